@@ -1,0 +1,67 @@
+//! Where each kind of fact lies in the store: one letter, then what names it.
+
+use model::{FulfilmentId, PoolId};
+
+/// A record of a fulfilment's journal.
+pub fn journal(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
+    format!("j/{fulfilment}/{record:08x}").into_bytes()
+}
+
+/// All records of a fulfilment's journal.
+pub fn journal_prefix(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("j/{fulfilment}/").into_bytes()
+}
+
+/// There while a fulfilment is open.
+pub fn open(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("o/{fulfilment}").into_bytes()
+}
+
+/// All open fulfilments.
+pub const OPEN: &[u8] = b"o/";
+
+/// A document of an inventory or an order: its resource, such as `productOrder`, and id.
+pub fn document(resource: &str, id: &str) -> Vec<u8> {
+    format!("d/{resource}/{id}").into_bytes()
+}
+
+/// All documents of a resource.
+pub fn documents(resource: &str) -> Vec<u8> {
+    format!("d/{resource}/").into_bytes()
+}
+
+/// A value that is held.
+pub fn hold(pool: &PoolId, index: u64) -> Vec<u8> {
+    format!("h/{pool}/{index:012x}").into_bytes()
+}
+
+/// All values that are held.
+pub const HOLDS: &[u8] = b"h/";
+
+/// An answer that came before anyone waited for it.
+pub fn callback(key: &str) -> Vec<u8> {
+    format!("c/{key}").into_bytes()
+}
+
+/// A notification that waits to be delivered, in the order in which they came to be.
+pub fn outbox(sequence: u64) -> Vec<u8> {
+    format!("e/{sequence:016x}").into_bytes()
+}
+
+/// All notifications.
+pub const OUTBOX: &[u8] = b"e/";
+
+/// The fulfilment that a client's `Idempotency-Key` made.
+pub fn submission(key: &str) -> Vec<u8> {
+    format!("k/{key}").into_bytes()
+}
+
+/// What a plugin logged in an attempt.
+pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
+    format!("l/{fulfilment}/{task:08x}/{attempt:08x}").into_bytes()
+}
+
+/// All logs of a fulfilment.
+pub fn logs(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("l/{fulfilment}/").into_bytes()
+}

@@ -1,0 +1,9 @@
+//! The loop that owns plans. It states what it needs of the outside (a [`store::Store`] that keeps
+//! facts, a [`worker::Worker`] that runs plugins) and is driven by submissions, outcomes,
+//! callbacks and time.
+#![forbid(unsafe_code)]
+
+pub mod keys;
+pub mod pools;
+pub mod store;
+pub mod worker;

@@ -1,0 +1,160 @@
+//! Who holds what of the pools.
+//!
+//! A plugin that reserves gets its value at once, and no one else can get it; the commit that
+//! carries the task's outcome makes the hold durable. A hold that never got that far leaves with
+//! the attempt. After a crash the holds on disk are all there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use model::{FulfilmentId, Hold, Pool, PoolId, TaskId};
+
+/// The pools of all packs and what is held of them; cheap to clone, shared with the worker.
+#[derive(Clone, Debug, Default)]
+pub struct Pools {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    pools: BTreeMap<PoolId, State>,
+    /// Holds of attempts that are under way, not yet on disk.
+    tentative: BTreeMap<(FulfilmentId, TaskId), Vec<Hold>>,
+}
+
+#[derive(Debug)]
+struct State {
+    pool: Arc<Pool>,
+    held: BTreeSet<u64>,
+    /// No position below this is free but those in `freed`.
+    next: u64,
+    freed: BTreeSet<u64>,
+}
+
+/// Why nothing was reserved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReserveError {
+    /// No pack defines the pool.
+    #[error("no pool `{0}`: define it under `pools:` in a pack")]
+    Unknown(PoolId),
+    /// Every value is held.
+    #[error("pool `{pool}` is exhausted: all {len} values are held; extend it and retry the task")]
+    Exhausted {
+        /// The pool.
+        pool: PoolId,
+        /// How many values it has.
+        len: u64,
+    },
+}
+
+impl Pools {
+    /// Defines a pool, or changes its definition; what is held stays held.
+    pub fn define(&self, pool: Pool) {
+        let mut inner = self.lock();
+        let id = pool.id.clone();
+        let pool = Arc::new(pool);
+        inner.pools.entry(id).and_modify(|state| state.pool = Arc::clone(&pool)).or_insert_with(
+            || State {
+                pool: Arc::clone(&pool),
+                held: BTreeSet::new(),
+                next: 0,
+                freed: BTreeSet::new(),
+            },
+        );
+    }
+
+    /// The definition of a pool.
+    pub fn definition(&self, pool: &PoolId) -> Option<Arc<Pool>> {
+        self.lock().pools.get(pool).map(|state| Arc::clone(&state.pool))
+    }
+
+    /// Marks a value as held, as read from the store. Pools are defined first.
+    pub fn restore(&self, pool: &PoolId, index: u64) {
+        if let Some(state) = self.lock().pools.get_mut(pool) {
+            state.held.insert(index);
+            state.freed.remove(&index);
+        }
+    }
+
+    /// Reserves the next free value for a task, or gives the one that the task already got under
+    /// this name in the same attempt.
+    pub fn reserve(
+        &self,
+        fulfilment: &FulfilmentId,
+        task: TaskId,
+        pool: &PoolId,
+        name: &str,
+    ) -> Result<Hold, ReserveError> {
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        let held = inner.tentative.entry((fulfilment.clone(), task)).or_default();
+        if let Some(hold) = held.iter().find(|hold| hold.pool == *pool && hold.name == name) {
+            return Ok(hold.clone());
+        }
+        let Some(state) = inner.pools.get_mut(pool) else {
+            return Err(ReserveError::Unknown(pool.clone()));
+        };
+        let Some(index) = state.take() else {
+            return Err(ReserveError::Exhausted { pool: pool.clone(), len: state.pool.len() });
+        };
+        let value = state.pool.value(index);
+        let hold = Hold { pool: pool.clone(), index, value, name: name.into() };
+        held.push(hold.clone());
+        Ok(hold)
+    }
+
+    /// Hands over what a task reserved, to be committed with its outcome.
+    pub fn settle(&self, fulfilment: &FulfilmentId, task: TaskId) -> Vec<Hold> {
+        self.lock().tentative.remove(&(fulfilment.clone(), task)).unwrap_or_default()
+    }
+
+    /// Gives back what a failed attempt reserved.
+    pub fn abandon(&self, fulfilment: &FulfilmentId, task: TaskId) {
+        for hold in self.settle(fulfilment, task) {
+            self.release(&hold.pool, hold.index);
+        }
+    }
+
+    /// Makes a value free again.
+    pub fn release(&self, pool: &PoolId, index: u64) {
+        if let Some(state) = self.lock().pools.get_mut(pool)
+            && state.held.remove(&index)
+            && index < state.next
+        {
+            state.freed.insert(index);
+        }
+    }
+
+    /// How many values of a pool are held.
+    pub fn held(&self, pool: &PoolId) -> usize {
+        self.lock().pools.get(pool).map_or(0, |state| state.held.len())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Every change below leaves the maps consistent, so a poisoned lock is still good.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Option<u64> {
+        let index = match self.freed.pop_first() {
+            Some(index) => index,
+            None => {
+                while self.held.contains(&self.next) {
+                    self.next += 1;
+                }
+                if self.next >= self.pool.len() {
+                    return None;
+                }
+                self.next += 1;
+                self.next - 1
+            }
+        };
+        self.held.insert(index);
+        Some(index)
+    }
+}
+
+#[cfg(test)]
+mod tests;

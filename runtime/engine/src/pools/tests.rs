@@ -1,0 +1,56 @@
+use model::{SpecId, Values};
+
+use super::*;
+
+fn pools(pattern: &str) -> (Pools, PoolId) {
+    let pools = Pools::default();
+    let id = PoolId::new("p");
+    pools.define(Pool {
+        id: id.clone(),
+        resource: SpecId::new("RS-P"),
+        characteristic: "value".into(),
+        values: Values::pattern(pattern).unwrap(),
+    });
+    (pools, id)
+}
+
+#[test]
+fn two_tasks_never_get_the_same_value_and_the_pool_ends() {
+    let (pools, id) = pools("{1..3}");
+    let order = FulfilmentId::new("f");
+    let values: BTreeSet<_> =
+        (0..3).map(|task| pools.reserve(&order, TaskId(task), &id, "").unwrap().value).collect();
+    assert_eq!(values.len(), 3);
+    let full = pools.reserve(&order, TaskId(9), &id, "");
+    assert_eq!(full, Err(ReserveError::Exhausted { pool: id, len: 3 }));
+}
+
+#[test]
+fn asking_twice_under_one_name_gives_the_same_value() {
+    let (pools, id) = pools("{1..3}");
+    let order = FulfilmentId::new("f");
+    let first = pools.reserve(&order, TaskId(0), &id, "a").unwrap();
+    assert_eq!(pools.reserve(&order, TaskId(0), &id, "a").unwrap(), first);
+    assert_ne!(pools.reserve(&order, TaskId(0), &id, "b").unwrap(), first);
+}
+
+#[test]
+fn an_abandoned_attempt_gives_back_what_it_took() {
+    let (pools, id) = pools("{1..1}");
+    let order = FulfilmentId::new("f");
+    pools.reserve(&order, TaskId(0), &id, "").unwrap();
+    pools.abandon(&order, TaskId(0));
+    assert_eq!(pools.held(&id), 0);
+    assert_eq!(pools.reserve(&order, TaskId(1), &id, "").unwrap().value, "1");
+}
+
+#[test]
+fn what_the_store_holds_is_not_handed_out() {
+    let (pools, id) = pools("{1..3}");
+    pools.restore(&id, 0);
+    pools.restore(&id, 1);
+    let order = FulfilmentId::new("f");
+    assert_eq!(pools.reserve(&order, TaskId(0), &id, "").unwrap().value, "3");
+    pools.release(&id, 1);
+    assert_eq!(pools.held(&id), 2);
+}
