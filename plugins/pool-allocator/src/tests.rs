@@ -1,0 +1,48 @@
+use ferrule_plugin::reservation::Reserved;
+use ferrule_plugin::{Attribute, FailureClass, Task};
+use serde_json::{Map, Value, json};
+
+use super::{put, requests};
+
+fn asked(input: &Value) -> Vec<(String, String)> {
+    let requests = requests(&Task::example(input)).unwrap();
+    requests.into_iter().map(|request| (request.pool, request.name)).collect()
+}
+
+fn refused(input: &Value) -> String {
+    let failure = requests(&Task::example(input)).unwrap_err();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
+    failure.message
+}
+
+#[test]
+fn one_value_or_many_are_asked_for() {
+    let one = json!({"pool": "bng-1-vlan"});
+    assert_eq!(asked(&one), [("bng-1-vlan".into(), "value".into())]);
+    let named = json!({"pool": "bng-1-vlan", "name": "data"});
+    assert_eq!(asked(&named), [("bng-1-vlan".into(), "data".into())]);
+    let many =
+        json!({"take": [{"pool": "vlan", "name": "data"}, {"pool": "vlan", "name": "voice"}]});
+    assert_eq!(asked(&many), [("vlan".into(), "data".into()), ("vlan".into(), "voice".into())]);
+}
+
+#[test]
+fn an_input_that_cannot_be_meant_is_refused() {
+    assert!(refused(&json!({})).contains("EXAMPLE.run"));
+    assert!(refused(&json!({"pool": "vlan", "nmae": "data"})).contains("neither"));
+    assert!(refused(&json!({"take": []})).contains("takes 0 values"));
+    let twice = json!({"take": [{"pool": "vlan"}, {"pool": "port"}]});
+    assert_eq!(refused(&twice), "task `EXAMPLE.run` takes `value` twice");
+}
+
+#[test]
+fn outputs_hold_the_value_and_what_the_pool_says_of_it() {
+    let mut outputs = Map::new();
+    let attributes = vec![Attribute { name: "slot".into(), value: "1".into() }];
+    let port = Reserved { pool: "olt-1-port".into(), value: "olt-1/1/3".into(), attributes };
+    put(&mut outputs, "port", &port);
+    let vlan = Reserved { pool: "vlan".into(), value: "100".into(), attributes: vec![] };
+    put(&mut outputs, "value", &vlan);
+    let expected = json!({"port": "olt-1/1/3", "portAttributes": {"slot": "1"}, "value": "100"});
+    assert_eq!(Value::Object(outputs), expected);
+}

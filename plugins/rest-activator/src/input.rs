@@ -1,0 +1,56 @@
+//! What a workflow says to a step of this plugin.
+
+use ferrule_plugin::Task;
+use ferrule_plugin::element::{Element, Outputs};
+use ferrule_plugin::http::Method;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The step's input.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    pub(crate) element: String,
+    pub(crate) request: Call,
+    pub(crate) undo: Option<Call>,
+    pub(crate) probe: Option<Call>,
+    #[serde(default)]
+    pub(crate) outputs: Outputs,
+    /// The media type of the bodies, `application/json` unless said otherwise.
+    pub(crate) media: Option<String>,
+    pub(crate) callback_timeout_ms: Option<u32>,
+}
+
+/// One request to the element.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Call {
+    pub(crate) method: String,
+    /// What follows the element's base address.
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+}
+
+impl Input {
+    pub(crate) fn element<'a>(&'a self, task: &'a Task) -> Element<'a> {
+        Element {
+            name: &self.element,
+            task,
+            outputs: &self.outputs,
+            callback_timeout_ms: self.callback_timeout_ms,
+        }
+    }
+}
+
+impl Call {
+    pub(crate) fn method(&self) -> Method {
+        match self.method.as_str() {
+            "GET" => Method::Get,
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            "PATCH" => Method::Patch,
+            "DELETE" => Method::Delete,
+            other => Method::Other(other.into()),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+use ferrule_plugin::http::Response;
+use ferrule_plugin::{Activator, Done, FailureClass, Finding, Outcome, Task};
+use serde_json::{Value, json};
+
+use super::input::Input;
+use super::{RestActivator, activated, found, undone};
+
+fn input() -> Value {
+    json!({
+        "element": "olt-1",
+        "request": {"method": "PUT", "path": "/restconf/data/ports=1", "body": {"vlan": 100}},
+        "undo": {"method": "DELETE", "path": "/restconf/data/ports=1"},
+        "probe": {"method": "GET", "path": "/restconf/data/ports=1"},
+        "outputs": {"port": "/port/id"},
+        "callbackTimeoutMs": 5_000,
+    })
+}
+
+/// What `read` makes of an answer to a task with the input above.
+fn on<T>(
+    status: u16,
+    body: &Value,
+    read: impl FnOnce(&ferrule_plugin::element::Element<'_>, &Response) -> T,
+) -> T {
+    let task = Task::example(&input());
+    let input: Input = task.input().unwrap();
+    let response = Response { status, headers: vec![], body: body.to_string().into_bytes() };
+    read(&input.element(&task), &response)
+}
+
+#[test]
+fn an_answer_to_the_request_is_done_or_waiting_or_a_failure() {
+    let body = json!({"port": {"id": "1/1/3"}});
+    assert_eq!(on(200, &body, activated), Ok(Outcome::done(&json!({"port": "1/1/3"}))));
+    assert_eq!(on(201, &body, activated), Ok(Outcome::done(&json!({"port": "1/1/3"}))));
+    assert_eq!(on(202, &Value::Null, activated), Ok(Outcome::waiting("key-1", 5_000)));
+    let class = |status| on(status, &Value::Null, activated).unwrap_err().class;
+    assert_eq!(class(503), FailureClass::Retry);
+    for status in [301, 400, 404, 409] {
+        assert_eq!(class(status), FailureClass::Person, "{status}");
+    }
+    assert_eq!(on(204, &Value::Null, activated).unwrap_err().code, "ELEMENT_ANSWER");
+}
+
+#[test]
+fn nothing_to_take_back_is_success() {
+    assert_eq!(on(204, &Value::Null, undone), Ok(Done::empty()));
+    assert_eq!(on(404, &Value::Null, undone), Ok(Done::empty()));
+    assert_eq!(on(409, &Value::Null, undone).unwrap_err().code, "ELEMENT_CONFLICT");
+    assert_eq!(on(500, &Value::Null, undone).unwrap_err().class, FailureClass::Retry);
+}
+
+#[test]
+fn a_probe_believes_only_our_own_key() {
+    let ours = json!({"idempotencyKey": "key-1", "port": {"id": "1/1/3"}});
+    assert_eq!(on(200, &ours, found), Ok(Finding::applied(&json!({"port": "1/1/3"}))));
+    let pending = json!({"idempotencyKey": "key-1", "state": "pending"});
+    assert_eq!(on(200, &pending, found), Ok(Finding::waiting("key-1", 5_000)));
+    let theirs = json!({"idempotencyKey": "key-2", "port": {"id": "1/1/3"}});
+    assert_eq!(on(200, &theirs, found), Ok(Finding::NotApplied));
+    assert_eq!(on(404, &Value::Null, found), Ok(Finding::NotApplied));
+    assert_eq!(on(503, &Value::Null, found).unwrap_err().class, FailureClass::Retry);
+}
+
+#[test]
+fn without_a_probe_or_an_undo_nothing_is_sent() {
+    let mut input = input();
+    input.as_object_mut().unwrap().retain(|name, _| name != "probe" && name != "undo");
+    let task = Task::example(&input);
+    assert_eq!(RestActivator::probe(&task), Ok(Finding::NotApplied));
+    assert_eq!(RestActivator::undo(&task, "{}"), Ok(Done::empty()));
+}
+
+#[test]
+fn a_callback_ends_the_wait() {
+    let task = Task::example(&input());
+    let payload = json!({"key": "key-1", "status": "done", "result": {"port": {"id": "1/1/3"}}});
+    let outcome = RestActivator::resume(&task, &payload.to_string());
+    assert_eq!(outcome, Ok(Outcome::done(&json!({"port": "1/1/3"}))));
+}
+
+#[test]
+fn a_misspelt_input_is_refused_before_anything_is_sent() {
+    let mut input = input();
+    input["udno"] = json!({});
+    let failure = RestActivator::activate(&Task::example(&input)).unwrap_err();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
+    assert!(failure.message.contains("`udno`"), "{}", failure.message);
+}

@@ -1,0 +1,107 @@
+//! What adapters of network elements share, whatever protocol they speak: where an element is,
+//! how its refusals are sorted, how outputs are taken from its answers, and what a callback says.
+
+mod answer;
+mod refusal;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::http::{self, Method, Timeouts};
+use crate::{Failure, Finding, Outcome, Task, config};
+
+#[cfg(test)]
+mod tests;
+
+/// How long an answer by callback is waited for, unless the step's input says otherwise.
+pub const CALLBACK_TIMEOUT_MS: u32 = 60_000;
+
+/// An element as one task sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Element<'a> {
+    /// Its name, as in the setting `element.<name>`.
+    pub name: &'a str,
+    /// The task that it is to do.
+    pub task: &'a Task,
+    /// What to take from its answers.
+    pub outputs: &'a Outputs,
+    /// How long to wait for its callback.
+    pub callback_timeout_ms: Option<u32>,
+}
+
+/// Outputs by name, each with a JSON pointer (RFC 6901) into the element's answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Outputs(pub BTreeMap<String, String>);
+
+impl Element<'_> {
+    /// The base address from the setting `element.<name>`, without a slash at its end.
+    pub fn base_url(&self) -> Result<String, Failure> {
+        let mut url = config::require(&format!("element.{}", self.name))?;
+        url.truncate(url.trim_end_matches('/').len());
+        Ok(url)
+    }
+
+    /// A request that carries the task's key, says where to call back, and ends in time.
+    pub fn request(&self, method: Method, url: &str) -> http::Request {
+        http::Request::new(method, url)
+            .header("idempotency-key", &self.task.idempotency_key)
+            .header("x-callback-url", &self.task.callback_url)
+            .timeouts(Timeouts::within(self.task.deadline_ms))
+    }
+
+    /// The work is done, with outputs from the element's answer.
+    pub fn done(&self, answer: &Value) -> Result<Outcome, Failure> {
+        let outputs = self.outputs.take(answer).map_err(|pointer| {
+            let name = self.name;
+            let message =
+                format!("`{name}` did the work but its answer holds nothing at `{pointer}`");
+            Failure::person("ELEMENT_ANSWER", message)
+        })?;
+        Ok(Outcome::done(&outputs))
+    }
+
+    /// The element will call back under the task's key.
+    pub fn waiting(&self) -> Outcome {
+        Outcome::waiting(&self.task.idempotency_key, self.callback_timeout())
+    }
+
+    /// Reads what the element holds: applied only where it carries the task's own key. What
+    /// somebody else put there is left for `activate` to run into.
+    pub fn finding(&self, document: &Value) -> Finding {
+        if document.get("idempotencyKey").and_then(Value::as_str) != Some(self.key()) {
+            return Finding::NotApplied;
+        }
+        if document.get("state").and_then(Value::as_str) == Some("pending") {
+            return Finding::waiting(self.key(), self.callback_timeout());
+        }
+        // Without its outputs the work is as good as not done: doing it again with the same key
+        // changes nothing at the element and gives the answer that holds them.
+        match self.outputs.take(document) {
+            Ok(outputs) => Finding::applied(&outputs),
+            Err(_) => Finding::NotApplied,
+        }
+    }
+
+    fn key(&self) -> &str {
+        &self.task.idempotency_key
+    }
+
+    fn callback_timeout(&self) -> u32 {
+        self.callback_timeout_ms.unwrap_or(CALLBACK_TIMEOUT_MS)
+    }
+}
+
+impl Outputs {
+    /// The outputs as a JSON object, or the first pointer that leads nowhere.
+    pub fn take(&self, document: &Value) -> Result<Value, &str> {
+        let mut outputs = Map::new();
+        for (name, pointer) in &self.0 {
+            let value = document.pointer(pointer).ok_or(pointer.as_str())?;
+            outputs.insert(name.clone(), value.clone());
+        }
+        Ok(Value::Object(outputs))
+    }
+}

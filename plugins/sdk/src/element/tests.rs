@@ -1,0 +1,126 @@
+use serde_json::{Value, json};
+
+use super::{Element, Outputs};
+use crate::http::{Error, Response};
+use crate::{Failure, FailureClass, Finding, Outcome, Task};
+
+/// Runs `try_it` with an element of the name `olt-1` that gives the output `port`.
+fn with_element<T>(try_it: impl FnOnce(Element<'_>) -> T) -> T {
+    let outputs = Outputs([("port".to_owned(), "/config/port".to_owned())].into());
+    let task = Task::example(&json!({}));
+    try_it(Element {
+        name: "olt-1",
+        task: &task,
+        outputs: &outputs,
+        callback_timeout_ms: Some(5_000),
+    })
+}
+
+fn refusal(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    let response = Response { status, headers, body: body.into() };
+    with_element(|element| element.refused(&response))
+}
+
+fn resume(payload: &Value) -> Result<Outcome, Failure> {
+    with_element(|element| element.resume(&payload.to_string()))
+}
+
+#[test]
+fn a_busy_element_is_tried_again() {
+    for status in [408, 425, 429, 500, 502, 503, 504] {
+        let failure = refusal(status, &[], "");
+        assert_eq!(failure.class, FailureClass::Retry, "{status}");
+        assert_eq!(failure.code, format!("ELEMENT_{status}"));
+        assert_eq!(failure.retry_after_ms, None);
+    }
+    let failure = refusal(429, &[("retry-after", "3")], "");
+    assert_eq!(failure.retry_after_ms, Some(3_000));
+    let failure = refusal(503, &[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], "");
+    assert_eq!(failure.retry_after_ms, None);
+}
+
+#[test]
+fn a_refusal_goes_to_a_person_in_the_elements_own_words() {
+    let conflict = refusal(409, &[], "");
+    assert_eq!(
+        (conflict.class, conflict.code.as_str()),
+        (FailureClass::Person, "ELEMENT_CONFLICT")
+    );
+    for (status, body) in [
+        (400, r#"{"detail": "vlan 9 is taken"}"#),
+        (403, r#"{"ietf-restconf:errors":{"error":[{"error-message":"vlan 9 is taken"}]}}"#),
+        (404, r#"{"error": {"message": "vlan 9 is taken"}}"#),
+        (422, "vlan 9\nis taken"),
+    ] {
+        let failure = refusal(status, &[], body);
+        assert_eq!(
+            (failure.class, failure.code.as_str()),
+            (FailureClass::Person, "ELEMENT_REFUSED")
+        );
+        let expected = format!("`olt-1` refuses (status {status}): vlan 9 is taken");
+        assert_eq!(failure.message, expected);
+    }
+    let long = refusal(400, &[], &"é".repeat(10_000)).message;
+    assert!(long.chars().count() < 400 && long.ends_with('…'), "{long}");
+}
+
+#[test]
+fn a_lost_answer_is_tried_again_and_a_missing_grant_is_not() {
+    let of = |error: Error| with_element(|element| element.no_answer(&error));
+    let timeout = of(Error::Timeout { cause: "ConnectionReadTimeout".into() });
+    assert_eq!((timeout.class, timeout.code.as_str()), (FailureClass::Retry, "ELEMENT_TIMEOUT"));
+    let broken = of(Error::Broken { cause: "ConnectionTerminated".into() });
+    assert_eq!((broken.class, broken.code.as_str()), (FailureClass::Retry, "ELEMENT_UNREACHABLE"));
+    let denied = of(Error::Denied { target: "http://olt-1:80".into() });
+    assert_eq!(denied.class, FailureClass::Person);
+    assert!(denied.message.contains(r#"http = ["http://olt-1:80"]"#), "{}", denied.message);
+}
+
+#[test]
+fn outputs_are_taken_by_pointer_and_a_missing_one_is_named() {
+    let done = with_element(|element| element.done(&json!({"config": {"port": 7}})));
+    assert_eq!(done, Ok(Outcome::done(&json!({"port": 7}))));
+    let failure = with_element(|element| element.done(&json!({"config": {}}))).unwrap_err();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "ELEMENT_ANSWER"));
+    assert!(failure.message.contains("`/config/port`"), "{}", failure.message);
+}
+
+#[test]
+fn only_what_carries_our_key_was_applied_by_us() {
+    let finding = |document: Value| with_element(|element| element.finding(&document));
+    let ours = json!({"idempotencyKey": "key-1", "config": {"port": 7}});
+    assert_eq!(finding(ours), Finding::applied(&json!({"port": 7})));
+    let pending = json!({"idempotencyKey": "key-1", "state": "pending"});
+    assert_eq!(finding(pending), Finding::waiting("key-1", 5_000));
+    let theirs = json!({"idempotencyKey": "key-2", "config": {"port": 7}});
+    assert_eq!(finding(theirs), Finding::NotApplied);
+    assert_eq!(finding(json!({"config": {"port": 7}})), Finding::NotApplied);
+    assert_eq!(finding(json!("nonsense")), Finding::NotApplied);
+    let without_outputs = json!({"idempotencyKey": "key-1"});
+    assert_eq!(finding(without_outputs), Finding::NotApplied);
+}
+
+#[test]
+fn a_callback_says_how_it_went() {
+    let done = json!({"key": "key-1", "status": "done", "result": {"config": {"port": 7}}});
+    assert_eq!(resume(&done), Ok(Outcome::done(&json!({"port": 7}))));
+    let failed = |transient| {
+        let error = json!({"code": "E17", "message": "no light", "transient": transient});
+        resume(&json!({"status": "failed", "error": error})).unwrap_err()
+    };
+    assert_eq!(failed(false).class, FailureClass::Person);
+    assert_eq!(failed(true).class, FailureClass::Retry);
+    assert_eq!(failed(true).message, "`olt-1` tried and failed: no light");
+    assert_eq!(failed(true).attributes[0].value, "E17");
+    assert_eq!(resume(&json!({"status": "failed"})).unwrap_err().class, FailureClass::Person);
+}
+
+#[test]
+fn a_callback_that_is_no_answer_to_us_ends_nothing() {
+    let waiting = Ok(Outcome::waiting("key-1", 5_000));
+    assert_eq!(resume(&json!({"status": "pending"})), waiting);
+    assert_eq!(resume(&json!({"key": "key-2", "status": "done", "result": {}})), waiting);
+    let failure = resume(&json!({"status": "perhaps"})).unwrap_err();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "ELEMENT_CALLBACK"));
+}

@@ -1,0 +1,124 @@
+//! Why there is no answer, sorted by what a plugin would do about it.
+
+use std::fmt;
+
+use wasip2::http::types::ErrorCode;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The address cannot be used; nothing was sent.
+    Url {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The request cannot be sent as it is, such as for a header that only the host may set.
+    Request {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The operator did not grant this target; nothing was sent.
+    Denied {
+        /// Scheme, host and port, as the operator would grant them.
+        target: String,
+    },
+    /// Nobody is there: no such name, no route, connection refused. Nothing was sent.
+    Unreachable {
+        /// What the host says.
+        cause: String,
+    },
+    /// No answer in time. The request may have been carried out.
+    Timeout {
+        /// What the host says.
+        cause: String,
+    },
+    /// The connection broke or the answer is no HTTP. The request may have been carried out.
+    Broken {
+        /// What the host says.
+        cause: String,
+    },
+    /// The answer is larger than was asked for.
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+}
+
+impl Error {
+    /// Sorts what `wasi:http` says.
+    pub(super) fn of(code: &ErrorCode, target: &str) -> Self {
+        use ErrorCode as E;
+        let cause = describe(code);
+        match code {
+            E::HttpRequestDenied | E::DestinationIpProhibited => {
+                Self::Denied { target: target.into() }
+            }
+            E::DnsTimeout
+            | E::DnsError(_)
+            | E::DestinationNotFound
+            | E::DestinationUnavailable
+            | E::DestinationIpUnroutable
+            | E::ConnectionRefused
+            | E::ConnectionLimitReached
+            | E::TlsProtocolError
+            | E::TlsCertificateError
+            | E::TlsAlertReceived(_) => Self::Unreachable { cause },
+            E::ConnectionTimeout
+            | E::ConnectionReadTimeout
+            | E::ConnectionWriteTimeout
+            | E::HttpResponseTimeout => Self::Timeout { cause },
+            E::HttpRequestLengthRequired
+            | E::HttpRequestBodySize(_)
+            | E::HttpRequestMethodInvalid
+            | E::HttpRequestUriInvalid
+            | E::HttpRequestUriTooLong
+            | E::HttpRequestHeaderSectionSize(_)
+            | E::HttpRequestHeaderSize(_)
+            | E::HttpRequestTrailerSectionSize(_)
+            | E::HttpRequestTrailerSize(_) => Self::Request { reason: cause },
+            E::ConnectionTerminated
+            | E::HttpResponseIncomplete
+            | E::HttpResponseHeaderSectionSize(_)
+            | E::HttpResponseHeaderSize(_)
+            | E::HttpResponseBodySize(_)
+            | E::HttpResponseTrailerSectionSize(_)
+            | E::HttpResponseTrailerSize(_)
+            | E::HttpResponseTransferCoding(_)
+            | E::HttpResponseContentCoding(_)
+            | E::HttpUpgradeFailed
+            | E::HttpProtocolError
+            | E::LoopDetected
+            | E::ConfigurationError
+            | E::InternalError(_) => Self::Broken { cause },
+        }
+    }
+}
+
+/// The name of a code without the name of its type, such as `ConnectionRefused`.
+fn describe(code: &ErrorCode) -> String {
+    format!("{code:?}").trim_start_matches("ErrorCode::").to_owned()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url { url, reason } => write!(formatter, "address `{url}` is unusable: {reason}"),
+            Self::Request { reason } => write!(formatter, "the request cannot be sent: {reason}"),
+            Self::Denied { target } => write!(
+                formatter,
+                "`{target}` is not granted; add `http = [\"{target}\"]` under `[plugins.<id>]` in \
+                 the operator's ferrule.toml"
+            ),
+            Self::Unreachable { cause } => write!(formatter, "nobody is there: {cause}"),
+            Self::Timeout { cause } => write!(formatter, "no answer in time: {cause}"),
+            Self::Broken { cause } => write!(formatter, "the answer broke off: {cause}"),
+            Self::TooLarge { bytes_max } => {
+                write!(formatter, "the answer is larger than {bytes_max} bytes")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

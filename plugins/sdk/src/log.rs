@@ -1,0 +1,29 @@
+//! The log that is kept with the attempt. Outside a component, as in a test, lines go nowhere.
+
+use crate::bindings::step::ferrule::plugin::log::{self, Level};
+
+/// For whoever debugs the plugin.
+pub fn debug(message: impl AsRef<str>) {
+    write(Level::Debug, message.as_ref());
+}
+
+/// What a person who follows the order wants to read.
+pub fn info(message: impl AsRef<str>) {
+    write(Level::Info, message.as_ref());
+}
+
+/// Something is odd, the work goes on.
+pub fn warn(message: impl AsRef<str>) {
+    write(Level::Warn, message.as_ref());
+}
+
+/// The work cannot go on.
+pub fn error(message: impl AsRef<str>) {
+    write(Level::Error, message.as_ref());
+}
+
+fn write(level: Level, message: &str) {
+    if cfg!(target_family = "wasm") {
+        log::write(level, message);
+    }
+}
