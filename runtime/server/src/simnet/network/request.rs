@@ -1,0 +1,155 @@
+//! What may be asked of the network, whatever the dialect, and what it says.
+
+use serde_json::{Value, json};
+
+use super::super::element::{Element, Named};
+use super::super::refusal::Refusal;
+
+/// A call, read and found to be well formed.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Request {
+    pub(in super::super) element: &'static Element,
+    pub(in super::super) collection: String,
+    pub(in super::super) id: String,
+    /// Its name in the effects log and in faults.
+    pub(in super::super) operation: String,
+    pub(in super::super) action: Action,
+}
+
+/// A look or a change.
+#[derive(Debug, Clone)]
+pub(in super::super) enum Action {
+    Read,
+    Write(Write),
+}
+
+/// A change under an idempotency key.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Write {
+    pub(in super::super) key: String,
+    pub(in super::super) change: Change,
+    /// Where to report, should the element take its time.
+    pub(in super::super) callback: Option<String>,
+}
+
+/// What a write does to an id. The text is compact JSON.
+#[derive(Debug, Clone)]
+pub(in super::super) enum Change {
+    /// Refused when another key holds the id.
+    Create(String),
+    /// Takes the id over, or makes it.
+    Replace(String),
+    /// Takes the id over; it must be there.
+    Update(String),
+    Delete,
+}
+
+impl Change {
+    pub(super) fn config(&self) -> Option<&str> {
+        match self {
+            Self::Create(config) | Self::Replace(config) | Self::Update(config) => Some(config),
+            Self::Delete => None,
+        }
+    }
+}
+
+/// What the network says at once.
+#[derive(Debug)]
+pub(in super::super) enum Answer {
+    Reply(Reply),
+    /// Never: the client has to give up.
+    Silence,
+    /// What `wake` says when the delay is over.
+    Later {
+        ticket: Ticket,
+        delay_ms: u64,
+    },
+    /// It was carried out and the answer is lost.
+    Lost,
+    /// This, and after the delay what `wake` says is to be called back.
+    Accepted {
+        reply: Reply,
+        ticket: Ticket,
+        delay_ms: u64,
+    },
+}
+
+pub(in super::super) type Reply = Result<Success, Refusal>;
+
+/// An answer that is not an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Success {
+    /// The HTTP status where the dialect has one.
+    pub(in super::super) status: u16,
+    /// JSON.
+    pub(in super::super) body: String,
+}
+
+/// Names a call that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in super::super) struct Ticket(pub(in super::super) u64);
+
+/// What became of a call that waited.
+#[derive(Debug)]
+pub(in super::super) enum Woken {
+    Reply(Reply),
+    Callback(Callback),
+    /// Nobody is to be told.
+    Quiet,
+    /// The network was cleared meanwhile: nothing was applied.
+    Gone,
+}
+
+/// A report that is owed.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) struct Callback {
+    pub(in super::super) url: String,
+    /// JSON.
+    pub(in super::super) body: String,
+    /// How often it is to be delivered.
+    pub(in super::super) deliveries: u8,
+}
+
+/// What an element says of an id.
+pub(super) struct Entry<'a> {
+    pub(super) id: &'a str,
+    pub(super) state: &'static str,
+    pub(super) key: &'a str,
+    pub(super) config: &'a str,
+}
+
+impl Entry<'_> {
+    pub(super) fn show(&self) -> Value {
+        json!({
+            "id": self.id,
+            "state": self.state,
+            "idempotencyKey": self.key,
+            "config": json(self.config),
+        })
+    }
+}
+
+impl Request {
+    /// The answer to a write that changed something.
+    pub(super) fn done(&self, write: &Write, status: u16) -> Success {
+        let state = match write.change {
+            Change::Create(_) | Change::Replace(_) | Change::Update(_) => "active",
+            Change::Delete => "deleted",
+        };
+        let mut body = serde_json::Map::new();
+        body.insert("id".to_owned(), self.id.as_str().into());
+        body.insert("state".to_owned(), state.into());
+        body.insert("idempotencyKey".to_owned(), write.key.as_str().into());
+        if let Some(config) = write.change.config() {
+            let named = Named { collection: &self.collection, id: &self.id };
+            self.element.mark(&mut body, named, config);
+        }
+        let body = Value::Object(body).to_string();
+        Success { status, body }
+    }
+}
+
+/// Reads back what this module's caller made.
+pub(super) fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("a config is JSON that serde_json wrote")
+}
