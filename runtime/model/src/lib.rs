@@ -1,13 +1,41 @@
 //! The pure core of Ferrule: TM Forum documents, catalogs, rules, plans and the journal. Nothing
 //! here does IO, reads a clock, draws a random number or is async.
+//!
+//! An order comes in ([`order`]), is decomposed by the packs ([`pack`], [`rulebook`],
+//! [`decompose`](mod@decompose)) into a [`plan`], and from then on its [`fulfilment`] is the fold
+//! over its [`journal`].
 #![forbid(unsafe_code)]
 
 pub mod id;
+pub mod money;
 pub mod outcome;
-pub mod pool;
 pub mod time;
 
+pub mod catalog;
+pub mod expr;
+pub mod pool;
+pub mod rule;
+pub mod workflow;
+
+pub mod pack;
+pub mod rulebook;
+
+pub mod decompose;
+pub mod order;
+pub mod plan;
+
+pub mod fulfilment;
+pub mod journal;
+pub mod task;
+
+pub use fulfilment::{Due, Fulfilment, Phase};
 pub use id::{Digest, FulfilmentId, ItemId, PluginId, PoolId, SpecId, TaskId};
+pub use journal::{End, Event, Kind, Record};
+pub use order::Order;
 pub use outcome::{Failure, FailureClass, Hold, Outcome, Wait};
+pub use pack::Pack;
+pub use plan::Plan;
 pub use pool::{Pool, Values};
+pub use rulebook::Rulebook;
+pub use task::TaskState;
 pub use time::Timestamp;

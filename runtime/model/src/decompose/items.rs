@@ -1,0 +1,524 @@
+//! What the lines of an order become: products become services, services become services below
+//! them, each once within its scope.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::checks::CheckedLine;
+use super::{Answers, Production, Question, Stop, rule_failure};
+use crate::catalog::{Catalog, SpecKind};
+use crate::expr::{EvalError, Expressions, Scope as Variables};
+use crate::id::{ItemId, SpecId};
+use crate::order::{Line, Order};
+use crate::outcome::{Failure, FailureClass};
+use crate::plan::{Action, Item, Level};
+use crate::rule::{Produces, Rule, Scope};
+use crate::rulebook::Rulebook;
+use crate::time::Timestamp;
+
+/// The items of a plan, and which product items each is for.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    pub items: Vec<Item>,
+    /// For each item the root items (lines of the order) that it is for.
+    pub roots: Vec<BTreeSet<ItemId>>,
+    /// For each root item the outermost bundle that it is in; itself where it is in none.
+    pub bundles: Vec<ItemId>,
+    /// The places of the root items.
+    pub places: Vec<Option<String>>,
+}
+
+/// A plan may have so many items.
+const ITEMS_MAX: usize = 200_000;
+
+/// Decomposition may go so deep below a line.
+const DEPTH_MAX: usize = 16;
+
+/// One line may be decomposed into so many instances of one specification.
+const QUANTITY_MAX: i64 = 10_000;
+
+/// Decomposes the lines of an order into items. Parents stand before what they become.
+pub(super) fn items(
+    order: &Order,
+    lines: &[CheckedLine],
+    document: &Value,
+    rulebook: &Rulebook,
+    answers: &Answers,
+) -> Result<Items, Stop> {
+    let mut builder = Builder {
+        order,
+        document,
+        rulebook,
+        answers,
+        expressions: Expressions::default(),
+        built: Items::default(),
+        shared: BTreeMap::new(),
+        counts: BTreeMap::new(),
+        service_lines: 0,
+    };
+    for (index, (line, checked)) in order.lines.iter().zip(lines).enumerate() {
+        builder.root(index, line, checked).map_err(Stop::Failure)?;
+    }
+    let roots = builder.built.items.len();
+    for index in 0..roots {
+        let item = &builder.built.items[index];
+        if item.action == Action::Add && !item.spec.as_str().is_empty() {
+            builder.expand(ItemId::at(index), ItemId::at(index), 0)?;
+        }
+    }
+    builder.relate().map_err(Stop::Failure)?;
+    Ok(builder.built)
+}
+
+struct Builder<'a> {
+    order: &'a Order,
+    document: &'a Value,
+    rulebook: &'a Rulebook,
+    answers: &'a Answers,
+    expressions: Expressions,
+    built: Items,
+    /// The instance that serves a specification within a scope.
+    shared: BTreeMap<(SpecId, String), ItemId>,
+    /// How many instances of a specification there are, for their names.
+    counts: BTreeMap<String, usize>,
+    service_lines: usize,
+}
+
+impl Builder<'_> {
+    fn catalog(&self) -> &Catalog {
+        self.rulebook.catalog()
+    }
+
+    /// Adds the item of a line.
+    fn root(&mut self, index: usize, line: &Line, checked: &CheckedLine) -> Result<(), Failure> {
+        let id = ItemId::at(index);
+        let spec = checked.spec.clone().unwrap_or_else(|| SpecId::new(""));
+        let kind = self.catalog().specs.get(&spec).map(|spec| spec.kind);
+        let level = match (self.order.level, kind) {
+            (Level::CustomerService, Some(SpecKind::ResourceService)) => Level::ResourceService,
+            (level, _) => level,
+        };
+        let base = match (&checked.spec, &line.offering) {
+            (Some(spec), _) => spec.as_str(),
+            (None, Some(offering)) => offering.as_str(),
+            (None, None) => "item",
+        };
+        let name = self.unique(base);
+        let prices = line
+            .offering
+            .as_ref()
+            .map_or_else(Vec::new, |offering| self.catalog().prices_of(offering));
+        self.built.items.push(Item {
+            name,
+            level,
+            line: line.id.clone(),
+            spec: spec.clone(),
+            title: checked.title.clone(),
+            action: line.action,
+            parents: line.bundle.map(ItemId::at).into_iter().collect(),
+            needs: Vec::new(),
+            characteristics: checked.characteristics.clone(),
+            resources: Vec::new(),
+            adapter: None,
+            offering: line.offering.clone(),
+            quantity: line.quantity,
+            prices,
+            instance: line.instance.clone(),
+            not_before: None,
+        });
+        let mut bundle = index;
+        while let Some(outer) = self.order.lines[bundle].bundle {
+            bundle = outer;
+        }
+        self.built.roots.push(BTreeSet::from([id]));
+        self.built.bundles.push(ItemId::at(bundle));
+        self.built.places.push(line.place.clone());
+        if level != Level::Product && !spec.as_str().is_empty() {
+            self.delivery(id, id)?;
+        }
+        Ok(())
+    }
+
+    /// Decomposes an item, and what it becomes in turn.
+    fn expand(&mut self, parent: ItemId, root: ItemId, depth: usize) -> Result<(), Stop> {
+        if depth > DEPTH_MAX {
+            let name = &self.built.items[parent.index()].name;
+            let message = format!(
+                "`{name}` is decomposed more than {DEPTH_MAX} deep: the rules or the catalog's \
+                 relations run in a circle"
+            );
+            return Err(Stop::Failure(rule_failure("DECOMP_DEPTH", message)));
+        }
+        for (spec, wanted) in self.wanted(parent, root)? {
+            let (child, new) = self.instance(&spec, parent, root, &wanted)?;
+            if new {
+                self.expand(child, root, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an item becomes: each edge of the catalog, as the rules about it say, and what rules
+    /// and plugins add.
+    fn wanted(
+        &mut self,
+        parent: ItemId,
+        root: ItemId,
+    ) -> Result<Vec<(SpecId, Map<String, Value>)>, Stop> {
+        let spec = self.built.items[parent.index()].spec.clone();
+        let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
+        let rules: Vec<Rule> =
+            self.rulebook.rules_from(&spec).map(|(_, rule)| rule.clone()).collect();
+        let variables = self.variables(parent, root);
+        let mut wanted = Vec::new();
+        for edge in &edges {
+            let to = Produces::Spec(edge.clone());
+            if !rules.iter().any(|rule| rule.to == to) {
+                wanted.push((edge.clone(), Map::new()));
+            }
+            for rule in rules.iter().filter(|rule| rule.to == to) {
+                let made = self.produced(rule, &variables).map_err(Stop::Failure)?;
+                wanted.extend(made.into_iter().map(|made| (edge.clone(), made)));
+            }
+        }
+        for rule in &rules {
+            match &rule.to {
+                Produces::Spec(to) if edges.contains(to) => {}
+                Produces::Spec(to) => {
+                    let made = self.produced(rule, &variables).map_err(Stop::Failure)?;
+                    wanted.extend(made.into_iter().map(|made| (to.clone(), made)));
+                }
+                Produces::Plugin(_) => wanted.extend(self.asked(rule, parent, &variables)?),
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The characteristics of each instance that a rule produces.
+    fn produced(
+        &mut self,
+        rule: &Rule,
+        variables: &Variables,
+    ) -> Result<Vec<Map<String, Value>>, Failure> {
+        let wrong = |error: EvalError| in_rule(rule, &error);
+        if let Some(when) = &rule.when
+            && !when.is_true(variables).map_err(wrong)?
+        {
+            return Ok(Vec::new());
+        }
+        let quantity = match &rule.quantity {
+            None => 1,
+            Some(expr) => {
+                let value = expr.evaluate(variables).map_err(wrong)?;
+                let count = value.as_i64().filter(|count| (0..=QUANTITY_MAX).contains(count));
+                count.ok_or_else(|| {
+                    let message = format!(
+                        "rule `{}`: `quantity` is a whole number up to {QUANTITY_MAX}, not {value}",
+                        rule.name
+                    );
+                    rule_failure("DECOMP_RULE", message)
+                })?
+            }
+        };
+        let mut mapped = Map::new();
+        for (name, template) in &rule.characteristics {
+            let value = self.expressions.fill(template, variables).map_err(wrong)?;
+            mapped.insert(name.clone(), value);
+        }
+        let several = rule.quantity.is_some();
+        Ok((1..=quantity)
+            .map(|number| {
+                let mut made = mapped.clone();
+                if several {
+                    made.insert(NUMBER.into(), json!(number));
+                }
+                made
+            })
+            .collect())
+    }
+
+    /// What a decomposer plugin says; a question where it has not been asked yet.
+    fn asked(
+        &mut self,
+        rule: &Rule,
+        parent: ItemId,
+        variables: &Variables,
+    ) -> Result<Vec<(SpecId, Map<String, Value>)>, Stop> {
+        let Produces::Plugin(plugin) = &rule.to else {
+            return Ok(Vec::new());
+        };
+        if let Some(when) = &rule.when
+            && !when.is_true(variables).map_err(|e| Stop::Failure(in_rule(rule, &e)))?
+        {
+            return Ok(Vec::new());
+        }
+        let item = &self.built.items[parent.index()];
+        let key = format!("{}/{}", rule.name, item.name);
+        let Some(answer) = self.answers.get(&key) else {
+            return Err(Stop::Ask(Question {
+                key,
+                plugin: plugin.clone(),
+                spec: item.spec.clone(),
+                action: item.action.as_str(),
+                characteristics: item.characteristics.clone(),
+            }));
+        };
+        let known = |made: &Production| self.catalog().specs.contains_key(&made.spec);
+        if let Some(unknown) = answer.iter().find(|made| !known(made)) {
+            let message = format!(
+                "rule `{}`: plugin `{plugin}` produces `{}`, which no catalog has",
+                rule.name, unknown.spec
+            );
+            return Err(Stop::Failure(rule_failure("DECOMP_PLUGIN", message)));
+        }
+        Ok(answer.iter().map(|made| (made.spec.clone(), made.characteristics.clone())).collect())
+    }
+
+    /// The instance of a specification for an item: the one that is shared within the scope, or a
+    /// new one.
+    fn instance(
+        &mut self,
+        spec: &SpecId,
+        parent: ItemId,
+        root: ItemId,
+        mapped: &Map<String, Value>,
+    ) -> Result<(ItemId, bool), Stop> {
+        let characteristics = self.inherited(spec, parent, mapped);
+        let key = (spec.clone(), self.scope_key(spec, root, mapped));
+        if let Some(&shared) = self.shared.get(&key) {
+            let item = &mut self.built.items[shared.index()];
+            for (name, value) in characteristics {
+                let own = item.characteristics.entry(name.clone()).or_insert_with(|| value.clone());
+                if *own != value {
+                    let message = format!(
+                        "`{spec}` is shared, but `{name}` would be {own} for one and {value} for \
+                         another: narrow its `scope`, or map the characteristic"
+                    );
+                    return Err(Stop::Failure(rule_failure("DECOMP_CONFLICT", message)));
+                }
+            }
+            if !item.parents.contains(&parent) {
+                item.parents.push(parent);
+            }
+            self.built.roots[shared.index()].insert(root);
+            return Ok((shared, false));
+        }
+        if self.built.items.len() >= ITEMS_MAX {
+            let message = format!("the order becomes more than {ITEMS_MAX} items");
+            return Err(Stop::Failure(Failure::new(FailureClass::Reject, "TOO_LARGE", message)));
+        }
+        let id = self.child(spec, parent, root, characteristics);
+        self.shared.insert(key, id);
+        self.delivery(id, root).map_err(Stop::Failure)?;
+        Ok((id, true))
+    }
+
+    fn child(
+        &mut self,
+        spec: &SpecId,
+        parent: ItemId,
+        root: ItemId,
+        characteristics: Map<String, Value>,
+    ) -> ItemId {
+        let known = &self.catalog().specs[spec];
+        let level = match known.kind {
+            SpecKind::Product => Level::Product,
+            SpecKind::CustomerService => Level::CustomerService,
+            SpecKind::ResourceService => Level::ResourceService,
+            SpecKind::Resource => Level::Resource,
+        };
+        let title = known.name.clone();
+        self.service_lines += 1;
+        let item = Item {
+            name: self.unique(spec.as_str()),
+            level,
+            line: self.service_lines.to_string(),
+            spec: spec.clone(),
+            title,
+            action: Action::Add,
+            parents: vec![parent],
+            needs: Vec::new(),
+            characteristics,
+            resources: Vec::new(),
+            adapter: None,
+            offering: None,
+            quantity: 1,
+            prices: Vec::new(),
+            instance: None,
+            not_before: None,
+        };
+        let id = ItemId::at(self.built.items.len());
+        self.built.items.push(item);
+        self.built.roots.push(BTreeSet::from([root]));
+        id
+    }
+
+    /// Fills in what the rules say about how an item is delivered.
+    fn delivery(&mut self, id: ItemId, root: ItemId) -> Result<(), Failure> {
+        let spec = self.built.items[id.index()].spec.clone();
+        let mut resources =
+            self.catalog().specs.get(&spec).map_or_else(Vec::new, |spec| spec.resources.clone());
+        let (mut adapter, mut not_before) = (None, None);
+        if let Some((_, delivery)) = self.rulebook.delivery(&spec) {
+            adapter.clone_from(&delivery.adapter);
+            if let Some(instead) = &delivery.resources {
+                resources.clone_from(instead);
+            }
+            if let Some(expr) = &delivery.not_before {
+                let value = expr.evaluate(&self.variables(id, root)).map_err(|error| {
+                    rule_failure("DECOMP_RULE", format!("the delivery of `{spec}`: {error}"))
+                })?;
+                not_before = time(&value).map_err(|message| {
+                    let message = format!("the delivery of `{spec}`: `not-before` {message}");
+                    rule_failure("DECOMP_RULE", message)
+                })?;
+            }
+        }
+        let item = &mut self.built.items[id.index()];
+        item.resources = resources;
+        item.adapter = adapter;
+        item.not_before = not_before;
+        Ok(())
+    }
+
+    /// Characteristics of a child: those that share a name with one of the parent's, and those
+    /// that the rule maps.
+    fn inherited(
+        &self,
+        spec: &SpecId,
+        parent: ItemId,
+        mapped: &Map<String, Value>,
+    ) -> Map<String, Value> {
+        let own = &self.built.items[parent.index()].characteristics;
+        let mut characteristics = Map::new();
+        for (name, characteristic) in &self.catalog().specs[spec].characteristics {
+            if let Some(value) = own.get(name).or(characteristic.default.as_ref()) {
+                characteristics.insert(name.clone(), value.clone());
+            }
+        }
+        characteristics.extend(mapped.clone());
+        characteristics
+    }
+
+    fn scope_key(&self, spec: &SpecId, root: ItemId, mapped: &Map<String, Value>) -> String {
+        let scope = self.rulebook.delivery(spec).map_or(Scope::Item, |(_, rule)| rule.scope);
+        let within = match scope {
+            Scope::Item => format!("item {root}"),
+            Scope::Bundle => format!("bundle {}", self.built.bundles[root.index()]),
+            Scope::Order | Scope::Customer => "order".into(),
+            Scope::Place => match &self.built.places[root.index()] {
+                Some(place) => format!("place {place}"),
+                None => format!("item {root}"),
+            },
+        };
+        match mapped.get(NUMBER) {
+            Some(number) => format!("{within} {number}"),
+            None => within,
+        }
+    }
+
+    fn unique(&mut self, base: &str) -> String {
+        let count = self.counts.entry(base.to_string()).or_insert(0);
+        *count += 1;
+        if *count == 1 { base.to_string() } else { format!("{base}#{count}") }
+    }
+
+    fn variables(&self, item: ItemId, root: ItemId) -> Variables {
+        let place = self.built.places[root.index()].as_deref();
+        Variables::default()
+            .with("item", &self.built.items[item.index()].view())
+            .with("product", &product_view(&self.built.items[root.index()], place))
+            .with("order", self.document)
+    }
+
+    /// Turns "must be delivered before" between specifications into needs between items: those of
+    /// the same line, else those of the same bundle.
+    fn relate(&mut self) -> Result<(), Failure> {
+        let mut by_spec: BTreeMap<SpecId, Vec<ItemId>> = BTreeMap::new();
+        for (index, item) in self.built.items.iter().enumerate() {
+            by_spec.entry(item.spec.clone()).or_default().push(ItemId::at(index));
+        }
+        for index in 0..self.built.items.len() {
+            let spec = &self.built.items[index].spec;
+            let mut before: Vec<SpecId> =
+                self.catalog().specs.get(spec).map_or_else(Vec::new, |s| s.depends_on.clone());
+            if let Some((_, delivery)) = self.rulebook.delivery(spec) {
+                before.extend(delivery.needs.iter().cloned());
+            }
+            let candidates = before.iter().filter_map(|spec| by_spec.get(spec));
+            let mut needs: Vec<ItemId> = candidates
+                .flat_map(|candidates| self.nearest(ItemId::at(index), candidates))
+                .collect();
+            needs.sort_unstable();
+            needs.dedup();
+            self.built.items[index].needs = needs;
+        }
+        Ok(())
+    }
+
+    fn nearest(&self, item: ItemId, candidates: &[ItemId]) -> Vec<ItemId> {
+        let roots = &self.built.roots[item.index()];
+        let bundles = |id: &ItemId| -> BTreeSet<ItemId> {
+            self.built.roots[id.index()]
+                .iter()
+                .map(|root| self.built.bundles[root.index()])
+                .collect()
+        };
+        let same_line = candidates
+            .iter()
+            .filter(|other| !self.built.roots[other.index()].is_disjoint(roots) && **other != item);
+        let near: Vec<ItemId> = same_line.copied().collect();
+        if !near.is_empty() {
+            return near;
+        }
+        let own = bundles(&item);
+        let same_bundle =
+            candidates.iter().filter(|other| !bundles(other).is_disjoint(&own) && **other != item);
+        same_bundle.copied().collect()
+    }
+}
+
+/// The characteristic that numbers the instances of a rule with `quantity`.
+const NUMBER: &str = "number";
+
+fn in_rule(rule: &Rule, error: &EvalError) -> Failure {
+    rule_failure("DECOMP_RULE", format!("rule `{}`: {error}", rule.name))
+}
+
+/// Reads the value of a `not-before`: a time, or nothing.
+pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Timestamp::parse(text)
+            .map(Some)
+            .ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`")),
+        other => Err(format!("is a time as text, not {other}")),
+    }
+}
+
+/// What rules and steps can read of a product.
+pub(super) fn product_view(item: &Item, place: Option<&str>) -> Value {
+    let mut view = item.view();
+    if let Some(fields) = view.as_object_mut() {
+        fields.insert("place".into(), json!(place));
+        fields.insert("offering".into(), json!(item.offering));
+        fields.insert("prices".into(), json!(item.prices));
+    }
+    view
+}
+
+impl Item {
+    /// What rules and steps can read of an item.
+    pub(crate) fn view(&self) -> Value {
+        json!({
+            "name": self.name,
+            "spec": self.spec,
+            "title": self.title,
+            "action": self.action.as_str(),
+            "line": self.line,
+            "quantity": self.quantity,
+            "char": self.characteristics,
+        })
+    }
+}

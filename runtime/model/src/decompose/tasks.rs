@@ -1,0 +1,304 @@
+//! The tasks that deliver items: each item's workflow, in an order that respects what needs what,
+//! with the workflows that run around a product order before, between and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::items::{Items, product_view, time};
+use super::rule_failure;
+use crate::expr::{Expr, Scope};
+use crate::id::{ItemId, SpecId, TaskId};
+use crate::outcome::Failure;
+use crate::pack::Pack;
+use crate::plan::{Action, Item, Level, Plan, Step, Task};
+use crate::rule::Hooks;
+use crate::rulebook::Rulebook;
+use crate::time::Timestamp;
+use crate::workflow::Workflow;
+
+/// Makes the plan of an order's items.
+pub(super) fn plan(items: Items, document: &Value, rulebook: &Rulebook) -> Result<Plan, Failure> {
+    let mut builder = Builder::new(rulebook, document);
+    let hooks = builder.hooks(&items.items);
+    let mut before = Vec::new();
+    for workflow in hooks.iter().filter_map(|hooks| hooks.before.as_deref()) {
+        before = builder.workflow(workflow, None, &before, None, &items)?;
+    }
+    let mut last: BTreeMap<ItemId, Vec<TaskId>> = BTreeMap::new();
+    for id in in_order(&items.items)? {
+        let item = &items.items[id.index()];
+        let needed = item.needs.iter().flat_map(|need| last.get(need).into_iter().flatten());
+        let mut needs: Vec<TaskId> = needed.copied().collect();
+        if needs.is_empty() {
+            needs.clone_from(&before);
+        }
+        let workflow = builder.workflow_of(item, &items, id)?;
+        let ends = match workflow {
+            Some(workflow) => {
+                builder.workflow(&workflow, Some(id), &needs, item.not_before, &items)?
+            }
+            None => needs,
+        };
+        last.insert(id, ends);
+    }
+    builder.products(&items, &hooks, &before, &last)?;
+    let mut ends = builder.ends();
+    for workflow in hooks.iter().filter_map(|hooks| hooks.after.as_deref()) {
+        ends = builder.workflow(workflow, None, &ends, None, &items)?;
+    }
+    builder.plan.items = items.items;
+    Ok(builder.plan)
+}
+
+/// Makes the plan of a run of one workflow.
+pub(super) fn plan_run(
+    workflow: &str,
+    input: &Value,
+    rulebook: &Rulebook,
+) -> Result<Plan, Failure> {
+    let mut builder = Builder::new(rulebook, input);
+    builder.workflow(workflow, None, &[], None, &Items::default())?;
+    Ok(builder.plan)
+}
+
+struct Builder<'a> {
+    rulebook: &'a Rulebook,
+    document: &'a Value,
+    plan: Plan,
+    /// The position of a step in the plan, by workflow and name.
+    steps: BTreeMap<(String, String), u32>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(rulebook: &'a Rulebook, document: &'a Value) -> Self {
+        Self { rulebook, document, plan: Plan::default(), steps: BTreeMap::new() }
+    }
+
+    /// The hooks of the packs that have a part in a product order, each pack's once.
+    fn hooks(&mut self, items: &[Item]) -> Vec<Hooks> {
+        let products = items.iter().filter(|item| item.level == Level::Product);
+        let ids = products.flat_map(|item| item.offering.iter().chain([&item.spec]));
+        let packs: BTreeMap<&str, &Pack> = ids
+            .filter_map(|id: &SpecId| self.rulebook.pack_of(id))
+            .map(|pack| (pack.name.as_str(), pack))
+            .collect();
+        packs.values().map(|pack| pack.hooks.clone()).collect()
+    }
+
+    /// The workflow that delivers an item; an error where something must be done and nothing says
+    /// how.
+    fn workflow_of(
+        &self,
+        item: &Item,
+        items: &Items,
+        id: ItemId,
+    ) -> Result<Option<String>, Failure> {
+        if item.level == Level::Product || item.action == Action::NoChange {
+            return Ok(None);
+        }
+        if item.action != Action::Add {
+            let message = format!(
+                "item `{}`: `{}` of an existing instance cannot be carried out yet; cancel this \
+                 order and change the instance by hand",
+                item.line,
+                item.action.as_str()
+            );
+            return Err(rule_failure("ACTION_NOT_SUPPORTED", message));
+        }
+        if let Some((_, delivery)) = self.rulebook.delivery(&item.spec) {
+            return Ok(delivery.workflow.clone());
+        }
+        let has_children = items.items.iter().any(|other| other.parents.contains(&id));
+        if has_children || item.level == Level::CustomerService {
+            return Ok(None);
+        }
+        let message = format!(
+            "no rule says how `{}` is delivered: add it under `deliver:` in a pack's rules.yaml \
+             and retry",
+            item.spec
+        );
+        Err(rule_failure("DECOMP_NO_RULE", message))
+    }
+
+    /// The tasks of each product once its services are delivered.
+    fn products(
+        &mut self,
+        items: &Items,
+        hooks: &[Hooks],
+        before: &[TaskId],
+        last: &BTreeMap<ItemId, Vec<TaskId>>,
+    ) -> Result<(), Failure> {
+        for (index, item) in items.items.iter().enumerate() {
+            if item.level != Level::Product {
+                continue;
+            }
+            if matches!(item.action, Action::Modify | Action::Delete) {
+                self.workflow_of(
+                    &Item { level: Level::Resource, ..item.clone() },
+                    items,
+                    ItemId::at(index),
+                )?;
+            }
+            let pack = item.offering.as_ref().and_then(|id| self.rulebook.pack_of(id));
+            let Some(workflow) = pack.and_then(|pack| pack.hooks.each_product.clone()) else {
+                continue;
+            };
+            if item.prices.is_empty() || hooks.is_empty() || item.action == Action::NoChange {
+                continue;
+            }
+            let id = ItemId::at(index);
+            let own = items.roots.iter().enumerate().filter(|(_, roots)| roots.contains(&id));
+            let tasks: BTreeSet<TaskId> = own
+                .filter_map(|(index, _)| last.get(&ItemId::at(index)))
+                .flatten()
+                .copied()
+                .collect();
+            let needs: Vec<TaskId> =
+                if tasks.is_empty() { before.to_vec() } else { tasks.into_iter().collect() };
+            self.workflow(&workflow, Some(id), &needs, None, items)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the tasks of a workflow and answers with its last ones.
+    fn workflow(
+        &mut self,
+        name: &str,
+        item: Option<ItemId>,
+        first: &[TaskId],
+        not_before: Option<Timestamp>,
+        items: &Items,
+    ) -> Result<Vec<TaskId>, Failure> {
+        let Some((pack, workflow)) = self.rulebook.workflow(name) else {
+            let message = format!("no pack has a workflow `{name}`");
+            return Err(rule_failure("WORKFLOW_UNKNOWN", message));
+        };
+        self.plan.packs.insert(pack.name.clone(), pack.digest.clone());
+        let scope = self.scope(item, items);
+        // The last tasks of each step; those of what it needs where the step is left out.
+        let mut ends: Vec<Vec<TaskId>> = Vec::new();
+        for (index, entry) in workflow.steps.iter().enumerate() {
+            let mut needs: Vec<TaskId> = match entry.needs.as_slice() {
+                [] => first.to_vec(),
+                some => some.iter().flat_map(|step| ends[*step].clone()).collect(),
+            };
+            needs.sort_unstable();
+            needs.dedup();
+            if !self.is_taken(workflow, index, &scope)? {
+                ends.push(needs);
+                continue;
+            }
+            let own = self.not_before(workflow, index, &scope)?;
+            let step = self.step(&entry.step);
+            self.plan.tasks.push(Task { item, step, needs, not_before: own.max(not_before) });
+            ends.push(vec![TaskId::at(self.plan.tasks.len() - 1)]);
+        }
+        let needed: BTreeSet<usize> =
+            workflow.steps.iter().flat_map(|step| step.needs.clone()).collect();
+        let open = ends.iter().enumerate().filter(|(index, _)| !needed.contains(index));
+        let last: BTreeSet<TaskId> = open.flat_map(|(_, tasks)| tasks.clone()).collect();
+        Ok(last.into_iter().collect())
+    }
+
+    fn is_taken(&self, workflow: &Workflow, index: usize, scope: &Scope) -> Result<bool, Failure> {
+        let entry = &workflow.steps[index];
+        match entry.when.as_deref() {
+            None => Ok(true),
+            Some(source) => self.expr(workflow, index, source)?.is_true(scope).map_err(|error| {
+                let step = &entry.step.step;
+                let message = format!("workflow `{}`, step `{step}`: {error}", workflow.name);
+                rule_failure("DECOMP_RULE", message)
+            }),
+        }
+    }
+
+    fn not_before(
+        &self,
+        workflow: &Workflow,
+        index: usize,
+        scope: &Scope,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let entry = &workflow.steps[index];
+        let Some(source) = entry.not_before.as_deref() else {
+            return Ok(None);
+        };
+        let value = self.expr(workflow, index, source)?.evaluate(scope);
+        value.map_err(|error| error.to_string()).and_then(|value| time(&value)).map_err(|message| {
+            let step = &entry.step.step;
+            let message = format!("workflow `{}`, step `{step}`: {message}", workflow.name);
+            rule_failure("DECOMP_RULE", message)
+        })
+    }
+
+    fn expr(&self, workflow: &Workflow, index: usize, source: &str) -> Result<Expr, Failure> {
+        Expr::parse(source, &["item", "product", "order", "input"]).map_err(|error| {
+            let step = &workflow.steps[index].step.step;
+            let message = format!("workflow `{}`, step `{step}`: {error}", workflow.name);
+            rule_failure("DECOMP_RULE", message)
+        })
+    }
+
+    fn scope(&self, item: Option<ItemId>, items: &Items) -> Scope {
+        let scope = Scope::default().with("order", self.document).with("input", self.document);
+        let Some(id) = item else {
+            return scope;
+        };
+        let scope = scope.with("item", &items.items[id.index()].view());
+        match items.roots[id.index()].first() {
+            Some(root) => {
+                let place = items.places[root.index()].as_deref();
+                scope.with("product", &product_view(&items.items[root.index()], place))
+            }
+            None => scope,
+        }
+    }
+
+    fn step(&mut self, step: &Step) -> u32 {
+        let key = (step.workflow.clone(), step.step.clone());
+        if let Some(position) = self.steps.get(&key) {
+            return *position;
+        }
+        let position = u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX);
+        self.plan.steps.push(step.clone());
+        self.steps.insert(key, position);
+        position
+    }
+
+    /// The tasks that nothing needs yet.
+    fn ends(&self) -> Vec<TaskId> {
+        let needed: BTreeSet<TaskId> =
+            self.plan.tasks.iter().flat_map(|task| task.needs.clone()).collect();
+        let all = (0..self.plan.tasks.len()).map(TaskId::at);
+        all.filter(|task| !needed.contains(task)).collect()
+    }
+}
+
+/// The items in an order in which what is needed stands first; among equals as they are.
+fn in_order(items: &[Item]) -> Result<Vec<ItemId>, Failure> {
+    let mut waits: Vec<usize> = items.iter().map(|item| item.needs.len()).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); items.len()];
+    for (index, item) in items.iter().enumerate() {
+        for need in &item.needs {
+            needed_by[need.index()].push(index);
+        }
+    }
+    let mut ready: BTreeSet<usize> = (0..items.len()).filter(|index| waits[*index] == 0).collect();
+    let mut order = Vec::with_capacity(items.len());
+    while let Some(index) = ready.pop_first() {
+        order.push(ItemId::at(index));
+        for next in &needed_by[index] {
+            waits[*next] -= 1;
+            if waits[*next] == 0 {
+                ready.insert(*next);
+            }
+        }
+    }
+    if order.len() == items.len() {
+        return Ok(order);
+    }
+    let stuck = items.iter().zip(&waits).filter(|(_, count)| **count > 0);
+    let names: Vec<&str> = stuck.map(|(item, _)| item.name.as_str()).collect();
+    let message = format!("these need one another in a circle: {}", names.join(", "));
+    Err(rule_failure("DECOMP_CIRCLE", message))
+}

@@ -1,0 +1,495 @@
+//! A fulfilment: the fold over its journal. `apply` is the only way to change it, `due` the only
+//! way to ask what is owed. Recovery is not special: fold the journal, ask `due`.
+
+mod decide;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::id::{FulfilmentId, TaskId};
+use crate::journal::{End, Event, Kind, Record};
+use crate::outcome::Failure;
+use crate::plan::{Plan, PlanError};
+use crate::task::TaskState;
+use crate::time::Timestamp;
+
+/// A root order with every order decomposed from it, as its journal tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fulfilment {
+    /// Its id.
+    pub id: FulfilmentId,
+    /// What it was submitted as.
+    pub kind: Kind,
+    /// The order or the input, as it came.
+    pub document: Value,
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// When the last event was recorded.
+    pub updated_at: Timestamp,
+    /// How far it is.
+    pub phase: Phase,
+    /// The plan; empty before it is planned.
+    pub plan: Plan,
+    /// The state of each task of the plan.
+    pub tasks: Vec<TaskState>,
+    /// Whether any attempt was begun that can reach outside.
+    pub started: bool,
+    /// How many records its journal has.
+    pub records: u32,
+    watch: Watch,
+}
+
+/// How far a fulfilment is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// Accepted, not decomposed.
+    Submitted,
+    /// Could not be decomposed; a person can mend that.
+    Held(Failure),
+    /// Tasks are done as they become due.
+    Running,
+    /// Tasks are taken back, in reverse order.
+    Unwinding(Failure),
+    /// Nothing is owed any more. A fulfilment that did not complete says why.
+    Ended(End, Option<Failure>),
+}
+
+/// What is owed, so that `due` need not look at every task after every event. It holds nothing
+/// that could not be derived: `Watch::derive` is its definition, and a test holds it to that.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Watch {
+    /// The tasks that need a task.
+    dependents: Vec<Vec<TaskId>>,
+    /// How many tasks stand before it: needs that are not done, or, when unwinding, dependents
+    /// that are not clear.
+    blockers: Vec<u32>,
+    /// Tasks without a blocker that are not settled.
+    active: BTreeSet<TaskId>,
+    /// How many tasks are not settled: not done, or, when unwinding, not clear.
+    unsettled: usize,
+}
+
+/// Something that is owed now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Due {
+    /// An attempt at a task is to be made. Nobody knows of it yet.
+    Run {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// Whether an earlier attempt may have had an effect.
+        again: bool,
+    },
+    /// An attempt was begun; unless it is under way, find out what came of it.
+    Recover {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+    },
+    /// A callback is to be read.
+    Resume {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// The callback's body.
+        payload: Value,
+    },
+    /// An awaited answer did not come in time.
+    Expire {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+    },
+    /// A task is to be taken back.
+    Undo {
+        /// The task.
+        task: TaskId,
+        /// The number of the undo attempt.
+        attempt: u32,
+        /// The task's outputs; empty where they were never seen.
+        outputs: Map<String, Value>,
+    },
+    /// Nothing is owed any more: it has ended.
+    End(End),
+}
+
+/// An event that cannot happen in the state that a fulfilment is in: a bug of ours, or a journal
+/// that was tampered with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// The task's table does not list it.
+    #[error("task {task} cannot take `{event}` while {state}")]
+    Task {
+        /// The task.
+        task: TaskId,
+        /// The state's name.
+        state: &'static str,
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The phase does not allow it.
+    #[error("a fulfilment cannot take `{event}` while {phase}")]
+    Phase {
+        /// The phase's name.
+        phase: &'static str,
+        /// The event's name.
+        event: &'static str,
+    },
+    /// The plan does not have the task.
+    #[error("the plan has no task {0}")]
+    NoTask(TaskId),
+    /// The plan is not sound.
+    #[error("the plan is not sound")]
+    Plan(#[source] PlanError),
+    /// The journal does not begin with `submitted`.
+    #[error("a journal begins with `submitted`")]
+    Beginning,
+}
+
+impl Fulfilment {
+    /// A fulfilment that was just submitted.
+    pub fn new(id: FulfilmentId, kind: Kind, document: Value, at: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            document,
+            submitted_at: at,
+            updated_at: at,
+            phase: Phase::Submitted,
+            plan: Plan::default(),
+            tasks: Vec::new(),
+            started: false,
+            records: 0,
+            watch: Watch::default(),
+        }
+    }
+
+    /// Folds a journal.
+    pub fn fold(id: FulfilmentId, records: &[Record]) -> Result<Self, ApplyError> {
+        let mut events = records
+            .iter()
+            .flat_map(|record| record.events.iter().map(move |event| (record.at, event)));
+        let Some((at, Event::Submitted { kind, document })) = events.next() else {
+            return Err(ApplyError::Beginning);
+        };
+        let mut fulfilment = Self::new(id, kind.clone(), document.clone(), at);
+        for (at, event) in events {
+            fulfilment.apply(at, event)?;
+        }
+        fulfilment.records = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        Ok(fulfilment)
+    }
+
+    /// Applies an event. On an error nothing has changed.
+    pub fn apply(&mut self, at: Timestamp, event: &Event) -> Result<(), ApplyError> {
+        match event.task() {
+            Some(task) => self.apply_to_task(task, event)?,
+            None => self.apply_to_phase(event)?,
+        }
+        self.updated_at = at;
+        Ok(())
+    }
+
+    fn apply_to_task(&mut self, task: TaskId, event: &Event) -> Result<(), ApplyError> {
+        let Some(state) = self.tasks.get(task.index()) else {
+            return Err(ApplyError::NoTask(task));
+        };
+        let unwinding = match &self.phase {
+            Phase::Running => false,
+            Phase::Unwinding(_) => true,
+            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => return Err(self.refuse(event)),
+        };
+        let is_undo = matches!(
+            event,
+            Event::Undone { .. } | Event::UndoRetrying { .. } | Event::UndoFailed { .. }
+        );
+        let fresh = matches!(event, Event::Started { .. });
+        // Once unwinding, nothing begins: only what was begun before may still end.
+        let begins = matches!(state, TaskState::Pending | TaskState::Retrying { .. }) && !is_undo;
+        if (is_undo && !unwinding) || (begins && unwinding) || !self.may_follow(task, event) {
+            return Err(self.refuse(event));
+        }
+        let Some(next) = state.next(event) else {
+            return Err(ApplyError::Task { task, state: state.name(), event: event.name() });
+        };
+        self.started |= fresh;
+        self.tasks[task.index()] = next;
+        self.watch.changed(&self.plan, &self.tasks, task, unwinding);
+        Ok(())
+    }
+
+    /// Whether what stands before the task allows the event: work begins only after its needs, and
+    /// is taken back only before them.
+    fn may_follow(&self, task: TaskId, event: &Event) -> bool {
+        match event {
+            Event::Undone { .. } | Event::UndoRetrying { .. } | Event::UndoFailed { .. } => {
+                self.watch.blockers[task.index()] == 0
+            }
+            Event::Started { .. }
+            | Event::Succeeded { .. }
+            | Event::Retrying { .. }
+            | Event::Failed { .. } => {
+                let needs = &self.plan.task(task).needs;
+                needs.iter().all(|need| self.tasks[need.index()].is_done())
+            }
+            Event::Submitted { .. }
+            | Event::Planned { .. }
+            | Event::Held { .. }
+            | Event::Rejected { .. }
+            | Event::Waiting { .. }
+            | Event::CalledBack { .. }
+            | Event::Reopened { .. }
+            | Event::Unwinding { .. }
+            | Event::Ended { .. } => true,
+        }
+    }
+
+    fn apply_to_phase(&mut self, event: &Event) -> Result<(), ApplyError> {
+        let next = match (&self.phase, event) {
+            (Phase::Submitted | Phase::Held(_), Event::Planned { plan }) => {
+                plan.check().map_err(ApplyError::Plan)?;
+                self.plan = (**plan).clone();
+                self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
+                self.watch = Watch::derive(&self.plan, &self.tasks, false);
+                Phase::Running
+            }
+            (Phase::Submitted | Phase::Held(_), Event::Held { failure }) => {
+                Phase::Held(failure.clone())
+            }
+            (Phase::Submitted | Phase::Held(_), Event::Rejected { failure }) => {
+                Phase::Ended(End::Rejected, Some(failure.clone()))
+            }
+            (Phase::Running, Event::Unwinding { cause }) => {
+                self.watch = Watch::derive(&self.plan, &self.tasks, true);
+                Phase::Unwinding(cause.clone())
+            }
+            (Phase::Running, Event::Ended { end: End::Completed }) if self.watch.unsettled == 0 => {
+                Phase::Ended(End::Completed, None)
+            }
+            (
+                Phase::Unwinding(cause),
+                Event::Ended { end: end @ (End::Failed | End::Rejected) },
+            ) if self.watch.unsettled == 0 => Phase::Ended(*end, Some(cause.clone())),
+            _ => return Err(self.refuse(event)),
+        };
+        self.phase = next;
+        Ok(())
+    }
+
+    fn refuse(&self, event: &Event) -> ApplyError {
+        ApplyError::Phase { phase: self.phase.name(), event: event.name() }
+    }
+
+    /// Lists what is owed now. The same answer before and after a crash.
+    pub fn due(&self, now: Timestamp) -> Vec<Due> {
+        match &self.phase {
+            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => Vec::new(),
+            Phase::Running if self.watch.unsettled == 0 => vec![Due::End(End::Completed)],
+            Phase::Unwinding(cause) if self.watch.unsettled == 0 => {
+                vec![Due::End(decide::end_of_unwinding(cause, self.started))]
+            }
+            Phase::Running => {
+                self.watch.active.iter().filter_map(|task| self.due_forward(*task, now)).collect()
+            }
+            Phase::Unwinding(_) => {
+                self.watch.active.iter().filter_map(|task| self.due_backward(*task, now)).collect()
+            }
+        }
+    }
+
+    fn due_forward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+        match &self.tasks[task.index()] {
+            TaskState::Pending => {
+                let ready = self.plan.task(task).not_before.is_none_or(|time| time <= now);
+                ready.then_some(Due::Run { task, attempt: 1, again: false })
+            }
+            TaskState::Retrying { attempt, at, .. } => {
+                (*at <= now).then_some(Due::Run { task, attempt: attempt + 1, again: true })
+            }
+            state => Self::due_under_way(task, state, now),
+        }
+    }
+
+    fn due_backward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+        match &self.tasks[task.index()] {
+            TaskState::Retrying { .. } | TaskState::Failed { .. } => {
+                Some(Due::Undo { task, attempt: 1, outputs: Map::new() })
+            }
+            TaskState::Done(yielded) => {
+                Some(Due::Undo { task, attempt: 1, outputs: yielded.outputs.clone() })
+            }
+            TaskState::Undoing { yielded, attempt, at, .. } => (*at <= now).then(|| Due::Undo {
+                task,
+                attempt: attempt + 1,
+                outputs: yielded.outputs.clone(),
+            }),
+            state => Self::due_under_way(task, state, now),
+        }
+    }
+
+    fn due_under_way(task: TaskId, state: &TaskState, now: Timestamp) -> Option<Due> {
+        match state {
+            TaskState::Running { attempt } => Some(Due::Recover { task, attempt: *attempt }),
+            TaskState::CalledBack { attempt, payload } => {
+                Some(Due::Resume { task, attempt: *attempt, payload: payload.clone() })
+            }
+            TaskState::Waiting { attempt, until, .. } => {
+                (*until <= now).then_some(Due::Expire { task, attempt: *attempt })
+            }
+            TaskState::Pending
+            | TaskState::Retrying { .. }
+            | TaskState::Done(_)
+            | TaskState::Failed { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone => None,
+        }
+    }
+
+    /// The next time after `now` at which something becomes due by time alone.
+    pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let unwinding = matches!(self.phase, Phase::Unwinding(_));
+        if !unwinding && self.phase != Phase::Running {
+            return None;
+        }
+        let times = self.watch.active.iter().filter_map(|task| match &self.tasks[task.index()] {
+            TaskState::Pending => self.plan.task(*task).not_before,
+            TaskState::Retrying { at, .. } if !unwinding => Some(*at),
+            TaskState::Undoing { at, .. } => Some(*at),
+            TaskState::Waiting { until, .. } => Some(*until),
+            TaskState::Retrying { .. }
+            | TaskState::Running { .. }
+            | TaskState::CalledBack { .. }
+            | TaskState::Done(_)
+            | TaskState::Failed { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone => None,
+        });
+        times.filter(|time| *time > now).min()
+    }
+
+    /// Whether it waits for a person: something failed for good and nothing else is under way.
+    pub fn is_held(&self) -> bool {
+        match &self.phase {
+            Phase::Held(_) => true,
+            Phase::Running | Phase::Unwinding(_) => {
+                let mut held = false;
+                for task in &self.watch.active {
+                    match &self.tasks[task.index()] {
+                        TaskState::Failed { .. } if self.phase == Phase::Running => held = true,
+                        TaskState::Stuck { .. } => held = true,
+                        TaskState::Pending
+                        | TaskState::Running { .. }
+                        | TaskState::Waiting { .. }
+                        | TaskState::CalledBack { .. }
+                        | TaskState::Retrying { .. }
+                        | TaskState::Done(_)
+                        | TaskState::Failed { .. }
+                        | TaskState::Undoing { .. }
+                        | TaskState::Undone => return false,
+                    }
+                }
+                held
+            }
+            Phase::Submitted | Phase::Ended(..) => false,
+        }
+    }
+
+    /// Whether nothing is owed any more.
+    pub fn is_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended(..))
+    }
+
+    /// The tasks that wait for an answer, with the keys it may come under.
+    pub fn waits(&self) -> impl Iterator<Item = (TaskId, u32, &[String])> {
+        self.watch.active.iter().filter_map(|task| match &self.tasks[task.index()] {
+            TaskState::Waiting { attempt, wait, .. } => Some((*task, *attempt, &*wait.keys)),
+            _ => None,
+        })
+    }
+
+    /// The failures that stand open, with the tasks' names: what a person must look at.
+    pub fn failures(&self) -> Vec<(String, &Failure)> {
+        let tasks = self.tasks.iter().enumerate().filter_map(|(index, state)| {
+            let failure = state.failure()?;
+            Some((self.plan.task_name(TaskId::at(index)), failure))
+        });
+        let phase = match &self.phase {
+            Phase::Held(failure) | Phase::Ended(_, Some(failure)) => Some((String::new(), failure)),
+            Phase::Submitted | Phase::Running | Phase::Unwinding(_) | Phase::Ended(_, None) => None,
+        };
+        phase.into_iter().chain(tasks).collect()
+    }
+}
+
+impl Phase {
+    /// The phase's name, for people.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Held(_) => "held",
+            Self::Running => "running",
+            Self::Unwinding(_) => "unwinding",
+            Self::Ended(End::Completed, _) => "completed",
+            Self::Ended(End::Failed, _) => "failed",
+            Self::Ended(End::Rejected, _) => "rejected",
+        }
+    }
+}
+
+impl Watch {
+    /// Derives what is owed from the states alone.
+    fn derive(plan: &Plan, tasks: &[TaskState], unwinding: bool) -> Self {
+        let mut watch = Self {
+            dependents: vec![Vec::new(); tasks.len()],
+            blockers: vec![0; tasks.len()],
+            active: BTreeSet::new(),
+            unsettled: tasks.iter().filter(|state| !settled(state, unwinding)).count(),
+        };
+        for (index, task) in plan.tasks.iter().enumerate() {
+            for need in &task.needs {
+                watch.dependents[need.index()].push(TaskId::at(index));
+                let (before, blocked) =
+                    if unwinding { (index, need.index()) } else { (need.index(), index) };
+                if !settled(&tasks[before], unwinding) {
+                    watch.blockers[blocked] += 1;
+                }
+            }
+        }
+        for (index, state) in tasks.iter().enumerate() {
+            if watch.blockers[index] == 0 && !settled(state, unwinding) {
+                watch.active.insert(TaskId::at(index));
+            }
+        }
+        watch
+    }
+
+    /// Follows the change of one task.
+    fn changed(&mut self, plan: &Plan, tasks: &[TaskState], task: TaskId, unwinding: bool) {
+        if !settled(&tasks[task.index()], unwinding) || !self.active.remove(&task) {
+            return;
+        }
+        self.unsettled -= 1;
+        let after: &[TaskId] =
+            if unwinding { &plan.task(task).needs } else { &self.dependents[task.index()] };
+        for next in after {
+            self.blockers[next.index()] -= 1;
+            if self.blockers[next.index()] == 0 && !settled(&tasks[next.index()], unwinding) {
+                self.active.insert(*next);
+            }
+        }
+    }
+}
+
+/// Whether nothing is owed for a task, in the direction in which the fulfilment goes.
+fn settled(state: &TaskState, unwinding: bool) -> bool {
+    if unwinding { state.is_clear() } else { state.is_done() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! The journal of a fulfilment: what happened, in the order in which it happened. It is the truth;
+//! everything else is a fold over it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::TaskId;
+use crate::outcome::{Failure, Hold, Wait};
+use crate::plan::Plan;
+use crate::time::Timestamp;
+
+/// The version that new records carry. Older ones are read for ever; see the golden files.
+pub const VERSION: u32 = 1;
+
+/// What one commit adds to a fulfilment's journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of the events' shapes.
+    pub v: u32,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// A fact about a fulfilment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Event {
+    /// It was accepted; always the first.
+    Submitted {
+        /// What it was submitted as.
+        kind: Kind,
+        /// The order or the input, as it came.
+        document: Value,
+    },
+    /// It was decomposed.
+    Planned {
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// It could not be decomposed, and a person can mend that.
+    Held {
+        /// Why.
+        failure: Failure,
+    },
+    /// It asks for what cannot be.
+    Rejected {
+        /// Why.
+        failure: Failure,
+    },
+    /// An attempt was begun that can reach outside.
+    Started {
+        /// Of this task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+    },
+    /// An attempt will be answered by callback.
+    Waiting {
+        /// Of this task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// What is awaited.
+        wait: Wait,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The callback came.
+    CalledBack {
+        /// For this task.
+        task: TaskId,
+        /// The number of the attempt that waited.
+        attempt: u32,
+        /// The callback's body.
+        payload: Value,
+    },
+    /// An attempt did it.
+    Succeeded {
+        /// Of this task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// What later steps can read.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        outputs: Map<String, Value>,
+        /// What it took out of pools.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        holds: Vec<Hold>,
+    },
+    /// An attempt failed and another follows.
+    Retrying {
+        /// Of this task.
+        task: TaskId,
+        /// The number of the attempt that failed.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// When the next one is due.
+        at: Timestamp,
+    },
+    /// An attempt failed and none follows by itself.
+    Failed {
+        /// Of this task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// A person wants a failed task tried again.
+    Reopened {
+        /// The task.
+        task: TaskId,
+    },
+    /// What was done is taken back from now on.
+    Unwinding {
+        /// Why.
+        cause: Failure,
+    },
+    /// Taking a task back failed and is tried again.
+    UndoRetrying {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt that failed.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// When the next one is due.
+        at: Timestamp,
+    },
+    /// Taking a task back failed, and a person is asked.
+    UndoFailed {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// A task was taken back; what it held is free again.
+    Undone {
+        /// The task.
+        task: TaskId,
+    },
+    /// Nothing is owed any more; always the last.
+    Ended {
+        /// How it ended.
+        end: End,
+    },
+}
+
+/// What a fulfilment was submitted as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// A product order (TMF622).
+    ProductOrder,
+    /// A service order (TMF641).
+    ServiceOrder,
+    /// A resource order (TMF652).
+    ResourceOrder,
+    /// A run of a workflow with any input.
+    Run {
+        /// The workflow.
+        workflow: String,
+    },
+}
+
+/// How a fulfilment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum End {
+    /// Everything was done.
+    Completed,
+    /// It was unwound.
+    Failed,
+    /// It asked for what cannot be, and nothing had been done outside.
+    Rejected,
+}
+
+impl Event {
+    /// The event's name, for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Submitted { .. } => "submitted",
+            Self::Planned { .. } => "planned",
+            Self::Held { .. } => "held",
+            Self::Rejected { .. } => "rejected",
+            Self::Started { .. } => "started",
+            Self::Waiting { .. } => "waiting",
+            Self::CalledBack { .. } => "calledBack",
+            Self::Succeeded { .. } => "succeeded",
+            Self::Retrying { .. } => "retrying",
+            Self::Failed { .. } => "failed",
+            Self::Reopened { .. } => "reopened",
+            Self::Unwinding { .. } => "unwinding",
+            Self::UndoRetrying { .. } => "undoRetrying",
+            Self::UndoFailed { .. } => "undoFailed",
+            Self::Undone { .. } => "undone",
+            Self::Ended { .. } => "ended",
+        }
+    }
+
+    /// The task that it is about.
+    pub fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::Started { task, .. }
+            | Self::Waiting { task, .. }
+            | Self::CalledBack { task, .. }
+            | Self::Succeeded { task, .. }
+            | Self::Retrying { task, .. }
+            | Self::Failed { task, .. }
+            | Self::Reopened { task }
+            | Self::UndoRetrying { task, .. }
+            | Self::UndoFailed { task, .. }
+            | Self::Undone { task } => Some(*task),
+            Self::Submitted { .. }
+            | Self::Planned { .. }
+            | Self::Held { .. }
+            | Self::Rejected { .. }
+            | Self::Unwinding { .. }
+            | Self::Ended { .. } => None,
+        }
+    }
+}
+
+/// A record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// It is no record of ours.
+    #[error("not a journal record")]
+    Shape(#[source] serde_json::Error),
+    /// A newer Ferrule wrote it.
+    #[error("a journal record of version {0}, this Ferrule reads up to {VERSION}: use a newer one")]
+    Version(u32),
+}
+
+impl Record {
+    /// A record of the current version.
+    pub fn new(at: Timestamp, events: Vec<Event>) -> Self {
+        Self { v: VERSION, at, events }
+    }
+
+    /// The record's bytes: JSON, so that a journal can be read without us.
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("events have string keys and finite numbers")
+    }
+
+    /// Reads a record of this or an older version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let record: Self = serde_json::from_slice(bytes).map_err(DecodeError::Shape)?;
+        if record.v > VERSION { Err(DecodeError::Version(record.v)) } else { Ok(record) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,302 @@
+//! The plan of a fulfilment: what is to be done for which item, and what needs what. A DAG, held
+//! as data: nothing is decided any more when it is carried out but retry and unwinding.
+
+mod render;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
+use crate::money::Price;
+use crate::time::Timestamp;
+
+/// The items of a fulfilment at all levels and the tasks that deliver them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The packs whose rules made it, with the digests they had.
+    pub packs: BTreeMap<String, Digest>,
+    /// The version of each plugin that its tasks call.
+    pub plugins: BTreeMap<PluginId, Digest>,
+    /// The steps that its tasks are made from, each once.
+    pub steps: Vec<Step>,
+    /// The items: parents stand before what they become.
+    pub items: Vec<Item>,
+    /// The tasks: what a task needs stands before it.
+    pub tasks: Vec<Task>,
+}
+
+/// A line of one of the orders of a fulfilment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// Its name, unique in the plan: its specification, and a number where there are several.
+    pub name: String,
+    /// Which order it is a line of.
+    pub level: Level,
+    /// The id of the line in that order.
+    pub line: String,
+    /// What it is an instance of; empty for a bundle without one.
+    pub spec: SpecId,
+    /// The name of the specification.
+    pub title: String,
+    /// What is wanted of it.
+    pub action: Action,
+    /// The items that it was decomposed from; several where it is shared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<ItemId>,
+    /// The items that must be delivered first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<ItemId>,
+    /// Its characteristics, name to value.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub characteristics: Map<String, Value>,
+    /// The resources that it is made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<SpecId>,
+    /// The kind of element that carries it out, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
+    /// The product offering, of a product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offering: Option<SpecId>,
+    /// How many, of a product.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub quantity: u32,
+    /// What a product costs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<Price>,
+    /// The instance in an inventory that it changes, where it does not make one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Not before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+}
+
+/// Which order an item is a line of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Level {
+    /// The product order.
+    Product,
+    /// The service order, as a service that a customer knows (CFS).
+    CustomerService,
+    /// The service order, as a service that the network knows (RFS).
+    ResourceService,
+    /// The resource order.
+    Resource,
+}
+
+/// What is wanted of an item (TMF622, `ItemActionType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// It shall come to be.
+    Add,
+    /// It shall change.
+    Modify,
+    /// It shall cease.
+    Delete,
+    /// It is named for its relations only.
+    NoChange,
+}
+
+impl Action {
+    /// Reads the standard's word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "add" => Some(Self::Add),
+            "modify" => Some(Self::Modify),
+            "delete" => Some(Self::Delete),
+            "noChange" => Some(Self::NoChange),
+            _ => None,
+        }
+    }
+
+    /// The standard's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Modify => "modify",
+            Self::Delete => "delete",
+            Self::NoChange => "noChange",
+        }
+    }
+}
+
+/// One step to do, for an item or for the whole order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    /// The item; nothing for a step of the whole order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemId>,
+    /// The position in [`Plan::steps`] of the step that it is made from.
+    pub step: u32,
+    /// What must be done first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<TaskId>,
+    /// Not before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+}
+
+/// The definition that a task is made from: a step of a workflow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// The workflow.
+    pub workflow: String,
+    /// The step's name in it.
+    pub step: String,
+    /// The plugin that carries it out.
+    pub plugin: PluginId,
+    /// Its input; a text that begins with `=` is an expression, evaluated when the task is due.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub input: Value,
+    /// How long one call may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// When to try again.
+    pub retry: Retry,
+    /// What follows when it fails for good.
+    pub on_failure: OnFailure,
+    /// Whether unwinding takes it back by calling the plugin.
+    pub undo: bool,
+    /// Whether it is a point of no return: once it is done, the order is not unwound any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_return: bool,
+}
+
+/// When a failed attempt is followed by another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// At the most so many attempts.
+    pub attempts: u32,
+    /// The pause after the first, in milliseconds; it doubles each time.
+    pub first_ms: u64,
+    /// The longest pause, in milliseconds.
+    pub max_ms: u64,
+}
+
+/// What follows when a task has failed for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum OnFailure {
+    /// The order is held and a person is asked.
+    Hold,
+    /// What was done is undone in reverse order, and the order fails.
+    Unwind,
+}
+
+/// How a plan may be wrong. Plans are made by rules or by a program that submits one: both are
+/// checked the same way.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A task needs one that does not stand before it, so the needs may run in a circle.
+    #[error("task {task} needs task {needs}, which does not stand before it")]
+    Order {
+        /// The task.
+        task: TaskId,
+        /// What it needs.
+        needs: TaskId,
+    },
+    /// A task is made from a step that the plan does not have.
+    #[error("task {task} is made from step {step}, which the plan does not have")]
+    Step {
+        /// The task.
+        task: TaskId,
+        /// The position.
+        step: u32,
+    },
+    /// A task is for an item that the plan does not have.
+    #[error("task {task} is for item {item}, which the plan does not have")]
+    Item {
+        /// The task.
+        task: TaskId,
+        /// The position.
+        item: ItemId,
+    },
+}
+
+impl Plan {
+    /// Checks that every position exists and that needs cannot run in a circle.
+    pub fn check(&self) -> Result<(), PlanError> {
+        for (index, task) in self.tasks.iter().enumerate() {
+            let id = TaskId::at(index);
+            if let Some(&needs) = task.needs.iter().find(|needs| **needs >= id) {
+                return Err(PlanError::Order { task: id, needs });
+            }
+            if task.step as usize >= self.steps.len() {
+                return Err(PlanError::Step { task: id, step: task.step });
+            }
+            if let Some(item) = task.item.filter(|item| item.index() >= self.items.len()) {
+                return Err(PlanError::Item { task: id, item });
+            }
+        }
+        Ok(())
+    }
+
+    /// The task of this name's place; the plan has it, since ids come from the plan.
+    pub fn task(&self, task: TaskId) -> &Task {
+        &self.tasks[task.index()]
+    }
+
+    /// The step that a task is made from.
+    pub fn step(&self, task: TaskId) -> &Step {
+        &self.steps[self.task(task).step as usize]
+    }
+
+    /// The item that a task is for.
+    pub fn item_of(&self, task: TaskId) -> Option<&Item> {
+        self.task(task).item.map(|item| &self.items[item.index()])
+    }
+
+    /// A task's name, unique in the plan: its item and its step, such as `RFS-VLAN.activate`.
+    pub fn task_name(&self, task: TaskId) -> String {
+        let step = &self.step(task).step;
+        match self.item_of(task) {
+            Some(item) => format!("{}.{step}", item.name),
+            None => format!("{}.{step}", self.step(task).workflow),
+        }
+    }
+
+    /// The tasks of an item, in order.
+    pub fn tasks_of(&self, item: ItemId) -> impl Iterator<Item = TaskId> + '_ {
+        self.tasks
+            .iter()
+            .enumerate()
+            .filter(move |(_, task)| task.item == Some(item))
+            .map(|(index, _)| TaskId::at(index))
+    }
+
+    /// The items of a level, with their positions.
+    pub fn items_of(&self, level: Level) -> impl Iterator<Item = (ItemId, &Item)> + '_ {
+        self.items
+            .iter()
+            .enumerate()
+            .filter(move |(_, item)| item.level == level)
+            .map(|(index, item)| (ItemId::at(index), item))
+    }
+
+    /// The items that were decomposed from this one.
+    pub fn children_of(&self, parent: ItemId) -> impl Iterator<Item = ItemId> + '_ {
+        self.items
+            .iter()
+            .enumerate()
+            .filter(move |(_, item)| item.parents.contains(&parent))
+            .map(|(index, _)| ItemId::at(index))
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(quantity: &u32) -> bool {
+    *quantity == 1
+}

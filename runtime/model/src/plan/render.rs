@@ -1,0 +1,118 @@
+//! The plan as text, as it stands next to every example order and as `ferrule` draws it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Item, Level, Plan};
+use crate::id::{ItemId, TaskId};
+
+impl Plan {
+    /// The waves: items that are delivered by tasks, in groups of which each needs only earlier
+    /// ones.
+    pub fn waves(&self) -> Vec<Vec<ItemId>> {
+        let mut wave_of: BTreeMap<ItemId, usize> = BTreeMap::new();
+        let mut waves: Vec<Vec<ItemId>> = Vec::new();
+        let mut delivered: Vec<ItemId> = Vec::new();
+        for item in self.tasks.iter().filter_map(|task| task.item) {
+            let is_product = self.items[item.index()].level == Level::Product;
+            if !is_product && !delivered.contains(&item) {
+                delivered.push(item);
+            }
+        }
+        for item in delivered {
+            let needs = &self.items[item.index()].needs;
+            let wave = needs.iter().filter_map(|need| wave_of.get(need)).max();
+            let wave = wave.map_or(0, |last| last + 1);
+            wave_of.insert(item, wave);
+            if waves.len() <= wave {
+                waves.resize(wave + 1, Vec::new());
+            }
+            waves[wave].push(item);
+        }
+        for wave in &mut waves {
+            wave.sort_by_key(|item| &self.items[item.index()].name);
+        }
+        waves
+    }
+
+    fn names(&self, items: &[ItemId]) -> String {
+        let names = items.iter().map(|item| self.items[item.index()].name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    fn write_item(&self, f: &mut fmt::Formatter<'_>, id: ItemId, item: &Item) -> fmt::Result {
+        let indent = match item.level {
+            Level::Product => 2,
+            Level::CustomerService => 4,
+            Level::ResourceService | Level::Resource => 6,
+        };
+        write!(f, "{:indent$}{} {}", "", item.action.as_str(), item.name)?;
+        if !item.title.is_empty() && item.title != item.name {
+            write!(f, " ({})", item.title)?;
+        }
+        if item.parents.len() > 1 {
+            write!(f, " shared by {}", self.names(&item.parents))?;
+        }
+        if !item.needs.is_empty() {
+            write!(f, " needs {}", self.names(&item.needs))?;
+        }
+        if let Some(time) = item.not_before {
+            write!(f, " not before {time}")?;
+        }
+        writeln!(f)?;
+        for (name, value) in &item.characteristics {
+            writeln!(f, "{:indent$}    {name} = {value}", "")?;
+        }
+        if !item.resources.is_empty() {
+            let resources: Vec<_> = item.resources.iter().map(ToString::to_string).collect();
+            write!(f, "{:indent$}    resources {}", "", resources.join(", "))?;
+            match &item.adapter {
+                Some(adapter) => writeln!(f, " by {adapter}")?,
+                None => writeln!(f)?,
+            }
+        }
+        for task in self.tasks_of(id) {
+            writeln!(
+                f,
+                "{:indent$}    task {} by {}",
+                "",
+                self.step(task).step,
+                self.step(task).plugin
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.items.is_empty() {
+            writeln!(f, "items")?;
+        }
+        for (index, item) in self.items.iter().enumerate() {
+            self.write_item(f, ItemId::at(index), item)?;
+        }
+        let waves = self.waves();
+        if !waves.is_empty() {
+            writeln!(f, "waves")?;
+        }
+        for (number, wave) in waves.iter().enumerate() {
+            writeln!(f, "  {}: {}", number + 1, self.names(wave))?;
+        }
+        writeln!(f, "tasks")?;
+        for index in 0..self.tasks.len() {
+            let id = TaskId::at(index);
+            let task = self.task(id);
+            write!(f, "  {}", self.task_name(id))?;
+            if !task.needs.is_empty() {
+                let needs: Vec<_> = task.needs.iter().map(|need| self.task_name(*need)).collect();
+                write!(f, " needs {}", needs.join(", "))?;
+            }
+            if let Some(time) = task.not_before {
+                write!(f, " not before {time}")?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! All packs put together: what orders are decomposed with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::id::{Digest, SpecId};
+use crate::pack::Pack;
+use crate::rule::{Delivery, Produces, Rule};
+use crate::workflow::Workflow;
+
+/// The packs that are in use. Cheap to clone; a new one is made when a pack changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rulebook {
+    packs: BTreeMap<String, Arc<Pack>>,
+    catalog: Arc<Catalog>,
+}
+
+/// Packs that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RulebookError {
+    /// Two packs have the same name.
+    #[error("two packs are named `{0}`")]
+    Name(String),
+    /// Two packs have the same entity.
+    #[error("pack `{pack}`: {entity} is in another pack already")]
+    Entity {
+        /// The pack that came second.
+        pack: String,
+        /// The entity.
+        entity: String,
+    },
+    /// Two packs have the same workflow.
+    #[error("pack `{pack}`: workflow `{workflow}` is in another pack already")]
+    Workflow {
+        /// The pack that came second.
+        pack: String,
+        /// The workflow.
+        workflow: String,
+    },
+    /// Two packs have the same pool.
+    #[error("pack `{pack}`: pool `{pool}` is in another pack already")]
+    Pool {
+        /// The pack that came second.
+        pack: String,
+        /// The pool.
+        pool: String,
+    },
+    /// A catalog names what no catalog has.
+    #[error("`{entity}` names `{missing}`, which no catalog has")]
+    Dangling {
+        /// What names it.
+        entity: String,
+        /// What is missing.
+        missing: String,
+    },
+    /// A rule names a specification that no catalog has.
+    #[error("pack `{pack}`: {place} names `{missing}`, which no catalog has")]
+    Unknown {
+        /// The pack.
+        pack: String,
+        /// The rule or delivery.
+        place: String,
+        /// The specification.
+        missing: SpecId,
+    },
+}
+
+impl Rulebook {
+    /// Puts packs together, and reports everything that does not fit.
+    pub fn new(packs: impl IntoIterator<Item = Pack>) -> Result<Self, Vec<RulebookError>> {
+        let mut errors = Vec::new();
+        let mut catalog = Catalog::default();
+        let mut all: BTreeMap<String, Arc<Pack>> = BTreeMap::new();
+        for pack in packs {
+            let name = pack.name.clone();
+            let twice = catalog.merge(&pack.catalog).into_iter();
+            errors.extend(twice.map(|entity| RulebookError::Entity { pack: name.clone(), entity }));
+            for other in all.values() {
+                let workflows = pack.workflows.keys();
+                let twice = workflows.filter(|workflow| other.workflows.contains_key(*workflow));
+                errors.extend(twice.map(|workflow| RulebookError::Workflow {
+                    pack: name.clone(),
+                    workflow: workflow.clone(),
+                }));
+                let pools = pack.pools.iter().map(|pool| &pool.id);
+                let twice = pools.filter(|id| other.pools.iter().any(|pool| pool.id == **id));
+                errors.extend(twice.map(|pool| RulebookError::Pool {
+                    pack: name.clone(),
+                    pool: pool.to_string(),
+                }));
+            }
+            if all.insert(name.clone(), Arc::new(pack)).is_some() {
+                errors.push(RulebookError::Name(name));
+            }
+        }
+        let dangling = catalog.dangling().into_iter();
+        errors
+            .extend(dangling.map(|(entity, missing)| RulebookError::Dangling { entity, missing }));
+        errors.extend(all.values().flat_map(|pack| unknown_specs(pack, &catalog)));
+        if errors.is_empty() {
+            Ok(Self { packs: all, catalog: Arc::new(catalog) })
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The catalogs of all packs.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The packs.
+    pub fn packs(&self) -> impl Iterator<Item = &Pack> {
+        self.packs.values().map(|pack| &**pack)
+    }
+
+    /// The rules about what an item of a specification becomes, in the order of packs and files.
+    pub(crate) fn rules_from<'a>(
+        &'a self,
+        from: &'a SpecId,
+    ) -> impl Iterator<Item = (&'a Pack, &'a Rule)> {
+        self.packs()
+            .flat_map(|pack| pack.rules.iter().map(move |rule| (pack, rule)))
+            .filter(move |(_, rule)| rule.from == *from)
+    }
+
+    /// How a specification is delivered.
+    pub(crate) fn delivery(&self, spec: &SpecId) -> Option<(&Pack, &Delivery)> {
+        self.packs().find_map(|pack| Some((pack, pack.deliveries.get(spec)?)))
+    }
+
+    /// A workflow of any pack.
+    pub fn workflow(&self, name: &str) -> Option<(&Pack, &Workflow)> {
+        self.packs().find_map(|pack| Some((pack, pack.workflows.get(name)?)))
+    }
+
+    /// The pack whose catalog has a specification or an offering.
+    pub(crate) fn pack_of(&self, id: &SpecId) -> Option<&Pack> {
+        self.packs().find(|pack| {
+            pack.catalog.specs.contains_key(id) || pack.catalog.offerings.contains_key(id)
+        })
+    }
+
+    /// The digests of all packs, by name.
+    pub fn digests(&self) -> BTreeMap<String, Digest> {
+        self.packs().map(|pack| (pack.name.clone(), pack.digest.clone())).collect()
+    }
+}
+
+fn unknown_specs(pack: &Pack, catalog: &Catalog) -> Vec<RulebookError> {
+    let mut errors = Vec::new();
+    let mut check = |place: String, spec: &SpecId| {
+        if !catalog.specs.contains_key(spec) {
+            let (pack, missing) = (pack.name.clone(), spec.clone());
+            errors.push(RulebookError::Unknown { pack, place, missing });
+        }
+    };
+    for rule in &pack.rules {
+        check(format!("rule `{}`", rule.name), &rule.from);
+        if let Produces::Spec(to) = &rule.to {
+            check(format!("rule `{}`", rule.name), to);
+        }
+    }
+    for delivery in pack.deliveries.values() {
+        let place = || format!("the delivery of `{}`", delivery.spec);
+        check(place(), &delivery.spec);
+        for spec in delivery.needs.iter().chain(delivery.resources.iter().flatten()) {
+            check(place(), spec);
+        }
+    }
+    errors
+}
