@@ -1,1 +1,90 @@
-//! Placeholder.
+//! Drives elements that speak JSON-RPC 2.0 over HTTP: one method to do the work, one to take it
+//! back, one to find out. What to call is all in the step's input; where is in the configuration.
+
+mod input;
+mod reply;
+
+use ferrule_plugin::element::Element;
+use ferrule_plugin::http::Method;
+use ferrule_plugin::{Activator, Done, Failure, Finding, Outcome, Task, log};
+use serde_json::json;
+
+use input::{Call, Input};
+use reply::Reply;
+
+#[cfg(test)]
+mod tests;
+
+struct JsonrpcActivator;
+
+impl Activator for JsonrpcActivator {
+    fn activate(task: &Task) -> Result<Outcome, Failure> {
+        let input: Input = task.input()?;
+        let element = input.element(task);
+        activated(&element, send(&element, &input.call())?)
+    }
+
+    fn undo(task: &Task, _outputs: &str) -> Result<Done, Failure> {
+        let input: Input = task.input()?;
+        let Some(undo) = &input.undo else {
+            return Ok(Done::empty());
+        };
+        let element = input.element(task);
+        undone(&element, send(&element, undo)?)
+    }
+
+    fn probe(task: &Task) -> Result<Finding, Failure> {
+        let input: Input = task.input()?;
+        let Some(probe) = &input.probe else {
+            return Ok(Finding::NotApplied);
+        };
+        let element = input.element(task);
+        found(&element, send(&element, probe)?)
+    }
+
+    fn resume(task: &Task, payload: &str) -> Result<Outcome, Failure> {
+        let input: Input = task.input()?;
+        input.element(task).resume(payload)
+    }
+}
+
+ferrule_plugin::activator!(JsonrpcActivator);
+
+fn send(element: &Element<'_>, call: &Call) -> Result<Reply, Failure> {
+    let key = &element.task.idempotency_key;
+    let body = json!({"jsonrpc": "2.0", "id": key, "method": call.method, "params": call.params});
+    let request = element.request(Method::Post, &element.base_url()?);
+    let request = request.header("accept", "application/json").json(&body);
+    let response = request.send().map_err(|error| element.no_answer(&error))?;
+    log::info(format!("`{}` on `{}`: {}", call.method, element.name, response.status));
+    Reply::read(element, &response)
+}
+
+/// What a reply to the method means.
+fn activated(element: &Element<'_>, reply: Reply) -> Result<Outcome, Failure> {
+    match reply {
+        Reply::Accepted => Ok(element.waiting()),
+        Reply::Result(result) => element.done(&result),
+        Reply::Error(error) => Err(error.failure(element)),
+    }
+}
+
+/// What a reply to the undo method means. The contract knows no waiting here, so work that was
+/// accepted counts as done.
+fn undone(element: &Element<'_>, reply: Reply) -> Result<Done, Failure> {
+    match reply {
+        Reply::Accepted | Reply::Result(_) => Ok(Done::empty()),
+        Reply::Error(error) if error.is_not_found() => Ok(Done::empty()),
+        Reply::Error(error) => Err(error.failure(element)),
+    }
+}
+
+/// What a reply to the probe method means.
+fn found(element: &Element<'_>, reply: Reply) -> Result<Finding, Failure> {
+    match reply {
+        Reply::Accepted => Ok(Finding::NotApplied),
+        Reply::Result(result) => Ok(element.finding(&result)),
+        Reply::Error(error) if error.is_not_found() => Ok(Finding::NotApplied),
+        Reply::Error(error) => Err(error.failure(element)),
+    }
+}

@@ -54,6 +54,9 @@ impl<P: Activator> Guest for Glue<P> {
 #[macro_export]
 macro_rules! activator {
     ($plugin:ident) => {
+        // Uses the plugin where nothing is exported, as in its tests.
+        const _: ::core::marker::PhantomData<$crate::activator::Glue<$plugin>> =
+            ::core::marker::PhantomData;
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Exported = $crate::activator::Glue<$plugin>;

@@ -26,6 +26,9 @@ impl<P: Allocator> Guest for Glue<P> {
 #[macro_export]
 macro_rules! allocator {
     ($plugin:ident) => {
+        // Uses the plugin where nothing is exported, as in its tests.
+        const _: ::core::marker::PhantomData<$crate::allocator::Glue<$plugin>> =
+            ::core::marker::PhantomData;
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Exported = $crate::allocator::Glue<$plugin>;

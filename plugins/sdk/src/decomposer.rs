@@ -29,6 +29,9 @@ impl<P: Decomposer> Guest for Glue<P> {
 #[macro_export]
 macro_rules! decomposer {
     ($plugin:ident) => {
+        // Uses the plugin where nothing is exported, as in its tests.
+        const _: ::core::marker::PhantomData<$crate::decomposer::Glue<$plugin>> =
+            ::core::marker::PhantomData;
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Exported = $crate::decomposer::Glue<$plugin>;

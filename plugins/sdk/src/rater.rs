@@ -129,6 +129,9 @@ impl<P: Rater> wire::Guest for Glue<P> {
 #[macro_export]
 macro_rules! rater {
     ($plugin:ident) => {
+        // Uses the plugin where nothing is exported, as in its tests.
+        const _: ::core::marker::PhantomData<$crate::rater::Glue<$plugin>> =
+            ::core::marker::PhantomData;
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Exported = $crate::rater::Glue<$plugin>;

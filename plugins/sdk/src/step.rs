@@ -35,6 +35,9 @@ impl<P: Step> Guest for Glue<P> {
 #[macro_export]
 macro_rules! step {
     ($plugin:ident) => {
+        // Uses the plugin where nothing is exported, as in its tests.
+        const _: ::core::marker::PhantomData<$crate::step::Glue<$plugin>> =
+            ::core::marker::PhantomData;
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Exported = $crate::step::Glue<$plugin>;

@@ -25,6 +25,9 @@ impl<P: Validator> Guest for Glue<P> {
 #[macro_export]
 macro_rules! validator {
     ($plugin:ident) => {
+        // Uses the plugin where nothing is exported, as in its tests.
+        const _: ::core::marker::PhantomData<$crate::validator::Glue<$plugin>> =
+            ::core::marker::PhantomData;
         #[cfg(target_family = "wasm")]
         const _: () = {
             type Exported = $crate::validator::Glue<$plugin>;

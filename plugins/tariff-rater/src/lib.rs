@@ -1,1 +1,103 @@
-//! Placeholder.
+//! Turns prices into the charges that are due at the start: one-off charges whole, recurring ones
+//! prorated to the bill day, usage none yet. Every line is computed exactly and rounded once; its
+//! tax is taken from the rounded line, as the bill shows it.
+
+mod cycle;
+
+use ferrule_plugin::money::{self, Rounding};
+use ferrule_plugin::rater::{Charge, ChargeKind, Price, Request};
+use ferrule_plugin::{Attribute, Failure, Rater, config};
+use rust_decimal::Decimal;
+
+use cycle::Cycle;
+
+#[cfg(test)]
+mod tests;
+
+struct TariffRater;
+
+impl Rater for TariffRater {
+    fn rate(request: &Request) -> Result<Vec<Charge>, Failure> {
+        charges(request, rounding(config::get("rounding").as_deref())?)
+    }
+}
+
+ferrule_plugin::rater!(TariffRater);
+
+/// The setting `rounding`: `half-up`, which is also meant where nothing is set, or `half-even`.
+fn rounding(setting: Option<&str>) -> Result<Rounding, Failure> {
+    match setting {
+        None | Some("half-up") => Ok(Rounding::HalfUp),
+        Some("half-even") => Ok(Rounding::HalfEven),
+        Some(other) => {
+            let message = format!("setting `rounding` is `{other}`, not `half-up` or `half-even`");
+            Err(Failure::person("ROUNDING", message))
+        }
+    }
+}
+
+fn charges(request: &Request, rounding: Rounding) -> Result<Vec<Charge>, Failure> {
+    if request.bill_day > 28 {
+        let message = format!("bill day {} is not in every month; use 1 to 28", request.bill_day);
+        return Err(Failure::person("BILL_DAY", message));
+    }
+    if request.tax_rate.is_sign_negative() && !request.tax_rate.is_zero() {
+        let message = format!("tax rate {} is negative", request.tax_rate);
+        return Err(Failure::person("TAX_RATE", message));
+    }
+    let mut charges = Vec::with_capacity(request.prices.len());
+    for price in &request.prices {
+        match price.kind {
+            ChargeKind::OneOff => charges.push(one_off(request, price, rounding)?),
+            ChargeKind::Recurring => charges.push(recurring(request, price, rounding)?),
+            // What was used is known later.
+            ChargeKind::Usage => {}
+        }
+    }
+    Ok(charges)
+}
+
+fn one_off(request: &Request, price: &Price, rounding: Rounding) -> Result<Charge, Failure> {
+    line(request, price, rounding, None).map_err(|cause| uncountable(price, &cause))
+}
+
+fn recurring(request: &Request, price: &Price, rounding: Rounding) -> Result<Charge, Failure> {
+    let cycle = Cycle::first(request.start, &price.period, request.bill_day)
+        .map_err(|cause| uncountable(price, &cause))?;
+    line(request, price, rounding, Some(&cycle)).map_err(|cause| uncountable(price, &cause))
+}
+
+fn line(
+    request: &Request,
+    price: &Price,
+    rounding: Rounding,
+    cycle: Option<&Cycle>,
+) -> Result<Charge, money::Error> {
+    let mut net = price.amount.times(request.quantity)?;
+    if let Some(cycle) = cycle {
+        // Multiplied first: the product is exact, and the quotient is rounded right away.
+        net = net.times(cycle.days)?.divided_by(cycle.period_days)?;
+    }
+    let net = net.rounded(rounding);
+    let tax = net.percent(request.tax_rate)?.rounded(rounding);
+    Ok(Charge {
+        price: price.id.clone(),
+        name: price.name.clone(),
+        kind: price.kind,
+        net,
+        tax,
+        covers: cycle.map(|cycle| (cycle.from, cycle.to)),
+        attributes: cycle.and_then(prorated).into_iter().collect(),
+    })
+}
+
+/// Says by how much a charge differs from its price; nothing where it covers one whole period.
+fn prorated(cycle: &Cycle) -> Option<Attribute> {
+    let fraction = format!("{}/{}", cycle.days, cycle.period_days);
+    let whole = Decimal::from(cycle.days) == Decimal::from(cycle.period_days);
+    (!whole).then(|| Attribute { name: "prorated".into(), value: fraction })
+}
+
+fn uncountable(price: &Price, cause: &dyn std::error::Error) -> Failure {
+    Failure::person("PRICE", format!("price `{}` cannot be charged: {cause}", price.id))
+}

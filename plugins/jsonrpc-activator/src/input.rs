@@ -1,0 +1,50 @@
+//! What a workflow says to a step of this plugin.
+
+use ferrule_plugin::Task;
+use ferrule_plugin::element::{Element, Outputs};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The step's input.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Input {
+    pub(crate) element: String,
+    pub(crate) method: String,
+    #[serde(default = "no_params")]
+    pub(crate) params: Value,
+    pub(crate) undo: Option<Call>,
+    pub(crate) probe: Option<Call>,
+    #[serde(default)]
+    pub(crate) outputs: Outputs,
+    pub(crate) callback_timeout_ms: Option<u32>,
+}
+
+/// One call to the element.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Call {
+    pub(crate) method: String,
+    #[serde(default = "no_params")]
+    pub(crate) params: Value,
+}
+
+impl Input {
+    pub(crate) fn element<'a>(&'a self, task: &'a Task) -> Element<'a> {
+        Element {
+            name: &self.element,
+            task,
+            outputs: &self.outputs,
+            callback_timeout_ms: self.callback_timeout_ms,
+        }
+    }
+
+    pub(crate) fn call(&self) -> Call {
+        Call { method: self.method.clone(), params: self.params.clone() }
+    }
+}
+
+/// Params may be left out, but where they are there they must be an object or a list.
+fn no_params() -> Value {
+    Value::Object(serde_json::Map::new())
+}
