@@ -1,13 +1,16 @@
 //! Write a Ferrule plugin as a struct and a trait impl: pick the role, implement its trait, name
 //! it in the role's macro. `plugins/README.md` walks through a whole plugin.
 //!
-//! ```ignore
+//! ```
+//! use ferrule_plugin::{Failure, Outcome, Step, Task, log};
+//! use serde_json::Value;
+//!
 //! struct Echo;
 //!
-//! impl ferrule_plugin::Step for Echo {
+//! impl Step for Echo {
 //!     fn run(task: &Task) -> Result<Outcome, Failure> {
 //!         log::info("echoes its input");
-//!         Ok(Outcome::done(&task.input()?))
+//!         Ok(Outcome::done(&task.input::<Value>()?))
 //!     }
 //! }
 //!
@@ -40,6 +43,11 @@ pub mod element;
 pub mod bindings;
 #[doc(hidden)]
 pub mod manifest;
+
+/// The walk-through, compiled, so that it keeps working.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
 
 pub use activator::Activator;
 pub use allocator::Allocator;
