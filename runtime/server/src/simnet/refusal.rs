@@ -79,8 +79,8 @@ impl Refusal {
             Self::NotFound { .. } => -32004,
             Self::InUse { .. } => -32009,
             Self::KeyReused { .. } => -32022,
-            Self::Full => -32007,
-            Self::Cleared => -32003,
+            // Busy: what may go well later, as a 5xx does in the other dialects.
+            Self::Full | Self::Cleared => -32001,
             Self::Fault { rpc_code, .. } => *rpc_code,
         }
     }
