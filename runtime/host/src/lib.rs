@@ -1,1 +1,30 @@
-//! Placeholder.
+//! Runs plugins: WebAssembly components under wasmtime, each call in a store of its own, with the
+//! capabilities that the operator granted and no others.
+
+pub mod grants;
+pub mod host;
+pub mod install;
+pub mod limits;
+pub mod manifest;
+pub mod registry;
+pub mod role;
+
+mod answer;
+mod artefact;
+mod bindings;
+mod capability;
+mod component;
+mod invoke;
+mod machine;
+mod precompiled;
+mod rating;
+mod state;
+
+pub use grants::Grants;
+pub use host::{Host, HostError, Options};
+pub use install::{InstallError, Installed};
+pub use invoke::{Decomposition, Production};
+pub use limits::Limits;
+pub use manifest::Manifest;
+pub use registry::{Entry, Loaded, State};
+pub use role::Role;

@@ -1,0 +1,118 @@
+//! What a guest's answer means.
+
+use model::{Failure, FailureClass, Outcome, Wait};
+use serde_json::{Map, Value};
+use wasmtime::Trap;
+
+use crate::bindings::types;
+use crate::capability::log::Log;
+use crate::limits::Limits;
+use crate::state::State;
+
+/// How many keys a plugin may wait under, and how long each may be.
+const KEYS_MAX: usize = 32;
+const KEY_BYTES_MAX: usize = 512;
+
+/// An answer that may be `done` only.
+pub(crate) fn done(answer: Result<types::Done, types::Failure>, log: &Log) -> Outcome {
+    match answer {
+        Ok(done) => finished(&done),
+        Err(error) => Outcome::Failed(failure(error, log)),
+    }
+}
+
+/// An answer that may be `waiting` too.
+pub(crate) fn outcome(answer: Result<types::Outcome, types::Failure>, log: &Log) -> Outcome {
+    match answer {
+        Ok(types::Outcome::Done(done)) => finished(&done),
+        Ok(types::Outcome::Waiting(callback)) => waiting(callback),
+        Err(error) => Outcome::Failed(failure(error, log)),
+    }
+}
+
+/// Work that is done, with its outputs.
+pub(crate) fn finished(done: &types::Done) -> Outcome {
+    match object(&done.outputs) {
+        Ok(outputs) => Outcome::Done(outputs),
+        Err(what) => Outcome::Failed(malformed(&format!("outputs {what}"))),
+    }
+}
+
+/// Work that ends by callback.
+pub(crate) fn waiting(callback: types::Callback) -> Outcome {
+    let is_key = |key: &String| (1..=KEY_BYTES_MAX).contains(&key.len());
+    let keys = callback.keys;
+    if keys.is_empty() || keys.len() > KEYS_MAX || !keys.iter().all(is_key) {
+        let what = format!(
+            "to wait under {} keys: there must be 1 to {KEYS_MAX} of 1 to {KEY_BYTES_MAX} bytes",
+            keys.len()
+        );
+        return Outcome::Failed(malformed(&what));
+    }
+    Outcome::Waiting(Wait { keys, timeout_ms: callback.timeout_ms.into() })
+}
+
+/// A failure as the guest sorted it; what has no field of its own goes to the log.
+pub(crate) fn failure(failure: types::Failure, log: &Log) -> Failure {
+    for attribute in &failure.attributes {
+        log.write("failure", &format!("{}: {}", attribute.name, attribute.value));
+    }
+    let class = match failure.class {
+        types::FailureClass::Retry => FailureClass::Retry,
+        types::FailureClass::Reject => FailureClass::Reject,
+        types::FailureClass::Person => FailureClass::Person,
+    };
+    Failure {
+        class,
+        code: failure.code,
+        message: failure.message,
+        retry_after_ms: failure.retry_after_ms.map(u64::from),
+    }
+}
+
+/// An answer that is not what the contract says.
+pub(crate) fn malformed(what: &str) -> Failure {
+    let message = format!("the plugin answered with {what}; mend the plugin, then retry the task");
+    Failure::new(FailureClass::Person, "PLUGIN_ANSWER", message)
+}
+
+/// Reads a JSON object.
+pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err("that are no JSON object".into()),
+        Err(error) => Err(format!("that are no JSON: {error}")),
+    }
+}
+
+/// Why a call ended without an answer.
+pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
+    let person = |code, message: String| Failure::new(FailureClass::Person, code, message);
+    if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
+        let spent = state.meter.spent().as_millis();
+        return person(
+            "PLUGIN_CPU",
+            format!(
+                "the plugin was stopped after {spent} ms of processor time, it may have {} ms; \
+                 mend it or raise limits.cpu-ms, then retry the task",
+                limits.cpu_ms
+            ),
+        );
+    }
+    if state.memory.refused() {
+        return person(
+            "PLUGIN_MEMORY",
+            format!(
+                "the plugin wanted more than its {} MiB of memory; mend it or raise \
+                 limits.memory-mib, then retry the task",
+                limits.memory_mib
+            ),
+        );
+    }
+    let reason = state.log.last_words().unwrap_or_else(|| error.root_cause().to_string());
+    state.log.write("host", &format!("the plugin trapped: {}", error.root_cause()));
+    person("PLUGIN_TRAPPED", format!("the plugin crashed: {reason}; mend it, then retry the task"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+use super::*;
+
+#[test]
+fn only_a_json_object_is_an_object() {
+    assert_eq!(object(r#"{"a":1}"#).unwrap().len(), 1);
+    for text in ["", "[]", "null", "{\"a\":1} x"] {
+        assert!(object(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_failure_keeps_its_class_and_its_details() {
+    let log = Log::default();
+    let guest = types::Failure {
+        class: types::FailureClass::Reject,
+        code: "X".into(),
+        message: "m".into(),
+        retry_after_ms: Some(7),
+        attributes: vec![types::Attribute { name: "a".into(), value: "b".into() }],
+    };
+    let failure = failure(guest, &log);
+    assert_eq!((failure.class, failure.retry_after_ms), (FailureClass::Reject, Some(7)));
+    assert_eq!(log.finish(), ["failure: a: b"]);
+}

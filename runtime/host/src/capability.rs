@@ -1,0 +1,7 @@
+//! The things that a plugin may be granted, one file each.
+
+pub(crate) mod config;
+pub(crate) mod http;
+pub(crate) mod inventory;
+pub(crate) mod log;
+pub(crate) mod reservation;

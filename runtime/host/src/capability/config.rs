@@ -1,0 +1,47 @@
+//! Reads the settings that the operator gave a plugin. Always linked; empty without settings.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasData, Linker};
+
+use crate::bindings::config;
+use crate::grants::Grants;
+use crate::state::State;
+
+/// The settings of the plugin that is called.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) grants: Arc<Grants>,
+}
+
+impl config::Host for Config {
+    fn get(&mut self, name: String) -> Option<String> {
+        self.grants.config.get(&name).cloned()
+    }
+}
+
+struct HasConfig;
+
+impl HasData for HasConfig {
+    type Data<'a> = &'a mut Config;
+}
+
+/// Links the interface `config`.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    config::add_to_linker::<_, HasConfig>(linker, |state| &mut state.config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::config::Host;
+
+    #[test]
+    fn a_setting_that_was_not_made_is_nothing() {
+        let config = [("token".to_owned(), "t".to_owned())].into();
+        let grants = Arc::new(Grants { config, ..Grants::default() });
+        let mut config = Config { grants };
+        assert_eq!(config.get("token".into()).as_deref(), Some("t"));
+        assert_eq!(config.get("Token".into()), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! Outbound HTTP: `wasi:http/outgoing-handler` over a pooled client of our own. A request goes out
+//! where a rule of the operator's allows it, to an address that is allowed too. Redirects are not
+//! followed: where one leads is for the guest to ask and for the rules to decide.
+//!
+//! There is one client for each plugin, because the addresses that a name may resolve to are
+//! part of what was granted, and a connection is kept by name. TLS is deliberately absent.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::http::uri::Scheme;
+use hyper::{Request, Response, Uri};
+use hyper_util::client::legacy::Client as Pooled;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Instant;
+use wasmtime::component::Linker;
+use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
+
+use crate::capability::log::Log;
+use crate::grants::{self, Grants};
+use crate::state::State;
+
+use self::address::{Prohibited, Resolver};
+use self::body::Capped;
+use self::rule::Rule;
+
+mod address;
+mod body;
+pub(crate) mod rule;
+
+/// How long a connection may take to come up.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+/// How long a connection is kept without being used.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// How many idle connections are kept to one host.
+const IDLE_CONNECTIONS_MAX: usize = 64;
+/// How long a response may pause between two parts of its body.
+const BETWEEN_BYTES_MAX: Duration = Duration::from_secs(30);
+
+/// Sends a plugin's requests; cheap to clone, shared by all of the plugin's calls.
+#[derive(Clone)]
+pub(crate) struct Client(Pooled<HttpConnector<Resolver>, WasiBody>);
+
+impl Client {
+    /// A client for a plugin with these grants.
+    pub(crate) fn new(rules: &[Rule]) -> Self {
+        let mut connector = HttpConnector::new_with_resolver(Resolver::new(rules));
+        connector.set_connect_timeout(Some(CONNECT_MAX));
+        connector.set_nodelay(true);
+        let client = Pooled::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            // wasmtime-wasi-http has set it already.
+            .set_host(false)
+            .build(connector);
+        Self(client)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+/// Outbound HTTP of one call.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) client: Client,
+    pub(crate) log: Log,
+    pub(crate) deadline: Instant,
+    pub(crate) body_max: u64,
+}
+
+type Answer = (Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
+
+impl WasiHttpHooks for Outbound {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processed: Box<dyn Future<Output = Result<()>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Answer>> + Send> {
+        if let Err(error) = self.check(&request) {
+            return Box::new(std::future::ready(Err(error)));
+        }
+        let exchange = Exchange {
+            client: self.client.clone(),
+            plugin: Arc::clone(&self.plugin),
+            grants: Arc::clone(&self.grants),
+            log: self.log.clone(),
+            patience: self.patience(options),
+            between: options
+                .and_then(|options| options.between_bytes_timeout)
+                .map_or(BETWEEN_BYTES_MAX, |asked| asked.min(BETWEEN_BYTES_MAX)),
+            body_max: self.body_max,
+        };
+        Box::new(exchange.send(request))
+    }
+}
+
+impl Outbound {
+    fn check(&self, request: &Request<WasiBody>) -> Result<()> {
+        let (method, uri) = (request.method(), request.uri());
+        if !self.grants.http.iter().any(|rule| rule.allows(method, uri)) {
+            let granted: Vec<_> = self.grants.http.iter().map(Rule::to_string).collect();
+            let lines = grants::lines(&self.plugin, "http", &granted, &Rule::asked(method, uri));
+            self.log.write("host", &format!("denied {method} {uri}; to grant it, add\n{lines}"));
+            return Err(Error::HttpRequestDenied);
+        }
+        if uri.scheme() != Some(&Scheme::HTTP) {
+            let message = format!("{method} {uri}: this build has no TLS, use http");
+            self.log.write("host", &message);
+            return Err(Error::InternalError(Some(message)));
+        }
+        Ok(())
+    }
+
+    /// How long to wait for the head of a response. A tenth of what is left is kept back, so that
+    /// the guest can still say what happened.
+    fn patience(&self, options: Option<RequestOptions>) -> Duration {
+        let left = self.deadline.saturating_duration_since(Instant::now()) * 9 / 10;
+        let asked = options.and_then(|options| {
+            let connect = options.connect_timeout.unwrap_or_default();
+            Some(options.first_byte_timeout?.saturating_add(connect))
+        });
+        asked.map_or(left, |asked| asked.min(left))
+    }
+}
+
+/// A request that is allowed, on its way.
+struct Exchange {
+    client: Client,
+    plugin: Arc<str>,
+    grants: Arc<Grants>,
+    log: Log,
+    patience: Duration,
+    between: Duration,
+    body_max: u64,
+}
+
+impl Exchange {
+    async fn send(self, request: Request<WasiBody>) -> Result<Answer> {
+        let uri = request.uri().clone();
+        let sent = tokio::time::timeout(self.patience, self.client.0.request(request)).await;
+        let response = match sent {
+            Err(_elapsed) => return Err(Error::HttpResponseTimeout),
+            Ok(Err(error)) => return Err(self.explain(&uri, &error)),
+            Ok(Ok(response)) => response,
+        };
+        let body = |incoming| Capped::new(incoming, self.body_max, self.between).boxed();
+        Ok((response.map(body), Box::new(std::future::ready(Ok(())))))
+    }
+
+    /// Says in the log why nothing came, and in a code to the guest.
+    fn explain(&self, uri: &Uri, error: &hyper_util::client::legacy::Error) -> Error {
+        let Some(cause) = io_error(error) else {
+            self.log.write("host", &format!("{uri}: {error}"));
+            return Error::ConnectionTerminated;
+        };
+        let inner = cause.get_ref().and_then(|inner| inner.downcast_ref());
+        let Some(Prohibited { address }) = inner else {
+            self.log.write("host", &format!("{uri}: {cause}"));
+            return connection(cause);
+        };
+        let granted: Vec<_> = self.grants.http.iter().map(Rule::to_string).collect();
+        let more = Rule::of_address(uri, *address);
+        let lines = grants::lines(&self.plugin, "http", &granted, &more);
+        let text = format!("denied {uri}: `{address}` is inside; to grant it, add\n{lines}");
+        self.log.write("host", &text);
+        Error::DestinationIpProhibited
+    }
+}
+
+fn io_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(error) = cause.downcast_ref() {
+            return Some(error);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+fn connection(error: &io::Error) -> Error {
+    if error.to_string().contains("lookup address") {
+        return Error::DnsError { rcode: None, info_code: None };
+    }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+        io::ErrorKind::TimedOut => Error::ConnectionTimeout,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            Error::DestinationIpUnroutable
+        }
+        _ => Error::ConnectionTerminated,
+    }
+}
+
+/// Links the interfaces of `wasi:http`.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
+}

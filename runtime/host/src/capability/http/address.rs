@@ -1,0 +1,170 @@
+//! Which addresses a name may resolve to. Names are the guest's to choose within the rules, and
+//! whoever runs its DNS could point one at this machine or at the metadata service of a cloud.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::vec;
+
+use hyper_util::client::legacy::connect::dns::Name;
+
+use super::rule::{Host, Rule};
+
+/// Resolves names, and drops the addresses that are inside unless a rule names them.
+#[derive(Clone, Debug)]
+pub(super) struct Resolver {
+    named: Arc<BTreeSet<IpAddr>>,
+}
+
+/// A name that resolves to addresses inside only.
+#[derive(Debug, thiserror::Error)]
+#[error("`{address}` is an address inside that no rule names")]
+pub(super) struct Prohibited {
+    pub(super) address: IpAddr,
+}
+
+impl Resolver {
+    pub(super) fn new(rules: &[Rule]) -> Self {
+        let named = rules.iter().filter_map(|rule| match rule.host() {
+            Host::Address(address) => Some(*address),
+            Host::Name(_) | Host::Under(_) => None,
+        });
+        Self { named: Arc::new(named.collect()) }
+    }
+
+    fn admits(&self, name: &str, address: IpAddr) -> bool {
+        // A rule let the name through, so `localhost` was granted literally.
+        !is_inside(address)
+            || self.named.contains(&address)
+            || (name.eq_ignore_ascii_case("localhost") && address.is_loopback())
+    }
+
+    fn filter(
+        &self,
+        name: &str,
+        addresses: impl Iterator<Item = SocketAddr>,
+    ) -> io::Result<vec::IntoIter<SocketAddr>> {
+        let mut refused = None;
+        let mut admitted = Vec::new();
+        for socket in addresses {
+            let address = socket.ip().to_canonical();
+            if self.admits(name, address) {
+                admitted.push(socket);
+            } else {
+                refused = Some(address);
+            }
+        }
+        match refused {
+            Some(address) if admitted.is_empty() => Err(io::Error::other(Prohibited { address })),
+            Some(_) | None => Ok(admitted.into_iter()),
+        }
+    }
+}
+
+impl tower_service::Service<Name> for Resolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let resolver = self.clone();
+        Box::pin(async move {
+            let addresses = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            resolver.filter(name.as_str(), addresses)
+        })
+    }
+}
+
+/// Whether an address is of this machine, of a network inside, or of no host at all.
+fn is_inside(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_inside_v4(address),
+        IpAddr::V6(address) => is_inside_v6(address),
+    }
+}
+
+fn is_inside_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    address.is_loopback()
+        || address.is_private()
+        // The metadata services of clouds are at 169.254.169.254.
+        || address.is_link_local()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (18..20).contains(&b))
+}
+
+fn is_inside_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    let embedded = match segments {
+        // NAT64 and 6to4 carry an IPv4 address.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some((high, low)),
+        _ => None,
+    };
+    address.is_loopback()
+        || address.is_unspecified()
+        || address.is_multicast()
+        || address.is_unique_local()
+        || address.is_unicast_link_local()
+        || embedded.is_some_and(|(high, low)| {
+            is_inside_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+        })
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolver(rules: &[&str]) -> Resolver {
+        let rules: Vec<Rule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+        Resolver::new(&rules)
+    }
+
+    fn resolved(resolver: &Resolver, name: &str, addresses: &[&str]) -> Result<usize, String> {
+        let sockets = addresses.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 80));
+        resolver.filter(name, sockets).map(|left| left.len()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn addresses_inside_are_refused() {
+        for address in [
+            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
+            "100.64.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1",
+            "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::",
+        ] {
+            assert!(is_inside(address.parse().unwrap()), "{address}");
+        }
+        for address in ["192.0.2.1", "8.8.8.8", "2001:db8::1", "64:ff9b::808:808"] {
+            assert!(!is_inside(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_resolve_inside_only_where_a_rule_names_the_address() {
+        let by_name = resolver(&["http://nms.example"]);
+        assert!(resolved(&by_name, "nms.example", &["10.0.0.5"]).is_err());
+        assert!(resolved(&by_name, "nms.example", &["::ffff:10.0.0.5"]).is_err());
+        assert_eq!(resolved(&by_name, "nms.example", &["10.0.0.5", "8.8.8.8"]), Ok(1));
+        let by_both = resolver(&["http://nms.example", "http://10.0.0.5"]);
+        assert_eq!(resolved(&by_both, "nms.example", &["10.0.0.5", "10.0.0.6"]), Ok(1));
+    }
+
+    #[test]
+    fn localhost_is_this_machine_and_nothing_else() {
+        let resolver = resolver(&["http://localhost:8080"]);
+        assert_eq!(resolved(&resolver, "localhost", &["127.0.0.1", "::1"]), Ok(2));
+        assert!(resolved(&resolver, "localhost", &["10.0.0.1"]).is_err());
+        assert!(resolved(&resolver, "x.localhost", &["127.0.0.1"]).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! Reads what the inventories hold. Granted per kind of document.
+
+use std::fmt;
+use std::sync::Arc;
+
+use engine::keys;
+use engine::store::Store;
+use wasmtime::component::{HasData, Linker};
+
+use crate::bindings::inventory::{self, Failure};
+use crate::bindings::types::FailureClass;
+use crate::capability::log::Log;
+use crate::grants::{self, Grants};
+use crate::state::State;
+
+/// The inventories as the plugin that is called may see them.
+pub(crate) struct Inventory {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) log: Log,
+}
+
+impl fmt::Debug for Inventory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inventory").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
+}
+
+impl inventory::Host for Inventory {
+    fn get(&mut self, kind: String, id: String) -> Result<Option<String>, Failure> {
+        if !self.grants.inventory(&kind) {
+            let lines = grants::lines(&self.plugin, "inventory", &self.grants.inventory, &kind);
+            self.log.write("host", &format!("to grant inventory `{kind}`, add\n{lines}"));
+            let message = format!("`{kind}` documents are not granted: the log says what to add");
+            return Err(failure(FailureClass::Person, "NOT_GRANTED", message));
+        }
+        let document = self.store.get(&keys::document(&kind, &id)).map_err(|error| {
+            failure(FailureClass::Retry, "STORE_FAILED", format!("{kind} `{id}`: {error}"))
+        })?;
+        let Some(bytes) = document else { return Ok(None) };
+        String::from_utf8(bytes).map(Some).map_err(|_| {
+            let message = format!("{kind} `{id}` is not text: the store is damaged");
+            failure(FailureClass::Person, "STORE_FAILED", message)
+        })
+    }
+}
+
+/// A failure of a capability, as the guest sees it.
+pub(super) fn failure(class: FailureClass, code: &str, message: String) -> Failure {
+    Failure { class, code: code.into(), message, retry_after_ms: None, attributes: Vec::new() }
+}
+
+struct HasInventory;
+
+impl HasData for HasInventory {
+    type Data<'a> = &'a mut Inventory;
+}
+
+/// Links the interface `inventory`.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    inventory::add_to_linker::<_, HasInventory>(linker, |state| &mut state.inventory)
+}

@@ -1,0 +1,66 @@
+//! Takes values out of pools. Granted per pool.
+
+use std::sync::Arc;
+
+use engine::pools::{Pools, ReserveError};
+use model::{FulfilmentId, PoolId, TaskId};
+use wasmtime::component::{HasData, Linker};
+
+use crate::bindings::reservation::{self, Failure, Request, Reserved};
+use crate::bindings::types::{Attribute, FailureClass};
+use crate::capability::inventory::failure;
+use crate::capability::log::Log;
+use crate::grants::{self, Grants};
+use crate::state::State;
+
+/// The pools as the plugin that is called may use them, for the task that it is called for.
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    pub(crate) plugin: Arc<str>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) pools: Pools,
+    pub(crate) fulfilment: FulfilmentId,
+    pub(crate) task: TaskId,
+    pub(crate) log: Log,
+}
+
+impl reservation::Host for Reservation {
+    fn reserve(&mut self, request: Request) -> Result<Reserved, Failure> {
+        let name = request.pool;
+        if !self.grants.pool(&name) {
+            let lines = grants::lines(&self.plugin, "pools", &self.grants.pools, &name);
+            self.log.write("host", &format!("to grant pool `{name}`, add\n{lines}"));
+            let message = format!("pool `{name}` is not granted: the log says what to add");
+            return Err(failure(FailureClass::Person, "NOT_GRANTED", message));
+        }
+        let pool = PoolId::new(name);
+        let hold = self
+            .pools
+            .reserve(&self.fulfilment, self.task, &pool, &request.name)
+            .map_err(|error| {
+                let code = match error {
+                    ReserveError::Unknown(_) => "UNKNOWN_POOL",
+                    ReserveError::Exhausted { .. } => "POOL_EXHAUSTED",
+                };
+                failure(FailureClass::Person, code, error.to_string())
+            })?;
+        let parts = self.pools.definition(&pool).map(|pool| pool.attributes(hold.index));
+        let attributes = parts
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| Attribute { name, value: value.to_string() })
+            .collect();
+        Ok(Reserved { pool: pool.as_str().into(), value: hold.value, attributes })
+    }
+}
+
+struct HasReservation;
+
+impl HasData for HasReservation {
+    type Data<'a> = &'a mut Reservation;
+}
+
+/// Links the interface `reservation`.
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    reservation::add_to_linker::<_, HasReservation>(linker, |state| &mut state.reservation)
+}

@@ -1,0 +1,125 @@
+//! Reads what a component says of itself before it is compiled: its manifest, what it exports and
+//! what it imports.
+
+use model::Digest;
+use wasmparser::{Parser, Payload};
+
+use crate::install::InstallError;
+use crate::manifest::{self, Manifest};
+use crate::role::{Capability, Role};
+
+/// The package of the contract.
+const PACKAGE: &str = "ferrule:plugin/";
+
+/// The version of the contract that this host speaks; a plugin's must agree in these numbers.
+const VERSION: (u64, u64) = (0, 1);
+
+/// The bytes of a plugin, read.
+#[derive(Debug)]
+pub(crate) struct Component {
+    pub(crate) digest: Digest,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) manifest: Manifest,
+    imports: Vec<String>,
+}
+
+/// What lies in the outermost component.
+#[derive(Debug, Default)]
+struct Surface {
+    imports: Vec<String>,
+    exports: Vec<String>,
+    /// The manifest, and how deep it lay; one further out was put there to replace it.
+    manifest: Option<(usize, Vec<u8>)>,
+}
+
+impl Component {
+    /// Reads a plugin, and checks that it is one.
+    pub(crate) fn read(bytes: Vec<u8>, bytes_max: usize) -> Result<Self, InstallError> {
+        if bytes.len() > bytes_max {
+            return Err(InstallError::TooLarge { bytes: bytes.len(), max: bytes_max });
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(InstallError::NotWasm);
+        }
+        if Parser::is_core_wasm(&bytes) {
+            return Err(InstallError::CoreModule);
+        }
+        let surface = survey(&bytes)?;
+        check_version(surface.imports.iter().chain(&surface.exports))?;
+        let roles = roles(&surface.exports);
+        if roles.is_empty() {
+            return Err(InstallError::NoRole);
+        }
+        let (_, section) = surface.manifest.ok_or(InstallError::NoManifest)?;
+        let manifest = Manifest::parse(&section).map_err(InstallError::Manifest)?;
+        if !roles.contains(&manifest.world) {
+            return Err(InstallError::OtherRole { manifest: manifest.world, exported: roles[0] });
+        }
+        let digest = Digest::of(&bytes);
+        Ok(Self { digest, bytes, manifest, imports: surface.imports })
+    }
+
+    /// Whether the component can use a capability at all.
+    pub(crate) fn imports(&self, capability: Capability) -> bool {
+        let prefix = match capability {
+            Capability::Http => "wasi:http/",
+            Capability::Inventory => "ferrule:plugin/inventory@",
+            Capability::Reservation => "ferrule:plugin/reservation@",
+        };
+        self.imports.iter().any(|import| import.starts_with(prefix))
+    }
+}
+
+fn survey(bytes: &[u8]) -> Result<Surface, InstallError> {
+    let mut surface = Surface::default();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(InstallError::Malformed)? {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 1 => {
+                for import in section {
+                    let import = import.map_err(InstallError::Malformed)?;
+                    surface.imports.push(import.name.name.into());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 1 => {
+                for export in section {
+                    let export = export.map_err(InstallError::Malformed)?;
+                    surface.exports.push(export.name.name.into());
+                }
+            }
+            Payload::CustomSection(section) if section.name() == manifest::SECTION => {
+                if surface.manifest.as_ref().is_none_or(|(found, _)| depth <= *found) {
+                    surface.manifest = Some((depth, section.data().to_vec()));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(surface)
+}
+
+fn roles(exports: &[String]) -> Vec<Role> {
+    let exported = |role: &Role| {
+        exports.iter().filter_map(|export| interface(export)).any(|(name, _)| name == role.interface())
+    };
+    Role::ALL.into_iter().filter(exported).collect()
+}
+
+fn check_version<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), InstallError> {
+    let other = names.find_map(|name| {
+        let (_, version) = interface(name)?;
+        let ([major, minor, _], ..) = manifest::precedence(version)?;
+        ((major, minor) != VERSION).then(|| version.to_owned())
+    });
+    match other {
+        Some(wanted) => Err(InstallError::OtherContract { wanted, major: VERSION.0, minor: VERSION.1 }),
+        None => Ok(()),
+    }
+}
+
+/// The name and version of an interface of the contract.
+fn interface(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(PACKAGE)?.split_once('@')
+}

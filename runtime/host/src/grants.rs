@@ -1,0 +1,69 @@
+//! What the operator grants a plugin: `[plugins.<id>]` of `ferrule.toml`. Nothing is granted by
+//! default but the log.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::Asked;
+use crate::role::Capability;
+
+pub use crate::capability::http::rule::{Rule, RuleError};
+
+/// What a plugin was granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Grants {
+    /// Where it may send HTTP requests.
+    pub http: Vec<Rule>,
+    /// The kinds of inventory documents that it may read.
+    pub inventory: Vec<String>,
+    /// The pools that it may reserve from; a trailing `*` stands for any ending.
+    pub pools: Vec<String>,
+    /// Its settings.
+    pub config: BTreeMap<String, String>,
+    /// What its limits are capped to.
+    pub limits: Asked,
+}
+
+impl Grants {
+    /// Whether any of a capability was granted.
+    pub fn any(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Http => !self.http.is_empty(),
+            Capability::Inventory => !self.inventory.is_empty(),
+            Capability::Reservation => !self.pools.is_empty(),
+        }
+    }
+
+    /// Whether documents of this kind may be read.
+    pub(crate) fn inventory(&self, kind: &str) -> bool {
+        self.inventory.iter().any(|granted| granted == kind)
+    }
+
+    /// Whether this pool may be reserved from.
+    pub(crate) fn pool(&self, pool: &str) -> bool {
+        self.pools.iter().any(|granted| match granted.strip_suffix('*') {
+            Some(prefix) => pool.starts_with(prefix),
+            None => granted == pool,
+        })
+    }
+}
+
+/// The lines of `ferrule.toml` that grant a plugin one thing more than it has.
+pub(crate) fn lines(plugin: &str, key: &str, granted: &[String], more: &str) -> String {
+    let values: Vec<_> = granted.iter().map(String::as_str).chain([more]).map(quote).collect();
+    format!("[plugins.{}]\n{key} = [{}]", table_key(plugin), values.join(", "))
+}
+
+fn quote(text: &str) -> String {
+    toml::Value::String(text.into()).to_string()
+}
+
+/// Ids may hold dots, which TOML would read as tables in tables.
+fn table_key(plugin: &str) -> String {
+    if plugin.contains('.') { quote(plugin) } else { plugin.into() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+//! Takes a plugin in: reads it, holds what it wants against what it was granted, compiles and
+//! links it. All of it, or nothing changes.
+
+use std::io;
+use std::sync::Arc;
+
+use engine::worker::Nature;
+use model::{Digest, PluginId};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{InstancePre, Linker};
+
+use crate::artefact::Cache;
+use crate::bindings::activator::ActivatorPre;
+use crate::bindings::allocator::AllocatorPre;
+use crate::bindings::decomposer::DecomposerPre;
+use crate::bindings::rater::RaterPre;
+use crate::bindings::step::StepPre;
+use crate::bindings::validator::ValidatorPre;
+use crate::capability::{self, http};
+use crate::component::Component;
+use crate::grants::{self, Grants};
+use crate::limits::Limits;
+use crate::manifest::{Manifest, ManifestError};
+use crate::role::{Capability, Role};
+use crate::state::State;
+
+/// A plugin that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its id.
+    pub id: PluginId,
+    /// Its version.
+    pub version: String,
+    /// Its role.
+    pub role: Role,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Whether it can have an effect beyond its answers.
+    pub nature: Nature,
+}
+
+/// Why a plugin was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// It is larger than plugins may be.
+    #[error("the file has {bytes} bytes, a plugin may have {max}: build it with opt-level \"s\" and strip it")]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
+        /// How large it may be.
+        max: usize,
+    },
+    /// It is no WebAssembly.
+    #[error("the file is no WebAssembly: build the plugin with `ferrule plugin build`")]
+    NotWasm,
+    /// It is a core module.
+    #[error("the file is a core module and no component: build it for the target wasm32-wasip2")]
+    CoreModule,
+    /// It is cut off or damaged.
+    #[error("the file is damaged or cut off: copy or build it again")]
+    Malformed(#[source] wasmparser::BinaryReaderError),
+    /// It says nothing of itself.
+    #[error("the component has no manifest: put a `plugin.toml` into its custom section `ferrule:plugin-manifest`")]
+    NoManifest,
+    /// What it says of itself is wrong.
+    #[error("the plugin's manifest is wrong: mend its `plugin.toml` and build it again")]
+    Manifest(#[source] ManifestError),
+    /// It has none of our roles.
+    #[error("the component exports no interface of ferrule:plugin: implement a world of `wit/`, such as `activator`")]
+    NoRole,
+    /// It says that it has another role than it has.
+    #[error("the manifest says world `{manifest}`, the component exports that of `{exported}`: make them agree")]
+    OtherRole {
+        /// What the manifest says.
+        manifest: Role,
+        /// What the component is.
+        exported: Role,
+    },
+    /// It was built against another contract.
+    #[error("the plugin was built against ferrule:plugin@{wanted}, this host speaks {major}.{minor}: build it with the `wit/` of this host")]
+    OtherContract {
+        /// What it was built against.
+        wanted: String,
+        /// What the host speaks.
+        major: u64,
+        /// What the host speaks.
+        minor: u64,
+    },
+    /// It imports what its role may not have.
+    #[error("the component imports {}, which a plugin of world `{role}` may not have: use the world `step`", .capability.name())]
+    NotInRole {
+        /// Its role.
+        role: Role,
+        /// What it imports.
+        capability: Capability,
+    },
+    /// It imports what it was not granted.
+    #[error("the component needs {}, which is not granted; to grant it, add to ferrule.toml:\n{lines}", .capability.name())]
+    NotGranted {
+        /// What it needs.
+        capability: Capability,
+        /// The lines that grant it.
+        lines: String,
+    },
+    /// It was granted two things that do not go together.
+    #[error("`{plugin}` is granted both `http` and `pools`, and may have one of them: allocate in one plugin and act in another, so that what an element is told is on disk first")]
+    Conflict {
+        /// The plugin.
+        plugin: String,
+    },
+    /// The compiler refused it.
+    #[error("the component cannot be compiled: build it again, or report it if it stays so")]
+    Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Its imports or exports are not those of the contract.
+    #[error("the component does not fit its world: build it with the `wit/` of this host")]
+    Link(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The cache failed.
+    #[error("the plugin cannot be kept in the cache: see that its folder can be written and has room")]
+    Cache(#[source] io::Error),
+    /// The cache has no such plugin.
+    #[error("no plugin `{}` is kept: install the file again", .digest.short())]
+    NotKept {
+        /// The digest that was asked for.
+        digest: Digest,
+    },
+    /// The host was shutting down.
+    #[error("the host is shutting down")]
+    Closing,
+}
+
+/// A plugin, ready to be called.
+pub(crate) struct Plugin {
+    pub(crate) installed: Installed,
+    pub(crate) manifest: Manifest,
+    pub(crate) name: Arc<str>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) limits: Limits,
+    pub(crate) client: http::Client,
+    pub(crate) exports: Exports,
+    /// One permit for each call that may be under way.
+    pub(crate) calls: Semaphore,
+}
+
+/// The exports of a plugin, by role.
+pub(crate) enum Exports {
+    Validator(ValidatorPre<State>),
+    Decomposer(DecomposerPre<State>),
+    Allocator(AllocatorPre<State>),
+    Activator(ActivatorPre<State>),
+    Rater(RaterPre<State>),
+    Step(StepPre<State>),
+}
+
+impl Plugin {
+    /// Makes a plugin of a component. Blocks while it compiles.
+    pub(crate) fn build(
+        engine: &Engine,
+        cache: &Cache,
+        component: &Component,
+        grants: Arc<Grants>,
+        client: http::Client,
+    ) -> Result<Self, InstallError> {
+        let manifest = component.manifest.clone();
+        check(component, &grants)?;
+        let compiled = cache
+            .compile(engine, &component.digest, &component.bytes)
+            .map_err(|error| InstallError::Compile(error.into_boxed_dyn_error()))?;
+        let exports = linker(engine, component)
+            .and_then(|linker| linker.instantiate_pre(&compiled))
+            .and_then(|pre| Exports::find(manifest.world, pre))
+            .map_err(|error| InstallError::Link(error.into_boxed_dyn_error()))?;
+        let nature = match component.imports(Capability::Http) {
+            true => Nature::External,
+            false => Nature::Pure,
+        };
+        let limits = Limits::settle(&manifest.limits, &grants.limits);
+        let installed = Installed {
+            id: PluginId::new(manifest.id.as_str()),
+            version: manifest.version.clone(),
+            role: manifest.world,
+            digest: component.digest.clone(),
+            nature,
+        };
+        Ok(Self {
+            installed,
+            name: manifest.id.as_str().into(),
+            manifest,
+            grants,
+            limits,
+            client,
+            exports,
+            calls: Semaphore::new(limits.concurrency as usize),
+        })
+    }
+}
+
+impl Exports {
+    fn find(role: Role, pre: InstancePre<State>) -> wasmtime::Result<Self> {
+        Ok(match role {
+            Role::Validator => Self::Validator(ValidatorPre::new(pre)?),
+            Role::Decomposer => Self::Decomposer(DecomposerPre::new(pre)?),
+            Role::Allocator => Self::Allocator(AllocatorPre::new(pre)?),
+            Role::Activator => Self::Activator(ActivatorPre::new(pre)?),
+            Role::Rater => Self::Rater(RaterPre::new(pre)?),
+            Role::Step => Self::Step(StepPre::new(pre)?),
+        })
+    }
+}
+
+/// Holds what a component imports against what its role may have and what it was granted.
+fn check(component: &Component, grants: &Grants) -> Result<(), InstallError> {
+    let manifest = &component.manifest;
+    if grants.any(Capability::Http) && grants.any(Capability::Reservation) {
+        return Err(InstallError::Conflict { plugin: manifest.id.clone() });
+    }
+    for capability in [Capability::Http, Capability::Inventory, Capability::Reservation] {
+        if !component.imports(capability) {
+            continue;
+        }
+        if !manifest.world.may(capability) {
+            return Err(InstallError::NotInRole { role: manifest.world, capability });
+        }
+        if !grants.any(capability) {
+            let lines = proposal(manifest, capability);
+            return Err(InstallError::NotGranted { capability, lines });
+        }
+    }
+    Ok(())
+}
+
+/// The lines that would grant what a manifest requests of a capability.
+fn proposal(manifest: &Manifest, capability: Capability) -> String {
+    let requests = &manifest.requests;
+    let (key, requested, otherwise) = match capability {
+        Capability::Http => ("http", &[][..], "http://HOST:PORT"),
+        Capability::Inventory => ("inventory", &requests.inventory[..], "service"),
+        Capability::Reservation => ("pools", &requests.pools[..], "*"),
+    };
+    match requested.split_last() {
+        Some((last, rest)) => grants::lines(&manifest.id, key, rest, last),
+        None => grants::lines(&manifest.id, key, &[], otherwise),
+    }
+}
+
+/// Links what a component was granted and imports, and nothing else.
+fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    // The standard libraries of all languages import parts of WASI; the context is empty.
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    capability::log::add_to_linker(&mut linker)?;
+    capability::config::add_to_linker(&mut linker)?;
+    if component.imports(Capability::Inventory) {
+        capability::inventory::add_to_linker(&mut linker)?;
+    }
+    if component.imports(Capability::Reservation) {
+        capability::reservation::add_to_linker(&mut linker)?;
+    }
+    if component.imports(Capability::Http) {
+        capability::http::add_to_linker(&mut linker)?;
+    }
+    Ok(linker)
+}

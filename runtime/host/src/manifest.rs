@@ -1,0 +1,108 @@
+//! What a plugin says of itself: TOML in the custom section `ferrule:plugin-manifest`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::Asked;
+use crate::role::Role;
+
+/// The name of the custom section.
+pub const SECTION: &str = "ferrule:plugin-manifest";
+
+/// The version of the manifest's shape that this host reads.
+pub const SCHEMA: u32 = 1;
+
+/// What a plugin says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifest {
+    /// The version of the manifest's shape.
+    pub schema: u32,
+    /// The id of the plugin, such as `rest-activator`.
+    pub id: String,
+    /// Its version, such as `1.2.0`.
+    pub version: String,
+    /// The world that it implements.
+    pub world: Role,
+    /// What it does, in one line.
+    pub summary: String,
+    /// What it asks for; the operator decides.
+    #[serde(default)]
+    pub requests: Requests,
+    /// The limits that it needs; the operator caps them.
+    #[serde(default)]
+    pub limits: Asked,
+}
+
+/// What a plugin asks for, in its own words, for the operator to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Requests {
+    /// The hosts that it calls.
+    pub http: Vec<String>,
+    /// The kinds of inventory documents that it reads.
+    pub inventory: Vec<String>,
+    /// The pools that it reserves from.
+    pub pools: Vec<String>,
+    /// The settings that it reads.
+    pub config: Vec<String>,
+}
+
+/// What is wrong with a manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It is not UTF-8.
+    #[error("the manifest is not UTF-8 text")]
+    NotText,
+    /// It is not the TOML that was expected.
+    #[error("the manifest cannot be read: {}", .0.message())]
+    Toml(#[source] toml::de::Error),
+    /// It is of a later shape.
+    #[error("the manifest has schema {0}, this host reads schema {SCHEMA}")]
+    Schema(u32),
+    /// The id is not one.
+    #[error("the id `{0}` must be 1 to 64 of a-z, 0-9, `-`, `_` and `.`, and begin with a letter")]
+    Id(String),
+    /// The version is not one.
+    #[error("the version `{0}` must be three numbers, such as `1.2.0`")]
+    Version(String),
+}
+
+impl Manifest {
+    /// Reads the content of the custom section.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::NotText)?;
+        let manifest: Self = toml::from_str(text).map_err(ManifestError::Toml)?;
+        if manifest.schema != SCHEMA {
+            return Err(ManifestError::Schema(manifest.schema));
+        }
+        if !is_id(&manifest.id) {
+            return Err(ManifestError::Id(manifest.id));
+        }
+        if precedence(&manifest.version).is_none() {
+            return Err(ManifestError::Version(manifest.version));
+        }
+        Ok(manifest)
+    }
+}
+
+/// What orders versions: the three numbers, then a release after its pre-releases. Nothing where
+/// the text is not a version.
+pub(crate) fn precedence(version: &str) -> Option<([u64; 3], bool, String)> {
+    let version = version.split('+').next()?;
+    let (numbers, pre) = version.split_once('-').unwrap_or((version, ""));
+    let mut parts = numbers.split('.').map(|part| part.parse::<u64>().ok());
+    let triple = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then(|| (triple, pre.is_empty(), pre.into()))
+}
+
+fn is_id(id: &str) -> bool {
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
+    };
+    (1..=64).contains(&id.len())
+        && id.bytes().all(plain)
+        && id.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The request and the answer of a rater, as a step's input and outputs have them.
+
+use model::{Failure, FailureClass, Outcome};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
+
+use crate::answer::malformed;
+use crate::bindings::rater::exports::ferrule::plugin::rating;
+use crate::bindings::types::Money;
+
+/// The input of a rating step.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    prices: Vec<Price>,
+    #[serde(default = "one")]
+    quantity: u32,
+    start: String,
+    #[serde(default)]
+    bill_day: u32,
+    #[serde(default = "zero", deserialize_with = "text")]
+    tax_rate: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Price {
+    id: String,
+    name: String,
+    kind: Kind,
+    amount: Amount,
+    #[serde(default)]
+    period: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    #[serde(alias = "one-off")]
+    OneOff,
+    Recurring,
+    Usage,
+}
+
+#[derive(Debug, Deserialize)]
+struct Amount {
+    currency: String,
+    #[serde(deserialize_with = "text")]
+    amount: String,
+}
+
+/// Makes the typed request of a step's input.
+pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Failure> {
+    let input: Input = serde_json::from_value(Value::Object(input)).map_err(|error| {
+        let message = format!("the input of the rating step is wrong: {error}; mend the workflow");
+        Failure::new(FailureClass::Person, "RATING_INPUT", message)
+    })?;
+    let price = |price: Price| rating::Price {
+        id: price.id,
+        name: price.name,
+        kind: match price.kind {
+            Kind::OneOff => rating::ChargeKind::OneOff,
+            Kind::Recurring => rating::ChargeKind::Recurring,
+            Kind::Usage => rating::ChargeKind::Usage,
+        },
+        amount: Money { currency: price.amount.currency, amount: price.amount.amount },
+        period: price.period,
+        attributes: Vec::new(),
+    };
+    Ok(rating::Request {
+        prices: input.prices.into_iter().map(price).collect(),
+        quantity: input.quantity,
+        start: input.start,
+        bill_day: input.bill_day,
+        tax_rate: input.tax_rate,
+        attributes: Vec::new(),
+    })
+}
+
+/// Makes a step's outputs of the charges.
+pub(crate) fn outputs(charges: Vec<rating::Charge>) -> Outcome {
+    let wrong = charges.iter().flat_map(|charge| [&charge.net, &charge.tax]).find(|money| {
+        !is_decimal(&money.amount) || money.currency.len() != 3
+    });
+    if let Some(money) = wrong {
+        let what = format!("`{} {}`, which is no money", money.amount, money.currency);
+        return Outcome::Failed(malformed(&what));
+    }
+    let charges = charges.into_iter().map(charge).collect();
+    Outcome::Done([("charges".to_owned(), Value::Array(charges))].into_iter().collect())
+}
+
+fn charge(charge: rating::Charge) -> Value {
+    let kind = match charge.kind {
+        rating::ChargeKind::OneOff => "oneOff",
+        rating::ChargeKind::Recurring => "recurring",
+        rating::ChargeKind::Usage => "usage",
+    };
+    let money = |money: Money| json!({ "currency": money.currency, "amount": money.amount });
+    let attributes: Map<_, _> = charge
+        .attributes
+        .into_iter()
+        .map(|attribute| (attribute.name, Value::String(attribute.value)))
+        .collect();
+    json!({
+        "price": charge.price,
+        "name": charge.name,
+        "kind": kind,
+        "net": money(charge.net),
+        "tax": money(charge.tax),
+        "from": charge.from,
+        "to": charge.to,
+        "attributes": attributes,
+    })
+}
+
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction].iter().all(|part| {
+        (1..=28).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn zero() -> String {
+    "0".into()
+}
+
+/// Takes a decimal as text or as a number, whose shortest text is taken.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(serde::de::Error::custom("expected a decimal number"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+use super::*;
+
+#[test]
+fn amounts_are_decimals_as_text() {
+    for text in ["0", "-12.50", "89.90", "1"] {
+        assert!(is_decimal(text), "{text}");
+    }
+    for text in ["", "-", "1.", ".5", "1e3", "NaN", "1,5", "+1", " 1"] {
+        assert!(!is_decimal(text), "{text}");
+    }
+}
+
+#[test]
+fn numbers_are_taken_by_their_shortest_text() {
+    let Value::Object(input) = json!({
+        "prices": [{
+            "id": "P", "name": "N", "kind": "one-off",
+            "amount": { "currency": "EUR", "amount": 9.9 },
+        }],
+        "start": "2026-03-10",
+        "taxRate": 7.5,
+    }) else {
+        unreachable!("it is an object")
+    };
+    let request = request(input).unwrap();
+    assert_eq!(request.prices[0].amount.amount, "9.9");
+    assert_eq!(request.prices[0].kind, rating::ChargeKind::OneOff);
+    assert_eq!((request.tax_rate.as_str(), request.quantity, request.bill_day), ("7.5", 1, 0));
+}

@@ -1,0 +1,263 @@
+//! Which plugins there are: by digest to call them, by id to say which version new plans use.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use model::{Digest, PluginId};
+use serde::Serialize;
+
+use crate::grants::Grants;
+use crate::install::{InstallError, Installed, Plugin};
+use crate::limits::Limits;
+use crate::manifest::{Requests, precedence};
+
+/// One line of the list of plugins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// The id; nothing where the file does not say.
+    pub id: Option<String>,
+    /// The version; nothing where the file does not say.
+    pub version: Option<String>,
+    /// The world; nothing where the file does not say.
+    pub world: Option<String>,
+    /// What it does, in a line.
+    pub summary: Option<String>,
+    /// The digest of the bytes; nothing where they were not read.
+    pub digest: Option<String>,
+    /// The file it came from; nothing where it came another way.
+    pub file: Option<PathBuf>,
+    /// Whether it can be called.
+    pub state: State,
+    /// Whether new plans use it.
+    pub is_current: bool,
+    /// What it asks for.
+    pub requests: Requests,
+    /// What it was granted.
+    pub grants: Granted,
+    /// The limits that hold for it.
+    pub limits: Option<Limits>,
+}
+
+/// Whether a plugin can be called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum State {
+    /// It can be called.
+    Ready,
+    /// It was not taken in.
+    Rejected {
+        /// Why not, and what to do.
+        reason: String,
+    },
+}
+
+/// What a plugin was granted, without the values of its settings: they may be secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Granted {
+    /// Where it may send HTTP requests.
+    pub http: Vec<String>,
+    /// The kinds of inventory documents that it may read.
+    pub inventory: Vec<String>,
+    /// The pools that it may reserve from.
+    pub pools: Vec<String>,
+    /// The names of its settings.
+    pub config: Vec<String>,
+}
+
+/// What became of one file of a folder.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The file.
+    pub file: PathBuf,
+    /// What became of it.
+    pub result: Result<Installed, InstallError>,
+}
+
+/// The plugins that were taken in, and the files that were not.
+#[derive(Default)]
+pub(crate) struct Registry(RwLock<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    plugins: BTreeMap<Digest, Registered>,
+    rejected: BTreeMap<PathBuf, Entry>,
+    /// What new plans use.
+    current: BTreeMap<PluginId, Digest>,
+    installs: u64,
+}
+
+struct Registered {
+    plugin: Arc<Plugin>,
+    file: Option<PathBuf>,
+    /// When it was last installed; nothing where it is kept for plans that began with it.
+    offered: Option<u64>,
+}
+
+impl Registry {
+    /// The plugin with these bytes.
+    pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Plugin>> {
+        self.read().plugins.get(digest).map(|registered| Arc::clone(&registered.plugin))
+    }
+
+    /// The version of a plugin that new plans use.
+    pub(crate) fn current(&self, id: &PluginId) -> Option<Arc<Plugin>> {
+        let inner = self.read();
+        let digest = inner.current.get(id)?;
+        inner.plugins.get(digest).map(|registered| Arc::clone(&registered.plugin))
+    }
+
+    /// Adds a plugin that new plans may use.
+    pub(crate) fn offer(&self, plugin: Arc<Plugin>, file: Option<&Path>) {
+        let mut inner = self.write();
+        inner.installs += 1;
+        let offered = Some(inner.installs);
+        let digest = plugin.installed.digest.clone();
+        if let Some(file) = file {
+            inner.rejected.remove(file);
+        }
+        let file = file.map(Path::to_owned);
+        inner.plugins.insert(digest, Registered { plugin, file, offered });
+        inner.choose();
+    }
+
+    /// Adds a plugin for plans that began with it; keeps it as it is where it is there.
+    pub(crate) fn keep(&self, plugin: Arc<Plugin>) {
+        let digest = plugin.installed.digest.clone();
+        let registered = Registered { plugin, file: None, offered: None };
+        self.write().plugins.entry(digest).or_insert(registered);
+    }
+
+    /// Notes a file that was not taken in.
+    pub(crate) fn reject(&self, file: &Path, entry: Entry) {
+        let mut inner = self.write();
+        inner.rejected.insert(file.into(), entry);
+    }
+
+    /// Forgets what came from files of this folder that are gone or hold something else now:
+    /// new plans no longer use it, plans that began with it still can.
+    pub(crate) fn retire(&self, folder: &Path, present: &BTreeMap<PathBuf, Digest>) {
+        let mut inner = self.write();
+        for (digest, registered) in &mut inner.plugins {
+            let Some(file) = &registered.file else { continue };
+            if file.parent() == Some(folder) && present.get(file) != Some(digest) {
+                registered.file = None;
+                registered.offered = None;
+            }
+        }
+        inner.rejected.retain(|file, _| {
+            file.parent() != Some(folder) || present.contains_key(file)
+        });
+        inner.choose();
+    }
+
+    /// Whether a file was taken in as it is.
+    pub(crate) fn is_loaded(&self, file: &Path, digest: &Digest) -> Option<Arc<Plugin>> {
+        let inner = self.read();
+        let registered = inner.plugins.get(digest)?;
+        (registered.file.as_deref() == Some(file)).then(|| Arc::clone(&registered.plugin))
+    }
+
+    /// Every plugin, by id and version, and every file that was not taken in.
+    pub(crate) fn list(&self) -> Vec<Entry> {
+        let inner = self.read();
+        let ready = inner.plugins.values().map(|registered| {
+            let mut entry = describe(&registered.plugin);
+            entry.file.clone_from(&registered.file);
+            let installed = &registered.plugin.installed;
+            entry.is_current = inner.current.get(&installed.id) == Some(&installed.digest);
+            entry
+        });
+        let mut entries: Vec<_> = ready.chain(inner.rejected.values().cloned()).collect();
+        entries.sort_by_cached_key(|entry| {
+            (entry.id.clone(), entry.version.as_deref().and_then(precedence), entry.digest.clone())
+        });
+        entries
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        // Every change leaves the maps consistent, so a poisoned lock is still good.
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// New plans use the highest version on offer, and of equal ones what was installed last.
+    fn choose(&mut self) {
+        let mut best: BTreeMap<&PluginId, (_, &Digest)> = BTreeMap::new();
+        for (digest, registered) in &self.plugins {
+            let Some(offered) = registered.offered else { continue };
+            let installed = &registered.plugin.installed;
+            let rank = (precedence(&installed.version), offered);
+            let candidate = best.entry(&installed.id).or_insert_with(|| (rank.clone(), digest));
+            if rank > candidate.0 {
+                *candidate = (rank, digest);
+            }
+        }
+        self.current =
+            best.into_iter().map(|(id, (_, digest))| (id.clone(), digest.clone())).collect();
+    }
+}
+
+impl From<&Grants> for Granted {
+    fn from(grants: &Grants) -> Self {
+        Self {
+            http: grants.http.iter().map(ToString::to_string).collect(),
+            inventory: grants.inventory.clone(),
+            pools: grants.pools.clone(),
+            config: grants.config.keys().cloned().collect(),
+        }
+    }
+}
+
+fn describe(plugin: &Plugin) -> Entry {
+    let manifest = &plugin.manifest;
+    Entry {
+        id: Some(manifest.id.clone()),
+        version: Some(manifest.version.clone()),
+        world: Some(manifest.world.to_string()),
+        summary: Some(manifest.summary.clone()),
+        digest: Some(plugin.installed.digest.to_string()),
+        file: None,
+        state: State::Ready,
+        is_current: false,
+        requests: manifest.requests.clone(),
+        grants: Granted::from(&*plugin.grants),
+        limits: Some(plugin.limits),
+    }
+}
+
+/// The entry of a file that was not taken in.
+pub(crate) fn rejected(file: &Path, digest: Option<&Digest>, error: &InstallError) -> Entry {
+    Entry {
+        id: None,
+        version: None,
+        world: None,
+        summary: None,
+        digest: digest.map(Digest::to_string),
+        file: Some(file.into()),
+        state: State::Rejected { reason: explain(error) },
+        is_current: false,
+        requests: Requests::default(),
+        grants: Granted::default(),
+        limits: None,
+    }
+}
+
+/// An error with all that caused it, in one text.
+fn explain(error: &InstallError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

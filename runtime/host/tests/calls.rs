@@ -1,0 +1,185 @@
+//! What calls mean, role by role.
+
+use engine::keys;
+use engine::worker::{Manner, Nature, Worker};
+use host::{Decomposition, Role};
+use model::{FailureClass, Outcome, PluginId, SpecId};
+use serde_json::{Value, json};
+
+use support::{Bench, READS, call, failed, grants, guest, object, outputs, pool, with_world};
+
+mod support;
+
+#[tokio::test]
+async fn a_step_is_given_its_task() {
+    let (bench, installed) = Bench::misbehave("").await;
+    assert_eq!(installed.role, Role::Step);
+    assert_eq!(installed.nature, Nature::Pure);
+    let resolved = bench.host.resolve(&PluginId::new("misbehave")).unwrap();
+    assert_eq!(resolved.digest, installed.digest);
+    assert_eq!(bench.host.nature(&installed.digest), Some(Nature::Pure));
+    let report = bench.run(&installed.digest, json!({})).await;
+    assert_eq!(
+        outputs(&report)["task"],
+        json!({
+            "fulfilment": "F-1",
+            "name": "RFS-VLAN.activate",
+            "spec": "RFS-VLAN",
+            "action": "add",
+            "characteristics": "{\"speed\":200}",
+            "attempt": 1,
+            "idempotencyKey": "F-1.3",
+            "callbackUrl": "http://127.0.0.1:8080/orchestration/v1/callbacks/F-1.3",
+            "hasDeadline": true,
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_step_may_wait_fail_and_resume() {
+    let (bench, installed) = Bench::misbehave("").await;
+    let digest = &installed.digest;
+    let report = bench.run(digest, json!({ "do": "wait", "keys": ["F-1.3"] })).await;
+    let Outcome::Waiting(wait) = &report.outcome else { panic!("{report:?}") };
+    assert_eq!((wait.keys.as_slice(), wait.timeout_ms), (&["F-1.3".to_owned()][..], 5_000));
+
+    let report = bench.run(digest, json!({ "do": "fail" })).await;
+    let failure = failed(&report);
+    assert_eq!(failure.class, FailureClass::Retry);
+    assert_eq!(failure.code, "VLAN_BUSY");
+    assert_eq!(failure.retry_after_ms, Some(250));
+    assert_eq!(report.log, ["failure: element: bng-1"]);
+    let report = bench.run(digest, json!({ "do": "reject" })).await;
+    assert_eq!(failed(&report).class, FailureClass::Reject);
+
+    let resume = Manner::Resume { payload: json!({ "ok": true }) };
+    let report = bench.host.run(call(digest, resume, json!({}))).await;
+    assert_eq!(outputs(&report), json!({ "payload": { "ok": true } }));
+}
+
+#[tokio::test]
+async fn only_activators_have_something_to_undo() {
+    let (bench, installed) = Bench::misbehave("").await;
+    let undo = Manner::Undo { outputs: object(json!({})) };
+    let report = bench.host.run(call(&installed.digest, undo, json!({ "do": "trap" }))).await;
+    assert_eq!(report.outcome, Outcome::Done(object(json!({}))));
+    assert!(report.log.is_empty());
+}
+
+#[tokio::test]
+async fn settings_and_inventory_are_read_as_granted() {
+    let (bench, installed) = Bench::misbehave("config = { token = \"t\" }").await;
+    let digest = &installed.digest;
+    let report = bench.run(digest, json!({ "do": "setting", "name": "token" })).await;
+    assert_eq!(outputs(&report), json!({ "value": "t" }));
+    let report = bench.run(digest, json!({ "do": "setting", "name": "other" })).await;
+    assert_eq!(outputs(&report), json!({ "value": null }));
+
+    bench.store.put(keys::document("service", "S1"), r#"{"id":"S1"}"#);
+    let look_up = |kind: &str, id: &str| json!({ "do": "inventory", "kind": kind, "id": id });
+    let report = bench.run(digest, look_up("service", "S1")).await;
+    assert_eq!(outputs(&report), json!({ "document": { "id": "S1" } }));
+    let report = bench.run(digest, look_up("service", "S2")).await;
+    assert_eq!(outputs(&report), json!({ "document": null }));
+    let report = bench.run(digest, look_up("resource", "R1")).await;
+    assert_eq!(failed(&report).code, "NOT_GRANTED");
+    assert_eq!(
+        report.log,
+        [
+            "host: to grant inventory `resource`, add",
+            "host: [plugins.misbehave]",
+            "host: inventory = [\"service\", \"resource\"]",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_allocator_takes_values_out_of_the_pools_that_it_was_granted() {
+    let bench = Bench::new(grants("alloc", READS));
+    bench.pools.define(pool("test-vlan", 2));
+    bench.pools.define(pool("other", 2));
+    let bytes = with_world(&guest("misbehave"), "alloc", "allocator", "");
+    let installed = bench.host.install(bytes).await.unwrap();
+    let report = bench.run(&installed.digest, json!({ "a": "test-vlan", "b": "test-vlan" })).await;
+    assert_eq!(outputs(&report), json!({ "a": "1", "b": "2" }));
+    let holds = bench.pools.settle(&model::FulfilmentId::new("F-1"), model::TaskId(3));
+    assert_eq!(holds.len(), 2);
+    for (pool, code) in
+        [("test-vlan", "POOL_EXHAUSTED"), ("test-none", "UNKNOWN_POOL"), ("other", "NOT_GRANTED")]
+    {
+        let report = bench.run(&installed.digest, json!({ "a": pool })).await;
+        assert_eq!((failed(&report).code.as_str(), failed(&report).class), (code, FailureClass::Person));
+    }
+}
+
+async fn pure(world: &str) -> (Bench, model::Digest) {
+    let bench = Bench::new([].into());
+    let installed =
+        bench.host.install(with_world(&guest("pure"), "pure", world, "")).await.unwrap();
+    (bench, installed.digest)
+}
+
+#[tokio::test]
+async fn a_validator_accepts_or_rejects() {
+    let (bench, digest) = pure("validator").await;
+    let report = bench.run(&digest, json!({ "order": {} })).await;
+    assert_eq!(outputs(&report), json!({ "valid": true }));
+    let report = bench.run(&digest, json!({ "order": "bad" })).await;
+    assert_eq!(failed(&report).class, FailureClass::Reject);
+    let resume = Manner::Resume { payload: Value::Null };
+    let report = bench.host.run(call(&digest, resume, json!({}))).await;
+    assert_eq!(failed(&report).code, "PLUGIN_ROLE");
+}
+
+#[tokio::test]
+async fn a_rater_turns_prices_into_charges() {
+    let (bench, digest) = pure("rater").await;
+    let input = json!({
+        "prices": [{
+            "id": "P1", "name": "200 Mb", "kind": "recurring", "period": "month",
+            "amount": { "currency": "EUR", "amount": "29.90" },
+        }],
+        "quantity": 2, "start": "2026-03-10", "billDay": 1, "taxRate": "19",
+    });
+    let report = bench.run(&digest, input).await;
+    assert_eq!(
+        outputs(&report),
+        json!({ "charges": [{
+            "price": "P1", "name": "200 Mb", "kind": "recurring",
+            "net": { "currency": "EUR", "amount": "29.90" },
+            "tax": { "currency": "EUR", "amount": "19" },
+            "from": "2026-03-10", "to": "2 1", "attributes": { "period": "month" },
+        }] })
+    );
+    let report = bench.run(&digest, json!({ "prices": [] })).await;
+    assert_eq!(failed(&report).code, "RATING_INPUT");
+}
+
+#[tokio::test]
+async fn a_decomposer_says_what_an_item_becomes() {
+    let (bench, digest) = pure("decomposer").await;
+    let mut item = Decomposition {
+        spec: SpecId::new("CFS"),
+        action: "add".into(),
+        characteristics: object(json!({ "speed": 200 })),
+        order: json!({}),
+    };
+    let (productions, log) = bench.host.decompose(&digest, &item).await;
+    let productions = productions.unwrap();
+    assert_eq!(productions[0].spec, SpecId::new("CFS-A"));
+    assert_eq!(productions[0].characteristics, item.characteristics);
+    assert_eq!((productions.len(), log.len()), (2, 0));
+    item.action = "modify".into();
+    let (productions, _) = bench.host.decompose(&digest, &item).await;
+    assert_eq!(productions.unwrap_err().code, "PLUGIN_ANSWER");
+    let report = bench.run(&digest, json!({})).await;
+    assert_eq!(failed(&report).code, "PLUGIN_ROLE");
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_not_there_is_for_a_person() {
+    let bench = Bench::new([].into());
+    let report = bench.run(&model::Digest::of(b"x"), json!({})).await;
+    assert_eq!(failed(&report).code, "PLUGIN_MISSING");
+    assert_eq!(failed(&report).class, FailureClass::Person);
+}

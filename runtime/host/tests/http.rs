@@ -1,0 +1,186 @@
+//! Outbound HTTP: where it may go, and what comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use engine::worker::{Manner, Nature, Worker};
+use host::Installed;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use support::{Bench, call, failed, grants, guest, object, outputs};
+
+mod support;
+
+/// An element that answers any request with what its path asks for.
+struct Element {
+    port: u16,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Element {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(serve(stream));
+            }
+        });
+        Self { port, connections }
+    }
+
+    /// A bench with the dialler, granted this element under this host name.
+    async fn dialler(&self, host: &str) -> (Bench, Installed) {
+        let rule = format!("http = [\"http://{host}:{}\"]\nlimits = {{ wall-ms = 2000 }}", self.port);
+        let bench = Bench::new(grants("dialler", &rule));
+        let installed = bench.host.install(guest("dialler")).await.unwrap();
+        (bench, installed)
+    }
+
+    fn request(&self, host: &str, path: &str) -> Value {
+        json!({ "host": format!("{host}:{}", self.port), "path": path })
+    }
+}
+
+async fn serve(mut stream: TcpStream) {
+    let mut head = Vec::new();
+    while let Ok(byte) = stream.read_u8().await {
+        head.push(byte);
+        if !head.ends_with(b"\r\n\r\n") {
+            continue;
+        }
+        let text = String::from_utf8(std::mem::take(&mut head)).unwrap();
+        let path = text.split(' ').nth(1).unwrap();
+        let response = match path {
+            "/silent" => continue,
+            "/moved" => "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".into(),
+            "/long" => format!("HTTP/1.1 200 OK\r\ncontent-length: {0}\r\n\r\n{1}", 5 << 20, "x".repeat(5 << 20)),
+            _ => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{path}", path.len()),
+        };
+        if stream.write_all(response.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_go_where_they_are_granted_over_connections_that_are_kept() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    assert_eq!(installed.nature, Nature::External);
+    for _ in 0..20 {
+        let report = bench.run(&installed.digest, element.request("127.0.0.1", "/ports")).await;
+        assert_eq!(outputs(&report)["status"], 200);
+        assert_eq!(outputs(&report)["body"], "/ports");
+        assert!(report.log.is_empty(), "{:?}", report.log);
+    }
+    assert_eq!(element.connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_request_elsewhere_is_denied_and_the_log_says_what_to_add() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let elsewhere = json!({ "host": "10.0.0.1:8080", "path": "/api/x" });
+    let report = bench.run(&installed.digest, elsewhere).await;
+    assert!(failed(&report).message.contains("HttpRequestDenied"), "{report:?}");
+    assert_eq!(
+        report.log,
+        [
+            "host: denied GET http://10.0.0.1:8080/api/x; to grant it, add".to_owned(),
+            "host: [plugins.dialler]".to_owned(),
+            format!(
+                "host: http = [\"http://127.0.0.1:{}\", \"http://10.0.0.1:8080/api/x GET\"]",
+                element.port
+            ),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_leads_inside_is_refused_unless_it_is_localhost() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("localhost").await;
+    let report = bench.run(&installed.digest, element.request("localhost", "/x")).await;
+    assert_eq!(outputs(&report)["body"], "/x");
+    // The address itself was not granted.
+    let report = bench.run(&installed.digest, element.request("127.0.0.1", "/x")).await;
+    assert!(failed(&report).message.contains("HttpRequestDenied"), "{report:?}");
+    // Resolvers read this as 127.0.0.1; rules read it as a name.
+    let (bench, installed) = element.dialler("127.1").await;
+    let report = bench.run(&installed.digest, element.request("127.1", "/x")).await;
+    assert!(failed(&report).message.contains("DestinationIpProhibited"), "{report:?}");
+    assert!(report.log[0].contains("`127.0.0.1` is inside"), "{:?}", report.log);
+}
+
+#[tokio::test]
+async fn there_is_no_tls_and_the_answer_says_so() {
+    let bench = Bench::new(grants("dialler", "http = [\"https://127.0.0.1\"]"));
+    let installed = bench.host.install(guest("dialler")).await.unwrap();
+    let report =
+        bench.run(&installed.digest, json!({ "host": "127.0.0.1", "tls": true })).await;
+    assert!(failed(&report).message.contains("this build has no TLS"), "{report:?}");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let report = bench.run(&installed.digest, element.request("127.0.0.1", "/moved")).await;
+    assert_eq!(outputs(&report)["status"], 302);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_cut_off() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let report = bench.run(&installed.digest, element.request("127.0.0.1", "/long")).await;
+    let bytes = outputs(&report)["bytes"].as_u64();
+    assert!(bytes.is_some_and(|bytes| bytes <= 4 << 20), "{bytes:?}");
+}
+
+#[tokio::test]
+async fn an_element_that_does_not_answer_is_given_up_in_time_to_say_so() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let report = bench.run(&installed.digest, element.request("127.0.0.1", "/silent")).await;
+    assert!(failed(&report).message.contains("Timeout"), "{report:?}");
+}
+
+#[tokio::test]
+async fn an_element_that_is_down_is_refused() {
+    let bench = Bench::new(grants("dialler", "http = [\"http://127.0.0.1:1\"]"));
+    let installed = bench.host.install(guest("dialler")).await.unwrap();
+    let report = bench.run(&installed.digest, json!({ "host": "127.0.0.1:1" })).await;
+    assert!(failed(&report).message.contains("ConnectionRefused"), "{report:?}");
+}
+
+#[tokio::test]
+async fn after_a_crash_the_element_is_asked_first() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let mut input = element.request("127.0.0.1", "/again");
+    let recover = |input: &Value| call(&installed.digest, Manner::Recover, input.clone());
+    let report = bench.host.run(recover(&input)).await;
+    assert_eq!(outputs(&report)["body"], "/again");
+    input["found"] = "applied".into();
+    let report = bench.host.run(recover(&input)).await;
+    assert_eq!(outputs(&report), json!({ "probed": true }));
+}
+
+#[tokio::test]
+async fn undo_has_the_outputs_and_a_key_of_its_own() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let undo = Manner::Undo { outputs: object(json!({ "port": 7 })) };
+    let report = bench.host.run(call(&installed.digest, undo, json!({}))).await;
+    assert_eq!(outputs(&report), json!({ "undone": { "port": 7 }, "key": "F-1.3:undo" }));
+    let resume = Manner::Resume { payload: json!({ "state": "up" }) };
+    let report = bench.host.run(call(&installed.digest, resume, json!({}))).await;
+    assert_eq!(outputs(&report), json!({ "state": "up" }));
+}

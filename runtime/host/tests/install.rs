@@ -1,0 +1,179 @@
+//! Taking plugins in: what is refused and why, and which version new plans use.
+
+use std::path::Path;
+
+use engine::worker::Worker;
+use host::{Host, InstallError, Options, State};
+use model::PluginId;
+use serde_json::json;
+
+use support::{Bench, READS, grants, guest, outputs, with_section, with_world};
+
+mod support;
+
+async fn refused(bench: &Bench, bytes: &[u8]) -> InstallError {
+    bench.host.install(bytes.to_vec()).await.unwrap_err()
+}
+
+fn versioned(version: &str) -> Vec<u8> {
+    let manifest = format!(
+        "schema = 1\nid = \"pure\"\nversion = \"{version}\"\nworld = \"validator\"\nsummary = \"T\""
+    );
+    with_section(&guest("pure"), manifest.as_bytes())
+}
+
+fn current(host: &Host) -> Option<String> {
+    let digest = host.resolve(&PluginId::new("pure"))?.digest;
+    let entry = host.list().into_iter().find(|entry| entry.is_current)?;
+    assert_eq!(entry.digest.as_deref(), Some(digest.as_str()));
+    entry.version
+}
+
+#[tokio::test]
+async fn what_is_no_plugin_is_refused() {
+    let bench = Bench::with([].into(), |options| options.plugin_bytes_max = 1 << 20);
+    let whole = guest("pure");
+    assert!(matches!(refused(&bench, b"hello").await, InstallError::NotWasm));
+    assert!(matches!(refused(&bench, b"").await, InstallError::NotWasm));
+    assert!(matches!(refused(&bench, b"\0asm\x01\0\0\0").await, InstallError::CoreModule));
+    assert!(matches!(refused(&bench, b"\0asm\x0d\0\x01\0").await, InstallError::NoRole));
+    let half = &whole[..whole.len() / 2];
+    assert!(matches!(refused(&bench, half).await, InstallError::Malformed(_)));
+    assert!(matches!(refused(&bench, &[0; 2 << 20]).await, InstallError::TooLarge { .. }));
+    assert!(matches!(refused(&bench, &whole).await, InstallError::NoManifest));
+    let broken = with_section(&whole, b"schema = 1");
+    assert!(matches!(refused(&bench, &broken).await, InstallError::Manifest(_)));
+    let other = with_world(&whole, "pure", "activator", "");
+    assert!(matches!(refused(&bench, &other).await, InstallError::OtherRole { .. }));
+    assert!(bench.host.list().is_empty());
+}
+
+#[tokio::test]
+async fn a_plugin_of_another_contract_is_refused() {
+    let bench = Bench::new([].into());
+    let mut bytes = with_world(&guest("pure"), "pure", "rater", "");
+    // Versions of interfaces are plain text in the binary.
+    let (from, to) = (b"rating@0.1.0", b"rating@0.2.0");
+    let places: Vec<_> =
+        (0..bytes.len() - from.len()).filter(|&at| bytes[at..].starts_with(from)).collect();
+    for place in places {
+        bytes[place..place + to.len()].copy_from_slice(to);
+    }
+    let error = refused(&bench, &bytes).await;
+    assert!(matches!(error, InstallError::OtherContract { .. }), "{error}");
+    assert!(error.to_string().contains("ferrule:plugin@0.2.0"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_imported_but_not_granted_is_refused_with_the_lines_to_add() {
+    let bench = Bench::new([].into());
+    let error = refused(&bench, &guest("dialler")).await.to_string();
+    assert!(error.ends_with("\n[plugins.dialler]\nhttp = [\"http://HOST:PORT\"]"), "{error}");
+
+    let bytes = with_world(
+        &guest("misbehave"),
+        "my-plugin",
+        "step",
+        "[requests]\npools = [\"a\", \"b-*\"]\ninventory = [\"service\"]",
+    );
+    let error = refused(&bench, &bytes).await.to_string();
+    assert!(error.ends_with("\n[plugins.my-plugin]\ninventory = [\"service\"]"), "{error}");
+    let bench = Bench::new(grants("my-plugin", "inventory = [\"service\"]"));
+    let error = refused(&bench, &bytes).await.to_string();
+    assert!(error.ends_with("\n[plugins.my-plugin]\npools = [\"a\", \"b-*\"]"), "{error}");
+}
+
+#[tokio::test]
+async fn pools_and_http_do_not_go_together() {
+    let both = format!("{READS}http = [\"http://127.0.0.1:80\"]");
+    let bench = Bench::new(grants("misbehave", &both));
+    let bytes = with_world(&guest("misbehave"), "misbehave", "step", "");
+    assert!(matches!(refused(&bench, &bytes).await, InstallError::Conflict { .. }));
+}
+
+#[tokio::test]
+async fn a_role_has_no_more_than_its_world_imports() {
+    let bench = Bench::new(grants("dialler", READS));
+    // As a validator it could import inventory; reservation it could not, granted or not.
+    let bytes = with_world(&guest("misbehave"), "dialler", "validator", "");
+    assert!(matches!(refused(&bench, &bytes).await, InstallError::OtherRole { .. }));
+    let bench = Bench::new(grants("dialler", "inventory = [\"service\"]"));
+    let bytes = with_world(&guest("dialler"), "dialler", "activator", "");
+    assert!(matches!(refused(&bench, &bytes).await, InstallError::NotGranted { .. }));
+}
+
+#[tokio::test]
+async fn new_plans_use_the_highest_version_and_old_ones_theirs() {
+    let bench = Bench::new([].into());
+    let second = bench.host.install(versioned("0.10.0")).await.unwrap();
+    let first = bench.host.install(versioned("0.9.0")).await.unwrap();
+    assert_eq!(current(&bench.host).as_deref(), Some("0.10.0"));
+    for digest in [&first.digest, &second.digest] {
+        outputs(&bench.run(digest, json!({})).await);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_followed_and_a_bad_file_changes_nothing() {
+    let bench = Bench::new([].into());
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("a.wasm", &versioned("1.0.0"));
+    for ignored in [".b.wasm", "c.wasm.tmp", "d.part", "e.txt"] {
+        write(ignored, b"x");
+    }
+    let loaded = bench.host.load_dir(folder.path()).await.unwrap();
+    assert_eq!(loaded.len(), 1);
+    let installed = loaded[0].result.as_ref().unwrap().clone();
+    write("z.wasm", b"hello");
+    let loaded = bench.host.load_dir(folder.path()).await.unwrap();
+    assert_eq!(loaded.len(), 2);
+    assert_eq!(current(&bench.host).as_deref(), Some("1.0.0"));
+    let rejected = bench.host.list().into_iter().find(|entry| entry.id.is_none()).unwrap();
+    let State::Rejected { reason } = &rejected.state else { panic!("{rejected:?}") };
+    assert!(reason.contains("no WebAssembly"), "{reason}");
+
+    write("z.wasm", &versioned("1.1.0"));
+    bench.host.load_dir(folder.path()).await.unwrap();
+    assert_eq!(current(&bench.host).as_deref(), Some("1.1.0"));
+    std::fs::remove_file(folder.path().join("z.wasm")).unwrap();
+    bench.host.load_dir(folder.path()).await.unwrap();
+    assert_eq!(current(&bench.host).as_deref(), Some("1.0.0"));
+    std::fs::remove_file(folder.path().join("a.wasm")).unwrap();
+    bench.host.load_dir(folder.path()).await.unwrap();
+    assert_eq!(current(&bench.host), None);
+    // What began with it can still call it.
+    outputs(&bench.run(&installed.digest, json!({})).await);
+}
+
+#[tokio::test]
+async fn a_plugin_is_restored_from_the_cache_after_a_restart() {
+    let bench = Bench::new([].into());
+    let installed = bench.host.install(versioned("1.0.0")).await.unwrap();
+    let again = restart(&bench, bench.cache.path());
+    assert_eq!(again.resolve(&PluginId::new("pure")), None);
+    assert_eq!(again.restore(&installed.digest).await.unwrap(), installed);
+    assert_eq!(again.nature(&installed.digest), Some(installed.nature));
+    assert_eq!(again.resolve(&PluginId::new("pure")), None);
+    // A call finds it too.
+    let again = restart(&bench, bench.cache.path());
+    let call = support::call(&installed.digest, engine::worker::Manner::Run, json!({}));
+    outputs(&again.run(call).await);
+    let gone = again.restore(&model::Digest::of(b"gone")).await;
+    assert!(matches!(gone, Err(InstallError::NotKept { .. })));
+}
+
+fn restart(bench: &Bench, cache: &Path) -> Host {
+    let store: std::sync::Arc<dyn engine::store::Store> = bench.store.clone();
+    Host::new(Options::new(store, bench.pools.clone(), cache)).unwrap()
+}
+
+#[tokio::test]
+async fn the_list_shows_the_names_of_settings_and_not_their_values() {
+    let (bench, _) = Bench::misbehave("config = { password = \"hunter2\" }").await;
+    let list = bench.host.list();
+    assert_eq!(list[0].grants.config, ["password"]);
+    assert_eq!(list[0].world.as_deref(), Some("step"));
+    assert_eq!(list[0].state, State::Ready);
+    assert!(!serde_json::to_string(&list).unwrap().contains("hunter2"));
+}

@@ -1,0 +1,134 @@
+//! A step plugin whose input says how it misbehaves; as an allocator it reserves what its input
+//! says. It has no manifest: the tests give it one.
+
+use bindings::exports::ferrule::plugin::{allocation, work};
+use bindings::ferrule::plugin::types::{
+    Attribute, Callback, Done, Failure, FailureClass, Outcome, Task,
+};
+use bindings::ferrule::plugin::{config, inventory, log, reservation};
+use serde_json::{Value, json};
+
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../../wit",
+        inline: "
+            package test:guests;
+            world misbehave {
+                include ferrule:plugin/step@0.1.0;
+                export ferrule:plugin/allocation@0.1.0;
+            }
+        ",
+        world: "test:guests/misbehave",
+        generate_all,
+    });
+    export!(Misbehave with_types_in self);
+    use super::Misbehave;
+}
+
+struct Misbehave;
+
+impl work::Guest for Misbehave {
+    fn run(task: Task) -> Result<Outcome, Failure> {
+        let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
+        let count = input["count"].as_u64().unwrap_or(0);
+        match input["do"].as_str().unwrap_or_default() {
+            "loop" => loop {
+                std::hint::black_box(());
+            },
+            "trap" => panic!("no port left on olt-1"),
+            "eat" => {
+                let mut eaten = Vec::new();
+                loop {
+                    eaten.push(vec![1_u8; 1 << 20]);
+                }
+            }
+            "log" => (0..count).for_each(|n| log::write(log::Level::Info, &format!("line {n}"))),
+            "print" => (0..count).for_each(|n| println!("line {n}")),
+            "huge" => return done("x".repeat(usize::try_from(count).expect("32 bits"))),
+            "text" => return done(input["text"].as_str().unwrap_or_default().into()),
+            "sleep" => std::thread::sleep(std::time::Duration::from_millis(count)),
+            "exit" => std::process::exit(3),
+            "wait" => return waiting(&input),
+            "fail" => return Err(failure(FailureClass::Retry)),
+            "reject" => return Err(failure(FailureClass::Reject)),
+            "setting" => return setting(input["name"].as_str().unwrap_or_default()),
+            "inventory" => return look_up(&input),
+            "files" => return done(json!({ "error": files() }).to_string()),
+            "socket" => return done(json!({ "error": socket() }).to_string()),
+            "environment" => return done(json!({ "count": std::env::vars().count() }).to_string()),
+            _ => return done(json!({ "task": about(&task) }).to_string()),
+        }
+        done("{}".into())
+    }
+
+    fn resume(_task: Task, payload: String) -> Result<Outcome, Failure> {
+        done(format!("{{\"payload\":{payload}}}"))
+    }
+}
+
+impl allocation::Guest for Misbehave {
+    fn allocate(task: Task) -> Result<Done, Failure> {
+        let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
+        let mut outputs = serde_json::Map::new();
+        for (name, pool) in input.as_object().expect("an object") {
+            let pool = pool.as_str().unwrap_or_default().into();
+            let request = reservation::Request { pool, name: name.clone(), attributes: vec![] };
+            outputs.insert(name.clone(), reservation::reserve(&request)?.value.into());
+        }
+        Ok(Done { outputs: Value::from(outputs).to_string(), attributes: vec![] })
+    }
+}
+
+fn done(outputs: String) -> Result<Outcome, Failure> {
+    Ok(Outcome::Done(Done { outputs, attributes: vec![] }))
+}
+
+fn waiting(input: &Value) -> Result<Outcome, Failure> {
+    let keys = input["keys"].as_array().into_iter().flatten();
+    let keys = keys.map(|key| key.as_str().unwrap_or_default().to_owned()).collect();
+    Ok(Outcome::Waiting(Callback { keys, timeout_ms: 5_000, attributes: vec![] }))
+}
+
+fn failure(class: FailureClass) -> Failure {
+    Failure {
+        class,
+        code: "VLAN_BUSY".into(),
+        message: "the VLAN is busy".into(),
+        retry_after_ms: Some(250),
+        attributes: vec![Attribute { name: "element".into(), value: "bng-1".into() }],
+    }
+}
+
+fn setting(name: &str) -> Result<Outcome, Failure> {
+    done(json!({ "value": config::get(name) }).to_string())
+}
+
+fn look_up(input: &Value) -> Result<Outcome, Failure> {
+    let kind = input["kind"].as_str().unwrap_or_default();
+    let id = input["id"].as_str().unwrap_or_default();
+    let document = inventory::get(kind, id)?.map(|text| serde_json::from_str::<Value>(&text).ok());
+    done(json!({ "document": document }).to_string())
+}
+
+fn files() -> Option<String> {
+    std::fs::read_to_string("/etc/hostname").err().map(|error| error.to_string())
+}
+
+fn socket() -> Option<String> {
+    std::net::TcpStream::connect("127.0.0.1:80").err().map(|error| error.to_string())
+}
+
+fn about(task: &Task) -> Value {
+    json!({
+        "fulfilment": task.fulfilment,
+        "name": task.name,
+        "spec": task.spec,
+        "action": task.action,
+        "characteristics": task.characteristics,
+        "attempt": task.attempt,
+        "idempotencyKey": task.idempotency_key,
+        "callbackUrl": task.callback_url,
+        "hasDeadline": task.deadline_ms > 0,
+    })
+}
