@@ -1,9 +1,17 @@
 //! The loop that owns plans. It states what it needs of the outside (a [`store::Store`] that keeps
-//! facts, a [`worker::Worker`] that runs plugins) and is driven by submissions, outcomes,
-//! callbacks and time.
+//! facts, a [`worker::Worker`] that runs plugins, a [`clock::Clock`]) and is driven by submissions,
+//! outcomes, callbacks and time.
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod keys;
 pub mod pools;
 pub mod store;
 pub mod worker;
+
+pub mod core;
+
+pub mod handle;
+
+pub use core::{Durability, Published, Received};
+pub use handle::{Engine, Loop, Parts, Submitted};

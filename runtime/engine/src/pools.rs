@@ -98,7 +98,14 @@ impl Pools {
             return Err(ReserveError::Exhausted { pool: pool.clone(), len: state.pool.len() });
         };
         let value = state.pool.value(index);
-        let hold = Hold { pool: pool.clone(), index, value, name: name.into() };
+        let hold = Hold {
+            pool: pool.clone(),
+            index,
+            value,
+            resource: state.pool.resource.clone(),
+            characteristic: state.pool.characteristic.clone(),
+            name: name.into(),
+        };
         held.push(hold.clone());
         Ok(hold)
     }

@@ -6,11 +6,20 @@ use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
 
+pub mod memory;
+
+pub use memory::Memory;
+
+/// The longest key that a store takes. What others name (an id, an idempotency key) has to be
+/// limited where it comes in, so that its key stays below this.
+pub const KEY_BYTES_MAX: usize = 384;
+
 /// Keeps facts.
 ///
 /// Batches take effect in the order in which `append` was called, each whole or not at all. What
 /// `get` and `scan` show is at least what was acknowledged; a batch that is still on its way may
-/// show or not.
+/// show or not, but never a part of it in one `scan`. A batch that was answered with
+/// [`Error::Failed`] may or may not be durable, and its owner must not write any more.
 pub trait Store: Send + Sync + 'static {
     /// Takes a batch, to be durable when the answer comes: against a crash of the process and
     /// against power loss. The place in the order is taken at once, before the answer is awaited.
@@ -22,16 +31,17 @@ pub trait Store: Send + Sync + 'static {
     /// The facts of a range of keys, in the order of the keys' bytes.
     fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error>;
 
-    /// Takes ownership: the epoch that was durably raised by one. From then on batches of an
-    /// older epoch are refused with [`Error::Fenced`].
+    /// Takes ownership: the epoch that was durably raised by one. It has its place in the order
+    /// like a batch; after it, batches of any other epoch are refused with [`Error::Fenced`].
     fn claim(&self) -> Result<Epoch, Error>;
 }
 
 /// A key and its value.
 pub type Fact = (Vec<u8>, Vec<u8>);
 
-/// Counts owners of a store; the last one is the only one that may write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Counts owners of a store; the last one is the only one that may write. A store that nobody
+/// claimed yet is owned by epoch 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
 
 /// What is written together.
@@ -41,6 +51,19 @@ pub struct Batch {
     pub epoch: Epoch,
     /// The writes; where a key occurs twice the last one counts.
     pub writes: Vec<Write>,
+}
+
+impl Batch {
+    /// Whether a store may carry this out while it has that owner: what every store asks first.
+    pub fn check(&self, owner: Epoch) -> Result<(), Error> {
+        if self.epoch != owner {
+            return Err(Error::Fenced { owner, batch: self.epoch });
+        }
+        match self.writes.iter().map(|(key, _)| key.len()).max() {
+            Some(bytes) if bytes > KEY_BYTES_MAX => Err(Error::KeyTooLong { bytes }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A key and its new value; `None` removes the key.
@@ -105,6 +128,12 @@ pub enum Error {
         owner: Epoch,
         /// Whose batch was refused.
         batch: Epoch,
+    },
+    /// A key of the batch is too long, and nothing of the batch was written: a bug of ours.
+    #[error("a key has {bytes} bytes, at the most {KEY_BYTES_MAX} are taken")]
+    KeyTooLong {
+        /// The length of the key.
+        bytes: usize,
     },
     /// The store was closed before it answered.
     #[error("the store is closed")]

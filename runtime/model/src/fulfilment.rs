@@ -2,6 +2,7 @@
 //! way to ask what is owed. Recovery is not special: fold the journal, ask `due`.
 
 mod decide;
+mod input;
 
 use std::collections::BTreeSet;
 
@@ -210,7 +211,11 @@ impl Fulfilment {
         );
         let fresh = matches!(event, Event::Started { .. });
         // Once unwinding, nothing begins: only what was begun before may still end.
-        let begins = matches!(state, TaskState::Pending | TaskState::Retrying { .. }) && !is_undo;
+        let idle = matches!(
+            state,
+            TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. }
+        );
+        let begins = idle && !is_undo;
         if (is_undo && !unwinding) || (begins && unwinding) || !self.may_follow(task, event) {
             return Err(self.refuse(event));
         }
@@ -231,6 +236,7 @@ impl Fulfilment {
                 self.watch.blockers[task.index()] == 0
             }
             Event::Started { .. }
+            | Event::Waiting { .. }
             | Event::Succeeded { .. }
             | Event::Retrying { .. }
             | Event::Failed { .. } => {
@@ -241,7 +247,6 @@ impl Fulfilment {
             | Event::Planned { .. }
             | Event::Held { .. }
             | Event::Rejected { .. }
-            | Event::Waiting { .. }
             | Event::CalledBack { .. }
             | Event::Reopened { .. }
             | Event::Unwinding { .. }

@@ -24,10 +24,12 @@ pub mod decompose;
 pub mod order;
 pub mod plan;
 
+pub mod documents;
 pub mod fulfilment;
 pub mod journal;
 pub mod task;
 
+pub use documents::{Changes, Document, Notification};
 pub use fulfilment::{Due, Fulfilment, Phase};
 pub use id::{Digest, FulfilmentId, ItemId, PluginId, PoolId, SpecId, TaskId};
 pub use journal::{End, Event, Kind, Record};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::PoolId;
+use crate::id::{PoolId, SpecId};
 
 /// How one attempt at a task, or at undoing it, ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +67,10 @@ pub struct Hold {
     pub index: u64,
     /// The value, such as `100` or `olt-1/1/3`.
     pub value: String,
+    /// The resource specification of the pool's values.
+    pub resource: SpecId,
+    /// The characteristic of the resource that the value fills, such as `vlanId`.
+    pub characteristic: String,
     /// What tells it apart from other holds of the same task.
     pub name: String,
 }

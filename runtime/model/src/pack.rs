@@ -231,7 +231,12 @@ impl Reader<'_> {
         let Some(text) = self.files.get(file).filter(|text| !text.trim().is_empty()) else {
             return T::default();
         };
-        let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+        // An unquoted `!has(x)` would be read as a YAML tag, and the condition would vanish.
+        let options = serde_saphyr::options! {
+            strict_booleans: true,
+            with_snippet: false,
+            reject_unsupported_tags: true,
+        };
         serde_saphyr::from_str_with_options(text, options).unwrap_or_else(|error| {
             let place = error.location();
             let at = |n: u64| usize::try_from(n).unwrap_or(1);

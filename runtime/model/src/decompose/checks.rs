@@ -2,6 +2,8 @@
 //! allowed values, bundles are complete. Defaults are filled in. Everything that is wrong is
 //! reported at once.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Characteristic, Offering, Spec};
@@ -22,10 +24,17 @@ pub(super) struct CheckedLine {
 pub(super) fn lines(order: &Order, catalog: &Catalog) -> Result<Vec<CheckedLine>, Failure> {
     let mut mistakes: Vec<(&'static str, FailureClass, String)> = Vec::new();
     let mut checked = Vec::new();
+    let mut bundled: BTreeMap<usize, Vec<&SpecId>> = BTreeMap::new();
+    for line in &order.lines {
+        if let (Some(bundle), Some(offering)) = (line.bundle, &line.offering) {
+            bundled.entry(bundle).or_default().push(offering);
+        }
+    }
     for (index, line) in order.lines.iter().enumerate() {
         let mut found = Vec::new();
         let subject = if order.level == Level::Product {
-            product(order, index, line, catalog, &mut found)
+            let bundled = bundled.get(&index).map_or(&[][..], Vec::as_slice);
+            product(line, bundled, catalog, &mut found)
         } else {
             specification(line, catalog, &mut found)
         };
@@ -57,9 +66,8 @@ type Mistakes = Vec<(&'static str, FailureClass, String)>;
 
 /// Checks what a product line offers; answers with its specification.
 fn product<'a>(
-    order: &Order,
-    index: usize,
     line: &'a Line,
+    bundled: &[&SpecId],
     catalog: &'a Catalog,
     found: &mut Mistakes,
 ) -> Option<&'a SpecId> {
@@ -83,7 +91,7 @@ fn product<'a>(
         reject("SPEC_MISMATCH", format!("`{id}` offers `{offered}`, not `{named}`"));
     }
     if line.action == Action::Add {
-        for message in bundle(order, index, offering) {
+        for message in bundle(bundled, offering) {
             reject("BUNDLE_CARDINALITY", message);
         }
     }
@@ -91,21 +99,19 @@ fn product<'a>(
 }
 
 /// Whether a bundle has as many of each offering as it may.
-fn bundle(order: &Order, index: usize, offering: &Offering) -> Vec<String> {
-    let within = order.lines.iter().filter(|line| line.bundle == Some(index));
-    let offerings: Vec<_> = within.filter_map(|line| line.offering.as_ref()).collect();
+fn bundle(offerings: &[&SpecId], offering: &Offering) -> Vec<String> {
     let mut wrong: Vec<String> = offering
         .bundles
         .iter()
         .filter_map(|bundled| {
-            let count = offerings.iter().filter(|id| ***id == bundled.offering).count() as u64;
+            let count = offerings.iter().filter(|id| **id == &bundled.offering).count() as u64;
             let (min, max) = (bundled.min, bundled.max);
             (count < min || count > max)
                 .then(|| format!("has {count} of `{}`, may have {min} to {max}", bundled.offering))
         })
         .collect();
     let stray = offerings.iter().filter(|id| {
-        !offering.bundles.is_empty() && !offering.bundles.iter().any(|b| b.offering == ***id)
+        !offering.bundles.is_empty() && !offering.bundles.iter().any(|b| &b.offering == **id)
     });
     wrong.extend(stray.map(|id| format!("`{id}` is not part of this bundle")));
     wrong

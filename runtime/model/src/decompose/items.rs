@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::checks::CheckedLine;
-use super::{Answers, Production, Question, Stop, rule_failure};
+use super::{Answers, Production, Question, Stop, needs, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::expr::{EvalError, Expressions, Scope as Variables};
 use crate::id::{ItemId, SpecId};
@@ -25,8 +25,6 @@ pub(super) struct Items {
     pub roots: Vec<BTreeSet<ItemId>>,
     /// For each root item the outermost bundle that it is in; itself where it is in none.
     pub bundles: Vec<ItemId>,
-    /// The places of the root items.
-    pub places: Vec<Option<String>>,
 }
 
 /// A plan may have so many items.
@@ -48,12 +46,14 @@ pub(super) fn items(
 ) -> Result<Items, Stop> {
     let mut builder = Builder {
         order,
-        document,
         rulebook,
         answers,
         expressions: Expressions::default(),
+        variables: Variables::default().with("order", document),
         built: Items::default(),
+        path: Vec::new(),
         shared: BTreeMap::new(),
+        links: BTreeSet::new(),
         counts: BTreeMap::new(),
         service_lines: 0,
     };
@@ -64,22 +64,27 @@ pub(super) fn items(
     for index in 0..roots {
         let item = &builder.built.items[index];
         if item.action == Action::Add && !item.spec.as_str().is_empty() {
-            builder.expand(ItemId::at(index), ItemId::at(index), 0)?;
+            builder.expand(ItemId::at(index), ItemId::at(index))?;
         }
     }
-    builder.relate().map_err(Stop::Failure)?;
+    needs::relate(&mut builder.built, rulebook);
     Ok(builder.built)
 }
 
 struct Builder<'a> {
     order: &'a Order,
-    document: &'a Value,
     rulebook: &'a Rulebook,
     answers: &'a Answers,
     expressions: Expressions,
+    /// What rules about any item can read. The order is in it, made ready once: it may be large.
+    variables: Variables,
     built: Items,
+    /// From a line of the order to the item that is being decomposed.
+    path: Vec<ItemId>,
     /// The instance that serves a specification within a scope.
     shared: BTreeMap<(SpecId, String), ItemId>,
+    /// Which items of the built ones have which parents.
+    links: BTreeSet<(ItemId, ItemId)>,
     /// How many instances of a specification there are, for their names.
     counts: BTreeMap<String, usize>,
     service_lines: usize,
@@ -126,6 +131,7 @@ impl Builder<'_> {
             prices,
             instance: line.instance.clone(),
             not_before: None,
+            place: line.place.clone(),
         });
         let mut bundle = index;
         while let Some(outer) = self.order.lines[bundle].bundle {
@@ -133,7 +139,6 @@ impl Builder<'_> {
         }
         self.built.roots.push(BTreeSet::from([id]));
         self.built.bundles.push(ItemId::at(bundle));
-        self.built.places.push(line.place.clone());
         if level != Level::Product && !spec.as_str().is_empty() {
             self.delivery(id, id)?;
         }
@@ -141,21 +146,23 @@ impl Builder<'_> {
     }
 
     /// Decomposes an item, and what it becomes in turn.
-    fn expand(&mut self, parent: ItemId, root: ItemId, depth: usize) -> Result<(), Stop> {
-        if depth > DEPTH_MAX {
+    fn expand(&mut self, parent: ItemId, root: ItemId) -> Result<(), Stop> {
+        if self.path.len() > DEPTH_MAX {
             let name = &self.built.items[parent.index()].name;
             let message = format!(
-                "`{name}` is decomposed more than {DEPTH_MAX} deep: the rules or the catalog's \
-                 relations run in a circle"
+                "`{name}` stands more than {DEPTH_MAX} deep below a line of the order: put fewer \
+                 levels into the rules or the catalog's relations"
             );
             return Err(Stop::Failure(rule_failure("DECOMP_DEPTH", message)));
         }
+        self.path.push(parent);
         for (spec, wanted) in self.wanted(parent, root)? {
             let (child, new) = self.instance(&spec, parent, root, &wanted)?;
             if new {
-                self.expand(child, root, depth + 1)?;
+                self.expand(child, root)?;
             }
         }
+        self.path.pop();
         Ok(())
     }
 
@@ -168,8 +175,11 @@ impl Builder<'_> {
     ) -> Result<Vec<(SpecId, Map<String, Value>)>, Stop> {
         let spec = self.built.items[parent.index()].spec.clone();
         let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
-        let rules: Vec<Rule> =
-            self.rulebook.rules_from(&spec).map(|(_, rule)| rule.clone()).collect();
+        let rulebook = self.rulebook;
+        let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
+        if edges.is_empty() && rules.is_empty() {
+            return Ok(Vec::new());
+        }
         let variables = self.variables(parent, root);
         let mut wanted = Vec::new();
         for edge in &edges {
@@ -287,6 +297,13 @@ impl Builder<'_> {
         let characteristics = self.inherited(spec, parent, mapped);
         let key = (spec.clone(), self.scope_key(spec, root, mapped));
         if let Some(&shared) = self.shared.get(&key) {
+            if self.path.contains(&shared) {
+                let message = format!(
+                    "`{spec}` is decomposed into itself: the rules or the catalog's relations run \
+                     in a circle"
+                );
+                return Err(Stop::Failure(rule_failure("DECOMP_CIRCLE", message)));
+            }
             let item = &mut self.built.items[shared.index()];
             for (name, value) in characteristics {
                 let own = item.characteristics.entry(name.clone()).or_insert_with(|| value.clone());
@@ -298,7 +315,7 @@ impl Builder<'_> {
                     return Err(Stop::Failure(rule_failure("DECOMP_CONFLICT", message)));
                 }
             }
-            if !item.parents.contains(&parent) {
+            if self.links.insert((shared, parent)) {
                 item.parents.push(parent);
             }
             self.built.roots[shared.index()].insert(root);
@@ -310,6 +327,7 @@ impl Builder<'_> {
         }
         let id = self.child(spec, parent, root, characteristics);
         self.shared.insert(key, id);
+        self.links.insert((id, parent));
         self.delivery(id, root).map_err(Stop::Failure)?;
         Ok((id, true))
     }
@@ -347,6 +365,7 @@ impl Builder<'_> {
             prices: Vec::new(),
             instance: None,
             not_before: None,
+            place: None,
         };
         let id = ItemId::at(self.built.items.len());
         self.built.items.push(item);
@@ -407,7 +426,7 @@ impl Builder<'_> {
             Scope::Item => format!("item {root}"),
             Scope::Bundle => format!("bundle {}", self.built.bundles[root.index()]),
             Scope::Order | Scope::Customer => "order".into(),
-            Scope::Place => match &self.built.places[root.index()] {
+            Scope::Place => match &self.built.items[root.index()].place {
                 Some(place) => format!("place {place}"),
                 None => format!("item {root}"),
             },
@@ -425,57 +444,10 @@ impl Builder<'_> {
     }
 
     fn variables(&self, item: ItemId, root: ItemId) -> Variables {
-        let place = self.built.places[root.index()].as_deref();
-        Variables::default()
+        self.variables
+            .clone()
             .with("item", &self.built.items[item.index()].view())
-            .with("product", &product_view(&self.built.items[root.index()], place))
-            .with("order", self.document)
-    }
-
-    /// Turns "must be delivered before" between specifications into needs between items: those of
-    /// the same line, else those of the same bundle.
-    fn relate(&mut self) -> Result<(), Failure> {
-        let mut by_spec: BTreeMap<SpecId, Vec<ItemId>> = BTreeMap::new();
-        for (index, item) in self.built.items.iter().enumerate() {
-            by_spec.entry(item.spec.clone()).or_default().push(ItemId::at(index));
-        }
-        for index in 0..self.built.items.len() {
-            let spec = &self.built.items[index].spec;
-            let mut before: Vec<SpecId> =
-                self.catalog().specs.get(spec).map_or_else(Vec::new, |s| s.depends_on.clone());
-            if let Some((_, delivery)) = self.rulebook.delivery(spec) {
-                before.extend(delivery.needs.iter().cloned());
-            }
-            let candidates = before.iter().filter_map(|spec| by_spec.get(spec));
-            let mut needs: Vec<ItemId> = candidates
-                .flat_map(|candidates| self.nearest(ItemId::at(index), candidates))
-                .collect();
-            needs.sort_unstable();
-            needs.dedup();
-            self.built.items[index].needs = needs;
-        }
-        Ok(())
-    }
-
-    fn nearest(&self, item: ItemId, candidates: &[ItemId]) -> Vec<ItemId> {
-        let roots = &self.built.roots[item.index()];
-        let bundles = |id: &ItemId| -> BTreeSet<ItemId> {
-            self.built.roots[id.index()]
-                .iter()
-                .map(|root| self.built.bundles[root.index()])
-                .collect()
-        };
-        let same_line = candidates
-            .iter()
-            .filter(|other| !self.built.roots[other.index()].is_disjoint(roots) && **other != item);
-        let near: Vec<ItemId> = same_line.copied().collect();
-        if !near.is_empty() {
-            return near;
-        }
-        let own = bundles(&item);
-        let same_bundle =
-            candidates.iter().filter(|other| !bundles(other).is_disjoint(&own) && **other != item);
-        same_bundle.copied().collect()
+            .with("product", &self.built.items[root.index()].product_view())
     }
 }
 
@@ -497,17 +469,6 @@ pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
     }
 }
 
-/// What rules and steps can read of a product.
-pub(super) fn product_view(item: &Item, place: Option<&str>) -> Value {
-    let mut view = item.view();
-    if let Some(fields) = view.as_object_mut() {
-        fields.insert("place".into(), json!(place));
-        fields.insert("offering".into(), json!(item.offering));
-        fields.insert("prices".into(), json!(item.prices));
-    }
-    view
-}
-
 impl Item {
     /// What rules and steps can read of an item.
     pub(crate) fn view(&self) -> Value {
@@ -520,5 +481,16 @@ impl Item {
             "quantity": self.quantity,
             "char": self.characteristics,
         })
+    }
+
+    /// What rules and steps can read of a product.
+    pub(crate) fn product_view(&self) -> Value {
+        let mut view = self.view();
+        if let Some(fields) = view.as_object_mut() {
+            fields.insert("place".into(), json!(self.place));
+            fields.insert("offering".into(), json!(self.offering));
+            fields.insert("prices".into(), json!(self.prices));
+        }
+        view
     }
 }

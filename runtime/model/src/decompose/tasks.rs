@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::items::{Items, product_view, time};
+use super::items::{Items, time};
 use super::rule_failure;
 use crate::expr::{Expr, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
@@ -20,6 +20,7 @@ use crate::workflow::Workflow;
 /// Makes the plan of an order's items.
 pub(super) fn plan(items: Items, document: &Value, rulebook: &Rulebook) -> Result<Plan, Failure> {
     let mut builder = Builder::new(rulebook, document);
+    builder.parents = items.items.iter().flat_map(|item| item.parents.iter().copied()).collect();
     let hooks = builder.hooks(&items.items);
     let mut before = Vec::new();
     for workflow in hooks.iter().filter_map(|hooks| hooks.before.as_deref()) {
@@ -33,7 +34,7 @@ pub(super) fn plan(items: Items, document: &Value, rulebook: &Rulebook) -> Resul
         if needs.is_empty() {
             needs.clone_from(&before);
         }
-        let workflow = builder.workflow_of(item, &items, id)?;
+        let workflow = builder.workflow_of(item, id)?;
         let ends = match workflow {
             Some(workflow) => {
                 builder.workflow(&workflow, Some(id), &needs, item.not_before, &items)?
@@ -64,15 +65,27 @@ pub(super) fn plan_run(
 
 struct Builder<'a> {
     rulebook: &'a Rulebook,
-    document: &'a Value,
+    /// What conditions of any step can read. The order is in it, made ready once: it may be large.
+    variables: Scope,
+    /// The items that others were decomposed from.
+    parents: BTreeSet<ItemId>,
     plan: Plan,
     /// The position of a step in the plan, by workflow and name.
     steps: BTreeMap<(String, String), u32>,
+    /// The conditions that were compiled so far, by their text.
+    compiled: BTreeMap<String, Expr>,
 }
 
 impl<'a> Builder<'a> {
     fn new(rulebook: &'a Rulebook, document: &'a Value) -> Self {
-        Self { rulebook, document, plan: Plan::default(), steps: BTreeMap::new() }
+        Self {
+            rulebook,
+            variables: Scope::default().with("order", document).with("input", document),
+            parents: BTreeSet::new(),
+            plan: Plan::default(),
+            steps: BTreeMap::new(),
+            compiled: BTreeMap::new(),
+        }
     }
 
     /// The hooks of the packs that have a part in a product order, each pack's once.
@@ -88,29 +101,15 @@ impl<'a> Builder<'a> {
 
     /// The workflow that delivers an item; an error where something must be done and nothing says
     /// how.
-    fn workflow_of(
-        &self,
-        item: &Item,
-        items: &Items,
-        id: ItemId,
-    ) -> Result<Option<String>, Failure> {
+    fn workflow_of(&self, item: &Item, id: ItemId) -> Result<Option<String>, Failure> {
         if item.level == Level::Product || item.action == Action::NoChange {
             return Ok(None);
         }
-        if item.action != Action::Add {
-            let message = format!(
-                "item `{}`: `{}` of an existing instance cannot be carried out yet; cancel this \
-                 order and change the instance by hand",
-                item.line,
-                item.action.as_str()
-            );
-            return Err(rule_failure("ACTION_NOT_SUPPORTED", message));
-        }
+        check_action(item)?;
         if let Some((_, delivery)) = self.rulebook.delivery(&item.spec) {
             return Ok(delivery.workflow.clone());
         }
-        let has_children = items.items.iter().any(|other| other.parents.contains(&id));
-        if has_children || item.level == Level::CustomerService {
+        if self.parents.contains(&id) || item.level == Level::CustomerService {
             return Ok(None);
         }
         let message = format!(
@@ -129,17 +128,19 @@ impl<'a> Builder<'a> {
         before: &[TaskId],
         last: &BTreeMap<ItemId, Vec<TaskId>>,
     ) -> Result<(), Failure> {
+        let mut own: BTreeMap<ItemId, BTreeSet<TaskId>> = BTreeMap::new();
+        for (index, roots) in items.roots.iter().enumerate() {
+            let tasks = last.get(&ItemId::at(index)).into_iter().flatten();
+            let tasks: Vec<TaskId> = tasks.filter(|task| !before.contains(task)).copied().collect();
+            for root in roots {
+                own.entry(*root).or_default().extend(&tasks);
+            }
+        }
         for (index, item) in items.items.iter().enumerate() {
             if item.level != Level::Product {
                 continue;
             }
-            if matches!(item.action, Action::Modify | Action::Delete) {
-                self.workflow_of(
-                    &Item { level: Level::Resource, ..item.clone() },
-                    items,
-                    ItemId::at(index),
-                )?;
-            }
+            check_action(item)?;
             let pack = item.offering.as_ref().and_then(|id| self.rulebook.pack_of(id));
             let Some(workflow) = pack.and_then(|pack| pack.hooks.each_product.clone()) else {
                 continue;
@@ -148,14 +149,8 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let id = ItemId::at(index);
-            let own = items.roots.iter().enumerate().filter(|(_, roots)| roots.contains(&id));
-            let tasks: BTreeSet<TaskId> = own
-                .filter_map(|(index, _)| last.get(&ItemId::at(index)))
-                .flatten()
-                .copied()
-                .collect();
-            let needs: Vec<TaskId> =
-                if tasks.is_empty() { before.to_vec() } else { tasks.into_iter().collect() };
+            let tasks = own.remove(&id).filter(|tasks| !tasks.is_empty());
+            let needs = tasks.map_or_else(|| before.to_vec(), |tasks| tasks.into_iter().collect());
             self.workflow(&workflow, Some(id), &needs, None, items)?;
         }
         Ok(())
@@ -201,7 +196,12 @@ impl<'a> Builder<'a> {
         Ok(last.into_iter().collect())
     }
 
-    fn is_taken(&self, workflow: &Workflow, index: usize, scope: &Scope) -> Result<bool, Failure> {
+    fn is_taken(
+        &mut self,
+        workflow: &Workflow,
+        index: usize,
+        scope: &Scope,
+    ) -> Result<bool, Failure> {
         let entry = &workflow.steps[index];
         match entry.when.as_deref() {
             None => Ok(true),
@@ -214,7 +214,7 @@ impl<'a> Builder<'a> {
     }
 
     fn not_before(
-        &self,
+        &mut self,
         workflow: &Workflow,
         index: usize,
         scope: &Scope,
@@ -231,25 +231,28 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn expr(&self, workflow: &Workflow, index: usize, source: &str) -> Result<Expr, Failure> {
-        Expr::parse(source, &["item", "product", "order", "input"]).map_err(|error| {
+    fn expr(&mut self, workflow: &Workflow, index: usize, source: &str) -> Result<Expr, Failure> {
+        if let Some(expr) = self.compiled.get(source) {
+            return Ok(expr.clone());
+        }
+        let names = ["item", "product", "order", "input"];
+        let expr = Expr::parse(source, &names).map_err(|error| {
             let step = &workflow.steps[index].step.step;
             let message = format!("workflow `{}`, step `{step}`: {error}", workflow.name);
             rule_failure("DECOMP_RULE", message)
-        })
+        })?;
+        self.compiled.insert(source.into(), expr.clone());
+        Ok(expr)
     }
 
     fn scope(&self, item: Option<ItemId>, items: &Items) -> Scope {
-        let scope = Scope::default().with("order", self.document).with("input", self.document);
+        let scope = self.variables.clone();
         let Some(id) = item else {
             return scope;
         };
         let scope = scope.with("item", &items.items[id.index()].view());
         match items.roots[id.index()].first() {
-            Some(root) => {
-                let place = items.places[root.index()].as_deref();
-                scope.with("product", &product_view(&items.items[root.index()], place))
-            }
+            Some(root) => scope.with("product", &items.items[root.index()].product_view()),
             None => scope,
         }
     }
@@ -271,6 +274,22 @@ impl<'a> Builder<'a> {
             self.plan.tasks.iter().flat_map(|task| task.needs.clone()).collect();
         let all = (0..self.plan.tasks.len()).map(TaskId::at);
         all.filter(|task| !needed.contains(task)).collect()
+    }
+}
+
+/// What exists can be named, but not be changed yet.
+fn check_action(item: &Item) -> Result<(), Failure> {
+    match item.action {
+        Action::Add | Action::NoChange => Ok(()),
+        Action::Modify | Action::Delete => {
+            let message = format!(
+                "item `{}`: `{}` of an existing instance cannot be carried out yet; cancel this \
+                 order and change the instance by hand",
+                item.line,
+                item.action.as_str()
+            );
+            Err(rule_failure("ACTION_NOT_SUPPORTED", message))
+        }
     }
 }
 

@@ -1,0 +1,354 @@
+//! The engine without its surroundings: inputs and the time come in, commits and calls come out.
+//! It is synchronous, so that the simulator can drive it through any interleaving and crash.
+//!
+//! Check, record, act: events are applied to the fold in memory, written in one batch, and what
+//! they make due is done when the batch is on disk. A batch that cannot be written ends the
+//! process: what is in memory is then ahead of the disk, and the disk is the truth.
+
+mod commit;
+mod entry;
+mod recover;
+mod settle;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use model::expr::Expressions;
+use model::{Event, Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
+use serde_json::Value;
+
+pub use commit::{After, Commit, Published, Step};
+use entry::Entry;
+pub use recover::{RecoverError, read_fulfilment};
+
+use crate::keys;
+use crate::pools::Pools;
+use crate::store::Epoch;
+use crate::worker::{Report, Worker};
+
+/// So many callbacks may wait for someone to wait for them.
+const EARLY_CALLBACKS_MAX: usize = 100_000;
+
+/// So many idempotency keys are remembered; older ones are found in the store.
+const SUBMISSIONS_MAX: usize = 65_536;
+
+/// The last entries of a growing map.
+#[derive(Debug, Default)]
+struct Recent {
+    entries: BTreeMap<String, FulfilmentId>,
+    order: VecDeque<String>,
+}
+
+impl Recent {
+    fn get(&self, key: &str) -> Option<&FulfilmentId> {
+        self.entries.get(key)
+    }
+
+    fn insert(&mut self, key: String, id: FulfilmentId) {
+        if self.order.len() >= SUBMISSIONS_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.entries.remove(&oldest);
+        }
+        self.order.push_back(key.clone());
+        self.entries.insert(key, id);
+    }
+}
+
+/// Whether tasks that cannot have an effect share a commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Consecutive tasks of pure plugins share one commit. Nothing can be told from it but speed.
+    #[default]
+    Shared,
+    /// Every step is on disk before the next one begins.
+    EachStep,
+}
+
+/// Something that happens to the engine.
+#[derive(Debug)]
+pub enum Input<R> {
+    /// An order or a run was accepted and, where possible, planned.
+    Submit {
+        /// The fulfilment before any of the events.
+        fulfilment: Box<Fulfilment>,
+        /// What follows `submitted`: `planned`, `held` or `rejected`.
+        events: Vec<Event>,
+        /// The client's idempotency key.
+        submission: Option<String>,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// A call ended.
+    Finished {
+        /// Of this fulfilment.
+        fulfilment: FulfilmentId,
+        /// Of this task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// Whether it was to take the task back.
+        undo: bool,
+        /// What came of it.
+        report: Report,
+    },
+    /// An element answered.
+    Callback {
+        /// The key it answers under.
+        key: String,
+        /// The body.
+        payload: Value,
+        /// Told what became of it, when that is on disk.
+        reply: R,
+    },
+    /// A person wants what failed tried again.
+    Reopen {
+        /// Of this fulfilment.
+        fulfilment: FulfilmentId,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// Someone wants to see a fulfilment.
+    Get {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// Told when everything it shows is on disk.
+        reply: R,
+    },
+    /// Someone wants to know when a fulfilment has ended.
+    AwaitEnd {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// Told when the end is on disk.
+        reply: R,
+    },
+}
+
+/// What an asker is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The client's idempotency key was used before, for this fulfilment.
+    Submitted(FulfilmentId),
+    /// The fulfilment as it is; nothing where it is not open.
+    Fulfilment(Option<Arc<Fulfilment>>),
+    /// What became of a callback.
+    Callback(Received),
+    /// How many tasks were reopened; nothing where the fulfilment is not open.
+    Reopened(Option<usize>),
+}
+
+/// What became of a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// The task that waited for it goes on.
+    Delivered,
+    /// Nobody waits for it yet; it is kept.
+    Kept,
+    /// Nobody waits for it any more.
+    Ignored,
+    /// Too many are kept already.
+    Refused,
+}
+
+/// The engine's state: the open fulfilments and what wakes them.
+pub struct Core<R> {
+    worker: Arc<dyn Worker>,
+    pools: Pools,
+    epoch: Epoch,
+    durability: Durability,
+    expressions: Expressions,
+    open: BTreeMap<FulfilmentId, Entry<R>>,
+    timers: BTreeSet<(Timestamp, FulfilmentId)>,
+    /// Who waits for which callback.
+    waiting: BTreeMap<String, (FulfilmentId, TaskId, u32)>,
+    /// Callbacks that nobody waits for yet.
+    early: BTreeMap<String, Value>,
+    /// The last idempotency keys of clients: a second submission that was on its way before the
+    /// first was on disk finds it here.
+    submissions: Recent,
+    /// The number of the next notification.
+    next_notification: u64,
+}
+
+impl<R> Core<R> {
+    /// How many fulfilments are open.
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The open fulfilments.
+    pub fn fulfilments(&self) -> impl Iterator<Item = &Fulfilment> {
+        self.open.values().map(|entry| &*entry.fulfilment)
+    }
+
+    /// Whose store it is.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The next time at which [`Core::wake`] is to be called.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(time, _)| *time)
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, now: Timestamp, input: Input<R>) -> Step<R> {
+        match input {
+            Input::Submit { fulfilment, events, submission, reply } => {
+                self.submit(now, *fulfilment, events, submission, reply)
+            }
+            Input::Finished { fulfilment, task, attempt, undo, report } => {
+                self.finished(now, &fulfilment, task, attempt, undo, report)
+            }
+            Input::Callback { key, payload, reply } => self.callback(now, key, payload, reply),
+            Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
+            Input::Get { fulfilment, reply } => {
+                let found = self.open.get(&fulfilment).map(|entry| Arc::clone(&entry.fulfilment));
+                Step::answer(reply, Answer::Fulfilment(found))
+            }
+            Input::AwaitEnd { fulfilment, reply } => match self.open.get_mut(&fulfilment) {
+                Some(entry) => {
+                    entry.awaiting_end.push(reply);
+                    Step::default()
+                }
+                None => Step::answer(reply, Answer::Fulfilment(None)),
+            },
+        }
+    }
+
+    /// Does what has become due by time alone.
+    pub fn wake(&mut self, now: Timestamp) -> Vec<Step<R>> {
+        let mut steps = Vec::new();
+        while let Some((time, _)) = self.timers.first() {
+            if *time > now {
+                break;
+            }
+            let Some((_, id)) = self.timers.pop_first() else {
+                break;
+            };
+            if let Some(mut entry) = self.open.remove(&id) {
+                entry.wake_at = None;
+                steps.push(self.advance(now, entry, Vec::new(), Step::default()));
+            }
+        }
+        steps
+    }
+
+    fn submit(
+        &mut self,
+        now: Timestamp,
+        fulfilment: Fulfilment,
+        events: Vec<Event>,
+        submission: Option<String>,
+        reply: R,
+    ) -> Step<R> {
+        let mut step = Step::default();
+        if let Some(key) = submission {
+            if let Some(first) = self.submissions.get(&key) {
+                return Step::answer(reply, Answer::Submitted(first.clone()));
+            }
+            let id = fulfilment.id.as_str().as_bytes().to_vec();
+            step.commit.writes.push((keys::submission(&key), Some(id)));
+            self.submissions.insert(key, fulfilment.id.clone());
+        }
+        let submitted = Event::Submitted {
+            kind: fulfilment.kind.clone(),
+            document: fulfilment.document.clone(),
+        };
+        let entry = Entry::new(fulfilment);
+        step.recorded.push(submitted);
+        step.waiting = Some(reply);
+        self.advance(now, entry, events, step)
+    }
+
+    fn finished(
+        &mut self,
+        now: Timestamp,
+        id: &FulfilmentId,
+        task: TaskId,
+        attempt: u32,
+        undo: bool,
+        report: Report,
+    ) -> Step<R> {
+        let Some(mut entry) = self.open.remove(id) else {
+            self.pools.abandon(id, task);
+            return Step::default();
+        };
+        entry.under_way.remove(&task);
+        let mut step = Step::default();
+        if !report.log.is_empty() {
+            step.commit.log(id, task, attempt, &report.log);
+        }
+        let holds = match &report.outcome {
+            Outcome::Done(_) => self.pools.settle(id, task),
+            Outcome::Waiting(_) | Outcome::Failed(_) => {
+                self.pools.abandon(id, task);
+                Vec::new()
+            }
+        };
+        let fulfilment = &entry.fulfilment;
+        let events = if undo {
+            fulfilment.conclude_undo(task, attempt, report.outcome, now)
+        } else {
+            fulfilment.conclude(task, attempt, report.outcome, holds.clone(), now)
+        };
+        if events.is_empty() {
+            for hold in holds {
+                self.pools.release(&hold.pool, hold.index);
+            }
+        }
+        self.advance(now, entry, events, step)
+    }
+
+    fn callback(&mut self, now: Timestamp, key: String, payload: Value, reply: R) -> Step<R> {
+        if let Some((id, task, attempt)) = self.waiting.get(&key).cloned()
+            && let Some(entry) = self.open.remove(&id)
+        {
+            let events = entry.fulfilment.called_back(task, attempt, payload);
+            let mut step = Step::default();
+            step.commit.then.push(After::Reply(reply, Answer::Callback(Received::Delivered)));
+            return self.advance(now, entry, events, step);
+        }
+        let received = self.early_or_late(&key);
+        let mut step = Step::answer(reply, Answer::Callback(received));
+        if received == Received::Kept {
+            let bytes = serde_json::to_vec(&payload).unwrap_or_default();
+            step.commit.writes.push((keys::callback(&key), Some(bytes)));
+            self.early.insert(key, payload);
+        }
+        step
+    }
+
+    /// What to do with a callback that nobody waits for. A key of our own making names its task;
+    /// any other may still be waited for.
+    fn early_or_late(&self, key: &str) -> Received {
+        if let Some((fulfilment, task)) = key.rsplit_once(':')
+            && let Ok(task) = task.parse::<usize>()
+        {
+            let entry = self.open.get(&FulfilmentId::new(fulfilment));
+            let state = entry.and_then(|entry| entry.fulfilment.tasks.get(task));
+            let may_wait = state.is_some_and(|state| !state.is_done() && !state.is_clear());
+            if !may_wait {
+                return Received::Ignored;
+            }
+        }
+        if self.early.len() >= EARLY_CALLBACKS_MAX && !self.early.contains_key(key) {
+            return Received::Refused;
+        }
+        Received::Kept
+    }
+
+    fn reopen(&mut self, now: Timestamp, id: &FulfilmentId, reply: R) -> Step<R> {
+        let Some(entry) = self.open.remove(id) else {
+            return Step::answer(reply, Answer::Reopened(None));
+        };
+        let events = entry.fulfilment.reopen();
+        let mut step = Step::default();
+        let answer = Answer::Reopened(Some(events.len()));
+        step.commit.then.push(After::Reply(reply, answer));
+        self.advance(now, entry, events, step)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What comes out of the engine for one input: facts to write, and what to do then.
+
+use std::sync::Arc;
+
+use model::{Event, Fulfilment, FulfilmentId, Record, TaskId};
+
+use super::Answer;
+use crate::keys;
+use crate::store::Write;
+use crate::worker::Call;
+
+/// What follows from one input.
+pub struct Step<R> {
+    /// What to write, in one batch.
+    pub commit: Commit<R>,
+    /// Calls that need not wait for the commit: they cannot have an effect.
+    pub now: Vec<Call>,
+    /// Events that the commit's record begins with.
+    pub(super) recorded: Vec<Event>,
+    /// Who is to be told of the fulfilment when the commit is on disk.
+    pub(super) waiting: Option<R>,
+}
+
+/// Facts to write together, and what to do when they are on disk.
+pub struct Commit<R> {
+    /// The facts; none where there is only something to do after what was written before.
+    pub writes: Vec<Write>,
+    /// What to do then, in order.
+    pub then: Vec<After<R>>,
+}
+
+/// What to do when a commit is on disk.
+pub enum After<R> {
+    /// Make a call.
+    Run(Call),
+    /// Tell an asker.
+    Reply(R, Answer),
+    /// Tell those who watch.
+    Publish(Published),
+}
+
+/// A record that is on disk.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Of this fulfilment.
+    pub fulfilment: FulfilmentId,
+    /// Its number in the journal, from 0.
+    pub number: u32,
+    /// The record.
+    pub record: Arc<Record>,
+    /// The fulfilment after it.
+    pub state: Arc<Fulfilment>,
+}
+
+impl<R> Default for Step<R> {
+    fn default() -> Self {
+        Self { commit: Commit::default(), now: Vec::new(), recorded: Vec::new(), waiting: None }
+    }
+}
+
+impl<R> Default for Commit<R> {
+    fn default() -> Self {
+        Self { writes: Vec::new(), then: Vec::new() }
+    }
+}
+
+impl<R> Step<R> {
+    /// A step that only answers, after what was written before it.
+    pub(super) fn answer(reply: R, answer: Answer) -> Self {
+        let mut step = Self::default();
+        step.commit.then.push(After::Reply(reply, answer));
+        step
+    }
+}
+
+impl<R> Commit<R> {
+    /// Whether there is nothing to write and nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.then.is_empty()
+    }
+
+    /// Keeps what a plugin logged in an attempt.
+    pub(super) fn log(&mut self, id: &FulfilmentId, task: TaskId, attempt: u32, lines: &[String]) {
+        let bytes = serde_json::to_vec(lines).unwrap_or_default();
+        self.writes.push((keys::log(id, task.0, attempt), Some(bytes)));
+    }
+}

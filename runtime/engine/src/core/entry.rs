@@ -1,0 +1,41 @@
+//! What the engine keeps of an open fulfilment besides the fold itself; none of it needs to
+//! survive a crash.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use model::{Event, Fulfilment, TaskId, Timestamp};
+
+use crate::store::Write;
+
+pub(super) struct Entry<R> {
+    /// The fold. Readers may hold a copy of it.
+    pub fulfilment: Arc<Fulfilment>,
+    /// Tasks that a call is under way for.
+    pub under_way: BTreeSet<TaskId>,
+    /// Events that are applied but not yet handed to the store: outcomes of pure tasks that share
+    /// the next commit.
+    pub unwritten: Vec<Event>,
+    /// Facts that go with them, such as logs.
+    pub facts: Vec<Write>,
+    /// The state of its orders as they were last written.
+    pub order_state: Option<&'static str>,
+    /// When its timer is set.
+    pub wake_at: Option<Timestamp>,
+    /// Who wants to know when it has ended.
+    pub awaiting_end: Vec<R>,
+}
+
+impl<R> Entry<R> {
+    pub(super) fn new(fulfilment: Fulfilment) -> Self {
+        Self {
+            fulfilment: Arc::new(fulfilment),
+            under_way: BTreeSet::new(),
+            unwritten: Vec::new(),
+            facts: Vec::new(),
+            order_state: None,
+            wake_at: None,
+            awaiting_end: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Facts in memory: the reference that the other stores are held to, and what simulations crash.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::{Appended, Batch, Direction, Epoch, Error, Fact, Scan, Store};
+
+/// A store that is as durable as its handles: clone it, drop its owner, and give the clone to the
+/// next owner.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    facts: BTreeMap<Vec<u8>, Vec<u8>>,
+    owner: Epoch,
+    mode: Mode,
+    pending: VecDeque<Pending>,
+}
+
+#[derive(Debug, Default)]
+enum Mode {
+    #[default]
+    Immediate,
+    Held,
+}
+
+#[derive(Debug)]
+struct Pending {
+    batch: Batch,
+    answer: oneshot::Sender<Result<(), Error>>,
+}
+
+impl Memory {
+    /// An empty store; a batch is durable as soon as it is appended.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty store in which batches wait, unseen, until [`flush_one`](Self::flush_one) or
+    /// [`lose_pending`](Self::lose_pending).
+    pub fn held() -> Self {
+        Self(Arc::new(Mutex::new(State { mode: Mode::Held, ..State::default() })))
+    }
+
+    /// Carries out the batch that has waited longest and answers it; false where none waits.
+    pub fn flush_one(&self) -> bool {
+        self.state().flush_one()
+    }
+
+    /// Forgets what waits, as a power loss does. Whoever awaits it is told [`Error::Closed`].
+    pub fn lose_pending(&self) {
+        self.state().pending.clear();
+    }
+
+    /// How many batches wait.
+    pub fn pending(&self) -> usize {
+        self.state().pending.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics between two halves of a change, so a poisoned state is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn append(&self, batch: Batch) -> Appended {
+        let (answer, appended) = Appended::pending();
+        let mut state = self.state();
+        state.pending.push_back(Pending { batch, answer });
+        match state.mode {
+            Mode::Immediate => state.flush_all(),
+            Mode::Held => {}
+        }
+        appended
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.state().facts.get(key).cloned())
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
+        let state = self.state();
+        Ok(match scan.direction {
+            Direction::Forward => forward(&state.facts, scan),
+            Direction::Backward => backward(&state.facts, scan),
+        })
+    }
+
+    /// A claim has its place in the order too: what waits is carried out first.
+    fn claim(&self) -> Result<Epoch, Error> {
+        let mut state = self.state();
+        state.flush_all();
+        state.owner = Epoch(state.owner.0 + 1);
+        Ok(state.owner)
+    }
+}
+
+impl State {
+    fn flush_all(&mut self) {
+        while self.flush_one() {}
+    }
+
+    fn flush_one(&mut self) -> bool {
+        let Some(Pending { batch, answer }) = self.pending.pop_front() else { return false };
+        let result = batch.check(self.owner);
+        if result.is_ok() {
+            self.apply(batch);
+        }
+        // Nobody has to wait for the answer.
+        drop(answer.send(result));
+        true
+    }
+
+    fn apply(&mut self, batch: Batch) {
+        for (key, value) in batch.writes {
+            match value {
+                Some(value) => drop(self.facts.insert(key, value)),
+                None => drop(self.facts.remove(&key)),
+            }
+        }
+    }
+}
+
+fn forward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
+    let start = match &scan.after {
+        Some(after) if *after >= scan.prefix => Bound::Excluded(after.as_slice()),
+        _ => Bound::Included(scan.prefix.as_slice()),
+    };
+    facts
+        .range::<[u8], _>((start, Bound::Unbounded))
+        .take_while(|(key, _)| key.starts_with(&scan.prefix))
+        .take(scan.limit)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// Goes through all that a scan could list, which is slow and plainly right.
+fn backward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
+    let found: Vec<_> = facts
+        .range::<[u8], _>((Bound::Included(scan.prefix.as_slice()), Bound::Unbounded))
+        .take_while(|(key, _)| key.starts_with(&scan.prefix))
+        .take_while(|(key, _)| scan.after.as_ref().is_none_or(|after| *key < after))
+        .collect();
+    found
+        .into_iter()
+        .rev()
+        .take(scan.limit)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}

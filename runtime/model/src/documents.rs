@@ -1,0 +1,225 @@
+//! The TM Forum documents that follow from a fulfilment: its orders at all three levels, and what
+//! it puts into the inventories. They are computed from the fold, so they say the same after a
+//! crash, and are written in the same commit as the events that they follow from.
+
+mod billing;
+mod inventory;
+mod orders;
+
+use serde_json::{Value, json};
+
+use crate::fulfilment::{Fulfilment, Phase};
+use crate::id::{ItemId, TaskId};
+use crate::journal::{End, Event, Kind};
+use crate::plan::{Item, Level};
+use crate::task::TaskState;
+
+/// A document to write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// The resource, such as `productOrder`.
+    pub resource: &'static str,
+    /// Its id.
+    pub id: String,
+    /// The document.
+    pub body: Value,
+}
+
+/// Something that subscribers are told (TMF630 events).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notification {
+    /// The type, such as `ProductOrderStateChangeEvent`.
+    pub event_type: String,
+    /// The name of the resource within the event, such as `productOrder`.
+    pub resource: &'static str,
+    /// What changed of it: id, href and state.
+    pub body: Value,
+}
+
+/// What a commit writes besides the journal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// Documents, in order; the last one of an id counts.
+    pub documents: Vec<Document>,
+    /// Notifications, in order.
+    pub notifications: Vec<Notification>,
+}
+
+/// Where each resource that a fulfilment makes is served, its id to follow.
+pub fn path(resource: &str) -> &'static str {
+    match resource {
+        "productOrder" => "/tmf-api/productOrderingManagement/v4/productOrder",
+        "serviceOrder" => "/tmf-api/serviceOrdering/v4/serviceOrder",
+        "resourceOrder" => "/tmf-api/resourceOrdering/v4/resourceOrder",
+        "product" => "/tmf-api/productInventory/v4/product",
+        "service" => "/tmf-api/serviceInventory/v4/service",
+        "resource" => "/tmf-api/resourceInventoryManagement/v4/resource",
+        "appliedCustomerBillingRate" => {
+            "/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate"
+        }
+        _ => "",
+    }
+}
+
+fn href(resource: &str, id: &str) -> String {
+    format!("{}/{id}", path(resource))
+}
+
+impl Fulfilment {
+    /// What events that were just applied change; `before` is [`Fulfilment::order_state`] as it was
+    /// last written, nothing for a new fulfilment.
+    pub fn changes(&self, events: &[Event], before: Option<&str>) -> Changes {
+        let mut changes = Changes::default();
+        if matches!(self.kind, Kind::Run { .. }) {
+            return changes;
+        }
+        for event in events {
+            match event {
+                Event::Planned { .. } => self.planned(&mut changes),
+                Event::Succeeded { task, .. } => self.succeeded(*task, &mut changes),
+                Event::Undone { task } => self.undone(*task, &mut changes),
+                Event::Ended { end } => self.ended(*end, &mut changes),
+                Event::Submitted { .. }
+                | Event::Held { .. }
+                | Event::Rejected { .. }
+                | Event::Started { .. }
+                | Event::Waiting { .. }
+                | Event::CalledBack { .. }
+                | Event::Retrying { .. }
+                | Event::Failed { .. }
+                | Event::Reopened { .. }
+                | Event::Unwinding { .. }
+                | Event::UndoRetrying { .. }
+                | Event::UndoFailed { .. } => {}
+            }
+        }
+        let state = self.order_state();
+        if before != Some(state) {
+            self.order_changed(before, state, &mut changes);
+        }
+        changes
+    }
+
+    /// The state of the orders (TMF622, 641, 652): the reference's roll-up of the items.
+    pub fn order_state(&self) -> &'static str {
+        match &self.phase {
+            Phase::Submitted => "acknowledged",
+            Phase::Ended(End::Completed, _) => "completed",
+            Phase::Ended(End::Failed, _) => "failed",
+            Phase::Ended(End::Rejected, _) => "rejected",
+            Phase::Held(_) => "held",
+            Phase::Running | Phase::Unwinding(_) if self.is_held() => "held",
+            Phase::Running | Phase::Unwinding(_) => "inProgress",
+        }
+    }
+
+    /// The state of an item: that of its tasks and of what it was decomposed into.
+    pub fn item_state(&self, item: ItemId) -> &'static str {
+        match &self.phase {
+            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
+            Phase::Running | Phase::Unwinding(_) => {
+                let mut tasks = self.tasks_below(item).map(|task| &self.tasks[task.index()]);
+                let mut all_done = true;
+                let mut any_begun = false;
+                let held = tasks.any(|state| {
+                    all_done &= state.is_done();
+                    any_begun |= !matches!(state, TaskState::Pending);
+                    matches!(state, TaskState::Failed { .. } | TaskState::Stuck { .. })
+                });
+                match (held, all_done, any_begun) {
+                    (true, ..) => "held",
+                    (false, true, _) => "completed",
+                    (false, false, true) => "inProgress",
+                    (false, false, false) => "acknowledged",
+                }
+            }
+        }
+    }
+
+    /// The tasks of an item and of everything that it was decomposed into.
+    fn tasks_below(&self, item: ItemId) -> impl Iterator<Item = TaskId> + '_ {
+        let mut below = vec![false; self.plan.items.len()];
+        if let Some(own) = below.get_mut(item.index()) {
+            *own = true;
+        }
+        // Parents stand before children, so one pass finds all descendants.
+        for (index, child) in self.plan.items.iter().enumerate() {
+            if child.parents.iter().any(|parent| below[parent.index()]) {
+                below[index] = true;
+            }
+        }
+        let tasks = self.plan.tasks.iter().enumerate();
+        tasks
+            .filter(move |(_, task)| task.item.is_some_and(|item| below[item.index()]))
+            .map(|(index, _)| TaskId::at(index))
+    }
+
+    /// The orders changed their state: they are written anew and subscribers are told.
+    fn order_changed(&self, before: Option<&str>, state: &str, changes: &mut Changes) {
+        for document in self.orders() {
+            let body = json!({
+                "id": document.id,
+                "href": href(document.resource, &document.id),
+                "state": state,
+            });
+            let kind = capitalised(document.resource);
+            let mut notify = |what: &str| {
+                changes.notifications.push(Notification {
+                    event_type: format!("{kind}{what}Event"),
+                    resource: document.resource,
+                    body: body.clone(),
+                });
+            };
+            if before.is_none() {
+                notify("Create");
+            }
+            if state != "acknowledged" {
+                notify("StateChange");
+            }
+            changes.documents.push(document);
+        }
+    }
+
+    /// The items that are lines of the order that came in.
+    fn is_line(&self, item: &Item) -> bool {
+        match self.kind {
+            Kind::ProductOrder => item.level == Level::Product,
+            Kind::ServiceOrder | Kind::ResourceOrder => item.parents.is_empty(),
+            Kind::Run { .. } => false,
+        }
+    }
+}
+
+fn capitalised(name: &str) -> String {
+    let mut name = name.to_string();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+
+/// Characteristics as TM Forum writes them.
+fn characteristics(values: &serde_json::Map<String, Value>) -> Vec<Value> {
+    let entries = values.iter().map(|(name, value)| {
+        let value_type = match value {
+            Value::Number(_) => "number",
+            Value::Bool(_) => "boolean",
+            Value::Null | Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        json!({ "name": name, "valueType": value_type, "value": value })
+    });
+    entries.collect()
+}
+
+fn copy(from: &Value, names: &[&str], to: &mut Value) {
+    for name in names {
+        if let (Some(value), Some(fields)) = (from.get(*name), to.as_object_mut()) {
+            fields.insert((*name).into(), value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,325 @@
+//! What a fulfilment puts into the inventories: resources when they are reserved and when they are
+//! in use, services when they are active, products when they are ordered and when they are active.
+
+use serde_json::{Map, Value, json};
+
+use super::orders::{service_type, spec_ref};
+use super::{Changes, Document, characteristics, copy, href};
+use crate::fulfilment::Fulfilment;
+use crate::id::{ItemId, TaskId};
+use crate::journal::End;
+use crate::outcome::Hold;
+use crate::plan::{Action, Item, Level};
+
+impl Fulfilment {
+    /// The id of the product that an item makes or is about.
+    pub fn product_id(&self, item: &Item) -> String {
+        self.instance_id(item, "")
+    }
+
+    /// The id of the service that an item makes or is about.
+    pub fn service_id(&self, item: &Item) -> String {
+        self.instance_id(item, "s")
+    }
+
+    fn instance_id(&self, item: &Item, mark: &str) -> String {
+        item.instance.clone().unwrap_or_else(|| format!("{}-{mark}{}", self.id, item.line))
+    }
+
+    /// Products stand in the inventory from the moment their order is taken on.
+    pub(super) fn planned(&self, changes: &mut Changes) {
+        self.products("pendingActive", changes);
+    }
+
+    /// A task is done: what it took out of pools is reserved; its item may be delivered now.
+    pub(super) fn succeeded(&self, task: TaskId, changes: &mut Changes) {
+        let Some(item) = self.plan.task(task).item else {
+            return;
+        };
+        let delivered = self.plan.tasks_of(item).all(|id| self.tasks[id.index()].is_done());
+        if !delivered {
+            for hold in &self.tasks[task.index()].yielded().holds {
+                changes.documents.push(self.pooled(hold, item, Use::Reserved));
+            }
+            return;
+        }
+        for document in self.resources(item, Use::Active) {
+            changes.documents.push(document);
+        }
+        if self.plan.items[item.index()].level == Level::ResourceService {
+            changes.documents.push(self.service(item, "active"));
+        }
+        for parent in self.ancestors(item) {
+            let above = &self.plan.items[parent.index()];
+            let is_service = matches!(above.level, Level::CustomerService | Level::ResourceService);
+            if is_service && self.item_state(parent) == "completed" {
+                changes.documents.push(self.service(parent, "active"));
+            }
+        }
+    }
+
+    /// A task was taken back: what it held is free, and what it had delivered is no more.
+    pub(super) fn undone(&self, task: TaskId, changes: &mut Changes) {
+        let Some(item) = self.plan.task(task).item else {
+            return;
+        };
+        // The state is `Undone` by now; what it held was written with its success, so it can be
+        // found only in the journal. The engine passes it through `released`.
+        if self.plan.items[item.index()].level == Level::ResourceService {
+            changes.documents.push(self.service(item, "terminated"));
+        }
+    }
+
+    /// A value that was given back.
+    pub fn released(&self, hold: &Hold) -> Document {
+        let body = json!({
+            "id": resource_id(hold),
+            "href": href("resource", &resource_id(hold)),
+            "name": hold.value,
+            "@type": "LogicalResource",
+            "resourceStatus": "available",
+            "usageState": "idle",
+            "resourceSpecification": spec_ref("resourceSpecification", &hold.resource, hold.resource.as_str()),
+            "resourceCharacteristic": [
+                { "name": hold.characteristic, "valueType": "string", "value": hold.value },
+            ],
+        });
+        Document { resource: "resource", id: resource_id(hold), body }
+    }
+
+    /// The fulfilment ended: products are active, or were never to be.
+    pub(super) fn ended(&self, end: End, changes: &mut Changes) {
+        match end {
+            End::Completed => {
+                self.products("active", changes);
+                self.charges(changes);
+            }
+            End::Failed => self.products("aborted", changes),
+            End::Rejected => self.products("cancelled", changes),
+        }
+    }
+
+    fn products(&self, status: &str, changes: &mut Changes) {
+        let products = self.plan.items_of(Level::Product);
+        let added = products.filter(|(_, item)| item.action == Action::Add);
+        for (id, item) in added {
+            let product = self.product_id(item);
+            let body = self.product(id, item, &product, status);
+            changes.documents.push(Document { resource: "product", id: product, body });
+        }
+    }
+
+    fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {
+        let below: Vec<(ItemId, &Item)> = self
+            .plan
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, child)| child.parents.contains(&id))
+            .map(|(index, child)| (ItemId::at(index), child))
+            .collect();
+        let bundled = below.iter().filter(|(_, child)| child.level == Level::Product);
+        let relations: Vec<Value> = bundled
+            .map(|(_, child)| {
+                let id = self.product_id(child);
+                json!({
+                    "relationshipType": "bundles",
+                    "product": { "id": id, "href": href("product", &id), "@referredType": "Product" },
+                })
+            })
+            .collect();
+        let services = below.iter().filter(|(_, child)| child.level != Level::Product);
+        let realizing: Vec<Value> = services
+            .map(|(_, child)| {
+                let id = self.service_id(child);
+                json!({ "id": id, "href": href("service", &id), "@referredType": "Service" })
+            })
+            .collect();
+        let mut body = json!({
+            "id": product,
+            "href": href("product", product),
+            "name": item.title,
+            "status": status,
+            "isBundle": !relations.is_empty(),
+            "isCustomerVisible": true,
+            "orderDate": self.submitted_at.to_string(),
+            "productCharacteristic": characteristics(&item.characteristics),
+            "productPrice": item.prices.iter().map(super::billing::product_price).collect::<Vec<_>>(),
+            "productOrderItem": [{
+                "productOrderId": self.id,
+                "productOrderHref": href("productOrder", self.id.as_str()),
+                "orderItemId": item.line,
+                "orderItemAction": item.action.as_str(),
+                "@referredType": "ProductOrder",
+            }],
+            "productRelationship": relations,
+            "realizingService": realizing,
+            "@type": "Product",
+        });
+        if let Some(fields) = body.as_object_mut() {
+            if let Some(offering) = &item.offering {
+                let name = offering.as_str();
+                let offering = spec_ref("productOffering", offering, name);
+                fields.insert("productOffering".into(), offering);
+            }
+            if !item.spec.as_str().is_empty() {
+                let spec = spec_ref("productSpecification", &item.spec, &item.title);
+                fields.insert("productSpecification".into(), spec);
+            }
+            if let Some(place) = &item.place {
+                let place = json!([{ "id": place, "role": "installation", "@referredType": "GeographicAddress" }]);
+                fields.insert("place".into(), place);
+            }
+            if status == "active" {
+                fields.insert("startDate".into(), json!(self.updated_at.to_string()));
+            }
+        }
+        copy(&self.document, &["relatedParty", "billingAccount"], &mut body);
+        body
+    }
+
+    fn service(&self, id: ItemId, state: &str) -> Document {
+        let item = &self.plan.items[id.index()];
+        let service = self.service_id(item);
+        let children = self.plan.items.iter().filter(|child| child.parents.contains(&id));
+        let supporting: Vec<Value> = children
+            .map(|child| {
+                let id = self.service_id(child);
+                json!({ "id": id, "href": href("service", &id), "name": child.title, "@referredType": "Service" })
+            })
+            .collect();
+        let resources: Vec<Value> = self
+            .resources(id, Use::Active)
+            .into_iter()
+            .map(|document| {
+                let id = document.id;
+                json!({ "id": id, "href": href("resource", &id), "@referredType": "Resource" })
+            })
+            .collect();
+        let mut body = json!({
+            "id": service,
+            "href": href("service", &service),
+            "name": item.title,
+            "state": state,
+            "serviceType": service_type(item.level),
+            "category": service_type(item.level),
+            "isServiceEnabled": state == "active",
+            "serviceDate": self.updated_at.to_string(),
+            "startDate": self.updated_at.to_string(),
+            "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
+            "serviceCharacteristic": characteristics(&item.characteristics),
+            "serviceOrderItem": [{
+                "serviceOrderId": self.id,
+                "serviceOrderHref": href("serviceOrder", self.id.as_str()),
+                "itemId": item.line,
+                "itemAction": item.action.as_str(),
+                "@referredType": "ServiceOrderItem",
+            }],
+            "supportingService": supporting,
+            "supportingResource": resources,
+            "@type": service_type(item.level),
+        });
+        copy(&self.document, &["relatedParty"], &mut body);
+        Document { resource: "service", id: service, body }
+    }
+
+    /// The resources of an item: those from pools, and one of each other specification.
+    fn resources(&self, id: ItemId, used: Use) -> Vec<Document> {
+        let item = &self.plan.items[id.index()];
+        let mut documents = Vec::new();
+        let mut outputs = Map::new();
+        let mut pooled = Vec::new();
+        for task in self.plan.tasks_of(id) {
+            let yielded = self.tasks[task.index()].yielded();
+            outputs.extend(yielded.outputs);
+            for hold in yielded.holds {
+                documents.push(self.pooled(&hold, id, used));
+                pooled.push(hold.resource);
+            }
+        }
+        for (number, spec) in item.resources.iter().enumerate() {
+            if pooled.contains(spec) {
+                continue;
+            }
+            let mut values = item.characteristics.clone();
+            values.extend(outputs.clone());
+            let id = format!("{}-r{}-{}", self.id, item.line, number + 1);
+            let mut body = self.resource(&id, item, used);
+            if let Some(fields) = body.as_object_mut() {
+                fields.insert("name".into(), json!(format!("{} {}", item.title, item.line)));
+                let reference = spec_ref("resourceSpecification", spec, spec.as_str());
+                fields.insert("resourceSpecification".into(), reference);
+                fields.insert("resourceCharacteristic".into(), json!(characteristics(&values)));
+            }
+            documents.push(Document { resource: "resource", id, body });
+        }
+        documents
+    }
+
+    fn pooled(&self, hold: &Hold, item: ItemId, used: Use) -> Document {
+        let id = resource_id(hold);
+        let mut document = self.released(hold);
+        let mut body = self.resource(&id, &self.plan.items[item.index()], used);
+        copy(
+            &document.body,
+            &["name", "resourceSpecification", "resourceCharacteristic"],
+            &mut body,
+        );
+        document.body = body;
+        document
+    }
+
+    fn resource(&self, id: &str, item: &Item, used: Use) -> Value {
+        let (status, usage) = match used {
+            Use::Reserved => ("reserved", "idle"),
+            Use::Active => ("reserved", "busy"),
+        };
+        let mut body = json!({
+            "id": id,
+            "href": href("resource", id),
+            "category": item.adapter,
+            "administrativeState": "unlocked",
+            "operationalState": "enable",
+            "resourceStatus": status,
+            "usageState": usage,
+            "startOperatingDate": self.updated_at.to_string(),
+            "resourceOrderItem": [{
+                "resourceOrderId": self.id,
+                "resourceOrderHref": href("resourceOrder", self.id.as_str()),
+                "itemId": item.line,
+            }],
+            "@type": "LogicalResource",
+        });
+        copy(&self.document, &["relatedParty"], &mut body);
+        body
+    }
+
+    fn ancestors(&self, item: ItemId) -> Vec<ItemId> {
+        let mut found: Vec<ItemId> = Vec::new();
+        let mut open = self.plan.items[item.index()].parents.clone();
+        while let Some(next) = open.pop() {
+            if !found.contains(&next) {
+                found.push(next);
+                open.extend(&self.plan.items[next.index()].parents);
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+/// How far a resource is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// It is held for an order.
+    Reserved,
+    /// A service runs on it.
+    Active,
+}
+
+/// The id of a pooled resource: one for each value, whoever holds it.
+fn resource_id(hold: &Hold) -> String {
+    let value: String =
+        hold.value.chars().map(|c| if c == '/' { '_' } else { c }).collect();
+    format!("{}.{value}", hold.pool)
+}

@@ -1,0 +1,255 @@
+//! The orders of the three levels: the one that came in, and those decomposed from it.
+
+use serde_json::{Map, Value, json};
+
+use super::{Document, characteristics, copy, href, path};
+use crate::catalog::RESOURCES;
+use crate::fulfilment::{Fulfilment, Phase};
+use crate::id::{ItemId, SpecId};
+use crate::journal::Kind;
+use crate::outcome::Failure;
+use crate::plan::{Item, Level};
+
+impl Fulfilment {
+    /// The resource that the order which came in is, such as `productOrder`; nothing for a run.
+    pub fn root_resource(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::ProductOrder => Some("productOrder"),
+            Kind::ServiceOrder => Some("serviceOrder"),
+            Kind::ResourceOrder => Some("resourceOrder"),
+            Kind::Run { .. } => None,
+        }
+    }
+
+    /// The orders as they stand now, the one that came in first. All carry the fulfilment's id.
+    pub fn orders(&self) -> Vec<Document> {
+        let Some(root) = self.root_resource() else {
+            return Vec::new();
+        };
+        let mut orders = vec![self.document(root, self.root_order())];
+        if root == "productOrder" {
+            let services: Vec<_> = self.lines(&[Level::CustomerService, Level::ResourceService]);
+            if !services.is_empty() {
+                orders.push(self.document("serviceOrder", self.service_order(&services)));
+            }
+        }
+        if root != "resourceOrder" {
+            let resources: Vec<_> = self.lines(&[Level::ResourceService, Level::Resource]);
+            if !resources.is_empty() {
+                orders.push(self.document("resourceOrder", self.resource_order(root, &resources)));
+            }
+        }
+        orders
+    }
+
+    fn document(&self, resource: &'static str, body: Value) -> Document {
+        Document { resource, id: self.id.to_string(), body }
+    }
+
+    fn lines(&self, levels: &[Level]) -> Vec<(ItemId, &Item)> {
+        let items = self.plan.items.iter().enumerate();
+        items
+            .filter(|(_, item)| levels.contains(&item.level))
+            .map(|(index, item)| (ItemId::at(index), item))
+            .collect()
+    }
+
+    /// What every order carries.
+    fn head(&self, resource: &str, order: &mut Value) {
+        let Some(fields) = order.as_object_mut() else {
+            return;
+        };
+        let mut set = |name: &str, value: Value| {
+            fields.insert(name.into(), value);
+        };
+        set("id", json!(self.id));
+        set("href", json!(href(resource, self.id.as_str())));
+        set("state", json!(self.order_state()));
+        set("orderDate", json!(self.submitted_at.to_string()));
+        if let Phase::Ended(..) = self.phase {
+            set("completionDate", json!(self.updated_at.to_string()));
+        }
+        fields.entry("@type").or_insert_with(|| json!(super::capitalised(resource)));
+        let errors: Vec<Value> =
+            self.failures().iter().map(|(task, failure)| error_message(task, failure)).collect();
+        if !errors.is_empty() {
+            let name = match resource {
+                "productOrder" => "productOrderErrorMessage",
+                _ => "errorMessage",
+            };
+            fields.insert(name.into(), Value::Array(errors));
+        }
+    }
+
+    /// The order that came in: as it was, with the states that it has now.
+    fn root_order(&self) -> Value {
+        let mut order = self.document.clone();
+        let (resource, items) = match self.kind {
+            Kind::ProductOrder => ("productOrder", "productOrderItem"),
+            Kind::ServiceOrder => ("serviceOrder", "serviceOrderItem"),
+            Kind::ResourceOrder | Kind::Run { .. } => ("resourceOrder", "orderItem"),
+        };
+        self.head(resource, &mut order);
+        if let Some(items) = order.get_mut(items) {
+            self.root_items(items, resource);
+        }
+        order
+    }
+
+    fn root_items(&self, items: &mut Value, resource: &str) {
+        for entry in items.as_array_mut().into_iter().flatten() {
+            let line = entry.get("id").and_then(Value::as_str).map(str::to_string);
+            let own = self.plan.items.iter().position(|item| {
+                self.is_line(item) && Some(item.line.as_str()) == line.as_deref()
+            });
+            let state = own.map_or(self.order_state(), |index| self.item_state(ItemId::at(index)));
+            if let Some(fields) = entry.as_object_mut() {
+                fields.insert("state".into(), json!(state));
+                fields
+                    .entry("@type")
+                    .or_insert_with(|| json!(super::capitalised(&format!("{resource}Item"))));
+            }
+            if let (Kind::ProductOrder, Some(index)) = (&self.kind, own)
+                && let Some(product) = entry.get_mut("product").and_then(Value::as_object_mut)
+            {
+                let id = self.product_id(&self.plan.items[index]);
+                product.insert("href".into(), json!(href("product", &id)));
+                product.insert("id".into(), json!(id));
+            }
+            for nested in ["productOrderItem", "serviceOrderItem"] {
+                if let Some(items) = entry.get_mut(nested) {
+                    self.root_items(items, resource);
+                }
+            }
+        }
+    }
+
+    fn service_order(&self, services: &[(ItemId, &Item)]) -> Value {
+        let lines: Vec<Value> = services
+            .iter()
+            .map(|(id, item)| {
+                let service = self.service_id(item);
+                json!({
+                    "id": item.line,
+                    "action": item.action.as_str(),
+                    "state": self.item_state(*id),
+                    "quantity": 1,
+                    "@type": "ServiceOrderItem",
+                    "service": {
+                        "id": service,
+                        "href": href("service", &service),
+                        "name": item.title,
+                        "serviceType": service_type(item.level),
+                        "state": if self.item_state(*id) == "completed" { "active" } else { "designed" },
+                        "@type": service_type(item.level),
+                        "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
+                        "serviceCharacteristic": characteristics(&item.characteristics),
+                    },
+                    "serviceOrderItemRelationship": self.dependencies(item, |line| json!({
+                        "relationshipType": "dependency",
+                        "orderItem": { "itemId": line, "serviceOrderId": self.id },
+                    })),
+                })
+            })
+            .collect();
+        let mut order = json!({
+            "serviceOrderItem": lines,
+            "orderRelationship": [{
+                "relationshipType": "cross-ref",
+                "id": self.id,
+                "href": href("productOrder", self.id.as_str()),
+                "@referredType": "ProductOrder",
+            }],
+        });
+        copy(&self.document, CARRIED, &mut order);
+        self.head("serviceOrder", &mut order);
+        order
+    }
+
+    fn resource_order(&self, root: &str, items: &[(ItemId, &Item)]) -> Value {
+        let lines: Vec<Value> = items
+            .iter()
+            .map(|(id, item)| {
+                let mut specs = item.resources.iter();
+                let first = specs.next().unwrap_or(&item.spec);
+                let others: Vec<Value> = specs
+                    .map(|spec| {
+                        json!({
+                            "relationshipType": "bundles",
+                            "resource": { "resourceSpecification": spec_ref("resourceSpecification", spec, spec.as_str()) },
+                        })
+                    })
+                    .collect();
+                json!({
+                    "id": item.line,
+                    "action": item.action.as_str(),
+                    "state": self.item_state(*id),
+                    "quantity": 1,
+                    "@type": "ResourceOrderItem",
+                    "resource": {
+                        "name": item.title,
+                        "category": item.adapter,
+                        "@type": "Resource",
+                        "resourceSpecification": spec_ref("resourceSpecification", first, first.as_str()),
+                        "resourceCharacteristic": characteristics(&item.characteristics),
+                        "resourceRelationship": others,
+                    },
+                    "orderItemRelationship": self.dependencies(item, |line| json!({
+                        "relationshipType": "dependency",
+                        "id": line,
+                    })),
+                })
+            })
+            .collect();
+        let mut order = json!({
+            "orderItem": lines,
+            "externalReference": [{
+                "id": self.id,
+                "externalReferenceType": if root == "productOrder" { "serviceOrder" } else { root },
+                "name": path("serviceOrder"),
+                "@type": "ExternalReference",
+            }],
+        });
+        copy(&self.document, CARRIED, &mut order);
+        self.head("resourceOrder", &mut order);
+        order
+    }
+
+    fn dependencies(&self, item: &Item, relation: impl Fn(&str) -> Value) -> Vec<Value> {
+        let lines = item.needs.iter().map(|need| self.plan.items[need.index()].line.as_str());
+        lines.map(relation).collect()
+    }
+}
+
+/// What the orders below carry over from the one that came in.
+const CARRIED: &[&str] =
+    &["externalId", "description", "category", "priority", "requestedCompletionDate", "relatedParty"];
+
+/// A reference to an entity of one of the catalogs.
+pub(super) fn spec_ref(resource: &str, spec: &SpecId, name: &str) -> Value {
+    let base = RESOURCES.iter().find(|(known, _)| *known == resource).map_or("", |(_, path)| path);
+    json!({
+        "id": spec,
+        "href": format!("{base}/{spec}"),
+        "name": name,
+        "@referredType": super::capitalised(resource),
+    })
+}
+
+pub(super) fn service_type(level: Level) -> &'static str {
+    match level {
+        Level::Product | Level::CustomerService => "CFS",
+        Level::ResourceService | Level::Resource => "RFS",
+    }
+}
+
+fn error_message(task: &str, failure: &Failure) -> Value {
+    let mut message = Map::new();
+    message.insert("code".into(), json!(failure.code));
+    message.insert("reason".into(), json!(failure.code));
+    message.insert("message".into(), json!(failure.message));
+    if !task.is_empty() {
+        message.insert("referenceError".into(), json!(task));
+    }
+    Value::Object(message)
+}

@@ -1,0 +1,144 @@
+//! The input of a task: the step's template, its expressions evaluated over what is known when the
+//! task is due. It follows from the journal alone, so it is the same after a crash.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::Fulfilment;
+use crate::expr::{Expressions, Scope, expressions_of};
+use crate::id::{ItemId, TaskId};
+use crate::outcome::{Failure, FailureClass};
+use crate::plan::{Item, Level};
+use crate::task::TaskState;
+
+impl Fulfilment {
+    /// The key that every attempt at a task carries.
+    pub fn idempotency_key(&self, task: TaskId) -> String {
+        format!("{}:{task}", self.id)
+    }
+
+    /// The input of a task. A template that cannot be filled needs a person: the rule is wrong.
+    pub fn input(
+        &self,
+        task: TaskId,
+        expressions: &mut Expressions,
+    ) -> Result<Map<String, Value>, Failure> {
+        let template = &self.plan.step(task).input;
+        let Value::Object(fields) = template else {
+            // A step without an input of its own is given the input of the run.
+            return Ok(self.document.as_object().cloned().unwrap_or_default());
+        };
+        let sources = expressions_of(template);
+        if sources.is_empty() {
+            return Ok(fields.clone());
+        }
+        let scope = self.scope(task, &sources);
+        match expressions.fill(template, &scope) {
+            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(_) => Ok(Map::new()),
+            Err(error) => {
+                let message =
+                    format!("the input of `{}` cannot be made: {error}", self.plan.task_name(task));
+                Err(Failure::new(FailureClass::Person, "STEP_INPUT", message))
+            }
+        }
+    }
+
+    /// The variables that the expressions mention; making all of them for each task would cost
+    /// more than evaluating.
+    fn scope(&self, task: TaskId, sources: &[&str]) -> Scope {
+        let mentions = |name: &str| sources.iter().any(|source| source.contains(name));
+        let item = self.plan.task(task).item;
+        let mut scope = Scope::default();
+        if mentions("item")
+            && let Some(item) = item
+        {
+            scope = scope.with("item", &self.plan.items[item.index()].view());
+        }
+        if mentions("product")
+            && let Some(root) = item.and_then(|item| self.root_of(item))
+        {
+            scope = scope.with("product", &root.product_view());
+        }
+        if mentions("order") {
+            scope = scope.with("order", &self.document);
+        }
+        if mentions("input") {
+            scope = scope.with("input", &self.document);
+        }
+        if mentions("steps") {
+            scope = scope.with("steps", &self.steps(task));
+        }
+        if mentions("upstream") {
+            scope = scope.with("upstream", &self.upstream(item));
+        }
+        if mentions("task") {
+            let key = self.idempotency_key(task);
+            scope = scope.with("task", &json!({ "key": key, "name": self.plan.task_name(task) }));
+        }
+        if mentions("fulfilment") {
+            let date = self.submitted_at.date();
+            scope = scope.with("fulfilment", &json!({ "id": self.id, "date": date }));
+        }
+        scope
+    }
+
+    /// The line of the submitted order that an item comes from, the first where there are several.
+    pub(crate) fn root_of(&self, item: ItemId) -> Option<&Item> {
+        let mut item = &self.plan.items[item.index()];
+        while item.level != Level::Product {
+            let Some(parent) = item.parents.first() else {
+                return Some(item);
+            };
+            item = &self.plan.items[parent.index()];
+        }
+        Some(item)
+    }
+
+    /// The outputs of the steps of the same workflow for the same item, by step.
+    fn steps(&self, task: TaskId) -> Value {
+        let own = self.plan.task(task);
+        let workflow = &self.plan.step(task).workflow;
+        let mut steps = Map::new();
+        for (index, other) in self.plan.tasks.iter().enumerate() {
+            let id = TaskId::at(index);
+            let step = self.plan.step(id);
+            if other.item == own.item
+                && step.workflow == *workflow
+                && let TaskState::Done(yielded) = &self.tasks[index]
+            {
+                steps.insert(step.step.clone(), Value::Object(yielded.outputs.clone()));
+            }
+        }
+        Value::Object(steps)
+    }
+
+    /// The outputs of what an item needs, directly or through others, by specification.
+    fn upstream(&self, item: Option<ItemId>) -> Value {
+        let Some(item) = item else {
+            return json!({});
+        };
+        let mut seen = BTreeSet::new();
+        let mut open = self.plan.items[item.index()].needs.clone();
+        while let Some(next) = open.pop() {
+            if seen.insert(next) {
+                open.extend(&self.plan.items[next.index()].needs);
+            }
+        }
+        let mut upstream = Map::new();
+        for (index, task) in self.plan.tasks.iter().enumerate() {
+            let Some(id) = task.item.filter(|id| seen.contains(id)) else {
+                continue;
+            };
+            let spec = self.plan.items[id.index()].spec.to_string();
+            let entry = upstream.entry(spec).or_insert_with(|| json!({}));
+            if let (TaskState::Done(yielded), Some(fields)) =
+                (&self.tasks[index], entry.as_object_mut())
+            {
+                fields.extend(yielded.outputs.clone());
+            }
+        }
+        Value::Object(upstream)
+    }
+}
