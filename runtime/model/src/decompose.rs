@@ -3,6 +3,7 @@
 
 mod checks;
 mod items;
+mod needs;
 mod tasks;
 
 use std::collections::BTreeMap;

@@ -171,7 +171,7 @@ impl Reader<'_> {
             let index = self.lines.len();
             self.lines.push(line);
             self.relations(item, &path, index)?;
-            if let Some(nested) = item.get(name) {
+            if let Some(nested) = item.get(name).filter(|nested| !nested.is_null()) {
                 self.items(nested, &path, Some(index), depth + 1)?;
             }
         }
@@ -194,7 +194,8 @@ impl Reader<'_> {
             Some(value) => value
                 .as_u64()
                 .and_then(|quantity| u32::try_from(quantity).ok())
-                .ok_or_else(|| malformed(&at("quantity"), "is a whole number"))?,
+                .filter(|quantity| *quantity > 0)
+                .ok_or_else(|| malformed(&at("quantity"), "is a whole number from 1"))?,
         };
         let offering = reference(body, "productOffering", path)?;
         let empty = Map::new();
@@ -205,12 +206,19 @@ impl Reader<'_> {
             None | Some(Value::Null) => return Err(malformed(&subject_path, "is mandatory")),
             Some(_) => return Err(malformed(&subject_path, "is a JSON object")),
         };
+        let spec = match reference(subject, self.dialect.spec, &subject_path)? {
+            // 652 has it next to the resource too.
+            None if self.dialect.level == Level::Resource => {
+                reference(body, self.dialect.spec, path)?
+            }
+            spec => spec,
+        };
         Ok(Line {
             id,
             action,
             quantity,
             offering: offering.map(SpecId::new),
-            spec: reference(subject, self.dialect.spec, &subject_path)?.map(SpecId::new),
+            spec: spec.map(SpecId::new),
             instance: optional_text(subject, "id", &subject_path)?,
             characteristics: self.characteristics(subject, &subject_path)?,
             place: place(subject, &subject_path)?,
@@ -259,9 +267,10 @@ impl Reader<'_> {
             let kind = kind.ok_or_else(|| {
                 malformed(&format!("{path}.relationshipType"), "is mandatory, a text")
             })?;
-            // 622 has the id in place, 641 within `orderItem`, which may be of another order.
+            // 622 has the id in place, 641 and 652 within `orderItem`, which may be of another order.
             let nested = entry.get("orderItem");
-            if nested.is_some_and(|other| other.get("serviceOrderId").is_some()) {
+            let order = ["serviceOrderId", "resourceOrderId"];
+            if nested.is_some_and(|other| order.iter().any(|name| other.get(name).is_some())) {
                 continue;
             }
             let to = nested.and_then(|other| other.get("itemId")).or_else(|| entry.get("id"));
@@ -285,7 +294,7 @@ impl Reader<'_> {
     }
 
     /// Resolves relations: each leads to an item, none in a circle, and `bundles` is the same as
-    /// nesting.
+    /// nesting, whichever side says it.
     fn relate(&mut self) -> Result<(), OrderError> {
         let positions: BTreeMap<_, _> =
             self.lines.iter().enumerate().map(|(index, line)| (line.id.clone(), index)).collect();
@@ -295,14 +304,24 @@ impl Reader<'_> {
                 let message = format!("no item `{}` in this order", relation.to);
                 return Err(inconsistent(&relation.path, &message));
             };
-            after[relation.line].push(to);
-            match relation.kind.as_str() {
-                "bundles" => self.lines[to].bundle = Some(relation.line),
-                "bundledBy" => self.lines[relation.line].bundle = Some(to),
-                _ => {}
+            let (outer, inner) = match relation.kind.as_str() {
+                "bundles" => (relation.line, to),
+                "bundledBy" => (to, relation.line),
+                _ => {
+                    after[relation.line].push(to);
+                    continue;
+                }
+            };
+            if self.lines[inner].bundle.is_some_and(|other| other != outer) {
+                let message = format!("the item `{}` is in two bundles", self.lines[inner].id);
+                return Err(inconsistent(&relation.path, &message));
             }
+            self.lines[inner].bundle = Some(outer);
         }
-        if let Some(line) = circle(&after) {
+        // Apart, since what is bundled may well rely on its bundle.
+        let within: Vec<Vec<usize>> =
+            self.lines.iter().map(|line| line.bundle.into_iter().collect()).collect();
+        if let Some(line) = circle(&after).or_else(|| circle(&within)) {
             let message =
                 format!("the relations of item `{}` run in a circle", self.lines[line].id);
             return Err(inconsistent(self.dialect.relations, &message));
@@ -347,12 +366,15 @@ fn customer(body: &Map<String, Value>) -> Result<Option<String>, OrderError> {
 fn place(subject: &Map<String, Value>, path: &str) -> Result<Option<String>, OrderError> {
     match subject.get("place") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(places)) => {
-            let id = places.first().and_then(|place| place.get("id")?.as_str());
-            Ok(id.map(Into::into))
-        }
+        Some(Value::Array(places)) => Ok(places.first().and_then(place_id)),
+        // A resource has one place.
+        Some(place @ Value::Object(_)) => Ok(place_id(place)),
         Some(_) => Err(malformed(&format!("{path}.place"), "is an array")),
     }
+}
+
+fn place_id(place: &Value) -> Option<String> {
+    place.get("id")?.as_str().map(Into::into)
 }
 
 fn reference(

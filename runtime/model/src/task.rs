@@ -85,8 +85,8 @@ pub struct Yield {
 impl TaskState {
     /// The state after an event; nothing where the event cannot happen in this state.
     ///
-    /// A pure plugin's attempt needs no `started` record, so an outcome may follow `Pending` and
-    /// `Retrying` directly.
+    /// A pure plugin's attempt needs no `started` record, so an outcome, and a wait too, may follow
+    /// `Pending` and `Retrying` directly.
     pub fn next(&self, event: &Event) -> Option<Self> {
         use Event as E;
         use TaskState as S;
@@ -107,10 +107,10 @@ impl TaskState {
                 Some(S::Failed { attempt: *attempt, failure: failure.clone() })
             }
             (
-                S::Running { attempt: own } | S::CalledBack { attempt: own, .. },
+                S::Pending | S::Retrying { .. } | S::Running { .. } | S::CalledBack { .. },
                 E::Waiting { attempt, wait, until, .. },
-            ) if attempt == own => {
-                Some(S::Waiting { attempt: *own, wait: wait.clone(), until: *until })
+            ) if self.is_attempt(*attempt) => {
+                Some(S::Waiting { attempt: *attempt, wait: wait.clone(), until: *until })
             }
             (S::Waiting { attempt: own, .. }, E::CalledBack { attempt, payload, .. })
                 if attempt == own =>
@@ -127,7 +127,7 @@ impl TaskState {
                 at: Timestamp(0),
             }),
             (_, E::Undone { .. }) if self.may_be_undone() => Some(S::Undone),
-            (_, E::UndoRetrying { attempt, failure, at, .. }) if self.may_be_undone() => {
+            (_, E::UndoRetrying { attempt, failure, at, .. }) if self.is_undo_attempt(*attempt) => {
                 Some(S::Undoing {
                     yielded: self.yielded(),
                     attempt: *attempt,
@@ -135,7 +135,7 @@ impl TaskState {
                     at: *at,
                 })
             }
-            (_, E::UndoFailed { failure, .. }) if self.may_be_undone() => {
+            (_, E::UndoFailed { attempt, failure, .. }) if self.is_undo_attempt(*attempt) => {
                 Some(S::Stuck { yielded: self.yielded(), failure: failure.clone() })
             }
             _ => None,
@@ -164,6 +164,20 @@ impl TaskState {
             Self::Retrying { .. } | Self::Done(_) | Self::Failed { .. } | Self::Undoing { .. } => {
                 true
             }
+            Self::Pending
+            | Self::Running { .. }
+            | Self::Waiting { .. }
+            | Self::CalledBack { .. }
+            | Self::Stuck { .. }
+            | Self::Undone => false,
+        }
+    }
+
+    /// Whether this attempt at taking it back can end in this state.
+    pub fn is_undo_attempt(&self, attempt: u32) -> bool {
+        match self {
+            Self::Undoing { attempt: last, .. } => attempt == last + 1,
+            Self::Retrying { .. } | Self::Done(_) | Self::Failed { .. } => attempt == 1,
             Self::Pending
             | Self::Running { .. }
             | Self::Waiting { .. }

@@ -35,8 +35,11 @@ impl Fulfilment {
         }
     }
 
-    /// What follows when an awaited answer did not come in time.
+    /// What follows when an awaited answer did not come in time; nothing where it came after all.
     pub fn expire(&self, task: TaskId, attempt: u32, now: Timestamp) -> Vec<Event> {
+        if !self.awaits_callback(task, attempt) {
+            return Vec::new();
+        }
         let failure = Failure::new(
             FailureClass::Retry,
             "CALLBACK_TIMEOUT",
@@ -47,12 +50,10 @@ impl Fulfilment {
 
     /// What follows from a callback; nothing where the task does not wait for it any more.
     pub fn called_back(&self, task: TaskId, attempt: u32, payload: Value) -> Vec<Event> {
-        match self.tasks.get(task.index()) {
-            Some(TaskState::Waiting { attempt: own, .. }) if *own == attempt => {
-                vec![Event::CalledBack { task, attempt, payload }]
-            }
-            _ => Vec::new(),
+        if !self.awaits_callback(task, attempt) {
+            return Vec::new();
         }
+        vec![Event::CalledBack { task, attempt, payload }]
     }
 
     /// What follows from the outcome of an attempt to take a task back.
@@ -63,11 +64,8 @@ impl Fulfilment {
         outcome: Outcome,
         now: Timestamp,
     ) -> Vec<Event> {
-        let current = match self.tasks.get(task.index()) {
-            Some(TaskState::Undoing { attempt: last, .. }) => attempt == last + 1,
-            Some(state) => attempt == 1 && state.may_be_undone(),
-            None => false,
-        };
+        let state = self.tasks.get(task.index());
+        let current = state.is_some_and(|state| state.is_undo_attempt(attempt));
         if !current || !matches!(self.phase, Phase::Unwinding(_)) {
             return Vec::new();
         }
@@ -111,6 +109,11 @@ impl Fulfilment {
         failed.map(|(index, _)| Event::Reopened { task: TaskId::at(index) }).collect()
     }
 
+    fn awaits_callback(&self, task: TaskId, attempt: u32) -> bool {
+        let state = self.tasks.get(task.index());
+        matches!(state, Some(TaskState::Waiting { attempt: own, .. }) if *own == attempt)
+    }
+
     fn awaits_outcome(&self, task: TaskId, attempt: u32) -> bool {
         let Some(state) = self.tasks.get(task.index()) else {
             return false;
@@ -142,18 +145,19 @@ impl Fulfilment {
         }
         let unwind = failure.class == FailureClass::Reject || step.on_failure == OnFailure::Unwind;
         let failed = Event::Failed { task, attempt, failure: failure.clone() };
-        if unwind && !self.is_past_return() {
+        if unwind && !self.is_past_return(task) {
             vec![failed, Event::Unwinding { cause: failure }]
         } else {
             vec![failed]
         }
     }
 
-    /// Whether a point of no return may have been passed.
-    fn is_past_return(&self) -> bool {
+    /// Whether a point of no return may have been passed; not by the task that has just failed.
+    fn is_past_return(&self, failed: TaskId) -> bool {
         self.tasks.iter().enumerate().any(|(index, state)| {
-            let step = self.plan.step(TaskId::at(index));
-            step.no_return && !state.is_clear() && !matches!(state, TaskState::Failed { .. })
+            let task = TaskId::at(index);
+            let may_be_done = !state.is_clear() && !matches!(state, TaskState::Failed { .. });
+            self.plan.step(task).no_return && task != failed && may_be_done
         })
     }
 

@@ -1,6 +1,6 @@
 //! The plan as text, as it stands next to every example order and as `ferrule` draws it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Item, Level, Plan};
@@ -12,14 +12,12 @@ impl Plan {
     pub fn waves(&self) -> Vec<Vec<ItemId>> {
         let mut wave_of: BTreeMap<ItemId, usize> = BTreeMap::new();
         let mut waves: Vec<Vec<ItemId>> = Vec::new();
-        let mut delivered: Vec<ItemId> = Vec::new();
+        let mut delivered: BTreeSet<ItemId> = BTreeSet::new();
         for item in self.tasks.iter().filter_map(|task| task.item) {
             let is_product = self.items[item.index()].level == Level::Product;
-            if !is_product && !delivered.contains(&item) {
-                delivered.push(item);
+            if is_product || !delivered.insert(item) {
+                continue;
             }
-        }
-        for item in delivered {
             let needs = &self.items[item.index()].needs;
             let wave = needs.iter().filter_map(|need| wave_of.get(need)).max();
             let wave = wave.map_or(0, |last| last + 1);
@@ -40,7 +38,7 @@ impl Plan {
         names.collect::<Vec<_>>().join(", ")
     }
 
-    fn write_item(&self, f: &mut fmt::Formatter<'_>, id: ItemId, item: &Item) -> fmt::Result {
+    fn write_item(&self, f: &mut fmt::Formatter<'_>, item: &Item, tasks: &[TaskId]) -> fmt::Result {
         let indent = match item.level {
             Level::Product => 2,
             Level::CustomerService => 4,
@@ -71,14 +69,9 @@ impl Plan {
                 None => writeln!(f)?,
             }
         }
-        for task in self.tasks_of(id) {
-            writeln!(
-                f,
-                "{:indent$}    task {} by {}",
-                "",
-                self.step(task).step,
-                self.step(task).plugin
-            )?;
+        for task in tasks {
+            let step = self.step(*task);
+            writeln!(f, "{:indent$}    task {} by {}", "", step.step, step.plugin)?;
         }
         Ok(())
     }
@@ -89,8 +82,14 @@ impl fmt::Display for Plan {
         if !self.items.is_empty() {
             writeln!(f, "items")?;
         }
-        for (index, item) in self.items.iter().enumerate() {
-            self.write_item(f, ItemId::at(index), item)?;
+        let mut tasks: Vec<Vec<TaskId>> = vec![Vec::new(); self.items.len()];
+        for (index, task) in self.tasks.iter().enumerate() {
+            if let Some(item) = task.item {
+                tasks[item.index()].push(TaskId::at(index));
+            }
+        }
+        for (item, tasks) in self.items.iter().zip(&tasks) {
+            self.write_item(f, item, tasks)?;
         }
         let waves = self.waves();
         if !waves.is_empty() {

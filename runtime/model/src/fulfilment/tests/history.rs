@@ -1,0 +1,135 @@
+//! A fulfilment with its journal, held to what must be true after every commit.
+
+use serde_json::json;
+
+use super::super::*;
+use crate::id::PluginId;
+use crate::plan::{OnFailure, Retry, Step, Task};
+
+pub(super) struct History {
+    pub fulfilment: Fulfilment,
+    pub records: Vec<Record>,
+}
+
+impl History {
+    pub(super) fn submitted() -> Self {
+        let kind = Kind::Run { workflow: "play".into() };
+        let event = Event::Submitted { kind: kind.clone(), document: json!({ "n": 1 }) };
+        let mut fulfilment =
+            Fulfilment::new(FulfilmentId::new("f-1"), kind, json!({ "n": 1 }), Timestamp(0));
+        fulfilment.records = 1;
+        Self { fulfilment, records: vec![Record::new(Timestamp(0), vec![event])] }
+    }
+
+    pub(super) fn of_plan(plan: Plan) -> Self {
+        let mut history = Self::submitted();
+        history.commit(Timestamp(0), vec![Event::Planned { plan: Box::new(plan) }]).unwrap();
+        history
+    }
+
+    /// Checks, records, acts, as the engine does: all of the events or none.
+    pub(super) fn commit(&mut self, at: Timestamp, events: Vec<Event>) -> Result<(), ApplyError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut next = self.fulfilment.clone();
+        for event in &events {
+            let before = next.clone();
+            if let Err(error) = next.apply(at, event) {
+                assert_eq!(next, before, "a refused event changes nothing");
+                return Err(error);
+            }
+            assert_order(&before, event);
+        }
+        next.records += 1;
+        self.fulfilment = next;
+        self.records.push(Record::new(at, events));
+        self.assert_sound(at);
+        Ok(())
+    }
+
+    fn assert_sound(&self, now: Timestamp) {
+        let state = &self.fulfilment;
+        let bytes: Vec<Vec<u8>> = self.records.iter().map(Record::encode).collect();
+        let read: Vec<Record> = bytes.iter().map(|bytes| Record::decode(bytes).unwrap()).collect();
+        assert_eq!(read, self.records, "records are read as they were written");
+        let folded = Fulfilment::fold(state.id.clone(), &read).unwrap();
+        assert_eq!(&folded, state, "the state is the fold over the journal");
+        assert_eq!(folded.due(now), state.due(now), "what is owed is the same after a crash");
+        let unwinding = matches!(state.phase, Phase::Unwinding(_))
+            || matches!(state.phase, Phase::Ended(End::Failed | End::Rejected, _));
+        let watch = Watch::derive(&state.plan, &state.tasks, unwinding);
+        assert_eq!(state.watch, watch, "what is watched can be derived");
+        self.assert_wakes(now);
+    }
+
+    /// Whatever waits has a time at which it goes on, a callback, or a person.
+    fn assert_wakes(&self, now: Timestamp) {
+        let state = &self.fulfilment;
+        let lies = matches!(state.phase, Phase::Submitted | Phase::Held(_) | Phase::Ended(..));
+        if lies || state.is_held() || !state.due(now).is_empty() {
+            return;
+        }
+        let at = state.wake_at(now).expect("what waits has a time to wake");
+        assert!(at > now, "it wakes later, not now");
+        assert!(!state.due(at).is_empty(), "something is owed when it wakes");
+        assert!(state.due(Timestamp(at.0 - 1)).is_empty(), "nothing is owed sooner");
+    }
+}
+
+/// Work begins after what it needs, is taken back before what it needs, and once unwinding nothing
+/// begins.
+fn assert_order(before: &Fulfilment, event: &Event) {
+    let Some(task) = event.task() else {
+        return;
+    };
+    let state = &before.tasks[task.index()];
+    let undone = matches!(
+        event,
+        Event::Undone { .. } | Event::UndoRetrying { .. } | Event::UndoFailed { .. }
+    );
+    let unwinding = matches!(before.phase, Phase::Unwinding(_));
+    if undone {
+        assert!(unwinding, "nothing is taken back before unwinding");
+        for (index, other) in before.plan.tasks.iter().enumerate() {
+            let clear = before.tasks[index].is_clear();
+            assert!(clear || !other.needs.contains(&task), "what needs it is taken back first");
+        }
+    } else if matches!(state, TaskState::Pending | TaskState::Retrying { .. }) {
+        assert!(!unwinding, "nothing begins while unwinding");
+        let needs = &before.plan.task(task).needs;
+        assert!(needs.iter().all(|need| before.tasks[need.index()].is_done()), "needs come first");
+    }
+}
+
+/// A task of a plan with a policy of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    pub needs: Vec<TaskId>,
+    pub attempts: u32,
+    pub on_failure: OnFailure,
+    pub no_return: bool,
+    pub not_before: Option<Timestamp>,
+}
+
+/// A plan of these tasks, each made from a step of the same name.
+pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
+    let steps = tasks.iter().map(|(name, policy)| Step {
+        workflow: "play".into(),
+        step: name.clone(),
+        plugin: PluginId::new("noop"),
+        input: Value::Null,
+        timeout_ms: 1_000,
+        retry: Retry { attempts: policy.attempts, first_ms: 1_000, max_ms: 3_000 },
+        on_failure: policy.on_failure,
+        undo: true,
+        no_return: policy.no_return,
+    });
+    let made = tasks.iter().enumerate().map(|(index, (_, policy))| Task {
+        item: None,
+        step: u32::try_from(index).unwrap(),
+        needs: policy.needs.clone(),
+        not_before: policy.not_before,
+    });
+    Plan { steps: steps.collect(), tasks: made.collect(), ..Plan::default() }
+}

@@ -1,0 +1,292 @@
+//! Random plans, random fates. What must be true after every commit stands in [`History`].
+
+use proptest::prelude::*;
+
+use super::history::{History, Policy, plan};
+use super::*;
+
+/// A plan of up to eight tasks, of which each needs any of those before it.
+fn plans() -> impl Strategy<Value = Vec<Policy>> {
+    let policy = (any::<u8>(), 1..4_u32, any::<bool>(), 0..8_u8, prop::option::of(0..5_000_i64));
+    prop::collection::vec(policy, 1..8).prop_map(|policies| {
+        let policies = policies.into_iter().enumerate();
+        let policies = policies.map(|(index, (needs, attempts, hold, no_return, not_before))| {
+            let needs = (0..index.min(8)).filter(|bit| needs & (1 << bit) != 0);
+            Policy {
+                needs: needs.map(TaskId::at).collect(),
+                attempts,
+                on_failure: if hold { OnFailure::Hold } else { OnFailure::Unwind },
+                no_return: no_return == 0,
+                not_before: not_before.map(Timestamp),
+            }
+        });
+        policies.collect()
+    })
+}
+
+fn named(policies: &[Policy]) -> Plan {
+    let tasks = policies.iter().enumerate();
+    plan(&tasks.map(|(index, policy)| (format!("t{index}"), policy.clone())).collect::<Vec<_>>())
+}
+
+/// The choices of a run; past the last one everything goes well.
+struct Fate {
+    choices: std::vec::IntoIter<u8>,
+}
+
+impl Fate {
+    fn next(&mut self) -> Option<u8> {
+        self.choices.next()
+    }
+
+    fn pick(&mut self, count: usize) -> usize {
+        self.next().map_or(0, |choice| usize::from(choice) % count)
+    }
+
+    fn outcome(&mut self) -> Outcome {
+        let failed = |class| Outcome::Failed(failure(class));
+        match self.next().map(|choice| choice % 10) {
+            Some(0) => failed("reject"),
+            Some(1 | 2) => failed("person"),
+            Some(3 | 4) => failed("retry"),
+            Some(5 | 6) => Outcome::Waiting(Wait { keys: vec!["key".into()], timeout_ms: 700 }),
+            _ => Outcome::Done(Map::new()),
+        }
+    }
+}
+
+struct Run {
+    history: History,
+    now: Timestamp,
+    fate: Fate,
+}
+
+impl Run {
+    fn new(policies: &[Policy], choices: Vec<u8>) -> Self {
+        let history = History::of_plan(named(policies));
+        Self { history, now: Timestamp(0), fate: Fate { choices: choices.into_iter() } }
+    }
+
+    /// Runs to the end. Once the choices are used up a person mends what is held.
+    fn finish(&mut self) {
+        for _ in 0..1_000 {
+            if self.history.fulfilment.is_ended() {
+                return;
+            }
+            self.step();
+        }
+        panic!("it does not end: {:#?}", self.history.fulfilment.tasks);
+    }
+
+    fn step(&mut self) {
+        let state = &self.history.fulfilment;
+        let due = state.due(self.now);
+        let events = if due.is_empty() {
+            self.pass_time()
+        } else {
+            let due = due[self.fate.pick(due.len())].clone();
+            self.do_due(&due)
+        };
+        self.history.commit(self.now, events).expect("what follows from what is due is legal");
+    }
+
+    fn pass_time(&mut self) -> Vec<Event> {
+        let state = &self.history.fulfilment;
+        let waits: Vec<(TaskId, u32)> =
+            state.waits().map(|(task, attempt, _)| (task, attempt)).collect();
+        if let Some(&(task, attempt)) = waits.first()
+            && self.fate.next().is_none_or(|choice| choice % 2 == 0)
+        {
+            return state.called_back(task, attempt, json!(true));
+        }
+        if state.is_held() {
+            let reopened = state.reopen();
+            assert!(!reopened.is_empty(), "what is held can be reopened");
+            return reopened;
+        }
+        self.now = state.wake_at(self.now).expect("what waits has a time to wake");
+        Vec::new()
+    }
+
+    fn do_due(&mut self, due: &Due) -> Vec<Event> {
+        let state = &self.history.fulfilment;
+        match due {
+            Due::Run { task, attempt, .. } => match self.fate.pick(2) {
+                0 => vec![Event::Started { task: *task, attempt: *attempt }],
+                _ => state.conclude(*task, *attempt, self.fate.outcome(), Vec::new(), self.now),
+            },
+            Due::Recover { task, attempt } | Due::Resume { task, attempt, .. } => {
+                state.conclude(*task, *attempt, self.fate.outcome(), Vec::new(), self.now)
+            }
+            Due::Expire { task, attempt } => state.expire(*task, *attempt, self.now),
+            Due::Undo { task, attempt, .. } => {
+                state.conclude_undo(*task, *attempt, self.fate.outcome(), self.now)
+            }
+            Due::End(end) => vec![Event::Ended { end: *end }],
+        }
+    }
+
+    /// Everything succeeds, and each outcome comes twice.
+    fn succeed_twice(&mut self) {
+        for _ in 0..1_000 {
+            let state = &self.history.fulfilment;
+            match state.due(self.now).first() {
+                Some(Due::Run { task, attempt, .. }) => {
+                    let (task, attempt) = (*task, *attempt);
+                    let done = || Outcome::Done(Map::new());
+                    let events = state.conclude(task, attempt, done(), Vec::new(), self.now);
+                    self.history.commit(self.now, events).unwrap();
+                    let state = &self.history.fulfilment;
+                    let again = state.conclude(task, attempt, done(), Vec::new(), self.now);
+                    assert_eq!(again, Vec::new(), "an outcome that comes twice changes nothing");
+                }
+                Some(due) => {
+                    let events = self.do_due(&due.clone());
+                    self.history.commit(self.now, events).unwrap();
+                }
+                None if state.is_ended() => return,
+                None => self.now = state.wake_at(self.now).expect("it waits for a time"),
+            }
+        }
+        panic!("it does not end");
+    }
+
+    /// Everything succeeds but one task, which fails for good.
+    fn succeed_but(&mut self, bad: TaskId) {
+        for _ in 0..1_000 {
+            let state = &self.history.fulfilment;
+            let due = state.due(self.now);
+            let events = match due.first() {
+                Some(Due::Run { task, attempt, .. }) => {
+                    vec![Event::Started { task: *task, attempt: *attempt }]
+                }
+                Some(Due::Recover { task, attempt }) if *task == bad => {
+                    let outcome = Outcome::Failed(failure("person"));
+                    state.conclude(*task, *attempt, outcome, Vec::new(), self.now)
+                }
+                Some(due) => self.do_due(due),
+                None if state.is_ended() => return,
+                None => {
+                    self.now = state.wake_at(self.now).expect("it waits for a time");
+                    Vec::new()
+                }
+            };
+            self.history.commit(self.now, events).unwrap();
+        }
+        panic!("it does not end");
+    }
+}
+
+/// Any event about any task, most of which cannot happen.
+fn events() -> impl Strategy<Value = Event> {
+    let parts = (0..14_u8, 0..9_u32, 0..4_u32);
+    parts.prop_map(|(kind, task, attempt)| {
+        let (task, failure, at) = (TaskId(task), failure("person"), Timestamp(5));
+        let wait = Wait { keys: Vec::new(), timeout_ms: 1 };
+        match kind {
+            0 => Event::Started { task, attempt },
+            1 => Event::Waiting { task, attempt, wait, until: at },
+            2 => Event::CalledBack { task, attempt, payload: json!(1) },
+            3 => Event::Succeeded { task, attempt, outputs: Map::new(), holds: Vec::new() },
+            4 => Event::Retrying { task, attempt, failure, at },
+            5 => Event::Failed { task, attempt, failure },
+            6 => Event::Reopened { task },
+            7 => Event::Unwinding { cause: failure },
+            8 => Event::UndoRetrying { task, attempt, failure, at },
+            9 => Event::UndoFailed { task, attempt, failure },
+            10 => Event::Undone { task },
+            11 => Event::Ended { end: End::Completed },
+            12 => Event::Ended { end: End::Failed },
+            _ => Event::Held { failure },
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_plan_ends_whatever_happens_to_it(
+        policies in plans(),
+        choices in prop::collection::vec(any::<u8>(), 0..150),
+    ) {
+        let mut run = Run::new(&policies, choices);
+        run.finish();
+        let state = &run.history.fulfilment;
+        match &state.phase {
+            Phase::Ended(End::Completed, None) => {
+                prop_assert!(state.tasks.iter().all(TaskState::is_done));
+            }
+            Phase::Ended(End::Failed | End::Rejected, Some(_)) => {
+                prop_assert!(state.tasks.iter().all(TaskState::is_clear));
+            }
+            other => prop_assert!(false, "{other:?}"),
+        }
+        prop_assert_eq!(state.due(Timestamp(i64::MAX)), Vec::new());
+        prop_assert_eq!(state.wake_at(Timestamp(0)), None);
+    }
+
+    #[test]
+    fn any_event_is_either_legal_or_changes_nothing(
+        policies in plans(),
+        choices in prop::collection::vec(any::<u8>(), 0..40),
+        events in prop::collection::vec(events(), 1..40),
+    ) {
+        let mut run = Run::new(&policies, choices);
+        for event in events {
+            // `commit` asserts both: a refused event changes nothing, a legal one leaves a
+            // fulfilment that is sound.
+            let _refused = run.history.commit(run.now, vec![event]);
+            if !run.history.fulfilment.is_ended() {
+                run.step();
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_whose_tasks_succeed_twice_completes(policies in plans()) {
+        let mut run = Run::new(&policies, Vec::new());
+        run.succeed_twice();
+        prop_assert_eq!(&run.history.fulfilment.phase, &Phase::Ended(End::Completed, None));
+    }
+
+    #[test]
+    fn whichever_task_fails_nothing_is_left_behind(policies in plans()) {
+        let unwind =
+            |policy: &Policy| Policy { on_failure: OnFailure::Unwind, no_return: false, ..policy.clone() };
+        let policies: Vec<Policy> = policies.iter().map(unwind).collect();
+        for bad in 0..policies.len() {
+            let mut run = Run::new(&policies, Vec::new());
+            run.succeed_but(TaskId::at(bad));
+            let state = &run.history.fulfilment;
+            prop_assert_eq!(&state.phase, &Phase::Ended(End::Failed, Some(failure("person"))));
+            prop_assert!(state.tasks.iter().all(TaskState::is_clear));
+        }
+    }
+
+    #[test]
+    fn a_pause_grows_with_the_attempts_and_is_as_long_as_the_element_wants(
+        attempt in 1..40_u32,
+        wanted in prop::option::of(0..100_000_u64),
+    ) {
+        let policy = Policy {
+            needs: Vec::new(),
+            attempts: u32::MAX,
+            on_failure: OnFailure::Hold,
+            no_return: false,
+            not_before: None,
+        };
+        let mut state = History::of_plan(named(&[policy])).fulfilment;
+        state.tasks[0] = TaskState::Running { attempt };
+        let failure = Failure { retry_after_ms: wanted, ..failure("retry") };
+        let outcome = Outcome::Failed(failure);
+        let events = state.conclude(TaskId(0), attempt, outcome, Vec::new(), Timestamp(0));
+        let [Event::Retrying { at, .. }] = events.as_slice() else {
+            return Err(TestCaseError::fail("it is made again"));
+        };
+        let whole = 1_000_u64.saturating_mul(1 << (attempt - 1)).min(3_000);
+        let pause = at.ms_since(Timestamp(0));
+        prop_assert!(pause >= (whole / 2).max(wanted.unwrap_or(0)));
+        prop_assert!(pause <= whole.max(wanted.unwrap_or(0)));
+    }
+}

@@ -1,0 +1,269 @@
+//! What was done is taken back, in reverse order.
+
+use insta::assert_snapshot;
+
+use super::play;
+
+#[test]
+fn a_failed_task_unwinds_what_was_done_in_reverse_order() {
+    assert_snapshot!(play("
+        task port
+        task vlan
+        task olt needs port
+        task bng needs olt and vlan
+        start port
+        succeed port
+        start vlan
+        succeed vlan
+        start olt
+        succeed olt
+        start bng
+        fail bng person
+        undo port
+        undo bng
+        undo vlan
+        undo port
+        undo olt
+        undo port
+        end
+    "), @r"
+    start port             due: recover port, run vlan
+    succeed port           due: run vlan, run olt
+    start vlan             due: recover vlan, run olt
+    succeed vlan           due: run olt
+    start olt              due: recover olt
+    succeed olt            due: run bng
+    start bng              due: recover bng
+    fail bng person        due: undo bng
+    undo port              refused: a fulfilment cannot take `undone` while unwinding
+    undo bng               due: undo vlan, undo olt
+    undo vlan              due: undo olt
+    undo port              refused: a fulfilment cannot take `undone` while unwinding
+    undo olt               due: undo port
+    undo port              due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn a_failed_task_that_was_started_is_undone_too() {
+    assert_snapshot!(play("
+        task port
+        task olt needs port
+        start port
+        succeed port
+        start olt
+        fail olt person
+        undo olt
+        undo port
+        end
+    "), @r"
+    start port             due: recover port
+    succeed port           due: run olt
+    start olt              due: recover olt
+    fail olt person        due: undo olt
+    undo olt               due: undo port
+    undo port              due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn what_is_under_way_ends_before_it_is_undone() {
+    assert_snapshot!(play("
+        task port
+        task olt
+        task cpe
+        start port
+        start olt
+        start cpe
+        fail olt person
+        undo olt
+        fail cpe retry
+        undo cpe
+        wait port
+        call back port
+        succeed port
+        undo port
+        end
+    "), @r"
+    start port             due: recover port, run olt, run cpe
+    start olt              due: recover port, recover olt, run cpe
+    start cpe              due: recover port, recover olt, recover cpe
+    fail olt person        due: recover port, undo olt, recover cpe
+    undo olt               due: recover port, recover cpe
+    fail cpe retry         due: recover port, undo cpe
+    undo cpe               due: recover port
+    wait port              wakes at 5000
+    call back port         due: resume port
+    succeed port           due: undo port
+    undo port              due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn nothing_begins_while_unwinding() {
+    assert_snapshot!(play("
+        task port
+        task olt
+        task cpe
+        fail cpe retry
+        fail olt person
+        start port
+        succeed port
+        start cpe
+        tick 1000
+        succeed cpe
+        reopen
+        undo cpe
+        undo olt
+        end
+    "), @r"
+    fail cpe retry         due: run port, run olt
+    fail olt person        due: undo olt, undo cpe
+    start port             refused: a fulfilment cannot take `started` while unwinding
+    succeed port           no change, due: undo olt, undo cpe
+    start cpe              refused: a fulfilment cannot take `started` while unwinding
+    tick 1000              due: undo olt, undo cpe
+    succeed cpe            no change, due: undo olt, undo cpe
+    reopen                 no change, due: undo olt, undo cpe
+    undo cpe               due: undo olt
+    undo olt               due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn an_undo_is_made_again_and_then_waits_for_a_person() {
+    assert_snapshot!(play("
+        task port
+        task olt needs port, attempts 2
+        succeed port
+        start olt
+        fail olt person
+        fail undo olt retry
+        undo olt #1
+        tick 1000
+        fail undo olt retry
+        undo olt
+        reopen
+        undo olt
+        undo port
+        end
+    "), @r"
+    succeed port           due: run olt
+    start olt              due: recover olt
+    fail olt person        due: undo olt
+    fail undo olt retry    wakes at 868
+    undo olt #1            no change, wakes at 868
+    tick 1000              due: undo olt #2
+    fail undo olt retry    held: olt BUSY
+    undo olt               no change, held: olt BUSY
+    reopen                 due: undo olt
+    undo olt               due: undo port
+    undo port              due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn past_the_point_of_no_return_a_person_is_asked_instead() {
+    assert_snapshot!(play("
+        task port
+        task move needs port, no return
+        task mail needs move
+        succeed port
+        start move
+        succeed move
+        start mail
+        fail mail reject
+        reopen
+        succeed mail
+        end
+    "), @r"
+    succeed port           due: run move
+    start move             due: recover move
+    succeed move           due: run mail
+    start mail             due: recover mail
+    fail mail reject       held: mail CANNOT_BE
+    reopen                 due: run mail #2
+    succeed mail           due: end
+    end                    completed
+    ");
+}
+
+#[test]
+fn a_point_of_no_return_that_may_have_been_passed_counts() {
+    assert_snapshot!(play("
+        task move, no return
+        task mail
+        start move
+        fail mail person
+        succeed move
+        reopen
+        succeed mail
+        end
+    "), @r"
+    start move             due: recover move, run mail
+    fail mail person       due: recover move
+    succeed move           held: mail BROKEN
+    reopen                 due: run mail #2
+    succeed mail           due: end
+    end                    completed
+    ");
+}
+
+#[test]
+fn a_point_of_no_return_that_itself_failed_is_unwound() {
+    assert_snapshot!(play("
+        task port
+        task move needs port, no return
+        succeed port
+        start move
+        fail move person
+        undo move
+        undo port
+        end
+    "), @r"
+    succeed port           due: run move
+    start move             due: recover move
+    fail move person       due: undo move
+    undo move              due: undo port
+    undo port              due: end
+    end                    failed
+    ");
+    assert_snapshot!(play("
+        task move, no return
+        fail move person
+        undo move
+        end
+    "), @r"
+    fail move person       due: undo move
+    undo move              due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn an_undo_that_would_wait_needs_a_person() {
+    assert_snapshot!(play("
+        task port
+        task olt
+        succeed port
+        fail olt person
+        wait undo port
+        undo olt
+        reopen
+        undo port
+        end
+    "), @r"
+    succeed port           due: run olt
+    fail olt person        due: undo port, undo olt
+    wait undo port         due: undo olt
+    undo olt               held: port UNDO_WAITS
+    reopen                 due: undo port
+    undo port              due: end
+    end                    failed
+    ");
+}
