@@ -70,6 +70,7 @@ impl Component {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "a component has 30 kinds of sections")]
 fn survey(bytes: &[u8]) -> Result<Surface, InstallError> {
     let mut surface = Surface::default();
     let mut depth = 0_usize;
@@ -90,9 +91,7 @@ fn survey(bytes: &[u8]) -> Result<Surface, InstallError> {
                 }
             }
             Payload::CustomSection(section) if section.name() == manifest::SECTION => {
-                if surface.manifest.as_ref().is_none_or(|(found, _)| depth <= *found) {
-                    surface.manifest = Some((depth, section.data().to_vec()));
-                }
+                surface.note_manifest(depth, section.data());
             }
             _ => {}
         }
@@ -100,9 +99,20 @@ fn survey(bytes: &[u8]) -> Result<Surface, InstallError> {
     Ok(surface)
 }
 
+impl Surface {
+    fn note_manifest(&mut self, depth: usize, data: &[u8]) {
+        if self.manifest.as_ref().is_none_or(|(found, _)| depth <= *found) {
+            self.manifest = Some((depth, data.to_vec()));
+        }
+    }
+}
+
 fn roles(exports: &[String]) -> Vec<Role> {
     let exported = |role: &Role| {
-        exports.iter().filter_map(|export| interface(export)).any(|(name, _)| name == role.interface())
+        exports
+            .iter()
+            .filter_map(|export| interface(export))
+            .any(|(name, _)| name == role.interface())
     };
     Role::ALL.into_iter().filter(exported).collect()
 }
@@ -114,7 +124,9 @@ fn check_version<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), 
         ((major, minor) != VERSION).then(|| version.to_owned())
     });
     match other {
-        Some(wanted) => Err(InstallError::OtherContract { wanted, major: VERSION.0, minor: VERSION.1 }),
+        Some(wanted) => {
+            Err(InstallError::OtherContract { wanted, major: VERSION.0, minor: VERSION.1 })
+        }
         None => Ok(()),
     }
 }

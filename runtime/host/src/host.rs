@@ -1,8 +1,9 @@
 //! Runs plugins for the engine.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::io;
+use std::fmt::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -107,8 +108,7 @@ impl Host {
         let cache = Cache::open(&options.cache)
             .map_err(|source| HostError::Cache { path: options.cache.clone(), source })?;
         let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
-        let memory_mib =
-            options.grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
+        let memory_mib = options.grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
         let machine = Machine::new(options.instances, (memory_mib as usize) << 20)
             .map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))?;
         let with_client = |grants: Grants| {
@@ -142,8 +142,9 @@ impl Host {
     /// is no longer used by new plans. A file that is not taken in changes nothing else.
     pub async fn load_dir(&self, folder: impl AsRef<Path>) -> io::Result<Vec<Loaded>> {
         let folder = folder.as_ref().to_owned();
-        let scanned = folder.clone();
-        let files = blocking(move || scan(&scanned)).await.unwrap_or_else(|| Ok(Vec::new()))?;
+        let (scanned, bytes_max) = (folder.clone(), self.0.plugin_bytes_max);
+        let files =
+            blocking(move || scan(&scanned, bytes_max)).await.unwrap_or_else(|| Ok(Vec::new()))?;
         let mut loaded = Vec::new();
         let mut present = BTreeMap::new();
         for (file, bytes) in files {
@@ -227,10 +228,7 @@ impl Host {
             let (grants, client) = shared.grants.get(&id).unwrap_or(&shared.nothing).clone();
             let engine = shared.machine.engine();
             let plugin = Plugin::build(engine, &shared.cache, &component, grants, client)?;
-            shared
-                .cache
-                .keep(&component.digest, &component.bytes)
-                .map_err(InstallError::Cache)?;
+            shared.cache.keep(&component.digest, &component.bytes).map_err(InstallError::Cache)?;
             Ok(Arc::new(plugin))
         });
         built.await.unwrap_or(Err(InstallError::Closing))
@@ -282,7 +280,19 @@ impl Worker for Host {
 impl Shared {
     /// Where an element posts its answer to a call.
     pub(crate) fn callback_url(&self, idempotency_key: &str) -> String {
-        format!("{}{idempotency_key}", self.callbacks)
+        let mut url = self.callbacks.clone();
+        for byte in idempotency_key.bytes() {
+            // What a path segment may hold as it is (RFC 3986); the rest is escaped.
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => url.push(char::from(byte)),
+                b'-' | b'.' | b'_' | b'~' | b':' | b'@' | b'+' => url.push(char::from(byte)),
+                _ => {
+                    // Writing to a text cannot fail.
+                    let _ok = write!(url, "%{byte:02X}");
+                }
+            }
+        }
+        url
     }
 }
 
@@ -315,13 +325,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 }
 
 /// The plugins of a folder, oldest first: of equal versions the one that was written last counts.
-fn scan(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
+fn scan(folder: &Path, bytes_max: usize) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let is_hidden = path
-            .file_name()
-            .is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+        let is_hidden =
+            path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
         if is_hidden || path.extension().is_none_or(|extension| extension != "wasm") {
             continue;
         }
@@ -331,5 +340,13 @@ fn scan(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
         }
     }
     files.sort();
-    files.into_iter().map(|(_, path)| Ok((path.clone(), std::fs::read(&path)?))).collect()
+    files.into_iter().map(|(_, path)| Ok((path.clone(), read(&path, bytes_max)?))).collect()
+}
+
+/// Reads a file, and no more than one byte past what a plugin may have.
+fn read(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = bytes_max as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -44,7 +44,9 @@ pub struct Installed {
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// It is larger than plugins may be.
-    #[error("the file has {bytes} bytes, a plugin may have {max}: build it with opt-level \"s\" and strip it")]
+    #[error(
+        "the file has {bytes} bytes, a plugin may have {max}: build it with opt-level \"s\" and strip it"
+    )]
     TooLarge {
         /// How large it is.
         bytes: usize,
@@ -61,16 +63,22 @@ pub enum InstallError {
     #[error("the file is damaged or cut off: copy or build it again")]
     Malformed(#[source] wasmparser::BinaryReaderError),
     /// It says nothing of itself.
-    #[error("the component has no manifest: put a `plugin.toml` into its custom section `ferrule:plugin-manifest`")]
+    #[error(
+        "the component has no manifest: put a `plugin.toml` into its custom section `ferrule:plugin-manifest`"
+    )]
     NoManifest,
     /// What it says of itself is wrong.
     #[error("the plugin's manifest is wrong: mend its `plugin.toml` and build it again")]
     Manifest(#[source] ManifestError),
     /// It has none of our roles.
-    #[error("the component exports no interface of ferrule:plugin: implement a world of `wit/`, such as `activator`")]
+    #[error(
+        "the component exports no interface of ferrule:plugin: implement a world of `wit/`, such as `activator`"
+    )]
     NoRole,
     /// It says that it has another role than it has.
-    #[error("the manifest says world `{manifest}`, the component exports that of `{exported}`: make them agree")]
+    #[error(
+        "the manifest says world `{manifest}`, the component exports that of `{exported}`: make them agree"
+    )]
     OtherRole {
         /// What the manifest says.
         manifest: Role,
@@ -78,7 +86,9 @@ pub enum InstallError {
         exported: Role,
     },
     /// It was built against another contract.
-    #[error("the plugin was built against ferrule:plugin@{wanted}, this host speaks {major}.{minor}: build it with the `wit/` of this host")]
+    #[error(
+        "the plugin was built against ferrule:plugin@{wanted}, this host speaks {major}.{minor}: build it with the `wit/` of this host"
+    )]
     OtherContract {
         /// What it was built against.
         wanted: String,
@@ -104,7 +114,9 @@ pub enum InstallError {
         lines: String,
     },
     /// It was granted two things that do not go together.
-    #[error("`{plugin}` is granted both `http` and `pools`, and may have one of them: allocate in one plugin and act in another, so that what an element is told is on disk first")]
+    #[error(
+        "`{plugin}` is granted both `http` and `pools`, and may have one of them: allocate in one plugin and act in another, so that what an element is told is on disk first"
+    )]
     Conflict {
         /// The plugin.
         plugin: String,
@@ -116,7 +128,9 @@ pub enum InstallError {
     #[error("the component does not fit its world: build it with the `wit/` of this host")]
     Link(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The cache failed.
-    #[error("the plugin cannot be kept in the cache: see that its folder can be written and has room")]
+    #[error(
+        "the plugin cannot be kept in the cache: see that its folder can be written and has room"
+    )]
     Cache(#[source] io::Error),
     /// The cache has no such plugin.
     #[error("no plugin `{}` is kept: install the file again", .digest.short())]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
 /// What a call gets where neither the plugin nor the operator says anything.
-pub const DEFAULT: Limits = Limits { memory_mib: 64, cpu_ms: 1_000, wall_ms: 10_000, concurrency: 64 };
+pub const DEFAULT: Limits =
+    Limits { memory_mib: 64, cpu_ms: 1_000, wall_ms: 10_000, concurrency: 64 };
 
 /// What a plugin may ask for at the most where the operator says nothing.
 pub const CEILING: Limits =

@@ -5,9 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How long an epoch lasts: guests yield to each other, and their budget is looked at, this often.
 const EPOCH: Duration = Duration::from_millis(10);
@@ -27,7 +25,8 @@ impl Machine {
     /// address space for a pool, memory is taken on demand, which is slower.
     pub(crate) fn new(instances: u32, memory_max: usize) -> wasmtime::Result<Self> {
         let mut config = base();
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances, memory_max)));
+        config
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(instances, memory_max)));
         let engine = Engine::new(&config).or_else(|error| {
             tracing::warn!(
                 error = format!("{error:#}"),

@@ -78,9 +78,10 @@ pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Fail
 
 /// Makes a step's outputs of the charges.
 pub(crate) fn outputs(charges: Vec<rating::Charge>) -> Outcome {
-    let wrong = charges.iter().flat_map(|charge| [&charge.net, &charge.tax]).find(|money| {
-        !is_decimal(&money.amount) || money.currency.len() != 3
-    });
+    let wrong = charges
+        .iter()
+        .flat_map(|charge| [&charge.net, &charge.tax])
+        .find(|money| !is_decimal(&money.amount) || money.currency.len() != 3);
     if let Some(money) = wrong {
         let what = format!("`{} {}`, which is no money", money.amount, money.currency);
         return Outcome::Failed(malformed(&what));

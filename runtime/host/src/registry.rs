@@ -147,9 +147,9 @@ impl Registry {
                 registered.offered = None;
             }
         }
-        inner.rejected.retain(|file, _| {
-            file.parent() != Some(folder) || present.contains_key(file)
-        });
+        inner
+            .rejected
+            .retain(|file, _| file.parent() != Some(folder) || present.contains_key(file));
         inner.choose();
     }
 

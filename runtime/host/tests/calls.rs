@@ -1,4 +1,5 @@
 //! What calls mean, role by role.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use engine::keys;
 use engine::worker::{Manner, Nature, Worker};
@@ -108,7 +109,10 @@ async fn an_allocator_takes_values_out_of_the_pools_that_it_was_granted() {
         [("test-vlan", "POOL_EXHAUSTED"), ("test-none", "UNKNOWN_POOL"), ("other", "NOT_GRANTED")]
     {
         let report = bench.run(&installed.digest, json!({ "a": pool })).await;
-        assert_eq!((failed(&report).code.as_str(), failed(&report).class), (code, FailureClass::Person));
+        assert_eq!(
+            (failed(&report).code.as_str(), failed(&report).class),
+            (code, FailureClass::Person)
+        );
     }
 }
 

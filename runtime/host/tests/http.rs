@@ -1,4 +1,5 @@
 //! Outbound HTTP: where it may go, and what comes back.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +37,8 @@ impl Element {
 
     /// A bench with the dialler, granted this element under this host name.
     async fn dialler(&self, host: &str) -> (Bench, Installed) {
-        let rule = format!("http = [\"http://{host}:{}\"]\nlimits = {{ wall-ms = 2000 }}", self.port);
+        let rule =
+            format!("http = [\"http://{host}:{}\"]\nlimits = {{ wall-ms = 2000 }}", self.port);
         let bench = Bench::new(grants("dialler", &rule));
         let installed = bench.host.install(guest("dialler")).await.unwrap();
         (bench, installed)
@@ -58,8 +60,15 @@ async fn serve(mut stream: TcpStream) {
         let path = text.split(' ').nth(1).unwrap();
         let response = match path {
             "/silent" => continue,
-            "/moved" => "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".into(),
-            "/long" => format!("HTTP/1.1 200 OK\r\ncontent-length: {0}\r\n\r\n{1}", 5 << 20, "x".repeat(5 << 20)),
+            "/moved" => {
+                "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+                    .into()
+            }
+            "/long" => format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {0}\r\n\r\n{1}",
+                5 << 20,
+                "x".repeat(5 << 20)
+            ),
             _ => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{path}", path.len()),
         };
         if stream.write_all(response.as_bytes()).await.is_err() {
@@ -122,8 +131,7 @@ async fn a_name_that_leads_inside_is_refused_unless_it_is_localhost() {
 async fn there_is_no_tls_and_the_answer_says_so() {
     let bench = Bench::new(grants("dialler", "http = [\"https://127.0.0.1\"]"));
     let installed = bench.host.install(guest("dialler")).await.unwrap();
-    let report =
-        bench.run(&installed.digest, json!({ "host": "127.0.0.1", "tls": true })).await;
+    let report = bench.run(&installed.digest, json!({ "host": "127.0.0.1", "tls": true })).await;
     assert!(failed(&report).message.contains("this build has no TLS"), "{report:?}");
 }
 

@@ -1,4 +1,5 @@
 //! Taking plugins in: what is refused and why, and which version new plans use.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::path::Path;
 

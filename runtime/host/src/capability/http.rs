@@ -6,7 +6,7 @@
 //! part of what was granted, and a connection is kept by name. TLS is deliberately absent.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,13 +193,15 @@ fn connection(error: &io::Error) -> Error {
     if error.to_string().contains("lookup address") {
         return Error::DnsError { rcode: None, info_code: None };
     }
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
-        io::ErrorKind::TimedOut => Error::ConnectionTimeout,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            Error::DestinationIpUnroutable
-        }
-        _ => Error::ConnectionTerminated,
+    let kind = error.kind();
+    if kind == ErrorKind::ConnectionRefused {
+        Error::ConnectionRefused
+    } else if kind == ErrorKind::TimedOut {
+        Error::ConnectionTimeout
+    } else if matches!(kind, ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) {
+        Error::DestinationIpUnroutable
+    } else {
+        Error::ConnectionTerminated
     }
 }
 

@@ -34,16 +34,15 @@ impl reservation::Host for Reservation {
             return Err(failure(FailureClass::Person, "NOT_GRANTED", message));
         }
         let pool = PoolId::new(name);
-        let hold = self
-            .pools
-            .reserve(&self.fulfilment, self.task, &pool, &request.name)
-            .map_err(|error| {
+        let hold = self.pools.reserve(&self.fulfilment, self.task, &pool, &request.name).map_err(
+            |error| {
                 let code = match error {
                     ReserveError::Unknown(_) => "UNKNOWN_POOL",
                     ReserveError::Exhausted { .. } => "POOL_EXHAUSTED",
                 };
                 failure(FailureClass::Person, code, error.to_string())
-            })?;
+            },
+        )?;
         let parts = self.pools.definition(&pool).map(|pool| pool.attributes(hold.index));
         let attributes = parts
             .into_iter()

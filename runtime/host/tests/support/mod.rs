@@ -81,7 +81,10 @@ impl Bench {
         Self::with(grants, |_| {})
     }
 
-    pub(crate) fn with(grants: BTreeMap<PluginId, Grants>, change: impl FnOnce(&mut Options)) -> Self {
+    pub(crate) fn with(
+        grants: BTreeMap<PluginId, Grants>,
+        change: impl FnOnce(&mut Options),
+    ) -> Self {
         let (pools, store) = (Pools::default(), Arc::new(Shelf::default()));
         let cache = tempfile::tempdir().unwrap();
         let shelf: Arc<dyn Store> = Arc::<Shelf>::clone(&store);

@@ -50,10 +50,7 @@ impl decomposition::Guest for Pure {
             attributes: vec![],
         };
         let second = if request.action == "modify" { "[]" } else { "{}" };
-        Ok(vec![
-            production("A", request.characteristics.clone()),
-            production("B", second.into()),
-        ])
+        Ok(vec![production("A", request.characteristics.clone()), production("B", second.into())])
     }
 }
 

@@ -40,8 +40,7 @@ impl Body for Capped {
         let this = &mut *self;
         let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(context) else {
             let between = this.between;
-            let silence =
-                this.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(between)));
+            let silence = this.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(between)));
             ready!(silence.as_mut().poll(context));
             return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
         };

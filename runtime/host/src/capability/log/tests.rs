@@ -30,6 +30,10 @@ fn what_comes_on_stderr_is_put_together_into_lines() {
     assert_eq!(log.last_words().as_deref(), Some("no port left"));
     assert_eq!(
         log.finish(),
-        ["stderr: panicked at x.rs:", "stderr: no port left", "stderr: note: run with RUST_BACKTRACE"]
+        [
+            "stderr: panicked at x.rs:",
+            "stderr: no port left",
+            "stderr: note: run with RUST_BACKTRACE"
+        ]
     );
 }
