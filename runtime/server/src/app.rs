@@ -1,0 +1,235 @@
+//! The application: what every door (HTTP, command line, demo) calls. It decomposes what comes in
+//! and hands it to the engine.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use engine::clock::Clock;
+use engine::worker::Worker as _;
+use engine::{Engine, Submitted};
+use host::Host;
+use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run};
+use model::order::OrderError;
+use model::plan::{Level, Plan};
+use model::{
+    Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Order, PluginId, Rulebook,
+    Timestamp,
+};
+use serde_json::Value;
+
+/// A decomposition may ask decomposer plugins so many times.
+const QUESTIONS_MAX: usize = 1_000;
+
+/// Everything that a door needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Carries plans out.
+    pub engine: Engine,
+    /// Runs plugins.
+    pub host: Host,
+    clock: Arc<dyn Clock>,
+    rulebook: Arc<RwLock<Arc<Rulebook>>>,
+    plugins_dir: Option<Arc<PathBuf>>,
+}
+
+/// Why nothing was submitted.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The order is refused at the door.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// An item is about an instance that no inventory has.
+    #[error("{path}: {message}")]
+    Reference {
+        /// The attribute.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// No pack has the workflow.
+    #[error("no pack has a workflow `{workflow}`; there are: {known}")]
+    Workflow {
+        /// What was asked for.
+        workflow: String,
+        /// What there is.
+        known: String,
+    },
+    /// The workflow cannot be planned.
+    #[error("{}", .0.message)]
+    Plan(Failure),
+    /// The engine has stopped.
+    #[error(transparent)]
+    Stopped(#[from] engine::handle::Stopped),
+    /// What was stored cannot be read.
+    #[error("the store cannot be read")]
+    Store(#[source] engine::store::Error),
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(
+        engine: Engine,
+        host: Host,
+        clock: Arc<dyn Clock>,
+        rulebook: Rulebook,
+        plugins_dir: Option<PathBuf>,
+    ) -> Self {
+        let rulebook = Arc::new(RwLock::new(Arc::new(rulebook)));
+        Self { engine, host, clock, rulebook, plugins_dir: plugins_dir.map(Arc::new) }
+    }
+
+    /// The packs in use.
+    pub fn rulebook(&self) -> Arc<Rulebook> {
+        Arc::clone(&self.rulebook.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The folder that plugins are dropped into.
+    pub fn plugins_dir(&self) -> Option<&Path> {
+        self.plugins_dir.as_deref().map(PathBuf::as_path)
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Submits an order or a run. What it answers with is on disk. `submission` is the client's
+    /// idempotency key.
+    pub async fn submit(
+        &self,
+        kind: Kind,
+        document: Value,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        if let Some(first) = self.submitted_before(submission.as_deref())? {
+            return Ok(Submitted::Before(first));
+        }
+        let event = self.plan(&kind, &document).await?;
+        let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
+        let fulfilment = Fulfilment::new(id, kind, document, self.clock.now());
+        Ok(self.engine.submit(fulfilment, vec![event], submission).await?)
+    }
+
+    /// What would become of an order or a run: `planned`, `held` or `rejected`.
+    pub async fn plan(&self, kind: &Kind, document: &Value) -> Result<Event, SubmitError> {
+        let rulebook = self.rulebook();
+        let planned = match kind {
+            Kind::Run { workflow } => {
+                if rulebook.workflow(workflow).is_none() {
+                    let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());
+                    let known = known.collect::<Vec<_>>().join(", ");
+                    return Err(SubmitError::Workflow { workflow: workflow.clone(), known });
+                }
+                Ok(plan_run(workflow, document, &rulebook).map_err(SubmitError::Plan)?)
+            }
+            Kind::ProductOrder => self.decompose(Level::Product, document, &rulebook).await?,
+            Kind::ServiceOrder => {
+                self.decompose(Level::CustomerService, document, &rulebook).await?
+            }
+            Kind::ResourceOrder => self.decompose(Level::Resource, document, &rulebook).await?,
+        };
+        Ok(match planned.and_then(|plan| self.pinned(plan)) {
+            Ok(plan) => Event::Planned { plan: Box::new(plan) },
+            Err(failure) if failure.class == FailureClass::Reject => Event::Rejected { failure },
+            Err(failure) => Event::Held { failure },
+        })
+    }
+
+    fn submitted_before(&self, key: Option<&str>) -> Result<Option<FulfilmentId>, SubmitError> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        let found = self.engine.store().get(&engine::keys::submission(key));
+        let found = found.map_err(SubmitError::Store)?;
+        Ok(found.map(|id| FulfilmentId::new(String::from_utf8_lossy(&id))))
+    }
+
+    async fn decompose(
+        &self,
+        level: Level,
+        document: &Value,
+        rulebook: &Rulebook,
+    ) -> Result<Result<Plan, Failure>, SubmitError> {
+        let order = Order::parse(level, document)?;
+        self.check_instances(&order)?;
+        let mut answers = Answers::new();
+        for _ in 0..QUESTIONS_MAX {
+            match decompose(&order, document, rulebook, &answers) {
+                Ok(plan) => return Ok(Ok(plan)),
+                Err(Stop::Failure(failure)) => return Ok(Err(failure)),
+                Err(Stop::Ask(question)) => match self.ask(&question, document).await {
+                    Ok(answer) => {
+                        answers.insert(question.key, answer);
+                    }
+                    Err(failure) => return Ok(Err(failure)),
+                },
+            }
+        }
+        let message = format!("decomposer plugins were asked more than {QUESTIONS_MAX} times");
+        Ok(Err(Failure::new(FailureClass::Person, "DECOMP_QUESTIONS", message)))
+    }
+
+    /// What is to change or cease must be there (the validation matrix: 422).
+    fn check_instances(&self, order: &Order) -> Result<(), SubmitError> {
+        let resource = match order.level {
+            Level::Product => "product",
+            Level::CustomerService | Level::ResourceService => "service",
+            Level::Resource => "resource",
+        };
+        for line in &order.lines {
+            if matches!(line.action, model::plan::Action::Add | model::plan::Action::NoChange) {
+                continue;
+            }
+            let path = format!("item `{}`: {resource}.id", line.id);
+            let Some(instance) = &line.instance else {
+                let action = line.action.as_str();
+                let message = format!("is mandatory for `{action}`: what is it about?");
+                return Err(SubmitError::Reference { path, message });
+            };
+            let key = engine::keys::document(resource, instance);
+            if self.engine.store().get(&key).map_err(SubmitError::Store)?.is_none() {
+                let message = format!("the inventory has no {resource} `{instance}`");
+                return Err(SubmitError::Reference { path, message });
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, question: &Question, order: &Value) -> Result<Vec<Production>, Failure> {
+        let Some(plugin) = self.host.resolve(&question.plugin) else {
+            return Err(missing(&question.plugin));
+        };
+        let item = host::Decomposition {
+            spec: question.spec.clone(),
+            action: question.action.into(),
+            characteristics: question.characteristics.clone(),
+            order: order.clone(),
+        };
+        let (productions, _log) = self.host.decompose(&plugin.digest, &item).await;
+        let ours = |made: host::Production| Production {
+            spec: made.spec,
+            characteristics: made.characteristics,
+        };
+        Ok(productions?.into_iter().map(ours).collect())
+    }
+
+    /// Pins the version of each plugin that a plan calls.
+    fn pinned(&self, mut plan: Plan) -> Result<Plan, Failure> {
+        let mut plugins = BTreeMap::new();
+        for step in &plan.steps {
+            let resolved = self.host.resolve(&step.plugin).ok_or_else(|| missing(&step.plugin))?;
+            plugins.insert(step.plugin.clone(), resolved.digest);
+        }
+        plan.plugins = plugins;
+        Ok(plan)
+    }
+}
+
+fn missing(plugin: &PluginId) -> Failure {
+    let message = format!(
+        "no plugin `{plugin}` is active: put its .wasm into the plugins folder, see why it is not \
+         taken with `ferrule plugin list`, and submit the order again"
+    );
+    Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
+}

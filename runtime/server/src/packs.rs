@@ -1,0 +1,73 @@
+//! Reads packs from their folders.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use model::pack::{Diagnostic, FILE_BYTES_MAX, FILES, PACK, PackFiles};
+use model::rulebook::RulebookError;
+use model::{Pack, Rulebook};
+
+/// Why packs cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PacksError {
+    /// A folder or a file cannot be read.
+    #[error("cannot read `{}`", .path.display())]
+    Read {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A pack has mistakes.
+    #[error("the pack in `{}` has mistakes:\n{}", .path.display(), lines(.diagnostics))]
+    Mistakes {
+        /// The folder of the pack.
+        path: PathBuf,
+        /// The mistakes.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// The packs do not go together.
+    #[error("the packs do not go together:\n{}", lines(.0))]
+    Together(Vec<RulebookError>),
+}
+
+/// Reads every pack in a folder: each folder in it that has a `pack.yaml`.
+pub fn read_all(folder: &Path) -> Result<Rulebook, PacksError> {
+    let read = |source| PacksError::Read { path: folder.into(), source };
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(read)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()
+        .map_err(read)?;
+    paths.retain(|path| path.join(PACK).is_file());
+    paths.sort();
+    let packs = paths.iter().map(|path| read_one(path)).collect::<Result<Vec<_>, _>>()?;
+    Rulebook::new(packs).map_err(PacksError::Together)
+}
+
+/// Reads the pack in a folder.
+pub fn read_one(folder: &Path) -> Result<Pack, PacksError> {
+    let mut files = PackFiles::default();
+    for name in FILES {
+        let path = folder.join(name);
+        if !path.exists() {
+            continue;
+        }
+        let read = |source| PacksError::Read { path: path.clone(), source };
+        let mut text = String::new();
+        let file = std::fs::File::open(&path).map_err(read)?;
+        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(read)?;
+        if text.len() as u64 > FILE_BYTES_MAX {
+            let message = format!("a file of a pack may have {FILE_BYTES_MAX} bytes");
+            return Err(read(std::io::Error::other(message)));
+        }
+        files.0.insert(name.into(), text);
+    }
+    Pack::parse(&files)
+        .map_err(|diagnostics| PacksError::Mistakes { path: folder.into(), diagnostics })
+}
+
+fn lines<T: ToString>(entries: &[T]) -> String {
+    entries.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
