@@ -4,7 +4,7 @@
 use model::Digest;
 use wasmparser::{Parser, Payload};
 
-use crate::install::InstallError;
+use crate::install::{InstallError, Refused};
 use crate::manifest::{self, Manifest};
 use crate::role::{Capability, Role};
 
@@ -34,26 +34,31 @@ struct Surface {
 
 impl Component {
     /// Reads a plugin, and checks that it is one.
-    pub(crate) fn read(bytes: Vec<u8>, bytes_max: usize) -> Result<Self, InstallError> {
+    pub(crate) fn read(bytes: Vec<u8>, bytes_max: usize) -> Result<Self, Refused> {
         if bytes.len() > bytes_max {
-            return Err(InstallError::TooLarge { bytes: bytes.len(), max: bytes_max });
+            return Err(InstallError::TooLarge { bytes: bytes.len(), max: bytes_max }.into());
         }
         if !bytes.starts_with(b"\0asm") {
-            return Err(InstallError::NotWasm);
+            return Err(InstallError::NotWasm.into());
         }
         if Parser::is_core_wasm(&bytes) {
-            return Err(InstallError::CoreModule);
+            return Err(InstallError::CoreModule.into());
         }
         let surface = survey(&bytes)?;
-        check_version(surface.imports.iter().chain(&surface.exports))?;
+        let section = surface.manifest.as_ref().map(|(_, section)| Manifest::parse(section));
+        let manifest = match (check(&surface), section) {
+            (Ok(()), Some(Ok(manifest))) => manifest,
+            (Ok(()), Some(Err(error))) => return Err(InstallError::Manifest(error).into()),
+            (Ok(()), None) => return Err(InstallError::NoManifest.into()),
+            (Err(error), section) => {
+                let manifest = section.and_then(Result::ok).map(Box::new);
+                return Err(Refused { manifest, error });
+            }
+        };
         let roles = roles(&surface.exports);
-        if roles.is_empty() {
-            return Err(InstallError::NoRole);
-        }
-        let (_, section) = surface.manifest.ok_or(InstallError::NoManifest)?;
-        let manifest = Manifest::parse(&section).map_err(InstallError::Manifest)?;
         if !roles.contains(&manifest.world) {
-            return Err(InstallError::OtherRole { manifest: manifest.world, exported: roles[0] });
+            let error = InstallError::OtherRole { manifest: manifest.world, exported: roles[0] };
+            return Err(Refused { manifest: Some(Box::new(manifest)), error });
         }
         let digest = Digest::of(&bytes);
         Ok(Self { digest, bytes, manifest, imports: surface.imports })
@@ -117,8 +122,9 @@ fn roles(exports: &[String]) -> Vec<Role> {
     Role::ALL.into_iter().filter(exported).collect()
 }
 
-fn check_version<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), InstallError> {
-    let other = names.find_map(|name| {
+/// Checks that a component speaks this host's contract, and has a role in it.
+fn check(surface: &Surface) -> Result<(), InstallError> {
+    let other = surface.imports.iter().chain(&surface.exports).find_map(|name| {
         let (_, version) = interface(name)?;
         let ([major, minor, _], ..) = manifest::precedence(version)?;
         ((major, minor) != VERSION).then(|| version.to_owned())
@@ -127,6 +133,7 @@ fn check_version<'a>(mut names: impl Iterator<Item = &'a String>) -> Result<(), 
         Some(wanted) => {
             Err(InstallError::OtherContract { wanted, major: VERSION.0, minor: VERSION.1 })
         }
+        None if roles(&surface.exports).is_empty() => Err(InstallError::NoRole),
         None => Ok(()),
     }
 }

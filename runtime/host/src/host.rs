@@ -20,11 +20,11 @@ use crate::capability::http::Client;
 use crate::capability::log::Log;
 use crate::component::Component;
 use crate::grants::Grants;
-use crate::install::{InstallError, Installed, Plugin};
+use crate::install::{InstallError, Installed, Plugin, Refused};
 use crate::invoke::{self, Decomposition, Production};
 use crate::limits::CEILING;
 use crate::machine::Machine;
-use crate::registry::{self, Entry, Loaded, Registry};
+use crate::registry::{Entry, Loaded, Registry};
 use crate::role::Role;
 
 /// How large a plugin may be, unless the options say otherwise.
@@ -132,7 +132,7 @@ impl Host {
 
     /// Takes a plugin in; new plans use it, unless a higher version is there.
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Installed, InstallError> {
-        let plugin = self.build(bytes).await?;
+        let plugin = self.build(bytes).await.map_err(|refused| refused.error)?;
         let installed = plugin.installed.clone();
         self.0.registry.offer(plugin, None);
         Ok(installed)
@@ -149,11 +149,11 @@ impl Host {
         let mut present = BTreeMap::new();
         for (file, bytes) in files {
             let digest = Digest::of(&bytes);
-            present.insert(file.clone(), digest.clone());
             let result = match self.0.registry.is_loaded(&file, &digest) {
                 Some(plugin) => Ok(plugin.installed.clone()),
                 None => self.load(&file, &digest, bytes).await,
             };
+            present.insert(file.clone(), result.is_ok().then_some(digest));
             loaded.push(Loaded { file, result });
         }
         self.0.registry.retire(&folder, &present);
@@ -171,7 +171,7 @@ impl Host {
             .ok_or(InstallError::Closing)?
             .map_err(InstallError::Cache)?
             .ok_or_else(|| InstallError::NotKept { digest: digest.clone() })?;
-        let plugin = self.build(bytes).await?;
+        let plugin = self.build(bytes).await.map_err(|refused| refused.error)?;
         let installed = plugin.installed.clone();
         self.0.registry.keep(plugin);
         Ok(installed)
@@ -209,29 +209,27 @@ impl Host {
                 registry.offer(plugin, Some(file));
                 Ok(installed)
             }
-            Err(error) => {
-                registry.reject(file, registry::rejected(file, Some(digest), &error));
-                Err(error)
+            Err(refused) => {
+                registry.reject(file, Entry::rejected(file, digest, &refused));
+                Err(refused.error)
             }
         }
     }
 
     /// Reads, compiles and links a plugin on a thread that may block.
-    async fn build(&self, bytes: Vec<u8>) -> Result<Arc<Plugin>, InstallError> {
+    async fn build(&self, bytes: Vec<u8>) -> Result<Arc<Plugin>, Refused> {
         let shared = Arc::clone(&self.0);
         let built = blocking(move || {
             let component = Component::read(bytes, shared.plugin_bytes_max)?;
             if let Some(plugin) = shared.registry.get(&component.digest) {
                 return Ok(plugin);
             }
-            let id = PluginId::new(component.manifest.id.as_str());
-            let (grants, client) = shared.grants.get(&id).unwrap_or(&shared.nothing).clone();
-            let engine = shared.machine.engine();
-            let plugin = Plugin::build(engine, &shared.cache, &component, grants, client)?;
-            shared.cache.keep(&component.digest, &component.bytes).map_err(InstallError::Cache)?;
-            Ok(Arc::new(plugin))
+            shared.build(&component).map(Arc::new).map_err(|error| {
+                let manifest = Some(Box::new(component.manifest));
+                Refused { manifest, error }
+            })
         });
-        built.await.unwrap_or(Err(InstallError::Closing))
+        built.await.unwrap_or_else(|| Err(InstallError::Closing.into()))
     }
 
     /// The plugin with these bytes, from the cache where it is not at hand.
@@ -278,6 +276,16 @@ impl Worker for Host {
 }
 
 impl Shared {
+    /// Compiles and links a plugin, and keeps its bytes.
+    fn build(&self, component: &Component) -> Result<Plugin, InstallError> {
+        let id = PluginId::new(component.manifest.id.as_str());
+        let (grants, client) = self.grants.get(&id).unwrap_or(&self.nothing).clone();
+        let engine = self.machine.engine();
+        let plugin = Plugin::build(engine, &self.cache, component, grants, client)?;
+        self.cache.keep(&component.digest, &component.bytes).map_err(InstallError::Cache)?;
+        Ok(plugin)
+    }
+
     /// Where an element posts its answer to a call.
     pub(crate) fn callback_url(&self, idempotency_key: &str) -> String {
         let mut url = self.callbacks.clone();

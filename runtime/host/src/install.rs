@@ -143,6 +143,19 @@ pub enum InstallError {
     Closing,
 }
 
+/// A file that was not taken in, with what could be read of it.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) manifest: Option<Box<Manifest>>,
+    pub(crate) error: InstallError,
+}
+
+impl From<InstallError> for Refused {
+    fn from(error: InstallError) -> Self {
+        Self { manifest: None, error }
+    }
+}
+
 /// A plugin, ready to be called.
 pub(crate) struct Plugin {
     pub(crate) installed: Installed,

@@ -326,7 +326,8 @@ fn wrong_role(plugin: &Plugin, what: &str) -> Failure {
 fn busy(plugin: &Plugin) -> Failure {
     let (name, limits) = (&plugin.name, &plugin.limits);
     let message = format!(
-        "plugin `{name}` was busy with {} calls until this one's time was up",
+        "plugin `{name}` had no free slot in time; it may have {} calls at once, all plugins \
+         together as many as the host has instances",
         limits.concurrency
     );
     Failure::new(FailureClass::Retry, "PLUGIN_BUSY", message)

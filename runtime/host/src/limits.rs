@@ -1,6 +1,6 @@
 //! How much a call may take: memory, processor time and wall-clock time.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,11 @@ pub const DEFAULT: Limits =
 /// What a plugin may ask for at the most where the operator says nothing.
 pub const CEILING: Limits =
     Limits { memory_mib: 256, cpu_ms: 10_000, wall_ms: 120_000, concurrency: 1_024 };
+
+/// How long an epoch lasts: guests yield to each other, and their budget is looked at, this often.
+pub(crate) const EPOCH: Duration = Duration::from_millis(10);
+
+const EPOCH_NS: u64 = EPOCH.as_nanos() as u64;
 
 /// No table of a guest may have more elements.
 const TABLE_ELEMENTS_MAX: usize = 20_000;
@@ -120,10 +125,15 @@ impl ResourceLimiter for Memory {
     }
 }
 
-/// Counts the processor time that a call spends while it is polled. Time in which it waits for the
-/// host or the machine is busy with others costs it nothing.
+/// Counts the processor time of a call. Time in which it waits for the host, or in which the
+/// machine is busy with others, costs it nothing.
+///
+/// Asking for a thread's time is a system call, and most calls end within their first epoch. So
+/// counting begins with the first epoch that ends while the guest runs; what went before is taken
+/// as one epoch.
 #[derive(Debug)]
 pub(crate) struct Meter {
+    is_counting: AtomicBool,
     spent_ns: AtomicU64,
     /// The thread's processor time when this poll began.
     began_ns: AtomicU64,
@@ -133,16 +143,23 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
+            is_counting: AtomicBool::new(false),
             spent_ns: AtomicU64::new(0),
             began_ns: AtomicU64::new(0),
             max_ns: u64::from(limits.cpu_ms) * 1_000_000,
         }
     }
 
-    /// Whether the budget is spent; asked on the thread that polls.
+    /// Whether the budget is spent; asked when an epoch ends, on the thread that polls.
     pub(crate) fn is_spent(&self) -> bool {
-        let now = thread_ns().saturating_sub(self.began_ns.load(Ordering::Relaxed));
-        self.spent_ns.load(Ordering::Relaxed) + now > self.max_ns
+        let now = thread_ns();
+        if !self.is_counting.swap(true, Ordering::Relaxed) {
+            self.began_ns.store(now, Ordering::Relaxed);
+            self.spent_ns.store(EPOCH_NS.min(self.max_ns / 2), Ordering::Relaxed);
+            return false;
+        }
+        let running = now.saturating_sub(self.began_ns.load(Ordering::Relaxed));
+        self.spent_ns.load(Ordering::Relaxed) + running > self.max_ns
     }
 
     /// What was spent so far.
@@ -154,10 +171,14 @@ impl Meter {
     pub(crate) async fn measure<F: Future>(&self, future: F) -> F::Output {
         let mut future = std::pin::pin!(future);
         std::future::poll_fn(|context| {
-            let began = thread_ns();
-            self.began_ns.store(began, Ordering::Relaxed);
+            if self.is_counting.load(Ordering::Relaxed) {
+                self.began_ns.store(thread_ns(), Ordering::Relaxed);
+            }
             let poll = future.as_mut().poll(context);
-            self.spent_ns.fetch_add(thread_ns().saturating_sub(began), Ordering::Relaxed);
+            if self.is_counting.load(Ordering::Relaxed) {
+                let began = self.began_ns.load(Ordering::Relaxed);
+                self.spent_ns.fetch_add(thread_ns().saturating_sub(began), Ordering::Relaxed);
+            }
             poll
         })
         .await

@@ -3,12 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// How long an epoch lasts: guests yield to each other, and their budget is looked at, this often.
-const EPOCH: Duration = Duration::from_millis(10);
+use crate::limits::EPOCH;
 
 /// How much of a guest's memory is reset in place, rather than given back to the system.
 const KEEP_RESIDENT: usize = 256 * 1024;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::component::Component;
+use crate::install::InstallError;
 use crate::limits::Asked;
 use crate::role::Role;
 
@@ -68,6 +70,14 @@ pub enum ManifestError {
 }
 
 impl Manifest {
+    /// Reads a plugin's file: that it is a plugin at all, and what it says of itself. Whether it
+    /// may have what it wants, and compiles, only its installation shows.
+    pub fn of(plugin: Vec<u8>) -> Result<Self, InstallError> {
+        Component::read(plugin, usize::MAX)
+            .map(|component| component.manifest)
+            .map_err(|refused| refused.error)
+    }
+
     /// Reads the content of the custom section.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::NotText)?;

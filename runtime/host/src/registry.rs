@@ -8,9 +8,9 @@ use model::{Digest, PluginId};
 use serde::Serialize;
 
 use crate::grants::Grants;
-use crate::install::{InstallError, Installed, Plugin};
+use crate::install::{InstallError, Installed, Plugin, Refused};
 use crate::limits::Limits;
-use crate::manifest::{Requests, precedence};
+use crate::manifest::{Manifest, Requests, precedence};
 
 /// One line of the list of plugins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -137,12 +137,18 @@ impl Registry {
     }
 
     /// Forgets what came from files of this folder that are gone or hold something else now:
-    /// new plans no longer use it, plans that began with it still can.
-    pub(crate) fn retire(&self, folder: &Path, present: &BTreeMap<PathBuf, Digest>) {
+    /// new plans no longer use it, plans that began with it still can. A file that is there and
+    /// was not taken in (`None`) leaves what came from it before as it was.
+    pub(crate) fn retire(&self, folder: &Path, present: &BTreeMap<PathBuf, Option<Digest>>) {
         let mut inner = self.write();
         for (digest, registered) in &mut inner.plugins {
             let Some(file) = &registered.file else { continue };
-            if file.parent() == Some(folder) && present.get(file) != Some(digest) {
+            let is_same = match present.get(file) {
+                Some(Some(now)) => now == digest,
+                Some(None) => true,
+                None => false,
+            };
+            if file.parent() == Some(folder) && !is_same {
                 registered.file = None;
                 registered.offered = None;
             }
@@ -217,36 +223,47 @@ impl From<&Grants> for Granted {
 }
 
 fn describe(plugin: &Plugin) -> Entry {
-    let manifest = &plugin.manifest;
-    Entry {
-        id: Some(manifest.id.clone()),
-        version: Some(manifest.version.clone()),
-        world: Some(manifest.world.to_string()),
-        summary: Some(manifest.summary.clone()),
-        digest: Some(plugin.installed.digest.to_string()),
-        file: None,
-        state: State::Ready,
-        is_current: false,
-        requests: manifest.requests.clone(),
-        grants: Granted::from(&*plugin.grants),
-        limits: Some(plugin.limits),
-    }
+    let mut entry = Entry::of(&plugin.manifest);
+    entry.digest = Some(plugin.installed.digest.to_string());
+    entry.grants = Granted::from(&*plugin.grants);
+    entry.limits = Some(plugin.limits);
+    entry
 }
 
-/// The entry of a file that was not taken in.
-pub(crate) fn rejected(file: &Path, digest: Option<&Digest>, error: &InstallError) -> Entry {
-    Entry {
-        id: None,
-        version: None,
-        world: None,
-        summary: None,
-        digest: digest.map(Digest::to_string),
-        file: Some(file.into()),
-        state: State::Rejected { reason: explain(error) },
-        is_current: false,
-        requests: Requests::default(),
-        grants: Granted::default(),
-        limits: None,
+impl Entry {
+    /// What a manifest says, as the entry of a plugin that is ready.
+    fn of(manifest: &Manifest) -> Self {
+        Self {
+            id: Some(manifest.id.clone()),
+            version: Some(manifest.version.clone()),
+            world: Some(manifest.world.to_string()),
+            summary: Some(manifest.summary.clone()),
+            requests: manifest.requests.clone(),
+            ..Self::empty()
+        }
+    }
+
+    /// The entry of a file that was not taken in.
+    pub(crate) fn rejected(file: &Path, digest: &Digest, refused: &Refused) -> Self {
+        let known = refused.manifest.as_deref().map_or_else(Self::empty, Self::of);
+        let state = State::Rejected { reason: explain(&refused.error) };
+        Self { digest: Some(digest.to_string()), file: Some(file.into()), state, ..known }
+    }
+
+    fn empty() -> Self {
+        Self {
+            id: None,
+            version: None,
+            world: None,
+            summary: None,
+            digest: None,
+            file: None,
+            state: State::Ready,
+            is_current: false,
+            requests: Requests::default(),
+            grants: Granted::default(),
+            limits: None,
+        }
     }
 }
 

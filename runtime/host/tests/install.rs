@@ -133,6 +133,11 @@ async fn a_folder_is_followed_and_a_bad_file_changes_nothing() {
     let rejected = bench.host.list().into_iter().find(|entry| entry.id.is_none()).unwrap();
     let State::Rejected { reason } = &rejected.state else { panic!("{rejected:?}") };
     assert!(reason.contains("no WebAssembly"), "{reason}");
+    // Half a copy of a new version leaves the one that is there.
+    write("a.wasm", &versioned("1.0.1")[..10_000]);
+    bench.host.load_dir(folder.path()).await.unwrap();
+    assert_eq!(current(&bench.host).as_deref(), Some("1.0.0"));
+    write("a.wasm", &versioned("1.0.0"));
 
     write("z.wasm", &versioned("1.1.0"));
     bench.host.load_dir(folder.path()).await.unwrap();
@@ -167,6 +172,21 @@ async fn a_plugin_is_restored_from_the_cache_after_a_restart() {
 fn restart(bench: &Bench, cache: &Path) -> Host {
     let store: std::sync::Arc<dyn engine::store::Store> = bench.store.clone();
     Host::new(Options::new(store, bench.pools.clone(), cache)).unwrap()
+}
+
+#[tokio::test]
+async fn the_list_says_what_a_rejected_plugin_asks_for() {
+    let bench = Bench::new([].into());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("dialler.wasm"), guest("dialler")).unwrap();
+    bench.host.load_dir(folder.path()).await.unwrap();
+    let list = bench.host.list();
+    assert_eq!(list[0].id.as_deref(), Some("dialler"));
+    assert_eq!(list[0].requests.http, ["*"]);
+    let State::Rejected { reason } = &list[0].state else { panic!("{list:?}") };
+    assert!(reason.contains("[plugins.dialler]"), "{reason}");
+    let manifest = host::Manifest::of(guest("dialler")).unwrap();
+    assert_eq!((manifest.id.as_str(), manifest.version.as_str()), ("dialler", "0.1.0"));
 }
 
 #[tokio::test]

@@ -25,3 +25,13 @@ fn memory_is_summed_over_the_store() {
     assert!(!memory.memory_growing(1 << 20, (1 << 20) + 65_536, None).unwrap());
     assert!(memory.refused());
 }
+
+#[test]
+fn waiting_costs_one_epoch_and_no_more() {
+    let meter = Meter::new(&Limits { cpu_ms: 100, ..DEFAULT });
+    assert!(!meter.is_spent());
+    assert_eq!(meter.spent(), EPOCH);
+    assert!(!meter.is_spent());
+    let tight = Meter::new(&Limits { cpu_ms: 1, ..DEFAULT });
+    assert!(!tight.is_spent());
+}
