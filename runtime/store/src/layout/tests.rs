@@ -1,0 +1,37 @@
+use super::*;
+
+#[test]
+fn a_cell_reads_back_as_it_was_written() {
+    let long = vec![7; CELL_BYTES_MAX + 1];
+    for value in [&[][..], &[0], &[1, 2, 3], &long[..CELL_BYTES_MAX], &long] {
+        let cell = Cell::of(value);
+        assert_eq!(Cell::read(&cell.write()), Some(cell));
+    }
+}
+
+#[test]
+fn only_what_is_longer_than_a_cell_is_cut() {
+    let parts = |bytes| match Cell::of(&vec![0; bytes]) {
+        Cell::Whole(_) => 0,
+        Cell::Cut { parts } => parts,
+    };
+    assert_eq!(parts(0), 0);
+    assert_eq!(parts(CELL_BYTES_MAX), 0);
+    assert_eq!(parts(CELL_BYTES_MAX + 1), 2);
+    assert_eq!(parts(3 * CELL_BYTES_MAX), 3);
+}
+
+#[test]
+fn what_is_not_a_cell_is_not_read_as_one() {
+    for bytes in [&[][..], &[2], &[CUT], &[CUT, 0, 0, 1], &[CUT, 0, 0, 0, 1, 0]] {
+        assert_eq!(Cell::read(bytes), None, "{bytes:?}");
+    }
+}
+
+#[test]
+fn the_end_of_a_prefix_skips_the_bytes_that_cannot_grow() {
+    assert_eq!(end(b"ab"), Some(b"ac".to_vec()));
+    assert_eq!(end(b"a\xff\xff"), Some(b"b".to_vec()));
+    assert_eq!(end(b"\xff"), None);
+    assert_eq!(end(b""), None);
+}

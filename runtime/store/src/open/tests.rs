@@ -1,0 +1,96 @@
+use super::*;
+
+fn open_default(path: &Path) -> Result<(Db, File), OpenError> {
+    open(path, &Options::default())
+}
+
+fn error(path: &Path) -> OpenError {
+    open_default(path).expect_err("opening must fail")
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_made_with_its_parents() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("a/b");
+    open_default(&path).unwrap();
+    assert!(path.join(LOG).is_file());
+}
+
+#[test]
+fn a_file_is_not_a_directory() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("file");
+    fs::write(&path, "text").unwrap();
+    let error = error(&path);
+    assert_eq!(error.to_string(), format!("`{}` is not a directory", path.display()));
+    assert_eq!(fs::read(&path).unwrap(), b"text");
+}
+
+#[test]
+fn a_path_below_a_file_is_not_a_directory() {
+    let parent = tempfile::tempdir().unwrap();
+    fs::write(parent.path().join("file"), "text").unwrap();
+    assert!(matches!(error(&parent.path().join("file/data")), OpenError::NotDirectory { .. }));
+}
+
+#[test]
+fn a_second_owner_is_told_that_the_directory_is_in_use() {
+    let path = tempfile::tempdir().unwrap();
+    let _first = open_default(path.path()).unwrap();
+    let error = error(path.path());
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "`{}` is in use: is another ferrule running on this data directory?",
+            path.path().display()
+        )
+    );
+}
+
+#[test]
+fn what_may_not_be_written_is_named() {
+    for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
+        let error = OpenError::of_sled(Path::new("/data"), io::Error::from(kind).into());
+        assert_eq!(error.to_string(), "`/data` is not writable");
+    }
+}
+
+#[test]
+fn another_failure_of_the_disk_is_not_taken_for_damage() {
+    let source = io::Error::from(ErrorKind::StorageFull);
+    assert!(matches!(OpenError::of_sled(Path::new("/data"), source.into()), OpenError::Io { .. }));
+}
+
+type Harm = fn(&Path);
+
+/// Writes, opens once more so that there is a snapshot too, and then harms one of the files.
+fn damaged(harm: Harm) -> tempfile::TempDir {
+    let path = tempfile::tempdir().unwrap();
+    for round in 0..2_u8 {
+        let _lock = Lock::of(path.path());
+        let (db, _) = open_default(path.path()).unwrap();
+        db.insert([round], vec![round; 100]).unwrap();
+    }
+    harm(path.path());
+    path
+}
+
+fn snapshot(path: &Path) -> PathBuf {
+    let mut names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    names.find(|name| name.to_string_lossy().contains("snap.")).expect("there is a snapshot")
+}
+
+#[test]
+fn damaged_files_are_reported_and_not_repaired() {
+    let harms: [(&str, Harm); 4] = [
+        ("conf", |path| fs::write(path.join("conf"), "this is not a configuration").unwrap()),
+        ("snapshot", |path| fs::write(snapshot(path), "this is not a snapshot").unwrap()),
+        ("cut snapshot", |path| fs::write(snapshot(path), "").unwrap()),
+        ("log", |path| fs::write(path.join(LOG), "this is not a log").unwrap()),
+    ];
+    for (name, harm) in harms {
+        let path = damaged(harm);
+        let error = error(path.path());
+        assert!(matches!(error, OpenError::Damaged { .. }), "{name}: {error:?}");
+    }
+}

@@ -1,0 +1,172 @@
+//! The one tree of facts: what readers see, and how a batch gets into it.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use ::sled::{Batch, Db, IVec};
+use engine::store::{Direction, Epoch, Error, Fact, Scan};
+
+use crate::failure::Failure;
+use crate::layout::{self, CELL_BYTES_MAX, Cell, OWNER};
+
+/// The writes of one commit: for each key the last value that was asked for.
+pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Where the facts of a scan begin and end.
+type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+const READ: &str = "read";
+const APPLY: &str = "apply a batch";
+
+/// A sled database, all in its default tree.
+pub(crate) struct Tree {
+    db: Db,
+    /// sled applies a batch at once for a `get`, but lets it in between two steps of an iteration.
+    /// With this lock a scan sees all of a batch or nothing, and so does the read of a cut value.
+    whole: RwLock<()>,
+}
+
+/// What lies on the disk is not what we write there.
+#[derive(Debug, thiserror::Error)]
+enum Damage {
+    #[error("the value of a key has an unknown form")]
+    Cell,
+    #[error("a part of a value is missing")]
+    Part,
+    #[error("the owner's epoch is not a number")]
+    Owner,
+}
+
+impl Tree {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, whole: RwLock::new(()) }
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let _whole = self.reading()?;
+        let cell = self.db.get(layout::fact(key)).map_err(Failure::of(READ))?;
+        Ok(cell.map(|cell| self.value(key, &cell)).transpose()?)
+    }
+
+    /// The facts of a range of keys.
+    pub(crate) fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
+        let Some(range) = range(scan) else { return Ok(Vec::new()) };
+        let _whole = self.reading()?;
+        let cells = self.db.range(range);
+        Ok(match scan.direction {
+            Direction::Forward => self.facts(cells.take(scan.limit)),
+            Direction::Backward => self.facts(cells.rev().take(scan.limit)),
+        }?)
+    }
+
+    /// Makes the writes visible, at once and whole. They are not durable yet.
+    pub(crate) fn apply(&self, writes: Writes) -> Result<(), Failure> {
+        let mut batch = Batch::default();
+        for (key, value) in writes {
+            self.replace(&mut batch, &key, value.as_deref())?;
+        }
+        // Only a panic of sled below poisons the lock; the writer ends with it, and readers fail.
+        let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+        self.db.apply_batch(batch).map_err(Failure::of(APPLY))
+    }
+
+    /// Writes what was applied to the file; without `sync_data` on it that does not outlast a power
+    /// loss.
+    pub(crate) fn flush(&self) -> Result<(), Failure> {
+        self.db.flush().map(drop).map_err(Failure::of("flush"))
+    }
+
+    /// The epoch of the owner.
+    pub(crate) fn owner(&self) -> Result<Epoch, Failure> {
+        let Some(bytes) = self.db.get(OWNER).map_err(Failure::of(READ))? else {
+            return Ok(Epoch::default());
+        };
+        let bytes = bytes.as_ref().try_into().map_err(|_| Failure::of(READ)(Damage::Owner))?;
+        Ok(Epoch(u64::from_be_bytes(bytes)))
+    }
+
+    /// Writes the epoch of the owner; it is not durable yet.
+    pub(crate) fn set_owner(&self, owner: Epoch) -> Result<(), Failure> {
+        let bytes = owner.0.to_be_bytes();
+        self.db.insert(OWNER, &bytes).map(drop).map_err(Failure::of("write the owner's epoch"))
+    }
+
+    fn reading(&self) -> Result<RwLockReadGuard<'_, ()>, Error> {
+        self.whole.read().map_err(|_| Error::Closed)
+    }
+
+    fn facts(
+        &self,
+        cells: impl Iterator<Item = ::sled::Result<(IVec, IVec)>>,
+    ) -> Result<Vec<Fact>, Failure> {
+        cells
+            .map(|cell| {
+                let (key, cell) = cell.map_err(Failure::of(READ))?;
+                let key = key[1..].to_vec();
+                let value = self.value(&key, &cell)?;
+                Ok((key, value))
+            })
+            .collect()
+    }
+
+    fn value(&self, key: &[u8], cell: &[u8]) -> Result<Vec<u8>, Failure> {
+        let parts = match Cell::read(cell) {
+            Some(Cell::Whole(value)) => return Ok(value.to_vec()),
+            Some(Cell::Cut { parts }) => parts,
+            None => return Err(Failure::of(READ)(Damage::Cell)),
+        };
+        let mut value = Vec::new();
+        for index in 0..parts {
+            let part = self.db.get(layout::part(key, index)).map_err(Failure::of(READ))?;
+            value.extend_from_slice(&part.ok_or_else(|| Failure::of(READ)(Damage::Part))?);
+        }
+        Ok(value)
+    }
+
+    /// Adds to the batch that a key gets this value, with the parts that come and go.
+    fn replace(&self, batch: &mut Batch, key: &[u8], value: Option<&[u8]>) -> Result<(), Failure> {
+        let fact = layout::fact(key);
+        let old = self.db.get(&fact).map_err(Failure::of(APPLY))?;
+        for index in 0..parts(old.as_deref().and_then(Cell::read)) {
+            batch.remove(layout::part(key, index));
+        }
+        let Some(value) = value else {
+            batch.remove(fact);
+            return Ok(());
+        };
+        let cell = Cell::of(value);
+        for (index, part) in (0..parts(Some(cell))).zip(value.chunks(CELL_BYTES_MAX)) {
+            batch.insert(layout::part(key, index), part);
+        }
+        batch.insert(fact, cell.write());
+        Ok(())
+    }
+}
+
+fn parts(cell: Option<Cell<'_>>) -> u32 {
+    match cell {
+        Some(Cell::Cut { parts }) => parts,
+        Some(Cell::Whole(_)) | None => 0,
+    }
+}
+
+/// Where the facts of a scan lie; nothing where there can be none.
+fn range(scan: &Scan) -> Option<Range> {
+    let first = layout::fact(&scan.prefix);
+    let end = layout::end(&first).expect("the letter before each key is not the last byte");
+    let Some(after) = scan.after.as_deref().map(layout::fact) else {
+        return Some((Bound::Included(first), Bound::Excluded(end)));
+    };
+    match scan.direction {
+        Direction::Forward if after < first => Some((Bound::Included(first), Bound::Excluded(end))),
+        Direction::Forward => {
+            (after < end).then_some((Bound::Excluded(after), Bound::Excluded(end)))
+        }
+        Direction::Backward => {
+            let end = end.min(after);
+            (first < end).then_some((Bound::Included(first), Bound::Excluded(end)))
+        }
+    }
+}

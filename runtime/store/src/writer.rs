@@ -1,0 +1,154 @@
+//! The one thread that writes. What arrived while a commit was on its way to the disk goes into the
+//! next one together: one batch, one sync, then all answers.
+
+use std::sync::mpsc::{self, Receiver, SyncSender};
+
+use engine::store::{Batch, Epoch, Error};
+use tokio::sync::oneshot;
+
+use crate::failure::Failure;
+use crate::tree::Writes;
+
+/// How many commands wait for the writer before whoever brings another is made to wait.
+pub(crate) const QUEUE_COMMANDS_MAX: usize = 1024;
+
+/// How many batches are committed together.
+pub(crate) const COMMIT_BATCHES_MAX: usize = 256;
+
+/// A commit takes no more batches when it has so many bytes of keys and values.
+pub(crate) const COMMIT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Where the answer to a batch goes.
+pub(crate) type Answer = oneshot::Sender<Result<(), Error>>;
+
+/// What the writer is asked to do, in this order.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Append { batch: Batch, answer: Answer },
+    Claim { answer: mpsc::Sender<Result<Epoch, Error>> },
+    Close,
+}
+
+/// Where commits go. What returns `Ok` is durable.
+pub(crate) trait Disk {
+    fn commit(&mut self, writes: Writes) -> Result<(), Failure>;
+    fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure>;
+}
+
+/// The queue to a writer, and its end of it.
+pub(crate) fn queue() -> (SyncSender<Command>, Receiver<Command>) {
+    mpsc::sync_channel(QUEUE_COMMANDS_MAX)
+}
+
+/// Carries out commands one after the other.
+pub(crate) struct Writer<D> {
+    disk: D,
+    owner: Epoch,
+    group: Group,
+    /// After a failure nobody knows what is durable: the system may have dropped what it could not
+    /// write, and a later sync would succeed without it. So nothing is written any more.
+    failure: Option<Failure>,
+}
+
+/// What is committed together.
+#[derive(Default)]
+struct Group {
+    writes: Writes,
+    bytes: usize,
+    answers: Vec<Answer>,
+}
+
+impl<D: Disk> Writer<D> {
+    pub(crate) fn new(disk: D, owner: Epoch) -> Self {
+        Self { disk, owner, group: Group::default(), failure: None }
+    }
+
+    /// Works until it is told to close, or nobody is left to tell.
+    pub(crate) fn run(mut self, queue: &Receiver<Command>) {
+        let mut next = queue.recv().ok();
+        while let Some(command) = next {
+            match command {
+                Command::Append { batch, answer } => self.append(batch, answer),
+                Command::Claim { answer } => self.claim(&answer),
+                Command::Close => break,
+            }
+            next = if self.group.is_full() { None } else { queue.try_recv().ok() };
+            if next.is_none() {
+                self.commit();
+                next = queue.recv().ok();
+            }
+        }
+        self.commit();
+    }
+
+    fn append(&mut self, batch: Batch, answer: Answer) {
+        match self.check(&batch) {
+            Ok(()) => self.group.add(batch, answer),
+            Err(error) => tell(answer, Err(error)),
+        }
+    }
+
+    fn check(&self, batch: &Batch) -> Result<(), Error> {
+        self.healthy()?;
+        batch.check(self.owner)
+    }
+
+    fn claim(&mut self, answer: &mpsc::Sender<Result<Epoch, Error>>) {
+        self.commit();
+        // A claimant that is gone claimed nevertheless.
+        drop(answer.send(self.raise()));
+    }
+
+    fn raise(&mut self) -> Result<Epoch, Error> {
+        self.healthy()?;
+        let owner = Epoch(self.owner.0 + 1);
+        self.disk.set_owner(owner).map_err(|failure| self.poison(failure))?;
+        self.owner = owner;
+        Ok(owner)
+    }
+
+    fn commit(&mut self) {
+        let Group { writes, bytes: _, answers } = std::mem::take(&mut self.group);
+        if answers.is_empty() {
+            return;
+        }
+        let result = self.disk.commit(writes).map_err(|failure| self.poison(failure));
+        for answer in answers {
+            match result {
+                Ok(()) => tell(answer, Ok(())),
+                Err(_) => tell(answer, self.healthy()),
+            }
+        }
+    }
+
+    fn poison(&mut self, failure: Failure) -> Error {
+        self.failure = Some(failure.clone());
+        failure.into()
+    }
+
+    fn healthy(&self) -> Result<(), Error> {
+        self.failure.clone().map_or(Ok(()), |failure| Err(failure.into()))
+    }
+}
+
+impl Group {
+    fn add(&mut self, batch: Batch, answer: Answer) {
+        for (key, value) in batch.writes {
+            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            self.writes.insert(key, value);
+        }
+        self.answers.push(answer);
+    }
+
+    fn is_full(&self) -> bool {
+        self.answers.len() >= COMMIT_BATCHES_MAX || self.bytes >= COMMIT_BYTES_MAX
+    }
+}
+
+/// Answers; who has stopped waiting is not told.
+fn tell(answer: Answer, result: Result<(), Error>) {
+    drop(answer.send(result));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! What every store does, held against each of them: [`Memory`] is the reference, `Sled` has to do
+//! the same and to keep it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
+
+mod disk;
+mod killed;
+mod random;
+mod subject;
+mod suite;

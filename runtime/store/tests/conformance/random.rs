@@ -1,0 +1,128 @@
+//! Random operations on both stores at once: every answer must be the same.
+
+use engine::store::{Batch, Direction, Epoch, Memory, Scan, Store, Write};
+use proptest::prelude::*;
+use store::Sled;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::subject::{OnSled, Subject, all};
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Append { age: Age, writes: Vec<Write> },
+    Claim,
+    Get { key: Vec<u8> },
+    Scan(Scan),
+    Reopen,
+}
+
+/// Whose batch is appended.
+#[derive(Clone, Copy, Debug)]
+enum Age {
+    Current,
+    Older,
+    Newer,
+}
+
+/// Few bytes, so that keys meet; long enough for the nodes of the tree to split and to merge.
+fn key() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(vec![0, 1, b'a', b'b', 0xfe, 0xff]), 0..4)
+}
+
+fn value() -> impl Strategy<Value = Option<Vec<u8>>> {
+    let bytes = prop_oneof![
+        8 => 0..40_usize,
+        1 => prop::sample::select(vec![4095, 4096, 4097, 8193, 20_000]),
+    ];
+    let value = (any::<u8>(), bytes).prop_map(|(byte, bytes)| vec![byte; bytes]);
+    prop::option::weighted(0.6, value)
+}
+
+fn scan() -> impl Strategy<Value = Scan> {
+    let direction = prop::sample::select(vec![Direction::Forward, Direction::Backward]);
+    let limit = prop_oneof![0..6_usize, Just(usize::MAX)];
+    (key(), prop::option::of(key()), limit, direction)
+        .prop_map(|(prefix, after, limit, direction)| Scan { prefix, after, limit, direction })
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let age = prop_oneof![18 => Just(Age::Current), 1 => Just(Age::Older), 1 => Just(Age::Newer)];
+    let writes = prop::collection::vec((key(), value()), 0..60);
+    prop_oneof![
+        8 => (age, writes).prop_map(|(age, writes)| Operation::Append { age, writes }),
+        1 => Just(Operation::Claim),
+        4 => key().prop_map(|key| Operation::Get { key }),
+        8 => scan().prop_map(Operation::Scan),
+        1 => Just(Operation::Reopen),
+    ]
+}
+
+/// Both stores.
+struct Pair {
+    runtime: Runtime,
+    owner: u64,
+    memory: Memory,
+    subject: OnSled,
+    sled: Option<Sled>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let subject = OnSled::default();
+        let sled = Some(subject.open());
+        Self { runtime, owner: 0, memory: Memory::new(), subject, sled }
+    }
+
+    /// Does it to both; the two answers, as text.
+    fn answers(&mut self, operation: &Operation) -> (String, String) {
+        match operation {
+            Operation::Append { age, writes } => {
+                let batch = Batch { epoch: self.epoch(*age), writes: writes.clone() };
+                self.both(|runtime, store| runtime.block_on(store.append(batch.clone())))
+            }
+            Operation::Claim => {
+                self.owner += 1;
+                self.both(|_, store| store.claim())
+            }
+            Operation::Get { key } => self.both(|_, store| store.get(key)),
+            Operation::Scan(scan) => self.both(|_, store| store.scan(scan)),
+            Operation::Reopen => {
+                self.sled = None;
+                self.sled = Some(self.subject.open());
+                self.both(|_, store| store.scan(&Scan::prefix("", usize::MAX)))
+            }
+        }
+    }
+
+    fn epoch(&self, age: Age) -> Epoch {
+        Epoch(match age {
+            Age::Current => self.owner,
+            Age::Older => self.owner.saturating_sub(1),
+            Age::Newer => self.owner + 1,
+        })
+    }
+
+    fn both<T: std::fmt::Debug>(
+        &self,
+        ask: impl Fn(&Runtime, &dyn Store) -> T,
+    ) -> (String, String) {
+        let sled = self.sled.as_ref().expect("it is open between two operations");
+        let answer = |store| format!("{:?}", ask(&self.runtime, store));
+        (answer(&self.memory), answer(sled))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sled_answers_as_memory_does(operations in prop::collection::vec(operation(), 1..60)) {
+        let mut pair = Pair::new();
+        for operation in &operations {
+            let (memory, sled) = pair.answers(operation);
+            prop_assert_eq!(memory, sled, "after {:?}", operation);
+        }
+        prop_assert_eq!(all(&pair.memory), all(pair.sled.as_ref().unwrap()));
+    }
+}

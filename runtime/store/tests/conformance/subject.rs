@@ -1,0 +1,95 @@
+//! The stores under test, and short words for what is done to them.
+
+use engine::store::{Batch, Direction, Epoch, Fact, Memory, Scan, Store, Write};
+use store::{Options, Sled};
+use tempfile::TempDir;
+
+/// A kind of store that can be opened, closed, and opened again.
+pub(crate) trait Subject: Default + Send + Sync + 'static {
+    type Store: Store;
+
+    fn open(&self) -> Self::Store;
+
+    /// Opens it for a test that does not open it again.
+    fn open_kept(self) -> Kept<Self> {
+        Kept { store: self.open(), _subject: self }
+    }
+}
+
+/// The reference.
+#[derive(Default)]
+pub(crate) struct InMemory(Memory);
+
+impl Subject for InMemory {
+    type Store = Memory;
+
+    fn open(&self) -> Memory {
+        self.0.clone()
+    }
+}
+
+/// A directory of its own.
+pub(crate) struct OnSled(TempDir);
+
+impl Default for OnSled {
+    fn default() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+}
+
+impl OnSled {
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.0.path()
+    }
+}
+
+impl Subject for OnSled {
+    type Store = Sled;
+
+    fn open(&self) -> Sled {
+        Sled::open(self.path(), &Options::default()).unwrap()
+    }
+}
+
+pub(crate) fn put(key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Write {
+    (key.as_ref().to_vec(), Some(value.as_ref().to_vec()))
+}
+
+pub(crate) fn remove(key: impl AsRef<[u8]>) -> Write {
+    (key.as_ref().to_vec(), None)
+}
+
+pub(crate) fn batch(epoch: Epoch, writes: impl Into<Vec<Write>>) -> Batch {
+    Batch { epoch, writes: writes.into() }
+}
+
+pub(crate) fn all(store: &impl Store) -> Vec<Fact> {
+    store.scan(&Scan::prefix("", usize::MAX)).unwrap()
+}
+
+/// The keys that a scan lists.
+pub(crate) fn keys(
+    store: &impl Store,
+    prefix: &[u8],
+    after: Option<&[u8]>,
+    limit: usize,
+    direction: Direction,
+) -> Vec<Vec<u8>> {
+    let after = after.map(<[u8]>::to_vec);
+    let scan = Scan { prefix: prefix.to_vec(), after, limit, direction };
+    store.scan(&scan).unwrap().into_iter().map(|(key, _)| key).collect()
+}
+
+/// A store with the subject that it must not outlive.
+pub(crate) struct Kept<S: Subject> {
+    store: S::Store,
+    _subject: S,
+}
+
+impl<S: Subject> std::ops::Deref for Kept<S> {
+    type Target = S::Store;
+
+    fn deref(&self) -> &S::Store {
+        &self.store
+    }
+}

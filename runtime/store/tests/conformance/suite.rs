@@ -1,0 +1,277 @@
+//! The suite: one module of tests for each store.
+
+use std::sync::Arc;
+
+use engine::store::{Direction, Epoch, Error, KEY_BYTES_MAX, Store};
+
+use crate::subject::{InMemory, OnSled, Subject, all, batch, keys, put, remove};
+
+macro_rules! hold {
+    ($subject:ident as $name:ident: $($test:ident)*) => {
+        mod $name {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test::<super::$subject>().await;
+            })*
+        }
+    };
+    ($($test:ident)*) => {
+        hold!(InMemory as memory: $($test)*);
+        hold!(OnSled as sled: $($test)*);
+    };
+}
+
+hold! {
+    what_was_acknowledged_is_there
+    what_was_acknowledged_is_there_after_reopening
+    what_was_appended_is_there_after_closing
+    a_batch_shows_whole_or_not_at_all
+    batches_take_effect_in_the_order_of_append
+    the_last_write_of_a_batch_counts
+    a_removed_key_is_gone
+    any_bytes_are_a_key_and_any_a_value
+    a_key_that_is_too_long_refuses_its_batch
+    a_scan_lists_a_prefix_in_both_directions
+    a_scan_goes_on_after_a_key_that_need_not_exist
+    a_scan_at_the_end_of_all_keys_ends
+    an_unclaimed_store_is_owned_by_epoch_0
+    a_claim_fences_every_other_epoch
+    an_epoch_outlasts_reopening
+    many_append_at_once
+}
+
+async fn what_was_acknowledged_is_there<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    for number in 0..50_u8 {
+        store.append(batch(epoch, [put([number], [number])])).await.unwrap();
+        assert_eq!(store.get(&[number]).unwrap(), Some(vec![number]));
+    }
+    assert_eq!(all(&*store).len(), 50);
+    assert_eq!(store.get(&[50]).unwrap(), None);
+}
+
+async fn what_was_acknowledged_is_there_after_reopening<S: Subject>() {
+    let subject = S::default();
+    let mut expected = Vec::new();
+    for number in 0..5_u8 {
+        let store = subject.open();
+        assert_eq!(all(&store), expected);
+        let epoch = store.claim().unwrap();
+        let value = vec![number; 3000 * usize::from(number)];
+        store.append(batch(epoch, [put([number], &value)])).await.unwrap();
+        expected.push((vec![number], value));
+    }
+    assert_eq!(all(&subject.open()), expected);
+}
+
+async fn what_was_appended_is_there_after_closing<S: Subject>() {
+    let subject = S::default();
+    let store = subject.open();
+    let epoch = store.claim().unwrap();
+    let appended: Vec<_> =
+        (0..100_u8).map(|number| store.append(batch(epoch, [put([number], "")]))).collect();
+    drop(store);
+    assert_eq!(all(&subject.open()).len(), 100);
+    for appended in appended {
+        appended.await.unwrap();
+    }
+}
+
+/// One side writes the same value under many keys, again and again; the other must never see two.
+async fn a_batch_shows_whole_or_not_at_all<S: Subject>() {
+    let store = Arc::new(S::default().open_kept());
+    let epoch = store.claim().unwrap();
+    let writer = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            for round in 0..100_u8 {
+                let writes: Vec<_> = (0..60_u8).map(|key| put([key], vec![round; 5000])).collect();
+                store.append(batch(epoch, writes)).await.unwrap();
+            }
+        }
+    });
+    while !writer.is_finished() {
+        let facts = all(&**store);
+        assert!(facts.is_empty() || facts.len() == 60);
+        assert!(facts.windows(2).all(|pair| pair[0].1 == pair[1].1));
+        tokio::task::yield_now().await;
+    }
+    writer.await.unwrap();
+}
+
+async fn batches_take_effect_in_the_order_of_append<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let appended: Vec<_> = (0..2000_u32)
+        .map(|number| {
+            store.append(batch(
+                epoch,
+                [put("last", number.to_string()), put(number.to_string(), "")],
+            ))
+        })
+        .collect();
+    for appended in appended {
+        appended.await.unwrap();
+    }
+    assert_eq!(store.get(b"last").unwrap(), Some(b"1999".to_vec()));
+    store.append(batch(epoch, [remove("last")])).await.unwrap();
+    assert_eq!(all(&*store).len(), 2000);
+}
+
+async fn the_last_write_of_a_batch_counts<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let writes =
+        [put("a", "1"), put("b", "1"), put("a", "2"), remove("b"), remove("c"), put("c", "3")];
+    store.append(batch(epoch, writes)).await.unwrap();
+    assert_eq!(all(&*store), [(b"a".to_vec(), b"2".to_vec()), (b"c".to_vec(), b"3".to_vec())]);
+}
+
+async fn a_removed_key_is_gone<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    for value in [vec![], vec![1], vec![2; 100_000]] {
+        store.append(batch(epoch, [put("a", &value), put("ab", &value)])).await.unwrap();
+        store.append(batch(epoch, [remove("a"), remove("never there")])).await.unwrap();
+        assert_eq!(store.get(b"a").unwrap(), None);
+        assert_eq!(all(&*store), [(b"ab".to_vec(), value)]);
+    }
+}
+
+async fn any_bytes_are_a_key_and_any_a_value<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let long = vec![0xff; KEY_BYTES_MAX];
+    let keys = [&[][..], &[0], &[0, 0], b"e", b"f", b"p", b"p\0\0\0\0", &[0xff], &long];
+    for bytes in [0, 1, 4095, 4096, 4097, 8192, 300_000] {
+        let value: Vec<u8> = (0..=250_u8).cycle().take(bytes).collect();
+        let writes: Vec<_> = keys.iter().map(|key| put(key, &value)).collect();
+        store.append(batch(epoch, writes)).await.unwrap();
+        let expected: Vec<_> = keys.iter().map(|key| (key.to_vec(), value.clone())).collect();
+        assert_eq!(all(&*store), expected);
+        assert!(keys.iter().all(|key| store.get(key).unwrap().as_ref() == Some(&value)));
+    }
+}
+
+async fn a_key_that_is_too_long_refuses_its_batch<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let writes = [put("a", ""), put([0; KEY_BYTES_MAX + 1], "")];
+    let refused = store.append(batch(epoch, writes)).await;
+    assert!(matches!(refused, Err(Error::KeyTooLong { bytes }) if bytes == KEY_BYTES_MAX + 1));
+    store.append(batch(epoch, [put("b", "")])).await.unwrap();
+    assert_eq!(all(&*store), [(b"b".to_vec(), vec![])]);
+}
+
+async fn a_scan_lists_a_prefix_in_both_directions<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let written = ["a", "b", "b\0", "b/1", "b/2", "b\u{7f}", "c"].map(|key| put(key, ""));
+    store.append(batch(epoch, written)).await.unwrap();
+    let ahead =
+        |prefix: &str, limit| keys(&*store, prefix.as_bytes(), None, limit, Direction::Forward);
+    let back =
+        |prefix: &str, limit| keys(&*store, prefix.as_bytes(), None, limit, Direction::Backward);
+    assert_eq!(ahead("b", 9), [&b"b"[..], b"b\0", b"b/1", b"b/2", b"b\x7f"]);
+    assert_eq!(back("b", 9), [&b"b\x7f"[..], b"b/2", b"b/1", b"b\0", b"b"]);
+    assert_eq!(ahead("b/", 1), [b"b/1"]);
+    assert_eq!(back("b/", 1), [b"b/2"]);
+    assert_eq!(ahead("b/", 2), [b"b/1", b"b/2"]);
+    assert!(ahead("b", 0).is_empty() && back("b", 0).is_empty());
+    assert!(ahead("d", 9).is_empty() && back("d", 9).is_empty());
+    assert_eq!(ahead("", 2), [b"a", b"b"]);
+    assert_eq!(back("", 2), [&b"c"[..], b"b\x7f"]);
+}
+
+async fn a_scan_goes_on_after_a_key_that_need_not_exist<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let written = ["a1", "b1", "b2", "b3", "c1"].map(|key| put(key, ""));
+    store.append(batch(epoch, written)).await.unwrap();
+    let ahead = |after: &str| keys(&*store, b"b", Some(after.as_bytes()), 2, Direction::Forward);
+    let back = |after: &str| keys(&*store, b"b", Some(after.as_bytes()), 2, Direction::Backward);
+    assert_eq!(ahead("b1"), [b"b2", b"b3"]);
+    assert_eq!(ahead("b11"), [b"b2", b"b3"]);
+    assert_eq!(ahead("b"), [b"b1", b"b2"]);
+    assert_eq!(ahead(""), [b"b1", b"b2"]);
+    assert_eq!(ahead("a9"), [b"b1", b"b2"]);
+    assert_eq!(ahead("b2"), [b"b3"]);
+    assert!(ahead("b3").is_empty() && ahead("c").is_empty() && ahead("z").is_empty());
+    assert_eq!(back("b3"), [b"b2", b"b1"]);
+    assert_eq!(back("b22"), [b"b2", b"b1"]);
+    assert_eq!(back("c"), [b"b3", b"b2"]);
+    assert_eq!(back("z"), [b"b3", b"b2"]);
+    assert_eq!(back("b2"), [b"b1"]);
+    assert!(back("b1").is_empty() && back("b").is_empty() && back("").is_empty());
+}
+
+async fn a_scan_at_the_end_of_all_keys_ends<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let written: [&[u8]; 6] =
+        [b"\xfe", b"\xfe\xff", b"\xfe\xff\xff", b"\xff", b"\xff\0", b"\xff\xff"];
+    store.append(batch(epoch, written.map(|key| put(key, "")))).await.unwrap();
+    for prefix in [&b""[..], b"\xfe", b"\xfe\xff", b"\xff", b"\xff\xff", b"\xff\xff\xff"] {
+        let mut expected: Vec<_> =
+            written.into_iter().filter(|key| key.starts_with(prefix)).map(<[u8]>::to_vec).collect();
+        assert_eq!(keys(&*store, prefix, None, 9, Direction::Forward), expected);
+        expected.reverse();
+        assert_eq!(keys(&*store, prefix, None, 9, Direction::Backward), expected);
+    }
+    let ahead = keys(&*store, b"\xff", Some(b"\xff\0"), 9, Direction::Forward);
+    assert_eq!(ahead, [b"\xff\xff"]);
+    let back = keys(&*store, b"\xff", Some(b"\xff\xff\xff"), 9, Direction::Backward);
+    assert_eq!(back, [&b"\xff\xff"[..], b"\xff\0", b"\xff"]);
+}
+
+async fn an_unclaimed_store_is_owned_by_epoch_0<S: Subject>() {
+    let store = S::default().open_kept();
+    store.append(batch(Epoch(0), [put("a", "")])).await.unwrap();
+    assert_eq!(store.claim().unwrap(), Epoch(1));
+}
+
+async fn a_claim_fences_every_other_epoch<S: Subject>() {
+    let store = S::default().open_kept();
+    let first = store.claim().unwrap();
+    let before = store.append(batch(first, [put("a", "before")]));
+    let second = store.claim().unwrap();
+    let after = store.append(batch(first, [put("a", "after"), put("b", "after")]));
+    before.await.unwrap();
+    assert!(
+        matches!(after.await, Err(Error::Fenced { owner, batch }) if owner == second && batch == first)
+    );
+    let future = store.append(batch(Epoch(second.0 + 1), [put("a", "future")])).await;
+    assert!(matches!(future, Err(Error::Fenced { .. })));
+    assert_eq!(all(&*store), [(b"a".to_vec(), b"before".to_vec())]);
+    store.append(batch(second, [put("a", "second")])).await.unwrap();
+}
+
+async fn an_epoch_outlasts_reopening<S: Subject>() {
+    let subject = S::default();
+    for number in 1..=4 {
+        assert_eq!(subject.open().claim().unwrap(), Epoch(number));
+    }
+    let refused = subject.open().append(batch(Epoch(3), [put("a", "")])).await;
+    assert!(matches!(refused, Err(Error::Fenced { owner: Epoch(4), batch: Epoch(3) })));
+}
+
+async fn many_append_at_once<S: Subject>() {
+    let store = Arc::new(S::default().open_kept());
+    let epoch = store.claim().unwrap();
+    let append = |task: u8| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for number in 0..50_u8 {
+                let writes = [put([task, number], "x"), put([task], [number])];
+                store.append(batch(epoch, writes)).await.unwrap();
+                assert_eq!(store.get(&[task]).unwrap(), Some(vec![number]));
+            }
+        })
+    };
+    let tasks: Vec<_> = (0..64).map(append).collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(all(&**store).len(), 64 * 51);
+}
