@@ -1,0 +1,89 @@
+//! `ferrule plugin`: build the shipped plugins, and look at plugin files.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use engine::pools::Pools;
+use engine::store::Memory;
+use host::{Host, Options};
+use model::PluginId;
+
+use super::say;
+use crate::config::Config;
+use crate::repository::Repository;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Build the plugins of this repository and print the folder that they are in.
+    Build,
+    /// Check a plugin file, or every one in a folder: would it be taken in? No code of it is run.
+    Check {
+        /// The file or the folder.
+        path: PathBuf,
+        /// The settings with what plugins are granted.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+pub(crate) async fn run(command: Plugin) -> Result<()> {
+    match command {
+        Plugin::Build => {
+            let repository = Repository::find()?;
+            let folder = tokio::task::block_in_place(|| repository.build_plugins())?;
+            say(&folder.display().to_string())
+        }
+        Plugin::Check { path, config } => check(path, config).await,
+    }
+}
+
+async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
+    let config = Config::read(config.as_deref())?;
+    let cache = tempfile()?;
+    let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), &cache);
+    let grants = config.plugins.into_iter();
+    options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
+    let host = Host::new(options)?;
+    let files = if path.is_dir() {
+        let entries = std::fs::read_dir(&path)?.flatten().map(|entry| entry.path());
+        entries.filter(|path| path.extension().is_some_and(|kind| kind == "wasm")).collect()
+    } else {
+        vec![path]
+    };
+    let mut refused = 0;
+    for file in &files {
+        let bytes =
+            std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+        let size = bytes.len();
+        match host.install(bytes).await {
+            Ok(plugin) => say(&format!(
+                "{}: {} {} ({}), {size} bytes, {:?}, sha256 {}",
+                file.display(),
+                plugin.id,
+                plugin.version,
+                plugin.role,
+                plugin.nature,
+                plugin.digest.short(),
+            ))?,
+            Err(error) => {
+                refused += 1;
+                say(&format!("{}: refused: {}", file.display(), crate::serve::reason(&error)))?;
+            }
+        }
+    }
+    drop(host);
+    std::fs::remove_dir_all(&cache).ok();
+    if refused > 0 {
+        bail!("{refused} of {} would not be taken in", files.len());
+    }
+    Ok(())
+}
+
+fn tempfile() -> Result<PathBuf> {
+    let path =
+        std::env::temp_dir().join(format!("ferrule-check-{}", uuid::Uuid::now_v7().simple()));
+    std::fs::create_dir(&path)?;
+    Ok(path)
+}

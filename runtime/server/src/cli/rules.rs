@@ -1,0 +1,95 @@
+//! `ferrule rules`: check packs, and see what an order becomes, without a server.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use model::decompose::{Answers, Stop, decompose, plan_run};
+use model::pack::PACK;
+use model::plan::Level;
+use model::{Order, Plan, Rulebook};
+use serde_json::Value;
+
+use super::say;
+use crate::packs;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Check a pack, or every pack in a folder; mistakes are shown with file, line and column.
+    Check {
+        /// The folder of a pack, or one with a folder for each pack.
+        #[arg(default_value = "workflows")]
+        path: PathBuf,
+    },
+    /// Print the plan that an order becomes.
+    Plan {
+        /// The folder of a pack, or one with a folder for each pack.
+        path: PathBuf,
+        /// The order: TMF622, TMF641 or TMF652.
+        order: PathBuf,
+        /// Take the file as the input of this workflow instead.
+        #[arg(long)]
+        workflow: Option<String>,
+    },
+}
+
+pub(crate) async fn run(command: Rules) -> Result<()> {
+    match command {
+        Rules::Check { path } => {
+            let rulebook = read(&path)?;
+            for pack in rulebook.packs() {
+                say(&format!(
+                    "{}: {} offerings, {} specifications, {} rules, {} workflows, {} pools, sha256 {}",
+                    pack.name,
+                    pack.catalog.offerings.len(),
+                    pack.catalog.specs.len(),
+                    pack.rules.len(),
+                    pack.workflows.len(),
+                    pack.pools.len(),
+                    pack.digest.short(),
+                ))?;
+            }
+            Ok(())
+        }
+        Rules::Plan { path, order, workflow } => {
+            let plan = plan(&read(&path)?, &order, workflow.as_deref())?;
+            say(plan.to_string().trim_end())
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Rulebook> {
+    if !path.join(PACK).is_file() {
+        return Ok(packs::read_all(path)?);
+    }
+    let pack = packs::read_one(path)?;
+    Rulebook::new([pack]).map_err(|errors| packs::PacksError::Together(errors).into())
+}
+
+fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read `{}`", file.display()))?;
+    let document: Value =
+        serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", file.display()))?;
+    if let Some(workflow) = workflow {
+        return plan_run(workflow, &document, rulebook)
+            .map_err(|failure| anyhow::anyhow!("{}: {}", failure.code, failure.message));
+    }
+    let level = if document.get("serviceOrderItem").is_some() {
+        Level::CustomerService
+    } else if document.get("orderItem").is_some() {
+        Level::Resource
+    } else {
+        Level::Product
+    };
+    let order = Order::parse(level, &document)
+        .with_context(|| format!("`{}` cannot be read as an order", file.display()))?;
+    match decompose(&order, &document, rulebook, &Answers::new()) {
+        Ok(plan) => Ok(plan),
+        Err(Stop::Failure(failure)) => bail!("{}: {}", failure.code, failure.message),
+        Err(Stop::Ask(question)) => bail!(
+            "the plugin `{}` decides here; ask a server: POST /orchestration/v1/simulate/…",
+            question.plugin
+        ),
+    }
+}

@@ -1,0 +1,268 @@
+//! Puts a server together: packs, store, pools, plugins, engine and HTTP, in that order, and takes
+//! it apart again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use engine::clock::System;
+use engine::pools::Pools;
+use engine::{Durability, Engine, Parts};
+use host::{Host, InstallError, Loaded};
+use model::{Digest, PluginId, Rulebook};
+use store::Sled;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::config::{Config, ConfigError};
+use crate::packs::{self, PacksError};
+
+/// How often the plugins folder is looked at.
+const PLUGINS_LOOK: Duration = Duration::from_secs(1);
+
+/// A server that runs.
+pub struct Server {
+    /// What it serves.
+    pub app: App,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What became of the files in the plugins folder at the start.
+    pub plugins: Vec<Loaded>,
+    stop: watch::Sender<bool>,
+    engine: JoinHandle<Result<(), engine::store::Error>>,
+    http: JoinHandle<std::io::Result<()>>,
+    watcher: JoinHandle<()>,
+}
+
+/// Why a server cannot start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The packs cannot be used.
+    #[error(transparent)]
+    Packs(#[from] PacksError),
+    /// It cannot listen.
+    #[error("cannot listen on `{address}`: is something else listening there?")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A folder cannot be made or read.
+    #[error("cannot use the folder `{}`", .path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error("cannot open the store")]
+    Store(#[source] store::OpenError),
+    /// The host cannot start.
+    #[error("cannot run plugins")]
+    Host(#[source] host::HostError),
+    /// What the store holds cannot be carried on.
+    #[error("cannot carry on what the store holds")]
+    Recover(#[source] engine::core::RecoverError),
+    /// The store failed while the server ran.
+    #[error("the store failed; what was acknowledged is safe, start again once the disk is well")]
+    Failed(#[source] engine::store::Error),
+    /// A part of the server panicked: a bug of ours.
+    #[error("a part of the server ended unexpectedly")]
+    Ended(#[source] tokio::task::JoinError),
+    /// HTTP failed.
+    #[error("HTTP cannot be served any more")]
+    Http(#[source] std::io::Error),
+}
+
+impl Server {
+    /// Starts a server. When this returns it takes requests, and what an earlier one left open is
+    /// carried on.
+    pub async fn start(config: Config) -> Result<Self, ServeError> {
+        config.check()?;
+        let rulebook = packs::read_all(&config.workflows_dir)?;
+        let listener = TcpListener::bind(config.listen).await;
+        let listen = |source| ServeError::Listen { address: config.listen, source };
+        let listener = listener.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let store: Arc<Sled> = Arc::new(open_store(&config.data)?);
+        let pools = pools(&rulebook);
+        let host = host(&config, address, &store, &pools)?;
+        restore_plugins(&host, &config.data).await?;
+        make_folder(&config.plugins_dir)?;
+        let plugins = host
+            .load_dir(&config.plugins_dir)
+            .await
+            .map_err(|source| ServeError::Folder { path: config.plugins_dir.clone(), source })?;
+        let durability =
+            if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
+        let clock = Arc::new(System);
+        let parts = Parts {
+            store,
+            worker: Arc::new(host.clone()),
+            clock: Arc::clone(&clock) as _,
+            pools,
+            durability,
+        };
+        let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
+        let plugins_dir = config.plugins_dir.clone();
+        let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()));
+        let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
+        let router = crate::http::router(app.clone(), limits);
+        let (stop, stopped) = watch::channel(false);
+        let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
+        let watcher = tokio::spawn(watch_plugins(host, plugins_dir, until(stopped)));
+        let engine = tokio::spawn(engine_loop.run());
+        Ok(Self { app, address, plugins, stop, engine, http, watcher })
+    }
+
+    /// Runs until `shutdown` ends, then finishes what is under way at the doors and writes what is
+    /// decided. What is open is carried on at the next start.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let Self { app, stop, mut engine, http, watcher, .. } = self;
+        tokio::select! {
+            () = shutdown => {}
+            // The loop ends by itself only when the store has failed.
+            ended = &mut engine => return ended.map_err(ServeError::Ended)?.map_err(ServeError::Failed),
+        }
+        // An error says that nobody listens any more, which is what we want.
+        stop.send(true).ok();
+        http.await.map_err(ServeError::Ended)?.map_err(ServeError::Http)?;
+        watcher.await.map_err(ServeError::Ended)?;
+        drop(app);
+        engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error says that the sender is gone, so the server is too.
+    stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+fn open_store(data: &Path) -> Result<Sled, ServeError> {
+    make_folder(data)?;
+    Sled::open(data.join("store"), &store::Options::default()).map_err(ServeError::Store)
+}
+
+fn make_folder(path: &Path) -> Result<(), ServeError> {
+    std::fs::create_dir_all(path).map_err(|source| ServeError::Folder { path: path.into(), source })
+}
+
+fn pools(rulebook: &Rulebook) -> Pools {
+    let pools = Pools::default();
+    for pool in rulebook.packs().flat_map(|pack| &pack.pools) {
+        pools.define(pool.clone());
+    }
+    pools
+}
+
+fn host(
+    config: &Config,
+    address: SocketAddr,
+    store: &Arc<Sled>,
+    pools: &Pools,
+) -> Result<Host, ServeError> {
+    let cache = config.data.join("plugins");
+    let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
+    options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    options.grants =
+        config.plugins.iter().map(|(id, grants)| (PluginId::new(id), grants.clone())).collect();
+    Host::new(options).map_err(ServeError::Host)
+}
+
+/// Makes every version that was ever taken in callable again: open fulfilments go on with the
+/// version that they began with.
+async fn restore_plugins(host: &Host, data: &Path) -> Result<(), ServeError> {
+    let path = data.join("plugins").join("plugins");
+    let entries = match std::fs::read_dir(&path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(ServeError::Folder { path, source }),
+    };
+    for entry in entries.flatten() {
+        let file = entry.path();
+        let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else {
+            continue;
+        };
+        if let Err(error) = host.restore(&Digest::new(stem)).await {
+            tracing::warn!(digest = stem, error = %chain(&error), "a kept plugin is not usable");
+        }
+    }
+    Ok(())
+}
+
+/// Takes in plugins as they are dropped into the folder.
+async fn watch_plugins(host: Host, folder: PathBuf, stopped: impl Future<Output = ()>) {
+    let mut stopped = std::pin::pin!(stopped);
+    let mut seen = snapshot(&folder);
+    // A file counts when it has been the same for two looks, so a slow copy is not read halfway.
+    let mut last = seen.clone();
+    loop {
+        tokio::select! {
+            () = &mut stopped => return,
+            () = tokio::time::sleep(PLUGINS_LOOK) => {}
+        }
+        let current = snapshot(&folder);
+        let settled = current == last;
+        last.clone_from(&current);
+        if !settled || current == seen {
+            continue;
+        }
+        seen = current;
+        match host.load_dir(&folder).await {
+            Ok(loaded) => loaded.iter().for_each(report),
+            Err(error) => tracing::warn!(%error, "the plugins folder cannot be read"),
+        }
+    }
+}
+
+/// The plugin files of a folder with their sizes and times.
+fn snapshot(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "wasm"))
+        .filter_map(|entry| {
+            let metadata = entry.metadata().ok()?;
+            Some((entry.path(), metadata.len(), metadata.modified().ok()))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Logs what became of a file of the plugins folder.
+pub fn report(loaded: &Loaded) {
+    let file = loaded.file.display();
+    match &loaded.result {
+        Ok(plugin) => {
+            tracing::info!(%file, plugin = %plugin.id, version = plugin.version, "plugin ready");
+        }
+        Err(error) => {
+            tracing::warn!(%file, reason = %reason(error), "plugin not taken in");
+        }
+    }
+}
+
+/// Why a plugin was not taken in, with its causes.
+pub fn reason(error: &InstallError) -> String {
+    chain(error)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
