@@ -155,7 +155,7 @@ impl Registry {
         }
         inner
             .rejected
-            .retain(|file, _| file.parent() != Some(folder) || present.contains_key(file));
+            .retain(|file, _| file.parent() != Some(folder) || present.get(file) == Some(&None));
         inner.choose();
     }
 

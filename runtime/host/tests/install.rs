@@ -141,6 +141,7 @@ async fn a_folder_is_followed_and_a_bad_file_changes_nothing() {
 
     write("z.wasm", &versioned("1.1.0"));
     bench.host.load_dir(folder.path()).await.unwrap();
+    assert!(bench.host.list().iter().all(|entry| entry.state == State::Ready));
     assert_eq!(current(&bench.host).as_deref(), Some("1.1.0"));
     std::fs::remove_file(folder.path().join("z.wasm")).unwrap();
     bench.host.load_dir(folder.path()).await.unwrap();

@@ -42,7 +42,7 @@ const BETWEEN_BYTES_MAX: Duration = Duration::from_secs(30);
 
 /// Sends a plugin's requests; cheap to clone, shared by all of the plugin's calls.
 #[derive(Clone)]
-pub(crate) struct Client(Pooled<HttpConnector<Resolver>, WasiBody>);
+pub(crate) struct Client(Arc<Pooled<HttpConnector<Resolver>, WasiBody>>);
 
 impl Client {
     /// A client for a plugin with these grants.
@@ -57,7 +57,7 @@ impl Client {
             // wasmtime-wasi-http has set it already.
             .set_host(false)
             .build(connector);
-        Self(client)
+        Self(Arc::new(client))
     }
 }
 
