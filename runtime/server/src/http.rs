@@ -1,0 +1,80 @@
+//! The HTTP door: the TM Forum APIs, the orchestration API, health and metrics. One handler takes
+//! every request, so that a path with `//` or a trailing slash, an unknown path and a wrong method
+//! are all answered in the same way.
+
+mod answer;
+mod body;
+mod call;
+mod fields;
+mod filter;
+mod href;
+mod metrics;
+mod orchestration;
+mod origin;
+mod page;
+mod problem;
+mod query;
+mod resources;
+mod route;
+mod serve;
+mod tmf;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+
+pub use serve::serve;
+
+use crate::app::App;
+use call::Call;
+use metrics::Metrics;
+use origin::Origins;
+
+/// What a request may have at the most.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body that is read, in bytes.
+    pub body_bytes_max: usize,
+}
+
+/// What every handler needs.
+struct Door {
+    app: App,
+    limits: Limits,
+    origins: Origins,
+    metrics: Metrics,
+}
+
+/// Serves an application to this machine: hrefs begin with what a request's `Host` says.
+pub fn router(app: App, limits: Limits) -> Router {
+    door(app, limits, Origins::local())
+}
+
+/// Serves an application under a public URL, such as `https://ferrule.example.com`, with which
+/// hrefs begin.
+pub fn router_at(app: App, limits: Limits, public_url: &str) -> Router {
+    door(app, limits, Origins::public(public_url))
+}
+
+fn door(app: App, limits: Limits, origins: Origins) -> Router {
+    let door = Door { app, limits, origins, metrics: Metrics::default() };
+    Router::new().fallback(take).with_state(Arc::new(door))
+}
+
+async fn take(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let begun = Instant::now();
+    let method = request.method().clone();
+    let (route, answer) = match Call::read(request, &door.origins) {
+        Ok(call) => route::dispatch(&door, call).await,
+        Err(problem) => ("refused", Err(problem)),
+    };
+    let response = answer.unwrap_or_else(|problem| problem.into_response());
+    door.metrics.count(route, &method, response.status(), begun.elapsed());
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! `fields=`: which attributes of a document are answered (TMF630). Without it, all are.
+
+use serde_json::{Map, Value};
+
+/// What a client wants of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fields {
+    /// Paths of attributes; everything where nothing is listed.
+    wanted: Option<Vec<Vec<String>>>,
+}
+
+/// What every answer has. The type tells a client what it reads, so it is not left out either,
+/// unless the client wants `none`.
+const ALWAYS: [&str; 3] = ["id", "href", "@type"];
+
+impl Fields {
+    /// Reads the parameter.
+    pub(super) fn parse(text: Option<&str>) -> Self {
+        let Some(text) = text.map(|text| text.trim_matches('"')) else {
+            return Self::default();
+        };
+        let always: &[&str] = if text == "none" { &ALWAYS[..2] } else { &ALWAYS };
+        let named = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let names = always.iter().copied().chain(named.filter(|name| *name != "none"));
+        let paths = names.map(|name| name.split('.').map(str::to_string).collect());
+        Self { wanted: Some(paths.collect()) }
+    }
+
+    /// Leaves in a document what is wanted of it.
+    pub(super) fn of(&self, document: Value) -> Value {
+        match &self.wanted {
+            None => document,
+            Some(paths) => {
+                let paths: Vec<&[String]> = paths.iter().map(Vec::as_slice).collect();
+                pick(document, &paths)
+            }
+        }
+    }
+}
+
+/// The parts of a value that the paths lead to; a path that ends takes everything below.
+fn pick(value: Value, paths: &[&[String]]) -> Value {
+    if paths.iter().any(|path| path.is_empty()) {
+        return value;
+    }
+    match value {
+        Value::Object(fields) => {
+            let mut picked = Map::new();
+            for (name, value) in fields {
+                let below: Vec<&[String]> =
+                    paths.iter().filter(|path| path[0] == name).map(|path| &path[1..]).collect();
+                if !below.is_empty() {
+                    picked.insert(name, pick(value, &below));
+                }
+            }
+            Value::Object(picked)
+        }
+        Value::Array(entries) => {
+            Value::Array(entries.into_iter().map(|entry| pick(entry, paths)).collect())
+        }
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! What the server has: plugins, packs and workflows.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::BASE;
+use crate::http::problem::Problem;
+use crate::http::{Door, answer};
+
+/// Every plugin, and every file that was not taken.
+pub(super) fn plugins(door: &Door) -> Result<Response, Problem> {
+    let plugins = serde_json::to_value(door.app.host.list());
+    let plugins = plugins.map_err(|error| Problem::ours(&error))?;
+    Ok(answer::json(StatusCode::OK, &plugins))
+}
+
+/// The packs.
+pub(super) fn packs(door: &Door) -> Response {
+    let rulebook = door.app.rulebook();
+    let packs = rulebook.packs().map(|pack| {
+        json!({
+            "name": pack.name,
+            "title": pack.title,
+            "description": pack.description,
+            "digest": pack.digest,
+            "offerings": pack.catalog.offerings.len(),
+            "specifications": pack.catalog.specs.len(),
+            "prices": pack.catalog.prices.len(),
+            "rules": pack.rules.len(),
+            "deliveries": pack.deliveries.len(),
+            "pools": pack.pools.iter().map(|pool| &pool.id).collect::<Vec<_>>(),
+            "workflows": pack.workflows.keys().collect::<Vec<_>>(),
+        })
+    });
+    answer::json(StatusCode::OK, &packs.collect::<Vec<Value>>().into())
+}
+
+/// The workflows of all packs.
+pub(super) fn workflows(door: &Door) -> Response {
+    let rulebook = door.app.rulebook();
+    let workflows = rulebook.packs().flat_map(|pack| {
+        pack.workflows.keys().map(|name| {
+            json!({
+                "name": name,
+                "pack": pack.name,
+                "runs": format!("{BASE}/workflows/{name}/runs"),
+            })
+        })
+    });
+    answer::json(StatusCode::OK, &workflows.collect::<Vec<Value>>().into())
+}

@@ -1,0 +1,120 @@
+//! The records of a fulfilment as server-sent events: all that were, then each as it comes, until
+//! the end. The id of an event is the number of the record, so a client that was cut off goes on
+//! where it was (`Last-Event-ID`).
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::IntoResponse as _;
+use axum::response::sse::{Event as Message, KeepAlive, Sse};
+use engine::Published;
+use engine::store::Store;
+use futures_util::stream;
+use model::{Event, FulfilmentId, Record};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::find;
+use super::journal::{self, Show};
+use crate::http::Door;
+use crate::http::call::Call;
+use crate::http::route::{Answer, read};
+use crate::http::serve::Closing;
+
+/// A comment is sent this often, so that nobody between takes the connection for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Answers with the stream.
+pub(super) async fn get(door: &Door, call: Call, id: &str) -> Answer {
+    read(&call)?;
+    // Watching begins before the past is read, so that nothing lies between the two.
+    let live = door.app.engine.watch();
+    let fulfilment = find(door, id).await?;
+    let last = call.headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
+    let follow = Follow {
+        store: Arc::clone(door.app.engine.store()),
+        id: fulfilment.id.clone(),
+        show: Show::with(&fulfilment.plan),
+        next: last.map_or(0, |last: u32| last.saturating_add(1)),
+        ready: VecDeque::new(),
+        in_past: true,
+        live,
+        closing: call.closing,
+        is_over: false,
+    };
+    let messages = stream::unfold(follow, |mut follow| async move {
+        let message = follow.message().await?;
+        Some((Ok::<_, Infallible>(message), follow))
+    });
+    let stream = Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    Ok(stream.into_response())
+}
+
+/// One client's place in a journal.
+struct Follow {
+    store: Arc<dyn Store>,
+    id: FulfilmentId,
+    show: Show,
+    /// The number of the record to send next.
+    next: u32,
+    /// Records that were read and not sent.
+    ready: VecDeque<(u32, Arc<Record>)>,
+    /// Whether the store may have records that were not sent.
+    in_past: bool,
+    live: Receiver<Published>,
+    closing: Closing,
+    is_over: bool,
+}
+
+impl Follow {
+    /// The next event; nothing where none follows.
+    async fn message(&mut self) -> Option<Message> {
+        if self.is_over {
+            return None;
+        }
+        let (number, record) = self.record().await?;
+        self.next = number.saturating_add(1);
+        self.is_over = record.events.iter().any(|event| matches!(event, Event::Ended { .. }))
+            || record.events.iter().any(|event| matches!(event, Event::Rejected { .. }));
+        let data = self.show.record(number, &record).to_string();
+        Some(Message::default().id(number.to_string()).event("record").data(data))
+    }
+
+    async fn record(&mut self) -> Option<(u32, Arc<Record>)> {
+        loop {
+            if let Some(ready) = self.ready.pop_front() {
+                return Some(ready);
+            }
+            if self.in_past {
+                self.read_past()?;
+                continue;
+            }
+            let published = tokio::select! {
+                published = self.live.recv() => published,
+                () = self.closing.closed() => return None,
+            };
+            match published {
+                Ok(published) if published.fulfilment == self.id => {
+                    if published.number == self.next {
+                        return Some((published.number, published.record));
+                    }
+                    // Less was sent already; more says that some were missed.
+                    self.in_past = published.number > self.next;
+                }
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => self.in_past = true,
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn read_past(&mut self) -> Option<()> {
+        // What cannot be read was logged; the client is cut off and may come again.
+        let records = journal::read(&*self.store, &self.id, self.next).ok()?;
+        self.in_past = records.len() == journal::RECORDS_AT_ONCE;
+        self.ready = records.into_iter().map(|(number, record)| (number, record.into())).collect();
+        Some(())
+    }
+}

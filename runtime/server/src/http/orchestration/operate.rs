@@ -1,0 +1,113 @@
+//! What people and elements do to fulfilments: retry what failed, answer what is awaited, try an
+//! order out, read what plugins logged.
+
+use axum::http::StatusCode;
+use engine::store::{Direction, Scan};
+use engine::{Received, keys};
+use model::{Event, FulfilmentId, TaskId};
+use serde_json::{Map, Value, json};
+
+use super::{find, view};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, post, read};
+use crate::http::{Door, answer, resources, tmf};
+
+/// So long the key of a callback may be, in bytes: it becomes a key of the store.
+const KEY_BYTES_MAX: usize = 300;
+
+/// So many logs of attempts are answered; the last ones, where there are more.
+const LOGS_MAX: usize = 1_000;
+
+/// Has what failed tried again.
+pub(super) async fn retry(door: &Door, call: &Call, id: &str) -> Answer {
+    post(call)?;
+    match door.app.engine.reopen(FulfilmentId::new(id)).await? {
+        Some(count) => Ok(answer::json(StatusCode::OK, &json!({ "id": id, "reopened": count }))),
+        None => {
+            // It may have ended, or there may be none.
+            let ended = find(door, id).await?;
+            let message =
+                format!("it is {} already: there is nothing to retry", ended.phase.name());
+            Err(Problem::conflict(message).about("id"))
+        }
+    }
+}
+
+/// Delivers an element's answer.
+pub(super) async fn callback(door: &Door, mut call: Call, key: String) -> Answer {
+    post(&call)?;
+    if key.len() > KEY_BYTES_MAX {
+        let message = format!("a key has at most {KEY_BYTES_MAX} bytes");
+        return Err(Problem::bad(message).about("key"));
+    }
+    let payload = call.json_or_nothing(door.limits).await?;
+    let payload = payload.unwrap_or_else(|| Value::Object(Map::new()));
+    let (status, state) = match door.app.engine.callback(key, payload).await? {
+        Received::Delivered => (StatusCode::OK, "delivered"),
+        Received::Kept => (StatusCode::ACCEPTED, "kept until somebody waits for it"),
+        Received::Ignored => (StatusCode::OK, "ignored: nobody waits for it any more"),
+        Received::Refused => {
+            return Err(Problem::unavailable(
+                "too many answers wait for somebody to wait for them",
+            ));
+        }
+    };
+    Ok(answer::json(status, &json!({ "state": state })))
+}
+
+/// Says what an order would become; nothing is submitted.
+pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer {
+    post(&call)?;
+    let found = resources::named(order).and_then(|found| Some((found, found.create?)));
+    let Some((resource, kind)) = found else {
+        let message = "an order is a `productOrder`, `serviceOrder` or `resourceOrder`";
+        return Err(Problem::not_found(message));
+    };
+    let document = tmf::order(call.json(door.limits).await?, resource)?;
+    let outcome = door.app.plan(&kind.into(), &document).await?;
+    if let Event::Planned { plan } = &outcome {
+        if call.wants_text() {
+            return Ok(answer::text(plan.to_string()));
+        }
+        let names = (0..plan.tasks.len()).map(|index| plan.task_name(TaskId::at(index)));
+        let names = names.collect::<Vec<_>>();
+        let body = json!({ "state": "planned", "tasks": names, "plan": plan });
+        return Ok(answer::json(StatusCode::OK, &body));
+    }
+    let state = outcome.name();
+    let (Event::Held { failure } | Event::Rejected { failure }) = &outcome else {
+        let message = format!("a decomposition is no `{state}`");
+        return Err(Problem::ours(&std::io::Error::other(message)));
+    };
+    if call.wants_text() {
+        let text = format!("{state}: {}: {}\n", failure.code, failure.message);
+        return Ok(answer::text(text));
+    }
+    let body = json!({ "state": state, "failure": view::failed(failure, None) });
+    Ok(answer::json(StatusCode::OK, &body))
+}
+
+/// Answers with what plugins logged, by attempt.
+pub(super) async fn logs(door: &Door, call: &Call, id: &str) -> Answer {
+    read(call)?;
+    let fulfilment = find(door, id).await?;
+    let mut scan = Scan::prefix(keys::logs(&fulfilment.id), LOGS_MAX);
+    scan.direction = Direction::Backward;
+    let mut facts = door.app.engine.store().scan(&scan)?;
+    facts.reverse();
+    let logs = facts.iter().map(|(key, bytes)| {
+        let key = String::from_utf8_lossy(key);
+        let mut numbers = key.rsplit('/').map(|part| u32::from_str_radix(part, 16).unwrap_or(0));
+        let (attempt, task) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        let is_known = (task as usize) < fulfilment.tasks.len();
+        json!({
+            "task": is_known.then(|| fulfilment.plan.task_name(TaskId(task))),
+            "taskId": task,
+            "attempt": attempt,
+            "lines": serde_json::from_slice::<Value>(bytes).unwrap_or_default(),
+        })
+    });
+    let logs: Vec<Value> = logs.collect();
+    Ok(answer::json(StatusCode::OK, &Value::Array(logs)))
+}

@@ -1,0 +1,94 @@
+//! Runs: any JSON object starts any workflow, and a client may wait for the end.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use engine::Submitted;
+use model::{FulfilmentId, Kind};
+use serde_json::{Map, Value};
+
+use super::{BASE, find, view};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, read};
+use crate::http::{Door, answer};
+
+/// So long a client may wait for the end of a run, in seconds.
+const WAIT_S_MAX: u64 = 300;
+
+/// Starts a run: 201 at once, or, where the client waits, 200 when it has ended and 202 when it
+/// has not.
+pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer {
+    let wait = call.query.get("wait").map(wait).transpose()?;
+    // The name becomes part of a key, so it has to be one of ours before anything else.
+    if door.app.rulebook().workflow(workflow).is_none() {
+        let message = format!("no pack has a workflow `{workflow}`: see {BASE}/workflows");
+        return Err(Problem::not_found(message).about("workflow"));
+    }
+    let submission = call.submission(&format!("run/{workflow}"))?;
+    let input = call.json_or_nothing(door.limits).await?;
+    let input = input.unwrap_or_else(|| Value::Object(Map::new()));
+    if !input.is_object() {
+        return Err(Problem::bad("the input of a run is a JSON object").about("$"));
+    }
+    let kind = Kind::Run { workflow: workflow.into() };
+    let (id, first) = match door.app.submit(kind, input, submission).await? {
+        Submitted::New(fulfilment) => (fulfilment.id.clone(), Some(fulfilment)),
+        Submitted::Before(id) => (id, None),
+    };
+    if let Some(wait) = wait {
+        return waited(door, call, &id, wait).await;
+    }
+    let run = match first {
+        Some(fulfilment) => fulfilment,
+        None => find(door, id.as_str()).await?,
+    };
+    let body = view::brief(&run, &call.base);
+    Ok(answer::located(StatusCode::CREATED, &location(&call, &id), &body))
+}
+
+/// Answers with a run.
+pub(super) async fn get(door: &Door, call: &Call, id: &str) -> Answer {
+    read(call)?;
+    let run = find(door, id).await?;
+    match run.kind {
+        Kind::Run { .. } => Ok(answer::json(StatusCode::OK, &view::full(door, call, &run)?)),
+        Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
+            Err(Problem::not_found(format!("there is no run `{id}`, but an order")).about("id"))
+        }
+    }
+}
+
+async fn waited(door: &Door, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {
+    let ended = tokio::select! {
+        ended = door.app.engine.ended(id) => ended?,
+        () = tokio::time::sleep(wait) => None,
+        () = call.closing.closed() => None,
+    };
+    let (status, run) = match ended {
+        Some(run) => (StatusCode::OK, run),
+        None => (StatusCode::ACCEPTED, find(door, id.as_str()).await?),
+    };
+    let body = view::brief(&run, &call.base);
+    Ok(answer::located(status, &location(&call, id), &body))
+}
+
+fn location(call: &Call, id: &FulfilmentId) -> String {
+    format!("{}{BASE}/runs/{id}", call.base)
+}
+
+/// A time to wait: `30s`, `500ms` or `5m`; a number alone is in seconds.
+fn wait(text: &str) -> Result<Duration, Problem> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: Option<u64> = digits.parse().ok();
+    let wait = number.and_then(|number| match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "" | "s" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        _ => None,
+    });
+    wait.filter(|wait| *wait <= Duration::from_secs(WAIT_S_MAX)).ok_or_else(|| {
+        let message = format!("`wait` is a time such as `30s`, at most `{WAIT_S_MAX}s`");
+        Problem::bad(message).about("wait")
+    })
+}

@@ -1,0 +1,277 @@
+//! A fulfilment as clients see it: how far it is, its plan with the state of each task, and when
+//! each was begun and ended.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use model::{Event, Failure, Fulfilment, Kind, Phase, TaskId, TaskState, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::journal::{self, Show};
+use super::{BASE, find};
+use crate::http::call::{Call, time};
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, read};
+use crate::http::{Door, answer, resources};
+
+/// Answers with a fulfilment, its journal too where that is asked for.
+pub(super) async fn get(door: &Door, call: &Call, id: &str) -> Answer {
+    read(call)?;
+    let fulfilment = find(door, id).await?;
+    let body = full(door, call, &fulfilment)?;
+    Ok(answer::json(StatusCode::OK, &body))
+}
+
+/// Answers with the plan as text.
+pub(super) async fn plan(door: &Door, call: &Call, id: &str) -> Answer {
+    read(call)?;
+    Ok(answer::text(find(door, id).await?.plan.to_string()))
+}
+
+/// A fulfilment with the times of its tasks, which are in its journal.
+pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<Value, Problem> {
+    let wants_journal = call.query.says("journal");
+    let mut show = Show::with(&fulfilment.plan);
+    let (mut times, mut records) = (BTreeMap::new(), Vec::new());
+    journal::each(&**door.app.engine.store(), &fulfilment.id, |number, record| {
+        for event in &record.events {
+            note(&mut times, event, record.at);
+        }
+        if wants_journal {
+            records.push(show.record(number, record));
+        }
+    })?;
+    let mut body = brief(fulfilment, &call.base);
+    let tasks = (0..fulfilment.tasks.len()).map(TaskId::at).map(|id| {
+        let mut task = task(fulfilment, id);
+        if let Some(times) = times.get(&id) {
+            times.write(&mut task);
+        }
+        Value::Object(task)
+    });
+    let tasks = tasks.collect();
+    set(&mut body, "tasks", tasks);
+    set(&mut body, "items", items(fulfilment));
+    let names = |wave: Vec<model::ItemId>| -> Value {
+        wave.iter().map(|item| json!(fulfilment.plan.items[item.index()].name)).collect()
+    };
+    set(&mut body, "waves", fulfilment.plan.waves().into_iter().map(names).collect());
+    if wants_journal {
+        set(&mut body, "journal", Value::Array(records));
+    }
+    Ok(body)
+}
+
+/// A fulfilment without its tasks and items; a run has the outputs of its steps.
+pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
+    let path = match &fulfilment.kind {
+        Kind::Run { .. } => "runs",
+        Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => "fulfilments",
+    };
+    let done = fulfilment.tasks.iter().filter(|state| state.is_done()).count();
+    let mut body = json!({
+        "id": fulfilment.id,
+        "href": format!("{base}{BASE}/{path}/{}", fulfilment.id),
+        "kind": fulfilment.root_resource().unwrap_or("run"),
+        "state": state(fulfilment),
+        "submittedAt": time(fulfilment.submitted_at),
+        "updatedAt": time(fulfilment.updated_at),
+        "records": fulfilment.records,
+        "tasksTotal": fulfilment.tasks.len(),
+        "tasksDone": done,
+        "packs": fulfilment.plan.packs,
+        "plugins": fulfilment.plan.plugins,
+    });
+    if let Phase::Ended(..) = fulfilment.phase {
+        set(&mut body, "endedAt", time(fulfilment.updated_at));
+        let ms = fulfilment.updated_at.ms_since(fulfilment.submitted_at);
+        set(&mut body, "durationMs", json!(ms));
+    }
+    let failures: Vec<Value> = fulfilment
+        .failures()
+        .into_iter()
+        .map(|(task, failure)| failed(failure, (!task.is_empty()).then_some(task)))
+        .collect();
+    if !failures.is_empty() {
+        set(&mut body, "failures", Value::Array(failures));
+    }
+    match &fulfilment.kind {
+        Kind::Run { workflow } => {
+            set(&mut body, "workflow", json!(workflow));
+            set(&mut body, "input", fulfilment.document.clone());
+            set(&mut body, "outputs", outputs(fulfilment));
+        }
+        Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
+            set(&mut body, "orders", orders(fulfilment, base));
+        }
+    }
+    body
+}
+
+/// The phase; `held` where everything waits for a person.
+fn state(fulfilment: &Fulfilment) -> &'static str {
+    if fulfilment.is_held() { "held" } else { fulfilment.phase.name() }
+}
+
+fn orders(fulfilment: &Fulfilment, base: &str) -> Value {
+    let orders = fulfilment.orders().into_iter().map(|document| {
+        let path = resources::named(document.resource).map(resources::Resource::path);
+        json!({
+            "resource": document.resource,
+            "id": document.id,
+            "href": format!("{base}{}/{}", path.unwrap_or_default(), document.id),
+            "state": document.body.get("state"),
+        })
+    });
+    orders.collect()
+}
+
+fn outputs(fulfilment: &Fulfilment) -> Value {
+    let mut outputs = Map::new();
+    for (index, state) in fulfilment.tasks.iter().enumerate() {
+        if let TaskState::Done(yielded) = state {
+            let step = fulfilment.plan.step(TaskId::at(index)).step.clone();
+            outputs.insert(step, Value::Object(yielded.outputs.clone()));
+        }
+    }
+    Value::Object(outputs)
+}
+
+fn items(fulfilment: &Fulfilment) -> Value {
+    let plan = &fulfilment.plan;
+    let name = |id: &model::ItemId| plan.items.get(id.index()).map(|item| item.name.as_str());
+    let items = plan.items.iter().enumerate().map(|(index, item)| {
+        json!({
+            "name": item.name,
+            "level": item.level,
+            "line": item.line,
+            "spec": item.spec,
+            "title": item.title,
+            "action": item.action,
+            "state": fulfilment.item_state(model::ItemId::at(index)),
+            "parents": item.parents.iter().filter_map(name).collect::<Vec<_>>(),
+            "needs": item.needs.iter().filter_map(name).collect::<Vec<_>>(),
+            "characteristics": item.characteristics,
+        })
+    });
+    items.collect()
+}
+
+fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
+    let plan = &fulfilment.plan;
+    let (step, state) = (plan.step(id), &fulfilment.tasks[id.index()]);
+    let needs = plan.task(id).needs.iter().map(|need| plan.task_name(*need));
+    let mut task = Map::new();
+    let mut set = |name: &str, value: Value| {
+        task.insert(name.into(), value);
+    };
+    set("id", json!(id));
+    set("name", json!(plan.task_name(id)));
+    set("workflow", json!(step.workflow));
+    set("step", json!(step.step));
+    set("plugin", json!(step.plugin));
+    set("state", json!(state.name()));
+    set("needs", needs.collect());
+    if let Some(item) = plan.item_of(id) {
+        set("item", json!(item.name));
+    }
+    if let Some(at) = plan.task(id).not_before {
+        set("notBefore", time(at));
+    }
+    match state {
+        TaskState::Waiting { attempt, wait, until } => {
+            set("attempt", json!(attempt));
+            set("waitsFor", json!(wait.keys));
+            set("waitsUntil", time(*until));
+        }
+        TaskState::Running { attempt }
+        | TaskState::CalledBack { attempt, .. }
+        | TaskState::Failed { attempt, .. } => set("attempt", json!(attempt)),
+        TaskState::Retrying { attempt, at, .. } => {
+            set("attempt", json!(attempt));
+            set("retryAt", time(*at));
+        }
+        TaskState::Undoing { attempt, at, .. } => {
+            set("undoAttempt", json!(attempt));
+            set("retryAt", time(*at));
+        }
+        TaskState::Done(yielded) => {
+            set("outputs", Value::Object(yielded.outputs.clone()));
+            if !yielded.holds.is_empty() {
+                set("holds", json!(yielded.holds));
+            }
+        }
+        TaskState::Pending | TaskState::Stuck { .. } | TaskState::Undone => {}
+    }
+    if let Some(failure) = state.failure() {
+        set("failure", failed(failure, None));
+    }
+    task
+}
+
+/// A failure, with the task's name where it stands in a list of all.
+pub(super) fn failed(failure: &Failure, task: Option<String>) -> Value {
+    let mut body = json!(failure);
+    if let Some(task) = task {
+        set(&mut body, "task", json!(task));
+    }
+    body
+}
+
+/// When a task was begun and ended, as far as the journal says: what cannot have an effect is not
+/// recorded as begun.
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    attempt: u32,
+    started: Option<Timestamp>,
+    ended: Option<Timestamp>,
+}
+
+fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
+    match event {
+        Event::Started { task, attempt } | Event::Waiting { task, attempt, .. } => {
+            let times = times.entry(*task).or_default();
+            times.attempt = *attempt;
+            times.started.get_or_insert(at);
+        }
+        Event::Succeeded { task, attempt, .. }
+        | Event::Failed { task, attempt, .. }
+        | Event::Retrying { task, attempt, .. } => {
+            let times = times.entry(*task).or_default();
+            times.attempt = *attempt;
+            times.ended = (!matches!(event, Event::Retrying { .. })).then_some(at);
+        }
+        Event::Undone { task } => times.entry(*task).or_default().ended = Some(at),
+        Event::Submitted { .. }
+        | Event::Planned { .. }
+        | Event::Held { .. }
+        | Event::Rejected { .. }
+        | Event::CalledBack { .. }
+        | Event::Reopened { .. }
+        | Event::Unwinding { .. }
+        | Event::UndoRetrying { .. }
+        | Event::UndoFailed { .. }
+        | Event::Ended { .. } => {}
+    }
+}
+
+impl Times {
+    fn write(self, task: &mut Map<String, Value>) {
+        task.entry("attempt").or_insert(json!(self.attempt));
+        if let Some(at) = self.started {
+            task.insert("startedAt".into(), time(at));
+        }
+        if let Some(at) = self.ended {
+            task.insert("endedAt".into(), time(at));
+        }
+        if let (Some(started), Some(ended)) = (self.started, self.ended) {
+            task.insert("durationMs".into(), json!(ended.ms_since(started)));
+        }
+    }
+}
+
+fn set(body: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert(name.into(), value);
+    }
+}

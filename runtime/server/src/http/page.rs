@@ -1,0 +1,150 @@
+//! Which part of a list is answered, in which order, and the headers that say so (TMF630).
+
+use std::cmp::Ordering;
+
+use axum::http::header::{CONTENT_RANGE, LINK};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::problem::Problem;
+use super::query::Query;
+
+/// A list answers with so many rows at the most; whoever wants more asks for the next page.
+pub(super) const ROWS_MAX: usize = 1_000;
+
+/// A sorted list can be read so far: what is sorted is held in memory, and that has a bound.
+const SORTED_MAX: usize = 100_000;
+
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+const RESULT_COUNT: HeaderName = HeaderName::from_static("x-result-count");
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) offset: usize,
+    pub(super) limit: usize,
+    /// Whether the client asked for a part.
+    asked: bool,
+}
+
+impl Page {
+    /// Reads `offset` and `limit`.
+    pub(super) fn parse(query: &Query) -> Result<Self, Problem> {
+        let (offset, limit) = (query.number("offset")?, query.number("limit")?);
+        let asked = offset.is_some() || limit.is_some();
+        let limit = limit.unwrap_or(ROWS_MAX).min(ROWS_MAX);
+        Ok(Self { offset: offset.unwrap_or(0), limit, asked })
+    }
+
+    /// The end of the part.
+    pub(super) fn end(&self) -> usize {
+        self.offset.saturating_add(self.limit)
+    }
+
+    /// What the headers say of a part of so many rows.
+    pub(super) fn headers(&self, rows: usize, total: usize, query: &Query, url: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(TOTAL_COUNT, HeaderValue::from(total));
+        headers.insert(RESULT_COUNT, HeaderValue::from(rows));
+        let range = match rows {
+            0 => format!("items */{total}"),
+            rows => format!("items {}-{}/{total}", self.offset + 1, self.offset + rows),
+        };
+        if let Ok(range) = HeaderValue::from_str(&range) {
+            headers.insert(CONTENT_RANGE, range);
+        }
+        if (self.asked || rows < total)
+            && let Ok(links) = HeaderValue::from_str(&self.links(total, query, url))
+        {
+            headers.insert(LINK, links);
+        }
+        headers
+    }
+
+    fn links(&self, total: usize, query: &Query, url: &str) -> String {
+        let limit = self.limit.max(1);
+        let mut offsets = vec![("first", 0)];
+        if self.offset > 0 {
+            offsets.push(("prev", self.offset.saturating_sub(limit)));
+        }
+        if self.end() < total {
+            offsets.push(("next", self.end()));
+        }
+        offsets.push(("last", total.saturating_sub(1) / limit * limit));
+        let links = offsets.into_iter().map(|(name, offset)| {
+            format!("<{url}?{}>; rel=\"{name}\"", query.with_page(offset, limit))
+        });
+        links.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The order of a list: by these attributes, each up or down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sort {
+    keys: Vec<(Vec<String>, bool)>,
+}
+
+/// What a document is sorted by: as text, and as a number where it is one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SortKey(Vec<(Option<f64>, String)>);
+
+impl Sort {
+    /// Reads `sort=-a,+b`. A plus in a query is a space, so both are taken.
+    pub(super) fn parse(query: &Query, page: &Page) -> Result<Self, Problem> {
+        let Some(text) = query.get("sort") else {
+            return Ok(Self::default());
+        };
+        if page.end() > SORTED_MAX {
+            let message = format!("a sorted list can be read up to row {SORTED_MAX}: use a filter");
+            return Err(Problem::bad(message).about("offset"));
+        }
+        let keys = text.trim_matches('"').split(',').map(|key| {
+            let (name, down) = match key.strip_prefix('-') {
+                Some(name) => (name, true),
+                None => (key.trim_start_matches(['+', ' ']), false),
+            };
+            (name.trim().split('.').map(str::to_string).collect(), down)
+        });
+        Ok(Self { keys: keys.collect() })
+    }
+
+    /// Whether no order was asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// What a document is sorted by.
+    pub(super) fn key(&self, document: &Value) -> SortKey {
+        let keys = self.keys.iter().map(|(path, _)| {
+            let mut first = None;
+            super::filter::any(document, path, &mut |found| {
+                first = Some(match found {
+                    Value::String(text) => (None, text.clone()),
+                    other => (other.as_f64(), other.to_string()),
+                });
+                true
+            });
+            // What has no such attribute comes first going up, last going down.
+            first.unwrap_or_default()
+        });
+        SortKey(keys.collect())
+    }
+
+    /// Which of two documents stands first.
+    pub(super) fn compare(&self, left: &SortKey, right: &SortKey) -> Ordering {
+        for ((_, down), (left, right)) in self.keys.iter().zip(left.0.iter().zip(&right.0)) {
+            let order = match (left.0, right.0) {
+                (Some(left), Some(right)) => left.total_cmp(&right),
+                _ => left.1.cmp(&right.1),
+            };
+            let order = if *down { order.reverse() } else { order };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
+    }
+}
+
+#[cfg(test)]
+mod tests;

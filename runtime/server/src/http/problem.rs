@@ -1,0 +1,174 @@
+//! What a client is told when it does not get what it asked for: the TM Forum error body, on every
+//! path.
+
+use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use engine::handle::{ReadError, Stopped};
+use model::order::OrderErrorKind;
+use serde_json::json;
+
+use super::answer;
+use crate::app::SubmitError;
+
+/// So long a client is asked to wait when the engine cannot take anything, in seconds.
+const RETRY_AFTER_S: u64 = 5;
+
+/// An answer that is an error. Boxed, since every handler's result has room for one.
+#[derive(Debug)]
+pub(super) struct Problem(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    status: StatusCode,
+    reason: &'static str,
+    message: String,
+    /// The attribute, parameter or header that is wrong.
+    about: Option<String>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self(Box::new(Parts { status, reason, message, about: None, header: None }))
+    }
+
+    /// Names the attribute, parameter or header that is wrong.
+    pub(super) fn about(mut self, name: impl Into<String>) -> Self {
+        self.0.about = Some(name.into());
+        self
+    }
+
+    /// Something in the request is wrong.
+    pub(super) fn bad(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad request", message)
+    }
+
+    /// There is nothing at this path.
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not found", message)
+    }
+
+    /// The path does not know the method.
+    pub(super) fn method(allowed: &'static str) -> Self {
+        let message = format!("this path takes {allowed}");
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed", message);
+        problem.0.header = Some((ALLOW, HeaderValue::from_static(allowed)));
+        problem
+    }
+
+    /// It did not arrive in time.
+    pub(super) fn late(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "request timeout", message)
+    }
+
+    /// It does not fit what is there.
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
+    /// It is larger than what is taken.
+    pub(super) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload too large", message)
+    }
+
+    /// It is no JSON.
+    pub(super) fn media_type(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported media type", message)
+            .about("Content-Type")
+    }
+
+    /// It is meant for another host.
+    pub(super) fn misdirected(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::MISDIRECTED_REQUEST, "misdirected request", message)
+    }
+
+    /// It can be read, and asks for what cannot be.
+    pub(super) fn unprocessable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", message)
+    }
+
+    /// The standard has it and this server does not.
+    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "not implemented", message)
+    }
+
+    /// It may work later.
+    pub(super) fn unavailable(message: impl Into<String>) -> Self {
+        let mut problem =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "service unavailable", message);
+        problem.0.header = Some((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S)));
+        problem
+    }
+
+    /// A failure of ours: what it was is logged, not told.
+    pub(super) fn ours(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        let message = "the server failed; its log says why";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error", message)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Parts { status, reason, message, about, header } = *self.0;
+        let mut body = json!({
+            "code": status.as_u16().to_string(),
+            "reason": reason,
+            "message": message,
+            "status": status.as_u16().to_string(),
+            "@type": "Error",
+        });
+        if let (Some(about), Some(fields)) = (about, body.as_object_mut()) {
+            fields.insert("referenceError".into(), json!(about));
+        }
+        let mut response = answer::json(status, &body);
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+impl From<Stopped> for Problem {
+    fn from(_: Stopped) -> Self {
+        Self::unavailable("the engine has stopped; the server must be started again")
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Stopped(stopped) => stopped.into(),
+            ReadError::Journal(_) => Self::ours(&error),
+        }
+    }
+}
+
+impl From<engine::store::Error> for Problem {
+    fn from(error: engine::store::Error) -> Self {
+        Self::ours(&error)
+    }
+}
+
+impl From<SubmitError> for Problem {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Order(wrong) => {
+                let problem = match wrong.kind {
+                    OrderErrorKind::Malformed => Self::bad(wrong.to_string()),
+                    OrderErrorKind::Inconsistent => Self::unprocessable(wrong.to_string()),
+                };
+                problem.about(wrong.path)
+            }
+            SubmitError::Reference { ref path, .. } => {
+                Self::unprocessable(error.to_string()).about(path.clone())
+            }
+            SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
+            SubmitError::Plan(_) => Self::unprocessable(error.to_string()),
+            SubmitError::Stopped(stopped) => stopped.into(),
+            SubmitError::Store(_) => Self::ours(&error),
+        }
+    }
+}

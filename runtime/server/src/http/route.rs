@@ -1,0 +1,58 @@
+//! Which handler takes a request. Answers with a name for the route too, for the metrics: paths
+//! have ids in them, names do not.
+
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use super::call::Call;
+use super::problem::Problem;
+use super::{Door, answer, metrics, orchestration, resources, tmf};
+
+/// What a handler answers with.
+pub(super) type Answer = Result<Response, Problem>;
+
+/// Finds the handler and asks it.
+pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) {
+    let path = call.path.clone();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["healthz"] => ("healthz", read(&call).map(|()| health())),
+        ["readyz"] => ("readyz", ready(door, &call).await),
+        ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),
+        ["tmf-api", api, resources::VERSION, name, id @ ..] => match resources::find(api, name) {
+            Some(resource) => (resource.name, tmf::take(door, call, resource, &id.join("/")).await),
+            None => ("unknown", Err(nothing_here())),
+        },
+        ["orchestration", "v1", rest @ ..] => orchestration::dispatch(door, call, rest).await,
+        _ => ("unknown", Err(nothing_here())),
+    }
+}
+
+/// Lets only methods through that read.
+pub(super) fn read(call: &Call) -> Result<(), Problem> {
+    match call.method {
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(Problem::method("GET, HEAD")),
+    }
+}
+
+/// Lets only `POST` through.
+pub(super) fn post(call: &Call) -> Result<(), Problem> {
+    if call.method == Method::POST { Ok(()) } else { Err(Problem::method("POST")) }
+}
+
+/// Nothing is served at this path.
+pub(super) fn nothing_here() -> Problem {
+    Problem::not_found("nothing is served at this path")
+}
+
+fn health() -> Response {
+    answer::json(StatusCode::OK, &json!({ "status": "alive" }))
+}
+
+async fn ready(door: &Door, call: &Call) -> Answer {
+    read(call)?;
+    orchestration::engine_answers(door).await?;
+    Ok(answer::json(StatusCode::OK, &json!({ "status": "ready" })))
+}

@@ -1,0 +1,120 @@
+//! Takes connections and gives them to the router, until it is told to stop.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// So many connections are served at one time; more wait to be accepted.
+const CONNECTIONS_MAX: usize = 4_096;
+
+/// A request's head must have arrived within this time.
+const HEAD_WAIT: Duration = Duration::from_secs(30);
+
+/// So long requests that are being answered may take when the server stops.
+const CLOSING_WAIT: Duration = Duration::from_secs(10);
+
+/// After a connection could not be taken (too many files are open), this passes before the next.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Tells whoever answers for long that the server stops. Where nobody serves, it never does.
+#[derive(Clone, Default)]
+pub(super) struct Closing(Option<watch::Receiver<bool>>);
+
+impl Closing {
+    /// Ends when the server stops.
+    pub(super) async fn closed(&mut self) {
+        let Some(receiver) = &mut self.0 else {
+            return std::future::pending().await;
+        };
+        // An error says that the server is gone, which is as good.
+        receiver.wait_for(|closing| *closing).await.ok();
+    }
+}
+
+/// Serves until `shutdown` ends; then answers what it has begun, within a bound. Streams of events
+/// end at once.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let (close, closing) = watch::channel(false);
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        let place = Arc::clone(&places).acquire_owned();
+        tokio::select! {
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
+            (place, stream) = async { (place.await, accept(&listener).await) } => {
+                let connection = connection(stream, router.clone(), closing.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+        }
+    }
+    drop(listener);
+    close.send_replace(true);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(CLOSING_WAIT, all).await.is_err() {
+        tracing::warn!("requests were still being answered when the server stopped");
+    }
+    Ok(())
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Without it answers wait for the other side's acknowledgement. It is not vital.
+                stream.set_nodelay(true).ok();
+                return stream;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, closing: watch::Receiver<bool>) {
+    let mut stop = Closing(Some(closing.clone()));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(Closing(Some(closing.clone())));
+        let answer = router.call(request);
+        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.closed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
