@@ -1,0 +1,160 @@
+//! Clients as a careful upstream system is: each sends its order under a key of its own until it
+//! is acknowledged, then follows it to its end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+
+use crate::world::{DEADLINE, Http, fresh, text};
+
+/// The pause before an order is sent again that nobody answered.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Clients that are at work.
+pub(super) struct Clients {
+    shared: Arc<Shared>,
+    tasks: JoinSet<BTreeMap<String, String>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stopped: AtomicBool,
+    in_flight: AtomicUsize,
+    records: AtomicU64,
+    recorded: Notify,
+}
+
+impl Clients {
+    /// So many clients begin; each sends one order after the other.
+    pub(super) fn begin(http: &Http, orders: Vec<Value>, count: usize) -> Self {
+        let shared = Arc::<Shared>::default();
+        let orders = Arc::new(orders);
+        let mut tasks = JoinSet::new();
+        for client in 0..count {
+            let (http, orders) = (http.clone(), Arc::clone(&orders));
+            let shared = Arc::clone(&shared);
+            tasks.spawn(async move {
+                let mut ids = BTreeMap::new();
+                while !shared.stopped.load(Ordering::Relaxed) {
+                    let number = ids.len();
+                    let name = format!("client-{client}-{number}");
+                    let order = fresh(&orders[(client + number) % orders.len()], &name);
+                    let id = post_until_taken(&http, &name, &order).await;
+                    shared.in_flight.fetch_add(1, Ordering::Relaxed);
+                    let story = http.ended_counting(&id, &|| shared.saw_record()).await;
+                    assert_eq!(story.end, "completed", "{name}: {story}");
+                    shared.in_flight.fetch_sub(1, Ordering::Relaxed);
+                    ids.insert(name, id);
+                }
+                ids
+            });
+        }
+        Self { shared, tasks }
+    }
+
+    /// Waits until clients have seen so many more records.
+    pub(super) async fn see_records(&self, count: u64) {
+        let goal = self.shared.records.load(Ordering::Relaxed) + count;
+        let seeing = async {
+            while self.shared.records.load(Ordering::Relaxed) < goal {
+                self.shared.recorded.notified().await;
+            }
+        };
+        let seen = tokio::time::timeout(DEADLINE, seeing).await;
+        seen.expect("orders go on as long as the server is there");
+    }
+
+    /// How many orders were acknowledged and have not ended, as far as clients know.
+    pub(super) fn in_flight(&self) -> usize {
+        self.shared.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// From now on no client begins another order.
+    pub(super) fn stop_ordering(&self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for the end of every order; answers with their ids by name.
+    pub(super) async fn all_ended(self) -> BTreeMap<String, String> {
+        self.tasks.join_all().await.into_iter().flatten().collect()
+    }
+
+    /// Sends so many orders at one time, each once.
+    pub(super) fn post_all(http: &Http, order: &Value, round: u64, count: u64) -> Posts {
+        let (sender, answered) = mpsc::unbounded_channel();
+        for number in 0..count {
+            let name = format!("round-{round}-{number}");
+            let (http, order) = (http.clone(), fresh(order, &name));
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                if let Some(id) = post(&http, &name, &order).await {
+                    // An error says that the test is over.
+                    sender.send((name, id)).ok();
+                }
+            });
+        }
+        Posts { answered: tokio::sync::Mutex::new(answered) }
+    }
+}
+
+impl Shared {
+    fn saw_record(&self) {
+        self.records.fetch_add(1, Ordering::Relaxed);
+        self.recorded.notify_one();
+    }
+}
+
+/// Orders on their way.
+pub(super) struct Posts {
+    answered: tokio::sync::Mutex<mpsc::UnboundedReceiver<(String, String)>>,
+}
+
+impl Posts {
+    /// Waits until so many were acknowledged; answers with their ids by name.
+    pub(super) async fn answers(&self, count: u64) -> BTreeMap<String, String> {
+        let mut ids = BTreeMap::new();
+        let mut answered = self.answered.lock().await;
+        let waiting = async {
+            while (ids.len() as u64) < count {
+                let (name, id) = answered.recv().await.expect("every order is acknowledged");
+                ids.insert(name, id);
+            }
+        };
+        tokio::time::timeout(DEADLINE, waiting).await.expect("orders are acknowledged in time");
+        ids
+    }
+
+    /// Adds what was acknowledged before the others found nobody.
+    pub(super) async fn rest(self, mut ids: BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut answered = self.answered.into_inner();
+        while let Some((name, id)) = answered.recv().await {
+            ids.insert(name, id);
+        }
+        ids
+    }
+}
+
+async fn post_until_taken(http: &Http, key: &str, order: &Value) -> String {
+    let posting = async {
+        loop {
+            if let Some(id) = post(http, key, order).await {
+                return id;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, posting).await.expect("the order is taken in time")
+}
+
+/// Sends an order once; nothing where no whole answer came.
+async fn post(http: &Http, key: &str, order: &Value) -> Option<String> {
+    let path = model::documents::path("productOrder");
+    let answer = http.post_with(path, &[("idempotency-key", key)], order).await.ok()?;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    Some(text(&answer.body["id"]))
+}

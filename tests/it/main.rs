@@ -1,0 +1,17 @@
+//! The black-box tests: the program as it is shipped, over HTTP, with elements that fail on
+//! purpose. See `tests/README.md`.
+
+mod world;
+
+mod order;
+
+mod kill;
+
+mod bad_input;
+mod pack;
+mod plugin;
+
+mod demo;
+mod run;
+
+mod tidy;

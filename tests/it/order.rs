@@ -1,0 +1,6 @@
+//! Orders from the door to the elements and back: what must exist when they are done, and what
+//! must not when they are not.
+
+mod delivered;
+mod repaired;
+mod unwound;

@@ -1,0 +1,265 @@
+//! A server and a simulated network, each a process of its own, and a way to talk to both. What
+//! the tests know of processes, ports and waiting is here.
+
+mod books;
+mod http;
+mod network;
+mod orders;
+mod process;
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+pub(crate) use books::{Books, items_of, text};
+pub(crate) use http::Http;
+pub(crate) use network::{Effect, Network};
+pub(crate) use orders::{example, fresh, pack_order, with_characteristic};
+pub(crate) use process::{Process, ferrule};
+pub(crate) use story::Story;
+
+/// Whatever a test waits for has happened by then, even on a machine that is busy.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// The pause between two looks at something that cannot be followed.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(200);
+
+/// Ports below those that the system gives to clients: nobody takes one while a server is down.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// What differs from one world to another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The packs; those of the repository by default.
+    pub(crate) workflows: Option<PathBuf>,
+    /// The folder that plugins are dropped into; that of the shipped ones by default.
+    pub(crate) plugins: Option<PathBuf>,
+    /// Lines of `ferrule.toml` that come first.
+    pub(crate) head: String,
+    /// Lines of `ferrule.toml` that come last, such as grants.
+    pub(crate) tail: String,
+}
+
+/// A server with its network. It ends with the test.
+pub(crate) struct World {
+    /// The server's doors.
+    pub(crate) http: Http,
+    /// The elements.
+    pub(crate) network: Network,
+    /// Where everything lies.
+    pub(crate) folder: TempDir,
+    settings: Settings,
+    address: String,
+    server: Option<Process>,
+}
+
+impl World {
+    /// A world with the packs and plugins of this repository.
+    pub(crate) async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// A world that is set up otherwise.
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let network = Network::start(folder.path()).await;
+        let config = format!("{}\n{}\n{}", settings.head, network.grants().await, settings.tail);
+        std::fs::write(folder.path().join("ferrule.toml"), config).unwrap();
+        loop {
+            let address = format!("127.0.0.1:{}", next_port());
+            let http = Http::new(&format!("http://{address}"));
+            let network = network.clone();
+            let settings = settings.clone();
+            let started = serve(folder.path(), &settings, &address).await;
+            match started {
+                Ok(server) => {
+                    return Self { http, network, folder, settings, address, server: Some(server) };
+                }
+                Err(said) if said.contains("cannot listen") => {}
+                Err(said) => panic!("the server does not start: {said}"),
+            }
+        }
+    }
+
+    /// The folder of the store.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Kills the server as a power cut would.
+    pub(crate) async fn kill(&mut self) {
+        self.server.take().expect("the server runs").kill().await;
+    }
+
+    /// Starts the server again, at the same address: elements have it in their callbacks.
+    pub(crate) async fn restart(&mut self) {
+        let server = serve(self.folder.path(), &self.settings, &self.address).await;
+        self.server = Some(server.unwrap_or_else(|said| panic!("no restart: {said}")));
+    }
+
+    /// Restarts with other settings.
+    pub(crate) async fn restart_with(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.restart().await;
+    }
+
+    /// Sends a product order as a client would, and holds the answer to what the standard says.
+    /// Answers with the order's id.
+    pub(crate) async fn submit(&self, order: &Value) -> String {
+        let path = model::documents::path("productOrder");
+        let answer = self.http.post(path, order).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let id = answer.body["id"].as_str().expect("an order has an id").to_string();
+        let location = answer.headers["location"].to_str().unwrap();
+        assert!(location.ends_with(&format!("{path}/{id}")), "{location}");
+        assert_eq!(answer.body["href"].as_str(), Some(location));
+        assert_eq!(answer.body["state"], "acknowledged");
+        id
+    }
+
+    /// Follows a fulfilment until it has ended; answers with how, and with its journal. The server
+    /// may go away and come back meanwhile.
+    pub(crate) async fn ended(&self, id: &str) -> Story {
+        self.http.ended(id).await
+    }
+
+    /// Follows a fulfilment until it has completed.
+    pub(crate) async fn completed(&self, id: &str) -> Story {
+        let story = self.ended(id).await;
+        assert_eq!(story.end, "completed", "{story}");
+        story
+    }
+
+    /// Follows a fulfilment until something holds of what the server says of it; answers with that.
+    pub(crate) async fn until(
+        &self,
+        id: &str,
+        what: &str,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let path = format!("/orchestration/v1/fulfilments/{id}");
+        let following = async {
+            let mut stream = self.http.events(id, None).await.unwrap();
+            while stream.next().await.unwrap().is_some() {
+                let now = self.http.get(&path).await;
+                if holds(&now) {
+                    return now;
+                }
+            }
+            let now = self.http.get(&path).await;
+            panic!("it ended before {what}: {now:#}");
+        };
+        match tokio::time::timeout(DEADLINE, following).await {
+            Ok(found) => found,
+            Err(_) => panic!("waited too long until {what}: {:#}", self.http.get(&path).await),
+        }
+    }
+
+    /// Follows a fulfilment until it waits for a person.
+    pub(crate) async fn held(&self, id: &str) -> Value {
+        self.until(id, "it is held", |now| now["state"] == "held").await
+    }
+
+    /// The product order, service order or resource order of a fulfilment.
+    pub(crate) async fn order(&self, resource: &str, id: &str) -> Value {
+        self.http.get(&format!("{}/{id}", model::documents::path(resource))).await
+    }
+
+    /// The plan as text.
+    pub(crate) async fn plan(&self, id: &str) -> String {
+        let path = format!("/orchestration/v1/fulfilments/{id}/plan");
+        let answer = self.http.send("GET", &path, &[("accept", "text/plain")], "").await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.text
+    }
+
+    /// Has what failed tried again.
+    pub(crate) async fn retry(&self, id: &str) {
+        let path = format!("/orchestration/v1/fulfilments/{id}/retry");
+        let answer = self.http.send("POST", &path, &[], "").await.unwrap();
+        assert!((200..300).contains(&answer.status), "{}: {}", answer.status, answer.text);
+    }
+
+    /// All that the server and the network say now.
+    pub(crate) async fn books(&self) -> Books {
+        Books::read(&self.http, &self.network).await
+    }
+}
+
+async fn serve(folder: &Path, settings: &Settings, address: &str) -> Result<Process, String> {
+    let plugins = match &settings.plugins {
+        Some(plugins) => plugins.clone(),
+        None => plugins_dir().await,
+    };
+    let workflows = settings.workflows.clone().unwrap_or_else(|| repository().join("workflows"));
+    let path = |path: PathBuf| path.to_str().expect("a path is a text").to_string();
+    let arguments = [
+        "serve".to_string(),
+        "--config".into(),
+        path(folder.join("ferrule.toml")),
+        "--listen".into(),
+        address.into(),
+        "--data".into(),
+        path(folder.join("data")),
+        "--plugins".into(),
+        path(plugins),
+        "--workflows".into(),
+        path(workflows),
+    ];
+    let (server, _url) = Process::start("serve", &arguments, folder).await?;
+    Ok(server)
+}
+
+/// The root of the repository.
+pub(crate) fn repository() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    root.expect("the crate is two folders below the root").into()
+}
+
+/// The shipped plugins, built once.
+pub(crate) async fn plugins_dir() -> PathBuf {
+    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+    let built = BUILT.get_or_init(|| async {
+        let output = ferrule(&["plugin", "build"]).await;
+        assert!(output.ok, "the plugins do not build: {}", output.err);
+        PathBuf::from(output.out.trim())
+    });
+    built.await.clone()
+}
+
+/// A port that nobody listens on.
+pub(crate) fn next_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let span = PORTS.end - PORTS.start;
+    loop {
+        // Test runs that go on at one time begin far from each other.
+        let own = u16::try_from(std::process::id() % u32::from(span)).unwrap_or(0);
+        let number = (u32::from(own) * 37 + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % u32::from(span);
+        let port = PORTS.start + u16::try_from(number).unwrap_or(0);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Looks again and again until something is there.
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let looking = async {
+        let mut pause = PAUSE_MIN;
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(pause).await;
+            pause = PAUSE_MAX.min(pause * 2);
+        }
+    };
+    let found = tokio::time::timeout(DEADLINE, looking).await;
+    found.unwrap_or_else(|_| panic!("waited too long until {what}"))
+}

@@ -1,0 +1,113 @@
+//! The program as a process: started, killed, listened to.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+use super::DEADLINE;
+
+/// So much of a log is shown when a test fails.
+const LOG_SHOWN: usize = 6_000;
+
+/// A command that runs to its end may take so long: `plugin build` compiles.
+const COMMAND_MAX: Duration = Duration::from_secs(600);
+
+/// A process that goes on until it is killed, or the test ends.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+    // The process may write to it for as long as it lives.
+    _out: Lines<BufReader<ChildStdout>>,
+}
+
+/// What a command that has ended left.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) ok: bool,
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Process {
+    /// Starts the program and waits for the line that says where it listens; answers with the URL
+    /// too. Where it ends before, the error is what it said.
+    pub(crate) async fn start(
+        name: &str,
+        arguments: &[String],
+        folder: &Path,
+    ) -> Result<(Self, String), String> {
+        let log = folder.join(format!("{name}.log"));
+        let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_ferrule"))
+            .args(arguments)
+            .env("FERRULE_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let out = child.stdout.take().expect("it is piped");
+        let mut out = BufReader::new(out).lines();
+        let line = tokio::time::timeout(DEADLINE, out.next_line()).await;
+        let Some(line) = line.expect("it says where it listens, in time").unwrap() else {
+            child.wait().await.unwrap();
+            return Err(tail(&log));
+        };
+        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        let url = url.unwrap_or_else(|| panic!("no URL in `{line}`")).to_string();
+        Ok((Self { child, log, _out: out }, url))
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Kills it: it gets no chance to tidy up.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "shown with the test that failed")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- {}\n{}\n---", self.log.display(), tail(&self.log));
+        }
+    }
+}
+
+/// Runs a command of the program to its end.
+pub(crate) async fn ferrule(arguments: &[&str]) -> Output {
+    let running = Command::new(env!("CARGO_BIN_EXE_ferrule"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(COMMAND_MAX, running).await;
+    let output = output.expect("the command ends in time").unwrap();
+    Output {
+        ok: output.status.success(),
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into(),
+        err: String::from_utf8_lossy(&output.stderr).into(),
+    }
+}
+
+/// The end of a log.
+fn tail(log: &Path) -> String {
+    let mut bytes = Vec::new();
+    if let Ok(mut file) = std::fs::File::open(log) {
+        // What cannot be read cannot be shown; the test has failed already.
+        file.read_to_end(&mut bytes).ok();
+    }
+    let shown = bytes.len().saturating_sub(LOG_SHOWN);
+    String::from_utf8_lossy(&bytes[shown..]).into_owned()
+}
