@@ -18,9 +18,12 @@ pub mod cli;
 /// Starts the log: to standard error, from `FERRULE_LOG` (such as `info` or `engine=debug`),
 /// warnings by default.
 pub fn start_log() {
+    use std::io::IsTerminal as _;
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("FERRULE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours);
+    log.with_writer(std::io::stderr).init();
 }
 
 /// Tells a person why the program ends: each cause on a line of its own.
