@@ -68,6 +68,13 @@ impl Fulfilment {
         if self.plan.items[item.index()].level == Level::ResourceService {
             changes.documents.push(self.service(item, "terminated"));
         }
+        // A service is no more once a part of it is not.
+        for parent in self.ancestors(item) {
+            let level = self.plan.items[parent.index()].level;
+            if matches!(level, Level::CustomerService | Level::ResourceService) {
+                changes.documents.push(self.service(parent, "terminated"));
+            }
+        }
     }
 
     /// A value that was given back.
