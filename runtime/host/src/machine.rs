@@ -9,7 +9,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use crate::limits::EPOCH;
 
 /// How much of a guest's memory is reset in place, rather than given back to the system.
-const KEEP_RESIDENT: usize = 256 * 1024;
+const KEEP_RESIDENT: usize = 512 * 1024;
 
 /// An engine with its ticking epochs; they stop when it is dropped.
 pub(crate) struct Machine {
@@ -90,4 +90,18 @@ fn pool(instances: u32, memory_max: usize) -> PoolingAllocationConfig {
         .table_keep_resident(64 * 1024)
         .pagemap_scan(Enabled::Auto);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_room_for_a_pool_memory_is_taken_on_demand() {
+        // 200,000 memories of 4 GiB each are more than a process can address.
+        let machine = Machine::new(100_000, 256 << 20).unwrap();
+        assert!(machine.engine().pooling_allocator_metrics().is_none());
+        let machine = Machine::new(4, 64 << 20).unwrap();
+        assert!(machine.engine().pooling_allocator_metrics().is_some());
+    }
 }

@@ -7,7 +7,14 @@ use serde_json::{Value, json};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{ErrorCode, Fields, Method, OutgoingRequest, Scheme};
 
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+#[allow(
+    unsafe_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::mem_forget,
+    reason = "generated code"
+)]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
@@ -57,7 +64,7 @@ fn dial(task: &Task, what: &str) -> Result<String, Failure> {
     let host = input["host"].as_str().unwrap_or_default();
     let path = input["path"].as_str().unwrap_or("/");
     let scheme = if input["tls"] == true { Scheme::Https } else { Scheme::Http };
-    match get(scheme, host, path) {
+    match get(&scheme, host, path) {
         Ok((status, body)) => {
             let body = String::from_utf8_lossy(&body);
             Ok(json!({ "what": what, "status": status, "body": body, "bytes": body.len() })
@@ -73,10 +80,10 @@ fn dial(task: &Task, what: &str) -> Result<String, Failure> {
     }
 }
 
-fn get(scheme: Scheme, host: &str, path: &str) -> Result<(u16, Vec<u8>), ErrorCode> {
+fn get(scheme: &Scheme, host: &str, path: &str) -> Result<(u16, Vec<u8>), ErrorCode> {
     let request = OutgoingRequest::new(Fields::new());
     request.set_method(&Method::Get).expect("a method");
-    request.set_scheme(Some(&scheme)).expect("a scheme");
+    request.set_scheme(Some(scheme)).expect("a scheme");
     request.set_authority(Some(host)).expect("an authority");
     request.set_path_with_query(Some(path)).expect("a path");
     let response = outgoing_handler::handle(request, None)?;

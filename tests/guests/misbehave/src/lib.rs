@@ -8,7 +8,14 @@ use bindings::ferrule::plugin::types::{
 use bindings::ferrule::plugin::{config, inventory, log, reservation};
 use serde_json::{Value, json};
 
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+#[allow(
+    unsafe_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::mem_forget,
+    reason = "generated code"
+)]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
@@ -29,6 +36,7 @@ mod bindings {
 struct Misbehave;
 
 impl work::Guest for Misbehave {
+    #[expect(clippy::print_stdout, reason = "tests look at where it goes")]
     fn run(task: Task) -> Result<Outcome, Failure> {
         let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
         let count = input["count"].as_u64().unwrap_or(0);

@@ -4,7 +4,14 @@
 use bindings::exports::ferrule::plugin::{decomposition, rating, validation};
 use bindings::ferrule::plugin::types::{Attribute, Done, Failure, FailureClass, Money, Task};
 
-#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "generated code")]
+#[allow(
+    unsafe_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::mem_forget,
+    reason = "generated code"
+)]
 mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
