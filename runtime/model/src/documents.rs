@@ -157,24 +157,23 @@ impl Fulfilment {
     /// The orders changed their state: they are written anew and subscribers are told.
     fn order_changed(&self, before: Option<&str>, state: &str, changes: &mut Changes) {
         for document in self.orders() {
-            let body = json!({
-                "id": document.id,
-                "href": href(document.resource, &document.id),
-                "state": state,
-            });
             let kind = capitalised(document.resource);
-            let mut notify = |what: &str| {
+            let mut notify = |what: &str, state: &str| {
                 changes.notifications.push(Notification {
                     event_type: format!("{kind}{what}Event"),
                     resource: document.resource,
-                    body: body.clone(),
+                    body: json!({
+                        "id": document.id,
+                        "href": href(document.resource, &document.id),
+                        "state": state,
+                    }),
                 });
             };
             if before.is_none() {
-                notify("Create");
+                notify("Create", "acknowledged");
             }
             if state != "acknowledged" {
-                notify("StateChange");
+                notify("StateChange", state);
             }
             changes.documents.push(document);
         }

@@ -326,7 +326,6 @@ enum Use {
 
 /// The id of a pooled resource: one for each value, whoever holds it.
 fn resource_id(hold: &Hold) -> String {
-    let value: String =
-        hold.value.chars().map(|c| if c == '/' { '_' } else { c }).collect();
+    let value: String = hold.value.chars().map(|c| if c == '/' { '_' } else { c }).collect();
     format!("{}.{value}", hold.pool)
 }

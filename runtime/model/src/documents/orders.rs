@@ -99,9 +99,10 @@ impl Fulfilment {
     fn root_items(&self, items: &mut Value, resource: &str) {
         for entry in items.as_array_mut().into_iter().flatten() {
             let line = entry.get("id").and_then(Value::as_str).map(str::to_string);
-            let own = self.plan.items.iter().position(|item| {
-                self.is_line(item) && Some(item.line.as_str()) == line.as_deref()
-            });
+            let own =
+                self.plan.items.iter().position(|item| {
+                    self.is_line(item) && Some(item.line.as_str()) == line.as_deref()
+                });
             let state = own.map_or(self.order_state(), |index| self.item_state(ItemId::at(index)));
             if let Some(fields) = entry.as_object_mut() {
                 fields.insert("state".into(), json!(state));
@@ -222,8 +223,14 @@ impl Fulfilment {
 }
 
 /// What the orders below carry over from the one that came in.
-const CARRIED: &[&str] =
-    &["externalId", "description", "category", "priority", "requestedCompletionDate", "relatedParty"];
+const CARRIED: &[&str] = &[
+    "externalId",
+    "description",
+    "category",
+    "priority",
+    "requestedCompletionDate",
+    "relatedParty",
+];
 
 /// A reference to an entity of one of the catalogs.
 pub(super) fn spec_ref(resource: &str, spec: &SpecId, name: &str) -> Value {

@@ -1,0 +1,246 @@
+use serde_json::{Map, json};
+
+use super::*;
+use crate::id::{PluginId, PoolId, SpecId};
+use crate::outcome::{Failure, FailureClass, Hold};
+use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task};
+use crate::time::Timestamp;
+use crate::{Event, FulfilmentId};
+
+fn item(level: Level, name: &str, line: &str, parents: &[u32]) -> Item {
+    Item {
+        name: name.into(),
+        level,
+        line: line.into(),
+        spec: SpecId::new(name),
+        title: name.to_lowercase(),
+        action: Action::Add,
+        parents: parents.iter().map(|parent| ItemId(*parent)).collect(),
+        needs: Vec::new(),
+        characteristics: Map::new(),
+        resources: Vec::new(),
+        adapter: None,
+        offering: None,
+        quantity: 1,
+        prices: Vec::new(),
+        instance: None,
+        not_before: None,
+        place: None,
+    }
+}
+
+fn step(name: &str) -> Step {
+    Step {
+        workflow: "w".into(),
+        step: name.into(),
+        plugin: PluginId::new("p"),
+        input: json!({}),
+        timeout_ms: 1,
+        retry: Retry { attempts: 1, first_ms: 1, max_ms: 1 },
+        on_failure: OnFailure::Unwind,
+        undo: true,
+        no_return: false,
+    }
+}
+
+/// A product of one CFS of one RFS, which takes a value of a pool, is activated, and is rated.
+fn plan() -> Plan {
+    let mut rfs = item(Level::ResourceService, "RFS", "2", &[1]);
+    rfs.resources = vec![SpecId::new("RS-VLAN"), SpecId::new("RS-BOX")];
+    let task = |item: u32, step: u32, needs: &[u32]| Task {
+        item: Some(ItemId(item)),
+        step,
+        needs: needs.iter().map(|need| TaskId(*need)).collect(),
+        not_before: None,
+    };
+    Plan {
+        steps: vec![step("allocate"), step("activate"), step("rate")],
+        items: vec![
+            item(Level::Product, "PS", "1", &[]),
+            item(Level::CustomerService, "CFS", "1", &[0]),
+            rfs,
+        ],
+        tasks: vec![task(2, 0, &[]), task(2, 1, &[0]), task(0, 2, &[1])],
+        ..Plan::default()
+    }
+}
+
+fn hold() -> Hold {
+    Hold {
+        pool: PoolId::new("vlans"),
+        index: 0,
+        value: "100".into(),
+        resource: SpecId::new("RS-VLAN"),
+        characteristic: "vlanId".into(),
+        name: "vlan".into(),
+    }
+}
+
+struct Story {
+    fulfilment: Fulfilment,
+    written: Option<&'static str>,
+    told: String,
+}
+
+impl Story {
+    fn new() -> Self {
+        let document = json!({
+            "productOrderItem": [{ "id": "1", "action": "add", "product": {} }],
+            "billingAccount": { "id": "ACC-1" },
+        });
+        let id = FulfilmentId::new("f");
+        let fulfilment = Fulfilment::new(id, Kind::ProductOrder, document, Timestamp(0));
+        Self { fulfilment, written: None, told: String::new() }
+    }
+
+    /// Applies events as one commit and notes what it writes.
+    fn commit(&mut self, name: &str, events: &[Event]) -> Changes {
+        for event in events {
+            self.fulfilment.apply(Timestamp(1), event).unwrap();
+        }
+        let changes = self.fulfilment.changes(events, self.written);
+        self.written = Some(self.fulfilment.order_state());
+        self.told.push_str(&format!("{name}\n"));
+        for document in &changes.documents {
+            let says = |name: &str| document.body.get(name).and_then(|value| value.as_str());
+            let state = says("state").or_else(|| says("status")).or_else(|| says("usageState"));
+            let (resource, id) = (document.resource, &document.id);
+            let state = state.unwrap_or("-");
+            self.told.push_str(&format!("  write {resource} {id} {state}\n"));
+        }
+        for notification in &changes.notifications {
+            let state = notification.body.get("state").and_then(|state| state.as_str());
+            let (event, state) = (&notification.event_type, state.unwrap_or("-"));
+            self.told.push_str(&format!("  tell {event} {state}\n"));
+        }
+        changes
+    }
+
+    fn succeed(&mut self, task: u32, outputs: Value, holds: Vec<Hold>) -> Changes {
+        let outputs = outputs.as_object().cloned().unwrap_or_default();
+        let event = Event::Succeeded { task: TaskId(task), attempt: 1, outputs, holds };
+        self.commit(&format!("task {task} succeeds"), &[event])
+    }
+}
+
+#[test]
+fn what_is_written_follows_the_order_from_submission_to_the_bill() {
+    let mut story = Story::new();
+    story.commit("planned", &[Event::Planned { plan: Box::new(plan()) }]);
+    story.succeed(0, json!({ "vlan": "100" }), vec![hold()]);
+    story.succeed(1, json!({}), vec![]);
+    let charge = json!({
+        "name": "monthly", "price": "POP-1", "kind": "recurring",
+        "net": { "currency": "EUR", "amount": "10.00" },
+        "tax": { "currency": "EUR", "amount": "1.90" },
+        "from": "2026-03-01", "to": "2026-03-31",
+    });
+    story.succeed(2, json!({ "charges": [charge] }), vec![]);
+    let last = story.commit("ended", &[Event::Ended { end: End::Completed }]);
+    insta::assert_snapshot!(story.told, @r#"
+    planned
+      write product f-1 pendingActive
+      write productOrder f inProgress
+      write serviceOrder f inProgress
+      write resourceOrder f inProgress
+      tell ProductOrderCreateEvent acknowledged
+      tell ProductOrderStateChangeEvent inProgress
+      tell ServiceOrderCreateEvent acknowledged
+      tell ServiceOrderStateChangeEvent inProgress
+      tell ResourceOrderCreateEvent acknowledged
+      tell ResourceOrderStateChangeEvent inProgress
+    task 0 succeeds
+      write resource vlans.100 idle
+    task 1 succeeds
+      write resource vlans.100 busy
+      write resource f-r2-2 busy
+      write service f-s2 active
+      write service f-s1 active
+    task 2 succeeds
+    ended
+      write product f-1 active
+      write appliedCustomerBillingRate f-c1-1 -
+      write productOrder f completed
+      write serviceOrder f completed
+      write resourceOrder f completed
+      tell ProductOrderStateChangeEvent completed
+      tell ServiceOrderStateChangeEvent completed
+      tell ResourceOrderStateChangeEvent completed
+    "#);
+    let rate = last.documents.iter().find(|d| d.resource == "appliedCustomerBillingRate").unwrap();
+    assert_eq!(rate.body["taxIncludedAmount"], json!({ "unit": "EUR", "value": 11.9 }));
+    assert_eq!(rate.body["billingAccount"]["id"], "ACC-1");
+}
+
+#[test]
+fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
+    let mut story = Story::new();
+    story.commit("planned", &[Event::Planned { plan: Box::new(plan()) }]);
+    story.succeed(0, json!({}), vec![hold()]);
+    let failure = Failure::new(FailureClass::Person, "X", "no");
+    let (task, attempt) = (TaskId(1), 1);
+    let failed = Event::Failed { task, attempt, failure: failure.clone() };
+    story.commit("task 1 fails", &[failed, Event::Unwinding { cause: failure }]);
+    story.commit("task 1 is undone", &[Event::Undone { task }]);
+    story.commit("task 0 is undone", &[Event::Undone { task: TaskId(0) }]);
+    story.commit("ended", &[Event::Ended { end: End::Failed }]);
+    insta::assert_snapshot!(story.told, @r#"
+    planned
+      write product f-1 pendingActive
+      write productOrder f inProgress
+      write serviceOrder f inProgress
+      write resourceOrder f inProgress
+      tell ProductOrderCreateEvent acknowledged
+      tell ProductOrderStateChangeEvent inProgress
+      tell ServiceOrderCreateEvent acknowledged
+      tell ServiceOrderStateChangeEvent inProgress
+      tell ResourceOrderCreateEvent acknowledged
+      tell ResourceOrderStateChangeEvent inProgress
+    task 0 succeeds
+      write resource vlans.100 idle
+    task 1 fails
+    task 1 is undone
+      write service f-s2 terminated
+      write service f-s1 terminated
+    task 0 is undone
+      write service f-s2 terminated
+      write service f-s1 terminated
+    ended
+      write product f-1 aborted
+      write productOrder f failed
+      write serviceOrder f failed
+      write resourceOrder f failed
+      tell ProductOrderStateChangeEvent failed
+      tell ServiceOrderStateChangeEvent failed
+      tell ResourceOrderStateChangeEvent failed
+    "#);
+    let free = story.fulfilment.released(&hold());
+    assert_eq!(
+        (free.id.as_str(), &free.body["resourceStatus"]),
+        ("vlans.100", &json!("available"))
+    );
+}
+
+#[test]
+fn services_and_resources_are_linked_both_ways() {
+    let mut story = Story::new();
+    story.commit("planned", &[Event::Planned { plan: Box::new(plan()) }]);
+    story.succeed(0, json!({}), vec![hold()]);
+    let changes = story.succeed(1, json!({ "session": "S-1" }), vec![]);
+    let find = |id: &str| &changes.documents.iter().find(|d| d.id == id).unwrap().body;
+    assert_eq!(find("f-s1")["supportingService"][0]["id"], "f-s2");
+    let resources = find("f-s2")["supportingResource"].as_array().unwrap();
+    let ids: Vec<_> = resources.iter().map(|resource| &resource["id"]).collect();
+    assert_eq!(ids, ["vlans.100", "f-r2-2"]);
+    assert_eq!(find("vlans.100")["resourceOrderItem"][0]["itemId"], "2");
+    assert_eq!(find("f-r2-2")["resourceCharacteristic"][0]["value"], "S-1");
+}
+
+#[test]
+fn a_run_writes_no_documents() {
+    let kind = Kind::Run { workflow: "w".into() };
+    let mut run = Fulfilment::new(FulfilmentId::new("f"), kind, json!({}), Timestamp(0));
+    let planned = Event::Planned { plan: Box::new(plan()) };
+    run.apply(Timestamp(0), &planned).unwrap();
+    assert_eq!(run.changes(&[planned], None), Changes::default());
+}
