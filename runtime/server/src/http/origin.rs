@@ -70,3 +70,6 @@ fn name_of(authority: &str) -> &str {
         None => authority,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,9 +118,9 @@ impl Sort {
         let keys = self.keys.iter().map(|(path, _)| {
             let mut first = None;
             super::filter::any(document, path, &mut |found| {
-                first = Some(match found {
-                    Value::String(text) => (None, text.clone()),
-                    other => (other.as_f64(), other.to_string()),
+                first = Some(match found.as_str() {
+                    Some(text) => (None, text.to_string()),
+                    None => (found.as_f64(), found.to_string()),
                 });
                 true
             });

@@ -13,7 +13,7 @@ pub(super) struct Resource {
     /// Where its documents are.
     pub(super) source: Source,
     /// What it becomes when it is created; nothing where it is only read.
-    pub(super) create: Option<OrderKind>,
+    pub(super) create: Option<Creates>,
     /// Attributes that only the server sets: what a client sends of them is left out.
     pub(super) server_only: &'static [&'static str],
 }
@@ -27,12 +27,12 @@ pub(super) enum Source {
     Catalog,
 }
 
-/// The orders that can be created.
+/// What a resource that can be created is carried out as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum OrderKind {
-    ProductOrder,
-    ServiceOrder,
-    ResourceOrder,
+pub(super) enum Creates {
+    Product,
+    Service,
+    Resource,
 }
 
 /// The version of the APIs.
@@ -41,7 +41,7 @@ pub(super) const VERSION: &str = "v4";
 /// Every resource.
 pub(super) static RESOURCES: [Resource; 12] = [
     Resource {
-        create: Some(OrderKind::ProductOrder),
+        create: Some(Creates::Product),
         server_only: &[
             "id",
             "href",
@@ -54,7 +54,7 @@ pub(super) static RESOURCES: [Resource; 12] = [
         ..stored("productOrder", &["productOrderingManagement", "productOrdering"])
     },
     Resource {
-        create: Some(OrderKind::ServiceOrder),
+        create: Some(Creates::Service),
         server_only: &[
             "id",
             "href",
@@ -70,7 +70,7 @@ pub(super) static RESOURCES: [Resource; 12] = [
         ..stored("serviceOrder", &["serviceOrdering", "serviceOrderingManagement"])
     },
     Resource {
-        create: Some(OrderKind::ResourceOrder),
+        create: Some(Creates::Resource),
         server_only: &["id", "href", "state", "orderDate", "completionDate", "errorMessage"],
         ..stored("resourceOrder", &["resourceOrdering", "resourceOrderingManagement"])
     },
@@ -105,12 +105,12 @@ pub(super) fn named(name: &str) -> Option<&'static Resource> {
     RESOURCES.iter().find(|resource| resource.name == name)
 }
 
-impl From<OrderKind> for Kind {
-    fn from(kind: OrderKind) -> Self {
-        match kind {
-            OrderKind::ProductOrder => Self::ProductOrder,
-            OrderKind::ServiceOrder => Self::ServiceOrder,
-            OrderKind::ResourceOrder => Self::ResourceOrder,
+impl From<Creates> for Kind {
+    fn from(creates: Creates) -> Self {
+        match creates {
+            Creates::Product => Self::ProductOrder,
+            Creates::Service => Self::ServiceOrder,
+            Creates::Resource => Self::ResourceOrder,
         }
     }
 }

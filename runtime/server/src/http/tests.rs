@@ -1,1 +1,8 @@
+//! The router, asked as a client asks it. Behind it are an engine in memory and a host without
+//! plugins: orders are held for want of them, which is fine for the door.
 
+mod bench;
+
+mod bad_input;
+mod orchestration;
+mod tmf;

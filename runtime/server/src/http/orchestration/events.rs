@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use engine::Published;
@@ -33,11 +34,16 @@ pub(super) async fn get(door: &Door, call: Call, id: &str) -> Answer {
     let live = door.app.engine.watch();
     let fulfilment = find(door, id).await?;
     let last = call.headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
+    let next = last.map_or(0, |last: u32| last.saturating_add(1));
+    if fulfilment.is_ended() && next >= fulfilment.records {
+        // The end was sent before; this says to a browser that it need not come again.
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let follow = Follow {
         store: Arc::clone(door.app.engine.store()),
         id: fulfilment.id.clone(),
         show: Show::with(&fulfilment.plan),
-        next: last.map_or(0, |last: u32| last.saturating_add(1)),
+        next,
         ready: VecDeque::new(),
         in_past: true,
         live,
@@ -76,8 +82,8 @@ impl Follow {
         }
         let (number, record) = self.record().await?;
         self.next = number.saturating_add(1);
-        self.is_over = record.events.iter().any(|event| matches!(event, Event::Ended { .. }))
-            || record.events.iter().any(|event| matches!(event, Event::Rejected { .. }));
+        let last = |event: &Event| matches!(event, Event::Ended { .. } | Event::Rejected { .. });
+        self.is_over = record.events.iter().any(last);
         let data = self.show.record(number, &record).to_string();
         Some(Message::default().id(number.to_string()).event("record").data(data))
     }

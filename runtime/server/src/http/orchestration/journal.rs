@@ -68,19 +68,19 @@ impl Show {
     }
 
     fn event(&mut self, event: &Event) -> Value {
-        let mut fields = match event {
-            Event::Planned { plan } => {
-                self.names = names(plan);
-                let items = plan.items.iter().map(|item| json!(item.name));
-                let mut fields = Map::new();
-                fields.insert("items".into(), items.collect());
-                fields.insert("tasks".into(), json!(self.names));
-                fields.insert("packs".into(), json!(plan.packs));
-                fields.insert("plugins".into(), json!(plan.plugins));
-                fields
-            }
-            event => inner(event),
-        };
+        let mut fields = inner(event);
+        if let Event::Planned { plan } = event {
+            self.names = names(plan);
+            // A plan is asked for by itself; here it is what the events after it name.
+            let items: Vec<&str> = plan.items.iter().map(|item| item.name.as_str()).collect();
+            let shown = json!({
+                "items": items,
+                "tasks": self.names,
+                "packs": plan.packs,
+                "plugins": plan.plugins,
+            });
+            fields.insert("plan".into(), shown);
+        }
         fields.insert("type".into(), json!(event.name()));
         if let Some(task) = event.task() {
             fields.insert("task".into(), json!(self.name(task)));

@@ -52,6 +52,7 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
     let tasks = tasks.collect();
     set(&mut body, "tasks", tasks);
     set(&mut body, "items", items(fulfilment));
+    set(&mut body, "waves", waves(fulfilment));
     let names = |wave: Vec<model::ItemId>| -> Value {
         wave.iter().map(|item| json!(fulfilment.plan.items[item.index()].name)).collect()
     };
@@ -155,6 +156,14 @@ fn items(fulfilment: &Fulfilment) -> Value {
         })
     });
     items.collect()
+}
+
+fn waves(fulfilment: &Fulfilment) -> Value {
+    let plan = &fulfilment.plan;
+    let names = plan.waves().into_iter().map(|wave| {
+        wave.iter().map(|id| json!(plan.items[id.index()].name)).collect::<Vec<Value>>()
+    });
+    names.map(Value::Array).collect()
 }
 
 fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {

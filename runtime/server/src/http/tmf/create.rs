@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::resources::{OrderKind, Resource};
+use crate::http::resources::{Creates, Resource};
 use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 
@@ -21,7 +21,7 @@ pub(super) async fn take(
     door: &Door,
     mut call: Call,
     resource: &Resource,
-    kind: OrderKind,
+    kind: Creates,
 ) -> Answer {
     let submission = call.submission(resource.name)?;
     let document = order(call.json(door.limits).await?, resource)?;
@@ -64,9 +64,9 @@ fn check_ids(value: &Value, path: &str) -> Result<(), Problem> {
     match value {
         Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
             let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            match value {
-                Value::String(id) if name == "id" => check_id(id, &path),
-                value => check_ids(value, &path),
+            match value.as_str() {
+                Some(id) if name == "id" => check_id(id, &path),
+                _ => check_ids(value, &path),
             }
         }),
         Value::Array(entries) => entries

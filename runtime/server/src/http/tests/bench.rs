@@ -1,0 +1,197 @@
+//! What the tests of the router share: a router with what is behind it, and a way to ask it.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use engine::clock::System;
+use engine::pools::Pools;
+use engine::store::{Memory, Scan, Store};
+use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
+use engine::{Durability, Engine, Parts, Submitted};
+use http_body_util::BodyExt as _;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use model::plan::{OnFailure, Retry, Step, Task};
+use model::{
+    Digest, Event, Fulfilment, FulfilmentId, Kind, Outcome, Plan, PluginId, TaskId, Timestamp, Wait,
+};
+use serde_json::{Map, Value, json};
+
+use super::super::{Limits, router};
+use crate::app::App;
+
+/// The largest body that the router under test takes.
+pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
+
+pub(super) struct Bench {
+    pub(super) app: App,
+    pub(super) store: Memory,
+    service: TowerToHyperService<Router>,
+    _cache: tempfile::TempDir,
+}
+
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+    pub(super) body: Value,
+}
+
+impl Answer {
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Waits for a callback under `answer:<task>`, and is done when it comes.
+struct Patient;
+
+impl Worker for Patient {
+    fn resolve(&self, _: &PluginId) -> Option<Resolved> {
+        None
+    }
+
+    fn nature(&self, _: &Digest) -> Option<Nature> {
+        Some(Nature::External)
+    }
+
+    fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
+        let outcome = match call.manner {
+            Manner::Resume { payload } => {
+                Outcome::Done(Map::from_iter([("answered".into(), payload)]))
+            }
+            Manner::Run | Manner::Recover | Manner::Undo { .. } => {
+                let keys = vec![format!("answer/{}", call.task)];
+                Outcome::Waiting(Wait { keys, timeout_ms: 600_000 })
+            }
+        };
+        Box::pin(std::future::ready(Report { outcome, log: vec!["called".into()] }))
+    }
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let cache = tempfile::tempdir().unwrap();
+        let store = Memory::new();
+        let shared: Arc<dyn Store> = Arc::new(store.clone());
+        let options = host::Options::new(Arc::clone(&shared), Pools::default(), cache.path());
+        let host = host::Host::new(options).unwrap();
+        let parts = Parts {
+            store: shared,
+            worker: Arc::new(Patient),
+            clock: Arc::new(System),
+            pools: Pools::default(),
+            durability: Durability::Shared,
+        };
+        let (engine, engine_loop) = Engine::begin(parts).unwrap();
+        tokio::spawn(engine_loop.run());
+        let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
+        let rulebook = crate::packs::read_all(&packs).unwrap();
+        let app = App::new(engine, host, Arc::new(System), rulebook, None);
+        let router = router(app.clone(), Limits { body_bytes_max: BODY_BYTES_MAX });
+        Self { app, store, service: TowerToHyperService::new(router), _cache: cache }
+    }
+
+    /// Puts a run with so many tasks, side by side, into the engine, under a client's key.
+    pub(super) async fn run(&self, tasks: usize, key: &str) -> FulfilmentId {
+        let step = Step {
+            workflow: "six-steps".into(),
+            step: "s1".into(),
+            plugin: PluginId::new("patient"),
+            input: json!({}),
+            timeout_ms: 1_000,
+            retry: Retry { attempts: 1, first_ms: 1, max_ms: 1 },
+            on_failure: OnFailure::Hold,
+            undo: false,
+            no_return: false,
+        };
+        let task = Task { item: None, step: 0, needs: Vec::new(), not_before: None };
+        let digest = Digest::of(b"patient");
+        let plan = Plan {
+            plugins: [(PluginId::new("patient"), digest)].into(),
+            steps: vec![step],
+            tasks: vec![task; tasks],
+            ..Plan::default()
+        };
+        plan.check().unwrap();
+        let kind = Kind::Run { workflow: "six-steps".into() };
+        let id = FulfilmentId::new(format!("run-{key}"));
+        let fulfilment = Fulfilment::new(id.clone(), kind, json!({}), Timestamp(1_000));
+        let events = vec![Event::Planned { plan: Box::new(plan) }];
+        let key = Some(format!("run/six-steps/{key}"));
+        match self.app.engine.submit(fulfilment, events, key).await.unwrap() {
+            Submitted::New(_) => {}
+            Submitted::Before(_) => panic!("the key was used before"),
+        }
+        id
+    }
+
+    /// Waits until a task has asked its element, which the watcher then shows.
+    pub(super) async fn waiting(&self, id: &FulfilmentId) {
+        let mut watch = self.app.engine.watch();
+        loop {
+            let now = self.app.engine.get(id).await.unwrap().unwrap();
+            if now.tasks[TaskId(0).index()].name() == "waiting" {
+                return;
+            }
+            watch.recv().await.ok();
+        }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.send(&format!("GET {path}"), &[], Body::empty()).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.send(&format!("POST {path}"), &headers, Body::from(body.to_string())).await
+    }
+
+    /// Sends a request to the end of its answer.
+    pub(super) async fn send(&self, line: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+        let response = self.open(line, headers, body).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Answer { status, headers, text, body }
+    }
+
+    /// Sends a request to the beginning of its answer.
+    pub(super) async fn open(&self, line: &str, headers: &[(&str, &str)], body: Body) -> Response {
+        let (method, path) = line.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "127.0.0.1:8080");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.service.call(request.body(body).unwrap()).await.unwrap()
+    }
+
+    /// How many facts the store has.
+    pub(super) fn facts(&self) -> usize {
+        self.store.scan(&Scan::prefix(Vec::new(), usize::MAX)).unwrap().len()
+    }
+}
+
+/// The smallest product order.
+pub(super) fn order(external_id: &str) -> Value {
+    json!({
+        "externalId": external_id,
+        "productOrderItem": [{
+            "id": "1",
+            "action": "add",
+            "productOffering": { "id": "PO-SF200H" },
+            "product": { "place": [{ "id": "ADDR-1", "role": "installation" }] },
+        }],
+        "relatedParty": [{ "id": "CUST-1", "role": "Customer", "@referredType": "Customer" }],
+    })
+}
