@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use model::expr::Expressions;
-use model::{Event, Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
+use model::{Event, Fulfilment, FulfilmentId, Outcome, Phase, TaskId, TaskState, Timestamp};
 use serde_json::Value;
 
 pub use commit::{After, Commit, Published, Step};
@@ -202,10 +202,13 @@ impl<R> Core<R> {
             }
             Input::Callback { key, payload, reply } => self.callback(now, key, payload, reply),
             Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
-            Input::Get { fulfilment, reply } => {
-                let found = self.open.get(&fulfilment).map(|entry| Arc::clone(&entry.fulfilment));
-                Step::answer(reply, Answer::Fulfilment(found))
-            }
+            Input::Get { fulfilment, reply } => match self.open.remove(&fulfilment) {
+                Some(entry) => {
+                    let step = Step { waiting: Some(reply), ..Step::default() };
+                    self.advance(now, entry, Vec::new(), step)
+                }
+                None => Step::answer(reply, Answer::Fulfilment(None)),
+            },
             Input::AwaitEnd { fulfilment, reply } => match self.open.get_mut(&fulfilment) {
                 Some(entry) => {
                     entry.awaiting_end.push(reply);
@@ -237,11 +240,14 @@ impl<R> Core<R> {
     fn submit(
         &mut self,
         now: Timestamp,
-        fulfilment: Fulfilment,
+        mut fulfilment: Fulfilment,
         events: Vec<Event>,
         submission: Option<String>,
         reply: R,
     ) -> Step<R> {
+        // As the journal will say, whatever the clock said when its making began.
+        fulfilment.submitted_at = now;
+        fulfilment.updated_at = now;
         let mut step = Step::default();
         if let Some(key) = submission {
             if let Some(first) = self.submissions.get(&key) {
@@ -326,9 +332,7 @@ impl<R> Core<R> {
             && let Ok(task) = task.parse::<usize>()
         {
             let entry = self.open.get(&FulfilmentId::new(fulfilment));
-            let state = entry.and_then(|entry| entry.fulfilment.tasks.get(task));
-            let may_wait = state.is_some_and(|state| !state.is_done() && !state.is_clear());
-            if !may_wait {
+            if !entry.is_some_and(|entry| may_wait(&entry.fulfilment, task)) {
                 return Received::Ignored;
             }
         }
@@ -347,6 +351,26 @@ impl<R> Core<R> {
         let answer = Answer::Reopened(Some(events.len()));
         step.commit.then.push(After::Reply(reply, answer));
         self.advance(now, entry, events, step)
+    }
+}
+
+/// Whether a task may come to wait for an answer. One that is pending may: the answer can be there
+/// before the call that asks for it has ended, and nobody knows of a pure one until then.
+fn may_wait(fulfilment: &Fulfilment, task: usize) -> bool {
+    match fulfilment.tasks.get(task) {
+        Some(TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. }) => {
+            fulfilment.phase == Phase::Running
+        }
+        Some(
+            TaskState::Running { .. } | TaskState::Waiting { .. } | TaskState::CalledBack { .. },
+        ) => true,
+        Some(
+            TaskState::Done(_)
+            | TaskState::Undoing { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone,
+        )
+        | None => false,
     }
 }
 

@@ -128,7 +128,10 @@ impl<R> Core<R> {
     fn stop_waiting(&mut self, fulfilment: &Fulfilment, task: TaskId) {
         if let Some(TaskState::Waiting { wait, .. }) = fulfilment.tasks.get(task.index()) {
             for key in &wait.keys {
-                self.waiting.remove(key);
+                let waiter = self.waiting.get(key);
+                if waiter.is_some_and(|(id, own, _)| *id == fulfilment.id && *own == task) {
+                    self.waiting.remove(key);
+                }
             }
         }
     }
@@ -136,14 +139,22 @@ impl<R> Core<R> {
     /// Does what is due until nothing new becomes due without waiting for something.
     fn settle(&mut self, now: Timestamp, entry: &mut Entry<R>, gathered: &mut Gathered) {
         loop {
-            let mut events = self.early_answers(entry, gathered);
+            let events = self.early_answers(entry, gathered);
+            let mut changed = !events.is_empty();
+            self.apply(now, entry, events, gathered);
             for due in entry.fulfilment.due(now) {
-                events.extend(self.carry_out(now, entry, due, gathered));
+                let events = self.carry_out(now, entry, due, gathered);
+                changed |= !events.is_empty();
+                let turned = events.iter().any(|event| event.task().is_none());
+                self.apply(now, entry, events, gathered);
+                if turned {
+                    // What was due forward is not due any more once it unwinds.
+                    break;
+                }
             }
-            if events.is_empty() {
+            if !changed {
                 return;
             }
-            self.apply(now, entry, events, gathered);
         }
     }
 
@@ -292,6 +303,7 @@ impl<R> Core<R> {
     ) {
         let may_wait = self.durability == Durability::Shared
             && !gathered.must_write
+            && step.waiting.is_none()
             && gathered.taken.is_empty()
             && entry.under_way.len() > gathered.calls.len()
             && gathered.calls.is_empty()
@@ -318,6 +330,8 @@ impl<R> Core<R> {
         }
         let events = std::mem::take(&mut entry.unwritten);
         if !events.is_empty() {
+            // As the record will say; the events may have been applied a little earlier.
+            Arc::make_mut(&mut entry.fulfilment).updated_at = now;
             let mut changes = entry.fulfilment.changes(&events, entry.order_state);
             let freed = gathered.freed.iter().map(|hold| entry.fulfilment.released(hold));
             changes.documents.extend(freed);
