@@ -13,5 +13,8 @@ pub mod core;
 
 pub mod handle;
 
+#[cfg(test)]
+mod sim;
+
 pub use core::{Durability, Published, Received};
 pub use handle::{Engine, Loop, Parts, Submitted};

@@ -1,0 +1,370 @@
+//! Plays the engine without a clock, a disk or a network of its own: orders, answers, callbacks,
+//! crashes and time are drawn from a seed. What must be true is asserted while it runs; a seed that
+//! fails is played again, and told, with `FERRULE_SEED=<seed>`.
+
+mod dice;
+mod disk;
+mod life;
+mod network;
+mod orders;
+mod promises;
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use model::{Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, PoolId, TaskId, Timestamp};
+use serde_json::json;
+
+use self::dice::Dice;
+use self::disk::Disk;
+use self::life::pools;
+use self::network::{Network, Plugins, Script};
+use self::orders::Order;
+use crate::core::{Core, Durability, Input};
+use crate::keys;
+use crate::pools::Pools;
+use crate::store::{Fact, Store as _};
+use crate::worker::{Call, Manner, Report};
+
+/// So often a person has what failed tried again before all is given up.
+const REOPENED_MAX: u32 = 4;
+
+/// Something is wrong where a simulation takes so many steps.
+const HAPPENINGS_MAX: u64 = 20_000;
+
+/// What is decided before a simulation begins.
+#[derive(Clone, Copy, Debug)]
+struct Fate {
+    seed: u64,
+    durability: Durability,
+    disk: Speed,
+    crashes: Crashes,
+}
+
+/// How long a batch takes to the disk.
+#[derive(Clone, Copy, Debug)]
+enum Speed {
+    /// No time.
+    Immediate,
+    /// Some milliseconds, drawn.
+    Slow,
+}
+
+/// When the power goes.
+#[derive(Clone, Copy, Debug)]
+enum Crashes {
+    /// Never.
+    Never,
+    /// At some appends, drawn, with as many survivors as are drawn.
+    Drawn,
+    /// Right after the append of this number, with at the most so many survivors of what was on
+    /// its way.
+    At { append: u64, survivors: usize },
+}
+
+/// What came of a simulation.
+#[derive(Debug)]
+struct Summary {
+    /// All facts.
+    facts: Vec<Fact>,
+    /// All fulfilments.
+    fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
+    /// How many batches were appended.
+    appends: u64,
+}
+
+/// Who asked the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asker {
+    /// The client of an order.
+    Client(usize),
+    /// The element that sent a message.
+    Element(usize),
+    /// A person, at the console.
+    Person,
+}
+
+/// Something that happens at a time.
+#[derive(Debug)]
+enum Happening {
+    /// A client sends its order.
+    Sent { order: usize },
+    /// An element sends a message.
+    Message { number: usize },
+    /// A call comes to an element.
+    Reached { key: String, undo: bool },
+    /// A plugin asks a pool.
+    Reserving { generation: u32, task: (FulfilmentId, TaskId), pool: &'static str },
+    /// A call ends.
+    Ends { generation: u32, task: (FulfilmentId, TaskId) },
+    /// The oldest batch is on the disk.
+    Flushed { generation: u32 },
+    /// A person looks at every fulfilment, and has some tried again.
+    Looked { reopens: bool },
+}
+
+/// A call that is under way.
+struct UnderWay {
+    call: Call,
+    script: Script,
+    reserved: Vec<String>,
+    refused: bool,
+}
+
+/// An answer that an element sends until it is told that it arrived.
+struct Message {
+    key: String,
+    /// Whether anyone could have waited for it when it last arrived.
+    may_be_awaited: bool,
+    answered: bool,
+}
+
+struct World {
+    fate: Fate,
+    dice: Dice,
+    now: Timestamp,
+    queue: BTreeMap<(Timestamp, String, u64), Happening>,
+    core: Core<Asker>,
+    pools: Pools,
+    plugins: Arc<Plugins>,
+    network: Network,
+    disk: Disk,
+    orders: Vec<Order>,
+    /// How often each order was sent, and the fulfilment that its client was told of.
+    clients: Vec<(u32, Option<FulfilmentId>)>,
+    /// What elements sent.
+    messages: Vec<Message>,
+    calls: BTreeMap<(FulfilmentId, TaskId), UnderWay>,
+    /// Counts the lives of the engine.
+    generation: u32,
+    appends: u64,
+    crash_at: u64,
+    crashing: bool,
+    sequence: u64,
+    reopened: u32,
+    told: bool,
+}
+
+impl World {
+    fn new(fate: Fate) -> Self {
+        let disk = Disk::new();
+        let plugins = Arc::new(Plugins::default());
+        let pools = pools();
+        let start = Timestamp(1_000_000);
+        let (core, _) =
+            Core::recover(&disk.store, plugins.clone(), pools.clone(), fate.durability, start)
+                .unwrap();
+        let mut dice = Dice::new(fate.seed);
+        let count = usize::try_from(dice.from_to(1, 4)).unwrap();
+        let orders: Vec<Order> = (0..count).map(|number| Order::draw(fate.seed, number)).collect();
+        let mut world = Self {
+            fate,
+            dice,
+            now: start,
+            queue: BTreeMap::new(),
+            core,
+            pools,
+            plugins,
+            network: Network::new(fate.seed),
+            disk,
+            clients: vec![(0, None); count],
+            orders: orders.clone(),
+            messages: Vec::new(),
+            calls: BTreeMap::new(),
+            generation: 1,
+            appends: 0,
+            crash_at: 0,
+            crashing: false,
+            sequence: 0,
+            reopened: 0,
+            told: std::env::var_os("FERRULE_SEED").is_some(),
+        };
+        for order in orders {
+            for at in order.sent_at {
+                let sent = Happening::Sent { order: order.number };
+                world.happens(at, format!("sent {}", order.number), sent);
+            }
+        }
+        for number in 0..4 {
+            let at = start.plus_ms(world.dice.below(600));
+            let reopens = world.dice.one_in(2);
+            world.happens(at, format!("looked {number}"), Happening::Looked { reopens });
+        }
+        world.crash_at = world.next_crash();
+        world
+    }
+
+    /// Plays until nothing can happen any more.
+    fn play(mut self) -> Summary {
+        for _ in 0..HAPPENINGS_MAX {
+            self.wake();
+            self.assert_timers();
+            if self.crashing {
+                self.crash();
+                continue;
+            }
+            let next = self.queue.first_key_value().map(|((at, ..), _)| *at);
+            let at = match (next, self.core.wake_at()) {
+                (Some(next), Some(wake_at)) => next.min(wake_at),
+                (Some(at), None) | (None, Some(at)) => at,
+                (None, None) if self.person_acts() => continue,
+                (None, None) => return self.end(),
+            };
+            if next.is_none() {
+                self.assert_quiet();
+            }
+            self.now = self.now.max(at);
+            if let Some(entry) = self.queue.first_entry()
+                && entry.key().0 <= self.now
+            {
+                let ((_, name, _), happening) = entry.remove_entry();
+                self.tell(|| name);
+                self.happen(happening);
+            }
+        }
+        panic!("it goes on for ever");
+    }
+
+    fn wake(&mut self) {
+        for step in self.core.wake(self.now) {
+            self.begin(step);
+        }
+    }
+
+    fn happens(&mut self, at: Timestamp, name: String, happening: Happening) {
+        self.sequence += 1;
+        self.queue.insert((at, name, self.sequence), happening);
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Sent { order } => self.sent(order),
+            Happening::Message { number } => self.message(number),
+            Happening::Reached { key, undo } => self.network.reach(&key, undo),
+            Happening::Reserving { generation, task, pool } if generation == self.generation => {
+                self.reserve(&task, pool);
+            }
+            Happening::Ends { generation, task } if generation == self.generation => {
+                self.ends(task);
+            }
+            Happening::Flushed { generation } if generation == self.generation => {
+                let then = self.disk.flush();
+                self.finish(then);
+            }
+            Happening::Reserving { .. } | Happening::Ends { .. } | Happening::Flushed { .. } => {}
+            Happening::Looked { reopens } => self.look(reopens),
+        }
+    }
+
+    /// A client sends an order; as the server does, it looks first whether its key was used.
+    fn sent(&mut self, number: usize) {
+        let order = &self.orders[number];
+        let known = order.submission.as_ref().and_then(|key| {
+            let id = self.disk.store.get(&keys::submission(key)).unwrap()?;
+            Some(FulfilmentId::new(String::from_utf8(id).unwrap()))
+        });
+        if let Some(id) = known {
+            self.submitted(number, &id);
+            return;
+        }
+        let (sendings, _) = &mut self.clients[number];
+        *sendings += 1;
+        let fulfilment = Box::new(order.fulfilment(*sendings, self.now));
+        let (events, submission) = (order.events.clone(), order.submission.clone());
+        let reply = Asker::Client(number);
+        self.input(Input::Submit { fulfilment, events, submission, reply });
+    }
+
+    fn message(&mut self, number: usize) {
+        let key = self.messages[number].key.clone();
+        self.messages[number].may_be_awaited = self.may_be_awaited(&key);
+        let payload = json!({ "key": key, "message": number });
+        self.input(Input::Callback { key, payload, reply: Asker::Element(number) });
+    }
+
+    fn reserve(&mut self, task: &(FulfilmentId, TaskId), pool: &str) {
+        let Some(under_way) = self.calls.get_mut(task) else {
+            return;
+        };
+        let name = pool;
+        match self.pools.reserve(&task.0, task.1, &PoolId::new(pool), name) {
+            Ok(hold) => under_way.reserved.push(hold.value),
+            Err(_) => under_way.refused = true,
+        }
+    }
+
+    fn ends(&mut self, task: (FulfilmentId, TaskId)) {
+        let under_way = self.calls.remove(&task).expect("it is under way");
+        let UnderWay { call, script, reserved, refused } = under_way;
+        let mut outcome = script.outcome;
+        if refused {
+            let message = "as the pool says";
+            outcome = Outcome::Failed(Failure::new(FailureClass::Retry, "EXHAUSTED", message));
+        }
+        if let Outcome::Done(outputs) = &mut outcome
+            && !reserved.is_empty()
+        {
+            outputs.insert("reserved".into(), json!(reserved));
+        }
+        let undo = matches!(call.manner, Manner::Undo { .. });
+        self.tell(|| format!("  {outcome:?}"));
+        self.assert_holds();
+        self.input(Input::Finished {
+            fulfilment: task.0,
+            task: task.1,
+            attempt: call.attempt,
+            undo,
+            report: Report { outcome, log: script.log },
+        });
+    }
+
+    fn look(&mut self, reopens: bool) {
+        let mut ids: Vec<_> = self.core.fulfilments().map(|open| open.id.clone()).collect();
+        ids.push(FulfilmentId::new("f0-1"));
+        for id in ids {
+            let reply = Asker::Person;
+            let input = match (reopens, self.dice.below(3)) {
+                (true, _) => Input::Reopen { fulfilment: id, reply },
+                (false, 0) => Input::AwaitEnd { fulfilment: id, reply },
+                (false, _) => Input::Get { fulfilment: id, reply },
+            };
+            self.input(input);
+        }
+    }
+
+    /// Where nothing can happen any more, a person mends what is held; false where nobody can.
+    fn person_acts(&mut self) -> bool {
+        self.assert_quiet();
+        let held = self.core.fulfilments().any(|open| !open.failures().is_empty());
+        if !held || self.reopened >= REOPENED_MAX {
+            return false;
+        }
+        self.reopened += 1;
+        self.network.calm |= self.reopened >= REOPENED_MAX - 1;
+        self.plugins.installed.store(true, Ordering::Relaxed);
+        self.look(true);
+        true
+    }
+
+    fn input(&mut self, input: Input<Asker>) {
+        if self.crashing {
+            return;
+        }
+        let step = self.core.handle(self.now, input);
+        self.begin(step);
+    }
+
+    #[expect(clippy::print_stderr, reason = "who plays one seed wants to know what happens")]
+    fn tell(&self, line: impl FnOnce() -> String) {
+        if self.told {
+            eprintln!("{} {}", self.now.0, line());
+        }
+    }
+
+    fn end(self) -> Summary {
+        self.assert_end();
+        Summary { facts: self.disk.dump(), fulfilments: self.disk.folds, appends: self.appends }
+    }
+}

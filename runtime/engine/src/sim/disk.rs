@@ -1,0 +1,253 @@
+//! The disk of the simulation: batches become durable later, in order, or are lost. It folds what
+//! is durable as it becomes so, and holds each batch to the promises.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use model::fulfilment::Fulfilment;
+use model::{Event, FulfilmentId, Hold, Kind, Record, TaskState};
+use serde_json::{Value, json};
+
+use super::Asker;
+use super::promises::{assert_same, holds_of};
+use crate::core::{After, Commit, read_fulfilment};
+use crate::keys;
+use crate::store::{Batch, Epoch, Fact, Memory, Scan, Store, Write};
+
+/// Something that is on its way to the disk.
+struct Pending {
+    /// What is written; none where there is only something to do after what was written before.
+    writes: Vec<Write>,
+    then: Vec<After<Asker>>,
+}
+
+pub(super) struct Disk {
+    pub store: Memory,
+    pending: VecDeque<Pending>,
+    /// The fold over each durable journal.
+    pub folds: BTreeMap<FulfilmentId, Fulfilment>,
+    /// Who holds what, by key.
+    holds: BTreeMap<String, FulfilmentId>,
+    /// Callbacks that are kept.
+    pub kept: BTreeSet<String>,
+    /// The numbers of the messages that were delivered to a task.
+    pub delivered: BTreeSet<usize>,
+    /// How many notifications there are.
+    notifications: u64,
+    /// What subscribers were told of each order.
+    told: BTreeMap<String, Vec<String>>,
+}
+
+impl Disk {
+    pub(super) fn new() -> Self {
+        Self {
+            store: Memory::held(),
+            pending: VecDeque::new(),
+            folds: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            kept: BTreeSet::new(),
+            delivered: BTreeSet::new(),
+            notifications: 0,
+            told: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a commit; true where it writes anything.
+    pub(super) fn append(&mut self, epoch: Epoch, commit: Commit<Asker>) -> bool {
+        let writes = commit.writes;
+        let has_writes = !writes.is_empty();
+        if has_writes {
+            drop(self.store.append(Batch { epoch, writes: writes.clone() }));
+        }
+        self.pending.push_back(Pending { writes, then: commit.then });
+        has_writes
+    }
+
+    /// How many batches are on their way.
+    pub(super) fn pending(&self) -> usize {
+        self.store.pending()
+    }
+
+    /// Makes the oldest batch durable.
+    pub(super) fn flush(&mut self) -> Vec<After<Asker>> {
+        let mut then = self.unwritten();
+        if let Some(pending) = self.pending.pop_front() {
+            self.make_durable(&pending.writes);
+            then.extend(pending.then);
+        }
+        then.extend(self.unwritten());
+        then
+    }
+
+    /// What need not wait for a batch any more.
+    pub(super) fn unwritten(&mut self) -> Vec<After<Asker>> {
+        let mut then = Vec::new();
+        while let Some(pending) = self.pending.pop_front_if(|pending| pending.writes.is_empty()) {
+            then.extend(pending.then);
+        }
+        then
+    }
+
+    /// Power is lost: so many of the batches on their way are durable, the rest is gone, and
+    /// nothing is done about either.
+    pub(super) fn crash(&mut self, survive: usize) {
+        let mut survivors = survive;
+        for pending in std::mem::take(&mut self.pending) {
+            if !pending.writes.is_empty() && survivors > 0 {
+                survivors -= 1;
+                self.make_durable(&pending.writes);
+            }
+        }
+        self.store.lose_pending();
+        self.assert_replay();
+    }
+
+    /// Everything that is durable.
+    pub(super) fn dump(&self) -> Vec<Fact> {
+        self.store.scan(&Scan::prefix("", usize::MAX)).unwrap()
+    }
+
+    fn keys(&self, prefix: &[u8]) -> Vec<String> {
+        let facts = self.store.scan(&Scan::prefix(prefix, usize::MAX)).unwrap();
+        facts.into_iter().map(|(key, _)| String::from_utf8(key).unwrap()).collect()
+    }
+
+    fn make_durable(&mut self, writes: &[Write]) {
+        for (key, value) in writes {
+            let key = std::str::from_utf8(key).unwrap();
+            let (letter, rest) = key.split_once('/').unwrap();
+            match (letter, value) {
+                ("j", Some(bytes)) => self.fold(rest, bytes),
+                ("h", Some(bytes)) => {
+                    let value: Value = serde_json::from_slice(bytes).unwrap();
+                    let id = FulfilmentId::new(value["fulfilment"].as_str().unwrap());
+                    let before = self.holds.insert(rest.into(), id);
+                    assert_eq!(before, None, "{rest} is held by two");
+                }
+                ("h", None) => {
+                    assert!(self.holds.remove(rest).is_some(), "{rest} is freed once");
+                }
+                ("c", Some(_)) => drop(self.kept.insert(rest.into())),
+                ("c", None) => drop(self.kept.remove(rest)),
+                ("e", Some(bytes)) => self.notified(rest, bytes),
+                ("e" | "j" | "k", None) => panic!("{key} is removed"),
+                ("k", Some(_)) => {
+                    let before = self.store.get(key.as_bytes()).unwrap();
+                    assert_eq!(before, None, "{key} is used twice");
+                }
+                _ => {}
+            }
+        }
+        assert!(self.store.flush_one(), "the store has what the engine appended");
+        for (key, _) in writes {
+            if let Some(id) = std::str::from_utf8(key).unwrap().strip_prefix("j/") {
+                self.assert_consistent(&FulfilmentId::new(id.rsplit_once('/').unwrap().0));
+            }
+        }
+    }
+
+    /// Applies a record to the fold of its journal.
+    fn fold(&mut self, name: &str, bytes: &[u8]) {
+        let (id, number) = name.rsplit_once('/').unwrap();
+        let (id, number) = (FulfilmentId::new(id), u32::from_str_radix(number, 16).unwrap());
+        let record = Record::decode(bytes).unwrap();
+        assert!(!record.events.is_empty(), "a record says something");
+        let Some(fold) = self.folds.get_mut(&id) else {
+            assert_eq!(number, 0, "a journal begins at the beginning");
+            let fold = Fulfilment::fold(id.clone(), &[record]).unwrap();
+            self.folds.insert(id, fold);
+            return;
+        };
+        assert_eq!(number, fold.records, "no record is missing or written twice");
+        assert!(!fold.is_ended(), "nothing follows the end");
+        for event in &record.events {
+            if let Event::CalledBack { task, payload, .. } = event {
+                let TaskState::Waiting { wait, .. } = &fold.tasks[task.index()] else {
+                    panic!("nobody waits");
+                };
+                let key = payload["key"].as_str().unwrap();
+                assert!(wait.keys.iter().any(|own| own == key), "the answer is for that task");
+                let message = payload["message"].as_u64().unwrap();
+                self.delivered.insert(usize::try_from(message).unwrap());
+            }
+            fold.apply(record.at, event).unwrap();
+        }
+        fold.records += 1;
+    }
+
+    fn notified(&mut self, number: &str, bytes: &[u8]) {
+        let number = u64::from_str_radix(number, 16).unwrap();
+        assert_eq!(number, self.notifications, "notifications have no gap and no repeat");
+        self.notifications += 1;
+        let event: Value = serde_json::from_slice(bytes).unwrap();
+        let (resource, body) = event["event"].as_object().unwrap().iter().next().unwrap();
+        let order = format!("{resource}/{}", body["id"].as_str().unwrap());
+        let mut what = event["eventType"].as_str().unwrap().to_string();
+        if what.ends_with("StateChangeEvent") {
+            what = body["state"].as_str().unwrap().to_string();
+        }
+        let told = self.told.entry(order).or_default();
+        assert_ne!(told.last(), Some(&what), "nobody is told the same twice");
+        told.push(what);
+    }
+
+    /// Holds what a fulfilment's journal says against what else the batch wrote.
+    fn assert_consistent(&self, id: &FulfilmentId) {
+        let fold = &self.folds[id];
+        for (task, _, wait_keys) in fold.waits() {
+            let kept = wait_keys.iter().find(|key| self.kept.contains(*key));
+            assert_eq!(kept, None, "{task} of {id} waits for an answer that is there");
+        }
+        let open = self.store.get(&keys::open(id)).unwrap().is_some();
+        assert_eq!(open, !fold.is_ended(), "what is open is listed as such");
+        if matches!(fold.kind, Kind::Run { .. }) {
+            return;
+        }
+        for resource in ["productOrder", "serviceOrder", "resourceOrder"] {
+            let key = keys::document(resource, id.as_str());
+            let Some(document) = self.store.get(&key).unwrap() else {
+                assert!(fold.plan.items.is_empty(), "{resource} {id} is in the store");
+                continue;
+            };
+            let document: Value = serde_json::from_slice(&document).unwrap();
+            assert_eq!(document["state"], json!(fold.order_state()), "{resource} {id}");
+            let told = &self.told[&format!("{resource}/{id}")];
+            let last = told.last().unwrap();
+            assert!(
+                last == fold.order_state() || last.ends_with("CreateEvent"),
+                "subscribers know that {resource} {id} is {}, not {last}",
+                fold.order_state()
+            );
+        }
+    }
+
+    /// A journal read again says what was folded as it was written.
+    pub(super) fn assert_replay(&self) {
+        let mut open = Vec::new();
+        for (id, fold) in &self.folds {
+            let read = read_fulfilment(&self.store, id).unwrap().unwrap();
+            assert_same(&read, fold, "the state after replay is the state before");
+            if !fold.is_ended() {
+                open.push(format!("o/{id}"));
+            }
+        }
+        open.sort();
+        assert_eq!(self.keys(keys::OPEN), open, "what is open is listed, and nothing else");
+        let mut held: Vec<String> = self.held().iter().map(|(_, hold)| hold_key(hold)).collect();
+        held.sort();
+        assert_eq!(self.keys(keys::HOLDS), held, "what tasks hold is held, and nothing else");
+    }
+
+    /// What tasks hold, as their journals say.
+    pub(super) fn held(&self) -> Vec<(&FulfilmentId, &Hold)> {
+        let mut held = Vec::new();
+        for (id, fold) in &self.folds {
+            let holds = fold.tasks.iter().flat_map(holds_of);
+            held.extend(holds.map(|hold| (id, hold)));
+        }
+        held
+    }
+}
+
+fn hold_key(hold: &Hold) -> String {
+    String::from_utf8(keys::hold(&hold.pool, hold.index)).unwrap()
+}

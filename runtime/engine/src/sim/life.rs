@@ -1,0 +1,200 @@
+//! The lives of the engine: what its loop does with what comes out of it, until the power goes.
+
+use model::{FulfilmentId, Pool, PoolId, SpecId, Values};
+
+use super::network;
+use super::promises::assert_same;
+use super::{Asker, Crashes, Happening, Manner, Message, Speed, UnderWay, World};
+use crate::core::{After, Answer, Core, Step};
+use crate::pools::Pools;
+use crate::worker::{Call, Worker as _};
+
+impl World {
+    /// What the engine's loop does with a step.
+    pub(super) fn begin(&mut self, step: Step<Asker>) {
+        if self.crashing {
+            return;
+        }
+        for call in step.now {
+            self.assert_may_run_now(&call);
+            self.call(call);
+        }
+        if step.commit.is_empty() {
+            return;
+        }
+        if self.disk.append(self.core.epoch(), step.commit) {
+            self.appends += 1;
+            self.crashing = self.appends == self.crash_at;
+            self.flush_later();
+        } else if self.disk.pending() == 0 {
+            let then = self.disk.unwritten();
+            self.finish(then);
+        }
+    }
+
+    pub(super) fn flush_later(&mut self) {
+        match self.fate.disk {
+            Speed::Immediate if self.crashing => {}
+            Speed::Immediate => {
+                let then = self.disk.flush();
+                self.finish(then);
+            }
+            Speed::Slow => {
+                let pause = if self.dice.one_in(12) { 80 } else { 6 };
+                let at = self.now.plus_ms(self.dice.below(pause));
+                let generation = self.generation;
+                self.happens(at, "flushed".into(), Happening::Flushed { generation });
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, then: Vec<After<Asker>>) {
+        for after in then {
+            match after {
+                After::Run(call) => {
+                    self.assert_may_run(&call);
+                    self.call(call);
+                }
+                After::Reply(asker, answer) => self.answered(asker, &answer),
+                After::Publish(published) => {
+                    let fold = &self.disk.folds[&published.fulfilment];
+                    assert_eq!(published.number + 1, fold.records);
+                    assert_same(&published.state, fold, "memory says what the disk says");
+                }
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, asker: Asker, answer: &Answer) {
+        self.assert_answer(asker, answer);
+        match (asker, answer) {
+            (Asker::Client(number), Answer::Fulfilment(Some(fulfilment))) => {
+                let id = fulfilment.id.clone();
+                self.submitted(number, &id);
+            }
+            (Asker::Client(number), Answer::Submitted(id)) => self.submitted(number, id),
+            (Asker::Element(number), _) => {
+                self.messages[number].answered = true;
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn submitted(&mut self, number: usize, id: &FulfilmentId) {
+        assert!(self.disk.folds.contains_key(id), "what a client was told of is on the disk");
+        let (_, told) = &mut self.clients[number];
+        if self.orders[number].submission.is_some() {
+            assert!(told.as_ref().is_none_or(|told| told == id), "one key makes one fulfilment");
+        }
+        *told = Some(id.clone());
+    }
+
+    pub(super) fn call(&mut self, call: Call) {
+        let nature = self.plugins.nature(&call.digest).expect("only what is there is called");
+        let script = self.network.script(&call, nature);
+        let name = network::name_of(&call);
+        self.tell(|| format!("  calls {name}: {script:?}"));
+        let task = (call.fulfilment.clone(), call.task);
+        let generation = self.generation;
+        for (after, pool) in &script.reserves {
+            let reserving = Happening::Reserving { generation, task: task.clone(), pool };
+            self.happens(self.now.plus_ms(*after), format!("reserving {name} {pool}"), reserving);
+        }
+        if let Some(after) = script.reaches {
+            let undo = matches!(call.manner, Manner::Undo { .. });
+            let reached = Happening::Reached { key: call.idempotency_key.clone(), undo };
+            self.happens(self.now.plus_ms(after), format!("reached {name}"), reached);
+        }
+        for (after, key) in &script.callbacks {
+            let number = self.messages.len();
+            let key = key.clone();
+            self.messages.push(Message { key, may_be_awaited: true, answered: false });
+            let message = Happening::Message { number };
+            self.happens(self.now.plus_ms(*after), format!("message {name} {number}"), message);
+        }
+        let ends = self.now.plus_ms(script.ends);
+        self.happens(
+            ends,
+            format!("ends {name}"),
+            Happening::Ends { generation, task: task.clone() },
+        );
+        let under_way = UnderWay { call, script, reserved: Vec::new(), refused: false };
+        let other = self.calls.insert(task, under_way);
+        assert!(other.is_none(), "a task has one call at a time");
+    }
+
+    pub(super) fn next_crash(&mut self) -> u64 {
+        match self.fate.crashes {
+            Crashes::Never => 0,
+            Crashes::Drawn if self.generation > 4 => 0,
+            Crashes::Drawn => self.appends + self.dice.from_to(1, 40),
+            Crashes::At { append, .. } if self.generation == 1 => append,
+            Crashes::At { .. } => 0,
+        }
+    }
+
+    /// The power goes, and comes back after a while.
+    pub(super) fn crash(&mut self) {
+        let pending = self.disk.pending() as u64;
+        let survive = match self.fate.crashes {
+            Crashes::At { survivors, .. } => survivors.min(self.disk.pending()),
+            Crashes::Never | Crashes::Drawn => {
+                usize::try_from(self.dice.below(pending + 1)).unwrap()
+            }
+        };
+        self.tell(|| format!("crash, {survive} of {pending} survive"));
+        self.disk.crash(survive);
+        self.crashing = false;
+        self.generation += 1;
+        self.calls.clear();
+        self.now = self.now.plus_ms(self.dice.below(200));
+        self.crash_at = self.next_crash();
+        self.send_again();
+        self.pools = pools();
+        let (core, steps) = Core::recover(
+            &self.disk.store,
+            self.plugins.clone(),
+            self.pools.clone(),
+            self.fate.durability,
+            self.now,
+        )
+        .unwrap();
+        self.core = core;
+        self.assert_timers();
+        for step in steps {
+            self.begin(step);
+        }
+    }
+
+    /// Who was not answered sends again.
+    pub(super) fn send_again(&mut self) {
+        for number in 0..self.orders.len() {
+            let (sendings, told) = &self.clients[number];
+            if *sendings > 0 && told.is_none() && self.orders[number].submission.is_some() {
+                let at = self.now.plus_ms(self.dice.below(30));
+                let sent = Happening::Sent { order: number };
+                self.happens(at, format!("sent {number} again"), sent);
+            }
+        }
+        for number in 0..self.messages.len() {
+            if !self.messages[number].answered {
+                let at = self.now.plus_ms(self.dice.below(30));
+                self.happens(at, format!("message {number} again"), Happening::Message { number });
+            }
+        }
+    }
+}
+
+/// Pools that are too small for all orders.
+pub(super) fn pools() -> Pools {
+    let pools = Pools::default();
+    for (id, values) in [("vlan", "{1..9}"), ("port", "olt-1/{1..3}")] {
+        pools.define(Pool {
+            id: PoolId::new(id),
+            resource: SpecId::new("RS-VALUE"),
+            characteristic: "value".into(),
+            values: Values::pattern(values).unwrap(),
+        });
+    }
+    pools
+}

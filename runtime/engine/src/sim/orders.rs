@@ -1,0 +1,144 @@
+//! Makes orders: plans of every shape and policy, drawn from a seed.
+
+use model::Kind;
+use model::plan::{Action, Item, Level, OnFailure, Retry, Step, Task};
+use model::{
+    Digest, Event, Failure, FailureClass, Fulfilment, FulfilmentId, ItemId, Plan, PluginId, SpecId,
+    TaskId, Timestamp,
+};
+use serde_json::{Map, Value, json};
+
+use super::dice::Dice;
+
+/// An order that a client sends, perhaps more than once.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    /// Which one it is.
+    pub number: usize,
+    /// What it is submitted as.
+    pub kind: Kind,
+    /// The order as it came.
+    pub document: Value,
+    /// What follows its submission.
+    pub events: Vec<Event>,
+    /// The client's idempotency key.
+    pub submission: Option<String>,
+    /// When it is sent; more than one where the client is impatient.
+    pub sent_at: Vec<Timestamp>,
+}
+
+/// The plugins of the simulation; the digest says what each can do.
+pub(super) const PLUGINS: [(&str, &str); 4] =
+    [("compute", "pure"), ("allocate", "pure"), ("element", "external"), ("missing", "missing")];
+
+impl Order {
+    /// Draws one.
+    pub(super) fn draw(seed: u64, number: usize) -> Self {
+        let mut dice = Dice::named(seed, &format!("order {number}"));
+        let start = Timestamp(1_000_000 + i64::try_from(dice.below(60)).unwrap());
+        let kind =
+            if dice.one_in(3) { Kind::Run { workflow: "play".into() } } else { Kind::ProductOrder };
+        let events = match dice.below(40) {
+            0 => vec![Event::Held { failure: Self::failure() }],
+            1 => vec![Event::Rejected { failure: Self::failure() }],
+            _ => vec![Event::Planned { plan: Box::new(plan(&mut dice, &kind, start)) }],
+        };
+        let submission = (!dice.one_in(4)).then(|| format!("client-key-{number}"));
+        let mut sent_at = vec![start];
+        if submission.is_some() && dice.one_in(2) {
+            sent_at.push(start.plus_ms(dice.below(20)));
+        }
+        let document = json!({ "productOrderItem": [{ "id": "1", "product": {} }] });
+        Self { number, kind, document, events, submission, sent_at }
+    }
+
+    /// The fulfilment that sending it makes; each sending has an id of its own.
+    pub(super) fn fulfilment(&self, sending: u32, now: Timestamp) -> Fulfilment {
+        let id = FulfilmentId::new(format!("f{}-{sending}", self.number));
+        // Whoever submits read the clock a little before the engine does.
+        let at = Timestamp(now.0 - 3);
+        Fulfilment::new(id, self.kind.clone(), self.document.clone(), at)
+    }
+
+    fn failure() -> Failure {
+        Failure::new(FailureClass::Reject, "NO_RULE", "no rule matches")
+    }
+}
+
+fn plan(dice: &mut Dice, kind: &Kind, start: Timestamp) -> Plan {
+    let count = usize::try_from(dice.from_to(1, 12)).unwrap();
+    let items = if matches!(kind, Kind::Run { .. }) { Vec::new() } else { items() };
+    let density = dice.from_to(2, 5);
+    let mut plan = Plan { items, ..Plan::default() };
+    for (plugin, digest) in PLUGINS {
+        plan.plugins.insert(PluginId::new(plugin), Digest::of(digest.as_bytes()));
+    }
+    let may_not_return = dice.one_in(3);
+    for index in 0..count {
+        plan.steps.push(step(dice, index, may_not_return));
+        let needs = (0..index).filter(|_| dice.one_in(density)).map(TaskId::at).collect();
+        let item = (!plan.items.is_empty() && !dice.one_in(4))
+            .then(|| ItemId::at(usize::try_from(dice.from_to(1, 2)).unwrap()));
+        let not_before = dice.one_in(8).then(|| start.plus_ms(dice.below(300)));
+        plan.tasks.push(Task { item, step: u32::try_from(index).unwrap(), needs, not_before });
+    }
+    plan
+}
+
+fn step(dice: &mut Dice, index: usize, may_not_return: bool) -> Step {
+    let plugin = match dice.below(40) {
+        0 => "missing",
+        1..=12 => "compute",
+        13..=22 => "allocate",
+        _ => "element",
+    };
+    let input = match dice.below(30) {
+        0 => json!({ "wrong": "=nothing.like.this" }),
+        1..=8 => json!({ "key": "=task.key" }),
+        _ => Value::Null,
+    };
+    Step {
+        workflow: "play".into(),
+        step: format!("t{index}"),
+        plugin: PluginId::new(plugin),
+        input,
+        timeout_ms: 100,
+        retry: Retry {
+            attempts: u32::try_from(dice.from_to(1, 4)).unwrap(),
+            first_ms: 40,
+            max_ms: 90,
+        },
+        on_failure: if dice.one_in(2) { OnFailure::Hold } else { OnFailure::Unwind },
+        undo: !dice.one_in(6),
+        no_return: may_not_return && dice.one_in(5),
+    }
+}
+
+/// A product and the two services that it is made of.
+fn items() -> Vec<Item> {
+    let item = |name: &str, level, parents| Item {
+        name: name.into(),
+        level,
+        line: name.into(),
+        spec: SpecId::new(name),
+        title: name.into(),
+        action: Action::Add,
+        parents,
+        needs: Vec::new(),
+        characteristics: Map::new(),
+        resources: vec![SpecId::new("RS-VALUE"), SpecId::new("RS-OTHER")],
+        adapter: None,
+        offering: None,
+        quantity: 1,
+        prices: Vec::new(),
+        instance: None,
+        not_before: None,
+        place: None,
+    };
+    let above = || vec![ItemId(0)];
+    vec![
+        item("1", Level::Product, Vec::new()),
+        item("2", Level::ResourceService, above()),
+        item("3", Level::ResourceService, above()),
+    ]
+}

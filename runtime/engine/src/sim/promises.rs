@@ -1,0 +1,259 @@
+//! What must be true while a simulation runs and when it ends.
+
+use std::collections::BTreeSet;
+
+use model::journal::End;
+use model::{Fulfilment, FulfilmentId, Hold, Phase, PoolId, TaskId, TaskState};
+
+use super::network::Effect;
+use super::{Asker, Message, World};
+use crate::core::{Answer, Durability, Received};
+use crate::worker::{Call, Manner, Nature, Worker as _};
+
+impl World {
+    /// A call that did not wait for the disk cannot have an effect.
+    pub(super) fn assert_may_run_now(&self, call: &Call) {
+        assert_eq!(self.fate.durability, Durability::Shared, "each step waits for the disk");
+        assert_eq!(self.plugins.nature(&call.digest), Some(Nature::Pure), "{}", call.name);
+        assert_key(call);
+    }
+
+    /// What a call rests on is on the disk before it is made.
+    pub(super) fn assert_may_run(&self, call: &Call) {
+        assert_key(call);
+        let fold = &self.disk.folds[&call.fulfilment];
+        let state = &fold.tasks[call.task.index()];
+        let (name, manner) = (&call.name, &call.manner);
+        let is_known = match (self.plugins.nature(&call.digest), manner) {
+            (_, Manner::Undo { .. }) => {
+                matches!(fold.phase, Phase::Unwinding(_)) && state.is_undo_attempt(call.attempt)
+            }
+            (_, Manner::Resume { payload }) => {
+                let read =
+                    TaskState::CalledBack { attempt: call.attempt, payload: payload.clone() };
+                *state == read
+            }
+            (Some(Nature::Pure), Manner::Run | Manner::Recover) => state.is_attempt(call.attempt),
+            (_, Manner::Run | Manner::Recover) => {
+                *state == TaskState::Running { attempt: call.attempt }
+            }
+        };
+        assert!(is_known, "{name} is called by {manner:?}, but the disk says {state:?}");
+        for (index, task) in fold.plan.tasks.iter().enumerate() {
+            let before = task.needs.contains(&call.task);
+            if matches!(manner, Manner::Undo { .. }) {
+                assert!(!before || fold.tasks[index].is_clear(), "{name} is taken back too soon");
+            }
+        }
+        // What a pure plugin answers once it unwinds is not heard, whatever it rests on.
+        let is_heard = !fold.tasks[call.task.index()].is_clear() || fold.phase == Phase::Running;
+        if !matches!(manner, Manner::Undo { .. }) && is_heard {
+            for need in &fold.plan.task(call.task).needs {
+                let before = &fold.tasks[need.index()];
+                assert!(before.is_done(), "{name} of {} begins while {need} {before:?}", fold.id);
+            }
+        }
+    }
+
+    /// Whatever anyone is told is on the disk.
+    pub(super) fn assert_answer(&self, asker: Asker, answer: &Answer) {
+        match answer {
+            Answer::Fulfilment(Some(fulfilment)) => {
+                assert_same(
+                    fulfilment,
+                    &self.disk.folds[&fulfilment.id],
+                    "what is told is on the disk",
+                );
+            }
+            Answer::Submitted(id) => assert!(self.disk.folds.contains_key(id)),
+            Answer::Callback(received) => {
+                let Asker::Element(number) = asker else {
+                    panic!("{asker:?} is told of a callback");
+                };
+                self.assert_received(number, *received);
+            }
+            Answer::Fulfilment(None) | Answer::Reopened(_) => {}
+        }
+    }
+
+    fn assert_received(&self, number: usize, received: Received) {
+        let Message { key, may_be_awaited, .. } = &self.messages[number];
+        let delivered = self.disk.delivered.contains(&number);
+        match received {
+            Received::Delivered => assert!(delivered, "message {number} was delivered"),
+            Received::Kept => {
+                let there = delivered || self.disk.kept.contains(key) || self.is_forgotten(key);
+                assert!(there, "message {number} under {key} is kept");
+            }
+            Received::Ignored => {
+                assert!(!may_be_awaited, "someone may wait for message {number} under {key}");
+            }
+            Received::Refused => panic!("there is room for message {number}"),
+        }
+    }
+
+    /// Whether the fulfilment that a key of ours names has ended.
+    fn is_forgotten(&self, key: &str) -> bool {
+        let own = key.rsplit_once(':').map(|(id, _)| FulfilmentId::new(id));
+        own.and_then(|id| self.disk.folds.get(&id)).is_some_and(Fulfilment::is_ended)
+    }
+
+    /// Whether anyone may wait for an answer under a key, now or later, as far as is known.
+    pub(super) fn may_be_awaited(&self, key: &str) -> bool {
+        let own = key.rsplit_once(':');
+        let Some((id, Ok(task))) = own.map(|(id, task)| (id, task.parse::<usize>())) else {
+            return true;
+        };
+        let Some(open) = self.core.fulfilments().find(|open| open.id.as_str() == id) else {
+            return false;
+        };
+        let state = open.tasks.get(task);
+        match open.phase {
+            Phase::Running => state.is_some_and(|state| !state.is_done()),
+            Phase::Unwinding(_) => state
+                .is_some_and(|state| matches!(state.name(), "running" | "waiting" | "calledBack")),
+            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => false,
+        }
+    }
+
+    /// Timers follow from the folds alone, so they are the same after a crash.
+    pub(super) fn assert_timers(&self) {
+        let derived = self.core.fulfilments().filter_map(|open| open.wake_at(self.now)).min();
+        assert_eq!(self.core.wake_at(), derived, "timers follow from the state");
+    }
+
+    /// Nothing is held by two, not even in memory.
+    pub(super) fn assert_holds(&self) {
+        let mut held = BTreeSet::new();
+        for open in self.core.fulfilments() {
+            for hold in open.tasks.iter().flat_map(|state| holds_of(state)) {
+                let value = (&hold.pool, hold.index);
+                assert!(held.insert(value), "{} of {} is held by two", hold.value, hold.pool);
+            }
+        }
+    }
+
+    /// Where nothing is under way and nothing can arrive, all is written, and whatever is open has
+    /// a time at which it goes on or a person who must act.
+    pub(super) fn assert_quiet(&self) {
+        assert_eq!(self.disk.pending(), 0, "all is written");
+        assert!(self.calls.is_empty(), "nothing is under way");
+        for open in self.core.fulfilments() {
+            assert_same(open, &self.disk.folds[&open.id], "what is known is on the disk");
+            let waits = open.is_held() || open.wake_at(self.now).is_some();
+            assert!(waits, "{} hangs: {:?}", open.id, open.tasks);
+        }
+        let open = self.disk.folds.values().filter(|fold| !fold.is_ended()).count();
+        assert_eq!(self.core.open(), open, "what is open is known");
+        let held = self.disk.held();
+        for pool in ["vlan", "port"] {
+            let pool = PoolId::new(pool);
+            let count = held.iter().filter(|(_, hold)| hold.pool == pool).count();
+            assert_eq!(self.pools.held(&pool), count, "holds of {pool} in memory and on the disk");
+        }
+    }
+
+    /// What was promised of the whole.
+    pub(super) fn assert_end(&self) {
+        self.assert_quiet();
+        self.disk.assert_replay();
+        for (number, (sendings, told)) in self.clients.iter().enumerate() {
+            let key = &self.orders[number].submission;
+            if let Some(key) = key {
+                assert!(told.is_some(), "client {number} was answered in the end");
+                let prefix = format!("f{number}-");
+                let own = self.disk.folds.keys().filter(|id| id.as_str().starts_with(&prefix));
+                assert_eq!(own.count(), 1, "{key} was sent {sendings} times, and makes one order");
+            }
+        }
+        for fold in self.disk.folds.values() {
+            self.assert_effects(fold);
+            let forgotten = |key: &String| {
+                let own = key.strip_prefix(fold.id.as_str());
+                !fold.is_ended() || !own.is_some_and(|rest| rest.starts_with(':'))
+            };
+            assert!(self.disk.kept.iter().all(forgotten), "answers for {} are kept", fold.id);
+        }
+    }
+
+    /// Each effect is there once where an order completed, and none where it failed.
+    fn assert_effects(&self, fold: &Fulfilment) {
+        for (index, state) in fold.tasks.iter().enumerate() {
+            let task = TaskId::at(index);
+            let step = fold.plan.step(task);
+            if !matches!(step.plugin.as_str(), "element" | "missing") {
+                continue;
+            }
+            let key = fold.idempotency_key(task);
+            let effect = self.network.effects.get(&key).copied();
+            let name = fold.plan.task_name(task);
+            match state {
+                TaskState::Done(_) => {
+                    assert_eq!(effect, Some(Effect::Applied), "{name} of {} is done", fold.id);
+                }
+                TaskState::Undone if step.undo => {
+                    assert_eq!(effect, Some(Effect::Removed), "{name} of {} is undone", fold.id);
+                }
+                TaskState::Pending => {
+                    assert_eq!(effect, None, "{name} of {} was never begun", fold.id);
+                }
+                TaskState::Undone
+                | TaskState::Running { .. }
+                | TaskState::Waiting { .. }
+                | TaskState::CalledBack { .. }
+                | TaskState::Retrying { .. }
+                | TaskState::Failed { .. }
+                | TaskState::Undoing { .. }
+                | TaskState::Stuck { .. } => {}
+            }
+        }
+        let clear = fold.tasks.iter().all(TaskState::is_clear);
+        let done = fold.tasks.iter().all(TaskState::is_done);
+        match fold.phase {
+            Phase::Ended(End::Completed, _) => assert!(done, "{} is complete", fold.id),
+            Phase::Ended(End::Failed | End::Rejected, _) => assert!(clear, "{} is gone", fold.id),
+            Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::Unwinding(_) => {}
+        }
+    }
+}
+
+/// What a task holds.
+pub(super) fn holds_of(state: &TaskState) -> &[Hold] {
+    match state {
+        TaskState::Done(yielded)
+        | TaskState::Undoing { yielded, .. }
+        | TaskState::Stuck { yielded, .. } => &yielded.holds,
+        TaskState::Pending
+        | TaskState::Running { .. }
+        | TaskState::Waiting { .. }
+        | TaskState::CalledBack { .. }
+        | TaskState::Retrying { .. }
+        | TaskState::Failed { .. }
+        | TaskState::Undone => &[],
+    }
+}
+
+/// Every attempt carries the same key.
+fn assert_key(call: &Call) {
+    let key = format!("{}:{}", call.fulfilment, call.task);
+    assert_eq!(call.idempotency_key, key);
+    if let Some(own) = call.input.get("key") {
+        assert_eq!(own.as_str(), Some(key.as_str()), "the input of {} says so too", call.name);
+    }
+}
+
+/// Two folds are the same; where they are not, what differs is told without the plan.
+pub(super) fn assert_same(one: &Fulfilment, other: &Fulfilment, why: &str) {
+    let brief = |fold: &Fulfilment| {
+        format!(
+            "{} of {}, updated {}: {} after {} records, {:#?}",
+            fold.id,
+            fold.submitted_at.0,
+            fold.updated_at.0,
+            fold.phase.name(),
+            fold.records,
+            fold.tasks
+        )
+    };
+    assert!(one == other, "{why}, but {}\nand {}", brief(one), brief(other));
+}
