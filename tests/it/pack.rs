@@ -1,1 +1,147 @@
-//! To come.
+//! Packs with mistakes: found before anything runs, with the place.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::world::{Process, World, ferrule, next_port, plugins_dir, repository};
+
+/// A folder with a pack of these files, beside the bench pack, which is right.
+fn packs(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = repository().join("workflows/bench");
+    copy(&bench, &folder.path().join("bench"));
+    let pack = folder.path().join("mine");
+    std::fs::create_dir(&pack).unwrap();
+    for (name, text) in files {
+        std::fs::write(pack.join(name), text).unwrap();
+    }
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
+const PACK: (&str, &str) = ("pack.yaml", "pack: mine\n");
+
+/// Mistakes, each with what has to be said of it.
+const MISTAKES: [(&str, &str, &str); 7] = [
+    ("pack.yaml", "pack: mine\ncolour: red\n", "pack.yaml:2:1: "),
+    ("workflows.yaml", "workflows:\n  - workflow: a\n    steps: []\n", "workflows.yaml:"),
+    (
+        "workflows.yaml",
+        "workflows:\n  - workflow: a\n    steps:\n      - { step: s, plugin: noop, input: { x: '=1 +' } }\n",
+        "workflows.yaml:4:",
+    ),
+    (
+        "workflows.yaml",
+        "workflows:\n  - workflow: a\n    steps:\n      - { step: s, plugin: noop, needs: [t] }\n",
+        "workflows.yaml:4:",
+    ),
+    ("rules.yaml", "deliver:\n  - spec: RFS-X\n    workflow: none\n", "rules.yaml:3:"),
+    ("pools.yaml", "pools:\n  - pool: p\n    resource: R\n    characteristic: c\n", "pools.yaml:2:"),
+    ("catalog.json", "{ \"productOffering\": [ { \"id\": 7 } ] }", "catalog.json:1:"),
+];
+
+#[tokio::test]
+async fn a_mistake_is_shown_with_file_line_and_column() {
+    for (file, text, place) in MISTAKES {
+        let folder = if file == "pack.yaml" {
+            packs(&[(file, text)])
+        } else {
+            packs(&[PACK, (file, text)])
+        };
+        let output = ferrule(&["rules", "check", folder.path().to_str().unwrap()]).await;
+        assert_eq!(output.code, Some(1), "{text}: {}", output.out);
+        assert!(output.err.contains(place), "{place} is not in:\n{}", output.err);
+        assert!(output.err.contains("mine"), "{}", output.err);
+    }
+}
+
+#[tokio::test]
+async fn the_packs_of_this_repository_are_right() {
+    let workflows = repository().join("workflows");
+    let output = ferrule(&["rules", "check", workflows.to_str().unwrap()]).await;
+    assert!(output.ok, "{}", output.err);
+    for pack in ["superfibre", "mobile-4g", "triple-play", "bench"] {
+        assert!(output.out.contains(&format!("{pack}: ")), "{}", output.out);
+    }
+}
+
+/// Tries to serve; answers with why it does not.
+async fn refused(arguments: &[&str], folder: &Path) -> String {
+    let plugins = plugins_dir().await;
+    let data = folder.join("data");
+    let mut all = vec!["serve", "--plugins", plugins.to_str().unwrap()];
+    if !arguments.contains(&"--data") {
+        all.extend(["--data", data.to_str().unwrap()]);
+    }
+    all.extend(arguments);
+    let output = ferrule(&all).await;
+    assert_eq!(output.code, Some(1), "it serves: {}", output.out);
+    assert_eq!(output.out, "");
+    output.err
+}
+
+#[tokio::test]
+async fn a_server_refuses_a_pack_with_a_mistake_and_says_the_same() {
+    let (file, text, place) = MISTAKES[0];
+    let folder = packs(&[(file, text)]);
+    let checked = ferrule(&["rules", "check", folder.path().to_str().unwrap()]).await;
+    let workflows = folder.path().to_str().unwrap();
+    let said = refused(&["--workflows", workflows, "--listen", "127.0.0.1:0"], folder.path()).await;
+    assert!(said.contains(place), "{said}");
+    assert_eq!(said, checked.err);
+}
+
+#[tokio::test]
+async fn a_server_that_others_could_reach_is_refused() {
+    let folder = packs(&[PACK]);
+    let workflows = folder.path().to_str().unwrap();
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let said = refused(&["--workflows", workflows, "--listen", address], folder.path()).await;
+        assert!(said.contains("can be reached from other machines"), "{said}");
+    }
+    assert!(!folder.path().join("data").exists());
+}
+
+#[tokio::test]
+async fn one_store_has_one_server() {
+    let world = World::start().await;
+    let data = world.data();
+    let workflows = repository().join("workflows");
+    let address = format!("127.0.0.1:{}", next_port());
+    let arguments = [
+        "--workflows",
+        workflows.to_str().unwrap(),
+        "--listen",
+        &address,
+        "--data",
+        data.to_str().unwrap(),
+    ];
+    let said = refused(&arguments, world.folder.path()).await;
+    assert!(said.contains("is another ferrule running on this data directory?"), "{said}");
+    // The first is none the worse for it.
+    let id = world.submit(&crate::world::pack_order("mobile-4g/new-number")).await;
+    world.completed(&id).await;
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let folder = packs(&[PACK]);
+    let workflows = folder.path().to_str().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = refused(&["--workflows", workflows, "--listen", &address], folder.path()).await;
+    assert!(said.contains(&format!("cannot listen on `{address}`")), "{said}");
+    let arguments = ["simnet", "--listen", &address].map(String::from);
+    let said = Process::start("second", &arguments, folder.path()).await.err().unwrap();
+    assert!(said.contains(&format!("cannot listen on `{address}`")), "{said}");
+}

@@ -1,1 +1,211 @@
-//! To come.
+//! Plugins that are dropped in, and plugins that misbehave.
+
+mod guest;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::world::{Settings, World, eventually, pack_order, plugins_dir, repository, text};
+use guest::{guest, with_world};
+
+/// A workflow for a guest, whose input is that of the run.
+const WORKFLOWS: &str = "\
+workflows:
+  - workflow: trouble
+    steps:
+      - { step: it, plugin: misbehave, timeout: 20s, retry: { attempts: 2, first: 1ms, max: 1ms } }
+  - workflow: unwound
+    steps:
+      - { step: before, plugin: noop, input: { a: 1 } }
+      - step: it
+        plugin: misbehave
+        retry: { attempts: 2, first: 1ms, max: 1ms }
+        on-failure: unwind
+";
+
+/// What the guest needs, and no more than it may use up.
+const GRANTS: &str = "
+[plugins.misbehave]
+inventory = [\"service\"]
+pools = [\"test-*\"]
+limits = { cpu-ms = 100, memory-mib = 8, wall-ms = 500 }
+";
+
+/// Folders with the packs and plugins of this repository, to drop more into.
+struct Folders {
+    folder: TempDir,
+}
+
+impl Folders {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let own = Self { folder };
+        copy_all(&plugins_dir().await, &own.plugins());
+        copy_all(&repository().join("workflows"), &own.workflows());
+        let pack = own.workflows().join("trouble");
+        std::fs::create_dir(&pack).unwrap();
+        std::fs::write(pack.join("pack.yaml"), "pack: trouble\n").unwrap();
+        std::fs::write(pack.join("workflows.yaml"), WORKFLOWS).unwrap();
+        own
+    }
+
+    fn plugins(&self) -> std::path::PathBuf {
+        self.folder.path().join("plugins")
+    }
+
+    fn workflows(&self) -> std::path::PathBuf {
+        self.folder.path().join("workflows")
+    }
+
+    async fn world(&self) -> World {
+        World::with(Settings {
+            plugins: Some(self.plugins()),
+            workflows: Some(self.workflows()),
+            tail: GRANTS.into(),
+            ..Settings::default()
+        })
+        .await
+    }
+
+    /// Copies a file in as a careful operator does: under its name only when it is whole.
+    fn drop_in(&self, name: &str, bytes: &[u8]) {
+        let part = self.plugins().join(format!("{name}.part"));
+        std::fs::write(&part, bytes).unwrap();
+        std::fs::rename(part, self.plugins().join(name)).unwrap();
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy_all(&path, &to) } else { drop(std::fs::copy(&path, to).unwrap()) }
+    }
+}
+
+/// What the server says of the plugin of a file.
+async fn listed(world: &World, file: &str) -> Option<Value> {
+    let plugins = world.http.get("/orchestration/v1/plugins").await;
+    let own = |entry: &&Value| text(&entry["file"]).ends_with(file);
+    plugins.as_array().unwrap().iter().find(own).cloned()
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_plugin_changes_nothing_and_is_told_why() {
+    let folders = Folders::new().await;
+    let world = folders.world().await;
+    world.network.fail(json!([{ "fault": "slow", "delayMs": 100 }])).await;
+    let id = world.submit(&pack_order("superfibre/gpon")).await;
+    let files: [(&str, &[u8], &str); 5] = [
+        ("text.wasm", b"this is a text", "no WebAssembly"),
+        ("core.wasm", b"\0asm\x01\0\0\0", "core module"),
+        ("strange.wasm", b"\0asm\x0d\0\x01\0", "exports no interface of ferrule:plugin"),
+        ("nameless.wasm", &guest("misbehave"), "has no manifest"),
+        ("dialler.wasm", &guest("dialler"), "[plugins.dialler]\nhttp = "),
+    ];
+    for (file, bytes, _) in files {
+        folders.drop_in(file, bytes);
+    }
+    for (file, _, reason) in files {
+        let entry = eventually("the file is looked at", async || listed(&world, file).await).await;
+        assert_eq!(entry["state"], "rejected", "{entry:#}");
+        assert!(text(&entry["reason"]).contains(reason), "{entry:#}");
+    }
+    world.completed(&id).await;
+    world.books().await.check_delivered(&id);
+    let plugins = world.http.get("/orchestration/v1/plugins").await;
+    let ready = plugins.as_array().unwrap().iter().filter(|entry| entry["state"] == "ready");
+    assert_eq!(ready.count(), 7);
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_dropped_in_is_used_without_a_restart() {
+    let folders = Folders::new().await;
+    let world = folders.world().await;
+    let path = "/orchestration/v1/workflows/trouble/runs";
+    let before = world.http.post(path, &json!({ "do": "text", "text": "{}" })).await;
+    assert_eq!(before.status, 201, "{}", before.text);
+    assert_eq!(before.body["state"], "held", "{}", before.text);
+    assert_eq!(before.body["failures"][0]["code"], "PLUGIN_MISSING");
+    folders.drop_in("misbehave.wasm", &with_world(&guest("misbehave"), "misbehave", "step"));
+    eventually("the plugin is ready", async || {
+        listed(&world, "misbehave.wasm").await.filter(|entry| entry["state"] == "ready")
+    })
+    .await;
+    let input = json!({ "do": "text", "text": "{\"answer\": 42}" });
+    let after = world.http.post(&format!("{path}?wait=60s"), &input).await;
+    assert_eq!(after.body["state"], "completed", "{}", after.text);
+    assert_eq!(after.body["outputs"]["it"]["answer"], 42);
+}
+
+#[tokio::test]
+async fn a_plugin_that_misbehaves_fails_its_own_task_and_nothing_else() {
+    let folders = Folders::new().await;
+    folders.drop_in("misbehave.wasm", &with_world(&guest("misbehave"), "misbehave", "step"));
+    let world = folders.world().await;
+    let others = world.submit(&pack_order("superfibre/gpon")).await;
+    let inputs = [
+        (json!({ "do": "loop" }), "PLUGIN_CPU"),
+        (json!({ "do": "trap" }), "PLUGIN_TRAPPED"),
+        (json!({ "do": "eat" }), "PLUGIN_MEMORY"),
+        (json!({ "do": "sleep", "count": 60_000 }), "PLUGIN_TIMEOUT"),
+        (json!({ "do": "exit" }), "PLUGIN_TRAPPED"),
+        (json!({ "do": "text", "text": "no json" }), "PLUGIN_ANSWER"),
+        (json!({ "do": "fail" }), "VLAN_BUSY"),
+    ];
+    let mut runs = Vec::new();
+    for (input, code) in &inputs {
+        for workflow in ["trouble", "unwound"] {
+            let path = format!("/orchestration/v1/workflows/{workflow}/runs");
+            let answer = world.http.post(&path, input).await;
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            runs.push((workflow, text(&answer.body["id"]), code));
+        }
+    }
+    // While they misbehave, others are served.
+    let path = "/orchestration/v1/workflows/six-steps/runs?wait=60s";
+    assert_eq!(world.http.post(path, &json!({})).await.body["state"], "completed");
+    for (workflow, id, code) in runs {
+        let run = if workflow == "trouble" {
+            world.held(&id).await
+        } else {
+            assert_eq!(world.ended(&id).await.end, "failed");
+            world.http.get(&format!("/orchestration/v1/runs/{id}")).await
+        };
+        assert_eq!(run["failures"][0]["code"], **code, "{run:#}");
+    }
+    world.completed(&others).await;
+    world.books().await.check_delivered(&others);
+    world.http.get("/readyz").await;
+}
+
+/// Orders go on with the version that they began with; new ones have the new version.
+#[tokio::test]
+async fn an_order_keeps_the_plugins_that_it_began_with() {
+    let folders = Folders::new().await;
+    let plugin = with_world(&guest("misbehave"), "misbehave", "step");
+    folders.drop_in("misbehave.wasm", &plugin);
+    let mut world = folders.world().await;
+    let wait = json!({ "do": "wait", "keys": ["later-1"] });
+    let path = "/orchestration/v1/workflows/trouble/runs";
+    let first = text(&world.http.post(path, &wait).await.body["id"]);
+    let pinned = world.http.get(&format!("/orchestration/v1/runs/{first}")).await["plugins"].clone();
+    std::fs::remove_file(folders.plugins().join("misbehave.wasm")).unwrap();
+    eventually("the plugin is gone", async || {
+        let late = world.http.post(path, &wait).await;
+        (late.body["state"] == "held").then_some(())
+    })
+    .await;
+    // Even a server that was started since knows it.
+    world.kill().await;
+    world.restart().await;
+    let answer = world.http.post("/orchestration/v1/callbacks/later-1", &json!({ "n": 7 })).await;
+    assert!(answer.status < 300, "{}", answer.text);
+    world.completed(&first).await;
+    let run = world.http.get(&format!("/orchestration/v1/runs/{first}")).await;
+    assert_eq!(run["outputs"]["it"], json!({ "payload": { "n": 7 } }));
+    assert_eq!(run["plugins"], pinned);
+}

@@ -52,11 +52,11 @@ pub(crate) struct World {
     pub(crate) http: Http,
     /// The elements.
     pub(crate) network: Network,
-    /// Where everything lies.
-    pub(crate) folder: TempDir,
     settings: Settings,
     address: String,
     server: Option<Process>,
+    /// Where everything lies. It goes last: a server that is dropped shows its log.
+    pub(crate) folder: TempDir,
 }
 
 impl World {
@@ -79,7 +79,8 @@ impl World {
             let started = serve(folder.path(), &settings, &address).await;
             match started {
                 Ok(server) => {
-                    return Self { http, network, folder, settings, address, server: Some(server) };
+                    let server = Some(server);
+                    return Self { http, network, settings, address, server, folder };
                 }
                 Err(said) if said.contains("cannot listen") => {}
                 Err(said) => panic!("the server does not start: {said}"),

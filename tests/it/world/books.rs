@@ -53,6 +53,11 @@ impl Books {
         &self.documents[resource]
     }
 
+    /// Whether there is no document at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.documents.values().all(BTreeMap::is_empty)
+    }
+
     /// The documents of a resource that an order made: `items` is where they say which.
     fn made_by(&self, resource: &str, items: &str, id: &str) -> Vec<&Value> {
         let order = items.strip_suffix("Item").expect("such as `productOrderItem`");
