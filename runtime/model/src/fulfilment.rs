@@ -5,6 +5,7 @@ mod decide;
 mod input;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -23,7 +24,7 @@ pub struct Fulfilment {
     /// What it was submitted as.
     pub kind: Kind,
     /// The order or the input, as it came.
-    pub document: Value,
+    pub document: Arc<Value>,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// When the last event was recorded.
@@ -31,7 +32,7 @@ pub struct Fulfilment {
     /// How far it is.
     pub phase: Phase,
     /// The plan; empty before it is planned.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// The state of each task of the plan.
     pub tasks: Vec<TaskState>,
     /// Whether any attempt was begun that can reach outside.
@@ -61,7 +62,7 @@ pub enum Phase {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Watch {
     /// The tasks that need a task.
-    dependents: Vec<Vec<TaskId>>,
+    dependents: Arc<Vec<Vec<TaskId>>>,
     /// How many tasks stand before it: needs that are not done, or, when unwinding, dependents
     /// that are not clear.
     blockers: Vec<u32>,
@@ -154,15 +155,20 @@ pub enum ApplyError {
 
 impl Fulfilment {
     /// A fulfilment that was just submitted.
-    pub fn new(id: FulfilmentId, kind: Kind, document: Value, at: Timestamp) -> Self {
+    pub fn new(
+        id: FulfilmentId,
+        kind: Kind,
+        document: impl Into<Arc<Value>>,
+        at: Timestamp,
+    ) -> Self {
         Self {
             id,
             kind,
-            document,
+            document: document.into(),
             submitted_at: at,
             updated_at: at,
             phase: Phase::Submitted,
-            plan: Plan::default(),
+            plan: Arc::default(),
             tasks: Vec::new(),
             started: false,
             records: 0,
@@ -178,7 +184,7 @@ impl Fulfilment {
         let Some((at, Event::Submitted { kind, document })) = events.next() else {
             return Err(ApplyError::Beginning);
         };
-        let mut fulfilment = Self::new(id, kind.clone(), document.clone(), at);
+        let mut fulfilment = Self::new(id, kind.clone(), Arc::clone(document), at);
         for (at, event) in events {
             fulfilment.apply(at, event)?;
         }
@@ -258,7 +264,7 @@ impl Fulfilment {
         let next = match (&self.phase, event) {
             (Phase::Submitted | Phase::Held(_), Event::Planned { plan }) => {
                 plan.check().map_err(ApplyError::Plan)?;
-                self.plan = (**plan).clone();
+                self.plan = Arc::clone(plan);
                 self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
                 self.watch = Watch::derive(&self.plan, &self.tasks, false);
                 Phase::Running
@@ -451,14 +457,15 @@ impl Watch {
     /// Derives what is owed from the states alone.
     fn derive(plan: &Plan, tasks: &[TaskState], unwinding: bool) -> Self {
         let mut watch = Self {
-            dependents: vec![Vec::new(); tasks.len()],
+            dependents: Arc::default(),
             blockers: vec![0; tasks.len()],
             active: BTreeSet::new(),
             unsettled: tasks.iter().filter(|state| !settled(state, unwinding)).count(),
         };
+        let mut dependents = vec![Vec::new(); tasks.len()];
         for (index, task) in plan.tasks.iter().enumerate() {
             for need in &task.needs {
-                watch.dependents[need.index()].push(TaskId::at(index));
+                dependents[need.index()].push(TaskId::at(index));
                 let (before, blocked) =
                     if unwinding { (index, need.index()) } else { (need.index(), index) };
                 if !settled(&tasks[before], unwinding) {
@@ -466,6 +473,7 @@ impl Watch {
                 }
             }
         }
+        watch.dependents = Arc::new(dependents);
         for (index, state) in tasks.iter().enumerate() {
             if watch.blockers[index] == 0 && !settled(state, unwinding) {
                 watch.active.insert(TaskId::at(index));

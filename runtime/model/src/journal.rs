@@ -1,6 +1,8 @@
 //! The journal of a fulfilment: what happened, in the order in which it happened. It is the truth;
 //! everything else is a fold over it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -32,12 +34,12 @@ pub enum Event {
         /// What it was submitted as.
         kind: Kind,
         /// The order or the input, as it came.
-        document: Value,
+        document: Arc<Value>,
     },
     /// It was decomposed.
     Planned {
         /// The plan.
-        plan: Box<Plan>,
+        plan: Arc<Plan>,
     },
     /// It could not be decomposed, and a person can mend that.
     Held {
@@ -226,6 +228,12 @@ impl Event {
     }
 }
 
+/// What every version of a record has.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u32,
+}
+
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -250,8 +258,15 @@ impl Record {
 
     /// Reads a record of this or an older version.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let record: Self = serde_json::from_slice(bytes).map_err(DecodeError::Shape)?;
-        if record.v > VERSION { Err(DecodeError::Version(record.v)) } else { Ok(record) }
+        match serde_json::from_slice::<Self>(bytes) {
+            Ok(record) if record.v <= VERSION => Ok(record),
+            Ok(record) => Err(DecodeError::Version(record.v)),
+            // A newer shape cannot be read, but its version can.
+            Err(error) => match serde_json::from_slice(bytes) {
+                Ok(Versioned { v }) if v > VERSION => Err(DecodeError::Version(v)),
+                Ok(Versioned { .. }) | Err(_) => Err(DecodeError::Shape(error)),
+            },
+        }
     }
 }
 

@@ -130,7 +130,7 @@ impl App {
             Kind::ResourceOrder => self.decompose(Level::Resource, document, &rulebook).await?,
         };
         Ok(match planned.and_then(|plan| self.pinned(plan)) {
-            Ok(plan) => Event::Planned { plan: Box::new(plan) },
+            Ok(plan) => Event::Planned { plan: Arc::new(plan) },
             Err(failure) if failure.class == FailureClass::Reject => Event::Rejected { failure },
             Err(failure) => Event::Held { failure },
         })

@@ -1,5 +1,7 @@
 //! Makes orders: plans of every shape and policy, drawn from a seed.
 
+use std::sync::Arc;
+
 use model::Kind;
 use model::plan::{Action, Item, Level, OnFailure, Retry, Step, Task};
 use model::{
@@ -41,7 +43,7 @@ impl Order {
         let events = match dice.below(40) {
             0 => vec![Event::Held { failure: Self::failure() }],
             1 => vec![Event::Rejected { failure: Self::failure() }],
-            _ => vec![Event::Planned { plan: Box::new(plan(&mut dice, &kind, start)) }],
+            _ => vec![Event::Planned { plan: Arc::new(plan(&mut dice, &kind, start)) }],
         };
         let submission = (!dice.one_in(4)).then(|| format!("client-key-{number}"));
         let mut sent_at = vec![start];

@@ -83,7 +83,7 @@ impl Fulfilment {
 
     /// The order that came in: as it was, with the states that it has now.
     fn root_order(&self) -> Value {
-        let mut order = self.document.clone();
+        let mut order = (*self.document).clone();
         let (resource, items) = match self.kind {
             Kind::ProductOrder => ("productOrder", "productOrderItem"),
             Kind::ServiceOrder => ("serviceOrder", "serviceOrderItem"),

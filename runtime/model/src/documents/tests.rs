@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::{Map, json};
 
 use super::*;
@@ -126,7 +128,7 @@ impl Story {
 #[test]
 fn what_is_written_follows_the_order_from_submission_to_the_bill() {
     let mut story = Story::new();
-    story.commit("planned", &[Event::Planned { plan: Box::new(plan()) }]);
+    story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
     story.succeed(0, json!({ "vlan": "100" }), vec![hold()]);
     story.succeed(1, json!({}), vec![]);
     let charge = json!({
@@ -175,7 +177,7 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
 #[test]
 fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
     let mut story = Story::new();
-    story.commit("planned", &[Event::Planned { plan: Box::new(plan()) }]);
+    story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
     story.succeed(0, json!({}), vec![hold()]);
     let failure = Failure::new(FailureClass::Person, "X", "no");
     let (task, attempt) = (TaskId(1), 1);
@@ -224,7 +226,7 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
 #[test]
 fn services_and_resources_are_linked_both_ways() {
     let mut story = Story::new();
-    story.commit("planned", &[Event::Planned { plan: Box::new(plan()) }]);
+    story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
     story.succeed(0, json!({}), vec![hold()]);
     let changes = story.succeed(1, json!({ "session": "S-1" }), vec![]);
     let find = |id: &str| &changes.documents.iter().find(|d| d.id == id).unwrap().body;
@@ -240,7 +242,7 @@ fn services_and_resources_are_linked_both_ways() {
 fn a_run_writes_no_documents() {
     let kind = Kind::Run { workflow: "w".into() };
     let mut run = Fulfilment::new(FulfilmentId::new("f"), kind, json!({}), Timestamp(0));
-    let planned = Event::Planned { plan: Box::new(plan()) };
+    let planned = Event::Planned { plan: Arc::new(plan()) };
     run.apply(Timestamp(0), &planned).unwrap();
     assert_eq!(run.changes(&[planned], None), Changes::default());
 }

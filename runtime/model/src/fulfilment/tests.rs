@@ -1,5 +1,7 @@
 //! Each test is a script of what happens to a plan, and what is owed after each line of it.
 
+use std::sync::Arc;
+
 mod history;
 mod outcomes;
 mod properties;
@@ -80,7 +82,7 @@ impl Player {
 
     fn line(&mut self, line: &str) -> String {
         let events = match line {
-            "plan" => vec![Event::Planned { plan: Box::new(self.plan.clone()) }],
+            "plan" => vec![Event::Planned { plan: Arc::new(self.plan.clone()) }],
             "hold" => vec![Event::Held { failure: failure("person") }],
             "reject" => vec![Event::Rejected { failure: failure("reject") }],
             _ => {
@@ -98,7 +100,7 @@ impl Player {
 
     fn planned(&mut self) {
         if matches!(self.history.fulfilment.phase, Phase::Submitted) {
-            let plan = Box::new(self.plan.clone());
+            let plan = Arc::new(self.plan.clone());
             self.history.commit(self.now, vec![Event::Planned { plan }]).unwrap();
         }
     }

@@ -1,1 +1,236 @@
+//! What was written is read for ever: each variant of an event has a record of it in `golden/`, as
+//! the version that brought it wrote it. A file there is never changed; a new shape gets a new one.
 
+use std::sync::Arc;
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+use crate::id::{Digest, ItemId, PluginId, PoolId, SpecId};
+use crate::money::{Money, Price, PriceKind};
+use crate::outcome::FailureClass;
+use crate::plan::{Action, Item, Level, OnFailure, Retry, Step, Task};
+
+/// Set to write the files that are missing.
+const BLESS: &str = "FERRULE_BLESS";
+
+/// An event of each variant. A new variant does not compile until it is named in `next`.
+fn events() -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut last = None;
+    while let Some(event) = next(last.as_ref()) {
+        events.push(event.clone());
+        last = Some(event);
+    }
+    events
+}
+
+/// The event after this one, so that every variant has its turn.
+fn next(last: Option<&Event>) -> Option<Event> {
+    let (task, attempt, at) = (TaskId(3), 2, Timestamp(1_773_280_800_500));
+    let failure = Failure::new(FailureClass::Retry, "ELEMENT_BUSY", "olt-1 answered 503");
+    Some(match last {
+        None => Event::Submitted {
+            kind: Kind::Run { workflow: "bench".into() },
+            document: Arc::new(json!({ "externalId": "e-1", "price": 89.5, "none": null })),
+        },
+        Some(Event::Submitted { .. }) => Event::Planned { plan: Arc::new(plan()) },
+        Some(Event::Planned { .. }) => Event::Held {
+            failure: Failure::new(FailureClass::Person, "DECOMP_NO_RULE", "add a rule"),
+        },
+        Some(Event::Held { .. }) => Event::Rejected {
+            failure: Failure::new(FailureClass::Reject, "OFFERING_UNKNOWN", "no such offering"),
+        },
+        Some(Event::Rejected { .. }) => Event::Started { task, attempt },
+        Some(Event::Started { .. }) => Event::Waiting {
+            task,
+            attempt,
+            wait: Wait { keys: vec!["shipment-1".into()], timeout_ms: 60_000 },
+            until: at,
+        },
+        Some(Event::Waiting { .. }) => {
+            Event::CalledBack { task, attempt, payload: json!({ "state": "delivered" }) }
+        }
+        Some(Event::CalledBack { .. }) => Event::Succeeded {
+            task,
+            attempt,
+            outputs: json!({ "vlan": "100.200" }).as_object().cloned().unwrap_or_default(),
+            holds: vec![Hold {
+                pool: PoolId::new("bng-1-vlan"),
+                index: 100,
+                value: "100.200".into(),
+                resource: SpecId::new("RS-VLAN"),
+                characteristic: "tags".into(),
+                name: "vlan".into(),
+            }],
+        },
+        Some(Event::Succeeded { .. }) => Event::Retrying {
+            task,
+            attempt,
+            failure: Failure { retry_after_ms: Some(5_000), ..failure },
+            at,
+        },
+        Some(Event::Retrying { .. }) => Event::Failed { task, attempt, failure },
+        Some(Event::Failed { .. }) => Event::Reopened { task },
+        Some(Event::Reopened { .. }) => Event::Unwinding { cause: failure },
+        Some(Event::Unwinding { .. }) => Event::UndoRetrying { task, attempt, failure, at },
+        Some(Event::UndoRetrying { .. }) => Event::UndoFailed { task, attempt, failure },
+        Some(Event::UndoFailed { .. }) => Event::Undone { task },
+        Some(Event::Undone { .. }) => Event::Ended { end: End::Completed },
+        Some(Event::Ended { .. }) => return None,
+    })
+}
+
+/// A plan with every field set once and left out once.
+fn plan() -> Plan {
+    let product = Item {
+        name: "PS-1".into(),
+        level: Level::Product,
+        line: "1".into(),
+        spec: SpecId::new("PS-1"),
+        title: "Broadband".into(),
+        action: Action::Add,
+        parents: Vec::new(),
+        needs: Vec::new(),
+        characteristics: json!({ "speed": 200 }).as_object().cloned().unwrap_or_default(),
+        resources: Vec::new(),
+        adapter: None,
+        offering: Some(SpecId::new("PO-1")),
+        quantity: 2,
+        prices: vec![Price {
+            id: "PR-1".into(),
+            name: "Monthly".into(),
+            kind: PriceKind::Recurring,
+            amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
+            period: "month".into(),
+        }],
+        instance: Some("p-1".into()),
+        not_before: None,
+        place: Some("home".into()),
+    };
+    let service = Item {
+        name: "RFS-1".into(),
+        level: Level::ResourceService,
+        line: "2".into(),
+        spec: SpecId::new("RFS-1"),
+        title: "Bearer".into(),
+        parents: vec![ItemId(0)],
+        needs: vec![ItemId(0)],
+        characteristics: Map::new(),
+        resources: vec![SpecId::new("RS-1")],
+        adapter: Some("OLT".into()),
+        offering: None,
+        quantity: 1,
+        prices: Vec::new(),
+        instance: None,
+        not_before: Some(Timestamp(1_773_280_800_000)),
+        place: None,
+        ..product.clone()
+    };
+    let step = Step {
+        workflow: "bearer".into(),
+        step: "activate".into(),
+        plugin: PluginId::new("rest-activator"),
+        input: json!({ "path": "=item.char.port" }),
+        timeout_ms: 10_000,
+        retry: Retry { attempts: 6, first_ms: 200, max_ms: 5_000 },
+        on_failure: OnFailure::Unwind,
+        undo: true,
+        no_return: true,
+    };
+    let bare = Step {
+        input: Value::Null,
+        on_failure: OnFailure::Hold,
+        undo: false,
+        no_return: false,
+        ..step.clone()
+    };
+    let task = Task {
+        item: Some(ItemId(1)),
+        step: 0,
+        needs: Vec::new(),
+        not_before: Some(Timestamp(1_773_280_800_000)),
+    };
+    let last = Task { item: None, step: 1, needs: vec![TaskId(0)], not_before: None };
+    Plan {
+        packs: [("superfibre".to_string(), Digest::of(b"pack"))].into(),
+        plugins: [(PluginId::new("rest-activator"), Digest::of(b"plugin"))].into(),
+        steps: vec![step, bare],
+        items: vec![product, service],
+        tasks: vec![task, last],
+    }
+}
+
+fn golden(event: &Event) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
+    folder.join(format!("v{VERSION}-{}.json", event.name()))
+}
+
+#[test]
+fn what_was_written_of_each_event_is_read_and_written_the_same() {
+    for event in events() {
+        let path = golden(&event);
+        let record = Record::new(Timestamp(1_773_280_800_000), vec![event]);
+        if std::env::var_os(BLESS).is_some() && !path.exists() {
+            let mut text = serde_json::to_string_pretty(&record).unwrap();
+            text.push('\n');
+            std::fs::write(&path, text).unwrap();
+        }
+        let bytes = std::fs::read(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}; {BLESS}=1 writes what is missing", path.display())
+        });
+        assert_eq!(Record::decode(&bytes).unwrap(), record, "{}", path.display());
+        let written: Value = serde_json::from_slice(&bytes).unwrap();
+        let encoded: Value = serde_json::from_slice(&record.encode()).unwrap();
+        assert_eq!(encoded, written, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_file_is_of_an_event() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
+    let known: Vec<PathBuf> = events().iter().map(golden).collect();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(known.contains(&path), "{} is of no event", path.display());
+    }
+}
+
+#[test]
+fn every_kind_and_every_end_is_read_as_it_was_written() {
+    let kinds = [Kind::ProductOrder, Kind::ServiceOrder, Kind::ResourceOrder];
+    let names = ["productOrder", "serviceOrder", "resourceOrder"];
+    for (kind, name) in kinds.iter().zip(names) {
+        assert_eq!(serde_json::to_value(kind).unwrap(), json!(name));
+        assert_eq!(&serde_json::from_value::<Kind>(json!(name)).unwrap(), kind);
+    }
+    let ends = [End::Completed, End::Failed, End::Rejected];
+    for (end, name) in ends.iter().zip(["completed", "failed", "rejected"]) {
+        assert_eq!(serde_json::to_value(end).unwrap(), json!(name));
+        assert_eq!(&serde_json::from_value::<End>(json!(name)).unwrap(), end);
+    }
+}
+
+#[test]
+fn a_record_of_a_newer_version_is_refused() {
+    let newer = json!({ "v": VERSION + 1, "at": 0, "events": [] }).to_string();
+    let error = Record::decode(newer.as_bytes()).unwrap_err();
+    insta::assert_snapshot!(error, @"a journal record of version 2, this Ferrule reads up to 1: use a newer one");
+}
+
+#[test]
+fn a_newer_record_is_refused_for_its_version_even_where_its_shape_is_new() {
+    let newer = json!({ "v": VERSION + 1, "at": 0, "events": [{ "teleported": {} }] }).to_string();
+    let error = Record::decode(newer.as_bytes()).unwrap_err();
+    assert!(matches!(error, DecodeError::Version(_)), "{error}");
+}
+
+#[test]
+fn what_is_no_record_is_refused() {
+    for bytes in [&b""[..], b"{}", b"null", b"{\"v\":1,\"at\":0,\"events\":[{\"none\":{}}]}"] {
+        let error = Record::decode(bytes).unwrap_err();
+        assert!(matches!(error, DecodeError::Shape(_)), "{error}");
+    }
+}

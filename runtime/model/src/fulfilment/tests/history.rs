@@ -1,5 +1,7 @@
 //! A fulfilment with its journal, held to what must be true after every commit.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::super::*;
@@ -14,7 +16,7 @@ pub(super) struct History {
 impl History {
     pub(super) fn submitted() -> Self {
         let kind = Kind::Run { workflow: "play".into() };
-        let event = Event::Submitted { kind: kind.clone(), document: json!({ "n": 1 }) };
+        let event = Event::Submitted { kind: kind.clone(), document: Arc::new(json!({ "n": 1 })) };
         let mut fulfilment =
             Fulfilment::new(FulfilmentId::new("f-1"), kind, json!({ "n": 1 }), Timestamp(0));
         fulfilment.records = 1;
@@ -23,7 +25,7 @@ impl History {
 
     pub(super) fn of_plan(plan: Plan) -> Self {
         let mut history = Self::submitted();
-        history.commit(Timestamp(0), vec![Event::Planned { plan: Box::new(plan) }]).unwrap();
+        history.commit(Timestamp(0), vec![Event::Planned { plan: Arc::new(plan) }]).unwrap();
         history
     }
 

@@ -99,7 +99,7 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
     match &fulfilment.kind {
         Kind::Run { workflow } => {
             set(&mut body, "workflow", json!(workflow));
-            set(&mut body, "input", fulfilment.document.clone());
+            set(&mut body, "input", (*fulfilment.document).clone());
             set(&mut body, "outputs", outputs(fulfilment));
         }
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {

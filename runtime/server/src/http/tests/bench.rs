@@ -123,7 +123,7 @@ impl Bench {
         let kind = Kind::Run { workflow: "six-steps".into() };
         let id = FulfilmentId::new(format!("run-{key}"));
         let fulfilment = Fulfilment::new(id.clone(), kind, json!({}), Timestamp(1_000));
-        let events = vec![Event::Planned { plan: Box::new(plan) }];
+        let events = vec![Event::Planned { plan: Arc::new(plan) }];
         let key = Some(format!("run/six-steps/{key}"));
         match self.app.engine.submit(fulfilment, events, key).await.unwrap() {
             Submitted::New(_) => {}
