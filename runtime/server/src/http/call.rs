@@ -22,6 +22,9 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// So long a client's name for a submission may be.
 const IDEMPOTENCY_KEY_MAX: usize = 255;
 
+/// So long it may be with its scope: it becomes a key of the store, behind a prefix.
+const SUBMISSION_BYTES_MAX: usize = engine::store::KEY_BYTES_MAX - 16;
+
 /// A request.
 pub(super) struct Call {
     pub(super) method: Method,
@@ -85,7 +88,12 @@ impl Call {
             let message = format!("is 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters");
             return Err(Problem::bad(message).about("Idempotency-Key"));
         }
-        Ok(Some(format!("{scope}/{key}")))
+        let submission = format!("{scope}/{key}");
+        if submission.len() > SUBMISSION_BYTES_MAX {
+            let message = format!("together with `{scope}` it is longer than can be kept");
+            return Err(Problem::bad(message).about("Idempotency-Key"));
+        }
+        Ok(Some(submission))
     }
 
     /// Whether the client would rather have a text than JSON.

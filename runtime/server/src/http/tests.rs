@@ -5,4 +5,5 @@ mod bench;
 
 mod bad_input;
 mod orchestration;
+mod serve;
 mod tmf;

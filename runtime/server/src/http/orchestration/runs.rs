@@ -61,6 +61,8 @@ pub(super) async fn get(door: &Door, call: &Call, id: &str) -> Answer {
 
 async fn waited(door: &Door, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {
     let ended = tokio::select! {
+        // Where both are there, the end is what the client waits for.
+        biased;
         ended = door.app.engine.ended(id) => ended?,
         () = tokio::time::sleep(wait) => None,
         () = call.closing.closed() => None,

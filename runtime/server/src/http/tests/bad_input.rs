@@ -10,6 +10,8 @@ const PRODUCT: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 const SERVICE: &str = "/tmf-api/serviceOrdering/v4/serviceOrder";
 const RESOURCE: &str = "/tmf-api/resourceOrdering/v4/resourceOrder";
 
+type Headers = Vec<(&'static str, &'static str)>;
+
 fn with(path: &str, value: Value) -> Value {
     let mut order = order("A");
     *order.pointer_mut(path).unwrap() = value;
@@ -106,7 +108,7 @@ async fn a_wrong_body_is_refused_before_it_is_read_on() {
     let json = ("content-type", "application/json");
     let deep = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(BODY_BYTES_MAX));
-    let cases: Vec<(Vec<(&str, &str)>, Vec<u8>, u16, &str)> = vec![
+    let cases: Vec<(Headers, Vec<u8>, u16, &str)> = vec![
         (vec![json], b"{\"a\":\n  oops}".to_vec(), 400, "line 2 column 3"),
         (vec![json], b"".to_vec(), 400, "empty"),
         (vec![json], b"{\"a\":1".to_vec(), 400, "EOF"),

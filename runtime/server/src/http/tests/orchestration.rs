@@ -37,11 +37,11 @@ async fn a_client_may_wait_for_the_end_of_a_run() {
     let bench = Bench::new();
     let ended = bench.run(0, "ended").await;
     let waiting = bench.run(1, "waiting").await;
-    for (key, id, status, state) in
-        [("ended", &ended, 200, "completed"), ("waiting", &waiting, 202, "running")]
+    for (key, wait, id, status, state) in
+        [("ended", "60s", &ended, 200, "completed"), ("waiting", "0s", &waiting, 202, "running")]
     {
         let headers = [JSON, ("idempotency-key", key)];
-        let line = format!("POST {RUNS}?wait=1ms");
+        let line = format!("POST {RUNS}?wait={wait}");
         let answer = bench.send(&line, &headers, Body::from("{}")).await;
         assert_eq!(answer.status, status, "{}", answer.body);
         assert_eq!(answer.body["id"], json!(id));
