@@ -3,8 +3,8 @@
 
 mod decide;
 mod input;
+mod watch;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use crate::outcome::Failure;
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use crate::time::Timestamp;
+use watch::Watch;
 
 /// A root order with every order decomposed from it, as its journal tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,21 +56,6 @@ pub enum Phase {
     Unwinding(Failure),
     /// Nothing is owed any more. A fulfilment that did not complete says why.
     Ended(End, Option<Failure>),
-}
-
-/// What is owed, so that `due` need not look at every task after every event. It holds nothing
-/// that could not be derived: `Watch::derive` is its definition, and a test holds it to that.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Watch {
-    /// The tasks that need a task.
-    dependents: Arc<Vec<Vec<TaskId>>>,
-    /// How many tasks stand before it: needs that are not done, or, when unwinding, dependents
-    /// that are not clear.
-    blockers: Vec<u32>,
-    /// Tasks without a blocker that are not settled.
-    active: BTreeSet<TaskId>,
-    /// How many tasks are not settled: not done, or, when unwinding, not clear.
-    unsettled: usize,
 }
 
 /// Something that is owed now.
@@ -451,57 +437,6 @@ impl Phase {
             Self::Ended(End::Rejected, _) => "rejected",
         }
     }
-}
-
-impl Watch {
-    /// Derives what is owed from the states alone.
-    fn derive(plan: &Plan, tasks: &[TaskState], unwinding: bool) -> Self {
-        let mut watch = Self {
-            dependents: Arc::default(),
-            blockers: vec![0; tasks.len()],
-            active: BTreeSet::new(),
-            unsettled: tasks.iter().filter(|state| !settled(state, unwinding)).count(),
-        };
-        let mut dependents = vec![Vec::new(); tasks.len()];
-        for (index, task) in plan.tasks.iter().enumerate() {
-            for need in &task.needs {
-                dependents[need.index()].push(TaskId::at(index));
-                let (before, blocked) =
-                    if unwinding { (index, need.index()) } else { (need.index(), index) };
-                if !settled(&tasks[before], unwinding) {
-                    watch.blockers[blocked] += 1;
-                }
-            }
-        }
-        watch.dependents = Arc::new(dependents);
-        for (index, state) in tasks.iter().enumerate() {
-            if watch.blockers[index] == 0 && !settled(state, unwinding) {
-                watch.active.insert(TaskId::at(index));
-            }
-        }
-        watch
-    }
-
-    /// Follows the change of one task.
-    fn changed(&mut self, plan: &Plan, tasks: &[TaskState], task: TaskId, unwinding: bool) {
-        if !settled(&tasks[task.index()], unwinding) || !self.active.remove(&task) {
-            return;
-        }
-        self.unsettled -= 1;
-        let after: &[TaskId] =
-            if unwinding { &plan.task(task).needs } else { &self.dependents[task.index()] };
-        for next in after {
-            self.blockers[next.index()] -= 1;
-            if self.blockers[next.index()] == 0 && !settled(&tasks[next.index()], unwinding) {
-                self.active.insert(*next);
-            }
-        }
-    }
-}
-
-/// Whether nothing is owed for a task, in the direction in which the fulfilment goes.
-fn settled(state: &TaskState, unwinding: bool) -> bool {
-    if unwinding { state.is_clear() } else { state.is_done() }
 }
 
 #[cfg(test)]
