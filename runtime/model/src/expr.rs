@@ -4,11 +4,16 @@
 //! decomposition a silent false is a service that nobody orders. It has no loops; what could blow
 //! up, a comprehension within a comprehension within a comprehension, is refused here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr as Node, IdedExpr};
-use cel::objects::{Key, Map as CelMap};
+use cel::common::types::{
+    CelBool, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
+};
+use cel::common::value::{CowVal, Val};
+use cel::context::VariableResolver;
+use cel::objects::Key;
 use cel::{Context, Program};
 use serde_json::{Map, Number, Value};
 
@@ -55,18 +60,25 @@ pub struct EvalError {
     pub message: String,
 }
 
-/// The variables that an expression can name; cheap to clone.
+/// The variables that an expression can name; cheap to clone. They are made ready once and then
+/// lent to each evaluation: an order may be large.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    variables: BTreeMap<&'static str, cel::Value>,
+    variables: BTreeMap<&'static str, Arc<dyn Val>>,
 }
 
 impl Scope {
     /// Adds a variable.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &Value) -> Self {
-        self.variables.insert(name, to_cel(value));
+        self.variables.insert(name, Arc::from(to_cel(value)));
         self
+    }
+}
+
+impl VariableResolver for Scope {
+    fn resolve<'b>(&'b self, name: &str) -> Option<CowVal<'b, 'b>> {
+        self.variables.get(name).map(|value| CowVal::Borrowed(&**value))
     }
 }
 
@@ -105,9 +117,7 @@ impl Expr {
     /// The expression's value.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, EvalError> {
         let mut context = Context::default();
-        for (name, value) in &scope.variables {
-            context.add_variable_from_value(*name, value.clone());
-        }
+        context.set_variable_resolver(scope);
         let value = self.program.execute(&context).map_err(|error| self.error(error))?;
         from_cel(&value).map_err(|message| self.error(message))
     }
@@ -267,20 +277,24 @@ fn position(source: &str, name: &str) -> (usize, usize) {
 }
 
 /// Whole numbers become CEL's `int`, so that `item.quantity + 1` works.
-fn to_cel(value: &Value) -> cel::Value {
+fn to_cel(value: &Value) -> Box<dyn Val> {
     match value {
-        Value::Null => cel::Value::Null,
-        Value::Bool(value) => cel::Value::Bool(*value),
+        Value::Null => Box::new(CelNull),
+        Value::Bool(value) => Box::new(CelBool::from(*value)),
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(whole), _) => cel::Value::Int(whole),
-            (None, Some(large)) => cel::Value::UInt(large),
-            (None, None) => cel::Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+            (Some(whole), _) => Box::new(CelInt::from(whole)),
+            (None, Some(large)) => Box::new(CelUInt::from(large)),
+            (None, None) => Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN))),
         },
-        Value::String(text) => cel::Value::String(Arc::new(text.clone())),
-        Value::Array(values) => cel::Value::List(Arc::new(values.iter().map(to_cel).collect())),
+        Value::String(text) => Box::new(CelString::from(text.clone())),
+        Value::Array(values) => {
+            let list: Vec<Box<dyn Val>> = values.iter().map(to_cel).collect();
+            Box::new(CelList::from(list))
+        }
         Value::Object(fields) => {
-            let map = fields.iter().map(|(name, value)| (Key::from(name.as_str()), to_cel(value)));
-            cel::Value::Map(CelMap { map: Arc::new(map.collect()) })
+            let map = fields.iter().map(|(name, value)| (name.clone().into(), to_cel(value)));
+            let map: HashMap<CelMapKey<'_>, Box<dyn Val>> = map.collect();
+            Box::new(CelMap::from(map))
         }
     }
 }

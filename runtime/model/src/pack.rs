@@ -207,9 +207,15 @@ impl Reader<'_> {
     /// Reports a mistake at the first place of `at` in a file, or at its beginning.
     fn report(&mut self, file: &str, at: &str, message: String, help: Option<String>) {
         let text = self.files.get(file).unwrap_or_default();
-        let offset = if at.is_empty() { 0 } else { text.find(at).unwrap_or(0) };
-        let (line, column) = line_and_column(text, offset);
+        let (line, column) = line_and_column(text, places(text, at).next().unwrap_or(0));
         self.report_at(file, line, column, message, help);
+    }
+
+    /// Reports a mistake at the last place of `at` in a file: what is there a second time.
+    fn report_again(&mut self, file: &str, at: &str, message: String) {
+        let text = self.files.get(file).unwrap_or_default();
+        let (line, column) = line_and_column(text, places(text, at).last().unwrap_or(0));
+        self.report_at(file, line, column, message, None);
     }
 
     fn report_at(
@@ -243,8 +249,8 @@ impl Reader<'_> {
             let line = place.map_or(1, |place| at(place.line()));
             let column = place.map_or(1, |place| at(place.column()));
             let message = error.without_snippet().to_string();
-            let message = message.lines().next().unwrap_or_default().to_string();
-            self.report_at(file, line, column, message, None);
+            let message = without_place(message.lines().next().unwrap_or_default());
+            self.report_at(file, line, column, message.into(), None);
             T::default()
         })
     }
@@ -256,7 +262,7 @@ impl Reader<'_> {
         let value: Value = match serde_json::from_str(text) {
             Ok(value) => value,
             Err(error) => {
-                let message = format!("not JSON: {error}");
+                let message = format!("not JSON: {}", without_place(&error.to_string()));
                 self.report_at(CATALOG, error.line(), error.column(), message, None);
                 return Catalog::default();
             }
@@ -278,7 +284,7 @@ impl Reader<'_> {
                     check::workflow(self, &workflow);
                     if workflows.insert(entry.workflow.clone(), workflow).is_some() {
                         let message = format!("the workflow `{}` occurs twice", entry.workflow);
-                        self.report(WORKFLOWS, &entry.workflow, message, None);
+                        self.report_again(WORKFLOWS, &entry.workflow, message);
                     }
                 }
                 Err(wrong) => self.report(WORKFLOWS, &wrong.at, wrong.message, None),
@@ -293,7 +299,7 @@ impl Reader<'_> {
             let id = PoolId::new(&entry.pool);
             if pools.iter().any(|pool| pool.id == id) {
                 let message = format!("the pool `{id}` occurs twice");
-                self.report(POOLS, &entry.pool, message, None);
+                self.report_again(POOLS, &entry.pool, message);
             }
             match entry.values() {
                 Ok(values) => pools.push(Pool {
@@ -321,6 +327,36 @@ impl WrittenPool {
             }
             _ => Err("a pool has one of `values`, `ipv4` and `ipv6`".into()),
         }
+    }
+}
+
+/// Where a text stands in a file as a value of its own, not within a word, a key or a comment;
+/// where it stands at all if there is no such place.
+fn places<'a>(text: &'a str, at: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let own = move |offset: &usize| {
+        let before = text.get(..*offset).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let after = text.get(offset + at.len()..).and_then(|after| after.chars().next());
+        let is_comment = line.trim_start().starts_with('#') || line.contains(" #");
+        let is_spaced = line.ends_with([' ', '[', '{', '"', '\'', '=']);
+        let begins = match line.trim_end().chars().next_back() {
+            None => true,
+            Some(last) => is_spaced && "-:,[{\"'=".contains(last),
+        };
+        let begins = begins && !is_comment;
+        begins && after.is_none_or(|c| c.is_whitespace() || ",]}\"'".contains(c))
+    };
+    let whole = text.match_indices(at).map(|(offset, _)| offset).filter(own);
+    let found: Vec<usize> = if at.is_empty() { Vec::new() } else { whole.collect() };
+    let anywhere = if found.is_empty() { text.find(at) } else { None };
+    found.into_iter().chain(anywhere)
+}
+
+/// A message without the place at its end, which stands in front of it already.
+fn without_place(message: &str) -> &str {
+    match message.rsplit_once(" at line ") {
+        Some((text, place)) if place.starts_with(|c: char| c.is_ascii_digit()) => text,
+        _ => message,
     }
 }
 

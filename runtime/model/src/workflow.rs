@@ -111,9 +111,10 @@ pub(crate) fn checked(written: &WrittenWorkflow) -> Result<Workflow, Wrong> {
         let position = |name: &String| {
             steps.iter().position(|step| step.step.step == *name).ok_or_else(|| {
                 let known: Vec<_> = steps.iter().map(|step| step.step.step.as_str()).collect();
-                let known = known.join(", ");
-                let message =
-                    format!("no step `{name}` stands before this one; there are: {known}");
+                let message = match known.join(", ") {
+                    none if none.is_empty() => format!("no step `{name}` stands before this one"),
+                    known => format!("no step `{name}` stands before this one; there are: {known}"),
+                };
                 Wrong::new(name, message)
             })
         };

@@ -226,7 +226,8 @@ impl<'a> Builder<'a> {
         let value = self.expr(workflow, index, source)?.evaluate(scope);
         value.map_err(|error| error.to_string()).and_then(|value| time(&value)).map_err(|message| {
             let step = &entry.step.step;
-            let message = format!("workflow `{}`, step `{step}`: {message}", workflow.name);
+            let message =
+                format!("workflow `{}`, step `{step}`: `not-before` {message}", workflow.name);
             rule_failure("DECOMP_RULE", message)
         })
     }

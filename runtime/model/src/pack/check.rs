@@ -32,7 +32,7 @@ pub(super) fn rules(
         let delivery = delivery(reader, entry, workflows);
         if deliveries.insert(delivery.spec.clone(), delivery).is_some() {
             let message = format!("`{}` is delivered twice", entry.spec);
-            reader.report(RULES, &format!("spec: {}", entry.spec), message, None);
+            reader.report_again(RULES, &entry.spec, message);
         }
     }
     let orders = &written.orders;
@@ -126,7 +126,8 @@ fn expression(
         Err(error) => {
             let text = reader.files.get(file).unwrap_or_default();
             let first = source.lines().next().unwrap_or_default();
-            let (line, column) = super::line_and_column(text, text.find(first).unwrap_or(0));
+            let offset = super::places(text, first).next().unwrap_or(0);
+            let (line, column) = super::line_and_column(text, offset);
             let (line, column) = match error.line {
                 1 => (line, column + error.column - 1),
                 // A folded or literal block: its lines are indented, so the column is not known.

@@ -1,0 +1,163 @@
+//! How far one instance reaches, and what needs are met within.
+
+use insta::assert_snapshot;
+
+use super::*;
+
+const SCOPES: &str = "
+    O offers P
+    Q bundles O 0..9
+    P product: A
+    A service: X
+    X network
+";
+
+fn scoped(scope: &str, order: &str) -> String {
+    let rules = format!("deliver:\n  - {{ spec: X, workflow: do, scope: {scope} }}\n");
+    play(SCOPES, &rules, order)
+}
+
+#[test]
+fn an_instance_of_scope_item_serves_one_line() {
+    assert_snapshot!(scoped("item", "1 add O\n2 add O"), @r"
+    items
+      add P
+      add P#2 (P)
+        add A
+          add X
+              task do by noop
+        add A#2 (A)
+          add X#2 (X)
+              task do by noop
+    waves
+      1: X, X#2
+    tasks
+      X.do
+      X#2.do
+    ");
+}
+
+#[test]
+fn an_instance_of_scope_bundle_serves_a_bundle_and_what_is_in_none_is_its_own() {
+    let order = "1 add Q\n2 add O in:1\n3 add O in:1\n4 add O\n5 add Q\n6 add O in:5";
+    assert_snapshot!(scoped("bundle", order), @r"
+    items
+      add Q
+      add P
+      add P#2 (P)
+      add P#3 (P)
+      add Q#2 (Q)
+      add P#4 (P)
+        add A
+          add X shared by A, A#2
+              task do by noop
+        add A#2 (A)
+        add A#3 (A)
+          add X#2 (X)
+              task do by noop
+        add A#4 (A)
+          add X#3 (X)
+              task do by noop
+    waves
+      1: X, X#2, X#3
+    tasks
+      X.do
+      X#2.do
+      X#3.do
+    ");
+}
+
+#[test]
+fn an_instance_of_scope_order_serves_every_line() {
+    assert_snapshot!(scoped("order", "1 add O\n2 add O"), @r"
+    items
+      add P
+      add P#2 (P)
+        add A
+          add X shared by A, A#2
+              task do by noop
+        add A#2 (A)
+    waves
+      1: X
+    tasks
+      X.do
+    ");
+}
+
+#[test]
+fn an_instance_of_scope_place_serves_the_lines_at_a_place() {
+    assert_snapshot!(scoped("place", "1 add O at:a\n2 add O at:b\n3 add O at:a\n4 add O"), @r"
+    items
+      add P
+      add P#2 (P)
+      add P#3 (P)
+      add P#4 (P)
+        add A
+          add X shared by A, A#3
+              task do by noop
+        add A#2 (A)
+          add X#2 (X)
+              task do by noop
+        add A#3 (A)
+        add A#4 (A)
+          add X#3 (X)
+              task do by noop
+    waves
+      1: X, X#2, X#3
+    tasks
+      X.do
+      X#2.do
+      X#3.do
+    ");
+}
+
+#[test]
+fn needs_are_met_within_the_line_before_the_bundle_and_never_beyond_it() {
+    let catalog = "
+        O offers P
+        O2 offers P2
+        Q bundles O 0..9, O2 0..9
+        P product: A
+        P2 product: B
+        A service: X, Y
+        B service: Z
+        X network
+        Y network after X
+        Z network after X
+    ";
+    let order = "1 add Q\n2 add O in:1\n3 add O2 in:1\n4 add O\n5 add O2";
+    assert_snapshot!(play(catalog, "", order), @r"
+    items
+      add Q
+      add P
+      add P2
+      add P#2 (P)
+      add P2#2 (P2)
+        add A
+          add X
+              task do by noop
+          add Y needs X
+              task do by noop
+        add B
+          add Z needs X
+              task do by noop
+        add A#2 (A)
+          add X#2 (X)
+              task do by noop
+          add Y#2 (Y) needs X#2
+              task do by noop
+        add B#2 (B)
+          add Z#2 (Z)
+              task do by noop
+    waves
+      1: X, X#2, Z#2
+      2: Y, Y#2, Z
+    tasks
+      X.do
+      Y.do needs X.do
+      Z.do needs X.do
+      X#2.do
+      Y#2.do needs X#2.do
+      Z#2.do
+    ");
+}
