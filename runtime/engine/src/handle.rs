@@ -328,3 +328,6 @@ async fn next_commit(
     }
     Ok(commits.pop_front().map(|(_, then)| then).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

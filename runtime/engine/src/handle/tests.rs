@@ -1,0 +1,228 @@
+//! The loop on a runtime, with a store in memory and plugins that answer at once.
+
+use std::pin::Pin;
+use std::sync::atomic::AtomicI64;
+
+use model::journal::End;
+use model::plan::{OnFailure, Retry, Step as PlanStep, Task};
+use model::{Digest, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait};
+use serde_json::{Map, json};
+
+use super::*;
+use crate::store::{Error, Fact, Memory, Scan};
+use crate::worker::{Nature, Report, Resolved};
+
+/// Answers at once: by the name of the step, which is done, waits, or fails the first time.
+struct Plugins;
+
+impl Worker for Plugins {
+    fn resolve(&self, _plugin: &PluginId) -> Option<Resolved> {
+        None
+    }
+
+    fn nature(&self, _digest: &Digest) -> Option<Nature> {
+        Some(Nature::External)
+    }
+
+    fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
+        let outcome = match (call.name.as_str(), &call.manner) {
+            ("play.wait", Manner::Run) => {
+                Outcome::Waiting(Wait { keys: vec![call.idempotency_key], timeout_ms: 600_000 })
+            }
+            ("play.busy", Manner::Run) => {
+                Outcome::Failed(Failure::new(FailureClass::Retry, "BUSY", "later"))
+            }
+            _ => Outcome::Done(Map::new()),
+        };
+        Box::pin(async { Report { outcome, log: Vec::new() } })
+    }
+}
+
+/// A clock on which the time that someone sleeps for is there as soon as nothing else happens.
+#[derive(Clone, Default)]
+struct Jumping(Arc<AtomicI64>);
+
+impl Clock for Jumping {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep_until(&self, time: Option<Timestamp>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let now = Arc::clone(&self.0);
+        Box::pin(async move {
+            let Some(Timestamp(time)) = time else {
+                return std::future::pending().await;
+            };
+            // Whatever else can go on goes first.
+            for _ in 0..16 {
+                tokio::task::yield_now().await;
+            }
+            now.fetch_max(time, Ordering::Relaxed);
+        })
+    }
+}
+
+/// A store whose disk fails at a batch.
+struct Failing {
+    memory: Memory,
+    batches: AtomicI64,
+}
+
+impl Store for Failing {
+    fn append(&self, batch: Batch) -> Appended {
+        if self.batches.fetch_sub(1, Ordering::Relaxed) > 0 {
+            return self.memory.append(batch);
+        }
+        let (answer, appended) = Appended::pending();
+        let source = "the disk is full".into();
+        drop(answer.send(Err(Error::Failed { action: "append", source })));
+        appended
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.memory.get(key)
+    }
+
+    fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
+        self.memory.scan(scan)
+    }
+
+    fn claim(&self) -> Result<crate::store::Epoch, Error> {
+        self.memory.claim()
+    }
+}
+
+fn begin(store: impl Store) -> (Engine, tokio::task::JoinHandle<Result<(), Error>>) {
+    let parts = Parts {
+        store: Arc::new(store),
+        worker: Arc::new(Plugins),
+        clock: Arc::new(Jumping::default()),
+        pools: Pools::default(),
+        durability: Durability::Shared,
+    };
+    let (engine, engine_loop) = Engine::begin(parts).unwrap();
+    (engine, tokio::spawn(engine_loop.run()))
+}
+
+/// An order of one step, and the event that plans it.
+fn order(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
+    let plugin = PluginId::new("plugin");
+    let mut plan = Plan::default();
+    plan.plugins.insert(plugin.clone(), Digest::new("digest"));
+    plan.tasks.push(Task { item: None, step: 0, needs: Vec::new(), not_before: None });
+    plan.steps.push(PlanStep {
+        workflow: "play".into(),
+        step: step.into(),
+        plugin,
+        input: Value::Null,
+        timeout_ms: 1_000,
+        retry: Retry { attempts: 2, first_ms: 60_000, max_ms: 60_000 },
+        on_failure: OnFailure::Hold,
+        undo: true,
+        no_return: false,
+    });
+    let kind = Kind::Run { workflow: "play".into() };
+    let fulfilment = Fulfilment::new(FulfilmentId::new(id), kind, json!({}), Timestamp(0));
+    (fulfilment, vec![Event::Planned { plan: Arc::new(plan) }])
+}
+
+async fn submit(engine: &Engine, id: &str, step: &str) -> Result<Submitted, Stopped> {
+    let (fulfilment, events) = order(id, step);
+    engine.submit(fulfilment, events, Some("client-key".into())).await
+}
+
+fn is_complete(fulfilment: Option<Arc<Fulfilment>>) -> bool {
+    fulfilment.is_some_and(|fulfilment| fulfilment.phase == Phase::Ended(End::Completed, None))
+}
+
+#[tokio::test]
+async fn an_order_is_on_disk_when_its_submission_is_answered_and_can_be_read_when_it_ended() {
+    let store = Memory::new();
+    let (engine, running) = begin(store.clone());
+    let id = FulfilmentId::new("f");
+    assert!(matches!(submit(&engine, "f", "do").await, Ok(Submitted::New(_))));
+    assert!(store.get(&crate::keys::journal(&id, 0)).unwrap().is_some());
+    assert!(is_complete(engine.ended(&id).await.unwrap()));
+    assert!(is_complete(engine.get(&id).await.unwrap()), "it is read from its journal");
+    assert!(engine.get(&FulfilmentId::new("g")).await.unwrap().is_none());
+    let again = submit(&engine, "g", "do").await;
+    assert!(matches!(again, Ok(Submitted::Before(first)) if first == id));
+    drop(engine);
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_callback_carries_an_order_on() {
+    let (engine, _running) = begin(Memory::new());
+    let id = FulfilmentId::new("f");
+    submit(&engine, "f", "wait").await.unwrap();
+    let mut watch = engine.watch();
+    while engine.get(&id).await.unwrap().unwrap().waits().next().is_none() {
+        watch.recv().await.unwrap();
+    }
+    let late = engine.clone();
+    let answered = engine.callback("f:0".into(), json!({})).await;
+    assert_eq!(answered, Ok(Received::Delivered));
+    assert!(is_complete(engine.ended(&id).await.unwrap()));
+    assert_eq!(late.callback("f:0".into(), json!({})).await, Ok(Received::Ignored));
+}
+
+#[tokio::test]
+async fn time_alone_carries_an_order_on() {
+    let (engine, _running) = begin(Memory::new());
+    submit(&engine, "f", "busy").await.unwrap();
+    let ended = engine.ended(&FulfilmentId::new("f")).await.unwrap();
+    assert!(ended.as_ref().unwrap().updated_at >= Timestamp(30_000), "it waited");
+    assert!(is_complete(ended));
+    assert_eq!(engine.counters().calls.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn what_was_begun_before_a_shutdown_is_carried_on_by_the_next_owner() {
+    let store = Memory::new();
+    let (engine, running) = begin(store.clone());
+    let id = FulfilmentId::new("f");
+    submit(&engine, "f", "wait").await.unwrap();
+    drop(engine);
+    running.await.unwrap().unwrap();
+    let (engine, _running) = begin(store);
+    let known = engine.get(&id).await.unwrap().unwrap();
+    assert!(!known.is_ended(), "{:?}", known.tasks);
+    engine.callback("f:0".into(), json!({})).await.unwrap();
+    assert!(is_complete(engine.ended(&id).await.unwrap()));
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_to_the_disk_gets_there_before_a_shutdown() {
+    let store = Memory::held();
+    let (engine, running) = begin(store.clone());
+    let submitting = tokio::spawn(async move { submit(&engine, "f", "do").await.map(drop) });
+    while store.pending() == 0 {
+        tokio::task::yield_now().await;
+    }
+    submitting.abort();
+    assert!(submitting.await.unwrap_err().is_cancelled());
+    assert!(!running.is_finished(), "it waits for the disk");
+    assert!(store.flush_one());
+    while !running.is_finished() {
+        store.flush_one();
+        tokio::task::yield_now().await;
+    }
+    running.await.unwrap().unwrap();
+    assert!(store.get(&crate::keys::open(&FulfilmentId::new("f"))).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_store_that_fails_ends_the_loop_and_whoever_asked_is_told() {
+    let store = Failing { memory: Memory::new(), batches: AtomicI64::new(2) };
+    let (engine, running) = begin(store);
+    submit(&engine, "f", "wait").await.unwrap();
+    let asker = engine.clone();
+    let asking = tokio::spawn(async move { asker.ended(&FulfilmentId::new("f")).await });
+    tokio::task::yield_now().await;
+    let told = engine.callback("never".into(), json!({})).await;
+    assert_eq!(told, Err(Stopped));
+    assert!(matches!(running.await.unwrap(), Err(Error::Failed { .. })));
+    assert!(matches!(asking.await.unwrap(), Err(ReadError::Stopped(Stopped))));
+    assert!(matches!(submit(&engine, "g", "do").await, Err(Stopped)));
+}
