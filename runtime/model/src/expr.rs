@@ -4,7 +4,8 @@
 //! decomposition a silent false is a service that nobody orders. It has no loops; what could blow
 //! up, a comprehension within a comprehension within a comprehension, is refused here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use cel::common::ast::{EntryExpr, Expr as Node, IdedExpr};
@@ -118,19 +119,18 @@ impl Expr {
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, EvalError> {
         let mut context = Context::default();
         context.set_variable_resolver(scope);
-        let value = self.program.execute(&context).map_err(|error| self.error(error))?;
-        from_cel(&value).map_err(|message| self.error(message))
+        let value = self.program.execute(&context).map_err(|error| self.error(&error))?;
+        from_cel(&value).map_err(|message| self.error(&message))
     }
 
     /// The value of a condition.
     pub fn is_true(&self, scope: &Scope) -> Result<bool, EvalError> {
-        match self.evaluate(scope)? {
-            Value::Bool(value) => Ok(value),
-            other => Err(self.error(format!("a condition is true or false, this is `{other}`"))),
-        }
+        let value = self.evaluate(scope)?;
+        let wrong = || self.error(&format_args!("a condition is true or false, this is `{value}`"));
+        value.as_bool().ok_or_else(wrong)
     }
 
-    fn error(&self, message: impl ToString) -> EvalError {
+    fn error(&self, message: &dyn fmt::Display) -> EvalError {
         EvalError { source_text: self.source.to_string(), message: message.to_string() }
     }
 }
@@ -293,7 +293,11 @@ fn to_cel(value: &Value) -> Box<dyn Val> {
         }
         Value::Object(fields) => {
             let map = fields.iter().map(|(name, value)| (name.clone().into(), to_cel(value)));
-            let map: HashMap<CelMapKey<'_>, Box<dyn Val>> = map.collect();
+            #[expect(
+                clippy::disallowed_types,
+                reason = "CEL's own; values leave by `from_cel`, which sorts the keys again"
+            )]
+            let map: std::collections::HashMap<CelMapKey<'_>, Box<dyn Val>> = map.collect();
             Box::new(CelMap::from(map))
         }
     }
@@ -320,7 +324,10 @@ fn from_cel(value: &cel::Value) -> Result<Value, String> {
             // serde_json's map sorts its keys, so the order of the hash map does not show.
             Value::Object(fields.collect::<Result<Map<_, _>, _>>()?)
         }
-        _ => return Err("this kind of value has no JSON form".into()),
+        cel::Value::Bytes(_)
+        | cel::Value::Function(..)
+        | cel::Value::Opaque(_)
+        | cel::Value::Struct(_) => return Err("this kind of value has no JSON form".into()),
     })
 }
 

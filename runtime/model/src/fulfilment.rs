@@ -300,7 +300,8 @@ impl Fulfilment {
     }
 
     fn due_forward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
-        match &self.tasks[task.index()] {
+        let state = &self.tasks[task.index()];
+        match state {
             TaskState::Pending => {
                 let ready = self.plan.task(task).not_before.is_none_or(|time| time <= now);
                 ready.then_some(Due::Run { task, attempt: 1, again: false })
@@ -308,12 +309,20 @@ impl Fulfilment {
             TaskState::Retrying { attempt, at, .. } => {
                 (*at <= now).then_some(Due::Run { task, attempt: attempt + 1, again: true })
             }
-            state => Self::due_under_way(task, state, now),
+            TaskState::Running { .. }
+            | TaskState::Waiting { .. }
+            | TaskState::CalledBack { .. }
+            | TaskState::Done(_)
+            | TaskState::Failed { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone => Self::due_under_way(task, state, now),
         }
     }
 
     fn due_backward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
-        match &self.tasks[task.index()] {
+        let state = &self.tasks[task.index()];
+        match state {
             TaskState::Retrying { .. } | TaskState::Failed { .. } => {
                 Some(Due::Undo { task, attempt: 1, outputs: Map::new() })
             }
@@ -325,7 +334,12 @@ impl Fulfilment {
                 attempt: attempt + 1,
                 outputs: yielded.outputs.clone(),
             }),
-            state => Self::due_under_way(task, state, now),
+            TaskState::Pending
+            | TaskState::Running { .. }
+            | TaskState::Waiting { .. }
+            | TaskState::CalledBack { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone => Self::due_under_way(task, state, now),
         }
     }
 
@@ -404,9 +418,11 @@ impl Fulfilment {
 
     /// The tasks that wait for an answer, with the keys it may come under.
     pub fn waits(&self) -> impl Iterator<Item = (TaskId, u32, &[String])> {
-        self.watch.active.iter().filter_map(|task| match &self.tasks[task.index()] {
-            TaskState::Waiting { attempt, wait, .. } => Some((*task, *attempt, &*wait.keys)),
-            _ => None,
+        self.watch.active.iter().filter_map(|task| {
+            let TaskState::Waiting { attempt, wait, .. } = &self.tasks[task.index()] else {
+                return None;
+            };
+            Some((*task, *attempt, &*wait.keys))
         })
     }
 

@@ -71,6 +71,9 @@ pub(super) fn items(
     Ok(builder.built)
 }
 
+/// A specification that an item becomes an instance of, and the characteristics that a rule maps.
+type Wanted = (SpecId, Map<String, Value>);
+
 struct Builder<'a> {
     order: &'a Order,
     rulebook: &'a Rulebook,
@@ -168,11 +171,7 @@ impl Builder<'_> {
 
     /// What an item becomes: each edge of the catalog, as the rules about it say, and what rules
     /// and plugins add.
-    fn wanted(
-        &mut self,
-        parent: ItemId,
-        root: ItemId,
-    ) -> Result<Vec<(SpecId, Map<String, Value>)>, Stop> {
+    fn wanted(&mut self, parent: ItemId, root: ItemId) -> Result<Vec<Wanted>, Stop> {
         let spec = self.built.items[parent.index()].spec.clone();
         let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
         let rulebook = self.rulebook;
@@ -254,7 +253,7 @@ impl Builder<'_> {
         rule: &Rule,
         parent: ItemId,
         variables: &Variables,
-    ) -> Result<Vec<(SpecId, Map<String, Value>)>, Stop> {
+    ) -> Result<Vec<Wanted>, Stop> {
         let Produces::Plugin(plugin) = &rule.to else {
             return Ok(Vec::new());
         };
@@ -460,13 +459,14 @@ fn in_rule(rule: &Rule, error: &EvalError) -> Failure {
 
 /// Reads the value of a `not-before`: a time, or nothing.
 pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) => Timestamp::parse(text)
-            .map(Some)
-            .ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`")),
-        other => Err(format!("is a time as text, not {other}")),
+    if value.is_null() {
+        return Ok(None);
     }
+    let Some(text) = value.as_str() else {
+        return Err(format!("is a time as text, not {value}"));
+    };
+    let time = Timestamp::parse(text);
+    time.map(Some).ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`"))
 }
 
 impl Item {

@@ -49,10 +49,10 @@ fn rulebook(catalog: &str, rules: &str) -> Rulebook {
             let id = entity["id"].as_str().unwrap();
             deliver.push_str(&format!("  - {{ spec: {id}, workflow: do }}\n"));
         }
-        match &mut file[resource] {
-            Value::Array(entities) => entities.push(entity),
-            empty => *empty = json!([entity]),
+        if file[resource].is_null() {
+            file[resource] = json!([]);
         }
+        file[resource].as_array_mut().unwrap().push(entity);
     }
     if !rules.contains("deliver:") {
         rules.push_str(&deliver);

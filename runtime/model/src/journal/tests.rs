@@ -83,8 +83,7 @@ fn next(last: Option<&Event>) -> Option<Event> {
     })
 }
 
-/// A plan with every field set once and left out once.
-fn plan() -> Plan {
+fn items() -> Vec<Item> {
     let product = Item {
         name: "PS-1".into(),
         level: Level::Product,
@@ -127,8 +126,13 @@ fn plan() -> Plan {
         instance: None,
         not_before: Some(Timestamp(1_773_280_800_000)),
         place: None,
-        ..product.clone()
+        action: Action::Add,
     };
+    vec![product, service]
+}
+
+/// A plan with every field set once and left out once.
+fn plan() -> Plan {
     let step = Step {
         workflow: "bearer".into(),
         step: "activate".into(),
@@ -158,7 +162,7 @@ fn plan() -> Plan {
         packs: [("superfibre".to_string(), Digest::of(b"pack"))].into(),
         plugins: [(PluginId::new("rest-activator"), Digest::of(b"plugin"))].into(),
         steps: vec![step, bare],
-        items: vec![product, service],
+        items: items(),
         tasks: vec![task, last],
     }
 }

@@ -220,7 +220,11 @@ proptest! {
             Phase::Ended(End::Failed | End::Rejected, Some(_)) => {
                 prop_assert!(state.tasks.iter().all(TaskState::is_clear));
             }
-            other => prop_assert!(false, "{other:?}"),
+            Phase::Ended(..)
+            | Phase::Submitted
+            | Phase::Held(_)
+            | Phase::Running
+            | Phase::Unwinding(_) => prop_assert!(false, "{:?}", state.phase),
         }
         prop_assert_eq!(state.due(Timestamp(i64::MAX)), Vec::new());
         prop_assert_eq!(state.wake_at(Timestamp(0)), None);

@@ -13,11 +13,8 @@ fn every_order_of_the_examples_is_read() {
         let text = std::fs::read_to_string(&path).unwrap();
         let Ok(document) = serde_json::from_str::<Value>(&text) else { continue };
         // Some samples are a request with its body, some are lists of documents.
-        let documents = match &document {
-            Value::Array(documents) => documents.iter().collect(),
-            single => vec![single],
-        };
-        for document in documents {
+        let one = std::slice::from_ref(&document);
+        for document in document.as_array().map_or(one, Vec::as_slice) {
             for level in [Level::Product, Level::CustomerService] {
                 let dialect = DIALECTS.iter().find(|dialect| dialect.level == level).unwrap();
                 // An event or an answer that was cut short is no order.
