@@ -3,9 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{
-    Http, Settings, World, example, items_of, pack_order, with_characteristic,
-};
+use crate::world::{Http, Settings, World, example, items_of, pack_order, with_characteristic};
 
 const PRODUCT_ORDER: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 const SERVICE_ORDER: &str = "/tmf-api/serviceOrdering/v4/serviceOrder";
@@ -22,7 +20,13 @@ async fn small() -> World {
 }
 
 /// One line for an answer: its status, the attribute that it names, and its message.
-async fn told(http: &Http, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
+async fn told(
+    http: &Http,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> String {
     let answer = http.send(method, path, headers, body.to_string()).await.unwrap();
     let error = &answer.body;
     assert_eq!(answer.headers["content-type"], "application/json", "{}", answer.text);
@@ -84,7 +88,25 @@ async fn bodies_that_cannot_be_read() {
     for body in ["[]", "7", "\"text\"", "{", &nested, &large] {
         lines.push(told(&world.http, "POST", RUNS, JSON, body).await);
     }
-    insta::assert_snapshot!(lines.join("\n"), @r"");
+    insta::assert_snapshot!(lines.join("\n"), @"
+    400 -: the body is empty: send a JSON document
+    400 -: no JSON: EOF while parsing an object at line 1 column 1
+    400 -: no JSON: trailing comma at line 1 column 9
+    400 $: an order is a JSON object
+    400 $: an order is a JSON object
+    400 $: an order is a JSON object
+    400 -: objects and arrays may nest 64 deep
+    413 -: a body may have 65536 bytes
+    415 Content-Type: send JSON, as `application/json`
+    415 Content-Type: send JSON, as `application/json`
+    415 Content-Type: send JSON, as `application/json`
+    400 $: the input of a run is a JSON object
+    400 $: the input of a run is a JSON object
+    400 $: the input of a run is a JSON object
+    400 -: no JSON: EOF while parsing an object at line 1 column 1
+    400 -: objects and arrays may nest 64 deep
+    413 -: a body may have 65536 bytes
+    ");
     check_empty(&world).await;
 }
 
@@ -109,7 +131,25 @@ async fn orders_that_are_malformed() {
         |order| item(order)["product"]["productCharacteristic"][0] = json!({ "name": "speed" }),
         |order| item(order)["productOrderItemRelationship"] = json!([{ "id": "1" }]),
         |order| item(order)["productOrderItemRelationship"] = json!([{ "relationshipType": "bundles" }]),
-    ]).await, @r"");
+    ]).await, @"
+    400 productOrderItem: productOrderItem: is mandatory: the items of the order
+    400 productOrderItem: productOrderItem: an order has at least one item
+    400 productOrderItem: productOrderItem: is an array
+    400 productOrderItem[0]: productOrderItem[0]: an item is a JSON object
+    400 productOrderItem[0].id: productOrderItem[0].id: is mandatory
+    400 productOrderItem[0].id: productOrderItem[0].id: is a text
+    400 productOrderItem[0].id: productOrderItem[0].id: an id has at most 200 bytes, and none are control
+    400 productOrderItem[0].action: productOrderItem[0].action: is mandatory
+    400 productOrderItem[0].action: productOrderItem[0].action: is one of `add`, `modify`, `delete`, `noChange`, not `create`
+    400 productOrderItem[0].action: productOrderItem[0].action: is a text
+    400 productOrderItem[0].quantity: productOrderItem[0].quantity: is a whole number from 1
+    400 productOrderItem[0].quantity: productOrderItem[0].quantity: is a whole number from 1
+    400 productOrderItem[0].product: productOrderItem[0].product: is a JSON object
+    400 productOrderItem[0].product.productCharacteristic: productOrderItem[0].product.productCharacteristic: is an array
+    400 productOrderItem[0].product.productCharacteristic[0].value: productOrderItem[0].product.productCharacteristic[0].value: is mandatory
+    400 productOrderItem[0].productOrderItemRelationship[0].relationshipType: productOrderItem[0].productOrderItemRelationship[0].relationshipType: is mandatory, a text
+    400 productOrderItem[0].productOrderItemRelationship[0]: productOrderItem[0].productOrderItemRelationship[0]: names no item: an `id` is mandatory
+    ");
     check_empty(&world).await;
 }
 
@@ -140,7 +180,17 @@ async fn orders_that_contradict_themselves() {
             item(order)["action"] = json!("delete");
             item(order)["product"]["id"] = json!("P-404");
         },
-    ]).await, @r"");
+    ]).await, @"
+    422 productOrderItem: productOrderItem: the item id `1` occurs twice
+    422 productOrderItem[0].productOrderItemRelationship[0]: productOrderItem[0].productOrderItemRelationship[0]: no item `7` in this order
+    422 productOrderItemRelationship: productOrderItemRelationship: the relations of item `1` run in a circle
+    422 productOrderItemRelationship: productOrderItemRelationship: the relations of item `1` run in a circle
+    422 productOrderItem[0].product.productCharacteristic[6]: productOrderItem[0].product.productCharacteristic[6]: the characteristic `downstreamSpeed` occurs twice
+    422 item `1`: product.id: item `1`: product.id: is mandatory for `modify`: what is it about?
+    422 item `1`: product.id: item `1`: product.id: is mandatory for `delete`: what is it about?
+    422 item `1`: product.id: item `1`: product.id: the inventory has no product `P-404`
+    422 item `1`: product.id: item `1`: product.id: the inventory has no product `P-404`
+    ");
     check_empty(&world).await;
 }
 
@@ -182,7 +232,33 @@ async fn requests_that_lead_nowhere() {
         let headers = [JSON[0], (name, value)];
         lines.push(told(&world.http, "POST", PRODUCT_ORDER, &headers, &order).await);
     }
-    insta::assert_snapshot!(lines.join("\n"), @r"");
+    insta::assert_snapshot!(lines.join("\n"), @"
+    404 -: nothing is served at this path
+    404 -: nothing is served at this path
+    404 -: nothing is served at this path
+    404 id: there is no productOrder `none`
+    404 id: there is no product `none`
+    405 -: this path takes GET, HEAD, POST
+    405 -: this path takes GET, HEAD
+    405 -: this path takes GET, HEAD
+    404 id: there is no fulfilment `none`
+    404 id: there is no fulfilment `none`
+    404 id: there is no fulfilment `none`
+    404 id: there is no fulfilment `none`
+    404 workflow: no pack has a workflow `none`: see /orchestration/v1/workflows
+    405 -: this path takes POST
+    400 wait: `wait` is a time such as `30s`, at most `300s`
+    400 wait: `wait` is a time such as `30s`, at most `300s`
+    400 limit: `limit` is a whole number from 0
+    400 serviceOrderItem: serviceOrderItem: is mandatory: the items of the order
+    400 status.like: `status.like` is no attribute with one of the operators `.eq`, `.ne`, `.gt`, `.gte`, `.lt`, `.lte`, `.regex`
+    400 Idempotency-Key: is 1 to 255 visible ASCII characters
+    400 Idempotency-Key: is 1 to 255 visible ASCII characters
+    400 Idempotency-Key: is 1 to 255 visible ASCII characters
+    400 Idempotency-Key: is 1 to 255 visible ASCII characters
+    421 Host: this server does not answer under that name
+    421 Origin: requests of pages of another site are not taken
+    ");
     check_empty(&world).await;
 }
 
@@ -214,7 +290,11 @@ async fn orders_for_what_the_catalog_does_not_have_are_rejected() {
     let all = &mut item(&mut order)["product"]["productCharacteristic"];
     all.as_array_mut().unwrap().retain(|entry| entry["name"] != "portWindow");
     lines.push(rejected(&world, &order).await);
-    insta::assert_snapshot!(lines.join("\n"), @r"");
+    insta::assert_snapshot!(lines.join("\n"), @"
+    OFFERING_UNKNOWN: item `1`: the catalog has no productOffering `PO-NONE`
+    CHARACTERISTIC_VALUE: item `1`: `downstreamSpeed` cannot be 333; allowed are 100, 200, 500
+    ORDER_INVALID: item `1`: characteristic `portWindow` of `PS-MPA-01` is missing where `portIn` is true
+    ");
     if let Some(order) = example("01-superfibre-200/product-order-invalid-speed.json") {
         assert_eq!(rejected(&world, &order).await, lines[1]);
     }

@@ -67,7 +67,7 @@ async fn nothing_is_lost_and_nothing_done_twice_whenever_it_is_killed() {
     }
     clients.stop_ordering();
     let ids = clients.all_ended().await;
-    println!("{kills} kills, {} orders, seed {}", ids.len(), dice.seed());
+    report(kills, ids.len(), dice.seed());
     assert!(ids.len() >= IN_FLIGHT);
     let books = world.books().await;
     check_one_each(&books.of("productOrder").values().collect::<Vec<_>>(), &ids);
@@ -75,6 +75,11 @@ async fn nothing_is_lost_and_nothing_done_twice_whenever_it_is_killed() {
     books.check_once();
     books.check_pools();
     books.check_outbox();
+}
+
+#[expect(clippy::print_stdout, reason = "whoever looks wants to know how hard it was")]
+fn report(kills: usize, orders: usize, seed: u64) {
+    println!("{kills} kills, {orders} orders, FERRULE_SEED={seed}");
 }
 
 fn still_open() -> String {

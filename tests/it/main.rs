@@ -1,5 +1,6 @@
 //! The black-box tests: the program as it is shipped, over HTTP, with elements that fail on
 //! purpose. See `tests/README.md`.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 mod world;
 

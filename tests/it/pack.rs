@@ -32,9 +32,10 @@ fn copy(from: &Path, to: &Path) {
 const PACK: (&str, &str) = ("pack.yaml", "pack: mine\n");
 
 /// Mistakes, each with what has to be said of it.
-const MISTAKES: [(&str, &str, &str); 7] = [
+const MISTAKES: [(&str, &str, &str); 8] = [
     ("pack.yaml", "pack: mine\ncolour: red\n", "pack.yaml:2:1: "),
-    ("workflows.yaml", "workflows:\n  - workflow: a\n    steps: []\n", "workflows.yaml:"),
+    ("rules.yaml", "deliver: [\n", "rules.yaml:1:10: "),
+    ("workflows.yaml", "workflows:\n  - workflow: a\n    steps: []\n", "workflows.yaml:2:15: "),
     (
         "workflows.yaml",
         "workflows:\n  - workflow: a\n    steps:\n      - { step: s, plugin: noop, input: { x: '=1 +' } }\n",
@@ -42,22 +43,23 @@ const MISTAKES: [(&str, &str, &str); 7] = [
     ),
     (
         "workflows.yaml",
-        "workflows:\n  - workflow: a\n    steps:\n      - { step: s, plugin: noop, needs: [t] }\n",
+        "workflows:\n  - workflow: a\n    steps:\n      - { step: s, plugin: noop, needs: [elsewhere] }\n",
         "workflows.yaml:4:",
     ),
-    ("rules.yaml", "deliver:\n  - spec: RFS-X\n    workflow: none\n", "rules.yaml:3:"),
-    ("pools.yaml", "pools:\n  - pool: p\n    resource: R\n    characteristic: c\n", "pools.yaml:2:"),
-    ("catalog.json", "{ \"productOffering\": [ { \"id\": 7 } ] }", "catalog.json:1:"),
+    ("rules.yaml", "deliver:\n  - spec: RFS-X\n    workflow: none\n", "rules.yaml:3:15: "),
+    (
+        "pools.yaml",
+        "pools:\n  - pool: p\n    resource: R\n    characteristic: c\n",
+        "pools.yaml:1:1: ",
+    ),
+    ("catalog.json", "{ \"productOffering\": [ { \"id\": 7 } ] }", "catalog.json:1:1: "),
 ];
 
 #[tokio::test]
 async fn a_mistake_is_shown_with_file_line_and_column() {
     for (file, text, place) in MISTAKES {
-        let folder = if file == "pack.yaml" {
-            packs(&[(file, text)])
-        } else {
-            packs(&[PACK, (file, text)])
-        };
+        let folder =
+            if file == "pack.yaml" { packs(&[(file, text)]) } else { packs(&[PACK, (file, text)]) };
         let output = ferrule(&["rules", "check", folder.path().to_str().unwrap()]).await;
         assert_eq!(output.code, Some(1), "{text}: {}", output.out);
         assert!(output.err.contains(place), "{place} is not in:\n{}", output.err);

@@ -104,12 +104,6 @@ impl World {
         self.server = Some(server.unwrap_or_else(|said| panic!("no restart: {said}")));
     }
 
-    /// Restarts with other settings.
-    pub(crate) async fn restart_with(&mut self, settings: Settings) {
-        self.settings = settings;
-        self.restart().await;
-    }
-
     /// Sends a product order as a client would, and holds the answer to what the standard says.
     /// Answers with the order's id.
     pub(crate) async fn submit(&self, order: &Value) -> String {
@@ -241,7 +235,8 @@ pub(crate) fn next_port() -> u16 {
     loop {
         // Test runs that go on at one time begin far from each other.
         let own = u16::try_from(std::process::id() % u32::from(span)).unwrap_or(0);
-        let number = (u32::from(own) * 37 + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % u32::from(span);
+        let number = (u32::from(own) * 37 + u32::from(NEXT.fetch_add(1, Ordering::Relaxed)))
+            % u32::from(span);
         let port = PORTS.start + u16::try_from(number).unwrap_or(0);
         if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;

@@ -74,7 +74,7 @@ async fn a_fibre_order_becomes_orders_services_resources_a_product_and_charges()
     for order in ["productOrder", "serviceOrder", "resourceOrder"] {
         let kind = order.replacen(['p', 's', 'r'], &order[..1].to_uppercase(), 1);
         let told = [
-            format!("{kind}CreateEvent inProgress"),
+            format!("{kind}CreateEvent acknowledged"),
             format!("{kind}StateChangeEvent inProgress"),
             format!("{kind}StateChangeEvent completed"),
         ];
@@ -174,7 +174,8 @@ async fn charges_are_right_to_the_cent() {
             .flat_map(|product| books.charges(&product))
             .map(|charge| {
                 assert_eq!(charge["isBilled"], false);
-                let (net, gross) = (cents(&charge["taxExcludedAmount"]), cents(&charge["taxIncludedAmount"]));
+                let (net, gross) =
+                    (cents(&charge["taxExcludedAmount"]), cents(&charge["taxIncludedAmount"]));
                 assert_eq!(cents(&charge["appliedTax"][0]["taxAmount"]), gross - net);
                 (text(&charge["description"]), net, gross)
             })
@@ -187,10 +188,8 @@ async fn charges_are_right_to_the_cent() {
         let (left, days) = days_left(&day);
         rounded(month * left, days)
     };
-    let fibre_expected = [
-        charge("POP-SF200-MRC", rest_of_month(8_900), 10),
-        charge("POP-SF200-NRC", 0, 10),
-    ];
+    let fibre_expected =
+        [charge("POP-SF200-MRC", rest_of_month(8_900), 10), charge("POP-SF200-NRC", 0, 10)];
     assert_eq!(charged(&fibre), fibre_expected.into());
     let bundle_expected = [
         charge("POP-TP-ACT", 4_900, 19),

@@ -7,7 +7,8 @@ use crate::world::{World, pack_order};
 #[tokio::test]
 async fn an_element_that_fails_twice_is_asked_a_third_time() {
     let world = World::start().await;
-    let fault = json!({ "element": "bng-1", "operation": "put vlans", "fault": "error", "times": 2 });
+    let fault =
+        json!({ "element": "bng-1", "operation": "put vlans", "fault": "error", "times": 2 });
     world.network.fail(json!([fault])).await;
     let id = world.submit(&pack_order("superfibre/gpon")).await;
     let story = world.completed(&id).await;
@@ -21,9 +22,7 @@ async fn an_element_that_fails_twice_is_asked_a_third_time() {
 /// Each first write is carried out and its answer lost, and some of the looks at what came of it.
 #[tokio::test]
 async fn answers_that_are_lost_are_asked_for_again() {
-    let lost = |(element, operation): (&str, &str)| {
-        json!({ "element": element, "operation": operation, "fault": "lost", "times": 1 })
-    };
+    let lost = |(element, operation): (&str, &str)| json!({ "element": element, "operation": operation, "fault": "lost", "times": 1 });
     let world = World::start().await;
     world.network.fail(OPERATIONS.into_iter().map(lost).collect()).await;
     let ids = [
@@ -39,8 +38,8 @@ async fn answers_that_are_lost_are_asked_for_again() {
     let books = world.books().await;
     ids.iter().for_each(|id| books.check_delivered(id));
     books.check_once();
-    // Whether it was carried out was looked up, so nothing was asked for a second time.
-    assert!(books.effects.iter().all(|effect| effect.called == 1), "{:?}", books.effects);
+    // Whoever needs an output of the lost answer asks again, under the same key.
+    assert!(books.effects.iter().any(|effect| effect.called > 1), "{:?}", books.effects);
 }
 
 const OPERATIONS: [(&str, &str); 16] = [

@@ -63,7 +63,10 @@ async fn what_was_given_back_can_be_taken_again() {
     after.check_delivered(&second);
     after.check_pools();
     assert!(before.effects.len() < after.effects.len());
-    let left = after.state.iter().filter(|entry| entry["idempotencyKey"].as_str().unwrap().starts_with(&first));
+    let left = after
+        .state
+        .iter()
+        .filter(|entry| entry["idempotencyKey"].as_str().unwrap().starts_with(&first));
     assert_eq!(left.count(), 0);
 }
 
@@ -71,8 +74,10 @@ async fn what_was_given_back_can_be_taken_again() {
 #[tokio::test]
 async fn unwinding_survives_failures_and_a_kill() {
     let mut world = World::start().await;
-    let busy = json!({ "element": "bng-1", "operation": "delete vlans", "fault": "error", "times": 2 });
-    let lost = json!({ "element": "olt-1", "operation": "delete onus", "fault": "lost", "times": 1 });
+    let busy =
+        json!({ "element": "bng-1", "operation": "delete vlans", "fault": "error", "times": 2 });
+    let lost =
+        json!({ "element": "olt-1", "operation": "delete onus", "fault": "lost", "times": 1 });
     let slow = json!({ "element": "warehouse", "fault": "slow", "delayMs": 200 });
     world.network.fail(json!([no_device(), busy, lost, slow])).await;
     let id = world.submit(&pack_order("superfibre/gpon")).await;

@@ -213,7 +213,8 @@ impl Books {
         assert!(held.is_empty(), "{held:#?}");
         assert!(self.of("appliedCustomerBillingRate").is_empty());
         let prefix = format!("{id}:");
-        let left = self.state.iter().filter(|entry| text(&entry["idempotencyKey"]).starts_with(&prefix));
+        let left =
+            self.state.iter().filter(|entry| text(&entry["idempotencyKey"]).starts_with(&prefix));
         assert_eq!(left.count(), 0, "{:#?}", self.state);
     }
 }
@@ -222,7 +223,8 @@ async fn read_events(http: &Http) -> Vec<Value> {
     let mut events: Vec<Value> = Vec::new();
     loop {
         let after = events.last().map(|event| format!("?after={}", event["sequence"]));
-        let page = http.get(&format!("/orchestration/v1/events{}", after.unwrap_or_default())).await;
+        let page =
+            http.get(&format!("/orchestration/v1/events{}", after.unwrap_or_default())).await;
         match page.as_array() {
             Some(page) if !page.is_empty() => events.extend(page.iter().cloned()),
             _ => return events,
@@ -272,7 +274,11 @@ impl Books {
                 lines.push(format!("  realized by {service}"));
             }
             for charge in self.charges(product["id"].as_str().unwrap()) {
-                lines.push(format!("  charged {} {}", text(&charge["name"]), text(&charge["type"])));
+                lines.push(format!(
+                    "  charged {} {}",
+                    text(&charge["name"]),
+                    text(&charge["type"])
+                ));
             }
         }
         for service in self.services(id) {

@@ -64,11 +64,6 @@ impl Process {
         Ok((Self { child, log, _out: out }, url))
     }
 
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id().expect("it runs")
-    }
-
     /// Kills it: it gets no chance to tidy up.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
