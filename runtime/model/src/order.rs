@@ -66,6 +66,9 @@ pub enum OrderErrorKind {
 /// An order may have so many items.
 pub const LINES_MAX: usize = 20_000;
 
+/// An id may be so long: what an item makes is stored under it.
+const ID_BYTES_MAX: usize = 200;
+
 /// Items may nest so deep.
 const DEPTH_MAX: usize = 16;
 
@@ -184,6 +187,10 @@ impl Reader<'_> {
         };
         let at = |name: &str| format!("{path}.{name}");
         let id = mandatory_text(body, "id", path)?;
+        if id.len() > ID_BYTES_MAX || id.chars().any(char::is_control) {
+            let message = format!("has at most {ID_BYTES_MAX} bytes and no control characters");
+            return Err(malformed(&at("id"), &message));
+        }
         let action = mandatory_text(body, "action", path)?;
         let action = Action::parse(&action).ok_or_else(|| {
             let words = "is one of `add`, `modify`, `delete`, `noChange`";

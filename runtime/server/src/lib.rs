@@ -41,6 +41,14 @@ pub fn complain(error: &anyhow::Error) {
     }
 }
 
+/// Whether the output was closed by whoever reads it.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let cause = cause.downcast_ref::<std::io::Error>();
+        cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
 /// Ends when the process is asked to stop: by Ctrl-C or by SIGTERM.
 pub async fn shutdown() {
     use tokio::signal::unix::{SignalKind, signal};

@@ -117,7 +117,11 @@ impl Server {
         let plugins_dir = config.plugins_dir.clone();
         let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()));
         let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
-        let router = crate::http::router(app.clone(), limits);
+        let public_url = config.public_url.as_deref();
+        let router = match public_url {
+            Some(url) => crate::http::router_at(app.clone(), limits, url),
+            None => crate::http::router(app.clone(), limits),
+        };
         let (stop, stopped) = watch::channel(false);
         let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
         let watcher = tokio::spawn(watch_plugins(host, plugins_dir, until(stopped)));
