@@ -157,7 +157,7 @@ impl World {
             Core::recover(&disk.store, plugins.clone(), pools.clone(), fate.durability, start)
                 .unwrap();
         let mut dice = Dice::new(fate.seed);
-        let count = usize::try_from(dice.from_to(1, 4)).unwrap();
+        let count = usize::try_from(dice.between(1, 4)).unwrap();
         let orders: Vec<Order> = (0..count).map(|number| Order::draw(fate.seed, number)).collect();
         let mut world = Self {
             fate,
@@ -187,9 +187,9 @@ impl World {
                 world.happens(at, format!("sent {}", order.number), sent);
             }
         }
-        for number in 0..4 {
-            let at = start.plus_ms(world.dice.below(600));
-            let reopens = world.dice.one_in(2);
+        for number in 0..12 {
+            let at = start.plus_ms(world.dice.below(400));
+            let reopens = world.dice.one_in(3);
             world.happens(at, format!("looked {number}"), Happening::Looked { reopens });
         }
         world.crash_at = world.next_crash();

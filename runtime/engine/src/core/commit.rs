@@ -30,6 +30,7 @@ pub struct Commit<R> {
 }
 
 /// What to do when a commit is on disk.
+#[expect(clippy::large_enum_variant, reason = "most are calls, so a box would save nothing")]
 pub enum After<R> {
     /// Make a call.
     Run(Call),

@@ -363,8 +363,6 @@ fn what_failed_is_tried_again_by_time_and_by_a_person() {
         tick 1000
         fail olt retry
         reopen
-        fail olt reject
-        undone olt
     "), @r"
     submit
         write k/client-key
@@ -383,12 +381,6 @@ fn what_failed_is_tried_again_by_time_and_by_a_person() {
         write j/f/00000004 reopened, started
         then tell person Reopened(Some(1))
         then call recover olt #3 by f:0
-    fail olt reject
-        write j/f/00000005 failed, unwinding
-        then call undo olt #1 by f:0
-    undone olt
-        write j/f/00000006 undone, ended
-        remove o/f
     ");
 }
 

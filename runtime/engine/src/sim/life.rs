@@ -127,7 +127,7 @@ impl World {
         match self.fate.crashes {
             Crashes::Never => 0,
             Crashes::Drawn if self.generation > 4 => 0,
-            Crashes::Drawn => self.appends + self.dice.from_to(1, 40),
+            Crashes::Drawn => self.appends + self.dice.between(1, 40),
             Crashes::At { append, .. } if self.generation == 1 => append,
             Crashes::At { .. } => 0,
         }

@@ -171,7 +171,7 @@ fn external(dice: &mut Dice, call: &Call) -> Script {
 fn pure(dice: &mut Dice, call: &Call) -> Script {
     let mut script = Script::ending(dice, done(call));
     if call.plugin.as_str() == "allocate" {
-        for _ in 0..dice.from_to(1, 2) {
+        for _ in 0..dice.between(1, 2) {
             let pool = if dice.one_in(3) { "port" } else { "vlan" };
             script.reserves.push((dice.below(script.ends + 1), pool));
         }
@@ -227,7 +227,7 @@ fn wait(dice: &mut Dice, call: &Call, script: &mut Script) {
         1 => vec![own, other],
         _ => vec![own],
     };
-    let timeout_ms = dice.from_to(20, 120);
+    let timeout_ms = dice.between(20, 120);
     let answer = keys[usize::try_from(dice.below(keys.len() as u64)).unwrap()].clone();
     let after = match dice.below(8) {
         0 => None,

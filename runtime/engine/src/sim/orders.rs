@@ -68,9 +68,9 @@ impl Order {
 }
 
 fn plan(dice: &mut Dice, kind: &Kind, start: Timestamp) -> Plan {
-    let count = usize::try_from(dice.from_to(1, 12)).unwrap();
+    let count = usize::try_from(dice.between(1, 12)).unwrap();
     let items = if matches!(kind, Kind::Run { .. }) { Vec::new() } else { items() };
-    let density = dice.from_to(2, 5);
+    let density = dice.between(2, 5);
     let mut plan = Plan { items, ..Plan::default() };
     for (plugin, digest) in PLUGINS {
         plan.plugins.insert(PluginId::new(plugin), Digest::of(digest.as_bytes()));
@@ -80,7 +80,7 @@ fn plan(dice: &mut Dice, kind: &Kind, start: Timestamp) -> Plan {
         plan.steps.push(step(dice, index, may_not_return));
         let needs = (0..index).filter(|_| dice.one_in(density)).map(TaskId::at).collect();
         let item = (!plan.items.is_empty() && !dice.one_in(4))
-            .then(|| ItemId::at(usize::try_from(dice.from_to(1, 2)).unwrap()));
+            .then(|| ItemId::at(usize::try_from(dice.between(1, 2)).unwrap()));
         let not_before = dice.one_in(8).then(|| start.plus_ms(dice.below(300)));
         plan.tasks.push(Task { item, step: u32::try_from(index).unwrap(), needs, not_before });
     }
@@ -106,7 +106,7 @@ fn step(dice: &mut Dice, index: usize, may_not_return: bool) -> Step {
         input,
         timeout_ms: 100,
         retry: Retry {
-            attempts: u32::try_from(dice.from_to(1, 4)).unwrap(),
+            attempts: u32::try_from(dice.between(1, 4)).unwrap(),
             first_ms: 40,
             max_ms: 90,
         },

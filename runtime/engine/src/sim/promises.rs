@@ -126,7 +126,7 @@ impl World {
     pub(super) fn assert_holds(&self) {
         let mut held = BTreeSet::new();
         for open in self.core.fulfilments() {
-            for hold in open.tasks.iter().flat_map(|state| holds_of(state)) {
+            for hold in open.tasks.iter().flat_map(holds_of) {
                 let value = (&hold.pool, hold.index);
                 assert!(held.insert(value), "{} of {} is held by two", hold.value, hold.pool);
             }
