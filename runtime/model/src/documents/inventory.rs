@@ -77,6 +77,27 @@ impl Fulfilment {
         }
     }
 
+    /// The resources that end when a task is taken back, by the state before that: those of an item
+    /// that is delivered now, but for the values of pools, which are given back with their holds.
+    pub fn ending(&self, task: TaskId) -> Vec<Document> {
+        let Some(item) = self.plan.task(task).item else {
+            return Vec::new();
+        };
+        let mut tasks = self.plan.tasks_of(item);
+        if !tasks.all(|id| self.tasks[id.index()].is_done()) {
+            return Vec::new();
+        }
+        let own = format!("{}-r", self.id);
+        let mut documents = self.resources(item, Use::Ended);
+        documents.retain(|document| document.id.starts_with(&own));
+        for document in &mut documents {
+            if let Some(fields) = document.body.as_object_mut() {
+                fields.remove("resourceOrderItem");
+            }
+        }
+        documents
+    }
+
     /// A value that was given back.
     pub fn released(&self, hold: &Hold) -> Document {
         let body = json!({
@@ -280,6 +301,7 @@ impl Fulfilment {
         let (status, usage) = match used {
             Use::Reserved => ("reserved", "idle"),
             Use::Active => ("reserved", "busy"),
+            Use::Ended => ("available", "idle"),
         };
         let mut body = json!({
             "id": id,
@@ -322,6 +344,8 @@ enum Use {
     Reserved,
     /// A service runs on it.
     Active,
+    /// It was taken back.
+    Ended,
 }
 
 /// The id of a pooled resource: one for each value, whoever holds it.

@@ -103,7 +103,8 @@ impl Fulfilment {
                 self.plan.items.iter().position(|item| {
                     self.is_line(item) && Some(item.line.as_str()) == line.as_deref()
                 });
-            let state = own.map_or(self.order_state(), |index| self.item_state(ItemId::at(index)));
+            let state =
+                own.map_or_else(|| self.order_state(), |index| self.item_state(ItemId::at(index)));
             if let Some(fields) = entry.as_object_mut() {
                 fields.insert("state".into(), json!(state));
                 fields
