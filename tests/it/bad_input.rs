@@ -194,11 +194,14 @@ async fn orders_that_contradict_themselves() {
     check_empty(&world).await;
 }
 
+/// Method, path, headers and body of a request.
+type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[tokio::test]
 async fn requests_that_lead_nowhere() {
     let world = small().await;
     let order = pack_order("superfibre/gpon").to_string();
-    let rows: [(&str, &str, &[(&str, &str)], &str); 19] = [
+    let rows: [Row<'_>; 19] = [
         ("GET", "/nowhere", &[], ""),
         ("GET", "/tmf-api/productOrderingManagement/v5/productOrder", &[], ""),
         ("GET", "/tmf-api/productOrderingManagement/v4/cancelOrder", &[], ""),

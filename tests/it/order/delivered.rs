@@ -247,7 +247,7 @@ async fn a_number_is_ported_at_the_agreed_time_and_not_before() {
     assert_eq!(port["state"], "pending");
     assert!(text(&port["notBefore"]).starts_with("2099-01-01T02:00:00"), "{port:#}");
     let open: Vec<_> = tasks.iter().filter(|task| task["state"] != "done").collect();
-    let after_port = |name: &str| ["rate", "notify", "port"].iter().any(|step| name == *step);
+    let after_port = |name: &str| ["rate", "notify", "port"].contains(&name);
     assert!(open.iter().all(|task| after_port(task["step"].as_str().unwrap())), "{open:#?}");
     let effects = world.network.effects().await;
     assert!(effects.iter().all(|effect| effect.element != "mnp"), "{effects:?}");

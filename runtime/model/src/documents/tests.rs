@@ -118,7 +118,7 @@ impl Story {
         changes
     }
 
-    fn succeed(&mut self, task: u32, outputs: Value, holds: Vec<Hold>) -> Changes {
+    fn succeed(&mut self, task: u32, outputs: &Value, holds: Vec<Hold>) -> Changes {
         let outputs = outputs.as_object().cloned().unwrap_or_default();
         let event = Event::Succeeded { task: TaskId(task), attempt: 1, outputs, holds };
         self.commit(&format!("task {task} succeeds"), &[event])
@@ -129,15 +129,15 @@ impl Story {
 fn what_is_written_follows_the_order_from_submission_to_the_bill() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
-    story.succeed(0, json!({ "vlan": "100" }), vec![hold()]);
-    story.succeed(1, json!({}), vec![]);
+    story.succeed(0, &json!({ "vlan": "100" }), vec![hold()]);
+    story.succeed(1, &json!({}), vec![]);
     let charge = json!({
         "name": "monthly", "price": "POP-1", "kind": "recurring",
         "net": { "currency": "EUR", "amount": "10.00" },
         "tax": { "currency": "EUR", "amount": "1.90" },
         "from": "2026-03-01", "to": "2026-03-31",
     });
-    story.succeed(2, json!({ "charges": [charge] }), vec![]);
+    story.succeed(2, &json!({ "charges": [charge] }), vec![]);
     let last = story.commit("ended", &[Event::Ended { end: End::Completed }]);
     insta::assert_snapshot!(story.told, @r#"
     planned
@@ -178,7 +178,7 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
 fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
-    story.succeed(0, json!({}), vec![hold()]);
+    story.succeed(0, &json!({}), vec![hold()]);
     let failure = Failure::new(FailureClass::Person, "X", "no");
     let (task, attempt) = (TaskId(1), 1);
     let failed = Event::Failed { task, attempt, failure: failure.clone() };
@@ -227,8 +227,8 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
 fn services_and_resources_are_linked_both_ways() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
-    story.succeed(0, json!({}), vec![hold()]);
-    let changes = story.succeed(1, json!({ "session": "S-1" }), vec![]);
+    story.succeed(0, &json!({}), vec![hold()]);
+    let changes = story.succeed(1, &json!({ "session": "S-1" }), vec![]);
     let find = |id: &str| &changes.documents.iter().find(|d| d.id == id).unwrap().body;
     assert_eq!(find("f-s1")["supportingService"][0]["id"], "f-s2");
     let resources = find("f-s2")["supportingResource"].as_array().unwrap();
