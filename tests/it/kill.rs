@@ -131,7 +131,8 @@ async fn a_kill_during_the_post_neither_loses_nor_doubles_an_order() {
 #[tokio::test]
 async fn killed_at_once_after_each_start() {
     let mut world = World::start().await;
-    world.network.fail(json!([{ "fault": "lost", "every": 3 }])).await;
+    // One less than a step has attempts.
+    world.network.fail(json!([{ "fault": "lost", "times": 5 }])).await;
     let mut ids = Vec::new();
     for number in 0..6 {
         let order = fresh(&pack_order("triple-play/nested"), &format!("again-{number}"));

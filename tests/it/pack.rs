@@ -50,7 +50,7 @@ const MISTAKES: [(&str, &str, &str); 8] = [
     (
         "pools.yaml",
         "pools:\n  - pool: p\n    resource: R\n    characteristic: c\n",
-        "pools.yaml:1:1: ",
+        "pools.yaml:2:11: ",
     ),
     ("catalog.json", "{ \"productOffering\": [ { \"id\": 7 } ] }", "catalog.json:1:1: "),
 ];

@@ -175,7 +175,7 @@ fn is_test(name: &str) -> bool {
 
 /// Waiting is for the harness: a test follows events, it does not guess how long they take.
 #[test]
-fn tests_do_not_sleep() {
+fn tests_wait_for_what_happens() {
     let Some(files) = tracked() else { return };
     let sleep = ["sl", "eep("].concat();
     for (name, text) in files.iter().filter(|(name, _)| name.starts_with("tests/it/")) {
