@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cel::common::ast::{EntryExpr, Expr as Node, IdedExpr};
 use cel::common::types::{
@@ -15,7 +15,7 @@ use cel::common::types::{
 use cel::common::value::{CowVal, Val};
 use cel::context::VariableResolver;
 use cel::objects::Key;
-use cel::{Context, Program};
+use cel::{Context, Env, Program};
 use serde_json::{Map, Number, Value};
 
 /// Comprehensions may nest so deep.
@@ -23,6 +23,9 @@ const NESTING_MAX: usize = 2;
 
 /// An expression may have so many characters.
 const SOURCE_MAX: usize = 4096;
+
+/// CEL's own functions. To list them takes longer than most expressions, so it is done once.
+static FUNCTIONS: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
 /// A compiled expression; cheap to clone.
 #[derive(Clone, Debug)]
@@ -117,7 +120,7 @@ impl Expr {
 
     /// The expression's value.
     pub fn evaluate(&self, scope: &Scope) -> Result<Value, EvalError> {
-        let mut context = Context::default();
+        let mut context = Context::with_env(Arc::clone(&FUNCTIONS));
         context.set_variable_resolver(scope);
         let value = self.program.execute(&context).map_err(|error| self.error(&error))?;
         from_cel(&value).map_err(|message| self.error(&message))

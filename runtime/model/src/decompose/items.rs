@@ -176,8 +176,8 @@ impl Builder<'_> {
         let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
         let rulebook = self.rulebook;
         let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
-        if edges.is_empty() && rules.is_empty() {
-            return Ok(Vec::new());
+        if rules.is_empty() {
+            return Ok(edges.into_iter().map(|edge| (edge, Map::new())).collect());
         }
         let variables = self.variables(parent, root);
         let mut wanted = Vec::new();

@@ -15,7 +15,7 @@ use crate::plan::{Action, Item, Level, Plan, Step, Task};
 use crate::rule::Hooks;
 use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
-use crate::workflow::Workflow;
+use crate::workflow::{Workflow, WorkflowStep};
 
 /// Makes the plan of an order's items.
 pub(super) fn plan(items: Items, document: &Value, rulebook: &Rulebook) -> Result<Plan, Failure> {
@@ -170,7 +170,13 @@ impl<'a> Builder<'a> {
             return Err(rule_failure("WORKFLOW_UNKNOWN", message));
         };
         self.plan.packs.insert(pack.name.clone(), pack.digest.clone());
-        let scope = self.scope(item, items);
+        // To make the variables ready takes longer than all else, and most workflows ask nothing.
+        let asks = |entry: &WorkflowStep| entry.when.is_some() || entry.not_before.is_some();
+        let scope = if workflow.steps.iter().any(asks) {
+            self.scope(item, items)
+        } else {
+            Scope::default()
+        };
         // The last tasks of each step; those of what it needs where the step is left out.
         let mut ends: Vec<Vec<TaskId>> = Vec::new();
         for (index, entry) in workflow.steps.iter().enumerate() {
