@@ -127,11 +127,9 @@ fn brief(outputs: Option<&Value>) -> String {
     let short = outputs.filter_map(|(name, value)| match value {
         Value::String(text) if text.chars().count() <= 40 => Some(format!("{name} {text}")),
         Value::Number(number) => Some(format!("{name} {number}")),
-        Value::Null
-        | Value::Bool(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => None,
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
     });
     short.take(3).collect::<Vec<_>>().join(", ")
 }
