@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use model::{
-    Changes, Due, Event, Failure, FailureClass, Fulfilment, Hold, Outcome, Record, TaskId,
-    TaskState, Timestamp,
+    Changes, Document, Due, Event, Failure, FailureClass, Fulfilment, Hold, Outcome, Record,
+    TaskId, TaskState, Timestamp,
 };
 use serde_json::json;
 
@@ -27,6 +27,8 @@ struct Gathered {
     /// Holds to write and to remove.
     taken: Vec<Hold>,
     freed: Vec<Hold>,
+    /// Resources that were taken back with what had made them.
+    ended: Vec<Document>,
     /// Callbacks that were kept and are now delivered.
     delivered: Vec<String>,
     /// Something happened that must be on disk now.
@@ -87,6 +89,7 @@ impl<R> Core<R> {
             let fulfilment = Arc::make_mut(&mut entry.fulfilment);
             if let Event::Undone { task } = &event {
                 gathered.freed.extend(fulfilment.tasks[task.index()].yielded().holds);
+                gathered.ended.extend(fulfilment.ending(*task));
             }
             if let Some(task) = event.task() {
                 self.stop_waiting(fulfilment, task);
@@ -335,6 +338,7 @@ impl<R> Core<R> {
             let mut changes = entry.fulfilment.changes(&events, entry.order_state);
             let freed = gathered.freed.iter().map(|hold| entry.fulfilment.released(hold));
             changes.documents.extend(freed);
+            changes.documents.extend(gathered.ended);
             entry.order_state = Some(entry.fulfilment.order_state());
             self.write_changes(now, changes, step);
             Self::write_record(now, entry, events, step);

@@ -1,7 +1,7 @@
 //! What a client is told when it does not get what it asked for: the TM Forum error body, on every
 //! path.
 
-use axum::http::header::{ALLOW, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::handle::{ReadError, Stopped};
@@ -68,9 +68,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
-    /// It is larger than what is taken.
+    /// It is larger than what is taken. The rest of it is not read, so the connection ends.
     pub(super) fn too_large(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload too large", message)
+        let mut problem = Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload too large", message);
+        problem.0.header = Some((CONNECTION, HeaderValue::from_static("close")));
+        problem
     }
 
     /// It is no JSON.
