@@ -137,6 +137,8 @@ struct World {
     /// What elements sent.
     messages: Vec<Message>,
     calls: BTreeMap<(FulfilmentId, TaskId), UnderWay>,
+    /// The keys of what was logged in a call that an open fulfilment was told of.
+    logged: Vec<Vec<u8>>,
     /// Counts the lives of the engine.
     generation: u32,
     appends: u64,
@@ -173,6 +175,7 @@ impl World {
             orders: orders.clone(),
             messages: Vec::new(),
             calls: BTreeMap::new(),
+            logged: Vec::new(),
             generation: 1,
             appends: 0,
             crash_at: 0,
@@ -311,6 +314,10 @@ impl World {
         let undo = matches!(call.manner, Manner::Undo { .. });
         self.tell(|| format!("  {outcome:?}"));
         self.assert_holds();
+        let is_open = self.core.fulfilments().any(|open| open.id == task.0);
+        if is_open && !script.log.is_empty() {
+            self.logged.push(keys::log(&task.0, task.1.0, call.attempt));
+        }
         self.input(Input::Finished {
             fulfilment: task.0,
             task: task.1,

@@ -139,8 +139,15 @@ impl Disk {
         }
         assert!(self.store.flush_one(), "the store has what the engine appended");
         for (key, _) in writes {
-            if let Some(id) = std::str::from_utf8(key).unwrap().strip_prefix("j/") {
+            let key = std::str::from_utf8(key).unwrap();
+            if let Some(id) = key.strip_prefix("j/") {
                 self.assert_consistent(&FulfilmentId::new(id.rsplit_once('/').unwrap().0));
+            } else if let Some(answer) = key.strip_prefix("c/")
+                && self.kept.contains(answer)
+            {
+                let mut waits = self.folds.values().flat_map(Fulfilment::waits);
+                let is_awaited = waits.any(|(_, _, own)| own.iter().any(|own| own == answer));
+                assert!(!is_awaited, "{answer} is kept, but someone waits for it");
             }
         }
     }
@@ -235,6 +242,21 @@ impl Disk {
         let mut held: Vec<String> = self.held().iter().map(|(_, hold)| hold_key(hold)).collect();
         held.sort();
         assert_eq!(self.keys(keys::HOLDS), held, "what tasks hold is held, and nothing else");
+    }
+
+    /// What the inventory calls reserved is held by a task.
+    pub(super) fn assert_inventory(&self) {
+        let id = |hold: &Hold| format!("{}.{}", hold.pool, hold.value.replace('/', "_"));
+        let held: BTreeSet<String> = self.held().iter().map(|(_, hold)| id(hold)).collect();
+        let resources = Scan::prefix(keys::documents("resource"), usize::MAX);
+        for (_, document) in self.store.scan(&resources).unwrap() {
+            let document: Value = serde_json::from_slice(&document).unwrap();
+            let id = document["id"].as_str().unwrap();
+            let is_pooled = id.starts_with("vlan.") || id.starts_with("port.");
+            if is_pooled && document["resourceStatus"] == "reserved" {
+                assert!(held.contains(id), "{id} is reserved, and nobody holds it");
+            }
+        }
     }
 
     /// What tasks hold, as their journals say.

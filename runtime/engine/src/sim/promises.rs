@@ -8,6 +8,7 @@ use model::{Fulfilment, FulfilmentId, Hold, Phase, PoolId, TaskId, TaskState};
 use super::network::Effect;
 use super::{Asker, Message, World};
 use crate::core::{Answer, Durability, Received};
+use crate::store::Store as _;
 use crate::worker::{Call, Manner, Nature, Worker as _};
 
 impl World {
@@ -157,6 +158,11 @@ impl World {
     pub(super) fn assert_end(&self) {
         self.assert_quiet();
         self.disk.assert_replay();
+        self.disk.assert_inventory();
+        for key in self.logged.iter().filter(|_| self.generation == 1) {
+            let log = self.disk.store.get(key).unwrap();
+            assert!(log.is_some(), "{} is kept", String::from_utf8_lossy(key));
+        }
         for (number, (sendings, told)) in self.clients.iter().enumerate() {
             let key = &self.orders[number].submission;
             if let Some(key) = key {
