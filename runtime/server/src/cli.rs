@@ -107,6 +107,7 @@ pub async fn run(cli: Cli) -> Result<()> {
 async fn run_serve(arguments: Serve) -> Result<()> {
     let mut config = Config::read(arguments.config.as_deref())?;
     config.commit_each_step |= arguments.commit_each_step;
+    let mut network = None;
     if arguments.demo {
         let repository = Repository::find()?;
         let simnet = match arguments.simnet {
@@ -114,6 +115,7 @@ async fn run_serve(arguments: Serve) -> Result<()> {
             None => demo::start_simnet().await?,
         };
         config = tokio::task::block_in_place(|| demo::config(config, &repository, &simnet))?;
+        network = Some(simnet);
     }
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.data = arguments.data.unwrap_or(config.data);
@@ -122,6 +124,9 @@ async fn run_serve(arguments: Serve) -> Result<()> {
     let server = Server::start(config).await?;
     server.plugins.iter().for_each(serve::report);
     say(&format!("Ferrule serves http://{}", server.address))?;
+    if let Some(url) = network {
+        say(&format!("The simulated network is at {url}"))?;
+    }
     server.run(crate::shutdown()).await?;
     Ok(())
 }
