@@ -84,6 +84,8 @@ enum Asker {
     Element(usize),
     /// A person, at the console.
     Person,
+    /// Whoever waits for an end.
+    Watcher,
 }
 
 /// Something that happens at a time.
@@ -139,6 +141,8 @@ struct World {
     calls: BTreeMap<(FulfilmentId, TaskId), UnderWay>,
     /// The keys of what was logged in a call that an open fulfilment was told of.
     logged: Vec<Vec<u8>>,
+    /// How many questions of people are not answered yet.
+    unanswered: u32,
     /// Counts the lives of the engine.
     generation: u32,
     appends: u64,
@@ -176,6 +180,7 @@ impl World {
             messages: Vec::new(),
             calls: BTreeMap::new(),
             logged: Vec::new(),
+            unanswered: 0,
             generation: 1,
             appends: 0,
             crash_at: 0,
@@ -334,9 +339,12 @@ impl World {
             let reply = Asker::Person;
             let input = match (reopens, self.dice.below(3)) {
                 (true, _) => Input::Reopen { fulfilment: id, reply },
-                (false, 0) => Input::AwaitEnd { fulfilment: id, reply },
+                (false, 0) => Input::AwaitEnd { fulfilment: id, reply: Asker::Watcher },
                 (false, _) => Input::Get { fulfilment: id, reply },
             };
+            if !self.crashing && !matches!(input, Input::AwaitEnd { .. }) {
+                self.unanswered += 1;
+            }
             self.input(input);
         }
     }

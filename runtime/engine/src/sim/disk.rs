@@ -194,6 +194,8 @@ impl Disk {
         }
         let told = self.told.entry(order).or_default();
         assert_ne!(told.last(), Some(&what), "nobody is told the same twice");
+        let is_new = what.ends_with("CreateEvent");
+        assert!(!is_new || told.is_empty(), "nobody is told twice that an order is new");
         told.push(what);
     }
 

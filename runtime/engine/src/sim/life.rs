@@ -76,6 +76,7 @@ impl World {
             (Asker::Element(number), _) => {
                 self.messages[number].answered = true;
             }
+            (Asker::Person, _) => self.unanswered -= 1,
             _ => {}
         }
     }
@@ -147,6 +148,7 @@ impl World {
         self.crashing = false;
         self.generation += 1;
         self.calls.clear();
+        self.unanswered = 0;
         self.now = self.now.plus_ms(self.dice.below(200));
         self.crash_at = self.next_crash();
         self.send_again();

@@ -139,6 +139,7 @@ impl World {
     pub(super) fn assert_quiet(&self) {
         assert_eq!(self.disk.pending(), 0, "all is written");
         assert!(self.calls.is_empty(), "nothing is under way");
+        assert_eq!(self.unanswered, 0, "whoever asked is answered");
         for open in self.core.fulfilments() {
             assert_same(open, &self.disk.folds[&open.id], "what is known is on the disk");
             let waits = open.is_held() || open.wake_at(self.now).is_some();
