@@ -36,8 +36,8 @@ const ORDERS: [&str; 9] = [
 /// Elements that are slow, that lose answers, that fail now and then and that call back twice.
 fn troubles() -> Value {
     json!([
-        { "fault": "error", "every": 41 },
-        { "fault": "lost", "every": 17 },
+        { "fault": "error", "every": 97 },
+        { "fault": "lost", "every": 61 },
         { "element": "bng-1", "fault": "async", "delayMs": 60, "duplicate": true, "every": 2 },
         { "element": "hss", "fault": "async", "delayMs": 90, "every": 3 },
         { "element": "olt-1", "fault": "slow", "delayMs": 120, "every": 2 },
