@@ -27,6 +27,7 @@ pub mod plan;
 pub mod documents;
 pub mod fulfilment;
 pub mod journal;
+pub mod resource;
 pub mod task;
 
 pub use documents::{Changes, Document, Notification};

@@ -1,0 +1,176 @@
+//! The TM Forum resources: what is served is a table. An entry says what a resource is called,
+//! what its documents look like, what a client may do, and what follows from a change of one; the
+//! engine, the store's indexes, the HTTP door and the OpenAPI description all read it here.
+
+pub mod event;
+pub mod index;
+pub mod table;
+
+use serde_json::Value;
+
+/// An API of the TM Forum.
+#[derive(Debug)]
+pub struct Api {
+    /// Its number, such as 622.
+    pub number: u16,
+    /// Its title, such as `Product Ordering`.
+    pub title: &'static str,
+    /// The version of the definition that is served under `v4`.
+    pub version: &'static str,
+    /// The name in its base path, `/tmf-api/{base}/v4`, where hrefs lead.
+    pub base: &'static str,
+    /// Other names that clients use for it.
+    pub aliases: &'static [&'static str],
+    /// How it is served under `v5`; nothing where it is not.
+    pub v5: Option<Later>,
+    /// Its resources.
+    pub resources: &'static [Resource],
+}
+
+/// An API in its later version, over the same documents.
+#[derive(Debug)]
+pub struct Later {
+    /// The version of the definition.
+    pub version: &'static str,
+    /// The name in its base path.
+    pub base: &'static str,
+    /// Other names that clients use for it.
+    pub aliases: &'static [&'static str],
+}
+
+/// A resource of an API.
+#[derive(Debug)]
+pub struct Resource {
+    /// Its name in paths and events, such as `productOrder`.
+    pub name: &'static str,
+    /// The name under which its documents are kept; two APIs may serve the same documents.
+    pub key: &'static str,
+    /// Its name in version 5, where it differs.
+    pub name_v5: Option<&'static str>,
+    /// The shape of its documents, such as `ProductOrder`; the first letter of `@type`.
+    pub shape: &'static str,
+    /// What a client may do.
+    pub operations: &'static [Operation],
+    /// Attributes that a client must give when it creates one.
+    pub mandatory: &'static [&'static str],
+    /// Attributes that only the server sets: what a client sends of them at creation is left out.
+    pub server: &'static [&'static str],
+    /// Attributes that cannot be patched.
+    pub fixed: &'static [&'static str],
+    /// What its documents go through; nothing where they have no state.
+    pub life: Option<Life>,
+    /// What its documents refer to, where that must exist.
+    pub references: &'static [Reference],
+    /// Attributes (dotted paths) by which documents are found without a scan, besides the state.
+    pub indexed: &'static [&'static str],
+    /// Whether earlier versions of a document are kept.
+    pub history: bool,
+    /// What its events are called.
+    pub naming: Naming,
+    /// Who makes and changes its documents.
+    pub owner: Owner,
+}
+
+/// Something that a client may do with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// `GET` of all.
+    List,
+    /// `GET` of one.
+    Get,
+    /// `POST`.
+    Create,
+    /// `PATCH`.
+    Patch,
+    /// `PUT`.
+    Replace,
+    /// `DELETE`.
+    Delete,
+}
+
+/// All of the operations that most resources have.
+pub const ALL: &[Operation] =
+    &[Operation::List, Operation::Get, Operation::Create, Operation::Patch, Operation::Delete];
+
+/// The states of a document and what may follow what.
+#[derive(Clone, Copy, Debug)]
+pub struct Life {
+    /// The attribute: `state`, `status` or `lifecycleStatus`.
+    pub attribute: &'static str,
+    /// The state of a new document where nothing is said; empty where one must be given.
+    pub initial: &'static str,
+    /// Each state with those that may follow; a state that is not listed is unknown.
+    pub next: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// A reference that must lead to something.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference {
+    /// The path to what refers, such as `productSpecification`: its `id` is looked up.
+    pub path: &'static str,
+    /// The keys of the resources where it may lead; one of them must have it.
+    pub to: &'static [&'static str],
+}
+
+/// What the events of a resource are called (TMF630 and the definitions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// `Create`, `AttributeValueChange`, `StateChange`, `Delete`.
+    Usual,
+    /// `Create`, `Change`, `Delete` (633, 634, topics of 688).
+    Change,
+    /// Nobody is told.
+    Silent,
+}
+
+/// Who makes and changes the documents of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Clients do, and the systems that build on it.
+    Client,
+    /// The engine does: the resource is an order, which is carried out.
+    Order,
+    /// They are computed when they are read.
+    Computed,
+}
+
+impl Life {
+    /// Whether a state is one of its states.
+    pub fn knows(&self, state: &str) -> bool {
+        self.next.iter().any(|(known, _)| *known == state)
+    }
+
+    /// Whether one state may follow another; each may follow itself.
+    pub fn allows(&self, from: &str, to: &str) -> bool {
+        let after = self.next.iter().find(|(known, _)| *known == from);
+        from == to || after.is_some_and(|(_, next)| next.contains(&to))
+    }
+}
+
+impl Resource {
+    /// Whether a client may do this.
+    pub fn takes(&self, operation: Operation) -> bool {
+        self.operations.contains(&operation)
+    }
+
+    /// The state of a document, where it has one.
+    pub fn state_of<'a>(&self, document: &'a Value) -> Option<&'a str> {
+        document.get(self.life?.attribute)?.as_str()
+    }
+}
+
+impl Api {
+    /// The path under which a resource is served, where hrefs lead: its id to follow.
+    pub fn path(&self, resource: &Resource) -> String {
+        format!("/tmf-api/{}/v4/{}", self.base, resource.name)
+    }
+}
+
+/// The resource whose documents are kept under a key, with the API that its hrefs lead to.
+pub fn of_key(key: &str) -> Option<(&'static Api, &'static Resource)> {
+    let entries = table::APIS.iter().flat_map(|api| api.resources.iter().map(move |r| (*api, r)));
+    entries.into_iter().find(|(_, resource)| resource.key == key)
+}
+
+#[cfg(test)]
+mod tests;

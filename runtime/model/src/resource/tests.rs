@@ -1,0 +1,95 @@
+//! The table as a whole, and what follows from a document.
+
+use serde_json::json;
+
+use super::*;
+
+static ORDER: Resource = Resource {
+    name: "thing",
+    key: "thing",
+    life: Some(Life {
+        attribute: "state",
+        initial: "new",
+        next: &[("new", &["old"]), ("old", &[])],
+    }),
+    indexed: &["party.id", "externalId"],
+    ..Resource {
+        name: "",
+        key: "",
+        name_v5: None,
+        shape: "",
+        operations: ALL,
+        mandatory: &[],
+        server: &[],
+        fixed: &[],
+        life: None,
+        references: &[],
+        indexed: &[],
+        history: false,
+        naming: Naming::Usual,
+        owner: Owner::Client,
+    }
+};
+
+fn told(before: Option<Value>, after: Option<Value>) -> Vec<String> {
+    let notifications = ORDER.notifications(before.as_ref(), after.as_ref());
+    notifications.iter().map(|told| format!("{} {}", told.event_type, told.body)).collect()
+}
+
+#[test]
+fn a_new_document_is_told_once_in_its_first_state() {
+    let told = told(None, Some(json!({ "id": "1", "state": "new" })));
+    assert_eq!(told, [r#"ThingCreateEvent {"id":"1","state":"new"}"#]);
+}
+
+#[test]
+fn a_document_that_is_new_in_a_later_state_is_told_twice() {
+    let told = told(None, Some(json!({ "id": "1", "state": "old", "a": 1 })));
+    let expected = [
+        r#"ThingCreateEvent {"a":1,"id":"1","state":"new"}"#,
+        r#"ThingStateChangeEvent {"id":"1","state":"old"}"#,
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_change_tells_what_changed_and_no_more() {
+    let before = json!({ "id": "1", "state": "new", "a": 1, "b": 2, "c": 3 });
+    let after = json!({ "id": "1", "state": "old", "a": 1, "b": 3 });
+    let expected = [
+        r#"ThingStateChangeEvent {"id":"1","state":"old"}"#,
+        r#"ThingAttributeValueChangeEvent {"b":3,"c":null,"id":"1","state":"old"}"#,
+    ];
+    assert_eq!(told(Some(before.clone()), Some(after)), expected);
+    assert!(told(Some(before.clone()), Some(before)).is_empty());
+}
+
+#[test]
+fn a_removed_document_is_told_by_its_name() {
+    let told = told(Some(json!({ "id": "1", "state": "old", "a": 1 })), None);
+    assert_eq!(told, [r#"ThingDeleteEvent {"id":"1","state":"old"}"#]);
+}
+
+#[test]
+fn every_value_that_a_path_leads_to_is_an_entry() {
+    let document = json!({
+        "id": "1", "state": "new", "externalId": "a\0b",
+        "party": [{ "id": "p1" }, { "id": "p2" }, { "id": "p1" }, { "name": "none" }],
+    });
+    let entries = ORDER.entries(&document);
+    let entries: Vec<String> = entries
+        .iter()
+        .map(|entry| format!("{}={} {}", entry.path, entry.value, entry.counted))
+        .collect();
+    let expected =
+        ["externalId=a b false", "party.id=p1 false", "party.id=p2 false", "state=new true"];
+    assert_eq!(entries, expected);
+}
+
+#[test]
+fn a_long_value_is_cut_where_a_character_ends() {
+    let long = "ä".repeat(index::VALUE_BYTES_MAX);
+    let cut = index::value(&long);
+    assert_eq!(cut.len(), index::VALUE_BYTES_MAX / 2 * 2);
+    assert!(long.starts_with(&cut));
+}
