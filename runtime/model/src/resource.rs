@@ -69,6 +69,25 @@ pub struct Resource {
     pub naming: Naming,
     /// Who makes and changes its documents.
     pub owner: Owner,
+    /// In which versions of the API it is served.
+    pub served: Served,
+    /// The `@type` that a document must have to be seen here; nothing where all of the key are.
+    pub only_type: Option<&'static str>,
+    /// Dates that the server sets when a document is new, such as `orderDate`.
+    pub dates: &'static [&'static str],
+    /// The date that the server sets whenever a document changes, such as `lastUpdate`.
+    pub stamp: Option<&'static str>,
+}
+
+/// In which versions of its API a resource is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// In each that the API has.
+    Always,
+    /// In version 4 alone.
+    V4,
+    /// In version 5 alone; no href leads to version 4 of it.
+    V5,
 }
 
 /// Something that a client may do with a resource.
@@ -99,7 +118,8 @@ pub struct Life {
     pub attribute: &'static str,
     /// The state of a new document where nothing is said; empty where one must be given.
     pub initial: &'static str,
-    /// Each state with those that may follow; a state that is not listed is unknown.
+    /// Each state with those that may follow; a state that is not listed is unknown. Where none is
+    /// listed, any text is a state and any may follow.
     pub next: &'static [(&'static str, &'static [&'static str])],
 }
 
@@ -137,13 +157,23 @@ pub enum Owner {
 impl Life {
     /// Whether a state is one of its states.
     pub fn knows(&self, state: &str) -> bool {
-        self.next.iter().any(|(known, _)| *known == state)
+        self.next.is_empty() || self.next.iter().any(|(known, _)| *known == state)
     }
 
     /// Whether one state may follow another; each may follow itself.
     pub fn allows(&self, from: &str, to: &str) -> bool {
+        from == to || self.next.is_empty() || self.after(from).contains(&to)
+    }
+
+    /// What may follow a state.
+    pub fn after(&self, from: &str) -> &'static [&'static str] {
         let after = self.next.iter().find(|(known, _)| *known == from);
-        from == to || after.is_some_and(|(_, next)| next.contains(&to))
+        after.map(|(_, next)| *next).unwrap_or_default()
+    }
+
+    /// Whether a state is one that nothing follows.
+    pub fn is_final(&self, state: &str) -> bool {
+        !self.next.is_empty() && self.knows(state) && self.after(state).is_empty()
     }
 }
 
@@ -162,7 +192,12 @@ impl Resource {
 impl Api {
     /// The path under which a resource is served, where hrefs lead: its id to follow.
     pub fn path(&self, resource: &Resource) -> String {
-        format!("/tmf-api/{}/v4/{}", self.base, resource.name)
+        match (resource.served, &self.v5) {
+            (Served::V5, Some(later)) => format!("/tmf-api/{}/v5/{}", later.base, resource.name),
+            (Served::Always | Served::V4 | Served::V5, _) => {
+                format!("/tmf-api/{}/v4/{}", self.base, resource.name)
+            }
+        }
     }
 }
 

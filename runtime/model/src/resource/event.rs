@@ -68,7 +68,7 @@ impl Resource {
             }
         }
         // A time stamp of the change itself is no change.
-        let only_stamp = others.keys().all(|name| name == "lastUpdate");
+        let only_stamp = others.keys().all(|name| self.stamp == Some(name.as_str()));
         let mut told = Vec::new();
         if state_changed && self.naming == Naming::Usual {
             told.push(self.notification("StateChange", body.clone()));

@@ -1,7 +1,7 @@
 //! TMF629: customers.
 
-use super::USUAL;
-use crate::resource::{Api, Later, Life, Reference, Resource};
+use super::{USUAL, life};
+use crate::resource::{Api, Later, Reference, Resource};
 
 pub(super) static API: Api = Api {
     number: 629,
@@ -15,9 +15,10 @@ pub(super) static API: Api = Api {
         key: "customer",
         shape: "Customer",
         mandatory: &["name", "engagedParty"],
-        life: Some(Life { attribute: "status", initial: "", next: &[] }),
+        life: Some(life::free("status")),
         references: &[Reference { path: "engagedParty", to: &["individual", "organization"] }],
-        indexed: &["name", "engagedParty.id", "externalReference.id"],
+        indexed: &["name", "engagedParty.id", "account.id", "relatedParty.id"],
+        history: true,
         ..USUAL
     }],
 };

@@ -1,0 +1,64 @@
+//! TMF622: product orders.
+
+use super::{TASK, USUAL, life};
+use crate::resource::{Api, Later, Owner, Reference, Resource};
+
+pub(super) static API: Api = Api {
+    number: 622,
+    title: "Product Ordering",
+    version: "4.0.0",
+    base: "productOrderingManagement",
+    aliases: &["productOrdering"],
+    v5: Some(Later {
+        version: "5.0.0",
+        base: "productOrderingManagement",
+        aliases: &["productOrdering"],
+    }),
+    resources: &[
+        Resource {
+            name: "productOrder",
+            key: "productOrder",
+            shape: "ProductOrder",
+            mandatory: &["productOrderItem"],
+            server: &[
+                "id",
+                "href",
+                "state",
+                "orderDate",
+                "completionDate",
+                "expectedCompletionDate",
+                "productOrderErrorMessage",
+                "productOrderJeopardyAlert",
+                "productOrderMilestone",
+            ],
+            fixed: &["id", "href", "orderDate"],
+            life: Some(life::ORDER),
+            indexed: &[
+                "externalId",
+                "category",
+                "relatedParty.id",
+                "billingAccount.id",
+                "channel.id",
+                "quote.id",
+                "productOrderItem.productOffering.id",
+                "productOrderItem.product.id",
+            ],
+            owner: Owner::Order,
+            dates: &["orderDate"],
+            ..USUAL
+        },
+        Resource {
+            name: "cancelProductOrder",
+            key: "cancelProductOrder",
+            shape: "CancelProductOrder",
+            operations: TASK,
+            mandatory: &["productOrder"],
+            server: &["id", "href", "state", "effectiveCancellationDate", "creationDate"],
+            life: Some(life::TASK),
+            references: &[Reference { path: "productOrder", to: &["productOrder"] }],
+            indexed: &["productOrder.id"],
+            owner: Owner::Order,
+            ..USUAL
+        },
+    ],
+};

@@ -1,0 +1,71 @@
+//! TMF632: parties.
+
+use super::USUAL;
+use crate::resource::{Api, Later, Life, Resource};
+
+pub(super) static API: Api = Api {
+    number: 632,
+    title: "Party Management",
+    version: "4.0.0",
+    base: "party",
+    aliases: &["partyManagement"],
+    v5: Some(Later { version: "5.0.0", base: "partyManagement", aliases: &["party"] }),
+    resources: &[
+        Resource {
+            name: "individual",
+            key: "individual",
+            shape: "Individual",
+            mandatory: &["givenName", "familyName"],
+            life: Some(INDIVIDUAL),
+            indexed: &[
+                "familyName",
+                "givenName",
+                "fullName",
+                "externalReference.externalReferenceType",
+                "individualIdentification.identificationId",
+                "contactMedium.characteristic.emailAddress",
+                "contactMedium.characteristic.phoneNumber",
+                "relatedParty.id",
+            ],
+            history: true,
+            ..USUAL
+        },
+        Resource {
+            name: "organization",
+            key: "organization",
+            shape: "Organization",
+            mandatory: &["tradingName"],
+            life: Some(ORGANIZATION),
+            indexed: &[
+                "tradingName",
+                "name",
+                "externalReference.externalReferenceType",
+                "organizationIdentification.identificationId",
+                "organizationParentRelationship.organization.id",
+                "contactMedium.characteristic.emailAddress",
+                "contactMedium.characteristic.phoneNumber",
+                "relatedParty.id",
+            ],
+            history: true,
+            ..USUAL
+        },
+    ],
+};
+
+/// Version 4 spells the last state in its own way; both spellings are known.
+const INDIVIDUAL: Life = Life {
+    attribute: "status",
+    initial: "initialized",
+    next: &[
+        ("initialized", &["validated", "deceased", "deceaded"]),
+        ("validated", &["deceased", "deceaded"]),
+        ("deceased", &[]),
+        ("deceaded", &[]),
+    ],
+};
+
+const ORGANIZATION: Life = Life {
+    attribute: "status",
+    initial: "initialized",
+    next: &[("initialized", &["validated", "closed"]), ("validated", &["closed"]), ("closed", &[])],
+};

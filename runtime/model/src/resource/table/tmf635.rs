@@ -1,0 +1,55 @@
+//! TMF635: usage.
+
+use super::{USUAL, life};
+use crate::resource::{Api, Life, Resource};
+
+pub(super) static API: Api = Api {
+    number: 635,
+    title: "Usage Management",
+    version: "4.0.0",
+    base: "usageManagement",
+    aliases: &["usage"],
+    v5: None,
+    resources: &[
+        Resource {
+            name: "usage",
+            key: "usage",
+            shape: "Usage",
+            life: Some(USAGE),
+            indexed: &[
+                "usageType",
+                "relatedParty.id",
+                "usageSpecification.id",
+                "ratedProductUsage.productRef.id",
+            ],
+            ..USUAL
+        },
+        Resource {
+            name: "usageSpecification",
+            key: "usageSpecification",
+            shape: "UsageSpecification",
+            server: &["id", "href", "lastUpdate"],
+            fixed: &["id", "href", "lastUpdate"],
+            life: Some(life::CATALOG),
+            indexed: &["name", "relatedParty.id"],
+            stamp: Some("lastUpdate"),
+            ..USUAL
+        },
+    ],
+};
+
+/// What becomes of a usage record: it is rejected and comes again, or is rated and billed. One that
+/// was billed is not rated again; what was wrong with it is adjusted on a bill.
+const USAGE: Life = Life {
+    attribute: "status",
+    initial: "received",
+    next: &[
+        ("received", &["guided", "rated", "rejected"]),
+        ("rejected", &["recycled"]),
+        ("recycled", &["guided", "rated", "rejected"]),
+        ("guided", &["rated", "rejected"]),
+        ("rated", &["rerated", "billed"]),
+        ("rerated", &["billed"]),
+        ("billed", &[]),
+    ],
+};

@@ -1,0 +1,39 @@
+//! TMF637: the products that customers have.
+
+use super::{USUAL, life};
+use crate::resource::{Api, Later, Resource};
+
+pub(super) static API: Api = Api {
+    number: 637,
+    title: "Product Inventory",
+    version: "4.0.0",
+    base: "productInventory",
+    aliases: &["productInventoryManagement"],
+    v5: Some(Later {
+        version: "5.0.0",
+        base: "productInventory",
+        aliases: &["productInventoryManagement"],
+    }),
+    resources: &[Resource {
+        name: "product",
+        key: "product",
+        shape: "Product",
+        mandatory: &["status"],
+        life: Some(life::PRODUCT),
+        indexed: &[
+            "name",
+            "productSerialNumber",
+            "relatedParty.id",
+            "billingAccount.id",
+            "productOffering.id",
+            "productSpecification.id",
+            "productOrderItem.productOrderId",
+            "productRelationship.product.id",
+            "realizingService.id",
+            "realizingResource.id",
+            "place.id",
+        ],
+        history: true,
+        ..USUAL
+    }],
+};

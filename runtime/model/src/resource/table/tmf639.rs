@@ -1,0 +1,68 @@
+//! TMF639: the resources that are there. Physical and logical ones are views of them.
+
+use super::{USUAL, life};
+use crate::resource::{ALL, Api, Later, Operation, Resource, Served};
+
+pub(super) static API: Api = Api {
+    number: 639,
+    title: "Resource Inventory Management",
+    version: "4.0.0",
+    base: "resourceInventoryManagement",
+    aliases: &["resourceInventory"],
+    v5: Some(Later {
+        version: "5.0.0",
+        base: "resourceInventory",
+        aliases: &["resourceInventoryManagement"],
+    }),
+    resources: &[
+        RESOURCE,
+        Resource {
+            name: "physicalResource",
+            shape: "PhysicalResource",
+            served: Served::V4,
+            only_type: Some("PhysicalResource"),
+            ..RESOURCE
+        },
+        Resource {
+            name: "logicalResource",
+            shape: "LogicalResource",
+            operations: WITH_PUT,
+            mandatory: &[],
+            served: Served::V4,
+            only_type: Some("LogicalResource"),
+            ..RESOURCE
+        },
+    ],
+};
+
+/// A resource, wherever it is served.
+pub(super) const RESOURCE: Resource = Resource {
+    name: "resource",
+    key: "resource",
+    shape: "Resource",
+    operations: ALL,
+    mandatory: &["name"],
+    life: Some(life::RESOURCE),
+    indexed: &[
+        "name",
+        "category",
+        "@type",
+        "usageState",
+        "relatedParty.id",
+        "resourceSpecification.id",
+        "resourceOrderItem.resourceOrderId",
+        "resourceRelationship.resource.id",
+        "place.id",
+    ],
+    history: true,
+    ..USUAL
+};
+
+const WITH_PUT: &[Operation] = &[
+    Operation::List,
+    Operation::Get,
+    Operation::Create,
+    Operation::Replace,
+    Operation::Patch,
+    Operation::Delete,
+];

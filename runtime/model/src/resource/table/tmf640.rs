@@ -1,0 +1,26 @@
+//! TMF640: services that are activated directly. Its services are those of TMF638, where hrefs lead.
+
+use super::tmf638::SERVICE;
+use super::{READ, USUAL, life};
+use crate::resource::{Api, Resource};
+
+pub(super) static API: Api = Api {
+    number: 640,
+    title: "Service Activation and Configuration",
+    version: "4.0.0",
+    base: "ServiceActivationAndConfiguration",
+    aliases: &["serviceActivationAndConfiguration", "serviceActivation"],
+    v5: None,
+    resources: &[
+        SERVICE,
+        Resource {
+            name: "monitor",
+            key: "serviceMonitor",
+            shape: "Monitor",
+            operations: READ,
+            life: Some(life::free("state")),
+            indexed: &["sourceHref"],
+            ..USUAL
+        },
+    ],
+};

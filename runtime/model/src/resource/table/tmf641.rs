@@ -1,0 +1,86 @@
+//! TMF641: service orders.
+
+use super::{TASK, USUAL, life};
+use crate::resource::{Api, Later, Owner, Reference, Resource};
+
+pub(super) static API: Api = Api {
+    number: 641,
+    title: "Service Ordering",
+    version: "4.1.0",
+    base: "serviceOrdering",
+    aliases: &["serviceOrderingManagement"],
+    v5: Some(Later {
+        version: "5.0.0",
+        base: "serviceOrdering",
+        aliases: &["serviceOrderingManagement"],
+    }),
+    resources: &[
+        Resource {
+            name: "serviceOrder",
+            key: "serviceOrder",
+            shape: "ServiceOrder",
+            mandatory: &["serviceOrderItem"],
+            server: &[
+                "id",
+                "href",
+                "state",
+                "orderDate",
+                "startDate",
+                "completionDate",
+                "expectedCompletionDate",
+                "errorMessage",
+                "jeopardyAlert",
+                "milestone",
+            ],
+            fixed: &[
+                "id",
+                "href",
+                "@type",
+                "@baseType",
+                "@schemaLocation",
+                "cancellationDate",
+                "cancellationReason",
+                "category",
+                "completionDate",
+                "errorMessage",
+                "jeopardyAlert",
+                "milestone",
+                "orderDate",
+                "startDate",
+            ],
+            life: Some(life::ORDER),
+            indexed: &[
+                "externalId",
+                "category",
+                "relatedParty.id",
+                "externalReference.id",
+                "orderRelationship.id",
+                "serviceOrderItem.service.id",
+                "serviceOrderItem.service.serviceSpecification.id",
+            ],
+            owner: Owner::Order,
+            dates: &["orderDate"],
+            ..USUAL
+        },
+        Resource {
+            name: "cancelServiceOrder",
+            key: "cancelServiceOrder",
+            shape: "CancelServiceOrder",
+            operations: TASK,
+            mandatory: &["serviceOrder"],
+            server: &[
+                "id",
+                "href",
+                "state",
+                "effectiveCancellationDate",
+                "completionMessage",
+                "errorMessage",
+            ],
+            life: Some(life::TASK_ACCEPTED),
+            references: &[Reference { path: "serviceOrder", to: &["serviceOrder"] }],
+            indexed: &["serviceOrder.id"],
+            owner: Owner::Order,
+            ..USUAL
+        },
+    ],
+};

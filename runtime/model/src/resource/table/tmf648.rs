@@ -1,0 +1,58 @@
+//! TMF648: quotes.
+
+use super::USUAL;
+use crate::resource::{Api, Later, Life, Reference, Resource};
+
+pub(super) static API: Api = Api {
+    number: 648,
+    title: "Quote Management",
+    version: "4.0.0",
+    base: "quoteManagement",
+    aliases: &["quote"],
+    v5: Some(Later { version: "5.0.0", base: "quoteManagement", aliases: &["quote"] }),
+    resources: &[Resource {
+        name: "quote",
+        key: "quote",
+        shape: "Quote",
+        mandatory: &["quoteItem"],
+        server: &[
+            "id",
+            "href",
+            "state",
+            "quoteDate",
+            "effectiveQuoteCompletionDate",
+            "expectedQuoteCompletionDate",
+            "quoteTotalPrice",
+            "validFor",
+        ],
+        fixed: &["id", "href", "quoteDate"],
+        life: Some(QUOTE),
+        references: &[Reference { path: "billingAccount", to: &["billingAccount"] }],
+        indexed: &[
+            "externalId",
+            "category",
+            "relatedParty.id",
+            "billingAccount.id",
+            "productOfferingQualification.id",
+            "quoteItem.productOffering.id",
+        ],
+        dates: &["quoteDate"],
+        ..USUAL
+    }],
+};
+
+/// A quote that was not accepted is not opened again: there is a new version of it.
+const QUOTE: Life = Life {
+    attribute: "state",
+    initial: "inProgress",
+    next: &[
+        ("acknowledged", &["inProgress", "pending", "rejected", "cancelled"]),
+        ("inProgress", &["pending", "approved", "cancelled"]),
+        ("pending", &["inProgress", "cancelled"]),
+        ("approved", &["accepted", "rejected", "declined"]),
+        ("accepted", &[]),
+        ("rejected", &[]),
+        ("declined", &[]),
+        ("cancelled", &[]),
+    ],
+};

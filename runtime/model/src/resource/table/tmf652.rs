@@ -1,0 +1,58 @@
+//! TMF652: resource orders.
+
+use super::{TASK, USUAL, life};
+use crate::resource::{Api, Owner, Reference, Resource};
+
+pub(super) static API: Api = Api {
+    number: 652,
+    title: "Resource Ordering Management",
+    version: "4.0.0",
+    base: "resourceOrdering",
+    aliases: &["resourceOrderingManagement"],
+    v5: None,
+    resources: &[
+        Resource {
+            name: "resourceOrder",
+            key: "resourceOrder",
+            shape: "ResourceOrder",
+            server: &[
+                "id",
+                "href",
+                "state",
+                "orderDate",
+                "startDate",
+                "completionDate",
+                "expectedCompletionDate",
+                "errorMessage",
+            ],
+            fixed: &["id", "href", "orderDate", "completionDate"],
+            life: Some(life::ORDER),
+            indexed: &[
+                "externalId",
+                "name",
+                "category",
+                "orderType",
+                "relatedParty.id",
+                "externalReference.id",
+                "orderItem.resource.id",
+                "orderItem.resourceSpecification.id",
+            ],
+            owner: Owner::Order,
+            dates: &["orderDate"],
+            ..USUAL
+        },
+        Resource {
+            name: "cancelResourceOrder",
+            key: "cancelResourceOrder",
+            shape: "CancelResourceOrder",
+            operations: TASK,
+            mandatory: &["resourceOrder"],
+            server: &["id", "href", "state", "effectiveCancellationDate"],
+            life: Some(life::TASK),
+            references: &[Reference { path: "resourceOrder", to: &["resourceOrder"] }],
+            indexed: &["resourceOrder.id"],
+            owner: Owner::Order,
+            ..USUAL
+        },
+    ],
+};

@@ -1,0 +1,62 @@
+//! TMF679: whether an offering can be sold.
+
+use super::{USUAL, life};
+use crate::resource::{Api, Later, Resource, Served};
+
+pub(super) static API: Api = Api {
+    number: 679,
+    title: "Product Offering Qualification",
+    version: "4.0.0",
+    base: "productOfferingQualification",
+    aliases: &["productOfferingQualificationManagement"],
+    v5: Some(Later {
+        version: "5.0.0",
+        base: "productOfferingQualification",
+        aliases: &["productOfferingQualificationManagement"],
+    }),
+    resources: &[
+        Resource {
+            name: "productOfferingQualification",
+            key: "productOfferingQualification",
+            name_v5: Some("checkProductOfferingQualification"),
+            shape: "ProductOfferingQualification",
+            server: &[
+                "id",
+                "href",
+                "state",
+                "productOfferingQualificationDate",
+                "effectiveQualificationDate",
+                "expectedPOQCompletionDate",
+                "expirationDate",
+                "qualificationResult",
+            ],
+            fixed: &["id", "href", "productOfferingQualificationDate"],
+            life: Some(life::TASK),
+            indexed: &["relatedParty.id", "qualificationResult", "place.id", "channel.id"],
+            dates: &["productOfferingQualificationDate"],
+            ..USUAL
+        },
+        Resource {
+            name: "queryProductOfferingQualification",
+            key: "queryProductOfferingQualification",
+            shape: "QueryProductOfferingQualification",
+            mandatory: &["searchCriteria"],
+            server: &[
+                "id",
+                "href",
+                "state",
+                "creationDate",
+                "effectiveQualificationDate",
+                "expectedQueryPOQCompletionDate",
+                "expirationDate",
+                "qualifiedProductOfferingItem",
+            ],
+            fixed: &["id", "href", "creationDate"],
+            life: Some(life::TASK),
+            indexed: &["relatedParty.id"],
+            served: Served::V5,
+            dates: &["creationDate"],
+            ..USUAL
+        },
+    ],
+};

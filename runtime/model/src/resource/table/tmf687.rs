@@ -1,0 +1,104 @@
+//! TMF687: stocks of products.
+
+use super::{TASK, USUAL, life};
+use crate::resource::{Api, Life, Reference, Resource};
+
+pub(super) static API: Api = Api {
+    number: 687,
+    title: "Stock Management",
+    version: "4.1.0",
+    base: "stock",
+    aliases: &["stockManagement", "productStockManagement"],
+    v5: None,
+    resources: &[
+        Resource {
+            name: "productStock",
+            key: "productStock",
+            shape: "ProductStock",
+            mandatory: &["productStockStatusType", "productStockLevel", "stockedProduct"],
+            server: &["id", "href", "creationDate", "lastUpdate"],
+            fixed: &["id", "href", "creationDate"],
+            life: Some(STOCK),
+            indexed: &[
+                "name",
+                "stockLevelCategory",
+                "channel.id",
+                "marketSegment.id",
+                "place.id",
+                "relatedParty.id",
+                "resource.id",
+                "stockedProduct.id",
+                "stockedProduct.productOffering.id",
+                "stockedProduct.productSpecification.id",
+            ],
+            dates: &["creationDate"],
+            stamp: Some("lastUpdate"),
+            ..USUAL
+        },
+        Resource {
+            name: "adjustProductStock",
+            key: "adjustProductStock",
+            shape: "AdjustProductStock",
+            mandatory: &["adjustProductStockItem"],
+            server: &["id", "href", "state", "creationDate", "completedAdjustProductStockDate"],
+            references: &[Reference {
+                path: "adjustProductStockItem.productStockTarget",
+                to: &["productStock"],
+            }],
+            indexed: &["adjustProductStockItem.productStockTarget.id"],
+            ..STOCK_TASK
+        },
+        Resource {
+            name: "checkProductStock",
+            key: "checkProductStock",
+            shape: "CheckProductStock",
+            mandatory: &["checkProductStockItem"],
+            server: &["id", "href", "state", "creationDate", "completedCheckProductStockDate"],
+            ..STOCK_TASK
+        },
+        Resource {
+            name: "reserveProductStock",
+            key: "reserveProductStock",
+            shape: "ReserveProductStock",
+            mandatory: &["reserveProductStockItem"],
+            server: &["id", "href", "reserveProductStockState", "creationDate"],
+            life: Some(Life { attribute: "reserveProductStockState", ..life::TASK_ACCEPTED }),
+            indexed: &["relatedParty.id", "channel.id", "relatedEntity.id"],
+            ..STOCK_TASK
+        },
+        Resource {
+            name: "queryProductStock",
+            key: "queryProductStock",
+            shape: "QueryProductStock",
+            mandatory: &["searchCriteria"],
+            server: &[
+                "id",
+                "href",
+                "state",
+                "creationDate",
+                "completedQueryProductStockDate",
+                "queryProductStockItem",
+            ],
+            ..STOCK_TASK
+        },
+    ],
+};
+
+const STOCK_TASK: Resource = Resource {
+    operations: TASK,
+    life: Some(life::TASK_ACCEPTED),
+    dates: &["creationDate"],
+    ..USUAL
+};
+
+/// Stock comes and goes: any status may follow any.
+const STOCK: Life = Life {
+    attribute: "productStockStatusType",
+    initial: "",
+    next: &[
+        ("available", &["reserved", "unavailable", "unknown"]),
+        ("reserved", &["available", "unavailable", "unknown"]),
+        ("unavailable", &["available", "reserved", "unknown"]),
+        ("unknown", &["available", "reserved", "unavailable"]),
+    ],
+};

@@ -1,0 +1,23 @@
+//! TMF688: topics of events. What happens in a topic, and who hears of it, is served by code of its
+//! own.
+
+use super::{NO_PATCH, USUAL};
+use crate::resource::{Api, Naming, Resource};
+
+pub(super) static API: Api = Api {
+    number: 688,
+    title: "Event Management",
+    version: "4.0.0",
+    base: "event",
+    aliases: &["eventManagement"],
+    v5: None,
+    resources: &[Resource {
+        name: "topic",
+        key: "topic",
+        shape: "Topic",
+        operations: NO_PATCH,
+        indexed: &["name"],
+        naming: Naming::Change,
+        ..USUAL
+    }],
+};

@@ -1,0 +1,38 @@
+//! TMF701: process flows. Each fulfilment shows itself as one; its task flows are served by code of
+//! their own.
+
+use super::{NO_PATCH, USUAL};
+use crate::resource::{Api, Life, Owner, Resource};
+
+pub(super) static API: Api = Api {
+    number: 701,
+    title: "Process Flow Management",
+    version: "4.0.0",
+    base: "processFlowManagement",
+    aliases: &["processFlow"],
+    v5: None,
+    resources: &[Resource {
+        name: "processFlow",
+        key: "processFlow",
+        shape: "ProcessFlow",
+        operations: NO_PATCH,
+        mandatory: &["processFlowSpecification"],
+        server: &["id", "href", "state", "processFlowDate", "taskFlow"],
+        life: Some(FLOW),
+        indexed: &["processFlowSpecification", "relatedEntity.id", "relatedParty.id"],
+        owner: Owner::Computed,
+        dates: &["processFlowDate"],
+        ..USUAL
+    }],
+};
+
+const FLOW: Life = Life {
+    attribute: "state",
+    initial: "active",
+    next: &[
+        ("active", &["hold", "cancelled", "completed"]),
+        ("hold", &["active", "cancelled"]),
+        ("cancelled", &[]),
+        ("completed", &[]),
+    ],
+};

@@ -1,0 +1,27 @@
+//! TMF702: resources that are activated directly. Its resources are those of TMF639, where hrefs
+//! lead.
+
+use super::tmf639::RESOURCE;
+use super::{READ, USUAL, life};
+use crate::resource::{Api, Resource};
+
+pub(super) static API: Api = Api {
+    number: 702,
+    title: "Resource Activation and Configuration",
+    version: "4.0.0",
+    base: "ResourceActivationAndConfiguration",
+    aliases: &["resourceActivationAndConfiguration", "resourceActivation"],
+    v5: None,
+    resources: &[
+        Resource { mandatory: &[], ..RESOURCE },
+        Resource {
+            name: "monitor",
+            key: "resourceMonitor",
+            shape: "Monitor",
+            operations: READ,
+            life: Some(life::free("state")),
+            indexed: &["sourceHref"],
+            ..USUAL
+        },
+    ],
+};
