@@ -166,8 +166,6 @@ pub struct Core<R> {
     /// The last idempotency keys of clients: a second submission that was on its way before the
     /// first was on disk finds it here.
     submissions: Recent,
-    /// The number of the next notification.
-    next_notification: u64,
 }
 
 impl<R> Core<R> {

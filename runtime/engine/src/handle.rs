@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::{Event, Fulfilment, FulfilmentId};
+use model::{Event, Fulfilment, FulfilmentId, Timestamp};
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -14,7 +14,7 @@ use crate::core::{
     read_fulfilment,
 };
 use crate::pools::Pools;
-use crate::store::{Appended, Batch, Store};
+use crate::store::{Appended, Batch, Epoch, Put, Store};
 use crate::worker::{Call, Manner, Worker};
 
 /// So many inputs may wait for the loop.
@@ -34,6 +34,8 @@ pub struct Engine {
     inputs: mpsc::Sender<Input<Reply>>,
     published: broadcast::Sender<Published>,
     store: Arc<dyn Store>,
+    epoch: Epoch,
+    clock: Arc<dyn Clock>,
     counters: Arc<Counters>,
 }
 
@@ -120,6 +122,8 @@ impl Engine {
             inputs: sender,
             published: published.clone(),
             store: Arc::clone(&parts.store),
+            epoch: core.epoch(),
+            clock: Arc::clone(&parts.clock),
             counters: Arc::clone(&counters),
         };
         let sender = engine.inputs.downgrade();
@@ -179,6 +183,19 @@ impl Engine {
         let fulfilment = id.clone();
         let answer = self.ask(|reply| Input::AwaitEnd { fulfilment, reply }).await?;
         self.open_or_ended(id, answer)
+    }
+
+    /// Writes documents that no fulfilment owns, together or not at all. When this returns they
+    /// are on disk.
+    pub async fn write(&self, documents: Vec<Put>) -> Result<(), crate::store::Error> {
+        let at = self.clock.now();
+        let batch = Batch { epoch: self.epoch, at, writes: Vec::new(), documents };
+        self.store.append(batch).await
+    }
+
+    /// What time it is, as the engine has it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The records of all fulfilments from now on. A watcher that is too slow is told how many it
@@ -268,15 +285,15 @@ impl Loop {
         if step.commit.is_empty() {
             return;
         }
-        let appended = (!step.commit.writes.is_empty()).then(|| {
+        let (batch, then) = step.commit.split(self.core.epoch());
+        let appended = batch.map(|batch| {
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
-            let batch = Batch { epoch: self.core.epoch(), writes: step.commit.writes };
             self.parts.store.append(batch)
         });
         if appended.is_none() && self.commits.is_empty() {
-            self.finish(step.commit.then);
+            self.finish(then);
         } else {
-            self.commits.push_back((appended, step.commit.then));
+            self.commits.push_back((appended, then));
         }
     }
 

@@ -30,6 +30,36 @@ pub fn documents(resource: &str) -> Vec<u8> {
     format!("d/{resource}/").into_bytes()
 }
 
+/// How many documents a resource has.
+pub fn total(resource: &str) -> Vec<u8> {
+    format!("n/{resource}").into_bytes()
+}
+
+/// How many documents of a resource have this value of an attribute.
+pub fn count(resource: &str, path: &str, value: &str) -> Vec<u8> {
+    format!("n/{resource}\0{path}\0{value}").into_bytes()
+}
+
+/// That a document has this value of an attribute. Ids and values have no `\0`.
+pub fn entry(resource: &str, path: &str, value: &str, id: &str) -> Vec<u8> {
+    format!("i/{resource}\0{path}\0{value}\0{id}").into_bytes()
+}
+
+/// All documents of a resource that have this value of an attribute.
+pub fn entries(resource: &str, path: &str, value: &str) -> Vec<u8> {
+    entry(resource, path, value, "")
+}
+
+/// An earlier version of a document.
+pub fn version(resource: &str, id: &str, revision: u64) -> Vec<u8> {
+    format!("v/{resource}\0{id}\0{revision:016x}").into_bytes()
+}
+
+/// All earlier versions of a document.
+pub fn versions(resource: &str, id: &str) -> Vec<u8> {
+    format!("v/{resource}\0{id}\0").into_bytes()
+}
+
 /// A value that is held.
 pub fn hold(pool: &PoolId, index: u64) -> Vec<u8> {
     format!("h/{pool}/{index:012x}").into_bytes()
@@ -50,6 +80,9 @@ pub fn outbox(sequence: u64) -> Vec<u8> {
 
 /// All notifications.
 pub const OUTBOX: &[u8] = b"e/";
+
+/// The number of the next notification.
+pub const NEXT_EVENT: &[u8] = b"s/event";
 
 /// The fulfilment that a client's `Idempotency-Key` made.
 pub fn submission(key: &str) -> Vec<u8> {

@@ -4,10 +4,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::sync::oneshot;
+use model::Timestamp;
+use tokio::sync::{oneshot, watch};
 
+pub mod documents;
 pub mod memory;
 
+pub use documents::{Document, Put};
 pub use memory::Memory;
 
 /// The longest key that a store takes. What others name (an id, an idempotency key) has to be
@@ -34,6 +37,9 @@ pub trait Store: Send + Sync + 'static {
     /// Takes ownership: the epoch that was durably raised by one. It has its place in the order
     /// like a batch; after it, batches of any other epoch are refused with [`Error::Fenced`].
     fn claim(&self) -> Result<Epoch, Error>;
+
+    /// Changes whenever a batch with documents is durable, for those who wait for events.
+    fn changed(&self) -> watch::Receiver<u64>;
 }
 
 /// A key and its value.
@@ -45,24 +51,39 @@ pub type Fact = (Vec<u8>, Vec<u8>);
 pub struct Epoch(pub u64);
 
 /// What is written together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Whose batch it is.
     pub epoch: Epoch,
+    /// When it is written.
+    pub at: Timestamp,
     /// The writes; where a key occurs twice the last one counts.
     pub writes: Vec<Write>,
+    /// The documents that change, in order; what follows from that is worked out by the store
+    /// ([`documents::expand`]).
+    pub documents: Vec<Put>,
 }
 
 impl Batch {
+    /// Facts, without documents.
+    pub fn of(epoch: Epoch, writes: Vec<Write>) -> Self {
+        Self { epoch, at: Timestamp::default(), writes, documents: Vec::new() }
+    }
+
     /// Whether a store may carry this out while it has that owner: what every store asks first.
     pub fn check(&self, owner: Epoch) -> Result<(), Error> {
         if self.epoch != owner {
             return Err(Error::Fenced { owner, batch: self.epoch });
         }
-        match self.writes.iter().map(|(key, _)| key.len()).max() {
-            Some(bytes) if bytes > KEY_BYTES_MAX => Err(Error::KeyTooLong { bytes }),
-            _ => Ok(()),
-        }
+        check_keys(&self.writes)
+    }
+}
+
+/// Whether all keys are short enough: what every store asks of writes, expanded ones too.
+pub fn check_keys(writes: &[Write]) -> Result<(), Error> {
+    match writes.iter().map(|(key, _)| key.len()).max() {
+        Some(bytes) if bytes > KEY_BYTES_MAX => Err(Error::KeyTooLong { bytes }),
+        _ => Ok(()),
     }
 }
 
@@ -135,6 +156,16 @@ pub enum Error {
         /// The length of the key.
         bytes: usize,
     },
+    /// A document is not as its change expects; nothing of the batch was written.
+    #[error("the {resource} `{id}` is not as it was expected")]
+    Conflict {
+        /// The key of its resource.
+        resource: String,
+        /// Its id.
+        id: String,
+        /// The revision that it has; nothing where it is not there.
+        found: Option<u64>,
+    },
     /// The store was closed before it answered.
     #[error("the store is closed")]
     Closed,
@@ -147,4 +178,21 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// What is kept under a key is not what was written there.
+#[derive(Debug, thiserror::Error)]
+#[error("what is kept is damaged")]
+struct Damaged;
+
+impl Error {
+    fn damaged(action: &'static str) -> Self {
+        Self::Failed { action, source: Box::new(Damaged) }
+    }
+
+    fn failed<E: std::error::Error + Send + Sync + 'static>(
+        action: &'static str,
+    ) -> impl Fn(E) -> Self {
+        move |source| Self::Failed { action, source: Box::new(source) }
+    }
 }

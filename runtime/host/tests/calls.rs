@@ -76,7 +76,7 @@ async fn settings_and_inventory_are_read_as_granted() {
     let report = bench.run(digest, json!({ "do": "setting", "name": "other" })).await;
     assert_eq!(outputs(&report), json!({ "value": null }));
 
-    bench.store.put(keys::document("service", "S1"), r#"{"id":"S1"}"#);
+    bench.store.put(keys::document("service", "S1"), json!({ "id": "S1" }));
     let look_up = |kind: &str, id: &str| json!({ "do": "inventory", "kind": kind, "id": id });
     let report = bench.run(digest, look_up("service", "S1")).await;
     assert_eq!(outputs(&report), json!({ "document": { "id": "S1" } }));

@@ -25,24 +25,11 @@ pub struct Document {
     pub body: Value,
 }
 
-/// Something that subscribers are told (TMF630 events).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notification {
-    /// The type, such as `ProductOrderStateChangeEvent`.
-    pub event_type: String,
-    /// The name of the resource within the event, such as `productOrder`.
-    pub resource: &'static str,
-    /// What changed of it: id, href and state.
-    pub body: Value,
-}
-
 /// What a commit writes besides the journal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     /// Documents, in order; the last one of an id counts.
     pub documents: Vec<Document>,
-    /// Notifications, in order.
-    pub notifications: Vec<Notification>,
 }
 
 /// Where each resource that a fulfilment makes is served, its id to follow.
@@ -95,7 +82,7 @@ impl Fulfilment {
         }
         let state = self.order_state();
         if before != Some(state) {
-            self.order_changed(before, state, &mut changes);
+            changes.documents.extend(self.orders());
         }
         changes
     }
@@ -152,31 +139,6 @@ impl Fulfilment {
         tasks
             .filter(move |(_, task)| task.item.is_some_and(|item| below[item.index()]))
             .map(|(index, _)| TaskId::at(index))
-    }
-
-    /// The orders changed their state: they are written anew and subscribers are told.
-    fn order_changed(&self, before: Option<&str>, state: &str, changes: &mut Changes) {
-        for document in self.orders() {
-            let kind = capitalised(document.resource);
-            let mut notify = |what: &str, state: &str| {
-                changes.notifications.push(Notification {
-                    event_type: format!("{kind}{what}Event"),
-                    resource: document.resource,
-                    body: json!({
-                        "id": document.id,
-                        "href": href(document.resource, &document.id),
-                        "state": state,
-                    }),
-                });
-            };
-            if before.is_none() {
-                notify("Create", "acknowledged");
-            }
-            if state != "acknowledged" {
-                notify("StateChange", state);
-            }
-            changes.documents.push(document);
-        }
     }
 
     /// The items that are lines of the order that came in.

@@ -30,7 +30,7 @@ pub mod journal;
 pub mod resource;
 pub mod task;
 
-pub use documents::{Changes, Document, Notification};
+pub use documents::{Changes, Document};
 pub use fulfilment::{Due, Fulfilment, Phase};
 pub use id::{Digest, FulfilmentId, ItemId, PluginId, PoolId, SpecId, TaskId};
 pub use journal::{End, Event, Kind, Record};

@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread::{Builder, JoinHandle};
 
 use engine::store::{Appended, Batch, Epoch, Error, Fact, Scan, Store};
+use tokio::sync::watch;
 
 use crate::failure::Failure;
 use crate::open::{self, Lock, OpenError, Options};
@@ -29,6 +30,7 @@ pub struct Sled {
     // They are dropped in this order: the writer finishes, sled closes, its lock is gone.
     writer: Handle,
     tree: Arc<Tree>,
+    changed: watch::Receiver<u64>,
     _lock: Lock,
 }
 
@@ -54,10 +56,11 @@ impl Sled {
             path: path.to_owned(),
             source: Box::new(Error::from(failure)),
         })?;
-        let writer = Writer::new(SyncedTree { tree: Arc::clone(&tree), log }, owner);
+        let (sender, changed) = watch::channel(0);
+        let writer = Writer::new(SyncedTree { tree: Arc::clone(&tree), log }, owner, sender);
         let writer = Handle::start(writer)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { writer, tree, _lock: Lock::of(path) })
+        Ok(Self { writer, tree, changed, _lock: Lock::of(path) })
     }
 }
 
@@ -82,6 +85,10 @@ impl Store for Sled {
         drop(self.writer.queue.send(Command::Claim { answer }));
         claimed.recv().unwrap_or(Err(Error::Closed))
     }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
 }
 
 impl Handle {
@@ -104,6 +111,10 @@ impl Drop for Handle {
 }
 
 impl Disk for SyncedTree {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.tree.get(key)
+    }
+
     fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
         self.tree.apply(writes)?;
         self.sync()

@@ -3,8 +3,8 @@
 
 use std::sync::mpsc::{self, Receiver, SyncSender};
 
-use engine::store::{Batch, Epoch, Error};
-use tokio::sync::oneshot;
+use engine::store::{Batch, Epoch, Error, Write, check_keys, documents};
+use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
 use crate::tree::Writes;
@@ -31,6 +31,8 @@ pub(crate) enum Command {
 
 /// Where commits go. What returns `Ok` is durable.
 pub(crate) trait Disk {
+    /// The value of a key, as everything that was committed left it.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
     fn commit(&mut self, writes: Writes) -> Result<(), Failure>;
     fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure>;
 }
@@ -48,6 +50,8 @@ pub(crate) struct Writer<D> {
     /// After a failure nobody knows what is durable: the system may have dropped what it could not
     /// write, and a later sync would succeed without it. So nothing is written any more.
     failure: Option<Failure>,
+    /// Told when documents are durable.
+    changed: watch::Sender<u64>,
 }
 
 /// What is committed together.
@@ -55,12 +59,13 @@ pub(crate) struct Writer<D> {
 struct Group {
     writes: Writes,
     bytes: usize,
+    has_documents: bool,
     answers: Vec<Answer>,
 }
 
 impl<D: Disk> Writer<D> {
-    pub(crate) fn new(disk: D, owner: Epoch) -> Self {
-        Self { disk, owner, group: Group::default(), failure: None }
+    pub(crate) fn new(disk: D, owner: Epoch, changed: watch::Sender<u64>) -> Self {
+        Self { disk, owner, group: Group::default(), failure: None, changed }
     }
 
     /// Works until it is told to close, or nobody is left to tell.
@@ -82,15 +87,27 @@ impl<D: Disk> Writer<D> {
     }
 
     fn append(&mut self, batch: Batch, answer: Answer) {
-        match self.check(&batch) {
-            Ok(()) => self.group.add(batch, answer),
+        self.group.has_documents |= !batch.documents.is_empty();
+        match self.expanded(batch) {
+            Ok(writes) => self.group.add(writes, answer),
             Err(error) => tell(answer, Err(error)),
         }
     }
 
-    fn check(&self, batch: &Batch) -> Result<(), Error> {
+    /// All that a batch writes, or why it is refused. What the group will write counts as written.
+    fn expanded(&self, batch: Batch) -> Result<Vec<Write>, Error> {
         self.healthy()?;
-        batch.check(self.owner)
+        batch.check(self.owner)?;
+        let mut writes = batch.writes;
+        if !batch.documents.is_empty() {
+            let get = |key: &[u8]| match self.group.writes.get(key) {
+                Some(written) => Ok(written.clone()),
+                None => self.disk.get(key),
+            };
+            writes.extend(documents::expand(batch.documents, batch.at, get)?);
+            check_keys(&writes)?;
+        }
+        Ok(writes)
     }
 
     fn claim(&mut self, answer: &mpsc::Sender<Result<Epoch, Error>>) {
@@ -108,11 +125,15 @@ impl<D: Disk> Writer<D> {
     }
 
     fn commit(&mut self) {
-        let Group { writes, bytes: _, answers } = std::mem::take(&mut self.group);
+        let group = std::mem::take(&mut self.group);
+        let Group { writes, bytes: _, has_documents, answers } = group;
         if answers.is_empty() {
             return;
         }
         let result = self.disk.commit(writes).map_err(|failure| self.poison(failure));
+        if has_documents && result.is_ok() {
+            self.changed.send_modify(|count| *count += 1);
+        }
         for answer in answers {
             match result {
                 Ok(()) => tell(answer, Ok(())),
@@ -132,8 +153,8 @@ impl<D: Disk> Writer<D> {
 }
 
 impl Group {
-    fn add(&mut self, batch: Batch, answer: Answer) {
-        for (key, value) in batch.writes {
+    fn add(&mut self, writes: Vec<Write>, answer: Answer) {
+        for (key, value) in writes {
             self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
             self.writes.insert(key, value);
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use model::{Event, Fulfilment, FulfilmentId, Record, TaskId};
+use model::{Event, Fulfilment, FulfilmentId, Record, TaskId, Timestamp};
 
 use super::Answer;
 use crate::keys;
-use crate::store::Write;
+use crate::store::{Batch, Epoch, Put, Write};
 use crate::worker::Call;
 
 /// What follows from one input.
@@ -25,6 +25,10 @@ pub struct Step<R> {
 pub struct Commit<R> {
     /// The facts; none where there is only something to do after what was written before.
     pub writes: Vec<Write>,
+    /// The documents that follow from them.
+    pub documents: Vec<Put>,
+    /// When that is.
+    pub at: Timestamp,
     /// What to do then, in order.
     pub then: Vec<After<R>>,
 }
@@ -61,7 +65,12 @@ impl<R> Default for Step<R> {
 
 impl<R> Default for Commit<R> {
     fn default() -> Self {
-        Self { writes: Vec::new(), then: Vec::new() }
+        Self {
+            writes: Vec::new(),
+            documents: Vec::new(),
+            at: Timestamp::default(),
+            then: Vec::new(),
+        }
     }
 }
 
@@ -77,7 +86,14 @@ impl<R> Step<R> {
 impl<R> Commit<R> {
     /// Whether there is nothing to write and nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.then.is_empty()
+        self.writes.is_empty() && self.documents.is_empty() && self.then.is_empty()
+    }
+
+    /// What is to be written, and what to do then; nothing to write where it only answers.
+    pub fn split(self, epoch: Epoch) -> (Option<Batch>, Vec<After<R>>) {
+        let Self { writes, documents, at, then } = self;
+        let has_facts = !writes.is_empty() || !documents.is_empty();
+        (has_facts.then_some(Batch { epoch, at, writes, documents }), then)
     }
 
     /// Keeps what a plugin logged in an attempt.

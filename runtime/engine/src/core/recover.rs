@@ -13,7 +13,7 @@ use super::entry::Entry;
 use super::{Core, Durability, Recent, Step};
 use crate::keys;
 use crate::pools::Pools;
-use crate::store::{Direction, Scan, Store};
+use crate::store::{Scan, Store};
 use crate::worker::Worker;
 
 /// So many facts are read from the store at once.
@@ -83,13 +83,6 @@ impl<R> Core<R> {
         now: Timestamp,
     ) -> Result<(Self, Vec<Step<R>>), RecoverError> {
         let epoch = store.claim().map_err(RecoverError::Store)?;
-        let last = Scan {
-            prefix: keys::OUTBOX.to_vec(),
-            after: None,
-            limit: 1,
-            direction: Direction::Backward,
-        };
-        let last = store.scan(&last).map_err(RecoverError::Store)?;
         let mut core = Self {
             worker,
             pools,
@@ -101,11 +94,7 @@ impl<R> Core<R> {
             waiting: BTreeMap::new(),
             early: BTreeMap::new(),
             submissions: Recent::default(),
-            next_notification: 0,
         };
-        if let Some((key, _)) = last.first() {
-            core.next_notification = number(key, 16)? + 1;
-        }
         core.restore_holds(store)?;
         each(store, b"c/", |key, bytes| {
             let name = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::entry::Entry;
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
+use crate::store::Put;
 use crate::worker::{Call, Manner, Nature};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
@@ -340,7 +341,7 @@ impl<R> Core<R> {
             changes.documents.extend(freed);
             changes.documents.extend(gathered.ended);
             entry.order_state = Some(entry.fulfilment.order_state());
-            self.write_changes(now, changes, step);
+            Self::write_changes(now, changes, step);
             Self::write_record(now, entry, events, step);
         }
         if let Some(reply) = step.waiting.take() {
@@ -377,23 +378,15 @@ impl<R> Core<R> {
         }));
     }
 
-    fn write_changes(&mut self, now: Timestamp, changes: Changes, step: &mut Step<R>) {
+    /// Orders are what the fold says and nothing else; what others may change too is merged.
+    fn write_changes(now: Timestamp, changes: Changes, step: &mut Step<R>) {
+        step.commit.at = now;
         for document in changes.documents {
-            let bytes = document.body.to_string().into_bytes();
-            let key = keys::document(document.resource, &document.id);
-            step.commit.writes.push((key, Some(bytes)));
-        }
-        for notification in changes.notifications {
-            let number = self.next_notification;
-            self.next_notification += 1;
-            let event = json!({
-                "eventId": number.to_string(),
-                "eventTime": now.to_string(),
-                "eventType": notification.event_type,
-                "event": { notification.resource: notification.body },
+            let Document { resource, id, body } = document;
+            step.commit.documents.push(match resource {
+                "product" | "service" => Put::merge(resource, id, body),
+                _ => Put::set(resource, id, body),
             });
-            let bytes = event.to_string().into_bytes();
-            step.commit.writes.push((keys::outbox(number), Some(bytes)));
         }
     }
 

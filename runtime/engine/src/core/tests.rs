@@ -11,7 +11,7 @@ use model::{
 use serde_json::{Map, json};
 
 use super::*;
-use crate::store::{Batch, Memory, Store};
+use crate::store::{Memory, Store};
 use crate::worker::{Call, Manner, Nature, Resolved};
 
 /// Plays a script on the fulfilment `f`. Tasks come first: `task b needs a, external`; one that is
@@ -174,8 +174,11 @@ impl Stage {
             for call in &step.now {
                 self.say("now call", &called(call));
             }
-            let writes = step.commit.writes;
-            for (key, value) in &writes {
+            for document in &step.commit.documents {
+                self.say(&format!("write d/{}/{}", document.resource, document.id), "");
+            }
+            let (batch, then) = step.commit.split(self.core.epoch());
+            for (key, value) in batch.iter().flat_map(|batch| &batch.writes) {
                 let key = std::str::from_utf8(key).unwrap();
                 match value {
                     Some(bytes) if key.starts_with("j/") => {
@@ -187,10 +190,10 @@ impl Stage {
                     None => self.say(&format!("remove {key}"), ""),
                 }
             }
-            if !writes.is_empty() {
-                drop(self.store.append(Batch { epoch: self.core.epoch(), writes }));
+            if let Some(batch) = batch {
+                drop(self.store.append(batch));
             }
-            for after in step.commit.then {
+            for after in then {
                 match after {
                     After::Run(call) => self.say("then call", &called(&call)),
                     After::Reply(asker, Answer::Fulfilment(Some(fulfilment))) => {
@@ -346,8 +349,8 @@ fn what_was_done_is_undone_in_reverse_and_what_it_held_is_free() {
         write j/f/00000004 undone
         then call undo olt #1 by f:1
     undone olt
-        remove h/ports/000000000000
         write d/resource/ports.1
+        remove h/ports/000000000000
         write j/f/00000005 undone, undone, ended
         remove o/f
     ");

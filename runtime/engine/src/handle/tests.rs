@@ -90,6 +90,10 @@ impl Store for Failing {
     fn claim(&self) -> Result<crate::store::Epoch, Error> {
         self.memory.claim()
     }
+
+    fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.memory.changed()
+    }
 }
 
 fn begin(store: impl Store) -> (Engine, tokio::task::JoinHandle<Result<(), Error>>) {

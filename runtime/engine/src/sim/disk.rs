@@ -11,12 +11,13 @@ use super::Asker;
 use super::promises::{assert_same, holds_of};
 use crate::core::{After, Commit, read_fulfilment};
 use crate::keys;
-use crate::store::{Batch, Epoch, Fact, Memory, Scan, Store, Write};
+use crate::store::{Document, Epoch, Fact, Memory, Scan, Store, Write};
 
 /// Something that is on its way to the disk.
 struct Pending {
-    /// What is written; none where there is only something to do after what was written before.
-    writes: Vec<Write>,
+    /// What is written besides documents; nothing where there is only something to do after what
+    /// was written before.
+    writes: Option<Vec<Write>>,
     then: Vec<After<Asker>>,
 }
 
@@ -53,12 +54,13 @@ impl Disk {
 
     /// Takes a commit; true where it writes anything.
     pub(super) fn append(&mut self, epoch: Epoch, commit: Commit<Asker>) -> bool {
-        let writes = commit.writes;
-        let has_writes = !writes.is_empty();
-        if has_writes {
-            drop(self.store.append(Batch { epoch, writes: writes.clone() }));
+        let (batch, then) = commit.split(epoch);
+        let writes = batch.as_ref().map(|batch| batch.writes.clone());
+        let has_writes = writes.is_some();
+        if let Some(batch) = batch {
+            drop(self.store.append(batch));
         }
-        self.pending.push_back(Pending { writes, then: commit.then });
+        self.pending.push_back(Pending { writes, then });
         has_writes
     }
 
@@ -71,7 +73,7 @@ impl Disk {
     pub(super) fn flush(&mut self) -> Vec<After<Asker>> {
         let mut then = self.unwritten();
         if let Some(pending) = self.pending.pop_front() {
-            self.make_durable(&pending.writes);
+            self.make_durable(&pending.writes.unwrap_or_default());
             then.extend(pending.then);
         }
         then.extend(self.unwritten());
@@ -81,7 +83,7 @@ impl Disk {
     /// What need not wait for a batch any more.
     pub(super) fn unwritten(&mut self) -> Vec<After<Asker>> {
         let mut then = Vec::new();
-        while let Some(pending) = self.pending.pop_front_if(|pending| pending.writes.is_empty()) {
+        while let Some(pending) = self.pending.pop_front_if(|pending| pending.writes.is_none()) {
             then.extend(pending.then);
         }
         then
@@ -92,9 +94,9 @@ impl Disk {
     pub(super) fn crash(&mut self, survive: usize) {
         let mut survivors = survive;
         for pending in std::mem::take(&mut self.pending) {
-            if !pending.writes.is_empty() && survivors > 0 {
+            if let Some(writes) = pending.writes.filter(|_| survivors > 0) {
                 survivors -= 1;
-                self.make_durable(&pending.writes);
+                self.make_durable(&writes);
             }
         }
         self.store.lose_pending();
@@ -128,8 +130,7 @@ impl Disk {
                 }
                 ("c", Some(_)) => drop(self.kept.insert(rest.into())),
                 ("c", None) => drop(self.kept.remove(rest)),
-                ("e", Some(bytes)) => self.notified(rest, bytes),
-                ("e" | "j" | "k", None) => panic!("{key} is removed"),
+                ("j" | "k", None) => panic!("{key} is removed"),
                 ("k", Some(_)) => {
                     let before = self.store.get(key.as_bytes()).unwrap();
                     assert_eq!(before, None, "{key} is used twice");
@@ -138,6 +139,7 @@ impl Disk {
             }
         }
         assert!(self.store.flush_one(), "the store has what the engine appended");
+        self.read_notifications();
         for (key, _) in writes {
             let key = std::str::from_utf8(key).unwrap();
             if let Some(id) = key.strip_prefix("j/") {
@@ -181,14 +183,32 @@ impl Disk {
         fold.records += 1;
     }
 
-    fn notified(&mut self, number: &str, bytes: &[u8]) {
-        let number = u64::from_str_radix(number, 16).unwrap();
-        assert_eq!(number, self.notifications, "notifications have no gap and no repeat");
+    /// Reads the notifications that the last batch gave.
+    fn read_notifications(&mut self) {
+        let after = self.notifications.checked_sub(1).map(keys::outbox);
+        let scan = Scan { after, ..Scan::prefix(keys::OUTBOX, usize::MAX) };
+        for (key, bytes) in self.store.scan(&scan).unwrap() {
+            assert_eq!(
+                key,
+                keys::outbox(self.notifications),
+                "notifications have no gap and no repeat"
+            );
+            self.notified(&bytes);
+        }
+    }
+
+    fn notified(&mut self, bytes: &[u8]) {
         self.notifications += 1;
         let event: Value = serde_json::from_slice(bytes).unwrap();
         let (resource, body) = event["event"].as_object().unwrap().iter().next().unwrap();
         let order = format!("{resource}/{}", body["id"].as_str().unwrap());
+        if !resource.ends_with("Order") {
+            return;
+        }
         let mut what = event["eventType"].as_str().unwrap().to_string();
+        if what.ends_with("AttributeValueChangeEvent") {
+            return;
+        }
         if what.ends_with("StateChangeEvent") {
             what = body["state"].as_str().unwrap().to_string();
         }
@@ -217,7 +237,7 @@ impl Disk {
                 assert!(fold.plan.items.is_empty(), "{resource} {id} is in the store");
                 continue;
             };
-            let document: Value = serde_json::from_slice(&document).unwrap();
+            let document = Document::read(&document).unwrap().body;
             assert_eq!(document["state"], json!(fold.order_state()), "{resource} {id}");
             let told = &self.told[&format!("{resource}/{id}")];
             let last = told.last().unwrap();
@@ -252,7 +272,7 @@ impl Disk {
         let held: BTreeSet<String> = self.held().iter().map(|(_, hold)| id(hold)).collect();
         let resources = Scan::prefix(keys::documents("resource"), usize::MAX);
         for (_, document) in self.store.scan(&resources).unwrap() {
-            let document: Value = serde_json::from_slice(&document).unwrap();
+            let document = Document::read(&document).unwrap().body;
             let id = document["id"].as_str().unwrap();
             let is_pooled = id.starts_with("vlan.") || id.starts_with("port.");
             if is_pooled && document["resourceStatus"] == "reserved" {

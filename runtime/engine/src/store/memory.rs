@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use super::{Appended, Batch, Direction, Epoch, Error, Fact, Scan, Store};
+use super::{
+    Appended, Batch, Direction, Epoch, Error, Fact, Scan, Store, Write, check_keys, documents,
+};
 
 /// A store that is as durable as its handles: clone it, drop its owner, and give the clone to the
 /// next owner.
@@ -19,6 +21,7 @@ struct State {
     owner: Epoch,
     mode: Mode,
     pending: VecDeque<Pending>,
+    changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -98,6 +101,10 @@ impl Store for Memory {
         state.owner = Epoch(state.owner.0 + 1);
         Ok(state.owner)
     }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.state().changed.subscribe()
+    }
 }
 
 impl State {
@@ -107,17 +114,28 @@ impl State {
 
     fn flush_one(&mut self) -> bool {
         let Some(Pending { batch, answer }) = self.pending.pop_front() else { return false };
-        let result = batch.check(self.owner);
-        if result.is_ok() {
-            self.apply(batch);
+        let has_documents = !batch.documents.is_empty();
+        let result = self.expanded(batch).map(|writes| self.apply(writes));
+        if result.is_ok() && has_documents {
+            self.changed.send_modify(|count| *count += 1);
         }
         // Nobody has to wait for the answer.
         drop(answer.send(result));
         true
     }
 
-    fn apply(&mut self, batch: Batch) {
-        for (key, value) in batch.writes {
+    /// All that a batch writes, or why it is refused.
+    fn expanded(&self, batch: Batch) -> Result<Vec<Write>, Error> {
+        batch.check(self.owner)?;
+        let get = |key: &[u8]| Ok::<_, Error>(self.facts.get(key).cloned());
+        let mut writes = batch.writes;
+        writes.extend(documents::expand(batch.documents, batch.at, get)?);
+        check_keys(&writes)?;
+        Ok(writes)
+    }
+
+    fn apply(&mut self, writes: Vec<Write>) {
+        for (key, value) in writes {
             match value {
                 Some(value) => drop(self.facts.insert(key, value)),
                 None => drop(self.facts.remove(&key)),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use engine::keys;
-use engine::store::Store;
+use engine::store::{Document, Store};
 use wasmtime::component::{HasData, Linker};
 
 use crate::bindings::inventory::{self, Failure};
@@ -39,7 +39,8 @@ impl inventory::Host for Inventory {
             failure(FailureClass::Retry, "STORE_FAILED", format!("{kind} `{id}`: {error}"))
         })?;
         let Some(bytes) = document else { return Ok(None) };
-        String::from_utf8(bytes).map(Some).map_err(|_| {
+        let json = Document::json(&bytes).ok().map(<[u8]>::to_vec).unwrap_or_default();
+        String::from_utf8(json).map(Some).map_err(|_| {
             let message = format!("{kind} `{id}` is not text: the store is damaged");
             failure(FailureClass::Person, "STORE_FAILED", message)
         })

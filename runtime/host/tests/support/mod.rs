@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use engine::pools::Pools;
-use engine::store::{Appended, Batch, Epoch, Error, Fact, Scan, Store};
+use engine::store::{Appended, Batch, Document, Epoch, Error, Fact, Scan, Store};
 use engine::worker::{Call, Manner, Report, Worker};
 use host::{Grants, Host, Installed, Options};
 use model::{Digest, Failure, FulfilmentId, Outcome, PluginId, Pool, TaskId, Timestamp, Values};
@@ -153,8 +153,9 @@ pub(crate) fn failed(report: &Report) -> &Failure {
 pub(crate) struct Shelf(Mutex<BTreeMap<Vec<u8>, Vec<u8>>>);
 
 impl Shelf {
-    pub(crate) fn put(&self, key: Vec<u8>, value: &str) {
-        self.0.lock().unwrap().insert(key, value.into());
+    pub(crate) fn put(&self, key: Vec<u8>, body: serde_json::Value) {
+        let document = Document { revision: 1, since: Timestamp(0), body };
+        self.0.lock().unwrap().insert(key, document.to_bytes());
     }
 }
 
@@ -173,6 +174,10 @@ impl Store for Shelf {
 
     fn claim(&self) -> Result<Epoch, Error> {
         Ok(Epoch(1))
+    }
+
+    fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        tokio::sync::watch::channel(0).1
     }
 }
 

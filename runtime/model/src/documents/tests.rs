@@ -110,11 +110,6 @@ impl Story {
             let state = state.unwrap_or("-");
             self.told.push_str(&format!("  write {resource} {id} {state}\n"));
         }
-        for notification in &changes.notifications {
-            let state = notification.body.get("state").and_then(|state| state.as_str());
-            let (event, state) = (&notification.event_type, state.unwrap_or("-"));
-            self.told.push_str(&format!("  tell {event} {state}\n"));
-        }
         changes
     }
 
@@ -145,12 +140,6 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
       write productOrder f inProgress
       write serviceOrder f inProgress
       write resourceOrder f inProgress
-      tell ProductOrderCreateEvent acknowledged
-      tell ProductOrderStateChangeEvent inProgress
-      tell ServiceOrderCreateEvent acknowledged
-      tell ServiceOrderStateChangeEvent inProgress
-      tell ResourceOrderCreateEvent acknowledged
-      tell ResourceOrderStateChangeEvent inProgress
     task 0 succeeds
       write resource vlans.100 idle
     task 1 succeeds
@@ -165,9 +154,6 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
       write productOrder f completed
       write serviceOrder f completed
       write resourceOrder f completed
-      tell ProductOrderStateChangeEvent completed
-      tell ServiceOrderStateChangeEvent completed
-      tell ResourceOrderStateChangeEvent completed
     "#);
     let rate = last.documents.iter().find(|d| d.resource == "appliedCustomerBillingRate").unwrap();
     assert_eq!(rate.body["taxIncludedAmount"], json!({ "unit": "EUR", "value": 11.9 }));
@@ -192,12 +178,6 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
       write productOrder f inProgress
       write serviceOrder f inProgress
       write resourceOrder f inProgress
-      tell ProductOrderCreateEvent acknowledged
-      tell ProductOrderStateChangeEvent inProgress
-      tell ServiceOrderCreateEvent acknowledged
-      tell ServiceOrderStateChangeEvent inProgress
-      tell ResourceOrderCreateEvent acknowledged
-      tell ResourceOrderStateChangeEvent inProgress
     task 0 succeeds
       write resource vlans.100 idle
     task 1 fails
@@ -212,9 +192,6 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
       write productOrder f failed
       write serviceOrder f failed
       write resourceOrder f failed
-      tell ProductOrderStateChangeEvent failed
-      tell ServiceOrderStateChangeEvent failed
-      tell ResourceOrderStateChangeEvent failed
     "#);
     let free = story.fulfilment.released(&hold());
     assert_eq!(

@@ -19,6 +19,11 @@ impl Fake {
 }
 
 impl Disk for Fake {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let commits = self.commits.lock().unwrap();
+        Ok(commits.iter().rev().find_map(|writes| writes.get(key).cloned()).flatten())
+    }
+
     fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
         let mut commits = self.commits.lock().unwrap();
         commits.push(writes);
@@ -38,7 +43,7 @@ impl Disk for Fake {
 fn append(key: &str, value: &str) -> (Command, Appended) {
     let writes = vec![(key.into(), Some(value.into()))];
     let (answer, appended) = Appended::pending();
-    (Command::Append { batch: Batch { epoch: Epoch(0), writes }, answer }, appended)
+    (Command::Append { batch: Batch::of(Epoch(0), writes), answer }, appended)
 }
 
 /// Runs a writer over commands that are all there when it starts.
@@ -48,7 +53,7 @@ fn run(disk: &Fake, commands: Vec<Command>) {
         queue.try_send(command).unwrap();
     }
     drop(queue);
-    Writer::new(disk.clone(), Epoch(0)).run(&receiver);
+    Writer::new(disk.clone(), Epoch(0), watch::channel(0).0).run(&receiver);
 }
 
 fn answers(appended: Vec<Appended>) -> Vec<String> {

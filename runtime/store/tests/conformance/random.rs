@@ -1,7 +1,10 @@
 //! Random operations on both stores at once: every answer must be the same.
 
-use engine::store::{Batch, Direction, Epoch, Memory, Scan, Store, Write};
+use engine::store::documents::{Change, Expected};
+use engine::store::{Batch, Direction, Epoch, Memory, Put, Scan, Store, Write};
+use model::Timestamp;
 use proptest::prelude::*;
+use serde_json::json;
 use store::Sled;
 use tokio::runtime::{Builder, Runtime};
 
@@ -9,9 +12,16 @@ use crate::subject::{OnSled, Subject, all};
 
 #[derive(Clone, Debug)]
 enum Operation {
-    Append { age: Age, writes: Vec<Write> },
+    Append {
+        age: Age,
+        writes: Vec<Write>,
+    },
+    /// Batches of documents that are appended before any of them is answered.
+    Documents(Vec<Vec<Put>>),
     Claim,
-    Get { key: Vec<u8> },
+    Get {
+        key: Vec<u8>,
+    },
     Scan(Scan),
     Reopen,
 }
@@ -45,11 +55,34 @@ fn scan() -> impl Strategy<Value = Scan> {
         .prop_map(|(prefix, after, limit, direction)| Scan { prefix, after, limit, direction })
 }
 
+/// Changes of few documents, so that they meet; half of them expect something.
+fn put() -> impl Strategy<Value = Put> {
+    let body = (0..3_u8, 0..3_u8, prop::sample::select(vec!["new", "old"])).prop_map(|(a, b, state)| {
+        json!({ "name": format!("n{a}"), "status": state, "engagedParty": { "id": format!("p{b}") } })
+    });
+    let change = prop_oneof![
+        3 => body.clone().prop_map(Change::Set),
+        2 => body.prop_map(Change::Merge),
+        1 => Just(Change::Remove),
+    ];
+    let expected = prop_oneof![
+        4 => Just(Expected::Anything),
+        1 => Just(Expected::Absent),
+        2 => (1..4_u64).prop_map(Expected::Revision),
+    ];
+    let resource = prop::sample::select(vec!["customer", "of no table"]);
+    let id = prop::sample::select(vec!["1", "2", "3"]);
+    (resource, id, change, expected)
+        .prop_map(|(resource, id, change, expected)| Put::new(resource, id, change, expected))
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     let age = prop_oneof![18 => Just(Age::Current), 1 => Just(Age::Older), 1 => Just(Age::Newer)];
     let writes = prop::collection::vec((key(), value()), 0..60);
     prop_oneof![
         8 => (age, writes).prop_map(|(age, writes)| Operation::Append { age, writes }),
+        4 => prop::collection::vec(prop::collection::vec(put(), 1..3), 1..6)
+            .prop_map(Operation::Documents),
         1 => Just(Operation::Claim),
         4 => key().prop_map(|key| Operation::Get { key }),
         8 => scan().prop_map(Operation::Scan),
@@ -78,8 +111,20 @@ impl Pair {
     fn answers(&mut self, operation: &Operation) -> (String, String) {
         match operation {
             Operation::Append { age, writes } => {
-                let batch = Batch { epoch: self.epoch(*age), writes: writes.clone() };
+                let batch = Batch::of(self.epoch(*age), writes.clone());
                 self.both(|runtime, store| runtime.block_on(store.append(batch.clone())))
+            }
+            Operation::Documents(batches) => {
+                let epoch = Epoch(self.owner);
+                self.both(|runtime, store| {
+                    let appended = batches.iter().map(|documents| {
+                        let documents = documents.clone();
+                        let writes = vec![(b"beside".to_vec(), Some(vec![documents.len() as u8]))];
+                        store.append(Batch { epoch, at: Timestamp(7), writes, documents })
+                    });
+                    let appended: Vec<_> = appended.collect();
+                    appended.into_iter().map(|one| runtime.block_on(one)).collect::<Vec<_>>()
+                })
             }
             Operation::Claim => {
                 self.owner += 1;

@@ -60,7 +60,7 @@ pub(crate) fn remove(key: impl AsRef<[u8]>) -> Write {
 }
 
 pub(crate) fn batch(epoch: Epoch, writes: impl Into<Vec<Write>>) -> Batch {
-    Batch { epoch, writes: writes.into() }
+    Batch::of(epoch, writes.into())
 }
 
 pub(crate) fn all(store: &impl Store) -> Vec<Fact> {
