@@ -2,11 +2,16 @@
 //! what its documents look like, what a client may do, and what follows from a change of one; the
 //! engine, the store's indexes, the HTTP door and the OpenAPI description all read it here.
 
+pub mod check;
 pub mod event;
 pub mod index;
+pub mod new;
+pub mod shape;
 pub mod table;
 
 use serde_json::Value;
+
+pub use check::{Invalid, InvalidKind};
 
 /// An API of the TM Forum.
 #[derive(Debug)]

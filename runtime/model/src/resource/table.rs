@@ -118,4 +118,4 @@ const JOB: Resource = Resource {
 };
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

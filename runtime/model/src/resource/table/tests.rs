@@ -1,12 +1,13 @@
 //! The table as a whole: it is consistent, and holds what the definitions have and nothing else.
 
-mod definitions;
+pub(in crate::resource) mod definitions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::resource::{Life, Resource, Served, of_key, table::APIS};
 
-fn resources() -> impl Iterator<Item = (u16, &'static Resource)> {
+/// Every resource, with the number of its API.
+pub(in crate::resource) fn resources() -> impl Iterator<Item = (u16, &'static Resource)> {
     APIS.iter().flat_map(|api| api.resources.iter().map(|resource| (api.number, resource)))
 }
 

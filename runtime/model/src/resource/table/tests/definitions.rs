@@ -16,7 +16,7 @@ fn folder() -> PathBuf {
 }
 
 /// The definitions of a version, each with the number of its API; nothing where there are none.
-pub(crate) fn definitions(version: &str) -> Option<Vec<(u16, Value)>> {
+pub(in crate::resource) fn definitions(version: &str) -> Option<Vec<(u16, Value)>> {
     let Ok(entries) = std::fs::read_dir(folder().join(version)) else {
         return skipped(version);
     };

@@ -1,0 +1,80 @@
+//! A document as it is when it is new, and the stamp of each later change.
+
+use serde_json::{Map, Value};
+
+use super::Resource;
+use super::shape::{Kind, Type, shapes};
+use crate::time::Timestamp;
+
+impl Resource {
+    /// The document that a client's body becomes, once it was checked: without what only the server
+    /// sets, and with it. An id of the client's is kept where the server does not set it.
+    pub fn new_document(&self, body: Value, id: &str, now: Timestamp, href: &str) -> Value {
+        let mut fields = match body {
+            Value::Object(fields) => fields,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Map::new(),
+        };
+        fields.retain(|name, _| !self.server.contains(&name.as_str()));
+        without_nulls(self.shape, &mut fields);
+        fields.entry("id").or_insert_with(|| id.into());
+        fields.insert("href".into(), href.into());
+        fields.entry("@type").or_insert_with(|| self.only_type.unwrap_or(self.shape).into());
+        if let Some(life) = self.life.filter(|life| !life.initial.is_empty()) {
+            fields.entry(life.attribute).or_insert_with(|| life.initial.into());
+        }
+        for date in self.dates {
+            fields.insert((*date).into(), now.to_string().into());
+        }
+        let mut document = Value::Object(fields);
+        self.stamp(&mut document, now);
+        document
+    }
+
+    /// Says in a document when it changed, where it says so at all.
+    pub fn stamp(&self, document: &mut Value, now: Timestamp) {
+        if let (Some(stamp), Some(fields)) = (self.stamp, document.as_object_mut()) {
+            fields.insert(stamp.into(), now.to_string().into());
+        }
+    }
+}
+
+/// Null is as good as absent, wherever the shape says what stands there.
+fn without_nulls(shape: &str, fields: &mut Map<String, Value>) {
+    let Some(shape) = shapes().object(shape) else { return };
+    fields.retain(|name, value| !value.is_null() || !is_known(shape.attribute(name), name));
+    for (name, value) in fields {
+        for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
+            match (kind, &mut *value) {
+                (Kind::One(Type::Object(shape)), Value::Object(fields)) => {
+                    without_nulls(shape, fields);
+                }
+                (Kind::Many(item), Value::Array(entries)) => entries_without_nulls(*item, entries),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn is_known(attribute: Option<&super::shape::Attribute>, name: &str) -> bool {
+    let is_any =
+        |attribute: &super::shape::Attribute| attribute.kinds.contains(&Kind::One(Type::Any));
+    attribute.is_some_and(|attribute| !is_any(attribute)) || name.starts_with('@')
+}
+
+fn entries_without_nulls(item: Type, entries: &mut Vec<Value>) {
+    if item == Type::Any {
+        return;
+    }
+    entries.retain(|entry| !entry.is_null());
+    let Type::Object(shape) = item else { return };
+    for fields in entries.iter_mut().filter_map(Value::as_object_mut) {
+        without_nulls(shape, fields);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! What documents look like: facts in a notation of our own, one file for each API and one for what
+//! they share. Checks and the OpenAPI description read them here.
+//!
+//! A name alone on a line begins a shape; its attributes follow, indented, each with what it holds.
+//! `*` marks one that must be there, `[]` an array, `|` what may stand instead, and quotes keep
+//! blanks. `Name = one | other` lists the values of a text. Both versions of an API are merged; the
+//! attributes whose names begin with `@` go without saying.
+
+mod parse;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+pub use parse::{ParseError, Problem};
+
+/// Every shape.
+#[derive(Debug, Default)]
+pub struct Shapes {
+    /// Objects by name.
+    pub objects: BTreeMap<&'static str, Shape>,
+    /// The values that a text may have, by name.
+    pub choices: BTreeMap<&'static str, Vec<&'static str>>,
+}
+
+/// What an object looks like.
+#[derive(Debug, Default)]
+pub struct Shape {
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+}
+
+/// An attribute of an object.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it may hold, one or another.
+    pub kinds: Vec<Kind>,
+}
+
+/// What an attribute holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A value.
+    One(Type),
+    /// An array of values.
+    Many(Type),
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// Any JSON.
+    Any,
+    /// A text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A date with a time.
+    DateTime,
+    /// A date.
+    Date,
+    /// A text that is an address.
+    Uri,
+    /// A text that is bytes.
+    Base64,
+    /// A text out of a list, by the name of the list.
+    Choice(&'static str),
+    /// An object of a shape, by its name.
+    Object(&'static str),
+}
+
+/// The files, each with its text.
+const FILES: &[(&str, &str)] = &[
+    ("shared", include_str!("shape/shared.txt")),
+    ("tmf620", include_str!("shape/tmf620.txt")),
+    ("tmf622", include_str!("shape/tmf622.txt")),
+    ("tmf629", include_str!("shape/tmf629.txt")),
+    ("tmf632", include_str!("shape/tmf632.txt")),
+    ("tmf633", include_str!("shape/tmf633.txt")),
+    ("tmf634", include_str!("shape/tmf634.txt")),
+    ("tmf635", include_str!("shape/tmf635.txt")),
+    ("tmf637", include_str!("shape/tmf637.txt")),
+    ("tmf638", include_str!("shape/tmf638.txt")),
+    ("tmf639", include_str!("shape/tmf639.txt")),
+    ("tmf641", include_str!("shape/tmf641.txt")),
+    ("tmf645", include_str!("shape/tmf645.txt")),
+    ("tmf648", include_str!("shape/tmf648.txt")),
+    ("tmf652", include_str!("shape/tmf652.txt")),
+    ("tmf666", include_str!("shape/tmf666.txt")),
+    ("tmf669", include_str!("shape/tmf669.txt")),
+    ("tmf678", include_str!("shape/tmf678.txt")),
+    ("tmf679", include_str!("shape/tmf679.txt")),
+    ("tmf687", include_str!("shape/tmf687.txt")),
+    ("tmf688", include_str!("shape/tmf688.txt")),
+    ("tmf701", include_str!("shape/tmf701.txt")),
+];
+
+/// Every shape, read once.
+pub fn shapes() -> &'static Shapes {
+    static SHAPES: OnceLock<Shapes> = OnceLock::new();
+    SHAPES.get_or_init(|| {
+        let texts: Vec<&str> = FILES.iter().map(|(_, text)| *text).collect();
+        Shapes::parse(&texts).expect("the shapes are ours, and a test reads them")
+    })
+}
+
+impl Shapes {
+    /// The shape of this name.
+    pub fn object(&self, name: &str) -> Option<&Shape> {
+        self.objects.get(name)
+    }
+
+    /// The values that a text may have, by the name of the list.
+    pub fn choice(&self, name: &str) -> &[&'static str] {
+        self.choices.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What a dotted path leads to, through arrays, from an object of a shape; nothing where it
+    /// leads nowhere.
+    pub fn at(&self, shape: &str, path: &str) -> Option<&Attribute> {
+        let (name, rest) =
+            path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        let attribute = self.object(shape)?.attribute(name)?;
+        let Some(rest) = rest else { return Some(attribute) };
+        attribute.kinds.iter().find_map(|kind| match kind.item() {
+            Type::Object(shape) => self.at(shape, rest),
+            Type::Any
+            | Type::String
+            | Type::Integer
+            | Type::Number
+            | Type::Boolean
+            | Type::DateTime
+            | Type::Date
+            | Type::Uri
+            | Type::Base64
+            | Type::Choice(_) => None,
+        })
+    }
+}
+
+impl Shape {
+    /// The attribute of this name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+impl Kind {
+    /// What the value is, or each of the values.
+    pub fn item(self) -> Type {
+        match self {
+            Self::One(item) | Self::Many(item) => item,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
