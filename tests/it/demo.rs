@@ -57,7 +57,7 @@ async fn serve_demo_takes_orders() {
     let arguments = arguments.map(String::from);
     let (_server, url) = Process::start("demo", &arguments, folder.path()).await.unwrap();
     let http = Http::new(&url);
-    let path = model::documents::path("productOrder");
+    let path = model::resource::path("productOrder");
     let answer = http.post(path, &pack_order("triple-play/nested")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let story = http.ended(answer.body["id"].as_str().unwrap()).await;

@@ -83,7 +83,7 @@ fn report(kills: usize, orders: usize, seed: u64) {
 }
 
 fn still_open() -> String {
-    let path = model::documents::path("productOrder");
+    let path = model::resource::path("productOrder");
     format!("{path}?state=acknowledged,inProgress&fields=id&limit=1")
 }
 

@@ -107,7 +107,7 @@ impl World {
     /// Sends a product order as a client would, and holds the answer to what the standard says.
     /// Answers with the order's id.
     pub(crate) async fn submit(&self, order: &Value) -> String {
-        let path = model::documents::path("productOrder");
+        let path = model::resource::path("productOrder");
         let answer = self.http.post(path, order).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         let id = answer.body["id"].as_str().expect("an order has an id").to_string();
@@ -163,7 +163,7 @@ impl World {
 
     /// The product order, service order or resource order of a fulfilment.
     pub(crate) async fn order(&self, resource: &str, id: &str) -> Value {
-        self.http.get(&format!("{}/{id}", model::documents::path(resource))).await
+        self.http.get(&format!("{}/{id}", model::resource::path(resource))).await
     }
 
     /// The plan as text.

@@ -3,6 +3,7 @@
 //! crash, and are written in the same commit as the events that they follow from.
 
 mod billing;
+mod flows;
 mod inventory;
 mod orders;
 
@@ -12,6 +13,7 @@ use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, TaskId};
 use crate::journal::{End, Event, Kind};
 use crate::plan::{Item, Level};
+use crate::resource;
 use crate::task::TaskState;
 
 /// A document to write.
@@ -32,24 +34,8 @@ pub struct Changes {
     pub documents: Vec<Document>,
 }
 
-/// Where each resource that a fulfilment makes is served, its id to follow.
-pub fn path(resource: &str) -> &'static str {
-    match resource {
-        "productOrder" => "/tmf-api/productOrderingManagement/v4/productOrder",
-        "serviceOrder" => "/tmf-api/serviceOrdering/v4/serviceOrder",
-        "resourceOrder" => "/tmf-api/resourceOrdering/v4/resourceOrder",
-        "product" => "/tmf-api/productInventory/v4/product",
-        "service" => "/tmf-api/serviceInventory/v4/service",
-        "resource" => "/tmf-api/resourceInventoryManagement/v4/resource",
-        "appliedCustomerBillingRate" => {
-            "/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate"
-        }
-        _ => "",
-    }
-}
-
 fn href(resource: &str, id: &str) -> String {
-    format!("{}/{id}", path(resource))
+    format!("{}/{id}", resource::path(resource))
 }
 
 impl Fulfilment {

@@ -6,8 +6,12 @@ pub mod check;
 pub mod event;
 pub mod index;
 pub mod new;
+pub mod patch;
 pub mod shape;
 pub mod table;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -188,6 +192,17 @@ impl Resource {
         self.operations.contains(&operation)
     }
 
+    /// Whether its documents may have an attribute, by its dotted path.
+    pub fn knows(&self, path: &str) -> bool {
+        shape::shapes().may_have(self.shape, path)
+    }
+
+    /// Whether a document is one that is seen under this resource.
+    pub fn shows(&self, document: &Value) -> bool {
+        let is_type = |wanted| document.get("@type").and_then(Value::as_str) == Some(wanted);
+        self.only_type.is_none_or(is_type)
+    }
+
     /// The state of a document, where it has one.
     pub fn state_of<'a>(&self, document: &'a Value) -> Option<&'a str> {
         document.get(self.life?.attribute)?.as_str()
@@ -208,8 +223,29 @@ impl Api {
 
 /// The resource whose documents are kept under a key, with the API that its hrefs lead to.
 pub fn of_key(key: &str) -> Option<(&'static Api, &'static Resource)> {
-    let entries = table::APIS.iter().flat_map(|api| api.resources.iter().map(move |r| (*api, r)));
-    entries.into_iter().find(|(_, resource)| resource.key == key)
+    by_key().get(key).map(|(api, resource, _)| (*api, *resource))
+}
+
+/// The path of the documents that are kept under a key, where hrefs lead: the id to follow. Empty
+/// for what is no resource.
+pub fn path(key: &str) -> &'static str {
+    by_key().get(key).map(|(_, _, path)| path.as_str()).unwrap_or_default()
+}
+
+type ByKey = BTreeMap<&'static str, (&'static Api, &'static Resource, String)>;
+
+/// The table by key; of two entries with one key the first, as hrefs do.
+fn by_key() -> &'static ByKey {
+    static BY_KEY: OnceLock<ByKey> = OnceLock::new();
+    BY_KEY.get_or_init(|| {
+        let mut by_key = ByKey::new();
+        for api in table::APIS {
+            for resource in api.resources {
+                by_key.entry(resource.key).or_insert_with(|| (*api, resource, api.path(resource)));
+            }
+        }
+        by_key
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The application: what every door (HTTP, command line, demo) calls. It decomposes what comes in
 //! and hands it to the engine.
 
+mod documents;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +19,8 @@ use model::{
     Timestamp,
 };
 use serde_json::Value;
+
+pub(crate) use documents::Ids;
 
 /// A decomposition may ask decomposer plugins so many times.
 const QUESTIONS_MAX: usize = 1_000;
@@ -187,8 +191,7 @@ impl App {
                 let message = format!("is mandatory for `{action}`: what is it about?");
                 return Err(SubmitError::Reference { path, message });
             };
-            let key = engine::keys::document(resource, instance);
-            if self.engine.store().get(&key).map_err(SubmitError::Store)?.is_none() {
+            if self.document(resource, instance).map_err(SubmitError::Store)?.is_none() {
                 let message = format!("the inventory has no {resource} `{instance}`");
                 return Err(SubmitError::Reference { path, message });
             }

@@ -5,6 +5,7 @@
 mod answer;
 mod body;
 mod call;
+mod etag;
 mod fields;
 mod filter;
 mod href;

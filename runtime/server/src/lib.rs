@@ -4,6 +4,7 @@
 pub mod app;
 pub mod config;
 pub mod packs;
+mod systems;
 
 pub mod http;
 pub mod serve;

@@ -3,9 +3,10 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use engine::store::{Document, Put};
 use model::pack::{Diagnostic, FILE_BYTES_MAX, FILES, PACK, PackFiles};
 use model::rulebook::RulebookError;
-use model::{Pack, Rulebook};
+use model::{Pack, Rulebook, Timestamp, resource};
 
 /// Why packs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,34 @@ pub fn read_one(folder: &Path) -> Result<Pack, PacksError> {
     }
     Pack::parse(&files)
         .map_err(|diagnostics| PacksError::Mistakes { path: folder.into(), diagnostics })
+}
+
+/// The documents of the packs' catalogs as they stand in the store: `kept` reads what is there, and
+/// what is there already is left out.
+pub fn documents<E>(
+    rulebook: &Rulebook,
+    at: Timestamp,
+    kept: impl Fn(&str, &str) -> Result<Option<Document>, E>,
+) -> Result<Vec<Put>, E> {
+    let mut puts = Vec::new();
+    for (key, documents) in &rulebook.catalog().documents {
+        let Some((_, resource)) = resource::of_key(key) else { continue };
+        for (id, document) in documents {
+            let href = format!("{}/{id}", resource::path(key));
+            let mut document = resource.new_document(document.clone(), id, at, &href);
+            let before = kept(key, id)?;
+            let stamp =
+                resource.stamp.and_then(|stamp| Some((stamp, before.as_ref()?.body.get(stamp)?)));
+            if let (Some((name, value)), Some(fields)) = (stamp, document.as_object_mut()) {
+                fields.insert(name.into(), value.clone());
+            }
+            if before.as_ref().is_none_or(|before| before.body != document) {
+                resource.stamp(&mut document, at);
+                puts.push(Put::set(key.as_str(), id.as_str(), document).quiet());
+            }
+        }
+    }
+    Ok(puts)
 }
 
 fn lines<T: ToString>(entries: &[T]) -> String {

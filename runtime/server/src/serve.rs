@@ -116,6 +116,9 @@ impl Server {
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         let plugins_dir = config.plugins_dir.clone();
         let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()));
+        let catalogs =
+            packs::documents(&app.rulebook(), app.now(), |key, id| app.document(key, id));
+        app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;
         let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
         let public_url = config.public_url.as_deref();
         let router = match public_url {

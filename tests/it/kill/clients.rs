@@ -153,7 +153,7 @@ async fn post_until_taken(http: &Http, key: &str, order: &Value) -> String {
 
 /// Sends an order once; nothing where no whole answer came.
 async fn post(http: &Http, key: &str, order: &Value) -> Option<String> {
-    let path = model::documents::path("productOrder");
+    let path = model::resource::path("productOrder");
     let answer = http.post_with(path, &[("idempotency-key", key)], order).await.ok()?;
     assert_eq!(answer.status, 201, "{}", answer.text);
     Some(text(&answer.body["id"]))

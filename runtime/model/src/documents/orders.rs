@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Document, characteristics, copy, href, path};
-use crate::catalog::RESOURCES;
+use super::{Document, characteristics, copy, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, SpecId};
 use crate::journal::Kind;
 use crate::outcome::Failure;
 use crate::plan::{Item, Level};
+use crate::resource;
 
 impl Fulfilment {
     /// The resource that the order which came in is, such as `productOrder`; nothing for a run.
@@ -208,7 +208,7 @@ impl Fulfilment {
             "externalReference": [{
                 "id": self.id,
                 "externalReferenceType": if root == "productOrder" { "serviceOrder" } else { root },
-                "name": path("serviceOrder"),
+                "name": resource::path("serviceOrder"),
                 "@type": "ExternalReference",
             }],
         });
@@ -235,10 +235,9 @@ const CARRIED: &[&str] = &[
 
 /// A reference to an entity of one of the catalogs.
 pub(super) fn spec_ref(resource: &str, spec: &SpecId, name: &str) -> Value {
-    let base = RESOURCES.iter().find(|(known, _)| *known == resource).map_or("", |(_, path)| path);
     json!({
         "id": spec,
-        "href": format!("{base}/{spec}"),
+        "href": href(resource, spec.as_str()),
         "name": name,
         "@referredType": super::capitalised(resource),
     })

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Naming, Resource};
+use super::{Naming, Owner, Resource};
 
 /// Something that subscribers are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,16 +67,17 @@ impl Resource {
                 others.insert(name.clone(), Value::Null);
             }
         }
+        if self.owner == Owner::Order {
+            return self.order_changed(body, state_changed, others);
+        }
         // A time stamp of the change itself is no change.
-        let only_stamp = others.keys().all(|name| self.stamp == Some(name.as_str()));
+        let only_stamp = others.keys().all(|name| Some(name.as_str()) == self.stamp);
         let mut told = Vec::new();
         if state_changed && self.naming == Naming::Usual {
             told.push(self.notification("StateChange", body.clone()));
         }
         if !only_stamp || (state_changed && self.naming == Naming::Change) {
-            if let Some(fields) = body.as_object_mut() {
-                fields.extend(others);
-            }
+            extend(&mut body, others);
             let what = match self.naming {
                 Naming::Usual => "AttributeValueChange",
                 Naming::Change | Naming::Silent => "Change",
@@ -84,6 +85,23 @@ impl Resource {
             told.push(self.notification(what, body));
         }
         told
+    }
+
+    /// Of an order one event says all: its state, and what changed besides. The items are left out,
+    /// since their states change with every step; who wants them reads the order.
+    fn order_changed(
+        &self,
+        mut body: Value,
+        state_changed: bool,
+        mut others: Map<String, Value>,
+    ) -> Vec<Notification> {
+        others.retain(|name, _| !name.ends_with("OrderItem") && name != "orderItem");
+        if others.is_empty() && !state_changed {
+            return Vec::new();
+        }
+        extend(&mut body, others);
+        let what = if state_changed { "StateChange" } else { "AttributeValueChange" };
+        vec![self.notification(what, body)]
     }
 
     /// What names a document, and its state.
@@ -100,5 +118,11 @@ impl Resource {
             first.make_ascii_uppercase();
         }
         Notification { event_type: format!("{name}{what}Event"), body }
+    }
+}
+
+fn extend(body: &mut Value, fields: Map<String, Value>) {
+    if let Some(body) = body.as_object_mut() {
+        body.extend(fields);
     }
 }

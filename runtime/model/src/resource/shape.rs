@@ -145,6 +145,35 @@ impl Shapes {
     }
 }
 
+impl Shapes {
+    /// Whether a dotted path from an object of a shape may lead to something: below a value of any
+    /// kind everything may be.
+    pub fn may_have(&self, shape: &str, path: &str) -> bool {
+        let (name, rest) =
+            path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+        if name.starts_with('@') {
+            return rest.is_none();
+        }
+        let Some(attribute) = self.object(shape).and_then(|shape| shape.attribute(name)) else {
+            return false;
+        };
+        let Some(rest) = rest else { return true };
+        attribute.kinds.iter().any(|kind| match kind.item() {
+            Type::Object(shape) => self.may_have(shape, rest),
+            Type::Any => true,
+            Type::String
+            | Type::Integer
+            | Type::Number
+            | Type::Boolean
+            | Type::DateTime
+            | Type::Date
+            | Type::Uri
+            | Type::Base64
+            | Type::Choice(_) => false,
+        })
+    }
+}
+
 impl Shape {
     /// The attribute of this name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {

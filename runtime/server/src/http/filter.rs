@@ -2,10 +2,13 @@
 //! all hold; values of one, by `,`, `;` or repetition, are alternatives; a path through an array
 //! leads to each of its elements.
 //!
-//! Each document is looked at: there is no index yet, so a filter costs a scan of its resource.
+//! A condition that asks for values of an indexed attribute says so ([`Filter::wanted`]), and the
+//! list then looks only at what the index leads to.
 
 mod compare;
 
+use model::Timestamp;
+use model::resource::Resource;
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
@@ -27,6 +30,16 @@ const REGEX_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     conditions: Vec<Condition>,
+}
+
+/// That an attribute is to be one of some texts.
+pub(super) struct Wanted<'a> {
+    /// The dotted path.
+    pub(super) path: String,
+    /// The texts.
+    pub(super) values: &'a [String],
+    /// Whether nothing else is asked.
+    pub(super) is_all: bool,
 }
 
 #[derive(Debug)]
@@ -59,6 +72,32 @@ impl Filter {
             filter.add(name, value, base)?;
         }
         Ok(filter)
+    }
+
+    /// Refuses what asks for attributes that the documents of a resource cannot have.
+    pub(super) fn known_to(self, resource: &Resource) -> Result<Self, Problem> {
+        let paths = self.conditions.iter().map(|condition| condition.path.join("."));
+        match paths.into_iter().find(|path| !resource.knows(path)) {
+            Some(path) => {
+                let message = format!("a {} has no attribute `{path}`", resource.name);
+                Err(Problem::bad(message).about(path))
+            }
+            None => Ok(self),
+        }
+    }
+
+    /// The conditions that ask an attribute to be one of some texts, as an index knows them.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
+        let is_all = self.conditions.len() == 1;
+        self.conditions.iter().filter_map(move |condition| match &condition.test {
+            // Times are equal however they are written, which an index does not know.
+            Test::Compare(Operator::Eq, values)
+                if values.iter().all(|value| Timestamp::parse(value).is_none()) =>
+            {
+                Some(Wanted { path: condition.path.join("."), values, is_all })
+            }
+            Test::Compare(..) | Test::Regex(_) => None,
+        })
     }
 
     /// Whether every document matches.

@@ -6,10 +6,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::handle::{ReadError, Stopped};
 use model::order::OrderErrorKind;
+use model::resource::Invalid;
+use model::resource::patch::PatchError;
 use serde_json::json;
 
 use super::answer;
 use crate::app::SubmitError;
+use crate::systems::Refusal;
 
 /// So long a client is asked to wait when the engine cannot take anything, in seconds.
 const RETRY_AFTER_S: u64 = 5;
@@ -51,11 +54,20 @@ impl Problem {
     }
 
     /// The path does not know the method.
-    pub(super) fn method(allowed: &'static str) -> Self {
-        let message = format!("this path takes {allowed}");
+    pub(super) fn method(allowed: impl Into<String>) -> Self {
+        let allowed = allowed.into();
+        let message = match allowed.as_str() {
+            "" => "this path takes nothing".to_string(),
+            methods => format!("this path takes {methods}"),
+        };
         let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed", message);
-        problem.0.header = Some((ALLOW, HeaderValue::from_static(allowed)));
+        problem.0.header = HeaderValue::from_str(&allowed).ok().map(|allowed| (ALLOW, allowed));
         problem
+    }
+
+    /// It is not any more what the client read.
+    pub(super) fn precondition(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "precondition failed", message)
     }
 
     /// It did not arrive in time.
@@ -130,6 +142,34 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(name, value);
         }
         response
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        let Invalid { path, message, kind } = invalid;
+        let path = if path.is_empty() { "$".to_string() } else { path };
+        match kind.is_against_a_rule() {
+            true => Self::unprocessable(message).about(path),
+            false => Self::bad(message).about(path),
+        }
+    }
+}
+
+impl From<PatchError> for Problem {
+    fn from(error: PatchError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Malformed { path, message } => Self::bad(message).about(path),
+            Refusal::Unprocessable { path, message } => Self::unprocessable(message).about(path),
+            Refusal::Conflict { path, message } => Self::conflict(message).about(path),
+            Refusal::Store(error) => error.into(),
+        }
     }
 }
 

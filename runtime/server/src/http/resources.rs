@@ -1,124 +1,97 @@
-//! The TM Forum resources that are served: a table. What is not said here is the same for all of
-//! them, see [`super::tmf`].
+//! Where resources are served: the table of `model::resource`, looked up by path.
+
+use std::fmt;
 
 use model::Kind;
+use model::resource::{Api, Resource, of_key, table};
 
-/// A resource of one of the APIs.
-#[derive(Debug)]
-pub(super) struct Resource {
-    /// Its name, as paths, stored documents and events have it.
-    pub(super) name: &'static str,
-    /// The names under which clients know its API.
-    pub(super) apis: &'static [&'static str],
-    /// Where its documents are.
-    pub(super) source: Source,
-    /// What it becomes when it is created; nothing where it is only read.
-    pub(super) create: Option<Creates>,
-    /// Attributes that only the server sets: what a client sends of them is left out.
-    pub(super) server_only: &'static [&'static str],
-}
-
-/// Where the documents of a resource are.
+/// A version of an API, over the same documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    /// In the store, under the resource's name.
-    Store,
-    /// In the catalogs of the packs, under the resource's name.
-    Catalog,
+pub(super) enum Version {
+    /// The one that every API has.
+    V4,
+    /// The later one.
+    V5,
 }
 
-/// What a resource that can be created is carried out as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Creates {
-    Product,
-    Service,
-    Resource,
+/// A resource at a place in the APIs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Served {
+    /// The API.
+    pub(super) api: &'static Api,
+    /// The resource.
+    pub(super) resource: &'static Resource,
+    /// In this version.
+    pub(super) version: Version,
 }
 
-/// The version of the APIs.
-pub(super) const VERSION: &str = "v4";
-
-/// Every resource.
-pub(super) static RESOURCES: [Resource; 12] = [
-    Resource {
-        create: Some(Creates::Product),
-        server_only: &[
-            "id",
-            "href",
-            "state",
-            "orderDate",
-            "completionDate",
-            "expectedCompletionDate",
-            "productOrderErrorMessage",
-        ],
-        ..stored("productOrder", &["productOrderingManagement", "productOrdering"])
-    },
-    Resource {
-        create: Some(Creates::Service),
-        server_only: &[
-            "id",
-            "href",
-            "state",
-            "orderDate",
-            "startDate",
-            "completionDate",
-            "expectedCompletionDate",
-            "errorMessage",
-            "jeopardyAlert",
-            "milestone",
-        ],
-        ..stored("serviceOrder", &["serviceOrdering", "serviceOrderingManagement"])
-    },
-    Resource {
-        create: Some(Creates::Resource),
-        server_only: &["id", "href", "state", "orderDate", "completionDate", "errorMessage"],
-        ..stored("resourceOrder", &["resourceOrdering", "resourceOrderingManagement"])
-    },
-    stored("product", &["productInventory", "productInventoryManagement"]),
-    stored("service", &["serviceInventory", "serviceInventoryManagement"]),
-    stored("resource", &["resourceInventoryManagement", "resourceInventory"]),
-    stored("appliedCustomerBillingRate", &["customerBillManagement", "customerBill"]),
-    in_catalog("productOffering", PRODUCT_CATALOG),
-    in_catalog("productSpecification", PRODUCT_CATALOG),
-    in_catalog("productOfferingPrice", PRODUCT_CATALOG),
-    in_catalog("serviceSpecification", &["serviceCatalogManagement", "serviceCatalog"]),
-    in_catalog("resourceSpecification", &["resourceCatalog", "resourceCatalogManagement"]),
-];
-
-const PRODUCT_CATALOG: &[&str] = &["productCatalogManagement", "productCatalog"];
-
-const fn stored(name: &'static str, apis: &'static [&'static str]) -> Resource {
-    Resource { name, apis, source: Source::Store, create: None, server_only: &[] }
-}
-
-const fn in_catalog(name: &'static str, apis: &'static [&'static str]) -> Resource {
-    Resource { name, apis, source: Source::Catalog, create: None, server_only: &[] }
-}
-
-/// The resource at a place in the APIs.
-pub(super) fn find(api: &str, name: &str) -> Option<&'static Resource> {
-    RESOURCES.iter().find(|resource| resource.name == name && resource.apis.contains(&api))
-}
-
-/// The resource of this name, wherever it is served.
-pub(super) fn named(name: &str) -> Option<&'static Resource> {
-    RESOURCES.iter().find(|resource| resource.name == name)
-}
-
-impl From<Creates> for Kind {
-    fn from(creates: Creates) -> Self {
-        match creates {
-            Creates::Product => Self::ProductOrder,
-            Creates::Service => Self::ServiceOrder,
-            Creates::Resource => Self::ResourceOrder,
+impl Version {
+    /// Reads the piece of a path.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "v4" => Some(Self::V4),
+            "v5" => Some(Self::V5),
+            _ => None,
         }
     }
 }
 
-impl Resource {
-    /// The path of its documents, where hrefs lead.
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "v4",
+            Self::V5 => "v5",
+        })
+    }
+}
+
+/// The APIs that clients know by a name. Two may share one: then their resources differ.
+pub(super) fn apis(name: &str, version: Version) -> impl Iterator<Item = &'static Api> {
+    table::APIS.iter().copied().filter(move |api| match (version, &api.v5) {
+        (Version::V4, _) => api.base == name || api.aliases.contains(&name),
+        (Version::V5, Some(later)) => later.base == name || later.aliases.contains(&name),
+        (Version::V5, None) => false,
+    })
+}
+
+/// The resource at a place in the APIs.
+pub(super) fn find(api: &str, version: Version, name: &str) -> Option<Served> {
+    let served = apis(api, version).flat_map(|api| {
+        api.resources.iter().map(move |resource| Served { api, resource, version })
+    });
+    served.into_iter().find(|served| served.name() == name)
+}
+
+/// What is carried out when one is created; nothing for what is no order.
+pub(super) fn kind(resource: &Resource) -> Option<Kind> {
+    match resource.key {
+        "productOrder" => Some(Kind::ProductOrder),
+        "serviceOrder" => Some(Kind::ServiceOrder),
+        "resourceOrder" => Some(Kind::ResourceOrder),
+        _ => None,
+    }
+}
+
+/// The path of the documents of a resource, where hrefs lead.
+pub(super) fn path(key: &str) -> String {
+    of_key(key).map(|(api, resource)| api.path(resource)).unwrap_or_default()
+}
+
+impl Served {
+    /// The resource's name in this version.
+    pub(super) fn name(&self) -> &'static str {
+        match self.version {
+            Version::V4 => self.resource.name,
+            Version::V5 => self.resource.name_v5.unwrap_or(self.resource.name),
+        }
+    }
+
+    /// The path of its documents in this API and version.
     pub(super) fn path(&self) -> String {
-        let api = self.apis.first().copied().unwrap_or_default();
-        format!("/tmf-api/{api}/{VERSION}/{}", self.name)
+        let base = match (self.version, &self.api.v5) {
+            (Version::V5, Some(later)) => later.base,
+            (Version::V4 | Version::V5, _) => self.api.base,
+        };
+        format!("/tmf-api/{base}/{}/{}", self.version, self.name())
     }
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::call::Call;
 use super::problem::Problem;
-use super::{Door, answer, metrics, orchestration, resources, tmf};
+use super::resources::{self, Version};
+use super::{Door, answer, metrics, orchestration, tmf};
 
 /// What a handler answers with.
 pub(super) type Answer = Result<Response, Problem>;
@@ -20,10 +21,13 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
         ["healthz"] => ("healthz", read(&call).map(|()| health())),
         ["readyz"] => ("readyz", ready(door, &call).await),
         ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),
-        ["tmf-api", api, resources::VERSION, name, id @ ..] => match resources::find(api, name) {
-            Some(resource) => (resource.name, tmf::take(door, call, resource, &id.join("/")).await),
-            None => ("unknown", Err(nothing_here())),
-        },
+        ["tmf-api", api, version, name, rest @ ..] => {
+            let version = Version::parse(version);
+            match version.and_then(|version| resources::find(api, version, name)) {
+                Some(served) => (served.resource.key, tmf::take(door, call, served, rest).await),
+                None => ("unknown", Err(nothing_here())),
+            }
+        }
         ["orchestration", "v1", rest @ ..] => orchestration::dispatch(door, call, rest).await,
         _ => ("unknown", Err(nothing_here())),
     }

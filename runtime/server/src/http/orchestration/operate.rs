@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 use engine::store::{Direction, Scan};
 use engine::{Received, keys};
+use model::resource::of_key;
 use model::{Event, FulfilmentId, TaskId};
 use serde_json::{Map, Value, json};
 
@@ -59,13 +60,13 @@ pub(super) async fn callback(door: &Door, mut call: Call, key: String) -> Answer
 /// Says what an order would become; nothing is submitted.
 pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer {
     post(&call)?;
-    let found = resources::named(order).and_then(|found| Some((found, found.create?)));
+    let found = of_key(order).and_then(|(_, found)| Some((found, resources::kind(found)?)));
     let Some((resource, kind)) = found else {
         let message = "an order is a `productOrder`, `serviceOrder` or `resourceOrder`";
         return Err(Problem::not_found(message));
     };
-    let document = tmf::order(call.json(door.limits).await?, resource)?;
-    let outcome = door.app.plan(&kind.into(), &document).await?;
+    let document = tmf::taken(call.json(door.limits).await?, resource)?;
+    let outcome = door.app.plan(&kind, &document).await?;
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
             return Ok(answer::text(plan.to_string()));

@@ -116,11 +116,11 @@ fn state(fulfilment: &Fulfilment) -> &'static str {
 
 fn orders(fulfilment: &Fulfilment, base: &str) -> Value {
     let orders = fulfilment.orders().into_iter().map(|document| {
-        let path = resources::named(document.resource).map(resources::Resource::path);
+        let path = resources::path(document.resource);
         json!({
             "resource": document.resource,
             "id": document.id,
-            "href": format!("{base}{}/{}", path.unwrap_or_default(), document.id),
+            "href": format!("{base}{}/{}", path, document.id),
             "state": document.body.get("state"),
         })
     });

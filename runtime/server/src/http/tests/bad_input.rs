@@ -146,6 +146,8 @@ async fn a_wrong_query_is_named() {
         ("offset=-1", 400, "offset"),
         ("state.like=h", 400, "state.like"),
         ("name.regex=(", 400, "name.regex"),
+        ("nothing=x", 400, "nothing"),
+        ("relatedParty.nothing=x", 400, "relatedParty.nothing"),
         ("filter=$[?(@.a)]", 501, "filter"),
     ] {
         let answer = bench.get(&format!("{PRODUCT}?{query}")).await;

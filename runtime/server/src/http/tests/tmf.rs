@@ -92,7 +92,7 @@ async fn a_list_is_filtered_sorted_and_paged() {
         ("externalId.gt=B", "CD", "2"),
         ("productOrderItem.productOffering.id=PO-SF200H&externalId=%22C%22", "C", "1"),
         ("state=completed", "", "0"),
-        ("nothing=x", "", "0"),
+        ("productOrderItem.product.place.id=ADDR-1&state=held,completed&limit=1", "B", "4"),
     ] {
         let page = bench.get(&format!("{ORDERS}?{query}")).await;
         assert_eq!(page.status, 200, "{query}");
@@ -143,7 +143,6 @@ async fn catalogs_are_those_of_the_packs() {
     assert_eq!(found.body["href"], json!(format!("{BASE}{path}/PO-SF200H")));
     let listed = bench.get(&format!("{path}?id=PO-SF200H&sort=-id&fields=name")).await;
     assert_eq!(listed.body[0]["name"], found.body["name"]);
-    assert_eq!(bench.post(path, &json!({})).await.status, 405);
 }
 
 #[tokio::test]
@@ -171,7 +170,7 @@ async fn what_is_not_there_is_an_error_of_the_standard() {
     }
     for (line, allowed) in [
         (format!("DELETE {ORDERS}"), "GET, HEAD, POST"),
-        (format!("PUT {ORDERS}/1"), "GET, HEAD"),
+        (format!("PUT {ORDERS}/1"), "GET, HEAD, PATCH, DELETE"),
         ("POST /healthz".into(), "GET, HEAD"),
         ("GET /orchestration/v1/callbacks/x".into(), "POST"),
         ("GET /orchestration/v1/workflows/x/runs".into(), "POST"),

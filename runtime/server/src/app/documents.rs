@@ -1,0 +1,98 @@
+//! The documents of all resources: read, found by an attribute, and written.
+
+use engine::keys;
+use engine::store::{Document, Error, Put, Scan};
+use model::resource::index;
+
+use super::App;
+
+/// So many ways to documents are read from the store at once.
+const ENTRIES_AT_ONCE: usize = 256;
+
+impl App {
+    /// The document of a resource, as it was last written.
+    pub fn document(&self, resource: &str, id: &str) -> Result<Option<Document>, Error> {
+        let bytes = self.engine.store().get(&keys::document(resource, id))?;
+        bytes.map(|bytes| Document::read(&bytes)).transpose()
+    }
+
+    /// The documents of a resource that have this value of an indexed attribute, in the order of
+    /// their ids; at the most so many.
+    pub fn documents_by(
+        &self,
+        resource: &str,
+        path: &str,
+        value: &str,
+        limit: usize,
+    ) -> Result<Vec<Document>, Error> {
+        let mut found = Vec::new();
+        let mut ids = Ids::new(resource, path, value);
+        while found.len() < limit {
+            let Some(id) = ids.next(&**self.engine.store())? else { break };
+            found.extend(self.document(resource, &id)?);
+        }
+        Ok(found)
+    }
+
+    /// All documents of a resource in the order of their ids, page by page; stops at an error.
+    pub fn each_document<E: From<Error>>(
+        &self,
+        resource: &str,
+        mut take: impl FnMut(Document) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut scan = Scan::prefix(keys::documents(resource), ENTRIES_AT_ONCE);
+        loop {
+            let page = self.engine.store().scan(&scan)?;
+            scan.after = page.last().map(|(key, _)| key.clone());
+            for (_, bytes) in &page {
+                take(Document::read(bytes)?)?;
+            }
+            if page.len() < ENTRIES_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes documents together or not at all; on disk when it returns.
+    pub async fn write(&self, documents: Vec<Put>) -> Result<(), Error> {
+        self.engine.write(documents).await
+    }
+}
+
+/// The ids of the documents that have a value of an indexed attribute, in order, read as needed.
+pub(crate) struct Ids {
+    scan: Scan,
+    page: std::vec::IntoIter<String>,
+    is_last: bool,
+}
+
+impl Ids {
+    /// Nothing is read yet. The value is as it stands in a document.
+    pub(crate) fn new(resource: &str, path: &str, value: &str) -> Self {
+        let prefix = keys::entries(resource, path, &index::value(value));
+        let scan = Scan::prefix(prefix, ENTRIES_AT_ONCE);
+        Self { scan, page: Vec::new().into_iter(), is_last: false }
+    }
+
+    /// The next id; nothing where there is no more.
+    pub(crate) fn next(
+        &mut self,
+        store: &dyn engine::store::Store,
+    ) -> Result<Option<String>, Error> {
+        if let Some(id) = self.page.next() {
+            return Ok(Some(id));
+        }
+        if self.is_last {
+            return Ok(None);
+        }
+        let page = store.scan(&self.scan)?;
+        self.is_last = page.len() < ENTRIES_AT_ONCE;
+        self.scan.after = page.last().map(|(key, _)| key.clone());
+        let begin = self.scan.prefix.len();
+        let id = |(key, _): (Vec<u8>, Vec<u8>)| {
+            String::from_utf8_lossy(key.get(begin..).unwrap_or_default()).into_owned()
+        };
+        self.page = page.into_iter().map(id).collect::<Vec<_>>().into_iter();
+        Ok(self.page.next())
+    }
+}

@@ -1,0 +1,131 @@
+//! Changing and removing documents. Who says which revision it read is refused when there is
+//! another by now; who does not say has its change made to what is there.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Error, Put};
+use model::resource::patch::{self, Format};
+use serde_json::Value;
+
+use super::one::{stored, tagged};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::resources::Served;
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+use crate::systems::{self, Draft};
+
+/// A change is tried so many times while others change the same document.
+const TRIES_MAX: usize = 16;
+
+/// What a client asks for.
+enum Asked {
+    Patch(Format, Value),
+    Replace(Value),
+    Delete,
+}
+
+/// Changes attributes of a document.
+pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+    let format = format(&call)?;
+    let body = call.json(door.limits).await?;
+    change(door, &call, served, id, &Asked::Patch(format, body)).await
+}
+
+/// Puts another document in the place of one.
+pub(super) async fn replace(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+    let body = call.json(door.limits).await?;
+    change(door, &call, served, id, &Asked::Replace(body)).await
+}
+
+/// Removes a document.
+pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+    change(door, call, served, id, &Asked::Delete).await
+}
+
+/// How a patch is written (TMF630; RFC 7396, RFC 6902).
+fn format(call: &Call) -> Result<Format, Problem> {
+    let media_type = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let name = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    match name.trim().to_ascii_lowercase().as_str() {
+        "application/json" | "application/merge-patch+json" => Ok(Format::Merge),
+        _ => Err(Problem::media_type(
+            "send a patch as `application/merge-patch+json` or `application/json`",
+        )),
+    }
+}
+
+async fn change(door: &Door, call: &Call, served: &Served, id: &str, asked: &Asked) -> Answer {
+    for _ in 0..TRIES_MAX {
+        let before = stored(door, served.resource, id)?;
+        etag::check_match(&call.headers, &etag::of(before.revision))?;
+        let draft = draft(door, served, id, before, asked)?;
+        if let Some(answer) = write(door, call, served, draft).await? {
+            return Ok(answer);
+        }
+    }
+    Err(Problem::conflict("others change it all the time: try again").about("id"))
+}
+
+fn draft(
+    door: &Door,
+    served: &Served,
+    id: &str,
+    before: Document,
+    asked: &Asked,
+) -> Result<Draft, Problem> {
+    let resource = served.resource;
+    let at = door.app.now();
+    let after = match asked {
+        Asked::Patch(format, patch) => Some(patch::apply(*format, &before.body, patch)?),
+        Asked::Replace(body) => {
+            resource.check_new(body)?;
+            let href = before.body.get("href").and_then(Value::as_str).unwrap_or_default();
+            Some(resource.new_document(body.clone(), id, at, href))
+        }
+        Asked::Delete => None,
+    };
+    let after = match after {
+        Some(mut after) => {
+            resource.check_patched(&before.body, &after)?;
+            if after != before.body {
+                resource.stamp(&mut after, at);
+            }
+            Some(after)
+        }
+        None => None,
+    };
+    Ok(Draft { resource, id: id.to_string(), before: Some(before), after, more: Vec::new(), at })
+}
+
+/// Writes a change, unless the document was changed meanwhile: then nothing is answered.
+async fn write(
+    door: &Door,
+    call: &Call,
+    served: &Served,
+    mut draft: Draft,
+) -> Result<Option<axum::response::Response>, Problem> {
+    systems::settle(&door.app, &mut draft).await?;
+    let Draft { id, before, after, more, .. } = draft;
+    let revision = before.as_ref().map_or(0, |before| before.revision);
+    let key = served.resource.key;
+    let is_same = more.is_empty() && before.map(|before| before.body) == after;
+    let change = after.clone().map_or(Change::Remove, Change::Set);
+    let mut puts = vec![Put::new(key, id.clone(), change, Expected::Revision(revision))];
+    puts.extend(more);
+    if !is_same {
+        match door.app.write(puts).await {
+            Ok(()) => {}
+            Err(Error::Conflict { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let Some(mut body) = after else {
+        return Ok(Some(StatusCode::NO_CONTENT.into_response()));
+    };
+    let revision = if is_same { revision } else { revision + 1 };
+    href::absolute(&mut body, &call.base);
+    Ok(Some(tagged(answer::json(StatusCode::OK, &body), &etag::of(revision))))
+}

@@ -1,0 +1,87 @@
+//! Creating documents: what comes in is held against the table, goes through the system that it
+//! belongs to, and is on disk before it is answered.
+
+use axum::http::StatusCode;
+use engine::store::{Error, Put};
+use serde_json::{Value, json};
+
+use super::one::tagged;
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::resources::{Served, path};
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+use crate::systems::{self, Draft};
+
+/// What clients called their requests, as documents: one name is taken once.
+const SUBMISSIONS: &str = "submission";
+
+/// Takes a new document.
+pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer {
+    let submission = call.submission(served.resource.key)?;
+    if let Some(name) = &submission
+        && let Some(first) = door.app.document(SUBMISSIONS, name)?
+    {
+        return created(door, &call, served, &first.body);
+    }
+    let body = call.json(door.limits).await?;
+    served.resource.check_new(&body)?;
+    let id = id_of(served, &body);
+    let place = format!("{}/{id}", path(served.resource.key));
+    let at = door.app.now();
+    let after = served.resource.new_document(body, &id, at, &place);
+    let mut draft = Draft {
+        resource: served.resource,
+        id,
+        before: None,
+        after: Some(after),
+        more: Vec::new(),
+        at,
+    };
+    systems::settle(&door.app, &mut draft).await?;
+    let receipt = json!({ "id": draft.id });
+    match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
+        Ok(()) => {}
+        Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
+            // The same request came twice at once, and the other one was first.
+            let first = submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
+            let first = first.map(|first| first.body).unwrap_or_default();
+            return created(door, &call, served, &first);
+        }
+        Err(Error::Conflict { id, .. }) => {
+            let message = format!("there is a {} `{id}` already", served.name());
+            return Err(Problem::conflict(message).about("id"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    created(door, &call, served, &receipt)
+}
+
+/// The id of a new document: the client's, where the table lets it choose.
+fn id_of(served: &Served, body: &Value) -> String {
+    let chosen = body.get("id").and_then(Value::as_str);
+    let chosen = chosen.filter(|id| !id.is_empty() && !served.resource.server.contains(&"id"));
+    chosen.map_or_else(|| uuid::Uuid::now_v7().simple().to_string(), str::to_string)
+}
+
+fn puts(draft: Draft, served: &Served, submission: Option<&str>, receipt: &Value) -> Vec<Put> {
+    let after = draft.after.unwrap_or_default();
+    let mut puts = vec![Put::create(served.resource.key, draft.id, after)];
+    puts.extend(draft.more);
+    puts.extend(submission.map(|name| Put::create(SUBMISSIONS, name, receipt.clone()).quiet()));
+    puts
+}
+
+/// Answers with a document that is there now, as it is, and where it is.
+fn created(door: &Door, call: &Call, served: &Served, receipt: &Value) -> Answer {
+    let id = receipt.get("id").and_then(Value::as_str).unwrap_or_default();
+    let Some(document) = door.app.document(served.resource.key, id)? else {
+        let message = format!("the {} `{id}` that was made under this key is gone", served.name());
+        return Err(Problem::conflict(message).about("Idempotency-Key"));
+    };
+    let tag = etag::of(document.revision);
+    let mut body = document.body;
+    href::absolute(&mut body, &call.base);
+    let location = format!("{}{}/{id}", call.base, served.path());
+    Ok(tagged(answer::located(StatusCode::CREATED, &location, &body), &tag))
+}

@@ -1,0 +1,184 @@
+//! TMF701: process flows and their task flows, computed from fulfilments. Creating one runs a
+//! workflow; what is held is tried again by setting its task flow to `active`.
+
+use axum::http::{Method, StatusCode};
+use engine::keys;
+use engine::store::{Scan, Store};
+use model::{Fulfilment, FulfilmentId, Kind};
+use serde_json::{Map, Value};
+
+use super::one::tagged;
+use crate::app::App;
+use crate::http::call::Call;
+use crate::http::fields::Fields;
+use crate::http::filter::Filter;
+use crate::http::page::{Page, Sort};
+use crate::http::problem::Problem;
+use crate::http::resources::Served;
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+
+/// So many fulfilments are looked at for one list: each is folded from its journal.
+const FLOWS_MAX: usize = 10_000;
+
+/// Takes a request about process flows, one of them, or its task flows.
+pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]) -> Answer {
+    match (&call.method, path) {
+        (&Method::GET | &Method::HEAD, []) => list(door, &call, served).await,
+        (&Method::POST, []) => create(door, call, served).await,
+        (_, []) => Err(Problem::method("GET, HEAD, POST")),
+        (&Method::GET | &Method::HEAD, [id]) => {
+            let fulfilment = find(door, id).await?;
+            one(&call, fulfilment.process_flow(), fulfilment.records)
+        }
+        (&Method::DELETE, [id]) => remove(door, id).await,
+        (_, [_]) => Err(Problem::method("GET, HEAD, DELETE")),
+        (&Method::GET | &Method::HEAD, [id, "taskFlow"]) => {
+            let page = Page::parse(&call.query)?;
+            let flows = find(door, id).await?.task_flows();
+            Ok(rows(&call, flows, &page, &format!("{}/{id}/taskFlow", served.path())))
+        }
+        (_, [_, "taskFlow"]) => Err(Problem::method("GET, HEAD")),
+        (&Method::GET | &Method::HEAD, [id, "taskFlow", task]) => {
+            let fulfilment = find(door, id).await?;
+            one(&call, task_flow(&fulfilment, task)?, fulfilment.records)
+        }
+        (&Method::PATCH, [id, "taskFlow", task]) => patch(door, call, id, task).await,
+        (_, [_, "taskFlow", _]) => Err(Problem::method("GET, HEAD, PATCH")),
+        _ => Err(crate::http::route::nothing_here()),
+    }
+}
+
+async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
+    let page = Page::parse(&call.query)?;
+    let sort = Sort::parse(&call.query, &page)?;
+    let filter = Filter::parse(&call.query, &call.base)?.known_to(served.resource)?;
+    let app = door.app.clone();
+    let ids = tokio::task::spawn_blocking(move || ids(&app)).await;
+    let ids = ids.map_err(|error| Problem::ours(&error))??;
+    let mut flows = Vec::new();
+    for id in ids {
+        let Some(fulfilment) = door.app.engine.get(&id).await? else { continue };
+        let flow = fulfilment.process_flow();
+        if filter.matches(&flow) {
+            flows.push(flow);
+        }
+    }
+    flows.sort_by(|left, right| sort.compare(&sort.key(left), &sort.key(right)));
+    Ok(rows(call, flows, &page, &served.path()))
+}
+
+/// The ids of all fulfilments: the journals that begin, the latest first where there are many.
+fn ids(app: &App) -> Result<Vec<FulfilmentId>, Problem> {
+    let store: &dyn Store = &**app.engine.store();
+    let mut ids = Vec::new();
+    let mut scan = Scan { limit: 1, ..Scan::prefix(b"j/".to_vec(), 1) };
+    while ids.len() < FLOWS_MAX {
+        let facts = store.scan(&scan)?;
+        let Some((key, _)) = facts.first() else { break };
+        let key = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
+        let Some((id, _)) = key.rsplit_once('/') else { break };
+        let id = FulfilmentId::new(id);
+        // Past all records of this journal.
+        scan.after = Some([keys::journal_prefix(&id).as_slice(), b"~"].concat());
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Runs the workflow that the flow is specified by, with its characteristics as the input.
+async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
+    let submission = call.submission(served.resource.key)?;
+    let body = call.json(door.limits).await?;
+    served.resource.check_new(&body)?;
+    let workflow = body.get("processFlowSpecification").and_then(Value::as_str).unwrap_or_default();
+    let kind = Kind::Run { workflow: workflow.to_string() };
+    let mut input = Map::new();
+    for name in ["relatedParty", "relatedEntity", "channel"] {
+        input.extend(body.get(name).map(|value| (name.to_string(), value.clone())));
+    }
+    for one in body.get("characteristic").and_then(Value::as_array).into_iter().flatten() {
+        if let (Some(name), Some(value)) =
+            (one.get("name").and_then(Value::as_str), one.get("value"))
+        {
+            input.insert(name.to_string(), value.clone());
+        }
+    }
+    let fulfilment = match door.app.submit(kind, Value::Object(input), submission).await? {
+        engine::Submitted::New(fulfilment) => fulfilment,
+        engine::Submitted::Before(id) => find(door, id.as_str()).await?,
+    };
+    let mut flow = fulfilment.process_flow();
+    href::absolute(&mut flow, &call.base);
+    let location = format!("{}{}/{}", call.base, served.path(), fulfilment.id);
+    Ok(answer::located(StatusCode::CREATED, &location, &flow))
+}
+
+/// What is carried out is cancelled through its order; what has ended stays in the books.
+async fn remove(door: &Door, id: &str) -> Answer {
+    let fulfilment = find(door, id).await?;
+    let message = match fulfilment.root_resource() {
+        Some(order) => format!("it is the fulfilment of {order} `{id}`: cancel that order instead"),
+        None => "a process flow stays in the books; it cannot be removed".to_string(),
+    };
+    Err(Problem::conflict(message).about("id"))
+}
+
+/// Sets a task flow that is held to `active`: everything that failed in its flow is tried again.
+async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
+    let patch = call.json(door.limits).await?;
+    let fulfilment = find(door, id).await?;
+    let flow = task_flow(&fulfilment, task)?;
+    let Some(state) = patch.get("state").and_then(Value::as_str) else {
+        let message = "only the `state` of a task flow can be set";
+        return Err(Problem::bad(message).about("state"));
+    };
+    match (flow.get("state").and_then(Value::as_str), state) {
+        (Some(now), wanted) if now == wanted => {}
+        (Some("hold"), "active") => {
+            door.app.engine.reopen(FulfilmentId::new(id)).await?;
+        }
+        (now, wanted) => {
+            let now = now.unwrap_or_default();
+            let message = format!(
+                "a task flow that is `{now}` cannot become `{wanted}`: one that is on `hold` can \
+                 be set to `active`, which tries it again"
+            );
+            return Err(Problem::unprocessable(message).about("state"));
+        }
+    }
+    let fulfilment = find(door, id).await?;
+    one(&call, task_flow(&fulfilment, task)?, fulfilment.records)
+}
+
+fn one(call: &Call, mut flow: Value, records: u32) -> Answer {
+    href::absolute(&mut flow, &call.base);
+    let flow = Fields::parse(call.query.get("fields")).of(flow);
+    Ok(tagged(answer::json(StatusCode::OK, &flow), &etag::of(u64::from(records))))
+}
+
+fn rows(call: &Call, all: Vec<Value>, page: &Page, path: &str) -> axum::response::Response {
+    let total = all.len();
+    let fields = Fields::parse(call.query.get("fields"));
+    let rows = all.into_iter().skip(page.offset).take(page.limit).map(|mut row| {
+        href::absolute(&mut row, &call.base);
+        fields.of(row)
+    });
+    let rows: Vec<Value> = rows.collect();
+    let headers = page.headers(rows.len(), total, &call.query, &format!("{}{path}", call.base));
+    let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
+    response.headers_mut().extend(headers);
+    response
+}
+
+fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<Value, Problem> {
+    let mut flows = fulfilment.task_flows().into_iter();
+    let found = flows.find(|flow| flow.get("id").and_then(Value::as_str) == Some(id));
+    let missing = || Problem::not_found(format!("the process flow has no taskFlow `{id}`"));
+    found.ok_or_else(|| missing().about("id"))
+}
+
+async fn find(door: &Door, id: &str) -> Result<std::sync::Arc<Fulfilment>, Problem> {
+    let found = door.app.engine.get(&FulfilmentId::new(id)).await?;
+    found.ok_or_else(|| Problem::not_found(format!("there is no processFlow `{id}`")).about("id"))
+}

@@ -1,0 +1,139 @@
+//! Which documents a list looks at: those that an index leads to, where the filter asks for a value
+//! of an indexed attribute, or all.
+
+use std::collections::BTreeSet;
+
+use engine::keys;
+use engine::store::documents::number;
+use engine::store::{Document, Error, Scan, Store};
+use model::resource::Resource;
+use model::resource::index;
+
+use crate::app::Ids;
+use crate::http::filter::{Filter, Wanted};
+
+/// So many documents are read from the store at once.
+const DOCUMENTS_AT_ONCE: usize = 256;
+
+/// Documents that may be on a list, in the order of their ids.
+pub(super) struct Candidates<'a> {
+    store: &'a dyn Store,
+    resource: &'static Resource,
+    source: Source,
+    /// How many of them are on the list.
+    pub(super) total: Total,
+    /// Whether each of them is on the list.
+    pub(super) are_wanted: bool,
+}
+
+/// How many documents are on a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Total {
+    /// It is kept.
+    Known(usize),
+    /// They have to be counted.
+    Counted,
+}
+
+enum Source {
+    /// All documents.
+    All { scan: Scan, page: std::vec::IntoIter<Vec<u8>>, is_last: bool },
+    /// Those that have one of some values of an attribute: a way for each value, and the id that
+    /// is next on it.
+    Index(Vec<(Ids, Option<String>)>),
+}
+
+impl<'a> Candidates<'a> {
+    /// What a filter needs to be held against.
+    pub(super) fn of(
+        store: &'a dyn Store,
+        resource: &'static Resource,
+        filter: &Filter,
+    ) -> Result<Self, Error> {
+        let state = resource.life.map(|life| life.attribute);
+        let mut usable: Vec<Wanted<'_>> =
+            filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
+        // The state leads to many: anything else is asked first.
+        usable.sort_by_key(|wanted| Some(wanted.path.as_str()) == state);
+        let Some(wanted) = usable.first() else {
+            let scan = Scan::prefix(keys::documents(resource.key), DOCUMENTS_AT_ONCE);
+            let source = Source::All { scan, page: Vec::new().into_iter(), is_last: false };
+            let are_wanted = filter.is_empty() && resource.only_type.is_none();
+            let total = match are_wanted {
+                true => Total::Known(count(store, &keys::total(resource.key))?),
+                false => Total::Counted,
+            };
+            return Ok(Self { store, resource, source, total, are_wanted });
+        };
+        let values: BTreeSet<&str> = wanted.values.iter().map(String::as_str).collect();
+        let is_whole = values.iter().all(|value| index::value(value) == **value);
+        let are_wanted = is_whole && wanted.is_all && resource.only_type.is_none();
+        let total = match are_wanted && Some(wanted.path.as_str()) == state {
+            true => Total::Known(values.iter().try_fold(0, |sum, value| {
+                Ok::<_, Error>(sum + count(store, &keys::count(resource.key, &wanted.path, value))?)
+            })?),
+            false => Total::Counted,
+        };
+        let ways = values.iter().map(|value| {
+            let mut ids = Ids::new(resource.key, &wanted.path, value);
+            let next = ids.next(store)?;
+            Ok::<_, Error>((ids, next))
+        });
+        let source = Source::Index(ways.collect::<Result<_, _>>()?);
+        Ok(Self { store, resource, source, total, are_wanted })
+    }
+
+    /// The next document.
+    pub(super) fn next(&mut self) -> Result<Option<Document>, Error> {
+        if let Source::All { .. } = self.source {
+            return self.next_bytes()?.map(|bytes| Document::read(&bytes)).transpose();
+        }
+        while let Some(id) = self.next_id()? {
+            // A document may be removed between its index and itself.
+            if let Some(bytes) = self.store.get(&keys::document(self.resource.key, &id))? {
+                return Document::read(&bytes).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes over the next document; false where there is none.
+    pub(super) fn skip(&mut self) -> Result<bool, Error> {
+        match self.source {
+            Source::All { .. } => Ok(self.next_bytes()?.is_some()),
+            Source::Index(_) => Ok(self.next_id()?.is_some()),
+        }
+    }
+
+    fn next_bytes(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let Source::All { scan, page, is_last } = &mut self.source else { return Ok(None) };
+        if let Some(bytes) = page.next() {
+            return Ok(Some(bytes));
+        }
+        if *is_last {
+            return Ok(None);
+        }
+        let facts = self.store.scan(scan)?;
+        *is_last = facts.len() < DOCUMENTS_AT_ONCE;
+        scan.after = facts.last().map(|(key, _)| key.clone());
+        *page = facts.into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>().into_iter();
+        Ok(page.next())
+    }
+
+    /// The smallest id that any way leads to next, taken off all ways.
+    fn next_id(&mut self) -> Result<Option<String>, Error> {
+        let Source::Index(ways) = &mut self.source else { return Ok(None) };
+        let smallest = ways.iter().filter_map(|(_, next)| next.clone()).min();
+        for (ids, next) in ways {
+            if *next == smallest && smallest.is_some() {
+                *next = ids.next(self.store)?;
+            }
+        }
+        Ok(smallest)
+    }
+}
+
+fn count(store: &dyn Store, key: &[u8]) -> Result<usize, Error> {
+    let count = number(store.get(key)?.as_deref());
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}

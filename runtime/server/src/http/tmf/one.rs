@@ -1,0 +1,74 @@
+//! One document.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use engine::keys;
+use engine::store::Document;
+use model::FulfilmentId;
+use model::resource::{Owner, Resource};
+use serde_json::Value;
+
+use crate::http::call::Call;
+use crate::http::fields::Fields;
+use crate::http::problem::Problem;
+use crate::http::resources::Served;
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+
+/// A document as a client sees it, and what tells it from another revision.
+pub(super) struct Found {
+    pub(super) body: Value,
+    pub(super) tag: String,
+}
+
+/// Answers with a document.
+pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+    let Found { mut body, tag } = find(door, served.resource, id).await?;
+    if etag::is_known(&call.headers, &tag) {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        etag::add(response.headers_mut(), &tag);
+        return Ok(response);
+    }
+    href::absolute(&mut body, &call.base);
+    let body = Fields::parse(call.query.get("fields")).of(body);
+    Ok(tagged(answer::json(StatusCode::OK, &body), &tag))
+}
+
+/// An answer with the tag of what is in it.
+pub(super) fn tagged(mut response: Response, tag: &str) -> Response {
+    etag::add(response.headers_mut(), tag);
+    response
+}
+
+/// The document of an id, or the error that there is none.
+pub(super) async fn find(door: &Door, resource: &Resource, id: &str) -> Result<Found, Problem> {
+    if resource.owner == Owner::Order
+        && let Some(found) = open_order(door, resource, id).await?
+    {
+        return Ok(found);
+    }
+    let document = stored(door, resource, id)?;
+    Ok(Found { tag: etag::of(document.revision), body: document.body })
+}
+
+/// The document of an id as it is kept, or the error that there is none.
+pub(super) fn stored(door: &Door, resource: &Resource, id: &str) -> Result<Document, Problem> {
+    let document = door.app.document(resource.key, id)?;
+    let document = document.filter(|document| resource.shows(&document.body));
+    let missing =
+        || Problem::not_found(format!("there is no {} `{id}`", resource.name)).about("id");
+    document.ok_or_else(missing)
+}
+
+/// An order that is still carried out: its items' states change without the order's being written.
+async fn open_order(door: &Door, resource: &Resource, id: &str) -> Result<Option<Found>, Problem> {
+    let id = FulfilmentId::new(id);
+    if door.app.engine.store().get(&keys::open(&id))?.is_none() {
+        return Ok(None);
+    }
+    let Some(fulfilment) = door.app.engine.get(&id).await? else { return Ok(None) };
+    let mut orders = fulfilment.orders().into_iter();
+    let order = orders.find(|document| document.resource == resource.key);
+    let tag = format!("\"open-{}\"", fulfilment.records);
+    Ok(order.map(|document| Found { body: document.body, tag }))
+}

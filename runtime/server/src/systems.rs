@@ -1,0 +1,78 @@
+//! The systems of the landscape: what they do about a document that a client creates, changes or
+//! removes, before it is written. What is the same for all resources is said in the table; what is
+//! here is the work of one system, and there is a module for each.
+
+mod references;
+
+use engine::store::{Document, Put};
+use model::Timestamp;
+use model::resource::Resource;
+use serde_json::Value;
+
+use crate::app::App;
+
+/// A change that a client asks for, on its way to the store. What a system adds is written with it,
+/// or not at all.
+pub(crate) struct Draft {
+    /// Of this resource.
+    pub(crate) resource: &'static Resource,
+    /// Its id.
+    pub(crate) id: String,
+    /// What is there; nothing where it is created.
+    pub(crate) before: Option<Document>,
+    /// What will be there; nothing where it is removed.
+    pub(crate) after: Option<Value>,
+    /// Other documents that change with it.
+    pub(crate) more: Vec<Put>,
+    /// When this is.
+    pub(crate) at: Timestamp,
+}
+
+/// Why a system does not let a change through.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The request is malformed: an attribute is wrong by itself.
+    #[error("{message}")]
+    Malformed {
+        /// The attribute.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The request can be read, and does not make sense as things are.
+    #[error("{message}")]
+    Unprocessable {
+        /// The attribute.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// Something else stands in the way.
+    #[error("{message}")]
+    Conflict {
+        /// The attribute.
+        path: String,
+        /// What stands in the way.
+        message: String,
+    },
+    /// The store failed.
+    #[error("the store cannot be read")]
+    Store(#[from] engine::store::Error),
+}
+
+impl Refusal {
+    /// The request can be read, and does not make sense as things are.
+    pub(crate) fn unprocessable(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Unprocessable { path: path.into(), message: message.into() }
+    }
+
+    /// Something else stands in the way.
+    pub(crate) fn conflict(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Conflict { path: path.into(), message: message.into() }
+    }
+}
+
+/// Lets the systems do what follows from a change, or refuse it.
+pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
+    references::check(app, draft)
+}

@@ -1,0 +1,185 @@
+//! Every operation of every resource of the API definitions, against the server: what comes back
+//! is held against the definition's own schema. The definitions lie beside the repository; without
+//! them the test says so, and in `.ci/run` it fails.
+
+mod definition;
+mod sample;
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+use definition::{Definition, Operation, Resource};
+
+/// What went wrong, by operation: all of it is told at once.
+#[derive(Default)]
+struct Findings(Vec<String>);
+
+/// A walk over one API.
+struct Walk<'a> {
+    world: &'a World,
+    definition: &'a Definition,
+    findings: Findings,
+    operations: usize,
+}
+
+#[tokio::test]
+async fn every_answer_is_as_the_definitions_say() {
+    let Some(definitions) = definition::all() else { return };
+    let world = World::start().await;
+    let mut findings = Findings::default();
+    let mut operations = 0;
+    for definition in &definitions {
+        let mut walk =
+            Walk { world: &world, definition, findings: Findings::default(), operations: 0 };
+        for resource in &definition.resources {
+            walk.resource(resource).await;
+        }
+        operations += walk.operations;
+        findings.0.extend(walk.findings.0);
+    }
+    assert!(findings.0.is_empty(), "{} findings:\n{}", findings.0.len(), findings.0.join("\n"));
+    assert!(operations >= 500, "only {operations} operations were walked");
+}
+
+impl Walk<'_> {
+    /// Creates, reads, lists, changes and removes one, as far as the definition has it.
+    async fn resource(&mut self, resource: &Resource) {
+        let id = match resource.find(Operation::Create) {
+            Some(_) => self.create(resource).await,
+            None => self.first(resource).await,
+        };
+        self.list(resource).await;
+        let Some(id) = id else { return };
+        self.get(resource, &id).await;
+        self.patch(resource, &id).await;
+        self.delete(resource, &id).await;
+        self.missing(resource).await;
+    }
+
+    async fn create(&mut self, resource: &Resource) -> Option<String> {
+        let schema = resource.create_schema.as_ref()?;
+        let body = sample::of(self.definition, resource, schema);
+        let answer = self.world.http.post(&resource.path, &body).await;
+        if answer.status != 201 && answer.status != 200 {
+            self.found(resource, "POST", &format!("{} {} for {body}", answer.status, answer.text));
+            return None;
+        }
+        self.valid(resource, Operation::Create, &answer.body);
+        for name in ["id", "href"] {
+            if answer.body[name].as_str().is_none_or(str::is_empty) {
+                self.found(resource, "POST", &format!("no {name} in {}", answer.body));
+            }
+        }
+        Some(answer.body["id"].as_str().unwrap_or_default().to_string())
+    }
+
+    /// The id of a document that is there already.
+    async fn first(&mut self, resource: &Resource) -> Option<String> {
+        let answer = self.send("GET", &format!("{}?limit=1", resource.path), None).await;
+        answer.body[0]["id"].as_str().map(str::to_string)
+    }
+
+    async fn list(&mut self, resource: &Resource) {
+        if resource.find(Operation::List).is_none() {
+            return;
+        }
+        for query in ["", "?limit=1&offset=0", "?fields=id,href", "?sort=-id"] {
+            let answer = self.send("GET", &format!("{}{query}", resource.path), None).await;
+            if answer.status != 200 || !answer.headers.contains_key("x-total-count") {
+                self.found(resource, "GET all", &format!("{query}: {}", answer.status));
+            }
+            if query.is_empty() {
+                self.valid(resource, Operation::List, &answer.body);
+            }
+        }
+    }
+
+    async fn get(&mut self, resource: &Resource, id: &str) {
+        if resource.find(Operation::Get).is_none() {
+            return;
+        }
+        let answer = self.send("GET", &format!("{}/{id}", resource.path), None).await;
+        if answer.status != 200 || !answer.headers.contains_key("etag") {
+            self.found(resource, "GET", &format!("{}: {}", answer.status, answer.text));
+        }
+        self.valid(resource, Operation::Get, &answer.body);
+        let few = self.send("GET", &format!("{}/{id}?fields=href", resource.path), None).await;
+        let names: Vec<String> =
+            few.body.as_object().map(|body| body.keys().cloned().collect()).unwrap_or_default();
+        if !names.iter().all(|name| ["id", "href", "@type"].contains(&name.as_str())) {
+            self.found(resource, "GET", &format!("`fields=href` answers {names:?}"));
+        }
+    }
+
+    async fn patch(&mut self, resource: &Resource, id: &str) {
+        if resource.find(Operation::Patch).is_none() {
+            return;
+        }
+        let patch = json!({ "description": "walked" });
+        let answer =
+            self.send("PATCH", &format!("{}/{id}", resource.path), Some(&patch)).await;
+        if answer.status != 200 {
+            self.found(resource, "PATCH", &format!("{}: {}", answer.status, answer.text));
+            return;
+        }
+        self.valid(resource, Operation::Patch, &answer.body);
+    }
+
+    async fn delete(&mut self, resource: &Resource, id: &str) {
+        if resource.find(Operation::Delete).is_none() {
+            return;
+        }
+        let path = format!("{}/{id}", resource.path);
+        let answer = self.send("DELETE", &path, None).await;
+        if answer.status != 204 {
+            self.found(resource, "DELETE", &format!("{}: {}", answer.status, answer.text));
+            return;
+        }
+        let gone = self.send("GET", &path, None).await;
+        if gone.status != 404 {
+            self.found(resource, "DELETE", &format!("it is still there: {}", gone.status));
+        }
+    }
+
+    /// Nothing under an unknown id, and an error body that is as the definition says.
+    async fn missing(&mut self, resource: &Resource) {
+        if resource.find(Operation::Get).is_none() {
+            return;
+        }
+        let answer = self.send("GET", &format!("{}/no-such-id", resource.path), None).await;
+        if answer.status != 404 {
+            self.found(resource, "GET none", &answer.status.to_string());
+        }
+        if let Err(wrong) = self.definition.check("Error", &answer.body) {
+            self.found(resource, "GET none", &wrong);
+        }
+    }
+
+    async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> crate::world::Answer {
+        let headers: &[(&str, &str)] = match body {
+            Some(_) => &[("content-type", "application/merge-patch+json")],
+            None => &[],
+        };
+        let body = body.map(Value::to_string).unwrap_or_default();
+        self.world.http.send(method, path, headers, body).await.unwrap()
+    }
+
+    fn valid(&mut self, resource: &Resource, operation: Operation, body: &Value) {
+        self.operations += 1;
+        let Some(schema) = resource.find(operation).and_then(|found| found.as_ref()) else { return };
+        if let Err(wrong) = self.definition.check_against(schema, body) {
+            self.found(resource, &format!("{operation:?}"), &wrong);
+        }
+    }
+
+    fn found(&mut self, resource: &Resource, what: &str, wrong: &str) {
+        let wrong: String = wrong.chars().take(600).collect();
+        let (file, path) = (&self.definition.file, &resource.path);
+        self.findings.0.push(format!("{file} {what} {path}: {wrong}"));
+    }
+}
