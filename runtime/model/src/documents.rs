@@ -3,6 +3,7 @@
 //! crash, and are written in the same commit as the events that they follow from.
 
 mod billing;
+mod cancel;
 mod inventory;
 mod orders;
 
@@ -38,6 +39,9 @@ pub fn path(resource: &str) -> &'static str {
         "productOrder" => "/tmf-api/productOrderingManagement/v4/productOrder",
         "serviceOrder" => "/tmf-api/serviceOrdering/v4/serviceOrder",
         "resourceOrder" => "/tmf-api/resourceOrdering/v4/resourceOrder",
+        "cancelProductOrder" => "/tmf-api/productOrderingManagement/v4/cancelProductOrder",
+        "cancelServiceOrder" => "/tmf-api/serviceOrdering/v4/cancelServiceOrder",
+        "cancelResourceOrder" => "/tmf-api/resourceOrdering/v4/cancelResourceOrder",
         "product" => "/tmf-api/productInventory/v4/product",
         "service" => "/tmf-api/serviceInventory/v4/service",
         "resource" => "/tmf-api/resourceInventoryManagement/v4/resource",
@@ -60,8 +64,16 @@ impl Fulfilment {
         if matches!(self.kind, Kind::Run { .. }) {
             return changes;
         }
+        let state = self.order_state();
         for event in events {
             match event {
+                Event::Cancelling { request } => self.cancelling(request, None, &mut changes),
+                Event::CancelRefused { request, refusal } => {
+                    self.cancelling(request, Some(refusal), &mut changes);
+                }
+                Event::Patched { .. } if before == Some(state) => {
+                    changes.documents.extend(self.orders());
+                }
                 Event::Planned { .. } => self.planned(&mut changes),
                 Event::Succeeded { task, .. } => self.succeeded(*task, &mut changes),
                 Event::Undone { task } => self.undone(*task, &mut changes),
@@ -76,11 +88,11 @@ impl Fulfilment {
                 | Event::Failed { .. }
                 | Event::Reopened { .. }
                 | Event::Unwinding { .. }
+                | Event::Patched { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. } => {}
             }
         }
-        let state = self.order_state();
         if before != Some(state) {
             changes.documents.extend(self.orders());
         }
@@ -94,6 +106,8 @@ impl Fulfilment {
             Phase::Ended(End::Completed, _) => "completed",
             Phase::Ended(End::Failed, _) => "failed",
             Phase::Ended(End::Rejected, _) => "rejected",
+            Phase::Ended(End::Cancelled, _) => "cancelled",
+            Phase::Unwinding(_) if self.cancelled_by.is_some() => "pendingCancellation",
             Phase::Held(_) => "held",
             Phase::Running | Phase::Unwinding(_) if self.is_held() => "held",
             Phase::Running | Phase::Unwinding(_) => "inProgress",
@@ -104,6 +118,7 @@ impl Fulfilment {
     pub fn item_state(&self, item: ItemId) -> &'static str {
         match &self.phase {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
+            Phase::Unwinding(_) if self.cancelled_by.is_some() => self.order_state(),
             Phase::Running | Phase::Unwinding(_) => {
                 let mut tasks = self.tasks_below(item).map(|task| &self.tasks[task.index()]);
                 let mut all_done = true;
