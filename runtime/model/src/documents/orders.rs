@@ -67,10 +67,8 @@ impl Fulfilment {
         set("state", json!(self.order_state()));
         set("orderDate", json!(self.submitted_at.to_string()));
         if let Some(time) = self.ended_at {
-            let name = match self.phase {
-                Phase::Ended(End::Cancelled, _) => "cancellationDate",
-                _ => "completionDate",
-            };
+            let is_cancelled = matches!(self.phase, Phase::Ended(End::Cancelled, _));
+            let name = if is_cancelled { "cancellationDate" } else { "completionDate" };
             set(name, json!(time.to_string()));
         }
         if let Some(reason) = self.cancelled_by.as_ref().and_then(|by| by.reason.as_ref()) {

@@ -68,7 +68,13 @@ struct Run {
 impl Run {
     fn new(policies: &[Policy], choices: Vec<u8>) -> Self {
         let history = History::of_plan(named(policies));
-        Self { history, now: Timestamp(0), fate: Fate { choices: choices.into_iter() }, steps: 0, cancel_at: None }
+        Self {
+            history,
+            now: Timestamp(0),
+            fate: Fate { choices: choices.into_iter() },
+            steps: 0,
+            cancel_at: None,
+        }
     }
 
     /// Runs to the end. Once the choices are used up a person mends what is held.
