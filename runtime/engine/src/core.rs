@@ -14,8 +14,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use model::expr::Expressions;
+use model::fulfilment::PatchError;
+use model::journal::{CancelRequest, Refusal};
 use model::{Event, Fulfilment, FulfilmentId, Outcome, Phase, TaskId, TaskState, Timestamp};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use commit::{After, Commit, Published, Step};
 use entry::Entry;
@@ -29,29 +31,37 @@ use crate::worker::{Report, Worker};
 /// So many callbacks may wait for someone to wait for them.
 const EARLY_CALLBACKS_MAX: usize = 100_000;
 
-/// So many idempotency keys are remembered; older ones are found in the store.
-const SUBMISSIONS_MAX: usize = 65_536;
+/// So many entries of what may be on its way to the disk are remembered; older ones are there.
+const RECENT_MAX: usize = 65_536;
 
 /// The last entries of a growing map.
-#[derive(Debug, Default)]
-struct Recent {
-    entries: BTreeMap<String, FulfilmentId>,
+#[derive(Debug)]
+struct Recent<V> {
+    entries: BTreeMap<String, V>,
     order: VecDeque<String>,
 }
 
-impl Recent {
-    fn get(&self, key: &str) -> Option<&FulfilmentId> {
+impl<V> Default for Recent<V> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<V> Recent<V> {
+    fn get(&self, key: &str) -> Option<&V> {
         self.entries.get(key)
     }
 
-    fn insert(&mut self, key: String, id: FulfilmentId) {
-        if self.order.len() >= SUBMISSIONS_MAX
+    fn insert(&mut self, key: String, value: V) {
+        if self.entries.insert(key.clone(), value).is_some() {
+            return;
+        }
+        if self.order.len() >= RECENT_MAX
             && let Some(oldest) = self.order.pop_front()
         {
             self.entries.remove(&oldest);
         }
-        self.order.push_back(key.clone());
-        self.entries.insert(key, id);
+        self.order.push_back(key);
     }
 }
 
@@ -108,6 +118,28 @@ pub enum Input<R> {
         /// Told when it is on disk.
         reply: R,
     },
+    /// Whoever ordered it wants it taken back.
+    Cancel {
+        /// This fulfilment's order.
+        fulfilment: FulfilmentId,
+        /// What is asked for.
+        request: CancelRequest,
+        /// Told the answer when it is on disk.
+        reply: R,
+    },
+    /// Someone changes attributes of an order.
+    Patch {
+        /// Of this fulfilment.
+        fulfilment: FulfilmentId,
+        /// The fulfilment as it was read, where it is not open any more.
+        ended: Option<Box<Fulfilment>>,
+        /// The resource that the order is, such as `productOrder`.
+        resource: String,
+        /// The merge patch.
+        patch: Map<String, Value>,
+        /// Told when it is on disk.
+        reply: R,
+    },
     /// Someone wants to see a fulfilment.
     Get {
         /// This one.
@@ -135,6 +167,12 @@ pub enum Answer {
     Callback(Received),
     /// How many tasks were reopened; nothing where the fulfilment is not open.
     Reopened(Option<usize>),
+    /// The order is not taken back, and goes on.
+    NotCancelled(Refusal),
+    /// The patch is refused, and nothing has changed.
+    NotPatched(PatchError),
+    /// The fulfilment was changed since it was read: read it again.
+    Stale,
 }
 
 /// What became of a callback.
@@ -165,7 +203,9 @@ pub struct Core<R> {
     early: BTreeMap<String, Value>,
     /// The last idempotency keys of clients: a second submission that was on its way before the
     /// first was on disk finds it here.
-    submissions: Recent,
+    submissions: Recent<FulfilmentId>,
+    /// How many records fulfilments have that were changed after their end.
+    changed_late: Recent<u32>,
 }
 
 impl<R> Core<R> {
@@ -200,6 +240,16 @@ impl<R> Core<R> {
             }
             Input::Callback { key, payload, reply } => self.callback(now, key, payload, reply),
             Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
+            Input::Cancel { fulfilment, request, reply } => {
+                self.cancel(now, &fulfilment, request, reply)
+            }
+            Input::Patch { fulfilment, ended, resource, patch, reply } => {
+                let ended = ended.filter(|ended| ended.is_ended());
+                match self.open.remove(&fulfilment).or_else(|| Some(Entry::ended(*ended?))) {
+                    Some(entry) => self.patch(now, entry, &resource, patch, reply),
+                    None => Step::answer(reply, Answer::Fulfilment(None)),
+                }
+            }
             Input::Get { fulfilment, reply } => match self.open.remove(&fulfilment) {
                 Some(entry) => {
                     let step = Step { waiting: Some(reply), ..Step::default() };
@@ -348,6 +398,57 @@ impl<R> Core<R> {
         let mut step = Step::default();
         let answer = Answer::Reopened(Some(events.len()));
         step.commit.then.push(After::Reply(reply, answer));
+        self.advance(now, entry, events, step)
+    }
+}
+
+impl<R> Core<R> {
+    fn cancel(
+        &mut self,
+        now: Timestamp,
+        id: &FulfilmentId,
+        request: CancelRequest,
+        reply: R,
+    ) -> Step<R> {
+        let Some(entry) = self.open.remove(id) else {
+            return Step::answer(reply, Answer::Fulfilment(None));
+        };
+        let (events, answer) = entry.fulfilment.cancel(request);
+        let mut step = Step::default();
+        match answer {
+            Ok(()) => step.waiting = Some(reply),
+            Err(refusal) => {
+                step.commit.then.push(After::Reply(reply, Answer::NotCancelled(refusal)));
+            }
+        }
+        self.advance(now, entry, events, step)
+    }
+
+    fn patch(
+        &mut self,
+        now: Timestamp,
+        entry: Entry<R>,
+        resource: &str,
+        patch: Map<String, Value>,
+        reply: R,
+    ) -> Step<R> {
+        let fulfilment = &entry.fulfilment;
+        let mut step = Step::default();
+        let events = match fulfilment.patched(resource, patch) {
+            Ok(events) => events,
+            Err(error) => {
+                step.commit.then.push(After::Reply(reply, Answer::NotPatched(error)));
+                return self.advance(now, entry, Vec::new(), step);
+            }
+        };
+        if fulfilment.is_ended() {
+            let id = fulfilment.id.to_string();
+            if self.changed_late.get(&id).is_some_and(|records| fulfilment.records < *records) {
+                return Step::answer(reply, Answer::Stale);
+            }
+            self.changed_late.insert(id, fulfilment.records + u32::from(!events.is_empty()));
+        }
+        step.waiting = Some(reply);
         self.advance(now, entry, events, step)
     }
 }

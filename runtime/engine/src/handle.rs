@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::{Event, Fulfilment, FulfilmentId, Timestamp};
-use serde_json::Value;
+use model::fulfilment::PatchError;
+use model::journal::{CancelRequest, Refusal};
+use model::{Event, Fulfilment, FulfilmentId, Record, Timestamp};
+use serde_json::{Map, Value};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::clock::Clock;
@@ -84,6 +86,34 @@ pub enum ReadError {
     Journal(#[source] RecoverError),
 }
 
+/// Why an order is not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// There is none.
+    #[error("there is no order `{0}`")]
+    Unknown(FulfilmentId),
+    /// It goes on, or has ended.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// Nobody can tell.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Why an order's attributes are not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AmendError {
+    /// There is none.
+    #[error("there is no order `{0}`")]
+    Unknown(FulfilmentId),
+    /// They may not be changed.
+    #[error(transparent)]
+    Refused(PatchError),
+    /// Nobody can tell.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
 /// What became of a submission.
 #[derive(Clone, Debug)]
 pub enum Submitted {
@@ -150,7 +180,12 @@ impl Engine {
                 Ok(Submitted::New(fulfilment))
             }
             Answer::Submitted(id) => Ok(Submitted::Before(id)),
-            Answer::Fulfilment(None) | Answer::Callback(_) | Answer::Reopened(_) => Err(Stopped),
+            Answer::Fulfilment(None)
+            | Answer::Callback(_)
+            | Answer::Reopened(_)
+            | Answer::NotCancelled(_)
+            | Answer::NotPatched(_)
+            | Answer::Stale => Err(Stopped),
         }
     }
 
@@ -158,7 +193,12 @@ impl Engine {
     pub async fn callback(&self, key: String, payload: Value) -> Result<Received, Stopped> {
         match self.ask(|reply| Input::Callback { key, payload, reply }).await? {
             Answer::Callback(received) => Ok(received),
-            Answer::Fulfilment(_) | Answer::Submitted(_) | Answer::Reopened(_) => Err(Stopped),
+            Answer::Fulfilment(_)
+            | Answer::Submitted(_)
+            | Answer::Reopened(_)
+            | Answer::NotCancelled(_)
+            | Answer::NotPatched(_)
+            | Answer::Stale => Err(Stopped),
         }
     }
 
@@ -167,7 +207,74 @@ impl Engine {
     pub async fn reopen(&self, id: FulfilmentId) -> Result<Option<usize>, Stopped> {
         match self.ask(|reply| Input::Reopen { fulfilment: id, reply }).await? {
             Answer::Reopened(count) => Ok(count),
-            Answer::Fulfilment(_) | Answer::Submitted(_) | Answer::Callback(_) => Err(Stopped),
+            Answer::Fulfilment(_)
+            | Answer::Submitted(_)
+            | Answer::Callback(_)
+            | Answer::NotCancelled(_)
+            | Answer::NotPatched(_)
+            | Answer::Stale => Err(Stopped),
+        }
+    }
+
+    /// Has an order taken back, or says why it is not. When this returns the answer is on disk,
+    /// and so is the document of the request; what was done is taken back from then on.
+    pub async fn cancel(
+        &self,
+        id: &FulfilmentId,
+        request: CancelRequest,
+    ) -> Result<Arc<Fulfilment>, CancelError> {
+        let fulfilment = id.clone();
+        let answer = self.ask(|reply| Input::Cancel { fulfilment, request, reply }).await;
+        match answer.map_err(ReadError::Stopped)? {
+            Answer::Fulfilment(Some(open)) => Ok(open),
+            Answer::NotCancelled(refusal) => Err(CancelError::Refused(refusal)),
+            Answer::Fulfilment(None)
+            | Answer::Submitted(_)
+            | Answer::Callback(_)
+            | Answer::Reopened(_)
+            | Answer::NotPatched(_)
+            | Answer::Stale => {
+                let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
+                let ended = ended.ok_or_else(|| CancelError::Unknown(id.clone()))?;
+                let state = ended.order_state().into();
+                Err(CancelError::Refused(Refusal::Final { state }))
+            }
+        }
+    }
+
+    /// Changes attributes of an order, open or ended, that nothing is decided by. `resource` is
+    /// what the order is, such as `productOrder`. When this returns it is on disk.
+    pub async fn amend_document(
+        &self,
+        id: &FulfilmentId,
+        resource: &str,
+        patch: &Map<String, Value>,
+    ) -> Result<Arc<Fulfilment>, AmendError> {
+        let mut ended = None;
+        loop {
+            let input = |reply| Input::Patch {
+                fulfilment: id.clone(),
+                ended,
+                resource: resource.into(),
+                patch: patch.clone(),
+                reply,
+            };
+            match self.ask(input).await.map_err(ReadError::Stopped)? {
+                Answer::Fulfilment(Some(changed)) => return Ok(changed),
+                Answer::NotPatched(error) => return Err(AmendError::Refused(error)),
+                // It is not open: whatever it became is on disk by now, since this answer came
+                // after it.
+                Answer::Fulfilment(None)
+                | Answer::Stale
+                | Answer::Submitted(_)
+                | Answer::Callback(_)
+                | Answer::Reopened(_)
+                | Answer::NotCancelled(_) => {
+                    let read = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
+                    let read = read.ok_or_else(|| AmendError::Unknown(id.clone()))?;
+                    ended = Some(Box::new(read));
+                }
+            }
         }
     }
 
@@ -224,7 +331,10 @@ impl Engine {
             Answer::Fulfilment(None)
             | Answer::Submitted(_)
             | Answer::Callback(_)
-            | Answer::Reopened(_) => {
+            | Answer::Reopened(_)
+            | Answer::NotCancelled(_)
+            | Answer::NotPatched(_)
+            | Answer::Stale => {
                 let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
                 Ok(ended.map(Arc::new))
             }
@@ -307,7 +417,7 @@ impl Loop {
                     }
                 }
                 After::Publish(published) => {
-                    if published.state.is_ended() {
+                    if ends(&published.record) {
                         self.counters.ended.fetch_add(1, Ordering::Relaxed);
                     }
                     // An error says that nobody watches, which is as good.
@@ -332,6 +442,12 @@ impl Loop {
             }
         });
     }
+}
+
+/// Whether a fulfilment ends with a record; what is changed of it later follows that.
+fn ends(record: &Record) -> bool {
+    let is_end = |event: &Event| matches!(event, Event::Ended { .. } | Event::Rejected { .. });
+    record.events.iter().any(is_end)
 }
 
 /// Waits for the oldest commit; for ever where there is none.

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use model::journal::CancelRequest;
 use model::{Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, PoolId, TaskId, Timestamp};
 use serde_json::json;
 
@@ -86,6 +87,10 @@ enum Asker {
     Person,
     /// Whoever waits for an end.
     Watcher,
+    /// The client of an order that wants it cancelled.
+    Canceller(usize),
+    /// Whoever changes an order's attributes.
+    Editor(usize),
 }
 
 /// Something that happens at a time.
@@ -93,6 +98,10 @@ enum Asker {
 enum Happening {
     /// A client sends its order.
     Sent { order: usize },
+    /// A client wants its order cancelled.
+    Cancelled { order: usize },
+    /// Somebody changes an order's attributes.
+    Patched { order: usize },
     /// An element sends a message.
     Message { number: usize },
     /// A call comes to an element.
@@ -194,6 +203,14 @@ impl World {
                 let sent = Happening::Sent { order: order.number };
                 world.happens(at, format!("sent {}", order.number), sent);
             }
+            for at in order.cancelled_at {
+                let cancelled = Happening::Cancelled { order: order.number };
+                world.happens(at, format!("cancelled {}", order.number), cancelled);
+            }
+            for at in order.patched_at {
+                let patched = Happening::Patched { order: order.number };
+                world.happens(at, format!("patched {}", order.number), patched);
+            }
         }
         for number in 0..12 {
             let at = start.plus_ms(world.dice.below(400));
@@ -249,6 +266,15 @@ impl World {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Sent { order } => self.sent(order),
+            Happening::Cancelled { order } => {
+                let fulfilment = self.of_client(order);
+                self.sequence += 1;
+                let id = format!("cancel-{order}-{}", self.sequence);
+                let request = CancelRequest { id, reason: None, requested: None };
+                let reply = Asker::Canceller(order);
+                self.input(Input::Cancel { fulfilment, request, reply });
+            }
+            Happening::Patched { order } => self.patch(order, None),
             Happening::Message { number } => self.message(number),
             Happening::Reached { key, undo } => self.network.reach(&key, undo),
             Happening::Reserving { generation, task, pool } if generation == self.generation => {
@@ -283,6 +309,25 @@ impl World {
         let (events, submission) = (order.events.clone(), order.submission.clone());
         let reply = Asker::Client(number);
         self.input(Input::Submit { fulfilment, events, submission, reply });
+    }
+
+    /// The fulfilment of a client, as far as anyone knows.
+    fn of_client(&self, number: usize) -> FulfilmentId {
+        let (_, told) = &self.clients[number];
+        told.clone().unwrap_or_else(|| FulfilmentId::new(format!("f{number}-1")))
+    }
+
+    /// Somebody changes an order, which was read where it has ended.
+    fn patch(&mut self, number: usize, ended: Option<Box<Fulfilment>>) {
+        let fulfilment = self.of_client(number);
+        let patch = json!({ "note": [{ "text": self.now.0.to_string() }], "category": null });
+        self.input(Input::Patch {
+            fulfilment,
+            ended,
+            resource: "productOrder".into(),
+            patch: patch.as_object().cloned().unwrap(),
+            reply: Asker::Editor(number),
+        });
     }
 
     fn message(&mut self, number: usize) {

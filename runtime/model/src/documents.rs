@@ -3,6 +3,7 @@
 //! crash, and are written in the same commit as the events that they follow from.
 
 mod billing;
+mod cancel;
 mod flows;
 mod inventory;
 mod orders;
@@ -46,8 +47,16 @@ impl Fulfilment {
         if matches!(self.kind, Kind::Run { .. }) {
             return changes;
         }
+        let state = self.order_state();
         for event in events {
             match event {
+                Event::Cancelling { request } => self.cancelling(request, None, &mut changes),
+                Event::CancelRefused { request, refusal } => {
+                    self.cancelling(request, Some(refusal), &mut changes);
+                }
+                Event::Patched { .. } if before == Some(state) => {
+                    changes.documents.extend(self.orders());
+                }
                 Event::Planned { .. } => self.planned(&mut changes),
                 Event::Succeeded { task, .. } => self.succeeded(*task, &mut changes),
                 Event::Undone { task } => self.undone(*task, &mut changes),
@@ -62,11 +71,11 @@ impl Fulfilment {
                 | Event::Failed { .. }
                 | Event::Reopened { .. }
                 | Event::Unwinding { .. }
+                | Event::Patched { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. } => {}
             }
         }
-        let state = self.order_state();
         if before != Some(state) {
             changes.documents.extend(self.orders());
         }
@@ -80,6 +89,8 @@ impl Fulfilment {
             Phase::Ended(End::Completed, _) => "completed",
             Phase::Ended(End::Failed, _) => "failed",
             Phase::Ended(End::Rejected, _) => "rejected",
+            Phase::Ended(End::Cancelled, _) => "cancelled",
+            Phase::Unwinding(_) if self.cancelled_by.is_some() => "pendingCancellation",
             Phase::Held(_) => "held",
             Phase::Running | Phase::Unwinding(_) if self.is_held() => "held",
             Phase::Running | Phase::Unwinding(_) => "inProgress",
@@ -90,6 +101,7 @@ impl Fulfilment {
     pub fn item_state(&self, item: ItemId) -> &'static str {
         match &self.phase {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
+            Phase::Unwinding(_) if self.cancelled_by.is_some() => self.order_state(),
             Phase::Running | Phase::Unwinding(_) => {
                 let mut tasks = self.tasks_below(item).map(|task| &self.tasks[task.index()]);
                 let mut all_done = true;

@@ -1,8 +1,10 @@
 //! A fulfilment: the fold over its journal. `apply` is the only way to change it, `due` the only
 //! way to ask what is owed. Recovery is not special: fold the journal, ask `due`.
 
+mod cancel;
 mod decide;
 mod input;
+mod patch;
 mod watch;
 
 use std::sync::Arc;
@@ -10,11 +12,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, TaskId};
-use crate::journal::{End, Event, Kind, Record};
+use crate::journal::{CancelRequest, End, Event, Kind, Record};
 use crate::outcome::Failure;
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use crate::time::Timestamp;
+pub use patch::PatchError;
 use watch::Watch;
 
 /// A root order with every order decomposed from it, as its journal tells.
@@ -24,12 +27,18 @@ pub struct Fulfilment {
     pub id: FulfilmentId,
     /// What it was submitted as.
     pub kind: Kind,
-    /// The order or the input, as it came.
+    /// The order or the input, as it came: what steps read.
     pub document: Arc<Value>,
+    /// What was changed of the order's attributes since then: what people read.
+    pub changed: Map<String, Value>,
+    /// The request that it is cancelled by, where that was granted.
+    pub cancelled_by: Option<CancelRequest>,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// When the last event was recorded.
     pub updated_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
     /// How far it is.
     pub phase: Phase,
     /// The plan; empty before it is planned.
@@ -151,8 +160,11 @@ impl Fulfilment {
             id,
             kind,
             document: document.into(),
+            changed: Map::new(),
+            cancelled_by: None,
             submitted_at: at,
             updated_at: at,
+            ended_at: None,
             phase: Phase::Submitted,
             plan: Arc::default(),
             tasks: Vec::new(),
@@ -185,6 +197,9 @@ impl Fulfilment {
             None => self.apply_to_phase(event)?,
         }
         self.updated_at = at;
+        if self.is_ended() && self.ended_at.is_none() {
+            self.ended_at = Some(at);
+        }
         Ok(())
     }
 
@@ -242,6 +257,9 @@ impl Fulfilment {
             | Event::CalledBack { .. }
             | Event::Reopened { .. }
             | Event::Unwinding { .. }
+            | Event::Cancelling { .. }
+            | Event::CancelRefused { .. }
+            | Event::Patched { .. }
             | Event::Ended { .. } => true,
         }
     }
@@ -265,13 +283,27 @@ impl Fulfilment {
                 self.watch = Watch::derive(&self.plan, &self.tasks, true);
                 Phase::Unwinding(cause.clone())
             }
+            (Phase::Submitted | Phase::Held(_) | Phase::Running, Event::Cancelling { request }) => {
+                self.watch = Watch::derive(&self.plan, &self.tasks, true);
+                self.cancelled_by = Some(request.clone());
+                Phase::Unwinding(cancel::cause(request))
+            }
+            (phase, Event::CancelRefused { .. }) if !matches!(phase, Phase::Ended(..)) => {
+                return Ok(());
+            }
+            (_, Event::Patched { patch }) => {
+                self.follow(patch);
+                return Ok(());
+            }
             (Phase::Running, Event::Ended { end: End::Completed }) if self.watch.unsettled == 0 => {
                 Phase::Ended(End::Completed, None)
             }
-            (
-                Phase::Unwinding(cause),
-                Event::Ended { end: end @ (End::Failed | End::Rejected) },
-            ) if self.watch.unsettled == 0 => Phase::Ended(*end, Some(cause.clone())),
+            (Phase::Unwinding(cause), Event::Ended { end })
+                if self.watch.unsettled == 0 && *end == self.end_of_unwinding(cause) =>
+            {
+                let failure = self.cancelled_by.is_none().then(|| cause.clone());
+                Phase::Ended(*end, failure)
+            }
             _ => return Err(self.refuse(event)),
         };
         self.phase = next;
@@ -288,7 +320,7 @@ impl Fulfilment {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => Vec::new(),
             Phase::Running if self.watch.unsettled == 0 => vec![Due::End(End::Completed)],
             Phase::Unwinding(cause) if self.watch.unsettled == 0 => {
-                vec![Due::End(decide::end_of_unwinding(cause, self.started))]
+                vec![Due::End(self.end_of_unwinding(cause))]
             }
             Phase::Running => {
                 self.watch.active.iter().filter_map(|task| self.due_forward(*task, now)).collect()
@@ -451,6 +483,7 @@ impl Phase {
             Self::Ended(End::Completed, _) => "completed",
             Self::Ended(End::Failed, _) => "failed",
             Self::Ended(End::Rejected, _) => "rejected",
+            Self::Ended(End::Cancelled, _) => "cancelled",
         }
     }
 }

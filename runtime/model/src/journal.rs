@@ -121,6 +121,24 @@ pub enum Event {
         /// Why.
         cause: Failure,
     },
+    /// Whoever ordered it takes the order back, and that was granted: what was done is taken back
+    /// from now on.
+    Cancelling {
+        /// What was asked for.
+        request: CancelRequest,
+    },
+    /// Whoever ordered it wanted to take the order back, and that was not granted: it goes on.
+    CancelRefused {
+        /// What was asked for.
+        request: CancelRequest,
+        /// Why not.
+        refusal: Refusal,
+    },
+    /// Attributes of the order that nothing is decided by were changed (RFC 7396).
+    Patched {
+        /// The merge patch.
+        patch: Map<String, Value>,
+    },
     /// Taking a task back failed and is tried again.
     UndoRetrying {
         /// The task.
@@ -146,7 +164,7 @@ pub enum Event {
         /// The task.
         task: TaskId,
     },
-    /// Nothing is owed any more; always the last.
+    /// Nothing is owed any more; nothing but `patched` follows.
     Ended {
         /// How it ended.
         end: End,
@@ -170,6 +188,50 @@ pub enum Kind {
     },
 }
 
+/// The wish that an order be taken back (TMF622 `CancelProductOrder` and its sisters).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CancelRequest {
+    /// The id of the request.
+    pub id: String,
+    /// Why, in the words of whoever asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it is wanted; for people, since what can be taken back is taken back at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Timestamp>,
+}
+
+/// Why an order is not taken back.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Refusal {
+    /// A point of no return is passed, or may be.
+    #[error("`{task}` cannot be taken back any more")]
+    PastReturn {
+        /// The task's name.
+        task: String,
+    },
+    /// It is being taken back anyway, since something failed.
+    #[error("the order is being taken back already, because of `{code}`")]
+    Unwinding {
+        /// The code of what failed.
+        code: String,
+    },
+    /// It is being cancelled already.
+    #[error("the order is being cancelled already, by request `{request}`")]
+    Cancelling {
+        /// The id of that request.
+        request: String,
+    },
+    /// It has ended.
+    #[error("the order has ended, it is {state}")]
+    Final {
+        /// The order's state.
+        state: String,
+    },
+}
+
 /// How a fulfilment ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -180,6 +242,8 @@ pub enum End {
     Failed,
     /// It asked for what cannot be, and nothing had been done outside.
     Rejected,
+    /// Whoever ordered it took it back.
+    Cancelled,
 }
 
 impl Event {
@@ -198,6 +262,9 @@ impl Event {
             Self::Failed { .. } => "failed",
             Self::Reopened { .. } => "reopened",
             Self::Unwinding { .. } => "unwinding",
+            Self::Cancelling { .. } => "cancelling",
+            Self::CancelRefused { .. } => "cancelRefused",
+            Self::Patched { .. } => "patched",
             Self::UndoRetrying { .. } => "undoRetrying",
             Self::UndoFailed { .. } => "undoFailed",
             Self::Undone { .. } => "undone",
@@ -223,6 +290,9 @@ impl Event {
             | Self::Held { .. }
             | Self::Rejected { .. }
             | Self::Unwinding { .. }
+            | Self::Cancelling { .. }
+            | Self::CancelRefused { .. }
+            | Self::Patched { .. }
             | Self::Ended { .. } => None,
         }
     }

@@ -38,4 +38,9 @@ impl<R> Entry<R> {
             awaiting_end: Vec::new(),
         }
     }
+    /// One that is changed after its end.
+    pub(super) fn ended(fulfilment: Fulfilment) -> Self {
+        let order_state = Some(fulfilment.order_state());
+        Self { order_state, ..Self::new(fulfilment) }
+    }
 }

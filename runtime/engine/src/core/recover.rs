@@ -94,6 +94,7 @@ impl<R> Core<R> {
             waiting: BTreeMap::new(),
             early: BTreeMap::new(),
             submissions: Recent::default(),
+            changed_late: Recent::default(),
         };
         core.restore_holds(store)?;
         each(store, b"c/", |key, bytes| {

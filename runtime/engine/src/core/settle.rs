@@ -119,6 +119,9 @@ impl<R> Core<R> {
                 | Event::Failed { .. }
                 | Event::Reopened { .. }
                 | Event::Unwinding { .. }
+                | Event::Cancelling { .. }
+                | Event::CancelRefused { .. }
+                | Event::Patched { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. }
                 | Event::Undone { .. }

@@ -230,3 +230,55 @@ async fn a_store_that_fails_ends_the_loop_and_whoever_asked_is_told() {
     assert!(matches!(asking.await.unwrap(), Err(ReadError::Stopped(Stopped))));
     assert!(matches!(submit(&engine, "g", "do").await, Err(Stopped)));
 }
+
+fn request(id: &str) -> CancelRequest {
+    CancelRequest { id: id.into(), reason: Some("moving".into()), requested: None }
+}
+
+#[tokio::test]
+async fn an_order_is_cancelled_once_and_ends_as_such() {
+    let (engine, _running) = begin(Memory::new());
+    submit(&engine, "f", "wait").await.unwrap();
+    let id = FulfilmentId::new("f");
+    engine.cancel(&id, request("c-1")).await.unwrap();
+    let again = engine.cancel(&id, request("c-2")).await;
+    let before = Refusal::Cancelling { request: "c-1".into() };
+    assert!(matches!(again, Err(CancelError::Refused(refusal)) if refusal == before));
+    engine.callback("f:0".into(), json!({})).await.unwrap();
+    let ended = engine.ended(&id).await.unwrap().unwrap();
+    assert_eq!(ended.phase, Phase::Ended(End::Cancelled, None));
+    let late = engine.cancel(&id, request("c-3")).await;
+    let last = Refusal::Final { state: "cancelled".into() };
+    assert!(matches!(late, Err(CancelError::Refused(refusal)) if refusal == last));
+    let unknown = engine.cancel(&FulfilmentId::new("g"), request("c-4")).await;
+    assert!(matches!(unknown, Err(CancelError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn attributes_of_an_order_change_after_its_end_too() {
+    let (engine, _running) = begin(Memory::new());
+    let id = FulfilmentId::new("f");
+    let (mut fulfilment, events) = order("f", "do");
+    fulfilment.kind = Kind::ProductOrder;
+    engine.submit(fulfilment, events, None).await.unwrap();
+    engine.ended(&id).await.unwrap();
+    let patch = |name: &str| json!({ name: "now" }).as_object().cloned().unwrap();
+    let (one, two) = (patch("description"), patch("category"));
+    let (first, second) = tokio::join!(
+        engine.amend_document(&id, "productOrder", &one),
+        engine.amend_document(&id, "productOrder", &two),
+    );
+    assert_eq!(first.unwrap().changed["description"], "now");
+    assert_eq!(second.unwrap().changed["category"], "now");
+    let key = crate::keys::document("productOrder", "f");
+    let document = engine.store().get(&key).unwrap().unwrap();
+    let document = crate::store::Document::read(&document).unwrap().body;
+    for name in ["description", "category"] {
+        assert_eq!(document[name], "now", "both at once are both there");
+    }
+    let items = json!({ "productOrderItem": [] });
+    let refused = engine.amend_document(&id, "productOrder", items.as_object().unwrap()).await;
+    assert!(matches!(refused, Err(AmendError::Refused(PatchError::Fixed(_)))));
+    let unknown = engine.amend_document(&FulfilmentId::new("g"), "productOrder", &one).await;
+    assert!(matches!(unknown, Err(AmendError::Unknown(_))));
+}

@@ -5,7 +5,7 @@ use model::{FulfilmentId, Pool, PoolId, SpecId, Values};
 use super::network;
 use super::promises::assert_same;
 use super::{Asker, Crashes, Happening, Manner, Message, Speed, UnderWay, World};
-use crate::core::{After, Answer, Core, Step};
+use crate::core::{After, Answer, Core, Step, read_fulfilment};
 use crate::pools::Pools;
 use crate::worker::{Call, Worker as _};
 
@@ -77,6 +77,14 @@ impl World {
                 self.messages[number].answered = true;
             }
             (Asker::Person, _) => self.unanswered -= 1,
+            (Asker::Editor(number), Answer::Fulfilment(None) | Answer::Stale) => {
+                // As the handle does: it is not open, so what it became is on the disk. It may be
+                // open by now where it was not sent yet.
+                let read = read_fulfilment(&self.disk.store, &self.of_client(number)).unwrap();
+                if let Some(read) = read {
+                    self.patch(number, Some(Box::new(read)));
+                }
+            }
             _ => {}
         }
     }

@@ -27,6 +27,10 @@ pub(super) struct Order {
     pub submission: Option<String>,
     /// When it is sent; more than one where the client is impatient.
     pub sent_at: Vec<Timestamp>,
+    /// When its client wants it cancelled.
+    pub cancelled_at: Vec<Timestamp>,
+    /// When somebody changes its attributes.
+    pub patched_at: Vec<Timestamp>,
 }
 
 /// The plugins of the simulation; the digest says what each can do.
@@ -51,7 +55,12 @@ impl Order {
             sent_at.push(start.plus_ms(dice.below(20)));
         }
         let document = json!({ "productOrderItem": [{ "id": "1", "product": {} }] });
-        Self { number, kind, document, events, submission, sent_at }
+        let mut dice = Dice::named(seed, &format!("wishes of order {number}"));
+        let mut times = |most: u64| -> Vec<Timestamp> {
+            (0..dice.below(most)).map(|_| start.plus_ms(dice.below(500))).collect()
+        };
+        let (cancelled_at, patched_at) = (times(3), times(4));
+        Self { number, kind, document, events, submission, sent_at, cancelled_at, patched_at }
     }
 
     /// The fulfilment that sending it makes; each sending has an id of its own.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use model::fulfilment::PatchError;
 use model::journal::End;
-use model::{Fulfilment, FulfilmentId, Hold, Phase, PoolId, TaskId, TaskState};
+use model::{Fulfilment, FulfilmentId, Hold, Kind, Phase, PoolId, TaskId, TaskState};
 
 use super::network::Effect;
 use super::{Asker, Message, World};
 use crate::core::{Answer, Durability, Received};
-use crate::store::Store as _;
+use crate::keys;
+use crate::store::{Scan, Store as _};
 use crate::worker::{Call, Manner, Nature, Worker as _};
 
 impl World {
@@ -73,6 +75,17 @@ impl World {
                 };
                 self.assert_received(number, *received);
             }
+            Answer::NotCancelled(_) => {
+                let written = Scan::prefix(keys::documents("cancelProductOrder"), usize::MAX);
+                let requests = self.disk.store.scan(&written).unwrap();
+                let Asker::Canceller(number) = asker else {
+                    panic!("{asker:?} is told of a cancellation");
+                };
+                let is_run = matches!(self.orders[number].kind, Kind::Run { .. });
+                assert!(is_run || !requests.is_empty(), "the request is on the disk");
+            }
+            Answer::NotPatched(error) => assert_eq!(*error, PatchError::Run),
+            Answer::Stale => assert!(matches!(asker, Asker::Editor(_))),
             Answer::Fulfilment(None) | Answer::Reopened(_) => {}
         }
     }
@@ -218,7 +231,9 @@ impl World {
         let done = fold.tasks.iter().all(TaskState::is_done);
         match fold.phase {
             Phase::Ended(End::Completed, _) => assert!(done, "{} is complete", fold.id),
-            Phase::Ended(End::Failed | End::Rejected, _) => assert!(clear, "{} is gone", fold.id),
+            Phase::Ended(End::Failed | End::Rejected | End::Cancelled, _) => {
+                assert!(clear, "{} is gone", fold.id);
+            }
             Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::Unwinding(_) => {}
         }
     }

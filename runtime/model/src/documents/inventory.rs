@@ -124,6 +124,10 @@ impl Fulfilment {
             }
             End::Failed => self.products("aborted", changes),
             End::Rejected => self.products("cancelled", changes),
+            End::Cancelled => {
+                self.products("cancelled", changes);
+                self.cancelled(changes);
+            }
         }
     }
 

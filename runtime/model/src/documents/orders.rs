@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Document, characteristics, copy, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, SpecId};
-use crate::journal::Kind;
+use crate::journal::{End, Kind};
 use crate::outcome::Failure;
 use crate::plan::{Item, Level};
 use crate::resource;
@@ -66,8 +66,13 @@ impl Fulfilment {
         set("href", json!(href(resource, self.id.as_str())));
         set("state", json!(self.order_state()));
         set("orderDate", json!(self.submitted_at.to_string()));
-        if let Phase::Ended(..) = self.phase {
-            set("completionDate", json!(self.updated_at.to_string()));
+        if let Some(time) = self.ended_at {
+            let is_cancelled = matches!(self.phase, Phase::Ended(End::Cancelled, _));
+            let name = if is_cancelled { "cancellationDate" } else { "completionDate" };
+            set(name, json!(time.to_string()));
+        }
+        if let Some(reason) = self.cancelled_by.as_ref().and_then(|by| by.reason.as_ref()) {
+            set("cancellationReason", json!(reason));
         }
         fields.entry("@type").or_insert_with(|| json!(super::capitalised(resource)));
         let errors: Vec<Value> =
@@ -83,7 +88,7 @@ impl Fulfilment {
 
     /// The order that came in: as it was, with the states that it has now.
     fn root_order(&self) -> Value {
-        let mut order = (*self.document).clone();
+        let mut order = self.shown().into_owned();
         let (resource, items) = match self.kind {
             Kind::ProductOrder => ("productOrder", "productOrderItem"),
             Kind::ServiceOrder => ("serviceOrder", "serviceOrderItem"),
@@ -163,7 +168,7 @@ impl Fulfilment {
                 "@referredType": "ProductOrder",
             }],
         });
-        copy(&self.document, CARRIED, &mut order);
+        copy(&self.shown(), CARRIED, &mut order);
         self.head("serviceOrder", &mut order);
         order
     }
@@ -212,7 +217,7 @@ impl Fulfilment {
                 "@type": "ExternalReference",
             }],
         });
-        copy(&self.document, CARRIED, &mut order);
+        copy(&self.shown(), CARRIED, &mut order);
         self.head("resourceOrder", &mut order);
         order
     }

@@ -161,6 +161,18 @@ impl Fulfilment {
         })
     }
 
+    /// How an unwound fulfilment ends: cancelled where that was asked for, rejected where the order
+    /// itself was wrong and nothing had been begun outside, failed otherwise.
+    pub(super) fn end_of_unwinding(&self, cause: &Failure) -> End {
+        if self.cancelled_by.is_some() {
+            End::Cancelled
+        } else if cause.class == FailureClass::Reject && !self.started {
+            End::Rejected
+        } else {
+            End::Failed
+        }
+    }
+
     /// The pause before the next attempt: it doubles each time, and half of it is drawn from a
     /// seed, so that tasks that failed together do not come back together.
     fn pause(&self, task: TaskId, attempt: u32, retry: Retry, failure: &Failure) -> u64 {
@@ -170,12 +182,6 @@ impl Fulfilment {
         let pause = half + seed(&self.id, task, attempt) % (whole - half + 1);
         pause.max(failure.retry_after_ms.unwrap_or(0))
     }
-}
-
-/// How an unwound fulfilment ends: rejected where the order itself was wrong and nothing had been
-/// begun outside, failed otherwise.
-pub(super) fn end_of_unwinding(cause: &Failure, started: bool) -> End {
-    if cause.class == FailureClass::Reject && !started { End::Rejected } else { End::Failed }
 }
 
 fn seed(fulfilment: &FulfilmentId, task: TaskId, attempt: u32) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+mod cancelling;
 mod history;
 mod outcomes;
 mod properties;
@@ -20,7 +21,7 @@ use crate::plan::OnFailure;
 /// - `start olt`, `succeed olt`, `fail olt retry|reject|person`, `wait olt`, `undo olt`,
 ///   `fail undo olt retry|person`, `wait undo olt`, `call back olt`, `expire olt`; the attempt is the current one
 ///   unless `#2` is added
-/// - `tick 5000` lets time pass, `reopen` is a person's, `end` does what is due at the end
+/// - `tick 5000` lets time pass, `reopen` is a person's, `cancel` the customer's, `end` does what is due at the end
 /// - `hold`, `reject` are of an order that is not planned yet
 fn play(script: &str) -> String {
     let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -149,6 +150,7 @@ impl Player {
                 state.conclude_undo(task(name), current(name), outcome, self.now)
             }
             ["reopen"] => state.reopen(),
+            ["cancel"] => state.cancel(request()).0,
             ["end"] => match state.due(self.now).as_slice() {
                 [Due::End(end)] => vec![Event::Ended { end: *end }],
                 _ => vec![Event::Ended { end: End::Completed }],
@@ -216,6 +218,10 @@ impl Player {
         let name = &self.names[task.index()];
         if attempt == 1 { format!("{word} {name}") } else { format!("{word} {name} #{attempt}") }
     }
+}
+
+fn request() -> CancelRequest {
+    CancelRequest { id: "c-1".into(), reason: Some("moving".into()), requested: None }
 }
 
 fn failure(class: &str) -> Failure {

@@ -75,12 +75,31 @@ fn next(last: Option<&Event>) -> Option<Event> {
         Some(Event::Retrying { .. }) => Event::Failed { task, attempt, failure },
         Some(Event::Failed { .. }) => Event::Reopened { task },
         Some(Event::Reopened { .. }) => Event::Unwinding { cause: failure },
-        Some(Event::Unwinding { .. }) => Event::UndoRetrying { task, attempt, failure, at },
+        Some(Event::Unwinding { .. }) => Event::Cancelling { request: request() },
+        Some(Event::Cancelling { .. }) => Event::CancelRefused {
+            request: CancelRequest { id: "c-2".into(), reason: None, requested: None },
+            refusal: Refusal::PastReturn { task: "RFS-1.ship".into() },
+        },
+        Some(Event::CancelRefused { .. }) => Event::Patched {
+            patch: json!({ "priority": "1", "note": [{ "text": "hurry" }], "category": null })
+                .as_object()
+                .cloned()
+                .unwrap_or_default(),
+        },
+        Some(Event::Patched { .. }) => Event::UndoRetrying { task, attempt, failure, at },
         Some(Event::UndoRetrying { .. }) => Event::UndoFailed { task, attempt, failure },
         Some(Event::UndoFailed { .. }) => Event::Undone { task },
         Some(Event::Undone { .. }) => Event::Ended { end: End::Completed },
         Some(Event::Ended { .. }) => return None,
     })
+}
+
+fn request() -> CancelRequest {
+    CancelRequest {
+        id: "c-1".into(),
+        reason: Some("moving house".into()),
+        requested: Some(Timestamp(1_773_280_800_500)),
+    }
 }
 
 fn items() -> Vec<Item> {
@@ -210,7 +229,7 @@ fn every_kind_and_every_end_is_read_as_it_was_written() {
         assert_eq!(serde_json::to_value(kind).unwrap(), json!(name));
         assert_eq!(&serde_json::from_value::<Kind>(json!(name)).unwrap(), kind);
     }
-    let ends = [End::Completed, End::Failed, End::Rejected];
+    let ends = [End::Completed, End::Failed, End::Rejected, End::Cancelled];
     for (end, name) in ends.iter().zip(["completed", "failed", "rejected"]) {
         assert_eq!(serde_json::to_value(end).unwrap(), json!(name));
         assert_eq!(&serde_json::from_value::<End>(json!(name)).unwrap(), end);

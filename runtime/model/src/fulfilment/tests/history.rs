@@ -59,7 +59,7 @@ impl History {
         assert_eq!(&folded, state, "the state is the fold over the journal");
         assert_eq!(folded.due(now), state.due(now), "what is owed is the same after a crash");
         let unwinding = matches!(state.phase, Phase::Unwinding(_))
-            || matches!(state.phase, Phase::Ended(End::Failed | End::Rejected, _));
+            || matches!(state.phase, Phase::Ended(End::Failed | End::Rejected | End::Cancelled, _));
         let watch = Watch::derive(&state.plan, &state.tasks, unwinding);
         assert_eq!(state.watch, watch, "what is watched can be derived");
         self.assert_wakes(now);

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::history::{History, Policy, plan};
 use super::*;
+use crate::journal::Refusal;
 
 /// A plan of up to eight tasks, of which each needs any of those before it.
 fn plans() -> impl Strategy<Value = Vec<Policy>> {
@@ -59,12 +60,21 @@ struct Run {
     history: History,
     now: Timestamp,
     fate: Fate,
+    steps: u32,
+    /// When someone wants to cancel.
+    cancel_at: Option<u32>,
 }
 
 impl Run {
     fn new(policies: &[Policy], choices: Vec<u8>) -> Self {
         let history = History::of_plan(named(policies));
-        Self { history, now: Timestamp(0), fate: Fate { choices: choices.into_iter() } }
+        Self {
+            history,
+            now: Timestamp(0),
+            fate: Fate { choices: choices.into_iter() },
+            steps: 0,
+            cancel_at: None,
+        }
     }
 
     /// Runs to the end. Once the choices are used up a person mends what is held.
@@ -79,9 +89,12 @@ impl Run {
     }
 
     fn step(&mut self) {
+        self.steps += 1;
         let state = &self.history.fulfilment;
         let due = state.due(self.now);
-        let events = if due.is_empty() {
+        let events = if self.cancel_at.take_if(|steps| self.steps == *steps).is_some() {
+            state.cancel(request()).0
+        } else if due.is_empty() {
             self.pass_time()
         } else {
             let due = due[self.fate.pick(due.len())].clone();
@@ -179,7 +192,7 @@ impl Run {
 
 /// Any event about any task, most of which cannot happen.
 fn events() -> impl Strategy<Value = Event> {
-    let parts = (0..14_u8, 0..9_u32, 0..4_u32);
+    let parts = (0..18_u8, 0..9_u32, 0..4_u32);
     parts.prop_map(|(kind, task, attempt)| {
         let (task, failure, at) = (TaskId(task), failure("person"), Timestamp(5));
         let wait = Wait { keys: Vec::new(), timeout_ms: 1 };
@@ -197,6 +210,13 @@ fn events() -> impl Strategy<Value = Event> {
             10 => Event::Undone { task },
             11 => Event::Ended { end: End::Completed },
             12 => Event::Ended { end: End::Failed },
+            13 => Event::Cancelling { request: request() },
+            14 => {
+                let refusal = Refusal::Unwinding { code: "BUSY".into() };
+                Event::CancelRefused { request: request(), refusal }
+            }
+            15 => Event::Patched { patch: Map::new() },
+            16 => Event::Ended { end: End::Cancelled },
             _ => Event::Held { failure },
         }
     })
@@ -209,15 +229,17 @@ proptest! {
     fn every_plan_ends_whatever_happens_to_it(
         policies in plans(),
         choices in prop::collection::vec(any::<u8>(), 0..150),
+        cancel_at in prop::option::of(1..60_u32),
     ) {
         let mut run = Run::new(&policies, choices);
+        run.cancel_at = cancel_at;
         run.finish();
         let state = &run.history.fulfilment;
         match &state.phase {
             Phase::Ended(End::Completed, None) => {
                 prop_assert!(state.tasks.iter().all(TaskState::is_done));
             }
-            Phase::Ended(End::Failed | End::Rejected, Some(_)) => {
+            Phase::Ended(End::Failed | End::Rejected, Some(_)) | Phase::Ended(End::Cancelled, None) => {
                 prop_assert!(state.tasks.iter().all(TaskState::is_clear));
             }
             Phase::Ended(..)

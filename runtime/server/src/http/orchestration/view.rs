@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use model::{Event, Failure, Fulfilment, Kind, Phase, TaskId, TaskState, Timestamp};
+use model::{Event, Failure, Fulfilment, Kind, TaskId, TaskState, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::journal::{self, Show};
@@ -83,9 +83,9 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
         "packs": fulfilment.plan.packs,
         "plugins": fulfilment.plan.plugins,
     });
-    if let Phase::Ended(..) = fulfilment.phase {
-        set(&mut body, "endedAt", time(fulfilment.updated_at));
-        let ms = fulfilment.updated_at.ms_since(fulfilment.submitted_at);
+    if let Some(ended_at) = fulfilment.ended_at {
+        set(&mut body, "endedAt", time(ended_at));
+        let ms = ended_at.ms_since(fulfilment.submitted_at);
         set(&mut body, "durationMs", json!(ms));
     }
     let failures: Vec<Value> = fulfilment
@@ -258,6 +258,9 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
         | Event::CalledBack { .. }
         | Event::Reopened { .. }
         | Event::Unwinding { .. }
+        | Event::Cancelling { .. }
+        | Event::CancelRefused { .. }
+        | Event::Patched { .. }
         | Event::UndoRetrying { .. }
         | Event::UndoFailed { .. }
         | Event::Ended { .. } => {}

@@ -1,0 +1,50 @@
+//! Whether an order may be taken back by whoever ordered it.
+
+use super::{Fulfilment, Phase};
+use crate::id::TaskId;
+use crate::journal::{CancelRequest, Event, Refusal};
+use crate::outcome::{Failure, FailureClass};
+
+impl Fulfilment {
+    /// Assesses a request to cancel: what follows from it, and why it is refused where it is.
+    /// Nothing follows for what has ended.
+    pub fn cancel(&self, request: CancelRequest) -> (Vec<Event>, Result<(), Refusal>) {
+        match self.may_be_cancelled() {
+            Ok(()) => (vec![Event::Cancelling { request }], Ok(())),
+            Err(refusal @ Refusal::Final { .. }) => (Vec::new(), Err(refusal)),
+            Err(refusal) => {
+                let event = Event::CancelRefused { request, refusal: refusal.clone() };
+                (vec![event], Err(refusal))
+            }
+        }
+    }
+
+    /// Whether it could be cancelled now.
+    pub fn may_be_cancelled(&self) -> Result<(), Refusal> {
+        match &self.phase {
+            Phase::Submitted | Phase::Held(_) => Ok(()),
+            Phase::Running => match self.past_return() {
+                Some(task) => Err(Refusal::PastReturn { task: self.plan.task_name(task) }),
+                None => Ok(()),
+            },
+            Phase::Unwinding(cause) => Err(match &self.cancelled_by {
+                Some(request) => Refusal::Cancelling { request: request.id.clone() },
+                None => Refusal::Unwinding { code: cause.code.clone() },
+            }),
+            Phase::Ended(..) => Err(Refusal::Final { state: self.phase.name().into() }),
+        }
+    }
+
+    /// A task past which nothing is taken back, and which was begun. That it failed does not say
+    /// that it had no effect, and nobody decides here to go on without knowing.
+    fn past_return(&self) -> Option<TaskId> {
+        let mut tasks = (0..self.tasks.len()).map(TaskId::at);
+        tasks.find(|task| self.plan.step(*task).no_return && !self.tasks[task.index()].is_clear())
+    }
+}
+
+/// What an order that is cancelled is unwound by.
+pub(super) fn cause(request: &CancelRequest) -> Failure {
+    let message = request.reason.as_deref().unwrap_or("the order was taken back");
+    Failure::new(FailureClass::Reject, "CANCELLED", message)
+}
