@@ -44,6 +44,9 @@ pub fn path(resource: &str) -> &'static str {
         "appliedCustomerBillingRate" => {
             "/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate"
         }
+        "customerBill" => "/tmf-api/customerBillManagement/v4/customerBill",
+        "billingAccount" => "/tmf-api/accountManagement/v4/billingAccount",
+        "usage" => "/tmf-api/usageManagement/v4/usage",
         _ => "",
     }
 }
