@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-pub(crate) use books::{Books, items_of, text};
+pub(crate) use books::{Books, items_of, price_of, text};
 pub(crate) use http::Http;
 pub(crate) use network::{Effect, Network};
 pub(crate) use orders::{example, fresh, pack_order, with_characteristic};

@@ -46,6 +46,8 @@ pub struct Price {
     pub amount: Money,
     /// The period of a recurring price: `day`, `week`, `month` or `year`; else empty.
     pub period: String,
+    /// What the contract says in attributes: of a usage price what was used, and its tariff.
+    pub attributes: Vec<Attribute>,
 }
 
 /// One line to bill.
@@ -87,7 +89,14 @@ impl Price {
     fn read(price: wire::Price) -> Result<Self, Failure> {
         let amount = Money::parse(&price.amount.amount, &price.amount.currency)
             .map_err(|cause| unreadable(&format!("amount of price `{}`", price.id), &cause))?;
-        Ok(Self { id: price.id, name: price.name, kind: price.kind, amount, period: price.period })
+        let wire::Price { id, name, kind, period, attributes, .. } = price;
+        Ok(Self { id, name, kind, amount, period, attributes })
+    }
+
+    /// An attribute, by its name.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|attribute| attribute.name == name);
+        found.map(|attribute| attribute.value.as_str())
     }
 }
 

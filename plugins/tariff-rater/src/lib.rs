@@ -1,8 +1,9 @@
 //! Turns prices into the charges that are due at the start: one-off charges whole, recurring ones
-//! prorated to the bill day, usage none yet. Every line is computed exactly and rounded once; its
+//! prorated to the bill day, usage by its tariff as soon as it is known. Every line is computed exactly and rounded once; its
 //! tax is taken from the rounded line, as the bill shows it.
 
 mod cycle;
+mod tariff;
 
 use ferrule_plugin::money::{self, Rounding};
 use ferrule_plugin::rater::{Charge, ChargeKind, Price, Request};
@@ -10,6 +11,7 @@ use ferrule_plugin::{Attribute, Failure, Rater, config};
 use rust_decimal::Decimal;
 
 use cycle::Cycle;
+use tariff::Usage;
 
 #[cfg(test)]
 mod tests;
@@ -50,8 +52,7 @@ fn charges(request: &Request, rounding: Rounding) -> Result<Vec<Charge>, Failure
         match price.kind {
             ChargeKind::OneOff => charges.push(one_off(request, price, rounding)?),
             ChargeKind::Recurring => charges.push(recurring(request, price, rounding)?),
-            // What was used is known later.
-            ChargeKind::Usage => {}
+            ChargeKind::Usage => charges.extend(used(request, price, rounding)?),
         }
     }
     Ok(charges)
@@ -65,6 +66,14 @@ fn recurring(request: &Request, price: &Price, rounding: Rounding) -> Result<Cha
     let cycle = Cycle::first(request.start, &price.period, request.bill_day)
         .map_err(|cause| uncountable(price, &cause))?;
     line(request, price, rounding, Some(&cycle)).map_err(|cause| uncountable(price, &cause))
+}
+
+/// What usage costs; nothing where it is not known yet.
+fn used(request: &Request, price: &Price, rounding: Rounding) -> Result<Option<Charge>, Failure> {
+    let usage = Usage::read(price).map_err(|cause| uncountable(price, &cause))?;
+    let Some(usage) = usage else { return Ok(None) };
+    let charge = usage.charge(price, request.tax_rate, rounding);
+    charge.map(Some).map_err(|cause| uncountable(price, &cause))
 }
 
 fn line(

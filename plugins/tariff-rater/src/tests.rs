@@ -4,6 +4,8 @@ use ferrule_plugin::{Failure, Money};
 
 use super::{charges, rounding};
 
+mod usage;
+
 fn price(kind: ChargeKind, amount: &str, currency: &str, period: &str) -> Price {
     Price {
         id: "p1".into(),
@@ -11,6 +13,7 @@ fn price(kind: ChargeKind, amount: &str, currency: &str, period: &str) -> Price 
         kind,
         amount: Money::parse(amount, currency).unwrap(),
         period: period.into(),
+        attributes: Vec::new(),
     }
 }
 

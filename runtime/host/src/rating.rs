@@ -1,12 +1,14 @@
 //! The request and the answer of a rater, as a step's input and outputs have them.
 
+use std::collections::BTreeMap;
+
 use model::{Failure, FailureClass, Outcome};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::answer::malformed;
 use crate::bindings::rater::exports::ferrule::plugin::rating;
-use crate::bindings::types::Money;
+use crate::bindings::types::{Attribute, Money};
 
 /// The input of a rating step.
 #[derive(Debug, Deserialize)]
@@ -30,6 +32,8 @@ struct Price {
     amount: Amount,
     #[serde(default)]
     period: String,
+    #[serde(default)]
+    attributes: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -54,6 +58,7 @@ pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Fail
         let message = format!("the input of the rating step is wrong: {error}; mend the workflow");
         Failure::new(FailureClass::Person, "RATING_INPUT", message)
     })?;
+    let attribute = |(name, value)| Attribute { name, value };
     let price = |price: Price| rating::Price {
         id: price.id,
         name: price.name,
@@ -64,7 +69,7 @@ pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Fail
         },
         amount: Money { currency: price.amount.currency, amount: price.amount.amount },
         period: price.period,
-        attributes: Vec::new(),
+        attributes: price.attributes.into_iter().map(attribute).collect(),
     };
     Ok(rating::Request {
         prices: input.prices.into_iter().map(price).collect(),

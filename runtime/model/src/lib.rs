@@ -24,6 +24,7 @@ pub mod decompose;
 pub mod order;
 pub mod plan;
 
+pub mod billing;
 pub mod documents;
 pub mod fulfilment;
 pub mod journal;

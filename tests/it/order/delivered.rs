@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::world::{
-    World, eventually, example, fresh, items_of, pack_order, repository, text, with_characteristic,
+    World, eventually, example, fresh, items_of, pack_order, price_of, repository, text,
+    with_characteristic,
 };
 
 #[tokio::test]
@@ -43,8 +44,8 @@ async fn a_fibre_order_becomes_orders_services_resources_a_product_and_charges()
       realized by F-s1
       realized by F-s6
       realized by F-s8
-      charged SuperFibre 200 monthly recurring
-      charged SuperFibre 200 install oneOff
+      charged SuperFibre 200 monthly recurringCharge
+      charged SuperFibre 200 install oneTimeCharge
     Internet-Access active
       supported by F-s2
       supported by F-s3
@@ -177,7 +178,7 @@ async fn charges_are_right_to_the_cent() {
                 let (net, gross) =
                     (cents(&charge["taxExcludedAmount"]), cents(&charge["taxIncludedAmount"]));
                 assert_eq!(cents(&charge["appliedTax"][0]["taxAmount"]), gross - net);
-                (text(&charge["description"]), net, gross)
+                (price_of(charge), net, gross)
             })
             .collect()
     };

@@ -123,7 +123,7 @@ impl Books {
                 assert_eq!(self.of("service")[&service]["state"], "active", "{product:#}");
             }
             let charges = self.charges(product["id"].as_str().unwrap());
-            let charged = charges.iter().map(|charge| text(&charge["description"]));
+            let charged = charges.iter().map(|charge| price_of(charge));
             let priced = array(&product["productPrice"]);
             let priced = priced.iter().map(|price| text(&price["productOfferingPrice"]["id"]));
             assert_eq!(sorted(charged), sorted(priced), "the charges of {product:#}");
@@ -254,6 +254,13 @@ fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
     let mut texts: Vec<String> = texts.collect();
     texts.sort();
     texts
+}
+
+/// The id of the price that a charge comes from.
+pub(crate) fn price_of(charge: &Value) -> String {
+    let all = array(&charge["characteristic"]);
+    let price = all.iter().find(|one| one["name"] == "price");
+    price.map(|price| text(&price["value"])).unwrap_or_default()
 }
 
 /// A JSON text without its quotes.

@@ -27,3 +27,21 @@ fn numbers_are_taken_by_their_shortest_text() {
     assert_eq!(request.prices[0].kind, rating::ChargeKind::OneOff);
     assert_eq!((request.tax_rate.as_str(), request.quantity, request.bill_day), ("7.5", 1, 0));
 }
+
+#[test]
+fn what_was_used_and_its_tariff_are_attributes_of_a_price() {
+    let Value::Object(input) = json!({
+        "prices": [{
+            "id": "P", "name": "N", "kind": "usage",
+            "amount": { "currency": "EUR", "amount": "0.09" },
+            "attributes": { "units": "61", "per": "60" },
+        }],
+        "start": "2026-03-10",
+    }) else {
+        unreachable!("it is an object")
+    };
+    let request = request(input).unwrap();
+    let attributes = request.prices[0].attributes.iter();
+    let texts: Vec<_> = attributes.map(|one| format!("{}={}", one.name, one.value)).collect();
+    assert_eq!(texts, ["per=60", "units=61"]);
+}

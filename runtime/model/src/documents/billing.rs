@@ -2,47 +2,59 @@
 
 use serde_json::{Value, json};
 
-use super::{Changes, Document, copy, href};
+use super::{Changes, Document};
+use crate::billing::rate::{self, Rate, RateKind};
+use crate::billing::{Day, Days};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
-use crate::money::{Price, PriceKind};
-use crate::plan::Level;
+use crate::money::{Money, Price, PriceKind};
+use crate::plan::{Item, Level};
 
 impl Fulfilment {
     /// The charges that rater plugins gave, as applied billing rates (TMF678).
     pub(super) fn charges(&self, changes: &mut Changes) {
+        let account = self.document.pointer("/billingAccount/id").and_then(Value::as_str);
         for (id, item) in self.plan.items_of(Level::Product) {
-            let mut number = 0;
-            for charge in self.charges_of(id) {
-                number += 1;
-                let rate = format!("{}-c{}-{number}", self.id, item.line);
-                let product = self.product_id(item);
-                let mut body = json!({
-                    "id": rate,
-                    "href": href("appliedCustomerBillingRate", &rate),
-                    "name": charge.get("name"),
-                    "description": charge.get("price"),
-                    "date": self.updated_at.to_string(),
-                    "isBilled": false,
-                    "type": charge.get("kind"),
-                    "taxExcludedAmount": amount(&charge, "net"),
-                    "taxIncludedAmount": gross(&charge),
-                    "appliedTax": [{ "taxCategory": "VAT", "taxAmount": amount(&charge, "tax") }],
-                    "periodCoverage": {
-                        "startDateTime": charge.get("from"),
-                        "endDateTime": charge.get("to"),
-                    },
-                    "product": { "id": product, "href": href("product", &product), "@referredType": "Product" },
-                    "@type": "AppliedCustomerBillingRate",
-                });
-                copy(&self.document, &["billingAccount"], &mut body);
+            let charges = self.charges_of(id);
+            let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
+            for (index, rate) in rates.enumerate() {
+                let rate = Rate { id: format!("{}-c{}-{}", self.id, item.line, index + 1), ..rate };
                 changes.documents.push(Document {
-                    resource: "appliedCustomerBillingRate",
-                    id: rate,
-                    body,
+                    resource: rate::RESOURCE,
+                    id: rate.id.clone(),
+                    body: rate.document(),
                 });
             }
         }
+    }
+
+    /// The rate of a charge that a rater gave for an item; nothing where it has no money in it,
+    /// which the host lets through from no rater.
+    fn rate(&self, item: &Item, charge: &Value, account: Option<&str>) -> Option<Rate> {
+        let text = |name: &str| charge.get(name).and_then(Value::as_str).unwrap_or_default();
+        let day = |name: &str| Day::parse(text(name));
+        let last = day("to").map(|last| last.plus_days(1));
+        Some(Rate {
+            id: String::new(),
+            name: text("name").into(),
+            description: charge
+                .pointer("/attributes/prorated")
+                .and_then(Value::as_str)
+                .map(|fraction| format!("{fraction} days"))
+                .unwrap_or_default(),
+            kind: RateKind::parse(text("kind"))?,
+            date: self.updated_at,
+            account: account.map(str::to_owned),
+            product: Some(self.product_id(item)),
+            price: Some(text("price").to_owned()),
+            credits: None,
+            covers: day("from").zip(last).and_then(|(from, until)| Days::new(from, until)),
+            net: money(charge, "net")?,
+            tax: money(charge, "tax")?,
+            tax_rate: None,
+            tax_category: "VAT".into(),
+            bill: None,
+        })
     }
 
     /// What raters put into the outputs of an item's tasks under `charges`.
@@ -71,20 +83,7 @@ pub(super) fn product_price(price: &Price) -> Value {
     body
 }
 
-/// An amount of a charge as TM Forum's `Money`.
-fn amount(charge: &Value, name: &str) -> Value {
-    money(charge, name).map_or(Value::Null, |money| money.to_tmf())
-}
-
-fn gross(charge: &Value) -> Value {
-    match (money(charge, "net"), money(charge, "tax")) {
-        (Some(net), Some(tax)) => {
-            crate::money::Money { amount: net.amount + tax.amount, ..net }.to_tmf()
-        }
-        _ => Value::Null,
-    }
-}
-
-fn money(charge: &Value, name: &str) -> Option<crate::money::Money> {
+/// An amount of a charge.
+fn money(charge: &Value, name: &str) -> Option<Money> {
     serde_json::from_value(charge.get(name)?.clone()).ok()
 }

@@ -1,0 +1,38 @@
+//! Rating and billing as functions of documents and dates: what products and usage cost, the bills
+//! made of that, what is paid, and the books. Nothing here knows what day it is or where documents
+//! lie.
+//!
+//! The days of a product that are charged follow from its status ([`timeline`]); its prices and
+//! those days give rates ([`charge`]), which are TMF678 applied billing rates ([`rate`]). Usage is
+//! guided to a tariff ([`tariff`]), rated by a plugin, and becomes rates when it is billed
+//! ([`usage`]). A bill run takes what is not billed yet ([`bill`], by [`cycle`]). Rates, payments
+//! and write-offs are journal entries ([`ledger`]). [`assurance`] holds products against rates.
+//!
+//! All days are UTC, and all ranges of days are half open: they end before their last day.
+
+pub mod amount;
+pub mod day;
+mod field;
+
+pub mod price;
+pub mod rate;
+pub mod timeline;
+
+pub mod charge;
+pub mod tariff;
+pub mod usage;
+
+pub mod adjustment;
+pub mod bill;
+pub mod cycle;
+pub mod payment;
+pub mod statement;
+
+pub mod assurance;
+pub mod ledger;
+
+pub use day::{Day, Days};
+pub use field::Malformed;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Revenue assurance: products that are active and not charged, and charges for products that are
+//! not active. It is what charging a product from its first day on would still change.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::charge::{Reach, Terms, Window, kept, owed};
+use super::day::{Day, Days};
+use super::field::{Field, Malformed};
+use super::rate::{Rate, RateKind};
+use super::timeline::Timeline;
+use crate::money::Money;
+
+/// Something that products and rates do not agree about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub kind: Kind,
+    /// The product.
+    pub product: String,
+    /// The price.
+    pub price: String,
+    /// From the first to the last day of it.
+    pub days: Days,
+    /// What it comes to before tax; more than zero where it should be charged.
+    pub net: Money,
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It was active and is not charged.
+    ActiveNotBilled,
+    /// It is charged and was not active.
+    BilledNotActive,
+}
+
+impl Kind {
+    /// How reports spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ActiveNotBilled => "activeNotBilled",
+            Self::BilledNotActive => "billedNotActive",
+        }
+    }
+}
+
+/// Holds products against rates, up to a day that is not looked at any more. `rates` are all that
+/// there are.
+pub fn compare(
+    products: &[(Value, Timeline)],
+    rates: &[Rate],
+    until: Day,
+    terms: &Terms,
+) -> Result<Vec<Finding>, Malformed> {
+    let mut found: BTreeMap<(Kind, String, String, String), Finding> = BTreeMap::new();
+    let mut by_product: BTreeMap<&str, Vec<Rate>> = BTreeMap::new();
+    for rate in rates {
+        if let Some(product) = &rate.product {
+            by_product.entry(product).or_default().push(rate.clone());
+        }
+    }
+    for (product, timeline) in products {
+        let id = Field::root(product).need("id")?.text()?.to_owned();
+        let mine = by_product.remove(id.as_str()).unwrap_or_default();
+        let begin = timeline.begin().unwrap_or(until).min(until.before());
+        let window = Window { period: Days { from: begin, until }, reach: Reach::Window };
+        for rate in owed(product, timeline, &mine, window, terms, until.start())? {
+            let kind = match rate.kind {
+                RateKind::Credit => Kind::BilledNotActive,
+                RateKind::Recurring | RateKind::OneOff | RateKind::Usage | RateKind::Adjustment => {
+                    Kind::ActiveNotBilled
+                }
+            };
+            add(&mut found, kind, &id, &rate, rate.covers, rate.net.amount);
+        }
+    }
+    // What is left is charged for products that the inventory does not know.
+    for (product, rates) in by_product {
+        let all: Vec<&Rate> = rates.iter().collect();
+        for charge in rates.iter().filter(|rate| rate.kind == RateKind::Recurring) {
+            for days in kept(charge, &all) {
+                let of = charge.covers.map_or(1, Days::count);
+                let share = charge.net.amount * Decimal::from(days.count()) / Decimal::from(of);
+                let net = terms.rounding.of(-share, &charge.net.currency).amount;
+                add(&mut found, Kind::BilledNotActive, product, charge, Some(days), net);
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Adds a rate to the finding of its product and price.
+fn add(
+    found: &mut BTreeMap<(Kind, String, String, String), Finding>,
+    kind: Kind,
+    product: &str,
+    rate: &Rate,
+    days: Option<Days>,
+    net: Decimal,
+) {
+    let Some(days) = days else { return };
+    let price = rate.price.clone().unwrap_or_default();
+    let currency = rate.net.currency.clone();
+    let key = (kind, product.to_owned(), price.clone(), currency.clone());
+    let finding = found.entry(key).or_insert_with(|| Finding {
+        kind,
+        product: product.into(),
+        price,
+        days,
+        net: Money { currency, amount: Decimal::ZERO },
+    });
+    finding.days.from = finding.days.from.min(days.from);
+    finding.days.until = finding.days.until.max(days.until);
+    finding.net.amount += net;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Bill runs: what an account owes and is not billed yet becomes a bill (TMF678 `customerBill`).
+//!
+//! A rate is billed once: it is marked with its bill in the same commit, and a run takes only what
+//! is not marked. So a run for a period that was billed bills nothing.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::cycle::Cycle;
+use super::day::Days;
+use super::field::{Field, Malformed};
+use super::rate::{Rate, RateKind, href, mark_billed, number, reference, time_period};
+use crate::money::Money;
+use crate::time::Timestamp;
+
+/// One run for one account.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The billing account (TMF666).
+    pub account: &'a Value,
+    /// The id of the bill; of several in one run that of the first.
+    pub id: &'a str,
+    /// The number that the customer knows it by.
+    pub number: &'a str,
+    /// What it is for.
+    pub period: Days,
+    /// The account's cycle.
+    pub cycle: Cycle,
+    /// What started it.
+    pub cause: Cause,
+    /// When it runs.
+    pub at: Timestamp,
+}
+
+/// What started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The cycle.
+    Cycle,
+    /// Somebody asked for a bill.
+    OnDemand,
+}
+
+/// A bill and what is on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// The bill.
+    pub bill: Value,
+    /// The documents of its rates, marked as billed.
+    pub rates: Vec<Value>,
+}
+
+/// Draws the bills of an account: one for each currency, none where nothing is to be billed.
+pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
+    let account = Field::root(run.account).need("id")?.text()?.to_owned();
+    let mut by_currency: BTreeMap<String, Vec<(Rate, &Value)>> = BTreeMap::new();
+    for document in rates {
+        let rate = Rate::read(document)?;
+        if rate.account.as_deref() == Some(&account) && belongs(&rate, run.period) {
+            by_currency.entry(rate.net.currency.clone()).or_default().push((rate, document));
+        }
+    }
+    let several = by_currency.len() > 1;
+    let drawn = by_currency.into_iter().map(|(currency, lines)| {
+        let mark = if several { format!("-{currency}") } else { String::new() };
+        let id = format!("{}{mark}", run.id);
+        let rates = lines.iter().map(|(_, document)| {
+            let mut document = (*document).clone();
+            mark_billed(&mut document, &id);
+            document
+        });
+        let rates = rates.collect();
+        let lines: Vec<Rate> = lines.into_iter().map(|(rate, _)| rate).collect();
+        Drawn { bill: document(run, &id, &format!("{}{mark}", run.number), &lines), rates }
+    });
+    Ok(drawn.collect())
+}
+
+/// Whether a rate goes on the bill of a period. What is given back goes on the next bill that
+/// there is; what is charged for later waits for its own.
+fn belongs(rate: &Rate, period: Days) -> bool {
+    if rate.bill.is_some() {
+        return false;
+    }
+    match rate.kind {
+        RateKind::Credit | RateKind::Adjustment => true,
+        RateKind::Recurring | RateKind::OneOff | RateKind::Usage => match rate.covers {
+            Some(days) => days.from < period.until,
+            None => rate.date < period.until.start(),
+        },
+    }
+}
+
+fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
+    let currency = lines.first().map_or("", |line| line.net.currency.as_str());
+    let money = |amount: Decimal| Money { currency: currency.into(), amount }.to_tmf();
+    let net: Decimal = lines.iter().map(|line| line.net.amount).sum();
+    let tax: Decimal = lines.iter().map(|line| line.tax.amount).sum();
+    let gross = net + tax;
+    let day = super::Day::of(run.at);
+    let (category, run_type) = match run.cause {
+        Cause::Cycle => ("normal", "onCycle"),
+        Cause::OnDemand => ("interim", "offCycle"),
+    };
+    let account = run.account.get("id").and_then(Value::as_str).unwrap_or_default();
+    let mut bill = json!({
+        "id": id,
+        "href": href("customerBill", id),
+        "billNo": number,
+        "billDate": run.at.to_string(),
+        "lastUpdate": run.at.to_string(),
+        "category": category,
+        "runType": run_type,
+        "billingPeriod": time_period(run.period),
+        "paymentDueDate": run.cycle.due(day).start().to_string(),
+        "amountDue": money(gross),
+        "remainingAmount": money(gross),
+        "taxExcludedAmount": money(net),
+        "taxIncludedAmount": money(gross),
+        "taxItem": tax_items(lines),
+        "appliedPayment": [],
+        "billingAccount": reference("billingAccount", account),
+        "relatedParty": run.account.get("relatedParty").cloned().unwrap_or_else(|| json!([])),
+        "state": if gross.is_zero() { "settled" } else { "sent" },
+        "@type": "CustomerBill",
+    });
+    if let Some(fields) = bill.as_object_mut() {
+        if run.cause == Cause::Cycle {
+            let next = run.cycle.around(run.period.until).until;
+            fields.insert("nextBillDate".into(), json!(next.start().to_string()));
+        }
+        for (from, to) in
+            [("financialAccount", "financialAccount"), ("defaultPaymentMethod", "paymentMethod")]
+        {
+            if let Some(value) = run.account.get(from) {
+                fields.insert(to.into(), value.clone());
+            }
+        }
+    }
+    bill
+}
+
+/// The tax of each kind and rate: the sum of that of its lines, as each line shows it.
+fn tax_items(lines: &[Rate]) -> Vec<Value> {
+    let mut taxes: BTreeMap<(&str, Option<Decimal>), Decimal> = BTreeMap::new();
+    for line in lines {
+        *taxes.entry((&line.tax_category, line.tax_rate)).or_default() += line.tax.amount;
+    }
+    let currency = lines.first().map_or("", |line| line.net.currency.as_str());
+    let items = taxes.into_iter().map(|((category, rate), amount)| {
+        let amount = Money { currency: currency.into(), amount };
+        let mut item = json!({ "taxCategory": category, "taxAmount": amount.to_tmf() });
+        if let (Some(rate), Some(fields)) = (rate, item.as_object_mut()) {
+            fields.insert("taxRate".into(), number(rate));
+        }
+        item
+    });
+    items.collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,166 @@
+use serde_json::json;
+
+use super::*;
+use crate::billing::tests::{at, days, money, one_off, product, recurring, terms, timeline};
+
+fn account() -> Value {
+    json!({
+        "id": "acc-1", "name": "Home",
+        "relatedParty": [{ "id": "cust-1", "name": "A. Meyer", "@referredType": "Customer" }],
+        "financialAccount": { "id": "fin-1" },
+    })
+}
+
+fn rates(period: &str) -> Vec<Value> {
+    let fibre =
+        product("active", "2026-03-10", &json!([recurring("31", "month"), one_off("49.90")]));
+    let run = at("2026-04-01T02:00:00Z");
+    let all = crate::billing::charge::due(
+        &fibre,
+        &timeline(&fibre, ""),
+        &[],
+        days(period),
+        &terms(),
+        run,
+    );
+    all.unwrap().iter().map(Rate::document).collect()
+}
+
+fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {
+    Run {
+        account,
+        id: "bill-1",
+        number: "2026-000001",
+        period: days(period),
+        cycle: Cycle::default(),
+        cause: Cause::Cycle,
+        at: at("2026-04-01T02:00:00Z"),
+    }
+}
+
+#[test]
+fn a_bill_has_the_shape_of_the_standard() {
+    let account = account();
+    let march = "2026-03-01..2026-04-01";
+    let drawn = draw(&run(&account, march), &rates(march)).unwrap();
+    assert_eq!(drawn.len(), 1);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&drawn[0].bill).unwrap(), @r#"
+    {
+      "@type": "CustomerBill",
+      "amountDue": {
+        "unit": "EUR",
+        "value": 85.56
+      },
+      "appliedPayment": [],
+      "billDate": "2026-04-01T02:00:00.000Z",
+      "billNo": "2026-000001",
+      "billingAccount": {
+        "@referredType": "BillingAccount",
+        "href": "/tmf-api/accountManagement/v4/billingAccount/acc-1",
+        "id": "acc-1"
+      },
+      "billingPeriod": {
+        "endDateTime": "2026-04-01T00:00:00.000Z",
+        "startDateTime": "2026-03-01T00:00:00.000Z"
+      },
+      "category": "normal",
+      "financialAccount": {
+        "id": "fin-1"
+      },
+      "href": "/tmf-api/customerBillManagement/v4/customerBill/bill-1",
+      "id": "bill-1",
+      "lastUpdate": "2026-04-01T02:00:00.000Z",
+      "nextBillDate": "2026-05-01T00:00:00.000Z",
+      "paymentDueDate": "2026-04-15T00:00:00.000Z",
+      "relatedParty": [
+        {
+          "@referredType": "Customer",
+          "id": "cust-1",
+          "name": "A. Meyer"
+        }
+      ],
+      "remainingAmount": {
+        "unit": "EUR",
+        "value": 85.56
+      },
+      "runType": "onCycle",
+      "state": "sent",
+      "taxExcludedAmount": {
+        "unit": "EUR",
+        "value": 71.9
+      },
+      "taxIncludedAmount": {
+        "unit": "EUR",
+        "value": 85.56
+      },
+      "taxItem": [
+        {
+          "taxAmount": {
+            "unit": "EUR",
+            "value": 13.66
+          },
+          "taxCategory": "VAT",
+          "taxRate": 19
+        }
+      ]
+    }
+    "#);
+    assert!(drawn[0].rates.iter().all(|rate| rate["bill"]["id"] == json!("bill-1")));
+}
+
+#[test]
+fn a_period_is_billed_once() {
+    let account = account();
+    let march = "2026-03-01..2026-04-01";
+    let drawn = draw(&run(&account, march), &rates(march)).unwrap();
+    assert_eq!(draw(&run(&account, march), &drawn[0].rates).unwrap(), []);
+}
+
+#[test]
+fn what_is_charged_for_later_waits_and_what_is_given_back_does_not() {
+    let account = account();
+    let mut rates = rates("2026-04-01..2026-05-01");
+    let drawn = |rates: &[Value]| draw(&run(&account, "2026-03-01..2026-04-01"), rates).unwrap();
+    assert_eq!(drawn(&rates), []);
+    rates[0]["type"] = json!("credit");
+    assert_eq!(drawn(&rates)[0].rates.len(), 1);
+}
+
+#[test]
+fn each_account_and_each_currency_has_its_own_bill() {
+    let account = account();
+    let march = "2026-03-01..2026-04-01";
+    let mut rates = rates(march);
+    let mut dollars = Rate::read(&rates[0]).unwrap();
+    dollars.id = "usd".into();
+    dollars.net = money("10.00 USD");
+    dollars.tax = money("0.00 USD");
+    rates.push(dollars.document());
+    dollars.id = "other".into();
+    dollars.account = Some("acc-2".into());
+    rates.push(dollars.document());
+    let drawn = draw(&run(&account, march), &rates).unwrap();
+    let text: Vec<_> = drawn
+        .iter()
+        .map(|one| {
+            format!("{} {} {} rates", one.bill["id"], one.bill["amountDue"], one.rates.len())
+        })
+        .collect();
+    insta::assert_snapshot!(text.join("\n"), @r#"
+    "bill-1-EUR" {"unit":"EUR","value":85.56} 2 rates
+    "bill-1-USD" {"unit":"USD","value":10} 1 rates
+    "#);
+}
+
+#[test]
+fn a_bill_of_nothing_is_settled_and_one_on_demand_says_so() {
+    let account = account();
+    let march = "2026-03-01..2026-04-01";
+    let mut free = Rate::read(&rates(march)[0]).unwrap();
+    free.net = money("0.00 EUR");
+    free.tax = money("0.00 EUR");
+    let run = Run { cause: Cause::OnDemand, ..run(&account, march) };
+    let bill = &draw(&run, &[free.document()]).unwrap()[0].bill;
+    assert_eq!((&bill["state"], &bill["runType"]), (&json!("settled"), &json!("offCycle")));
+    assert!(bill.get("nextBillDate").is_none());
+}

@@ -1,0 +1,91 @@
+use serde_json::json;
+
+use super::*;
+use crate::billing::tests::day;
+
+fn cycle(specification: &Value) -> Cycle {
+    Cycle::read(specification).unwrap()
+}
+
+#[test]
+fn bills_are_cut_on_their_day() {
+    let on = |specification: Value, at: &str| {
+        let cycle = cycle(&specification);
+        let (around, over) = (cycle.around(day(at)), cycle.over_by(day(at)));
+        let due = cycle.due(over.until);
+        format!("{specification} on {at}: in {around}, over {over}, due {due}")
+    };
+    let table = [
+        on(json!({}), "2026-03-10"),
+        on(json!({ "frequency": "monthly" }), "2026-03-01"),
+        on(
+            json!({ "frequency": "monthly", "billingDateShift": 14, "paymentDueDateOffset": 24 }),
+            "2026-03-10",
+        ),
+        on(json!({ "frequency": "monthly", "dateShift": 27 }), "2026-03-01"),
+        on(json!({ "frequency": "quarterly" }), "2026-02-10"),
+        on(json!({ "frequency": "quarterly", "billingDateShift": 20 }), "2026-01-05"),
+        on(json!({ "frequency": "annual" }), "2024-02-29"),
+        on(json!({ "frequency": "weekly" }), "2026-03-11"),
+        on(json!({ "billingPeriod": "week", "billingDateShift": 3 }), "2026-03-11"),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @r#"
+    {} on 2026-03-10: in 2026-03-01..2026-04-01, over 2026-02-01..2026-03-01, due 2026-03-15
+    {"frequency":"monthly"} on 2026-03-01: in 2026-03-01..2026-04-01, over 2026-02-01..2026-03-01, due 2026-03-15
+    {"billingDateShift":14,"frequency":"monthly","paymentDueDateOffset":24} on 2026-03-10: in 2026-02-15..2026-03-15, over 2026-01-15..2026-02-15, due 2026-02-25
+    {"dateShift":27,"frequency":"monthly"} on 2026-03-01: in 2026-02-28..2026-03-28, over 2026-01-28..2026-02-28, due 2026-03-14
+    {"frequency":"quarterly"} on 2026-02-10: in 2026-01-01..2026-04-01, over 2025-10-01..2026-01-01, due 2026-01-15
+    {"billingDateShift":20,"frequency":"quarterly"} on 2026-01-05: in 2025-10-21..2026-01-21, over 2025-07-21..2025-10-21, due 2025-11-04
+    {"frequency":"annual"} on 2024-02-29: in 2024-01-01..2025-01-01, over 2023-01-01..2024-01-01, due 2024-01-15
+    {"frequency":"weekly"} on 2026-03-11: in 2026-03-09..2026-03-16, over 2026-03-02..2026-03-09, due 2026-03-23
+    {"billingDateShift":3,"billingPeriod":"week"} on 2026-03-11: in 2026-03-05..2026-03-12, over 2026-02-26..2026-03-05, due 2026-03-19
+    "#);
+}
+
+#[test]
+fn every_day_is_in_one_period_and_periods_touch() {
+    let cycles = [
+        json!({ "frequency": "weekly", "billingDateShift": 2 }),
+        json!({ "frequency": "monthly", "billingDateShift": 27 }),
+        json!({ "frequency": "quarterly", "billingDateShift": 5 }),
+        json!({ "frequency": "yearly" }),
+    ];
+    for specification in cycles {
+        let cycle = cycle(&specification);
+        for number in 0..1500 {
+            let day = day("2023-11-20").plus_days(number);
+            let around = cycle.around(day);
+            assert!(around.holds(day), "{day} in {around}");
+            assert_eq!(cycle.over_by(day).until, around.from);
+            assert_eq!(cycle.around(around.until).from, around.until);
+        }
+    }
+}
+
+#[test]
+fn an_account_has_the_cycle_that_it_refers_to_or_repeats() {
+    let account = json!({ "billStructure": { "cycleSpecification": { "frequency": "monthly", "dateShift": 9 } } });
+    let bill_day = |specification: Option<&Value>| {
+        Cycle::of_account(&account, specification).unwrap().bill_day()
+    };
+    assert_eq!(bill_day(None), 10);
+    assert_eq!(bill_day(Some(&json!({ "billingDateShift": 19 }))), 20);
+    assert_eq!(Cycle::of_account(&json!({}), None), Ok(Cycle::default()));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let error = |specification: Value| Cycle::read(&specification).unwrap_err().to_string();
+    assert_eq!(
+        error(json!({ "frequency": "now and then" })),
+        "`frequency` is none of `weekly`, `monthly`, `quarterly`, `yearly`"
+    );
+    assert_eq!(
+        error(json!({ "billingDateShift": 28 })),
+        "`billingDateShift` is past the 28th day of a month, or the 7th of a week"
+    );
+    assert_eq!(
+        error(json!({ "paymentDueDateOffset": -1 })),
+        "`paymentDueDateOffset` is not a whole number"
+    );
+}

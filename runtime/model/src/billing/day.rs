@@ -1,0 +1,178 @@
+//! Days of the calendar in UTC, and ranges of them.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike, Days as ChronoDays, Months, NaiveDate, TimeDelta};
+
+use crate::time::Timestamp;
+
+/// A day in UTC, up to the end of the year 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(NaiveDate);
+
+impl Day {
+    /// The day after the last one that counts: where what has no end ends.
+    pub fn never() -> Self {
+        Self(NaiveDate::from_ymd_opt(9999, 12, 31).expect("the year 9999 has a last day"))
+    }
+
+    /// This day of this month of this year; nothing where the calendar has no such day.
+    pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, day).map(Self).filter(|day| *day <= Self::never())
+    }
+
+    /// The day that a time is in.
+    pub fn of(time: Timestamp) -> Self {
+        DateTime::from_timestamp_millis(time.0)
+            .map_or_else(Self::never, |time| Self(time.date_naive()).min(Self::never()))
+    }
+
+    /// Reads a day such as `2026-03-10`, or the day that a date-time is in.
+    pub fn parse(text: &str) -> Option<Self> {
+        match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+            Ok(day) if text.len() == 10 => Self::new(day.year(), day.month(), day.day()),
+            Ok(_) | Err(_) => Timestamp::parse(text).map(Self::of),
+        }
+    }
+
+    /// Its first moment.
+    pub fn start(self) -> Timestamp {
+        let midnight = self.0.and_time(chrono::NaiveTime::MIN);
+        Timestamp(midnight.and_utc().timestamp_millis())
+    }
+
+    /// The day of the month, from 1.
+    pub fn day_of_month(self) -> u32 {
+        self.0.day()
+    }
+
+    /// The month, from 1.
+    pub fn month(self) -> u32 {
+        self.0.month()
+    }
+
+    /// The year.
+    pub fn year(self) -> i32 {
+        self.0.year()
+    }
+
+    /// The days since Monday, from 0.
+    pub fn day_of_week(self) -> u32 {
+        self.0.weekday().num_days_from_monday()
+    }
+
+    /// So many days later; the end of days where that is past it.
+    #[must_use]
+    pub fn plus_days(self, days: i64) -> Self {
+        let moved = TimeDelta::try_days(days).and_then(|days| self.0.checked_add_signed(days));
+        moved.map_or_else(Self::never, |day| Self(day).min(Self::never()))
+    }
+
+    /// So many months later, on the same day or on the last one of a shorter month; the end of
+    /// days where that is past it.
+    #[must_use]
+    pub fn plus_months(self, months: u32) -> Self {
+        let moved = self.0.checked_add_months(Months::new(months));
+        moved.map_or_else(Self::never, |day| Self(day).min(Self::never()))
+    }
+
+    /// So many months earlier, on the same day or on the last one of a shorter month.
+    #[must_use]
+    pub fn minus_months(self, months: u32) -> Self {
+        self.0.checked_sub_months(Months::new(months)).map_or(self, Self)
+    }
+
+    /// The latest day on or before this one that is the given one of its month, 1 to 28.
+    #[must_use]
+    pub fn back_to(self, day_of_month: u32) -> Self {
+        let this_month = self.0.with_day(day_of_month.clamp(1, 28)).map_or(self, Self);
+        if this_month <= self { this_month } else { this_month.minus_months(1) }
+    }
+
+    /// How many days `later` is after this one; negative where it is before.
+    pub fn days_until(self, later: Self) -> i64 {
+        (later.0 - self.0).num_days()
+    }
+
+    /// The day before.
+    #[must_use]
+    pub fn before(self) -> Self {
+        self.0.checked_sub_days(ChronoDays::new(1)).map_or(self, Self)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%d"))
+    }
+}
+
+/// Days from one on, ending before another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Days {
+    /// The first day.
+    pub from: Day,
+    /// The day after the last one.
+    pub until: Day,
+}
+
+impl Days {
+    /// The days of a range; nothing where there are none.
+    pub fn new(from: Day, until: Day) -> Option<Self> {
+        (from < until).then_some(Self { from, until })
+    }
+
+    /// How many days there are.
+    pub fn count(self) -> i64 {
+        self.from.days_until(self.until)
+    }
+
+    /// Whether a day is one of them.
+    pub fn holds(self, day: Day) -> bool {
+        self.from <= day && day < self.until
+    }
+
+    /// The days that both have.
+    pub fn common(self, other: Self) -> Option<Self> {
+        Self::new(self.from.max(other.from), self.until.min(other.until))
+    }
+
+    /// The days that are in none of `others`.
+    pub fn without(self, others: &[Self]) -> Vec<Self> {
+        others.iter().fold(vec![self], |left, other| {
+            left.into_iter().flat_map(|days| days.minus(*other)).flatten().collect()
+        })
+    }
+
+    /// The ranges that this one falls into at some days.
+    pub fn split_at(self, mut at: Vec<Day>) -> Vec<Self> {
+        at.retain(|day| self.from < *day && *day < self.until);
+        at.sort_unstable();
+        at.dedup();
+        at.push(self.until);
+        let mut from = self.from;
+        let mut parts = Vec::with_capacity(at.len());
+        for until in at {
+            parts.push(Self { from, until });
+            from = until;
+        }
+        parts
+    }
+
+    /// What is left of it before and after another range.
+    fn minus(self, other: Self) -> [Option<Self>; 2] {
+        [
+            Self::new(self.from, self.until.min(other.from)),
+            Self::new(self.from.max(other.until), self.until),
+        ]
+    }
+}
+
+impl fmt::Display for Days {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.from, self.until)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+use super::*;
+use crate::billing::tests::money;
+
+fn bill(remaining: f64) -> Value {
+    json!({
+        "id": "bill-1", "state": "sent", "amountDue": { "unit": "EUR", "value": remaining },
+        "remainingAmount": { "unit": "EUR", "value": remaining },
+    })
+}
+
+fn payment(id: &str, amount: &str) -> Payment {
+    Payment { id: id.into(), amount: money(amount), at: Timestamp(0) }
+}
+
+fn shown(bill: &Value) -> String {
+    format!("{} {}", bill["state"], bill["remainingAmount"]["value"]).replace('"', "")
+}
+
+#[test]
+fn a_bill_is_paid_in_parts_until_it_is_settled() {
+    let bill = note(&bill(85.56), &payment("p1", "50 EUR")).unwrap().unwrap();
+    assert_eq!(shown(&bill), "partiallyPaid 35.56");
+    let bill = note(&bill, &payment("p2", "35.56 EUR")).unwrap().unwrap();
+    assert_eq!(shown(&bill), "settled 0");
+    assert_eq!(bill["appliedPayment"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_payment_is_noted_once() {
+    let paid = note(&bill(85.56), &payment("p1", "85.56 EUR")).unwrap().unwrap();
+    assert_eq!(note(&paid, &payment("p1", "85.56 EUR")), Ok(None));
+}
+
+#[test]
+fn a_credit_is_paid_out() {
+    let paid = note(&bill(-12.5), &payment("p1", "-12.50 EUR")).unwrap().unwrap();
+    assert_eq!(shown(&paid), "settled 0");
+}
+
+#[test]
+fn what_is_given_up_settles_a_bill() {
+    let (settled, amount) = write_off(&bill(85.56), Timestamp(0)).unwrap();
+    assert_eq!((shown(&settled).as_str(), amount), ("settled 0", money("85.56 EUR")));
+    assert!(write_off(&settled, Timestamp(0)).is_err());
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let error = |bill: &Value, amount| note(bill, &payment("p1", amount)).unwrap_err().to_string();
+    let mut new = bill(10.0);
+    new["state"] = json!("new");
+    let table = [
+        error(&bill(10.0), "10.01 EUR"),
+        error(&bill(10.0), "0 EUR"),
+        error(&bill(10.0), "-1 EUR"),
+        error(&bill(-10.0), "1 EUR"),
+        error(&bill(10.0), "1 USD"),
+        error(&new, "1 EUR"),
+        error(&json!({ "id": "bill-1" }), "1 EUR"),
+    ];
+    insta::assert_snapshot!(table.join("\n"), @r"
+    of bill `bill-1` there is left to pay 10.00 EUR, not 10.01 EUR
+    of bill `bill-1` there is left to pay 10.00 EUR, not 0.00 EUR
+    of bill `bill-1` there is left to pay 10.00 EUR, not -1.00 EUR
+    of bill `bill-1` there is left to pay -10.00 EUR, not 1.00 EUR
+    bill `bill-1` is in `EUR`
+    bill `bill-1` is `new`: only what is `sent` or `partiallyPaid` can be paid
+    the bill cannot be read
+    ");
+}

@@ -1,0 +1,242 @@
+//! Applied billing rates (TMF678): what is charged or credited, before and after it is billed.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::day::{Day, Days};
+use super::field::{Field, Malformed};
+use crate::resource::path;
+use crate::money::Money;
+use crate::time::Timestamp;
+
+/// The resource that rates are.
+pub const RESOURCE: &str = "appliedCustomerBillingRate";
+
+/// Something charged or credited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Its id.
+    pub id: String,
+    /// What it is called on the bill.
+    pub name: String,
+    /// More about it on the bill.
+    pub description: String,
+    /// What it is.
+    pub kind: RateKind,
+    /// When it was made.
+    pub date: Timestamp,
+    /// The billing account that it goes to.
+    pub account: Option<String>,
+    /// The product that it is for.
+    pub product: Option<String>,
+    /// The id of the price that it comes from.
+    pub price: Option<String>,
+    /// The rate that it gives back, where it does.
+    pub credits: Option<String>,
+    /// The days that it covers, where it covers any.
+    pub covers: Option<Days>,
+    /// Before tax.
+    pub net: Money,
+    /// The tax.
+    pub tax: Money,
+    /// The tax in per cent, where it is known.
+    pub tax_rate: Option<Decimal>,
+    /// What tax it is.
+    pub tax_category: String,
+    /// The bill that it is on, once it is billed.
+    pub bill: Option<String>,
+}
+
+/// What a rate is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RateKind {
+    /// Charged for days.
+    Recurring,
+    /// Charged once.
+    OneOff,
+    /// Charged for what was used.
+    Usage,
+    /// Gives back days that were charged and not had.
+    Credit,
+    /// Gives back what should not have been charged.
+    Adjustment,
+}
+
+impl RateKind {
+    /// How documents spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recurring => "recurringCharge",
+            Self::OneOff => "oneTimeCharge",
+            Self::Usage => "usageCharge",
+            Self::Credit => "credit",
+            Self::Adjustment => "adjustment",
+        }
+    }
+
+    /// Reads what a rater, or an older document, calls it too.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "recurringCharge" | "recurring" => Self::Recurring,
+            "oneTimeCharge" | "oneOff" | "oneTime" => Self::OneOff,
+            "usageCharge" | "usage" => Self::Usage,
+            "credit" => Self::Credit,
+            "adjustment" => Self::Adjustment,
+            _ => return None,
+        })
+    }
+}
+
+impl Rate {
+    /// After tax.
+    pub fn gross(&self) -> Money {
+        Money { currency: self.net.currency.clone(), amount: self.net.amount + self.tax.amount }
+    }
+
+    /// Reads a rate from its document.
+    pub fn read(document: &Value) -> Result<Self, Malformed> {
+        let root = Field::root(document);
+        let kind = root.need("type")?;
+        let kind = RateKind::parse(kind.text()?).ok_or_else(|| kind.wrong("is no type of rate"))?;
+        let net = root.need("taxExcludedAmount")?.money()?;
+        let taxes = root.items("appliedTax")?;
+        let mut tax = Money { currency: net.currency.clone(), amount: Decimal::ZERO };
+        for one in &taxes {
+            let amount = one.need("taxAmount")?.money()?;
+            if amount.currency != net.currency {
+                return Err(one.wrong("is in another currency than the rate"));
+            }
+            tax.amount += amount.amount;
+        }
+        let first = taxes.first();
+        let tax_rate = first.and_then(|tax| tax.get("taxRate"));
+        Ok(Self {
+            id: root.need("id")?.text()?.to_owned(),
+            name: root.text_or("name", "")?.to_owned(),
+            description: root.text_or("description", "")?.to_owned(),
+            kind,
+            date: root.need("date")?.time()?,
+            account: root.reference("billingAccount")?,
+            product: root.reference("product")?,
+            price: characteristic(&root, "price")?,
+            credits: characteristic(&root, "credits")?,
+            covers: covers(&root)?,
+            net,
+            tax,
+            tax_rate: tax_rate.map(|rate| rate.decimal()).transpose()?,
+            tax_category: match first {
+                Some(first) => first.text_or("taxCategory", "VAT")?.to_owned(),
+                None => "VAT".into(),
+            },
+            bill: root.reference("bill")?,
+        })
+    }
+
+    /// Writes its document.
+    pub fn document(&self) -> Value {
+        let mut document = json!({
+            "id": self.id,
+            "href": href(RESOURCE, &self.id),
+            "name": self.name,
+            "date": self.date.to_string(),
+            "type": self.kind.as_str(),
+            "isBilled": self.bill.is_some(),
+            "taxExcludedAmount": self.net.to_tmf(),
+            "taxIncludedAmount": self.gross().to_tmf(),
+            "appliedTax": [self.applied_tax()],
+            "characteristic": self.characteristics(),
+            "@type": "AppliedCustomerBillingRate",
+        });
+        let mut set = |name: &str, value: Option<Value>| {
+            if let (Some(fields), Some(value)) = (document.as_object_mut(), value) {
+                fields.insert(name.into(), value);
+            }
+        };
+        let described = !self.description.is_empty();
+        set("description", described.then(|| json!(self.description)));
+        set("billingAccount", self.account.as_deref().map(|id| reference("billingAccount", id)));
+        set("product", self.product.as_deref().map(|id| reference("product", id)));
+        set("bill", self.bill.as_deref().map(|id| reference("customerBill", id)));
+        set("periodCoverage", self.covers.map(time_period));
+        document
+    }
+
+    fn applied_tax(&self) -> Value {
+        let mut tax = json!({ "taxCategory": self.tax_category, "taxAmount": self.tax.to_tmf() });
+        if let (Some(rate), Some(fields)) = (self.tax_rate, tax.as_object_mut()) {
+            fields.insert("taxRate".into(), number(rate));
+        }
+        tax
+    }
+
+    fn characteristics(&self) -> Vec<Value> {
+        let values = [("price", &self.price), ("credits", &self.credits)];
+        let known = values.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        known
+            .map(|(name, value)| json!({ "name": name, "valueType": "string", "value": value }))
+            .collect()
+    }
+}
+
+/// Notes on the document of a rate the bill that it is on. What else it says stays.
+pub fn mark_billed(document: &mut Value, bill: &str) {
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("isBilled".into(), json!(true));
+        fields.insert("bill".into(), reference("customerBill", bill));
+    }
+}
+
+/// Days as TM Forum's `TimePeriod`, from the first moment to that after the last.
+pub(super) fn time_period(days: Days) -> Value {
+    json!({
+        "startDateTime": days.from.start().to_string(),
+        "endDateTime": days.until.start().to_string(),
+    })
+}
+
+/// A reference to a document.
+pub(super) fn reference(resource: &str, id: &str) -> Value {
+    let mut kind = resource.to_owned();
+    if let Some(first) = kind.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    json!({ "id": id, "href": href(resource, id), "@referredType": kind })
+}
+
+pub(super) fn href(resource: &str, id: &str) -> String {
+    format!("{}/{id}", path(resource))
+}
+
+/// A decimal as a JSON number, by its shortest text.
+pub(super) fn number(decimal: Decimal) -> Value {
+    let text = decimal.normalize().to_string();
+    text.parse().map_or(Value::Null, Value::Number)
+}
+
+fn characteristic(root: &Field<'_>, name: &str) -> Result<Option<String>, Malformed> {
+    for one in root.items("characteristic")? {
+        if one.need("name")?.text()? == name {
+            return Ok(Some(one.need("value")?.text()?.to_owned()));
+        }
+    }
+    Ok(None)
+}
+
+/// The days of `periodCoverage`. Where its end is a day and no time, that is the last day.
+fn covers(root: &Field<'_>) -> Result<Option<Days>, Malformed> {
+    let Some(period) = root.get("periodCoverage") else { return Ok(None) };
+    let (Some(from), Some(until)) = (period.get("startDateTime"), period.get("endDateTime")) else {
+        return Ok(None);
+    };
+    let end = until.text()?;
+    if end.is_empty() {
+        return Ok(None);
+    }
+    let last = until.day()?;
+    let ends_at_midnight = Timestamp::parse(end).is_some_and(|time| time == Day::of(time).start());
+    let until = if ends_at_midnight { last } else { last.plus_days(1) };
+    Ok(Days::new(from.day()?, until))
+}
+
+#[cfg(test)]
+mod tests;
