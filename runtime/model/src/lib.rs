@@ -25,9 +25,11 @@ pub mod order;
 pub mod plan;
 
 pub mod documents;
+pub mod filter;
 pub mod fulfilment;
 pub mod journal;
 pub mod resource;
+pub mod subscription;
 pub mod task;
 
 pub use documents::{Changes, Document};
