@@ -156,6 +156,12 @@ impl Subscription {
         Self::parse(id, source, since, document.get("input").unwrap_or(&Value::Null))
     }
 
+    /// Whether another one asks for the same, to be sent to the same place.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.source, &self.callback) == (&other.source, &other.callback)
+            && self.input.get("query") == other.input.get("query")
+    }
+
     /// What is kept of it.
     pub fn kept(&self) -> Value {
         json!({

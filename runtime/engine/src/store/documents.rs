@@ -187,7 +187,8 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
             }
         }
         if let (Audience::Event, Some(event)) = (put.audience, &after) {
-            let event = event.clone();
+            let mut event = event.clone();
+            event["told"] = self.at.to_string().into();
             self.tell(|_| event)?;
         }
         self.count(

@@ -85,7 +85,9 @@ impl Subscription {
 /// What was posted to a topic, as it was posted.
 fn posted(told: &Told) -> Message {
     let mut record = told.record.clone();
-    record.remove("topic");
+    for ours in ["topic", "told"] {
+        record.remove(ours);
+    }
     Message { event_type: told.event_type().into(), body: Value::Object(record) }
 }
 

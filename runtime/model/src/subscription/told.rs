@@ -12,7 +12,7 @@ pub struct Told {
     pub sequence: u64,
     /// What it is about.
     pub about: About,
-    /// When it came to be.
+    /// When it came into the outbox.
     pub time: Timestamp,
     /// What is kept of it.
     pub record: Map<String, Value>,
@@ -49,8 +49,8 @@ impl Told {
                 id: body(&record)?.1.get("id")?.as_str()?.into(),
             },
         };
-        // An event that was posted says when it happened, which may be nonsense.
-        let time = text("eventTime").and_then(Timestamp::parse).unwrap_or_default();
+        // An event that was posted says itself when it happened, which may be nonsense.
+        let time = text("told").or_else(|| text("eventTime")).and_then(Timestamp::parse).unwrap_or_default();
         Some(Self { sequence, about, time, record })
     }
 
