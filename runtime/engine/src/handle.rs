@@ -16,7 +16,7 @@ use crate::core::{
     read_fulfilment,
 };
 use crate::pools::Pools;
-use crate::store::{Appended, Batch, Epoch, Put, Store};
+use crate::store::{Appended, Batch, Epoch, Put, Store, Write};
 use crate::worker::{Call, Manner, Worker};
 
 /// So many inputs may wait for the loop.
@@ -295,9 +295,14 @@ impl Engine {
     /// Writes documents that no fulfilment owns, together or not at all. When this returns they
     /// are on disk.
     pub async fn write(&self, documents: Vec<Put>) -> Result<(), crate::store::Error> {
+        self.append(Vec::new(), documents).await
+    }
+
+    /// Writes facts and documents that no fulfilment owns, together or not at all. Their place in
+    /// the order is taken at once; they are on disk when the answer comes.
+    pub fn append(&self, writes: Vec<Write>, documents: Vec<Put>) -> Appended {
         let at = self.clock.now();
-        let batch = Batch { epoch: self.epoch, at, writes: Vec::new(), documents };
-        self.store.append(batch).await
+        self.store.append(Batch { epoch: self.epoch, at, writes, documents })
     }
 
     /// What time it is, as the engine has it.

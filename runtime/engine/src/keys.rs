@@ -84,6 +84,21 @@ pub const OUTBOX: &[u8] = b"e/";
 /// The number of the next notification.
 pub const NEXT_EVENT: &[u8] = b"s/event";
 
+/// How far the events have been delivered to a subscription.
+pub fn progress(subscription: &str) -> Vec<u8> {
+    format!("u/{subscription}").into_bytes()
+}
+
+/// An event that a subscription did not take.
+pub fn dead_letter(subscription: &str, sequence: u64) -> Vec<u8> {
+    format!("x/{subscription}/{sequence:016x}").into_bytes()
+}
+
+/// All events that a subscription did not take.
+pub fn dead_letters(subscription: &str) -> Vec<u8> {
+    format!("x/{subscription}/").into_bytes()
+}
+
 /// The fulfilment that a client's `Idempotency-Key` made.
 pub fn submission(key: &str) -> Vec<u8> {
     format!("k/{key}").into_bytes()

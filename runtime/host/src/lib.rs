@@ -20,6 +20,7 @@ mod precompiled;
 mod rating;
 mod state;
 
+pub use capability::http::address::{Place, place};
 pub use grants::Grants;
 pub use host::{Host, HostError, Options};
 pub use install::{InstallError, Installed};

@@ -26,9 +26,11 @@ pub mod plan;
 
 pub mod billing;
 pub mod documents;
+pub mod filter;
 pub mod fulfilment;
 pub mod journal;
 pub mod resource;
+pub mod subscription;
 pub mod task;
 
 pub use documents::{Changes, Document};

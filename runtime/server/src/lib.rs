@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod config;
+pub mod events;
 pub mod packs;
 mod systems;
 

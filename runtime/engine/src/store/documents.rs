@@ -59,6 +59,8 @@ pub enum Audience {
     Subscribers,
     /// Nobody, as when much is read in.
     Nobody,
+    /// Everyone who subscribed: the document is itself the event, as somebody gave it.
+    Event,
 }
 
 /// A document as it is kept.
@@ -180,9 +182,14 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
             }
             if put.audience == Audience::Subscribers {
                 for told in resource.notifications(bodies.0, bodies.1) {
-                    self.tell(resource, &told.event_type, told.body)?;
+                    self.tell_change(resource, &told.event_type, told.body)?;
                 }
             }
+        }
+        if let (Audience::Event, Some(event)) = (put.audience, &after) {
+            let mut event = event.clone();
+            event["told"] = self.at.to_string().into();
+            self.tell(|_| event)?;
         }
         self.count(
             keys::total(&put.resource),
@@ -230,15 +237,28 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         Ok(())
     }
 
-    fn tell(&mut self, resource: &Resource, event_type: &str, body: Value) -> Result<(), E> {
+    fn tell_change(
+        &mut self,
+        resource: &Resource,
+        event_type: &str,
+        body: Value,
+    ) -> Result<(), E> {
+        let time = self.at.to_string();
+        self.tell(|number| {
+            json!({
+                "eventId": number.to_string(),
+                "eventTime": time,
+                "eventType": event_type,
+                "resource": resource.key,
+                "event": { resource.name: body },
+            })
+        })
+    }
+
+    /// Puts what its number makes of an event into the outbox.
+    fn tell(&mut self, event: impl FnOnce(u64) -> Value) -> Result<(), E> {
         let number = number(self.get(keys::NEXT_EVENT)?.as_deref());
-        let event = json!({
-            "eventId": number.to_string(),
-            "eventTime": self.at.to_string(),
-            "eventType": event_type,
-            "event": { resource.name: body },
-        });
-        self.set(keys::outbox(number), event.to_string().into_bytes());
+        self.set(keys::outbox(number), event(number).to_string().into_bytes());
         self.set(keys::NEXT_EVENT.to_vec(), (number + 1).to_be_bytes().to_vec());
         Ok(())
     }

@@ -27,7 +27,7 @@ use self::address::{Prohibited, Resolver};
 use self::body::Capped;
 use self::rule::Rule;
 
-mod address;
+pub(crate) mod address;
 mod body;
 pub(crate) mod rule;
 

@@ -82,43 +82,79 @@ impl tower_service::Service<Name> for Resolver {
     }
 }
 
-/// Whether an address is of this machine, of a network inside, or of no host at all.
-fn is_inside(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_inside_v4(address),
-        IpAddr::V6(address) => is_inside_v6(address),
+/// Where an address is, seen from this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Somewhere in the world.
+    Outside,
+    /// This machine.
+    Loopback,
+    /// A network inside.
+    Private,
+    /// Of no host that anyone should call: unspecified, multicast, reserved, link-local, or the
+    /// metadata service of a cloud.
+    Nowhere,
+}
+
+/// Metadata services of clouds that have an address of a network inside; most are link-local.
+const METADATA: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// Where an address is.
+pub fn place(address: IpAddr) -> Place {
+    let address = address.to_canonical();
+    if METADATA.contains(&address) {
+        return Place::Nowhere;
+    }
+    match address {
+        IpAddr::V4(address) => place_v4(address),
+        IpAddr::V6(address) => place_v6(address),
     }
 }
 
-fn is_inside_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    address.is_loopback()
-        || address.is_private()
-        // The metadata services of clouds are at 169.254.169.254.
-        || address.is_link_local()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 198 && (18..20).contains(&b))
+/// Whether an address is of this machine, of a network inside, or of no host at all.
+fn is_inside(address: IpAddr) -> bool {
+    place(address) != Place::Outside
 }
 
-fn is_inside_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    let embedded = match segments {
-        // NAT64 and 6to4 carry an IPv4 address.
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some((high, low)),
-        _ => None,
-    };
-    address.is_loopback()
-        || address.is_unspecified()
+fn place_v4(address: Ipv4Addr) -> Place {
+    let [a, b, c, _] = address.octets();
+    // The metadata services of clouds are at 169.254.169.254.
+    if address.is_link_local() || address.is_multicast() || a == 0 || a >= 240 {
+        return Place::Nowhere;
+    }
+    if address.is_loopback() {
+        return Place::Loopback;
+    }
+    let is_private = address.is_private()
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && (18..20).contains(&b));
+    if is_private { Place::Private } else { Place::Outside }
+}
+
+fn place_v6(address: Ipv6Addr) -> Place {
+    let is_nowhere = address.is_unspecified()
         || address.is_multicast()
-        || address.is_unique_local()
-        || address.is_unicast_link_local()
-        || embedded.is_some_and(|(high, low)| {
-            is_inside_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
-        })
+        || address.is_unicast_link_local();
+    if is_nowhere {
+        return Place::Nowhere;
+    }
+    if address.is_loopback() {
+        return Place::Loopback;
+    }
+    if address.is_unique_local() {
+        return Place::Private;
+    }
+    match address.segments() {
+        // NAT64 and 6to4 carry an IPv4 address.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            place_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
+        }
+        _ => Place::Outside,
+    }
 }
 
 #[cfg(test)]
@@ -155,6 +191,9 @@ mod tests {
             "2002:7f00:1::",
         ] {
             assert!(is_inside(address.parse().unwrap()), "{address}");
+        }
+        for address in ["fd00:ec2::254", "100.100.100.200", "2002:a9fe:a9fe::", "ff02::1"] {
+            assert_eq!(place(address.parse().unwrap()), Place::Nowhere, "{address}");
         }
         for address in ["192.0.2.1", "8.8.8.8", "2001:db8::1", "64:ff9b::808:808"] {
             assert!(!is_inside(address.parse().unwrap()), "{address}");

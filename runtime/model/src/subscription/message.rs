@@ -1,0 +1,192 @@
+//! What a subscriber is sent of an event.
+
+use serde_json::{Map, Value, json};
+
+use super::{About, Payload, Subscription, Told, Version};
+use crate::resource::{Api, Resource, Served};
+
+/// What stored paths of ours begin with.
+const OURS: &str = "/tmf-api/";
+
+/// Which system tells.
+const SYSTEM: (&str, &str) = ("ferrule", "Ferrule");
+
+/// What is sent, and what it is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// The type of the event, in the words of the subscriber's version.
+    pub event_type: String,
+    /// The body.
+    pub body: Value,
+}
+
+impl Subscription {
+    /// What to send of an event that concerns the subscription; nothing where its query asks for
+    /// others. `document` is the document as it is now, where [`needs_document`] says so and there
+    /// still is one. `base` is what hrefs begin with.
+    ///
+    /// [`needs_document`]: Self::needs_document
+    pub fn message(&self, told: &Told, document: Option<&Value>, base: &str) -> Option<Message> {
+        let mut message = match told.about {
+            About::Documents { .. } => self.change(told, document)?,
+            About::Topic { .. } => posted(told),
+        };
+        absolute(&mut message.body, base);
+        if !self.filter.matches(&message.body) {
+            return None;
+        }
+        if self.payload == Payload::Slim
+            && self.needs_document()
+            && matches!(told.about, About::Documents { .. })
+        {
+            message = self.change(told, None)?;
+            absolute(&mut message.body, base);
+        }
+        Some(message)
+    }
+
+    /// The resource of an event as the subscription's API serves it.
+    pub(super) fn view(&self, told: &Told) -> Option<&'static Resource> {
+        let About::Documents { key, .. } = &told.about else {
+            return None;
+        };
+        let api = self.source.api()?;
+        let seen = |resource: &&Resource| {
+            let is_served = match (resource.served, self.source.version()) {
+                (Served::Always, _)
+                | (Served::V4, Version::V4)
+                | (Served::V5, Version::V5) => true,
+                (Served::V4, Version::V5) | (Served::V5, Version::V4) => false,
+            };
+            resource.key == key && resource.only_type.is_none() && is_served
+        };
+        api.resources.iter().find(seen)
+    }
+
+    fn change(&self, told: &Told, document: Option<&Value>) -> Option<Message> {
+        let view = self.view(told)?;
+        let version = self.source.version();
+        let name = match version {
+            Version::V4 => view.name,
+            Version::V5 => view.name_v5.unwrap_or(view.name),
+        };
+        let event_type = format!("{}{}", capital(name), told.what());
+        let mut body = whole(told.body()?, document);
+        if let (Version::V5, Some(api)) = (version, self.source.api()) {
+            lead_to_v5(&mut body, api, name);
+        }
+        let envelope = envelope(told, view, &event_type, version, &body)?;
+        let mut envelope = envelope;
+        envelope.insert("event".into(), json!({ name: body }));
+        Some(Message { event_type, body: Value::Object(envelope) })
+    }
+}
+
+/// What was posted to a topic, as it was posted.
+fn posted(told: &Told) -> Message {
+    let mut record = told.record.clone();
+    for ours in ["topic", "told"] {
+        record.remove(ours);
+    }
+    Message { event_type: told.event_type().into(), body: Value::Object(record) }
+}
+
+/// What is told of a document, upon all of it where that is known.
+fn whole(told: &Value, document: Option<&Value>) -> Value {
+    let (Some(Value::Object(document)), Value::Object(told)) = (document, told) else {
+        return told.clone();
+    };
+    let mut body = document.clone();
+    body.extend(told.iter().map(|(name, value)| (name.clone(), value.clone())));
+    Value::Object(body)
+}
+
+fn envelope(
+    told: &Told,
+    view: &Resource,
+    event_type: &str,
+    version: Version,
+    body: &Value,
+) -> Option<Map<String, Value>> {
+    let (api, _) = told.resource()?;
+    let (id, time) = (body.get("id")?, told.time.to_string());
+    let occurred = match version {
+        Version::V4 => "timeOcurred",
+        Version::V5 => "timeOccurred",
+    };
+    let about = id.as_str().unwrap_or_default();
+    let (system, system_name) = SYSTEM;
+    let envelope = json!({
+        "eventId": told.id(),
+        "eventTime": time,
+        "eventType": event_type,
+        "correlationId": id,
+        "domain": api.title,
+        "title": event_type,
+        "description": format!("{event_type} of {} {about}", view.shape),
+        "priority": "3",
+        occurred: time,
+        "source": {
+            "id": id,
+            "href": body.get("href"),
+            "@type": "EntityRef",
+            "@referredType": body.get("@type").and_then(Value::as_str).unwrap_or(view.shape),
+        },
+        "reportingSystem": {
+            "id": system,
+            "name": system_name,
+            "@type": "EntityRef",
+            "@referredType": "LogicalResource",
+        },
+        "@type": event_type,
+        "@baseType": "Event",
+    });
+    let Value::Object(mut envelope) = envelope else {
+        return None;
+    };
+    if let Some(Value::Object(source)) = envelope.get_mut("source")
+        && source.get("href") == Some(&Value::Null)
+    {
+        source.remove("href");
+    }
+    Some(envelope)
+}
+
+/// Has the document's href lead to the later version.
+fn lead_to_v5(body: &mut Value, api: &Api, name: &str) {
+    let Some(later) = &api.v5 else { return };
+    let Some(id) = body.get("id").and_then(Value::as_str) else { return };
+    let href = format!("{OURS}{}/v5/{name}/{id}", later.base);
+    if let Some(Value::String(known)) = body.get_mut("href") {
+        *known = href;
+    }
+}
+
+/// Makes every href of ours absolute.
+fn absolute(value: &mut Value, base: &str) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(href)
+                        if (name == "href" || name.ends_with("Href")) && href.starts_with(OURS) =>
+                    {
+                        href.insert_str(0, base);
+                    }
+                    other => absolute(other, base),
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| absolute(entry, base)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn capital(name: &str) -> String {
+    let mut name = name.to_string();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+

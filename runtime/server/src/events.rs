@@ -1,0 +1,261 @@
+//! Events on their way out: subscribers are sent what concerns them, in order, at least once. For
+//! each there is one courier, which follows the outbox of the store at its own pace and keeps how
+//! far it has come; what it decides is decided in `model::subscription`.
+
+mod allow;
+mod client;
+mod courier;
+mod letters;
+mod outbox;
+mod settings;
+mod subscriber;
+mod sweeper;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use engine::clock::Clock;
+use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Put, Scan, Store, Write};
+use engine::{Engine, keys};
+use model::subscription::{Progress, Source, Subscription, SubscriptionError};
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+pub use allow::{Allowed, Forbidden, Guard};
+pub use letters::{DeadLetter, Retried};
+pub use settings::Settings;
+pub use subscriber::Subscriber;
+
+use client::Client;
+use outbox::Outbox;
+
+/// The resource under which subscriptions are kept.
+const RESOURCE: &str = "subscription";
+
+/// So many subscriptions there are at the most: each costs a task and a connection.
+const SUBSCRIPTIONS_MAX: usize = 1_000;
+
+/// So many facts are read at once.
+const FACTS_AT_ONCE: usize = 256;
+
+/// Everything about events. Cheap to clone.
+#[derive(Clone)]
+pub struct Events(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    client: Client,
+    outbox: Outbox,
+    subscribers: RwLock<BTreeMap<String, Arc<Subscriber>>>,
+    /// Held while a subscription is taken, so that none is taken twice.
+    taking: tokio::sync::Mutex<()>,
+    /// Told when there is a subscriber without a courier.
+    arrived: Notify,
+}
+
+/// Why a subscription was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SubscribeError {
+    /// Something in it is wrong.
+    #[error(transparent)]
+    Subscription(#[from] SubscriptionError),
+    /// Nothing is sent to its callback.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// There is the same already.
+    #[error("the subscription `{id}` has the same callback and query")]
+    Known {
+        /// The one that is there.
+        id: String,
+    },
+    /// There are too many.
+    #[error("there are {SUBSCRIPTIONS_MAX} subscriptions already, which is all there can be")]
+    TooMany,
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] engine::store::Error),
+}
+
+impl Events {
+    /// Begins with the subscriptions that the store holds. Nothing is sent before [`run`].
+    ///
+    /// [`run`]: Self::run
+    pub fn open(
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+    ) -> Result<Self, engine::store::Error> {
+        let client = Client::new(settings.guard.clone(), settings.answer_wait);
+        let outbox = Outbox::open(Arc::clone(engine.store()))?;
+        let subscribers = RwLock::new(read_all(&**engine.store())?);
+        let arrived = Notify::new();
+        let taking = tokio::sync::Mutex::new(());
+        let inner = Inner { engine, clock, settings, client, outbox, subscribers, taking, arrived };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Sends events until `stopped` ends.
+    pub async fn run(self, stopped: impl Future<Output = ()>) {
+        let mut couriers = JoinSet::new();
+        let mut stopped = std::pin::pin!(stopped);
+        couriers.spawn(outbox::follow(self.clone()));
+        couriers.spawn(sweeper::sweep(self.clone()));
+        loop {
+            for subscriber in self.all() {
+                if subscriber.takes_courier() {
+                    couriers.spawn(courier::deliver(self.clone(), subscriber));
+                }
+            }
+            tokio::select! {
+                () = &mut stopped => break,
+                () = self.0.arrived.notified() => {}
+                Some(ended) = couriers.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a courier of events ended unexpectedly");
+                    }
+                }
+            }
+        }
+        couriers.shutdown().await;
+        for subscriber in self.all() {
+            subscriber.close(&self.0.engine).await;
+        }
+    }
+
+    /// Takes a subscription: it hears of what happens from now on.
+    pub async fn subscribe(
+        &self,
+        source: Source,
+        input: &Value,
+    ) -> Result<Arc<Subscriber>, SubscribeError> {
+        let Inner { engine, settings, .. } = &*self.0;
+        let id = uuid::Uuid::now_v7().simple().to_string();
+        let subscription = Subscription::parse(&id, source, engine.now(), input)?;
+        settings.guard.check(&subscription.callback).await?;
+        let _taking = self.0.taking.lock().await;
+        let same = |known: &Arc<Subscriber>| known.subscription.is_same(&subscription);
+        if let Some(known) = self.all().into_iter().find(same) {
+            return Err(SubscribeError::Known { id: known.subscription.id.clone() });
+        }
+        if self.subscribers().len() >= SUBSCRIPTIONS_MAX {
+            return Err(SubscribeError::TooMany);
+        }
+        let progress = Progress::from(outbox::end(&**engine.store())?);
+        let document = Put::create(RESOURCE, &id, subscription.kept());
+        let subscriber = Arc::new(Subscriber::new(subscription, progress));
+        engine.append(vec![subscriber.kept()], vec![document]).await?;
+        self.subscribers_mut().insert(id, Arc::clone(&subscriber));
+        self.0.arrived.notify_one();
+        Ok(subscriber)
+    }
+
+    /// Forgets a subscription, with its dead letters; says whether there was one.
+    pub async fn unsubscribe(&self, id: &str) -> Result<bool, engine::store::Error> {
+        let Some(subscriber) = self.subscribers_mut().remove(id) else {
+            return Ok(false);
+        };
+        subscriber.end();
+        let Inner { engine, .. } = &*self.0;
+        let mut writes: Vec<Write> = letters::keys_of(&**engine.store(), id)?;
+        writes.push((keys::progress(id), None));
+        let remove = Put::new(RESOURCE, id, Change::Remove, Expected::Anything);
+        engine.append(writes, vec![remove]).await?;
+        Ok(true)
+    }
+
+    /// Forgets every subscription of a topic that is no more.
+    pub async fn unsubscribe_all(&self, topic: &str) -> Result<(), engine::store::Error> {
+        for subscriber in self.of(&Source::Topic { id: topic.into() }) {
+            self.unsubscribe(&subscriber.subscription.id).await?;
+        }
+        Ok(())
+    }
+
+    /// A subscription.
+    pub fn get(&self, id: &str) -> Option<Arc<Subscriber>> {
+        self.subscribers().get(id).cloned()
+    }
+
+    /// Every subscription, the oldest first.
+    pub fn all(&self) -> Vec<Arc<Subscriber>> {
+        self.subscribers().values().cloned().collect()
+    }
+
+    /// The subscriptions about something, the oldest first.
+    pub fn of(&self, source: &Source) -> Vec<Arc<Subscriber>> {
+        let mut subscribers = self.all();
+        subscribers.retain(|subscriber| subscriber.subscription.source == *source);
+        subscribers
+    }
+
+    /// The number of the next event.
+    pub fn end(&self) -> Result<u64, engine::store::Error> {
+        outbox::end(&**self.0.engine.store())
+    }
+
+    /// Sends nothing to a subscriber any more.
+    pub async fn pause(&self, subscriber: &Subscriber) -> Result<(), engine::store::Error> {
+        subscriber.change(&self.0.engine, Progress::pause).await
+    }
+
+    /// Sends to a subscriber again.
+    pub async fn resume(&self, subscriber: &Subscriber) -> Result<(), engine::store::Error> {
+        subscriber.change(&self.0.engine, Progress::resume).await
+    }
+
+    /// Has a subscriber sent everything from an event on, again.
+    pub async fn replay(
+        &self,
+        subscriber: &Subscriber,
+        next: u64,
+    ) -> Result<(), engine::store::Error> {
+        subscriber.change(&self.0.engine, |progress| progress.replay(next)).await
+    }
+
+    fn subscribers(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Subscriber>>> {
+        // Nothing panics while it holds the lock.
+        self.0.subscribers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn subscribers_mut(
+        &self,
+    ) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Arc<Subscriber>>> {
+        self.0.subscribers.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The subscriptions that a store holds, with how far each has come.
+fn read_all(
+    store: &dyn Store,
+) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::store::Error> {
+    let mut subscribers = BTreeMap::new();
+    let mut scan = Scan::prefix(keys::documents(RESOURCE), FACTS_AT_ONCE);
+    loop {
+        let facts = store.scan(&scan)?;
+        for (_, bytes) in &facts {
+            let document = Document::read(bytes)?;
+            let subscription = match Subscription::read(&document.body) {
+                Ok(subscription) => subscription,
+                Err(error) => {
+                    tracing::error!(%error, body = %document.body, "a subscription is unreadable");
+                    continue;
+                }
+            };
+            let progress = store.get(&keys::progress(&subscription.id))?;
+            let progress = progress.and_then(|kept| serde_json::from_slice(&kept).ok());
+            let subscriber = Subscriber::new(subscription, progress.unwrap_or_default());
+            subscribers.insert(subscriber.subscription.id.clone(), Arc::new(subscriber));
+        }
+        match facts.last() {
+            Some((last, _)) if facts.len() == FACTS_AT_ONCE => scan.after = Some(last.clone()),
+            _ => return Ok(subscribers),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

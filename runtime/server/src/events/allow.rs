@@ -1,0 +1,175 @@
+//! Which addresses events may be sent to. A callback is the client's to choose, and could have the
+//! server call what the client itself cannot reach.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+use host::{Place, place};
+use model::subscription::Callback;
+use serde::{Deserialize, Deserializer};
+
+/// So long a name may take to be resolved when a subscription is taken.
+const RESOLVE_WAIT: Duration = Duration::from_secs(3);
+
+/// Says which addresses may be called. They are asked for when a subscription is taken, and again
+/// whenever a connection is made: what a name leads to may change in between.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    allow: Vec<Allowed>,
+    /// Where the server itself listens.
+    own: SocketAddr,
+}
+
+/// Something inside that may be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// Addresses that begin with so many bits of this one.
+    Network(IpAddr, u8),
+    /// A host, whatever network it is in.
+    Name(String),
+}
+
+/// Why nothing is sent there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// The address is one that nobody should call.
+    #[error("`{0}` is an address to which nothing is sent")]
+    Nowhere(IpAddr),
+    /// The address is inside, and the settings do not name it.
+    #[error(
+        "`{0}` is an address inside, to which nothing is sent unless `[events] allow` of \
+         ferrule.toml names it"
+    )]
+    Inside(IpAddr),
+    /// It is this server.
+    #[error("this server does not subscribe to itself")]
+    Own,
+    /// The connection would be encrypted.
+    #[error("this build has no TLS: name an `http` URL, of a proxy where need be")]
+    Encrypted,
+}
+
+impl Guard {
+    /// The guard of a server that listens there.
+    pub fn new(allow: Vec<Allowed>, own: SocketAddr) -> Self {
+        Self { allow, own }
+    }
+
+    /// Whether events may be sent to a callback. A name that leads nowhere now may later.
+    pub async fn check(&self, callback: &Callback) -> Result<(), Forbidden> {
+        if callback.is_encrypted() {
+            return Err(Forbidden::Encrypted);
+        }
+        let Ok(uri) = callback.url().parse::<hyper::Uri>() else {
+            return Ok(());
+        };
+        let (host, port) = target(&uri);
+        let looking = tokio::net::lookup_host((host, port));
+        let Ok(Ok(addresses)) = tokio::time::timeout(RESOLVE_WAIT, looking).await else {
+            return Ok(());
+        };
+        self.admitted(host, addresses).map(drop)
+    }
+
+    /// The addresses of a host that may be called; where there is none, why.
+    pub(super) fn admitted(
+        &self,
+        host: &str,
+        addresses: impl Iterator<Item = SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Forbidden> {
+        let mut admitted = Vec::new();
+        let mut refused = None;
+        for address in addresses {
+            match self.admit(host, address) {
+                Ok(()) => admitted.push(address),
+                Err(forbidden) => refused = Some(forbidden),
+            }
+        }
+        match refused {
+            Some(forbidden) if admitted.is_empty() => Err(forbidden),
+            Some(_) | None => Ok(admitted),
+        }
+    }
+
+    fn admit(&self, host: &str, socket: SocketAddr) -> Result<(), Forbidden> {
+        let address = socket.ip().to_canonical();
+        let is_local = address.is_loopback() || address == self.own.ip().to_canonical();
+        if socket.port() == self.own.port() && is_local {
+            return Err(Forbidden::Own);
+        }
+        match place(address) {
+            Place::Outside => Ok(()),
+            Place::Nowhere => Err(Forbidden::Nowhere(address)),
+            // Whoever reaches a server that listens on loopback is on this machine already.
+            Place::Loopback if self.own.ip().is_loopback() => Ok(()),
+            Place::Loopback | Place::Private => {
+                let allows = |allowed: &Allowed| allowed.allows(host, address);
+                self.allow.iter().any(allows).then_some(()).ok_or(Forbidden::Inside(address))
+            }
+        }
+    }
+}
+
+/// The host of a URL, without brackets, and its port.
+pub(super) fn target(uri: &hyper::Uri) -> (&str, u16) {
+    let host = uri.host().unwrap_or_default();
+    (host.trim_start_matches('[').trim_end_matches(']'), uri.port_u16().unwrap_or(80))
+}
+
+impl Allowed {
+    fn allows(&self, host: &str, address: IpAddr) -> bool {
+        match (self, address) {
+            (Self::Name(name), _) => name.eq_ignore_ascii_case(host),
+            (Self::Network(IpAddr::V4(network), bits), IpAddr::V4(address)) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(*bits)).unwrap_or(0);
+                u32::from(*network) & mask == u32::from(address) & mask
+            }
+            (Self::Network(IpAddr::V6(network), bits), IpAddr::V6(address)) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(*bits)).unwrap_or(0);
+                u128::from(*network) & mask == u128::from(address) & mask
+            }
+            (Self::Network(IpAddr::V4(_), _), IpAddr::V6(_))
+            | (Self::Network(IpAddr::V6(_), _), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl FromStr for Allowed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no address, network such as `10.0.0.0/8`, or host name");
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let Ok(address) = address.parse::<IpAddr>() else {
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            let is_host = !text.is_empty() && text.bytes().all(is_name);
+            return if is_host { Ok(Self::Name(text.into())) } else { Err(wrong()) };
+        };
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(most), str::parse).map_err(|_| wrong())?;
+        if bits > most { Err(wrong()) } else { Ok(Self::Network(address, bits)) }
+    }
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(address, bits) => write!(f, "{address}/{bits}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Allowed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

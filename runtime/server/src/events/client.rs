@@ -1,0 +1,124 @@
+//! Sends one event to one callback. Every connection is made to an address that the guard admits;
+//! redirects are not followed, since they could lead past it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, USER_AGENT};
+use hyper::{Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client as Pooled;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use model::subscription::Answer;
+use tokio::net::TcpStream;
+
+use super::Guard;
+use super::allow::target;
+
+/// So much of an answer is read, so that its connection can be used again.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// So long a connection is kept without being used.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// So many idle connections are kept to one host.
+const IDLE_CONNECTIONS_MAX: usize = 8;
+
+/// A pooled client.
+pub(super) struct Client {
+    pooled: Pooled<Connector, Full<Bytes>>,
+    wait: Duration,
+}
+
+/// Makes connections to addresses that the guard admits.
+#[derive(Clone)]
+struct Connector(Arc<Guard>);
+
+impl Client {
+    /// A client that waits so long for an answer.
+    pub(super) fn new(guard: Guard, wait: Duration) -> Self {
+        let pooled = Pooled::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .build(Connector(Arc::new(guard)));
+        Self { pooled, wait }
+    }
+
+    /// Sends a document, and says what came of it.
+    pub(super) async fn post(&self, url: &str, body: Bytes) -> Answer {
+        let request = Request::post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, "ferrule")
+            .body(Full::new(body));
+        let request = match request {
+            Ok(request) => request,
+            Err(error) => return Answer::Never(format!("the callback cannot be called: {error}")),
+        };
+        let exchange = async {
+            let response = self.pooled.request(request).await?;
+            let answer = judged(response.status());
+            drain(response).await;
+            Ok::<_, hyper_util::client::legacy::Error>(answer)
+        };
+        match tokio::time::timeout(self.wait, exchange).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => Answer::NotNow(chain(&error)),
+            Err(_elapsed) => {
+                Answer::NotNow(format!("no answer within {} s", self.wait.as_secs_f32()))
+            }
+        }
+    }
+}
+
+/// What a status says: any 2xx that the event was taken, 410 that none ever will be.
+fn judged(status: StatusCode) -> Answer {
+    if status.is_success() {
+        Answer::Taken
+    } else if status == StatusCode::GONE {
+        Answer::Never(format!("answered {status}"))
+    } else {
+        Answer::NotNow(format!("answered {status}"))
+    }
+}
+
+async fn drain(response: Response<Incoming>) {
+    // What is not read to its end ends with its connection, which is as good.
+    Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await.ok();
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let guard = Arc::clone(&self.0);
+        Box::pin(async move {
+            let (host, port) = target(&uri);
+            let found = tokio::net::lookup_host((host, port)).await?;
+            let admitted = guard.admitted(host, found).map_err(io::Error::other)?;
+            let stream = TcpStream::connect(admitted.as_slice()).await?;
+            stream.set_nodelay(true)?;
+            Ok(TokioIo::new(stream))
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Dead letters: events that a subscriber did not take. They are kept until they are taken after
+//! all, are removed, or the subscription is.
+
+use engine::keys;
+use engine::store::{Error, Scan, Store, Write};
+use hyper::body::Bytes;
+use model::Timestamp;
+use model::subscription::Answer;
+use model::subscription::message::Message;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::subscriber::Subscriber;
+use super::{Events, FACTS_AT_ONCE};
+
+/// An event that was not taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetter {
+    /// The number of the event.
+    pub sequence: u64,
+    /// Since when it lies here.
+    pub since: Timestamp,
+    /// Why it was not taken.
+    pub reason: String,
+    /// The type of the event.
+    pub event_type: String,
+    /// What was sent.
+    pub body: Value,
+}
+
+/// What became of another attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Retried {
+    /// It was taken, and is no dead letter any more.
+    Taken,
+    /// It was not, for this reason.
+    Refused(String),
+    /// There is no such dead letter.
+    Unknown,
+}
+
+impl DeadLetter {
+    pub(super) fn new(sequence: u64, since: Timestamp, reason: String, message: &Message) -> Self {
+        let Message { event_type, body } = message.clone();
+        Self { sequence, since, reason, event_type, body }
+    }
+
+    pub(super) fn write(&self, subscription: &str) -> Write {
+        let bytes = serde_json::to_vec(self).expect("a dead letter is plain data");
+        (keys::dead_letter(subscription, self.sequence), Some(bytes))
+    }
+}
+
+impl Events {
+    /// The dead letters of a subscription after a number, the oldest first.
+    pub fn dead_letters(
+        &self,
+        subscription: &str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        let after = after.map(|after| keys::dead_letter(subscription, after));
+        let scan = Scan { after, ..Scan::prefix(keys::dead_letters(subscription), limit) };
+        let facts = self.0.engine.store().scan(&scan)?;
+        Ok(facts.iter().filter_map(|(_, bytes)| read(bytes)).collect())
+    }
+
+    /// Sends a dead letter once more.
+    pub async fn retry(&self, subscriber: &Subscriber, sequence: u64) -> Result<Retried, Error> {
+        let id = &subscriber.subscription.id;
+        let kept = self.0.engine.store().get(&keys::dead_letter(id, sequence))?;
+        let Some(mut letter) = kept.and_then(|kept| read(&kept)) else {
+            return Ok(Retried::Unknown);
+        };
+        let url = subscriber.subscription.callback.url_of(&letter.event_type);
+        match self.0.client.post(&url, Bytes::from(letter.body.to_string())).await {
+            Answer::Taken => {
+                self.forget(subscriber, sequence).await?;
+                Ok(Retried::Taken)
+            }
+            Answer::Never(reason) | Answer::NotNow(reason) => {
+                letter.reason.clone_from(&reason);
+                let write = letter.write(id);
+                subscriber.note(&self.0.engine, vec![write], |_| {}).await?;
+                Ok(Retried::Refused(reason))
+            }
+        }
+    }
+
+    /// Removes a dead letter; says whether there was one.
+    pub async fn forget(&self, subscriber: &Subscriber, sequence: u64) -> Result<bool, Error> {
+        let key = keys::dead_letter(&subscriber.subscription.id, sequence);
+        if self.0.engine.store().get(&key)?.is_none() {
+            return Ok(false);
+        }
+        let fewer = |progress: &mut model::subscription::Progress| {
+            progress.dead = progress.dead.saturating_sub(1);
+        };
+        subscriber.note(&self.0.engine, vec![(key, None)], fewer).await?;
+        Ok(true)
+    }
+}
+
+/// What removes every dead letter of a subscription.
+pub(super) fn keys_of(store: &dyn Store, subscription: &str) -> Result<Vec<Write>, Error> {
+    let mut writes: Vec<Write> = Vec::new();
+    let mut scan = Scan::prefix(keys::dead_letters(subscription), FACTS_AT_ONCE);
+    loop {
+        let facts = store.scan(&scan)?;
+        let is_last = facts.len() < FACTS_AT_ONCE;
+        writes.extend(facts.into_iter().map(|(key, _)| (key, None)));
+        if is_last {
+            return Ok(writes);
+        }
+        scan.after = writes.last().map(|(key, _)| key.clone());
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<DeadLetter> {
+    let letter = serde_json::from_slice(bytes);
+    letter.inspect_err(|error| tracing::error!(%error, "a dead letter is unreadable")).ok()
+}

@@ -1,0 +1,172 @@
+//! The outbox as couriers read it. One task follows its end; the last events are held in memory,
+//! read once for all who are not behind.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::keys;
+use engine::store::documents::number;
+use engine::store::{Error, Scan, Store};
+use model::subscription::Told;
+use tokio::sync::watch;
+
+use super::Events;
+
+/// So many events are held in memory, of so many bytes together.
+const RECENT_MAX: usize = 1_024;
+const RECENT_BYTES_MAX: usize = 8 << 20;
+
+/// A courier takes so many at once from memory, and so many from the store.
+const PAGE_RECENT: usize = 64;
+const PAGE_STORED: usize = 16;
+
+/// So many are read at once by whoever follows the end.
+const FOLLOWED_AT_ONCE: usize = 256;
+
+/// An event with its number; nothing where what is kept is unreadable.
+pub(super) type Numbered = (u64, Option<Arc<Told>>);
+
+/// The events, to be read from any of them on.
+pub(super) struct Outbox {
+    store: Arc<dyn Store>,
+    recent: Mutex<Recent>,
+    /// The number of the next event; all before it are durable.
+    end: watch::Sender<u64>,
+}
+
+/// The last events without a gap.
+#[derive(Default)]
+struct Recent {
+    events: VecDeque<(u64, usize, Option<Arc<Told>>)>,
+    bytes: usize,
+}
+
+/// The number of the next event there will be.
+pub(super) fn end(store: &dyn Store) -> Result<u64, Error> {
+    Ok(number(store.get(keys::NEXT_EVENT)?.as_deref()))
+}
+
+/// The number of an event, from its key.
+pub(super) fn sequence(key: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(key.strip_prefix(keys::OUTBOX)?).ok()?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// Everything from an event on, at the most `limit`.
+pub(super) fn scan_from(next: u64, limit: usize) -> Scan {
+    let after = next.checked_sub(1).map(keys::outbox);
+    Scan { after, ..Scan::prefix(keys::OUTBOX, limit) }
+}
+
+/// Follows the end of the outbox, for as long as the store works.
+pub(super) async fn follow(events: Events) {
+    let mut changed = events.0.engine.store().changed();
+    loop {
+        if let Err(error) = events.0.outbox.catch_up(&events).await {
+            tracing::error!(%error, "events are not sent any more: the store failed");
+            return;
+        }
+        // An error says that the store is gone.
+        if changed.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Outbox {
+    /// The outbox of a store. What lies in it is durable: the store was just opened.
+    pub(super) fn open(store: Arc<dyn Store>) -> Result<Self, Error> {
+        let (end, _) = watch::channel(end(&*store)?);
+        Ok(Self { store, recent: Mutex::default(), end })
+    }
+
+    /// Follows the number of the next event.
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.end.subscribe()
+    }
+
+    /// The events from one on, some at once; none where there is none yet. The first may have a
+    /// higher number than asked for: those before were removed.
+    pub(super) fn from(&self, next: u64) -> Result<Vec<Numbered>, Error> {
+        let end = *self.end.borrow();
+        if next >= end {
+            return Ok(Vec::new());
+        }
+        if let Some(page) = self.recent().from(next) {
+            return Ok(page);
+        }
+        let facts = self.store.scan(&scan_from(next, PAGE_STORED))?;
+        let page = facts.iter().filter_map(|(key, bytes)| {
+            let sequence = sequence(key).filter(|sequence| *sequence < end)?;
+            Some((sequence, read(sequence, bytes)))
+        });
+        let page: Vec<_> = page.collect();
+        // All from here on were removed.
+        Ok(if page.is_empty() { vec![(end - 1, None)] } else { page })
+    }
+
+    /// Takes in what came since the last time. What the store shows may still be on its way to the
+    /// disk, and nobody must hear of what a power loss undoes: so first it waits for a commit.
+    async fn catch_up(&self, events: &Events) -> Result<(), Error> {
+        let (known, end) = (*self.end.borrow(), end(&*self.store)?);
+        if end <= known {
+            return Ok(());
+        }
+        events.0.engine.append(Vec::new(), Vec::new()).await?;
+        let mut next = known;
+        while next < end {
+            let facts = self.store.scan(&scan_from(next, FOLLOWED_AT_ONCE))?;
+            let found = facts.iter().filter_map(|(key, bytes)| Some((sequence(key)?, bytes)));
+            let mut recent = self.recent();
+            for (sequence, bytes) in found.take_while(|(sequence, _)| *sequence < end) {
+                recent.push(sequence, bytes.len(), read(sequence, bytes));
+                next = sequence + 1;
+            }
+            if facts.len() < FOLLOWED_AT_ONCE {
+                next = end;
+            }
+        }
+        self.end.send_replace(end);
+        Ok(())
+    }
+
+    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+        // Nothing panics while it holds the lock.
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recent {
+    fn from(&self, next: u64) -> Option<Vec<Numbered>> {
+        let (first, ..) = self.events.front()?;
+        let skipped = usize::try_from(next.checked_sub(*first)?).ok()?;
+        let page: Vec<_> = self
+            .events
+            .iter()
+            .skip(skipped)
+            .take(PAGE_RECENT)
+            .map(|(sequence, _, told)| (*sequence, told.clone()))
+            .collect();
+        (!page.is_empty()).then_some(page)
+    }
+
+    fn push(&mut self, sequence: u64, bytes: usize, told: Option<Arc<Told>>) {
+        if self.events.back().is_some_and(|(last, ..)| last + 1 != sequence) {
+            *self = Self::default();
+        }
+        self.events.push_back((sequence, bytes, told));
+        self.bytes += bytes;
+        while self.events.len() > RECENT_MAX || self.bytes > RECENT_BYTES_MAX {
+            let Some((_, bytes, _)) = self.events.pop_front() else { return };
+            self.bytes -= bytes;
+        }
+    }
+}
+
+fn read(sequence: u64, bytes: &[u8]) -> Option<Arc<Told>> {
+    let told = Told::read(sequence, bytes).map(Arc::new);
+    if told.is_none() {
+        tracing::error!(sequence, "an event is unreadable, and nobody is told of it");
+    }
+    told
+}
