@@ -9,6 +9,7 @@ mod order;
 mod kill;
 
 mod bad_input;
+mod conformance;
 mod pack;
 mod plugin;
 

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 pub(crate) use books::{Books, items_of, price_of, text};
-pub(crate) use http::Http;
+pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
 pub(crate) use orders::{example, fresh, pack_order, with_characteristic};
 pub(crate) use process::{Process, ferrule};

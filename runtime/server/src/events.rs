@@ -229,9 +229,7 @@ impl Events {
 }
 
 /// The subscriptions that a store holds, with how far each has come.
-fn read_all(
-    store: &dyn Store,
-) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::store::Error> {
+fn read_all(store: &dyn Store) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::store::Error> {
     let mut subscribers = BTreeMap::new();
     let mut scan = Scan::prefix(keys::documents(RESOURCE), FACTS_AT_ONCE);
     loop {

@@ -237,12 +237,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         Ok(())
     }
 
-    fn tell_change(
-        &mut self,
-        resource: &Resource,
-        event_type: &str,
-        body: Value,
-    ) -> Result<(), E> {
+    fn tell_change(&mut self, resource: &Resource, event_type: &str, body: Value) -> Result<(), E> {
         let time = self.at.to_string();
         self.tell(|number| {
             json!({

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
-use crate::resource::path;
 use crate::money::Money;
+use crate::resource::path;
 use crate::time::Timestamp;
 
 /// The resource that rates are.

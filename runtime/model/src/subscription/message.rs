@@ -53,9 +53,7 @@ impl Subscription {
         let api = self.source.api()?;
         let seen = |resource: &&Resource| {
             let is_served = match (resource.served, self.source.version()) {
-                (Served::Always, _)
-                | (Served::V4, Version::V4)
-                | (Served::V5, Version::V5) => true,
+                (Served::Always, _) | (Served::V4, Version::V4) | (Served::V5, Version::V5) => true,
                 (Served::V4, Version::V5) | (Served::V5, Version::V4) => false,
             };
             resource.key == key && resource.only_type.is_none() && is_served
@@ -189,4 +187,3 @@ fn capital(name: &str) -> String {
     }
     name
 }
-

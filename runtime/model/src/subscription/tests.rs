@@ -80,8 +80,7 @@ fn a_hub_says_which_attribute_is_wrong() {
 fn a_hub_is_answered_as_it_was_sent_and_read_as_it_was_kept() {
     let input = json!({ "callback": "http://c.example", "query": "a=b", "mine": [1], "id": "x" });
     let subscription = hub(622, Version::V4, input).unwrap();
-    let answer =
-        json!({ "id": "h1", "callback": "http://c.example", "query": "a=b", "mine": [1] });
+    let answer = json!({ "id": "h1", "callback": "http://c.example", "query": "a=b", "mine": [1] });
     assert_eq!(subscription.answer(), answer);
     let again = Subscription::read(&subscription.kept()).unwrap();
     assert_eq!((again.answer(), again.kept()), (answer, subscription.kept()));
@@ -125,9 +124,8 @@ fn only_events_of_its_own_api_concern_a_hub() {
     let posted = Told::read(1, br#"{"topic":"t","eventId":"e","eventType":"X"}"#).unwrap();
     assert!(!asking(688, Version::V4, "").concerns(&posted));
     let input = json!({ "callback": "http://c.example" });
-    let topic = |id: &str| {
-        Subscription::parse("h", Source::Topic { id: id.into() }, AT, &input).unwrap()
-    };
+    let topic =
+        |id: &str| Subscription::parse("h", Source::Topic { id: id.into() }, AT, &input).unwrap();
     assert!(topic("t").concerns(&posted) && !topic("u").concerns(&posted));
     assert!(!topic("t").concerns(&order));
 }

@@ -50,7 +50,10 @@ impl Told {
             },
         };
         // An event that was posted says itself when it happened, which may be nonsense.
-        let time = text("told").or_else(|| text("eventTime")).and_then(Timestamp::parse).unwrap_or_default();
+        let time = text("told")
+            .or_else(|| text("eventTime"))
+            .and_then(Timestamp::parse)
+            .unwrap_or_default();
         Some(Self { sequence, about, time, record })
     }
 

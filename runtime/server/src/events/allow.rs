@@ -140,7 +140,8 @@ impl FromStr for Allowed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no address, network such as `10.0.0.0/8`, or host name");
+        let wrong =
+            || format!("`{text}` is no address, network such as `10.0.0.0/8`, or host name");
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),

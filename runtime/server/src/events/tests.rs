@@ -180,8 +180,7 @@ async fn what_is_never_taken_is_kept_and_can_be_sent_again() {
     let id = &subscriber.subscription.id;
     let dead = bench.events.dead_letters(id, None, 10).unwrap();
     let reasons: Vec<_> = dead.iter().map(|letter| (letter.sequence, &*letter.reason)).collect();
-    let expected =
-        [(0, "answered 410 Gone"), (1, "answered 500 Internal Server Error")];
+    let expected = [(0, "answered 410 Gone"), (1, "answered 500 Internal Server Error")];
     assert_eq!(reasons, expected);
     receiver.answer_next(&[500]);
     let refused = bench.events.retry(&subscriber, 0).await.unwrap();

@@ -4,7 +4,8 @@
 use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::handle::{ReadError, Stopped};
+use engine::handle::{AmendError, CancelError, ReadError, Stopped};
+use model::fulfilment::PatchError as PatchRefusal;
 use model::order::OrderErrorKind;
 use model::resource::Invalid;
 use model::resource::patch::PatchError;
@@ -169,6 +170,33 @@ impl From<Refusal> for Problem {
             Refusal::Unprocessable { path, message } => Self::unprocessable(message).about(path),
             Refusal::Conflict { path, message } => Self::conflict(message).about(path),
             Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CancelError> for Problem {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::Unknown(_) => Self::not_found(error.to_string()).about("id"),
+            CancelError::Refused(refusal) => {
+                Self::unprocessable(refusal.to_string()).about("state")
+            }
+            CancelError::Read(error) => error.into(),
+        }
+    }
+}
+
+impl From<AmendError> for Problem {
+    fn from(error: AmendError) -> Self {
+        match error {
+            AmendError::Unknown(_) => Self::not_found(error.to_string()).about("id"),
+            AmendError::Refused(PatchRefusal::Fixed(name)) => {
+                Self::bad(format!("`{name}` cannot be changed")).about(name)
+            }
+            AmendError::Refused(refusal @ (PatchRefusal::NotRoot(_) | PatchRefusal::Run)) => {
+                Self::unprocessable(refusal.to_string()).about("id")
+            }
+            AmendError::Read(error) => error.into(),
         }
     }
 }

@@ -35,8 +35,10 @@ pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str])
         (Operation::Get, _) => one::take(door, &call, &served, id).await,
         (Operation::Create, Owner::Order) => match kind(served.resource) {
             Some(kind) => order::create(door, call, &served, kind).await,
-            None => create::take(door, call, &served).await,
+            None => order::cancel(door, call, &served).await,
         },
+        (Operation::Patch, Owner::Order) => order::patch(door, call, &served, id).await,
+        (Operation::Delete, Owner::Order) => order::delete(door, &call, &served, id).await,
         (Operation::Create, Owner::Client | Owner::Computed) => {
             create::take(door, call, &served).await
         }

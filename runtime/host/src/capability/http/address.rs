@@ -136,9 +136,8 @@ fn place_v4(address: Ipv4Addr) -> Place {
 }
 
 fn place_v6(address: Ipv6Addr) -> Place {
-    let is_nowhere = address.is_unspecified()
-        || address.is_multicast()
-        || address.is_unicast_link_local();
+    let is_nowhere =
+        address.is_unspecified() || address.is_multicast() || address.is_unicast_link_local();
     if is_nowhere {
         return Place::Nowhere;
     }

@@ -87,7 +87,10 @@ async fn a_callback_is_held_against_the_guard() {
         Err(Forbidden::Nowhere(address("169.254.169.254")))
     );
     // As a resolver reads it, not as it looks.
-    assert_eq!(check("http://2852039166/").await, Err(Forbidden::Nowhere(address("169.254.169.254"))));
+    assert_eq!(
+        check("http://2852039166/").await,
+        Err(Forbidden::Nowhere(address("169.254.169.254")))
+    );
     assert_eq!(check("http://10.0.0.1/").await, Err(Forbidden::Inside(address("10.0.0.1"))));
     assert_eq!(check("https://203.0.113.1/").await, Err(Forbidden::Encrypted));
 }

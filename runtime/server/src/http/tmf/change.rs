@@ -46,7 +46,7 @@ pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) 
 }
 
 /// How a patch is written (TMF630; RFC 7396, RFC 6902).
-fn format(call: &Call) -> Result<Format, Problem> {
+pub(super) fn format(call: &Call) -> Result<Format, Problem> {
     let media_type = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let name = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     match name.trim().to_ascii_lowercase().as_str() {
