@@ -5,6 +5,7 @@
 pub mod check;
 pub mod event;
 pub mod index;
+pub mod json_path;
 pub mod new;
 pub mod patch;
 pub mod shape;

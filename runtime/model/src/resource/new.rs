@@ -34,6 +34,13 @@ impl Resource {
         document
     }
 
+    /// Leaves out the nulls that a patch put where the shape says what stands there.
+    pub fn drop_nulls(&self, document: &mut Value) {
+        if let Some(fields) = document.as_object_mut() {
+            without_nulls(self.shape, fields);
+        }
+    }
+
     /// Says in a document when it changed, where it says so at all.
     pub fn stamp(&self, document: &mut Value, now: Timestamp) {
         if let (Some(stamp), Some(fields)) = (self.stamp, document.as_object_mut()) {

@@ -1,48 +1,183 @@
-//! Changing attributes of a document as a client asks.
+//! Patches: how a client says what is to change in a document. What comes of one is checked by
+//! [`super::check`] before it counts.
 
-use serde_json::{Map, Value};
+mod query;
+
+use json_patch::{PatchErrorKind, PatchOperation};
+use serde_json::Value;
+
+use super::json_path::JsonPathError;
+
+/// So many operations a patch may have.
+pub const OPERATIONS_MAX: usize = 1_000;
+
+/// So many values a patch may copy within a document, in all: without a bound, a document could
+/// double with each operation.
+pub const COPIED_MAX: usize = 100_000;
 
 /// How a patch is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// The attributes that are to be otherwise; null removes one (RFC 7396).
+    /// What is to be there, with null for what is not (RFC 7396).
     Merge,
+    /// Operations at JSON pointers (RFC 6902).
+    Operations,
+    /// The same, where paths may ask for entries of arrays by what they hold (TMF630, part 5).
+    Query,
 }
 
-/// Why a patch cannot be applied.
-#[derive(Debug, thiserror::Error)]
+impl Format {
+    /// The notation of a content type, without its parameters; plain JSON is a merge-patch.
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        match essence.to_ascii_lowercase().as_str() {
+            "application/json" | "application/merge-patch+json" => Some(Self::Merge),
+            "application/json-patch+json" => Some(Self::Operations),
+            "application/json-patch-query+json" => Some(Self::Query),
+            _ => None,
+        }
+    }
+}
+
+/// Why a patch was not applied; nothing of it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
-    /// It is no object.
-    #[error("a merge patch is a JSON object with the attributes that are to change")]
-    NotAnObject,
+    /// It is no patch of its notation.
+    #[error("not a patch: {0}")]
+    Malformed(String),
+    /// A path of it is none that is taken.
+    #[error("operation {position}: the path is refused")]
+    Path {
+        /// Which operation, from 0.
+        position: usize,
+        /// Why it is refused.
+        #[source]
+        source: JsonPathError,
+    },
+    /// A `test` did not hold: the document is not what the client took it for.
+    #[error("operation {position}: what is at `{path}` is not the tested value")]
+    TestFailed {
+        /// Which operation, from 0.
+        position: usize,
+        /// Where.
+        path: String,
+    },
+    /// There is nothing where an operation is to be done.
+    #[error("operation {position}: there is nothing to change at `{path}`")]
+    NoTarget {
+        /// Which operation, from 0.
+        position: usize,
+        /// Where.
+        path: String,
+    },
+    /// It does too much.
+    #[error("a patch has at most {OPERATIONS_MAX} operations, and copies {COPIED_MAX} values")]
+    TooLarge,
 }
 
-/// The document after a patch.
+/// The document as a patch makes it.
 pub fn apply(format: Format, document: &Value, patch: &Value) -> Result<Value, PatchError> {
-    match (format, patch) {
-        (Format::Merge, Value::Object(fields)) => {
-            let mut document = document.clone();
-            merge(&mut document, fields);
-            Ok(document)
+    match format {
+        Format::Merge => merged(document, patch),
+        Format::Operations => {
+            operated(document, patch, |_, operation| Ok(vec![operation.clone()]))
         }
-        (Format::Merge, _) => Err(PatchError::NotAnObject),
+        Format::Query => operated(document, patch, query::resolved),
     }
 }
 
-fn merge(target: &mut Value, patch: &Map<String, Value>) {
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
+fn merged(document: &Value, patch: &Value) -> Result<Value, PatchError> {
+    if !patch.is_object() {
+        return Err(PatchError::Malformed("a merge-patch is a JSON object".into()));
     }
-    let Value::Object(target) = target else { return };
-    for (name, value) in patch {
-        match value {
-            Value::Null => drop(target.remove(name)),
-            Value::Object(fields) => {
-                merge(target.entry(name.as_str()).or_insert(Value::Null), fields)
+    let mut document = document.clone();
+    json_patch::merge(&mut document, patch);
+    Ok(document)
+}
+
+/// An operation as it was sent.
+type Operation = serde_json::Map<String, Value>;
+
+/// Why an operation cannot be resolved; its position is known above.
+#[derive(Debug, PartialEq, Eq)]
+enum Unresolved {
+    NoTarget,
+    Malformed(&'static str),
+    Path(JsonPathError),
+}
+
+fn operated(
+    document: &Value,
+    patch: &Value,
+    resolve: impl Fn(&Value, &Operation) -> Result<Vec<Operation>, Unresolved>,
+) -> Result<Value, PatchError> {
+    let one = std::slice::from_ref(patch);
+    // The definitions send a lone operation where an array is meant.
+    let operations = match patch {
+        Value::Object(_) => one,
+        Value::Array(operations) => operations,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            return Err(PatchError::Malformed("a JSON-patch is an array of operations".into()));
+        }
+    };
+    if operations.len() > OPERATIONS_MAX {
+        return Err(PatchError::TooLarge);
+    }
+    let mut document = document.clone();
+    let mut budget = COPIED_MAX;
+    for (position, operation) in operations.iter().enumerate() {
+        let Value::Object(operation) = operation else {
+            return Err(PatchError::Malformed(format!("operation {position} is no object")));
+        };
+        let path = operation.get("path").and_then(Value::as_str).unwrap_or_default().to_string();
+        let resolved = resolve(&document, operation).map_err(|unresolved| match unresolved {
+            Unresolved::NoTarget => PatchError::NoTarget { position, path },
+            Unresolved::Malformed(what) => {
+                PatchError::Malformed(format!("operation {position} {what}"))
             }
-            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                target.insert(name.clone(), value.clone());
-            }
+            Unresolved::Path(source) => PatchError::Path { position, source },
+        })?;
+        for operation in resolved {
+            operate(&mut document, operation, position, &mut budget)?;
         }
     }
+    match document.is_object() {
+        true => Ok(document),
+        false => Err(PatchError::Malformed("what it makes of the document is no object".into())),
+    }
 }
+
+fn operate(
+    document: &mut Value,
+    operation: Operation,
+    position: usize,
+    budget: &mut usize,
+) -> Result<(), PatchError> {
+    let malformed = |error| PatchError::Malformed(format!("operation {position}: {error}"));
+    let operation: PatchOperation =
+        serde_json::from_value(Value::Object(operation)).map_err(malformed)?;
+    let path = operation.path().to_string();
+    if let PatchOperation::Copy(copy) = &operation {
+        let copied = document.pointer(copy.from.as_str()).map_or(0, size);
+        *budget = budget.checked_sub(copied).ok_or(PatchError::TooLarge)?;
+    }
+    json_patch::patch(document, &[operation]).map_err(|error| {
+        if matches!(error.kind, PatchErrorKind::TestFailed) {
+            PatchError::TestFailed { position, path }
+        } else {
+            PatchError::NoTarget { position, path }
+        }
+    })
+}
+
+/// How many values there are in a value.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(entries) => 1 + entries.iter().map(size).sum::<usize>(),
+        Value::Object(fields) => 1 + fields.values().map(size).sum::<usize>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

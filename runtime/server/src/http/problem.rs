@@ -159,7 +159,13 @@ impl From<Invalid> for Problem {
 
 impl From<PatchError> for Problem {
     fn from(error: PatchError) -> Self {
-        Self::bad(error.to_string())
+        match &error {
+            PatchError::Malformed(_) => Self::bad(error.to_string()),
+            PatchError::Path { source, .. } => Self::bad(format!("{error}: {source}")).about("path"),
+            PatchError::TestFailed { path, .. } => Self::conflict(error.to_string()).about(path),
+            PatchError::NoTarget { path, .. } => Self::unprocessable(error.to_string()).about(path),
+            PatchError::TooLarge => Self::too_large(error.to_string()),
+        }
     }
 }
 

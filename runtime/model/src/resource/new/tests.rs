@@ -50,6 +50,14 @@ fn a_value_of_any_kind_may_be_null() {
 }
 
 #[test]
+fn nulls_of_a_patch_are_dropped_as_those_of_a_new_document() {
+    let (_, resource) = of_key("product").unwrap();
+    let mut document = json!({ "note": null, "name": null, "place": [null, { "role": null }] });
+    resource.drop_nulls(&mut document);
+    assert_eq!(document, json!({ "note": null, "place": [{}] }));
+}
+
+#[test]
 fn a_view_makes_what_it_shows() {
     let view = resources().find(|(_, resource)| resource.name == "physicalResource").unwrap().1;
     let made = view.new_document(json!({ "name": "a" }), "1", Timestamp(0), "/1");

@@ -48,13 +48,12 @@ pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) 
 /// How a patch is written (TMF630; RFC 7396, RFC 6902).
 pub(super) fn format(call: &Call) -> Result<Format, Problem> {
     let media_type = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let name = media_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    match name.trim().to_ascii_lowercase().as_str() {
-        "application/json" | "application/merge-patch+json" => Ok(Format::Merge),
-        _ => Err(Problem::media_type(
-            "send a patch as `application/merge-patch+json` or `application/json`",
-        )),
-    }
+    Format::of_content_type(media_type.unwrap_or_default()).ok_or_else(|| {
+        Problem::media_type(
+            "send a patch as `application/merge-patch+json`, `application/json`, \
+             `application/json-patch+json` or `application/json-patch-query+json`",
+        )
+    })
 }
 
 async fn change(door: &Door, call: &Call, served: &Served, id: &str, asked: &Asked) -> Answer {
@@ -90,6 +89,7 @@ fn draft(
     let after = match after {
         Some(mut after) => {
             resource.check_patched(&before.body, &after)?;
+            resource.drop_nulls(&mut after);
             if after != before.body {
                 resource.stamp(&mut after, at);
             }

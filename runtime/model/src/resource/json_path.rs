@@ -1,0 +1,180 @@
+//! Filters and paths in JSONPath (RFC 9535), within bounds: what comes in is small before it is
+//! parsed, and looks at a document from its beginning only, so that no filter costs more than a
+//! few passes over a document. There are no regular expressions in it.
+
+use serde_json::Value;
+
+/// So long a path may be, in bytes.
+pub const BYTES_MAX: usize = 1_024;
+
+/// So deep brackets and parentheses may stand in each other.
+const NESTING_MAX: usize = 8;
+
+/// So deep filters may stand in each other; to parse one more takes twice as long.
+const FILTERS_NESTED_MAX: usize = 3;
+
+/// So many filters there may be.
+const FILTERS_MAX: usize = 16;
+
+/// So many selectors may stand beside each other in all: each multiplies what is selected.
+const COMMAS_MAX: usize = 16;
+
+/// A path that was found to be one.
+#[derive(Clone, Debug)]
+pub struct JsonPath {
+    path: serde_json_path::JsonPath,
+    over: Over,
+}
+
+/// What a path begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// A list of documents, as in `$[?(@.state=='held')]`.
+    List,
+    /// A document, as in `$.note[?(@.author=='x')]`.
+    Document,
+}
+
+/// Why a text is no path that is taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JsonPathError {
+    /// The text is too long.
+    #[error("a path has at most {BYTES_MAX} bytes")]
+    TooLong,
+    /// The text asks for too much.
+    #[error("a path with {0} is not taken")]
+    TooMuch(&'static str),
+    /// The text is no path.
+    #[error("not a path: {message}, at {position}")]
+    Syntax {
+        /// Where, in bytes, roughly.
+        position: usize,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+impl JsonPath {
+    /// Reads a path. `$` may be left out, and names may begin with `@`, as those of TM Forum do.
+    pub fn parse(text: &str) -> Result<Self, JsonPathError> {
+        if text.len() > BYTES_MAX {
+            return Err(JsonPathError::TooLong);
+        }
+        let text = spelled_out(text.trim())?;
+        let path = serde_json_path::JsonPath::parse(&text).map_err(|error| {
+            JsonPathError::Syntax { position: error.position(), message: error.message().into() }
+        })?;
+        let over = if text.starts_with("$[?") || text.starts_with("$[*") {
+            Over::List
+        } else {
+            Over::Document
+        };
+        Ok(Self { path, over })
+    }
+
+    /// Whether a document is one that a path selects, or has something that it selects.
+    pub fn selects(&self, document: &Value) -> bool {
+        match self.over {
+            Over::Document => !self.path.query(document).is_empty(),
+            Over::List => {
+                let list = Value::Array(vec![document.clone()]);
+                !self.path.query(&list).is_empty()
+            }
+        }
+    }
+
+    /// What a path selects within a document, as JSON pointers, each once.
+    pub fn pointers(&self, document: &Value) -> Vec<String> {
+        let nodes = self.path.query_located(document).dedup();
+        nodes.locations().map(|location| location.to_json_pointer()).collect()
+    }
+}
+
+/// The path as RFC 9535 spells it, if it is within bounds.
+fn spelled_out(text: &str) -> Result<String, JsonPathError> {
+    let mut scan = Scan::default();
+    let mut out = String::with_capacity(text.len() + 8);
+    if !text.starts_with('$') {
+        out.push('$');
+        if !text.starts_with(['.', '[']) {
+            out.push('.');
+        }
+    }
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        rest = &rest[next.len_utf8()..];
+        scan.take(next, out.chars().next_back())?;
+        let name_ends = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '@');
+        let name = &rest[..name_ends.unwrap_or(rest.len())];
+        if next == '.' && scan.quote.is_none() && name.len() > 1 && name.starts_with('@') {
+            out.push_str(&format!("['{name}']"));
+            rest = &rest[name.len()..];
+        } else {
+            out.push(next);
+        }
+    }
+    Ok(out)
+}
+
+/// What was met of a path so far.
+#[derive(Default)]
+struct Scan {
+    quote: Option<char>,
+    escaped: bool,
+    open: Vec<char>,
+    filters: usize,
+    commas: usize,
+    roots: usize,
+    descents: usize,
+}
+
+impl Scan {
+    fn take(&mut self, next: char, before: Option<char>) -> Result<(), JsonPathError> {
+        if let Some(quote) = self.quote {
+            let ends = next == quote && !self.escaped;
+            self.escaped = next == '\\' && !self.escaped;
+            self.quote = (!ends).then_some(quote);
+            return Ok(());
+        }
+        match next {
+            '\'' | '"' => self.quote = Some(next),
+            '(' | '[' => self.open.push(next),
+            ')' | ']' => self.close(next),
+            '?' => {
+                self.open.push(next);
+                self.filters += 1;
+            }
+            ',' => self.commas += 1,
+            '$' => self.roots += 1,
+            '.' if before == Some('.') => self.descents += 1,
+            _ => {}
+        }
+        self.check()
+    }
+
+    /// A bracket closes what was opened since its counterpart; whether they match is not asked.
+    fn close(&mut self, bracket: char) {
+        let counterpart = if bracket == ')' { '(' } else { '[' };
+        let opened = self.open.iter().rposition(|open| *open == counterpart);
+        self.open.truncate(opened.unwrap_or(0));
+    }
+
+    fn check(&self) -> Result<(), JsonPathError> {
+        let nested = self.open.iter().filter(|open| **open == '?').count();
+        let much = [
+            (self.open.len() - nested > NESTING_MAX, "more than 8 brackets within each other"),
+            (nested > FILTERS_NESTED_MAX, "more than 3 filters within each other"),
+            (self.filters > FILTERS_MAX, "more than 16 filters"),
+            (self.commas > COMMAS_MAX, "more than 16 commas"),
+            (self.roots > 1, "`$` within a filter"),
+            (self.descents > 1, "`..` twice"),
+        ];
+        match much.into_iter().find(|(is_too_much, _)| *is_too_much) {
+            Some((_, what)) => Err(JsonPathError::TooMuch(what)),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
