@@ -7,6 +7,7 @@ pub mod event;
 pub mod index;
 pub mod json_path;
 pub mod new;
+pub mod openapi;
 pub mod patch;
 pub mod shape;
 pub mod table;

@@ -1,7 +1,7 @@
 //! Whether a document is one: what a client sends is held against the table and the shapes, and
 //! what is wrong is said with the path to it. What is not known is kept, not refused.
 
-mod value;
+pub(super) mod value;
 
 use serde_json::{Map, Value};
 
@@ -80,6 +80,13 @@ impl Resource {
             Some(state) if !state.is_null() => known(&life, state).map(drop),
             _ => Ok(()),
         }
+    }
+
+    /// Whether every attribute of a document has its shape, whoever set it.
+    pub fn check_shape(&self, document: &Value) -> Result<(), Invalid> {
+        let fields = object(document)?;
+        value::check_depth(document)?;
+        fields.iter().try_for_each(|(name, value)| value::check_attribute(self.shape, name, value))
     }
 
     /// Whether a client may change a document into another. Only what changed is looked at: what

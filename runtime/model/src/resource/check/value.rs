@@ -10,7 +10,7 @@ use crate::resource::shape::{Attribute, Kind, Type, shapes};
 pub(super) const DEPTH_MAX: usize = 32;
 
 /// So long an id may be, in bytes: keys of the store are made of it.
-pub(super) const ID_BYTES_MAX: usize = 200;
+pub(in crate::resource) const ID_BYTES_MAX: usize = 200;
 
 /// So much of a wrong value is repeated in a message.
 const SHOWN_CHARS_MAX: usize = 60;

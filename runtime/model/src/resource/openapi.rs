@@ -1,0 +1,125 @@
+//! What is served, described in OpenAPI 3.0.3: from the table and the shapes, so that it says what
+//! they do. Version 5 of an API serves the same documents and is described by its version 4, but
+//! for what only version 5 has.
+
+mod operation;
+mod schema;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::table::{APIS, USUAL};
+use super::{Api, Operation, Resource, Served};
+use schema::Side;
+
+/// Everything that is served, at an origin such as `http://localhost:8080`.
+pub fn describe(origin: &str) -> Value {
+    document("Ferrule", APIS, origin)
+}
+
+/// What is served of one API, by its number.
+pub fn describe_api(number: u16, origin: &str) -> Option<Value> {
+    let api = APIS.iter().find(|api| api.number == number)?;
+    let title = format!("TMF{number} {}", api.title);
+    Some(document(&title, std::slice::from_ref(api), origin))
+}
+
+/// Who hears of what happens: every API has it, and code of its own.
+static HUB: Resource = Resource {
+    name: "hub",
+    shape: "Hub",
+    operations: &[Operation::Create, Operation::Delete],
+    mandatory: &["callback"],
+    ..USUAL
+};
+
+/// What stands below a resource, by API, with code of its own.
+static BELOW: &[(u16, Resource)] = &[
+    (
+        688,
+        Resource {
+            name: "topic/{topicId}/event",
+            shape: "Event",
+            operations: &[Operation::List, Operation::Get, Operation::Create],
+            ..USUAL
+        },
+    ),
+    (
+        688,
+        Resource {
+            name: "topic/{topicId}/hub",
+            shape: "Hub",
+            operations: &[Operation::List, Operation::Get, Operation::Create, Operation::Delete],
+            mandatory: &["callback"],
+            ..USUAL
+        },
+    ),
+    (
+        701,
+        Resource {
+            name: "processFlow/{processFlowId}/taskFlow",
+            shape: "TaskFlow",
+            operations: &[Operation::List, Operation::Get, Operation::Patch],
+            fixed: &["id", "href", "taskFlowSpecification"],
+            ..USUAL
+        },
+    ),
+];
+
+/// Everything of an API that has a path.
+fn served(api: &Api) -> impl Iterator<Item = &Resource> {
+    let below = BELOW.iter().filter(|(number, _)| *number == api.number);
+    api.resources.iter().chain(below.map(|(_, resource)| resource)).chain([&HUB])
+}
+
+fn document(title: &str, apis: &[&Api], origin: &str) -> Value {
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
+    let mut needed = BTreeSet::new();
+    for api in apis {
+        for resource in served(api) {
+            operation::add(api, resource, &mut paths);
+            schema::add_root(api, resource, &mut schemas, &mut needed);
+        }
+    }
+    schema::add_needed(needed, &mut schemas);
+    schemas.insert("Error".into(), schema::error());
+    schemas.insert("JsonPatch".into(), schema::json_patch());
+    let tags = apis.iter().map(|api| json!({ "name": tag(api), "description": api.title }));
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": title,
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": env!("CARGO_PKG_LICENSE") },
+        },
+        "servers": [{ "url": origin }],
+        "tags": tags.collect::<Vec<_>>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "parameters": operation::parameters(),
+            "headers": operation::headers(),
+            "responses": operation::problems(),
+        },
+    })
+}
+
+fn tag(api: &Api) -> String {
+    format!("TMF{}", api.number)
+}
+
+/// The name of a resource's schema: two APIs may ask different things of the same shape.
+fn root(api: &Api, resource: &Resource, side: Side) -> String {
+    let version = if resource.served == Served::V5 { "_v5" } else { "" };
+    let name = format!("TMF{}{version}_{}", api.number, resource.shape);
+    match side {
+        Side::Answer => name,
+        Side::Create => format!("{name}_Create"),
+        Side::Update => format!("{name}_Update"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

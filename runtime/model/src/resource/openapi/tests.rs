@@ -1,0 +1,119 @@
+//! The description says what the table says, and nothing in it leads nowhere.
+
+use super::*;
+use crate::resource::table::tests::resources;
+
+const ORIGIN: &str = "http://localhost:8080";
+
+/// Every `$ref` in a document.
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match (name.as_str(), value) {
+                    ("$ref", Value::String(to)) => found.push(to),
+                    _ => references(value, found),
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter().for_each(|entry| references(entry, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_schema_is_used() {
+    let numbers = APIS.iter().map(|api| api.number);
+    let all = numbers.map(|number| describe_api(number, ORIGIN).unwrap()).chain([describe(ORIGIN)]);
+    for document in all {
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        for to in &found {
+            let pointer = to.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some_and(Value::is_object), "{to}");
+        }
+        let is_patched = document["paths"].to_string().contains("\"patch\"");
+        for name in document["components"]["schemas"].as_object().unwrap().keys() {
+            let to = format!("#/components/schemas/{name}");
+            let is_used = found.contains(&to.as_str());
+            assert!(is_used || (name == "JsonPatch" && !is_patched), "`{name}` is not used");
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_described_once() {
+    let document = describe(ORIGIN);
+    let mut names = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if method == "parameters" {
+                continue;
+            }
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name), "`{name}` at {path}");
+            assert!(operation["responses"]["500"].is_object(), "{path}");
+        }
+    }
+    let expected: usize = resources().map(|(_, resource)| resource.operations.len()).sum();
+    let below: usize = BELOW.iter().map(|(_, resource)| resource.operations.len()).sum();
+    assert_eq!(names.len(), expected + below + 2 * APIS.len());
+}
+
+#[test]
+fn what_a_client_may_send_is_what_is_looked_at() {
+    let schemas = &describe(ORIGIN)["components"]["schemas"];
+    for api in APIS {
+        for resource in api.resources {
+            let create = &schemas[root(api, resource, Side::Create)];
+            if create.is_object() {
+                for name in resource.server {
+                    assert!(
+                        create["properties"].get(*name).is_none(),
+                        "{} `{name}`",
+                        resource.name
+                    );
+                }
+                for name in resource.mandatory {
+                    assert!(create["properties"][*name].is_object(), "{} `{name}`", resource.name);
+                    assert!(create["required"].as_array().unwrap().contains(&json!(name)));
+                }
+            }
+            let update = &schemas[root(api, resource, Side::Update)];
+            assert_eq!(update.is_object(), resource.takes(Operation::Patch), "{}", resource.name);
+            for name in resource.fixed {
+                assert!(update.pointer("/properties").is_none_or(|all| all.get(*name).is_none()));
+            }
+        }
+    }
+}
+
+#[test]
+fn one_resource_is_described_as_it_is_served() {
+    let document = describe_api(637, ORIGIN).unwrap();
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    let base = "/tmf-api/productInventory/v4";
+    let expected = ["hub", "hub/{id}", "product", "product/{id}"];
+    assert_eq!(paths, expected.map(|name| format!("{base}/{name}")).iter().collect::<Vec<_>>());
+    let create = &document["components"]["schemas"]["TMF637_Product_Create"];
+    assert_eq!(create["required"], json!(["status"]));
+    let patch = &document["paths"][format!("{base}/product/{{id}}")]["patch"];
+    let kinds: Vec<&String> = patch["requestBody"]["content"].as_object().unwrap().keys().collect();
+    let expected = [
+        "application/json",
+        "application/json-patch+json",
+        "application/json-patch-query+json",
+        "application/merge-patch+json",
+    ];
+    assert_eq!(kinds, expected);
+    for kind in kinds {
+        assert!(crate::resource::patch::Format::of_content_type(kind).is_some());
+    }
+    assert!(describe_api(1, ORIGIN).is_none());
+}
+
+#[test]
+fn the_description_is_no_larger_than_a_client_can_read() {
+    let bytes = describe(ORIGIN).to_string().len();
+    assert!(bytes < 1_000_000, "{bytes}");
+}
