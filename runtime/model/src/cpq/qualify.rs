@@ -73,15 +73,14 @@ enum Weight {
 pub fn qualify_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
     let form = Form::OfferingQualification;
     let mut asked = request.clone();
-    if !has_items(request, form)
-        && let Some(category) = request.get("category").and_then(|category| category.get("id"))
-    {
-        let items = other::items_of_category(category, facts);
+    if !has_items(request, form) {
+        let category = request.get("category").and_then(|category| category.get("id"));
+        let items = category.map_or_else(Vec::new, |id| other::items_of_category(id, facts));
+        if items.is_empty() {
+            return Ok(answer::nothing_offered(&asked, facts.now));
+        }
         if let Some(fields) = asked.as_object_mut() {
             fields.insert(form.items().into(), Value::Array(items));
-        }
-        if !has_items(&asked, form) {
-            return Ok(answer::nothing_offered(&asked, facts.now));
         }
     }
     let answered = items(form, &asked, facts)?;

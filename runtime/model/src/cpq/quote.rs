@@ -58,9 +58,7 @@ pub enum QuoteError {
         message: &'static str,
     },
     /// Its state is no word of the standard.
-    #[error(
-        "`state` is none of `inProgress`, `pending`, `approved`, `accepted`, `rejected`, `cancelled`"
-    )]
+    #[error("`state` is no state of a quote")]
     State,
     /// The table of states does not have this.
     #[error("`state` cannot go from `{}` to `{}`", .from.as_str(), .to.as_str())]
@@ -106,6 +104,8 @@ pub fn create(
     );
     let state = if request.get("instantSyncQuote") != Some(&json!(true)) {
         QuoteState::InProgress
+    } else if orderable(&quote, rulebook, now).is_err() {
+        QuoteState::InProgress
     } else if needs_approval(&quote, policy).is_empty() {
         QuoteState::Approved
     } else {
@@ -147,6 +147,7 @@ pub fn patched(
     }
     match to {
         QuoteState::Approved => {
+            orderable(&quote, rulebook, now)?;
             let reasons = needs_approval(&quote, policy);
             let is_approved = from == QuoteState::Pending && is_authorized(&quote);
             if !reasons.is_empty() && !is_approved {
@@ -158,9 +159,10 @@ pub fn patched(
                 return Err(QuoteError::Expired(until));
             }
         }
+        QuoteState::Pending => orderable(&quote, rulebook, now)?,
         QuoteState::InProgress
-        | QuoteState::Pending
         | QuoteState::Rejected
+        | QuoteState::Declined
         | QuoteState::Cancelled => {}
     }
     enter(&mut quote, to, now);
@@ -176,7 +178,7 @@ pub fn next_version(
     now: Timestamp,
 ) -> Result<Value, QuoteError> {
     let state = QuoteState::of(quote)?;
-    if !matches!(state, QuoteState::Approved | QuoteState::Rejected) {
+    if !matches!(state, QuoteState::Approved | QuoteState::Rejected | QuoteState::Declined) {
         return Err(QuoteError::Transition { from: state, to: QuoteState::InProgress });
     }
     let number = quote.get("version").and_then(|version| version.as_str()?.parse::<u32>().ok());
@@ -202,12 +204,22 @@ pub fn next_version(
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// A quote may be begun while it is open what an item is to be; it cannot be approved then.
+const UNDECIDED: &str = "ITEM_WITHOUT_OFFERING";
+
+/// Whether all items of a quote could be ordered now.
+fn orderable(quote: &Value, rulebook: &Rulebook, now: Timestamp) -> Result<(), QuoteError> {
+    let found = configure(Form::Quote, quote, rulebook.catalog(), now);
+    let found = found.map_err(QuoteError::Items)?.mistakes;
+    if found.is_empty() { Ok(()) } else { Err(QuoteError::Configuration(found)) }
+}
+
 /// The quote with its items complete and priced.
 fn priced(request: &Value, rulebook: &Rulebook, now: Timestamp) -> Result<Value, QuoteError> {
     let configured = configure(Form::Quote, request, rulebook.catalog(), now);
     let Configuration { mut document, order, lines, mistakes } =
         configured.map_err(QuoteError::Items)?;
-    if !mistakes.is_empty() {
+    if mistakes.iter().any(|mistake| mistake.code != UNDECIDED) {
         return Err(QuoteError::Configuration(mistakes));
     }
     let listed = charges(&order, &lines, rulebook);

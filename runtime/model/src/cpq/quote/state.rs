@@ -17,18 +17,21 @@ pub enum QuoteState {
     Accepted,
     /// The customer did not, or the person did not approve it.
     Rejected,
+    /// The customer did not, in the words of version 5.
+    Declined,
     /// It was withdrawn, or superseded.
     Cancelled,
 }
 
 impl QuoteState {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::InProgress,
         Self::Pending,
         Self::Approved,
         Self::Accepted,
         Self::Rejected,
+        Self::Declined,
         Self::Cancelled,
     ];
 
@@ -46,6 +49,7 @@ impl QuoteState {
             Self::Approved => "approved",
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
+            Self::Declined => "declined",
             Self::Cancelled => "cancelled",
         }
     }
@@ -56,7 +60,7 @@ impl QuoteState {
             Self::InProgress => "inProgress",
             Self::Pending => "pending",
             Self::Approved | Self::Accepted => "approved",
-            Self::Rejected | Self::Cancelled => "rejected",
+            Self::Rejected | Self::Declined | Self::Cancelled => "rejected",
         }
     }
 
@@ -65,8 +69,8 @@ impl QuoteState {
         match self {
             Self::InProgress => &[Self::Pending, Self::Approved, Self::Cancelled],
             Self::Pending => &[Self::InProgress, Self::Approved, Self::Rejected, Self::Cancelled],
-            Self::Approved => &[Self::Accepted, Self::Rejected, Self::Cancelled],
-            Self::Accepted | Self::Rejected | Self::Cancelled => &[],
+            Self::Approved => &[Self::Accepted, Self::Rejected, Self::Declined, Self::Cancelled],
+            Self::Accepted | Self::Rejected | Self::Declined | Self::Cancelled => &[],
         }
     }
 

@@ -161,6 +161,11 @@ fn a_new_version_follows_an_approved_or_a_rejected_quote() {
 fn a_quote_for_what_cannot_be_ordered_is_refused() {
     let refused = |text: &str| created(&items(Form::Quote, text)).unwrap_err().to_string();
     insta::assert_snapshot!(refused("1 NET speed=1"), @"item `1`: `speed` cannot be 1; allowed are 100, 200");
+    let begun = created(&json!({ "quoteItem": [{}] })).unwrap();
+    insta::assert_snapshot!(story(begun, &[state("approved"), state("cancelled")]), @r#"
+    ! item `1`: names no productOffering
+    cancelled (items "rejected")
+    "#);
     let mut request = discounted(10);
     request["quoteItem"][0]["quoteItemPrice"][0]["priceAlteration"][0]["price"] = json!({});
     insta::assert_snapshot!(created(&request).unwrap_err(), @"item `1`: quoteItemPrice.priceAlteration.price has `percentage` from 0 to 1000, or `dutyFreeAmount`");
@@ -270,9 +275,10 @@ fn the_table_of_states_is_the_whole_of_it() {
     insta::assert_snapshot!(rows.join("\n"), @r"
     inProgress -> pending, approved, cancelled
     pending -> inProgress, approved, rejected, cancelled
-    approved -> accepted, rejected, cancelled
+    approved -> accepted, rejected, declined, cancelled
     accepted -> 
     rejected -> 
+    declined -> 
     cancelled -> 
     ");
 }
