@@ -38,6 +38,7 @@ pub struct Engine {
     store: Arc<dyn Store>,
     epoch: Epoch,
     clock: Arc<dyn Clock>,
+    pools: Pools,
     counters: Arc<Counters>,
 }
 
@@ -154,6 +155,7 @@ impl Engine {
             store: Arc::clone(&parts.store),
             epoch: core.epoch(),
             clock: Arc::clone(&parts.clock),
+            pools: parts.pools.clone(),
             counters: Arc::clone(&counters),
         };
         let sender = engine.inputs.downgrade();
@@ -163,6 +165,11 @@ impl Engine {
             engine_loop.begin_step(step);
         }
         Ok((engine, engine_loop))
+    }
+
+    /// Who holds what of the pools.
+    pub fn pools(&self) -> &Pools {
+        &self.pools
     }
 
     /// Submits an order or a run. When this returns it is on disk.

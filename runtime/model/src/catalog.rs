@@ -2,12 +2,23 @@
 //! it is made of. A pack brings them as TM Forum documents; what decomposition needs of them is
 //! read out once, when the pack is loaded.
 
+mod documents;
+mod lifecycle;
+mod price;
+mod read;
+
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+pub use self::documents::Dangling;
+pub use self::lifecycle::{Lifecycle, Validity};
+use self::price::price;
+pub use self::price::{Effect, OfferingPrice, PriceRole};
+use self::read::{complete, offering, specification, text};
 use crate::id::SpecId;
-use crate::money::{Money, Price, PriceKind};
+use crate::time::Timestamp;
 
 /// The entities of the catalogs, by kind and id.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,9 +28,11 @@ pub struct Catalog {
     /// Product, service and resource specifications.
     pub specs: BTreeMap<SpecId, Spec>,
     /// Prices.
-    pub prices: BTreeMap<String, Price>,
+    pub prices: BTreeMap<String, OfferingPrice>,
     /// The documents, by resource (such as `productOffering`) and id.
     pub documents: BTreeMap<String, BTreeMap<String, Value>>,
+    /// What nobody can have yet and cannot be used as it is, with the reason.
+    pub unfinished: Vec<CatalogError>,
 }
 
 /// A product offering.
@@ -33,8 +46,18 @@ pub struct Offering {
     pub prices: Vec<String>,
     /// What it bundles.
     pub bundles: Vec<Bundled>,
-    /// Whether it can be ordered by itself (TMF620 `lifecycleStatus`).
-    pub orderable: bool,
+    /// Where it stands.
+    pub status: Lifecycle,
+    /// When it can be ordered.
+    pub valid: Validity,
+    /// What it goes with and what it does not.
+    pub relations: Vec<Relation>,
+    /// The ids of the categories that it is in.
+    pub categories: Vec<String>,
+    /// The places where it is sold, by id or name; anywhere where none is listed.
+    pub places: Vec<String>,
+    /// The values of characteristics that it offers, where they are fewer than the specification's.
+    pub values: BTreeMap<String, Vec<Allowed>>,
 }
 
 /// An offering within a bundle.
@@ -46,6 +69,26 @@ pub struct Bundled {
     pub min: u64,
     /// At most so many.
     pub max: u64,
+    /// So many where nobody chooses.
+    pub default: u64,
+}
+
+/// What an offering or a product says about another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// What it says.
+    pub kind: RelationKind,
+    /// The other one.
+    pub to: SpecId,
+}
+
+/// Whether two things go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelationKind {
+    /// One cannot be without the other.
+    Requires,
+    /// One cannot be with the other.
+    Excludes,
 }
 
 /// A specification of any of the three catalogs.
@@ -63,6 +106,12 @@ pub struct Spec {
     pub depends_on: Vec<SpecId>,
     /// The resources that it is made of.
     pub resources: Vec<SpecId>,
+    /// Where it stands.
+    pub status: Lifecycle,
+    /// When it can be used.
+    pub valid: Validity,
+    /// What it goes with and what it does not, of a product.
+    pub relations: Vec<Relation>,
 }
 
 /// Which catalog and kind a specification is of.
@@ -78,6 +127,17 @@ pub enum SpecKind {
     Resource,
 }
 
+impl SpecKind {
+    /// The resource of its documents.
+    pub fn resource(self) -> &'static str {
+        match self {
+            Self::Product => "productSpecification",
+            Self::CustomerService | Self::ResourceService => "serviceSpecification",
+            Self::Resource => "resourceSpecification",
+        }
+    }
+}
+
 /// A characteristic that instances of a specification have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Characteristic {
@@ -85,6 +145,8 @@ pub struct Characteristic {
     pub value_type: String,
     /// Whether every instance must have it.
     pub required: bool,
+    /// How many values it may have; several stand in an array.
+    pub most: u64,
     /// The values it may have; any where none is listed.
     pub values: Vec<Allowed>,
     /// What it is where the order does not say.
@@ -97,7 +159,27 @@ pub enum Allowed {
     /// Exactly this.
     Value(Value),
     /// A number from here to there.
-    Range(f64, f64),
+    Range {
+        /// The lower end.
+        from: f64,
+        /// The upper end.
+        to: f64,
+        /// Which ends belong to it.
+        ends: Ends,
+    },
+}
+
+/// Which ends belong to a range (TMF620 `rangeInterval`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Both.
+    Closed,
+    /// The lower one.
+    ClosedBottom,
+    /// The upper one.
+    ClosedTop,
+    /// Neither.
+    Open,
 }
 
 /// An entity that cannot be used.
@@ -187,42 +269,88 @@ impl Catalog {
         self.prices.extend(other.prices.clone());
         twice
     }
+}
 
-    /// References that lead nowhere: entity and what it names.
-    pub fn dangling(&self) -> Vec<(String, String)> {
-        let mut found = Vec::new();
-        for (id, offering) in &self.offerings {
-            let bundled = offering.bundles.iter().map(|bundled| &bundled.offering);
-            let missing = bundled.filter(|offering| !self.offerings.contains_key(offering));
-            found.extend(missing.map(|missing| (id.to_string(), missing.to_string())));
-            let spec = offering.spec.iter().filter(|spec| !self.specs.contains_key(spec));
-            found.extend(spec.map(|missing| (id.to_string(), missing.to_string())));
-            let prices = offering.prices.iter().filter(|price| !self.prices.contains_key(*price));
-            found.extend(prices.map(|missing| (id.to_string(), missing.clone())));
-        }
-        for (id, spec) in &self.specs {
-            let named = spec.relies_on.iter().chain(&spec.depends_on).chain(&spec.resources);
-            let missing = named.filter(|named| !self.specs.contains_key(named));
-            found.extend(missing.map(|missing| (id.to_string(), missing.to_string())));
-        }
-        found
+impl Offering {
+    /// Whether it can be ordered at a time.
+    pub fn is_on_sale(&self, at: Option<Timestamp>) -> bool {
+        self.status.is_on_sale() && self.valid.holds(at)
     }
 
-    /// The prices of an offering.
-    pub fn prices_of(&self, offering: &SpecId) -> Vec<Price> {
-        let ids = self.offerings.get(offering).map_or(&[][..], |offering| &offering.prices);
-        ids.iter().filter_map(|id| self.prices.get(id).cloned()).collect()
+    /// A characteristic of its specification as this offering has it: the values that it offers,
+    /// and the default where that is among them.
+    pub fn offers(&self, name: &str, characteristic: &Characteristic) -> Characteristic {
+        let mut own = characteristic.clone();
+        if let Some(values) = self.values.get(name).filter(|values| !values.is_empty()) {
+            own.values.clone_from(values);
+            own.default =
+                own.default.filter(|default| own.values.iter().any(|v| v.contains(default)));
+            if let ([Allowed::Value(only)], None) = (values.as_slice(), &own.default) {
+                own.default = Some(only.clone());
+            }
+        }
+        own
+    }
+}
+
+impl RelationKind {
+    /// Reads a relationship's type; nothing for those that do not bind an order.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.to_lowercase().as_str() {
+            "requires" | "dependency" | "dependson" | "relieson" => Some(Self::Requires),
+            "excludes" | "exclusivity" | "incompatible" | "incompatiblewith" => {
+                Some(Self::Excludes)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Ends {
+    fn parse(text: &str) -> Self {
+        match text.to_lowercase().as_str() {
+            "open" => Self::Open,
+            "closedbottom" => Self::ClosedBottom,
+            "closedtop" => Self::ClosedTop,
+            _ => Self::Closed,
+        }
+    }
+
+    fn hold(self, from: f64, to: f64, number: f64) -> bool {
+        match self {
+            Self::Closed => number >= from && number <= to,
+            Self::ClosedBottom => number >= from && number < to,
+            Self::ClosedTop => number > from && number <= to,
+            Self::Open => number > from && number < to,
+        }
     }
 }
 
 impl Characteristic {
     /// Whether it may have this value; a number is the same whole or with a zero fraction.
     pub fn allows(&self, value: &Value) -> bool {
+        match value.as_array().filter(|_| self.most > 1) {
+            Some(values) => values.iter().all(|value| self.lists(value)),
+            None => self.lists(value),
+        }
+    }
+
+    fn lists(&self, value: &Value) -> bool {
         self.values.is_empty() || self.values.iter().any(|allowed| allowed.contains(value))
     }
 
     /// Whether a value is of its type.
     pub fn fits(&self, value: &Value) -> bool {
+        match value.as_array().filter(|_| self.most > 1) {
+            Some(values) => {
+                let count = u64::try_from(values.len()).unwrap_or(u64::MAX);
+                count <= self.most && values.iter().all(|value| self.is_of_type(value))
+            }
+            None => self.is_of_type(value),
+        }
+    }
+
+    fn is_of_type(&self, value: &Value) -> bool {
         match self.value_type.as_str() {
             "number" | "integer" | "float" | "decimal" => value.is_number(),
             "boolean" => value.is_boolean(),
@@ -231,155 +359,53 @@ impl Characteristic {
         }
     }
 
+    /// A value that it may have.
+    pub fn example(&self) -> Option<Value> {
+        let listed = self.values.first().map(|allowed| match allowed {
+            Allowed::Value(value) => value.clone(),
+            Allowed::Range { from, to, .. } if from.is_finite() && to.is_finite() => {
+                json!(from.midpoint(*to))
+            }
+            Allowed::Range { from, .. } if from.is_finite() => json!(from + 1.0),
+            Allowed::Range { to, .. } => json!(to - 1.0),
+        });
+        listed.or_else(|| match self.value_type.as_str() {
+            "number" | "integer" | "float" | "decimal" => Some(json!(1)),
+            "boolean" => Some(json!(false)),
+            "string" => Some(json!("example")),
+            "dateTime" | "date" => Some(json!("2030-01-01T00:00:00Z")),
+            _ => None,
+        })
+    }
+
     /// The allowed values, for a message.
     pub fn describe(&self) -> String {
-        let values = self.values.iter().map(|allowed| match allowed {
-            Allowed::Value(value) => value.to_string(),
-            Allowed::Range(from, to) => format!("{from} to {to}"),
-        });
-        values.collect::<Vec<_>>().join(", ")
+        self.values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "{value}"),
+            Self::Range { from, to, .. } if to.is_infinite() => write!(f, "from {from}"),
+            Self::Range { from, to, .. } if from.is_infinite() => write!(f, "up to {to}"),
+            Self::Range { from, to, .. } => write!(f, "{from} to {to}"),
+        }
     }
 }
 
 impl Allowed {
-    fn contains(&self, value: &Value) -> bool {
+    /// Whether a value is this one, or is in this range.
+    pub fn contains(&self, value: &Value) -> bool {
         match self {
             Self::Value(allowed) => match (allowed.as_f64(), value.as_f64()) {
                 (Some(left), Some(right)) => left.total_cmp(&right).is_eq(),
                 _ => allowed == value,
             },
-            Self::Range(from, to) => value.as_f64().is_some_and(|n| n >= *from && n <= *to),
+            Self::Range { from, to, ends } => {
+                value.as_f64().is_some_and(|number| ends.hold(*from, *to, number))
+            }
         }
     }
-}
-
-fn offering(entity: &Value, name: String) -> Result<Offering, String> {
-    let bundles = array(entity, "bundledProductOffering").iter().map(|bundled| {
-        let option = bundled.get("bundledProductOfferingOption");
-        let limit = |name: &str| option.and_then(|option| option.get(name)?.as_u64());
-        Some(Bundled {
-            offering: SpecId::new(text(bundled, "id")?),
-            min: limit("numberRelOfferLowerLimit").unwrap_or(0),
-            max: limit("numberRelOfferUpperLimit").unwrap_or(1),
-        })
-    });
-    let bundles = bundles.collect::<Option<Vec<_>>>().ok_or("a bundled offering has no `id`")?;
-    let spec = entity.get("productSpecification").and_then(|spec| text(spec, "id"));
-    if spec.is_none() && bundles.is_empty() {
-        return Err("names neither a `productSpecification` nor a `bundledProductOffering`".into());
-    }
-    let status = text(entity, "lifecycleStatus").unwrap_or("Active");
-    Ok(Offering {
-        name,
-        spec: spec.map(SpecId::new),
-        prices: ids(entity, "productOfferingPrice").collect(),
-        bundles,
-        orderable: matches!(status, "Active" | "Launched"),
-    })
-}
-
-fn price(entity: &Value, id: &str, name: String) -> Result<Price, String> {
-    let kind = text(entity, "priceType").ok_or("`priceType` is missing")?;
-    let kind = PriceKind::from_tmf(kind)
-        .ok_or("`priceType` is none of `oneTime`, `recurring`, `usage`")?;
-    let amount = entity.get("price").and_then(Money::from_tmf);
-    let amount = amount.ok_or("`price` needs `unit` (a currency) and `value` (a number)")?;
-    let period = text(entity, "recurringChargePeriodType").unwrap_or("");
-    if kind == PriceKind::Recurring && period.is_empty() {
-        return Err("a recurring price needs `recurringChargePeriodType`".into());
-    }
-    Ok(Price { id: id.into(), name, kind, amount, period: period.into() })
-}
-
-fn specification(resource: &str, entity: &Value, name: String) -> Result<Spec, String> {
-    let (kind, characteristics, values) = match resource {
-        "productSpecification" => {
-            (SpecKind::Product, "productSpecCharacteristic", "productSpecCharacteristicValue")
-        }
-        "resourceSpecification" => {
-            (SpecKind::Resource, "resourceSpecCharacteristic", "resourceSpecCharacteristicValue")
-        }
-        _ => {
-            let kind = match text(entity, "@type") {
-                Some("CustomerFacingServiceSpecification") => SpecKind::CustomerService,
-                Some("ResourceFacingServiceSpecification") => SpecKind::ResourceService,
-                _ => {
-                    return Err("`@type` is neither `CustomerFacingServiceSpecification` nor \
-                         `ResourceFacingServiceSpecification`"
-                        .into());
-                }
-            };
-            (kind, "specCharacteristic", "characteristicValueSpecification")
-        }
-    };
-    let characteristics = array(entity, characteristics)
-        .iter()
-        .map(|entry| {
-            let name = text(entry, "name").ok_or("a characteristic has no `name`")?;
-            Ok((name.to_string(), characteristic(entry, values)))
-        })
-        .collect::<Result<_, String>>()?;
-    let related = |wanted: &str| -> Vec<SpecId> {
-        let related = array(entity, "serviceSpecRelationship").iter();
-        let wanted = related.filter(|entry| text(entry, "relationshipType") == Some(wanted));
-        wanted.filter_map(|entry| text(entry, "id")).map(SpecId::new).collect()
-    };
-    let mut relies_on = related("reliesOn");
-    relies_on.extend(ids(entity, "serviceSpecification").map(SpecId::new));
-    Ok(Spec {
-        kind,
-        name,
-        characteristics,
-        relies_on,
-        depends_on: related("dependsOn"),
-        resources: ids(entity, "resourceSpecification").map(SpecId::new).collect(),
-    })
-}
-
-fn characteristic(entry: &Value, values: &str) -> Characteristic {
-    let values = array(entry, values);
-    let allowed = values.iter().filter_map(|value| {
-        let bound = |name: &str| value.get(name).and_then(Value::as_f64);
-        match (bound("valueFrom"), bound("valueTo")) {
-            (Some(from), Some(to)) => Some(Allowed::Range(from, to)),
-            _ => value.get("value").cloned().map(Allowed::Value),
-        }
-    });
-    let default = values.iter().find(|value| value.get("isDefault") == Some(&Value::Bool(true)));
-    Characteristic {
-        value_type: text(entry, "valueType").unwrap_or("string").into(),
-        required: entry.get("minCardinality").and_then(Value::as_u64).unwrap_or(0) > 0,
-        values: allowed.collect(),
-        default: default.and_then(|value| value.get("value").cloned()),
-    }
-}
-
-/// Adds what TM Forum wants of every entity and a person need not write.
-fn complete(entity: &Value, resource: &str, path: &str, id: &str) -> Value {
-    let mut document = entity.as_object().cloned().unwrap_or_default();
-    let mut default = |name: &str, value: Value| {
-        document.entry(name).or_insert(value);
-    };
-    default("href", json!(format!("{path}/{id}")));
-    default("version", json!("1.0"));
-    default("lifecycleStatus", json!("Active"));
-    default("isBundle", json!(entity.get("bundledProductOffering").is_some()));
-    let mut kind = resource.to_string();
-    if let Some(first) = kind.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    default("@type", json!(kind));
-    Value::Object(document)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str()
-}
-
-fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn ids(value: &Value, name: &str) -> impl Iterator<Item = String> {
-    array(value, name).iter().filter_map(|entry| text(entry, "id").map(Into::into))
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+pub use self::checks::{Checked, CheckedLine, Mistake, check};
 use crate::id::{PluginId, SpecId};
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
@@ -76,4 +77,4 @@ fn rule_failure(code: &str, message: impl Into<String>) -> Failure {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

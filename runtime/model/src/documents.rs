@@ -158,7 +158,7 @@ fn capitalised(name: &str) -> String {
 }
 
 /// Characteristics as TM Forum writes them.
-fn characteristics(values: &serde_json::Map<String, Value>) -> Vec<Value> {
+pub(crate) fn characteristics(values: &serde_json::Map<String, Value>) -> Vec<Value> {
     let entries = values.iter().map(|(name, value)| {
         let value_type = match value {
             Value::Number(_) => "number",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,19 +21,13 @@ impl Money {
     /// Reads TM Forum's `Money` (`unit`, `value`) from a document. The number is read from its
     /// shortest decimal text, so `89.0` is exactly 89.
     pub fn from_tmf(value: &Value) -> Option<Self> {
-        let amount = match value.get("value")? {
-            Value::Number(number) => Decimal::from_str(&number.to_string()).ok()?,
-            Value::String(text) => Decimal::from_str(text).ok()?,
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-        };
+        let amount = decimal(value.get("value")?)?;
         Some(Self { currency: value.get("unit")?.as_str()?.into(), amount })
     }
 
     /// Writes TM Forum's `Money`: the number as its shortest decimal text.
     pub fn to_tmf(&self) -> Value {
-        let number = self.amount.normalize().to_string();
-        let value = serde_json::Number::from_str(&number).map_or(Value::Null, Value::Number);
-        serde_json::json!({ "unit": self.currency, "value": value })
+        serde_json::json!({ "unit": self.currency, "value": number(self.amount) })
     }
 }
 
@@ -43,7 +37,45 @@ impl fmt::Display for Money {
     }
 }
 
-/// A price of a product, as the catalog has it.
+/// An amount may be so large. A hundred thousand lines of four thousand million each fit into the
+/// 28 digits that are computed with.
+pub const AMOUNT_MAX: u64 = 1_000_000_000_000;
+
+/// A percentage may be so large.
+pub const PERCENT_MAX: u64 = 1_000;
+
+/// How many decimals a currency has (ISO 4217).
+pub fn decimals(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
+        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
+/// Rounds an amount; a tie goes away from zero, as on most bills.
+pub fn rounded(amount: Decimal, decimals: u32) -> Decimal {
+    amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// Reads a number of a document from its shortest decimal text, so that `0.1` is a tenth.
+pub fn decimal(value: &Value) -> Option<Decimal> {
+    let text = match value {
+        Value::Number(number) => &number.to_string(),
+        Value::String(text) => text,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    Decimal::from_str(text).or_else(|_| Decimal::from_scientific(text)).ok()
+}
+
+/// Writes a number of a document as its shortest decimal text.
+pub fn number(amount: Decimal) -> Value {
+    let text = amount.normalize().to_string();
+    serde_json::Number::from_str(&text).map_or(Value::Null, Value::Number)
+}
+
+/// A price of a product, as it was sold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Price {
@@ -58,6 +90,13 @@ pub struct Price {
     /// The period of a recurring price, such as `month`; else empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub period: String,
+    /// It is charged for so many periods only, such as a discount for the first six months; for as
+    /// long as the product is there where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub periods: Option<u32>,
+    /// The quote that it was agreed in; nothing where it is the catalog's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
 }
 
 /// When a price is charged.

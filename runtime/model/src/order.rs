@@ -1,12 +1,17 @@
 //! Orders as they come in: product orders (TMF622), service orders (TMF641) and resource orders
 //! (TMF652), read into one shape. What the standards call by different names is a table here.
 
+mod line;
+mod price;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
 use crate::id::SpecId;
+use crate::money::Price;
 use crate::plan::{Action, Level};
+use crate::time::Timestamp;
 
 /// An order, its items in one list: what was nested comes after what it was nested in.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +22,9 @@ pub struct Order {
     pub lines: Vec<Line>,
     /// The customer's id, where the order names one.
     pub customer: Option<String>,
+    /// The time at which what it asks for must be on sale; nothing for an order that was taken on
+    /// already.
+    pub at: Option<Timestamp>,
 }
 
 /// An item of an order.
@@ -38,6 +46,10 @@ pub struct Line {
     pub characteristics: Map<String, Value>,
     /// The id of its place.
     pub place: Option<String>,
+    /// What its place is called and lies in: ids, names, post codes, cities, countries.
+    pub areas: BTreeSet<String>,
+    /// The prices that were agreed in a quote, for one; the catalog's count where there are none.
+    pub agreed: Option<Vec<Price>>,
     /// The position of the bundle that it is in.
     pub bundle: Option<usize>,
 }
@@ -72,8 +84,26 @@ const ID_BYTES_MAX: usize = 200;
 /// Items may nest so deep.
 const DEPTH_MAX: usize = 16;
 
+/// The documents that have the items of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// TMF622.
+    ProductOrder,
+    /// TMF641.
+    ServiceOrder,
+    /// TMF652.
+    ResourceOrder,
+    /// TMF648.
+    Quote,
+    /// TMF679.
+    OfferingQualification,
+    /// TMF645.
+    ServiceQualification,
+}
+
 /// What one of the standards calls the parts of an order.
 struct Dialect {
+    form: Form,
     level: Level,
     items: &'static str,
     subject: &'static str,
@@ -82,8 +112,9 @@ struct Dialect {
     relations: &'static str,
 }
 
-const DIALECTS: [Dialect; 3] = [
+const DIALECTS: [Dialect; 6] = [
     Dialect {
+        form: Form::ProductOrder,
         level: Level::Product,
         items: "productOrderItem",
         subject: "product",
@@ -92,6 +123,7 @@ const DIALECTS: [Dialect; 3] = [
         relations: "productOrderItemRelationship",
     },
     Dialect {
+        form: Form::ServiceOrder,
         level: Level::CustomerService,
         items: "serviceOrderItem",
         subject: "service",
@@ -100,6 +132,7 @@ const DIALECTS: [Dialect; 3] = [
         relations: "serviceOrderItemRelationship",
     },
     Dialect {
+        form: Form::ResourceOrder,
         level: Level::Resource,
         items: "orderItem",
         subject: "resource",
@@ -107,31 +140,129 @@ const DIALECTS: [Dialect; 3] = [
         characteristics: "resourceCharacteristic",
         relations: "orderItemRelationship",
     },
+    Dialect {
+        form: Form::Quote,
+        level: Level::Product,
+        items: "quoteItem",
+        subject: "product",
+        spec: "productSpecification",
+        characteristics: "productCharacteristic",
+        relations: "quoteItemRelationship",
+    },
+    Dialect {
+        form: Form::OfferingQualification,
+        level: Level::Product,
+        items: "productOfferingQualificationItem",
+        subject: "product",
+        spec: "productSpecification",
+        characteristics: "productCharacteristic",
+        relations: "qualificationItemRelationship",
+    },
+    Dialect {
+        form: Form::ServiceQualification,
+        level: Level::CustomerService,
+        items: "serviceQualificationItem",
+        subject: "service",
+        spec: "serviceSpecification",
+        characteristics: "serviceCharacteristic",
+        relations: "qualificationItemRelationship",
+    },
 ];
+
+impl Form {
+    fn dialect(self) -> &'static Dialect {
+        let found = DIALECTS.iter().find(|dialect| dialect.form == self);
+        found.expect("every form has a dialect")
+    }
+
+    /// The attribute that holds the items.
+    pub fn items(self) -> &'static str {
+        self.dialect().items
+    }
+
+    /// The attribute of an item that it is about, such as `product`.
+    pub fn subject(self) -> &'static str {
+        self.dialect().subject
+    }
+
+    /// The attribute of the subject that holds its characteristics.
+    pub fn characteristics(self) -> &'static str {
+        self.dialect().characteristics
+    }
+
+    /// The attribute of the subject that names its specification.
+    pub fn spec(self) -> &'static str {
+        self.dialect().spec
+    }
+
+    /// The attribute of an item that holds its relations to others.
+    pub fn relations(self) -> &'static str {
+        self.dialect().relations
+    }
+
+    /// Whether it is an order, and not a question about one: items of an order have ids and actions.
+    fn is_order(self) -> bool {
+        match self {
+            Self::ProductOrder | Self::ServiceOrder | Self::ResourceOrder => true,
+            Self::Quote | Self::OfferingQualification | Self::ServiceQualification => false,
+        }
+    }
+}
 
 impl Order {
     /// Reads an order of a level; [`Level::CustomerService`] stands for any service order.
     pub fn parse(level: Level, document: &Value) -> Result<Self, OrderError> {
-        let dialect = match level {
-            Level::Product => &DIALECTS[0],
-            Level::CustomerService | Level::ResourceService => &DIALECTS[1],
-            Level::Resource => &DIALECTS[2],
+        let form = match level {
+            Level::Product => Form::ProductOrder,
+            Level::CustomerService | Level::ResourceService => Form::ServiceOrder,
+            Level::Resource => Form::ResourceOrder,
         };
+        Self::read(form, document)
+    }
+
+    /// Reads the order that a document is, or asks about.
+    pub fn read(form: Form, document: &Value) -> Result<Self, OrderError> {
+        let dialect = form.dialect();
         let Some(body) = document.as_object() else {
             return Err(malformed("$", "an order is a JSON object"));
         };
-        let mut reader = Reader { dialect, lines: Vec::new(), related: Vec::new() };
+        let quote = price::quote_of(body);
+        let mut reader = Reader { dialect, quote, lines: Vec::new(), related: Vec::new() };
         match body.get(dialect.items) {
-            None if level == Level::Resource => {}
+            None if dialect.level == Level::Resource => {}
             None => return Err(malformed(dialect.items, "is mandatory: the items of the order")),
             Some(items) => reader.items(items, "", None, 0)?,
         }
-        if reader.lines.is_empty() && level != Level::Resource {
+        if reader.lines.is_empty() && dialect.level != Level::Resource {
             return Err(malformed(dialect.items, "an order has at least one item"));
         }
         reader.check_ids()?;
         reader.relate()?;
-        Ok(Self { level: dialect.level, lines: reader.lines, customer: customer(body)? })
+        let (level, lines) = (dialect.level, reader.lines);
+        Ok(Self { level, lines, customer: customer(body)?, at: None })
+    }
+
+    /// The same order, taken on at a time: what it asks for must be on sale then.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.at = Some(now);
+        self
+    }
+
+    /// The place of a line, or of the bundle that it is in.
+    pub fn place_of<'a>(&'a self, line: &'a Line) -> Option<&'a str> {
+        self.outwards(line).find_map(|line| line.place.as_deref())
+    }
+
+    /// What the place of a line, or of the bundle that it is in, is called and lies in.
+    pub fn areas_of<'a>(&'a self, line: &'a Line) -> &'a BTreeSet<String> {
+        let mut named = self.outwards(line).map(|line| &line.areas);
+        named.find(|areas| !areas.is_empty()).unwrap_or(&line.areas)
+    }
+
+    /// A line and the bundles that it is in, from the inside out.
+    fn outwards<'a>(&'a self, line: &'a Line) -> impl Iterator<Item = &'a Line> {
+        std::iter::successors(Some(line), |line| line.bundle.map(|index| &self.lines[index]))
     }
 }
 
@@ -145,6 +276,8 @@ struct Relation {
 
 struct Reader<'a> {
     dialect: &'a Dialect,
+    /// The quote that the whole order comes from.
+    quote: Option<String>,
     lines: Vec<Line>,
     related: Vec<Relation>,
 }
@@ -170,7 +303,7 @@ impl Reader<'_> {
             if self.lines.len() >= LINES_MAX {
                 return Err(malformed(&path, &format!("an order may have {LINES_MAX} items")));
             }
-            let line = self.line(item, &path, bundle)?;
+            let line = self.line(item, &path, bundle, position)?;
             let index = self.lines.len();
             self.lines.push(line);
             self.relations(item, &path, index)?;
@@ -179,86 +312,6 @@ impl Reader<'_> {
             }
         }
         Ok(())
-    }
-
-    fn line(&self, item: &Value, path: &str, bundle: Option<usize>) -> Result<Line, OrderError> {
-        let Some(body) = item.as_object() else {
-            return Err(malformed(path, "an item is a JSON object"));
-        };
-        let at = |name: &str| format!("{path}.{name}");
-        let id = mandatory_text(body, "id", path)?;
-        if id.len() > ID_BYTES_MAX || id.chars().any(char::is_control) {
-            let message = format!("has at most {ID_BYTES_MAX} bytes and no control characters");
-            return Err(malformed(&at("id"), &message));
-        }
-        let action = mandatory_text(body, "action", path)?;
-        let action = Action::parse(&action).ok_or_else(|| {
-            let words = "is one of `add`, `modify`, `delete`, `noChange`";
-            malformed(&at("action"), &format!("{words}, not `{action}`"))
-        })?;
-        let quantity = match body.get("quantity") {
-            None | Some(Value::Null) => 1,
-            Some(value) => value
-                .as_u64()
-                .and_then(|quantity| u32::try_from(quantity).ok())
-                .filter(|quantity| *quantity > 0)
-                .ok_or_else(|| malformed(&at("quantity"), "is a whole number from 1"))?,
-        };
-        let offering = reference(body, "productOffering", path)?;
-        let empty = Map::new();
-        let subject_path = at(self.dialect.subject);
-        let subject = match body.get(self.dialect.subject) {
-            Some(Value::Object(subject)) => subject,
-            None | Some(Value::Null) if self.dialect.level != Level::CustomerService => &empty,
-            None | Some(Value::Null) => return Err(malformed(&subject_path, "is mandatory")),
-            Some(_) => return Err(malformed(&subject_path, "is a JSON object")),
-        };
-        let spec = match reference(subject, self.dialect.spec, &subject_path)? {
-            // 652 has it next to the resource too.
-            None if self.dialect.level == Level::Resource => {
-                reference(body, self.dialect.spec, path)?
-            }
-            spec => spec,
-        };
-        Ok(Line {
-            id,
-            action,
-            quantity,
-            offering: offering.map(SpecId::new),
-            spec: spec.map(SpecId::new),
-            instance: optional_text(subject, "id", &subject_path)?,
-            characteristics: self.characteristics(subject, &subject_path)?,
-            place: place(subject, &subject_path)?,
-            bundle,
-        })
-    }
-
-    fn characteristics(
-        &self,
-        subject: &Map<String, Value>,
-        path: &str,
-    ) -> Result<Map<String, Value>, OrderError> {
-        let path = format!("{path}.{}", self.dialect.characteristics);
-        let entries = match subject.get(self.dialect.characteristics) {
-            None | Some(Value::Null) => return Ok(Map::new()),
-            Some(Value::Array(entries)) => entries,
-            Some(_) => return Err(malformed(&path, "is an array")),
-        };
-        let mut characteristics = Map::new();
-        for (position, entry) in entries.iter().enumerate() {
-            let path = format!("{path}[{position}]");
-            let Some(body) = entry.as_object() else {
-                return Err(malformed(&path, "a characteristic is a JSON object"));
-            };
-            let name = mandatory_text(body, "name", &path)?;
-            let value = body.get("value").cloned();
-            let value = value.ok_or_else(|| malformed(&format!("{path}.value"), "is mandatory"))?;
-            if characteristics.insert(name.clone(), value).is_some() {
-                let message = format!("the characteristic `{name}` occurs twice");
-                return Err(inconsistent(&path, &message));
-            }
-        }
-        Ok(characteristics)
     }
 
     fn relations(&mut self, item: &Value, path: &str, line: usize) -> Result<(), OrderError> {
@@ -368,20 +421,6 @@ fn customer(body: &Map<String, Value>) -> Result<Option<String>, OrderError> {
         is_customer(says("role")) || is_customer(says("@referredType"))
     });
     Ok(customer.and_then(|party| party.get("id")?.as_str().map(Into::into)))
-}
-
-fn place(subject: &Map<String, Value>, path: &str) -> Result<Option<String>, OrderError> {
-    match subject.get("place") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Array(places)) => Ok(places.first().and_then(place_id)),
-        // A resource has one place.
-        Some(place @ Value::Object(_)) => Ok(place_id(place)),
-        Some(_) => Err(malformed(&format!("{path}.place"), "is an array")),
-    }
-}
-
-fn place_id(place: &Value) -> Option<String> {
-    place.get("id")?.as_str().map(Into::into)
 }
 
 fn reference(

@@ -1,11 +1,16 @@
 //! All packs put together: what orders are decomposed with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::catalog::Catalog;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::catalog::{Catalog, CatalogError};
 use crate::id::{Digest, SpecId};
+use crate::money::decimal;
 use crate::pack::Pack;
+use crate::pool::Pool;
 use crate::rule::{Delivery, Produces, Rule};
 use crate::workflow::Workflow;
 
@@ -54,6 +59,9 @@ pub enum RulebookError {
         /// What is missing.
         missing: String,
     },
+    /// A document of a catalog that is in use cannot be used.
+    #[error(transparent)]
+    Catalog(CatalogError),
     /// A rule names a specification that no catalog has.
     #[error("pack `{pack}`: {place} names `{missing}`, which no catalog has")]
     Unknown {
@@ -95,8 +103,12 @@ impl Rulebook {
             }
         }
         let dangling = catalog.dangling().into_iter();
-        errors
-            .extend(dangling.map(|(entity, missing)| RulebookError::Dangling { entity, missing }));
+        errors.extend(
+            dangling.map(|found| RulebookError::Dangling {
+                entity: found.entity,
+                missing: found.missing,
+            }),
+        );
         errors.extend(all.values().flat_map(|pack| unknown_specs(pack, &catalog)));
         if errors.is_empty() {
             Ok(Self { packs: all, catalog: Arc::new(catalog) })
@@ -105,7 +117,25 @@ impl Rulebook {
         }
     }
 
-    /// The catalogs of all packs.
+    /// The same rules with other catalogs: the documents as they stand in the store, each with its
+    /// resource. Reports everything that does not fit; drafts are left out until they are whole.
+    pub fn with_documents<'a>(
+        &self,
+        documents: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    ) -> Result<Self, Vec<RulebookError>> {
+        let catalog = Catalog::of_documents(documents)
+            .map_err(|errors| errors.into_iter().map(RulebookError::Catalog).collect::<Vec<_>>())?;
+        let unknown = self.packs.values().flat_map(|pack| unknown_specs(pack, &catalog));
+        let errors: Vec<_> = unknown.collect();
+        if errors.is_empty() { Ok(self.with_catalog(catalog)) } else { Err(errors) }
+    }
+
+    /// The same rules with another catalog, which has what the rules name.
+    pub(crate) fn with_catalog(&self, catalog: Catalog) -> Self {
+        Self { packs: self.packs.clone(), catalog: Arc::new(catalog) }
+    }
+
+    /// The catalogs in use: those of all packs, unless others were given.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
@@ -135,11 +165,47 @@ impl Rulebook {
         self.packs().find_map(|pack| Some((pack, pack.workflows.get(name)?)))
     }
 
-    /// The pack whose catalog has a specification or an offering.
+    /// The pack that a specification or an offering belongs to: the one whose catalog has it, else
+    /// the one that what it is made of belongs to.
     pub(crate) fn pack_of(&self, id: &SpecId) -> Option<&Pack> {
-        self.packs().find(|pack| {
-            pack.catalog.specs.contains_key(id) || pack.catalog.offerings.contains_key(id)
-        })
+        let mut open = vec![id];
+        let mut seen = BTreeSet::new();
+        while let Some(next) = open.pop() {
+            if !seen.insert(next) {
+                continue;
+            }
+            let own = self.packs().find(|pack| {
+                pack.catalog.specs.contains_key(next) || pack.catalog.offerings.contains_key(next)
+            });
+            if own.is_some() {
+                return own;
+            }
+            let offering = self.catalog.offerings.get(next);
+            open.extend(offering.iter().flat_map(|offering| {
+                let bundled = offering.bundles.iter().rev().map(|bundled| &bundled.offering);
+                bundled.chain(&offering.spec)
+            }));
+            open.extend(self.catalog.specs.get(next).iter().flat_map(|s| s.relies_on.iter().rev()));
+        }
+        None
+    }
+
+    /// The workflow that rates a product of an offering.
+    pub(crate) fn rated_by(&self, offering: &SpecId) -> Option<&Workflow> {
+        let name = self.pack_of(offering)?.hooks.each_product.as_deref()?;
+        Some(self.workflow(name)?.1)
+    }
+
+    /// The tax, in percent, that products of an offering are billed with where the catalog names
+    /// none: what the step that rates them says in `taxRate`.
+    pub fn tax_rate(&self, offering: &SpecId) -> Option<Decimal> {
+        let steps = &self.rated_by(offering)?.steps;
+        steps.iter().find_map(|entry| decimal(entry.step.input.get("taxRate")?))
+    }
+
+    /// The pools of all packs.
+    pub fn pools(&self) -> impl Iterator<Item = &Pool> {
+        self.packs().flat_map(|pack| &pack.pools)
     }
 
     /// The digests of all packs, by name.

@@ -23,7 +23,7 @@ use serde_json::Value;
 pub(crate) use documents::Ids;
 
 /// A decomposition may ask decomposer plugins so many times.
-const QUESTIONS_MAX: usize = 1_000;
+pub(crate) const QUESTIONS_MAX: usize = 1_000;
 
 /// Everything that a door needs. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub struct App {
     clock: Arc<dyn Clock>,
     rulebook: Arc<RwLock<Arc<Rulebook>>>,
     plugins_dir: Option<Arc<PathBuf>>,
+    /// Held while a change of the catalogs is looked at, written and taken into use.
+    catalogs: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Why nothing was submitted.
@@ -80,7 +82,18 @@ impl App {
         plugins_dir: Option<PathBuf>,
     ) -> Self {
         let rulebook = Arc::new(RwLock::new(Arc::new(rulebook)));
-        Self { engine, host, clock, rulebook, plugins_dir: plugins_dir.map(Arc::new) }
+        let plugins_dir = plugins_dir.map(Arc::new);
+        Self { engine, host, clock, rulebook, plugins_dir, catalogs: Arc::default() }
+    }
+
+    /// Takes other rules or catalogs into use, for what comes next.
+    pub(crate) fn use_rulebook(&self, rulebook: Rulebook) {
+        *self.rulebook.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rulebook);
+    }
+
+    /// Keeps others from changing the catalogs while it is held.
+    pub(crate) async fn catalogs(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.catalogs).lock_owned().await
     }
 
     /// The packs in use.
@@ -155,8 +168,11 @@ impl App {
         document: &Value,
         rulebook: &Rulebook,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
-        let order = Order::parse(level, document)?;
+        let order = Order::parse(level, document)?.at(self.now());
         self.check_instances(&order)?;
+        if level == Level::Product {
+            crate::systems::cpq::check_quotes(self, document)?;
+        }
         let mut answers = Answers::new();
         for _ in 0..QUESTIONS_MAX {
             match decompose(&order, document, rulebook, &answers) {
@@ -199,7 +215,12 @@ impl App {
         Ok(())
     }
 
-    async fn ask(&self, question: &Question, order: &Value) -> Result<Vec<Production>, Failure> {
+    /// Asks a decomposer plugin.
+    pub(crate) async fn ask(
+        &self,
+        question: &Question,
+        order: &Value,
+    ) -> Result<Vec<Production>, Failure> {
         let Some(plugin) = self.host.resolve(&question.plugin) else {
             return Err(missing(&question.plugin));
         };

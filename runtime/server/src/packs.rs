@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use engine::store::{Document, Put};
 use model::pack::{Diagnostic, FILE_BYTES_MAX, FILES, PACK, PackFiles};
 use model::rulebook::RulebookError;
-use model::{Pack, Rulebook, Timestamp, resource};
+use model::{Digest, Pack, Rulebook, Timestamp, resource};
+use serde_json::json;
 
 /// Why packs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +70,12 @@ pub fn read_one(folder: &Path) -> Result<Pack, PacksError> {
         .map_err(|diagnostics| PacksError::Mistakes { path: folder.into(), diagnostics })
 }
 
+/// Which documents of packs were put into the store, as documents: the digest of each as it stood
+/// in its pack. What somebody changed since then stays so until the pack says something new.
+const SEEDS: &str = "packDocument";
+
 /// The documents of the packs' catalogs as they stand in the store: `kept` reads what is there, and
-/// what is there already is left out.
+/// what was put there already is left out.
 pub fn documents<E>(
     rulebook: &Rulebook,
     at: Timestamp,
@@ -80,6 +85,12 @@ pub fn documents<E>(
     for (key, documents) in &rulebook.catalog().documents {
         let Some((_, resource)) = resource::of_key(key) else { continue };
         for (id, document) in documents {
+            let seed = json!({ "digest": Digest::of(document.to_string().as_bytes()) });
+            let name = format!("{key}/{id}");
+            if kept(SEEDS, &name)?.is_some_and(|before| before.body == seed) {
+                continue;
+            }
+            puts.push(Put::set(SEEDS, name, seed).quiet());
             let href = format!("{}/{id}", resource::path(key));
             let mut document = resource.new_document(document.clone(), id, at, &href);
             let before = kept(key, id)?;

@@ -119,6 +119,7 @@ impl Server {
         let catalogs =
             packs::documents(&app.rulebook(), app.now(), |key, id| app.document(key, id));
         app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;
+        crate::systems::catalog::refresh(&app).map_err(ServeError::Failed)?;
         let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
         let public_url = config.public_url.as_deref();
         let router = match public_url {

@@ -2,6 +2,8 @@
 //! removes, before it is written. What is the same for all resources is said in the table; what is
 //! here is the work of one system, and there is a module for each.
 
+pub(crate) mod catalog;
+pub(crate) mod cpq;
 mod references;
 
 use engine::store::{Document, Put};
@@ -74,5 +76,7 @@ impl Refusal {
 
 /// Lets the systems do what follows from a change, or refuse it.
 pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
-    references::check(app, draft)
+    references::check(app, draft)?;
+    catalog::settle(app, draft)?;
+    cpq::settle(app, draft).await
 }

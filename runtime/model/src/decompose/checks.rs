@@ -2,6 +2,8 @@
 //! allowed values, bundles are complete. Defaults are filled in. Everything that is wrong is
 //! reported at once.
 
+mod together;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -12,62 +14,94 @@ use crate::order::{Line, Order};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level};
 
-/// A line that has passed: its specification is known and its characteristics are complete.
+/// What an order says, held against the catalogs.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct CheckedLine {
+pub struct Checked {
+    /// The lines with their defaults, in the order's order.
+    pub lines: Vec<CheckedLine>,
+    /// What is wrong with them, in the same order.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A line with its specification looked up and its defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedLine {
+    /// Its specification, where the catalogs have it.
     pub spec: Option<SpecId>,
+    /// The name of the specification, else of the offering.
     pub title: String,
+    /// Its characteristics.
     pub characteristics: Map<String, Value>,
+}
+
+/// Something that is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The id of the item.
+    pub item: String,
+    /// What is wrong, for programs.
+    pub code: &'static str,
+    /// Who must act.
+    pub class: FailureClass,
+    /// What is wrong, for people.
+    pub message: String,
 }
 
 /// Checks every line. The code of the failure is that of the first mistake.
 pub(super) fn lines(order: &Order, catalog: &Catalog) -> Result<Vec<CheckedLine>, Failure> {
-    let mut mistakes: Vec<(&'static str, FailureClass, String)> = Vec::new();
-    let mut checked = Vec::new();
-    let mut bundled: BTreeMap<usize, Vec<&SpecId>> = BTreeMap::new();
+    let Checked { lines, mistakes } = check(order, catalog);
+    let Some(first) = mistakes.first() else {
+        return Ok(lines);
+    };
+    let messages = mistakes.iter().map(|found| format!("item `{}`: {}", found.item, found.message));
+    let messages: Vec<String> = messages.collect();
+    Err(Failure::new(first.class, first.code, messages.join("; ")))
+}
+
+/// Holds an order against the catalogs. Configurations, quotes and qualifications are held against
+/// them by the same function, so that what passes there passes when it is ordered.
+pub fn check(order: &Order, catalog: &Catalog) -> Checked {
+    let mut checked = Checked { lines: Vec::new(), mistakes: Vec::new() };
+    let mut bundled: BTreeMap<usize, Vec<&Line>> = BTreeMap::new();
     for line in &order.lines {
-        if let (Some(bundle), Some(offering)) = (line.bundle, &line.offering) {
-            bundled.entry(bundle).or_default().push(offering);
+        if let Some(bundle) = line.bundle {
+            bundled.entry(bundle).or_default().push(line);
         }
     }
     for (index, line) in order.lines.iter().enumerate() {
         let mut found = Vec::new();
         let subject = if order.level == Level::Product {
             let bundled = bundled.get(&index).map_or(&[][..], Vec::as_slice);
-            product(line, bundled, catalog, &mut found)
+            product(order, line, bundled, catalog, &mut found)
         } else {
             specification(line, catalog, &mut found)
         };
         let spec = subject.and_then(|id| Some((id, catalog.specs.get(id)?)));
         let title = spec.map(|(_, spec)| spec.name.clone());
         let offering = line.offering.as_ref().and_then(|id| catalog.offerings.get(id));
-        checked.push(CheckedLine {
+        checked.lines.push(CheckedLine {
             spec: spec.map(|(id, _)| id.clone()),
             title: title.or_else(|| Some(offering?.name.clone())).unwrap_or_default(),
-            characteristics: spec
-                .map_or_else(Map::new, |(_, spec)| characteristics(line, spec, &mut found)),
+            characteristics: spec.map_or_else(Map::new, |(_, spec)| {
+                characteristics(line, spec, offering, &mut found)
+            }),
         });
-        let named = found
-            .into_iter()
-            .map(|(code, class, message)| (code, class, format!("item `{}`: {message}", line.id)));
-        mistakes.extend(named);
-    }
-    match mistakes.first() {
-        None => Ok(checked),
-        Some((code, class, _)) => {
-            let messages: Vec<_> =
-                mistakes.iter().map(|(_, _, message)| message.as_str()).collect();
-            Err(Failure::new(*class, code, messages.join("; ")))
+        if order.level == Level::Product {
+            together::line(order, index, catalog, &mut found);
         }
+        let item = |(code, class, message)| Mistake { item: line.id.clone(), code, class, message };
+        checked.mistakes.extend(found.into_iter().map(item));
     }
+    checked
 }
 
 type Mistakes = Vec<(&'static str, FailureClass, String)>;
 
 /// Checks what a product line offers; answers with its specification.
 fn product<'a>(
+    order: &Order,
     line: &'a Line,
-    bundled: &[&SpecId],
+    bundled: &[&Line],
     catalog: &'a Catalog,
     found: &mut Mistakes,
 ) -> Option<&'a SpecId> {
@@ -82,8 +116,10 @@ fn product<'a>(
         reject("OFFERING_UNKNOWN", format!("the catalog has no productOffering `{id}`"));
         return None;
     };
-    if !offering.orderable && line.action == Action::Add {
+    if line.action == Action::Add && !offering.status.is_on_sale() {
         reject("OFFERING_NOT_ORDERABLE", format!("productOffering `{id}` is not active"));
+    } else if line.action == Action::Add && !offering.is_on_sale(order.at) {
+        reject("OFFERING_NOT_ORDERABLE", format!("productOffering `{id}` is not valid today"));
     }
     if let (Some(named), Some(offered)) = (&line.spec, &offering.spec)
         && named != offered
@@ -99,19 +135,20 @@ fn product<'a>(
 }
 
 /// Whether a bundle has as many of each offering as it may.
-fn bundle(offerings: &[&SpecId], offering: &Offering) -> Vec<String> {
+fn bundle(lines: &[&Line], offering: &Offering) -> Vec<String> {
     let mut wrong: Vec<String> = offering
         .bundles
         .iter()
         .filter_map(|bundled| {
-            let count = offerings.iter().filter(|id| **id == &bundled.offering).count() as u64;
+            let own = lines.iter().filter(|line| line.offering.as_ref() == Some(&bundled.offering));
+            let count: u64 = own.map(|line| u64::from(line.quantity)).sum();
             let (min, max) = (bundled.min, bundled.max);
             (count < min || count > max)
                 .then(|| format!("has {count} of `{}`, may have {min} to {max}", bundled.offering))
         })
         .collect();
-    let stray = offerings.iter().filter(|id| {
-        !offering.bundles.is_empty() && !offering.bundles.iter().any(|b| &b.offering == **id)
+    let stray = lines.iter().filter_map(|line| line.offering.as_ref()).filter(|id| {
+        !offering.bundles.is_empty() && !offering.bundles.iter().any(|b| b.offering == **id)
     });
     wrong.extend(stray.map(|id| format!("`{id}` is not part of this bundle")));
     wrong
@@ -140,9 +177,18 @@ fn specification<'a>(
 }
 
 /// The line's characteristics with defaults filled in; what is wrong with them is reported.
-fn characteristics(line: &Line, spec: &Spec, found: &mut Mistakes) -> Map<String, Value> {
+fn characteristics(
+    line: &Line,
+    spec: &Spec,
+    offering: Option<&Offering>,
+    found: &mut Mistakes,
+) -> Map<String, Value> {
     let mut complete = line.characteristics.clone();
     let mut reject = |code, message| found.push((code, FailureClass::Reject, message));
+    let offered = |name: &str, characteristic: &Characteristic| match offering {
+        Some(offering) => offering.offers(name, characteristic),
+        None => characteristic.clone(),
+    };
     for (name, value) in &line.characteristics {
         match spec.characteristics.get(name) {
             None => {
@@ -150,7 +196,7 @@ fn characteristics(line: &Line, spec: &Spec, found: &mut Mistakes) -> Map<String
                 reject("CHARACTERISTIC_UNKNOWN", message);
             }
             Some(characteristic) => {
-                if let Some(message) = mistake(name, value, characteristic) {
+                if let Some(message) = mistake(name, value, &offered(name, characteristic)) {
                     reject("CHARACTERISTIC_VALUE", message);
                 }
             }
@@ -160,16 +206,15 @@ fn characteristics(line: &Line, spec: &Spec, found: &mut Mistakes) -> Map<String
         return complete;
     }
     for (name, characteristic) in &spec.characteristics {
-        match (&characteristic.default, complete.contains_key(name)) {
-            (_, true) => {}
-            (Some(default), false) => {
-                complete.insert(name.clone(), default.clone());
-            }
-            (None, false) if characteristic.required => {
-                let message = format!("the characteristic `{name}` is mandatory");
-                reject("CHARACTERISTIC_MISSING", message);
-            }
-            (None, false) => {}
+        if complete.contains_key(name) {
+            continue;
+        }
+        let characteristic = offered(name, characteristic);
+        if let Some(default) = characteristic.default {
+            complete.insert(name.clone(), default);
+        } else if characteristic.required {
+            let message = format!("the characteristic `{name}` is mandatory");
+            reject("CHARACTERISTIC_MISSING", message);
         }
     }
     complete

@@ -6,16 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::checks::CheckedLine;
+use super::tasks::time;
 use super::{Answers, Production, Question, Stop, needs, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
+use crate::cpq::{Charge, charges};
 use crate::expr::{EvalError, Expressions, Scope as Variables};
 use crate::id::{ItemId, SpecId};
-use crate::order::{Line, Order};
+use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level};
 use crate::rule::{Produces, Rule, Scope};
 use crate::rulebook::Rulebook;
-use crate::time::Timestamp;
 
 /// The items of a plan, and which product items each is for.
 #[derive(Debug, Default)]
@@ -57,8 +58,9 @@ pub(super) fn items(
         counts: BTreeMap::new(),
         service_lines: 0,
     };
-    for (index, (line, checked)) in order.lines.iter().zip(lines).enumerate() {
-        builder.root(index, line, checked).map_err(Stop::Failure)?;
+    let charges = charges(order, lines, rulebook);
+    for (index, (checked, charges)) in lines.iter().zip(&charges).enumerate() {
+        builder.root(index, checked, charges).map_err(Stop::Failure)?;
     }
     let roots = builder.built.items.len();
     for index in 0..roots {
@@ -99,8 +101,14 @@ impl Builder<'_> {
     }
 
     /// Adds the item of a line.
-    fn root(&mut self, index: usize, line: &Line, checked: &CheckedLine) -> Result<(), Failure> {
+    fn root(
+        &mut self,
+        index: usize,
+        checked: &CheckedLine,
+        charges: &[Charge],
+    ) -> Result<(), Failure> {
         let id = ItemId::at(index);
+        let line = &self.order.lines[index];
         let spec = checked.spec.clone().unwrap_or_else(|| SpecId::new(""));
         let kind = self.catalog().specs.get(&spec).map(|spec| spec.kind);
         let level = match (self.order.level, kind) {
@@ -113,10 +121,8 @@ impl Builder<'_> {
             (None, None) => "item",
         };
         let name = self.unique(base);
-        let prices = line
-            .offering
-            .as_ref()
-            .map_or_else(Vec::new, |offering| self.catalog().prices_of(offering));
+        let listed = || charges.iter().flat_map(|charge| charge.prices(None)).collect();
+        let prices = line.agreed.clone().unwrap_or_else(listed);
         self.built.items.push(Item {
             name,
             level,
@@ -455,18 +461,6 @@ const NUMBER: &str = "number";
 
 fn in_rule(rule: &Rule, error: &EvalError) -> Failure {
     rule_failure("DECOMP_RULE", format!("rule `{}`: {error}", rule.name))
-}
-
-/// Reads the value of a `not-before`: a time, or nothing.
-pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    let Some(text) = value.as_str() else {
-        return Err(format!("is a time as text, not {value}"));
-    };
-    let time = Timestamp::parse(text);
-    time.map(Some).ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`"))
 }
 
 impl Item {

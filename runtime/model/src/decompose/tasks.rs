@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::items::{Items, time};
+use super::items::Items;
 use super::rule_failure;
 use crate::expr::{Expr, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
@@ -282,6 +282,18 @@ impl<'a> Builder<'a> {
         let all = (0..self.plan.tasks.len()).map(TaskId::at);
         all.filter(|task| !needed.contains(task)).collect()
     }
+}
+
+/// Reads the value of a `not-before`: a time, or nothing.
+pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let Some(text) = value.as_str() else {
+        return Err(format!("is a time as text, not {value}"));
+    };
+    let time = Timestamp::parse(text);
+    time.map(Some).ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`"))
 }
 
 /// What exists can be named, but not be changed yet.

@@ -210,7 +210,7 @@ fn workflows() -> PathBuf {
 }
 
 /// The rulebook of packs that are shipped.
-fn shipped(packs: &[&str]) -> Rulebook {
+pub(crate) fn shipped(packs: &[&str]) -> Rulebook {
     let packs = packs.iter().map(|pack| {
         let read = |file: &&str| {
             let text = std::fs::read_to_string(workflows().join(pack).join(file)).ok()?;

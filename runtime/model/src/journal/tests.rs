@@ -123,6 +123,8 @@ fn items() -> Vec<Item> {
             kind: PriceKind::Recurring,
             amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
             period: "month".into(),
+            periods: None,
+            quote: None,
         }],
         instance: Some("p-1".into()),
         not_before: None,

@@ -62,9 +62,12 @@ fn a_good_product_order_is_read() {
                 instance: Some("p-1".into()),
                 characteristics: speed.as_object().cloned().unwrap(),
                 place: Some("home".into()),
+                areas: BTreeSet::from(["home".into()]),
+                agreed: None,
                 bundle: None,
             }],
             customer: None,
+            at: None,
         }
     );
 }

@@ -6,6 +6,7 @@ mod events;
 mod journal;
 mod operate;
 mod outbox;
+mod quotes;
 mod runs;
 mod view;
 
@@ -44,6 +45,8 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
             ("callbacks", operate::callback(door, call, key.join("/")).await)
         }
         ["simulate", order] => ("simulate", operate::simulate(door, call, order).await),
+        ["quotes", id, "order"] => ("quote order", quotes::order(door, &call, id).await),
+        ["quotes", id, "version"] => ("quote version", quotes::version(door, &call, id).await),
         ["plugins"] => ("plugins", read(&call).and_then(|()| about::plugins(door))),
         ["packs"] => ("packs", read(&call).map(|()| about::packs(door))),
         ["events"] => ("events", outbox::get(door, &call).await),

@@ -48,8 +48,8 @@ const QUOTE: Life = Life {
     next: &[
         ("acknowledged", &["inProgress", "pending", "rejected", "cancelled"]),
         ("inProgress", &["pending", "approved", "cancelled"]),
-        ("pending", &["inProgress", "cancelled"]),
-        ("approved", &["accepted", "rejected", "declined"]),
+        ("pending", &["inProgress", "approved", "rejected", "cancelled"]),
+        ("approved", &["accepted", "rejected", "declined", "cancelled"]),
         ("accepted", &[]),
         ("rejected", &[]),
         ("declined", &[]),

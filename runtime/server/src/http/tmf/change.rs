@@ -107,6 +107,7 @@ async fn write(
     served: &Served,
     mut draft: Draft,
 ) -> Result<Option<axum::response::Response>, Problem> {
+    let turn = systems::catalog::turn(&door.app, served.resource.key).await;
     systems::settle(&door.app, &mut draft).await?;
     let Draft { id, before, after, more, .. } = draft;
     let revision = before.as_ref().map_or(0, |before| before.revision);
@@ -117,11 +118,12 @@ async fn write(
     puts.extend(more);
     if !is_same {
         match door.app.write(puts).await {
-            Ok(()) => {}
+            Ok(()) => systems::catalog::changed(&door.app, key)?,
             Err(Error::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
     }
+    drop(turn);
     let Some(mut body) = after else {
         return Ok(Some(StatusCode::NO_CONTENT.into_response()));
     };

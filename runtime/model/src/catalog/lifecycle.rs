@@ -1,0 +1,130 @@
+//! The life cycle of what stands in a catalog (TMF620, 633, 634 `lifecycleStatus`), and the time
+//! that it is valid for.
+
+use serde_json::Value;
+
+use crate::time::Timestamp;
+
+/// Where an entity of a catalog stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lifecycle {
+    /// Somebody thinks about it.
+    InStudy,
+    /// It is being written.
+    InDesign,
+    /// It is tried out.
+    InTest,
+    /// It failed its test.
+    Rejected,
+    /// It can be used.
+    Active,
+    /// It is offered to customers.
+    Launched,
+    /// It is not offered any more; who has it keeps it.
+    Retired,
+    /// Nobody has it any more.
+    Obsolete,
+}
+
+/// A time that something is valid for (TM Forum's `TimePeriod`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Validity {
+    /// From this time; from ever where nothing is said.
+    pub from: Option<Timestamp>,
+    /// Up to this time; for ever where nothing is said.
+    pub until: Option<Timestamp>,
+}
+
+impl Lifecycle {
+    /// All of them, in the order in which they are gone through.
+    pub const ALL: [Self; 8] = [
+        Self::InStudy,
+        Self::InDesign,
+        Self::InTest,
+        Self::Rejected,
+        Self::Active,
+        Self::Launched,
+        Self::Retired,
+        Self::Obsolete,
+    ];
+
+    /// Reads the standard's words, however they are cased and spaced.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = |text: &str| -> String {
+            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+        };
+        let wanted = plain(text);
+        Self::ALL.into_iter().find(|status| plain(status.as_str()) == wanted)
+    }
+
+    /// The standard's words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InStudy => "In Study",
+            Self::InDesign => "In Design",
+            Self::InTest => "In Test",
+            Self::Rejected => "Rejected",
+            Self::Active => "Active",
+            Self::Launched => "Launched",
+            Self::Retired => "Retired",
+            Self::Obsolete => "Obsolete",
+        }
+    }
+
+    /// What may follow; what is not listed is refused.
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::InStudy => &[Self::InDesign],
+            Self::InDesign => &[Self::InTest],
+            Self::InTest => &[Self::Active, Self::Rejected, Self::InDesign],
+            Self::Active => &[Self::Launched, Self::Retired],
+            Self::Launched => &[Self::Retired],
+            Self::Retired => &[Self::Obsolete],
+            Self::Rejected | Self::Obsolete => &[],
+        }
+    }
+
+    /// Whether another may follow this one; to stay is no change.
+    pub fn may_become(self, next: Self) -> bool {
+        self == next || self.next().contains(&next)
+    }
+
+    /// Whether it can be ordered.
+    pub fn is_on_sale(self) -> bool {
+        matches!(self, Self::Active | Self::Launched)
+    }
+
+    /// Whether nobody can have it yet, so that it may still be unfinished.
+    pub fn is_draft(self) -> bool {
+        matches!(self, Self::InStudy | Self::InDesign | Self::InTest | Self::Rejected)
+    }
+}
+
+impl Validity {
+    /// Reads an entity's `validFor`.
+    pub fn of(entity: &Value) -> Result<Self, String> {
+        let bound = |name: &str| match entity.get("validFor").and_then(|period| period.get(name)) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value
+                .as_str()
+                .and_then(Timestamp::parse)
+                .map(Some)
+                .ok_or_else(|| format!("`validFor.{name}` is no date-time")),
+        };
+        let (from, until) = (bound("startDateTime")?, bound("endDateTime")?);
+        if let (Some(from), Some(until)) = (from, until)
+            && from >= until
+        {
+            return Err("`validFor` ends before it begins".into());
+        }
+        Ok(Self { from, until })
+    }
+
+    /// Whether it is valid at a time; always where no time is asked about.
+    pub fn holds(self, at: Option<Timestamp>) -> bool {
+        let Some(at) = at else {
+            return true;
+        };
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+    }
+}

@@ -1,0 +1,30 @@
+//! Configure, price, quote: what comes before an order. All of it is answered by the rules that the
+//! order will go through: a configuration passes the checks of an order, a price is the one that the
+//! order's products will have, and what qualifies has a plan.
+//!
+//! An amount is rounded once, where it is made: a percentage of an amount and the tax on a line to
+//! the decimals of the currency, of usage to six; a tie goes away from zero. Totals are sums of
+//! rounded lines and are not rounded again.
+
+mod charge;
+mod configure;
+mod launch;
+mod order;
+mod price;
+mod qualify;
+mod quote;
+mod total;
+
+pub use charge::{Alteration, Charge, Wrong};
+pub use configure::{Configuration, configure};
+pub use launch::{Reason, deliverable};
+pub use order::{order_of, unbacked};
+pub use price::charges;
+pub use qualify::{
+    Facts, TaskState, Unanswered, qualify_offerings, qualify_services, query_services,
+};
+pub use quote::{Policy, QuoteError, QuoteState, create, needs_approval, next_version, patched};
+pub use total::{Total, totals};
+
+#[cfg(test)]
+mod tests;

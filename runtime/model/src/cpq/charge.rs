@@ -1,0 +1,363 @@
+//! One price of one product, with all that alters it, as quotes (TMF648 `QuotePrice`) and orders
+//! (TMF622 `OrderPrice`) write it: `price` is the list price of one product, and each
+//! `priceAlteration` says by how much it changes that, and for how many periods.
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+
+use crate::catalog::Effect;
+use crate::money::{
+    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceKind, decimal, decimals, number, rounded,
+};
+
+/// A price of one product.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Charge {
+    /// Its id in the catalog; empty where it has none.
+    pub price: String,
+    /// Its name on the bill.
+    pub name: String,
+    /// When it is charged.
+    pub kind: PriceKind,
+    /// The period of a recurring one; else empty.
+    pub period: String,
+    /// What is counted, of usage.
+    pub unit: Option<String>,
+    /// What part of the usage it is for, such as `volume 0 to 100`.
+    pub tier: Option<String>,
+    /// The list price, before tax.
+    pub list: Money,
+    /// What alters it, in order.
+    pub alterations: Vec<Alteration>,
+    /// The tax on it, in percent, where it is known.
+    pub tax_rate: Option<Decimal>,
+}
+
+/// Something that alters a price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alteration {
+    /// Its id in the catalog; empty for one that was granted by hand.
+    pub price: String,
+    /// Its name on the bill.
+    pub name: String,
+    /// How many percent it is; nothing where it is an amount.
+    pub percentage: Option<Decimal>,
+    /// By how much it changes the price: below zero for a discount.
+    pub change: Decimal,
+    /// For how many periods; for ever where nothing is said.
+    pub periods: Option<u32>,
+    /// Its place among others.
+    pub priority: i64,
+}
+
+/// What is about to alter a price.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Change {
+    pub price: String,
+    pub name: String,
+    pub effect: Effect,
+    pub by: By,
+    pub periods: Option<u32>,
+    pub priority: i64,
+}
+
+/// By how much a price is altered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Percent(Decimal),
+    Amount(Money),
+}
+
+/// Why a price cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The attribute.
+    pub at: &'static str,
+    /// What was expected.
+    pub message: &'static str,
+}
+
+/// The unit price of usage may have so many decimals.
+const USAGE_DECIMALS: u32 = 6;
+
+impl Charge {
+    /// What one product costs, before tax, once alterations that end have ended.
+    pub fn regular(&self) -> Decimal {
+        let lasting = self.alterations.iter().filter(|change| change.periods.is_none());
+        self.list.amount + lasting.map(|change| change.change).sum::<Decimal>()
+    }
+
+    /// What one product costs, before tax, in the first period.
+    pub fn first(&self) -> Decimal {
+        self.list.amount + self.alterations.iter().map(|change| change.change).sum::<Decimal>()
+    }
+
+    /// The tax on an amount.
+    pub fn tax_on(&self, net: Decimal) -> Option<Decimal> {
+        self.tax_rate.map(|rate| rounded(net * rate / Decimal::ONE_HUNDRED, self.decimals()))
+    }
+
+    pub(super) fn decimals(&self) -> u32 {
+        match self.kind {
+            PriceKind::OneOff | PriceKind::Recurring => decimals(&self.list.currency),
+            PriceKind::Usage => USAGE_DECIMALS,
+        }
+    }
+
+    /// Alters it. A discount takes away what is there at most, and an amount in another currency
+    /// changes nothing. Answers with what is left of an amount. What lasts is taken off the list
+    /// price, and what ends off what is left by that, whichever comes first.
+    pub(super) fn apply(&mut self, change: &Change) -> Decimal {
+        if change.periods.is_some() {
+            return self.add(change, self.first());
+        }
+        let ending = self.alterations.extract_if(.., |other| other.periods.is_some());
+        let ending: Vec<Alteration> = ending.collect();
+        let left = self.add(change, self.regular());
+        for other in ending {
+            self.add(&other.again(&self.list.currency), self.first());
+        }
+        left
+    }
+
+    fn add(&mut self, change: &Change, now: Decimal) -> Decimal {
+        let (wanted, percentage) = match &change.by {
+            By::Percent(percent) => {
+                let part = now * percent / Decimal::ONE_HUNDRED;
+                (rounded(part, self.decimals()), Some(*percent))
+            }
+            By::Amount(money) if money.currency == self.list.currency => (money.amount.abs(), None),
+            By::Amount(money) => return money.amount.abs(),
+        };
+        let taken = match change.effect {
+            Effect::Discount => wanted.min(now.max(Decimal::ZERO)),
+            Effect::Surcharge => wanted,
+        };
+        if !taken.is_zero() {
+            self.alterations.push(Alteration {
+                price: change.price.clone(),
+                name: change.name.clone(),
+                percentage,
+                change: if change.effect == Effect::Discount { -taken } else { taken },
+                periods: change.periods,
+                priority: change.priority,
+            });
+        }
+        wanted - taken
+    }
+
+    /// What a product that is sold at it is billed: the regular price, and for each alteration that
+    /// ends a price of its own that ends with it.
+    pub fn prices(&self, quote: Option<&str>) -> Vec<Price> {
+        let price = |id: &str, name: &str, amount: Decimal, periods: Option<u32>| Price {
+            id: id.into(),
+            name: name.into(),
+            kind: self.kind,
+            amount: Money { currency: self.list.currency.clone(), amount },
+            period: self.period.clone(),
+            periods,
+            quote: quote.map(Into::into),
+        };
+        let mut prices = vec![price(&self.price, &self.name, self.regular(), None)];
+        let ending = self.alterations.iter().filter(|change| change.periods.is_some());
+        prices.extend(ending.map(|c| price(&c.price, &c.name, c.change, c.periods)));
+        prices
+    }
+
+    /// Writes it as TM Forum's `QuotePrice` and `OrderPrice`, which are alike.
+    pub fn to_tmf(&self, kind: &str) -> Value {
+        let mut body = Map::new();
+        let mut set = |name: &str, value: Value| body.insert(name.into(), value);
+        set("name", json!(self.name));
+        set("priceType", json!(self.kind.as_tmf()));
+        set("price", self.price_of(self.list.amount));
+        if !self.price.is_empty() {
+            let reference = json!({ "id": self.price, "@referredType": "ProductOfferingPrice" });
+            set("productOfferingPrice", reference);
+        }
+        if !self.period.is_empty() {
+            set("recurringChargePeriod", json!(self.period));
+        }
+        if let Some(unit) = &self.unit {
+            set("unitOfMeasure", json!(unit));
+        }
+        if let Some(tier) = &self.tier {
+            set("description", json!(tier));
+        }
+        if !self.alterations.is_empty() {
+            let alterations = self.alterations.iter().map(|change| self.alteration(change));
+            set("priceAlteration", alterations.collect());
+        }
+        set("@type", json!(kind));
+        Value::Object(body)
+    }
+
+    /// TM Forum's `Price` of an amount.
+    fn price_of(&self, net: Decimal) -> Value {
+        let money = |amount| Money { currency: self.list.currency.clone(), amount }.to_tmf();
+        match (self.tax_rate, self.tax_on(net)) {
+            (Some(rate), Some(tax)) => json!({
+                "dutyFreeAmount": money(net),
+                "taxIncludedAmount": money(net + tax),
+                "taxRate": number(rate),
+            }),
+            _ => json!({ "dutyFreeAmount": money(net) }),
+        }
+    }
+
+    fn alteration(&self, change: &Alteration) -> Value {
+        let mut price = self.price_of(change.change);
+        let mut body = Map::new();
+        body.insert("name".into(), json!(change.name));
+        body.insert("priceType".into(), json!(self.kind.as_tmf()));
+        if let (Some(percentage), Some(fields)) = (change.percentage, price.as_object_mut()) {
+            fields.insert("percentage".into(), number(percentage));
+        }
+        body.insert("price".into(), price);
+        body.insert("priority".into(), json!(change.priority));
+        if let Some(periods) = change.periods {
+            body.insert("applicationDuration".into(), json!(periods));
+        }
+        if !self.period.is_empty() {
+            body.insert("recurringChargePeriod".into(), json!(self.period));
+        }
+        if !change.price.is_empty() {
+            let reference = json!({ "id": change.price, "@referredType": "ProductOfferingPrice" });
+            body.insert("productOfferingPrice".into(), reference);
+        }
+        Value::Object(body)
+    }
+
+    /// Reads what [`Charge::to_tmf`] writes.
+    pub fn of_tmf(entry: &Value) -> Result<Self, Wrong> {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        let kind = text("priceType").and_then(PriceKind::from_tmf);
+        let kind = kind.ok_or(Wrong {
+            at: "priceType",
+            message: "is one of `oneTime`, `recurring`, `usage`",
+        })?;
+        let price = entry.get("price");
+        let list = price.and_then(|price| money(price.get("dutyFreeAmount")?));
+        let list = list.ok_or(Wrong {
+            at: "price.dutyFreeAmount",
+            message: "is an amount below 10^12: `unit` (a currency) and `value` (a number)",
+        })?;
+        let tax_rate = match price.and_then(|price| price.get("taxRate")) {
+            None | Some(Value::Null) => None,
+            Some(rate) => Some(
+                percent(rate)
+                    .ok_or(Wrong { at: "price.taxRate", message: "is a number from 0 to 1000" })?,
+            ),
+        };
+        let mut alterations = Vec::new();
+        for change in entry.get("priceAlteration").and_then(Value::as_array).into_iter().flatten() {
+            alterations.push(alteration_of(change, &list.currency)?);
+        }
+        Ok(Self {
+            price: id_of(entry),
+            name: text("name").unwrap_or_default().into(),
+            kind,
+            period: text("recurringChargePeriod").unwrap_or_default().into(),
+            unit: text("unitOfMeasure").map(Into::into),
+            tier: text("description").map(Into::into),
+            list,
+            alterations,
+            tax_rate,
+        })
+    }
+}
+
+fn alteration_of(change: &Value, currency: &str) -> Result<Alteration, Wrong> {
+    let wrong = Wrong {
+        at: "priceAlteration.price",
+        message: "needs `dutyFreeAmount`, by how much it changes the price, in its currency",
+    };
+    let price = change.get("price").ok_or(wrong)?;
+    let amount = price.get("dutyFreeAmount").and_then(money).ok_or(wrong)?;
+    if amount.currency != currency {
+        return Err(wrong);
+    }
+    Ok(Alteration {
+        price: id_of(change),
+        name: change.get("name").and_then(Value::as_str).unwrap_or_default().into(),
+        percentage: price.get("percentage").and_then(percent),
+        change: amount.amount,
+        periods: periods(change)?,
+        priority: change.get("priority").and_then(Value::as_i64).unwrap_or(0),
+    })
+}
+
+impl Alteration {
+    /// What it was made by, to be made again.
+    fn again(self, currency: &str) -> Change {
+        let amount = Money { currency: currency.into(), amount: self.change };
+        Change {
+            price: self.price,
+            name: self.name,
+            effect: if self.change.is_sign_negative() {
+                Effect::Discount
+            } else {
+                Effect::Surcharge
+            },
+            by: self.percentage.map_or(By::Amount(amount), By::Percent),
+            periods: self.periods,
+            priority: self.priority,
+        }
+    }
+}
+
+/// Reads the discounts that are granted by hand: percentages and amounts, whatever their sign.
+pub(super) fn granted(entry: &Value) -> Result<Vec<Change>, Wrong> {
+    let wrong = Wrong {
+        at: "priceAlteration.price",
+        message: "has `percentage` from 0 to 1000, or `dutyFreeAmount`",
+    };
+    let changes = entry.get("priceAlteration").and_then(Value::as_array).into_iter().flatten();
+    // What the catalog gives is computed anew; what names no price of it was granted.
+    let by_hand = changes.filter(|change| change.get("productOfferingPrice").is_none());
+    let read = by_hand.map(|change| {
+        let price = change.get("price").ok_or(wrong)?;
+        let by = match price.get("percentage").filter(|percentage| !percentage.is_null()) {
+            Some(percentage) => By::Percent(percent(percentage).ok_or(wrong)?),
+            None => By::Amount(price.get("dutyFreeAmount").and_then(money).ok_or(wrong)?),
+        };
+        Ok(Change {
+            price: String::new(),
+            name: change.get("name").and_then(Value::as_str).unwrap_or("discount").into(),
+            effect: Effect::Discount,
+            by,
+            periods: periods(change)?,
+            priority: change.get("priority").and_then(Value::as_i64).unwrap_or(0),
+        })
+    });
+    read.collect()
+}
+
+fn periods(change: &Value) -> Result<Option<u32>, Wrong> {
+    match change.get("applicationDuration") {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
+            count.filter(|count| *count > 0).map(Some).ok_or(Wrong {
+                at: "priceAlteration.applicationDuration",
+                message: "is a whole number from 1",
+            })
+        }
+    }
+}
+
+fn money(value: &Value) -> Option<Money> {
+    Money::from_tmf(value).filter(|money| {
+        !money.currency.is_empty() && money.amount.abs() <= Decimal::from(AMOUNT_MAX)
+    })
+}
+
+fn percent(value: &Value) -> Option<Decimal> {
+    let percent = decimal(value)?.abs();
+    (percent <= Decimal::from(PERCENT_MAX)).then_some(percent)
+}
+
+fn id_of(entry: &Value) -> String {
+    let id = entry.get("productOfferingPrice").and_then(|price| price.get("id")?.as_str());
+    id.unwrap_or_default().into()
+}

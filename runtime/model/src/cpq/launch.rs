@@ -1,0 +1,293 @@
+//! Whether an offering can be launched: what it bundles resolves, its prices can be charged, and
+//! all that it is made of is delivered by a rule of the packs.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::configure::{configure, reference};
+use crate::catalog::{Catalog, Lifecycle, Offering, PriceRole, Spec, SpecKind, Validity};
+use crate::decompose::{Answers, Stop, decompose};
+use crate::id::SpecId;
+use crate::order::Form;
+use crate::rule::Produces;
+use crate::rulebook::Rulebook;
+use crate::time::Timestamp;
+
+/// Why an offering cannot be launched.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// What is wrong, for programs.
+    pub code: &'static str,
+    /// The entity that is wrong: an offering, a price or a specification.
+    pub entity: String,
+    /// The attribute of it.
+    pub attribute: &'static str,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}: {}", self.entity, self.attribute, self.message)
+    }
+}
+
+/// Why an offering cannot be launched as the catalogs and the rules stand; nothing where it can.
+pub fn deliverable(rulebook: &Rulebook, offering: &SpecId, now: Timestamp) -> Vec<Reason> {
+    let catalog = rulebook.catalog();
+    let mut check = Check { rulebook, catalog, now, seen: BTreeSet::new(), found: Vec::new() };
+    check.offering(offering, &mut Vec::new());
+    let unfinished = catalog.unfinished.iter().filter(|error| {
+        check.seen.contains(&SpecId::new(&error.id)) || error.id == offering.as_str()
+    });
+    let unfinished = unfinished.map(|error| Reason {
+        code: "UNFINISHED",
+        entity: error.id.clone(),
+        attribute: "lifecycleStatus",
+        message: error.message.clone(),
+    });
+    let unfinished: Vec<Reason> = unfinished.collect();
+    check.found.extend(unfinished);
+    if check.found.is_empty() {
+        check.rehearse(offering);
+    }
+    check.found.sort();
+    check.found.dedup();
+    check.found
+}
+
+struct Check<'a> {
+    rulebook: &'a Rulebook,
+    catalog: &'a Catalog,
+    now: Timestamp,
+    seen: BTreeSet<SpecId>,
+    found: Vec<Reason>,
+}
+
+impl Check<'_> {
+    fn report(
+        &mut self,
+        code: &'static str,
+        entity: &str,
+        attribute: &'static str,
+        message: String,
+    ) {
+        self.found.push(Reason { code, entity: entity.into(), attribute, message });
+    }
+
+    fn offering(&mut self, id: &SpecId, path: &mut Vec<SpecId>) {
+        self.seen.insert(id.clone());
+        let Some(offering) = self.catalog.offerings.get(id) else {
+            let message = "the catalog has no such offering ready".into();
+            return self.report("OFFERING_UNKNOWN", id.as_str(), "id", message);
+        };
+        if let Some(spec) = &offering.spec {
+            self.spec(spec, id);
+        }
+        self.prices(id, offering);
+        self.values(id, offering);
+        path.push(id.clone());
+        for bundled in &offering.bundles {
+            let own = "bundledProductOffering";
+            let (part, min, max) = (&bundled.offering, bundled.min, bundled.max);
+            if min > max || max == 0 || !(min..=max).contains(&bundled.default) {
+                let message = format!(
+                    "`{part}`: {min} to {max}, by default {}: the default is between the limits",
+                    bundled.default
+                );
+                self.report("BUNDLE_CARDINALITY", id.as_str(), own, message);
+            }
+            if path.contains(part) {
+                let message = format!("`{part}` is a bundle within itself");
+                self.report("BUNDLE_CIRCLE", id.as_str(), own, message);
+                continue;
+            }
+            let part_of = self.catalog.offerings.get(part);
+            if part_of.is_some_and(|part| !part.is_on_sale(Some(self.now))) {
+                let message = format!("`{part}` is not active, or not valid today");
+                self.report("BUNDLE_PART", id.as_str(), own, message);
+            }
+            self.offering(part, path);
+        }
+        path.pop();
+    }
+
+    /// Every offering costs something, or says that it costs nothing.
+    fn prices(&mut self, id: &SpecId, offering: &Offering) {
+        let own = "productOfferingPrice";
+        if offering.prices.is_empty() && offering.bundles.is_empty() {
+            let message = "has no price: name one, of 0 where it is free".into();
+            self.report("PRICE_MISSING", id.as_str(), own, message);
+        }
+        let mut currencies = BTreeSet::new();
+        let mut open: Vec<&str> = offering.prices.iter().map(String::as_str).collect();
+        let mut seen = BTreeSet::new();
+        // What a bundle costs, its parts may say.
+        let mut counts = offering.prices.is_empty() || !offering.bundles.is_empty();
+        while let Some(name) = open.pop() {
+            if !seen.insert(name) {
+                continue;
+            }
+            let Some(price) = self.catalog.prices.get(name) else {
+                let message = format!("`{name}` is in no catalog, or not ready");
+                self.report("PRICE_UNKNOWN", id.as_str(), own, message);
+                continue;
+            };
+            counts |= price.holds(Some(self.now)) && matches!(price.role, PriceRole::Charge(_));
+            currencies.extend(price.amount.iter().map(|amount| amount.currency.as_str()));
+            open.extend(
+                price
+                    .parts
+                    .iter()
+                    .chain(price.altered_by.iter().map(|(id, _)| id))
+                    .map(String::as_str),
+            );
+            for characteristic in price.when.keys() {
+                let spec = offering.spec.as_ref().and_then(|id| self.catalog.specs.get(id));
+                let known = spec.is_some_and(|s| s.characteristics.contains_key(characteristic));
+                let usage = PriceRole::Charge(crate::money::PriceKind::Usage);
+                if !known && price.role != usage {
+                    let message = format!("the product has no characteristic `{characteristic}`");
+                    self.report("PRICE_VALUE", name, "prodSpecCharValueUse", message);
+                }
+            }
+        }
+        if !counts {
+            let message = "none of its prices is active and valid today".into();
+            self.report("PRICE_MISSING", id.as_str(), own, message);
+        }
+        if currencies.len() > 1 {
+            let message = format!("its prices are in {}", join(&currencies));
+            self.report("PRICE_CURRENCY", id.as_str(), own, message);
+        }
+    }
+
+    /// The values that an offering offers are values of its specification.
+    fn values(&mut self, id: &SpecId, offering: &Offering) {
+        let spec = offering.spec.as_ref().and_then(|spec| self.catalog.specs.get(spec));
+        for (name, values) in &offering.values {
+            let known = spec.and_then(|spec| spec.characteristics.get(name));
+            let wrong =
+                match known {
+                    None => Some(format!("the product has no characteristic `{name}`")),
+                    Some(known) => values.iter().find_map(|value| match value {
+                        crate::catalog::Allowed::Value(value) if !known.allows(value) => Some(
+                            format!("`{name}` cannot be {value}; allowed are {}", known.describe()),
+                        ),
+                        crate::catalog::Allowed::Value(_)
+                        | crate::catalog::Allowed::Range { .. } => None,
+                    }),
+                };
+            if let Some(message) = wrong {
+                self.report("OFFERING_VALUE", id.as_str(), "prodSpecCharValueUse", message);
+            }
+        }
+    }
+
+    fn spec(&mut self, id: &SpecId, by: &SpecId) {
+        if !self.seen.insert(id.clone()) {
+            return;
+        }
+        let Some(spec) = self.catalog.specs.get(id) else {
+            let message = format!("`{by}` names it, and no catalog has it ready");
+            return self.report("SPEC_UNKNOWN", id.as_str(), "id", message);
+        };
+        if !spec.status.is_on_sale() || !spec.valid.holds(Some(self.now)) {
+            let message = format!(
+                "is `{}`, or not valid today: it must be `{}`",
+                spec.status.as_str(),
+                Lifecycle::Active.as_str()
+            );
+            self.report("SPEC_NOT_ACTIVE", id.as_str(), "lifecycleStatus", message);
+        }
+        let below = self.below(id, spec);
+        if below.is_empty() && self.rulebook.delivery(id).is_none() {
+            self.nothing_delivers(id, spec);
+        }
+        for part in below.iter().chain(&spec.depends_on).chain(&spec.resources) {
+            self.spec(part, id);
+        }
+    }
+
+    /// What a specification is made of, by the catalog and the rules.
+    fn below(&self, id: &SpecId, spec: &Spec) -> Vec<SpecId> {
+        let mut below = spec.relies_on.clone();
+        below.extend(self.rulebook.rules_from(id).filter_map(|(_, rule)| match &rule.to {
+            Produces::Spec(to) => Some(to.clone()),
+            // A plugin says what it becomes when it is asked.
+            Produces::Plugin(_) => None,
+        }));
+        below
+    }
+
+    fn nothing_delivers(&mut self, id: &SpecId, spec: &Spec) {
+        let by_plugin = self.rulebook.rules_from(id).next().is_some();
+        match spec.kind {
+            // A fee needs no network, and resources are delivered with the service above them.
+            SpecKind::Product | SpecKind::Resource => {}
+            SpecKind::CustomerService | SpecKind::ResourceService if by_plugin => {}
+            SpecKind::CustomerService => {
+                let message = "no service is below it and no rule delivers it: add a \
+                               `serviceSpecRelationship` of type `reliesOn`, or a delivery"
+                    .into();
+                self.report("NOTHING_DELIVERS", id.as_str(), "serviceSpecRelationship", message);
+            }
+            SpecKind::ResourceService => {
+                let message = "no rule says how it is delivered: add it under `deliver:` in a \
+                               pack's rules.yaml"
+                    .into();
+                self.report("NO_DELIVERY", id.as_str(), "id", message);
+            }
+        }
+    }
+
+    /// Decomposes an order for one, with defaults and, where there is none, the first value.
+    fn rehearse(&mut self, id: &SpecId) {
+        let mut catalog = self.catalog.clone();
+        if let Some(offering) = catalog.offerings.get_mut(id) {
+            offering.status = Lifecycle::Active;
+            offering.relations.clear();
+            offering.places.clear();
+            offering.valid = Validity::default();
+        }
+        let rulebook = self.rulebook.with_catalog(catalog);
+        let product = self.product(id);
+        let order = json!({
+            "relatedParty": [{ "id": "nobody", "role": "Customer", "@referredType": "Customer" }],
+            "productOrderItem": [{
+                "id": "1", "action": "add", "product": product,
+                "productOffering": reference("productOffering", Some(id)),
+            }],
+        });
+        let configured = configure(Form::ProductOrder, &order, rulebook.catalog(), self.now);
+        let Ok(configured) = configured else {
+            return;
+        };
+        let plan = decompose(&configured.order, &configured.document, &rulebook, &Answers::new());
+        if let Err(Stop::Failure(failure)) = plan {
+            let message = format!("an order for one fails: {}: {}", failure.code, failure.message);
+            self.report("REHEARSAL", id.as_str(), "productSpecification", message);
+        }
+    }
+
+    fn product(&self, id: &SpecId) -> Value {
+        let offering = self.catalog.offerings.get(id);
+        let spec = offering.and_then(|offering| self.catalog.specs.get(offering.spec.as_ref()?));
+        let missing = spec.into_iter().flat_map(|spec| &spec.characteristics);
+        let missing = missing.filter(|(_, known)| known.required && known.default.is_none());
+        let chosen: Vec<Value> = missing
+            .filter_map(|(name, known)| {
+                let offered = offering.map(|offering| offering.offers(name, known))?;
+                let value = offered.example()?;
+                Some(json!({ "name": name, "value": value }))
+            })
+            .collect();
+        json!({ "place": [{ "id": "nowhere", "role": "installation" }], "productCharacteristic": chosen })
+    }
+}
+
+fn join(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(", ")
+}
