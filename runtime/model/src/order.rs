@@ -34,6 +34,8 @@ pub struct Line {
     pub spec: Option<SpecId>,
     /// The instance in the inventory that it is about.
     pub instance: Option<String>,
+    /// The state that is wanted of it: a product's `status`, a service's `state`.
+    pub state: Option<String>,
     /// Its characteristics.
     pub characteristics: Map<String, Value>,
     /// The id of its place.
@@ -79,6 +81,7 @@ struct Dialect {
     subject: &'static str,
     spec: &'static str,
     characteristics: &'static str,
+    state: Option<&'static str>,
     relations: &'static str,
 }
 
@@ -89,6 +92,7 @@ const DIALECTS: [Dialect; 3] = [
         subject: "product",
         spec: "productSpecification",
         characteristics: "productCharacteristic",
+        state: Some("status"),
         relations: "productOrderItemRelationship",
     },
     Dialect {
@@ -97,6 +101,7 @@ const DIALECTS: [Dialect; 3] = [
         subject: "service",
         spec: "serviceSpecification",
         characteristics: "serviceCharacteristic",
+        state: Some("state"),
         relations: "serviceOrderItemRelationship",
     },
     Dialect {
@@ -105,6 +110,7 @@ const DIALECTS: [Dialect; 3] = [
         subject: "resource",
         spec: "resourceSpecification",
         characteristics: "resourceCharacteristic",
+        state: None,
         relations: "orderItemRelationship",
     },
 ];
@@ -227,6 +233,10 @@ impl Reader<'_> {
             offering: offering.map(SpecId::new),
             spec: spec.map(SpecId::new),
             instance: optional_text(subject, "id", &subject_path)?,
+            state: match self.dialect.state {
+                Some(name) => optional_text(subject, name, &subject_path)?,
+                None => None,
+            },
             characteristics: self.characteristics(subject, &subject_path)?,
             place: place(subject, &subject_path)?,
             bundle,

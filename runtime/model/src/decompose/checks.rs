@@ -32,6 +32,15 @@ pub(super) fn lines(order: &Order, catalog: &Catalog) -> Result<Vec<CheckedLine>
     }
     for (index, line) in order.lines.iter().enumerate() {
         let mut found = Vec::new();
+        if line.action == Action::Delete {
+            // What ceases need not be in the catalog any more.
+            checked.push(CheckedLine {
+                spec: line.spec.clone(),
+                title: String::new(),
+                characteristics: line.characteristics.clone(),
+            });
+            continue;
+        }
         let subject = if order.level == Level::Product {
             let bundled = bundled.get(&index).map_or(&[][..], Vec::as_slice);
             product(line, bundled, catalog, &mut found)
