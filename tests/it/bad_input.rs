@@ -92,9 +92,9 @@ async fn bodies_that_cannot_be_read() {
     400 -: the body is empty: send a JSON document
     400 -: no JSON: EOF while parsing an object at line 1 column 1
     400 -: no JSON: trailing comma at line 1 column 9
-    400 $: an order is a JSON object
-    400 $: an order is a JSON object
-    400 $: an order is a JSON object
+    400 $: a document is a JSON object
+    400 $: a document is a JSON object
+    400 $: a document is a JSON object
     400 -: objects and arrays may nest 64 deep
     413 -: a body may have 65536 bytes
     415 Content-Type: send JSON, as `application/json`
@@ -132,20 +132,20 @@ async fn orders_that_are_malformed() {
         |order| item(order)["productOrderItemRelationship"] = json!([{ "id": "1" }]),
         |order| item(order)["productOrderItemRelationship"] = json!([{ "relationshipType": "bundles" }]),
     ]).await, @"
-    400 productOrderItem: productOrderItem: is mandatory: the items of the order
-    400 productOrderItem: productOrderItem: an order has at least one item
-    400 productOrderItem: productOrderItem: is an array
-    400 productOrderItem[0]: productOrderItem[0]: an item is a JSON object
-    400 productOrderItem[0].id: productOrderItem[0].id: is mandatory
-    400 productOrderItem[0].id: productOrderItem[0].id: is a text
-    400 productOrderItem[0].id: productOrderItem[0].id: an id has at most 200 bytes, and none are control
-    400 productOrderItem[0].action: productOrderItem[0].action: is mandatory
-    400 productOrderItem[0].action: productOrderItem[0].action: is one of `add`, `modify`, `delete`, `noChange`, not `create`
-    400 productOrderItem[0].action: productOrderItem[0].action: is a text
+    400 productOrderItem: `productOrderItem` is missing
+    400 productOrderItem: `productOrderItem` is missing
+    400 productOrderItem: `productOrderItem` is not an array
+    400 productOrderItem[0]: `productOrderItem[0]` is not an object
+    400 productOrderItem[0].id: `productOrderItem[0].id` is missing
+    400 productOrderItem[0].id: `productOrderItem[0].id` is not a string
+    400 productOrderItem[0].id: `productOrderItem[0].id`: an id has at most 200 bytes, and none are control
+    400 productOrderItem[0].action: `productOrderItem[0].action` is missing
+    400 productOrderItem[0].action: `productOrderItem[0].action` is one of `add`, `modify`, `delete`, `noChange`, not `create`
+    400 productOrderItem[0].action: `productOrderItem[0].action` is not a string
     400 productOrderItem[0].quantity: productOrderItem[0].quantity: is a whole number from 1
-    400 productOrderItem[0].quantity: productOrderItem[0].quantity: is a whole number from 1
-    400 productOrderItem[0].product: productOrderItem[0].product: is a JSON object
-    400 productOrderItem[0].product.productCharacteristic: productOrderItem[0].product.productCharacteristic: is an array
+    400 productOrderItem[0].quantity: `productOrderItem[0].quantity` is not a whole number
+    400 productOrderItem[0].product: `productOrderItem[0].product` is not an object
+    400 productOrderItem[0].product.productCharacteristic: `productOrderItem[0].product.productCharacteristic` is not an array
     400 productOrderItem[0].product.productCharacteristic[0].value: productOrderItem[0].product.productCharacteristic[0].value: is mandatory
     400 productOrderItem[0].productOrderItemRelationship[0].relationshipType: productOrderItem[0].productOrderItemRelationship[0].relationshipType: is mandatory, a text
     400 productOrderItem[0].productOrderItemRelationship[0]: productOrderItem[0].productOrderItemRelationship[0]: names no item: an `id` is mandatory

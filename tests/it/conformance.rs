@@ -116,8 +116,7 @@ impl Walk<'_> {
             return;
         }
         let patch = json!({ "description": "walked" });
-        let answer =
-            self.send("PATCH", &format!("{}/{id}", resource.path), Some(&patch)).await;
+        let answer = self.send("PATCH", &format!("{}/{id}", resource.path), Some(&patch)).await;
         if answer.status != 200 {
             self.found(resource, "PATCH", &format!("{}: {}", answer.status, answer.text));
             return;
@@ -171,7 +170,9 @@ impl Walk<'_> {
 
     fn valid(&mut self, resource: &Resource, operation: Operation, body: &Value) {
         self.operations += 1;
-        let Some(schema) = resource.find(operation).and_then(|found| found.as_ref()) else { return };
+        let Some(schema) = resource.find(operation).and_then(|found| found.as_ref()) else {
+            return;
+        };
         if let Err(wrong) = self.definition.check_against(schema, body) {
             self.found(resource, &format!("{operation:?}"), &wrong);
         }

@@ -205,6 +205,13 @@ impl Qualifier<'_> {
         let plan = match decompose(&order, &document, self.facts.rulebook, self.facts.answers) {
             Ok(plan) => plan,
             Err(Stop::Ask(question)) => return Err(Unanswered::Ask(question)),
+            // Whether something that exists can be changed is found out when that is ordered.
+            Err(Stop::Recall(recall)) => {
+                let label =
+                    format!("asks about {} `{}`, not a new one", recall.resource, recall.id);
+                let obstacle = Obstacle::new("ACTION_NOT_QUALIFIED", FailureClass::Reject, &label);
+                return Ok(Err(all(vec![obstacle])));
+            }
             Err(Stop::Failure(failure)) => {
                 let obstacle = Obstacle::new(&failure.code, failure.class, &failure.message);
                 return Ok(Err(all(vec![obstacle])));

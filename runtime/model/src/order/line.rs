@@ -49,7 +49,12 @@ impl Reader<'_> {
             spec => spec,
         };
         let place = place(subject, &subject_path)?;
+        let state = match self.dialect.state {
+            Some(name) => optional_text(subject, name, &subject_path)?,
+            None => None,
+        };
         Ok(Line {
+            state,
             id,
             action,
             quantity,

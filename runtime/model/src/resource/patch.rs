@@ -79,9 +79,7 @@ pub enum PatchError {
 pub fn apply(format: Format, document: &Value, patch: &Value) -> Result<Value, PatchError> {
     match format {
         Format::Merge => merged(document, patch),
-        Format::Operations => {
-            operated(document, patch, |_, operation| Ok(vec![operation.clone()]))
-        }
+        Format::Operations => operated(document, patch, |_, operation| Ok(vec![operation.clone()])),
         Format::Query => operated(document, patch, query::resolved),
     }
 }

@@ -161,7 +161,9 @@ impl From<PatchError> for Problem {
     fn from(error: PatchError) -> Self {
         match &error {
             PatchError::Malformed(_) => Self::bad(error.to_string()),
-            PatchError::Path { source, .. } => Self::bad(format!("{error}: {source}")).about("path"),
+            PatchError::Path { source, .. } => {
+                Self::bad(format!("{error}: {source}")).about("path")
+            }
             PatchError::TestFailed { path, .. } => Self::conflict(error.to_string()).about(path),
             PatchError::NoTarget { path, .. } => Self::unprocessable(error.to_string()).about(path),
             PatchError::TooLarge => Self::too_large(error.to_string()),
@@ -244,6 +246,7 @@ impl From<SubmitError> for Problem {
             SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
             SubmitError::Plan(_) => Self::unprocessable(error.to_string()),
             SubmitError::Stopped(stopped) => stopped.into(),
+            SubmitError::Read(error) => error.into(),
             SubmitError::Store(_) => Self::ours(&error),
         }
     }

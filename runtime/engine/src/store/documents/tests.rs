@@ -38,7 +38,7 @@ fn a_new_document_is_found_counted_and_told() {
     write(&store, 5, vec![Put::create("customer", "1", customer("Ann", "new"))]).unwrap();
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
     d/customer/1 #1 @5 {"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}
-    e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.005Z","eventType":"CustomerCreateEvent"}
+    e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.005Z","eventType":"CustomerCreateEvent","resource":"customer"}
     i/customer|engagedParty.id|p|1
     i/customer|name|Ann|1
     i/customer|status|new|1
@@ -56,7 +56,7 @@ fn a_change_moves_the_ways_to_a_document_and_keeps_what_was() {
     write(&store, 2, vec![Put::merge("customer", "1", patch).quiet()]).unwrap();
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
     d/customer/1 #2 @2 {"engagedParty":{"id":"p"},"id":"1","name":"Eve","status":"active"}
-    e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.001Z","eventType":"CustomerCreateEvent"}
+    e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.001Z","eventType":"CustomerCreateEvent","resource":"customer"}
     i/customer|engagedParty.id|p|1
     i/customer|name|Eve|1
     i/customer|status|active|1
@@ -74,8 +74,8 @@ fn what_is_removed_leaves_its_versions_and_nothing_else() {
     let remove = Put::new("customer", "1", Change::Remove, Expected::Revision(1));
     write(&store, 2, vec![remove]).unwrap();
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
-    e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.001Z","eventType":"CustomerCreateEvent"}
-    e/0000000000000001 {"event":{"customer":{"id":"1","name":"Ann","status":"new"}},"eventId":"1","eventTime":"1970-01-01T00:00:00.002Z","eventType":"CustomerDeleteEvent"}
+    e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.001Z","eventType":"CustomerCreateEvent","resource":"customer"}
+    e/0000000000000001 {"event":{"customer":{"id":"1","name":"Ann","status":"new"}},"eventId":"1","eventTime":"1970-01-01T00:00:00.002Z","eventType":"CustomerDeleteEvent","resource":"customer"}
     s/event 2
     v/customer|1|0000000000000001 #1 @1 {"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}
     "#);
