@@ -40,7 +40,7 @@ impl Receiver {
             is_held: watch::Sender::new(false),
         });
         let router = Router::new().fallback(take).with_state(Arc::clone(&desk));
-        tokio::spawn(crate::http::serve(listener, router, std::future::pending()));
+        tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, desk }
     }
 
