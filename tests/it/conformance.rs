@@ -5,9 +5,10 @@
 mod definition;
 mod sample;
 
+use model::resource::table;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, eventually, pack_order, with_characteristic};
 use definition::{Definition, Operation, Resource};
 
 /// What went wrong, by operation: all of it is told at once.
@@ -57,8 +58,7 @@ impl Walk<'_> {
     }
 
     async fn create(&mut self, resource: &Resource) -> Option<String> {
-        let schema = resource.create_schema.as_ref()?;
-        let body = sample::of(self.definition, resource, schema);
+        let body = self.body(resource).await?;
         let answer = self.world.http.post(&resource.path, &body).await;
         if answer.status != 201 && answer.status != 200 {
             self.found(resource, "POST", &format!("{} {} for {body}", answer.status, answer.text));
@@ -71,6 +71,81 @@ impl Walk<'_> {
             }
         }
         Some(answer.body["id"].as_str().unwrap_or_default().to_string())
+    }
+
+    /// What is sent to create one: for an order one that is real, else what the schema allows, with
+    /// references to what is there.
+    async fn body(&self, resource: &Resource) -> Option<Value> {
+        let schema = resource.create_schema.as_ref()?;
+        let mut body = sample::of(self.definition, resource, schema);
+        let name = resource.path.rsplit('/').next().unwrap_or_default();
+        match name {
+            "productOrder" => return Some(pack_order("superfibre/gpon")),
+            "serviceOrder" => {
+                let service = json!({ "serviceSpecification": { "id": "no rule for it" } });
+                let item = json!({ "id": "1", "action": "add", "service": service });
+                return Some(json!({ "serviceOrderItem": [item] }));
+            }
+            "resourceOrder" => {
+                let resource = json!({ "name": "walked" });
+                let item = json!({ "id": "1", "action": "add", "resource": resource });
+                return Some(json!({ "orderItem": [item] }));
+            }
+            "quote" => {
+                let offering = json!({ "id": "PO-SF200H", "@referredType": "ProductOffering" });
+                let item = json!({ "id": "1", "action": "add", "quantity": 1,
+                    "productOffering": offering, "product": {} });
+                body["quoteItem"] = json!([item]);
+            }
+            "productOfferingQualification" => {
+                let offering = json!({ "id": "PO-SF200H", "@referredType": "ProductOffering" });
+                let item = json!({ "id": "1", "productOffering": offering });
+                body["productOfferingQualificationItem"] = json!([item]);
+            }
+            "checkServiceQualification" => {
+                let service = json!({ "serviceSpecification": { "id": "CFS-Internet" } });
+                body["serviceQualificationItem"] = json!([{ "id": "1", "service": service }]);
+            }
+            "processFlow" => body["processFlowSpecification"] = json!("six-steps"),
+            _ => {}
+        }
+        let known = table::APIS.iter().flat_map(|api| api.resources).find(|r| r.name == name);
+        for reference in known.iter().flat_map(|known| known.references) {
+            let id = self.target(reference.to[0]).await;
+            sample::refer(&mut body, reference.path, &id);
+        }
+        Some(body)
+    }
+
+    /// The id of a document that can be referred to.
+    async fn target(&self, key: &str) -> String {
+        let order = json!({ "id": "1", "action": "add", "service": {
+            "serviceSpecification": { "id": "no rule for it" },
+        }});
+        let body = match key {
+            "individual" => json!({ "givenName": "Ann", "familyName": "Walker" }),
+            "productOrder" => {
+                let mut order = pack_order("mobile-4g/port-in");
+                with_characteristic(&mut order, "portWindow", &json!("2031-12-01T02:00:00Z"));
+                order
+            }
+            "serviceOrder" => json!({ "serviceOrderItem": [order] }),
+            "resourceOrder" => {
+                json!({ "orderItem": [{ "id": "1", "action": "add", "resource": { "name": "w" } }] })
+            }
+            "productStock" => json!({
+                "productStockStatusType": "available",
+                "productStockLevel": { "amount": 5.0, "units": "pieces" },
+                "stockedProduct": { "name": "router" },
+            }),
+            _ => json!({
+                "name": "walked",
+                "relatedParty": [{ "id": "p", "name": "Ann", "role": "owner" }],
+            }),
+        };
+        let answer = self.world.http.post(model::resource::path(key), &body).await;
+        assert_eq!(answer.status, 201, "{key}: {}", answer.text);
+        answer.body["id"].as_str().unwrap().to_string()
     }
 
     /// The id of a document that is there already.
@@ -129,7 +204,17 @@ impl Walk<'_> {
             return;
         }
         let path = format!("{}/{id}", resource.path);
-        let answer = self.send("DELETE", &path, None).await;
+        let mut answer = self.send("DELETE", &path, None).await;
+        if answer.status == 409 {
+            // What is carried out is cancelled first, and removed when it has ended.
+            self.send("PATCH", &path, Some(&json!({ "state": "cancelled" }))).await;
+            let http = &self.world.http;
+            answer = eventually("it can be removed", async || {
+                let answer = http.send("DELETE", &path, &[], "").await.unwrap();
+                (answer.status != 409).then_some(answer)
+            })
+            .await;
+        }
         if answer.status != 204 {
             self.found(resource, "DELETE", &format!("{}: {}", answer.status, answer.text));
             return;

@@ -1,7 +1,7 @@
 //! A document that a schema allows, with every attribute that it names down to some depth: what a
 //! client could send.
 
-use model::resource::{self, table};
+use model::resource::table;
 use serde_json::{Map, Value, json};
 
 use super::definition::{Definition, Resource};
@@ -9,7 +9,7 @@ use super::definition::{Definition, Resource};
 /// Below this depth only what is required is filled in.
 const DEPTH: usize = 4;
 
-/// Attributes that would send the document somewhere: what they refer to is not there.
+/// Attributes that say what a document is: they are sent where the schema wants them.
 const SKIPPED: [&str; 4] = ["@schemaLocation", "@baseType", "@referredType", "href"];
 
 /// A document to create one of a resource with.
@@ -19,7 +19,7 @@ pub(super) fn of(definition: &Definition, resource: &Resource, schema: &Value) -
     let known = table::APIS.iter().flat_map(|api| api.resources).find(|r| r.name == name);
     if let (Some(known), Some(fields)) = (known, body.as_object_mut()) {
         fields.remove("@type");
-        // A new document is in its first state; references that must lead somewhere lead nowhere.
+        // A new document is in its first state.
         if let Some(life) = known.life {
             match life.initial {
                 "" => {
@@ -29,19 +29,23 @@ pub(super) fn of(definition: &Definition, resource: &Resource, schema: &Value) -
                 _ => drop(fields.remove(life.attribute)),
             }
         }
-        for reference in known.references {
-            let first = reference.path.split('.').next().unwrap_or_default();
-            fields.remove(first);
-        }
-        referred(known, fields);
     }
     body
 }
 
-/// Mandatory references lead to a party that the world has made, or to nothing that is checked.
-fn referred(known: &resource::Resource, fields: &mut Map<String, Value>) {
-    for name in known.mandatory {
-        fields.entry(*name).or_insert_with(|| json!({ "id": "walked" }));
+/// Makes what a path through a document leads to a reference to this id.
+pub(super) fn refer(body: &mut Value, path: &str, id: &str) {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let Some(below) = body.get_mut(name) else { return };
+    let each = match below {
+        Value::Array(entries) => entries.iter_mut().collect(),
+        one => vec![one],
+    };
+    for one in each {
+        match rest {
+            Some(rest) => refer(one, rest, id),
+            None => one["id"] = json!(id),
+        }
     }
 }
 
@@ -76,7 +80,7 @@ fn object(definition: &Definition, schema: &Value, depth: usize) -> Value {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let is_required = required.iter().any(|known| known == name);
-        if SKIPPED.contains(&name.as_str()) || (depth >= DEPTH && !is_required) {
+        if !is_required && (SKIPPED.contains(&name.as_str()) || depth >= DEPTH) {
             continue;
         }
         fields.insert(name.clone(), value(definition, property, name, depth + 1));

@@ -24,6 +24,11 @@ impl Fulfilment {
         self.instance_id(item, "s")
     }
 
+    /// The id of a resource that an item makes, by the number of its specification.
+    pub(super) fn resource_id(&self, line: &str, number: usize) -> String {
+        format!("{}-r{line}-{}", self.id, number + 1)
+    }
+
     fn instance_id(&self, item: &Item, mark: &str) -> String {
         item.instance.clone().unwrap_or_else(|| format!("{}-{mark}{}", self.id, item.line))
     }

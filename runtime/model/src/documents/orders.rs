@@ -123,6 +123,14 @@ impl Fulfilment {
                 product.insert("href".into(), json!(href("product", &id)));
                 product.insert("id".into(), json!(id));
             }
+            if let (Kind::ResourceOrder, Some(line)) = (&self.kind, &line)
+                && let Some(resource) = entry.get_mut("resource").and_then(Value::as_object_mut)
+            {
+                let own = resource.get("id").and_then(Value::as_str).map(str::to_string);
+                let id = own.unwrap_or_else(|| self.resource_id(line, 0));
+                resource.insert("href".into(), json!(href("resource", &id)));
+                resource.insert("id".into(), json!(id));
+            }
             for nested in ["productOrderItem", "serviceOrderItem"] {
                 if let Some(items) = entry.get_mut(nested) {
                     self.root_items(items, resource);
@@ -154,7 +162,7 @@ impl Fulfilment {
                     },
                     "serviceOrderItemRelationship": self.dependencies(item, |line| json!({
                         "relationshipType": "dependency",
-                        "orderItem": { "itemId": line, "serviceOrderId": self.id },
+                        "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id },
                     })),
                 })
             })
@@ -180,10 +188,16 @@ impl Fulfilment {
                 let mut specs = item.resources.iter();
                 let first = specs.next().unwrap_or(&item.spec);
                 let others: Vec<Value> = specs
-                    .map(|spec| {
+                    .enumerate()
+                    .map(|(number, spec)| {
+                        let id = self.resource_id(&item.line, number + 1);
                         json!({
                             "relationshipType": "bundles",
-                            "resource": { "resourceSpecification": spec_ref("resourceSpecification", spec, spec.as_str()) },
+                            "resource": {
+                                "id": id,
+                                "href": href("resource", &id),
+                                "resourceSpecification": spec_ref("resourceSpecification", spec, spec.as_str()),
+                            },
                         })
                     })
                     .collect();
@@ -194,6 +208,8 @@ impl Fulfilment {
                     "quantity": 1,
                     "@type": "ResourceOrderItem",
                     "resource": {
+                        "id": self.resource_id(&item.line, 0),
+                        "href": href("resource", &self.resource_id(&item.line, 0)),
                         "name": item.title,
                         "category": item.adapter,
                         "@type": "Resource",
@@ -213,11 +229,20 @@ impl Fulfilment {
             "externalReference": [{
                 "id": self.id,
                 "externalReferenceType": if root == "productOrder" { "serviceOrder" } else { root },
+                "entityType": if root == "productOrder" { "serviceOrder" } else { root },
+                "owner": "ferrule",
                 "name": resource::path("serviceOrder"),
                 "@type": "ExternalReference",
             }],
         });
         copy(&self.shown(), CARRIED, &mut order);
+        if let Some(fields) = order.as_object_mut()
+            && let Some(priority) = fields.remove("priority")
+        {
+            // A text in the other two, a number here.
+            let priority = priority.as_str().and_then(|text| text.trim().parse::<i64>().ok());
+            fields.extend(priority.map(|priority| ("priority".to_string(), json!(priority))));
+        }
         self.head("resourceOrder", &mut order);
         order
     }

@@ -20,6 +20,7 @@ impl Resource {
         };
         fields.retain(|name, _| !self.server.contains(&name.as_str()));
         without_nulls(self.shape, &mut fields);
+        complete(self.shape, &mut fields);
         fields.entry("id").or_insert_with(|| id.into());
         fields.insert("href".into(), href.into());
         fields.entry("@type").or_insert_with(|| self.only_type.unwrap_or(self.shape).into());
@@ -32,6 +33,27 @@ impl Resource {
         let mut document = Value::Object(fields);
         self.stamp(&mut document, now);
         document
+    }
+
+    /// Says of each reference what it refers to, where the client did not: some definitions want
+    /// it on every reference (TMF630, `@referredType`).
+    pub fn complete(&self, document: &mut Value) {
+        if let Some(fields) = document.as_object_mut() {
+            complete(self.shape, fields);
+        }
+    }
+
+    /// The same for what a patch changed; what it left alone stays as it is.
+    pub fn complete_changed(&self, before: &Value, after: &mut Value) {
+        let mut completed = after.clone();
+        self.complete(&mut completed);
+        for (name, value) in after.as_object_mut().into_iter().flatten() {
+            if before.get(name) != Some(value)
+                && let Some(completed) = completed.get_mut(name)
+            {
+                *value = completed.take();
+            }
+        }
     }
 
     /// Leaves out the nulls that a patch put where the shape says what stands there.
@@ -47,6 +69,37 @@ impl Resource {
             fields.insert(stamp.into(), now.to_string().into());
         }
     }
+}
+
+fn complete(shape: &str, fields: &mut Map<String, Value>) {
+    if let Some(referred) = referred(shape) {
+        fields.entry("@referredType").or_insert_with(|| referred.into());
+        fields.entry("@type").or_insert_with(|| shape.into());
+    }
+    let Some(shape) = shapes().object(shape) else { return };
+    for (name, value) in fields {
+        for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
+            let Type::Object(shape) = kind.item() else { continue };
+            match (kind, &mut *value) {
+                (Kind::One(_), Value::Object(fields)) => complete(shape, fields),
+                (Kind::Many(_), Value::Array(entries)) => {
+                    entries
+                        .iter_mut()
+                        .filter_map(Value::as_object_mut)
+                        .for_each(|fields| complete(shape, fields));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What a reference of a shape refers to, by its name; nothing for what is no reference.
+fn referred(shape: &str) -> Option<&str> {
+    if shape.ends_with("RefOrValue") {
+        return shape.strip_prefix("Related")?.strip_suffix("RefOrValue");
+    }
+    shape.strip_suffix("Ref").or_else(|| shape.strip_prefix("Related"))
 }
 
 /// Null is as good as absent, wherever the shape says what stands there.

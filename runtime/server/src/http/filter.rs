@@ -9,6 +9,7 @@ mod compare;
 
 use model::Timestamp;
 use model::resource::Resource;
+use model::resource::json_path::{JsonPath, JsonPathError};
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
@@ -30,6 +31,7 @@ const REGEX_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     conditions: Vec<Condition>,
+    json_path: Option<JsonPath>,
 }
 
 /// That an attribute is to be one of some texts.
@@ -66,8 +68,9 @@ impl Filter {
                 continue;
             }
             if name == "filter" {
-                let message = "JSONPath filters are not supported: use `attribute=value`";
-                return Err(Problem::unsupported(message).about("filter"));
+                let wrong = |error: JsonPathError| Problem::bad(error.to_string()).about("filter");
+                filter.json_path = Some(JsonPath::parse(value).map_err(wrong)?);
+                continue;
             }
             filter.add(name, value, base)?;
         }
@@ -88,7 +91,7 @@ impl Filter {
 
     /// The conditions that ask an attribute to be one of some texts, as an index knows them.
     pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
-        let is_all = self.conditions.len() == 1;
+        let is_all = self.conditions.len() == 1 && self.json_path.is_none();
         self.conditions.iter().filter_map(move |condition| match &condition.test {
             // Times are equal however they are written, which an index does not know.
             Test::Compare(Operator::Eq, values)
@@ -102,12 +105,13 @@ impl Filter {
 
     /// Whether every document matches.
     pub(super) fn is_empty(&self) -> bool {
-        self.conditions.is_empty()
+        self.conditions.is_empty() && self.json_path.is_none()
     }
 
     /// Whether a document matches.
     pub(super) fn matches(&self, document: &Value) -> bool {
         self.conditions.iter().all(|condition| condition.holds(document))
+            && self.json_path.as_ref().is_none_or(|path| path.selects(document))
     }
 
     fn add(&mut self, name: &str, value: &str, base: &str) -> Result<(), Problem> {

@@ -104,11 +104,6 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", message)
     }
 
-    /// The standard has it and this server does not.
-    pub(super) fn unsupported(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, "not implemented", message)
-    }
-
     /// It may work later.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         let mut problem =

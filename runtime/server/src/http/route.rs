@@ -2,7 +2,8 @@
 //! have ids in them, names do not.
 
 use axum::http::{Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use model::resource::openapi;
 use serde_json::json;
 
 use super::call::Call;
@@ -28,6 +29,14 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
                 None => ("unknown", Err(nothing_here())),
             }
         }
+        ["openapi.json"] => ("openapi", read(&call).map(|()| described(&call, None))),
+        ["tmf-api", number, "openapi.json"] => (
+            "openapi",
+            read(&call).and_then(|()| {
+                let number = number.trim_start_matches("TMF").parse().ok();
+                number.map(|number| described(&call, Some(number))).ok_or_else(nothing_here)
+            }),
+        ),
         ["orchestration", "v1", rest @ ..] => orchestration::dispatch(door, call, rest).await,
         _ => ("unknown", Err(nothing_here())),
     }
@@ -49,6 +58,18 @@ pub(super) fn post(call: &Call) -> Result<(), Problem> {
 /// Nothing is served at this path.
 pub(super) fn nothing_here() -> Problem {
     Problem::not_found("nothing is served at this path")
+}
+
+/// What is served, as OpenAPI: all of it, or one API by its number.
+fn described(call: &Call, number: Option<u16>) -> Response {
+    let described = match number {
+        None => Some(openapi::describe(&call.base)),
+        Some(number) => openapi::describe_api(number, &call.base),
+    };
+    match described {
+        Some(described) => answer::json(StatusCode::OK, &described),
+        None => nothing_here().into_response(),
+    }
 }
 
 fn health() -> Response {

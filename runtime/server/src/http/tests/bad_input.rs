@@ -148,7 +148,7 @@ async fn a_wrong_query_is_named() {
         ("name.regex=(", 400, "name.regex"),
         ("nothing=x", 400, "nothing"),
         ("relatedParty.nothing=x", 400, "relatedParty.nothing"),
-        ("filter=$[?(@.a)]", 501, "filter"),
+        ("filter=$[", 400, "filter"),
     ] {
         let answer = bench.get(&format!("{PRODUCT}?{query}")).await;
         assert_eq!(answer.status, status, "{query}");

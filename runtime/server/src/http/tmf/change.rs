@@ -90,6 +90,7 @@ fn draft(
         Some(mut after) => {
             resource.check_patched(&before.body, &after)?;
             resource.drop_nulls(&mut after);
+            resource.complete_changed(&before.body, &mut after);
             if after != before.body {
                 resource.stamp(&mut after, at);
             }

@@ -1,11 +1,14 @@
 //! TMF701: process flows and their task flows, computed from fulfilments. Creating one runs a
 //! workflow; what is held is tried again by setting its task flow to `active`.
 
+use std::sync::Arc;
+
 use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse as _;
 use engine::keys;
-use engine::store::{Scan, Store};
+use engine::store::{Put, Scan, Store};
 use model::{Fulfilment, FulfilmentId, Kind};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::one::tagged;
 use crate::app::App;
@@ -17,6 +20,9 @@ use crate::http::problem::Problem;
 use crate::http::resources::Served;
 use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
+
+/// The flows that are shown no more, as documents.
+const REMOVED: &str = "removedProcessFlow";
 
 /// So many fulfilments are looked at for one list: each is folded from its journal.
 const FLOWS_MAX: usize = 10_000;
@@ -59,6 +65,9 @@ async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     let mut flows = Vec::new();
     for id in ids {
         let Some(fulfilment) = door.app.engine.get(&id).await? else { continue };
+        if door.app.document(REMOVED, id.as_str())?.is_some() {
+            continue;
+        }
         let flow = fulfilment.process_flow();
         if filter.matches(&flow) {
             flows.push(flow);
@@ -114,14 +123,22 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     Ok(answer::located(StatusCode::CREATED, &location, &flow))
 }
 
-/// What is carried out is cancelled through its order; what has ended stays in the books.
+/// The flow of a run that has ended is shown no more. What is carried out goes on, an order is
+/// cancelled through itself, and the journal stays in the books.
 async fn remove(door: &Door, id: &str) -> Answer {
     let fulfilment = find(door, id).await?;
-    let message = match fulfilment.root_resource() {
-        Some(order) => format!("it is the fulfilment of {order} `{id}`: cancel that order instead"),
-        None => "a process flow stays in the books; it cannot be removed".to_string(),
-    };
-    Err(Problem::conflict(message).about("id"))
+    if let Some(order) = fulfilment.root_resource() {
+        let message = format!("it is the fulfilment of {order} `{id}`: cancel that order instead");
+        return Err(Problem::conflict(message).about("id"));
+    }
+    if !fulfilment.is_ended() {
+        return Err(
+            Problem::conflict("it is carried out; it can be removed when it has ended").about("id")
+        );
+    }
+    let removed = Put::set(REMOVED, id, json!({ "id": id })).quiet();
+    door.app.write(vec![removed]).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Sets a task flow that is held to `active`: everything that failed in its flow is tried again.
@@ -178,7 +195,8 @@ fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<Value, Problem> {
     found.ok_or_else(|| missing().about("id"))
 }
 
-async fn find(door: &Door, id: &str) -> Result<std::sync::Arc<Fulfilment>, Problem> {
-    let found = door.app.engine.get(&FulfilmentId::new(id)).await?;
+async fn find(door: &Door, id: &str) -> Result<Arc<Fulfilment>, Problem> {
+    let is_removed = door.app.document(REMOVED, id)?.is_some();
+    let found = door.app.engine.get(&FulfilmentId::new(id)).await?.filter(|_| !is_removed);
     found.ok_or_else(|| Problem::not_found(format!("there is no processFlow `{id}`")).about("id"))
 }

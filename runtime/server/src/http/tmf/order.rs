@@ -46,7 +46,9 @@ pub(in crate::http) fn taken(document: Value, resource: &Resource) -> Result<Val
         return Err(Problem::bad("an order is a JSON object").about("$"));
     };
     fields.retain(|name, _| !resource.server.contains(&name.as_str()));
-    Ok(Value::Object(fields))
+    let mut document = Value::Object(fields);
+    resource.complete(&mut document);
+    Ok(document)
 }
 
 /// The order as it was before anything came of it: the first answer, and each that repeats it.
