@@ -16,11 +16,14 @@ use std::sync::Arc;
 use model::expr::Expressions;
 use model::fulfilment::PatchError;
 use model::journal::{CancelRequest, Refusal};
-use model::{Event, Fulfilment, FulfilmentId, Outcome, Phase, TaskId, TaskState, Timestamp};
+use model::{
+    Event, Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, Phase, Plan, TaskId,
+    TaskState, Timestamp,
+};
 use serde_json::{Map, Value};
 
 pub use commit::{After, Commit, Published, Step};
-use entry::Entry;
+use entry::{Direction, Entry};
 pub use recover::{RecoverError, read_fulfilment};
 
 use crate::keys;
@@ -97,8 +100,6 @@ pub enum Input<R> {
         task: TaskId,
         /// The number of the attempt.
         attempt: u32,
-        /// Whether it was to take the task back.
-        undo: bool,
         /// What came of it.
         report: Report,
     },
@@ -204,6 +205,8 @@ pub struct Core<R> {
     /// The last idempotency keys of clients: a second submission that was on its way before the
     /// first was on disk finds it here.
     submissions: Recent<FulfilmentId>,
+    /// Which open fulfilment keeps, changes or takes back which earlier work, by its key.
+    claims: BTreeMap<String, FulfilmentId>,
     /// How many records fulfilments have that were changed after their end.
     changed_late: Recent<u32>,
 }
@@ -235,8 +238,8 @@ impl<R> Core<R> {
             Input::Submit { fulfilment, events, submission, reply } => {
                 self.submit(now, *fulfilment, events, submission, reply)
             }
-            Input::Finished { fulfilment, task, attempt, undo, report } => {
-                self.finished(now, &fulfilment, task, attempt, undo, report)
+            Input::Finished { fulfilment, task, attempt, report } => {
+                self.finished(now, &fulfilment, task, attempt, report)
             }
             Input::Callback { key, payload, reply } => self.callback(now, key, payload, reply),
             Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
@@ -309,10 +312,33 @@ impl<R> Core<R> {
             kind: fulfilment.kind.clone(),
             document: fulfilment.document.clone(),
         };
+        let events = self.claimed(&fulfilment.id, events);
         let entry = Entry::new(fulfilment);
         step.recorded.push(submitted);
         step.waiting = Some(reply);
         self.advance(now, entry, events, step)
+    }
+
+    /// The events of a submission, unless it would change what another is changing.
+    fn claimed(&mut self, id: &FulfilmentId, events: Vec<Event>) -> Vec<Event> {
+        let Some(Event::Planned { plan }) = events.last() else {
+            return events;
+        };
+        if let Some(other) = plan.claims().find_map(|key| self.claims.get(key)) {
+            let message =
+                format!("order `{other}` is changing the same: order this when that has ended");
+            let failure = Failure::new(FailureClass::Reject, "INSTANCE_BUSY", message);
+            return vec![Event::Rejected { failure }];
+        }
+        let plan = Arc::clone(plan);
+        self.claim(id, &plan);
+        events
+    }
+
+    fn claim(&mut self, id: &FulfilmentId, plan: &Plan) {
+        for key in plan.claims() {
+            self.claims.insert(key.into(), id.clone());
+        }
     }
 
     fn finished(
@@ -321,14 +347,13 @@ impl<R> Core<R> {
         id: &FulfilmentId,
         task: TaskId,
         attempt: u32,
-        undo: bool,
         report: Report,
     ) -> Step<R> {
         let Some(mut entry) = self.open.remove(id) else {
             self.pools.abandon(id, task);
             return Step::default();
         };
-        entry.under_way.remove(&task);
+        let direction = entry.under_way.remove(&task);
         let mut step = Step::default();
         if !report.log.is_empty() {
             step.commit.log(id, task, attempt, &report.log);
@@ -341,7 +366,7 @@ impl<R> Core<R> {
             }
         };
         let fulfilment = &entry.fulfilment;
-        let events = if undo {
+        let events = if direction == Some(Direction::Back) {
             fulfilment.conclude_undo(task, attempt, report.outcome, now)
         } else {
             fulfilment.conclude(task, attempt, report.outcome, holds.clone(), now)

@@ -17,7 +17,7 @@ use crate::core::{
 };
 use crate::pools::Pools;
 use crate::store::{Appended, Batch, Epoch, Put, Store, Write};
-use crate::worker::{Call, Manner, Worker};
+use crate::worker::{Call, Worker};
 
 /// So many inputs may wait for the loop.
 const INPUTS_MAX: usize = 16_384;
@@ -442,12 +442,12 @@ impl Loop {
     fn call(&self, call: Call) {
         self.counters.calls.fetch_add(1, Ordering::Relaxed);
         let (fulfilment, task) = (call.fulfilment.clone(), call.task);
-        let (attempt, undo) = (call.attempt, matches!(call.manner, Manner::Undo { .. }));
+        let attempt = call.attempt;
         let running = self.parts.worker.run(call);
         let sender = self.sender.clone();
         tokio::spawn(async move {
             let report = running.await;
-            let finished = Input::Finished { fulfilment, task, attempt, undo, report };
+            let finished = Input::Finished { fulfilment, task, attempt, report };
             if let Some(sender) = sender.upgrade() {
                 // An error says that the engine has stopped; the journal knows what was begun.
                 sender.send(finished).await.ok();

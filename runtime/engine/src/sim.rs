@@ -2,6 +2,7 @@
 //! crashes and time are drawn from a seed. What must be true is asserted while it runs; a seed that
 //! fails is played again, and told, with `FERRULE_SEED=<seed>`.
 
+mod changes;
 mod dice;
 mod disk;
 mod life;
@@ -102,6 +103,8 @@ enum Happening {
     Cancelled { order: usize },
     /// Somebody changes an order's attributes.
     Patched { order: usize },
+    /// Somebody wants what an order made changed.
+    Changed { order: usize },
     /// An element sends a message.
     Message { number: usize },
     /// A call comes to an element.
@@ -152,6 +155,8 @@ struct World {
     logged: Vec<Vec<u8>>,
     /// How many questions of people are not answered yet.
     unanswered: u32,
+    /// Whether the submission of a change is not answered yet: the server submits one at a time.
+    changing: bool,
     /// Counts the lives of the engine.
     generation: u32,
     appends: u64,
@@ -190,6 +195,7 @@ impl World {
             calls: BTreeMap::new(),
             logged: Vec::new(),
             unanswered: 0,
+            changing: false,
             generation: 1,
             appends: 0,
             crash_at: 0,
@@ -210,6 +216,10 @@ impl World {
             for at in order.patched_at {
                 let patched = Happening::Patched { order: order.number };
                 world.happens(at, format!("patched {}", order.number), patched);
+            }
+            for at in order.changed_at {
+                let changed = Happening::Changed { order: order.number };
+                world.happens(at, format!("changed {}", order.number), changed);
             }
         }
         for number in 0..12 {
@@ -275,6 +285,7 @@ impl World {
                 self.input(Input::Cancel { fulfilment, request, reply });
             }
             Happening::Patched { order } => self.patch(order, None),
+            Happening::Changed { order } => self.change(order),
             Happening::Message { number } => self.message(number),
             Happening::Reached { key, undo } => self.network.reach(&key, undo),
             Happening::Reserving { generation, task, pool } if generation == self.generation => {
@@ -361,7 +372,6 @@ impl World {
         {
             outputs.insert("reserved".into(), json!(reserved));
         }
-        let undo = matches!(call.manner, Manner::Undo { .. });
         self.tell(|| format!("  {outcome:?}"));
         self.assert_holds();
         let is_open = self.core.fulfilments().any(|open| open.id == task.0);
@@ -372,7 +382,6 @@ impl World {
             fulfilment: task.0,
             task: task.1,
             attempt: call.attempt,
-            undo,
             report: Report { outcome, log: script.log },
         });
     }

@@ -49,7 +49,7 @@ pub struct Call {
     pub name: String,
     /// Which try this is, from 1.
     pub attempt: u32,
-    /// The same for every try.
+    /// The same for every try; that of the work where it is taken back.
     pub idempotency_key: String,
     /// Which of the plugin's functions is meant.
     pub manner: Manner,
@@ -89,6 +89,9 @@ pub enum Manner {
         /// The outputs of the work; empty where they were never seen.
         outputs: Map<String, Value>,
     },
+    /// Take back that the work was done in another way: do it again as it was, under a key of its
+    /// own.
+    Restore,
 }
 
 /// What came of a call.

@@ -248,7 +248,7 @@ impl Host {
             return Report { outcome: Outcome::Failed(missing(&call.digest)), log: Vec::new() };
         };
         // What a task reserved is given back by the engine; only activators have more to undo.
-        let is_undo = matches!(call.manner, Manner::Undo { .. });
+        let is_undo = matches!(call.manner, Manner::Undo { .. } | Manner::Restore);
         if is_undo && plugin.installed.role != Role::Activator {
             return Report { outcome: Outcome::Done(Map::new()), log: Vec::new() };
         }

@@ -242,7 +242,7 @@ async fn perform(
                 Manner::Resume { payload } => {
                     work.call_resume(store, &task, &payload.to_string()).await?
                 }
-                Manner::Run | Manner::Recover | Manner::Undo { .. } => {
+                Manner::Run | Manner::Recover | Manner::Undo { .. } | Manner::Restore => {
                     work.call_run(store, &task).await?
                 }
             };
@@ -306,6 +306,11 @@ async fn activate(
             let task = guest.task(call, format!("{key}:undo"));
             let answer = activation.call_undo(store, &task, &text(outputs)).await?;
             return Ok(answer::done(answer, log));
+        }
+        Manner::Restore => {
+            let task = guest.task(call, format!("{key}:undo"));
+            let answer = activation.call_activate(store, &task).await?;
+            return Ok(answer::outcome(answer, log));
         }
     }
     let task = guest.task(call, key.clone());

@@ -1,16 +1,21 @@
 //! Decomposition: an order and the packs give a plan, or a refusal that explains itself. The same
 //! order and the same packs give the same plan, byte for byte.
 
+mod change;
 mod checks;
+mod existing;
 mod items;
+mod mirror;
 mod needs;
 mod tasks;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
+use crate::fulfilment::Fulfilment;
 use crate::id::{PluginId, SpecId};
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
@@ -25,6 +30,27 @@ pub enum Stop {
     Failure(Failure),
     /// A decomposer plugin must be asked; decompose again with its answer.
     Ask(Question),
+    /// An existing instance must be known; decompose again with it.
+    Recall(Recall),
+}
+
+/// The instance that must be known: a document of an inventory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recall {
+    /// The resource, such as `product`.
+    pub resource: &'static str,
+    /// Its id.
+    pub id: String,
+}
+
+/// An existing instance as it is known.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Its document.
+    pub document: Value,
+    /// The fulfilments that made and changed it, as [`documents::makers`](crate::documents::makers)
+    /// reads them from the document, in that order.
+    pub makers: Vec<Arc<Fulfilment>>,
 }
 
 /// What a decomposer plugin is asked.
@@ -51,8 +77,31 @@ pub struct Production {
     pub characteristics: Map<String, Value>,
 }
 
-/// What decomposer plugins have answered so far, by the keys of the questions.
-pub type Answers = BTreeMap<String, Vec<Production>>;
+/// What was asked for so far.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// What decomposer plugins said, by the keys of the questions.
+    productions: BTreeMap<String, Vec<Production>>,
+    /// Existing instances; nothing where there is none of that id.
+    instances: BTreeMap<Recall, Option<Instance>>,
+}
+
+impl Answers {
+    /// No answers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes what a decomposer plugin said to the question of this key.
+    pub fn insert(&mut self, key: String, answer: Vec<Production>) {
+        self.productions.insert(key, answer);
+    }
+
+    /// Takes an instance, or that there is none.
+    pub fn recall(&mut self, recall: Recall, instance: Option<Instance>) {
+        self.instances.insert(recall, instance);
+    }
+}
 
 /// Decomposes an order. `document` is the order as it came; rules can read it.
 pub fn decompose(
@@ -61,8 +110,10 @@ pub fn decompose(
     rulebook: &Rulebook,
     answers: &Answers,
 ) -> Result<Plan, Stop> {
+    let existing = existing::find(order, answers)?;
+    let order = &existing::complete(order, &existing);
     let lines = checks::lines(order, rulebook.catalog()).map_err(Stop::Failure)?;
-    let items = items::items(order, &lines, document, rulebook, answers)?;
+    let items = items::items(order, &lines, &existing, document, rulebook, answers)?;
     tasks::plan(items, document, rulebook).map_err(Stop::Failure)
 }
 

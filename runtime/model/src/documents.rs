@@ -4,10 +4,12 @@
 
 mod billing;
 mod cancel;
+mod change;
 mod flows;
 mod inventory;
 mod orders;
 
+pub use change::makers;
 use serde_json::{Value, json};
 
 use crate::fulfilment::{Fulfilment, Phase};
@@ -140,7 +142,7 @@ impl Fulfilment {
     }
 
     /// The items that are lines of the order that came in.
-    fn is_line(&self, item: &Item) -> bool {
+    pub(crate) fn is_line(&self, item: &Item) -> bool {
         match self.kind {
             Kind::ProductOrder => item.level == Level::Product,
             Kind::ServiceOrder | Kind::ResourceOrder => item.parents.is_empty(),

@@ -5,6 +5,7 @@ mod cancel;
 mod decide;
 mod input;
 mod patch;
+mod standing;
 mod watch;
 
 use std::sync::Arc;

@@ -42,6 +42,8 @@ pub struct Line {
     pub spec: Option<SpecId>,
     /// The instance in the inventory that it is about.
     pub instance: Option<String>,
+    /// The state that is wanted of it: a product's `status`, a service's `state`.
+    pub state: Option<String>,
     /// Its characteristics.
     pub characteristics: Map<String, Value>,
     /// The id of its place.
@@ -109,6 +111,7 @@ struct Dialect {
     subject: &'static str,
     spec: &'static str,
     characteristics: &'static str,
+    state: Option<&'static str>,
     relations: &'static str,
 }
 
@@ -120,6 +123,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "product",
         spec: "productSpecification",
         characteristics: "productCharacteristic",
+        state: Some("status"),
         relations: "productOrderItemRelationship",
     },
     Dialect {
@@ -129,6 +133,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "service",
         spec: "serviceSpecification",
         characteristics: "serviceCharacteristic",
+        state: Some("state"),
         relations: "serviceOrderItemRelationship",
     },
     Dialect {
@@ -138,6 +143,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "resource",
         spec: "resourceSpecification",
         characteristics: "resourceCharacteristic",
+        state: None,
         relations: "orderItemRelationship",
     },
     Dialect {
@@ -147,6 +153,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "product",
         spec: "productSpecification",
         characteristics: "productCharacteristic",
+        state: Some("status"),
         relations: "quoteItemRelationship",
     },
     Dialect {
@@ -156,6 +163,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "product",
         spec: "productSpecification",
         characteristics: "productCharacteristic",
+        state: Some("status"),
         relations: "qualificationItemRelationship",
     },
     Dialect {
@@ -165,6 +173,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "service",
         spec: "serviceSpecification",
         characteristics: "serviceCharacteristic",
+        state: Some("state"),
         relations: "qualificationItemRelationship",
     },
 ];

@@ -2,6 +2,10 @@
 //! as data: nothing is decided any more when it is carried out but retry and unwinding.
 
 mod render;
+mod standing;
+mod view;
+
+pub use standing::{Made, Origin, Work};
 
 use std::collections::BTreeMap;
 
@@ -77,6 +81,9 @@ pub struct Item {
     /// The id of the place, of a line of the order that came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// Where the instance comes from, where it was made before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Box<Origin>>,
 }
 
 /// Which order an item is a line of.
@@ -145,6 +152,9 @@ pub struct Task {
     /// Not before this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
+    /// What is done of the step.
+    #[serde(default, skip_serializing_if = "Work::is_do")]
+    pub work: Work,
 }
 
 /// The definition that a task is made from: a step of a workflow.
@@ -251,6 +261,21 @@ impl Plan {
     /// The step that a task is made from.
     pub fn step(&self, task: TaskId) -> &Step {
         &self.steps[self.task(task).step as usize]
+    }
+
+    /// Whether the order is not unwound any more once a task is done. What an earlier order had
+    /// made is gone for good when it is taken back: what it held may be somebody else's by then.
+    pub fn is_no_return(&self, task: TaskId) -> bool {
+        self.step(task).no_return || matches!(self.task(task).work, Work::TakeBack(_))
+    }
+
+    /// The keys of earlier work that it keeps, changes or takes back: no two open fulfilments may
+    /// have one in common.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        let kept = self.items.iter().filter_map(|item| item.origin.as_ref());
+        let kept = kept.flat_map(|origin| origin.made.iter());
+        let changed = self.tasks.iter().filter_map(|task| task.work.before());
+        kept.chain(changed).map(|made| made.key.as_str())
     }
 
     /// The item that a task is for.

@@ -2,6 +2,7 @@
 //! and hands it to the engine.
 
 mod documents;
+mod existing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub struct App {
     plugins_dir: Option<Arc<PathBuf>>,
     /// Held while a change of the catalogs is looked at, written and taken into use.
     catalogs: Arc<tokio::sync::Mutex<()>>,
+    /// Held while an order about existing instances is planned and submitted.
+    changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// Why nothing was submitted.
@@ -67,6 +70,9 @@ pub enum SubmitError {
     /// The engine has stopped.
     #[error(transparent)]
     Stopped(#[from] engine::handle::Stopped),
+    /// What made an instance cannot be read.
+    #[error(transparent)]
+    Read(#[from] engine::handle::ReadError),
     /// What was stored cannot be read.
     #[error("the store cannot be read")]
     Store(#[source] engine::store::Error),
@@ -83,7 +89,7 @@ impl App {
     ) -> Self {
         let rulebook = Arc::new(RwLock::new(Arc::new(rulebook)));
         let plugins_dir = plugins_dir.map(Arc::new);
-        Self { engine, host, clock, rulebook, plugins_dir, catalogs: Arc::default() }
+        Self { engine, host, clock, rulebook, plugins_dir, catalogs: Arc::default(), changing: Arc::default() }
     }
 
     /// Takes other rules or catalogs into use, for what comes next.
@@ -122,6 +128,9 @@ impl App {
         if let Some(first) = self.submitted_before(submission.as_deref())? {
             return Ok(Submitted::Before(first));
         }
+        // What exists must not be another between the look at it and the submission.
+        let changes = existing::changes(&document);
+        let _guard = if changes { Some(self.changing.lock().await) } else { None };
         let event = self.plan(&kind, &document).await?;
         let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
         let fulfilment = Fulfilment::new(id, kind, document, self.clock.now());
@@ -178,6 +187,10 @@ impl App {
             match decompose(&order, document, rulebook, &answers) {
                 Ok(plan) => return Ok(Ok(plan)),
                 Err(Stop::Failure(failure)) => return Ok(Err(failure)),
+                Err(Stop::Recall(recall)) => {
+                    let instance = self.instance(&recall).await?;
+                    answers.recall(recall, instance);
+                }
                 Err(Stop::Ask(question)) => match self.ask(&question, document).await {
                     Ok(answer) => {
                         answers.insert(question.key, answer);

@@ -1,18 +1,27 @@
 //! What the engine keeps of an open fulfilment besides the fold itself; none of it needs to
 //! survive a crash.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{Event, Fulfilment, TaskId, Timestamp};
 
 use crate::store::Write;
 
+/// Which way a call carries a fulfilment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// To its completion.
+    Forward,
+    /// Back to where nothing was done.
+    Back,
+}
+
 pub(super) struct Entry<R> {
     /// The fold. Readers may hold a copy of it.
     pub fulfilment: Arc<Fulfilment>,
     /// Tasks that a call is under way for.
-    pub under_way: BTreeSet<TaskId>,
+    pub under_way: BTreeMap<TaskId, Direction>,
     /// Events that are applied but not yet handed to the store: outcomes of pure tasks that share
     /// the next commit.
     pub unwritten: Vec<Event>,
@@ -30,7 +39,7 @@ impl<R> Entry<R> {
     pub(super) fn new(fulfilment: Fulfilment) -> Self {
         Self {
             fulfilment: Arc::new(fulfilment),
-            under_way: BTreeSet::new(),
+            under_way: BTreeMap::new(),
             unwritten: Vec::new(),
             facts: Vec::new(),
             order_state: None,

@@ -95,6 +95,7 @@ impl<R> Core<R> {
             early: BTreeMap::new(),
             submissions: Recent::default(),
             changed_late: Recent::default(),
+            claims: BTreeMap::new(),
         };
         core.restore_holds(store)?;
         each(store, b"c/", |key, bytes| {
@@ -131,6 +132,7 @@ impl<R> Core<R> {
             if let Some(fulfilment) = read_fulfilment(store, &id)? {
                 let mut entry = Entry::new(fulfilment);
                 entry.order_state = Some(entry.fulfilment.order_state());
+                self.claim(&id, &entry.fulfilment.plan);
                 for (task, attempt, wait_keys) in entry.fulfilment.waits() {
                     for key in wait_keys {
                         self.waiting.insert(key.clone(), (id.clone(), task, attempt));

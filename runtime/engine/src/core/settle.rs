@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use model::plan::Work;
 use model::{
     Changes, Document, Due, Event, Failure, FailureClass, Fulfilment, Hold, Outcome, Record,
     TaskId, TaskState, Timestamp,
 };
 use serde_json::json;
 
-use super::entry::Entry;
+use super::entry::{Direction, Entry};
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
 use crate::store::Put;
@@ -54,6 +55,11 @@ impl<R> Core<R> {
         self.write(now, &mut entry, gathered, &mut step);
         let id = entry.fulfilment.id.clone();
         if entry.fulfilment.is_ended() && entry.unwritten.is_empty() {
+            for key in entry.fulfilment.plan.claims() {
+                if self.claims.get(key) == Some(&id) {
+                    self.claims.remove(key);
+                }
+            }
             if let Some(time) = entry.wake_at {
                 self.timers.remove(&(time, id));
             }
@@ -102,7 +108,12 @@ impl<R> Core<R> {
                 continue;
             }
             match &event {
-                Event::Succeeded { holds, .. } => gathered.taken.extend(holds.iter().cloned()),
+                Event::Succeeded { task, holds, .. } => {
+                    gathered.taken.extend(holds.iter().cloned());
+                    if let Work::TakeBack(made) = fulfilment.work(*task) {
+                        gathered.freed.extend(made.holds.iter().cloned());
+                    }
+                }
                 Event::Waiting { task, attempt, wait, .. } => {
                     for key in &wait.keys {
                         let waiter = (fulfilment.id.clone(), *task, *attempt);
@@ -200,10 +211,11 @@ impl<R> Core<R> {
             Due::Resume { task, attempt, payload } => (task, attempt, Manner::Resume { payload }),
             Due::Undo { task, attempt, outputs } => (task, attempt, Manner::Undo { outputs }),
         };
-        if entry.under_way.contains(&task) {
+        if entry.under_way.contains_key(&task) {
             return Vec::new();
         }
         let undo = matches!(manner, Manner::Undo { .. });
+        let manner = of_work(fulfilment.work(task), manner);
         let begins = matches!(
             fulfilment.tasks[task.index()],
             TaskState::Pending | TaskState::Retrying { .. }
@@ -211,6 +223,11 @@ impl<R> Core<R> {
         let nature = self.nature(&fulfilment, task);
         if undo && (nature == Some(Nature::Pure) || !fulfilment.plan.step(task).undo) {
             return vec![Event::Undone { task }];
+        }
+        let takes_back = matches!(manner, Manner::Undo { .. }) && !undo;
+        if takes_back && (nature == Some(Nature::Pure) || !fulfilment.plan.step(task).undo) {
+            let done = Outcome::Done(serde_json::Map::new());
+            return fulfilment.conclude(task, attempt, done, Vec::new(), now);
         }
         let call = self.call(&fulfilment, task, attempt, manner, now);
         let (nature, call) = match (nature, call) {
@@ -229,7 +246,8 @@ impl<R> Core<R> {
                 return Self::cannot_call(&fulfilment, task, attempt, undo, failure, now);
             }
         };
-        entry.under_way.insert(task);
+        let direction = if undo { Direction::Back } else { Direction::Forward };
+        entry.under_way.insert(task, direction);
         match nature {
             Nature::Pure if self.durability == Durability::Shared => {
                 gathered.pure.push(call);
@@ -282,19 +300,28 @@ impl<R> Core<R> {
             return Err(missing(fulfilment, task));
         };
         let item = plan.item_of(task);
+        let work = fulfilment.work(task);
+        let idempotency_key = match work {
+            Work::TakeBack(made) => made.key.clone(),
+            Work::Do | Work::Redo(_) => fulfilment.idempotency_key(task),
+        };
+        let input = match (work.before(), &manner) {
+            (Some(made), Manner::Restore) => made.input.clone(),
+            _ => fulfilment.input(task, &mut self.expressions)?,
+        };
         Ok(Call {
             fulfilment: fulfilment.id.clone(),
             task,
             name: plan.task_name(task),
             attempt,
-            idempotency_key: fulfilment.idempotency_key(task),
+            idempotency_key,
             manner,
             plugin: step.plugin.clone(),
             digest: digest.clone(),
             spec: item.map(|item| item.spec.to_string()).unwrap_or_default(),
             action: item.map_or("add", |item| item.action.as_str()).into(),
             characteristics: item.map(|item| item.characteristics.clone()).unwrap_or_default(),
-            input: fulfilment.input(task, &mut self.expressions)?,
+            input,
             timeout_ms: step.timeout_ms,
             at: now,
         })
@@ -409,6 +436,15 @@ impl<R> Core<R> {
             self.early.remove(&key);
             step.commit.writes.push((keys::callback(&key), None));
         }
+    }
+}
+
+/// Which of a plugin's functions does the work of a task.
+fn of_work(work: &Work, manner: Manner) -> Manner {
+    match (work, manner) {
+        (Work::TakeBack(made), _) => Manner::Undo { outputs: made.outputs.clone() },
+        (Work::Redo(_), Manner::Undo { .. }) => Manner::Restore,
+        (Work::Do | Work::Redo(_), manner) => manner,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::pin::Pin;
 
-use model::plan::{OnFailure, Retry, Step as PlanStep, Task};
+use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
 use model::{
     Digest, Failure, FailureClass, Kind, Outcome, Plan, PluginId, Pool, PoolId, Record, SpecId,
     Values, Wait,
@@ -77,7 +77,7 @@ impl Stage {
         let needs = needs.split(" and ").filter(|need| !need.is_empty());
         let needs = needs.map(|need| self.named(need)).collect();
         let step = u32::try_from(self.plan.steps.len()).unwrap();
-        self.plan.tasks.push(Task { item: None, step, needs, not_before: None });
+        self.plan.tasks.push(Task { item: None, step, needs, not_before: None, work: Work::Do });
         self.plan.steps.push(PlanStep {
             workflow: "play".into(),
             step: name.into(),
@@ -161,7 +161,7 @@ impl Stage {
             _ => 1,
         };
         let report = Report { outcome, log: Vec::new() };
-        self.input(Input::Finished { fulfilment, task, attempt, undo, report });
+        self.input(Input::Finished { fulfilment, task, attempt, report });
     }
 
     fn input(&mut self, input: Input<&'static str>) {
@@ -222,6 +222,7 @@ fn called(call: &Call) -> String {
         Manner::Recover => "recover",
         Manner::Resume { .. } => "resume",
         Manner::Undo { .. } => "undo",
+        Manner::Restore => "restore",
     };
     let name = call.name.trim_start_matches("play.");
     format!("{manner} {name} #{} by {}", call.attempt, call.idempotency_key)

@@ -4,13 +4,13 @@ use std::pin::Pin;
 use std::sync::atomic::AtomicI64;
 
 use model::journal::End;
-use model::plan::{OnFailure, Retry, Step as PlanStep, Task};
+use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
 use model::{Digest, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait};
 use serde_json::{Map, json};
 
 use super::*;
 use crate::store::{Error, Fact, Memory, Scan};
-use crate::worker::{Nature, Report, Resolved};
+use crate::worker::{Manner, Nature, Report, Resolved};
 
 /// Answers at once: by the name of the step, which is done, waits, or fails the first time.
 struct Plugins;
@@ -113,7 +113,13 @@ fn order(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
     let plugin = PluginId::new("plugin");
     let mut plan = Plan::default();
     plan.plugins.insert(plugin.clone(), Digest::new("digest"));
-    plan.tasks.push(Task { item: None, step: 0, needs: Vec::new(), not_before: None });
+    plan.tasks.push(Task {
+        item: None,
+        step: 0,
+        needs: Vec::new(),
+        not_before: None,
+        work: Work::Do,
+    });
     plan.steps.push(PlanStep {
         workflow: "play".into(),
         step: step.into(),

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::fulfilment::Fulfilment;
-use model::{Event, FulfilmentId, Hold, Kind, Record, TaskState};
+use model::plan::Work;
+use model::{Event, FulfilmentId, Hold, Kind, Record, TaskId, TaskState};
 use serde_json::{Value, json};
 
 use super::Asker;
@@ -291,12 +292,34 @@ impl Disk {
 
     /// What tasks hold, as their journals say.
     pub(super) fn held(&self) -> Vec<(&FulfilmentId, &Hold)> {
+        let taken_back = self.taken_back(TaskState::is_done);
         let mut held = Vec::new();
         for (id, fold) in &self.folds {
-            let holds = fold.tasks.iter().flat_map(holds_of);
-            held.extend(holds.map(|hold| (id, hold)));
+            for (index, state) in fold.tasks.iter().enumerate() {
+                if !taken_back.contains(fold.idempotency_key(TaskId::at(index)).as_str()) {
+                    held.extend(holds_of(state).iter().map(|hold| (id, hold)));
+                }
+            }
         }
         held
+    }
+
+    /// Whether another order has taken back, or may have, what was done under a key.
+    pub(super) fn is_taken_back(&self, key: &str) -> bool {
+        self.taken_back(|state| !state.is_clear()).contains(key)
+    }
+
+    /// The keys of earlier work that is taken back by tasks in such a state.
+    fn taken_back(&self, is_so: impl Fn(&TaskState) -> bool) -> BTreeSet<&str> {
+        let mut keys = BTreeSet::new();
+        for fold in self.folds.values() {
+            for (task, state) in fold.plan.tasks.iter().zip(&fold.tasks) {
+                if let (Work::TakeBack(made), true) = (&task.work, is_so(state)) {
+                    keys.insert(made.key.as_str());
+                }
+            }
+        }
+        keys
     }
 }
 

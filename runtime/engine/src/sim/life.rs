@@ -71,6 +71,7 @@ impl World {
             (Asker::Client(number), Answer::Fulfilment(Some(fulfilment))) => {
                 let id = fulfilment.id.clone();
                 self.submitted(number, &id);
+                self.changing &= !self.orders[number].is_change;
             }
             (Asker::Client(number), Answer::Submitted(id)) => self.submitted(number, id),
             (Asker::Element(number), _) => {
@@ -110,7 +111,7 @@ impl World {
             self.happens(self.now.plus_ms(*after), format!("reserving {name} {pool}"), reserving);
         }
         if let Some(after) = script.reaches {
-            let undo = matches!(call.manner, Manner::Undo { .. });
+            let undo = matches!(call.manner, Manner::Undo { .. } | Manner::Restore);
             let reached = Happening::Reached { key: call.idempotency_key.clone(), undo };
             self.happens(self.now.plus_ms(after), format!("reached {name}"), reached);
         }
@@ -157,6 +158,7 @@ impl World {
         self.generation += 1;
         self.calls.clear();
         self.unanswered = 0;
+        self.changing = false;
         self.now = self.now.plus_ms(self.dice.below(200));
         self.crash_at = self.next_crash();
         self.send_again();

@@ -92,7 +92,7 @@ impl Network {
         *count += 1;
         let mut dice = Dice::named(self.seed, &format!("{name} {count}"));
         let mut script = match (&call.manner, nature) {
-            (Manner::Undo { .. }, _) => {
+            (Manner::Undo { .. } | Manner::Restore, _) => {
                 self.undone.insert(call.idempotency_key.clone());
                 undo(&mut dice)
             }
@@ -136,6 +136,7 @@ pub(super) fn name_of(call: &Call) -> String {
         Manner::Recover => "recover",
         Manner::Resume { .. } => "resume",
         Manner::Undo { .. } => "undo",
+        Manner::Restore => "restore",
     };
     format!("{manner} {} #{}", call.idempotency_key, call.attempt)
 }

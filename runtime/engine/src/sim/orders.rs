@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::Kind;
-use model::plan::{Action, Item, Level, OnFailure, Retry, Step, Task};
+use model::plan::{Action, Item, Level, OnFailure, Retry, Step, Task, Work};
 use model::{
     Digest, Event, Failure, FailureClass, Fulfilment, FulfilmentId, ItemId, Plan, PluginId, SpecId,
     TaskId, Timestamp,
@@ -31,6 +31,10 @@ pub(super) struct Order {
     pub cancelled_at: Vec<Timestamp>,
     /// When somebody changes its attributes.
     pub patched_at: Vec<Timestamp>,
+    /// When somebody wants what it made changed.
+    pub changed_at: Vec<Timestamp>,
+    /// Whether it changes what another made.
+    pub is_change: bool,
 }
 
 /// The plugins of the simulation; the digest says what each can do.
@@ -60,7 +64,19 @@ impl Order {
             (0..dice.below(most)).map(|_| start.plus_ms(dice.below(500))).collect()
         };
         let (cancelled_at, patched_at) = (times(3), times(4));
-        Self { number, kind, document, events, submission, sent_at, cancelled_at, patched_at }
+        let changed_at = (0..dice.below(4)).map(|_| start.plus_ms(100 + dice.below(1_500)));
+        Self {
+            number,
+            kind,
+            document,
+            events,
+            submission,
+            sent_at,
+            cancelled_at,
+            patched_at,
+            changed_at: changed_at.collect(),
+            is_change: false,
+        }
     }
 
     /// The fulfilment that sending it makes; each sending has an id of its own.
@@ -91,7 +107,13 @@ fn plan(dice: &mut Dice, kind: &Kind, start: Timestamp) -> Plan {
         let item = (!plan.items.is_empty() && !dice.one_in(4))
             .then(|| ItemId::at(usize::try_from(dice.between(1, 2)).unwrap()));
         let not_before = dice.one_in(8).then(|| start.plus_ms(dice.below(300)));
-        plan.tasks.push(Task { item, step: u32::try_from(index).unwrap(), needs, not_before });
+        plan.tasks.push(Task {
+            item,
+            step: u32::try_from(index).unwrap(),
+            needs,
+            not_before,
+            work: Work::Do,
+        });
     }
     plan
 }
@@ -145,6 +167,7 @@ fn items() -> Vec<Item> {
         instance: None,
         not_before: None,
         place: None,
+        origin: None,
     };
     let above = || vec![ItemId(0)];
     vec![

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use model::documents::makers;
 use model::fulfilment::PatchError;
 use model::journal::End;
+use model::plan::{Action, Work};
 use model::{Fulfilment, FulfilmentId, Hold, Kind, Phase, PoolId, TaskId, TaskState};
 
 use super::network::Effect;
 use super::{Asker, Message, World};
 use crate::core::{Answer, Durability, Received};
 use crate::keys;
-use crate::store::{Scan, Store as _};
+use crate::store::{Document, Scan, Store as _};
 use crate::worker::{Call, Manner, Nature, Worker as _};
 
 impl World {
@@ -23,12 +25,24 @@ impl World {
 
     /// What a call rests on is on the disk before it is made.
     pub(super) fn assert_may_run(&self, call: &Call) {
-        assert_key(call);
         let fold = &self.disk.folds[&call.fulfilment];
+        if let Work::TakeBack(made) = fold.work(call.task) {
+            assert_eq!(
+                call.idempotency_key, made.key,
+                "{} is taken back as it was done",
+                call.name
+            );
+        } else {
+            assert_key(call);
+        }
         let state = &fold.tasks[call.task.index()];
         let (name, manner) = (&call.name, &call.manner);
+        let takes_back = matches!(fold.work(call.task), Work::TakeBack(_));
         let is_known = match (self.plugins.nature(&call.digest), manner) {
-            (_, Manner::Undo { .. }) => {
+            (_, Manner::Undo { .. }) if takes_back => {
+                *state == TaskState::Running { attempt: call.attempt }
+            }
+            (_, Manner::Undo { .. } | Manner::Restore) => {
                 matches!(fold.phase, Phase::Unwinding(_)) && state.is_undo_attempt(call.attempt)
             }
             (_, Manner::Resume { payload }) => {
@@ -42,15 +56,16 @@ impl World {
             }
         };
         assert!(is_known, "{name} is called by {manner:?}, but the disk says {state:?}");
+        let is_undo = matches!(manner, Manner::Undo { .. } | Manner::Restore) && !takes_back;
         for (index, task) in fold.plan.tasks.iter().enumerate() {
             let before = task.needs.contains(&call.task);
-            if matches!(manner, Manner::Undo { .. }) {
+            if is_undo {
                 assert!(!before || fold.tasks[index].is_clear(), "{name} is taken back too soon");
             }
         }
         // What a pure plugin answers once it unwinds is not heard, whatever it rests on.
         let is_heard = !fold.tasks[call.task.index()].is_clear() || fold.phase == Phase::Running;
-        if !matches!(manner, Manner::Undo { .. }) && is_heard {
+        if !is_undo && is_heard {
             for need in &fold.plan.task(call.task).needs {
                 let before = &fold.tasks[need.index()];
                 assert!(before.is_done(), "{name} of {} begins while {need} {before:?}", fold.id);
@@ -188,6 +203,7 @@ impl World {
         }
         for fold in self.disk.folds.values() {
             self.assert_effects(fold);
+            self.assert_product(fold);
             let forgotten = |key: &String| {
                 let own = key.strip_prefix(fold.id.as_str());
                 !fold.is_ended() || !own.is_some_and(|rest| rest.starts_with(':'))
@@ -207,7 +223,14 @@ impl World {
             let key = fold.idempotency_key(task);
             let effect = self.network.effects.get(&key).copied();
             let name = fold.plan.task_name(task);
+            if let (Work::TakeBack(made), true) = (fold.work(task), state.is_done()) {
+                let effect = self.network.effects.get(&made.key).copied();
+                let removed = effect == Some(Effect::Removed) || !step.undo;
+                assert!(removed, "{name} of {} is taken back", fold.id);
+                continue;
+            }
             match state {
+                TaskState::Done(_) if self.disk.is_taken_back(&key) => {}
                 TaskState::Done(_) => {
                     assert_eq!(effect, Some(Effect::Applied), "{name} of {} is done", fold.id);
                 }
@@ -239,6 +262,28 @@ impl World {
     }
 }
 
+impl World {
+    /// What an order changed is as the order ended.
+    fn assert_product(&self, fold: &Fulfilment) {
+        let Some(item) = fold.plan.items.first() else {
+            return;
+        };
+        let (Some(_), Phase::Ended(end, _)) = (&item.origin, &fold.phase) else {
+            return;
+        };
+        let key = keys::document("product", &fold.product_id(item));
+        let product = self.disk.store.get(&key).unwrap().unwrap();
+        let product = Document::read(&product).unwrap().body;
+        let links = makers("product", &product);
+        if links.last() != Some(&fold.id) {
+            return;
+        }
+        let ceased = item.action == Action::Delete && *end == End::Completed;
+        let status = if ceased { "terminated" } else { "active" };
+        assert_eq!(product["status"], status, "the product of {}", fold.id);
+    }
+}
+
 /// What a task holds.
 pub(super) fn holds_of(state: &TaskState) -> &[Hold] {
     match state {
@@ -259,7 +304,8 @@ pub(super) fn holds_of(state: &TaskState) -> &[Hold] {
 fn assert_key(call: &Call) {
     let key = format!("{}:{}", call.fulfilment, call.task);
     assert_eq!(call.idempotency_key, key);
-    if let Some(own) = call.input.get("key") {
+    // What is done again as it was is done with the input that it had.
+    if let (Some(own), false) = (call.input.get("key"), call.manner == Manner::Restore) {
         assert_eq!(own.as_str(), Some(key.as_str()), "the input of {} says so too", call.name);
     }
 }

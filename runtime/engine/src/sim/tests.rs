@@ -1,5 +1,7 @@
 //! The promises, over many seeds.
 
+use model::journal::End;
+use model::plan::{Action, Item};
 use model::{Phase, TaskState};
 
 use super::*;
@@ -94,4 +96,27 @@ fn sharing_commits_can_be_told_from_speed_alone() {
         assert!(shared.appends <= each.appends, "sharing saves commits");
         assert_eq!(shared.outcomes(), each.outcomes());
     });
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a failing seed is named from outside")]
+fn what_orders_made_is_changed_taken_back_and_cancelled() {
+    let (mut ceased, mut changed, mut cancelled) = (0, 0, 0);
+    each_seed_of(100, |seed| {
+        for fold in play(fate(seed)).fulfilments.values() {
+            let is_about_existing = |item: &Item| item.origin.is_some();
+            let Some(item) = fold.plan.items.first() else { continue };
+            match (&fold.phase, item.action) {
+                (Phase::Ended(End::Completed, _), Action::Delete) => ceased += 1,
+                (Phase::Ended(End::Completed, _), Action::Modify) => changed += 1,
+                (Phase::Ended(End::Cancelled, _), _) if is_about_existing(item) => cancelled += 1,
+                _ => {}
+            }
+        }
+    });
+    let single = std::env::var_os("FERRULE_SEED").is_some();
+    assert!(
+        single || (ceased > 5 && changed > 5 && cancelled > 0),
+        "{ceased} {changed} {cancelled}"
+    );
 }

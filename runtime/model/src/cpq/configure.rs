@@ -126,6 +126,7 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
         offering: Some(offering),
         spec,
         instance: None,
+        state: None,
         characteristics: Map::new(),
         place: None,
         areas: BTreeSet::new(),

@@ -70,6 +70,15 @@ pub fn check(order: &Order, catalog: &Catalog) -> Checked {
     }
     for (index, line) in order.lines.iter().enumerate() {
         let mut found = Vec::new();
+        if line.action == Action::Delete {
+            // What ceases need not be in the catalog any more.
+            checked.lines.push(CheckedLine {
+                spec: line.spec.clone(),
+                title: String::new(),
+                characteristics: line.characteristics.clone(),
+            });
+            continue;
+        }
         let subject = if order.level == Level::Product {
             let bundled = bundled.get(&index).map_or(&[][..], Vec::as_slice);
             product(order, line, bundled, catalog, &mut found)

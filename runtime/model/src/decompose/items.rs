@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::checks::CheckedLine;
+use super::existing::Existing;
 use super::tasks::time;
-use super::{Answers, Production, Question, Stop, needs, rule_failure};
+use super::{Answers, Production, Question, Stop, mirror, needs, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::cpq::{Charge, charges};
 use crate::expr::{EvalError, Expressions, Scope as Variables};
-use crate::id::{ItemId, SpecId};
+use crate::id::{FulfilmentId, ItemId, SpecId};
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Item, Level};
+use crate::plan::{Action, Item, Level, Made, Step};
 use crate::rule::{Produces, Rule, Scope};
 use crate::rulebook::Rulebook;
 
@@ -26,6 +27,10 @@ pub(super) struct Items {
     pub roots: Vec<BTreeSet<ItemId>>,
     /// For each root item the outermost bundle that it is in; itself where it is in none.
     pub bundles: Vec<ItemId>,
+    /// The work that stands for items that were there before.
+    pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
+    /// Lines that change nothing of how their instance is delivered.
+    pub unchanged: BTreeSet<ItemId>,
 }
 
 /// A plan may have so many items.
@@ -38,12 +43,13 @@ const DEPTH_MAX: usize = 16;
 const QUANTITY_MAX: i64 = 10_000;
 
 /// Decomposes the lines of an order into items. Parents stand before what they become.
-pub(super) fn items(
-    order: &Order,
+pub(super) fn items<'a>(
+    order: &'a Order,
     lines: &[CheckedLine],
+    existing: &BTreeMap<usize, Existing<'a>>,
     document: &Value,
-    rulebook: &Rulebook,
-    answers: &Answers,
+    rulebook: &'a Rulebook,
+    answers: &'a Answers,
 ) -> Result<Items, Stop> {
     let mut builder = Builder {
         order,
@@ -57,33 +63,40 @@ pub(super) fn items(
         links: BTreeSet::new(),
         counts: BTreeMap::new(),
         service_lines: 0,
+        copied: BTreeMap::new(),
     };
     let charges = charges(order, lines, rulebook);
     for (index, (checked, charges)) in lines.iter().zip(&charges).enumerate() {
         builder.root(index, checked, charges).map_err(Stop::Failure)?;
+        if let Some(existing) = existing.get(&index) {
+            builder.existing(index, existing);
+        }
     }
     let roots = builder.built.items.len();
     for index in 0..roots {
         let item = &builder.built.items[index];
-        if item.action == Action::Add && !item.spec.as_str().is_empty() {
+        let is_new =
+            item.action == Action::Add || existing.get(&index).is_some_and(Existing::is_decomposed);
+        if is_new && item.action != Action::Delete && !item.spec.as_str().is_empty() {
             builder.expand(ItemId::at(index), ItemId::at(index))?;
         }
     }
     needs::relate(&mut builder.built, rulebook);
+    builder.change(existing)?;
     Ok(builder.built)
 }
 
 /// A specification that an item becomes an instance of, and the characteristics that a rule maps.
 type Wanted = (SpecId, Map<String, Value>);
 
-struct Builder<'a> {
-    order: &'a Order,
+pub(super) struct Builder<'a> {
+    pub order: &'a Order,
     rulebook: &'a Rulebook,
-    answers: &'a Answers,
-    expressions: Expressions,
+    pub answers: &'a Answers,
+    pub expressions: Expressions,
     /// What rules about any item can read. The order is in it, made ready once: it may be large.
     variables: Variables,
-    built: Items,
+    pub built: Items,
     /// From a line of the order to the item that is being decomposed.
     path: Vec<ItemId>,
     /// The instance that serves a specification within a scope.
@@ -93,6 +106,8 @@ struct Builder<'a> {
     /// How many instances of a specification there are, for their names.
     counts: BTreeMap<String, usize>,
     service_lines: usize,
+    /// The items that were copied from those of earlier fulfilments.
+    pub copied: BTreeMap<(FulfilmentId, ItemId), ItemId>,
 }
 
 impl Builder<'_> {
@@ -141,6 +156,7 @@ impl Builder<'_> {
             instance: line.instance.clone(),
             not_before: None,
             place: line.place.clone(),
+            origin: None,
         });
         let mut bundle = index;
         while let Some(outer) = self.order.lines[bundle].bundle {
@@ -152,6 +168,18 @@ impl Builder<'_> {
             self.delivery(id, id)?;
         }
         Ok(())
+    }
+
+    /// Notes what is known of the instance that a line is about.
+    fn existing(&mut self, index: usize, existing: &Existing<'_>) {
+        let (known, item) = (&existing.known, &mut self.built.items[index]);
+        item.level = known.item().level;
+        item.title.clone_from(&known.item().title);
+        item.origin = Some(Box::new(mirror::origin(known.owner, known.item)));
+        mirror::name_state(item, known.document);
+        if let Some(origin) = &mut item.origin {
+            origin.wanted.clone_from(&existing.wanted);
+        }
     }
 
     /// Decomposes an item, and what it becomes in turn.
@@ -270,7 +298,7 @@ impl Builder<'_> {
         }
         let item = &self.built.items[parent.index()];
         let key = format!("{}/{}", rule.name, item.name);
-        let Some(answer) = self.answers.get(&key) else {
+        let Some(answer) = self.answers.productions.get(&key) else {
             return Err(Stop::Ask(Question {
                 key,
                 plugin: plugin.clone(),
@@ -352,11 +380,10 @@ impl Builder<'_> {
             SpecKind::Resource => Level::Resource,
         };
         let title = known.name.clone();
-        self.service_lines += 1;
         let item = Item {
             name: self.unique(spec.as_str()),
             level,
-            line: self.service_lines.to_string(),
+            line: self.next_line(),
             spec: spec.clone(),
             title,
             action: Action::Add,
@@ -371,6 +398,7 @@ impl Builder<'_> {
             instance: None,
             not_before: None,
             place: None,
+            origin: None,
         };
         let id = ItemId::at(self.built.items.len());
         self.built.items.push(item);
@@ -442,7 +470,13 @@ impl Builder<'_> {
         }
     }
 
-    fn unique(&mut self, base: &str) -> String {
+    /// The number of the next line of an order that is made here.
+    pub(super) fn next_line(&mut self) -> String {
+        self.service_lines += 1;
+        self.service_lines.to_string()
+    }
+
+    pub(super) fn unique(&mut self, base: &str) -> String {
         let count = self.counts.entry(base.to_string()).or_insert(0);
         *count += 1;
         if *count == 1 { base.to_string() } else { format!("{base}#{count}") }
@@ -457,34 +491,8 @@ impl Builder<'_> {
 }
 
 /// The characteristic that numbers the instances of a rule with `quantity`.
-const NUMBER: &str = "number";
+pub(super) const NUMBER: &str = "number";
 
 fn in_rule(rule: &Rule, error: &EvalError) -> Failure {
     rule_failure("DECOMP_RULE", format!("rule `{}`: {error}", rule.name))
-}
-
-impl Item {
-    /// What rules and steps can read of an item.
-    pub(crate) fn view(&self) -> Value {
-        json!({
-            "name": self.name,
-            "spec": self.spec,
-            "title": self.title,
-            "action": self.action.as_str(),
-            "line": self.line,
-            "quantity": self.quantity,
-            "char": self.characteristics,
-        })
-    }
-
-    /// What rules and steps can read of a product.
-    pub(crate) fn product_view(&self) -> Value {
-        let mut view = self.view();
-        if let Some(fields) = view.as_object_mut() {
-            fields.insert("place".into(), json!(self.place));
-            fields.insert("offering".into(), json!(self.offering));
-            fields.insert("prices".into(), json!(self.prices));
-        }
-        view
-    }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::items::Items;
 use crate::id::{ItemId, SpecId};
+use crate::plan::Action;
 use crate::rulebook::Rulebook;
 
 /// Turns "must be delivered before" between specifications into needs between items.
@@ -13,7 +14,10 @@ pub(super) fn relate(built: &mut Items, rulebook: &Rulebook) {
     let needs: Vec<Vec<ItemId>> =
         (0..built.items.len()).map(|index| needs(ItemId::at(index), &near, rulebook)).collect();
     for (item, needs) in built.items.iter_mut().zip(needs) {
-        item.needs = needs;
+        // What ceases does so in an order of its own.
+        if item.action != Action::Delete {
+            item.needs = needs;
+        }
     }
 }
 
@@ -37,7 +41,8 @@ struct Near<'a> {
 impl<'a> Near<'a> {
     fn new(built: &'a Items) -> Self {
         let mut near = Self { built, by_line: BTreeMap::new(), by_bundle: BTreeMap::new() };
-        for (index, item) in built.items.iter().enumerate() {
+        let there = |item: &crate::plan::Item| item.action != Action::Delete;
+        for (index, item) in built.items.iter().enumerate().filter(|(_, item)| there(item)) {
             let id = ItemId::at(index);
             for root in &built.roots[index] {
                 near.by_line.entry((&item.spec, *root)).or_default().insert(id);

@@ -11,30 +11,40 @@ use crate::expr::{Expr, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
 use crate::outcome::Failure;
 use crate::pack::Pack;
-use crate::plan::{Action, Item, Level, Plan, Step, Task};
+use crate::plan::{Action, Item, Level, Made, Plan, Step, Task};
 use crate::rule::Hooks;
 use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
 use crate::workflow::{Workflow, WorkflowStep};
 
-/// Makes the plan of an order's items.
-pub(super) fn plan(items: Items, document: &Value, rulebook: &Rulebook) -> Result<Plan, Failure> {
+/// Makes the plan of an order's items. What ceases does so when all else is done: until then the
+/// order can be unwound, and from then on it can not.
+pub(super) fn plan(
+    mut items: Items,
+    document: &Value,
+    rulebook: &Rulebook,
+) -> Result<Plan, Failure> {
     let mut builder = Builder::new(rulebook, document);
     builder.parents = items.items.iter().flat_map(|item| item.parents.iter().copied()).collect();
+    builder.standing = std::mem::take(&mut items.standing);
     let hooks = builder.hooks(&items.items);
     let mut before = Vec::new();
     for workflow in hooks.iter().filter_map(|hooks| hooks.before.as_deref()) {
         before = builder.workflow(workflow, None, &before, None, &items)?;
     }
+    let order = in_order(&items.items)?;
     let mut last: BTreeMap<ItemId, Vec<TaskId>> = BTreeMap::new();
-    for id in in_order(&items.items)? {
+    for id in order.iter().copied() {
         let item = &items.items[id.index()];
+        if item.action == Action::Delete {
+            continue;
+        }
         let needed = item.needs.iter().flat_map(|need| last.get(need).into_iter().flatten());
         let mut needs: Vec<TaskId> = needed.copied().collect();
         if needs.is_empty() {
             needs.clone_from(&before);
         }
-        let workflow = builder.workflow_of(item, id)?;
+        let workflow = builder.workflow_of(item, id, &items)?;
         let ends = match workflow {
             Some(workflow) => {
                 builder.workflow(&workflow, Some(id), &needs, item.not_before, &items)?
@@ -43,11 +53,13 @@ pub(super) fn plan(items: Items, document: &Value, rulebook: &Rulebook) -> Resul
         };
         last.insert(id, ends);
     }
-    builder.products(&items, &hooks, &before, &last)?;
+    builder.products(&items, &before, &last)?;
+    builder.cease(&order, &items);
     let mut ends = builder.ends();
     for workflow in hooks.iter().filter_map(|hooks| hooks.after.as_deref()) {
         ends = builder.workflow(workflow, None, &ends, None, &items)?;
     }
+    builder.keep(&mut items);
     builder.plan.items = items.items;
     Ok(builder.plan)
 }
@@ -63,17 +75,22 @@ pub(super) fn plan_run(
     Ok(builder.plan)
 }
 
-struct Builder<'a> {
+pub(super) struct Builder<'a> {
     rulebook: &'a Rulebook,
     /// What conditions of any step can read. The order is in it, made ready once: it may be large.
     variables: Scope,
     /// The items that others were decomposed from.
     parents: BTreeSet<ItemId>,
-    plan: Plan,
+    pub plan: Plan,
     /// The position of a step in the plan, by workflow and name.
     steps: BTreeMap<(String, String), u32>,
     /// The conditions that were compiled so far, by their text.
     compiled: BTreeMap<String, Expr>,
+    /// The work that stands for items that were there before: what is not redone or taken back
+    /// stays so.
+    pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
+    /// The steps of such items that stay as they are.
+    pub kept: BTreeSet<(ItemId, String)>,
 }
 
 impl<'a> Builder<'a> {
@@ -85,12 +102,17 @@ impl<'a> Builder<'a> {
             plan: Plan::default(),
             steps: BTreeMap::new(),
             compiled: BTreeMap::new(),
+            standing: BTreeMap::new(),
+            kept: BTreeSet::new(),
         }
     }
 
-    /// The hooks of the packs that have a part in a product order, each pack's once.
+    /// The hooks of the packs that new products of an order are from, each pack's once.
     fn hooks(&mut self, items: &[Item]) -> Vec<Hooks> {
-        let products = items.iter().filter(|item| item.level == Level::Product);
+        let is_new = |item: &&Item| {
+            item.level == Level::Product && item.action != Action::Delete && item.origin.is_none()
+        };
+        let products = items.iter().filter(is_new);
         let ids = products.flat_map(|item| item.offering.iter().chain([&item.spec]));
         let packs: BTreeMap<&str, &Pack> = ids
             .filter_map(|id: &SpecId| self.rulebook.pack_of(id))
@@ -101,11 +123,16 @@ impl<'a> Builder<'a> {
 
     /// The workflow that delivers an item; an error where something must be done and nothing says
     /// how.
-    fn workflow_of(&self, item: &Item, id: ItemId) -> Result<Option<String>, Failure> {
-        if item.level == Level::Product || item.action == Action::NoChange {
+    fn workflow_of(
+        &self,
+        item: &Item,
+        id: ItemId,
+        items: &Items,
+    ) -> Result<Option<String>, Failure> {
+        let is_kept = item.action == Action::NoChange || items.unchanged.contains(&id);
+        if item.level == Level::Product || is_kept {
             return Ok(None);
         }
-        check_action(item)?;
         if let Some((_, delivery)) = self.rulebook.delivery(&item.spec) {
             return Ok(delivery.workflow.clone());
         }
@@ -124,7 +151,6 @@ impl<'a> Builder<'a> {
     fn products(
         &mut self,
         items: &Items,
-        hooks: &[Hooks],
         before: &[TaskId],
         last: &BTreeMap<ItemId, Vec<TaskId>>,
     ) -> Result<(), Failure> {
@@ -140,15 +166,15 @@ impl<'a> Builder<'a> {
             if item.level != Level::Product {
                 continue;
             }
-            check_action(item)?;
             let pack = item.offering.as_ref().and_then(|id| self.rulebook.pack_of(id));
             let Some(workflow) = pack.and_then(|pack| pack.hooks.each_product.clone()) else {
                 continue;
             };
-            if item.prices.is_empty() || hooks.is_empty() || item.action == Action::NoChange {
+            let id = ItemId::at(index);
+            let is_rated = matches!(item.action, Action::Add | Action::Modify);
+            if item.prices.is_empty() || !is_rated || items.unchanged.contains(&id) {
                 continue;
             }
-            let id = ItemId::at(index);
             let tasks = own.remove(&id).filter(|tasks| !tasks.is_empty());
             let needs = tasks.map_or_else(|| before.to_vec(), |tasks| tasks.into_iter().collect());
             self.workflow(&workflow, Some(id), &needs, None, items)?;
@@ -191,8 +217,13 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let own = self.not_before(workflow, index, &scope)?;
+            let Some(work) = self.work(item, &entry.step) else {
+                ends.push(needs);
+                continue;
+            };
             let step = self.step(&entry.step);
-            self.plan.tasks.push(Task { item, step, needs, not_before: own.max(not_before) });
+            let not_before = own.max(not_before);
+            self.plan.tasks.push(Task { item, step, needs, not_before, work });
             ends.push(vec![TaskId::at(self.plan.tasks.len() - 1)]);
         }
         let needed: BTreeSet<usize> =
@@ -276,7 +307,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The tasks that nothing needs yet.
-    fn ends(&self) -> Vec<TaskId> {
+    pub(super) fn ends(&self) -> Vec<TaskId> {
         let needed: BTreeSet<TaskId> =
             self.plan.tasks.iter().flat_map(|task| task.needs.clone()).collect();
         let all = (0..self.plan.tasks.len()).map(TaskId::at);
@@ -294,22 +325,6 @@ pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
     };
     let time = Timestamp::parse(text);
     time.map(Some).ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`"))
-}
-
-/// What exists can be named, but not be changed yet.
-fn check_action(item: &Item) -> Result<(), Failure> {
-    match item.action {
-        Action::Add | Action::NoChange => Ok(()),
-        Action::Modify | Action::Delete => {
-            let message = format!(
-                "item `{}`: `{}` of an existing instance cannot be carried out yet; cancel this \
-                 order and change the instance by hand",
-                item.line,
-                item.action.as_str()
-            );
-            Err(rule_failure("ACTION_NOT_SUPPORTED", message))
-        }
-    }
 }
 
 /// The items in an order in which what is needed stands first; among equals as they are.

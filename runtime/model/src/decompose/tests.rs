@@ -3,7 +3,9 @@
 mod bad_orders;
 mod bad_rules;
 mod examples;
+mod existing;
 mod golden;
+mod played;
 mod rules;
 mod scopes;
 mod size;
@@ -22,6 +24,7 @@ fn play(catalog: &str, rules: &str, order: &str) -> String {
         Ok(plan) => plan.to_string(),
         Err(Stop::Failure(failure)) => refusal(&failure),
         Err(Stop::Ask(question)) => format!("asks {}: {}", question.plugin, question.key),
+        Err(Stop::Recall(recall)) => format!("recalls {} {}", recall.resource, recall.id),
     }
 }
 
@@ -176,6 +179,8 @@ fn document(order: &str) -> Value {
                 characteristics.push(json!({ "name": name, "value": scalar(value) }));
             } else if let Some((name, value)) = word.split_once(':') {
                 match name {
+                    "id" => item["product"]["id"] = json!(value),
+                    "status" => item["product"]["status"] = json!(value),
                     "spec" => item["product"]["productSpecification"] = json!({ "id": value }),
                     "at" => item["product"]["place"] = json!([{ "id": value }]),
                     "in" => {

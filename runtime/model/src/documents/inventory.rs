@@ -3,13 +3,15 @@
 
 use serde_json::{Map, Value, json};
 
+use super::change::Stage;
 use super::orders::{service_type, spec_ref};
 use super::{Changes, Document, characteristics, copy, href};
 use crate::fulfilment::Fulfilment;
-use crate::id::{ItemId, TaskId};
+use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::journal::End;
 use crate::outcome::Hold;
-use crate::plan::{Action, Item, Level};
+use crate::plan::{Action, Item, Level, Made, Work};
+use crate::task::Yield;
 
 impl Fulfilment {
     /// The id of the product that an item makes or is about.
@@ -29,6 +31,7 @@ impl Fulfilment {
     /// Products stand in the inventory from the moment their order is taken on.
     pub(super) fn planned(&self, changes: &mut Changes) {
         self.products("pendingActive", changes);
+        self.changed_lines(Stage::Begun, changes);
     }
 
     /// A task is done: what it took out of pools is reserved; its item may be delivered now.
@@ -37,23 +40,30 @@ impl Fulfilment {
             return;
         };
         let delivered = self.plan.tasks_of(item).all(|id| self.tasks[id.index()].is_done());
-        if !delivered {
+        let action = self.plan.items[item.index()].action;
+        // What is changed shows that when the order is complete: until then it may be unwound.
+        if !delivered || action == Action::Modify {
             for hold in &self.tasks[task.index()].yielded().holds {
                 changes.documents.push(self.pooled(hold, item, Use::Reserved));
             }
             return;
         }
-        for document in self.resources(item, Use::Active) {
-            changes.documents.push(document);
-        }
+        let ceases = action == Action::Delete;
+        changes.documents.extend(if ceases {
+            self.own_ending(item)
+        } else {
+            self.active_resources(item)
+        });
         if self.plan.items[item.index()].level == Level::ResourceService {
-            changes.documents.push(self.service(item, "active"));
+            changes.documents.push(self.service(item, self.delivered_state(item)));
         }
         for parent in self.ancestors(item) {
             let above = &self.plan.items[parent.index()];
             let is_service = matches!(above.level, Level::CustomerService | Level::ResourceService);
-            if is_service && self.item_state(parent) == "completed" {
-                changes.documents.push(self.service(parent, "active"));
+            let is_alike = (above.action == Action::Delete) == ceases
+                && matches!(above.action, Action::Add | Action::Delete);
+            if is_service && is_alike && self.item_state(parent) == "completed" {
+                changes.documents.push(self.service(parent, self.delivered_state(parent)));
             }
         }
     }
@@ -63,6 +73,10 @@ impl Fulfilment {
         let Some(item) = self.plan.task(task).item else {
             return;
         };
+        if self.plan.items[item.index()].action != Action::Add {
+            // It is as it was again, which is what the inventory says.
+            return;
+        }
         // The state is `Undone` by now; what it held was written with its success, so it can be
         // found only in the journal. The engine passes it through `released`.
         if self.plan.items[item.index()].level == Level::ResourceService {
@@ -70,8 +84,9 @@ impl Fulfilment {
         }
         // A service is no more once a part of it is not.
         for parent in self.ancestors(item) {
-            let level = self.plan.items[parent.index()].level;
-            if matches!(level, Level::CustomerService | Level::ResourceService) {
+            let Item { level, action, .. } = &self.plan.items[parent.index()];
+            let is_service = matches!(level, Level::CustomerService | Level::ResourceService);
+            if is_service && *action == Action::Add {
                 changes.documents.push(self.service(parent, "terminated"));
             }
         }
@@ -84,10 +99,16 @@ impl Fulfilment {
             return Vec::new();
         };
         let mut tasks = self.plan.tasks_of(item);
-        if !tasks.all(|id| self.tasks[id.index()].is_done()) {
+        let is_new = self.plan.items[item.index()].action == Action::Add;
+        if !is_new || !tasks.all(|id| self.tasks[id.index()].is_done()) {
             return Vec::new();
         }
-        let own = format!("{}-r", self.id);
+        self.own_ending(item)
+    }
+
+    /// The resources of an item as they end, but for the values of pools.
+    fn own_ending(&self, item: ItemId) -> Vec<Document> {
+        let own = format!("{}-r", self.maker(&self.plan.items[item.index()]).0);
         let mut documents = self.resources(item, Use::Ended);
         documents.retain(|document| document.id.starts_with(&own));
         for document in &mut documents {
@@ -121,6 +142,8 @@ impl Fulfilment {
             End::Completed => {
                 self.products("active", changes);
                 self.charges(changes);
+                self.changed_lines(Stage::Done, changes);
+                return;
             }
             End::Failed => self.products("aborted", changes),
             End::Rejected => self.products("cancelled", changes),
@@ -129,6 +152,7 @@ impl Fulfilment {
                 self.cancelled(changes);
             }
         }
+        self.changed_lines(Stage::Dropped, changes);
     }
 
     fn products(&self, status: &str, changes: &mut Changes) {
@@ -141,13 +165,13 @@ impl Fulfilment {
         }
     }
 
-    fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {
+    pub(super) fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {
         let below: Vec<(ItemId, &Item)> = self
             .plan
             .items
             .iter()
             .enumerate()
-            .filter(|(_, child)| child.parents.contains(&id))
+            .filter(|(_, child)| child.parents.contains(&id) && child.action != Action::Delete)
             .map(|(index, child)| (ItemId::at(index), child))
             .collect();
         let bundled = below.iter().filter(|(_, child)| child.level == Level::Product);
@@ -175,15 +199,9 @@ impl Fulfilment {
             "isBundle": !relations.is_empty(),
             "isCustomerVisible": true,
             "orderDate": self.submitted_at.to_string(),
-            "productCharacteristic": characteristics(&item.characteristics),
+            "productCharacteristic": Self::shown_characteristics(item),
             "productPrice": item.prices.iter().map(super::billing::product_price).collect::<Vec<_>>(),
-            "productOrderItem": [{
-                "productOrderId": self.id,
-                "productOrderHref": href("productOrder", self.id.as_str()),
-                "orderItemId": item.line,
-                "orderItemAction": item.action.as_str(),
-                "@referredType": "ProductOrder",
-            }],
+            "productOrderItem": [self.product_link(item)],
             "productRelationship": relations,
             "realizingService": realizing,
             "@type": "Product",
@@ -210,10 +228,14 @@ impl Fulfilment {
         body
     }
 
-    fn service(&self, id: ItemId, state: &str) -> Document {
+    pub(super) fn service(&self, id: ItemId, state: &str) -> Document {
         let item = &self.plan.items[id.index()];
         let service = self.service_id(item);
-        let children = self.plan.items.iter().filter(|child| child.parents.contains(&id));
+        let is_part = |child: &&Item| {
+            child.parents.contains(&id) && (child.action != Action::Delete || state == "terminated")
+        };
+        let children = self.plan.items.iter().filter(is_part);
+        let since = item.origin.as_ref().map_or(self.updated_at, |origin| origin.since);
         let supporting: Vec<Value> = children
             .map(|child| {
                 let id = self.service_id(child);
@@ -237,22 +259,49 @@ impl Fulfilment {
             "category": service_type(item.level),
             "isServiceEnabled": state == "active",
             "serviceDate": self.updated_at.to_string(),
-            "startDate": self.updated_at.to_string(),
+            "startDate": since.to_string(),
             "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
-            "serviceCharacteristic": characteristics(&item.characteristics),
-            "serviceOrderItem": [{
-                "serviceOrderId": self.id,
-                "serviceOrderHref": href("serviceOrder", self.id.as_str()),
-                "itemId": item.line,
-                "itemAction": item.action.as_str(),
-                "@referredType": "ServiceOrderItem",
-            }],
+            "serviceCharacteristic": Self::shown_characteristics(item),
+            "serviceOrderItem": self.service_links(item),
             "supportingService": supporting,
             "supportingResource": resources,
             "@type": service_type(item.level),
         });
+        if let (true, Some(fields)) = (state == "terminated", body.as_object_mut()) {
+            fields.insert("endDate".into(), json!(self.updated_at.to_string()));
+        }
         copy(&self.document, &["relatedParty"], &mut body);
         Document { resource: "service", id: service, body }
+    }
+
+    /// The resources of an item in use.
+    pub(super) fn active_resources(&self, id: ItemId) -> Vec<Document> {
+        self.resources(id, Use::Active)
+    }
+
+    /// The fulfilment and the line that an item was made by, after which its resources are named.
+    fn maker<'a>(&'a self, item: &'a Item) -> (&'a FulfilmentId, &'a str) {
+        match &item.origin {
+            Some(origin) => (&origin.fulfilment, &origin.line),
+            None => (&self.id, &item.line),
+        }
+    }
+
+    /// What was yielded for an item, now or before.
+    fn yields(&self, id: ItemId) -> Vec<Yield> {
+        let of = |made: &Made| Yield { outputs: made.outputs.clone(), holds: made.holds.clone() };
+        let origin = self.plan.items[id.index()].origin.as_ref();
+        let mut yields: Vec<Yield> =
+            origin.iter().flat_map(|origin| &origin.made).map(of).collect();
+        for task in self.plan.tasks_of(id) {
+            let state = &self.tasks[task.index()];
+            yields.push(match self.work(task) {
+                Work::TakeBack(made) => of(made),
+                Work::Redo(made) if !state.is_done() => of(made),
+                Work::Do | Work::Redo(_) => state.yielded(),
+            });
+        }
+        yields
     }
 
     /// The resources of an item: those from pools, and one of each other specification.
@@ -261,8 +310,7 @@ impl Fulfilment {
         let mut documents = Vec::new();
         let mut outputs = Map::new();
         let mut pooled = Vec::new();
-        for task in self.plan.tasks_of(id) {
-            let yielded = self.tasks[task.index()].yielded();
+        for yielded in self.yields(id) {
             outputs.extend(yielded.outputs);
             for hold in yielded.holds {
                 documents.push(self.pooled(&hold, id, used));
@@ -275,7 +323,8 @@ impl Fulfilment {
             }
             let mut values = item.characteristics.clone();
             values.extend(outputs.clone());
-            let id = format!("{}-r{}-{}", self.id, item.line, number + 1);
+            let (fulfilment, line) = self.maker(item);
+            let id = format!("{fulfilment}-r{line}-{}", number + 1);
             let mut body = self.resource(&id, item, used);
             if let Some(fields) = body.as_object_mut() {
                 fields.insert("name".into(), json!(format!("{} {}", item.title, item.line)));

@@ -147,7 +147,7 @@ impl Fulfilment {
                         "href": href("service", &service),
                         "name": item.title,
                         "serviceType": service_type(item.level),
-                        "state": if self.item_state(*id) == "completed" { "active" } else { "designed" },
+                        "state": self.service_state(*id),
                         "@type": service_type(item.level),
                         "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
                         "serviceCharacteristic": characteristics(&item.characteristics),
@@ -220,6 +220,15 @@ impl Fulfilment {
         copy(&self.shown(), CARRIED, &mut order);
         self.head("resourceOrder", &mut order);
         order
+    }
+
+    /// The state of the service that an item is about.
+    fn service_state(&self, id: ItemId) -> &'static str {
+        match (self.item_state(id), &self.plan.items[id.index()].origin) {
+            ("completed", _) => self.delivered_state(id),
+            (_, Some(_)) => "active",
+            (_, None) => "designed",
+        }
     }
 
     fn dependencies(&self, item: &Item, relation: impl Fn(&str) -> Value) -> Vec<Value> {

@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use super::*;
 use crate::id::{PluginId, PoolId, SpecId};
 use crate::outcome::{Failure, FailureClass, Hold};
-use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task};
+use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
 use crate::time::Timestamp;
 use crate::{Event, FulfilmentId};
 
@@ -28,6 +28,7 @@ fn item(level: Level, name: &str, line: &str, parents: &[u32]) -> Item {
         instance: None,
         not_before: None,
         place: None,
+        origin: None,
     }
 }
 
@@ -54,6 +55,7 @@ fn plan() -> Plan {
         step,
         needs: needs.iter().map(|need| TaskId(*need)).collect(),
         not_before: None,
+        work: Work::Do,
     };
     Plan {
         steps: vec![step("allocate"), step("activate"), step("rate")],

@@ -39,7 +39,7 @@ impl Fulfilment {
     /// that it had no effect, and nobody decides here to go on without knowing.
     fn past_return(&self) -> Option<TaskId> {
         let mut tasks = (0..self.tasks.len()).map(TaskId::at);
-        tasks.find(|task| self.plan.step(*task).no_return && !self.tasks[task.index()].is_clear())
+        tasks.find(|task| self.plan.is_no_return(*task) && !self.tasks[task.index()].is_clear())
     }
 }
 

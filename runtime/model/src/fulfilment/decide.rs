@@ -7,7 +7,7 @@ use super::{Fulfilment, Phase};
 use crate::id::{FulfilmentId, TaskId};
 use crate::journal::{End, Event};
 use crate::outcome::{Failure, FailureClass, Hold, Outcome};
-use crate::plan::{OnFailure, Retry};
+use crate::plan::{OnFailure, Retry, Work};
 use crate::task::TaskState;
 use crate::time::Timestamp;
 
@@ -25,8 +25,12 @@ impl Fulfilment {
         if !self.awaits_outcome(task, attempt) {
             return Vec::new();
         }
+        let takes_back = matches!(self.work(task), Work::TakeBack(_));
         match outcome {
             Outcome::Done(outputs) => vec![Event::Succeeded { task, attempt, outputs, holds }],
+            Outcome::Waiting(_) if takes_back => {
+                self.after_failure(task, attempt, undo_waits(), now)
+            }
             Outcome::Waiting(wait) => {
                 let until = now.plus_ms(wait.timeout_ms);
                 vec![Event::Waiting { task, attempt, wait, until }]
@@ -72,12 +76,7 @@ impl Fulfilment {
         match outcome {
             Outcome::Done(_) => vec![Event::Undone { task }],
             Outcome::Waiting(_) => {
-                let failure = Failure::new(
-                    FailureClass::Person,
-                    "UNDO_WAITS",
-                    "the plugin answered an undo by `waiting`, which is not possible: an undo \
-                     ends before it answers",
-                );
+                let failure = undo_waits();
                 vec![Event::UndoFailed { task, attempt, failure }]
             }
             Outcome::Failed(failure) => {
@@ -143,7 +142,10 @@ impl Fulfilment {
             let at = now.plus_ms(self.pause(task, attempt, step.retry, &failure));
             return vec![Event::Retrying { task, attempt, failure, at }];
         }
-        let unwind = failure.class == FailureClass::Reject || step.on_failure == OnFailure::Unwind;
+        // What is taken back is taken back in the end, so this waits for a person.
+        let takes_back = matches!(self.work(task), Work::TakeBack(_));
+        let rejects = failure.class == FailureClass::Reject;
+        let unwind = !takes_back && (rejects || step.on_failure == OnFailure::Unwind);
         let failed = Event::Failed { task, attempt, failure: failure.clone() };
         if unwind && !self.is_past_return(task) {
             vec![failed, Event::Unwinding { cause: failure }]
@@ -156,8 +158,10 @@ impl Fulfilment {
     fn is_past_return(&self, failed: TaskId) -> bool {
         self.tasks.iter().enumerate().any(|(index, state)| {
             let task = TaskId::at(index);
-            let may_be_done = !state.is_clear() && !matches!(state, TaskState::Failed { .. });
-            self.plan.step(task).no_return && task != failed && may_be_done
+            let takes_back = matches!(self.work(task), Work::TakeBack(_));
+            let has_failed = matches!(state, TaskState::Failed { .. }) && !takes_back;
+            let may_be_done = !state.is_clear() && !has_failed;
+            self.plan.is_no_return(task) && task != failed && may_be_done
         })
     }
 
@@ -182,6 +186,16 @@ impl Fulfilment {
         let pause = half + seed(&self.id, task, attempt) % (whole - half + 1);
         pause.max(failure.retry_after_ms.unwrap_or(0))
     }
+}
+
+/// The contract knows no waiting where work is taken back.
+fn undo_waits() -> Failure {
+    Failure::new(
+        FailureClass::Person,
+        "UNDO_WAITS",
+        "the plugin answered an undo by `waiting`, which is not possible: an undo ends before it \
+         answers",
+    )
 }
 
 fn seed(fulfilment: &FulfilmentId, task: TaskId, attempt: u32) -> u64 {

@@ -9,7 +9,7 @@ use super::Fulfilment;
 use crate::expr::{Expressions, Scope, expressions_of};
 use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Item, Level};
+use crate::plan::{Item, Level, Work};
 use crate::task::TaskState;
 
 impl Fulfilment {
@@ -24,6 +24,9 @@ impl Fulfilment {
         task: TaskId,
         expressions: &mut Expressions,
     ) -> Result<Map<String, Value>, Failure> {
+        if let Work::TakeBack(made) = self.work(task) {
+            return Ok(made.input.clone());
+        }
         let template = &self.plan.step(task).input;
         let Value::Object(fields) = template else {
             // A step without an input of its own is given the input of the run.
@@ -79,7 +82,10 @@ impl Fulfilment {
         }
         if mentions("fulfilment") {
             let date = self.submitted_at.date();
-            scope = scope.with("fulfilment", &json!({ "id": self.id, "date": date }));
+            let item = item.map(|item| &self.plan.items[item.index()]);
+            let origin = item.and_then(|item| item.origin.as_ref());
+            let id = origin.map_or(&self.id, |origin| &origin.fulfilment);
+            scope = scope.with("fulfilment", &json!({ "id": id, "date": date }));
         }
         scope
     }
@@ -101,6 +107,13 @@ impl Fulfilment {
         let own = self.plan.task(task);
         let workflow = &self.plan.step(task).workflow;
         let mut steps = Map::new();
+        let origin = own.item.and_then(|item| self.plan.items[item.index()].origin.as_ref());
+        for made in origin.iter().flat_map(|origin| &origin.made) {
+            let step = &self.plan.steps[made.step as usize];
+            if step.workflow == *workflow {
+                steps.insert(step.step.clone(), Value::Object(made.outputs.clone()));
+            }
+        }
         for (index, other) in self.plan.tasks.iter().enumerate() {
             let id = TaskId::at(index);
             let step = self.plan.step(id);
@@ -127,6 +140,15 @@ impl Fulfilment {
             }
         }
         let mut upstream = Map::new();
+        for id in &seen {
+            let item = &self.plan.items[id.index()];
+            for made in item.origin.iter().flat_map(|origin| &origin.made) {
+                let entry = upstream.entry(item.spec.to_string()).or_insert_with(|| json!({}));
+                if let Some(fields) = entry.as_object_mut() {
+                    fields.extend(made.outputs.clone());
+                }
+            }
+        }
         for (index, task) in self.plan.tasks.iter().enumerate() {
             let Some(id) = task.item.filter(|id| seen.contains(id)) else {
                 continue;

@@ -11,7 +11,7 @@ use super::*;
 use crate::id::{Digest, ItemId, PluginId, PoolId, SpecId};
 use crate::money::{Money, Price, PriceKind};
 use crate::outcome::FailureClass;
-use crate::plan::{Action, Item, Level, OnFailure, Retry, Step, Task};
+use crate::plan::{Action, Item, Level, OnFailure, Retry, Step, Task, Work};
 
 /// Set to write the files that are missing.
 const BLESS: &str = "FERRULE_BLESS";
@@ -129,6 +129,7 @@ fn items() -> Vec<Item> {
         instance: Some("p-1".into()),
         not_before: None,
         place: Some("home".into()),
+        origin: None,
     };
     let service = Item {
         name: "RFS-1".into(),
@@ -147,6 +148,7 @@ fn items() -> Vec<Item> {
         instance: None,
         not_before: Some(Timestamp(1_773_280_800_000)),
         place: None,
+        origin: None,
         action: Action::Add,
     };
     vec![product, service]
@@ -177,8 +179,10 @@ fn plan() -> Plan {
         step: 0,
         needs: Vec::new(),
         not_before: Some(Timestamp(1_773_280_800_000)),
+        work: Work::Do,
     };
-    let last = Task { item: None, step: 1, needs: vec![TaskId(0)], not_before: None };
+    let last =
+        Task { item: None, step: 1, needs: vec![TaskId(0)], not_before: None, work: Work::Do };
     Plan {
         packs: [("superfibre".to_string(), Digest::of(b"pack"))].into(),
         plugins: [(PluginId::new("rest-activator"), Digest::of(b"plugin"))].into(),

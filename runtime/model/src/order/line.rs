@@ -56,6 +56,10 @@ impl Reader<'_> {
             offering: offering.map(SpecId::new),
             spec: spec.map(SpecId::new),
             instance: optional_text(subject, "id", &subject_path)?,
+            state: match self.dialect.state {
+                Some(name) => optional_text(subject, name, &subject_path)?,
+                None => None,
+            },
             characteristics: self.characteristics(subject, &subject_path)?,
             place: place.and_then(place_id),
             areas: place.map(areas).unwrap_or_default(),

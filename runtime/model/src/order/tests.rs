@@ -59,6 +59,7 @@ fn a_good_product_order_is_read() {
                 quantity: 1,
                 offering: Some(SpecId::new("O")),
                 spec: Some(SpecId::new("P")),
+                state: None,
                 instance: Some("p-1".into()),
                 characteristics: speed.as_object().cloned().unwrap(),
                 place: Some("home".into()),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Item, Level, Plan};
+use super::{Item, Level, Plan, Work};
 use crate::id::{ItemId, TaskId};
 
 impl Plan {
@@ -69,9 +69,22 @@ impl Plan {
                 None => writeln!(f)?,
             }
         }
+        for made in item.origin.iter().flat_map(|origin| &origin.made) {
+            let step = &self.steps[made.step as usize];
+            writeln!(f, "{:indent$}    keeps {} of {}", "", step.step, made.key)?;
+        }
         for task in tasks {
             let step = self.step(*task);
-            writeln!(f, "{:indent$}    task {} by {}", "", step.step, step.plugin)?;
+            write!(f, "{:indent$}    ", "")?;
+            match &self.task(*task).work {
+                Work::Do => writeln!(f, "task {} by {}", step.step, step.plugin)?,
+                Work::Redo(made) => {
+                    writeln!(f, "redo {} of {} by {}", step.step, made.key, step.plugin)?;
+                }
+                Work::TakeBack(made) => {
+                    writeln!(f, "take back {} of {} by {}", step.step, made.key, step.plugin)?;
+                }
+            }
         }
         Ok(())
     }

@@ -87,6 +87,11 @@ fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan
     match decompose(&order, &document, rulebook, &Answers::new()) {
         Ok(plan) => Ok(plan),
         Err(Stop::Failure(failure)) => bail!("{}: {}", failure.code, failure.message),
+        Err(Stop::Recall(recall)) => bail!(
+            "it is about the {} `{}`, which a server has; ask it: POST /orchestration/v1/simulate/…",
+            recall.resource,
+            recall.id
+        ),
         Err(Stop::Ask(question)) => bail!(
             "the plugin `{}` decides here; ask a server: POST /orchestration/v1/simulate/…",
             question.plugin

@@ -91,9 +91,9 @@ fn a_bundle_with_too_few_too_many_or_strangers() {
 }
 
 #[test]
-fn a_change_of_what_exists_waits_for_a_person() {
-    assert_snapshot!(refused("1 modify O"), @"Person ACTION_NOT_SUPPORTED: item `1`: `modify` of an existing instance cannot be carried out yet; cancel this order and change the instance by hand");
-    assert_snapshot!(refused("1 delete O"), @"Person ACTION_NOT_SUPPORTED: item `1`: `delete` of an existing instance cannot be carried out yet; cancel this order and change the instance by hand");
+fn a_change_names_what_exists() {
+    assert_snapshot!(refused("1 modify O"), @"Reject INSTANCE_MISSING: item `1`: `modify` names no instance: what is it about?");
+    assert_snapshot!(refused("1 delete O id:p"), @"recalls product p");
 }
 
 #[test]

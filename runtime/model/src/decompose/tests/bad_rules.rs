@@ -118,7 +118,8 @@ decompose:
   - { rule: by plugin, from: A, plugin: splitter }
 ";
     let nope = Production { spec: SpecId::new("NOPE"), characteristics: Map::new() };
-    let answers = Answers::from([("by plugin/A".to_string(), vec![nope])]);
+    let mut answers = Answers::new();
+    answers.insert("by plugin/A".to_string(), vec![nope]);
     let stop = decomposed(CATALOG, rules, "1 add O", &answers);
     let Err(Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
     assert_snapshot!(refusal(&failure), @"Person DECOMP_PLUGIN: rule `by plugin`: plugin `splitter` produces `NOPE`, which no catalog has");

@@ -306,7 +306,8 @@ decompose:
         spec: SpecId::new("Z"),
         characteristics: json!({ "part": 1 }).as_object().cloned().unwrap(),
     };
-    let answers = Answers::from([(question.key, vec![production])]);
+    let mut answers = Answers::new();
+    answers.insert(question.key, vec![production]);
     let plan = decomposed(&catalog, rules, order, &answers).unwrap();
     assert_snapshot!(plan, @r"
     items

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::*;
 use crate::id::PluginId;
-use crate::plan::{OnFailure, Retry, Step, Task};
+use crate::plan::{OnFailure, Retry, Step, Task, Work};
 
 pub(super) struct History {
     pub fulfilment: Fulfilment,
@@ -132,6 +132,7 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         step: u32::try_from(index).unwrap(),
         needs: policy.needs.clone(),
         not_before: policy.not_before,
+        work: Work::Do,
     });
     Plan { steps: steps.collect(), tasks: made.collect(), ..Plan::default() }
 }

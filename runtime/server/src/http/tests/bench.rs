@@ -17,7 +17,7 @@ use engine::{Durability, Engine, Parts, Submitted};
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
-use model::plan::{OnFailure, Retry, Step, Task};
+use model::plan::{OnFailure, Retry, Step, Task, Work};
 use model::{
     Digest, Event, Fulfilment, FulfilmentId, Kind, Outcome, Plan, PluginId, TaskId, Timestamp, Wait,
 };
@@ -68,7 +68,7 @@ impl Worker for Patient {
             Manner::Resume { payload } => {
                 Outcome::Done(Map::from_iter([("answered".into(), payload)]))
             }
-            Manner::Run | Manner::Recover | Manner::Undo { .. } => {
+            Manner::Run | Manner::Recover | Manner::Undo { .. } | Manner::Restore => {
                 let keys = vec![format!("answer/{}", call.task)];
                 Outcome::Waiting(Wait { keys, timeout_ms: 600_000 })
             }
@@ -119,7 +119,7 @@ impl Bench {
             undo: false,
             no_return: false,
         };
-        let task = Task { item: None, step: 0, needs: Vec::new(), not_before: None };
+        let task = Task { item: None, step: 0, needs: Vec::new(), not_before: None, work: Work::Do };
         let digest = Digest::of(b"patient");
         let plan = Plan {
             plugins: [(PluginId::new("patient"), digest)].into(),

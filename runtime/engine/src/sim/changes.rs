@@ -1,0 +1,138 @@
+//! Orders about what earlier orders made: it ceases, or part of it is done in another way. The plans
+//! are of the shape that decomposition gives them.
+
+use std::sync::Arc;
+
+use model::decompose::Instance;
+use model::documents::makers;
+use model::expr::Expressions;
+use model::journal::End;
+use model::plan::{Action, Made, Origin, Step, Task, Work};
+use model::{Digest, Event, Fulfilment, ItemId, Kind, Phase, Plan, PluginId, TaskId};
+use serde_json::json;
+
+use super::dice::Dice;
+use super::orders::{Order, PLUGINS};
+use super::{Happening, World};
+use crate::keys;
+use crate::store::{Document, Store as _};
+
+impl World {
+    /// Somebody wants what an order made changed, if that is there and nobody changes it already.
+    pub(super) fn change(&mut self, order: usize) {
+        let product = format!("{}-1", self.of_client(order));
+        let Some(instance) = self.instance(&product).filter(|_| !self.changing) else {
+            return;
+        };
+        let completed =
+            |maker: &&Arc<Fulfilment>| matches!(maker.phase, Phase::Ended(End::Completed, _));
+        let is_there = matches!(instance.document["status"].as_str(), Some("active"));
+        let is_open = instance.makers.iter().any(|maker| !maker.is_ended());
+        let Some(owner) = instance.makers.iter().rev().find(completed) else {
+            return;
+        };
+        if !is_there || is_open {
+            return;
+        }
+        let number = self.orders.len();
+        let mut dice = Dice::named(self.fate.seed, &format!("change {number}"));
+        let plan = plan(&mut dice, owner, &instance, &product);
+        let document = json!({ "productOrderItem": [{ "id": "1", "product": { "id": product } }] });
+        self.orders.push(Order {
+            number,
+            kind: Kind::ProductOrder,
+            document,
+            events: vec![Event::Planned { plan: Arc::new(plan) }],
+            submission: None,
+            sent_at: Vec::new(),
+            cancelled_at: Vec::new(),
+            patched_at: Vec::new(),
+            changed_at: Vec::new(),
+            is_change: true,
+        });
+        self.clients.push((0, None));
+        self.changing = true;
+        if dice.one_in(3) {
+            let at = self.now.plus_ms(dice.below(150));
+            self.happens(at, format!("cancelled {number}"), Happening::Cancelled { order: number });
+        }
+        self.happen(Happening::Sent { order: number });
+    }
+
+    /// A product with the fulfilments that it names, as they are on the disk.
+    fn instance(&self, product: &str) -> Option<Instance> {
+        let kept = self.disk.store.get(&keys::document("product", product)).unwrap()?;
+        let document = Document::read(&kept).unwrap().body;
+        let makers = makers("product", &document);
+        let makers = makers.iter().map(|id| Arc::new(self.disk.folds[id].clone()));
+        Some(Instance { makers: makers.collect(), document })
+    }
+}
+
+fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str) -> Plan {
+    let ceases = dice.one_in(2);
+    let mut plan = Plan::default();
+    for (plugin, digest) in PLUGINS {
+        plan.plugins.insert(PluginId::new(plugin), Digest::of(digest.as_bytes()));
+    }
+    for (index, before) in owner.plan.items.iter().enumerate() {
+        let mut item = before.clone();
+        let origin = before.origin.as_deref().cloned();
+        let mut origin = origin.unwrap_or_else(|| Origin {
+            fulfilment: owner.id.clone(),
+            line: before.line.clone(),
+            since: owner.ended_at.unwrap(),
+            shared_with: Vec::new(),
+            state: String::new(),
+            wanted: None,
+            links: Vec::new(),
+            made: Vec::new(),
+        });
+        if index == 0 {
+            item.instance = Some(product.into());
+            origin.state = instance.document["status"].as_str().unwrap().into();
+            origin.links = instance.document["productOrderItem"].as_array().unwrap().clone();
+        } else {
+            item.instance = Some(owner.service_id(before));
+        }
+        origin.made.clear();
+        item.action = if ceases { Action::Delete } else { Action::Modify };
+        item.origin = Some(Box::new(origin));
+        plan.items.push(item);
+    }
+    // What is done anew comes first, what ceases after all of it.
+    let mut ceasing = Vec::new();
+    for index in 1..plan.items.len() {
+        let item = ItemId::at(index);
+        let standing = owner.standing(item, &mut Expressions::default()).unwrap();
+        for (step, made) in standing {
+            match dice.below(4) {
+                _ if ceases => ceasing.push((item, step, made)),
+                0 => ceasing.push((item, step, made)),
+                1 | 2 if made.holds.is_empty() => add(&mut plan, item, step, made, Work::Redo),
+                _ => {
+                    let step = position(&mut plan, step);
+                    let origin = plan.items[index].origin.as_mut().unwrap();
+                    origin.made.push(Made { step, ..made });
+                }
+            }
+        }
+    }
+    for (item, step, made) in ceasing.into_iter().rev() {
+        add(&mut plan, item, step, made, Work::TakeBack);
+    }
+    plan
+}
+
+/// Adds a task after all that are there.
+fn add(plan: &mut Plan, item: ItemId, step: Step, made: Made, work: fn(Box<Made>) -> Work) {
+    let step = position(plan, step);
+    let needs = plan.tasks.len().checked_sub(1).map(TaskId::at).into_iter().collect();
+    let work = work(Box::new(Made { step, ..made }));
+    plan.tasks.push(Task { item: Some(item), step, needs, not_before: None, work });
+}
+
+fn position(plan: &mut Plan, step: Step) -> u32 {
+    plan.steps.push(step);
+    u32::try_from(plan.steps.len() - 1).unwrap()
+}

@@ -1,0 +1,136 @@
+//! Orders that are played to their ends, with what they leave in the inventories, so that other
+//! orders can change that.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::expr::Expressions;
+use crate::journal::{Event, Kind};
+use crate::outcome::Hold;
+use crate::plan::Work;
+use crate::{Due, FulfilmentId, PoolId, TaskId, Timestamp};
+
+/// A rulebook and what was ordered by it so far.
+pub(super) struct Played {
+    pub rulebook: Rulebook,
+    pub fulfilments: BTreeMap<String, Arc<Fulfilment>>,
+    pub documents: BTreeMap<(&'static str, String), Value>,
+    taken: u64,
+}
+
+impl Played {
+    pub(super) fn new(rulebook: Rulebook) -> Self {
+        Self { rulebook, fulfilments: BTreeMap::new(), documents: BTreeMap::new(), taken: 0 }
+    }
+
+    /// The plan of a product order, with what it asks for.
+    pub(super) fn plan(&self, document: &Value) -> Result<Plan, Stop> {
+        let order = Order::parse(Level::Product, document).unwrap();
+        let mut answers = Answers::new();
+        loop {
+            match decompose(&order, document, &self.rulebook, &answers) {
+                Err(Stop::Recall(recall)) => {
+                    let instance = self.recall(&recall);
+                    answers.recall(recall, instance);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn recall(&self, recall: &Recall) -> Option<Instance> {
+        let document = self.documents.get(&(recall.resource, recall.id.clone()))?;
+        let makers = crate::documents::makers(recall.resource, document);
+        let makers = makers.iter().map(|id| Arc::clone(&self.fulfilments[id.as_str()]));
+        Some(Instance { document: document.clone(), makers: makers.collect() })
+    }
+
+    /// Submits an order; nothing of it is done.
+    pub(super) fn submit(&mut self, id: &str, document: &Value) -> Fulfilment {
+        let plan = self.plan(document).unwrap_or_else(|stop| panic!("{id}: {stop:?}"));
+        let at = Timestamp(1_000_000);
+        let kind = Kind::ProductOrder;
+        let mut fulfilment = Fulfilment::new(FulfilmentId::new(id), kind, document.clone(), at);
+        self.commit(&mut fulfilment, Event::Planned { plan: Arc::new(plan) });
+        fulfilment
+    }
+
+    /// Submits an order, and everything of it succeeds.
+    pub(super) fn complete(&mut self, id: &str, document: &Value) -> Arc<Fulfilment> {
+        let mut fulfilment = self.submit(id, document);
+        self.finish(&mut fulfilment);
+        Arc::clone(&self.fulfilments[id])
+    }
+
+    /// Everything that is due succeeds.
+    pub(super) fn finish(&mut self, fulfilment: &mut Fulfilment) {
+        let now = Timestamp(i64::MAX);
+        while let Some(due) = fulfilment.due(now).into_iter().next() {
+            let event = match due {
+                Due::Run { task, attempt, .. } => {
+                    let (outputs, holds) = self.yielded(fulfilment, task);
+                    Event::Succeeded { task, attempt, outputs, holds }
+                }
+                Due::Undo { task, .. } => Event::Undone { task },
+                Due::End(end) => Event::Ended { end },
+                Due::Recover { .. } | Due::Resume { .. } | Due::Expire { .. } => {
+                    panic!("nothing waits")
+                }
+            };
+            self.commit(fulfilment, event);
+        }
+    }
+
+    /// Applies an event and takes over what it writes.
+    pub(super) fn commit(&mut self, fulfilment: &mut Fulfilment, event: Event) {
+        let before = (fulfilment.plan.tasks.len() > 0).then(|| fulfilment.order_state());
+        fulfilment.apply(Timestamp(2_000_000), &event).unwrap();
+        for document in fulfilment.changes(&[event], before).documents {
+            let key = (document.resource, document.id);
+            let kept = self.documents.entry(key).or_insert(Value::Null);
+            match (kept.as_object_mut(), document.body) {
+                (Some(kept), Value::Object(changes)) => kept.extend(changes),
+                (_, body) => *kept = body,
+            }
+        }
+        let id = fulfilment.id.to_string();
+        self.fulfilments.insert(id, Arc::new(fulfilment.clone()));
+    }
+
+    /// What a step might yield: a value for whatever its input names.
+    fn yielded(
+        &mut self,
+        fulfilment: &Fulfilment,
+        task: TaskId,
+    ) -> (Map<String, Value>, Vec<Hold>) {
+        if matches!(fulfilment.plan.task(task).work, Work::TakeBack(_)) {
+            return (Map::new(), Vec::new());
+        }
+        let input = fulfilment.input(task, &mut Expressions::default());
+        let input = input.unwrap_or_else(|failure| panic!("{failure:?}"));
+        let mut outputs = Map::new();
+        for name in input.get("outputs").and_then(Value::as_object).into_iter().flatten() {
+            outputs.insert(name.0.clone(), json!(format!("{}-of-{task}", name.0)));
+        }
+        let one = [Value::Object(input.clone())];
+        let many = input.get("take").and_then(Value::as_array);
+        let takes = many.map_or(&one[..], Vec::as_slice);
+        let mut holds = Vec::new();
+        for take in takes.iter().filter(|take| take.get("pool").is_some()) {
+            self.taken += 1;
+            let pool = take["pool"].as_str().unwrap();
+            let name = take["name"].as_str().unwrap_or(pool);
+            let value = format!("{pool}/{}", self.taken);
+            outputs.insert(name.into(), json!(value));
+            holds.push(Hold {
+                pool: PoolId::new(pool),
+                index: self.taken,
+                value,
+                resource: SpecId::new(pool),
+                characteristic: name.into(),
+                name: name.into(),
+            });
+        }
+        (outputs, holds)
+    }
+}

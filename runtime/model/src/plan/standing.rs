@@ -1,0 +1,81 @@
+//! What earlier fulfilments made and this one keeps, changes or takes back.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::FulfilmentId;
+use crate::outcome::Hold;
+use crate::time::Timestamp;
+
+/// Where an existing instance comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Origin {
+    /// The fulfilment that made it. Inputs name this one, so that what it made is found again.
+    pub fulfilment: FulfilmentId,
+    /// Its line there.
+    pub line: String,
+    /// Since when it is there.
+    pub since: Timestamp,
+    /// The other instances that were ordered with it and that it serves too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared_with: Vec<String>,
+    /// The state that it was in, of a line of the order that came in.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub state: String,
+    /// The state that is wanted, where that is to change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
+    /// The lines of orders that it names as having made or changed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Value>,
+    /// The work for it that stands and is not done again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Made>,
+}
+
+/// Work that an earlier fulfilment did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Made {
+    /// The position in [`Plan::steps`](super::Plan::steps) of the step that it was made from.
+    pub step: u32,
+    /// The key that it was done under.
+    pub key: String,
+    /// The input that it was done with.
+    pub input: Map<String, Value>,
+    /// What it yielded.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub outputs: Map<String, Value>,
+    /// What it holds of pools.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+}
+
+/// What a task does of its step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Work {
+    /// The work.
+    #[default]
+    Do,
+    /// The work, which was done before, in another way. Unwinding does it again as it was.
+    Redo(Box<Made>),
+    /// What was done before is taken back.
+    TakeBack(Box<Made>),
+}
+
+impl Work {
+    /// Whether there was nothing before.
+    pub fn is_do(&self) -> bool {
+        matches!(self, Self::Do)
+    }
+
+    /// What was done before.
+    pub fn before(&self) -> Option<&Made> {
+        match self {
+            Self::Do => None,
+            Self::Redo(made) | Self::TakeBack(made) => Some(made),
+        }
+    }
+}

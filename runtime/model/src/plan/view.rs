@@ -1,0 +1,32 @@
+//! What rules and steps can read of an item.
+
+use serde_json::{Value, json};
+
+use super::Item;
+
+impl Item {
+    /// What rules and steps can read of an item.
+    pub(crate) fn view(&self) -> Value {
+        json!({
+            "name": self.name,
+            "spec": self.spec,
+            "title": self.title,
+            "action": self.action.as_str(),
+            // What was made before is found under the name that it had then.
+            "line": self.origin.as_ref().map_or(&self.line, |origin| &origin.line),
+            "quantity": self.quantity,
+            "char": self.characteristics,
+        })
+    }
+
+    /// What rules and steps can read of a product.
+    pub(crate) fn product_view(&self) -> Value {
+        let mut view = self.view();
+        if let Some(fields) = view.as_object_mut() {
+            fields.insert("place".into(), json!(self.place));
+            fields.insert("offering".into(), json!(self.offering));
+            fields.insert("prices".into(), json!(self.prices));
+        }
+        view
+    }
+}
