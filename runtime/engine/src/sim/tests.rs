@@ -99,7 +99,6 @@ fn sharing_commits_can_be_told_from_speed_alone() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a failing seed is named from outside")]
 fn what_orders_made_is_changed_taken_back_and_cancelled() {
     let (mut ceased, mut changed, mut cancelled) = (0, 0, 0);
     each_seed_of(100, |seed| {

@@ -244,7 +244,7 @@ impl From<SubmitError> for Problem {
             SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
             SubmitError::Plan(_) => Self::unprocessable(error.to_string()),
             SubmitError::Stopped(stopped) => stopped.into(),
-            SubmitError::Store(_) => Self::ours(&error),
+            SubmitError::Store(_) | SubmitError::Read(_) => Self::ours(&error),
         }
     }
 }

@@ -119,7 +119,8 @@ impl Bench {
             undo: false,
             no_return: false,
         };
-        let task = Task { item: None, step: 0, needs: Vec::new(), not_before: None, work: Work::Do };
+        let task =
+            Task { item: None, step: 0, needs: Vec::new(), not_before: None, work: Work::Do };
         let digest = Digest::of(b"patient");
         let plan = Plan {
             plugins: [(PluginId::new("patient"), digest)].into(),
