@@ -89,7 +89,15 @@ impl App {
     ) -> Self {
         let rulebook = Arc::new(RwLock::new(Arc::new(rulebook)));
         let plugins_dir = plugins_dir.map(Arc::new);
-        Self { engine, host, clock, rulebook, plugins_dir, catalogs: Arc::default(), changing: Arc::default() }
+        Self {
+            engine,
+            host,
+            clock,
+            rulebook,
+            plugins_dir,
+            catalogs: Arc::default(),
+            changing: Arc::default(),
+        }
     }
 
     /// Takes other rules or catalogs into use, for what comes next.
