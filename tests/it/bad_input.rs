@@ -203,7 +203,7 @@ async fn requests_that_lead_nowhere() {
     let order = pack_order("superfibre/gpon").to_string();
     let rows: [Row<'_>; 19] = [
         ("GET", "/nowhere", &[], ""),
-        ("GET", "/tmf-api/productOrderingManagement/v5/productOrder", &[], ""),
+        ("GET", "/tmf-api/resourceOrdering/v5/resourceOrder", &[], ""),
         ("GET", "/tmf-api/productOrderingManagement/v4/cancelOrder", &[], ""),
         ("GET", "/tmf-api/productOrderingManagement/v4/productOrder/none", &[], ""),
         ("GET", "/tmf-api/productInventory/v4/product/none", &[], ""),

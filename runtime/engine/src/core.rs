@@ -5,6 +5,7 @@
 //! they make due is done when the batch is on disk. A batch that cannot be written ends the
 //! process: what is in memory is then ahead of the disk, and the disk is the truth.
 
+mod claims;
 mod commit;
 mod entry;
 mod recover;
@@ -16,10 +17,7 @@ use std::sync::Arc;
 use model::expr::Expressions;
 use model::fulfilment::PatchError;
 use model::journal::{CancelRequest, Refusal};
-use model::{
-    Event, Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, Phase, Plan, TaskId,
-    TaskState, Timestamp,
-};
+use model::{Event, Fulfilment, FulfilmentId, Outcome, Phase, TaskId, TaskState, Timestamp};
 use serde_json::{Map, Value};
 
 pub use commit::{After, Commit, Published, Step};
@@ -317,28 +315,6 @@ impl<R> Core<R> {
         step.recorded.push(submitted);
         step.waiting = Some(reply);
         self.advance(now, entry, events, step)
-    }
-
-    /// The events of a submission, unless it would change what another is changing.
-    fn claimed(&mut self, id: &FulfilmentId, events: Vec<Event>) -> Vec<Event> {
-        let Some(Event::Planned { plan }) = events.last() else {
-            return events;
-        };
-        if let Some(other) = plan.claims().find_map(|key| self.claims.get(key)) {
-            let message =
-                format!("order `{other}` is changing the same: order this when that has ended");
-            let failure = Failure::new(FailureClass::Reject, "INSTANCE_BUSY", message);
-            return vec![Event::Rejected { failure }];
-        }
-        let plan = Arc::clone(plan);
-        self.claim(id, &plan);
-        events
-    }
-
-    fn claim(&mut self, id: &FulfilmentId, plan: &Plan) {
-        for key in plan.claims() {
-            self.claims.insert(key.into(), id.clone());
-        }
     }
 
     fn finished(

@@ -9,6 +9,8 @@ mod mirror;
 mod needs;
 mod tasks;
 
+pub use existing::recalls;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

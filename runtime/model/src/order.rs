@@ -153,7 +153,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "product",
         spec: "productSpecification",
         characteristics: "productCharacteristic",
-        state: None,
+        state: Some("status"),
         relations: "quoteItemRelationship",
     },
     Dialect {
@@ -163,7 +163,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "product",
         spec: "productSpecification",
         characteristics: "productCharacteristic",
-        state: None,
+        state: Some("status"),
         relations: "qualificationItemRelationship",
     },
     Dialect {
@@ -173,7 +173,7 @@ const DIALECTS: [Dialect; 6] = [
         subject: "service",
         spec: "serviceSpecification",
         characteristics: "serviceCharacteristic",
-        state: None,
+        state: Some("state"),
         relations: "qualificationItemRelationship",
     },
 ];

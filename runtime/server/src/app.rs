@@ -12,7 +12,7 @@ use engine::clock::Clock;
 use engine::worker::Worker as _;
 use engine::{Engine, Submitted};
 use host::Host;
-use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run};
+use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run, recalls};
 use model::order::OrderError;
 use model::plan::{Level, Plan};
 use model::{
@@ -191,6 +191,10 @@ impl App {
             crate::systems::cpq::check_quotes(self, document)?;
         }
         let mut answers = Answers::new();
+        for recall in recalls(&order) {
+            let instance = self.instance(&recall).await?;
+            answers.recall(recall, instance);
+        }
         for _ in 0..QUESTIONS_MAX {
             match decompose(&order, document, rulebook, &answers) {
                 Ok(plan) => return Ok(Ok(plan)),

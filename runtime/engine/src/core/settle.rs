@@ -55,11 +55,7 @@ impl<R> Core<R> {
         self.write(now, &mut entry, gathered, &mut step);
         let id = entry.fulfilment.id.clone();
         if entry.fulfilment.is_ended() && entry.unwritten.is_empty() {
-            for key in entry.fulfilment.plan.claims() {
-                if self.claims.get(key) == Some(&id) {
-                    self.claims.remove(key);
-                }
-            }
+            self.unclaim(&id, &entry.fulfilment.plan);
             if let Some(time) = entry.wake_at {
                 self.timers.remove(&(time, id));
             }

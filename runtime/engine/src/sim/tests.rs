@@ -99,10 +99,9 @@ fn sharing_commits_can_be_told_from_speed_alone() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a failing seed is named from outside")]
 fn what_orders_made_is_changed_taken_back_and_cancelled() {
     let (mut ceased, mut changed, mut cancelled) = (0, 0, 0);
-    each_seed_of(300, |seed| {
+    each_seed_of(100, |seed| {
         for fold in play(fate(seed)).fulfilments.values() {
             let is_about_existing = |item: &Item| item.origin.is_some();
             let Some(item) = fold.plan.items.first() else { continue };

@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::answer::Answered;
 use super::configure::{Configuration, configure};
 use super::order::order_document;
-use crate::decompose::{Answers, Question, Stop, decompose};
+use crate::decompose::{Answers, Question, Recall, Stop, decompose};
 use crate::id::PoolId;
 use crate::order::{Form, Order, OrderError, OrderErrorKind};
 use crate::outcome::FailureClass;
@@ -47,6 +47,8 @@ pub enum Unanswered {
     Request(OrderError),
     /// A decomposer plugin must be asked; qualify again with its answer.
     Ask(Question),
+    /// An existing instance must be known; qualify again with it.
+    Recall(Recall),
 }
 
 /// A question may have so many items: each is decomposed.
@@ -205,13 +207,7 @@ impl Qualifier<'_> {
         let plan = match decompose(&order, &document, self.facts.rulebook, self.facts.answers) {
             Ok(plan) => plan,
             Err(Stop::Ask(question)) => return Err(Unanswered::Ask(question)),
-            // Whether something that exists can be changed is found out when that is ordered.
-            Err(Stop::Recall(recall)) => {
-                let label =
-                    format!("asks about {} `{}`, not a new one", recall.resource, recall.id);
-                let obstacle = Obstacle::new("ACTION_NOT_QUALIFIED", FailureClass::Reject, &label);
-                return Ok(Err(all(vec![obstacle])));
-            }
+            Err(Stop::Recall(recall)) => return Err(Unanswered::Recall(recall)),
             Err(Stop::Failure(failure)) => {
                 let obstacle = Obstacle::new(&failure.code, failure.class, &failure.message);
                 return Ok(Err(all(vec![obstacle])));

@@ -40,6 +40,14 @@ impl Existing<'_> {
     }
 }
 
+/// The instances that an order is about for certain, to be known before it is decomposed: asking for
+/// one after the other would decompose it as often.
+pub fn recalls(order: &Order) -> Vec<Recall> {
+    let changed = |line: &&Line| matches!(line.action, Action::Modify | Action::Delete);
+    let ids = order.lines.iter().filter(changed).filter_map(|line| line.instance.clone());
+    ids.map(|id| Recall { resource: resource(order.level), id }).collect()
+}
+
 /// The instances of an order's lines, by their positions.
 pub(super) fn find<'a>(
     order: &Order,

@@ -11,7 +11,7 @@ use super::*;
 use crate::id::{Digest, ItemId, PluginId, PoolId, SpecId};
 use crate::money::{Money, Price, PriceKind};
 use crate::outcome::FailureClass;
-use crate::plan::{Action, Item, Level, OnFailure, Retry, Step, Task, Work};
+use crate::plan::{Action, Item, Level, Made, OnFailure, Origin, Retry, Step, Task, Work};
 
 /// Set to write the files that are missing.
 const BLESS: &str = "FERRULE_BLESS";
@@ -24,6 +24,7 @@ fn events() -> Vec<Event> {
         events.push(event.clone());
         last = Some(event);
     }
+    events.push(Event::Planned { plan: Arc::new(change()) });
     events
 }
 
@@ -192,9 +193,47 @@ fn plan() -> Plan {
     }
 }
 
+/// A plan that keeps, changes and takes back what was made before.
+fn change() -> Plan {
+    let made = |key: &str| Made {
+        step: 0,
+        key: key.into(),
+        input: json!({ "path": "/onus=7" }).as_object().cloned().unwrap_or_default(),
+        outputs: json!({ "port": "7" }).as_object().cloned().unwrap_or_default(),
+        holds: vec![Hold {
+            pool: PoolId::new("olt-1-onu"),
+            index: 7,
+            value: "7".into(),
+            resource: SpecId::new("RS-1"),
+            characteristic: "port".into(),
+            name: "port".into(),
+        }],
+    };
+    let origin = Origin {
+        fulfilment: crate::FulfilmentId::new("f-0"),
+        line: "4".into(),
+        since: Timestamp(1_773_280_000_000),
+        shared_with: vec!["p-2".into()],
+        state: "active".into(),
+        wanted: Some("suspended".into()),
+        links: vec![json!({ "productOrderId": "f-0", "orderItemId": "1" })],
+        made: vec![made("f-0:1")],
+    };
+    let mut plan = plan();
+    plan.items[0].action = Action::Modify;
+    plan.items[0].origin = Some(Box::new(origin));
+    plan.tasks[0].work = Work::Redo(Box::new(made("f-0:2")));
+    plan.tasks[1].work = Work::TakeBack(Box::new(made("f-0:3")));
+    plan
+}
+
 fn golden(event: &Event) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
-    folder.join(format!("v{VERSION}-{}.json", event.name()))
+    let name = match event {
+        Event::Planned { plan } if plan.claims().next().is_some() => "plannedChange",
+        other => other.name(),
+    };
+    folder.join(format!("v{VERSION}-{name}.json"))
 }
 
 #[test]

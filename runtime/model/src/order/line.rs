@@ -49,18 +49,17 @@ impl Reader<'_> {
             spec => spec,
         };
         let place = place(subject, &subject_path)?;
-        let state = match self.dialect.state {
-            Some(name) => optional_text(subject, name, &subject_path)?,
-            None => None,
-        };
         Ok(Line {
-            state,
             id,
             action,
             quantity,
             offering: offering.map(SpecId::new),
             spec: spec.map(SpecId::new),
             instance: optional_text(subject, "id", &subject_path)?,
+            state: match self.dialect.state {
+                Some(name) => optional_text(subject, name, &subject_path)?,
+                None => None,
+            },
             characteristics: self.characteristics(subject, &subject_path)?,
             place: place.and_then(place_id),
             areas: place.map(areas).unwrap_or_default(),

@@ -21,7 +21,7 @@ pub(super) fn changes(order: &Value) -> bool {
 impl App {
     /// An instance as the inventory has it, with the fulfilments that it names; nothing where there
     /// is none.
-    pub(super) async fn instance(&self, recall: &Recall) -> Result<Option<Instance>, SubmitError> {
+    pub(crate) async fn instance(&self, recall: &Recall) -> Result<Option<Instance>, SubmitError> {
         let found = self.document(recall.resource, &recall.id).map_err(SubmitError::Store)?;
         let Some(document) = found.map(|found| found.body) else {
             return Ok(None);

@@ -68,6 +68,12 @@ async fn answer(app: &App, request: &Value, ask: Ask) -> Result<Value, Refusal> 
         match ask(request, facts) {
             Ok(answer) => return Ok(answer),
             Err(Unanswered::Request(error)) => return Err(unreadable(&error)),
+            Err(Unanswered::Recall(recall)) => {
+                let instance = app.instance(&recall).await;
+                let instance =
+                    instance.map_err(|error| Refusal::unprocessable("$", error.to_string()))?;
+                answers.recall(recall, instance);
+            }
             Err(Unanswered::Ask(question)) => match app.ask(&question, request).await {
                 Ok(answer) => {
                     answers.insert(question.key, answer);

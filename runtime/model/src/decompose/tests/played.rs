@@ -83,7 +83,7 @@ impl Played {
 
     /// Applies an event and takes over what it writes.
     pub(super) fn commit(&mut self, fulfilment: &mut Fulfilment, event: Event) {
-        let before = (fulfilment.plan.tasks.len() > 0).then(|| fulfilment.order_state());
+        let before = (!fulfilment.plan.items.is_empty()).then(|| fulfilment.order_state());
         fulfilment.apply(Timestamp(2_000_000), &event).unwrap();
         for document in fulfilment.changes(&[event], before).documents {
             let key = (document.resource, document.id);

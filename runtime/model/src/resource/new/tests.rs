@@ -45,7 +45,8 @@ fn a_value_of_any_kind_may_be_null() {
         "productCharacteristic": [{ "name": "speed", "value": null }],
     });
     let made = made("product", body);
-    assert_eq!(made["relatedParty"], json!([{ "id": "1" }]));
+    let party = json!({ "id": "1", "@type": "RelatedParty", "@referredType": "Party" });
+    assert_eq!(made["relatedParty"], json!([party]));
     assert_eq!(made["productCharacteristic"], json!([{ "name": "speed", "value": null }]));
 }
 
@@ -115,4 +116,27 @@ fn sample(shape: &str, name: &str) -> Value {
         Kind::One(_) => item,
         Kind::Many(_) => json!([item]),
     }
+}
+
+#[test]
+fn a_reference_says_what_it_refers_to_unless_the_client_did() {
+    let body = json!({
+        "status": "active",
+        "productOffering": { "id": "o" },
+        "relatedParty": [{ "id": "1", "@referredType": "Individual" }],
+    });
+    let made = made("product", body);
+    assert_eq!(made["productOffering"]["@referredType"], "ProductOffering");
+    assert_eq!(made["relatedParty"][0]["@referredType"], "Individual");
+}
+
+#[test]
+fn a_patch_completes_what_it_changes_and_nothing_else() {
+    let (_, product) = crate::resource::of_key("product").unwrap();
+    let before = json!({ "relatedParty": [{ "id": "1" }], "productOffering": { "id": "o" } });
+    let mut after = before.clone();
+    after["productOffering"]["id"] = json!("p");
+    product.complete_changed(&before, &mut after);
+    assert_eq!(after["relatedParty"], before["relatedParty"]);
+    assert_eq!(after["productOffering"]["@referredType"], "ProductOffering");
 }
