@@ -242,8 +242,8 @@ async fn requests_that_lead_nowhere() {
     404 id: there is no productOrder `none`
     404 id: there is no product `none`
     405 -: this path takes GET, HEAD, POST
-    405 -: this path takes GET, HEAD
-    405 -: this path takes GET, HEAD
+    404 id: there is no product `none`
+    400 status: `status` is missing
     404 id: there is no fulfilment `none`
     404 id: there is no fulfilment `none`
     404 id: there is no fulfilment `none`
@@ -253,7 +253,7 @@ async fn requests_that_lead_nowhere() {
     400 wait: `wait` is a time such as `30s`, at most `300s`
     400 wait: `wait` is a time such as `30s`, at most `300s`
     400 limit: `limit` is a whole number from 0
-    400 serviceOrderItem: serviceOrderItem: is mandatory: the items of the order
+    400 serviceOrderItem: `serviceOrderItem` is missing
     400 status.like: `status.like` is no attribute with one of the operators `.eq`, `.ne`, `.gt`, `.gte`, `.lt`, `.lte`, `.regex`
     400 Idempotency-Key: is 1 to 255 visible ASCII characters
     400 Idempotency-Key: is 1 to 255 visible ASCII characters

@@ -101,7 +101,7 @@ fn sharing_commits_can_be_told_from_speed_alone() {
 #[test]
 fn what_orders_made_is_changed_taken_back_and_cancelled() {
     let (mut ceased, mut changed, mut cancelled) = (0, 0, 0);
-    each_seed_of(100, |seed| {
+    each_seed_of(300, |seed| {
         for fold in play(fate(seed)).fulfilments.values() {
             let is_about_existing = |item: &Item| item.origin.is_some();
             let Some(item) = fold.plan.items.first() else { continue };
