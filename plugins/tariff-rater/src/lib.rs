@@ -96,8 +96,12 @@ fn line(
         net,
         tax,
         covers: cycle.map(|cycle| (cycle.from, cycle.to)),
-        attributes: cycle.and_then(prorated).into_iter().collect(),
+        attributes: cycle.and_then(prorated).into_iter().chain([tax_rate(request)]).collect(),
     })
+}
+
+fn tax_rate(request: &Request) -> Attribute {
+    Attribute { name: "tax-rate".into(), value: request.tax_rate.normalize().to_string() }
 }
 
 /// Says by how much a charge differs from its price; nothing where it covers one whole period.

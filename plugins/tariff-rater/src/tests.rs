@@ -36,7 +36,8 @@ fn request(prices: Vec<Price>, start: &str, bill_day: u32, tax_rate: &str) -> Re
 fn try_rate(request: &Request) -> Result<String, Failure> {
     let lines = charges(request, Rounding::HalfUp)?.into_iter().map(|charge| {
         let covers = charge.covers.map(|(from, to)| format!(", {from}..{to}")).unwrap_or_default();
-        let prorated = charge.attributes.first().map(|attribute| format!(", {}", attribute.value));
+        let prorated = charge.attributes.iter().find(|attribute| attribute.name == "prorated");
+        let prorated = prorated.map(|attribute| format!(", {}", attribute.value));
         format!("{} + {}{covers}{}", charge.net, charge.tax, prorated.unwrap_or_default())
     });
     Ok(lines.collect::<Vec<_>>().join("\n"))

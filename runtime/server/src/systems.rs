@@ -2,6 +2,7 @@
 //! removes, before it is written. What is the same for all resources is said in the table; what is
 //! here is the work of one system, and there is a module for each.
 
+pub(crate) mod billing;
 pub(crate) mod catalog;
 pub(crate) mod cpq;
 mod references;
@@ -78,5 +79,6 @@ impl Refusal {
 pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     references::check(app, draft)?;
     catalog::settle(app, draft)?;
-    cpq::settle(app, draft).await
+    cpq::settle(app, draft).await?;
+    billing::settle(app, draft).await
 }

@@ -28,12 +28,24 @@ use crate::time::Timestamp;
 pub struct Terms {
     /// When bills are cut.
     pub cycle: Cycle,
-    /// The tax, in per cent, of a price that does not say its own.
+    /// The tax, in per cent, of a price that does not say its own and was never charged before.
     pub tax_rate: Decimal,
     /// What tax it is, such as `VAT`.
     pub tax_category: String,
     /// Which way ties go.
     pub rounding: Rounding,
+}
+
+impl Default for Terms {
+    /// Monthly on the first; no tax but what prices say.
+    fn default() -> Self {
+        Self {
+            cycle: Cycle::default(),
+            tax_rate: Decimal::ZERO,
+            tax_category: "VAT".into(),
+            rounding: Rounding::default(),
+        }
+    }
 }
 
 /// Lists what a product owes for a period, and what it is given back, beyond the rates that there
@@ -249,7 +261,9 @@ impl Charging<'_> {
         covers: Days,
     ) -> Rate {
         let net = self.terms.rounding.of(amount, &price.amount.currency);
-        let tax_rate = price.tax_rate.unwrap_or(self.terms.tax_rate);
+        let before = self.rates.iter().rev().filter(|rate| rate.price.as_ref() == Some(&price.id));
+        let before = before.filter_map(|rate| rate.tax_rate).next();
+        let tax_rate = price.tax_rate.or(before).unwrap_or(self.terms.tax_rate);
         Rate {
             id: self.rate_id(),
             name: joined(&self.name, &price.name),

@@ -13,6 +13,9 @@ use super::rate::{Rate, RateKind};
 use crate::money::Money;
 use crate::time::Timestamp;
 
+/// The resource that entries are.
+pub const RESOURCE: &str = "journalEntry";
+
 /// Where money is or comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Account {

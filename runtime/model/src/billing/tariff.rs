@@ -30,6 +30,8 @@ const STEPS_MAX: usize = 100;
 pub struct Tariff {
     /// The usage that it is for: the id of its specification.
     pub specification: String,
+    /// The plugin that rates it; the one that is configured where nothing.
+    pub rater: Option<String>,
     /// The usage characteristic that says how much was used.
     pub quantity: String,
     /// What was used is counted up to a multiple of this; not at all where it is zero.
@@ -99,6 +101,7 @@ impl Tariff {
         };
         Ok(Self {
             specification: field.need("usageSpecification")?.text()?.to_owned(),
+            rater: field.get("rater").map(|id| id.text().map(str::to_owned)).transpose()?,
             quantity: field.need("quantity")?.text()?.to_owned(),
             round_to: positive("roundTo", Decimal::ZERO)?,
             per: positive("per", Decimal::ONE)?,

@@ -99,11 +99,6 @@ impl Timeline {
             let was = if status == Status::Terminated { Status::Active } else { status };
             changes.push((start, was));
         }
-        // A history cannot say more than the product itself about an end.
-        if let (Status::Terminated, Some(end)) = (status, end) {
-            changes.push((end, Status::Terminated));
-            changes.sort_by_key(|(from, _)| *from);
-        }
         Ok(Self { changes, start: start.map(Day::of), end: end.map(Day::of) })
     }
 

@@ -4,9 +4,12 @@
 mod billed;
 mod guide;
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::cycle::Cycle;
 use super::day::Days;
 use super::field::{Field, Malformed};
 use super::rate::{number, reference};
@@ -137,6 +140,8 @@ pub struct Rated {
     pub units: Decimal,
     /// How many of them were free.
     pub free: Decimal,
+    /// How many units of its period it was rated after.
+    pub before: Decimal,
     /// Before tax, with more digits than a bill has.
     pub net: Money,
     /// The tax in per cent.
@@ -166,6 +171,7 @@ impl Rated {
             name: rated.text_or("priceName", "")?.to_owned(),
             units: rated.need("units")?.decimal()?,
             free: rated.need("freeUnits")?.decimal()?,
+            before: rated.get("unitsBefore").map_or(Ok(Decimal::ZERO), |one| one.decimal())?,
             net: rated.need("taxExcludedRatingAmount")?.money()?,
             tax_rate: rated.need("taxRate")?.decimal()?,
             is_billed,
@@ -199,6 +205,28 @@ pub fn to_rerate(guided: &Guided, others: &[Rated], period: Days) -> Vec<String>
     let mut later: Vec<_> = later.map(|other| (other.at, other.id.clone())).collect();
     later.sort();
     later.into_iter().map(|(_, id)| id).collect()
+}
+
+/// Lists the usages that were rated after other units than come before them by now, as when usage
+/// came in late or at once with other usage. What is billed stays.
+pub fn out_of_order(rated: &[Rated], cycle: Cycle) -> Vec<String> {
+    let mut counters: BTreeMap<(&str, &str, Days), Vec<&Rated>> = BTreeMap::new();
+    for one in rated {
+        let period = cycle.around(super::Day::of(one.at));
+        counters.entry((&one.product, &one.price, period)).or_default().push(one);
+    }
+    let mut found = Vec::new();
+    for mut counted in counters.into_values() {
+        counted.sort_by_key(|one| (!one.is_billed, one.at, &one.id));
+        let mut before = Decimal::ZERO;
+        for one in counted {
+            if !one.is_billed && one.before != before {
+                found.push(one.id.clone());
+            }
+            before += one.units;
+        }
+    }
+    found
 }
 
 fn shares_counter(guided: &Guided, other: &Rated, period: Days) -> bool {
@@ -242,11 +270,13 @@ impl Rating {
     }
 }
 
-/// Notes on a usage what a rater said of it: guided and rated, or rated anew.
+/// Notes on a usage what a rater said of it after so many units that were `used` before: guided and
+/// rated, or rated anew.
 pub fn rated(
     usage: &Value,
     guided: &Guided,
     rating: &Rating,
+    used: Decimal,
     tax: Decimal,
     at: Timestamp,
 ) -> Result<Value, IllegalStep> {
@@ -274,6 +304,7 @@ pub fn rated(
         "priceName": guided.price.name,
         "units": number(rating.units),
         "freeUnits": number(rating.free),
+        "unitsBefore": number(used),
         "@type": "RatedProductUsage",
     });
     Ok(changed(usage, state, &[("ratedProductUsage", json!([line]))]))

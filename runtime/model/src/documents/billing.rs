@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Changes, Document};
+use crate::billing::ledger::{self, Entry};
 use crate::billing::rate::{self, Rate, RateKind};
 use crate::billing::{Day, Days};
 use crate::fulfilment::Fulfilment;
@@ -24,6 +25,14 @@ impl Fulfilment {
                     id: rate.id.clone(),
                     body: rate.document(),
                 });
+                // Net and tax of one currency balance; of two they were no charge.
+                if let Ok(entry) = Entry::of_rate(&rate) {
+                    changes.documents.push(Document {
+                        resource: ledger::RESOURCE,
+                        id: entry.id().to_owned(),
+                        body: entry.document(),
+                    });
+                }
             }
         }
     }
@@ -51,7 +60,10 @@ impl Fulfilment {
             covers: day("from").zip(last).and_then(|(from, until)| Days::new(from, until)),
             net: money(charge, "net")?,
             tax: money(charge, "tax")?,
-            tax_rate: None,
+            tax_rate: charge
+                .pointer("/attributes/tax-rate")
+                .and_then(Value::as_str)
+                .and_then(|rate| rate.parse().ok()),
             tax_category: "VAT".into(),
             bill: None,
         })

@@ -156,6 +156,7 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
     ended
       write product f-1 active
       write appliedCustomerBillingRate f-c1-1 -
+      write journalEntry rate-f-c1-1 -
       write productOrder f completed
       write serviceOrder f completed
       write resourceOrder f completed

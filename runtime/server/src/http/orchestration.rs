@@ -2,6 +2,7 @@
 //! journals, live events, simulation, retries, and the answers of elements.
 
 mod about;
+mod billing;
 mod events;
 mod journal;
 mod operate;
@@ -49,6 +50,7 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         ["quotes", id, "version"] => ("quote version", quotes::version(door, &call, id).await),
         ["plugins"] => ("plugins", read(&call).and_then(|()| about::plugins(door))),
         ["packs"] => ("packs", read(&call).map(|()| about::packs(door))),
+        ["billing", rest @ ..] => ("billing", billing::dispatch(door, call, rest).await),
         ["events"] => ("events", outbox::get(door, &call).await),
         _ => ("unknown", Err(nothing_here())),
     }

@@ -4,6 +4,7 @@
 mod bench;
 
 mod bad_input;
+mod billing;
 mod cpq;
 mod orchestration;
 mod serve;

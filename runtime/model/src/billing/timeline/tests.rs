@@ -65,6 +65,14 @@ fn it_ends_on_its_termination_date_or_when_it_is_terminated_whatever_comes_first
 }
 
 #[test]
+fn what_was_written_down_later_was_so_before() {
+    let mut product = product("terminated", "2026-03-10", &json!([]));
+    product["terminationDate"] = json!("2026-03-21T08:00:00Z");
+    let written_down = "2026-11-01 active, 2026-11-02 terminated";
+    assert_eq!(charged(&product, written_down), "2026-03-10..2026-03-21");
+}
+
+#[test]
 fn without_a_history_the_document_says_what_it_can() {
     assert_eq!(with_status("active", ""), "2026-03-10..");
     assert_eq!(with_status("suspended", ""), "");

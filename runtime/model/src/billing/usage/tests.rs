@@ -62,7 +62,8 @@ fn rate(usage: &Value, all: &[Value]) -> Value {
     let others: Vec<Rated> = all.iter().filter_map(|one| Rated::read(one).unwrap()).collect();
     let used = used_before(&guided, &others, days("2026-03-01..2026-04-01"));
     let free = (decimal("600") - used).clamp(Decimal::ZERO, guided.quantity);
-    rated(usage, &guided, &answer(guided.quantity, free), decimal("19"), Timestamp(0)).unwrap()
+    rated(usage, &guided, &answer(guided.quantity, free), used, decimal("19"), Timestamp(0))
+        .unwrap()
 }
 
 #[test]
@@ -173,6 +174,7 @@ fn rating_again_changes_nothing_but_the_state() {
           },
           "taxRate": 19,
           "units": 120,
+          "unitsBefore": 0,
           "usageRatingTag": "included usage"
         }
       ],
@@ -221,6 +223,11 @@ fn usage_that_comes_late_takes_its_place_and_names_what_to_rate_again() {
     let march = days("2026-03-01..2026-04-01");
     assert_eq!(used_before(&guided, &others, march), decimal("480"));
     assert_eq!(to_rerate(&guided, &others, march), ["u2"]);
+    // Rated as if it had not come in, the later one shows it.
+    let cycle = crate::billing::cycle::Cycle::default();
+    let all = [read(&early), read(&later), read(&rate(&late, &[early.clone()]))];
+    assert_eq!(out_of_order(&all, cycle), ["u2"]);
+    assert_eq!(out_of_order(&all[..2], cycle), [] as [&str; 0]);
     // What is billed was before it, whenever it was used.
     let others = [read(&early), Rated { is_billed: true, ..read(&later) }];
     assert_eq!(used_before(&guided, &others, march), decimal("960"));

@@ -1,0 +1,94 @@
+//! Billing, as far as TMF678 has no words for it: runs, payments, adjustments, the books, what was
+//! missed, and bills for people.
+
+use axum::http::HeaderValue;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use model::billing::Day;
+use serde_json::Value;
+
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, nothing_here, post, read};
+use crate::http::{Door, answer};
+use crate::systems::billing::{self, Asked};
+
+/// Finds the handler of a path below `billing` and asks it.
+pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answer {
+    match path {
+        ["runs"] => {
+            let asked = asked(door, &body(door, &mut call).await?)?;
+            let ran = billing::run(&door.app, &asked).await?;
+            Ok(answer::json(StatusCode::CREATED, &ran))
+        }
+        ["payments"] => {
+            let body = body(door, &mut call).await?;
+            made(&billing::pay(&door.app, &body).await?)
+        }
+        ["adjustments"] => {
+            let body = body(door, &mut call).await?;
+            made(&billing::adjust(&door.app, &body).await?)
+        }
+        ["write-offs"] => {
+            let body = body(door, &mut call).await?;
+            made(&billing::write_off(&door.app, &body).await?)
+        }
+        ["ledger"] => {
+            read(&call)?;
+            Ok(answer::json(StatusCode::OK, &billing::trial_balance(&door.app)?))
+        }
+        ["assurance"] => {
+            read(&call)?;
+            let until = call.query.get("until").map(|text| day("until", text)).transpose()?;
+            let until = until.unwrap_or_else(|| Day::of(door.app.now()));
+            Ok(answer::json(StatusCode::OK, &billing::findings(&door.app, until)?))
+        }
+        ["bills", id, "document"] => {
+            read(&call)?;
+            document(door, id)
+        }
+        _ => Err(nothing_here()),
+    }
+}
+
+/// A bill as a page that runs nothing and loads nothing.
+fn document(door: &Door, id: &str) -> Answer {
+    let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
+    let page = billing::statement(&door.app, id)?.ok_or_else(missing)?;
+    let mut response = answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page);
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+async fn body(door: &Door, call: &mut Call) -> Result<Value, Problem> {
+    post(call)?;
+    let body = call.json_or_nothing(door.limits).await?.unwrap_or_else(|| serde_json::json!({}));
+    if body.is_object() { Ok(body) } else { Err(Problem::bad("the body is a JSON object")) }
+}
+
+fn asked(door: &Door, body: &Value) -> Result<Asked, Problem> {
+    let text = |name: &str| match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Problem::bad(format!("`{name}` is a text")).about(name)),
+    };
+    let on = |name: &str| text(name)?.map(|text| day(name, &text)).transpose();
+    let account = match body.get("billingAccount") {
+        Some(Value::Object(reference)) => {
+            reference.get("id").and_then(Value::as_str).map(str::to_owned)
+        }
+        _ => text("billingAccount")?,
+    };
+    let today = Day::of(door.app.now());
+    Ok(Asked { date: on("date")?.unwrap_or(today), account, from: on("from")? })
+}
+
+fn day(name: &str, text: &str) -> Result<Day, Problem> {
+    let wrong = || Problem::bad(format!("`{name}` is a day such as `2026-04-01`")).about(name);
+    Day::parse(text).ok_or_else(wrong)
+}
+
+fn made(body: &Value) -> Answer {
+    Ok(answer::json(StatusCode::CREATED, body))
+}

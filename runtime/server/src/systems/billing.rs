@@ -1,0 +1,101 @@
+//! Rating and billing: usage is rated as it comes in, bills are drawn by cycle or on demand, what
+//! is paid and given back is noted, and every change of money is an entry in the books.
+//!
+//! What is decided here is decided by [`model::billing`]. Whatever a change is made of is written
+//! in one batch that expects each document to be as it was read, so of two runs at once for an
+//! account one is refused, and nothing is billed twice.
+
+mod money;
+mod report;
+mod run;
+mod usage;
+
+use engine::keys;
+use engine::store::{Document, Put, Scan};
+use model::Timestamp;
+use model::billing::ledger::{self, Entry};
+use model::billing::rate::Rate;
+use model::billing::timeline::{Status, Timeline};
+use model::billing::{Malformed, rate};
+use serde_json::Value;
+
+pub(crate) use money::{adjust, pay, write_off};
+pub(crate) use report::{findings, statement, trial_balance};
+pub(crate) use run::{Asked, run};
+
+use super::{Draft, Refusal};
+use crate::app::App;
+
+/// So many documents of one product or one account are looked at.
+const DOCUMENTS_MAX: usize = 100_000;
+
+/// Does what billing does about a document that a client changes.
+pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
+    match draft.resource.key {
+        "usage" => usage::settle(app, draft).await,
+        "customerBillOnDemand" => run::on_demand(app, draft).await,
+        _ => Ok(()),
+    }
+}
+
+/// What a product was when: its document now, and those before.
+fn timeline(app: &App, product: &Document) -> Result<Timeline, Refusal> {
+    let id = product.body.get("id").and_then(Value::as_str).unwrap_or_default();
+    let scan = Scan::prefix(keys::versions("product", id), DOCUMENTS_MAX);
+    let mut history: Vec<(Timestamp, Status)> = Vec::new();
+    for (_, bytes) in app.engine.store().scan(&scan)? {
+        let version = Document::read(&bytes)?;
+        history.extend(status(&version));
+    }
+    history.extend(status(product));
+    Timeline::of(&product.body, &history).map_err(|wrong| refused("product", id, &wrong))
+}
+
+fn status(product: &Document) -> Option<(Timestamp, Status)> {
+    let status = product.body.get("status")?.as_str()?;
+    Some((product.since, Status::parse(status)?))
+}
+
+/// The rates of a product or an account, as they are kept.
+fn rates(app: &App, path: &'static str, id: &str) -> Result<Vec<Document>, Refusal> {
+    Ok(app.documents_by(rate::RESOURCE, path, id, DOCUMENTS_MAX)?)
+}
+
+fn read_rate(document: &Value) -> Result<Rate, Refusal> {
+    let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
+    Rate::read(document).map_err(|wrong| refused("rate", id, &wrong))
+}
+
+/// The entry of something in the books; posted once, by its id.
+fn posted(entry: &Entry) -> Put {
+    Put::set(ledger::RESOURCE, entry.id(), entry.document())
+}
+
+/// The entry of a rate.
+fn posted_rate(rate: &Rate) -> Result<Put, Refusal> {
+    let entry = Entry::of_rate(rate);
+    let entry = entry.map_err(|wrong| Refusal::unprocessable("rate", wrong.to_string()))?;
+    Ok(posted(&entry))
+}
+
+/// What is kept cannot be billed as it is.
+fn refused(what: &str, id: &str, wrong: &Malformed) -> Refusal {
+    Refusal::unprocessable(format!("{what}.{}", wrong.attribute), format!("{what} `{id}`: {wrong}"))
+}
+
+/// What a client sent is wrong.
+fn malformed(path: &str, message: impl Into<String>) -> Refusal {
+    Refusal::Malformed { path: path.into(), message: message.into() }
+}
+
+/// A text that a client has to give.
+fn text<'a>(body: &'a Value, path: &str) -> Result<&'a str, Refusal> {
+    let found = body.get(path).and_then(Value::as_str).filter(|text| !text.is_empty());
+    found.ok_or_else(|| malformed(path, format!("`{path}` is missing, or no text")))
+}
+
+/// The id of a reference that a client has to give.
+fn reference<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refusal> {
+    let found = body.get(name).and_then(|one| one.get("id")?.as_str());
+    found.ok_or_else(|| malformed(&format!("{name}.id"), format!("`{name}.id` is missing")))
+}

@@ -1,0 +1,86 @@
+//! What the books say, what billing missed, and bills for people.
+
+use model::billing::charge::Terms;
+use model::billing::ledger::{self, Entry, Ledger};
+use model::billing::rate::{self, Rate};
+use model::billing::{Day, assurance, statement as pages};
+use model::money::Money;
+use serde_json::{Value, json};
+
+use super::run::{cycle_of, values};
+use super::{DOCUMENTS_MAX, rates, read_rate, refused, timeline};
+use crate::app::App;
+use crate::systems::Refusal;
+
+/// The balances of all accounts, and what they come to, which is nothing.
+pub(crate) fn trial_balance(app: &App) -> Result<Value, Refusal> {
+    let mut books = Ledger::default();
+    let mut count = 0_usize;
+    app.each_document::<Refusal>(ledger::RESOURCE, |document| {
+        let entry = Entry::read(&document.body);
+        books.post(&entry.map_err(|wrong| refused("entry", "of the books", &wrong))?);
+        count += 1;
+        Ok(())
+    })?;
+    let accounts = books.trial_balance().map(|(currency, account, amount)| {
+        let balance = Money { currency: currency.into(), amount };
+        json!({ "account": account.to_string(), "balance": balance.to_tmf() })
+    });
+    let accounts: Vec<Value> = accounts.collect();
+    let sums = books
+        .difference()
+        .into_iter()
+        .map(|(currency, amount)| Money { currency: currency.into(), amount }.to_tmf());
+    let sums: Vec<Value> = sums.collect();
+    Ok(json!({ "entries": count, "account": accounts, "difference": sums }))
+}
+
+/// What is active and not charged, and charged and not active, before a day.
+pub(crate) fn findings(app: &App, until: Day) -> Result<Value, Refusal> {
+    let mut found = Vec::new();
+    let mut take = |all: Vec<assurance::Finding>| found.extend(all.iter().map(written));
+    app.each_document::<Refusal>("product", |product| {
+        let Some(id) = product.body.get("id").and_then(Value::as_str) else { return Ok(()) };
+        let account = product.body.pointer("/billingAccount/id").and_then(Value::as_str);
+        let cycle = account.map_or(Ok(model::billing::cycle::Cycle::default()), |account| {
+            cycle_of(app, account)
+        })?;
+        let terms = Terms { cycle, ..Terms::default() };
+        let timeline = timeline(app, &product)?;
+        let known = typed(app, id)?;
+        let all = assurance::compare(&[(product.body.clone(), timeline)], &known, until, &terms);
+        take(all.map_err(|wrong| refused("product", id, &wrong))?);
+        Ok(())
+    })?;
+    for product in values(app, rate::RESOURCE, "product.id")? {
+        if app.document("product", &product)?.is_none() {
+            let all = assurance::compare(&[], &typed(app, &product)?, until, &Terms::default());
+            take(all.map_err(|wrong| refused("product", &product, &wrong))?);
+        }
+    }
+    Ok(json!({ "until": until.to_string(), "finding": found }))
+}
+
+/// A bill as an HTML document; nothing where there is none.
+pub(crate) fn statement(app: &App, id: &str) -> Result<Option<String>, Refusal> {
+    let Some(bill) = app.document("customerBill", id)? else { return Ok(None) };
+    let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
+    let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
+    let page = pages::html(&bill.body, &lines).map_err(|wrong| refused("bill", id, &wrong))?;
+    Ok(Some(page))
+}
+
+fn typed(app: &App, product: &str) -> Result<Vec<Rate>, Refusal> {
+    rates(app, "product.id", product)?.iter().map(|one| read_rate(&one.body)).collect()
+}
+
+fn written(finding: &assurance::Finding) -> Value {
+    json!({
+        "type": finding.kind.as_str(),
+        "product": { "id": finding.product },
+        "price": finding.price,
+        "from": finding.days.from.to_string(),
+        "to": finding.days.until.before().to_string(),
+        "taxExcludedAmount": finding.net.to_tmf(),
+    })
+}
