@@ -8,6 +8,7 @@ mod operate;
 mod outbox;
 mod quotes;
 mod runs;
+mod subscriptions;
 mod view;
 
 use std::sync::Arc;
@@ -49,6 +50,9 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         ["quotes", id, "version"] => ("quote version", quotes::version(door, &call, id).await),
         ["plugins"] => ("plugins", read(&call).and_then(|()| about::plugins(door))),
         ["packs"] => ("packs", read(&call).map(|()| about::packs(door))),
+        ["subscriptions", rest @ ..] => {
+            ("subscriptions", subscriptions::take(door, call, rest).await)
+        }
         ["events"] => ("events", outbox::get(door, &call).await),
         _ => ("unknown", Err(nothing_here())),
     }

@@ -5,6 +5,7 @@ mod bench;
 
 mod bad_input;
 mod cpq;
+mod hub;
 mod orchestration;
 mod serve;
 mod tmf;
