@@ -10,6 +10,7 @@ mod kill;
 
 mod bad_input;
 mod conformance;
+mod events;
 mod pack;
 mod plugin;
 

@@ -6,6 +6,7 @@ mod http;
 mod network;
 mod orders;
 mod process;
+mod receiver;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
 pub(crate) use orders::{example, fresh, pack_order, with_characteristic};
 pub(crate) use process::{Process, ferrule};
+pub(crate) use receiver::Receiver;
 pub(crate) use story::Story;
 
 /// Whatever a test waits for has happened by then, even on a machine that is busy.

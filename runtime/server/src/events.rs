@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::clock::Clock;
-use engine::store::documents::{Change, Expected};
+use engine::store::documents::{Audience, Change, Expected};
 use engine::store::{Document, Put, Scan, Store, Write};
 use engine::{Engine, keys};
 use model::subscription::{Progress, Source, Subscription, SubscriptionError};
@@ -27,6 +27,7 @@ pub use allow::{Allowed, Forbidden, Guard};
 pub use letters::{DeadLetter, Retried};
 pub use settings::Settings;
 pub use subscriber::Subscriber;
+pub(crate) use sweeper::TOPIC_EVENT;
 
 use client::Client;
 use outbox::Outbox;
@@ -190,6 +191,18 @@ impl Events {
         let mut subscribers = self.all();
         subscribers.retain(|subscriber| subscriber.subscription.source == *source);
         subscribers
+    }
+
+    /// The events of a topic are told of so: each once, under its id.
+    pub(crate) async fn publish(
+        &self,
+        topic: &str,
+        id: &str,
+        event: Value,
+    ) -> Result<(), engine::store::Error> {
+        let mut put = Put::create(TOPIC_EVENT, format!("{topic}/{id}"), event);
+        put.audience = Audience::Event;
+        self.0.engine.write(vec![put]).await
     }
 
     /// The number of the next event.

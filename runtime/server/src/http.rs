@@ -9,6 +9,7 @@ mod etag;
 mod fields;
 mod filter;
 mod href;
+mod hub;
 mod metrics;
 mod orchestration;
 mod origin;
@@ -19,6 +20,7 @@ mod resources;
 mod route;
 mod serve;
 mod tmf;
+mod topics;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -30,6 +32,7 @@ use axum::response::{IntoResponse as _, Response};
 pub use serve::serve;
 
 use crate::app::App;
+use crate::events::Events;
 use call::Call;
 use metrics::Metrics;
 use origin::Origins;
@@ -44,24 +47,25 @@ pub struct Limits {
 /// What every handler needs.
 struct Door {
     app: App,
+    events: Events,
     limits: Limits,
     origins: Origins,
     metrics: Metrics,
 }
 
 /// Serves an application to this machine: hrefs begin with what a request's `Host` says.
-pub fn router(app: App, limits: Limits) -> Router {
-    door(app, limits, Origins::local())
+pub fn router(app: App, events: Events, limits: Limits) -> Router {
+    door(app, events, limits, Origins::local())
 }
 
 /// Serves an application under a public URL, such as `https://ferrule.example.com`, with which
 /// hrefs begin.
-pub fn router_at(app: App, limits: Limits, public_url: &str) -> Router {
-    door(app, limits, Origins::public(public_url))
+pub fn router_at(app: App, events: Events, limits: Limits, public_url: &str) -> Router {
+    door(app, events, limits, Origins::public(public_url))
 }
 
-fn door(app: App, limits: Limits, origins: Origins) -> Router {
-    let door = Door { app, limits, origins, metrics: Metrics::default() };
+fn door(app: App, events: Events, limits: Limits, origins: Origins) -> Router {
+    let door = Door { app, events, limits, origins, metrics: Metrics::default() };
     Router::new().fallback(take).with_state(Arc::new(door))
 }
 

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::config::{Config, ConfigError};
+use crate::events::Events;
 use crate::packs::{self, PacksError};
 
 /// How often the plugins folder is looked at.
@@ -34,6 +35,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     engine: JoinHandle<Result<(), engine::store::Error>>,
     http: JoinHandle<std::io::Result<()>>,
+    events: JoinHandle<()>,
     watcher: JoinHandle<()>,
 }
 
@@ -114,6 +116,10 @@ impl Server {
             durability,
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
+        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let settings = config.events.settings(&base, address);
+        let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
+        let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
         let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()));
         let catalogs =
@@ -123,20 +129,21 @@ impl Server {
         let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
         let public_url = config.public_url.as_deref();
         let router = match public_url {
-            Some(url) => crate::http::router_at(app.clone(), limits, url),
-            None => crate::http::router(app.clone(), limits),
+            Some(url) => crate::http::router_at(app.clone(), events.clone(), limits, url),
+            None => crate::http::router(app.clone(), events.clone(), limits),
         };
         let (stop, stopped) = watch::channel(false);
         let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
+        let events = tokio::spawn(events.run(until(stopped.clone())));
         let watcher = tokio::spawn(watch_plugins(host, plugins_dir, until(stopped)));
         let engine = tokio::spawn(engine_loop.run());
-        Ok(Self { app, address, plugins, stop, engine, http, watcher })
+        Ok(Self { app, address, plugins, stop, engine, http, events, watcher })
     }
 
     /// Runs until `shutdown` ends, then finishes what is under way at the doors and writes what is
     /// decided. What is open is carried on at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { app, stop, mut engine, http, watcher, .. } = self;
+        let Self { app, stop, mut engine, http, events, watcher, .. } = self;
         tokio::select! {
             () = shutdown => {}
             // The loop ends by itself only when the store has failed.
@@ -145,6 +152,7 @@ impl Server {
         // An error says that nobody listens any more, which is what we want.
         stop.send(true).ok();
         http.await.map_err(ServeError::Ended)?.map_err(ServeError::Http)?;
+        events.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
         drop(app);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)

@@ -9,6 +9,7 @@ mod operate;
 mod outbox;
 mod quotes;
 mod runs;
+mod subscriptions;
 mod view;
 
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         ["plugins"] => ("plugins", read(&call).and_then(|()| about::plugins(door))),
         ["packs"] => ("packs", read(&call).map(|()| about::packs(door))),
         ["billing", rest @ ..] => ("billing", billing::dispatch(door, call, rest).await),
+        ["subscriptions", rest @ ..] => {
+            ("subscriptions", subscriptions::take(door, call, rest).await)
+        }
         ["events"] => ("events", outbox::get(door, &call).await),
         _ => ("unknown", Err(nothing_here())),
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::call::Call;
 use super::problem::Problem;
 use super::resources::{self, Version};
-use super::{Door, answer, metrics, orchestration, tmf};
+use super::{Door, answer, hub, metrics, orchestration, tmf, topics};
 
 /// What a handler answers with.
 pub(super) type Answer = Result<Response, Problem>;
@@ -22,13 +22,6 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
         ["healthz"] => ("healthz", read(&call).map(|()| health())),
         ["readyz"] => ("readyz", ready(door, &call).await),
         ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),
-        ["tmf-api", api, version, name, rest @ ..] => {
-            let version = Version::parse(version);
-            match version.and_then(|version| resources::find(api, version, name)) {
-                Some(served) => (served.resource.key, tmf::take(door, call, served, rest).await),
-                None => ("unknown", Err(nothing_here())),
-            }
-        }
         ["openapi.json"] => ("openapi", read(&call).map(|()| described(&call, None))),
         ["tmf-api", number, "openapi.json"] => (
             "openapi",
@@ -37,8 +30,40 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
                 number.map(|number| described(&call, Some(number))).ok_or_else(nothing_here)
             }),
         ),
+        ["tmf-api", api, version, rest @ ..] => match Version::parse(version) {
+            Some(version) => standard(door, call, (*api, version), rest).await,
+            None => ("unknown", Err(nothing_here())),
+        },
         ["orchestration", "v1", rest @ ..] => orchestration::dispatch(door, call, rest).await,
         _ => ("unknown", Err(nothing_here())),
+    }
+}
+
+/// Takes a request about an API of the standard.
+async fn standard(
+    door: &Door,
+    call: Call,
+    (api, version): (&str, Version),
+    path: &[&str],
+) -> (&'static str, Answer) {
+    if let (["hub", id @ ..], Some(api)) = (path, resources::apis(api, version).next()) {
+        return ("hub", hub::take(door, call, api, version, id).await);
+    }
+    let Some((served, rest)) = path
+        .split_first()
+        .and_then(|(name, rest)| Some((resources::find(api, version, name)?, rest)))
+    else {
+        return ("unknown", Err(nothing_here()));
+    };
+    let key = served.resource.key;
+    match (key, rest) {
+        (topics::KEY, [topic, below @ ..]) if !below.is_empty() => {
+            ("topic events", topics::take(door, call, topic, below).await)
+        }
+        (topics::KEY, [topic]) if call.method == Method::DELETE => {
+            (key, topics::delete(door, call, served, topic).await)
+        }
+        _ => (key, tmf::take(door, call, served, rest).await),
     }
 }
 

@@ -121,3 +121,17 @@ fn a_document_that_stays_as_it_is_writes_nothing() {
     write(&store, 2, vec![Put::set("customer", "1", customer("Ann", "new"))]).unwrap();
     assert_eq!(facts(&store), before);
 }
+
+#[test]
+fn a_document_that_is_an_event_is_told_as_it_is() {
+    let store = Memory::new();
+    let mut posted = Put::create("topicEvent", "t/e1", json!({ "eventId": "e1", "topic": "t" }));
+    posted.audience = Audience::Event;
+    write(&store, 5, vec![posted]).unwrap();
+    insta::assert_snapshot!(facts(&store).join("\n"), @r#"
+    d/topicEvent/t/e1 #1 @5 {"eventId":"e1","topic":"t"}
+    e/0000000000000000 {"eventId":"e1","told":"1970-01-01T00:00:00.005Z","topic":"t"}
+    n/topicEvent 1
+    s/event 1
+    "#);
+}

@@ -1,5 +1,6 @@
 //! What the tests of the router share: a router with what is behind it, and a way to ask it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,12 +26,14 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Limits, router};
 use crate::app::App;
+use crate::events::{Events, Guard, Settings};
 
 /// The largest body that the router under test takes.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
 pub(super) struct Bench {
     pub(super) app: App,
+    pub(super) events: Events,
     pub(super) store: Memory,
     service: TowerToHyperService<Router>,
     /// How many facts the catalogs of the packs make.
@@ -100,10 +103,13 @@ impl Bench {
         let (engine, engine_loop) = Engine::begin(parts).unwrap();
         tokio::spawn(engine_loop.run());
         let app = App::new(engine, host, Arc::new(System), rulebook, None);
-        let router = router(app.clone(), Limits { body_bytes_max: BODY_BYTES_MAX });
+        let own = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
+        let events = Events::open(app.engine.clone(), Arc::new(System), settings).unwrap();
+        let router = router(app.clone(), events.clone(), Limits { body_bytes_max: BODY_BYTES_MAX });
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
-        Self { app, store, service, facts, _cache: cache }
+        Self { app, events, store, service, facts, _cache: cache }
     }
 
     /// Puts a run with so many tasks, side by side, into the engine, under a client's key.

@@ -10,7 +10,8 @@ async fn a_server_that_stops_ends_streams_and_idle_connections() {
     let bench = Bench::new();
     let id = bench.run(1, "k").await;
     let limits = Limits { body_bytes_max: BODY_BYTES_MAX };
-    let router = router_at(bench.app.clone(), limits, "https://ferrule.example");
+    let router =
+        router_at(bench.app.clone(), bench.events.clone(), limits, "https://ferrule.example");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -1,0 +1,132 @@
+//! Hubs: where clients subscribe to the events of an API or of a topic.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use model::resource::Api;
+use model::subscription::{self, Source};
+use serde_json::Value;
+
+use super::call::Call;
+use super::fields::Fields;
+use super::page::Page;
+use super::problem::Problem;
+use super::resources::Version;
+use super::route::{Answer, nothing_here};
+use super::{Door, answer};
+use crate::events::{SubscribeError, Subscriber};
+
+/// A hub.
+pub(super) struct Hub {
+    /// What it tells of.
+    pub(super) source: Source,
+    /// Where it is served.
+    pub(super) path: String,
+}
+
+/// Takes a request to the hub of an API.
+pub(super) async fn take(
+    door: &Door,
+    call: Call,
+    api: &Api,
+    version: Version,
+    rest: &[&str],
+) -> Answer {
+    let base = match (version, &api.v5) {
+        (Version::V5, Some(later)) => later.base,
+        (Version::V4 | Version::V5, _) => api.base,
+    };
+    let path = format!("/tmf-api/{base}/{version}/hub");
+    let version = match version {
+        Version::V4 => subscription::Version::V4,
+        Version::V5 => subscription::Version::V5,
+    };
+    let hub = Hub { source: Source::Api { number: api.number, version }, path };
+    hub.take(door, call, rest).await
+}
+
+impl Hub {
+    /// Takes a request to this hub, or to one of its subscriptions.
+    pub(super) async fn take(&self, door: &Door, call: Call, rest: &[&str]) -> Answer {
+        match (&call.method, rest) {
+            (&Method::GET | &Method::HEAD, []) => self.list(door, &call),
+            (&Method::POST, []) => self.subscribe(door, call).await,
+            (_, []) => Err(Problem::method("GET, HEAD, POST")),
+            (&Method::GET | &Method::HEAD, [id]) => {
+                let subscriber = self.find(door, id)?;
+                Ok(answer::json(StatusCode::OK, &self.view(&subscriber, &call)))
+            }
+            (&Method::DELETE, [id]) => {
+                self.find(door, id)?;
+                door.events.unsubscribe(id).await?;
+                Ok(StatusCode::NO_CONTENT.into_response())
+            }
+            (_, [_]) => Err(Problem::method("GET, HEAD, DELETE")),
+            (_, [_, _, ..]) => Err(nothing_here()),
+        }
+    }
+
+    fn list(&self, door: &Door, call: &Call) -> Answer {
+        let all = door.events.of(&self.source);
+        let rows = all.iter().map(|subscriber| self.view(subscriber, call)).collect();
+        listed(rows, &self.path, call)
+    }
+
+    async fn subscribe(&self, door: &Door, mut call: Call) -> Answer {
+        let input = call.json(door.limits).await?;
+        let subscriber = door.events.subscribe(self.source.clone(), &input).await?;
+        let location = self.location(&subscriber, &call);
+        Ok(answer::located(StatusCode::CREATED, &location, &self.view(&subscriber, &call)))
+    }
+
+    fn find(&self, door: &Door, id: &str) -> Result<Arc<Subscriber>, Problem> {
+        let found = door.events.get(id);
+        let found = found.filter(|subscriber| subscriber.subscription.source == self.source);
+        found.ok_or_else(|| Problem::not_found(format!("there is no hub `{id}`")).about("id"))
+    }
+
+    fn view(&self, subscriber: &Subscriber, call: &Call) -> Value {
+        let mut view = subscriber.subscription.answer();
+        if self.source.version() == subscription::Version::V5
+            && let Some(fields) = view.as_object_mut()
+        {
+            fields.insert("href".into(), self.location(subscriber, call).into());
+        }
+        view
+    }
+
+    fn location(&self, subscriber: &Subscriber, call: &Call) -> String {
+        format!("{}{}/{}", call.base, self.path, subscriber.subscription.id)
+    }
+}
+
+/// A page of rows that are all there.
+pub(super) fn listed(rows: Vec<Value>, path: &str, call: &Call) -> Result<Response, Problem> {
+    let page = Page::parse(&call.query)?;
+    let fields = Fields::parse(call.query.get("fields"));
+    let total = rows.len();
+    let rows = rows.into_iter().skip(page.offset).take(page.limit);
+    let rows: Vec<Value> = rows.map(|row| fields.of(row)).collect();
+    let url = format!("{}{path}", call.base);
+    let headers = page.headers(rows.len(), total, &call.query, &url);
+    let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
+    response.headers_mut().extend(headers);
+    Ok(response)
+}
+
+impl From<SubscribeError> for Problem {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::Subscription(wrong) => {
+                Self::bad(wrong.to_string()).about(wrong.attribute())
+            }
+            SubscribeError::Forbidden(forbidden) => {
+                Self::unprocessable(forbidden.to_string()).about("callback")
+            }
+            SubscribeError::Known { .. } => Self::conflict(error.to_string()).about("callback"),
+            SubscribeError::TooMany => Self::unavailable(error.to_string()),
+            SubscribeError::Store(error) => error.into(),
+        }
+    }
+}

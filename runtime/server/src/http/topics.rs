@@ -1,0 +1,178 @@
+//! What lies below a topic (TMF688): the events that were posted to it, and who hears of them.
+
+use axum::http::{Method, StatusCode};
+use engine::keys;
+use engine::store::{Document, Error, Scan};
+use model::filter::{Condition, Filter, parameters};
+use model::subscription::Source;
+use serde_json::{Map, Value, json};
+
+use super::call::Call;
+use super::hub::{Hub, listed};
+use super::problem::Problem;
+use super::resources::{self, Served};
+use super::route::{Answer, nothing_here, read};
+use super::{Door, answer, tmf};
+use crate::events::TOPIC_EVENT;
+
+/// The key of topics.
+pub(super) const KEY: &str = "topic";
+
+/// So long the id of an event may be that a client gives.
+const ID_BYTES_MAX: usize = 128;
+
+/// So many facts are read at once.
+const FACTS_AT_ONCE: usize = 256;
+
+/// The attributes of an event that are texts.
+const TEXTS: [&str; 9] = [
+    "correlationId",
+    "description",
+    "domain",
+    "eventId",
+    "eventTime",
+    "eventType",
+    "priority",
+    "timeOcurred",
+    "title",
+];
+
+/// Takes a request to what lies below a topic.
+pub(super) async fn take(door: &Door, call: Call, topic: &str, below: &[&str]) -> Answer {
+    let Some(document) = door.app.document(KEY, topic)? else {
+        return Err(Problem::not_found(format!("there is no topic `{topic}`")).about("topicId"));
+    };
+    let path = format!("{}/{topic}", resources::path(KEY));
+    match below {
+        ["hub", rest @ ..] => {
+            let source = Source::Topic { id: topic.into() };
+            Hub { source, path: format!("{path}/hub") }.take(door, call, rest).await
+        }
+        ["event"] => match call.method {
+            Method::POST => post(door, call, &Topic { id: topic, path, document }).await,
+            Method::GET | Method::HEAD => list(door, call, topic, &path).await,
+            _ => Err(Problem::method("GET, HEAD, POST")),
+        },
+        ["event", id] => {
+            read(&call)?;
+            let found = door.app.document(TOPIC_EVENT, &format!("{topic}/{id}"))?;
+            let missing = || Problem::not_found(format!("there is no event `{id}`")).about("id");
+            let event = seen(found.ok_or_else(missing)?.body);
+            Ok(answer::json(StatusCode::OK, &event))
+        }
+        _ => Err(nothing_here()),
+    }
+}
+
+/// Removes a topic with its subscriptions. Its events are removed as all events are, in time.
+pub(super) async fn delete(door: &Door, call: Call, served: Served, topic: &str) -> Answer {
+    if door.app.document(KEY, topic)?.is_some() {
+        door.events.unsubscribe_all(topic).await?;
+    }
+    tmf::take(door, call, served, &[topic]).await
+}
+
+struct Topic<'a> {
+    id: &'a str,
+    path: String,
+    document: Document,
+}
+
+async fn post(door: &Door, mut call: Call, topic: &Topic<'_>) -> Answer {
+    let Value::Object(mut event) = call.json(door.limits).await? else {
+        return Err(Problem::bad("an event is an object").about("event"));
+    };
+    check(&event)?;
+    let now = door.app.now().to_string();
+    let id = match event.get("eventId").and_then(Value::as_str) {
+        Some(id) => id.to_string(),
+        None => uuid::Uuid::now_v7().simple().to_string(),
+    };
+    event.insert("eventId".into(), id.clone().into());
+    event.entry("eventTime").or_insert_with(|| now.into());
+    for ours in ["topic", "told"] {
+        event.remove(ours);
+    }
+    admit(&topic.document.body, &event)?;
+    let answered = Value::Object(event.clone());
+    event.insert("topic".into(), topic.id.into());
+    match door.events.publish(topic.id, &id, Value::Object(event)).await {
+        Ok(()) => {
+            let location = format!("{}{}/event/{id}", call.base, topic.path);
+            Ok(answer::located(StatusCode::CREATED, &location, &answered))
+        }
+        Err(Error::Conflict { .. }) => {
+            let message = format!("the topic has an event `{id}` already");
+            Err(Problem::conflict(message).about("eventId"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn check(event: &Map<String, Value>) -> Result<(), Problem> {
+    for name in TEXTS {
+        if event.get(name).is_some_and(|value| !value.is_string()) {
+            return Err(Problem::bad(format!("`{name}` is a text")).about(name));
+        }
+    }
+    let id = event.get("eventId").and_then(Value::as_str).unwrap_or("-");
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte));
+    if id.is_empty() || id.len() > ID_BYTES_MAX || !is_plain {
+        let message = format!("is 1 to {ID_BYTES_MAX} letters, digits and `-._:`");
+        return Err(Problem::bad(message).about("eventId"));
+    }
+    Ok(())
+}
+
+/// Lets only events in that the topic is for.
+fn admit(topic: &Value, event: &Map<String, Value>) -> Result<(), Problem> {
+    let header = Value::Object(event.clone());
+    let content = event.get("event").unwrap_or(&Value::Null);
+    for (name, of) in [("headerQuery", &header), ("contentQuery", content)] {
+        let query = topic.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut filter = Filter::default();
+        for (attribute, value) in parameters(query.trim_start_matches('?')) {
+            let condition = Condition::parse(&attribute, &value, "");
+            let wrong = |_| {
+                let message = format!("the `{name}` of the topic is no filter: it takes nothing");
+                Problem::unprocessable(message).about(name)
+            };
+            filter.push(condition.map_err(wrong)?);
+        }
+        if !filter.matches(of) {
+            let message = format!("the topic takes events with `{query}`");
+            return Err(Problem::unprocessable(message).about(name));
+        }
+    }
+    Ok(())
+}
+
+async fn list(door: &Door, call: Call, topic: &str, path: &str) -> Answer {
+    let prefix = keys::documents(&format!("{TOPIC_EVENT}/{topic}"));
+    let app = door.app.clone();
+    // The store is read on a thread that may wait for the disk.
+    let read = tokio::task::spawn_blocking(move || {
+        let mut rows = Vec::new();
+        let mut scan = Scan::prefix(prefix, FACTS_AT_ONCE);
+        loop {
+            let facts = app.engine.store().scan(&scan)?;
+            for (_, bytes) in &facts {
+                rows.push(seen(Document::read(bytes)?.body));
+            }
+            match facts.last() {
+                Some((last, _)) if facts.len() == FACTS_AT_ONCE => scan.after = Some(last.clone()),
+                _ => return Ok::<_, Error>(rows),
+            }
+        }
+    });
+    let rows = read.await.map_err(|error| Problem::ours(&error))??;
+    listed(rows, &format!("{path}/event"), &call)
+}
+
+/// An event as clients see it.
+fn seen(mut event: Value) -> Value {
+    if let Some(fields) = event.as_object_mut() {
+        fields.remove("topic");
+    }
+    if event.is_null() { json!({}) } else { event }
+}
