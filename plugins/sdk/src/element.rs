@@ -54,10 +54,15 @@ impl<'a> Element<'a> {
 
     /// A request that carries the task's key, says where to call back, and ends in time.
     pub fn request(&self, method: Method, url: &str) -> http::Request {
-        http::Request::new(method, url)
+        let request = http::Request::new(method, url)
             .header("idempotency-key", &self.task.idempotency_key)
             .header("x-callback-url", &self.task.callback_url)
-            .timeouts(Timeouts::within(self.task.deadline_ms))
+            .timeouts(Timeouts::within(self.task.deadline_ms));
+        match self.task.action.as_str() {
+            // What an earlier task put there is to be as this one says.
+            "modify" => request.header("x-replace", "true"),
+            _ => request,
+        }
     }
 
     /// The work is done, with outputs from the element's answer.

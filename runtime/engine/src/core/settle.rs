@@ -335,6 +335,7 @@ impl<R> Core<R> {
             && !gathered.must_write
             && step.waiting.is_none()
             && gathered.taken.is_empty()
+            && gathered.freed.is_empty()
             && entry.under_way.len() > gathered.calls.len()
             && gathered.calls.is_empty()
             && entry.unwritten.len() < UNWRITTEN_MAX;

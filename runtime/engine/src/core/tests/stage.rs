@@ -1,0 +1,226 @@
+//! What scripts are played on: a core, its store, and a log of what comes out.
+
+use std::fmt::Write as _;
+use std::pin::Pin;
+
+use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
+use model::{
+    Digest, Failure, FailureClass, Kind, Outcome, Plan, PluginId, Pool, PoolId, Record, SpecId,
+    Values, Wait,
+};
+use serde_json::{Map, json};
+
+use super::super::*;
+use crate::store::{Memory, Store};
+use crate::worker::{Call, Manner, Nature, Resolved};
+
+pub(super) struct Stage {
+    core: Core<&'static str>,
+    store: Memory,
+    pools: Pools,
+    durability: Durability,
+    plan: Plan,
+    now: Timestamp,
+    pub(super) log: String,
+}
+
+/// Plugins whose names say what they can do.
+struct Plugins;
+
+impl Worker for Plugins {
+    fn resolve(&self, _plugin: &PluginId) -> Option<Resolved> {
+        None
+    }
+
+    fn nature(&self, digest: &Digest) -> Option<Nature> {
+        Some(if digest.as_str() == "pure" { Nature::Pure } else { Nature::External })
+    }
+
+    fn run(&self, _call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Stage {
+    pub(super) fn new(durability: Durability) -> Self {
+        let (store, now) = (Memory::new(), Timestamp(1_000));
+        let pools = pools();
+        let (core, _) =
+            Core::recover(&store, Arc::new(Plugins), pools.clone(), durability, now).unwrap();
+        let mut plan = Plan::default();
+        for name in ["pure", "external"] {
+            plan.plugins.insert(PluginId::new(name), Digest::new(name));
+        }
+        Self { core, store, pools, durability, plan, now, log: String::new() }
+    }
+
+    pub(super) fn task(&mut self, line: &str) {
+        let (line, plugin) = match line.split_once(", ") {
+            Some((line, _)) => (line, "external"),
+            None => (line, "pure"),
+        };
+        let (name, needs) = line.split_once(" needs ").unwrap_or((line, ""));
+        let needs = needs.split(" and ").filter(|need| !need.is_empty());
+        let needs = needs.map(|need| self.named(need)).collect();
+        let step = u32::try_from(self.plan.steps.len()).unwrap();
+        self.plan.tasks.push(Task { item: None, step, needs, not_before: None, work: Work::Do });
+        self.plan.steps.push(PlanStep {
+            workflow: "play".into(),
+            step: name.into(),
+            plugin: PluginId::new(plugin),
+            input: Value::Null,
+            timeout_ms: 1_000,
+            retry: Retry { attempts: 2, first_ms: 1_000, max_ms: 1_000 },
+            on_failure: OnFailure::Hold,
+            undo: true,
+            no_return: false,
+        });
+    }
+
+    fn named(&self, name: &str) -> TaskId {
+        TaskId::at(self.plan.steps.iter().position(|step| step.step == name).unwrap())
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
+        writeln!(self.log, "{line}").unwrap();
+        let words: Vec<&str> = line.split(' ').collect();
+        let f = FulfilmentId::new("f");
+        match *words.as_slice() {
+            ["submit"] => self.submit("f"),
+            ["submit", "again"] => self.submit("g"),
+            ["done", name] => self.finished(name, Outcome::Done(Map::new()), false),
+            ["fail", name, class] => {
+                let retry = class == "retry";
+                let class = if retry { FailureClass::Retry } else { FailureClass::Reject };
+                let failure = Failure::new(class, "CODE", "as the script says");
+                self.finished(name, Outcome::Failed(failure), false);
+            }
+            ["wait", name] => {
+                let keys = vec![format!("f:{}", self.named(name))];
+                self.finished(name, Outcome::Waiting(Wait { keys, timeout_ms: 5_000 }), false);
+            }
+            ["undone", name] => self.finished(name, Outcome::Done(Map::new()), true),
+            ["callback", name] => {
+                let key = format!("f:{}", self.named(name));
+                self.input(Input::Callback { key, payload: json!({}), reply: "element" });
+            }
+            ["reopen"] => self.input(Input::Reopen { fulfilment: f, reply: "person" }),
+            ["get"] => self.input(Input::Get { fulfilment: f, reply: "client" }),
+            ["tick", ms] => {
+                self.now = self.now.plus_ms(ms.parse().unwrap());
+                let steps = self.core.wake(self.now);
+                self.steps(steps);
+            }
+            ["restart"] => {
+                self.pools = pools();
+                let (worker, pools) = (Arc::new(Plugins), self.pools.clone());
+                let (core, steps) =
+                    Core::recover(&self.store, worker, pools, self.durability, self.now).unwrap();
+                self.core = core;
+                self.steps(steps);
+            }
+            _ => panic!("cannot read `{line}`"),
+        }
+    }
+
+    fn submit(&mut self, id: &str) {
+        let kind = Kind::Run { workflow: "play".into() };
+        let id = FulfilmentId::new(id);
+        let fulfilment = Box::new(Fulfilment::new(id, kind, json!({}), self.now));
+        let events = vec![Event::Planned { plan: Arc::new(self.plan.clone()) }];
+        let submission = Some("client-key".to_string());
+        self.input(Input::Submit { fulfilment, events, submission, reply: "client" });
+    }
+
+    /// A call ends: the one that is the current attempt.
+    fn finished(&mut self, name: &str, outcome: Outcome, undo: bool) {
+        let task = self.named(name);
+        let fulfilment = FulfilmentId::new("f");
+        if name == "port" && !undo {
+            self.pools.reserve(&fulfilment, task, &PoolId::new("ports"), "").unwrap();
+        }
+        let attempt = match self.core.fulfilments().next().map(|open| &open.tasks[task.index()]) {
+            Some(TaskState::Running { attempt } | TaskState::CalledBack { attempt, .. }) => {
+                *attempt
+            }
+            Some(TaskState::Retrying { attempt, .. }) if !undo => attempt + 1,
+            _ => 1,
+        };
+        let report = Report { outcome, log: Vec::new() };
+        self.input(Input::Finished { fulfilment, task, attempt, report });
+    }
+
+    fn input(&mut self, input: Input<&'static str>) {
+        let step = self.core.handle(self.now, input);
+        self.steps(vec![step]);
+    }
+
+    fn steps(&mut self, steps: Vec<Step<&'static str>>) {
+        for step in steps {
+            for call in &step.now {
+                self.say("now call", &called(call));
+            }
+            for document in &step.commit.documents {
+                self.say(&format!("write d/{}/{}", document.resource, document.id), "");
+            }
+            let (batch, then) = step.commit.split(self.core.epoch());
+            for (key, value) in batch.iter().flat_map(|batch| &batch.writes) {
+                let key = std::str::from_utf8(key).unwrap();
+                match value {
+                    Some(bytes) if key.starts_with("j/") => {
+                        let record = Record::decode(bytes).unwrap();
+                        let names: Vec<&str> = record.events.iter().map(Event::name).collect();
+                        self.say(&format!("write {key}"), &names.join(", "));
+                    }
+                    Some(_) => self.say(&format!("write {key}"), ""),
+                    None => self.say(&format!("remove {key}"), ""),
+                }
+            }
+            if let Some(batch) = batch {
+                drop(self.store.append(batch));
+            }
+            for after in then {
+                match after {
+                    After::Run(call) => self.say("then call", &called(&call)),
+                    After::Reply(asker, Answer::Fulfilment(Some(fulfilment))) => {
+                        self.say(&format!("then tell {asker}"), fulfilment.phase.name());
+                    }
+                    After::Reply(asker, Answer::Submitted(id)) => {
+                        self.say(&format!("then tell {asker}"), &format!("of {id}"));
+                    }
+                    After::Reply(asker, answer) => {
+                        self.say(&format!("then tell {asker}"), &format!("{answer:?}"));
+                    }
+                    After::Publish(_) => {}
+                }
+            }
+        }
+    }
+
+    fn say(&mut self, what: &str, of: &str) {
+        writeln!(self.log, "{}", format!("    {what} {of}").trim_end()).unwrap();
+    }
+}
+
+fn called(call: &Call) -> String {
+    let manner = match &call.manner {
+        Manner::Run => "run",
+        Manner::Recover => "recover",
+        Manner::Resume { .. } => "resume",
+        Manner::Undo { .. } => "undo",
+        Manner::Restore => "restore",
+    };
+    let name = call.name.trim_start_matches("play.");
+    format!("{manner} {name} #{} by {}", call.attempt, call.idempotency_key)
+}
+
+fn pools() -> Pools {
+    let pools = Pools::default();
+    pools.define(Pool {
+        id: PoolId::new("ports"),
+        resource: SpecId::new("RS-PORT"),
+        characteristic: "port".into(),
+        values: Values::pattern("{1..3}").unwrap(),
+    });
+    pools
+}
