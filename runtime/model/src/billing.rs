@@ -25,6 +25,7 @@ pub mod usage;
 pub mod adjustment;
 pub mod bill;
 pub mod cycle;
+pub mod owed;
 pub mod payment;
 pub mod statement;
 

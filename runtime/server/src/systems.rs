@@ -5,6 +5,7 @@
 pub(crate) mod billing;
 pub(crate) mod catalog;
 pub(crate) mod cpq;
+pub(crate) mod crm;
 mod references;
 
 use engine::store::{Document, Put};

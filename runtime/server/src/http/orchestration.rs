@@ -3,7 +3,9 @@
 
 mod about;
 mod billing;
+mod customers;
 mod events;
+mod history;
 mod journal;
 mod operate;
 mod outbox;
@@ -54,6 +56,10 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         ["billing", rest @ ..] => ("billing", billing::dispatch(door, call, rest).await),
         ["subscriptions", rest @ ..] => {
             ("subscriptions", subscriptions::take(door, call, rest).await)
+        }
+        ["customers", rest @ ..] => ("customers", customers::take(door, call, rest).await),
+        ["history", key, id @ ..] if !id.is_empty() => {
+            ("history", history::get(door, &call, key, &id.join("/")).await)
         }
         ["events"] => ("events", outbox::get(door, &call).await),
         _ => ("unknown", Err(nothing_here())),

@@ -6,6 +6,7 @@ mod bench;
 mod bad_input;
 mod billing;
 mod cpq;
+mod customers;
 mod hub;
 mod orchestration;
 mod serve;

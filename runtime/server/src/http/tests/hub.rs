@@ -164,10 +164,11 @@ async fn staff_see_where_each_stands_and_bring_back_what_was_not_taken() {
     let hub = "/tmf-api/customerManagement/v4/hub";
     let id = bench.post(hub, &json!({ "callback": url })).await.body["id"].clone();
     let path = format!("/orchestration/v1/subscriptions/{}", id.as_str().unwrap());
-    let party = json!({ "name": "Ann" });
-    let customer = json!({ "name": "Ann", "engagedParty": { "id": "p", "name": "Ann" } });
+    let person = json!({ "givenName": "Ann", "familyName": "Walker" });
+    let party = bench.post("/tmf-api/party/v4/individual", &person).await.body["id"].clone();
+    let customer = json!({ "name": "Ann", "engagedParty": { "id": party } });
     let created = bench.post(CUSTOMERS, &customer).await;
-    assert_eq!(created.status, 201, "{party}: {}", created.body);
+    assert_eq!(created.status, 201, "{}", created.body);
     let event = heard.recv().await.unwrap();
     assert_eq!(event["event"]["customer"]["id"], created.body["id"]);
     let letters = format!("{path}/dead-letters");

@@ -1,0 +1,71 @@
+//! Customers as a whole: the view of one, what was talked about, and the merge of duplicates.
+
+use axum::http::{Method, StatusCode};
+use engine::store::Put;
+use serde_json::{Value, json};
+
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, nothing_here, post, read};
+use crate::http::{Door, answer, href};
+use crate::systems::crm;
+
+/// Takes a request about a customer.
+pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
+    match path {
+        [id] => {
+            read(&call)?;
+            let mut view = crm::view(&door.app, id)?.ok_or_else(|| missing(id))?;
+            href::absolute(&mut view, &call.base);
+            Ok(answer::json(StatusCode::OK, &view))
+        }
+        [id, "interactions"] => match call.method {
+            Method::GET | Method::HEAD => {
+                known(door, id)?;
+                let talks = crm::interactions(&door.app, id)?;
+                Ok(answer::json(StatusCode::OK, &Value::Array(talks)))
+            }
+            Method::POST => talk(door, call, id).await,
+            _ => Err(Problem::method("GET, HEAD, POST")),
+        },
+        [id, "merge"] => merge(door, call, id).await,
+        _ => Err(nothing_here()),
+    }
+}
+
+/// Notes what was talked about.
+async fn talk(door: &Door, mut call: Call, id: &str) -> Answer {
+    known(door, id)?;
+    let mut body = call.json(door.limits).await?;
+    let is_told =
+        body.get("description").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    if !is_told {
+        return Err(Problem::bad("is mandatory: what was it about?").about("description"));
+    }
+    let own = uuid::Uuid::now_v7().simple().to_string();
+    body["id"] = json!(own);
+    body["customer"] = json!({ "id": id, "@referredType": "Customer" });
+    body["date"] = json!(door.app.now().to_string());
+    let put = Put::create(crm::INTERACTIONS, format!("{id}/{own}"), body.clone());
+    door.app.write(vec![put]).await?;
+    Ok(answer::json(StatusCode::CREATED, &body))
+}
+
+/// Makes one customer of two.
+async fn merge(door: &Door, mut call: Call, id: &str) -> Answer {
+    post(&call)?;
+    known(door, id)?;
+    let body = call.json(door.limits).await?;
+    let Some(duplicate) = body.get("duplicate").and_then(Value::as_str) else {
+        return Err(Problem::bad("is mandatory: the id of the duplicate").about("duplicate"));
+    };
+    Ok(answer::json(StatusCode::OK, &crm::merge(&door.app, id, duplicate).await?))
+}
+
+fn known(door: &Door, id: &str) -> Result<(), Problem> {
+    door.app.document("customer", id)?.map(drop).ok_or_else(|| missing(id))
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(format!("there is no customer `{id}`")).about("id")
+}

@@ -1,0 +1,59 @@
+//! What was true then: the earlier versions of a document, for resources that keep them.
+
+use axum::http::StatusCode;
+use engine::keys;
+use engine::store::{Document, Scan};
+use model::Timestamp;
+use model::resource::of_key;
+use serde_json::{Value, json};
+
+use crate::http::call::{Call, time};
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, read};
+use crate::http::{Door, answer, href};
+
+/// So many earlier versions are answered; the first ones, where there are more.
+const VERSIONS_MAX: usize = 1_000;
+
+/// Answers with all versions of a document, oldest first, or with the one at a time (`?at=`).
+pub(super) async fn get(door: &Door, call: &Call, key: &str, id: &str) -> Answer {
+    read(call)?;
+    let Some((_, resource)) = of_key(key).filter(|(_, resource)| resource.history) else {
+        let message = format!("no earlier versions are kept of a `{key}`");
+        return Err(Problem::not_found(message).about("resource"));
+    };
+    let at = match call.query.get("at") {
+        None => None,
+        Some(text) => {
+            let wrong = || Problem::bad("is a time such as `2026-03-12T02:00:00Z`").about("at");
+            Some(Timestamp::parse(text.trim_matches('"')).ok_or_else(wrong)?)
+        }
+    };
+    let scan = Scan::prefix(keys::versions(key, id), VERSIONS_MAX);
+    let earlier = door.app.engine.store().scan(&scan)?;
+    let mut versions =
+        earlier.iter().map(|(_, bytes)| Document::read(bytes)).collect::<Result<Vec<_>, _>>()?;
+    versions.extend(door.app.document(key, id)?);
+    if versions.is_empty() {
+        let message = format!("there is no {} `{id}`, and never was", resource.name);
+        return Err(Problem::not_found(message).about("id"));
+    }
+    match at {
+        None => {
+            let versions = versions.into_iter().map(|version| shown(version, call));
+            Ok(answer::json(StatusCode::OK, &versions.collect()))
+        }
+        Some(at) => {
+            let then = versions.into_iter().rev().find(|version| version.since <= at);
+            let missing =
+                || Problem::not_found(format!("there was no {} `{id}` then", resource.name));
+            Ok(answer::json(StatusCode::OK, &shown(then.ok_or_else(missing)?, call)))
+        }
+    }
+}
+
+fn shown(version: Document, call: &Call) -> Value {
+    let mut body = version.body;
+    href::absolute(&mut body, &call.base);
+    json!({ "revision": version.revision, "since": time(version.since), "document": body })
+}

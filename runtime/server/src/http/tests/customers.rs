@@ -1,0 +1,131 @@
+//! Customers as a whole, and what documents said earlier.
+
+use axum::body::Body;
+use serde_json::{Value, json};
+
+use super::bench::Bench;
+
+const CUSTOMER: &str = "/tmf-api/customerManagement/v4/customer";
+
+async fn created(bench: &Bench, path: &str, body: &Value) -> String {
+    let answer = bench.post(path, body).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.body["id"].as_str().unwrap().to_string()
+}
+
+async fn customer(bench: &Bench, name: &str) -> String {
+    let person = json!({ "givenName": name, "familyName": "Walker" });
+    let party = created(bench, "/tmf-api/party/v4/individual", &person).await;
+    let customer = json!({ "name": name, "engagedParty": { "id": party } });
+    created(bench, CUSTOMER, &customer).await
+}
+
+async fn account(bench: &Bench, of: &str) -> String {
+    let party = json!({ "id": of, "name": "Ann", "role": "owner" });
+    let account = json!({ "name": "home", "relatedParty": [party] });
+    created(bench, "/tmf-api/accountManagement/v4/billingAccount", &account).await
+}
+
+#[tokio::test]
+async fn a_customer_is_seen_as_a_whole() {
+    let bench = Bench::new();
+    let (ann, eve) = (customer(&bench, "Ann").await, customer(&bench, "Eve").await);
+    let own = account(&bench, &ann).await;
+    account(&bench, &eve).await;
+    let talks = format!("/orchestration/v1/customers/{ann}/interactions");
+    assert_eq!(bench.post(&talks, &json!({ "description": "slow line" })).await.status, 201);
+    let wrong = bench.post(&talks, &json!({ "channel": "phone" })).await;
+    assert_eq!(
+        (wrong.status.as_u16(), &wrong.body["referenceError"]),
+        (400, &json!("description"))
+    );
+    let view = bench.get(&format!("/orchestration/v1/customers/{ann}")).await.body;
+    assert_eq!(view["party"]["givenName"], "Ann");
+    assert_eq!(view["billingAccount"].as_array().unwrap().len(), 1);
+    assert_eq!(view["billingAccount"][0]["id"], json!(own));
+    assert_eq!(view["interaction"][0]["description"], "slow line");
+    assert_eq!(view["owes"], json!([]));
+    assert_eq!(bench.get("/orchestration/v1/customers/none").await.status, 404);
+}
+
+#[tokio::test]
+async fn two_customers_that_are_one_become_one_or_stay_as_they_are() {
+    let bench = Bench::new();
+    let (ann, anna) = (customer(&bench, "Ann").await, customer(&bench, "Anna").await);
+    let moved = account(&bench, &anna).await;
+    let merge = format!("/orchestration/v1/customers/{ann}/merge");
+    for (body, status) in [
+        (json!({}), 400),
+        (json!({ "duplicate": "none" }), 422),
+        (json!({ "duplicate": ann }), 422),
+    ] {
+        let before = bench.facts();
+        assert_eq!(bench.post(&merge, &body).await.status, status, "{body}");
+        assert_eq!(bench.facts(), before);
+    }
+    let merged = bench.post(&merge, &json!({ "duplicate": anna })).await;
+    assert_eq!((merged.status.as_u16(), &merged.body["documentsMoved"]), (200, &json!(1)));
+    assert_eq!(bench.get(&format!("{CUSTOMER}/{anna}")).await.status, 404);
+    let view = bench.get(&format!("/orchestration/v1/customers/{ann}")).await.body;
+    assert_eq!(view["billingAccount"][0]["id"], json!(moved));
+    assert_eq!(view["customer"]["mergedCustomer"][0]["id"], json!(anna));
+}
+
+#[tokio::test]
+async fn what_a_document_said_then_can_be_read() {
+    let bench = Bench::new();
+    let id = customer(&bench, "Ann").await;
+    let headers = [("content-type", "application/merge-patch+json")];
+    let line = format!("PATCH {CUSTOMER}/{id}");
+    let patched = bench.send(&line, &headers, Body::from(r#"{ "name": "Eve" }"#)).await;
+    assert_eq!((patched.status.as_u16(), patched.header("etag")), (200, "\"2\""));
+    let path = format!("/orchestration/v1/history/customer/{id}");
+    let versions = bench.get(&path).await.body;
+    let names: Vec<&Value> =
+        versions.as_array().unwrap().iter().map(|version| &version["document"]["name"]).collect();
+    assert_eq!(names, [&json!("Ann"), &json!("Eve")]);
+    let then = versions[0]["since"].as_str().unwrap();
+    let first = bench.get(&format!("{path}?at={then}")).await.body;
+    assert!(first["document"]["name"].is_string());
+    let never = bench.get(&format!("{path}?at=2001-01-01T00:00:00Z")).await;
+    assert_eq!(never.status, 404);
+    assert_eq!(bench.get(&format!("{path}?at=then")).await.status, 400);
+    assert_eq!(bench.get("/orchestration/v1/history/quote/1").await.status, 404);
+}
+
+#[tokio::test]
+async fn who_changes_what_another_changed_is_told() {
+    let bench = Bench::new();
+    let id = customer(&bench, "Ann").await;
+    let line = format!("PATCH {CUSTOMER}/{id}");
+    let patch = |tag: &'static str| {
+        let headers = [("content-type", "application/merge-patch+json"), ("if-match", tag)];
+        let (bench, line) = (&bench, &line);
+        async move { bench.send(line, &headers, Body::from(r#"{ "name": "Eve" }"#)).await }
+    };
+    let stale = patch("\"7\"").await;
+    assert_eq!((stale.status.as_u16(), &stale.body["referenceError"]), (412, &json!("If-Match")));
+    assert_eq!(bench.get(&format!("{CUSTOMER}/{id}")).await.body["name"], "Ann");
+    assert_eq!(patch("\"1\"").await.status, 200);
+    assert_eq!(patch("\"1\"").await.status, 412);
+    let known = [("if-none-match", "\"2\"")];
+    let same = bench.send(&format!("GET {CUSTOMER}/{id}"), &known, Body::empty()).await;
+    assert_eq!(same.status, 304);
+    let fixed = bench
+        .send(&line, &[("content-type", "application/json")], Body::from(r#"{ "id": "x" }"#))
+        .await;
+    assert_eq!((fixed.status.as_u16(), &fixed.body["referenceError"]), (400, &json!("id")));
+    let xml = bench.send(&line, &[("content-type", "application/xml")], Body::from("{}")).await;
+    assert_eq!(xml.status, 415);
+    let test = r#"[{ "op": "test", "path": "/name", "value": "Bob" }]"#;
+    let operations = [("content-type", "application/json-patch+json")];
+    assert_eq!(bench.send(&line, &operations, Body::from(test)).await.status, 409);
+    let party = bench.get(&format!("{CUSTOMER}/{id}")).await.body["engagedParty"]["id"].clone();
+    let in_use = format!("DELETE /tmf-api/party/v4/individual/{}", party.as_str().unwrap());
+    assert_eq!(bench.send(&in_use, &[], Body::empty()).await.status, 409);
+    assert_eq!(
+        bench.send(&format!("DELETE {CUSTOMER}/{id}"), &[], Body::empty()).await.status,
+        204
+    );
+    assert_eq!(bench.send(&in_use, &[], Body::empty()).await.status, 204);
+}
