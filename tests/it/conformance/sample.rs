@@ -37,9 +37,9 @@ pub(super) fn of(definition: &Definition, resource: &Resource, schema: &Value) -
 pub(super) fn refer(body: &mut Value, path: &str, id: &str) {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let Some(below) = body.get_mut(name) else { return };
-    let each = match below {
-        Value::Array(entries) => entries.iter_mut().collect(),
-        one => vec![one],
+    let each = match below.as_array_mut() {
+        Some(entries) => entries.iter_mut().collect(),
+        None => vec![&mut body[name]],
     };
     for one in each {
         match rest {

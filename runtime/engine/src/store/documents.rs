@@ -182,7 +182,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
             }
             if put.audience == Audience::Subscribers {
                 for told in resource.notifications(bodies.0, bodies.1) {
-                    self.tell_change(resource, &told.event_type, told.body)?;
+                    self.tell_change(resource, &told.event_type, &told.body)?;
                 }
             }
         }
@@ -237,7 +237,12 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         Ok(())
     }
 
-    fn tell_change(&mut self, resource: &Resource, event_type: &str, body: Value) -> Result<(), E> {
+    fn tell_change(
+        &mut self,
+        resource: &Resource,
+        event_type: &str,
+        body: &Value,
+    ) -> Result<(), E> {
         let time = self.at.to_string();
         self.tell(|number| {
             json!({

@@ -102,9 +102,8 @@ pub fn create(
         "validFor",
         json!({ "startDateTime": now.to_string(), "endDateTime": until.to_string() }),
     );
-    let state = if request.get("instantSyncQuote") != Some(&json!(true)) {
-        QuoteState::InProgress
-    } else if orderable(&quote, rulebook, now).is_err() {
+    let is_instant = request.get("instantSyncQuote") == Some(&json!(true));
+    let state = if !is_instant || orderable(&quote, rulebook, now).is_err() {
         QuoteState::InProgress
     } else if needs_approval(&quote, policy).is_empty() {
         QuoteState::Approved

@@ -229,10 +229,8 @@ fn change() -> Plan {
 
 fn golden(event: &Event) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
-    let name = match event {
-        Event::Planned { plan } if plan.claims().next().is_some() => "plannedChange",
-        other => other.name(),
-    };
+    let is_change = matches!(event, Event::Planned { plan } if plan.claims().next().is_some());
+    let name = if is_change { "plannedChange" } else { event.name() };
     folder.join(format!("v{VERSION}-{name}.json"))
 }
 

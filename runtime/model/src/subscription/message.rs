@@ -171,7 +171,12 @@ fn absolute(value: &mut Value, base: &str) {
                     {
                         href.insert_str(0, base);
                     }
-                    other => absolute(other, base),
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::String(_)
+                    | Value::Array(_)
+                    | Value::Object(_) => absolute(value, base),
                 }
             }
         }

@@ -10,6 +10,7 @@ use super::*;
 const AT: Timestamp = Timestamp(1_000);
 const BASE: &str = "https://ferrule.example";
 
+#[expect(clippy::needless_pass_by_value, reason = "what is written in place reads better")]
 fn hub(api: u16, version: Version, input: Value) -> Result<Subscription, SubscriptionError> {
     Subscription::parse("h1", Source::Api { number: api, version }, AT, &input)
 }
@@ -18,6 +19,7 @@ fn asking(api: u16, version: Version, query: &str) -> Subscription {
     hub(api, version, json!({ "callback": "http://c.example/x", "query": query })).unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what is written in place reads better")]
 fn told(key: &str, name: &str, event_type: &str, body: Value) -> Told {
     let record = json!({
         "eventId": "7",

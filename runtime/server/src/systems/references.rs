@@ -84,5 +84,5 @@ fn ids<'a>(document: &'a Value, path: &str) -> Vec<&'a str> {
 }
 
 fn elements(value: &Value) -> &[Value] {
-    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+    value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice)
 }

@@ -225,7 +225,7 @@ fn usage_that_comes_late_takes_its_place_and_names_what_to_rate_again() {
     assert_eq!(to_rerate(&guided, &others, march), ["u2"]);
     // Rated as if it had not come in, the later one shows it.
     let cycle = crate::billing::cycle::Cycle::default();
-    let all = [read(&early), read(&later), read(&rate(&late, &[early.clone()]))];
+    let all = [read(&early), read(&later), read(&rate(&late, std::slice::from_ref(&early)))];
     assert_eq!(out_of_order(&all, cycle), ["u2"]);
     assert_eq!(out_of_order(&all[..2], cycle), [] as [&str; 0]);
     // What is billed was before it, whenever it was used.
