@@ -25,6 +25,13 @@ pub fn describe_api(number: u16, origin: &str) -> Option<Value> {
     Some(document(&title, std::slice::from_ref(api), origin))
 }
 
+/// What stands below a resource of an API, such as `topic/{topicId}/event` of 688: what clients send
+/// is held against it like anything else.
+pub fn below(api: u16, name: &str) -> Option<&'static Resource> {
+    let mut below = BELOW.iter().filter(|(number, _)| *number == api);
+    below.find(|(_, resource)| resource.name == name).map(|(_, resource)| resource)
+}
+
 /// Who hears of what happens: every API has it, and code of its own.
 static HUB: Resource = Resource {
     name: "hub",

@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use engine::keys;
 use engine::store::{Document, Error, Scan};
+use model::resource::openapi::below;
 use model::filter::{Condition, Filter, parameters};
 use model::subscription::Source;
 use serde_json::{Map, Value, json};
@@ -79,7 +80,11 @@ struct Topic<'a> {
 }
 
 async fn post(door: &Door, mut call: Call, topic: &Topic<'_>) -> Answer {
-    let Value::Object(mut event) = call.json(door.limits).await? else {
+    let body = call.json(door.limits).await?;
+    if let Some(event) = below(688, "topic/{topicId}/event") {
+        event.check_new(&body)?;
+    }
+    let Value::Object(mut event) = body else {
         return Err(Problem::bad("an event is an object").about("event"));
     };
     check(&event)?;

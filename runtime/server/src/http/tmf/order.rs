@@ -47,6 +47,7 @@ pub(in crate::http) fn taken(document: Value, resource: &Resource) -> Result<Val
     };
     fields.retain(|name, _| !resource.server.contains(&name.as_str()));
     let mut document = Value::Object(fields);
+    resource.drop_nulls(&mut document);
     resource.complete(&mut document);
     Ok(document)
 }
