@@ -33,7 +33,16 @@ struct Price {
     #[serde(default)]
     period: String,
     #[serde(default)]
+    alterations: Vec<Alteration>,
+    #[serde(default)]
     attributes: BTreeMap<String, String>,
+}
+
+/// What makes a price another one for the first periods, and so for the first charge.
+#[derive(Debug, Deserialize)]
+struct Alteration {
+    #[serde(deserialize_with = "text")]
+    amount: String,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -67,7 +76,7 @@ pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Fail
             Kind::Recurring => rating::ChargeKind::Recurring,
             Kind::Usage => rating::ChargeKind::Usage,
         },
-        amount: Money { currency: price.amount.currency, amount: price.amount.amount },
+        amount: first_amount(price.amount, &price.alterations),
         period: price.period,
         attributes: price.attributes.into_iter().map(attribute).collect(),
     };
@@ -79,6 +88,20 @@ pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Fail
         tax_rate: input.tax_rate,
         attributes: Vec::new(),
     })
+}
+
+/// What is charged for the first period. A text that is no number is left to the rater to refuse.
+fn first_amount(listed: Amount, alterations: &[Alteration]) -> Money {
+    let Amount { currency, amount } = listed;
+    if alterations.is_empty() {
+        return Money { currency, amount };
+    }
+    let number = |text: &str| model::money::decimal(&Value::String(text.into()));
+    let mut sum = number(&amount);
+    for change in alterations {
+        sum = sum.zip(number(&change.amount)).and_then(|(sum, change)| sum.checked_add(change));
+    }
+    Money { currency, amount: sum.map_or(amount, |sum| sum.to_string()) }
 }
 
 /// Makes a step's outputs of the charges.

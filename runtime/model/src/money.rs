@@ -90,13 +90,28 @@ pub struct Price {
     /// The period of a recurring price, such as `month`; else empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub period: String,
-    /// It is charged for so many periods only, such as a discount for the first six months; for as
-    /// long as the product is there where nothing is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub periods: Option<u32>,
+    /// What is taken off for the first periods only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alterations: Vec<PriceAlteration>,
     /// The quote that it was agreed in; nothing where it is the catalog's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
+}
+
+/// What makes a price another one for the first periods.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PriceAlteration {
+    /// Its id in the catalog; empty for one that was granted by hand.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// Its name on the bill.
+    pub name: String,
+    /// By how much it changes the price: below zero for a discount.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+    /// For so many periods.
+    pub periods: u32,
 }
 
 /// When a price is charged.

@@ -332,6 +332,11 @@ impl Reader<'_> {
         };
         for (position, entry) in entries.iter().enumerate() {
             let path = format!("{path}[{position}]");
+            // What asks about an order may leave open what its items have to do with each other.
+            let is_whole = ["relationshipType", "id"].iter().all(|name| entry.get(*name).is_some());
+            if !self.dialect.form.is_order() && !is_whole {
+                continue;
+            }
             let kind = entry.get("relationshipType").and_then(Value::as_str);
             let kind = kind.ok_or_else(|| {
                 malformed(&format!("{path}.relationshipType"), "is mandatory, a text")

@@ -29,6 +29,13 @@ pub(super) fn of(definition: &Definition, resource: &Resource, schema: &Value) -
                 _ => drop(fields.remove(life.attribute)),
             }
         }
+        // A quote is priced, so what it is for must be sold.
+        if known.key == "quote" {
+            fields.insert(
+                "quoteItem".into(),
+                json!([{ "id": "1", "productOffering": { "id": "PO-SF200H" } }]),
+            );
+        }
     }
     body
 }

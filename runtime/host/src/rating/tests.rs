@@ -29,6 +29,21 @@ fn numbers_are_taken_by_their_shortest_text() {
 }
 
 #[test]
+fn the_first_charge_has_what_alters_the_first_periods() {
+    let Value::Object(input) = json!({
+        "prices": [{
+            "id": "P", "name": "N", "kind": "recurring", "period": "month",
+            "amount": { "currency": "EUR", "amount": "39.99" },
+            "alterations": [{ "name": "welcome", "amount": "-20.00", "periods": 3 }],
+        }],
+        "start": "2026-03-10",
+    }) else {
+        unreachable!("it is an object")
+    };
+    assert_eq!(request(input).unwrap().prices[0].amount.amount, "19.99");
+}
+
+#[test]
 fn what_was_used_and_its_tariff_are_attributes_of_a_price() {
     let Value::Object(input) = json!({
         "prices": [{

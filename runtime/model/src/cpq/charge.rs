@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::Effect;
 use crate::money::{
-    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceKind, decimal, decimals, number, rounded,
+    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, decimal, decimals, number,
+    rounded,
 };
 
 /// A price of one product.
@@ -146,22 +147,26 @@ impl Charge {
         wanted - taken
     }
 
-    /// What a product that is sold at it is billed: the regular price, and for each alteration that
-    /// ends a price of its own that ends with it.
-    pub fn prices(&self, quote: Option<&str>) -> Vec<Price> {
-        let price = |id: &str, name: &str, amount: Decimal, periods: Option<u32>| Price {
-            id: id.into(),
-            name: name.into(),
+    /// What a product that is sold at it is billed: the regular price, and what alters it for the
+    /// first periods.
+    pub fn billed(&self, quote: Option<&str>) -> Price {
+        let ending = self.alterations.iter().filter_map(|change| {
+            Some(PriceAlteration {
+                id: change.price.clone(),
+                name: change.name.clone(),
+                amount: change.change,
+                periods: change.periods?,
+            })
+        });
+        Price {
+            id: self.price.clone(),
+            name: self.name.clone(),
             kind: self.kind,
-            amount: Money { currency: self.list.currency.clone(), amount },
+            amount: Money { currency: self.list.currency.clone(), amount: self.regular() },
             period: self.period.clone(),
-            periods,
+            alterations: ending.collect(),
             quote: quote.map(Into::into),
-        };
-        let mut prices = vec![price(&self.price, &self.name, self.regular(), None)];
-        let ending = self.alterations.iter().filter(|change| change.periods.is_some());
-        prices.extend(ending.map(|c| price(&c.price, &c.name, c.change, c.periods)));
-        prices
+        }
     }
 
     /// Writes it as TM Forum's `QuotePrice` and `OrderPrice`, which are alike.

@@ -136,7 +136,7 @@ impl Builder<'_> {
             (None, None) => "item",
         };
         let name = self.unique(base);
-        let listed = || charges.iter().flat_map(|charge| charge.prices(None)).collect();
+        let listed = || charges.iter().map(|charge| charge.billed(None)).collect();
         let prices = line.agreed.clone().unwrap_or_else(listed);
         self.built.items.push(Item {
             name,

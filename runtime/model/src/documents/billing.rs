@@ -92,6 +92,19 @@ pub(super) fn product_price(price: &Price) -> Value {
     {
         fields.insert("recurringChargePeriod".into(), json!(price.period));
     }
+    let alterations = price.alterations.iter().map(|change| {
+        let amount = Money { amount: change.amount, ..price.amount.clone() };
+        json!({
+            "name": change.name,
+            "priceType": "discount",
+            "applicationDuration": change.periods,
+            "price": { "dutyFreeAmount": amount.to_tmf() },
+        })
+    });
+    let alterations: Vec<Value> = alterations.collect();
+    if let (false, Some(fields)) = (alterations.is_empty(), body.as_object_mut()) {
+        fields.insert("productPriceAlteration".into(), Value::Array(alterations));
+    }
     body
 }
 

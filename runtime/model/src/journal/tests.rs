@@ -124,7 +124,7 @@ fn items() -> Vec<Item> {
             kind: PriceKind::Recurring,
             amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
             period: "month".into(),
-            periods: None,
+            alterations: Vec::new(),
             quote: None,
         }],
         instance: Some("p-1".into()),

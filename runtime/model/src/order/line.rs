@@ -91,7 +91,13 @@ impl Reader<'_> {
         let action = if self.dialect.form.is_order() {
             mandatory_text(body, "action", path)?
         } else {
-            optional_text(body, "action", path)?.unwrap_or_else(|| Action::Add.as_str().into())
+            let action = optional_text(body, "action", path)?;
+            match action.as_deref() {
+                None => Action::Add.as_str().into(),
+                // TMF648 has a word of its own.
+                Some("remove") => Action::Delete.as_str().into(),
+                Some(other) => other.into(),
+            }
         };
         Action::parse(&action).ok_or_else(|| {
             let words = "is one of `add`, `modify`, `delete`, `noChange`";

@@ -32,7 +32,7 @@ impl Reader<'_> {
             let charge = Charge::of_tmf(entry).map_err(|wrong| {
                 malformed(&format!("{path}[{position}].{}", wrong.at), wrong.message)
             })?;
-            agreed.extend(charge.prices(Some(quote)));
+            agreed.push(charge.billed(Some(quote)));
         }
         Ok(Some(agreed))
     }

@@ -93,16 +93,36 @@ fn products_of_an_order_have_the_prices_of_the_quote() {
     let order = Order::parse(crate::plan::Level::Product, &request).unwrap().at(NOW);
     let plan = decompose(&order, &request, &rulebook, &Answers::new()).unwrap();
     let line = |price: &Price| {
-        let periods = price.periods.map(|periods| format!(" for {periods}")).unwrap_or_default();
-        format!("{} {} {}{periods}", price.kind.as_tmf(), price.id, price.amount)
+        let changes = price.alterations.iter();
+        let changes = changes.map(|c| format!(", {} {} for {}", c.name, c.amount, c.periods));
+        let changes: String = changes.collect();
+        format!("{} {} {}{changes}", price.kind.as_tmf(), price.id, price.amount)
     };
     let lines: Vec<String> = plan.items[0].prices.iter().map(line).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    recurring NET-MRC 39.99 EUR
-    recurring WELCOME -20.00 EUR for 3
+    recurring NET-MRC 39.99 EUR, WELCOME -20.00 for 3
     recurring NET-FAST 10.00 EUR
     oneTime NET-NRC 49.00 EUR
     ");
+}
+
+#[test]
+fn what_is_billed_is_what_was_priced_and_its_discount_ends() {
+    use crate::billing::{Day, price::ProductPrice};
+    let rulebook = rulebook(&catalog());
+    let request = items(Form::ProductOrder, "1 NET");
+    let order = Order::parse(crate::plan::Level::Product, &request).unwrap().at(NOW);
+    let plan = decompose(&order, &request, &rulebook, &Answers::new()).unwrap();
+    let kind = crate::Kind::ProductOrder;
+    let mut fulfilment = crate::Fulfilment::new(crate::FulfilmentId::new("f"), kind, request, NOW);
+    let planned = crate::Event::Planned { plan: std::sync::Arc::new(plan) };
+    fulfilment.apply(NOW, &planned).unwrap();
+    let changes = fulfilment.changes(&[planned], None);
+    let product = changes.documents.iter().find(|document| document.resource == "product").unwrap();
+    let prices = ProductPrice::all(&product.body).unwrap();
+    let day = |text: &str| Day::parse(text).unwrap();
+    let on = |text: &str| prices[0].on(day(text), day("2026-03-12")).0.to_string();
+    assert_eq!((on("2026-06-11").as_str(), on("2026-06-12").as_str()), ("19.99", "39.99"));
 }
 
 #[test]

@@ -80,7 +80,7 @@ proptest! {
             let prices = line.agreed.iter().flatten();
             prices.map(|price| (Decimal::from(line.quantity), price.clone()))
         });
-        let lasting = agreed.filter(|(_, p)| p.kind == PriceKind::Recurring && p.periods.is_none());
+        let lasting = agreed.filter(|(_, p)| p.kind == PriceKind::Recurring);
         let billed: Decimal = lasting.map(|(count, price)| count * price.amount.amount).sum();
         prop_assert_eq!(billed, sum(&quote, "quoteTotalPrice", "recurring"));
     }
