@@ -3,8 +3,8 @@
 use axum::http::{Method, StatusCode};
 use engine::keys;
 use engine::store::{Document, Error, Scan};
-use model::resource::openapi::below;
 use model::filter::{Condition, Filter, parameters};
+use model::resource::openapi::below;
 use model::subscription::Source;
 use serde_json::{Map, Value, json};
 
