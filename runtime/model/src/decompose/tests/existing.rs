@@ -117,7 +117,43 @@ fn what_another_product_needs_is_left_alone_until_that_ceases_too() {
 fn two_products_that_cease_together_give_back_what_they_share() {
     let mut played = played();
     played.complete("f", &document("1 add O\n2 add O"));
-    assert_snapshot!(plan(&played, "1 delete O id:f-1\n2 delete O id:f-2"), @"Reject INSTANCE_STATE: the product `f-1` is `terminated`");
+    assert_snapshot!(plan(&played, "1 delete O id:f-1\n2 delete O id:f-2"), @r"
+    items
+      delete P
+          extra = false
+          speed = 100
+      delete P#2 (P)
+          extra = false
+          speed = 100
+        delete A
+            extra = false
+            speed = 100
+          delete X needs Y
+              speed = 100
+              take back do of f:1 by noop
+          delete Y
+              take back do of f:2 by noop
+          delete W needs X, X#2
+              take back do of f:0 by noop
+        delete A#2 (A)
+            extra = false
+            speed = 100
+          delete X#2 (X) needs Y#2
+              speed = 100
+              take back do of f:3 by noop
+          delete Y#2 (Y)
+              take back do of f:4 by noop
+    waves
+      1: Y, Y#2
+      2: X, X#2
+      3: W
+    tasks
+      Y.do
+      X.do needs Y.do
+      Y#2.do
+      X#2.do needs Y#2.do
+      W.do needs X.do, X#2.do
+    ");
 }
 
 #[test]
