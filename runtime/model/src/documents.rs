@@ -16,7 +16,7 @@ use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, TaskId};
 use crate::journal::{End, Event, Kind};
 use crate::plan::{Item, Level};
-use crate::resource;
+use crate::resource::{self, capitalised};
 use crate::task::TaskState;
 
 /// A document to write.
@@ -149,14 +149,6 @@ impl Fulfilment {
             Kind::Run { .. } => false,
         }
     }
-}
-
-fn capitalised(name: &str) -> String {
-    let mut name = name.to_string();
-    if let Some(first) = name.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    name
 }
 
 /// Characteristics as TM Forum writes them.

@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod event;
+pub mod href;
 pub mod index;
 pub mod json_path;
 pub mod new;
@@ -232,6 +233,15 @@ pub fn of_key(key: &str) -> Option<(&'static Api, &'static Resource)> {
 /// for what is no resource.
 pub fn path(key: &str) -> &'static str {
     by_key().get(key).map(|(_, _, path)| path.as_str()).unwrap_or_default()
+}
+
+/// The name of a resource with a capital letter: how types and events are called.
+pub(crate) fn capitalised(name: &str) -> String {
+    let mut name = name.to_string();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
 }
 
 type ByKey = BTreeMap<&'static str, (&'static Api, &'static Resource, String)>;

@@ -8,7 +8,6 @@ mod call;
 mod etag;
 mod fields;
 mod filter;
-mod href;
 mod hub;
 mod metrics;
 mod orchestration;
@@ -28,6 +27,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use model::resource::href;
 
 pub use serve::serve;
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use model::Timestamp;
 use model::resource::index::Entry;
+use model::resource::patch::merge;
 use model::resource::{self, Resource};
 use serde_json::{Value, json};
 
@@ -296,7 +297,7 @@ impl Change {
             Self::Set(body) => Some(body),
             Self::Merge(patch) => {
                 let mut body = before.cloned().unwrap_or_else(|| json!({}));
-                merge(&mut body, patch);
+                merge(&mut body, &patch);
                 Some(body)
             }
             Self::Remove => None,
@@ -307,25 +308,6 @@ impl Change {
 /// A number that is kept; 0 where none is.
 pub fn number(bytes: Option<&[u8]>) -> u64 {
     bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes)
-}
-
-/// RFC 7396.
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let Value::Object(target) = target else { return };
-    for (name, value) in patch {
-        if value.is_null() {
-            target.remove(&name);
-        } else {
-            merge(target.entry(name).or_insert(Value::Null), value);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use crate::money::Money;
-use crate::resource::path;
+use crate::resource::{capitalised, path};
 use crate::time::Timestamp;
 
 /// The resource that rates are.
@@ -196,10 +196,7 @@ pub(super) fn time_period(days: Days) -> Value {
 
 /// A reference to a document.
 pub(super) fn reference(resource: &str, id: &str) -> Value {
-    let mut kind = resource.to_owned();
-    if let Some(first) = kind.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
+    let kind = capitalised(resource);
     json!({ "id": id, "href": href(resource, id), "@referredType": kind })
 }
 

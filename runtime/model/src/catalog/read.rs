@@ -158,11 +158,7 @@ pub(super) fn complete(entity: &Value, resource: &str, path: &str, id: &str) -> 
     default("version", json!("1.0"));
     default("lifecycleStatus", json!("Active"));
     default("isBundle", json!(entity.get("bundledProductOffering").is_some()));
-    let mut kind = resource.to_string();
-    if let Some(first) = kind.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    default("@type", json!(kind));
+    default("@type", json!(crate::resource::capitalised(resource)));
     Value::Object(document)
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Fulfilment;
 use crate::journal::{Event, Kind};
+use crate::resource::patch::merge;
 
 /// What follows from a fulfilment's life alone, or decides it.
 const FIXED: &[&str] = &[
@@ -83,27 +84,6 @@ impl Fulfilment {
             let mut now = own.cloned().unwrap_or_default();
             merge(&mut now, value);
             self.changed.insert(name.clone(), now);
-        }
-    }
-}
-
-/// Applies a merge patch (RFC 7396).
-fn merge(value: &mut Value, patch: &Value) {
-    let Value::Object(changes) = patch else {
-        *value = patch.clone();
-        return;
-    };
-    if !value.is_object() {
-        *value = Value::Object(Map::new());
-    }
-    let Some(fields) = value.as_object_mut() else {
-        return;
-    };
-    for (name, change) in changes {
-        if change.is_null() {
-            fields.remove(name);
-        } else {
-            merge(fields.entry(name.clone()).or_insert(Value::Null), change);
         }
     }
 }

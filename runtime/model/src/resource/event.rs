@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Naming, Owner, Resource};
+use super::{Naming, Owner, Resource, capitalised};
 
 /// Something that subscribers are told.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,10 +113,7 @@ impl Resource {
     }
 
     fn notification(&self, what: &str, body: Value) -> Notification {
-        let mut name = self.name.to_string();
-        if let Some(first) = name.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
+        let name = capitalised(self.name);
         Notification { event_type: format!("{name}{what}Event"), body }
     }
 }

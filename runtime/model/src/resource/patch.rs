@@ -89,8 +89,13 @@ fn merged(document: &Value, patch: &Value) -> Result<Value, PatchError> {
         return Err(PatchError::Malformed("a merge-patch is a JSON object".into()));
     }
     let mut document = document.clone();
-    json_patch::merge(&mut document, patch);
+    merge(&mut document, patch);
     Ok(document)
+}
+
+/// Merges a patch into a value (RFC 7396).
+pub fn merge(value: &mut Value, patch: &Value) {
+    json_patch::merge(value, patch);
 }
 
 /// An operation as it was sent.

@@ -3,10 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{About, Payload, Subscription, Told, Version};
-use crate::resource::{Api, Resource, Served};
-
-/// What stored paths of ours begin with.
-const OURS: &str = "/tmf-api/";
+use crate::resource::href::{OURS, absolute};
+use crate::resource::{Api, Resource, Served, capitalised};
 
 /// Which system tells.
 const SYSTEM: (&str, &str) = ("ferrule", "Ferrule");
@@ -68,7 +66,7 @@ impl Subscription {
             Version::V4 => view.name,
             Version::V5 => view.name_v5.unwrap_or(view.name),
         };
-        let event_type = format!("{}{}", capital(name), told.what());
+        let event_type = format!("{}{}", capitalised(name), told.what());
         let mut body = whole(told.body()?, document);
         if let (Version::V5, Some(api)) = (version, self.source.api()) {
             lead_to_v5(&mut body, api, name);
@@ -158,37 +156,4 @@ fn lead_to_v5(body: &mut Value, api: &Api, name: &str) {
     if let Some(Value::String(known)) = body.get_mut("href") {
         *known = href;
     }
-}
-
-/// Makes every href of ours absolute.
-fn absolute(value: &mut Value, base: &str) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(href)
-                        if (name == "href" || name.ends_with("Href")) && href.starts_with(OURS) =>
-                    {
-                        href.insert_str(0, base);
-                    }
-                    Value::Null
-                    | Value::Bool(_)
-                    | Value::Number(_)
-                    | Value::String(_)
-                    | Value::Array(_)
-                    | Value::Object(_) => absolute(value, base),
-                }
-            }
-        }
-        Value::Array(entries) => entries.iter_mut().for_each(|entry| absolute(entry, base)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn capital(name: &str) -> String {
-    let mut name = name.to_string();
-    if let Some(first) = name.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    name
 }

@@ -53,10 +53,6 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
     set(&mut body, "tasks", tasks);
     set(&mut body, "items", items(fulfilment));
     set(&mut body, "waves", waves(fulfilment));
-    let names = |wave: Vec<model::ItemId>| -> Value {
-        wave.iter().map(|item| json!(fulfilment.plan.items[item.index()].name)).collect()
-    };
-    set(&mut body, "waves", fulfilment.plan.waves().into_iter().map(names).collect());
     if wants_journal {
         set(&mut body, "journal", Value::Array(records));
     }

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 /// What a stored href of ours begins with.
-const OURS: &str = "/tmf-api/";
+pub(crate) const OURS: &str = "/tmf-api/";
 
 /// Makes every href of a document absolute.
-pub(super) fn absolute(document: &mut Value, base: &str) {
+pub fn absolute(document: &mut Value, base: &str) {
     match document {
         Value::Object(fields) => {
             for (name, value) in fields {
