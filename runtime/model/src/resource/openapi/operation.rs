@@ -121,7 +121,9 @@ fn responses(api: &Api, resource: &Resource, operation: Operation) -> Value {
     let (status, response, problems): (_, _, &[&str]) = match operation {
         Operation::List => {
             let counts = ["X-Total-Count", "X-Result-Count", "Content-Range", "Link"];
-            ("200", answer("The documents", &list, &counts), &["400"])
+            let below_another = resource.name.contains('{');
+            let problems: &[&str] = if below_another { &["400", "404"] } else { &["400"] };
+            ("200", answer("The documents", &list, &counts), problems)
         }
         Operation::Get => ("200", one("The document", &["ETag"]), &["400", "404"]),
         Operation::Create => (

@@ -53,6 +53,8 @@ fn every_operation_is_described_once() {
             let name = operation["operationId"].as_str().unwrap();
             assert!(names.insert(name), "`{name}` at {path}");
             assert!(operation["responses"]["500"].is_object(), "{path}");
+            let is_missed = operation["responses"]["404"].is_object();
+            assert!(is_missed || !path.contains('{'), "{method} {path} can lead nowhere");
         }
     }
     let expected: usize = resources().map(|(_, resource)| resource.operations.len()).sum();
