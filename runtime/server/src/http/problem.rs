@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::answer;
 use crate::app::SubmitError;
+use crate::json::NotJson;
 use crate::systems::Refusal;
 
 /// So long a client is asked to wait when the engine cannot take anything, in seconds.
@@ -149,6 +150,12 @@ impl From<Invalid> for Problem {
             true => Self::unprocessable(message).about(path),
             false => Self::bad(message).about(path),
         }
+    }
+}
+
+impl From<NotJson> for Problem {
+    fn from(error: NotJson) -> Self {
+        Self::bad(error.to_string())
     }
 }
 

@@ -8,6 +8,7 @@ mod billing;
 mod cpq;
 mod customers;
 mod hub;
+mod mass;
 mod orchestration;
 mod serve;
 mod tmf;

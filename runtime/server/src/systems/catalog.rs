@@ -12,7 +12,7 @@ use super::{Draft, Refusal};
 use crate::app::App;
 
 /// Whether a resource is of a catalog that orders are decomposed with.
-fn is_catalog(key: &str) -> bool {
+pub(crate) fn is_catalog(key: &str) -> bool {
     RESOURCES.iter().any(|(known, _)| *known == key)
 }
 
