@@ -93,7 +93,11 @@ async fn a_wrong_line_is_named_with_what_to_do_next() {
     let file = world.folder.path().join("people.ndjson");
     let url = world.http.base.clone();
     let good = json!({ "id": "I-1", "givenName": "Ann", "familyName": "Walker" });
-    std::fs::write(&file, format!("{good}\n{{\"id\":\"I-2\",\"givenName\":7,\"familyName\":\"W\"}}\n")).unwrap();
+    std::fs::write(
+        &file,
+        format!("{good}\n{{\"id\":\"I-2\",\"givenName\":7,\"familyName\":\"W\"}}\n"),
+    )
+    .unwrap();
     let file = file.to_str().unwrap();
     let stopped = ferrule(&["import", "individual", file, "--server", &url]).await;
     assert_eq!(stopped.code, Some(1));

@@ -2,5 +2,6 @@
 //! memory.
 
 pub(crate) mod import;
+pub(crate) mod jobs;
 pub(crate) mod lines;
 pub(crate) mod progress;

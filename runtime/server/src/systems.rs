@@ -92,3 +92,11 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     cpq::settle(app, draft).await?;
     billing::settle(app, draft).await
 }
+
+/// Does what follows once a change of a resource is written.
+pub(crate) fn changed(app: &App, key: &str) -> Result<(), engine::store::Error> {
+    if crate::mass::jobs::is_job(key) {
+        app.jobs().notify_waiters();
+    }
+    catalog::changed(app, key)
+}

@@ -16,6 +16,8 @@ mod runs;
 mod subscriptions;
 mod view;
 
+pub(crate) use exports::Export;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -45,6 +45,11 @@ impl Problem {
         self
     }
 
+    /// What is wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// Something in the request is wrong.
     pub(super) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad request", message)

@@ -215,7 +215,7 @@ impl Import {
         self.under_way = Some(UnderWay { appended, rows, before });
         if self.rows_at_once() == 1 {
             self.settle().await?;
-            systems::catalog::changed(&self.app, self.resource.key)?;
+            systems::changed(&self.app, self.resource.key)?;
         }
         drop(turn);
         match stop {

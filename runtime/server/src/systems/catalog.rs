@@ -70,7 +70,7 @@ pub(crate) fn refresh(app: &App) -> Result<(), Error> {
 }
 
 /// Takes a change of a resource into use, where it is one of the catalogs.
-pub(crate) fn changed(app: &App, key: &str) -> Result<(), Error> {
+pub(super) fn changed(app: &App, key: &str) -> Result<(), Error> {
     if is_catalog(key) { refresh(app) } else { Ok(()) }
 }
 

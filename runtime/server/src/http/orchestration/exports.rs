@@ -65,9 +65,11 @@ pub(crate) struct Export {
 }
 
 impl Export {
-    /// All documents that match a query, such as `status=active`.
-    pub(crate) fn of(app: &App, resource: &'static Resource, query: &str) -> Result<Self, Problem> {
-        let filter = Filter::parse(&Query::parse(query)?, "")?.known_to(resource)?;
+    /// All documents that match a query, such as `status=active`; else what is wrong with it.
+    pub(crate) fn of(app: &App, resource: &'static Resource, query: &str) -> Result<Self, String> {
+        let filter = Query::parse(query)
+            .and_then(|query| Filter::parse(&query, "")?.known_to(resource))
+            .map_err(|problem| problem.message().to_string())?;
         Ok(Self { app: app.clone(), resource, filter, after: None })
     }
 

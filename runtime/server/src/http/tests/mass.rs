@@ -228,3 +228,54 @@ async fn an_export_has_every_row_that_matches_and_goes_on_after_an_id() {
     assert_eq!(bench.get("/orchestration/v1/exports/product?colour=a").await.status, 400);
     assert_eq!(bench.get("/orchestration/v1/exports/processFlow").await.status, 422);
 }
+
+/// What a job is once it has ended.
+async fn job(bench: &Bench, path: &str, body: &Value) -> Value {
+    let created = bench.post(path, body).await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let place = format!("{path}/{}", created.body["id"].as_str().unwrap());
+    let mut changed = bench.app.engine.store().changed();
+    loop {
+        let now = bench.get(&place).await.body;
+        if now["completionDate"].is_string() {
+            return now;
+        }
+        changed.changed().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn jobs_take_a_catalog_out_and_bring_it_in() {
+    const CATALOG: &str = "/tmf-api/productCatalogManagement/v4";
+    let bench = Bench::new();
+    let folder = tempfile::tempdir().unwrap();
+    let never = std::future::pending();
+    tokio::spawn(crate::mass::jobs::run(bench.app.clone(), folder.path().into(), never));
+    let body = json!({ "url": "file:out.ndjson", "path": format!("{CATALOG}/category") });
+    bench.post(&format!("{CATALOG}/category"), &json!({ "name": "fast" })).await;
+    let out = job(&bench, &format!("{CATALOG}/exportJob"), &body).await;
+    assert_eq!(out["status"], "Succeeded", "{out}");
+    let written = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
+    assert_eq!(written, export(&bench, "category").await);
+    let renamed = written.replace("\"fast\"", "\"faster\"");
+    std::fs::write(folder.path().join("out.ndjson"), &renamed).unwrap();
+    let come = job(&bench, &format!("{CATALOG}/importJob"), &body).await;
+    assert_eq!(come["status"], "Succeeded", "{come}");
+    assert!(export(&bench, "category").await.contains("\"faster\""));
+
+    std::fs::write(folder.path().join("wrong.ndjson"), "{\"id\":\"a\"}\n").unwrap();
+    for (url, path, said) in [
+        ("wrong.ndjson", "category", "line 1: `name` is missing"),
+        ("missing.ndjson", "category", "cannot read `missing.ndjson`"),
+        ("/etc/passwd", "category", "`url` is the name of a file"),
+        ("wrong.ndjson", "nothing", "`path` says of what"),
+    ] {
+        let body = json!({ "url": url, "path": path });
+        let failed = job(&bench, &format!("{CATALOG}/importJob"), &body).await;
+        assert_eq!(failed["status"], "Failed", "{failed}");
+        assert!(failed["errorLog"].as_str().unwrap().contains(said), "{failed}");
+    }
+    let body = json!({ "url": "x.ndjson", "path": "category", "query": "colour=a" });
+    let failed = job(&bench, &format!("{CATALOG}/exportJob"), &body).await;
+    assert!(failed["errorLog"].as_str().unwrap().contains("no attribute `colour`"), "{failed}");
+}

@@ -32,7 +32,7 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
     systems::settle(&door.app, &mut draft).await?;
     let receipt = json!({ "id": draft.id });
     match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
-        Ok(()) => systems::catalog::changed(&door.app, served.resource.key)?,
+        Ok(()) => systems::changed(&door.app, served.resource.key)?,
         Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
             // The same request came twice at once, and the other one was first.
             let first = submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
