@@ -4,6 +4,7 @@
 mod bench;
 
 mod bad_input;
+mod bad_table;
 mod billing;
 mod cpq;
 mod customers;
