@@ -8,7 +8,7 @@ use engine::store::Put;
 use engine::store::documents::{Change, Expected};
 use model::cpq::{
     Facts, Policy, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
-    qualify_offerings, qualify_services, query_services, unbacked,
+    qualify_offerings, qualify_services, query_offerings, query_services, unbacked,
 };
 use model::decompose::Answers;
 use model::order::{OrderError, OrderErrorKind};
@@ -37,6 +37,7 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
             if is_later { renamed(answer, ITEMS.map(|(a, b)| (b, a))) } else { answer }
         }
         ("checkServiceQualification", None) => answer(app, after, qualify_services).await?,
+        ("queryProductOfferingQualification", None) => answer(app, after, query_offerings).await?,
         ("queryServiceQualification", None) => answer(app, after, query_services).await?,
         ("quote", before) => {
             let (rulebook, policy) = (app.rulebook(), Policy::default());
