@@ -12,7 +12,10 @@ use engine::clock::Clock;
 use engine::worker::Worker as _;
 use engine::{Engine, Submitted};
 use host::Host;
+use model::billing::bill_state::Release;
+use model::cpq::Policy;
 use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run, recalls};
+use model::money::Tax;
 use model::order::OrderError;
 use model::plan::{Level, Plan};
 use model::{
@@ -36,10 +39,23 @@ pub struct App {
     clock: Arc<dyn Clock>,
     rulebook: Arc<RwLock<Arc<Rulebook>>>,
     plugins_dir: Option<Arc<PathBuf>>,
+    /// How the operator sells and bills.
+    pub(crate) commerce: Commerce,
     /// Held while a change of the catalogs is looked at, written and taken into use.
     catalogs: Arc<tokio::sync::Mutex<()>>,
     /// Held while an order about existing instances is planned and submitted.
     changing: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// How an operator sells and bills.
+#[derive(Clone, Debug, Default)]
+pub struct Commerce {
+    /// The tax on what says no other.
+    pub tax: Option<Tax>,
+    /// How far a bill run takes its bills, where it does not say.
+    pub release: Release,
+    /// What quotes are made by.
+    pub policy: Policy,
 }
 
 /// Why nothing was submitted.
@@ -95,9 +111,18 @@ impl App {
             clock,
             rulebook,
             plugins_dir,
+            commerce: Commerce::default(),
             catalogs: Arc::default(),
             changing: Arc::default(),
         }
+    }
+
+    /// The same with an operator's own ways to sell and bill.
+    #[must_use]
+    pub fn with_commerce(self, commerce: Commerce) -> Self {
+        let rulebook = (*self.rulebook()).clone().with_usual_tax(commerce.tax.clone());
+        self.use_rulebook(rulebook);
+        Self { commerce, ..self }
     }
 
     /// Takes other rules or catalogs into use, for what comes next.

@@ -5,6 +5,7 @@ mod bench;
 
 mod bad_input;
 mod billing;
+mod bills;
 mod cpq;
 mod customers;
 mod hub;

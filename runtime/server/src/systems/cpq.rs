@@ -7,7 +7,7 @@ use engine::Submitted;
 use engine::store::Put;
 use engine::store::documents::{Change, Expected};
 use model::cpq::{
-    Facts, Policy, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
+    Facts, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
     qualify_offerings, qualify_services, query_services, unbacked,
 };
 use model::decompose::Answers;
@@ -39,10 +39,10 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
         ("checkServiceQualification", None) => answer(app, after, qualify_services).await?,
         ("queryServiceQualification", None) => answer(app, after, query_services).await?,
         ("quote", before) => {
-            let (rulebook, policy) = (app.rulebook(), Policy::default());
+            let (rulebook, policy) = (app.rulebook(), &app.commerce.policy);
             let made = match before {
-                None => create(after, &rulebook, &policy, draft.at),
-                Some(before) => patched(&before.body, after, &rulebook, &policy, draft.at),
+                None => create(after, &rulebook, policy, draft.at),
+                Some(before) => patched(&before.body, after, &rulebook, policy, draft.at),
             };
             made.map_err(refusal)?
         }
@@ -156,8 +156,7 @@ pub(crate) async fn order_quote(app: &App, id: &str) -> Result<Submitted, QuoteF
 pub(crate) async fn version_quote(app: &App, id: &str) -> Result<Value, QuoteFailure> {
     let found = app.document("quote", id)?;
     let found = found.ok_or_else(|| QuoteFailure::Unknown(id.into()))?;
-    let policy = Policy::default();
-    let next = next_version(&found.body, &app.rulebook(), &policy, app.now());
+    let next = next_version(&found.body, &app.rulebook(), &app.commerce.policy, app.now());
     let mut next = next.map_err(refusal)?;
     let new = uuid::Uuid::now_v7().simple().to_string();
     let href = format!("{}/{new}", model::resource::path("quote"));

@@ -16,6 +16,9 @@ use crate::systems::{self, Draft};
 /// What clients called their requests, as documents: one name is taken once.
 const SUBMISSIONS: &str = "submission";
 
+/// A document is tried so many times while others change what it is about.
+const TRIES_MAX: usize = 64;
+
 /// Takes a new document.
 pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
@@ -28,35 +31,36 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
     served.resource.check_new(&body)?;
     let id = id_of(served, &body);
     let place = format!("{}/{id}", path(served.resource.key));
-    let at = door.app.now();
-    let after = served.resource.new_document(body, &id, at, &place);
-    let mut draft = Draft {
-        resource: served.resource,
-        id,
-        before: None,
-        after: Some(after),
-        more: Vec::new(),
-        at,
-    };
+    let receipt = json!({ "id": id });
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
-    systems::settle(&door.app, &mut draft).await?;
-    let receipt = json!({ "id": draft.id });
-    match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
-        Ok(()) => systems::catalog::changed(&door.app, served.resource.key)?,
-        Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
-            // The same request came twice at once, and the other one was first.
-            let first = submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
-            let first = first.map(|first| first.body).unwrap_or_default();
-            return created(door, &call, served, &first);
+    for _ in 0..TRIES_MAX {
+        let at = door.app.now();
+        let after = Some(served.resource.new_document(body.clone(), &id, at, &place));
+        let (resource, more) = (served.resource, Vec::new());
+        let mut draft = Draft { resource, id: id.clone(), before: None, after, more, at };
+        systems::settle(&door.app, &mut draft).await?;
+        match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
+            Ok(()) => {
+                systems::catalog::changed(&door.app, served.resource.key)?;
+                drop(turn);
+                return created(door, &call, served, &receipt);
+            }
+            Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
+                // The same request came twice at once, and the other one was first.
+                let first = submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
+                let first = first.map(|first| first.body).unwrap_or_default();
+                return created(door, &call, served, &first);
+            }
+            Err(Error::Conflict { resource, .. }) if resource == served.resource.key => {
+                let message = format!("there is a {} `{id}` already", served.name());
+                return Err(Problem::conflict(message).about("id"));
+            }
+            // Somebody changed what it is made of or moves: it is looked at anew.
+            Err(Error::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
-        Err(Error::Conflict { id, .. }) => {
-            let message = format!("there is a {} `{id}` already", served.name());
-            return Err(Problem::conflict(message).about("id"));
-        }
-        Err(error) => return Err(error.into()),
     }
-    drop(turn);
-    created(door, &call, served, &receipt)
+    Err(Problem::conflict("others change what it is about all the time: try again").about("id"))
 }
 
 /// The id of a new document: the client's, where the table lets it choose.
