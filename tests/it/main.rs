@@ -16,5 +16,6 @@ mod plugin;
 
 mod demo;
 mod run;
+mod usage;
 
 mod tidy;

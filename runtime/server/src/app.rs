@@ -161,9 +161,17 @@ impl App {
         if let Some(first) = self.submitted_before(submission.as_deref())? {
             return Ok(Submitted::Before(first));
         }
-        // What exists must not be another between the look at it and the submission.
-        let changes = existing::changes(&document);
-        let _guard = if changes { Some(self.changing.lock().await) } else { None };
+        // What exists must not be another between the look at it and the submission, nor a quote be
+        // ordered by somebody else.
+        let quotes = crate::systems::cpq::quotes_of(&document);
+        let alone = existing::changes(&document) || !quotes.is_empty();
+        let _guard = if alone { Some(self.changing.lock().await) } else { None };
+        if let Some(first) = self.submitted_before(submission.as_deref())? {
+            return Ok(Submitted::Before(first));
+        }
+        if kind == Kind::ProductOrder {
+            crate::systems::cpq::check_ordered_once(self, &quotes)?;
+        }
         let event = self.plan(&kind, &document).await?;
         let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
         let fulfilment = Fulfilment::new(id, kind, document, self.clock.now());

@@ -232,3 +232,6 @@ impl Config {
         if self.listen.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Exposed(self.listen)) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -218,7 +218,7 @@ fn tax_category(entity: &Value) -> String {
 pub(super) fn values_used(entity: &Value) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
     let uses = array(entity, "prodSpecCharValueUse").iter().map(|entry| {
         let name = text(entry, "name").ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
-        Ok((name.to_string(), allowed(array(entry, "productSpecCharacteristicValue"))))
+        Ok((name.to_string(), allowed(array(entry, "productSpecCharacteristicValue"))?))
     });
     uses.collect()
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::configure::{configure, reference};
 use crate::catalog::{
-    Catalog, Effect, Lifecycle, Offering, OfferingPrice, PriceRole, Spec, SpecKind, Validity,
+    Catalog, Characteristic, Effect, Lifecycle, Offering, OfferingPrice, PriceRole, Spec, SpecKind,
+    Validity,
 };
 use crate::decompose::{Answers, Stop, decompose};
 use crate::id::SpecId;
@@ -183,7 +184,8 @@ impl Check<'_> {
                             format!("`{name}` cannot be {value}; allowed are {}", known.describe()),
                         ),
                         crate::catalog::Allowed::Value(_)
-                        | crate::catalog::Allowed::Range { .. } => None,
+                        | crate::catalog::Allowed::Range { .. }
+                        | crate::catalog::Allowed::Pattern(_) => None,
                     }),
                 };
             if let Some(message) = wrong {
@@ -258,6 +260,9 @@ impl Check<'_> {
             offering.places.clear();
             offering.valid = Validity::default();
         }
+        // A value that matches is not thought up: the trial does without.
+        let all = catalog.specs.values_mut().flat_map(|spec| spec.characteristics.values_mut());
+        all.for_each(Characteristic::forget_patterns);
         let rulebook = self.rulebook.with_catalog(catalog);
         let product = self.product(id);
         let order = json!({

@@ -11,4 +11,5 @@ mod customers;
 mod hub;
 mod orchestration;
 mod serve;
+mod stock;
 mod tmf;

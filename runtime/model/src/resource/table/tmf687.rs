@@ -30,6 +30,7 @@ pub(super) static API: Api = Api {
                 "stockedProduct.id",
                 "stockedProduct.productOffering.id",
                 "stockedProduct.productSpecification.id",
+                "productStockRelationship.stockLevel.id",
             ],
             dates: &["creationDate"],
             stamp: Some("lastUpdate"),

@@ -1,7 +1,8 @@
 //! Creating documents: what comes in is held against the table, goes through the system that it
 //! belongs to, and is on disk before it is answered.
 
-use axum::http::StatusCode;
+use axum::http::header::LINK;
+use axum::http::{HeaderValue, StatusCode};
 use engine::store::{Error, Put};
 use serde_json::{Value, json};
 
@@ -89,5 +90,13 @@ fn created(door: &Door, call: &Call, served: &Served, receipt: &Value) -> Answer
     let mut body = document.body;
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
-    Ok(tagged(answer::located(StatusCode::CREATED, &location, &body), &tag))
+    let mut response = answer::located(StatusCode::CREATED, &location, &body);
+    // Nothing is refused for it: two people may live at one number.
+    for (path, why) in systems::crm::likely(&door.app, served.resource.key, &body)? {
+        let link = format!("<{}{path}>; rel=\"duplicate\"; title=\"{why}\"", call.base);
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            response.headers_mut().append(LINK, link);
+        }
+    }
+    Ok(tagged(response, &tag))
 }
