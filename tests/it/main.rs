@@ -15,6 +15,7 @@ mod pack;
 mod plugin;
 
 mod demo;
+mod mass;
 mod run;
 mod usage;
 

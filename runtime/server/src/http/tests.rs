@@ -9,6 +9,7 @@ mod bills;
 mod cpq;
 mod customers;
 mod hub;
+mod mass;
 mod orchestration;
 mod serve;
 mod stock;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::one::tagged;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::resources::{Served, path};
+use crate::http::resources::Served;
 use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
 use crate::systems::{self, Draft};
@@ -31,18 +31,14 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
     let body = call.json(door.limits).await?;
     served.resource.check_new(&body)?;
     let id = id_of(served, &body);
-    let place = format!("{}/{id}", path(served.resource.key));
     let receipt = json!({ "id": id });
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
     for _ in 0..TRIES_MAX {
-        let at = door.app.now();
-        let after = Some(served.resource.new_document(body.clone(), &id, at, &place));
-        let (resource, more) = (served.resource, Vec::new());
-        let mut draft = Draft { resource, id: id.clone(), before: None, after, more, at };
+        let mut draft = Draft::new(served.resource, id.clone(), body.clone(), door.app.now());
         systems::settle(&door.app, &mut draft).await?;
         match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
             Ok(()) => {
-                systems::catalog::changed(&door.app, served.resource.key)?;
+                systems::changed(&door.app, served.resource.key)?;
                 drop(turn);
                 return created(door, &call, served, &receipt);
             }
