@@ -63,7 +63,8 @@ fn recurring(request: &Request, price: &Price, rounding: Rounding) -> Result<Cha
     let cycle = Cycle::first(request.start, &price.period, request.bill_day)
         .map_err(|cause| uncountable(price, &cause))?;
     let tax_rate = tax_rate(request, price)?;
-    line(request, price, tax_rate, rounding, Some(&cycle)).map_err(|cause| uncountable(price, &cause))
+    line(request, price, tax_rate, rounding, Some(&cycle))
+        .map_err(|cause| uncountable(price, &cause))
 }
 
 /// What usage costs; nothing where it is not known yet.

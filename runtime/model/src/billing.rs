@@ -20,8 +20,8 @@ pub mod spans;
 pub mod timeline;
 
 pub mod charge;
-pub mod terms;
 pub mod tariff;
+pub mod terms;
 pub mod usage;
 
 pub mod adjustment;

@@ -86,14 +86,8 @@ pub enum NotMoved {
 
 impl BillState {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::New,
-        Self::OnHold,
-        Self::Validated,
-        Self::Sent,
-        Self::PartiallyPaid,
-        Self::Settled,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::New, Self::OnHold, Self::Validated, Self::Sent, Self::PartiallyPaid, Self::Settled];
 
     /// How documents spell it.
     pub fn as_str(self) -> &'static str {

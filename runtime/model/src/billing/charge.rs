@@ -188,9 +188,11 @@ impl Charging<'_> {
     /// The days that a recurring price is paid for: what it was charged for and is owed.
     fn paid(&self, price: &str) -> Vec<Days> {
         let mut paid = Vec::new();
-        for charge in self.rates.iter().filter(|rate| {
-            rate.kind == RateKind::Recurring && rate.price.as_deref() == Some(price)
-        }) {
+        for charge in self
+            .rates
+            .iter()
+            .filter(|rate| rate.kind == RateKind::Recurring && rate.price.as_deref() == Some(price))
+        {
             let owed = owed_for(charge, self.spans, &self.charged);
             for days in kept(charge, &self.rates) {
                 paid.extend(owed.iter().filter_map(|owed| days.common(*owed)));

@@ -13,7 +13,9 @@ use crate::money::Money;
 pub fn owed(bills: &[Value]) -> Vec<Money> {
     let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
     let out = |bill: &&Value| BillState::of(bill).is_ok_and(BillState::is_out);
-    for left in bills.iter().filter(out).filter_map(|bill| Money::from_tmf(bill.get("remainingAmount")?)) {
+    for left in
+        bills.iter().filter(out).filter_map(|bill| Money::from_tmf(bill.get("remainingAmount")?))
+    {
         *sums.entry(left.currency).or_default() += left.amount;
     }
     sums.into_iter().map(|(currency, amount)| Money { currency, amount }).collect()

@@ -35,12 +35,12 @@ pub fn spans(product: &Value, versions: &[(Timestamp, Value)]) -> Result<Vec<Spa
     for (days, since, is_first, prices) in eras {
         let mut next = Vec::with_capacity(prices.len());
         for price in prices {
-            let before = open.iter().copied().find(|at| spans[*at].price.id == price.id);
-            if let Some(at) = before.filter(|at| spans[*at].price.costs_as(&price)) {
+            if let Some(at) = open.iter().copied().find(|at| spans[*at].price.costs_as(&price)) {
                 spans[at].days.until = days.until;
                 next.push(at);
                 continue;
             }
+            let before = open.iter().copied().find(|at| spans[*at].price.id == price.id);
             let begin = match before {
                 Some(at) => spans[at].begin,
                 None if is_first => None,

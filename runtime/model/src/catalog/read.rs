@@ -93,7 +93,10 @@ pub(super) fn specification(resource: &str, entity: &Value, name: String) -> Res
         .map(|entry| {
             let name = text(entry, "name").ok_or("a characteristic has no `name`")?;
             let own = characteristic(entry, values);
-            Ok((name.to_string(), own.map_err(|message| format!("characteristic `{name}`: {message}"))?))
+            Ok((
+                name.to_string(),
+                own.map_err(|message| format!("characteristic `{name}`: {message}"))?,
+            ))
         })
         .collect::<Result<_, String>>()?;
     let related = |wanted: &str| -> Vec<SpecId> {

@@ -176,18 +176,18 @@ impl Check<'_> {
         let spec = offering.spec.as_ref().and_then(|spec| self.catalog.specs.get(spec));
         for (name, values) in &offering.values {
             let known = spec.and_then(|spec| spec.characteristics.get(name));
-            let wrong =
-                match known {
-                    None => Some(format!("the product has no characteristic `{name}`")),
-                    Some(known) => values.iter().find_map(|value| match value {
-                        crate::catalog::Allowed::Value(value) if !known.allows(value) => Some(
-                            format!("`{name}` cannot be {value}; allowed are {}", known.describe()),
-                        ),
-                        crate::catalog::Allowed::Value(_)
-                        | crate::catalog::Allowed::Range { .. }
-                        | crate::catalog::Allowed::Pattern(_) => None,
-                    }),
-                };
+            let wrong = match known {
+                None => Some(format!("the product has no characteristic `{name}`")),
+                Some(known) => values.iter().find_map(|value| match value {
+                    crate::catalog::Allowed::Value(value) if !known.allows(value) => Some(format!(
+                        "`{name}` cannot be {value}; allowed are {}",
+                        known.describe()
+                    )),
+                    crate::catalog::Allowed::Value(_)
+                    | crate::catalog::Allowed::Range { .. }
+                    | crate::catalog::Allowed::Pattern(_) => None,
+                }),
+            };
             if let Some(message) = wrong {
                 self.report("OFFERING_VALUE", id.as_str(), "prodSpecCharValueUse", message);
             }

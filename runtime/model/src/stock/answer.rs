@@ -12,11 +12,7 @@ const ALTERNATES_MAX: usize = 10;
 
 /// Answers whether what the items of a request want is there. `candidates` are, for each item, the
 /// stocks of what it is about.
-pub fn check(
-    request: &Value,
-    candidates: &[Vec<Value>],
-    at: Timestamp,
-) -> Result<Value, Wrong> {
+pub fn check(request: &Value, candidates: &[Vec<Value>], at: Timestamp) -> Result<Value, Wrong> {
     const ITEMS: &str = "checkProductStockItem";
     let mut task = request.clone();
     for (index, item) in array(request, ITEMS).iter().enumerate() {

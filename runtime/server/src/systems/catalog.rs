@@ -29,7 +29,7 @@ pub(super) fn settle(app: &App, draft: &Draft) -> Result<(), Refusal> {
         return Ok(());
     }
     if let Some(after) = &draft.after {
-        let wrong = |message| Refusal::unprocessable("regex", message);
+        let wrong = |message: String| Refusal::unprocessable("regex", message);
         model::catalog::check_patterns(after).map_err(wrong)?;
     }
     let before = draft.before.as_ref().map(|before| &before.body);

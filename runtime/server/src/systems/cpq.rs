@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::Submitted;
-use engine::store::{Document, Put};
 use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Put};
 use model::cpq::{
     Facts, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
     qualify_offerings, qualify_services, query_services, unbacked,
@@ -123,7 +123,8 @@ pub(crate) fn check_ordered_once(app: &App, quotes: &BTreeSet<&str>) -> Result<(
                 let state = order.body.get("state").and_then(Value::as_str).unwrap_or_default();
                 !["rejected", "cancelled", "failed"].contains(&state)
             };
-            if let Some(order) = orders.map_err(SubmitError::Store)?.iter().find(|one| stands(one)) {
+            if let Some(order) = orders.map_err(SubmitError::Store)?.iter().find(|one| stands(one))
+            {
                 let id = order.body.get("id").and_then(Value::as_str).unwrap_or_default();
                 let message = format!("`{quote}` is ordered already: see the productOrder `{id}`");
                 return Err(SubmitError::Reference { path: "quote".into(), message });

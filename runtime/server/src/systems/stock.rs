@@ -58,12 +58,10 @@ async fn reserved(
     for (index, item) in items(task, "reserveProductStockItem").enumerate() {
         let own = item.pointer("/productStockRequested/id").and_then(Value::as_str);
         let found = match own {
+            // It is there: that was looked at before.
             Some(id) => {
-                let path = format!("reserveProductStockItem[{index}].productStockRequested.id");
                 expired(app, id, at).await?;
-                let found = app.document(RESOURCE, id)?;
-                let missing = || Refusal::unprocessable(path, format!("there is no stock `{id}`"));
-                vec![found.ok_or_else(missing)?]
+                app.document(RESOURCE, id)?.into_iter().collect()
             }
             None => {
                 let place = item.get("place").or_else(|| task.get("place"));
@@ -98,12 +96,7 @@ fn product(item: &Value, index: usize) -> Result<Value, Refusal> {
     Err(Refusal::Malformed { path, message: message.into() })
 }
 
-fn adjusted(
-    app: &App,
-    draft: &mut Draft,
-    task: &Value,
-    at: Timestamp,
-) -> Result<Value, Refusal> {
+fn adjusted(app: &App, draft: &mut Draft, task: &Value, at: Timestamp) -> Result<Value, Refusal> {
     let mut stocks = BTreeMap::new();
     for item in items(task, "adjustProductStockItem") {
         let target = item.pointer("/productStockTarget/id").and_then(Value::as_str);
@@ -158,7 +151,8 @@ fn find(app: &App, wanted: &Value) -> Result<Vec<Document>, Error> {
         let found = app.document(RESOURCE, id)?;
         return Ok(found.into_iter().filter(|stock| matches(wanted, &stock.body)).collect());
     }
-    let mut known = PATHS.iter().filter_map(|(path, at)| Some((path, wanted.pointer(at)?.as_str()?)));
+    let mut known =
+        PATHS.iter().filter_map(|(path, at)| Some((path, wanted.pointer(at)?.as_str()?)));
     let mut found = Vec::new();
     match known.next() {
         Some((path, value)) => {
@@ -224,8 +218,8 @@ fn puts(moved: &Moved, stocks: &BTreeMap<String, Document>) -> Vec<Put> {
         stocks.get(id).map_or(Expected::Absent, |stock| Expected::Revision(stock.revision))
     };
     let changed = moved.changed.iter().chain(&moved.made);
-    let changed = changed
-        .map(|(id, body)| Put::new(RESOURCE, id, Change::Set(body.clone()), expected(id)));
+    let changed =
+        changed.map(|(id, body)| Put::new(RESOURCE, id, Change::Set(body.clone()), expected(id)));
     let gone = moved.gone.iter().map(|id| Put::new(RESOURCE, id, Change::Remove, expected(id)));
     changed.chain(gone).collect()
 }

@@ -4,8 +4,7 @@ use super::*;
 
 #[test]
 fn what_is_left_of_bills_is_summed_by_currency_and_exactly() {
-    let left =
-        |state: &str, unit: &str, value: f64| json!({ "state": state, "remainingAmount": { "unit": unit, "value": value } });
+    let left = |state: &str, unit: &str, value: f64| json!({ "state": state, "remainingAmount": { "unit": unit, "value": value } });
     let bills = [
         left("sent", "EUR", 0.1),
         left("sent", "USD", 5.0),

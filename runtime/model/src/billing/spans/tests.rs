@@ -104,8 +104,10 @@ fn a_discount_for_the_first_months_counts_from_when_the_product_got_its_price() 
     let mut fast = monthly("FAST", "62");
     fast["productPriceAlteration"] = json!([{ "name": "Half", "priceType": "discount",
         "applicationDuration": 1, "price": { "percentage": 50 } }]);
-    let known =
-        versions(&[(day("2026-01-10"), vec![monthly("SLOW", "31")]), (day("2026-03-10"), vec![fast])]);
+    let known = versions(&[
+        (day("2026-01-10"), vec![monthly("SLOW", "31")]),
+        (day("2026-03-10"), vec![fast]),
+    ]);
     insta::assert_snapshot!(shown(&charged(&known, &[], days("2026-03-01..2026-05-01"))), @r"
     recurringCharge Fibre, Access | 2026-03-01..2026-03-10 | 9.00 EUR + 1.71 EUR | 9/31 days
     recurringCharge Fibre, Access | 2026-03-10..2026-04-01 | 22.00 EUR + 4.18 EUR | Half, 22/31 days

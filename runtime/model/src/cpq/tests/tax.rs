@@ -61,7 +61,7 @@ fn taxes(offering: &str, usual: Option<&str>) -> String {
     let prices = [
         price("NET-NRC", Value::Null),
         price("NET-FAST", Value::Null),
-        price("NET-FAST", json!(2.5)),
+        price("NET-MRC", json!(2.5)),
     ];
     let product = sold(offering, &prices);
     let bill = bill(&product, &Terms::of_product(&product, &rulebook, Cycle::default()));
@@ -77,8 +77,8 @@ fn taxes(offering: &str, usual: Option<&str>) -> String {
 fn a_price_bears_its_own_tax_or_the_catalogs_or_the_packs_or_the_usual_one() {
     let lines = [taxes("NET", Some("21")), taxes("GONE", Some("21")), taxes("GONE", None)];
     insta::assert_snapshot!(lines.join("\n"), @r"
-    GST + PST 12 %: 1.2, USt 2.5 %: 0.25, USt 19 %: 1.9
-    GST + PST 12 %: 1.2, USt 2.5 %: 0.25, USt 21 %: 2.1
+    GST + PST 12 %: 1.2, USt 19 %: 1.9, VAT 2.5 %: 0.25
+    GST + PST 12 %: 1.2, USt 21 %: 2.1, VAT 2.5 %: 0.25
     GST + PST 12 %: 1.2, VAT 0 %: 0, VAT 2.5 %: 0.25
     ");
 }

@@ -64,6 +64,10 @@ pub(super) static API: Api = Api {
             mandatory: &["reserveProductStockItem"],
             server: &["id", "href", "reserveProductStockState", "creationDate"],
             life: Some(Life { attribute: "reserveProductStockState", ..life::TASK_ACCEPTED }),
+            references: &[Reference {
+                path: "reserveProductStockItem.productStockRequested",
+                to: &["productStock"],
+            }],
             indexed: &["relatedParty.id", "channel.id", "relatedEntity.id"],
             ..STOCK_TASK
         },

@@ -104,7 +104,8 @@ async fn runs_at_the_same_time_bill_each_account_once() {
         sold(&bench, account).await;
     }
     let asked = json!({ "date": "2026-04-01" });
-    let (one, other, third) = tokio::join!(ran(&bench, &asked), ran(&bench, &asked), ran(&bench, &asked));
+    let (one, other, third) =
+        tokio::join!(ran(&bench, &asked), ran(&bench, &asked), ran(&bench, &asked));
     let mut numbers = Vec::new();
     for run in [&one, &other, &third] {
         assert_eq!(run["failed"], json!([]), "{run}");
@@ -169,9 +170,8 @@ async fn a_price_that_changes_is_given_back_and_charged_anew_on_the_next_bill() 
     assert_eq!(patched.status, 200, "{}", patched.text);
     let demand = "/tmf-api/customerBillManagement/v4/customerBillOnDemand";
     let asked = bench.post(demand, &json!({ "billingAccount": { "id": "acc-1" } })).await;
-    let bill = bench
-        .get(&format!("{BILL}/{}", asked.body["customerBill"]["id"].as_str().unwrap()))
-        .await;
+    let bill =
+        bench.get(&format!("{BILL}/{}", asked.body["customerBill"]["id"].as_str().unwrap())).await;
     // Of the days that are left, this one is charged; the others are given back, and charged when
     // they are billed.
     let (of, left) = (month.count(), today.days_until(month.until));

@@ -168,8 +168,12 @@ async fn customers_that_are_likely_one_are_found_with_the_reasons() {
     assert_eq!(found.status, 200, "{}", found.text);
     let groups = |body: &Value| -> Vec<(Vec<String>, Vec<String>)> {
         let texts = |group: &Value, list: &str, name: &str| {
-            let mut found: Vec<String> = group[list].as_array().unwrap().iter()
-                .map(|one| one[name].as_str().unwrap().to_owned()).collect();
+            let mut found: Vec<String> = group[list]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one[name].as_str().unwrap().to_owned())
+                .collect();
             found.sort();
             found
         };

@@ -44,7 +44,8 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
             }
             Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
                 // The same request came twice at once, and the other one was first.
-                let first = submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
+                let first =
+                    submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
                 let first = first.map(|first| first.body).unwrap_or_default();
                 return created(door, &call, served, &first);
             }

@@ -27,11 +27,7 @@ pub(super) fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
 }
 
 /// Moves a bill to a state; nothing where there is no such bill.
-pub(crate) async fn move_one(
-    app: &App,
-    id: &str,
-    to: BillState,
-) -> Result<Option<Value>, Refusal> {
+pub(crate) async fn move_one(app: &App, id: &str, to: BillState) -> Result<Option<Value>, Refusal> {
     for _ in 0..TRIES_MAX {
         let Some(bill) = app.document("customerBill", id)? else { return Ok(None) };
         let after = next(app, &bill.body, to, app.now())?;
@@ -72,20 +68,14 @@ pub(crate) async fn move_all(
     Ok(json!({ "state": to.as_str(), "billCount": count, "failed": failed }))
 }
 
-fn next(
-    app: &App,
-    bill: &Value,
-    to: BillState,
-    at: model::Timestamp,
-) -> Result<Value, Refusal> {
+fn next(app: &App, bill: &Value, to: BillState, at: model::Timestamp) -> Result<Value, Refusal> {
     let id = bill.get("id").and_then(Value::as_str).unwrap_or_default();
     let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
     let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
     let account = bill.pointer("/billingAccount/id").and_then(Value::as_str);
     let cycle = run::cycle_of(app, account.unwrap_or_default())?;
-    moved(bill, to, &lines, cycle, at).map_err(|wrong: NotMoved| {
-        Refusal::unprocessable("state", wrong.to_string())
-    })
+    moved(bill, to, &lines, cycle, at)
+        .map_err(|wrong: NotMoved| Refusal::unprocessable("state", wrong.to_string()))
 }
 
 fn id_of(bill: &Document) -> Option<String> {

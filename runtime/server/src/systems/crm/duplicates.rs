@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::keys as facts;
-use engine::store::{Document, Error, Put, Scan};
 use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Error, Put, Scan};
 use model::duplicate::{Key, keys};
 use serde_json::{Value, json};
 
@@ -104,8 +104,11 @@ fn group(app: &App, key: &str, parties: &[String]) -> Result<Option<Value>, Erro
         }
         customers.extend(own.into_iter().filter_map(|one| {
             let id = one.body.get("id")?.as_str()?.to_owned();
-            Some((id, json!({ "id": one.body["id"], "href": one.body["href"], "name": one.body["name"],
-                "engagedParty": one.body["engagedParty"], "@referredType": "Customer" })))
+            Some((
+                id,
+                json!({ "id": one.body["id"], "href": one.body["href"], "name": one.body["name"],
+                "engagedParty": one.body["engagedParty"], "@referredType": "Customer" }),
+            ))
         }));
     }
     let shared: Vec<Key> =
@@ -167,9 +170,11 @@ pub(crate) fn likely(
             individual.or(app.document("organization", &party)?).into_iter().collect()
         };
         let others = others.into_iter().filter(|other| other.body.get("id") != document.get("id"));
-        found.extend(others.filter_map(|other| {
-            Some((other.body.get("href")?.as_str()?.to_owned(), why.clone()))
-        }));
+        found.extend(
+            others.filter_map(|other| {
+                Some((other.body.get("href")?.as_str()?.to_owned(), why.clone()))
+            }),
+        );
     }
     found.truncate(NAMED_MAX);
     Ok(found)
