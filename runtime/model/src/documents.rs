@@ -9,6 +9,8 @@ mod flows;
 mod inventory;
 mod orders;
 
+#[cfg(test)]
+pub(crate) use billing::product_price;
 pub use change::makers;
 use serde_json::{Value, json};
 
