@@ -8,6 +8,7 @@ mod order;
 
 mod kill;
 
+mod activation;
 mod bad_input;
 mod conformance;
 mod events;

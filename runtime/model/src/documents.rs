@@ -2,6 +2,7 @@
 //! it puts into the inventories. They are computed from the fold, so they say the same after a
 //! crash, and are written in the same commit as the events that they follow from.
 
+mod activation;
 mod billing;
 mod cancel;
 mod change;
@@ -35,6 +36,8 @@ pub struct Document {
 pub struct Changes {
     /// Documents, in order; the last one of an id counts.
     pub documents: Vec<Document>,
+    /// The resources and ids of documents that are no more, after all that is written.
+    pub removed: Vec<(&'static str, String)>,
 }
 
 fn href(resource: &str, id: &str) -> String {
@@ -63,8 +66,8 @@ impl Fulfilment {
                 Event::Succeeded { task, .. } => self.succeeded(*task, &mut changes),
                 Event::Undone { task } => self.undone(*task, &mut changes),
                 Event::Ended { end } => self.ended(*end, &mut changes),
-                Event::Submitted { .. }
-                | Event::Held { .. }
+                Event::Submitted { .. } => self.asked(&mut changes),
+                Event::Held { .. }
                 | Event::Rejected { .. }
                 | Event::Started { .. }
                 | Event::Waiting { .. }
@@ -80,6 +83,8 @@ impl Fulfilment {
         }
         if before != Some(state) {
             changes.documents.extend(self.orders());
+            changes.documents.extend(self.monitor());
+            self.settled(&mut changes);
         }
         changes
     }

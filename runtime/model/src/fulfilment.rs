@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, TaskId};
-use crate::journal::{CancelRequest, End, Event, Kind, Record};
+use crate::journal::{Activation, CancelRequest, End, Event, Kind, Record};
 use crate::outcome::Failure;
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
@@ -30,6 +30,8 @@ pub struct Fulfilment {
     pub kind: Kind,
     /// The order or the input, as it came: what steps read.
     pub document: Arc<Value>,
+    /// The request that the order was made of, where one instance is activated directly.
+    pub activation: Option<Arc<Activation>>,
     /// What was changed of the order's attributes since then: what people read.
     pub changed: Map<String, Value>,
     /// The request that it is cancelled by, where that was granted.
@@ -161,6 +163,7 @@ impl Fulfilment {
             id,
             kind,
             document: document.into(),
+            activation: None,
             changed: Map::new(),
             cancelled_by: None,
             submitted_at: at,
@@ -180,10 +183,11 @@ impl Fulfilment {
         let mut events = records
             .iter()
             .flat_map(|record| record.events.iter().map(move |event| (record.at, event)));
-        let Some((at, Event::Submitted { kind, document })) = events.next() else {
+        let Some((at, Event::Submitted { kind, document, activation })) = events.next() else {
             return Err(ApplyError::Beginning);
         };
         let mut fulfilment = Self::new(id, kind.clone(), Arc::clone(document), at);
+        fulfilment.activation.clone_from(activation);
         for (at, event) in events {
             fulfilment.apply(at, event)?;
         }

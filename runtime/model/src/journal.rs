@@ -35,6 +35,9 @@ pub enum Event {
         kind: Kind,
         /// The order or the input, as it came.
         document: Arc<Value>,
+        /// The request that the order was made of, where one instance is activated directly.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activation: Option<Arc<Activation>>,
     },
     /// It was decomposed.
     Planned {
@@ -186,6 +189,24 @@ pub enum Kind {
         /// The workflow.
         workflow: String,
     },
+}
+
+/// A request to activate, change or remove one service or resource directly (TMF640, 702), as a
+/// monitor shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Activation {
+    /// The method: `POST`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// The URL.
+    pub to: String,
+    /// The body; empty where there was none.
+    pub body: String,
+    /// The type of the body.
+    pub content_type: String,
+    /// What it says of the instance that nothing is decided by, and the inventory shows.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub says: Map<String, Value>,
 }
 
 /// The wish that an order be taken back (TMF622 `CancelProductOrder` and its sisters).

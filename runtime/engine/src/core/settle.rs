@@ -14,6 +14,7 @@ use super::entry::{Direction, Entry};
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
 use crate::store::Put;
+use crate::store::documents::{Change, Expected};
 use crate::worker::{Call, Manner, Nature};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
@@ -415,6 +416,10 @@ impl<R> Core<R> {
                 _ => Put::set(resource, id, body),
             });
         }
+        let removed = changes.removed.into_iter();
+        let removed = removed
+            .map(|(resource, id)| Put::new(resource, id, Change::Remove, Expected::Anything));
+        step.commit.documents.extend(removed);
     }
 
     /// Answers for a fulfilment that has ended will never be waited for.

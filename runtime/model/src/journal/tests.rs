@@ -25,6 +25,17 @@ fn events() -> Vec<Event> {
         last = Some(event);
     }
     events.push(Event::Planned { plan: Arc::new(change()) });
+    events.push(Event::Submitted {
+        kind: Kind::ServiceOrder,
+        document: Arc::new(json!({ "serviceOrderItem": [{ "id": "1", "action": "add" }] })),
+        activation: Some(Arc::new(Activation {
+            method: "POST".into(),
+            to: "http://127.0.0.1/service".into(),
+            body: "{}".into(),
+            content_type: "application/json".into(),
+            says: json!({ "name": "bearer" }).as_object().cloned().unwrap_or_default(),
+        })),
+    });
     events
 }
 
@@ -36,6 +47,7 @@ fn next(last: Option<&Event>) -> Option<Event> {
         None => Event::Submitted {
             kind: Kind::Run { workflow: "bench".into() },
             document: Arc::new(json!({ "externalId": "e-1", "price": 89.5, "none": null })),
+            activation: None,
         },
         Some(Event::Submitted { .. }) => Event::Planned { plan: Arc::new(plan()) },
         Some(Event::Planned { .. }) => Event::Held {
@@ -230,7 +242,12 @@ fn change() -> Plan {
 fn golden(event: &Event) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
     let is_change = matches!(event, Event::Planned { plan } if plan.claims().next().is_some());
-    let name = if is_change { "plannedChange" } else { event.name() };
+    let is_activation = matches!(event, Event::Submitted { activation: Some(_), .. });
+    let name = match (is_change, is_activation) {
+        (true, _) => "plannedChange",
+        (_, true) => "submittedActivation",
+        _ => event.name(),
+    };
     folder.join(format!("v{VERSION}-{name}.json"))
 }
 
