@@ -8,6 +8,7 @@ mod cancel;
 mod change;
 mod flows;
 mod inventory;
+mod milestones;
 mod orders;
 
 pub use change::makers;
@@ -59,11 +60,16 @@ impl Fulfilment {
                 Event::CancelRefused { request, refusal } => {
                     self.cancelling(request, Some(refusal), &mut changes);
                 }
-                Event::Patched { .. } if before == Some(state) => {
+                Event::Patched { .. } | Event::Endangered { .. } if before == Some(state) => {
                     changes.documents.extend(self.orders());
                 }
                 Event::Planned { .. } => self.planned(&mut changes),
-                Event::Succeeded { task, .. } => self.succeeded(*task, &mut changes),
+                Event::Succeeded { task, .. } => {
+                    self.succeeded(*task, &mut changes);
+                    if before == Some(state) && self.reaches(*task) {
+                        changes.documents.extend(self.orders());
+                    }
+                }
                 Event::Undone { task } => self.undone(*task, &mut changes),
                 Event::Ended { end } => self.ended(*end, &mut changes),
                 Event::Submitted { .. } => self.asked(&mut changes),
@@ -77,6 +83,7 @@ impl Fulfilment {
                 | Event::Reopened { .. }
                 | Event::Unwinding { .. }
                 | Event::Patched { .. }
+                | Event::Endangered { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. } => {}
             }

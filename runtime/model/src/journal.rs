@@ -142,6 +142,11 @@ pub enum Event {
         /// The merge patch.
         patch: Map<String, Value>,
     },
+    /// It will not come to its end in time when all goes well, or did not.
+    Endangered {
+        /// What is so.
+        alert: Alert,
+    },
     /// Taking a task back failed and is tried again.
     UndoRetrying {
         /// The task.
@@ -172,6 +177,28 @@ pub enum Event {
         /// How it ended.
         end: End,
     },
+}
+
+/// That an order does not come to its end by the time that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alert {
+    /// How bad it is.
+    pub danger: Danger,
+    /// When it became so.
+    pub at: Timestamp,
+    /// When the order was to be complete.
+    pub wanted: Timestamp,
+}
+
+/// How bad it is that an order is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Danger {
+    /// What is left takes longer than there is time.
+    AtRisk,
+    /// The time is over.
+    Missed,
 }
 
 /// What a fulfilment was submitted as.
@@ -286,6 +313,7 @@ impl Event {
             Self::Cancelling { .. } => "cancelling",
             Self::CancelRefused { .. } => "cancelRefused",
             Self::Patched { .. } => "patched",
+            Self::Endangered { .. } => "endangered",
             Self::UndoRetrying { .. } => "undoRetrying",
             Self::UndoFailed { .. } => "undoFailed",
             Self::Undone { .. } => "undone",
@@ -314,6 +342,7 @@ impl Event {
             | Self::Cancelling { .. }
             | Self::CancelRefused { .. }
             | Self::Patched { .. }
+            | Self::Endangered { .. }
             | Self::Ended { .. } => None,
         }
     }

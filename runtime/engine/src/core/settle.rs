@@ -130,6 +130,7 @@ impl<R> Core<R> {
                 | Event::Cancelling { .. }
                 | Event::CancelRefused { .. }
                 | Event::Patched { .. }
+                | Event::Endangered { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. }
                 | Event::Undone { .. }
@@ -200,6 +201,7 @@ impl<R> Core<R> {
         let fulfilment = Arc::clone(&entry.fulfilment);
         let (task, attempt, manner) = match due {
             Due::End(end) => return vec![Event::Ended { end }],
+            Due::Alert(alert) => return vec![Event::Endangered { alert }],
             Due::Expire { task, attempt } => return fulfilment.expire(task, attempt, now),
             Due::Run { task, attempt, again: false } => (task, attempt, Manner::Run),
             Due::Run { task, attempt, again: true } | Due::Recover { task, attempt } => {
@@ -363,7 +365,7 @@ impl<R> Core<R> {
         let events = std::mem::take(&mut entry.unwritten);
         if !events.is_empty() {
             // As the record will say; the events may have been applied a little earlier.
-            Arc::make_mut(&mut entry.fulfilment).updated_at = now;
+            Arc::make_mut(&mut entry.fulfilment).recorded(now, &events);
             let mut changes = entry.fulfilment.changes(&events, entry.order_state);
             let freed = gathered.freed.iter().map(|hold| entry.fulfilment.released(hold));
             changes.documents.extend(freed);

@@ -25,6 +25,10 @@ fn events() -> Vec<Event> {
         last = Some(event);
     }
     events.push(Event::Planned { plan: Arc::new(change()) });
+    let mut timed = plan();
+    timed.steps[0].milestone = Some("line lit".into());
+    timed.steps[1].expected_ms = Some(60_000);
+    events.push(Event::Planned { plan: Arc::new(timed) });
     events.push(Event::Submitted {
         kind: Kind::ServiceOrder,
         document: Arc::new(json!({ "serviceOrderItem": [{ "id": "1", "action": "add" }] })),
@@ -99,7 +103,10 @@ fn next(last: Option<&Event>) -> Option<Event> {
                 .cloned()
                 .unwrap_or_default(),
         },
-        Some(Event::Patched { .. }) => Event::UndoRetrying { task, attempt, failure, at },
+        Some(Event::Patched { .. }) => {
+            Event::Endangered { alert: Alert { danger: Danger::AtRisk, at, wanted: at } }
+        }
+        Some(Event::Endangered { .. }) => Event::UndoRetrying { task, attempt, failure, at },
         Some(Event::UndoRetrying { .. }) => Event::UndoFailed { task, attempt, failure },
         Some(Event::UndoFailed { .. }) => Event::Undone { task },
         Some(Event::Undone { .. }) => Event::Ended { end: End::Completed },
@@ -179,6 +186,8 @@ fn plan() -> Plan {
         on_failure: OnFailure::Unwind,
         undo: true,
         no_return: true,
+        milestone: None,
+        expected_ms: None,
     };
     let bare = Step {
         input: Value::Null,
@@ -243,9 +252,11 @@ fn golden(event: &Event) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
     let is_change = matches!(event, Event::Planned { plan } if plan.claims().next().is_some());
     let is_activation = matches!(event, Event::Submitted { activation: Some(_), .. });
-    let name = match (is_change, is_activation) {
-        (true, _) => "plannedChange",
-        (_, true) => "submittedActivation",
+    let is_timed = matches!(event, Event::Planned { plan } if plan.steps[0].milestone.is_some());
+    let name = match (is_change, is_activation, is_timed) {
+        (true, ..) => "plannedChange",
+        (_, true, _) => "submittedActivation",
+        (.., true) => "plannedTimes",
         _ => event.name(),
     };
     folder.join(format!("v{VERSION}-{name}.json"))

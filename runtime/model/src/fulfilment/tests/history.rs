@@ -127,6 +127,8 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         on_failure: policy.on_failure,
         undo: true,
         no_return: policy.no_return,
+        milestone: None,
+        expected_ms: None,
     });
     let made = tasks.iter().enumerate().map(|(index, (_, policy))| Task {
         item: None,
