@@ -10,8 +10,10 @@ mod kill;
 
 mod activation;
 mod bad_input;
+mod checks;
 mod conformance;
 mod events;
+mod milestones;
 mod pack;
 mod plugin;
 
