@@ -18,6 +18,8 @@ mod pack;
 mod plugin;
 
 mod demo;
+mod landscape;
+mod mass;
 mod run;
 
 mod tidy;

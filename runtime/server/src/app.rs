@@ -39,6 +39,8 @@ pub struct App {
     plugins_dir: Option<Arc<PathBuf>>,
     /// Held while a change of the catalogs is looked at, written and taken into use.
     catalogs: Arc<tokio::sync::Mutex<()>>,
+    /// Told when there is a job to carry out.
+    jobs: Arc<tokio::sync::Notify>,
     /// Held while an order about existing instances is planned and submitted.
     changing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -100,6 +102,7 @@ impl App {
             rulebook,
             plugins_dir,
             catalogs: Arc::default(),
+            jobs: Arc::default(),
             changing: Arc::default(),
         }
     }
@@ -112,6 +115,11 @@ impl App {
     /// Keeps others from changing the catalogs while it is held.
     pub(crate) async fn catalogs(&self) -> tokio::sync::OwnedMutexGuard<()> {
         Arc::clone(&self.catalogs).lock_owned().await
+    }
+
+    /// Told when there is a job to carry out.
+    pub(crate) fn jobs(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.jobs)
     }
 
     /// The packs in use.

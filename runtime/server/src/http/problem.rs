@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::answer;
 use crate::app::SubmitError;
+use crate::json::NotJson;
 use crate::systems::Refusal;
 
 /// So long a client is asked to wait when the engine cannot take anything, in seconds.
@@ -42,6 +43,11 @@ impl Problem {
     pub(super) fn about(mut self, name: impl Into<String>) -> Self {
         self.0.about = Some(name.into());
         self
+    }
+
+    /// What is wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// Something in the request is wrong.
@@ -149,6 +155,12 @@ impl From<Invalid> for Problem {
             true => Self::unprocessable(message).about(path),
             false => Self::bad(message).about(path),
         }
+    }
+}
+
+impl From<NotJson> for Problem {
+    fn from(error: NotJson) -> Self {
+        Self::bad(error.to_string())
     }
 }
 

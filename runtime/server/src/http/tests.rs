@@ -5,10 +5,12 @@ mod bench;
 
 mod activation;
 mod bad_input;
+mod bad_table;
 mod billing;
 mod cpq;
 mod customers;
 mod hub;
+mod mass;
 mod orchestration;
 mod serve;
 mod tmf;
