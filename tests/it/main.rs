@@ -8,9 +8,12 @@ mod order;
 
 mod kill;
 
+mod activation;
 mod bad_input;
+mod checks;
 mod conformance;
 mod events;
+mod milestones;
 mod pack;
 mod plugin;
 

@@ -66,7 +66,11 @@ impl Subscription {
             Version::V4 => view.name,
             Version::V5 => view.name_v5.unwrap_or(view.name),
         };
-        let event_type = format!("{}{}", capitalised(name), told.what());
+        let what = match (version, view.key, told.what()) {
+            (Version::V5, "productOrder", "JeopardyEvent") => "JeopardyAlertEvent",
+            (_, _, what) => what,
+        };
+        let event_type = format!("{}{what}", capitalised(name));
         let mut body = whole(told.body()?, document);
         if let (Version::V5, Some(api)) = (version, self.source.api()) {
             lead_to_v5(&mut body, api, name);

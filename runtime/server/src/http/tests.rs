@@ -3,6 +3,7 @@
 
 mod bench;
 
+mod activation;
 mod bad_input;
 mod bad_table;
 mod billing;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::Side;
 use super::{root, tag};
-use crate::resource::{Api, Operation, Resource};
+use crate::resource::{Api, Operation, Owner, Resource};
 
 /// The problems that may be answered, each with its status.
 const PROBLEMS: &[(&str, &str)] = &[
@@ -135,11 +135,14 @@ fn responses(api: &Api, resource: &Resource, operation: Operation) -> Value {
             let problems = &["400", "404", "409", "412", "413", "415", "422"];
             ("200", one("The document as it is now", &["ETag"]), problems)
         }
-        Operation::Delete => (
-            "204",
-            json!({ "description": "There is no such document any more" }),
-            &["400", "404", "409", "412"],
-        ),
+        Operation::Delete => {
+            let gone = json!({ "description": "There is no such document any more" });
+            let problems: &[&str] = match resource.owner {
+                Owner::Activation => &["400", "404", "409", "412", "422"],
+                Owner::Client | Owner::Order | Owner::Computed => &["400", "404", "409", "412"],
+            };
+            ("204", gone, problems)
+        }
     };
     let mut responses = Map::new();
     responses.insert(status.into(), response);
