@@ -11,3 +11,4 @@ mod hub;
 mod orchestration;
 mod serve;
 mod tmf;
+mod v5;
