@@ -1,5 +1,9 @@
 //! The first command that anybody types.
 
+use std::collections::BTreeSet;
+
+use model::resource::{Operation, table};
+
 use crate::world::{Http, Process, ferrule, pack_order};
 
 /// Its lines, without the numbers that differ each time.
@@ -65,4 +69,38 @@ async fn serve_demo_takes_orders() {
     for path in ["/healthz", "/readyz"] {
         http.get(path).await;
     }
+}
+
+/// A small operator to look around in: no API is empty.
+#[tokio::test]
+async fn a_demo_that_is_kept_has_something_to_show_at_every_api() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["demo", "--keep"].map(String::from);
+    let (mut demo, url) = Process::start("demo", &arguments, folder.path()).await.unwrap();
+    let said = demo.says("goes on serving").await;
+    assert!(said.contains("Every API has something to show"), "{said}");
+    let http = Http::new(&url);
+    let mut empty = Vec::new();
+    for api in table::APIS {
+        for resource in api.resources.iter().filter(|one| one.takes(Operation::List)) {
+            let path = api.path(resource);
+            if http.total(&format!("{path}?limit=1")).await == 0 {
+                empty.push(path);
+            }
+        }
+    }
+    assert!(empty.is_empty(), "nothing at {empty:#?}");
+    let orders = http.list(model::resource::path("productOrder")).await;
+    let states: BTreeSet<&str> =
+        orders.iter().map(|order| order["state"].as_str().unwrap()).collect();
+    for state in ["completed", "held", "cancelled", "rejected"] {
+        assert!(states.contains(state), "{state} in {states:?}");
+    }
+    let open = ["acknowledged", "pending", "inProgress"].iter().any(|state| states.contains(state));
+    assert!(open, "{states:?}");
+    let books = http.get("/orchestration/v1/billing/ledger").await;
+    for sum in books["difference"].as_array().unwrap() {
+        assert_eq!(sum["value"], 0, "{books}");
+    }
+    assert!(!books["account"].as_array().unwrap().is_empty(), "{books}");
 }

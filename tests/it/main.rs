@@ -15,6 +15,8 @@ mod pack;
 mod plugin;
 
 mod demo;
+mod landscape;
+mod mass;
 mod run;
 
 mod tidy;

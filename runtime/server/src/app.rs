@@ -38,6 +38,8 @@ pub struct App {
     plugins_dir: Option<Arc<PathBuf>>,
     /// Held while a change of the catalogs is looked at, written and taken into use.
     catalogs: Arc<tokio::sync::Mutex<()>>,
+    /// Told when there is a job to carry out.
+    jobs: Arc<tokio::sync::Notify>,
     /// Held while an order about existing instances is planned and submitted.
     changing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -96,6 +98,7 @@ impl App {
             rulebook,
             plugins_dir,
             catalogs: Arc::default(),
+            jobs: Arc::default(),
             changing: Arc::default(),
         }
     }
@@ -108,6 +111,11 @@ impl App {
     /// Keeps others from changing the catalogs while it is held.
     pub(crate) async fn catalogs(&self) -> tokio::sync::OwnedMutexGuard<()> {
         Arc::clone(&self.catalogs).lock_owned().await
+    }
+
+    /// Told when there is a job to carry out.
+    pub(crate) fn jobs(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.jobs)
     }
 
     /// The packs in use.

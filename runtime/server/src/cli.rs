@@ -1,6 +1,8 @@
 //! The command line.
 
 mod bench;
+mod export;
+mod import;
 mod plugin;
 mod rules;
 
@@ -44,6 +46,10 @@ enum Command {
     /// Check packs, and see what an order becomes.
     #[command(subcommand)]
     Rules(rules::Rules),
+    /// Take documents into a server that runs, from a file with one on each line.
+    Import(import::Import),
+    /// Write the documents of a server that runs to a file, one on each line.
+    Export(export::Export),
     /// Put load on a server that runs, and measure.
     Bench(bench::Bench),
 }
@@ -100,6 +106,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Simnet { listen } => run_simnet(listen).await,
         Command::Plugin(command) => plugin::run(command).await,
         Command::Rules(command) => rules::run(command).await,
+        Command::Import(command) => import::run(command).await,
+        Command::Export(command) => export::run(command).await,
         Command::Bench(command) => bench::run(command).await,
     }
 }

@@ -1,8 +1,9 @@
 //! A small HTTP client for the command line: JSON in and out, and a stream of events.
 
 use anyhow::{Context as _, Result, bail};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -13,7 +14,7 @@ use serde_json::Value;
 #[derive(Clone)]
 pub struct Client {
     base: String,
-    pooled: Pooled<HttpConnector, Full<Bytes>>,
+    pooled: Pooled<HttpConnector, Body>,
 }
 
 /// Events of one fulfilment, as they come.
@@ -54,13 +55,7 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value)> {
         let response = self.request(method, path, body).await?;
-        let status = response.status();
-        let bytes = response.into_body().collect().await?.to_bytes();
-        let body = match serde_json::from_slice(&bytes) {
-            Ok(body) => body,
-            Err(_) => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
-        };
-        Ok((status, body))
+        read(response).await
     }
 
     /// Follows the events of a fulfilment, from its first.
@@ -79,17 +74,28 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response<Incoming>> {
+        let (media_type, body) = match body {
+            Some(body) => ("application/json", Body::from(serde_json::to_vec(body)?)),
+            None => ("", Body::empty()),
+        };
+        self.open(method, path, media_type, body).await
+    }
+
+    /// Sends a request, to the beginning of its answer. The body may be one that comes as it goes.
+    pub async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &str,
+        body: Body,
+    ) -> Result<Response<Incoming>> {
         let uri =
             if path.starts_with("http") { path.into() } else { format!("{}{path}", self.base) };
         let mut request = Request::builder().method(method).uri(&uri);
-        let bytes = match body {
-            Some(body) => {
-                request = request.header("content-type", "application/json");
-                Bytes::from(serde_json::to_vec(body)?)
-            }
-            None => Bytes::new(),
-        };
-        let request = request.body(Full::new(bytes))?;
+        if !media_type.is_empty() {
+            request = request.header("content-type", media_type);
+        }
+        let request = request.body(body)?;
         let sent = self.pooled.request(request).await;
         sent.with_context(|| format!("no answer from {uri}: is the server running there?"))
     }
@@ -120,7 +126,19 @@ impl Events {
     }
 }
 
-fn expect_ok(path: &str, status: StatusCode, body: Value) -> Result<Value> {
+/// Reads an answer to its end.
+pub async fn read(response: Response<Incoming>) -> Result<(StatusCode, Value)> {
+    let status = response.status();
+    let bytes = response.into_body().collect().await?.to_bytes();
+    let body = match serde_json::from_slice(&bytes) {
+        Ok(body) => body,
+        Err(_) => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
+    };
+    Ok((status, body))
+}
+
+/// What an answer says, or the error that it is.
+pub fn expect_ok(path: &str, status: StatusCode, body: Value) -> Result<Value> {
     if status.is_success() {
         return Ok(body);
     }

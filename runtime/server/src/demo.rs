@@ -1,6 +1,7 @@
 //! The demo: a whole operator in one process, one real order, and what became of it.
 
 mod draw;
+mod operator;
 mod outcome;
 
 use std::collections::BTreeMap;
@@ -128,9 +129,17 @@ pub async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> {
         Some(order) => order,
         None => serde_json::from_str(ORDER)?,
     };
-    let completed = send_and_follow(&client, &order, &mut out).await;
+    let mut completed = send_and_follow(&client, &order, &mut out).await;
+    if demo.keep && completed.is_ok() {
+        writeln!(out, "\nThe rest of a small operator:")?;
+        completed = operator::live(&client, &simnet, &repository, &mut out).await;
+    }
     if demo.keep {
-        writeln!(out, "\nFerrule goes on serving {base}; end it with Ctrl-C.")?;
+        match &completed {
+            Ok(()) => writeln!(out, "\nEvery API has something to show: {base}/openapi.json")?,
+            Err(error) => writeln!(out, "\nNot all of it went well: {error:#}")?,
+        }
+        writeln!(out, "Ferrule goes on serving {base}; end it with Ctrl-C.")?;
         out.flush()?;
     } else {
         drop(stop);

@@ -29,6 +29,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use model::resource::href;
 
+pub(crate) use orchestration::Export;
 pub use serve::serve;
 
 use crate::app::App;

@@ -4,6 +4,8 @@
 pub mod app;
 pub mod config;
 pub mod events;
+mod json;
+mod mass;
 pub mod packs;
 mod systems;
 

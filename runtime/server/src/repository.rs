@@ -37,6 +37,15 @@ impl Repository {
         self.root.join("workflows")
     }
 
+    /// An order of a pack, such as `superfibre/gpon`.
+    pub fn order(&self, name: &str) -> Result<serde_json::Value> {
+        let (pack, order) = name.split_once('/').context("a pack and an order")?;
+        let path = self.workflows().join(pack).join("orders").join(format!("{order}.json"));
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))
+    }
+
     /// The crates of the shipped plugins: each folder with a `plugin.toml`.
     pub fn plugin_crates(&self) -> Result<Vec<String>> {
         let folder = self.root.join("plugins");

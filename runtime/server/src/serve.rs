@@ -24,6 +24,9 @@ use crate::packs::{self, PacksError};
 /// How often the plugins folder is looked at.
 const PLUGINS_LOOK: Duration = Duration::from_secs(1);
 
+/// The folder beside the store whose files jobs read and write.
+const EXCHANGE: &str = "exchange";
+
 /// A server that runs.
 pub struct Server {
     /// What it serves.
@@ -36,6 +39,7 @@ pub struct Server {
     engine: JoinHandle<Result<(), engine::store::Error>>,
     http: JoinHandle<std::io::Result<()>>,
     events: JoinHandle<()>,
+    jobs: JoinHandle<()>,
     watcher: JoinHandle<()>,
 }
 
@@ -135,15 +139,18 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
         let events = tokio::spawn(events.run(until(stopped.clone())));
+        let exchange = config.data.join(EXCHANGE);
+        let jobs = crate::mass::jobs::run(app.clone(), exchange, until(stopped.clone()));
+        let jobs = tokio::spawn(jobs);
         let watcher = tokio::spawn(watch_plugins(host, plugins_dir, until(stopped)));
         let engine = tokio::spawn(engine_loop.run());
-        Ok(Self { app, address, plugins, stop, engine, http, events, watcher })
+        Ok(Self { app, address, plugins, stop, engine, http, events, jobs, watcher })
     }
 
     /// Runs until `shutdown` ends, then finishes what is under way at the doors and writes what is
     /// decided. What is open is carried on at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { app, stop, mut engine, http, events, watcher, .. } = self;
+        let Self { app, stop, mut engine, http, events, jobs, watcher, .. } = self;
         tokio::select! {
             () = shutdown => {}
             // The loop ends by itself only when the store has failed.
@@ -153,6 +160,7 @@ impl Server {
         stop.send(true).ok();
         http.await.map_err(ServeError::Ended)?.map_err(ServeError::Http)?;
         events.await.map_err(ServeError::Ended)?;
+        jobs.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
         drop(app);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)

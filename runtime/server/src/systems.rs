@@ -64,6 +64,15 @@ pub(crate) enum Refusal {
     Store(#[from] engine::store::Error),
 }
 
+impl Draft {
+    /// A document that is not there yet, from a body that was checked.
+    pub(crate) fn new(resource: &'static Resource, id: String, body: Value, at: Timestamp) -> Self {
+        let place = format!("{}/{id}", model::resource::path(resource.key));
+        let after = resource.new_document(body, &id, at, &place);
+        Self { resource, id, before: None, after: Some(after), more: Vec::new(), at }
+    }
+}
+
 impl Refusal {
     /// The request can be read, and does not make sense as things are.
     pub(crate) fn unprocessable(path: impl Into<String>, message: impl Into<String>) -> Self {
@@ -82,4 +91,12 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     catalog::settle(app, draft)?;
     cpq::settle(app, draft).await?;
     billing::settle(app, draft).await
+}
+
+/// Does what follows once a change of a resource is written.
+pub(crate) fn changed(app: &App, key: &str) -> Result<(), engine::store::Error> {
+    if crate::mass::jobs::is_job(key) {
+        app.jobs().notify_waiters();
+    }
+    catalog::changed(app, key)
 }

@@ -74,6 +74,12 @@ impl Http {
         answer.body
     }
 
+    /// How many documents a list has.
+    pub(crate) async fn total(&self, path: &str) -> usize {
+        let answer = self.send("GET", path, &[], "").await.unwrap();
+        answer.headers["x-total-count"].to_str().unwrap().parse().unwrap()
+    }
+
     /// POSTs a JSON document.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.post_with(path, &[], body).await.unwrap()

@@ -21,7 +21,7 @@ pub(crate) struct Process {
     child: Child,
     log: PathBuf,
     // The process may write to it for as long as it lives.
-    _out: Lines<BufReader<ChildStdout>>,
+    out: Lines<BufReader<ChildStdout>>,
 }
 
 /// What a command that has ended left.
@@ -61,7 +61,20 @@ impl Process {
         };
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.unwrap_or_else(|| panic!("no URL in `{line}`")).to_string();
-        Ok((Self { child, log, _out: out }, url))
+        Ok((Self { child, log, out }, url))
+    }
+
+    /// Waits for a line with a text in it; answers with what was said until then.
+    pub(crate) async fn says(&mut self, text: &str) -> String {
+        let mut said = String::new();
+        while !said.contains(text) {
+            let line = tokio::time::timeout(DEADLINE, self.out.next_line()).await;
+            let line = line.unwrap_or_else(|_| panic!("no `{text}` in time after:\n{said}"));
+            let line = line.unwrap().unwrap_or_else(|| panic!("no `{text}` in:\n{said}"));
+            said.push_str(&line);
+            said.push('\n');
+        }
+        said
     }
 
     /// Kills it: it gets no chance to tidy up.

@@ -89,6 +89,15 @@ impl Resource {
         }
     }
 
+    /// Whether a document can be taken over from elsewhere, with the id that it has there.
+    pub fn check_taken_over(&self, body: &Value) -> Result<(), Invalid> {
+        self.check_new(body)?;
+        match body.get("id") {
+            Some(id) if !id.is_null() => value::check_attribute(Forms::V4, self.shape, "id", id),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether every attribute of a document has its shape, whoever set it.
     pub fn check_shape(&self, document: &Value) -> Result<(), Invalid> {
         let fields = object(document)?;

@@ -35,6 +35,17 @@ impl Resource {
         document
     }
 
+    /// Gives a document the dates of the one that was there before: what says the same otherwise is
+    /// then the same.
+    pub fn keep_dates(&self, before: &Value, after: &mut Value) {
+        let Some(fields) = after.as_object_mut() else { return };
+        for name in self.dates.iter().copied().chain(self.stamp) {
+            if let Some(date) = before.get(name) {
+                fields.insert(name.into(), date.clone());
+            }
+        }
+    }
+
     /// Says of each reference what it refers to, where the client did not: some definitions want
     /// it on every reference (TMF630, `@referredType`).
     pub fn complete(&self, document: &mut Value) {

@@ -74,6 +74,14 @@ impl Ids {
         Self { scan, page: Vec::new().into_iter(), is_last: false }
     }
 
+    /// Begins after an id.
+    pub(crate) fn begin_after(&mut self, id: &str) {
+        let after = [self.scan.prefix.as_slice(), id.as_bytes()].concat();
+        self.scan.after = Some(after);
+        self.page = Vec::new().into_iter();
+        self.is_last = false;
+    }
+
     /// The next id; nothing where there is no more.
     pub(crate) fn next(
         &mut self,

@@ -1,5 +1,4 @@
-//! Reads what clients send: no more than the limit, no deeper than the limit, and only JSON. serde
-//! has a limit of its own for depth; ours comes first, so that the answer is one of ours.
+//! Reads what clients send: no more than the limit, and only JSON.
 
 use std::time::Duration;
 
@@ -11,12 +10,10 @@ use serde_json::Value;
 
 use super::Limits;
 use super::problem::Problem;
-
-/// Objects and arrays may nest so deep.
-const DEPTH_MAX: usize = 64;
+use crate::json::parse;
 
 /// A body must have arrived within this time.
-const BODY_WAIT: Duration = Duration::from_secs(60);
+pub(super) const BODY_WAIT: Duration = Duration::from_secs(60);
 
 /// Reads a body that must be there.
 pub(super) async fn json(
@@ -44,17 +41,7 @@ pub(super) async fn json_or_nothing(
     if !is_json(headers) {
         return Err(not_json());
     }
-    parse(&bytes).map(Some)
-}
-
-/// Reads JSON, with the place of what is wrong.
-pub(super) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
-    if depth(bytes) > DEPTH_MAX {
-        let message = format!("objects and arrays may nest {DEPTH_MAX} deep");
-        return Err(Problem::bad(message));
-    }
-    // The error has line and column in its text.
-    serde_json::from_slice(bytes).map_err(|error| Problem::bad(format!("no JSON: {error}")))
+    Ok(parse(&bytes).map(Some)?)
 }
 
 async fn bytes(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Bytes, Problem> {
@@ -84,28 +71,3 @@ fn is_json(headers: &HeaderMap) -> bool {
     let name = media_type.to_ascii_lowercase();
     name == "application/json" || (name.starts_with("application/") && name.ends_with("+json"))
 }
-
-/// How deep the deepest object or array lies. Of what is no JSON it says no less than a parser
-/// would get to before it notices.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_text, mut escaped) = (false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            _ if in_text => {}
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-#[cfg(test)]
-mod tests;

@@ -73,7 +73,8 @@ impl Call {
         body::json_or_nothing(&self.headers, body, limits).await
     }
 
-    fn take_body(&mut self) -> Body {
+    /// The body as it comes in.
+    pub(super) fn take_body(&mut self) -> Body {
         std::mem::take(self.body.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -5,7 +5,9 @@ mod about;
 mod billing;
 mod customers;
 mod events;
+mod exports;
 mod history;
+mod imports;
 mod journal;
 mod operate;
 mod outbox;
@@ -13,6 +15,8 @@ mod quotes;
 mod runs;
 mod subscriptions;
 mod view;
+
+pub(crate) use exports::Export;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +65,8 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         ["history", key, id @ ..] if !id.is_empty() => {
             ("history", history::get(door, &call, key, &id.join("/")).await)
         }
+        ["imports", rest @ ..] => ("imports", imports::take(door, call, rest).await),
+        ["exports", key] => ("exports", exports::get(door, &call, key)),
         ["events"] => ("events", outbox::get(door, &call).await),
         _ => ("unknown", Err(nothing_here())),
     }

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::answer;
 use crate::app::SubmitError;
+use crate::json::NotJson;
 use crate::systems::Refusal;
 
 /// So long a client is asked to wait when the engine cannot take anything, in seconds.
@@ -53,6 +54,11 @@ impl Problem {
             self.0.about = Some(seen);
         }
         self
+    }
+
+    /// What is wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.0.message
     }
 
     /// Something in the request is wrong.
@@ -160,6 +166,12 @@ impl From<Invalid> for Problem {
             true => Self::unprocessable(message).about(path),
             false => Self::bad(message).about(path),
         }
+    }
+}
+
+impl From<NotJson> for Problem {
+    fn from(error: NotJson) -> Self {
+        Self::bad(error.to_string())
     }
 }
 

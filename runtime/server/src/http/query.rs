@@ -55,6 +55,12 @@ impl Query {
         self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The query without a parameter.
+    pub(super) fn without(&self, name: &str) -> Self {
+        let parameters = self.parameters.iter().filter(|(known, _)| known != name);
+        Self { parameters: parameters.cloned().collect() }
+    }
+
     /// The query again, with another page of the list.
     pub(super) fn with_page(&self, offset: usize, limit: usize) -> String {
         let mut text = String::new();

@@ -4,10 +4,12 @@
 mod bench;
 
 mod bad_input;
+mod bad_table;
 mod billing;
 mod cpq;
 mod customers;
 mod hub;
+mod mass;
 mod orchestration;
 mod serve;
 mod tmf;

@@ -16,6 +16,7 @@ use super::problem::Problem;
 use super::resources::{Served, kind};
 use super::route::Answer;
 
+pub(super) use list::candidates::Candidates;
 pub(super) use order::taken;
 
 /// Takes a request about a resource: all of them where the id is empty.

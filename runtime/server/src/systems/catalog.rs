@@ -12,7 +12,7 @@ use super::{Draft, Refusal};
 use crate::app::App;
 
 /// Whether a resource is of a catalog that orders are decomposed with.
-fn is_catalog(key: &str) -> bool {
+pub(crate) fn is_catalog(key: &str) -> bool {
     RESOURCES.iter().any(|(known, _)| *known == key)
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn refresh(app: &App) -> Result<(), Error> {
 }
 
 /// Takes a change of a resource into use, where it is one of the catalogs.
-pub(crate) fn changed(app: &App, key: &str) -> Result<(), Error> {
+pub(super) fn changed(app: &App, key: &str) -> Result<(), Error> {
     if is_catalog(key) { refresh(app) } else { Ok(()) }
 }
 

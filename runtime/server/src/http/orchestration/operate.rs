@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{find, view};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::resources::{Served, Version};
+use crate::http::resources::as_kept;
 use crate::http::route::{Answer, post, read};
 use crate::http::{Door, answer, resources, tmf};
 
@@ -61,9 +61,8 @@ pub(super) async fn callback(door: &Door, mut call: Call, key: String) -> Answer
 /// Says what an order would become; nothing is submitted.
 pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer {
     post(&call)?;
-    let found = of_key(order).and_then(|(api, resource)| {
-        Some((Served { api, resource, version: Version::V4 }, resources::kind(resource)?))
-    });
+    let found = of_key(order)
+        .and_then(|(_, resource)| Some((as_kept(resource), resources::kind(resource)?)));
     let Some((served, kind)) = found else {
         let message = "an order is a `productOrder`, `serviceOrder` or `resourceOrder`";
         return Err(Problem::not_found(message));

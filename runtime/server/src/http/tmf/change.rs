@@ -120,7 +120,7 @@ async fn write(
     puts.extend(more);
     if !is_same {
         match door.app.write(puts).await {
-            Ok(()) => systems::catalog::changed(&door.app, key)?,
+            Ok(()) => systems::changed(&door.app, key)?,
             Err(Error::Conflict { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::one::tagged;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::resources::{Served, path};
+use crate::http::resources::Served;
 use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
 use crate::systems::{self, Draft};
@@ -27,22 +27,12 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
     let body = call.json(door.limits).await?;
     let body = served.new_body(body)?;
     let id = id_of(served, &body);
-    let place = format!("{}/{id}", path(served.resource.key));
-    let at = door.app.now();
-    let after = served.resource.new_document(body, &id, at, &place);
-    let mut draft = Draft {
-        resource: served.resource,
-        id,
-        before: None,
-        after: Some(after),
-        more: Vec::new(),
-        at,
-    };
+    let mut draft = Draft::new(served.resource, id, body, door.app.now());
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
     systems::settle(&door.app, &mut draft).await?;
     let receipt = json!({ "id": draft.id });
     match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
-        Ok(()) => systems::catalog::changed(&door.app, served.resource.key)?,
+        Ok(()) => systems::changed(&door.app, served.resource.key)?,
         Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
             // The same request came twice at once, and the other one was first.
             let first = submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);

@@ -2,7 +2,7 @@
 //! attribute reads what has its value; any other looks at each document. Without `sort` the order
 //! is that of the ids, which for orders is that in which they came.
 
-mod candidates;
+pub(super) mod candidates;
 
 use std::borrow::Cow;
 

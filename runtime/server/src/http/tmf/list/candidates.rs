@@ -16,7 +16,7 @@ use crate::http::filter::{Filter, Wanted};
 const DOCUMENTS_AT_ONCE: usize = 256;
 
 /// Documents that may be on a list, in the order of their ids.
-pub(super) struct Candidates<'a> {
+pub(in crate::http) struct Candidates<'a> {
     store: &'a dyn Store,
     resource: &'static Resource,
     source: Source,
@@ -45,7 +45,7 @@ enum Source {
 
 impl<'a> Candidates<'a> {
     /// What a filter needs to be held against.
-    pub(super) fn of(
+    pub(in crate::http) fn of(
         store: &'a dyn Store,
         resource: &'static Resource,
         filter: &Filter,
@@ -83,8 +83,22 @@ impl<'a> Candidates<'a> {
         Ok(Self { store, resource, source, total, are_wanted })
     }
 
+    /// Begins after an id.
+    pub(in crate::http) fn begin_after(&mut self, id: &str) -> Result<(), Error> {
+        match &mut self.source {
+            Source::All { scan, .. } => scan.after = Some(keys::document(self.resource.key, id)),
+            Source::Index(ways) => {
+                for (ids, next) in ways {
+                    ids.begin_after(id);
+                    *next = ids.next(self.store)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The next document.
-    pub(super) fn next(&mut self) -> Result<Option<Document>, Error> {
+    pub(in crate::http) fn next(&mut self) -> Result<Option<Document>, Error> {
         if let Source::All { .. } = self.source {
             return self.next_bytes()?.map(|bytes| Document::read(&bytes)).transpose();
         }

@@ -1,0 +1,207 @@
+//! Imports: `PUT imports/{id}?resource=product` with a document on each line (NDJSON). How far an
+//! import is can be read at any time, and the same request goes on with it.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::IntoResponse as _;
+use engine::store::Put;
+use engine::store::documents::{Change, Expected};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+
+use crate::http::body::BODY_WAIT;
+use crate::http::call::Call;
+use crate::http::page::Page;
+use crate::http::problem::Problem;
+use crate::http::query::Query;
+use crate::http::route::{Answer, nothing_here, read};
+use crate::http::serve::Closing;
+use crate::http::{Door, answer};
+use crate::mass::import::{IMPORTS, Import, ImportError, importable, progress};
+use crate::mass::lines::Lines;
+use crate::mass::progress::{Existing, State, Wrong};
+
+/// What a client may call an import: it becomes a key of the store.
+const ID_BYTES_MAX: usize = 200;
+
+/// What imports are sent as.
+const NDJSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+
+/// Takes a request about imports.
+pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
+    match path {
+        [] => {
+            read(&call)?;
+            list(door, &call)
+        }
+        [id] => match call.method {
+            Method::GET | Method::HEAD => get(door, id),
+            Method::PUT => put(door, call, id).await,
+            Method::DELETE => forget(door, id).await,
+            _ => Err(Problem::method("DELETE, GET, HEAD, PUT")),
+        },
+        _ => Err(nothing_here()),
+    }
+}
+
+/// How far each import is.
+fn list(door: &Door, call: &Call) -> Answer {
+    let page = Page::parse(&call.query)?;
+    let mut rows = Vec::new();
+    let mut total = 0;
+    door.app.each_document(IMPORTS, |document| {
+        if total >= page.offset && total < page.end() {
+            rows.push(document.body);
+        }
+        total += 1;
+        Ok::<_, engine::store::Error>(())
+    })?;
+    let url = format!("{}{}/imports", call.base, super::BASE);
+    let headers = page.headers(rows.len(), total, &call.query, &url);
+    let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
+    response.headers_mut().extend(headers);
+    Ok(response)
+}
+
+/// How far an import is.
+fn get(door: &Door, id: &str) -> Answer {
+    let found = door.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
+    Ok(answer::json(StatusCode::OK, &found.body))
+}
+
+/// Forgets how far an import is; what it brought stays.
+async fn forget(door: &Door, id: &str) -> Answer {
+    let found = door.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
+    let put = Put::new(IMPORTS, id, Change::Remove, Expected::Revision(found.revision));
+    match door.app.write(vec![put]).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(engine::store::Error::Conflict { .. }) => {
+            Err(ImportError::UnderWay(id.to_string()).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes lines in, from the first that is not dealt with.
+async fn put(door: &Door, mut call: Call, id: &str) -> Answer {
+    is_ndjson(&call.headers)?;
+    if id.len() > ID_BYTES_MAX || id.chars().any(char::is_control) {
+        let message = format!("an import's name has at most {ID_BYTES_MAX} bytes, no control");
+        return Err(Problem::bad(message).about("id"));
+    }
+    let asked = Asked::read(&call.query)?;
+    let resource = importable(&asked.resource)?;
+    if let Some((done, _)) = progress(&door.app, id)?
+        && asked.from > done.lines
+    {
+        let message = format!("{} lines are dealt with: send the rest from there", done.lines);
+        return Err(Problem::conflict(message).about("from"));
+    }
+    let mut import = Import::open(&door.app, id, resource, (asked.existing, asked.wrong))?;
+    if import.progress().state == State::Completed {
+        return Ok(answer::json(StatusCode::OK, &json!(import.progress())));
+    }
+    let mut lines = Lines::after(asked.from, door.limits.body_bytes_max);
+    let mut body = call.take_body();
+    loop {
+        let piece = match next_piece(&mut body, &mut call.closing).await {
+            Ok(Some(piece)) => piece,
+            Ok(None) => break,
+            Err(problem) => {
+                import.flush().await?;
+                return Err(problem);
+            }
+        };
+        match lines.push(&piece) {
+            Ok(whole) => import.take(whole).await?,
+            Err(long) => {
+                import.stop_at(&long).await?;
+            }
+        }
+    }
+    import.take(lines.finish().into_iter().collect()).await?;
+    Ok(answer::json(StatusCode::OK, &json!(import.finish().await?)))
+}
+
+/// What a client asks of an import.
+struct Asked {
+    resource: String,
+    existing: Existing,
+    wrong: Wrong,
+    /// So many lines are left out of the body.
+    from: u64,
+}
+
+impl Asked {
+    fn read(query: &Query) -> Result<Self, Problem> {
+        let said = |name, default| query.get(name).unwrap_or(default);
+        let resource = query.get("resource").map(str::to_string);
+        let resource = resource
+            .ok_or_else(|| Problem::bad("is mandatory: of what comes in?").about("resource"))?;
+        let existing = Existing::parse(said("existing", "refuse"))
+            .ok_or_else(|| Problem::bad("is `refuse`, `keep` or `replace`").about("existing"))?;
+        let wrong = Wrong::parse(said("wrong", "stop"))
+            .ok_or_else(|| Problem::bad("is `stop` or `skip`").about("wrong"))?;
+        let from = query.number("from")?.unwrap_or_default() as u64;
+        Ok(Self { resource, existing, wrong, from })
+    }
+}
+
+/// The next piece of a body; nothing at its end.
+async fn next_piece(
+    body: &mut Body,
+    closing: &mut Closing,
+) -> Result<Option<axum::body::Bytes>, Problem> {
+    loop {
+        let frame = tokio::select! {
+            frame = tokio::time::timeout(BODY_WAIT, body.frame()) => frame,
+            () = closing.closed() => {
+                return Err(Problem::unavailable("the server stops: go on when it is back"));
+            }
+        };
+        match frame {
+            Ok(None) => return Ok(None),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+            Ok(Some(Err(_))) => return Err(Problem::bad("the body ended early")),
+            Err(_) => return Err(Problem::late("nothing more arrived in time")),
+        }
+    }
+}
+
+fn is_ndjson(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = given.split(';').next().unwrap_or_default().trim();
+    match NDJSON.iter().any(|known| given.eq_ignore_ascii_case(known)) {
+        true => Ok(()),
+        false => {
+            Err(Problem::media_type("send a document on each line, as `application/x-ndjson`"))
+        }
+    }
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(format!("there is no import `{id}`")).about("id")
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Unknown(_) => Self::bad(error.to_string()).about("resource"),
+            ImportError::NotMade(_) => Self::unprocessable(error.to_string()).about("resource"),
+            ImportError::OfAnother { .. } | ImportError::UnderWay(_) => {
+                Self::conflict(error.to_string()).about("id")
+            }
+            ImportError::Stopped(ref wrong) => {
+                let about = format!("line {}: {}", wrong.line, wrong.path);
+                Self::unprocessable(error.to_string()).about(about)
+            }
+            ImportError::Store(error) => error.into(),
+            ImportError::Ended(_) => Self::ours(&error),
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! Takes documents in. A group of rows is read and checked while the group before it is on its way
+//! to the disk; with each group goes how far the import is, so that an import that was cut off at
+//! any instant goes on where it stopped, and no row is taken twice.
+//!
+//! A group is written as if none of its documents were there. Where one is, the group is looked at
+//! again, and if that does not help, row by row: what is there, and what the rows before did, is
+//! then known.
+
+use engine::store::documents::{Change, Expected};
+use engine::store::{Appended, Document, Error, Put};
+use model::resource::{Operation, Owner, Resource, of_key};
+use serde_json::Value;
+
+use super::lines::{Line, TooLong};
+use super::progress::{Existing, Fate, Progress, State, Wrong, WrongLine};
+use crate::app::App;
+use crate::json;
+use crate::systems::{self, Draft, Refusal};
+
+/// How far imports are, as documents.
+pub(crate) const IMPORTS: &str = "import";
+
+/// So many rows are written together.
+const ROWS_AT_ONCE: usize = 500;
+
+/// So many bytes of rows are written together, more or less.
+const BYTES_AT_ONCE: usize = 1 << 20;
+
+/// So often a row is tried again whose document others change at the same time.
+const ATTEMPTS_MAX: usize = 8;
+
+/// Why an import does not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImportError {
+    /// Nothing is served under this key.
+    #[error("there is no resource `{0}`: it is named as in paths, such as `product`")]
+    Unknown(String),
+    /// Its documents are not made by clients.
+    #[error("a {0} cannot be imported: it is made by what it follows from")]
+    NotMade(&'static str),
+    /// The same import was begun for something else.
+    #[error("the import `{id}` is one of `{resource}`")]
+    OfAnother {
+        /// The import.
+        id: String,
+        /// What comes in with it.
+        resource: String,
+    },
+    /// A line is wrong; the lines before it are in.
+    #[error("line {}: {}", .0.line, .0.message)]
+    Stopped(WrongLine),
+    /// Somebody else goes on with the same import.
+    #[error("the import `{0}` is under way already")]
+    UnderWay(String),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] Error),
+    /// A part of the server panicked: a bug of ours.
+    #[error("a part of the server ended unexpectedly")]
+    Ended(#[from] tokio::task::JoinError),
+}
+
+/// An import that is under way.
+pub(crate) struct Import {
+    app: App,
+    resource: &'static Resource,
+    /// How far it is, with what is on its way to the disk.
+    progress: Progress,
+    expected: Expected,
+    group: Vec<Line>,
+    group_bytes: usize,
+    under_way: Option<UnderWay>,
+    /// Whether documents were found to be there already: then it is looked before they are written.
+    looks: bool,
+}
+
+/// A group that is on its way to the disk.
+struct UnderWay {
+    appended: Appended,
+    rows: Vec<Row>,
+    /// How far the import was before it.
+    before: Progress,
+}
+
+/// A line that was read.
+#[derive(Clone)]
+struct Row {
+    line: u64,
+    body: Result<Value, WrongLine>,
+    /// Where the row does not say, so that it is the same however often it is looked at.
+    id: String,
+}
+
+/// The resource that is named, where it can be imported.
+pub(crate) fn importable(key: &str) -> Result<&'static Resource, ImportError> {
+    let (_, resource) = of_key(key).ok_or_else(|| ImportError::Unknown(key.into()))?;
+    match resource.owner == Owner::Client && resource.takes(Operation::Create) {
+        true => Ok(resource),
+        false => Err(ImportError::NotMade(resource.name)),
+    }
+}
+
+/// How far an import is; nothing where there is none.
+pub(crate) fn progress(app: &App, id: &str) -> Result<Option<(Progress, u64)>, Error> {
+    let Some(document) = app.document(IMPORTS, id)? else { return Ok(None) };
+    let progress = serde_json::from_value(document.body)
+        .map_err(|source| Error::Failed { action: "read an import", source: Box::new(source) })?;
+    Ok(Some((progress, document.revision)))
+}
+
+impl Import {
+    /// Begins an import, or goes on with it.
+    pub(crate) fn open(
+        app: &App,
+        id: &str,
+        resource: &'static Resource,
+        (existing, wrong): (Existing, Wrong),
+    ) -> Result<Self, ImportError> {
+        let (mut progress, expected) = match progress(app, id)? {
+            Some((progress, revision)) => (progress, Expected::Revision(revision)),
+            None => {
+                let at = app.now().to_string();
+                let progress = Progress::new(id, resource.key, (existing, wrong), at);
+                (progress, Expected::Absent)
+            }
+        };
+        if progress.resource != resource.key {
+            return Err(ImportError::OfAnother { id: id.into(), resource: progress.resource });
+        }
+        if progress.state != State::Completed {
+            progress.resume(existing, wrong);
+        }
+        Ok(Self {
+            app: app.clone(),
+            resource,
+            progress,
+            expected,
+            group: Vec::new(),
+            group_bytes: 0,
+            under_way: None,
+            looks: false,
+        })
+    }
+
+    /// How far it is.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Takes lines; those that are dealt with already are passed over.
+    pub(crate) async fn take(&mut self, lines: Vec<Line>) -> Result<(), ImportError> {
+        for line in lines {
+            if line.number <= self.progress.lines {
+                continue;
+            }
+            self.group_bytes += line.bytes.len();
+            self.group.push(line);
+            if self.group.len() >= self.rows_at_once() || self.group_bytes >= BYTES_AT_ONCE {
+                self.write_group().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what came in so far: on disk when it returns.
+    pub(crate) async fn flush(&mut self) -> Result<(), ImportError> {
+        self.write_group().await?;
+        self.settle().await
+    }
+
+    /// Ends at a line that is too long: what was before it is in.
+    pub(crate) async fn stop_at(&mut self, long: &TooLong) -> Result<(), ImportError> {
+        self.flush().await?;
+        self.stop(WrongLine { line: long.number, path: "$".into(), message: long.to_string() })
+            .await
+    }
+
+    /// Ends: every line came in.
+    pub(crate) async fn finish(mut self) -> Result<Progress, ImportError> {
+        self.flush().await?;
+        self.progress.state = State::Completed;
+        self.append(Vec::new()).await.map_err(|error| self.refused(error))?;
+        Ok(self.progress)
+    }
+
+    /// What refers to its own kind, and the catalogs, of which each change is held against the
+    /// rules, has to see the row before it.
+    fn rows_at_once(&self) -> usize {
+        let refers_to_itself = |to: &[&str]| to.contains(&self.resource.key);
+        let is_alone = systems::catalog::is_catalog(self.resource.key)
+            || self.resource.references.iter().any(|reference| refers_to_itself(reference.to));
+        if is_alone { 1 } else { ROWS_AT_ONCE }
+    }
+
+    async fn write_group(&mut self) -> Result<(), ImportError> {
+        let group = std::mem::take(&mut self.group);
+        self.group_bytes = 0;
+        if group.is_empty() {
+            return Ok(());
+        }
+        if self.rows_at_once() == 1 {
+            self.settle().await?;
+        }
+        let resource = self.resource;
+        let read = move || group.into_iter().map(|line| Row::read(resource, line)).collect();
+        let rows: Vec<Row> = tokio::task::spawn_blocking(read).await?;
+        let turn = systems::catalog::turn(&self.app, self.resource.key).await;
+        let drafted = self.draft(&rows).await;
+        // The group before this one is on disk before this one goes on its way.
+        self.settle().await?;
+        let (puts, fates, stop) = drafted?;
+        let before = self.progress.clone();
+        self.count(&fates);
+        let appended = self.append(puts);
+        self.under_way = Some(UnderWay { appended, rows, before });
+        if self.rows_at_once() == 1 {
+            self.settle().await?;
+            systems::changed(&self.app, self.resource.key)?;
+        }
+        drop(turn);
+        match stop {
+            Some(wrong) => {
+                self.settle().await?;
+                self.stop(wrong).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the group that is on its way, and carries it out in another way where its
+    /// documents were not as expected.
+    async fn settle(&mut self) -> Result<(), ImportError> {
+        let Some(UnderWay { appended, rows, before }) = self.under_way.take() else {
+            return Ok(());
+        };
+        match appended.await {
+            Ok(()) => Ok(()),
+            Err(Error::Conflict { resource, .. }) if resource != IMPORTS => {
+                self.back_to(before);
+                self.looks = true;
+                self.write_looking(&rows).await
+            }
+            Err(error) => Err(self.refused(error)),
+        }
+    }
+
+    /// Writes rows after a look at what is there: together if that can be, else one by one.
+    async fn write_looking(&mut self, rows: &[Row]) -> Result<(), ImportError> {
+        if self.try_rows(rows).await? {
+            return Ok(());
+        }
+        for row in rows {
+            let mut attempts = 0..ATTEMPTS_MAX;
+            while !self.try_rows(std::slice::from_ref(row)).await? {
+                if attempts.next().is_none() {
+                    let message = "others change its document all the time".to_string();
+                    let wrong = WrongLine { line: row.line, path: "id".into(), message };
+                    return self.stop(wrong).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes rows; false where their documents are not as they were when they were looked at.
+    async fn try_rows(&mut self, rows: &[Row]) -> Result<bool, ImportError> {
+        let before = self.progress.clone();
+        let (puts, fates, stop) = self.draft(rows).await?;
+        self.count(&fates);
+        match self.append(puts).await {
+            Ok(()) => {}
+            Err(Error::Conflict { resource, .. }) if resource != IMPORTS => {
+                self.back_to(before);
+                return Ok(false);
+            }
+            Err(error) => return Err(self.refused(error)),
+        }
+        match stop {
+            Some(wrong) => self.stop(wrong).await.map(|()| true),
+            None => Ok(true),
+        }
+    }
+
+    /// What is to be written for rows, what becomes of each, and the line to stop at.
+    async fn draft(
+        &self,
+        rows: &[Row],
+    ) -> Result<(Vec<Put>, Vec<(u64, Fate)>, Option<WrongLine>), ImportError> {
+        let (mut puts, mut fates) = (Vec::new(), Vec::new());
+        for row in rows {
+            let (fate, more) = self.draft_one(row).await?;
+            match (fate, self.progress.wrong) {
+                (Fate::Refused(wrong), Wrong::Stop) => return Ok((puts, fates, Some(wrong))),
+                (fate, _) => fates.push((row.line, fate)),
+            }
+            puts.extend(more.into_iter().map(Put::quiet));
+        }
+        Ok((puts, fates, None))
+    }
+
+    async fn draft_one(&self, row: &Row) -> Result<(Fate, Vec<Put>), ImportError> {
+        let body = match &row.body {
+            Ok(body) => body.clone(),
+            Err(wrong) => return Ok((Fate::Refused(wrong.clone()), Vec::new())),
+        };
+        let key = self.resource.key;
+        let before = if self.looks { self.app.document(key, &row.id)? } else { None };
+        let mut draft = Draft::new(self.resource, row.id.clone(), body, self.app.now());
+        if let Some(before) = before {
+            match self.compare(&before, &mut draft, row) {
+                Fate::Replaced => draft.before = Some(before),
+                fate @ (Fate::Created | Fate::Kept | Fate::Refused(_)) => {
+                    return Ok((fate, Vec::new()));
+                }
+            }
+        }
+        match systems::settle(&self.app, &mut draft).await {
+            Ok(()) => {}
+            Err(Refusal::Store(error)) => return Err(error.into()),
+            Err(
+                Refusal::Malformed { path, message }
+                | Refusal::Unprocessable { path, message }
+                | Refusal::Conflict { path, message },
+            ) => {
+                let wrong = WrongLine { line: row.line, path, message };
+                return Ok((Fate::Refused(wrong), Vec::new()));
+            }
+        }
+        let body = draft.after.unwrap_or_default();
+        let (put, fate) = match draft.before {
+            None => (Put::create(key, draft.id, body), Fate::Created),
+            Some(before) => {
+                let expected = Expected::Revision(before.revision);
+                (Put::new(key, draft.id, Change::Set(body), expected), Fate::Replaced)
+            }
+        };
+        let mut puts = vec![put];
+        puts.extend(draft.more);
+        Ok((fate, puts))
+    }
+
+    /// What becomes of a row whose document is there.
+    fn compare(&self, before: &Document, draft: &mut Draft, row: &Row) -> Fate {
+        let Some(after) = &mut draft.after else { return Fate::Kept };
+        self.resource.keep_dates(&before.body, after);
+        if before.body == *after {
+            return Fate::Kept;
+        }
+        let wrong = |path: &str, message| {
+            Fate::Refused(WrongLine { line: row.line, path: path.into(), message })
+        };
+        match self.progress.existing {
+            Existing::Keep => Fate::Kept,
+            Existing::Refuse => {
+                let name = self.resource.name;
+                let message = format!("there is a {name} `{}` already, and it differs", row.id);
+                wrong("id", message)
+            }
+            Existing::Replace => match self.resource.check_patched(&before.body, after) {
+                Ok(()) => {
+                    self.resource.stamp(after, draft.at);
+                    Fate::Replaced
+                }
+                Err(invalid) => wrong(&invalid.path, invalid.message),
+            },
+        }
+    }
+
+    fn count(&mut self, fates: &[(u64, Fate)]) {
+        for (line, fate) in fates {
+            self.progress.count(*line, fate);
+        }
+        self.progress.at = self.app.now().to_string();
+    }
+
+    /// Puts documents on their way, together with how far the import is.
+    fn append(&mut self, mut puts: Vec<Put>) -> Appended {
+        let body = serde_json::to_value(&self.progress).unwrap_or_default();
+        puts.push(Put::new(IMPORTS, &self.progress.id, Change::Set(body), self.expected));
+        self.expected = match self.expected {
+            Expected::Revision(revision) => Expected::Revision(revision + 1),
+            Expected::Absent | Expected::Anything => Expected::Revision(1),
+        };
+        self.app.engine.append(Vec::new(), puts)
+    }
+
+    /// Takes back what the progress says of a group that was not written.
+    fn back_to(&mut self, before: Progress) {
+        self.progress = before;
+        self.expected = match self.expected {
+            Expected::Revision(revision @ 2..) => Expected::Revision(revision - 1),
+            Expected::Revision(_) | Expected::Absent | Expected::Anything => Expected::Absent,
+        };
+    }
+
+    async fn stop(&mut self, wrong: WrongLine) -> Result<(), ImportError> {
+        self.progress.stop(wrong.clone());
+        self.append(Vec::new()).await.map_err(|error| self.refused(error))?;
+        Err(ImportError::Stopped(wrong))
+    }
+
+    fn refused(&self, error: Error) -> ImportError {
+        match error {
+            Error::Conflict { resource, .. } if resource == IMPORTS => {
+                ImportError::UnderWay(self.progress.id.clone())
+            }
+            error => error.into(),
+        }
+    }
+}
+
+impl Row {
+    fn read(resource: &Resource, line: Line) -> Self {
+        let wrong = |path: String, message: String| {
+            let path = if path.is_empty() { "$".to_string() } else { path };
+            WrongLine { line: line.number, path, message }
+        };
+        let body = json::parse(&line.bytes)
+            .map_err(|error| wrong(String::new(), error.to_string()))
+            .and_then(|body| match resource.check_taken_over(&body) {
+                Ok(()) => Ok(body),
+                Err(invalid) => Err(wrong(invalid.path, invalid.message)),
+            });
+        let id = body.as_ref().ok().and_then(|body| body.get("id")?.as_str());
+        let id = id.filter(|id| !id.is_empty()).map(str::to_string);
+        let id = id.unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string());
+        Self { line: line.number, body, id }
+    }
+}

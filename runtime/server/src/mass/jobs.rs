@@ -1,0 +1,211 @@
+//! The import and export jobs of the catalogs (TMF620, 633, 634): a file of the exchange folder in,
+//! or out. One runs at a time; what a stop cut off is begun again, or gone on with, at the start.
+//!
+//! A job's `url` is the name of a file in that folder (`offerings.ndjson`, or as
+//! `file:offerings.ndjson`): nothing else on the machine and no other machine is read or written.
+//! Its `path` says of what, such as `/tmf-api/productCatalogManagement/v4/productOffering`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use engine::store::{Document, Put};
+use model::resource::{Api, Owner, Resource, table};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt as _;
+
+use super::import::{Import, ImportError, importable};
+use super::lines::Lines;
+use super::progress::{Existing, State, Wrong};
+use crate::app::App;
+use crate::http::Export;
+
+/// So many bytes of a file are read at one time.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// A line of a file has at most so many bytes.
+const LINE_BYTES_MAX: usize = 10 << 20;
+
+/// What begins the shape of a job that brings documents in, and of one that takes them out.
+const KINDS: [(&str, Way); 2] = [("ImportJob", Way::In), ("ExportJob", Way::Out)];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    In,
+    Out,
+}
+
+/// Why a job failed; it stands in its `errorLog`.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error("`url` is the name of a file in the exchange folder, such as `file:offerings.ndjson`")]
+    Place,
+    #[error("`path` says of what, such as `{0}`")]
+    Path(String),
+    #[error("cannot {action} `{name}`: {source}")]
+    File { action: &'static str, name: String, source: std::io::Error },
+    #[error("`query`: {0}")]
+    Query(String),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error("the store failed")]
+    Store(#[from] engine::store::Error),
+    #[error("a part of the server ended unexpectedly")]
+    Ended(#[from] tokio::task::JoinError),
+}
+
+/// Whether documents of this key are jobs.
+pub(crate) fn is_job(key: &str) -> bool {
+    jobs().any(|(_, resource, _)| resource.key == key)
+}
+
+fn jobs() -> impl Iterator<Item = (&'static Api, &'static Resource, Way)> {
+    table::APIS.iter().flat_map(|api| {
+        api.resources.iter().filter_map(move |resource| {
+            let way = KINDS.iter().find(|(shape, _)| resource.shape == *shape)?.1;
+            Some((*api, resource, way))
+        })
+    })
+}
+
+/// Carries jobs out as they come, until `stopped` ends.
+pub(crate) async fn run(app: App, folder: PathBuf, stopped: impl Future<Output = ()>) {
+    let mut stopped = std::pin::pin!(stopped);
+    loop {
+        let come = app.jobs();
+        let mut come = std::pin::pin!(come.notified());
+        come.as_mut().enable();
+        tokio::select! {
+            () = &mut stopped => return,
+            done = run_open(&app, &folder) => if let Err(error) = done {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "jobs cannot be carried out");
+            },
+        }
+        tokio::select! {
+            () = &mut stopped => return,
+            () = come => {}
+        }
+    }
+}
+
+/// Carries out what is open now.
+async fn run_open(app: &App, folder: &Path) -> Result<(), engine::store::Error> {
+    for (api, resource, way) in jobs() {
+        for state in ["Running", "Not Started"] {
+            while let Some(job) = app.documents_by(resource.key, "status", state, 1)?.pop() {
+                carry_out(app, folder, (api, resource, way), &job).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn carry_out(
+    app: &App,
+    folder: &Path,
+    (api, resource, way): (&'static Api, &'static Resource, Way),
+    job: &Document,
+) -> Result<(), engine::store::Error> {
+    let text = |name: &str| job.body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let id = text("id").to_string();
+    app.write(vec![Put::merge(resource.key, &id, json!({ "status": "Running" }))]).await?;
+    let done = async {
+        let of = of_what(api, text("path"))?;
+        let file = folder.join(name_of(text("url"))?);
+        match way {
+            // Boxed: what an import waits for is nested too deep for the compiler otherwise.
+            Way::In => Box::pin(bring_in(app, &format!("{}/{id}", resource.key), of, &file)).await,
+            Way::Out => take_out(app, of, text("query"), file).await,
+        }
+    };
+    let mut end = match done.await {
+        Ok(()) => json!({ "status": "Succeeded" }),
+        Err(error) => json!({ "status": "Failed", "errorLog": error.to_string() }),
+    };
+    end["completionDate"] = json!(app.now().to_string());
+    app.write(vec![Put::merge(resource.key, &id, end)]).await
+}
+
+/// The resource that a path leads to: the last word of it names one of the API.
+fn of_what(api: &Api, path: &str) -> Result<&'static Resource, JobError> {
+    let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let found = table::APIS.iter().filter(|known| known.number == api.number);
+    let found = found.flat_map(|api| api.resources).find(|resource| {
+        resource.name == name && resource.owner == Owner::Client && !is_job(resource.key)
+    });
+    found.ok_or_else(|| {
+        let first = api.resources.first();
+        JobError::Path(first.map(|resource| api.path(resource)).unwrap_or_default())
+    })
+}
+
+/// The file that an address names: one in the exchange folder, and nothing beside it.
+fn name_of(url: &str) -> Result<&str, JobError> {
+    let name = url.strip_prefix("file:").unwrap_or(url);
+    let name = name.strip_prefix("///").unwrap_or(name);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_name = !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain);
+    is_name.then_some(name).ok_or(JobError::Place)
+}
+
+async fn bring_in(
+    app: &App,
+    id: &str,
+    resource: &'static Resource,
+    path: &Path,
+) -> Result<(), JobError> {
+    let resource = importable(resource.key)?;
+    let mut file = tokio::fs::File::open(path).await.map_err(failed("read", path))?;
+    let mut import = Import::open(app, id, resource, (Existing::Replace, Wrong::Stop))?;
+    if import.progress().state == State::Completed {
+        return Ok(());
+    }
+    let mut lines = Lines::after(0, LINE_BYTES_MAX);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let read = file.read(&mut piece).await.map_err(failed("read", path))?;
+        let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        match lines.push(bytes) {
+            Ok(whole) => import.take(whole).await?,
+            Err(long) => import.stop_at(&long).await?,
+        }
+    }
+    import.take(lines.finish().into_iter().collect()).await?;
+    import.finish().await?;
+    Ok(())
+}
+
+/// Writes a file that is there when it is whole.
+async fn take_out(
+    app: &App,
+    resource: &'static Resource,
+    query: &str,
+    path: PathBuf,
+) -> Result<(), JobError> {
+    let export = Export::of(app, resource, query).map_err(JobError::Query)?;
+    let write = move || {
+        let failed = |source| failed("write", &path)(source);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let part = path.with_added_extension("part");
+        let mut file = std::fs::File::create(&part).map_err(failed)?;
+        let mut written = Ok(());
+        export.write(&mut |piece| {
+            written = file.write_all(&piece);
+            written.is_ok()
+        })?;
+        written.map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        std::fs::rename(&part, &path).map_err(failed)
+    };
+    tokio::task::spawn_blocking(write).await?
+}
+
+fn failed(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> JobError {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    move |source| JobError::File { action, name: name.clone(), source }
+}
+
+#[cfg(test)]
+mod tests;
