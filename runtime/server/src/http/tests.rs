@@ -16,3 +16,4 @@ mod orchestration;
 mod serve;
 mod stock;
 mod tmf;
+mod v5;
