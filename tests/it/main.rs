@@ -8,13 +8,17 @@ mod order;
 
 mod kill;
 
+mod activation;
 mod bad_input;
+mod checks;
 mod conformance;
 mod events;
+mod milestones;
 mod pack;
 mod plugin;
 
 mod demo;
+mod landscape;
 mod mass;
 mod run;
 mod usage;

@@ -20,6 +20,7 @@ pub mod workflow;
 pub mod pack;
 pub mod rulebook;
 
+pub mod activation;
 pub mod cpq;
 pub mod decompose;
 pub mod order;

@@ -15,6 +15,7 @@ use host::Host;
 use model::billing::bill_state::Release;
 use model::cpq::Policy;
 use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run, recalls};
+use model::journal::Activation;
 use model::money::Tax;
 use model::order::OrderError;
 use model::plan::{Level, Plan};
@@ -85,6 +86,9 @@ pub enum SubmitError {
     /// The workflow cannot be planned.
     #[error("{}", .0.message)]
     Plan(Failure),
+    /// What is to be activated directly cannot be.
+    #[error("{}", .0.message)]
+    Refused(Failure),
     /// The engine has stopped.
     #[error(transparent)]
     Stopped(#[from] engine::handle::Stopped),
@@ -166,6 +170,28 @@ impl App {
         document: Value,
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
+        self.take(kind, document, None, submission).await
+    }
+
+    /// Submits the order that a request to activate something directly is carried out by. One that
+    /// makes no sense is no order at all.
+    pub(crate) async fn activate(
+        &self,
+        kind: Kind,
+        document: Value,
+        activation: Activation,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        self.take(kind, document, Some(activation), submission).await
+    }
+
+    async fn take(
+        &self,
+        kind: Kind,
+        document: Value,
+        activation: Option<Activation>,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
         if let Some(first) = self.submitted_before(submission.as_deref())? {
             return Ok(Submitted::Before(first));
         }
@@ -182,7 +208,11 @@ impl App {
         }
         let event = self.plan(&kind, &document).await?;
         let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
-        let fulfilment = Fulfilment::new(id, kind, document, self.clock.now());
+        if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {
+            return Err(SubmitError::Refused(failure.clone()));
+        }
+        let mut fulfilment = Fulfilment::new(id, kind, document, self.clock.now());
+        fulfilment.activation = activation.map(Arc::new);
         Ok(self.engine.submit(fulfilment, vec![event], submission).await?)
     }
 
@@ -313,6 +343,18 @@ impl App {
         }
         plan.plugins = plugins;
         Ok(plan)
+    }
+}
+
+/// Why what is asked for directly cannot be: the client can ask for something else.
+fn refusal(event: &Event) -> Option<&Failure> {
+    match event {
+        Event::Rejected { failure } => Some(failure),
+        Event::Held { failure } => {
+            let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
+            codes.contains(&failure.code.as_str()).then_some(failure)
+        }
+        _ => None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! `ferrule bench`: load against a server that runs, and what it took.
 
+mod documents;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -14,16 +16,37 @@ use crate::client::Client;
 
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// The server; load goes to this machine only.
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    server: String,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run a workflow, again and again.
+    Runs(Runs),
+    /// Read, list and create documents among many.
+    Documents(documents::Documents),
+}
+
+#[derive(Debug, Args)]
+struct Runs {
+    #[command(flatten)]
+    load: Load,
     /// The workflow to run.
     #[arg(long, default_value = "six-steps")]
     workflow: String,
     /// How many runs, after as many tenths to warm up.
     #[arg(long, default_value_t = 2_000)]
     runs: usize,
-    /// How many are in flight at one time.
+}
+
+/// What every load has.
+#[derive(Debug, Args)]
+struct Load {
+    /// The server; load goes to this machine only.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// How many requests are in flight at one time.
     #[arg(long, default_value_t = 64)]
     in_flight: usize,
     /// The process id of the server, to measure its CPU time and memory.
@@ -34,42 +57,121 @@ pub(crate) struct Bench {
     json: bool,
 }
 
-/// No more than this many runs at one go.
-const RUNS_MAX: usize = 10_000_000;
+/// No more than this many requests at one go.
+const REQUESTS_MAX: usize = 10_000_000;
+
+/// How long requests took, sorted, and what they cost.
+struct Measured {
+    latencies: Vec<Duration>,
+    took: Duration,
+    cpu_seconds: Option<f64>,
+}
 
 pub(crate) async fn run(bench: Bench) -> Result<()> {
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    if !local.iter().any(|prefix| bench.server.starts_with(prefix)) {
-        bail!("`{}` is not on this machine; load goes to loopback only", bench.server);
+    match bench.what {
+        What::Runs(runs) => runs.run().await,
+        What::Documents(documents) => documents.run().await,
     }
-    if bench.runs == 0 || bench.runs > RUNS_MAX || bench.in_flight == 0 {
-        bail!("--runs is 1 to {RUNS_MAX}, --in-flight at least 1");
+}
+
+impl Runs {
+    async fn run(self) -> Result<()> {
+        let load = &self.load;
+        let client = load.client(self.runs)?;
+        let path: Arc<str> =
+            format!("/orchestration/v1/workflows/{}/runs?wait=60s", self.workflow).into();
+        let one = move |_: usize| {
+            let (client, path) = (client.clone(), Arc::clone(&path));
+            async move {
+                let input = json!({ "bench": true });
+                let (status, body) = client.send(Method::POST, &path, Some(&input)).await?;
+                let state = body.get("state").and_then(Value::as_str).unwrap_or_default();
+                if !status.is_success() || state != "completed" {
+                    bail!("a run answered {status}: {body}");
+                }
+                Ok(())
+            }
+        };
+        load.measure(self.runs.div_ceil(10), one.clone()).await?;
+        let measured = load.measure(self.runs, one).await?;
+        let mut report = measured.report();
+        report["workflow"] = json!(self.workflow);
+        report["residentMiB"] = json!(load.pid.and_then(resident_mib));
+        print(&report, load.json)
     }
-    let client = Client::new(&bench.server);
-    load(&client, &bench, bench.runs.div_ceil(10)).await?;
-    let cpu_before = bench.pid.and_then(cpu_seconds);
-    let began = Instant::now();
-    let mut latencies = load(&client, &bench, bench.runs).await?;
-    let took = began.elapsed();
-    let cpu = bench.pid.and_then(cpu_seconds).zip(cpu_before).map(|(after, before)| after - before);
-    latencies.sort_unstable();
-    let at = |share: f64| {
-        let index = (latencies.len() as f64 * share) as usize;
-        let latency = latencies.get(index.min(latencies.len() - 1)).copied();
-        latency.unwrap_or_default().as_secs_f64() * 1e3
-    };
-    let report = json!({
-        "workflow": bench.workflow,
-        "runs": bench.runs,
-        "inFlight": bench.in_flight,
-        "seconds": took.as_secs_f64(),
-        "runsPerSecond": bench.runs as f64 / took.as_secs_f64(),
-        "p50Ms": at(0.5),
-        "p99Ms": at(0.99),
-        "cpuMsPerRun": cpu.map(|cpu| cpu * 1e3 / bench.runs as f64),
-        "residentMiB": bench.pid.and_then(resident_mib),
-    });
-    print(&report, bench.json)
+}
+
+impl Load {
+    /// A client of the server, where the load is one that may be.
+    fn client(&self, requests: usize) -> Result<Client> {
+        let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        if !local.iter().any(|prefix| self.server.starts_with(prefix)) {
+            bail!("`{}` is not on this machine; load goes to loopback only", self.server);
+        }
+        if requests == 0 || requests > REQUESTS_MAX || self.in_flight == 0 {
+            bail!("there are 1 to {REQUESTS_MAX} requests, and --in-flight is at least 1");
+        }
+        Ok(Client::new(&self.server))
+    }
+
+    /// Makes so many requests, each waited for to its end; `one` is told which it is.
+    async fn measure<F>(
+        &self,
+        requests: usize,
+        one: impl Fn(usize) -> F + Clone + Send + 'static,
+    ) -> Result<Measured>
+    where
+        F: Future<Output = Result<()>> + Send,
+    {
+        let cpu_before = self.pid.and_then(cpu_seconds);
+        let began = Instant::now();
+        let next = Arc::new(AtomicUsize::new(0));
+        let mut workers = Vec::new();
+        for _ in 0..self.in_flight.min(requests) {
+            let (one, next) = (one.clone(), Arc::clone(&next));
+            workers.push(tokio::spawn(async move {
+                let mut latencies = Vec::new();
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= requests {
+                        return Ok::<_, anyhow::Error>(latencies);
+                    }
+                    let began = Instant::now();
+                    one(number).await?;
+                    latencies.push(began.elapsed());
+                }
+            }));
+        }
+        let mut latencies = Vec::with_capacity(requests);
+        for worker in workers {
+            latencies.extend(worker.await??);
+        }
+        latencies.sort_unstable();
+        let cpu_after = self.pid.and_then(cpu_seconds);
+        let cpu_seconds = cpu_after.zip(cpu_before).map(|(after, before)| after - before);
+        Ok(Measured { latencies, took: began.elapsed(), cpu_seconds })
+    }
+}
+
+impl Measured {
+    fn report(&self) -> Value {
+        let count = self.latencies.len() as f64;
+        json!({
+            "requests": self.latencies.len(),
+            "seconds": self.took.as_secs_f64(),
+            "perSecond": count / self.took.as_secs_f64(),
+            "p50Ms": self.at(0.5),
+            "p99Ms": self.at(0.99),
+            "cpuMsEach": self.cpu_seconds.map(|cpu| cpu * 1e3 / count),
+        })
+    }
+
+    /// The latency that this share of the requests stayed below, in milliseconds.
+    fn at(&self, share: f64) -> f64 {
+        let index = (self.latencies.len() as f64 * share) as usize;
+        let last = self.latencies.len().saturating_sub(1);
+        self.latencies.get(index.min(last)).copied().unwrap_or_default().as_secs_f64() * 1e3
+    }
 }
 
 fn print(report: &Value, as_json: bool) -> Result<()> {
@@ -83,36 +185,6 @@ fn print(report: &Value, as_json: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Makes so many runs, each waited for to its end; answers with how long each took.
-async fn load(client: &Client, bench: &Bench, runs: usize) -> Result<Vec<Duration>> {
-    let path: Arc<str> =
-        format!("/orchestration/v1/workflows/{}/runs?wait=60s", bench.workflow).into();
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut workers = Vec::new();
-    for _ in 0..bench.in_flight.min(runs) {
-        let (client, path, next) = (client.clone(), Arc::clone(&path), Arc::clone(&next));
-        workers.push(tokio::spawn(async move {
-            let mut latencies = Vec::new();
-            while next.fetch_add(1, Ordering::Relaxed) < runs {
-                let began = Instant::now();
-                let input = json!({ "bench": true });
-                let (status, body) = client.send(Method::POST, &path, Some(&input)).await?;
-                let state = body.get("state").and_then(Value::as_str).unwrap_or_default();
-                if !status.is_success() || state != "completed" {
-                    bail!("a run answered {status}: {body}");
-                }
-                latencies.push(began.elapsed());
-            }
-            Ok(latencies)
-        }));
-    }
-    let mut latencies = Vec::with_capacity(runs);
-    for worker in workers {
-        latencies.extend(worker.await??);
-    }
-    Ok(latencies)
 }
 
 /// The CPU time that a process has used so far, as Linux tells.

@@ -3,7 +3,9 @@
 
 mod bench;
 
+mod activation;
 mod bad_input;
+mod bad_table;
 mod billing;
 mod bills;
 mod cpq;
@@ -14,3 +16,4 @@ mod orchestration;
 mod serve;
 mod stock;
 mod tmf;
+mod v5;

@@ -8,7 +8,7 @@ use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Put};
 use model::cpq::{
     Facts, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
-    qualify_offerings, qualify_services, query_services, unbacked,
+    qualify_offerings, qualify_services, query_offerings, query_services, unbacked,
 };
 use model::decompose::Answers;
 use model::order::{OrderError, OrderErrorKind};
@@ -18,10 +18,6 @@ use serde_json::{Value, json};
 use super::{Draft, Refusal};
 use crate::app::{App, QUESTIONS_MAX, SubmitError};
 
-/// What version 5 of TMF679 calls its items, and what version 4 does.
-const ITEMS: [(&str, &str); 1] =
-    [("checkProductOfferingQualificationItem", "productOfferingQualificationItem")];
-
 type Ask = fn(&Value, Facts<'_>) -> Result<Value, Unanswered>;
 
 /// Answers a qualification, or prices a quote.
@@ -30,13 +26,9 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
         return Ok(());
     };
     let settled = match (draft.resource.key, &draft.before) {
-        ("productOfferingQualification", None) => {
-            let request = renamed(after.clone(), ITEMS);
-            let answer = answer(app, &request, qualify_offerings).await?;
-            let is_later = ITEMS.iter().any(|(later, _)| after.get(*later).is_some());
-            if is_later { renamed(answer, ITEMS.map(|(a, b)| (b, a))) } else { answer }
-        }
+        ("productOfferingQualification", None) => answer(app, after, qualify_offerings).await?,
         ("checkServiceQualification", None) => answer(app, after, qualify_services).await?,
+        ("queryProductOfferingQualification", None) => answer(app, after, query_offerings).await?,
         ("queryServiceQualification", None) => answer(app, after, query_services).await?,
         ("quote", before) => {
             let (rulebook, policy) = (app.rulebook(), &app.commerce.policy);
@@ -84,17 +76,6 @@ async fn answer(app: &App, request: &Value, ask: Ask) -> Result<Value, Refusal> 
     }
     let message = format!("decomposer plugins were asked more than {QUESTIONS_MAX} times");
     Err(Refusal::unprocessable("$", message))
-}
-
-fn renamed<const N: usize>(mut document: Value, names: [(&str, &str); N]) -> Value {
-    if let Some(fields) = document.as_object_mut() {
-        for (from, to) in names {
-            if let Some(value) = fields.remove(from) {
-                fields.insert(to.into(), value);
-            }
-        }
-    }
-    document
 }
 
 /// The quotes that an order names, itself or in its items.

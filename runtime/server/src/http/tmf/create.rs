@@ -29,7 +29,7 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
         return created(door, &call, served, &first.body);
     }
     let body = call.json(door.limits).await?;
-    served.resource.check_new(&body)?;
+    let body = served.new_body(body)?;
     let id = id_of(served, &body);
     let receipt = json!({ "id": id });
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
@@ -84,7 +84,7 @@ fn created(door: &Door, call: &Call, served: &Served, receipt: &Value) -> Answer
         return Err(Problem::conflict(message).about("Idempotency-Key"));
     };
     let tag = etag::of(document.revision);
-    let mut body = document.body;
+    let mut body = served.shown(document.body);
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
     let mut response = answer::located(StatusCode::CREATED, &location, &body);
