@@ -214,7 +214,7 @@ impl Walk<'_> {
             }
             "productStock" => json!({
                 "productStockStatusType": "available",
-                "productStockLevel": { "amount": 5.0, "units": "pieces" },
+                "productStockLevel": { "amount": 5.0, "units": "units walked" },
                 "stockedProduct": { "name": "router" },
             }),
             _ => json!({
