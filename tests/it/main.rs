@@ -21,5 +21,6 @@ mod demo;
 mod landscape;
 mod mass;
 mod run;
+mod usage;
 
 mod tidy;

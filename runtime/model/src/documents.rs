@@ -11,6 +11,8 @@ mod inventory;
 mod milestones;
 mod orders;
 
+#[cfg(test)]
+pub(crate) use billing::product_price;
 pub use change::makers;
 use serde_json::{Value, json};
 

@@ -28,10 +28,12 @@ pub mod plan;
 
 pub mod billing;
 pub mod documents;
+pub mod duplicate;
 pub mod filter;
 pub mod fulfilment;
 pub mod journal;
 pub mod resource;
+pub mod stock;
 pub mod subscription;
 pub mod task;
 

@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod patch;
 pub mod shape;
 pub mod table;
+pub mod version;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -19,6 +20,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 pub use check::{Invalid, InvalidKind};
+pub use version::Version;
 
 /// An API of the TM Forum.
 #[derive(Debug)]
@@ -199,7 +201,7 @@ impl Resource {
 
     /// Whether its documents may have an attribute, by its dotted path.
     pub fn knows(&self, path: &str) -> bool {
-        shape::shapes().may_have(self.shape, path)
+        shape::Forms::V4.may_have(self.shape, path)
     }
 
     /// Whether a document is one that is seen under this resource.

@@ -12,8 +12,11 @@ use engine::clock::Clock;
 use engine::worker::Worker as _;
 use engine::{Engine, Submitted};
 use host::Host;
+use model::billing::bill_state::Release;
+use model::cpq::Policy;
 use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run, recalls};
 use model::journal::Activation;
+use model::money::Tax;
 use model::order::OrderError;
 use model::plan::{Level, Plan};
 use model::{
@@ -37,12 +40,25 @@ pub struct App {
     clock: Arc<dyn Clock>,
     rulebook: Arc<RwLock<Arc<Rulebook>>>,
     plugins_dir: Option<Arc<PathBuf>>,
+    /// How the operator sells and bills.
+    pub(crate) commerce: Commerce,
     /// Held while a change of the catalogs is looked at, written and taken into use.
     catalogs: Arc<tokio::sync::Mutex<()>>,
     /// Told when there is a job to carry out.
     jobs: Arc<tokio::sync::Notify>,
     /// Held while an order about existing instances is planned and submitted.
     changing: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// How an operator sells and bills.
+#[derive(Clone, Debug, Default)]
+pub struct Commerce {
+    /// The tax on what says no other.
+    pub tax: Option<Tax>,
+    /// How far a bill run takes its bills, where it does not say.
+    pub release: Release,
+    /// What quotes are made by.
+    pub policy: Policy,
 }
 
 /// Why nothing was submitted.
@@ -101,10 +117,19 @@ impl App {
             clock,
             rulebook,
             plugins_dir,
+            commerce: Commerce::default(),
             catalogs: Arc::default(),
             jobs: Arc::default(),
             changing: Arc::default(),
         }
+    }
+
+    /// The same with an operator's own ways to sell and bill.
+    #[must_use]
+    pub fn with_commerce(self, commerce: Commerce) -> Self {
+        let rulebook = (*self.rulebook()).clone().with_usual_tax(commerce.tax.clone());
+        self.use_rulebook(rulebook);
+        Self { commerce, ..self }
     }
 
     /// Takes other rules or catalogs into use, for what comes next.
@@ -170,9 +195,17 @@ impl App {
         if let Some(first) = self.submitted_before(submission.as_deref())? {
             return Ok(Submitted::Before(first));
         }
-        // What exists must not be another between the look at it and the submission.
-        let changes = existing::changes(&document);
-        let _guard = if changes { Some(self.changing.lock().await) } else { None };
+        // What exists must not be another between the look at it and the submission, nor a quote be
+        // ordered by somebody else.
+        let quotes = crate::systems::cpq::quotes_of(&document);
+        let alone = existing::changes(&document) || !quotes.is_empty();
+        let _guard = if alone { Some(self.changing.lock().await) } else { None };
+        if let Some(first) = self.submitted_before(submission.as_deref())? {
+            return Ok(Submitted::Before(first));
+        }
+        if kind == Kind::ProductOrder {
+            crate::systems::cpq::check_ordered_once(self, &quotes)?;
+        }
         let event = self.plan(&kind, &document).await?;
         let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
         if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {

@@ -1,10 +1,11 @@
 //! A document that a schema allows, with every attribute that it names down to some depth: what a
 //! client could send.
 
-use model::resource::table;
+use model::resource::Version;
+use model::resource::version::View;
 use serde_json::{Map, Value, json};
 
-use super::definition::{Definition, Resource};
+use super::definition::Definition;
 
 /// Below this depth only what is required is filled in.
 const DEPTH: usize = 4;
@@ -13,28 +14,20 @@ const DEPTH: usize = 4;
 const SKIPPED: [&str; 4] = ["@schemaLocation", "@baseType", "@referredType", "href"];
 
 /// A document to create one of a resource with.
-pub(super) fn of(definition: &Definition, resource: &Resource, schema: &Value) -> Value {
+pub(super) fn of(definition: &Definition, view: &View, schema: &Value) -> Value {
     let mut body = value(definition, schema, "", 0);
-    let name = resource.path.rsplit('/').next().unwrap_or_default();
-    let known = table::APIS.iter().flat_map(|api| api.resources).find(|r| r.name == name);
-    if let (Some(known), Some(fields)) = (known, body.as_object_mut()) {
+    let Some(fields) = body.as_object_mut() else { return body };
+    if view.version == Version::V4 {
         fields.remove("@type");
-        // A new document is in its first state.
-        if let Some(life) = known.life {
-            match life.initial {
-                "" => {
-                    let first = life.next.first().map_or("new", |(state, _)| *state);
-                    fields.insert(life.attribute.into(), json!(first));
-                }
-                _ => drop(fields.remove(life.attribute)),
-            }
-        }
-        // A quote is priced, so what it is for must be sold.
-        if known.key == "quote" {
-            fields.insert(
-                "quoteItem".into(),
-                json!([{ "id": "1", "productOffering": { "id": "PO-SF200H" } }]),
-            );
+    }
+    // A new document is in its first state.
+    if let Some(life) = view.resource.life {
+        let first = life.next.first().map_or("new", |(state, _)| *state);
+        let state = if life.initial.is_empty() { first } else { life.initial };
+        let is_said = life.initial.is_empty() || view.mandatory().contains(&life.attribute);
+        match is_said {
+            true => drop(fields.insert(life.attribute.into(), json!(state))),
+            false => drop(fields.remove(life.attribute)),
         }
     }
     body
@@ -58,6 +51,9 @@ pub(super) fn refer(body: &mut Value, path: &str, id: &str) {
 
 fn value(definition: &Definition, schema: &Value, name: &str, depth: usize) -> Value {
     let schema = definition.resolve(schema);
+    if let Some((_, meant)) = one_of(definition, schema) {
+        return value(definition, meant, name, depth);
+    }
     if let Some(values) = schema["enum"].as_array() {
         return values[0].clone();
     }
@@ -92,5 +88,16 @@ fn object(definition: &Definition, schema: &Value, depth: usize) -> Value {
         }
         fields.insert(name.clone(), value(definition, property, name, depth + 1));
     }
+    // Of what has one type in all versions, or several, the first is meant.
+    let own = definition.types(schema).into_iter().find(|(_, meant)| *meant == schema);
+    if let Some((name, _)) = own {
+        fields.insert("@type".into(), json!(name));
+    }
     Value::Object(fields)
+}
+
+/// The first of several schemas of which one is meant.
+fn one_of<'a>(definition: &'a Definition, schema: &'a Value) -> Option<(&'a str, &'a Value)> {
+    schema.get("oneOf")?;
+    definition.types(schema).into_iter().next()
 }

@@ -196,6 +196,8 @@ impl Fulfilment {
                 json!({ "id": id, "href": href("service", &id), "@referredType": "Service" })
             })
             .collect();
+        let prices = item.prices.iter();
+        let prices = prices.map(|price| super::billing::product_price(price, item.quantity));
         let mut body = json!({
             "id": product,
             "href": href("product", product),
@@ -205,7 +207,7 @@ impl Fulfilment {
             "isCustomerVisible": true,
             "orderDate": self.submitted_at.to_string(),
             "productCharacteristic": Self::shown_characteristics(item),
-            "productPrice": item.prices.iter().map(super::billing::product_price).collect::<Vec<_>>(),
+            "productPrice": prices.collect::<Vec<_>>(),
             "productOrderItem": [self.product_link(item)],
             "productRelationship": relations,
             "realizingService": realizing,

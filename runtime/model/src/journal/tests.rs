@@ -144,6 +144,7 @@ fn items() -> Vec<Item> {
             amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
             period: "month".into(),
             alterations: Vec::new(),
+            tax: None,
             quote: None,
         }],
         instance: Some("p-1".into()),

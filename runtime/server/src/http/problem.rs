@@ -9,6 +9,7 @@ use model::fulfilment::PatchError as PatchRefusal;
 use model::order::OrderErrorKind;
 use model::resource::Invalid;
 use model::resource::patch::PatchError;
+use model::resource::version::{Refused, View};
 use serde_json::json;
 
 use super::answer;
@@ -42,6 +43,16 @@ impl Problem {
     /// Names the attribute, parameter or header that is wrong.
     pub(super) fn about(mut self, name: impl Into<String>) -> Self {
         self.0.about = Some(name.into());
+        self
+    }
+
+    /// Names the attribute as a view has it.
+    pub(super) fn seen_by(mut self, view: &View) -> Self {
+        if let Some(name) = self.0.about.take() {
+            let seen = view.shown_path(&name);
+            self.0.message = self.0.message.replace(&format!("`{name}`"), &format!("`{seen}`"));
+            self.0.about = Some(seen);
+        }
         self
     }
 
@@ -174,6 +185,15 @@ impl From<PatchError> for Problem {
             PatchError::TestFailed { path, .. } => Self::conflict(error.to_string()).about(path),
             PatchError::NoTarget { path, .. } => Self::unprocessable(error.to_string()).about(path),
             PatchError::TooLarge => Self::too_large(error.to_string()),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Patch(error) => error.into(),
+            Refused::Invalid(invalid) => invalid.into(),
         }
     }
 }

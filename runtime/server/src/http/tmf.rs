@@ -22,6 +22,11 @@ pub(super) use order::taken;
 
 /// Takes a request about a resource: all of them where the id is empty.
 pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
+    // What is wrong deeper down is wrong with what is kept: the client is told in its own words.
+    asked(door, call, served, rest).await.map_err(|problem| problem.seen_by(&served))
+}
+
+async fn asked(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
     if served.resource.owner == Owner::Computed {
         return flow::take(door, call, &served, rest).await;
     }

@@ -329,6 +329,7 @@ fn value(kind: Kind, name: &str) -> Value {
         Type::Date => json!("2026-03-10"),
         Type::Uri => json!("http://example.com/x"),
         Type::Choice(list) => json!(shapes().choice(list)[0]),
+        Type::Fields => json!({}),
         Type::Object(shape) => shapes().object(shape).map_or_else(|| json!({}), object),
     };
     match kind {

@@ -53,7 +53,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served) -> Answ
     let subject = Subject::of(served.resource);
     let submission = call.submission(subject.monitor)?;
     let body = call.json(door.limits).await?;
-    let instance = order::taken(body.clone(), served.resource)?;
+    let instance = order::taken(body.clone(), served)?;
     check_state(&subject, &instance)?;
     let says = activation::says(subject.form, &instance);
     let request = request(&call, &served.path(), &body, says);
