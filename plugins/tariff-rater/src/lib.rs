@@ -43,6 +43,7 @@ fn charges(request: &Request, rounding: Rounding) -> Result<Vec<Charge>, Failure
         let message = format!("bill day {} is not in every month; use 1 to 28", request.bill_day);
         return Err(Failure::person("BILL_DAY", message));
     }
+    not_negative(request.tax_rate)?;
     let mut charges = Vec::with_capacity(request.prices.len());
     for price in &request.prices {
         match price.kind {
@@ -105,15 +106,18 @@ const TAX_RATE: &str = "tax-rate";
 
 /// The tax on a price: its own, or that of the request.
 fn tax_rate(request: &Request, price: &Price) -> Result<Decimal, Failure> {
-    let wrong = |text: &str| {
-        let message = format!("tax rate `{text}` is negative, or no number");
-        Failure::person("TAX_RATE", message)
-    };
-    let rate = match price.attribute(TAX_RATE) {
-        Some(text) => text.parse().map_err(|_| wrong(text))?,
-        None => request.tax_rate,
-    };
-    if rate < Decimal::ZERO { Err(wrong(&rate.to_string())) } else { Ok(rate) }
+    match price.attribute(TAX_RATE) {
+        Some(text) => not_negative(text.parse().map_err(|_| untaxable(text))?),
+        None => Ok(request.tax_rate),
+    }
+}
+
+fn not_negative(rate: Decimal) -> Result<Decimal, Failure> {
+    if rate < Decimal::ZERO { Err(untaxable(&rate.to_string())) } else { Ok(rate) }
+}
+
+fn untaxable(rate: &str) -> Failure {
+    Failure::person("TAX_RATE", format!("tax rate `{rate}` is negative, or no number"))
 }
 
 fn taxed(rate: Decimal) -> Attribute {
