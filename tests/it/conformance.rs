@@ -85,6 +85,11 @@ fn what_is_not_as_the_definition_says_is_found() {
     }
 }
 
+/// Whether what is created is activated in the network.
+fn is_activated(resource: &Resource) -> bool {
+    resource.path.contains("ActivationAndConfiguration")
+}
+
 impl Walk<'_> {
     /// Creates, reads, lists, changes and removes one, as far as the definition has it.
     async fn resource(&mut self, resource: &Resource) {
@@ -122,6 +127,20 @@ impl Walk<'_> {
         let schema = resource.create_schema.as_ref()?;
         let view = self.view(resource);
         let mut body = sample::of(self.definition, &view, schema);
+        // What is activated is of a specification that a pack delivers.
+        match view.resource.key {
+            "service" if is_activated(resource) => {
+                body["state"] = json!("active");
+                body["serviceSpecification"] = json!({ "id": "RFS-GPON-BEARER" });
+                body["serviceCharacteristic"] = json!([{ "name": "downMbps", "value": 200 }, { "name": "upMbps", "value": 20 }]);
+            }
+            "resource" if is_activated(resource) => {
+                body["resourceSpecification"] = json!({ "id": "RS-BW-POLICY" });
+                body["resourceCharacteristic"] =
+                    json!([{ "name": "down", "value": 200 }, { "name": "up", "value": 20 }]);
+            }
+            _ => {}
+        }
         let real = match view.resource.key {
             "productOrder" => return Some(view.shown(pack_order("superfibre/gpon"))),
             "serviceOrder" => {
@@ -278,6 +297,15 @@ impl Walk<'_> {
         if answer.status != 204 {
             self.found(resource, "DELETE", &format!("{}: {}", answer.status, answer.text));
             return;
+        }
+        if is_activated(resource) {
+            // It is removed when the network has let it go.
+            let http = &self.world.http;
+            return eventually("it is gone", async || {
+                let answer = http.send("GET", &path, &[], "").await.unwrap();
+                (answer.status == 404).then_some(())
+            })
+            .await;
         }
         let gone = self.send("GET", &path, None).await;
         if gone.status != 404 {

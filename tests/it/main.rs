@@ -8,9 +8,12 @@ mod order;
 
 mod kill;
 
+mod activation;
 mod bad_input;
+mod checks;
 mod conformance;
 mod events;
+mod milestones;
 mod pack;
 mod plugin;
 
@@ -18,5 +21,6 @@ mod demo;
 mod landscape;
 mod mass;
 mod run;
+mod usage;
 
 mod tidy;

@@ -164,6 +164,8 @@ pub enum Owner {
     Client,
     /// The engine does: the resource is an order, which is carried out.
     Order,
+    /// The engine does, as clients ask: what they create, change and remove is activated directly.
+    Activation,
     /// They are computed when they are read.
     Computed,
 }

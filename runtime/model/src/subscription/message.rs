@@ -63,7 +63,11 @@ impl Subscription {
     fn change(&self, told: &Told, document: Option<&Value>) -> Option<Message> {
         let (api, version) = (self.source.api()?, self.source.version());
         let view = View { api, resource: self.view(told)?, version };
-        let event_type = format!("{}{}", capitalised(view.name()), told.what());
+        let what = match (version, view.resource.key, told.what()) {
+            (Version::V5, "productOrder", "JeopardyEvent") => "JeopardyAlertEvent",
+            (_, _, what) => what,
+        };
+        let event_type = format!("{}{what}", capitalised(view.name()));
         let body = view.shown(whole(told.body()?, document));
         let mut envelope = envelope(told, view.resource, &event_type, version, &body)?;
         envelope.insert("event".into(), json!({ view.name(): body }));

@@ -13,6 +13,7 @@ mod operate;
 mod outbox;
 mod quotes;
 mod runs;
+mod stock;
 mod subscriptions;
 mod view;
 
@@ -62,6 +63,7 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
             ("subscriptions", subscriptions::take(door, call, rest).await)
         }
         ["customers", rest @ ..] => ("customers", customers::take(door, call, rest).await),
+        ["stock", rest @ ..] => ("stock", stock::take(door, &call, rest).await),
         ["history", key, id @ ..] if !id.is_empty() => {
             ("history", history::get(door, &call, key, &id.join("/")).await)
         }

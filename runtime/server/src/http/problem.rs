@@ -271,7 +271,9 @@ impl From<SubmitError> for Problem {
                 Self::unprocessable(error.to_string()).about(path.clone())
             }
             SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
-            SubmitError::Plan(_) => Self::unprocessable(error.to_string()),
+            SubmitError::Plan(_) | SubmitError::Refused(_) => {
+                Self::unprocessable(error.to_string())
+            }
             SubmitError::Stopped(stopped) => stopped.into(),
             SubmitError::Read(error) => error.into(),
             SubmitError::Store(_) => Self::ours(&error),

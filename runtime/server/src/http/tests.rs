@@ -3,14 +3,17 @@
 
 mod bench;
 
+mod activation;
 mod bad_input;
 mod bad_table;
 mod billing;
+mod bills;
 mod cpq;
 mod customers;
 mod hub;
 mod mass;
 mod orchestration;
 mod serve;
+mod stock;
 mod tmf;
 mod v5;

@@ -1,5 +1,6 @@
 //! The TM Forum APIs: one set of handlers for every resource of the table.
 
+mod activate;
 mod change;
 mod create;
 mod flow;
@@ -45,6 +46,9 @@ async fn asked(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer
         },
         (Operation::Patch, Owner::Order) => order::patch(door, call, &served, id).await,
         (Operation::Delete, Owner::Order) => order::delete(door, &call, &served, id).await,
+        (Operation::Create, Owner::Activation) => activate::create(door, call, &served).await,
+        (Operation::Patch, Owner::Activation) => activate::patch(door, call, &served, id).await,
+        (Operation::Delete, Owner::Activation) => activate::delete(door, &call, &served, id).await,
         (Operation::Create, Owner::Client | Owner::Computed) => {
             create::take(door, call, &served).await
         }

@@ -73,7 +73,7 @@ impl Played {
                 }
                 Due::Undo { task, .. } => Event::Undone { task },
                 Due::End(end) => Event::Ended { end },
-                Due::Recover { .. } | Due::Resume { .. } | Due::Expire { .. } => {
+                Due::Recover { .. } | Due::Resume { .. } | Due::Expire { .. } | Due::Alert(_) => {
                     panic!("nothing waits")
                 }
             };

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::schema::Side;
 use super::{root, tag};
-use crate::resource::Operation;
 use crate::resource::version::View;
+use crate::resource::{Operation, Owner};
 
 /// The problems that may be answered, each with its status.
 const PROBLEMS: &[(&str, &str)] = &[
@@ -136,11 +136,14 @@ fn responses(view: &View, operation: Operation) -> Value {
             let problems = &["400", "404", "409", "412", "413", "415", "422"];
             ("200", one("The document as it is now", &["ETag"]), problems)
         }
-        Operation::Delete => (
-            "204",
-            json!({ "description": "There is no such document any more" }),
-            &["400", "404", "409", "412"],
-        ),
+        Operation::Delete => {
+            let gone = json!({ "description": "There is no such document any more" });
+            let problems: &[&str] = match view.resource.owner {
+                Owner::Activation => &["400", "404", "409", "412", "422"],
+                Owner::Client | Owner::Order | Owner::Computed => &["400", "404", "409", "412"],
+            };
+            ("204", gone, problems)
+        }
     };
     let mut responses = Map::new();
     responses.insert(status.into(), response);

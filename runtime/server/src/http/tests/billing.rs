@@ -41,7 +41,7 @@ impl Bench {
 
     /// Bills on a day; the bill that was drawn.
     async fn billed(&self, date: &str) -> Value {
-        let ran = self.billing("runs", &json!({ "date": date })).await;
+        let ran = self.billing("runs", &json!({ "date": date, "send": true })).await;
         assert_eq!(ran.status, 201, "{}", ran.text);
         assert_eq!(ran.body["failed"], json!([]));
         assert_eq!(ran.body["billCount"], json!(1), "{}", ran.text);
@@ -167,6 +167,7 @@ async fn a_bill_on_demand_is_drawn_when_it_is_asked_for() {
     let id = first.body["customerBill"]["id"].as_str().unwrap();
     let bill = bench.get(&format!("{BILL}/{id}")).await;
     assert_eq!(bill.body["runType"], json!("offCycle"), "{}", bill.text);
+    assert_eq!(bill.body["state"], json!("new"), "{}", bill.text);
     let second = bench.post(ON_DEMAND, &asked).await;
     assert_eq!(second.body["state"], json!("rejected"), "{}", second.text);
     let nobody = bench.post(ON_DEMAND, &json!({})).await;

@@ -34,6 +34,17 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     change(door, &call, served, id, &Asked::Patch(format, body)).await
 }
 
+/// Makes changes that were read already.
+pub(super) async fn merge(
+    door: &Door,
+    call: &Call,
+    served: &Served,
+    id: &str,
+    changed: Value,
+) -> Answer {
+    change(door, call, served, id, &Asked::Patch(Format::Merge, changed)).await
+}
+
 /// Puts another document in the place of one.
 pub(super) async fn replace(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
     let body = call.json(door.limits).await?;

@@ -147,7 +147,7 @@ fn request(reason: Option<&str>, requested: Option<Timestamp>) -> CancelRequest 
 }
 
 /// The attributes that are otherwise, null for those that are gone.
-fn difference(before: &Value, after: &Value) -> Map<String, Value> {
+pub(super) fn difference(before: &Value, after: &Value) -> Map<String, Value> {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return Map::new();
     };
