@@ -12,7 +12,7 @@ const RESOURCE_MONITORS: &str = "/tmf-api/ResourceActivationAndConfiguration/v4/
 
 fn bearer(down: u32) -> Value {
     json!({
-        "name": "bearer of a farm",
+        "name": "bearer of an office",
         "state": "active",
         "relatedParty": [{ "id": "CUST-1", "role": "Customer", "@referredType": "Customer" }],
         "serviceSpecification": { "id": "RFS-GPON-BEARER" },
@@ -64,7 +64,7 @@ async fn a_service_is_activated_changed_and_removed() {
     let id = posted.body["id"].as_str().unwrap().to_string();
     let path = format!("{SERVICES}/{id}");
     assert!(posted.headers["location"].to_str().unwrap().ends_with(&path));
-    assert_eq!(posted.body["name"], "bearer of a farm");
+    assert_eq!(posted.body["name"], "bearer of an office");
     assert!(posted.body["serviceDate"].is_string(), "{}", posted.body);
     let monitor = settled(&world, &posted).await;
     assert_eq!(monitor["state"], "Completed", "{monitor:#}");
@@ -76,7 +76,7 @@ async fn a_service_is_activated_changed_and_removed() {
     let service = world.http.get(&path).await;
     assert_eq!(
         (&service["state"], &service["name"]),
-        (&json!("active"), &json!("bearer of a farm"))
+        (&json!("active"), &json!("bearer of an office"))
     );
     assert_eq!(service["supportingResource"].as_array().unwrap().len(), 1, "{service:#}");
     assert_eq!(world.network.state().await.len(), 1);

@@ -168,6 +168,20 @@ impl Walk<'_> {
                 json!({ "serviceQualificationItem": [{ "id": "1", "service": service }] })
             }
             "processFlow" => json!({ "processFlowSpecification": "six-steps" }),
+            // What is activated is of a specification that a pack delivers.
+            "service" if is_activated(resource) => json!({
+                "state": "active",
+                "serviceSpecification": { "id": "RFS-GPON-BEARER" },
+                "serviceCharacteristic": [
+                    { "name": "downMbps", "value": 200 }, { "name": "upMbps", "value": 20 },
+                ],
+            }),
+            "resource" if is_activated(resource) => json!({
+                "resourceSpecification": { "id": "RS-BW-POLICY" },
+                "resourceCharacteristic": [
+                    { "name": "down", "value": 200 }, { "name": "up", "value": 20 },
+                ],
+            }),
             _ => json!({}),
         };
         for (name, value) in view.shown(real).as_object().unwrap() {
@@ -214,7 +228,7 @@ impl Walk<'_> {
             }
             "productStock" => json!({
                 "productStockStatusType": "available",
-                "productStockLevel": { "amount": 5.0, "units": "pieces" },
+                "productStockLevel": { "amount": 5.0, "units": "units walked" },
                 "stockedProduct": { "name": "router" },
             }),
             _ => json!({

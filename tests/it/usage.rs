@@ -60,7 +60,7 @@ async fn calls_are_rated_billed_and_paid_and_the_books_are_even() {
     let path = format!("{PRODUCT}/{own}");
     let patch = json!({ "productPrice": prices }).to_string();
     let headers = [("content-type", "application/merge-patch+json")];
-    let patched = world.http.send("PATCH", &path, &headers, &patch).await.unwrap();
+    let patched = world.http.send("PATCH", &path, &headers, patch).await.unwrap();
     assert_eq!(patched.status, 200, "{}", patched.text);
 
     // The allowance of 100 minutes, then 100 at 10 cents, then 5 cents; at night the half.

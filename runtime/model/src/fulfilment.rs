@@ -229,12 +229,12 @@ impl Fulfilment {
 
     /// Notes the time at which a milestone's task is done.
     fn reach(&mut self, at: Timestamp, event: &Event) {
-        match event {
-            Event::Succeeded { task, .. } if self.plan.milestone(*task).is_some() => {
-                self.reached.insert(*task, at);
-            }
-            Event::Undone { task } => drop(self.reached.remove(task)),
-            _ => {}
+        if let Event::Succeeded { task, .. } = event
+            && self.plan.milestone(*task).is_some()
+        {
+            self.reached.insert(*task, at);
+        } else if let Event::Undone { task } = event {
+            self.reached.remove(task);
         }
     }
 

@@ -348,14 +348,12 @@ impl App {
 
 /// Why what is asked for directly cannot be: the client can ask for something else.
 fn refusal(event: &Event) -> Option<&Failure> {
-    match event {
-        Event::Rejected { failure } => Some(failure),
-        Event::Held { failure } => {
-            let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
-            codes.contains(&failure.code.as_str()).then_some(failure)
-        }
-        _ => None,
+    if let Event::Rejected { failure } = event {
+        return Some(failure);
     }
+    let Event::Held { failure } = event else { return None };
+    let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
+    codes.contains(&failure.code.as_str()).then_some(failure)
 }
 
 fn missing(plugin: &PluginId) -> Failure {

@@ -91,7 +91,7 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     references::check(app, draft)?;
     catalog::settle(app, draft)?;
     cpq::settle(app, draft).await?;
-    crm::settle(app, draft)?;
+    crm::settle(draft);
     stock::settle(app, draft).await?;
     billing::settle(app, draft).await
 }

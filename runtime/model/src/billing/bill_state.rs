@@ -159,10 +159,8 @@ pub fn moved(
     }
     let remaining = root.need("remainingAmount").and_then(|one| one.money());
     let remaining = remaining.map_err(NotMoved::Malformed)?;
-    let (state, due) = match to {
-        BillState::Sent => (sent(remaining.amount), Some(cycle.due(Day::of(at)))),
-        other => (other, None),
-    };
+    let is_sent = to == BillState::Sent;
+    let state = if is_sent { sent(remaining.amount) } else { to };
     if matches!(to, BillState::Validated | BillState::Sent) {
         check(&id, &root, lines)?;
     }
@@ -170,7 +168,8 @@ pub fn moved(
     if let Some(fields) = bill.as_object_mut() {
         fields.insert("state".into(), json!(state.as_str()));
         fields.insert("lastUpdate".into(), json!(at.to_string()));
-        if let Some(due) = due {
+        if is_sent {
+            let due = cycle.due(Day::of(at));
             fields.insert("paymentDueDate".into(), json!(due.start().to_string()));
         }
     }

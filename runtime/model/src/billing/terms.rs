@@ -55,7 +55,7 @@ impl Terms {
             .filter_map(|price| price.pointer("/productOfferingPrice/id").and_then(Value::as_str));
         let catalog = rulebook.catalog();
         let taxes = ids.filter_map(|id| Some((id.to_owned(), catalog.prices.get(id)?.tax()?)));
-        Self { tax: tax.unwrap_or(general.tax.clone()), taxes: taxes.collect(), ..general }
+        Self { tax: tax.unwrap_or_else(|| general.tax.clone()), taxes: taxes.collect(), ..general }
     }
 
     /// The tax on a price: its own, else that of the catalog, else the usual one.

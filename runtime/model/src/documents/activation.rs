@@ -12,26 +12,57 @@ use crate::order::Form;
 use crate::outcome::FailureClass;
 use crate::plan::{Action, Item};
 
+/// What is activated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    Service,
+    Resource,
+}
+
+impl Subject {
+    fn form(self) -> Form {
+        match self {
+            Self::Service => Form::ServiceOrder,
+            Self::Resource => Form::ResourceOrder,
+        }
+    }
+
+    fn monitor(self) -> &'static str {
+        match self {
+            Self::Service => "serviceMonitor",
+            Self::Resource => "resourceMonitor",
+        }
+    }
+
+    /// The attribute that is its state, with what it is before it is active and when it never was.
+    fn states(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Service => ("state", "designed", "terminated"),
+            Self::Resource => ("resourceStatus", "reserved", "available"),
+        }
+    }
+}
+
 impl Fulfilment {
     /// The instance that is activated directly: its resource and its id; nothing where an order
     /// came in.
     pub fn activated(&self) -> Option<(&'static str, String)> {
-        let (_, form) = self.activating()?;
-        let own = self.asked_for(form).get("id").and_then(Value::as_str);
-        let id = own.map(str::to_string).unwrap_or_else(|| match form {
-            Form::ResourceOrder => self.resource_id(LINE, 0),
-            _ => format!("{}-s{LINE}", self.id),
+        let (_, subject) = self.activating()?;
+        let own = self.asked_for(subject.form()).get("id").and_then(Value::as_str);
+        let id = own.map(str::to_string).unwrap_or_else(|| match subject {
+            Subject::Resource => self.resource_id(LINE, 0),
+            Subject::Service => format!("{}-s{LINE}", self.id),
         });
-        Some((form.subject(), id))
+        Some((subject.form().subject(), id))
     }
 
-    fn activating(&self) -> Option<(&Activation, Form)> {
-        let form = match self.kind {
-            Kind::ServiceOrder => Form::ServiceOrder,
-            Kind::ResourceOrder => Form::ResourceOrder,
+    fn activating(&self) -> Option<(&Activation, Subject)> {
+        let subject = match self.kind {
+            Kind::ServiceOrder => Subject::Service,
+            Kind::ResourceOrder => Subject::Resource,
             Kind::ProductOrder | Kind::Run { .. } => return None,
         };
-        Some((self.activation.as_deref()?, form))
+        Some((self.activation.as_deref()?, subject))
     }
 
     /// The instance as the request describes it.
@@ -57,30 +88,25 @@ impl Fulfilment {
 
     /// A new instance stands in the inventory from the moment it is asked for.
     pub(super) fn asked(&self, changes: &mut Changes) {
-        if let Some((_, form)) = self.activating()
-            && self.action(form) == Some(Action::Add)
+        if let Some((_, subject)) = self.activating()
+            && self.action(subject.form()) == Some(Action::Add)
         {
-            let states = match form {
-                Form::ResourceOrder => ("resourceStatus", "reserved"),
-                _ => ("state", "designed"),
-            };
-            changes.documents.extend(self.instance(form, states));
+            let (_, state, _) = subject.states();
+            changes.documents.extend(self.instance(subject, state));
         }
     }
 
     /// The request has come to an end: what was never activated is no more, and what was to be
     /// removed is.
     pub(super) fn settled(&self, changes: &mut Changes) {
-        let (Some((request, form)), Phase::Ended(end, _)) = (self.activating(), &self.phase) else {
+        let (Some((request, subject)), Phase::Ended(end, _)) = (self.activating(), &self.phase)
+        else {
             return;
         };
-        match (self.action(form), end) {
+        match (self.action(subject.form()), end) {
             (Some(Action::Add), End::Failed | End::Rejected | End::Cancelled) => {
-                let states = match form {
-                    Form::ResourceOrder => ("resourceStatus", "available"),
-                    _ => ("state", "terminated"),
-                };
-                changes.documents.extend(self.instance(form, states));
+                let (_, _, state) = subject.states();
+                changes.documents.extend(self.instance(subject, state));
             }
             (Some(Action::Delete), End::Completed) if request.method == "DELETE" => {
                 changes.removed.extend(self.activated());
@@ -90,8 +116,9 @@ impl Fulfilment {
     }
 
     /// The new instance while it is not active.
-    fn instance(&self, form: Form, (attribute, state): (&str, &str)) -> Option<Document> {
+    fn instance(&self, subject: Subject, state: &str) -> Option<Document> {
         let (resource, id) = self.activated()?;
+        let (form, (attribute, ..)) = (subject.form(), subject.states());
         let (request, asked) = (self.activating()?.0, self.asked_for(form));
         let spec = &asked[form.spec()];
         let name = ["name", "id"].iter().find_map(|name| spec.get(*name)?.as_str());
@@ -102,8 +129,8 @@ impl Fulfilment {
             fields.insert("id".into(), json!(id));
             fields.insert("href".into(), json!(href(resource, &id)));
             fields.insert(attribute.into(), json!(state));
-            let own = match form {
-                Form::ResourceOrder => json!({
+            let own = match subject {
+                Subject::Resource => json!({
                     "usageState": "idle",
                     "resourceOrderItem": [{
                         "resourceOrderId": self.id,
@@ -111,7 +138,7 @@ impl Fulfilment {
                         "itemId": LINE,
                     }],
                 }),
-                _ => json!({
+                Subject::Service => json!({
                     "isServiceEnabled": false,
                     "serviceDate": self.submitted_at.to_string(),
                     "serviceOrderItem": [{
@@ -130,12 +157,9 @@ impl Fulfilment {
 
     /// The monitor of a request, as it stands now; it has the fulfilment's id.
     pub fn monitor(&self) -> Option<Document> {
-        let (request, form) = self.activating()?;
+        let (request, subject) = self.activating()?;
         let (instance, id) = self.activated()?;
-        let resource = match form {
-            Form::ResourceOrder => "resourceMonitor",
-            _ => "serviceMonitor",
-        };
+        let resource = subject.monitor();
         let state = match self.order_state() {
             "completed" => "Completed",
             "held" | "failed" | "rejected" | "cancelled" => "InError",
@@ -174,11 +198,11 @@ impl Fulfilment {
         let (item, line) = (&self.plan.items[index], ItemId::at(index));
         match (item.action, self.activating()?.1) {
             (Action::Delete, _) => None,
-            (_, Form::ResourceOrder) => {
+            (_, Subject::Resource) => {
                 let mut own = self.active_resources(line).into_iter();
                 own.find(|document| document.id == id).map(|document| document.body)
             }
-            (..) => Some(self.service(line, self.delivered_state(line)).body),
+            (_, Subject::Service) => Some(self.service(line, self.delivered_state(line)).body),
         }
     }
 

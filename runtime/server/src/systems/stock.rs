@@ -75,7 +75,8 @@ async fn reserved(
         candidates.push(found.iter().filter_map(id_of).collect());
         stocks.extend(found.into_iter().filter_map(|stock| Some((id_of(&stock)?, stock))));
     }
-    let moved = reserve(task, &draft.id, &bodies(&stocks), &candidates, at).map_err(wrong)?;
+    let moved = reserve(task, &draft.id, &bodies(&stocks), &candidates, at)
+        .map_err(|error| wrong(&error))?;
     draft.more.extend(puts(&moved, &stocks));
     Ok(moved.task)
 }
@@ -105,7 +106,7 @@ fn adjusted(app: &App, draft: &mut Draft, task: &Value, at: Timestamp) -> Result
             stocks.insert(id.to_owned(), stock);
         }
     }
-    let moved = adjust(task, &bodies(&stocks), at).map_err(wrong)?;
+    let moved = adjust(task, &bodies(&stocks), at).map_err(|error| wrong(&error))?;
     draft.more.extend(puts(&moved, &stocks));
     Ok(moved.task)
 }
@@ -126,7 +127,7 @@ async fn checked(app: &App, task: &Value, at: Timestamp) -> Result<Value, Refusa
         }
         candidates.push(found.into_iter().map(|stock| stock.body).collect());
     }
-    check(task, &candidates, at).map_err(wrong)
+    check(task, &candidates, at).map_err(|error| wrong(&error))
 }
 
 async fn queried(app: &App, mut task: Value, at: Timestamp) -> Result<Value, Refusal> {
@@ -236,6 +237,6 @@ fn id_of(stock: &Document) -> Option<String> {
     Some(stock.body.get("id")?.as_str()?.to_owned())
 }
 
-fn wrong(wrong: Wrong) -> Refusal {
+fn wrong(wrong: &Wrong) -> Refusal {
     Refusal::unprocessable(wrong.attribute.clone(), wrong.to_string())
 }

@@ -37,7 +37,7 @@ fn a_price_that_is_swapped_is_given_back_and_the_new_one_charged_by_the_day() {
     let slow = (day("2026-03-10"), vec![monthly("SLOW", "31"), one_off("49.90")]);
     let fast = (day("2026-03-20"), vec![monthly("FAST", "62"), one_off("49.90")]);
     let march = days("2026-03-01..2026-04-01");
-    let first = charged(&versions(&[slow.clone()]), &[], march);
+    let first = charged(&versions(std::slice::from_ref(&slow)), &[], march);
     let both = versions(&[slow, fast]);
     let then = charged(&both, &first, march);
     insta::assert_snapshot!(format!("{}\n\n{}", shown(&first), shown(&then)), @r"
@@ -56,7 +56,8 @@ fn a_day_that_was_billed_already_is_charged_at_the_price_that_it_ends_with() {
     let slow = (day("2026-03-10"), vec![monthly("SLOW", "31")]);
     let fast = (day("2026-03-25"), vec![monthly("FAST", "62")]);
     // A bill on demand, and the price is changed on the same day.
-    let first = charged(&versions(&[slow.clone()]), &[], days("2026-03-10..2026-03-26"));
+    let first =
+        charged(&versions(std::slice::from_ref(&slow)), &[], days("2026-03-10..2026-03-26"));
     let then = charged(&versions(&[slow, fast]), &first, days("2026-03-26..2026-04-01"));
     insta::assert_snapshot!(shown(&then), @r"
     recurringCharge Fibre, Access | 2026-03-25..2026-03-26 | 2.00 EUR + 0.38 EUR | 1/31 days
@@ -71,7 +72,7 @@ fn an_amount_that_changes_under_the_same_name_is_another_price_from_that_day_on(
     let after = (day("2026-03-16"), vec![monthly("MRC", "15.50")]);
     let march = days("2026-03-01..2026-04-01");
     let ahead = |rate| Rate { date: before.0.start(), ..rate };
-    let first = charged(&versions(&[before.clone()]), &[], march);
+    let first = charged(&versions(std::slice::from_ref(&before)), &[], march);
     let first: Vec<Rate> = first.into_iter().map(ahead).collect();
     let then = charged(&versions(&[before.clone(), after.clone()]), &first, march);
     let late = charged(&versions(&[before, after]), &[], march);
@@ -148,7 +149,7 @@ proptest! {
                 continue;
             }
             let until = today.plus_days(ahead);
-            let period = Days::new(begin, until).unwrap_or(Days { from: until.before(), until });
+            let period = Days::new(begin, until).unwrap_or_else(|| Days { from: until.before(), until });
             let timeline = Timeline::of_versions(&known.last().unwrap().1, &known).unwrap();
             let made = due(&known.last().unwrap().1, &timeline, &rates, period, &terms(), today.start());
             rates.extend(made.unwrap());

@@ -103,15 +103,10 @@ fn charge() -> impl Strategy<Value = Charge> {
     (1_i64..100_000, changes, rate, currency, any::<bool>()).prop_map(made)
 }
 
-fn made(
-    (least, changes, rate, currency, recurring): (
-        i64,
-        Vec<(i64, bool, Option<u32>)>,
-        &str,
-        &str,
-        bool,
-    ),
-) -> Charge {
+/// The least units of an amount, what alters it, the tax, the currency, and whether it recurs.
+type Drawn = (i64, Vec<(i64, bool, Option<u32>)>, &'static str, &'static str, bool);
+
+fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
     let money = |least| Money {
         currency: currency.into(),
         amount: Decimal::new(least, decimals(currency)),

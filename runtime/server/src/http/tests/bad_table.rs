@@ -290,6 +290,9 @@ fn smallest(resource: &Resource) -> Value {
             let service = json!({ "serviceSpecification": { "id": "RFS-VLAN" } });
             return json!({ "serviceQualificationItem": [{ "service": service }] });
         }
+        "queryProductOfferingQualification" => {
+            return json!({ "searchCriteria": { "id": "1", "@type": "QueryProductOfferingQualificationItem" } });
+        }
         _ => {}
     }
     let mut body = Map::new();

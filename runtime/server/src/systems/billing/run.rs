@@ -63,6 +63,9 @@ pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
         }
     }
     let Report { bills, nothing, failed, bill_count, nothing_count, failed_count } = report;
+    if asked.account.is_none() {
+        app.write(vec![cycle_noted(asked.date)]).await?;
+    }
     Ok(json!({
         "date": asked.date.to_string(),
         "accounts": accounts.len(),
@@ -73,6 +76,22 @@ pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
         "failedCount": failed_count,
         "failed": failed,
     }))
+}
+
+/// That all accounts were billed on a day (TMF678 version 5, `billCycle`).
+fn cycle_noted(date: Day) -> Put {
+    let resource = "billCycle";
+    let id = date.to_string();
+    let at = format!("{id}T00:00:00Z");
+    let noted = json!({
+        "id": id,
+        "href": format!("{}/{id}", model::resource::path(resource)),
+        "name": format!("All accounts on {id}"),
+        "billingDate": at,
+        "chargeDate": at,
+        "@type": "BillCycle",
+    });
+    Put::set(resource, id, noted)
 }
 
 /// What happened to the accounts of a run.

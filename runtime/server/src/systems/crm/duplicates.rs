@@ -10,7 +10,7 @@ use model::duplicate::{Key, keys};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::systems::{Draft, Refusal};
+use crate::systems::Draft;
 
 /// What parties have in common, as documents: `<key>/<party>`.
 const KEYS: &str = "partyKey";
@@ -25,9 +25,9 @@ const SAME_MAX: usize = 100;
 const NAMED_MAX: usize = 10;
 
 /// Keeps a party by what it has in common with others.
-pub(crate) fn settle(_: &App, draft: &mut Draft) -> Result<(), Refusal> {
+pub(crate) fn settle(draft: &mut Draft) {
     if !matches!(draft.resource.key, "individual" | "organization") {
-        return Ok(());
+        return;
     }
     let before = draft.before.as_ref().map(|before| keys(&before.body)).unwrap_or_default();
     let after = draft.after.as_ref().map(keys).unwrap_or_default();
@@ -40,7 +40,6 @@ pub(crate) fn settle(_: &App, draft: &mut Draft) -> Result<(), Refusal> {
     let new = new.map(|key| Put::set(KEYS, name(key), party.clone()).quiet());
     let puts: Vec<Put> = gone.chain(new).collect();
     draft.more.extend(puts);
-    Ok(())
 }
 
 /// A key as part of a name: what separates the parts of a name is not in it.
@@ -163,17 +162,15 @@ pub(crate) fn likely(
     let mut found = Vec::new();
     for (party, reasons) in reasons {
         let why = reasons.into_iter().collect::<Vec<_>>().join(", ");
-        let others = if of_customer {
-            app.documents_by("customer", "engagedParty.id", &party, NAMED_MAX)?
+        let others: Vec<Value> = if of_customer {
+            let own = app.documents_by("customer", "engagedParty.id", &party, NAMED_MAX)?;
+            own.into_iter().map(|one| one.body).collect()
         } else {
-            let individual = app.document("individual", &party)?;
-            individual.or(app.document("organization", &party)?).into_iter().collect()
+            self::party(app, &party)?.into_iter().collect()
         };
-        let others = others.into_iter().filter(|other| other.body.get("id") != document.get("id"));
+        let others = others.into_iter().filter(|other| other.get("id") != document.get("id"));
         found.extend(
-            others.filter_map(|other| {
-                Some((other.body.get("href")?.as_str()?.to_owned(), why.clone()))
-            }),
+            others.filter_map(|other| Some((other.get("href")?.as_str()?.to_owned(), why.clone()))),
         );
     }
     found.truncate(NAMED_MAX);
