@@ -127,20 +127,6 @@ impl Walk<'_> {
         let schema = resource.create_schema.as_ref()?;
         let view = self.view(resource);
         let mut body = sample::of(self.definition, &view, schema);
-        // What is activated is of a specification that a pack delivers.
-        match view.resource.key {
-            "service" if is_activated(resource) => {
-                body["state"] = json!("active");
-                body["serviceSpecification"] = json!({ "id": "RFS-GPON-BEARER" });
-                body["serviceCharacteristic"] = json!([{ "name": "downMbps", "value": 200 }, { "name": "upMbps", "value": 20 }]);
-            }
-            "resource" if is_activated(resource) => {
-                body["resourceSpecification"] = json!({ "id": "RS-BW-POLICY" });
-                body["resourceCharacteristic"] =
-                    json!([{ "name": "down", "value": 200 }, { "name": "up", "value": 20 }]);
-            }
-            _ => {}
-        }
         let real = match view.resource.key {
             "productOrder" => return Some(view.shown(pack_order("superfibre/gpon"))),
             "serviceOrder" => {
