@@ -51,8 +51,10 @@ pub(super) fn refer(body: &mut Value, path: &str, id: &str) {
 
 fn value(definition: &Definition, schema: &Value, name: &str, depth: usize) -> Value {
     let schema = definition.resolve(schema);
-    if let Some((_, meant)) = one_of(definition, schema) {
-        return value(definition, meant, name, depth);
+    if let Some((name, meant)) = one_of(definition, schema) {
+        let mut one = value(definition, meant, name, depth);
+        one["@type"] = json!(name);
+        return one;
     }
     if let Some(values) = schema["enum"].as_array() {
         return values[0].clone();
@@ -69,18 +71,29 @@ fn value(definition: &Definition, schema: &Value, name: &str, depth: usize) -> V
         Some("number") => json!(1.5),
         Some("boolean") => json!(true),
         Some("array") => json!([value(definition, &schema["items"], name, depth + 1)]),
-        _ => object(definition, schema, depth),
+        _ => object(definition, schema, depth, &required(definition, schema)),
     }
 }
 
-fn object(definition: &Definition, schema: &Value, depth: usize) -> Value {
+/// The attributes that must be there, whichever part of a schema says so.
+fn required(definition: &Definition, schema: &Value) -> Vec<String> {
+    let schema = definition.resolve(schema);
+    let own = schema["required"].as_array().into_iter().flatten();
+    let mut all: Vec<String> = own.filter_map(|name| name.as_str().map(str::to_string)).collect();
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        all.extend(required(definition, part));
+    }
+    all
+}
+
+fn object(definition: &Definition, schema: &Value, depth: usize, required: &[String]) -> Value {
     let mut fields = Map::new();
     for part in schema["allOf"].as_array().into_iter().flatten() {
-        if let Value::Object(more) = value(definition, part, "", depth) {
+        let part = definition.resolve(part);
+        if let Value::Object(more) = object(definition, part, depth, required) {
             fields.extend(more);
         }
     }
-    let required = schema["required"].as_array().cloned().unwrap_or_default();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let is_required = required.iter().any(|known| known == name);
         if !is_required && (SKIPPED.contains(&name.as_str()) || depth >= DEPTH) {

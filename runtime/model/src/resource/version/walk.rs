@@ -61,8 +61,8 @@ pub(super) fn down(forms: Forms, declared: &'static str, fields: &mut Map<String
     rules_of(forms, declared).rev().for_each(|rule| rule.down(fields));
 }
 
-/// Says the type of an object. A name of version 4 means nothing in version 5; what neither knows is
-/// the client's own.
+/// Says the type of an object. A type that the shape does not know stays where the object says what
+/// it extends: then it is the client's own (TMF630). Any other means nothing in version 5.
 fn say_type(
     forms: Forms,
     declared: &'static str,
@@ -72,7 +72,9 @@ fn say_type(
     let said = fields.get("@type").and_then(Value::as_str);
     let stays = match said {
         Some(said) => {
-            forms.alternatives(declared).contains(&said) || Forms::V4.object(said).is_none()
+            let extends = |name| fields.get(name).is_some_and(Value::is_string);
+            let is_own = extends("@baseType") && extends("@schemaLocation");
+            forms.alternatives(declared).contains(&said) || is_own
         }
         None => !is_typed(forms, meant),
     };
