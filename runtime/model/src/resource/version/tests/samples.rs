@@ -7,6 +7,11 @@ use serde_json::Value;
 use super::{View, lost, views};
 use crate::time::Timestamp;
 
+/// The samples of TMF641 write the state of an item with a capital letter.
+const ITEM_STATE: &str = "`serviceOrderItem[0].state` is one of `acknowledged`, `rejected`, \
+     `pending`, `held`, `inProgress`, `cancelled`, `completed`, `failed`, `assessingCancellation`, \
+     `pendingCancellation`, `partial`, not `InProgress`";
+
 /// Samples that contradict their definitions, each with what is wrong in it.
 const WRONG: &[(&str, &str)] = &[
     ("TMF622-015-List_or_find_ProductOrder_objects.json", "Missing `productOrderItem` is missing"),
@@ -23,6 +28,10 @@ const WRONG: &[(&str, &str)] = &[
         "TMF637-014-Creates_a_Product.json",
         "WrongType `intent.expression.expressionValue` is not a string",
     ),
+    ("TMF641-001-Json_representation_sample_s_.json", ITEM_STATE),
+    ("TMF641-013-Response.json", ITEM_STATE),
+    ("TMF641-014-Response.json", ITEM_STATE),
+    ("TMF641-022-Response.json", ITEM_STATE),
 ];
 
 fn samples(folder: &str) -> Vec<PathBuf> {
@@ -75,8 +84,10 @@ fn what_the_guides_show_is_taken_and_shown_again() {
         assert_eq!(lost, Vec::<String>::new(), "{file}");
         let kept = view.kept(sample);
         let document = view.resource.new_document(kept, "1", Timestamp(0), "/1");
-        view.resource.check_shape(&document).unwrap_or_else(|wrong| panic!("{file}: {wrong}"));
-        taken += 1;
+        match view.resource.check_shape(&document) {
+            Ok(()) => taken += 1,
+            Err(wrong) => refused.push((file, wrong.to_string())),
+        }
     }
     if taken == 0 {
         assert!(std::env::var_os("FERRULE_CI").is_none(), "the samples are missing");
