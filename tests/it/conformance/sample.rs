@@ -95,7 +95,10 @@ fn object(definition: &Definition, schema: &Value, depth: usize, required: &[Str
         }
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let is_required = required.iter().any(|known| known == name);
+        // What is shown of a reference has an id, so none is sent without.
+        let is_reference = schema["properties"]["@referredType"].is_object();
+        let is_required =
+            required.iter().any(|known| known == name) || (is_reference && name == "id");
         if !is_required && (SKIPPED.contains(&name.as_str()) || depth >= DEPTH) {
             continue;
         }

@@ -10,6 +10,7 @@ use crate::world::{
 };
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "it is one story, told in order")]
 async fn a_fibre_order_becomes_orders_services_resources_a_product_and_charges() {
     let world = World::start().await;
     let id = world.submit(&pack_order("superfibre/gpon")).await;

@@ -124,7 +124,7 @@ pub(super) fn without_nulls(forms: Forms, shape: &'static str, fields: &mut Map<
                     without_nulls(forms, shape, fields);
                 }
                 (Kind::Many(item), Value::Array(entries)) => {
-                    entries_without_nulls(forms, *item, entries)
+                    entries_without_nulls(forms, *item, entries);
                 }
                 _ => {}
             }

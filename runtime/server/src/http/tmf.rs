@@ -23,7 +23,11 @@ pub(super) use order::taken;
 /// Takes a request about a resource: all of them where the id is empty.
 pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
     // What is wrong deeper down is wrong with what is kept: the client is told in its own words.
-    asked(door, call, served, rest).await.map_err(|problem| problem.seen_by(&served))
+    // What a question names is in the client's words as it is.
+    let is_question = matches!(call.method, Method::GET | Method::HEAD);
+    asked(door, call, served, rest)
+        .await
+        .map_err(|problem| if is_question { problem } else { problem.seen_by(&served) })
 }
 
 async fn asked(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {

@@ -202,7 +202,7 @@ impl Import {
             self.settle().await?;
         }
         let resource = self.resource;
-        let read = move || group.into_iter().map(|line| Row::read(resource, line)).collect();
+        let read = move || group.iter().map(|line| Row::read(resource, line)).collect();
         let rows: Vec<Row> = tokio::task::spawn_blocking(read).await?;
         let turn = systems::catalog::turn(&self.app, self.resource.key).await;
         let drafted = self.draft(&rows).await;
@@ -400,17 +400,14 @@ impl Import {
     }
 
     fn refused(&self, error: Error) -> ImportError {
-        match error {
-            Error::Conflict { resource, .. } if resource == IMPORTS => {
-                ImportError::UnderWay(self.progress.id.clone())
-            }
-            error => error.into(),
-        }
+        let is_under_way =
+            matches!(&error, Error::Conflict { resource, .. } if resource == IMPORTS);
+        if is_under_way { ImportError::UnderWay(self.progress.id.clone()) } else { error.into() }
     }
 }
 
 impl Row {
-    fn read(resource: &Resource, line: Line) -> Self {
+    fn read(resource: &Resource, line: &Line) -> Self {
         let wrong = |path: String, message: String| {
             let path = if path.is_empty() { "$".to_string() } else { path };
             WrongLine { line: line.number, path, message }

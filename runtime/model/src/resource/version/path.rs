@@ -51,8 +51,16 @@ impl Place {
         let mut shapes: Vec<&'static str> = shapes.collect();
         shapes.dedup();
         let own = self.rules().into_iter().find_map(|rule| match rule {
-            Rule::At { name: at, rules } if at == name => Some(rules),
-            _ => None,
+            Rule::At { name: at, rules } => (at == name).then_some(rules),
+            Rule::Renamed { .. }
+            | Rule::Values { .. }
+            | Rule::Within { .. }
+            | Rule::Hoisted { .. }
+            | Rule::Spread { .. }
+            | Rule::Id { .. }
+            | Rule::Ids { .. }
+            | Rule::First { .. }
+            | Rule::Last { .. } => None,
         });
         Self { forms: self.forms, shapes, rules: own.unwrap_or_default() }
     }
@@ -83,7 +91,16 @@ pub(super) fn up(forms: Forms, shape: &'static str, path: &str) -> String {
                 }
                 Rule::Hoisted { v4 } | Rule::Spread { v4, .. } if v4 == name => at = Vec::new(),
                 Rule::Id { v4, v5 } if v4 == name => at = vec![v5.into()],
-                _ => {}
+                Rule::Renamed { .. }
+                | Rule::Values { .. }
+                | Rule::Within { .. }
+                | Rule::Hoisted { .. }
+                | Rule::Spread { .. }
+                | Rule::Id { .. }
+                | Rule::Ids { .. }
+                | Rule::First { .. }
+                | Rule::Last { .. }
+                | Rule::At { .. } => {}
             }
         }
         for piece in at {
@@ -106,7 +123,7 @@ pub(super) fn down(forms: Forms, shape: &'static str, path: &str) -> Option<Stri
         for rule in place.rules() {
             let is_id = pieces.peek() == Some(&"id");
             match rule {
-                Rule::Renamed { v5, .. } if v5 == piece => at = renamed(rule),
+                Rule::Renamed { v4, v5 } if v5 == piece => at = vec![v4.into()],
                 Rule::Values { name, .. } if name == piece => return None,
                 Rule::Within { v5, .. } if v5 == piece => at = Vec::new(),
                 Rule::Hoisted { v4 } if ["id", "href", "name"].contains(&piece) => {
@@ -121,20 +138,22 @@ pub(super) fn down(forms: Forms, shape: &'static str, path: &str) -> Option<Stri
                 Rule::Ids { name, .. } if name == piece => {
                     return is_id.then(|| joined(&kept, name));
                 }
-                _ => {}
+                Rule::Renamed { .. }
+                | Rule::Values { .. }
+                | Rule::Within { .. }
+                | Rule::Hoisted { .. }
+                | Rule::Spread { .. }
+                | Rule::Id { .. }
+                | Rule::Ids { .. }
+                | Rule::First { .. }
+                | Rule::Last { .. }
+                | Rule::At { .. } => {}
             }
         }
         place = place.below(piece);
         kept.extend(at);
     }
     Some(kept.join("."))
-}
-
-fn renamed(rule: Rule) -> Vec<String> {
-    match rule {
-        Rule::Renamed { v4, .. } => vec![v4.into()],
-        _ => Vec::new(),
-    }
 }
 
 fn joined(kept: &[String], last: &str) -> String {

@@ -78,7 +78,7 @@ impl Rule {
             }
             Self::At { name, rules } => {
                 each(fields.get_mut(name), &mut |below| {
-                    rules.iter().for_each(|rule| rule.up(below))
+                    rules.iter().for_each(|rule| rule.up(below));
                 });
             }
         }
@@ -271,6 +271,7 @@ fn gather(fields: &mut Map<String, Value>, below: &str, names: &[&str]) {
 }
 
 /// Does something to an object, or to each object of an array.
+#[expect(clippy::needless_pass_by_value, reason = "what may be changed is handed over")]
 fn each(value: Option<&mut Value>, act: &mut dyn FnMut(&mut Map<String, Value>)) {
     match value {
         Some(Value::Object(fields)) => act(fields),

@@ -97,6 +97,17 @@ pub(super) const RULES: &[(&[&str], &[Rule])] = &[
     ),
     (&["Feature"], &[POLICY]),
     (
+        &["ProductOrderMilestone", "ServiceOrderMilestone"],
+        &[Values {
+            name: "status",
+            pairs: &[
+                ("reached", "Completed"),
+                ("planned", "Yet-To-Reach"),
+                ("notReached", "Violated"),
+            ],
+        }],
+    ),
+    (
         &["ProductOrder"],
         &[
             Renamed { v4: "orderDate", v5: "creationDate" },

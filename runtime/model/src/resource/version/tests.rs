@@ -76,7 +76,7 @@ fn what_version_4_has_no_place_for_is_kept_beside() {
     let party = json!({ "@type": "RelatedPartyOrPartyRole", "role": "user", "colour": "red",
         "partyOrPartyRole": ann });
     let body = json!({ "@type": "Product", "relatedParty": [party] });
-    let kept = posted("product", body.clone());
+    let kept = posted("product", body);
     assert_eq!(kept["relatedParty"][0]["id"], "p");
     assert_eq!(kept["relatedParty"][0]["role"], "user");
     let seen = view("product").shown(kept);
@@ -258,7 +258,7 @@ fn what_a_patch_leaves_alone_stays_as_it_was_kept() {
     let before = json!({ "id": "1", "status": "deceased", "givenName": "a", "familyName": "b",
         "@type": "Individual", "contactMedium": [{ "@type": "ContactMedium" }] });
     let after = view("individual").patched(&before, Format::Merge, &json!({ "gender": "f" }));
-    let mut expected = before.clone();
+    let mut expected = before;
     expected["gender"] = json!("f");
     assert_eq!(after.unwrap(), expected);
 }

@@ -79,7 +79,9 @@ fn say_type(
         None => !is_typed(forms, meant),
     };
     if !stays {
-        fields.insert("@type".into(), meant.into());
+        // Of what looks like none of its alternatives the first is as good as any.
+        let first = forms.alternatives(meant).into_iter().next();
+        fields.insert("@type".into(), first.unwrap_or(meant).into());
     }
 }
 

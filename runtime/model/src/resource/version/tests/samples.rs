@@ -50,10 +50,8 @@ fn documents(path: &Path) -> Vec<(String, View, Value)> {
     let text = std::fs::read_to_string(path).unwrap();
     let Ok(mut sample) = serde_json::from_str::<Value>(&text) else { return Vec::new() };
     let number: u16 = file.trim_start_matches("TMF").get(..3).unwrap().parse().unwrap();
-    let rows = match sample["payload"].take() {
-        Value::Array(rows) => rows,
-        one => vec![one],
-    };
+    let payload = sample["payload"].take();
+    let rows = payload.as_array().cloned().unwrap_or_else(|| vec![payload]);
     let found = rows.into_iter().filter_map(|row| {
         let shape = row.get("@type")?.as_str()?.to_string();
         let view = views().find(|view| view.api.number == number && view.shape() == shape)?;
