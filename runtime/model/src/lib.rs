@@ -30,6 +30,7 @@ pub mod documents;
 pub mod filter;
 pub mod fulfilment;
 pub mod journal;
+pub mod reconcile;
 pub mod resource;
 pub mod subscription;
 pub mod task;
