@@ -17,6 +17,7 @@ mod plugin;
 mod demo;
 mod landscape;
 mod mass;
+mod reconcile;
 mod run;
 
 mod tidy;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::judge::{Holder, Reading};
-use crate::expr::Expressions;
+use crate::expr::{Expressions, expressions_of};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{Digest, FulfilmentId, ItemId, PluginId, SpecId, TaskId};
 use crate::journal::{End, Kind};
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Level, Made, Step, Work};
+use crate::plan::{Action, Level, Made, OnFailure, Plan, Step, Task, Work};
 use crate::task::TaskState;
 
 /// What the key of work ends with that was done again because a change of it was taken back.
@@ -232,6 +232,28 @@ fn question(
 }
 
 impl Question {
+    /// A plan that does the work again, as a run of its own and so under a key of its own; nothing
+    /// where its input would be read as an expression. The work it names is claimed by it: no order
+    /// changes that meanwhile.
+    pub fn repair(&self, version: Digest) -> Option<Plan> {
+        let input = Value::Object(self.input.clone());
+        if !expressions_of(&input).is_empty() {
+            return None;
+        }
+        let (key, outputs) = (self.key.clone(), self.outputs.clone());
+        let made = Made { step: 0, key, input: self.input.clone(), outputs, holds: Vec::new() };
+        let (on_failure, no_return) = (OnFailure::Hold, false);
+        let step = Step { input, on_failure, undo: false, no_return, ..self.step.clone() };
+        let work = Work::Redo(Box::new(made));
+        let task = Task { item: None, step: 0, needs: Vec::new(), not_before: None, work };
+        Some(Plan {
+            plugins: [(self.plugin().clone(), version)].into(),
+            steps: vec![step],
+            tasks: vec![task],
+            ..Plan::default()
+        })
+    }
+
     /// The plugin that is asked.
     pub fn plugin(&self) -> &PluginId {
         &self.step.plugin

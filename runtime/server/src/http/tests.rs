@@ -11,5 +11,6 @@ mod customers;
 mod hub;
 mod mass;
 mod orchestration;
+mod reconciliations;
 mod serve;
 mod tmf;
