@@ -5,7 +5,8 @@
 mod definition;
 mod sample;
 
-use model::resource::table;
+use model::resource::version::View;
+use model::resource::{Served, Version, table};
 use serde_json::{Value, json};
 
 use crate::world::{World, eventually, pack_order, with_characteristic};
@@ -25,7 +26,16 @@ struct Walk<'a> {
 
 #[tokio::test]
 async fn every_answer_is_as_the_definitions_say() {
-    let Some(definitions) = definition::all() else { return };
+    walk(Version::V4, 200).await;
+}
+
+#[tokio::test]
+async fn every_answer_is_as_the_definitions_of_version_5_say() {
+    walk(Version::V5, 150).await;
+}
+
+async fn walk(version: Version, operations_min: usize) {
+    let Some(definitions) = definition::all(version) else { return };
     let world = World::start().await;
     let mut findings = Findings::default();
     let mut operations = 0;
@@ -39,7 +49,45 @@ async fn every_answer_is_as_the_definitions_say() {
         findings.0.extend(walk.findings.0);
     }
     assert!(findings.0.is_empty(), "{} findings:\n{}", findings.0.len(), findings.0.join("\n"));
-    assert!(operations >= 200, "only {operations} operations were walked");
+    assert!(operations >= operations_min, "only {operations} operations were walked");
+}
+
+/// What the walk relies on: a document that is not as the definition says is found.
+#[test]
+fn what_is_not_as_the_definition_says_is_found() {
+    let Some(definitions) = definition::all(Version::V5) else { return };
+    let inventory = definitions.iter().find(|definition| definition.number == 637).unwrap();
+    let party = json!({ "@type": "PartyRef", "id": "1" });
+    let related = json!({ "@type": "RelatedPartyOrPartyRole", "partyOrPartyRole": party });
+    let value = json!({ "@type": "StringCharacteristic", "name": "a", "value": "b" });
+    let good = json!({ "@type": "Product", "id": "1", "status": "active",
+        "relatedParty": [related], "productCharacteristic": [value] });
+    inventory.check("Product", &good).unwrap();
+    let changes = [
+        ("", "@type", Value::Null),
+        ("", "@type", json!("Service")),
+        ("", "status", json!("gone")),
+        ("", "creationDate", json!("yesterday")),
+        ("", "isBundle", json!("true")),
+        ("/relatedParty/0", "@type", json!("RelatedParty")),
+        ("/relatedParty/0/partyOrPartyRole", "id", Value::Null),
+        ("/relatedParty/0/partyOrPartyRole", "@type", Value::Null),
+        ("/productCharacteristic/0", "value", json!(1)),
+    ];
+    for (at, name, value) in changes {
+        let mut bad = good.clone();
+        let fields = bad.pointer_mut(at).unwrap().as_object_mut().unwrap();
+        match value {
+            Value::Null => drop(fields.remove(name)),
+            value => drop(fields.insert(name.into(), value)),
+        }
+        assert!(inventory.check("Product", &bad).is_err(), "{bad}");
+    }
+}
+
+/// Whether what is created is activated in the network.
+fn is_activated(resource: &Resource) -> bool {
+    resource.path.contains("ActivationAndConfiguration")
 }
 
 impl Walk<'_> {
@@ -77,14 +125,14 @@ impl Walk<'_> {
     /// references to what is there.
     async fn body(&self, resource: &Resource) -> Option<Value> {
         let schema = resource.create_schema.as_ref()?;
-        let mut body = sample::of(self.definition, resource, schema);
-        let name = resource.path.rsplit('/').next().unwrap_or_default();
-        match name {
-            "productOrder" => return Some(pack_order("superfibre/gpon")),
+        let view = self.view(resource);
+        let mut body = sample::of(self.definition, &view, schema);
+        let real = match view.resource.key {
+            "productOrder" => return Some(view.shown(pack_order("superfibre/gpon"))),
             "serviceOrder" => {
                 let service = json!({ "serviceSpecification": { "id": "no rule for it" } });
                 let item = json!({ "id": "1", "action": "add", "service": service });
-                return Some(json!({ "serviceOrderItem": [item] }));
+                return Some(view.shown(json!({ "serviceOrderItem": [item] })));
             }
             "resourceOrder" => {
                 let resource = json!({ "name": "walked" });
@@ -93,28 +141,59 @@ impl Walk<'_> {
             }
             "quote" => {
                 let offering = json!({ "id": "PO-SF200H", "@referredType": "ProductOffering" });
-                let item = json!({ "id": "1", "action": "add", "quantity": 1,
-                    "productOffering": offering, "product": {} });
-                body["quoteItem"] = json!([item]);
+                json!({ "quoteItem": [{ "id": "1", "action": "add", "quantity": 1,
+                    "productOffering": offering, "product": {} }] })
             }
             "productOfferingQualification" => {
                 let offering = json!({ "id": "PO-SF200H", "@referredType": "ProductOffering" });
                 let item = json!({ "id": "1", "productOffering": offering });
-                body["productOfferingQualificationItem"] = json!([item]);
+                json!({ "productOfferingQualificationItem": [item] })
             }
             "checkServiceQualification" => {
                 let service = json!({ "serviceSpecification": { "id": "CFS-Internet" } });
-                body["serviceQualificationItem"] = json!([{ "id": "1", "service": service }]);
+                json!({ "serviceQualificationItem": [{ "id": "1", "service": service }] })
             }
-            "processFlow" => body["processFlowSpecification"] = json!("six-steps"),
-            _ => {}
+            "processFlow" => json!({ "processFlowSpecification": "six-steps" }),
+            // What is activated is of a specification that a pack delivers.
+            "service" if is_activated(resource) => json!({
+                "state": "active",
+                "serviceSpecification": { "id": "RFS-GPON-BEARER" },
+                "serviceCharacteristic": [
+                    { "name": "downMbps", "value": 200 }, { "name": "upMbps", "value": 20 },
+                ],
+            }),
+            "resource" if is_activated(resource) => json!({
+                "resourceSpecification": { "id": "RS-BW-POLICY" },
+                "resourceCharacteristic": [
+                    { "name": "down", "value": 200 }, { "name": "up", "value": 20 },
+                ],
+            }),
+            _ => json!({}),
+        };
+        for (name, value) in view.shown(real).as_object().unwrap() {
+            body[name] = value.clone();
         }
-        let known = table::APIS.iter().flat_map(|api| api.resources).find(|r| r.name == name);
-        for reference in known.iter().flat_map(|known| known.references) {
+        for reference in view.resource.references {
             let id = self.target(reference.to[0]).await;
-            sample::refer(&mut body, reference.path, &id);
+            sample::refer(&mut body, &view.shown_path(reference.path), &id);
         }
         Some(body)
+    }
+
+    /// The resource as the server has it.
+    fn view(&self, resource: &Resource) -> View {
+        let api = table::APIS.iter().find(|api| api.number == self.definition.number).unwrap();
+        let other = match self.definition.version {
+            Version::V4 => Served::V5,
+            Version::V5 => Served::V4,
+        };
+        let views = api
+            .resources
+            .iter()
+            .filter(|resource| resource.served != other)
+            .map(|resource| View { api, resource, version: self.definition.version });
+        let name = resource.path.rsplit('/').next().unwrap_or_default();
+        views.into_iter().find(|view| view.name() == name).unwrap()
     }
 
     /// The id of a document that can be referred to.
@@ -135,7 +214,7 @@ impl Walk<'_> {
             }
             "productStock" => json!({
                 "productStockStatusType": "available",
-                "productStockLevel": { "amount": 5.0, "units": "pieces" },
+                "productStockLevel": { "amount": 5.0, "units": "units walked" },
                 "stockedProduct": { "name": "router" },
             }),
             _ => json!({
@@ -218,6 +297,15 @@ impl Walk<'_> {
         if answer.status != 204 {
             self.found(resource, "DELETE", &format!("{}: {}", answer.status, answer.text));
             return;
+        }
+        if is_activated(resource) {
+            // It is removed when the network has let it go.
+            let http = &self.world.http;
+            return eventually("it is gone", async || {
+                let answer = http.send("GET", &path, &[], "").await.unwrap();
+                (answer.status == 404).then_some(())
+            })
+            .await;
         }
         let gone = self.send("GET", &path, None).await;
         if gone.status != 404 {

@@ -8,9 +8,12 @@ mod order;
 
 mod kill;
 
+mod activation;
 mod bad_input;
+mod checks;
 mod conformance;
 mod events;
+mod milestones;
 mod pack;
 mod plugin;
 
@@ -19,5 +22,6 @@ mod landscape;
 mod mass;
 mod reconcile;
 mod run;
+mod usage;
 
 mod tidy;

@@ -219,6 +219,31 @@ pub(crate) fn repository() -> PathBuf {
     root.expect("the crate is two folders below the root").into()
 }
 
+/// The packs of the repository, one of their files written otherwise.
+pub(crate) fn copied_packs(file: &str, change: impl FnOnce(&str) -> String) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&repository().join("workflows"), folder.path());
+    let path = folder.path().join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let changed = change(&text);
+    assert_ne!(changed, text, "nothing is otherwise in `{file}`");
+    std::fs::write(path, changed).unwrap();
+    folder
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            std::fs::copy(&path, &to).unwrap();
+        }
+    }
+}
+
 /// The shipped plugins, built once.
 pub(crate) async fn plugins_dir() -> PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();

@@ -43,10 +43,7 @@ fn charges(request: &Request, rounding: Rounding) -> Result<Vec<Charge>, Failure
         let message = format!("bill day {} is not in every month; use 1 to 28", request.bill_day);
         return Err(Failure::person("BILL_DAY", message));
     }
-    if request.tax_rate.is_sign_negative() && !request.tax_rate.is_zero() {
-        let message = format!("tax rate {} is negative", request.tax_rate);
-        return Err(Failure::person("TAX_RATE", message));
-    }
+    not_negative(request.tax_rate)?;
     let mut charges = Vec::with_capacity(request.prices.len());
     for price in &request.prices {
         match price.kind {
@@ -59,26 +56,30 @@ fn charges(request: &Request, rounding: Rounding) -> Result<Vec<Charge>, Failure
 }
 
 fn one_off(request: &Request, price: &Price, rounding: Rounding) -> Result<Charge, Failure> {
-    line(request, price, rounding, None).map_err(|cause| uncountable(price, &cause))
+    let tax_rate = tax_rate(request, price)?;
+    line(request, price, tax_rate, rounding, None).map_err(|cause| uncountable(price, &cause))
 }
 
 fn recurring(request: &Request, price: &Price, rounding: Rounding) -> Result<Charge, Failure> {
     let cycle = Cycle::first(request.start, &price.period, request.bill_day)
         .map_err(|cause| uncountable(price, &cause))?;
-    line(request, price, rounding, Some(&cycle)).map_err(|cause| uncountable(price, &cause))
+    let tax_rate = tax_rate(request, price)?;
+    line(request, price, tax_rate, rounding, Some(&cycle))
+        .map_err(|cause| uncountable(price, &cause))
 }
 
 /// What usage costs; nothing where it is not known yet.
 fn used(request: &Request, price: &Price, rounding: Rounding) -> Result<Option<Charge>, Failure> {
     let usage = Usage::read(price).map_err(|cause| uncountable(price, &cause))?;
     let Some(usage) = usage else { return Ok(None) };
-    let charge = usage.charge(price, request.tax_rate, rounding);
+    let charge = usage.charge(price, tax_rate(request, price)?, rounding);
     charge.map(Some).map_err(|cause| uncountable(price, &cause))
 }
 
 fn line(
     request: &Request,
     price: &Price,
+    tax_rate: Decimal,
     rounding: Rounding,
     cycle: Option<&Cycle>,
 ) -> Result<Charge, money::Error> {
@@ -88,7 +89,7 @@ fn line(
         net = net.times(cycle.days)?.divided_by(cycle.period_days)?;
     }
     let net = net.rounded(rounding);
-    let tax = net.percent(request.tax_rate)?.rounded(rounding);
+    let tax = net.percent(tax_rate)?.rounded(rounding);
     Ok(Charge {
         price: price.id.clone(),
         name: price.name.clone(),
@@ -96,12 +97,31 @@ fn line(
         net,
         tax,
         covers: cycle.map(|cycle| (cycle.from, cycle.to)),
-        attributes: cycle.and_then(prorated).into_iter().chain([tax_rate(request)]).collect(),
+        attributes: cycle.and_then(prorated).into_iter().chain([taxed(tax_rate)]).collect(),
     })
 }
 
-fn tax_rate(request: &Request) -> Attribute {
-    Attribute { name: "tax-rate".into(), value: request.tax_rate.normalize().to_string() }
+/// The attribute of a price, and of a charge, that says the tax on it in per cent.
+const TAX_RATE: &str = "tax-rate";
+
+/// The tax on a price: its own, or that of the request.
+fn tax_rate(request: &Request, price: &Price) -> Result<Decimal, Failure> {
+    match price.attribute(TAX_RATE) {
+        Some(text) => not_negative(text.parse().map_err(|_| untaxable(text))?),
+        None => Ok(request.tax_rate),
+    }
+}
+
+fn not_negative(rate: Decimal) -> Result<Decimal, Failure> {
+    if rate < Decimal::ZERO { Err(untaxable(&rate.to_string())) } else { Ok(rate) }
+}
+
+fn untaxable(rate: &str) -> Failure {
+    Failure::person("TAX_RATE", format!("tax rate `{rate}` is negative, or no number"))
+}
+
+fn taxed(rate: Decimal) -> Attribute {
+    Attribute { name: TAX_RATE.into(), value: rate.normalize().to_string() }
 }
 
 /// Says by how much a charge differs from its price; nothing where it covers one whole period.

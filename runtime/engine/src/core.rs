@@ -320,6 +320,7 @@ impl<R> Core<R> {
         let submitted = Event::Submitted {
             kind: fulfilment.kind.clone(),
             document: fulfilment.document.clone(),
+            activation: fulfilment.activation.clone(),
         };
         let events = self.claimed(&fulfilment.id, events);
         let entry = Entry::new(fulfilment);

@@ -10,6 +10,9 @@ use crate::answer::malformed;
 use crate::bindings::rater::exports::ferrule::plugin::rating;
 use crate::bindings::types::{Attribute, Money};
 
+/// The attribute of a price that says its own tax, in percent.
+const TAX_RATE: &str = "tax-rate";
+
 /// The input of a rating step.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,7 +38,16 @@ struct Price {
     #[serde(default)]
     alterations: Vec<Alteration>,
     #[serde(default)]
+    tax: Option<Tax>,
+    #[serde(default)]
     attributes: BTreeMap<String, String>,
+}
+
+/// The tax on a price, where it has one of its own.
+#[derive(Debug, Deserialize)]
+struct Tax {
+    #[serde(deserialize_with = "text")]
+    rate: String,
 }
 
 /// What makes a price another one for the first periods, and so for the first charge.
@@ -78,7 +90,12 @@ pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Fail
         },
         amount: first_amount(price.amount, &price.alterations),
         period: price.period,
-        attributes: price.attributes.into_iter().map(attribute).collect(),
+        attributes: price
+            .attributes
+            .into_iter()
+            .chain(price.tax.map(|tax| (TAX_RATE.into(), tax.rate)))
+            .map(attribute)
+            .collect(),
     };
     Ok(rating::Request {
         prices: input.prices.into_iter().map(price).collect(),

@@ -95,6 +95,42 @@ async fn settings_and_inventory_are_read_as_granted() {
 }
 
 #[tokio::test]
+async fn documents_are_found_by_what_they_are_indexed_by() {
+    let (bench, installed) = Bench::misbehave("").await;
+    let digest = &installed.digest;
+    for id in ["S1", "S2"] {
+        bench.store.put(keys::entry("service", "relatedParty.id", "C1", id), json!({}));
+        bench.store.put(keys::document("service", id), json!({ "id": id }));
+    }
+    let find = |kind: &str, attribute: &str, value: &str| json!({ "do": "find", "kind": kind, "attribute": attribute, "value": value });
+    let report = bench.run(digest, find("service", "relatedParty.id", "C1")).await;
+    assert_eq!(outputs(&report), json!({ "found": [{ "id": "S2" }, { "id": "S1" }] }));
+    let report = bench.run(digest, find("service", "relatedParty.id", "C")).await;
+    assert_eq!(outputs(&report), json!({ "found": [] }));
+    let report = bench.run(digest, find("service", "description", "x")).await;
+    assert_eq!(failed(&report).code, "NOT_INDEXED");
+    let report = bench.run(digest, find("resource", "relatedParty.id", "C1")).await;
+    assert_eq!(failed(&report).code, "NOT_GRANTED");
+}
+
+#[tokio::test]
+async fn a_plugin_of_the_contract_before_still_runs() {
+    let bench = Bench::new([].into());
+    let mut bytes = with_world(&guest("pure"), "pure", "validator", "");
+    // Versions of interfaces are plain text in the binary.
+    let (now, before) = (b"@0.1.1", b"@0.1.0");
+    let places: Vec<_> =
+        (0..bytes.len() - now.len()).filter(|&at| bytes[at..].starts_with(now)).collect();
+    assert!(places.len() >= 3, "{places:?}");
+    for place in places {
+        bytes[place..place + before.len()].copy_from_slice(before);
+    }
+    let installed = bench.host.install(bytes).await.unwrap();
+    let report = bench.run(&installed.digest, json!({})).await;
+    assert_eq!(outputs(&report), json!({ "valid": true }));
+}
+
+#[tokio::test]
 async fn an_allocator_takes_values_out_of_the_pools_that_it_was_granted() {
     let bench = Bench::new(grants("alloc", READS));
     bench.pools.define(pool("test-vlan", 2));

@@ -2,8 +2,8 @@
 //! made of that, what is paid, and the books. Nothing here knows what day it is or where documents
 //! lie.
 //!
-//! The days of a product that are charged follow from its status ([`timeline`]); its prices and
-//! those days give rates ([`charge`]), which are TMF678 applied billing rates ([`rate`]). Usage is
+//! The days of a product that are charged follow from its status ([`timeline`]); the prices that it
+//! had on them ([`spans`]) give rates ([`charge`]), which are TMF678 applied billing rates ([`rate`]). Usage is
 //! guided to a tariff ([`tariff`]), rated by a plugin, and becomes rates when it is billed
 //! ([`usage`]). A bill run takes what is not billed yet ([`bill`], by [`cycle`]). Rates, payments
 //! and write-offs are journal entries ([`ledger`]). [`assurance`] holds products against rates.
@@ -16,14 +16,17 @@ mod field;
 
 pub mod price;
 pub mod rate;
+pub mod spans;
 pub mod timeline;
 
 pub mod charge;
 pub mod tariff;
+pub mod terms;
 pub mod usage;
 
 pub mod adjustment;
 pub mod bill;
+pub mod bill_state;
 pub mod cycle;
 pub mod owed;
 pub mod payment;

@@ -4,6 +4,7 @@
 
 mod documents;
 mod lifecycle;
+mod pattern;
 mod price;
 mod read;
 
@@ -14,8 +15,10 @@ use serde_json::{Map, Value, json};
 
 pub use self::documents::Dangling;
 pub use self::lifecycle::{Lifecycle, Validity};
+pub use self::pattern::Pattern;
 use self::price::price;
 pub use self::price::{Effect, OfferingPrice, PriceRole};
+pub use self::read::check_patterns;
 use self::read::{complete, offering, specification, text};
 use crate::id::SpecId;
 use crate::time::Timestamp;
@@ -149,6 +152,8 @@ pub struct Characteristic {
     pub most: u64,
     /// The values it may have; any where none is listed.
     pub values: Vec<Allowed>,
+    /// What every value of it must match.
+    pub pattern: Option<Pattern>,
     /// What it is where the order does not say.
     pub default: Option<Value>,
 }
@@ -167,6 +172,8 @@ pub enum Allowed {
         /// Which ends belong to it.
         ends: Ends,
     },
+    /// What matches.
+    Pattern(Pattern),
 }
 
 /// Which ends belong to a range (TMF620 `rangeInterval`).
@@ -336,6 +343,11 @@ impl Characteristic {
     }
 
     fn lists(&self, value: &Value) -> bool {
+        let matches = self.pattern.as_ref().is_none_or(|pattern| pattern.matches(value));
+        matches && self.is_listed(value)
+    }
+
+    fn is_listed(&self, value: &Value) -> bool {
         self.values.is_empty() || self.values.iter().any(|allowed| allowed.contains(value))
     }
 
@@ -361,13 +373,14 @@ impl Characteristic {
 
     /// A value that it may have.
     pub fn example(&self) -> Option<Value> {
-        let listed = self.values.first().map(|allowed| match allowed {
-            Allowed::Value(value) => value.clone(),
+        let listed = self.values.iter().find_map(|allowed| match allowed {
+            Allowed::Value(value) => Some(value.clone()),
             Allowed::Range { from, to, .. } if from.is_finite() && to.is_finite() => {
-                json!(from.midpoint(*to))
+                Some(json!(from.midpoint(*to)))
             }
-            Allowed::Range { from, .. } if from.is_finite() => json!(from + 1.0),
-            Allowed::Range { to, .. } => json!(to - 1.0),
+            Allowed::Range { from, .. } if from.is_finite() => Some(json!(from + 1.0)),
+            Allowed::Range { to, .. } => Some(json!(to - 1.0)),
+            Allowed::Pattern(_) => None,
         });
         listed.or_else(|| match self.value_type.as_str() {
             "number" | "integer" | "float" | "decimal" => Some(json!(1)),
@@ -380,7 +393,15 @@ impl Characteristic {
 
     /// The allowed values, for a message.
     pub fn describe(&self) -> String {
-        self.values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        let listed = self.values.iter().map(ToString::to_string);
+        let all: Vec<_> = listed.chain(self.pattern.iter().map(ToString::to_string)).collect();
+        all.join(", ")
+    }
+
+    /// The same without what values must match, for a trial with values that nobody chose.
+    pub fn forget_patterns(&mut self) {
+        self.pattern = None;
+        self.values.retain(|allowed| !matches!(allowed, Allowed::Pattern(_)));
     }
 }
 
@@ -391,6 +412,7 @@ impl fmt::Display for Allowed {
             Self::Range { from, to, .. } if to.is_infinite() => write!(f, "from {from}"),
             Self::Range { from, to, .. } if from.is_infinite() => write!(f, "up to {to}"),
             Self::Range { from, to, .. } => write!(f, "{from} to {to}"),
+            Self::Pattern(pattern) => pattern.fmt(f),
         }
     }
 }
@@ -406,6 +428,7 @@ impl Allowed {
             Self::Range { from, to, ends } => {
                 value.as_f64().is_some_and(|number| ends.hold(*from, *to, number))
             }
+            Self::Pattern(pattern) => pattern.matches(value),
         }
     }
 }

@@ -21,7 +21,8 @@ pub use launch::{Reason, deliverable};
 pub use order::{order_of, unbacked};
 pub use price::charges;
 pub use qualify::{
-    Facts, TaskState, Unanswered, qualify_offerings, qualify_services, query_services,
+    Facts, TaskState, Unanswered, qualify_offerings, qualify_services, query_offerings,
+    query_services,
 };
 pub use quote::{Policy, QuoteError, QuoteState, create, needs_approval, next_version, patched};
 pub use total::{Total, totals};

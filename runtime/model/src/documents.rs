@@ -2,13 +2,17 @@
 //! it puts into the inventories. They are computed from the fold, so they say the same after a
 //! crash, and are written in the same commit as the events that they follow from.
 
+mod activation;
 mod billing;
 mod cancel;
 mod change;
 mod flows;
 mod inventory;
+mod milestones;
 mod orders;
 
+#[cfg(test)]
+pub(crate) use billing::product_price;
 pub use change::makers;
 use serde_json::{Value, json};
 
@@ -35,6 +39,8 @@ pub struct Document {
 pub struct Changes {
     /// Documents, in order; the last one of an id counts.
     pub documents: Vec<Document>,
+    /// The resources and ids of documents that are no more, after all that is written.
+    pub removed: Vec<(&'static str, String)>,
 }
 
 fn href(resource: &str, id: &str) -> String {
@@ -56,15 +62,20 @@ impl Fulfilment {
                 Event::CancelRefused { request, refusal } => {
                     self.cancelling(request, Some(refusal), &mut changes);
                 }
-                Event::Patched { .. } if before == Some(state) => {
+                Event::Patched { .. } | Event::Endangered { .. } if before == Some(state) => {
                     changes.documents.extend(self.orders());
                 }
                 Event::Planned { .. } => self.planned(&mut changes),
-                Event::Succeeded { task, .. } => self.succeeded(*task, &mut changes),
+                Event::Succeeded { task, .. } => {
+                    self.succeeded(*task, &mut changes);
+                    if before == Some(state) && self.reaches(*task) {
+                        changes.documents.extend(self.orders());
+                    }
+                }
                 Event::Undone { task } => self.undone(*task, &mut changes),
                 Event::Ended { end } => self.ended(*end, &mut changes),
-                Event::Submitted { .. }
-                | Event::Held { .. }
+                Event::Submitted { .. } => self.asked(&mut changes),
+                Event::Held { .. }
                 | Event::Rejected { .. }
                 | Event::Started { .. }
                 | Event::Waiting { .. }
@@ -74,12 +85,15 @@ impl Fulfilment {
                 | Event::Reopened { .. }
                 | Event::Unwinding { .. }
                 | Event::Patched { .. }
+                | Event::Endangered { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. } => {}
             }
         }
         if before != Some(state) {
             changes.documents.extend(self.orders());
+            changes.documents.extend(self.monitor());
+            self.settled(&mut changes);
         }
         changes
     }

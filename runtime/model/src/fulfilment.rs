@@ -4,17 +4,20 @@
 mod before_undo;
 mod cancel;
 mod decide;
+mod due;
 mod input;
+mod jeopardy;
 mod patch;
 mod standing;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, TaskId};
-use crate::journal::{CancelRequest, End, Event, Kind, Record};
+use crate::journal::{Activation, Alert, CancelRequest, End, Event, Kind, Record};
 use crate::outcome::Failure;
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
@@ -31,6 +34,8 @@ pub struct Fulfilment {
     pub kind: Kind,
     /// The order or the input, as it came: what steps read.
     pub document: Arc<Value>,
+    /// The request that the order was made of, where one instance is activated directly.
+    pub activation: Option<Arc<Activation>>,
     /// What was changed of the order's attributes since then: what people read.
     pub changed: Map<String, Value>,
     /// The request that it is cancelled by, where that was granted.
@@ -47,6 +52,10 @@ pub struct Fulfilment {
     pub plan: Arc<Plan>,
     /// The state of each task of the plan.
     pub tasks: Vec<TaskState>,
+    /// When the tasks were done that reach a milestone.
+    pub reached: BTreeMap<TaskId, Timestamp>,
+    /// What was noted of its being late, in order.
+    pub alerts: Vec<Alert>,
     /// Whether any attempt was begun that can reach outside.
     pub started: bool,
     /// How many records its journal has.
@@ -104,6 +113,8 @@ pub enum Due {
         /// The number of the attempt.
         attempt: u32,
     },
+    /// Whoever waits for it is to know that it is late.
+    Alert(Alert),
     /// A task is to be taken back.
     Undo {
         /// The task.
@@ -162,6 +173,7 @@ impl Fulfilment {
             id,
             kind,
             document: document.into(),
+            activation: None,
             changed: Map::new(),
             cancelled_by: None,
             submitted_at: at,
@@ -170,6 +182,8 @@ impl Fulfilment {
             phase: Phase::Submitted,
             plan: Arc::default(),
             tasks: Vec::new(),
+            reached: BTreeMap::new(),
+            alerts: Vec::new(),
             started: false,
             records: 0,
             watch: Watch::default(),
@@ -181,10 +195,11 @@ impl Fulfilment {
         let mut events = records
             .iter()
             .flat_map(|record| record.events.iter().map(move |event| (record.at, event)));
-        let Some((at, Event::Submitted { kind, document })) = events.next() else {
+        let Some((at, Event::Submitted { kind, document, activation })) = events.next() else {
             return Err(ApplyError::Beginning);
         };
         let mut fulfilment = Self::new(id, kind.clone(), Arc::clone(document), at);
+        fulfilment.activation.clone_from(activation);
         for (at, event) in events {
             fulfilment.apply(at, event)?;
         }
@@ -198,11 +213,30 @@ impl Fulfilment {
             Some(task) => self.apply_to_task(task, event)?,
             None => self.apply_to_phase(event)?,
         }
+        self.reach(at, event);
         self.updated_at = at;
         if self.is_ended() && self.ended_at.is_none() {
             self.ended_at = Some(at);
         }
         Ok(())
+    }
+
+    /// Follows the time of the record that events stand in: they may have been applied a little
+    /// earlier.
+    pub fn recorded(&mut self, at: Timestamp, events: &[Event]) {
+        self.updated_at = at;
+        events.iter().for_each(|event| self.reach(at, event));
+    }
+
+    /// Notes the time at which a milestone's task is done.
+    fn reach(&mut self, at: Timestamp, event: &Event) {
+        if let Event::Succeeded { task, .. } = event
+            && self.plan.milestone(*task).is_some()
+        {
+            self.reached.insert(*task, at);
+        } else if let Event::Undone { task } = event {
+            self.reached.remove(task);
+        }
     }
 
     fn apply_to_task(&mut self, task: TaskId, event: &Event) -> Result<(), ApplyError> {
@@ -262,6 +296,7 @@ impl Fulfilment {
             | Event::Cancelling { .. }
             | Event::CancelRefused { .. }
             | Event::Patched { .. }
+            | Event::Endangered { .. }
             | Event::Ended { .. } => true,
         }
     }
@@ -297,6 +332,10 @@ impl Fulfilment {
                 self.follow(patch);
                 return Ok(());
             }
+            (Phase::Running, Event::Endangered { alert }) => {
+                self.alerts.push(alert.clone());
+                return Ok(());
+            }
             (Phase::Running, Event::Ended { end: End::Completed }) if self.watch.unsettled == 0 => {
                 Phase::Ended(End::Completed, None)
             }
@@ -325,97 +364,14 @@ impl Fulfilment {
                 vec![Due::End(self.end_of_unwinding(cause))]
             }
             Phase::Running => {
-                self.watch.active.iter().filter_map(|task| self.due_forward(*task, now)).collect()
+                let tasks = self.watch.active.iter();
+                let alert = self.alert_due(now).map(Due::Alert);
+                alert.into_iter().chain(tasks.filter_map(|t| self.due_forward(*t, now))).collect()
             }
             Phase::Unwinding(_) => {
                 self.watch.active.iter().filter_map(|task| self.due_backward(*task, now)).collect()
             }
         }
-    }
-
-    fn due_forward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
-        let state = &self.tasks[task.index()];
-        match state {
-            TaskState::Pending => {
-                let ready = self.plan.task(task).not_before.is_none_or(|time| time <= now);
-                ready.then_some(Due::Run { task, attempt: 1, again: false })
-            }
-            TaskState::Retrying { attempt, at, .. } => {
-                (*at <= now).then_some(Due::Run { task, attempt: attempt + 1, again: true })
-            }
-            TaskState::Running { .. }
-            | TaskState::Waiting { .. }
-            | TaskState::CalledBack { .. }
-            | TaskState::Done(_)
-            | TaskState::Failed { .. }
-            | TaskState::Undoing { .. }
-            | TaskState::Stuck { .. }
-            | TaskState::Undone => Self::due_under_way(task, state, now),
-        }
-    }
-
-    fn due_backward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
-        let state = &self.tasks[task.index()];
-        match state {
-            TaskState::Retrying { .. } | TaskState::Failed { .. } => {
-                Some(Due::Undo { task, attempt: 1, outputs: Map::new() })
-            }
-            TaskState::Done(yielded) => {
-                Some(Due::Undo { task, attempt: 1, outputs: yielded.outputs.clone() })
-            }
-            TaskState::Undoing { yielded, attempt, at, .. } => (*at <= now).then(|| Due::Undo {
-                task,
-                attempt: attempt + 1,
-                outputs: yielded.outputs.clone(),
-            }),
-            TaskState::Pending
-            | TaskState::Running { .. }
-            | TaskState::Waiting { .. }
-            | TaskState::CalledBack { .. }
-            | TaskState::Stuck { .. }
-            | TaskState::Undone => Self::due_under_way(task, state, now),
-        }
-    }
-
-    fn due_under_way(task: TaskId, state: &TaskState, now: Timestamp) -> Option<Due> {
-        match state {
-            TaskState::Running { attempt } => Some(Due::Recover { task, attempt: *attempt }),
-            TaskState::CalledBack { attempt, payload } => {
-                Some(Due::Resume { task, attempt: *attempt, payload: payload.clone() })
-            }
-            TaskState::Waiting { attempt, until, .. } => {
-                (*until <= now).then_some(Due::Expire { task, attempt: *attempt })
-            }
-            TaskState::Pending
-            | TaskState::Retrying { .. }
-            | TaskState::Done(_)
-            | TaskState::Failed { .. }
-            | TaskState::Undoing { .. }
-            | TaskState::Stuck { .. }
-            | TaskState::Undone => None,
-        }
-    }
-
-    /// The next time after `now` at which something becomes due by time alone.
-    pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let unwinding = matches!(self.phase, Phase::Unwinding(_));
-        if !unwinding && self.phase != Phase::Running {
-            return None;
-        }
-        let times = self.watch.active.iter().filter_map(|task| match &self.tasks[task.index()] {
-            TaskState::Pending => self.plan.task(*task).not_before,
-            TaskState::Retrying { at, .. } if !unwinding => Some(*at),
-            TaskState::Undoing { at, .. } => Some(*at),
-            TaskState::Waiting { until, .. } => Some(*until),
-            TaskState::Retrying { .. }
-            | TaskState::Running { .. }
-            | TaskState::CalledBack { .. }
-            | TaskState::Done(_)
-            | TaskState::Failed { .. }
-            | TaskState::Stuck { .. }
-            | TaskState::Undone => None,
-        });
-        times.filter(|time| *time > now).min()
     }
 
     /// Whether it waits for a person: something failed for good and nothing else is under way.

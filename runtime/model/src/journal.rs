@@ -35,6 +35,9 @@ pub enum Event {
         kind: Kind,
         /// The order or the input, as it came.
         document: Arc<Value>,
+        /// The request that the order was made of, where one instance is activated directly.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        activation: Option<Arc<Activation>>,
     },
     /// It was decomposed.
     Planned {
@@ -139,6 +142,11 @@ pub enum Event {
         /// The merge patch.
         patch: Map<String, Value>,
     },
+    /// It will not come to its end in time when all goes well, or did not.
+    Endangered {
+        /// What is so.
+        alert: Alert,
+    },
     /// Taking a task back failed and is tried again.
     UndoRetrying {
         /// The task.
@@ -171,6 +179,28 @@ pub enum Event {
     },
 }
 
+/// That an order does not come to its end by the time that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Alert {
+    /// How bad it is.
+    pub danger: Danger,
+    /// When it became so.
+    pub at: Timestamp,
+    /// When the order was to be complete.
+    pub wanted: Timestamp,
+}
+
+/// How bad it is that an order is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Danger {
+    /// What is left takes longer than there is time.
+    AtRisk,
+    /// The time is over.
+    Missed,
+}
+
 /// What a fulfilment was submitted as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -186,6 +216,24 @@ pub enum Kind {
         /// The workflow.
         workflow: String,
     },
+}
+
+/// A request to activate, change or remove one service or resource directly (TMF640, 702), as a
+/// monitor shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Activation {
+    /// The method: `POST`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// The URL.
+    pub to: String,
+    /// The body; empty where there was none.
+    pub body: String,
+    /// The type of the body.
+    pub content_type: String,
+    /// What it says of the instance that nothing is decided by, and the inventory shows.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub says: Map<String, Value>,
 }
 
 /// The wish that an order be taken back (TMF622 `CancelProductOrder` and its sisters).
@@ -265,6 +313,7 @@ impl Event {
             Self::Cancelling { .. } => "cancelling",
             Self::CancelRefused { .. } => "cancelRefused",
             Self::Patched { .. } => "patched",
+            Self::Endangered { .. } => "endangered",
             Self::UndoRetrying { .. } => "undoRetrying",
             Self::UndoFailed { .. } => "undoFailed",
             Self::Undone { .. } => "undone",
@@ -293,6 +342,7 @@ impl Event {
             | Self::Cancelling { .. }
             | Self::CancelRefused { .. }
             | Self::Patched { .. }
+            | Self::Endangered { .. }
             | Self::Ended { .. } => None,
         }
     }

@@ -20,6 +20,7 @@ pub mod workflow;
 pub mod pack;
 pub mod rulebook;
 
+pub mod activation;
 pub mod cpq;
 pub mod decompose;
 pub mod order;
@@ -27,11 +28,13 @@ pub mod plan;
 
 pub mod billing;
 pub mod documents;
+pub mod duplicate;
 pub mod filter;
 pub mod fulfilment;
 pub mod journal;
 pub mod reconcile;
 pub mod resource;
+pub mod stock;
 pub mod subscription;
 pub mod task;
 

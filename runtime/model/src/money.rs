@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rust_decimal::{Decimal, RoundingStrategy};
+pub use rust_decimal::Decimal;
+use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -37,6 +38,19 @@ impl fmt::Display for Money {
     }
 }
 
+/// A tax on a price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tax {
+    /// In percent.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub rate: Decimal,
+    /// What tax it is, such as `VAT`.
+    pub category: String,
+}
+
+/// What a tax is called where nobody says.
+pub const TAX_CATEGORY: &str = "VAT";
+
 /// An amount may be so large. A hundred thousand lines of four thousand million each fit into the
 /// 28 digits that are computed with.
 pub const AMOUNT_MAX: u64 = 1_000_000_000_000;
@@ -50,6 +64,7 @@ pub fn decimals(currency: &str) -> u32 {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
         | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        "CLF" | "UYW" => 4,
         _ => 2,
     }
 }
@@ -93,6 +108,9 @@ pub struct Price {
     /// What is taken off for the first periods only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alterations: Vec<PriceAlteration>,
+    /// The tax on it, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<Tax>,
     /// The quote that it was agreed in; nothing where it is the catalog's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,

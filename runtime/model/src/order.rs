@@ -209,6 +209,11 @@ impl Form {
         self.dialect().relations
     }
 
+    /// The attribute of the subject that is its state; nothing where that follows from the work.
+    pub fn state(self) -> Option<&'static str> {
+        self.dialect().state
+    }
+
     /// Whether it is an order, and not a question about one: items of an order have ids and actions.
     fn is_order(self) -> bool {
         match self {

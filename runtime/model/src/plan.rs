@@ -181,6 +181,12 @@ pub struct Step {
     /// Whether it is a point of no return: once it is done, the order is not unwound any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_return: bool,
+    /// The milestone of the order that is reached when it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milestone: Option<String>,
+    /// How long it takes when all goes well, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_ms: Option<u64>,
 }
 
 /// When a failed attempt is followed by another.
@@ -267,6 +273,12 @@ impl Plan {
     /// made is gone for good when it is taken back: what it held may be somebody else's by then.
     pub fn is_no_return(&self, task: TaskId) -> bool {
         self.step(task).no_return || matches!(self.task(task).work, Work::TakeBack(_))
+    }
+
+    /// The milestone that is reached when a task is done; taking back reaches none.
+    pub fn milestone(&self, task: TaskId) -> Option<&str> {
+        let reaches = !matches!(self.task(task).work, Work::TakeBack(_));
+        self.step(task).milestone.as_deref().filter(|_| reaches)
     }
 
     /// The keys of earlier work that it keeps, changes or takes back: no two open fulfilments may

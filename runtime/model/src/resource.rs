@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod patch;
 pub mod shape;
 pub mod table;
+pub mod version;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -19,6 +20,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 pub use check::{Invalid, InvalidKind};
+pub use version::Version;
 
 /// An API of the TM Forum.
 #[derive(Debug)]
@@ -162,6 +164,8 @@ pub enum Owner {
     Client,
     /// The engine does: the resource is an order, which is carried out.
     Order,
+    /// The engine does, as clients ask: what they create, change and remove is activated directly.
+    Activation,
     /// They are computed when they are read.
     Computed,
 }
@@ -197,7 +201,7 @@ impl Resource {
 
     /// Whether its documents may have an attribute, by its dotted path.
     pub fn knows(&self, path: &str) -> bool {
-        shape::shapes().may_have(self.shape, path)
+        shape::Forms::V4.may_have(self.shape, path)
     }
 
     /// Whether a document is one that is seen under this resource.

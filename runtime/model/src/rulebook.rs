@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Catalog, CatalogError, OfferingPrice};
 use crate::id::{Digest, SpecId};
-use crate::money::decimal;
+use crate::money::{Price, TAX_CATEGORY, Tax, decimal};
 use crate::pack::Pack;
 use crate::pool::Pool;
 use crate::rule::{Delivery, Produces, Rule};
@@ -19,6 +18,7 @@ use crate::workflow::Workflow;
 pub struct Rulebook {
     packs: BTreeMap<String, Arc<Pack>>,
     catalog: Arc<Catalog>,
+    tax: Option<Arc<Tax>>,
 }
 
 /// Packs that do not go together.
@@ -111,7 +111,7 @@ impl Rulebook {
         );
         errors.extend(all.values().flat_map(|pack| unknown_specs(pack, &catalog)));
         if errors.is_empty() {
-            Ok(Self { packs: all, catalog: Arc::new(catalog) })
+            Ok(Self { packs: all, catalog: Arc::new(catalog), tax: None })
         } else {
             Err(errors)
         }
@@ -132,7 +132,7 @@ impl Rulebook {
 
     /// The same rules with another catalog, which has what the rules name.
     pub(crate) fn with_catalog(&self, catalog: Catalog) -> Self {
-        Self { packs: self.packs.clone(), catalog: Arc::new(catalog) }
+        Self { catalog: Arc::new(catalog), ..self.clone() }
     }
 
     /// The catalogs in use: those of all packs, unless others were given.
@@ -196,11 +196,36 @@ impl Rulebook {
         Some(self.workflow(name)?.1)
     }
 
-    /// The tax, in percent, that products of an offering are billed with where the catalog names
-    /// none: what the step that rates them says in `taxRate`.
-    pub fn tax_rate(&self, offering: &SpecId) -> Option<Decimal> {
-        let steps = &self.rated_by(offering)?.steps;
-        steps.iter().find_map(|entry| decimal(entry.step.input.get("taxRate")?))
+    /// The same rules where prices bear a tax that nobody names.
+    #[must_use]
+    pub fn with_usual_tax(self, tax: Option<Tax>) -> Self {
+        Self { tax: tax.map(Arc::new), ..self }
+    }
+
+    /// The tax on what says no other.
+    pub fn usual_tax(&self) -> Option<&Tax> {
+        self.tax.as_deref()
+    }
+
+    /// The tax that products of an offering are billed with where the catalog names none: what the
+    /// step that rates them says in `taxRate`, else the usual one.
+    pub fn tax(&self, offering: &SpecId) -> Option<Tax> {
+        let own = self.rated_by(offering).and_then(|workflow| {
+            let mut steps = workflow.steps.iter();
+            steps.find_map(|entry| decimal(entry.step.input.get("taxRate")?))
+        });
+        let category = self.tax.as_ref().map_or(TAX_CATEGORY, |tax| &tax.category).to_owned();
+        own.map(|rate| Tax { rate, category }).or_else(|| self.tax.as_deref().cloned())
+    }
+
+    /// A price whose tax is called as the catalog calls it, or the operator.
+    pub(crate) fn with_tax_named(&self, mut price: Price) -> Price {
+        let known = self.catalog.prices.get(&price.id).and_then(OfferingPrice::tax);
+        let known = known.or_else(|| self.usual_tax().cloned());
+        if let (Some(tax), Some(known)) = (&mut price.tax, known) {
+            tax.category = known.category;
+        }
+        price
     }
 
     /// The pools of all packs.

@@ -13,6 +13,7 @@ use crate::Timestamp;
 use crate::filter::{Condition, Filter, parameters};
 use crate::resource::{Api, table};
 
+pub use crate::resource::Version;
 pub use callback::{Callback, CallbackError};
 pub use progress::{Answer, Patience, Pause, Progress, Standing, Then};
 pub use retention::Keep;
@@ -57,15 +58,6 @@ pub enum Source {
         /// The topic.
         id: String,
     },
-}
-
-/// A version of an API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Version {
-    /// The one that every API has.
-    V4,
-    /// The later one.
-    V5,
 }
 
 /// How much of a document is sent.
@@ -234,22 +226,8 @@ impl Source {
             return Some(Self::Topic { id: id.as_str()?.into() });
         }
         let number = kept.get("api")?.as_u64()?.try_into().ok()?;
-        let version = match kept.get("version")?.as_str()? {
-            "v4" => Version::V4,
-            "v5" => Version::V5,
-            _ => return None,
-        };
+        let version = Version::parse(kept.get("version")?.as_str()?)?;
         Some(Self::Api { number, version })
-    }
-}
-
-impl Version {
-    /// As it stands in a path.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::V4 => "v4",
-            Self::V5 => "v5",
-        }
     }
 }
 

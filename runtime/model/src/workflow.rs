@@ -66,6 +66,10 @@ pub(crate) struct WrittenStep {
     #[serde(default)]
     pub point_of_no_return: bool,
     #[serde(default)]
+    pub milestone: Option<String>,
+    #[serde(default)]
+    pub expected: Option<String>,
+    #[serde(default)]
     pub when: Option<String>,
     #[serde(default)]
     pub not_before: Option<String>,
@@ -154,6 +158,10 @@ fn step(workflow: &str, entry: &WrittenStep) -> Result<Step, Wrong> {
     if !matches!(entry.input, Value::Null | Value::Object(_)) {
         return Err(Wrong::new(&entry.step, "`input` is a mapping of names to values".into()));
     }
+    if let Some(milestone) = entry.milestone.as_ref().filter(|name| name.trim().is_empty()) {
+        return Err(Wrong::new(milestone, "`milestone` is a name".into()));
+    }
+    let expected = entry.expected.as_ref().map(|_| duration(&entry.expected, 0)).transpose()?;
     Ok(Step {
         workflow: workflow.into(),
         step: entry.step.clone(),
@@ -167,6 +175,8 @@ fn step(workflow: &str, entry: &WrittenStep) -> Result<Step, Wrong> {
         },
         undo: entry.undo.unwrap_or(true),
         no_return: entry.point_of_no_return,
+        milestone: entry.milestone.clone(),
+        expected_ms: expected,
     })
 }
 

@@ -12,7 +12,11 @@ use engine::clock::Clock;
 use engine::worker::Worker as _;
 use engine::{Engine, Submitted};
 use host::Host;
+use model::billing::bill_state::Release;
+use model::cpq::Policy;
 use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run, recalls};
+use model::journal::Activation;
+use model::money::Tax;
 use model::order::OrderError;
 use model::plan::{Level, Plan};
 use model::{
@@ -36,6 +40,8 @@ pub struct App {
     clock: Arc<dyn Clock>,
     rulebook: Arc<RwLock<Arc<Rulebook>>>,
     plugins_dir: Option<Arc<PathBuf>>,
+    /// How the operator sells and bills.
+    pub(crate) commerce: Commerce,
     /// Held while a change of the catalogs is looked at, written and taken into use.
     catalogs: Arc<tokio::sync::Mutex<()>>,
     /// Told when there is a job to carry out.
@@ -44,6 +50,17 @@ pub struct App {
     reconciling: Arc<tokio::sync::Notify>,
     /// Held while an order about existing instances is planned and submitted.
     changing: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// How an operator sells and bills.
+#[derive(Clone, Debug, Default)]
+pub struct Commerce {
+    /// The tax on what says no other.
+    pub tax: Option<Tax>,
+    /// How far a bill run takes its bills, where it does not say.
+    pub release: Release,
+    /// What quotes are made by.
+    pub policy: Policy,
 }
 
 /// Why nothing was submitted.
@@ -71,6 +88,9 @@ pub enum SubmitError {
     /// The workflow cannot be planned.
     #[error("{}", .0.message)]
     Plan(Failure),
+    /// What is to be activated directly cannot be.
+    #[error("{}", .0.message)]
+    Refused(Failure),
     /// The engine has stopped.
     #[error(transparent)]
     Stopped(#[from] engine::handle::Stopped),
@@ -99,11 +119,20 @@ impl App {
             clock,
             rulebook,
             plugins_dir,
+            commerce: Commerce::default(),
             catalogs: Arc::default(),
             jobs: Arc::default(),
             reconciling: Arc::default(),
             changing: Arc::default(),
         }
+    }
+
+    /// The same with an operator's own ways to sell and bill.
+    #[must_use]
+    pub fn with_commerce(self, commerce: Commerce) -> Self {
+        let rulebook = (*self.rulebook()).clone().with_usual_tax(commerce.tax.clone());
+        self.use_rulebook(rulebook);
+        Self { commerce, ..self }
     }
 
     /// Takes other rules or catalogs into use, for what comes next.
@@ -149,15 +178,49 @@ impl App {
         document: Value,
         submission: Option<String>,
     ) -> Result<Submitted, SubmitError> {
+        self.take(kind, document, None, submission).await
+    }
+
+    /// Submits the order that a request to activate something directly is carried out by. One that
+    /// makes no sense is no order at all.
+    pub(crate) async fn activate(
+        &self,
+        kind: Kind,
+        document: Value,
+        activation: Activation,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        self.take(kind, document, Some(activation), submission).await
+    }
+
+    async fn take(
+        &self,
+        kind: Kind,
+        document: Value,
+        activation: Option<Activation>,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
         if let Some(first) = self.submitted_before(submission.as_deref())? {
             return Ok(Submitted::Before(first));
         }
-        // What exists must not be another between the look at it and the submission.
-        let changes = existing::changes(&document);
-        let _guard = if changes { Some(self.changing.lock().await) } else { None };
+        // What exists must not be another between the look at it and the submission, nor a quote be
+        // ordered by somebody else.
+        let quotes = crate::systems::cpq::quotes_of(&document);
+        let alone = existing::changes(&document) || !quotes.is_empty();
+        let _guard = if alone { Some(self.changing.lock().await) } else { None };
+        if let Some(first) = self.submitted_before(submission.as_deref())? {
+            return Ok(Submitted::Before(first));
+        }
+        if kind == Kind::ProductOrder {
+            crate::systems::cpq::check_ordered_once(self, &quotes)?;
+        }
         let event = self.plan(&kind, &document).await?;
         let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
-        let fulfilment = Fulfilment::new(id, kind, document, self.clock.now());
+        if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {
+            return Err(SubmitError::Refused(failure.clone()));
+        }
+        let mut fulfilment = Fulfilment::new(id, kind, document, self.clock.now());
+        fulfilment.activation = activation.map(Arc::new);
         Ok(self.engine.submit(fulfilment, vec![event], submission).await?)
     }
 
@@ -289,6 +352,16 @@ impl App {
         plan.plugins = plugins;
         Ok(plan)
     }
+}
+
+/// Why what is asked for directly cannot be: the client can ask for something else.
+fn refusal(event: &Event) -> Option<&Failure> {
+    if let Event::Rejected { failure } = event {
+        return Some(failure);
+    }
+    let Event::Held { failure } = event else { return None };
+    let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
+    codes.contains(&failure.code.as_str()).then_some(failure)
 }
 
 fn missing(plugin: &PluginId) -> Failure {

@@ -6,9 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use host::Grants;
+use model::billing::bill_state::Release;
+use model::cpq::Policy;
+use model::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
 use model::subscription::Keep;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
+use crate::app::Commerce;
 use crate::events::{Allowed, Guard, Settings};
 
 /// The settings of a server. Everything has a default; flags of the command line win.
@@ -31,6 +36,10 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// How subscribers are told of events.
     pub events: Events,
+    /// How bills are drawn.
+    pub billing: Billing,
+    /// What quotes are made by.
+    pub quotes: Quotes,
     /// What each plugin is granted, by its id.
     pub plugins: BTreeMap<String, Grants>,
 }
@@ -55,6 +64,74 @@ pub struct Events {
     pub keep_max: u64,
 }
 
+/// How bills are drawn.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Billing {
+    /// The tax, in percent, on prices for which neither catalog nor pack says one.
+    #[serde(deserialize_with = "tax_rate")]
+    pub tax_rate: Option<Decimal>,
+    /// What that tax is called on bills; `VAT` where nothing is said.
+    pub tax_category: Option<String>,
+    /// What becomes of the bills of a run that does not say.
+    pub bills: Release,
+}
+
+/// What quotes are made by.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Quotes {
+    /// A discount by hand above so many percent needs approval.
+    #[serde(deserialize_with = "percent")]
+    pub discount_max: Decimal,
+    /// A total above this, once or for one period, needs approval.
+    #[serde(deserialize_with = "amount")]
+    pub total_max: Decimal,
+    /// A quote is valid for so many days.
+    #[serde(deserialize_with = "days")]
+    pub valid_days: u32,
+}
+
+impl Default for Quotes {
+    fn default() -> Self {
+        let Policy { discount_max, total_max, valid_days } = Policy::default();
+        Self { discount_max, total_max, valid_days }
+    }
+}
+
+fn tax_rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    percent(deserializer).map(Some)
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    number(deserializer, Decimal::ONE_HUNDRED, "a number from 0 to 100, such as 19 or \"7.5\"")
+}
+
+fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    number(deserializer, Decimal::from(AMOUNT_MAX), "an amount from 0 to 10^12")
+}
+
+/// A number up to another one, also as text: then it is exact.
+fn number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    max: Decimal,
+    expected: &str,
+) -> Result<Decimal, D::Error> {
+    let wrong = || D::Error::custom(format!("expected {expected}"));
+    let written = serde_json::Value::deserialize(deserializer)?;
+    let number = decimal(&written).ok_or_else(wrong)?;
+    if Decimal::ZERO <= number && number <= max { Ok(number) } else { Err(wrong()) }
+}
+
+/// A quote may be valid for so many days.
+const VALID_DAYS_MAX: u32 = 3_650;
+
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let days = u32::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("expected 1 to {VALID_DAYS_MAX} days"));
+    if (1..=VALID_DAYS_MAX).contains(&days) { Ok(days) } else { Err(wrong()) }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -66,6 +143,8 @@ impl Default for Config {
             commit_each_step: false,
             body_bytes_max: 10 << 20,
             events: Events::default(),
+            billing: Billing::default(),
+            quotes: Quotes::default(),
             plugins: BTreeMap::new(),
         }
     }
@@ -139,8 +218,20 @@ impl Config {
             .map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })
     }
 
+    /// How the operator sells and bills.
+    pub fn commerce(&self) -> Commerce {
+        let Billing { ref tax_rate, ref tax_category, bills: release } = self.billing;
+        let category = tax_category.clone().unwrap_or_else(|| TAX_CATEGORY.into());
+        let tax = tax_rate.map(|rate| Tax { rate, category });
+        let Quotes { discount_max, total_max, valid_days } = self.quotes;
+        Commerce { tax, release, policy: Policy { discount_max, total_max, valid_days } }
+    }
+
     /// Refuses to listen beyond loopback.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.listen.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Exposed(self.listen)) }
     }
 }
+
+#[cfg(test)]
+mod tests;

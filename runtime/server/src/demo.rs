@@ -84,10 +84,13 @@ fn grants(simnet: &str) -> Result<BTreeMap<String, Grants>> {
         serde_json::from_value(grants).with_context(|| format!("`{simnet}` is no URL of a server"))
     };
     let pools = serde_json::from_value(json!({ "pools": ["*"] }))?;
+    let kinds = ["customer", "customerBill", "product", "productOrder"];
+    let checks = serde_json::from_value(json!({ "inventory": kinds }))?;
     Ok(BTreeMap::from([
         ("rest-activator".into(), network(REST_ELEMENTS, "")?),
         ("jsonrpc-activator".into(), network(JSONRPC_ELEMENTS, "/rpc")?),
         ("pool-allocator".into(), pools),
+        ("order-checks".into(), checks),
     ]))
 }
 

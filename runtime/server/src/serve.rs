@@ -126,7 +126,8 @@ impl Server {
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
-        let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()));
+        let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()))
+            .with_commerce(config.commerce());
         let catalogs =
             packs::documents(&app.rulebook(), app.now(), |key, id| app.document(key, id));
         app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;

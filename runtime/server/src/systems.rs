@@ -7,6 +7,7 @@ pub(crate) mod catalog;
 pub(crate) mod cpq;
 pub(crate) mod crm;
 mod references;
+pub(crate) mod stock;
 
 use engine::store::{Document, Put};
 use model::Timestamp;
@@ -90,6 +91,8 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     references::check(app, draft)?;
     catalog::settle(app, draft)?;
     cpq::settle(app, draft).await?;
+    crm::settle(draft);
+    stock::settle(app, draft).await?;
     billing::settle(app, draft).await
 }
 

@@ -1,16 +1,23 @@
-//! The API definitions (Swagger 2), as far as the walk needs them.
+//! The API definitions (Swagger 2 in version 4, OpenAPI 3 in version 5), as far as the walk needs
+//! them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use model::resource::{Version, table};
 use serde_json::{Value, json};
 
 /// An API definition.
 pub(super) struct Definition {
     /// The name of its file.
     pub(super) file: String,
+    /// The number of the API.
+    pub(super) number: u16,
+    pub(super) version: Version,
     pub(super) resources: Vec<Resource>,
     definitions: Value,
+    bodies: Value,
+    responses: Value,
 }
 
 /// A resource of it.
@@ -32,10 +39,10 @@ pub(super) enum Operation {
     Delete,
 }
 
-/// All definitions of version 4; nothing where they are not there.
+/// All definitions of a version; nothing where they are not there.
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-pub(super) fn all() -> Option<Vec<Definition>> {
-    let folder = crate::world::repository().join("../shared/tmf/v4");
+pub(super) fn all(version: Version) -> Option<Vec<Definition>> {
+    let folder = crate::world::repository().join(format!("../shared/tmf/{version}"));
     let Ok(entries) = std::fs::read_dir(&folder) else {
         assert!(std::env::var_os("FERRULE_CI").is_none(), "the API definitions are not there");
         eprintln!("SKIPPED: the API definitions are not there");
@@ -43,14 +50,42 @@ pub(super) fn all() -> Option<Vec<Definition>> {
     };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    Some(paths.iter().map(Definition::read).collect())
+    Some(paths.iter().map(|path| Definition::read(path, version)).collect())
 }
 
 impl Definition {
-    fn read(path: &PathBuf) -> Self {
+    fn read(path: &PathBuf, version: Version) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
-        let document: Value = serde_json::from_str(&text).unwrap();
-        let base = document["basePath"].as_str().unwrap().trim_end_matches('/').to_string();
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        let number = file.trim_start_matches("TMF").get(..3).unwrap().parse().unwrap();
+        let document: Value = match version {
+            Version::V4 => serde_json::from_str(&text).unwrap(),
+            Version::V5 => serde_saphyr::from_str(&text).unwrap(),
+        };
+        let (definitions, bodies, responses) = match version {
+            Version::V4 => (document["definitions"].clone(), Value::Null, Value::Null),
+            Version::V5 => {
+                let components = &document["components"];
+                let part = |name: &str| components[name].clone();
+                (part("schemas"), part("requestBodies"), part("responses"))
+            }
+        };
+        let resources = Vec::new();
+        let mut definition =
+            Self { file, number, version, resources, definitions, bodies, responses };
+        definition.resources = definition.read_resources(&document);
+        definition
+    }
+
+    fn read_resources(&self, document: &Value) -> Vec<Resource> {
+        let base = match self.version {
+            Version::V4 => document["basePath"].as_str().unwrap().trim_end_matches('/').to_string(),
+            // The definitions of version 5 do not agree on how a path begins.
+            Version::V5 => {
+                let api = table::APIS.iter().find(|api| api.number == self.number).unwrap();
+                format!("/tmf-api/{}/v5", api.v5.as_ref().unwrap().base)
+            }
+        };
         let mut resources: BTreeMap<String, Resource> = BTreeMap::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
             let pieces: Vec<&str> = path.split('/').filter(|piece| !piece.is_empty()).collect();
@@ -66,25 +101,52 @@ impl Definition {
             });
             for (method, says) in methods.as_object().unwrap() {
                 let Some(operation) = operation(method, pieces.len()) else { continue };
-                resource.answers.insert(operation, answer(&says["responses"]));
+                resource.answers.insert(operation, self.answer(&says["responses"]));
                 if operation == Operation::Create {
-                    let body = says["parameters"].as_array().unwrap().iter();
-                    let mut body = body.filter(|parameter| parameter["in"] == "body");
-                    resource.create_schema = body.next().map(|body| body["schema"].clone());
+                    resource.create_schema = self.body(says);
                 }
             }
         }
-        let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        let resources = resources.into_values().collect();
-        Self { file, resources, definitions: document["definitions"].clone() }
+        resources.into_values().collect()
+    }
+
+    /// The schema of what is sent.
+    fn body(&self, says: &Value) -> Option<Value> {
+        if self.version == Version::V5 {
+            let body = named(&self.bodies, &says["requestBody"]);
+            return Some(body["content"]["application/json"]["schema"].clone());
+        }
+        let mut parameters = says["parameters"].as_array().unwrap().iter();
+        let body = parameters.find(|parameter| parameter["in"] == "body");
+        body.map(|body| body["schema"].clone())
+    }
+
+    /// The schema of the answer when all goes well.
+    fn answer(&self, responses: &Value) -> Option<Value> {
+        let mut good = ["200", "201", "204"].iter().filter_map(|code| responses.get(*code));
+        good.find_map(|response| match self.version {
+            Version::V4 => response.get("schema").cloned(),
+            Version::V5 => {
+                let content = named(&self.responses, response).get("content")?;
+                let schema = content.pointer("/application~1json/schema");
+                schema.or(content.as_object()?.values().next()?.get("schema")).cloned()
+            }
+        })
     }
 
     /// What a definition is called by a schema, or the schema itself.
     pub(super) fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         match schema["$ref"].as_str() {
-            Some(name) => &self.definitions[name.rsplit('/').next().unwrap()],
+            Some(name) => &self.definitions[last(name)],
             None => schema,
         }
+    }
+
+    /// What the objects of a schema call their type, each with its schema.
+    pub(super) fn types<'a>(&'a self, schema: &'a Value) -> Vec<(&'a str, &'a Value)> {
+        let mapping = self.resolve(schema)["discriminator"]["mapping"].as_object();
+        let types = mapping.into_iter().flatten();
+        types.map(|(name, to)| (name.as_str(), &self.definitions[last(text(to))])).collect()
     }
 
     /// Holds a document against a definition by name.
@@ -95,9 +157,33 @@ impl Definition {
     /// Holds a document against a schema: of what schemas can say, the definitions use this much.
     pub(super) fn check_against(&self, schema: &Value, document: &Value) -> Result<(), String> {
         let mut wrong = Vec::new();
-        self.compare(schema, document, "", &mut wrong);
+        self.compare_typed(schema, document, "", &mut wrong);
         wrong.truncate(5);
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
+    }
+
+    /// Holds a value against the schema that its `@type` chooses, where several may be meant.
+    fn compare_typed(&self, schema: &Value, value: &Value, path: &str, wrong: &mut Vec<String>) {
+        let schema = self.resolve(schema);
+        self.compare(schema, value, path, wrong);
+        let types = self.types(schema);
+        if types.is_empty() {
+            let one_of = schema["oneOf"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let fits = |schema: &Value| self.check_against(schema, value).is_ok();
+            if !one_of.is_empty() && !one_of.iter().any(fits) {
+                wrong.push(format!("{path}: {value} is none of what it may be"));
+            }
+            return;
+        }
+        let said = text(&value["@type"]);
+        match types.iter().find(|(name, _)| *name == said) {
+            Some((_, meant)) if *meant != schema => self.compare(meant, value, path, wrong),
+            Some(_) => {}
+            None => {
+                let names: Vec<&str> = types.iter().map(|(name, _)| *name).collect();
+                wrong.push(format!("{path}: `@type` is `{said}`, and none of {names:?}"));
+            }
+        }
     }
 
     fn compare(&self, schema: &Value, value: &Value, path: &str, wrong: &mut Vec<String>) {
@@ -124,7 +210,7 @@ impl Definition {
             return;
         }
         for (position, entry) in value.as_array().into_iter().flatten().enumerate() {
-            self.compare(&schema["items"], entry, &format!("{path}[{position}]"), wrong);
+            self.compare_typed(&schema["items"], entry, &format!("{path}[{position}]"), wrong);
         }
         for name in schema["required"].as_array().into_iter().flatten() {
             if value.get(text(name)).is_none() {
@@ -133,7 +219,7 @@ impl Definition {
         }
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             if let Some(value) = value.get(name) {
-                self.compare(property, value, &format!("{path}.{name}"), wrong);
+                self.compare_typed(property, value, &format!("{path}.{name}"), wrong);
             }
         }
     }
@@ -170,8 +256,15 @@ fn operation(method: &str, pieces: usize) -> Option<Operation> {
     }
 }
 
-/// The schema of the answer when all goes well.
-fn answer(responses: &Value) -> Option<Value> {
-    let good = ["200", "201", "204"].iter().find_map(|code| responses.get(*code)?.get("schema"));
-    good.cloned()
+/// What a reference leads to, or the thing itself.
+fn named<'a>(all: &'a Value, one: &'a Value) -> &'a Value {
+    match one["$ref"].as_str() {
+        Some(name) => &all[last(name)],
+        None => one,
+    }
+}
+
+/// The last piece of a reference.
+fn last(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or_default()
 }

@@ -1,10 +1,11 @@
 //! A document that a schema allows, with every attribute that it names down to some depth: what a
 //! client could send.
 
-use model::resource::table;
+use model::resource::Version;
+use model::resource::version::View;
 use serde_json::{Map, Value, json};
 
-use super::definition::{Definition, Resource};
+use super::definition::Definition;
 
 /// Below this depth only what is required is filled in.
 const DEPTH: usize = 4;
@@ -13,28 +14,20 @@ const DEPTH: usize = 4;
 const SKIPPED: [&str; 4] = ["@schemaLocation", "@baseType", "@referredType", "href"];
 
 /// A document to create one of a resource with.
-pub(super) fn of(definition: &Definition, resource: &Resource, schema: &Value) -> Value {
+pub(super) fn of(definition: &Definition, view: &View, schema: &Value) -> Value {
     let mut body = value(definition, schema, "", 0);
-    let name = resource.path.rsplit('/').next().unwrap_or_default();
-    let known = table::APIS.iter().flat_map(|api| api.resources).find(|r| r.name == name);
-    if let (Some(known), Some(fields)) = (known, body.as_object_mut()) {
+    let Some(fields) = body.as_object_mut() else { return body };
+    if view.version == Version::V4 {
         fields.remove("@type");
-        // A new document is in its first state.
-        if let Some(life) = known.life {
-            match life.initial {
-                "" => {
-                    let first = life.next.first().map_or("new", |(state, _)| *state);
-                    fields.insert(life.attribute.into(), json!(first));
-                }
-                _ => drop(fields.remove(life.attribute)),
-            }
-        }
-        // A quote is priced, so what it is for must be sold.
-        if known.key == "quote" {
-            fields.insert(
-                "quoteItem".into(),
-                json!([{ "id": "1", "productOffering": { "id": "PO-SF200H" } }]),
-            );
+    }
+    // A new document is in its first state.
+    if let Some(life) = view.resource.life {
+        let first = life.next.first().map_or("new", |(state, _)| *state);
+        let state = if life.initial.is_empty() { first } else { life.initial };
+        let is_said = life.initial.is_empty() || view.mandatory().contains(&life.attribute);
+        match is_said {
+            true => drop(fields.insert(life.attribute.into(), json!(state))),
+            false => drop(fields.remove(life.attribute)),
         }
     }
     body
@@ -58,6 +51,11 @@ pub(super) fn refer(body: &mut Value, path: &str, id: &str) {
 
 fn value(definition: &Definition, schema: &Value, name: &str, depth: usize) -> Value {
     let schema = definition.resolve(schema);
+    if let Some((name, meant)) = one_of(definition, schema) {
+        let mut one = value(definition, meant, name, depth);
+        one["@type"] = json!(name);
+        return one;
+    }
     if let Some(values) = schema["enum"].as_array() {
         return values[0].clone();
     }
@@ -73,18 +71,29 @@ fn value(definition: &Definition, schema: &Value, name: &str, depth: usize) -> V
         Some("number") => json!(1.5),
         Some("boolean") => json!(true),
         Some("array") => json!([value(definition, &schema["items"], name, depth + 1)]),
-        _ => object(definition, schema, depth),
+        _ => object(definition, schema, depth, &required(definition, schema)),
     }
 }
 
-fn object(definition: &Definition, schema: &Value, depth: usize) -> Value {
+/// The attributes that must be there, whichever part of a schema says so.
+fn required(definition: &Definition, schema: &Value) -> Vec<String> {
+    let schema = definition.resolve(schema);
+    let own = schema["required"].as_array().into_iter().flatten();
+    let mut all: Vec<String> = own.filter_map(|name| name.as_str().map(str::to_string)).collect();
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        all.extend(required(definition, part));
+    }
+    all
+}
+
+fn object(definition: &Definition, schema: &Value, depth: usize, required: &[String]) -> Value {
     let mut fields = Map::new();
     for part in schema["allOf"].as_array().into_iter().flatten() {
-        if let Value::Object(more) = value(definition, part, "", depth) {
+        let part = definition.resolve(part);
+        if let Value::Object(more) = object(definition, part, depth, required) {
             fields.extend(more);
         }
     }
-    let required = schema["required"].as_array().cloned().unwrap_or_default();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let is_required = required.iter().any(|known| known == name);
         if !is_required && (SKIPPED.contains(&name.as_str()) || depth >= DEPTH) {
@@ -92,5 +101,16 @@ fn object(definition: &Definition, schema: &Value, depth: usize) -> Value {
         }
         fields.insert(name.clone(), value(definition, property, name, depth + 1));
     }
+    // Of what has one type in all versions, or several, the first is meant.
+    let own = definition.types(schema).into_iter().find(|(_, meant)| *meant == schema);
+    if let Some((name, _)) = own {
+        fields.insert("@type".into(), json!(name));
+    }
     Value::Object(fields)
+}
+
+/// The first of several schemas of which one is meant.
+fn one_of<'a>(definition: &'a Definition, schema: &'a Value) -> Option<(&'a str, &'a Value)> {
+    schema.get("oneOf")?;
+    definition.types(schema).into_iter().next()
 }

@@ -81,7 +81,8 @@ async fn a_product_that_changes_keeps_what_it_holds() {
     let effects = books.effects_of(&id);
     assert_eq!(effects.len(), 2, "{effects:?}");
     let charges = |books: &Books| books.charges(&format!("{first}-1")).len();
-    assert!(charges(&books) > charges(&before));
+    // Its price is the same, and these days are paid.
+    assert_eq!(charges(&books), charges(&before));
     // What was changed ceases as a whole.
     let last = world.submit(&change("delete", &first, &json!([]))).await;
     world.completed(&last).await;

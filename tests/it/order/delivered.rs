@@ -79,7 +79,12 @@ async fn a_fibre_order_becomes_orders_services_resources_a_product_and_charges()
             format!("{kind}StateChangeEvent inProgress"),
             format!("{kind}StateChangeEvent completed"),
         ];
-        assert_eq!(books.told(order, &id), told);
+        let (milestones, others) = books
+            .told(order, &id)
+            .into_iter()
+            .partition::<Vec<_>, _>(|told| told.starts_with(&format!("{kind}MilestoneEvent ")));
+        assert_eq!(others, told);
+        assert!((1..=3).contains(&milestones.len()), "{milestones:?}");
     }
 }
 

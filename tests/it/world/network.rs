@@ -51,7 +51,9 @@ impl Network {
         };
         let rest = config("rest-activator", &|dialect| dialect != "json-rpc", "");
         let rpc = config("jsonrpc-activator", &|dialect| dialect == "json-rpc", "/rpc");
-        format!("{rest}\n{rpc}\n[plugins.pool-allocator]\npools = [\"*\"]\n")
+        let checks = "[plugins.order-checks]\n\
+            inventory = [\"customer\", \"customerBill\", \"product\", \"productOrder\"]\n";
+        format!("{rest}\n{rpc}\n[plugins.pool-allocator]\npools = [\"*\"]\n{checks}")
     }
 
     /// Arms these faults instead of those before.

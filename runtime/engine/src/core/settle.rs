@@ -14,6 +14,7 @@ use super::entry::{Direction, Entry};
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
 use crate::store::Put;
+use crate::store::documents::{Change, Expected};
 use crate::worker::{Call, Manner, Nature};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
@@ -129,6 +130,7 @@ impl<R> Core<R> {
                 | Event::Cancelling { .. }
                 | Event::CancelRefused { .. }
                 | Event::Patched { .. }
+                | Event::Endangered { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. }
                 | Event::Undone { .. }
@@ -199,6 +201,7 @@ impl<R> Core<R> {
         let fulfilment = Arc::clone(&entry.fulfilment);
         let (task, attempt, manner) = match due {
             Due::End(end) => return vec![Event::Ended { end }],
+            Due::Alert(alert) => return vec![Event::Endangered { alert }],
             Due::Expire { task, attempt } => return fulfilment.expire(task, attempt, now),
             Due::Run { task, attempt, again: false } => (task, attempt, Manner::Run),
             Due::Run { task, attempt, again: true } | Due::Recover { task, attempt } => {
@@ -362,7 +365,7 @@ impl<R> Core<R> {
         let events = std::mem::take(&mut entry.unwritten);
         if !events.is_empty() {
             // As the record will say; the events may have been applied a little earlier.
-            Arc::make_mut(&mut entry.fulfilment).updated_at = now;
+            Arc::make_mut(&mut entry.fulfilment).recorded(now, &events);
             let mut changes = entry.fulfilment.changes(&events, entry.order_state);
             let freed = gathered.freed.iter().map(|hold| entry.fulfilment.released(hold));
             changes.documents.extend(freed);
@@ -415,6 +418,10 @@ impl<R> Core<R> {
                 _ => Put::set(resource, id, body),
             });
         }
+        let removed = changes.removed.into_iter();
+        let removed = removed
+            .map(|(resource, id)| Put::new(resource, id, Change::Remove, Expected::Anything));
+        step.commit.documents.extend(removed);
     }
 
     /// Answers for a fulfilment that has ended will never be waited for.

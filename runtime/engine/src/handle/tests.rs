@@ -130,6 +130,8 @@ fn order(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
         on_failure: OnFailure::Hold,
         undo: true,
         no_return: false,
+        milestone: None,
+        expected_ms: None,
     });
     let kind = Kind::Run { workflow: "play".into() };
     let fulfilment = Fulfilment::new(FulfilmentId::new(id), kind, json!({}), Timestamp(0));

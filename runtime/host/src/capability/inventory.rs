@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use engine::keys;
-use engine::store::{Document, Store};
+use engine::store::{Direction, Document, Scan, Store};
+use model::resource::{index, of_key};
 use wasmtime::component::{HasData, Linker};
 
 use crate::bindings::inventory::{self, Failure};
@@ -12,6 +13,9 @@ use crate::bindings::types::FailureClass;
 use crate::capability::log::Log;
 use crate::grants::{self, Grants};
 use crate::state::State;
+
+/// So many documents are found at the most.
+const FOUND_MAX: usize = 100;
 
 /// The inventories as the plugin that is called may see them.
 pub(crate) struct Inventory {
@@ -29,13 +33,51 @@ impl fmt::Debug for Inventory {
 
 impl inventory::Host for Inventory {
     fn get(&mut self, kind: String, id: String) -> Result<Option<String>, Failure> {
-        if !self.grants.inventory(&kind) {
-            let lines = grants::lines(&self.plugin, "inventory", &self.grants.inventory, &kind);
-            self.log.write("host", &format!("to grant inventory `{kind}`, add\n{lines}"));
-            let message = format!("`{kind}` documents are not granted: the log says what to add");
-            return Err(failure(FailureClass::Person, "NOT_GRANTED", message));
+        self.check_granted(&kind)?;
+        self.read(&kind, &id)
+    }
+
+    fn find(
+        &mut self,
+        kind: String,
+        attribute: String,
+        value: String,
+    ) -> Result<Vec<String>, Failure> {
+        self.check_granted(&kind)?;
+        let is_indexed = of_key(&kind)
+            .is_some_and(|(_, resource)| resource.indexes().any(|path| path == attribute));
+        if !is_indexed {
+            let message = format!("`{kind}` documents are not found by `{attribute}`");
+            return Err(failure(FailureClass::Person, "NOT_INDEXED", message));
         }
-        let document = self.store.get(&keys::document(&kind, &id)).map_err(|error| {
+        let prefix = keys::entries(&kind, &attribute, &index::value(&value));
+        let begin = prefix.len();
+        let latest = Scan { direction: Direction::Backward, ..Scan::prefix(prefix, FOUND_MAX) };
+        let entries = self.store.scan(&latest).map_err(|error| {
+            failure(FailureClass::Retry, "STORE_FAILED", format!("{kind} by {attribute}: {error}"))
+        })?;
+        let mut found = Vec::new();
+        for (key, _) in entries {
+            let id = String::from_utf8_lossy(key.get(begin..).unwrap_or_default());
+            found.extend(self.read(&kind, &id)?);
+        }
+        Ok(found)
+    }
+}
+
+impl Inventory {
+    fn check_granted(&self, kind: &str) -> Result<(), Failure> {
+        if self.grants.inventory(kind) {
+            return Ok(());
+        }
+        let lines = grants::lines(&self.plugin, "inventory", &self.grants.inventory, kind);
+        self.log.write("host", &format!("to grant inventory `{kind}`, add\n{lines}"));
+        let message = format!("`{kind}` documents are not granted: the log says what to add");
+        Err(failure(FailureClass::Person, "NOT_GRANTED", message))
+    }
+
+    fn read(&self, kind: &str, id: &str) -> Result<Option<String>, Failure> {
+        let document = self.store.get(&keys::document(kind, id)).map_err(|error| {
             failure(FailureClass::Retry, "STORE_FAILED", format!("{kind} `{id}`: {error}"))
         })?;
         let Some(bytes) = document else { return Ok(None) };

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use engine::pools::Pools;
-use engine::store::{Appended, Batch, Document, Epoch, Error, Fact, Scan, Store};
+use engine::store::{Appended, Batch, Direction, Document, Epoch, Error, Fact, Scan, Store};
 use engine::worker::{Call, Manner, Report, Worker};
 use host::{Grants, Host, Installed, Options};
 use model::{Digest, Failure, FulfilmentId, Outcome, PluginId, Pool, TaskId, Timestamp, Values};
@@ -168,8 +168,18 @@ impl Store for Shelf {
         Ok(self.0.lock().unwrap().get(key).cloned())
     }
 
-    fn scan(&self, _scan: &Scan) -> Result<Vec<Fact>, Error> {
-        Ok(Vec::new())
+    fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
+        let facts = self.0.lock().unwrap();
+        let mut found: Vec<Fact> = facts
+            .iter()
+            .filter(|(key, _)| key.starts_with(&scan.prefix))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if scan.direction == Direction::Backward {
+            found.reverse();
+        }
+        found.truncate(scan.limit);
+        Ok(found)
     }
 
     fn claim(&self) -> Result<Epoch, Error> {

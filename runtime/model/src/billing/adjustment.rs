@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::amount::{Rounding, written};
-use super::charge::Terms;
 use super::field::{Field, Malformed};
 use super::rate::{Rate, RateKind};
+use super::terms::Terms;
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -84,7 +84,7 @@ impl Adjustment {
             return Err(Error::Amount { amount: written(&self.net) });
         }
         let net = terms.rounding.of(-self.net.amount, &self.net.currency);
-        let tax_rate = self.tax_rate.unwrap_or(terms.tax_rate);
+        let tax_rate = self.tax_rate.unwrap_or(terms.tax.rate);
         Ok(Rate {
             id: self.id.clone(),
             name: self.reason.clone(),
@@ -99,7 +99,7 @@ impl Adjustment {
             tax: terms.rounding.tax(&net, tax_rate),
             net,
             tax_rate: Some(tax_rate),
-            tax_category: terms.tax_category.clone(),
+            tax_category: terms.tax.category.clone(),
             bill: None,
         })
     }

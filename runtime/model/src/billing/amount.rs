@@ -2,7 +2,7 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::money::Money;
+use crate::money::{Money, decimals};
 
 /// Which way a tie goes when an amount is rounded. Both are the same for charges and credits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Rounding {
             Self::Commercial => RoundingStrategy::MidpointAwayFromZero,
             Self::HalfEven => RoundingStrategy::MidpointNearestEven,
         };
-        let digits = minor_units(currency);
+        let digits = decimals(currency);
         let mut amount = amount.round_dp_with_strategy(digits, strategy);
         amount.rescale(digits);
         if amount.is_zero() {
@@ -36,20 +36,9 @@ impl Rounding {
     }
 }
 
-/// The digits after the point that ISO 4217 gives a currency; two unless it says otherwise.
-pub fn minor_units(currency: &str) -> u32 {
-    match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
-        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
-        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-        "CLF" | "UYW" => 4,
-        _ => 2,
-    }
-}
-
 /// An amount with the digits of its currency, such as `10.00 EUR`.
 pub fn written(money: &Money) -> String {
-    let digits = minor_units(&money.currency).max(money.amount.normalize().scale());
+    let digits = decimals(&money.currency).max(money.amount.normalize().scale());
     let mut amount = money.amount;
     amount.rescale(digits);
     format!("{amount} {}", money.currency)

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::charge::{Reach, Terms, Window, kept, owed};
+use super::charge::{Reach, Window, kept, owed};
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::rate::{Rate, RateKind};
+use super::terms::Terms;
 use super::timeline::Timeline;
 use crate::money::Money;
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::bill_state::Release;
 use super::cycle::Cycle;
 use super::day::Days;
 use super::field::{Field, Malformed};
@@ -30,6 +31,8 @@ pub struct Run<'a> {
     pub cycle: Cycle,
     /// What started it.
     pub cause: Cause,
+    /// How far its bills go at once.
+    pub release: Release,
     /// When it runs.
     pub at: Timestamp,
 }
@@ -123,7 +126,7 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
         "appliedPayment": [],
         "billingAccount": reference("billingAccount", account),
         "relatedParty": run.account.get("relatedParty").cloned().unwrap_or_else(|| json!([])),
-        "state": if gross.is_zero() { "settled" } else { "sent" },
+        "state": run.release.state(gross).as_str(),
         "@type": "CustomerBill",
     });
     if let Some(fields) = bill.as_object_mut() {

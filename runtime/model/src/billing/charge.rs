@@ -1,8 +1,9 @@
 //! The charges of a product for a period, and what is given back of earlier ones.
 //!
-//! The rule: a price is owed for every day that the product is charged ([`super::timeline`]). Days
-//! that a rate covers already are not charged again, so the same period can be charged twice and
-//! costs once. Days that a rate covers and that turn out not to be owed are given back.
+//! The rule: a price is owed for every day that the product is charged ([`super::timeline`]) and has
+//! that price ([`super::spans`]). Days that a rate covers already are not charged again, so the same
+//! period can be charged twice and costs once. Days that a rate covers and that turn out not to be
+//! owed, as when the price was changed, are given back.
 //!
 //! A charge is for days in a row that cost the same. A price for months costs, each day, its share
 //! of the month that the day is in, counted from bill day to bill day; so does one for years. A
@@ -13,40 +14,15 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::amount::Rounding;
-use super::cycle::Cycle;
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::price::{Period, ProductPrice};
 use super::rate::{Rate, RateKind};
+use super::spans::{Span, owed as owed_for};
+use super::terms::Terms;
 use super::timeline::Timeline;
 use crate::money::{Money, PriceKind};
 use crate::time::Timestamp;
-
-/// What applies to all charges alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Terms {
-    /// When bills are cut.
-    pub cycle: Cycle,
-    /// The tax, in per cent, of a price that does not say its own and was never charged before.
-    pub tax_rate: Decimal,
-    /// What tax it is, such as `VAT`.
-    pub tax_category: String,
-    /// Which way ties go.
-    pub rounding: Rounding,
-}
-
-impl Default for Terms {
-    /// Monthly on the first; no tax but what prices say.
-    fn default() -> Self {
-        Self {
-            cycle: Cycle::default(),
-            tax_rate: Decimal::ZERO,
-            tax_category: "VAT".into(),
-            rounding: Rounding::default(),
-        }
-    }
-}
 
 /// Lists what a product owes for a period, and what it is given back, beyond the rates that there
 /// are: all of the product's, billed or not. `at` is when the new ones are made.
@@ -93,32 +69,23 @@ pub(super) fn owed(
         name: root.text_or("name", &id)?.to_owned(),
         account: root.reference("billingAccount")?,
         charged: timeline.charged(),
+        spans: timeline.spans(),
         id,
         rates: mine,
         terms,
         at,
         made: Vec::new(),
     };
-    for price in ProductPrice::all(product)? {
-        match (price.kind, price.period) {
-            (PriceKind::OneOff, _) => charging.one_off(&price, window.period),
-            (PriceKind::Recurring, Some(each)) => charging.recurring(&price, each, window),
+    for span in timeline.spans() {
+        match (span.price.kind, span.price.period) {
+            (PriceKind::OneOff, _) => charging.one_off(span, window.period),
+            (PriceKind::Recurring, Some(each)) => charging.recurring(span, each, window),
             // Usage is rated where it happens; a recurring price without a period was refused.
             (PriceKind::Usage, _) | (PriceKind::Recurring, None) => {}
         }
     }
     charging.credits();
     Ok(charging.made)
-}
-
-/// The days of a product that a recurring price is paid for.
-pub fn covered(rates: &[&Rate], product: &str, price: &str) -> Vec<Days> {
-    let charges = rates.iter().filter(|rate| {
-        rate.kind == RateKind::Recurring
-            && rate.product.as_deref() == Some(product)
-            && rate.price.as_deref() == Some(price)
-    });
-    charges.flat_map(|charge| kept(charge, rates)).collect()
 }
 
 /// The days of a charge that were not given back.
@@ -133,6 +100,7 @@ struct Charging<'a> {
     name: String,
     account: Option<String>,
     charged: Vec<Days>,
+    spans: &'a [Span],
     rates: Vec<&'a Rate>,
     terms: &'a Terms,
     at: Timestamp,
@@ -140,13 +108,18 @@ struct Charging<'a> {
 }
 
 impl Charging<'_> {
-    fn one_off(&mut self, price: &ProductPrice, period: Days) {
+    fn one_off(&mut self, span: &Span, period: Days) {
+        let price = &span.price;
         let was_charged = self
             .rates
             .iter()
             .any(|rate| rate.kind == RateKind::OneOff && rate.price.as_deref() == Some(&price.id));
-        let begin = self.charged.first().map(|days| days.from);
-        let Some(begin) = begin.filter(|begin| period.holds(*begin) && !was_charged) else {
+        // On the first day on which the product is charged and has it.
+        let begin = self.charged.iter().find_map(|days| days.common(span.days));
+        let begin = begin.map(|days| days.from);
+        let made = self.made.iter().any(|rate| rate.price.as_deref() == Some(&price.id));
+        let Some(begin) = begin.filter(|begin| period.holds(*begin) && !was_charged && !made)
+        else {
             return;
         };
         let (amount, altered_by) = price.on(begin, begin);
@@ -155,8 +128,11 @@ impl Charging<'_> {
         self.made.push(rate);
     }
 
-    fn recurring(&mut self, price: &ProductPrice, each: Period, window: Window) {
+    fn recurring(&mut self, span: &Span, each: Period, window: Window) {
+        let price = &span.price;
         let Some(begin) = self.charged.first().map(|days| days.from) else { return };
+        // What alters a price for a while counts from when the product got it.
+        let since = span.begin.unwrap_or(begin).max(begin);
         let anchor = match each {
             Period::Months(_) => begin.back_to(self.terms.cycle.bill_day()),
             Period::Days(_) => begin,
@@ -165,12 +141,11 @@ impl Charging<'_> {
         if reach == Reach::PricePeriod && self.terms.cycle.is_shorter_than(each) {
             period.until = each.around(period.until.before().max(begin), anchor).until;
         }
-        let paid = covered(&self.rates, &self.id, &price.id);
-        let owed: Vec<Days> = self.charged.iter().filter_map(|days| days.common(period)).collect();
-        for days in owed.iter().flat_map(|days| days.without(&paid)) {
-            for part in days.split_at(self.cuts(price, each, days, anchor, begin)) {
+        let done = self.paid(&price.id);
+        for days in self.to_charge(span, period).into_iter().flat_map(|days| days.without(&done)) {
+            for part in days.split_at(self.cuts(price, each, days, anchor, since)) {
                 let of = each.around(part.from, anchor);
-                let (amount, altered_by) = price.on(part.from, begin);
+                let (amount, altered_by) = price.on(part.from, since);
                 let share = amount * Decimal::from(part.count()) / Decimal::from(of.count());
                 let mut rate = self.charge(price, RateKind::Recurring, share, &altered_by, part);
                 if matches!(each, Period::Months(_)) && part.count() != of.count() {
@@ -182,6 +157,50 @@ impl Charging<'_> {
         }
     }
 
+    /// The days of a price that are to be charged: those of the period, and those before it that are
+    /// or were given back of another price.
+    fn to_charge(&self, span: &Span, period: Days) -> Vec<Days> {
+        let mut wanted = vec![period];
+        let credits = self.rates.iter().filter(|rate| rate.kind == RateKind::Credit);
+        let before = credits.filter_map(|credit| credit.covers);
+        let back = self.unowed().into_iter().flat_map(|(_, days)| days).chain(before);
+        let early = back.filter_map(|days| Days::new(days.from, days.until.min(period.from)));
+        for days in early {
+            wanted.extend(days.without(&wanted));
+        }
+        wanted.sort_unstable();
+        let own = |days: Days| self.charged.iter().filter_map(move |one| one.common(days));
+        let wanted = wanted.into_iter().filter_map(|days| days.common(span.days));
+        wanted.flat_map(own).collect()
+    }
+
+    /// The charges that cover days that are not owed, each with those.
+    fn unowed(&self) -> Vec<(&Rate, Vec<Days>)> {
+        let charges = self.rates.iter().filter(|rate| rate.kind == RateKind::Recurring);
+        let unowed = charges.map(|charge| {
+            let owed = owed_for(charge, self.spans, &self.charged);
+            let kept = kept(charge, &self.rates).into_iter();
+            (*charge, kept.flat_map(|days| days.without(&owed)).collect())
+        });
+        unowed.collect()
+    }
+
+    /// The days that a recurring price is paid for: what it was charged for and is owed.
+    fn paid(&self, price: &str) -> Vec<Days> {
+        let mut paid = Vec::new();
+        for charge in self
+            .rates
+            .iter()
+            .filter(|rate| rate.kind == RateKind::Recurring && rate.price.as_deref() == Some(price))
+        {
+            let owed = owed_for(charge, self.spans, &self.charged);
+            for days in kept(charge, &self.rates) {
+                paid.extend(owed.iter().filter_map(|owed| days.common(*owed)));
+            }
+        }
+        paid
+    }
+
     /// Where the cost of a day changes within some days.
     fn cuts(
         &self,
@@ -189,9 +208,9 @@ impl Charging<'_> {
         each: Period,
         days: Days,
         anchor: Day,
-        begin: Day,
+        since: Day,
     ) -> Vec<Day> {
-        let mut cuts = price.changes(begin);
+        let mut cuts = price.changes(since);
         if matches!(each, Period::Months(_)) {
             let mut at = each.around(days.from, anchor).until;
             while at < days.until {
@@ -204,9 +223,9 @@ impl Charging<'_> {
 
     /// Gives back days that were charged and are not owed.
     fn credits(&mut self) {
-        let charges: Vec<&Rate> =
-            self.rates.iter().copied().filter(|rate| rate.kind == RateKind::Recurring).collect();
-        for charge in charges {
+        let unowed: Vec<(Rate, Vec<Days>)> =
+            self.unowed().into_iter().map(|(charge, days)| (charge.clone(), days)).collect();
+        for (charge, unowed) in &unowed {
             let mut left: i64 = kept(charge, &self.rates).iter().map(|days| days.count()).sum();
             let earlier =
                 self.rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
@@ -214,8 +233,7 @@ impl Charging<'_> {
                 .fold((charge.net.amount, charge.tax.amount), |(net, tax), credit| {
                     (net + credit.net.amount, tax + credit.tax.amount)
                 });
-            let unowed = kept(charge, &self.rates);
-            for days in unowed.into_iter().flat_map(|days| days.without(&self.charged)) {
+            for days in unowed.iter().copied() {
                 left -= days.count();
                 let credit = self.credit(charge, days, left, (net, tax));
                 net += credit.net.amount;
@@ -261,9 +279,7 @@ impl Charging<'_> {
         covers: Days,
     ) -> Rate {
         let net = self.terms.rounding.of(amount, &price.amount.currency);
-        let before = self.rates.iter().rev().filter(|rate| rate.price.as_ref() == Some(&price.id));
-        let before = before.filter_map(|rate| rate.tax_rate).next();
-        let tax_rate = price.tax_rate.or(before).unwrap_or(self.terms.tax_rate);
+        let tax = self.terms.tax_on(price);
         Rate {
             id: self.rate_id(),
             name: joined(&self.name, &price.name),
@@ -275,10 +291,10 @@ impl Charging<'_> {
             price: Some(price.id.clone()),
             credits: None,
             covers: Some(covers),
-            tax: self.terms.rounding.tax(&net, tax_rate),
+            tax: self.terms.rounding.tax(&net, tax.rate),
             net,
-            tax_rate: Some(tax_rate),
-            tax_category: self.terms.tax_category.clone(),
+            tax_rate: Some(tax.rate),
+            tax_category: tax.category,
             bill: None,
         }
     }

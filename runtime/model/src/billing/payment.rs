@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::amount::written;
+use super::bill_state::BillState;
 use super::field::{Field, Malformed};
 use crate::money::Money;
 use crate::time::Timestamp;
@@ -103,7 +104,7 @@ impl Open {
             Ok((id, state, root.need("remainingAmount")?.money()?))
         };
         let (id, state, remaining) = read().map_err(Error::Malformed)?;
-        if !matches!(state.as_str(), "sent" | "partiallyPaid") {
+        if !BillState::of(bill).is_ok_and(BillState::is_out) {
             return Err(Error::NotPayable { bill: id, state });
         }
         Ok(Self { id, remaining })

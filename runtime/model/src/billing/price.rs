@@ -85,6 +85,12 @@ impl ProductPrice {
         Ok(Self { id, name, kind, amount, tax_rate, period, account, alterations })
     }
 
+    /// Whether a product costs the same by both, whatever they are called.
+    pub fn costs_as(&self, other: &Self) -> bool {
+        let named = Self { name: other.name.clone(), ..self.clone() };
+        named == *other
+    }
+
     /// The price on a day of a product that began on another, and the names of what alters it.
     pub fn on(&self, day: Day, begin: Day) -> (Decimal, Vec<&str>) {
         let mut amount = self.amount.amount;

@@ -2,16 +2,18 @@
 
 mod books;
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::amount::{Rounding, written};
-use super::charge::Terms;
 use super::cycle::Cycle;
 use super::rate::Rate;
+use super::terms::Terms;
 use super::timeline::{Status, Timeline};
 use super::{Day, Days};
-use crate::money::Money;
+use crate::money::{Money, Tax};
 use crate::time::Timestamp;
 
 pub(super) fn day(text: &str) -> Day {
@@ -41,8 +43,8 @@ pub(super) fn money(text: &str) -> Money {
 pub(super) fn terms() -> Terms {
     Terms {
         cycle: Cycle::default(),
-        tax_rate: decimal("19"),
-        tax_category: "VAT".into(),
+        tax: Tax { rate: decimal("19"), category: "VAT".into() },
+        taxes: BTreeMap::new(),
         rounding: Rounding::Commercial,
     }
 }

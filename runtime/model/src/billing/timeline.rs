@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
+use super::spans::{Span, spans};
 use crate::time::Timestamp;
 
 /// The status of a product (TMF637).
@@ -73,10 +74,11 @@ impl Status {
     }
 }
 
-/// What a product was when.
+/// What a product was when, and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     changes: Vec<(Timestamp, Status)>,
+    spans: Vec<Span>,
     start: Option<Day>,
     end: Option<Day>,
 }
@@ -99,7 +101,27 @@ impl Timeline {
             let was = if status == Status::Terminated { Status::Active } else { status };
             changes.push((start, was));
         }
-        Ok(Self { changes, start: start.map(Day::of), end: end.map(Day::of) })
+        let spans = spans(product.value(), &[])?;
+        Ok(Self { changes, spans, start: start.map(Day::of), end: end.map(Day::of) })
+    }
+
+    /// The timeline of a product with all versions of its document, each with the time since which
+    /// it was so.
+    pub fn of_versions(
+        product: &Value,
+        versions: &[(Timestamp, Value)],
+    ) -> Result<Self, Malformed> {
+        let status = |version: &Value| Status::parse(version.get("status")?.as_str()?);
+        let history = versions.iter().filter_map(|(since, body)| Some((*since, status(body)?)));
+        let timeline = Self::of(product, &history.collect::<Vec<_>>())?;
+        let mut versions = versions.to_vec();
+        versions.sort_by_key(|(since, _)| *since);
+        Ok(Self { spans: spans(product, &versions)?, ..timeline })
+    }
+
+    /// The prices that it had, and when.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
     }
 
     /// The days that are charged, up to the end of days while nothing ends them.

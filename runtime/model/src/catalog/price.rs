@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
 use super::read::{allowed, array, ids, status, text};
-use crate::money::{AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, decimal};
+use crate::money::{AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal};
 
 /// A price as the catalog has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,8 @@ pub struct OfferingPrice {
     pub unit: Option<String>,
     /// The tax on it, in percent, where the catalog says it.
     pub tax_rate: Option<Decimal>,
+    /// What tax it is; several are named together.
+    pub tax_category: String,
     /// The values of characteristics that it is for; any where none is listed.
     pub when: BTreeMap<String, Vec<Allowed>>,
     /// What alters it.
@@ -85,6 +87,11 @@ impl OfferingPrice {
     pub fn holds(&self, at: Option<crate::Timestamp>) -> bool {
         self.status.is_on_sale() && self.valid.holds(at)
     }
+
+    /// The tax on it, where the catalog says it.
+    pub fn tax(&self) -> Option<Tax> {
+        Some(Tax { rate: self.tax_rate?, category: self.tax_category.clone() })
+    }
 }
 
 pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPrice, String> {
@@ -122,6 +129,7 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         period,
         unit,
         tax_rate: tax_rate(entity)?,
+        tax_category: tax_category(entity),
         when: values_used(entity)?,
         altered_by: altered_by(entity)?,
         parts,
@@ -200,11 +208,17 @@ fn tax_rate(entity: &Value) -> Result<Option<Decimal>, String> {
     Ok(sum)
 }
 
+fn tax_category(entity: &Value) -> String {
+    let named = array(entity, "tax").iter().filter_map(|tax| text(tax, "taxCategory"));
+    let named: Vec<&str> = named.filter(|name| !name.is_empty()).collect();
+    if named.is_empty() { TAX_CATEGORY.into() } else { named.join(" + ") }
+}
+
 /// The values of characteristics that a price or an offering names.
 pub(super) fn values_used(entity: &Value) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
     let uses = array(entity, "prodSpecCharValueUse").iter().map(|entry| {
         let name = text(entry, "name").ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
-        Ok((name.to_string(), allowed(array(entry, "productSpecCharacteristicValue"))))
+        Ok((name.to_string(), allowed(array(entry, "productSpecCharacteristicValue"))?))
     });
     uses.collect()
 }

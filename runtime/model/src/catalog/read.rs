@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::lifecycle::{Lifecycle, Validity};
 use super::price::values_used;
 use super::{
-    Allowed, Bundled, Characteristic, Ends, Offering, Relation, RelationKind, Spec, SpecKind,
+    Allowed, Bundled, Characteristic, Ends, Offering, Pattern, Relation, RelationKind, Spec,
+    SpecKind,
 };
 use crate::id::SpecId;
 
@@ -91,7 +92,11 @@ pub(super) fn specification(resource: &str, entity: &Value, name: String) -> Res
         .iter()
         .map(|entry| {
             let name = text(entry, "name").ok_or("a characteristic has no `name`")?;
-            Ok((name.to_string(), characteristic(entry, values)))
+            let own = characteristic(entry, values);
+            Ok((
+                name.to_string(),
+                own.map_err(|message| format!("characteristic `{name}`: {message}"))?,
+            ))
         })
         .collect::<Result<_, String>>()?;
     let related = |wanted: &str| -> Vec<SpecId> {
@@ -114,16 +119,22 @@ pub(super) fn specification(resource: &str, entity: &Value, name: String) -> Res
     })
 }
 
-fn characteristic(entry: &Value, values: &str) -> Characteristic {
+fn characteristic(entry: &Value, values: &str) -> Result<Characteristic, String> {
     let values = array(entry, values);
     let count = |name: &str| entry.get(name).and_then(Value::as_u64);
-    Characteristic {
+    Ok(Characteristic {
         value_type: text(entry, "valueType").unwrap_or("string").into(),
         required: count("minCardinality").unwrap_or(0) > 0,
         most: count("maxCardinality").unwrap_or(1).max(1),
-        values: allowed(values),
+        values: allowed(values)?,
+        pattern: pattern(entry)?,
         default: default_of(values),
-    }
+    })
+}
+
+fn pattern(entry: &Value) -> Result<Option<Pattern>, String> {
+    let written = text(entry, "regex").filter(|text| !text.is_empty());
+    written.map(Pattern::parse).transpose()
 }
 
 /// The value that is marked as the default.
@@ -133,19 +144,39 @@ fn default_of(values: &[Value]) -> Option<Value> {
 }
 
 /// The values that entries of TM Forum's `CharacteristicValueSpecification` allow.
-pub(super) fn allowed(values: &[Value]) -> Vec<Allowed> {
+pub(super) fn allowed(values: &[Value]) -> Result<Vec<Allowed>, String> {
     let allowed = values.iter().filter_map(|value| {
         let bound = |name: &str| value.get(name).and_then(Value::as_f64);
-        match (bound("valueFrom"), bound("valueTo")) {
-            (None, None) => value.get("value").cloned().map(Allowed::Value),
-            (from, to) => Some(Allowed::Range {
+        match (bound("valueFrom"), bound("valueTo"), pattern(value)) {
+            (_, _, Err(message)) => Some(Err(message)),
+            (None, None, Ok(None)) => value.get("value").cloned().map(Allowed::Value).map(Ok),
+            (None, None, Ok(Some(pattern))) => Some(Ok(Allowed::Pattern(pattern))),
+            (from, to, Ok(_)) => Some(Ok(Allowed::Range {
                 from: from.unwrap_or(f64::NEG_INFINITY),
                 to: to.unwrap_or(f64::INFINITY),
                 ends: Ends::parse(text(value, "rangeInterval").unwrap_or("closed")),
-            }),
+            })),
         }
     });
     allowed.collect()
+}
+
+/// What is wrong with the patterns of a document; nothing where all can be used. Drafts are held to
+/// it too: what cannot be compiled is no unfinished thought.
+pub fn check_patterns(document: &Value) -> Result<(), String> {
+    let names = ["productSpecCharacteristic", "specCharacteristic", "resourceSpecCharacteristic"];
+    let values = [
+        "productSpecCharacteristicValue",
+        "characteristicValueSpecification",
+        "resourceSpecCharacteristicValue",
+    ];
+    for own in names.iter().flat_map(|name| array(document, name)) {
+        pattern(own)?;
+        for value in values.iter().flat_map(|name| array(own, name)) {
+            pattern(value)?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds what TM Forum wants of every entity and a person need not write.

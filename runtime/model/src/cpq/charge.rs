@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::Effect;
 use crate::money::{
-    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, decimal, decimals, number,
-    rounded,
+    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, TAX_CATEGORY, Tax, decimal,
+    decimals, number, rounded,
 };
 
 /// A price of one product.
@@ -165,6 +165,7 @@ impl Charge {
             amount: Money { currency: self.list.currency.clone(), amount: self.regular() },
             period: self.period.clone(),
             alterations: ending.collect(),
+            tax: self.tax_rate.map(|rate| Tax { rate, category: TAX_CATEGORY.into() }),
             quote: quote.map(Into::into),
         }
     }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::configure::{configure, reference};
 use crate::catalog::{
-    Catalog, Effect, Lifecycle, Offering, OfferingPrice, PriceRole, Spec, SpecKind, Validity,
+    Catalog, Characteristic, Effect, Lifecycle, Offering, OfferingPrice, PriceRole, Spec, SpecKind,
+    Validity,
 };
 use crate::decompose::{Answers, Stop, decompose};
 use crate::id::SpecId;
@@ -175,17 +176,18 @@ impl Check<'_> {
         let spec = offering.spec.as_ref().and_then(|spec| self.catalog.specs.get(spec));
         for (name, values) in &offering.values {
             let known = spec.and_then(|spec| spec.characteristics.get(name));
-            let wrong =
-                match known {
-                    None => Some(format!("the product has no characteristic `{name}`")),
-                    Some(known) => values.iter().find_map(|value| match value {
-                        crate::catalog::Allowed::Value(value) if !known.allows(value) => Some(
-                            format!("`{name}` cannot be {value}; allowed are {}", known.describe()),
-                        ),
-                        crate::catalog::Allowed::Value(_)
-                        | crate::catalog::Allowed::Range { .. } => None,
-                    }),
-                };
+            let wrong = match known {
+                None => Some(format!("the product has no characteristic `{name}`")),
+                Some(known) => values.iter().find_map(|value| match value {
+                    crate::catalog::Allowed::Value(value) if !known.allows(value) => Some(format!(
+                        "`{name}` cannot be {value}; allowed are {}",
+                        known.describe()
+                    )),
+                    crate::catalog::Allowed::Value(_)
+                    | crate::catalog::Allowed::Range { .. }
+                    | crate::catalog::Allowed::Pattern(_) => None,
+                }),
+            };
             if let Some(message) = wrong {
                 self.report("OFFERING_VALUE", id.as_str(), "prodSpecCharValueUse", message);
             }
@@ -258,6 +260,9 @@ impl Check<'_> {
             offering.places.clear();
             offering.valid = Validity::default();
         }
+        // A value that matches is not thought up: the trial does without.
+        let all = catalog.specs.values_mut().flat_map(|spec| spec.characteristics.values_mut());
+        all.for_each(Characteristic::forget_patterns);
         let rulebook = self.rulebook.with_catalog(catalog);
         let product = self.product(id);
         let order = json!({

@@ -1,6 +1,8 @@
 //! Quotes and questions as orders: the product order (TMF622) that an accepted quote becomes, its
 //! prices kept, and the order that a qualification asks about.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::charge::Charge;
@@ -58,8 +60,13 @@ pub fn unbacked(order: &Value, quote: &Value) -> Vec<String> {
     };
     let mut wrong = Vec::new();
     let (ours, theirs) = (flat(&expected), flat(order));
+    let mut seen = BTreeSet::new();
     for (path, item) in &theirs {
         let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
+        if !seen.insert(id) {
+            wrong.push(format!("{path}: item `{id}` of the quote is ordered twice"));
+            continue;
+        }
         let own = ours.iter().find(|(_, own)| own.get("id") == item.get("id"));
         let Some((_, own)) = own else {
             wrong.push(format!("{path}: the quote has no item `{id}`"));

@@ -35,7 +35,7 @@ pub fn charges(order: &Order, lines: &[CheckedLine], rulebook: &Rulebook) -> Vec
             characteristics: &checked.characteristics,
         };
         let mut charges = own.charges(offering);
-        let billed_with = rulebook.tax_rate(id);
+        let billed_with = rulebook.tax(id).map(|tax| tax.rate);
         for charge in charges.iter_mut().filter(|charge| charge.tax_rate.is_none()) {
             charge.tax_rate = billed_with;
         }

@@ -6,6 +6,7 @@
 mod answer;
 mod demand;
 mod intake;
+mod offerings;
 mod other;
 mod services;
 
@@ -25,6 +26,7 @@ use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
 
 pub use self::answer::TaskState;
+pub use self::offerings::query_offerings;
 pub use self::services::{qualify_services, query_services};
 
 /// What a qualification is answered from.
@@ -77,7 +79,7 @@ pub fn qualify_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Una
     let mut asked = request.clone();
     if !has_items(request, form) {
         let category = request.get("category").and_then(|category| category.get("id"));
-        let items = category.map_or_else(Vec::new, |id| other::items_of_category(id, facts));
+        let items = category.map_or_else(Vec::new, |id| offerings::items_of_category(id, facts));
         if items.is_empty() {
             return Ok(answer::nothing_offered(&asked, facts.now));
         }

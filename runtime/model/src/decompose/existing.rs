@@ -160,6 +160,10 @@ impl<'a> Known<'a> {
 
 /// Whether an instance is there no more; an answer of its own where that is being decided.
 pub(super) fn has_ceased(level: Level, id: &str, answers: &Answers) -> Result<bool, Stop> {
+    let recalled = Recall { resource: resource(level), id: id.into() };
+    if let Some(None) = answers.instances.get(&recalled) {
+        return Ok(true);
+    }
     let instance = recall(level, id, answers)?;
     if let Some(open) = instance.makers.iter().find(|maker| !maker.is_ended()) {
         return Err(busy(resource(level), id, open));

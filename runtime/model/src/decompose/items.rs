@@ -13,6 +13,7 @@ use crate::catalog::{Catalog, SpecKind};
 use crate::cpq::{Charge, charges};
 use crate::expr::{EvalError, Expressions, Scope as Variables};
 use crate::id::{FulfilmentId, ItemId, SpecId};
+use crate::money::Price;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, Made, Step};
@@ -137,7 +138,8 @@ impl Builder<'_> {
         };
         let name = self.unique(base);
         let listed = || charges.iter().map(|charge| charge.billed(None)).collect();
-        let prices = line.agreed.clone().unwrap_or_else(listed);
+        let prices: Vec<Price> = line.agreed.clone().unwrap_or_else(listed);
+        let prices = prices.into_iter().map(|price| self.rulebook.with_tax_named(price)).collect();
         self.built.items.push(Item {
             name,
             level,

@@ -1,5 +1,6 @@
 //! What a fulfilment makes billable: the prices of its products and the charges that raters gave.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Changes, Document};
@@ -8,14 +9,16 @@ use crate::billing::rate::{self, Rate, RateKind};
 use crate::billing::{Day, Days};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
-use crate::money::{Money, Price, PriceKind};
-use crate::plan::{Item, Level};
+use crate::money::{Money, Price, PriceKind, TAX_CATEGORY};
+use crate::plan::{Action, Item, Level};
 
 impl Fulfilment {
     /// The charges that rater plugins gave, as applied billing rates (TMF678).
     pub(super) fn charges(&self, changes: &mut Changes) {
         let account = self.document.pointer("/billingAccount/id").and_then(Value::as_str);
-        for (id, item) in self.plan.items_of(Level::Product) {
+        // What changes is credited and charged by its days when it is billed: some is paid already.
+        let products = self.plan.items_of(Level::Product);
+        for (id, item) in products.filter(|(_, item)| item.action == Action::Add) {
             let charges = self.charges_of(id);
             let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
             for (index, rate) in rates.enumerate() {
@@ -43,6 +46,8 @@ impl Fulfilment {
         let text = |name: &str| charge.get(name).and_then(Value::as_str).unwrap_or_default();
         let day = |name: &str| Day::parse(text(name));
         let last = day("to").map(|last| last.plus_days(1));
+        let price = item.prices.iter().find(|price| price.id == text("price"));
+        let tax = price.and_then(|price| price.tax.as_ref());
         Some(Rate {
             id: String::new(),
             name: text("name").into(),
@@ -64,7 +69,7 @@ impl Fulfilment {
                 .pointer("/attributes/tax-rate")
                 .and_then(Value::as_str)
                 .and_then(|rate| rate.parse().ok()),
-            tax_category: "VAT".into(),
+            tax_category: tax.map_or(TAX_CATEGORY, |tax| &tax.category).to_owned(),
             bill: None,
         })
     }
@@ -78,12 +83,18 @@ impl Fulfilment {
     }
 }
 
-/// A catalog price on a product (TMF637 `productPrice`).
-pub(super) fn product_price(price: &Price) -> Value {
+/// A catalog price on a product (TMF637 `productPrice`). A product that is several of a thing has
+/// the price of all of them, but for usage, which is counted.
+pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
+    let times = |amount: Decimal| match price.kind {
+        PriceKind::OneOff | PriceKind::Recurring => amount * Decimal::from(quantity),
+        PriceKind::Usage => amount,
+    };
+    let all = Money { amount: times(price.amount.amount), ..price.amount.clone() };
     let mut body = json!({
         "name": price.name,
         "priceType": price.kind.as_tmf(),
-        "price": { "dutyFreeAmount": price.amount.to_tmf() },
+        "price": { "dutyFreeAmount": all.to_tmf() },
         "productOfferingPrice": { "id": price.id, "@referredType": "ProductOfferingPrice" },
         "@type": "ProductPrice",
     });
@@ -93,7 +104,7 @@ pub(super) fn product_price(price: &Price) -> Value {
         fields.insert("recurringChargePeriod".into(), json!(price.period));
     }
     let alterations = price.alterations.iter().map(|change| {
-        let amount = Money { amount: change.amount, ..price.amount.clone() };
+        let amount = Money { amount: times(change.amount), ..price.amount.clone() };
         json!({
             "name": change.name,
             "priceType": "discount",

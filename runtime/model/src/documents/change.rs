@@ -45,7 +45,10 @@ impl Fulfilment {
                 Level::CustomerService | Level::ResourceService => {
                     self.changed_service_line(id, item, origin, stage)
                 }
-                Level::Resource => None,
+                Level::Resource => {
+                    self.changed_resource_line(id, item, stage, changes);
+                    None
+                }
             };
             changes.documents.extend(document);
         }
@@ -94,10 +97,20 @@ impl Fulfilment {
             Stage::Begun | Stage::Dropped => {
                 let mut links = origin.links.clone();
                 links.push(self.service_link(item));
-                let body = json!({ "state": origin.state, "serviceOrderItem": links });
+                let mut body = json!({ "state": origin.state, "serviceOrderItem": links });
+                self.as_asked(item, &mut body);
                 Some(Document { resource: "service", id: self.service_id(item), body })
             }
             Stage::Done => Some(self.service(id, self.delivered_state(id))),
+        }
+    }
+
+    /// A resource shows what became of it when the order is complete.
+    fn changed_resource_line(&self, id: ItemId, item: &Item, stage: Stage, changes: &mut Changes) {
+        match (stage, item.action) {
+            (Stage::Done, Action::Modify) => changes.documents.extend(self.active_resources(id)),
+            (Stage::Done, Action::Delete) => changes.documents.extend(self.own_ending(id)),
+            (Stage::Done, Action::Add | Action::NoChange) | (Stage::Begun | Stage::Dropped, _) => {}
         }
     }
 

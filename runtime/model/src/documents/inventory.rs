@@ -112,7 +112,7 @@ impl Fulfilment {
     }
 
     /// The resources of an item as they end, but for the values of pools.
-    fn own_ending(&self, item: ItemId) -> Vec<Document> {
+    pub(super) fn own_ending(&self, item: ItemId) -> Vec<Document> {
         let own = format!("{}-r", self.maker(&self.plan.items[item.index()]).0);
         let mut documents = self.resources(item, Use::Ended);
         documents.retain(|document| document.id.starts_with(&own));
@@ -196,6 +196,8 @@ impl Fulfilment {
                 json!({ "id": id, "href": href("service", &id), "@referredType": "Service" })
             })
             .collect();
+        let prices = item.prices.iter();
+        let prices = prices.map(|price| super::billing::product_price(price, item.quantity));
         let mut body = json!({
             "id": product,
             "href": href("product", product),
@@ -205,7 +207,7 @@ impl Fulfilment {
             "isCustomerVisible": true,
             "orderDate": self.submitted_at.to_string(),
             "productCharacteristic": Self::shown_characteristics(item),
-            "productPrice": item.prices.iter().map(super::billing::product_price).collect::<Vec<_>>(),
+            "productPrice": prices.collect::<Vec<_>>(),
             "productOrderItem": [self.product_link(item)],
             "productRelationship": relations,
             "realizingService": realizing,
@@ -276,6 +278,7 @@ impl Fulfilment {
             fields.insert("endDate".into(), json!(self.updated_at.to_string()));
         }
         copy(&self.document, &["relatedParty"], &mut body);
+        self.as_asked(item, &mut body);
         Document { resource: "service", id: service, body }
     }
 
@@ -322,8 +325,12 @@ impl Fulfilment {
                 pooled.push(hold.resource);
             }
         }
-        for (number, spec) in item.resources.iter().enumerate() {
-            if pooled.contains(spec) {
+        // A resource that was ordered is there itself, whatever it is made of.
+        let itself = (item.level == Level::Resource).then_some(&item.spec);
+        let specs = itself.into_iter().chain(&item.resources);
+        for (number, spec) in specs.enumerate() {
+            let is_itself = number == 0 && itself.is_some();
+            if pooled.contains(spec) && !is_itself {
                 continue;
             }
             let mut values = item.characteristics.clone();
@@ -336,6 +343,9 @@ impl Fulfilment {
                 let reference = spec_ref("resourceSpecification", spec, spec.as_str());
                 fields.insert("resourceSpecification".into(), reference);
                 fields.insert("resourceCharacteristic".into(), json!(characteristics(&values)));
+            }
+            if is_itself {
+                self.as_asked(item, &mut body);
             }
             documents.push(Document { resource: "resource", id, body });
         }

@@ -84,6 +84,7 @@ impl Fulfilment {
             };
             fields.insert(name.into(), Value::Array(errors));
         }
+        self.way(resource, fields);
     }
 
     /// The order that came in: as it was, with the states that it has now.

@@ -43,6 +43,8 @@ fn step(name: &str) -> Step {
         on_failure: OnFailure::Unwind,
         undo: true,
         no_return: false,
+        milestone: None,
+        expected_ms: None,
     }
 }
 

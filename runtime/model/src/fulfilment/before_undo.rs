@@ -31,7 +31,8 @@ impl Fulfilment {
                 | Event::Unwinding { .. }
                 | Event::Cancelling { .. }
                 | Event::CancelRefused { .. }
-                | Event::Patched { .. } => true,
+                | Event::Patched { .. }
+                | Event::Endangered { .. } => true,
             }
         };
         let records: Vec<Record> = records

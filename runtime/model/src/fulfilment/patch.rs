@@ -24,6 +24,10 @@ const FIXED: &[&str] = &[
     "orderItem",
     "errorMessage",
     "productOrderErrorMessage",
+    "jeopardyAlert",
+    "productOrderJeopardyAlert",
+    "milestone",
+    "productOrderMilestone",
 ];
 
 /// Why a patch is refused.

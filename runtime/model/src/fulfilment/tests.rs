@@ -213,6 +213,7 @@ impl Player {
             Due::Resume { task, attempt, .. } => ("resume", task, *attempt),
             Due::Expire { task, attempt } => ("expire", task, *attempt),
             Due::Undo { task, attempt, .. } => ("undo", task, *attempt),
+            Due::Alert(_) => return "alert".into(),
             Due::End(_) => return "end".into(),
         };
         let name = &self.names[task.index()];

@@ -19,6 +19,9 @@ pub(super) struct Watch {
     pub(super) blockers: Vec<u32>,
     /// Tasks without a blocker that are not settled.
     pub(super) active: BTreeSet<TaskId>,
+    /// How long each task and what comes after it take when all goes well; empty where no step says
+    /// so, and when unwinding.
+    pub(super) left_ms: Arc<Vec<u64>>,
     /// How many tasks are not settled: not done, or, when unwinding, not clear.
     pub(super) unsettled: usize,
 }
@@ -30,6 +33,7 @@ impl Watch {
             dependents: Arc::default(),
             blockers: vec![0; tasks.len()],
             active: BTreeSet::new(),
+            left_ms: Arc::default(),
             unsettled: tasks.iter().filter(|state| !settled(state, unwinding)).count(),
         };
         let mut dependents = vec![Vec::new(); tasks.len()];
@@ -42,6 +46,9 @@ impl Watch {
                     watch.blockers[blocked] += 1;
                 }
             }
+        }
+        if !unwinding && plan.steps.iter().any(|step| step.expected_ms.is_some()) {
+            watch.left_ms = Arc::new(left_ms(plan, &dependents));
         }
         watch.dependents = Arc::new(dependents);
         for (index, state) in tasks.iter().enumerate() {
@@ -73,6 +80,18 @@ impl Watch {
             }
         }
     }
+}
+
+/// How long each task and what comes after it take: the longest way to the end.
+fn left_ms(plan: &Plan, dependents: &[Vec<TaskId>]) -> Vec<u64> {
+    let mut left = vec![0_u64; plan.tasks.len()];
+    // What a task needs stands before it.
+    for index in (0..plan.tasks.len()).rev() {
+        let after = dependents[index].iter().map(|next| left[next.index()]).max();
+        let own = plan.step(TaskId::at(index)).expected_ms.unwrap_or_default();
+        left[index] = own.saturating_add(after.unwrap_or_default());
+    }
+    left
 }
 
 /// Whether nothing is owed for a task, in the direction in which the fulfilment goes.

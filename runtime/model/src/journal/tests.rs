@@ -25,6 +25,21 @@ fn events() -> Vec<Event> {
         last = Some(event);
     }
     events.push(Event::Planned { plan: Arc::new(change()) });
+    let mut timed = plan();
+    timed.steps[0].milestone = Some("line lit".into());
+    timed.steps[1].expected_ms = Some(60_000);
+    events.push(Event::Planned { plan: Arc::new(timed) });
+    events.push(Event::Submitted {
+        kind: Kind::ServiceOrder,
+        document: Arc::new(json!({ "serviceOrderItem": [{ "id": "1", "action": "add" }] })),
+        activation: Some(Arc::new(Activation {
+            method: "POST".into(),
+            to: "http://127.0.0.1/service".into(),
+            body: "{}".into(),
+            content_type: "application/json".into(),
+            says: json!({ "name": "bearer" }).as_object().cloned().unwrap_or_default(),
+        })),
+    });
     events
 }
 
@@ -36,6 +51,7 @@ fn next(last: Option<&Event>) -> Option<Event> {
         None => Event::Submitted {
             kind: Kind::Run { workflow: "bench".into() },
             document: Arc::new(json!({ "externalId": "e-1", "price": 89.5, "none": null })),
+            activation: None,
         },
         Some(Event::Submitted { .. }) => Event::Planned { plan: Arc::new(plan()) },
         Some(Event::Planned { .. }) => Event::Held {
@@ -87,7 +103,10 @@ fn next(last: Option<&Event>) -> Option<Event> {
                 .cloned()
                 .unwrap_or_default(),
         },
-        Some(Event::Patched { .. }) => Event::UndoRetrying { task, attempt, failure, at },
+        Some(Event::Patched { .. }) => {
+            Event::Endangered { alert: Alert { danger: Danger::AtRisk, at, wanted: at } }
+        }
+        Some(Event::Endangered { .. }) => Event::UndoRetrying { task, attempt, failure, at },
         Some(Event::UndoRetrying { .. }) => Event::UndoFailed { task, attempt, failure },
         Some(Event::UndoFailed { .. }) => Event::Undone { task },
         Some(Event::Undone { .. }) => Event::Ended { end: End::Completed },
@@ -125,6 +144,7 @@ fn items() -> Vec<Item> {
             amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
             period: "month".into(),
             alterations: Vec::new(),
+            tax: None,
             quote: None,
         }],
         instance: Some("p-1".into()),
@@ -167,6 +187,8 @@ fn plan() -> Plan {
         on_failure: OnFailure::Unwind,
         undo: true,
         no_return: true,
+        milestone: None,
+        expected_ms: None,
     };
     let bare = Step {
         input: Value::Null,
@@ -230,7 +252,14 @@ fn change() -> Plan {
 fn golden(event: &Event) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
     let is_change = matches!(event, Event::Planned { plan } if plan.claims().next().is_some());
-    let name = if is_change { "plannedChange" } else { event.name() };
+    let is_activation = matches!(event, Event::Submitted { activation: Some(_), .. });
+    let is_timed = matches!(event, Event::Planned { plan } if plan.steps[0].milestone.is_some());
+    let name = match (is_change, is_activation, is_timed) {
+        (true, ..) => "plannedChange",
+        (_, true, _) => "submittedActivation",
+        (.., true) => "plannedTimes",
+        _ => event.name(),
+    };
     folder.join(format!("v{VERSION}-{name}.json"))
 }
 

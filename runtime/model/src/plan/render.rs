@@ -77,13 +77,17 @@ impl Plan {
             let step = self.step(*task);
             write!(f, "{:indent$}    ", "")?;
             match &self.task(*task).work {
-                Work::Do => writeln!(f, "task {} by {}", step.step, step.plugin)?,
+                Work::Do => write!(f, "task {} by {}", step.step, step.plugin)?,
                 Work::Redo(made) => {
-                    writeln!(f, "redo {} of {} by {}", step.step, made.key, step.plugin)?;
+                    write!(f, "redo {} of {} by {}", step.step, made.key, step.plugin)?;
                 }
                 Work::TakeBack(made) => {
-                    writeln!(f, "take back {} of {} by {}", step.step, made.key, step.plugin)?;
+                    write!(f, "take back {} of {} by {}", step.step, made.key, step.plugin)?;
                 }
+            }
+            match self.milestone(*task) {
+                Some(milestone) => writeln!(f, " reaches {milestone}")?,
+                None => writeln!(f)?,
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ pub(super) mod value;
 
 use serde_json::{Map, Value};
 
+use super::shape::Forms;
 use super::{Life, Owner, Resource};
 
 /// What is wrong with a document.
@@ -69,9 +70,15 @@ impl Resource {
         }
         for (name, value) in fields {
             if !self.server.contains(&name.as_str()) {
-                value::check_attribute(self.shape, name, value)?;
+                value::check_attribute(Forms::V4, self.shape, name, value)?;
             }
         }
+        self.check_new_rules(fields)
+    }
+
+    /// Whether the rules let a client create a document from this, whatever its shape: it can be
+    /// seen in its view, and begins in a state that is one.
+    pub(super) fn check_new_rules(&self, fields: &Map<String, Value>) -> Result<(), Invalid> {
         self.check_view(fields)?;
         let Some(life) = self.life.filter(|life| !self.server.contains(&life.attribute)) else {
             return Ok(());
@@ -86,7 +93,7 @@ impl Resource {
     pub fn check_taken_over(&self, body: &Value) -> Result<(), Invalid> {
         self.check_new(body)?;
         match body.get("id") {
-            Some(id) if !id.is_null() => value::check_attribute(self.shape, "id", id),
+            Some(id) if !id.is_null() => value::check_attribute(Forms::V4, self.shape, "id", id),
             _ => Ok(()),
         }
     }
@@ -95,7 +102,9 @@ impl Resource {
     pub fn check_shape(&self, document: &Value) -> Result<(), Invalid> {
         let fields = object(document)?;
         value::check_depth(document)?;
-        fields.iter().try_for_each(|(name, value)| value::check_attribute(self.shape, name, value))
+        fields.iter().try_for_each(|(name, value)| {
+            value::check_attribute(Forms::V4, self.shape, name, value)
+        })
     }
 
     /// Whether a client may change a document into another. Only what changed is looked at: what
@@ -106,21 +115,42 @@ impl Resource {
             return Ok(());
         }
         value::check_depth(after)?;
-        self.check_open(before)?;
-        for name in self.fixed {
-            if old.get(*name) != new.get(*name) {
-                let message = format!("`{name}` cannot be changed");
-                return Err(Invalid::new(InvalidKind::Fixed, name, message));
-            }
-        }
+        self.check_fixed(before, old, new)?;
         for name in self.mandatory.iter().filter(|name| old.contains_key(**name)) {
             check_given(new, name)?;
         }
         for (name, value) in new.iter().filter(|(name, value)| old.get(*name) != Some(value)) {
-            value::check_attribute(self.shape, name, value)?;
+            value::check_attribute(Forms::V4, self.shape, name, value)?;
         }
         self.check_view(new)?;
         self.check_transition(old, new)
+    }
+
+    /// Whether the rules let a client change a document into another, whatever its shape.
+    pub(super) fn check_patched_rules(&self, before: &Value, after: &Value) -> Result<(), Invalid> {
+        let (old, new) = (object(before)?, object(after)?);
+        if old == new {
+            return Ok(());
+        }
+        self.check_fixed(before, old, new)?;
+        self.check_view(new)?;
+        self.check_transition(old, new)
+    }
+
+    fn check_fixed(
+        &self,
+        before: &Value,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+    ) -> Result<(), Invalid> {
+        self.check_open(before)?;
+        match self.fixed.iter().find(|name| old.get(**name) != new.get(**name)) {
+            Some(name) => {
+                let message = format!("`{name}` cannot be changed");
+                Err(Invalid::new(InvalidKind::Fixed, name, message))
+            }
+            None => Ok(()),
+        }
     }
 
     /// An order that has come to its end is changed no more.
@@ -177,13 +207,13 @@ impl Invalid {
     }
 }
 
-fn object(value: &Value) -> Result<&Map<String, Value>, Invalid> {
+pub(super) fn object(value: &Value) -> Result<&Map<String, Value>, Invalid> {
     let message = "a document is a JSON object".into();
     value.as_object().ok_or_else(|| Invalid::new(InvalidKind::NotAnObject, "", message))
 }
 
 /// Something mandatory is there and says something.
-fn check_given(fields: &Map<String, Value>, name: &str) -> Result<(), Invalid> {
+pub(super) fn check_given(fields: &Map<String, Value>, name: &str) -> Result<(), Invalid> {
     let given = fields.get(name).is_some_and(|value| match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),

@@ -17,6 +17,17 @@ pub struct Notification {
 /// What names a document in every notification.
 const HEAD: [&str; 5] = ["id", "href", "name", "@type", "version"];
 
+/// What an order shows of its way, with the event of each.
+const MARKS: [(&str, &str); 4] = [
+    ("milestone", "Milestone"),
+    ("productOrderMilestone", "Milestone"),
+    ("jeopardyAlert", "Jeopardy"),
+    ("productOrderJeopardyAlert", "Jeopardy"),
+];
+
+/// The state of an order that waits for a person.
+const HELD: &str = "held";
+
 impl Resource {
     /// What to tell of a change from one document to the next; nothing is told where nothing
     /// changed. A document that is new in a state that is not the first is told twice: that it is
@@ -29,6 +40,11 @@ impl Resource {
         match (before, after) {
             _ if self.naming == Naming::Silent => Vec::new(),
             (None, None) => Vec::new(),
+            (None, Some(after)) if self.owner == Owner::Order => {
+                let mut told = self.created(after);
+                told.extend(self.marks(&Value::Null, after));
+                told
+            }
             (None, Some(after)) => self.created(after),
             (Some(before), None) => vec![self.notification("Delete", self.head(before))],
             (Some(before), Some(after)) => self.changed(before, after),
@@ -68,7 +84,9 @@ impl Resource {
             }
         }
         if self.owner == Owner::Order {
-            return self.order_changed(body, state_changed, others);
+            let mut told = self.order_changed(body, state_changed, others);
+            told.extend(self.marks(before, after));
+            return told;
         }
         // A time stamp of the change itself is no change.
         let only_stamp = others.keys().all(|name| Some(name.as_str()) == self.stamp);
@@ -95,13 +113,40 @@ impl Resource {
         state_changed: bool,
         mut others: Map<String, Value>,
     ) -> Vec<Notification> {
+        let is_mark = |name: &str| MARKS.iter().any(|(mark, _)| *mark == name);
         others.retain(|name, _| !name.ends_with("OrderItem") && name != "orderItem");
+        // What has an event of its own is no mere change of an attribute.
+        others.retain(|name, _| state_changed || !is_mark(name));
         if others.is_empty() && !state_changed {
             return Vec::new();
         }
         extend(&mut body, others);
         let what = if state_changed { "StateChange" } else { "AttributeValueChange" };
         vec![self.notification(what, body)]
+    }
+
+    /// What is told of an order's way: a milestone that was reached, an alert, that a person must
+    /// act.
+    fn marks(&self, before: &Value, after: &Value) -> Vec<Notification> {
+        let mut told = Vec::new();
+        for (name, what) in MARKS {
+            let known = dated(before, name);
+            if dated(after, name).iter().any(|mark| !known.contains(mark)) {
+                let mut body = self.head(after);
+                body[name] = after[name].clone();
+                told.push(self.notification(what, body));
+            }
+        }
+        if self.state_of(after) == Some(HELD) && self.state_of(before) != Some(HELD) {
+            let mut body = self.head(after);
+            for name in ["errorMessage", "productOrderErrorMessage"] {
+                if let Some(errors) = after.get(name) {
+                    body[name] = errors.clone();
+                }
+            }
+            told.push(self.notification("InformationRequired", body));
+        }
+        told
     }
 
     /// What names a document, and its state.
@@ -116,6 +161,14 @@ impl Resource {
         let name = capitalised(self.name);
         Notification { event_type: format!("{name}{what}Event"), body }
     }
+}
+
+/// The marks that have come to pass: those with a date.
+fn dated<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
+    let marks = document.get(name).and_then(Value::as_array).into_iter().flatten();
+    let is_dated =
+        |mark: &&Value| ["milestoneDate", "alertDate"].iter().any(|date| mark.get(*date).is_some());
+    marks.filter(is_dated).collect()
 }
 
 fn extend(body: &mut Value, fields: Map<String, Value>) {

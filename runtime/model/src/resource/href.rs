@@ -1,12 +1,65 @@
-//! Hrefs: stored without scheme and host, answered with them.
+//! Hrefs: stored without scheme and host, answered with them, and leading to the version of the API
+//! that is answered in.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde_json::Value;
+
+use super::version::{Version, View};
+use super::{Served, of_key, table};
 
 /// What a stored href of ours begins with.
 pub(crate) const OURS: &str = "/tmf-api/";
 
 /// Makes every href of a document absolute.
 pub fn absolute(document: &mut Value, base: &str) {
+    each(document, &mut |href| href.insert_str(0, base));
+}
+
+/// Has every href of ours lead to a version, where the API has it.
+pub(super) fn lead_to(document: &mut Value, version: Version) {
+    let paths = paths();
+    let there = match version {
+        Version::V4 => &paths.v4,
+        Version::V5 => &paths.v5,
+    };
+    each(document, &mut |href| {
+        let Some((path, id)) = href.rsplit_once('/') else { return };
+        if let Some(path) = there.get(path) {
+            *href = format!("{path}/{id}");
+        }
+    });
+}
+
+/// Where the documents of either version are found in the other.
+struct Paths {
+    v4: BTreeMap<String, String>,
+    v5: BTreeMap<String, String>,
+}
+
+fn paths() -> &'static Paths {
+    static PATHS: OnceLock<Paths> = OnceLock::new();
+    PATHS.get_or_init(|| {
+        let mut paths = Paths { v4: BTreeMap::new(), v5: BTreeMap::new() };
+        for api in table::APIS.iter().copied().filter(|api| api.v5.is_some()) {
+            let resources = api.resources.iter();
+            for resource in resources.filter(|resource| resource.served == Served::Always) {
+                let at = |version| View { api, resource, version }.path();
+                // Two APIs may serve the same documents: hrefs lead to the first.
+                let own = of_key(resource.key).is_some_and(|(first, _)| first.number == api.number);
+                if own {
+                    paths.v5.insert(at(Version::V4), at(Version::V5));
+                    paths.v4.insert(at(Version::V5), at(Version::V4));
+                }
+            }
+        }
+        paths
+    })
+}
+
+/// Does something to every href of ours in a document.
+fn each(document: &mut Value, act: &mut dyn FnMut(&mut String)) {
     match document {
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -14,18 +67,14 @@ pub fn absolute(document: &mut Value, base: &str) {
                     Value::String(href)
                         if (name == "href" || name.ends_with("Href")) && href.starts_with(OURS) =>
                     {
-                        href.insert_str(0, base);
+                        act(href);
                     }
-                    Value::Array(_) | Value::Object(_) => absolute(value, base),
+                    Value::Array(_) | Value::Object(_) => each(value, act),
                     Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
                 }
             }
         }
-        Value::Array(entries) => {
-            for entry in entries {
-                absolute(entry, base);
-            }
-        }
+        Value::Array(entries) => entries.iter_mut().for_each(|entry| each(entry, act)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -1,6 +1,5 @@
 //! What is served, described in OpenAPI 3.0.3: from the table and the shapes, so that it says what
-//! they do. Version 5 of an API serves the same documents and is described by its version 4, but
-//! for what only version 5 has.
+//! they do. Each version of an API has a description of its own.
 
 mod operation;
 mod schema;
@@ -10,19 +9,23 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::table::{APIS, USUAL};
-use super::{Api, Operation, Resource, Served};
+use super::version::View;
+use super::{Api, Operation, Resource, Served, Version};
 use schema::Side;
 
-/// Everything that is served, at an origin such as `http://localhost:8080`.
+/// Everything that is served in version 4, at an origin such as `http://localhost:8080`.
 pub fn describe(origin: &str) -> Value {
-    document("Ferrule", APIS, origin)
+    document("Ferrule", APIS, Version::V4, origin)
 }
 
-/// What is served of one API, by its number.
-pub fn describe_api(number: u16, origin: &str) -> Option<Value> {
+/// What is served of one API, by its number, in a version that it has.
+pub fn describe_api(number: u16, version: Version, origin: &str) -> Option<Value> {
     let api = APIS.iter().find(|api| api.number == number)?;
+    if version == Version::V5 && api.v5.is_none() {
+        return None;
+    }
     let title = format!("TMF{number} {}", api.title);
-    Some(document(&title, std::slice::from_ref(api), origin))
+    Some(document(&title, std::slice::from_ref(api), version, origin))
 }
 
 /// What stands below a resource of an API, such as `topic/{topicId}/event` of 688: what clients send
@@ -74,20 +77,26 @@ static BELOW: &[(u16, Resource)] = &[
     ),
 ];
 
-/// Everything of an API that has a path.
-fn served(api: &Api) -> impl Iterator<Item = &Resource> {
+/// Everything of an API that has a path in a version.
+fn served(api: &'static Api, version: Version) -> impl Iterator<Item = View> {
     let below = BELOW.iter().filter(|(number, _)| *number == api.number);
-    api.resources.iter().chain(below.map(|(_, resource)| resource)).chain([&HUB])
+    let is_there = move |resource: &&Resource| match version {
+        Version::V4 => resource.served != Served::V5,
+        Version::V5 => resource.served != Served::V4,
+    };
+    let resources = api.resources.iter().filter(is_there);
+    let all = resources.chain(below.map(|(_, resource)| resource)).chain([&HUB]);
+    all.map(move |resource| View { api, resource, version })
 }
 
-fn document(title: &str, apis: &[&Api], origin: &str) -> Value {
+fn document(title: &str, apis: &[&'static Api], version: Version, origin: &str) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     let mut needed = BTreeSet::new();
     for api in apis {
-        for resource in served(api) {
-            operation::add(api, resource, &mut paths);
-            schema::add_root(api, resource, &mut schemas, &mut needed);
+        for view in served(api, version) {
+            operation::add(&view, &mut paths);
+            schema::add_root(&view, &mut schemas, &mut needed);
         }
     }
     schema::add_needed(needed, &mut schemas);
@@ -118,9 +127,8 @@ fn tag(api: &Api) -> String {
 }
 
 /// The name of a resource's schema: two APIs may ask different things of the same shape.
-fn root(api: &Api, resource: &Resource, side: Side) -> String {
-    let version = if resource.served == Served::V5 { "_v5" } else { "" };
-    let name = format!("TMF{}{version}_{}", api.number, resource.shape);
+fn root(view: &View, side: Side) -> String {
+    let name = format!("{}_{}", tag(view.api), view.shape());
     match side {
         Side::Answer => name,
         Side::Create => format!("{name}_Create"),

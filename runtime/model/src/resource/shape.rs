@@ -5,12 +5,18 @@
 //! `*` marks one that must be there, `[]` an array, `|` what may stand instead, and quotes keep
 //! blanks. `Name = one | other` lists the values of a text. Both versions of an API are merged; the
 //! attributes whose names begin with `@` go without saying.
+//!
+//! Version 5 has shapes of its own besides. There `Name < One | Other` says which shapes may stand
+//! for one, told apart by `@type`; `Name@637` is what a name means in one API, where others differ;
+//! and what is `plain` says no `@type`.
 
+mod forms;
 mod parse;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+pub use forms::Forms;
 pub use parse::{ParseError, Problem};
 
 /// Every shape.
@@ -20,6 +26,8 @@ pub struct Shapes {
     pub objects: BTreeMap<&'static str, Shape>,
     /// The values that a text may have, by name.
     pub choices: BTreeMap<&'static str, Vec<&'static str>>,
+    /// Objects that one API understands otherwise than the others, by its number and their name.
+    pub own: BTreeMap<u16, BTreeMap<&'static str, Shape>>,
 }
 
 /// What an object looks like.
@@ -27,6 +35,20 @@ pub struct Shapes {
 pub struct Shape {
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// The shapes that may stand for it, told apart by `@type`; itself, where none is listed.
+    pub alternatives: Vec<&'static str>,
+    /// Whether its objects say their `@type`.
+    pub typed: Typed,
+}
+
+/// Whether the objects of a shape say their `@type`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Typed {
+    /// They do, in version 5.
+    #[default]
+    Always,
+    /// They are too plain for it.
+    Never,
 }
 
 /// An attribute of an object.
@@ -70,6 +92,8 @@ pub enum Type {
     Uri,
     /// A text that is bytes.
     Base64,
+    /// An object, whatever it has.
+    Fields,
     /// A text out of a list, by the name of the list.
     Choice(&'static str),
     /// An object of a shape, by its name.
@@ -102,6 +126,32 @@ const FILES: &[(&str, &str)] = &[
     ("tmf701", include_str!("shape/tmf701.txt")),
 ];
 
+/// The files of version 5.
+const FILES_V5: &[&str] = &[
+    include_str!("shape/v5/shared.txt"),
+    include_str!("shape/v5/tmf620.txt"),
+    include_str!("shape/v5/tmf622.txt"),
+    include_str!("shape/v5/tmf629.txt"),
+    include_str!("shape/v5/tmf632.txt"),
+    include_str!("shape/v5/tmf634.txt"),
+    include_str!("shape/v5/tmf637.txt"),
+    include_str!("shape/v5/tmf638.txt"),
+    include_str!("shape/v5/tmf639.txt"),
+    include_str!("shape/v5/tmf641.txt"),
+    include_str!("shape/v5/tmf648.txt"),
+    include_str!("shape/v5/tmf666.txt"),
+    include_str!("shape/v5/tmf678.txt"),
+    include_str!("shape/v5/tmf679.txt"),
+];
+
+/// Every shape of version 5, read once.
+pub fn shapes_v5() -> &'static Shapes {
+    static SHAPES: OnceLock<Shapes> = OnceLock::new();
+    SHAPES.get_or_init(|| {
+        Shapes::parse(FILES_V5).expect("the shapes are ours, and a test reads them")
+    })
+}
+
 /// Every shape, read once.
 pub fn shapes() -> &'static Shapes {
     static SHAPES: OnceLock<Shapes> = OnceLock::new();
@@ -132,6 +182,7 @@ impl Shapes {
         attribute.kinds.iter().find_map(|kind| match kind.item() {
             Type::Object(shape) => self.at(shape, rest),
             Type::Any
+            | Type::Fields
             | Type::String
             | Type::Integer
             | Type::Number
@@ -141,35 +192,6 @@ impl Shapes {
             | Type::Uri
             | Type::Base64
             | Type::Choice(_) => None,
-        })
-    }
-}
-
-impl Shapes {
-    /// Whether a dotted path from an object of a shape may lead to something: below a value of any
-    /// kind everything may be.
-    pub fn may_have(&self, shape: &str, path: &str) -> bool {
-        let (name, rest) =
-            path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
-        if name.starts_with('@') {
-            return rest.is_none();
-        }
-        let Some(attribute) = self.object(shape).and_then(|shape| shape.attribute(name)) else {
-            return false;
-        };
-        let Some(rest) = rest else { return true };
-        attribute.kinds.iter().any(|kind| match kind.item() {
-            Type::Object(shape) => self.may_have(shape, rest),
-            Type::Any => true,
-            Type::String
-            | Type::Integer
-            | Type::Number
-            | Type::Boolean
-            | Type::DateTime
-            | Type::Date
-            | Type::Uri
-            | Type::Base64
-            | Type::Choice(_) => false,
         })
     }
 }

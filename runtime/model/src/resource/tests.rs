@@ -52,6 +52,35 @@ fn a_change_tells_what_changed_and_no_more() {
 }
 
 #[test]
+fn an_order_tells_of_its_milestones_its_lateness_and_who_must_act() {
+    let order = table::APIS.iter().flat_map(|api| api.resources);
+    let order = order.into_iter().find(|resource| resource.name == "serviceOrder").unwrap();
+    let told = |before: &Value, after: &Value| -> Vec<String> {
+        let told = order.notifications(Some(before), Some(after));
+        told.iter().map(|told| format!("{} {}", told.event_type, told.body)).collect()
+    };
+    let milestones = |status: Value| json!([{ "name": "lit", "milestoneDate": status }]);
+    let running = json!({ "id": "1", "state": "inProgress", "milestone": [{ "name": "lit" }] });
+    let mut lit = running.clone();
+    lit["milestone"] = milestones(json!("2026-03-01"));
+    let expected = r#"ServiceOrderMilestoneEvent {"id":"1","milestone":[{"milestoneDate":"2026-03-01","name":"lit"}],"state":"inProgress"}"#;
+    assert_eq!(told(&running, &lit), [expected]);
+    let mut late = lit.clone();
+    late["jeopardyAlert"] = json!([{ "alertDate": "2026-03-02" }]);
+    assert_eq!(told(&lit, &late).len(), 1);
+    assert!(told(&lit, &late)[0].starts_with("ServiceOrderJeopardyEvent "));
+    let mut held = late.clone();
+    held["state"] = json!("held");
+    held["errorMessage"] = json!([{ "code": "X" }]);
+    let expected = [
+        r#"ServiceOrderStateChangeEvent {"errorMessage":[{"code":"X"}],"id":"1","state":"held"}"#,
+        r#"ServiceOrderInformationRequiredEvent {"errorMessage":[{"code":"X"}],"id":"1","state":"held"}"#,
+    ];
+    assert_eq!(told(&late, &held), expected);
+    assert!(told(&held, &held).is_empty());
+}
+
+#[test]
 fn a_removed_document_is_told_by_its_name() {
     let told = told(Some(&json!({ "id": "1", "state": "old", "a": 1 })), None);
     assert_eq!(told, [r#"ThingDeleteEvent {"id":"1","state":"old"}"#]);

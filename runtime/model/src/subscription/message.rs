@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{About, Payload, Subscription, Told, Version};
-use crate::resource::href::{OURS, absolute};
-use crate::resource::{Api, Resource, Served, capitalised};
+use crate::resource::href::absolute;
+use crate::resource::version::View;
+use crate::resource::{Resource, Served, capitalised};
 
 /// Which system tells.
 const SYSTEM: (&str, &str) = ("ferrule", "Ferrule");
@@ -60,20 +61,16 @@ impl Subscription {
     }
 
     fn change(&self, told: &Told, document: Option<&Value>) -> Option<Message> {
-        let view = self.view(told)?;
-        let version = self.source.version();
-        let name = match version {
-            Version::V4 => view.name,
-            Version::V5 => view.name_v5.unwrap_or(view.name),
+        let (api, version) = (self.source.api()?, self.source.version());
+        let view = View { api, resource: self.view(told)?, version };
+        let what = match (version, view.resource.key, told.what()) {
+            (Version::V5, "productOrder", "JeopardyEvent") => "JeopardyAlertEvent",
+            (_, _, what) => what,
         };
-        let event_type = format!("{}{}", capitalised(name), told.what());
-        let mut body = whole(told.body()?, document);
-        if let (Version::V5, Some(api)) = (version, self.source.api()) {
-            lead_to_v5(&mut body, api, name);
-        }
-        let envelope = envelope(told, view, &event_type, version, &body)?;
-        let mut envelope = envelope;
-        envelope.insert("event".into(), json!({ name: body }));
+        let event_type = format!("{}{what}", capitalised(view.name()));
+        let body = view.shown(whole(told.body()?, document));
+        let mut envelope = envelope(told, view.resource, &event_type, version, &body)?;
+        envelope.insert("event".into(), json!({ view.name(): body }));
         Some(Message { event_type, body: Value::Object(envelope) })
     }
 }
@@ -146,14 +143,4 @@ fn envelope(
         source.remove("href");
     }
     Some(envelope)
-}
-
-/// Has the document's href lead to the later version.
-fn lead_to_v5(body: &mut Value, api: &Api, name: &str) {
-    let Some(later) = &api.v5 else { return };
-    let Some(id) = body.get("id").and_then(Value::as_str) else { return };
-    let href = format!("{OURS}{}/v5/{name}/{id}", later.base);
-    if let Some(Value::String(known)) = body.get_mut("href") {
-        *known = href;
-    }
 }

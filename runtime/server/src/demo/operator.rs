@@ -4,13 +4,15 @@
 //!
 //! A step is one of: `say` a heading; `post` to a resource's key, or to a path; `patch` a document;
 //! send an `order` of a pack; arm `faults` of the simulated network; `wait` until a document says
-//! something. `as` gives the id of what came back a name, and `{name}` stands for it later.
+//! something. `as` gives the id of what came back a name, and `{name}` stands for it later; `{now}` is
+//! the time.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use engine::clock::{Clock as _, System};
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -143,7 +145,11 @@ impl Operator<'_> {
         let mut whole = parts.next().unwrap_or_default().to_string();
         for part in parts {
             let (name, rest) = part.split_once('}').context("a name has no end")?;
-            whole.push_str(self.names.get(name).with_context(|| format!("nothing is `{name}`"))?);
+            match (name, self.names.get(name)) {
+                ("now", _) => whole.push_str(&System.now().to_string()),
+                (_, Some(id)) => whole.push_str(id),
+                (_, None) => bail!("nothing is `{name}`"),
+            }
             whole.push_str(rest);
         }
         Ok(whole)

@@ -6,12 +6,12 @@
 
 use model::Timestamp;
 use model::filter::{Condition, FilterError};
-use model::resource::Resource;
 use model::resource::json_path::{JsonPath, JsonPathError};
 use serde_json::Value;
 
 use super::problem::Problem;
 use super::query::Query;
+use super::resources::Served;
 
 pub(super) use model::filter::any;
 
@@ -22,6 +22,8 @@ const RESERVED: [&str; 4] = ["fields", "offset", "limit", "sort"];
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     conditions: model::filter::Filter,
+    /// Where what each condition is about is kept; nothing where it is kept in other words.
+    kept: Vec<Option<String>>,
     json_path: Option<JsonPath>,
 }
 
@@ -55,27 +57,29 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Refuses what asks for attributes that the documents of a resource cannot have.
-    pub(super) fn known_to(self, resource: &Resource) -> Result<Self, Problem> {
+    /// Refuses what asks for attributes that the documents of a resource cannot have, and finds out
+    /// where the others are kept.
+    pub(super) fn known_to(mut self, served: &Served) -> Result<Self, Problem> {
         let paths = self.conditions.conditions().iter().map(|condition| condition.path().join("."));
-        match paths.into_iter().find(|path| !resource.knows(path)) {
-            Some(path) => {
-                let message = format!("a {} has no attribute `{path}`", resource.name);
-                Err(Problem::bad(message).about(path))
-            }
-            None => Ok(self),
+        let paths: Vec<String> = paths.collect();
+        if let Some(path) = paths.iter().find(|path| !served.knows(path)) {
+            let message = format!("a {} has no attribute `{path}`", served.name());
+            return Err(Problem::bad(message).about(path));
         }
+        self.kept = paths.iter().map(|path| served.kept_path(path)).collect();
+        Ok(self)
     }
 
     /// The conditions that ask an attribute to be one of some texts, as an index knows them.
     pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
         let conditions = self.conditions.conditions();
         let is_all = conditions.len() == 1 && self.json_path.is_none();
-        conditions.iter().filter_map(move |condition| {
-            let values = condition.equals()?;
+        conditions.iter().zip(&self.kept).filter_map(move |(condition, kept)| {
+            let (values, path) = (condition.equals()?, kept.clone()?);
+            let is_all = is_all && path == condition.path().join(".");
             // Times are equal however they are written, which an index does not know.
             let is_known = values.iter().all(|value| Timestamp::parse(value).is_none());
-            is_known.then(|| Wanted { path: condition.path().join("."), values, is_all })
+            is_known.then_some(Wanted { path, values, is_all })
         })
     }
 

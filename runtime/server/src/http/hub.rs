@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use model::resource::Api;
-use model::subscription::{self, Source};
+use model::subscription::Source;
 use serde_json::Value;
 
 use super::call::Call;
@@ -38,10 +38,6 @@ pub(super) async fn take(
         (Version::V4 | Version::V5, _) => api.base,
     };
     let path = format!("/tmf-api/{base}/{version}/hub");
-    let version = match version {
-        Version::V4 => subscription::Version::V4,
-        Version::V5 => subscription::Version::V5,
-    };
     let hub = Hub { source: Source::Api { number: api.number, version }, path };
     hub.take(door, call, rest).await
 }
@@ -88,7 +84,7 @@ impl Hub {
 
     fn view(&self, subscriber: &Subscriber, call: &Call) -> Value {
         let mut view = subscriber.subscription.answer();
-        if self.source.version() == subscription::Version::V5
+        if self.source.version() == Version::V5
             && let Some(fields) = view.as_object_mut()
         {
             fields.insert("href".into(), self.location(subscriber, call).into());

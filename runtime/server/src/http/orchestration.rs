@@ -14,6 +14,7 @@ mod outbox;
 mod quotes;
 mod reconciliations;
 mod runs;
+mod stock;
 mod subscriptions;
 mod view;
 
@@ -63,6 +64,7 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
             ("subscriptions", subscriptions::take(door, call, rest).await)
         }
         ["customers", rest @ ..] => ("customers", customers::take(door, call, rest).await),
+        ["stock", rest @ ..] => ("stock", stock::take(door, &call, rest).await),
         ["history", key, id @ ..] if !id.is_empty() => {
             ("history", history::get(door, &call, key, &id.join("/")).await)
         }

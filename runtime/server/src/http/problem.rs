@@ -9,6 +9,7 @@ use model::fulfilment::PatchError as PatchRefusal;
 use model::order::OrderErrorKind;
 use model::resource::Invalid;
 use model::resource::patch::PatchError;
+use model::resource::version::{Refused, View};
 use serde_json::json;
 
 use super::answer;
@@ -42,6 +43,16 @@ impl Problem {
     /// Names the attribute, parameter or header that is wrong.
     pub(super) fn about(mut self, name: impl Into<String>) -> Self {
         self.0.about = Some(name.into());
+        self
+    }
+
+    /// Names the attribute as a view has it.
+    pub(super) fn seen_by(mut self, view: &View) -> Self {
+        if let Some(name) = self.0.about.take() {
+            let seen = view.shown_path(&name);
+            self.0.message = self.0.message.replace(&format!("`{name}`"), &format!("`{seen}`"));
+            self.0.about = Some(seen);
+        }
         self
     }
 
@@ -178,6 +189,15 @@ impl From<PatchError> for Problem {
     }
 }
 
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Patch(error) => error.into(),
+            Refused::Invalid(invalid) => invalid.into(),
+        }
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -251,7 +271,9 @@ impl From<SubmitError> for Problem {
                 Self::unprocessable(error.to_string()).about(path.clone())
             }
             SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
-            SubmitError::Plan(_) => Self::unprocessable(error.to_string()),
+            SubmitError::Plan(_) | SubmitError::Refused(_) => {
+                Self::unprocessable(error.to_string())
+            }
             SubmitError::Stopped(stopped) => stopped.into(),
             SubmitError::Read(error) => error.into(),
             SubmitError::Store(_) => Self::ours(&error),

@@ -1,49 +1,10 @@
 //! Where resources are served: the table of `model::resource`, looked up by path.
 
-use std::fmt;
-
 use model::Kind;
 use model::resource::{Api, Resource, of_key, table};
 
-/// A version of an API, over the same documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
-    /// The one that every API has.
-    V4,
-    /// The later one.
-    V5,
-}
-
-/// A resource at a place in the APIs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Served {
-    /// The API.
-    pub(super) api: &'static Api,
-    /// The resource.
-    pub(super) resource: &'static Resource,
-    /// In this version.
-    pub(super) version: Version,
-}
-
-impl Version {
-    /// Reads the piece of a path.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "v4" => Some(Self::V4),
-            "v5" => Some(Self::V5),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "v4",
-            Self::V5 => "v5",
-        })
-    }
-}
+pub(super) use model::resource::Version;
+pub(super) use model::resource::version::View as Served;
 
 /// The APIs that clients know by a name. Two may share one: then their resources differ.
 pub(super) fn apis(name: &str, version: Version) -> impl Iterator<Item = &'static Api> {
@@ -72,26 +33,13 @@ pub(super) fn kind(resource: &Resource) -> Option<Kind> {
     }
 }
 
+/// A resource as its documents are kept.
+pub(super) fn as_kept(resource: &'static Resource) -> Served {
+    let (api, _) = of_key(resource.key).expect("a resource stands in the table");
+    Served { api, resource, version: Version::V4 }
+}
+
 /// The path of the documents of a resource, where hrefs lead.
 pub(super) fn path(key: &str) -> String {
     of_key(key).map(|(api, resource)| api.path(resource)).unwrap_or_default()
-}
-
-impl Served {
-    /// The resource's name in this version.
-    pub(super) fn name(&self) -> &'static str {
-        match self.version {
-            Version::V4 => self.resource.name,
-            Version::V5 => self.resource.name_v5.unwrap_or(self.resource.name),
-        }
-    }
-
-    /// The path of its documents in this API and version.
-    pub(super) fn path(&self) -> String {
-        let base = match (self.version, &self.api.v5) {
-            (Version::V5, Some(later)) => later.base,
-            (Version::V4 | Version::V5, _) => self.api.base,
-        };
-        format!("/tmf-api/{base}/{}/{}", self.version, self.name())
-    }
 }

@@ -2,7 +2,7 @@
 //! have ids in them, names do not.
 
 use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use model::resource::openapi;
 use serde_json::json;
 
@@ -22,14 +22,13 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
         ["healthz"] => ("healthz", read(&call).map(|()| health())),
         ["readyz"] => ("readyz", ready(door, &call).await),
         ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),
-        ["openapi.json"] => ("openapi", read(&call).map(|()| described(&call, None))),
-        ["tmf-api", number, "openapi.json"] => (
-            "openapi",
-            read(&call).and_then(|()| {
-                let number = number.trim_start_matches("TMF").parse().ok();
-                number.map(|number| described(&call, Some(number))).ok_or_else(nothing_here)
-            }),
-        ),
+        ["openapi.json"] => ("openapi", read(&call).map(|()| described(&call))),
+        ["tmf-api", number, "openapi.json"] => {
+            ("openapi", described_api(&call, number, Version::V4))
+        }
+        ["tmf-api", number, "v5", "openapi.json"] => {
+            ("openapi", described_api(&call, number, Version::V5))
+        }
         ["tmf-api", api, version, rest @ ..] => match Version::parse(version) {
             Some(version) => standard(door, call, (*api, version), rest).await,
             None => ("unknown", Err(nothing_here())),
@@ -85,16 +84,17 @@ pub(super) fn nothing_here() -> Problem {
     Problem::not_found("nothing is served at this path")
 }
 
-/// What is served, as OpenAPI: all of it, or one API by its number.
-fn described(call: &Call, number: Option<u16>) -> Response {
-    let described = match number {
-        None => Some(openapi::describe(&call.base)),
-        Some(number) => openapi::describe_api(number, &call.base),
-    };
-    match described {
-        Some(described) => answer::json(StatusCode::OK, &described),
-        None => nothing_here().into_response(),
-    }
+/// What is served, as OpenAPI.
+fn described(call: &Call) -> Response {
+    answer::json(StatusCode::OK, &openapi::describe(&call.base))
+}
+
+/// What is served of one API, by its number.
+fn described_api(call: &Call, number: &str, version: Version) -> Answer {
+    read(call)?;
+    let number = number.trim_start_matches("TMF").parse().map_err(|_| nothing_here())?;
+    let described = openapi::describe_api(number, version, &call.base).ok_or_else(nothing_here)?;
+    Ok(answer::json(StatusCode::OK, &described))
 }
 
 fn health() -> Response {

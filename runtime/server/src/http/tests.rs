@@ -3,9 +3,11 @@
 
 mod bench;
 
+mod activation;
 mod bad_input;
 mod bad_table;
 mod billing;
+mod bills;
 mod cpq;
 mod customers;
 mod hub;
@@ -13,4 +15,6 @@ mod mass;
 mod orchestration;
 mod reconciliations;
 mod serve;
+mod stock;
 mod tmf;
+mod v5;

@@ -1,5 +1,6 @@
 //! The TM Forum APIs: one set of handlers for every resource of the table.
 
+mod activate;
 mod change;
 mod create;
 mod flow;
@@ -21,6 +22,11 @@ pub(super) use order::taken;
 
 /// Takes a request about a resource: all of them where the id is empty.
 pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
+    // What is wrong deeper down is wrong with what is kept: the client is told in its own words.
+    asked(door, call, served, rest).await.map_err(|problem| problem.seen_by(&served))
+}
+
+async fn asked(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
     if served.resource.owner == Owner::Computed {
         return flow::take(door, call, &served, rest).await;
     }
@@ -40,6 +46,9 @@ pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str])
         },
         (Operation::Patch, Owner::Order) => order::patch(door, call, &served, id).await,
         (Operation::Delete, Owner::Order) => order::delete(door, &call, &served, id).await,
+        (Operation::Create, Owner::Activation) => activate::create(door, call, &served).await,
+        (Operation::Patch, Owner::Activation) => activate::patch(door, call, &served, id).await,
+        (Operation::Delete, Owner::Activation) => activate::delete(door, &call, &served, id).await,
         (Operation::Create, Owner::Client | Owner::Computed) => {
             create::take(door, call, &served).await
         }

@@ -8,6 +8,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Put};
 use model::resource::{Api, Owner, Resource, table};
 use serde_json::{Value, json};
@@ -108,7 +109,10 @@ async fn carry_out(
 ) -> Result<(), engine::store::Error> {
     let text = |name: &str| job.body.get(name).and_then(Value::as_str).unwrap_or_default();
     let id = text("id").to_string();
-    app.write(vec![Put::merge(resource.key, &id, json!({ "status": "Running" }))]).await?;
+    let begun = json!({ "status": "Running" });
+    if !is_noted(app, (resource, &id), job.revision, begun).await? {
+        return Ok(());
+    }
     let done = async {
         let of = of_what(api, text("path"))?;
         let file = folder.join(name_of(text("url"))?);
@@ -123,7 +127,22 @@ async fn carry_out(
         Err(error) => json!({ "status": "Failed", "errorLog": error.to_string() }),
     };
     end["completionDate"] = json!(app.now().to_string());
-    app.write(vec![Put::merge(resource.key, &id, end)]).await
+    is_noted(app, (resource, &id), job.revision + 1, end).await.map(drop)
+}
+
+/// Notes how far a job is, unless it was removed meanwhile: what is gone does not come back.
+async fn is_noted(
+    app: &App,
+    (resource, id): (&Resource, &str),
+    revision: u64,
+    change: Value,
+) -> Result<bool, engine::store::Error> {
+    let expected = Expected::Revision(revision);
+    match app.write(vec![Put::new(resource.key, id, Change::Merge(change), expected)]).await {
+        Ok(()) => Ok(true),
+        Err(engine::store::Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The resource that a path leads to: the last word of it names one of the API.

@@ -5,6 +5,7 @@
 //! in one batch that expects each document to be as it was read, so of two runs at once for an
 //! account one is refused, and nothing is billed twice.
 
+mod bills;
 mod money;
 mod report;
 mod run;
@@ -15,10 +16,11 @@ use engine::store::{Document, Put, Scan};
 use model::Timestamp;
 use model::billing::ledger::{self, Entry};
 use model::billing::rate::Rate;
-use model::billing::timeline::{Status, Timeline};
+use model::billing::timeline::Timeline;
 use model::billing::{Malformed, rate};
 use serde_json::Value;
 
+pub(crate) use bills::{move_all, move_one};
 pub(crate) use money::{adjust, pay, write_off};
 pub(crate) use report::{findings, statement, trial_balance};
 pub(crate) use run::{Asked, run};
@@ -34,6 +36,7 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     match draft.resource.key {
         "usage" => usage::settle(app, draft).await,
         "customerBillOnDemand" => run::on_demand(app, draft).await,
+        "customerBill" => bills::settle(app, draft),
         _ => Ok(()),
     }
 }
@@ -42,18 +45,14 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
 fn timeline(app: &App, product: &Document) -> Result<Timeline, Refusal> {
     let id = product.body.get("id").and_then(Value::as_str).unwrap_or_default();
     let scan = Scan::prefix(keys::versions("product", id), DOCUMENTS_MAX);
-    let mut history: Vec<(Timestamp, Status)> = Vec::new();
+    let mut versions: Vec<(Timestamp, Value)> = Vec::new();
     for (_, bytes) in app.engine.store().scan(&scan)? {
         let version = Document::read(&bytes)?;
-        history.extend(status(&version));
+        versions.push((version.since, version.body));
     }
-    history.extend(status(product));
-    Timeline::of(&product.body, &history).map_err(|wrong| refused("product", id, &wrong))
-}
-
-fn status(product: &Document) -> Option<(Timestamp, Status)> {
-    let status = product.body.get("status")?.as_str()?;
-    Some((product.since, Status::parse(status)?))
+    versions.push((product.since, product.body.clone()));
+    let timeline = Timeline::of_versions(&product.body, &versions);
+    timeline.map_err(|wrong| refused("product", id, &wrong))
 }
 
 /// The rates of a product or an account, as they are kept.

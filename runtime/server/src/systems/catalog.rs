@@ -28,6 +28,10 @@ pub(super) fn settle(app: &App, draft: &Draft) -> Result<(), Refusal> {
     if !is_catalog(key) {
         return Ok(());
     }
+    if let Some(after) = &draft.after {
+        let wrong = |message: String| Refusal::unprocessable("regex", message);
+        model::catalog::check_patterns(after).map_err(wrong)?;
+    }
     let before = draft.before.as_ref().map(|before| &before.body);
     let counts = |body: Option<&Value>| body.is_some_and(|body| !is_draft(body));
     if !counts(before) && !counts(draft.after.as_ref()) {

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::Submitted;
-use engine::store::Put;
 use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Put};
 use model::cpq::{
-    Facts, Policy, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
-    qualify_offerings, qualify_services, query_services, unbacked,
+    Facts, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
+    qualify_offerings, qualify_services, query_offerings, query_services, unbacked,
 };
 use model::decompose::Answers;
 use model::order::{OrderError, OrderErrorKind};
@@ -18,10 +18,6 @@ use serde_json::{Value, json};
 use super::{Draft, Refusal};
 use crate::app::{App, QUESTIONS_MAX, SubmitError};
 
-/// What version 5 of TMF679 calls its items, and what version 4 does.
-const ITEMS: [(&str, &str); 1] =
-    [("checkProductOfferingQualificationItem", "productOfferingQualificationItem")];
-
 type Ask = fn(&Value, Facts<'_>) -> Result<Value, Unanswered>;
 
 /// Answers a qualification, or prices a quote.
@@ -30,19 +26,15 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
         return Ok(());
     };
     let settled = match (draft.resource.key, &draft.before) {
-        ("productOfferingQualification", None) => {
-            let request = renamed(after.clone(), ITEMS);
-            let answer = answer(app, &request, qualify_offerings).await?;
-            let is_later = ITEMS.iter().any(|(later, _)| after.get(*later).is_some());
-            if is_later { renamed(answer, ITEMS.map(|(a, b)| (b, a))) } else { answer }
-        }
+        ("productOfferingQualification", None) => answer(app, after, qualify_offerings).await?,
         ("checkServiceQualification", None) => answer(app, after, qualify_services).await?,
+        ("queryProductOfferingQualification", None) => answer(app, after, query_offerings).await?,
         ("queryServiceQualification", None) => answer(app, after, query_services).await?,
         ("quote", before) => {
-            let (rulebook, policy) = (app.rulebook(), Policy::default());
+            let (rulebook, policy) = (app.rulebook(), &app.commerce.policy);
             let made = match before {
-                None => create(after, &rulebook, &policy, draft.at),
-                Some(before) => patched(&before.body, after, &rulebook, &policy, draft.at),
+                None => create(after, &rulebook, policy, draft.at),
+                Some(before) => patched(&before.body, after, &rulebook, policy, draft.at),
             };
             made.map_err(refusal)?
         }
@@ -86,20 +78,8 @@ async fn answer(app: &App, request: &Value, ask: Ask) -> Result<Value, Refusal> 
     Err(Refusal::unprocessable("$", message))
 }
 
-fn renamed<const N: usize>(mut document: Value, names: [(&str, &str); N]) -> Value {
-    if let Some(fields) = document.as_object_mut() {
-        for (from, to) in names {
-            if let Some(value) = fields.remove(from) {
-                fields.insert(to.into(), value);
-            }
-        }
-    }
-    document
-}
-
-/// Holds what an order says of its quotes against them: quoted prices hold, so an order says them
-/// as they were quoted.
-pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> {
+/// The quotes that an order names, itself or in its items.
+pub(crate) fn quotes_of(order: &Value) -> BTreeSet<&str> {
     let mut quotes = BTreeSet::new();
     let named = order.get("quote").and_then(Value::as_array).into_iter().flatten();
     quotes.extend(named.filter_map(|quote| quote.get("id")?.as_str()));
@@ -111,6 +91,37 @@ pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> 
             open.push(item);
         }
     }
+    quotes
+}
+
+/// A quote is ordered once: its prices were agreed for what it says. What came to nothing does not
+/// count.
+pub(crate) fn check_ordered_once(app: &App, quotes: &BTreeSet<&str>) -> Result<(), SubmitError> {
+    for quote in quotes {
+        for path in ["quote.id", "productOrderItem.quoteItem.quoteId"] {
+            let orders = app.documents_by("productOrder", path, quote, ORDERS_MAX);
+            let stands = |order: &Document| {
+                let state = order.body.get("state").and_then(Value::as_str).unwrap_or_default();
+                !["rejected", "cancelled", "failed"].contains(&state)
+            };
+            if let Some(order) = orders.map_err(SubmitError::Store)?.iter().find(|one| stands(one))
+            {
+                let id = order.body.get("id").and_then(Value::as_str).unwrap_or_default();
+                let message = format!("`{quote}` is ordered already: see the productOrder `{id}`");
+                return Err(SubmitError::Reference { path: "quote".into(), message });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// So many orders of one quote are looked at: all but one came to nothing.
+const ORDERS_MAX: usize = 1_000;
+
+/// Holds what an order says of its quotes against them: quoted prices hold, so an order says them
+/// as they were quoted.
+pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> {
+    let quotes = quotes_of(order);
     let wrong = |message: String| SubmitError::Reference { path: "quote".into(), message };
     if quotes.len() > 1 {
         return Err(wrong("an order is of one quote at the most".into()));
@@ -156,8 +167,7 @@ pub(crate) async fn order_quote(app: &App, id: &str) -> Result<Submitted, QuoteF
 pub(crate) async fn version_quote(app: &App, id: &str) -> Result<Value, QuoteFailure> {
     let found = app.document("quote", id)?;
     let found = found.ok_or_else(|| QuoteFailure::Unknown(id.into()))?;
-    let policy = Policy::default();
-    let next = next_version(&found.body, &app.rulebook(), &policy, app.now());
+    let next = next_version(&found.body, &app.rulebook(), &app.commerce.policy, app.now());
     let mut next = next.map_err(refusal)?;
     let new = uuid::Uuid::now_v7().simple().to_string();
     let href = format!("{}/{new}", model::resource::path("quote"));

@@ -1,6 +1,8 @@
 //! Customers as a whole: what one has, ordered and owes, what was talked about, and two that turn
 //! out to be one.
 
+mod duplicates;
+
 use engine::keys;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Put, Scan};
@@ -8,6 +10,8 @@ use model::billing::owed::owed;
 use model::money::Money;
 use model::resource::{Owner, table};
 use serde_json::{Map, Value, json};
+
+pub(crate) use duplicates::{groups, likely, settle};
 
 use super::Refusal;
 use crate::app::App;

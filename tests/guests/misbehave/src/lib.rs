@@ -22,8 +22,8 @@ mod bindings {
         inline: "
             package test:guests;
             world misbehave {
-                include ferrule:plugin/step@0.1.0;
-                export ferrule:plugin/allocation@0.1.0;
+                include ferrule:plugin/step@0.1.1;
+                export ferrule:plugin/allocation@0.1.1;
             }
         ",
         world: "test:guests/misbehave",
@@ -62,6 +62,7 @@ impl work::Guest for Misbehave {
             "reject" => return Err(failure(FailureClass::Reject)),
             "setting" => return setting(input["name"].as_str().unwrap_or_default()),
             "inventory" => return look_up(&input),
+            "find" => return find(&input),
             "files" => return done(json!({ "error": files() }).to_string()),
             "socket" => return done(json!({ "error": socket() }).to_string()),
             "environment" => return done(json!({ "count": std::env::vars().count() }).to_string()),
@@ -117,6 +118,13 @@ fn look_up(input: &Value) -> Result<Outcome, Failure> {
     let id = input["id"].as_str().unwrap_or_default();
     let document = inventory::get(kind, id)?.map(|text| serde_json::from_str::<Value>(&text).ok());
     done(json!({ "document": document }).to_string())
+}
+
+fn find(input: &Value) -> Result<Outcome, Failure> {
+    let text = |name: &str| input[name].as_str().unwrap_or_default();
+    let found = inventory::find(text("kind"), text("attribute"), text("value"))?;
+    let found = found.iter().map(|text| serde_json::from_str::<Value>(text).ok());
+    done(json!({ "found": found.collect::<Vec<_>>() }).to_string())
 }
 
 fn files() -> Option<String> {

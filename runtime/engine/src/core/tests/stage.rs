@@ -74,6 +74,8 @@ impl Stage {
             on_failure: OnFailure::Hold,
             undo: true,
             no_return: false,
+            milestone: None,
+            expected_ms: None,
         });
     }
 

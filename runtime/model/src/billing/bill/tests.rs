@@ -34,6 +34,7 @@ fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {
         period: days(period),
         cycle: Cycle::default(),
         cause: Cause::Cycle,
+        release: Release::Sent,
         at: at("2026-04-01T02:00:00Z"),
     }
 }

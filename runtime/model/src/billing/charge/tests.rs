@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::billing::cycle::Cycle;
 use crate::billing::tests::{
     at, day, days, decimal, one_off, product, recurring, shown, terms, timeline,
 };
@@ -301,7 +302,8 @@ proptest! {
         prop_assert_eq!(&due(&fibre, &all, &rates, whole, &terms(), until.start()).unwrap(), &[]);
 
         let views: Vec<&Rate> = rates.iter().collect();
-        let paid = covered(&views, "prod-1", "Access");
+        let charges = rates.iter().filter(|rate| rate.kind == RateKind::Recurring);
+        let paid: Vec<Days> = charges.flat_map(|charge| kept(charge, &views)).collect();
         for number in 0..whole.count() {
             let one = whole.from.plus_days(number);
             let times = paid.iter().filter(|days| days.holds(one)).count();

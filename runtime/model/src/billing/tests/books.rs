@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::billing::adjustment::Adjustment;
 use crate::billing::bill::{Cause, Run, draw};
+use crate::billing::bill_state::Release;
 use crate::billing::charge::due;
 use crate::billing::ledger::{Account, Entry, Ledger};
 use crate::billing::payment::{Payment, note, write_off};
@@ -185,6 +186,7 @@ impl Operator {
                 period,
                 cycle: Cycle::default(),
                 cause: Cause::Cycle,
+                release: Release::Sent,
                 at: now,
             };
             let rates: Vec<Value> = self.rates.values().cloned().collect();

@@ -6,10 +6,10 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Rated, State, Step, changed};
-use crate::billing::charge::Terms;
 use crate::billing::day::{Day, Days};
 use crate::billing::field::{Field, Malformed};
 use crate::billing::rate::{Rate, RateKind};
+use crate::billing::terms::Terms;
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -55,6 +55,7 @@ pub fn bill(
             kind: RateKind::Usage,
             date: at,
             account: account.flatten(),
+            tax_category: terms.tax_of(&price).category.clone(),
             product: Some(product),
             price: Some(price),
             credits: None,
@@ -62,7 +63,6 @@ pub fn bill(
             tax: terms.rounding.tax(&net, tax_rate),
             net: Money { currency, amount: net.amount },
             tax_rate: Some(tax_rate),
-            tax_category: terms.tax_category.clone(),
             bill: None,
         });
     }

@@ -207,6 +207,19 @@ fn set(document: &mut Value, name: &str, value: Value) {
     }
 }
 
+/// The answer to a question for offerings: each that can be had.
+pub(super) fn offered(request: &Value, found: Vec<Value>, now: Timestamp) -> Value {
+    let mut answer = request.clone();
+    set(&mut answer, "state", json!(TaskState::Done.as_str(Form::OfferingQualification)));
+    set(&mut answer, "effectiveQualificationDate", json!(now.to_string()));
+    let items = found.into_iter().enumerate().map(|(index, mut item)| {
+        set(&mut item, "id", json!((index + 1).to_string()));
+        item
+    });
+    set(&mut answer, "qualifiedProductOfferingItem", items.collect());
+    answer
+}
+
 /// The answer to a question for services: each that is available.
 pub(super) fn available(request: &Value, services: Vec<Value>, now: Timestamp) -> Value {
     let mut answer = request.clone();

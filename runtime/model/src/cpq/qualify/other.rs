@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Configuration, Facts, Qualifier, Unanswered};
+use super::{Configuration, Qualifier, Unanswered};
 use crate::catalog::Allowed;
 use crate::cpq::configure::{configure, reference};
 use crate::id::SpecId;
@@ -25,22 +25,6 @@ pub(super) struct Proposal {
     pub offering: Option<Value>,
     /// The product or the service, with its characteristics.
     pub subject: Value,
-}
-
-/// Items that ask for each offering of a category.
-pub(super) fn items_of_category(category: &Value, facts: Facts<'_>) -> Vec<Value> {
-    let offerings = facts.rulebook.catalog().offerings.iter();
-    let ours = offerings.filter(|(_, offering)| {
-        offering.is_on_sale(Some(facts.now))
-            && offering.categories.iter().any(|id| Some(id.as_str()) == category.as_str())
-    });
-    let items = ours.take(super::ITEMS_MAX).enumerate().map(|(index, (id, _))| {
-        json!({
-            "id": (index + 1).to_string(),
-            "productOffering": reference("productOffering", Some(id)),
-        })
-    });
-    items.collect()
 }
 
 impl Qualifier<'_> {

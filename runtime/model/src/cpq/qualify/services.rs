@@ -110,7 +110,7 @@ fn variants(id: &SpecId, spec: &Spec, wanted: &Value) -> Vec<Value> {
 fn listed(values: &[Allowed]) -> Vec<Value> {
     let listed = values.iter().filter_map(|allowed| match allowed {
         Allowed::Value(value) => Some(value.clone()),
-        Allowed::Range { .. } => None,
+        Allowed::Range { .. } | Allowed::Pattern(_) => None,
     });
     listed.collect()
 }

@@ -229,3 +229,27 @@ fn services_that_can_be_had_are_found() {
     let Unanswered::Request(error) = refused else { panic!("{refused:?}") };
     insta::assert_snapshot!(error, @"searchCriteria.service.serviceCharacteristic: is an array");
 }
+
+#[test]
+fn offerings_that_can_be_had_are_found() {
+    let rulebook = rulebook(&catalog());
+    let query = |criteria: Value, free: &[(&str, u64)]| {
+        let request = json!({ "searchCriteria": criteria });
+        let answer = with_facts(&rulebook, free, |facts| query_offerings(&request, facts)).unwrap();
+        let items = answer["qualifiedProductOfferingItem"].as_array().unwrap().clone();
+        let ids = items.iter().map(|item| item["productOffering"]["id"].as_str().unwrap());
+        ids.collect::<Vec<_>>().join(" ")
+    };
+    let home = json!({ "place": [{ "id": "home", "role": "installation" }] });
+    assert_eq!(query(json!({}), &[]), "VOICE");
+    let none_left = [("fibres", 0)];
+    let at_home = || json!({ "product": home });
+    assert_eq!(query(at_home(), &[]), "BUNDLE NET VOICE");
+    assert!(!query(at_home(), &none_left).contains("NET"));
+    let net = || json!({ "productOffering": { "id": "NET" }, "product": home });
+    assert_eq!((query(net(), &[]), query(net(), &none_left)), ("NET".into(), String::new()));
+    let wrong = json!({ "searchCriteria": { "product": [] } });
+    let refused = with_facts(&rulebook, &[], |facts| query_offerings(&wrong, facts)).unwrap_err();
+    let Unanswered::Request(error) = refused else { panic!("{refused:?}") };
+    assert_eq!(error.path, "searchCriteria.product");
+}

@@ -56,7 +56,7 @@ impl Played {
         let id = FulfilmentId::new(id);
         let mut fulfilment = Fulfilment::new(id.clone(), kind.clone(), document.clone(), at);
         let document = Arc::new(document.clone());
-        self.journal.push((id, Event::Submitted { kind, document }));
+        self.journal.push((id, Event::Submitted { kind, document, activation: None }));
         self.commit(&mut fulfilment, Event::Planned { plan: Arc::new(plan) });
         fulfilment
     }
@@ -79,7 +79,7 @@ impl Played {
                 }
                 Due::Undo { task, .. } => Event::Undone { task },
                 Due::End(end) => Event::Ended { end },
-                Due::Recover { .. } | Due::Resume { .. } | Due::Expire { .. } => {
+                Due::Recover { .. } | Due::Resume { .. } | Due::Expire { .. } | Due::Alert(_) => {
                     panic!("nothing waits")
                 }
             };

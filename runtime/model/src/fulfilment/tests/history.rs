@@ -16,7 +16,8 @@ pub(super) struct History {
 impl History {
     pub(super) fn submitted() -> Self {
         let kind = Kind::Run { workflow: "play".into() };
-        let event = Event::Submitted { kind: kind.clone(), document: Arc::new(json!({ "n": 1 })) };
+        let document = Arc::new(json!({ "n": 1 }));
+        let event = Event::Submitted { kind: kind.clone(), document, activation: None };
         let mut fulfilment =
             Fulfilment::new(FulfilmentId::new("f-1"), kind, json!({ "n": 1 }), Timestamp(0));
         fulfilment.records = 1;
@@ -126,6 +127,8 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         on_failure: policy.on_failure,
         undo: true,
         no_return: policy.no_return,
+        milestone: None,
+        expected_ms: None,
     });
     let made = tasks.iter().enumerate().map(|(index, (_, policy))| Task {
         item: None,

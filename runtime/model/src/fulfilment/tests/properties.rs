@@ -135,6 +135,7 @@ impl Run {
             Due::Undo { task, attempt, .. } => {
                 state.conclude_undo(*task, *attempt, self.fate.outcome(), self.now)
             }
+            Due::Alert(alert) => vec![Event::Endangered { alert: alert.clone() }],
             Due::End(end) => vec![Event::Ended { end: *end }],
         }
     }

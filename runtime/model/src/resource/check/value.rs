@@ -4,7 +4,7 @@ use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Map, Value};
 
 use super::{Invalid, InvalidKind, missing};
-use crate::resource::shape::{Attribute, Kind, Type, shapes};
+use crate::resource::shape::{Attribute, Forms, Kind, Type};
 
 /// So deep a document may be nested: an object within an object is two.
 pub(super) const DEPTH_MAX: usize = 32;
@@ -16,7 +16,7 @@ pub(in crate::resource) const ID_BYTES_MAX: usize = 200;
 const SHOWN_CHARS_MAX: usize = 60;
 
 /// Whether a document is nested no deeper than it may be; all else here relies on it.
-pub(super) fn check_depth(document: &Value) -> Result<(), Invalid> {
+pub(in crate::resource) fn check_depth(document: &Value) -> Result<(), Invalid> {
     // Without recursion: what comes in may be as deep as its parser lets through.
     let mut level: Vec<&Value> = vec![document];
     for _ in 0..=DEPTH_MAX {
@@ -43,12 +43,18 @@ fn children(value: &Value) -> Vec<&Value> {
 }
 
 /// Whether an attribute of a document has its shape. Null is as good as absent.
-pub(super) fn check_attribute(shape: &str, name: &str, value: &Value) -> Result<(), Invalid> {
-    let known = shapes().object(shape).and_then(|shape| shape.attribute(name));
-    check_field(known, name, name, value)
+pub(in crate::resource) fn check_attribute(
+    forms: Forms,
+    shape: &'static str,
+    name: &str,
+    value: &Value,
+) -> Result<(), Invalid> {
+    let known = forms.object(shape).and_then(|shape| shape.attribute(name));
+    check_field(forms, known, name, name, value)
 }
 
 fn check_field(
+    forms: Forms,
     known: Option<&Attribute>,
     name: &str,
     path: &str,
@@ -61,17 +67,17 @@ fn check_field(
         return Err(wrong(path, "a string"));
     }
     match known {
-        Some(attribute) => check_kinds(&attribute.kinds, path, value),
+        Some(attribute) => check_kinds(forms, &attribute.kinds, path, value),
         None => check_unknown(path, value),
     }?;
     if name == "id" { check_id(path, value) } else { Ok(()) }
 }
 
 /// Where one of several may stand, the one of the value's JSON type is meant.
-fn check_kinds(kinds: &[Kind], path: &str, value: &Value) -> Result<(), Invalid> {
+fn check_kinds(forms: Forms, kinds: &[Kind], path: &str, value: &Value) -> Result<(), Invalid> {
     let meant = kinds.iter().find(|kind| is_meant(**kind, value));
     match meant.or_else(|| kinds.first()) {
-        Some(kind) => check_kind(*kind, path, value),
+        Some(kind) => check_kind(forms, *kind, path, value),
         None => Ok(()),
     }
 }
@@ -80,7 +86,7 @@ fn is_meant(kind: Kind, value: &Value) -> bool {
     match kind {
         Kind::Many(_) => value.is_array(),
         Kind::One(Type::Any) => true,
-        Kind::One(Type::Object(_)) => value.is_object(),
+        Kind::One(Type::Object(_) | Type::Fields) => value.is_object(),
         Kind::One(Type::Boolean) => value.is_boolean(),
         Kind::One(Type::Integer | Type::Number) => value.is_number(),
         Kind::One(
@@ -89,24 +95,25 @@ fn is_meant(kind: Kind, value: &Value) -> bool {
     }
 }
 
-fn check_kind(kind: Kind, path: &str, value: &Value) -> Result<(), Invalid> {
+fn check_kind(forms: Forms, kind: Kind, path: &str, value: &Value) -> Result<(), Invalid> {
     match kind {
-        Kind::One(item) => check_item(item, path, value),
+        Kind::One(item) => check_item(forms, item, path, value),
         Kind::Many(item) => {
             let entries = value.as_array().ok_or_else(|| wrong(path, "an array"))?;
             for (position, entry) in
                 entries.iter().enumerate().filter(|(_, entry)| !entry.is_null())
             {
-                check_item(item, &format!("{path}[{position}]"), entry)?;
+                check_item(forms, item, &format!("{path}[{position}]"), entry)?;
             }
             Ok(())
         }
     }
 }
 
-fn check_item(item: Type, path: &str, value: &Value) -> Result<(), Invalid> {
+fn check_item(forms: Forms, item: Type, path: &str, value: &Value) -> Result<(), Invalid> {
     match item {
         Type::Any => check_unknown(path, value),
+        Type::Fields => holds(value.is_object(), path, "an object"),
         Type::String | Type::Uri | Type::Base64 => text(path, value).map(drop),
         Type::Integer => holds(is_whole(value), path, "a whole number"),
         Type::Number => holds(value.is_number(), path, "a number"),
@@ -114,25 +121,30 @@ fn check_item(item: Type, path: &str, value: &Value) -> Result<(), Invalid> {
         Type::DateTime => holds(is_date_time(text(path, value)?), path, "a date-time"),
         Type::Date => holds(is_date(text(path, value)?), path, "a date"),
         Type::Choice(name) => {
-            let (text, values) = (text(path, value)?, shapes().choice(name));
+            let (text, values) = (text(path, value)?, forms.choice(name));
             if values.contains(&text) { Ok(()) } else { Err(unlisted(path, text, values)) }
         }
         Type::Object(shape) => {
             let fields = value.as_object().ok_or_else(|| wrong(path, "an object"))?;
-            check_fields(shape, path, fields)
+            check_fields(forms, forms.meant(shape, fields), path, fields)
         }
     }
 }
 
-fn check_fields(shape: &str, path: &str, fields: &Map<String, Value>) -> Result<(), Invalid> {
-    let Some(shape) = shapes().object(shape) else { return Ok(()) };
+fn check_fields(
+    forms: Forms,
+    shape: &str,
+    path: &str,
+    fields: &Map<String, Value>,
+) -> Result<(), Invalid> {
+    let Some(shape) = forms.object(shape) else { return Ok(()) };
     for attribute in shape.attributes.iter().filter(|attribute| attribute.required) {
         if fields.get(attribute.name).is_none_or(Value::is_null) {
             return Err(missing(&format!("{path}.{}", attribute.name)));
         }
     }
     for (name, value) in fields {
-        check_field(shape.attribute(name), name, &format!("{path}.{name}"), value)?;
+        check_field(forms, shape.attribute(name), name, &format!("{path}.{name}"), value)?;
     }
     Ok(())
 }

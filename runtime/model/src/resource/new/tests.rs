@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::resource::of_key;
+use crate::resource::shape::shapes;
 use crate::resource::table::tests::resources;
 
 const NOW: &str = "2026-03-12T02:00:00.000Z";
@@ -98,6 +99,7 @@ fn every_new_document_is_one_that_could_have_been_sent() {
 fn sample(shape: &str, name: &str) -> Value {
     let kind = shapes().object(shape).unwrap().attribute(name).unwrap().kinds[0];
     let item = match kind.item() {
+        Type::Fields => json!({}),
         Type::Any | Type::String | Type::Uri | Type::Base64 => json!("a"),
         Type::Integer | Type::Number => json!(1),
         Type::Boolean => json!(true),

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::schema::Side;
 use super::{root, tag};
-use crate::resource::{Api, Operation, Resource};
+use crate::resource::version::View;
+use crate::resource::{Operation, Owner};
 
 /// The problems that may be answered, each with its status.
 const PROBLEMS: &[(&str, &str)] = &[
@@ -20,10 +21,10 @@ const PROBLEMS: &[(&str, &str)] = &[
 ];
 
 /// Adds the paths of a resource.
-pub(super) fn add(api: &Api, resource: &Resource, paths: &mut Map<String, Value>) {
-    let all = api.path(resource);
+pub(super) fn add(view: &View, paths: &mut Map<String, Value>) {
+    let all = view.path();
     let one = format!("{all}/{{id}}");
-    for operation in resource.operations {
+    for operation in view.resource.operations {
         let (path, method) = match operation {
             Operation::List => (&all, "get"),
             Operation::Create => (&all, "post"),
@@ -34,7 +35,7 @@ pub(super) fn add(api: &Api, resource: &Resource, paths: &mut Map<String, Value>
         };
         let item = paths.entry(path.clone()).or_insert_with(|| path_item(path));
         if let Some(methods) = item.as_object_mut() {
-            methods.insert(method.into(), described(api, resource, *operation));
+            methods.insert(method.into(), described(view, *operation));
         }
     }
 }
@@ -53,11 +54,11 @@ fn path_item(path: &str) -> Value {
     }
 }
 
-fn described(api: &Api, resource: &Resource, operation: Operation) -> Value {
+fn described(view: &View, operation: Operation) -> Value {
     let mut described = json!({
-        "tags": [tag(api)],
-        "operationId": format!("{}_TMF{}_{}", verb(operation), api.number, plain(resource.name)),
-        "responses": responses(api, resource, operation),
+        "tags": [tag(view.api)],
+        "operationId": format!("{}_{}_{}", verb(operation), tag(view.api), plain(view.name())),
+        "responses": responses(view, operation),
     });
     let Some(fields) = described.as_object_mut() else { return described };
     let parameters = parameters_of(operation);
@@ -65,7 +66,7 @@ fn described(api: &Api, resource: &Resource, operation: Operation) -> Value {
         let references = parameters.iter().map(|name| reference("parameters", name));
         fields.insert("parameters".into(), references.collect());
     }
-    if let Some(body) = body(api, resource, operation) {
+    if let Some(body) = body(view, operation) {
         fields.insert("requestBody".into(), body);
     }
     described
@@ -97,8 +98,8 @@ fn parameters_of(operation: Operation) -> &'static [&'static str] {
     }
 }
 
-fn body(api: &Api, resource: &Resource, operation: Operation) -> Option<Value> {
-    let schema = |side| reference("schemas", &root(api, resource, side));
+fn body(view: &View, operation: Operation) -> Option<Value> {
+    let schema = |side| reference("schemas", &root(view, side));
     let content = match operation {
         Operation::Create | Operation::Replace => {
             json!({ "application/json": { "schema": schema(Side::Create) } })
@@ -114,14 +115,14 @@ fn body(api: &Api, resource: &Resource, operation: Operation) -> Option<Value> {
     Some(json!({ "required": true, "content": content }))
 }
 
-fn responses(api: &Api, resource: &Resource, operation: Operation) -> Value {
-    let schema = reference("schemas", &root(api, resource, Side::Answer));
+fn responses(view: &View, operation: Operation) -> Value {
+    let schema = reference("schemas", &root(view, Side::Answer));
     let one = |what: &str, headers: &[&str]| answer(what, &schema, headers);
     let list = json!({ "type": "array", "items": &schema });
     let (status, response, problems): (_, _, &[&str]) = match operation {
         Operation::List => {
             let counts = ["X-Total-Count", "X-Result-Count", "Content-Range", "Link"];
-            let below_another = resource.name.contains('{');
+            let below_another = view.name().contains('{');
             let problems: &[&str] = if below_another { &["400", "404"] } else { &["400"] };
             ("200", answer("The documents", &list, &counts), problems)
         }
@@ -135,11 +136,14 @@ fn responses(api: &Api, resource: &Resource, operation: Operation) -> Value {
             let problems = &["400", "404", "409", "412", "413", "415", "422"];
             ("200", one("The document as it is now", &["ETag"]), problems)
         }
-        Operation::Delete => (
-            "204",
-            json!({ "description": "There is no such document any more" }),
-            &["400", "404", "409", "412"],
-        ),
+        Operation::Delete => {
+            let gone = json!({ "description": "There is no such document any more" });
+            let problems: &[&str] = match view.resource.owner {
+                Owner::Activation => &["400", "404", "409", "412", "422"],
+                Owner::Client | Owner::Order | Owner::Computed => &["400", "404", "409", "412"],
+            };
+            ("204", gone, problems)
+        }
     };
     let mut responses = Map::new();
     responses.insert(status.into(), response);

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::root;
+use crate::resource::Operation;
 use crate::resource::check::value::ID_BYTES_MAX;
-use crate::resource::shape::{Attribute, Kind, Shape, Type, shapes};
-use crate::resource::{Api, Operation, Resource};
+use crate::resource::shape::{Attribute, Forms, Kind, Shape, Type};
+use crate::resource::version::View;
 
 /// What a schema is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +23,7 @@ pub(super) enum Side {
 }
 
 /// The shapes that schemas refer to, each for what is answered or for what is sent.
-pub(super) type Needed = BTreeSet<(&'static str, Direction)>;
+pub(super) type Needed = BTreeSet<(Forms, &'static str, Direction)>;
 
 /// In which direction a shape goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,59 +42,64 @@ impl From<Side> for Direction {
 }
 
 /// Adds the schemas of a resource.
-pub(super) fn add_root(
-    api: &Api,
-    resource: &Resource,
-    schemas: &mut Map<String, Value>,
-    needed: &mut Needed,
-) {
-    let creates = resource.takes(Operation::Create) || resource.takes(Operation::Replace);
-    let patches = resource.takes(Operation::Patch);
+pub(super) fn add_root(view: &View, schemas: &mut Map<String, Value>, needed: &mut Needed) {
+    let creates = view.resource.takes(Operation::Create) || view.resource.takes(Operation::Replace);
+    let patches = view.resource.takes(Operation::Patch);
     let sides =
         [Some(Side::Answer), creates.then_some(Side::Create), patches.then_some(Side::Update)];
     for side in sides.into_iter().flatten() {
-        schemas.insert(root(api, resource, side), root_schema(resource, side, needed));
+        schemas.insert(root(view, side), root_schema(view, side, needed));
     }
 }
 
-fn root_schema(resource: &Resource, side: Side, needed: &mut Needed) -> Value {
-    let Some(shape) = shapes().object(resource.shape) else { return json!({ "type": "object" }) };
-    let (left_out, required): (&[&str], &[&str]) = match side {
-        Side::Answer if shape.attribute("href").is_some() => (&[], &["id", "href"]),
-        Side::Answer if shape.attribute("id").is_some() => (&[], &["id"]),
-        Side::Answer => (&[], &[]),
-        Side::Create => (resource.server, resource.mandatory),
-        Side::Update => (resource.fixed, &[]),
+fn root_schema(view: &View, side: Side, needed: &mut Needed) -> Value {
+    let forms = view.forms();
+    let Some(shape) = forms.object(view.shape()) else { return json!({ "type": "object" }) };
+    let required = match side {
+        Side::Answer => {
+            let names = ["id", "href"].into_iter();
+            names.filter(|name| shape.attribute(name).is_some()).collect()
+        }
+        Side::Create => view.mandatory(),
+        Side::Update => Vec::new(),
+    };
+    let is_left_out = |name: &str| match side {
+        Side::Answer => false,
+        Side::Create => view.sets(name),
+        Side::Update => view.fixes(name),
     };
     let mut properties = Map::new();
-    for attribute in shape.attributes.iter().filter(|known| !left_out.contains(&known.name)) {
+    for attribute in shape.attributes.iter().filter(|known| !is_left_out(known.name)) {
         let is_required = required.contains(&attribute.name);
-        let mut schema = attribute_schema(attribute, side.into(), is_required, needed);
+        let mut schema = attribute_schema(forms, attribute, side.into(), is_required, needed);
         if is_required && side == Side::Create {
             not_empty(&mut schema);
         }
         properties.insert(attribute.name.into(), schema);
     }
-    add_states(resource, side, &mut properties);
+    add_states(view, shape, side, &mut properties);
     add_classes(side.into(), &mut properties);
-    if let Some(only) = resource.only_type {
+    if let Some(only) = view.resource.only_type {
         properties.insert("@type".into(), json!({ "type": "string", "enum": [only] }));
     }
-    for name in left_out {
-        properties.remove(*name);
-    }
+    properties.retain(|name, _| !is_left_out(name));
     object(properties, required.iter().map(|name| json!(name)).collect())
 }
 
 /// A state that stands in the table is one of those there, even where its shape says any text.
-fn add_states(resource: &Resource, side: Side, properties: &mut Map<String, Value>) {
-    let Some(life) = resource.life.filter(|life| !life.next.is_empty()) else { return };
-    if !properties.contains_key(life.attribute) {
+fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<String, Value>) {
+    let Some(life) = view.resource.life.filter(|life| !life.next.is_empty()) else { return };
+    let is_listed = shape.attribute(life.attribute).is_some_and(|known| match known.kinds[..] {
+        // The states of version 5 have names of their own.
+        [Kind::One(Type::Choice(_))] => view.forms() != Forms::V4,
+        _ => false,
+    });
+    if is_listed || !properties.contains_key(life.attribute) {
         return;
     }
     let states = life.next.iter().map(|(state, _)| json!(state));
     let mut schema = json!({ "type": "string", "enum": states.collect::<Vec<_>>() });
-    let may_be_null = side == Side::Create && !resource.mandatory.contains(&life.attribute);
+    let may_be_null = side == Side::Create && !view.mandatory().contains(&life.attribute);
     if may_be_null {
         nullable(&mut schema);
     }
@@ -102,19 +108,19 @@ fn add_states(resource: &Resource, side: Side, properties: &mut Map<String, Valu
 
 /// Adds every shape that is referred to, and what those refer to.
 pub(super) fn add_needed(mut needed: Needed, schemas: &mut Map<String, Value>) {
-    while let Some((name, direction)) = needed.pop_first() {
+    while let Some((forms, name, direction)) = needed.pop_first() {
         let key = component(name, direction);
-        let Some(shape) = shapes().object(name).filter(|_| !schemas.contains_key(&key)) else {
+        let Some(shape) = forms.object(name).filter(|_| !schemas.contains_key(&key)) else {
             continue;
         };
         // Holds the place, so that a shape within itself ends.
         schemas.insert(key.clone(), Value::Null);
-        let schema = shape_schema(shape, direction, &mut needed);
+        let schema = shape_schema(forms, shape, direction, &mut needed);
         schemas.insert(key, schema);
     }
 }
 
-fn shape_schema(shape: &Shape, direction: Direction, needed: &mut Needed) -> Value {
+fn shape_schema(forms: Forms, shape: &Shape, direction: Direction, needed: &mut Needed) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for attribute in &shape.attributes {
@@ -122,7 +128,7 @@ fn shape_schema(shape: &Shape, direction: Direction, needed: &mut Needed) -> Val
         if is_required {
             required.push(json!(attribute.name));
         }
-        let schema = attribute_schema(attribute, direction, is_required, needed);
+        let schema = attribute_schema(forms, attribute, direction, is_required, needed);
         properties.insert(attribute.name.into(), schema);
     }
     add_classes(direction, &mut properties);
@@ -155,13 +161,14 @@ fn add_classes(direction: Direction, properties: &mut Map<String, Value>) {
 }
 
 fn attribute_schema(
+    forms: Forms,
     attribute: &Attribute,
     direction: Direction,
     is_required: bool,
     needed: &mut Needed,
 ) -> Value {
     let schemas: Vec<Value> =
-        attribute.kinds.iter().map(|kind| kind_schema(*kind, direction, needed)).collect();
+        attribute.kinds.iter().map(|kind| kind_schema(forms, *kind, direction, needed)).collect();
     let mut schema = match <[Value; 1]>::try_from(schemas) {
         Ok([schema]) => schema,
         Err(schemas) => json!({ "anyOf": schemas }),
@@ -184,28 +191,39 @@ fn attribute_schema(
     }
 }
 
-fn kind_schema(kind: Kind, direction: Direction, needed: &mut Needed) -> Value {
+fn kind_schema(forms: Forms, kind: Kind, direction: Direction, needed: &mut Needed) -> Value {
     match kind {
-        Kind::One(item) => item_schema(item, direction, needed),
+        Kind::One(item) => item_schema(forms, item, direction, needed),
         Kind::Many(item) => {
-            json!({ "type": "array", "items": item_schema(item, direction, needed) })
+            json!({ "type": "array", "items": item_schema(forms, item, direction, needed) })
         }
     }
 }
 
-fn item_schema(item: Type, direction: Direction, needed: &mut Needed) -> Value {
+fn item_schema(forms: Forms, item: Type, direction: Direction, needed: &mut Needed) -> Value {
     match item {
         Type::Any => json!({}),
+        Type::Fields => json!({ "type": "object" }),
         Type::String | Type::Uri | Type::Base64 => json!({ "type": "string" }),
         Type::Integer => json!({ "type": "integer" }),
         Type::Number => json!({ "type": "number" }),
         Type::Boolean => json!({ "type": "boolean" }),
         Type::DateTime => json!({ "type": "string", "format": "date-time" }),
         Type::Date => json!({ "type": "string", "format": "date" }),
-        Type::Choice(name) => json!({ "type": "string", "enum": shapes().choice(name) }),
+        Type::Choice(name) => json!({ "type": "string", "enum": forms.choice(name) }),
         Type::Object(name) => {
-            needed.insert((name, direction));
-            json!({ "$ref": format!("#/components/schemas/{}", component(name, direction)) })
+            let alternatives = forms.alternatives(name).into_iter();
+            let mut schemas: Vec<Value> = alternatives
+                .map(|name| {
+                    needed.insert((forms, name, direction));
+                    let to = format!("#/components/schemas/{}", component(name, direction));
+                    json!({ "$ref": to })
+                })
+                .collect();
+            match schemas.len() {
+                1 => schemas.swap_remove(0),
+                _ => json!({ "anyOf": schemas }),
+            }
         }
     }
 }

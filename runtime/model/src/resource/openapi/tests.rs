@@ -23,8 +23,11 @@ fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
 
 #[test]
 fn every_reference_leads_somewhere_and_every_schema_is_used() {
-    let numbers = APIS.iter().map(|api| api.number);
-    let all = numbers.map(|number| describe_api(number, ORIGIN).unwrap()).chain([describe(ORIGIN)]);
+    let later = APIS.iter().filter(|api| api.v5.is_some()).map(|api| (api, Version::V5));
+    let all = APIS.iter().map(|api| (api, Version::V4)).chain(later);
+    let all = all
+        .map(|(api, version)| describe_api(api.number, version, ORIGIN).unwrap())
+        .chain([describe(ORIGIN)]);
     for document in all {
         let mut found = Vec::new();
         references(&document, &mut found);
@@ -44,6 +47,21 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
 #[test]
 fn every_operation_is_described_once() {
     let document = describe(ORIGIN);
+    let names = described(&document);
+    let in_v4 = resources().filter(|(_, resource)| resource.served != Served::V5);
+    let expected: usize = in_v4.map(|(_, resource)| resource.operations.len()).sum();
+    let below: usize = BELOW.iter().map(|(_, resource)| resource.operations.len()).sum();
+    assert_eq!(names.len(), expected + below + 2 * APIS.len());
+    for api in APIS.iter().filter(|api| api.v5.is_some()) {
+        let document = describe_api(api.number, Version::V5, ORIGIN).unwrap();
+        let expected: usize =
+            served(api, Version::V5).map(|view| view.resource.operations.len()).sum();
+        assert_eq!(described(&document).len(), expected, "{}", api.number);
+    }
+}
+
+/// The names of the operations of a description, each once.
+fn described(document: &Value) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -57,42 +75,38 @@ fn every_operation_is_described_once() {
             assert!(is_missed || !path.contains('{'), "{method} {path} can lead nowhere");
         }
     }
-    let expected: usize = resources().map(|(_, resource)| resource.operations.len()).sum();
-    let below: usize = BELOW.iter().map(|(_, resource)| resource.operations.len()).sum();
-    assert_eq!(names.len(), expected + below + 2 * APIS.len());
+    names
 }
 
 #[test]
 fn what_a_client_may_send_is_what_is_looked_at() {
-    let schemas = &describe(ORIGIN)["components"]["schemas"];
     for api in APIS {
-        for resource in api.resources {
-            let create = &schemas[root(api, resource, Side::Create)];
-            if create.is_object() {
-                for name in resource.server {
-                    assert!(
-                        create["properties"].get(*name).is_none(),
-                        "{} `{name}`",
-                        resource.name
-                    );
-                }
-                for name in resource.mandatory {
-                    assert!(create["properties"][*name].is_object(), "{} `{name}`", resource.name);
-                    assert!(create["required"].as_array().unwrap().contains(&json!(name)));
-                }
-            }
-            let update = &schemas[root(api, resource, Side::Update)];
-            assert_eq!(update.is_object(), resource.takes(Operation::Patch), "{}", resource.name);
-            for name in resource.fixed {
-                assert!(update.pointer("/properties").is_none_or(|all| all.get(*name).is_none()));
-            }
+        for version in [Version::V4, Version::V5] {
+            let Some(document) = describe_api(api.number, version, ORIGIN) else { continue };
+            served(api, version).for_each(|view| check_sent(&view, &document));
         }
     }
 }
 
+fn check_sent(view: &View, document: &Value) {
+    let (schemas, name) = (&document["components"]["schemas"], view.name());
+    let create = &schemas[root(view, Side::Create)];
+    if let Some(properties) = create["properties"].as_object() {
+        assert_eq!(properties.keys().find(|name| view.sets(name)), None, "{name}");
+        for mandatory in view.mandatory() {
+            assert!(create["properties"][mandatory].is_object(), "{name} `{mandatory}`");
+            assert!(create["required"].as_array().unwrap().contains(&json!(mandatory)));
+        }
+    }
+    let update = &schemas[root(view, Side::Update)];
+    assert_eq!(update.is_object(), view.resource.takes(Operation::Patch), "{name}");
+    let properties = update["properties"].as_object().into_iter().flatten();
+    assert_eq!(properties.map(|(name, _)| name).find(|name| view.fixes(name)), None, "{name}");
+}
+
 #[test]
 fn one_resource_is_described_as_it_is_served() {
-    let document = describe_api(637, ORIGIN).unwrap();
+    let document = describe_api(637, Version::V4, ORIGIN).unwrap();
     let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     let base = "/tmf-api/productInventory/v4";
     let expected = ["hub", "hub/{id}", "product", "product/{id}"];
@@ -111,7 +125,8 @@ fn one_resource_is_described_as_it_is_served() {
     for kind in kinds {
         assert!(crate::resource::patch::Format::of_content_type(kind).is_some());
     }
-    assert!(describe_api(1, ORIGIN).is_none());
+    assert!(describe_api(1, Version::V4, ORIGIN).is_none());
+    assert!(describe_api(652, Version::V5, ORIGIN).is_none());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The notation of shapes, read.
 
-use super::{Attribute, Kind, Shape, Shapes, Type};
+use super::{Attribute, Kind, Shape, Shapes, Type, Typed};
+
+/// What follows the name of a shape whose objects say no `@type`.
+const PLAIN: &str = " plain";
 
 /// What is wrong with a text.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl Shapes {
                 return Err(at(Problem::Twice(name.into())));
             }
             let Some(values) = values else {
-                self.objects.insert(name, Shape::default());
+                self.head(name).map_err(at)?;
                 continue;
             };
             let values: Vec<&str> = values.split('|').map(unquoted).collect();
@@ -72,17 +75,46 @@ impl Shapes {
         Ok(())
     }
 
+    /// Takes up what begins a shape: its name, whether it is plain, what may stand for it.
+    fn head(&mut self, text: &'static str) -> Result<(), Problem> {
+        let (head, alternatives) = text.split_once('<').unwrap_or((text, ""));
+        let alternatives: Vec<&str> =
+            alternatives.split('|').map(str::trim).filter(|name| !name.is_empty()).collect();
+        let typed = match head.trim().ends_with(PLAIN) {
+            true => Typed::Never,
+            false => Typed::Always,
+        };
+        let shape = Shape { alternatives, typed, ..Shape::default() };
+        let twice = match named(head) {
+            Named::Shared(name) => self.objects.insert(name, shape),
+            Named::Own(api, name) => self.own.entry(api).or_default().insert(name, shape),
+        };
+        if twice.is_some() { Err(Problem::Twice(head.trim().into())) } else { Ok(()) }
+    }
+
+    /// The shape that a line begins.
+    fn headed(&mut self, text: &'static str) -> Option<&mut Shape> {
+        match named(text) {
+            Named::Shared(name) => self.objects.get_mut(name),
+            Named::Own(api, name) => self.own.get_mut(&api)?.get_mut(name),
+        }
+    }
+
     /// Takes up the attributes, now that all names are known.
     fn fill(&mut self, text: &'static str) -> Result<(), ParseError> {
         let mut current = None;
         for (line, text) in lines(text) {
             let at = |problem| ParseError { line, problem };
             if !text.starts_with(' ') {
-                current = (!text.contains('=')).then_some(text.trim());
+                current = (!text.contains('=')).then_some(text);
+                let (_, alternatives) = text.split_once('<').unwrap_or((text, ""));
+                for name in alternatives.split('|').map(str::trim).filter(|name| !name.is_empty()) {
+                    self.item(name).map_err(at)?;
+                }
                 continue;
             }
             let attribute = self.attribute(text.trim()).map_err(at)?;
-            let shape = current.and_then(|name| self.objects.get_mut(name));
+            let shape = current.and_then(|head| self.headed(head));
             let Some(shape) = shape else {
                 return Err(at(Problem::Homeless(attribute.name.into())));
             };
@@ -122,12 +154,27 @@ impl Shapes {
             "date" => Some(Type::Date),
             "uri" => Some(Type::Uri),
             "base64" => Some(Type::Base64),
+            "object" => Some(Type::Fields),
             _ => None,
         };
         let choice = || self.choices.contains_key(name).then_some(Type::Choice(name));
         let object = || self.objects.contains_key(name).then_some(Type::Object(name));
         simple.or_else(choice).or_else(object).ok_or_else(|| Problem::Unknown(name.into()))
     }
+}
+
+/// What a shape is called, in all APIs or in one.
+enum Named {
+    Shared(&'static str),
+    Own(u16, &'static str),
+}
+
+/// The name in what begins a shape.
+fn named(head: &'static str) -> Named {
+    let (head, _) = head.split_once('<').unwrap_or((head, ""));
+    let name = head.trim().trim_end_matches(PLAIN).trim();
+    let own = name.split_once('@').and_then(|(name, api)| Some((api.parse().ok()?, name)));
+    own.map_or(Named::Shared(name), |(api, name)| Named::Own(api, name))
 }
 
 /// The lines that say something, each with its number.

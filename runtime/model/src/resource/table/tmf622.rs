@@ -40,6 +40,7 @@ pub(super) static API: Api = Api {
                 "billingAccount.id",
                 "channel.id",
                 "quote.id",
+                "productOrderItem.quoteItem.quoteId",
                 "productOrderItem.productOffering.id",
                 "productOrderItem.product.id",
             ],

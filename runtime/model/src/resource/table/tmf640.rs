@@ -2,7 +2,7 @@
 
 use super::tmf638::SERVICE;
 use super::{READ, USUAL, life};
-use crate::resource::{Api, Resource};
+use crate::resource::{Api, Owner, Resource};
 
 pub(super) static API: Api = Api {
     number: 640,
@@ -12,7 +12,7 @@ pub(super) static API: Api = Api {
     aliases: &["serviceActivationAndConfiguration", "serviceActivation"],
     v5: None,
     resources: &[
-        SERVICE,
+        Resource { owner: Owner::Activation, ..SERVICE },
         Resource {
             name: "monitor",
             key: "serviceMonitor",

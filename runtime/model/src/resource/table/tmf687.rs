@@ -30,6 +30,7 @@ pub(super) static API: Api = Api {
                 "stockedProduct.id",
                 "stockedProduct.productOffering.id",
                 "stockedProduct.productSpecification.id",
+                "productStockRelationship.stockLevel.id",
             ],
             dates: &["creationDate"],
             stamp: Some("lastUpdate"),
@@ -63,6 +64,10 @@ pub(super) static API: Api = Api {
             mandatory: &["reserveProductStockItem"],
             server: &["id", "href", "reserveProductStockState", "creationDate"],
             life: Some(Life { attribute: "reserveProductStockState", ..life::TASK_ACCEPTED }),
+            references: &[Reference {
+                path: "reserveProductStockItem.productStockRequested",
+                to: &["productStock"],
+            }],
             indexed: &["relatedParty.id", "channel.id", "relatedEntity.id"],
             ..STOCK_TASK
         },

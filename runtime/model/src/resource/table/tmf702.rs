@@ -3,7 +3,7 @@
 
 use super::tmf639::RESOURCE;
 use super::{READ, USUAL, life};
-use crate::resource::{Api, Resource};
+use crate::resource::{Api, Owner, Resource};
 
 pub(super) static API: Api = Api {
     number: 702,
@@ -13,7 +13,7 @@ pub(super) static API: Api = Api {
     aliases: &["resourceActivationAndConfiguration", "resourceActivation"],
     v5: None,
     resources: &[
-        Resource { mandatory: &[], ..RESOURCE },
+        Resource { mandatory: &[], owner: Owner::Activation, ..RESOURCE },
         Resource {
             name: "monitor",
             key: "resourceMonitor",

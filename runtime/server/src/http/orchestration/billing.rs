@@ -5,6 +5,7 @@ use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use model::billing::Day;
+use model::billing::bill_state::{BillState, Release};
 use serde_json::Value;
 
 use crate::http::call::Call;
@@ -47,6 +48,28 @@ pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answ
             read(&call)?;
             document(door, id)
         }
+        ["bills", step] => {
+            post(&call)?;
+            let (from, to) = step_of(step)?;
+            Ok(answer::json(StatusCode::OK, &billing::move_all(&door.app, from, to).await?))
+        }
+        ["bills", id, step] => {
+            post(&call)?;
+            let (_, to) = step_of(step)?;
+            let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
+            let bill = billing::move_one(&door.app, id, to).await?.ok_or_else(missing)?;
+            Ok(answer::json(StatusCode::OK, &bill))
+        }
+        _ => Err(nothing_here()),
+    }
+}
+
+/// What is done with bills: those that it is done with where none is named, and what they are then.
+fn step_of(step: &str) -> Result<(&'static [BillState], BillState), Problem> {
+    match step {
+        "validate" => Ok((&[BillState::New], BillState::Validated)),
+        "send" => Ok((&[BillState::Validated, BillState::New], BillState::Sent)),
+        "hold" => Ok((&[BillState::New, BillState::Validated], BillState::OnHold)),
         _ => Err(nothing_here()),
     }
 }
@@ -81,7 +104,13 @@ fn asked(door: &Door, body: &Value) -> Result<Asked, Problem> {
         _ => text("billingAccount")?,
     };
     let today = Day::of(door.app.now());
-    Ok(Asked { date: on("date")?.unwrap_or(today), account, from: on("from")? })
+    let release = match body.get("send") {
+        None | Some(Value::Null) => None,
+        Some(Value::Bool(true)) => Some(Release::Sent),
+        Some(Value::Bool(false)) => Some(Release::New),
+        Some(_) => return Err(Problem::bad("`send` is `true` or `false`").about("send")),
+    };
+    Ok(Asked { date: on("date")?.unwrap_or(today), account, from: on("from")?, release })
 }
 
 fn day(name: &str, text: &str) -> Result<Day, Problem> {

@@ -13,6 +13,7 @@ use crate::systems::crm;
 /// Takes a request about a customer.
 pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
     match path {
+        ["duplicates"] => duplicates(door, &call),
         [id] => {
             read(&call)?;
             let mut view = crm::view(&door.app, id)?.ok_or_else(|| missing(id))?;
@@ -31,6 +32,27 @@ pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
         [id, "merge"] => merge(door, call, id).await,
         _ => Err(nothing_here()),
     }
+}
+
+/// A page shows so many groups where nobody says, and at the most.
+const GROUPS: usize = 50;
+const GROUPS_MAX: usize = 500;
+
+/// Customers that are likely one, group by group; `next` says where the next page begins.
+fn duplicates(door: &Door, call: &Call) -> Answer {
+    read(call)?;
+    let limit = match call.query.get("limit") {
+        None => GROUPS,
+        Some(text) => {
+            let limit = text.parse().ok().filter(|limit| (1..=GROUPS_MAX).contains(limit));
+            let wrong = || Problem::bad(format!("is a number from 1 to {GROUPS_MAX}"));
+            limit.ok_or_else(|| wrong().about("limit"))?
+        }
+    };
+    let (groups, next) = crm::groups(&door.app, call.query.get("after"), limit)?;
+    let mut body = json!({ "group": groups, "next": next });
+    href::absolute(&mut body, &call.base);
+    Ok(answer::json(StatusCode::OK, &body))
 }
 
 /// Notes what was talked about.

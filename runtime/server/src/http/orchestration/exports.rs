@@ -16,6 +16,7 @@ use crate::http::call::Call;
 use crate::http::filter::Filter;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
+use crate::http::resources::as_kept;
 use crate::http::route::{Answer, read};
 use crate::http::tmf::Candidates;
 
@@ -36,7 +37,8 @@ pub(super) fn get(door: &Door, call: &Call, key: &str) -> Answer {
         return Err(Problem::unprocessable(message).about("resource"));
     }
     let after = call.query.get("after").map(str::to_string);
-    let filter = Filter::parse(&call.query.without("after"), &call.base)?.known_to(resource)?;
+    let filter =
+        Filter::parse(&call.query.without("after"), &call.base)?.known_to(&as_kept(resource))?;
     let export = Export { app: door.app.clone(), resource, filter, after };
     let (sender, receiver) = mpsc::channel(PIECES_WAITING);
     tokio::task::spawn_blocking(move || {
@@ -68,7 +70,7 @@ impl Export {
     /// All documents that match a query, such as `status=active`; else what is wrong with it.
     pub(crate) fn of(app: &App, resource: &'static Resource, query: &str) -> Result<Self, String> {
         let filter = Query::parse(query)
-            .and_then(|query| Filter::parse(&query, "")?.known_to(resource))
+            .and_then(|query| Filter::parse(&query, "")?.known_to(&as_kept(resource)))
             .map_err(|problem| problem.message().to_string())?;
         Ok(Self { app: app.clone(), resource, filter, after: None })
     }

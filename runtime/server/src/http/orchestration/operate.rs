@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{find, view};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
+use crate::http::resources::as_kept;
 use crate::http::route::{Answer, post, read};
 use crate::http::{Door, answer, resources, tmf};
 
@@ -60,12 +61,13 @@ pub(super) async fn callback(door: &Door, mut call: Call, key: String) -> Answer
 /// Says what an order would become; nothing is submitted.
 pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer {
     post(&call)?;
-    let found = of_key(order).and_then(|(_, found)| Some((found, resources::kind(found)?)));
-    let Some((resource, kind)) = found else {
+    let found = of_key(order)
+        .and_then(|(_, resource)| Some((as_kept(resource), resources::kind(resource)?)));
+    let Some((served, kind)) = found else {
         let message = "an order is a `productOrder`, `serviceOrder` or `resourceOrder`";
         return Err(Problem::not_found(message));
     };
-    let document = tmf::taken(call.json(door.limits).await?, resource)?;
+    let document = tmf::taken(call.json(door.limits).await?, &served)?;
     let outcome = door.app.plan(&kind, &document).await?;
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {

@@ -257,6 +257,7 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
         | Event::Cancelling { .. }
         | Event::CancelRefused { .. }
         | Event::Patched { .. }
+        | Event::Endangered { .. }
         | Event::UndoRetrying { .. }
         | Event::UndoFailed { .. }
         | Event::Ended { .. } => {}

@@ -290,6 +290,9 @@ fn smallest(resource: &Resource) -> Value {
             let service = json!({ "serviceSpecification": { "id": "RFS-VLAN" } });
             return json!({ "serviceQualificationItem": [{ "service": service }] });
         }
+        "queryProductOfferingQualification" => {
+            return json!({ "searchCriteria": { "id": "1", "@type": "QueryProductOfferingQualificationItem" } });
+        }
         _ => {}
     }
     let mut body = Map::new();
@@ -329,6 +332,7 @@ fn value(kind: Kind, name: &str) -> Value {
         Type::Date => json!("2026-03-10"),
         Type::Uri => json!("http://example.com/x"),
         Type::Choice(list) => json!(shapes().choice(list)[0]),
+        Type::Fields => json!({}),
         Type::Object(shape) => shapes().object(shape).map_or_else(|| json!({}), object),
     };
     match kind {

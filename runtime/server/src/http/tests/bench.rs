@@ -124,6 +124,8 @@ impl Bench {
             on_failure: OnFailure::Hold,
             undo: false,
             no_return: false,
+            milestone: None,
+            expected_ms: None,
         };
         let task =
             Task { item: None, step: 0, needs: Vec::new(), not_before: None, work: Work::Do };

@@ -41,7 +41,7 @@ impl Bench {
 
     /// Bills on a day; the bill that was drawn.
     async fn billed(&self, date: &str) -> Value {
-        let ran = self.billing("runs", &json!({ "date": date })).await;
+        let ran = self.billing("runs", &json!({ "date": date, "send": true })).await;
         assert_eq!(ran.status, 201, "{}", ran.text);
         assert_eq!(ran.body["failed"], json!([]));
         assert_eq!(ran.body["billCount"], json!(1), "{}", ran.text);
@@ -79,6 +79,8 @@ async fn a_period_is_billed_once_and_nothing_is_missed() {
         let again = bench.billing("runs", &json!({ "date": "2026-04-01" })).await;
         assert_eq!(again.body["billCount"], json!(0), "{}", again.text);
     }
+    let cycle = "/tmf-api/customerBillManagement/v5/billCycle/2026-04-01";
+    assert_eq!(bench.get(cycle).await.body["billingDate"], "2026-04-01T00:00:00Z");
     let rates = bench.get(&format!("{RATE}?billingAccount.id=acc-1")).await;
     assert_eq!(rates.body.as_array().unwrap().len(), 2, "{}", rates.text);
     let next = bench.billed("2026-05-01").await;
@@ -167,6 +169,7 @@ async fn a_bill_on_demand_is_drawn_when_it_is_asked_for() {
     let id = first.body["customerBill"]["id"].as_str().unwrap();
     let bill = bench.get(&format!("{BILL}/{id}")).await;
     assert_eq!(bill.body["runType"], json!("offCycle"), "{}", bill.text);
+    assert_eq!(bill.body["state"], json!("new"), "{}", bill.text);
     let second = bench.post(ON_DEMAND, &asked).await;
     assert_eq!(second.body["state"], json!("rejected"), "{}", second.text);
     let nobody = bench.post(ON_DEMAND, &json!({})).await;

@@ -142,10 +142,43 @@ async fn a_quote_is_priced_approved_accepted_and_ordered_once_at_its_price() {
     let simulate = "/orchestration/v1/simulate/productOrder";
     assert_eq!(bench.post(simulate, &by_hand).await.status, 200);
     by_hand["productOrderItem"][0]["itemPrice"][0]["price"]["dutyFreeAmount"]["value"] = json!(1);
-    let refused = bench.post(ORDERS, &by_hand).await;
+    let refused = bench.post(simulate, &by_hand).await;
     assert_eq!(refused.status, 422, "{}", refused.body);
     assert_eq!(refused.body["referenceError"], "quote");
     assert!(refused.text.contains("is not what was quoted"), "{}", refused.text);
+    // What was quoted is ordered once, whether or not the order names the quote at its head.
+    by_hand["productOrderItem"] = ordered.body["productOrderItem"].clone();
+    for _ in 0..2 {
+        let refused = bench.post(ORDERS, &by_hand).await;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        assert!(refused.text.contains("is ordered already"), "{}", refused.text);
+        by_hand.as_object_mut().unwrap().remove("quote");
+    }
+}
+
+#[tokio::test]
+async fn a_value_matches_the_pattern_of_its_characteristic() {
+    let bench = Bench::new();
+    let path = "/tmf-api/productCatalogManagement/v4/productSpecification";
+    let spec = |regex: &str| {
+        json!({
+            "name": "Router", "lifecycleStatus": "Active",
+            "productSpecCharacteristic": [{ "name": "mac", "valueType": "string", "regex": regex }],
+        })
+    };
+    let before = bench.facts();
+    for regex in ["(", "(a{1000}){1000}", &"a".repeat(2_000)] {
+        for status in ["Active", "In Study"] {
+            let mut hostile = spec(regex);
+            hostile["lifecycleStatus"] = json!(status);
+            let refused = bench.post(path, &hostile).await;
+            assert_eq!(refused.status, 422, "{regex}: {}", refused.text);
+            assert_eq!(refused.body["referenceError"], "regex", "{}", refused.text);
+        }
+    }
+    assert_eq!(bench.facts(), before);
+    let made = bench.post(path, &spec("([0-9A-F]{2}:){5}[0-9A-F]{2}")).await;
+    assert_eq!(made.status, 201, "{}", made.text);
 }
 
 #[tokio::test]

@@ -129,3 +129,87 @@ async fn who_changes_what_another_changed_is_told() {
     );
     assert_eq!(bench.send(&in_use, &[], Body::empty()).await.status, 204);
 }
+
+const INDIVIDUAL: &str = "/tmf-api/party/v4/individual";
+const DUPLICATES: &str = "/orchestration/v1/customers/duplicates";
+
+/// A customer who is a person, with what a `Link` says of who is likely the same.
+async fn person(bench: &Bench, person: &Value) -> (String, String, Vec<String>) {
+    let party = created(bench, INDIVIDUAL, person).await;
+    let customer = json!({ "name": person["givenName"], "engagedParty": { "id": party } });
+    let made = bench.post(CUSTOMER, &customer).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let links = made.headers.get_all("link").iter();
+    let links = links.map(|link| link.to_str().unwrap().to_owned()).collect();
+    (made.body["id"].as_str().unwrap().to_owned(), party, links)
+}
+
+#[tokio::test]
+async fn customers_that_are_likely_one_are_found_with_the_reasons() {
+    let bench = Bench::new();
+    let who = |name: &str, born: &str, email: &str| {
+        json!({
+            "givenName": name, "familyName": "Walker", "birthDate": born,
+            "contactMedium": [{ "mediumType": "email", "characteristic": { "emailAddress": email } }],
+        })
+    };
+    let born = "1980-02-03T00:00:00Z";
+    let (ann, _, alone) = person(&bench, &who("Ann", born, "ann@example.com")).await;
+    assert_eq!(alone, [] as [String; 0]);
+    let (again, party, links) = person(&bench, &who("ANN ", born, "Ann@Example.com")).await;
+    assert_eq!(links.len(), 1, "{links:?}");
+    assert!(links[0].contains(&format!("/customer/{ann}>; rel=\"duplicate\"")), "{links:?}");
+    assert!(links[0].contains("emailAddress, nameAndBirthDate"), "{links:?}");
+    let (eve, ..) = person(&bench, &who("Eve", born, "walkers@example.com")).await;
+    let (bob, ..) = person(&bench, &who("Bob", born, "walkers@example.com")).await;
+    person(&bench, &who("Kim", born, "kim@example.com")).await;
+
+    let found = bench.get(DUPLICATES).await;
+    assert_eq!(found.status, 200, "{}", found.text);
+    let groups = |body: &Value| -> Vec<(Vec<String>, Vec<String>)> {
+        let texts = |group: &Value, list: &str, name: &str| {
+            let mut found: Vec<String> = group[list]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| one[name].as_str().unwrap().to_owned())
+                .collect();
+            found.sort();
+            found
+        };
+        let groups = body["group"].as_array().unwrap().iter();
+        groups.map(|one| (texts(one, "customer", "id"), texts(one, "reason", "reason"))).collect()
+    };
+    let sorted = |one: &str, other: &str| {
+        let mut both = vec![one.to_owned(), other.to_owned()];
+        both.sort();
+        both
+    };
+    let expected = [
+        (sorted(&ann, &again), vec!["emailAddress".to_owned(), "nameAndBirthDate".into()]),
+        (sorted(&eve, &bob), vec!["emailAddress".to_owned()]),
+    ];
+    assert_eq!(groups(&found.body), expected);
+    assert_eq!(found.body["next"], Value::Null);
+
+    // Page by page it is the same.
+    let mut paged = Vec::new();
+    let mut path = format!("{DUPLICATES}?limit=1");
+    loop {
+        let page = bench.get(&path).await.body;
+        paged.extend(groups(&page));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("{DUPLICATES}?limit=1&after={}", next.replace('@', "%40"));
+    }
+    assert_eq!(paged, expected);
+    assert_eq!(bench.get(&format!("{DUPLICATES}?limit=0")).await.status, 400);
+
+    // Who is another now, or was merged, is no duplicate any more.
+    let headers = [("content-type", "application/merge-patch+json")];
+    let other = who("Anna", "1990-01-01T00:00:00Z", "anna@example.com");
+    let patch = format!("PATCH {INDIVIDUAL}/{party}");
+    assert_eq!(bench.send(&patch, &headers, Body::from(other.to_string())).await.status, 200);
+    let merge = format!("/orchestration/v1/customers/{eve}/merge");
+    assert_eq!(bench.post(&merge, &json!({ "duplicate": bob })).await.status, 200);
+    assert_eq!(bench.get(DUPLICATES).await.body["group"], json!([]));
+}

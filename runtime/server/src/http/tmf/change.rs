@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
-use model::resource::patch::{self, Format};
+use model::resource::patch::Format;
 use serde_json::Value;
 
 use super::one::{stored, tagged};
@@ -32,6 +32,17 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     let format = format(&call)?;
     let body = call.json(door.limits).await?;
     change(door, &call, served, id, &Asked::Patch(format, body)).await
+}
+
+/// Makes changes that were read already.
+pub(super) async fn merge(
+    door: &Door,
+    call: &Call,
+    served: &Served,
+    id: &str,
+    changed: Value,
+) -> Answer {
+    change(door, call, served, id, &Asked::Patch(Format::Merge, changed)).await
 }
 
 /// Puts another document in the place of one.
@@ -78,17 +89,18 @@ fn draft(
     let resource = served.resource;
     let at = door.app.now();
     let after = match asked {
-        Asked::Patch(format, patch) => Some(patch::apply(*format, &before.body, patch)?),
+        Asked::Patch(format, patch) => Some(served.patched(&before.body, *format, patch)?),
         Asked::Replace(body) => {
-            resource.check_new(body)?;
+            let body = served.new_body(body.clone())?;
             let href = before.body.get("href").and_then(Value::as_str).unwrap_or_default();
-            Some(resource.new_document(body.clone(), id, at, href))
+            let after = resource.new_document(body, id, at, href);
+            resource.check_patched(&before.body, &after)?;
+            Some(after)
         }
         Asked::Delete => None,
     };
     let after = match after {
         Some(mut after) => {
-            resource.check_patched(&before.body, &after)?;
             resource.drop_nulls(&mut after);
             resource.complete_changed(&before.body, &mut after);
             if after != before.body {
@@ -125,7 +137,7 @@ async fn write(
         }
     }
     drop(turn);
-    let Some(mut body) = after else {
+    let Some(mut body) = after.map(|after| served.shown(after)) else {
         return Ok(Some(StatusCode::NO_CONTENT.into_response()));
     };
     let revision = if is_same { revision } else { revision + 1 };

@@ -1,7 +1,8 @@
 //! Creating documents: what comes in is held against the table, goes through the system that it
 //! belongs to, and is on disk before it is answered.
 
-use axum::http::StatusCode;
+use axum::http::header::LINK;
+use axum::http::{HeaderValue, StatusCode};
 use engine::store::{Error, Put};
 use serde_json::{Value, json};
 
@@ -16,6 +17,9 @@ use crate::systems::{self, Draft};
 /// What clients called their requests, as documents: one name is taken once.
 const SUBMISSIONS: &str = "submission";
 
+/// A document is tried so many times while others change what it is about.
+const TRIES_MAX: usize = 64;
+
 /// Takes a new document.
 pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
@@ -25,28 +29,36 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
         return created(door, &call, served, &first.body);
     }
     let body = call.json(door.limits).await?;
-    served.resource.check_new(&body)?;
+    let body = served.new_body(body)?;
     let id = id_of(served, &body);
-    let mut draft = Draft::new(served.resource, id, body, door.app.now());
+    let receipt = json!({ "id": id });
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
-    systems::settle(&door.app, &mut draft).await?;
-    let receipt = json!({ "id": draft.id });
-    match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
-        Ok(()) => systems::changed(&door.app, served.resource.key)?,
-        Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
-            // The same request came twice at once, and the other one was first.
-            let first = submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
-            let first = first.map(|first| first.body).unwrap_or_default();
-            return created(door, &call, served, &first);
+    for _ in 0..TRIES_MAX {
+        let mut draft = Draft::new(served.resource, id.clone(), body.clone(), door.app.now());
+        systems::settle(&door.app, &mut draft).await?;
+        match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
+            Ok(()) => {
+                systems::changed(&door.app, served.resource.key)?;
+                drop(turn);
+                return created(door, &call, served, &receipt);
+            }
+            Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
+                // The same request came twice at once, and the other one was first.
+                let first =
+                    submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
+                let first = first.map(|first| first.body).unwrap_or_default();
+                return created(door, &call, served, &first);
+            }
+            Err(Error::Conflict { resource, .. }) if resource == served.resource.key => {
+                let message = format!("there is a {} `{id}` already", served.name());
+                return Err(Problem::conflict(message).about("id"));
+            }
+            // Somebody changed what it is made of or moves: it is looked at anew.
+            Err(Error::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
-        Err(Error::Conflict { id, .. }) => {
-            let message = format!("there is a {} `{id}` already", served.name());
-            return Err(Problem::conflict(message).about("id"));
-        }
-        Err(error) => return Err(error.into()),
     }
-    drop(turn);
-    created(door, &call, served, &receipt)
+    Err(Problem::conflict("others change what it is about all the time: try again").about("id"))
 }
 
 /// The id of a new document: the client's, where the table lets it choose.
@@ -72,8 +84,16 @@ fn created(door: &Door, call: &Call, served: &Served, receipt: &Value) -> Answer
         return Err(Problem::conflict(message).about("Idempotency-Key"));
     };
     let tag = etag::of(document.revision);
-    let mut body = document.body;
+    let mut body = served.shown(document.body);
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
-    Ok(tagged(answer::located(StatusCode::CREATED, &location, &body), &tag))
+    let mut response = answer::located(StatusCode::CREATED, &location, &body);
+    // Nothing is refused for it: two people may live at one number.
+    for (path, why) in systems::crm::likely(&door.app, served.resource.key, &body)? {
+        let link = format!("<{}{path}>; rel=\"duplicate\"; title=\"{why}\"", call.base);
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            response.headers_mut().append(LINK, link);
+        }
+    }
+    Ok(tagged(response, &tag))
 }

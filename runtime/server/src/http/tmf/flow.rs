@@ -58,7 +58,7 @@ pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]
 async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
-    let filter = Filter::parse(&call.query, &call.base)?.known_to(served.resource)?;
+    let filter = Filter::parse(&call.query, &call.base)?.known_to(served)?;
     let app = door.app.clone();
     let ids = tokio::task::spawn_blocking(move || ids(&app)).await;
     let ids = ids.map_err(|error| Problem::ours(&error))??;

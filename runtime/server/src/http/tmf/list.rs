@@ -4,6 +4,8 @@
 
 pub(super) mod candidates;
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::store::Document;
@@ -15,7 +17,7 @@ use crate::http::fields::Fields;
 use crate::http::filter::Filter;
 use crate::http::page::{Page, Sort, SortKey};
 use crate::http::problem::Problem;
-use crate::http::resources::Served;
+use crate::http::resources::{Served, Version};
 use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 use candidates::{Candidates, Total};
@@ -27,7 +29,7 @@ const SPARE_ROWS: usize = 4_096;
 pub(super) async fn take(door: &Door, call: Call, served: Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
-    let filter = Filter::parse(&call.query, &call.base)?.known_to(served.resource)?;
+    let filter = Filter::parse(&call.query, &call.base)?.known_to(&served)?;
     let list = List { app: door.app.clone(), served, filter, page, sort };
     // The store is read on a thread that may wait for the disk.
     let read = tokio::task::spawn_blocking(move || list.read().map(|found| (found, list.page)));
@@ -35,7 +37,8 @@ pub(super) async fn take(door: &Door, call: Call, served: Served) -> Answer {
     let fields = Fields::parse(call.query.get("fields"));
     let rows: Vec<Value> = rows
         .into_iter()
-        .map(|mut row| {
+        .map(|row| {
+            let mut row = served.shown(row);
             href::absolute(&mut row, &call.base);
             fields.of(row)
         })
@@ -107,7 +110,7 @@ impl List {
             }
             total += 1;
             let id = document.body.get("id").and_then(Value::as_str).unwrap_or_default();
-            found.push((self.sort.key(&document.body), id.to_string()));
+            found.push((self.sort.key(&self.seen(&document.body)), id.to_string()));
             if found.len() >= end.saturating_add(SPARE_ROWS) {
                 sort(&mut found);
             }
@@ -121,7 +124,18 @@ impl List {
         Ok((rows, total))
     }
 
+    /// A document in the words of the client, which the filter and the order speak of.
+    fn seen<'a>(&self, document: &'a Value) -> Cow<'a, Value> {
+        let is_as_kept = self.served.version == Version::V4;
+        let is_unasked = self.filter.is_empty() && self.sort.is_empty();
+        match is_as_kept || is_unasked {
+            true => Cow::Borrowed(document),
+            false => Cow::Owned(self.served.shown(document.clone())),
+        }
+    }
+
     fn is_wanted(&self, document: &Document) -> bool {
-        self.served.resource.shows(&document.body) && self.filter.matches(&document.body)
+        let body = &document.body;
+        self.served.resource.shows(body) && self.filter.matches(&self.seen(body))
     }
 }

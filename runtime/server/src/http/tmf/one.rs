@@ -29,6 +29,7 @@ pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) ->
         etag::add(response.headers_mut(), &tag);
         return Ok(response);
     }
+    body = served.shown(body);
     href::absolute(&mut body, &call.base);
     let body = Fields::parse(call.query.get("fields")).of(body);
     Ok(tagged(answer::json(StatusCode::OK, &body), &tag))

@@ -9,7 +9,6 @@ use engine::handle::CancelError;
 use engine::store::Put;
 use engine::store::documents::{Change, Expected};
 use model::journal::CancelRequest;
-use model::resource::{Resource, patch};
 use model::{Fulfilment, FulfilmentId, Kind, Timestamp};
 use serde_json::{Map, Value};
 
@@ -25,7 +24,7 @@ use crate::http::{Door, answer, etag, href};
 pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: Kind) -> Answer {
     let resource = served.resource;
     let submission = call.submission(resource.key)?;
-    let document = taken(call.json(door.limits).await?, resource)?;
+    let document = taken(call.json(door.limits).await?, served)?;
     let first = match door.app.submit(kind, document, submission).await? {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
         Submitted::Before(id) => door.app.engine.get(&id).await?.as_deref().and_then(acknowledged),
@@ -33,6 +32,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let Some(mut first) = first else {
         return Err(Problem::unavailable("the first submission under this key is not there yet"));
     };
+    first = served.shown(first);
     href::absolute(&mut first, &call.base);
     let id = first.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("{}{}/{id}", call.base, served.path());
@@ -40,11 +40,15 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
 }
 
 /// An order as it is taken: without what only the server says.
-pub(in crate::http) fn taken(document: Value, resource: &Resource) -> Result<Value, Problem> {
-    resource.check_new(&document)?;
-    let Value::Object(mut fields) = document else {
+pub(in crate::http) fn taken(document: Value, served: &Served) -> Result<Value, Problem> {
+    let resource = served.resource;
+    let Value::Object(mut fields) = served.new_body(document)? else {
         return Err(Problem::bad("an order is a JSON object").about("$"));
     };
+    if fields.get("requestedInitialState").is_some_and(|state| state == "draft") {
+        let message = "drafts are not kept here: an order that is taken is carried out";
+        return Err(Problem::unprocessable(message).about("requestedInitialState"));
+    }
     fields.retain(|name, _| !resource.server.contains(&name.as_str()));
     let mut document = Value::Object(fields);
     resource.drop_nulls(&mut document);
@@ -69,9 +73,8 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     let body = call.json(door.limits).await?;
     let before = one::find(door, served.resource, id).await?;
     etag::check_match(&call.headers, &before.tag)?;
-    let after = patch::apply(format, &before.body, &body)?;
+    let after = served.patched(&before.body, format, &body)?;
     let life = served.resource.life.map_or("", |life| life.attribute);
-    served.resource.check_patched(&before.body, &after)?;
     let mut changed = difference(&before.body, &after);
     match changed.remove(life) {
         None => {}
@@ -95,8 +98,7 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
 
 /// Has an order cancelled, as far as that is still possible: the request has the answer.
 pub(super) async fn cancel(door: &Door, mut call: Call, served: &Served) -> Answer {
-    let body = call.json(door.limits).await?;
-    served.resource.check_new(&body)?;
+    let body = served.new_body(call.json(door.limits).await?)?;
     let mut names = served.resource.mandatory.iter();
     let order = names.find_map(|name| Some((*name, body.get(*name)?.get("id")?.as_str()?)));
     let Some((name, order)) = order else {
@@ -117,6 +119,7 @@ pub(super) async fn cancel(door: &Door, mut call: Call, served: &Served) -> Answ
         Err(error) => return Err(error.into()),
     }
     let Found { mut body, tag } = one::find(door, served.resource, &id).await?;
+    body = served.shown(body);
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
     Ok(one::tagged(answer::located(StatusCode::CREATED, &location, &body), &tag))
@@ -144,7 +147,7 @@ fn request(reason: Option<&str>, requested: Option<Timestamp>) -> CancelRequest 
 }
 
 /// The attributes that are otherwise, null for those that are gone.
-fn difference(before: &Value, after: &Value) -> Map<String, Value> {
+pub(super) fn difference(before: &Value, after: &Value) -> Map<String, Value> {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return Map::new();
     };

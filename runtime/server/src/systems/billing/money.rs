@@ -3,10 +3,11 @@
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
 use model::billing::adjustment::{self, Adjustment};
-use model::billing::charge::Terms;
+use model::billing::cycle::Cycle;
 use model::billing::ledger::Entry;
 use model::billing::payment::{self, Payment, note};
 use model::billing::rate;
+use model::billing::terms::Terms;
 use model::money::Money;
 use serde_json::Value;
 
@@ -51,6 +52,7 @@ pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
         reason: text(body, "reason")?.to_owned(),
         at: app.now(),
     };
+    let mut terms = Terms::general(&app.rulebook(), Cycle::default());
     let (rate, bill) = if body.get("bill").is_some() {
         let bill = find(app, reference(body, "bill")?)?;
         let known = rates(app, "billingAccount.id", &account(&bill.body))?;
@@ -59,19 +61,16 @@ pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
         let taxes = bill.body.get("taxItem").and_then(Value::as_array);
         let tax = taxes.filter(|taxes| taxes.len() == 1).and_then(|taxes| taxes[0].get("taxRate"));
         let tax_rate = tax.and_then(|rate| rate.to_string().parse().ok());
+        let category = taxes.and_then(|taxes| taxes.first()?.get("taxCategory")?.as_str());
+        terms.tax.category =
+            category.filter(|_| tax_rate.is_some()).unwrap_or(&terms.tax.category).to_owned();
         let adjustment = Adjustment { tax_rate, ..adjustment };
-        let rate = adjustment
-            .of_bill(&bill.body, &known, &Terms::default())
-            .map_err(|error| unadjusted(&error))?;
+        let rate =
+            adjustment.of_bill(&bill.body, &known, &terms).map_err(|error| unadjusted(&error))?;
         (rate, Some(bill))
     } else {
         let account = reference(body, "billingAccount")?;
-        (
-            adjustment
-                .of_account(account, &Terms::default())
-                .map_err(|error| unadjusted(&error))?,
-            None,
-        )
+        (adjustment.of_account(account, &terms).map_err(|error| unadjusted(&error))?, None)
     };
     let document = rate.document();
     let mut puts = vec![Put::create(rate::RESOURCE, &rate.id, document.clone())];

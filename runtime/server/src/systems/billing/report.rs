@@ -1,8 +1,8 @@
 //! What the books say, what billing missed, and bills for people.
 
-use model::billing::charge::Terms;
 use model::billing::ledger::{self, Entry, Ledger};
 use model::billing::rate::{self, Rate};
+use model::billing::terms::Terms;
 use model::billing::{Day, assurance, statement as pages};
 use model::money::Money;
 use serde_json::{Value, json};

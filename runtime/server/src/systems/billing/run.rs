@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use engine::keys;
 use engine::store::documents::{Change, Expected};
-use engine::store::{Direction, Document, Put, Scan};
+use engine::store::{Direction, Document, Error, Put, Scan};
 use model::Timestamp;
 use model::billing::bill::{Cause, Drawn, Run, draw};
-use model::billing::charge::{Terms, due};
+use model::billing::bill_state::Release;
+use model::billing::charge::due;
 use model::billing::cycle::Cycle;
 use model::billing::rate::{self, Rate};
+use model::billing::terms::Terms;
 use model::billing::{Day, Days, usage as used};
 use serde_json::{Value, json};
 
@@ -31,6 +33,8 @@ pub(crate) struct Asked {
     pub(crate) account: Option<String>,
     /// The first day to charge for; that after the last bill where nothing.
     pub(crate) from: Option<Day>,
+    /// How far the bills go at once; as the operator has it where nothing.
+    pub(crate) release: Option<Release>,
 }
 
 /// What billing one account writes.
@@ -39,8 +43,11 @@ struct Drawing {
     bills: Vec<Value>,
 }
 
-/// Bills what is due on a day. What cannot be billed is told with its account, and stops nobody
-/// else's bill.
+/// An account is billed anew so many times while others change what it is made of.
+const TRIES_MAX: usize = 16;
+
+/// Bills what is due on a day, and says of each account what happened. What cannot be billed is told
+/// with its account, and stops nobody else's bill; to run again bills what is left.
 pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
     let at = app.now();
     usage::waiting(app, at).await?;
@@ -48,29 +55,101 @@ pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
         Some(account) => vec![account.clone()],
         None => accounts(app)?,
     };
-    let (mut bills, mut failed, mut count) = (Vec::new(), Vec::new(), 0_usize);
+    let mut report = Report::default();
     for account in &accounts {
-        match bill(app, account, asked, Cause::Cycle, at).await {
-            Ok(Drawing { puts, bills: drawn }) => {
-                app.write(puts).await?;
-                count += drawn.len();
-                bills.extend(drawn.iter().map(summary));
-                bills.truncate(ANSWERS_MAX);
-            }
+        match bill_account(app, account, asked, at).await {
             Err(Refusal::Store(error)) => return Err(error.into()),
-            Err(refusal) => {
-                failed.push(json!({ "billingAccount": account, "reason": refusal.to_string() }));
-                failed.truncate(ANSWERS_MAX);
-            }
+            told => report.add(account, told),
         }
+    }
+    let Report { bills, nothing, failed, bill_count, nothing_count, failed_count } = report;
+    if asked.account.is_none() {
+        app.write(vec![cycle_noted(asked.date)]).await?;
     }
     Ok(json!({
         "date": asked.date.to_string(),
         "accounts": accounts.len(),
-        "billCount": count,
+        "billCount": bill_count,
         "bill": bills,
+        "nothingCount": nothing_count,
+        "nothing": nothing,
+        "failedCount": failed_count,
         "failed": failed,
     }))
+}
+
+/// That all accounts were billed on a day (TMF678 version 5, `billCycle`).
+fn cycle_noted(date: Day) -> Put {
+    let resource = "billCycle";
+    let id = date.to_string();
+    let at = format!("{id}T00:00:00Z");
+    let noted = json!({
+        "id": id,
+        "href": format!("{}/{id}", model::resource::path(resource)),
+        "name": format!("All accounts on {id}"),
+        "billingDate": at,
+        "chargeDate": at,
+        "@type": "BillCycle",
+    });
+    Put::set(resource, id, noted)
+}
+
+/// What happened to the accounts of a run.
+#[derive(Default)]
+struct Report {
+    bills: Vec<Value>,
+    nothing: Vec<Value>,
+    failed: Vec<Value>,
+    bill_count: usize,
+    nothing_count: usize,
+    failed_count: usize,
+}
+
+impl Report {
+    fn add(&mut self, account: &str, told: Result<Vec<Value>, Refusal>) {
+        match told {
+            Ok(drawn) if drawn.is_empty() => {
+                self.nothing_count += 1;
+                self.nothing.push(json!(account));
+            }
+            Ok(drawn) => {
+                self.bill_count += drawn.len();
+                self.bills.extend(drawn.iter().map(summary));
+            }
+            Err(refusal) => {
+                self.failed_count += 1;
+                let reason = refusal.to_string();
+                self.failed.push(json!({ "billingAccount": account, "reason": reason }));
+            }
+        }
+        for list in [&mut self.bills, &mut self.nothing, &mut self.failed] {
+            list.truncate(ANSWERS_MAX);
+        }
+    }
+}
+
+/// Bills one account; anew where somebody changed meanwhile what its bills are made of.
+async fn bill_account(
+    app: &App,
+    account: &str,
+    asked: &Asked,
+    at: Timestamp,
+) -> Result<Vec<Value>, Refusal> {
+    let mut last = String::new();
+    for _ in 0..TRIES_MAX {
+        let told = match bill(app, account, asked, Cause::Cycle, at).await {
+            Ok(Drawing { puts, bills }) => app.write(puts).await.map(|()| bills),
+            Err(Refusal::Store(error)) => Err(error),
+            Err(refusal) => return Err(refusal),
+        };
+        match told {
+            Err(Error::Conflict { resource, id, .. }) => last = format!("the {resource} `{id}`"),
+            Err(error) => return Err(error.into()),
+            Ok(bills) => return Ok(bills),
+        }
+    }
+    let message = format!("{last} was changed each of {TRIES_MAX} times: run again");
+    Err(Refusal::conflict("billingAccount", message))
 }
 
 /// Draws the bill that somebody asked for (TMF678 `customerBillOnDemand`).
@@ -78,7 +157,7 @@ pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusa
     let (None, Some(after)) = (&draft.before, draft.after.as_mut()) else { return Ok(()) };
     let account = reference(after, "billingAccount")?.to_owned();
     usage::waiting(app, draft.at).await?;
-    let asked = Asked { date: Day::of(draft.at), account: None, from: None };
+    let asked = Asked { date: Day::of(draft.at), account: None, from: None, release: None };
     let drawing = bill(app, &account, &asked, Cause::OnDemand, draft.at).await?;
     match drawing.bills.first().and_then(|bill| bill.get("id")?.as_str()) {
         Some(id) => {
@@ -128,8 +207,7 @@ async fn bill(
         (None, Cause::Cycle) => return Ok(nothing),
         (None, Cause::OnDemand) => Days { from: until.before(), until },
     };
-    let terms = Terms { cycle, ..Terms::default() };
-    let mut charges = charge(app, account, period, &terms, at).await?;
+    let mut charges = charge(app, account, period, cycle, at).await?;
     let mut known: Vec<Document> = rates(app, "billingAccount.id", account)?;
     known.retain(|document| document.body.get("isBilled") != Some(&json!(true)));
     let mut all: Vec<Value> = known.iter().map(|document| document.body.clone()).collect();
@@ -138,7 +216,8 @@ async fn bill(
     let id = uuid::Uuid::now_v7().simple().to_string();
     let document = app.document("billingAccount", account)?;
     let body = document.map_or_else(|| json!({ "id": account }), |document| document.body);
-    let run = Run { account: &body, id: &id, number: &number, period, cycle, cause, at };
+    let release = asked.release.unwrap_or(app.commerce.release);
+    let run = Run { account: &body, id: &id, number: &number, period, cycle, cause, release, at };
     let drawn = draw(&run, &all).map_err(|wrong| refused("account", account, &wrong))?;
     if drawn.is_empty() && charges.made.is_empty() {
         return Ok(nothing);
@@ -160,9 +239,10 @@ async fn charge(
     app: &App,
     account: &str,
     period: Days,
-    terms: &Terms,
+    cycle: Cycle,
     at: Timestamp,
 ) -> Result<Charges, Refusal> {
+    let rulebook = app.rulebook();
     let mut charges = Charges { made: Vec::new(), usages: Vec::new() };
     for product in app.documents_by("product", "billingAccount.id", account, DOCUMENTS_MAX)? {
         let Some(id) = product.body.get("id").and_then(Value::as_str) else { continue };
@@ -170,13 +250,14 @@ async fn charge(
         let known = rates(app, "product.id", id)?;
         let known = known.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
         let timeline = timeline(app, &product)?;
-        let made = due(&product.body, &timeline, &known, period, terms, at).map_err(wrong)?;
+        let terms = Terms::of_product(&product.body, &rulebook, cycle);
+        let made = due(&product.body, &timeline, &known, period, &terms, at).map_err(wrong)?;
         charges.made.extend(made);
-        usage::settled(app, id, terms.cycle, at).await?;
+        usage::settled(app, id, cycle, at).await?;
         let usages = usage::documents(app, id)?;
         let bodies: Vec<Value> = usages.iter().map(|usage| usage.body.clone()).collect();
         let products = BTreeMap::from([(id.to_owned(), product.body.clone())]);
-        let billed = used::bill(&bodies, &products, period.until, terms, at).map_err(wrong)?;
+        let billed = used::bill(&bodies, &products, period.until, &terms, at).map_err(wrong)?;
         charges.made.extend(billed.rates);
         for usage in billed.usages {
             let kept = usages.iter().find(|kept| kept.body.get("id") == usage.get("id"));

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Put};
+use engine::store::{Document, Error, Put};
 use engine::worker::{Call, Manner, Worker as _};
 use model::billing::Day;
-use model::billing::charge::Terms;
 use model::billing::cycle::Cycle;
+use model::billing::terms::Terms;
 use model::billing::timeline::Timeline;
 use model::billing::usage::{
     self, Candidate, Guided, Rated, Rating, State, guide, out_of_order, used_before,
@@ -61,7 +61,8 @@ async fn rated(app: &App, usage: &Value, at: Timestamp) -> Result<Value, Refusal
     let cycle = product.map_or(Ok(Cycle::default()), |(one, _)| cycle_of(app, &one.body))?;
     let others = used(app, &guided.product)?;
     let used = used_before(&guided, &others, cycle.around(Day::of(guided.at)));
-    let tax = Terms::default().tax_rate;
+    let product = product.map_or(&Value::Null, |(one, _)| &one.body);
+    let tax = Terms::of_product(product, &app.rulebook(), cycle).tax_on(&guided.price).rate;
     let Some(outputs) = ask(app, &guided, &guided.rating_input(used, tax), at).await else {
         return Ok(usage.clone());
     };
@@ -91,8 +92,13 @@ pub(super) async fn waiting(app: &App, at: Timestamp) -> Result<(), Refusal> {
         for kept in app.documents_by("usage", "status", state.as_str(), DOCUMENTS_MAX)? {
             let id = kept.body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
             let now = rated(app, &kept.body, at).await?;
-            if now != kept.body {
-                app.write(vec![changed(&id, now, kept.revision)]).await?;
+            if now == kept.body {
+                continue;
+            }
+            match app.write(vec![changed(&id, now, kept.revision)]).await {
+                // Somebody else changed it, and what it is now is looked at when it is billed.
+                Ok(()) | Err(Error::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
             }
         }
     }

@@ -1,0 +1,70 @@
+//! The items of an order, those inside bundles too.
+
+use serde_json::Value;
+
+/// How deep bundles may nest before the rest is left alone; the API refuses deeper ones.
+const DEPTH_MAX: usize = 16;
+
+/// What a place may be called by, its own names first.
+const PLACE_NAMES: [&str; 7] =
+    ["id", "name", "postcode", "city", "locality", "stateOrProvince", "country"];
+
+/// A line of an order.
+#[derive(Clone, Copy)]
+pub(crate) struct Item<'a> {
+    json: &'a Value,
+    /// The position of the bundle in `flatten`'s list, for an item inside one.
+    bundle: Option<usize>,
+}
+
+/// All items of an order, a bundle before what is in it.
+pub(crate) fn flatten(order: &Value) -> Vec<Item<'_>> {
+    let mut items = Vec::new();
+    gather(order, None, 0, &mut items);
+    items
+}
+
+fn gather<'a>(parent: &'a Value, bundle: Option<usize>, depth: usize, items: &mut Vec<Item<'a>>) {
+    let Some(children) = parent["productOrderItem"].as_array().filter(|_| depth < DEPTH_MAX) else {
+        return;
+    };
+    for json in children {
+        items.push(Item { json, bundle });
+        gather(json, Some(items.len() - 1), depth + 1, items);
+    }
+}
+
+impl<'a> Item<'a> {
+    pub(crate) fn id(self) -> &'a str {
+        self.json["id"].as_str().unwrap_or("?")
+    }
+
+    pub(crate) fn action(self) -> &'a str {
+        self.json["action"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn offering(self) -> Option<&'a str> {
+        self.json["productOffering"]["id"].as_str()
+    }
+
+    pub(crate) fn is(self, spec: &str) -> bool {
+        self.json["product"]["productSpecification"]["id"] == spec || self.offering() == Some(spec)
+    }
+
+    /// What the place of an item, or of the bundle that it is in, is called.
+    pub(crate) fn place_names(self, items: &[Item<'a>]) -> Vec<&'a str> {
+        let around = |item: &Item<'a>| item.bundle.map(|bundle| items[bundle]);
+        let mut places = std::iter::successors(Some(self), around).map(Self::own_place_names);
+        places.find(|names| !names.is_empty()).unwrap_or_default()
+    }
+
+    fn own_place_names(self) -> Vec<&'a str> {
+        let place = match &self.json["product"]["place"] {
+            Value::Array(places) => places.first(),
+            Value::Null => None,
+            place => Some(place),
+        };
+        let names = PLACE_NAMES.iter().filter_map(|name| place?.get(*name)?.as_str());
+        names.filter(|name| !name.is_empty()).collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! Whether an order comes to its end by the time that is wanted: a decision from how long its steps
+//! take when all goes well. Asked only where a pack says how long.
+
+use super::{Fulfilment, Phase};
+use crate::id::TaskId;
+use crate::journal::{Alert, Danger};
+use crate::task::TaskState;
+use crate::time::Timestamp;
+
+impl Fulfilment {
+    /// What is to be noted now of its being late; each thing once for each time that is wanted.
+    pub(super) fn alert_due(&self, now: Timestamp) -> Option<Alert> {
+        let (at_risk, wanted) = self.times()?;
+        if now < at_risk.min(wanted) {
+            return None;
+        }
+        let danger = if wanted <= now { Danger::Missed } else { Danger::AtRisk };
+        let is_known =
+            self.alerts.iter().any(|known| known.wanted == wanted && known.danger == danger);
+        (!is_known).then_some(Alert { danger, at: now, wanted })
+    }
+
+    /// The times at which something may be to be noted, past ones too.
+    pub(super) fn alert_times(&self) -> impl Iterator<Item = Timestamp> + use<> {
+        self.times().into_iter().flat_map(|(at_risk, wanted)| [at_risk, wanted])
+    }
+
+    /// The time from which on there is too little time for what is left, and the time that is
+    /// wanted.
+    fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        if self.watch.left_ms.is_empty() || self.phase != Phase::Running {
+            return None;
+        }
+        const WANTED: &str = "requestedCompletionDate";
+        let wanted = self.changed.get(WANTED).or_else(|| self.document.get(WANTED));
+        let wanted = Timestamp::parse(wanted?.as_str()?)?;
+        let left = self.watch.active.iter().map(|task| self.left_ms(*task)).max()?;
+        let at_risk = wanted.0.saturating_sub(i64::try_from(left).unwrap_or(i64::MAX));
+        Some((Timestamp(at_risk), wanted))
+    }
+
+    /// How long a task and what comes after it take at the least. One that has begun may be done
+    /// the next moment.
+    fn left_ms(&self, task: TaskId) -> u64 {
+        let whole = self.watch.left_ms[task.index()];
+        match &self.tasks[task.index()] {
+            TaskState::Running { .. }
+            | TaskState::Waiting { .. }
+            | TaskState::CalledBack { .. } => {
+                whole - self.plan.step(task).expected_ms.unwrap_or_default()
+            }
+            TaskState::Pending
+            | TaskState::Retrying { .. }
+            | TaskState::Done(_)
+            | TaskState::Failed { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone => whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

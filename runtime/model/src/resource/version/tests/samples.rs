@@ -1,0 +1,133 @@
+//! What the guides of version 5 show is taken, and shown again as it was sent.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{View, lost, views};
+use crate::time::Timestamp;
+
+/// Samples that contradict their definitions, each with what is wrong in it.
+const WRONG: &[(&str, &str)] = &[
+    ("TMF622-015-List_or_find_ProductOrder_objects.json", "Missing `productOrderItem` is missing"),
+    (
+        "TMF637-001-Json_representation_sample_s_.json",
+        "UnknownValue `productOrderItem[1].orderItemAction` is one of `add`, `modify`, `delete`, \
+         `noChange`, not `change`",
+    ),
+    (
+        "TMF637-013-Creates_a_Product.json",
+        "WrongType `intent.expression.expressionValue` is not a string",
+    ),
+    (
+        "TMF637-014-Creates_a_Product.json",
+        "WrongType `intent.expression.expressionValue` is not a string",
+    ),
+];
+
+fn samples(folder: &str) -> Vec<PathBuf> {
+    let folder = format!("../../../shared/examples/{folder}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries =
+        std::fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()));
+    let mut paths: Vec<PathBuf> = entries.map(Iterator::collect).unwrap_or_default();
+    paths.sort();
+    paths
+}
+
+/// The documents of a resource in a sample: itself, or the rows of a list.
+fn documents(path: &Path) -> Vec<(String, View, Value)> {
+    let file = path.file_name().unwrap().to_str().unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let Ok(mut sample) = serde_json::from_str::<Value>(&text) else { return Vec::new() };
+    let number: u16 = file.trim_start_matches("TMF").get(..3).unwrap().parse().unwrap();
+    let rows = match sample["payload"].take() {
+        Value::Array(rows) => rows,
+        one => vec![one],
+    };
+    let found = rows.into_iter().filter_map(|row| {
+        let shape = row.get("@type")?.as_str()?.to_string();
+        let view = views().find(|view| view.api.number == number && view.shape() == shape)?;
+        // What `fields` picked of a document is none.
+        (row.as_object()?.len() > 4).then(|| (file.to_string(), view, row))
+    });
+    found.collect()
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "what is skipped is skipped out loud")]
+fn what_the_guides_show_is_taken_and_shown_again() {
+    let (mut refused, mut taken) = (Vec::new(), 0);
+    for (file, view, sample) in samples("tmf-v5-userguide").iter().flat_map(|path| documents(path))
+    {
+        if let Err(invalid) = view.new_body(sample.clone()) {
+            refused.push((file, format!("{:?} {invalid}", invalid.kind)));
+            continue;
+        }
+        let seen = view.shown(view.kept(sample.clone()));
+        // What a sample calls as version 4 did is called as the definition of version 5 has it.
+        let mut lost = lost(&sample, &seen, "");
+        let is_named =
+            |wrong: &String| [".fullName", ".quoteDate"].iter().any(|name| wrong.starts_with(name));
+        let is_item_state =
+            |wrong: &String| wrong.starts_with(".serviceOrderItem") && wrong.contains(".state: ");
+        lost.retain(|wrong| !wrong.contains(".@type") && !is_named(wrong) && !is_item_state(wrong));
+        assert_eq!(lost, Vec::<String>::new(), "{file}");
+        let kept = view.kept(sample);
+        let document = view.resource.new_document(kept, "1", Timestamp(0), "/1");
+        view.resource.check_shape(&document).unwrap_or_else(|wrong| panic!("{file}: {wrong}"));
+        taken += 1;
+    }
+    if taken == 0 {
+        assert!(std::env::var_os("FERRULE_CI").is_none(), "the samples are missing");
+        println!("skipped: the samples are not on this machine");
+        return;
+    }
+    let refused: Vec<(&str, &str)> =
+        refused.iter().map(|(file, wrong)| (file.as_str(), wrong.as_str())).collect();
+    let mut refused = refused;
+    refused.dedup();
+    assert_eq!(refused, WRONG, "{taken} taken");
+}
+
+/// What was kept before there was a version 5: seen there and sent back, it is as it was.
+#[test]
+fn documents_of_version_4_go_there_and_back() {
+    let mut gone = 0;
+    for path in samples("tmf-official-samples") {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (number, rest) = name.trim_start_matches("TMF").split_once('-').unwrap();
+        let shape = rest.split('.').next().unwrap();
+        let is_it =
+            |view: &View| view.api.number.to_string() == number && view.resource.shape == shape;
+        let Some(view) = views().find(is_it) else { continue };
+        let text = std::fs::read_to_string(&path).unwrap();
+        let Ok(sample) = serde_json::from_str::<Value>(&text) else { continue };
+        if name.contains("AppliedCustomerBillingRate") {
+            // It speaks of its rate as version 5 does.
+            continue;
+        }
+        let again = view.kept(view.shown(sample.clone()));
+        let (mut expected, mut again) = (sample, again);
+        for document in [&mut expected, &mut again] {
+            without_types(document);
+        }
+        assert_eq!(lost(&expected, &again, ""), Vec::<String>::new(), "{name}");
+        assert_eq!(lost(&again, &expected, ""), Vec::<String>::new(), "{name}");
+        gone += 1;
+    }
+    assert!(gone > 20 || std::env::var_os("FERRULE_CI").is_none(), "{gone} samples");
+}
+
+/// Types are said again where something is kept.
+fn without_types(document: &mut Value) {
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("@type");
+    }
+    let below: Vec<&mut Value> = match document {
+        Value::Object(fields) => fields.iter_mut().map(|(_, value)| value).collect(),
+        Value::Array(entries) => entries.iter_mut().collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    below.into_iter().for_each(without_types);
+}

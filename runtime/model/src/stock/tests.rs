@@ -1,0 +1,203 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp(1_773_273_600_000);
+
+fn stock(id: &str, amount: i64) -> (String, Value) {
+    let body = json!({
+        "id": id, "productStockStatusType": "available", "name": id,
+        "productStockLevel": { "amount": amount, "units": "piece" },
+        "stockedProduct": { "id": "router" }, "place": { "id": "Berlin" },
+    });
+    (id.into(), body)
+}
+
+fn request(quantities: &[i64]) -> Value {
+    let items = quantities.iter().enumerate().map(|(index, amount)| {
+        json!({ "id": (index + 1).to_string(), "quantityRequested": { "amount": amount } })
+    });
+    json!({ "reserveProductStockItem": items.collect::<Vec<_>>() })
+}
+
+/// Stocks after something moved.
+fn after(stocks: &BTreeMap<String, Value>, moved: &Moved) -> BTreeMap<String, Value> {
+    let mut stocks = stocks.clone();
+    stocks.extend(moved.changed.clone());
+    stocks.extend(moved.made.clone());
+    stocks.retain(|id, _| !moved.gone.contains(id));
+    stocks
+}
+
+fn levels(stocks: &BTreeMap<String, Value>) -> String {
+    let lines = stocks.iter().map(|(id, stock)| {
+        format!("{id} {} {}", text(stock, "productStockStatusType"), quantity::level(stock))
+    });
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+fn all(stocks: &BTreeMap<String, Value>, items: usize) -> Vec<Vec<String>> {
+    vec![stocks.keys().cloned().collect(); items]
+}
+
+#[test]
+fn what_is_reserved_leaves_its_stock_and_comes_back() {
+    let stocks = BTreeMap::from([stock("A", 3), stock("B", 5)]);
+    let moved = reserve(&request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
+    assert_eq!(moved.task["reserveProductStockState"], "done");
+    assert!(holds(&moved.task));
+    let then = after(&stocks, &moved);
+    assert_eq!(levels(&then), "A available 1, B available 3, R.1 reserved 2, R.2 reserved 2");
+    assert_eq!(reservation_of("R.2"), Some("R"));
+    let back = release(&moved.task, &then, NOW);
+    assert_eq!(levels(&after(&then, &back)), "A available 3, B available 5");
+    assert!(!holds(&back.task));
+    // Once more gives nothing back.
+    let again = release(&back.task, &after(&then, &back), NOW);
+    assert_eq!((again.changed.len(), again.gone.len()), (0, 0));
+}
+
+#[test]
+fn all_is_reserved_or_nothing() {
+    let stocks = BTreeMap::from([stock("A", 3)]);
+    let moved = reserve(&request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
+    assert_eq!((moved.changed.len(), moved.made.len()), (0, 0));
+    let states = moved.task["reserveProductStockItem"].as_array().unwrap().iter();
+    let states: Vec<_> = states.map(|item| item[STATE].as_str().unwrap()).collect();
+    assert_eq!(states, ["accepted", "terminatedWithError"]);
+    assert_eq!(moved.task[STATE], "terminatedWithError");
+}
+
+#[test]
+fn what_is_asked_for_must_be_a_quantity_in_the_units_of_the_stock() {
+    let stocks = BTreeMap::from([stock("A", 3)]);
+    for (amount, attribute) in [
+        (json!(0), "reserveProductStockItem[0].quantityRequested.amount"),
+        (json!(-1), "reserveProductStockItem[0].quantityRequested.amount"),
+        (json!("many"), "reserveProductStockItem[0].quantityRequested.amount"),
+        (json!(1e15), "reserveProductStockItem[0].quantityRequested.amount"),
+    ] {
+        let body =
+            json!({ "reserveProductStockItem": [{ "quantityRequested": { "amount": amount } }] });
+        let wrong = reserve(&body, "R", &stocks, &all(&stocks, 1), NOW).unwrap_err();
+        assert_eq!(wrong.attribute, attribute, "{amount}");
+    }
+    let mut metres = request(&[1]);
+    metres["reserveProductStockItem"][0]["quantityRequested"]["units"] = json!("metre");
+    let moved = reserve(&metres, "R", &stocks, &all(&stocks, 1), NOW).unwrap();
+    assert_eq!(moved.task[STATE], "terminatedWithError");
+    let item = json!({ "productStockTarget": { "id": "A" },
+        "adjustProductStockQuantity": { "amount": 1, "units": "metre" } });
+    let wrong = adjust(&json!({ "adjustProductStockItem": [item] }), &stocks, NOW).unwrap_err();
+    assert_eq!(wrong.attribute, "adjustProductStockItem[0].adjustProductStockQuantity.units");
+}
+
+#[test]
+fn an_adjustment_moves_levels_and_never_below_zero() {
+    let stocks = BTreeMap::from([stock("A", 3), stock("B", 5)]);
+    let adjusted = |changes: &[(&str, i64)]| {
+        let items = changes.iter().map(|(target, amount)| {
+            json!({ "productStockTarget": { "id": target },
+                "adjustProductStockQuantity": { "amount": amount } })
+        });
+        let request = json!({ "adjustProductStockItem": items.collect::<Vec<_>>() });
+        let moved = adjust(&request, &stocks, NOW).unwrap();
+        format!("{}: {}", moved.task["state"], levels(&after(&stocks, &moved)))
+    };
+    insta::assert_snapshot!(
+        [
+            adjusted(&[("A", 4), ("B", -5)]),
+            adjusted(&[("A", -2), ("A", -2)]),
+            adjusted(&[("A", 4), ("B", -6)]),
+        ]
+        .join("\n"),
+        @r#"
+    "done": A available 7, B available 0
+    "terminatedWithError": A available 3, B available 5
+    "terminatedWithError": A available 3, B available 5
+    "#
+    );
+}
+
+#[test]
+fn a_check_tells_what_is_there_and_what_would_do_instead() {
+    let stocks = [stock("A", 1).1, stock("B", 5).1];
+    let asked = |stock: Value, amount: i64| {
+        let request = json!({
+            "provideAlternative": true,
+            "checkProductStockItem": [{
+                "checkedProductStock": stock, "requestedQuantity": { "amount": amount },
+            }],
+        });
+        let answer = check(&request, &[stocks.to_vec()], NOW).unwrap();
+        let item = &answer["checkProductStockItem"][0];
+        let others = item["alternate"].as_array().into_iter().flatten();
+        let others: Vec<_> = others.map(|one| one["id"].as_str().unwrap()).collect();
+        format!("{} {others:?}", item["availabilityResult"].as_str().unwrap())
+    };
+    assert_eq!(asked(json!({ "id": "A" }), 1), "available []");
+    assert_eq!(asked(json!({ "id": "A" }), 2), "unavailable [\"B\"]");
+    assert_eq!(asked(json!({ "stockedProduct": { "id": "router" } }), 5), "available []");
+    assert_eq!(asked(json!({ "place": { "id": "Berlin" } }), 6), "unavailable []");
+}
+
+#[test]
+fn a_reservation_is_over_when_its_time_is() {
+    let until = |end: &str| json!({ "validFor": { "endDateTime": end } });
+    assert!(is_over(&until("2026-03-12T00:00:00Z"), NOW));
+    assert!(!is_over(&until("2026-03-12T00:00:01Z"), NOW));
+    assert!(!is_over(&json!({}), NOW));
+}
+
+proptest! {
+    /// Whatever is reserved, given back and adjusted: nothing is lost, nothing is made, and no level
+    /// is below zero.
+    #[test]
+    fn levels_are_moved_and_never_made(
+        begin in prop::collection::vec(0..20_i64, 1..4),
+        steps in prop::collection::vec((0..4_u8, prop::collection::vec(-8..15_i64, 1..4)), 1..30),
+    ) {
+        let mut stocks: BTreeMap<String, Value> =
+            begin.iter().enumerate().map(|(n, amount)| stock(&format!("S{n}"), *amount)).collect();
+        let own: Vec<String> = stocks.keys().cloned().collect();
+        let mut total = Decimal::from(begin.iter().sum::<i64>());
+        let mut open: Vec<Value> = Vec::new();
+        for (number, (step, amounts)) in steps.iter().enumerate() {
+            let moved = match step {
+                0 | 1 => {
+                    let wanted: Vec<i64> = amounts.iter().map(|amount| amount.abs() + 1).collect();
+                    let candidates = vec![own.clone(); wanted.len()];
+                    reserve(&request(&wanted), &format!("R{number}"), &stocks, &candidates, NOW).unwrap()
+                }
+                2 => {
+                    let Some(reservation) = open.pop() else { continue };
+                    release(&reservation, &stocks, NOW)
+                }
+                _ => {
+                    let items = amounts.iter().enumerate().map(|(n, amount)| json!({
+                        "productStockTarget": { "id": own[n % own.len()] },
+                        "adjustProductStockQuantity": { "amount": amount },
+                    }));
+                    let asked = json!({ "adjustProductStockItem": items.collect::<Vec<_>>() });
+                    let moved = adjust(&asked, &stocks, NOW).unwrap();
+                    if moved.task["state"] == "done" {
+                        total += Decimal::from(amounts.iter().sum::<i64>());
+                    }
+                    moved
+                }
+            };
+            if holds(&moved.task) {
+                open.push(moved.task.clone());
+            }
+            stocks = after(&stocks, &moved);
+            let sum: Decimal = stocks.values().map(quantity::level).sum();
+            prop_assert_eq!(sum, total);
+            prop_assert!(stocks.values().all(|stock| quantity::level(stock) >= Decimal::ZERO));
+        }
+        for reservation in open {
+            let moved = release(&reservation, &stocks, NOW);
+            stocks = after(&stocks, &moved);
+        }
+        prop_assert_eq!(stocks.keys().cloned().collect::<Vec<_>>(), own);
+    }
+}

@@ -1,0 +1,190 @@
+//! What becomes of bills, and runs that others get in the way of.
+
+use axum::body::Body;
+use engine::store::Put;
+use serde_json::{Value, json};
+
+use super::bench::{Answer, Bench};
+
+const PRODUCT: &str = "/tmf-api/productInventory/v4/product";
+const BILL: &str = "/tmf-api/customerBillManagement/v4/customerBill";
+const BILLING: &str = "/orchestration/v1/billing";
+
+/// A product of an account since the tenth of March, for 31 a month.
+async fn sold(bench: &Bench, account: &str) -> String {
+    let product = json!({
+        "name": "Fibre", "status": "active", "startDate": "2026-03-10T10:00:00Z",
+        "billingAccount": { "id": account },
+        "productPrice": [{
+            "name": "Access", "priceType": "recurring", "recurringChargePeriod": "month",
+            "price": { "dutyFreeAmount": { "unit": "EUR", "value": 31 } },
+        }],
+    });
+    let made = bench.post(PRODUCT, &product).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.body["id"].as_str().unwrap().to_owned()
+}
+
+async fn ran(bench: &Bench, body: &Value) -> Value {
+    let ran = bench.post(&format!("{BILLING}/runs"), body).await;
+    assert_eq!(ran.status, 201, "{}", ran.text);
+    ran.body
+}
+
+async fn patched(bench: &Bench, id: &str, state: &str) -> Answer {
+    let headers = [("content-type", "application/merge-patch+json")];
+    let body = Body::from(json!({ "state": state }).to_string());
+    bench.send(&format!("PATCH {BILL}/{id}"), &headers, body).await
+}
+
+#[tokio::test]
+async fn a_bill_is_looked_at_before_it_is_sent_and_paid_after() {
+    let bench = Bench::new();
+    sold(&bench, "acc-1").await;
+    let run = ran(&bench, &json!({ "date": "2026-04-01" })).await;
+    let bill = &run["bill"][0];
+    assert_eq!(bill["state"], "new");
+    let id = bill["id"].as_str().unwrap();
+    let payment = json!({ "bill": { "id": id }, "amount": { "unit": "EUR", "value": 22 } });
+    let early = bench.post(&format!("{BILLING}/payments"), &payment).await;
+    assert_eq!((early.status.as_u16(), &early.body["referenceError"]), (422, &json!("bill")));
+    let drawn = bench.get(&format!("{BILL}/{id}")).await.body;
+    for (state, status) in [
+        ("sent", 422),
+        ("settled", 422),
+        ("onHold", 200),
+        ("sent", 422),
+        ("validated", 200),
+        ("sent", 200),
+        ("settled", 422),
+        ("partiallyPaid", 422),
+        ("new", 422),
+    ] {
+        let answer = patched(&bench, id, state).await;
+        assert_eq!(answer.status.as_u16(), status, "{state}: {}", answer.text);
+        if status == 422 {
+            assert_eq!(answer.body["referenceError"], "state", "{}", answer.text);
+        }
+    }
+    let sent = bench.get(&format!("{BILL}/{id}")).await.body;
+    assert!(sent["paymentDueDate"].as_str() >= drawn["paymentDueDate"].as_str(), "{sent}");
+    let paid = bench.post(&format!("{BILLING}/payments"), &payment).await;
+    assert_eq!(paid.body["state"], "settled", "{}", paid.text);
+}
+
+#[tokio::test]
+async fn all_bills_go_out_together_but_those_on_hold() {
+    let bench = Bench::new();
+    for account in ["acc-1", "acc-2", "acc-3"] {
+        sold(&bench, account).await;
+    }
+    let run = ran(&bench, &json!({ "date": "2026-04-01" })).await;
+    let id = run["bill"][1]["id"].as_str().unwrap();
+    let step = |what: String| {
+        let bench = &bench;
+        async move { bench.post(&format!("{BILLING}/bills/{what}"), &json!({})).await }
+    };
+    assert_eq!(step(format!("{id}/hold")).await.body["state"], "onHold");
+    assert_eq!(step("validate".into()).await.body["billCount"], 2);
+    assert_eq!(step("send".into()).await.body["billCount"], 2);
+    assert_eq!(step("send".into()).await.body["billCount"], 0);
+    let refused = step(format!("{id}/send")).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["referenceError"]), (422, &json!("state")));
+    assert_eq!(step("none/send".into()).await.status, 404);
+    assert_eq!(step(format!("{id}/burn")).await.status, 404);
+    let sent = bench.get(&format!("{BILL}?state=sent")).await;
+    assert_eq!(sent.body.as_array().unwrap().len(), 2, "{}", sent.text);
+}
+
+#[tokio::test]
+async fn runs_at_the_same_time_bill_each_account_once() {
+    let bench = Bench::new();
+    let accounts: Vec<String> = (1..=5).map(|number| format!("acc-{number}")).collect();
+    for account in &accounts {
+        sold(&bench, account).await;
+    }
+    let asked = json!({ "date": "2026-04-01" });
+    let (one, other, third) =
+        tokio::join!(ran(&bench, &asked), ran(&bench, &asked), ran(&bench, &asked));
+    let mut numbers = Vec::new();
+    for run in [&one, &other, &third] {
+        assert_eq!(run["failed"], json!([]), "{run}");
+        let told = run["billCount"].as_u64().unwrap() + run["nothingCount"].as_u64().unwrap();
+        assert_eq!(told, 5, "{run}");
+        let bills = run["bill"].as_array().unwrap().iter();
+        numbers.extend(bills.map(|bill| bill["billNo"].as_str().unwrap().to_owned()));
+    }
+    numbers.sort();
+    assert_eq!(numbers, ["B00000001", "B00000002", "B00000003", "B00000004", "B00000005"]);
+    for account in &accounts {
+        let bills = bench.get(&format!("{BILL}?billingAccount.id={account}")).await;
+        assert_eq!(bills.body.as_array().unwrap().len(), 1, "{account}");
+    }
+    let again = ran(&bench, &asked).await;
+    assert_eq!((&again["billCount"], &again["nothingCount"]), (&json!(0), &json!(5)));
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_billed_stops_nobody_else() {
+    let bench = Bench::new();
+    sold(&bench, "acc-1").await;
+    let product = sold(&bench, "acc-2").await;
+    sold(&bench, "acc-3").await;
+    // A rate that stands where the run puts its own, and that it does not see.
+    let squatter = Put::create("appliedCustomerBillingRate", format!("{product}-b1"), json!({}));
+    bench.app.write(vec![squatter]).await.unwrap();
+    let asked = json!({ "date": "2026-04-01" });
+    let run = ran(&bench, &asked).await;
+    assert_eq!((&run["billCount"], &run["failedCount"]), (&json!(2), &json!(1)), "{run}");
+    assert_eq!(run["failed"][0]["billingAccount"], "acc-2");
+    let reason = run["failed"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains(&format!("appliedCustomerBillingRate `{product}-b1`")), "{reason}");
+    let gone = Put::new(
+        "appliedCustomerBillingRate",
+        format!("{product}-b1"),
+        engine::store::documents::Change::Remove,
+        engine::store::documents::Expected::Anything,
+    );
+    bench.app.write(vec![gone]).await.unwrap();
+    let again = ran(&bench, &asked).await;
+    assert_eq!((&again["billCount"], &again["nothingCount"]), (&json!(1), &json!(2)), "{again}");
+}
+
+#[tokio::test]
+async fn a_price_that_changes_is_given_back_and_charged_anew_on_the_next_bill() {
+    let bench = Bench::new();
+    let id = sold(&bench, "acc-1").await;
+    let today = model::billing::Day::of(bench.app.now());
+    let month = model::billing::cycle::Cycle::default().around(today);
+    // This month is billed ahead.
+    let next = month.until.to_string();
+    let first = ran(&bench, &json!({ "date": next, "from": month.from.to_string() })).await;
+    assert_eq!(first["bill"][0]["amountDue"]["value"], json!(31), "{first}");
+    let dearer = json!({ "productPrice": [{
+        "name": "Faster", "priceType": "recurring", "recurringChargePeriod": "month",
+        "price": { "dutyFreeAmount": { "unit": "EUR", "value": 62 } },
+    }] });
+    let headers = [("content-type", "application/merge-patch+json")];
+    let patch = format!("PATCH {PRODUCT}/{id}");
+    let patched = bench.send(&patch, &headers, Body::from(dearer.to_string())).await;
+    assert_eq!(patched.status, 200, "{}", patched.text);
+    let demand = "/tmf-api/customerBillManagement/v4/customerBillOnDemand";
+    let asked = bench.post(demand, &json!({ "billingAccount": { "id": "acc-1" } })).await;
+    let bill =
+        bench.get(&format!("{BILL}/{}", asked.body["customerBill"]["id"].as_str().unwrap())).await;
+    // Of the days that are left, this one is charged; the others are given back, and charged when
+    // they are billed.
+    let (of, left) = (month.count(), today.days_until(month.until));
+    let cents = |value: f64| (value * 100.0).round() / 100.0;
+    let days = |price: f64, count: i64| cents(price * count as f64 / of as f64);
+    let expected = cents(days(62.0, 1) - days(31.0, left));
+    assert_eq!(bill.body["amountDue"]["value"].as_f64(), Some(expected), "{}", bill.text);
+    let after = model::billing::cycle::Cycle::default().around(month.until).until.to_string();
+    let later = ran(&bench, &json!({ "date": after })).await;
+    let expected = cents(days(62.0, left - 1) + 62.0);
+    assert_eq!(later["bill"][0]["amountDue"]["value"].as_f64(), Some(expected), "{later}");
+    let books = bench.get(&format!("{BILLING}/ledger")).await.body;
+    for sum in books["difference"].as_array().unwrap() {
+        assert_eq!(sum["value"], json!(0), "{books}");
+    }
+}
