@@ -20,6 +20,7 @@ mod plugin;
 mod demo;
 mod landscape;
 mod mass;
+mod reconcile;
 mod run;
 mod usage;
 

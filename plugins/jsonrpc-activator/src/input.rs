@@ -14,7 +14,7 @@ pub(crate) struct Input {
     #[serde(default = "no_params")]
     pub(crate) params: Value,
     pub(crate) undo: Option<Call>,
-    pub(crate) probe: Option<Call>,
+    pub(crate) probe: Option<Probe>,
     #[serde(default)]
     pub(crate) outputs: Outputs,
     pub(crate) callback_timeout_ms: Option<u32>,
@@ -27,6 +27,24 @@ pub(crate) struct Call {
     pub(crate) method: String,
     #[serde(default = "no_params")]
     pub(crate) params: Value,
+}
+
+/// A call that finds out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Probe {
+    pub(crate) method: String,
+    #[serde(default = "no_params")]
+    pub(crate) params: Value,
+    /// Where the result repeats the `params` of the method, as a JSON pointer.
+    pub(crate) holds: Option<String>,
+}
+
+impl Probe {
+    /// The call, and where its result says what the element holds.
+    pub(crate) fn apart(self) -> (Call, Option<String>) {
+        (Call { method: self.method, params: self.params }, self.holds)
+    }
 }
 
 impl Input {

@@ -4,12 +4,12 @@
 mod input;
 mod reply;
 
-use ferrule_plugin::element::Element;
+use ferrule_plugin::element::{Asked, Element};
 use ferrule_plugin::http::Method;
 use ferrule_plugin::{Activator, Done, Failure, Finding, Outcome, Task, log};
 use serde_json::json;
 
-use input::{Call, Input};
+use input::{Call, Input, Probe};
 use reply::Reply;
 
 #[cfg(test)]
@@ -34,12 +34,15 @@ impl Activator for JsonrpcActivator {
     }
 
     fn probe(task: &Task) -> Result<Finding, Failure> {
-        let input: Input = task.input()?;
-        let Some(probe) = &input.probe else {
-            return Ok(Finding::NotApplied);
-        };
+        let mut input: Input = task.input()?;
+        let probe = input.probe.take().map(Probe::apart);
         let element = input.element(task);
-        found(&element, send(&element, probe)?)
+        let Some((call, holds)) = &probe else {
+            let is_read_back = task.is_read_back();
+            return if is_read_back { Err(element.no_probe()) } else { Ok(Finding::NotApplied) };
+        };
+        let reply = send(&element, call)?;
+        found(&element, reply, Asked { values: Some(&input.params), holds: holds.as_deref() })
     }
 
     fn resume(task: &Task, payload: &str) -> Result<Outcome, Failure> {
@@ -80,9 +83,10 @@ fn undone(element: &Element<'_>, reply: Reply) -> Result<Done, Failure> {
 }
 
 /// What a reply to the probe method means.
-fn found(element: &Element<'_>, reply: Reply) -> Result<Finding, Failure> {
+fn found(element: &Element<'_>, reply: Reply, asked: Asked<'_>) -> Result<Finding, Failure> {
     match reply {
         Reply::Accepted => Ok(Finding::NotApplied),
+        Reply::Result(result) if element.task.is_read_back() => element.read_back(&result, asked),
         Reply::Result(result) => Ok(element.finding(&result)),
         Reply::Error(error) if error.is_not_found() => Ok(Finding::NotApplied),
         Reply::Error(error) => Err(error.failure(element)),

@@ -1,4 +1,4 @@
-use ferrule_plugin::element::Element;
+use ferrule_plugin::element::{Asked, Element};
 use ferrule_plugin::http::Response;
 use ferrule_plugin::{Activator, Done, Failure, FailureClass, Finding, Outcome, Task};
 use serde_json::{Value, json};
@@ -102,13 +102,13 @@ fn nothing_to_take_back_is_success() {
 #[test]
 fn a_probe_believes_only_our_own_key() {
     let ours = result(&json!({"idempotencyKey": "key-1", "id": 7}));
-    assert_eq!(on(200, &ours, found), Ok(Finding::applied(&json!({"device": 7}))));
+    assert_eq!(on(200, &ours, probed), Ok(Finding::applied(&json!({"device": 7}))));
     let pending = result(&json!({"idempotencyKey": "key-1", "state": "pending"}));
-    assert_eq!(on(200, &pending, found), Ok(Finding::waiting("key-1", 5_000)));
+    assert_eq!(on(200, &pending, probed), Ok(Finding::waiting("key-1", 5_000)));
     let theirs = result(&json!({"idempotencyKey": "key-2", "id": 7}));
-    assert_eq!(on(200, &theirs, found), Ok(Finding::NotApplied));
-    assert_eq!(on(200, &error(-32004), found), Ok(Finding::NotApplied));
-    assert_eq!(on(200, &error(-32001), found).unwrap_err().class, FailureClass::Retry);
+    assert_eq!(on(200, &theirs, probed), Ok(Finding::NotApplied));
+    assert_eq!(on(200, &error(-32004), probed), Ok(Finding::NotApplied));
+    assert_eq!(on(200, &error(-32001), probed).unwrap_err().class, FailureClass::Retry);
 }
 
 #[test]
@@ -123,4 +123,8 @@ fn a_callback_ends_the_wait() {
     let payload = json!({"key": "key-1", "status": "done", "result": {"id": 7}}).to_string();
     let outcome = JsonrpcActivator::resume(&Task::example(&input()), &payload);
     assert_eq!(outcome, Ok(Outcome::done(&json!({"device": 7}))));
+}
+
+fn probed(element: &Element<'_>, reply: Reply) -> Result<Finding, Failure> {
+    found(element, reply, Asked::default())
 }

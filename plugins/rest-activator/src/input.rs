@@ -13,7 +13,7 @@ pub(crate) struct Input {
     pub(crate) element: String,
     pub(crate) request: Call,
     pub(crate) undo: Option<Call>,
-    pub(crate) probe: Option<Call>,
+    pub(crate) probe: Option<Probe>,
     #[serde(default)]
     pub(crate) outputs: Outputs,
     /// The media type of the bodies, `application/json` unless said otherwise.
@@ -29,6 +29,24 @@ pub(crate) struct Call {
     /// What follows the element's base address.
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
+}
+
+/// A request that finds out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Probe {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+    /// Where the answer repeats the body of `request`, as a JSON pointer.
+    pub(crate) holds: Option<String>,
+}
+
+impl Probe {
+    /// The request, and where its answer says what the element holds.
+    pub(crate) fn apart(self) -> (Call, Option<String>) {
+        (Call { method: self.method, path: self.path, body: self.body }, self.holds)
+    }
 }
 
 impl Input {

@@ -3,11 +3,11 @@
 
 mod input;
 
-use ferrule_plugin::element::Element;
+use ferrule_plugin::element::{Asked, Element};
 use ferrule_plugin::http::Response;
 use ferrule_plugin::{Activator, Done, Failure, Finding, Outcome, Task, log};
 
-use input::{Call, Input};
+use input::{Call, Input, Probe};
 
 #[cfg(test)]
 mod tests;
@@ -31,12 +31,16 @@ impl Activator for RestActivator {
     }
 
     fn probe(task: &Task) -> Result<Finding, Failure> {
-        let input: Input = task.input()?;
-        let Some(probe) = &input.probe else {
-            return Ok(Finding::NotApplied);
-        };
+        let mut input: Input = task.input()?;
+        let probe = input.probe.take().map(Probe::apart);
         let element = input.element(task);
-        found(&element, &send(&element, &input, probe)?)
+        let Some((call, holds)) = &probe else {
+            let is_read_back = task.is_read_back();
+            return if is_read_back { Err(element.no_probe()) } else { Ok(Finding::NotApplied) };
+        };
+        let response = send(&element, &input, call)?;
+        let asked = Asked { values: input.request.body.as_ref(), holds: holds.as_deref() };
+        found(&element, &response, asked)
     }
 
     fn resume(task: &Task, payload: &str) -> Result<Outcome, Failure> {
@@ -80,12 +84,16 @@ fn undone(element: &Element<'_>, response: &Response) -> Result<Done, Failure> {
 }
 
 /// What an answer to the probe means.
-fn found(element: &Element<'_>, response: &Response) -> Result<Finding, Failure> {
+fn found(element: &Element<'_>, response: &Response, asked: Asked<'_>) -> Result<Finding, Failure> {
     if response.status == 404 {
         return Ok(Finding::NotApplied);
     }
     if !response.is_success() {
         return Err(element.refused(response));
     }
-    Ok(element.finding(&response.json().unwrap_or_default()))
+    let document = response.json().unwrap_or_default();
+    if element.task.is_read_back() {
+        return element.read_back(&document, asked);
+    }
+    Ok(element.finding(&document))
 }

@@ -1,5 +1,6 @@
+use ferrule_plugin::element::{Asked, Element};
 use ferrule_plugin::http::Response;
-use ferrule_plugin::{Activator, Done, FailureClass, Finding, Outcome, Task};
+use ferrule_plugin::{Activator, Attribute, Done, Failure, FailureClass, Finding, Outcome, Task};
 use serde_json::{Value, json};
 
 use super::input::Input;
@@ -53,13 +54,13 @@ fn nothing_to_take_back_is_success() {
 #[test]
 fn a_probe_believes_only_our_own_key() {
     let ours = json!({"idempotencyKey": "key-1", "port": {"id": "1/1/3"}});
-    assert_eq!(on(200, &ours, found), Ok(Finding::applied(&json!({"port": "1/1/3"}))));
+    assert_eq!(on(200, &ours, probed), Ok(Finding::applied(&json!({"port": "1/1/3"}))));
     let pending = json!({"idempotencyKey": "key-1", "state": "pending"});
-    assert_eq!(on(200, &pending, found), Ok(Finding::waiting("key-1", 5_000)));
+    assert_eq!(on(200, &pending, probed), Ok(Finding::waiting("key-1", 5_000)));
     let theirs = json!({"idempotencyKey": "key-2", "port": {"id": "1/1/3"}});
-    assert_eq!(on(200, &theirs, found), Ok(Finding::NotApplied));
-    assert_eq!(on(404, &Value::Null, found), Ok(Finding::NotApplied));
-    assert_eq!(on(503, &Value::Null, found).unwrap_err().class, FailureClass::Retry);
+    assert_eq!(on(200, &theirs, probed), Ok(Finding::NotApplied));
+    assert_eq!(on(404, &Value::Null, probed), Ok(Finding::NotApplied));
+    assert_eq!(on(503, &Value::Null, probed).unwrap_err().class, FailureClass::Retry);
 }
 
 #[test]
@@ -86,4 +87,49 @@ fn a_misspelt_input_is_refused_before_anything_is_sent() {
     let failure = RestActivator::activate(&Task::example(&input)).unwrap_err();
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
     assert!(failure.message.contains("`udno`"), "{}", failure.message);
+}
+
+fn probed(element: &Element<'_>, response: &Response) -> Result<Finding, Failure> {
+    found(element, response, Asked::default())
+}
+
+#[test]
+fn a_read_back_says_whose_it_is_and_what_is_another() {
+    let attribute = |name: &str, value: &str| Attribute { name: name.into(), value: value.into() };
+    let read_back = |status, body: &Value| {
+        let mut task = Task::example(&input());
+        task.attributes.push(attribute("read-back", "true"));
+        let input: Input = task.input().unwrap();
+        let response = Response { status, headers: vec![], body: body.to_string().into_bytes() };
+        let asked = Asked { values: input.request.body.as_ref(), holds: Some("/config") };
+        found(&input.element(&task), &response, asked)
+    };
+    let attributes = |finding| match finding {
+        Ok(Finding::Applied(done)) => (done.outputs, done.attributes),
+        other => panic!("{other:?}"),
+    };
+    let port = json!({"id": "1/1/3"});
+    let same = json!({"idempotencyKey": "key-1", "port": port, "config": {"vlan": 100.0, "x": 1}});
+    let (outputs, said) = attributes(read_back(200, &same));
+    assert_eq!((outputs.as_str(), said), (r#"{"port":"1/1/3"}"#, vec![]));
+    let other = json!({"idempotencyKey": "key-2", "config": {"vlan": 7}});
+    let (outputs, said) = attributes(read_back(200, &other));
+    let differences = r#"[{"expected":100,"found":7,"name":"vlan"}]"#;
+    let expected = vec![attribute("held-by", "key-2"), attribute("differences", differences)];
+    assert_eq!((outputs.as_str(), said), ("{}", expected));
+    let silent = json!({"config": {"vlan": 100}});
+    assert_eq!(attributes(read_back(200, &silent)).1, [attribute("held-by", "")]);
+    assert_eq!(read_back(404, &Value::Null), Ok(Finding::NotApplied));
+    assert_eq!(read_back(503, &Value::Null).unwrap_err().class, FailureClass::Retry);
+    let empty = json!({"idempotencyKey": "key-1"});
+    assert_eq!(read_back(200, &empty).unwrap_err().code, "ELEMENT_ANSWER");
+}
+
+#[test]
+fn what_cannot_be_looked_at_cannot_be_read_back() {
+    let mut input = input();
+    input.as_object_mut().unwrap().remove("probe");
+    let mut task = Task::example(&input);
+    task.attributes.push(Attribute { name: "read-back".into(), value: "true".into() });
+    assert_eq!(RestActivator::probe(&task).unwrap_err().code, "NO_PROBE");
 }

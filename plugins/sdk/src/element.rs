@@ -2,7 +2,10 @@
 //! how its refusals are sorted, how outputs are taken from its answers, and what a callback says.
 
 mod answer;
+mod read_back;
 mod refusal;
+
+pub use read_back::Asked;
 
 use std::collections::BTreeMap;
 
@@ -108,6 +111,15 @@ impl<'a> Element<'a> {
 }
 
 impl Outputs {
+    /// Those of the outputs that a document holds.
+    fn found(&self, document: &Value) -> Value {
+        let found = self
+            .0
+            .iter()
+            .filter_map(|(name, pointer)| Some((name.clone(), document.pointer(pointer)?.clone())));
+        Value::Object(found.collect())
+    }
+
     /// The outputs as a JSON object, or the first pointer that leads nowhere.
     pub fn take(&self, document: &Value) -> Result<Value, &str> {
         let mut outputs = Map::new();

@@ -18,6 +18,11 @@ impl Task {
         })
     }
 
+    /// Whether a probe is to read back what stands there now, for a reconciliation.
+    pub fn is_read_back(&self) -> bool {
+        self.attributes.iter().any(|attribute| attribute.name == "read-back")
+    }
+
     /// The item's characteristics.
     pub fn characteristics(&self) -> Result<Characteristics, Failure> {
         let values = serde_json::from_str(&self.characteristics).map_err(|cause| {

@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 
 pub use commit::{After, Commit, Published, Step};
 use entry::{Direction, Entry};
-pub use recover::{RecoverError, read_fulfilment};
+pub use recover::{RecoverError, read_fulfilment, read_records};
 
 use crate::keys;
 use crate::pools::Pools;
@@ -146,6 +146,13 @@ pub enum Input<R> {
         /// Told when everything it shows is on disk.
         reply: R,
     },
+    /// Someone wants to see the fulfilment that changes any of some earlier work.
+    Claimant {
+        /// The keys of the work.
+        keys: Vec<String>,
+        /// Told as for [`Input::Get`].
+        reply: R,
+    },
     /// Someone wants to know when a fulfilment has ended.
     AwaitEnd {
         /// This one.
@@ -256,6 +263,10 @@ impl<R> Core<R> {
                     let step = Step { waiting: Some(reply), ..Step::default() };
                     self.advance(now, entry, Vec::new(), step)
                 }
+                None => Step::answer(reply, Answer::Fulfilment(None)),
+            },
+            Input::Claimant { keys, reply } => match self.claimant(&keys) {
+                Some(fulfilment) => self.handle(now, Input::Get { fulfilment, reply }),
                 None => Step::answer(reply, Answer::Fulfilment(None)),
             },
             Input::AwaitEnd { fulfilment, reply } => match self.open.get_mut(&fulfilment) {

@@ -292,6 +292,15 @@ impl Engine {
         self.open_or_ended(id, answer)
     }
 
+    /// The open fulfilment that changes any of some earlier work, which is known by its keys.
+    pub async fn claimant(&self, keys: Vec<String>) -> Result<Option<FulfilmentId>, Stopped> {
+        let Answer::Fulfilment(open) = self.ask(|reply| Input::Claimant { keys, reply }).await?
+        else {
+            return Err(Stopped);
+        };
+        Ok(open.map(|open| open.id.clone()))
+    }
+
     /// Waits until a fulfilment has ended; nothing where there is none.
     pub async fn ended(&self, id: &FulfilmentId) -> Result<Option<Arc<Fulfilment>>, ReadError> {
         let fulfilment = id.clone();

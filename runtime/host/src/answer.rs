@@ -1,5 +1,6 @@
 //! What a guest's answer means.
 
+use model::reconcile::{Holder, Reading};
 use model::{Failure, FailureClass, Outcome, Wait};
 use serde_json::{Map, Value};
 use wasmtime::Trap;
@@ -36,6 +37,28 @@ pub(crate) fn finished(done: &types::Done) -> Outcome {
         Ok(outputs) => Outcome::Done(outputs),
         Err(what) => Outcome::Failed(malformed(&format!("outputs {what}"))),
     }
+}
+
+/// What was read back of a piece of work.
+pub(crate) fn reading(finding: types::Finding) -> Result<Reading, Failure> {
+    let done = match finding {
+        types::Finding::NotApplied => return Ok(Reading::Nothing),
+        types::Finding::Waiting(_) => return Ok(Reading::Pending),
+        types::Finding::Applied(done) => done,
+    };
+    let outputs = object(&done.outputs).map_err(|what| malformed(&format!("outputs {what}")))?;
+    let said = |name: &str| done.attributes.iter().find(|said| said.name == name);
+    let holder = match said("held-by").map(|said| said.value.as_str()) {
+        None => Holder::Ours,
+        Some("") => Holder::Unknown,
+        Some(key) => Holder::Other(key.into()),
+    };
+    let differences = match said("differences") {
+        None => Vec::new(),
+        Some(said) => serde_json::from_str(&said.value)
+            .map_err(|error| malformed(&format!("`differences` that cannot be read: {error}")))?,
+    };
+    Ok(Reading::Held { outputs, differences, holder })
 }
 
 /// Work that ends by callback.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use engine::pools::Pools;
 use engine::store::Store;
 use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
+use model::reconcile::Reading;
 use model::{Digest, Failure, FailureClass, Outcome, PluginId};
 use serde_json::Map;
 use tokio::sync::Semaphore;
@@ -194,6 +195,18 @@ impl Host {
         let log = Log::default();
         let productions = invoke::decompose(&self.0, &plugin, item, &log).await;
         (productions, log.finish())
+    }
+
+    /// The role of the plugin with these bytes; nothing where it is not to be had.
+    pub async fn role(&self, digest: &Digest) -> Option<Role> {
+        self.plugin(digest).await.map(|plugin| plugin.installed.role)
+    }
+
+    /// Reads back what stands of the work that a call did, by the activator with these bytes. It
+    /// has no effect: the plugin may send no request that changes what it is about.
+    pub async fn probe(&self, digest: &Digest, call: &Call) -> Result<Reading, Failure> {
+        let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
+        invoke::probe(&self.0, &plugin, call, &Log::default()).await
     }
 
     async fn load(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::worker::{Call, Manner};
+use model::reconcile::Reading;
 use model::{Failure, FailureClass, Outcome, SpecId};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -14,9 +15,9 @@ use wasmtime_wasi_http::WasiHttpCtx;
 use crate::answer;
 use crate::bindings::activator::exports::ferrule::plugin::activation::Guest as Activation;
 use crate::bindings::decomposer::exports::ferrule::plugin::decomposition;
-use crate::bindings::types::{Finding, Task};
+use crate::bindings::types::{Attribute, Finding, Task};
 use crate::capability::config::Config;
-use crate::capability::http::Outbound;
+use crate::capability::http::{Outbound, Reach};
 use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
 use crate::capability::reservation::Reservation;
@@ -34,6 +35,9 @@ const RESOURCES_MAX: usize = 1_000;
 const HTTP_BODY_MAX: u64 = 4 << 20;
 /// How many random bytes a guest may ask for at once.
 const RANDOM_BYTES_MAX: u64 = 64 * 1024;
+
+/// The attribute of a task whose probe reads back what stands there now.
+const READ_BACK: &str = "read-back";
 
 /// An item to decompose.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +75,32 @@ pub(crate) async fn carry_out(shared: &Shared, plugin: &Plugin, call: &Call, log
     let guest = Guest { shared, plugin, log, deadline };
     let outcome = guest.within(&subject, async |store| perform(store, &guest, call).await).await;
     outcome.unwrap_or_else(Outcome::Failed)
+}
+
+/// Reads back what stands of a task's work, within the limits of its plugin.
+pub(crate) async fn probe(
+    shared: &Shared,
+    plugin: &Plugin,
+    call: &Call,
+    log: &Log,
+) -> Result<Reading, Failure> {
+    let Exports::Activator(pre) = &plugin.exports else {
+        return Err(wrong_role(plugin, "read back what was done"));
+    };
+    let wall = Duration::from_millis(call.timeout_ms.min(plugin.limits.wall_ms.into()));
+    let subject = Subject { fulfilment: &call.fulfilment, task: call.task };
+    let guest = Guest { shared, plugin, log, deadline: Instant::now() + wall };
+    let found = guest.within(&subject, async |store| {
+        store.data_mut().outbound.reach = Reach::Reads;
+        let mut task = guest.task(call, call.idempotency_key.clone());
+        task.attributes.push(Attribute { name: READ_BACK.into(), value: "true".into() });
+        let instance = pre.instantiate_async(&mut *store).await?;
+        instance.ferrule_plugin_activation().call_probe(&mut *store, &task).await
+    });
+    match found.await? {
+        Ok(finding) => answer::reading(finding),
+        Err(failure) => Err(answer::failure(failure, log)),
+    }
 }
 
 /// Decomposes an item within the limits of a plugin.
@@ -165,6 +195,7 @@ impl Guest<'_> {
                 log: self.log.clone(),
                 deadline: self.deadline,
                 body_max: HTTP_BODY_MAX,
+                reach: Reach::Granted,
             },
             inventory: Inventory {
                 plugin: Arc::clone(&plugin.name),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::worker::{Manner, Nature, Worker};
 use host::Installed;
+use model::reconcile::{Holder, Reading};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -89,6 +90,28 @@ async fn requests_go_where_they_are_granted_over_connections_that_are_kept() {
         assert!(report.log.is_empty(), "{:?}", report.log);
     }
     assert_eq!(element.connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_is_read_back_is_whose_and_how_and_nothing_is_changed_by_it() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let digest = &installed.digest;
+    let probe =
+        async |input: Value| bench.host.probe(digest, &call(digest, Manner::Recover, input)).await;
+    assert_eq!(probe(json!({})).await, Ok(Reading::Nothing));
+    let speed = json!([{ "name": "down", "expected": 200, "found": 50 }]);
+    let held = probe(json!({ "found": "held", "differences": speed })).await.unwrap();
+    let Reading::Held { outputs, differences, holder } = held else { panic!("{held:?}") };
+    assert_eq!(outputs["attributes"], 1, "it is told that it reads back");
+    assert_eq!((json!(differences), holder), (speed, Holder::Other("k".into())));
+    let wrong = probe(json!({ "found": "held", "differences": 1 })).await.unwrap_err();
+    assert_eq!(wrong.code, "PLUGIN_ANSWER");
+    let mut put = element.request("127.0.0.1", "/x");
+    put["found"] = json!("put");
+    let refused = probe(put).await.unwrap_err();
+    assert!(refused.message.contains("HttpRequestDenied"), "{refused:?}");
+    assert_eq!(element.connections.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A fulfilment: the fold over its journal. `apply` is the only way to change it, `due` the only
 //! way to ask what is owed. Recovery is not special: fold the journal, ask `due`.
 
+mod before_undo;
 mod cancel;
 mod decide;
 mod due;

@@ -32,6 +32,7 @@ pub mod duplicate;
 pub mod filter;
 pub mod fulfilment;
 pub mod journal;
+pub mod reconcile;
 pub mod resource;
 pub mod stock;
 pub mod subscription;

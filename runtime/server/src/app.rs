@@ -46,6 +46,8 @@ pub struct App {
     catalogs: Arc<tokio::sync::Mutex<()>>,
     /// Told when there is a job to carry out.
     jobs: Arc<tokio::sync::Notify>,
+    /// Told when there is a reconciliation to carry out.
+    reconciling: Arc<tokio::sync::Notify>,
     /// Held while an order about existing instances is planned and submitted.
     changing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -120,6 +122,7 @@ impl App {
             commerce: Commerce::default(),
             catalogs: Arc::default(),
             jobs: Arc::default(),
+            reconciling: Arc::default(),
             changing: Arc::default(),
         }
     }
@@ -145,6 +148,11 @@ impl App {
     /// Told when there is a job to carry out.
     pub(crate) fn jobs(&self) -> Arc<tokio::sync::Notify> {
         Arc::clone(&self.jobs)
+    }
+
+    /// Told when there is a reconciliation to carry out.
+    pub(crate) fn reconciling(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.reconciling)
     }
 
     /// The packs in use.

@@ -7,6 +7,7 @@ pub mod events;
 mod json;
 mod mass;
 pub mod packs;
+mod reconcile;
 mod systems;
 
 pub mod http;

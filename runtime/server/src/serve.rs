@@ -40,6 +40,7 @@ pub struct Server {
     http: JoinHandle<std::io::Result<()>>,
     events: JoinHandle<()>,
     jobs: JoinHandle<()>,
+    reconciliations: JoinHandle<()>,
     watcher: JoinHandle<()>,
 }
 
@@ -143,15 +144,28 @@ impl Server {
         let exchange = config.data.join(EXCHANGE);
         let jobs = crate::mass::jobs::run(app.clone(), exchange, until(stopped.clone()));
         let jobs = tokio::spawn(jobs);
+        let reconciliations = crate::reconcile::run(app.clone(), until(stopped.clone()));
+        let reconciliations = tokio::spawn(reconciliations);
         let watcher = tokio::spawn(watch_plugins(host, plugins_dir, until(stopped)));
         let engine = tokio::spawn(engine_loop.run());
-        Ok(Self { app, address, plugins, stop, engine, http, events, jobs, watcher })
+        Ok(Self {
+            app,
+            address,
+            plugins,
+            stop,
+            engine,
+            http,
+            events,
+            jobs,
+            reconciliations,
+            watcher,
+        })
     }
 
     /// Runs until `shutdown` ends, then finishes what is under way at the doors and writes what is
     /// decided. What is open is carried on at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { app, stop, mut engine, http, events, jobs, watcher, .. } = self;
+        let Self { app, stop, mut engine, http, events, jobs, reconciliations, watcher, .. } = self;
         tokio::select! {
             () = shutdown => {}
             // The loop ends by itself only when the store has failed.
@@ -162,6 +176,7 @@ impl Server {
         http.await.map_err(ServeError::Ended)?.map_err(ServeError::Http)?;
         events.await.map_err(ServeError::Ended)?;
         jobs.await.map_err(ServeError::Ended)?;
+        reconciliations.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
         drop(app);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)

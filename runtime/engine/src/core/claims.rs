@@ -23,6 +23,11 @@ impl<R> Core<R> {
         events
     }
 
+    /// The open fulfilment that changes one of some pieces of earlier work; nothing where none does.
+    pub(super) fn claimant(&self, keys: &[String]) -> Option<FulfilmentId> {
+        keys.iter().find_map(|key| self.claims.get(key)).cloned()
+    }
+
     pub(super) fn claim(&mut self, id: &FulfilmentId, plan: &Plan) {
         for key in plan.claims() {
             self.claims.insert(key.into(), id.clone());

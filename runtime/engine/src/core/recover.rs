@@ -55,6 +55,16 @@ pub fn read_fulfilment(
     store: &dyn Store,
     id: &FulfilmentId,
 ) -> Result<Option<Fulfilment>, RecoverError> {
+    let records = read_records(store, id)?;
+    if records.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |source| RecoverError::Journal { fulfilment: id.clone(), source };
+    Fulfilment::fold(id.clone(), &records).map(Some).map_err(wrong)
+}
+
+/// The records of a fulfilment's journal; none where there is no such fulfilment.
+pub fn read_records(store: &dyn Store, id: &FulfilmentId) -> Result<Vec<Record>, RecoverError> {
     let mut records = Vec::new();
     each(store, &keys::journal_prefix(id), |_, bytes| {
         let record = Record::decode(bytes).map_err(|source| RecoverError::Record {
@@ -65,11 +75,7 @@ pub fn read_fulfilment(
         records.push(record);
         Ok(())
     })?;
-    if records.is_empty() {
-        return Ok(None);
-    }
-    let wrong = |source| RecoverError::Journal { fulfilment: id.clone(), source };
-    Fulfilment::fold(id.clone(), &records).map(Some).map_err(wrong)
+    Ok(records)
 }
 
 impl<R> Core<R> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::http::uri::Scheme;
-use hyper::{Request, Response, Uri};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -67,6 +67,16 @@ impl fmt::Debug for Client {
     }
 }
 
+/// How far the requests of a call may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// As far as was granted.
+    Granted,
+    /// No further than to read: nothing is put, patched or deleted. A `POST` may be a question, as
+    /// in JSON-RPC.
+    Reads,
+}
+
 /// Outbound HTTP of one call.
 #[derive(Debug)]
 pub(crate) struct Outbound {
@@ -76,6 +86,7 @@ pub(crate) struct Outbound {
     pub(crate) log: Log,
     pub(crate) deadline: Instant,
     pub(crate) body_max: u64,
+    pub(crate) reach: Reach,
 }
 
 type Answer = (Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
@@ -112,6 +123,12 @@ impl Outbound {
             let granted: Vec<_> = self.grants.http.iter().map(Rule::to_string).collect();
             let lines = grants::lines(&self.plugin, "http", &granted, &Rule::asked(method, uri));
             self.log.write("host", &format!("denied {method} {uri}; to grant it, add\n{lines}"));
+            return Err(Error::HttpRequestDenied);
+        }
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];
+        if self.reach == Reach::Reads && !reads.contains(method) {
+            let message = format!("denied {method} {uri}: a reconciliation only reads");
+            self.log.write("host", &message);
             return Err(Error::HttpRequestDenied);
         }
         if uri.scheme() != Some(&Scheme::HTTP) {

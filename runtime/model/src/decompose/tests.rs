@@ -5,7 +5,7 @@ mod bad_rules;
 mod examples;
 mod existing;
 mod golden;
-mod played;
+pub(crate) mod played;
 mod rules;
 mod scopes;
 mod size;
@@ -42,7 +42,7 @@ fn decomposed(catalog: &str, rules: &str, order: &str, answers: &Answers) -> Res
 /// what is delivered before it, `P product: A, B after C; speed number 100 200 default 100`, or an
 /// offering, `O offers P` and `B bundles O 1..1, Q 0..2`. What the network does is delivered by the
 /// workflow `do` unless the rules say otherwise.
-fn rulebook(catalog: &str, rules: &str) -> Rulebook {
+pub(crate) fn rulebook(catalog: &str, rules: &str) -> Rulebook {
     let mut rules = rules.to_string();
     let lines = catalog.lines().map(str::trim).filter(|line| !line.is_empty());
     let (mut file, mut deliver) = (json!({}), String::from("\ndeliver:\n"));
@@ -167,7 +167,7 @@ fn characteristic(text: &str, kind: &str) -> Value {
 
 /// An order as TM Forum writes it. A line of the text is a line of the order, `1 add O`, with
 /// `spec:P`, `at:PLACE`, `in:BUNDLE`, `x3` and characteristics `speed=100`.
-fn document(order: &str) -> Value {
+pub(crate) fn document(order: &str) -> Value {
     let lines = order.lines().map(str::trim).filter(|line| !line.is_empty());
     let items = lines.map(|line| {
         let mut words = line.split(' ');

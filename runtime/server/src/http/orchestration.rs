@@ -12,6 +12,7 @@ mod journal;
 mod operate;
 mod outbox;
 mod quotes;
+mod reconciliations;
 mod runs;
 mod stock;
 mod subscriptions;
@@ -69,6 +70,9 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         }
         ["imports", rest @ ..] => ("imports", imports::take(door, call, rest).await),
         ["exports", key] => ("exports", exports::get(door, &call, key)),
+        ["reconciliations", rest @ ..] => {
+            ("reconciliations", reconciliations::take(door, call, rest).await)
+        }
         ["events"] => ("events", outbox::get(door, &call).await),
         _ => ("unknown", Err(nothing_here())),
     }

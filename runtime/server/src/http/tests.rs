@@ -13,6 +13,7 @@ mod customers;
 mod hub;
 mod mass;
 mod orchestration;
+mod reconciliations;
 mod serve;
 mod stock;
 mod tmf;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The shape of an element's API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dialect {
     Restconf,
     Rest,
@@ -32,7 +32,7 @@ impl Dialect {
 }
 
 /// A system of the simulated network.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Element {
     pub(super) name: &'static str,
     pub(super) dialect: Dialect,

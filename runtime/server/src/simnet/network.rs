@@ -44,10 +44,18 @@ pub(super) struct Network {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    element: &'static str,
-    collection: String,
-    id: String,
+pub(super) struct Place {
+    pub(super) element: &'static Element,
+    pub(super) collection: String,
+    pub(super) id: String,
+}
+
+/// What stands at a place from now on, put there by hand.
+#[derive(Debug)]
+pub(super) struct Drift {
+    /// Under this key; under the one that it had where there is none.
+    pub(super) key: Option<String>,
+    pub(super) config: String,
 }
 
 #[derive(Debug)]
@@ -180,7 +188,7 @@ impl Network {
         let held = self.entries.keys();
         let new = self.pending.keys();
         let mut places: Vec<_> = held.chain(new).collect();
-        places.retain(|place| place.element == element.name);
+        places.retain(|place| place.element.name == element.name);
         places.sort();
         places.dedup();
         places
@@ -191,6 +199,23 @@ impl Network {
                 Some(shown)
             })
             .collect()
+    }
+
+    /// Changes what an element holds as if by hand: nobody asked for it, and no effect is counted.
+    /// Without a config it is removed. Says whether there was something.
+    pub(super) fn drift(&mut self, place: Place, drift: Option<Drift>) -> bool {
+        let before = self.entries.remove(&place);
+        if let Some(before) = &before {
+            self.bytes -= before.bytes(&place);
+        }
+        if let Some(Drift { key, config }) = drift {
+            let kept = before.as_ref().map_or("by-hand", |before| &before.key);
+            let key = key.unwrap_or_else(|| kept.to_owned());
+            let entry = Entry { key, config };
+            self.bytes += entry.bytes(&place);
+            self.entries.insert(place, entry);
+        }
+        before.is_some()
     }
 
     /// Forgets state, log and waiting calls, but not the faults.
@@ -350,10 +375,11 @@ impl Network {
                 let old = entry.map(|entry| entry.config.as_str());
                 ("pending", write.key.as_str(), new.or(old)?)
             }
-            (None, Some(entry)) => ("active", entry.key.as_str(), entry.config.as_str()),
+            (None, Some(entry)) => (request::ACTIVE, entry.key.as_str(), entry.config.as_str()),
             (None, None) => return None,
         };
-        Some(Shown { id: &place.id, state, key, config })
+        let (collection, id) = (&place.collection, &place.id);
+        Some(Shown { element: place.element, collection, id, state, key, config })
     }
 
     fn pending_write(&self, place: &Place) -> Option<&Write> {
@@ -377,7 +403,7 @@ impl Network {
 impl Place {
     fn of(request: &Request) -> Self {
         Self {
-            element: request.element.name,
+            element: request.element,
             collection: request.collection.clone(),
             id: request.id.clone(),
         }

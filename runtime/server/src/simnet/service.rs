@@ -11,7 +11,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, put};
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 use tokio::net::TcpListener;
@@ -22,7 +22,7 @@ use super::dialect::{self, Envelope, Incoming};
 use super::element::{self, ELEMENTS, Element};
 use super::fault::Faults;
 use super::line::{Lines, Switch};
-use super::network::{Answer, Network, Reply, Ticket, Woken};
+use super::network::{Answer, Drift, Network, Place, Reply, Ticket, Woken};
 use super::refusal::Refusal;
 
 #[cfg(test)]
@@ -65,6 +65,7 @@ fn router(service: Service) -> Router {
         .route("/_elements", get(elements))
         .route("/_effects", get(effects).delete(clear))
         .route("/_state/{element}", get(state))
+        .route("/_state/{element}/{collection}/{id}", put(change).delete(remove))
         .route("/_faults", get(faults).put(arm).delete(disarm))
         .fallback(call)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -207,6 +208,50 @@ async fn state(State(service): State<Service>, Path(name): Path<String>) -> Resp
         }
         Err(refusal) => refuse(&refusal),
     }
+}
+
+/// Changes what an element holds as if by hand, with what a read shows: a `config`, and perhaps
+/// another `idempotencyKey`.
+async fn change(
+    State(service): State<Service>,
+    Path(place): Path<(String, String, String)>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let read = || -> Result<(Place, Drift), Refusal> {
+        let body: Value = serde_json::from_slice(&read_body(body)?)
+            .map_err(|error| Refusal::Json { why: error.to_string() })?;
+        let config = body.get("config").filter(|config| config.is_object());
+        let config = config.ok_or_else(|| Refusal::malformed("`config` is not an object"))?;
+        let key = body.get("idempotencyKey").and_then(Value::as_str).map(str::to_owned);
+        Ok((placed(place)?, Drift { key, config: config.to_string() }))
+    };
+    match read() {
+        Ok((place, drift)) => {
+            service.network().drift(place, Some(drift));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(refusal) => refuse(&refusal),
+    }
+}
+
+/// Has an element forget something as if by hand.
+async fn remove(
+    State(service): State<Service>,
+    Path(place): Path<(String, String, String)>,
+) -> Response {
+    let (collection, id) = (place.1.clone(), place.2.clone());
+    let gone = match placed(place) {
+        Ok(place) => service.network().drift(place, None),
+        Err(refusal) => return refuse(&refusal),
+    };
+    if !gone {
+        return refuse(&Refusal::NotFound { collection, id });
+    }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+fn placed((name, collection, id): (String, String, String)) -> Result<Place, Refusal> {
+    Ok(Place { element: named(&name)?, collection, id })
 }
 
 async fn faults(State(service): State<Service>) -> Response {

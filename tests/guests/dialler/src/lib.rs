@@ -2,7 +2,7 @@
 //! section of its core module, as with any plugin in Rust.
 
 use bindings::exports::ferrule::plugin::activation::{self, Finding};
-use bindings::ferrule::plugin::types::{Done, Failure, FailureClass, Outcome, Task};
+use bindings::ferrule::plugin::types::{Attribute, Done, Failure, FailureClass, Outcome, Task};
 use serde_json::{Value, json};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{ErrorCode, Fields, Method, OutgoingRequest, Scheme};
@@ -50,6 +50,20 @@ impl activation::Guest for Dialler {
                 outputs: r#"{"probed":true}"#.into(),
                 attributes: vec![],
             })),
+            Some("held") => Ok(Finding::Applied(Done {
+                outputs: json!({ "attributes": task.attributes.len() }).to_string(),
+                attributes: vec![
+                    Attribute { name: "held-by".into(), value: "k".into() },
+                    Attribute {
+                        name: "differences".into(),
+                        value: input["differences"].to_string(),
+                    },
+                ],
+            })),
+            Some("put") => match send(&Method::Put, &Scheme::Http, &host(&input), "/x") {
+                Ok(_) => Ok(Finding::Applied(Done { outputs: "{}".into(), attributes: vec![] })),
+                Err(code) => Err(refused(&code)),
+            },
             _ => Ok(Finding::NotApplied),
         }
     }
@@ -61,28 +75,40 @@ impl activation::Guest for Dialler {
 
 fn dial(task: &Task, what: &str) -> Result<String, Failure> {
     let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
-    let host = input["host"].as_str().unwrap_or_default();
     let path = input["path"].as_str().unwrap_or("/");
     let scheme = if input["tls"] == true { Scheme::Https } else { Scheme::Http };
-    match get(&scheme, host, path) {
+    match send(&Method::Get, &scheme, &host(&input), path) {
         Ok((status, body)) => {
             let body = String::from_utf8_lossy(&body);
             Ok(json!({ "what": what, "status": status, "body": body, "bytes": body.len() })
                 .to_string())
         }
-        Err(code) => Err(Failure {
-            class: FailureClass::Retry,
-            code: "HTTP".into(),
-            message: format!("{code:?}"),
-            retry_after_ms: None,
-            attributes: vec![],
-        }),
+        Err(code) => Err(refused(&code)),
     }
 }
 
-fn get(scheme: &Scheme, host: &str, path: &str) -> Result<(u16, Vec<u8>), ErrorCode> {
+fn refused(code: &ErrorCode) -> Failure {
+    Failure {
+        class: FailureClass::Retry,
+        code: "HTTP".into(),
+        message: format!("{code:?}"),
+        retry_after_ms: None,
+        attributes: vec![],
+    }
+}
+
+fn host(input: &Value) -> String {
+    input["host"].as_str().unwrap_or_default().into()
+}
+
+fn send(
+    method: &Method,
+    scheme: &Scheme,
+    host: &str,
+    path: &str,
+) -> Result<(u16, Vec<u8>), ErrorCode> {
     let request = OutgoingRequest::new(Fields::new());
-    request.set_method(&Method::Get).expect("a method");
+    request.set_method(method).expect("a method");
     request.set_scheme(Some(scheme)).expect("a scheme");
     request.set_authority(Some(host)).expect("an authority");
     request.set_path_with_query(Some(path)).expect("a path");

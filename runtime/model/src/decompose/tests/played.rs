@@ -11,20 +11,23 @@ use crate::plan::Work;
 use crate::{Due, FulfilmentId, PoolId, TaskId, Timestamp};
 
 /// A rulebook and what was ordered by it so far.
-pub(super) struct Played {
+pub(crate) struct Played {
     pub rulebook: Rulebook,
     pub fulfilments: BTreeMap<String, Arc<Fulfilment>>,
     pub documents: BTreeMap<(&'static str, String), Value>,
+    /// What happened, in order.
+    pub journal: Vec<(FulfilmentId, Event)>,
     taken: u64,
 }
 
 impl Played {
-    pub(super) fn new(rulebook: Rulebook) -> Self {
-        Self { rulebook, fulfilments: BTreeMap::new(), documents: BTreeMap::new(), taken: 0 }
+    pub(crate) fn new(rulebook: Rulebook) -> Self {
+        let (fulfilments, documents) = (BTreeMap::new(), BTreeMap::new());
+        Self { rulebook, fulfilments, documents, journal: Vec::new(), taken: 0 }
     }
 
     /// The plan of a product order, with what it asks for.
-    pub(super) fn plan(&self, document: &Value) -> Result<Plan, Stop> {
+    pub(crate) fn plan(&self, document: &Value) -> Result<Plan, Stop> {
         let order = Order::parse(Level::Product, document).unwrap();
         let mut answers = Answers::new();
         loop {
@@ -46,24 +49,27 @@ impl Played {
     }
 
     /// Submits an order; nothing of it is done.
-    pub(super) fn submit(&mut self, id: &str, document: &Value) -> Fulfilment {
+    pub(crate) fn submit(&mut self, id: &str, document: &Value) -> Fulfilment {
         let plan = self.plan(document).unwrap_or_else(|stop| panic!("{id}: {stop:?}"));
         let at = Timestamp(1_000_000);
         let kind = Kind::ProductOrder;
-        let mut fulfilment = Fulfilment::new(FulfilmentId::new(id), kind, document.clone(), at);
+        let id = FulfilmentId::new(id);
+        let mut fulfilment = Fulfilment::new(id.clone(), kind.clone(), document.clone(), at);
+        let document = Arc::new(document.clone());
+        self.journal.push((id, Event::Submitted { kind, document, activation: None }));
         self.commit(&mut fulfilment, Event::Planned { plan: Arc::new(plan) });
         fulfilment
     }
 
     /// Submits an order, and everything of it succeeds.
-    pub(super) fn complete(&mut self, id: &str, document: &Value) -> Arc<Fulfilment> {
+    pub(crate) fn complete(&mut self, id: &str, document: &Value) -> Arc<Fulfilment> {
         let mut fulfilment = self.submit(id, document);
         self.finish(&mut fulfilment);
         Arc::clone(&self.fulfilments[id])
     }
 
     /// Everything that is due succeeds.
-    pub(super) fn finish(&mut self, fulfilment: &mut Fulfilment) {
+    pub(crate) fn finish(&mut self, fulfilment: &mut Fulfilment) {
         let now = Timestamp(i64::MAX);
         while let Some(due) = fulfilment.due(now).into_iter().next() {
             let event = match due {
@@ -82,9 +88,10 @@ impl Played {
     }
 
     /// Applies an event and takes over what it writes.
-    pub(super) fn commit(&mut self, fulfilment: &mut Fulfilment, event: Event) {
+    pub(crate) fn commit(&mut self, fulfilment: &mut Fulfilment, event: Event) {
         let before = (!fulfilment.plan.items.is_empty()).then(|| fulfilment.order_state());
         fulfilment.apply(Timestamp(2_000_000), &event).unwrap();
+        self.journal.push((fulfilment.id.clone(), event.clone()));
         for document in fulfilment.changes(&[event], before).documents {
             let key = (document.resource, document.id);
             let kept = self.documents.entry(key).or_insert(Value::Null);

@@ -75,6 +75,28 @@ impl Export {
         Ok(Self { app: app.clone(), resource, filter, after: None })
     }
 
+    /// The ids of the next documents after one, at the most so many.
+    pub(crate) fn ids(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, engine::store::Error> {
+        let store = &**self.app.engine.store();
+        let mut candidates = Candidates::of(store, self.resource, &self.filter)?;
+        if let Some(after) = after {
+            candidates.begin_after(after)?;
+        }
+        let mut ids = Vec::new();
+        while ids.len() < limit {
+            let Some(document) = candidates.next()? else { break };
+            if self.resource.shows(&document.body) && self.filter.matches(&document.body) {
+                let id = document.body.get("id").and_then(serde_json::Value::as_str);
+                ids.extend(id.map(str::to_string));
+            }
+        }
+        Ok(ids)
+    }
+
     /// Gives all lines away, some at a time, until nobody takes them; answers with how many.
     pub(crate) fn write(
         &self,

@@ -23,7 +23,7 @@ fn json_rpc_is_spoken_with_its_own_errors() {
     POST /hss/rpc k2 {"jsonrpc":"2.0","id":"a","method":"updateSubscriber","params":{"id":"4670","imsi":"240010000000001"}}
       200 {"jsonrpc":"2.0","id":"a","result":{"id":"4670","idempotencyKey":"k2","imsi":"240010000000001","state":"active"}}
     POST /hss/rpc - {"jsonrpc":"2.0","id":4,"method":"getSubscriber","params":{"id":"4670"}}
-      200 {"jsonrpc":"2.0","id":4,"result":{"config":{"id":"4670","imsi":"240010000000001"},"id":"4670","idempotencyKey":"k2","state":"active"}}
+      200 {"jsonrpc":"2.0","id":4,"result":{"config":{"id":"4670","imsi":"240010000000001"},"id":"4670","idempotencyKey":"k2","imsi":"240010000000001","state":"active"}}
     POST /hss/rpc k3 {"jsonrpc":"2.0","id":5,"method":"deleteSubscriber","params":{"id":"4670"}}
       200 {"jsonrpc":"2.0","id":5,"result":{"id":"4670","idempotencyKey":"k3","state":"deleted"}}
     POST /hss/rpc k4 {"jsonrpc":"2.0","id":6,"method":"deleteSubscriber","params":{"id":"4670"}}

@@ -109,7 +109,7 @@ impl Expected {
             .entries
             .iter()
             .map(|(place, entry)| {
-                let place = (place.element, place.id.clone());
+                let place = (place.element.name, place.id.clone());
                 (place, (entry.key.clone(), entry.config.clone()))
             })
             .collect();

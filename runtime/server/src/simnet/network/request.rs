@@ -110,8 +110,13 @@ pub(in super::super) struct Callback {
     pub(in super::super) deliveries: u8,
 }
 
+/// The state of what is there and is not about to change.
+pub(super) const ACTIVE: &str = "active";
+
 /// What an element says of an id.
 pub(super) struct Entry<'a> {
+    pub(super) element: &'static Element,
+    pub(super) collection: &'a str,
     pub(super) id: &'a str,
     pub(super) state: &'static str,
     pub(super) key: &'a str,
@@ -120,12 +125,18 @@ pub(super) struct Entry<'a> {
 
 impl Entry<'_> {
     pub(super) fn show(&self) -> Value {
-        json!({
+        let shown = json!({
             "id": self.id,
             "state": self.state,
             "idempotencyKey": self.key,
             "config": json(self.config),
-        })
+        });
+        let Value::Object(mut shown) = shown else { return shown };
+        let named = Named { collection: self.collection, id: self.id };
+        if self.state == ACTIVE {
+            self.element.mark(&mut shown, named, self.config);
+        }
+        Value::Object(shown)
     }
 }
 

@@ -24,7 +24,7 @@ fn a_repeated_write_gets_its_first_answer_and_changes_nothing() {
     PUT /olt-1/restconf/data/ports=1 k1 {"vlan":100}
       201 {"id":"1","idempotencyKey":"k1","onuId":"ONU-5766304247","state":"active"}
     GET /olt-1/restconf/data/ports=1
-      200 {"config":{"vlan":200},"id":"1","idempotencyKey":"k2","state":"active"}
+      200 {"config":{"vlan":200},"id":"1","idempotencyKey":"k2","onuId":"ONU-5766304247","state":"active"}
     DELETE /olt-1/restconf/data/ports=1 k3
       200 {"id":"1","idempotencyKey":"k3","state":"deleted"}
     DELETE /olt-1/restconf/data/ports=1 k3
@@ -66,7 +66,7 @@ fn an_id_that_another_key_holds_is_not_given_away() {
     POST /warehouse/api/shipments k1 {"id":"s2","sku":"ont"}
       422 {"error":{"code":"key-reused","message":"the idempotency key `k1` was used for `s/1` already"}}
     state warehouse
-      {"collection":"shipments","config":{"sku":"router"},"id":"s/1","idempotencyKey":"k3","state":"active"}
+      {"collection":"shipments","config":{"sku":"router"},"id":"s/1","idempotencyKey":"k3","state":"active","trackingNumber":"TRK3674335002"}
     effects
       {"applied":1,"called":2,"element":"warehouse","key":"k1","operation":"post shipments"}
       {"applied":0,"called":1,"element":"warehouse","key":"k2","operation":"post shipments"}
@@ -108,7 +108,7 @@ fn an_accepted_write_is_pending_until_it_is_reported() {
     wake 0
       Callback(Callback { url: "http://127.0.0.1:1/b", body: "{\"key\":\"k1\",\"result\":{\"id\":\"1\",\"idempotencyKey\":\"k1\",\"onuId\":\"ONU-5766304247\",\"state\":\"active\"},\"status\":\"done\"}", deliveries: 2 })
     GET /olt-1/restconf/data/ports=1
-      200 {"config":{"vlan":1},"id":"1","idempotencyKey":"k1","state":"active"}
+      200 {"config":{"vlan":1},"id":"1","idempotencyKey":"k1","onuId":"ONU-5766304247","state":"active"}
     PUT /olt-1/restconf/data/ports=1 k1 {"vlan":1}
       201 {"id":"1","idempotencyKey":"k1","onuId":"ONU-5766304247","state":"active"}
     POST /hss/rpc k1 {"jsonrpc":"2.0","id":1,"method":"createSubscriber","params":{"id":"1"}}

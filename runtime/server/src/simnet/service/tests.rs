@@ -50,7 +50,9 @@ impl Simnet {
             let response = sent.await.ok()?;
             let status = response.status().as_u16();
             let body = response.into_body().collect().await.ok()?.to_bytes();
-            Some((status, serde_json::from_slice(&body).unwrap()))
+            let is_empty = body.is_empty();
+            let body = if is_empty { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+            Some((status, body))
         })
     }
 
@@ -175,9 +177,22 @@ async fn what_the_network_holds_is_shown_and_cleared() {
     let (_, state) = simnet.ask("GET /_state/olt-1").await;
     let expected = json!([{
         "collection": "ports", "id": "1", "state": "active", "idempotencyKey": "k1",
-        "config": {"vlan": 7},
+        "config": {"vlan": 7}, "onuId": "ONU-5766304247",
     }]);
     assert_eq!(state, expected);
+    let place = "/_state/olt-1/ports/1";
+    let drifted = r#"{"config":{"vlan":8}}"#;
+    assert_eq!(simnet.ask(&format!("PUT {place} - {drifted}")).await.0, 204);
+    let (_, state) = simnet.ask("GET /_state/olt-1").await;
+    assert_eq!(
+        (&state[0]["config"]["vlan"], &state[0]["idempotencyKey"]),
+        (&json!(8), &json!("k1"))
+    );
+    assert_eq!(simnet.ask(&format!("PUT {place} - {{}}")).await.0, 400);
+    assert_eq!(simnet.ask(&format!("DELETE {place}")).await.0, 204);
+    assert_eq!(simnet.ask(&format!("DELETE {place}")).await.0, 404);
+    let (_, effects) = simnet.ask("GET /_effects").await;
+    assert_eq!(effects.as_array().unwrap().len(), 1, "nobody asked for what was done by hand");
     let (_, others) = simnet.ask("GET /_effects?element=bng-1").await;
     assert_eq!(others, json!([]));
     assert_eq!(simnet.ask("GET /_effects?element=nobody").await.0, 404);

@@ -1,0 +1,202 @@
+//! What is found: an answer held against what the inventory says.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::question::{Expected, Question, busy};
+use crate::id::FulfilmentId;
+use crate::outcome::{Failure, FailureClass};
+
+/// What a plugin read back of a piece of work.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// The element knows nothing of it.
+    Nothing,
+    /// The element is still at it.
+    Pending,
+    /// The element holds something.
+    Held {
+        /// What the work yields, as far as the element tells it.
+        outputs: Map<String, Value>,
+        /// In what it is another than was asked for.
+        differences: Vec<Difference>,
+        /// Whose it is.
+        holder: Holder,
+    },
+}
+
+/// Whose a thing is that an element holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// It was put there under the key that was asked for.
+    Ours,
+    /// It was put there under this key.
+    Other(String),
+    /// The element does not say.
+    Unknown,
+}
+
+/// A value that is another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What it is called.
+    pub name: String,
+    /// What it should be.
+    pub expected: Value,
+    /// What it is; null where there is none.
+    pub found: Value,
+}
+
+/// How the network is another than the inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// The inventory says that it is in use, and the element does not know it.
+    MissingInNetwork,
+    /// It is there in another way.
+    Differs,
+    /// The inventory says that it is no more, and the element has it still.
+    LeftInNetwork,
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Something that is found about an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What it is.
+    pub kind: Kind,
+    /// The resource of the instance, `service` or `resource`.
+    pub resource: String,
+    /// The id of the instance.
+    pub id: String,
+    /// The item and the step whose work it is about, such as `RFS-VLAN.activate`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub work: String,
+    /// The element, where the step's input names one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub element: String,
+    /// The key that the work was done under.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
+    /// The code of why nobody can tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
+    /// What is found, for people.
+    pub message: String,
+    /// What is another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+    /// The run that does the work again, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repair: Option<FulfilmentId>,
+}
+
+impl Finding {
+    /// Nobody can tell, of an instance as a whole.
+    pub fn unknown(resource: &str, id: &str, failure: &Failure) -> Self {
+        Self {
+            kind: Kind::Unknown,
+            resource: resource.into(),
+            id: id.into(),
+            work: String::new(),
+            element: String::new(),
+            key: String::new(),
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            differences: Vec::new(),
+            repair: None,
+        }
+    }
+
+    /// Nobody can tell, because an order is changing it.
+    pub fn busy(resource: &str, id: &str, by: &FulfilmentId) -> Self {
+        Self::unknown(resource, id, &busy(by))
+    }
+}
+
+impl Question {
+    /// What an answer says of an instance; nothing where all is as the inventory says.
+    pub fn judge(
+        &self,
+        resource: &str,
+        id: &str,
+        answer: &Result<Reading, Failure>,
+    ) -> Option<Finding> {
+        let found = |kind, message: String| Finding {
+            kind,
+            message,
+            work: self.work.clone(),
+            element: self.element().into(),
+            key: self.key.clone(),
+            ..Finding::unknown(resource, id, &Failure::new(FailureClass::Person, "", ""))
+        };
+        let unknown = |code: &str, message: &str| {
+            Some(Finding { code: code.into(), ..found(Kind::Unknown, message.into()) })
+        };
+        let work = &self.work;
+        match (self.expected, answer) {
+            (_, Err(failure)) => unknown(&failure.code, &failure.message),
+            (_, Ok(Reading::Pending)) => {
+                unknown("ELEMENT_PENDING", "the element has not finished with it")
+            }
+            (Expected::Gone, Ok(Reading::Nothing)) => None,
+            (Expected::There, Ok(Reading::Nothing)) => {
+                let message = format!("the element knows nothing of `{work}`");
+                Some(found(Kind::MissingInNetwork, message))
+            }
+            (Expected::Gone, Ok(Reading::Held { holder, .. })) => match holder {
+                Holder::Ours => {
+                    let message = format!("the element still has what `{work}` did");
+                    Some(found(Kind::LeftInNetwork, message))
+                }
+                // Its place may be somebody else's by now.
+                Holder::Other(_) => None,
+                Holder::Unknown => unknown(
+                    "HOLDER_UNKNOWN",
+                    "the element holds something there, and does not say whose it is",
+                ),
+            },
+            (Expected::There, Ok(Reading::Held { outputs, differences, holder })) => {
+                let differences = self.differences(outputs, differences, holder);
+                let names: Vec<_> =
+                    differences.iter().map(|one| format!("`{}`", one.name)).collect();
+                let message = format!("`{work}` is another in {}", names.join(", "));
+                let finding = Finding { differences, ..found(Kind::Differs, message) };
+                (!finding.differences.is_empty()).then_some(finding)
+            }
+        }
+    }
+
+    /// All that is another: whose it is, what the work yielded, and what the plugin compared.
+    fn differences(
+        &self,
+        outputs: &Map<String, Value>,
+        compared: &[Difference],
+        holder: &Holder,
+    ) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        if let Holder::Other(key) = holder {
+            differences.push(Difference {
+                name: "idempotencyKey".into(),
+                expected: self.key.as_str().into(),
+                found: key.as_str().into(),
+            });
+        }
+        for (name, expected) in &self.outputs {
+            // What an element does not tell when it is asked is not compared.
+            if let Some(found) = outputs.get(name).filter(|found| *found != expected) {
+                let (expected, found) = (expected.clone(), found.clone());
+                differences.push(Difference { name: name.clone(), expected, found });
+            }
+        }
+        differences.extend(compared.iter().cloned());
+        differences
+    }
+
+    /// The element that the step's input names; nothing where it names none.
+    fn element(&self) -> &str {
+        self.input.get("element").and_then(Value::as_str).unwrap_or_default()
+    }
+}

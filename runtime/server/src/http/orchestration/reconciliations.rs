@@ -1,0 +1,178 @@
+//! Reconciliations: `POST reconciliations` says what is to be held against the network; it runs in
+//! the background, and how far it is and what it found can be read at any time.
+
+use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse as _;
+use engine::store::documents::{Change, Expected};
+use engine::store::{Error, Put};
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::http::call::Call;
+use crate::http::page::Page;
+use crate::http::problem::Problem;
+use crate::http::query::encode;
+use crate::http::route::{Answer, nothing_here, post};
+use crate::http::{Door, answer};
+use crate::reconcile::{
+    self, CheckError, Inventory, RECONCILIATIONS, Reconciliation, RepairError, Scope,
+};
+
+use super::Export;
+
+/// Takes a request about reconciliations.
+pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
+    match path {
+        [] => match call.method {
+            Method::GET | Method::HEAD => list(door, &call),
+            Method::POST => begin(door, call).await,
+            _ => Err(Problem::method("GET, HEAD, POST")),
+        },
+        [id] => match call.method {
+            Method::GET | Method::HEAD => {
+                let found = door.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
+                Ok(answer::json(StatusCode::OK, &found.body))
+            }
+            Method::DELETE => forget(door, id).await,
+            _ => Err(Problem::method("DELETE, GET, HEAD")),
+        },
+        [id, "findings", number, "repair"] => {
+            post(&call)?;
+            repair(door, &call, id, number).await
+        }
+        _ => Err(nothing_here()),
+    }
+}
+
+/// Every reconciliation, without what each found.
+fn list(door: &Door, call: &Call) -> Answer {
+    let page = Page::parse(&call.query)?;
+    let (mut rows, mut total) = (Vec::new(), 0);
+    door.app.each_document(RECONCILIATIONS, |document| {
+        if total >= page.offset && total < page.end() {
+            let mut row = document.body;
+            if let Some(fields) = row.as_object_mut() {
+                fields.remove("findings");
+            }
+            rows.push(row);
+        }
+        total += 1;
+        Ok::<_, Error>(())
+    })?;
+    let url = format!("{}{}/reconciliations", call.base, super::BASE);
+    let headers = page.headers(rows.len(), total, &call.query, &url);
+    let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
+    response.headers_mut().extend(headers);
+    Ok(response)
+}
+
+/// Has a reconciliation carried out.
+async fn begin(door: &Door, mut call: Call) -> Answer {
+    let body = call.json(door.limits).await?;
+    let scope = scope(&door.app, &body)?;
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    let begun = json!(Reconciliation::new(id.clone(), scope, door.app.now()));
+    door.app.write(vec![Put::create(RECONCILIATIONS, &id, begun.clone())]).await?;
+    door.app.reconciling().notify_waiters();
+    Ok(answer::json(StatusCode::ACCEPTED, &begun))
+}
+
+/// Forgets a reconciliation; where it goes on, it ends.
+async fn forget(door: &Door, id: &str) -> Answer {
+    door.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
+    let put = Put::new(RECONCILIATIONS, id, Change::Remove, Expected::Anything);
+    door.app.write(vec![put]).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Has what is missing done again.
+async fn repair(door: &Door, call: &Call, id: &str, number: &str) -> Answer {
+    let wrong = |_| Problem::not_found("a finding is named by its place, from 1").about("finding");
+    let run = reconcile::repair(&door.app, id, number.parse().map_err(wrong)?).await?;
+    let href = format!("{}{}/runs/{run}", call.base, super::BASE);
+    Ok(answer::json(StatusCode::ACCEPTED, &json!({ "run": { "id": run, "href": href } })))
+}
+
+/// What a client asks for: one instance, those with a specification, those that match a filter, or
+/// all services.
+fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
+    let Value::Object(fields) = body else {
+        return Err(Problem::bad("is an object, such as `{}` for all services").about("$"));
+    };
+    let known = ["service", "resource", "serviceSpecification", "resourceSpecification", "query"];
+    if let Some(name) = fields.keys().find(|name| !known.contains(&name.as_str())) {
+        return Err(Problem::bad(format!("is none of {}", known.join(", "))).about(name));
+    }
+    let is_resource =
+        ["resource", "resourceSpecification"].iter().any(|name| fields.contains_key(*name));
+    if is_resource
+        && ["service", "serviceSpecification"].iter().any(|name| fields.contains_key(*name))
+    {
+        return Err(Problem::bad("is about services or about resources").about("resource"));
+    }
+    let (inventory, name, specification) = match is_resource {
+        true => (Inventory::Resource, "resource", "resourceSpecification"),
+        false => (Inventory::Service, "service", "serviceSpecification"),
+    };
+    let instance = id_in(fields, name)?;
+    let mut query = match fields.get("query") {
+        None => String::new(),
+        Some(Value::String(query)) => query.clone(),
+        Some(_) => return Err(Problem::bad("is a text such as `state=active`").about("query")),
+    };
+    if let Some(id) = id_in(fields, specification)? {
+        let both = if query.is_empty() { "" } else { "&" };
+        query.push_str(&format!("{both}{specification}.id={}", encode(&id)));
+    }
+    if let Some(id) = &instance {
+        if !query.is_empty() {
+            let message = format!("names one {name}: nothing else is asked for then");
+            return Err(Problem::bad(message).about(name));
+        }
+        if app.document(name, id)?.is_none() {
+            let message = format!("the inventory has no {name} `{id}`");
+            return Err(Problem::unprocessable(message).about(format!("{name}.id")));
+        }
+    }
+    let scope = Scope { inventory, instance, query };
+    Export::of(app, scope.found(), &scope.query).map_err(|why| Problem::bad(why).about("query"))?;
+    Ok(scope)
+}
+
+/// The id of a reference; nothing where there is none, or an empty one.
+fn id_in(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
+    let wrong =
+        |about: String| Problem::bad("is a reference such as `{\"id\":\"1\"}`").about(about);
+    match fields.get(name) {
+        None => Ok(None),
+        Some(Value::Object(reference)) => match reference.get("id") {
+            None if reference.is_empty() => Ok(None),
+            Some(Value::String(id)) if !id.is_empty() => Ok(Some(id.clone())),
+            _ => Err(wrong(format!("{name}.id"))),
+        },
+        Some(_) => Err(wrong(name.into())),
+    }
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(format!("there is no reconciliation `{id}`")).about("id")
+}
+
+impl From<RepairError> for Problem {
+    fn from(error: RepairError) -> Self {
+        let message = error.to_string();
+        match error {
+            RepairError::Unknown(_) => Self::not_found(message).about("id"),
+            RepairError::NoFinding(_) => Self::not_found(message).about("finding"),
+            RepairError::Open | RepairError::NotNow | RepairError::Busy => {
+                Self::conflict(message).about("finding")
+            }
+            RepairError::NotMissing | RepairError::Input(_) => {
+                Self::unprocessable(message).about("finding")
+            }
+            RepairError::Check(CheckError::Store(error)) => error.into(),
+            RepairError::Check(CheckError::Read(error)) => error.into(),
+            RepairError::Check(CheckError::Stopped(error)) => error.into(),
+        }
+    }
+}

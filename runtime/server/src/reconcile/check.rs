@@ -1,0 +1,153 @@
+//! One instance: what to ask, the asking, and what is found.
+
+use engine::core::read_records;
+use engine::worker::{Call, Manner, Worker as _};
+use host::Role;
+use model::documents::makers;
+use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questions};
+use model::{Digest, End, Failure, FailureClass, Fulfilment, Phase, TaskId};
+use serde_json::Value;
+
+use crate::app::App;
+
+/// An instance is looked at so many times where it changes meanwhile.
+const LOOKS_MAX: usize = 3;
+
+/// Why an instance cannot be looked at: a failure of ours.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CheckError {
+    #[error("the store failed")]
+    Store(#[from] engine::store::Error),
+    #[error(transparent)]
+    Read(#[from] engine::handle::ReadError),
+    #[error(transparent)]
+    Stopped(#[from] engine::handle::Stopped),
+}
+
+/// What came of looking at an instance.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// So many times an element was asked.
+    pub(crate) asked: u64,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Looks at an instance. What is found counts only where nobody was changing it.
+pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked, CheckError> {
+    let mut checked = Checked::default();
+    for _ in 0..LOOKS_MAX {
+        let Some(document) = app.document(resource, id)? else {
+            return Ok(checked);
+        };
+        let asked = match ask_about(app, resource, &document.body).await? {
+            Ok(asked) => asked,
+            Err(failure) => {
+                checked.findings = vec![Finding::unknown(resource, id, &failure)];
+                return Ok(checked);
+            }
+        };
+        let mut findings = Vec::new();
+        for question in &asked {
+            if let Some(answer) = ask(app, question).await? {
+                checked.asked += 1;
+                findings.extend(question.judge(resource, id, &answer));
+            }
+        }
+        if findings.is_empty() {
+            return Ok(checked);
+        }
+        let keys = asked.into_iter().map(|question| question.key).collect();
+        if let Some(by) = app.engine.claimant(keys).await? {
+            checked.findings = vec![Finding::busy(resource, id, &by)];
+            return Ok(checked);
+        }
+        let now = app.document(resource, id)?;
+        if now.is_some_and(|now| now.revision == document.revision) {
+            checked.findings = findings;
+            return Ok(checked);
+        }
+    }
+    let message = "it changed each time that it was looked at: look again later";
+    let failure = Failure::new(FailureClass::Retry, "INSTANCE_BUSY", message);
+    checked.findings = vec![Finding::unknown(resource, id, &failure)];
+    Ok(checked)
+}
+
+/// What to ask about an instance; a failure where nobody can be asked.
+pub(super) async fn ask_about(
+    app: &App,
+    resource: &str,
+    document: &Value,
+) -> Result<Result<Vec<Question>, Failure>, CheckError> {
+    let mut known = Vec::new();
+    for id in makers(resource, document) {
+        // An order that is not ours any more, or never was, says nothing.
+        let Some(fulfilment) = app.engine.get(&id).await? else { continue };
+        let is_completed = matches!(fulfilment.phase, Phase::Ended(End::Completed, _));
+        let before_undo = if fulfilment.is_ended() && !is_completed {
+            let records = read_records(&**app.engine.store(), &id);
+            let records = records.map_err(engine::handle::ReadError::Journal)?;
+            Fulfilment::fold_before_undo(id, &records).ok()
+        } else {
+            None
+        };
+        known.push(Maker { fulfilment, before_undo });
+    }
+    Ok(questions(resource, document, &known))
+}
+
+/// The version of the plugin that answers a question; nothing where there is none.
+pub(super) fn version(app: &App, question: &Question) -> Option<Digest> {
+    let current = app.host.resolve(question.plugin()).map(|plugin| plugin.digest);
+    current.or_else(|| question.pinned.clone())
+}
+
+/// Asks a plugin; nothing where its work leaves nothing at an element.
+pub(super) async fn ask(
+    app: &App,
+    question: &Question,
+) -> Result<Option<Result<Reading, Failure>>, CheckError> {
+    let Some(digest) = version(app, question) else {
+        let message = format!("no plugin `{}` is active: it cannot be asked", question.plugin());
+        return Ok(Some(Err(Failure::new(FailureClass::Person, "PLUGIN_MISSING", message))));
+    };
+    if app.host.role(&digest).await.is_some_and(|role| role != Role::Activator) {
+        return Ok(None);
+    }
+    let reading = match app.host.probe(&digest, &call(app, question, &digest)).await {
+        Ok(reading) => reading,
+        Err(failure) => return Ok(Some(Err(failure))),
+    };
+    let other = match &reading {
+        Reading::Held { holder: Holder::Other(key), .. } => holder(key),
+        Reading::Held { .. } | Reading::Nothing | Reading::Pending => None,
+    };
+    let Some((other, _)) = other else {
+        return Ok(Some(Ok(reading)));
+    };
+    let other = app.engine.get(&other).await?;
+    Ok(Some(Ok(match other {
+        Some(other) => question.known(reading, &other),
+        None => reading,
+    })))
+}
+
+fn call(app: &App, question: &Question, digest: &Digest) -> Call {
+    Call {
+        fulfilment: question.fulfilment.clone(),
+        // A probe reserves nothing, so it does not matter for which task.
+        task: TaskId(u32::MAX),
+        name: question.work.clone(),
+        attempt: 1,
+        idempotency_key: question.key.clone(),
+        manner: Manner::Recover,
+        plugin: question.plugin().clone(),
+        digest: digest.clone(),
+        spec: question.spec.to_string(),
+        action: question.action.as_str().into(),
+        characteristics: question.characteristics.clone(),
+        input: question.input.clone(),
+        timeout_ms: question.step.timeout_ms,
+        at: app.now(),
+    }
+}

@@ -1,0 +1,158 @@
+//! How far a reconciliation is, and what it found.
+
+use model::Timestamp;
+use model::reconcile::{Finding, Kind};
+use model::resource::{Resource, of_key};
+use serde::{Deserialize, Serialize};
+
+use super::check::Checked;
+
+/// So many findings are listed; all are counted.
+const FINDINGS_MAX: usize = 500;
+
+/// A reconciliation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reconciliation {
+    pub(crate) id: String,
+    pub(crate) state: State,
+    /// What it looks at.
+    pub(crate) scope: Scope,
+    /// When it was asked for.
+    pub(crate) requested: String,
+    /// When it last went on.
+    pub(crate) at: String,
+    /// So many instances were looked at.
+    pub(crate) checked: u64,
+    /// So many times an element was asked.
+    pub(crate) asked: u64,
+    pub(crate) found: Found,
+    /// The first of the findings; one is named by its place, from 1.
+    pub(crate) findings: Vec<Finding>,
+    /// The last instance that was looked at: it goes on after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<String>,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// Whether a reconciliation goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum State {
+    Waiting,
+    Running,
+    Completed,
+    Failed,
+}
+
+/// What a reconciliation looks at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Scope {
+    pub(crate) inventory: Inventory,
+    /// One instance, with what supports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) instance: Option<String>,
+    /// Those that match a filter.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) query: String,
+}
+
+/// An inventory that can be read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Inventory {
+    Service,
+    Resource,
+}
+
+/// How many findings of each kind there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Found {
+    missing_in_network: u64,
+    differs: u64,
+    left_in_network: u64,
+    unknown: u64,
+}
+
+impl State {
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Waiting | Self::Running)
+    }
+}
+
+impl Scope {
+    /// The key of the inventory.
+    pub(crate) fn resource(&self) -> &'static str {
+        match self.inventory {
+            Inventory::Service => "service",
+            Inventory::Resource => "resource",
+        }
+    }
+
+    /// The inventory in the table.
+    pub(crate) fn found(&self) -> &'static Resource {
+        of_key(self.resource()).expect("both inventories are in the table").1
+    }
+}
+
+impl Reconciliation {
+    /// One that was just asked for.
+    pub(crate) fn new(id: String, scope: Scope, at: Timestamp) -> Self {
+        Self {
+            id,
+            state: State::Waiting,
+            scope,
+            requested: at.to_string(),
+            at: at.to_string(),
+            checked: 0,
+            asked: 0,
+            found: Found::default(),
+            findings: Vec::new(),
+            after: None,
+            error: None,
+        }
+    }
+
+    /// Counts an instance that was looked at.
+    pub(super) fn count(&mut self, checked: Checked) {
+        self.checked += 1;
+        self.asked += checked.asked;
+        for finding in checked.findings {
+            match finding.kind {
+                Kind::MissingInNetwork => self.found.missing_in_network += 1,
+                Kind::Differs => self.found.differs += 1,
+                Kind::LeftInNetwork => self.found.left_in_network += 1,
+                Kind::Unknown => self.found.unknown += 1,
+            }
+            if self.findings.len() < FINDINGS_MAX {
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    /// Goes on after an instance.
+    pub(super) fn go_on(&mut self, last: Option<String>, at: Timestamp) {
+        if self.state == State::Waiting {
+            self.state = State::Running;
+        }
+        self.after = last.or(self.after.take());
+        self.at = at.to_string();
+    }
+
+    pub(super) fn end(&mut self, at: Timestamp) {
+        if self.state.is_open() {
+            self.state = State::Completed;
+        }
+        self.at = at.to_string();
+    }
+
+    pub(super) fn fail(&mut self, why: String, at: Timestamp) {
+        self.state = State::Failed;
+        self.error = Some(why);
+        self.at = at.to_string();
+    }
+}

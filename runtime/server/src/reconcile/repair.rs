@@ -1,0 +1,101 @@
+//! What is missing in the network is done again, as a run of its own: under a new key, with the
+//! journal, the retries and the fallout of any other. The inventory says all along that it is there.
+
+use std::sync::Arc;
+
+use engine::Submitted;
+use model::reconcile::{Kind, Question, Reading};
+use model::{End, Event, Fulfilment, FulfilmentId, Phase};
+use serde_json::json;
+
+use super::check::{ask, ask_about, version};
+use super::{CheckError, find, put};
+use crate::app::App;
+
+/// Why nothing is done again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RepairError {
+    #[error("there is no reconciliation `{0}`")]
+    Unknown(String),
+    #[error("the reconciliation lists no finding {0}")]
+    NoFinding(usize),
+    #[error("the reconciliation goes on: repair when it has ended")]
+    Open,
+    #[error("only what is missing in the network can be done again")]
+    NotMissing,
+    #[error("it is not missing any more, or cannot be asked about: reconcile again")]
+    NotNow,
+    #[error("an order is changing it: reconcile again when that has ended")]
+    Busy,
+    #[error("the input of `{0}` cannot be given to a run: order a change of the instance")]
+    Input(String),
+    #[error(transparent)]
+    Check(#[from] CheckError),
+}
+
+/// Has the work that a finding says is missing done again; answers with the run. Asked for again,
+/// it is the same run.
+pub(crate) async fn repair(
+    app: &App,
+    id: &str,
+    number: usize,
+) -> Result<FulfilmentId, RepairError> {
+    let found = find(app, id).map_err(CheckError::Store)?;
+    let (mut reconciliation, revision) =
+        found.ok_or_else(|| RepairError::Unknown(id.to_string()))?;
+    let is_open = reconciliation.state.is_open();
+    let finding = number.checked_sub(1).and_then(|index| reconciliation.findings.get_mut(index));
+    let finding = finding.ok_or(RepairError::NoFinding(number))?;
+    if let Some(run) = &finding.repair {
+        return Ok(run.clone());
+    }
+    if finding.kind != Kind::MissingInNetwork {
+        return Err(RepairError::NotMissing);
+    }
+    if is_open {
+        return Err(RepairError::Open);
+    }
+    let question = missing(app, &finding.resource, &finding.id, &finding.key).await?;
+    let question = question.ok_or(RepairError::NotNow)?;
+    let run = submit(app, &question).await?;
+    finding.repair = Some(run.clone());
+    app.write(vec![put(&reconciliation, revision)]).await.map_err(CheckError::Store)?;
+    Ok(run)
+}
+
+/// The work under a key, if it stands by the inventory and is missing in the network now.
+async fn missing(
+    app: &App,
+    resource: &str,
+    id: &str,
+    key: &str,
+) -> Result<Option<Question>, CheckError> {
+    let Some(document) = app.document(resource, id)? else {
+        return Ok(None);
+    };
+    let asked = ask_about(app, resource, &document.body).await?.unwrap_or_default();
+    let Some(question) = asked.into_iter().find(|question| question.key == key) else {
+        return Ok(None);
+    };
+    let answer = ask(app, &question).await?;
+    Ok(matches!(answer, Some(Ok(Reading::Nothing))).then_some(question))
+}
+
+async fn submit(app: &App, question: &Question) -> Result<FulfilmentId, RepairError> {
+    let input = || RepairError::Input(question.work.clone());
+    let version = version(app, question).ok_or(RepairError::NotNow)?;
+    let plan = question.repair(version).ok_or_else(input)?;
+    let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
+    let kind = model::Kind::Run { workflow: question.step.workflow.clone() };
+    let document = json!({ "repairs": { "work": question.work, "key": question.key } });
+    let fulfilment = Fulfilment::new(id, kind, document, app.now());
+    let planned = vec![Event::Planned { plan: Arc::new(plan) }];
+    let submitted = app.engine.submit(fulfilment, planned, None).await;
+    match submitted.map_err(CheckError::Stopped)? {
+        Submitted::New(run) if matches!(run.phase, Phase::Ended(End::Rejected, _)) => {
+            Err(RepairError::Busy)
+        }
+        Submitted::New(run) => Ok(run.id.clone()),
+        Submitted::Before(run) => Ok(run),
+    }
+}
