@@ -101,10 +101,8 @@ fn overdue(bills: &[Value], today: &str) -> BTreeMap<String, Decimal> {
     for bill in bills.iter().filter(|bill| day(&bill["paymentDueDate"]).is_some_and(|d| d < today))
     {
         let left = &bill["remainingAmount"];
-        let amount = match &left["value"] {
-            Value::String(text) => Decimal::from_str(text).ok(),
-            number => Decimal::from_str(&number.to_string()).ok(),
-        };
+        let value = left["value"].as_str().map_or_else(|| left["value"].to_string(), Into::into);
+        let amount = Decimal::from_str(&value).ok();
         let currency = left["unit"].as_str().unwrap_or_default();
         *sums.entry(currency.to_string()).or_default() += amount.unwrap_or_default();
     }

@@ -59,11 +59,8 @@ impl<'a> Item<'a> {
     }
 
     fn own_place_names(self) -> Vec<&'a str> {
-        let place = match &self.json["product"]["place"] {
-            Value::Array(places) => places.first(),
-            Value::Null => None,
-            place => Some(place),
-        };
+        let place = &self.json["product"]["place"];
+        let place = place.as_array().map_or(Some(place), |places| places.first());
         let names = PLACE_NAMES.iter().filter_map(|name| place?.get(*name)?.as_str());
         names.filter(|name| !name.is_empty()).collect()
     }

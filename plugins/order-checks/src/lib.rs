@@ -85,7 +85,8 @@ fn findings(input: &Input, facts: &Facts, fulfilment: &str) -> Vec<Finding> {
 fn verdict(found: Vec<Finding>) -> Result<Done, Failure> {
     let (notes, stops): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|finding| finding.act == Act::Note);
-    let strictest = stops.iter().find(|finding| finding.act == Act::Refuse).or(stops.first());
+    let strictest =
+        stops.iter().find(|finding| finding.act == Act::Refuse).or_else(|| stops.first());
     let Some(strictest) = strictest else {
         let notes: Vec<&str> = notes.iter().map(|note| note.message.as_str()).collect();
         return Ok(Done::new(&json!({ "notes": notes })));

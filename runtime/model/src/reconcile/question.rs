@@ -116,7 +116,7 @@ impl Question {
             {
                 Reading::Held { outputs, differences, holder: Holder::Ours }
             }
-            other => other,
+            answer @ (Reading::Nothing | Reading::Pending | Reading::Held { .. }) => answer,
         }
     }
 

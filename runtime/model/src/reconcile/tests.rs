@@ -48,26 +48,23 @@ fn network(played: &Played) -> Network {
     let mut network = Network::new();
     for (id, event) in &played.journal {
         let fulfilment = &played.fulfilments[id.as_str()];
-        match event {
-            Event::Succeeded { task, .. } => {
-                let own = fulfilment.idempotency_key(*task);
-                match fulfilment.work(*task) {
-                    Work::Do => network.insert(own.clone(), own),
-                    Work::Redo(made) => {
-                        network.remove(&made.key);
-                        network.insert(own.clone(), own)
-                    }
-                    Work::TakeBack(made) => network.remove(&made.key),
-                };
-            }
-            Event::Undone { task } => {
-                let own = fulfilment.idempotency_key(*task);
-                network.remove(&own);
-                if let Some(made) = fulfilment.work(*task).before() {
-                    network.insert(made.key.clone(), format!("{own}:undo"));
+        if let Event::Succeeded { task, .. } = event {
+            let own = fulfilment.idempotency_key(*task);
+            match fulfilment.work(*task) {
+                Work::Do => network.insert(own.clone(), own),
+                Work::Redo(made) => {
+                    network.remove(&made.key);
+                    network.insert(own.clone(), own)
                 }
+                Work::TakeBack(made) => network.remove(&made.key),
+            };
+        }
+        if let Event::Undone { task } = event {
+            let own = fulfilment.idempotency_key(*task);
+            network.remove(&own);
+            if let Some(made) = fulfilment.work(*task).before() {
+                network.insert(made.key.clone(), format!("{own}:undo"));
             }
-            _ => {}
         }
     }
     network

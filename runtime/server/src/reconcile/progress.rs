@@ -139,7 +139,7 @@ impl Reconciliation {
         if self.state == State::Waiting {
             self.state = State::Running;
         }
-        self.after = last.or(self.after.take());
+        self.after = last.or_else(|| self.after.take());
         self.at = at.to_string();
     }
 
