@@ -83,6 +83,10 @@ fn required(definition: &Definition, schema: &Value) -> Vec<String> {
     for part in schema["allOf"].as_array().into_iter().flatten() {
         all.extend(required(definition, part));
     }
+    // What is shown of a reference has an id, so none is sent without.
+    if schema["properties"]["@referredType"].is_object() {
+        all.push("id".into());
+    }
     all
 }
 
@@ -95,10 +99,7 @@ fn object(definition: &Definition, schema: &Value, depth: usize, required: &[Str
         }
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        // What is shown of a reference has an id, so none is sent without.
-        let is_reference = schema["properties"]["@referredType"].is_object();
-        let is_required =
-            required.iter().any(|known| known == name) || (is_reference && name == "id");
+        let is_required = required.iter().any(|known| known == name);
         if !is_required && (SKIPPED.contains(&name.as_str()) || depth >= DEPTH) {
             continue;
         }

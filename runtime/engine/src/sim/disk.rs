@@ -208,14 +208,13 @@ impl Disk {
             return;
         }
         let mut what = event["eventType"].as_str().unwrap().to_string();
-        if what.ends_with("AttributeValueChangeEvent") {
+        // What else is told of an order says nothing of its state.
+        let others = ["AttributeValueChange", "Milestone", "Jeopardy", "InformationRequired"];
+        if others.iter().any(|other| what.ends_with(&format!("{other}Event"))) {
             return;
         }
         if what.ends_with("StateChangeEvent") {
             what = body["state"].as_str().unwrap().to_string();
-        }
-        if what.ends_with("AttributeValueChangeEvent") {
-            return;
         }
         let told = self.told.entry(order).or_default();
         assert_ne!(told.last(), Some(&what), "nobody is told the same twice");

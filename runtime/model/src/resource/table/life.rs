@@ -48,20 +48,6 @@ pub(super) const ORDER: Life = Life {
 /// Tasks that begin as `acknowledged`: those of 622, 652 and 679.
 pub(super) const TASK: Life = Life { attribute: "state", initial: "acknowledged", next: TASK_NEXT };
 
-/// The same tasks of what version 5 alone has.
-pub(super) const TASK_V5: Life = Life {
-    attribute: "state",
-    initial: "acknowledged",
-    next: &[
-        ("acknowledged", &["inProgress", "rejected", "cancelled", "done", "terminatedWithError"]),
-        ("inProgress", &["cancelled", "done", "terminatedWithError"]),
-        ("rejected", &[]),
-        ("cancelled", &[]),
-        ("done", &[]),
-        ("terminatedWithError", &[]),
-    ],
-};
-
 /// The same tasks where version 4 says `accepted` for it: 641, 645 and 687.
 pub(super) const TASK_ACCEPTED: Life =
     Life { attribute: "state", initial: "accepted", next: TASK_NEXT };

@@ -52,7 +52,7 @@ pub(super) static API: Api = Api {
                 "qualifiedProductOfferingItem",
             ],
             fixed: &["id", "href", "creationDate"],
-            life: Some(life::TASK_V5),
+            life: Some(life::TASK),
             indexed: &["relatedParty.partyOrPartyRole.id"],
             served: Served::V5,
             dates: &["creationDate"],

@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use model::resource::shape::{Kind, Shape, Type, shapes};
-use model::resource::{Operation, Resource, table};
+use model::resource::{Operation, Resource, Served, table};
 use serde_json::{Map, Value, json};
 
 use super::bench::{BODY_BYTES_MAX, Bench, order};
@@ -225,7 +225,10 @@ impl Bad<'_> {
             self.refused(&line, &[MERGE], &patch, (400, life.attribute)).await;
             for (state, _) in life.next.iter().filter(|(state, _)| !life.allows(now, state)) {
                 let patch = json!({ life.attribute: state }).to_string();
-                self.refused(&line, &[MERGE], &patch, (422, life.attribute)).await;
+                // A word of version 4 that version 5 does not know.
+                let is_unknown = resource.served == Served::V5 && *state == "accepted";
+                let status = if is_unknown { 400 } else { 422 };
+                self.refused(&line, &[MERGE], &patch, (status, life.attribute)).await;
             }
         }
         let stale = [MERGE, ("if-match", "\"no such revision\"")];
