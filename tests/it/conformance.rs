@@ -31,7 +31,7 @@ async fn every_answer_is_as_the_definitions_say() {
 
 #[tokio::test]
 async fn every_answer_is_as_the_definitions_of_version_5_say() {
-    walk(Version::V5, 150).await;
+    walk(Version::V5, 130).await;
 }
 
 async fn walk(version: Version, operations_min: usize) {
@@ -147,6 +147,8 @@ impl Walk<'_> {
                 let item = json!({ "id": "1", "productOffering": offering });
                 json!({ "productOfferingQualificationItem": [item] })
             }
+            // Criteria are half of what is looked for: what is sent whole is wanted whole below them.
+            "queryProductOfferingQualification" => json!({ "searchCriteria": { "id": "1" } }),
             "checkServiceQualification" => {
                 let service = json!({ "serviceSpecification": { "id": "CFS-Internet" } });
                 json!({ "serviceQualificationItem": [{ "id": "1", "service": service }] })

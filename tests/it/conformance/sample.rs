@@ -85,7 +85,8 @@ fn required(definition: &Definition, schema: &Value) -> Vec<String> {
     }
     // What is shown of a reference has an id, so none is sent without.
     if schema["properties"]["@referredType"].is_object() {
-        all.push("id".into());
+        // The item of an agreement is named by two, which one part of TMF679 wants and another not.
+        all.extend(["id", "agreementId", "agreementItemId"].map(String::from));
     }
     all
 }

@@ -191,8 +191,10 @@ fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     let (outer, inner): (Map<_, _>, Map<_, _>) =
         std::mem::take(fields).into_iter().partition(|(name, _)| outside.contains(&name.as_str()));
     *fields = outer;
-    if !inner.is_empty() {
-        fields.insert(within.into(), inner.into());
+    // What was said of types alone is about nothing.
+    match inner.keys().any(|name| !name.starts_with('@')) {
+        true => drop(fields.insert(within.into(), inner.into())),
+        false => fields.extend(inner),
     }
 }
 
