@@ -335,3 +335,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn whole_numbers_are_those_that_are_kept_as_they_were_sent() {
+    let cycle = |offset: &str| {
+        let body = format!(r#"{{"name":"monthly","paymentDueDateOffset":{offset}}}"#);
+        new("billingCycleSpecification", serde_json::from_str(&body).unwrap())
+    };
+    for good in ["14", "-3", "14.0", "9223372036854775807"] {
+        assert_eq!(cycle(good), "taken", "{good}");
+    }
+    for bad in ["1.5", "80542030921910231465065918679622877184", "1e300"] {
+        assert!(cycle(bad).contains("is not a whole number"), "{bad}");
+    }
+}

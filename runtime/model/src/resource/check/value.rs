@@ -193,8 +193,11 @@ fn wrong(path: &str, what: &str) -> Invalid {
     Invalid::new(InvalidKind::WrongType, path, format!("`{path}` is not {what}"))
 }
 
+/// Whether a number is whole and is kept as it was sent: beyond this it would lose its last digits.
 fn is_whole(value: &Value) -> bool {
-    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let is_exact = |number: f64| number.fract() == 0.0 && number.abs() <= EXACT_MAX;
+    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(is_exact)
 }
 
 /// RFC 3339, and what clients make of it: without seconds, without a zone, a day alone.
