@@ -91,6 +91,18 @@ pub fn qualify_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Una
     Ok(answer::offerings(&asked, answered, facts.now))
 }
 
+/// What a question looks for.
+fn criteria(request: &Value) -> Result<&Value, Unanswered> {
+    let criteria = request.get("searchCriteria").filter(|criteria| criteria.is_object());
+    criteria.ok_or_else(|| {
+        Unanswered::Request(OrderError {
+            kind: OrderErrorKind::Malformed,
+            path: "searchCriteria".into(),
+            message: "is mandatory: what is looked for".into(),
+        })
+    })
+}
+
 fn has_items(request: &Value, form: Form) -> bool {
     request.get(form.items()).and_then(Value::as_array).is_some_and(|items| !items.is_empty())
 }

@@ -3,23 +3,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Facts, ITEMS_MAX, Unanswered, answer, items};
+use super::{Facts, ITEMS_MAX, Unanswered, answer, criteria, items};
 use crate::catalog::Offering;
 use crate::cpq::configure::reference;
 use crate::id::SpecId;
-use crate::order::{Form, OrderError, OrderErrorKind};
+use crate::order::Form;
 
 /// Answers a question for offerings: those that meet the criteria (an offering, a category, the
 /// place and characteristics of a product) and could be ordered now.
 pub fn query_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
-    let Some(criteria) = request.get("searchCriteria").filter(|criteria| criteria.is_object())
-    else {
-        return Err(Unanswered::Request(OrderError {
-            kind: OrderErrorKind::Malformed,
-            path: "searchCriteria".into(),
-            message: "is mandatory: what is looked for".into(),
-        }));
-    };
+    let criteria = criteria(request)?;
     let named = |name: &str| criteria.get(name).and_then(|named| named.get("id")?.as_str());
     let (offering, category) = (named("productOffering"), named("category"));
     let wanted = on_sale(facts, |id, known| {

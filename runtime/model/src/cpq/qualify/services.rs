@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::answer::{available, services};
-use super::{Facts, ITEMS_MAX, Unanswered, items};
+use super::{Facts, ITEMS_MAX, Unanswered, criteria, items};
 use crate::catalog::{Allowed, Spec, SpecKind};
 use crate::cpq::configure::reference;
 use crate::id::SpecId;
-use crate::order::{Form, Order, OrderError, OrderErrorKind};
+use crate::order::{Form, Order};
 
 /// Answers a check (`checkServiceQualification`): the request with a result on each item.
 pub fn qualify_services(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
@@ -22,14 +22,7 @@ pub fn qualify_services(request: &Value, facts: Facts<'_>) -> Result<Value, Unan
 /// delivered, with the characteristics that they can be had with. A characteristic with listed
 /// values that the criteria leave open is tried with each.
 pub fn query_services(request: &Value, facts: Facts<'_>) -> Result<Value, Unanswered> {
-    let Some(criteria) = request.get("searchCriteria").filter(|criteria| criteria.is_object())
-    else {
-        return Err(Unanswered::Request(OrderError {
-            kind: OrderErrorKind::Malformed,
-            path: "searchCriteria".into(),
-            message: "is mandatory: what is looked for".into(),
-        }));
-    };
+    let criteria = criteria(request)?;
     let wanted = criteria.get("service").cloned().unwrap_or_else(|| json!({}));
     // Read by the door of orders, so that a wrong type is told.
     let asked = json!({ "serviceQualificationItem": [{ "service": wanted }] });

@@ -191,8 +191,10 @@ fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     let (outer, inner): (Map<_, _>, Map<_, _>) =
         std::mem::take(fields).into_iter().partition(|(name, _)| outside.contains(&name.as_str()));
     *fields = outer;
-    // What was said of types alone is about nothing.
-    match inner.keys().any(|name| !name.starts_with('@')) {
+    // A reference of which types alone are said is one that nobody named.
+    let is_named =
+        !inner.contains_key("@referredType") || inner.keys().any(|name| !name.starts_with('@'));
+    match is_named && !inner.is_empty() {
         true => drop(fields.insert(within.into(), inner.into())),
         false => fields.extend(inner),
     }
@@ -207,7 +209,7 @@ fn disclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     let is_outside = |name: &String| outside.contains(&name.as_str());
     let goes_back =
         !inner.is_empty() && fields.keys().all(is_outside) && !inner.keys().any(is_outside);
-    if goes_back && !inner.get(within).is_some_and(Value::is_object) {
+    if goes_back && !inner.contains_key(within) {
         fields.extend(inner);
         return;
     }
