@@ -9,9 +9,6 @@ use super::Resource;
 /// whoever looks holds each document against the whole.
 pub const VALUE_BYTES_MAX: usize = 96;
 
-/// So many entries one document has at the most; a document with more is not found by the rest.
-pub const ENTRIES_MAX: usize = 64;
-
 /// That an attribute of a document has a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
@@ -40,7 +37,8 @@ impl Resource {
         state.into_iter().chain(self.indexed.iter().copied())
     }
 
-    /// What leads to a document. In order, each once.
+    /// What leads to a document, all of it: what an index leaves out is not on any list. Bodies are
+    /// bounded, and so the entries are. In order, each once.
     pub fn entries(&self, document: &Value) -> Vec<Entry> {
         let state = self.life.map(|life| life.attribute);
         let mut entries = Vec::new();
@@ -53,7 +51,6 @@ impl Resource {
         }
         entries.sort();
         entries.dedup();
-        entries.truncate(ENTRIES_MAX);
         entries
     }
 }
