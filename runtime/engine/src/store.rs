@@ -9,9 +9,11 @@ use tokio::sync::{oneshot, watch};
 
 pub mod documents;
 pub mod memory;
+mod progress;
 
 pub use documents::{Document, Put};
 pub use memory::Memory;
+pub use progress::{Progress, Settled};
 
 /// The longest key that a store takes. What others name (an id, an idempotency key) has to be
 /// limited where it comes in, so that its key stays below this.
@@ -40,6 +42,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// Changes whenever a batch with documents is durable, for those who wait for events.
     fn changed(&self) -> watch::Receiver<u64>;
+
+    /// Resolves when everything that `get` and `scan` could show at the time of this call is
+    /// durable. An answer that rests on a look at the store waits for this first, since a batch may
+    /// show before it is durable. Nothing is waited for while nothing is on its way.
+    fn settled(&self) -> Settled;
 }
 
 /// A key and its value.
@@ -165,6 +172,18 @@ pub enum Error {
         id: String,
         /// The revision that it has; nothing where it is not there.
         found: Option<u64>,
+    },
+    /// What was read is on its way to the disk and may never get there: the store failed.
+    #[error("the store failed, so what was read may be lost")]
+    Unsettled,
+    /// A document is kept and cannot be read.
+    #[error("the document `{key}` cannot be read")]
+    Unreadable {
+        /// Its key, with `|` between parts.
+        key: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The store was closed before it answered.
     #[error("the store is closed")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread::{Builder, JoinHandle};
 
-use engine::store::{Appended, Batch, Epoch, Error, Fact, Scan, Store};
+use engine::store::{Appended, Batch, Epoch, Error, Fact, Progress, Scan, Settled, Store};
 use tokio::sync::watch;
 
 use crate::failure::Failure;
@@ -31,6 +31,7 @@ pub struct Sled {
     writer: Handle,
     tree: Arc<Tree>,
     changed: watch::Receiver<u64>,
+    progress: Arc<Progress>,
     _lock: Lock,
 }
 
@@ -57,10 +58,12 @@ impl Sled {
             source: Box::new(Error::from(failure)),
         })?;
         let (sender, changed) = watch::channel(0);
-        let writer = Writer::new(SyncedTree { tree: Arc::clone(&tree), log }, owner, sender);
+        let progress = Arc::new(Progress::default());
+        let disk = SyncedTree { tree: Arc::clone(&tree), log };
+        let writer = Writer::new(disk, owner, sender, Arc::clone(&progress));
         let writer = Handle::start(writer)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { writer, tree, changed, _lock: Lock::of(path) })
+        Ok(Self { writer, tree, changed, progress, _lock: Lock::of(path) })
     }
 }
 
@@ -88,6 +91,10 @@ impl Store for Sled {
 
     fn changed(&self) -> watch::Receiver<u64> {
         self.changed.clone()
+    }
+
+    fn settled(&self) -> Settled {
+        self.progress.settled()
     }
 }
 

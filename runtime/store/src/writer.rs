@@ -1,9 +1,10 @@
 //! The one thread that writes. What arrived while a commit was on its way to the disk goes into the
 //! next one together: one batch, one sync, then all answers.
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 
-use engine::store::{Batch, Epoch, Error, Write, check_keys, documents};
+use engine::store::{Batch, Epoch, Error, Progress, Write, check_keys, documents};
 use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
@@ -52,6 +53,8 @@ pub(crate) struct Writer<D> {
     failure: Option<Failure>,
     /// Told when documents are durable.
     changed: watch::Sender<u64>,
+    /// Told what shows and what is durable.
+    progress: Arc<Progress>,
 }
 
 /// What is committed together.
@@ -64,8 +67,13 @@ struct Group {
 }
 
 impl<D: Disk> Writer<D> {
-    pub(crate) fn new(disk: D, owner: Epoch, changed: watch::Sender<u64>) -> Self {
-        Self { disk, owner, group: Group::default(), failure: None, changed }
+    pub(crate) fn new(
+        disk: D,
+        owner: Epoch,
+        changed: watch::Sender<u64>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        Self { disk, owner, group: Group::default(), failure: None, changed, progress }
     }
 
     /// Works until it is told to close, or nobody is left to tell.
@@ -130,7 +138,11 @@ impl<D: Disk> Writer<D> {
         if answers.is_empty() {
             return;
         }
+        self.progress.begin();
         let result = self.disk.commit(writes).map_err(|failure| self.poison(failure));
+        if result.is_ok() {
+            self.progress.finish();
+        }
         if has_documents && result.is_ok() {
             self.changed.send_modify(|count| *count += 1);
         }
@@ -144,11 +156,21 @@ impl<D: Disk> Writer<D> {
 
     fn poison(&mut self, failure: Failure) -> Error {
         self.failure = Some(failure.clone());
+        self.progress.fail();
         failure.into()
     }
 
     fn healthy(&self) -> Result<(), Error> {
         self.failure.clone().map_or(Ok(()), |failure| Err(failure.into()))
+    }
+}
+
+/// If the writer ends in the middle of a commit, as by a panic, nobody waits for it for ever.
+impl<D> Drop for Writer<D> {
+    fn drop(&mut self) {
+        if self.progress.is_under_way() {
+            self.progress.fail();
+        }
     }
 }
 

@@ -94,6 +94,10 @@ impl Store for Failing {
     fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
         self.memory.changed()
     }
+
+    fn settled(&self) -> crate::store::Settled {
+        self.memory.settled()
+    }
 }
 
 fn begin(store: impl Store) -> (Engine, tokio::task::JoinHandle<Result<(), Error>>) {

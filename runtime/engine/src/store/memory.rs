@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    Appended, Batch, Direction, Epoch, Error, Fact, Scan, Store, Write, check_keys, documents,
+    Appended, Batch, Direction, Epoch, Error, Fact, Progress, Scan, Settled, Store, Write,
+    check_keys, documents,
 };
 
 /// A store that is as durable as its handles: clone it, drop its owner, and give the clone to the
@@ -21,6 +22,9 @@ struct State {
     owner: Epoch,
     mode: Mode,
     pending: VecDeque<Pending>,
+    /// What shows already and is not durable: the answers to give when it is.
+    unsynced: Vec<Unsynced>,
+    progress: Progress,
     changed: watch::Sender<u64>,
 }
 
@@ -29,6 +33,15 @@ enum Mode {
     #[default]
     Immediate,
     Held,
+    Unsynced,
+}
+
+/// The answer to a batch that shows and is not durable.
+#[derive(Debug)]
+struct Unsynced {
+    result: Result<(), Error>,
+    has_documents: bool,
+    answer: oneshot::Sender<Result<(), Error>>,
 }
 
 #[derive(Debug)]
@@ -47,6 +60,26 @@ impl Memory {
     /// [`lose_pending`](Self::lose_pending).
     pub fn held() -> Self {
         Self(Arc::new(Mutex::new(State { mode: Mode::Held, ..State::default() })))
+    }
+
+    /// An empty store in which batches show at once, as on a disk, and are durable (and answered)
+    /// only at [`sync`](Self::sync).
+    pub fn unsynced() -> Self {
+        Self(Arc::new(Mutex::new(State { mode: Mode::Unsynced, ..State::default() })))
+    }
+
+    /// Makes durable what shows, and answers it.
+    pub fn sync(&self) {
+        self.state().sync();
+    }
+
+    /// Fails to make durable what shows, as a disk may: what waits for it is told.
+    pub fn fail_sync(&self) {
+        let mut state = self.state();
+        state.progress.fail();
+        for unsynced in std::mem::take(&mut state.unsynced) {
+            drop(unsynced.answer.send(Err(Error::Unsettled)));
+        }
     }
 
     /// Carries out the batch that has waited longest and answers it; false where none waits.
@@ -77,6 +110,7 @@ impl Store for Memory {
         state.pending.push_back(Pending { batch, answer });
         match state.mode {
             Mode::Immediate => state.flush_all(),
+            Mode::Unsynced => state.show(),
             Mode::Held => {}
         }
         appended
@@ -98,12 +132,17 @@ impl Store for Memory {
     fn claim(&self) -> Result<Epoch, Error> {
         let mut state = self.state();
         state.flush_all();
+        state.sync();
         state.owner = Epoch(state.owner.0 + 1);
         Ok(state.owner)
     }
 
     fn changed(&self) -> watch::Receiver<u64> {
         self.state().changed.subscribe()
+    }
+
+    fn settled(&self) -> Settled {
+        self.state().progress.settled()
     }
 }
 
@@ -113,15 +152,43 @@ impl State {
     }
 
     fn flush_one(&mut self) -> bool {
-        let Some(Pending { batch, answer }) = self.pending.pop_front() else { return false };
+        let Some(pending) = self.pending.pop_front() else { return false };
+        let unsynced = self.carried_out(pending);
+        self.told(unsynced);
+        true
+    }
+
+    /// Carries out what waits, without an answer.
+    fn show(&mut self) {
+        while let Some(pending) = self.pending.pop_front() {
+            self.progress.begin();
+            let unsynced = self.carried_out(pending);
+            self.unsynced.push(unsynced);
+        }
+    }
+
+    fn sync(&mut self) {
+        if self.unsynced.is_empty() {
+            return;
+        }
+        self.progress.finish();
+        for unsynced in std::mem::take(&mut self.unsynced) {
+            self.told(unsynced);
+        }
+    }
+
+    fn carried_out(&mut self, Pending { batch, answer }: Pending) -> Unsynced {
         let has_documents = !batch.documents.is_empty();
         let result = self.expanded(batch).map(|writes| self.apply(writes));
+        Unsynced { result, has_documents, answer }
+    }
+
+    fn told(&self, Unsynced { result, has_documents, answer }: Unsynced) {
         if result.is_ok() && has_documents {
             self.changed.send_modify(|count| *count += 1);
         }
         // Nobody has to wait for the answer.
         drop(answer.send(result));
-        true
     }
 
     /// All that a batch writes, or why it is refused.
@@ -171,3 +238,6 @@ fn backward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

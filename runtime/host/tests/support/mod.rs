@@ -189,6 +189,10 @@ impl Store for Shelf {
     fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
         tokio::sync::watch::channel(0).1
     }
+
+    fn settled(&self) -> engine::store::Settled {
+        engine::store::Settled::now()
+    }
 }
 
 /// A pool of the numbers from 1 to this one.

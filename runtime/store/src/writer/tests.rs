@@ -53,7 +53,7 @@ fn run(disk: &Fake, commands: Vec<Command>) {
         queue.try_send(command).unwrap();
     }
     drop(queue);
-    Writer::new(disk.clone(), Epoch(0), watch::channel(0).0).run(&receiver);
+    Writer::new(disk.clone(), Epoch(0), watch::channel(0).0, Arc::default()).run(&receiver);
 }
 
 fn answers(appended: Vec<Appended>) -> Vec<String> {
@@ -141,4 +141,88 @@ fn closing_commits_what_came_before() {
     run(&disk, vec![before, Command::Close, after]);
     assert_eq!(disk.sizes(), [1]);
     assert_eq!(answers(vec![before_appended, after_appended]), ["ok", "the store is closed"]);
+}
+
+/// A disk on which a commit shows at once and is durable only when the gate opens.
+struct Gated {
+    shows: Arc<Mutex<Writes>>,
+    gate: mpsc::Receiver<Result<(), Failure>>,
+    entered: mpsc::Sender<()>,
+}
+
+impl Disk for Gated {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.shows.lock().unwrap().get(key).cloned().flatten())
+    }
+
+    fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
+        self.shows.lock().unwrap().extend(writes);
+        self.entered.send(()).unwrap();
+        self.gate.recv().unwrap()
+    }
+
+    fn set_owner(&mut self, _: Epoch) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// Runs a writer whose first commit shows `a` and is not durable, and gives what settles it.
+fn with_one_unsynced(then: impl FnOnce(&Progress, mpsc::Sender<Result<(), Failure>>)) {
+    let (gate, opened) = mpsc::channel();
+    let (entered, is_in) = mpsc::channel();
+    let shows = Arc::default();
+    let disk = Gated { shows: Arc::clone(&shows), gate: opened, entered };
+    let progress = Arc::new(Progress::default());
+    let (queue, receiver) = queue();
+    let (command, _appended) = append("a", "1");
+    let writer = Writer::new(disk, Epoch(0), watch::channel(0).0, Arc::clone(&progress));
+    let thread = std::thread::spawn(move || writer.run(&receiver));
+    queue.send(command).unwrap();
+    is_in.recv().unwrap();
+    assert!(shows.lock().unwrap().contains_key(b"a".as_slice()));
+    then(&progress, gate);
+    drop(queue);
+    drop(thread.join());
+}
+
+fn is_ready(settled: &mut engine::store::Settled) -> Option<Result<(), Error>> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::Pin::new(settled).poll(&mut context) {
+        std::task::Poll::Ready(result) => Some(result),
+        std::task::Poll::Pending => None,
+    }
+}
+
+#[test]
+fn what_shows_is_settled_only_when_it_is_synced() {
+    with_one_unsynced(|progress, gate| {
+        let mut settled = progress.settled();
+        assert!(is_ready(&mut settled).is_none());
+        gate.send(Ok(())).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(settled).unwrap();
+        assert!(matches!(is_ready(&mut progress.settled()), Some(Ok(()))));
+    });
+}
+
+#[test]
+fn what_could_not_be_synced_is_never_settled() {
+    with_one_unsynced(|progress, gate| {
+        let settled = progress.settled();
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        gate.send(Err(Failure::of("sync")(full))).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert!(matches!(runtime.block_on(settled), Err(Error::Unsettled)));
+        assert!(matches!(is_ready(&mut progress.settled()), Some(Err(Error::Unsettled))));
+    });
+}
+
+#[test]
+fn a_writer_that_panics_leaves_nobody_waiting() {
+    with_one_unsynced(|progress, gate| {
+        let settled = progress.settled();
+        drop(gate);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert!(matches!(runtime.block_on(settled), Err(Error::Unsettled)));
+    });
 }

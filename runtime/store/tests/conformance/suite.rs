@@ -38,6 +38,8 @@ hold! {
     a_claim_fences_every_other_epoch
     an_epoch_outlasts_reopening
     many_append_at_once
+    a_store_at_rest_is_settled_at_once
+    what_was_settled_outlasts_reopening
 }
 
 async fn what_was_acknowledged_is_there<S: Subject>() {
@@ -274,4 +276,37 @@ async fn many_append_at_once<S: Subject>() {
         task.await.unwrap();
     }
     assert_eq!(all(&**store).len(), 64 * 51);
+}
+
+async fn a_store_at_rest_is_settled_at_once<S: Subject>() {
+    let store = S::default().open_kept();
+    let now = |store: &S::Store| {
+        let mut settled = std::pin::pin!(store.settled());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        matches!(settled.as_mut().poll(&mut context), std::task::Poll::Ready(Ok(())))
+    };
+    assert!(now(&store));
+    let epoch = store.claim().unwrap();
+    store.append(batch(epoch, [put("a", "1")])).await.unwrap();
+    assert!(now(&store));
+}
+
+/// Whatever shows is durable once `settled` resolves: a reader that saw it and waited may tell.
+async fn what_was_settled_outlasts_reopening<S: Subject>() {
+    let subject = S::default();
+    let store = subject.open();
+    let epoch = store.claim().unwrap();
+    for number in 0..40_u8 {
+        let appended = store.append(batch(epoch, [put("a", [number; 100])]));
+        let seen = store.get(b"a").unwrap();
+        store.settled().await.unwrap();
+        if seen == Some(vec![number; 100]) {
+            // It was seen, so it is acknowledged by now or within this very wake-up.
+            appended.await.unwrap();
+        } else {
+            drop(appended);
+        }
+    }
+    drop(store);
+    assert_eq!(subject.open().get(b"a").unwrap(), Some(vec![39; 100]));
 }
