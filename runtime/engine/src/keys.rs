@@ -60,6 +60,16 @@ pub fn versions(resource: &str, id: &str) -> Vec<u8> {
     format!("v/{resource}\0{id}\0").into_bytes()
 }
 
+/// What is left of a document that was removed: the revision to go on from.
+pub fn ended(resource: &str, id: &str) -> Vec<u8> {
+    format!("r/{resource}\0{id}").into_bytes()
+}
+
+/// The bytes of a document that could not be read and was replaced.
+pub fn set_aside(resource: &str, id: &str) -> Vec<u8> {
+    format!("a/{resource}\0{id}").into_bytes()
+}
+
 /// A value that is held.
 pub fn hold(pool: &PoolId, index: u64) -> Vec<u8> {
     format!("h/{pool}/{index:012x}").into_bytes()

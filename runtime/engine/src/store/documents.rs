@@ -10,7 +10,7 @@ use model::resource::patch::merge;
 use model::resource::{self, Resource};
 use serde_json::{Value, json};
 
-use super::{Error, Write};
+use super::{Error, Scan, Store, Write};
 use crate::keys;
 
 /// The bytes before a document's JSON: its revision, and the time since which it is so.
@@ -36,10 +36,15 @@ pub struct Put {
 pub enum Change {
     /// It is this from now on.
     Set(Value),
-    /// These attributes are so from now on, the others as they were (RFC 7396).
+    /// These attributes are so from now on, the others as they were (RFC 7396). If there is no
+    /// document, one is created only of a body that is a whole one, which has the `id`; attributes
+    /// alone change nothing then.
     Merge(Value),
-    /// It is no more.
+    /// It is removed. Its last revision is kept, and the next document of this id goes on from it.
     Remove,
+    /// It is removed without a trace: for documents of whose id there will not be another, such as
+    /// events.
+    Forget,
 }
 
 /// What must be so for a batch to be carried out; else all of it is refused.
@@ -123,6 +128,19 @@ impl Document {
         })
     }
 
+    /// Reads what is kept under this key. What cannot be read is named in the error.
+    pub fn read_at(key: &[u8], bytes: &[u8]) -> Result<Self, Error> {
+        Self::read(bytes).map_err(|source| Error::Unreadable {
+            key: String::from_utf8_lossy(key).replace('\0', "|"),
+            source: Box::new(source),
+        })
+    }
+
+    /// The revision of what cannot be read, as far as that can be told.
+    fn revision_of(bytes: &[u8]) -> u64 {
+        bytes.first_chunk().map_or(1, |revision| u64::from_be_bytes(*revision))
+    }
+
     /// The JSON of what is kept, unread.
     pub fn json(bytes: &[u8]) -> Result<&[u8], Error> {
         bytes.get(HEAD_BYTES..).ok_or_else(|| Error::damaged("read a document"))
@@ -159,13 +177,20 @@ struct Expansion<G> {
 }
 
 impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
-    fn put(&mut self, put: Put) -> Result<(), E> {
+    fn put(&mut self, mut put: Put) -> Result<(), E> {
         let key = keys::document(&put.resource, &put.id);
         let kept = self.get(&key)?;
-        let before = kept.as_deref().map(Document::read).transpose()?;
-        put.expected.check(&put, before.as_ref())?;
-        let after = put.change.after(before.as_ref().map(|before| &before.body));
+        let before = match kept.as_deref().map(|kept| Document::read_at(&key, kept)).transpose() {
+            Ok(before) => before,
+            Err(error) => return self.put_over(put, &kept.unwrap_or_default(), error),
+        };
+        put.expected.check(&put, before.as_ref().map(|before| before.revision))?;
+        let after = put.change.take(&put.id, before.as_ref().map(|before| &before.body));
         if before.is_none() && after.is_none() {
+            if let Change::Merge(_) = &put.change {
+                let Put { resource, id, .. } = &put;
+                tracing::warn!(resource, id, "a change of a document that is gone is left out");
+            }
             return Ok(());
         }
         if let (Some(before), Some(after)) = (&before, &after)
@@ -175,30 +200,85 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
             return Ok(());
         }
         let resource = resource::of_key(&put.resource).map(|(_, resource)| resource);
-        let bodies = (before.as_ref().map(|before| &before.body), after.as_ref());
         if let Some(resource) = resource {
-            self.index(resource, &put.id, bodies)?;
-            if let (true, Some(before), Some(kept)) = (resource.history, &before, kept) {
-                self.set(keys::version(&put.resource, &put.id, before.revision), kept);
-            }
-            if put.audience == Audience::Subscribers {
-                for told in resource.notifications(bodies.0, bodies.1) {
-                    self.tell_change(resource, &told.event_type, &told.body)?;
-                }
-            }
+            self.follow(resource, &put, (before.as_ref(), kept), after.as_ref())?;
         }
         if let (Audience::Event, Some(event)) = (put.audience, &after) {
             let mut event = event.clone();
             event["told"] = self.at.to_string().into();
             self.tell(|_| event)?;
         }
-        self.count(
-            keys::total(&put.resource),
-            i64::from(after.is_some()) - i64::from(before.is_some()),
-        )?;
-        let revision = before.map_or(0, |before| before.revision) + 1;
+        self.replace(&put, before.map(|before| before.revision), after)
+    }
+
+    /// Puts a document in the place of one that cannot be read, which is set aside as it is. The
+    /// ways that led to it stay until the indexes are rebuilt. Attributes cannot be merged into it,
+    /// and are left out: one bad record must not stop everything that comes in one batch with it.
+    fn put_over(&mut self, mut put: Put, kept: &[u8], error: Error) -> Result<(), E> {
+        let revision = Document::revision_of(kept);
+        match put.expected {
+            Expected::Anything => {}
+            Expected::Absent => put.expected.check(&put, Some(revision))?,
+            Expected::Revision(_) => return Err(error.into()),
+        }
+        let Put { resource, id, .. } = &put;
+        tracing::error!(resource, id, error = &error as &dyn std::error::Error, "unreadable");
+        if let Change::Merge(_) = &put.change {
+            return Ok(());
+        }
+        let after = put.change.take(&put.id, None);
+        self.set(keys::set_aside(&put.resource, &put.id), kept.to_vec());
+        if let (Some(resource), Some(after)) = (resource::of_key(&put.resource), &after) {
+            self.index(resource.1, &put.id, (None, Some(after)))?;
+        }
+        self.replace(&put, Some(revision), after)
+    }
+
+    /// What follows from a change of a document that is in the table: the ways to it, its earlier
+    /// version, and notifications.
+    fn follow(
+        &mut self,
+        resource: &Resource,
+        put: &Put,
+        (before, kept): (Option<&Document>, Option<Vec<u8>>),
+        after: Option<&Value>,
+    ) -> Result<(), E> {
+        let bodies = (before.map(|before| &before.body), after);
+        self.index(resource, &put.id, bodies)?;
+        if let (true, Some(before), Some(kept)) = (resource.history, before, kept) {
+            self.set(keys::version(&put.resource, &put.id, before.revision), kept);
+        }
+        if put.audience == Audience::Subscribers {
+            for told in resource.notifications(bodies.0, bodies.1) {
+                self.tell_change(resource, &told.event_type, &told.body)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what a document is from now on, and how many there are. Revisions of one id never
+    /// begin anew: what is removed leaves its last one.
+    fn replace(&mut self, put: &Put, before: Option<u64>, after: Option<Value>) -> Result<(), E> {
+        let by = i64::from(after.is_some()) - i64::from(before.is_some());
+        self.count(keys::total(&put.resource), by)?;
+        let place = keys::ended(&put.resource, &put.id);
+        let ended = match (before, &after) {
+            (Some(_), Some(_)) => None,
+            _ => self.get(&place)?,
+        };
+        let ended = Ended::read(ended.as_deref());
+        let revision = before.unwrap_or(ended.revision).saturating_add(1);
+        match (&put.change, &after) {
+            (Change::Forget, _) => {
+                if ended != Ended::default() {
+                    self.writes.insert(place, None);
+                }
+            }
+            (_, None) => self.set(place, Ended { revision, before: ended.revision }.to_bytes()),
+            (_, Some(_)) => {}
+        }
         let document = after.map(|body| Document { revision, since: self.at, body }.to_bytes());
-        self.writes.insert(key, document);
+        self.writes.insert(keys::document(&put.resource, &put.id), document);
         Ok(())
     }
 
@@ -211,11 +291,12 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
     ) -> Result<(), E> {
         let before = before.map(|body| resource.entries(body)).unwrap_or_default();
         let after = after.map(|body| resource.entries(body)).unwrap_or_default();
-        for gone in before.iter().filter(|entry| !after.contains(entry)) {
+        // Entries are in order.
+        for gone in before.iter().filter(|entry| after.binary_search(entry).is_err()) {
             self.writes.insert(keys::entry(resource.key, gone.path, &gone.value, id), None);
             self.count_entry(resource, gone, -1)?;
         }
-        for new in after.iter().filter(|entry| !before.contains(entry)) {
+        for new in after.iter().filter(|entry| before.binary_search(entry).is_err()) {
             self.set(keys::entry(resource.key, new.path, &new.value, id), Vec::new());
             self.count_entry(resource, new, 1)?;
         }
@@ -277,8 +358,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
 }
 
 impl Expected {
-    fn check(self, put: &Put, before: Option<&Document>) -> Result<(), Error> {
-        let found = before.map(|before| before.revision);
+    fn check(self, put: &Put, found: Option<u64>) -> Result<(), Error> {
         let holds = match self {
             Self::Anything => true,
             Self::Absent => found.is_none(),
@@ -292,17 +372,60 @@ impl Expected {
 }
 
 impl Change {
-    fn after(self, before: Option<&Value>) -> Option<Value> {
+    /// What a document is after it; the body of a [`Change::Set`] is taken out.
+    fn take(&mut self, id: &str, before: Option<&Value>) -> Option<Value> {
         match self {
-            Self::Set(body) => Some(body),
+            Self::Set(body) => Some(std::mem::take(body)),
             Self::Merge(patch) => {
-                let mut body = before.cloned().unwrap_or_else(|| json!({}));
-                merge(&mut body, &patch);
+                let is_whole = || patch.get("id").and_then(Value::as_str) == Some(id);
+                let mut body = match before {
+                    Some(before) => before.clone(),
+                    None => is_whole().then(|| json!({}))?,
+                };
+                merge(&mut body, patch);
                 Some(body)
             }
-            Self::Remove => None,
+            Self::Remove | Self::Forget => None,
         }
     }
+}
+
+/// What is left of documents of an id that were removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ended {
+    /// The revision that the last removal was. No document has it.
+    revision: u64,
+    /// The same of the removal before.
+    before: u64,
+}
+
+impl Ended {
+    fn read(bytes: Option<&[u8]>) -> Self {
+        let Some((revision, before)) = bytes.and_then(|bytes| bytes.split_first_chunk()) else {
+            return Self::default();
+        };
+        Self { revision: u64::from_be_bytes(*revision), before: number(Some(before)) }
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        [self.revision.to_be_bytes(), self.before.to_be_bytes()].concat()
+    }
+}
+
+/// The earlier versions of a document, oldest first, at most `limit`: those since it was last
+/// created. If it is removed, those of its last life.
+pub fn versions(
+    store: &dyn Store,
+    resource: &str,
+    id: &str,
+    limit: usize,
+) -> Result<Vec<Document>, Error> {
+    let ended = Ended::read(store.get(&keys::ended(resource, id))?.as_deref());
+    let is_there = store.get(&keys::document(resource, id))?.is_some();
+    let begun = if is_there { ended.revision } else { ended.before };
+    let after = Some(keys::version(resource, id, begun));
+    let scan = Scan { after, ..Scan::prefix(keys::versions(resource, id), limit) };
+    store.scan(&scan)?.iter().map(|(key, bytes)| Document::read_at(key, bytes)).collect()
 }
 
 /// A number that is kept; 0 where none is.

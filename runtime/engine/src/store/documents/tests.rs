@@ -20,6 +20,7 @@ fn facts(store: &Memory) -> Vec<String> {
                 let document = Document::read(&value).unwrap();
                 format!("#{} @{} {}", document.revision, document.since.0, document.body)
             }
+            b'r' => format!("{:?}", Ended::read(Some(&value))),
             b'n' | b's' => number(Some(&value)).to_string(),
             _ => String::from_utf8(value).unwrap(),
         };
@@ -68,7 +69,7 @@ fn a_change_moves_the_ways_to_a_document_and_keeps_what_was() {
 }
 
 #[test]
-fn what_is_removed_leaves_its_versions_and_nothing_else() {
+fn what_is_removed_leaves_its_versions_and_its_last_revision() {
     let store = Memory::new();
     write(&store, 1, vec![Put::create("customer", "1", customer("Ann", "new"))]).unwrap();
     let remove = Put::new("customer", "1", Change::Remove, Expected::Revision(1));
@@ -76,6 +77,7 @@ fn what_is_removed_leaves_its_versions_and_nothing_else() {
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
     e/0000000000000000 {"event":{"customer":{"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}},"eventId":"0","eventTime":"1970-01-01T00:00:00.001Z","eventType":"CustomerCreateEvent","resource":"customer"}
     e/0000000000000001 {"event":{"customer":{"id":"1","name":"Ann","status":"new"}},"eventId":"1","eventTime":"1970-01-01T00:00:00.002Z","eventType":"CustomerDeleteEvent","resource":"customer"}
+    r/customer|1 Ended { revision: 2, before: 0 }
     s/event 2
     v/customer|1|0000000000000001 #1 @1 {"engagedParty":{"id":"p"},"id":"1","name":"Ann","status":"new"}
     "#);
@@ -134,4 +136,121 @@ fn a_document_that_is_an_event_is_told_as_it_is() {
     n/topicEvent 1
     s/event 1
     "#);
+}
+
+fn document(store: &Memory, id: &str) -> Document {
+    let key = keys::document("customer", id);
+    Document::read(&store.get(&key).unwrap().unwrap()).unwrap()
+}
+
+fn remove(id: &str) -> Put {
+    Put::new("customer", id, Change::Remove, Expected::Anything)
+}
+
+fn named(versions: &[Document]) -> Vec<&str> {
+    versions.iter().map(|version| version.body["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_document_that_is_created_again_has_a_revision_and_a_history_of_its_own() {
+    let store = Memory::new();
+    let known = |store: &Memory| versions(store, "customer", "1", 9).unwrap();
+    let create = |name| Put::create("customer", "1", customer(name, "new"));
+    let rename = |name| Put::merge("customer", "1", json!({ "name": name }));
+    write(&store, 1, vec![create("Ann")]).unwrap();
+    write(&store, 2, vec![rename("Ann B.")]).unwrap();
+    write(&store, 3, vec![remove("1")]).unwrap();
+    assert_eq!(named(&known(&store)), ["Ann", "Ann B."]);
+    write(&store, 4, vec![create("Eve")]).unwrap();
+    assert_eq!(document(&store, "1").revision, 4);
+    assert!(known(&store).is_empty());
+    write(&store, 5, vec![rename("Eve B.")]).unwrap();
+    assert_eq!(named(&known(&store)), ["Eve"]);
+    // Whoever knows a revision of the first one does not change the second.
+    let stale = Put::new("customer", "1", Change::Remove, Expected::Revision(1));
+    assert!(matches!(write(&store, 6, vec![stale]), Err(Error::Conflict { .. })));
+    write(&store, 6, vec![remove("1"), create("Joe"), rename("Joe B.")]).unwrap();
+    assert_eq!(document(&store, "1").revision, 8);
+    assert_eq!(named(&known(&store)), ["Joe"]);
+    write(&store, 7, vec![remove("1")]).unwrap();
+    assert_eq!(named(&known(&store)), ["Joe", "Joe B."]);
+}
+
+#[test]
+fn what_is_forgotten_leaves_no_trace() {
+    let store = Memory::new();
+    let create = || Put::create("of no table", "1", json!({ "id": "1" }));
+    write(&store, 1, vec![create()]).unwrap();
+    write(&store, 2, vec![Put::new("of no table", "1", Change::Remove, Expected::Anything)])
+        .unwrap();
+    write(&store, 3, vec![create()]).unwrap();
+    write(&store, 4, vec![Put::new("of no table", "1", Change::Forget, Expected::Anything)])
+        .unwrap();
+    assert_eq!(facts(&store), Vec::<String>::new());
+}
+
+#[test]
+fn attributes_alone_do_not_bring_a_removed_document_back() {
+    let store = Memory::new();
+    write(&store, 1, vec![Put::create("customer", "1", customer("Ann", "new"))]).unwrap();
+    write(&store, 2, vec![remove("1")]).unwrap();
+    let before = facts(&store);
+    write(&store, 3, vec![Put::merge("customer", "1", json!({ "status": "active" }))]).unwrap();
+    write(&store, 3, vec![Put::merge("customer", "1", customer("Ann", "active"))]).unwrap();
+    assert_ne!(facts(&store), before);
+    assert_eq!(document(&store, "1").body, customer("Ann", "active"));
+    write(&store, 4, vec![remove("1")]).unwrap();
+    let before = facts(&store);
+    write(&store, 5, vec![Put::merge("customer", "1", json!({ "id": "2", "status": "x" }))])
+        .unwrap();
+    assert_eq!(facts(&store), before);
+}
+
+#[test]
+fn a_document_is_found_by_each_of_its_references_and_counted_by_its_state() {
+    let store = Memory::new();
+    let parties: Vec<Value> = (0..500).map(|n| json!({ "id": format!("p{n}") })).collect();
+    let product = |status| json!({ "id": "1", "relatedParty": parties, "status": status });
+    write(&store, 1, vec![Put::create("product", "1", product("created"))]).unwrap();
+    write(&store, 2, vec![Put::set("product", "1", product("active"))]).unwrap();
+    let found = |path: &str, value: &str| {
+        store.get(&keys::entry("product", path, value, "1")).unwrap()
+    };
+    assert!(found("status", "active").is_some() && found("status", "created").is_none());
+    assert!((0..500).all(|n| found("relatedParty.id", &format!("p{n}")).is_some()));
+    let count = store.get(&keys::count("product", "status", "active")).unwrap();
+    assert_eq!(number(count.as_deref()), 1);
+}
+
+/// Puts bytes that are no document in the place of one.
+fn harm(store: &Memory, id: &str) {
+    let key = keys::document("customer", id);
+    let mut bytes = store.get(&key).unwrap().unwrap();
+    bytes.truncate(HEAD_BYTES + 5);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(store.append(Batch::of(Epoch(0), vec![(key, Some(bytes))]))).unwrap();
+}
+
+#[test]
+fn an_unreadable_document_stops_nobody_elses_change_and_is_set_aside_when_it_is_replaced() {
+    let store = Memory::new();
+    for id in ["1", "2"] {
+        write(&store, 1, vec![Put::create("customer", id, customer("Ann", "new"))]).unwrap();
+    }
+    harm(&store, "1");
+    let rename = |id| Put::merge("customer", id, json!({ "name": "Eve" }));
+    write(&store, 2, vec![rename("1"), rename("2")]).unwrap();
+    assert_eq!(document(&store, "2").body["name"], "Eve");
+    let known = Put::new("customer", "1", Change::Remove, Expected::Revision(1));
+    let refused = write(&store, 3, vec![known]).unwrap_err();
+    assert_eq!(refused.to_string(), "the document `d/customer/1` cannot be read");
+    let taken = Put::create("customer", "1", customer("Joe", "new"));
+    assert!(matches!(write(&store, 3, vec![taken]), Err(Error::Conflict { found: Some(1), .. })));
+    write(&store, 4, vec![Put::set("customer", "1", customer("Joe", "new"))]).unwrap();
+    assert_eq!(
+        (document(&store, "1").revision, &document(&store, "1").body["name"]),
+        (2, &json!("Joe"))
+    );
+    let aside = store.get(&keys::set_aside("customer", "1")).unwrap().unwrap();
+    assert_eq!(aside.len(), HEAD_BYTES + 5);
 }
