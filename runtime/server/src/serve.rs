@@ -1,10 +1,11 @@
 //! Puts a server together: packs, store, pools, plugins, engine and HTTP, in that order, and takes
 //! it apart again.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use engine::clock::System;
 use engine::pools::Pools;
@@ -12,6 +13,7 @@ use engine::{Durability, Engine, Parts};
 use host::{Host, InstallError, Loaded};
 use model::{Digest, PluginId, Rulebook};
 use store::Sled;
+use store::private::{self, Depth, tighten};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,6 +25,15 @@ use crate::packs::{self, PacksError};
 
 /// How often the plugins folder is looked at.
 const PLUGINS_LOOK: Duration = Duration::from_secs(1);
+
+/// The folder of the store in the data folder.
+pub(crate) const STORE: &str = "store";
+
+/// How long the address and the data folder of a server that was killed are waited for.
+const HANDOVER_WAIT: Duration = Duration::from_secs(5);
+
+/// How often the address is tried meanwhile.
+const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
 
 /// The folder beside the store whose files jobs read and write.
 const EXCHANGE: &str = "exchange";
@@ -97,7 +108,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         config.check()?;
         let rulebook = packs::read_all(&config.workflows_dir)?;
-        let listener = TcpListener::bind(config.listen).await;
+        let listener = bind(config.listen).await;
         let listen = |source| ServeError::Listen { address: config.listen, source };
         let listener = listener.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -121,6 +132,7 @@ impl Server {
             durability,
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
+        engine::store::verify::upgrade(&engine).await.map_err(ServeError::Failed)?;
         let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let settings = config.events.settings(&base, address);
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
@@ -188,9 +200,27 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     stopped.wait_for(|stopped| *stopped).await.ok();
 }
 
+/// Listens, as soon as an earlier server has let go of the address: one that was killed is taken
+/// down for a while yet.
+async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let until = Instant::now() + HANDOVER_WAIT;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < until => {
+                tokio::time::sleep(HANDOVER_PAUSE).await;
+            }
+            bound => return bound,
+        }
+    }
+}
+
 fn open_store(data: &Path) -> Result<Sled, ServeError> {
-    make_folder(data)?;
-    Sled::open(data.join("store"), &store::Options::default()).map_err(ServeError::Store)
+    let folder = |source| ServeError::Folder { path: data.into(), source };
+    private::make_folder(data).map_err(folder)?;
+    tighten(data, Depth::Folder);
+    tighten(&data.join("plugins"), Depth::Whole);
+    let options = store::Options { lock_wait: HANDOVER_WAIT, ..store::Options::default() };
+    Sled::open(data.join(STORE), &options).map_err(ServeError::Store)
 }
 
 fn make_folder(path: &Path) -> Result<(), ServeError> {
@@ -306,3 +336,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,9 @@ pub(crate) const CELL_BYTES_MAX: usize = 4096;
 /// Where the epoch of the owner lies. It is outside of the keys of facts and parts.
 pub(crate) const OWNER: &[u8] = b"e";
 
+/// Where the name of the store lies, which its marker has too.
+pub(crate) const STORE: &[u8] = b"s";
+
 /// What the keys of all facts begin with.
 pub(crate) const FACTS: u8 = b'f';
 

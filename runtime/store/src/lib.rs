@@ -2,12 +2,17 @@
 //! that arrived meanwhile.
 #![forbid(unsafe_code)]
 
+mod closing;
 mod failure;
 mod layout;
+mod marker;
 mod open;
+pub mod private;
+mod scan;
 mod sled;
 mod tree;
 mod writer;
 
+pub use self::marker::Lack;
 pub use self::open::{OpenError, Options};
 pub use self::sled::Sled;

@@ -3,15 +3,18 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, SyncSender};
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 
 use engine::store::{Appended, Batch, Epoch, Error, Fact, Progress, Scan, Settled, Store};
 use tokio::sync::watch;
 
+use crate::closing::{Closing, Noted, Notes};
 use crate::failure::Failure;
-use crate::open::{self, Lock, OpenError, Options};
+use crate::marker::MarkerFile;
+use crate::open::{self, OpenError, Opened, Options};
 use crate::tree::{Tree, Writes};
 use crate::writer::{Command, Disk, Writer, queue};
 
@@ -27,12 +30,14 @@ use crate::writer::{Command, Disk, Writer, queue};
 ///
 /// Dropping the store writes what was appended before and closes the directory.
 pub struct Sled {
-    // They are dropped in this order: the writer finishes, sled closes, its lock is gone.
+    // They are dropped in this order: the writer finishes, nothing is noted any more, sled closes,
+    // the marker is written, the lock is gone.
     writer: Handle,
+    _notes: Notes,
     tree: Arc<Tree>,
     changed: watch::Receiver<u64>,
     progress: Arc<Progress>,
-    _lock: Lock,
+    _closing: Closing,
 }
 
 /// The queue to the writer and its thread.
@@ -45,25 +50,49 @@ struct Handle {
 struct SyncedTree {
     tree: Arc<Tree>,
     log: File,
+    epoch: Arc<AtomicU64>,
 }
 
 impl Sled {
     /// Opens the store of a directory, and makes it where there is none.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        let (db, log) = open::open(path, options)?;
-        let tree = Arc::new(Tree::new(db));
-        let owner = tree.owner().map_err(|failure| OpenError::Damaged {
+        let Opened { db, log, marker, lock } = open::open(path, options)?;
+        let damaged = |failure| OpenError::Damaged {
             path: path.to_owned(),
             source: Box::new(Error::from(failure)),
-        })?;
-        let (sender, changed) = watch::channel(0);
+        };
+        let tree = Arc::new(Tree::new(db));
+        let owner = tree.owner().map_err(damaged)?;
+        let name = tree.store().map_err(damaged)?;
+        if let Some(marker) = &marker {
+            let found = name.as_deref().unwrap_or_default();
+            marker
+                .check_owner(found, owner.0)
+                .map_err(|lack| OpenError::Lost { path: path.to_owned(), lack })?;
+        }
+        let epoch = Arc::new(AtomicU64::new(owner.0));
+        let disk = SyncedTree { tree: Arc::clone(&tree), log, epoch: Arc::clone(&epoch) };
+        let name = match name {
+            Some(name) => name,
+            None => disk.name().map_err(damaged)?,
+        };
+        let of_io = |source| OpenError::of_io(path, source);
+        let marker = MarkerFile::open(path, &name, marker.as_ref()).map_err(of_io)?;
         let progress = Arc::new(Progress::default());
-        let disk = SyncedTree { tree: Arc::clone(&tree), log };
+        let noted = Noted {
+            path: path.to_owned(),
+            marker: Arc::new(Mutex::new(marker)),
+            epoch,
+            progress: Arc::clone(&progress),
+        };
+        noted.note().map_err(of_io)?;
+        let (sender, changed) = watch::channel(0);
         let writer = Writer::new(disk, owner, sender, Arc::clone(&progress));
-        let writer = Handle::start(writer)
-            .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(Self { writer, tree, changed, progress, _lock: Lock::of(path) })
+        let writer = Handle::start(writer).map_err(of_io)?;
+        let notes = Notes::start(noted.clone()).map_err(of_io)?;
+        let closing = Closing::of(noted, lock);
+        Ok(Self { writer, _notes: notes, tree, changed, progress, _closing: closing })
     }
 }
 
@@ -129,11 +158,21 @@ impl Disk for SyncedTree {
 
     fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure> {
         self.tree.set_owner(owner)?;
-        self.sync()
+        self.sync()?;
+        self.epoch.store(owner.0, Ordering::SeqCst);
+        Ok(())
     }
 }
 
 impl SyncedTree {
+    /// Gives a name to a store that has none.
+    fn name(&self) -> Result<String, Failure> {
+        let name = uuid::Uuid::now_v7().simple().to_string();
+        self.tree.set_store(&name)?;
+        self.sync()?;
+        Ok(name)
+    }
+
     fn sync(&self) -> Result<(), Failure> {
         self.tree.flush()?;
         self.log.sync_data().map_err(Failure::of("sync"))

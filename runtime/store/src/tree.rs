@@ -8,7 +8,7 @@ use ::sled::{Batch, Db, IVec};
 use engine::store::{Direction, Epoch, Error, Fact, Scan};
 
 use crate::failure::Failure;
-use crate::layout::{self, CELL_BYTES_MAX, Cell, OWNER};
+use crate::layout::{self, CELL_BYTES_MAX, Cell, OWNER, STORE};
 
 /// The writes of one commit: for each key the last value that was asked for.
 pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -91,6 +91,17 @@ impl Tree {
     pub(crate) fn set_owner(&self, owner: Epoch) -> Result<(), Failure> {
         let bytes = owner.0.to_be_bytes();
         self.db.insert(OWNER, &bytes).map(drop).map_err(Failure::of("write the owner's epoch"))
+    }
+
+    /// The name of the store; `None` if it was made before stores had one.
+    pub(crate) fn store(&self) -> Result<Option<String>, Failure> {
+        let bytes = self.db.get(STORE).map_err(Failure::of(READ))?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Writes the name of the store; it is not durable yet.
+    pub(crate) fn set_store(&self, name: &str) -> Result<(), Failure> {
+        self.db.insert(STORE, name).map(drop).map_err(Failure::of("write the store's name"))
     }
 
     fn reading(&self) -> Result<RwLockReadGuard<'_, ()>, Error> {

@@ -51,6 +51,11 @@ impl Progress {
         self.reached.send_modify(|reached| reached.has_failed = true);
     }
 
+    /// How many commits are durable.
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::SeqCst)
+    }
+
     /// Whether a commit is under way, or has failed.
     pub fn is_under_way(&self) -> bool {
         self.durable.load(Ordering::SeqCst) != self.visible.load(Ordering::SeqCst)

@@ -1,11 +1,11 @@
 use super::*;
 
-fn open_default(path: &Path) -> Result<(Db, File), OpenError> {
+fn open_default(path: &Path) -> Result<Opened, OpenError> {
     open(path, &Options::default())
 }
 
 fn error(path: &Path) -> OpenError {
-    open_default(path).expect_err("opening must fail")
+    open_default(path).map(|_| ()).expect_err("opening must fail")
 }
 
 #[test]
@@ -67,9 +67,12 @@ type Harm = fn(&Path);
 fn damaged(harm: Harm) -> tempfile::TempDir {
     let path = tempfile::tempdir().unwrap();
     for round in 0..2_u8 {
-        let _lock = Lock::of(path.path());
-        let (db, _) = open_default(path.path()).unwrap();
-        db.insert([round], vec![round; 100]).unwrap();
+        let opened = open_default(path.path()).unwrap();
+        opened.db.insert([round], vec![round; 100]).unwrap();
+        drop(opened);
+        while in_use(path.path()) {
+            thread::yield_now();
+        }
     }
     harm(path.path());
     path
@@ -93,4 +96,25 @@ fn damaged_files_are_reported_and_not_repaired() {
         let error = error(path.path());
         assert!(matches!(error, OpenError::Damaged { .. }), "{name}: {error:?}");
     }
+}
+
+#[test]
+fn a_directory_that_is_about_to_be_free_is_waited_for() {
+    let path = tempfile::tempdir().unwrap();
+    let first = open_default(path.path()).unwrap();
+    let options = Options { lock_wait: Duration::from_secs(60), ..Options::default() };
+    let second = path.path().to_owned();
+    let waiting = thread::spawn(move || open(&second, &options).map(|_| ()));
+    drop(first);
+    waiting.join().unwrap().unwrap();
+}
+
+#[test]
+fn what_is_kept_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("store");
+    drop(open_default(&path).unwrap());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(&path.join(LOG))), (0o700, 0o600));
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
 
 mod disk;
+mod harmed;
 mod killed;
 mod random;
 mod subject;

@@ -1,0 +1,31 @@
+use super::*;
+
+#[tokio::test]
+async fn an_address_that_is_about_to_be_free_is_waited_for() {
+    let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = first.local_addr().unwrap();
+    let mut second = std::pin::pin!(bind(address));
+    tokio::select! {
+        biased;
+        bound = &mut second => panic!("two servers listen: {bound:?}"),
+        () = tokio::task::yield_now() => {}
+    }
+    drop(first);
+    assert_eq!(second.await.unwrap().local_addr().unwrap(), address);
+}
+
+#[test]
+fn the_data_folder_is_private_and_an_open_one_is_made_so() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("data");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for _ in 0..2 {
+        drop(open_store(&data).unwrap());
+        let log = data.join(STORE).join("db");
+        assert_eq!([&data, &data.join(STORE), &log].map(|path| mode(path)), [0o700, 0o700, 0o600]);
+        for (path, mode) in [(&data, 0o755), (&log, 0o644)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    }
+}

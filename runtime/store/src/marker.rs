@@ -1,0 +1,177 @@
+//! What is known of the log, beside it: a log that was cut, removed or replaced by an older one must
+//! not be taken for a young or an empty one. It is written now and then, so it says how far the log
+//! reaches at least; after a close it says so exactly.
+//!
+//! Two slots are written in turns, so that a power loss in the middle of a write leaves the other.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::scan::Look;
+
+/// Its file in the directory of the store.
+pub(crate) const MARKER: &str = "marker";
+
+const SLOT_BYTES: usize = 512;
+const SLOTS: u64 = 2;
+
+/// What is known of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Marker {
+    /// Counts the writes of the marker.
+    number: u64,
+    /// The name of the store, which stands in its log too.
+    pub(crate) store: String,
+    /// The epoch of its owner.
+    pub(crate) epoch: u64,
+    /// The log reaches this far: all up to it is durable.
+    pub(crate) end: u64,
+    /// The store was closed, so this is all there is.
+    pub(crate) is_closed: bool,
+    /// The checksum of the segments' headers when it was closed.
+    headers: u32,
+}
+
+/// What is wrong with a log, held against its marker.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Lack {
+    /// There is no log.
+    #[error("the log is missing")]
+    Missing,
+    /// The log ends before what was acknowledged.
+    #[error("the log ends at {end}, and reached at least {known} once")]
+    Short {
+        /// Where it ends.
+        end: u64,
+        /// How far it reached.
+        known: u64,
+    },
+    /// There is no whole message in the middle of the log.
+    #[error("the log is damaged in the segment at byte {offset}")]
+    Broken {
+        /// Where the segment begins in the file.
+        offset: u64,
+    },
+    /// The log was changed after it was closed.
+    #[error("the log is not as it was when the store was closed")]
+    Changed,
+    /// The log is that of another store, or an earlier copy.
+    #[error("the log belongs to {found}, and the marker to {known}")]
+    Foreign {
+        /// The store and the epoch of the log.
+        found: String,
+        /// The store and the epoch of the marker.
+        known: String,
+    },
+    /// The marker is none.
+    #[error("the file `marker` beside the log is damaged")]
+    Marker,
+}
+
+impl Marker {
+    /// Holds a log against what was known of it, before anything is written.
+    pub(crate) fn check(&self, look: &Look) -> Result<(), Lack> {
+        if look.end < self.end {
+            return Err(Lack::Short { end: look.end, known: self.end });
+        }
+        // A longer one was written by a version that knew no marker.
+        if self.is_closed && look.end == self.end && look.headers != self.headers {
+            return Err(Lack::Changed);
+        }
+        Ok(())
+    }
+
+    /// Holds the names that stand in the log against those in the marker.
+    pub(crate) fn check_owner(&self, store: &str, epoch: u64) -> Result<(), Lack> {
+        if store == self.store && epoch >= self.epoch {
+            return Ok(());
+        }
+        let shown = |store: &str, epoch: u64| format!("store `{store}`, epoch {epoch}");
+        Err(Lack::Foreign { found: shown(store, epoch), known: shown(&self.store, self.epoch) })
+    }
+}
+
+/// Reads the marker of a directory; `None` if there is none, as in an older data folder.
+pub(crate) fn read(directory: &Path) -> io::Result<Option<Result<Marker, Lack>>> {
+    let bytes = match std::fs::read(directory.join(MARKER)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if bytes.iter().all(|byte| *byte == 0) {
+        // A power loss came before its first write.
+        return Ok(None);
+    }
+    let markers = bytes.chunks(SLOT_BYTES).filter_map(parse);
+    let last = markers.max_by_key(|marker| marker.number);
+    Ok(Some(last.ok_or(Lack::Marker)))
+}
+
+fn parse(slot: &[u8]) -> Option<Marker> {
+    let text = std::str::from_utf8(slot).ok()?.trim_end_matches(['\0', '\n', ' ']);
+    let (checksum, json) = text.split_once(' ')?;
+    let is_whole = u32::from_str_radix(checksum, 16).ok()? == crc32fast::hash(json.as_bytes());
+    is_whole.then(|| serde_json::from_str(json).ok())?
+}
+
+/// Writes the marker of an open store.
+#[derive(Debug)]
+pub(crate) struct MarkerFile {
+    file: File,
+    last: Marker,
+}
+
+impl MarkerFile {
+    /// Goes on from what was read, or begins.
+    pub(crate) fn open(directory: &Path, store: &str, before: Option<&Marker>) -> io::Result<Self> {
+        let path: PathBuf = directory.join(MARKER);
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let last = Marker {
+            number: before.map_or(0, |before| before.number),
+            store: store.to_owned(),
+            epoch: 0,
+            end: before.map_or(0, |before| before.end),
+            is_closed: false,
+            headers: 0,
+        };
+        Ok(Self { file, last })
+    }
+
+    /// Notes how far the log reaches, which is durable.
+    pub(crate) fn note(&mut self, look: &Look, epoch: u64) -> io::Result<()> {
+        self.write(look, epoch, false)
+    }
+
+    /// Notes what the log is, which nobody writes to any more.
+    pub(crate) fn close(&mut self, look: &Look, epoch: u64) -> io::Result<()> {
+        self.write(look, epoch, true)
+    }
+
+    /// What was written last.
+    pub(crate) fn into_last(self) -> Marker {
+        self.last
+    }
+
+    fn write(&mut self, look: &Look, epoch: u64, is_closed: bool) -> io::Result<()> {
+        let marker = Marker {
+            number: self.last.number + 1,
+            store: self.last.store.clone(),
+            epoch: epoch.max(self.last.epoch),
+            end: look.end.max(self.last.end),
+            is_closed,
+            headers: look.headers,
+        };
+        let json = serde_json::to_string(&marker)?;
+        let mut slot = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())).into_bytes();
+        slot.resize(SLOT_BYTES, b' ');
+        let offset = (marker.number % SLOTS) * SLOT_BYTES as u64;
+        self.file.write_all_at(&slot, offset)?;
+        self.file.sync_data()?;
+        self.last = marker;
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! Files that were harmed while nobody had them open. A store never opens with less than was
+//! acknowledged as if nothing had happened, and what is refused is left as it is.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::fs;
+use std::path::Path;
+
+use engine::store::{Fact, Store as _};
+use store::{OpenError, Options, Sled};
+
+use crate::subject::{OnSled, Subject, all, batch, put};
+
+const SEGMENT: usize = 512 * 1024;
+
+/// How a store stopped: closed, or killed. What a killed one leaves is what was in its files then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    Closed,
+    Killed,
+}
+
+/// A directory with some segments of facts, and all of them.
+async fn written(stop: Stop) -> (OnSled, Vec<Fact>) {
+    let subject = OnSled::default();
+    let killed = OnSled::default();
+    // Twice, so that sled has noted some of it and the rest is in its log alone.
+    for round in 0..2_u8 {
+        let store = subject.open();
+        let epoch = store.claim().unwrap();
+        for number in 0..60_u8 {
+            let value: Vec<u8> = (0..30_000_u32).map(|n| (n as u8).wrapping_mul(number)).collect();
+            store.append(batch(epoch, [put([round, number], value)])).await.unwrap();
+        }
+        if round == 1 && stop == Stop::Killed {
+            // The marker is behind by a second at the most. Something is to be noted from here on.
+            let marker = subject.path().join("marker");
+            let before = fs::read(&marker).unwrap();
+            store.append(batch(epoch, [put("noted", "")])).await.unwrap();
+            while fs::read(&marker).unwrap() == before {
+                tokio::task::yield_now().await;
+            }
+            copy(subject.path(), killed.path());
+            return (killed, all(&store));
+        }
+    }
+    let store = subject.open();
+    let facts = all(&store);
+    drop(store);
+    (subject, facts)
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&to).unwrap();
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+fn files(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
+    files.map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect()
+}
+
+fn open(path: &Path) -> Result<Sled, OpenError> {
+    Sled::open(path, &Options::default())
+}
+
+fn change_log(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let log = path.join("db");
+    let mut bytes = fs::read(&log).unwrap();
+    change(&mut bytes);
+    fs::write(log, bytes).unwrap();
+}
+
+fn remove_snapshots(path: &Path) {
+    for entry in fs::read_dir(path).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("snap.") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+/// What the harm is called, and what it does.
+type Harm = (&'static str, fn(&Path));
+
+const HARMS: [Harm; 9] = [
+    ("half", |path| change_log(path, |bytes| bytes.truncate(bytes.len() / 2))),
+    ("half without snapshots", |path| {
+        remove_snapshots(path);
+        change_log(path, |bytes| bytes.truncate(bytes.len() / 2));
+    }),
+    ("nothing", |path| change_log(path, Vec::clear)),
+    ("nothing without snapshots", |path| {
+        remove_snapshots(path);
+        change_log(path, Vec::clear);
+    }),
+    ("no log", |path| fs::remove_file(path.join("db")).unwrap()),
+    ("no log without snapshots", |path| {
+        remove_snapshots(path);
+        fs::remove_file(path.join("db")).unwrap();
+    }),
+    ("zeros", |path| change_log(path, |bytes| bytes.fill(0))),
+    ("the last segment", |path| {
+        change_log(path, |bytes| bytes.truncate(bytes.len().div_ceil(SEGMENT) * SEGMENT - SEGMENT));
+    }),
+    ("a damaged marker", |path| fs::write(path.join("marker"), "no marker").unwrap()),
+];
+
+#[tokio::test]
+async fn a_log_that_lacks_what_was_acknowledged_is_refused_and_left_as_it_is() {
+    for stop in [Stop::Closed, Stop::Killed] {
+        let (subject, _) = written(stop).await;
+        for (name, harm) in HARMS {
+            let harmed = OnSled::default();
+            copy(subject.path(), harmed.path());
+            harm(harmed.path());
+            let before = files(harmed.path());
+            let error = open(harmed.path()).err();
+            let error = error.unwrap_or_else(|| panic!("{stop:?}, {name}: it was opened"));
+            assert!(matches!(error, OpenError::Lost { .. }), "{stop:?}, {name}: {error:?}");
+            assert!(error.to_string().contains("restore the folder from a backup"));
+            assert!(error.source().is_some());
+            assert!(files(harmed.path()) == before, "{stop:?}, {name}: the files were changed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_without_its_snapshots_is_whole() {
+    for stop in [Stop::Closed, Stop::Killed] {
+        let (subject, facts) = written(stop).await;
+        remove_snapshots(subject.path());
+        assert!(all(&open(subject.path()).unwrap()) == facts, "{stop:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_earlier_copy_of_the_log_is_refused() {
+    let (subject, _) = written(Stop::Closed).await;
+    let copied = OnSled::default();
+    copy(subject.path(), copied.path());
+    let store = subject.open();
+    let epoch = store.claim().unwrap();
+    store.append(batch(epoch, [put("later", vec![7; 1_000_000])])).await.unwrap();
+    drop(store);
+    fs::copy(copied.path().join("db"), subject.path().join("db")).unwrap();
+    assert!(matches!(open(subject.path()).err(), Some(OpenError::Lost { .. })));
+}
+
+#[tokio::test]
+async fn a_folder_of_an_earlier_version_is_taken_as_it_is() {
+    let (subject, facts) = written(Stop::Closed).await;
+    fs::remove_file(subject.path().join("marker")).unwrap();
+    assert!(all(&open(subject.path()).unwrap()) == facts);
+    assert!(subject.path().join("marker").exists());
+}
+
+/// Flips one byte at many places of a closed log. It is refused, or all is read as it was, or what
+/// was harmed is reported when it is read; never is it anything else.
+#[tokio::test]
+async fn a_flipped_byte_is_never_taken_for_what_was_written() {
+    let (subject, facts) = written(Stop::Closed).await;
+    let length = fs::metadata(subject.path().join("db")).unwrap().len();
+    let (mut refused, mut whole, mut reported) = (0, 0, 0);
+    for place in (0..40).map(|n| length * n / 40 + 1_000 * n) {
+        let harmed = OnSled::default();
+        copy(subject.path(), harmed.path());
+        let place = usize::try_from(place.min(length - 1)).unwrap();
+        change_log(harmed.path(), |bytes| bytes[place] ^= 0x5a);
+        let path = harmed.path().to_owned();
+        let read = std::panic::catch_unwind(move || {
+            let store = open(&path).ok()?;
+            Some(store.scan(&engine::store::Scan::prefix("", usize::MAX)))
+        });
+        match read {
+            Ok(None) => refused += 1,
+            Ok(Some(Ok(found))) => {
+                assert!(found == facts, "a byte flipped at {place} changed what is read");
+                whole += 1;
+            }
+            Ok(Some(Err(_))) | Err(_) => reported += 1,
+        }
+    }
+    assert!(refused > 0, "{refused} refused, {whole} whole, {reported} reported");
+}
