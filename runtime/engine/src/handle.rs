@@ -16,7 +16,7 @@ use crate::core::{
     read_fulfilment,
 };
 use crate::pools::Pools;
-use crate::store::{Appended, Batch, Epoch, Put, Store, Write};
+use crate::store::{Appended, Batch, Epoch, Put, Store, Unreadable, Write};
 use crate::worker::{Call, Worker};
 
 /// So many inputs may wait for the loop.
@@ -55,6 +55,8 @@ pub struct Counters {
     pub calls: AtomicU64,
     /// Commits.
     pub commits: AtomicU64,
+    /// Documents that were met and could not be read.
+    pub unreadable: Unreadable,
 }
 
 /// What the engine works with.

@@ -91,6 +91,9 @@ pub fn outbox(sequence: u64) -> Vec<u8> {
 /// All notifications.
 pub const OUTBOX: &[u8] = b"e/";
 
+/// The way in which documents are indexed here.
+pub const INDEXED: &[u8] = b"s/indexed";
+
 /// The number of the next notification.
 pub const NEXT_EVENT: &[u8] = b"s/event";
 

@@ -10,10 +10,13 @@ use tokio::sync::{oneshot, watch};
 pub mod documents;
 pub mod memory;
 mod progress;
+mod unreadable;
+pub mod verify;
 
 pub use documents::{Document, Put};
 pub use memory::Memory;
 pub use progress::{Progress, Settled};
+pub use unreadable::Unreadable;
 
 /// The longest key that a store takes. What others name (an id, an idempotency key) has to be
 /// limited where it comes in, so that its key stays below this.
@@ -92,6 +95,11 @@ pub fn check_keys(writes: &[Write]) -> Result<(), Error> {
         Some(bytes) if bytes > KEY_BYTES_MAX => Err(Error::KeyTooLong { bytes }),
         _ => Ok(()),
     }
+}
+
+/// A key as people are told of it, with `|` between its parts.
+fn named(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).replace('\0', "|")
 }
 
 /// A key and its new value; `None` removes the key.

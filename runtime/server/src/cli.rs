@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod plugin;
 mod rules;
+mod store;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ enum Command {
     /// Check packs, and see what an order becomes.
     #[command(subcommand)]
     Rules(rules::Rules),
+    /// Look after the data of a server that does not run.
+    #[command(subcommand)]
+    Store(store::Store),
     /// Take documents into a server that runs, from a file with one on each line.
     Import(import::Import),
     /// Write the documents of a server that runs to a file, one on each line.
@@ -106,6 +110,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Simnet { listen } => run_simnet(listen).await,
         Command::Plugin(command) => plugin::run(command).await,
         Command::Rules(command) => rules::run(command).await,
+        Command::Store(command) => store::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Export(command) => export::run(command).await,
         Command::Bench(command) => bench::run(command).await,

@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::clock::Clock;
 use engine::store::documents::{Audience, Change, Expected};
-use engine::store::{Document, Put, Scan, Store, Write};
+use engine::store::{Put, Scan, Write};
 use engine::{Engine, keys};
 use model::subscription::{Progress, Source, Subscription, SubscriptionError};
 use serde_json::Value;
@@ -92,7 +92,7 @@ impl Events {
     ) -> Result<Self, engine::store::Error> {
         let client = Client::new(settings.guard.clone(), settings.answer_wait);
         let outbox = Outbox::open(Arc::clone(engine.store()))?;
-        let subscribers = RwLock::new(read_all(&**engine.store())?);
+        let subscribers = RwLock::new(read_all(&engine)?);
         let arrived = Notify::new();
         let taking = tokio::sync::Mutex::new(());
         let inner = Inner { engine, clock, settings, client, outbox, subscribers, taking, arrived };
@@ -242,13 +242,16 @@ impl Events {
 }
 
 /// The subscriptions that a store holds, with how far each has come.
-fn read_all(store: &dyn Store) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::store::Error> {
+fn read_all(engine: &Engine) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::store::Error> {
+    let store = engine.store();
     let mut subscribers = BTreeMap::new();
     let mut scan = Scan::prefix(keys::documents(RESOURCE), FACTS_AT_ONCE);
     loop {
         let facts = store.scan(&scan)?;
-        for (_, bytes) in &facts {
-            let document = Document::read(bytes)?;
+        for (key, bytes) in &facts {
+            let Some(document) = engine.counters().unreadable.pass_over(key, bytes) else {
+                continue;
+            };
             let subscription = match Subscription::read(&document.body) {
                 Ok(subscription) => subscription,
                 Err(error) => {

@@ -131,7 +131,7 @@ impl Document {
     /// Reads what is kept under this key. What cannot be read is named in the error.
     pub fn read_at(key: &[u8], bytes: &[u8]) -> Result<Self, Error> {
         Self::read(bytes).map_err(|source| Error::Unreadable {
-            key: String::from_utf8_lossy(key).replace('\0', "|"),
+            key: super::named(key),
             source: Box::new(source),
         })
     }

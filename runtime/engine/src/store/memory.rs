@@ -73,6 +73,11 @@ impl Memory {
         self.state().sync();
     }
 
+    /// How many batches show and are not durable.
+    pub fn unsynced_count(&self) -> usize {
+        self.state().unsynced.len()
+    }
+
     /// Fails to make durable what shows, as a disk may: what waits for it is told.
     pub fn fail_sync(&self) {
         let mut state = self.state();

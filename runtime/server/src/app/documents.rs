@@ -1,7 +1,7 @@
 //! The documents of all resources: read, found by an attribute, and written.
 
 use engine::keys;
-use engine::store::{Document, Error, Put, Scan};
+use engine::store::{Document, Error, Fact, Put, Scan};
 use model::resource::index;
 
 use super::App;
@@ -12,8 +12,27 @@ const ENTRIES_AT_ONCE: usize = 256;
 impl App {
     /// The document of a resource, as it was last written.
     pub fn document(&self, resource: &str, id: &str) -> Result<Option<Document>, Error> {
-        let bytes = self.engine.store().get(&keys::document(resource, id))?;
-        bytes.map(|bytes| Document::read(&bytes)).transpose()
+        let key = keys::document(resource, id);
+        let bytes = self.engine.store().get(&key)?;
+        let document = bytes.map(|bytes| Document::read_at(&key, &bytes)).transpose();
+        document.inspect_err(|error| self.engine.counters().unreadable.note(&key, error))
+    }
+
+    /// The same for whoever looks at many: what cannot be read is passed over.
+    pub(crate) fn readable(&self, resource: &str, id: &str) -> Result<Option<Document>, Error> {
+        match self.document(resource, id) {
+            Err(Error::Unreadable { .. }) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// The documents among some facts. What cannot be read is passed over.
+    pub(crate) fn read_all<'a>(
+        &'a self,
+        facts: &'a [Fact],
+    ) -> impl Iterator<Item = Document> + use<'a> {
+        let unreadable = &self.engine.counters().unreadable;
+        facts.iter().filter_map(|(key, bytes)| unreadable.pass_over(key, bytes))
     }
 
     /// The documents of a resource that have this value of an indexed attribute, in the order of
@@ -29,7 +48,7 @@ impl App {
         let mut ids = Ids::new(resource, path, value);
         while found.len() < limit {
             let Some(id) = ids.next(&**self.engine.store())? else { break };
-            found.extend(self.document(resource, &id)?);
+            found.extend(self.readable(resource, &id)?);
         }
         Ok(found)
     }
@@ -44,8 +63,8 @@ impl App {
         loop {
             let page = self.engine.store().scan(&scan)?;
             scan.after = page.last().map(|(key, _)| key.clone());
-            for (_, bytes) in &page {
-                take(Document::read(bytes)?)?;
+            for document in self.read_all(&page) {
+                take(document)?;
             }
             if page.len() < ENTRIES_AT_ONCE {
                 return Ok(());

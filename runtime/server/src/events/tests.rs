@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use engine::clock::System;
 use engine::pools::Pools;
-use engine::store::Memory;
+use engine::store::{Memory, Store as _};
 use engine::worker::{Call, Nature, Report, Resolved, Worker};
 use engine::{Durability, Parts};
 use model::subscription::{Keep, Patience, Pause, Standing, Version};

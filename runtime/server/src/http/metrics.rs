@@ -107,6 +107,12 @@ fn write(door: &Door, text: &mut String) -> std::fmt::Result {
         ),
         ("calls_total", "counter", "Calls to plugins.", counters.calls.load(Ordering::Relaxed)),
         ("commits_total", "counter", "Commits.", counters.commits.load(Ordering::Relaxed)),
+        (
+            "unreadable_documents",
+            "gauge",
+            "Documents that were met and cannot be read.",
+            counters.unreadable.count() as u64,
+        ),
         ("plugins_ready", "gauge", "Plugins that can be called.", ready as u64),
         (
             "plugins_rejected",

@@ -19,7 +19,7 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
     let path = call.path.clone();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
-        ["healthz"] => ("healthz", read(&call).map(|()| health())),
+        ["healthz"] => ("healthz", read(&call).map(|()| health(door))),
         ["readyz"] => ("readyz", ready(door, &call).await),
         ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),
         ["openapi.json"] => ("openapi", read(&call).map(|()| described(&call))),
@@ -97,8 +97,17 @@ fn described_api(call: &Call, number: &str, version: Version) -> Answer {
     Ok(answer::json(StatusCode::OK, &described))
 }
 
-fn health() -> Response {
-    answer::json(StatusCode::OK, &json!({ "status": "alive" }))
+/// It lives, whatever it was found to be unable to read; that is said too.
+fn health(door: &Door) -> Response {
+    let mut body = json!({ "status": "alive" });
+    let unreadable = &door.app.engine.counters().unreadable;
+    if unreadable.count() > 0 {
+        let keys = unreadable.current(&**door.app.engine.store()).unwrap_or_default();
+        if !keys.is_empty() {
+            body["unreadableDocument"] = json!(keys);
+        }
+    }
+    answer::json(StatusCode::OK, &body)
 }
 
 async fn ready(door: &Door, call: &Call) -> Answer {

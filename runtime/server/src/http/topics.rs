@@ -161,9 +161,7 @@ async fn list(door: &Door, call: Call, topic: &str, path: &str) -> Answer {
         let mut scan = Scan::prefix(prefix, FACTS_AT_ONCE);
         loop {
             let facts = app.engine.store().scan(&scan)?;
-            for (_, bytes) in &facts {
-                rows.push(seen(Document::read(bytes)?.body));
-            }
+            rows.extend(app.read_all(&facts).map(|event| seen(event.body)));
             match facts.last() {
                 Some((last, _)) if facts.len() == FACTS_AT_ONCE => scan.after = Some(last.clone()),
                 _ => return Ok::<_, Error>(rows),

@@ -5,7 +5,7 @@ mod duplicates;
 
 use engine::keys;
 use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Put, Scan};
+use engine::store::{Put, Scan};
 use model::billing::owed::owed;
 use model::money::Money;
 use model::resource::{Owner, table};
@@ -76,7 +76,7 @@ pub(crate) fn view(app: &App, id: &str) -> Result<Option<Value>, engine::store::
 pub(crate) fn interactions(app: &App, customer: &str) -> Result<Vec<Value>, engine::store::Error> {
     let prefix = keys::document(INTERACTIONS, &format!("{customer}/"));
     let facts = app.engine.store().scan(&Scan::prefix(prefix, SHOWN_MAX))?;
-    facts.iter().map(|(_, bytes)| Document::read(bytes).map(|found| found.body)).collect()
+    Ok(app.read_all(&facts).map(|found| found.body).collect())
 }
 
 /// Makes one customer of two: what refers to the duplicate refers to the other from now on, in one

@@ -213,9 +213,8 @@ fn a_document_is_found_by_each_of_its_references_and_counted_by_its_state() {
     let product = |status| json!({ "id": "1", "relatedParty": parties, "status": status });
     write(&store, 1, vec![Put::create("product", "1", product("created"))]).unwrap();
     write(&store, 2, vec![Put::set("product", "1", product("active"))]).unwrap();
-    let found = |path: &str, value: &str| {
-        store.get(&keys::entry("product", path, value, "1")).unwrap()
-    };
+    let found =
+        |path: &str, value: &str| store.get(&keys::entry("product", path, value, "1")).unwrap();
     assert!(found("status", "active").is_some() && found("status", "created").is_none());
     assert!((0..500).all(|n| found("relatedParty.id", &format!("p{n}")).is_some()));
     let count = store.get(&keys::count("product", "status", "active")).unwrap();

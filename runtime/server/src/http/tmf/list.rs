@@ -65,8 +65,7 @@ struct List {
 impl List {
     /// The rows of the page, and how many rows there are in all.
     fn read(&self) -> Result<(Vec<Value>, usize), Problem> {
-        let store = &**self.app.engine.store();
-        let candidates = Candidates::of(store, self.served.resource, &self.filter)?;
+        let candidates = Candidates::of(&self.app.engine, self.served.resource, &self.filter)?;
         if self.sort.is_empty() { self.in_order(candidates) } else { self.sorted(candidates) }
     }
 
@@ -119,7 +118,7 @@ impl List {
         let ids = found.into_iter().skip(self.page.offset).map(|(_, id)| id);
         let mut rows = Vec::new();
         for id in ids {
-            rows.extend(self.app.document(self.served.resource.key, &id)?.map(|found| found.body));
+            rows.extend(self.app.readable(self.served.resource.key, &id)?.map(|found| found.body));
         }
         Ok((rows, total))
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::keys as facts;
 use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put, Scan};
+use engine::store::{Error, Put, Scan};
 use model::duplicate::{Key, keys};
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub(crate) fn settle(draft: &mut Draft) {
     let name = |key: &Key| format!("{}/{}", plain(key), draft.id);
     let gone = before.difference(&after);
     let gone =
-        gone.map(|key| Put::new(KEYS, name(key), Change::Remove, Expected::Anything).quiet());
+        gone.map(|key| Put::new(KEYS, name(key), Change::Forget, Expected::Anything).quiet());
     let new = after.difference(&before);
     let party = json!({ "party": draft.id });
     let new = new.map(|key| Put::set(KEYS, name(key), party.clone()).quiet());
@@ -61,7 +61,8 @@ pub(crate) fn groups(
     loop {
         let page = app.engine.store().scan(&scan)?;
         scan.after = page.last().map(|(key, _)| key.clone());
-        for (key, bytes) in &page {
+        for fact in &page {
+            let key = &fact.0;
             let name = key.get(scan.prefix.len()..).unwrap_or_default();
             let name = String::from_utf8_lossy(name).into_owned();
             let Some((key, _)) = name.rsplit_once('/') else { continue };
@@ -74,8 +75,10 @@ pub(crate) fn groups(
             }
             last = Some(key.to_owned());
             if same.1.len() < SAME_MAX {
-                let party = Document::read(bytes)?.body;
-                same.1.extend(party["party"].as_str().map(str::to_owned));
+                let party = app.read_all(std::slice::from_ref(fact));
+                same.1.extend(
+                    party.filter_map(|party| party.body["party"].as_str().map(str::to_owned)),
+                );
             }
         }
         if page.len() < KEYS_AT_ONCE {
@@ -151,8 +154,8 @@ pub(crate) fn likely(
     }
     for key in party(app, own)?.iter().flat_map(keys) {
         let prefix = facts::document(KEYS, &format!("{}/", plain(&key)));
-        for (_, bytes) in app.engine.store().scan(&Scan::prefix(prefix, SAME_MAX))? {
-            let body = Document::read(&bytes)?.body;
+        for party in app.read_all(&app.engine.store().scan(&Scan::prefix(prefix, SAME_MAX))?) {
+            let body = party.body;
             let Some(other) = body["party"].as_str() else { continue };
             if other != own {
                 reasons.entry(other.into()).or_default().insert(key.reason.as_str());

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use engine::Engine;
 use engine::keys;
 use engine::store::documents::number;
-use engine::store::{Document, Error, Scan, Store};
+use engine::store::{Document, Error, Fact, Scan, Store};
 use model::resource::Resource;
 use model::resource::index;
 
@@ -17,6 +18,7 @@ const DOCUMENTS_AT_ONCE: usize = 256;
 
 /// Documents that may be on a list, in the order of their ids.
 pub(in crate::http) struct Candidates<'a> {
+    engine: &'a Engine,
     store: &'a dyn Store,
     resource: &'static Resource,
     source: Source,
@@ -37,7 +39,7 @@ pub(super) enum Total {
 
 enum Source {
     /// All documents.
-    All { scan: Scan, page: std::vec::IntoIter<Vec<u8>>, is_last: bool },
+    All { scan: Scan, page: std::vec::IntoIter<Fact>, is_last: bool },
     /// Those that have one of some values of an attribute: a way for each value, and the id that
     /// is next on it.
     Index(Vec<(Ids, Option<String>)>),
@@ -46,10 +48,11 @@ enum Source {
 impl<'a> Candidates<'a> {
     /// What a filter needs to be held against.
     pub(in crate::http) fn of(
-        store: &'a dyn Store,
+        engine: &'a Engine,
         resource: &'static Resource,
         filter: &Filter,
     ) -> Result<Self, Error> {
+        let store: &dyn Store = &**engine.store();
         let state = resource.life.map(|life| life.attribute);
         let mut usable: Vec<Wanted<'_>> =
             filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
@@ -63,7 +66,7 @@ impl<'a> Candidates<'a> {
                 true => Total::Known(count(store, &keys::total(resource.key))?),
                 false => Total::Counted,
             };
-            return Ok(Self { store, resource, source, total, are_wanted });
+            return Ok(Self { engine, store, resource, source, total, are_wanted });
         };
         let values: BTreeSet<&str> = wanted.values.iter().map(String::as_str).collect();
         let is_whole = values.iter().all(|value| index::value(value) == **value);
@@ -80,7 +83,7 @@ impl<'a> Candidates<'a> {
             Ok::<_, Error>((ids, next))
         });
         let source = Source::Index(ways.collect::<Result<_, _>>()?);
-        Ok(Self { store, resource, source, total, are_wanted })
+        Ok(Self { engine, store, resource, source, total, are_wanted })
     }
 
     /// Begins after an id.
@@ -97,15 +100,27 @@ impl<'a> Candidates<'a> {
         Ok(())
     }
 
-    /// The next document.
+    /// The next document. What cannot be read is passed over.
     pub(in crate::http) fn next(&mut self) -> Result<Option<Document>, Error> {
-        if let Source::All { .. } = self.source {
-            return self.next_bytes()?.map(|bytes| Document::read(&bytes)).transpose();
+        loop {
+            let fact = match self.source {
+                Source::All { .. } => self.next_fact()?,
+                Source::Index(_) => self.next_indexed()?,
+            };
+            let Some((key, bytes)) = fact else { return Ok(None) };
+            let document = self.engine.counters().unreadable.pass_over(&key, &bytes);
+            if document.is_some() {
+                return Ok(document);
+            }
         }
+    }
+
+    fn next_indexed(&mut self) -> Result<Option<Fact>, Error> {
         while let Some(id) = self.next_id()? {
+            let key = keys::document(self.resource.key, &id);
             // A document may be removed between its index and itself.
-            if let Some(bytes) = self.store.get(&keys::document(self.resource.key, &id))? {
-                return Document::read(&bytes).map(Some);
+            if let Some(bytes) = self.store.get(&key)? {
+                return Ok(Some((key, bytes)));
             }
         }
         Ok(None)
@@ -114,15 +129,15 @@ impl<'a> Candidates<'a> {
     /// Passes over the next document; false where there is none.
     pub(super) fn skip(&mut self) -> Result<bool, Error> {
         match self.source {
-            Source::All { .. } => Ok(self.next_bytes()?.is_some()),
+            Source::All { .. } => Ok(self.next_fact()?.is_some()),
             Source::Index(_) => Ok(self.next_id()?.is_some()),
         }
     }
 
-    fn next_bytes(&mut self) -> Result<Option<Vec<u8>>, Error> {
+    fn next_fact(&mut self) -> Result<Option<Fact>, Error> {
         let Source::All { scan, page, is_last } = &mut self.source else { return Ok(None) };
-        if let Some(bytes) = page.next() {
-            return Ok(Some(bytes));
+        if let Some(fact) = page.next() {
+            return Ok(Some(fact));
         }
         if *is_last {
             return Ok(None);
@@ -130,7 +145,7 @@ impl<'a> Candidates<'a> {
         let facts = self.store.scan(scan)?;
         *is_last = facts.len() < DOCUMENTS_AT_ONCE;
         scan.after = facts.last().map(|(key, _)| key.clone());
-        *page = facts.into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>().into_iter();
+        *page = facts.into_iter();
         Ok(page.next())
     }
 
