@@ -6,12 +6,18 @@ use serde_json::Value;
 /// Objects and arrays may nest so deep.
 const DEPTH_MAX: usize = 64;
 
+/// The most digits of a number that an answer repeats.
+const SHOWN_DIGITS_MAX: usize = 40;
+
 /// Why a text is not taken for a document.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotJson {
     /// It nests too deep.
     #[error("objects and arrays may nest {DEPTH_MAX} deep")]
     TooDeep,
+    /// A whole number is too long to be kept as it is.
+    #[error("the whole number `{0}` has more digits than are kept: send it as a text")]
+    TooLong(String),
     /// It is no JSON; the cause has line and column in its text.
     #[error("no JSON: {0}")]
     Malformed(serde_json::Error),
@@ -22,7 +28,39 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     if depth(bytes) > DEPTH_MAX {
         return Err(NotJson::TooDeep);
     }
-    serde_json::from_slice(bytes).map_err(NotJson::Malformed)
+    let value = serde_json::from_slice(bytes).map_err(NotJson::Malformed)?;
+    match too_long(bytes) {
+        Some(number) => Err(NotJson::TooLong(number)),
+        None => Ok(value),
+    }
+}
+
+/// The first whole number of valid JSON that would lose digits, as far as it is shown.
+fn too_long(bytes: &[u8]) -> Option<String> {
+    let (mut in_text, mut escaped) = (false, false);
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'-' | b'0'..=b'9' if !in_text => {
+                let is_part =
+                    |byte: &&u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+                let length = bytes[at..].iter().take_while(is_part).count();
+                let number = String::from_utf8_lossy(&bytes[at..at + length]);
+                let is_whole = !number.contains(['.', 'e', 'E']);
+                if is_whole && number.parse::<u64>().is_err() && number.parse::<i64>().is_err() {
+                    return Some(number.chars().take(SHOWN_DIGITS_MAX).collect());
+                }
+                at += length;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 /// How deep the deepest object or array lies. Of what is no JSON it says no less than a parser

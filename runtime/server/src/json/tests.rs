@@ -17,7 +17,31 @@ fn brackets_within_texts_are_text() {
     assert!(parse(text.as_bytes()).is_ok());
 }
 
+#[test]
+fn whole_numbers_that_would_lose_digits_are_refused() {
+    for kept in
+        ["18446744073709551615", "-9223372036854775808", "0", "-0", "1e400x", "1.5", "[1,-2]"]
+    {
+        let answer = parse(kept.as_bytes());
+        assert!(!matches!(answer, Err(NotJson::TooLong(_))), "{kept}: {answer:?}");
+    }
+    let long = "123456789012345678901234567890";
+    for text in [long, "18446744073709551616", "-9223372036854775809"] {
+        let text = format!(r#"{{"name":"a 1{long}","note":[{{"value":{text}}}]}}"#);
+        assert!(matches!(parse(text.as_bytes()), Err(NotJson::TooLong(_))), "{text}");
+    }
+    let text = format!(r#"{{"a":"{long}","b":"\"{long}"}}"#);
+    assert!(parse(text.as_bytes()).is_ok());
+}
+
 proptest! {
+    #[test]
+    fn a_whole_number_is_kept_digit_for_digit_or_refused(text in "-?[1-9][0-9]{0,40}") {
+        if let Ok(value) = parse(text.as_bytes()) {
+            prop_assert_eq!(value.to_string(), text);
+        }
+    }
+
     #[test]
     fn any_bytes_are_answered(bytes: Vec<u8>) {
         parse(&bytes).ok();
