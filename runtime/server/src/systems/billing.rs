@@ -11,8 +11,8 @@ mod report;
 mod run;
 mod usage;
 
-use engine::keys;
-use engine::store::{Document, Put, Scan};
+use engine::store::documents::versions;
+use engine::store::{Document, Put};
 use model::Timestamp;
 use model::billing::ledger::{self, Entry};
 use model::billing::rate::Rate;
@@ -41,15 +41,13 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     }
 }
 
-/// What a product was when: its document now, and those before.
+/// What a product was when: its document now, and those before. What another product of the same
+/// id was, which is removed, is none of its past.
 fn timeline(app: &App, product: &Document) -> Result<Timeline, Refusal> {
     let id = product.body.get("id").and_then(Value::as_str).unwrap_or_default();
-    let scan = Scan::prefix(keys::versions("product", id), DOCUMENTS_MAX);
-    let mut versions: Vec<(Timestamp, Value)> = Vec::new();
-    for (_, bytes) in app.engine.store().scan(&scan)? {
-        let version = Document::read(&bytes)?;
-        versions.push((version.since, version.body));
-    }
+    let earlier = versions(&**app.engine.store(), "product", id, DOCUMENTS_MAX)?;
+    let mut versions: Vec<(Timestamp, Value)> =
+        earlier.into_iter().map(|version| (version.since, version.body)).collect();
     versions.push((product.since, product.body.clone()));
     let timeline = Timeline::of_versions(&product.body, &versions);
     timeline.map_err(|wrong| refused("product", id, &wrong))
@@ -65,9 +63,9 @@ fn read_rate(document: &Value) -> Result<Rate, Refusal> {
     Rate::read(document).map_err(|wrong| refused("rate", id, &wrong))
 }
 
-/// The entry of something in the books; posted once, by its id.
+/// The entry of something in the books; posted once, by its id, and never changed.
 fn posted(entry: &Entry) -> Put {
-    Put::set(ledger::RESOURCE, entry.id(), entry.document())
+    Put::create(ledger::RESOURCE, entry.id(), entry.document())
 }
 
 /// The entry of a rate.
@@ -75,6 +73,13 @@ fn posted_rate(rate: &Rate) -> Result<Put, Refusal> {
     let entry = Entry::of_rate(rate);
     let entry = entry.map_err(|wrong| Refusal::unprocessable("rate", wrong.to_string()))?;
     Ok(posted(&entry))
+}
+
+/// The entry of a rate that may be in the books already, as one that was imported is not.
+fn posted_once(app: &App, rate: &Rate) -> Result<Option<Put>, Refusal> {
+    let put = posted_rate(rate)?;
+    let is_there = app.document(&put.resource, &put.id)?.is_some();
+    Ok((!is_there).then_some(put))
 }
 
 /// What is kept cannot be billed as it is.

@@ -1,8 +1,8 @@
 //! What was true then: the earlier versions of a document, for resources that keep them.
 
 use axum::http::StatusCode;
-use engine::keys;
-use engine::store::{Document, Scan};
+use engine::store::Document;
+use engine::store::documents::versions;
 use model::Timestamp;
 use model::resource::of_key;
 use serde_json::{Value, json};
@@ -29,10 +29,7 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str, id: &str) -> Answer
             Some(Timestamp::parse(text.trim_matches('"')).ok_or_else(wrong)?)
         }
     };
-    let scan = Scan::prefix(keys::versions(key, id), VERSIONS_MAX);
-    let earlier = door.app.engine.store().scan(&scan)?;
-    let mut versions =
-        earlier.iter().map(|(_, bytes)| Document::read(bytes)).collect::<Result<Vec<_>, _>>()?;
+    let mut versions = versions(&**door.app.engine.store(), key, id, VERSIONS_MAX)?;
     versions.extend(door.app.document(key, id)?);
     if versions.is_empty() {
         let message = format!("there is no {} `{id}`, and never was", resource.name);

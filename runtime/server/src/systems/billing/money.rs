@@ -4,7 +4,7 @@ use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
 use model::billing::adjustment::{self, Adjustment};
 use model::billing::cycle::Cycle;
-use model::billing::ledger::Entry;
+use model::billing::ledger::{self, Entry};
 use model::billing::payment::{self, Payment, note};
 use model::billing::rate;
 use model::billing::terms::Terms;
@@ -89,6 +89,11 @@ async fn save(app: &App, bill: &Document, now: Value, entry: &Entry) -> Result<V
 
 async fn write(app: &App, puts: Vec<Put>) -> Result<(), Refusal> {
     match app.write(puts).await {
+        Err(Error::Conflict { resource, id, .. }) if resource == ledger::RESOURCE => {
+            let message =
+                format!("the books have an entry `{id}` already, for something else: use a new id");
+            Err(Refusal::unprocessable("id", message))
+        }
         Err(Error::Conflict { resource, id, .. }) => {
             let message = format!("the {resource} `{id}` was changed meanwhile: try again");
             Err(Refusal::conflict("id", message))

@@ -15,7 +15,9 @@ use model::billing::terms::Terms;
 use model::billing::{Day, Days, usage as used};
 use serde_json::{Value, json};
 
-use super::{DOCUMENTS_MAX, posted_rate, rates, read_rate, reference, refused, timeline, usage};
+use super::{
+    DOCUMENTS_MAX, posted_once, posted_rate, rates, read_rate, reference, refused, timeline, usage,
+};
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
 
@@ -224,7 +226,7 @@ async fn bill(
     }
     let mut puts = std::mem::take(&mut charges.usages);
     puts.extend(count.filter(|_| !drawn.is_empty()));
-    puts.extend(writes(&charges.made, &known, &drawn)?);
+    puts.extend(writes(app, &charges.made, &known, &drawn)?);
     Ok(Drawing { puts, bills: drawn.into_iter().map(|drawn| drawn.bill).collect() })
 }
 
@@ -271,7 +273,12 @@ async fn charge(
 }
 
 /// The bills, the rates that are on them or new, and their entries in the books.
-fn writes(made: &[Rate], known: &[Document], drawn: &[Drawn]) -> Result<Vec<Put>, Refusal> {
+fn writes(
+    app: &App,
+    made: &[Rate],
+    known: &[Document],
+    drawn: &[Drawn],
+) -> Result<Vec<Put>, Refusal> {
     let mut puts = Vec::new();
     let mut on_bills = BTreeMap::new();
     for Drawn { bill, rates } in drawn {
@@ -292,7 +299,7 @@ fn writes(made: &[Rate], known: &[Document], drawn: &[Drawn]) -> Result<Vec<Put>
         let Some(billed) = on_bills.get(id) else { continue };
         let change = Change::Set((*billed).clone());
         puts.push(Put::new(rate::RESOURCE, id, change, Expected::Revision(kept.revision)));
-        puts.push(posted_rate(&read_rate(&kept.body)?)?);
+        puts.extend(posted_once(app, &read_rate(&kept.body)?)?);
     }
     Ok(puts)
 }
