@@ -1,11 +1,12 @@
 //! One instance: what to ask, the asking, and what is found.
 
 use engine::core::read_records;
+use engine::keys;
 use engine::worker::{Call, Manner, Worker as _};
 use host::Role;
 use model::documents::makers;
 use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questions};
-use model::{Digest, End, Failure, FailureClass, Fulfilment, Phase, TaskId};
+use model::{Digest, End, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId};
 use serde_json::Value;
 
 use crate::app::App;
@@ -71,6 +72,26 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
     let failure = Failure::new(FailureClass::Retry, "INSTANCE_BUSY", message);
     checked.findings = vec![Finding::unknown(resource, id, &failure)];
     Ok(checked)
+}
+
+/// The open order that is about an instance: one that its document names, or one that changes the
+/// work it stands on.
+pub(crate) async fn open_order(
+    app: &App,
+    resource: &str,
+    document: &Value,
+) -> Result<Option<FulfilmentId>, CheckError> {
+    if !matches!(resource, "product" | "service" | "resource") {
+        return Ok(None);
+    }
+    for id in makers(resource, document) {
+        if app.engine.store().get(&keys::open(&id))?.is_some() {
+            return Ok(Some(id));
+        }
+    }
+    let asked = ask_about(app, resource, document).await?.unwrap_or_default();
+    let keys = asked.into_iter().map(|question| question.key).collect();
+    Ok(app.engine.claimant(keys).await?)
 }
 
 /// What to ask about an instance; a failure where nobody can be asked.

@@ -53,6 +53,13 @@ pub(super) async fn replace(door: &Door, mut call: Call, served: &Served, id: &s
 
 /// Removes a document.
 pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+    let before = stored(door, served.resource, id)?;
+    let by = crate::reconcile::open_order(&door.app, served.resource.key, &before.body).await?;
+    if let Some(by) = by {
+        let message =
+            format!("order `{by}` is about it: cancel the order, or remove it when that has ended");
+        return Err(Problem::conflict(message).about("id"));
+    }
     change(door, call, served, id, &Asked::Delete).await
 }
 
