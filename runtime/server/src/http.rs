@@ -74,12 +74,29 @@ async fn take(State(door): State<Arc<Door>>, request: Request) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
     let (route, answer) = match Call::read(request, &door.origins) {
-        Ok(call) => route::dispatch(&door, call).await,
+        Ok(call) => {
+            let (route, answer) = route::dispatch(&door, call).await;
+            (route, settled(&door, route, answer).await)
+        }
         Err(problem) => ("refused", Err(problem)),
     };
     let response = answer.unwrap_or_else(|problem| problem.into_response());
     door.metrics.count(route, &method, response.status(), begun.elapsed());
     response
+}
+
+/// Routes whose answers rest on nothing that is kept.
+const ROUTES_AT_ONCE: [&str; 4] = ["healthz", "readyz", "metrics", "openapi"];
+
+/// Gives an answer away when everything that it may rest on is durable: the store shows a commit a
+/// little before. If the store fails meanwhile, what was seen is not told.
+async fn settled(door: &Door, route: &str, answer: route::Answer) -> route::Answer {
+    let is_committed = matches!(&answer, Ok(response) if answer::is_committed(response));
+    if is_committed || ROUTES_AT_ONCE.contains(&route) {
+        return answer;
+    }
+    door.app.engine.store().settled().await?;
+    answer
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use engine::keys;
-use engine::store::{Document, Error};
+use engine::store::Error;
 use hyper::body::Bytes;
 use model::subscription::message::Message;
 use model::subscription::{About, Progress, Subscription, Then, Told};
@@ -70,6 +70,8 @@ impl Courier {
         }
         for (sequence, told) in &page {
             let message = told.as_deref().map(|told| self.message(told)).transpose()?.flatten();
+            // The document that goes with an event may be a later one than that of the event.
+            self.events.0.engine.store().settled().await?;
             let after = match message {
                 Some(message) => self.send(position.turn, *sequence, &message).await?,
                 None => self.skip(position.turn, *sequence),
@@ -164,6 +166,8 @@ pub(super) fn message(
 }
 
 fn document(events: &Events, resource: &str, id: &str) -> Result<Option<Value>, Error> {
-    let kept = events.0.engine.store().get(&keys::document(resource, id))?;
-    Ok(kept.map(|kept| Document::read(&kept)).transpose()?.map(|document| document.body))
+    let key = keys::document(resource, id);
+    let kept = events.0.engine.store().get(&key)?;
+    let unreadable = &events.0.engine.counters().unreadable;
+    Ok(kept.and_then(|kept| unreadable.pass_over(&key, &kept)).map(|document| document.body))
 }

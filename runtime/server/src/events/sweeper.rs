@@ -58,7 +58,7 @@ impl Events {
             if let Some(Told { about: About::Topic { topic }, .. }) = &told {
                 let id = told.as_ref().map(Told::id).unwrap_or_default();
                 let id = format!("{topic}/{id}");
-                documents.push(Put::new(TOPIC_EVENT, id, Change::Remove, Expected::Anything));
+                documents.push(Put::new(TOPIC_EVENT, id, Change::Forget, Expected::Anything));
             }
             writes.push((key, None));
         }

@@ -25,6 +25,21 @@ pub(super) fn located(status: StatusCode, location: &str, body: &Value) -> Respo
     response
 }
 
+/// The mark of an answer that rests on a commit of its own, made after all looks at the store.
+#[derive(Clone, Copy)]
+struct Committed;
+
+/// An answer that needs to wait for no other commit than the one it was made of.
+pub(super) fn committed(mut response: Response) -> Response {
+    response.extensions_mut().insert(Committed);
+    response
+}
+
+/// Whether everything that an answer rests on is durable.
+pub(super) fn is_committed(response: &Response) -> bool {
+    response.extensions().get::<Committed>().is_some()
+}
+
 /// A body of any type.
 pub(super) fn with_type(status: StatusCode, media_type: &'static str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));

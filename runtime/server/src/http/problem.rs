@@ -15,6 +15,7 @@ use serde_json::json;
 use super::answer;
 use crate::app::SubmitError;
 use crate::json::NotJson;
+use crate::reconcile::CheckError;
 use crate::systems::Refusal;
 
 /// So long a client is asked to wait when the engine cannot take anything, in seconds.
@@ -253,7 +254,33 @@ impl From<ReadError> for Problem {
 
 impl From<engine::store::Error> for Problem {
     fn from(error: engine::store::Error) -> Self {
-        Self::ours(&error)
+        use engine::store::Error as E;
+        match &error {
+            E::Unsettled | E::Closed => {
+                Self::unavailable("the store failed; the server must be started again")
+            }
+            E::Unreadable { key, .. } => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
+                let message = format!(
+                    "the document `{key}` is damaged: `ferrule store verify` says how, a backup \
+                     has it as it was"
+                );
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error", message)
+            }
+            E::Fenced { .. } | E::KeyTooLong { .. } | E::Conflict { .. } | E::Failed { .. } => {
+                Self::ours(&error)
+            }
+        }
+    }
+}
+
+impl From<CheckError> for Problem {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Store(error) => error.into(),
+            CheckError::Read(error) => error.into(),
+            CheckError::Stopped(error) => error.into(),
+        }
     }
 }
 

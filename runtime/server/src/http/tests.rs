@@ -10,6 +10,8 @@ mod billing;
 mod bills;
 mod cpq;
 mod customers;
+mod documents;
+mod durable;
 mod hub;
 mod mass;
 mod orchestration;

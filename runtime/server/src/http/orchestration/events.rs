@@ -95,6 +95,8 @@ impl Follow {
             }
             if self.in_past {
                 self.read_past()?;
+                // What was just read may still be on its way to the disk.
+                self.store.settled().await.ok()?;
                 continue;
             }
             let published = tokio::select! {

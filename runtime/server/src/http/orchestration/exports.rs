@@ -41,9 +41,18 @@ pub(super) fn get(door: &Door, call: &Call, key: &str) -> Answer {
         Filter::parse(&call.query.without("after"), &call.base)?.known_to(&as_kept(resource))?;
     let export = Export { app: door.app.clone(), resource, filter, after };
     let (sender, receiver) = mpsc::channel(PIECES_WAITING);
+    let store = std::sync::Arc::clone(door.app.engine.store());
+    let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
-        let failed = export.write(&mut |piece| sender.blocking_send(Ok(piece)).is_ok()).err();
-        if let Some(error) = failed {
+        let mut unsettled = None;
+        let written = export.write(&mut |piece| match runtime.block_on(store.settled()) {
+            Ok(()) => sender.blocking_send(Ok(piece)).is_ok(),
+            Err(error) => {
+                unsettled = Some(error);
+                false
+            }
+        });
+        if let Some(error) = written.err().or(unsettled) {
             tracing::error!(error = &error as &dyn std::error::Error, "an export failed");
             // The client sees that the answer has no end.
             sender.blocking_send(Err(error)).ok();
@@ -81,8 +90,7 @@ impl Export {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<String>, engine::store::Error> {
-        let store = &**self.app.engine.store();
-        let mut candidates = Candidates::of(store, self.resource, &self.filter)?;
+        let mut candidates = Candidates::of(&self.app.engine, self.resource, &self.filter)?;
         if let Some(after) = after {
             candidates.begin_after(after)?;
         }
@@ -102,8 +110,7 @@ impl Export {
         &self,
         give: &mut impl FnMut(Bytes) -> bool,
     ) -> Result<u64, engine::store::Error> {
-        let store = &**self.app.engine.store();
-        let mut candidates = Candidates::of(store, self.resource, &self.filter)?;
+        let mut candidates = Candidates::of(&self.app.engine, self.resource, &self.filter)?;
         if let Some(after) = &self.after {
             candidates.begin_after(after)?;
         }

@@ -80,7 +80,7 @@ async fn begin(door: &Door, mut call: Call) -> Answer {
 /// Forgets a reconciliation; where it goes on, it ends.
 async fn forget(door: &Door, id: &str) -> Answer {
     door.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
-    let put = Put::new(RECONCILIATIONS, id, Change::Remove, Expected::Anything);
+    let put = Put::new(RECONCILIATIONS, id, Change::Forget, Expected::Anything);
     door.app.write(vec![put]).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -39,12 +39,14 @@ pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer
     if let Some(wait) = wait {
         return waited(door, call, &id, wait).await;
     }
+    let is_new = first.is_some();
     let run = match first {
         Some(fulfilment) => fulfilment,
         None => find(door, id.as_str()).await?,
     };
     let body = view::brief(&run, &call.base);
-    Ok(answer::located(StatusCode::CREATED, &location(&call, &id), &body))
+    let response = answer::located(StatusCode::CREATED, &location(&call, &id), &body);
+    Ok(if is_new { answer::committed(response) } else { response })
 }
 
 /// Answers with a run.

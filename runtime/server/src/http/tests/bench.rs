@@ -82,8 +82,12 @@ impl Worker for Patient {
 
 impl Bench {
     pub(super) fn new() -> Self {
+        Self::on(Memory::new())
+    }
+
+    /// The same on a store that begins empty.
+    pub(super) fn on(store: Memory) -> Self {
         let cache = tempfile::tempdir().unwrap();
-        let store = Memory::new();
         let shared: Arc<dyn Store> = Arc::new(store.clone());
         let options = host::Options::new(Arc::clone(&shared), Pools::default(), cache.path());
         let host = host::Host::new(options).unwrap();

@@ -25,7 +25,9 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let resource = served.resource;
     let submission = call.submission(resource.key)?;
     let document = taken(call.json(door.limits).await?, served)?;
-    let first = match door.app.submit(kind, document, submission).await? {
+    let submitted = door.app.submit(kind, document, submission).await?;
+    let is_new = matches!(submitted, Submitted::New(_));
+    let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
         Submitted::Before(id) => door.app.engine.get(&id).await?.as_deref().and_then(acknowledged),
     };
@@ -36,7 +38,8 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     href::absolute(&mut first, &call.base);
     let id = first.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("{}{}/{id}", call.base, served.path());
-    Ok(answer::located(StatusCode::CREATED, &location, &first))
+    let response = answer::located(StatusCode::CREATED, &location, &first);
+    Ok(if is_new { answer::committed(response) } else { response })
 }
 
 /// An order as it is taken: without what only the server says.
