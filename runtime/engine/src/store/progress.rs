@@ -31,7 +31,10 @@ struct Reached {
 /// Resolves when everything that readers could see when it was made is durable, or with
 /// [`Error::Unsettled`] if the store failed to make it so.
 #[must_use = "it does nothing unless it is awaited"]
-pub struct Settled(Option<Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>);
+pub struct Settled(Option<Waiting>);
+
+/// The wait for a commit that is under way.
+type Waiting = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 impl Progress {
     /// Notes that the writes of a commit are about to show.
