@@ -77,7 +77,14 @@ async fn run_open(app: &App) -> Result<(), CheckError> {
     loop {
         let mut open = None;
         app.each_document(RECONCILIATIONS, |document| {
-            let (reconciliation, revision) = read(document)?;
+            let (reconciliation, revision) = match read(document) {
+                Ok(found) => found,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(error, "a reconciliation is passed over");
+                    return Ok(());
+                }
+            };
             if open.is_none() && reconciliation.state.is_open() {
                 open = Some((reconciliation, revision));
             }

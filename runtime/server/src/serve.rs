@@ -141,7 +141,7 @@ impl Server {
         let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()))
             .with_commerce(config.commerce());
         let catalogs =
-            packs::documents(&app.rulebook(), app.now(), |key, id| app.document(key, id));
+            packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
         app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;
         crate::systems::catalog::refresh(&app).map_err(ServeError::Failed)?;
         let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };

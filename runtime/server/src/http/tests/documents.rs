@@ -161,3 +161,18 @@ async fn an_unreadable_document_is_reported_and_hides_no_other() {
     let metrics = bench.get("/metrics").await.text;
     assert!(metrics.contains("ferrule_unreadable_documents 1"), "{metrics}");
 }
+
+/// An earlier version that cannot be read stops the bill of its own account, and of no other.
+#[tokio::test]
+async fn an_unreadable_version_stops_no_other_account() {
+    let bench = Bench::new();
+    for (id, account) in [("P1", "acc-1"), ("P2", "acc-2")] {
+        import(&bench, id, &priced(id, account, 10)).await;
+    }
+    let key = keys::version("product", "P1", 1);
+    bench.app.engine.append(vec![(key, Some(vec![b'['; 300]))], Vec::new()).await.unwrap();
+    let run = bench.post(&format!("{BILLING}/runs"), &json!({ "date": "2026-04-01" })).await;
+    assert_eq!(run.status, 201, "{}", run.text);
+    assert_eq!((&run.body["billCount"], &run.body["failedCount"]), (&json!(1), &json!(1)));
+    assert_eq!(run.body["failed"][0]["billingAccount"], "acc-1");
+}

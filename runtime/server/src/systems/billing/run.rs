@@ -60,7 +60,9 @@ pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
     let mut report = Report::default();
     for account in &accounts {
         match bill_account(app, account, asked, at).await {
-            Err(Refusal::Store(error)) => return Err(error.into()),
+            Err(Refusal::Store(error)) if !matches!(error, Error::Unreadable { .. }) => {
+                return Err(error.into());
+            }
             told => report.add(account, told),
         }
     }
