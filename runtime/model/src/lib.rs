@@ -6,6 +6,7 @@
 //! over its [`journal`].
 #![forbid(unsafe_code)]
 
+pub mod bounds;
 pub mod id;
 pub mod money;
 pub mod outcome;
@@ -38,6 +39,7 @@ pub mod stock;
 pub mod subscription;
 pub mod task;
 
+pub use bounds::{BOUNDS, Bounds, Exceeded};
 pub use documents::{Changes, Document};
 pub use fulfilment::{Due, Fulfilment, Phase};
 pub use id::{Digest, FulfilmentId, ItemId, PluginId, PoolId, SpecId, TaskId};
