@@ -211,7 +211,8 @@ async fn an_order_keeps_the_plugins_that_it_began_with() {
     // Even a server that was started since knows it.
     world.kill().await;
     world.restart().await;
-    let answer = world.http.post("/orchestration/v1/callbacks/later-1", &json!({ "n": 7 })).await;
+    let answer =
+        world.http.post("/orchestration/v1/callbacks/misbehave/later-1", &json!({ "n": 7 })).await;
     assert!(answer.status < 300, "{}", answer.text);
     world.completed(&first).await;
     let run = world.http.get(&format!("/orchestration/v1/runs/{first}")).await;

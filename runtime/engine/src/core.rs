@@ -5,66 +5,37 @@
 //! they make due is done when the batch is on disk. A batch that cannot be written ends the
 //! process: what is in memory is then ahead of the disk, and the disk is the truth.
 
+mod border;
+mod callbacks;
+mod change;
 mod claims;
 mod commit;
 mod entry;
+mod input;
+mod quarantine;
+mod recent;
 mod recover;
 mod settle;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::expr::Expressions;
-use model::fulfilment::PatchError;
-use model::journal::{CancelRequest, Refusal};
-use model::{Event, Fulfilment, FulfilmentId, Outcome, Phase, TaskId, TaskState, Timestamp};
-use serde_json::{Map, Value};
+use model::{Event, Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
 
 pub use commit::{After, Commit, Published, Step};
 use entry::{Direction, Entry};
-pub use recover::{RecoverError, read_fulfilment, read_records};
+pub use input::{Answer, Denied, Input, Received};
+pub use quarantine::SetAside;
+use recent::Recent;
+pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
 
+use crate::address::{Addresses, SECRET_BYTES};
 use crate::keys;
+use crate::limits::Limits;
 use crate::pools::Pools;
-use crate::store::Epoch;
+use crate::store::{Epoch, Put, Write};
 use crate::worker::{Report, Worker};
-
-/// So many callbacks may wait for someone to wait for them.
-const EARLY_CALLBACKS_MAX: usize = 100_000;
-
-/// So many entries of what may be on its way to the disk are remembered; older ones are there.
-const RECENT_MAX: usize = 65_536;
-
-/// The last entries of a growing map.
-#[derive(Debug)]
-struct Recent<V> {
-    entries: BTreeMap<String, V>,
-    order: VecDeque<String>,
-}
-
-impl<V> Default for Recent<V> {
-    fn default() -> Self {
-        Self { entries: BTreeMap::new(), order: VecDeque::new() }
-    }
-}
-
-impl<V> Recent<V> {
-    fn get(&self, key: &str) -> Option<&V> {
-        self.entries.get(key)
-    }
-
-    fn insert(&mut self, key: String, value: V) {
-        if self.entries.insert(key.clone(), value).is_some() {
-            return;
-        }
-        if self.order.len() >= RECENT_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.entries.remove(&oldest);
-        }
-        self.order.push_back(key);
-    }
-}
 
 /// Whether tasks that cannot have an effect share a commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,122 +47,18 @@ pub enum Durability {
     EachStep,
 }
 
-/// Something that happens to the engine.
-#[derive(Debug)]
-pub enum Input<R> {
-    /// An order or a run was accepted and, where possible, planned.
-    Submit {
-        /// The fulfilment before any of the events.
-        fulfilment: Box<Fulfilment>,
-        /// What follows `submitted`: `planned`, `held` or `rejected`.
-        events: Vec<Event>,
-        /// The client's idempotency key.
-        submission: Option<String>,
-        /// Told when it is on disk.
-        reply: R,
-    },
-    /// A call ended.
-    Finished {
-        /// Of this fulfilment.
-        fulfilment: FulfilmentId,
-        /// Of this task.
-        task: TaskId,
-        /// The number of the attempt.
-        attempt: u32,
-        /// What came of it.
-        report: Report,
-    },
-    /// An element answered.
-    Callback {
-        /// The key it answers under.
-        key: String,
-        /// The body.
-        payload: Value,
-        /// Told what became of it, when that is on disk.
-        reply: R,
-    },
-    /// A person wants what failed tried again.
-    Reopen {
-        /// Of this fulfilment.
-        fulfilment: FulfilmentId,
-        /// Told when it is on disk.
-        reply: R,
-    },
-    /// Whoever ordered it wants it taken back.
-    Cancel {
-        /// This fulfilment's order.
-        fulfilment: FulfilmentId,
-        /// What is asked for.
-        request: CancelRequest,
-        /// Told the answer when it is on disk.
-        reply: R,
-    },
-    /// Someone changes attributes of an order.
-    Patch {
-        /// Of this fulfilment.
-        fulfilment: FulfilmentId,
-        /// The fulfilment as it was read, where it is not open any more.
-        ended: Option<Box<Fulfilment>>,
-        /// The resource that the order is, such as `productOrder`.
-        resource: String,
-        /// The merge patch.
-        patch: Map<String, Value>,
-        /// Told when it is on disk.
-        reply: R,
-    },
-    /// Someone wants to see a fulfilment.
-    Get {
-        /// This one.
-        fulfilment: FulfilmentId,
-        /// Told when everything it shows is on disk.
-        reply: R,
-    },
-    /// Someone wants to see the fulfilment that changes any of some earlier work.
-    Claimant {
-        /// The keys of the work.
-        keys: Vec<String>,
-        /// Told as for [`Input::Get`].
-        reply: R,
-    },
-    /// Someone wants to know when a fulfilment has ended.
-    AwaitEnd {
-        /// This one.
-        fulfilment: FulfilmentId,
-        /// Told when the end is on disk.
-        reply: R,
-    },
-}
-
-/// What an asker is told.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// The client's idempotency key was used before, for this fulfilment.
-    Submitted(FulfilmentId),
-    /// The fulfilment as it is; nothing where it is not open.
-    Fulfilment(Option<Arc<Fulfilment>>),
-    /// What became of a callback.
-    Callback(Received),
-    /// How many tasks were reopened; nothing where the fulfilment is not open.
-    Reopened(Option<usize>),
-    /// The order is not taken back, and goes on.
-    NotCancelled(Refusal),
-    /// The patch is refused, and nothing has changed.
-    NotPatched(PatchError),
-    /// The fulfilment was changed since it was read: read it again.
-    Stale,
-}
-
-/// What became of a callback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Received {
-    /// The task that waited for it goes on.
-    Delivered,
-    /// Nobody waits for it yet; it is kept.
-    Kept,
-    /// Nobody waits for it any more.
-    Ignored,
-    /// Too many are kept already.
-    Refused,
+/// What the engine begins with, besides what the store holds.
+pub struct Setup {
+    /// Who runs plugins.
+    pub worker: Arc<dyn Worker>,
+    /// The pools, defined.
+    pub pools: Pools,
+    /// Whether pure tasks share commits.
+    pub durability: Durability,
+    /// What may be held at the most.
+    pub limits: Limits,
+    /// Random bytes, for the addresses of callbacks where the store has no secret yet.
+    pub secret: [u8; SECRET_BYTES],
 }
 
 /// The engine's state: the open fulfilments and what wakes them.
@@ -200,13 +67,21 @@ pub struct Core<R> {
     pools: Pools,
     epoch: Epoch,
     durability: Durability,
+    limits: Limits,
+    addresses: Addresses,
     expressions: Expressions,
     open: BTreeMap<FulfilmentId, Entry<R>>,
+    /// The bytes of the journals of open fulfilments.
+    open_bytes: u64,
     timers: BTreeSet<(Timestamp, FulfilmentId)>,
     /// Who waits for which callback.
     waiting: BTreeMap<String, (FulfilmentId, TaskId, u32)>,
-    /// Callbacks that nobody waits for yet.
-    early: BTreeMap<String, Value>,
+    /// Callbacks that came before their task waited for them.
+    kept: callbacks::Kept,
+    /// What cannot be carried on.
+    set_aside: BTreeMap<FulfilmentId, SetAside>,
+    /// How many facts cannot be read, besides journals.
+    unreadable: u64,
     /// The last idempotency keys of clients: a second submission that was on its way before the
     /// first was on disk finds it here.
     submissions: Recent<FulfilmentId>,
@@ -232,9 +107,25 @@ impl<R> Core<R> {
         self.epoch
     }
 
+    /// The bytes of the journals of the open fulfilments.
+    pub fn open_bytes(&self) -> u64 {
+        self.open_bytes
+    }
+
+    /// How many facts could not be read, besides journals.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
+    /// The addresses of callbacks.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
     /// The next time at which [`Core::wake`] is to be called.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.timers.first().map(|(time, _)| *time)
+        let due = self.timers.first().map(|(time, _)| *time);
+        due.into_iter().chain(self.kept.expires_at()).min()
     }
 
     /// Takes one input.
@@ -246,16 +137,26 @@ impl<R> Core<R> {
             Input::Finished { fulfilment, task, attempt, report } => {
                 self.finished(now, &fulfilment, task, attempt, report)
             }
-            Input::Callback { key, payload, reply } => self.callback(now, key, payload, reply),
+            Input::Callback { name, payload, reply } => self.callback(now, name, payload, reply),
+            Input::Recalled { name, payload } => self.recalled(now, &name, payload),
+            Input::Readmit { fulfilment, bytes, reply } => {
+                self.readmit(now, *fulfilment, bytes, reply)
+            }
+            Input::GiveUp { fulfilment, documents, reply } => {
+                self.give_up(now, &fulfilment, documents, reply)
+            }
+            Input::Remove { fulfilment, writes, documents, reply } => {
+                self.remove(now, &fulfilment, writes, documents, reply)
+            }
             Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
             Input::Cancel { fulfilment, request, reply } => {
                 self.cancel(now, &fulfilment, request, reply)
             }
-            Input::Patch { fulfilment, ended, resource, patch, reply } => {
+            Input::Patch { fulfilment, ended, resource, patch, expected, reply } => {
                 let ended = ended.filter(|ended| ended.is_ended());
                 match self.open.remove(&fulfilment).or_else(|| Some(Entry::ended(*ended?))) {
-                    Some(entry) => self.patch(now, entry, &resource, patch, reply),
-                    None => Step::answer(reply, Answer::Fulfilment(None)),
+                    Some(entry) => self.patch(now, entry, &resource, (patch, expected), reply),
+                    None => self.absent(&fulfilment, reply, Answer::Fulfilment(None)),
                 }
             }
             Input::Get { fulfilment, reply } => match self.open.remove(&fulfilment) {
@@ -263,7 +164,7 @@ impl<R> Core<R> {
                     let step = Step { waiting: Some(reply), ..Step::default() };
                     self.advance(now, entry, Vec::new(), step)
                 }
-                None => Step::answer(reply, Answer::Fulfilment(None)),
+                None => self.absent(&fulfilment, reply, Answer::Fulfilment(None)),
             },
             Input::Claimant { keys, reply } => match self.claimant(&keys) {
                 Some(fulfilment) => self.handle(now, Input::Get { fulfilment, reply }),
@@ -274,7 +175,7 @@ impl<R> Core<R> {
                     entry.awaiting_end.push(reply);
                     Step::default()
                 }
-                None => Step::answer(reply, Answer::Fulfilment(None)),
+                None => self.absent(&fulfilment, reply, Answer::Fulfilment(None)),
             },
         }
     }
@@ -294,6 +195,9 @@ impl<R> Core<R> {
                 steps.push(self.advance(now, entry, Vec::new(), Step::default()));
             }
         }
+        while let Some(step) = self.expire_callbacks(now) {
+            steps.push(step);
+        }
         steps
     }
 
@@ -308,14 +212,18 @@ impl<R> Core<R> {
         // As the journal will say, whatever the clock said when its making began.
         fulfilment.submitted_at = now;
         fulfilment.updated_at = now;
+        let first = submission.as_ref().and_then(|key| self.submissions.get(key));
+        if let Some(first) = first {
+            return Step::answer(reply, Answer::Submitted(first.clone()));
+        }
+        if let Some(denied) = self.full() {
+            return Step::answer(reply, Answer::Denied(denied));
+        }
         let mut step = Step::default();
-        if let Some(key) = submission {
-            if let Some(first) = self.submissions.get(&key) {
-                return Step::answer(reply, Answer::Submitted(first.clone()));
-            }
+        if let Some(key) = &submission {
             let id = fulfilment.id.as_str().as_bytes().to_vec();
-            step.commit.writes.push((keys::submission(&key), Some(id)));
-            self.submissions.insert(key, fulfilment.id.clone());
+            step.commit.writes.push((keys::submission(key), Some(id)));
+            self.submissions.insert(key.clone(), fulfilment.id.clone());
         }
         let submitted = Event::Submitted {
             kind: fulfilment.kind.clone(),
@@ -323,10 +231,24 @@ impl<R> Core<R> {
             activation: fulfilment.activation.clone(),
         };
         let events = self.claimed(&fulfilment.id, events);
-        let entry = Entry::new(fulfilment);
+        let entry = Entry { submission, ..Entry::new(fulfilment) };
         step.recorded.push(submitted);
         step.waiting = Some(reply);
         self.advance(now, entry, events, step)
+    }
+
+    /// Why no more may be open.
+    fn full(&self) -> Option<Denied> {
+        let Limits { open_orders, open_orders_bytes, .. } = self.limits;
+        let open = self.open.len() as u64;
+        if open >= open_orders {
+            return Some(Denied::TooManyOpen { open, max: open_orders });
+        }
+        let mib = |bytes: u64| bytes >> 20;
+        (self.open_bytes >= open_orders_bytes).then(|| Denied::TooMuchOpen {
+            mib: mib(self.open_bytes),
+            max_mib: mib(open_orders_bytes),
+        })
     }
 
     fn finished(
@@ -343,8 +265,15 @@ impl<R> Core<R> {
         };
         let direction = entry.under_way.remove(&task);
         let mut step = Step::default();
+        let mut report = border::bounded(report);
         if !report.log.is_empty() {
             step.commit.log(id, task, attempt, &report.log);
+        }
+        if let Outcome::Waiting(wait) = &report.outcome
+            && direction == Some(Direction::Forward)
+            && let Some(failure) = self.wrong_keys(&entry.fulfilment, task, wait, &mut step)
+        {
+            report.outcome = Outcome::Failed(failure);
         }
         let holds = match &report.outcome {
             Outcome::Done(_) => self.pools.settle(id, task),
@@ -367,45 +296,9 @@ impl<R> Core<R> {
         self.advance(now, entry, events, step)
     }
 
-    fn callback(&mut self, now: Timestamp, key: String, payload: Value, reply: R) -> Step<R> {
-        if let Some((id, task, attempt)) = self.waiting.get(&key).cloned()
-            && let Some(entry) = self.open.remove(&id)
-        {
-            let events = entry.fulfilment.called_back(task, attempt, payload);
-            let mut step = Step::default();
-            step.commit.then.push(After::Reply(reply, Answer::Callback(Received::Delivered)));
-            return self.advance(now, entry, events, step);
-        }
-        let received = self.early_or_late(&key);
-        let mut step = Step::answer(reply, Answer::Callback(received));
-        if received == Received::Kept {
-            let bytes = serde_json::to_vec(&payload).unwrap_or_default();
-            step.commit.writes.push((keys::callback(&key), Some(bytes)));
-            self.early.insert(key, payload);
-        }
-        step
-    }
-
-    /// What to do with a callback that nobody waits for. A key of our own making names its task;
-    /// any other may still be waited for.
-    fn early_or_late(&self, key: &str) -> Received {
-        if let Some((fulfilment, task)) = key.rsplit_once(':')
-            && let Ok(task) = task.parse::<usize>()
-        {
-            let entry = self.open.get(&FulfilmentId::new(fulfilment));
-            if !entry.is_some_and(|entry| may_wait(&entry.fulfilment, task)) {
-                return Received::Ignored;
-            }
-        }
-        if self.early.len() >= EARLY_CALLBACKS_MAX && !self.early.contains_key(key) {
-            return Received::Refused;
-        }
-        Received::Kept
-    }
-
     fn reopen(&mut self, now: Timestamp, id: &FulfilmentId, reply: R) -> Step<R> {
         let Some(entry) = self.open.remove(id) else {
-            return Step::answer(reply, Answer::Reopened(None));
+            return self.absent(id, reply, Answer::Reopened(None));
         };
         let events = entry.fulfilment.reopen();
         let mut step = Step::default();
@@ -413,76 +306,29 @@ impl<R> Core<R> {
         step.commit.then.push(After::Reply(reply, answer));
         self.advance(now, entry, events, step)
     }
-}
 
-impl<R> Core<R> {
-    fn cancel(
+    /// Removes what is kept of a fulfilment that has ended. A patch that read it before is told
+    /// that it is stale.
+    fn remove(
         &mut self,
         now: Timestamp,
         id: &FulfilmentId,
-        request: CancelRequest,
+        writes: Vec<Write>,
+        documents: Vec<Put>,
         reply: R,
     ) -> Step<R> {
-        let Some(entry) = self.open.remove(id) else {
-            return Step::answer(reply, Answer::Fulfilment(None));
-        };
-        let (events, answer) = entry.fulfilment.cancel(request);
-        let mut step = Step::default();
-        match answer {
-            Ok(()) => step.waiting = Some(reply),
-            Err(refusal) => {
-                step.commit.then.push(After::Reply(reply, Answer::NotCancelled(refusal)));
-            }
+        if self.open.contains_key(id) {
+            return Step::answer(reply, Answer::Denied(Denied::Open(id.clone())));
         }
-        self.advance(now, entry, events, step)
-    }
-
-    fn patch(
-        &mut self,
-        now: Timestamp,
-        entry: Entry<R>,
-        resource: &str,
-        patch: Map<String, Value>,
-        reply: R,
-    ) -> Step<R> {
-        let fulfilment = &entry.fulfilment;
-        let mut step = Step::default();
-        let events = match fulfilment.patched(resource, patch) {
-            Ok(events) => events,
-            Err(error) => {
-                step.commit.then.push(After::Reply(reply, Answer::NotPatched(error)));
-                return self.advance(now, entry, Vec::new(), step);
-            }
-        };
-        if fulfilment.is_ended() {
-            let id = fulfilment.id.to_string();
-            if self.changed_late.get(&id).is_some_and(|records| fulfilment.records < *records) {
-                return Step::answer(reply, Answer::Stale);
-            }
-            self.changed_late.insert(id, fulfilment.records + u32::from(!events.is_empty()));
+        if self.set_aside.contains_key(id) {
+            return self.absent(id, reply, Answer::Done);
         }
-        step.waiting = Some(reply);
-        self.advance(now, entry, events, step)
-    }
-}
-
-/// Whether a task may come to wait for an answer. One that is pending may: the answer can be there
-/// before the call that asks for it has ended, and nobody knows of a pure one until then.
-fn may_wait(fulfilment: &Fulfilment, task: usize) -> bool {
-    match fulfilment.tasks.get(task) {
-        Some(TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. }) => {
-            fulfilment.phase == Phase::Running
-        }
-        Some(
-            TaskState::Running { .. } | TaskState::Waiting { .. } | TaskState::CalledBack { .. },
-        ) => true,
-        Some(
-            TaskState::Done(_)
-            | TaskState::Undoing { .. }
-            | TaskState::Stuck { .. }
-            | TaskState::Undone,
-        )
-        | None => false,
+        self.changed_late.insert(id.to_string(), u32::MAX);
+        let mut step = Step::answer(reply, Answer::Done);
+        step.commit.at = now;
+        step.commit.writes = writes;
+        step.commit.documents = documents;
+        step
     }
 }
 

@@ -1,32 +1,37 @@
 //! The door to the engine: a cheap-clone handle, and behind it the one loop that owns the plans.
 
+mod errors;
+mod quarantine;
+mod run;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::fulfilment::PatchError;
 use model::journal::{CancelRequest, Refusal};
-use model::{Event, Fulfilment, FulfilmentId, Record, Timestamp};
+use model::{Event, Fulfilment, FulfilmentId, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+pub use errors::{AmendError, AskError, CancelError, QuarantineError, ReadError, Stopped};
+pub use run::Loop;
+
+use crate::address::{Addresses, SECRET_BYTES};
 use crate::clock::Clock;
 use crate::core::{
-    After, Answer, Core, Durability, Input, Published, Received, RecoverError, Step,
+    Answer, Core, Denied, Durability, Input, Published, Received, RecoverError, Setup,
     read_fulfilment,
 };
+use crate::limits::Limits;
 use crate::pools::Pools;
 use crate::store::{Appended, Batch, Epoch, Put, Store, Unreadable, Write};
-use crate::worker::{Call, Worker};
+use crate::worker::Worker;
 
-/// So many inputs may wait for the loop.
+/// Max inputs that wait for the loop.
 const INPUTS_MAX: usize = 16_384;
 
-/// So many records may wait for a slow watcher before it misses some.
+/// Max records that wait for a slow watcher before it misses some.
 const PUBLISHED_MAX: usize = 8_192;
-
-/// So many inputs are taken before commits are looked at again.
-const INPUTS_AT_ONCE: usize = 256;
 
 type Reply = oneshot::Sender<Answer>;
 
@@ -39,14 +44,26 @@ pub struct Engine {
     epoch: Epoch,
     clock: Arc<dyn Clock>,
     pools: Pools,
+    limits: Limits,
+    addresses: Addresses,
     counters: Arc<Counters>,
 }
 
-/// What the engine counts, for metrics. All but the first grow for ever.
+/// What the engine counts, for metrics.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Open fulfilments.
     pub open: AtomicU64,
+    /// The bytes of their journals.
+    pub open_bytes: AtomicU64,
+    /// Fulfilments that are set aside.
+    pub set_aside: AtomicU64,
+    /// Facts that could not be read, besides journals.
+    pub unreadable_facts: AtomicU64,
+    /// Callbacks that are kept until their task waits for them.
+    pub callbacks_kept: AtomicU64,
+    /// The bytes of their bodies.
+    pub callbacks_kept_bytes: AtomicU64,
     /// Fulfilments that were submitted.
     pub submitted: AtomicU64,
     /// Fulfilments that ended.
@@ -71,50 +88,8 @@ pub struct Parts {
     pub pools: Pools,
     /// Whether pure tasks share commits.
     pub durability: Durability,
-}
-
-/// The engine has stopped: its store failed, or it was shut down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the engine has stopped")]
-pub struct Stopped;
-
-/// Why a fulfilment cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The engine has stopped.
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
-    /// The store has something unreadable.
-    #[error("the journal cannot be read")]
-    Journal(#[source] RecoverError),
-}
-
-/// Why an order is not cancelled.
-#[derive(Debug, thiserror::Error)]
-pub enum CancelError {
-    /// There is none.
-    #[error("there is no order `{0}`")]
-    Unknown(FulfilmentId),
-    /// It goes on, or has ended.
-    #[error(transparent)]
-    Refused(Refusal),
-    /// Nobody can tell.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-}
-
-/// Why an order's attributes are not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum AmendError {
-    /// There is none.
-    #[error("there is no order `{0}`")]
-    Unknown(FulfilmentId),
-    /// They may not be changed.
-    #[error(transparent)]
-    Refused(PatchError),
-    /// Nobody can tell.
-    #[error(transparent)]
-    Read(#[from] ReadError),
+    /// What may be held at the most.
+    pub limits: Limits,
 }
 
 /// What became of a submission.
@@ -126,28 +101,22 @@ pub enum Submitted {
     Before(FulfilmentId),
 }
 
-/// The engine's loop, to be run until it ends.
-pub struct Loop {
-    core: Core<Reply>,
-    parts: Parts,
-    inputs: mpsc::Receiver<Input<Reply>>,
-    sender: mpsc::WeakSender<Input<Reply>>,
-    published: broadcast::Sender<Published>,
-    counters: Arc<Counters>,
-    /// Commits on their way to the disk, oldest first, with what to do then.
-    commits: VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
-}
-
 impl Engine {
     /// Begins from what the store holds. The loop must be run for anything to happen.
     pub fn begin(parts: Parts) -> Result<(Self, Loop), RecoverError> {
-        let (core, steps) = Core::recover(
-            &*parts.store,
-            Arc::clone(&parts.worker),
-            parts.pools.clone(),
-            parts.durability,
-            parts.clock.now(),
-        )?;
+        let mut secret = [0; SECRET_BYTES];
+        getrandom::fill(&mut secret).map_err(|error| {
+            let action = "draw random bytes";
+            RecoverError::Store(crate::store::Error::Failed { action, source: Box::new(error) })
+        })?;
+        let setup = Setup {
+            worker: Arc::clone(&parts.worker),
+            pools: parts.pools.clone(),
+            durability: parts.durability,
+            limits: parts.limits,
+            secret,
+        };
+        let (core, steps) = Core::recover(&*parts.store, setup, parts.clock.now())?;
         let (sender, inputs) = mpsc::channel(INPUTS_MAX);
         let (published, _) = broadcast::channel(PUBLISHED_MAX);
         let counters = Arc::new(Counters::default());
@@ -158,6 +127,8 @@ impl Engine {
             epoch: core.epoch(),
             clock: Arc::clone(&parts.clock),
             pools: parts.pools.clone(),
+            limits: parts.limits,
+            addresses: core.addresses().clone(),
             counters: Arc::clone(&counters),
         };
         let sender = engine.inputs.downgrade();
@@ -180,7 +151,7 @@ impl Engine {
         fulfilment: Fulfilment,
         events: Vec<Event>,
         submission: Option<String>,
-    ) -> Result<Submitted, Stopped> {
+    ) -> Result<Submitted, AskError> {
         let fulfilment = Box::new(fulfilment);
         let submit = |reply| Input::Submit { fulfilment, events, submission, reply };
         match self.ask(submit).await? {
@@ -189,39 +160,25 @@ impl Engine {
                 Ok(Submitted::New(fulfilment))
             }
             Answer::Submitted(id) => Ok(Submitted::Before(id)),
-            Answer::Fulfilment(None)
-            | Answer::Callback(_)
-            | Answer::Reopened(_)
-            | Answer::NotCancelled(_)
-            | Answer::NotPatched(_)
-            | Answer::Stale => Err(Stopped),
+            other => Err(unexpected(&other)),
         }
     }
 
-    /// Delivers an element's answer. When this returns it is on disk, or nobody waits for it.
-    pub async fn callback(&self, key: String, payload: Value) -> Result<Received, Stopped> {
-        match self.ask(|reply| Input::Callback { key, payload, reply }).await? {
+    /// Delivers an element's answer under a name: a task's own key, or `<plugin>/<key>`. When this
+    /// returns it is on disk, or nobody waits for it.
+    pub async fn callback(&self, name: String, payload: Value) -> Result<Received, AskError> {
+        match self.ask(|reply| Input::Callback { name, payload, reply }).await? {
             Answer::Callback(received) => Ok(received),
-            Answer::Fulfilment(_)
-            | Answer::Submitted(_)
-            | Answer::Reopened(_)
-            | Answer::NotCancelled(_)
-            | Answer::NotPatched(_)
-            | Answer::Stale => Err(Stopped),
+            other => Err(unexpected(&other)),
         }
     }
 
     /// Has what failed tried again; says how many tasks that were, nothing where the fulfilment is
     /// not open.
-    pub async fn reopen(&self, id: FulfilmentId) -> Result<Option<usize>, Stopped> {
+    pub async fn reopen(&self, id: FulfilmentId) -> Result<Option<usize>, AskError> {
         match self.ask(|reply| Input::Reopen { fulfilment: id, reply }).await? {
             Answer::Reopened(count) => Ok(count),
-            Answer::Fulfilment(_)
-            | Answer::Submitted(_)
-            | Answer::Callback(_)
-            | Answer::NotCancelled(_)
-            | Answer::NotPatched(_)
-            | Answer::Stale => Err(Stopped),
+            other => Err(unexpected(&other)),
         }
     }
 
@@ -234,15 +191,10 @@ impl Engine {
     ) -> Result<Arc<Fulfilment>, CancelError> {
         let fulfilment = id.clone();
         let answer = self.ask(|reply| Input::Cancel { fulfilment, request, reply }).await;
-        match answer.map_err(ReadError::Stopped)? {
+        match answer.map_err(ReadError::Ask)? {
             Answer::Fulfilment(Some(open)) => Ok(open),
             Answer::NotCancelled(refusal) => Err(CancelError::Refused(refusal)),
-            Answer::Fulfilment(None)
-            | Answer::Submitted(_)
-            | Answer::Callback(_)
-            | Answer::Reopened(_)
-            | Answer::NotPatched(_)
-            | Answer::Stale => {
+            _ => {
                 let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
                 let ended = ended.ok_or_else(|| CancelError::Unknown(id.clone()))?;
                 let state = ended.order_state().into();
@@ -252,12 +204,14 @@ impl Engine {
     }
 
     /// Changes attributes of an order, open or ended, that nothing is decided by. `resource` is
-    /// what the order is, such as `productOrder`. When this returns it is on disk.
+    /// what the order is, such as `productOrder`; `expected` how many records its journal had that
+    /// the client read, where that must still be so. When this returns it is on disk.
     pub async fn amend_document(
         &self,
         id: &FulfilmentId,
         resource: &str,
         patch: &Map<String, Value>,
+        expected: Option<u32>,
     ) -> Result<Arc<Fulfilment>, AmendError> {
         let mut ended = None;
         loop {
@@ -266,19 +220,16 @@ impl Engine {
                 ended,
                 resource: resource.into(),
                 patch: patch.clone(),
+                expected,
                 reply,
             };
-            match self.ask(input).await.map_err(ReadError::Stopped)? {
+            match self.ask(input).await.map_err(ReadError::Ask)? {
                 Answer::Fulfilment(Some(changed)) => return Ok(changed),
                 Answer::NotPatched(error) => return Err(AmendError::Refused(error)),
+                Answer::Changed(_) => return Err(AmendError::Changed),
                 // It is not open: whatever it became is on disk by now, since this answer came
                 // after it.
-                Answer::Fulfilment(None)
-                | Answer::Stale
-                | Answer::Submitted(_)
-                | Answer::Callback(_)
-                | Answer::Reopened(_)
-                | Answer::NotCancelled(_) => {
+                _ => {
                     let read = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
                     let read = read.ok_or_else(|| AmendError::Unknown(id.clone()))?;
                     ended = Some(Box::new(read));
@@ -295,12 +246,14 @@ impl Engine {
     }
 
     /// The open fulfilment that changes any of some earlier work, which is known by its keys.
-    pub async fn claimant(&self, keys: Vec<String>) -> Result<Option<FulfilmentId>, Stopped> {
-        let Answer::Fulfilment(open) = self.ask(|reply| Input::Claimant { keys, reply }).await?
-        else {
-            return Err(Stopped);
-        };
-        Ok(open.map(|open| open.id.clone()))
+    pub async fn claimant(&self, keys: Vec<String>) -> Result<Option<FulfilmentId>, AskError> {
+        match self.ask(|reply| Input::Claimant { keys, reply }).await {
+            Ok(Answer::Fulfilment(open)) => Ok(open.map(|open| open.id.clone())),
+            // What is set aside keeps what it claims.
+            Err(AskError::Denied(Denied::SetAside { fulfilment, .. })) => Ok(Some(fulfilment)),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Waits until a fulfilment has ended; nothing where there is none.
@@ -334,6 +287,28 @@ impl Engine {
         self.published.subscribe()
     }
 
+    /// What may be held at the most.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Where elements answer tasks.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Removes what is kept of a fulfilment that has ended, or a part of it, with some documents.
+    /// When this returns it is on disk.
+    pub async fn remove(
+        &self,
+        fulfilment: FulfilmentId,
+        writes: Vec<Write>,
+        documents: Vec<Put>,
+    ) -> Result<(), AskError> {
+        let input = |reply| Input::Remove { fulfilment, writes, documents, reply };
+        self.ask(input).await.map(drop)
+    }
+
     /// What the engine counts.
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -351,138 +326,27 @@ impl Engine {
     ) -> Result<Option<Arc<Fulfilment>>, ReadError> {
         match answer {
             Answer::Fulfilment(Some(open)) => Ok(Some(open)),
-            Answer::Fulfilment(None)
-            | Answer::Submitted(_)
-            | Answer::Callback(_)
-            | Answer::Reopened(_)
-            | Answer::NotCancelled(_)
-            | Answer::NotPatched(_)
-            | Answer::Stale => {
+            _ => {
                 let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
                 Ok(ended.map(Arc::new))
             }
         }
     }
 
-    async fn ask(&self, input: impl FnOnce(Reply) -> Input<Reply>) -> Result<Answer, Stopped> {
+    async fn ask(&self, input: impl FnOnce(Reply) -> Input<Reply>) -> Result<Answer, AskError> {
         let (reply, answer) = oneshot::channel();
         self.inputs.send(input(reply)).await.map_err(|_| Stopped)?;
-        answer.await.map_err(|_| Stopped)
+        match answer.await.map_err(|_| Stopped)? {
+            Answer::Denied(denied) => Err(AskError::Denied(denied)),
+            answer => Ok(answer),
+        }
     }
 }
 
-impl Loop {
-    /// Runs until every handle is gone and what was begun is on disk, or the store fails.
-    pub async fn run(mut self) -> Result<(), crate::store::Error> {
-        let mut inputs = Vec::with_capacity(INPUTS_AT_ONCE);
-        loop {
-            let now = self.parts.clock.now();
-            for step in self.core.wake(now) {
-                self.begin_step(step);
-            }
-            self.counters.open.store(self.core.open() as u64, Ordering::Relaxed);
-            let wake_at = self.core.wake_at();
-            let clock = Arc::clone(&self.parts.clock);
-            tokio::select! {
-                biased;
-                durable = next_commit(&mut self.commits) => self.finish(durable?),
-                count = self.inputs.recv_many(&mut inputs, INPUTS_AT_ONCE) => {
-                    if count == 0 {
-                        return self.drain().await;
-                    }
-                    let now = self.parts.clock.now();
-                    for input in inputs.drain(..) {
-                        let step = self.core.handle(now, input);
-                        self.begin_step(step);
-                    }
-                }
-                () = clock.sleep_until(wake_at) => {}
-            }
-        }
-    }
-
-    /// Writes what is on its way; nothing new is begun.
-    async fn drain(mut self) -> Result<(), crate::store::Error> {
-        while let Some((commit, _)) = self.commits.pop_front() {
-            if let Some(commit) = commit {
-                commit.await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn begin_step(&mut self, step: Step<Reply>) {
-        for call in step.now {
-            self.call(call);
-        }
-        if step.commit.is_empty() {
-            return;
-        }
-        let (batch, then) = step.commit.split(self.core.epoch());
-        let appended = batch.map(|batch| {
-            self.counters.commits.fetch_add(1, Ordering::Relaxed);
-            self.parts.store.append(batch)
-        });
-        if appended.is_none() && self.commits.is_empty() {
-            self.finish(then);
-        } else {
-            self.commits.push_back((appended, then));
-        }
-    }
-
-    fn finish(&mut self, then: Vec<After<Reply>>) {
-        for after in then {
-            match after {
-                After::Run(call) => self.call(call),
-                After::Reply(reply, answer) => {
-                    if reply.send(answer).is_err() {
-                        tracing::debug!("whoever asked has gone away");
-                    }
-                }
-                After::Publish(published) => {
-                    if ends(&published.record) {
-                        self.counters.ended.fetch_add(1, Ordering::Relaxed);
-                    }
-                    // An error says that nobody watches, which is as good.
-                    self.published.send(published).ok();
-                }
-            }
-        }
-    }
-
-    fn call(&self, call: Call) {
-        self.counters.calls.fetch_add(1, Ordering::Relaxed);
-        let (fulfilment, task) = (call.fulfilment.clone(), call.task);
-        let attempt = call.attempt;
-        let running = self.parts.worker.run(call);
-        let sender = self.sender.clone();
-        tokio::spawn(async move {
-            let report = running.await;
-            let finished = Input::Finished { fulfilment, task, attempt, report };
-            if let Some(sender) = sender.upgrade() {
-                // An error says that the engine has stopped; the journal knows what was begun.
-                sender.send(finished).await.ok();
-            }
-        });
-    }
-}
-
-/// Whether a fulfilment ends with a record; what is changed of it later follows that.
-fn ends(record: &Record) -> bool {
-    let is_end = |event: &Event| matches!(event, Event::Ended { .. } | Event::Rejected { .. });
-    record.events.iter().any(is_end)
-}
-
-/// Waits for the oldest commit; for ever where there is none.
-async fn next_commit(
-    commits: &mut VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
-) -> Result<Vec<After<Reply>>, crate::store::Error> {
-    match commits.front_mut() {
-        Some((Some(appended), _)) => appended.await?,
-        Some((None, _)) => {}
-        None => std::future::pending().await,
-    }
-    Ok(commits.pop_front().map(|(_, then)| then).unwrap_or_default())
+/// An answer to something else than what was asked: a bug of ours.
+fn unexpected(answer: &Answer) -> AskError {
+    tracing::error!(?answer, "the engine answered something else");
+    AskError::Stopped(Stopped)
 }
 
 #[cfg(test)]

@@ -7,6 +7,20 @@ pub fn journal(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
     format!("j/{fulfilment}/{record:08x}").into_bytes()
 }
 
+/// All journals.
+pub const JOURNALS: &[u8] = b"j/";
+
+/// There while what is kept of a fulfilment is removed in more than one commit.
+pub fn removing(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("r/{fulfilment}").into_bytes()
+}
+
+/// All fulfilments whose removal was begun.
+pub const REMOVING: &[u8] = b"r/";
+
+/// All keys of submissions.
+pub const SUBMISSIONS: &[u8] = b"k/";
+
 /// All records of a fulfilment's journal.
 pub fn journal_prefix(fulfilment: &FulfilmentId) -> Vec<u8> {
     format!("j/{fulfilment}/").into_bytes()
@@ -83,6 +97,25 @@ pub fn callback(key: &str) -> Vec<u8> {
     format!("c/{key}").into_bytes()
 }
 
+/// The body of such an answer; what is known besides lies under [`callback`].
+pub fn callback_body(key: &str) -> Vec<u8> {
+    format!("b/{key}").into_bytes()
+}
+
+/// All answers that came before anyone waited for them.
+pub const CALLBACKS: &[u8] = b"c/";
+
+/// Why a fulfilment is set aside.
+pub fn set_aside(fulfilment: &str) -> Vec<u8> {
+    format!("q/{fulfilment}").into_bytes()
+}
+
+/// All fulfilments that are set aside.
+pub const SET_ASIDE: &[u8] = b"q/";
+
+/// The secret that the addresses of callbacks are derived from.
+pub const CALLBACK_SECRET: &[u8] = b"s/callback-secret";
+
 /// A notification that waits to be delivered, in the order in which they came to be.
 pub fn outbox(sequence: u64) -> Vec<u8> {
     format!("e/{sequence:016x}").into_bytes()
@@ -120,6 +153,11 @@ pub fn submission(key: &str) -> Vec<u8> {
 /// What a plugin logged in an attempt.
 pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
     format!("l/{fulfilment}/{task:08x}/{attempt:08x}").into_bytes()
+}
+
+/// What the engine has to say about an attempt, listed after what the plugin logged.
+pub fn note(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
+    format!("l/{fulfilment}/{task:08x}/{attempt:08x}+").into_bytes()
 }
 
 /// All logs of a fulfilment.

@@ -3,8 +3,10 @@
 //! outcomes, callbacks and time.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod clock;
 pub mod keys;
+pub mod limits;
 pub mod pools;
 pub mod store;
 pub mod worker;
@@ -16,5 +18,6 @@ pub mod handle;
 #[cfg(test)]
 mod sim;
 
-pub use core::{Durability, Published, Received};
+pub use core::{Denied, Durability, Published, Received, SetAside};
 pub use handle::{Engine, Loop, Parts, Submitted};
+pub use limits::Limits;

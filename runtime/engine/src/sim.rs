@@ -107,6 +107,8 @@ enum Happening {
     Changed { order: usize },
     /// An element sends a message.
     Message { number: usize },
+    /// A callback that is kept was read.
+    Recalled { generation: u32, name: String },
     /// A call comes to an element.
     Reached { key: String, undo: bool },
     /// A plugin asks a pool.
@@ -129,6 +131,8 @@ struct UnderWay {
 
 /// An answer that an element sends until it is told that it arrived.
 struct Message {
+    /// The name of the callback, and the key that the plugin knows it by.
+    name: String,
     key: String,
     /// Whether anyone could have waited for it when it last arrived.
     may_be_awaited: bool,
@@ -173,9 +177,8 @@ impl World {
         let plugins = Arc::new(Plugins::default());
         let pools = pools();
         let start = Timestamp(1_000_000);
-        let (core, _) =
-            Core::recover(&disk.store, plugins.clone(), pools.clone(), fate.durability, start)
-                .unwrap();
+        let setup = life::setup(&plugins, &pools, fate.durability);
+        let (core, _) = Core::recover(&disk.store, setup, start).unwrap();
         let mut dice = Dice::new(fate.seed);
         let count = usize::try_from(dice.between(1, 4)).unwrap();
         let orders: Vec<Order> = (0..count).map(|number| Order::draw(fate.seed, number)).collect();
@@ -298,7 +301,15 @@ impl World {
                 let then = self.disk.flush();
                 self.finish(then);
             }
-            Happening::Reserving { .. } | Happening::Ends { .. } | Happening::Flushed { .. } => {}
+            Happening::Recalled { generation, name } if generation == self.generation => {
+                let body = self.disk.store.get(&keys::callback_body(&name)).unwrap();
+                let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
+                self.input(Input::Recalled { name, payload });
+            }
+            Happening::Reserving { .. }
+            | Happening::Ends { .. }
+            | Happening::Recalled { .. }
+            | Happening::Flushed { .. } => {}
             Happening::Looked { reopens } => self.look(reopens),
         }
     }
@@ -337,15 +348,16 @@ impl World {
             ended,
             resource: "productOrder".into(),
             patch: patch.as_object().cloned().unwrap(),
+            expected: None,
             reply: Asker::Editor(number),
         });
     }
 
     fn message(&mut self, number: usize) {
-        let key = self.messages[number].key.clone();
-        self.messages[number].may_be_awaited = self.may_be_awaited(&key);
-        let payload = json!({ "key": key, "message": number });
-        self.input(Input::Callback { key, payload, reply: Asker::Element(number) });
+        let Message { name, key, .. } = &self.messages[number];
+        let (name, payload) = (name.clone(), json!({ "key": key, "message": number }));
+        self.messages[number].may_be_awaited = self.may_be_awaited(&name);
+        self.input(Input::Callback { name, payload, reply: Asker::Element(number) });
     }
 
     fn reserve(&mut self, task: &(FulfilmentId, TaskId), pool: &str) {

@@ -51,6 +51,8 @@ pub struct Call {
     pub attempt: u32,
     /// The same for every try; that of the work where it is taken back.
     pub idempotency_key: String,
+    /// The name under which the element may answer later, at the end of its URL.
+    pub callback: String,
     /// Which of the plugin's functions is meant.
     pub manner: Manner,
     /// The plugin.

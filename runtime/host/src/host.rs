@@ -299,10 +299,10 @@ impl Shared {
         Ok(plugin)
     }
 
-    /// Where an element posts its answer to a call.
-    pub(crate) fn callback_url(&self, idempotency_key: &str) -> String {
+    /// Where an element posts its answer to a call, by the name that the engine gives it.
+    pub(crate) fn callback_url(&self, name: &str) -> String {
         let mut url = self.callbacks.clone();
-        for byte in idempotency_key.bytes() {
+        for byte in name.bytes() {
             // What a path segment may hold as it is (RFC 3986); the rest is escaped.
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => url.push(char::from(byte)),

@@ -244,7 +244,7 @@ impl Guest<'_> {
             characteristics: text(&call.characteristics),
             input: text(&call.input),
             attempt: call.attempt,
-            callback_url: self.shared.callback_url(&idempotency_key),
+            callback_url: self.shared.callback_url(&call.callback),
             idempotency_key,
             deadline_ms: u32::try_from(left).unwrap_or(u32::MAX),
             attributes: Vec::new(),

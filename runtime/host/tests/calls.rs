@@ -30,7 +30,7 @@ async fn a_step_is_given_its_task() {
             "characteristics": "{\"speed\":200}",
             "attempt": 1,
             "idempotencyKey": "F-1.3",
-            "callbackUrl": "http://127.0.0.1:8080/orchestration/v1/callbacks/F-1.3",
+            "callbackUrl": "http://127.0.0.1:8080/orchestration/v1/callbacks/F-1.3.0123",
             "hasDeadline": true,
         })
     );

@@ -3,6 +3,7 @@
 
 mod before_undo;
 mod cancel;
+mod clock;
 mod decide;
 mod due;
 mod input;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::bounds::text_depth;
 use crate::id::TaskId;
 use crate::outcome::{Failure, Hold, Wait};
 use crate::plan::Plan;
@@ -13,6 +14,10 @@ use crate::time::Timestamp;
 
 /// The version that new records carry. Older ones are read for ever; see the golden files.
 pub const VERSION: u32 = 1;
+
+/// Levels of arrays and objects in a record: serde_json reads 127. Values from outside have at most
+/// 64, so only a bug of ours comes near.
+pub const LEVELS_MAX: usize = 120;
 
 /// What one commit adds to a fulfilment's journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -354,6 +359,20 @@ struct Versioned {
     v: u32,
 }
 
+/// A record that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// Something in it is no JSON.
+    #[error("a journal record that is no JSON")]
+    Shape(#[source] serde_json::Error),
+    /// It could not be read again.
+    #[error("a journal record of {levels} levels, the limit is {LEVELS_MAX}")]
+    TooDeep {
+        /// Levels of arrays and objects.
+        levels: usize,
+    },
+}
+
 /// A record that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
@@ -371,9 +390,16 @@ impl Record {
         Self { v: VERSION, at, events }
     }
 
-    /// The record's bytes: JSON, so that a journal can be read without us.
-    pub fn encode(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("events have string keys and finite numbers")
+    /// The record's bytes: JSON, so that a journal can be read without us. What could not be read
+    /// back is not written.
+    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
+        let text = serde_json::to_string(self).map_err(EncodeError::Shape)?;
+        let levels = text_depth(&text);
+        if levels > LEVELS_MAX {
+            return Err(EncodeError::TooDeep { levels });
+        }
+        debug_assert!(Self::decode(text.as_bytes()).is_ok(), "what is written can be read");
+        Ok(text.into_bytes())
     }
 
     /// Reads a record of this or an older version.

@@ -27,6 +27,8 @@ use serde_json::Value;
 
 pub(crate) use documents::Ids;
 
+use crate::retention::Removed;
+
 /// A decomposition may ask decomposer plugins so many times.
 pub(crate) const QUESTIONS_MAX: usize = 1_000;
 
@@ -50,6 +52,8 @@ pub struct App {
     reconciling: Arc<tokio::sync::Notify>,
     /// Held while an order about existing instances is planned and submitted.
     changing: Arc<tokio::sync::Mutex<()>>,
+    /// What was removed since it had been kept for long enough.
+    removed: Arc<Removed>,
 }
 
 /// How an operator sells and bills.
@@ -91,9 +95,9 @@ pub enum SubmitError {
     /// What is to be activated directly cannot be.
     #[error("{}", .0.message)]
     Refused(Failure),
-    /// The engine has stopped.
+    /// The engine has stopped, or takes nothing more now.
     #[error(transparent)]
-    Stopped(#[from] engine::handle::Stopped),
+    Ask(#[from] engine::handle::AskError),
     /// What made an instance cannot be read.
     #[error(transparent)]
     Read(#[from] engine::handle::ReadError),
@@ -124,6 +128,7 @@ impl App {
             jobs: Arc::default(),
             reconciling: Arc::default(),
             changing: Arc::default(),
+            removed: Arc::default(),
         }
     }
 
@@ -148,6 +153,11 @@ impl App {
     /// Told when there is a job to carry out.
     pub(crate) fn jobs(&self) -> Arc<tokio::sync::Notify> {
         Arc::clone(&self.jobs)
+    }
+
+    /// What was removed since it had been kept for long enough.
+    pub(crate) fn removed(&self) -> &Removed {
+        &self.removed
     }
 
     /// Told when there is a reconciliation to carry out.

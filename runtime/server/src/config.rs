@@ -1,5 +1,8 @@
 //! `ferrule.toml`: where to listen, where things lie, and what each plugin is granted.
 
+mod limits;
+mod retention;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +18,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::app::Commerce;
 use crate::events::{Allowed, Guard, Settings};
+
+pub use limits::Limits;
+pub use retention::Retention;
 
 /// The settings of a server. Everything has a default; flags of the command line win.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,6 +40,10 @@ pub struct Config {
     pub commit_each_step: bool,
     /// The largest body that is read, in bytes.
     pub body_bytes_max: usize,
+    /// How much may be under way at one time.
+    pub limits: Limits,
+    /// How long what has ended is kept.
+    pub retention: Retention,
     /// How subscribers are told of events.
     pub events: Events,
     /// How bills are drawn.
@@ -142,6 +152,8 @@ impl Default for Config {
             workflows_dir: "workflows".into(),
             commit_each_step: false,
             body_bytes_max: 10 << 20,
+            limits: Limits::default(),
+            retention: Retention::default(),
             events: Events::default(),
             billing: Billing::default(),
             quotes: Quotes::default(),
@@ -198,6 +210,9 @@ pub enum ConfigError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
+    /// Two settings contradict each other.
+    #[error("{0}")]
+    Contradiction(String),
     /// It would listen where others can reach it.
     #[error(
         "`{0}` can be reached from other machines, and there is no authentication yet: listen on \
@@ -227,8 +242,22 @@ impl Config {
         Commerce { tax, release, policy: Policy { discount_max, total_max, valid_days } }
     }
 
-    /// Refuses to listen beyond loopback.
+    /// What the engine holds at the most.
+    pub fn engine_limits(&self) -> engine::Limits {
+        let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib } =
+            self.limits;
+        engine::Limits {
+            open_orders,
+            open_orders_bytes: open_orders_mib << 20,
+            callbacks_kept,
+            callbacks_kept_bytes: callbacks_kept_mib << 20,
+            callback_keep_ms: self.retention.callbacks_minutes * 60_000,
+        }
+    }
+
+    /// Refuses what contradicts itself, and to listen beyond loopback.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.retention.check().map_err(ConfigError::Contradiction)?;
         if self.listen.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Exposed(self.listen)) }
     }
 }

@@ -52,6 +52,7 @@ pub struct Server {
     events: JoinHandle<()>,
     jobs: JoinHandle<()>,
     reconciliations: JoinHandle<()>,
+    retention: JoinHandle<()>,
     watcher: JoinHandle<()>,
 }
 
@@ -123,13 +124,14 @@ impl Server {
             .map_err(|source| ServeError::Folder { path: config.plugins_dir.clone(), source })?;
         let durability =
             if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
-        let clock = Arc::new(System);
+        let clock = Arc::new(System::default());
         let parts = Parts {
             store,
             worker: Arc::new(host.clone()),
             clock: Arc::clone(&clock) as _,
             pools,
             durability,
+            limits: config.engine_limits(),
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         engine::store::verify::upgrade(&engine).await.map_err(ServeError::Failed)?;
@@ -158,6 +160,9 @@ impl Server {
         let jobs = tokio::spawn(jobs);
         let reconciliations = crate::reconcile::run(app.clone(), until(stopped.clone()));
         let reconciliations = tokio::spawn(reconciliations);
+        let retention =
+            crate::retention::run(app.clone(), config.retention, until(stopped.clone()));
+        let retention = tokio::spawn(retention);
         let watcher = tokio::spawn(watch_plugins(host, plugins_dir, until(stopped)));
         let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
@@ -170,6 +175,7 @@ impl Server {
             events,
             jobs,
             reconciliations,
+            retention,
             watcher,
         })
     }
@@ -177,7 +183,18 @@ impl Server {
     /// Runs until `shutdown` ends, then finishes what is under way at the doors and writes what is
     /// decided. What is open is carried on at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let Self { app, stop, mut engine, http, events, jobs, reconciliations, watcher, .. } = self;
+        let Self {
+            app,
+            stop,
+            mut engine,
+            http,
+            events,
+            jobs,
+            reconciliations,
+            retention,
+            watcher,
+            ..
+        } = self;
         tokio::select! {
             () = shutdown => {}
             // The loop ends by itself only when the store has failed.
@@ -189,6 +206,7 @@ impl Server {
         events.await.map_err(ServeError::Ended)?;
         jobs.await.map_err(ServeError::Ended)?;
         reconciliations.await.map_err(ServeError::Ended)?;
+        retention.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
         drop(app);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use model::{Event, Fulfilment, FulfilmentId, Record, TaskId, Timestamp};
 
 use super::Answer;
+#[cfg(doc)]
+use super::Input;
 use crate::keys;
 use crate::store::{Batch, Epoch, Put, Write};
 use crate::worker::Call;
@@ -40,6 +42,8 @@ pub enum After<R> {
     Run(Call),
     /// Tell an asker.
     Reply(R, Answer),
+    /// Read the body of a callback that is kept, and hand it over as [`Input::Recalled`].
+    Recall(String),
     /// Tell those who watch.
     Publish(Published),
 }
@@ -98,7 +102,16 @@ impl<R> Commit<R> {
 
     /// Keeps what a plugin logged in an attempt.
     pub(super) fn log(&mut self, id: &FulfilmentId, task: TaskId, attempt: u32, lines: &[String]) {
-        let bytes = serde_json::to_vec(lines).unwrap_or_default();
-        self.writes.push((keys::log(id, task.0, attempt), Some(bytes)));
+        self.writes.push((keys::log(id, task.0, attempt), Some(lines_to_bytes(lines))));
     }
+
+    /// Keeps what the engine has to say about an attempt, beside what its plugin logged.
+    pub(super) fn note(&mut self, id: &FulfilmentId, task: TaskId, attempt: u32, line: &str) {
+        let bytes = lines_to_bytes(&[line.into()]);
+        self.writes.push((keys::note(id, task.0, attempt), Some(bytes)));
+    }
+}
+
+fn lines_to_bytes(lines: &[String]) -> Vec<u8> {
+    serde_json::to_vec(lines).expect("texts can be written")
 }

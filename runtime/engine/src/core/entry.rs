@@ -33,6 +33,12 @@ pub(super) struct Entry<R> {
     pub wake_at: Option<Timestamp>,
     /// Who wants to know when it has ended.
     pub awaiting_end: Vec<R>,
+    /// The bytes of its journal: what it holds in memory grows with them.
+    pub bytes: u64,
+    /// The client's key, until the submission is written.
+    pub submission: Option<String>,
+    /// Whether it had ended before this input.
+    pub was_ended: bool,
 }
 
 impl<R> Entry<R> {
@@ -45,11 +51,15 @@ impl<R> Entry<R> {
             order_state: None,
             wake_at: None,
             awaiting_end: Vec::new(),
+            bytes: 0,
+            submission: None,
+            was_ended: false,
         }
     }
+
     /// One that is changed after its end.
     pub(super) fn ended(fulfilment: Fulfilment) -> Self {
         let order_state = Some(fulfilment.order_state());
-        Self { order_state, ..Self::new(fulfilment) }
+        Self { order_state, was_ended: true, ..Self::new(fulfilment) }
     }
 }

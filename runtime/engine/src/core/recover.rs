@@ -1,5 +1,5 @@
 //! Begins from what the store holds: folds every open journal and asks what is due, which is all
-//! there is to recovery.
+//! there is to recovery. What cannot be read is set aside, alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,19 +7,20 @@ use std::sync::Arc;
 use model::expr::Expressions;
 use model::fulfilment::ApplyError;
 use model::journal::DecodeError;
-use model::{Fulfilment, FulfilmentId, PoolId, Record, Timestamp};
+use model::{Event, Fulfilment, FulfilmentId, PoolId, Record, Timestamp};
 
+use super::callbacks::{self, Head, Kept};
 use super::entry::Entry;
-use super::{Core, Durability, Recent, Step};
+use super::quarantine::{SetAside, chain};
+use super::{After, Core, Recent, Setup, Step};
+use crate::address::{Addresses, SECRET_BYTES};
 use crate::keys;
-use crate::pools::Pools;
 use crate::store::{Scan, Store};
-use crate::worker::Worker;
 
-/// So many facts are read from the store at once.
+/// How many facts are read from the store at once.
 const PAGE: usize = 4096;
 
-/// Why the engine cannot begin.
+/// Why the engine cannot begin, or a fulfilment cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// The store cannot be read.
@@ -31,23 +32,42 @@ pub enum RecoverError {
         /// Whose journal.
         fulfilment: FulfilmentId,
         /// Which record.
-        number: usize,
+        number: u32,
         /// Why.
         #[source]
         source: DecodeError,
     },
     /// A journal contradicts itself.
-    #[error("the journal of `{fulfilment}` contradicts itself")]
+    #[error("record {number} of the journal of `{fulfilment}` contradicts what is before it")]
     Journal {
         /// Whose journal.
         fulfilment: FulfilmentId,
+        /// Which record.
+        number: u32,
         /// Where.
         #[source]
         source: ApplyError,
     },
-    /// A fact of ours has a key that is not of our making.
-    #[error("the key `{0}` is not one of ours")]
-    Key(String),
+    /// A journal has a gap.
+    #[error("record {number} of the journal of `{fulfilment}` is missing")]
+    Missing {
+        /// Whose journal.
+        fulfilment: FulfilmentId,
+        /// Which record.
+        number: u32,
+    },
+}
+
+impl RecoverError {
+    /// The record that is wrong, where it is one.
+    pub fn record(&self) -> Option<u32> {
+        match self {
+            Self::Store(_) => None,
+            Self::Record { number, .. }
+            | Self::Journal { number, .. }
+            | Self::Missing { number, .. } => Some(*number),
+        }
+    }
 }
 
 /// Reads a fulfilment from its journal; nothing where there is none.
@@ -55,27 +75,52 @@ pub fn read_fulfilment(
     store: &dyn Store,
     id: &FulfilmentId,
 ) -> Result<Option<Fulfilment>, RecoverError> {
-    let records = read_records(store, id)?;
+    Ok(read_sized(store, id)?.map(|(fulfilment, _)| fulfilment))
+}
+
+/// Reads a fulfilment, with the bytes of its journal.
+pub fn read_sized(
+    store: &dyn Store,
+    id: &FulfilmentId,
+) -> Result<Option<(Fulfilment, u64)>, RecoverError> {
+    let (records, bytes) = read(store, id)?;
     if records.is_empty() {
         return Ok(None);
     }
-    let wrong = |source| RecoverError::Journal { fulfilment: id.clone(), source };
-    Fulfilment::fold(id.clone(), &records).map(Some).map_err(wrong)
+    let folded = Fulfilment::fold(id.clone(), &records);
+    let fulfilment = folded.map_err(|source| contradiction(id, &records, source))?;
+    Ok(Some((fulfilment, bytes)))
 }
 
 /// The records of a fulfilment's journal; none where there is no such fulfilment.
 pub fn read_records(store: &dyn Store, id: &FulfilmentId) -> Result<Vec<Record>, RecoverError> {
-    let mut records = Vec::new();
-    each(store, &keys::journal_prefix(id), |_, bytes| {
-        let record = Record::decode(bytes).map_err(|source| RecoverError::Record {
-            fulfilment: id.clone(),
-            number: records.len(),
-            source,
-        })?;
+    Ok(read(store, id)?.0)
+}
+
+fn read(store: &dyn Store, id: &FulfilmentId) -> Result<(Vec<Record>, u64), RecoverError> {
+    let (mut records, mut total) = (Vec::new(), 0);
+    each(store, &keys::journal_prefix(id), |key, bytes| {
+        let number = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        let fulfilment = id.clone();
+        if key != keys::journal(id, number) {
+            return Err(RecoverError::Missing { fulfilment, number });
+        }
+        let record = Record::decode(bytes);
+        let record =
+            record.map_err(|source| RecoverError::Record { fulfilment, number, source })?;
         records.push(record);
+        total += bytes.len() as u64;
         Ok(())
     })?;
-    Ok(records)
+    Ok((records, total))
+}
+
+/// Says which record a journal contradicts itself with.
+fn contradiction(id: &FulfilmentId, records: &[Record], source: ApplyError) -> RecoverError {
+    let folds = |count: &usize| Fulfilment::fold(id.clone(), &records[..*count]).is_ok();
+    let sound = (1..records.len()).take_while(folds).last().unwrap_or(0);
+    let number = u32::try_from(sound).unwrap_or(u32::MAX);
+    RecoverError::Journal { fulfilment: id.clone(), number, source }
 }
 
 impl<R> Core<R> {
@@ -83,42 +128,104 @@ impl<R> Core<R> {
     /// the last owner stopped.
     pub fn recover(
         store: &dyn Store,
-        worker: Arc<dyn Worker>,
-        pools: Pools,
-        durability: Durability,
+        setup: Setup,
         now: Timestamp,
     ) -> Result<(Self, Vec<Step<R>>), RecoverError> {
+        let Setup { worker, pools, durability, limits, secret } = setup;
         let epoch = store.claim().map_err(RecoverError::Store)?;
+        let mut first = Step::default();
+        let kept = store.get(keys::CALLBACK_SECRET).map_err(RecoverError::Store)?;
+        let known: Option<[u8; SECRET_BYTES]> = kept.and_then(|kept| kept.try_into().ok());
+        if known.is_none() {
+            first.commit.writes.push((keys::CALLBACK_SECRET.into(), Some(secret.into())));
+        }
         let mut core = Self {
             worker,
             pools,
             epoch,
             durability,
+            limits,
+            addresses: Addresses::new(&known.unwrap_or(secret)),
             expressions: Expressions::default(),
             open: BTreeMap::new(),
+            open_bytes: 0,
             timers: BTreeSet::new(),
             waiting: BTreeMap::new(),
-            early: BTreeMap::new(),
+            kept: Kept::default(),
+            set_aside: BTreeMap::new(),
+            unreadable: 0,
             submissions: Recent::default(),
             changed_late: Recent::default(),
             claims: BTreeMap::new(),
         };
         core.restore_holds(store)?;
-        each(store, b"c/", |key, bytes| {
-            let name = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
-            core.early.insert(name, serde_json::from_slice(bytes).unwrap_or_default());
-            Ok(())
-        })?;
-        let steps = core.restore_open(store, now)?;
+        core.restore_callbacks(store, now, &mut first)?;
+        core.restore_set_aside(store, now)?;
+        let entries = core.restore_open(store, now, &mut first)?;
+        let mut steps = vec![first];
+        // One after the other is carried on when all are known: they may wait for one another.
+        steps.extend(
+            entries.into_iter().map(|entry| core.advance(now, entry, Vec::new(), Step::default())),
+        );
         Ok((core, steps))
     }
 
     fn restore_holds(&mut self, store: &dyn Store) -> Result<(), RecoverError> {
         each(store, keys::HOLDS, |key, _| {
             let text = String::from_utf8_lossy(key);
-            let pool = text.get(2..).and_then(|rest| rest.rsplit_once('/'));
-            let (pool, _) = pool.ok_or_else(|| RecoverError::Key(text.to_string()))?;
-            self.pools.restore(&PoolId::new(pool), number(key, 12)?);
+            let hold = text.get(2..).and_then(|rest| rest.rsplit_once('/'));
+            let hold = hold.and_then(|(pool, index)| {
+                Some((PoolId::new(pool), u64::from_str_radix(index, 16).ok()?))
+            });
+            match hold {
+                Some((pool, index)) => self.pools.restore(&pool, index),
+                None => {
+                    tracing::error!(key = %text, "a reservation cannot be read; it is left alone");
+                    self.unreadable += 1;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn restore_callbacks(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        step: &mut Step<R>,
+    ) -> Result<(), RecoverError> {
+        let longest = now.plus_ms(self.limits.callback_keep_ms);
+        each(store, keys::CALLBACKS, |key, bytes| {
+            let name = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
+            if let Some(head) = Head::read(bytes) {
+                // The clock may have been moved back, or the setting changed.
+                let until = head.until.min(longest);
+                self.kept.insert(name, Head { until, ..head });
+            } else if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
+                // As versions before this one kept it: the body alone.
+                let head = Head { until: longest, bytes: bytes.len() as u64 };
+                step.commit.writes.extend(callbacks::keeping(&name, head, bytes.into()));
+                self.kept.insert(name, head);
+            } else {
+                tracing::error!(name, "a kept callback cannot be read: it is dropped");
+                self.unreadable += 1;
+                step.commit.writes.extend(callbacks::removing(&name));
+            }
+            Ok(())
+        })
+    }
+
+    fn restore_set_aside(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), RecoverError> {
+        each(store, keys::SET_ASIDE, |key, bytes| {
+            let id = FulfilmentId::new(String::from_utf8_lossy(key.get(2..).unwrap_or_default()));
+            let aside = SetAside::read(bytes).unwrap_or_else(|error| {
+                // That it is here is what counts.
+                let reason = format!("why it was set aside cannot be read: {error}");
+                SetAside::new(None, reason, now)
+            });
+            if aside.given_up.is_none() {
+                self.set_aside.insert(id, aside);
+            }
             Ok(())
         })
     }
@@ -127,7 +234,8 @@ impl<R> Core<R> {
         &mut self,
         store: &dyn Store,
         now: Timestamp,
-    ) -> Result<Vec<Step<R>>, RecoverError> {
+        step: &mut Step<R>,
+    ) -> Result<Vec<Entry<R>>, RecoverError> {
         let mut ids = Vec::new();
         each(store, keys::OPEN, |key, _| {
             ids.push(FulfilmentId::new(String::from_utf8_lossy(key.get(2..).unwrap_or_default())));
@@ -135,21 +243,87 @@ impl<R> Core<R> {
         })?;
         let mut entries = Vec::new();
         for id in ids {
-            if let Some(fulfilment) = read_fulfilment(store, &id)? {
-                let mut entry = Entry::new(fulfilment);
-                entry.order_state = Some(entry.fulfilment.order_state());
-                self.claim(&id, &entry.fulfilment.plan);
-                for (task, attempt, wait_keys) in entry.fulfilment.waits() {
-                    for key in wait_keys {
-                        self.waiting.insert(key.clone(), (id.clone(), task, attempt));
-                    }
+            let missing = || RecoverError::Missing { fulfilment: id.clone(), number: 0 };
+            let read = read_sized(store, &id).and_then(|read| read.ok_or_else(missing));
+            match read {
+                Ok((mut fulfilment, bytes)) if !self.set_aside.contains_key(&id) => {
+                    fulfilment.follow_clock(now);
+                    entries.push(self.restored(fulfilment, bytes, step));
                 }
-                entries.push(entry);
+                Ok((fulfilment, _)) => self.claim(&id, &fulfilment.plan),
+                // The store itself is closed or taken over; a value that it cannot read is one
+                // fulfilment's trouble.
+                Err(RecoverError::Store(
+                    error @ (crate::store::Error::Closed | crate::store::Error::Fenced { .. }),
+                )) => return Err(RecoverError::Store(error)),
+                Err(error) => self.cannot_be_read(store, &id, &error, now, step),
             }
         }
-        let advance = |entry| self.advance(now, entry, Vec::new(), Step::default());
-        Ok(entries.into_iter().map(advance).collect())
+        Ok(entries)
     }
+
+    /// Sets aside what cannot be read, with what it claims as far as that can be read.
+    fn cannot_be_read(
+        &mut self,
+        store: &dyn Store,
+        id: &FulfilmentId,
+        error: &RecoverError,
+        now: Timestamp,
+        step: &mut Step<R>,
+    ) {
+        for event in readable(store, id) {
+            if let Event::Planned { plan } = &event {
+                self.claim(id, plan);
+            }
+        }
+        if self.set_aside.contains_key(id) {
+            return;
+        }
+        let aside = SetAside::new(error.record(), chain(error), now);
+        tracing::error!(
+            fulfilment = %id,
+            reason = aside.reason,
+            "an open fulfilment cannot be read and is set aside; see GET \
+             /orchestration/v1/quarantine"
+        );
+        step.commit.writes.push((keys::set_aside(id.as_str()), Some(aside.to_bytes())));
+        self.set_aside.insert(id.clone(), aside);
+    }
+
+    /// Puts what was read of a fulfilment to where it can be carried on.
+    pub(super) fn restored(
+        &mut self,
+        fulfilment: Fulfilment,
+        bytes: u64,
+        step: &mut Step<R>,
+    ) -> Entry<R> {
+        let mut entry = Entry::new(fulfilment);
+        entry.order_state = Some(entry.fulfilment.order_state());
+        entry.bytes = bytes;
+        self.open_bytes += bytes;
+        let fulfilment = Arc::clone(&entry.fulfilment);
+        self.claim(&fulfilment.id, &fulfilment.plan);
+        for (task, attempt, _) in fulfilment.waits() {
+            let kept = self.wait_for(&fulfilment, task, attempt);
+            step.commit.then.extend(kept.map(After::Recall));
+        }
+        entry
+    }
+}
+
+/// The events of a journal up to what cannot be read.
+fn readable(store: &dyn Store, id: &FulfilmentId) -> Vec<Event> {
+    let mut events = Vec::new();
+    let read = each(store, &keys::journal_prefix(id), |_, bytes| {
+        if let Ok(record) = Record::decode(bytes) {
+            events.extend(record.events);
+        }
+        Ok(())
+    });
+    if let Err(error) = read {
+        tracing::error!(fulfilment = %id, reason = chain(&error), "what it claims is not known");
+    }
+    events
 }
 
 /// Reads every fact under a prefix, page by page.
@@ -169,11 +343,4 @@ fn each(
             _ => return Ok(()),
         }
     }
-}
-
-/// The number at the end of a key, in hex.
-fn number(key: &[u8], digits: usize) -> Result<u64, RecoverError> {
-    let text = key.get(key.len().saturating_sub(digits)..).unwrap_or_default();
-    let text = String::from_utf8_lossy(text);
-    u64::from_str_radix(&text, 16).map_err(|_| RecoverError::Key(text.to_string()))
 }

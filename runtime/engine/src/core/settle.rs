@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use model::fulfilment::ApplyError;
+use model::journal::EncodeError;
 use model::plan::Work;
 use model::{
     Changes, Document, Due, Event, Failure, FailureClass, Fulfilment, Hold, Outcome, Record,
@@ -20,26 +22,42 @@ use crate::worker::{Call, Manner, Nature};
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
 const UNWRITTEN_MAX: usize = 256;
 
+/// Rounds of one settling, and how many more for each task.
+const ROUNDS_MAX: usize = 64;
+const ROUNDS_OF_TASK_MAX: usize = 8;
+
+/// Why a fulfilment cannot be carried on: a bug of ours.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("it cannot take what follows for it")]
+    Refused(#[source] ApplyError),
+    #[error("its next record cannot be written")]
+    Record(#[source] EncodeError),
+    #[error("it does not come to rest within {0} rounds")]
+    Restless(usize),
+}
+
 /// What one settling has gathered.
 #[derive(Default)]
-struct Gathered {
+pub(super) struct Gathered {
     /// Calls that wait for the commit.
     calls: Vec<Call>,
     /// Calls of pure plugins.
     pure: Vec<Call>,
     /// Holds to write and to remove.
-    taken: Vec<Hold>,
+    pub(super) taken: Vec<Hold>,
     freed: Vec<Hold>,
     /// Resources that were taken back with what had made them.
     ended: Vec<Document>,
-    /// Callbacks that were kept and are now delivered.
-    delivered: Vec<String>,
+    /// Kept callbacks that a task waits for now.
+    recalled: Vec<String>,
     /// Something happened that must be on disk now.
     must_write: bool,
 }
 
 impl<R> Core<R> {
-    /// Applies events to a fulfilment, does what follows, and puts it back.
+    /// Applies events to a fulfilment, does what follows, and puts it back. One that cannot go on
+    /// is set aside.
     pub(super) fn advance(
         &mut self,
         now: Timestamp,
@@ -51,12 +69,17 @@ impl<R> Core<R> {
         gathered.must_write |= !step.recorded.is_empty();
         let mut recorded = std::mem::take(&mut step.recorded);
         entry.unwritten.append(&mut recorded);
-        self.apply(now, &mut entry, events, &mut gathered);
-        self.settle(now, &mut entry, &mut gathered);
-        self.write(now, &mut entry, gathered, &mut step);
+        let carried = self
+            .apply(now, &mut entry, events, &mut gathered)
+            .and_then(|()| self.settle(now, &mut entry, &mut gathered))
+            .and_then(|()| self.write(now, &mut entry, &mut gathered, &mut step));
+        if let Err(fault) = carried {
+            return self.put_aside(now, entry, gathered, &fault, step);
+        }
         let id = entry.fulfilment.id.clone();
         if entry.fulfilment.is_ended() && entry.unwritten.is_empty() {
             self.unclaim(&id, &entry.fulfilment.plan);
+            self.open_bytes -= entry.bytes;
             if let Some(time) = entry.wake_at {
                 self.timers.remove(&(time, id));
             }
@@ -81,41 +104,36 @@ impl<R> Core<R> {
         entry.wake_at = wake_at;
     }
 
-    /// Applies events and follows what they mean for pools and callbacks.
+    /// Applies events and follows what they mean for pools and callbacks. Nothing is followed of an
+    /// event that is refused: events come from decisions over this very state, so that is a bug of
+    /// ours, and the fulfilment cannot be carried on by it.
     fn apply(
         &mut self,
         now: Timestamp,
         entry: &mut Entry<R>,
         events: Vec<Event>,
         gathered: &mut Gathered,
-    ) {
+    ) -> Result<(), Fault> {
         for event in events {
             let fulfilment = Arc::make_mut(&mut entry.fulfilment);
-            if let Event::Undone { task } = &event {
-                gathered.freed.extend(fulfilment.tasks[task.index()].yielded().holds);
-                gathered.ended.extend(fulfilment.ending(*task));
+            let waited = event.task().map(|task| waits_of(fulfilment, task)).unwrap_or_default();
+            let (freed, ended) = undone(fulfilment, &event);
+            if let Event::Succeeded { holds, .. } = &event {
+                gathered.taken.extend(holds.iter().cloned());
             }
-            if let Some(task) = event.task() {
-                self.stop_waiting(fulfilment, task);
-            }
-            if let Err(error) = fulfilment.apply(now, &event) {
-                // Events come from decisions over this very state, so this is a bug of ours. The
-                // fulfilment stays as it was, and is not carried on by this event.
-                tracing::error!(fulfilment = %fulfilment.id, %error, "event refused");
-                continue;
-            }
+            fulfilment.apply(now, &event).map_err(Fault::Refused)?;
+            gathered.freed.extend(freed);
+            gathered.ended.extend(ended);
+            self.stop_waiting(&fulfilment.id, event.task(), &waited);
             match &event {
-                Event::Succeeded { task, holds, .. } => {
-                    gathered.taken.extend(holds.iter().cloned());
+                Event::Succeeded { task, .. } => {
                     if let Work::TakeBack(made) = fulfilment.work(*task) {
                         gathered.freed.extend(made.holds.iter().cloned());
                     }
                 }
-                Event::Waiting { task, attempt, wait, .. } => {
-                    for key in &wait.keys {
-                        let waiter = (fulfilment.id.clone(), *task, *attempt);
-                        self.waiting.insert(key.clone(), waiter);
-                    }
+                Event::Waiting { task, attempt, .. } => {
+                    let kept = self.wait_for(fulfilment, *task, *attempt);
+                    gathered.recalled.extend(kept);
                 }
                 Event::Submitted { .. }
                 | Event::Planned { .. }
@@ -139,55 +157,35 @@ impl<R> Core<R> {
             gathered.must_write |= !matches!(event, Event::Succeeded { .. });
             entry.unwritten.push(event);
         }
-    }
-
-    fn stop_waiting(&mut self, fulfilment: &Fulfilment, task: TaskId) {
-        if let Some(TaskState::Waiting { wait, .. }) = fulfilment.tasks.get(task.index()) {
-            for key in &wait.keys {
-                let waiter = self.waiting.get(key);
-                if waiter.is_some_and(|(id, own, _)| *id == fulfilment.id && *own == task) {
-                    self.waiting.remove(key);
-                }
-            }
-        }
+        Ok(())
     }
 
     /// Does what is due until nothing new becomes due without waiting for something.
-    fn settle(&mut self, now: Timestamp, entry: &mut Entry<R>, gathered: &mut Gathered) {
-        loop {
-            let events = self.early_answers(entry, gathered);
-            let mut changed = !events.is_empty();
-            self.apply(now, entry, events, gathered);
+    fn settle(
+        &mut self,
+        now: Timestamp,
+        entry: &mut Entry<R>,
+        gathered: &mut Gathered,
+    ) -> Result<(), Fault> {
+        // Each round applies an event at least, and a task takes few without waiting.
+        let rounds_max = ROUNDS_MAX + ROUNDS_OF_TASK_MAX * entry.fulfilment.tasks.len();
+        for _ in 0..rounds_max {
+            let mut changed = false;
             for due in entry.fulfilment.due(now) {
                 let events = self.carry_out(now, entry, due, gathered);
                 changed |= !events.is_empty();
                 let turned = events.iter().any(|event| event.task().is_none());
-                self.apply(now, entry, events, gathered);
+                self.apply(now, entry, events, gathered)?;
                 if turned {
                     // What was due forward is not due any more once it unwinds.
                     break;
                 }
             }
             if !changed {
-                return;
+                return Ok(());
             }
         }
-    }
-
-    /// Answers that came before anyone waited for them.
-    fn early_answers(&mut self, entry: &Entry<R>, gathered: &mut Gathered) -> Vec<Event> {
-        if self.early.is_empty() {
-            return Vec::new();
-        }
-        let mut events = Vec::new();
-        for (task, attempt, wait_keys) in entry.fulfilment.waits() {
-            let found = wait_keys.iter().find(|key| self.early.contains_key(*key));
-            if let Some(payload) = found.and_then(|key| self.early.remove(key)) {
-                gathered.delivered.extend(found.cloned());
-                events.extend(entry.fulfilment.called_back(task, attempt, payload));
-            }
-        }
-        events
+        Err(Fault::Restless(rounds_max))
     }
 
     /// Turns what is due into calls, or into events where no call is needed.
@@ -313,6 +311,7 @@ impl<R> Core<R> {
             task,
             name: plan.task_name(task),
             attempt,
+            callback: self.addresses.of(&idempotency_key),
             idempotency_key,
             manner,
             plugin: step.plugin.clone(),
@@ -331,9 +330,9 @@ impl<R> Core<R> {
         &mut self,
         now: Timestamp,
         entry: &mut Entry<R>,
-        gathered: Gathered,
+        gathered: &mut Gathered,
         step: &mut Step<R>,
-    ) {
+    ) -> Result<(), Fault> {
         let may_wait = self.durability == Durability::Shared
             && !gathered.must_write
             && step.waiting.is_none()
@@ -342,59 +341,77 @@ impl<R> Core<R> {
             && entry.under_way.len() > gathered.calls.len()
             && gathered.calls.is_empty()
             && entry.unwritten.len() < UNWRITTEN_MAX;
-        step.now.extend(gathered.pure);
         if may_wait {
+            step.now.append(&mut gathered.pure);
             entry.facts.append(&mut step.commit.writes);
-            return;
+            return Ok(());
         }
-        let commit = &mut step.commit;
-        commit.writes.append(&mut entry.facts);
-        for hold in &gathered.taken {
-            let holder = json!({ "fulfilment": entry.fulfilment.id, "value": hold.value });
-            let bytes = holder.to_string().into_bytes();
-            commit.writes.push((keys::hold(&hold.pool, hold.index), Some(bytes)));
-        }
-        for hold in &gathered.freed {
-            commit.writes.push((keys::hold(&hold.pool, hold.index), None));
-            // In memory it is free at once: whoever takes it now writes after this commit.
-            self.pools.release(&hold.pool, hold.index);
-        }
-        for key in &gathered.delivered {
-            commit.writes.push((keys::callback(key), None));
-        }
-        let events = std::mem::take(&mut entry.unwritten);
-        if !events.is_empty() {
-            // As the record will say; the events may have been applied a little earlier.
-            Arc::make_mut(&mut entry.fulfilment).recorded(now, &events);
-            let mut changes = entry.fulfilment.changes(&events, entry.order_state);
-            let freed = gathered.freed.iter().map(|hold| entry.fulfilment.released(hold));
-            changes.documents.extend(freed);
-            changes.documents.extend(gathered.ended);
-            entry.order_state = Some(entry.fulfilment.order_state());
-            Self::write_changes(now, changes, step);
-            Self::write_record(now, entry, events, step);
+        let record = Record::new(now, std::mem::take(&mut entry.unwritten));
+        // What cannot be read back is not written; nothing has been done about it yet.
+        let bytes = match record.events.is_empty() {
+            true => Vec::new(),
+            false => record.encode().map_err(Fault::Record)?,
+        };
+        step.now.append(&mut gathered.pure);
+        step.commit.writes.append(&mut entry.facts);
+        self.write_holds(&entry.fulfilment, gathered, step);
+        if !record.events.is_empty() {
+            self.write_record(now, entry, gathered, (record, bytes), step);
         }
         if let Some(reply) = step.waiting.take() {
             let answer = Answer::Fulfilment(Some(Arc::clone(&entry.fulfilment)));
             step.commit.then.push(After::Reply(reply, answer));
         }
         if entry.fulfilment.is_ended() {
-            self.forget_callbacks(&entry.fulfilment, step);
+            self.forget_callbacks(&entry.fulfilment.id, step);
             for reply in entry.awaiting_end.drain(..) {
                 let answer = Answer::Fulfilment(Some(Arc::clone(&entry.fulfilment)));
                 step.commit.then.push(After::Reply(reply, answer));
             }
         }
-        step.commit.then.extend(gathered.calls.into_iter().map(After::Run));
+        step.commit.then.extend(gathered.recalled.drain(..).map(After::Recall));
+        step.commit.then.extend(gathered.calls.drain(..).map(After::Run));
+        Ok(())
     }
 
-    fn write_record(now: Timestamp, entry: &mut Entry<R>, events: Vec<Event>, step: &mut Step<R>) {
+    fn write_holds(&self, fulfilment: &Fulfilment, gathered: &Gathered, step: &mut Step<R>) {
+        let writes = &mut step.commit.writes;
+        for hold in &gathered.taken {
+            let holder = json!({ "fulfilment": fulfilment.id, "value": hold.value });
+            let bytes = holder.to_string().into_bytes();
+            writes.push((keys::hold(&hold.pool, hold.index), Some(bytes)));
+        }
+        for hold in &gathered.freed {
+            writes.push((keys::hold(&hold.pool, hold.index), None));
+            // In memory it is free at once: whoever takes it now writes after this commit.
+            self.pools.release(&hold.pool, hold.index);
+        }
+    }
+
+    fn write_record(
+        &mut self,
+        now: Timestamp,
+        entry: &mut Entry<R>,
+        gathered: &mut Gathered,
+        (record, bytes): (Record, Vec<u8>),
+        step: &mut Step<R>,
+    ) {
         let fulfilment = Arc::make_mut(&mut entry.fulfilment);
+        // As the record will say; the events may have been applied a little earlier.
+        fulfilment.recorded(now, &record.events);
+        let mut changes = fulfilment.changes(&record.events, entry.order_state);
+        let freed = gathered.freed.iter().map(|hold| fulfilment.released(hold));
+        changes.documents.extend(freed);
+        changes.documents.append(&mut gathered.ended);
+        entry.order_state = Some(fulfilment.order_state());
+        Self::write_changes(now, changes, step);
         let number = fulfilment.records;
         fulfilment.records += 1;
-        let record = Record::new(now, events);
+        entry.submission = None;
+        entry.bytes += bytes.len() as u64;
+        self.open_bytes += bytes.len() as u64;
         let writes = &mut step.commit.writes;
-        writes.push((keys::journal(&fulfilment.id, number), Some(record.encode())));
+        writes.push((keys::journal(&fulfilment.id, number), Some(bytes)));
         if fulfilment.is_ended() {
             writes.push((keys::open(&fulfilment.id), None));
         } else if number == 0 {
@@ -423,24 +440,6 @@ impl<R> Core<R> {
             .map(|(resource, id)| Put::new(resource, id, Change::Remove, Expected::Anything));
         step.commit.documents.extend(removed);
     }
-
-    /// Answers for a fulfilment that has ended will never be waited for.
-    fn forget_callbacks(&mut self, fulfilment: &Fulfilment, step: &mut Step<R>) {
-        if self.early.is_empty() {
-            return;
-        }
-        let prefix = format!("{}:", fulfilment.id);
-        let own: Vec<String> = self
-            .early
-            .range(prefix.clone()..)
-            .take_while(|(key, _)| key.starts_with(&prefix))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in own {
-            self.early.remove(&key);
-            step.commit.writes.push((keys::callback(&key), None));
-        }
-    }
 }
 
 /// Which of a plugin's functions does the work of a task.
@@ -459,4 +458,25 @@ fn missing(fulfilment: &Fulfilment, task: TaskId) -> Failure {
          .wasm into the plugins folder and retry"
     );
     Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
+}
+
+/// The names under which a task waits for an answer.
+fn waits_of(fulfilment: &Fulfilment, task: TaskId) -> Vec<String> {
+    match fulfilment.tasks.get(task.index()) {
+        Some(TaskState::Waiting { wait, .. }) => {
+            wait.keys.iter().map(|key| fulfilment.callback_name(task, key)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What is free, and what ceases, when a task is taken back.
+fn undone(fulfilment: &Fulfilment, event: &Event) -> (Vec<Hold>, Vec<Document>) {
+    let Event::Undone { task } = event else {
+        return (Vec::new(), Vec::new());
+    };
+    let Some(state) = fulfilment.tasks.get(task.index()) else {
+        return (Vec::new(), Vec::new());
+    };
+    (state.yielded().holds, fulfilment.ending(*task).into_iter().collect())
 }

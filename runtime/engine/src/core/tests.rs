@@ -1,5 +1,7 @@
 //! Each test is a script of what comes in, and what goes out after each line of it.
 
+mod aside;
+mod safety;
 mod stage;
 
 use super::*;
@@ -187,18 +189,24 @@ fn an_answer_may_come_before_anyone_waits_and_twice() {
         then call run olt #1 by f:0
     callback olt
         write c/f:0
+        write b/f:0
         then tell element Callback(Kept)
     wait olt
+        write j/f/00000001 waiting
+        then recall f:0
         remove c/f:0
-        write j/f/00000001 waiting, calledBack
+        remove b/f:0
+        write j/f/00000002 calledBack
         then call resume olt #1 by f:0
     callback olt
         write c/f:0
+        write b/f:0
         then tell element Callback(Kept)
     done olt
-        write j/f/00000002 succeeded, ended
+        write j/f/00000003 succeeded, ended
         remove o/f
         remove c/f:0
+        remove b/f:0
     callback olt
         then tell element Callback(Ignored)
     ");

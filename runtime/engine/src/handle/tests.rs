@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::atomic::AtomicI64;
 
+use model::fulfilment::PatchError;
 use model::journal::End;
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
 use model::{Digest, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait};
@@ -10,7 +11,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::store::{Error, Fact, Memory, Scan};
-use crate::worker::{Manner, Nature, Report, Resolved};
+use crate::worker::{Call, Manner, Nature, Report, Resolved};
 
 /// Answers at once: by the name of the step, which is done, waits, or fails the first time.
 struct Plugins;
@@ -107,6 +108,7 @@ fn begin(store: impl Store) -> (Engine, tokio::task::JoinHandle<Result<(), Error
         clock: Arc::new(Jumping::default()),
         pools: Pools::default(),
         durability: Durability::Shared,
+        limits: Limits::default(),
     };
     let (engine, engine_loop) = Engine::begin(parts).unwrap();
     (engine, tokio::spawn(engine_loop.run()))
@@ -142,7 +144,7 @@ fn order(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
     (fulfilment, vec![Event::Planned { plan: Arc::new(plan) }])
 }
 
-async fn submit(engine: &Engine, id: &str, step: &str) -> Result<Submitted, Stopped> {
+async fn submit(engine: &Engine, id: &str, step: &str) -> Result<Submitted, AskError> {
     let (fulfilment, events) = order(id, step);
     engine.submit(fulfilment, events, Some("client-key".into())).await
 }
@@ -212,6 +214,7 @@ async fn what_was_begun_before_a_shutdown_is_carried_on_by_the_next_owner() {
 async fn what_is_on_its_way_to_the_disk_gets_there_before_a_shutdown() {
     let store = Memory::held();
     let (engine, running) = begin(store.clone());
+    assert!(store.flush_one(), "the secret of a new store");
     let submitting = tokio::spawn(async move { submit(&engine, "f", "do").await.map(drop) });
     while store.pending() == 0 {
         tokio::task::yield_now().await;
@@ -237,10 +240,10 @@ async fn a_store_that_fails_ends_the_loop_and_whoever_asked_is_told() {
     let asking = tokio::spawn(async move { asker.ended(&FulfilmentId::new("f")).await });
     tokio::task::yield_now().await;
     let told = engine.callback("never".into(), json!({})).await;
-    assert_eq!(told, Err(Stopped));
+    assert_eq!(told, Err(AskError::Stopped(Stopped)));
     assert!(matches!(running.await.unwrap(), Err(Error::Failed { .. })));
-    assert!(matches!(asking.await.unwrap(), Err(ReadError::Stopped(Stopped))));
-    assert!(matches!(submit(&engine, "g", "do").await, Err(Stopped)));
+    assert!(matches!(asking.await.unwrap(), Err(ReadError::Ask(AskError::Stopped(Stopped)))));
+    assert!(matches!(submit(&engine, "g", "do").await, Err(AskError::Stopped(Stopped))));
 }
 
 fn request(id: &str) -> CancelRequest {
@@ -277,8 +280,8 @@ async fn attributes_of_an_order_change_after_its_end_too() {
     let patch = |name: &str| json!({ name: "now" }).as_object().cloned().unwrap();
     let (one, two) = (patch("description"), patch("category"));
     let (first, second) = tokio::join!(
-        engine.amend_document(&id, "productOrder", &one),
-        engine.amend_document(&id, "productOrder", &two),
+        engine.amend_document(&id, "productOrder", &one, None),
+        engine.amend_document(&id, "productOrder", &two, None),
     );
     assert_eq!(first.unwrap().changed["description"], "now");
     assert_eq!(second.unwrap().changed["category"], "now");
@@ -289,8 +292,38 @@ async fn attributes_of_an_order_change_after_its_end_too() {
         assert_eq!(document[name], "now", "both at once are both there");
     }
     let items = json!({ "productOrderItem": [] });
-    let refused = engine.amend_document(&id, "productOrder", items.as_object().unwrap()).await;
+    let refused =
+        engine.amend_document(&id, "productOrder", items.as_object().unwrap(), None).await;
     assert!(matches!(refused, Err(AmendError::Refused(PatchError::Fixed(_)))));
-    let unknown = engine.amend_document(&FulfilmentId::new("g"), "productOrder", &one).await;
+    let unknown = engine.amend_document(&FulfilmentId::new("g"), "productOrder", &one, None).await;
     assert!(matches!(unknown, Err(AmendError::Unknown(_))));
+}
+
+#[tokio::test]
+async fn of_two_patches_of_what_a_client_read_one_is_taken() {
+    let (engine, _running) = begin(Memory::new());
+    for (name, step) in [("f", "wait"), ("g", "do")] {
+        let id = FulfilmentId::new(name);
+        let (mut fulfilment, events) = order(name, step);
+        fulfilment.kind = Kind::ProductOrder;
+        engine.submit(fulfilment, events, None).await.unwrap();
+        let mut watch = engine.watch();
+        let read = loop {
+            let read = engine.get(&id).await.unwrap().unwrap();
+            if read.is_ended() || read.waits().next().is_some() {
+                break read.records;
+            }
+            watch.recv().await.unwrap();
+        };
+        let patch = |text: &str| json!({ "description": text }).as_object().cloned().unwrap();
+        let (one, two) = (patch("one"), patch("two"));
+        let both = tokio::join!(
+            engine.amend_document(&id, "productOrder", &one, Some(read)),
+            engine.amend_document(&id, "productOrder", &two, Some(read)),
+        );
+        let taken = [&both.0, &both.1].into_iter().filter(|patched| patched.is_ok()).count();
+        assert_eq!(taken, 1, "{name}: {both:?}");
+        let refused = if both.0.is_err() { both.0 } else { both.1 };
+        assert!(matches!(refused, Err(AmendError::Changed)), "{name}: {refused:?}");
+    }
 }

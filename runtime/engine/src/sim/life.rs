@@ -2,12 +2,18 @@
 
 use model::{FulfilmentId, Pool, PoolId, SpecId, Values};
 
-use super::network;
+use std::sync::Arc;
+
+use super::network::{self, Plugins};
 use super::promises::assert_same;
 use super::{Asker, Crashes, Happening, Manner, Message, Speed, UnderWay, World};
-use crate::core::{After, Answer, Core, Step, read_fulfilment};
+use crate::core::{After, Answer, Core, Durability, Setup, Step, read_fulfilment};
+use crate::limits::Limits;
 use crate::pools::Pools;
 use crate::worker::{Call, Worker as _};
+
+/// How long callbacks are kept.
+const KEEP_MS: u64 = 700;
 
 impl World {
     /// What the engine's loop does with a step.
@@ -54,6 +60,12 @@ impl World {
                 After::Run(call) => {
                     self.assert_may_run(&call);
                     self.call(call);
+                }
+                After::Recall(name) => {
+                    let at = self.now.plus_ms(self.dice.below(10));
+                    let generation = self.generation;
+                    let recalled = Happening::Recalled { generation, name: name.clone() };
+                    self.happens(at, format!("recalled {name}"), recalled);
                 }
                 After::Reply(asker, answer) => self.answered(asker, &answer),
                 After::Publish(published) => {
@@ -117,8 +129,17 @@ impl World {
         }
         for (after, key) in &script.callbacks {
             let number = self.messages.len();
+            let address = match *key == call.idempotency_key {
+                true => key.clone(),
+                false => format!("{}/{key}", call.plugin),
+            };
             let key = key.clone();
-            self.messages.push(Message { key, may_be_awaited: true, answered: false });
+            self.messages.push(Message {
+                name: address,
+                key,
+                may_be_awaited: true,
+                answered: false,
+            });
             let message = Happening::Message { number };
             self.happens(self.now.plus_ms(*after), format!("message {name} {number}"), message);
         }
@@ -163,14 +184,8 @@ impl World {
         self.crash_at = self.next_crash();
         self.send_again();
         self.pools = pools();
-        let (core, steps) = Core::recover(
-            &self.disk.store,
-            self.plugins.clone(),
-            self.pools.clone(),
-            self.fate.durability,
-            self.now,
-        )
-        .unwrap();
+        let setup = setup(&self.plugins, &self.pools, self.fate.durability);
+        let (core, steps) = Core::recover(&self.disk.store, setup, self.now).unwrap();
         self.core = core;
         self.assert_timers();
         for step in steps {
@@ -195,6 +210,14 @@ impl World {
             }
         }
     }
+}
+
+/// What the engine begins with.
+pub(super) fn setup(plugins: &Arc<Plugins>, pools: &Pools, durability: Durability) -> Setup {
+    let (worker, pools) = (Arc::clone(plugins) as _, pools.clone());
+    // Some callbacks expire while others are still to be read.
+    let limits = Limits { callback_keep_ms: KEEP_MS, ..Limits::default() };
+    Setup { worker, pools, durability, limits, secret: [7; 32] }
 }
 
 /// Pools that are too small for all orders.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use model::{Digest, Failure, FailureClass, Outcome, PluginId, Wait};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 use super::orders::PLUGINS;
@@ -104,6 +104,12 @@ impl Network {
             (Manner::Run | Manner::Recover, Nature::Pure) => pure(&mut dice, call),
             (Manner::Resume { .. }, _) => resume(&mut dice, call),
         };
+        let mut hostile = Dice::named(self.seed, &format!("hostile {name} {count}"));
+        if hostile.one_in(20)
+            && let Outcome::Done(outputs) = &mut script.outcome
+        {
+            outputs.insert("deep".into(), nested(hostile.between(1, 126)));
+        }
         if self.calm || *count > 3 || call.attempt > 6 {
             script.outcome = done(call);
             script.callbacks.clear();
@@ -250,6 +256,11 @@ fn wait(dice: &mut Dice, call: &Call, script: &mut Script) {
 fn done(call: &Call) -> Outcome {
     let outputs = json!({ "of": call.name, "spec": call.spec });
     Outcome::Done(outputs.as_object().cloned().unwrap_or_default())
+}
+
+/// Outputs that are nested as deep as a plugin likes.
+fn nested(levels: u64) -> Value {
+    (1..levels).fold(json!([]), |inside, _| json!([inside]))
 }
 
 fn failed(class: FailureClass, code: &str) -> Outcome {

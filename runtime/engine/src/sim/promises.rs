@@ -100,13 +100,14 @@ impl World {
                 assert!(is_run || !requests.is_empty(), "the request is on the disk");
             }
             Answer::NotPatched(error) => assert_eq!(*error, PatchError::Run),
-            Answer::Stale => assert!(matches!(asker, Asker::Editor(_))),
-            Answer::Fulfilment(None) | Answer::Reopened(_) => {}
+            Answer::Stale | Answer::Changed(_) => assert!(matches!(asker, Asker::Editor(_))),
+            Answer::Denied(denied) => panic!("{asker:?} is denied: {denied}"),
+            Answer::Fulfilment(None) | Answer::Reopened(_) | Answer::Done => {}
         }
     }
 
     fn assert_received(&self, number: usize, received: Received) {
-        let Message { key, may_be_awaited, .. } = &self.messages[number];
+        let Message { name: key, may_be_awaited, .. } = &self.messages[number];
         let delivered = self.disk.delivered.contains(&number);
         match received {
             Received::Delivered => assert!(delivered, "message {number} was delivered"),
@@ -117,7 +118,7 @@ impl World {
             Received::Ignored => {
                 assert!(!may_be_awaited, "someone may wait for message {number} under {key}");
             }
-            Received::Refused => panic!("there is room for message {number}"),
+            Received::TooMany | Received::TooLarge => panic!("there is room for message {number}"),
         }
     }
 
@@ -147,7 +148,8 @@ impl World {
 
     /// Timers follow from the folds alone, so they are the same after a crash.
     pub(super) fn assert_timers(&self) {
-        let derived = self.core.fulfilments().filter_map(|open| open.wake_at(self.now)).min();
+        let derived = self.core.fulfilments().filter_map(|open| open.wake_at(self.now));
+        let derived = derived.chain(self.core.callbacks_expire_at()).min();
         assert_eq!(self.core.wake_at(), derived, "timers follow from the state");
     }
 
@@ -172,6 +174,11 @@ impl World {
             assert_same(open, &self.disk.folds[&open.id], "what is known is on the disk");
             let waits = open.is_held() || open.wake_at(self.now).is_some();
             assert!(waits, "{} hangs: {:?}", open.id, open.tasks);
+            for (task, _, keys) in open.waits() {
+                let mut names = keys.iter().map(|key| open.callback_name(task, key));
+                let kept = names.find(|name| self.disk.kept.contains(name));
+                assert_eq!(kept, None, "{task} of {} waits for what is there", open.id);
+            }
         }
         let open = self.disk.folds.values().filter(|fold| !fold.is_ended()).count();
         assert_eq!(self.core.open(), open, "what is open is known");

@@ -119,6 +119,7 @@ pub(crate) fn call(digest: &Digest, manner: Manner, input: Value) -> Call {
         name: "RFS-VLAN.activate".into(),
         attempt: 1,
         idempotency_key: "F-1.3".into(),
+        callback: "F-1.3.0123".into(),
         manner,
         plugin: PluginId::new("any"),
         digest: digest.clone(),

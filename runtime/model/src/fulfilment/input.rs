@@ -18,6 +18,15 @@ impl Fulfilment {
         format!("{}:{task}", self.id)
     }
 
+    /// The name under which the answer to a task arrives. The task's own key belongs to it alone;
+    /// any other key lies among those of its plugin.
+    pub fn callback_name(&self, task: TaskId, key: &str) -> String {
+        if key == self.idempotency_key(task) {
+            return key.into();
+        }
+        format!("{}/{key}", self.plan.step(task).plugin)
+    }
+
     /// The input of a task. A template that cannot be filled needs a person: the rule is wrong.
     pub fn input(
         &self,

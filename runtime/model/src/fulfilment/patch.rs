@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::Fulfilment;
+use crate::bounds::depth;
 use crate::journal::{Event, Kind};
 use crate::resource::patch::merge;
 
@@ -30,6 +31,9 @@ const FIXED: &[&str] = &[
     "productOrderMilestone",
 ];
 
+/// Levels of arrays and objects in a patch, as in any document that comes in.
+const PATCH_LEVELS_MAX: usize = 64;
+
 /// Why a patch is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
@@ -39,6 +43,9 @@ pub enum PatchError {
     /// It is about an order that follows from another.
     #[error("this order follows from a `{0}` of the same id: change that one")]
     NotRoot(&'static str),
+    /// It nests too deep to be kept.
+    #[error("objects and arrays may nest {PATCH_LEVELS_MAX} deep")]
+    TooDeep,
     /// It is about a run, which has no attributes.
     #[error("a run of a workflow has no attributes to change")]
     Run,
@@ -59,6 +66,9 @@ impl Fulfilment {
         }
         if let Some(fixed) = patch.keys().find(|name| FIXED.contains(&name.as_str())) {
             return Err(PatchError::Fixed(fixed.clone()));
+        }
+        if patch.values().any(|value| depth(value) >= PATCH_LEVELS_MAX) {
+            return Err(PatchError::TooDeep);
         }
         Ok(if patch.is_empty() { Vec::new() } else { vec![Event::Patched { patch }] })
     }

@@ -278,7 +278,7 @@ fn what_was_written_of_each_event_is_read_and_written_the_same() {
         });
         assert_eq!(Record::decode(&bytes).unwrap(), record, "{}", path.display());
         let written: Value = serde_json::from_slice(&bytes).unwrap();
-        let encoded: Value = serde_json::from_slice(&record.encode()).unwrap();
+        let encoded: Value = serde_json::from_slice(&record.encode().unwrap()).unwrap();
         assert_eq!(encoded, written, "{}", path.display());
     }
 }
@@ -328,4 +328,40 @@ fn what_is_no_record_is_refused() {
         let error = Record::decode(bytes).unwrap_err();
         assert!(matches!(error, DecodeError::Shape(_)), "{error}");
     }
+}
+
+/// Values that nest as deep as any that comes in may.
+#[test]
+fn every_record_with_values_at_the_bounds_is_read_back() {
+    let deep = |levels: usize| (1..levels).fold(json!({}), |inside, _| json!({ "a": [inside] }));
+    let at = deep(32);
+    let map = || at.as_object().cloned().unwrap();
+    let events = [
+        Event::Submitted {
+            kind: Kind::ProductOrder,
+            document: Arc::new(at.clone()),
+            activation: None,
+        },
+        Event::Succeeded { task: TaskId(0), attempt: 1, outputs: map(), holds: Vec::new() },
+        Event::CalledBack { task: TaskId(0), attempt: 1, payload: at.clone() },
+        Event::Patched { patch: map() },
+    ];
+    for event in events {
+        let record = Record::new(Timestamp(1), vec![event]);
+        let read = Record::decode(&record.encode().unwrap()).unwrap();
+        assert_eq!(read, record);
+    }
+    let mut written = 0;
+    for levels in 60..140 {
+        let payload = (1..levels).fold(json!([]), |inside, _| json!([inside]));
+        let event = Event::CalledBack { task: TaskId(0), attempt: 1, payload };
+        match Record::new(Timestamp(1), vec![event]).encode() {
+            Ok(bytes) => {
+                written = levels;
+                assert!(Record::decode(&bytes).is_ok(), "{levels} levels");
+            }
+            Err(error) => assert!(matches!(error, EncodeError::TooDeep { .. }), "{error}"),
+        }
+    }
+    assert!((100..127).contains(&written), "{written} levels are written");
 }

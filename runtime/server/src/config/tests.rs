@@ -36,3 +36,31 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
         assert!(said.contains(place) && said.contains(reason), "{text}: {said}");
     }
 }
+
+#[test]
+fn limits_and_retention_have_bounds_and_name_their_key() {
+    let read = |text: &str| toml::from_str::<Config>(text).map_err(|error| error.to_string());
+    let usual = read("").unwrap();
+    usual.check().unwrap();
+    assert_eq!(usual.engine_limits(), engine::Limits::default());
+    let own = read("[limits]\nopen-orders = 5\n[retention]\ncallbacks-minutes = 2\n").unwrap();
+    assert_eq!(own.engine_limits().open_orders, 5);
+    assert_eq!(own.engine_limits().callback_keep_ms, 120_000);
+    for (text, key) in [
+        ("[limits]\nopen-orders = 0\n", "`[limits] open-orders`"),
+        ("[limits]\nopen-orders-mib = 0\n", "`[limits] open-orders-mib`"),
+        ("[limits]\ncallbacks-kept = 0\n", "`[limits] callbacks-kept`"),
+        ("[limits]\ncallbacks-kept-mib = 9999999\n", "`[limits] callbacks-kept-mib`"),
+        ("[retention]\nruns-days = 0\n", "`[retention] runs-days`"),
+        ("[retention]\norders-days = 0\n", "`[retention] orders-days`"),
+        ("[retention]\nlogs-days = 40000\n", "`[retention] logs-days`"),
+        ("[retention]\nsubmissions-days = 0\n", "`[retention] submissions-days`"),
+        ("[retention]\ncallbacks-minutes = 20000\n", "`[retention] callbacks-minutes`"),
+    ] {
+        let said = read(text).map(drop).unwrap_err();
+        assert!(said.contains(key), "{text}: {said}");
+    }
+    let longer = read("[retention]\nruns-days = 2\nsubmissions-days = 3\n").unwrap();
+    let said = longer.check().unwrap_err().to_string();
+    assert!(said.contains("submissions-days"), "{said}");
+}

@@ -146,7 +146,7 @@ impl Operator<'_> {
         for part in parts {
             let (name, rest) = part.split_once('}').context("a name has no end")?;
             match (name, self.names.get(name)) {
-                ("now", _) => whole.push_str(&System.now().to_string()),
+                ("now", _) => whole.push_str(&System::default().now().to_string()),
                 (_, Some(id)) => whole.push_str(id),
                 (_, None) => bail!("nothing is `{name}`"),
             }

@@ -60,13 +60,14 @@ fn settings() -> Settings {
 }
 
 fn open(store: &Memory, settings: Settings) -> Bench {
-    let clock = Arc::new(System);
+    let clock = Arc::new(System::default());
     let parts = Parts {
         store: Arc::new(store.clone()),
         worker: Arc::new(Nobody),
         clock: Arc::clone(&clock) as _,
         pools: Pools::default(),
         durability: Durability::Shared,
+        limits: engine::Limits::default(),
     };
     let (engine, engine_loop) = Engine::begin(parts).unwrap();
     tokio::spawn(engine_loop.run());

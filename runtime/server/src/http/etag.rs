@@ -29,6 +29,13 @@ pub(super) fn check_match(headers: &HeaderMap, tag: &str) -> Result<(), Problem>
     Err(Problem::precondition(message).about("If-Match"))
 }
 
+/// Whether a client says which revision it wants to change.
+pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
+    let wanted = headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut wanted = wanted.flat_map(|value| value.split(',')).map(str::trim).peekable();
+    wanted.peek().is_some() && !wanted.any(|wanted| wanted == "*")
+}
+
 /// Whether a client has what it would be answered.
 pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());

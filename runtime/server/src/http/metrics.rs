@@ -88,11 +88,78 @@ pub(super) fn render(door: &Door) -> Result<Response, Problem> {
 }
 
 fn write(door: &Door, text: &mut String) -> std::fmt::Result {
+    for (name, kind, help, number) in numbers(door) {
+        writeln!(text, "# HELP ferrule_{name} {help}\n# TYPE ferrule_{name} {kind}")?;
+        writeln!(text, "ferrule_{name} {number}")?;
+    }
+    door.metrics.write(text)
+}
+
+/// A name, a type, a description and a number.
+type Number = (&'static str, &'static str, &'static str, u64);
+
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn numbers(door: &Door) -> Vec<Number> {
     let counters = door.app.engine.counters();
     let plugins = door.app.host.list();
     let ready = plugins.iter().filter(|plugin| plugin.state == State::Ready).count();
-    let numbers = [
+    let removed = door.app.removed();
+    vec![
+        (
+            "removed_runs_total",
+            "counter",
+            "Runs that were removed by retention.",
+            removed.runs.load(Ordering::Relaxed),
+        ),
+        (
+            "removed_orders_total",
+            "counter",
+            "Journals of orders that were removed by retention.",
+            removed.orders.load(Ordering::Relaxed),
+        ),
+        (
+            "removed_logs_total",
+            "counter",
+            "Logs of attempts that were removed by retention.",
+            removed.logs.load(Ordering::Relaxed),
+        ),
+        (
+            "removed_submissions_total",
+            "counter",
+            "Keys of submissions that were removed by retention.",
+            removed.submissions.load(Ordering::Relaxed),
+        ),
         ("open_fulfilments", "gauge", "Open fulfilments.", counters.open.load(Ordering::Relaxed)),
+        (
+            "open_fulfilments_bytes",
+            "gauge",
+            "Bytes of the journals of open fulfilments.",
+            counters.open_bytes.load(Ordering::Relaxed),
+        ),
+        (
+            "set_aside",
+            "gauge",
+            "Fulfilments that are set aside, since their journal cannot be carried on.",
+            counters.set_aside.load(Ordering::Relaxed),
+        ),
+        (
+            "unreadable_facts",
+            "gauge",
+            "Reservations and callbacks that could not be read.",
+            counters.unreadable_facts.load(Ordering::Relaxed),
+        ),
+        (
+            "callbacks_kept",
+            "gauge",
+            "Callbacks that are kept until their task waits for them.",
+            counters.callbacks_kept.load(Ordering::Relaxed),
+        ),
+        (
+            "callbacks_kept_bytes",
+            "gauge",
+            "Bytes of the bodies of these callbacks.",
+            counters.callbacks_kept_bytes.load(Ordering::Relaxed),
+        ),
         (
             "submitted_total",
             "counter",
@@ -120,12 +187,7 @@ fn write(door: &Door, text: &mut String) -> std::fmt::Result {
             "Plugin files that were not taken.",
             (plugins.len() - ready) as u64,
         ),
-    ];
-    for (name, kind, help, number) in numbers {
-        writeln!(text, "# HELP ferrule_{name} {help}\n# TYPE ferrule_{name} {kind}")?;
-        writeln!(text, "ferrule_{name} {number}")?;
-    }
-    door.metrics.write(text)
+    ]
 }
 
 /// A client may make methods up; they are one.

@@ -3,6 +3,7 @@
 
 mod about;
 mod billing;
+mod callbacks;
 mod customers;
 mod events;
 mod exports;
@@ -11,6 +12,7 @@ mod imports;
 mod journal;
 mod operate;
 mod outbox;
+mod quarantine;
 mod quotes;
 mod reconciliations;
 mod runs;
@@ -44,16 +46,16 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
             Ok(()) => ("workflow runs", runs::start(door, call, name).await),
             Err(problem) => ("workflow runs", Err(problem)),
         },
-        ["runs", id] => ("run", runs::get(door, &call, id).await),
+        ["runs", id] => ("run", runs::one(door, &call, id).await),
         ["fulfilments", id] => ("fulfilment", view::get(door, &call, id).await),
         ["fulfilments", id, "events"] => ("fulfilment events", events::get(door, call, id).await),
         ["fulfilments", id, "plan"] => ("fulfilment plan", view::plan(door, &call, id).await),
         ["fulfilments", id, "logs"] => ("fulfilment logs", operate::logs(door, &call, id).await),
         ["fulfilments", id, "retry"] => ("fulfilment retry", operate::retry(door, &call, id).await),
-        // A key may have a slash in it.
-        ["callbacks", key @ ..] if !key.is_empty() => {
-            ("callbacks", operate::callback(door, call, key.join("/")).await)
+        ["callbacks", address @ ..] if !address.is_empty() => {
+            ("callbacks", callbacks::take(door, call, address).await)
         }
+        ["quarantine", rest @ ..] => ("quarantine", quarantine::take(door, &call, rest).await),
         ["simulate", order] => ("simulate", operate::simulate(door, call, order).await),
         ["quotes", id, "order"] => ("quote order", quotes::order(door, &call, id).await),
         ["quotes", id, "version"] => ("quote version", quotes::version(door, &call, id).await),

@@ -4,7 +4,8 @@
 use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::handle::{AmendError, CancelError, ReadError, Stopped};
+use engine::Denied;
+use engine::handle::{AmendError, AskError, CancelError, QuarantineError, ReadError};
 use model::fulfilment::PatchError as PatchRefusal;
 use model::order::OrderErrorKind;
 use model::resource::Invalid;
@@ -16,6 +17,7 @@ use super::answer;
 use crate::app::SubmitError;
 use crate::json::NotJson;
 use crate::reconcile::CheckError;
+use crate::retention::RetentionError;
 use crate::systems::Refusal;
 
 /// So long a client is asked to wait when the engine cannot take anything, in seconds.
@@ -120,6 +122,13 @@ impl Problem {
     /// It can be read, and asks for what cannot be.
     pub(super) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", message)
+    }
+
+    /// More is asked for than is taken now.
+    pub(super) fn too_many(message: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", message);
+        problem.0.header = Some((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S)));
+        problem
     }
 
     /// It may work later.
@@ -232,22 +241,70 @@ impl From<AmendError> for Problem {
             AmendError::Refused(refusal @ (PatchRefusal::NotRoot(_) | PatchRefusal::Run)) => {
                 Self::unprocessable(refusal.to_string()).about("id")
             }
+            AmendError::Refused(PatchRefusal::TooDeep) => {
+                Self::bad("objects and arrays may nest 64 deep").about("$")
+            }
+            AmendError::Changed => Self::precondition(error.to_string()).about("If-Match"),
             AmendError::Read(error) => error.into(),
         }
     }
 }
 
-impl From<Stopped> for Problem {
-    fn from(_: Stopped) -> Self {
-        Self::unavailable("the engine has stopped; the server must be started again")
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let denied = match error {
+            AskError::Denied(denied) => denied,
+            AskError::Stopped(_) => {
+                let message = "the engine has stopped; the server must be started again";
+                return Self::unavailable(message);
+            }
+        };
+        let message = denied.to_string();
+        match denied {
+            Denied::SetAside { .. } => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "set aside", message).about("id")
+            }
+            Denied::NotSetAside(_) => Self::not_found(message).about("id"),
+            Denied::Open(_) => Self::conflict(message).about("id"),
+            Denied::Unsound(_) => Self::ours(&AskError::Denied(denied)),
+            Denied::TooManyOpen { .. } => Self::unavailable(message).about("limits.open-orders"),
+            Denied::TooMuchOpen { .. } => {
+                Self::unavailable(message).about("limits.open-orders-mib")
+            }
+        }
+    }
+}
+
+impl From<RetentionError> for Problem {
+    fn from(error: RetentionError) -> Self {
+        match error {
+            RetentionError::Ask(error) => error.into(),
+            RetentionError::Store(_) | RetentionError::Look(_) => Self::ours(&error),
+        }
+    }
+}
+
+impl From<QuarantineError> for Problem {
+    fn from(error: QuarantineError) -> Self {
+        match error {
+            QuarantineError::Ask(error) => error.into(),
+            QuarantineError::Journal(error) => {
+                Self::conflict(format!("it stays set aside: {error}")).about("id")
+            }
+            QuarantineError::Store(_) => Self::ours(&error),
+        }
     }
 }
 
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Stopped(stopped) => stopped.into(),
-            ReadError::Journal(_) => Self::ours(&error),
+            ReadError::Ask(error) => error.into(),
+            ReadError::Journal(ref cause) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a journal is damaged");
+                let message = format!("{cause}; the log says why");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "journal damaged", message)
+            }
         }
     }
 }
@@ -301,7 +358,7 @@ impl From<SubmitError> for Problem {
             SubmitError::Plan(_) | SubmitError::Refused(_) => {
                 Self::unprocessable(error.to_string())
             }
-            SubmitError::Stopped(stopped) => stopped.into(),
+            SubmitError::Ask(error) => error.into(),
             SubmitError::Read(error) => error.into(),
             SubmitError::Store(_) => Self::ours(&error),
         }

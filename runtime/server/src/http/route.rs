@@ -1,10 +1,12 @@
 //! Which handler takes a request. Answers with a name for the route too, for the metrics: paths
 //! have ids in them, names do not.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use model::resource::openapi;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::call::Call;
 use super::problem::Problem;
@@ -97,21 +99,35 @@ fn described_api(call: &Call, number: &str, version: Version) -> Answer {
     Ok(answer::json(StatusCode::OK, &described))
 }
 
-/// It lives, whatever it was found to be unable to read; that is said too.
 fn health(door: &Door) -> Response {
-    let mut body = json!({ "status": "alive" });
-    let unreadable = &door.app.engine.counters().unreadable;
-    if unreadable.count() > 0 {
-        let keys = unreadable.current(&**door.app.engine.store()).unwrap_or_default();
+    answer::json(StatusCode::OK, &state(door, "alive"))
+}
+
+/// How the server is, and what it has set aside or cannot read: that degrades nothing else.
+fn state(door: &Door, well: &str) -> Value {
+    let counters = door.app.engine.counters();
+    let set_aside = counters.set_aside.load(Ordering::Relaxed);
+    let facts = counters.unreadable_facts.load(Ordering::Relaxed);
+    let mut body = json!({ "status": well });
+    if (set_aside, facts) != (0, 0) {
+        body = json!({
+            "status": "degraded",
+            "setAside": set_aside,
+            "unreadableFacts": facts,
+            "see": "/orchestration/v1/quarantine",
+        });
+    }
+    if counters.unreadable.count() > 0 {
+        let keys = counters.unreadable.current(&**door.app.engine.store()).unwrap_or_default();
         if !keys.is_empty() {
             body["unreadableDocument"] = json!(keys);
         }
     }
-    answer::json(StatusCode::OK, &body)
+    body
 }
 
 async fn ready(door: &Door, call: &Call) -> Answer {
     read(call)?;
     orchestration::engine_answers(door).await?;
-    Ok(answer::json(StatusCode::OK, &json!({ "status": "ready" })))
+    Ok(answer::json(StatusCode::OK, &state(door, "ready")))
 }

@@ -22,7 +22,7 @@ pub(crate) enum CheckError {
     #[error(transparent)]
     Read(#[from] engine::handle::ReadError),
     #[error(transparent)]
-    Stopped(#[from] engine::handle::Stopped),
+    Ask(#[from] engine::handle::AskError),
 }
 
 /// What came of looking at an instance.
@@ -161,6 +161,8 @@ fn call(app: &App, question: &Question, digest: &Digest) -> Call {
         name: question.work.clone(),
         attempt: 1,
         idempotency_key: question.key.clone(),
+        // Nobody waits for an answer to a probe.
+        callback: String::new(),
         manner: Manner::Recover,
         plugin: question.plugin().clone(),
         digest: digest.clone(),

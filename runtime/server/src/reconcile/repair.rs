@@ -91,7 +91,7 @@ async fn submit(app: &App, question: &Question) -> Result<FulfilmentId, RepairEr
     let fulfilment = Fulfilment::new(id, kind, document, app.now());
     let planned = vec![Event::Planned { plan: Arc::new(plan) }];
     let submitted = app.engine.submit(fulfilment, planned, None).await;
-    match submitted.map_err(CheckError::Stopped)? {
+    match submitted.map_err(CheckError::Ask)? {
         Submitted::New(run) if matches!(run.phase, Phase::Ended(End::Rejected, _)) => {
             Err(RepairError::Busy)
         }

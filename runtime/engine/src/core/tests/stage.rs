@@ -6,21 +6,24 @@ use std::pin::Pin;
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
 use model::{
     Digest, Failure, FailureClass, Kind, Outcome, Plan, PluginId, Pool, PoolId, Record, SpecId,
-    Values, Wait,
+    TaskState, Values, Wait,
 };
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::super::*;
 use crate::store::{Memory, Store};
 use crate::worker::{Call, Manner, Nature, Resolved};
 
 pub(super) struct Stage {
-    core: Core<&'static str>,
-    store: Memory,
-    pools: Pools,
+    pub(super) core: Core<&'static str>,
+    pub(super) store: Memory,
+    pub(super) pools: Pools,
     durability: Durability,
-    plan: Plan,
-    now: Timestamp,
+    pub(super) limits: Limits,
+    pub(super) plan: Plan,
+    pub(super) now: Timestamp,
+    /// What askers were told, in order.
+    pub(super) answers: Vec<Answer>,
     pub(super) log: String,
 }
 
@@ -45,13 +48,27 @@ impl Stage {
     pub(super) fn new(durability: Durability) -> Self {
         let (store, now) = (Memory::new(), Timestamp(1_000));
         let pools = pools();
-        let (core, _) =
-            Core::recover(&store, Arc::new(Plugins), pools.clone(), durability, now).unwrap();
+        let begun = Core::<&str>::recover(&store, setup(&pools, durability, LIMITS), now);
+        let (core, steps) = begun.unwrap();
+        for step in steps {
+            step.commit.split(core.epoch()).0.map(|batch| drop(store.append(batch)));
+        }
         let mut plan = Plan::default();
         for name in ["pure", "external"] {
             plan.plugins.insert(PluginId::new(name), Digest::new(name));
         }
-        Self { core, store, pools, durability, plan, now, log: String::new() }
+        let limits = LIMITS;
+        Self {
+            core,
+            store,
+            pools,
+            durability,
+            limits,
+            plan,
+            now,
+            answers: Vec::new(),
+            log: String::new(),
+        }
     }
 
     pub(super) fn task(&mut self, line: &str) {
@@ -79,7 +96,7 @@ impl Stage {
         });
     }
 
-    fn named(&self, name: &str) -> TaskId {
+    pub(super) fn named(&self, name: &str) -> TaskId {
         TaskId::at(self.plan.steps.iter().position(|step| step.step == name).unwrap())
     }
 
@@ -103,8 +120,8 @@ impl Stage {
             }
             ["undone", name] => self.finished(name, Outcome::Done(Map::new()), true),
             ["callback", name] => {
-                let key = format!("f:{}", self.named(name));
-                self.input(Input::Callback { key, payload: json!({}), reply: "element" });
+                let name = format!("f:{}", self.named(name));
+                self.input(Input::Callback { name, payload: json!({}), reply: "element" });
             }
             ["reopen"] => self.input(Input::Reopen { fulfilment: f, reply: "person" }),
             ["get"] => self.input(Input::Get { fulfilment: f, reply: "client" }),
@@ -115,9 +132,8 @@ impl Stage {
             }
             ["restart"] => {
                 self.pools = pools();
-                let (worker, pools) = (Arc::new(Plugins), self.pools.clone());
-                let (core, steps) =
-                    Core::recover(&self.store, worker, pools, self.durability, self.now).unwrap();
+                let setup = setup(&self.pools, self.durability, self.limits);
+                let (core, steps) = Core::recover(&self.store, setup, self.now).unwrap();
                 self.core = core;
                 self.steps(steps);
             }
@@ -126,16 +142,20 @@ impl Stage {
     }
 
     fn submit(&mut self, id: &str) {
+        self.submit_as(id, "client-key");
+    }
+
+    pub(super) fn submit_as(&mut self, id: &str, key: &str) {
         let kind = Kind::Run { workflow: "play".into() };
         let id = FulfilmentId::new(id);
         let fulfilment = Box::new(Fulfilment::new(id, kind, json!({}), self.now));
         let events = vec![Event::Planned { plan: Arc::new(self.plan.clone()) }];
-        let submission = Some("client-key".to_string());
+        let submission = Some(key.to_string());
         self.input(Input::Submit { fulfilment, events, submission, reply: "client" });
     }
 
     /// A call ends: the one that is the current attempt.
-    fn finished(&mut self, name: &str, outcome: Outcome, undo: bool) {
+    pub(super) fn finished(&mut self, name: &str, outcome: Outcome, undo: bool) {
         let task = self.named(name);
         let fulfilment = FulfilmentId::new("f");
         if name == "port" && !undo {
@@ -152,12 +172,12 @@ impl Stage {
         self.input(Input::Finished { fulfilment, task, attempt, report });
     }
 
-    fn input(&mut self, input: Input<&'static str>) {
+    pub(super) fn input(&mut self, input: Input<&'static str>) {
         let step = self.core.handle(self.now, input);
         self.steps(vec![step]);
     }
 
-    fn steps(&mut self, steps: Vec<Step<&'static str>>) {
+    pub(super) fn steps(&mut self, steps: Vec<Step<&'static str>>) {
         for step in steps {
             for call in &step.now {
                 self.say("now call", &called(call));
@@ -182,6 +202,9 @@ impl Stage {
                 drop(self.store.append(batch));
             }
             for after in then {
+                if let After::Reply(_, answer) = &after {
+                    self.answers.push(answer.clone());
+                }
                 match after {
                     After::Run(call) => self.say("then call", &called(&call)),
                     After::Reply(asker, Answer::Fulfilment(Some(fulfilment))) => {
@@ -192,6 +215,12 @@ impl Stage {
                     }
                     After::Reply(asker, answer) => {
                         self.say(&format!("then tell {asker}"), &format!("{answer:?}"));
+                    }
+                    After::Recall(name) => {
+                        self.say("then recall", &name);
+                        let body = self.store.get(&keys::callback_body(&name)).unwrap();
+                        let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
+                        self.input(Input::Recalled { name, payload });
                     }
                     After::Publish(_) => {}
                 }
@@ -214,6 +243,20 @@ fn called(call: &Call) -> String {
     };
     let name = call.name.trim_start_matches("play.");
     format!("{manner} {name} #{} by {}", call.attempt, call.idempotency_key)
+}
+
+/// What may be held, unless a test says otherwise.
+pub(super) const LIMITS: Limits = Limits {
+    open_orders: 100,
+    open_orders_bytes: 1 << 20,
+    callbacks_kept: 4,
+    callbacks_kept_bytes: 1_000,
+    callback_keep_ms: 3_600_000,
+};
+
+pub(super) fn setup(pools: &Pools, durability: Durability, limits: Limits) -> Setup {
+    let (worker, pools) = (Arc::new(Plugins), pools.clone());
+    Setup { worker, pools, durability, limits, secret: [7; 32] }
 }
 
 fn pools() -> Pools {

@@ -53,7 +53,8 @@ impl History {
 
     fn assert_sound(&self, now: Timestamp) {
         let state = &self.fulfilment;
-        let bytes: Vec<Vec<u8>> = self.records.iter().map(Record::encode).collect();
+        let bytes: Vec<Vec<u8>> =
+            self.records.iter().map(|record| record.encode().unwrap()).collect();
         let read: Vec<Record> = bytes.iter().map(|bytes| Record::decode(bytes).unwrap()).collect();
         assert_eq!(read, self.records, "records are read as they were written");
         let folded = Fulfilment::fold(state.id.clone(), &read).unwrap();

@@ -2,11 +2,11 @@
 //! order out, read what plugins logged.
 
 use axum::http::StatusCode;
+use engine::keys;
 use engine::store::{Direction, Scan};
-use engine::{Received, keys};
 use model::resource::of_key;
 use model::{Event, FulfilmentId, TaskId};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{find, view};
 use crate::http::call::Call;
@@ -14,9 +14,6 @@ use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
 use crate::http::route::{Answer, post, read};
 use crate::http::{Door, answer, resources, tmf};
-
-/// So long the key of a callback may be, in bytes: it becomes a key of the store.
-const KEY_BYTES_MAX: usize = 300;
 
 /// So many logs of attempts are answered; the last ones, where there are more.
 const LOGS_MAX: usize = 1_000;
@@ -34,28 +31,6 @@ pub(super) async fn retry(door: &Door, call: &Call, id: &str) -> Answer {
             Err(Problem::conflict(message).about("id"))
         }
     }
-}
-
-/// Delivers an element's answer.
-pub(super) async fn callback(door: &Door, mut call: Call, key: String) -> Answer {
-    post(&call)?;
-    if key.len() > KEY_BYTES_MAX {
-        let message = format!("a key has at most {KEY_BYTES_MAX} bytes");
-        return Err(Problem::bad(message).about("key"));
-    }
-    let payload = call.json_or_nothing(door.limits).await?;
-    let payload = payload.unwrap_or_else(|| Value::Object(Map::new()));
-    let (status, state) = match door.app.engine.callback(key, payload).await? {
-        Received::Delivered => (StatusCode::OK, "delivered"),
-        Received::Kept => (StatusCode::ACCEPTED, "kept until somebody waits for it"),
-        Received::Ignored => (StatusCode::OK, "ignored: nobody waits for it any more"),
-        Received::Refused => {
-            return Err(Problem::unavailable(
-                "too many answers wait for somebody to wait for them",
-            ));
-        }
-    };
-    Ok(answer::json(status, &json!({ "state": state })))
 }
 
 /// Says what an order would become; nothing is submitted.
@@ -101,14 +76,18 @@ pub(super) async fn logs(door: &Door, call: &Call, id: &str) -> Answer {
     facts.reverse();
     let logs = facts.iter().map(|(key, bytes)| {
         let key = String::from_utf8_lossy(key);
+        let key = key.trim_end_matches('+');
         let mut numbers = key.rsplit('/').map(|part| u32::from_str_radix(part, 16).unwrap_or(0));
         let (attempt, task) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         let is_known = (task as usize) < fulfilment.tasks.len();
+        // A log that cannot be read does not keep the others from being read.
+        let lines = serde_json::from_slice::<Vec<String>>(bytes)
+            .unwrap_or_else(|error| vec![format!("host: this log cannot be read: {error}")]);
         json!({
             "task": is_known.then(|| fulfilment.plan.task_name(TaskId(task))),
             "taskId": task,
             "attempt": attempt,
-            "lines": serde_json::from_slice::<Value>(bytes).unwrap_or_default(),
+            "lines": lines,
         })
     });
     let logs: Vec<Value> = logs.collect();

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse as _;
 use engine::Submitted;
-use model::{FulfilmentId, Kind};
+use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};
 
 use super::{BASE, find, view};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, read};
+use crate::http::route::Answer;
 use crate::http::{Door, answer};
+use crate::retention;
 
 /// So long a client may wait for the end of a run, in seconds.
 const WAIT_S_MAX: u64 = 300;
@@ -49,16 +51,29 @@ pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer
     Ok(if is_new { answer::committed(response) } else { response })
 }
 
-/// Answers with a run.
-pub(super) async fn get(door: &Door, call: &Call, id: &str) -> Answer {
-    read(call)?;
+/// Answers with a run, or removes one that has ended.
+pub(super) async fn one(door: &Door, call: &Call, id: &str) -> Answer {
+    if !matches!(call.method, Method::GET | Method::HEAD | Method::DELETE) {
+        return Err(Problem::method("GET, HEAD, DELETE"));
+    }
     let run = find(door, id).await?;
     match run.kind {
+        Kind::Run { .. } if call.method == Method::DELETE => remove(door, &run).await,
         Kind::Run { .. } => Ok(answer::json(StatusCode::OK, &view::full(door, call, &run)?)),
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
             Err(Problem::not_found(format!("there is no run `{id}`, but an order")).about("id"))
         }
     }
+}
+
+/// Removes a run that has ended, with its journal and logs.
+async fn remove(door: &Door, run: &Fulfilment) -> Answer {
+    if !run.is_ended() {
+        let message = "it is carried out; it can be removed when it has ended";
+        return Err(Problem::conflict(message).about("id"));
+    }
+    retention::remove(&door.app, &run.id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn waited(door: &Door, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {

@@ -161,7 +161,7 @@ async fn a_wrong_query_is_named() {
 async fn wrong_requests_of_the_orchestration_api_leave_nothing_behind() {
     let bench = Bench::new();
     let runs = "/orchestration/v1/workflows/six-steps/runs";
-    let long = format!("/orchestration/v1/callbacks/{}", "k".repeat(301));
+    let long = format!("/orchestration/v1/callbacks/p/{}", "k".repeat(301));
     for (path, body, status, about) in [
         ("/orchestration/v1/workflows/none/runs", json!({}), 404, "workflow"),
         (runs, json!([1]), 400, "$"),

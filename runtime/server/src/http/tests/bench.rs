@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use engine::clock::System;
 use engine::pools::Pools;
-use engine::store::{Batch, Epoch, Memory, Scan, Store};
+use engine::store::{Batch, Memory, Scan, Store};
 use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
 use engine::{Durability, Engine, Parts, Submitted};
 use http_body_util::BodyExt as _;
@@ -85,7 +85,7 @@ impl Bench {
         Self::on(Memory::new())
     }
 
-    /// The same on a store that begins empty.
+    /// A server that begins with what is in a store.
     pub(super) fn on(store: Memory) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let shared: Arc<dyn Store> = Arc::new(store.clone());
@@ -94,22 +94,24 @@ impl Bench {
         let parts = Parts {
             store: shared,
             worker: Arc::new(Patient),
-            clock: Arc::new(System),
+            clock: Arc::new(System::default()),
             pools: Pools::default(),
             durability: Durability::Shared,
+            limits: engine::Limits::default(),
         };
         let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
         let rulebook = crate::packs::read_all(&packs).unwrap();
         let nothing = |_: &str, _: &str| Ok::<_, engine::store::Error>(None);
         let documents = crate::packs::documents(&rulebook, Timestamp(0), nothing).unwrap();
-        let (epoch, at) = (Epoch::default(), Timestamp(0));
+        let (epoch, at) = (store.claim().unwrap(), Timestamp(0));
         drop(store.append(Batch { epoch, at, writes: Vec::new(), documents }));
         let (engine, engine_loop) = Engine::begin(parts).unwrap();
         tokio::spawn(engine_loop.run());
-        let app = App::new(engine, host, Arc::new(System), rulebook, None);
+        let app = App::new(engine, host, Arc::new(System::default()), rulebook, None);
         let own = SocketAddr::from(([127, 0, 0, 1], 8080));
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-        let events = Events::open(app.engine.clone(), Arc::new(System), settings).unwrap();
+        let events =
+            Events::open(app.engine.clone(), Arc::new(System::default()), settings).unwrap();
         let router = router(app.clone(), events.clone(), Limits { body_bytes_max: BODY_BYTES_MAX });
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);

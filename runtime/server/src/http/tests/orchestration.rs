@@ -62,7 +62,7 @@ async fn an_element_answers_and_watchers_see_it() {
     assert_eq!(shown["tasks"][0]["state"], "waiting");
     assert_eq!(shown["tasks"][0]["waitsFor"], json!(["answer/0"]));
     // The key has a slash, sent as it is or escaped.
-    let callback = "/orchestration/v1/callbacks/answer%2F0";
+    let callback = "/orchestration/v1/callbacks/patient/answer%2F0";
     let delivered = bench.post(callback, &json!({ "ok": true })).await;
     assert_eq!((delivered.status.as_u16(), &delivered.body["state"]), (200, &json!("delivered")));
     let bytes = watching.await.unwrap().unwrap().to_bytes();
@@ -79,10 +79,18 @@ async fn an_element_answers_and_watchers_see_it() {
     assert_eq!(done["journal"], json!(records));
     let logs = bench.get(&format!("{path}/logs")).await.body;
     assert_eq!(logs[0]["lines"], json!(["called"]));
-    let late = bench.post("/orchestration/v1/callbacks/run-k:0", &json!({})).await;
+    let own = bench.app.engine.addresses().of("run-k:0");
+    let late = bench.post(&format!("/orchestration/v1/callbacks/{own}"), &json!({})).await;
     assert!(late.body["state"].as_str().unwrap().starts_with("ignored"));
-    let early = bench.post("/orchestration/v1/callbacks/nobody-yet", &json!({})).await;
+    for guessed in ["run-k:0", "nobody-yet", &own[..own.len() - 1], &own.replace(":0", ":1")] {
+        let guessed = format!("/orchestration/v1/callbacks/{guessed}");
+        assert_eq!(bench.post(&guessed, &json!({})).await.status, 404, "{guessed}");
+    }
+    let early = bench.post("/orchestration/v1/callbacks/patient/nobody-yet", &json!({})).await;
     assert_eq!(early.status, 202);
+    let long = json!({ "text": "x".repeat(64 << 10) });
+    let long = bench.post("/orchestration/v1/callbacks/patient/long", &long).await;
+    assert_eq!(long.status, 413);
     let retried = bench.post(&format!("{path}/retry"), &json!({})).await;
     assert_eq!(retried.status, 409);
 }

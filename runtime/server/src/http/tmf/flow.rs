@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
+use engine::handle::{AskError, ReadError};
 use engine::keys;
 use engine::store::{Put, Scan, Store};
 use model::{Fulfilment, FulfilmentId, Kind};
@@ -64,7 +65,16 @@ async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     let ids = ids.map_err(|error| Problem::ours(&error))??;
     let mut flows = Vec::new();
     for id in ids {
-        let Some(fulfilment) = door.app.engine.get(&id).await? else { continue };
+        let fulfilment = match door.app.engine.get(&id).await {
+            Ok(Some(fulfilment)) => fulfilment,
+            Ok(None) => continue,
+            Err(error @ ReadError::Ask(AskError::Stopped(_))) => return Err(error.into()),
+            // One that cannot be read does not keep the others from being listed.
+            Err(error) => {
+                tracing::warn!(%id, error = &error as &dyn std::error::Error, "left out of a list");
+                continue;
+            }
+        };
         if door.app.document(REMOVED, id.as_str())?.is_some() {
             continue;
         }

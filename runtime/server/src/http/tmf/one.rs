@@ -19,11 +19,13 @@ use crate::http::{Door, answer, etag, href};
 pub(super) struct Found {
     pub(super) body: Value,
     pub(super) tag: String,
+    /// How many records the journal of an open order had.
+    pub(super) records: Option<u32>,
 }
 
 /// Answers with a document.
 pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
-    let Found { mut body, tag } = find(door, served.resource, id).await?;
+    let Found { mut body, tag, .. } = find(door, served.resource, id).await?;
     if etag::is_known(&call.headers, &tag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         etag::add(response.headers_mut(), &tag);
@@ -49,7 +51,7 @@ pub(super) async fn find(door: &Door, resource: &Resource, id: &str) -> Result<F
         return Ok(found);
     }
     let document = stored(door, resource, id)?;
-    Ok(Found { tag: etag::of(document.revision), body: document.body })
+    Ok(Found { tag: etag::of(document.revision), body: document.body, records: None })
 }
 
 /// The document of an id as it is kept, or the error that there is none.
@@ -71,5 +73,6 @@ async fn open_order(door: &Door, resource: &Resource, id: &str) -> Result<Option
     let mut orders = fulfilment.orders().into_iter();
     let order = orders.find(|document| document.resource == resource.key);
     let tag = format!("\"open-{}\"", fulfilment.records);
-    Ok(order.map(|document| Found { body: document.body, tag }))
+    let records = Some(fulfilment.records);
+    Ok(order.map(|document| Found { body: document.body, tag, records }))
 }

@@ -74,8 +74,15 @@ fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
 pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
     let format = change::format(&call)?;
     let body = call.json(door.limits).await?;
+    // Read before the tag is: what is changed in between has another tag, what is changed later has
+    // more records.
+    let ended = match etag::is_conditional(&call.headers) {
+        true => door.app.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records),
+        false => None,
+    };
     let before = one::find(door, served.resource, id).await?;
     etag::check_match(&call.headers, &before.tag)?;
+    let expected = ended.map(|ended| before.records.unwrap_or(ended));
     let after = served.patched(&before.body, format, &body)?;
     let life = served.resource.life.map_or("", |life| life.attribute);
     let mut changed = difference(&before.body, &after);
@@ -94,7 +101,7 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     }
     if !changed.is_empty() {
         let key = served.resource.key;
-        door.app.engine.amend_document(&FulfilmentId::new(id), key, &changed).await?;
+        door.app.engine.amend_document(&FulfilmentId::new(id), key, &changed, expected).await?;
     }
     one::take(door, &call, served, id).await
 }
@@ -121,7 +128,7 @@ pub(super) async fn cancel(door: &Door, mut call: Call, served: &Served) -> Answ
         Err(CancelError::Refused(_)) if door.app.document(served.resource.key, &id)?.is_some() => {}
         Err(error) => return Err(error.into()),
     }
-    let Found { mut body, tag } = one::find(door, served.resource, &id).await?;
+    let Found { mut body, tag, .. } = one::find(door, served.resource, &id).await?;
     body = served.shown(body);
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());

@@ -196,6 +196,8 @@ async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Option
         name: "rate".into(),
         attempt: 1,
         idempotency_key: format!("usage:{}", guided.usage),
+        // A rater does not wait.
+        callback: String::new(),
         manner: Manner::Run,
         plugin,
         digest: resolved.digest,

@@ -1,0 +1,35 @@
+//! Holds what comes from plugins to bounds, whichever worker ran them, before it is applied.
+
+use model::{BOUNDS, bounds};
+
+use crate::limits::LOG_BYTES_MAX;
+use crate::worker::Report;
+
+/// A report within bounds: prose is cut, data that is too large becomes a failure.
+pub(super) fn bounded(report: Report) -> Report {
+    let Report { outcome, log } = report;
+    Report { outcome: BOUNDS.outcome(outcome), log: cut(log) }
+}
+
+fn cut(mut log: Vec<String>) -> Vec<String> {
+    let mut left = LOG_BYTES_MAX;
+    let whole = log.iter().take_while(|line| {
+        let fits = line.len() <= left;
+        left = left.saturating_sub(line.len());
+        fits
+    });
+    let whole = whole.count();
+    if whole == log.len() {
+        return log;
+    }
+    let dropped = log.len() - whole;
+    let left = LOG_BYTES_MAX - log.iter().take(whole).map(String::len).sum::<usize>();
+    let first = bounds::cut(std::mem::take(&mut log[whole]), left);
+    log.truncate(whole);
+    log.push(first);
+    log.push(format!("host: cut here, {dropped} lines; an attempt keeps {LOG_BYTES_MAX} bytes"));
+    log
+}
+
+#[cfg(test)]
+mod tests;

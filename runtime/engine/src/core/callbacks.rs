@@ -1,0 +1,353 @@
+//! Callbacks: who waits for which, and what came before its task waited for it. The bodies of what
+//! is kept lie on disk; here is which there are, how large, and until when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    BOUNDS, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState, Timestamp,
+    Wait,
+};
+use serde_json::Value;
+
+use super::{Answer, Core, Received, Step};
+use crate::keys;
+use crate::limits::{CALLBACK_NAME_BYTES_MAX, Limits};
+use crate::store::Write;
+
+/// Callbacks that expired and are removed in one commit.
+const EXPIRED_AT_ONCE: usize = 256;
+
+/// The form of a head, its first byte.
+const HEAD_FORM: u8 = 1;
+
+/// What is known of a callback that is kept, besides its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) until: Timestamp,
+    pub(super) bytes: u64,
+}
+
+/// The callbacks that are kept.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    heads: BTreeMap<String, Head>,
+    expiries: BTreeSet<(Timestamp, String)>,
+    bytes: u64,
+}
+
+impl Head {
+    /// What is written of it.
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = vec![HEAD_FORM];
+        bytes.extend(self.until.0.to_be_bytes());
+        bytes.extend(self.bytes.to_be_bytes());
+        bytes
+    }
+
+    /// Reads what was written; `None` if that is something else.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let (form, rest) = bytes.split_first()?;
+        let (until, rest) = rest.split_first_chunk()?;
+        let bytes = u64::from_be_bytes(rest.try_into().ok()?);
+        let until = Timestamp(i64::from_be_bytes(*until));
+        (*form == HEAD_FORM).then_some(Self { until, bytes })
+    }
+}
+
+impl Kept {
+    pub(super) fn count(&self) -> u64 {
+        self.heads.len() as u64
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.heads.contains_key(name)
+    }
+
+    /// When the next one expires.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        self.expiries.first().map(|(until, _)| *until)
+    }
+
+    pub(super) fn insert(&mut self, name: String, head: Head) {
+        self.remove(&name);
+        self.bytes += head.bytes;
+        self.expiries.insert((head.until, name.clone()));
+        self.heads.insert(name, head);
+    }
+
+    /// Forgets one; whether it was there.
+    fn remove(&mut self, name: &str) -> bool {
+        let Some(head) = self.heads.remove(name) else { return false };
+        self.bytes -= head.bytes;
+        self.expiries.remove(&(head.until, name.to_string()));
+        true
+    }
+
+    /// Whether one more of this size is within the limits; it takes the place of what is kept under
+    /// its name.
+    fn has_room(&self, name: &str, bytes: u64, limits: &Limits) -> bool {
+        let before = self.heads.get(name);
+        let count = self.count() + u64::from(before.is_none());
+        let total = self.bytes - before.map_or(0, |before| before.bytes) + bytes;
+        count <= limits.callbacks_kept && total <= limits.callbacks_kept_bytes
+    }
+
+    /// The name of the first one whose task is of a fulfilment.
+    fn own(&self, prefix: &str) -> Option<String> {
+        let (name, _) = self.heads.range(prefix.to_string()..).next()?;
+        name.starts_with(prefix).then(|| name.clone())
+    }
+}
+
+/// The facts that keep a callback.
+pub(super) fn keeping(name: &str, head: Head, body: Vec<u8>) -> [Write; 2] {
+    [(keys::callback(name), Some(head.to_bytes())), (keys::callback_body(name), Some(body))]
+}
+
+/// The facts that remove a callback.
+pub(super) fn removing(name: &str) -> [Write; 2] {
+    [(keys::callback(name), None), (keys::callback_body(name), None)]
+}
+
+impl<R> Core<R> {
+    /// How many callbacks are kept, and their bytes.
+    pub fn callbacks_kept(&self) -> (u64, u64) {
+        (self.kept.count(), self.kept.bytes())
+    }
+
+    /// When the next of them expires.
+    #[cfg(test)]
+    pub(crate) fn callbacks_expire_at(&self) -> Option<Timestamp> {
+        self.kept.expires_at()
+    }
+
+    pub(super) fn callback(
+        &mut self,
+        now: Timestamp,
+        name: String,
+        payload: Value,
+        reply: R,
+    ) -> Step<R> {
+        if BOUNDS.payload(&payload).is_err() || name.len() > CALLBACK_NAME_BYTES_MAX {
+            return Step::answer(reply, Answer::Callback(Received::TooLarge));
+        }
+        if let Some((id, task, attempt)) = self.waiting.get(&name).cloned()
+            && let Some(entry) = self.open.remove(&id)
+        {
+            let events = entry.fulfilment.called_back(task, attempt, payload);
+            let mut step = Step::answer(reply, Answer::Callback(Received::Delivered));
+            if self.kept.remove(&name) {
+                step.commit.writes.extend(removing(&name));
+            }
+            return self.advance(now, entry, events, step);
+        }
+        if !self.may_be_awaited(&name) {
+            return Step::answer(reply, Answer::Callback(Received::Ignored));
+        }
+        let body = payload.to_string().into_bytes();
+        let bytes = body.len() as u64;
+        if !self.kept.has_room(&name, bytes, &self.limits) {
+            return Step::answer(reply, Answer::Callback(Received::TooMany));
+        }
+        let mut step = Step::answer(reply, Answer::Callback(Received::Kept));
+        let head = Head { until: now.plus_ms(self.limits.callback_keep_ms), bytes };
+        step.commit.writes.extend(keeping(&name, head, body));
+        self.kept.insert(name, head);
+        step
+    }
+
+    /// The body of a kept callback was read, since a task waits for it.
+    pub(super) fn recalled(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        payload: Option<Value>,
+    ) -> Step<R> {
+        let mut step = Step::default();
+        let Some((id, task, attempt)) = self.waiting.get(name).cloned() else {
+            return step;
+        };
+        let Some(payload) = payload else {
+            // Where it has expired meanwhile there is nothing wrong.
+            if self.kept.remove(name) {
+                tracing::error!(name, fulfilment = %id, "a kept callback cannot be read: dropped");
+                self.unreadable += 1;
+                step.commit.writes.extend(removing(name));
+            }
+            return step;
+        };
+        let Some(entry) = self.open.remove(&id) else { return step };
+        let events = entry.fulfilment.called_back(task, attempt, payload);
+        self.kept.remove(name);
+        step.commit.writes.extend(removing(name));
+        self.advance(now, entry, events, step)
+    }
+
+    /// Removes callbacks that were kept for too long, some at once; nothing if none were.
+    pub(super) fn expire_callbacks(&mut self, now: Timestamp) -> Option<Step<R>> {
+        let expired = self.kept.expiries.iter().take_while(|(until, _)| *until <= now);
+        let names: Vec<String> =
+            expired.take(EXPIRED_AT_ONCE).map(|(_, name)| name.clone()).collect();
+        let mut step = Step::default();
+        for name in &names {
+            self.kept.remove(name);
+            step.commit.writes.extend(removing(name));
+        }
+        (!names.is_empty()).then_some(step)
+    }
+
+    /// Answers for a fulfilment that has ended will never be waited for.
+    pub(super) fn forget_callbacks(&mut self, id: &FulfilmentId, step: &mut Step<R>) {
+        let prefix = format!("{id}:");
+        while let Some(name) = self.kept.own(&prefix) {
+            self.kept.remove(&name);
+            step.commit.writes.extend(removing(&name));
+        }
+    }
+
+    /// Notes that a task waits. Gives the name of a callback that is kept for it, if there is one.
+    pub(super) fn wait_for(
+        &mut self,
+        fulfilment: &Fulfilment,
+        task: TaskId,
+        attempt: u32,
+    ) -> Option<String> {
+        let Some(TaskState::Waiting { wait, .. }) = fulfilment.tasks.get(task.index()) else {
+            return None;
+        };
+        let mut kept = None;
+        for key in &wait.keys {
+            let name = fulfilment.callback_name(task, key);
+            let waiter = (fulfilment.id.clone(), task, attempt);
+            let known = self.waiting.entry(name.clone()).or_insert_with(|| waiter.clone());
+            if (&known.0, known.1) != (&waiter.0, waiter.1) {
+                // Only a journal of an earlier version has this: new waits are refused.
+                tracing::warn!(name, by = %known.0, fulfilment = %waiter.0, "two wait for a callback");
+                continue;
+            }
+            *known = waiter;
+            if kept.is_none() && self.kept.contains(&name) {
+                kept = Some(name);
+            }
+        }
+        kept
+    }
+
+    pub(super) fn stop_waiting(
+        &mut self,
+        id: &FulfilmentId,
+        task: Option<TaskId>,
+        names: &[String],
+    ) {
+        for name in names {
+            let waiter = self.waiting.get(name);
+            if waiter.is_some_and(|(own, of, _)| own == id && Some(*of) == task) {
+                self.waiting.remove(name);
+            }
+        }
+    }
+
+    /// Why a task may not wait under the keys that its plugin names; the other one that has the
+    /// key is told too.
+    pub(super) fn wrong_keys(
+        &self,
+        fulfilment: &Fulfilment,
+        task: TaskId,
+        wait: &Wait,
+        step: &mut Step<R>,
+    ) -> Option<Failure> {
+        let names: Vec<String> =
+            wait.keys.iter().map(|key| fulfilment.callback_name(task, key)).collect();
+        let is_name = |name: &String| name.len() <= CALLBACK_NAME_BYTES_MAX;
+        let is_key = |key: &String| !key.is_empty();
+        let is_bounded = (1..=BOUNDS.keys_max).contains(&names.len());
+        if !is_bounded || !names.iter().all(is_name) || !wait.keys.iter().all(is_key) {
+            let message = format!(
+                "the plugin waits under {} keys: there must be 1 to {}, none empty, each \
+                 with at most {CALLBACK_NAME_BYTES_MAX} bytes with the plugin's id; mend the \
+                 plugin, then retry the task",
+                names.len(),
+                BOUNDS.keys_max,
+            );
+            return Some(Failure::new(FailureClass::Person, "CALLBACK_KEY", message));
+        }
+        for (key, name) in wait.keys.iter().zip(&names) {
+            if let Some((other, of, attempt)) = self.waiting.get(name)
+                && (other, *of) != (&fulfilment.id, task)
+            {
+                let note = format!(
+                    "host: task {task} of `{}` wanted to wait for the callback `{name}` too, and \
+                     was refused",
+                    fulfilment.id
+                );
+                step.commit.note(other, *of, *attempt, &note);
+                return Some(taken(key, other, *of));
+            }
+            if let Some((other, of)) = own_name(key)
+                && *name != *key
+                && self.is_known(&other, fulfilment)
+            {
+                return Some(taken(key, &other, of));
+            }
+        }
+        None
+    }
+
+    /// Whether a fulfilment is open, this one included, or set aside.
+    fn is_known(&self, id: &FulfilmentId, this: &Fulfilment) -> bool {
+        *id == this.id || self.open.contains_key(id) || self.set_aside.contains_key(id)
+    }
+
+    /// Whether anyone may still wait for a callback. One that is named after its task may be
+    /// awaited by that alone; any other may be awaited at any time.
+    fn may_be_awaited(&self, name: &str) -> bool {
+        let Some((id, task)) = own_name(name) else {
+            return true;
+        };
+        match self.open.get(&id) {
+            Some(entry) => may_wait(&entry.fulfilment, task),
+            None => self.set_aside.contains_key(&id),
+        }
+    }
+}
+
+fn taken(key: &str, other: &FulfilmentId, task: TaskId) -> Failure {
+    let message = format!(
+        "the callback `{key}` is that of task {task} of `{other}`: two tasks cannot wait for one \
+         answer; retry this task when that one has its answer, or have the plugin wait under a key \
+         of its own"
+    );
+    Failure::new(FailureClass::Person, "CALLBACK_KEY_TAKEN", message)
+}
+
+/// The task that a name of our making belongs to, `<fulfilment>:<task>`.
+fn own_name(name: &str) -> Option<(FulfilmentId, TaskId)> {
+    let (fulfilment, task) = name.rsplit_once(':')?;
+    let is_ours = !fulfilment.contains('/') && task.bytes().all(|byte| byte.is_ascii_digit());
+    let task = task.parse().ok().filter(|_| is_ours)?;
+    Some((FulfilmentId::new(fulfilment), TaskId(task)))
+}
+
+/// Whether a task may come to wait for an answer. One that is pending may: the answer can be there
+/// before the call that asks for it has ended, and nobody knows of a pure one until then.
+fn may_wait(fulfilment: &Fulfilment, task: TaskId) -> bool {
+    match fulfilment.tasks.get(task.index()) {
+        Some(TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. }) => {
+            fulfilment.phase == Phase::Running
+        }
+        Some(
+            TaskState::Running { .. } | TaskState::Waiting { .. } | TaskState::CalledBack { .. },
+        ) => true,
+        Some(
+            TaskState::Done(_)
+            | TaskState::Undoing { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone,
+        )
+        | None => false,
+    }
+}

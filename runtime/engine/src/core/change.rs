@@ -1,0 +1,71 @@
+//! What clients change of an order: it is cancelled, or attributes of it are patched.
+
+use model::journal::CancelRequest;
+use model::{FulfilmentId, Timestamp};
+use serde_json::{Map, Value};
+
+use super::entry::Entry;
+use super::{After, Answer, Core, Step};
+
+impl<R> Core<R> {
+    pub(super) fn cancel(
+        &mut self,
+        now: Timestamp,
+        id: &FulfilmentId,
+        request: CancelRequest,
+        reply: R,
+    ) -> Step<R> {
+        let Some(entry) = self.open.remove(id) else {
+            return self.absent(id, reply, Answer::Fulfilment(None));
+        };
+        let (events, answer) = entry.fulfilment.cancel(request);
+        let mut step = Step::default();
+        match answer {
+            Ok(()) => step.waiting = Some(reply),
+            Err(refusal) => {
+                step.commit.then.push(After::Reply(reply, Answer::NotCancelled(refusal)));
+            }
+        }
+        self.advance(now, entry, events, step)
+    }
+
+    pub(super) fn patch(
+        &mut self,
+        now: Timestamp,
+        entry: Entry<R>,
+        resource: &str,
+        (patch, expected): (Map<String, Value>, Option<u32>),
+        reply: R,
+    ) -> Step<R> {
+        let fulfilment = &entry.fulfilment;
+        let mut step = Step::default();
+        if let Some(answer) = self.not_as_read(&entry, expected) {
+            step.commit.then.push(After::Reply(reply, answer));
+            return self.advance(now, entry, Vec::new(), step);
+        }
+        let events = match fulfilment.patched(resource, patch) {
+            Ok(events) => events,
+            Err(error) => {
+                step.commit.then.push(After::Reply(reply, Answer::NotPatched(error)));
+                return self.advance(now, entry, Vec::new(), step);
+            }
+        };
+        if fulfilment.is_ended() {
+            let id = fulfilment.id.to_string();
+            self.changed_late.insert(id, fulfilment.records + u32::from(!events.is_empty()));
+        }
+        step.waiting = Some(reply);
+        self.advance(now, entry, events, step)
+    }
+
+    /// What is answered if an order is not as the engine or the client read it.
+    fn not_as_read(&self, entry: &Entry<R>, expected: Option<u32>) -> Option<Answer> {
+        let fulfilment = &entry.fulfilment;
+        let last = self.changed_late.get(fulfilment.id.as_str()).filter(|_| entry.was_ended);
+        if last.is_some_and(|records| fulfilment.records < *records) {
+            return Some(Answer::Stale);
+        }
+        let records = fulfilment.records;
+        (expected.is_some_and(|expected| expected != records)).then_some(Answer::Changed(records))
+    }
+}

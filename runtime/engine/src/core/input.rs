@@ -1,0 +1,230 @@
+//! What comes into the engine, and what its askers are told.
+
+use std::sync::Arc;
+
+use model::fulfilment::PatchError;
+use model::journal::{CancelRequest, Refusal};
+use model::{Event, Fulfilment, FulfilmentId, TaskId};
+use serde_json::{Map, Value};
+
+use super::SetAside;
+use crate::store::{Put, Write};
+use crate::worker::Report;
+
+/// Something that happens to the engine.
+#[derive(Debug)]
+pub enum Input<R> {
+    /// An order or a run was accepted and, where possible, planned.
+    Submit {
+        /// The fulfilment before any of the events.
+        fulfilment: Box<Fulfilment>,
+        /// What follows `submitted`: `planned`, `held` or `rejected`.
+        events: Vec<Event>,
+        /// The client's idempotency key.
+        submission: Option<String>,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// A call ended.
+    Finished {
+        /// Of this fulfilment.
+        fulfilment: FulfilmentId,
+        /// Of this task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// What came of it.
+        report: Report,
+    },
+    /// An element answered.
+    Callback {
+        /// The name it answers under: a task's own key, or `<plugin>/<key>`.
+        name: String,
+        /// The body.
+        payload: Value,
+        /// Told what became of it, when that is on disk.
+        reply: R,
+    },
+    /// The body of a kept callback was read.
+    Recalled {
+        /// Its name.
+        name: String,
+        /// The body; `None` if it is not there, or cannot be read.
+        payload: Option<Value>,
+    },
+    /// An operator wants a fulfilment that is set aside carried on.
+    Readmit {
+        /// The fulfilment, as it was read from its journal.
+        fulfilment: Box<Fulfilment>,
+        /// The bytes of its journal.
+        bytes: u64,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// An operator gives a fulfilment up that is set aside.
+    GiveUp {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// What becomes of its documents.
+        documents: Vec<Put>,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// What is kept of a fulfilment that has ended is not needed any more.
+    Remove {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// What removes it, or a part of it.
+        writes: Vec<Write>,
+        /// The documents that go with it.
+        documents: Vec<Put>,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// A person wants what failed tried again.
+    Reopen {
+        /// Of this fulfilment.
+        fulfilment: FulfilmentId,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// Whoever ordered it wants it taken back.
+    Cancel {
+        /// This fulfilment's order.
+        fulfilment: FulfilmentId,
+        /// What is asked for.
+        request: CancelRequest,
+        /// Told the answer when it is on disk.
+        reply: R,
+    },
+    /// Someone changes attributes of an order.
+    Patch {
+        /// Of this fulfilment.
+        fulfilment: FulfilmentId,
+        /// The fulfilment as it was read, where it is not open any more.
+        ended: Option<Box<Fulfilment>>,
+        /// The resource that the order is, such as `productOrder`.
+        resource: String,
+        /// The merge patch.
+        patch: Map<String, Value>,
+        /// How many records the journal had that the client read; `None` if that is all the same.
+        expected: Option<u32>,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// Someone wants to see a fulfilment.
+    Get {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// Told when everything it shows is on disk.
+        reply: R,
+    },
+    /// Someone wants to see the fulfilment that changes any of some earlier work.
+    Claimant {
+        /// The keys of the work.
+        keys: Vec<String>,
+        /// Told as for [`Input::Get`].
+        reply: R,
+    },
+    /// Someone wants to know when a fulfilment has ended.
+    AwaitEnd {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// Told when the end is on disk.
+        reply: R,
+    },
+}
+
+/// What an asker is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The client's idempotency key was used before, for this fulfilment.
+    Submitted(FulfilmentId),
+    /// The fulfilment as it is; nothing where it is not open.
+    Fulfilment(Option<Arc<Fulfilment>>),
+    /// What became of a callback.
+    Callback(Received),
+    /// How many tasks were reopened; nothing where the fulfilment is not open.
+    Reopened(Option<usize>),
+    /// The order is not taken back, and goes on.
+    NotCancelled(Refusal),
+    /// The patch is refused, and nothing has changed.
+    NotPatched(PatchError),
+    /// The fulfilment was changed since it was read: read it again.
+    Stale,
+    /// The order is not the one that the client read: it has this many records.
+    Changed(u32),
+    /// It is done.
+    Done,
+    /// The engine does not do it.
+    Denied(Denied),
+}
+
+/// Why the engine does not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The journal of the fulfilment cannot be read or followed.
+    #[error(
+        "`{fulfilment}` is set aside, since its journal cannot be carried on{at}: {reason}; see \
+         GET /orchestration/v1/quarantine/{fulfilment}",
+        at = record.map_or(String::new(), |record| format!(" (record {record})"))
+    )]
+    SetAside {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// The record that is wrong, where it is one.
+        record: Option<u32>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is not set aside.
+    #[error("`{0}` is not set aside")]
+    NotSetAside(FulfilmentId),
+    /// It is open.
+    #[error("`{0}` is open: it can be removed when it has ended")]
+    Open(FulfilmentId),
+    /// What follows from it cannot be recorded: a bug of ours.
+    #[error("it cannot be carried out: {0}")]
+    Unsound(String),
+    /// As many orders are open as may be.
+    #[error("{open} orders and runs are open, [limits] open-orders allows {max}: try again later")]
+    TooManyOpen {
+        /// How many are open.
+        open: u64,
+        /// How many may be.
+        max: u64,
+    },
+    /// Open orders hold as much as they may.
+    #[error(
+        "open orders and runs hold {mib} MiB, [limits] open-orders-mib allows {max_mib}: try again \
+         later"
+    )]
+    TooMuchOpen {
+        /// How much they hold.
+        mib: u64,
+        /// How much they may hold.
+        max_mib: u64,
+    },
+}
+
+impl Denied {
+    pub(super) fn set_aside(id: &FulfilmentId, aside: &SetAside) -> Self {
+        let SetAside { record, reason, .. } = aside;
+        Self::SetAside { fulfilment: id.clone(), record: *record, reason: reason.clone() }
+    }
+}
+
+/// What became of a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// The task that waited for it goes on.
+    Delivered,
+    /// Nobody waits for it yet; it is kept.
+    Kept,
+    /// Nobody waits for it any more.
+    Ignored,
+    /// Too many are kept already, or too much.
+    TooMany,
+    /// Its body is too large.
+    TooLarge,
+}

@@ -1,0 +1,169 @@
+//! What cannot be carried on is set aside, alone: a fulfilment whose journal cannot be read, or one
+//! that refuses an event. It keeps what it reserved and claimed, everything else goes on, and an
+//! operator has it tried again or gives it up.
+
+use model::{Fulfilment, FulfilmentId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::entry::Entry;
+use super::settle::{Fault, Gathered};
+use super::{After, Answer, Core, Denied, Step};
+use crate::keys;
+use crate::store::Put;
+
+/// Why something was set aside, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetAside {
+    /// The number of the record that cannot be read or followed, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<u32>,
+    /// What is wrong.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When an operator gave it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<Timestamp>,
+}
+
+impl SetAside {
+    /// Something that is set aside now.
+    pub(super) fn new(record: Option<u32>, reason: String, since: Timestamp) -> Self {
+        Self { record, reason, since, given_up: None }
+    }
+
+    /// Reads what is kept.
+    pub fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+
+    /// What is kept.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("texts and numbers can be written")
+    }
+}
+
+impl<R> Core<R> {
+    /// The fulfilments that are set aside, with the reason of each.
+    pub fn set_aside(&self) -> impl Iterator<Item = (&FulfilmentId, &SetAside)> {
+        self.set_aside.iter()
+    }
+
+    /// What is answered about a fulfilment that is not open.
+    pub(super) fn absent(&self, id: &FulfilmentId, reply: R, otherwise: Answer) -> Step<R> {
+        match self.set_aside.get(id) {
+            Some(aside) => Step::answer(reply, Answer::Denied(Denied::set_aside(id, aside))),
+            None => Step::answer(reply, otherwise),
+        }
+    }
+
+    /// Puts a fulfilment that cannot be carried on out of the way. Whatever the step would have
+    /// written is dropped: the disk has what was before, and nothing was done of it. Where nothing
+    /// is on disk at all, or only its end is behind, the input is refused and nothing else changes.
+    pub(super) fn put_aside(
+        &mut self,
+        now: Timestamp,
+        mut entry: Entry<R>,
+        gathered: Gathered,
+        fault: &Fault,
+        step: Step<R>,
+    ) -> Step<R> {
+        let id = entry.fulfilment.id.clone();
+        // Nobody will ever know of what was reserved and not recorded.
+        for hold in &gathered.taken {
+            self.pools.release(&hold.pool, hold.index);
+        }
+        if let Some(time) = entry.wake_at.take() {
+            self.timers.remove(&(time, id.clone()));
+        }
+        self.waiting.retain(|_, (waiter, ..)| *waiter != id);
+        let fault = chain(fault);
+        let mut aside = Step::default();
+        let denied = if entry.was_ended || entry.fulfilment.records == 0 {
+            tracing::error!(fulfilment = %id, reason = fault, "an input was refused");
+            if entry.fulfilment.records == 0 {
+                self.claims.retain(|_, holder| *holder != id);
+                if let Some(key) = &entry.submission {
+                    self.submissions.forget(key);
+                }
+            }
+            Denied::Unsound(fault)
+        } else {
+            let set_aside = SetAside::new(Some(entry.fulfilment.records), fault, now);
+            tracing::error!(
+                fulfilment = %id,
+                record = entry.fulfilment.records,
+                reason = set_aside.reason,
+                "a fulfilment was set aside; see GET /orchestration/v1/quarantine"
+            );
+            let denied = Denied::set_aside(&id, &set_aside);
+            let kept = (keys::set_aside(id.as_str()), Some(set_aside.to_bytes()));
+            aside.commit.writes.push(kept);
+            self.set_aside.insert(id, set_aside);
+            denied
+        };
+        self.open_bytes -= entry.bytes;
+        let replies = step.commit.then.into_iter().filter_map(|after| match after {
+            After::Reply(reply, _) => Some(reply),
+            After::Run(_) | After::Publish(_) | After::Recall(_) => None,
+        });
+        let askers = replies.chain(step.waiting).chain(entry.awaiting_end);
+        let told = askers.map(|reply| After::Reply(reply, Answer::Denied(denied.clone())));
+        aside.commit.then.extend(told);
+        aside
+    }
+
+    /// Carries on what was set aside, as it was read again.
+    pub(super) fn readmit(
+        &mut self,
+        now: Timestamp,
+        mut fulfilment: Fulfilment,
+        bytes: u64,
+        reply: R,
+    ) -> Step<R> {
+        let id = fulfilment.id.clone();
+        if self.set_aside.remove(&id).is_none() {
+            return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id)));
+        }
+        fulfilment.follow_clock(now);
+        let mut step = Step { waiting: Some(reply), ..Step::default() };
+        step.commit.writes.push((keys::set_aside(id.as_str()), None));
+        let entry = self.restored(fulfilment, bytes, &mut step);
+        self.advance(now, entry, Vec::new(), step)
+    }
+
+    /// Gives up what was set aside: it is not open any more, others may change what it claimed, and
+    /// what it reserved stays reserved, since nobody knows what was done with it.
+    pub(super) fn give_up(
+        &mut self,
+        now: Timestamp,
+        id: &FulfilmentId,
+        documents: Vec<Put>,
+        reply: R,
+    ) -> Step<R> {
+        let Some(mut aside) = self.set_aside.remove(id) else {
+            return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id.clone())));
+        };
+        self.claims.retain(|_, holder| holder != id);
+        aside.given_up = Some(now);
+        let mut step = Step::answer(reply, Answer::Done);
+        step.commit.at = now;
+        step.commit.documents = documents;
+        step.commit.writes.push((keys::open(id), None));
+        step.commit.writes.push((keys::set_aside(id.as_str()), Some(aside.to_bytes())));
+        step
+    }
+}
+
+/// An error with its causes.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

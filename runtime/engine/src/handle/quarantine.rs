@@ -1,0 +1,82 @@
+//! What is set aside, and what an operator does about it.
+
+use std::sync::Arc;
+
+use model::{Fulfilment, FulfilmentId};
+use serde_json::json;
+
+use super::{Engine, QuarantineError, unexpected};
+use crate::core::{Answer, Denied, Input, SetAside, read_sized};
+use crate::keys;
+use crate::store::documents::{Change, Expected};
+use crate::store::{Document, Error, Put, Scan};
+
+/// How many are read from the store at once.
+const PAGE: usize = 1_024;
+
+/// The orders that a fulfilment may have, and the attribute that has their state.
+const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
+
+impl Engine {
+    /// The fulfilments that are set aside, and those that were given up, by id. What cannot be read
+    /// of why it was is `None`.
+    pub fn quarantine(&self) -> Result<Vec<(FulfilmentId, Option<SetAside>)>, Error> {
+        let mut all = Vec::new();
+        let mut scan = Scan::prefix(keys::SET_ASIDE, PAGE);
+        loop {
+            let page = self.store.scan(&scan)?;
+            for (key, bytes) in &page {
+                let id = String::from_utf8_lossy(&key[keys::SET_ASIDE.len()..]).into_owned();
+                all.push((FulfilmentId::new(id), SetAside::read(bytes).ok()));
+            }
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => scan.after = Some(key.clone()),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Carries on what is set aside, if its journal can be read by now. When this returns that is
+    /// on disk.
+    pub async fn readmit(&self, id: &FulfilmentId) -> Result<Arc<Fulfilment>, QuarantineError> {
+        let read = read_sized(&*self.store, id).map_err(QuarantineError::Journal)?;
+        let Some((fulfilment, bytes)) = read else {
+            return Err(not_set_aside(id));
+        };
+        let fulfilment = Box::new(fulfilment);
+        match self.ask(|reply| Input::Readmit { fulfilment, bytes, reply }).await? {
+            Answer::Fulfilment(Some(fulfilment)) => Ok(fulfilment),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// Gives up what is set aside: its orders are failed, and others may change what it was about.
+    /// What it reserved stays reserved. When this returns that is on disk.
+    pub async fn give_up(&self, id: &FulfilmentId) -> Result<(), QuarantineError> {
+        let documents = self.failed_orders(id).map_err(QuarantineError::Store)?;
+        let fulfilment = id.clone();
+        let give_up = |reply| Input::GiveUp { fulfilment, documents, reply };
+        self.ask(give_up).await?;
+        Ok(())
+    }
+
+    /// The orders of a fulfilment as failed. The fulfilment owns them, so nobody else changes them.
+    fn failed_orders(&self, id: &FulfilmentId) -> Result<Vec<Put>, Error> {
+        let mut puts = Vec::new();
+        for resource in ORDERS {
+            let Some(kept) = self.store.get(&keys::document(resource, id.as_str()))? else {
+                continue;
+            };
+            // One that cannot be read is left as it is: it is reported where it is read.
+            if Document::read(&kept).is_ok() {
+                let failed = Change::Merge(json!({ "state": "failed" }));
+                puts.push(Put::new(resource, id.as_str(), failed, Expected::Anything));
+            }
+        }
+        Ok(puts)
+    }
+}
+
+fn not_set_aside(id: &FulfilmentId) -> QuarantineError {
+    QuarantineError::Ask(super::AskError::Denied(Denied::NotSetAside(id.clone())))
+}

@@ -1,0 +1,188 @@
+//! The one loop that owns the plans: takes inputs, writes what follows, and then does it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use model::{Event, Record};
+use tokio::sync::{broadcast, mpsc};
+
+use super::{Counters, Parts, Reply};
+use crate::core::{After, Core, Input, Published, Step};
+use crate::keys;
+use crate::store::{Appended, Store};
+use crate::worker::Call;
+
+/// How many inputs are taken before commits are looked at again.
+const INPUTS_AT_ONCE: usize = 256;
+
+/// Max commits on their way to the disk; no input is taken while there are more.
+const COMMITS_MAX: usize = 8_192;
+
+/// The engine's loop, to be run until it ends.
+pub struct Loop {
+    pub(super) core: Core<Reply>,
+    pub(super) parts: Parts,
+    pub(super) inputs: mpsc::Receiver<Input<Reply>>,
+    pub(super) sender: mpsc::WeakSender<Input<Reply>>,
+    pub(super) published: broadcast::Sender<Published>,
+    pub(super) counters: Arc<Counters>,
+    /// Commits on their way to the disk, oldest first, with what to do then.
+    pub(super) commits: VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
+}
+
+impl Loop {
+    /// Runs until every handle is gone and what was begun is on disk, or the store fails.
+    pub async fn run(mut self) -> Result<(), crate::store::Error> {
+        let mut inputs = Vec::with_capacity(INPUTS_AT_ONCE);
+        loop {
+            let now = self.parts.clock.now();
+            for step in self.core.wake(now) {
+                self.begin_step(step);
+            }
+            self.count();
+            let wake_at = self.core.wake_at();
+            let clock = Arc::clone(&self.parts.clock);
+            tokio::select! {
+                biased;
+                durable = next_commit(&mut self.commits) => self.finish(durable?),
+                count = self.inputs.recv_many(&mut inputs, INPUTS_AT_ONCE),
+                    if self.commits.len() < COMMITS_MAX =>
+                {
+                    if count == 0 {
+                        return self.drain().await;
+                    }
+                    let now = self.parts.clock.now();
+                    for input in inputs.drain(..) {
+                        let step = self.core.handle(now, input);
+                        self.begin_step(step);
+                    }
+                }
+                () = clock.sleep_until(wake_at) => {}
+            }
+        }
+    }
+
+    fn count(&self) {
+        let (kept, kept_bytes) = self.core.callbacks_kept();
+        let set_aside = self.core.set_aside().count() as u64;
+        for (counter, now) in [
+            (&self.counters.open, self.core.open() as u64),
+            (&self.counters.open_bytes, self.core.open_bytes()),
+            (&self.counters.set_aside, set_aside),
+            (&self.counters.unreadable_facts, self.core.unreadable()),
+            (&self.counters.callbacks_kept, kept),
+            (&self.counters.callbacks_kept_bytes, kept_bytes),
+        ] {
+            counter.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes what is on its way; nothing new is begun.
+    async fn drain(mut self) -> Result<(), crate::store::Error> {
+        while let Some((commit, _)) = self.commits.pop_front() {
+            if let Some(commit) = commit {
+                commit.await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn begin_step(&mut self, step: Step<Reply>) {
+        for call in step.now {
+            self.call(call);
+        }
+        if step.commit.is_empty() {
+            return;
+        }
+        let (batch, then) = step.commit.split(self.core.epoch());
+        let appended = batch.map(|batch| {
+            self.counters.commits.fetch_add(1, Ordering::Relaxed);
+            self.parts.store.append(batch)
+        });
+        if appended.is_none() && self.commits.is_empty() {
+            self.finish(then);
+        } else {
+            self.commits.push_back((appended, then));
+        }
+    }
+
+    fn finish(&mut self, then: Vec<After<Reply>>) {
+        for after in then {
+            match after {
+                After::Run(call) => self.call(call),
+                After::Recall(name) => self.recall(name),
+                After::Reply(reply, answer) => {
+                    if reply.send(answer).is_err() {
+                        tracing::debug!("whoever asked has gone away");
+                    }
+                }
+                After::Publish(published) => {
+                    if ends(&published.record) {
+                        self.counters.ended.fetch_add(1, Ordering::Relaxed);
+                    }
+                    // An error says that nobody watches, which is as good.
+                    self.published.send(published).ok();
+                }
+            }
+        }
+    }
+
+    /// Reads a callback that is kept, beside the loop.
+    fn recall(&self, name: String) {
+        let (store, sender) = (Arc::clone(&self.parts.store), self.sender.clone());
+        tokio::spawn(async move {
+            let read = name.clone();
+            let payload = tokio::task::spawn_blocking(move || kept_body(&*store, &read)).await;
+            if let (Ok(payload), Some(sender)) = (payload, sender.upgrade()) {
+                // An error says that the engine has stopped; the callback is still kept.
+                sender.send(Input::Recalled { name, payload }).await.ok();
+            }
+        });
+    }
+
+    fn call(&self, call: Call) {
+        self.counters.calls.fetch_add(1, Ordering::Relaxed);
+        let (fulfilment, task) = (call.fulfilment.clone(), call.task);
+        let attempt = call.attempt;
+        let running = self.parts.worker.run(call);
+        let sender = self.sender.clone();
+        tokio::spawn(async move {
+            let report = running.await;
+            let finished = Input::Finished { fulfilment, task, attempt, report };
+            if let Some(sender) = sender.upgrade() {
+                // An error says that the engine has stopped; the journal knows what was begun.
+                sender.send(finished).await.ok();
+            }
+        });
+    }
+}
+
+/// The body of a kept callback; `None` if it cannot be read.
+fn kept_body(store: &dyn Store, name: &str) -> Option<serde_json::Value> {
+    match store.get(&keys::callback_body(name)) {
+        Ok(bytes) => serde_json::from_slice(&bytes?).ok(),
+        Err(error) => {
+            tracing::error!(name, error = &error as &dyn std::error::Error, "cannot be read");
+            None
+        }
+    }
+}
+
+/// Whether a fulfilment ends with a record; what is changed of it later follows that.
+fn ends(record: &Record) -> bool {
+    let is_end = |event: &Event| matches!(event, Event::Ended { .. } | Event::Rejected { .. });
+    record.events.iter().any(is_end)
+}
+
+/// Waits for the oldest commit; for ever where there is none.
+async fn next_commit(
+    commits: &mut VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
+) -> Result<Vec<After<Reply>>, crate::store::Error> {
+    match commits.front_mut() {
+        Some((Some(appended), _)) => appended.await?,
+        Some((None, _)) => {}
+        None => std::future::pending().await,
+    }
+    Ok(commits.pop_front().map(|(_, then)| then).unwrap_or_default())
+}

@@ -1,0 +1,32 @@
+//! What becomes of times when the clock of the machine is moved back.
+
+use super::Fulfilment;
+use crate::task::TaskState;
+use crate::time::Timestamp;
+
+impl Fulfilment {
+    /// Follows a clock that says less than it did at the last record: what was to go on after some
+    /// time goes on after that time from now on, and not as much later as the clock was moved back.
+    /// Dates that the order names stay as they are. The journal is not changed by this: it is done
+    /// once, when a journal was folded.
+    pub fn follow_clock(&mut self, now: Timestamp) {
+        let back_ms = self.updated_at.0.saturating_sub(now.0);
+        if back_ms <= 0 {
+            return;
+        }
+        for state in &mut self.tasks {
+            match state {
+                TaskState::Waiting { until: at, .. }
+                | TaskState::Retrying { at, .. }
+                | TaskState::Undoing { at, .. } => at.0 = at.0.saturating_sub(back_ms),
+                TaskState::Pending
+                | TaskState::Running { .. }
+                | TaskState::CalledBack { .. }
+                | TaskState::Done(_)
+                | TaskState::Failed { .. }
+                | TaskState::Stuck { .. }
+                | TaskState::Undone => {}
+            }
+        }
+    }
+}

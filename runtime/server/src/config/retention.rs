@@ -1,0 +1,89 @@
+//! `[retention]` of `ferrule.toml`: how long what has ended is kept.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+/// How long what has ended is kept. What is open stays, and so does the journal of an order for as
+/// long as an instance that it made or changed is in use; order documents stay in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days that the journals of orders are kept after their end.
+    #[serde(deserialize_with = "orders")]
+    pub orders_days: u64,
+    /// Days that runs are kept after their end.
+    #[serde(deserialize_with = "runs")]
+    pub runs_days: u64,
+    /// Days that the logs of attempts are kept after the end.
+    #[serde(deserialize_with = "logs")]
+    pub logs_days: u64,
+    /// Days that an `Idempotency-Key` of a submission is known.
+    #[serde(deserialize_with = "submissions")]
+    pub submissions_days: u64,
+    /// Minutes that a callback is kept before its task waits for it.
+    #[serde(deserialize_with = "callbacks")]
+    pub callbacks_minutes: u64,
+}
+
+/// The longest time that can be set, in days.
+const DAYS_MAX: u64 = 36_500;
+
+/// The longest time that callbacks can be kept, in minutes: a week.
+const MINUTES_MAX: u64 = 7 * 24 * 60;
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            orders_days: 90,
+            runs_days: 30,
+            logs_days: 14,
+            submissions_days: 7,
+            callbacks_minutes: 60,
+        }
+    }
+}
+
+impl Retention {
+    /// Says what contradicts itself.
+    pub fn check(&self) -> Result<(), String> {
+        let shortest = self.orders_days.min(self.runs_days);
+        if self.submissions_days <= shortest {
+            return Ok(());
+        }
+        Err(format!(
+            "`[retention] submissions-days` is {}, but what a key made is kept for {shortest} days \
+             only: set it to {shortest} at the most, or raise orders-days and runs-days",
+            self.submissions_days
+        ))
+    }
+}
+
+fn orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(deserializer, "orders-days", DAYS_MAX)
+}
+
+fn runs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(deserializer, "runs-days", DAYS_MAX)
+}
+
+fn logs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(deserializer, "logs-days", DAYS_MAX)
+}
+
+fn submissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(deserializer, "submissions-days", DAYS_MAX)
+}
+
+fn callbacks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(deserializer, "callbacks-minutes", MINUTES_MAX)
+}
+
+fn within<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    key: &str,
+    max: u64,
+) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("`[retention] {key}` is a number from 1 to {max}"));
+    if (1..=max).contains(&number) { Ok(number) } else { Err(wrong()) }
+}

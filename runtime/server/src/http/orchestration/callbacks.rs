@@ -1,0 +1,66 @@
+//! Where elements answer: a task under the address that it was given, which nobody can guess, or
+//! whatever task of a plugin waits under a key that the element knows by itself.
+
+use axum::http::StatusCode;
+use engine::Received;
+use engine::limits::CALLBACK_NAME_BYTES_MAX;
+use model::BOUNDS;
+use serde_json::{Map, Value, json};
+
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, post};
+use crate::http::{Door, answer};
+
+/// Delivers an element's answer to `callbacks/<key>.<token>` or `callbacks/<plugin>/<key>`.
+pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answer {
+    post(&call)?;
+    let name = name(door, address)?;
+    if name.len() > CALLBACK_NAME_BYTES_MAX {
+        let message = format!(
+            "the name of a callback, with its plugin, has at most {CALLBACK_NAME_BYTES_MAX} bytes"
+        );
+        return Err(Problem::bad(message).about("key"));
+    }
+    let payload = call.json_or_nothing(door.limits).await?;
+    let payload = payload.unwrap_or_else(|| Value::Object(Map::new()));
+    if let Err(exceeded) = BOUNDS.payload(&payload) {
+        return Err(Problem::too_large(format!("{exceeded}; the limit is fixed")));
+    }
+    let (status, state) = match door.app.engine.callback(name, payload).await? {
+        Received::Delivered => (StatusCode::OK, "delivered"),
+        Received::Kept => (StatusCode::ACCEPTED, "kept until a task waits for it"),
+        Received::Ignored => (StatusCode::OK, "ignored: no task waits for it any more"),
+        Received::TooLarge => {
+            return Err(Problem::too_large("it is larger than what is kept of a callback"));
+        }
+        Received::TooMany => {
+            let limits = door.app.engine.limits();
+            let message = format!(
+                "as many callbacks are kept as may be, {} or {} MiB: send it again later; \
+                 [limits] callbacks-kept and callbacks-kept-mib govern it",
+                limits.callbacks_kept,
+                limits.callbacks_kept_bytes >> 20
+            );
+            return Err(Problem::too_many(message).about("limits.callbacks-kept"));
+        }
+    };
+    Ok(answer::json(status, &json!({ "state": state })))
+}
+
+/// The name of a callback by its address. What has no slash is a task's own; a key of a plugin may
+/// have slashes in it.
+fn name(door: &Door, address: &[&str]) -> Result<String, Problem> {
+    if let [own] = address {
+        let key = door.app.engine.addresses().key(own).map(str::to_string);
+        return key.ok_or_else(|| {
+            let message = "no task was given this address; a key that an element knows by itself \
+                           is answered at `callbacks/<plugin>/<key>`";
+            Problem::not_found(message).about("key")
+        });
+    }
+    if address.iter().any(|part| part.is_empty()) {
+        return Err(Problem::bad("a plugin and a key are mandatory").about("key"));
+    }
+    Ok(address.join("/"))
+}

@@ -1,0 +1,64 @@
+//! What is set aside since its journal cannot be carried on, and what an operator does about it.
+
+use axum::http::StatusCode;
+use engine::SetAside;
+use model::FulfilmentId;
+use serde_json::{Value, json};
+
+use super::view;
+use crate::http::call::{Call, time};
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, nothing_here, post, read};
+use crate::http::{Door, answer};
+
+/// Takes a request about what is set aside.
+pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
+    match path {
+        [] => {
+            read(call)?;
+            let all = door.app.engine.quarantine()?;
+            let rows = all.iter().map(|(id, aside)| row(id, aside.as_ref())).collect();
+            Ok(answer::json(StatusCode::OK, &Value::Array(rows)))
+        }
+        [id] => {
+            read(call)?;
+            let all = door.app.engine.quarantine()?;
+            let found = all.iter().find(|(other, _)| other.as_str() == *id);
+            let missing = || Problem::not_found(format!("`{id}` is not set aside")).about("id");
+            let (id, aside) = found.ok_or_else(missing)?;
+            Ok(answer::json(StatusCode::OK, &row(id, aside.as_ref())))
+        }
+        [id, "retry"] => {
+            post(call)?;
+            let again = door.app.engine.readmit(&FulfilmentId::new(*id)).await?;
+            Ok(answer::json(StatusCode::OK, &view::brief(&again, &call.base)))
+        }
+        [id, "give-up"] => {
+            post(call)?;
+            door.app.engine.give_up(&FulfilmentId::new(*id)).await?;
+            Ok(answer::json(StatusCode::OK, &json!({ "id": id, "state": "givenUp" })))
+        }
+        _ => Err(nothing_here()),
+    }
+}
+
+fn row(id: &FulfilmentId, aside: Option<&SetAside>) -> Value {
+    let given_up = aside.and_then(|aside| aside.given_up);
+    let to_do = match given_up {
+        Some(_) => "nothing: what it reserved stays reserved, and its journal is kept",
+        None => {
+            "find out why (the reason, and the log of the server); restore its records from a \
+             backup or use a version that reads them, then POST retry; or POST give-up, which \
+             fails its orders, releases what it was about, and leaves elements as they are"
+        }
+    };
+    json!({
+        "id": id,
+        "state": if given_up.is_some() { "givenUp" } else { "setAside" },
+        "record": aside.and_then(|aside| aside.record),
+        "reason": aside.map_or("what is kept of it cannot be read", |aside| &aside.reason),
+        "since": aside.map(|aside| time(aside.since)),
+        "givenUp": given_up.map(time),
+        "toDo": to_do,
+    })
+}

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use engine::keys;
+use engine::store::{Put, Scan, Store as _};
+use model::{Event, Fulfilment, FulfilmentId, Kind, Plan, Timestamp};
+use serde_json::json;
+
+use super::bench::Bench;
+use crate::config::Retention;
+use crate::retention::sweep_all;
+
+/// Whatever has ended was kept for long enough.
+const NOTHING: Retention = Retention {
+    orders_days: 0,
+    runs_days: 0,
+    logs_days: 0,
+    submissions_days: 0,
+    callbacks_minutes: 0,
+};
+
+fn has_journal(bench: &Bench, id: &FulfilmentId) -> bool {
+    let scan = Scan::prefix(keys::journal_prefix(id), 1);
+    !bench.store.scan(&scan).unwrap().is_empty()
+}
+
+#[tokio::test]
+async fn what_has_ended_is_removed_and_what_is_open_stays() {
+    let bench = Bench::new();
+    let ended = bench.run(0, "ended").await;
+    let open = bench.run(1, "open").await;
+    bench.waiting(&open).await;
+    sweep_all(&bench.app, Retention::default()).await.unwrap();
+    assert!(has_journal(&bench, &ended), "it is kept for some days");
+    sweep_all(&bench.app, NOTHING).await.unwrap();
+    assert!(!has_journal(&bench, &ended));
+    assert!(has_journal(&bench, &open));
+    assert_eq!(bench.app.removed().runs.load(Ordering::Relaxed), 1);
+    assert_eq!(bench.get(&format!("/orchestration/v1/runs/{ended}")).await.status, 404);
+    assert!(bench.get("/metrics").await.text.contains("ferrule_removed_runs_total 1\n"));
+
+    let line = format!("DELETE /orchestration/v1/runs/{open}");
+    assert_eq!(bench.send(&line, &[], Body::empty()).await.status, 409);
+    let callback = "/orchestration/v1/callbacks/patient/answer%2F0";
+    assert_eq!(bench.post(callback, &json!({})).await.status, 200);
+    bench.app.engine.ended(&open).await.unwrap();
+    assert_eq!(bench.send(&line, &[], Body::empty()).await.status, 204);
+    assert!(!has_journal(&bench, &open));
+    let logs = Scan::prefix(keys::logs(&open), 1);
+    assert!(bench.store.scan(&logs).unwrap().is_empty());
+    assert_eq!(bench.send(&line, &[], Body::empty()).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_journal_of_an_order_stays_while_what_it_made_is_in_use() {
+    let bench = Bench::new();
+    let id = FulfilmentId::new("order-1");
+    let document = json!({ "productOrderItem": [] });
+    let order = Fulfilment::new(id.clone(), Kind::ProductOrder, document, Timestamp(1));
+    let planned = vec![Event::Planned { plan: Arc::new(Plan::default()) }];
+    bench.app.engine.submit(order, planned, None).await.unwrap();
+    bench.app.engine.ended(&id).await.unwrap();
+    for (status, stays) in [("active", true), ("suspended", true), ("terminated", false)] {
+        let product = json!({
+            "id": "p-1", "status": status, "productOrderItem": [{ "productOrderId": id }],
+        });
+        bench.app.write(vec![Put::set("product", "p-1", product)]).await.unwrap();
+        sweep_all(&bench.app, NOTHING).await.unwrap();
+        assert_eq!(has_journal(&bench, &id), stays, "{status}");
+    }
+    let order =
+        bench.get(&format!("/tmf-api/productOrderingManagement/v4/productOrder/{id}")).await;
+    assert_eq!(order.status, 200, "the document stays");
+}

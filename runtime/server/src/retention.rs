@@ -1,0 +1,297 @@
+//! Removes what has ended and was kept for long enough: runs, journals of orders, logs and the keys
+//! of submissions, some at once. What is open stays, and the journal of an order stays while an
+//! instance that it made or changed is in use: later orders read it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use engine::core::{RecoverError, read_fulfilment};
+use engine::handle::AskError;
+use engine::keys;
+use engine::store::documents::{Change, Expected};
+use engine::store::{Error, Put, Scan, Store, Write};
+use model::resource::of_key;
+use model::{Fulfilment, FulfilmentId, Kind, Timestamp};
+use serde_json::Value;
+
+use crate::app::App;
+use crate::config::Retention;
+
+/// How often it is looked for what can be removed, in milliseconds.
+const SWEEP_EVERY_MS: u64 = 60_000;
+
+/// Fulfilments and keys of submissions that one look is about.
+const LOOKED_AT_ONCE: usize = 500;
+
+/// Facts that are removed in one commit.
+const REMOVED_AT_ONCE: usize = 1_000;
+
+/// Instances of an order that are looked at; one with more is kept.
+const INSTANCES_MAX: usize = 1_000;
+
+/// The document that hides the flow of a run.
+const REMOVED_FLOW: &str = "removedProcessFlow";
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Where instances name the orders that made and changed them, and the states in which they are
+/// not in use any more.
+const INSTANCES: [(&str, &str, &[&str]); 3] = [
+    ("product", "productOrderItem.productOrderId", &["terminated", "cancelled", "aborted"]),
+    ("service", "serviceOrderItem.serviceOrderId", &["terminated"]),
+    ("resource", "resourceOrderItem.resourceOrderId", &["available"]),
+];
+
+/// What was removed since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Removed {
+    /// Runs, with all that is kept of them.
+    pub(crate) runs: AtomicU64,
+    /// Journals of orders.
+    pub(crate) orders: AtomicU64,
+    /// Logs of attempts.
+    pub(crate) logs: AtomicU64,
+    /// Keys of submissions.
+    pub(crate) submissions: AtomicU64,
+}
+
+/// Why nothing is removed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RetentionError {
+    /// The store cannot be read.
+    #[error("the store cannot be read")]
+    Store(#[from] Error),
+    /// The engine has stopped.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The work was given up, as when the server stops.
+    #[error("the look was given up")]
+    Look(#[from] tokio::task::JoinError),
+}
+
+/// What is to become of a fulfilment.
+#[derive(Debug, PartialEq)]
+enum Verdict {
+    Keep,
+    RemoveLogs,
+    RemoveRun,
+    RemoveOrder,
+}
+
+/// How far the looks have come.
+#[derive(Debug, Default)]
+struct Sweep {
+    /// The last fulfilment and the last key that were looked at; a look that comes to the end begins
+    /// again. After a start too: what is to be removed follows from what is there.
+    fulfilment: Option<Vec<u8>>,
+    submission: Option<Vec<u8>>,
+}
+
+/// Looks from time to time until `stop` ends.
+pub(crate) async fn run(app: App, keep: Retention, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut sweep = Sweep::default();
+    loop {
+        let pause = std::time::Duration::from_millis(SWEEP_EVERY_MS);
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        if let Err(error) = sweep.step(&app, keep).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "what was kept for long enough cannot be removed");
+        }
+    }
+}
+
+/// Removes all of what has ended at once, as if all of it were old enough to look at now.
+#[cfg(test)]
+pub(crate) async fn sweep_all(app: &App, keep: Retention) -> Result<(), RetentionError> {
+    let mut sweep = Sweep::default();
+    loop {
+        sweep.step(app, keep).await?;
+        if sweep.fulfilment.is_none() && sweep.submission.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// Removes all that is kept of a fulfilment that has ended. A removal that was cut off goes on with
+/// the next look.
+pub(crate) async fn remove(app: &App, id: &FulfilmentId) -> Result<(), RetentionError> {
+    loop {
+        let (store, of) = (app.engine.store().clone(), id.clone());
+        let facts = tokio::task::spawn_blocking(move || {
+            let mut facts = keys_of(&*store, &keys::logs(&of))?;
+            facts.extend(keys_of(&*store, &keys::journal_prefix(&of))?);
+            Ok::<_, Error>(facts)
+        });
+        let mut writes: Vec<Write> = facts.await??.into_iter().map(|key| (key, None)).collect();
+        let is_last = writes.len() <= REMOVED_AT_ONCE;
+        writes.truncate(REMOVED_AT_ONCE);
+        let marker = keys::removing(id);
+        writes.push((marker, (!is_last).then(Vec::new)));
+        let flow = Put::new(REMOVED_FLOW, id.as_str(), Change::Remove, Expected::Anything).quiet();
+        let documents = if is_last { vec![flow] } else { Vec::new() };
+        app.engine.remove(id.clone(), writes, documents).await?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+impl Sweep {
+    async fn step(&mut self, app: &App, keep: Retention) -> Result<(), RetentionError> {
+        let cut_off = keys_of(&**app.engine.store(), keys::REMOVING)?;
+        for key in cut_off {
+            let id = String::from_utf8_lossy(&key[keys::REMOVING.len()..]).into_owned();
+            remove(app, &FulfilmentId::new(id)).await?;
+        }
+        self.fulfilments(app, keep).await?;
+        self.submissions(app, keep).await
+    }
+
+    async fn fulfilments(&mut self, app: &App, keep: Retention) -> Result<(), RetentionError> {
+        let (of, after) = (app.clone(), self.fulfilment.take());
+        let looked = tokio::task::spawn_blocking(move || look(&of, keep, after));
+        let (verdicts, last) = looked.await??;
+        self.fulfilment = last;
+        let removed = app.removed();
+        for (id, verdict) in verdicts {
+            let counter = match verdict {
+                Verdict::Keep => continue,
+                Verdict::RemoveRun => &removed.runs,
+                Verdict::RemoveOrder => &removed.orders,
+                Verdict::RemoveLogs => {
+                    let logs = keys_of(&**app.engine.store(), &keys::logs(&id))?;
+                    let count = logs.len() as u64;
+                    let writes = logs.into_iter().map(|key| (key, None)).collect();
+                    app.engine.remove(id, writes, Vec::new()).await?;
+                    removed.logs.fetch_add(count, Ordering::Relaxed);
+                    continue;
+                }
+            };
+            remove(app, &id).await?;
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Removes keys of submissions. The id of what a key made says when that was.
+    async fn submissions(&mut self, app: &App, keep: Retention) -> Result<(), RetentionError> {
+        let limit = LOOKED_AT_ONCE;
+        let scan = Scan { after: self.submission.take(), ..Scan::prefix(keys::SUBMISSIONS, limit) };
+        let store = app.engine.store();
+        let page = store.scan(&scan)?;
+        self.submission = (page.len() == limit).then(|| page[limit - 1].0.clone());
+        let now = app.now();
+        let mut writes: Vec<Write> = Vec::new();
+        for (key, bytes) in page {
+            let id = FulfilmentId::new(String::from_utf8_lossy(&bytes));
+            let is_open = store.get(&keys::open(&id))?.is_some();
+            let age_ms = made_at(&id).map_or(0, |made| now.ms_since(made));
+            if !is_open && age_ms >= keep.submissions_days * DAY_MS {
+                writes.push((key, None));
+            }
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let count = writes.len() as u64;
+        app.engine.append(writes, Vec::new()).await?;
+        app.removed().submissions.fetch_add(count, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// What is to become of the next fulfilments, and the last of them; `None` at the end.
+fn look(
+    app: &App,
+    keep: Retention,
+    mut after: Option<Vec<u8>>,
+) -> Result<(Vec<(FulfilmentId, Verdict)>, Option<Vec<u8>>), Error> {
+    let store = &**app.engine.store();
+    let mut verdicts = Vec::new();
+    for _ in 0..LOOKED_AT_ONCE {
+        let scan = Scan { after: after.take(), ..Scan::prefix(keys::JOURNALS, 1) };
+        let facts = store.scan(&scan)?;
+        let Some((key, _)) = facts.first() else { return Ok((verdicts, None)) };
+        let name = String::from_utf8_lossy(&key[keys::JOURNALS.len()..]).into_owned();
+        let Some((id, _)) = name.rsplit_once('/') else { return Ok((verdicts, None)) };
+        let id = FulfilmentId::new(id);
+        // Past all records of this journal.
+        after = Some([keys::journal_prefix(&id).as_slice(), b"~"].concat());
+        let verdict = verdict(app, keep, &id)?;
+        verdicts.push((id, verdict));
+    }
+    Ok((verdicts, after))
+}
+
+fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Error> {
+    let store = &**app.engine.store();
+    let is_kept = [keys::open(id), keys::set_aside(id.as_str())];
+    for key in is_kept {
+        if store.get(&key)?.is_some() {
+            return Ok(Verdict::Keep);
+        }
+    }
+    let fulfilment = match read_fulfilment(store, id) {
+        Ok(Some(fulfilment)) => fulfilment,
+        Ok(None) => return Ok(Verdict::Keep),
+        Err(RecoverError::Store(error)) => return Err(error),
+        // Somebody may want to find out what it was; it is reported where it is read.
+        Err(_) => return Ok(Verdict::Keep),
+    };
+    let Some(ended) = fulfilment.ended_at else { return Ok(Verdict::Keep) };
+    let age_ms = app.now().ms_since(ended);
+    let has_logs = || Ok::<_, Error>(!store.scan(&Scan::prefix(keys::logs(id), 1))?.is_empty());
+    match fulfilment.kind {
+        Kind::Run { .. } if age_ms >= keep.runs_days * DAY_MS => Ok(Verdict::RemoveRun),
+        Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder
+            if age_ms >= keep.orders_days * DAY_MS && !is_needed(app, &fulfilment)? =>
+        {
+            Ok(Verdict::RemoveOrder)
+        }
+        _ if age_ms >= keep.logs_days * DAY_MS && has_logs()? => Ok(Verdict::RemoveLogs),
+        _ => Ok(Verdict::Keep),
+    }
+}
+
+/// Whether an instance that an order made or changed is in use.
+fn is_needed(app: &App, fulfilment: &Fulfilment) -> Result<bool, Error> {
+    for (resource, path, over) in INSTANCES {
+        let attribute = of_key(resource).and_then(|(_, resource)| Some(resource.life?.attribute));
+        let Some(attribute) = attribute else { return Ok(true) };
+        let limit = INSTANCES_MAX + 1;
+        let found = app.documents_by(resource, path, fulfilment.id.as_str(), limit)?;
+        let in_use = |body: &Value| {
+            !body.get(attribute).and_then(Value::as_str).is_some_and(|state| over.contains(&state))
+        };
+        if found.len() > INSTANCES_MAX || found.iter().any(|one| in_use(&one.body)) {
+            return Ok(true);
+        }
+        // What the order names itself too: an instance may have lost its way back.
+        for item in &fulfilment.plan.items {
+            let id = match resource {
+                "product" => fulfilment.product_id(item),
+                "service" => fulfilment.service_id(item),
+                _ => continue,
+            };
+            if app.document(resource, &id)?.is_some_and(|one| in_use(&one.body)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The first keys under a prefix, one more than are removed at once.
+fn keys_of(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let facts = store.scan(&Scan::prefix(prefix, REMOVED_AT_ONCE + 1))?;
+    Ok(facts.into_iter().map(|(key, _)| key).collect())
+}
+
+/// When a fulfilment was made, by its id (UUID version 7).
+fn made_at(id: &FulfilmentId) -> Option<Timestamp> {
+    let ms = i64::from_str_radix(id.as_str().get(..12)?, 16).ok()?;
+    (id.as_str().len() == 32).then_some(Timestamp(ms))
+}
