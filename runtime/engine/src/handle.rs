@@ -137,6 +137,7 @@ impl Engine {
         for step in steps {
             engine_loop.begin_step(step);
         }
+        engine_loop.count();
         Ok((engine, engine_loop))
     }
 

@@ -12,11 +12,11 @@ pub const JOURNALS: &[u8] = b"j/";
 
 /// There while what is kept of a fulfilment is removed in more than one commit.
 pub fn removing(fulfilment: &FulfilmentId) -> Vec<u8> {
-    format!("r/{fulfilment}").into_bytes()
+    format!("y/{fulfilment}").into_bytes()
 }
 
 /// All fulfilments whose removal was begun.
-pub const REMOVING: &[u8] = b"r/";
+pub const REMOVING: &[u8] = b"y/";
 
 /// All keys of submissions.
 pub const SUBMISSIONS: &[u8] = b"k/";
@@ -106,12 +106,12 @@ pub fn callback_body(key: &str) -> Vec<u8> {
 pub const CALLBACKS: &[u8] = b"c/";
 
 /// Why a fulfilment is set aside.
-pub fn set_aside(fulfilment: &str) -> Vec<u8> {
-    format!("q/{fulfilment}").into_bytes()
+pub fn quarantine(fulfilment: &str) -> Vec<u8> {
+    format!("z/{fulfilment}").into_bytes()
 }
 
 /// All fulfilments that are set aside.
-pub const SET_ASIDE: &[u8] = b"q/";
+pub const QUARANTINE: &[u8] = b"z/";
 
 /// The secret that the addresses of callbacks are derived from.
 pub const CALLBACK_SECRET: &[u8] = b"s/callback-secret";

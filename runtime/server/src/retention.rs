@@ -228,7 +228,7 @@ fn look(
 
 fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Error> {
     let store = &**app.engine.store();
-    let is_kept = [keys::open(id), keys::set_aside(id.as_str())];
+    let is_kept = [keys::open(id), keys::quarantine(id.as_str())];
     for key in is_kept {
         if store.get(&key)?.is_some() {
             return Ok(Verdict::Keep);

@@ -98,7 +98,7 @@ impl<R> Core<R> {
                 "a fulfilment was set aside; see GET /orchestration/v1/quarantine"
             );
             let denied = Denied::set_aside(&id, &set_aside);
-            let kept = (keys::set_aside(id.as_str()), Some(set_aside.to_bytes()));
+            let kept = (keys::quarantine(id.as_str()), Some(set_aside.to_bytes()));
             aside.commit.writes.push(kept);
             self.set_aside.insert(id, set_aside);
             denied
@@ -128,7 +128,7 @@ impl<R> Core<R> {
         }
         fulfilment.follow_clock(now);
         let mut step = Step { waiting: Some(reply), ..Step::default() };
-        step.commit.writes.push((keys::set_aside(id.as_str()), None));
+        step.commit.writes.push((keys::quarantine(id.as_str()), None));
         let entry = self.restored(fulfilment, bytes, &mut step);
         self.advance(now, entry, Vec::new(), step)
     }
@@ -151,7 +151,7 @@ impl<R> Core<R> {
         step.commit.at = now;
         step.commit.documents = documents;
         step.commit.writes.push((keys::open(id), None));
-        step.commit.writes.push((keys::set_aside(id.as_str()), Some(aside.to_bytes())));
+        step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
         step
     }
 }

@@ -216,7 +216,7 @@ impl<R> Core<R> {
     }
 
     fn restore_set_aside(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), RecoverError> {
-        each(store, keys::SET_ASIDE, |key, bytes| {
+        each(store, keys::QUARANTINE, |key, bytes| {
             let id = FulfilmentId::new(String::from_utf8_lossy(key.get(2..).unwrap_or_default()));
             let aside = SetAside::read(bytes).unwrap_or_else(|error| {
                 // That it is here is what counts.
@@ -286,7 +286,7 @@ impl<R> Core<R> {
             "an open fulfilment cannot be read and is set aside; see GET \
              /orchestration/v1/quarantine"
         );
-        step.commit.writes.push((keys::set_aside(id.as_str()), Some(aside.to_bytes())));
+        step.commit.writes.push((keys::quarantine(id.as_str()), Some(aside.to_bytes())));
         self.set_aside.insert(id.clone(), aside);
     }
 

@@ -22,11 +22,11 @@ impl Engine {
     /// of why it was is `None`.
     pub fn quarantine(&self) -> Result<Vec<(FulfilmentId, Option<SetAside>)>, Error> {
         let mut all = Vec::new();
-        let mut scan = Scan::prefix(keys::SET_ASIDE, PAGE);
+        let mut scan = Scan::prefix(keys::QUARANTINE, PAGE);
         loop {
             let page = self.store.scan(&scan)?;
             for (key, bytes) in &page {
-                let id = String::from_utf8_lossy(&key[keys::SET_ASIDE.len()..]).into_owned();
+                let id = String::from_utf8_lossy(&key[keys::QUARANTINE.len()..]).into_owned();
                 all.push((FulfilmentId::new(id), SetAside::read(bytes).ok()));
             }
             match page.last() {

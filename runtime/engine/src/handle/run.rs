@@ -63,7 +63,7 @@ impl Loop {
         }
     }
 
-    fn count(&self) {
+    pub(super) fn count(&self) {
         let (kept, kept_bytes) = self.core.callbacks_kept();
         let set_aside = self.core.set_aside().count() as u64;
         for (counter, now) in [

@@ -81,7 +81,7 @@ fn a_journal_that_cannot_be_read_is_set_aside_and_the_others_go_on() {
         let fulfilment = Box::new(fulfilment);
         stage.input(Input::Readmit { fulfilment, bytes, reply: "person" });
         assert_eq!((aside(&stage).len(), stage.core.open()), (0, 2), "{damage}");
-        assert_eq!(stage.store.get(&keys::set_aside("f")).unwrap(), None);
+        assert_eq!(stage.store.get(&keys::quarantine("f")).unwrap(), None);
     }
 }
 
@@ -97,7 +97,7 @@ fn what_is_given_up_is_not_open_any_more() {
     }
     stage.line("restart");
     assert_eq!((aside(&stage).len(), stage.core.open()), (0, 1));
-    let kept = stage.store.get(&keys::set_aside("f")).unwrap().unwrap();
+    let kept = stage.store.get(&keys::quarantine("f")).unwrap().unwrap();
     assert!(SetAside::read(&kept).unwrap().given_up.is_some(), "it is still listed");
 }
 
@@ -170,7 +170,7 @@ fn facts_of_callbacks_and_holds_that_cannot_be_read_stop_no_start() {
             (b"h/ports/zz".to_vec(), Some(Vec::new())),
             (keys::callback("external/odd"), Some(vec![1, 2])),
             (keys::callback("external/old"), Some(b"{\"n\":1}".to_vec())),
-            (keys::set_aside("f"), Some(b"?".to_vec())),
+            (keys::quarantine("f"), Some(b"?".to_vec())),
         ],
     );
     stage.line("restart");

@@ -34,19 +34,17 @@ pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer
         return Err(Problem::bad("the input of a run is a JSON object").about("$"));
     }
     let kind = Kind::Run { workflow: workflow.into() };
-    let (id, first) = match door.app.submit(kind, input, submission).await? {
-        Submitted::New(fulfilment) => (fulfilment.id.clone(), Some(fulfilment)),
-        Submitted::Before(id) => (id, None),
+    let (id, first, is_new) = match door.app.submit(kind, input, submission).await? {
+        Submitted::New(fulfilment) => (fulfilment.id.clone(), fulfilment, true),
+        Submitted::Before(id) => {
+            let first = door.app.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
+            (id, first, false)
+        }
     };
     if let Some(wait) = wait {
         return waited(door, call, &id, wait).await;
     }
-    let is_new = first.is_some();
-    let run = match first {
-        Some(fulfilment) => fulfilment,
-        None => find(door, id.as_str()).await?,
-    };
-    let body = view::brief(&run, &call.base);
+    let body = view::brief(&first, &call.base);
     let response = answer::located(StatusCode::CREATED, &location(&call, &id), &body);
     Ok(if is_new { answer::committed(response) } else { response })
 }
@@ -90,6 +88,12 @@ async fn waited(door: &Door, mut call: Call, id: &FulfilmentId, wait: Duration) 
     };
     let body = view::brief(&run, &call.base);
     Ok(answer::located(status, &location(&call, id), &body))
+}
+
+/// The client's key made a run that is not kept any more.
+fn gone(id: &FulfilmentId) -> Problem {
+    let message = format!("this key made the run `{id}`, which was removed: use another key");
+    Problem::conflict(message).about("Idempotency-Key")
 }
 
 fn location(call: &Call, id: &FulfilmentId) -> String {

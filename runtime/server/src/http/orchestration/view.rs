@@ -47,6 +47,11 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
         if let Some(times) = times.get(&id) {
             times.write(&mut task);
         }
+        if let TaskState::Waiting { wait, .. } = &fulfilment.tasks[id.index()] {
+            let at =
+                wait.keys.iter().map(|key| answered_at(door, call, fulfilment, (id, key.as_str())));
+            task.insert("answersAt".into(), at.collect());
+        }
         Value::Object(task)
     });
     let tasks = tasks.collect();
@@ -57,6 +62,21 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
         set(&mut body, "journal", Value::Array(records));
     }
     Ok(body)
+}
+
+/// Where the answer to a task arrives under a key.
+fn answered_at(
+    door: &Door,
+    call: &Call,
+    fulfilment: &Fulfilment,
+    (task, key): (TaskId, &str),
+) -> String {
+    let name = fulfilment.callback_name(task, key);
+    let address = match name == key {
+        true => door.app.engine.addresses().of(key),
+        false => name,
+    };
+    format!("{}{BASE}/callbacks/{address}", call.base)
 }
 
 /// A fulfilment without its tasks and items; a run has the outputs of its steps.

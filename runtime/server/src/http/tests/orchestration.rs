@@ -61,6 +61,8 @@ async fn an_element_answers_and_watchers_see_it() {
     let shown = bench.get(&path).await.body;
     assert_eq!(shown["tasks"][0]["state"], "waiting");
     assert_eq!(shown["tasks"][0]["waitsFor"], json!(["answer/0"]));
+    let address = "http://127.0.0.1:8080/orchestration/v1/callbacks/patient/answer/0";
+    assert_eq!(shown["tasks"][0]["answersAt"], json!([address]));
     // The key has a slash, sent as it is or escaped.
     let callback = "/orchestration/v1/callbacks/patient/answer%2F0";
     let delivered = bench.post(callback, &json!({ "ok": true })).await;

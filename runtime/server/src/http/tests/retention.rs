@@ -50,6 +50,10 @@ async fn what_has_ended_is_removed_and_what_is_open_stays() {
     let logs = Scan::prefix(keys::logs(&open), 1);
     assert!(bench.store.scan(&logs).unwrap().is_empty());
     assert_eq!(bench.send(&line, &[], Body::empty()).await.status, 404);
+    let headers = [("content-type", "application/json"), ("idempotency-key", "open")];
+    let line = "POST /orchestration/v1/workflows/six-steps/runs";
+    let again = bench.send(line, &headers, Body::from("{}")).await;
+    assert_eq!(again.status, 409, "the key made what was removed: {}", again.text);
 }
 
 #[tokio::test]
