@@ -189,7 +189,7 @@ fn check(path: &Path) -> Result<Option<Marker>, OpenError> {
         return Err(lost(Lack::Broken { offset: broken[0] }));
     }
     if !broken.is_empty() || look.behind > 0 {
-        set_aside(path, &log, &look, broken).map_err(failed)?;
+        set_aside(path, &log, &look, &broken).map_err(failed)?;
     }
     // From here on the log may be written to.
     let mut file = MarkerFile::open(path, &marker.store, Some(&marker)).map_err(failed)?;
@@ -198,14 +198,14 @@ fn check(path: &Path) -> Result<Option<Marker>, OpenError> {
 }
 
 /// Keeps what opening the log is going to wipe, in place of what was kept the last time.
-fn set_aside(path: &Path, log: &File, look: &Look, broken: Vec<u64>) -> io::Result<()> {
+fn set_aside(path: &Path, log: &File, look: &Look, broken: &[u64]) -> io::Result<()> {
     let aside = path.join(ASIDE);
     if aside.exists() {
         fs::remove_dir_all(&aside)?;
     }
     private::make_folder(&aside)?;
     let mut offsets = scan::from_end(log, look.end)?;
-    offsets.extend(&broken);
+    offsets.extend(broken);
     for offset in &offsets {
         let file = aside.join(format!("db-at-{offset}"));
         fs::write(&file, scan::segment(log, *offset)?)?;
