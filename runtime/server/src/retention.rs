@@ -220,8 +220,14 @@ fn look(
         let id = FulfilmentId::new(id);
         // Past all records of this journal.
         after = Some([keys::journal_prefix(&id).as_slice(), b"~"].concat());
-        let verdict = verdict(app, keep, &id)?;
-        verdicts.push((id, verdict));
+        match verdict(app, keep, &id) {
+            Ok(verdict) => verdicts.push((id, verdict)),
+            Err(error @ (Error::Closed | Error::Fenced { .. })) => return Err(error),
+            // One that cannot be read does not keep the others from being removed.
+            Err(error) => {
+                tracing::warn!(%id, error = &error as &dyn std::error::Error, "kept as it is");
+            }
+        }
     }
     Ok((verdicts, after))
 }
