@@ -26,6 +26,12 @@ workflows:
         plugin: misbehave
         retry: { attempts: 2, first: 1ms, max: 1ms }
         on-failure: unwind
+  - workflow: mail
+    steps:
+      - { step: send, plugin: dialler }
+  - workflow: letter
+    steps:
+      - { step: send, plugin: dialler, undo: false, input: { host: \"127.0.0.1:9\" } }
 ";
 
 /// What the guest needs, and no more than it may use up.
@@ -188,6 +194,34 @@ async fn a_plugin_that_misbehaves_fails_its_own_task_and_nothing_else() {
     world.completed(&others).await;
     world.books().await.check_delivered(&others);
     world.http.get("/readyz").await;
+}
+
+/// A step plugin that reaches outside has no `undo`: a workflow must not count on it.
+#[tokio::test]
+async fn a_plan_that_would_undo_what_cannot_be_undone_is_held_before_anything_is_done() {
+    let folders = Folders::new().await;
+    folders.drop_in("dialler.wasm", &with_world(&guest("dialler"), "dialler", "step"));
+    let tail = "[plugins.dialler]\nhttp = [\"http://127.0.0.1:9\"]\n";
+    let world = World::with(Settings {
+        plugins: Some(folders.plugins()),
+        workflows: Some(folders.workflows()),
+        tail: tail.into(),
+        ..Settings::default()
+    })
+    .await;
+    let run = async |workflow: &str| {
+        let path = format!("/orchestration/v1/workflows/{workflow}/runs");
+        world.http.post(&path, &json!({})).await
+    };
+    let mail = run("mail").await;
+    assert_eq!(mail.body["state"], "held", "{}", mail.text);
+    assert_eq!(mail.body["failures"][0]["code"], "PLAN_NO_UNDO");
+    for name in ["`send`", "`mail`", "`dialler`"] {
+        assert!(text(&mail.body["failures"][0]["message"]).contains(name), "{}", mail.text);
+    }
+    let letter = run("letter").await;
+    assert_eq!(letter.status, 201, "{}", letter.text);
+    assert_ne!(letter.body["state"], "held", "{}", letter.text);
 }
 
 /// Orders go on with the version that they began with; new ones have the new version.

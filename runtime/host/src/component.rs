@@ -4,6 +4,7 @@
 use model::Digest;
 use wasmparser::{Parser, Payload};
 
+use crate::declared::Declared;
 use crate::install::{InstallError, Refused};
 use crate::manifest::{self, Manifest};
 use crate::role::{Capability, Role};
@@ -20,6 +21,8 @@ pub(crate) struct Component {
     pub(crate) digest: Digest,
     pub(crate) bytes: Vec<u8>,
     pub(crate) manifest: Manifest,
+    /// What the host keeps of an instance, beside its memories and tables.
+    pub(crate) instance_bytes: usize,
     imports: Vec<String>,
 }
 
@@ -60,8 +63,12 @@ impl Component {
             let error = InstallError::OtherRole { manifest: manifest.world, exported: roles[0] };
             return Err(Refused { manifest: Some(Box::new(manifest)), error });
         }
+        let instance_bytes = match Declared::read(&bytes).and_then(Declared::check) {
+            Ok(declared) => declared.instance_bytes(),
+            Err(error) => return Err(Refused { manifest: Some(Box::new(manifest)), error }),
+        };
         let digest = Digest::of(&bytes);
-        Ok(Self { digest, bytes, manifest, imports: surface.imports })
+        Ok(Self { digest, bytes, manifest, instance_bytes, imports: surface.imports })
     }
 
     /// Whether the component can use a capability at all.

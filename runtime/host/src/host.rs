@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,12 +15,14 @@ use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
 use model::reconcile::Reading;
 use model::{Digest, Failure, FailureClass, Outcome, PluginId};
 use serde_json::Map;
-use tokio::sync::Semaphore;
 
+use crate::admission::{Admission, Capacity};
 use crate::artefact::Cache;
 use crate::capability::http::Client;
 use crate::capability::log::Log;
 use crate::component::Component;
+use crate::executor::Executor;
+use crate::executor::lane::Lanes;
 use crate::grants::Grants;
 use crate::install::{InstallError, Installed, Plugin, Refused};
 use crate::invoke::{self, Decomposition, Production};
@@ -32,7 +35,13 @@ use crate::role::Role;
 const PLUGIN_BYTES_MAX: usize = 64 << 20;
 
 /// How many instances there may be at one time, unless the options say otherwise.
-const INSTANCES: u32 = 256;
+pub const INSTANCES: u32 = 256;
+
+/// How much memory all guests may have together, in MiB, unless the options say otherwise.
+pub const MEMORY_MIB: u32 = 2_048;
+
+/// How much of both one plugin may have, in percent, unless the options say otherwise.
+pub const SHARE_PERCENT: u32 = 25;
 
 /// What a host needs to run plugins.
 pub struct Options {
@@ -48,6 +57,12 @@ pub struct Options {
     pub base_url: String,
     /// How many instances there may be at one time.
     pub instances: u32,
+    /// How much memory all guests may have together, in MiB, with what is kept for them.
+    pub memory_mib: u32,
+    /// How much of the instances and of the memory one plugin may have, in percent.
+    pub share_percent: u32,
+    /// How many cores guests may use; all that there are if it is zero.
+    pub cores: u32,
     /// How large a plugin may be.
     pub plugin_bytes_max: usize,
 }
@@ -67,6 +82,22 @@ pub enum HostError {
     /// wasmtime refused to start.
     #[error("cannot start the WebAssembly engine")]
     Engine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The memory for guests is less than what the pool keeps for itself.
+    #[error(
+        "[host] memory-mib is {memory_mib}, and a pool of {instances} instances keeps {kept_mib}: \
+         raise it, or lower [host] instances"
+    )]
+    Memory {
+        /// How much guests may have together.
+        memory_mib: u32,
+        /// How many instances there are.
+        instances: u32,
+        /// How much of the memory the pool keeps.
+        kept_mib: usize,
+    },
+    /// The system gave no threads.
+    #[error("cannot start the threads for plugins")]
+    Threads(#[source] io::Error),
 }
 
 /// Runs plugins; cheap to clone.
@@ -78,8 +109,10 @@ pub(crate) struct Shared {
     pub(crate) machine: Machine,
     pub(crate) pools: Pools,
     pub(crate) store: Arc<dyn Store>,
-    /// One permit for each instance that the pool has room for.
-    pub(crate) instances: Semaphore,
+    /// Instances and memory, by plugin.
+    pub(crate) admission: Admission,
+    pub(crate) executor: Executor,
+    pub(crate) lanes: Lanes,
     registry: Registry,
     cache: Cache,
     grants: BTreeMap<PluginId, (Arc<Grants>, Client)>,
@@ -98,7 +131,34 @@ impl Options {
             cache: cache.into(),
             base_url: "http://127.0.0.1:8080".into(),
             instances: INSTANCES,
+            memory_mib: MEMORY_MIB,
+            share_percent: SHARE_PERCENT,
+            cores: 0,
             plugin_bytes_max: PLUGIN_BYTES_MAX,
+        }
+    }
+}
+
+impl Options {
+    /// What guests may have: what the pool keeps for itself is theirs no more.
+    fn capacity(&self) -> Result<Capacity, HostError> {
+        let kept = Machine::kept(self.instances);
+        let bytes = (self.memory_mib as usize) << 20;
+        let (instances, share_percent) = (self.instances as usize, self.share_percent as usize);
+        match bytes.checked_sub(kept) {
+            Some(bytes) if bytes > 0 => Ok(Capacity { instances, bytes, share_percent }),
+            _ => Err(HostError::Memory {
+                memory_mib: self.memory_mib,
+                instances: self.instances,
+                kept_mib: kept >> 20,
+            }),
+        }
+    }
+
+    fn cores(&self) -> usize {
+        match self.cores {
+            0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            cores => cores as usize,
         }
     }
 }
@@ -112,6 +172,10 @@ impl Host {
         let memory_mib = options.grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
         let machine = Machine::new(options.instances, (memory_mib as usize) << 20)
             .map_err(|error| HostError::Engine(error.into_boxed_dyn_error()))?;
+        let capacity = options.capacity()?;
+        let engine = machine.engine().clone();
+        let executor = Executor::new(options.cores(), move || engine.increment_epoch())
+            .map_err(HostError::Threads)?;
         let with_client = |grants: Grants| {
             let client = Client::new(&grants.http);
             (Arc::new(grants), client)
@@ -121,7 +185,9 @@ impl Host {
             machine,
             pools: options.pools,
             store: options.store,
-            instances: Semaphore::new(options.instances as usize),
+            admission: Admission::new(capacity),
+            executor,
+            lanes: Lanes::default(),
             registry: Registry::default(),
             cache,
             grants: grants.map(|(id, grants)| (id, with_client(grants))).collect(),
@@ -202,11 +268,17 @@ impl Host {
         self.plugin(digest).await.map(|plugin| plugin.installed.role)
     }
 
+    /// Whether the version of a plugin that new plans use can take back what it does: a `step` that
+    /// reaches outside cannot, because its world has no `undo`. `None` if there is no such plugin.
+    pub fn can_undo(&self, plugin: &PluginId) -> Option<bool> {
+        self.0.registry.current(plugin).map(|plugin| plugin.can_undo())
+    }
+
     /// Reads back what stands of the work that a call did, by the activator with these bytes. It
     /// has no effect: the plugin may send no request that changes what it is about.
     pub async fn probe(&self, digest: &Digest, call: &Call) -> Result<Reading, Failure> {
         let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
-        invoke::probe(&self.0, &plugin, call, &Log::default()).await
+        invoke::probe(&self.0, &plugin, call.clone(), &Log::default()).await
     }
 
     async fn load(
@@ -260,13 +332,20 @@ impl Host {
         let Some(plugin) = self.plugin(&call.digest).await else {
             return Report { outcome: Outcome::Failed(missing(&call.digest)), log: Vec::new() };
         };
-        // What a task reserved is given back by the engine; only activators have more to undo.
         let is_undo = matches!(call.manner, Manner::Undo { .. } | Manner::Restore);
         if is_undo && plugin.installed.role != Role::Activator {
-            return Report { outcome: Outcome::Done(Map::new()), log: Vec::new() };
+            let outcome = match plugin.can_undo() {
+                // It cannot reach outside. All that it did is what it reserved, and the engine
+                // gives that back itself, in the commit that says that the task is undone.
+                true => Outcome::Done(Map::new()),
+                // What it did stands. Answering that it is undone would be a lie, and calling it
+                // would do the work again.
+                false => Outcome::Failed(invoke::no_undo(&plugin)),
+            };
+            return Report { outcome, log: Vec::new() };
         }
         let log = Log::default();
-        let outcome = invoke::carry_out(&self.0, &plugin, &call, &log).await;
+        let outcome = invoke::carry_out(&self.0, &plugin, call, &log).await;
         Report { outcome, log: log.finish() }
     }
 }

@@ -21,7 +21,7 @@ use crate::capability::{self, http};
 use crate::component::Component;
 use crate::grants::{self, Grants};
 use crate::limits::Limits;
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{self, Manifest, ManifestError};
 use crate::role::{Capability, Role};
 use crate::state::State;
 
@@ -124,6 +124,21 @@ pub enum InstallError {
     /// The compiler refused it.
     #[error("the component cannot be compiled: build it again, or report it if it stays so")]
     Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It declares more than an instance may have.
+    #[error(
+        "the component has {count} {what}, counted as often as they are instantiated, and may have {max}: build it of fewer modules"
+    )]
+    TooMany {
+        /// What it has too much of.
+        what: &'static str,
+        /// How many it has.
+        count: u64,
+        /// How many it may have.
+        max: u64,
+    },
+    /// It instantiates a module or a component that is not in it.
+    #[error("the component instantiates what another one gives it: compose it into one file")]
+    Foreign,
     /// Its imports or exports are not those of the contract.
     #[error("the component does not fit its world: build it with the `wit/` of this host")]
     Link(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -165,6 +180,8 @@ pub(crate) struct Plugin {
     pub(crate) limits: Limits,
     pub(crate) client: http::Client,
     pub(crate) exports: Exports,
+    /// What the host keeps of an instance, beside its memories and tables.
+    pub(crate) instance_bytes: usize,
     /// One permit for each call that may be under way.
     pub(crate) calls: Semaphore,
 }
@@ -217,8 +234,17 @@ impl Plugin {
             limits,
             client,
             exports,
+            instance_bytes: component.instance_bytes,
             calls: Semaphore::new(limits.concurrency as usize),
         })
+    }
+}
+
+impl Plugin {
+    /// Whether what it does can be taken back.
+    pub(crate) fn can_undo(&self) -> bool {
+        let Installed { role, nature, .. } = self.installed;
+        manifest::can_undo(role, nature == Nature::External)
     }
 }
 

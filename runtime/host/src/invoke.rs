@@ -5,32 +5,36 @@ use std::time::Duration;
 
 use engine::worker::{Call, Manner};
 use model::reconcile::Reading;
-use model::{Failure, FailureClass, Outcome, SpecId};
+use model::{Failure, FailureClass, FulfilmentId, Outcome, SpecId, TaskId};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, bail};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi_http::WasiHttpCtx;
 
+use crate::admission::Permit;
 use crate::answer;
 use crate::bindings::activator::exports::ferrule::plugin::activation::Guest as Activation;
 use crate::bindings::decomposer::exports::ferrule::plugin::decomposition;
-use crate::bindings::types::{Attribute, Finding, Task};
+use crate::bindings::types::{self, Attribute, Finding, Task};
 use crate::capability::config::Config;
 use crate::capability::http::{Outbound, Reach};
 use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
 use crate::capability::reservation::Reservation;
+use crate::executor::Turn;
 use crate::host::Shared;
 use crate::install::{Exports, Plugin};
-use crate::limits::{Memory, Meter};
+use crate::limits::{Memory, Meter, Verdict};
 use crate::rating;
+use crate::role::Role;
 use crate::state::State;
 
-/// How much a guest may pass to the host, or answer, in one go.
-const HOSTCALL_BYTES_MAX: usize = 4 << 20;
-/// How many handles a guest may hold.
-const RESOURCES_MAX: usize = 1_000;
+use self::overhead::{FIELDS_BYTES_MAX, HOSTCALL_BYTES_MAX, RESOURCES_MAX, overhead, size};
+
+mod overhead;
+mod refusal;
+
 /// How much a response that a guest receives may have.
 const HTTP_BODY_MAX: u64 = 4 << 20;
 /// How many random bytes a guest may ask for at once.
@@ -62,40 +66,45 @@ pub struct Production {
 }
 
 /// What a call is about, where the call is for a task.
-pub(crate) struct Subject<'a> {
-    pub(crate) fulfilment: &'a model::FulfilmentId,
-    pub(crate) task: model::TaskId,
+#[derive(Clone, Debug)]
+struct Subject {
+    fulfilment: FulfilmentId,
+    task: TaskId,
 }
 
 /// Carries out one call within the limits of its plugin.
-pub(crate) async fn carry_out(shared: &Shared, plugin: &Plugin, call: &Call, log: &Log) -> Outcome {
-    let wall = Duration::from_millis(call.timeout_ms.min(plugin.limits.wall_ms.into()));
-    let deadline = Instant::now() + wall;
-    let subject = Subject { fulfilment: &call.fulfilment, task: call.task };
-    let guest = Guest { shared, plugin, log, deadline };
-    let outcome = guest.within(&subject, async |store| perform(store, &guest, call).await).await;
-    outcome.unwrap_or_else(Outcome::Failed)
+pub(crate) async fn carry_out(
+    shared: &Arc<Shared>,
+    plugin: &Arc<Plugin>,
+    call: Call,
+    log: &Log,
+) -> Outcome {
+    let guest = Guest::of(shared, plugin, log, &call);
+    let bytes = size(&call.input) + size(&call.characteristics);
+    let outcome = guest.run(bytes, |guest, permit| async move {
+        let mut store = guest.store(permit);
+        let performed = perform(&mut store, &guest, &call);
+        guest.finish(performed.await, &store)
+    });
+    outcome.await.unwrap_or_else(Outcome::Failed)
 }
 
 /// Reads back what stands of a task's work, within the limits of its plugin.
 pub(crate) async fn probe(
-    shared: &Shared,
-    plugin: &Plugin,
-    call: &Call,
+    shared: &Arc<Shared>,
+    plugin: &Arc<Plugin>,
+    call: Call,
     log: &Log,
 ) -> Result<Reading, Failure> {
-    let Exports::Activator(pre) = &plugin.exports else {
+    if plugin.installed.role != Role::Activator {
         return Err(wrong_role(plugin, "read back what was done"));
-    };
-    let wall = Duration::from_millis(call.timeout_ms.min(plugin.limits.wall_ms.into()));
-    let subject = Subject { fulfilment: &call.fulfilment, task: call.task };
-    let guest = Guest { shared, plugin, log, deadline: Instant::now() + wall };
-    let found = guest.within(&subject, async |store| {
-        store.data_mut().outbound.reach = Reach::Reads;
-        let mut task = guest.task(call, call.idempotency_key.clone());
-        task.attributes.push(Attribute { name: READ_BACK.into(), value: "true".into() });
-        let instance = pre.instantiate_async(&mut *store).await?;
-        instance.ferrule_plugin_activation().call_probe(&mut *store, &task).await
+    }
+    let guest = Guest::of(shared, plugin, log, &call);
+    let bytes = size(&call.input) + size(&call.characteristics);
+    let found = guest.run(bytes, |guest, permit| async move {
+        let mut store = guest.store(permit);
+        let found = read_back(&mut store, &guest, &call).await;
+        guest.finish(found, &store)
     });
     match found.await? {
         Ok(finding) => answer::reading(finding),
@@ -105,15 +114,14 @@ pub(crate) async fn probe(
 
 /// Decomposes an item within the limits of a plugin.
 pub(crate) async fn decompose(
-    shared: &Shared,
-    plugin: &Plugin,
+    shared: &Arc<Shared>,
+    plugin: &Arc<Plugin>,
     item: &Decomposition,
     log: &Log,
 ) -> Result<Vec<Production>, Failure> {
-    let Exports::Decomposer(pre) = &plugin.exports else {
+    if plugin.installed.role != Role::Decomposer {
         return Err(wrong_role(plugin, "decompose an item"));
-    };
-    let deadline = Instant::now() + Duration::from_millis(plugin.limits.wall_ms.into());
+    }
     let request = decomposition::Request {
         spec: item.spec.as_str().into(),
         action: item.action.clone(),
@@ -122,16 +130,15 @@ pub(crate) async fn decompose(
         attributes: Vec::new(),
     };
     // Decomposers can reserve nothing, so it does not matter for whom they would.
-    let subject =
-        Subject { fulfilment: &model::FulfilmentId::new(""), task: model::TaskId(u32::MAX) };
-    let guest = Guest { shared, plugin, log, deadline };
-    let productions = guest
-        .within(&subject, async |store| {
-            let guest = pre.instantiate_async(&mut *store).await?;
-            guest.ferrule_plugin_decomposition().call_decompose(&mut *store, &request).await
-        })
-        .await?
-        .map_err(|failure| answer::failure(failure, log))?;
+    let subject = Subject { fulfilment: FulfilmentId::new(""), task: TaskId(u32::MAX) };
+    let guest = Guest::new(shared, plugin, log, subject, plugin.limits.wall_ms.into());
+    let bytes = request.order.len() + request.characteristics.len();
+    let answered = guest.run(bytes, |guest, permit| async move {
+        let mut store = guest.store(permit);
+        let answer = ask(&mut store, &guest, &request).await;
+        guest.finish(answer, &store)
+    });
+    let productions = answered.await?.map_err(|failure| answer::failure(failure, log))?;
     let production = |production: decomposition::Production| {
         let characteristics = answer::object(&production.characteristics)
             .map_err(|what| answer::malformed(&format!("characteristics {what}")))?;
@@ -141,51 +148,114 @@ pub(crate) async fn decompose(
 }
 
 /// Everything that a call of a plugin needs to know of its surroundings.
-struct Guest<'a> {
-    shared: &'a Shared,
-    plugin: &'a Plugin,
-    log: &'a Log,
+#[derive(Clone)]
+struct Guest {
+    shared: Arc<Shared>,
+    plugin: Arc<Plugin>,
+    meter: Arc<Meter>,
+    log: Log,
+    subject: Subject,
     deadline: Instant,
 }
 
-impl Guest<'_> {
-    /// Runs a call in a new store, and says why where there is no answer.
-    async fn within<T>(
-        &self,
-        subject: &Subject<'_>,
-        call: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>,
-    ) -> Result<T, Failure> {
-        let limits = &self.plugin.limits;
-        let permits = async {
-            let call = self.plugin.calls.acquire().await;
-            (call, self.shared.instances.acquire().await)
-        };
-        let (Ok(_call), Ok(_instance)) = tokio::time::timeout_at(self.deadline, permits)
-            .await
-            .map_err(|_elapsed| busy(self.plugin))?
-        else {
-            return Err(Failure::new(FailureClass::Retry, "HOST_CLOSING", "the host is closing"));
-        };
-        let meter = Arc::new(Meter::new(limits));
-        let mut store = self.store(subject, Arc::clone(&meter));
-        let timed = tokio::time::timeout_at(self.deadline, meter.measure(call(&mut store))).await;
-        match timed {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(answer::stopped(&error, store.data(), limits)),
-            Err(_elapsed) => Err(late(self.plugin)),
+impl Guest {
+    fn of(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log, call: &Call) -> Self {
+        let subject = Subject { fulfilment: call.fulfilment.clone(), task: call.task };
+        Self::new(shared, plugin, log, subject, call.timeout_ms)
+    }
+
+    fn new(
+        shared: &Arc<Shared>,
+        plugin: &Arc<Plugin>,
+        log: &Log,
+        subject: Subject,
+        wall_ms: u64,
+    ) -> Self {
+        let wall = Duration::from_millis(wall_ms.min(plugin.limits.wall_ms.into()));
+        Self {
+            shared: Arc::clone(shared),
+            plugin: Arc::clone(plugin),
+            meter: Arc::new(Meter::new(&plugin.limits)),
+            log: log.clone(),
+            subject,
+            deadline: Instant::now() + wall,
         }
     }
 
-    fn store(&self, subject: &Subject<'_>, meter: Arc<Meter>) -> Store<State> {
-        let plugin = self.plugin;
+    /// Runs a call on the threads of guests when it is admitted, and says why where there is no
+    /// answer. `bytes` is the size of what it is asked.
+    async fn run<T, F>(
+        &self,
+        bytes: usize,
+        call: impl FnOnce(Self, Permit) -> F,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        let bytes = overhead(&self.plugin, bytes);
+        let id = &self.plugin.installed.id;
+        let admission = &self.shared.admission;
+        if bytes > admission.capacity().bytes_share() {
+            return Err(refusal::too_large(&self.plugin, bytes, admission.capacity()));
+        }
+        let admitted = async {
+            let call = self.plugin.calls.acquire().await;
+            (call, admission.admit(id, bytes).await)
+        };
+        let (Ok(_call), permit) = tokio::time::timeout_at(self.deadline, admitted)
+            .await
+            .map_err(|_elapsed| self.not_admitted(bytes))?
+        else {
+            return Err(refusal::closing());
+        };
+        let turn = Turn { lane: self.shared.lanes.of(id), meter: Arc::clone(&self.meter) };
+        let running = self.shared.executor.spawn(turn, {
+            let (meter, call) = (Arc::clone(&self.meter), call(self.clone(), permit));
+            async move { meter.measure(call).await }
+        });
+        match tokio::time::timeout_at(self.deadline, running).await {
+            Ok(Some(result)) => result,
+            // The host is there, because this call holds it: it was a panic.
+            Ok(None) => Err(refusal::fault(&self.plugin)),
+            Err(_elapsed) => Err(refusal::late(&self.plugin)),
+        }
+    }
+
+    fn not_admitted(&self, bytes: usize) -> Failure {
+        let admission = &self.shared.admission;
+        match admission.short(&self.plugin.installed.id, bytes) {
+            Some(short) => refusal::short(short, admission.capacity()),
+            None => refusal::busy(&self.plugin, admission.capacity()),
+        }
+    }
+
+    /// What came of a call, or why nothing did.
+    fn finish<T>(&self, answer: wasmtime::Result<T>, store: &Store<State>) -> Result<T, Failure> {
+        answer.map_err(|error| {
+            let state = store.data();
+            if error.is::<PoolConcurrencyLimitError>() {
+                return refusal::pool(&error);
+            }
+            match state.memory.short() {
+                Some(short) => refusal::short(short, self.shared.admission.capacity()),
+                None => answer::stopped(&error, state, &self.plugin.limits),
+            }
+        })
+    }
+
+    fn store(&self, permit: Permit) -> Store<State> {
+        let plugin = &self.plugin;
         let mut table = wasmtime::component::ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(FIELDS_BYTES_MAX);
         let state = State {
             wasi: self.wasi(),
-            http: WasiHttpCtx::new(),
+            http,
             table,
-            memory: Memory::new(&plugin.limits),
-            meter,
+            memory: Memory::new(&plugin.limits, permit),
+            meter: Arc::clone(&self.meter),
             log: self.log.clone(),
             config: Config { grants: Arc::clone(&plugin.grants) },
             outbound: Outbound {
@@ -207,8 +277,8 @@ impl Guest<'_> {
                 plugin: Arc::clone(&plugin.name),
                 grants: Arc::clone(&plugin.grants),
                 pools: self.shared.pools.clone(),
-                fulfilment: subject.fulfilment.clone(),
-                task: subject.task,
+                fulfilment: self.subject.fulfilment.clone(),
+                task: self.subject.task,
                 log: self.log.clone(),
             },
         };
@@ -217,10 +287,11 @@ impl Guest<'_> {
         store.set_hostcall_fuel(HOSTCALL_BYTES_MAX);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
-            if context.data().meter.is_spent() {
-                return Ok(UpdateDeadline::Interrupt);
-            }
-            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+            Ok(match context.data().meter.look() {
+                Verdict::Continue => UpdateDeadline::Continue(1),
+                Verdict::Yield => UpdateDeadline::Yield(1),
+                Verdict::Stop => UpdateDeadline::Interrupt,
+            })
         });
         store
     }
@@ -252,13 +323,40 @@ impl Guest<'_> {
     }
 }
 
+async fn ask(
+    store: &mut Store<State>,
+    guest: &Guest,
+    request: &decomposition::Request,
+) -> wasmtime::Result<Result<Vec<decomposition::Production>, types::Failure>> {
+    let Exports::Decomposer(pre) = &guest.plugin.exports else {
+        bail!("not a decomposer");
+    };
+    let instance = pre.instantiate_async(&mut *store).await?;
+    instance.ferrule_plugin_decomposition().call_decompose(&mut *store, request).await
+}
+
+async fn read_back(
+    store: &mut Store<State>,
+    guest: &Guest,
+    call: &Call,
+) -> wasmtime::Result<Result<Finding, types::Failure>> {
+    let Exports::Activator(pre) = &guest.plugin.exports else {
+        bail!("not an activator");
+    };
+    store.data_mut().outbound.reach = Reach::Reads;
+    let mut task = guest.task(call, call.idempotency_key.clone());
+    task.attributes.push(Attribute { name: READ_BACK.into(), value: "true".into() });
+    let instance = pre.instantiate_async(&mut *store).await?;
+    instance.ferrule_plugin_activation().call_probe(&mut *store, &task).await
+}
+
 /// Calls the export that a call means.
 async fn perform(
     store: &mut Store<State>,
-    guest: &Guest<'_>,
+    guest: &Guest,
     call: &Call,
 ) -> wasmtime::Result<Outcome> {
-    let log = guest.log;
+    let log = &guest.log;
     let again = matches!(call.manner, Manner::Run | Manner::Recover);
     match &guest.plugin.exports {
         Exports::Activator(pre) => {
@@ -273,8 +371,10 @@ async fn perform(
                 Manner::Resume { payload } => {
                     work.call_resume(store, &task, &payload.to_string()).await?
                 }
-                Manner::Run | Manner::Recover | Manner::Undo { .. } | Manner::Restore => {
-                    work.call_run(store, &task).await?
+                Manner::Run | Manner::Recover => work.call_run(store, &task).await?,
+                // Doing the work again is the opposite of what is wanted.
+                Manner::Undo { .. } | Manner::Restore => {
+                    return Ok(Outcome::Failed(no_undo(&guest.plugin)));
                 }
             };
             Ok(answer::outcome(answer, log))
@@ -303,9 +403,9 @@ async fn perform(
                 Err(failure) => Outcome::Failed(answer::failure(failure, log)),
             })
         }
-        Exports::Decomposer(_) => Ok(Outcome::Failed(wrong_role(guest.plugin, "do a step"))),
+        Exports::Decomposer(_) => Ok(Outcome::Failed(wrong_role(&guest.plugin, "do a step"))),
         Exports::Validator(_) | Exports::Allocator(_) | Exports::Rater(_) => {
-            Ok(Outcome::Failed(wrong_role(guest.plugin, "read a callback")))
+            Ok(Outcome::Failed(wrong_role(&guest.plugin, "read a callback")))
         }
     }
 }
@@ -313,10 +413,10 @@ async fn perform(
 async fn activate(
     store: &mut Store<State>,
     activation: &Activation,
-    guest: &Guest<'_>,
+    guest: &Guest,
     call: &Call,
 ) -> wasmtime::Result<Outcome> {
-    let (key, log) = (&call.idempotency_key, guest.log);
+    let (key, log) = (&call.idempotency_key, &guest.log);
     match &call.manner {
         Manner::Run => {}
         Manner::Recover => {
@@ -359,21 +459,13 @@ fn wrong_role(plugin: &Plugin, what: &str) -> Failure {
     Failure::new(FailureClass::Person, "PLUGIN_ROLE", message)
 }
 
-fn busy(plugin: &Plugin) -> Failure {
-    let (name, limits) = (&plugin.name, &plugin.limits);
+/// A plugin of the world `step` was asked to take back what it did.
+pub(crate) fn no_undo(plugin: &Plugin) -> Failure {
+    let (name, role) = (&plugin.name, plugin.installed.role);
     let message = format!(
-        "plugin `{name}` had no free slot in time; it may have {} calls at once, all plugins \
-         together as many as the host has instances",
-        limits.concurrency
+        "plugin `{name}` is a {role}, whose world has no `undo`, and what it did outside stands: take \
+         it back by hand, then skip the task; for later orders give its step `undo: false`, or make \
+         the plugin an activator"
     );
-    Failure::new(FailureClass::Retry, "PLUGIN_BUSY", message)
-}
-
-fn late(plugin: &Plugin) -> Failure {
-    let (name, limits) = (&plugin.name, &plugin.limits);
-    let message = format!(
-        "plugin `{name}` did not answer in time; it may take {} ms, and no longer than its step",
-        limits.wall_ms
-    );
-    Failure::new(FailureClass::Retry, "PLUGIN_TIMEOUT", message)
+    Failure::new(FailureClass::Person, "PLUGIN_NO_UNDO", message)
 }

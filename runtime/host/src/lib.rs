@@ -9,11 +9,14 @@ pub mod manifest;
 pub mod registry;
 pub mod role;
 
+mod admission;
 mod answer;
 mod artefact;
 mod bindings;
 mod capability;
 mod component;
+mod declared;
+mod executor;
 mod invoke;
 mod machine;
 mod precompiled;

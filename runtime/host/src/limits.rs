@@ -6,21 +6,38 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
+use crate::admission::{Permit, Short};
+use crate::executor::{PROMPT, SLICE};
+
 /// What a call gets where neither the plugin nor the operator says anything.
 pub const DEFAULT: Limits =
     Limits { memory_mib: 64, cpu_ms: 1_000, wall_ms: 10_000, concurrency: 64 };
 
 /// What a plugin may ask for at the most where the operator says nothing.
 pub const CEILING: Limits =
-    Limits { memory_mib: 256, cpu_ms: 10_000, wall_ms: 120_000, concurrency: 1_024 };
+    Limits { memory_mib: 256, cpu_ms: 10_000, wall_ms: 120_000, concurrency: 128 };
 
-/// How long an epoch lasts: guests yield to each other, and their budget is looked at, this often.
-pub(crate) const EPOCH: Duration = Duration::from_millis(10);
+/// How long an epoch lasts: a guest's processor time is looked at this often.
+pub(crate) const EPOCH: Duration = Duration::from_millis(1);
 
-const EPOCH_NS: u64 = EPOCH.as_nanos() as u64;
+const PROMPT_NS: u64 = PROMPT.as_nanos() as u64;
+const SLICE_NS: u64 = SLICE.as_nanos() as u64;
 
-/// No table of a guest may have more elements.
-const TABLE_ELEMENTS_MAX: usize = 20_000;
+/// Max elements of one table of a guest.
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 20_000;
+
+/// Max linear memories of one component, over all of its core instances.
+pub(crate) const MEMORIES_MAX: u32 = 4;
+
+/// Max tables of one component, over all of its core instances.
+pub(crate) const TABLES_MAX: u32 = 16;
+
+/// Max core instances of one component: three or four if it is Rust, dozens if it is Python.
+pub(crate) const CORE_INSTANCES_MAX: u32 = 64;
+
+/// Max bytes of what the host keeps of a component and its core instances, beside their memories
+/// and tables.
+pub(crate) const INSTANCE_BYTES_MAX: usize = 4 << 20;
 
 /// What a manifest asks for or an operator caps; all of it optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,22 +97,39 @@ impl Limits {
     }
 }
 
-/// Sums the linear memory of a store; wasmtime's own limit counts each memory by itself.
+/// Sums the linear memory of a store; wasmtime's own limit counts each memory by itself. What the
+/// store takes is charged to the budget of all guests.
 #[derive(Debug)]
 pub(crate) struct Memory {
     used: usize,
     max: usize,
     refused: bool,
+    permit: Permit,
+    short: Option<Short>,
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Self { used: 0, max: (limits.memory_mib as usize) << 20, refused: false }
+    pub(crate) fn new(limits: &Limits, permit: Permit) -> Self {
+        let max = (limits.memory_mib as usize) << 20;
+        Self { used: 0, max, refused: false, permit, short: None }
     }
 
     /// Whether the guest wanted more than it may have.
     pub(crate) fn refused(&self) -> bool {
         self.refused
+    }
+
+    /// Why the budget of all guests did not do, if it did not.
+    pub(crate) fn short(&self) -> Option<Short> {
+        self.short
+    }
+
+    /// Charges bytes to the budget of all guests. An error ends the call.
+    pub(crate) fn charge(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.permit.grow(bytes).map_err(|short| {
+            self.short = Some(short);
+            wasmtime::Error::new(short)
+        })
     }
 }
 
@@ -106,60 +140,90 @@ impl ResourceLimiter for Memory {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let after = self.used.saturating_add(desired.saturating_sub(current));
+        let more = desired.saturating_sub(current);
+        let after = self.used.saturating_add(more);
         if after > self.max {
             self.refused = true;
             return Ok(false);
         }
+        self.charge(more)?;
         self.used = after;
         Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS_MAX)
+        if desired > TABLE_ELEMENTS_MAX {
+            return Ok(false);
+        }
+        self.charge(desired.saturating_sub(current) * size_of::<usize>())?;
+        Ok(true)
+    }
+
+    // The pool checks these when a component is loaded. Without a pool they are checked here.
+    fn instances(&self) -> usize {
+        CORE_INSTANCES_MAX as usize
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_MAX as usize
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES_MAX as usize
     }
 }
 
 /// Counts the processor time of a call. Time in which it waits for the host, or in which the
 /// machine is busy with others, costs it nothing.
-///
-/// Asking for a thread's time is a system call, and most calls end within their first epoch. So
-/// counting begins with the first epoch that ends while the guest runs; what went before is taken
-/// as one epoch.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    is_counting: AtomicBool,
+    is_long: AtomicBool,
     spent_ns: AtomicU64,
     /// The thread's processor time when this poll began.
     began_ns: AtomicU64,
     max_ns: u64,
 }
 
+/// What becomes of a guest at the end of an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It goes on.
+    Continue,
+    /// Others have the thread first.
+    Yield,
+    /// Its budget is spent.
+    Stop,
+}
+
 impl Meter {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            is_counting: AtomicBool::new(false),
+            is_long: AtomicBool::new(false),
             spent_ns: AtomicU64::new(0),
             began_ns: AtomicU64::new(0),
             max_ns: u64::from(limits.cpu_ms) * 1_000_000,
         }
     }
 
-    /// Whether the budget is spent; asked when an epoch ends, on the thread that polls.
-    pub(crate) fn is_spent(&self) -> bool {
-        let now = thread_ns();
-        if !self.is_counting.swap(true, Ordering::Relaxed) {
-            self.began_ns.store(now, Ordering::Relaxed);
-            self.spent_ns.store(EPOCH_NS.min(self.max_ns / 2), Ordering::Relaxed);
-            return false;
+    /// Whether the call has used so much that it belongs into the background.
+    pub(crate) fn is_long(&self) -> bool {
+        self.is_long.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the budget; asked when an epoch ends, on the thread that polls.
+    pub(crate) fn look(&self) -> Verdict {
+        let running = thread_ns().saturating_sub(self.began_ns.load(Ordering::Relaxed));
+        let spent = self.spent_ns.load(Ordering::Relaxed) + running;
+        if spent > self.max_ns {
+            return Verdict::Stop;
         }
-        let running = now.saturating_sub(self.began_ns.load(Ordering::Relaxed));
-        self.spent_ns.load(Ordering::Relaxed) + running > self.max_ns
+        let becomes_long = spent >= PROMPT_NS && !self.is_long.swap(true, Ordering::Relaxed);
+        if becomes_long || running >= SLICE_NS { Verdict::Yield } else { Verdict::Continue }
     }
 
     /// What was spent so far.
@@ -171,20 +235,17 @@ impl Meter {
     pub(crate) async fn measure<F: Future>(&self, future: F) -> F::Output {
         let mut future = std::pin::pin!(future);
         std::future::poll_fn(|context| {
-            if self.is_counting.load(Ordering::Relaxed) {
-                self.began_ns.store(thread_ns(), Ordering::Relaxed);
-            }
+            let began = thread_ns();
+            self.began_ns.store(began, Ordering::Relaxed);
             let poll = future.as_mut().poll(context);
-            if self.is_counting.load(Ordering::Relaxed) {
-                let began = self.began_ns.load(Ordering::Relaxed);
-                self.spent_ns.fetch_add(thread_ns().saturating_sub(began), Ordering::Relaxed);
-            }
+            self.spent_ns.fetch_add(thread_ns().saturating_sub(began), Ordering::Relaxed);
             poll
         })
         .await
     }
 }
 
+/// The processor time of this thread.
 fn thread_ns() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

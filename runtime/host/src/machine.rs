@@ -1,21 +1,28 @@
-//! The wasmtime engine that all plugins share, and the thread that counts its epochs.
+//! The wasmtime engine that all plugins share, and the pool that its instances come from.
 
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::JoinHandle;
 
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures,
+};
 
-use crate::limits::EPOCH;
+use crate::limits::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 
 /// How much of a guest's memory is reset in place, rather than given back to the system.
-const KEEP_RESIDENT: usize = 512 * 1024;
+const MEMORY_KEPT: usize = 512 * 1024;
+/// The same of its tables.
+const TABLES_KEPT: usize = 64 * 1024;
 
-/// An engine with its ticking epochs; they stop when it is dropped.
+/// What a guest may not use: wasmtime is built without the feature `gc`, and code of these proposals
+/// that passes validation nevertheless would call what is not there, which ends the process.
+const UNUSED: WasmFeatures = WasmFeatures::GC.union(WasmFeatures::FUNCTION_REFERENCES);
+
+/// What the pool takes of a component's own data; what is installed is held to less.
+const INSTANCE_BYTES_LOADED_MAX: usize = 64 << 20;
+
+/// An engine.
 pub(crate) struct Machine {
     engine: Engine,
-    stop: Option<mpsc::Sender<()>>,
-    ticker: Option<JoinHandle<()>>,
 }
 
 impl Machine {
@@ -29,32 +36,20 @@ impl Machine {
             tracing::warn!(
                 error = format!("{error:#}"),
                 "no pool of {instances} instances, memory is taken on demand; raise the limit on \
-                 address space (ulimit -v) or lower the pool's size"
+                 address space (ulimit -v) or lower [host] instances"
             );
             Engine::new(config.allocation_strategy(InstanceAllocationStrategy::OnDemand))
         })?;
-        let (stop, stopped) = mpsc::channel();
-        let ticking = engine.clone();
-        let ticker = std::thread::Builder::new().name("wasm-epoch".into()).spawn(move || {
-            while stopped.recv_timeout(EPOCH) == Err(RecvTimeoutError::Timeout) {
-                ticking.increment_epoch();
-            }
-        })?;
-        Ok(Self { engine, stop: Some(stop), ticker: Some(ticker) })
+        Ok(Self { engine })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
-}
 
-impl Drop for Machine {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(ticker) = self.ticker.take() {
-            // It cannot have panicked, and there is nothing to do about it here if it had.
-            let _ended = ticker.join();
-        }
+    /// How much memory a pool for this many instances keeps when no guest has it.
+    pub(crate) fn kept(instances: u32) -> usize {
+        instances as usize * (MEMORY_KEPT + TABLES_KEPT)
     }
 }
 
@@ -64,30 +59,38 @@ fn base() -> Config {
         .epoch_interruption(true)
         .concurrency_support(false)
         .cranelift_nan_canonicalization(true)
+        .wasm_features(UNUSED, false)
         .wasm_backtrace_max_frames(NonZeroUsize::new(16));
     config
 }
 
+/// A pool that cannot be used up by calls that were admitted: everything is there for each instance
+/// as often as one component may have it.
+///
+/// What a component may have is checked before it is compiled ([`crate::declared`]), and not left
+/// to the pool, which checks when compiled code is loaded: what cannot be loaded is taken for damaged.
 fn pool(instances: u32, memory_max: usize) -> PoolingAllocationConfig {
+    let core_instances = instances.saturating_mul(CORE_INSTANCES_MAX);
+    let memories = instances.saturating_mul(MEMORIES_MAX);
+    let tables = instances.saturating_mul(TABLES_MAX);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        // A component is a core module and two shims where it is Rust, more where it is Python.
-        .total_core_instances(instances.saturating_mul(8))
-        .total_memories(instances.saturating_mul(2))
-        .total_tables(instances.saturating_mul(8))
+        .total_core_instances(core_instances)
+        .total_memories(memories)
+        .total_tables(tables)
         .total_stacks(instances)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(16)
-        .max_tables_per_component(64)
-        .max_tables_per_module(4)
-        .max_memories_per_module(2)
-        .max_component_instance_size(4 << 20)
-        .max_core_instance_size(4 << 20)
-        .table_elements(20_000)
+        .max_core_instances_per_component(core_instances)
+        .max_memories_per_component(memories)
+        .max_tables_per_component(tables)
+        .max_tables_per_module(tables)
+        .max_memories_per_module(memories)
+        .max_component_instance_size(INSTANCE_BYTES_LOADED_MAX)
+        .max_core_instance_size(INSTANCE_BYTES_LOADED_MAX)
+        .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(memory_max)
         .max_unused_warm_slots(instances)
-        .linear_memory_keep_resident(KEEP_RESIDENT)
-        .table_keep_resident(64 * 1024)
+        .linear_memory_keep_resident(MEMORY_KEPT)
+        .table_keep_resident(TABLES_KEPT)
         .pagemap_scan(Enabled::Auto);
     pool
 }

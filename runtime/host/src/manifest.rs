@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::component::Component;
 use crate::install::InstallError;
 use crate::limits::Asked;
-use crate::role::Role;
+use crate::role::{Capability, Role};
 
 /// The name of the custom section.
 pub const SECTION: &str = "ferrule:plugin-manifest";
@@ -78,6 +78,14 @@ impl Manifest {
             .map_err(|refused| refused.error)
     }
 
+    /// Reads a plugin's file like [`Manifest::of`], and tells whether the plugin can take back what
+    /// it does: a `step` that imports outbound HTTP cannot, because its world has no `undo`.
+    pub fn with_undo(plugin: Vec<u8>) -> Result<(Self, bool), InstallError> {
+        let component = Component::read(plugin, usize::MAX).map_err(|refused| refused.error)?;
+        let can_undo = can_undo(component.manifest.world, component.imports(Capability::Http));
+        Ok((component.manifest, can_undo))
+    }
+
     /// Reads the content of the custom section.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::NotText)?;
@@ -93,6 +101,12 @@ impl Manifest {
         }
         Ok(manifest)
     }
+}
+
+/// Whether what a plugin of this role does can be taken back: by itself, or because it has no effect
+/// outside. What it reserved is given back by the engine.
+pub(crate) fn can_undo(role: Role, reaches_outside: bool) -> bool {
+    role == Role::Activator || !reaches_outside
 }
 
 /// What orders versions: the three numbers, then a release after its pre-releases. Nothing where

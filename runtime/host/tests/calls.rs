@@ -58,6 +58,26 @@ async fn a_step_may_wait_fail_and_resume() {
     assert_eq!(outputs(&report), json!({ "payload": { "ok": true } }));
 }
 
+/// What a step did outside cannot be taken back, and doing it again is not taking it back.
+#[tokio::test]
+async fn a_step_that_reached_outside_is_not_undone_and_says_so() {
+    let bench = Bench::new(grants("mail", "http = [\"http://127.0.0.1:9\"]"));
+    let bytes = with_world(&guest("dialler"), "mail", "step", "");
+    let installed = bench.host.install(bytes).await.unwrap();
+    assert_eq!(installed.nature, Nature::External);
+    assert_eq!(bench.host.can_undo(&PluginId::new("mail")), Some(false));
+    for manner in [Manner::Undo { outputs: object(json!({})) }, Manner::Restore] {
+        let report = bench.host.run(call(&installed.digest, manner, json!({}))).await;
+        let failure = failed(&report);
+        assert_eq!(
+            (failure.code.as_str(), failure.class),
+            ("PLUGIN_NO_UNDO", FailureClass::Person)
+        );
+        assert!(failure.message.contains("undo: false"), "{}", failure.message);
+    }
+}
+
+/// A step that cannot reach outside has reserved at the most, which the engine gives back.
 #[tokio::test]
 async fn only_activators_have_something_to_undo() {
     let (bench, installed) = Bench::misbehave("").await;

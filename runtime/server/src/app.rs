@@ -18,7 +18,7 @@ use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run,
 use model::journal::Activation;
 use model::money::Tax;
 use model::order::OrderError;
-use model::plan::{Level, Plan};
+use model::plan::{Level, Plan, Step};
 use model::{
     Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Order, PluginId, Rulebook,
     Timestamp,
@@ -357,6 +357,9 @@ impl App {
         let mut plugins = BTreeMap::new();
         for step in &plan.steps {
             let resolved = self.host.resolve(&step.plugin).ok_or_else(|| missing(&step.plugin))?;
+            if step.undo && self.host.can_undo(&step.plugin) == Some(false) {
+                return Err(no_undo(step));
+            }
             plugins.insert(step.plugin.clone(), resolved.digest);
         }
         plan.plugins = plugins;
@@ -372,6 +375,16 @@ fn refusal(event: &Event) -> Option<&Failure> {
     let Event::Held { failure } = event else { return None };
     let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
     codes.contains(&failure.code.as_str()).then_some(failure)
+}
+
+fn no_undo(step: &Step) -> Failure {
+    let Step { workflow, step, plugin, .. } = step;
+    let message = format!(
+        "step `{step}` of workflow `{workflow}` is to be undone, and plugin `{plugin}` of world \
+         `step` cannot take back what it does outside: write `undo: false`, or use an activator, \
+         then submit the order again"
+    );
+    Failure::new(FailureClass::Person, "PLAN_NO_UNDO", message)
 }
 
 fn missing(plugin: &PluginId) -> Failure {

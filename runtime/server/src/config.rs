@@ -1,5 +1,6 @@
 //! `ferrule.toml`: where to listen, where things lie, and what each plugin is granted.
 
+mod host;
 mod limits;
 mod retention;
 
@@ -8,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use host::Grants;
+use ::host::Grants;
 use model::billing::bill_state::Release;
 use model::cpq::Policy;
 use model::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
@@ -19,6 +20,7 @@ use serde::{Deserialize, Deserializer};
 use crate::app::Commerce;
 use crate::events::{Allowed, Guard, Settings};
 
+pub use self::host::Host;
 pub use limits::Limits;
 pub use retention::Retention;
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub billing: Billing,
     /// What quotes are made by.
     pub quotes: Quotes,
+    /// What running plugins may take.
+    pub host: Host,
     /// What each plugin is granted, by its id.
     pub plugins: BTreeMap<String, Grants>,
 }
@@ -157,6 +161,7 @@ impl Default for Config {
             events: Events::default(),
             billing: Billing::default(),
             quotes: Quotes::default(),
+            host: Host::default(),
             plugins: BTreeMap::new(),
         }
     }

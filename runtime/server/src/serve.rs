@@ -264,6 +264,7 @@ fn host(
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     options.grants =
         config.plugins.iter().map(|(id, grants)| (PluginId::new(id), grants.clone())).collect();
+    config.host.apply(&mut options);
     Host::new(options).map_err(ServeError::Host)
 }
 

@@ -37,6 +37,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(10);
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// How many idle connections are kept to one host.
 const IDLE_CONNECTIONS_MAX: usize = 64;
+/// How much of a request's body waits to be sent, and how much of a connection is buffered. A call
+/// is charged for the handles that an exchange takes, which is more than this.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// How long a response may pause between two parts of its body.
 const BETWEEN_BYTES_MAX: Duration = Duration::from_secs(30);
 
@@ -54,6 +57,7 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .http1_max_buf_size(BUFFER_BYTES_MAX)
             // wasmtime-wasi-http has set it already.
             .set_host(false)
             .build(connector);
@@ -113,6 +117,10 @@ impl WasiHttpHooks for Outbound {
             body_max: self.body_max,
         };
         Box::new(exchange.send(request))
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BUFFER_BYTES_MAX
     }
 }
 

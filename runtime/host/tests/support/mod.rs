@@ -24,7 +24,7 @@ fn build() -> PathBuf {
     // The tests run from `target/<profile>/deps`.
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let guests = ["guest-misbehave", "guest-pure", "guest-dialler"];
+    let guests = ["guest-misbehave", "guest-pure", "guest-dialler", "guest-greedy"];
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
         .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])

@@ -1,13 +1,14 @@
 //! `ferrule rules`: check packs, and see what an order becomes, without a server.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use model::decompose::{Answers, Stop, decompose, plan_run};
 use model::pack::PACK;
-use model::plan::Level;
-use model::{Order, Plan, Rulebook};
+use model::plan::{Level, Step};
+use model::{Order, Plan, PluginId, Rulebook};
 use serde_json::Value;
 
 use super::say;
@@ -20,6 +21,9 @@ pub(crate) enum Rules {
         /// The folder of a pack, or one with a folder for each pack.
         #[arg(default_value = "workflows")]
         path: PathBuf,
+        /// A folder of plugins that the steps are checked against, such as the server's.
+        #[arg(long)]
+        plugins: Option<PathBuf>,
     },
     /// Print the plan that an order becomes.
     Plan {
@@ -35,8 +39,11 @@ pub(crate) enum Rules {
 
 pub(crate) async fn run(command: Rules) -> Result<()> {
     match command {
-        Rules::Check { path } => {
+        Rules::Check { path, plugins } => {
             let rulebook = read(&path)?;
+            if let Some(plugins) = plugins {
+                check_undo(&rulebook, &plugins)?;
+            }
             for pack in rulebook.packs() {
                 say(&format!(
                     "{}: {} offerings, {} specifications, {} rules, {} workflows, {} pools, sha256 {}",
@@ -56,6 +63,38 @@ pub(crate) async fn run(command: Rules) -> Result<()> {
             say(plan.to_string().trim_end())
         }
     }
+}
+
+/// Refuses steps that are to be undone by a plugin of this folder which has no `undo`.
+fn check_undo(rulebook: &Rulebook, folder: &Path) -> Result<()> {
+    let mut without_undo = BTreeSet::new();
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "wasm") {
+            continue;
+        }
+        let bytes =
+            std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let (manifest, can_undo) = host::Manifest::with_undo(bytes)
+            .with_context(|| format!("`{}` is no plugin", path.display()))?;
+        if !can_undo {
+            without_undo.insert(PluginId::new(manifest.id));
+        }
+    }
+    let workflows = rulebook.packs().flat_map(|pack| pack.workflows.values());
+    let steps = workflows.flat_map(|workflow| &workflow.steps).map(|entry| &entry.step);
+    let wrong: Vec<_> = steps
+        .filter(|step| step.undo && without_undo.contains(&step.plugin))
+        .map(|Step { workflow, step, plugin, .. }| {
+            format!(
+                "step `{step}` of workflow `{workflow}`: plugin `{plugin}` has no undo; write \
+                 `undo: false`, or use an activator"
+            )
+        })
+        .collect();
+    if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
 }
 
 fn read(path: &Path) -> Result<Rulebook> {

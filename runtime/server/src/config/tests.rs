@@ -64,3 +64,23 @@ fn limits_and_retention_have_bounds_and_name_their_key() {
     let said = longer.check().unwrap_err().to_string();
     assert!(said.contains("submissions-days"), "{said}");
 }
+
+#[test]
+fn what_plugins_may_take_is_set_under_host() {
+    let read = |text: &str| toml::from_str::<Config>(text).map_err(|error| error.to_string());
+    assert_eq!(read("").unwrap().host, Host::default());
+    let text = "[host]\ninstances = 64\nmemory-mib = 512\nplugin-share-percent = 50\ncores = 1\n";
+    let host = read(text).unwrap().host;
+    let expected = Host { instances: 64, memory_mib: 512, plugin_share_percent: 50, cores: 1 };
+    assert_eq!(host, expected);
+    for (line, reason) in [
+        ("instances = 0", "a number from 1 to 4096"),
+        ("memory-mib = 63", "a number from 64 to 1048576"),
+        ("plugin-share-percent = 101", "a number from 1 to 100"),
+        ("cores = 1025", "a number from 0 to 1024"),
+        ("memory = 1", "unknown field"),
+    ] {
+        let said = read(&format!("[host]\n{line}\n")).unwrap_err();
+        assert!(said.contains("line 2") && said.contains(reason), "{line}: {said}");
+    }
+}

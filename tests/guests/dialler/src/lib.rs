@@ -1,7 +1,8 @@
-//! An activator that sends the request that its input asks for. Its manifest is in a custom
+//! An activator, or a step, that sends the request that its input asks for. Its manifest is in a custom
 //! section of its core module, as with any plugin in Rust.
 
 use bindings::exports::ferrule::plugin::activation::{self, Finding};
+use bindings::exports::ferrule::plugin::work;
 use bindings::ferrule::plugin::types::{Attribute, Done, Failure, FailureClass, Outcome, Task};
 use serde_json::{Value, json};
 use wasip2::http::outgoing_handler;
@@ -18,7 +19,14 @@ use wasip2::http::types::{ErrorCode, Fields, Method, OutgoingRequest, Scheme};
 mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",
-        world: "ferrule:plugin/activator",
+        inline: "
+            package test:guests;
+            world dialler {
+                include ferrule:plugin/activator@0.1.1;
+                export ferrule:plugin/work@0.1.1;
+            }
+        ",
+        world: "test:guests/dialler",
         generate_all,
     });
     export!(Dialler with_types_in self);
@@ -73,15 +81,27 @@ impl activation::Guest for Dialler {
     }
 }
 
+impl work::Guest for Dialler {
+    fn run(task: Task) -> Result<Outcome, Failure> {
+        let outputs = dial(&task, "run")?;
+        Ok(Outcome::Done(Done { outputs, attributes: vec![] }))
+    }
+
+    fn resume(_task: Task, payload: String) -> Result<Outcome, Failure> {
+        Ok(Outcome::Done(Done { outputs: payload, attributes: vec![] }))
+    }
+}
+
 fn dial(task: &Task, what: &str) -> Result<String, Failure> {
     let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
     let path = input["path"].as_str().unwrap_or("/");
     let scheme = if input["tls"] == true { Scheme::Https } else { Scheme::Http };
     match send(&Method::Get, &scheme, &host(&input), path) {
         Ok((status, body)) => {
-            let body = String::from_utf8_lossy(&body);
-            Ok(json!({ "what": what, "status": status, "body": body, "bytes": body.len() })
-                .to_string())
+            let bytes = body.len();
+            // An answer may not be as long as a body.
+            let body = String::from_utf8_lossy(&body[..bytes.min(1_000)]);
+            Ok(json!({ "what": what, "status": status, "body": body, "bytes": bytes }).to_string())
         }
         Err(code) => Err(refused(&code)),
     }

@@ -1,0 +1,69 @@
+//! What the host keeps for a call, beside the memory that the guest has itself. It is bounded, and
+//! charged to the budget of all guests before the call begins.
+
+use engine::worker::Nature;
+use serde_json::{Map, Value};
+
+use crate::capability::log;
+use crate::install::Plugin;
+
+/// How much a guest may pass to the host, or answer, in one go.
+pub(super) const HOSTCALL_BYTES_MAX: usize = 2 << 20;
+/// How many handles a guest may hold.
+pub(super) const RESOURCES_MAX: usize = 128;
+/// How much the headers of one request or response may have.
+pub(super) const FIELDS_BYTES_MAX: usize = 32 << 10;
+/// What a handle costs the host: a stream or a pollable, and its place in the table.
+const RESOURCE_BYTES: usize = 1 << 10;
+/// What a guest's calls within calls can fill of its stack.
+const STACK_BYTES: usize = 512 << 10;
+/// How often what a call is asked is in memory while it is passed to the guest.
+const COPIES: usize = 2;
+
+/// What the host keeps for a call of a plugin at the most, if what it is asked has this many bytes.
+pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
+    let fields = if plugin.installed.nature == Nature::External { FIELDS_BYTES_MAX } else { 0 };
+    HOSTCALL_BYTES_MAX
+        + plugin.instance_bytes
+        + STACK_BYTES
+        + log::BYTES_MAX
+        + RESOURCES_MAX * (RESOURCE_BYTES + fields)
+        + asked * COPIES
+}
+
+/// About how many bytes of text a JSON object is.
+pub(super) fn size(map: &Map<String, Value>) -> usize {
+    map.iter().map(|(name, value)| name.len() + 4 + size_of_value(value)).sum::<usize>() + 2
+}
+
+fn size_of_value(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 20,
+        Value::String(text) => text.len() + 2,
+        Value::Array(values) => {
+            values.iter().map(|value| size_of_value(value) + 1).sum::<usize>() + 2
+        }
+        Value::Object(map) => size(map),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_size_of_an_object_is_that_of_its_text_or_a_little_more() {
+        for value in [
+            json!({}),
+            json!({ "a": null, "b": [true, 1, -2.5], "c": { "d": "text" } }),
+            json!({ "long": "x".repeat(10_000), "many": vec![[0; 3]; 100] }),
+        ] {
+            let Value::Object(map) = &value else { panic!("{value}") };
+            let (size, text) = (size(map), value.to_string().len());
+            assert!(text <= size && size <= text * 10, "{size} for {text}");
+        }
+    }
+}

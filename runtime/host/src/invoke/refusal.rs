@@ -1,0 +1,86 @@
+//! Why a call was not begun, or was given up: limits of the host and of the plugin as a whole.
+
+use model::{Failure, FailureClass};
+
+use crate::admission::{Capacity, Short};
+use crate::install::Plugin;
+
+const MIB: usize = 1 << 20;
+
+/// No instance was free in time.
+pub(super) fn busy(plugin: &Plugin, capacity: Capacity) -> Failure {
+    let message = format!(
+        "plugin `{}` had no free slot in time: it may have {} calls at once ([plugins.{0}] \
+         limits.concurrency), and {} of the {} instances of the host, fewer while others need them \
+         ([host] plugin-share-percent, instances)",
+        plugin.name,
+        plugin.limits.concurrency,
+        capacity.instances_share(),
+        capacity.instances,
+    );
+    Failure::new(FailureClass::Retry, "PLUGIN_BUSY", message)
+}
+
+/// The time was up.
+pub(super) fn late(plugin: &Plugin) -> Failure {
+    let (name, limits) = (&plugin.name, &plugin.limits);
+    let message = format!(
+        "plugin `{name}` did not answer in time; it may take {} ms, and no longer than its step",
+        limits.wall_ms
+    );
+    Failure::new(FailureClass::Retry, "PLUGIN_TIMEOUT", message)
+}
+
+/// The memory of all guests, or the plugin's share of it, was used up.
+pub(super) fn short(short: Short, capacity: Capacity) -> Failure {
+    let message = match short {
+        Short::Budget => format!(
+            "the plugins have used up the {} MiB of memory that they may have together; the task is \
+             tried again, raise [host] memory-mib if it stays so",
+            capacity.bytes / MIB
+        ),
+        Short::Share => format!(
+            "the calls of this plugin have used up its share of memory, {} of {} MiB; the task is \
+             tried again, raise [host] memory-mib or plugin-share-percent if it stays so",
+            capacity.bytes_share() / MIB,
+            capacity.bytes / MIB
+        ),
+    };
+    Failure::new(FailureClass::Retry, "HOST_MEMORY", message)
+}
+
+/// The call needs more memory than its plugin can ever have.
+pub(super) fn too_large(plugin: &Plugin, bytes: usize, capacity: Capacity) -> Failure {
+    let message = format!(
+        "a call of plugin `{}` needs {} MiB in the host, a plugin may have {}; raise [host] \
+         memory-mib or plugin-share-percent, then retry the task",
+        plugin.name,
+        bytes.div_ceil(MIB),
+        capacity.bytes_share() / MIB
+    );
+    Failure::new(FailureClass::Person, "HOST_MEMORY", message)
+}
+
+/// wasmtime's pool had no room, although the call was admitted.
+pub(super) fn pool(error: &wasmtime::Error) -> Failure {
+    let message = format!(
+        "the host has no room for another instance ({error}); the task is tried again, raise [host] \
+         instances if it stays so"
+    );
+    Failure::new(FailureClass::Retry, "HOST_BUSY", message)
+}
+
+/// The host is ending.
+pub(super) fn closing() -> Failure {
+    Failure::new(FailureClass::Retry, "HOST_CLOSING", "the host is closing")
+}
+
+/// The host panicked while it served the call.
+pub(super) fn fault(plugin: &Plugin) -> Failure {
+    let message = format!(
+        "the host failed while it called plugin `{}`: see the server's log, report it, then retry \
+         the task",
+        plugin.name
+    );
+    Failure::new(FailureClass::Person, "HOST_FAULT", message)
+}
