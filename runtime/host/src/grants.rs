@@ -2,6 +2,7 @@
 //! default but the log.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::role::Capability;
 pub use crate::capability::http::rule::{Rule, RuleError};
 
 /// What a plugin was granted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Grants {
     /// Where it may send HTTP requests.
@@ -24,6 +25,19 @@ pub struct Grants {
     pub config: BTreeMap<String, String>,
     /// What its limits are capped to.
     pub limits: Asked,
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grants")
+            .field("http", &self.http)
+            .field("inventory", &self.inventory)
+            .field("pools", &self.pools)
+            // Values may be secrets.
+            .field("config", &self.config.keys())
+            .field("limits", &self.limits)
+            .finish()
+    }
 }
 
 impl Grants {

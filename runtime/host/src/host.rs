@@ -17,6 +17,7 @@ use serde_json::Map;
 use tokio::sync::Semaphore;
 
 use crate::artefact::Cache;
+use crate::border;
 use crate::capability::http::Client;
 use crate::capability::log::Log;
 use crate::component::Component;
@@ -193,8 +194,12 @@ impl Host {
             return (Err(missing(digest)), Vec::new());
         };
         let log = Log::default();
-        let productions = invoke::decompose(&self.0, &plugin, item, &log).await;
-        (productions, log.finish())
+        let mask = &plugin.mask;
+        let productions = invoke::decompose(&self.0, &plugin, item, &log)
+            .await
+            .map_err(|failure| border::failure(failure, mask))
+            .and_then(|productions| border::productions(productions, mask));
+        (productions, border::log(log.finish(), mask))
     }
 
     /// The role of the plugin with these bytes; nothing where it is not to be had.
@@ -206,7 +211,10 @@ impl Host {
     /// has no effect: the plugin may send no request that changes what it is about.
     pub async fn probe(&self, digest: &Digest, call: &Call) -> Result<Reading, Failure> {
         let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
-        invoke::probe(&self.0, &plugin, call, &Log::default()).await
+        invoke::probe(&self.0, &plugin, call, &Log::default())
+            .await
+            .map_err(|failure| border::failure(failure, &plugin.mask))
+            .and_then(|reading| border::reading(reading, &plugin.mask))
     }
 
     async fn load(
@@ -267,7 +275,8 @@ impl Host {
         }
         let log = Log::default();
         let outcome = invoke::carry_out(&self.0, &plugin, &call, &log).await;
-        Report { outcome, log: log.finish() }
+        let outcome = border::outcome(outcome, &plugin.mask);
+        Report { outcome, log: border::log(log.finish(), &plugin.mask) }
     }
 }
 

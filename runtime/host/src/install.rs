@@ -22,6 +22,7 @@ use crate::component::Component;
 use crate::grants::{self, Grants};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, ManifestError};
+use crate::mask::Mask;
 use crate::role::{Capability, Role};
 use crate::state::State;
 
@@ -165,6 +166,8 @@ pub(crate) struct Plugin {
     pub(crate) limits: Limits,
     pub(crate) client: http::Client,
     pub(crate) exports: Exports,
+    /// Takes the values of its settings out of what it says.
+    pub(crate) mask: Arc<Mask>,
     /// One permit for each call that may be under way.
     pub(crate) calls: Semaphore,
 }
@@ -213,6 +216,7 @@ impl Plugin {
             installed,
             name: manifest.id.as_str().into(),
             manifest,
+            mask: Arc::new(Mask::new(&grants.config)),
             grants,
             limits,
             client,

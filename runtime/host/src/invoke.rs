@@ -210,6 +210,7 @@ impl Guest<'_> {
                 fulfilment: subject.fulfilment.clone(),
                 task: subject.task,
                 log: self.log.clone(),
+                mask: Arc::clone(&plugin.mask),
             },
         };
         let mut store = Store::new(self.shared.machine.engine(), state);
