@@ -1,6 +1,7 @@
 //! What a plugin's answer passes on its way to the engine: the values of its settings are taken
 //! out, then it is held to the bounds of the model.
 
+use model::bounds::cut;
 use model::reconcile::{Difference, Holder, Reading};
 use model::{BOUNDS, Failure, FailureClass, Outcome};
 
@@ -35,7 +36,7 @@ pub(crate) fn reading(reading: Reading, mask: &Mask) -> Result<Reading, Failure>
             outputs: mask.object(outputs),
             differences: differences.into_iter().map(|one| difference(one, mask)).collect(),
             holder: match holder {
-                Holder::Other(key) => Holder::Other(mask.text(key)),
+                Holder::Other(key) => Holder::Other(cut(mask.text(key), BOUNDS.key_bytes_max)),
                 Holder::Ours | Holder::Unknown => holder,
             },
         },

@@ -25,6 +25,10 @@ pub struct Grants {
     pub config: BTreeMap<String, String>,
     /// What its limits are capped to.
     pub limits: Asked,
+    /// The name of the file that may have the id; one `*` in it stands for anything. Without it
+    /// the id belongs to the file that had it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 impl fmt::Debug for Grants {
@@ -36,6 +40,7 @@ impl fmt::Debug for Grants {
             // Values may be secrets.
             .field("config", &self.config.keys())
             .field("limits", &self.limits)
+            .field("file", &self.file)
             .finish()
     }
 }
@@ -70,12 +75,12 @@ pub(crate) fn lines(plugin: &str, key: &str, granted: &[String], more: &str) -> 
     format!("[plugins.{}]\n{key} = [{}]", table_key(plugin), values.join(", "))
 }
 
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     toml::Value::String(text.into()).to_string()
 }
 
 /// Ids may hold dots, which TOML would read as tables in tables.
-fn table_key(plugin: &str) -> String {
+pub(crate) fn table_key(plugin: &str) -> String {
     if plugin.contains('.') { quote(plugin) } else { plugin.into() }
 }
 

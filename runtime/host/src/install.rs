@@ -2,6 +2,7 @@
 //! links it. All of it, or nothing changes.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::worker::Nature;
@@ -10,7 +11,6 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
-use crate::artefact::Cache;
 use crate::bindings::activator::ActivatorPre;
 use crate::bindings::allocator::AllocatorPre;
 use crate::bindings::decomposer::DecomposerPre;
@@ -18,6 +18,7 @@ use crate::bindings::rater::RaterPre;
 use crate::bindings::step::StepPre;
 use crate::bindings::validator::ValidatorPre;
 use crate::capability::{self, http};
+use crate::compile::Setting;
 use crate::component::Component;
 use crate::grants::{self, Grants};
 use crate::limits::Limits;
@@ -122,9 +123,66 @@ pub enum InstallError {
         /// The plugin.
         plugin: String,
     },
+    /// It cannot be read.
+    #[error("the file cannot be read: see where it leads and who may read it")]
+    Unreadable(#[source] io::Error),
+    /// It is a folder, a pipe or a device.
+    #[error("this is no file: remove it, or copy the plugin itself here")]
+    NotAFile,
+    /// Its id is another's.
+    #[error(
+        "the id `{id}` belongs to {owner}; if `{file}` may have its grants and settings, name it in ferrule.toml, where one `*` stands for anything:\n[plugins.{}]\nfile = {}", grants::table_key(id.as_str()), grants::quote(file)
+    )]
+    OtherFile {
+        /// The id that it claims.
+        id: PluginId,
+        /// Whose it is.
+        owner: String,
+        /// The name of the file.
+        file: String,
+    },
+    /// Whose its id is cannot be told.
+    #[error(
+        "whose the id is cannot be told from `{}`: mend or remove that file, then copy the plugin again", .path.display()
+    )]
+    Binding {
+        /// The file that tells it.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: io::Error,
+    },
+    /// Compiling it takes more than it may.
+    #[error(
+        "compiling the plugin takes more than {max} {}: build it with opt-level \"s\" and smaller functions, or raise `{}` in `[host]` of ferrule.toml; it is not tried again until then, or until `{}` is removed", .setting.noun(), .setting.key(), .memory.display()
+    )]
+    CompileLimit {
+        /// Which limit.
+        setting: Setting,
+        /// What it was.
+        max: u64,
+        /// The file that remembers it.
+        memory: PathBuf,
+    },
     /// The compiler refused it.
-    #[error("the component cannot be compiled: build it again, or report it if it stays so")]
-    Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error(
+        "the component cannot be compiled: {reason}; build it again, or report it if it stays so; these bytes are not tried again until `{}` is removed", .memory.display()
+    )]
+    Compile {
+        /// What the compiler said.
+        reason: String,
+        /// The file that remembers it.
+        memory: PathBuf,
+    },
+    /// Compiling it was interrupted.
+    #[error("compiling the plugin was interrupted ({how}): it is tried again by itself")]
+    Interrupted {
+        /// How the process ended.
+        how: String,
+    },
+    /// The compiler cannot be run.
+    #[error("the compiler cannot be run; it is tried again by itself")]
+    Compiler(#[source] io::Error),
     /// Its imports or exports are not those of the contract.
     #[error("the component does not fit its world: build it with the `wit/` of this host")]
     Link(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -142,6 +200,16 @@ pub enum InstallError {
     /// The host was shutting down.
     #[error("the host is shutting down")]
     Closing,
+}
+
+impl InstallError {
+    /// Whether the same bytes may be taken in another time, though nobody changed anything.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Interrupted { .. } | Self::Compiler(_) | Self::Cache(_) | Self::Closing
+        )
+    }
 }
 
 /// A file that was not taken in, with what could be read of it.
@@ -183,34 +251,26 @@ pub(crate) enum Exports {
 }
 
 impl Plugin {
-    /// Makes a plugin of a component. Blocks while it compiles.
-    pub(crate) fn build(
+    /// Makes a plugin of a component that was checked and compiled.
+    pub(crate) fn link(
         engine: &Engine,
-        cache: &Cache,
+        compiled: &wasmtime::component::Component,
         component: &Component,
         grants: Arc<Grants>,
         client: http::Client,
     ) -> Result<Self, InstallError> {
         let manifest = component.manifest.clone();
-        check(component, &grants)?;
-        let compiled = cache
-            .compile(engine, &component.digest, &component.bytes)
-            .map_err(|error| InstallError::Compile(error.into_boxed_dyn_error()))?;
         let exports = linker(engine, component)
-            .and_then(|linker| linker.instantiate_pre(&compiled))
+            .and_then(|linker| linker.instantiate_pre(compiled))
             .and_then(|pre| Exports::find(manifest.world, pre))
             .map_err(|error| InstallError::Link(error.into_boxed_dyn_error()))?;
-        let nature = match component.imports(Capability::Http) {
-            true => Nature::External,
-            false => Nature::Pure,
-        };
         let limits = Limits::settle(&manifest.limits, &grants.limits);
         let installed = Installed {
-            id: PluginId::new(manifest.id.as_str()),
+            id: component.id(),
             version: manifest.version.clone(),
             role: manifest.world,
             digest: component.digest.clone(),
-            nature,
+            nature: nature(component),
         };
         Ok(Self {
             installed,
@@ -224,6 +284,11 @@ impl Plugin {
             calls: Semaphore::new(limits.concurrency as usize),
         })
     }
+}
+
+/// Whether a component can have an effect beyond its answers.
+pub(crate) fn nature(component: &Component) -> Nature {
+    if component.imports(Capability::Http) { Nature::External } else { Nature::Pure }
 }
 
 impl Exports {
@@ -240,7 +305,7 @@ impl Exports {
 }
 
 /// Holds what a component imports against what its role may have and what it was granted.
-fn check(component: &Component, grants: &Grants) -> Result<(), InstallError> {
+pub(crate) fn check(component: &Component, grants: &Grants) -> Result<(), InstallError> {
     let manifest = &component.manifest;
     if grants.any(Capability::Http) && grants.any(Capability::Reservation) {
         return Err(InstallError::Conflict { plugin: manifest.id.clone() });

@@ -1,6 +1,8 @@
 //! Runs plugins: WebAssembly components under wasmtime, each call in a store of its own, with the
 //! capabilities that the operator granted and no others.
 
+pub mod compile;
+pub mod folder;
 pub mod grants;
 pub mod host;
 pub mod install;
@@ -11,6 +13,7 @@ pub mod role;
 
 mod answer;
 mod artefact;
+mod binding;
 mod bindings;
 mod border;
 mod capability;
@@ -21,6 +24,7 @@ mod mask;
 mod precompiled;
 mod rating;
 mod state;
+mod sweep;
 
 pub use capability::http::address::{Place, place};
 pub use grants::Grants;

@@ -41,9 +41,12 @@ impl Mask {
             if is_open(name, value) || value.len() < shortest {
                 continue;
             }
-            for form in forms(value) {
-                // The shortest value decides, not how long one of its forms is.
-                patterns.entry(form).or_insert_with(|| format!("[setting {name}]"));
+            // An address is used without its last slash, and its password by itself.
+            let parts = [Some(value.as_str()), Some(value.trim_end_matches('/')), password(value)];
+            for part in parts.into_iter().flatten().filter(|part| part.len() >= SECRET_BYTES_MIN) {
+                for form in forms(part) {
+                    patterns.entry(form).or_insert_with(|| format!("[setting {name}]"));
+                }
             }
             // Of a key in several lines each line is one: a log splits them.
             for line in value.lines().filter(|line| line.len() >= BYTES_MIN) {
@@ -130,6 +133,13 @@ fn is_open(name: &str, value: &str) -> bool {
     let is_plain = |rest: &str| !rest.contains(['@', '?', '#']);
     let rest = value.strip_prefix("http://").or_else(|| value.strip_prefix("https://"));
     name.starts_with(ELEMENT) && rest.is_some_and(is_plain)
+}
+
+/// The password that an address holds.
+fn password(value: &str) -> Option<&str> {
+    let (_, rest) = value.split_once("://")?;
+    let (user, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    user.split_once(':').map(|(_, password)| password)
 }
 
 /// The forms in which a value is found.

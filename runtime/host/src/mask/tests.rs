@@ -81,6 +81,14 @@ fn short_values_and_plain_addresses_of_elements_are_shown() {
 }
 
 #[test]
+fn the_password_of_an_address_is_masked_by_itself() {
+    let mask = mask(&[("element.olt-1", "http://admin:hunter2@10.0.0.8/api/")]);
+    for text in ["http://admin:hunter2@10.0.0.8/api", "pass hunter2", "YWRtaW46aHVudGVyMg=="] {
+        assert!(mask.is_shown_in(text), "{text}");
+    }
+}
+
+#[test]
 fn each_line_of_a_key_is_masked() {
     let mask = mask(&[("certificate", "-----BEGIN\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n")]);
     assert_eq!(mask.text("stdout: MIIEvQIBADANBg".into()), "stdout: [setting certificate]");
