@@ -73,8 +73,8 @@ async fn folders() -> Folders {
 }
 
 fn bomb() -> Vec<u8> {
-    let bomb = with_module(&guest("misbehave"), &compile_bomb());
-    with_world(&bomb, "bomb", "step")
+    let bomb = with_module(&guest("pure"), &compile_bomb());
+    with_world(&bomb, "bomb", "validator")
 }
 
 /// Files that nobody should take in.
@@ -82,7 +82,7 @@ fn drop_files(folders: &Folders) {
     folders.drop_in("bomb.wasm", &bomb());
     folders.drop_in("thief.wasm", &with_id(&guest("misbehave"), "misbehave", "99.0.0", "step"));
     std::os::unix::fs::symlink("/nonexistent", folders.plugins().join("dangling.wasm")).unwrap();
-    let whole = with_world(&guest("misbehave"), "mutant", "step");
+    let whole = with_world(&guest("pure"), "mutant", "validator");
     let mut dice = Dice(11);
     for n in 0..8 {
         let mut bytes = whole.clone();

@@ -18,7 +18,16 @@ fn build() -> PathBuf {
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(repository())
         .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])
-        .args(["-p", "guest-misbehave", "-p", "guest-dialler", "-p", "guest-starter"])
+        .args([
+            "-p",
+            "guest-misbehave",
+            "-p",
+            "guest-dialler",
+            "-p",
+            "guest-starter",
+            "-p",
+            "guest-pure",
+        ])
         .arg("--target-dir")
         .arg(target)
         .status()
