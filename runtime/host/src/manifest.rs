@@ -97,7 +97,7 @@ impl Manifest {
         if !is_id(&manifest.id) {
             return Err(ManifestError::Id(manifest.id));
         }
-        if precedence(&manifest.version).is_none() {
+        if !is_version(&manifest.version) {
             return Err(ManifestError::Version(manifest.version));
         }
         Ok(manifest)
@@ -112,6 +112,13 @@ pub(crate) fn precedence(version: &str) -> Option<([u64; 3], bool, String)> {
     let mut parts = numbers.split('.').map(|part| part.parse::<u64>().ok());
     let triple = [parts.next()??, parts.next()??, parts.next()??];
     parts.next().is_none().then(|| (triple, pre.is_empty(), pre.into()))
+}
+
+/// Whether a text is a version, of characters that may stand in a log.
+fn is_version(version: &str) -> bool {
+    version.len() <= 64
+        && version.bytes().all(|byte| byte.is_ascii_graphic())
+        && precedence(version).is_some()
 }
 
 fn is_id(id: &str) -> bool {
