@@ -26,7 +26,7 @@ pub(crate) struct Cache {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Refusal {
     /// The limit that it exceeded, and what it was.
-    pub(crate) limit: Option<(Setting, u64)>,
+    pub(crate) limit: Option<(Setting, u32)>,
     /// What the compiler had to say.
     pub(crate) reason: String,
 }

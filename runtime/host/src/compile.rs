@@ -47,15 +47,14 @@ impl Default for Program {
 }
 
 /// What compiling one plugin may take: `[host]` of `ferrule.toml`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Memory, in MiB, beside what the program itself takes.
-    pub compile_memory_mib: u64,
+    pub compile_memory_mib: u32,
     /// Processor time, in seconds.
-    pub compile_cpu_s: u64,
+    pub compile_cpu_s: u32,
     /// Wall-clock time, in seconds.
-    pub compile_wall_s: u64,
+    pub compile_wall_s: u32,
 }
 
 impl Default for CompileLimits {
@@ -66,7 +65,7 @@ impl Default for CompileLimits {
 
 impl CompileLimits {
     /// What a setting is now.
-    pub(crate) fn of(&self, setting: Setting) -> u64 {
+    pub(crate) fn of(&self, setting: Setting) -> u32 {
         match setting {
             Setting::Memory => self.compile_memory_mib,
             Setting::Cpu => self.compile_cpu_s,
@@ -143,7 +142,7 @@ impl Compiler {
     /// Compiles a component into a file. The process ends with the future.
     pub(crate) async fn run(&self, component: &[u8], artefact: File) -> Result<(), Stopped> {
         let mut child = self.spawn(component.len(), artefact).map_err(Stopped::Io)?;
-        let wall = Duration::from_secs(self.limits.compile_wall_s);
+        let wall = Duration::from_secs(self.limits.compile_wall_s.into());
         let (status, said) = tokio::time::timeout(wall, talk(&mut child, component))
             .await
             .map_err(|_elapsed| Stopped::Limit(Setting::Wall))?
@@ -155,7 +154,8 @@ impl Compiler {
         let CompileLimits { compile_memory_mib, compile_cpu_s, .. } = self.limits;
         Command::new(&self.program.path)
             .args(&self.program.arguments)
-            .args([compile_memory_mib, compile_cpu_s, bytes as u64].map(|n| n.to_string()))
+            .args([compile_memory_mib, compile_cpu_s].map(|number| number.to_string()))
+            .arg(bytes.to_string())
             // It needs none of our surroundings, which may hold secrets.
             .env_clear()
             // Address space that is set aside would count as memory that is used.

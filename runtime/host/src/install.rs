@@ -160,7 +160,7 @@ pub enum InstallError {
         /// Which limit.
         setting: Setting,
         /// What it was.
-        max: u64,
+        max: u32,
         /// The file that remembers it.
         memory: PathBuf,
     },

@@ -116,12 +116,29 @@ async fn settings_are_masked_wherever_a_guest_shows_them() {
     }
 }
 
+/// Names of reservations are kept in the journal as they are.
+#[tokio::test]
+async fn a_reservation_under_a_setting_or_a_long_name_is_refused() {
+    let config = format!("{READS}config = {{ token = \"s3cr3t-value\" }}");
+    let bench = Bench::new(grants("alloc", &config));
+    bench.pools.define(support::pool("test-vlan", 9));
+    let bytes = with_world(&guest("misbehave"), "alloc", "allocator", "");
+    let installed = bench.host.install(bytes).await.unwrap();
+    for (name, code) in
+        [("x-s3cr3t-value".to_owned(), "PLUGIN_SHOWS_SETTING"), ("x".repeat(257), "NAME_TOO_LONG")]
+    {
+        let report = bench.run(&installed.digest, json!({ name: "test-vlan" })).await;
+        assert_eq!(failed(&report).code, code);
+    }
+    assert_eq!(bench.pools.settle(&model::FulfilmentId::new("F-1"), model::TaskId(3)).len(), 0);
+}
+
 fn toml_text(text: &str) -> String {
     // JSON escapes what TOML does.
     Value::from(text).to_string()
 }
 
-fn limits(memory_mib: u64, cpu_s: u64, wall_s: u64) -> CompileLimits {
+fn limits(memory_mib: u32, cpu_s: u32, wall_s: u32) -> CompileLimits {
     CompileLimits { compile_memory_mib: memory_mib, compile_cpu_s: cpu_s, compile_wall_s: wall_s }
 }
 

@@ -271,7 +271,7 @@ fn host(
     let cache = config.data.join("plugins");
     let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    options.compile_limits = config.host.compile_limits();
+    config.host.apply(&mut options);
     options.grants =
         config.plugins.iter().map(|(id, grants)| (PluginId::new(id), grants.clone())).collect();
     Host::new(options).map_err(ServeError::Host)

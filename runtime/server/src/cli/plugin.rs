@@ -44,7 +44,7 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
     let config = Config::read(config.as_deref())?;
     let cache = tempfile()?;
     let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), &cache);
-    options.compile_limits = config.host.compile_limits();
+    config.host.apply(&mut options);
     let grants = config.plugins.into_iter();
     options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
     let host = Host::new(options)?;
