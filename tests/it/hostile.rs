@@ -77,7 +77,7 @@ fn bomb() -> Vec<u8> {
     with_world(&bomb, "bomb", "validator")
 }
 
-/// Files that nobody should take in.
+/// Files that must not be taken in.
 fn drop_files(folders: &Folders) {
     folders.drop_in("bomb.wasm", &bomb());
     folders.drop_in("thief.wasm", &with_id(&guest("misbehave"), "misbehave", "99.0.0", "step"));

@@ -42,7 +42,21 @@ impl Cache {
         private_dir(&cache.plugins)?;
         private_dir(&cache.artefacts)?;
         private_dir(&cache.refused)?;
+        cache.remove_drafts()?;
         Ok(cache)
+    }
+
+    /// Removes what an earlier process was writing when it ended.
+    fn remove_drafts(&self) -> io::Result<()> {
+        for folder in [&self.plugins, &self.artefacts, &self.refused] {
+            for entry in fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|extension| extension == "tmp") {
+                    fs::remove_file(path)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the bytes of a plugin, durably: plans will name them by their digest.

@@ -30,7 +30,7 @@ pub(crate) struct Bindings {
 /// What an id belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Binding {
-    /// The name of the file that had it first; nothing where it came without a file.
+    /// The name of the file that had it first; `None` if it came without a file.
     file: Option<String>,
     /// The digests that had it, latest last.
     digests: Vec<Digest>,

@@ -1,5 +1,5 @@
 //! Compiles plugins in a process of their own, one at a time and within limits: compiling costs as
-//! much as whoever wrote the bytes wants it to cost. The process reads a component from standard
+//! much as the author of the bytes wants it to cost. The process reads a component from standard
 //! input and writes an artefact to standard output, which [`crate::artefact`] takes over.
 
 use std::ffi::OsString;
@@ -115,7 +115,7 @@ pub(crate) enum Stopped {
     Limit(Setting),
     /// The compiler refused the component, or crashed over it.
     Refused(String),
-    /// The process was ended by somebody else, so nothing is known of the component.
+    /// The process was ended from outside, so nothing is known of the component.
     Interrupted(String),
     /// The process could not be started or talked to.
     Io(io::Error),
@@ -134,7 +134,7 @@ impl Compiler {
         Self { program, limits, turn: Semaphore::new(1) }
     }
 
-    /// Waits for the turn to compile; nothing where the host is closing.
+    /// Waits for the turn to compile; `None` if the host is closing.
     pub(crate) async fn turn(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
         self.turn.acquire().await.ok()
     }

@@ -278,26 +278,22 @@ fn bound(id: &PluginId, file: &Path, error: BindingError) -> InstallError {
 /// Logs which version new plans use from now on.
 fn report(changes: &[Change]) {
     for Change { id, from, to } in changes {
-        let (Some(to), from) = (to, from) else {
+        let Some(to) = to else {
             let was = from.as_ref().map(|from| from.digest.to_string());
             tracing::warn!(plugin = %id, was, "new plans no longer have the plugin");
             continue;
         };
         let file = to.file.as_deref().map(shown);
         let (version, digest) = (&to.version, &to.digest);
-        match from {
-            None => {
-                tracing::info!(plugin = %id, version, %digest, file, "new plans use the plugin")
-            }
-            Some(from) if from.version == to.version => tracing::warn!(
-                plugin = %id, version, was = %from.digest, %digest, file,
-                "new plans use other bytes of the same version"
-            ),
-            Some(from) => tracing::warn!(
-                plugin = %id, was_version = from.version, was = %from.digest, version, %digest, file,
-                "new plans use another version"
-            ),
-        }
+        let Some(from) = from else {
+            tracing::info!(plugin = %id, version, %digest, file, "new plans use the plugin");
+            continue;
+        };
+        let (was_version, was) = (&from.version, &from.digest);
+        tracing::warn!(
+            plugin = %id, was_version, %was, version, %digest, file,
+            "new plans use other bytes"
+        );
     }
 }
 

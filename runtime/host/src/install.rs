@@ -203,7 +203,7 @@ pub enum InstallError {
 }
 
 impl InstallError {
-    /// Whether the same bytes may be taken in another time, though nobody changed anything.
+    /// Whether the same bytes may be taken in at a later look, without any change.
     pub fn is_passing(&self) -> bool {
         matches!(
             self,

@@ -221,7 +221,7 @@ fn lower_hex(encoded: &str) -> String {
     lower
 }
 
-/// What base64 shows of these bytes where so many others precede them, modulo three: the
+/// What base64 shows of these bytes after this number of others, modulo three: the
 /// characters that hold bits of neighbours are left out.
 fn base64_within(bytes: &[u8], before: usize) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -13,7 +13,7 @@ use crate::artefact::Cache;
 use crate::host::{Host, blocking};
 
 impl Host {
-    /// Removes the versions that no file has had and no plan has begun with for so long. `needed`
+    /// Removes the versions that no file has had and no plan has begun with for this time. `needed`
     /// tells which digests open plans began with; where it cannot, nothing is removed. It is asked
     /// only where there is something to remove. Answers with what was removed.
     pub async fn sweep(
@@ -41,7 +41,7 @@ impl Host {
 }
 
 impl Cache {
-    /// The versions that were not on offer for so long. Those on offer are marked as used now.
+    /// The versions that were not on offer for this time. Those on offer are marked as used now.
     fn unused(
         &self,
         offered: &BTreeSet<Digest>,

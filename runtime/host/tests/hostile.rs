@@ -146,7 +146,7 @@ async fn refused(bench: &Bench, bytes: &[u8]) -> InstallError {
     bench.host.install(bytes.to_vec()).await.unwrap_err()
 }
 
-/// S5: what compiling takes is bounded, whoever wrote the bytes.
+/// S5: what compiling takes is bounded, whatever the bytes are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_compile_bomb_is_stopped_at_each_limit_and_remembered() {
     let bomb = bombs::with_module(&guest("pure"), &bombs::compile_bomb());
@@ -185,7 +185,7 @@ async fn a_compiler_that_is_given_up_ends() {
     let bench = Bench::with([].into(), |options| options.compile_limits = limits(8_000, 60, 60));
     let installing = tokio::time::timeout(Duration::from_millis(500), bench.host.install(bomb));
     assert!(installing.await.is_err(), "the bomb is none");
-    // Somebody else's turn comes at once.
+    // The next turn comes at once.
     let other = with_world(&guest("pure"), "other", "validator", "");
     tokio::time::timeout(SOON, bench.host.install(other)).await.unwrap().unwrap();
 }
@@ -227,7 +227,7 @@ async fn damaged_files_are_refused_or_taken_in() {
 
 /// S2: a component may have no more memories, tables and instances than its share of the pool.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_memories_tables_and_instances_harm_nobody_else() {
+async fn many_memories_tables_and_instances_do_not_harm_others() {
     let bench = Bench::new(grants("misbehave", READS));
     let neighbour = with_world(&guest("misbehave"), "misbehave", "step", "");
     let neighbour = bench.host.install(neighbour).await.unwrap();

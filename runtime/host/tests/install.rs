@@ -214,7 +214,7 @@ fn rejected(bench: &Bench, file: &str) -> String {
     reason.clone()
 }
 
-/// S8: grants and settings go by the id, so nobody else may claim it.
+/// S8: grants and settings go by the id, so no other file may claim it.
 #[tokio::test]
 async fn an_id_is_not_given_to_another_file_unless_the_operator_names_it() {
     let folder = tempfile::tempdir().unwrap();

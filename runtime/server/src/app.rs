@@ -56,7 +56,7 @@ pub struct App {
     changing: Arc<tokio::sync::Mutex<()>>,
     /// What was removed since it had been kept for long enough.
     removed: Arc<Removed>,
-    /// Told when the plugins folder was looked at; nothing where there is none to wait for.
+    /// Told when the plugins folder was looked at; `None` if there is none to wait for.
     looked: Option<Looked>,
 }
 

@@ -278,7 +278,7 @@ fn host(
 }
 
 /// Why a plugin was not taken in, with its causes.
-/// Much of it may be the words of whoever made the file, so nothing in it moves a cursor.
+/// Much of it may be the words of the file's author, so nothing in it moves a cursor.
 pub fn reason(error: &InstallError) -> String {
     let is_bad = |c: char| c.is_control() && c != '\n';
     chain(error).chars().map(|c| if is_bad(c) { ' ' } else { c }).collect()

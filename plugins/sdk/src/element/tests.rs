@@ -125,7 +125,7 @@ fn a_callback_that_is_no_answer_to_us_ends_nothing() {
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "ELEMENT_CALLBACK"));
 }
 
-/// What is kept of an answer must be readable again, whoever answered.
+/// What is kept of an answer must be readable again.
 #[test]
 fn an_answer_that_is_too_deep_or_too_large_goes_to_a_person() {
     let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));

@@ -76,6 +76,10 @@ fn half_an_artefact_is_not_adopted() {
     let bytes = engine.precompile_component(EMPTY).unwrap();
     cache.draft(&engine, &digest).unwrap().write_all(&bytes[..bytes.len() / 2]).unwrap();
     assert!(cache.adopt(&engine, &digest).is_err());
+    // A process that was killed left it there.
+    Cache::open(folder.path()).unwrap();
+    assert_eq!(fs::read_dir(&cache.artefacts).unwrap().count(), 0);
+    cache.draft(&engine, &digest).unwrap();
     cache.discard(&engine, &digest);
     assert_eq!(fs::read_dir(&cache.artefacts).unwrap().count(), 0);
 }

@@ -116,7 +116,7 @@ impl Outbound {
     fn check(&self, request: &Request<WasiBody>) -> Result<()> {
         let (method, uri) = (request.method(), request.uri());
         let shown = shown(uri);
-        // It would go out in `Host`, and stand in the logs of whoever is asked.
+        // It would go out in `Host`, and stand in the logs of the element.
         if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             let message = format!(
                 "denied {method} {shown}: no user and password in a URL, use the header \

@@ -89,11 +89,11 @@ fn taken() -> io::Result<u64> {
 }
 
 /// Ends the process when standard input does, which the parent holds open as long as it waits.
-#[expect(clippy::exit, reason = "nobody is left to whom it could report")]
+#[expect(clippy::exit, reason = "no process is left to report to")]
 fn end_with_parent() -> io::Result<()> {
     let wait = || {
         let mut byte = [0];
-        // An error is as good as the end: there is nobody at the other end.
+        // An error is as good as the end: the other end is gone.
         let _end = io::stdin().lock().read(&mut byte);
         std::process::exit(1);
     };

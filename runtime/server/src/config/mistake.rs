@@ -13,7 +13,7 @@ pub struct Mistake {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The table and the key, such as `plugins.vlan.config.token`; nothing where it has none.
+    /// The table and the key, such as `plugins.vlan.config.token`; `None` if it has none.
     pub key: Option<String>,
     /// What is wrong with it.
     pub what: String,

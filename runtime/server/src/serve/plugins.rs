@@ -51,7 +51,7 @@ impl Looked {
 #[derive(Debug)]
 pub(super) struct Look(watch::Sender<Option<Arc<Vec<Loaded>>>>);
 
-/// Somebody to tell of the first look, and somebody to hear of it.
+/// The two ends of the news of the first look.
 pub(super) fn looked() -> (Look, Looked) {
     let (look, looked) = watch::channel(None);
     (Look(look), Looked(looked))
@@ -92,7 +92,7 @@ async fn sweep(plugins: &Plugins) {
     }
 }
 
-/// The digests that open plans began with; nothing where a plan cannot be read.
+/// The digests that open plans began with; `None` if a plan cannot be read.
 fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
     let mut needed = BTreeSet::new();
     let mut scan = Scan::prefix(keys::OPEN.to_vec(), PAGE);
@@ -153,8 +153,11 @@ fn is_passing(loaded: &Loaded) -> bool {
     loaded.result.as_ref().is_err_and(InstallError::is_passing)
 }
 
+/// The size of a file, and when it was written.
+type Stamp = (u64, Option<SystemTime>);
+
 /// The plugin files of a folder with their sizes and times, as far as they can be seen.
-fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<(u64, Option<SystemTime>)>)> {
+fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries
         .map(|entry| entry.path())

@@ -134,13 +134,13 @@ fn recurse(depth: u64) -> u64 {
     recurse(depth + 1) + kept[0]
 }
 
-/// A text so many times.
+/// A text, repeated.
 fn many(input: &Value, text: &str, end: &str) -> String {
     let count = input["count"].as_u64().and_then(|count| usize::try_from(count).ok());
     text.repeat(count.unwrap_or(0)) + end
 }
 
-/// Lists in lists, so many of them.
+/// Lists in lists.
 fn nested(input: &Value) -> String {
     many(input, "[", "") + &many(input, "]", "")
 }
