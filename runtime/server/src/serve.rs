@@ -144,12 +144,7 @@ impl Server {
             packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
         app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;
         crate::systems::catalog::refresh(&app).map_err(ServeError::Failed)?;
-        let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
-        let public_url = config.public_url.as_deref();
-        let router = match public_url {
-            Some(url) => crate::http::router_at(app.clone(), events.clone(), limits, url),
-            None => crate::http::router(app.clone(), events.clone(), limits),
-        };
+        let router = router(&app, &events, &config);
         let followed = Plugins {
             host,
             folder: plugins_dir,
@@ -219,6 +214,16 @@ impl Server {
         watcher.await.map_err(ServeError::Ended)?;
         drop(app);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)
+    }
+}
+
+/// What answers requests.
+fn router(app: &App, events: &Events, config: &Config) -> axum::Router {
+    let (app, events) = (app.clone(), events.clone());
+    let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
+    match config.public_url.as_deref() {
+        Some(url) => crate::http::router_at(app, events, limits, url),
+        None => crate::http::router(app, events, limits),
     }
 }
 

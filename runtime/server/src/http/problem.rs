@@ -336,7 +336,7 @@ impl From<CheckError> for Problem {
         match error {
             CheckError::Store(error) => error.into(),
             CheckError::Read(error) => error.into(),
-            CheckError::Stopped(error) => error.into(),
+            CheckError::Ask(error) => error.into(),
         }
     }
 }
