@@ -13,6 +13,7 @@ mod bad_input;
 mod checks;
 mod conformance;
 mod events;
+mod hostile;
 mod milestones;
 mod pack;
 mod plugin;

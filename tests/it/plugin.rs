@@ -1,6 +1,8 @@
 //! Plugins that are dropped in, and plugins that misbehave.
 
-mod guest;
+#[path = "../../runtime/host/tests/support/bombs.rs"]
+pub(crate) mod bombs;
+pub(crate) mod guest;
 
 use std::path::Path;
 
@@ -43,12 +45,12 @@ limits = { cpu-ms = 100, memory-mib = 8, wall-ms = 500 }
 ";
 
 /// Folders with the packs and plugins of this repository, to drop more into.
-struct Folders {
+pub(crate) struct Folders {
     folder: TempDir,
 }
 
 impl Folders {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = Self { folder };
         copy_all(&plugins_dir().await, &own.plugins());
@@ -60,11 +62,11 @@ impl Folders {
         own
     }
 
-    fn plugins(&self) -> std::path::PathBuf {
+    pub(crate) fn plugins(&self) -> std::path::PathBuf {
         self.folder.path().join("plugins")
     }
 
-    fn workflows(&self) -> std::path::PathBuf {
+    pub(crate) fn workflows(&self) -> std::path::PathBuf {
         self.folder.path().join("workflows")
     }
 
@@ -79,7 +81,7 @@ impl Folders {
     }
 
     /// Copies a file in as a careful operator does: under its name only when it is whole.
-    fn drop_in(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn drop_in(&self, name: &str, bytes: &[u8]) {
         let part = self.plugins().join(format!("{name}.part"));
         std::fs::write(&part, bytes).unwrap();
         std::fs::rename(part, self.plugins().join(name)).unwrap();
@@ -100,7 +102,7 @@ fn copy_all(from: &Path, to: &Path) {
 }
 
 /// What the server says of the plugin of a file.
-async fn listed(world: &World, file: &str) -> Option<Value> {
+pub(crate) async fn listed(world: &World, file: &str) -> Option<Value> {
     let plugins = world.http.get("/orchestration/v1/plugins").await;
     let own = |entry: &&Value| text(&entry["file"]).ends_with(file);
     plugins.as_array().unwrap().iter().find(own).cloned()

@@ -2,6 +2,7 @@
 //! how its refusals are sorted, how outputs are taken from its answers, and what a callback says.
 
 mod answer;
+mod bounds;
 mod read_back;
 mod refusal;
 
@@ -76,7 +77,19 @@ impl<'a> Element<'a> {
                 format!("`{name}` did the work but its answer holds nothing at `{pointer}`");
             Failure::person("ELEMENT_ANSWER", message)
         })?;
+        self.check_bounds(&outputs)?;
         Ok(Outcome::done(&outputs))
+    }
+
+    /// Checks what was taken from the element's answer.
+    fn check_bounds(&self, outputs: &Value) -> Result<(), Failure> {
+        let Some(exceeded) = bounds::exceeded(outputs) else { return Ok(()) };
+        let name = self.name;
+        let message = format!(
+            "the outputs taken from the answer of `{name}` have {exceeded}: point them at less of \
+             it; the work itself was done"
+        );
+        Err(Failure::person("ELEMENT_ANSWER", message))
     }
 
     /// The element will call back under the task's key.
@@ -96,8 +109,8 @@ impl<'a> Element<'a> {
         // Without its outputs the work is as good as not done: doing it again with the same key
         // changes nothing at the element and gives the answer that holds them.
         match self.outputs.take(document) {
-            Ok(outputs) => Finding::applied(&outputs),
-            Err(_) => Finding::NotApplied,
+            Ok(outputs) if bounds::exceeded(&outputs).is_none() => Finding::applied(&outputs),
+            Ok(_) | Err(_) => Finding::NotApplied,
         }
     }
 

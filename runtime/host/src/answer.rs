@@ -1,7 +1,7 @@
 //! What a guest's answer means.
 
 use model::reconcile::{Holder, Reading};
-use model::{Failure, FailureClass, Outcome, Wait};
+use model::{BOUNDS, Failure, FailureClass, Outcome, Wait};
 use serde_json::{Map, Value};
 use wasmtime::Trap;
 
@@ -9,10 +9,6 @@ use crate::bindings::types;
 use crate::capability::log::Log;
 use crate::limits::Limits;
 use crate::state::State;
-
-/// How many keys a plugin may wait under, and how long each may be.
-const KEYS_MAX: usize = 32;
-const KEY_BYTES_MAX: usize = 512;
 
 /// An answer that may be `done` only.
 pub(crate) fn done(answer: Result<types::Done, types::Failure>, log: &Log) -> Outcome {
@@ -55,6 +51,11 @@ pub(crate) fn reading(finding: types::Finding) -> Result<Reading, Failure> {
     };
     let differences = match said("differences") {
         None => Vec::new(),
+        Some(said) if said.value.len() > BOUNDS.outputs_bytes_max => {
+            let max = BOUNDS.outputs_bytes_max;
+            let what = format!("`differences` with {} bytes, the limit is {max}", said.value.len());
+            return Err(malformed(&what));
+        }
         Some(said) => serde_json::from_str(&said.value)
             .map_err(|error| malformed(&format!("`differences` that cannot be read: {error}")))?,
     };
@@ -63,12 +64,14 @@ pub(crate) fn reading(finding: types::Finding) -> Result<Reading, Failure> {
 
 /// Work that ends by callback.
 pub(crate) fn waiting(callback: types::Callback) -> Outcome {
-    let is_key = |key: &String| (1..=KEY_BYTES_MAX).contains(&key.len());
+    let is_key = |key: &String| (1..=BOUNDS.key_bytes_max).contains(&key.len());
     let keys = callback.keys;
-    if keys.is_empty() || keys.len() > KEYS_MAX || !keys.iter().all(is_key) {
+    if keys.is_empty() || keys.len() > BOUNDS.keys_max || !keys.iter().all(is_key) {
         let what = format!(
-            "to wait under {} keys: there must be 1 to {KEYS_MAX} of 1 to {KEY_BYTES_MAX} bytes",
-            keys.len()
+            "to wait under {} keys: there must be 1 to {} of 1 to {} bytes",
+            keys.len(),
+            BOUNDS.keys_max,
+            BOUNDS.key_bytes_max
         );
         return Outcome::Failed(malformed(&what));
     }
@@ -77,7 +80,7 @@ pub(crate) fn waiting(callback: types::Callback) -> Outcome {
 
 /// A failure as the guest sorted it; what has no field of its own goes to the log.
 pub(crate) fn failure(failure: types::Failure, log: &Log) -> Failure {
-    for attribute in &failure.attributes {
+    for attribute in failure.attributes.iter().take(BOUNDS.attributes_max) {
         log.write("failure", &format!("{}: {}", attribute.name, attribute.value));
     }
     let class = match failure.class {
@@ -99,8 +102,13 @@ pub(crate) fn malformed(what: &str) -> Failure {
     Failure::new(FailureClass::Person, "PLUGIN_ANSWER", message)
 }
 
-/// Reads a JSON object.
+/// Reads a JSON object. Its size and depth are known before anything is made of it.
 pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
+    let max = BOUNDS.outputs_bytes_max;
+    if text.len() > max {
+        return Err(format!("with {} bytes, the limit is {max}", text.len()));
+    }
+    BOUNDS.text("that nest", text).map_err(|exceeded| exceeded.to_string())?;
     match serde_json::from_str(text) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err("that are no JSON object".into()),

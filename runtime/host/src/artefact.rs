@@ -6,26 +6,57 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use model::Digest;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::compile::{CompileLimits, Setting};
 use crate::precompiled;
 
 /// The folder in which plugins and artefacts are kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
-    plugins: PathBuf,
-    artefacts: PathBuf,
+    pub(crate) plugins: PathBuf,
+    pub(crate) artefacts: PathBuf,
+    refused: PathBuf,
+}
+
+/// Why a plugin was not compiled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    /// The limit that it exceeded, and what it was.
+    pub(crate) limit: Option<(Setting, u32)>,
+    /// What the compiler had to say.
+    pub(crate) reason: String,
 }
 
 impl Cache {
     /// Opens the cache, making its folders where there are none; only this user can enter them.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
-        let cache = Self { plugins: root.join("plugins"), artefacts: root.join("artefacts") };
+        let cache = Self {
+            plugins: root.join("plugins"),
+            artefacts: root.join("artefacts"),
+            refused: root.join("refused"),
+        };
         private_dir(&cache.plugins)?;
         private_dir(&cache.artefacts)?;
+        private_dir(&cache.refused)?;
+        cache.remove_drafts()?;
         Ok(cache)
+    }
+
+    /// Removes what an earlier process was writing when it ended.
+    fn remove_drafts(&self) -> io::Result<()> {
+        for folder in [&self.plugins, &self.artefacts, &self.refused] {
+            for entry in fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|extension| extension == "tmp") {
+                    fs::remove_file(path)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the bytes of a plugin, durably: plans will name them by their digest.
@@ -50,27 +81,65 @@ impl Cache {
         }
     }
 
-    /// What was compiled of a plugin by this engine before, or what is compiled now. A cache that
-    /// cannot be written costs time, so it is a warning and no error.
-    pub(crate) fn compile(
+    /// What was compiled of a plugin for this engine before.
+    pub(crate) fn compiled(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        cached(engine, &self.artefact(engine, digest))
+    }
+
+    /// A file for the compiler to write to, which [`Cache::adopt`] takes over.
+    pub(crate) fn draft(&self, engine: &Engine, digest: &Digest) -> io::Result<File> {
+        File::create(draft(&self.artefact(engine, digest)))
+    }
+
+    /// Takes over what the compiler wrote, durably.
+    pub(crate) fn adopt(&self, engine: &Engine, digest: &Digest) -> io::Result<Component> {
+        let path = self.artefact(engine, digest);
+        let written = fs::read(draft(&path))?;
+        let sum = Digest::of(&written);
+        let other = || io::Error::other("the compiler is of another build than the server");
+        let component = precompiled::load(engine, &written, &sum).ok_or_else(other)?;
+        File::open(draft(&path))?.sync_all()?;
+        fs::rename(draft(&path), &path)?;
+        write(&path.with_extension("sha256"), sum.as_str().as_bytes())?;
+        Ok(component)
+    }
+
+    /// Removes what a compiler wrote that did not come to an end.
+    pub(crate) fn discard(&self, engine: &Engine, digest: &Digest) {
+        // Where there is none there is nothing to do.
+        fs::remove_file(draft(&self.artefact(engine, digest))).ok();
+    }
+
+    /// Why a plugin was not compiled before, unless a limit was raised since.
+    pub(crate) fn refusal(
         &self,
         engine: &Engine,
         digest: &Digest,
-        bytes: &[u8],
-    ) -> wasmtime::Result<Component> {
-        let path = self.artefacts.join(format!("{digest}-{}.cwasm", compatibility(engine)));
-        if let Some(component) = cached(engine, &path) {
-            return Ok(component);
+        limits: &CompileLimits,
+    ) -> Option<(Refusal, PathBuf)> {
+        let path = self.refused(engine, digest);
+        let refusal: Refusal = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let is_raised = refusal.limit.is_some_and(|(limit, max)| limits.of(limit) > max);
+        (!is_raised).then_some((refusal, path))
+    }
+
+    /// Remembers, durably, why a plugin was not compiled: trying again would cost as much again.
+    pub(crate) fn refuse(&self, engine: &Engine, digest: &Digest, refusal: &Refusal) -> PathBuf {
+        let path = self.refused(engine, digest);
+        let bytes = serde_json::to_vec_pretty(refusal).unwrap_or_default();
+        if let Err(error) = write(&path, &bytes) {
+            tracing::warn!(path = %path.display(), %error, "cannot remember a refused plugin");
         }
-        let component = Component::from_binary(engine, bytes)?;
-        let artefact = component.serialize()?;
-        let sum = Digest::of(&artefact);
-        let kept = write(&path, &artefact)
-            .and_then(|()| write(&path.with_extension("sha256"), sum.as_str().as_bytes()));
-        if let Err(error) = kept {
-            tracing::warn!(path = %path.display(), %error, "cannot keep a compiled plugin");
-        }
-        Ok(component)
+        path
+    }
+
+    fn artefact(&self, engine: &Engine, digest: &Digest) -> PathBuf {
+        self.artefacts.join(format!("{digest}-{}.cwasm", compatibility(engine)))
+    }
+
+    /// Another version of the compiler may take what this one refused.
+    fn refused(&self, engine: &Engine, digest: &Digest) -> PathBuf {
+        self.refused.join(format!("{digest}-{}.json", compatibility(engine)))
     }
 
     fn plugin(&self, digest: &Digest) -> PathBuf {
@@ -104,7 +173,11 @@ fn compatibility(engine: &Engine) -> String {
     sum.0.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn private_dir(path: &Path) -> io::Result<()> {
+fn draft(path: &Path) -> PathBuf {
+    path.with_extension(format!("{}.tmp", std::process::id()))
+}
+
+pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -118,8 +191,8 @@ fn private_dir(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a file whole or not at all, and durably.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension(format!("{}.tmp", std::process::id()));
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = draft(path);
     let mut file = File::create(&draft)?;
     file.write_all(bytes)?;
     file.sync_all()?;

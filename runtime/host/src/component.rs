@@ -1,7 +1,7 @@
 //! Reads what a component says of itself before it is compiled: its manifest, what it exports and
 //! what it imports.
 
-use model::Digest;
+use model::{Digest, PluginId};
 use wasmparser::{Parser, Payload};
 
 use crate::declared::Declared;
@@ -69,6 +69,16 @@ impl Component {
         };
         let digest = Digest::of(&bytes);
         Ok(Self { digest, bytes, manifest, instance_bytes, imports: surface.imports })
+    }
+
+    /// The id that it claims.
+    pub(crate) fn id(&self) -> PluginId {
+        PluginId::new(self.manifest.id.as_str())
+    }
+
+    /// The refusal of this component.
+    pub(crate) fn refused(&self, error: InstallError) -> Refused {
+        Refused { manifest: Some(Box::new(self.manifest.clone())), error }
     }
 
     /// Whether the component can use a capability at all.

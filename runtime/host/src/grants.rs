@@ -2,6 +2,7 @@
 //! default but the log.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::role::Capability;
 pub use crate::capability::http::rule::{Rule, RuleError};
 
 /// What a plugin was granted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Grants {
     /// Where it may send HTTP requests.
@@ -24,6 +25,24 @@ pub struct Grants {
     pub config: BTreeMap<String, String>,
     /// What its limits are capped to.
     pub limits: Asked,
+    /// The name of the file that may have the id; one `*` in it stands for anything. Without it
+    /// the id belongs to the file that had it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+impl fmt::Debug for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grants")
+            .field("http", &self.http)
+            .field("inventory", &self.inventory)
+            .field("pools", &self.pools)
+            // Values may be secrets.
+            .field("config", &self.config.keys())
+            .field("limits", &self.limits)
+            .field("file", &self.file)
+            .finish()
+    }
 }
 
 impl Grants {
@@ -56,12 +75,12 @@ pub(crate) fn lines(plugin: &str, key: &str, granted: &[String], more: &str) -> 
     format!("[plugins.{}]\n{key} = [{}]", table_key(plugin), values.join(", "))
 }
 
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     toml::Value::String(text.into()).to_string()
 }
 
 /// Ids may hold dots, which TOML would read as tables in tables.
-fn table_key(plugin: &str) -> String {
+pub(crate) fn table_key(plugin: &str) -> String {
     if plugin.contains('.') { quote(plugin) } else { plugin.into() }
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -18,17 +17,19 @@ use serde_json::Map;
 
 use crate::admission::{Admission, Capacity};
 use crate::artefact::Cache;
+use crate::binding::Bindings;
+use crate::border;
 use crate::capability::http::Client;
 use crate::capability::log::Log;
-use crate::component::Component;
+use crate::compile::{CompileLimits, Compiler, Program};
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
 use crate::grants::Grants;
-use crate::install::{InstallError, Installed, Plugin, Refused};
+use crate::install::Plugin;
 use crate::invoke::{self, Decomposition, Production};
 use crate::limits::CEILING;
 use crate::machine::Machine;
-use crate::registry::{Entry, Loaded, Registry};
+use crate::registry::{Entry, Registry};
 use crate::role::Role;
 
 /// How large a plugin may be, unless the options say otherwise.
@@ -65,6 +66,10 @@ pub struct Options {
     pub cores: u32,
     /// How large a plugin may be.
     pub plugin_bytes_max: usize,
+    /// The program that compiles plugins.
+    pub compiler: Program,
+    /// What compiling one plugin may take.
+    pub compile_limits: CompileLimits,
 }
 
 /// Why a host could not be made.
@@ -102,7 +107,7 @@ pub enum HostError {
 
 /// Runs plugins; cheap to clone.
 #[derive(Clone)]
-pub struct Host(Arc<Shared>);
+pub struct Host(pub(crate) Arc<Shared>);
 
 /// What all clones of a host share.
 pub(crate) struct Shared {
@@ -113,12 +118,14 @@ pub(crate) struct Shared {
     pub(crate) admission: Admission,
     pub(crate) executor: Executor,
     pub(crate) lanes: Lanes,
-    registry: Registry,
-    cache: Cache,
+    pub(crate) registry: Registry,
+    pub(crate) cache: Cache,
+    pub(crate) bindings: Bindings,
+    pub(crate) compiler: Compiler,
     grants: BTreeMap<PluginId, (Arc<Grants>, Client)>,
     nothing: (Arc<Grants>, Client),
     callbacks: String,
-    plugin_bytes_max: usize,
+    pub(crate) plugin_bytes_max: usize,
 }
 
 impl Options {
@@ -135,6 +142,8 @@ impl Options {
             share_percent: SHARE_PERCENT,
             cores: 0,
             plugin_bytes_max: PLUGIN_BYTES_MAX,
+            compiler: Program::default(),
+            compile_limits: CompileLimits::default(),
         }
     }
 }
@@ -166,8 +175,9 @@ impl Options {
 impl Host {
     /// Starts a host without plugins.
     pub fn new(options: Options) -> Result<Self, HostError> {
-        let cache = Cache::open(&options.cache)
-            .map_err(|source| HostError::Cache { path: options.cache.clone(), source })?;
+        let unusable = |source| HostError::Cache { path: options.cache.clone(), source };
+        let cache = Cache::open(&options.cache).map_err(unusable)?;
+        let bindings = Bindings::open(options.cache.join("ids")).map_err(unusable)?;
         let memory_max = |grants: &Grants| grants.limits.memory_mib.unwrap_or(0);
         let memory_mib = options.grants.values().map(memory_max).fold(CEILING.memory_mib, u32::max);
         let machine = Machine::new(options.instances, (memory_mib as usize) << 20)
@@ -190,58 +200,13 @@ impl Host {
             lanes: Lanes::default(),
             registry: Registry::default(),
             cache,
+            bindings,
+            compiler: Compiler::new(options.compiler, options.compile_limits),
             grants: grants.map(|(id, grants)| (id, with_client(grants))).collect(),
             nothing: with_client(Grants::default()),
             callbacks: callbacks(&options.base_url),
             plugin_bytes_max: options.plugin_bytes_max,
         })))
-    }
-
-    /// Takes a plugin in; new plans use it, unless a higher version is there.
-    pub async fn install(&self, bytes: Vec<u8>) -> Result<Installed, InstallError> {
-        let plugin = self.build(bytes).await.map_err(|refused| refused.error)?;
-        let installed = plugin.installed.clone();
-        self.0.registry.offer(plugin, None);
-        Ok(installed)
-    }
-
-    /// Takes in every `*.wasm` of a folder that is new there. What came from a file that is gone
-    /// is no longer used by new plans. A file that is not taken in changes nothing else.
-    pub async fn load_dir(&self, folder: impl AsRef<Path>) -> io::Result<Vec<Loaded>> {
-        let folder = folder.as_ref().to_owned();
-        let (scanned, bytes_max) = (folder.clone(), self.0.plugin_bytes_max);
-        let files =
-            blocking(move || scan(&scanned, bytes_max)).await.unwrap_or_else(|| Ok(Vec::new()))?;
-        let mut loaded = Vec::new();
-        let mut present = BTreeMap::new();
-        for (file, bytes) in files {
-            let digest = Digest::of(&bytes);
-            let result = match self.0.registry.is_loaded(&file, &digest) {
-                Some(plugin) => Ok(plugin.installed.clone()),
-                None => self.load(&file, &digest, bytes).await,
-            };
-            present.insert(file.clone(), result.is_ok().then_some(digest));
-            loaded.push(Loaded { file, result });
-        }
-        self.0.registry.retire(&folder, &present);
-        Ok(loaded)
-    }
-
-    /// Makes a plugin callable that was installed once, for plans that began with it.
-    pub async fn restore(&self, digest: &Digest) -> Result<Installed, InstallError> {
-        if let Some(plugin) = self.0.registry.get(digest) {
-            return Ok(plugin.installed.clone());
-        }
-        let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
-        let kept = blocking(move || shared.cache.kept(&wanted)).await;
-        let bytes = kept
-            .ok_or(InstallError::Closing)?
-            .map_err(InstallError::Cache)?
-            .ok_or_else(|| InstallError::NotKept { digest: digest.clone() })?;
-        let plugin = self.build(bytes).await.map_err(|refused| refused.error)?;
-        let installed = plugin.installed.clone();
-        self.0.registry.keep(plugin);
-        Ok(installed)
     }
 
     /// Every plugin, and every file that was not taken in.
@@ -259,8 +224,12 @@ impl Host {
             return (Err(missing(digest)), Vec::new());
         };
         let log = Log::default();
-        let productions = invoke::decompose(&self.0, &plugin, item, &log).await;
-        (productions, log.finish())
+        let mask = &plugin.mask;
+        let productions = invoke::decompose(&self.0, &plugin, item, &log)
+            .await
+            .map_err(|failure| border::failure(failure, mask))
+            .and_then(|productions| border::productions(productions, mask));
+        (productions, border::log(log.finish(), mask))
     }
 
     /// The role of the plugin with these bytes; nothing where it is not to be had.
@@ -278,43 +247,10 @@ impl Host {
     /// has no effect: the plugin may send no request that changes what it is about.
     pub async fn probe(&self, digest: &Digest, call: &Call) -> Result<Reading, Failure> {
         let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
-        invoke::probe(&self.0, &plugin, call.clone(), &Log::default()).await
-    }
-
-    async fn load(
-        &self,
-        file: &Path,
-        digest: &Digest,
-        bytes: Vec<u8>,
-    ) -> Result<Installed, InstallError> {
-        let registry = &self.0.registry;
-        match self.build(bytes).await {
-            Ok(plugin) => {
-                let installed = plugin.installed.clone();
-                registry.offer(plugin, Some(file));
-                Ok(installed)
-            }
-            Err(refused) => {
-                registry.reject(file, Entry::rejected(file, digest, &refused));
-                Err(refused.error)
-            }
-        }
-    }
-
-    /// Reads, compiles and links a plugin on a thread that may block.
-    async fn build(&self, bytes: Vec<u8>) -> Result<Arc<Plugin>, Refused> {
-        let shared = Arc::clone(&self.0);
-        let built = blocking(move || {
-            let component = Component::read(bytes, shared.plugin_bytes_max)?;
-            if let Some(plugin) = shared.registry.get(&component.digest) {
-                return Ok(plugin);
-            }
-            shared.build(&component).map(Arc::new).map_err(|error| {
-                let manifest = Some(Box::new(component.manifest));
-                Refused { manifest, error }
-            })
-        });
-        built.await.unwrap_or_else(|| Err(InstallError::Closing.into()))
+        invoke::probe(&self.0, &plugin, call.clone(), &Log::default())
+            .await
+            .map_err(|failure| border::failure(failure, &plugin.mask))
+            .and_then(|reading| border::reading(reading, &plugin.mask))
     }
 
     /// The plugin with these bytes, from the cache where it is not at hand.
@@ -346,7 +282,8 @@ impl Host {
         }
         let log = Log::default();
         let outcome = invoke::carry_out(&self.0, &plugin, call, &log).await;
-        Report { outcome, log: log.finish() }
+        let outcome = border::outcome(outcome, &plugin.mask);
+        Report { outcome, log: border::log(log.finish(), &plugin.mask) }
     }
 }
 
@@ -358,7 +295,7 @@ impl Worker for Host {
     }
 
     fn nature(&self, digest: &Digest) -> Option<Nature> {
-        self.0.registry.get(digest).map(|plugin| plugin.installed.nature)
+        self.0.nature(digest)
     }
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
@@ -368,14 +305,9 @@ impl Worker for Host {
 }
 
 impl Shared {
-    /// Compiles and links a plugin, and keeps its bytes.
-    fn build(&self, component: &Component) -> Result<Plugin, InstallError> {
-        let id = PluginId::new(component.manifest.id.as_str());
-        let (grants, client) = self.grants.get(&id).unwrap_or(&self.nothing).clone();
-        let engine = self.machine.engine();
-        let plugin = Plugin::build(engine, &self.cache, component, grants, client)?;
-        self.cache.keep(&component.digest, &component.bytes).map_err(InstallError::Cache)?;
-        Ok(plugin)
+    /// What a plugin with this id was granted, and the client for it.
+    pub(crate) fn granted(&self, id: &PluginId) -> (Arc<Grants>, Client) {
+        self.grants.get(id).unwrap_or(&self.nothing).clone()
     }
 
     /// Where an element posts its answer to a call, by the name that the engine gives it.
@@ -416,37 +348,12 @@ fn missing(digest: &Digest) -> Failure {
 }
 
 /// Runs something on a thread that may block; nothing where the runtime is shutting down.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => Some(result),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => None,
     }
-}
-
-/// The plugins of a folder, oldest first: of equal versions the one that was written last counts.
-fn scan(folder: &Path, bytes_max: usize) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let is_hidden =
-            path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
-        if is_hidden || path.extension().is_none_or(|extension| extension != "wasm") {
-            continue;
-        }
-        let meta = std::fs::metadata(&path)?;
-        if meta.is_file() {
-            files.push((meta.modified()?, path));
-        }
-    }
-    files.sort();
-    files.into_iter().map(|(_, path)| Ok((path.clone(), read(&path, bytes_max)?))).collect()
-}
-
-/// Reads a file, and no more than one byte past what a plugin may have.
-fn read(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = bytes_max as u64 + 1;
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -2,6 +2,7 @@
 //! links it. All of it, or nothing changes.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::worker::Nature;
@@ -10,7 +11,6 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
-use crate::artefact::Cache;
 use crate::bindings::activator::ActivatorPre;
 use crate::bindings::allocator::AllocatorPre;
 use crate::bindings::decomposer::DecomposerPre;
@@ -18,10 +18,12 @@ use crate::bindings::rater::RaterPre;
 use crate::bindings::step::StepPre;
 use crate::bindings::validator::ValidatorPre;
 use crate::capability::{self, http};
+use crate::compile::Setting;
 use crate::component::Component;
 use crate::grants::{self, Grants};
 use crate::limits::Limits;
 use crate::manifest::{self, Manifest, ManifestError};
+use crate::mask::Mask;
 use crate::role::{Capability, Role};
 use crate::state::State;
 
@@ -121,9 +123,47 @@ pub enum InstallError {
         /// The plugin.
         plugin: String,
     },
-    /// The compiler refused it.
-    #[error("the component cannot be compiled: build it again, or report it if it stays so")]
-    Compile(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It cannot be read.
+    #[error("the file cannot be read: see where it leads and who may read it")]
+    Unreadable(#[source] io::Error),
+    /// It is a folder, a pipe or a device.
+    #[error("this is no file: remove it, or copy the plugin itself here")]
+    NotAFile,
+    /// Its id is another's.
+    #[error(
+        "the id `{id}` belongs to {owner}; if `{file}` may have its grants and settings, name it in ferrule.toml, where one `*` stands for anything:\n[plugins.{}]\nfile = {}", grants::table_key(id.as_str()), grants::quote(file)
+    )]
+    OtherFile {
+        /// The id that it claims.
+        id: PluginId,
+        /// Whose it is.
+        owner: String,
+        /// The name of the file.
+        file: String,
+    },
+    /// Whose its id is cannot be told.
+    #[error(
+        "whose the id is cannot be told from `{}`: mend or remove that file, then copy the plugin again", .path.display()
+    )]
+    Binding {
+        /// The file that tells it.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: io::Error,
+    },
+    /// Compiling it takes more than it may.
+    #[error(
+        "compiling the plugin takes more than {max} {}: build it with opt-level \"s\" and smaller functions, or raise `{}` in `[host]` of ferrule.toml; it is not tried again until then, or until `{}` is removed", .setting.noun(), .setting.key(), .memory.display()
+    )]
+    CompileLimit {
+        /// Which limit.
+        setting: Setting,
+        /// What it was.
+        max: u32,
+        /// The file that remembers it.
+        memory: PathBuf,
+    },
     /// It declares more than an instance may have.
     #[error(
         "the component has {count} {what}, counted as often as they are instantiated, and may have {max}: build it of fewer modules"
@@ -139,6 +179,25 @@ pub enum InstallError {
     /// It instantiates a module or a component that is not in it.
     #[error("the component instantiates what another one gives it: compose it into one file")]
     Foreign,
+    /// The compiler refused it.
+    #[error(
+        "the component cannot be compiled: {reason}; build it again, or report it if it stays so; these bytes are not tried again until `{}` is removed", .memory.display()
+    )]
+    Compile {
+        /// What the compiler said.
+        reason: String,
+        /// The file that remembers it.
+        memory: PathBuf,
+    },
+    /// Compiling it was interrupted.
+    #[error("compiling the plugin was interrupted ({how}): it is tried again by itself")]
+    Interrupted {
+        /// How the process ended.
+        how: String,
+    },
+    /// The compiler cannot be run.
+    #[error("the compiler cannot be run; it is tried again by itself")]
+    Compiler(#[source] io::Error),
     /// Its imports or exports are not those of the contract.
     #[error("the component does not fit its world: build it with the `wit/` of this host")]
     Link(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -156,6 +215,16 @@ pub enum InstallError {
     /// The host was shutting down.
     #[error("the host is shutting down")]
     Closing,
+}
+
+impl InstallError {
+    /// Whether the same bytes may be taken in at a later look, without any change.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Interrupted { .. } | Self::Compiler(_) | Self::Cache(_) | Self::Closing
+        )
+    }
 }
 
 /// A file that was not taken in, with what could be read of it.
@@ -182,6 +251,8 @@ pub(crate) struct Plugin {
     pub(crate) exports: Exports,
     /// What the host keeps of an instance, beside its memories and tables.
     pub(crate) instance_bytes: usize,
+    /// Takes the values of its settings out of what it says.
+    pub(crate) mask: Arc<Mask>,
     /// One permit for each call that may be under way.
     pub(crate) calls: Semaphore,
 }
@@ -197,39 +268,32 @@ pub(crate) enum Exports {
 }
 
 impl Plugin {
-    /// Makes a plugin of a component. Blocks while it compiles.
-    pub(crate) fn build(
+    /// Makes a plugin of a component that was checked and compiled.
+    pub(crate) fn link(
         engine: &Engine,
-        cache: &Cache,
+        compiled: &wasmtime::component::Component,
         component: &Component,
         grants: Arc<Grants>,
         client: http::Client,
     ) -> Result<Self, InstallError> {
         let manifest = component.manifest.clone();
-        check(component, &grants)?;
-        let compiled = cache
-            .compile(engine, &component.digest, &component.bytes)
-            .map_err(|error| InstallError::Compile(error.into_boxed_dyn_error()))?;
         let exports = linker(engine, component)
-            .and_then(|linker| linker.instantiate_pre(&compiled))
+            .and_then(|linker| linker.instantiate_pre(compiled))
             .and_then(|pre| Exports::find(manifest.world, pre))
             .map_err(|error| InstallError::Link(error.into_boxed_dyn_error()))?;
-        let nature = match component.imports(Capability::Http) {
-            true => Nature::External,
-            false => Nature::Pure,
-        };
         let limits = Limits::settle(&manifest.limits, &grants.limits);
         let installed = Installed {
-            id: PluginId::new(manifest.id.as_str()),
+            id: component.id(),
             version: manifest.version.clone(),
             role: manifest.world,
             digest: component.digest.clone(),
-            nature,
+            nature: nature(component),
         };
         Ok(Self {
             installed,
             name: manifest.id.as_str().into(),
             manifest,
+            mask: Arc::new(Mask::new(&grants.config)),
             grants,
             limits,
             client,
@@ -248,6 +312,11 @@ impl Plugin {
     }
 }
 
+/// Whether a component can have an effect beyond its answers.
+pub(crate) fn nature(component: &Component) -> Nature {
+    if component.imports(Capability::Http) { Nature::External } else { Nature::Pure }
+}
+
 impl Exports {
     fn find(role: Role, pre: InstancePre<State>) -> wasmtime::Result<Self> {
         Ok(match role {
@@ -262,7 +331,7 @@ impl Exports {
 }
 
 /// Holds what a component imports against what its role may have and what it was granted.
-fn check(component: &Component, grants: &Grants) -> Result<(), InstallError> {
+pub(crate) fn check(component: &Component, grants: &Grants) -> Result<(), InstallError> {
     let manifest = &component.manifest;
     if grants.any(Capability::Http) && grants.any(Capability::Reservation) {
         return Err(InstallError::Conflict { plugin: manifest.id.clone() });

@@ -280,6 +280,7 @@ impl Guest {
                 fulfilment: self.subject.fulfilment.clone(),
                 task: self.subject.task,
                 log: self.log.clone(),
+                mask: Arc::clone(&plugin.mask),
             },
         };
         let mut store = Store::new(self.shared.machine.engine(), state);

@@ -1,6 +1,8 @@
 //! Runs plugins: WebAssembly components under wasmtime, each call in a store of its own, with the
 //! capabilities that the operator granted and no others.
 
+pub mod compile;
+pub mod folder;
 pub mod grants;
 pub mod host;
 pub mod install;
@@ -12,16 +14,20 @@ pub mod role;
 mod admission;
 mod answer;
 mod artefact;
+mod binding;
 mod bindings;
+mod border;
 mod capability;
 mod component;
 mod declared;
 mod executor;
 mod invoke;
 mod machine;
+mod mask;
 mod precompiled;
 mod rating;
 mod state;
+mod sweep;
 
 pub use capability::http::address::{Place, place};
 pub use grants::Grants;

@@ -53,6 +53,11 @@ impl Machine {
     }
 }
 
+/// An engine that compiles for the machine's and runs nothing, so it sets no memory aside.
+pub(crate) fn compiler() -> wasmtime::Result<Engine> {
+    Engine::new(base().allocation_strategy(InstanceAllocationStrategy::OnDemand))
+}
+
 fn base() -> Config {
     let mut config = Config::new();
     config

@@ -13,6 +13,9 @@ pub const SECTION: &str = "ferrule:plugin-manifest";
 /// The version of the manifest's shape that this host reads.
 pub const SCHEMA: u32 = 1;
 
+/// How many bytes a manifest may have.
+pub const BYTES_MAX: usize = 64 * 1024;
+
 /// What a plugin says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -52,6 +55,9 @@ pub struct Requests {
 /// What is wrong with a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
+    /// It is larger than manifests may be.
+    #[error("the manifest has {0} bytes, the limit is {BYTES_MAX}")]
+    TooLarge(usize),
     /// It is not UTF-8.
     #[error("the manifest is not UTF-8 text")]
     NotText,
@@ -88,6 +94,9 @@ impl Manifest {
 
     /// Reads the content of the custom section.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        if bytes.len() > BYTES_MAX {
+            return Err(ManifestError::TooLarge(bytes.len()));
+        }
         let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::NotText)?;
         let manifest: Self = toml::from_str(text).map_err(ManifestError::Toml)?;
         if manifest.schema != SCHEMA {
@@ -96,7 +105,7 @@ impl Manifest {
         if !is_id(&manifest.id) {
             return Err(ManifestError::Id(manifest.id));
         }
-        if precedence(&manifest.version).is_none() {
+        if !is_version(&manifest.version) {
             return Err(ManifestError::Version(manifest.version));
         }
         Ok(manifest)
@@ -117,6 +126,13 @@ pub(crate) fn precedence(version: &str) -> Option<([u64; 3], bool, String)> {
     let mut parts = numbers.split('.').map(|part| part.parse::<u64>().ok());
     let triple = [parts.next()??, parts.next()??, parts.next()??];
     parts.next().is_none().then(|| (triple, pre.is_empty(), pre.into()))
+}
+
+/// Whether a text is a version, of characters that may stand in a log.
+fn is_version(version: &str) -> bool {
+    version.len() <= 64
+        && version.bytes().all(|byte| byte.is_ascii_graphic())
+        && precedence(version).is_some()
 }
 
 fn is_id(id: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::money::{AMOUNT_MAX, Decimal, decimal};
 use model::{Failure, FailureClass, Outcome};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
@@ -12,6 +13,9 @@ use crate::bindings::types::{Attribute, Money};
 
 /// The attribute of a price that says its own tax, in percent.
 const TAX_RATE: &str = "tax-rate";
+
+/// How many digits an amount of a charge may have: more would be rounded without a word.
+const DIGITS_MAX: usize = 28;
 
 /// The input of a rating step.
 #[derive(Debug, Deserialize)]
@@ -113,7 +117,7 @@ fn first_amount(listed: Amount, alterations: &[Alteration]) -> Money {
     if alterations.is_empty() {
         return Money { currency, amount };
     }
-    let number = |text: &str| model::money::decimal(&Value::String(text.into()));
+    let number = |text: &str| decimal(&Value::String(text.into()));
     let mut sum = number(&amount);
     for change in alterations {
         sum = sum.zip(number(&change.amount)).and_then(|(sum, change)| sum.checked_add(change));
@@ -159,12 +163,15 @@ fn charge(charge: rating::Charge) -> Value {
     })
 }
 
+/// Whether a text is a decimal that keeps all its digits, of an amount that may be charged.
 fn is_decimal(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    [whole, fraction].iter().all(|part| {
-        (1..=28).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_whole =
+        [whole, fraction].into_iter().all(is_part) && whole.len() + fraction.len() <= DIGITS_MAX;
+    let amount = is_whole.then(|| decimal(&Value::String(text.into()))).flatten();
+    amount.is_some_and(|amount| amount.abs() <= Decimal::from(AMOUNT_MAX))
 }
 
 fn one() -> u32 {

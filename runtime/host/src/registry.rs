@@ -1,12 +1,14 @@
 //! Which plugins there are: by digest to call them, by id to say which version new plans use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use engine::worker::Nature;
 use model::{Digest, PluginId};
 use serde::Serialize;
 
+use crate::folder::shown;
 use crate::grants::Grants;
 use crate::install::{InstallError, Installed, Plugin, Refused};
 use crate::limits::Limits;
@@ -87,6 +89,24 @@ struct Inner {
     /// What new plans use.
     current: BTreeMap<PluginId, Digest>,
     installs: u64,
+    /// The natures of plugins that were taken in once and are not compiled yet.
+    natures: BTreeMap<Digest, Nature>,
+}
+
+/// Another version that new plans use.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) id: PluginId,
+    pub(crate) from: Option<Current>,
+    pub(crate) to: Option<Current>,
+}
+
+/// The version that new plans use.
+#[derive(Debug)]
+pub(crate) struct Current {
+    pub(crate) version: String,
+    pub(crate) digest: Digest,
+    pub(crate) file: Option<PathBuf>,
 }
 
 struct Registered {
@@ -110,7 +130,7 @@ impl Registry {
     }
 
     /// Adds a plugin that new plans may use.
-    pub(crate) fn offer(&self, plugin: Arc<Plugin>, file: Option<&Path>) {
+    pub(crate) fn offer(&self, plugin: Arc<Plugin>, file: Option<&Path>) -> Vec<Change> {
         let mut inner = self.write();
         inner.installs += 1;
         let offered = Some(inner.installs);
@@ -120,7 +140,7 @@ impl Registry {
         }
         let file = file.map(Path::to_owned);
         inner.plugins.insert(digest, Registered { plugin, file, offered });
-        inner.choose();
+        inner.choose()
     }
 
     /// Adds a plugin for plans that began with it; keeps it as it is where it is there.
@@ -139,7 +159,11 @@ impl Registry {
     /// Forgets what came from files of this folder that are gone or hold something else now:
     /// new plans no longer use it, plans that began with it still can. A file that is there and
     /// was not taken in (`None`) leaves what came from it before as it was.
-    pub(crate) fn retire(&self, folder: &Path, present: &BTreeMap<PathBuf, Option<Digest>>) {
+    pub(crate) fn retire(
+        &self,
+        folder: &Path,
+        present: &BTreeMap<PathBuf, Option<Digest>>,
+    ) -> Vec<Change> {
         let mut inner = self.write();
         for (digest, registered) in &mut inner.plugins {
             let Some(file) = &registered.file else { continue };
@@ -156,7 +180,7 @@ impl Registry {
         inner
             .rejected
             .retain(|file, _| file.parent() != Some(folder) || present.get(file) == Some(&None));
-        inner.choose();
+        inner.choose()
     }
 
     /// Whether a file was taken in as it is.
@@ -166,12 +190,40 @@ impl Registry {
         (registered.file.as_deref() == Some(file)).then(|| Arc::clone(&registered.plugin))
     }
 
+    /// The versions that new plans use or may use again.
+    pub(crate) fn offered(&self) -> BTreeSet<Digest> {
+        let inner = self.read();
+        let offered = inner.plugins.iter().filter(|(_, registered)| registered.offered.is_some());
+        offered.map(|(digest, _)| digest.clone()).collect()
+    }
+
+    /// Forgets a version that nothing needs any more.
+    pub(crate) fn forget(&self, digest: &Digest) {
+        let mut inner = self.write();
+        inner.natures.remove(digest);
+        if inner.plugins.get(digest).is_some_and(|registered| registered.offered.is_none()) {
+            inner.plugins.remove(digest);
+        }
+    }
+
+    /// Whether a plugin can have an effect beyond its answers, where that is known.
+    pub(crate) fn nature(&self, digest: &Digest) -> Option<Nature> {
+        let inner = self.read();
+        let ready = inner.plugins.get(digest).map(|registered| registered.plugin.installed.nature);
+        ready.or_else(|| inner.natures.get(digest).copied())
+    }
+
+    /// Notes the nature of a plugin that was taken in once.
+    pub(crate) fn note_nature(&self, digest: &Digest, nature: Nature) {
+        self.write().natures.insert(digest.clone(), nature);
+    }
+
     /// Every plugin, by id and version, and every file that was not taken in.
     pub(crate) fn list(&self) -> Vec<Entry> {
         let inner = self.read();
         let ready = inner.plugins.values().map(|registered| {
             let mut entry = describe(&registered.plugin);
-            entry.file.clone_from(&registered.file);
+            entry.file = registered.file.as_deref().map(|file| shown(file).into());
             let installed = &registered.plugin.installed;
             entry.is_current = inner.current.get(&installed.id) == Some(&installed.digest);
             entry
@@ -195,7 +247,7 @@ impl Registry {
 
 impl Inner {
     /// New plans use the highest version on offer, and of equal ones what was installed last.
-    fn choose(&mut self) {
+    fn choose(&mut self) -> Vec<Change> {
         let mut best: BTreeMap<&PluginId, (_, &Digest)> = BTreeMap::new();
         for (digest, registered) in &self.plugins {
             let Some(offered) = registered.offered else { continue };
@@ -206,8 +258,25 @@ impl Inner {
                 *candidate = (rank, digest);
             }
         }
-        self.current =
+        let chosen: BTreeMap<_, _> =
             best.into_iter().map(|(id, (_, digest))| (id.clone(), digest.clone())).collect();
+        let before = std::mem::replace(&mut self.current, chosen);
+        let mut changes = Vec::new();
+        for id in before.keys().chain(self.current.keys()).collect::<BTreeSet<_>>() {
+            let (from, to) = (before.get(id), self.current.get(id));
+            if from != to {
+                let (from, to) = (self.describe(from), self.describe(to));
+                changes.push(Change { id: id.clone(), from, to });
+            }
+        }
+        changes
+    }
+
+    fn describe(&self, digest: Option<&Digest>) -> Option<Current> {
+        let digest = digest?;
+        let Registered { plugin, file, .. } = self.plugins.get(digest)?;
+        let version = plugin.installed.version.clone();
+        Some(Current { version, digest: digest.clone(), file: file.clone() })
     }
 }
 
@@ -244,10 +313,11 @@ impl Entry {
     }
 
     /// The entry of a file that was not taken in.
-    pub(crate) fn rejected(file: &Path, digest: &Digest, refused: &Refused) -> Self {
+    pub(crate) fn rejected(file: &Path, digest: Option<&Digest>, refused: &Refused) -> Self {
         let known = refused.manifest.as_deref().map_or_else(Self::empty, Self::of);
         let state = State::Rejected { reason: explain(&refused.error) };
-        Self { digest: Some(digest.to_string()), file: Some(file.into()), state, ..known }
+        let digest = digest.map(ToString::to_string);
+        Self { digest, file: Some(shown(file).into()), state, ..known }
     }
 
     fn empty() -> Self {

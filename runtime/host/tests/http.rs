@@ -215,3 +215,17 @@ async fn undo_has_the_outputs_and_a_key_of_its_own() {
     let report = bench.host.run(call(&installed.digest, resume, json!({}))).await;
     assert_eq!(outputs(&report), json!({ "state": "up" }));
 }
+
+/// S21: a user and a password in a URL would go out in `Host`.
+#[tokio::test]
+async fn a_url_with_a_password_is_not_sent_and_not_logged() {
+    let element = Element::start().await;
+    let (bench, installed) = element.dialler("127.0.0.1").await;
+    let request = element.request("admin:hunter2@127.0.0.1", "/x");
+    let report = bench.run(&installed.digest, request).await;
+    assert_eq!(failed(&report).code, "HTTP");
+    assert_eq!(element.connections.load(Ordering::Relaxed), 0);
+    let log = report.log.join("\n");
+    assert!(log.contains("no user and password in a URL"), "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
+}

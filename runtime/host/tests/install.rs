@@ -116,7 +116,7 @@ async fn new_plans_use_the_highest_version_and_old_ones_theirs() {
 
 #[tokio::test]
 async fn a_folder_is_followed_and_a_bad_file_changes_nothing() {
-    let bench = Bench::new([].into());
+    let bench = Bench::new(grants("pure", "file = \"*.wasm\""));
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
     write("a.wasm", &versioned("1.0.0"));
@@ -172,7 +172,9 @@ async fn a_plugin_is_restored_from_the_cache_after_a_restart() {
 
 fn restart(bench: &Bench, cache: &Path) -> Host {
     let store: std::sync::Arc<dyn engine::store::Store> = bench.store.clone();
-    Host::new(Options::new(store, bench.pools.clone(), cache)).unwrap()
+    let mut options = Options::new(store, bench.pools.clone(), cache);
+    options.compiler = support::compiler();
+    Host::new(options).unwrap()
 }
 
 #[tokio::test]
@@ -198,4 +200,105 @@ async fn the_list_shows_the_names_of_settings_and_not_their_values() {
     assert_eq!(list[0].world.as_deref(), Some("step"));
     assert_eq!(list[0].state, State::Ready);
     assert!(!serde_json::to_string(&list).unwrap().contains("hunter2"));
+}
+
+async fn load(bench: &Bench, folder: &Path) -> Vec<host::Loaded> {
+    bench.host.load_dir(folder).await.unwrap()
+}
+
+fn rejected(bench: &Bench, file: &str) -> String {
+    let list = bench.host.list();
+    let is_it = |entry: &&host::Entry| entry.file.as_ref().is_some_and(|at| at.ends_with(file));
+    let entry = list.iter().find(is_it).unwrap_or_else(|| panic!("no `{file}` in {list:?}"));
+    let State::Rejected { reason } = &entry.state else { panic!("{entry:?}") };
+    reason.clone()
+}
+
+/// S8: grants and settings go by the id, so no other file may claim it.
+#[tokio::test]
+async fn an_id_is_not_given_to_another_file_unless_the_operator_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let bench = Bench::new(grants("pure", "config = { token = \"of the operator\" }"));
+    write("pure.wasm", &versioned("1.0.0"));
+    load(&bench, folder.path()).await;
+    write("vendor.wasm", &versioned("99.0.0"));
+    load(&bench, folder.path()).await;
+    assert_eq!(current(&bench.host).as_deref(), Some("1.0.0"));
+    let reason = rejected(&bench, "vendor.wasm");
+    assert!(reason.contains("`pure.wasm`"), "{reason}");
+    assert!(reason.ends_with("\n[plugins.pure]\nfile = \"vendor.wasm\""), "{reason}");
+    // An upgrade in place is one; after a restart it is so still.
+    write("pure.wasm", &versioned("1.1.0"));
+    let again = restart(&bench, bench.cache.path());
+    again.load_dir(folder.path()).await.unwrap();
+    assert_eq!(current(&again).as_deref(), Some("1.1.0"));
+    // Without the file that had it, too.
+    std::fs::remove_file(folder.path().join("pure.wasm")).unwrap();
+    load(&bench, folder.path()).await;
+    assert_eq!(current(&bench.host), None);
+    let store: std::sync::Arc<dyn engine::store::Store> = bench.store.clone();
+    let mut options = Options::new(store, bench.pools.clone(), bench.cache.path());
+    options.compiler = support::compiler();
+    options.grants = grants("pure", "file = \"vendor.wasm\"");
+    let named = Host::new(options).unwrap();
+    named.load_dir(folder.path()).await.unwrap();
+    assert_eq!(current(&named).as_deref(), Some("99.0.0"));
+}
+
+/// S14: one file that cannot be read is one rejected entry.
+#[tokio::test]
+async fn what_is_no_file_is_rejected_and_the_others_are_taken_in() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("m.wasm"), versioned("1.0.0")).unwrap();
+    std::os::unix::fs::symlink("/nonexistent/x.wasm", at("dangling.wasm")).unwrap();
+    std::os::unix::fs::symlink("round.wasm", at("round.wasm")).unwrap();
+    std::fs::create_dir(at("folder.wasm")).unwrap();
+    std::process::Command::new("mkfifo").arg(at("pipe.wasm")).status().unwrap();
+    std::fs::write(at("a\nINFO plugin ready.wasm"), b"x").unwrap();
+    std::fs::write(at("odd").with_file_name(std::ffi::OsStr::from_bytes(b"\xff.wasm")), b"x")
+        .unwrap();
+    let bench = Bench::new([].into());
+    let loaded = load(&bench, folder.path()).await;
+    assert_eq!(loaded.len(), 7);
+    assert_eq!(loaded.iter().filter(|one| one.result.is_ok()).count(), 1, "{loaded:?}");
+    assert_eq!(current(&bench.host).as_deref(), Some("1.0.0"));
+    assert!(rejected(&bench, "dangling.wasm").contains("cannot be read"));
+    assert!(rejected(&bench, "round.wasm").contains("cannot be read"));
+    assert!(rejected(&bench, "folder.wasm").contains("no file"));
+    assert!(rejected(&bench, "pipe.wasm").contains("no file"));
+    // A name cannot forge a line, and the list can be written whatever the names are.
+    assert!(rejected(&bench, "a\\nINFO plugin ready.wasm").contains("no WebAssembly"));
+    serde_json::to_string(&bench.host.list()).unwrap();
+    assert!(loaded.iter().all(|one| !one.file.to_str().unwrap().contains('\n')));
+}
+
+/// S21: versions that nothing needs are given back after a time.
+#[tokio::test]
+async fn a_version_that_nothing_needs_is_removed_after_a_time() {
+    let bench = Bench::new(grants("pure", "file = \"*.wasm\""));
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let mut digests = Vec::new();
+    for version in ["1.0.0", "1.1.0", "1.2.0"] {
+        write("pure.wasm", &versioned(version));
+        let loaded = load(&bench, folder.path()).await;
+        digests.push(loaded[0].result.as_ref().unwrap().digest.clone());
+    }
+    let [old, open, current] = digests.try_into().unwrap();
+    let sweep = async |age, needed: Option<model::Digest>| {
+        let needed = needed.map(|needed| [needed].into());
+        bench.host.sweep(age, move || needed).await.unwrap()
+    };
+    let (day, now) = (std::time::Duration::from_secs(86_400), std::time::Duration::ZERO);
+    assert_eq!(sweep(day, Some(open.clone())).await, []);
+    // Where it is not known what is needed, everything is.
+    assert_eq!(sweep(now, None).await, []);
+    assert_eq!(sweep(now, Some(open.clone())).await, [old.clone()]);
+    let again = restart(&bench, bench.cache.path());
+    assert!(matches!(again.restore(&old).await, Err(InstallError::NotKept { .. })));
+    again.restore(&open).await.unwrap();
+    again.restore(&current).await.unwrap();
 }

@@ -25,6 +25,8 @@ use model::{
 };
 use serde_json::Value;
 
+use crate::serve::plugins::Looked;
+
 pub(crate) use documents::Ids;
 
 use crate::retention::Removed;
@@ -54,6 +56,8 @@ pub struct App {
     changing: Arc<tokio::sync::Mutex<()>>,
     /// What was removed since it had been kept for long enough.
     removed: Arc<Removed>,
+    /// Told when the plugins folder was looked at; `None` if there is none to wait for.
+    looked: Option<Looked>,
 }
 
 /// How an operator sells and bills.
@@ -89,6 +93,11 @@ pub enum SubmitError {
         /// What there is.
         known: String,
     },
+    /// The plugins folder was not looked at yet.
+    #[error(
+        "the server has just started and still takes in plugins: send the request again in a moment"
+    )]
+    Starting,
     /// The workflow cannot be planned.
     #[error("{}", .0.message)]
     Plan(Failure),
@@ -129,7 +138,19 @@ impl App {
             reconciling: Arc::default(),
             changing: Arc::default(),
             removed: Arc::default(),
+            looked: None,
         }
+    }
+
+    /// The same, which takes no order before the plugins folder was looked at.
+    #[must_use]
+    pub fn ready_after(self, looked: Looked) -> Self {
+        Self { looked: Some(looked), ..self }
+    }
+
+    /// Whether the plugins folder was looked at: before, orders would be held for want of plugins.
+    pub fn is_ready(&self) -> bool {
+        self.looked.as_ref().is_none_or(Looked::is_done)
     }
 
     /// The same with an operator's own ways to sell and bill.
@@ -236,6 +257,9 @@ impl App {
 
     /// What would become of an order or a run: `planned`, `held` or `rejected`.
     pub async fn plan(&self, kind: &Kind, document: &Value) -> Result<Event, SubmitError> {
+        if !self.is_ready() {
+            return Err(SubmitError::Starting);
+        }
         let rulebook = self.rulebook();
         let planned = match kind {
             Kind::Run { workflow } => {

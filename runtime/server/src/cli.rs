@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::repository::Repository;
-use crate::serve::{self, Server};
+use crate::serve::Server;
 use crate::simnet;
 
 /// Ferrule takes telecom orders over the TM Forum APIs, decomposes them by rules, and carries out
@@ -56,6 +56,12 @@ enum Command {
     Export(export::Export),
     /// Put load on a server that runs, and measure.
     Bench(bench::Bench),
+    /// Compile one plugin within limits: the server calls this for itself.
+    #[command(hide = true)]
+    CompilePlugin {
+        /// Memory in MiB, processor time in seconds, and the size of the component in bytes.
+        numbers: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +108,13 @@ struct DemoArgs {
     order: Option<PathBuf>,
 }
 
+impl Cli {
+    /// The arguments of the compiler, where this process is to be one.
+    pub fn compiles(&self) -> Option<&[String]> {
+        if let Command::CompilePlugin { numbers } = &self.command { Some(numbers) } else { None }
+    }
+}
+
 /// Runs a command.
 pub async fn run(cli: Cli) -> Result<()> {
     match cli.command {
@@ -114,6 +127,8 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Import(command) => import::run(command).await,
         Command::Export(command) => export::run(command).await,
         Command::Bench(command) => bench::run(command).await,
+        // `main` takes it before anything else is started.
+        Command::CompilePlugin { .. } => Ok(()),
     }
 }
 
@@ -135,12 +150,17 @@ async fn run_serve(arguments: Serve) -> Result<()> {
     config.plugins_dir = arguments.plugins.unwrap_or(config.plugins_dir);
     config.workflows_dir = arguments.workflows.unwrap_or(config.workflows_dir);
     let server = Server::start(config).await?;
-    server.plugins.iter().for_each(serve::report);
+    tracing::info!(address = %server.address, "listening, plugins are taken in");
+    let mut shutdown = std::pin::pin!(crate::shutdown());
+    tokio::select! {
+        _plugins = server.plugins() => {}
+        () = &mut shutdown => return Ok(server.run(std::future::ready(())).await?),
+    }
     say(&format!("Ferrule serves http://{}", server.address))?;
     if let Some(url) = network {
         say(&format!("The simulated network is at {url}"))?;
     }
-    server.run(crate::shutdown()).await?;
+    server.run(shutdown).await?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod host;
 mod limits;
+mod mistake;
 mod retention;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::events::{Allowed, Guard, Settings};
 
 pub use self::host::Host;
 pub use limits::Limits;
+pub use mistake::Mistake;
 pub use retention::Retention;
 
 /// The settings of a server. Everything has a default; flags of the command line win.
@@ -52,7 +54,7 @@ pub struct Config {
     pub billing: Billing,
     /// What quotes are made by.
     pub quotes: Quotes,
-    /// What running plugins may take.
+    /// What running and compiling plugins may take.
     pub host: Host,
     /// What each plugin is granted, by its id.
     pub plugins: BTreeMap<String, Grants>,
@@ -207,13 +209,13 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
-    /// The file is wrong; the message has line and column.
-    #[error("`{}` is wrong:\n{source}", .path.display())]
+    /// The file is wrong. No value of it is shown: it may be a secret.
+    #[error("`{}` is wrong: {mistake}", .path.display())]
     Parse {
         /// The file.
         path: PathBuf,
         /// Where and why.
-        source: Box<toml::de::Error>,
+        mistake: Mistake,
     },
     /// Two settings contradict each other.
     #[error("{0}")]
@@ -234,8 +236,10 @@ impl Config {
         };
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| ConfigError::Parse { path: path.into(), source: Box::new(source) })
+        toml::from_str(&text).map_err(|error| {
+            let mistake = Mistake::of(&text, &error);
+            ConfigError::Parse { path: path.into(), mistake }
+        })
     }
 
     /// How the operator sells and bills.

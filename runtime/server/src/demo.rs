@@ -106,7 +106,8 @@ pub async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> {
     let config = tokio::task::block_in_place(|| config(base, &repository, &simnet))?;
     let began = Instant::now();
     let server = Server::start(config).await?;
-    for loaded in &server.plugins {
+    let plugins = server.plugins().await;
+    for loaded in plugins.iter() {
         if let Err(error) = &loaded.result {
             bail!("{}: {}", loaded.file.display(), crate::serve::reason(error));
         }
@@ -115,7 +116,7 @@ pub async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> {
     writeln!(
         out,
         "Ferrule serves {base} with {} plugins, up in {:.1?}.",
-        server.plugins.len(),
+        plugins.len(),
         began.elapsed()
     )?;
     writeln!(out, "The simulated network is at {simnet}; its effects are at {simnet}/_effects.\n")?;

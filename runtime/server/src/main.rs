@@ -12,6 +12,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(numbers) = cli.compiles() {
+        return compile(numbers);
+    }
     server::start_log();
     match cli::run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -20,6 +23,18 @@ async fn main() -> ExitCode {
         Err(error) => {
             server::complain(&error);
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Compiles one plugin, for the server that started this process.
+#[expect(clippy::print_stderr, reason = "the server reads it there")]
+fn compile(numbers: &[String]) -> ExitCode {
+    match host::compile::work(numbers) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("{refusal}");
+            refusal.exit_code()
         }
     }
 }

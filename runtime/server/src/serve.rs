@@ -5,13 +5,13 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use engine::clock::System;
 use engine::pools::Pools;
 use engine::{Durability, Engine, Parts};
 use host::{Host, InstallError, Loaded};
-use model::{Digest, PluginId, Rulebook};
+use model::{PluginId, Rulebook};
 use store::Sled;
 use store::private::{self, Depth, tighten};
 use tokio::net::TcpListener;
@@ -23,8 +23,9 @@ use crate::config::{Config, ConfigError};
 use crate::events::Events;
 use crate::packs::{self, PacksError};
 
-/// How often the plugins folder is looked at.
-const PLUGINS_LOOK: Duration = Duration::from_secs(1);
+use self::plugins::Plugins;
+
+pub mod plugins;
 
 /// The folder of the store in the data folder.
 pub(crate) const STORE: &str = "store";
@@ -44,8 +45,8 @@ pub struct Server {
     pub app: App,
     /// Where it listens.
     pub address: SocketAddr,
-    /// What became of the files in the plugins folder at the start.
-    pub plugins: Vec<Loaded>,
+    /// What became of the files in the plugins folder when it was first looked at.
+    looked: plugins::Looked,
     stop: watch::Sender<bool>,
     engine: JoinHandle<Result<(), engine::store::Error>>,
     http: JoinHandle<std::io::Result<()>>,
@@ -105,7 +106,7 @@ pub enum ServeError {
 
 impl Server {
     /// Starts a server. When this returns it takes requests, and what an earlier one left open is
-    /// carried on.
+    /// carried on. It is ready once the plugins folder was looked at ([`Server::plugins`]).
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         config.check()?;
         let rulebook = packs::read_all(&config.workflows_dir)?;
@@ -116,12 +117,7 @@ impl Server {
         let store: Arc<Sled> = Arc::new(open_store(&config.data)?);
         let pools = pools(&rulebook);
         let host = host(&config, address, &store, &pools)?;
-        restore_plugins(&host, &config.data).await?;
         make_folder(&config.plugins_dir)?;
-        let plugins = host
-            .load_dir(&config.plugins_dir)
-            .await
-            .map_err(|source| ServeError::Folder { path: config.plugins_dir.clone(), source })?;
         let durability =
             if config.commit_each_step { Durability::EachStep } else { Durability::Shared };
         let clock = Arc::new(System::default());
@@ -140,17 +136,20 @@ impl Server {
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
+        let (look, looked) = plugins::looked();
         let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()))
-            .with_commerce(config.commerce());
+            .with_commerce(config.commerce())
+            .ready_after(looked.clone());
         let catalogs =
             packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
         app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;
         crate::systems::catalog::refresh(&app).map_err(ServeError::Failed)?;
-        let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
-        let public_url = config.public_url.as_deref();
-        let router = match public_url {
-            Some(url) => crate::http::router_at(app.clone(), events.clone(), limits, url),
-            None => crate::http::router(app.clone(), events.clone(), limits),
+        let router = router(&app, &events, &config);
+        let followed = Plugins {
+            host,
+            folder: plugins_dir,
+            store: Arc::clone(app.engine.store()),
+            keep_versions: config.host.keep_versions(),
         };
         let (stop, stopped) = watch::channel(false);
         let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
@@ -163,12 +162,12 @@ impl Server {
         let retention =
             crate::retention::run(app.clone(), config.retention, until(stopped.clone()));
         let retention = tokio::spawn(retention);
-        let watcher = tokio::spawn(watch_plugins(host, plugins_dir, until(stopped)));
+        let watcher = tokio::spawn(plugins::watch(followed, look, until(stopped)));
         let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
             app,
             address,
-            plugins,
+            looked,
             stop,
             engine,
             http,
@@ -178,6 +177,11 @@ impl Server {
             retention,
             watcher,
         })
+    }
+
+    /// What became of the files in the plugins folder, when it was first looked at; waits for that.
+    pub async fn plugins(&self) -> Arc<Vec<Loaded>> {
+        self.looked.clone().wait().await
     }
 
     /// Runs until `shutdown` ends, then finishes what is under way at the doors and writes what is
@@ -210,6 +214,16 @@ impl Server {
         watcher.await.map_err(ServeError::Ended)?;
         drop(app);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)
+    }
+}
+
+/// What answers requests.
+fn router(app: &App, events: &Events, config: &Config) -> axum::Router {
+    let (app, events) = (app.clone(), events.clone());
+    let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
+    match config.public_url.as_deref() {
+        Some(url) => crate::http::router_at(app, events, limits, url),
+        None => crate::http::router(app, events, limits),
     }
 }
 
@@ -262,91 +276,21 @@ fn host(
     let cache = config.data.join("plugins");
     let mut options = host::Options::new(Arc::clone(store) as _, pools.clone(), cache);
     options.base_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    config.host.apply(&mut options);
     options.grants =
         config.plugins.iter().map(|(id, grants)| (PluginId::new(id), grants.clone())).collect();
     config.host.apply(&mut options);
     Host::new(options).map_err(ServeError::Host)
 }
 
-/// Makes every version that was ever taken in callable again: open fulfilments go on with the
-/// version that they began with.
-async fn restore_plugins(host: &Host, data: &Path) -> Result<(), ServeError> {
-    let path = data.join("plugins").join("plugins");
-    let entries = match std::fs::read_dir(&path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(ServeError::Folder { path, source }),
-    };
-    for entry in entries.flatten() {
-        let file = entry.path();
-        let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else {
-            continue;
-        };
-        if let Err(error) = host.restore(&Digest::new(stem)).await {
-            tracing::warn!(digest = stem, error = %chain(&error), "a kept plugin is not usable");
-        }
-    }
-    Ok(())
-}
-
-/// Takes in plugins as they are dropped into the folder.
-async fn watch_plugins(host: Host, folder: PathBuf, stopped: impl Future<Output = ()>) {
-    let mut stopped = std::pin::pin!(stopped);
-    let mut seen = snapshot(&folder);
-    // A file counts when it has been the same for two looks, so a slow copy is not read halfway.
-    let mut last = seen.clone();
-    loop {
-        tokio::select! {
-            () = &mut stopped => return,
-            () = tokio::time::sleep(PLUGINS_LOOK) => {}
-        }
-        let current = snapshot(&folder);
-        let settled = current == last;
-        last.clone_from(&current);
-        if !settled || current == seen {
-            continue;
-        }
-        seen = current;
-        match host.load_dir(&folder).await {
-            Ok(loaded) => loaded.iter().for_each(report),
-            Err(error) => tracing::warn!(%error, "the plugins folder cannot be read"),
-        }
-    }
-}
-
-/// The plugin files of a folder with their sizes and times.
-fn snapshot(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries
-        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "wasm"))
-        .filter_map(|entry| {
-            let metadata = entry.metadata().ok()?;
-            Some((entry.path(), metadata.len(), metadata.modified().ok()))
-        })
-        .collect();
-    files.sort();
-    files
-}
-
-/// Logs what became of a file of the plugins folder.
-pub fn report(loaded: &Loaded) {
-    let file = loaded.file.display();
-    match &loaded.result {
-        Ok(plugin) => {
-            tracing::info!(%file, plugin = %plugin.id, version = plugin.version, "plugin ready");
-        }
-        Err(error) => {
-            tracing::warn!(%file, reason = %reason(error), "plugin not taken in");
-        }
-    }
-}
-
 /// Why a plugin was not taken in, with its causes.
+/// Much of it may be the words of the file's author, so nothing in it moves a cursor.
 pub fn reason(error: &InstallError) -> String {
-    chain(error)
+    let is_bad = |c: char| c.is_control() && c != '\n';
+    chain(error).chars().map(|c| if is_bad(c) { ' ' } else { c }).collect()
 }
 
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

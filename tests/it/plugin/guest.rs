@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::world::repository;
 
 /// The bytes of a guest; all of them are built once.
-pub(super) fn guest(name: &str) -> Vec<u8> {
+pub(crate) fn guest(name: &str) -> Vec<u8> {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(build);
     std::fs::read(folder.join(format!("guest_{name}.wasm"))).unwrap()
@@ -18,7 +18,16 @@ fn build() -> PathBuf {
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(repository())
         .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])
-        .args(["-p", "guest-misbehave", "-p", "guest-dialler"])
+        .args([
+            "-p",
+            "guest-misbehave",
+            "-p",
+            "guest-dialler",
+            "-p",
+            "guest-starter",
+            "-p",
+            "guest-pure",
+        ])
         .arg("--target-dir")
         .arg(target)
         .status()
@@ -28,10 +37,15 @@ fn build() -> PathBuf {
 }
 
 /// A component with a manifest of this world in a custom section of its own.
-pub(super) fn with_world(component: &[u8], id: &str, world: &str) -> Vec<u8> {
+pub(crate) fn with_world(component: &[u8], id: &str, world: &str) -> Vec<u8> {
+    with_id(component, id, "0.1.0", world)
+}
+
+/// The same with another version.
+pub(crate) fn with_id(component: &[u8], id: &str, version: &str, world: &str) -> Vec<u8> {
     const NAME: &[u8] = b"ferrule:plugin-manifest";
     let manifest = format!(
-        "schema = 1\nid = \"{id}\"\nversion = \"0.1.0\"\nworld = \"{world}\"\nsummary = \"Test\"\n"
+        "schema = 1\nid = \"{id}\"\nversion = \"{version}\"\nworld = \"{world}\"\nsummary = \"Test\"\n"
     );
     let mut content = vec![u8::try_from(NAME.len()).unwrap()];
     content.extend(NAME);

@@ -23,7 +23,9 @@ impl Element<'_> {
             return Ok(Finding::waiting(self.key(), self.callback_timeout()));
         }
         let differences = self.differences(document, asked)?;
-        let mut done = Done::new(&self.outputs.found(document));
+        let found = self.outputs.found(document);
+        self.check_bounds(&found)?;
+        let mut done = Done::new(&found);
         let holder = document.get("idempotencyKey").and_then(Value::as_str).unwrap_or_default();
         if holder != self.key() {
             done.attributes.push(Attribute { name: "held-by".into(), value: holder.into() });

@@ -124,3 +124,23 @@ fn a_callback_that_is_no_answer_to_us_ends_nothing() {
     let failure = resume(&json!({"status": "perhaps"})).unwrap_err();
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "ELEMENT_CALLBACK"));
 }
+
+/// What is kept of an answer must be readable again.
+#[test]
+fn an_answer_that_is_too_deep_or_too_large_goes_to_a_person() {
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    let answer = |port: Value| json!({ "config": { "port": port } });
+    for (port, said) in [
+        (nested(124), "125 levels, the limit is 32"),
+        (json!("x".repeat(300_000)), "300011 bytes, the limit is 262144"),
+    ] {
+        let done = json!({ "status": "done", "result": answer(port.clone()) });
+        let read = with_element(|element| element.done(&answer(port.clone())));
+        for failure in [read.unwrap_err(), resume(&done).unwrap_err()] {
+            assert_eq!(failure.code, "ELEMENT_ANSWER");
+            assert_eq!(failure.class, FailureClass::Person);
+            assert!(failure.message.contains(said), "{}", failure.message);
+        }
+    }
+    assert!(with_element(|element| element.done(&answer(nested(31)))).is_ok());
+}

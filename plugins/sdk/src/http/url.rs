@@ -31,8 +31,9 @@ impl<'a> Url<'a> {
         if authority.is_empty() {
             return Err(unusable("it names no host"));
         }
-        if authority.contains('@') {
-            return Err(unusable("it holds a user or a password"));
+        if let Some((_, host)) = authority.rsplit_once('@') {
+            let url = text.replace(authority, host);
+            return Err(Error::Url { url, reason: "it holds a user or a password" });
         }
         let slash = if path.starts_with('/') { "" } else { "/" };
         Ok(Self { scheme, authority, path_and_query: format!("{slash}{path}") })

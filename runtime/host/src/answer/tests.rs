@@ -22,3 +22,11 @@ fn a_failure_keeps_its_class_and_its_details() {
     assert_eq!((failure.class, failure.retry_after_ms), (FailureClass::Reject, Some(7)));
     assert_eq!(log.finish(), ["failure: a: b"]);
 }
+
+#[test]
+fn an_object_that_is_too_large_or_too_deep_is_refused_with_the_limit() {
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(124), "]".repeat(124));
+    assert_eq!(object(&deep).unwrap_err(), "that nest with 125 levels, the limit is 32");
+    let huge = format!("{{\"a\":\"{}\"}}", "x".repeat(BOUNDS.outputs_bytes_max));
+    assert_eq!(object(&huge).unwrap_err(), "with 262152 bytes, the limit is 262144");
+}

@@ -12,14 +12,21 @@ fn artefact(cache: &Cache) -> PathBuf {
     paths.find(|path| path.extension().is_some_and(|extension| extension == "cwasm")).unwrap()
 }
 
+/// Writes what the compiler would, and takes it over.
+fn compile(cache: &Cache, engine: &Engine, digest: &Digest) {
+    let bytes = engine.precompile_component(EMPTY).unwrap();
+    cache.draft(engine, digest).unwrap().write_all(&bytes).unwrap();
+    cache.adopt(engine, digest).unwrap();
+}
+
 #[test]
 fn what_was_compiled_is_loaded_and_not_compiled_again() {
     let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
     let cache = Cache::open(folder.path()).unwrap();
     let digest = Digest::of(EMPTY);
-    cache.compile(&engine, &digest, EMPTY).unwrap();
-    // These bytes would not compile.
-    cache.compile(&engine, &digest, b"").unwrap();
+    assert!(cache.compiled(&engine, &digest).is_none());
+    compile(&cache, &engine, &digest);
+    assert!(cache.compiled(&engine, &digest).is_some());
 }
 
 #[test]
@@ -27,13 +34,13 @@ fn an_artefact_that_was_changed_is_not_loaded() {
     let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
     let cache = Cache::open(folder.path()).unwrap();
     let digest = Digest::of(EMPTY);
-    cache.compile(&engine, &digest, EMPTY).unwrap();
+    compile(&cache, &engine, &digest);
     let path = artefact(&cache);
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::write(&path, &bytes).unwrap();
     assert!(cached(&engine, &path).is_none());
-    cache.compile(&engine, &digest, EMPTY).unwrap();
+    compile(&cache, &engine, &digest);
     assert!(cached(&engine, &path).is_some());
 }
 
@@ -56,7 +63,41 @@ fn only_this_user_can_enter_the_cache() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let cache = Cache::open(folder.path()).unwrap();
-    for path in [&cache.plugins, &cache.artefacts] {
+    for path in [&cache.plugins, &cache.artefacts, &cache.refused] {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
     }
+}
+
+#[test]
+fn half_an_artefact_is_not_adopted() {
+    let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+    let cache = Cache::open(folder.path()).unwrap();
+    let digest = Digest::of(EMPTY);
+    let bytes = engine.precompile_component(EMPTY).unwrap();
+    cache.draft(&engine, &digest).unwrap().write_all(&bytes[..bytes.len() / 2]).unwrap();
+    assert!(cache.adopt(&engine, &digest).is_err());
+    // A process that was killed left it there.
+    Cache::open(folder.path()).unwrap();
+    assert_eq!(fs::read_dir(&cache.artefacts).unwrap().count(), 0);
+    cache.draft(&engine, &digest).unwrap();
+    cache.discard(&engine, &digest);
+    assert_eq!(fs::read_dir(&cache.artefacts).unwrap().count(), 0);
+}
+
+#[test]
+fn a_refusal_is_remembered_until_its_limit_is_raised() {
+    let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
+    let digest = Digest::of(EMPTY);
+    let limits = CompileLimits::default();
+    let refused =
+        Refusal { limit: Some((Setting::Cpu, limits.compile_cpu_s)), reason: "long".into() };
+    let path = Cache::open(folder.path()).unwrap().refuse(&engine, &digest, &refused);
+    let cache = Cache::open(folder.path()).unwrap();
+    assert_eq!(cache.refusal(&engine, &digest, &limits), Some((refused, path.clone())));
+    let memory = CompileLimits { compile_memory_mib: 8_000, ..limits };
+    assert!(cache.refusal(&engine, &digest, &memory).is_some());
+    let raised = CompileLimits { compile_cpu_s: limits.compile_cpu_s + 1, ..limits };
+    assert!(cache.refusal(&engine, &digest, &raised).is_none());
+    fs::remove_file(path).unwrap();
+    assert!(cache.refusal(&engine, &digest, &limits).is_none());
 }

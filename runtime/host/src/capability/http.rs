@@ -13,7 +13,6 @@ use std::time::Duration;
 use hyper::http::uri::Scheme;
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client as Pooled;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
 use wasmtime::component::Linker;
@@ -23,7 +22,7 @@ use crate::capability::log::Log;
 use crate::grants::{self, Grants};
 use crate::state::State;
 
-use self::address::{Prohibited, Resolver};
+use self::address::{Connector, Prohibited};
 use self::body::Capped;
 use self::rule::Rule;
 
@@ -45,14 +44,11 @@ const BETWEEN_BYTES_MAX: Duration = Duration::from_secs(30);
 
 /// Sends a plugin's requests; cheap to clone, shared by all of the plugin's calls.
 #[derive(Clone)]
-pub(crate) struct Client(Arc<Pooled<HttpConnector<Resolver>, WasiBody>>);
+pub(crate) struct Client(Arc<Pooled<Connector, WasiBody>>);
 
 impl Client {
     /// A client for a plugin with these grants.
     pub(crate) fn new(rules: &[Rule]) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(Resolver::new(rules));
-        connector.set_connect_timeout(Some(CONNECT_MAX));
-        connector.set_nodelay(true);
         let client = Pooled::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
@@ -60,7 +56,7 @@ impl Client {
             .http1_max_buf_size(BUFFER_BYTES_MAX)
             // wasmtime-wasi-http has set it already.
             .set_host(false)
-            .build(connector);
+            .build(Connector::new(rules, CONNECT_MAX));
         Self(Arc::new(client))
     }
 }
@@ -127,20 +123,30 @@ impl WasiHttpHooks for Outbound {
 impl Outbound {
     fn check(&self, request: &Request<WasiBody>) -> Result<()> {
         let (method, uri) = (request.method(), request.uri());
+        let shown = shown(uri);
+        // It would go out in `Host`, and stand in the logs of the element.
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            let message = format!(
+                "denied {method} {shown}: no user and password in a URL, use the header \
+                 `Authorization`"
+            );
+            self.log.write("host", &message);
+            return Err(Error::HttpRequestUriInvalid);
+        }
         if !self.grants.http.iter().any(|rule| rule.allows(method, uri)) {
             let granted: Vec<_> = self.grants.http.iter().map(Rule::to_string).collect();
             let lines = grants::lines(&self.plugin, "http", &granted, &Rule::asked(method, uri));
-            self.log.write("host", &format!("denied {method} {uri}; to grant it, add\n{lines}"));
+            self.log.write("host", &format!("denied {method} {shown}; to grant it, add\n{lines}"));
             return Err(Error::HttpRequestDenied);
         }
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST];
         if self.reach == Reach::Reads && !reads.contains(method) {
-            let message = format!("denied {method} {uri}: a reconciliation only reads");
+            let message = format!("denied {method} {shown}: a reconciliation only reads");
             self.log.write("host", &message);
             return Err(Error::HttpRequestDenied);
         }
         if uri.scheme() != Some(&Scheme::HTTP) {
-            let message = format!("{method} {uri}: this build has no TLS, use http");
+            let message = format!("{method} {shown}: this build has no TLS, use http");
             self.log.write("host", &message);
             return Err(Error::InternalError(Some(message)));
         }
@@ -201,6 +207,11 @@ impl Exchange {
         self.log.write("host", &text);
         Error::DestinationIpProhibited
     }
+}
+
+/// A URI as it may be logged.
+fn shown(uri: &Uri) -> String {
+    rule::without_user(&uri.to_string()).into_owned()
 }
 
 fn io_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {

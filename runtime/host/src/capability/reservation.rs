@@ -11,6 +11,7 @@ use crate::bindings::types::{Attribute, FailureClass};
 use crate::capability::inventory::failure;
 use crate::capability::log::Log;
 use crate::grants::{self, Grants};
+use crate::mask::Mask;
 use crate::state::State;
 
 /// The pools as the plugin that is called may use them, for the task that it is called for.
@@ -22,10 +23,15 @@ pub(crate) struct Reservation {
     pub(crate) fulfilment: FulfilmentId,
     pub(crate) task: TaskId,
     pub(crate) log: Log,
+    pub(crate) mask: Arc<Mask>,
 }
+
+/// How many bytes the name of a pool, or of a reservation, may have.
+const NAME_BYTES_MAX: usize = 256;
 
 impl reservation::Host for Reservation {
     fn reserve(&mut self, request: Request) -> Result<Reserved, Failure> {
+        self.check_names(&request)?;
         let name = request.pool;
         if !self.grants.pool(&name) {
             let lines = grants::lines(&self.plugin, "pools", &self.grants.pools, &name);
@@ -50,6 +56,26 @@ impl reservation::Host for Reservation {
             .map(|(name, value)| Attribute { name, value: value.to_string() })
             .collect();
         Ok(Reserved { pool: pool.as_str().into(), value: hold.value, attributes })
+    }
+}
+
+impl Reservation {
+    /// Checks names that would be kept in the journal as they are.
+    fn check_names(&self, request: &Request) -> Result<(), Failure> {
+        for (what, name) in [("pool", &request.pool), ("reservation", &request.name)] {
+            if name.len() > NAME_BYTES_MAX {
+                let bytes = name.len();
+                let message = format!(
+                    "the name of a {what} has {bytes} bytes, the limit is {NAME_BYTES_MAX}"
+                );
+                return Err(failure(FailureClass::Person, "NAME_TOO_LONG", message));
+            }
+            if self.mask.is_shown_in(name) {
+                let message = format!("the name of a {what} holds the value of a setting");
+                return Err(failure(FailureClass::Person, "PLUGIN_SHOWS_SETTING", message));
+            }
+        }
+        Ok(())
     }
 }
 

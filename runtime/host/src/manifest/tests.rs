@@ -35,6 +35,8 @@ fn a_wrong_manifest_says_what_is_wrong() {
     assert!(refused("schema = 1", "schema = 2").contains("schema 2"));
     assert!(refused("rest-activator", "Rest Activator").contains("`Rest Activator`"));
     assert!(refused("0.1.0", "1.0").contains("`1.0`"));
+    assert!(refused("0.1.0", "0.1.0-a\\n2026 INFO plugin ready").contains("must be three numbers"));
+    assert!(refused("Drives", &"x".repeat(BYTES_MAX)).contains("the limit is 65536"));
     assert!(refused("summary", "sumary").contains("unknown field `sumary`"));
     assert!(refused("\"activator\"", "\"actor\"").contains("unknown variant `actor`"));
     assert!(refused("cpu-ms", "cpu").contains("unknown field `cpu`"));

@@ -11,6 +11,15 @@ fn amounts_are_decimals_as_text() {
 }
 
 #[test]
+fn an_amount_that_would_lose_digits_or_is_beyond_all_prices_is_none() {
+    assert!(is_decimal("1000000000000") && is_decimal("0.123456789012345678901234567"));
+    for text in ["1000000000000.1", "-1000000000001", "1.1234567890123456789012345678"] {
+        assert!(!is_decimal(text), "{text}");
+    }
+    assert!(!is_decimal(&"9".repeat(4_000_000)));
+}
+
+#[test]
 fn numbers_are_taken_by_their_shortest_text() {
     let Value::Object(input) = json!({
         "prices": [{

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use engine::pools::Pools;
 use engine::store::{Appended, Batch, Direction, Document, Epoch, Error, Fact, Scan, Store};
 use engine::worker::{Call, Manner, Report, Worker};
+use host::compile::Program;
 use host::{Grants, Host, Installed, Options};
 use model::{Digest, Failure, FulfilmentId, Outcome, PluginId, Pool, TaskId, Timestamp, Values};
 use serde_json::{Map, Value};
@@ -24,7 +25,8 @@ fn build() -> PathBuf {
     // The tests run from `target/<profile>/deps`.
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let guests = ["guest-misbehave", "guest-pure", "guest-dialler", "guest-greedy"];
+    let guests =
+        ["guest-misbehave", "guest-pure", "guest-dialler", "guest-greedy", "guest-starter"];
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
         .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])
@@ -91,6 +93,7 @@ impl Bench {
         let mut options = Options::new(shelf, pools.clone(), cache.path());
         options.grants = grants;
         options.instances = 16;
+        options.compiler = compiler();
         change(&mut options);
         Self { host: Host::new(options).unwrap(), pools, store, cache }
     }
@@ -106,6 +109,11 @@ impl Bench {
     pub(crate) async fn run(&self, digest: &Digest, input: Value) -> Report {
         self.host.run(call(digest, Manner::Run, input)).await
     }
+}
+
+/// The program that compiles plugins: the host's own.
+pub(crate) fn compiler() -> Program {
+    Program { path: env!("CARGO_BIN_EXE_ferrule-compile").into(), arguments: Vec::new() }
 }
 
 /// What the misbehaving guest needs to be granted.

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use engine::pools::Pools;
 use engine::store::Memory;
+use host::folder::shown;
 use host::{Host, Options};
 use model::PluginId;
 
@@ -43,6 +44,7 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
     let config = Config::read(config.as_deref())?;
     let cache = tempfile()?;
     let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), &cache);
+    config.host.apply(&mut options);
     let grants = config.plugins.into_iter();
     options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
     let host = Host::new(options)?;
@@ -60,7 +62,7 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
         match host.install(bytes).await {
             Ok(plugin) => say(&format!(
                 "{}: {} {} ({}), {size} bytes, {:?}, sha256 {}",
-                file.display(),
+                shown(file),
                 plugin.id,
                 plugin.version,
                 plugin.role,
@@ -69,7 +71,7 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
             ))?,
             Err(error) => {
                 refused += 1;
-                say(&format!("{}: refused: {}", file.display(), crate::serve::reason(&error)))?;
+                say(&format!("{}: refused: {}", shown(file), crate::serve::reason(&error)))?;
             }
         }
     }

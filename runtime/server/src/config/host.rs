@@ -1,10 +1,16 @@
-//! `[host]` of `ferrule.toml`: what running plugins may take.
+//! `[host]` of `ferrule.toml`: what running and compiling plugins may take.
+
+use std::time::Duration;
 
 use ::host::Options;
+use ::host::compile::CompileLimits;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// What running plugins may take.
+/// How long unused versions of plugins are kept where nothing is said, in days.
+const KEEP_VERSIONS_DAYS: u32 = 30;
+
+/// What running and compiling plugins may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Host {
@@ -20,15 +26,33 @@ pub struct Host {
     /// Cores that plugins may use; 0 for all.
     #[serde(deserialize_with = "within::<_, 0, 1024>")]
     pub cores: u32,
+    /// Memory for compiling one plugin, in MiB.
+    #[serde(deserialize_with = "within::<_, 64, 1048576>")]
+    pub compile_memory_mib: u32,
+    /// Processor time for compiling one plugin, in seconds.
+    #[serde(deserialize_with = "within::<_, 1, 86400>")]
+    pub compile_cpu_s: u32,
+    /// Wall-clock time for compiling one plugin, in seconds.
+    #[serde(deserialize_with = "within::<_, 1, 86400>")]
+    pub compile_wall_s: u32,
+    /// How long versions of plugins are kept that no file has and no open plan began with, in days.
+    #[serde(deserialize_with = "within::<_, 1, 36500>")]
+    pub keep_versions_days: u32,
 }
 
 impl Default for Host {
     fn default() -> Self {
+        let CompileLimits { compile_memory_mib, compile_cpu_s, compile_wall_s } =
+            CompileLimits::default();
         Self {
             instances: ::host::host::INSTANCES,
             memory_mib: ::host::host::MEMORY_MIB,
             plugin_share_percent: ::host::host::SHARE_PERCENT,
             cores: 0,
+            compile_memory_mib,
+            compile_cpu_s,
+            compile_wall_s,
+            keep_versions_days: KEEP_VERSIONS_DAYS,
         }
     }
 }
@@ -40,6 +64,16 @@ impl Host {
         options.memory_mib = self.memory_mib;
         options.share_percent = self.plugin_share_percent;
         options.cores = self.cores;
+        options.compile_limits = CompileLimits {
+            compile_memory_mib: self.compile_memory_mib,
+            compile_cpu_s: self.compile_cpu_s,
+            compile_wall_s: self.compile_wall_s,
+        };
+    }
+
+    /// How long unused versions of plugins are kept.
+    pub fn keep_versions(&self) -> Duration {
+        Duration::from_secs(u64::from(self.keep_versions_days) * 24 * 3_600)
     }
 }
 

@@ -359,6 +359,7 @@ impl From<SubmitError> for Problem {
                 Self::unprocessable(error.to_string())
             }
             SubmitError::Ask(error) => error.into(),
+            SubmitError::Starting => Self::unavailable(error.to_string()),
             SubmitError::Read(error) => error.into(),
             SubmitError::Store(_) => Self::ours(&error),
         }

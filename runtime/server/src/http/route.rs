@@ -128,6 +128,10 @@ fn state(door: &Door, well: &str) -> Value {
 
 async fn ready(door: &Door, call: &Call) -> Answer {
     read(call)?;
+    if !door.app.is_ready() {
+        let message = "the plugins folder is being looked at; see the log where that takes long";
+        return Err(Problem::unavailable(message));
+    }
     orchestration::engine_answers(door).await?;
     Ok(answer::json(StatusCode::OK, &state(door, "ready")))
 }

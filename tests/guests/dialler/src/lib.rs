@@ -98,9 +98,9 @@ fn dial(task: &Task, what: &str) -> Result<String, Failure> {
     let scheme = if input["tls"] == true { Scheme::Https } else { Scheme::Http };
     match send(&Method::Get, &scheme, &host(&input), path) {
         Ok((status, body)) => {
-            let bytes = body.len();
-            // An answer may not be as long as a body.
-            let body = String::from_utf8_lossy(&body[..bytes.min(1_000)]);
+            // Outputs are bounded, so a long body is not all of it.
+            let (bytes, body) = (body.len(), String::from_utf8_lossy(&body));
+            let body: String = body.chars().take(1_000).collect();
             Ok(json!({ "what": what, "status": status, "body": body, "bytes": bytes }).to_string())
         }
         Err(code) => Err(refused(&code)),

@@ -44,6 +44,16 @@ impl work::Guest for Misbehave {
             "loop" => loop {
                 std::hint::black_box(());
             },
+            "loop-log" => loop {
+                log::write(log::Level::Debug, "again");
+            },
+            "loop-config" => loop {
+                std::hint::black_box(config::get("none"));
+            },
+            "loop-print" => loop {
+                println!("again");
+            },
+            "recurse" => return done(format!("{{\"n\":{}}}", recurse(1))),
             "trap" => panic!("no port left on olt-1"),
             "eat" => {
                 let mut eaten = Vec::new();
@@ -54,6 +64,12 @@ impl work::Guest for Misbehave {
             "log" => (0..count).for_each(|n| log::write(log::Level::Info, &format!("line {n}"))),
             "print" => (0..count).for_each(|n| println!("line {n}")),
             "huge" => return done("x".repeat(usize::try_from(count).expect("32 bits"))),
+            "deep" => return done(format!("{{\"a\":{}}}", nested(&input))),
+            "values" => return done(format!("{{\"a\":[{}]}}", many(&input, "{\"\":0},", "0"))),
+            "long-failure" => return Err(long_failure(&input)),
+            "long-log" => log::write(log::Level::Info, &many(&input, "x", "")),
+            "many-keys" => return many_keys(&input),
+            "show" => return show(&input),
             "text" => return done(input["text"].as_str().unwrap_or_default().into()),
             "sleep" => std::thread::sleep(std::time::Duration::from_millis(count)),
             "exit" => std::process::exit(3),
@@ -106,6 +122,65 @@ fn failure(class: FailureClass) -> Failure {
         message: "the VLAN is busy".into(),
         retry_after_ms: Some(250),
         attributes: vec![Attribute { name: "element".into(), value: "bng-1".into() }],
+    }
+}
+
+/// Calls itself until the stack is used up.
+fn recurse(depth: u64) -> u64 {
+    let kept = std::hint::black_box([depth; 16]);
+    if kept[0] == u64::MAX {
+        return 0;
+    }
+    recurse(depth + 1) + kept[0]
+}
+
+/// A text, repeated.
+fn many(input: &Value, text: &str, end: &str) -> String {
+    let count = input["count"].as_u64().and_then(|count| usize::try_from(count).ok());
+    text.repeat(count.unwrap_or(0)) + end
+}
+
+/// Lists in lists.
+fn nested(input: &Value) -> String {
+    many(input, "[", "") + &many(input, "]", "")
+}
+
+fn long_failure(input: &Value) -> Failure {
+    Failure {
+        class: FailureClass::Person,
+        code: many(input, "É", ""),
+        message: many(input, "\u{1b}[31m", ""),
+        retry_after_ms: Some(u32::MAX),
+        attributes: vec![Attribute { name: "a".into(), value: many(input, "y\n", "") }],
+    }
+}
+
+fn many_keys(input: &Value) -> Result<Outcome, Failure> {
+    let count = input["count"].as_u64().unwrap_or(0);
+    let keys = (0..count).map(|n| format!("key-{n}")).collect();
+    Ok(Outcome::Waiting(Callback { keys, timeout_ms: u32::MAX, attributes: vec![] }))
+}
+
+/// Shows a setting wherever it can.
+fn show(input: &Value) -> Result<Outcome, Failure> {
+    let name = input["name"].as_str().unwrap_or_default();
+    let setting = config::get(name).unwrap_or_default();
+    log::write(log::Level::Info, &format!("it is {setting}"));
+    log::write(log::Level::Info, &json!({ "it": setting }).to_string());
+    match input["where"].as_str().unwrap_or_default() {
+        "failure" => {
+            let mut failure = failure(FailureClass::Person);
+            failure.code = format!("E_{setting}");
+            failure.message = format!("it is {setting}");
+            failure.attributes[0].value = setting;
+            Err(failure)
+        }
+        "key" => {
+            let keys = vec![format!("key-{setting}")];
+            Ok(Outcome::Waiting(Callback { keys, timeout_ms: 5_000, attributes: vec![] }))
+        }
+        "trap" => panic!("it is {setting}"),
+        _ => done(json!({ "it": setting, &setting: [format!("x{setting}y")] }).to_string()),
     }
 }
 

@@ -7,16 +7,29 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use std::vec;
 
+use hyper::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 
 use super::rule::{Host, Rule};
 
-/// Resolves names, and drops the addresses that are inside unless a rule names them.
+/// Connects to where a name leads, at the port of the request: which addresses inside are granted
+/// depends on it.
+#[derive(Clone, Debug)]
+pub(super) struct Connector {
+    named: Arc<BTreeSet<(IpAddr, u16)>>,
+    timeout: Duration,
+}
+
+/// Resolves names for connections to one port, and drops the addresses that are inside unless a
+/// rule names them with that port.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver {
-    named: Arc<BTreeSet<IpAddr>>,
+    named: Arc<BTreeSet<(IpAddr, u16)>>,
+    port: u16,
 }
 
 /// A name that resolves to addresses inside only.
@@ -26,19 +39,43 @@ pub(super) struct Prohibited {
     pub(super) address: IpAddr,
 }
 
-impl Resolver {
-    pub(super) fn new(rules: &[Rule]) -> Self {
+impl Connector {
+    pub(super) fn new(rules: &[Rule], timeout: Duration) -> Self {
         let named = rules.iter().filter_map(|rule| match rule.host() {
-            Host::Address(address) => Some(*address),
+            Host::Address(address) => Some((*address, rule.port())),
             Host::Name(_) | Host::Under(_) => None,
         });
-        Self { named: Arc::new(named.collect()) }
+        Self { named: Arc::new(named.collect()), timeout }
     }
 
+    fn resolver(&self, port: u16) -> Resolver {
+        Resolver { named: Arc::clone(&self.named), port }
+    }
+}
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = <HttpConnector<Resolver> as tower_service::Service<Uri>>::Response;
+    type Error = <HttpConnector<Resolver> as tower_service::Service<Uri>>::Error;
+    type Future = <HttpConnector<Resolver> as tower_service::Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let port = super::rule::port(&uri).unwrap_or(80);
+        let mut connector = HttpConnector::new_with_resolver(self.resolver(port));
+        connector.set_connect_timeout(Some(self.timeout));
+        connector.set_nodelay(true);
+        connector.call(uri)
+    }
+}
+
+impl Resolver {
     fn admits(&self, name: &str, address: IpAddr) -> bool {
         // A rule let the name through, so `localhost` was granted literally.
         !is_inside(address)
-            || self.named.contains(&address)
+            || self.named.contains(&(address, self.port))
             || (name.eq_ignore_ascii_case("localhost") && address.is_loopback())
     }
 
@@ -162,7 +199,7 @@ mod tests {
 
     fn resolver(rules: &[&str]) -> Resolver {
         let rules: Vec<Rule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
-        Resolver::new(&rules)
+        Connector::new(&rules, Duration::from_secs(1)).resolver(80)
     }
 
     fn resolved(resolver: &Resolver, name: &str, addresses: &[&str]) -> Result<usize, String> {
@@ -207,6 +244,16 @@ mod tests {
         assert_eq!(resolved(&by_name, "nms.example", &["10.0.0.5", "8.8.8.8"]), Ok(1));
         let by_both = resolver(&["http://nms.example", "http://10.0.0.5"]);
         assert_eq!(resolved(&by_both, "nms.example", &["10.0.0.5", "10.0.0.6"]), Ok(1));
+    }
+
+    #[test]
+    fn an_address_that_is_named_with_one_port_counts_for_that_port() {
+        let rules = ["http://nms.example:8080", "http://nms.example", "http://10.0.0.5:8080"];
+        let rules: Vec<Rule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+        let connector = Connector::new(&rules, Duration::from_secs(1));
+        assert_eq!(resolved(&connector.resolver(8080), "nms.example", &["10.0.0.5"]), Ok(1));
+        assert!(resolved(&connector.resolver(80), "nms.example", &["10.0.0.5"]).is_err());
+        assert!(resolved(&connector.resolver(8081), "nms.example", &["10.0.0.5"]).is_err());
     }
 
     #[test]

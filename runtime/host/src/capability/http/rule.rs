@@ -1,5 +1,6 @@
 //! A rule of the operator's: where requests may go. `https://*.nms.example:443/api GET,POST`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -53,6 +54,10 @@ impl Rule {
 
     pub(super) fn host(&self) -> &Host {
         &self.host
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     /// The narrowest rule that would allow a request, as text.
@@ -121,7 +126,7 @@ impl FromStr for Rule {
     type Err = RuleError;
 
     fn from_str(text: &str) -> Result<Self, RuleError> {
-        let wrong = |what| RuleError { text: text.into(), what };
+        let wrong = |what| RuleError { text: without_user(text).into_owned(), what };
         let mut words = text.split_whitespace();
         let place = words.next().ok_or_else(|| wrong("it is empty"))?;
         let methods = words.next().unwrap_or_default();
@@ -178,12 +183,22 @@ impl fmt::Display for Rule {
     }
 }
 
-fn port(uri: &Uri) -> Option<u16> {
+pub(super) fn port(uri: &Uri) -> Option<u16> {
     uri.port_u16().or_else(|| match uri.scheme_str() {
         Some("http") => Some(80),
         Some("https") => Some(443),
         Some(_) | None => None,
     })
+}
+
+/// A URL without the user and password that it may hold.
+pub(super) fn without_user(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]).into(),
+        None => url.into(),
+    }
 }
 
 /// Reads an address, in brackets or not; an IPv4 address in IPv6 clothes is an IPv4 address.
@@ -265,6 +280,12 @@ mod tests {
             let error = rule.parse::<Rule>().unwrap_err().to_string();
             assert!(error.contains(why), "{rule}: {error}");
         }
+    }
+
+    #[test]
+    fn a_rule_with_a_password_is_refused_without_showing_it() {
+        let error = "http://admin:hunter2@nms:80/x GET".parse::<Rule>().unwrap_err().to_string();
+        assert!(error.contains("`http://nms:80/x GET`") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! Which file an id belongs to: the one that had it first. Grants and settings go by the id, and
+//! any file may claim any id.
+//!
+//! An id belongs to a file name and to the bytes that had it: another version under the same name
+//! is an upgrade, the same bytes under another name are the same plugin. Anything else is named by
+//! the operator, with `file` in `[plugins.<id>]`. What a program installs without a file is its own
+//! doing and may have any id; it keeps the id from files that are not named.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use model::{Digest, PluginId};
+use serde::{Deserialize, Serialize};
+
+use crate::artefact;
+
+/// How many digests of an id are remembered; older ones are forgotten.
+const DIGESTS_MAX: usize = 100;
+
+/// The bindings of all ids, each a file in a folder.
+#[derive(Debug)]
+pub(crate) struct Bindings {
+    folder: PathBuf,
+    /// Held while a binding is read and written.
+    turn: Mutex<()>,
+}
+
+/// What an id belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Binding {
+    /// The name of the file that had it first; `None` if it came without a file.
+    file: Option<String>,
+    /// The digests that had it, latest last.
+    digests: Vec<Digest>,
+}
+
+/// Why an id is not given away.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BindingError {
+    /// It belongs to another.
+    #[error("the id belongs to {0}")]
+    Other(String),
+    /// It cannot be told.
+    #[error("`{}` cannot be used", .path.display())]
+    Io {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Bindings {
+    pub(crate) fn open(folder: PathBuf) -> io::Result<Self> {
+        artefact::private_dir(&folder)?;
+        Ok(Self { folder, turn: Mutex::new(()) })
+    }
+
+    /// Checks that a file may have an id. `named` is the name that the operator gave, with at most
+    /// one `*`.
+    pub(crate) fn check(
+        &self,
+        id: &PluginId,
+        file: &str,
+        digest: &Digest,
+        named: Option<&str>,
+    ) -> Result<(), BindingError> {
+        if let Some(named) = named {
+            return match matches(named, file) {
+                true => Ok(()),
+                false => Err(BindingError::Other(format!("`{named}`, as ferrule.toml says"))),
+            };
+        }
+        let Some(binding) = self.read(id)? else { return Ok(()) };
+        if binding.file.as_deref() == Some(file) || binding.digests.contains(digest) {
+            return Ok(());
+        }
+        Err(BindingError::Other(match binding.file {
+            Some(owner) => format!("the file `{owner}`, which had it first"),
+            None => "a plugin that was installed without a file".into(),
+        }))
+    }
+
+    /// Notes, durably, that these bytes have an id, and that this file does where it is the first
+    /// or was named.
+    pub(crate) fn bind(
+        &self,
+        id: &PluginId,
+        file: Option<&str>,
+        digest: &Digest,
+        named: Option<&str>,
+    ) -> Result<(), BindingError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.read(id)?;
+        let is_first = before.is_none() || named.is_some();
+        let mut after = before.clone().unwrap_or_default();
+        if let (Some(file), true) = (file, is_first) {
+            after.file = Some(file.into());
+        }
+        if after.digests.last() != Some(digest) {
+            after.digests.retain(|one| one != digest);
+            after.digests.push(digest.clone());
+            let old = after.digests.len().saturating_sub(DIGESTS_MAX);
+            after.digests.drain(..old);
+        }
+        if before.as_ref() == Some(&after) {
+            return Ok(());
+        }
+        let bytes = serde_json::to_vec_pretty(&after)
+            .map_err(|error| self.failed(id, io::Error::other(error)))?;
+        artefact::write(&self.path(id), &bytes).map_err(|error| self.failed(id, error))
+    }
+
+    fn read(&self, id: &PluginId) -> Result<Option<Binding>, BindingError> {
+        let bytes = match fs::read(self.path(id)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.failed(id, error)),
+        };
+        let binding = serde_json::from_slice(&bytes);
+        binding.map(Some).map_err(|error| self.failed(id, io::Error::other(error)))
+    }
+
+    fn path(&self, id: &PluginId) -> PathBuf {
+        // An id of a manifest has no slash in it, and begins with a letter.
+        self.folder.join(format!("{id}.json"))
+    }
+
+    fn failed(&self, id: &PluginId, source: io::Error) -> BindingError {
+        BindingError::Io { path: self.path(id), source }
+    }
+}
+
+/// Whether a file has a name that may have one `*` in it.
+fn matches(pattern: &str, file: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == file,
+        Some((begin, end)) => {
+            file.len() >= begin.len() + end.len() && file.starts_with(begin) && file.ends_with(end)
+        }
+    }
+}
+
+/// The name of a file, as bindings have it.
+pub(crate) fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+use super::*;
+
+fn id() -> PluginId {
+    PluginId::new("vlan")
+}
+
+fn digest(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+#[test]
+fn an_id_belongs_to_the_file_that_had_it_first_and_to_its_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Bindings::open(folder.path().join("ids")).unwrap();
+    let bindings = open();
+    bindings.check(&id(), "vlan.wasm", &digest("1"), None).unwrap();
+    bindings.bind(&id(), Some("vlan.wasm"), &digest("1"), None).unwrap();
+    // A restart knows it still.
+    let bindings = open();
+    bindings.check(&id(), "vlan.wasm", &digest("2"), None).unwrap();
+    bindings.check(&id(), "renamed.wasm", &digest("1"), None).unwrap();
+    let refused = bindings.check(&id(), "vendor.wasm", &digest("99"), None).unwrap_err();
+    assert!(refused.to_string().contains("`vlan.wasm`"), "{refused}");
+    // The same bytes under another name do not take the id along.
+    bindings.bind(&id(), Some("renamed.wasm"), &digest("1"), None).unwrap();
+    assert!(bindings.check(&id(), "renamed.wasm", &digest("2"), None).is_err());
+}
+
+#[test]
+fn an_operator_names_who_has_an_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let bindings = Bindings::open(folder.path().join("ids")).unwrap();
+    bindings.bind(&id(), Some("vlan.wasm"), &digest("1"), None).unwrap();
+    let named = Some("vlan-*.wasm");
+    bindings.check(&id(), "vlan-2.wasm", &digest("2"), named).unwrap();
+    assert!(bindings.check(&id(), "vlan.wasm", &digest("1"), named).is_err());
+    assert!(bindings.check(&id(), "vlan-.was", &digest("1"), named).is_err());
+    bindings.bind(&id(), Some("vlan-2.wasm"), &digest("2"), named).unwrap();
+    // It stays so when the name is taken out of the settings.
+    bindings.check(&id(), "vlan-2.wasm", &digest("3"), None).unwrap();
+    assert!(bindings.check(&id(), "vlan.wasm", &digest("4"), None).is_err());
+}
+
+#[test]
+fn what_came_without_a_file_keeps_its_id_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let bindings = Bindings::open(folder.path().join("ids")).unwrap();
+    bindings.bind(&id(), None, &digest("1"), None).unwrap();
+    bindings.check(&id(), "vlan.wasm", &digest("1"), None).unwrap();
+    assert!(bindings.check(&id(), "vlan.wasm", &digest("2"), None).is_err());
+    bindings.check(&id(), "vlan.wasm", &digest("2"), Some("vlan.wasm")).unwrap();
+}
+
+#[test]
+fn a_damaged_binding_refuses_and_names_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let bindings = Bindings::open(folder.path().join("ids")).unwrap();
+    fs::write(folder.path().join("ids/vlan.json"), b"{").unwrap();
+    let refused = bindings.check(&id(), "vlan.wasm", &digest("1"), None).unwrap_err();
+    assert!(refused.to_string().contains("vlan.json"), "{refused}");
+}

@@ -1,0 +1,361 @@
+//! Follows a folder of plugins, and takes in what is dropped there. One bad file is one rejected
+//! entry: the others are taken in all the same.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine::worker::Nature;
+use model::{Digest, PluginId};
+
+use crate::artefact::Refusal;
+use crate::binding::{self, BindingError};
+use crate::compile::Stopped;
+use crate::component::Component;
+use crate::host::{Host, Shared, blocking};
+use crate::install::{self, InstallError, Installed, Plugin, Refused};
+use crate::mask::Mask;
+use crate::registry::{Change, Entry, Loaded};
+
+/// Where a plugin comes from, which decides what it may be.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// A file of the folder: it may have an id that is its own.
+    File(PathBuf),
+    /// The program that the host is part of: it may have any id.
+    Program,
+    /// The cache: it was taken in before.
+    Cache,
+}
+
+impl Host {
+    /// Takes a plugin in; new plans use it, unless a higher version is there. It is the program's
+    /// own doing, so it may have any id, and keeps it from files.
+    pub async fn install(&self, bytes: Vec<u8>) -> Result<Installed, InstallError> {
+        let built = self.build(bytes, Origin::Program).await;
+        let plugin = built.map_err(|refused| refused.error)?;
+        let installed = plugin.installed.clone();
+        report(&self.0.registry.offer(plugin, None));
+        Ok(installed)
+    }
+
+    /// Takes in every `*.wasm` of a folder that is new there. What came from a file that is gone
+    /// is no longer used by new plans. A file that is not taken in changes nothing else.
+    pub async fn load_dir(&self, folder: impl AsRef<Path>) -> io::Result<Vec<Loaded>> {
+        let folder = folder.as_ref().to_owned();
+        let scanned = folder.clone();
+        let files = blocking(move || scan(&scanned)).await.unwrap_or_else(|| Ok(Vec::new()))?;
+        let mut loaded = Vec::new();
+        let mut present = BTreeMap::new();
+        for file in files {
+            let (digest, result) = self.load(&file).await;
+            present.insert(file.clone(), digest.filter(|_| result.is_ok()));
+            loaded.push(Loaded { file: shown(&file).into(), result });
+        }
+        report(&self.0.registry.retire(&folder, &present));
+        Ok(loaded)
+    }
+
+    /// Makes a plugin callable that was installed once, for plans that began with it.
+    pub async fn restore(&self, digest: &Digest) -> Result<Installed, InstallError> {
+        if let Some(plugin) = self.0.registry.get(digest) {
+            return Ok(plugin.installed.clone());
+        }
+        let (shared, wanted) = (Arc::clone(&self.0), digest.clone());
+        let kept = blocking(move || shared.cache.kept(&wanted)).await;
+        let bytes = kept
+            .ok_or(InstallError::Closing)?
+            .map_err(InstallError::Cache)?
+            .ok_or_else(|| InstallError::NotKept { digest: digest.clone() })?;
+        let built = self.build(bytes, Origin::Cache).await;
+        let plugin = built.map_err(|refused| refused.error)?;
+        let installed = plugin.installed.clone();
+        self.0.registry.keep(plugin);
+        Ok(installed)
+    }
+
+    /// Takes one file in; answers with the digest of its bytes too, where they could be read.
+    async fn load(&self, file: &Path) -> (Option<Digest>, Result<Installed, InstallError>) {
+        let registry = &self.0.registry;
+        let (path, bytes_max) = (file.to_owned(), self.0.plugin_bytes_max);
+        let read = blocking(move || read(&path, bytes_max)).await;
+        let bytes = match read.unwrap_or(Err(InstallError::Closing)) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let refused = Refused::from(error);
+                registry.reject(file, Entry::rejected(file, None, &refused));
+                return (None, Err(refused.error));
+            }
+        };
+        let digest = Digest::of(&bytes);
+        if let Some(plugin) = registry.is_loaded(file, &digest) {
+            return (Some(digest), Ok(plugin.installed.clone()));
+        }
+        let result = match self.build(bytes, Origin::File(file.into())).await {
+            Ok(plugin) => {
+                let installed = plugin.installed.clone();
+                report(&registry.offer(plugin, Some(file)));
+                Ok(installed)
+            }
+            Err(refused) => {
+                registry.reject(file, Entry::rejected(file, Some(&digest), &refused));
+                Err(refused.error)
+            }
+        };
+        (Some(digest), result)
+    }
+
+    /// Reads a plugin, compiles it in a process of its own, links it, and keeps its bytes.
+    async fn build(&self, bytes: Vec<u8>, origin: Origin) -> Result<Arc<Plugin>, Refused> {
+        let shared = Arc::clone(&self.0);
+        let examined = origin.clone();
+        let examined = blocking(move || {
+            let component = Component::read(bytes, shared.plugin_bytes_max)?;
+            let known = shared.registry.get(&component.digest);
+            match shared.check(&component, &examined) {
+                Ok(()) => Ok((Arc::new(component), known)),
+                Err(error) => Err(component.refused(error)),
+            }
+        });
+        let (component, known) = examined.await.unwrap_or(Err(InstallError::Closing.into()))?;
+        let plugin = match known {
+            Some(plugin) => plugin,
+            None => self.make(&component).await.map_err(|error| component.refused(error))?,
+        };
+        let shared = Arc::clone(&self.0);
+        let kept = Arc::clone(&component);
+        let kept = blocking(move || {
+            shared.cache.keep(&kept.digest, &kept.bytes).map_err(InstallError::Cache)?;
+            shared.bind(&kept, &origin)
+        });
+        let kept = kept.await.unwrap_or(Err(InstallError::Closing));
+        kept.map(|()| plugin).map_err(|error| component.refused(error))
+    }
+
+    async fn make(&self, component: &Arc<Component>) -> Result<Arc<Plugin>, InstallError> {
+        let compiled = self.compiled(component).await?;
+        let (shared, component) = (Arc::clone(&self.0), Arc::clone(component));
+        let linked = blocking(move || {
+            let (grants, client) = shared.granted(&component.id());
+            for name in Mask::too_short(&grants.config) {
+                tracing::warn!(
+                    plugin = component.manifest.id,
+                    setting = name,
+                    "the setting is too short to be masked in what the plugin says"
+                );
+            }
+            Plugin::link(shared.machine.engine(), &compiled, &component, grants, client)
+        });
+        linked.await.unwrap_or(Err(InstallError::Closing)).map(Arc::new)
+    }
+
+    /// What was compiled of a component before, or what is compiled now.
+    async fn compiled(
+        &self,
+        component: &Arc<Component>,
+    ) -> Result<wasmtime::component::Component, InstallError> {
+        if let Some(compiled) = self.cached(component).await? {
+            return Ok(compiled);
+        }
+        let _turn = self.0.compiler.turn().await.ok_or(InstallError::Closing)?;
+        // Another call may have compiled it meanwhile.
+        if let Some(compiled) = self.cached(component).await? {
+            return Ok(compiled);
+        }
+        let (engine, digest) = (self.0.machine.engine(), &component.digest);
+        let draft = self.0.cache.draft(engine, digest).map_err(InstallError::Cache)?;
+        let stopped = match self.0.compiler.run(&component.bytes, draft).await {
+            Ok(()) => {
+                let (shared, component) = (Arc::clone(&self.0), Arc::clone(component));
+                let adopted = blocking(move || {
+                    shared.cache.adopt(shared.machine.engine(), &component.digest)
+                });
+                return adopted.await.ok_or(InstallError::Closing)?.map_err(InstallError::Cache);
+            }
+            Err(stopped) => stopped,
+        };
+        self.0.cache.discard(engine, digest);
+        Err(self.0.stopped(digest, stopped))
+    }
+
+    async fn cached(
+        &self,
+        component: &Arc<Component>,
+    ) -> Result<Option<wasmtime::component::Component>, InstallError> {
+        let (shared, component) = (Arc::clone(&self.0), Arc::clone(component));
+        let cached = blocking(move || {
+            let (engine, digest) = (shared.machine.engine(), &component.digest);
+            if let Some(compiled) = shared.cache.compiled(engine, digest) {
+                return Ok(Some(compiled));
+            }
+            match shared.cache.refusal(engine, digest, &shared.compiler.limits) {
+                Some((refusal, memory)) => Err(before(refusal, memory)),
+                None => Ok(None),
+            }
+        });
+        cached.await.unwrap_or(Err(InstallError::Closing))
+    }
+}
+
+impl Shared {
+    /// Checks what a component imports, and whose its id is, before it costs anything.
+    fn check(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
+        let (grants, _client) = self.granted(&component.id());
+        install::check(component, &grants)?;
+        let Origin::File(file) = origin else { return Ok(()) };
+        let named = grants.file.as_deref();
+        self.bindings
+            .check(&component.id(), &binding::name(file), &component.digest, named)
+            .map_err(|error| bound(&component.id(), file, error))
+    }
+
+    fn bind(&self, component: &Component, origin: &Origin) -> Result<(), InstallError> {
+        let id = component.id();
+        let (grants, _client) = self.granted(&id);
+        let (file, path) = match origin {
+            Origin::File(file) => (Some(binding::name(file)), file.clone()),
+            Origin::Program => (None, PathBuf::new()),
+            Origin::Cache => return Ok(()),
+        };
+        self.bindings
+            .bind(&id, file.as_deref(), &component.digest, grants.file.as_deref())
+            .map_err(|error| bound(&id, &path, error))
+    }
+
+    /// What it means that nothing was compiled, which is remembered where it would be so again.
+    fn stopped(&self, digest: &Digest, stopped: Stopped) -> InstallError {
+        let limits = &self.compiler.limits;
+        let (limit, reason) = match stopped {
+            Stopped::Limit(setting) => {
+                let max = limits.of(setting);
+                let reason = format!("it takes more than {max} {}", setting.noun());
+                (Some((setting, max)), reason)
+            }
+            Stopped::Refused(reason) => (None, reason),
+            Stopped::Interrupted(how) => return InstallError::Interrupted { how },
+            Stopped::Io(error) => return InstallError::Compiler(error),
+        };
+        let refusal = Refusal { limit, reason };
+        let memory = self.cache.refuse(self.machine.engine(), digest, &refusal);
+        before(refusal, memory)
+    }
+
+    /// Whether a plugin that was taken in once can have an effect beyond its answers. It is known
+    /// without compiling it.
+    pub(crate) fn nature(&self, digest: &Digest) -> Option<Nature> {
+        if let Some(nature) = self.registry.nature(digest) {
+            return Some(nature);
+        }
+        let kept = self.cache.kept(digest).inspect_err(|error| {
+            tracing::warn!(%digest, %error, "a kept plugin cannot be read");
+        });
+        let component = Component::read(kept.ok()??, self.plugin_bytes_max).ok()?;
+        let nature = install::nature(&component);
+        self.registry.note_nature(digest, nature);
+        Some(nature)
+    }
+}
+
+fn before(refusal: Refusal, memory: PathBuf) -> InstallError {
+    match refusal.limit {
+        Some((setting, max)) => InstallError::CompileLimit { setting, max, memory },
+        None => InstallError::Compile { reason: refusal.reason, memory },
+    }
+}
+
+fn bound(id: &PluginId, file: &Path, error: BindingError) -> InstallError {
+    match error {
+        BindingError::Other(owner) => {
+            let file = shown(Path::new(&binding::name(file)));
+            InstallError::OtherFile { id: id.clone(), owner: plain(&owner), file }
+        }
+        BindingError::Io { path, source } => InstallError::Binding { path, source },
+    }
+}
+
+/// Logs which version new plans use from now on.
+fn report(changes: &[Change]) {
+    for Change { id, from, to } in changes {
+        let Some(to) = to else {
+            let was = from.as_ref().map(|from| from.digest.to_string());
+            tracing::warn!(plugin = %id, was, "new plans no longer have the plugin");
+            continue;
+        };
+        let file = to.file.as_deref().map(shown);
+        let (version, digest) = (&to.version, &to.digest);
+        let Some(from) = from else {
+            tracing::info!(plugin = %id, version, %digest, file, "new plans use the plugin");
+            continue;
+        };
+        let (was_version, was) = (&from.version, &from.digest);
+        tracing::warn!(
+            plugin = %id, was_version, %was, version, %digest, file,
+            "new plans use other bytes"
+        );
+    }
+}
+
+/// The plugin files of a folder, oldest first: of equal versions the one that was written last
+/// counts. What cannot be looked at is there too, and cannot be read later.
+fn scan(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if is_plugin(&path) {
+            let modified = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
+            files.push((modified, path));
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Whether a file is one that a folder is looked through for: `*.wasm`, and not hidden.
+pub fn is_plugin(path: &Path) -> bool {
+    let is_hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    !is_hidden && path.extension().is_some_and(|extension| extension == "wasm")
+}
+
+/// Reads a file, and no more than one byte past what a plugin may have. A pipe or device is not
+/// waited for.
+fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, InstallError> {
+    let file = open(path).map_err(InstallError::Unreadable)?;
+    if !file.metadata().map_err(InstallError::Unreadable)?.is_file() {
+        return Err(InstallError::NotAFile);
+    }
+    let mut bytes = Vec::new();
+    file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(InstallError::Unreadable)?;
+    Ok(bytes)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+/// A path as it may be shown in logs and lists: nothing in it ends a line, moves a cursor or turns
+/// the direction of writing.
+pub fn shown(path: &Path) -> String {
+    plain(&path.to_string_lossy())
+}
+
+fn plain(text: &str) -> String {
+    let is_bad = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_bad(c) {
+            true => plain.extend(c.escape_default()),
+            false => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests;

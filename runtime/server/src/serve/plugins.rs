@@ -1,0 +1,186 @@
+//! Takes in plugins as they are dropped into their folder. The first look is taken when the server
+//! listens already: until it is done, orders would be held for want of plugins.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use engine::core::read_fulfilment;
+use engine::keys;
+use engine::store::{Scan, Store};
+use host::folder::{is_plugin, shown};
+use host::{Host, InstallError, Loaded};
+use model::{Digest, FulfilmentId};
+use tokio::sync::watch;
+
+use super::reason;
+
+/// How often the folder is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How many looks pass before what failed by chance is tried again.
+const RETRY_LOOKS: u32 = 10;
+
+/// How often versions that nothing needs are looked for.
+const SWEEP: Duration = Duration::from_secs(3_600);
+
+/// How many open plans are listed at once.
+const PAGE: usize = 1_000;
+
+/// Tells when the folder was looked at for the first time.
+#[derive(Clone, Debug)]
+pub struct Looked(watch::Receiver<Option<Arc<Vec<Loaded>>>>);
+
+impl Looked {
+    /// Whether the folder was looked at.
+    pub fn is_done(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    /// What was found; empty where the server ended before.
+    pub async fn wait(mut self) -> Arc<Vec<Loaded>> {
+        match self.0.wait_for(Option::is_some).await {
+            Ok(found) => found.clone().unwrap_or_default(),
+            Err(_) => Arc::default(),
+        }
+    }
+}
+
+/// Tells of the first look.
+#[derive(Debug)]
+pub(super) struct Look(watch::Sender<Option<Arc<Vec<Loaded>>>>);
+
+/// The two ends of the news of the first look.
+pub(super) fn looked() -> (Look, Looked) {
+    let (look, looked) = watch::channel(None);
+    (Look(look), Looked(looked))
+}
+
+/// What is followed.
+pub(super) struct Plugins {
+    pub(super) host: Host,
+    pub(super) folder: PathBuf,
+    /// Where open plans are.
+    pub(super) store: Arc<dyn Store>,
+    /// How long versions are kept that nothing needs.
+    pub(super) keep_versions: Duration,
+}
+
+/// Looks at the folder again and again. What is being compiled when the server stops is given up.
+pub(super) async fn watch(plugins: Plugins, look: Look, stopped: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stopped => {}
+        () = follow(&plugins.host, &plugins.folder, &look) => {}
+        () = sweep(&plugins) => {}
+    }
+}
+
+/// Removes versions that nothing needs, now and then.
+async fn sweep(plugins: &Plugins) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let store = Arc::clone(&plugins.store);
+        match plugins.host.sweep(plugins.keep_versions, move || needed(&*store)).await {
+            Ok(removed) => {
+                for digest in removed {
+                    tracing::info!(%digest, "removed a version of a plugin that nothing needs");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot remove unused versions of plugins"),
+        }
+    }
+}
+
+/// The digests that open plans began with; `None` if a plan cannot be read.
+fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
+    let mut needed = BTreeSet::new();
+    let mut scan = Scan::prefix(keys::OPEN.to_vec(), PAGE);
+    loop {
+        let page = store.scan(&scan).ok()?;
+        for (key, _) in &page {
+            let id = String::from_utf8_lossy(key.get(keys::OPEN.len()..).unwrap_or_default());
+            let fulfilment = read_fulfilment(store, &FulfilmentId::new(id)).ok()?;
+            needed.extend(fulfilment.iter().flat_map(|one| one.plan.plugins.values().cloned()));
+        }
+        match page.last() {
+            Some((last, _)) if page.len() == PAGE => scan.after = Some(last.clone()),
+            Some(_) | None => return Some(needed),
+        }
+    }
+}
+
+async fn follow(host: &Host, folder: &Path, look: &Look) {
+    // What there is at the start was not written just now, so it is not waited for.
+    let mut last = Some(snapshot(folder));
+    let mut seen = None;
+    let mut retry = None;
+    let mut failed = None;
+    loop {
+        let current = Some(snapshot(folder));
+        let is_settled = current == last;
+        last.clone_from(&current);
+        let is_due = current != seen || retry == Some(0);
+        retry = retry.map(|looks: u32| looks.saturating_sub(1));
+        // A file counts when it has been the same for two looks, so a slow copy is not read halfway.
+        if is_settled && is_due {
+            match host.load_dir(folder).await {
+                Ok(loaded) => {
+                    loaded.iter().for_each(report);
+                    retry = loaded.iter().any(is_passing).then_some(RETRY_LOOKS);
+                    (seen, failed) = (current, None);
+                    look.0.send_if_modified(|found| {
+                        let is_first = found.is_none();
+                        found.get_or_insert_with(|| Arc::new(loaded));
+                        is_first
+                    });
+                }
+                // It is tried again at the next look, and told once.
+                Err(error) if failed != Some(error.kind()) => {
+                    failed = Some(error.kind());
+                    let folder = shown(folder);
+                    tracing::error!(folder, %error, "the plugins folder cannot be read");
+                }
+                Err(_) => {}
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Whether a file may be taken in another time though it is the same.
+fn is_passing(loaded: &Loaded) -> bool {
+    loaded.result.as_ref().is_err_and(InstallError::is_passing)
+}
+
+/// The size of a file, and when it was written.
+type Stamp = (u64, Option<SystemTime>);
+
+/// The plugin files of a folder with their sizes and times, as far as they can be seen.
+fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| is_plugin(path))
+        .map(|path| {
+            let metadata = std::fs::metadata(&path).ok();
+            let seen = metadata.map(|metadata| (metadata.len(), metadata.modified().ok()));
+            (path, seen)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Logs what became of a file.
+fn report(loaded: &Loaded) {
+    let file = loaded.file.display();
+    match &loaded.result {
+        Ok(plugin) => {
+            tracing::info!(%file, plugin = %plugin.id, version = plugin.version, "plugin ready");
+        }
+        Err(error) => {
+            tracing::warn!(%file, reason = reason(error), "plugin not taken in");
+        }
+    }
+}
