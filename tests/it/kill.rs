@@ -2,15 +2,13 @@
 //! delivered in the end, once.
 
 mod clients;
-mod dice;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::world::{World, fresh, pack_order, text};
+use crate::world::{Dice, World, fresh, pack_order, text};
 use clients::Clients;
-use dice::Dice;
 
 /// So often the server is killed while orders are in flight.
 const KILLS: usize = 20;

@@ -7,6 +7,8 @@ mod world;
 mod order;
 
 mod kill;
+mod linear;
+mod power;
 
 mod activation;
 mod bad_input;

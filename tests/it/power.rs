@@ -1,0 +1,3 @@
+//! The power fails: only what was synced survives.
+
+mod shim;
