@@ -14,16 +14,20 @@ mod activation;
 mod bad_input;
 mod checks;
 mod conformance;
+mod contend;
 mod events;
 mod milestones;
 mod pack;
 mod plugin;
 
+mod damage;
 mod demo;
 mod landscape;
 mod mass;
+mod memory;
 mod reconcile;
 mod run;
 mod usage;
+mod vanish;
 
 mod tidy;

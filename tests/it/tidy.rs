@@ -180,7 +180,7 @@ fn tests_wait_for_what_happens() {
     let Some(files) = tracked() else { return };
     let sleep = ["sl", "eep("].concat();
     for (name, text) in files.iter().filter(|(name, _)| name.starts_with("tests/it/")) {
-        let is_harness = name.starts_with("tests/it/world") || name == "tests/it/kill/clients.rs";
+        let is_harness = name.starts_with("tests/it/world");
         assert!(is_harness || !text.contains(&sleep), "{name}");
     }
 }

@@ -2,6 +2,7 @@
 //! the tests know of processes, ports and waiting is here.
 
 mod books;
+mod clients;
 mod dice;
 mod http;
 mod network;
@@ -9,6 +10,7 @@ mod orders;
 mod power;
 mod process;
 mod receiver;
+mod request;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 pub(crate) use books::{Books, items_of, price_of, text};
+pub(crate) use clients::Clients;
 pub(crate) use dice::Dice;
 pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
@@ -27,6 +30,7 @@ pub(crate) use orders::{example, fresh, pack_order, with_characteristic};
 pub(crate) use power::{Power, Survivors, shim};
 pub(crate) use process::{Process, ferrule};
 pub(crate) use receiver::Receiver;
+pub(crate) use request::{Request, Vanish};
 pub(crate) use story::Story;
 
 /// Whatever a test waits for has happened by then, even on a machine that is busy.
@@ -119,6 +123,13 @@ impl World {
     /// Kills the server. What it wrote is still there, synced or not.
     pub(crate) async fn kill(&mut self) {
         self.server.take().expect("the server runs").kill().await;
+    }
+
+    /// Ends the server if it runs.
+    pub(crate) async fn end(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.kill().await;
+        }
     }
 
     /// Ends the server as a power failure does: of what was not synced only these survive.

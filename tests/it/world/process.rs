@@ -97,11 +97,6 @@ impl Process {
         kib.parse::<u64>().unwrap() * 1024
     }
 
-    /// The end of what it logged.
-    pub(crate) fn log(&self) -> String {
-        tail(&self.log)
-    }
-
     /// Kills it: it gets no chance to tidy up.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
