@@ -1,6 +1,8 @@
 //! Files that are damaged while the server is down. It does not start on them, says what to do, and
 //! leaves them as they are; put back, everything is there.
 
+mod unreadable;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
