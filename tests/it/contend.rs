@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::world::{
-    Answer, Request, Settings, World, fresh, pack_order, text, with_characteristic,
+    Answer, Request, SENT, Settings, World, fresh, pack_order, text, with_characteristic,
 };
 
 /// Clients that ask at one time.
@@ -44,12 +44,6 @@ fn ids(documents: &[Value]) -> BTreeSet<String> {
     documents.iter().map(|document| text(&document["id"])).collect()
 }
 
-async fn patched(world: &World, path: &str, body: &Value) -> Answer {
-    let answer = world.http.ask(&Request::patch(path, body)).await.unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn one_key_makes_one_order() {
     let world = World::start().await;
@@ -70,19 +64,8 @@ async fn one_key_makes_one_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_quote_makes_one_order() {
     let world = World::start().await;
-    let quote = json!({
-        "relatedParty": [{ "id": "CUST-1", "role": "Customer", "@referredType": "Customer" }],
-        "quoteItem": [{ "id": "1", "action": "add", "quantity": 1,
-            "productOffering": { "id": "PO-SF200H" },
-            "product": { "place": [{ "id": "ADDR-1", "role": "installation" }] } }],
-    });
-    let quotes = model::resource::path("quote");
     for _ in 0..5 {
-        let made = world.http.post(quotes, &quote).await;
-        let id = text(&made.body["id"]);
-        for state in ["approved", "accepted"] {
-            patched(&world, &format!("{quotes}/{id}"), &json!({ "state": state })).await;
-        }
+        let id = world.accepted_quote().await;
         let path = format!("/orchestration/v1/quotes/{id}/order");
         let orders = taken(&many(&world, &Request::post(&path, &json!({}))).await, 201, &[]);
         assert_eq!((orders.len(), ids(&orders).len()), (CLIENTS, 1), "{orders:#?}");
@@ -141,19 +124,12 @@ async fn one_product_is_changed_by_one_order_at_a_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_payment_is_noted_once_and_pays_one_bill() {
-    let tail = "[billing]\nbills = \"sent\"\n".to_owned();
-    let world = World::with(Settings { tail, ..Settings::default() }).await;
+    let world = World::with(Settings { tail: SENT.into(), ..Settings::default() }).await;
     let mut bills = Vec::new();
     for name in ["one", "other"] {
-        let order = fresh(&pack_order("mobile-4g/new-number"), name).to_string();
-        let order = order.replace("ACC-1003", &format!("ACC-{name}"));
-        let id = world.submit(&serde_json::from_str(&order).unwrap()).await;
-        world.completed(&id).await;
-        let asked = json!({ "billingAccount": { "id": format!("ACC-{name}") } });
-        let path = model::resource::path("customerBillOnDemand");
-        let bill = text(&world.http.post(path, &asked).await.body["customerBill"]["id"]);
-        let path = format!("{}/{bill}", model::resource::path("customerBill"));
-        bills.push((path.clone(), world.http.get(&path).await));
+        let bill = world.bill(name).await;
+        let path = format!("{}/{}", model::resource::path("customerBill"), text(&bill["id"]));
+        bills.push((path, bill));
     }
     let payment = |bill: &Value| {
         let body = json!({ "id": "PAY-1", "bill": { "id": bill["id"] },
@@ -186,23 +162,11 @@ async fn one_payment_is_noted_once_and_pays_one_bill() {
 async fn what_is_in_stock_is_reserved_once() {
     const PIECES: u64 = 5;
     let world = World::start().await;
-    let stock = json!({
-        "name": "routers", "productStockStatusType": "available",
-        "productStockLevel": { "amount": PIECES, "units": "piece" },
-        "stockedProduct": { "id": "router", "productOffering": { "id": "PO-ROUTER" } },
-        "place": { "id": "Berlin", "role": "warehouse" },
-    });
-    let stock = text(&world.http.post(&format!("{STOCK}/productStock"), &stock).await.body["id"]);
-    let asked = json!({ "reserveProductStockItem": [{
-        "id": "1", "quantityRequested": { "amount": 1, "units": "piece" },
-        "requestedProduct": { "productOffering": { "id": "PO-ROUTER" } },
-        "productStockRequested": { "id": stock },
-    }] });
+    let (stock, request) = world.stock(PIECES).await;
     let level = async || {
         let stock = world.http.get(&format!("{STOCK}/productStock/{stock}")).await;
         stock["productStockLevel"]["amount"].as_f64().unwrap()
     };
-    let request = Request::post(&format!("{STOCK}/reserveProductStock"), &asked);
     let answers = taken(&many(&world, &request).await, 201, &[409]);
     let mut by_state = BTreeMap::<String, Vec<Value>>::new();
     for answer in answers {
@@ -236,7 +200,7 @@ async fn one_key_has_one_callback() {
     let key = waiting(&now).unwrap();
     let path = format!("/orchestration/v1/callbacks/{key}");
     let answers = (0..CLIENTS).map(|client| {
-        let result = json!({ "id": format!("vlan-{client}"), "vlan": { "id": client } });
+        let result = json!({ "sessionId": format!("session-{client}") });
         Request::post(&path, &json!({ "key": key, "status": "done", "result": result }))
     });
     let answers = taken(&all(&world, answers).await, 200, &[202, 409]);
@@ -257,6 +221,7 @@ async fn of_changes_of_an_open_order_with_one_tag_one_is_taken() {
     let some = |now: &Value| now["tasksDone"].as_u64() >= Some(3);
     world.until(&id, "it waits for its date", some).await;
     let path = format!("{path}/{id}");
+    let mut changes = 0;
     for round in 0..20 {
         let read = world.http.ask(&Request::get(&path)).await.unwrap();
         let tag = read.headers["etag"].to_str().unwrap().to_string();
@@ -265,8 +230,12 @@ async fn of_changes_of_an_open_order_with_one_tag_one_is_taken() {
             Request::patch(&path, &json!({ "description": name })).with("if-match", &tag)
         });
         let patched = taken(&all(&world, patches).await, 200, &[412]);
-        assert_eq!(patched.len(), 1, "round {round}: {patched:#?}");
+        // Where none is taken the order went on by itself meanwhile.
+        assert!(patched.len() <= 1, "round {round}: {patched:#?}");
+        let Some(patched) = patched.first() else { continue };
         let now = world.http.get(&path).await;
-        assert_eq!(now["description"], patched[0]["description"], "round {round}");
+        assert_eq!(now["description"], patched["description"], "round {round}");
+        changes += 1;
     }
+    assert!(changes > 10, "only {changes} changes were taken");
 }

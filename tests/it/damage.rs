@@ -107,7 +107,8 @@ async fn a_server_does_not_start_on_a_damaged_log_and_leaves_it_alone() {
     let mut wrong = Vec::new();
     for damage in Damage::ALL {
         // What was acknowledged last is what is missing first.
-        written.push(format!("{}/{}", model::resource::path("individual"), person(&world).await));
+        let last = world.person().await;
+        written.push(format!("{}/{last}", model::resource::path("individual")));
         world.kill().await;
         let whole = files(&world.data());
         damage.happen(&log);
@@ -140,13 +141,6 @@ async fn a_server_does_not_start_on_a_damaged_log_and_leaves_it_alone() {
         }
     }
     assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-async fn person(world: &World) -> String {
-    let person = json!({ "givenName": "Ann", "familyName": "Walker" });
-    let made = world.http.post(model::resource::path("individual"), &person).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    text(&made.body["id"])
 }
 
 /// A process that is killed leaves a log that ends anywhere: that is no damage.

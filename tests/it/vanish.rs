@@ -7,7 +7,7 @@ mod quotes;
 
 use tokio::task::JoinSet;
 
-use crate::world::{Disk, Settings, Vanish, World};
+use crate::world::{Disk, SENT, Settings, Vanish, World};
 use operations::{Asked, Operation};
 
 /// Added to each sync, in milliseconds: clients are gone before it ends.
@@ -31,13 +31,12 @@ async fn vanish(world: &World, asked: &[Asked], moments: &'static [Vanish]) {
     clients.join_all().await;
     world.power().slow_syncs(0);
     // What was taken before this is in the log before it.
-    operations::person(world).await;
+    world.person().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_client_that_vanished_asked_for_happens_as_a_whole_or_not_at_all() {
-    let tail = "[billing]\nbills = \"sent\"\n".to_owned();
-    let settings = Settings { disk: Disk::Forgetful, tail, ..Settings::default() };
+    let settings = Settings { disk: Disk::Forgetful, tail: SENT.into(), ..Settings::default() };
     let mut world = World::with(settings).await;
     let mut wrong = Vec::new();
     for operation in Operation::ALL {

@@ -3,6 +3,7 @@
 
 mod books;
 mod clients;
+mod commerce;
 mod dice;
 mod http;
 mod network;
@@ -23,6 +24,7 @@ use tokio::sync::OnceCell;
 
 pub(crate) use books::{Books, items_of, price_of, text};
 pub(crate) use clients::Clients;
+pub(crate) use commerce::SENT;
 pub(crate) use dice::Dice;
 pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};

@@ -1,4 +1,4 @@
-//! Documents, subscriptions and imported rows that were acknowledged are there after each failure.
+//! Documents, payments, subscriptions and imported rows that were acknowledged are there after each failure.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::world::{Dice, Disk, Http, Request, Settings, Survivors, World, text};
+use crate::world::{Dice, Disk, Http, Request, SENT, Settings, Survivors, World, text};
 
 /// Power failures.
 const FAILURES: u64 = 6;
@@ -77,6 +77,17 @@ async fn write(http: Http, ledger: Arc<Ledger>, round: u64, client: u64) {
     }
 }
 
+/// Pays a bill; it is settled once that is acknowledged.
+async fn pay(http: Http, ledger: Arc<Ledger>, bill: Value) {
+    let payment = json!({ "id": bill["id"], "bill": { "id": bill["id"] },
+        "amount": bill["remainingAmount"] });
+    let request = Request::post("/orchestration/v1/billing/payments", &payment);
+    let Ok(paid) = http.ask(&request).await else { return };
+    assert_eq!(paid.status, 201, "{}", paid.text);
+    let path = format!("{}/{}", model::resource::path("customerBill"), text(&bill["id"]));
+    ledger.note(path, json!({ "state": "settled" }));
+}
+
 /// Imports some rows; all of them are there once that is acknowledged.
 async fn import(http: &Http, ledger: &Ledger, name: &str) -> anyhow::Result<()> {
     let ids: Vec<String> = (0..5).map(|row| format!("P-{name}-{row}")).collect();
@@ -97,14 +108,17 @@ async fn import(http: &Http, ledger: &Ledger, name: &str) -> anyhow::Result<()> 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_each_power_failure() {
     let mut dice = Dice::from_environment();
-    let mut world = World::with(Settings { disk: Disk::Forgetful, ..Settings::default() }).await;
+    let settings = Settings { disk: Disk::Forgetful, tail: SENT.into(), ..Settings::default() };
+    let mut world = World::with(settings).await;
     let ledger = Arc::new(Ledger::default());
     for round in 0..FAILURES {
+        let bill = world.bill(&format!("{round}")).await;
         world.power().slow_syncs(if round % 2 == 0 { 10 } else { 0 });
         let mut clients = JoinSet::new();
         for client in 0..CLIENTS {
             clients.spawn(write(world.http.clone(), Arc::clone(&ledger), round, client));
         }
+        clients.spawn(pay(world.http.clone(), Arc::clone(&ledger), bill));
         let goal = *ledger.count.borrow() + dice.up_to(WRITES_MAX);
         let mut count = ledger.count.subscribe();
         let seen = count.wait_for(|count| *count >= goal);

@@ -1,10 +1,10 @@
 //! An answer rests on what is durable, even if a client asks again while the first answer is
 //! still on its way: what a repeat or a read was told survives a power failure.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::world::{
-    Answer, Disk, Request, Settings, Survivors, World, eventually, fresh, pack_order, text,
+    Answer, Disk, Request, SENT, Settings, Survivors, World, eventually, fresh, pack_order, text,
 };
 
 /// Added to each sync, so that there is time to ask again before it ends.
@@ -82,7 +82,7 @@ impl Operation {
                 same(request, is_there(), Look::Named(individual))
             }
             Self::Patch | Self::Read => {
-                let path = format!("{individual}/{}", person(world).await);
+                let path = format!("{individual}/{}", world.person().await);
                 let first = Request::patch(&path, &json!({ "familyName": "Runner" }));
                 let is_changed = |answer: &Answer| answer.body["familyName"] == "Runner";
                 let prepared = same(first, Box::new(is_changed), Look::At(path.clone()));
@@ -92,7 +92,7 @@ impl Operation {
                 prepared
             }
             Self::Payment => {
-                let bill = bill(world).await;
+                let bill = world.bill("repeated").await;
                 let payment = json!({ "id": "payment-1", "bill": { "id": bill["id"] },
                     "amount": bill["remainingAmount"] });
                 let request = Request::post(&format!("{BILLING}/payments"), &payment);
@@ -102,7 +102,11 @@ impl Operation {
                 same(request, Box::new(is_paid), look)
             }
             Self::Release => {
-                let (stock, reservation) = reservation(world).await;
+                let (stock, request) = world.stock(1).await;
+                let reserved = world.http.ask(&request).await.unwrap();
+                let state = &reserved.body["reserveProductStockState"];
+                assert_eq!(state, "done", "{}", reserved.text);
+                let reservation = text(&reserved.body["id"]);
                 let path = format!("/orchestration/v1/stock/reservations/{reservation}/release");
                 let is_back = |answer: &Answer| {
                     answer.body["productStockLevel"]["amount"].as_f64() == Some(1.0)
@@ -111,7 +115,7 @@ impl Operation {
                 same(Request::post(&path, &json!({})), Box::new(is_back), look)
             }
             Self::Removal => {
-                let path = format!("{individual}/{}", person(world).await);
+                let path = format!("{individual}/{}", world.person().await);
                 let mut request = Request::get(&path);
                 request.method = "DELETE";
                 let is_gone = |answer: &Answer| answer.status == 404;
@@ -136,49 +140,9 @@ impl Operation {
     }
 }
 
-async fn person(world: &World) -> String {
-    let body = json!({ "givenName": "Ann", "familyName": "Walker" });
-    let made = world.http.post(model::resource::path("individual"), &body).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    text(&made.body["id"])
-}
-
-/// A bill that is out.
-async fn bill(world: &World) -> Value {
-    let id = world.submit(&fresh(&pack_order("mobile-4g/new-number"), "billed")).await;
-    world.completed(&id).await;
-    let asked = json!({ "billingAccount": { "id": "ACC-1003" } });
-    let demand = world.http.post(model::resource::path("customerBillOnDemand"), &asked).await;
-    assert_eq!(demand.body["state"], "done", "{}", demand.text);
-    let bill = text(&demand.body["customerBill"]["id"]);
-    world.http.get(&format!("{}/{bill}", model::resource::path("customerBill"))).await
-}
-
-/// A stock of one, and the reservation of it.
-async fn reservation(world: &World) -> (String, String) {
-    let stock = json!({
-        "name": "routers", "productStockStatusType": "available",
-        "productStockLevel": { "amount": 1, "units": "piece" },
-        "stockedProduct": { "id": "router", "productOffering": { "id": "PO-ROUTER" } },
-        "place": { "id": "Berlin", "role": "warehouse" },
-    });
-    let stock = world.http.post(&format!("{STOCK}/productStock"), &stock).await;
-    assert_eq!(stock.status, 201, "{}", stock.text);
-    let stock = text(&stock.body["id"]);
-    let asked = json!({ "reserveProductStockItem": [{
-        "id": "1", "quantityRequested": { "amount": 1, "units": "piece" },
-        "requestedProduct": { "productOffering": { "id": "PO-ROUTER" } },
-        "productStockRequested": { "id": stock },
-    }] });
-    let reserved = world.http.post(&format!("{STOCK}/reserveProductStock"), &asked).await;
-    assert_eq!(reserved.body["reserveProductStockState"], "done", "{}", reserved.text);
-    (stock, text(&reserved.body["id"]))
-}
-
 #[tokio::test]
 async fn what_a_repeat_or_a_read_was_told_survives_a_power_failure() {
-    let head = "[billing]\nbills = \"sent\"\n".to_owned();
-    let settings = Settings { disk: Disk::Forgetful, tail: head, ..Settings::default() };
+    let settings = Settings { disk: Disk::Forgetful, tail: SENT.into(), ..Settings::default() };
     let mut world = World::with(settings).await;
     let mut lost = Vec::new();
     for operation in Operation::ALL {

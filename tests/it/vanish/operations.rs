@@ -93,7 +93,7 @@ impl Operation {
                 (Request::post(model::resource::path("cancelProductOrder"), &body), id)
             }
             Self::Payment => {
-                let bill = bill(world, &name).await;
+                let bill = world.bill(&name).await;
                 let payment = json!({ "id": name, "bill": { "id": bill["id"] },
                     "amount": bill["remainingAmount"] });
                 (Request::post(&format!("{BILLING}/payments"), &payment), text(&bill["id"]))
@@ -166,14 +166,6 @@ async fn polite(world: &World, asked: &Asked, status: u16) -> Result<String, Str
     let is_right = answer.status == status;
     let told = format!("{}: asked again it is {} {}", asked.about, answer.status, answer.text);
     if is_right { Ok(text(&answer.body["id"])) } else { Err(told) }
-}
-
-/// A document, written and synced.
-pub(super) async fn person(world: &World) -> String {
-    let body = json!({ "givenName": "Ann", "familyName": "Walker" });
-    let made = world.http.post(model::resource::path("individual"), &body).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    text(&made.body["id"])
 }
 
 async fn hubs(world: &World, callback: &str) -> usize {
@@ -288,20 +280,6 @@ async fn check_cancellation(world: &World, asked: &Asked) -> Result<(), String> 
     Err(format!("{id} ended {}, is {state}, and {done} cancellations are done", story.end))
 }
 
-/// A bill that is out, for an account of its own.
-async fn bill(world: &World, name: &str) -> Value {
-    let account = format!("ACC-{name}");
-    let order = fresh(&pack_order("mobile-4g/new-number"), name).to_string();
-    let order = serde_json::from_str(&order.replace("ACC-1003", &account)).unwrap();
-    let id = world.submit(&order).await;
-    world.completed(&id).await;
-    let asked = json!({ "billingAccount": { "id": account } });
-    let demand = world.http.post(model::resource::path("customerBillOnDemand"), &asked).await;
-    assert_eq!(demand.body["state"], "done", "{}", demand.text);
-    let bill = text(&demand.body["customerBill"]["id"]);
-    world.http.get(&format!("{}/{bill}", model::resource::path("customerBill"))).await
-}
-
 /// The bill is paid once, and the books say the same.
 async fn check_payment(world: &World, asked: &Asked) -> Result<(), String> {
     polite(world, asked, 201).await?;
@@ -335,7 +313,7 @@ async fn a_subscription_that_is_listed_is_told_of_each_event_once() {
     for round in 0..2 {
         let listed = hubs(&world, &callback).await;
         assert!(listed > 0, "of those who stayed long enough none subscribed");
-        let (first, last) = (person(&world).await, person(&world).await);
+        let (first, last) = (world.person().await, world.person().await);
         let count = |taken: &[(String, Value)], id: &str| {
             taken.iter().filter(|(_, event)| event["event"]["individual"]["id"] == id).count()
         };

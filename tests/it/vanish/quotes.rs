@@ -20,31 +20,9 @@ const MOMENTS: [Vanish; 5] = [
     Vanish::AfterMs(20),
 ];
 
-/// An accepted quote.
-async fn accepted(world: &World) -> String {
-    let quote = json!({
-        "relatedParty": [{ "id": "CUST-1", "role": "Customer", "@referredType": "Customer" }],
-        "quoteItem": [{
-            "id": "1", "action": "add", "quantity": 1,
-            "productOffering": { "id": "PO-SF200H" },
-            "product": { "place": [{ "id": "ADDR-1", "role": "installation" }] },
-        }],
-    });
-    let path = model::resource::path("quote");
-    let made = world.http.post(path, &quote).await;
-    assert_eq!(made.status, 201, "{}", made.text);
-    let id = text(&made.body["id"]);
-    for state in ["approved", "accepted"] {
-        let patch = Request::patch(&format!("{path}/{id}"), &json!({ "state": state }));
-        let patched = world.http.ask(&patch).await.unwrap();
-        assert_eq!(patched.status, 200, "{}", patched.text);
-    }
-    id
-}
-
 /// What an order of a quote says, with the id of the quote in it.
 async fn template(world: &World) -> (String, Value) {
-    let quote = accepted(world).await;
+    let quote = world.accepted_quote().await;
     let path = format!("/orchestration/v1/quotes/{quote}/order");
     let ordered = world.http.post(&path, &json!({})).await;
     assert_eq!(ordered.status, 201, "{}", ordered.text);
@@ -70,7 +48,7 @@ async fn a_quote_is_ordered_once_though_its_clients_vanish() {
     let (of, order) = template(&world).await;
     let mut asked = Vec::new();
     for _ in 0..QUOTES {
-        let quote = accepted(&world).await;
+        let quote = world.accepted_quote().await;
         let order = serde_json::from_str(&order.to_string().replace(&of, &quote)).unwrap();
         let request = Request::post(model::resource::path("productOrder"), &order);
         asked.push(Asked { request, about: quote });
