@@ -1,5 +1,5 @@
-//! Files that are damaged while the server is down. It does not start on them, says what to do, and
-//! leaves them as they are; put back, everything is there.
+//! Files that are damaged while the server is down. If anything is lost by it the server does not
+//! start, says what to do, and leaves the files as they are; put back, everything is there.
 
 mod unreadable;
 
@@ -114,7 +114,18 @@ async fn a_server_does_not_start_on_a_damaged_log_and_leaves_it_alone() {
         damage.happen(&log);
         let damaged = files(&world.data().join("store"));
         match world.try_restart().await {
-            Ok(()) => wrong.push(format!("{damage:?}: the server starts")),
+            // What it hit may have been of no use any more.
+            Ok(()) => {
+                let mut lost = 0;
+                for path in &written {
+                    let found = world.http.ask(&Request::get(path)).await.unwrap();
+                    lost += usize::from(found.status != 200);
+                }
+                if lost > 0 {
+                    let of = written.len();
+                    wrong.push(format!("{damage:?}: the server starts, {lost} of {of} are lost"));
+                }
+            }
             Err(said) => {
                 // The log has what came before too.
                 let said = said.rsplit("ferrule: ").next().unwrap_or_default();
@@ -173,9 +184,12 @@ async fn no_one_else_can_read_the_data() {
     check_modes(&world.data());
 }
 
+/// The folder is closed to others, and the store is so file by file: it may be copied elsewhere.
 fn check_modes(data: &Path) {
     let mut wrong = Vec::new();
-    for path in below(data).into_iter().chain([data.to_path_buf()]) {
+    for path in
+        below(&data.join("store")).into_iter().chain([data.join("store"), data.to_path_buf()])
+    {
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         let expected = if path.is_dir() { FOLDER_MODE } else { FILE_MODE };
         if mode != expected {

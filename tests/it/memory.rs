@@ -25,12 +25,9 @@ const FACTOR: u64 = 6;
 /// Health is answered in this time, on a machine that is busy with tests.
 const HEALTH: Duration = Duration::from_secs(2);
 
-async fn limited() -> World {
-    let tail = format!(
-        "[limits]\nbodies-mib = {BODIES_MIB}\nopen-orders-mib = {ORDERS_MIB}\n\
-         callbacks-kept-mib = {CALLBACKS_MIB}\n"
-    );
-    World::with(Settings { tail, ..Settings::default() }).await
+/// A world with a line of `[limits]`.
+async fn limited(line: &str) -> World {
+    World::with(Settings { tail: format!("[limits]\n{line}\n"), ..Settings::default() }).await
 }
 
 /// Looks at the health and the memory of a server until it is told to stop.
@@ -83,7 +80,7 @@ fn check_refusal(answer: &Answer, setting: &str) {
 async fn bodies_that_never_end_take_no_more_than_their_budget() {
     const CLIENTS: usize = 100;
     const BYTES: usize = 9 << 20;
-    let world = limited().await;
+    let world = limited(&format!("bodies-mib = {BODIES_MIB}")).await;
     let before = world.process().memory();
     let watch = Watch::begin(&world.http);
     let host = world.http.base.strip_prefix("http://").unwrap().to_string();
@@ -141,7 +138,7 @@ async fn bodies_that_never_end_take_no_more_than_their_budget() {
 #[tokio::test(flavor = "multi_thread")]
 async fn early_callbacks_take_no_more_than_their_budget() {
     const PAYLOAD: usize = 60 << 10;
-    let mut world = limited().await;
+    let mut world = limited(&format!("callbacks-kept-mib = {CALLBACKS_MIB}")).await;
     let before = world.process().memory();
     let watch = Watch::begin(&world.http);
     let post = async |number: usize, bytes: usize| {
@@ -172,7 +169,7 @@ async fn early_callbacks_take_no_more_than_their_budget() {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_orders_take_no_more_than_their_budget() {
     const DOCUMENT: usize = 2 << 20;
-    let world = limited().await;
+    let world = limited(&format!("open-orders-mib = {ORDERS_MIB}")).await;
     // Nothing is answered, so that all of them stay open.
     world.network.fail(json!([{ "fault": "async", "delayMs": 600_000 }])).await;
     let before = world.process().memory();
@@ -195,7 +192,7 @@ async fn open_orders_take_no_more_than_their_budget() {
 #[tokio::test(flavor = "multi_thread")]
 async fn exports_that_no_one_reads_do_not_stop_plugins() {
     const EXPORTS: usize = 600;
-    let world = limited().await;
+    let world = limited("exports = 4").await;
     let filler = "x".repeat(20_000);
     let rows = (0..2_000).map(|row| {
         let product = json!({ "id": format!("P-{row}"), "name": filler, "status": "active" });
