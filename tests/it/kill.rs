@@ -1,16 +1,11 @@
 //! The process is killed, again and again, while orders are in flight. What was acknowledged is
 //! delivered in the end, once.
 
-mod clients;
-mod dice;
-
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::world::{World, fresh, pack_order, text};
-use clients::Clients;
-use dice::Dice;
+use crate::world::{Clients, Dice, World, fresh, pack_order, text};
 
 /// So often the server is killed while orders are in flight.
 const KILLS: usize = 20;
@@ -34,7 +29,7 @@ const ORDERS: [&str; 9] = [
 ];
 
 /// Elements that are slow, that lose answers, that fail now and then and that call back twice.
-fn troubles() -> Value {
+pub(crate) fn troubles() -> Value {
     json!([
         { "fault": "error", "every": 97 },
         { "fault": "lost", "every": 61 },
@@ -88,7 +83,7 @@ fn still_open() -> String {
 }
 
 /// Each client's order is there once, under the id that the client was told.
-fn check_one_each(orders: &[&Value], ids: &BTreeMap<String, String>) {
+pub(crate) fn check_one_each(orders: &[&Value], ids: &BTreeMap<String, String>) {
     let found: Vec<(String, String)> =
         orders.iter().map(|order| (text(&order["externalId"]), text(&order["id"]))).collect();
     let by_name: BTreeMap<_, _> = found.iter().cloned().collect();

@@ -7,22 +7,28 @@ mod world;
 mod order;
 
 mod kill;
+mod linear;
+mod power;
 
 mod activation;
 mod bad_input;
 mod checks;
 mod conformance;
+mod contend;
 mod events;
 mod hostile;
 mod milestones;
 mod pack;
 mod plugin;
 
+mod damage;
 mod demo;
 mod landscape;
 mod mass;
+mod memory;
 mod reconcile;
 mod run;
 mod usage;
+mod vanish;
 
 mod tidy;

@@ -2,11 +2,16 @@
 //! the tests know of processes, ports and waiting is here.
 
 mod books;
+mod clients;
+mod commerce;
+mod dice;
 mod http;
 mod network;
 mod orders;
+mod power;
 mod process;
 mod receiver;
+mod request;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -18,11 +23,16 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 pub(crate) use books::{Books, items_of, price_of, text};
+pub(crate) use clients::Clients;
+pub(crate) use commerce::SENT;
+pub(crate) use dice::Dice;
 pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
 pub(crate) use orders::{example, fresh, pack_order, with_characteristic};
+pub(crate) use power::{Power, Survivors, shim};
 pub(crate) use process::{Process, ferrule};
 pub(crate) use receiver::Receiver;
+pub(crate) use request::{Request, Vanish};
 pub(crate) use story::Story;
 
 /// Whatever a test waits for has happened by then, even on a machine that is busy.
@@ -46,6 +56,18 @@ pub(crate) struct Settings {
     pub(crate) head: String,
     /// Lines of `ferrule.toml` that come last, such as grants.
     pub(crate) tail: String,
+    /// Whether the power can fail.
+    pub(crate) disk: Disk,
+}
+
+/// The disk that a server writes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Disk {
+    /// That of the machine.
+    #[default]
+    Plain,
+    /// One that forgets what was not synced when the power fails.
+    Forgetful,
 }
 
 /// A server with its network. It ends with the test.
@@ -57,6 +79,7 @@ pub(crate) struct World {
     settings: Settings,
     address: String,
     server: Option<Process>,
+    power: Option<Power>,
     /// Where everything lies. It goes last: a server that is dropped shows its log.
     pub(crate) folder: TempDir,
 }
@@ -73,16 +96,20 @@ impl World {
         let network = Network::start(folder.path()).await;
         let config = format!("{}\n{}\n{}", settings.head, network.grants().await, settings.tail);
         std::fs::write(folder.path().join("ferrule.toml"), config).unwrap();
+        let power = match settings.disk {
+            Disk::Plain => None,
+            Disk::Forgetful => Some(Power::begin(folder.path(), "data").await),
+        };
         loop {
             let address = format!("127.0.0.1:{}", next_port());
             let http = Http::new(&format!("http://{address}"));
             let network = network.clone();
             let settings = settings.clone();
-            let started = serve(folder.path(), &settings, &address).await;
+            let started = serve(folder.path(), &settings, &address, power.as_ref()).await;
             match started {
                 Ok(server) => {
                     let server = Some(server);
-                    return Self { http, network, settings, address, server, folder };
+                    return Self { http, network, settings, address, server, power, folder };
                 }
                 Err(said) if said.contains("cannot listen") => {}
                 Err(said) => panic!("the server does not start: {said}"),
@@ -95,15 +122,45 @@ impl World {
         self.folder.path().join("data")
     }
 
-    /// Kills the server as a power cut would.
+    /// Kills the server. What it wrote is still there, synced or not.
     pub(crate) async fn kill(&mut self) {
         self.server.take().expect("the server runs").kill().await;
     }
 
+    /// Ends the server if it runs.
+    pub(crate) async fn end(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.kill().await;
+        }
+    }
+
+    /// Ends the server as a power failure does: of what was not synced only these survive.
+    pub(crate) async fn fail_power(&mut self, survivors: Survivors<'_>) {
+        self.kill().await;
+        self.power().fail(survivors);
+    }
+
+    /// The disk of a world whose power can fail.
+    pub(crate) fn power(&self) -> &Power {
+        self.power.as_ref().expect("the world has a forgetful disk")
+    }
+
     /// Starts the server again, at the same address: elements have it in their callbacks.
     pub(crate) async fn restart(&mut self) {
-        let server = serve(self.folder.path(), &self.settings, &self.address).await;
-        self.server = Some(server.unwrap_or_else(|said| panic!("no restart: {said}")));
+        self.try_restart().await.unwrap_or_else(|said| panic!("no restart: {said}"));
+    }
+
+    /// Starts the server again; the error is what it said where it refuses to.
+    pub(crate) async fn try_restart(&mut self) -> Result<(), String> {
+        let power = self.power.as_ref();
+        let server = serve(self.folder.path(), &self.settings, &self.address, power).await?;
+        self.server = Some(server);
+        Ok(())
+    }
+
+    /// The process of the server.
+    pub(crate) fn process(&self) -> &Process {
+        self.server.as_ref().expect("the server runs")
     }
 
     /// Sends a product order as a client would, and holds the answer to what the standard says.
@@ -189,7 +246,12 @@ impl World {
     }
 }
 
-async fn serve(folder: &Path, settings: &Settings, address: &str) -> Result<Process, String> {
+async fn serve(
+    folder: &Path,
+    settings: &Settings,
+    address: &str,
+    power: Option<&Power>,
+) -> Result<Process, String> {
     let plugins = match &settings.plugins {
         Some(plugins) => plugins.clone(),
         None => plugins_dir().await,
@@ -209,7 +271,9 @@ async fn serve(folder: &Path, settings: &Settings, address: &str) -> Result<Proc
         "--workflows".into(),
         path(workflows),
     ];
-    let (server, _url) = Process::start("serve", &arguments, folder).await?;
+    let environment = power.map(Power::environment).unwrap_or_default();
+    let started = Process::start_in("serve", &arguments, folder, &environment).await;
+    let (server, _url) = started?;
     Ok(server)
 }
 

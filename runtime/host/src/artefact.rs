@@ -184,10 +184,14 @@ pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
     {
         use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
         builder.mode(0o700).create(path)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
     }
     #[cfg(not(unix))]
-    builder.create(path)
+    builder.create(path)?;
+    // A power loss must not take the names of new folders: plans name what is in them.
+    let mut above =
+        path.ancestors().skip(1).take(2).filter(|folder| !folder.as_os_str().is_empty());
+    above.try_for_each(|folder| File::open(folder)?.sync_all())
 }
 
 /// Writes a file whole or not at all, and durably.

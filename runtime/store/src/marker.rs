@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,8 @@ impl MarkerFile {
     /// Goes on from what was read, or begins.
     pub(crate) fn open(directory: &Path, store: &str, before: Option<&Marker>) -> io::Result<Self> {
         let path: PathBuf = directory.join(MARKER);
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        let file =
+            File::options().create(true).truncate(false).write(true).mode(0o600).open(path)?;
         let last = Marker {
             number: before.map_or(0, |before| before.number),
             store: store.to_owned(),

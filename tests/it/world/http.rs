@@ -96,6 +96,11 @@ impl Http {
         self.send("POST", path, &headers, body.to_string()).await
     }
 
+    /// The first documents of a list that has a query.
+    pub(crate) async fn list_of(&self, path: &str) -> Vec<Value> {
+        self.get(path).await.as_array().expect("a list is an array").clone()
+    }
+
     /// Every document of a list, page by page.
     pub(crate) async fn list(&self, path: &str) -> Vec<Value> {
         let mut rows = Vec::new();

@@ -41,11 +41,22 @@ impl Process {
         arguments: &[String],
         folder: &Path,
     ) -> Result<(Self, String), String> {
+        Self::start_in(name, arguments, folder, &[]).await
+    }
+
+    /// The same, with more in its environment.
+    pub(crate) async fn start_in(
+        name: &str,
+        arguments: &[String],
+        folder: &Path,
+        environment: &[(&str, PathBuf)],
+    ) -> Result<(Self, String), String> {
         let log = folder.join(format!("{name}.log"));
         let file = std::fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_ferrule"))
             .args(arguments)
             .env("FERRULE_LOG", "info")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(file)
@@ -75,6 +86,15 @@ impl Process {
             said.push('\n');
         }
         said
+    }
+
+    /// How much memory it has, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let id = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).expect("it has memory");
+        kib.parse::<u64>().unwrap() * 1024
     }
 
     /// Kills it: it gets no chance to tidy up.

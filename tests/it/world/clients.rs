@@ -10,13 +10,13 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
-use crate::world::{DEADLINE, Http, fresh, text};
+use super::{DEADLINE, Http, fresh, text};
 
 /// The pause before an order is sent again that nobody answered.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Clients that are at work.
-pub(super) struct Clients {
+pub(crate) struct Clients {
     shared: Arc<Shared>,
     tasks: JoinSet<BTreeMap<String, String>>,
 }
@@ -31,7 +31,7 @@ struct Shared {
 
 impl Clients {
     /// So many clients begin; each sends one order after the other.
-    pub(super) fn begin(http: &Http, orders: Vec<Value>, count: usize) -> Self {
+    pub(crate) fn begin(http: &Http, orders: Vec<Value>, count: usize) -> Self {
         let shared = Arc::<Shared>::default();
         let orders = Arc::new(orders);
         let mut tasks = JoinSet::new();
@@ -58,7 +58,7 @@ impl Clients {
     }
 
     /// Waits until clients have seen so many more records.
-    pub(super) async fn see_records(&self, count: u64) {
+    pub(crate) async fn see_records(&self, count: u64) {
         let goal = self.shared.records.load(Ordering::Relaxed) + count;
         let seeing = async {
             while self.shared.records.load(Ordering::Relaxed) < goal {
@@ -70,22 +70,22 @@ impl Clients {
     }
 
     /// How many orders were acknowledged and have not ended, as far as clients know.
-    pub(super) fn in_flight(&self) -> usize {
+    pub(crate) fn in_flight(&self) -> usize {
         self.shared.in_flight.load(Ordering::Relaxed)
     }
 
     /// From now on no client begins another order.
-    pub(super) fn stop_ordering(&self) {
+    pub(crate) fn stop_ordering(&self) {
         self.shared.stopped.store(true, Ordering::Relaxed);
     }
 
     /// Waits for the end of every order; answers with their ids by name.
-    pub(super) async fn all_ended(self) -> BTreeMap<String, String> {
+    pub(crate) async fn all_ended(self) -> BTreeMap<String, String> {
         self.tasks.join_all().await.into_iter().flatten().collect()
     }
 
     /// Sends so many orders at one time, each once.
-    pub(super) fn post_all(http: &Http, order: &Value, round: u64, count: u64) -> Posts {
+    pub(crate) fn post_all(http: &Http, order: &Value, round: u64, count: u64) -> Posts {
         let (sender, answered) = mpsc::unbounded_channel();
         for number in 0..count {
             let name = format!("round-{round}-{number}");
@@ -110,13 +110,13 @@ impl Shared {
 }
 
 /// Orders on their way.
-pub(super) struct Posts {
+pub(crate) struct Posts {
     answered: tokio::sync::Mutex<mpsc::UnboundedReceiver<(String, String)>>,
 }
 
 impl Posts {
     /// Waits until so many were acknowledged; answers with their ids by name.
-    pub(super) async fn answers(&self, count: u64) -> BTreeMap<String, String> {
+    pub(crate) async fn answers(&self, count: u64) -> BTreeMap<String, String> {
         let mut ids = BTreeMap::new();
         let mut answered = self.answered.lock().await;
         let waiting = async {
@@ -130,7 +130,7 @@ impl Posts {
     }
 
     /// Adds what was acknowledged before the others found nobody.
-    pub(super) async fn rest(self, mut ids: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(crate) async fn rest(self, mut ids: BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut answered = self.answered.into_inner();
         while let Some((name, id)) = answered.recv().await {
             ids.insert(name, id);
