@@ -44,7 +44,7 @@ impl Call {
     /// Takes a request apart.
     pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let base = origins.base_of(&parts.headers)?;
+        let base = origins.base_of(&parts.headers, parts.version)?;
         let path = parts.uri.path().split('/').filter(|piece| !piece.is_empty());
         let path = path.map(decode_piece).collect::<Result<_, _>>()?;
         Ok(Self {
