@@ -135,8 +135,7 @@ impl Server {
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         engine::store::verify::upgrade(&engine).await.map_err(ServeError::Failed)?;
-        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let settings = config.events.settings(&base, address);
+        let settings = config.events.settings(config.public_url.as_deref(), address);
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
