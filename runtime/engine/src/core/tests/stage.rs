@@ -151,7 +151,7 @@ impl Stage {
         let fulfilment = Box::new(Fulfilment::new(id, kind, json!({}), self.now));
         let events = vec![Event::Planned { plan: Arc::new(self.plan.clone()) }];
         let submission = Some(key.to_string());
-        self.input(Input::Submit { fulfilment, events, submission, reply: "client" });
+        self.input(Input::Submit { fulfilment, events, submission, seen: None, reply: "client" });
     }
 
     /// A call ends: the one that is the current attempt.

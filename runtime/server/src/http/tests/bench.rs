@@ -87,8 +87,12 @@ impl Bench {
 
     /// A server that begins with what is in a store.
     pub(super) fn on(store: Memory) -> Self {
+        Self::over(store.clone(), Arc::new(store))
+    }
+
+    /// The same over a store that is another's front.
+    pub(super) fn over(store: Memory, shared: Arc<dyn Store>) -> Self {
         let cache = tempfile::tempdir().unwrap();
-        let shared: Arc<dyn Store> = Arc::new(store.clone());
         let options = host::Options::new(Arc::clone(&shared), Pools::default(), cache.path());
         let host = host::Host::new(options).unwrap();
         let parts = Parts {
@@ -148,7 +152,7 @@ impl Bench {
         let fulfilment = Fulfilment::new(id.clone(), kind, json!({}), Timestamp(1_000));
         let events = vec![Event::Planned { plan: Arc::new(plan) }];
         let key = Some(format!("run/six-steps/{key}"));
-        match self.app.engine.submit(fulfilment, events, key).await.unwrap() {
+        match self.app.engine.submit(fulfilment, events, key, None).await.unwrap() {
             Submitted::New(_) => {}
             Submitted::Before(_) => panic!("the key was used before"),
         }
