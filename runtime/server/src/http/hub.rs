@@ -70,7 +70,7 @@ impl Hub {
     }
 
     async fn subscribe(&self, door: &Door, mut call: Call) -> Answer {
-        let input = call.json(door.limits).await?;
+        let input = call.json()?;
         let subscriber = door.events.subscribe(self.source.clone(), &input).await?;
         let location = self.location(&subscriber, &call);
         Ok(answer::located(StatusCode::CREATED, &location, &self.view(&subscriber, &call)))

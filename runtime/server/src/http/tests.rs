@@ -11,6 +11,7 @@ mod bills;
 mod contention;
 mod cpq;
 mod customers;
+mod disconnect;
 mod documents;
 mod durable;
 mod hub;

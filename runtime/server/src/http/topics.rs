@@ -80,7 +80,7 @@ struct Topic<'a> {
 }
 
 async fn post(door: &Door, mut call: Call, topic: &Topic<'_>) -> Answer {
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     if let Some(event) = below(688, "topic/{topicId}/event") {
         event.check_new(&body)?;
     }

@@ -31,6 +31,10 @@ use crate::events::{Events, Guard, Settings};
 /// The largest body that the router under test takes.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
+/// What the router under test goes by.
+pub(super) const LIMITS: Limits =
+    Limits { body_bytes_max: BODY_BYTES_MAX, bodies_mib: 1, exports: 2 };
+
 pub(super) struct Bench {
     pub(super) app: App,
     pub(super) events: Events,
@@ -116,7 +120,7 @@ impl Bench {
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
         let events =
             Events::open(app.engine.clone(), Arc::new(System::default()), settings).unwrap();
-        let router = router(app.clone(), events.clone(), Limits { body_bytes_max: BODY_BYTES_MAX });
+        let router = router(app.clone(), events.clone(), LIMITS);
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
         Self { app, events, store, service, facts, _cache: cache }

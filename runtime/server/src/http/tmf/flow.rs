@@ -108,7 +108,7 @@ fn ids(app: &App) -> Result<Vec<FulfilmentId>, Problem> {
 /// Runs the workflow that the flow is specified by, with its characteristics as the input.
 async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     served.resource.check_new(&body)?;
     let workflow = body.get("processFlowSpecification").and_then(Value::as_str).unwrap_or_default();
     let kind = Kind::Run { workflow: workflow.to_string() };
@@ -153,7 +153,7 @@ async fn remove(door: &Door, id: &str) -> Answer {
 
 /// Sets a task flow that is held to `active`: everything that failed in its flow is tried again.
 async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
-    let patch = call.json(door.limits).await?;
+    let patch = call.json()?;
     let fulfilment = find(door, id).await?;
     let flow = task_flow(&fulfilment, task)?;
     let Some(state) = patch.get("state").and_then(Value::as_str) else {
