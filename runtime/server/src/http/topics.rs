@@ -156,7 +156,7 @@ async fn list(door: &Door, call: Call, topic: &str, path: &str) -> Answer {
     let prefix = keys::documents(&format!("{TOPIC_EVENT}/{topic}"));
     let app = door.app.clone();
     // The store is read on a thread that may wait for the disk.
-    let read = tokio::task::spawn_blocking(move || {
+    let read = door.app.read(move || {
         let mut rows = Vec::new();
         let mut scan = Scan::prefix(prefix, FACTS_AT_ONCE);
         loop {

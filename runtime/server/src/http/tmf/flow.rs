@@ -61,7 +61,7 @@ async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     let sort = Sort::parse(&call.query, &page)?;
     let filter = Filter::parse(&call.query, &call.base)?.known_to(served)?;
     let app = door.app.clone();
-    let ids = tokio::task::spawn_blocking(move || ids(&app)).await;
+    let ids = door.app.read(move || ids(&app)).await;
     let ids = ids.map_err(|error| Problem::ours(&error))??;
     let mut flows = Vec::new();
     for id in ids {
