@@ -125,7 +125,13 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     }
     let fulfilment = match door.app.submit(kind, Value::Object(input), submission).await? {
         engine::Submitted::New(fulfilment) => fulfilment,
-        engine::Submitted::Before(id) => find(door, id.as_str()).await?,
+        engine::Submitted::Before(id) => {
+            if door.app.document(REMOVED, id.as_str())?.is_some() {
+                let message = format!("the flow `{id}` that was made under this key was removed");
+                return Err(Problem::conflict(message).about("Idempotency-Key"));
+            }
+            find(door, id.as_str()).await?
+        }
     };
     let mut flow = fulfilment.process_flow();
     href::absolute(&mut flow, &call.base);

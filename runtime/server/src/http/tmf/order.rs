@@ -29,7 +29,18 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
-        Submitted::Before(id) => door.app.engine.get(&id).await?.as_deref().and_then(acknowledged),
+        Submitted::Before(id) => {
+            let before = door.app.engine.get(&id).await?;
+            // What the engine told is on disk, so the document is there unless it was removed.
+            if before.is_some() && door.app.document(resource.key, id.as_str())?.is_none() {
+                let message = format!(
+                    "the {} `{id}` that was made under this key was removed",
+                    served.name()
+                );
+                return Err(Problem::conflict(message).about("Idempotency-Key"));
+            }
+            before.as_deref().and_then(acknowledged)
+        }
     };
     let Some(mut first) = first else {
         return Err(Problem::unavailable("the first submission under this key is not there yet"));
