@@ -84,9 +84,8 @@ impl Hub {
 
     fn view(&self, subscriber: &Subscriber, call: &Call) -> Value {
         let mut view = subscriber.subscription.answer();
-        if self.source.version() == Version::V5
-            && let Some(fields) = view.as_object_mut()
-        {
+        if self.source.version() == Version::V5 {
+            let fields = view.as_object_mut().expect("the answer to a subscription is an object");
             fields.insert("href".into(), self.location(subscriber, call).into());
         }
         view

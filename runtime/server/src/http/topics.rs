@@ -174,8 +174,12 @@ async fn list(door: &Door, call: Call, topic: &str, path: &str) -> Answer {
 
 /// An event as clients see it.
 fn seen(mut event: Value) -> Value {
-    if let Some(fields) = event.as_object_mut() {
-        fields.remove("topic");
+    match &mut event {
+        Value::Object(fields) => drop(fields.remove("topic")),
+        // An event that says nothing.
+        Value::Null => event = json!({}),
+        // Whatever else was published is shown as it is: it names no topic.
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
     }
-    if event.is_null() { json!({}) } else { event }
+    event
 }

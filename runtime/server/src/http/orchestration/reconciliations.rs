@@ -51,9 +51,11 @@ fn list(door: &Door, call: &Call) -> Answer {
     door.app.each_document(RECONCILIATIONS, |document| {
         if total >= page.offset && total < page.end() {
             let mut row = document.body;
-            if let Some(fields) = row.as_object_mut() {
-                fields.remove("findings");
-            }
+            let fields = row.as_object_mut().ok_or_else(|| Error::Failed {
+                action: "read a reconciliation",
+                source: "what is kept of it is no object".into(),
+            })?;
+            fields.remove("findings");
             rows.push(row);
         }
         total += 1;
