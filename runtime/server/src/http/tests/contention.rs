@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use engine::store::{Appended, Batch, Epoch, Error, Fact, Memory, Scan, Store};
+use engine::store::{Appended, Batch, Epoch, Error, Fact, Memory, Scan, Settled, Store};
 use serde_json::{Value, json};
 
 use super::bench::Bench;
@@ -64,6 +64,10 @@ impl Store for Stuck {
 
     fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
         self.memory.changed()
+    }
+
+    fn settled(&self) -> Settled {
+        self.memory.settled()
     }
 }
 

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use engine::store::{Appended, Batch, Epoch, Error, Fact, Memory, Scan, Store};
+use engine::store::{Appended, Batch, Epoch, Error, Fact, Memory, Scan, Settled, Store};
 use futures_util::future::join_all;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use serde_json::{Value, json};
@@ -58,6 +58,10 @@ impl Store for Late {
 
     fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
         self.0.changed()
+    }
+
+    fn settled(&self) -> Settled {
+        self.0.settled()
     }
 }
 
