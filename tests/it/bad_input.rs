@@ -96,7 +96,7 @@ async fn bodies_that_cannot_be_read() {
     400 $: a document is a JSON object
     400 $: a document is a JSON object
     400 -: objects and arrays may nest 64 deep
-    413 -: a body may have 65536 bytes
+    413 -: a body may have 65536 bytes: `body-bytes-max`
     415 Content-Type: send JSON, as `application/json`
     415 Content-Type: send JSON, as `application/json`
     415 Content-Type: send JSON, as `application/json`
@@ -105,7 +105,7 @@ async fn bodies_that_cannot_be_read() {
     400 $: the input of a run is a JSON object
     400 -: no JSON: EOF while parsing an object at line 1 column 1
     400 -: objects and arrays may nest 64 deep
-    413 -: a body may have 65536 bytes
+    413 -: a body may have 65536 bytes: `body-bytes-max`
     ");
     check_empty(&world).await;
 }

@@ -16,13 +16,16 @@ mod quarantine;
 mod recent;
 mod recover;
 mod settle;
+mod submit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::expr::Expressions;
-use model::{Event, Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
+use model::{Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
 
+use claims::Claims;
+pub use claims::Seen;
 pub use commit::{After, Commit, Published, Step};
 use entry::{Direction, Entry};
 pub use input::{Answer, Denied, Input, Received};
@@ -31,7 +34,6 @@ use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
 
 use crate::address::{Addresses, SECRET_BYTES};
-use crate::keys;
 use crate::limits::Limits;
 use crate::pools::Pools;
 use crate::store::{Epoch, Put, Write};
@@ -86,7 +88,7 @@ pub struct Core<R> {
     /// first was on disk finds it here.
     submissions: Recent<FulfilmentId>,
     /// Which open fulfilment keeps, changes or takes back which earlier work, by its key.
-    claims: BTreeMap<String, FulfilmentId>,
+    claims: Claims,
     /// How many records fulfilments have that were changed after their end.
     changed_late: Recent<u32>,
 }
@@ -131,9 +133,10 @@ impl<R> Core<R> {
     /// Takes one input.
     pub fn handle(&mut self, now: Timestamp, input: Input<R>) -> Step<R> {
         match input {
-            Input::Submit { fulfilment, events, submission, reply } => {
-                self.submit(now, *fulfilment, events, submission, reply)
+            Input::Submit { fulfilment, events, submission, seen, reply } => {
+                self.submit(now, *fulfilment, events, (submission, seen), reply)
             }
+            Input::Look { reply } => Step::answer(reply, Answer::Seen(self.claims.seen())),
             Input::Finished { fulfilment, task, attempt, report } => {
                 self.finished(now, &fulfilment, task, attempt, report)
             }
@@ -166,7 +169,7 @@ impl<R> Core<R> {
                 }
                 None => self.absent(&fulfilment, reply, Answer::Fulfilment(None)),
             },
-            Input::Claimant { keys, reply } => match self.claimant(&keys) {
+            Input::Claimant { keys, reply } => match self.claims.holder(&keys).cloned() {
                 Some(fulfilment) => self.handle(now, Input::Get { fulfilment, reply }),
                 None => Step::answer(reply, Answer::Fulfilment(None)),
             },
@@ -199,56 +202,6 @@ impl<R> Core<R> {
             steps.push(step);
         }
         steps
-    }
-
-    fn submit(
-        &mut self,
-        now: Timestamp,
-        mut fulfilment: Fulfilment,
-        events: Vec<Event>,
-        submission: Option<String>,
-        reply: R,
-    ) -> Step<R> {
-        // As the journal will say, whatever the clock said when its making began.
-        fulfilment.submitted_at = now;
-        fulfilment.updated_at = now;
-        let first = submission.as_ref().and_then(|key| self.submissions.get(key));
-        if let Some(first) = first {
-            return Step::answer(reply, Answer::Submitted(first.clone()));
-        }
-        if let Some(denied) = self.full() {
-            return Step::answer(reply, Answer::Denied(denied));
-        }
-        let mut step = Step::default();
-        if let Some(key) = &submission {
-            let id = fulfilment.id.as_str().as_bytes().to_vec();
-            step.commit.writes.push((keys::submission(key), Some(id)));
-            self.submissions.insert(key.clone(), fulfilment.id.clone());
-        }
-        let submitted = Event::Submitted {
-            kind: fulfilment.kind.clone(),
-            document: fulfilment.document.clone(),
-            activation: fulfilment.activation.clone(),
-        };
-        let events = self.claimed(&fulfilment.id, events);
-        let entry = Entry { submission, ..Entry::new(fulfilment) };
-        step.recorded.push(submitted);
-        step.waiting = Some(reply);
-        self.advance(now, entry, events, step)
-    }
-
-    /// Why no more may be open.
-    fn full(&self) -> Option<Denied> {
-        let Limits { open_orders, open_orders_bytes, .. } = self.limits;
-        let open = self.open.len() as u64;
-        if open >= open_orders {
-            return Some(Denied::TooManyOpen { open, max: open_orders });
-        }
-        let mib = |bytes: u64| bytes >> 20;
-        (self.open_bytes >= open_orders_bytes).then(|| Denied::TooMuchOpen {
-            mib: mib(self.open_bytes),
-            max_mib: mib(open_orders_bytes),
-        })
     }
 
     fn finished(

@@ -3,18 +3,20 @@
 mod errors;
 mod quarantine;
 mod run;
+mod submit;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use model::journal::{CancelRequest, Refusal};
-use model::{Event, Fulfilment, FulfilmentId, Timestamp};
+use model::{Fulfilment, FulfilmentId, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use errors::{AmendError, AskError, CancelError, QuarantineError, ReadError, Stopped};
 pub use run::Loop;
+pub use submit::{NotSubmitted, Submitted};
 
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::clock::Clock;
@@ -92,15 +94,6 @@ pub struct Parts {
     pub limits: Limits,
 }
 
-/// What became of a submission.
-#[derive(Clone, Debug)]
-pub enum Submitted {
-    /// It is on disk.
-    New(Arc<Fulfilment>),
-    /// The client's key was used before, for this fulfilment.
-    Before(FulfilmentId),
-}
-
 impl Engine {
     /// Begins from what the store holds. The loop must be run for anything to happen.
     pub fn begin(parts: Parts) -> Result<(Self, Loop), RecoverError> {
@@ -144,25 +137,6 @@ impl Engine {
     /// Who holds what of the pools.
     pub fn pools(&self) -> &Pools {
         &self.pools
-    }
-
-    /// Submits an order or a run. When this returns it is on disk.
-    pub async fn submit(
-        &self,
-        fulfilment: Fulfilment,
-        events: Vec<Event>,
-        submission: Option<String>,
-    ) -> Result<Submitted, AskError> {
-        let fulfilment = Box::new(fulfilment);
-        let submit = |reply| Input::Submit { fulfilment, events, submission, reply };
-        match self.ask(submit).await? {
-            Answer::Fulfilment(Some(fulfilment)) => {
-                self.counters.submitted.fetch_add(1, Ordering::Relaxed);
-                Ok(Submitted::New(fulfilment))
-            }
-            Answer::Submitted(id) => Ok(Submitted::Before(id)),
-            other => Err(unexpected(&other)),
-        }
     }
 
     /// Delivers an element's answer under a name: a task's own key, or `<plugin>/<key>`. When this

@@ -150,6 +150,11 @@ pub fn submission(key: &str) -> Vec<u8> {
     format!("k/{key}").into_bytes()
 }
 
+/// The last order that was taken of a quote.
+pub fn quote(quote: &str) -> Vec<u8> {
+    format!("q/{quote}").into_bytes()
+}
+
 /// What a plugin logged in an attempt.
 pub fn log(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
     format!("l/{fulfilment}/{task:08x}/{attempt:08x}").into_bytes()

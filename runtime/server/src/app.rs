@@ -3,6 +3,8 @@
 
 mod documents;
 mod existing;
+mod reading;
+mod take;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,20 +21,17 @@ use model::journal::Activation;
 use model::money::Tax;
 use model::order::OrderError;
 use model::plan::{Level, Plan, Step};
-use model::{
-    Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Order, PluginId, Rulebook,
-    Timestamp,
-};
+use model::{Event, Failure, FailureClass, Kind, Order, PluginId, Rulebook, Timestamp};
 use serde_json::Value;
 
 use crate::serve::plugins::Looked;
 
 pub(crate) use documents::Ids;
+use reading::Readers;
+pub(crate) use reading::aside;
+pub(crate) use take::Asked;
 
 use crate::retention::Removed;
-
-/// A decomposition may ask decomposer plugins so many times.
-pub(crate) const QUESTIONS_MAX: usize = 1_000;
 
 /// Everything that a door needs. Cheap to clone.
 #[derive(Clone)]
@@ -52,8 +51,8 @@ pub struct App {
     jobs: Arc<tokio::sync::Notify>,
     /// Told when there is a reconciliation to carry out.
     reconciling: Arc<tokio::sync::Notify>,
-    /// Held while an order about existing instances is planned and submitted.
-    changing: Arc<tokio::sync::Mutex<()>>,
+    /// Reads that may take long.
+    readers: Readers,
     /// What was removed since it had been kept for long enough.
     removed: Arc<Removed>,
     /// Told when the plugins folder was looked at; `None` if there is none to wait for.
@@ -113,6 +112,9 @@ pub enum SubmitError {
     /// What was stored cannot be read.
     #[error("the store cannot be read")]
     Store(#[source] engine::store::Error),
+    /// Others change what it is about all the time.
+    #[error("others changed what the order is about each of the {0} times it was planned")]
+    Contended(usize),
 }
 
 impl App {
@@ -136,7 +138,7 @@ impl App {
             catalogs: Arc::default(),
             jobs: Arc::default(),
             reconciling: Arc::default(),
-            changing: Arc::default(),
+            readers: Readers::default(),
             removed: Arc::default(),
             looked: None,
         }
@@ -224,37 +226,6 @@ impl App {
         self.take(kind, document, Some(activation), submission).await
     }
 
-    async fn take(
-        &self,
-        kind: Kind,
-        document: Value,
-        activation: Option<Activation>,
-        submission: Option<String>,
-    ) -> Result<Submitted, SubmitError> {
-        if let Some(first) = self.submitted_before(submission.as_deref())? {
-            return Ok(Submitted::Before(first));
-        }
-        // What exists must not be another between the look at it and the submission, nor a quote be
-        // ordered by somebody else.
-        let quotes = crate::systems::cpq::quotes_of(&document);
-        let alone = existing::changes(&document) || !quotes.is_empty();
-        let _guard = if alone { Some(self.changing.lock().await) } else { None };
-        if let Some(first) = self.submitted_before(submission.as_deref())? {
-            return Ok(Submitted::Before(first));
-        }
-        if kind == Kind::ProductOrder {
-            crate::systems::cpq::check_ordered_once(self, &quotes)?;
-        }
-        let event = self.plan(&kind, &document).await?;
-        let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
-        if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {
-            return Err(SubmitError::Refused(failure.clone()));
-        }
-        let mut fulfilment = Fulfilment::new(id, kind, document, self.clock.now());
-        fulfilment.activation = activation.map(Arc::new);
-        Ok(self.engine.submit(fulfilment, vec![event], submission).await?)
-    }
-
     /// What would become of an order or a run: `planned`, `held` or `rejected`.
     pub async fn plan(&self, kind: &Kind, document: &Value) -> Result<Event, SubmitError> {
         if !self.is_ready() {
@@ -283,15 +254,6 @@ impl App {
         })
     }
 
-    fn submitted_before(&self, key: Option<&str>) -> Result<Option<FulfilmentId>, SubmitError> {
-        let Some(key) = key else {
-            return Ok(None);
-        };
-        let found = self.engine.store().get(&engine::keys::submission(key));
-        let found = found.map_err(SubmitError::Store)?;
-        Ok(found.map(|id| FulfilmentId::new(String::from_utf8_lossy(&id))))
-    }
-
     async fn decompose(
         &self,
         level: Level,
@@ -308,24 +270,31 @@ impl App {
             let instance = self.instance(&recall).await?;
             answers.recall(recall, instance);
         }
-        for _ in 0..QUESTIONS_MAX {
+        let mut asked = Asked::default();
+        loop {
             match decompose(&order, document, rulebook, &answers) {
                 Ok(plan) => return Ok(Ok(plan)),
                 Err(Stop::Failure(failure)) => return Ok(Err(failure)),
                 Err(Stop::Recall(recall)) => {
+                    if let Err(failure) = asked.instance() {
+                        return Ok(Err(failure));
+                    }
                     let instance = self.instance(&recall).await?;
                     answers.recall(recall, instance);
                 }
-                Err(Stop::Ask(question)) => match self.ask(&question, document).await {
-                    Ok(answer) => {
-                        answers.insert(question.key, answer);
+                Err(Stop::Ask(question)) => {
+                    if let Err(failure) = asked.plugin() {
+                        return Ok(Err(failure));
                     }
-                    Err(failure) => return Ok(Err(failure)),
-                },
+                    match self.ask(&question, document).await {
+                        Ok(answer) => {
+                            answers.insert(question.key, answer);
+                        }
+                        Err(failure) => return Ok(Err(failure)),
+                    }
+                }
             }
         }
-        let message = format!("decomposer plugins were asked more than {QUESTIONS_MAX} times");
-        Ok(Err(Failure::new(FailureClass::Person, "DECOMP_QUESTIONS", message)))
     }
 
     /// What is to change or cease must be there (the validation matrix: 422).
@@ -389,16 +358,6 @@ impl App {
         plan.plugins = plugins;
         Ok(plan)
     }
-}
-
-/// Why what is asked for directly cannot be: the client can ask for something else.
-fn refusal(event: &Event) -> Option<&Failure> {
-    if let Event::Rejected { failure } = event {
-        return Some(failure);
-    }
-    let Event::Held { failure } = event else { return None };
-    let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
-    codes.contains(&failure.code.as_str()).then_some(failure)
 }
 
 fn no_undo(step: &Step) -> Failure {

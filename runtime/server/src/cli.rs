@@ -40,6 +40,9 @@ enum Command {
         /// Where to listen.
         #[arg(long, default_value = "127.0.0.1:9100")]
         listen: SocketAddr,
+        /// Listen beyond loopback too: whoever reaches it can change what it plays.
+        #[arg(long)]
+        expose: bool,
     },
     /// Build and check plugins.
     #[command(subcommand)]
@@ -120,7 +123,7 @@ pub async fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(arguments) => run_serve(arguments).await,
         Command::Demo(arguments) => run_demo(arguments).await,
-        Command::Simnet { listen } => run_simnet(listen).await,
+        Command::Simnet { listen, expose } => run_simnet(listen, expose).await,
         Command::Plugin(command) => plugin::run(command).await,
         Command::Rules(command) => rules::run(command).await,
         Command::Store(command) => store::run(command).await,
@@ -180,7 +183,12 @@ async fn run_demo(arguments: DemoArgs) -> Result<()> {
     demo::run(demo, std::io::stdout()).await
 }
 
-async fn run_simnet(listen: SocketAddr) -> Result<()> {
+async fn run_simnet(listen: SocketAddr, expose: bool) -> Result<()> {
+    anyhow::ensure!(
+        expose || listen.ip().is_loopback(),
+        "`{listen}` can be reached from other machines, and the simulated network knows no \
+         authentication: listen on 127.0.0.1, or say --expose"
+    );
     let listener = TcpListener::bind(listen)
         .await
         .with_context(|| format!("cannot listen on `{listen}`: is something else there?"))?;

@@ -184,10 +184,14 @@ impl Default for Events {
 }
 
 impl Events {
-    /// What couriers go by, in a server that listens there and is reached under a URL.
-    pub fn settings(&self, base: &str, own: SocketAddr) -> Settings {
+    /// What couriers go by, in a server that listens there and may be reached under a URL.
+    pub fn settings(&self, public_url: Option<&str>, own: SocketAddr) -> Settings {
         const HOUR_MS: u64 = 3_600_000;
-        let mut settings = Settings::new(base, Guard::new(self.allow.clone(), own));
+        let guard = Guard::new(self.allow.clone(), own);
+        let mut settings = match public_url {
+            Some(url) => Settings::new(url, guard.public()),
+            None => Settings::new(&format!("http://{own}"), guard),
+        };
         settings.patience.attempts_max = self.attempts;
         settings.patience.silence_ms_max = self.pause_after_minutes.saturating_mul(60_000);
         settings.answer_wait = Duration::from_millis(self.answer_wait_ms);
@@ -253,7 +257,7 @@ impl Config {
 
     /// What the engine holds at the most.
     pub fn engine_limits(&self) -> engine::Limits {
-        let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib } =
+        let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib, .. } =
             self.limits;
         engine::Limits {
             open_orders,

@@ -5,6 +5,7 @@
 mod answer;
 mod body;
 mod call;
+mod changes;
 mod etag;
 mod fields;
 mod filter;
@@ -28,13 +29,16 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use model::resource::href;
+use tokio::sync::Semaphore;
 
 pub(crate) use orchestration::Export;
 pub use serve::serve;
 
 use crate::app::App;
 use crate::events::Events;
+use body::Bodies;
 use call::Call;
+use changes::Changes;
 use metrics::Metrics;
 use origin::Origins;
 
@@ -43,6 +47,10 @@ use origin::Origins;
 pub struct Limits {
     /// The largest body that is read, in bytes.
     pub body_bytes_max: usize,
+    /// Max MiB that the bodies of requests under way take together.
+    pub bodies_mib: usize,
+    /// Max exports that are written at one time.
+    pub exports: usize,
 }
 
 /// What every handler needs.
@@ -52,6 +60,9 @@ struct Door {
     limits: Limits,
     origins: Origins,
     metrics: Metrics,
+    changes: Changes,
+    bodies: Bodies,
+    exports: Arc<Semaphore>,
 }
 
 /// Serves an application to this machine: hrefs begin with what a request's `Host` says.
@@ -66,20 +77,31 @@ pub fn router_at(app: App, events: Events, limits: Limits, public_url: &str) -> 
 }
 
 fn door(app: App, events: Events, limits: Limits, origins: Origins) -> Router {
-    let door = Door { app, events, limits, origins, metrics: Metrics::default() };
+    let (metrics, changes) = (Metrics::default(), Changes::default());
+    let bodies = Bodies::new(limits.bodies_mib);
+    let exports = Arc::new(Semaphore::new(limits.exports));
+    let door = Door { app, events, limits, origins, metrics, changes, bodies, exports };
     Router::new().fallback(take).with_state(Arc::new(door))
 }
 
 async fn take(State(door): State<Arc<Door>>, request: Request) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
-    let (route, answer) = match Call::read(request, &door.origins) {
-        Ok(call) => {
-            let (route, answer) = route::dispatch(&door, call).await;
-            (route, settled(&door, route, answer).await)
+    match Call::read(request, &door.origins) {
+        Ok(call) if changes::is_safe(&method) => answer_to(door, call, begun).await,
+        Ok(call) => changes::carry_out(door, call, begun).await,
+        Err(problem) => {
+            let response = problem.into_response();
+            door.metrics.count("refused", &method, response.status(), begun.elapsed());
+            response
         }
-        Err(problem) => ("refused", Err(problem)),
-    };
+    }
+}
+
+async fn answer_to(door: Arc<Door>, call: Call, begun: Instant) -> Response {
+    let method = call.method.clone();
+    let (route, answer) = route::dispatch(&door, call).await;
+    let answer = settled(&door, route, answer).await;
     let response = answer.unwrap_or_else(|problem| problem.into_response());
     door.metrics.count(route, &method, response.status(), begun.elapsed());
     response

@@ -9,6 +9,9 @@ const DEPTH_MAX: usize = 64;
 /// The most digits of a number that an answer repeats.
 const SHOWN_DIGITS_MAX: usize = 40;
 
+/// Max values in one document: each takes memory beside its text.
+const VALUES_MAX: usize = 1_000_000;
+
 /// Why a text is not taken for a document.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotJson {
@@ -18,6 +21,9 @@ pub(crate) enum NotJson {
     /// A whole number is too long to be kept as it is.
     #[error("the whole number `{0}` has more digits than are kept: send it as a text")]
     TooLong(String),
+    /// It has too many values.
+    #[error("a document may have {VALUES_MAX} values, members and entries")]
+    TooMany,
     /// It is no JSON; the cause has line and column in its text.
     #[error("no JSON: {0}")]
     Malformed(serde_json::Error),
@@ -27,6 +33,9 @@ pub(crate) enum NotJson {
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     if depth(bytes) > DEPTH_MAX {
         return Err(NotJson::TooDeep);
+    }
+    if values(bytes) > VALUES_MAX {
+        return Err(NotJson::TooMany);
     }
     let value = serde_json::from_slice(bytes).map_err(NotJson::Malformed)?;
     match too_long(bytes) {
@@ -61,6 +70,22 @@ fn too_long(bytes: &[u8]) -> Option<String> {
         at += 1;
     }
     None
+}
+
+/// How many values a text has at the most, before it is parsed: each follows a comma or begins an
+/// object, an array or the text.
+pub(crate) fn values(bytes: &[u8]) -> usize {
+    let (mut values, mut in_text, mut escaped) = (1_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' | b',' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 /// How deep the deepest object or array lies. Of what is no JSON it says no less than a parser

@@ -96,8 +96,8 @@ pub fn documents<E>(
             let before = kept(key, id)?;
             let stamp =
                 resource.stamp.and_then(|stamp| Some((stamp, before.as_ref()?.body.get(stamp)?)));
-            if let (Some((name, value)), Some(fields)) = (stamp, document.as_object_mut()) {
-                fields.insert(name.into(), value.clone());
+            if let Some((name, value)) = stamp {
+                document[name] = value.clone();
             }
             if before.as_ref().is_none_or(|before| before.body != document) {
                 resource.stamp(&mut document, at);

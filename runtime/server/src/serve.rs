@@ -131,8 +131,7 @@ impl Server {
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         engine::store::verify::upgrade(&engine).await.map_err(ServeError::Failed)?;
-        let base = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let settings = config.events.settings(&base, address);
+        let settings = config.events.settings(config.public_url.as_deref(), address);
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
@@ -220,7 +219,9 @@ impl Server {
 /// What answers requests.
 fn router(app: &App, events: &Events, config: &Config) -> axum::Router {
     let (app, events) = (app.clone(), events.clone());
-    let limits = crate::http::Limits { body_bytes_max: config.body_bytes_max };
+    let crate::config::Limits { bodies_mib, exports, .. } = config.limits;
+    let body_bytes_max = config.body_bytes_max;
+    let limits = crate::http::Limits { body_bytes_max, bodies_mib, exports };
     match config.public_url.as_deref() {
         Some(url) => crate::http::router_at(app, events, limits, url),
         None => crate::http::router(app, events, limits),

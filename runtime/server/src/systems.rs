@@ -63,6 +63,12 @@ pub(crate) enum Refusal {
     /// The store failed.
     #[error("the store cannot be read")]
     Store(#[from] engine::store::Error),
+    /// A plugin failed, or asked too much.
+    #[error("{}", .0.message)]
+    Failed(model::Failure),
+    /// What it is about cannot be looked at.
+    #[error(transparent)]
+    Submit(Box<crate::app::SubmitError>),
 }
 
 impl Draft {

@@ -7,7 +7,7 @@ use model::journal::{CancelRequest, Refusal};
 use model::{Event, Fulfilment, FulfilmentId, TaskId};
 use serde_json::{Map, Value};
 
-use super::SetAside;
+use super::{Seen, SetAside};
 use crate::store::{Put, Write};
 use crate::worker::Report;
 
@@ -22,7 +22,14 @@ pub enum Input<R> {
         events: Vec<Event>,
         /// The client's idempotency key.
         submission: Option<String>,
+        /// The moment before its client looked at what it is about; `None` if it did not look.
+        seen: Option<Seen>,
         /// Told when it is on disk.
+        reply: R,
+    },
+    /// A client is about to look at what it will submit something about.
+    Look {
+        /// Told when everything decided before is on disk.
         reply: R,
     },
     /// A call ended.
@@ -150,8 +157,12 @@ pub enum Answer {
     NotCancelled(Refusal),
     /// The patch is refused, and nothing has changed.
     NotPatched(PatchError),
-    /// The fulfilment was changed since it was read: read it again.
+    /// What the input is about was changed since it was read: read it again.
     Stale,
+    /// The quote is ordered already, by this order.
+    Ordered(FulfilmentId),
+    /// The moment at which the input was handled.
+    Seen(Seen),
     /// The order is not the one that the client read: it has this many records.
     Changed(u32),
     /// It is done.

@@ -83,7 +83,7 @@ impl<R> Core<R> {
         let denied = if entry.was_ended || entry.fulfilment.records == 0 {
             tracing::error!(fulfilment = %id, reason = fault, "an input was refused");
             if entry.fulfilment.records == 0 {
-                self.claims.retain(|_, holder| *holder != id);
+                self.claims.forget(&id);
                 if let Some(key) = &entry.submission {
                     self.submissions.forget(key);
                 }
@@ -145,7 +145,7 @@ impl<R> Core<R> {
         let Some(mut aside) = self.set_aside.remove(id) else {
             return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id.clone())));
         };
-        self.claims.retain(|_, holder| holder != id);
+        self.claims.forget(id);
         aside.given_up = Some(now);
         let mut step = Step::answer(reply, Answer::Done);
         step.commit.at = now;

@@ -10,6 +10,7 @@ use model::journal::DecodeError;
 use model::{Event, Fulfilment, FulfilmentId, PoolId, Record, Timestamp};
 
 use super::callbacks::{self, Head, Kept};
+use super::claims::Claims;
 use super::entry::Entry;
 use super::quarantine::{SetAside, chain};
 use super::{After, Core, Recent, Setup, Step};
@@ -156,7 +157,7 @@ impl<R> Core<R> {
             unreadable: 0,
             submissions: Recent::default(),
             changed_late: Recent::default(),
-            claims: BTreeMap::new(),
+            claims: Claims::default(),
         };
         core.restore_holds(store)?;
         core.restore_callbacks(store, now, &mut first)?;
@@ -250,7 +251,7 @@ impl<R> Core<R> {
                     fulfilment.follow_clock(now);
                     entries.push(self.restored(fulfilment, bytes, step));
                 }
-                Ok((fulfilment, _)) => self.claim(&id, &fulfilment.plan),
+                Ok((fulfilment, _)) => self.claim_again(&fulfilment),
                 // The store itself is closed or taken over; a value that it cannot read is one
                 // fulfilment's trouble.
                 Err(RecoverError::Store(
@@ -272,9 +273,7 @@ impl<R> Core<R> {
         step: &mut Step<R>,
     ) {
         for event in readable(store, id) {
-            if let Event::Planned { plan } = &event {
-                self.claim(id, plan);
-            }
+            self.claim_of(id, &event);
         }
         if self.set_aside.contains_key(id) {
             return;
@@ -302,7 +301,7 @@ impl<R> Core<R> {
         entry.bytes = bytes;
         self.open_bytes += bytes;
         let fulfilment = Arc::clone(&entry.fulfilment);
-        self.claim(&fulfilment.id, &fulfilment.plan);
+        self.claim_again(&fulfilment);
         for (task, attempt, _) in fulfilment.waits() {
             let kept = self.wait_for(&fulfilment, task, attempt);
             step.commit.then.extend(kept.map(After::Recall));

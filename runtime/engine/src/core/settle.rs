@@ -78,7 +78,7 @@ impl<R> Core<R> {
         }
         let id = entry.fulfilment.id.clone();
         if entry.fulfilment.is_ended() && entry.unwritten.is_empty() {
-            self.unclaim(&id, &entry.fulfilment.plan);
+            self.unclaim(&entry.fulfilment);
             self.open_bytes -= entry.bytes;
             if let Some(time) = entry.wake_at {
                 self.timers.remove(&(time, id));

@@ -1,12 +1,14 @@
 //! The loop on a runtime, with a store in memory and plugins that answer at once.
 
 use std::pin::Pin;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use model::fulfilment::PatchError;
 use model::journal::End;
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
-use model::{Digest, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait};
+use model::{
+    Digest, Event, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait,
+};
 use serde_json::{Map, json};
 
 use super::*;
@@ -144,9 +146,9 @@ fn order(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
     (fulfilment, vec![Event::Planned { plan: Arc::new(plan) }])
 }
 
-async fn submit(engine: &Engine, id: &str, step: &str) -> Result<Submitted, AskError> {
+async fn submit(engine: &Engine, id: &str, step: &str) -> Result<Submitted, NotSubmitted> {
     let (fulfilment, events) = order(id, step);
-    engine.submit(fulfilment, events, Some("client-key".into())).await
+    engine.submit(fulfilment, events, Some("client-key".into()), None).await
 }
 
 fn is_complete(fulfilment: Option<Arc<Fulfilment>>) -> bool {
@@ -243,7 +245,7 @@ async fn a_store_that_fails_ends_the_loop_and_whoever_asked_is_told() {
     assert_eq!(told, Err(AskError::Stopped(Stopped)));
     assert!(matches!(running.await.unwrap(), Err(Error::Failed { .. })));
     assert!(matches!(asking.await.unwrap(), Err(ReadError::Ask(AskError::Stopped(Stopped)))));
-    assert!(matches!(submit(&engine, "g", "do").await, Err(AskError::Stopped(Stopped))));
+    assert!(matches!(submit(&engine, "g", "do").await, Err(NotSubmitted::Ask(_))));
 }
 
 fn request(id: &str) -> CancelRequest {
@@ -275,7 +277,7 @@ async fn attributes_of_an_order_change_after_its_end_too() {
     let id = FulfilmentId::new("f");
     let (mut fulfilment, events) = order("f", "do");
     fulfilment.kind = Kind::ProductOrder;
-    engine.submit(fulfilment, events, None).await.unwrap();
+    engine.submit(fulfilment, events, None, None).await.unwrap();
     engine.ended(&id).await.unwrap();
     let patch = |name: &str| json!({ name: "now" }).as_object().cloned().unwrap();
     let (one, two) = (patch("description"), patch("category"));
@@ -306,7 +308,7 @@ async fn of_two_patches_of_what_a_client_read_one_is_taken() {
         let id = FulfilmentId::new(name);
         let (mut fulfilment, events) = order(name, step);
         fulfilment.kind = Kind::ProductOrder;
-        engine.submit(fulfilment, events, None).await.unwrap();
+        engine.submit(fulfilment, events, None, None).await.unwrap();
         let mut watch = engine.watch();
         let read = loop {
             let read = engine.get(&id).await.unwrap().unwrap();
@@ -326,4 +328,51 @@ async fn of_two_patches_of_what_a_client_read_one_is_taken() {
         let refused = if both.0.is_err() { both.0 } else { both.1 };
         assert!(matches!(refused, Err(AmendError::Changed)), "{name}: {refused:?}");
     }
+}
+
+/// An order of a quote, of one step.
+fn order_of_quote(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
+    let (fulfilment, events) = order(id, step);
+    let document = json!({ "productOrderItem": [{ "quoteItem": { "quoteId": "Q" } }] });
+    let id = fulfilment.id;
+    (Fulfilment::new(id, Kind::ProductOrder, document, Timestamp(0)), events)
+}
+
+#[tokio::test]
+async fn a_quote_is_claimed_by_the_commit_that_takes_its_order() {
+    let memory = Memory::new();
+    let (engine, running) = begin(memory.clone());
+    let seen = engine.look().await.unwrap();
+    let orders = ["f", "g"].map(|id| order_of_quote(id, "wait"));
+    let [f, g] = orders.map(|(order, events)| engine.submit(order, events, None, Some(seen)));
+    let (f, g) = tokio::join!(f, g);
+    assert!(matches!(f, Ok(Submitted::New(_))));
+    assert_eq!(g.err(), Some(NotSubmitted::Ordered(FulfilmentId::new("f"))));
+    assert_eq!(memory.get(&crate::keys::quote("Q")).unwrap().unwrap(), b"f");
+    drop(engine);
+    running.await.unwrap().unwrap();
+
+    let (engine, _running) = begin(memory.clone());
+    let (order, events) = order_of_quote("g", "do");
+    let again = engine.submit(order, events, None, None).await;
+    assert_eq!(again.err(), Some(NotSubmitted::Ordered(FulfilmentId::new("f"))));
+}
+
+#[tokio::test]
+async fn an_order_of_a_quote_that_was_ordered_since_it_was_looked_at_is_refused() {
+    let memory = Memory::new();
+    let (engine, _running) = begin(memory.clone());
+    let before = engine.look().await.unwrap();
+    let (first, events) = order_of_quote("f", "do");
+    engine.submit(first, events, None, Some(before)).await.unwrap();
+    engine.ended(&FulfilmentId::new("f")).await.unwrap();
+    let (second, events) = order_of_quote("g", "do");
+    let second = engine.submit(second, events, None, Some(before)).await;
+    assert_eq!(second.err(), Some(NotSubmitted::Stale));
+
+    // One that is rejected orders nothing.
+    let failure = Failure::new(FailureClass::Reject, "NO", "no");
+    let (third, _) = order_of_quote("h", "do");
+    engine.submit(third, vec![Event::Rejected { failure }], None, Some(before)).await.unwrap();
+    assert_eq!(memory.get(&crate::keys::quote("Q")).unwrap().unwrap(), b"f");
 }

@@ -4,7 +4,7 @@ use engine::keys;
 use engine::store::{Document, Error, Fact, Put, Scan};
 use model::resource::index;
 
-use super::App;
+use super::{App, aside};
 
 /// So many ways to documents are read from the store at once.
 const ENTRIES_AT_ONCE: usize = 256;
@@ -44,13 +44,15 @@ impl App {
         value: &str,
         limit: usize,
     ) -> Result<Vec<Document>, Error> {
-        let mut found = Vec::new();
-        let mut ids = Ids::new(resource, path, value);
-        while found.len() < limit {
-            let Some(id) = ids.next(&**self.engine.store())? else { break };
-            found.extend(self.readable(resource, &id)?);
-        }
-        Ok(found)
+        aside(|| {
+            let mut found = Vec::new();
+            let mut ids = Ids::new(resource, path, value);
+            while found.len() < limit {
+                let Some(id) = ids.next(&**self.engine.store())? else { break };
+                found.extend(self.readable(resource, &id)?);
+            }
+            Ok(found)
+        })
     }
 
     /// All documents of a resource in the order of their ids, page by page; stops at an error.
@@ -60,16 +62,18 @@ impl App {
         mut take: impl FnMut(Document) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut scan = Scan::prefix(keys::documents(resource), ENTRIES_AT_ONCE);
-        loop {
-            let page = self.engine.store().scan(&scan)?;
-            scan.after = page.last().map(|(key, _)| key.clone());
-            for document in self.read_all(&page) {
-                take(document)?;
+        aside(|| {
+            loop {
+                let page = self.engine.store().scan(&scan)?;
+                scan.after = page.last().map(|(key, _)| key.clone());
+                for document in self.read_all(&page) {
+                    take(document)?;
+                }
+                if page.len() < ENTRIES_AT_ONCE {
+                    return Ok(());
+                }
             }
-            if page.len() < ENTRIES_AT_ONCE {
-                return Ok(());
-            }
-        }
+        })
     }
 
     /// Writes documents together or not at all; on disk when it returns.

@@ -1,5 +1,7 @@
 //! `[limits]` of `ferrule.toml`: how much may be under way at one time.
 
+use std::fmt::Display;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -7,6 +9,12 @@ use serde::{Deserialize, Deserializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Limits {
+    /// Max MiB that the bodies of requests under way take together.
+    #[serde(deserialize_with = "bodies_mib")]
+    pub bodies_mib: usize,
+    /// Max exports that are written at one time.
+    #[serde(deserialize_with = "exports")]
+    pub exports: usize,
     /// Max orders and runs that are open.
     #[serde(deserialize_with = "open_orders")]
     pub open_orders: u64,
@@ -25,16 +33,29 @@ pub struct Limits {
 const COUNT_MAX: u64 = 100_000_000;
 const MIB_MAX: u64 = 1 << 20;
 
+/// The most exports that can be set.
+const EXPORTS_MAX: usize = 1_000;
+
 impl Default for Limits {
     fn default() -> Self {
         let usual = engine::Limits::default();
         Self {
+            bodies_mib: 256,
+            exports: 4,
             open_orders: usual.open_orders,
             open_orders_mib: usual.open_orders_bytes >> 20,
             callbacks_kept: usual.callbacks_kept,
             callbacks_kept_mib: usual.callbacks_kept_bytes >> 20,
         }
     }
+}
+
+fn bodies_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, "bodies-mib", MIB_MAX as usize)
+}
+
+fn exports<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, "exports", EXPORTS_MAX)
 }
 
 fn open_orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
@@ -53,12 +74,12 @@ fn callbacks_kept_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
     within(deserializer, "callbacks-kept-mib", MIB_MAX)
 }
 
-fn within<'de, D: Deserializer<'de>>(
+fn within<'de, D: Deserializer<'de>, N: Deserialize<'de> + From<u8> + PartialOrd + Display>(
     deserializer: D,
     key: &str,
-    max: u64,
-) -> Result<u64, D::Error> {
-    let number = u64::deserialize(deserializer)?;
+    max: N,
+) -> Result<N, D::Error> {
+    let number = N::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format!("`[limits] {key}` is a number from 1 to {max}"));
-    if (1..=max).contains(&number) { Ok(number) } else { Err(wrong()) }
+    if N::from(1) <= number && number <= max { Ok(number) } else { Err(wrong()) }
 }

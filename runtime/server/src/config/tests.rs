@@ -71,7 +71,13 @@ fn what_plugins_may_take_is_set_under_host() {
     assert_eq!(read("").unwrap().host, Host::default());
     let text = "[host]\ninstances = 64\nmemory-mib = 512\nplugin-share-percent = 50\ncores = 1\n";
     let host = read(text).unwrap().host;
-    let expected = Host { instances: 64, memory_mib: 512, plugin_share_percent: 50, cores: 1 };
+    let expected = Host {
+        instances: 64,
+        memory_mib: 512,
+        plugin_share_percent: 50,
+        cores: 1,
+        ..Host::default()
+    };
     assert_eq!(host, expected);
     for (line, reason) in [
         ("instances = 0", "a number from 1 to 4096"),

@@ -98,7 +98,8 @@ impl Operator<'_> {
         {
             set_characteristic(&mut order, name, value);
         }
-        if let Some(fields) = order.as_object_mut() {
+        {
+            let fields = order.as_object_mut().with_context(|| format!("`{name}` is no object"))?;
             fields.remove("externalId");
             let customer = json!({
                 "id": step.get("customer"), "role": "Customer", "@referredType": "Customer",

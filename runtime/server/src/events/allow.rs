@@ -20,6 +20,8 @@ pub struct Guard {
     allow: Vec<Allowed>,
     /// Where the server itself listens.
     own: SocketAddr,
+    /// Whether others than this machine reach it, through a proxy.
+    is_public: bool,
 }
 
 /// Something inside that may be called.
@@ -54,7 +56,13 @@ pub enum Forbidden {
 impl Guard {
     /// The guard of a server that listens there.
     pub fn new(allow: Vec<Allowed>, own: SocketAddr) -> Self {
-        Self { allow, own }
+        Self { allow, own, is_public: false }
+    }
+
+    /// The same for a server that is reached from elsewhere: whoever subscribes may be anyone.
+    #[must_use]
+    pub fn public(self) -> Self {
+        Self { is_public: true, ..self }
     }
 
     /// Whether events may be sent to a callback. A name that leads nowhere now may later.
@@ -102,14 +110,25 @@ impl Guard {
         match place(address) {
             Place::Outside => Ok(()),
             Place::Nowhere => Err(Forbidden::Nowhere(address)),
-            // Whoever reaches a server that listens on loopback is on this machine already.
-            Place::Loopback if self.own.ip().is_loopback() => Ok(()),
+            // Whoever reaches a server that listens on loopback, without a public URL, is on this
+            // machine already.
+            Place::Loopback if self.own.ip().is_loopback() && !self.is_public => Ok(()),
             Place::Loopback | Place::Private => {
                 let allows = |allowed: &Allowed| allowed.allows(host, address);
                 self.allow.iter().any(allows).then_some(()).ok_or(Forbidden::Inside(address))
             }
         }
     }
+}
+
+/// Whether every address of a host is outside; not where it has none.
+pub(super) async fn is_outside(uri: &hyper::Uri) -> bool {
+    let looking = tokio::net::lookup_host(target(uri));
+    let Ok(Ok(addresses)) = tokio::time::timeout(RESOLVE_WAIT, looking).await else {
+        return false;
+    };
+    let places: Vec<Place> = addresses.map(|address| place(address.ip())).collect();
+    !places.is_empty() && places.iter().all(|place| *place == Place::Outside)
 }
 
 /// The host of a URL, without brackets, and its port.

@@ -16,11 +16,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use model::subscription::Answer;
 use tokio::net::TcpStream;
 
-use super::Guard;
-use super::allow::target;
+use super::allow::{is_outside, target};
+use super::{Forbidden, Guard};
 
 /// So much of an answer is read, so that its connection can be used again.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// What is told of an exchange with an address inside that failed, however it did.
+const UNTOLD: &str = "no answer from the callback, which is an address inside";
 
 /// So long a connection is kept without being used.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -67,12 +70,38 @@ impl Client {
         };
         match tokio::time::timeout(self.wait, exchange).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Answer::NotNow(chain(&error)),
+            Ok(Err(error)) if is_forbidden(&error) => Answer::NotNow(chain(&error)),
+            Ok(Err(error)) => Answer::NotNow(why(url, chain(&error)).await),
             Err(_elapsed) => {
-                Answer::NotNow(format!("no answer within {} s", self.wait.as_secs_f32()))
+                let text = format!("no answer within {} s", self.wait.as_secs_f32());
+                Answer::NotNow(why(url, text).await)
             }
         }
     }
+}
+
+/// What a subscriber's owner is told of an exchange that failed. Of what lies inside it is always the
+/// same: it must not tell which ports are open there. The log says more.
+async fn why(url: &str, text: String) -> String {
+    tracing::debug!(url, error = text, "a callback could not be called");
+    let is_told = match url.parse() {
+        Ok(uri) => is_outside(&uri).await,
+        Err(_) => false,
+    };
+    if is_told { text } else { UNTOLD.into() }
+}
+
+/// Whether the guard refused it: then no connection was made.
+fn is_forbidden(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if error.is::<Forbidden>() || inner.is_some_and(|inner| inner.is::<Forbidden>()) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// What a status says: any 2xx that the event was taken, 410 that none ever will be.

@@ -1,63 +1,159 @@
 //! Reads what clients send: no more than the limit, and only JSON.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use super::Limits;
 use super::problem::Problem;
-use crate::json::parse;
+use crate::json;
 
 /// A body must have arrived within this time.
 pub(super) const BODY_WAIT: Duration = Duration::from_secs(60);
 
-/// Reads a body that must be there.
-pub(super) async fn json(
-    headers: &HeaderMap,
-    body: Body,
-    limits: Limits,
-) -> Result<Value, Problem> {
-    match json_or_nothing(headers, body, limits).await? {
-        Some(value) => Ok(value),
-        None if is_json(headers) => Err(Problem::bad("the body is empty: send a JSON document")),
-        None => Err(not_json()),
+/// How fast a body must be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// All of it must have arrived within this time.
+    wait: Duration,
+    /// It may be slow, or not move, for this long in all.
+    slow: Duration,
+    /// Fewer bytes a second than this are slow.
+    bytes_a_second: u64,
+}
+
+/// How fast the bodies of requests must be.
+pub(super) const PACE: Pace =
+    Pace { wait: BODY_WAIT, slow: Duration::from_secs(10), bytes_a_second: 16 << 10 };
+
+/// Room for bodies is given in pieces of this size.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// What a value takes in memory beside its text, more or less.
+const VALUE_BYTES: usize = 64;
+
+/// The room that bodies have together, and that each has while its request is carried out.
+#[derive(Clone, Debug)]
+pub(super) struct Bodies {
+    pieces: Arc<Semaphore>,
+    mib: usize,
+}
+
+/// Room that is given back when the request is done.
+#[derive(Debug, Default)]
+pub(super) struct Room(Option<OwnedSemaphorePermit>);
+
+/// A body that has arrived.
+#[derive(Debug)]
+pub(super) struct Received {
+    bytes: Vec<u8>,
+    room: Room,
+    bodies: Bodies,
+}
+
+impl Bodies {
+    /// Room for this many MiB.
+    pub(super) fn new(mib: usize) -> Self {
+        let pieces = mib.saturating_mul((1 << 20) / PIECE_BYTES).min(Semaphore::MAX_PERMITS);
+        Self { pieces: Arc::new(Semaphore::new(pieces)), mib }
+    }
+
+    /// Makes room for as many bytes in all as there are now.
+    fn grow(&self, room: &mut Room, bytes: usize) -> Result<(), Problem> {
+        let held = room.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = bytes.div_ceil(PIECE_BYTES).saturating_sub(held);
+        let full = || {
+            Problem::unavailable(format!(
+                "the bodies of requests under way take {} MiB already, which is all there is for \
+                 them: `[limits] bodies-mib` of ferrule.toml",
+                self.mib
+            ))
+        };
+        let more = u32::try_from(more).map_err(|_| full())?;
+        let more = Arc::clone(&self.pieces).try_acquire_many_owned(more).map_err(|_| full())?;
+        match &mut room.0 {
+            Some(held) => held.merge(more),
+            None => room.0 = Some(more),
+        }
+        Ok(())
     }
 }
 
-/// Reads a body that may be empty.
-pub(super) async fn json_or_nothing(
-    headers: &HeaderMap,
-    body: Body,
-    limits: Limits,
-) -> Result<Option<Value>, Problem> {
-    let bytes = bytes(headers, body, limits).await?;
-    if bytes.is_empty() {
-        return Ok(None);
+impl Received {
+    /// The document in it; nothing where it is empty. The room is kept for what is made of it.
+    pub(super) fn json(mut self, headers: &HeaderMap) -> Result<(Option<Value>, Room), Problem> {
+        if self.bytes.is_empty() {
+            return Ok((None, self.room));
+        }
+        if !is_json(headers) {
+            return Err(not_json());
+        }
+        let in_memory = self.bytes.len() + json::values(&self.bytes) * VALUE_BYTES;
+        self.bodies.grow(&mut self.room, in_memory)?;
+        Ok((Some(json::parse(&self.bytes)?), self.room))
     }
-    if !is_json(headers) {
-        return Err(not_json());
-    }
-    Ok(parse(&bytes).map(Some)?)
 }
 
-async fn bytes(headers: &HeaderMap, body: Body, limits: Limits) -> Result<Bytes, Problem> {
+/// What is said of a body that must be there and is not.
+pub(super) fn missing(headers: &HeaderMap) -> Problem {
+    match is_json(headers) {
+        true => Problem::bad("the body is empty: send a JSON document"),
+        false => not_json(),
+    }
+}
+
+/// Waits until a body is there: no larger than the limit, and no slower.
+pub(super) async fn receive(
+    headers: &HeaderMap,
+    mut body: Body,
+    (limits, pace): (Limits, Pace),
+    bodies: &Bodies,
+) -> Result<Received, Problem> {
     let max = limits.body_bytes_max;
-    let too_large = || Problem::too_large(format!("a body may have {max} bytes"));
-    let announced =
+    let too_large = || Problem::too_large(format!("a body may have {max} bytes: `body-bytes-max`"));
+    let announced: Option<usize> =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > max) {
+    if announced.is_some_and(|length| length > max) {
         return Err(too_large());
     }
-    match tokio::time::timeout(BODY_WAIT, Limited::new(body, max).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::bad("the body ended early")),
-        Err(_) => Err(Problem::late("the body did not arrive in time")),
+    let mut received =
+        Received { bytes: Vec::new(), room: Room::default(), bodies: bodies.clone() };
+    let begun = Instant::now();
+    loop {
+        let earned = received.bytes.len() as u64 * 1_000 / pace.bytes_a_second;
+        let until = begun + pace.wait.min(pace.slow + Duration::from_millis(earned));
+        let frame = tokio::time::timeout_at(until, body.frame()).await;
+        let late = || {
+            Problem::late(format!(
+                "the body did not arrive in time: after {} s it must bring {} bytes a second, and \
+                 all of it within {} s",
+                pace.slow.as_secs(),
+                pace.bytes_a_second,
+                pace.wait.as_secs()
+            ))
+        };
+        let Some(frame) = frame.map_err(|_elapsed| late())? else { break };
+        let frame = frame.map_err(|_| Problem::bad("the body ended early"))?;
+        let Ok(piece) = frame.into_data() else { continue };
+        let length = received.bytes.len() + piece.len();
+        if length > max {
+            return Err(too_large());
+        }
+        received.bodies.grow(&mut received.room, length)?;
+        received.bytes.extend_from_slice(&piece);
     }
+    // A connection that is given up may look like the end of its body.
+    if announced.is_some_and(|length| length != received.bytes.len()) {
+        return Err(Problem::bad("the body ended early"));
+    }
+    Ok(received)
 }
 
 fn not_json() -> Problem {
@@ -71,3 +167,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     let name = media_type.to_ascii_lowercase();
     name == "application/json" || (name.starts_with("application/") && name.ends_with("+json"))
 }
+
+#[cfg(test)]
+mod tests;

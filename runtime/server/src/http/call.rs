@@ -15,6 +15,8 @@ use super::problem::Problem;
 use super::query::Query;
 use super::serve::Closing;
 use super::{Limits, body};
+use body::{Bodies, Received, Room};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// The header with which a client names a submission, to repeat it safely.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -36,15 +38,51 @@ pub(super) struct Call {
     pub(super) base: String,
     /// Told when the server shuts down.
     pub(super) closing: Closing,
-    /// Behind a lock that is never taken: a body alone cannot be shared between threads.
-    body: Mutex<Body>,
+    /// Told when whoever asked has gone.
+    pub(super) gone: Gone,
+    /// The place among requests under way, where it has one.
+    place: Option<OwnedSemaphorePermit>,
+    content: Content,
+    room: Room,
+}
+
+/// What comes with a request.
+enum Content {
+    /// It is still to be read. Behind a lock that is never taken: a body alone cannot be shared
+    /// between threads.
+    Coming(Mutex<Body>),
+    /// It has arrived, or will not.
+    Arrived(Result<Received, Problem>),
+    /// A handler has taken it.
+    Taken,
+}
+
+/// Tells whoever answers for long that nobody waits for the answer.
+#[derive(Default)]
+pub(super) struct Gone(Option<oneshot::Receiver<()>>);
+
+impl Gone {
+    /// A client that is there as long as the sender is.
+    pub(super) fn new() -> (oneshot::Sender<()>, Self) {
+        let (here, gone) = oneshot::channel();
+        (here, Self(Some(gone)))
+    }
+
+    /// Ends when the client has gone; never where that ends the handler itself.
+    pub(super) async fn left(&mut self) {
+        match &mut self.0 {
+            // An error says that the sender is gone, and so is the client.
+            Some(gone) => drop(gone.await),
+            None => std::future::pending().await,
+        }
+    }
 }
 
 impl Call {
     /// Takes a request apart.
     pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let base = origins.base_of(&parts.headers)?;
+        let base = origins.base_of(&parts.headers, parts.version)?;
         let path = parts.uri.path().split('/').filter(|piece| !piece.is_empty());
         let path = path.map(decode_piece).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -54,28 +92,58 @@ impl Call {
             headers: parts.headers,
             base,
             closing: parts.extensions.remove().unwrap_or_default(),
-            body: Mutex::new(body),
+            gone: Gone::default(),
+            place: None,
+            content: Content::Coming(Mutex::new(body)),
+            room: Room::default(),
         })
     }
 
-    /// The body: JSON, whatever it says.
-    pub(super) async fn json(&mut self, limits: Limits) -> Result<Value, Problem> {
+    /// Waits for the body, and keeps it: what a handler does with it needs no client any more.
+    pub(super) async fn receive(&mut self, limits: Limits, bodies: &Bodies) {
         let body = self.take_body();
-        body::json(&self.headers, body, limits).await
+        let received = body::receive(&self.headers, body, (limits, body::PACE), bodies).await;
+        self.content = Content::Arrived(received);
+    }
+
+    /// Carries it out in this place, and tells its handler when the client has gone.
+    pub(super) fn hand_over(&mut self, place: Option<OwnedSemaphorePermit>, gone: Gone) {
+        self.place = place;
+        self.gone = gone;
+    }
+
+    /// Leaves the place to others: nothing is changed any more.
+    pub(super) fn leave_place(&mut self) {
+        self.place = None;
+    }
+
+    /// The body: JSON, whatever it says.
+    pub(super) fn json(&mut self) -> Result<Value, Problem> {
+        match self.json_or_nothing()? {
+            Some(value) => Ok(value),
+            None => Err(body::missing(&self.headers)),
+        }
     }
 
     /// The body, where there is one.
-    pub(super) async fn json_or_nothing(
-        &mut self,
-        limits: Limits,
-    ) -> Result<Option<Value>, Problem> {
-        let body = self.take_body();
-        body::json_or_nothing(&self.headers, body, limits).await
+    pub(super) fn json_or_nothing(&mut self) -> Result<Option<Value>, Problem> {
+        match std::mem::replace(&mut self.content, Content::Taken) {
+            Content::Arrived(received) => {
+                let (value, room) = received?.json(&self.headers)?;
+                self.room = room;
+                Ok(value)
+            }
+            // Requests that only read have no use for a body.
+            Content::Coming(_) | Content::Taken => Ok(None),
+        }
     }
 
     /// The body as it comes in.
     pub(super) fn take_body(&mut self) -> Body {
-        std::mem::take(self.body.get_mut().unwrap_or_else(PoisonError::into_inner))
+        match std::mem::replace(&mut self.content, Content::Taken) {
+            Content::Coming(body) => body.into_inner().unwrap_or_else(PoisonError::into_inner),
+            Content::Arrived(_) | Content::Taken => Body::empty(),
+        }
     }
 
     /// What the client calls this submission, within a scope: two resources never share a name.

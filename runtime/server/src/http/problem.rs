@@ -11,6 +11,7 @@ use model::order::OrderErrorKind;
 use model::resource::Invalid;
 use model::resource::patch::PatchError;
 use model::resource::version::{Refused, View};
+use model::{Failure, FailureClass};
 use serde_json::json;
 
 use super::answer;
@@ -139,6 +140,18 @@ impl Problem {
         problem
     }
 
+    /// A plugin or a pack failed: by who must act.
+    pub(super) fn failed(failure: &Failure) -> Self {
+        let message = failure.message.as_str();
+        match failure.class {
+            FailureClass::Reject => Self::unprocessable(message),
+            FailureClass::Retry | FailureClass::Person => {
+                tracing::warn!(failure.code, failure.message, "a request cannot be answered");
+                Self::unavailable(message)
+            }
+        }
+    }
+
     /// A failure of ours: what it was is logged, not told.
     pub(super) fn ours(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
@@ -157,8 +170,8 @@ impl IntoResponse for Problem {
             "status": status.as_u16().to_string(),
             "@type": "Error",
         });
-        if let (Some(about), Some(fields)) = (about, body.as_object_mut()) {
-            fields.insert("referenceError".into(), json!(about));
+        if let Some(about) = about {
+            body["referenceError"] = json!(about);
         }
         let mut response = answer::json(status, &body);
         if let Some((name, value)) = header {
@@ -215,6 +228,8 @@ impl From<Refusal> for Problem {
             Refusal::Unprocessable { path, message } => Self::unprocessable(message).about(path),
             Refusal::Conflict { path, message } => Self::conflict(message).about(path),
             Refusal::Store(error) => error.into(),
+            Refusal::Failed(failure) => Self::failed(&failure),
+            Refusal::Submit(error) => (*error).into(),
         }
     }
 }
@@ -313,7 +328,8 @@ impl From<engine::store::Error> for Problem {
     fn from(error: engine::store::Error) -> Self {
         use engine::store::Error as E;
         match &error {
-            E::Unsettled | E::Closed => {
+            E::Unsettled | E::Closed | E::Fenced { .. } => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
                 Self::unavailable("the store failed; the server must be started again")
             }
             E::Unreadable { key, .. } => {
@@ -324,9 +340,12 @@ impl From<engine::store::Error> for Problem {
                 );
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error", message)
             }
-            E::Fenced { .. } | E::KeyTooLong { .. } | E::Conflict { .. } | E::Failed { .. } => {
-                Self::ours(&error)
+            // Handlers that can look again did so before.
+            E::Conflict { resource, id, .. } => {
+                let message = format!("the {resource} `{id}` was changed meanwhile: try again");
+                Self::conflict(message).about("id")
             }
+            E::KeyTooLong { .. } | E::Failed { .. } => Self::ours(&error),
         }
     }
 }
@@ -355,13 +374,15 @@ impl From<SubmitError> for Problem {
                 Self::unprocessable(error.to_string()).about(path.clone())
             }
             SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
+            // The client can send another input, or ask for something else, whatever the class.
             SubmitError::Plan(_) | SubmitError::Refused(_) => {
                 Self::unprocessable(error.to_string())
             }
+            SubmitError::Contended(_) => Self::unavailable(error.to_string()),
             SubmitError::Ask(error) => error.into(),
             SubmitError::Starting => Self::unavailable(error.to_string()),
             SubmitError::Read(error) => error.into(),
-            SubmitError::Store(_) => Self::ours(&error),
+            SubmitError::Store(error) => error.into(),
         }
     }
 }

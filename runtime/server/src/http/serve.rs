@@ -1,7 +1,11 @@
 //! Takes connections and gives them to the router, until it is told to stop.
 
+mod peers;
+mod written;
+
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +21,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use peers::{Held, Peers};
+use written::Written;
+
 /// So many connections are served at one time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 4_096;
+
+/// Max connections of one peer on another machine.
+const PEER_CONNECTIONS_MAX: usize = CONNECTIONS_MAX / 4;
+
+/// When fewer connections than this can be taken, idle ones make room.
+const CONNECTIONS_SPARE: usize = 64;
+
+/// A client must take something of an answer within this time.
+const WRITE_WAIT: Duration = Duration::from_secs(30);
 
 /// A request's head must have arrived within this time.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
@@ -53,15 +69,22 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (close, closing) = watch::channel(false);
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut connections = JoinSet::new();
+    let (mut connections, peers) = (JoinSet::new(), Peers::default());
     tokio::pin!(shutdown);
     loop {
         let place = Arc::clone(&places).acquire_owned();
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next() => {}
-            (place, stream) = async { (place.await, accept(&listener).await) } => {
-                let connection = connection(stream, router.clone(), closing.clone());
+            (place, (stream, peer)) = async { (place.await, accept(&listener).await) } => {
+                if places.available_permits() < CONNECTIONS_SPARE {
+                    peers.make_room();
+                }
+                let Some(held) = peers.hold(peer, PEER_CONNECTIONS_MAX) else {
+                    tracing::debug!(%peer, "it has {PEER_CONNECTIONS_MAX} connections already");
+                    continue;
+                };
+                let connection = connection(stream, router.clone(), closing.clone(), held);
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -78,13 +101,13 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Without it answers wait for the other side's acknowledgement. It is not vital.
                 stream.set_nodelay(true).ok();
-                return stream;
+                return (stream, peer.ip());
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be taken");
@@ -94,22 +117,40 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, closing: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    closing: watch::Receiver<bool>,
+    held: Arc<Held>,
+) {
+    let leave = Arc::clone(&held.leave);
     let mut stop = Closing(Some(closing.clone()));
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(Closing(Some(closing.clone())));
         let answer = router.call(request);
-        async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
+        let held = Arc::clone(&held);
+        held.begin();
+        async move {
+            let answer = answer.await.unwrap_or_else(|never| match never {});
+            // It may still be sent: what is asked to leave then does so after that.
+            held.end();
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WAIT);
+    let stream = Written::new(stream, WRITE_WAIT);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stop.closed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = leave.notified() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -34,6 +34,15 @@ fn whole_numbers_that_would_lose_digits_are_refused() {
     assert!(parse(text.as_bytes()).is_ok());
 }
 
+#[test]
+fn a_document_of_too_many_values_is_refused_before_it_is_parsed() {
+    let list = |entries: usize| format!("[0{}]", ",0".repeat(entries - 1));
+    assert!(parse(list(VALUES_MAX - 2).as_bytes()).is_ok());
+    let refused = parse(list(VALUES_MAX).as_bytes()).unwrap_err();
+    assert!(matches!(refused, NotJson::TooMany));
+    assert!(refused.to_string().contains("1000000"), "{refused}");
+}
+
 proptest! {
     #[test]
     fn a_whole_number_is_kept_digit_for_digit_or_refused(text in "-?[1-9][0-9]{0,40}") {
@@ -51,6 +60,7 @@ proptest! {
     fn what_serde_takes_is_no_deeper_than_counted(text in r#"[\[\]{}":,\\a1 ]{0,40}"#) {
         if let Ok(value) = serde_json::from_str::<Value>(&text) {
             prop_assert_eq!(depth(text.as_bytes()), depth_of(&value));
+            prop_assert!(values(text.as_bytes()) >= count_of(&value));
         }
     }
 }
@@ -60,5 +70,13 @@ fn depth_of(value: &Value) -> usize {
         Value::Array(entries) => 1 + entries.iter().map(depth_of).max().unwrap_or(0),
         Value::Object(fields) => 1 + fields.values().map(depth_of).max().unwrap_or(0),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+fn count_of(value: &Value) -> usize {
+    match value {
+        Value::Array(entries) => 1 + entries.iter().map(count_of).sum::<usize>(),
+        Value::Object(fields) => 1 + fields.values().map(count_of).sum::<usize>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
     }
 }

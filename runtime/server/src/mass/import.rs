@@ -325,6 +325,11 @@ impl Import {
                 let wrong = WrongLine { line: row.line, path, message };
                 return Ok((Fate::Refused(wrong), Vec::new()));
             }
+            Err(refusal @ (Refusal::Failed(_) | Refusal::Submit(_))) => {
+                let message = refusal.to_string();
+                let wrong = WrongLine { line: row.line, path: "$".into(), message };
+                return Ok((Fate::Refused(wrong), Vec::new()));
+            }
         }
         let body = draft.after.unwrap_or_default();
         let (put, fate) = match draft.before {

@@ -210,7 +210,7 @@ async fn take_out(
         let part = path.with_added_extension("part");
         let mut file = std::fs::File::create(&part).map_err(failed)?;
         let mut written = Ok(());
-        export.write(&mut |piece| {
+        export.write(|piece| {
             written = file.write_all(&piece);
             written.is_ok()
         })?;

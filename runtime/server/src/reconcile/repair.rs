@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use engine::Submitted;
+use engine::{NotSubmitted, Seen, Submitted};
 use model::reconcile::{Kind, Question, Reading};
 use model::{End, Event, Fulfilment, FulfilmentId, Phase};
 use serde_json::json;
@@ -55,9 +55,10 @@ pub(crate) async fn repair(
     if is_open {
         return Err(RepairError::Open);
     }
+    let seen = app.engine.look().await.map_err(CheckError::Ask)?;
     let question = missing(app, &finding.resource, &finding.id, &finding.key).await?;
     let question = question.ok_or(RepairError::NotNow)?;
-    let run = submit(app, &question).await?;
+    let run = submit(app, &question, seen).await?;
     finding.repair = Some(run.clone());
     app.write(vec![put(&reconciliation, revision)]).await.map_err(CheckError::Store)?;
     Ok(run)
@@ -81,7 +82,7 @@ async fn missing(
     Ok(matches!(answer, Some(Ok(Reading::Nothing))).then_some(question))
 }
 
-async fn submit(app: &App, question: &Question) -> Result<FulfilmentId, RepairError> {
+async fn submit(app: &App, question: &Question, seen: Seen) -> Result<FulfilmentId, RepairError> {
     let input = || RepairError::Input(question.work.clone());
     let version = version(app, question).ok_or(RepairError::NotNow)?;
     let plan = question.repair(version).ok_or_else(input)?;
@@ -90,12 +91,14 @@ async fn submit(app: &App, question: &Question) -> Result<FulfilmentId, RepairEr
     let document = json!({ "repairs": { "work": question.work, "key": question.key } });
     let fulfilment = Fulfilment::new(id, kind, document, app.now());
     let planned = vec![Event::Planned { plan: Arc::new(plan) }];
-    let submitted = app.engine.submit(fulfilment, planned, None).await;
-    match submitted.map_err(CheckError::Ask)? {
-        Submitted::New(run) if matches!(run.phase, Phase::Ended(End::Rejected, _)) => {
+    let submitted = app.engine.submit(fulfilment, planned, None, Some(seen)).await;
+    match submitted {
+        Ok(Submitted::New(run)) if matches!(run.phase, Phase::Ended(End::Rejected, _)) => {
             Err(RepairError::Busy)
         }
-        Submitted::New(run) => Ok(run.id.clone()),
-        Submitted::Before(run) => Ok(run),
+        Ok(Submitted::New(run)) => Ok(run.id.clone()),
+        Ok(Submitted::Before(run)) => Ok(run),
+        Err(NotSubmitted::Stale | NotSubmitted::Ordered(_)) => Err(RepairError::Busy),
+        Err(NotSubmitted::Ask(error)) => Err(CheckError::Ask(error).into()),
     }
 }

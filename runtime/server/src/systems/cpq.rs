@@ -12,11 +12,11 @@ use model::cpq::{
 };
 use model::decompose::Answers;
 use model::order::{OrderError, OrderErrorKind};
-use model::{Kind, PoolId};
+use model::{FulfilmentId, Kind, PoolId};
 use serde_json::{Value, json};
 
 use super::{Draft, Refusal};
-use crate::app::{App, QUESTIONS_MAX, SubmitError};
+use crate::app::{App, Asked, SubmitError};
 
 type Ask = fn(&Value, Facts<'_>) -> Result<Value, Unanswered>;
 
@@ -55,64 +55,70 @@ async fn answer(app: &App, request: &Value, ask: Ask) -> Result<Value, Refusal> 
         })
         .collect();
     let mut answers = Answers::new();
-    for _ in 0..QUESTIONS_MAX {
+    let mut asked = Asked::default();
+    loop {
         let facts = Facts { rulebook: &rulebook, free: &free, answers: &answers, now: app.now() };
         match ask(request, facts) {
             Ok(answer) => return Ok(answer),
             Err(Unanswered::Request(error)) => return Err(unreadable(&error)),
             Err(Unanswered::Recall(recall)) => {
-                let instance = app.instance(&recall).await;
-                let instance =
-                    instance.map_err(|error| Refusal::unprocessable("$", error.to_string()))?;
+                asked.instance().map_err(Refusal::Failed)?;
+                let instance = app
+                    .instance(&recall)
+                    .await
+                    .map_err(|error| Refusal::Submit(Box::new(error)))?;
                 answers.recall(recall, instance);
             }
-            Err(Unanswered::Ask(question)) => match app.ask(&question, request).await {
-                Ok(answer) => {
-                    answers.insert(question.key, answer);
-                }
-                Err(failure) => return Err(Refusal::unprocessable("$", failure.message)),
-            },
+            Err(Unanswered::Ask(question)) => {
+                asked.plugin().map_err(Refusal::Failed)?;
+                let answer = app.ask(&question, request).await.map_err(Refusal::Failed)?;
+                answers.insert(question.key, answer);
+            }
         }
     }
-    let message = format!("decomposer plugins were asked more than {QUESTIONS_MAX} times");
-    Err(Refusal::unprocessable("$", message))
-}
-
-/// The quotes that an order names, itself or in its items.
-pub(crate) fn quotes_of(order: &Value) -> BTreeSet<&str> {
-    let mut quotes = BTreeSet::new();
-    let named = order.get("quote").and_then(Value::as_array).into_iter().flatten();
-    quotes.extend(named.filter_map(|quote| quote.get("id")?.as_str()));
-    let mut open = vec![order];
-    while let Some(holder) = open.pop() {
-        let items = holder.get("productOrderItem").and_then(Value::as_array);
-        for item in items.into_iter().flatten() {
-            quotes.extend(item.get("quoteItem").and_then(|item| item.get("quoteId")?.as_str()));
-            open.push(item);
-        }
-    }
-    quotes
 }
 
 /// A quote is ordered once: its prices were agreed for what it says. What came to nothing does not
-/// count.
-pub(crate) fn check_ordered_once(app: &App, quotes: &BTreeSet<&str>) -> Result<(), SubmitError> {
+/// count. The commit that took an order of a quote says so; orders of earlier versions are found by
+/// what they name.
+pub(crate) async fn check_ordered_once(
+    app: &App,
+    quotes: &BTreeSet<&str>,
+) -> Result<(), SubmitError> {
     for quote in quotes {
+        let first = app.engine.store().get(&engine::keys::quote(quote));
+        if let Some(first) = first.map_err(SubmitError::Store)? {
+            let first = FulfilmentId::new(String::from_utf8_lossy(&first));
+            // Of what ended, the journal tells, also where the order's document was removed. One
+            // whose journal was removed too may have come to something.
+            let order = app.engine.get(&first).await?;
+            if order.is_none_or(|order| stands(order.order_state())) {
+                return Err(ordered_before(quote, &first));
+            }
+        }
         for path in ["quote.id", "productOrderItem.quoteItem.quoteId"] {
             let orders = app.documents_by("productOrder", path, quote, ORDERS_MAX);
-            let stands = |order: &Document| {
-                let state = order.body.get("state").and_then(Value::as_str).unwrap_or_default();
-                !["rejected", "cancelled", "failed"].contains(&state)
-            };
-            if let Some(order) = orders.map_err(SubmitError::Store)?.iter().find(|one| stands(one))
-            {
+            let state =
+                |order: &Document| order.body.get("state").and_then(Value::as_str).map(stands);
+            let orders = orders.map_err(SubmitError::Store)?;
+            if let Some(order) = orders.iter().find(|order| state(order).unwrap_or(true)) {
                 let id = order.body.get("id").and_then(Value::as_str).unwrap_or_default();
-                let message = format!("`{quote}` is ordered already: see the productOrder `{id}`");
-                return Err(SubmitError::Reference { path: "quote".into(), message });
+                return Err(ordered_before(quote, &FulfilmentId::new(id)));
             }
         }
     }
     Ok(())
+}
+
+/// Whether an order in a state came to something, or may yet.
+fn stands(state: &str) -> bool {
+    !["rejected", "cancelled", "failed"].contains(&state)
+}
+
+/// Why a quote is not ordered again.
+pub(crate) fn ordered_before(quote: &str, order: &FulfilmentId) -> SubmitError {
+    let message = format!("`{quote}` is ordered already: see the productOrder `{order}`");
+    SubmitError::Reference { path: "quote".into(), message }
 }
 
 /// So many orders of one quote are looked at: all but one came to nothing.
@@ -121,7 +127,7 @@ const ORDERS_MAX: usize = 1_000;
 /// Holds what an order says of its quotes against them: quoted prices hold, so an order says them
 /// as they were quoted.
 pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> {
-    let quotes = quotes_of(order);
+    let quotes = model::cpq::quotes_of(order);
     let wrong = |message: String| SubmitError::Reference { path: "quote".into(), message };
     if quotes.len() > 1 {
         return Err(wrong("an order is of one quote at the most".into()));
@@ -171,10 +177,8 @@ pub(crate) async fn version_quote(app: &App, id: &str) -> Result<Value, QuoteFai
     let mut next = next.map_err(refusal)?;
     let new = uuid::Uuid::now_v7().simple().to_string();
     let href = format!("{}/{new}", model::resource::path("quote"));
-    if let Some(fields) = next.as_object_mut() {
-        fields.insert("id".into(), json!(new));
-        fields.insert("href".into(), json!(href));
-    }
+    next["id"] = json!(new);
+    next["href"] = json!(href);
     let link = json!([{
         "relationshipType": "supersededBy", "id": new, "href": href, "version": next.get("version"),
         "@referredType": "Quote",

@@ -139,9 +139,9 @@ fn id_of(document: &Value) -> Option<String> {
 fn refer(body: &mut Value, from: &str, to: &str) {
     let parties = body.get_mut("relatedParty").and_then(Value::as_array_mut);
     for party in parties.into_iter().flatten().filter(|party| party["id"] == from) {
-        party["id"] = json!(to);
-        if let Some(fields) = party.as_object_mut() {
-            fields.remove("href");
-        }
+        // Only an object has an id.
+        let fields = party.as_object_mut().expect("a party with an id is an object");
+        fields.insert("id".into(), json!(to));
+        fields.remove("href");
     }
 }

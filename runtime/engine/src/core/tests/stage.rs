@@ -5,12 +5,13 @@ use std::pin::Pin;
 
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
 use model::{
-    Digest, Failure, FailureClass, Kind, Outcome, Plan, PluginId, Pool, PoolId, Record, SpecId,
-    TaskState, Values, Wait,
+    Digest, Event, Failure, FailureClass, Kind, Outcome, Plan, PluginId, Pool, PoolId, Record,
+    SpecId, TaskState, Values, Wait,
 };
 use serde_json::{Map, Value, json};
 
 use super::super::*;
+use crate::keys;
 use crate::store::{Memory, Store};
 use crate::worker::{Call, Manner, Nature, Resolved};
 
@@ -151,7 +152,7 @@ impl Stage {
         let fulfilment = Box::new(Fulfilment::new(id, kind, json!({}), self.now));
         let events = vec![Event::Planned { plan: Arc::new(self.plan.clone()) }];
         let submission = Some(key.to_string());
-        self.input(Input::Submit { fulfilment, events, submission, reply: "client" });
+        self.input(Input::Submit { fulfilment, events, submission, seen: None, reply: "client" });
     }
 
     /// A call ends: the one that is the current attempt.

@@ -94,3 +94,20 @@ async fn a_callback_is_held_against_the_guard() {
     assert_eq!(check("http://10.0.0.1/").await, Err(Forbidden::Inside(address("10.0.0.1"))));
     assert_eq!(check("https://203.0.113.1/").await, Err(Forbidden::Encrypted));
 }
+
+#[tokio::test]
+async fn loopback_is_not_for_a_server_with_a_public_url_however_it_is_written() {
+    let own = "127.0.0.1:8080".parse().unwrap();
+    let public = Guard::new(Vec::new(), own).public();
+    let allowed = Guard::new(vec!["127.0.0.0/8".parse().unwrap()], own).public();
+    let inside = Err(Forbidden::Inside("127.0.0.1".parse().unwrap()));
+    for host in ["127.0.0.1", "2130706433", "0x7f.1", "0177.0.0.1", "[::ffff:127.0.0.1]"] {
+        let callback = Callback::parse(&format!("http://{host}:9000/")).unwrap();
+        assert_eq!(public.check(&callback).await, inside, "{host}");
+        assert_eq!(allowed.check(&callback).await, Ok(()), "{host}");
+    }
+    for host in ["[::1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "localhost"] {
+        let callback = Callback::parse(&format!("http://{host}:9000/")).unwrap();
+        assert!(matches!(public.check(&callback).await, Err(Forbidden::Inside(_))), "{host}");
+    }
+}

@@ -18,20 +18,20 @@ use crate::systems::billing::{self, Asked};
 pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answer {
     match path {
         ["runs"] => {
-            let asked = asked(door, &body(door, &mut call).await?)?;
+            let asked = asked(door, &body(&mut call)?)?;
             let ran = billing::run(&door.app, &asked).await?;
             Ok(answer::json(StatusCode::CREATED, &ran))
         }
         ["payments"] => {
-            let body = body(door, &mut call).await?;
+            let body = body(&mut call)?;
             made(&billing::pay(&door.app, &body).await?)
         }
         ["adjustments"] => {
-            let body = body(door, &mut call).await?;
+            let body = body(&mut call)?;
             made(&billing::adjust(&door.app, &body).await?)
         }
         ["write-offs"] => {
-            let body = body(door, &mut call).await?;
+            let body = body(&mut call)?;
             made(&billing::write_off(&door.app, &body).await?)
         }
         ["ledger"] => {
@@ -84,9 +84,9 @@ fn document(door: &Door, id: &str) -> Answer {
     Ok(response)
 }
 
-async fn body(door: &Door, call: &mut Call) -> Result<Value, Problem> {
+fn body(call: &mut Call) -> Result<Value, Problem> {
     post(call)?;
-    let body = call.json_or_nothing(door.limits).await?.unwrap_or_else(|| serde_json::json!({}));
+    let body = call.json_or_nothing()?.unwrap_or_else(|| serde_json::json!({}));
     if body.is_object() { Ok(body) } else { Err(Problem::bad("the body is a JSON object")) }
 }
 

@@ -22,7 +22,7 @@ pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answe
         );
         return Err(Problem::bad(message).about("key"));
     }
-    let payload = call.json_or_nothing(door.limits).await?;
+    let payload = call.json_or_nothing()?;
     let payload = payload.unwrap_or_else(|| Value::Object(Map::new()));
     if let Err(exceeded) = BOUNDS.payload(&payload) {
         return Err(Problem::too_large(format!("{exceeded}; the limit is fixed")));

@@ -58,7 +58,7 @@ fn duplicates(door: &Door, call: &Call) -> Answer {
 /// Notes what was talked about.
 async fn talk(door: &Door, mut call: Call, id: &str) -> Answer {
     known(door, id)?;
-    let mut body = call.json(door.limits).await?;
+    let mut body = call.json()?;
     let is_told =
         body.get("description").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
     if !is_told {
@@ -77,7 +77,7 @@ async fn talk(door: &Door, mut call: Call, id: &str) -> Answer {
 async fn merge(door: &Door, mut call: Call, id: &str) -> Answer {
     post(&call)?;
     known(door, id)?;
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     let Some(duplicate) = body.get("duplicate").and_then(Value::as_str) else {
         return Err(Problem::bad("is mandatory: the id of the duplicate").about("duplicate"));
     };

@@ -2,13 +2,14 @@
 //! their ids, as they are when the export comes by. With filters as in lists; `?after=` goes on
 //! after an id.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use futures_util::stream;
 use model::resource::{Owner, Resource, of_key};
-use tokio::sync::mpsc;
 
 use crate::app::App;
 use crate::http::Door;
@@ -23,8 +24,8 @@ use crate::http::tmf::Candidates;
 /// So many bytes are sent at one time, more or less.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// So many pieces wait for a client that is slow.
-const PIECES_WAITING: usize = 4;
+/// Max documents looked at for one piece.
+const SLICE: usize = 1_024;
 
 /// Answers with the documents of a resource.
 pub(super) fn get(door: &Door, call: &Call, key: &str) -> Answer {
@@ -39,27 +40,37 @@ pub(super) fn get(door: &Door, call: &Call, key: &str) -> Answer {
     let after = call.query.get("after").map(str::to_string);
     let filter =
         Filter::parse(&call.query.without("after"), &call.base)?.known_to(&as_kept(resource))?;
+    let place = Arc::clone(&door.exports).try_acquire_owned().map_err(|_| {
+        Problem::unavailable(format!(
+            "{} exports are being written, which is all there may be at one time: `[limits] \
+             exports` of ferrule.toml",
+            door.limits.exports
+        ))
+    })?;
     let export = Export { app: door.app.clone(), resource, filter, after };
-    let (sender, receiver) = mpsc::channel(PIECES_WAITING);
-    let store = std::sync::Arc::clone(door.app.engine.store());
-    let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || {
-        let mut unsettled = None;
-        let written = export.write(&mut |piece| match runtime.block_on(store.settled()) {
-            Ok(()) => sender.blocking_send(Ok(piece)).is_ok(),
-            Err(error) => {
-                unsettled = Some(error);
-                false
+    // The next piece is read when the client has taken those before it. A client that takes none is
+    // given up by its connection, and the place with it.
+    let pieces = stream::try_unfold(Some((export, place)), async |left| {
+        let Some((mut export, place)) = left else { return Ok::<_, std::io::Error>(None) };
+        loop {
+            let app = export.app.clone();
+            let read = app.read(move || export.piece().map(|piece| (piece, export))).await;
+            let failed = |error: engine::store::Error| {
+                tracing::error!(error = &error as &dyn std::error::Error, "an export failed");
+                // The client sees that the answer has no end.
+                std::io::Error::other(error)
+            };
+            let ((piece, is_last), rest) = read.map_err(std::io::Error::other)?.map_err(failed)?;
+            export = rest;
+            // What is told is durable.
+            export.app.engine.store().settled().await.map_err(failed)?;
+            if is_last {
+                return Ok(Some((piece, None)));
             }
-        });
-        if let Some(error) = written.err().or(unsettled) {
-            tracing::error!(error = &error as &dyn std::error::Error, "an export failed");
-            // The client sees that the answer has no end.
-            sender.blocking_send(Err(error)).ok();
+            if !piece.is_empty() {
+                return Ok(Some((piece, Some((export, place)))));
+            }
         }
-    });
-    let pieces = stream::unfold(receiver, async |mut receiver| {
-        receiver.recv().await.map(|piece| (piece, receiver))
     });
     let mut response = Response::new(Body::from_stream(pieces));
     let media_type = HeaderValue::from_static("application/x-ndjson");
@@ -105,31 +116,38 @@ impl Export {
         Ok(ids)
     }
 
-    /// Gives all lines away, some at a time, until nobody takes them; answers with how many.
+    /// Gives all lines away, some at a time, until nobody takes them.
     pub(crate) fn write(
-        &self,
-        give: &mut impl FnMut(Bytes) -> bool,
-    ) -> Result<u64, engine::store::Error> {
+        mut self,
+        mut give: impl FnMut(Bytes) -> bool,
+    ) -> Result<(), engine::store::Error> {
+        loop {
+            let (piece, is_last) = self.piece()?;
+            if !give(piece) || is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The next lines, which may be none, and whether they are the last.
+    fn piece(&mut self) -> Result<(Bytes, bool), engine::store::Error> {
         let mut candidates = Candidates::of(&self.app.engine, self.resource, &self.filter)?;
         if let Some(after) = &self.after {
             candidates.begin_after(after)?;
         }
-        let mut piece = Vec::with_capacity(PIECE_BYTES);
-        let mut lines = 0;
-        while let Some(document) = candidates.next()? {
-            if !self.resource.shows(&document.body) || !self.filter.matches(&document.body) {
-                continue;
+        let mut piece = Vec::new();
+        for _ in 0..SLICE {
+            let Some(document) = candidates.next()? else { return Ok((piece.into(), true)) };
+            let id = document.body.get("id").and_then(serde_json::Value::as_str);
+            self.after = id.map(str::to_string).or_else(|| self.after.take());
+            if self.resource.shows(&document.body) && self.filter.matches(&document.body) {
+                piece.extend(document.body.to_string().into_bytes());
+                piece.push(b'\n');
             }
-            piece.extend(document.body.to_string().into_bytes());
-            piece.push(b'\n');
-            lines += 1;
-            if piece.len() >= PIECE_BYTES && !give(std::mem::take(&mut piece).into()) {
-                return Ok(lines);
+            if piece.len() >= PIECE_BYTES {
+                break;
             }
         }
-        if !piece.is_empty() {
-            give(piece.into());
-        }
-        Ok(lines)
+        Ok((piece.into(), false))
     }
 }

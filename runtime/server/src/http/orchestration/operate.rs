@@ -42,7 +42,7 @@ pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer
         let message = "an order is a `productOrder`, `serviceOrder` or `resourceOrder`";
         return Err(Problem::not_found(message));
     };
-    let document = tmf::taken(call.json(door.limits).await?, &served)?;
+    let document = tmf::taken(call.json()?, &served)?;
     let outcome = door.app.plan(&kind, &document).await?;
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {

@@ -30,9 +30,12 @@ pub(super) async fn get(door: &Door, call: &Call) -> Answer {
         let event: Result<Value, _> = serde_json::from_slice(&bytes);
         let mut event = event.map_err(|error| Problem::ours(&error))?;
         href::absolute(&mut event, &call.base);
-        if let Some(fields) = event.as_object_mut() {
-            fields.insert("sequence".into(), json!(number));
-        }
+        let Some(fields) = event.as_object_mut() else {
+            return Err(Problem::ours(&std::io::Error::other(
+                "an event that is kept is no object",
+            )));
+        };
+        fields.insert("sequence".into(), json!(number));
         last = number;
         events.push(event);
     }

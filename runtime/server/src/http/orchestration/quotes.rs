@@ -20,6 +20,10 @@ pub(super) async fn order(door: &Door, call: &Call, id: &str) -> Answer {
         Submitted::New(fulfilment) => fulfilment,
         Submitted::Before(first) => find(door, first.as_str()).await?,
     };
+    if door.app.document("productOrder", fulfilment.id.as_str())?.is_none() {
+        let message = format!("its productOrder `{}` was removed", fulfilment.id);
+        return Err(Problem::conflict(message).about("id"));
+    }
     let order = fulfilment.orders().into_iter().next().map(|document| document.body);
     Ok(located(call, "productOrder", order.unwrap_or_default()))
 }

@@ -28,7 +28,7 @@ pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer
         return Err(Problem::not_found(message).about("workflow"));
     }
     let submission = call.submission(&format!("run/{workflow}"))?;
-    let input = call.json_or_nothing(door.limits).await?;
+    let input = call.json_or_nothing()?;
     let input = input.unwrap_or_else(|| Value::Object(Map::new()));
     if !input.is_object() {
         return Err(Problem::bad("the input of a run is a JSON object").about("$"));
@@ -75,12 +75,15 @@ async fn remove(door: &Door, run: &Fulfilment) -> Answer {
 }
 
 async fn waited(door: &Door, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {
+    // The run is on disk. Who waits for its end changes nothing, and holds nobody up.
+    call.leave_place();
     let ended = tokio::select! {
         // Where both are there, the end is what the client waits for.
         biased;
         ended = door.app.engine.ended(id) => ended?,
         () = tokio::time::sleep(wait) => None,
         () = call.closing.closed() => None,
+        () = call.gone.left() => None,
     };
     let (status, run) = match ended {
         Some(run) => (StatusCode::OK, run),

@@ -300,7 +300,6 @@ impl Times {
 }
 
 fn set(body: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert(name.into(), value);
-    }
+    let fields = body.as_object_mut().expect("a view is made as an object");
+    fields.insert(name.into(), value);
 }

@@ -6,7 +6,7 @@ fn base(origins: &Origins, headers: &[(HeaderName, &'static str)]) -> Option<Str
     let headers = headers.iter().cloned();
     let headers: HeaderMap =
         headers.map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
-    origins.base_of(&headers).ok()
+    origins.base_of(&headers, Version::HTTP_11).ok()
 }
 
 #[test]
@@ -21,13 +21,47 @@ fn a_request_is_meant_for_this_machine() {
 }
 
 #[test]
-fn a_page_of_another_site_is_refused() {
+fn a_page_of_another_site_port_or_scheme_is_refused() {
     let origins = Origins::local();
-    let own = [(HOST, "localhost:1"), (ORIGIN, "http://localhost:3000")];
-    assert!(base(&origins, &own).is_some());
-    for origin in ["http://evil.example", "null", "http://localhost.evil.example"] {
-        assert_eq!(base(&origins, &[(HOST, "localhost:1"), (ORIGIN, origin)]), None, "{origin}");
+    let page = |host, origin| base(&origins, &[(HOST, host), (ORIGIN, origin)]);
+    assert!(page("localhost:1", "http://localhost:1").is_some());
+    assert!(page("localhost", "http://localhost:80").is_some());
+    for origin in [
+        "http://evil.example",
+        "null",
+        "",
+        "http://localhost.evil.example",
+        "http://localhost:3000",
+        "http://localhost",
+        "https://localhost:1",
+        "x://localhost:1",
+        "http://127.0.0.1:1",
+    ] {
+        assert_eq!(page("localhost:1", origin), None, "{origin}");
     }
+    let public = Origins::public("https://ferrule.example/x");
+    let page = |origin| base(&public, &[(HOST, "127.0.0.1:8080"), (ORIGIN, origin)]);
+    assert!(page("https://ferrule.example").is_some());
+    assert!(page("https://FERRULE.example:443").is_some());
+    assert_eq!(page("http://ferrule.example"), None);
+    assert_eq!(page("https://ferrule.example:444"), None);
+}
+
+#[test]
+fn a_request_names_one_host() {
+    let origins = Origins::local();
+    let headers = |hosts: &[&'static str]| -> HeaderMap {
+        hosts.iter().map(|host| (HOST, HeaderValue::from_static(host))).collect()
+    };
+    let status = |hosts: &[&'static str], version| {
+        let taken = origins.base_of(&headers(hosts), version);
+        taken.map_err(|problem| axum::response::IntoResponse::into_response(problem).status())
+    };
+    let bad = Err(axum::http::StatusCode::BAD_REQUEST);
+    assert_eq!(status(&[], Version::HTTP_11), bad);
+    assert_eq!(status(&["localhost", "localhost"], Version::HTTP_11), bad);
+    assert_eq!(status(&["localhost", "localhost"], Version::HTTP_10), bad);
+    assert_eq!(status(&[], Version::HTTP_10), Ok("http://localhost".into()));
 }
 
 #[test]

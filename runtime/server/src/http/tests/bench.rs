@@ -31,6 +31,10 @@ use crate::events::{Events, Guard, Settings};
 /// The largest body that the router under test takes.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
 
+/// What the router under test goes by.
+pub(super) const LIMITS: Limits =
+    Limits { body_bytes_max: BODY_BYTES_MAX, bodies_mib: 1, exports: 2 };
+
 pub(super) struct Bench {
     pub(super) app: App,
     pub(super) events: Events,
@@ -87,8 +91,12 @@ impl Bench {
 
     /// A server that begins with what is in a store.
     pub(super) fn on(store: Memory) -> Self {
+        Self::over(store.clone(), Arc::new(store))
+    }
+
+    /// The same over a store that is another's front.
+    pub(super) fn over(store: Memory, shared: Arc<dyn Store>) -> Self {
         let cache = tempfile::tempdir().unwrap();
-        let shared: Arc<dyn Store> = Arc::new(store.clone());
         let options = host::Options::new(Arc::clone(&shared), Pools::default(), cache.path());
         let host = host::Host::new(options).unwrap();
         let parts = Parts {
@@ -112,7 +120,7 @@ impl Bench {
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
         let events =
             Events::open(app.engine.clone(), Arc::new(System::default()), settings).unwrap();
-        let router = router(app.clone(), events.clone(), Limits { body_bytes_max: BODY_BYTES_MAX });
+        let router = router(app.clone(), events.clone(), LIMITS);
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
         Self { app, events, store, service, facts, _cache: cache }
@@ -148,7 +156,7 @@ impl Bench {
         let fulfilment = Fulfilment::new(id.clone(), kind, json!({}), Timestamp(1_000));
         let events = vec![Event::Planned { plan: Arc::new(plan) }];
         let key = Some(format!("run/six-steps/{key}"));
-        match self.app.engine.submit(fulfilment, events, key).await.unwrap() {
+        match self.app.engine.submit(fulfilment, events, key, None).await.unwrap() {
             Submitted::New(_) => {}
             Submitted::Before(_) => panic!("the key was used before"),
         }

@@ -2,16 +2,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::super::{Limits, router_at, serve};
-use super::bench::{BODY_BYTES_MAX, Bench};
+use super::super::{router_at, serve};
+use super::bench::{Bench, LIMITS};
 
 #[tokio::test]
 async fn a_server_that_stops_ends_streams_and_idle_connections() {
     let bench = Bench::new();
     let id = bench.run(1, "k").await;
-    let limits = Limits { body_bytes_max: BODY_BYTES_MAX };
     let router =
-        router_at(bench.app.clone(), bench.events.clone(), limits, "https://ferrule.example");
+        router_at(bench.app.clone(), bench.events.clone(), LIMITS, "https://ferrule.example");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

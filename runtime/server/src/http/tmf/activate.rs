@@ -52,7 +52,7 @@ impl Subject {
 pub(super) async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     let subject = Subject::of(served.resource);
     let submission = call.submission(subject.monitor)?;
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     let instance = order::taken(body.clone(), served)?;
     check_state(&subject, &instance)?;
     let says = activation::says(subject.form, &instance);
@@ -78,7 +78,7 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     let (resource, subject) = (served.resource, Subject::of(served.resource));
     let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
     let format = change::format(&call)?;
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     let before = stored(door, resource, id)?;
     etag::check_match(&call.headers, &etag::of(before.revision))?;
     let mut after = patch::apply(format, &before.body, &body)?;

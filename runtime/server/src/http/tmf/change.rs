@@ -30,7 +30,7 @@ enum Asked {
 /// Changes attributes of a document.
 pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
     let format = format(&call)?;
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     change(door, &call, served, id, &Asked::Patch(format, body)).await
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn merge(
 
 /// Puts another document in the place of one.
 pub(super) async fn replace(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     change(door, &call, served, id, &Asked::Replace(body)).await
 }
 

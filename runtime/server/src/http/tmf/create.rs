@@ -28,7 +28,7 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
     {
         return created(door, &call, served, &first.body);
     }
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     let body = served.new_body(body)?;
     let id = id_of(served, &body);
     let receipt = json!({ "id": id });

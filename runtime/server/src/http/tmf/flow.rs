@@ -61,7 +61,7 @@ async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     let sort = Sort::parse(&call.query, &page)?;
     let filter = Filter::parse(&call.query, &call.base)?.known_to(served)?;
     let app = door.app.clone();
-    let ids = tokio::task::spawn_blocking(move || ids(&app)).await;
+    let ids = door.app.read(move || ids(&app)).await;
     let ids = ids.map_err(|error| Problem::ours(&error))??;
     let mut flows = Vec::new();
     for id in ids {
@@ -108,7 +108,7 @@ fn ids(app: &App) -> Result<Vec<FulfilmentId>, Problem> {
 /// Runs the workflow that the flow is specified by, with its characteristics as the input.
 async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     served.resource.check_new(&body)?;
     let workflow = body.get("processFlowSpecification").and_then(Value::as_str).unwrap_or_default();
     let kind = Kind::Run { workflow: workflow.to_string() };
@@ -125,7 +125,13 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     }
     let fulfilment = match door.app.submit(kind, Value::Object(input), submission).await? {
         engine::Submitted::New(fulfilment) => fulfilment,
-        engine::Submitted::Before(id) => find(door, id.as_str()).await?,
+        engine::Submitted::Before(id) => {
+            if door.app.document(REMOVED, id.as_str())?.is_some() {
+                let message = format!("the flow `{id}` that was made under this key was removed");
+                return Err(Problem::conflict(message).about("Idempotency-Key"));
+            }
+            find(door, id.as_str()).await?
+        }
     };
     let mut flow = fulfilment.process_flow();
     href::absolute(&mut flow, &call.base);
@@ -153,7 +159,7 @@ async fn remove(door: &Door, id: &str) -> Answer {
 
 /// Sets a task flow that is held to `active`: everything that failed in its flow is tried again.
 async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
-    let patch = call.json(door.limits).await?;
+    let patch = call.json()?;
     let fulfilment = find(door, id).await?;
     let flow = task_flow(&fulfilment, task)?;
     let Some(state) = patch.get("state").and_then(Value::as_str) else {

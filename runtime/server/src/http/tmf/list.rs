@@ -22,6 +22,9 @@ use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 use candidates::{Candidates, Total};
 
+/// Max candidates looked at in one slice.
+const SLICE: usize = 512;
+
 /// More candidates than this beyond the page are thrown away when a list is sorted.
 const SPARE_ROWS: usize = 4_096;
 
@@ -30,10 +33,8 @@ pub(super) async fn take(door: &Door, call: Call, served: Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
     let filter = Filter::parse(&call.query, &call.base)?.known_to(&served)?;
-    let list = List { app: door.app.clone(), served, filter, page, sort };
-    // The store is read on a thread that may wait for the disk.
-    let read = tokio::task::spawn_blocking(move || list.read().map(|found| (found, list.page)));
-    let ((rows, total), page) = read.await.map_err(|error| Problem::ours(&error))??;
+    let list = List { app: door.app.clone(), served, filter, page: page.clone(), sort };
+    let (rows, total) = read(&door.app, list).await?;
     let fields = Fields::parse(call.query.get("fields"));
     let rows: Vec<Value> = rows
         .into_iter()
@@ -54,6 +55,21 @@ fn response(rows: Vec<Value>, total: usize, page: &Page, call: &Call, served: &S
     response
 }
 
+/// The rows of the page, and how many rows there are in all: read in slices, so that a long list
+/// keeps neither short ones nor anything else waiting.
+async fn read(app: &App, list: List) -> Result<(Vec<Value>, usize), Problem> {
+    let begun = app.read(move || Reading::begin(list)).await;
+    let mut reading = begun.map_err(|error| Problem::ours(&error))??;
+    loop {
+        let slice = app.read(move || reading.slice().map(|found| (reading, found))).await;
+        let (rest, found) = slice.map_err(|error| Problem::ours(&error))??;
+        match found {
+            Some(found) => return Ok(found),
+            None => reading = rest,
+        }
+    }
+}
+
 struct List {
     app: App,
     served: Served,
@@ -62,67 +78,87 @@ struct List {
     sort: Sort,
 }
 
-impl List {
-    /// The rows of the page, and how many rows there are in all.
-    fn read(&self) -> Result<(Vec<Value>, usize), Problem> {
-        let candidates = Candidates::of(&self.app.engine, self.served.resource, &self.filter)?;
-        if self.sort.is_empty() { self.in_order(candidates) } else { self.sorted(candidates) }
+/// A list that is read in part.
+struct Reading {
+    list: List,
+    candidates: Candidates,
+    rows: Vec<Value>,
+    seen: usize,
+    found: Vec<(SortKey, String)>,
+}
+
+impl Reading {
+    fn begin(list: List) -> Result<Self, Problem> {
+        let candidates = Candidates::of(&list.app.engine, list.served.resource, &list.filter)?;
+        Ok(Self { list, candidates, rows: Vec::new(), seen: 0, found: Vec::new() })
     }
 
-    fn in_order(&self, mut candidates: Candidates<'_>) -> Result<(Vec<Value>, usize), Problem> {
-        let (mut rows, mut seen) = (Vec::new(), 0);
-        loop {
-            if let (Total::Known(total), true) = (candidates.total, seen >= self.page.end()) {
-                return Ok((rows, total));
-            }
-            let on_page = seen >= self.page.offset && seen < self.page.end();
-            // What is not on the page need not be read where each candidate is one that is wanted.
-            if !on_page && candidates.are_wanted {
-                if !candidates.skip()? {
-                    return Ok((rows, seen));
-                }
-                seen += 1;
-                continue;
-            }
-            let Some(document) = candidates.next()? else { return Ok((rows, seen)) };
-            if self.is_wanted(&document) {
-                if on_page {
-                    rows.push(document.body);
-                }
-                seen += 1;
+    /// Reads on; answers with the rows of the page and the total when it is done.
+    fn slice(&mut self) -> Result<Option<(Vec<Value>, usize)>, Problem> {
+        let is_sorted = !self.list.sort.is_empty();
+        for _ in 0..SLICE {
+            let done = if is_sorted { self.look_sorted()? } else { self.look_in_order()? };
+            if let Some(total) = done {
+                return Ok(Some((std::mem::take(&mut self.rows), total)));
             }
         }
+        Ok(None)
     }
 
-    fn sorted(&self, mut candidates: Candidates<'_>) -> Result<(Vec<Value>, usize), Problem> {
-        let mut total = 0;
-        let mut found: Vec<(SortKey, String)> = Vec::new();
-        let end = self.page.end();
+    /// Looks at one candidate; answers with the total at the end.
+    fn look_in_order(&mut self) -> Result<Option<usize>, Problem> {
+        let Self { list, candidates, rows, seen, .. } = self;
+        if let (Total::Known(total), true) = (candidates.total, *seen >= list.page.end()) {
+            return Ok(Some(total));
+        }
+        let on_page = *seen >= list.page.offset && *seen < list.page.end();
+        // What is not on the page need not be read where each candidate is one that is wanted.
+        if !on_page && candidates.are_wanted {
+            if !candidates.skip()? {
+                return Ok(Some(*seen));
+            }
+            *seen += 1;
+            return Ok(None);
+        }
+        let Some(document) = candidates.next()? else { return Ok(Some(*seen)) };
+        if list.is_wanted(&document) {
+            if on_page {
+                rows.push(document.body);
+            }
+            *seen += 1;
+        }
+        Ok(None)
+    }
+
+    fn look_sorted(&mut self) -> Result<Option<usize>, Problem> {
+        let Self { list, candidates, rows, seen, found } = self;
+        let end = list.page.end();
         let sort = |found: &mut Vec<(SortKey, String)>| {
             // The sort is stable: what is equal stays in the order of ids.
-            found.sort_by(|(left, _), (right, _)| self.sort.compare(left, right));
+            found.sort_by(|(left, _), (right, _)| list.sort.compare(left, right));
             found.truncate(end);
         };
-        while let Some(document) = candidates.next()? {
-            if !self.is_wanted(&document) {
-                continue;
+        if let Some(document) = candidates.next()? {
+            if list.is_wanted(&document) {
+                *seen += 1;
+                let id = document.body.get("id").and_then(Value::as_str).unwrap_or_default();
+                found.push((list.sort.key(&list.seen(&document.body)), id.to_string()));
+                if found.len() >= end.saturating_add(SPARE_ROWS) {
+                    sort(found);
+                }
             }
-            total += 1;
-            let id = document.body.get("id").and_then(Value::as_str).unwrap_or_default();
-            found.push((self.sort.key(&self.seen(&document.body)), id.to_string()));
-            if found.len() >= end.saturating_add(SPARE_ROWS) {
-                sort(&mut found);
-            }
+            return Ok(None);
         }
-        sort(&mut found);
-        let ids = found.into_iter().skip(self.page.offset).map(|(_, id)| id);
-        let mut rows = Vec::new();
+        sort(found);
+        let ids = found.drain(..).skip(list.page.offset).map(|(_, id)| id);
         for id in ids {
-            rows.extend(self.app.readable(self.served.resource.key, &id)?.map(|found| found.body));
+            rows.extend(list.app.readable(list.served.resource.key, &id)?.map(|found| found.body));
         }
-        Ok((rows, total))
+        Ok(Some(*seen))
     }
+}
 
+impl List {
     /// A document in the words of the client, which the filter and the order speak of.
     fn seen<'a>(&self, document: &'a Value) -> Cow<'a, Value> {
         let is_as_kept = self.served.version == Version::V4;

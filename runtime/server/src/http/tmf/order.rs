@@ -24,12 +24,23 @@ use crate::http::{Door, answer, etag, href};
 pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: Kind) -> Answer {
     let resource = served.resource;
     let submission = call.submission(resource.key)?;
-    let document = taken(call.json(door.limits).await?, served)?;
+    let document = taken(call.json()?, served)?;
     let submitted = door.app.submit(kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
-        Submitted::Before(id) => door.app.engine.get(&id).await?.as_deref().and_then(acknowledged),
+        Submitted::Before(id) => {
+            let before = door.app.engine.get(&id).await?;
+            // What the engine told is on disk, so the document is there unless it was removed.
+            if before.is_some() && door.app.document(resource.key, id.as_str())?.is_none() {
+                let message = format!(
+                    "the {} `{id}` that was made under this key was removed",
+                    served.name()
+                );
+                return Err(Problem::conflict(message).about("Idempotency-Key"));
+            }
+            before.as_deref().and_then(acknowledged)
+        }
     };
     let Some(mut first) = first else {
         return Err(Problem::unavailable("the first submission under this key is not there yet"));
@@ -73,7 +84,7 @@ fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
 /// Changes what may be changed of an order, or has it cancelled where that is the state asked for.
 pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
     let format = change::format(&call)?;
-    let body = call.json(door.limits).await?;
+    let body = call.json()?;
     // Read before the tag is: what is changed in between has another tag, what is changed later has
     // more records.
     let ended = match etag::is_conditional(&call.headers) {
@@ -108,7 +119,7 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
 
 /// Has an order cancelled, as far as that is still possible: the request has the answer.
 pub(super) async fn cancel(door: &Door, mut call: Call, served: &Served) -> Answer {
-    let body = served.new_body(call.json(door.limits).await?)?;
+    let body = served.new_body(call.json()?)?;
     let mut names = served.resource.mandatory.iter();
     let order = names.find_map(|name| Some((*name, body.get(*name)?.get("id")?.as_str()?)));
     let Some((name, order)) = order else {

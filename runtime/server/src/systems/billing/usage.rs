@@ -25,6 +25,9 @@ const RATER: &str = "tariff-rater";
 /// A rater may take so long, in milliseconds.
 const RATING_MS_MAX: u64 = 10_000;
 
+/// Max times the usage of a product is looked at while others change it.
+const LOOKS_MAX: usize = 16;
+
 /// A usage may belong to one of so many products of its party.
 const CANDIDATES_MAX: usize = 1_000;
 
@@ -78,12 +81,28 @@ pub(super) async fn settled(
     cycle: Cycle,
     at: Timestamp,
 ) -> Result<(), Refusal> {
-    for id in out_of_order(&used(app, product)?, cycle) {
-        let Some(kept) = app.document("usage", &id)? else { continue };
-        let again = rated(app, &kept.body, at).await?;
-        app.write(vec![changed(&id, again, kept.revision)]).await?;
+    'look: for _ in 0..LOOKS_MAX {
+        for id in out_of_order(&used(app, product)?, cycle) {
+            let Some(kept) = app.document("usage", &id)? else { continue 'look };
+            // Another run billed it since it was looked at: what is out of order is another now.
+            if is_billed(&kept) {
+                continue 'look;
+            }
+            let again = rated(app, &kept.body, at).await?;
+            match app.write(vec![changed(&id, again, kept.revision)]).await {
+                Ok(()) => {}
+                Err(Error::Conflict { .. }) => continue 'look,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        return Ok(());
     }
-    Ok(())
+    let message = format!("its usage was changed each of {LOOKS_MAX} times: run again");
+    Err(Refusal::conflict("usage", message))
+}
+
+fn is_billed(usage: &Document) -> bool {
+    State::of(&usage.body).is_ok_and(|state| state == State::Billed)
 }
 
 /// Rates what came in while no rater was at hand.
@@ -91,6 +110,11 @@ pub(super) async fn waiting(app: &App, at: Timestamp) -> Result<(), Refusal> {
     for state in [State::Received, State::Recycled] {
         for kept in app.documents_by("usage", "status", state.as_str(), DOCUMENTS_MAX)? {
             let id = kept.body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            // It was found by the state that it had: another run may have billed it since.
+            let still = State::of(&kept.body).map_err(|wrong| refused("usage", &id, &wrong))?;
+            if still != state {
+                continue;
+            }
             let now = rated(app, &kept.body, at).await?;
             if now == kept.body {
                 continue;

@@ -2,6 +2,7 @@
 //! of an indexed attribute, or all.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use engine::Engine;
 use engine::keys;
@@ -17,9 +18,9 @@ use crate::http::filter::{Filter, Wanted};
 const DOCUMENTS_AT_ONCE: usize = 256;
 
 /// Documents that may be on a list, in the order of their ids.
-pub(in crate::http) struct Candidates<'a> {
-    engine: &'a Engine,
-    store: &'a dyn Store,
+pub(in crate::http) struct Candidates {
+    engine: Engine,
+    store: Arc<dyn Store>,
     resource: &'static Resource,
     source: Source,
     /// How many of them are on the list.
@@ -45,14 +46,14 @@ enum Source {
     Index(Vec<(Ids, Option<String>)>),
 }
 
-impl<'a> Candidates<'a> {
+impl Candidates {
     /// What a filter needs to be held against.
     pub(in crate::http) fn of(
-        engine: &'a Engine,
+        engine: &Engine,
         resource: &'static Resource,
         filter: &Filter,
     ) -> Result<Self, Error> {
-        let store: &dyn Store = &**engine.store();
+        let store = Arc::clone(engine.store());
         let state = resource.life.map(|life| life.attribute);
         let mut usable: Vec<Wanted<'_>> =
             filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
@@ -63,9 +64,10 @@ impl<'a> Candidates<'a> {
             let source = Source::All { scan, page: Vec::new().into_iter(), is_last: false };
             let are_wanted = filter.is_empty() && resource.only_type.is_none();
             let total = match are_wanted {
-                true => Total::Known(count(store, &keys::total(resource.key))?),
+                true => Total::Known(count(&*store, &keys::total(resource.key))?),
                 false => Total::Counted,
             };
+            let engine = engine.clone();
             return Ok(Self { engine, store, resource, source, total, are_wanted });
         };
         let values: BTreeSet<&str> = wanted.values.iter().map(String::as_str).collect();
@@ -73,16 +75,19 @@ impl<'a> Candidates<'a> {
         let are_wanted = is_whole && wanted.is_all && resource.only_type.is_none();
         let total = match are_wanted && Some(wanted.path.as_str()) == state {
             true => Total::Known(values.iter().try_fold(0, |sum, value| {
-                Ok::<_, Error>(sum + count(store, &keys::count(resource.key, &wanted.path, value))?)
+                Ok::<_, Error>(
+                    sum + count(&*store, &keys::count(resource.key, &wanted.path, value))?,
+                )
             })?),
             false => Total::Counted,
         };
         let ways = values.iter().map(|value| {
             let mut ids = Ids::new(resource.key, &wanted.path, value);
-            let next = ids.next(store)?;
+            let next = ids.next(&*store)?;
             Ok::<_, Error>((ids, next))
         });
         let source = Source::Index(ways.collect::<Result<_, _>>()?);
+        let engine = engine.clone();
         Ok(Self { engine, store, resource, source, total, are_wanted })
     }
 
@@ -93,7 +98,7 @@ impl<'a> Candidates<'a> {
             Source::Index(ways) => {
                 for (ids, next) in ways {
                     ids.begin_after(id);
-                    *next = ids.next(self.store)?;
+                    *next = ids.next(&*self.store)?;
                 }
             }
         }
@@ -155,7 +160,7 @@ impl<'a> Candidates<'a> {
         let smallest = ways.iter().filter_map(|(_, next)| next.clone()).min();
         for (ids, next) in ways {
             if *next == smallest && smallest.is_some() {
-                *next = ids.next(self.store)?;
+                *next = ids.next(&*self.store)?;
             }
         }
         Ok(smallest)

@@ -1,0 +1,67 @@
+//! Submissions at the door to the engine, and the look that may come before one.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use model::{Event, Fulfilment, FulfilmentId};
+
+use super::{AskError, Engine, unexpected};
+use crate::core::{Answer, Input, Seen};
+
+/// Why nothing was submitted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotSubmitted {
+    /// The engine has stopped, or refuses.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// What it is about was changed since it was looked at: look again.
+    #[error("what the order is about was changed since it was looked at")]
+    Stale,
+    /// The quote that it is of is ordered already.
+    #[error("the quote is ordered already: see the order `{0}`")]
+    Ordered(FulfilmentId),
+}
+
+/// What became of a submission.
+#[derive(Clone, Debug)]
+pub enum Submitted {
+    /// It is on disk.
+    New(Arc<Fulfilment>),
+    /// The client's key was used before, for this fulfilment.
+    Before(FulfilmentId),
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "any other answer is a bug of ours")]
+impl Engine {
+    /// Submits an order or a run. When this returns it is on disk. `seen` is the moment before the
+    /// look at what it is about.
+    pub async fn submit(
+        &self,
+        fulfilment: Fulfilment,
+        events: Vec<Event>,
+        submission: Option<String>,
+        seen: Option<Seen>,
+    ) -> Result<Submitted, NotSubmitted> {
+        let fulfilment = Box::new(fulfilment);
+        let submit = |reply| Input::Submit { fulfilment, events, submission, seen, reply };
+        match self.ask(submit).await? {
+            Answer::Fulfilment(Some(fulfilment)) => {
+                self.counters.submitted.fetch_add(1, Ordering::Relaxed);
+                Ok(Submitted::New(fulfilment))
+            }
+            Answer::Submitted(id) => Ok(Submitted::Before(id)),
+            Answer::Stale => Err(NotSubmitted::Stale),
+            Answer::Ordered(id) => Err(NotSubmitted::Ordered(id)),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// The moment now, for a submission about what is looked at next. Everything that was decided
+    /// before it is on disk.
+    pub async fn look(&self) -> Result<Seen, AskError> {
+        match self.ask(|reply| Input::Look { reply }).await? {
+            Answer::Seen(seen) => Ok(seen),
+            other => Err(unexpected(&other)),
+        }
+    }
+}

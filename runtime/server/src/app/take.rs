@@ -1,0 +1,128 @@
+//! Takes orders: looks at what they are about, plans, submits, and begins anew where what was looked
+//! at has changed meanwhile. No lock is held: what an order claims is claimed by the engine, in the
+//! commit that takes the order.
+
+use engine::{NotSubmitted, Submitted};
+use model::cpq::quotes_of;
+use model::journal::Activation;
+use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind};
+use serde_json::Value;
+use std::sync::Arc;
+
+use super::{App, SubmitError, existing};
+use crate::systems::cpq;
+
+/// Max times an order is planned while others change what it is about.
+const PLANS_MAX: usize = 16;
+
+/// Max questions to decomposer plugins for one order.
+const QUESTIONS_MAX: usize = 1_000;
+
+/// Max existing instances looked up for one order, beside those that its items name.
+const INSTANCES_MAX: usize = 10_000;
+
+/// What was asked while an order was decomposed.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    questions: usize,
+    instances: usize,
+}
+
+impl Asked {
+    /// Counts a question to a plugin.
+    pub(crate) fn plugin(&mut self) -> Result<(), Failure> {
+        self.questions += 1;
+        if self.questions <= QUESTIONS_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "its decomposer plugins ask for more decisions than {QUESTIONS_MAX}, the most that \
+             this version takes for one order"
+        );
+        Err(Failure::new(FailureClass::Person, "DECOMP_QUESTIONS", message))
+    }
+
+    /// Counts a look at an instance.
+    pub(crate) fn instance(&mut self) -> Result<(), Failure> {
+        self.instances += 1;
+        if self.instances <= INSTANCES_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "it is about more existing instances than {INSTANCES_MAX}, the most that this version \
+             looks up for one order: split it"
+        );
+        Err(Failure::new(FailureClass::Reject, "DECOMP_INSTANCES", message))
+    }
+}
+
+impl App {
+    pub(super) async fn take(
+        &self,
+        kind: Kind,
+        mut document: Value,
+        activation: Option<Activation>,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        let activation = activation.map(Arc::new);
+        let is_of_quote = kind == Kind::ProductOrder && !quotes_of(&document).is_empty();
+        let looks = is_of_quote || existing::changes(&document);
+        for _ in 0..PLANS_MAX {
+            if let Some(first) = self.submitted_before(submission.as_deref())? {
+                return Ok(Submitted::Before(first));
+            }
+            let seen = if looks { Some(self.engine.look().await?) } else { None };
+            if is_of_quote {
+                cpq::check_ordered_once(self, &quotes_of(&document)).await?;
+            }
+            let event = self.plan(&kind, &document).await?;
+            // Planning may have taken long. The engine knows the last keys only.
+            if let Some(first) = self.submitted_before(submission.as_deref())? {
+                return Ok(Submitted::Before(first));
+            }
+            if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {
+                return Err(SubmitError::Refused(failure.clone()));
+            }
+            let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
+            let own = if looks { document.clone() } else { std::mem::take(&mut document) };
+            let mut fulfilment = Fulfilment::new(id, kind.clone(), own, self.now());
+            fulfilment.activation.clone_from(&activation);
+            let submitted =
+                self.engine.submit(fulfilment, vec![event], submission.clone(), seen).await;
+            match submitted {
+                Ok(submitted) => return Ok(submitted),
+                // Only what looked can be out of date, so the document is still there.
+                Err(NotSubmitted::Stale) => {}
+                Err(NotSubmitted::Ordered(first)) => {
+                    let quotes = quotes_of(&document);
+                    let quote = quotes.first().copied().unwrap_or_default();
+                    return Err(cpq::ordered_before(quote, &first));
+                }
+                Err(NotSubmitted::Ask(error)) => return Err(error.into()),
+            }
+        }
+        Err(SubmitError::Contended(PLANS_MAX))
+    }
+
+    fn submitted_before(&self, key: Option<&str>) -> Result<Option<FulfilmentId>, SubmitError> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        let found = self.engine.store().get(&engine::keys::submission(key));
+        let found = found.map_err(SubmitError::Store)?;
+        Ok(found.map(|id| FulfilmentId::new(String::from_utf8_lossy(&id))))
+    }
+}
+
+/// Why what is asked for directly cannot be: the client can ask for something else.
+fn refusal(event: &Event) -> Option<&Failure> {
+    if let Event::Rejected { failure } = event {
+        return Some(failure);
+    }
+    let Event::Held { failure } = event else { return None };
+    let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
+    codes.contains(&failure.code.as_str()).then_some(failure)
+}
+
+#[cfg(test)]
+mod tests;
