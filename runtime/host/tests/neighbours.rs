@@ -151,10 +151,13 @@ async fn memory_beyond_the_budget_is_a_failure_to_retry() {
     let bench = Bench::with(all(&["hog-a", "hog-b"]), budget);
     let (first, second) = (greedy(&bench, "hog-a").await, greedy(&bench, "hog-b").await);
     let neighbour = neighbour(&bench).await;
-    let held = crowd(&bench, &first, 1, json!({ "do": "sleep", "ms": 600_000, "mib": 60 })).await;
+    let asleep = json!({ "do": "sleep", "ms": 600_000, "mib": 60 });
+    let mut held = crowd(&bench, &first, 1, asleep.clone()).await;
     while !failed_for_memory(&bench.run(&second, json!({ "do": "", "mib": 80 })).await) {
-        // The first has not taken its memory yet.
-        tokio::task::yield_now().await;
+        // The first has not taken its memory yet, or failed because the second had it.
+        if held.iter().all(JoinHandle::is_finished) {
+            held = crowd(&bench, &first, 1, asleep.clone()).await;
+        }
     }
     // Of its own share alone, too.
     let report = bench.run(&second, json!({ "do": "", "mib": 110 })).await;
