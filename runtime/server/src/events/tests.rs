@@ -257,6 +257,7 @@ async fn after_a_crash_delivery_goes_on_where_it_was() {
 async fn nobody_hears_of_what_is_not_on_disk() {
     let store = Memory::held();
     let bench = running(&store, settings());
+    assert!(store.flush_one(), "the secret of a new store");
     let receiver = Receiver::start().await;
     let input = json!({ "callback": receiver.url("") });
     let source = Source::Api { number: 629, version: Version::V4 };
