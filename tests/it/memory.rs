@@ -142,7 +142,7 @@ async fn early_callbacks_take_no_more_than_their_budget() {
     let before = world.process().memory();
     let watch = Watch::begin(&world.http);
     let post = async |number: usize, bytes: usize| {
-        let path = format!("/orchestration/v1/callbacks/early-{number}");
+        let path = format!("/orchestration/v1/callbacks/rest-activator/early-{number}");
         let body = json!({ "filler": "x".repeat(bytes) });
         world.http.ask(&Request::post(&path, &body)).await.unwrap()
     };
