@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::expr::Expressions;
-use model::{Event, Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
+use model::{Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
 
 use claims::Claims;
 pub use claims::Seen;
@@ -34,7 +34,6 @@ use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
 
 use crate::address::{Addresses, SECRET_BYTES};
-use crate::keys;
 use crate::limits::Limits;
 use crate::pools::Pools;
 use crate::store::{Epoch, Put, Write};

@@ -7,10 +7,10 @@ mod submit;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use model::journal::{CancelRequest, Refusal};
-use model::{Event, Fulfilment, FulfilmentId, Timestamp};
+use model::{Fulfilment, FulfilmentId, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::{broadcast, mpsc, oneshot};
 

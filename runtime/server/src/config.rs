@@ -248,7 +248,7 @@ impl Config {
 
     /// What the engine holds at the most.
     pub fn engine_limits(&self) -> engine::Limits {
-        let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib } =
+        let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib, .. } =
             self.limits;
         engine::Limits {
             open_orders,

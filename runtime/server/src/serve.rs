@@ -145,7 +145,7 @@ impl Server {
             packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
         app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;
         crate::systems::catalog::refresh(&app).map_err(ServeError::Failed)?;
-        let crate::config::Limits { bodies_mib, exports } = config.limits;
+        let crate::config::Limits { bodies_mib, exports, .. } = config.limits;
         let body_bytes_max = config.body_bytes_max;
         let limits = crate::http::Limits { body_bytes_max, bodies_mib, exports };
         let public_url = config.public_url.as_deref();

@@ -1,12 +1,14 @@
 //! The loop on a runtime, with a store in memory and plugins that answer at once.
 
 use std::pin::Pin;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use model::fulfilment::PatchError;
 use model::journal::End;
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
-use model::{Digest, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait};
+use model::{
+    Digest, Event, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait,
+};
 use serde_json::{Map, json};
 
 use super::*;

@@ -1,11 +1,12 @@
 //! What cannot be carried on is set aside, alone.
 
-use model::{Hold, PoolId};
+use model::{Event, Hold, PoolId};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::super::*;
 use super::stage::Stage;
+use crate::keys;
 use crate::store::{Batch, Store as _, Write};
 
 /// Two runs of one step that waits, `f` and `g`.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::*;
 use super::stage::{LIMITS, Stage};
+use crate::keys;
 use crate::store::{Scan, Store as _};
 
 const HOUR_MS: u64 = 3_600_000;

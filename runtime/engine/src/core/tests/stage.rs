@@ -5,12 +5,13 @@ use std::pin::Pin;
 
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
 use model::{
-    Digest, Failure, FailureClass, Kind, Outcome, Plan, PluginId, Pool, PoolId, Record, SpecId,
-    TaskState, Values, Wait,
+    Digest, Event, Failure, FailureClass, Kind, Outcome, Plan, PluginId, Pool, PoolId, Record,
+    SpecId, TaskState, Values, Wait,
 };
 use serde_json::{Map, Value, json};
 
 use super::super::*;
+use crate::keys;
 use crate::store::{Memory, Store};
 use crate::worker::{Call, Manner, Nature, Resolved};
 

@@ -63,7 +63,7 @@ async fn the_journal_of_an_order_stays_while_what_it_made_is_in_use() {
     let document = json!({ "productOrderItem": [] });
     let order = Fulfilment::new(id.clone(), Kind::ProductOrder, document, Timestamp(1));
     let planned = vec![Event::Planned { plan: Arc::new(Plan::default()) }];
-    bench.app.engine.submit(order, planned, None).await.unwrap();
+    bench.app.engine.submit(order, planned, None, None).await.unwrap();
     bench.app.engine.ended(&id).await.unwrap();
     for (status, stays) in [("active", true), ("suspended", true), ("terminated", false)] {
         let product = json!({
