@@ -13,13 +13,14 @@ const LINES_MAX: usize = 500;
 const LONG: [&str; 0] = [];
 
 /// What lies at the top, besides files whose names begin with a dot.
-const TOP: [&str; 12] = [
+const TOP: [&str; 13] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "SECURITY.md",
     "plugins",
     "runtime",
     "rust-toolchain.toml",

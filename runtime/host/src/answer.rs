@@ -7,6 +7,7 @@ use wasmtime::Trap;
 
 use crate::bindings::types;
 use crate::capability::log::Log;
+use crate::invoke::overhead::HOSTCALL_BYTES_MAX;
 use crate::limits::Limits;
 use crate::state::State;
 
@@ -140,9 +141,21 @@ pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -
             ),
         );
     }
+    if ran_out_of_hostcalls(error) {
+        return malformed(&format!(
+            "more than {} KiB in one piece, which is all that it may pass to the host at once",
+            HOSTCALL_BYTES_MAX / 1024
+        ));
+    }
     let reason = state.log.last_words().unwrap_or_else(|| error.root_cause().to_string());
     state.log.write("host", &format!("the plugin trapped: {}", error.root_cause()));
     person("PLUGIN_TRAPPED", format!("the plugin crashed: {reason}; mend it, then retry the task"))
+}
+
+/// Whether a guest passed more to the host in one call than it may. wasmtime tells it apart by its
+/// text alone.
+fn ran_out_of_hostcalls(error: &wasmtime::Error) -> bool {
+    error.root_cause().to_string().contains("fuel allocated for hostcalls has been exhausted")
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use crate::state::State;
 
 use self::overhead::{FIELDS_BYTES_MAX, HOSTCALL_BYTES_MAX, RESOURCES_MAX, overhead, size};
 
-mod overhead;
+pub(crate) mod overhead;
 mod refusal;
 
 /// How much a response that a guest receives may have.

@@ -57,6 +57,7 @@ async fn outputs_that_are_deep_or_large_are_refused_with_the_limit() {
         (json!({ "do": "deep", "count": 124 }), "125 levels, the limit is 32"),
         (json!({ "do": "deep", "count": 100_000 }), "100001 levels, the limit is 32"),
         (json!({ "do": "huge", "count": 300_000 }), "300000 bytes, the limit is 262144"),
+        (json!({ "do": "huge", "count": 3_000_000 }), "more than 2048 KiB in one piece"),
         (json!({ "do": "values", "count": 12_000 }), "the limit is 20000"),
     ] {
         let report = bench.run(&installed.digest, input.clone()).await;

@@ -203,12 +203,11 @@ impl Sweep {
     }
 }
 
-/// What is to become of the next fulfilments, and the last of them; `None` at the end.
-fn look(
-    app: &App,
-    keep: Retention,
-    mut after: Option<Vec<u8>>,
-) -> Result<(Vec<(FulfilmentId, Verdict)>, Option<Vec<u8>>), Error> {
+/// Verdicts, and the key to go on after; `None` at the end.
+type Looked = (Vec<(FulfilmentId, Verdict)>, Option<Vec<u8>>);
+
+/// What is to become of the next fulfilments.
+fn look(app: &App, keep: Retention, mut after: Option<Vec<u8>>) -> Result<Looked, Error> {
     let store = &**app.engine.store();
     let mut verdicts = Vec::new();
     for _ in 0..LOOKED_AT_ONCE {
@@ -250,16 +249,17 @@ fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Err
     let Some(ended) = fulfilment.ended_at else { return Ok(Verdict::Keep) };
     let age_ms = app.now().ms_since(ended);
     let has_logs = || Ok::<_, Error>(!store.scan(&Scan::prefix(keys::logs(id), 1))?.is_empty());
-    match fulfilment.kind {
-        Kind::Run { .. } if age_ms >= keep.runs_days * DAY_MS => Ok(Verdict::RemoveRun),
-        Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder
-            if age_ms >= keep.orders_days * DAY_MS && !is_needed(app, &fulfilment)? =>
-        {
-            Ok(Verdict::RemoveOrder)
-        }
-        _ if age_ms >= keep.logs_days * DAY_MS && has_logs()? => Ok(Verdict::RemoveLogs),
-        _ => Ok(Verdict::Keep),
+    let is_run = matches!(fulfilment.kind, Kind::Run { .. });
+    if is_run && age_ms >= keep.runs_days * DAY_MS {
+        return Ok(Verdict::RemoveRun);
     }
+    if !is_run && age_ms >= keep.orders_days * DAY_MS && !is_needed(app, &fulfilment)? {
+        return Ok(Verdict::RemoveOrder);
+    }
+    if age_ms >= keep.logs_days * DAY_MS && has_logs()? {
+        return Ok(Verdict::RemoveLogs);
+    }
+    Ok(Verdict::Keep)
 }
 
 /// Whether an instance that an order made or changed is in use.

@@ -94,7 +94,8 @@ impl Client {
         let mut operations = Vec::new();
         let mut step = 0;
         while !self.shared.stopped.load(Ordering::Relaxed) {
-            let Some(revision) = self.note(&mut operations, self.read()).await.and_then(revision)
+            let Some(revision) =
+                self.note(&mut operations, self.read()).await.as_ref().and_then(revision)
             else {
                 // The server is down.
                 tokio::task::yield_now().await;
@@ -147,9 +148,9 @@ impl Client {
     }
 }
 
-fn revision(what: What) -> Option<u64> {
+fn revision(what: &What) -> Option<u64> {
     match what {
-        What::Read { revision, .. } => Some(revision),
+        What::Read { revision, .. } => Some(*revision),
         What::Changed { .. } | What::Stale { .. } | What::Unknown { .. } => None,
     }
 }

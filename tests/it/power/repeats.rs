@@ -56,7 +56,6 @@ impl Operation {
         Self::Removal,
     ];
 
-    #[expect(clippy::too_many_lines, reason = "a table")]
     async fn prepare(self, world: &World) -> Prepared {
         let same = |first: Request, holds: Box<dyn Fn(&Answer) -> bool>, look: Look| Prepared {
             repeat: first.clone(),

@@ -40,9 +40,12 @@ fn files(root: &Path) -> BTreeMap<String, String> {
     found
 }
 
+/// A script, and the files with their contents that survive it.
+type Case = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
 #[tokio::test]
 async fn what_was_not_synced_is_gone_and_what_was_synced_stays() {
-    let cases: &[(&[&str], &[(&str, &str)])] = &[
+    let cases: &[Case] = &[
         (&["create:a:one"], &[]),
         // A name is there when its directory was synced, and bytes when their file was.
         (&["create:a:one", "sync:a"], &[]),

@@ -217,7 +217,7 @@ async fn is_sold(world: &World, id: &str) -> bool {
 async fn check_retirement(world: &World, id: &str) -> Result<(), String> {
     let path = format!("{CATALOG}/productOffering/{id}");
     let status = world.http.get(&path).await["lifecycleStatus"].clone();
-    if (status == "Retired") == !is_sold(world, id).await {
+    if (status == "Retired") != is_sold(world, id).await {
         return Ok(());
     }
     Err(format!("the offering {id} is {status}, and is it sold: {}", is_sold(world, id).await))

@@ -151,10 +151,14 @@ async fn post_until_taken(http: &Http, key: &str, order: &Value) -> String {
     tokio::time::timeout(DEADLINE, posting).await.expect("the order is taken in time")
 }
 
-/// Sends an order once; nothing where no whole answer came.
+/// Sends an order once; `None` if no whole answer came, or the server is not ready yet.
 async fn post(http: &Http, key: &str, order: &Value) -> Option<String> {
     let path = model::resource::path("productOrder");
     let answer = http.post_with(path, &[("idempotency-key", key)], order).await.ok()?;
+    if answer.status == 503 {
+        assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
+        return None;
+    }
     assert_eq!(answer.status, 201, "{}", answer.text);
     Some(text(&answer.body["id"]))
 }

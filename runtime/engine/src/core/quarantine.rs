@@ -65,7 +65,7 @@ impl<R> Core<R> {
         &mut self,
         now: Timestamp,
         mut entry: Entry<R>,
-        gathered: Gathered,
+        gathered: &Gathered,
         fault: &Fault,
         step: Step<R>,
     ) -> Step<R> {

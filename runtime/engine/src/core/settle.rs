@@ -74,7 +74,7 @@ impl<R> Core<R> {
             .and_then(|()| self.settle(now, &mut entry, &mut gathered))
             .and_then(|()| self.write(now, &mut entry, &mut gathered, &mut step));
         if let Err(fault) = carried {
-            return self.put_aside(now, entry, gathered, &fault, step);
+            return self.put_aside(now, entry, &gathered, &fault, step);
         }
         let id = entry.fulfilment.id.clone();
         if entry.fulfilment.is_ended() && entry.unwritten.is_empty() {

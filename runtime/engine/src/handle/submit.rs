@@ -31,7 +31,6 @@ pub enum Submitted {
     Before(FulfilmentId),
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "any other answer is a bug of ours")]
 impl Engine {
     /// Submits an order or a run. When this returns it is on disk. `seen` is the moment before the
     /// look at what it is about.

@@ -8,7 +8,7 @@ use crate::capability::log;
 use crate::install::Plugin;
 
 /// How much a guest may pass to the host, or answer, in one go.
-pub(super) const HOSTCALL_BYTES_MAX: usize = 2 << 20;
+pub(crate) const HOSTCALL_BYTES_MAX: usize = 2 << 20;
 /// How many handles a guest may hold.
 pub(super) const RESOURCES_MAX: usize = 128;
 /// How much the headers of one request or response may have.

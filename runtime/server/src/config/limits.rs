@@ -74,11 +74,10 @@ fn callbacks_kept_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64,
     within(deserializer, "callbacks-kept-mib", MIB_MAX)
 }
 
-fn within<'de, D: Deserializer<'de>, N: Deserialize<'de> + From<u8> + PartialOrd + Display>(
-    deserializer: D,
-    key: &str,
-    max: N,
-) -> Result<N, D::Error> {
+fn within<'de, D: Deserializer<'de>, N>(deserializer: D, key: &str, max: N) -> Result<N, D::Error>
+where
+    N: Deserialize<'de> + From<u8> + PartialOrd + Copy + Display,
+{
     let number = N::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format!("`[limits] {key}` is a number from 1 to {max}"));
     if N::from(1) <= number && number <= max { Ok(number) } else { Err(wrong()) }

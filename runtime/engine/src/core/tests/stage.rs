@@ -52,7 +52,9 @@ impl Stage {
         let begun = Core::<&str>::recover(&store, setup(&pools, durability, LIMITS), now);
         let (core, steps) = begun.unwrap();
         for step in steps {
-            step.commit.split(core.epoch()).0.map(|batch| drop(store.append(batch)));
+            if let Some(batch) = step.commit.split(core.epoch()).0 {
+                drop(store.append(batch));
+            }
         }
         let mut plan = Plan::default();
         for name in ["pure", "external"] {
