@@ -1,6 +1,6 @@
 //! Compiles plugins in a process of their own, one at a time and within limits: compiling costs as
 //! much as the author of the bytes wants it to cost. The process reads a component from standard
-//! input and writes an artefact to standard output, which [`crate::artefact`] takes over.
+//! input and writes an artefact to standard output, which `artefact` takes over.
 
 use std::ffi::OsString;
 use std::fs::File;

@@ -16,6 +16,7 @@ use rustix::io::{Errno, Result};
 const PAGE: u64 = 4096;
 
 /// What a call did to a file.
+#[derive(Clone, Copy)]
 pub(crate) enum Touched {
     /// These bytes were written.
     Range { from: u64, to: u64 },
@@ -139,7 +140,12 @@ fn keep_names(shadow: &Path, directory: BorrowedFd<'_>, id: Id) -> Result<()> {
         let letter = match kind(&status) {
             FileType::RegularFile => 'f',
             FileType::Directory => 'd',
-            _ => continue,
+            FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice
+            | FileType::Unknown => continue,
         };
         list.push_str(&format!("{letter} {} {}\n", Id::of(&status), name.to_string_lossy()));
     }
