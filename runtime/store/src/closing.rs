@@ -23,7 +23,7 @@ const NOTE_PAUSE: Duration = Duration::from_secs(1);
 const NOTE_SHARE: u32 = 100;
 
 /// How often sled's lock is looked at after it was dropped, and how long each time is waited.
-const UNLOCK_ATTEMPTS_MAX: u32 = 1000;
+const UNLOCK_ATTEMPTS_MAX: u32 = 10_000;
 const UNLOCK_WAIT: Duration = Duration::from_millis(1);
 
 /// What the marker is written from.
@@ -32,6 +32,8 @@ pub(crate) struct Noted {
     pub(crate) path: PathBuf,
     pub(crate) marker: Arc<Mutex<MarkerFile>>,
     pub(crate) epoch: Arc<AtomicU64>,
+    /// How many commits are durable.
+    pub(crate) commits: Arc<AtomicU64>,
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -39,16 +41,18 @@ impl Noted {
     /// Notes how far the log reaches: what is seen of it is synced before it is noted.
     pub(crate) fn note(&self) -> io::Result<()> {
         let log = self.log()?;
+        let commits = self.commits.load(Ordering::SeqCst);
         let look = scan::look(&log, self.place()?)?;
         log.sync_data()?;
-        self.with(|marker, epoch| marker.note(&look, epoch))
+        self.with(|marker, epoch| marker.note(&look, epoch, commits))
     }
 
     fn close(&self) -> io::Result<()> {
         let log = self.log()?;
         let look = scan::look(&log, self.place()?)?;
         log.sync_all()?;
-        self.with(|marker, epoch| marker.close(&look, epoch))
+        let commits = self.commits.load(Ordering::SeqCst);
+        self.with(|marker, epoch| marker.close(&look, epoch, commits))
     }
 
     fn with(&self, write: impl FnOnce(&mut MarkerFile, u64) -> io::Result<()>) -> io::Result<()> {

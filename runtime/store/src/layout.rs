@@ -16,10 +16,14 @@ pub(crate) const OWNER: &[u8] = b"e";
 /// Where the name of the store lies, which its marker has too.
 pub(crate) const STORE: &[u8] = b"s";
 
+/// Where the tally of all cells lies.
+pub(crate) const TALLY: &[u8] = b"t";
+
 /// What the keys of all facts begin with.
 pub(crate) const FACTS: u8 = b'f';
 
-const PARTS: u8 = b'p';
+/// What the keys of all parts begin with.
+pub(crate) const PARTS: u8 = b'p';
 const WHOLE: u8 = 0;
 const CUT: u8 = 1;
 

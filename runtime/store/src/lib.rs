@@ -2,14 +2,18 @@
 //! that arrived meanwhile.
 #![forbid(unsafe_code)]
 
+mod acknowledged;
+mod check;
 mod closing;
 mod failure;
 mod layout;
 mod marker;
 mod open;
 pub mod private;
+mod rehearsal;
 mod scan;
 mod sled;
+mod tally;
 mod tree;
 mod writer;
 

@@ -11,13 +11,20 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::scan::Look;
+use crate::scan::{Look, Slot};
 
 /// Its file in the directory of the store.
 pub(crate) const MARKER: &str = "marker";
 
+/// Its files with what lies in each segment of the log, in turns as well.
+const SEGMENTS: &str = "segments";
+
 const SLOT_BYTES: usize = 512;
 const SLOTS: u64 = 2;
+
+/// No segment begins there: they begin at multiples of their length.
+const BLANK: u64 = u64::MAX;
+const UNKNOWN: u64 = u64::MAX - 1;
 
 /// What is known of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +41,15 @@ pub(crate) struct Marker {
     pub(crate) is_closed: bool,
     /// The checksum of the segments' headers when it was closed.
     headers: u32,
+    /// How many commits were durable.
+    #[serde(default)]
+    pub(crate) commits: u64,
+    /// The length of the file.
+    #[serde(default)]
+    pub(crate) bytes: u64,
+    /// The checksum of what is noted of the segments, in a file of its own.
+    #[serde(default)]
+    segments: u32,
 }
 
 /// What is wrong with a log, held against its marker.
@@ -55,6 +71,23 @@ pub enum Lack {
     Broken {
         /// Where the segment begins in the file.
         offset: u64,
+    },
+    /// Commits are missing.
+    #[error("the log has {found} commits, and had at least {known} once")]
+    Commits {
+        /// How many there are.
+        found: u64,
+        /// How many there were.
+        known: u64,
+    },
+    /// Not all is there that the last commit left.
+    #[error("the log lacks a part of what was written before its end")]
+    Facts,
+    /// A copy of the log cannot be opened, or not be read to its end.
+    #[error("the log cannot be read: {reason}")]
+    Unreadable {
+        /// What was found.
+        reason: String,
     },
     /// The log was changed after it was closed.
     #[error("the log is not as it was when the store was closed")]
@@ -78,11 +111,32 @@ impl Marker {
         if look.end < self.end {
             return Err(Lack::Short { end: look.end, known: self.end });
         }
-        // A longer one was written by a version that knew no marker.
-        if self.is_closed && look.end == self.end && look.headers != self.headers {
+        if self.is_closed && !self.is_outgrown(look) && look.headers != self.headers {
             return Err(Lack::Changed);
         }
         Ok(())
+    }
+
+    /// Whether a version that knew no marker wrote to the log after it was closed.
+    pub(crate) fn is_outgrown(&self, look: &Look) -> bool {
+        self.is_closed && look.end > self.end
+    }
+
+    /// Holds the number of commits against what is known.
+    pub(crate) fn check_commits(&self, found: u64) -> Result<(), Lack> {
+        let known = self.commits;
+        if found < known { Err(Lack::Commits { found, known }) } else { Ok(()) }
+    }
+
+    /// What was in each segment of the log; `None` if that cannot be told.
+    pub(crate) fn slots(&self, directory: &Path) -> io::Result<Option<Vec<Slot>>> {
+        let bytes = match std::fs::read(segments(directory, self.number)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_whole = crc32fast::hash(&bytes) == self.segments;
+        Ok(is_whole.then(|| bytes.chunks_exact(8).map(slot).collect()))
     }
 
     /// Holds the names that stand in the log against those in the marker.
@@ -111,6 +165,28 @@ pub(crate) fn read(directory: &Path) -> io::Result<Option<Result<Marker, Lack>>>
     Ok(Some(last.ok_or(Lack::Marker)))
 }
 
+/// Where the segments are noted with the marker of this number.
+fn segments(directory: &Path, number: u64) -> PathBuf {
+    directory.join(format!("{SEGMENTS}.{}", number % SLOTS))
+}
+
+/// What is noted of a segment: where it begins, or what cannot be such a place.
+fn place(slot: Slot) -> u64 {
+    match slot {
+        Slot::Begins(begin) => begin,
+        Slot::Blank => BLANK,
+        Slot::Unknown => UNKNOWN,
+    }
+}
+
+fn slot(place: &[u8]) -> Slot {
+    match place.try_into().map_or(UNKNOWN, u64::from_be_bytes) {
+        BLANK => Slot::Blank,
+        UNKNOWN => Slot::Unknown,
+        begin => Slot::Begins(begin),
+    }
+}
+
 fn parse(slot: &[u8]) -> Option<Marker> {
     let text = std::str::from_utf8(slot).ok()?.trim_end_matches(['\0', '\n', ' ']);
     let (checksum, json) = text.split_once(' ')?;
@@ -121,6 +197,7 @@ fn parse(slot: &[u8]) -> Option<Marker> {
 /// Writes the marker of an open store.
 #[derive(Debug)]
 pub(crate) struct MarkerFile {
+    directory: PathBuf,
     file: File,
     last: Marker,
 }
@@ -138,18 +215,21 @@ impl MarkerFile {
             end: before.map_or(0, |before| before.end),
             is_closed: false,
             headers: 0,
+            commits: before.map_or(0, |before| before.commits),
+            bytes: 0,
+            segments: 0,
         };
-        Ok(Self { file, last })
+        Ok(Self { directory: directory.to_owned(), file, last })
     }
 
     /// Notes how far the log reaches, which is durable.
-    pub(crate) fn note(&mut self, look: &Look, epoch: u64) -> io::Result<()> {
-        self.write(look, epoch, false)
+    pub(crate) fn note(&mut self, look: &Look, epoch: u64, commits: u64) -> io::Result<()> {
+        self.write(look, (epoch, commits), false)
     }
 
     /// Notes what the log is, which nobody writes to any more.
-    pub(crate) fn close(&mut self, look: &Look, epoch: u64) -> io::Result<()> {
-        self.write(look, epoch, true)
+    pub(crate) fn close(&mut self, look: &Look, epoch: u64, commits: u64) -> io::Result<()> {
+        self.write(look, (epoch, commits), true)
     }
 
     /// What was written last.
@@ -157,14 +237,30 @@ impl MarkerFile {
         self.last
     }
 
-    fn write(&mut self, look: &Look, epoch: u64, is_closed: bool) -> io::Result<()> {
+    fn write(
+        &mut self,
+        look: &Look,
+        (epoch, commits): (u64, u64),
+        is_closed: bool,
+    ) -> io::Result<()> {
+        let number = self.last.number + 1;
+        let slots: Vec<u8> =
+            look.slots.iter().flat_map(|slot| place(*slot).to_be_bytes()).collect();
+        let path = segments(&self.directory, number);
+        let file =
+            File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+        file.write_all_at(&slots, 0)?;
+        file.sync_all()?;
         let marker = Marker {
-            number: self.last.number + 1,
+            number,
             store: self.last.store.clone(),
             epoch: epoch.max(self.last.epoch),
             end: look.end.max(self.last.end),
             is_closed,
             headers: look.headers,
+            commits: commits.max(self.last.commits),
+            bytes: look.bytes,
+            segments: crc32fast::hash(&slots),
         };
         let json = serde_json::to_string(&marker)?;
         let mut slot = format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())).into_bytes();

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use ::sled::{Config, Db};
 
-use crate::marker::{self, Lack, Marker, MarkerFile};
+use crate::check::{self, Known};
+use crate::marker::{Lack, Marker};
 use crate::private::{self, Depth};
-use crate::scan::{self, Look};
 
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,8 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// The files are not what we wrote. Restore a backup; nothing was repaired or removed.
-    #[error("the data in `{path}` is damaged")]
+    /// The files are not what we wrote. Nothing was repaired or removed.
+    #[error("the data of the store in `{path}` is damaged: restore the folder from a backup")]
     Damaged {
         /// The directory.
         path: PathBuf,
@@ -96,9 +96,6 @@ struct Panicked(String);
 /// The file that sled writes its log to, in the data directory.
 pub(crate) const LOG: &str = "db";
 
-/// The folder for copies of what opening the log wipes.
-const ASIDE: &str = "before-recovery";
-
 /// The file that is locked while the store is open, from before sled opens its files until after it
 /// has closed them.
 const LOCK: &str = "lock";
@@ -115,6 +112,8 @@ pub(crate) struct Opened {
     pub(crate) marker: Option<Marker>,
     /// Keeps other processes out.
     pub(crate) lock: File,
+    /// Whether every commit up to now counted what it wrote.
+    pub(crate) is_counted: bool,
 }
 
 /// Opens the database of a directory. Everything in it is durable then: what a killed process wrote
@@ -127,13 +126,9 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> 
     private::make_folder(path).map_err(|source| OpenError::of_io(path, source))?;
     let until = Instant::now() + options.lock_wait;
     let lock = lock(path, until)?;
-    let marker = check(path)?;
-    let config = Config::new().path(path).cache_capacity(options.cache_bytes).flush_every_ms(None);
+    let Known { marker, is_counted } = check::check(path)?;
     let db = loop {
-        let opened = panic::catch_unwind(AssertUnwindSafe(|| config.open()))
-            .map_err(|panic| OpenError::of_panic(path, panic.as_ref()))?
-            .map_err(|source| OpenError::of_sled(path, source));
-        match opened {
+        match guarded(path, || open_db(path, options.cache_bytes)) {
             // One that knows no lock of ours, or is still being taken down.
             Err(OpenError::InUse { .. }) if Instant::now() < until => thread::sleep(LOCK_PAUSE),
             opened => break opened?,
@@ -141,7 +136,22 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Opened, OpenError> 
     };
     let log = settle(path).map_err(|source| OpenError::of_io(path, source))?;
     private::tighten(path, Depth::Whole);
-    Ok(Opened { db, log, marker, lock })
+    Ok(Opened { db, log, marker, lock, is_counted })
+}
+
+/// Has sled open its files.
+pub(crate) fn open_db(path: &Path, cache_bytes: u64) -> Result<Db, OpenError> {
+    let config = Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
+    config.open().map_err(|source| OpenError::of_sled(path, source))
+}
+
+/// Runs what may panic where files are damaged.
+pub(crate) fn guarded<T>(
+    path: &Path,
+    run: impl FnOnce() -> Result<T, OpenError>,
+) -> Result<T, OpenError> {
+    panic::catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Err(OpenError::of_panic(path, panic.as_ref())))
 }
 
 fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
@@ -158,64 +168,6 @@ fn lock(path: &Path, until: Instant) -> Result<File, OpenError> {
             }
         }
     }
-}
-
-/// Holds the log against what is known of it; what is known.
-fn check(path: &Path) -> Result<Option<Marker>, OpenError> {
-    let failed = |source| OpenError::of_io(path, source);
-    let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
-    let marker = marker::read(path).map_err(failed)?.transpose().map_err(lost)?;
-    let log = match File::open(path.join(LOG)) {
-        Ok(log) => log,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let is_new = marker.is_none() && noted(path).map_err(failed)?.is_none();
-            return if is_new { Ok(None) } else { Err(lost(Lack::Missing)) };
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    let noted = noted(path).map_err(failed)?.unwrap_or_default();
-    let look = scan::look(&log, noted).map_err(failed)?;
-    let Some(marker) = marker else {
-        if look.bytes > 0 {
-            let path = path.display();
-            tracing::warn!(%path, "the store has no marker, as one of an earlier version: \
-                its log is taken as it is");
-        }
-        return Ok(None);
-    };
-    marker.check(&look).map_err(lost)?;
-    let broken = scan::broken(&log, noted, look.end).map_err(failed)?;
-    if !broken.is_empty() && marker.is_closed {
-        return Err(lost(Lack::Broken { offset: broken[0] }));
-    }
-    if !broken.is_empty() || look.behind > 0 {
-        set_aside(path, &log, &look, &broken).map_err(failed)?;
-    }
-    // From here on the log may be written to.
-    let mut file = MarkerFile::open(path, &marker.store, Some(&marker)).map_err(failed)?;
-    file.note(&look, marker.epoch).map_err(failed)?;
-    Ok(Some(file.into_last()))
-}
-
-/// Keeps what opening the log is going to wipe, in place of what was kept the last time.
-fn set_aside(path: &Path, log: &File, look: &Look, broken: &[u64]) -> io::Result<()> {
-    let aside = path.join(ASIDE);
-    if aside.exists() {
-        fs::remove_dir_all(&aside)?;
-    }
-    private::make_folder(&aside)?;
-    let mut offsets = scan::from_end(log, look.end)?;
-    offsets.extend(broken);
-    for offset in &offsets {
-        let file = aside.join(format!("db-at-{offset}"));
-        fs::write(&file, scan::segment(log, *offset)?)?;
-        File::open(&file)?.sync_all()?;
-    }
-    File::open(&aside)?.sync_all()?;
-    let (path, broken) = (aside.display(), broken.len());
-    tracing::warn!(%path, segments = offsets.len(), broken, "the log was torn when the server \
-        stopped: what recovery wipes of it was copied");
-    Ok(())
 }
 
 /// Up to where sled noted what is in its log; it does when it is opened.
@@ -256,7 +208,7 @@ impl OpenError {
         Self::Io { path, source }
     }
 
-    fn of_sled(path: &Path, source: ::sled::Error) -> Self {
+    pub(crate) fn of_sled(path: &Path, source: ::sled::Error) -> Self {
         use ::sled::Error as E;
         match source {
             E::Io(_) if in_use(path) => Self::InUse { path: path.to_owned() },

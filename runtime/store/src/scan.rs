@@ -2,13 +2,13 @@
 //! there? The form is that of sled 0.34: segments of 512 KiB, each with a header, then messages with
 //! a checksum each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
 /// sled's `segment_size`, which we leave as it is.
-const SEGMENT_BYTES: u64 = 512 * 1024;
+pub(crate) const SEGMENT_BYTES: u64 = 512 * 1024;
 
 /// The header of a segment: its checksum, the place of its first byte in the log, and up to which
 /// place the log was on the disk when the segment was begun.
@@ -23,7 +23,7 @@ const CAP: u8 = 2;
 const BATCH: u8 = 3;
 
 /// What a look at a log found. Places are sled's: they count all bytes that were ever written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Look {
     /// The place after the last whole message, or after the last whole batch.
     pub(crate) end: u64,
@@ -31,8 +31,32 @@ pub(crate) struct Look {
     pub(crate) bytes: u64,
     /// A checksum over the headers of all segments.
     pub(crate) headers: u32,
+    /// What lies in each segment of the file, from its first on.
+    pub(crate) slots: Vec<Slot>,
     /// How many segments lie behind the end. Opening the log wipes them.
     pub(crate) behind: u64,
+}
+
+/// What lies in one segment of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// The part of the log that begins at this place.
+    Begins(u64),
+    /// Nothing yet, or nothing any more.
+    Blank,
+    /// Something that is no header.
+    Unknown,
+}
+
+impl Look {
+    /// The places at which the segments of the file begin; the file has each of them once.
+    pub(crate) fn begins(&self) -> BTreeSet<u64> {
+        let begin = |slot: &Slot| match slot {
+            Slot::Begins(begin) => Some(*begin),
+            Slot::Blank | Slot::Unknown => None,
+        };
+        self.slots.iter().filter_map(begin).collect()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -41,42 +65,43 @@ struct Header {
     stable: u64,
 }
 
-/// The offsets of segments that end in the middle of a message, among those that opening the log
-/// reads: what lies after the last place that sled noted. The last segment ends so and is none.
-pub(crate) fn broken(log: &File, noted: u64, end: u64) -> io::Result<Vec<u64>> {
+/// The offsets of segments below the end that end in the middle of a message, among those of a
+/// range of the log. The last segment ends so and is none.
+pub(crate) fn broken(log: &File, look: &Look, from: u64) -> io::Result<Vec<u64>> {
     let mut found = Vec::new();
-    for index in 0..log.metadata()?.len().div_ceil(SEGMENT_BYTES) {
-        let offset = index * SEGMENT_BYTES;
-        let mut header = [0; HEADER_BYTES];
-        let read = read_at(log, &mut header, offset)?;
-        let Some(header) = Header::read(&header[..read]) else { continue };
-        let is_read = header.begin + SEGMENT_BYTES > noted && header.begin + SEGMENT_BYTES <= end;
-        if is_read && !Segment::read(log, header.begin, offset)?.walk(&mut None).1 {
+    for (offset, slot) in (0..).step_by(SEGMENT_BYTES as usize).zip(&look.slots) {
+        let Slot::Begins(begin) = *slot else { continue };
+        let end = begin + SEGMENT_BYTES;
+        let is_full = end > from && end <= look.end;
+        if is_full && !Segment::read(log, begin, offset)?.walk(&mut None).1 {
             found.push(offset);
         }
     }
     Ok(found)
 }
 
-/// The bytes of a segment, or of the whole of a log behind its end.
-pub(crate) fn segment(log: &File, offset: u64) -> io::Result<Vec<u8>> {
-    Ok(Segment::read(log, 0, offset)?.bytes)
-}
-
-/// The offsets of the segments that opening the log writes to: the one that it ends in, and those
-/// behind.
-pub(crate) fn from_end(log: &File, end: u64) -> io::Result<Vec<u64>> {
-    let mut found = Vec::new();
-    for index in 0..log.metadata()?.len().div_ceil(SEGMENT_BYTES) {
-        let offset = index * SEGMENT_BYTES;
-        let mut header = [0; HEADER_BYTES];
-        let read = read_at(log, &mut header, offset)?;
-        let header = Header::read(&header[..read]);
-        if header.is_some_and(|header| header.begin + SEGMENT_BYTES > end) {
-            found.push(offset);
+/// Whether these bytes stand in a whole message of a range of the log. Looks from the end on.
+pub(crate) fn has(log: &File, look: &Look, from: u64, bytes: &[u8]) -> io::Result<bool> {
+    let begin = |(offset, slot): (u64, &Slot)| match slot {
+        Slot::Begins(begin) if (from..look.end).contains(begin) => Some((*begin, offset)),
+        Slot::Begins(_) | Slot::Blank | Slot::Unknown => None,
+    };
+    let offsets = (0..).step_by(SEGMENT_BYTES as usize);
+    let segments: BTreeMap<u64, u64> = offsets.zip(&look.slots).filter_map(begin).collect();
+    for (begin, offset) in segments.into_iter().rev() {
+        let mut segment = Segment::read(log, begin, offset)?;
+        // All messages below the end are whole.
+        segment.bytes.truncate(usize::try_from(look.end - begin).unwrap_or(usize::MAX));
+        if segment.bytes.windows(bytes.len()).any(|window| window == bytes) {
+            return Ok(true);
         }
     }
-    Ok(found)
+    Ok(false)
+}
+
+/// The place at which the segment of a place begins.
+pub(crate) fn floor(place: u64) -> u64 {
+    place / SEGMENT_BYTES * SEGMENT_BYTES
 }
 
 /// Looks at a log as sled does when it opens it, from the last place on that sled noted: what lies
@@ -85,20 +110,27 @@ pub(crate) fn look(log: &File, noted: u64) -> io::Result<Look> {
     let bytes = log.metadata()?.len();
     let mut hasher = crc32fast::Hasher::new();
     let mut segments = BTreeMap::new();
-    let noted = noted / SEGMENT_BYTES * SEGMENT_BYTES;
+    let noted = floor(noted);
     let mut stable = noted;
+    let mut slots = Vec::new();
     for index in 0..bytes.div_ceil(SEGMENT_BYTES) {
         let offset = index * SEGMENT_BYTES;
         let mut header = [0; HEADER_BYTES];
         let read = read_at(log, &mut header, offset)?;
         hasher.update(&header[..read]);
+        let is_blank = header[..read].iter().all(|byte| *byte == 0);
         let header = Header::read(&header[..read]);
+        slots.push(match header {
+            Some(header) => Slot::Begins(header.begin),
+            None if is_blank => Slot::Blank,
+            None => Slot::Unknown,
+        });
         if let Some(header) = header.filter(|header| header.begin >= noted) {
             segments.insert(header.begin, offset);
             stable = stable.max(header.stable);
         }
     }
-    let first = stable / SEGMENT_BYTES * SEGMENT_BYTES;
+    let first = floor(stable);
     let mut end = first;
     let mut expected = first;
     // A batch counts when all of it is there.
@@ -121,7 +153,7 @@ pub(crate) fn look(log: &File, noted: u64) -> io::Result<Look> {
         end = begun;
     }
     let behind = segments.range(expected + 1..).count() as u64;
-    Ok(Look { end, bytes, headers: hasher.finalize(), behind })
+    Ok(Look { end, bytes, headers: hasher.finalize(), slots, behind })
 }
 
 impl Header {

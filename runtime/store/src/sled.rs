@@ -11,11 +11,12 @@ use std::thread::{Builder, JoinHandle};
 use engine::store::{Appended, Batch, Epoch, Error, Fact, Progress, Scan, Settled, Store};
 use tokio::sync::watch;
 
+use crate::acknowledged::Acknowledged;
 use crate::closing::{Closing, Noted, Notes};
 use crate::failure::Failure;
 use crate::marker::MarkerFile;
 use crate::open::{self, OpenError, Opened, Options};
-use crate::tree::{Tree, Writes};
+use crate::tree::{Contents, Tree, Writes};
 use crate::writer::{Command, Disk, Writer, queue};
 
 /// Facts in a directory, which is locked against other processes while it is open.
@@ -51,39 +52,51 @@ struct SyncedTree {
     tree: Arc<Tree>,
     log: File,
     epoch: Arc<AtomicU64>,
+    commits: Arc<AtomicU64>,
+    acknowledged: Acknowledged,
 }
 
 impl Sled {
     /// Opens the store of a directory, and makes it where there is none.
     pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        let Opened { db, log, marker, lock } = open::open(path, options)?;
+        let Opened { db, log, marker, lock, is_counted } = open::open(path, options)?;
         let damaged = |failure| OpenError::Damaged {
             path: path.to_owned(),
             source: Box::new(Error::from(failure)),
         };
+        let of_io = |source| OpenError::of_io(path, source);
         let tree = Arc::new(Tree::new(db));
-        let owner = tree.owner().map_err(damaged)?;
-        let name = tree.store().map_err(damaged)?;
+        let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
+        let Contents { name, owner, tally } = Contents::of(&tree).map_err(damaged)?;
         if let Some(marker) = &marker {
-            let found = name.as_deref().unwrap_or_default();
-            marker
-                .check_owner(found, owner.0)
-                .map_err(|lack| OpenError::Lost { path: path.to_owned(), lack })?;
+            marker.check_owner(name.as_deref().unwrap_or_default(), owner.0).map_err(lost)?;
+            marker.check_commits(tree.commits()).map_err(lost)?;
+        }
+        if tally.is_none() || !is_counted {
+            tree.recount().map_err(damaged)?;
         }
         let epoch = Arc::new(AtomicU64::new(owner.0));
-        let disk = SyncedTree { tree: Arc::clone(&tree), log, epoch: Arc::clone(&epoch) };
+        let commits = Arc::new(AtomicU64::new(tree.commits()));
+        let disk = SyncedTree {
+            tree: Arc::clone(&tree),
+            log,
+            epoch: Arc::clone(&epoch),
+            commits: Arc::clone(&commits),
+            acknowledged: Acknowledged::open(path).map_err(of_io)?,
+        };
         let name = match name {
             Some(name) => name,
             None => disk.name().map_err(damaged)?,
         };
-        let of_io = |source| OpenError::of_io(path, source);
+        disk.sync().map_err(damaged)?;
         let marker = MarkerFile::open(path, &name, marker.as_ref()).map_err(of_io)?;
         let progress = Arc::new(Progress::default());
         let noted = Noted {
             path: path.to_owned(),
             marker: Arc::new(Mutex::new(marker)),
             epoch,
+            commits,
             progress: Arc::clone(&progress),
         };
         noted.note().map_err(of_io)?;
@@ -153,7 +166,13 @@ impl Disk for SyncedTree {
 
     fn commit(&mut self, writes: Writes) -> Result<(), Failure> {
         self.tree.apply(writes)?;
-        self.sync()
+        self.sync()?;
+        let tally = self.tree.applied();
+        self.commits.store(tally.commits, Ordering::SeqCst);
+        if let Err(error) = self.acknowledged.note(tally) {
+            tracing::warn!(%error, "it could not be noted what was acknowledged");
+        }
+        Ok(())
     }
 
     fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure> {
@@ -165,11 +184,10 @@ impl Disk for SyncedTree {
 }
 
 impl SyncedTree {
-    /// Gives a name to a store that has none.
+    /// Gives a name to a store that has none; it is not durable yet.
     fn name(&self) -> Result<String, Failure> {
         let name = uuid::Uuid::now_v7().simple().to_string();
         self.tree.set_store(&name)?;
-        self.sync()?;
         Ok(name)
     }
 

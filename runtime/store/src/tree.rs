@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use ::sled::{Batch, Db, IVec};
 use engine::store::{Direction, Epoch, Error, Fact, Scan};
 
 use crate::failure::Failure;
-use crate::layout::{self, CELL_BYTES_MAX, Cell, OWNER, STORE};
+use crate::layout::{self, CELL_BYTES_MAX, Cell, OWNER, STORE, TALLY};
+use crate::tally::Tally;
 
 /// The writes of one commit: for each key the last value that was asked for.
 pub(crate) type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -25,6 +26,25 @@ pub(crate) struct Tree {
     /// sled applies a batch at once for a `get`, but lets it in between two steps of an iteration.
     /// With this lock a scan sees all of a batch or nothing, and so does the read of a cut value.
     whole: RwLock<()>,
+    /// What the tree holds after what was applied.
+    tally: Mutex<Tally>,
+}
+
+/// What a store says of itself.
+pub(crate) struct Contents {
+    /// Its name; `None` if it was made before stores had one.
+    pub(crate) name: Option<String>,
+    /// The epoch of its owner.
+    pub(crate) owner: Epoch,
+    /// What it must hold; `None` if it was made before stores had a tally.
+    pub(crate) tally: Option<Tally>,
+}
+
+impl Contents {
+    /// Reads it, and takes up the tally.
+    pub(crate) fn of(tree: &Tree) -> Result<Self, Failure> {
+        Ok(Self { name: tree.store()?, owner: tree.owner()?, tally: tree.resume()? })
+    }
 }
 
 /// What lies on the disk is not what we write there.
@@ -36,11 +56,56 @@ enum Damage {
     Part,
     #[error("the owner's epoch is not a number")]
     Owner,
+    #[error("the tally is not one")]
+    Tally,
 }
 
 impl Tree {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, whole: RwLock::new(()) }
+        Self { db, whole: RwLock::new(()), tally: Mutex::default() }
+    }
+
+    /// Takes up the tally that the store has; `None` if it has none, as one of an earlier version.
+    fn resume(&self) -> Result<Option<Tally>, Failure> {
+        let Some(bytes) = self.db.get(TALLY).map_err(Failure::of(READ))? else { return Ok(None) };
+        let tally = Tally::read(&bytes).ok_or_else(|| Failure::of(READ)(Damage::Tally))?;
+        *self.tally() = tally;
+        Ok(Some(tally))
+    }
+
+    /// Counts all cells, which reads all that there is, and writes the tally; it is not durable yet.
+    pub(crate) fn recount(&self) -> Result<(), Failure> {
+        let counted = self.counted()?;
+        let mut tally = self.tally();
+        tally.adopt(&counted);
+        self.db.insert(TALLY, &tally.write()).map(drop).map_err(Failure::of("write the tally"))
+    }
+
+    /// The tally of what the tree holds, but for the number of commits. Reads all that there is.
+    pub(crate) fn counted(&self) -> Result<Tally, Failure> {
+        let mut counted = Tally::default();
+        for first in [layout::FACTS, layout::PARTS] {
+            for cell in self.db.scan_prefix([first]) {
+                let (key, cell) = cell.map_err(Failure::of(READ))?;
+                counted.add(&key, &cell);
+            }
+        }
+        Ok(counted)
+    }
+
+    /// How many commits were applied.
+    pub(crate) fn commits(&self) -> u64 {
+        self.tally().commits
+    }
+
+    /// What the tree holds after what was applied.
+    pub(crate) fn applied(&self) -> Tally {
+        *self.tally()
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        // It is replaced as a whole.
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value of a key.
@@ -64,12 +129,17 @@ impl Tree {
     /// Makes the writes visible, at once and whole. They are not durable yet.
     pub(crate) fn apply(&self, writes: Writes) -> Result<(), Failure> {
         let mut batch = Batch::default();
+        let mut tally = *self.tally();
+        tally.commits += 1;
         for (key, value) in writes {
-            self.replace(&mut batch, &key, value.as_deref())?;
+            self.replace(&mut batch, &mut tally, &key, value.as_deref())?;
         }
+        batch.insert(TALLY, &tally.write());
         // Only a panic of sled below poisons the lock; the writer ends with it, and readers fail.
         let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
-        self.db.apply_batch(batch).map_err(Failure::of(APPLY))
+        self.db.apply_batch(batch).map_err(Failure::of(APPLY))?;
+        *self.tally() = tally;
+        Ok(())
     }
 
     /// Writes what was applied to the file; without `sync_data` on it that does not outlast a power
@@ -79,7 +149,7 @@ impl Tree {
     }
 
     /// The epoch of the owner.
-    pub(crate) fn owner(&self) -> Result<Epoch, Failure> {
+    fn owner(&self) -> Result<Epoch, Failure> {
         let Some(bytes) = self.db.get(OWNER).map_err(Failure::of(READ))? else {
             return Ok(Epoch::default());
         };
@@ -94,7 +164,7 @@ impl Tree {
     }
 
     /// The name of the store; `None` if it was made before stores had one.
-    pub(crate) fn store(&self) -> Result<Option<String>, Failure> {
+    fn store(&self) -> Result<Option<String>, Failure> {
         let bytes = self.db.get(STORE).map_err(Failure::of(READ))?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
@@ -137,11 +207,24 @@ impl Tree {
     }
 
     /// Adds to the batch that a key gets this value, with the parts that come and go.
-    fn replace(&self, batch: &mut Batch, key: &[u8], value: Option<&[u8]>) -> Result<(), Failure> {
+    fn replace(
+        &self,
+        batch: &mut Batch,
+        tally: &mut Tally,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), Failure> {
         let fact = layout::fact(key);
         let old = self.db.get(&fact).map_err(Failure::of(APPLY))?;
         for index in 0..parts(old.as_deref().and_then(Cell::read)) {
-            batch.remove(layout::part(key, index));
+            let key = layout::part(key, index);
+            if let Some(part) = self.db.get(&key).map_err(Failure::of(APPLY))? {
+                tally.take(&key, &part);
+            }
+            batch.remove(key);
+        }
+        if let Some(old) = &old {
+            tally.take(&fact, old);
         }
         let Some(value) = value else {
             batch.remove(fact);
@@ -149,9 +232,13 @@ impl Tree {
         };
         let cell = Cell::of(value);
         for (index, part) in (0..parts(Some(cell))).zip(value.chunks(CELL_BYTES_MAX)) {
-            batch.insert(layout::part(key, index), part);
+            let key = layout::part(key, index);
+            tally.add(&key, part);
+            batch.insert(key, part);
         }
-        batch.insert(fact, cell.write());
+        let cell = cell.write();
+        tally.add(&fact, &cell);
+        batch.insert(fact, cell);
         Ok(())
     }
 }

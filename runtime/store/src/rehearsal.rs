@@ -1,0 +1,125 @@
+//! Opens a copy of a store, to see whether all is there: sled may give up in the middle of opening,
+//! or leave out what it cannot read, and it has written to its files by then.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use engine::store::Error;
+
+use crate::marker::{Lack, Marker};
+use crate::open::{OpenError, guarded, in_use, open_db};
+use crate::private;
+use crate::tree::{Contents, Tree};
+
+/// Where the copy lies meanwhile, in the directory of the store.
+const COPY: &str = "rehearsal";
+
+/// How much memory the copy may use: it is read once.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What sled keeps beside its log.
+const CONFIG: &str = "conf";
+const SNAPSHOTS: &str = "snap.";
+const BLOBS: &str = "blobs";
+
+/// How long a copy that was closed is waited for before it is removed.
+const CLOSED_ATTEMPTS_MAX: u32 = 5_000;
+const CLOSED_WAIT: Duration = Duration::from_millis(1);
+
+/// Opens a copy and reads all of it. `is_counted` says that its tally is to be believed.
+pub(crate) fn rehearse(
+    path: &Path,
+    marker: Option<&Marker>,
+    is_counted: bool,
+) -> Result<(), OpenError> {
+    let copy = Copy::of(path).map_err(|source| OpenError::of_io(path, source))?;
+    let named = |error| match (error, marker) {
+        // It is about the store, not about its copy.
+        (OpenError::Damaged { source, .. }, None) => {
+            OpenError::Damaged { path: path.to_owned(), source }
+        }
+        (OpenError::Damaged { source, .. }, Some(_)) => OpenError::Lost {
+            path: path.to_owned(),
+            lack: Lack::Unreadable { reason: source.to_string() },
+        },
+        (other, _) => other,
+    };
+    guarded(path, || read(path, &copy.path, marker, is_counted)).map_err(named)
+}
+
+fn read(
+    path: &Path,
+    copy: &Path,
+    marker: Option<&Marker>,
+    is_counted: bool,
+) -> Result<(), OpenError> {
+    let tree = Tree::new(open_db(copy, CACHE_BYTES)?);
+    let damaged = |failure| OpenError::Damaged {
+        path: path.to_owned(),
+        source: Box::new(Error::from(failure)),
+    };
+    let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
+    let contents = Contents::of(&tree).map_err(damaged)?;
+    let counted = tree.counted().map_err(damaged)?;
+    let Some(marker) = marker else { return Ok(()) };
+    let name = contents.name.as_deref().unwrap_or_default();
+    marker.check_owner(name, contents.owner.0).map_err(lost)?;
+    if !is_counted {
+        return Ok(());
+    }
+    marker.check_commits(tree.commits()).map_err(lost)?;
+    // A marker of before there was a tally knows of no commits.
+    let is_whole = contents.tally.map_or(marker.commits == 0, |tally| tally.has_cells_of(&counted));
+    if is_whole { Ok(()) } else { Err(lost(Lack::Facts)) }
+}
+
+/// A copy of what sled keeps, for as long as this is not dropped.
+struct Copy {
+    path: PathBuf,
+}
+
+impl Copy {
+    fn of(store: &Path) -> io::Result<Self> {
+        let copy = Self { path: store.join(COPY) };
+        if copy.path.exists() {
+            fs::remove_dir_all(&copy.path)?;
+        }
+        private::make_folder(&copy.path)?;
+        for entry in fs::read_dir(store)? {
+            let name = entry?.file_name();
+            let of_sled = name.to_str().is_some_and(|name| {
+                name == crate::open::LOG || name == CONFIG || name.starts_with(SNAPSHOTS)
+            });
+            if of_sled {
+                fs::copy(store.join(&name), copy.path.join(&name))?;
+            }
+        }
+        let blobs = store.join(BLOBS);
+        if blobs.exists() {
+            fs::create_dir(copy.path.join(BLOBS))?;
+            for entry in fs::read_dir(&blobs)? {
+                let name = entry?.file_name();
+                fs::copy(blobs.join(&name), copy.path.join(BLOBS).join(&name))?;
+            }
+        }
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        for _ in 0..CLOSED_ATTEMPTS_MAX {
+            if !in_use(&self.path) {
+                break;
+            }
+            thread::sleep(CLOSED_WAIT);
+        }
+        // What is left of it is removed before the next one.
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "a copy could not be removed");
+        }
+    }
+}
