@@ -17,6 +17,7 @@ mod recent;
 mod recover;
 mod settle;
 mod submit;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use claims::Claims;
 pub use claims::Seen;
 pub use commit::{After, Commit, Published, Step};
 use entry::{Direction, Entry};
-pub use input::{Answer, Denied, Input, Received};
+pub use input::{Answer, Denied, Input, Received, Unless};
 pub use quarantine::SetAside;
 use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
@@ -150,6 +151,9 @@ impl<R> Core<R> {
             }
             Input::Remove { fulfilment, writes, documents, reply } => {
                 self.remove(now, &fulfilment, writes, documents, reply)
+            }
+            Input::Write { unless, documents, reply } => {
+                self.write_unless(now, &unless, documents, reply)
             }
             Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
             Input::Cancel { fulfilment, request, reply } => {

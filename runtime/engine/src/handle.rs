@@ -8,6 +8,7 @@ mod errors;
 mod quarantine;
 mod run;
 mod submit;
+mod write;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 pub use errors::{AmendError, AskError, CancelError, QuarantineError, ReadError, Stopped};
 pub use run::Loop;
 pub use submit::{NotSubmitted, Submitted};
+pub use write::NotWritten;
 
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::clock::Clock;

@@ -12,7 +12,7 @@ use engine::store::{Document, Error, Put};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
-pub(crate) use check::{CheckError, open_order};
+pub(crate) use check::{CheckError, orders_about};
 pub(crate) use progress::{Inventory, Reconciliation, Scope};
 pub(crate) use repair::{RepairError, repair};
 

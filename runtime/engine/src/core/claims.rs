@@ -66,10 +66,26 @@ impl Claims {
                 continue;
             }
             self.held.remove(&name);
-            self.releases += 1;
-            self.released.insert(name.clone(), self.releases);
-            self.order.push_back((self.releases, name));
+            self.note(name);
         }
+        self.trim();
+    }
+
+    /// What any of these stand for has changed: who looked at it before must look again.
+    pub(super) fn outdate(&mut self, names: &[String]) {
+        for name in names {
+            self.note(name.clone());
+        }
+        self.trim();
+    }
+
+    fn note(&mut self, name: String) {
+        self.releases += 1;
+        self.released.insert(name.clone(), self.releases);
+        self.order.push_back((self.releases, name));
+    }
+
+    fn trim(&mut self) {
         while self.order.len() > RELEASED_MAX {
             let Some((at, name)) = self.order.pop_front() else { return };
             self.forgotten = at;

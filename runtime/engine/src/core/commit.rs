@@ -42,6 +42,9 @@ pub enum After<R> {
     Run(Call),
     /// Tell an asker.
     Reply(R, Answer),
+    /// Tell an asker that its documents are written, or that one of them is not as it expected:
+    /// then nothing of the commit was written.
+    Written(R),
     /// Read the body of a callback that is kept, and hand it over as [`Input::Recalled`].
     Recall(String),
     /// Tell those who watch.

@@ -88,6 +88,15 @@ pub enum Input<R> {
         /// Told when it is on disk.
         reply: R,
     },
+    /// Documents that no fulfilment owns change, unless an open fulfilment is about them.
+    Write {
+        /// Who must not be about them.
+        unless: Unless,
+        /// What changes, together or not at all.
+        documents: Vec<Put>,
+        /// Told when it is on disk.
+        reply: R,
+    },
     /// A person wants what failed tried again.
     Reopen {
         /// Of this fulfilment.
@@ -142,6 +151,16 @@ pub enum Input<R> {
     },
 }
 
+/// The fulfilments that are about some documents: while one of them is open nobody else may change
+/// these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unless {
+    /// These are, where they are open.
+    pub open: Vec<FulfilmentId>,
+    /// So is an open one that claims any of this earlier work, which is known by its keys.
+    pub claimed: Vec<String>,
+}
+
 /// What an asker is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -161,6 +180,8 @@ pub enum Answer {
     Stale,
     /// The quote is ordered already, by this order.
     Ordered(FulfilmentId),
+    /// This open fulfilment is about it.
+    Claimed(FulfilmentId),
     /// The moment at which the input was handled.
     Seen(Seen),
     /// The order is not the one that the client read: it has this many records.

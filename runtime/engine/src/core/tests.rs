@@ -3,6 +3,7 @@
 mod aside;
 mod safety;
 mod stage;
+mod write;
 
 use super::*;
 use stage::Stage;

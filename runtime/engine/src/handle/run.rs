@@ -8,9 +8,9 @@ use model::{Event, Record};
 use tokio::sync::{broadcast, mpsc};
 
 use super::{Counters, Parts, Reply};
-use crate::core::{After, Core, Input, Published, Step};
+use crate::core::{After, Answer, Core, Input, Published, Step};
 use crate::keys;
-use crate::store::{Appended, Store};
+use crate::store::{Appended, Error, Store};
 use crate::worker::Call;
 
 /// How many inputs are taken before commits are looked at again.
@@ -33,7 +33,7 @@ pub struct Loop {
 
 impl Loop {
     /// Runs until every handle is gone and what was begun is on disk, or the store fails.
-    pub async fn run(mut self) -> Result<(), crate::store::Error> {
+    pub async fn run(mut self) -> Result<(), Error> {
         let mut inputs = Vec::with_capacity(INPUTS_AT_ONCE);
         loop {
             let now = self.parts.clock.now();
@@ -79,10 +79,10 @@ impl Loop {
     }
 
     /// Writes what is on its way; nothing new is begun.
-    async fn drain(mut self) -> Result<(), crate::store::Error> {
-        while let Some((commit, _)) = self.commits.pop_front() {
+    async fn drain(mut self) -> Result<(), Error> {
+        while let Some((commit, then)) = self.commits.pop_front() {
             if let Some(commit) = commit {
-                commit.await?;
+                outcome(commit.await, then)?;
             }
         }
         Ok(())
@@ -112,11 +112,8 @@ impl Loop {
             match after {
                 After::Run(call) => self.call(call),
                 After::Recall(name) => self.recall(name),
-                After::Reply(reply, answer) => {
-                    if reply.send(answer).is_err() {
-                        tracing::debug!("whoever asked has gone away");
-                    }
-                }
+                After::Reply(reply, answer) => tell(reply, answer),
+                After::Written(reply) => tell(reply, Answer::Done),
                 After::Publish(published) => {
                     if ends(&published.record) {
                         self.counters.ended.fetch_add(1, Ordering::Relaxed);
@@ -178,11 +175,36 @@ fn ends(record: &Record) -> bool {
 /// Waits for the oldest commit; for ever where there is none.
 async fn next_commit(
     commits: &mut VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
-) -> Result<Vec<After<Reply>>, crate::store::Error> {
-    match commits.front_mut() {
-        Some((Some(appended), _)) => appended.await?,
-        Some((None, _)) => {}
+) -> Result<Vec<After<Reply>>, Error> {
+    let result = match commits.front_mut() {
+        Some((Some(appended), _)) => appended.await,
+        Some((None, _)) => Ok(()),
         None => std::future::pending().await,
+    };
+    let (_, then) = commits.pop_front().unwrap_or_default();
+    outcome(result, then)
+}
+
+/// What to do after a commit. One that was refused since a document is not as its asker expected is
+/// that asker's affair; any other failure ends the engine.
+fn outcome(
+    result: Result<(), Error>,
+    mut then: Vec<After<Reply>>,
+) -> Result<Vec<After<Reply>>, Error> {
+    match (result, then.as_slice()) {
+        (Err(Error::Conflict { .. }), [After::Written(_)]) => {
+            let stale = |after| match after {
+                After::Written(reply) => After::Reply(reply, Answer::Stale),
+                after => after,
+            };
+            Ok(then.drain(..).map(stale).collect())
+        }
+        (result, _) => result.map(|()| then),
     }
-    Ok(commits.pop_front().map(|(_, then)| then).unwrap_or_default())
+}
+
+fn tell(reply: Reply, answer: Answer) {
+    if reply.send(answer).is_err() {
+        tracing::debug!("whoever asked has gone away");
+    }
 }

@@ -376,3 +376,24 @@ async fn an_order_of_a_quote_that_was_ordered_since_it_was_looked_at_is_refused(
     engine.submit(third, vec![Event::Rejected { failure }], None, Some(before)).await.unwrap();
     assert_eq!(memory.get(&crate::keys::quote("Q")).unwrap().unwrap(), b"f");
 }
+
+#[tokio::test]
+async fn a_write_of_what_was_changed_since_is_stale_and_the_engine_goes_on() {
+    use crate::core::Unless;
+    use crate::store::documents::{Change, Expected};
+    let (engine, _running) = begin(Memory::new());
+    let set = Put::set("product", "p".to_string(), json!({ "id": "p" }));
+    engine.write(vec![set]).await.unwrap();
+    let remove = |revision| {
+        vec![Put::new("product", "p".to_string(), Change::Remove, Expected::Revision(revision))]
+    };
+    let refused = engine.write_unless(Unless::default(), remove(7)).await;
+    assert_eq!(refused, Err(NotWritten::Stale));
+    engine.write_unless(Unless::default(), remove(1)).await.unwrap();
+    assert_eq!(engine.store().get(&crate::keys::document("product", "p")).unwrap(), None);
+
+    submit(&engine, "f", "wait").await.unwrap();
+    let f = FulfilmentId::new("f");
+    let unless = Unless { open: vec![f.clone()], claimed: Vec::new() };
+    assert_eq!(engine.write_unless(unless, remove(1)).await, Err(NotWritten::Claimed(f)));
+}

@@ -68,6 +68,7 @@ impl World {
                     self.happens(at, format!("recalled {name}"), recalled);
                 }
                 After::Reply(asker, answer) => self.answered(asker, &answer),
+                After::Written(asker) => self.answered(asker, &Answer::Done),
                 After::Publish(published) => {
                     let fold = &self.disk.folds[&published.fulfilment];
                     assert_eq!(published.number + 1, fold.records);

@@ -100,6 +100,7 @@ impl World {
                 assert!(is_run || !requests.is_empty(), "the request is on the disk");
             }
             Answer::NotPatched(error) => assert_eq!(*error, PatchError::Run),
+            Answer::Claimed(_) => panic!("nothing is written here but by orders"),
             Answer::Ordered(_) | Answer::Seen(_) => panic!("orders here are of no quote"),
             Answer::Stale | Answer::Changed(_) => assert!(matches!(asker, Asker::Editor(_))),
             Answer::Denied(denied) => panic!("{asker:?} is denied: {denied}"),

@@ -1,7 +1,6 @@
 //! One instance: what to ask, the asking, and what is found.
 
-use engine::core::read_records;
-use engine::keys;
+use engine::core::{Unless, read_records};
 use engine::worker::{Call, Manner, Worker as _};
 use host::Role;
 use model::documents::makers;
@@ -74,24 +73,20 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
     Ok(checked)
 }
 
-/// The open order that is about an instance: one that its document names, or one that changes the
-/// work it stands on.
-pub(crate) async fn open_order(
+/// The orders that are about an instance while they are open: those that its document names, and
+/// any that changes the work it stands on. Nothing where it is no instance.
+pub(crate) async fn orders_about(
     app: &App,
     resource: &str,
     document: &Value,
-) -> Result<Option<FulfilmentId>, CheckError> {
+) -> Result<Option<Unless>, CheckError> {
     if !matches!(resource, "product" | "service" | "resource") {
         return Ok(None);
     }
-    for id in makers(resource, document) {
-        if app.engine.store().get(&keys::open(&id))?.is_some() {
-            return Ok(Some(id));
-        }
-    }
+    let open = makers(resource, document);
     let asked = ask_about(app, resource, document).await?.unwrap_or_default();
-    let keys = asked.into_iter().map(|question| question.key).collect();
-    Ok(app.engine.claimant(keys).await?)
+    let claimed = asked.into_iter().map(|question| question.key).collect();
+    Ok(Some(Unless { open: open.into_iter().collect(), claimed }))
 }
 
 /// What to ask about an instance; a failure where nobody can be asked.

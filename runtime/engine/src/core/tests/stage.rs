@@ -210,6 +210,7 @@ impl Stage {
                 }
                 match after {
                     After::Run(call) => self.say("then call", &called(&call)),
+                    After::Written(asker) => self.say(&format!("then tell {asker}"), "written"),
                     After::Reply(asker, Answer::Fulfilment(Some(fulfilment))) => {
                         self.say(&format!("then tell {asker}"), fulfilment.phase.name());
                     }

@@ -4,6 +4,8 @@
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
+use engine::core::Unless;
+use engine::handle::NotWritten;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
 use model::resource::patch::Format;
@@ -53,13 +55,6 @@ pub(super) async fn replace(door: &Door, mut call: Call, served: &Served, id: &s
 
 /// Removes a document.
 pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
-    let before = stored(door, served.resource, id)?;
-    let by = crate::reconcile::open_order(&door.app, served.resource.key, &before.body).await?;
-    if let Some(by) = by {
-        let message =
-            format!("order `{by}` is about it: cancel the order, or remove it when that has ended");
-        return Err(Problem::conflict(message).about("id"));
-    }
     change(door, call, served, id, &Asked::Delete).await
 }
 
@@ -78,8 +73,14 @@ async fn change(door: &Door, call: &Call, served: &Served, id: &str, asked: &Ask
     for _ in 0..TRIES_MAX {
         let before = stored(door, served.resource, id)?;
         etag::check_match(&call.headers, &etag::of(before.revision))?;
+        let unless = match asked {
+            Asked::Delete => {
+                crate::reconcile::orders_about(&door.app, served.resource.key, &before.body).await?
+            }
+            Asked::Patch(..) | Asked::Replace(_) => None,
+        };
         let draft = draft(door, served, id, before, asked)?;
-        if let Some(answer) = write(door, call, served, draft).await? {
+        if let Some(answer) = write(door, call, served, (draft, unless)).await? {
             return Ok(answer);
         }
     }
@@ -125,7 +126,7 @@ async fn write(
     door: &Door,
     call: &Call,
     served: &Served,
-    mut draft: Draft,
+    (mut draft, unless): (Draft, Option<Unless>),
 ) -> Result<Option<axum::response::Response>, Problem> {
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
     systems::settle(&door.app, &mut draft).await?;
@@ -137,11 +138,10 @@ async fn write(
     let mut puts = vec![Put::new(key, id.clone(), change, Expected::Revision(revision))];
     puts.extend(more);
     if !is_same {
-        match door.app.write(puts).await {
-            Ok(()) => systems::changed(&door.app, key)?,
-            Err(Error::Conflict { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
+        if !put(door, puts, unless).await? {
+            return Ok(None);
         }
+        systems::changed(&door.app, key)?;
     }
     drop(turn);
     let Some(mut body) = after.map(|after| served.shown(after)) else {
@@ -150,4 +150,26 @@ async fn write(
     let revision = if is_same { revision } else { revision + 1 };
     href::absolute(&mut body, &call.base);
     Ok(Some(tagged(answer::json(StatusCode::OK, &body), &etag::of(revision))))
+}
+
+/// Writes documents, unless an open order is about them; whether they were as they were read.
+async fn put(door: &Door, puts: Vec<Put>, unless: Option<Unless>) -> Result<bool, Problem> {
+    let Some(unless) = unless else {
+        return match door.app.write(puts).await {
+            Ok(()) => Ok(true),
+            Err(Error::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        };
+    };
+    match door.app.engine.write_unless(unless, puts).await {
+        Ok(()) => Ok(true),
+        Err(NotWritten::Stale) => Ok(false),
+        Err(NotWritten::Ask(error)) => Err(error.into()),
+        Err(NotWritten::Claimed(by)) => {
+            let message = format!(
+                "order `{by}` is about it: cancel the order, or remove it when that has ended"
+            );
+            Err(Problem::conflict(message).about("id"))
+        }
+    }
 }

@@ -1,0 +1,40 @@
+//! Documents that no fulfilment owns, at the door to the engine.
+
+use model::FulfilmentId;
+
+use super::{AskError, Engine, unexpected};
+use crate::core::{Answer, Input, Unless};
+use crate::store::Put;
+
+/// Why documents were not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotWritten {
+    /// The engine has stopped, or refuses.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// An open order is about them.
+    #[error("the order `{0}` is about it")]
+    Claimed(FulfilmentId),
+    /// One of them was changed since it was read: read it again.
+    #[error("it was changed since it was read")]
+    Stale,
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "any other answer is a bug of ours")]
+impl Engine {
+    /// Writes documents that no fulfilment owns, together or not at all, unless an open one is
+    /// about them. No submission comes between the look at who is and the write. When this returns
+    /// they are on disk.
+    pub async fn write_unless(
+        &self,
+        unless: Unless,
+        documents: Vec<Put>,
+    ) -> Result<(), NotWritten> {
+        match self.ask(|reply| Input::Write { unless, documents, reply }).await? {
+            Answer::Done => Ok(()),
+            Answer::Claimed(by) => Err(NotWritten::Claimed(by)),
+            Answer::Stale => Err(NotWritten::Stale),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+}
