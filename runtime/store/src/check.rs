@@ -91,6 +91,7 @@ pub(crate) fn check(path: &Path) -> Result<Known, OpenError> {
     }
     let Some(marker) = marker else { return Ok(Known::default()) };
     // From here on the log may be written to.
+    rehearsal::clear(path).map_err(failed)?;
     let mut file = MarkerFile::open(path, &marker.store, Some(&marker)).map_err(failed)?;
     file.note(&look, marker.epoch, marker.commits).map_err(failed)?;
     Ok(Known { marker: Some(file.into_last()), is_counted })

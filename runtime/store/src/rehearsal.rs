@@ -76,6 +76,14 @@ fn read(
     if is_whole { Ok(()) } else { Err(lost(Lack::Facts)) }
 }
 
+/// Removes what a process that was killed left of a copy.
+pub(crate) fn clear(store: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(store.join(COPY)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// A copy of what sled keeps, for as long as this is not dropped.
 struct Copy {
     path: PathBuf,
@@ -83,10 +91,8 @@ struct Copy {
 
 impl Copy {
     fn of(store: &Path) -> io::Result<Self> {
+        clear(store)?;
         let copy = Self { path: store.join(COPY) };
-        if copy.path.exists() {
-            fs::remove_dir_all(&copy.path)?;
-        }
         private::make_folder(&copy.path)?;
         for entry in fs::read_dir(store)? {
             let name = entry?.file_name();

@@ -200,8 +200,10 @@ async fn a_flipped_byte_is_never_taken_for_what_was_written() {
     assert!(refused > 0, "{refused} refused, {whole} whole, {reported} reported");
 }
 
-/// What happens to a segment, or from its middle on to the rest of the log.
-const HARMS_ANYWHERE: [(&str, fn(&mut Vec<u8>, usize)); 5] = [
+/// What happens to the segment that begins there, or to the rest of the log from its middle on.
+type HarmAt = (&'static str, fn(&mut Vec<u8>, usize));
+
+const HARMS_ANYWHERE: [HarmAt; 5] = [
     ("its first page garbled", |bytes, begin| {
         bytes[begin..].iter_mut().take(4096).for_each(|byte| *byte ^= 0x5a);
     }),
