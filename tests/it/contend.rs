@@ -122,6 +122,40 @@ async fn one_product_is_changed_by_one_order_at_a_time() {
     books.check_outbox();
 }
 
+/// A product is removed before an order is about it, or after that has ended, and then it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_is_not_removed_under_an_order_and_never_comes_back() {
+    let world = World::start().await;
+    let path = model::resource::path("productOrder");
+    for round in 0..6 {
+        let order = fresh(&pack_order("superfibre/gpon"), &format!("removed-{round}"));
+        let first = world.submit(&order).await;
+        world.completed(&first).await;
+        let product = format!("{}/{first}-1", model::resource::path("product"));
+        let mut change = fresh(&pack_order("superfibre/gpon"), &format!("changed-{round}"));
+        let speeds = json!([{ "name": "upstreamSpeed", "value": 50 }]);
+        change["productOrderItem"] = json!([{ "id": "1", "action": "modify",
+            "product": { "id": format!("{first}-1"), "productCharacteristic": speeds } }]);
+        let change = Request::post(path, &change);
+        let removal = Request { method: "DELETE", ..Request::get(&product) };
+        let (changed, removed) = tokio::join!(world.http.ask(&change), world.http.ask(&removal));
+        let (changed, removed) = (changed.unwrap(), removed.unwrap());
+        assert!([201, 404, 409, 422].contains(&changed.status), "{}", changed.text);
+        assert!([204, 409].contains(&removed.status), "{}", removed.text);
+        if changed.status == 201 {
+            world.ended(&text(&changed.body["id"])).await;
+        }
+        let found = world.http.ask(&Request::get(&product)).await.unwrap();
+        if removed.status == 204 {
+            assert_eq!(found.status, 404, "it came back: {}", found.text);
+        } else {
+            assert!(removed.text.contains("is about it"), "{}", removed.text);
+            assert!(found.body["name"].is_string(), "{}", found.text);
+            assert_eq!(changed.status, 201, "{}", changed.text);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_payment_is_noted_once_and_pays_one_bill() {
     let world = World::with(Settings { tail: SENT.into(), ..Settings::default() }).await;

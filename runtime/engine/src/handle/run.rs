@@ -194,10 +194,10 @@ fn outcome(
     match (result, then.as_slice()) {
         (Err(Error::Conflict { .. }), [After::Written(_)]) => {
             let stale = |after| match after {
-                After::Written(reply) => After::Reply(reply, Answer::Stale),
-                after => after,
+                After::Written(reply) => Some(After::Reply(reply, Answer::Stale)),
+                After::Run(_) | After::Reply(..) | After::Recall(_) | After::Publish(_) => None,
             };
-            Ok(then.drain(..).map(stale).collect())
+            Ok(then.drain(..).filter_map(stale).collect())
         }
         (result, _) => result.map(|()| then),
     }
