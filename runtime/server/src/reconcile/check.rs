@@ -5,7 +5,7 @@ use engine::worker::{Call, Manner, Worker as _};
 use host::Role;
 use model::documents::makers;
 use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questions};
-use model::{Digest, End, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId};
+use model::{Digest, End, Failure, FailureClass, Fulfilment, Phase, TaskId};
 use serde_json::Value;
 
 use crate::app::App;
