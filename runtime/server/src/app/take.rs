@@ -60,6 +60,24 @@ impl App {
     pub(super) async fn take(
         &self,
         kind: Kind,
+        document: Value,
+        activation: Option<Activation>,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        let taken = self.take_new(kind, document, activation, submission.clone()).await;
+        // A repeat may find what the first request has changed before it finds the first request.
+        match taken {
+            Ok(submitted) => Ok(submitted),
+            Err(error) => match self.submitted_before(submission.as_deref())? {
+                Some(first) => Ok(Submitted::Before(first)),
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn take_new(
+        &self,
+        kind: Kind,
         mut document: Value,
         activation: Option<Activation>,
         submission: Option<String>,
