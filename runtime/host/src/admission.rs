@@ -6,6 +6,7 @@
 //! least.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::PluginId;
@@ -72,6 +73,30 @@ pub(crate) struct Permit {
     admission: Admission,
     plugin: PluginId,
     held: Held,
+    /// What was admitted for growth and not used yet.
+    prepaid: usize,
+    grown: usize,
+    usual: Usual,
+}
+
+/// How much memory a call of a plugin takes. It is admitted with the call, so that a call waits before
+/// it begins rather than failing halfway. The most that any call took counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Usual(Arc<AtomicUsize>);
+
+impl Usual {
+    /// Nothing is known yet.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(bytes)))
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn learn(&self, bytes: usize) {
+        self.0.fetch_max(bytes, Ordering::Relaxed);
+    }
 }
 
 impl Admission {
@@ -118,7 +143,8 @@ impl Admission {
     fn issue(&self, office: &mut Office, plugin: &PluginId, bytes: usize) -> Permit {
         let held = Held { instances: 1, bytes };
         office.take(plugin, held);
-        Permit { admission: self.clone(), plugin: plugin.clone(), held }
+        let (admission, plugin, usual) = (self.clone(), plugin.clone(), Usual::new(0));
+        Permit { admission, plugin, held, prepaid: 0, grown: 0, usual }
     }
 
     /// Gives what is left to the calls that wait, the plugin with least first.
@@ -227,16 +253,26 @@ impl Office {
 }
 
 impl Permit {
+    /// Notes how much of what was admitted is for growth, and who learns how much was used.
+    pub(crate) fn prepay(&mut self, bytes: usize, usual: Usual) {
+        self.prepaid = bytes;
+        self.usual = usual;
+    }
+
     /// Takes more memory, if the budget has it. It does not wait: what waits for memory while it
     /// has some can wait for itself.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Short> {
-        let mut office = self.admission.lock();
-        if let Some(short) = office.lacks(&self.plugin, bytes) {
-            return Err(short);
+        let (covered, more) = (bytes.min(self.prepaid), bytes.saturating_sub(self.prepaid));
+        if more > 0 {
+            let mut office = self.admission.lock();
+            if let Some(short) = office.lacks(&self.plugin, more) {
+                return Err(short);
+            }
+            office.take(&self.plugin, Held { instances: 0, bytes: more });
         }
-        office.take(&self.plugin, Held { instances: 0, bytes });
-        drop(office);
-        self.held.bytes += bytes;
+        self.held.bytes += more;
+        self.prepaid -= covered;
+        self.grown += bytes;
         Ok(())
     }
 }
@@ -259,6 +295,7 @@ impl Drop for Permit {
         if self.held == Held::default() {
             return;
         }
+        self.usual.learn(self.grown);
         let admission = self.admission.clone();
         let mut office = admission.lock();
         office.give_back(&self.plugin, self.held);

@@ -39,7 +39,7 @@ const PLUGIN_BYTES_MAX: usize = 64 << 20;
 pub const INSTANCES: u32 = 256;
 
 /// How much memory all guests may have together, in MiB, unless the options say otherwise.
-pub const MEMORY_MIB: u32 = 2_048;
+pub const MEMORY_MIB: u32 = 4096;
 
 /// How much of both one plugin may have, in percent, unless the options say otherwise.
 pub const SHARE_PERCENT: u32 = 25;

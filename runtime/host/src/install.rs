@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
+use crate::admission::Usual;
 use crate::bindings::activator::ActivatorPre;
 use crate::bindings::allocator::AllocatorPre;
 use crate::bindings::decomposer::DecomposerPre;
@@ -26,6 +27,9 @@ use crate::manifest::{self, Manifest, ManifestError};
 use crate::mask::Mask;
 use crate::role::{Capability, Role};
 use crate::state::State;
+
+/// What a call is taken to need of memory before any call of its plugin has ended.
+const USUAL_BYTES: usize = 4 << 20;
 
 /// A plugin that was taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,6 +255,8 @@ pub(crate) struct Plugin {
     pub(crate) exports: Exports,
     /// What the host keeps of an instance, beside its memories and tables.
     pub(crate) instance_bytes: usize,
+    /// How much memory its calls take.
+    pub(crate) usual: Usual,
     /// Takes the values of its settings out of what it says.
     pub(crate) mask: Arc<Mask>,
     /// One permit for each call that may be under way.
@@ -299,6 +305,7 @@ impl Plugin {
             client,
             exports,
             instance_bytes: component.instance_bytes,
+            usual: Usual::new(USUAL_BYTES.min((limits.memory_mib as usize) << 20)),
             calls: Semaphore::new(limits.concurrency as usize),
         })
     }

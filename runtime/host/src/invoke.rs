@@ -199,16 +199,20 @@ impl Guest {
         if bytes > admission.capacity().bytes_share() {
             return Err(refusal::too_large(&self.plugin, bytes, admission.capacity()));
         }
+        let usual = &self.plugin.usual;
+        let prepaid = usual.bytes().min(admission.capacity().bytes_share() - bytes);
+        let bytes = bytes + prepaid;
         let admitted = async {
             let call = self.plugin.calls.acquire().await;
             (call, admission.admit(id, bytes).await)
         };
-        let (Ok(_call), permit) = tokio::time::timeout_at(self.deadline, admitted)
+        let (Ok(_call), mut permit) = tokio::time::timeout_at(self.deadline, admitted)
             .await
             .map_err(|_elapsed| self.not_admitted(bytes))?
         else {
             return Err(refusal::closing());
         };
+        permit.prepay(prepaid, usual.clone());
         let turn = Turn { lane: self.shared.lanes.of(id), meter: Arc::clone(&self.meter) };
         let running = self.shared.executor.spawn(turn, {
             let (meter, call) = (Arc::clone(&self.meter), call(self.clone(), permit));

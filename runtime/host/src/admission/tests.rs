@@ -166,3 +166,22 @@ proptest! {
         prop_assert_eq!(office.left, Held { instances: 16, bytes: 256 * MIB });
     }
 }
+
+#[tokio::test]
+async fn a_call_is_admitted_with_what_its_plugin_usually_takes() {
+    let capacity = Capacity { instances: 8, bytes: 1_000, share_percent: 25 };
+    let (admission, plugin) = (Admission::new(capacity), PluginId::new("p"));
+    let usual = Usual::new(100);
+    let mut first = admission.admit(&plugin, 150).await;
+    first.prepay(100, usual.clone());
+    let second = admission.admit(&plugin, 100).await;
+    // The share is used up, and the first call still gets what it was admitted with.
+    assert_eq!(first.grow(100), Ok(()));
+    assert_eq!(first.grow(1), Err(Short::Share));
+    drop(second);
+    assert_eq!(first.grow(20), Ok(()));
+    drop(first);
+    assert_eq!(usual.bytes(), 120);
+    let all = admission.admit(&plugin, 250).await;
+    drop(all);
+}

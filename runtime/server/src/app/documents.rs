@@ -76,9 +76,14 @@ impl App {
         })
     }
 
-    /// Writes documents together or not at all; on disk when it returns.
+    /// Writes documents together or not at all; on disk when it returns. After a conflict a read
+    /// shows what the batch conflicted with: that may have been on its way to the disk.
     pub async fn write(&self, documents: Vec<Put>) -> Result<(), Error> {
-        self.engine.write(documents).await
+        let written = self.engine.write(documents).await;
+        if matches!(written, Err(Error::Conflict { .. })) {
+            self.engine.append(Vec::new(), Vec::new()).await?;
+        }
+        written
     }
 }
 
