@@ -104,8 +104,8 @@ async fn the_log_is_capped() {
 async fn an_answer_that_is_too_long_is_refused() {
     let (bench, installed) = Bench::misbehave("").await;
     let report = bench.run(&installed.digest, json!({ "do": "huge", "count": 5 << 20 })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_TRAPPED");
-    assert!(failed(&report).message.contains("hostcalls"), "{}", failed(&report).message);
+    assert_eq!(failed(&report).code, "PLUGIN_ANSWER");
+    assert!(failed(&report).message.contains("2048 KiB"), "{}", failed(&report).message);
 }
 
 #[tokio::test]
