@@ -3,6 +3,7 @@
 mod host;
 mod limits;
 mod mistake;
+mod number;
 mod retention;
 
 use std::collections::BTreeMap;

@@ -1,9 +1,8 @@
 //! `[limits]` of `ferrule.toml`: how much may be under way at one time.
 
-use std::fmt::Display;
-
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+
+use super::number::within;
 
 /// How much may be under way at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -51,34 +50,25 @@ impl Default for Limits {
 }
 
 fn bodies_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    within(deserializer, "bodies-mib", MIB_MAX as usize)
+    within(deserializer, "[limits] bodies-mib", MIB_MAX as usize)
 }
 
 fn exports<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    within(deserializer, "exports", EXPORTS_MAX)
+    within(deserializer, "[limits] exports", EXPORTS_MAX)
 }
 
 fn open_orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "open-orders", COUNT_MAX)
+    within(deserializer, "[limits] open-orders", COUNT_MAX)
 }
 
 fn open_orders_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "open-orders-mib", MIB_MAX)
+    within(deserializer, "[limits] open-orders-mib", MIB_MAX)
 }
 
 fn callbacks_kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "callbacks-kept", COUNT_MAX)
+    within(deserializer, "[limits] callbacks-kept", COUNT_MAX)
 }
 
 fn callbacks_kept_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "callbacks-kept-mib", MIB_MAX)
-}
-
-fn within<'de, D: Deserializer<'de>, N>(deserializer: D, key: &str, max: N) -> Result<N, D::Error>
-where
-    N: Deserialize<'de> + From<u8> + PartialOrd + Copy + Display,
-{
-    let number = N::deserialize(deserializer)?;
-    let wrong = || D::Error::custom(format!("`[limits] {key}` is a number from 1 to {max}"));
-    if N::from(1) <= number && number <= max { Ok(number) } else { Err(wrong()) }
+    within(deserializer, "[limits] callbacks-kept-mib", MIB_MAX)
 }

@@ -1,7 +1,8 @@
 //! `[retention]` of `ferrule.toml`: how long what has ended is kept.
 
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+
+use super::number::within;
 
 /// How long what has ended is kept. What is open stays, and so does the journal of an order for as
 /// long as an instance that it made or changed is in use; order documents stay in any case.
@@ -59,31 +60,21 @@ impl Retention {
 }
 
 fn orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "orders-days", DAYS_MAX)
+    within(deserializer, "[retention] orders-days", DAYS_MAX)
 }
 
 fn runs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "runs-days", DAYS_MAX)
+    within(deserializer, "[retention] runs-days", DAYS_MAX)
 }
 
 fn logs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "logs-days", DAYS_MAX)
+    within(deserializer, "[retention] logs-days", DAYS_MAX)
 }
 
 fn submissions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "submissions-days", DAYS_MAX)
+    within(deserializer, "[retention] submissions-days", DAYS_MAX)
 }
 
 fn callbacks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    within(deserializer, "callbacks-minutes", MINUTES_MAX)
-}
-
-fn within<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    key: &str,
-    max: u64,
-) -> Result<u64, D::Error> {
-    let number = u64::deserialize(deserializer)?;
-    let wrong = || D::Error::custom(format!("`[retention] {key}` is a number from 1 to {max}"));
-    if (1..=max).contains(&number) { Ok(number) } else { Err(wrong()) }
+    within(deserializer, "[retention] callbacks-minutes", MINUTES_MAX)
 }
