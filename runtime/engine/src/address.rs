@@ -1,4 +1,4 @@
-//! Where elements answer a task: its key, and a token that nobody can guess.
+//! Where elements answer a task: its key, and a token that cannot be guessed.
 
 use std::fmt::{self, Write as _};
 

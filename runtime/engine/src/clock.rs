@@ -20,7 +20,7 @@ pub trait Clock: Send + Sync + 'static {
 /// The clock of this machine, which never goes back while the process runs.
 ///
 /// It says what the machine's clock said at the start, plus the time that has passed since on a
-/// clock that nobody sets. Where the machine's clock is ahead of that (it was set forward, or the
+/// clock that cannot be set. Where the machine's clock is ahead of that (it was set forward, or the
 /// machine slept), it follows. Where that is behind, it does not: waits and timeouts take as long
 /// as they should, and times are ahead of the machine's until those are equal or the process is
 /// started again. What a start does about times that lie ahead is [`model::Fulfilment::follow_clock`].

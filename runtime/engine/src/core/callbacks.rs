@@ -333,7 +333,7 @@ fn own_name(name: &str) -> Option<(FulfilmentId, TaskId)> {
 }
 
 /// Whether a task may come to wait for an answer. One that is pending may: the answer can be there
-/// before the call that asks for it has ended, and nobody knows of a pure one until then.
+/// before the call that asks for it has ended, and a pure one has no record until then.
 fn may_wait(fulfilment: &Fulfilment, task: TaskId) -> bool {
     match fulfilment.tasks.get(task.index()) {
         Some(TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. }) => {

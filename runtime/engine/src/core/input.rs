@@ -104,7 +104,7 @@ pub enum Input<R> {
         /// Told when it is on disk.
         reply: R,
     },
-    /// Whoever ordered it wants it taken back.
+    /// The customer cancels the order.
     Cancel {
         /// This fulfilment's order.
         fulfilment: FulfilmentId,
@@ -151,7 +151,7 @@ pub enum Input<R> {
     },
 }
 
-/// The fulfilments that are about some documents: while one of them is open nobody else may change
+/// The fulfilments that are about some documents: while one of them is open no other may change
 /// these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unless {
@@ -166,13 +166,13 @@ pub struct Unless {
 pub enum Answer {
     /// The client's idempotency key was used before, for this fulfilment.
     Submitted(FulfilmentId),
-    /// The fulfilment as it is; nothing where it is not open.
+    /// The fulfilment as it is; `None` if it is not open.
     Fulfilment(Option<Arc<Fulfilment>>),
     /// What became of a callback.
     Callback(Received),
-    /// How many tasks were reopened; nothing where the fulfilment is not open.
+    /// How many tasks were reopened; `None` if the fulfilment is not open.
     Reopened(Option<usize>),
-    /// The order is not taken back, and goes on.
+    /// The order is not cancelled, and goes on.
     NotCancelled(Refusal),
     /// The patch is refused, and nothing has changed.
     NotPatched(PatchError),
@@ -251,9 +251,9 @@ impl Denied {
 pub enum Received {
     /// The task that waited for it goes on.
     Delivered,
-    /// Nobody waits for it yet; it is kept.
+    /// No task waits for it yet; it is kept.
     Kept,
-    /// Nobody waits for it any more.
+    /// No task waits for it any more.
     Ignored,
     /// Too many are kept already, or too much.
     TooMany,

@@ -70,7 +70,7 @@ impl<R> Core<R> {
         step: Step<R>,
     ) -> Step<R> {
         let id = entry.fulfilment.id.clone();
-        // Nobody will ever know of what was reserved and not recorded.
+        // What was reserved and not recorded is released.
         for hold in &gathered.taken {
             self.pools.release(&hold.pool, hold.index);
         }
@@ -134,7 +134,7 @@ impl<R> Core<R> {
     }
 
     /// Gives up what was set aside: it is not open any more, others may change what it claimed, and
-    /// what it reserved stays reserved, since nobody knows what was done with it.
+    /// what it reserved stays reserved, since it may be in use.
     pub(super) fn give_up(
         &mut self,
         now: Timestamp,

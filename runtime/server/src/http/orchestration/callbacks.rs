@@ -1,4 +1,4 @@
-//! Where elements answer: a task under the address that it was given, which nobody can guess, or
+//! Where elements answer: a task under the address that it was given, which cannot be guessed, or
 //! whatever task of a plugin waits under a key that the element knows by itself.
 
 use axum::http::StatusCode;
