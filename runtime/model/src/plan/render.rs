@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{Item, Level, Plan, Work};
+use super::{Level, Plan, Work};
 use crate::id::{ItemId, TaskId};
 
 impl Plan {
@@ -38,12 +38,37 @@ impl Plan {
         names.collect::<Vec<_>>().join(", ")
     }
 
-    fn write_item(&self, f: &mut fmt::Formatter<'_>, item: &Item, tasks: &[TaskId]) -> fmt::Result {
-        let indent = match item.level {
-            Level::Product => 2,
-            Level::CustomerService => 4,
-            Level::ResourceService | Level::Resource => 6,
-        };
+    /// The items as a tree: each with its depth, followed by those that it was decomposed into. A
+    /// shared item stands once, below the first of its parents.
+    fn tree(&self) -> Vec<(usize, ItemId)> {
+        let mut below: Vec<Vec<ItemId>> = vec![Vec::new(); self.items.len()];
+        let mut roots = Vec::new();
+        for (index, item) in self.items.iter().enumerate() {
+            // A plan that a program submits may have its items in any order: only a parent that
+            // stands before is followed, so the tree ends.
+            match item.parents.iter().find(|parent| parent.index() < index) {
+                Some(parent) => below[parent.index()].push(ItemId::at(index)),
+                None => roots.push(ItemId::at(index)),
+            }
+        }
+        let mut tree = Vec::with_capacity(self.items.len());
+        let mut open: Vec<(usize, ItemId)> =
+            roots.into_iter().rev().map(|root| (0, root)).collect();
+        while let Some((depth, item)) = open.pop() {
+            tree.push((depth, item));
+            open.extend(below[item.index()].iter().rev().map(|child| (depth + 1, *child)));
+        }
+        tree
+    }
+
+    fn write_item(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        depth: usize,
+        id: ItemId,
+        tasks: &[TaskId],
+    ) -> fmt::Result {
+        let (indent, item) = (2 + 2 * depth, &self.items[id.index()]);
         write!(f, "{:indent$}{} {}", "", item.action.as_str(), item.name)?;
         if !item.title.is_empty() && item.title != item.name {
             write!(f, " ({})", item.title)?;
@@ -105,8 +130,8 @@ impl fmt::Display for Plan {
                 tasks[item.index()].push(TaskId::at(index));
             }
         }
-        for (item, tasks) in self.items.iter().zip(&tasks) {
-            self.write_item(f, item, tasks)?;
+        for (depth, item) in self.tree() {
+            self.write_item(f, depth, item, &tasks[item.index()])?;
         }
         let waves = self.waves();
         if !waves.is_empty() {

@@ -122,9 +122,6 @@ fn two_products_that_cease_together_give_back_what_they_share() {
       delete P
           extra = false
           speed = 100
-      delete P#2 (P)
-          extra = false
-          speed = 100
         delete A
             extra = false
             speed = 100
@@ -135,6 +132,9 @@ fn two_products_that_cease_together_give_back_what_they_share() {
               take back do of f:2 by noop
           delete W needs X, X#2
               take back do of f:0 by noop
+      delete P#2 (P)
+          extra = false
+          speed = 100
         delete A#2 (A)
             extra = false
             speed = 100
@@ -198,9 +198,9 @@ fn a_change_redoes_what_is_another_and_keeps_the_rest() {
               keeps do of f:3
           noChange W
               keeps do of f:1
-          delete Z
-              extra = true
-              take back do of f:0 by noop
+      delete Z
+          extra = true
+          take back do of f:0 by noop
     waves
       1: Z
     tasks

@@ -244,13 +244,13 @@ orders: { before: check, after: check }
     assert_snapshot!(play(CATALOG, rules, "1 add O\n2 add O"), @r"
     items
       add P
-      add P#2 (P)
         add A
           add X
               task do by noop
         add B
           add Y needs X
               task do by noop
+      add P#2 (P)
         add A#2 (A)
           add X#2 (X)
               task do by noop
@@ -380,11 +380,11 @@ fn a_service_order_is_decomposed_from_its_own_lines() {
     let plan = decompose(&order, &document, &rulebook(CATALOG, ""), &Answers::new());
     assert_snapshot!(plan.unwrap(), @r"
     items
-        add A
-          add Z
-              task do by noop
-          add X
-              task do by noop
+      add A
+        add X
+            task do by noop
+      add Z
+          task do by noop
     waves
       1: X, Z
     tasks

@@ -22,10 +22,10 @@ fn an_instance_of_scope_item_serves_one_line() {
     assert_snapshot!(scoped("item", "1 add O\n2 add O"), @r"
     items
       add P
-      add P#2 (P)
         add A
           add X
               task do by noop
+      add P#2 (P)
         add A#2 (A)
           add X#2 (X)
               task do by noop
@@ -43,21 +43,21 @@ fn an_instance_of_scope_bundle_serves_a_bundle_and_what_is_in_none_is_its_own() 
     assert_snapshot!(scoped("bundle", order), @r"
     items
       add Q
-      add P
-      add P#2 (P)
+        add P
+          add A
+            add X shared by A, A#2
+                task do by noop
+        add P#2 (P)
+          add A#2 (A)
       add P#3 (P)
-      add Q#2 (Q)
-      add P#4 (P)
-        add A
-          add X shared by A, A#2
-              task do by noop
-        add A#2 (A)
         add A#3 (A)
           add X#2 (X)
               task do by noop
-        add A#4 (A)
-          add X#3 (X)
-              task do by noop
+      add Q#2 (Q)
+        add P#4 (P)
+          add A#4 (A)
+            add X#3 (X)
+                task do by noop
     waves
       1: X, X#2, X#3
     tasks
@@ -72,10 +72,10 @@ fn an_instance_of_scope_order_serves_every_line() {
     assert_snapshot!(scoped("order", "1 add O\n2 add O"), @r"
     items
       add P
-      add P#2 (P)
         add A
           add X shared by A, A#2
               task do by noop
+      add P#2 (P)
         add A#2 (A)
     waves
       1: X
@@ -89,16 +89,16 @@ fn an_instance_of_scope_place_serves_the_lines_at_a_place() {
     assert_snapshot!(scoped("place", "1 add O at:a\n2 add O at:b\n3 add O at:a\n4 add O"), @r"
     items
       add P
-      add P#2 (P)
-      add P#3 (P)
-      add P#4 (P)
         add A
           add X shared by A, A#3
               task do by noop
+      add P#2 (P)
         add A#2 (A)
           add X#2 (X)
               task do by noop
+      add P#3 (P)
         add A#3 (A)
+      add P#4 (P)
         add A#4 (A)
           add X#3 (X)
               task do by noop
@@ -129,23 +129,23 @@ fn needs_are_met_within_the_line_before_the_bundle_and_never_beyond_it() {
     assert_snapshot!(play(catalog, "", order), @r"
     items
       add Q
-      add P
-      add P2
+        add P
+          add A
+            add X
+                task do by noop
+            add Y needs X
+                task do by noop
+        add P2
+          add B
+            add Z needs X
+                task do by noop
       add P#2 (P)
-      add P2#2 (P2)
-        add A
-          add X
-              task do by noop
-          add Y needs X
-              task do by noop
-        add B
-          add Z needs X
-              task do by noop
         add A#2 (A)
           add X#2 (X)
               task do by noop
           add Y#2 (Y) needs X#2
               task do by noop
+      add P2#2 (P2)
         add B#2 (B)
           add Z#2 (Z)
               task do by noop
