@@ -6,6 +6,7 @@ mod cancel;
 mod clock;
 mod decide;
 mod due;
+mod ending;
 mod input;
 mod jeopardy;
 mod patch;
