@@ -17,11 +17,10 @@ pub use change::makers;
 use serde_json::{Value, json};
 
 use crate::fulfilment::{Fulfilment, Phase};
-use crate::id::{ItemId, TaskId};
+use crate::id::ItemId;
 use crate::journal::{End, Event, Kind};
 use crate::plan::{Item, Level};
 use crate::resource::{self, capitalised};
-use crate::task::TaskState;
 
 /// A document to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,41 +117,8 @@ impl Fulfilment {
         match &self.phase {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
             Phase::Unwinding(_) if self.cancelled_by.is_some() => self.order_state(),
-            Phase::Running | Phase::Unwinding(_) => {
-                let mut tasks = self.tasks_below(item).map(|task| &self.tasks[task.index()]);
-                let mut all_done = true;
-                let mut any_begun = false;
-                let held = tasks.any(|state| {
-                    all_done &= state.is_done();
-                    any_begun |= !matches!(state, TaskState::Pending);
-                    matches!(state, TaskState::Failed { .. } | TaskState::Stuck { .. })
-                });
-                match (held, all_done, any_begun) {
-                    (true, ..) => "held",
-                    (false, true, _) => "completed",
-                    (false, false, true) => "inProgress",
-                    (false, false, false) => "acknowledged",
-                }
-            }
+            Phase::Running | Phase::Unwinding(_) => self.state_of_work(item),
         }
-    }
-
-    /// The tasks of an item and of everything that it was decomposed into.
-    fn tasks_below(&self, item: ItemId) -> impl Iterator<Item = TaskId> + '_ {
-        let mut below = vec![false; self.plan.items.len()];
-        if let Some(own) = below.get_mut(item.index()) {
-            *own = true;
-        }
-        // Parents stand before children, so one pass finds all descendants.
-        for (index, child) in self.plan.items.iter().enumerate() {
-            if child.parents.iter().any(|parent| below[parent.index()]) {
-                below[index] = true;
-            }
-        }
-        let tasks = self.plan.tasks.iter().enumerate();
-        tasks
-            .filter(move |(_, task)| task.item.is_some_and(|item| below[item.index()]))
-            .map(|(index, _)| TaskId::at(index))
     }
 
     /// The items that are lines of the order that came in.

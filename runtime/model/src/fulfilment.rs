@@ -7,9 +7,11 @@ mod clock;
 mod decide;
 mod due;
 mod ending;
+mod index;
 mod input;
 mod jeopardy;
 mod patch;
+mod progress;
 mod standing;
 mod watch;
 
@@ -24,7 +26,9 @@ use crate::outcome::Failure;
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use crate::time::Timestamp;
+use index::Index;
 pub use patch::PatchError;
+use progress::Progress;
 use watch::Watch;
 
 /// A root order with every order decomposed from it, as its journal tells.
@@ -63,6 +67,8 @@ pub struct Fulfilment {
     /// How many records its journal has.
     pub records: u32,
     watch: Watch,
+    index: Arc<Index>,
+    progress: Progress,
 }
 
 /// How far a fulfilment is.
@@ -189,6 +195,8 @@ impl Fulfilment {
             started: false,
             records: 0,
             watch: Watch::default(),
+            index: Arc::default(),
+            progress: Progress::default(),
         }
     }
 
@@ -268,6 +276,9 @@ impl Fulfilment {
             return Err(ApplyError::Task { task, state: state.name(), event: event.name() });
         };
         self.started |= fresh;
+        if let Some(item) = self.plan.task(task).item {
+            self.progress.changed(&self.plan, item, state, &next);
+        }
         self.tasks[task.index()] = next;
         self.watch.changed(&self.plan, &self.tasks, task, unwinding);
         Ok(())
@@ -310,6 +321,8 @@ impl Fulfilment {
                 self.plan = Arc::clone(plan);
                 self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
                 self.watch = Watch::derive(&self.plan, &self.tasks, false);
+                self.index = Arc::new(Index::derive(&self.plan));
+                self.progress = Progress::derive(&self.plan, &self.tasks);
                 Phase::Running
             }
             (Phase::Submitted | Phase::Held(_), Event::Held { failure }) => {

@@ -239,11 +239,25 @@ pub enum PlanError {
         /// The position.
         item: ItemId,
     },
+    /// An item was decomposed from one that the plan does not have.
+    #[error("item {item} was decomposed from item {parent}, which the plan does not have")]
+    Parent {
+        /// The item.
+        item: ItemId,
+        /// The position.
+        parent: ItemId,
+    },
 }
 
 impl Plan {
     /// Checks that every position exists and that needs cannot run in a circle.
     pub fn check(&self) -> Result<(), PlanError> {
+        for (index, item) in self.items.iter().enumerate() {
+            let gone = item.parents.iter().find(|parent| parent.index() >= self.items.len());
+            if let Some(&parent) = gone {
+                return Err(PlanError::Parent { item: ItemId::at(index), parent });
+            }
+        }
         for (index, task) in self.tasks.iter().enumerate() {
             let id = TaskId::at(index);
             if let Some(&needs) = task.needs.iter().find(|needs| **needs >= id) {

@@ -126,7 +126,7 @@ impl Fulfilment {
             let is_due = match item.action {
                 Action::Add => false,
                 Action::Modify => true,
-                Action::Delete => self.tasks_below(id).next().is_none(),
+                Action::Delete => !self.has_tasks(id),
                 Action::NoChange => self.wanted_of(id).is_some(),
             };
             if !is_due {

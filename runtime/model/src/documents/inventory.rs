@@ -1,6 +1,8 @@
 //! What a fulfilment puts into the inventories: resources when they are reserved and when they are
 //! in use, services when they are active, products when they are ordered and when they are active.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::change::Stage;
@@ -44,7 +46,7 @@ impl Fulfilment {
         let Some(item) = self.plan.task(task).item else {
             return;
         };
-        let delivered = self.plan.tasks_of(item).all(|id| self.tasks[id.index()].is_done());
+        let delivered = self.tasks_of(item).all(|id| self.tasks[id.index()].is_done());
         let action = self.plan.items[item.index()].action;
         // What is changed shows that when the order is complete: until then it may be unwound.
         if !delivered || action == Action::Modify {
@@ -103,7 +105,7 @@ impl Fulfilment {
         let Some(item) = self.plan.task(task).item else {
             return Vec::new();
         };
-        let mut tasks = self.plan.tasks_of(item);
+        let mut tasks = self.tasks_of(item);
         let is_new = self.plan.items[item.index()].action == Action::Add;
         if !is_new || !tasks.all(|id| self.tasks[id.index()].is_done()) {
             return Vec::new();
@@ -171,17 +173,11 @@ impl Fulfilment {
     }
 
     pub(super) fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {
-        let below: Vec<(ItemId, &Item)> = self
-            .plan
-            .items
-            .iter()
-            .enumerate()
-            .filter(|(_, child)| child.parents.contains(&id) && child.action != Action::Delete)
-            .map(|(index, child)| (ItemId::at(index), child))
-            .collect();
-        let bundled = below.iter().filter(|(_, child)| child.level == Level::Product);
+        let below = self.children_of(id).map(|child| &self.plan.items[child.index()]);
+        let below: Vec<&Item> = below.filter(|child| child.action != Action::Delete).collect();
+        let bundled = below.iter().filter(|child| child.level == Level::Product);
         let relations: Vec<Value> = bundled
-            .map(|(_, child)| {
+            .map(|child| {
                 let id = self.product_id(child);
                 json!({
                     "relationshipType": "bundles",
@@ -189,9 +185,9 @@ impl Fulfilment {
                 })
             })
             .collect();
-        let services = below.iter().filter(|(_, child)| child.level != Level::Product);
+        let services = below.iter().filter(|child| child.level != Level::Product);
         let realizing: Vec<Value> = services
-            .map(|(_, child)| {
+            .map(|child| {
                 let id = self.service_id(child);
                 json!({ "id": id, "href": href("service", &id), "@referredType": "Service" })
             })
@@ -238,10 +234,9 @@ impl Fulfilment {
     pub(super) fn service(&self, id: ItemId, state: &str) -> Document {
         let item = &self.plan.items[id.index()];
         let service = self.service_id(item);
-        let is_part = |child: &&Item| {
-            child.parents.contains(&id) && (child.action != Action::Delete || state == "terminated")
-        };
-        let children = self.plan.items.iter().filter(is_part);
+        let is_part = |child: &&Item| child.action != Action::Delete || state == "terminated";
+        let children = self.children_of(id).map(|child| &self.plan.items[child.index()]);
+        let children = children.filter(is_part);
         let since = item.origin.as_ref().map_or(self.updated_at, |origin| origin.since);
         let supporting: Vec<Value> = children
             .map(|child| {
@@ -301,7 +296,7 @@ impl Fulfilment {
         let origin = self.plan.items[id.index()].origin.as_ref();
         let mut yields: Vec<Yield> =
             origin.iter().flat_map(|origin| &origin.made).map(of).collect();
-        for task in self.plan.tasks_of(id) {
+        for task in self.tasks_of(id) {
             let state = &self.tasks[task.index()];
             yields.push(match self.work(task) {
                 Work::TakeBack(made) => of(made),
@@ -392,16 +387,14 @@ impl Fulfilment {
     }
 
     fn ancestors(&self, item: ItemId) -> Vec<ItemId> {
-        let mut found: Vec<ItemId> = Vec::new();
+        let mut found = BTreeSet::new();
         let mut open = self.plan.items[item.index()].parents.clone();
         while let Some(next) = open.pop() {
-            if !found.contains(&next) {
-                found.push(next);
+            if found.insert(next) {
                 open.extend(&self.plan.items[next.index()].parents);
             }
         }
-        found.sort_unstable();
-        found
+        found.into_iter().collect()
     }
 }
 

@@ -103,24 +103,21 @@ impl Fulfilment {
     }
 
     fn root_items(&self, items: &mut Value, resource: &str) {
+        let order_state = self.order_state();
         for entry in items.as_array_mut().into_iter().flatten() {
             let line = entry.get("id").and_then(Value::as_str).map(str::to_string);
-            let own =
-                self.plan.items.iter().position(|item| {
-                    self.is_line(item) && Some(item.line.as_str()) == line.as_deref()
-                });
-            let state =
-                own.map_or_else(|| self.order_state(), |index| self.item_state(ItemId::at(index)));
+            let own = line.as_deref().and_then(|line| self.line(line));
+            let state = own.map_or(order_state, |item| self.item_state(item));
             if let Some(fields) = entry.as_object_mut() {
                 fields.insert("state".into(), json!(state));
                 fields
                     .entry("@type")
                     .or_insert_with(|| json!(super::capitalised(&format!("{resource}Item"))));
             }
-            if let (Kind::ProductOrder, Some(index)) = (&self.kind, own)
+            if let (Kind::ProductOrder, Some(item)) = (&self.kind, own)
                 && let Some(product) = entry.get_mut("product").and_then(Value::as_object_mut)
             {
-                let id = self.product_id(&self.plan.items[index]);
+                let id = self.product_id(&self.plan.items[item.index()]);
                 product.insert("href".into(), json!(href("product", &id)));
                 product.insert("id".into(), json!(id));
             }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::id::{PluginId, PoolId, SpecId};
+use crate::id::{PluginId, PoolId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass, Hold};
 use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
 use crate::time::Timestamp;

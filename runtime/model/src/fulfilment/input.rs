@@ -123,12 +123,10 @@ impl Fulfilment {
                 steps.insert(step.step.clone(), Value::Object(made.outputs.clone()));
             }
         }
-        for (index, other) in self.plan.tasks.iter().enumerate() {
-            let id = TaskId::at(index);
-            let step = self.plan.step(id);
-            if other.item == own.item
-                && step.workflow == *workflow
-                && let TaskState::Done(yielded) = &self.tasks[index]
+        for id in self.index.tasks(own.item) {
+            let step = self.plan.step(*id);
+            if step.workflow == *workflow
+                && let TaskState::Done(yielded) = &self.tasks[id.index()]
             {
                 steps.insert(step.step.clone(), Value::Object(yielded.outputs.clone()));
             }
@@ -158,14 +156,15 @@ impl Fulfilment {
                 }
             }
         }
-        for (index, task) in self.plan.tasks.iter().enumerate() {
-            let Some(id) = task.item.filter(|id| seen.contains(id)) else {
+        // In the order of the plan, whoever they are for.
+        let tasks = seen.iter().flat_map(|item| self.index.tasks(Some(*item)));
+        for task in tasks.copied().collect::<BTreeSet<TaskId>>() {
+            let Some(item) = self.plan.item_of(task) else {
                 continue;
             };
-            let spec = self.plan.items[id.index()].spec.to_string();
-            let entry = upstream.entry(spec).or_insert_with(|| json!({}));
+            let entry = upstream.entry(item.spec.to_string()).or_insert_with(|| json!({}));
             if let (TaskState::Done(yielded), Some(fields)) =
-                (&self.tasks[index], entry.as_object_mut())
+                (&self.tasks[task.index()], entry.as_object_mut())
             {
                 fields.extend(yielded.outputs.clone());
             }

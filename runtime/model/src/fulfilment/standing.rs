@@ -17,7 +17,7 @@ impl Fulfilment {
         for made in self.plan.items[item.index()].origin.iter().flat_map(|origin| &origin.made) {
             standing.push((self.plan.steps[made.step as usize].clone(), made.clone()));
         }
-        for task in self.plan.tasks_of(item) {
+        for task in self.tasks_of(item) {
             let state = &self.tasks[task.index()];
             if !state.is_done() || matches!(self.plan.task(task).work, Work::TakeBack(_)) {
                 continue;

@@ -1,0 +1,130 @@
+//! How far the items are, kept up to date as tasks change, so that the state of an item is known
+//! without a look at every task below it.
+
+use std::collections::BTreeSet;
+
+use super::Fulfilment;
+use crate::id::ItemId;
+use crate::plan::Plan;
+use crate::task::TaskState;
+
+/// What is so of the tasks of each item and of everything below it. It holds nothing that could not
+/// be derived: `Progress::derive` is its definition, and a test holds it to that.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Progress {
+    /// Tasks that are not done.
+    open: Tally,
+    /// Tasks that were begun, as far as anyone can tell.
+    begun: Tally,
+    /// Tasks that failed for good, or could not be undone.
+    stopped: Tally,
+}
+
+/// How much there is of something, at each item and below it.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Tally {
+    /// How many tasks of an item, and how many of its children have any at or below them.
+    counts: Vec<u32>,
+}
+
+impl Progress {
+    /// Derives it from the states alone.
+    pub(super) fn derive(plan: &Plan, tasks: &[TaskState]) -> Self {
+        let tally = |counts: fn(&TaskState) -> bool| Tally::derive(plan, tasks, counts);
+        Self { open: tally(is_open), begun: tally(is_begun), stopped: tally(is_stopped) }
+    }
+
+    /// Follows the change of one task of an item.
+    pub(super) fn changed(
+        &mut self,
+        plan: &Plan,
+        item: ItemId,
+        before: &TaskState,
+        after: &TaskState,
+    ) {
+        self.open.change(plan, item, (is_open(before), is_open(after)));
+        self.begun.change(plan, item, (is_begun(before), is_begun(after)));
+        self.stopped.change(plan, item, (is_stopped(before), is_stopped(after)));
+    }
+}
+
+impl Fulfilment {
+    /// The state of an item while the order is carried out: that of its tasks and of everything
+    /// that it was decomposed into.
+    pub(crate) fn state_of_work(&self, item: ItemId) -> &'static str {
+        let Progress { open, begun, stopped } = &self.progress;
+        match (stopped.any(item), open.any(item), begun.any(item)) {
+            (true, ..) => "held",
+            (false, false, _) => "completed",
+            (false, true, true) => "inProgress",
+            (false, true, false) => "acknowledged",
+        }
+    }
+
+    /// Whether there is any task for an item, or for what it was decomposed into.
+    pub(crate) fn has_tasks(&self, item: ItemId) -> bool {
+        let (mut open, mut seen) = (vec![item], BTreeSet::new());
+        while let Some(next) = open.pop() {
+            if self.tasks_of(next).next().is_some() {
+                return true;
+            }
+            if seen.insert(next) {
+                open.extend(self.children_of(next));
+            }
+        }
+        false
+    }
+}
+
+impl Tally {
+    fn derive(plan: &Plan, tasks: &[TaskState], counts: fn(&TaskState) -> bool) -> Self {
+        let mut tally = Self { counts: vec![0; plan.items.len()] };
+        for (task, state) in plan.tasks.iter().zip(tasks) {
+            if let Some(item) = task.item.filter(|_| counts(state)) {
+                tally.change(plan, item, (false, true));
+            }
+        }
+        tally
+    }
+
+    fn any(&self, item: ItemId) -> bool {
+        self.counts.get(item.index()).is_some_and(|count| *count > 0)
+    }
+
+    /// Counts a task of an item that is so now and was not before, or the other way round. What is
+    /// above hears of it only if it is the first, or was the last.
+    fn change(&mut self, plan: &Plan, item: ItemId, (before, after): (bool, bool)) {
+        if before == after {
+            return;
+        }
+        let mut open = vec![item];
+        while let Some(item) = open.pop() {
+            let count = &mut self.counts[item.index()];
+            let turned = if after {
+                *count += 1;
+                *count == 1
+            } else {
+                *count -= 1;
+                *count == 0
+            };
+            if turned {
+                open.extend(&plan.items[item.index()].parents);
+            }
+        }
+    }
+}
+
+fn is_open(state: &TaskState) -> bool {
+    !state.is_done()
+}
+
+fn is_begun(state: &TaskState) -> bool {
+    !matches!(state, TaskState::Pending)
+}
+
+fn is_stopped(state: &TaskState) -> bool {
+    matches!(state, TaskState::Failed { .. } | TaskState::Stuck { .. })
+}
+
+#[cfg(test)]
+mod tests;
