@@ -160,3 +160,51 @@ async fn what_a_service_that_is_no_more_left_behind_is_found() {
     assert_eq!(kinds(&left), ["leftInNetwork bng-1"], "{left:#}");
     assert_eq!(world.http.total(PATH).await, 4);
 }
+
+/// A product is closed in the inventory, and no order ends its services. A service that was ordered
+/// directly is in use by itself.
+#[tokio::test]
+async fn services_that_no_product_in_use_leads_to_are_orphans() {
+    let world = World::start().await;
+    let kept = world.submit(&pack_order("superfibre/gpon")).await;
+    let closed = world.submit(&pack_order("superfibre/gpon")).await;
+    world.completed(&kept).await;
+    world.completed(&closed).await;
+    let direct = json!({ "serviceOrderItem": [{ "id": "1", "action": "add", "service": {
+        "serviceSpecification": { "id": "RFS-GPON-BEARER" },
+        "serviceCharacteristic": [
+            { "name": "downMbps", "value": 200 },
+            { "name": "upMbps", "value": 20 },
+        ],
+    } }] });
+    let direct = world.http.post(model::resource::path("serviceOrder"), &direct).await;
+    assert_eq!(direct.status, 201, "{}", direct.text);
+    world.completed(direct.body["id"].as_str().unwrap()).await;
+    for scope in [json!({}), json!({ "resource": {} })] {
+        let clean = reconcile(&world, &scope).await;
+        assert_eq!(kinds(&clean), [""; 0], "{clean:#}");
+    }
+
+    let product = format!("{}/{closed}-1", model::resource::path("product"));
+    let headers = [("content-type", "application/merge-patch+json")];
+    let patch = json!({ "status": "terminated" }).to_string();
+    let patched = world.http.send("PATCH", &product, &headers, patch).await.unwrap();
+    assert_eq!(patched.status, 200, "{}", patched.text);
+    let books = world.books().await;
+    let found = reconcile(&world, &json!({})).await;
+    let mut services: Vec<_> =
+        books.services(&closed).iter().map(|row| row["id"].clone()).collect();
+    services.sort_by_key(Value::to_string);
+    let findings = found["findings"].as_array().unwrap();
+    let mut orphans: Vec<_> = findings.iter().map(|finding| finding["id"].clone()).collect();
+    orphans.sort_by_key(Value::to_string);
+    assert_eq!(orphans, services, "{found:#}");
+    assert!(findings.iter().all(|finding| finding["kind"] == "orphaned"), "{found:#}");
+    assert_eq!(found["found"]["orphaned"], services.len(), "{found:#}");
+    let found = reconcile(&world, &json!({ "resource": {} })).await;
+    assert_eq!(found["found"]["orphaned"], books.resources(&closed).len(), "{found:#}");
+
+    // It is for a person: an orphan cannot be done again.
+    let repair = format!("{PATH}/{}/findings/1/repair", found["id"].as_str().unwrap());
+    assert_eq!(world.http.post(&repair, &json!({})).await.status, 422);
+}

@@ -4,6 +4,7 @@
 //! its own document is written by one.
 
 mod check;
+mod orphan;
 mod progress;
 mod repair;
 

@@ -57,6 +57,8 @@ pub enum Kind {
     Differs,
     /// The inventory says that it is no more, and the element has it still.
     LeftInNetwork,
+    /// The inventory says that it is in use, but no product or service in use leads to it.
+    Orphaned,
     /// Nobody can tell.
     Unknown,
 }
@@ -108,6 +110,16 @@ impl Finding {
             differences: Vec::new(),
             repair: None,
         }
+    }
+
+    /// The instance is in use, but nothing that is in use leads to it.
+    pub fn orphaned(resource: &str, id: &str) -> Self {
+        let message = match resource {
+            "resource" => "no service in use is made of it",
+            _ => "no product in use, and no service that was ordered directly, leads to it",
+        };
+        let nothing = Failure::new(FailureClass::Person, "", message);
+        Self { kind: Kind::Orphaned, ..Self::unknown(resource, id, &nothing) }
     }
 
     /// Nobody can tell, because an order is changing it.

@@ -245,6 +245,68 @@ fn an_answer_is_held_against_what_was_yielded_and_asked_for() {
     assert_eq!(judge(&question, Ok(Reading::Nothing)), None);
 }
 
+fn rank_of(played: &Played, resource: &'static str, id: &str) -> Rank {
+    let document = &played.documents[&(resource, id.to_string())];
+    let known = makers_of(played, resource, document).into_iter().map(|maker| maker.fulfilment);
+    rank(resource, document, &known.collect::<Vec<_>>())
+}
+
+#[test]
+fn an_instance_is_a_root_or_a_part_or_has_ended() {
+    let mut played = played();
+    played.complete("f", &document("1 add O extra=true"));
+    assert_eq!(rank_of(&played, "product", "f-1"), Rank::Root);
+    for service in ["f-s1", "f-s2", "f-s4"] {
+        assert_eq!(rank_of(&played, "service", service), Rank::Part, "{service}");
+    }
+    played.complete("g", &document("1 modify O id:f-1 extra=false"));
+    assert_eq!(rank_of(&played, "service", "f-s4"), Rank::Ended);
+    // While an order is at work on it, it is in use.
+    let mut open = played.submit("h", &document("1 add O"));
+    some(&mut played, &mut open, 3);
+    assert_eq!(rank_of(&played, "service", "h-s2"), Rank::Root);
+    played.finish(&mut open);
+    assert_eq!(rank_of(&played, "service", "h-s2"), Rank::Part);
+    // What no order of ours made, or an order that is not kept any more.
+    let document = json!({ "id": "x", "state": "active" });
+    assert_eq!(rank("service", &document, &[]), Rank::Root);
+    let known = &played.documents[&("service", "f-s1".to_string())];
+    assert_eq!(rank("service", known, &[]), Rank::Root);
+    // A service that was ordered directly.
+    let mut direct = (*played.fulfilments["h"]).clone();
+    direct.kind = crate::journal::Kind::ServiceOrder;
+    direct.plan = Arc::new(crate::plan::Plan {
+        items: direct
+            .plan
+            .items
+            .iter()
+            .skip(1)
+            .map(|item| crate::plan::Item { parents: Vec::new(), ..item.clone() })
+            .collect(),
+        ..crate::plan::Plan::default()
+    });
+    let known = &played.documents[&("service", "h-s1".to_string())];
+    assert_eq!(rank("service", known, &[Arc::new(direct)]), Rank::Root);
+}
+
+#[test]
+fn a_reference_leads_to_an_instance_by_its_whole_id() {
+    let played = {
+        let mut played = played();
+        played.complete("f", &document("1 add O"));
+        played
+    };
+    let product = &played.documents[&("product", "f-1".to_string())];
+    let service = &played.documents[&("service", "f-s1".to_string())];
+    let [by_product, by_service] = users("service") else { panic!("two inventories") };
+    assert!(leads_to(by_product, product, "f-s1") && !leads_to(by_product, product, "f-s"));
+    assert!(leads_to(by_service, service, "f-s2") && !leads_to(by_service, service, "f-s1"));
+    let found = |user: &User| crate::resource::of_key(user.resource).unwrap().1.indexed;
+    for user in users("service").iter().chain(users("resource")) {
+        assert!(found(user).contains(&user.path), "{user:?}");
+    }
+}
+
 /// What a customer does next.
 #[derive(Clone, Debug)]
 enum Next {

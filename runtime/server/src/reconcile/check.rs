@@ -8,6 +8,7 @@ use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questi
 use model::{Digest, End, Failure, FailureClass, Fulfilment, Phase, TaskId};
 use serde_json::Value;
 
+use super::orphan::is_orphan;
 use crate::app::App;
 
 /// An instance is looked at so many times where it changes meanwhile.
@@ -47,6 +48,10 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
             }
         };
         let mut findings = Vec::new();
+        let is_orphan = is_orphan(app, resource, &document.body).await?;
+        if is_orphan {
+            findings.push(Finding::orphaned(resource, id));
+        }
         for question in &asked {
             if let Some(answer) = ask(app, question).await? {
                 checked.asked += 1;
@@ -60,6 +65,10 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
         if let Some(by) = app.engine.claimant(keys).await? {
             checked.findings = vec![Finding::busy(resource, id, &by)];
             return Ok(checked);
+        }
+        // An order may have begun to use it since, and have ended.
+        if is_orphan && !self::is_orphan(app, resource, &document.body).await? {
+            continue;
         }
         let now = app.document(resource, id)?;
         if now.is_some_and(|now| now.revision == document.revision) {

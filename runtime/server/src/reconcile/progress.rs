@@ -75,6 +75,8 @@ pub(crate) struct Found {
     missing_in_network: u64,
     differs: u64,
     left_in_network: u64,
+    #[serde(default)]
+    orphaned: u64,
     unknown: u64,
 }
 
@@ -126,6 +128,7 @@ impl Reconciliation {
                 Kind::MissingInNetwork => self.found.missing_in_network += 1,
                 Kind::Differs => self.found.differs += 1,
                 Kind::LeftInNetwork => self.found.left_in_network += 1,
+                Kind::Orphaned => self.found.orphaned += 1,
                 Kind::Unknown => self.found.unknown += 1,
             }
             if self.findings.len() < FINDINGS_MAX {
