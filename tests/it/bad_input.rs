@@ -181,15 +181,15 @@ async fn orders_that_contradict_themselves() {
             item(order)["product"]["id"] = json!("P-404");
         },
     ]).await, @"
-    422 productOrderItem: productOrderItem: the item id `1` occurs twice
+    422 productOrderItem[1].id: productOrderItem[1].id: the item id `1` occurs twice
     422 productOrderItem[0].productOrderItemRelationship[0]: productOrderItem[0].productOrderItemRelationship[0]: no item `7` in this order
-    422 productOrderItemRelationship: productOrderItemRelationship: the relations of item `1` run in a circle
-    422 productOrderItemRelationship: productOrderItemRelationship: the relations of item `1` run in a circle
+    422 productOrderItem[0].productOrderItemRelationship[0]: productOrderItem[0].productOrderItemRelationship[0]: the item `1` relates to itself: name another item, or leave it out
+    422 productOrderItem[0].productOrderItemRelationship: productOrderItem[0].productOrderItemRelationship: the relations of item `1` run in a circle
     422 productOrderItem[0].product.productCharacteristic[6]: productOrderItem[0].product.productCharacteristic[6]: the characteristic `downstreamSpeed` occurs twice
-    422 item `1`: product.id: item `1`: product.id: is mandatory for `modify`: what is it about?
-    422 item `1`: product.id: item `1`: product.id: is mandatory for `delete`: what is it about?
-    422 item `1`: product.id: item `1`: product.id: the inventory has no product `P-404`
-    422 item `1`: product.id: item `1`: product.id: the inventory has no product `P-404`
+    422 productOrderItem[0].product.id: productOrderItem[0].product.id: is mandatory for `modify`: what is it about?
+    422 productOrderItem[0].product.id: productOrderItem[0].product.id: is mandatory for `delete`: what is it about?
+    422 productOrderItem[0].product.id: productOrderItem[0].product.id: the inventory has no product `P-404`
+    422 productOrderItem[0].product.id: productOrderItem[0].product.id: the inventory has no product `P-404`
     ");
     check_empty(&world).await;
 }

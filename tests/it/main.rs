@@ -11,6 +11,7 @@ mod linear;
 mod power;
 
 mod activation;
+mod attributes;
 mod bad_input;
 mod checks;
 mod conformance;

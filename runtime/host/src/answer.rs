@@ -94,6 +94,7 @@ pub(crate) fn failure(failure: types::Failure, log: &Log) -> Failure {
         code: failure.code,
         message: failure.message,
         retry_after_ms: failure.retry_after_ms.map(u64::from),
+        attribute: None,
     }
 }
 

@@ -150,12 +150,13 @@ impl Bounds {
 
     /// A failure within bounds: its texts are cut, and hold no control characters but line breaks.
     pub fn failure(&self, failure: Failure) -> Failure {
-        let Failure { class, code, message, retry_after_ms } = failure;
+        let Failure { class, code, message, retry_after_ms, attribute } = failure;
         Failure {
             class,
             code: cut(plain(code, &[]), self.code_bytes_max),
             message: cut(plain(message, &['\n', '\t']), self.message_bytes_max),
             retry_after_ms: retry_after_ms.map(|ms| ms.min(self.retry_after_ms_max)),
+            attribute: attribute.map(|path| cut(plain(path, &[]), self.message_bytes_max)),
         }
     }
 

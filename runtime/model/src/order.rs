@@ -54,6 +54,8 @@ pub struct Line {
     pub agreed: Option<Vec<Price>>,
     /// The position of the bundle that it is in.
     pub bundle: Option<usize>,
+    /// Where it stands in the document, such as `productOrderItem[0]`.
+    pub path: String,
 }
 
 /// Why an order is refused at the door.
@@ -179,6 +181,15 @@ const DIALECTS: [Dialect; 6] = [
 ];
 
 impl Form {
+    /// The orders of a level; [`Level::CustomerService`] stands for any service order.
+    pub fn of(level: Level) -> Self {
+        match level {
+            Level::Product => Self::ProductOrder,
+            Level::CustomerService | Level::ResourceService => Self::ServiceOrder,
+            Level::Resource => Self::ResourceOrder,
+        }
+    }
+
     fn dialect(self) -> &'static Dialect {
         let found = DIALECTS.iter().find(|dialect| dialect.form == self);
         found.expect("every form has a dialect")
@@ -226,12 +237,7 @@ impl Form {
 impl Order {
     /// Reads an order of a level; [`Level::CustomerService`] stands for any service order.
     pub fn parse(level: Level, document: &Value) -> Result<Self, OrderError> {
-        let form = match level {
-            Level::Product => Form::ProductOrder,
-            Level::CustomerService | Level::ResourceService => Form::ServiceOrder,
-            Level::Resource => Form::ResourceOrder,
-        };
-        Self::read(form, document)
+        Self::read(Form::of(level), document)
     }
 
     /// Reads the order that a document is, or asks about.
@@ -251,6 +257,7 @@ impl Order {
             return Err(malformed(dialect.items, "an order has at least one item"));
         }
         reader.check_ids()?;
+        reader.check_instances()?;
         reader.relate()?;
         let (level, lines) = (dialect.level, reader.lines);
         Ok(Self { level, lines, customer: customer(body)?, at: None })
@@ -366,10 +373,29 @@ impl Reader<'_> {
         match self.lines.iter().find(|line| !seen.insert(&line.id)) {
             Some(line) => {
                 let message = format!("the item id `{}` occurs twice", line.id);
-                Err(inconsistent(self.dialect.items, &message))
+                Err(inconsistent(&format!("{}.id", line.path), &message))
             }
             None => Ok(()),
         }
+    }
+
+    /// One item of an order says all that is wanted of an instance.
+    fn check_instances(&self) -> Result<(), OrderError> {
+        let mut named: BTreeMap<&str, &str> = BTreeMap::new();
+        for line in self.lines.iter().filter(|_| self.dialect.form.is_order()) {
+            let Some(instance) = line.instance.as_deref() else {
+                continue;
+            };
+            if let Some(first) = named.insert(instance, &line.id) {
+                let subject = self.dialect.subject;
+                let message = format!(
+                    "item `{first}` is about the {subject} `{instance}` too: put all that is \
+                     wanted of it into one item"
+                );
+                return Err(inconsistent(&format!("{}.{subject}.id", line.path), &message));
+            }
+        }
+        Ok(())
     }
 
     /// Resolves relations: each leads to an item, none in a circle, and `bundles` is the same as
@@ -383,6 +409,13 @@ impl Reader<'_> {
                 let message = format!("no item `{}` in this order", relation.to);
                 return Err(inconsistent(&relation.path, &message));
             };
+            if to == relation.line {
+                let message = format!(
+                    "the item `{}` relates to itself: name another item, or leave it out",
+                    relation.to
+                );
+                return Err(inconsistent(&relation.path, &message));
+            }
             let (outer, inner) = match relation.kind.as_str() {
                 "bundles" => (relation.line, to),
                 "bundledBy" => (to, relation.line),
@@ -403,7 +436,8 @@ impl Reader<'_> {
         if let Some(line) = circle(&after).or_else(|| circle(&within)) {
             let message =
                 format!("the relations of item `{}` run in a circle", self.lines[line].id);
-            return Err(inconsistent(self.dialect.relations, &message));
+            let path = format!("{}.{}", self.lines[line].path, self.dialect.relations);
+            return Err(inconsistent(&path, &message));
         }
         Ok(())
     }

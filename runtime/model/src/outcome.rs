@@ -37,12 +37,22 @@ pub struct Failure {
     /// With [`FailureClass::Retry`]: not sooner than this many milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// The attribute of the order that is wrong, such as `productOrderItem[0].action`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
 }
 
 impl Failure {
     /// A failure of this class, code and message.
     pub fn new(class: FailureClass, code: &str, message: impl Into<String>) -> Self {
-        Self { class, code: code.into(), message: message.into(), retry_after_ms: None }
+        let (code, message) = (code.into(), message.into());
+        Self { class, code, message, retry_after_ms: None, attribute: None }
+    }
+
+    /// The same, because of an attribute of the order.
+    #[must_use]
+    pub fn about(self, attribute: impl Into<String>) -> Self {
+        Self { attribute: Some(attribute.into()), ..self }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod documents;
 mod existing;
+mod instances;
 mod reading;
 mod take;
 
@@ -295,31 +296,6 @@ impl App {
                 }
             }
         }
-    }
-
-    /// What is to change or cease must be there (the validation matrix: 422).
-    fn check_instances(&self, order: &Order) -> Result<(), SubmitError> {
-        let resource = match order.level {
-            Level::Product => "product",
-            Level::CustomerService | Level::ResourceService => "service",
-            Level::Resource => "resource",
-        };
-        for line in &order.lines {
-            if matches!(line.action, model::plan::Action::Add | model::plan::Action::NoChange) {
-                continue;
-            }
-            let path = format!("item `{}`: {resource}.id", line.id);
-            let Some(instance) = &line.instance else {
-                let action = line.action.as_str();
-                let message = format!("is mandatory for `{action}`: what is it about?");
-                return Err(SubmitError::Reference { path, message });
-            };
-            if self.document(resource, instance).map_err(SubmitError::Store)?.is_none() {
-                let message = format!("the inventory has no {resource} `{instance}`");
-                return Err(SubmitError::Reference { path, message });
-            }
-        }
-        Ok(())
     }
 
     /// Asks a decomposer plugin.

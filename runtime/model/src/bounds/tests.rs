@@ -65,6 +65,7 @@ fn texts_of_failures_are_cut_between_characters() {
         code: "Ü".repeat(700_000),
         message: "\u{1b}[2J€ ".repeat(700_000),
         retry_after_ms: Some(u64::MAX),
+        attribute: None,
     };
     let cut = BOUNDS.failure(long);
     assert!((61..=64).contains(&cut.code.len()), "{}", cut.code.len());

@@ -132,6 +132,7 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
         areas: BTreeSet::new(),
         agreed: None,
         bundle: Some(bundle),
+        path: String::new(),
     }
 }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::catalog::{Catalog, Characteristic, Offering, Spec};
+use crate::catalog::{Catalog, Characteristic, Offering, Spec, SpecKind};
 use crate::id::SpecId;
-use crate::order::{Line, Order};
+use crate::order::{Form, Line, Order};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level};
 
@@ -55,7 +55,29 @@ pub(super) fn lines(order: &Order, catalog: &Catalog) -> Result<Vec<CheckedLine>
     };
     let messages = mistakes.iter().map(|found| format!("item `{}`: {}", found.item, found.message));
     let messages: Vec<String> = messages.collect();
-    Err(Failure::new(first.class, first.code, messages.join("; ")))
+    let failure = Failure::new(first.class, first.code, messages.join("; "));
+    let line = order.lines.iter().find(|line| line.id == first.item);
+    let path = line.map_or_else(String::new, |line| attribute(order.level, line, first.code));
+    Err(failure.about(path))
+}
+
+/// The attribute of an order that a mistake of a line is about.
+fn attribute(level: Level, line: &Line, code: &str) -> String {
+    let form = Form::of(level);
+    let (path, subject) = (&line.path, form.subject());
+    match code {
+        "OFFERING_UNKNOWN" | "OFFERING_NOT_ORDERABLE" | "ITEM_WITHOUT_OFFERING" => {
+            format!("{path}.productOffering")
+        }
+        "SPEC_UNKNOWN" | "SPEC_MISMATCH" | "DECOMP_NO_RULE" => {
+            format!("{path}.{subject}.{}", form.spec())
+        }
+        "CHARACTERISTIC_UNKNOWN" | "CHARACTERISTIC_VALUE" | "CHARACTERISTIC_MISSING" => {
+            format!("{path}.{subject}.{}", form.characteristics())
+        }
+        "BUNDLE_CARDINALITY" => format!("{path}.{}", form.items()),
+        _ => path.clone(),
+    }
 }
 
 /// Holds an order against the catalogs. Configurations, quotes and qualifications are held against
@@ -116,8 +138,16 @@ fn product<'a>(
 ) -> Option<&'a SpecId> {
     let mut reject = |code, message| found.push((code, FailureClass::Reject, message));
     let Some(id) = &line.offering else {
-        if line.spec.is_none() {
-            reject("ITEM_WITHOUT_OFFERING", "names no productOffering".into());
+        match &line.spec {
+            None => reject("ITEM_WITHOUT_OFFERING", "names no productOffering".into()),
+            Some(id) if !is_product(catalog, id) && line.action == Action::Add => {
+                let message = format!(
+                    "the catalog has no productSpecification `{id}`: name one that it has, or a \
+                     productOffering"
+                );
+                reject("SPEC_UNKNOWN", message);
+            }
+            Some(_) => {}
         }
         return line.spec.as_ref();
     };
@@ -141,6 +171,11 @@ fn product<'a>(
         }
     }
     offering.spec.as_ref()
+}
+
+/// Whether the catalog has a product specification of this id.
+fn is_product(catalog: &Catalog, id: &SpecId) -> bool {
+    catalog.specs.get(id).is_some_and(|spec| spec.kind == SpecKind::Product)
 }
 
 /// Whether a bundle has as many of each offering as it may.

@@ -292,7 +292,9 @@ fn error_message(task: &str, failure: &Failure) -> Value {
     message.insert("code".into(), json!(failure.code));
     message.insert("reason".into(), json!(failure.code));
     message.insert("message".into(), json!(failure.message));
-    if !task.is_empty() {
+    if let Some(attribute) = &failure.attribute {
+        message.insert("referenceError".into(), json!(attribute));
+    } else if !task.is_empty() {
         message.insert("referenceError".into(), json!(task));
     }
     Value::Object(message)

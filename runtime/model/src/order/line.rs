@@ -60,6 +60,7 @@ impl Reader<'_> {
             areas: place.map(areas).unwrap_or_default(),
             agreed: self.agreed(body, path)?,
             bundle,
+            path: path.into(),
         })
     }
 

@@ -66,6 +66,7 @@ fn a_good_product_order_is_read() {
                 areas: BTreeSet::from(["home".into()]),
                 agreed: None,
                 bundle: None,
+                path: "productOrderItem[0]".into(),
             }],
             customer: None,
             at: None,
@@ -184,7 +185,7 @@ fn an_order_that_contradicts_itself_is_refused() {
     assert_refused(
         Level::Product,
         &[
-            (related(&["1", "1"], &[]), Inconsistent, "productOrderItem"),
+            (related(&["1", "1"], &[]), Inconsistent, "productOrderItem[1].id"),
             (
                 product_with("/product/productCharacteristic", twice),
                 Inconsistent,
@@ -195,17 +196,25 @@ fn an_order_that_contradicts_itself_is_refused() {
                 Inconsistent,
                 "productOrderItem[0].productOrderItemRelationship[0]",
             ),
-            (related(&["1"], &["1 reliesOn 1"]), Inconsistent, "productOrderItemRelationship"),
+            (
+                related(&["1"], &["1 reliesOn 1"]),
+                Inconsistent,
+                "productOrderItem[0].productOrderItemRelationship[0]",
+            ),
             (
                 related(&["1", "2"], &["1 reliesOn 2", "2 reliesOn 1"]),
                 Inconsistent,
-                "productOrderItemRelationship",
+                "productOrderItem[0].productOrderItemRelationship",
             ),
-            (related(&["1"], &["1 bundles 1"]), Inconsistent, "productOrderItemRelationship"),
+            (
+                related(&["1"], &["1 bundles 1"]),
+                Inconsistent,
+                "productOrderItem[0].productOrderItemRelationship[0]",
+            ),
             (
                 related(&["1", "2"], &["1 bundles 2", "2 bundles 1"]),
                 Inconsistent,
-                "productOrderItemRelationship",
+                "productOrderItem[0].productOrderItemRelationship",
             ),
             (
                 related(&["1", "2", "3"], &["1 bundles 2", "3 bundles 2"]),
@@ -217,11 +226,37 @@ fn an_order_that_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn an_instance_is_named_by_one_item_whatever_is_wanted_of_it() {
+    let words = [
+        (Level::Product, "productOrderItem", "product"),
+        (Level::CustomerService, "serviceOrderItem", "service"),
+        (Level::Resource, "orderItem", "resource"),
+    ];
+    let actions = ["add", "modify", "delete", "noChange"];
+    for (level, items, subject) in words {
+        let item = |id: &str, action: &str, instance: &str| json!({ "id": id, "action": action, subject: { "id": instance } });
+        for (first, second) in actions.iter().flat_map(|one| actions.map(|two| (*one, two))) {
+            let twice = json!({ items: [item("1", first, "x"), item("2", second, "x")] });
+            let path = format!("{items}[1].{subject}.id");
+            assert_refused(level, &[(twice, Inconsistent, &path)]);
+            let apart = json!({ items: [item("1", first, "x"), item("2", second, "y")] });
+            Order::parse(level, &apart).unwrap();
+        }
+    }
+    let mut outer = product_with("/product/id", json!("x"));
+    outer["productOrderItem"][0]["productOrderItem"] =
+        json!([{ "id": "2", "action": "modify", "product": { "id": "x" } }]);
+    let path = "productOrderItem[0].productOrderItem[0].product.id";
+    assert_refused(Level::Product, &[(outer, Inconsistent, path)]);
+}
+
+#[test]
 fn what_is_nested_cannot_bundle_what_it_is_nested_in() {
     let relation = json!([{ "relationshipType": "bundles", "id": "1" }]);
     let nested = json!([{ "id": "2", "action": "add", "productOrderItemRelationship": relation }]);
     let document = product_with("/productOrderItem", nested);
-    assert_refused(Level::Product, &[(document, Inconsistent, "productOrderItemRelationship")]);
+    let path = "productOrderItem[0].productOrderItemRelationship";
+    assert_refused(Level::Product, &[(document, Inconsistent, path)]);
 }
 
 #[test]

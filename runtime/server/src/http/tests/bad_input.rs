@@ -56,14 +56,14 @@ fn orders() -> Vec<(&'static str, Value, u16, &'static str)> {
         ),
         (PRODUCT, with(&at("/product"), json!([])), 400, "productOrderItem[0].product"),
         (PRODUCT, with("/relatedParty", json!({})), 400, "relatedParty"),
-        (PRODUCT, with(&at("/action"), json!("delete")), 422, "item `1`: product.id"),
+        (PRODUCT, with(&at("/action"), json!("delete")), 422, "productOrderItem[0].product.id"),
         (
             PRODUCT,
             json!({ "productOrderItem": [
                 { "id": "1", "action": "modify", "product": { "id": "none" } },
             ]}),
             422,
-            "item `1`: product.id",
+            "productOrderItem[0].product.id",
         ),
         (PRODUCT, two(related("1", "2"), related("2", "1")), 422, "productOrderItem"),
         (PRODUCT, two(related("1", "2"), related("1", "1")), 422, "productOrderItem"),
