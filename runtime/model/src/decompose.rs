@@ -7,6 +7,8 @@ mod existing;
 mod items;
 mod mirror;
 mod needs;
+mod parts;
+mod produced;
 mod tasks;
 
 pub use existing::recalls;

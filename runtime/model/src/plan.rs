@@ -81,9 +81,25 @@ pub struct Item {
     /// The id of the place, of a line of the order that came in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
+    /// Which of several instances of its specification for one parent it is, where the rules say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// Where the instance comes from, where it was made before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Box<Origin>>,
+}
+
+/// What tells the instances of a specification below one parent apart when the order is changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Part {
+    /// The rule that made it. Rules about one edge may be alternatives: an instance that another
+    /// of them asks for is the same, changed.
+    Rule(String),
+    /// The element of a list that it was made for: for another element it is another.
+    Each(String),
+    /// Its number.
+    Number(u64),
 }
 
 /// Which order an item is a line of.

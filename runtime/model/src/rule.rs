@@ -22,6 +22,12 @@ pub struct Rule {
     pub when: Option<Expr>,
     /// How many; one where nothing is said.
     pub quantity: Option<Expr>,
+    /// The list of which each element makes one.
+    pub for_each: Option<Expr>,
+    /// What tells the elements of the list apart.
+    pub key: Option<Expr>,
+    /// Whether it asks for the one that the other rules about the edge ask for too.
+    pub shared: bool,
     /// Characteristics of what is produced: literals, and expressions after `=`.
     pub characteristics: BTreeMap<String, Value>,
 }
@@ -58,9 +64,13 @@ pub struct Delivery {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// One for each product order item.
+    /// One for each item that it is made for.
+    Parent,
+    /// One for each product order item, and for each of several instances that it is below.
     #[default]
     Item,
+    /// One for each product order item.
+    Line,
     /// One for each bundle; an item outside of a bundle is its own.
     Bundle,
     /// One for the order.
@@ -69,6 +79,16 @@ pub enum Scope {
     Place,
     /// One for the customer.
     Customer,
+}
+
+impl Scope {
+    /// Whether one instance serves all that ask for it, however many rules do.
+    pub(crate) fn is_wide(self) -> bool {
+        match self {
+            Self::Parent | Self::Item => false,
+            Self::Line | Self::Bundle | Self::Order | Self::Place | Self::Customer => true,
+        }
+    }
 }
 
 /// Workflows that run around every product order that a pack has a part in.
@@ -107,6 +127,12 @@ pub(crate) struct WrittenRule {
     pub when: Option<String>,
     #[serde(default)]
     pub quantity: Option<String>,
+    #[serde(default)]
+    pub for_each: Option<String>,
+    #[serde(default)]
+    pub key: Option<String>,
+    #[serde(default)]
+    pub shared: bool,
     #[serde(default)]
     pub characteristics: BTreeMap<String, Value>,
 }

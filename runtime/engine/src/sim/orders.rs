@@ -169,6 +169,7 @@ fn items() -> Vec<Item> {
         instance: None,
         not_before: None,
         place: None,
+        part: None,
         origin: None,
     };
     let above = || vec![ItemId(0)];

@@ -3,21 +3,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::checks::CheckedLine;
 use super::existing::Existing;
+use super::produced::Wanted;
 use super::tasks::time;
-use super::{Answers, Production, Question, Stop, mirror, needs, rule_failure};
+use super::{Answers, Stop, mirror, needs, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::cpq::{Charge, charges};
-use crate::expr::{EvalError, Expressions, Scope as Variables};
+use crate::expr::{Expressions, Scope as Variables};
 use crate::id::{FulfilmentId, ItemId, SpecId};
 use crate::money::Price;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, Made, Step};
-use crate::rule::{Produces, Rule, Scope};
+use crate::rule::Scope;
 use crate::rulebook::Rulebook;
 
 /// The items of a plan, and which product items each is for.
@@ -28,6 +29,8 @@ pub(super) struct Items {
     pub roots: Vec<BTreeSet<ItemId>>,
     /// For each root item the outermost bundle that it is in; itself where it is in none.
     pub bundles: Vec<ItemId>,
+    /// The innermost of several instances of a specification that an item is, or stands below.
+    pub within: BTreeMap<ItemId, ItemId>,
     /// The work that stands for items that were there before.
     pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
     /// Lines that change nothing of how their instance is delivered.
@@ -39,9 +42,6 @@ const ITEMS_MAX: usize = 200_000;
 
 /// Decomposition may go so deep below a line.
 const DEPTH_MAX: usize = 16;
-
-/// One line may be decomposed into so many instances of one specification.
-const QUANTITY_MAX: i64 = 10_000;
 
 /// Decomposes the lines of an order into items. Parents stand before what they become.
 pub(super) fn items<'a>(
@@ -82,17 +82,15 @@ pub(super) fn items<'a>(
             builder.expand(ItemId::at(index), ItemId::at(index))?;
         }
     }
+    needs::spread_lines(&mut builder.built, roots);
     needs::relate(&mut builder.built, rulebook);
     builder.change(existing)?;
     Ok(builder.built)
 }
 
-/// A specification that an item becomes an instance of, and the characteristics that a rule maps.
-type Wanted = (SpecId, Map<String, Value>);
-
 pub(super) struct Builder<'a> {
     pub order: &'a Order,
-    rulebook: &'a Rulebook,
+    pub rulebook: &'a Rulebook,
     pub answers: &'a Answers,
     pub expressions: Expressions,
     /// What rules about any item can read. The order is in it, made ready once: it may be large.
@@ -112,7 +110,7 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn catalog(&self) -> &Catalog {
+    pub(super) fn catalog(&self) -> &Catalog {
         self.rulebook.catalog()
     }
 
@@ -158,6 +156,7 @@ impl Builder<'_> {
             instance: line.instance.clone(),
             not_before: None,
             place: line.place.clone(),
+            part: None,
             origin: None,
         });
         let mut bundle = index;
@@ -195,8 +194,8 @@ impl Builder<'_> {
             return Err(Stop::Failure(rule_failure("DECOMP_DEPTH", message)));
         }
         self.path.push(parent);
-        for (spec, wanted) in self.wanted(parent, root)? {
-            let (child, new) = self.instance(&spec, parent, root, &wanted)?;
+        for wanted in self.wanted(parent, root)? {
+            let (child, new) = self.instance(&wanted, parent, root)?;
             if new {
                 self.expand(child, root)?;
             }
@@ -205,132 +204,17 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// What an item becomes: each edge of the catalog, as the rules about it say, and what rules
-    /// and plugins add.
-    fn wanted(&mut self, parent: ItemId, root: ItemId) -> Result<Vec<Wanted>, Stop> {
-        let spec = self.built.items[parent.index()].spec.clone();
-        let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
-        let rulebook = self.rulebook;
-        let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
-        if rules.is_empty() {
-            return Ok(edges.into_iter().map(|edge| (edge, Map::new())).collect());
-        }
-        let variables = self.variables(parent, root);
-        let mut wanted = Vec::new();
-        for edge in &edges {
-            let to = Produces::Spec(edge.clone());
-            if !rules.iter().any(|rule| rule.to == to) {
-                wanted.push((edge.clone(), Map::new()));
-            }
-            for rule in rules.iter().filter(|rule| rule.to == to) {
-                let made = self.produced(rule, &variables).map_err(Stop::Failure)?;
-                wanted.extend(made.into_iter().map(|made| (edge.clone(), made)));
-            }
-        }
-        for rule in &rules {
-            match &rule.to {
-                Produces::Spec(to) if edges.contains(to) => {}
-                Produces::Spec(to) => {
-                    let made = self.produced(rule, &variables).map_err(Stop::Failure)?;
-                    wanted.extend(made.into_iter().map(|made| (to.clone(), made)));
-                }
-                Produces::Plugin(_) => wanted.extend(self.asked(rule, parent, &variables)?),
-            }
-        }
-        Ok(wanted)
-    }
-
-    /// The characteristics of each instance that a rule produces.
-    fn produced(
-        &mut self,
-        rule: &Rule,
-        variables: &Variables,
-    ) -> Result<Vec<Map<String, Value>>, Failure> {
-        let wrong = |error: EvalError| in_rule(rule, &error);
-        if let Some(when) = &rule.when
-            && !when.is_true(variables).map_err(wrong)?
-        {
-            return Ok(Vec::new());
-        }
-        let quantity = match &rule.quantity {
-            None => 1,
-            Some(expr) => {
-                let value = expr.evaluate(variables).map_err(wrong)?;
-                let count = value.as_i64().filter(|count| (0..=QUANTITY_MAX).contains(count));
-                count.ok_or_else(|| {
-                    let message = format!(
-                        "rule `{}`: `quantity` is a whole number up to {QUANTITY_MAX}, not {value}",
-                        rule.name
-                    );
-                    rule_failure("DECOMP_RULE", message)
-                })?
-            }
-        };
-        let mut mapped = Map::new();
-        for (name, template) in &rule.characteristics {
-            let value = self.expressions.fill(template, variables).map_err(wrong)?;
-            mapped.insert(name.clone(), value);
-        }
-        let several = rule.quantity.is_some();
-        Ok((1..=quantity)
-            .map(|number| {
-                let mut made = mapped.clone();
-                if several {
-                    made.insert(NUMBER.into(), json!(number));
-                }
-                made
-            })
-            .collect())
-    }
-
-    /// What a decomposer plugin says; a question where it has not been asked yet.
-    fn asked(
-        &mut self,
-        rule: &Rule,
-        parent: ItemId,
-        variables: &Variables,
-    ) -> Result<Vec<Wanted>, Stop> {
-        let Produces::Plugin(plugin) = &rule.to else {
-            return Ok(Vec::new());
-        };
-        if let Some(when) = &rule.when
-            && !when.is_true(variables).map_err(|e| Stop::Failure(in_rule(rule, &e)))?
-        {
-            return Ok(Vec::new());
-        }
-        let item = &self.built.items[parent.index()];
-        let key = format!("{}/{}", rule.name, item.name);
-        let Some(answer) = self.answers.productions.get(&key) else {
-            return Err(Stop::Ask(Question {
-                key,
-                plugin: plugin.clone(),
-                spec: item.spec.clone(),
-                action: item.action.as_str(),
-                characteristics: item.characteristics.clone(),
-            }));
-        };
-        let known = |made: &Production| self.catalog().specs.contains_key(&made.spec);
-        if let Some(unknown) = answer.iter().find(|made| !known(made)) {
-            let message = format!(
-                "rule `{}`: plugin `{plugin}` produces `{}`, which no catalog has",
-                rule.name, unknown.spec
-            );
-            return Err(Stop::Failure(rule_failure("DECOMP_PLUGIN", message)));
-        }
-        Ok(answer.iter().map(|made| (made.spec.clone(), made.characteristics.clone())).collect())
-    }
-
     /// The instance of a specification for an item: the one that is shared within the scope, or a
     /// new one.
     fn instance(
         &mut self,
-        spec: &SpecId,
+        wanted: &Wanted,
         parent: ItemId,
         root: ItemId,
-        mapped: &Map<String, Value>,
     ) -> Result<(ItemId, bool), Stop> {
-        let characteristics = self.inherited(spec, parent, mapped);
-        let key = (spec.clone(), self.scope_key(spec, root, mapped));
+        let spec = &wanted.spec;
+        let characteristics = self.inherited(spec, parent, &wanted.characteristics);
+        let key = (spec.clone(), self.scope_key(wanted, parent, root));
         if let Some(&shared) = self.shared.get(&key) {
             if self.path.contains(&shared) {
                 let message = format!(
@@ -345,7 +229,8 @@ impl Builder<'_> {
                 if *own != value {
                     let message = format!(
                         "`{spec}` is shared, but `{name}` would be {own} for one and {value} for \
-                         another: narrow its `scope`, or map the characteristic"
+                         another: narrow its `scope` (`parent` is the narrowest), or map the \
+                         characteristic"
                     );
                     return Err(Stop::Failure(rule_failure("DECOMP_CONFLICT", message)));
                 }
@@ -360,7 +245,7 @@ impl Builder<'_> {
             let message = format!("the order becomes more than {ITEMS_MAX} items");
             return Err(Stop::Failure(Failure::new(FailureClass::Reject, "TOO_LARGE", message)));
         }
-        let id = self.child(spec, parent, root, characteristics);
+        let id = self.child(wanted, parent, root, characteristics);
         self.shared.insert(key, id);
         self.links.insert((id, parent));
         self.delivery(id, root).map_err(Stop::Failure)?;
@@ -369,11 +254,12 @@ impl Builder<'_> {
 
     fn child(
         &mut self,
-        spec: &SpecId,
+        wanted: &Wanted,
         parent: ItemId,
         root: ItemId,
         characteristics: Map<String, Value>,
     ) -> ItemId {
+        let spec = &wanted.spec;
         let known = &self.catalog().specs[spec];
         let level = match known.kind {
             SpecKind::Product => Level::Product,
@@ -400,11 +286,19 @@ impl Builder<'_> {
             instance: None,
             not_before: None,
             place: None,
+            part: wanted.part.clone(),
             origin: None,
         };
         let id = ItemId::at(self.built.items.len());
         self.built.items.push(item);
         self.built.roots.push(BTreeSet::from([root]));
+        let is_own = wanted.is_one_of_several || self.scope(spec) == Scope::Parent;
+        let within = if is_own {
+            Some(id)
+        } else {
+            self.built.within.get(&parent).copied().filter(|_| !self.scope(spec).is_wide())
+        };
+        self.built.within.extend(within.map(|within| (id, within)));
         id
     }
 
@@ -455,19 +349,31 @@ impl Builder<'_> {
         characteristics
     }
 
-    fn scope_key(&self, spec: &SpecId, root: ItemId, mapped: &Map<String, Value>) -> String {
-        let scope = self.rulebook.delivery(spec).map_or(Scope::Item, |(_, rule)| rule.scope);
-        let within = match scope {
-            Scope::Item => format!("item {root}"),
+    /// How far one instance of a specification reaches.
+    pub(super) fn scope(&self, spec: &SpecId) -> Scope {
+        self.rulebook.delivery(spec).map_or(Scope::Item, |(_, rule)| rule.scope)
+    }
+
+    /// Names what shares an instance: what has the same key has the same one.
+    fn scope_key(&self, wanted: &Wanted, parent: ItemId, root: ItemId) -> String {
+        let line = || format!("item {root}");
+        let within = match self.scope(&wanted.spec) {
+            Scope::Parent => format!("parent {parent}"),
+            // One of several instances has children of its own.
+            Scope::Item => match self.built.within.get(&parent) {
+                Some(own) => format!("within {own}"),
+                None => line(),
+            },
+            Scope::Line => line(),
             Scope::Bundle => format!("bundle {}", self.built.bundles[root.index()]),
             Scope::Order | Scope::Customer => "order".into(),
-            Scope::Place => match &self.built.items[root.index()].place {
+            Scope::Place => match self.order.place_of(&self.order.lines[root.index()]) {
                 Some(place) => format!("place {place}"),
-                None => format!("item {root}"),
+                None => line(),
             },
         };
-        match mapped.get(NUMBER) {
-            Some(number) => format!("{within} {number}"),
+        match &wanted.share {
+            Some(share) => format!("{within} {share}"),
             None => within,
         }
     }
@@ -484,17 +390,10 @@ impl Builder<'_> {
         if *count == 1 { base.to_string() } else { format!("{base}#{count}") }
     }
 
-    fn variables(&self, item: ItemId, root: ItemId) -> Variables {
+    pub(super) fn variables(&self, item: ItemId, root: ItemId) -> Variables {
         self.variables
             .clone()
             .with("item", &self.built.items[item.index()].view())
             .with("product", &self.built.items[root.index()].product_view())
     }
-}
-
-/// The characteristic that numbers the instances of a rule with `quantity`.
-pub(super) const NUMBER: &str = "number";
-
-fn in_rule(rule: &Rule, error: &EvalError) -> Failure {
-    rule_failure("DECOMP_RULE", format!("rule `{}`: {error}", rule.name))
 }

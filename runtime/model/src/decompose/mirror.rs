@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Stop;
 use super::existing::{Existing, Known, has_ceased};
-use super::items::{Builder, NUMBER};
+use super::items::Builder;
+use super::{Stop, parts};
 use crate::fulfilment::Fulfilment;
 use crate::id::ItemId;
 use crate::journal::Kind;
@@ -81,6 +81,7 @@ impl<'a> Builder<'a> {
         let mut open = below(owner, known.item);
         let mut theirs_of = BTreeMap::from([(root, known.item)]);
         let lines = self.order.lines.len();
+        let wanted = parts::wanted(&self.built.items[lines..]);
         for index in lines..self.built.items.len() {
             let (id, item) = (ItemId::at(index), &self.built.items[index]);
             if !self.built.roots[index].contains(&root) || item.origin.is_some() {
@@ -89,14 +90,14 @@ impl<'a> Builder<'a> {
             let Some(above) = item.parents.iter().find_map(|above| theirs_of.get(above)) else {
                 continue;
             };
-            let is_same = |theirs: &ItemId| {
+            let fit = |theirs: &ItemId| {
                 let theirs = &owner.plan.items[theirs.index()];
-                let number = |item: &Item| item.characteristics.get(NUMBER).cloned();
-                theirs.spec == item.spec
-                    && theirs.parents.contains(above)
-                    && number(theirs) == number(item)
+                let is_like = theirs.spec == item.spec && theirs.parents.contains(above);
+                is_like.then(|| parts::fit(theirs, item, &wanted)).flatten()
             };
-            if let Some(position) = open.iter().position(is_same) {
+            let fitting = open.iter().enumerate();
+            let fitting = fitting.filter_map(|(position, theirs)| Some((fit(theirs)?, position)));
+            if let Some((_, position)) = fitting.min() {
                 let theirs = open.remove(position);
                 theirs_of.insert(id, theirs);
                 self.matched(id, owner, theirs)?;

@@ -8,6 +8,32 @@ use crate::id::{ItemId, SpecId};
 use crate::plan::Action;
 use crate::rulebook::Rulebook;
 
+/// What stands below an item that several lines share is for all of these lines. The first items
+/// are the lines themselves; a bundle is not what its parts are made of.
+pub(super) fn spread_lines(built: &mut Items, lines: usize) {
+    let mut waits = vec![0_usize; built.items.len()];
+    let mut below: Vec<Vec<usize>> = vec![Vec::new(); built.items.len()];
+    for (index, item) in built.items.iter().enumerate().skip(lines) {
+        for parent in &item.parents {
+            below[parent.index()].push(index);
+            waits[index] += 1;
+        }
+    }
+    let mut open: Vec<usize> = (0..built.items.len()).filter(|index| waits[*index] == 0).collect();
+    while let Some(parent) = open.pop() {
+        for child in below[parent].clone() {
+            if built.roots[parent] != built.roots[child] {
+                let roots = built.roots[parent].clone();
+                built.roots[child].extend(roots);
+            }
+            waits[child] -= 1;
+            if waits[child] == 0 {
+                open.push(child);
+            }
+        }
+    }
+}
+
 /// Turns "must be delivered before" between specifications into needs between items.
 pub(super) fn relate(built: &mut Items, rulebook: &Rulebook) {
     let near = Near::new(built);
@@ -34,16 +60,23 @@ fn needs(item: ItemId, near: &Near<'_>, rulebook: &Rulebook) -> Vec<ItemId> {
 /// at all of them.
 struct Near<'a> {
     built: &'a Items,
+    /// By one of several instances of a specification: it, and what it is made of.
+    by_instance: BTreeMap<(&'a SpecId, ItemId), BTreeSet<ItemId>>,
     by_line: BTreeMap<(&'a SpecId, ItemId), BTreeSet<ItemId>>,
     by_bundle: BTreeMap<(&'a SpecId, ItemId), BTreeSet<ItemId>>,
 }
 
 impl<'a> Near<'a> {
     fn new(built: &'a Items) -> Self {
-        let mut near = Self { built, by_line: BTreeMap::new(), by_bundle: BTreeMap::new() };
+        let by_instance = BTreeMap::new();
+        let (by_line, by_bundle) = (BTreeMap::new(), BTreeMap::new());
+        let mut near = Self { built, by_instance, by_line, by_bundle };
         let there = |item: &crate::plan::Item| item.action != Action::Delete;
         for (index, item) in built.items.iter().enumerate().filter(|(_, item)| there(item)) {
             let id = ItemId::at(index);
+            for instance in outwards(built, id) {
+                near.by_instance.entry((&item.spec, instance)).or_default().insert(id);
+            }
             for root in &built.roots[index] {
                 near.by_line.entry((&item.spec, *root)).or_default().insert(id);
                 let bundle = built.bundles[root.index()];
@@ -53,20 +86,40 @@ impl<'a> Near<'a> {
         near
     }
 
-    /// The items of a specification for the same lines as this one, else those of the same bundles.
+    /// The items of a specification that belong to the same one of several instances, else to the
+    /// same lines as this one, else to the same bundles.
     fn nearest(&self, item: ItemId, spec: &SpecId) -> BTreeSet<ItemId> {
+        let others = |found: Option<&BTreeSet<ItemId>>| -> BTreeSet<ItemId> {
+            found.into_iter().flatten().filter(|found| **found != item).copied().collect()
+        };
+        let mut instances = outwards(self.built, item);
+        let within = instances.find_map(|instance| {
+            let found = others(self.by_instance.get(&(spec, instance)));
+            (!found.is_empty()).then_some(found)
+        });
+        if let Some(found) = within {
+            return found;
+        }
         let roots = &self.built.roots[item.index()];
-        let lines = roots.iter().filter_map(|root| self.by_line.get(&(spec, *root)));
-        let mut found: BTreeSet<ItemId> = lines.flatten().copied().collect();
-        found.remove(&item);
+        let lines = roots.iter().flat_map(|root| others(self.by_line.get(&(spec, *root))));
+        let found: BTreeSet<ItemId> = lines.collect();
         if !found.is_empty() {
             return found;
         }
         let bundles: BTreeSet<ItemId> =
             roots.iter().map(|root| self.built.bundles[root.index()]).collect();
-        let bundles = bundles.iter().filter_map(|bundle| self.by_bundle.get(&(spec, *bundle)));
-        let mut found: BTreeSet<ItemId> = bundles.flatten().copied().collect();
-        found.remove(&item);
-        found
+        let bundles =
+            bundles.iter().flat_map(|bundle| others(self.by_bundle.get(&(spec, *bundle))));
+        bundles.collect()
     }
+}
+
+/// Those of several instances of a specification that an item is, or stands below, from the inside
+/// out.
+fn outwards(built: &Items, item: ItemId) -> impl Iterator<Item = ItemId> + '_ {
+    let above = |instance: &ItemId| {
+        let parent = built.items[instance.index()].parents.first()?;
+        built.within.get(parent).copied()
+    };
+    std::iter::successors(built.within.get(&item).copied(), above)
 }

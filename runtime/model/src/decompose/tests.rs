@@ -8,6 +8,7 @@ mod golden;
 pub(crate) mod played;
 mod rules;
 mod scopes;
+mod several;
 mod size;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,32 @@ fn play(catalog: &str, rules: &str, order: &str) -> String {
         Err(Stop::Ask(question)) => format!("asks {}: {}", question.plugin, question.key),
         Err(Stop::Recall(recall)) => format!("recalls {} {}", recall.resource, recall.id),
     }
+}
+
+/// The services of a plan, a line each, as `X#2 of A#2 with speed=1 needs Y`.
+fn outline(plan: &Plan) -> Vec<String> {
+    let names = |items: &[crate::ItemId]| -> String {
+        let names = items.iter().map(|item| plan.items[item.index()].name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let services = plan.items.iter().filter(|item| item.level != Level::Product);
+    let lines = services.map(|item| {
+        let mut line = item.name.clone();
+        if item.action != crate::plan::Action::Add {
+            line = format!("{} {line}", item.action.as_str());
+        }
+        line.push_str(&format!(" of {}", names(&item.parents)));
+        let values: Vec<String> =
+            item.characteristics.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !values.is_empty() {
+            line.push_str(&format!(" with {}", values.join(" ")));
+        }
+        if !item.needs.is_empty() {
+            line.push_str(&format!(" needs {}", names(&item.needs)));
+        }
+        line
+    });
+    lines.collect()
 }
 
 fn refusal(failure: &Failure) -> String {

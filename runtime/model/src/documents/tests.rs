@@ -28,6 +28,7 @@ fn item(level: Level, name: &str, line: &str, parents: &[u32]) -> Item {
         instance: None,
         not_before: None,
         place: None,
+        part: None,
         origin: None,
     }
 }

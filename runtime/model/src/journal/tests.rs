@@ -150,6 +150,7 @@ fn items() -> Vec<Item> {
         instance: Some("p-1".into()),
         not_before: None,
         place: Some("home".into()),
+        part: None,
         origin: None,
     };
     let service = Item {
@@ -169,6 +170,7 @@ fn items() -> Vec<Item> {
         instance: None,
         not_before: Some(Timestamp(1_773_280_800_000)),
         place: None,
+        part: None,
         origin: None,
         action: Action::Add,
     };

@@ -14,6 +14,9 @@ use crate::workflow::Workflow;
 /// What a rule's expressions can name.
 const RULE_SCOPE: &[&str] = &["item", "product", "order"];
 
+/// What the characteristics for one element of a list can name besides.
+const EACH_SCOPE: &[&str] = &["item", "product", "order", "each"];
+
 /// What a step's conditions can name, when the plan is made.
 const PLAN_SCOPE: &[&str] = &["item", "product", "order", "input"];
 
@@ -57,8 +60,13 @@ fn rule(reader: &mut Reader<'_>, entry: &WrittenRule) -> Option<Rule> {
             return None;
         }
     };
+    if let Some(message) = several(entry) {
+        reader.report(RULES, &entry.rule, message, None);
+        return None;
+    }
+    let of_each = if entry.for_each.is_some() { EACH_SCOPE } else { RULE_SCOPE };
     for value in entry.characteristics.values() {
-        template(reader, RULES, value, RULE_SCOPE);
+        template(reader, RULES, value, of_each);
     }
     Some(Rule {
         name: entry.rule.clone(),
@@ -66,8 +74,28 @@ fn rule(reader: &mut Reader<'_>, entry: &WrittenRule) -> Option<Rule> {
         to,
         when: expression(reader, RULES, entry.when.as_deref(), RULE_SCOPE),
         quantity: expression(reader, RULES, entry.quantity.as_deref(), RULE_SCOPE),
+        for_each: expression(reader, RULES, entry.for_each.as_deref(), RULE_SCOPE),
+        key: expression(reader, RULES, entry.key.as_deref(), EACH_SCOPE),
+        shared: entry.shared,
         characteristics: entry.characteristics.clone(),
     })
+}
+
+/// What contradicts itself in how many instances a rule makes.
+fn several(entry: &WrittenRule) -> Option<String> {
+    let (rule, each) = (&entry.rule, entry.for_each.is_some());
+    let counts = each || entry.quantity.is_some();
+    if each && entry.quantity.is_some() {
+        return Some(format!("the rule `{rule}` has one of `quantity` and `for-each`"));
+    }
+    if entry.key.is_some() && !each {
+        return Some(format!("the rule `{rule}` has a `key`, which goes with `for-each`"));
+    }
+    if counts && entry.plugin.is_some() {
+        return Some(format!("the rule `{rule}` leaves it to its plugin how many there are"));
+    }
+    (counts && entry.shared)
+        .then(|| format!("the rule `{rule}` makes several, so what it makes cannot be `shared`"))
 }
 
 fn delivery(

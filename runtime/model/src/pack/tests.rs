@@ -67,7 +67,7 @@ decompose:
     form: P
     to: B
 ")]), @r"
-    rules.yaml:4:5: unknown field `form`, expected one of rule, from, to, plugin, when, quantity, characteristics
+    rules.yaml:4:5: unknown field `form`, expected one of rule, from, to, plugin, when, quantity, for-each, key, shared, characteristics
       4 |     form: P
         |     ^
     ");
@@ -98,7 +98,7 @@ workflows:
         |                                            ^
     ");
     assert_snapshot!(mistakes(&[(RULES, "deliver:\n  - { spec: X, scope: street }\n")]), @r"
-    rules.yaml:2:23: unknown variant `street`, expected one of item, bundle, order, place, customer
+    rules.yaml:2:23: unknown variant `street`, expected one of parent, item, line, bundle, order, place, customer
       2 |   - { spec: X, scope: street }
         |                       ^
     ");
@@ -454,4 +454,37 @@ fn everything_that_is_wrong_is_said_in_the_order_of_files_and_lines() {
         |                   ^
       help: workflows of this pack:
     ");
+}
+
+#[test]
+fn a_rule_that_contradicts_itself_about_how_many_it_makes_is_found() {
+    let cases = [
+        (
+            "to: B, quantity: 2, for-each: '[1]'",
+            "the rule `r` has one of `quantity` and `for-each`",
+        ),
+        ("to: B, key: each.id", "the rule `r` has a `key`, which goes with `for-each`"),
+        ("plugin: p, quantity: 2", "the rule `r` leaves it to its plugin how many there are"),
+        ("plugin: p, for-each: '[1]'", "the rule `r` leaves it to its plugin how many there are"),
+        (
+            "to: B, quantity: 2, shared: true",
+            "the rule `r` makes several, so what it makes cannot be `shared`",
+        ),
+        ("to: B, characteristics: { site: =each.site }", "unknown variable `each`"),
+        ("to: B, when: each == 1, for-each: '[1]'", "unknown variable `each`"),
+    ];
+    for (rule, expected) in cases {
+        let rules = format!("decompose:\n  - {{ rule: r, from: P, {rule} }}\n");
+        let found = mistakes(&[(RULES, rules.as_str())]);
+        assert!(found.contains(expected), "{rule}: {found}");
+    }
+    let rules = "decompose:
+  - rule: r
+    from: P
+    to: B
+    for-each: item.char.sites
+    key: each.id
+    characteristics: { site: =each.id }
+";
+    assert_eq!(mistakes(&[(RULES, rules)]), "no mistakes");
 }

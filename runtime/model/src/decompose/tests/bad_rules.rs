@@ -69,7 +69,7 @@ fn what_is_shared_cannot_be_two_things() {
 decompose:
   - { rule: one, from: A, to: X, characteristics: { size: 1 } }
   - { rule: two, from: B, to: X, characteristics: { size: 2 } }
-"), @"Person DECOMP_CONFLICT: `X` is shared, but `size` would be 1 for one and 2 for another: narrow its `scope`, or map the characteristic");
+"), @"Person DECOMP_CONFLICT: `X` is shared, but `size` would be 1 for one and 2 for another: narrow its `scope` (`parent` is the narrowest), or map the characteristic");
 }
 
 #[test]

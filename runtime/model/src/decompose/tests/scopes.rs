@@ -161,3 +161,44 @@ fn needs_are_met_within_the_line_before_the_bundle_and_never_beyond_it() {
       Z#2.do
     ");
 }
+
+#[test]
+fn what_is_shared_meets_the_needs_of_each_line_with_all_that_is_below_it() {
+    let catalog = "
+        O offers P
+        P product: S, B
+        S service: X
+        B service: Z
+        X network: Y
+        Y network
+        Z network after Y
+    ";
+    let deep = |scope: &str| {
+        let rules = format!(
+            "deliver:\n  - {{ spec: S, scope: {scope} }}\n  - {{ spec: X, workflow: do }}\n  \
+             - {{ spec: Y, workflow: do }}\n  - {{ spec: Z, workflow: do }}\n"
+        );
+        outline(
+            &decomposed(catalog, &rules, "1 add O at:a\n2 add O at:a", &Answers::new()).unwrap(),
+        )
+    };
+    for scope in ["order", "place", "customer"] {
+        let expected =
+            ["S of P, P#2", "X of S", "Y of X", "B of P", "Z of B needs Y", "B#2 of P#2"];
+        let mut expected: Vec<String> = expected.map(String::from).into();
+        expected.push("Z#2 of B#2 needs Y".into());
+        assert_eq!(deep(scope), expected, "{scope}");
+    }
+}
+
+#[test]
+fn the_place_of_a_part_is_the_place_of_its_bundle() {
+    let order =
+        "1 add Q at:a\n2 add O in:1\n3 add O in:1\n4 add Q at:a\n5 add O in:4\n6 add O in:4 at:b";
+    let rules = "deliver:\n  - { spec: X, workflow: do, scope: place }\n";
+    let plan = decomposed(SCOPES, rules, order, &Answers::new()).unwrap();
+    assert_eq!(
+        outline(&plan),
+        ["A of P", "X of A, A#2, A#3", "A#2 of P#2", "A#3 of P#3", "A#4 of P#4", "X#2 of A#4",]
+    );
+}

@@ -52,6 +52,7 @@ fn item(parents: Vec<ItemId>) -> Item {
         instance: None,
         not_before: None,
         place: None,
+        part: None,
         origin: None,
     }
 }

@@ -1,0 +1,300 @@
+//! What an item becomes by the edges of the catalog, the rules about them and decomposer plugins:
+//! which specifications, with which characteristics, and which of them are several of one kind.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::items::Builder;
+use super::{Production, Question, Stop, rule_failure};
+use crate::expr::{EvalError, Expr, Scope as Variables};
+use crate::id::{ItemId, PluginId, SpecId};
+use crate::outcome::Failure;
+use crate::plan::Part;
+use crate::rule::{Produces, Rule};
+
+/// The characteristic that numbers the instances of a rule with `quantity`.
+pub(super) const NUMBER: &str = "number";
+
+/// One rule may make so many instances of one specification for one item.
+const QUANTITY_MAX: usize = 10_000;
+
+/// An instance that an item becomes.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub spec: SpecId,
+    /// The characteristics that a rule maps.
+    pub characteristics: Map<String, Value>,
+    /// Which it is of those of its specification.
+    pub part: Option<Part>,
+    /// What tells it apart from those that others within its scope ask for.
+    pub share: Option<String>,
+    /// Whether its item may become several of its kind: what is below it is its own then.
+    pub is_one_of_several: bool,
+    /// Whether it is the one that the other rules about the edge ask for too.
+    is_shared: bool,
+}
+
+impl Wanted {
+    fn new(spec: &SpecId, characteristics: Map<String, Value>) -> Self {
+        let spec = spec.clone();
+        let (part, share) = (None, None);
+        Self { spec, characteristics, part, share, is_one_of_several: false, is_shared: false }
+    }
+
+    /// What a rule or a plugin asks for once; a rule may number it itself.
+    fn by_rule(
+        spec: &SpecId,
+        characteristics: Map<String, Value>,
+        rule: &Rule,
+        name: &str,
+    ) -> Self {
+        match characteristics.get(NUMBER).and_then(Value::as_u64) {
+            Some(number) => Self::of_several(spec, characteristics, Part::Number(number)),
+            None => {
+                let part = Some(Part::Rule(name.into()));
+                let is_shared = rule.shared;
+                Self { part, is_shared, ..Self::new(spec, characteristics) }
+            }
+        }
+    }
+
+    /// One of several, told apart from the others by its rule already.
+    fn of_several(spec: &SpecId, characteristics: Map<String, Value>, part: Part) -> Self {
+        let share = match &part {
+            Part::Number(number) => number.to_string(),
+            Part::Each(key) => format!("each {key}"),
+            Part::Rule(rule) => format!("rule {rule}"),
+        };
+        let made = Self::new(spec, characteristics);
+        Self { part: Some(part), share: Some(share), is_one_of_several: true, ..made }
+    }
+}
+
+impl Builder<'_> {
+    /// What an item becomes: each edge of the catalog, as the rules about it say, and what rules
+    /// and plugins add.
+    pub(super) fn wanted(&mut self, parent: ItemId, root: ItemId) -> Result<Vec<Wanted>, Stop> {
+        let spec = self.built.items[parent.index()].spec.clone();
+        let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
+        let rulebook = self.rulebook;
+        let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
+        if rules.is_empty() {
+            return Ok(edges.iter().map(|edge| Wanted::new(edge, Map::new())).collect());
+        }
+        let variables = self.variables(parent, root);
+        let mut wanted = Vec::new();
+        for edge in &edges {
+            let to = Produces::Spec(edge.clone());
+            let about: Vec<&&Rule> = rules.iter().filter(|rule| rule.to == to).collect();
+            if about.is_empty() {
+                wanted.push(Wanted::new(edge, Map::new()));
+            }
+            for rule in about {
+                let made = self.produced(rule, edge, &variables).map_err(Stop::Failure)?;
+                wanted.extend(made);
+            }
+        }
+        for rule in &rules {
+            match &rule.to {
+                Produces::Spec(to) if edges.contains(to) => {}
+                Produces::Spec(to) => {
+                    let made = self.produced(rule, to, &variables).map_err(Stop::Failure)?;
+                    wanted.extend(made);
+                }
+                Produces::Plugin(plugin) => {
+                    wanted.extend(self.asked(rule, plugin, parent, &variables)?);
+                }
+            }
+        }
+        forget_only_rules(&mut wanted, &rules);
+        self.tell_apart(&mut wanted);
+        Ok(wanted)
+    }
+
+    /// Each of several rules or productions about one specification makes an instance of its own,
+    /// but where one instance reaches beyond the line.
+    fn tell_apart(&self, wanted: &mut [Wanted]) {
+        let mut counts: BTreeMap<SpecId, usize> = BTreeMap::new();
+        let is_own = |made: &Wanted| {
+            made.share.is_none() && !made.is_shared && !self.scope(&made.spec).is_wide()
+        };
+        for made in wanted.iter().filter(|made| is_own(made)) {
+            *counts.entry(made.spec.clone()).or_insert(0) += 1;
+        }
+        let mut ranks: BTreeMap<SpecId, usize> = BTreeMap::new();
+        for made in wanted.iter_mut().filter(|made| is_own(made)) {
+            if counts.get(&made.spec).is_none_or(|count| *count < 2) {
+                continue;
+            }
+            let rank = ranks.entry(made.spec.clone()).or_insert(0);
+            *rank += 1;
+            made.is_one_of_several = true;
+            // The first is the one that another item of the line may share.
+            made.share = (*rank > 1).then(|| format!("rank {rank}"));
+        }
+    }
+
+    /// The instances that a rule makes of a specification.
+    fn produced(
+        &mut self,
+        rule: &Rule,
+        spec: &SpecId,
+        variables: &Variables,
+    ) -> Result<Vec<Wanted>, Failure> {
+        if !holds(rule, variables)? {
+            return Ok(Vec::new());
+        }
+        if let Some(list) = &rule.for_each {
+            return self.each(rule, spec, list, variables);
+        }
+        let mapped = self.mapped(rule, variables)?;
+        let Some(quantity) = &rule.quantity else {
+            return Ok(vec![Wanted::by_rule(spec, mapped, rule, &rule.name)]);
+        };
+        let value = quantity.evaluate(variables).map_err(|error| in_rule(rule, &error))?;
+        let count = value.as_u64().filter(|count| *count <= QUANTITY_MAX as u64);
+        let count = count.ok_or_else(|| {
+            let message = format!(
+                "rule `{}`: `quantity` is a whole number up to {QUANTITY_MAX}, not {value}",
+                rule.name
+            );
+            rule_failure("DECOMP_RULE", message)
+        })?;
+        let numbered = (1..=count).map(|number| {
+            let mut made = mapped.clone();
+            made.insert(NUMBER.into(), json!(number));
+            Wanted::of_several(spec, made, Part::Number(number))
+        });
+        Ok(numbered.collect())
+    }
+
+    /// One instance for each element of a list.
+    fn each(
+        &mut self,
+        rule: &Rule,
+        spec: &SpecId,
+        list: &Expr,
+        variables: &Variables,
+    ) -> Result<Vec<Wanted>, Failure> {
+        let value = list.evaluate(variables).map_err(|error| in_rule(rule, &error))?;
+        let elements = value.as_array().filter(|elements| elements.len() <= QUANTITY_MAX);
+        let elements = elements.ok_or_else(|| {
+            let found = value.as_array().map_or_else(|| value.to_string(), |l| l.len().to_string());
+            let message = format!(
+                "rule `{}`: `for-each` is a list of up to {QUANTITY_MAX} elements, not {found}",
+                rule.name
+            );
+            rule_failure("DECOMP_RULE", message)
+        })?;
+        let mut made = Vec::with_capacity(elements.len());
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (position, element) in elements.iter().enumerate() {
+            let variables = variables.clone().with("each", element);
+            let mapped = self.mapped(rule, &variables)?;
+            let key = match &rule.key {
+                Some(key) => key.evaluate(&variables).map_err(|error| in_rule(rule, &error))?,
+                None => key_of(element, position),
+            };
+            let mut key = key.to_string();
+            let count = counts.entry(key.clone()).or_insert(0);
+            *count += 1;
+            if *count > 1 {
+                key.push_str(&format!(" {count}"));
+            }
+            made.push(Wanted::of_several(spec, mapped, Part::Each(key)));
+        }
+        Ok(made)
+    }
+
+    /// The characteristics that a rule maps.
+    fn mapped(
+        &mut self,
+        rule: &Rule,
+        variables: &Variables,
+    ) -> Result<Map<String, Value>, Failure> {
+        let mut mapped = Map::new();
+        for (name, template) in &rule.characteristics {
+            let value = self.expressions.fill(template, variables);
+            mapped.insert(name.clone(), value.map_err(|error| in_rule(rule, &error))?);
+        }
+        Ok(mapped)
+    }
+
+    /// What a decomposer plugin answers; a question where it has not been asked yet.
+    fn asked(
+        &mut self,
+        rule: &Rule,
+        plugin: &PluginId,
+        parent: ItemId,
+        variables: &Variables,
+    ) -> Result<Vec<Wanted>, Stop> {
+        if !holds(rule, variables).map_err(Stop::Failure)? {
+            return Ok(Vec::new());
+        }
+        let item = &self.built.items[parent.index()];
+        let key = format!("{}/{}", rule.name, item.name);
+        let Some(answer) = self.answers.productions.get(&key) else {
+            return Err(Stop::Ask(Question {
+                key,
+                plugin: plugin.clone(),
+                spec: item.spec.clone(),
+                action: item.action.as_str(),
+                characteristics: item.characteristics.clone(),
+            }));
+        };
+        let known = |made: &Production| self.catalog().specs.contains_key(&made.spec);
+        if let Some(unknown) = answer.iter().find(|made| !known(made)) {
+            let message = format!(
+                "rule `{}`: plugin `{plugin}` produces `{}`, which no catalog has",
+                rule.name, unknown.spec
+            );
+            return Err(Stop::Failure(rule_failure("DECOMP_PLUGIN", message)));
+        }
+        let mut counts: BTreeMap<&SpecId, usize> = BTreeMap::new();
+        let wanted = answer.iter().map(|made| {
+            let count = counts.entry(&made.spec).or_insert(0);
+            *count += 1;
+            let name = match *count {
+                1 => rule.name.clone(),
+                count => format!("{} {count}", rule.name),
+            };
+            Wanted::by_rule(&made.spec, made.characteristics.clone(), rule, &name)
+        });
+        Ok(wanted.collect())
+    }
+}
+
+/// An instance need not name its rule where no other rule is about its specification.
+fn forget_only_rules(wanted: &mut [Wanted], rules: &[&Rule]) {
+    for made in wanted {
+        let may_make = |rule: &&&Rule| match &rule.to {
+            Produces::Spec(to) => *to == made.spec,
+            Produces::Plugin(_) => true,
+        };
+        if matches!(made.part, Some(Part::Rule(_))) && rules.iter().filter(may_make).count() < 2 {
+            made.part = None;
+        }
+    }
+}
+
+/// What tells an element of a list apart where no `key` does: a text or a number is its own, a map
+/// has an `id`, anything else has its position.
+fn key_of(element: &Value, position: usize) -> Value {
+    match element {
+        Value::String(_) | Value::Number(_) | Value::Bool(_) => element.clone(),
+        Value::Object(fields) => fields.get("id").cloned().unwrap_or_else(|| json!([position])),
+        Value::Null | Value::Array(_) => json!([position]),
+    }
+}
+
+fn holds(rule: &Rule, variables: &Variables) -> Result<bool, Failure> {
+    match &rule.when {
+        Some(when) => when.is_true(variables).map_err(|error| in_rule(rule, &error)),
+        None => Ok(true),
+    }
+}
+
+fn in_rule(rule: &Rule, error: &EvalError) -> Failure {
+    rule_failure("DECOMP_RULE", format!("rule `{}`: {error}", rule.name))
+}
