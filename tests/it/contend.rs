@@ -132,6 +132,10 @@ async fn a_product_is_not_removed_under_an_order_and_never_comes_back() {
         let first = world.submit(&order).await;
         world.completed(&first).await;
         let product = format!("{}/{first}-1", model::resource::path("product"));
+        // What stands on active services is not removed at all.
+        let apart = json!({ "realizingService": [] });
+        let apart = Request { method: "PATCH", ..Request::post(&product, &apart) };
+        assert_eq!(world.http.ask(&apart).await.unwrap().status, 200);
         let mut change = fresh(&pack_order("superfibre/gpon"), &format!("changed-{round}"));
         let speeds = json!([{ "name": "upstreamSpeed", "value": 50 }]);
         change["productOrderItem"] = json!([{ "id": "1", "action": "modify",

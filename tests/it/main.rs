@@ -18,6 +18,7 @@ mod conformance;
 mod contend;
 mod events;
 mod hostile;
+mod in_use;
 mod milestones;
 mod pack;
 mod plugin;

@@ -55,6 +55,27 @@ impl App {
         })
     }
 
+    /// The first document of a resource that has this value of an indexed attribute and is what is
+    /// looked for.
+    pub(crate) fn first_by(
+        &self,
+        resource: &str,
+        path: &str,
+        value: &str,
+        is_it: impl Fn(&Document) -> bool,
+    ) -> Result<Option<Document>, Error> {
+        aside(|| {
+            let mut ids = Ids::new(resource, path, value);
+            while let Some(id) = ids.next(&**self.engine.store())? {
+                let found = self.readable(resource, &id)?;
+                if let Some(document) = found.filter(&is_it) {
+                    return Ok(Some(document));
+                }
+            }
+            Ok(None)
+        })
+    }
+
     /// All documents of a resource in the order of their ids, page by page; stops at an error.
     pub fn each_document<E: From<Error>>(
         &self,

@@ -24,4 +24,5 @@ mod retention;
 mod serve;
 mod stock;
 mod tmf;
+mod uses;
 mod v5;

@@ -1,6 +1,7 @@
 //! References: what a document refers to must be there, and what is referred to stays.
 
-use model::resource::{Reference, Resource, table};
+use model::resource::uses::{STANDS_ON, USES, is_over};
+use model::resource::{Operation, Reference, Resource, of_key, table};
 use serde_json::Value;
 
 use super::{Draft, Refusal};
@@ -39,16 +40,59 @@ fn leads_somewhere(
     Ok(())
 }
 
-/// What others refer to cannot be removed, as far as they are found by it.
+/// What others refer to cannot be removed, nor what lives and stands on others.
 fn is_free(app: &App, draft: &Draft) -> Result<(), Refusal> {
+    let (resource, id) = (draft.resource, draft.id.as_str());
     let others = table::APIS.iter().flat_map(|api| api.resources);
-    for other in others.filter(|other| other.operations.contains(&model::resource::Operation::Get))
-    {
-        for reference in other.references.iter().filter(|r| r.to.contains(&draft.resource.key)) {
-            if let Some(by) = user(app, other, reference, &draft.id)? {
+    for other in others.filter(|other| other.operations.contains(&Operation::Get)) {
+        for reference in other.references.iter().filter(|r| r.to.contains(&resource.key)) {
+            if let Some(by) = referring(app, other, reference, id)? {
+                return Err(in_use(other, &by, reference.path));
+            }
+        }
+    }
+    for found in USES.iter().filter(|found| found.of.contains(&resource.key)) {
+        let by = app.first_by(found.by, &found.indexed(), id, |document| {
+            id_of(&document.body) != Some(id) && found.keeps(&document.body, resource, id)
+        })?;
+        if let (Some(by), Some((_, other))) = (by, of_key(found.by)) {
+            return Err(in_use(other, id_of(&by.body).unwrap_or_default(), found.path));
+        }
+    }
+    match &draft.before {
+        Some(before) => is_ended(app, draft, &before.body),
+        None => Ok(()),
+    }
+}
+
+/// Who has to be asked before a document is removed.
+fn in_use(by: &Resource, id: &str, path: &str) -> Refusal {
+    let message = format!(
+        "the {} `{id}` refers to it by `{path}`: end, remove or change that first",
+        by.name
+    );
+    Refusal::conflict("id", message)
+}
+
+/// What an order delivered is ended by an order: the network is given back then.
+fn is_ended(app: &App, draft: &Draft, document: &Value) -> Result<(), Refusal> {
+    let state = draft.resource.state_of(document).unwrap_or_default();
+    if is_over(draft.resource, state) {
+        return Ok(());
+    }
+    for (_, path, key) in STANDS_ON.iter().filter(|(own, ..)| *own == draft.resource.key) {
+        let Some((_, below)) = of_key(key) else { continue };
+        for id in ids(document, path) {
+            let found = app.readable(key, id)?;
+            let lives = found.is_some_and(|found| {
+                !is_over(below, below.state_of(&found.body).unwrap_or_default())
+            });
+            if lives {
                 let message = format!(
-                    "the {} `{by}` refers to it by `{}`: remove or change that first",
-                    other.name, reference.path
+                    "it is {state} and has the {} `{id}` by `{path}`: order its `delete`, or set \
+                     its `{}` to what it is, first",
+                    below.name,
+                    draft.resource.life.map_or("state", |life| life.attribute),
                 );
                 return Err(Refusal::conflict("id", message));
             }
@@ -57,20 +101,31 @@ fn is_free(app: &App, draft: &Draft) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The id of a document that refers to another.
-fn user(
+/// The id of a document that has a reference to another.
+fn referring(
     app: &App,
     other: &Resource,
     reference: &Reference,
     id: &str,
 ) -> Result<Option<String>, Refusal> {
+    let refers = |body: &Value| ids(body, reference.path).contains(&id);
     let path = format!("{}.id", reference.path);
-    let Some(path) = other.indexes().find(|indexed| *indexed == path) else {
-        return Ok(None);
-    };
-    let found = app.documents_by(other.key, path, id, 1)?;
-    let id = found.first().and_then(|document| document.body.get("id")?.as_str());
-    Ok(id.map(str::to_string))
+    if other.indexes().any(|indexed| indexed == path) {
+        let found = app.first_by(other.key, &path, id, |document| refers(&document.body))?;
+        return Ok(found.and_then(|found| id_of(&found.body).map(str::to_string)));
+    }
+    let mut by = None;
+    app.each_document::<Refusal>(other.key, |document| {
+        if by.is_none() && refers(&document.body) {
+            by = id_of(&document.body).map(str::to_string);
+        }
+        Ok(())
+    })?;
+    Ok(by)
+}
+
+fn id_of(document: &Value) -> Option<&str> {
+    document.get("id")?.as_str()
 }
 
 /// The ids of what a path leads to.
