@@ -9,6 +9,7 @@
 pub mod bounds;
 pub mod id;
 pub mod money;
+pub mod nearest;
 pub mod outcome;
 pub mod time;
 

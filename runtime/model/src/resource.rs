@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod patch;
 pub mod shape;
 pub mod table;
+pub mod unknown;
 pub mod uses;
 pub mod version;
 

@@ -1,9 +1,10 @@
 //! Answers that are as they should be.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_TYPE, LOCATION, WARNING};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use model::resource::unknown::Unknown;
 use serde_json::Value;
 
 /// A JSON document.
@@ -21,6 +22,19 @@ pub(super) fn located(status: StatusCode, location: &str, body: &Value) -> Respo
     let mut response = json(status, body);
     if let Ok(location) = HeaderValue::from_str(location) {
         response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+/// An answer that says what was kept and not understood: a `Warning` for each (RFC 7234, 5.5).
+pub(super) fn warned(mut response: Response, unknown: &[Unknown]) -> Response {
+    for entry in unknown {
+        let visible =
+            |c: char| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '?' };
+        let text: String = entry.to_string().chars().map(visible).collect();
+        if let Ok(warning) = HeaderValue::from_str(&format!("299 ferrule \"{text}\"")) {
+            response.headers_mut().append(WARNING, warning);
+        }
     }
     response
 }

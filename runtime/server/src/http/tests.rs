@@ -26,3 +26,4 @@ mod stock;
 mod tmf;
 mod uses;
 mod v5;
+mod warnings;

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use engine::keys;
 use engine::store::{Direction, Scan};
 use model::resource::of_key;
-use model::{Event, FulfilmentId, TaskId};
+use model::resource::unknown::Unknown;
+use model::{Event, FulfilmentId, Kind, TaskId};
 use serde_json::{Value, json};
 
 use super::{find, view};
@@ -42,15 +43,32 @@ pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer
         let message = "an order is a `productOrder`, `serviceOrder` or `resourceOrder`";
         return Err(Problem::not_found(message));
     };
-    let document = tmf::taken(call.json()?, &served)?;
-    let outcome = door.app.plan(&kind, &document).await?;
+    let body = call.json()?;
+    let unknown = served.unknown(&body);
+    let document = tmf::taken(body, &served)?;
+    let response = simulated(door, &call, &kind, &document, &unknown).await?;
+    Ok(answer::warned(response, &unknown))
+}
+
+/// What an order would become, with what of it is not understood.
+async fn simulated(
+    door: &Door,
+    call: &Call,
+    kind: &Kind,
+    document: &Value,
+    unknown: &[Unknown],
+) -> Answer {
+    let warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    let outcome = door.app.plan(kind, document).await?;
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
             return Ok(answer::text(plan.to_string()));
         }
         let names = (0..plan.tasks.len()).map(|index| plan.task_name(TaskId::at(index)));
         let names = names.collect::<Vec<_>>();
-        let body = json!({ "state": "planned", "tasks": names, "plan": plan });
+        let body = json!({
+            "state": "planned", "tasks": names, "plan": plan, "warnings": warnings,
+        });
         return Ok(answer::json(StatusCode::OK, &body));
     }
     let state = outcome.name();
@@ -62,7 +80,8 @@ pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer
         let text = format!("{state}: {}: {}\n", failure.code, failure.message);
         return Ok(answer::text(text));
     }
-    let body = json!({ "state": state, "failure": view::failed(failure, None) });
+    let failure = view::failed(failure, None);
+    let body = json!({ "state": state, "failure": failure, "warnings": warnings });
     Ok(answer::json(StatusCode::OK, &body))
 }
 

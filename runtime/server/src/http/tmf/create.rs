@@ -29,6 +29,7 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
         return created(door, &call, served, &first.body);
     }
     let body = call.json()?;
+    let unknown = served.unknown(&body);
     let body = served.new_body(body)?;
     let id = id_of(served, &body);
     let receipt = json!({ "id": id });
@@ -40,7 +41,8 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
             Ok(()) => {
                 systems::changed(&door.app, served.resource.key)?;
                 drop(turn);
-                return created(door, &call, served, &receipt);
+                let response = created(door, &call, served, &receipt)?;
+                return Ok(answer::warned(response, &unknown));
             }
             Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
                 // The same request came twice at once, and the other one was first.

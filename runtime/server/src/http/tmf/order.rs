@@ -24,7 +24,9 @@ use crate::http::{Door, answer, etag, href};
 pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: Kind) -> Answer {
     let resource = served.resource;
     let submission = call.submission(resource.key)?;
-    let document = taken(call.json()?, served)?;
+    let body = call.json()?;
+    let unknown = served.unknown(&body);
+    let document = taken(body, served)?;
     let submitted = door.app.submit(kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
@@ -50,6 +52,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let id = first.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("{}{}/{id}", call.base, served.path());
     let response = answer::located(StatusCode::CREATED, &location, &first);
+    let response = answer::warned(response, &unknown);
     Ok(if is_new { answer::committed(response) } else { response })
 }
 

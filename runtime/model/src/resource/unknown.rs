@@ -1,0 +1,136 @@
+//! Attributes that no definition knows. They are kept, as the standard lets it, and told: a
+//! misspelt name is else noticed by nobody.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::shape::{Forms, Type, shapes, shapes_v5};
+use super::version::View;
+use crate::nearest::nearest;
+
+/// Max attributes that are told of one document.
+pub const TOLD_MAX: usize = 16;
+
+/// Max characters of a name that are repeated.
+const NAME_CHARS_MAX: usize = 80;
+
+/// An attribute that no definition knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The path to it.
+    pub path: String,
+    /// What it is an attribute of.
+    pub shape: &'static str,
+    /// What was likely meant.
+    pub meant: Option<&'static str>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is no attribute of {}, it is kept and has no effect",
+            self.path, self.shape
+        )?;
+        match self.meant {
+            Some(meant) => write!(f, ": is `{meant}` meant?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl View {
+    /// The attributes of a client's document that no definition knows. What has a type or a schema
+    /// of its own may have any.
+    pub fn unknown(&self, document: &Value) -> Vec<Unknown> {
+        let mut found = Vec::new();
+        if let Value::Object(fields) = document {
+            walk(self.forms(), self.shape(), fields, "", &mut found);
+        }
+        found.truncate(TOLD_MAX);
+        found
+    }
+}
+
+fn walk(
+    forms: Forms,
+    shape: &'static str,
+    fields: &Map<String, Value>,
+    place: &str,
+    found: &mut Vec<Unknown>,
+) {
+    let said = fields.get("@type").and_then(Value::as_str).unwrap_or(shape);
+    if fields.contains_key("@schemaLocation") || (said != shape && forms.object(said).is_none()) {
+        return;
+    }
+    let shape = forms.meant(shape, fields);
+    for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with('@')) {
+        if found.len() >= TOLD_MAX {
+            return;
+        }
+        let path = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+        let kinds: Vec<Type> = forms
+            .attributes(shape, name)
+            .chain(forms.attributes(said_shape(forms, said, shape), name))
+            .flat_map(|attribute| attribute.kinds.iter().map(|kind| kind.item()))
+            .collect();
+        if kinds.is_empty() {
+            let known = forms.alternatives(shape).into_iter().filter_map(|name| forms.object(name));
+            let known = known.flat_map(|shape| shape.attributes.iter().map(|known| known.name));
+            let meant = nearest(name, known);
+            let path = path.chars().take(NAME_CHARS_MAX).collect();
+            found.push(Unknown { path, shape, meant });
+            continue;
+        }
+        if kinds.iter().any(|kind| matches!(kind, Type::Any | Type::Fields)) {
+            continue;
+        }
+        below(forms, &kinds, value, &path, found);
+    }
+}
+
+/// What is below an attribute that may be of several shapes: those unknown to the one that fits it
+/// best.
+fn below(forms: Forms, kinds: &[Type], value: &Value, path: &str, found: &mut Vec<Unknown>) {
+    let entries = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    for (index, entry) in entries.iter().enumerate() {
+        let Value::Object(fields) = entry else { continue };
+        let place = if value.is_array() { format!("{path}[{index}]") } else { path.to_string() };
+        let shapes = kinds.iter().filter_map(|kind| match kind {
+            Type::Object(shape) => Some(*shape),
+            Type::Any
+            | Type::Fields
+            | Type::String
+            | Type::Integer
+            | Type::Number
+            | Type::Boolean
+            | Type::DateTime
+            | Type::Date
+            | Type::Uri
+            | Type::Base64
+            | Type::Choice(_) => None,
+        });
+        let unknown = shapes.map(|shape| {
+            let mut unknown = Vec::new();
+            walk(forms, shape, fields, &place, &mut unknown);
+            unknown
+        });
+        found.extend(unknown.min_by_key(Vec::len).unwrap_or_default());
+        if found.len() >= TOLD_MAX {
+            return;
+        }
+    }
+}
+
+/// The shape that an object says it is of, where there is one of that name.
+fn said_shape(forms: Forms, said: &str, shape: &'static str) -> &'static str {
+    let all = match forms {
+        Forms::V4 => shapes(),
+        Forms::V5(_) => shapes_v5(),
+    };
+    all.objects.get_key_value(said).map_or(shape, |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests;
