@@ -10,6 +10,7 @@ mod etag;
 mod fields;
 mod filter;
 mod hub;
+mod index;
 mod metrics;
 mod orchestration;
 mod origin;
@@ -108,7 +109,7 @@ async fn answer_to(door: Arc<Door>, call: Call, begun: Instant) -> Response {
 }
 
 /// Routes whose answers rest on nothing that is kept.
-const ROUTES_AT_ONCE: [&str; 4] = ["healthz", "readyz", "metrics", "openapi"];
+const ROUTES_AT_ONCE: [&str; 5] = ["healthz", "readyz", "metrics", "openapi", "index"];
 
 /// Gives an answer away when everything that it may rest on is durable: the store shows a commit a
 /// little before. If the store fails meanwhile, what was seen is not told.

@@ -93,7 +93,7 @@ fn walk(
 /// What is below an attribute that may be of several shapes: those unknown to the one that fits it
 /// best.
 fn below(forms: Forms, kinds: &[Type], value: &Value, path: &str, found: &mut Vec<Unknown>) {
-    let entries = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let entries = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
     for (index, entry) in entries.iter().enumerate() {
         let Value::Object(fields) = entry else { continue };
         let place = if value.is_array() { format!("{path}[{index}]") } else { path.to_string() };

@@ -135,7 +135,7 @@ fn refers(value: &Value, path: &str, of: &Resource, id: &str) -> bool {
     }
     let (name, rest) = path.split_once('.').unwrap_or((path, ""));
     let Some(next) = value.get(name) else { return false };
-    let entries = next.as_array().map_or(std::slice::from_ref(next), Vec::as_slice);
+    let entries = next.as_array().map_or_else(|| std::slice::from_ref(next), Vec::as_slice);
     if !rest.is_empty() {
         let kept = entries.iter().filter(|entry| {
             let kind = entry.get("relationshipType").and_then(Value::as_str);

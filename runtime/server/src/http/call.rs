@@ -165,6 +165,12 @@ impl Call {
         Ok(Some(submission))
     }
 
+    /// Whether the client is a browser that shows a page to a person.
+    pub(super) fn wants_page(&self) -> bool {
+        let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    }
+
     /// Whether the client would rather have a text than JSON.
     pub(super) fn wants_text(&self) -> bool {
         let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());

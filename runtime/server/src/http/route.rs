@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::problem::Problem;
 use super::resources::{self, Version};
-use super::{Door, answer, hub, metrics, orchestration, tmf, topics};
+use super::{Door, answer, hub, index, metrics, orchestration, tmf, topics};
 
 /// What a handler answers with.
 pub(super) type Answer = Result<Response, Problem>;
@@ -21,6 +21,7 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
     let path = call.path.clone();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
+        [] | ["orchestration", "v1"] => ("index", read(&call).map(|()| index::render(&call))),
         ["healthz"] => ("healthz", read(&call).map(|()| health(door))),
         ["readyz"] => ("readyz", ready(door, &call).await),
         ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),

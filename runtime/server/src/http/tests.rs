@@ -15,6 +15,7 @@ mod disconnect;
 mod documents;
 mod durable;
 mod hub;
+mod index;
 mod limits;
 mod mass;
 mod orchestration;

@@ -149,7 +149,6 @@ async fn catalogs_are_those_of_the_packs() {
 async fn what_is_not_there_is_an_error_of_the_standard() {
     let bench = Bench::new();
     for path in [
-        "/",
         "/nothing",
         "/tmf-api",
         "/tmf-api/productOrderingManagement/v9/productOrder",
