@@ -13,6 +13,8 @@ pub(crate) struct Input {
     pub(crate) method: String,
     #[serde(default = "no_params")]
     pub(crate) params: Value,
+    /// How what `method` made is changed; `method` does it where nothing is said.
+    pub(crate) change: Option<Change>,
     pub(crate) undo: Option<Call>,
     pub(crate) probe: Option<Probe>,
     #[serde(default)]
@@ -27,6 +29,14 @@ pub(crate) struct Call {
     pub(crate) method: String,
     #[serde(default = "no_params")]
     pub(crate) params: Value,
+}
+
+/// A call that changes what is there; with the params of the first call unless it has its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    pub(crate) method: String,
+    pub(crate) params: Option<Value>,
 }
 
 /// A call that finds out.
@@ -55,6 +65,14 @@ impl Input {
             outputs: &self.outputs,
             callback_timeout_ms: self.callback_timeout_ms,
         }
+    }
+
+    /// The call that changes what an earlier task did; `None` where the work is new, or where the
+    /// first call does it.
+    pub(crate) fn change(&mut self, task: &Task) -> Option<Call> {
+        let change = self.change.take().filter(|_| task.replaces().is_some())?;
+        let params = change.params.unwrap_or_else(|| self.params.clone());
+        Some(Call { method: change.method, params })
     }
 
     pub(crate) fn call(&self) -> Call {

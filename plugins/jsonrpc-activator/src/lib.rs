@@ -19,8 +19,15 @@ struct JsonrpcActivator;
 
 impl Activator for JsonrpcActivator {
     fn activate(task: &Task) -> Result<Outcome, Failure> {
-        let input: Input = task.input()?;
+        let mut input: Input = task.input()?;
+        let change = input.change(task);
         let element = input.element(task);
+        if let Some(change) = &change {
+            let reply = send(&element, change)?;
+            if !is_to_be_made(&reply) {
+                return activated(&element, reply);
+            }
+        }
         activated(&element, send(&element, &input.call())?)
     }
 
@@ -61,6 +68,11 @@ fn send(element: &Element<'_>, call: &Call) -> Result<Reply, Failure> {
     let response = request.send().map_err(|error| element.no_answer(&error))?;
     log::info(format!("`{}` on `{}`: {}", call.method, element.name, response.status));
     Reply::read(element, &response)
+}
+
+/// Whether there is nothing to change, so that it is made anew.
+fn is_to_be_made(changed: &Reply) -> bool {
+    matches!(changed, Reply::Error(error) if error.is_not_found())
 }
 
 /// What a reply to the method means.

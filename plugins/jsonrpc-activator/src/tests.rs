@@ -1,11 +1,11 @@
 use ferrule_plugin::element::{Asked, Element};
 use ferrule_plugin::http::Response;
-use ferrule_plugin::{Activator, Done, Failure, FailureClass, Finding, Outcome, Task};
+use ferrule_plugin::{Activator, Attribute, Done, Failure, FailureClass, Finding, Outcome, Task};
 use serde_json::{Value, json};
 
 use super::input::Input;
 use super::reply::Reply;
-use super::{JsonrpcActivator, activated, found, undone};
+use super::{JsonrpcActivator, activated, found, is_to_be_made, undone};
 
 fn input() -> Value {
     json!({
@@ -127,4 +127,37 @@ fn a_callback_ends_the_wait() {
 
 fn probed(element: &Element<'_>, reply: Reply) -> Result<Finding, Failure> {
     found(element, reply, Asked::default())
+}
+
+/// A task that changes what an earlier one did.
+fn changing(input: &Value) -> Task {
+    let replaces = Attribute { name: "replaces".into(), value: "key-0".into() };
+    Task { attributes: vec![replaces], ..Task::example(input) }
+}
+
+#[test]
+fn a_change_has_the_params_of_the_method_unless_it_has_its_own() {
+    let mut said = input();
+    said["change"] = json!({"method": "updateDevice"});
+    let task = changing(&said);
+    let change = task.input::<Input>().unwrap().change(&task).unwrap();
+    assert_eq!((change.method.as_str(), change.params), ("updateDevice", said["params"].clone()));
+    said["change"] = json!({"method": "updateDevice", "params": {"id": "HW-1"}});
+    let task = changing(&said);
+    let change = task.input::<Input>().unwrap().change(&task).unwrap();
+    assert_eq!(change.params, json!({"id": "HW-1"}));
+}
+
+#[test]
+fn only_what_stands_is_changed() {
+    let mut said = input();
+    let task = changing(&said);
+    assert!(task.input::<Input>().unwrap().change(&task).is_none(), "the method does it");
+    said["change"] = json!({"method": "updateDevice"});
+    let task = Task { action: "modify".into(), ..Task::example(&said) };
+    assert!(task.input::<Input>().unwrap().change(&task).is_none(), "the step is new");
+    let to_be_made = |body: &Value| on(200, body, |_, reply| Ok(is_to_be_made(&reply))).unwrap();
+    assert!(to_be_made(&error(-32004)));
+    assert!(!to_be_made(&error(-32009)));
+    assert!(!to_be_made(&result(&json!({}))));
 }

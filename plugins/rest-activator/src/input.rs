@@ -12,6 +12,8 @@ use serde_json::Value;
 pub(crate) struct Input {
     pub(crate) element: String,
     pub(crate) request: Call,
+    /// How what `request` made is changed; `request` does it where nothing is said.
+    pub(crate) change: Option<Change>,
     pub(crate) undo: Option<Call>,
     pub(crate) probe: Option<Probe>,
     #[serde(default)]
@@ -28,6 +30,15 @@ pub(crate) struct Call {
     pub(crate) method: String,
     /// What follows the element's base address.
     pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+}
+
+/// A request that changes what is there; what it leaves out is that of the first request.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    pub(crate) method: String,
+    pub(crate) path: Option<String>,
     pub(crate) body: Option<Value>,
 }
 
@@ -50,6 +61,17 @@ impl Probe {
 }
 
 impl Input {
+    /// The request that changes what an earlier task did; `None` where the work is new, or where the
+    /// first request does it.
+    pub(crate) fn change(&mut self, task: &Task) -> Option<Call> {
+        let change = self.change.take().filter(|_| task.replaces().is_some())?;
+        Some(Call {
+            method: change.method,
+            path: change.path.unwrap_or_else(|| self.request.path.clone()),
+            body: change.body.or_else(|| self.request.body.clone()),
+        })
+    }
+
     pub(crate) fn element<'a>(&'a self, task: &'a Task) -> Element<'a> {
         Element {
             name: &self.element,

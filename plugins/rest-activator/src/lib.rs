@@ -16,8 +16,15 @@ struct RestActivator;
 
 impl Activator for RestActivator {
     fn activate(task: &Task) -> Result<Outcome, Failure> {
-        let input: Input = task.input()?;
+        let mut input: Input = task.input()?;
+        let change = input.change(task);
         let element = input.element(task);
+        if let Some(change) = &change {
+            let response = send(&element, &input, change)?;
+            if !is_to_be_made(&response) {
+                return activated(&element, &response);
+            }
+        }
         activated(&element, &send(&element, &input, &input.request)?)
     }
 
@@ -61,6 +68,11 @@ fn send(element: &Element<'_>, input: &Input, call: &Call) -> Result<Response, F
     let response = request.send().map_err(|error| element.no_answer(&error))?;
     log::info(format!("{} {url}: {}", call.method, response.status));
     Ok(response)
+}
+
+/// Whether there is nothing to change, so that it is made anew.
+fn is_to_be_made(changed: &Response) -> bool {
+    changed.status == 404
 }
 
 /// What an answer to the request means.

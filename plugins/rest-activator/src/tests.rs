@@ -4,7 +4,7 @@ use ferrule_plugin::{Activator, Attribute, Done, Failure, FailureClass, Finding,
 use serde_json::{Value, json};
 
 use super::input::Input;
-use super::{RestActivator, activated, found, undone};
+use super::{RestActivator, activated, found, is_to_be_made, undone};
 
 fn input() -> Value {
     json!({
@@ -132,4 +132,40 @@ fn what_cannot_be_looked_at_cannot_be_read_back() {
     let mut task = Task::example(&input);
     task.attributes.push(Attribute { name: "read-back".into(), value: "true".into() });
     assert_eq!(RestActivator::probe(&task).unwrap_err().code, "NO_PROBE");
+}
+
+/// A task that changes what an earlier one did.
+fn changing(input: &Value) -> Task {
+    let replaces = Attribute { name: "replaces".into(), value: "key-0".into() };
+    Task { attributes: vec![replaces], ..Task::example(input) }
+}
+
+#[test]
+fn a_change_takes_what_it_leaves_out_from_the_request() {
+    let mut said = input();
+    said["request"] = json!({"method": "POST", "path": "/x", "body": {"id": 7}});
+    said["change"] = json!({"method": "PUT", "path": "/x/7"});
+    let task = changing(&said);
+    let change = task.input::<Input>().unwrap().change(&task).unwrap();
+    assert_eq!((change.method.as_str(), change.path.as_str()), ("PUT", "/x/7"));
+    assert_eq!(change.body, Some(json!({"id": 7})));
+    said["change"] = json!({"method": "PATCH", "body": {"down": 500}});
+    let task = changing(&said);
+    let change = task.input::<Input>().unwrap().change(&task).unwrap();
+    assert_eq!((change.path.as_str(), change.body), ("/x", Some(json!({"down": 500}))));
+}
+
+#[test]
+fn only_what_stands_is_changed() {
+    let mut said = input();
+    let task = changing(&said);
+    assert!(task.input::<Input>().unwrap().change(&task).is_none(), "the request does it");
+    said["change"] = json!({"method": "PATCH"});
+    let task = Task { action: "modify".into(), ..Task::example(&said) };
+    assert!(task.input::<Input>().unwrap().change(&task).is_none(), "the step is new");
+    let answer = |status| Response { status, headers: vec![], body: vec![] };
+    assert!(is_to_be_made(&answer(404)));
+    for status in [200, 202, 409, 503] {
+        assert!(!is_to_be_made(&answer(status)), "{status}");
+    }
 }

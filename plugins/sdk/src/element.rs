@@ -56,16 +56,17 @@ impl<'a> Element<'a> {
         Ok(url)
     }
 
-    /// A request that carries the task's key, says where to call back, and ends in time.
+    /// A request that carries the task's key, says where to call back, and ends in time. It has
+    /// `X-Replace: true` where the task changes what is there ([`Task::replaces`]).
     pub fn request(&self, method: Method, url: &str) -> http::Request {
         let request = http::Request::new(method, url)
             .header("idempotency-key", &self.task.idempotency_key)
             .header("x-callback-url", &self.task.callback_url)
             .timeouts(Timeouts::within(self.task.deadline_ms));
-        match self.task.action.as_str() {
+        match self.task.replaces() {
             // What an earlier task put there is to be as this one says.
-            "modify" => request.header("x-replace", "true"),
-            _ => request,
+            Some(_) => request.header("x-replace", "true"),
+            None => request,
         }
     }
 

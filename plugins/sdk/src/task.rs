@@ -23,6 +23,14 @@ impl Task {
         self.attributes.iter().any(|attribute| attribute.name == "read-back")
     }
 
+    /// The key that the work was done under before, where it stands and this task changes it: what
+    /// is there is to be as this task asks, and is made where it is not there. Also where a change is
+    /// rolled back.
+    pub fn replaces(&self) -> Option<&str> {
+        let replaces = self.attributes.iter().find(|attribute| attribute.name == "replaces");
+        replaces.map(|attribute| attribute.value.as_str())
+    }
+
     /// The item's characteristics.
     pub fn characteristics(&self) -> Result<Characteristics, Failure> {
         let values = serde_json::from_str(&self.characteristics).map_err(|cause| {

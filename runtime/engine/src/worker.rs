@@ -65,6 +65,9 @@ pub struct Call {
     pub action: String,
     /// The item's characteristics.
     pub characteristics: Map<String, Value>,
+    /// The key that the work was done under before, where it stands and is changed, or is done again
+    /// as it was.
+    pub replaces: Option<String>,
     /// The step's input, evaluated.
     pub input: Map<String, Value>,
     /// How long the call may take, in milliseconds.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::worker::{Call, Manner};
-use model::reconcile::Reading;
+use model::reconcile::{Holder, Reading};
 use model::{Failure, FailureClass, FulfilmentId, Outcome, SpecId, TaskId};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -42,6 +42,8 @@ const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 
 /// The attribute of a task whose probe reads back what stands there now.
 const READ_BACK: &str = "read-back";
+/// The attribute of a task whose work stands and is changed: the key that it was done under.
+const REPLACES: &str = "replaces";
 
 /// An item to decompose.
 #[derive(Clone, Debug, PartialEq)]
@@ -323,7 +325,11 @@ impl Guest {
             callback_url: self.shared.callback_url(&call.callback),
             idempotency_key,
             deadline_ms: u32::try_from(left).unwrap_or(u32::MAX),
-            attributes: Vec::new(),
+            attributes: call
+                .replaces
+                .iter()
+                .map(|key| Attribute { name: REPLACES.into(), value: key.clone() })
+                .collect(),
         }
     }
 }
@@ -348,11 +354,23 @@ async fn read_back(
     let Exports::Activator(pre) = &guest.plugin.exports else {
         bail!("not an activator");
     };
-    store.data_mut().outbound.reach = Reach::Reads;
+    let instance = pre.instantiate_async(&mut *store).await?;
+    look(store, instance.ferrule_plugin_activation(), guest, call).await
+}
+
+/// Asks what stands there now; nothing is changed.
+async fn look(
+    store: &mut Store<State>,
+    activation: &Activation,
+    guest: &Guest,
+    call: &Call,
+) -> wasmtime::Result<Result<Finding, types::Failure>> {
     let mut task = guest.task(call, call.idempotency_key.clone());
     task.attributes.push(Attribute { name: READ_BACK.into(), value: "true".into() });
-    let instance = pre.instantiate_async(&mut *store).await?;
-    instance.ferrule_plugin_activation().call_probe(&mut *store, &task).await
+    let granted = std::mem::replace(&mut store.data_mut().outbound.reach, Reach::Reads);
+    let found = activation.call_probe(&mut *store, &task).await;
+    store.data_mut().outbound.reach = granted;
+    found
 }
 
 /// Calls the export that a call means.
@@ -444,6 +462,16 @@ async fn activate(
             return Ok(answer::done(answer, log));
         }
         Manner::Restore => {
+            let found = look(store, activation, guest, call).await?;
+            match found.map(answer::reading) {
+                // The change was never done, or was taken back already.
+                Ok(Ok(Reading::Held { holder: Holder::Other(_), .. })) => {
+                    return Ok(Outcome::Done(Map::new()));
+                }
+                Ok(Ok(Reading::Pending)) => return Ok(Outcome::Failed(refusal::pending())),
+                // What cannot be told is done again as it was, which is as good as once.
+                Ok(Ok(Reading::Nothing | Reading::Held { .. }) | Err(_)) | Err(_) => {}
+            }
             let task = guest.task(call, format!("{key}:undo"));
             let answer = activation.call_activate(store, &task).await?;
             return Ok(answer::outcome(answer, log));

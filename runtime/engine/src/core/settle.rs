@@ -302,10 +302,17 @@ impl<R> Core<R> {
             Work::TakeBack(made) => made.key.clone(),
             Work::Do | Work::Redo(_) => fulfilment.idempotency_key(task),
         };
-        let input = match (work.before(), &manner) {
-            (Some(made), Manner::Restore) => made.input.clone(),
+        let input = match (work.replaced(), &manner) {
+            // Restoring is a change too: back to what was there.
+            (Some(made), Manner::Restore) => made.as_change().clone(),
             _ => fulfilment.input(task, &mut self.expressions)?,
         };
+        let replaces = work.replaced().map(|made| made.key.clone());
+        let is_back = matches!(manner, Manner::Restore | Manner::Undo { .. });
+        let before =
+            work.before().filter(|_| is_back).and_then(|made| made.characteristics.as_ref());
+        let characteristics = before.or_else(|| item.map(|item| &item.characteristics));
+        let characteristics = characteristics.cloned().unwrap_or_default();
         Ok(Call {
             fulfilment: fulfilment.id.clone(),
             task,
@@ -318,7 +325,8 @@ impl<R> Core<R> {
             digest: digest.clone(),
             spec: item.map(|item| item.spec.to_string()).unwrap_or_default(),
             action: item.map_or("add", |item| item.action.as_str()).into(),
-            characteristics: item.map(|item| item.characteristics.clone()).unwrap_or_default(),
+            characteristics,
+            replaces,
             input,
             timeout_ms: step.timeout_ms,
             at: now,

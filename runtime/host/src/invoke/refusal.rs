@@ -21,6 +21,12 @@ pub(super) fn busy(plugin: &Plugin, capacity: Capacity) -> Failure {
     Failure::new(FailureClass::Retry, "PLUGIN_BUSY", message)
 }
 
+/// The element has not finished the change that is to be rolled back.
+pub(super) fn pending() -> Failure {
+    let message = "the element still works on the change: it is rolled back when that has ended";
+    Failure::new(FailureClass::Retry, "ELEMENT_PENDING", message)
+}
+
 /// The time was up.
 pub(super) fn late(plugin: &Plugin) -> Failure {
     let (name, limits) = (&plugin.name, &plugin.limits);

@@ -134,6 +134,7 @@ pub(crate) fn call(digest: &Digest, manner: Manner, input: Value) -> Call {
         spec: "RFS-VLAN".into(),
         action: "add".into(),
         characteristics: object(serde_json::json!({ "speed": 200 })),
+        replaces: None,
         input: object(input),
         timeout_ms: 20_000,
         at: Timestamp(0),

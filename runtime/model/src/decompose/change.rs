@@ -77,10 +77,16 @@ impl Builder<'_> {
 
     /// Notes with the items what of them stands.
     pub(super) fn keep(&mut self, items: &mut Items) {
+        for task in &mut self.plan.tasks {
+            if let Some(item) = task.item {
+                task.work.trim(&items.items[item.index()].characteristics);
+            }
+        }
         for (id, standing) in std::mem::take(&mut self.standing) {
             let made = standing.into_iter().map(|(step, made)| {
                 let step = self.step_like(&step);
-                Made { step, ..made }
+                // Whoever asks again is told those of the item.
+                Made { step, characteristics: None, ..made }
             });
             let made = made.collect();
             if let Some(origin) = &mut items.items[id.index()].origin {

@@ -9,7 +9,7 @@ use super::Fulfilment;
 use crate::expr::{Expressions, Scope, expressions_of};
 use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Item, Level, Work};
+use crate::plan::{Action, Item, Level, Work};
 use crate::task::TaskState;
 
 impl Fulfilment {
@@ -33,6 +33,32 @@ impl Fulfilment {
         task: TaskId,
         expressions: &mut Expressions,
     ) -> Result<Map<String, Value>, Failure> {
+        self.input_for(task, None, expressions)
+    }
+
+    /// The input of a task as if it changed what is there; `None` where that is no other.
+    pub(super) fn input_of_change(
+        &self,
+        task: TaskId,
+        expressions: &mut Expressions,
+    ) -> Result<Option<Map<String, Value>>, Failure> {
+        let sources = expressions_of(&self.plan.step(task).input);
+        let is_change = self.plan.item_of(task).is_none_or(|item| item.action == Action::Modify);
+        if is_change || !sources.iter().any(|source| source.contains("action")) {
+            return Ok(None);
+        }
+        let input = self.input_for(task, Some(Action::Modify), expressions)?;
+        let own = self.input(task, expressions)?;
+        Ok(Some(input).filter(|input| *input != own))
+    }
+
+    /// The input of a task, as if its item had this action.
+    fn input_for(
+        &self,
+        task: TaskId,
+        action: Option<Action>,
+        expressions: &mut Expressions,
+    ) -> Result<Map<String, Value>, Failure> {
         if let Work::TakeBack(made) = self.work(task) {
             return Ok(made.input.clone());
         }
@@ -45,7 +71,7 @@ impl Fulfilment {
         if sources.is_empty() {
             return Ok(fields.clone());
         }
-        let scope = self.scope(task, &sources);
+        let scope = self.scope(task, &sources, action);
         match expressions.fill(template, &scope) {
             Ok(Value::Object(fields)) => Ok(fields),
             Ok(_) => Ok(Map::new()),
@@ -59,19 +85,25 @@ impl Fulfilment {
 
     /// The variables that the expressions mention; making all of them for each task would cost
     /// more than evaluating.
-    fn scope(&self, task: TaskId, sources: &[&str]) -> Scope {
+    fn scope(&self, task: TaskId, sources: &[&str], action: Option<Action>) -> Scope {
         let mentions = |name: &str| sources.iter().any(|source| source.contains(name));
         let item = self.plan.task(task).item;
+        let acted = |mut view: Value| {
+            if let Some(action) = action {
+                view["action"] = action.as_str().into();
+            }
+            view
+        };
         let mut scope = Scope::default();
         if mentions("item")
             && let Some(item) = item
         {
-            scope = scope.with("item", &self.plan.items[item.index()].view());
+            scope = scope.with("item", &acted(self.plan.items[item.index()].view()));
         }
         if mentions("product")
             && let Some(root) = item.and_then(|item| self.root_of(item))
         {
-            scope = scope.with("product", &root.product_view());
+            scope = scope.with("product", &acted(root.product_view()));
         }
         if mentions("order") {
             scope = scope.with("order", &self.document);

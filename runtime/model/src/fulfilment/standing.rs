@@ -14,8 +14,11 @@ impl Fulfilment {
         expressions: &mut Expressions,
     ) -> Result<Vec<(Step, Made)>, Failure> {
         let mut standing = Vec::new();
-        for made in self.plan.items[item.index()].origin.iter().flat_map(|origin| &origin.made) {
-            standing.push((self.plan.steps[made.step as usize].clone(), made.clone()));
+        let its = &self.plan.items[item.index()];
+        let characteristics = Some(its.characteristics.clone());
+        for made in its.origin.iter().flat_map(|origin| &origin.made) {
+            let made = Made { characteristics: characteristics.clone(), ..made.clone() };
+            standing.push((self.plan.steps[made.step as usize].clone(), made));
         }
         for task in self.tasks_of(item) {
             let state = &self.tasks[task.index()];
@@ -29,6 +32,8 @@ impl Fulfilment {
                 input: self.input(task, expressions)?,
                 outputs: yielded.outputs,
                 holds: yielded.holds,
+                change: self.input_of_change(task, expressions)?,
+                characteristics: characteristics.clone(),
             };
             standing.push((self.plan.step(task).clone(), made));
         }

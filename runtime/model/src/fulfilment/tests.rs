@@ -6,6 +6,7 @@ mod cancelling;
 mod history;
 mod outcomes;
 mod properties;
+mod standing;
 mod unwinding;
 
 use serde_json::json;

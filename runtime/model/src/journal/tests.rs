@@ -232,6 +232,7 @@ fn change() -> Plan {
             characteristic: "port".into(),
             name: "port".into(),
         }],
+        ..Made::default()
     };
     let origin = Origin {
         fulfilment: crate::FulfilmentId::new("f-0"),

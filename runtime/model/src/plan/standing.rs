@@ -35,7 +35,7 @@ pub struct Origin {
 }
 
 /// Work that an earlier fulfilment did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Made {
     /// The position in [`Plan::steps`](super::Plan::steps) of the step that it was made from.
@@ -50,6 +50,20 @@ pub struct Made {
     /// What it holds of pools.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Hold>,
+    /// The input for doing it again as a change, where that differs: its template reads `action`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Map<String, Value>>,
+    /// The characteristics of its item then, where they differ from those of the item now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characteristics: Option<Map<String, Value>>,
+}
+
+impl Made {
+    /// The input for doing it again where it was changed, or where it is to be compared with a
+    /// change.
+    pub fn as_change(&self) -> &Map<String, Value> {
+        self.change.as_ref().unwrap_or(&self.input)
+    }
 }
 
 /// What a task does of its step.
@@ -76,6 +90,22 @@ impl Work {
         match self {
             Self::Do => None,
             Self::Redo(made) | Self::TakeBack(made) => Some(made),
+        }
+    }
+
+    /// What was done before and stands in another way when the task is done.
+    pub fn replaced(&self) -> Option<&Made> {
+        match self {
+            Self::Redo(made) => Some(made),
+            Self::Do | Self::TakeBack(_) => None,
+        }
+    }
+
+    /// Drops the characteristics that the item still has.
+    pub(crate) fn trim(&mut self, now: &Map<String, Value>) {
+        let (Self::Redo(made) | Self::TakeBack(made)) = self else { return };
+        if made.characteristics.as_ref() == Some(now) {
+            made.characteristics = None;
         }
     }
 }

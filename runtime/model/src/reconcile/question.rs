@@ -202,6 +202,7 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
             input: before.input(task, &mut expressions)?,
             outputs: yielded.outputs,
             holds: yielded.holds,
+            ..Made::default()
         };
         let step = owner.plan.step(task).clone();
         asked.push(question(owner, item, (step, made), Expected::Gone));
@@ -241,7 +242,7 @@ impl Question {
             return None;
         }
         let (key, outputs) = (self.key.clone(), self.outputs.clone());
-        let made = Made { step: 0, key, input: self.input.clone(), outputs, holds: Vec::new() };
+        let made = Made { key, input: self.input.clone(), outputs, ..Made::default() };
         let (on_failure, no_return) = (OnFailure::Hold, false);
         let step = Step { input, on_failure, undo: false, no_return, ..self.step.clone() };
         let work = Work::Redo(Box::new(made));

@@ -173,6 +173,7 @@ fn call(app: &App, question: &Question, digest: &Digest) -> Call {
         spec: question.spec.to_string(),
         action: question.action.as_str().into(),
         characteristics: question.characteristics.clone(),
+        replaces: None,
         input: question.input.clone(),
         timeout_ms: question.step.timeout_ms,
         at: app.now(),

@@ -1,7 +1,7 @@
 //! Documents that open orders are about are not removed, and what was removed is looked at again.
 
 use model::plan::{Made, Work};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::super::*;
 use super::stage::Stage;
@@ -12,7 +12,7 @@ use crate::store::{Put, Store as _};
 const WORK: &str = "earlier:0";
 
 fn made() -> Made {
-    Made { step: 0, key: WORK.into(), input: Map::new(), outputs: Map::new(), holds: Vec::new() }
+    Made { key: WORK.into(), ..Made::default() }
 }
 
 /// An order that takes back earlier work, and the product that stands on it.

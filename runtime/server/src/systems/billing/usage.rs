@@ -228,6 +228,7 @@ async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Option
         spec: guided.tariff.specification.clone(),
         action: "add".into(),
         characteristics: Map::new(),
+        replaces: None,
         input: input.as_object().cloned().unwrap_or_default(),
         timeout_ms: RATING_MS_MAX,
         at,
