@@ -247,7 +247,7 @@ impl<R> Core<R> {
         };
         if events.is_empty() {
             for hold in holds {
-                self.pools.release(&hold.pool, hold.index);
+                self.pools.abandon_value(&hold.pool, hold.index);
             }
         }
         self.advance(now, entry, events, step)

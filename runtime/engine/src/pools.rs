@@ -20,15 +20,30 @@ struct Inner {
     pools: BTreeMap<PoolId, State>,
     /// Holds of attempts that are under way, not yet on disk.
     tentative: BTreeMap<(FulfilmentId, TaskId), Vec<Hold>>,
+    /// What a task holds already that is done again, until its attempt ends.
+    offered: BTreeMap<(FulfilmentId, TaskId), Vec<Hold>>,
 }
 
 #[derive(Debug)]
 struct State {
     pool: Arc<Pool>,
-    held: BTreeSet<u64>,
+    held: BTreeMap<u64, Holder>,
     /// No position below this is free but those in `freed`.
     next: u64,
     freed: BTreeSet<u64>,
+}
+
+/// Who holds a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Holder {
+    /// An attempt that is under way.
+    Attempt,
+    /// An instance, or a task that is for none, as [`Fulfilment::holder`] names it.
+    ///
+    /// [`Fulfilment::holder`]: model::Fulfilment::holder
+    Named(String),
+    /// It was taken before holders were named.
+    Unnamed,
 }
 
 /// Why nothing was reserved.
@@ -56,7 +71,7 @@ impl Pools {
         inner.pools.entry(id).and_modify(|state| state.pool = Arc::clone(&pool)).or_insert_with(
             || State {
                 pool: Arc::clone(&pool),
-                held: BTreeSet::new(),
+                held: BTreeMap::new(),
                 next: 0,
                 freed: BTreeSet::new(),
             },
@@ -69,10 +84,23 @@ impl Pools {
     }
 
     /// Marks a value as held, as read from the store. Pools are defined first.
-    pub fn restore(&self, pool: &PoolId, index: u64) {
+    pub fn restore(&self, pool: &PoolId, index: u64, holder: Option<String>) {
         if let Some(state) = self.lock().pools.get_mut(pool) {
-            state.held.insert(index);
+            state.held.insert(index, holder.map_or(Holder::Unnamed, Holder::Named));
             state.freed.remove(&index);
+        }
+    }
+
+    /// Offers a task that is done again what it holds already: where it asks the same pool for the
+    /// same name, it gets the same value.
+    pub fn offer(&self, fulfilment: &FulfilmentId, task: TaskId, holds: Vec<Hold>) {
+        self.lock().offered.insert((fulfilment.clone(), task), holds);
+    }
+
+    /// Names who holds a value, when the commit says so.
+    pub fn keep(&self, hold: &Hold, holder: &str) {
+        if let Some(state) = self.lock().pools.get_mut(&hold.pool) {
+            state.held.insert(hold.index, Holder::Named(holder.into()));
         }
     }
 
@@ -87,8 +115,15 @@ impl Pools {
     ) -> Result<Hold, ReserveError> {
         let mut inner = self.lock();
         let inner = &mut *inner;
-        let held = inner.tentative.entry((fulfilment.clone(), task)).or_default();
-        if let Some(hold) = held.iter().find(|hold| hold.pool == *pool && hold.name == name) {
+        let attempt = (fulfilment.clone(), task);
+        let is_it = |hold: &&Hold| hold.pool == *pool && hold.name == name;
+        let offered = inner.offered.get(&attempt).and_then(|holds| holds.iter().find(is_it));
+        let held = inner.tentative.entry(attempt.clone()).or_default();
+        if let Some(hold) = held.iter().find(is_it) {
+            return Ok(hold.clone());
+        }
+        if let Some(hold) = offered {
+            held.push(hold.clone());
             return Ok(hold.clone());
         }
         let Some(state) = inner.pools.get_mut(pool) else {
@@ -112,24 +147,41 @@ impl Pools {
 
     /// Hands over what a task reserved, to be committed with its outcome.
     pub fn settle(&self, fulfilment: &FulfilmentId, task: TaskId) -> Vec<Hold> {
-        self.lock().tentative.remove(&(fulfilment.clone(), task)).unwrap_or_default()
+        let (mut inner, attempt) = (self.lock(), (fulfilment.clone(), task));
+        inner.offered.remove(&attempt);
+        inner.tentative.remove(&attempt).unwrap_or_default()
     }
 
-    /// Gives back what a failed attempt reserved.
+    /// Gives back what a failed attempt reserved; what it held before stays.
     pub fn abandon(&self, fulfilment: &FulfilmentId, task: TaskId) {
         for hold in self.settle(fulfilment, task) {
-            self.release(&hold.pool, hold.index);
+            self.abandon_value(&hold.pool, hold.index);
         }
     }
 
-    /// Makes a value free again.
-    pub fn release(&self, pool: &PoolId, index: u64) {
+    /// Gives back a value that an attempt reserved, unless it is kept by now.
+    pub fn abandon_value(&self, pool: &PoolId, index: u64) {
         if let Some(state) = self.lock().pools.get_mut(pool)
-            && state.held.remove(&index)
-            && index < state.next
+            && state.held.get(&index) == Some(&Holder::Attempt)
         {
-            state.freed.insert(index);
+            state.free(index);
         }
+    }
+
+    /// Makes a value free again, if this one holds it. What another holds is left alone, and the
+    /// answer is `false`.
+    pub fn release(&self, pool: &PoolId, index: u64, holder: &str) -> bool {
+        let mut inner = self.lock();
+        let Some(state) = inner.pools.get_mut(pool) else { return true };
+        let may = match state.held.get(&index) {
+            Some(Holder::Named(own)) => own == holder,
+            Some(Holder::Unnamed) => true,
+            Some(Holder::Attempt) | None => false,
+        };
+        if may {
+            state.free(index);
+        }
+        may
     }
 
     /// How many values of a pool are held.
@@ -148,7 +200,7 @@ impl State {
         let index = match self.freed.pop_first() {
             Some(index) => index,
             None => {
-                while self.held.contains(&self.next) {
+                while self.held.contains_key(&self.next) {
                     self.next += 1;
                 }
                 if self.next >= self.pool.len() {
@@ -158,8 +210,15 @@ impl State {
                 self.next - 1
             }
         };
-        self.held.insert(index);
+        self.held.insert(index, Holder::Attempt);
         Some(index)
+    }
+
+    fn free(&mut self, index: u64) {
+        self.held.remove(&index);
+        if index < self.next {
+            self.freed.insert(index);
+        }
     }
 }
 

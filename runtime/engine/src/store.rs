@@ -217,7 +217,8 @@ impl Error {
         Self::Failed { action, source: Box::new(Damaged) }
     }
 
-    fn failed<E: std::error::Error + Send + Sync + 'static>(
+    /// What an action that failed comes to.
+    pub fn failed<E: std::error::Error + Send + Sync + 'static>(
         action: &'static str,
     ) -> impl Fn(E) -> Self {
         move |source| Self::Failed { action, source: Box::new(source) }

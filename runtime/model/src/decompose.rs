@@ -11,7 +11,7 @@ mod parts;
 mod produced;
 mod tasks;
 
-pub use existing::recalls;
+pub use existing::Owner;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
-use crate::fulfilment::Fulfilment;
-use crate::id::{PluginId, SpecId};
+use crate::id::{FulfilmentId, InstanceId, PluginId, SpecId};
+use crate::installed::Installed;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::Plan;
@@ -34,15 +34,16 @@ pub enum Stop {
     Failure(Failure),
     /// A decomposer plugin must be asked; decompose again with its answer.
     Ask(Question),
-    /// An existing instance must be known; decompose again with it.
-    Recall(Recall),
+    /// Existing instances must be known; decompose again with them.
+    Recall(Vec<Recall>),
 }
 
-/// The instance that must be known: a document of an inventory.
+/// What must be known: an instance of an inventory, or the instance that serves a customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Recall {
-    /// The resource, such as `product`.
-    pub resource: &'static str,
+    /// The resource, such as `product`; [`SERVING`](crate::installed::SERVING) for what serves a
+    /// customer.
+    pub resource: String,
     /// Its id.
     pub id: String,
 }
@@ -50,11 +51,25 @@ pub struct Recall {
 /// An existing instance as it is known.
 #[derive(Clone, Debug)]
 pub struct Instance {
-    /// Its document.
+    /// Its name.
+    pub id: InstanceId,
+    /// Its document; null where only its record is there.
     pub document: Value,
-    /// The fulfilments that made and changed it, as [`documents::makers`](crate::documents::makers)
-    /// reads them from the document, in that order.
-    pub makers: Vec<Arc<Fulfilment>>,
+    /// Its record, where an order of ours made it.
+    pub installed: Option<Installed>,
+    /// The fulfilment that the record names.
+    pub owner: Option<Arc<Owner>>,
+    /// The fulfilment that made what it is a part of, where it has no record of its own.
+    pub part_of: Option<FulfilmentId>,
+    /// The open fulfilment that changes it.
+    pub open: Option<FulfilmentId>,
+}
+
+impl Instance {
+    /// An instance of which only the document is known.
+    pub fn of(id: InstanceId, document: Value) -> Self {
+        Self { id, document, installed: None, owner: None, part_of: None, open: None }
+    }
 }
 
 /// What a decomposer plugin is asked.
@@ -114,6 +129,10 @@ pub fn decompose(
     rulebook: &Rulebook,
     answers: &Answers,
 ) -> Result<Plan, Stop> {
+    let missing = existing::gather(order, answers);
+    if !missing.is_empty() {
+        return Err(Stop::Recall(missing));
+    }
     let existing = existing::find(order, answers)?;
     let order = &existing::complete(order, &existing);
     let lines = checks::lines(order, rulebook.catalog()).map_err(Stop::Failure)?;
@@ -124,6 +143,11 @@ pub fn decompose(
 /// The plan of a run of one workflow with any input.
 pub fn plan_run(workflow: &str, input: &Value, rulebook: &Rulebook) -> Result<Plan, Failure> {
     tasks::plan_run(workflow, input, rulebook)
+}
+
+/// An order that asks for what cannot be.
+fn rejected(code: &str, message: String) -> Stop {
+    Stop::Failure(Failure::new(FailureClass::Reject, code, message))
 }
 
 /// A mistake of a rule, or a rule that is missing: a person must act.

@@ -7,6 +7,7 @@ mod billing;
 mod cancel;
 mod change;
 mod flows;
+mod installation;
 mod inventory;
 mod milestones;
 mod orders;
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::ItemId;
+use crate::installed;
 use crate::journal::{End, Event, Kind};
 use crate::plan::{Item, Level};
 use crate::resource::{self, capitalised};
@@ -40,6 +42,8 @@ pub struct Changes {
     pub documents: Vec<Document>,
     /// The resources and ids of documents that are no more, after all that is written.
     pub removed: Vec<(&'static str, String)>,
+    /// What becomes of the records of what is installed.
+    pub installed: Vec<installed::Record>,
 }
 
 fn href(resource: &str, id: &str) -> String {
@@ -123,6 +127,9 @@ impl Fulfilment {
 
     /// The items that are lines of the order that came in.
     pub(crate) fn is_line(&self, item: &Item) -> bool {
+        if item.stays() {
+            return false;
+        }
         match self.kind {
             Kind::ProductOrder => item.level == Level::Product,
             Kind::ServiceOrder | Kind::ResourceOrder => item.parents.is_empty(),

@@ -51,8 +51,29 @@ text_id! {
     PoolId
 }
 text_id! {
+    /// An instance of an inventory: its resource and its id, such as `service/7a1-s3`.
+    InstanceId
+}
+text_id! {
     /// A SHA-256 in lower-case hex: the identity of a pack or a plugin's bytes.
     Digest
+}
+
+impl InstanceId {
+    /// The instance of a resource, such as `product`, with an id.
+    pub fn of(resource: &str, id: &str) -> Self {
+        Self(format!("{resource}/{id}"))
+    }
+
+    /// The resource, such as `product`.
+    pub fn resource(&self) -> &str {
+        self.0.split_once('/').map_or("", |(resource, _)| resource)
+    }
+
+    /// The id in the inventory.
+    pub fn id(&self) -> &str {
+        self.0.split_once('/').map_or(&self.0, |(_, id)| id)
+    }
 }
 
 impl Digest {

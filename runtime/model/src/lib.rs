@@ -25,6 +25,7 @@ pub mod rulebook;
 pub mod activation;
 pub mod cpq;
 pub mod decompose;
+pub mod installed;
 pub mod order;
 pub mod plan;
 
@@ -43,7 +44,7 @@ pub mod task;
 pub use bounds::{BOUNDS, Bounds, Exceeded};
 pub use documents::{Changes, Document};
 pub use fulfilment::{Due, Fulfilment, Phase};
-pub use id::{Digest, FulfilmentId, ItemId, PluginId, PoolId, SpecId, TaskId};
+pub use id::{Digest, FulfilmentId, InstanceId, ItemId, PluginId, PoolId, SpecId, TaskId};
 pub use journal::{End, Event, Kind, Record};
 pub use order::Order;
 pub use outcome::{Failure, FailureClass, Hold, Outcome, Wait};

@@ -2,7 +2,7 @@
 //! and hands it to the engine.
 
 mod documents;
-mod existing;
+pub(crate) mod existing;
 mod instances;
 mod reading;
 mod take;
@@ -17,7 +17,7 @@ use engine::{Engine, Submitted};
 use host::Host;
 use model::billing::bill_state::Release;
 use model::cpq::Policy;
-use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run, recalls};
+use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run};
 use model::journal::Activation;
 use model::money::Tax;
 use model::order::OrderError;
@@ -28,6 +28,7 @@ use serde_json::Value;
 use crate::serve::plugins::Looked;
 
 pub(crate) use documents::Ids;
+pub(crate) use existing::Recalled;
 use reading::Readers;
 pub(crate) use reading::aside;
 pub(crate) use take::Asked;
@@ -267,21 +268,16 @@ impl App {
             crate::systems::cpq::check_quotes(self, document)?;
         }
         let mut answers = Answers::new();
-        for recall in recalls(&order) {
-            let instance = self.instance(&recall).await?;
-            answers.recall(recall, instance);
-        }
-        let mut asked = Asked::default();
+        let (mut recalled, mut asked) = (Recalled::new(self), Asked::default());
         loop {
             match decompose(&order, document, rulebook, &answers) {
                 Ok(plan) => return Ok(Ok(plan)),
                 Err(Stop::Failure(failure)) => return Ok(Err(failure)),
-                Err(Stop::Recall(recall)) => {
-                    if let Err(failure) = asked.instance() {
+                Err(Stop::Recall(recalls)) => {
+                    if let Err(failure) = recalled.answer(recalls, &mut asked, &mut answers).await?
+                    {
                         return Ok(Err(failure));
                     }
-                    let instance = self.instance(&recall).await?;
-                    answers.recall(recall, instance);
                 }
                 Err(Stop::Ask(question)) => {
                     if let Err(failure) = asked.plugin() {

@@ -2,10 +2,11 @@
 //! once. What a fulfilment claims follows from its plan and its order, so it is known again after a
 //! crash; that a quote is ordered is a fact of its own in the commit that takes the order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::cpq::quotes_of;
-use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Plan};
+use model::plan::{Claim, ClaimMode};
+use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind};
 
 use serde_json::Value;
 
@@ -22,7 +23,7 @@ pub struct Seen(u64);
 /// What open fulfilments claim, by name.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
-    held: BTreeMap<String, FulfilmentId>,
+    held: BTreeMap<String, Holders>,
     /// When what is not claimed any more was released, as far back as is remembered.
     released: BTreeMap<String, u64>,
     order: VecDeque<(u64, String)>,
@@ -32,40 +33,91 @@ pub(super) struct Claims {
     forgotten: u64,
 }
 
+/// Who claims a name: one that changes it, or any number that use it.
+#[derive(Debug)]
+enum Holders {
+    One(FulfilmentId),
+    Several(BTreeSet<FulfilmentId>),
+}
+
+impl Holders {
+    /// One of those that stand in the way of a claim by another fulfilment.
+    fn against(&self, mode: ClaimMode) -> Option<&FulfilmentId> {
+        match (self, mode) {
+            (Self::One(holder), _) => Some(holder),
+            (Self::Several(holders), ClaimMode::Exclusive) => holders.first(),
+            (Self::Several(_), ClaimMode::Shared) => None,
+        }
+    }
+
+    fn has(&self, id: &FulfilmentId) -> bool {
+        match self {
+            Self::One(holder) => holder == id,
+            Self::Several(holders) => holders.contains(id),
+        }
+    }
+}
+
 impl Claims {
     /// The moment now.
     pub(super) fn seen(&self) -> Seen {
         Seen(self.releases)
     }
 
-    /// The fulfilment that claims any of these.
+    /// A fulfilment that claims any of these, in whichever way.
     pub(super) fn holder(&self, names: &[String]) -> Option<&FulfilmentId> {
-        names.iter().find_map(|name| self.held.get(name))
+        let mut held = names.iter().filter_map(|name| self.held.get(name));
+        held.find_map(|holders| holders.against(ClaimMode::Exclusive))
+    }
+
+    /// A fulfilment that stands in the way of any of these claims.
+    fn against(&self, claims: &[Claim]) -> Option<&FulfilmentId> {
+        claims.iter().find_map(|claim| self.held.get(&claim.name)?.against(claim.mode))
     }
 
     /// Whether any of these may have been released since. What is not remembered may have been.
-    fn is_stale(&self, names: &[String], seen: Seen) -> bool {
-        let since = |name: &String| self.released.get(name).is_some_and(|at| *at > seen.0);
-        !names.is_empty() && (seen.0 < self.forgotten || names.iter().any(since))
+    fn is_stale(&self, claims: &[Claim], seen: Seen) -> bool {
+        let since = |claim: &Claim| self.released.get(&claim.name).is_some_and(|at| *at > seen.0);
+        !claims.is_empty() && (seen.0 < self.forgotten || claims.iter().any(since))
     }
 
-    fn take(&mut self, id: &FulfilmentId, names: Vec<String>) {
-        self.held.extend(names.into_iter().map(|name| (name, id.clone())));
+    fn take(&mut self, id: &FulfilmentId, claims: Vec<Claim>) {
+        for Claim { name, mode } in claims {
+            let holders = self.held.entry(name).or_insert_with(|| Holders::Several([].into()));
+            match (mode, &mut *holders) {
+                (ClaimMode::Exclusive, _) => *holders = Holders::One(id.clone()),
+                (ClaimMode::Shared, Holders::Several(several)) => {
+                    several.insert(id.clone());
+                }
+                // It changes the same itself.
+                (ClaimMode::Shared, Holders::One(_)) => {}
+            }
+        }
     }
 
     /// Releases all that a fulfilment claims, where its plan cannot be asked.
     pub(super) fn forget(&mut self, id: &FulfilmentId) {
-        let own = self.held.iter().filter(|(_, holder)| *holder == id);
+        let own = self.held.iter().filter(|(_, holders)| holders.has(id));
         let names = own.map(|(name, _)| name.clone()).collect();
         self.release(id, names);
     }
 
     fn release(&mut self, id: &FulfilmentId, names: Vec<String>) {
         for name in names {
-            if self.held.get(&name) != Some(id) {
+            let Some(holders) = self.held.get_mut(&name) else { continue };
+            if !holders.has(id) {
                 continue;
             }
-            self.held.remove(&name);
+            let is_free = match holders {
+                Holders::One(_) => true,
+                Holders::Several(several) => {
+                    several.remove(id);
+                    several.is_empty()
+                }
+            };
+            if is_free {
+                self.held.remove(&name);
+            }
             self.note(name);
         }
         self.trim();
@@ -112,50 +164,52 @@ impl<R> Core<R> {
         if let Some(first) = self.claims.holder(&quotes) {
             return Err(Answer::Ordered(first.clone()));
         }
-        let works = if let Some(Event::Planned { plan }) = events.last() {
-            works(plan)
+        let claimed = if let Some(Event::Planned { plan }) = events.last() {
+            plan.claims().collect()
         } else {
             Vec::new()
         };
-        let names = [quotes, works].concat();
-        if let Some(other) = self.claims.holder(&names) {
+        let claims = [exclusive(quotes), claimed].concat();
+        if let Some(other) = self.claims.against(&claims) {
             let message =
                 format!("order `{other}` is changing the same: order this when that has ended");
             let failure = Failure::new(FailureClass::Reject, "INSTANCE_BUSY", message);
             return Ok(vec![Event::Rejected { failure }]);
         }
-        if seen.is_some_and(|seen| self.claims.is_stale(&names, seen)) {
+        if seen.is_some_and(|seen| self.claims.is_stale(&claims, seen)) {
             return Err(Answer::Stale);
         }
-        self.claims.take(&fulfilment.id, names);
+        self.claims.take(&fulfilment.id, claims);
         Ok(events)
     }
 
     /// Claims what an open fulfilment claimed before a restart.
     pub(super) fn claim_again(&mut self, fulfilment: &Fulfilment) {
-        let names = [quotes(fulfilment), works(&fulfilment.plan)].concat();
-        self.claims.take(&fulfilment.id, names);
+        let claimed = fulfilment.plan.claims().collect();
+        let claims = [exclusive(quotes(fulfilment)), claimed].concat();
+        self.claims.take(&fulfilment.id, claims);
     }
 
     /// Claims what an event says, of a fulfilment whose journal cannot be followed to its end.
     pub(super) fn claim_of(&mut self, id: &FulfilmentId, event: &Event) {
         if let Event::Planned { plan } = event {
-            self.claims.take(id, works(plan));
+            self.claims.take(id, plan.claims().collect());
         }
         if let Event::Submitted { kind: Kind::ProductOrder, document, .. } = event {
-            self.claims.take(id, quotes_in(document));
+            self.claims.take(id, exclusive(quotes_in(document)));
         }
     }
 
     /// What an ended fulfilment claimed can be claimed by others.
     pub(super) fn unclaim(&mut self, fulfilment: &Fulfilment) {
-        let names = [quotes(fulfilment), works(&fulfilment.plan)].concat();
+        let claimed = fulfilment.plan.claims().map(|claim| claim.name).collect();
+        let names = [quotes(fulfilment), claimed].concat();
         self.claims.release(&fulfilment.id, names);
     }
 }
 
-fn works(plan: &Plan) -> Vec<String> {
-    plan.claims().map(str::to_string).collect()
+fn exclusive(names: Vec<String>) -> Vec<Claim> {
+    names.into_iter().map(|name| Claim { name, mode: ClaimMode::Exclusive }).collect()
 }
 
 fn quotes(fulfilment: &Fulfilment) -> Vec<String> {

@@ -71,8 +71,8 @@ impl<R> Core<R> {
     ) -> Step<R> {
         let id = entry.fulfilment.id.clone();
         // What was reserved and not recorded is released.
-        for hold in &gathered.taken {
-            self.pools.release(&hold.pool, hold.index);
+        for (hold, _) in &gathered.taken {
+            self.pools.abandon_value(&hold.pool, hold.index);
         }
         if let Some(time) = entry.wake_at.take() {
             self.timers.remove(&(time, id.clone()));

@@ -13,6 +13,7 @@ use super::callbacks::{self, Head, Kept};
 use super::claims::Claims;
 use super::entry::Entry;
 use super::quarantine::{SetAside, chain};
+use super::settle::Held;
 use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::keys;
@@ -172,14 +173,17 @@ impl<R> Core<R> {
     }
 
     fn restore_holds(&mut self, store: &dyn Store) -> Result<(), RecoverError> {
-        each(store, keys::HOLDS, |key, _| {
+        each(store, keys::HOLDS, |key, bytes| {
+            let held: Option<Held> = serde_json::from_slice(bytes).ok();
             let text = String::from_utf8_lossy(key);
             let hold = text.get(2..).and_then(|rest| rest.rsplit_once('/'));
             let hold = hold.and_then(|(pool, index)| {
                 Some((PoolId::new(pool), u64::from_str_radix(index, 16).ok()?))
             });
             match hold {
-                Some((pool, index)) => self.pools.restore(&pool, index),
+                Some((pool, index)) => {
+                    self.pools.restore(&pool, index, held.and_then(|held| held.holder));
+                }
                 None => {
                     tracing::error!(key = %text, "a reservation cannot be read; it is left alone");
                     self.unreadable += 1;

@@ -7,9 +7,10 @@ use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
 use model::plan::Work;
 use model::{
-    Changes, Document, Due, Event, Failure, FailureClass, Fulfilment, Hold, Outcome, Record,
-    TaskId, TaskState, Timestamp,
+    Changes, Document, Due, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Hold, Outcome,
+    Record, TaskId, TaskState, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::entry::{Direction, Entry};
@@ -45,8 +46,8 @@ pub(super) struct Gathered {
     /// Calls of pure plugins.
     pure: Vec<Call>,
     /// Holds to write and to remove.
-    pub(super) taken: Vec<Hold>,
-    freed: Vec<Hold>,
+    pub(super) taken: Vec<(Hold, String)>,
+    freed: Vec<(Hold, String)>,
     /// Resources that were taken back with what had made them.
     ended: Vec<Document>,
     /// Kept callbacks that a task waits for now.
@@ -118,8 +119,9 @@ impl<R> Core<R> {
             let fulfilment = Arc::make_mut(&mut entry.fulfilment);
             let waited = event.task().map(|task| waits_of(fulfilment, task)).unwrap_or_default();
             let (freed, ended) = undone(fulfilment, &event);
-            if let Event::Succeeded { holds, .. } = &event {
-                gathered.taken.extend(holds.iter().cloned());
+            if let Event::Succeeded { task, holds, .. } = &event {
+                let holder = fulfilment.holder(*task);
+                gathered.taken.extend(holds.iter().map(|hold| (hold.clone(), holder.clone())));
             }
             fulfilment.apply(now, &event).map_err(Fault::Refused)?;
             gathered.freed.extend(freed);
@@ -128,9 +130,12 @@ impl<R> Core<R> {
             match &event {
                 Event::Succeeded { task, .. } => {
                     if let Work::TakeBack(made) = fulfilment.work(*task) {
-                        gathered.freed.extend(made.holds.iter().cloned());
+                        let holder = fulfilment.holder(*task);
+                        let freed = made.holds.iter();
+                        gathered.freed.extend(freed.map(|hold| (hold.clone(), holder.clone())));
                     }
                 }
+                Event::Ended { .. } => gathered.freed.extend(fulfilment.given_up()),
                 Event::Waiting { task, attempt, .. } => {
                     let kept = self.wait_for(fulfilment, *task, *attempt);
                     gathered.recalled.extend(kept);
@@ -151,8 +156,7 @@ impl<R> Core<R> {
                 | Event::Endangered { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. }
-                | Event::Undone { .. }
-                | Event::Ended { .. } => {}
+                | Event::Undone { .. } => {}
             }
             gathered.must_write |= !matches!(event, Event::Succeeded { .. });
             entry.unwritten.push(event);
@@ -217,6 +221,13 @@ impl<R> Core<R> {
             fulfilment.tasks[task.index()],
             TaskState::Pending | TaskState::Retrying { .. }
         );
+        if let (Work::Redo(made), Manner::Run | Manner::Recover) = (fulfilment.work(task), &manner)
+            && made.if_changed
+            && fulfilment.input(task, &mut self.expressions).is_ok_and(|input| input == made.input)
+        {
+            let done = Outcome::Done(made.outputs.clone());
+            return fulfilment.conclude(task, attempt, done, made.holds.clone(), now);
+        }
         let nature = self.nature(&fulfilment, task);
         if undo && (nature == Some(Nature::Pure) || !fulfilment.plan.step(task).undo) {
             return vec![Event::Undone { task }];
@@ -313,6 +324,11 @@ impl<R> Core<R> {
             work.before().filter(|_| is_back).and_then(|made| made.characteristics.as_ref());
         let characteristics = before.or_else(|| item.map(|item| &item.characteristics));
         let characteristics = characteristics.cloned().unwrap_or_default();
+        if let Work::Redo(made) = work
+            && !made.holds.is_empty()
+        {
+            self.pools.offer(&fulfilment.id, task, made.holds.clone());
+        }
         Ok(Call {
             fulfilment: fulfilment.id.clone(),
             task,
@@ -384,15 +400,21 @@ impl<R> Core<R> {
 
     fn write_holds(&self, fulfilment: &Fulfilment, gathered: &Gathered, step: &mut Step<R>) {
         let writes = &mut step.commit.writes;
-        for hold in &gathered.taken {
-            let holder = json!({ "fulfilment": fulfilment.id, "value": hold.value });
-            let bytes = holder.to_string().into_bytes();
+        for (hold, holder) in &gathered.taken {
+            let (fulfilment, value) = (fulfilment.id.clone(), hold.value.clone());
+            let held = Held { fulfilment, value, holder: Some(holder.clone()) };
+            let bytes = json!(held).to_string().into_bytes();
             writes.push((keys::hold(&hold.pool, hold.index), Some(bytes)));
+            self.pools.keep(hold, holder);
         }
-        for hold in &gathered.freed {
-            writes.push((keys::hold(&hold.pool, hold.index), None));
-            // In memory it is free at once: whoever takes it now writes after this commit.
-            self.pools.release(&hold.pool, hold.index);
+        for (hold, holder) in &gathered.freed {
+            // In memory it is free at once: what takes it now is written after this commit.
+            if self.pools.release(&hold.pool, hold.index, holder) {
+                writes.push((keys::hold(&hold.pool, hold.index), None));
+            } else {
+                let Hold { pool, value, .. } = hold;
+                tracing::error!(%pool, value, holder, "a value that another holds is not released");
+            }
         }
     }
 
@@ -408,7 +430,7 @@ impl<R> Core<R> {
         // As the record will say; the events may have been applied a little earlier.
         fulfilment.recorded(now, &record.events);
         let mut changes = fulfilment.changes(&record.events, entry.order_state);
-        let freed = gathered.freed.iter().map(|hold| fulfilment.released(hold));
+        let freed = gathered.freed.iter().map(|(hold, _)| fulfilment.released(hold));
         changes.documents.extend(freed);
         changes.documents.append(&mut gathered.ended);
         entry.order_state = Some(fulfilment.order_state());
@@ -442,6 +464,14 @@ impl<R> Core<R> {
                 "product" | "service" => Put::merge(resource, id, body),
                 _ => Put::set(resource, id, body),
             });
+        }
+        for record in changes.installed {
+            let model::installed::Record { resource, id, patch } = record;
+            let (change, expected) = match patch {
+                Some(patch) => (Change::Merge(patch), Expected::Anything),
+                None => (Change::Forget, Expected::Anything),
+            };
+            step.commit.documents.push(Put::new(resource, id, change, expected).quiet());
         }
         let removed = changes.removed.into_iter();
         let removed = removed
@@ -479,12 +509,28 @@ fn waits_of(fulfilment: &Fulfilment, task: TaskId) -> Vec<String> {
 }
 
 /// What is free, and what ceases, when a task is taken back.
-fn undone(fulfilment: &Fulfilment, event: &Event) -> (Vec<Hold>, Vec<Document>) {
+fn undone(fulfilment: &Fulfilment, event: &Event) -> (Vec<(Hold, String)>, Vec<Document>) {
     let Event::Undone { task } = event else {
         return (Vec::new(), Vec::new());
     };
     let Some(state) = fulfilment.tasks.get(task.index()) else {
         return (Vec::new(), Vec::new());
     };
-    (state.yielded().holds, fulfilment.ending(*task).into_iter().collect())
+    let kept = fulfilment.work(*task).before().map(|made| made.holds.as_slice());
+    let mut holds = state.yielded().holds;
+    // What it held before it was done again it holds now too.
+    holds.retain(|hold| !kept.is_some_and(|kept| kept.contains(hold)));
+    let holder = fulfilment.holder(*task);
+    let holds = holds.into_iter().map(|hold| (hold, holder.clone())).collect();
+    (holds, fulfilment.ending(*task).into_iter().collect())
+}
+
+/// Who holds a value, as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Held {
+    fulfilment: FulfilmentId,
+    value: String,
+    /// The instance, or the task that is for none.
+    #[serde(default)]
+    pub(super) holder: Option<String>,
 }

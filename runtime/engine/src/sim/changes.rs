@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use model::decompose::Instance;
 use model::documents::makers;
 use model::expr::Expressions;
 use model::journal::End;
@@ -16,6 +15,12 @@ use super::orders::{Order, PLUGINS};
 use super::{Happening, World};
 use crate::keys;
 use crate::store::{Document, Store as _};
+
+/// A product, with the fulfilments that made and changed it.
+struct Instance {
+    document: serde_json::Value,
+    makers: Vec<Arc<Fulfilment>>,
+}
 
 impl World {
     /// Somebody wants what an order made changed, if that is there and nobody changes it already.
@@ -82,7 +87,8 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
             fulfilment: owner.id.clone(),
             line: before.line.clone(),
             since: owner.ended_at.unwrap(),
-            shared_with: Vec::new(),
+            stays: false,
+            dropped: Vec::new(),
             state: String::new(),
             wanted: None,
             links: Vec::new(),

@@ -49,8 +49,8 @@ pub enum Unanswered {
     Request(OrderError),
     /// A decomposer plugin must be asked; qualify again with its answer.
     Ask(Question),
-    /// An existing instance must be known; qualify again with it.
-    Recall(Recall),
+    /// Existing instances must be known; qualify again with them.
+    Recall(Vec<Recall>),
 }
 
 /// A question may have so many items: each is decomposed.

@@ -1,64 +1,104 @@
 //! The tasks that change what was made before: steps are done again in another way, or what they
 //! did is taken back, last first; the rest stands.
 
+mod compare;
+mod reverse;
+
 use std::collections::BTreeMap;
 
+use self::compare::Input;
+use self::reverse::Reverse;
 use super::items::Items;
 use super::tasks::Builder;
 use crate::id::{ItemId, TaskId};
 use crate::plan::{Action, Made, Step, Task, Work};
 
 impl Builder<'_> {
-    /// What is to be done of a step; nothing where what was done of it stands: what it took out of
-    /// pools is kept.
-    pub(super) fn work(&mut self, item: Option<ItemId>, step: &Step) -> Option<Work> {
-        let Some(standing) = item.and_then(|item| self.standing.get_mut(&item)) else {
+    /// What is to be done of a step; `None` if what was done of it stands.
+    ///
+    /// A step is done again if its item has other characteristics, or its input would be another by
+    /// now. What it took out of pools follows from the input alone.
+    pub(super) fn work(
+        &mut self,
+        item: Option<ItemId>,
+        step: &Step,
+        items: &Items,
+    ) -> Option<Work> {
+        let Some(id) = item.filter(|id| items.compared.contains_key(id)) else {
             return Some(Work::Do);
         };
-        let is_it =
-            |(made, _): &(Step, Made)| made.workflow == step.workflow && made.step == step.step;
+        let is_it = |(made, _): &(Step, Made)| {
+            made.workflow == step.workflow && made.step == step.step && made.plugin == step.plugin
+        };
+        let standing = self.standing.get(&id).map(Vec::as_slice).unwrap_or_default();
         let Some(position) = standing.iter().position(is_it) else {
+            self.unsure.entry(id).or_default().insert(step.step.clone());
             return Some(Work::Do);
         };
-        if !standing[position].1.holds.is_empty() {
-            self.kept.insert((item?, step.step.clone()));
+        let made = standing[position].1.clone();
+        let takes = !made.holds.is_empty();
+        let is_changed = items.items[id.index()].action == Action::Modify && !takes;
+        let input = self.compare(id, step, &made, items);
+        if !is_changed && input == Input::Same {
+            self.kept.insert((id, step.step.clone()));
             return None;
         }
+        if takes {
+            self.unsure.entry(id).or_default().insert(step.step.clone());
+        }
+        let standing = self.standing.entry(id).or_default();
         let (step, mut made) = standing.remove(position);
         made.step = self.step_like(&step);
+        made.if_changed = !is_changed && input == Input::Unsure;
         Some(Work::Redo(Box::new(made)))
     }
 
     /// Takes back what ceases: after all that is new, and in reverse.
-    pub(super) fn cease(&mut self, order: &[ItemId], items: &Items) {
+    pub(super) fn cease(&mut self, items: &Items) {
         let first = self.ends();
-        let mut last: BTreeMap<ItemId, Vec<TaskId>> = BTreeMap::new();
+        let reverse = Reverse::new(&items.items);
+        let mut last: BTreeMap<ItemId, TaskId> = BTreeMap::new();
+        let changed = items.compared.keys().copied();
+        let changed = changed.filter(|id| items.items[id.index()].action != Action::Delete);
+        let order: Vec<ItemId> = reverse.order().into_iter().chain(changed).collect();
         for id in order {
-            let item = &items.items[id.index()];
-            let ceases = item.action == Action::Delete;
-            let is_changed = item.action == Action::Modify && !items.unchanged.contains(id);
-            if !ceases && !is_changed {
+            let ceases = items.items[id.index()].action == Action::Delete;
+            let work = self.ceasing(id, ceases);
+            let work: Vec<_> = work
+                .into_iter()
+                .rev()
+                .filter(|(step, made)| step.undo || !made.holds.is_empty())
+                .collect();
+            if work.is_empty() {
                 continue;
             }
-            let needed = item.needs.iter().flat_map(|need| last.get(need).into_iter().flatten());
-            let mut needs: Vec<TaskId> = needed.filter(|_| ceases).copied().collect();
+            let mut needs = if ceases { reverse.before(id, &last) } else { Vec::new() };
             if needs.is_empty() {
                 needs.clone_from(&first);
             }
-            needs.sort_unstable();
-            needs.dedup();
-            for (step, mut made) in self.ceasing(*id, ceases).into_iter().rev() {
-                if !step.undo && made.holds.is_empty() {
-                    continue;
-                }
+            for (step, mut made) in work {
                 let step = self.step_like(&step);
                 made.step = step;
                 let work = Work::TakeBack(Box::new(made));
-                let task = Task { item: Some(*id), step, needs, not_before: None, work };
+                let task = Task { item: Some(id), step, needs, not_before: None, work };
                 self.plan.tasks.push(task);
-                needs = vec![TaskId::at(self.plan.tasks.len() - 1)];
+                let own = TaskId::at(self.plan.tasks.len() - 1);
+                needs = vec![own];
+                last.insert(id, own);
             }
-            last.insert(*id, needs);
+        }
+    }
+
+    /// Items of which something is done are changed, whatever of them is.
+    pub(super) fn mark_changed(&self, items: &mut Items) {
+        for id in self.plan.tasks.iter().filter_map(|task| task.item) {
+            let item = &mut items.items[id.index()];
+            if item.action == Action::NoChange && items.compared.contains_key(&id) {
+                item.action = Action::Modify;
+                if let Some(origin) = &mut item.origin {
+                    origin.stays = false;
+                }
+            }
         }
     }
 
@@ -72,7 +112,20 @@ impl Builder<'_> {
             .into_iter()
             .partition(|(step, _)| !ceases && self.kept.contains(&(id, step.step.clone())));
         self.standing.insert(id, kept);
-        gone
+        self.in_order(gone)
+    }
+
+    /// Work in the order of its workflow, as far as that is known: what was changed was done later
+    /// than what stands after it.
+    fn in_order(&self, mut work: Vec<(Step, Made)>) -> Vec<(Step, Made)> {
+        let position = |(step, _): &(Step, Made)| {
+            let (_, workflow) = self.rulebook.workflow(&step.workflow)?;
+            workflow.steps.iter().position(|entry| entry.step.step == step.step)
+        };
+        if work.iter().all(|entry| position(entry).is_some()) {
+            work.sort_by_key(position);
+        }
+        work
     }
 
     /// Notes with the items what of them stands.

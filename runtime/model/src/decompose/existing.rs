@@ -1,24 +1,28 @@
-//! The existing instances that an order is about: what they are, who made them, and whether they may
-//! be changed now.
+//! The existing instances that an order is about: what they are made of, who uses and needs them,
+//! and whether they may be changed now.
+
+mod gather;
+mod owner;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Answers, Instance, Recall, Stop};
-use crate::fulfilment::{Fulfilment, Phase};
-use crate::id::ItemId;
-use crate::journal::End;
+pub(super) use self::gather::{gather, gather_from};
+pub use self::owner::Owner;
+use super::{Answers, Instance, Recall, Stop, rejected};
+use crate::id::InstanceId;
+use crate::installed::{Installed, ORDERED};
 use crate::order::{Line, Order};
-use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level};
 
-/// An instance, and the item of the fulfilment that made it what it is.
+/// An installed instance, and the item of the fulfilment that made it what it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
+    pub id: &'a InstanceId,
     pub document: &'a Value,
-    pub owner: &'a Fulfilment,
-    pub item: ItemId,
+    pub installed: &'a Installed,
+    pub owner: &'a Owner,
 }
 
 /// What a line wants of an instance.
@@ -27,28 +31,13 @@ pub(super) struct Existing<'a> {
     pub known: Known<'a>,
     /// Its characteristics when the line is done.
     pub characteristics: Map<String, Value>,
-    /// Whether any of them is another.
+    /// Whether the rules are asked again what it becomes.
     pub is_changed: bool,
     /// The state that is wanted, where it is another.
     pub wanted: Option<String>,
 }
 
-impl Existing<'_> {
-    /// Whether the rules are asked again what it becomes.
-    pub(super) fn is_decomposed(&self) -> bool {
-        self.is_changed
-    }
-}
-
-/// The instances that an order is about for certain, to be known before it is decomposed: asking for
-/// one after the other would decompose it as often.
-pub fn recalls(order: &Order) -> Vec<Recall> {
-    let changed = |line: &&Line| matches!(line.action, Action::Modify | Action::Delete);
-    let ids = order.lines.iter().filter(changed).filter_map(|line| line.instance.clone());
-    ids.map(|id| Recall { resource: resource(order.level), id }).collect()
-}
-
-/// The instances of an order's lines, by their positions.
+/// The instances of an order's lines, by their positions. They are known: [`gather`] comes first.
 pub(super) fn find<'a>(
     order: &Order,
     answers: &'a Answers,
@@ -56,8 +45,8 @@ pub(super) fn find<'a>(
     let mut found = BTreeMap::new();
     for (index, line) in order.lines.iter().enumerate() {
         let id = match (line.action, &line.instance) {
-            (Action::Add | Action::NoChange, _) => continue,
-            (Action::Modify | Action::Delete, Some(id)) => id,
+            (Action::Add, _) | (Action::NoChange, None) => continue,
+            (Action::Modify | Action::Delete | Action::NoChange, Some(id)) => id,
             (Action::Modify | Action::Delete, None) => {
                 let message = format!(
                     "item `{}`: `{}` names no instance: what is it about?",
@@ -67,6 +56,13 @@ pub(super) fn find<'a>(
                 return Err(rejected("INSTANCE_MISSING", message));
             }
         };
+        if line.action == Action::NoChange {
+            // What is not ours may be named for its relations.
+            if let Ok(known) = Known::find(order.level, id, answers) {
+                found.insert(index, known.as_it_is());
+            }
+            continue;
+        }
         let known = Known::find(order.level, id, answers)?;
         found.insert(index, known.wanted_by(line)?);
     }
@@ -90,137 +86,158 @@ pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) 
     order
 }
 
+/// An instance that is installed; `None` if it is not. It is known: [`gather`] comes first.
+pub(super) fn installed<'a>(id: &InstanceId, answers: &'a Answers) -> Option<Known<'a>> {
+    let recall = Recall { resource: id.resource().into(), id: id.id().into() };
+    let instance = answers.instances.get(&recall)?.as_ref()?;
+    known(instance)
+}
+
+fn known(instance: &Instance) -> Option<Known<'_>> {
+    let (record, owner) = (instance.installed.as_ref()?, instance.owner.as_deref()?);
+    owner.item(record.item)?;
+    Some(Known { id: &instance.id, document: &instance.document, installed: record, owner })
+}
+
+/// Whether an instance is suspended, as its document has it.
+pub(super) fn is_suspended(id: &InstanceId, answers: &Answers) -> bool {
+    let recall = Recall { resource: id.resource().into(), id: id.id().into() };
+    let instance = answers.instances.get(&recall).and_then(Option::as_ref);
+    instance.is_some_and(|instance| matches!(state(&instance.document), "suspended" | "inactive"))
+}
+
 impl<'a> Known<'a> {
     /// Finds an instance that may be changed now.
-    pub(super) fn find(level: Level, id: &str, answers: &'a Answers) -> Result<Self, Stop> {
-        let instance = recall(level, id, answers)?;
-        let (resource, document) = (resource(level), &instance.document);
-        if let Some(open) = instance.makers.iter().find(|maker| !maker.is_ended()) {
-            return Err(busy(resource, id, open));
+    fn find(level: Level, id: &str, answers: &'a Answers) -> Result<Self, Stop> {
+        let resource = level.inventory();
+        let recall = Recall { resource: resource.into(), id: id.into() };
+        let Some(instance) = answers.instances.get(&recall).and_then(Option::as_ref) else {
+            let message = format!("the inventory has no {resource} `{id}`");
+            return Err(rejected("INSTANCE_UNKNOWN", message));
+        };
+        if let Some(open) = &instance.open {
+            let message = format!(
+                "the {resource} `{id}` is being changed by order `{open}`: order this when that has \
+                 ended"
+            );
+            return Err(rejected("INSTANCE_BUSY", message));
         }
-        let state = state(document);
+        let state = state(&instance.document);
+        if matches!(state, "pendingActive" | "pendingTerminate") {
+            let message = format!(
+                "the {resource} `{id}` is `{state}`, another order is changing it: order this when \
+                 that has ended"
+            );
+            return Err(rejected("INSTANCE_BUSY", message));
+        }
         if !matches!(state, "active" | "suspended" | "inactive" | "reserved") {
             let message = format!("the {resource} `{id}` is `{state}`");
             return Err(rejected("INSTANCE_STATE", message));
         }
-        let mut makers = instance.makers.iter().rev();
-        let completed = |maker: &&std::sync::Arc<Fulfilment>| {
-            matches!(maker.phase, Phase::Ended(End::Completed, _))
-        };
-        let Some(owner) = makers.find(completed) else {
+        let Some(known) = known(instance) else {
+            if let Some(maker) = instance.part_of.as_ref() {
+                return Err(part(resource, id, maker.as_str()));
+            }
             let message = format!("no order of ours made the {resource} `{id}`: change it by hand");
             return Err(Stop::Failure(super::rule_failure("INSTANCE_FOREIGN", message)));
         };
-        let Some(item) = line_of(owner, level, id, document) else {
-            let message = format!(
-                "the {resource} `{id}` is a part of what order `{}` made: order a change of that",
-                owner.id
-            );
-            return Err(rejected("INSTANCE_PART", message));
-        };
-        Ok(Self { document, owner, item })
+        let is_line = level == Level::Product || known.is_ordered();
+        if !is_line {
+            return Err(part(resource, id, known.maker()));
+        }
+        Ok(known)
     }
 
     /// The item.
     pub(super) fn item(&self) -> &'a Item {
-        &self.owner.plan.items[self.item.index()]
+        &self.owner.fulfilment().plan.items[self.installed.item.index()]
     }
 
-    /// The state that its document says.
+    /// The state that its document has.
     pub(super) fn state(&self) -> &'a str {
         state(self.document)
     }
 
+    /// Those that use it.
+    pub(super) fn users(&self) -> impl Iterator<Item = &'a InstanceId> + use<'a> {
+        self.installed.users.keys()
+    }
+
+    /// Whether it was ordered by itself.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.users().any(|user| user.as_str() == ORDERED)
+    }
+
+    /// What it is made of, by the plan that made it so: products that it bundles, and services and
+    /// resources. Some may have ceased since.
+    pub(super) fn parts(&self) -> impl Iterator<Item = InstanceId> + use<'a> {
+        self.owner.parts(self.installed.item)
+    }
+
+    /// What was delivered before it, since it stands on that.
+    pub(super) fn needs(&self) -> impl Iterator<Item = InstanceId> + use<'a> {
+        self.owner.there(&self.item().needs)
+    }
+
+    /// The product, or the line of another order, whose characteristics its steps read.
+    pub(super) fn read_from(&self) -> InstanceId {
+        let fulfilment = self.owner.fulfilment();
+        fulfilment.instance_of(fulfilment.root_id(self.installed.item))
+    }
+
+    fn maker(&self) -> &'a str {
+        self.item()
+            .origin
+            .as_ref()
+            .map_or(&self.owner.fulfilment().id, |origin| &origin.fulfilment)
+            .as_str()
+    }
+
+    /// The instance as a line that changes nothing has it.
+    fn as_it_is(self) -> Existing<'a> {
+        let characteristics = self.item().characteristics.clone();
+        Existing { known: self, characteristics, is_changed: false, wanted: None }
+    }
+
     fn wanted_by(self, line: &Line) -> Result<Existing<'a>, Stop> {
+        if line.action != Action::Modify {
+            return Ok(self.as_it_is());
+        }
         let before = &self.item().characteristics;
         let mut characteristics = before.clone();
-        if line.action == Action::Modify {
-            characteristics.extend(line.characteristics.clone());
-        }
-        let wanted = line.state.clone().filter(|_| line.action == Action::Modify);
-        let wanted = wanted.filter(|wanted| wanted != self.state());
+        characteristics.extend(line.characteristics.clone());
+        let wanted = line.state.clone().filter(|wanted| wanted != self.state());
         if let Some(wanted) = &wanted {
-            let may = matches!(
-                (self.state(), wanted.as_str()),
-                ("active", "suspended" | "inactive") | ("suspended" | "inactive", "active")
-            );
-            if !may {
-                let message = format!(
-                    "item `{}`: what is `{}` cannot become `{wanted}`",
-                    line.id,
-                    self.state()
-                );
-                return Err(rejected("INSTANCE_STATE", message));
-            }
+            self.may_become(wanted).map_err(|message| {
+                rejected("INSTANCE_STATE", format!("item `{}`: {message}", line.id))
+            })?;
         }
-        let is_changed = characteristics != *before;
+        let moves = line.place.is_some() && line.place != self.item().place;
+        let is_changed = characteristics != *before || moves;
         Ok(Existing { known: self, characteristics, is_changed, wanted })
     }
-}
 
-/// Whether an instance is there no more; an answer of its own where that is being decided.
-pub(super) fn has_ceased(level: Level, id: &str, answers: &Answers) -> Result<bool, Stop> {
-    let recalled = Recall { resource: resource(level), id: id.into() };
-    if let Some(None) = answers.instances.get(&recalled) {
-        return Ok(true);
-    }
-    let instance = recall(level, id, answers)?;
-    if let Some(open) = instance.makers.iter().find(|maker| !maker.is_ended()) {
-        return Err(busy(resource(level), id, open));
-    }
-    Ok(matches!(state(&instance.document).trim(), "terminated" | "cancelled" | "aborted"))
-}
-
-/// What the lines of orders of a level are about.
-fn resource(level: Level) -> &'static str {
-    match level {
-        Level::Product => "product",
-        Level::CustomerService | Level::ResourceService => "service",
-        Level::Resource => "resource",
-    }
-}
-
-fn recall<'a>(level: Level, id: &str, answers: &'a Answers) -> Result<&'a Instance, Stop> {
-    let recall = Recall { resource: resource(level), id: id.into() };
-    match answers.instances.get(&recall) {
-        Some(Some(instance)) => Ok(instance),
-        Some(None) => {
-            let message = format!("the inventory has no {} `{id}`", recall.resource);
-            Err(rejected("INSTANCE_UNKNOWN", message))
+    /// Whether an order may bring it into a state.
+    pub(super) fn may_become(&self, wanted: &str) -> Result<(), String> {
+        let may = matches!(
+            (self.state(), wanted),
+            ("active", "suspended" | "inactive") | ("suspended" | "inactive", "active")
+        );
+        if may {
+            return Ok(());
         }
-        None => Err(Stop::Recall(recall)),
+        Err(format!("what is `{}` cannot become `{wanted}`", self.state()))
     }
+}
+
+fn part(resource: &str, id: &str, maker: &str) -> Stop {
+    let message = format!(
+        "the {resource} `{id}` is a part of what order `{maker}` made: order a change of that"
+    );
+    rejected("INSTANCE_PART", message)
 }
 
 fn state(document: &Value) -> &str {
     let says = |name: &str| document.get(name).and_then(Value::as_str);
     says("status").or_else(|| says("state")).or_else(|| says("resourceStatus")).unwrap_or_default()
-}
-
-/// The line of a fulfilment's order that an instance is, which other orders can be about.
-fn line_of(owner: &Fulfilment, level: Level, id: &str, document: &Value) -> Option<ItemId> {
-    let is_it = |item: &Item| match level {
-        Level::Product => owner.product_id(item) == id,
-        Level::CustomerService | Level::ResourceService => owner.service_id(item) == id,
-        Level::Resource => {
-            let link = document.get("resourceOrderItem").and_then(|links| links.as_array()?.last());
-            let line = link.and_then(|link| link.get("itemId")?.as_str());
-            line == Some(item.line.as_str())
-        }
-    };
-    let is_there =
-        |item: &Item| item.action != Action::Delete && owner.is_line(item) && is_it(item);
-    owner.plan.items.iter().position(is_there).map(ItemId::at)
-}
-
-fn busy(resource: &str, id: &str, open: &Fulfilment) -> Stop {
-    let message = format!(
-        "the {resource} `{id}` is being changed by order `{}`: order this when that has ended",
-        open.id
-    );
-    rejected("INSTANCE_BUSY", message)
-}
-
-pub(super) fn rejected(code: &str, message: String) -> Stop {
-    Stop::Failure(Failure::new(FailureClass::Reject, code, message))
 }

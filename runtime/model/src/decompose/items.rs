@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::checks::CheckedLine;
-use super::existing::Existing;
+use super::existing::{Existing, Known};
 use super::produced::Wanted;
 use super::tasks::time;
-use super::{Answers, Stop, mirror, needs, rule_failure};
+use super::{Answers, Stop, needs, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::cpq::{Charge, charges};
 use crate::expr::{Expressions, Scope as Variables};
-use crate::id::{FulfilmentId, ItemId, SpecId};
+use crate::id::{InstanceId, ItemId, SpecId};
 use crate::money::Price;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
@@ -35,6 +35,17 @@ pub(super) struct Items {
     pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
     /// Lines that change nothing of how their instance is delivered.
     pub unchanged: BTreeSet<ItemId>,
+    /// Existing instances that are decomposed anew: their steps are compared with what was done.
+    pub compared: BTreeMap<ItemId, Reads>,
+}
+
+/// Which product the steps of an existing instance read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// The line that the item is for.
+    Line,
+    /// A product that the order is not about: as far as it goes nothing is another.
+    Elsewhere,
 }
 
 /// A plan may have so many items.
@@ -64,27 +75,37 @@ pub(super) fn items<'a>(
         links: BTreeSet::new(),
         counts: BTreeMap::new(),
         service_lines: 0,
-        copied: BTreeMap::new(),
+        by_instance: BTreeMap::new(),
+        origins: BTreeMap::new(),
+        redone: BTreeSet::new(),
+        whole: BTreeSet::new(),
+        said: BTreeMap::new(),
+        dropped: BTreeMap::new(),
     };
     let charges = charges(order, lines, rulebook);
     for (index, (checked, charges)) in lines.iter().zip(&charges).enumerate() {
         builder.root(index, checked, charges).map_err(Stop::Failure)?;
         if let Some(existing) = existing.get(&index) {
-            builder.existing(index, existing);
+            builder.existing(index, existing)?;
         }
     }
     let roots = builder.built.items.len();
     for index in 0..roots {
         let item = &builder.built.items[index];
         let is_new =
-            item.action == Action::Add || existing.get(&index).is_some_and(Existing::is_decomposed);
+            item.action == Action::Add || existing.get(&index).is_some_and(|line| line.is_changed);
         if is_new && item.action != Action::Delete && !item.spec.as_str().is_empty() {
             builder.expand(ItemId::at(index), ItemId::at(index))?;
         }
     }
     needs::spread_lines(&mut builder.built, roots);
+    builder.keep_lines(existing)?;
     needs::relate(&mut builder.built, rulebook);
-    builder.change(existing)?;
+    builder.cease(existing)?;
+    builder.keep_needs()?;
+    builder.note_dropped()?;
+    builder.want_states();
+    builder.finish();
     Ok(builder.built)
 }
 
@@ -101,15 +122,25 @@ pub(super) struct Builder<'a> {
     /// The instance that serves a specification within a scope.
     shared: BTreeMap<(SpecId, String), ItemId>,
     /// Which items of the built ones have which parents.
-    links: BTreeSet<(ItemId, ItemId)>,
+    pub links: BTreeSet<(ItemId, ItemId)>,
     /// How many instances of a specification there are, for their names.
     counts: BTreeMap<String, usize>,
     service_lines: usize,
-    /// The items that were copied from those of earlier fulfilments.
-    pub copied: BTreeMap<(FulfilmentId, ItemId), ItemId>,
+    /// The item of each existing instance: a plan is about an instance once.
+    pub by_instance: BTreeMap<InstanceId, ItemId>,
+    /// What each of these items is an instance of.
+    pub origins: BTreeMap<ItemId, Known<'a>>,
+    /// Existing instances that are decomposed anew.
+    pub redone: BTreeSet<ItemId>,
+    /// Existing instances whose parts are in the plan.
+    pub whole: BTreeSet<ItemId>,
+    /// What lines want the characteristics of such instances to be.
+    pub said: BTreeMap<ItemId, Map<String, Value>>,
+    /// The instances that do not use or need an existing one any more.
+    pub dropped: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     pub(super) fn catalog(&self) -> &Catalog {
         self.rulebook.catalog()
     }
@@ -157,6 +188,7 @@ impl Builder<'_> {
             not_before: None,
             place: line.place.clone(),
             part: None,
+            serves: None,
             origin: None,
         });
         let mut bundle = index;
@@ -171,18 +203,6 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Notes what is known of the instance that a line is about.
-    fn existing(&mut self, index: usize, existing: &Existing<'_>) {
-        let (known, item) = (&existing.known, &mut self.built.items[index]);
-        item.level = known.item().level;
-        item.title.clone_from(&known.item().title);
-        item.origin = Some(Box::new(mirror::origin(known.owner, known.item)));
-        mirror::name_state(item, known.document);
-        if let Some(origin) = &mut item.origin {
-            origin.wanted.clone_from(&existing.wanted);
-        }
-    }
-
     /// Decomposes an item, and what it becomes in turn.
     fn expand(&mut self, parent: ItemId, root: ItemId) -> Result<(), Stop> {
         if self.path.len() > DEPTH_MAX {
@@ -194,12 +214,18 @@ impl Builder<'_> {
             return Err(Stop::Failure(rule_failure("DECOMP_DEPTH", message)));
         }
         self.path.push(parent);
-        for wanted in self.wanted(parent, root)? {
-            let (child, new) = self.instance(&wanted, parent, root)?;
+        let wanted = self.wanted(parent, root)?;
+        let matches = self.matches(parent, &wanted);
+        for (wanted, existing) in wanted.iter().zip(matches) {
+            let (child, new) = match existing {
+                Some(known) => self.matched(known, wanted, (parent, root))?,
+                None => self.instance(wanted, parent, root)?,
+            };
             if new {
                 self.expand(child, root)?;
             }
         }
+        self.give_up_rest(parent, root)?;
         self.path.pop();
         Ok(())
     }
@@ -227,12 +253,7 @@ impl Builder<'_> {
             for (name, value) in characteristics {
                 let own = item.characteristics.entry(name.clone()).or_insert_with(|| value.clone());
                 if *own != value {
-                    let message = format!(
-                        "`{spec}` is shared, but `{name}` would be {own} for one and {value} for \
-                         another: narrow its `scope` (`parent` is the narrowest), or map the \
-                         characteristic"
-                    );
-                    return Err(Stop::Failure(rule_failure("DECOMP_CONFLICT", message)));
+                    return Err(conflict(spec, &name, own, &value));
                 }
             }
             if self.links.insert((shared, parent)) {
@@ -240,6 +261,10 @@ impl Builder<'_> {
             }
             self.built.roots[shared.index()].insert(root);
             return Ok((shared, false));
+        }
+        if let Some(id) = self.serving(spec, (parent, root), &characteristics)? {
+            self.shared.insert(key, id);
+            return Ok((id, false));
         }
         if self.built.items.len() >= ITEMS_MAX {
             let message = format!("the order becomes more than {ITEMS_MAX} items");
@@ -287,23 +312,36 @@ impl Builder<'_> {
             not_before: None,
             place: None,
             part: wanted.part.clone(),
+            serves: self.serves(spec),
             origin: None,
         };
         let id = ItemId::at(self.built.items.len());
         self.built.items.push(item);
         self.built.roots.push(BTreeSet::from([root]));
-        let is_own = wanted.is_one_of_several || self.scope(spec) == Scope::Parent;
-        let within = if is_own {
-            Some(id)
-        } else {
-            self.built.within.get(&parent).copied().filter(|_| !self.scope(spec).is_wide())
-        };
-        self.built.within.extend(within.map(|within| (id, within)));
+        self.stands_within(id, wanted, parent);
         id
     }
 
+    /// Notes which of several instances of a specification an item is, or stands below.
+    fn stands_within(&mut self, id: ItemId, wanted: &Wanted, parent: ItemId) {
+        let scope = self.scope(&wanted.spec);
+        let within = if wanted.is_one_of_several || scope == Scope::Parent {
+            Some(id)
+        } else {
+            self.built.within.get(&parent).copied().filter(|_| !scope.is_wide())
+        };
+        self.built.within.extend(within.map(|within| (id, within)));
+    }
+
+    /// An existing item serves what asks for the same within its scope.
+    pub(super) fn share(&mut self, id: ItemId, wanted: &Wanted, (parent, root): (ItemId, ItemId)) {
+        self.stands_within(id, wanted, parent);
+        let key = (wanted.spec.clone(), self.scope_key(wanted, parent, root));
+        self.shared.entry(key).or_insert(id);
+    }
+
     /// Fills in what the rules say about how an item is delivered.
-    fn delivery(&mut self, id: ItemId, root: ItemId) -> Result<(), Failure> {
+    pub(super) fn delivery(&mut self, id: ItemId, root: ItemId) -> Result<(), Failure> {
         let spec = self.built.items[id.index()].spec.clone();
         let mut resources =
             self.catalog().specs.get(&spec).map_or_else(Vec::new, |spec| spec.resources.clone());
@@ -332,7 +370,7 @@ impl Builder<'_> {
 
     /// Characteristics of a child: those that share a name with one of the parent's, and those
     /// that the rule maps.
-    fn inherited(
+    pub(super) fn inherited(
         &self,
         spec: &SpecId,
         parent: ItemId,
@@ -396,4 +434,13 @@ impl Builder<'_> {
             .with("item", &self.built.items[item.index()].view())
             .with("product", &self.built.items[root.index()].product_view())
     }
+}
+
+/// What is shared cannot be two things at once.
+pub(super) fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Stop {
+    let message = format!(
+        "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
+         its `scope` (`parent` is the narrowest), or map the characteristic"
+    );
+    Stop::Failure(rule_failure("DECOMP_CONFLICT", message))
 }

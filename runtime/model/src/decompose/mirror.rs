@@ -1,191 +1,308 @@
-//! What becomes of what an earlier order made: all of it ceases, or stays as it is, or is compared
-//! with what a product becomes by the rules now that it is another.
+//! What becomes of what is installed: a product's services are matched with what it becomes by the
+//! rules now, stay as they are, or cease when the last that uses them gives them up.
+
+mod ceasing;
+mod needed;
+mod serving;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::existing::{Existing, Known, has_ceased};
-use super::items::Builder;
-use super::{Stop, parts};
-use crate::fulfilment::Fulfilment;
-use crate::id::ItemId;
-use crate::journal::Kind;
-use crate::plan::{Action, Item, Level, Origin};
+use super::Stop;
+use super::existing::{Existing, Known, installed};
+use super::items::{Builder, Reads, conflict};
+use super::parts::{self, Fit};
+use super::produced::Wanted;
+use crate::id::{InstanceId, ItemId, SpecId};
+use crate::plan::{Action, Item, Level, Origin, Part};
 
 impl<'a> Builder<'a> {
-    /// Adds what follows from the lines that are about existing instances.
-    pub(super) fn change(&mut self, existing: &BTreeMap<usize, Existing<'a>>) -> Result<(), Stop> {
-        let mut ceasing = BTreeSet::new();
-        for (index, line) in existing {
-            if self.built.items[*index].action == Action::Delete {
-                ceasing.extend(instances_within(&line.known));
-            }
+    /// Notes what is known of the instance that a line is about.
+    pub(super) fn existing(&mut self, index: usize, existing: &Existing<'a>) -> Result<(), Stop> {
+        let (known, id) = (existing.known, ItemId::at(index));
+        let item = &mut self.built.items[index];
+        item.level = known.item().level;
+        item.title.clone_from(&known.item().title);
+        item.serves.clone_from(&known.item().serves);
+        self.stand(id, known)?;
+        let item = &mut self.built.items[index];
+        name_state(item, known.document);
+        if let Some(origin) = &mut item.origin {
+            origin.wanted.clone_from(&existing.wanted);
         }
+        if existing.is_changed {
+            self.redone.insert(id);
+        }
+        Ok(())
+    }
+
+    /// Lines of instances that are not decomposed anew: all that they are made of stays.
+    pub(super) fn keep_lines(
+        &mut self,
+        existing: &BTreeMap<usize, Existing<'a>>,
+    ) -> Result<(), Stop> {
         for (index, line) in existing {
-            let root = ItemId::at(*index);
-            match self.built.items[*index].action {
-                Action::Delete => self.cease(root, line.known, &ceasing)?,
-                Action::Modify if line.is_changed => self.compare(root, line.known)?,
-                Action::Modify | Action::Add | Action::NoChange => self.keep(root, line.known)?,
+            let id = ItemId::at(*index);
+            let ceases = self.built.items[*index].action == Action::Delete;
+            if !ceases && !line.is_changed {
+                self.built.unchanged.insert(id);
+                self.keep_parts(id, id, line.known)?;
             }
         }
         Ok(())
     }
 
-    /// An instance ceases with all that it was decomposed into, but for what others still need.
-    fn cease(
+    /// What an instance is made of stays as it is.
+    pub(super) fn keep_parts(
         &mut self,
+        id: ItemId,
         root: ItemId,
         known: Known<'a>,
-        ceasing: &BTreeSet<String>,
     ) -> Result<(), Stop> {
-        self.stand(root, known.owner, known.item)?;
-        for child in bundled(&known) {
-            let id = known.owner.product_id(&known.owner.plan.items[child.index()]);
-            let is_line = self.built.items.iter().any(|item| item.instance.as_ref() == Some(&id));
-            if is_line || has_ceased(Level::Product, &id, self.answers)? {
+        self.whole.insert(id);
+        for part in known.parts() {
+            let Some(part) = installed(&part, self.answers) else { continue };
+            if self.ends(part.id) {
                 continue;
             }
-            let part = Known::find(Level::Product, &id, self.answers)?;
-            let line = format!("{}.{}", self.built.items[root.index()].line, part.item().line);
-            let own = self.copy(part.owner, part.item, root, Action::Delete)?;
-            let item = &mut self.built.items[own.index()];
-            item.line = line;
-            item.parents = vec![root];
-            item.instance = Some(id);
-            name_state(item, part.document);
-            self.cease(own, part, ceasing)?;
-        }
-        let mut gone = Vec::new();
-        for theirs in below(known.owner, known.item) {
-            if !self.is_needed(known.owner, theirs, ceasing)? {
-                gone.push(theirs);
+            let is_new = !self.by_instance.contains_key(part.id);
+            let own = self.stays(part)?;
+            self.below(own, id, root);
+            if is_new {
+                let root = self.keep_product(own, id, part).unwrap_or(root);
+                self.keep_parts(own, root, part)?;
             }
         }
-        self.copies(known, root, &gone, Action::Delete)
+        Ok(())
     }
 
-    /// An instance stays as it is.
-    fn keep(&mut self, root: ItemId, known: Known<'a>) -> Result<(), Stop> {
-        self.stand(root, known.owner, known.item)?;
-        self.built.unchanged.insert(root);
-        self.copies(known, root, &below(known.owner, known.item), Action::NoChange)
+    /// A part of a bundle stays as it is, or becomes suspended or active with it.
+    fn keep_product(&mut self, own: ItemId, bundle: ItemId, part: Known<'a>) -> Option<ItemId> {
+        if part.item().level != Level::Product {
+            return None;
+        }
+        let origin = self.built.items[bundle.index()].origin.as_ref();
+        let wanted = origin.and_then(|origin| origin.wanted.clone());
+        let wanted = wanted.filter(|wanted| part.may_become(wanted).is_ok());
+        let line = format!("{}.{}", self.built.items[bundle.index()].line, part.item().line);
+        let item = &mut self.built.items[own.index()];
+        item.line = line;
+        name_state(item, part.document);
+        if let (Some(_), Some(origin)) = (&wanted, &mut item.origin) {
+            origin.wanted = wanted;
+            item.action = Action::Modify;
+        }
+        self.is_line_within(own, bundle);
+        self.built.unchanged.insert(own);
+        Some(own)
     }
 
-    /// What a changed instance becomes by the rules now, held against what it was: what is the same
-    /// stays, what is another is changed, what is not there any more ceases.
-    fn compare(&mut self, root: ItemId, known: Known<'a>) -> Result<(), Stop> {
-        let owner = known.owner;
-        self.stand(root, owner, known.item)?;
-        let mut open = below(owner, known.item);
-        let mut theirs_of = BTreeMap::from([(root, known.item)]);
-        let lines = self.order.lines.len();
-        let wanted = parts::wanted(&self.built.items[lines..]);
-        for index in lines..self.built.items.len() {
-            let (id, item) = (ItemId::at(index), &self.built.items[index]);
-            if !self.built.roots[index].contains(&root) || item.origin.is_some() {
+    /// A product that no line names is a line of its own, in the bundle that it is a part of.
+    pub(super) fn is_line_within(&mut self, own: ItemId, bundle: ItemId) {
+        let bundles = &mut self.built.bundles;
+        let outer = bundles.get(bundle.index()).copied().unwrap_or(bundle);
+        bundles.extend((bundles.len()..=own.index()).map(ItemId::at));
+        bundles[own.index()] = outer;
+        self.built.roots[own.index()] = BTreeSet::from([own]);
+    }
+
+    /// Notes which items their owners keep: nothing changes of what they are made of or stand on.
+    pub(super) fn finish(&mut self) {
+        let mut parts: BTreeMap<ItemId, BTreeSet<&InstanceId>> = BTreeMap::new();
+        let mut is_grown: BTreeSet<ItemId> = BTreeSet::new();
+        for (index, item) in self.built.items.iter().enumerate() {
+            for parent in item.parents.iter().filter(|_| item.action != Action::Delete) {
+                match self.origins.get(&ItemId::at(index)) {
+                    Some(known) => {
+                        parts.entry(*parent).or_default().insert(known.id);
+                    }
+                    None => {
+                        is_grown.insert(*parent);
+                    }
+                }
+            }
+        }
+        let origins = self.origins.clone();
+        for (id, known) in &origins {
+            if self.redone.contains(id) {
+                let reads = self.reads(*id, known);
+                self.built.compared.insert(*id, reads);
+            }
+            let item = &self.built.items[id.index()];
+            let is_line = id.index() < self.order.lines.len();
+            if is_line || item.action != Action::NoChange {
                 continue;
             }
-            let Some(above) = item.parents.iter().find_map(|above| theirs_of.get(above)) else {
-                continue;
-            };
-            let fit = |theirs: &ItemId| {
-                let theirs = &owner.plan.items[theirs.index()];
-                let is_like = theirs.spec == item.spec && theirs.parents.contains(above);
-                is_like.then(|| parts::fit(theirs, item, &wanted)).flatten()
-            };
-            let fitting = open.iter().enumerate();
-            let fitting = fitting.filter_map(|(position, theirs)| Some((fit(theirs)?, position)));
-            if let Some((_, position)) = fitting.min() {
-                let theirs = open.remove(position);
-                theirs_of.insert(id, theirs);
-                self.matched(id, owner, theirs)?;
+            let there = known.parts().filter(|part| installed(part, self.answers).is_some());
+            let before: BTreeSet<InstanceId> = there.collect();
+            let now = parts.get(id);
+            let is_same = before.len() == now.map_or(0, BTreeSet::len)
+                && now.into_iter().flatten().all(|part| before.contains(*part));
+            let changes = self.whole.contains(id) || self.redone.contains(id);
+            let is_same = is_same && !is_grown.contains(id) && self.has_same_needs(*id, known);
+            let stays = !changes || is_same;
+            if let Some(origin) = &mut self.built.items[id.index()].origin {
+                origin.stays = stays;
             }
         }
-        let others = instances_within(&known).into_iter().collect();
-        let mut gone = Vec::new();
-        for theirs in open {
-            if !self.is_needed(owner, theirs, &others)? {
-                gone.push(theirs);
-            }
-        }
-        self.copies(known, root, &gone, Action::Delete)
     }
 
-    /// An item is one that was there before.
-    fn matched(&mut self, id: ItemId, owner: &'a Fulfilment, theirs: ItemId) -> Result<(), Stop> {
-        let before = &owner.plan.items[theirs.index()];
-        let item = &mut self.built.items[id.index()];
-        let is_shared = lines_of(owner, theirs).len() > 1;
-        let same = if is_shared {
-            item.characteristics
-                .iter()
-                .all(|(name, value)| before.characteristics.get(name) == Some(value))
-        } else {
-            item.characteristics == before.characteristics
+    fn has_same_needs(&self, id: ItemId, known: &Known<'a>) -> bool {
+        let now = self.built.items[id.index()].needs.iter();
+        let now: BTreeSet<Option<&InstanceId>> =
+            now.map(|need| self.origins.get(need).map(|known| known.id)).collect();
+        let before: BTreeSet<InstanceId> =
+            known.needs().filter(|need| installed(need, self.answers).is_some()).collect();
+        now == before.iter().map(Some).collect()
+    }
+
+    /// Which product an item's steps read: the one that they were done for while that uses it, which
+    /// comes first among the parents then.
+    fn reads(&mut self, id: ItemId, known: &Known<'a>) -> Reads {
+        let from = known.read_from();
+        let parents = self.built.items[id.index()].parents.clone();
+        let leads = |parent: &ItemId| {
+            let root = root_of(&self.built.items, *parent);
+            self.origins.get(&root).is_some_and(|known| *known.id == from)
         };
-        if is_shared {
-            let mut merged = before.characteristics.clone();
-            merged.append(&mut item.characteristics);
-            item.characteristics = merged;
+        if let Some(position) = parents.iter().position(leads) {
+            self.built.items[id.index()].parents.swap(0, position);
+            return Reads::Line;
         }
-        item.action = if same { Action::NoChange } else { Action::Modify };
-        item.instance = Some(owner.service_id(before));
-        self.stand(id, owner, theirs)
+        let is_line = root_of(&self.built.items, id) == id;
+        let is_there = installed(&from, self.answers).is_some() && !self.ends(&from);
+        if is_there && !is_line { Reads::Elsewhere } else { Reads::Line }
     }
 
-    /// Copies items of an earlier plan below a line; what ceases does so in reverse order.
-    fn copies(
-        &mut self,
-        known: Known<'a>,
-        root: ItemId,
-        theirs: &[ItemId],
-        action: Action,
-    ) -> Result<(), Stop> {
-        let owner = known.owner;
-        let mut ours_of = BTreeMap::from([(known.item, root)]);
-        let mut new = Vec::new();
-        for id in theirs {
-            let key = (owner.id.clone(), *id);
-            let ours = match self.copied.get(&key) {
-                Some(ours) => *ours,
-                None => {
-                    let ours = self.copy(owner, *id, root, action)?;
-                    self.copied.insert(key, ours);
-                    new.push((ours, *id));
-                    ours
-                }
-            };
-            self.built.roots[ours.index()].insert(root);
-            ours_of.insert(*id, ours);
+    /// The item of an instance that stays as it is; the one that the plan has where it has one.
+    pub(super) fn stays(&mut self, known: Known<'a>) -> Result<ItemId, Stop> {
+        match self.by_instance.get(known.id) {
+            Some(id) => Ok(*id),
+            None => self.copy(known, Action::NoChange),
         }
-        for (ours, id) in &new {
-            let before = &owner.plan.items[id.index()];
-            let mapped = |ids: &[ItemId]| -> Vec<ItemId> {
-                ids.iter().filter_map(|id| ours_of.get(id)).copied().collect()
-            };
-            self.built.items[ours.index()].parents = mapped(&before.parents);
-            for need in mapped(&before.needs) {
-                let (first, then) =
-                    if action == Action::Delete { (*ours, need) } else { (need, *ours) };
-                let needs = &mut self.built.items[then.index()].needs;
-                if first != root && then != root && !needs.contains(&first) {
-                    needs.push(first);
+    }
+
+    /// Whether a line of the order ends it.
+    fn ends(&self, id: &InstanceId) -> bool {
+        let item = self.by_instance.get(id).map(|item| &self.built.items[item.index()]);
+        item.is_some_and(|item| item.action == Action::Delete)
+    }
+
+    /// An item becomes part of another, for a line.
+    fn below(&mut self, child: ItemId, parent: ItemId, root: ItemId) {
+        if self.links.insert((child, parent)) {
+            self.built.items[child.index()].parents.push(parent);
+        }
+        self.built.roots[child.index()].insert(root);
+    }
+
+    /// The instances that an item is made of already, for each that is wanted of it by the rules.
+    /// What is the same in every characteristic is matched first.
+    pub(super) fn matches(&self, parent: ItemId, wanted: &[Wanted]) -> Vec<Option<Known<'a>>> {
+        let mut found = vec![None; wanted.len()];
+        let Some(known) = self.origins.get(&parent).filter(|_| self.redone.contains(&parent))
+        else {
+            return found;
+        };
+        let parts = known.parts().filter_map(|part| installed(&part, self.answers));
+        let mut open: Vec<Known<'a>> = parts.filter(|part| !self.ends(part.id)).collect();
+        let still = |spec: &SpecId, part: &Part| {
+            wanted.iter().any(|other| other.spec == *spec && other.part.as_ref() == Some(part))
+        };
+        for (fit, exactly) in [(Fit::Same, true), (Fit::Same, false), (Fit::Alternative, false)] {
+            for (index, wanted) in wanted.iter().enumerate() {
+                if found[index].is_some() || open.is_empty() {
+                    continue;
+                }
+                let Wanted { spec, characteristics, part, .. } = wanted;
+                let now = exactly.then(|| self.inherited(spec, parent, characteristics));
+                let is_it = |known: &Known<'a>| {
+                    let item = known.item();
+                    item.spec == *spec
+                        && parts::fit(item, part.as_ref(), |part| still(spec, part)) == Some(fit)
+                        && now.as_ref().is_none_or(|now| item.characteristics == *now)
+                };
+                if let Some(position) = open.iter().position(is_it) {
+                    found[index] = Some(open.remove(position));
                 }
             }
+        }
+        found
+    }
+
+    /// The item of an instance that is there and is wanted by the rules, with the characteristics
+    /// that it has from now on; and whether it must be decomposed anew.
+    pub(super) fn matched(
+        &mut self,
+        known: Known<'a>,
+        wanted: &Wanted,
+        (parent, root): (ItemId, ItemId),
+    ) -> Result<(ItemId, bool), Stop> {
+        let spec = &wanted.spec;
+        let now = self.inherited(spec, parent, &wanted.characteristics);
+        let id = match self.by_instance.get(known.id) {
+            Some(id) => *id,
+            None => self.copy(known, Action::NoChange)?,
+        };
+        self.below(id, parent, root);
+        self.share(id, wanted, (parent, root));
+        let is_new = self.redone.insert(id);
+        let said = self.said.entry(id).or_default();
+        for (name, value) in &now {
+            let own = said.entry(name.clone()).or_insert_with(|| value.clone());
+            if own != value {
+                return Err(conflict(spec, name, own, value));
+            }
+        }
+        let mut characteristics = now;
+        if known.users().count() > 1 {
+            // Those that use it too had their say.
+            let before = self.built.items[id.index()].characteristics.clone();
+            let ours = std::mem::replace(&mut characteristics, before);
+            characteristics.extend(ours);
+        }
+        let item = &mut self.built.items[id.index()];
+        item.part.clone_from(&wanted.part);
+        if item.characteristics != characteristics {
+            item.characteristics = characteristics;
+            item.action = Action::Modify;
+        }
+        self.delivery(id, root).map_err(Stop::Failure)?;
+        Ok((id, is_new))
+    }
+
+    /// What an item was made of and the rules do not want any more is given up; products that it
+    /// bundles stay, since lines say what becomes of them.
+    pub(super) fn give_up_rest(&mut self, parent: ItemId, root: ItemId) -> Result<(), Stop> {
+        let Some(known) = self.origins.get(&parent).copied() else { return Ok(()) };
+        if !self.redone.contains(&parent) {
+            return Ok(());
+        }
+        for part in known.parts().filter_map(|part| installed(&part, self.answers)) {
+            let own = self.by_instance.get(part.id).copied();
+            if own.is_some_and(|own| self.links.contains(&(own, parent))) || self.ends(part.id) {
+                continue;
+            }
+            if part.item().level == Level::Product {
+                let is_new = own.is_none();
+                let own = self.stays(part)?;
+                self.below(own, parent, root);
+                if is_new {
+                    let root = self.keep_product(own, parent, part).unwrap_or(root);
+                    self.keep_parts(own, root, part)?;
+                }
+                continue;
+            }
+            self.dropped.entry(part.id.clone()).or_default().insert(known.id.clone());
         }
         Ok(())
     }
 
-    fn copy(
-        &mut self,
-        owner: &'a Fulfilment,
-        theirs: ItemId,
-        root: ItemId,
-        action: Action,
-    ) -> Result<ItemId, Stop> {
-        let before = &owner.plan.items[theirs.index()];
+    /// Adds an item for an instance as it is.
+    fn copy(&mut self, known: Known<'a>, action: Action) -> Result<ItemId, Stop> {
+        let before = known.item();
         let (name, line) = (self.unique(before.spec.as_str()), self.next_line());
         let id = ItemId::at(self.built.items.len());
         self.built.items.push(Item {
@@ -194,69 +311,57 @@ impl<'a> Builder<'a> {
             action,
             parents: Vec::new(),
             needs: Vec::new(),
-            instance: Some(owner.service_id(before)),
+            instance: Some(known.id.id().into()),
             not_before: None,
             origin: None,
             ..before.clone()
         });
-        self.built.roots.push(BTreeSet::from([root]));
-        self.stand(id, owner, theirs)?;
+        self.built.roots.push(BTreeSet::new());
+        self.stand(id, known)?;
         Ok(id)
     }
 
     /// Notes where an item comes from and what stands of it.
-    fn stand(&mut self, id: ItemId, owner: &'a Fulfilment, theirs: ItemId) -> Result<(), Stop> {
+    fn stand(&mut self, id: ItemId, known: Known<'a>) -> Result<(), Stop> {
         let item = &mut self.built.items[id.index()];
-        let named = item.origin.take().unwrap_or_else(|| Box::new(origin(owner, theirs)));
-        item.origin = Some(named);
-        let standing = owner.standing(theirs, &mut self.expressions).map_err(Stop::Failure)?;
-        if item.level != Level::Product {
-            self.built.standing.insert(id, standing);
+        item.origin = Some(Box::new(origin(&known)));
+        let level = item.level;
+        self.by_instance.insert(known.id.clone(), id);
+        self.origins.insert(id, known);
+        if level != Level::Product {
+            let item = known.installed.item;
+            let standing = known.owner.standing(item, &mut self.expressions);
+            self.built.standing.insert(id, standing.map_err(Stop::Failure)?);
         }
         Ok(())
     }
+}
 
-    /// Whether an item serves an instance that stays.
-    fn is_needed(
-        &self,
-        owner: &Fulfilment,
-        theirs: ItemId,
-        ceasing: &BTreeSet<String>,
-    ) -> Result<bool, Stop> {
-        let item = &owner.plan.items[theirs.index()];
-        let before = item.origin.iter().flat_map(|origin| origin.shared_with.clone());
-        let level = match owner.kind {
-            Kind::ProductOrder => Level::Product,
-            Kind::ServiceOrder => Level::CustomerService,
-            Kind::ResourceOrder | Kind::Run { .. } => Level::Resource,
-        };
-        for id in lines_of(owner, theirs).into_iter().chain(before) {
-            if !ceasing.contains(&id) && !has_ceased(level, &id, self.answers)? {
-                return Ok(true);
-            }
+/// The line that an item is for, the first where there are several.
+pub(super) fn root_of(items: &[Item], mut id: ItemId) -> ItemId {
+    loop {
+        let item = &items[id.index()];
+        match item.parents.first() {
+            Some(parent) if item.level != Level::Product => id = *parent,
+            Some(_) | None => return id,
         }
-        Ok(false)
     }
 }
 
-/// Where an item comes from: from this fulfilment, or from where it has it.
-pub(super) fn origin(owner: &Fulfilment, theirs: ItemId) -> Origin {
-    let item = &owner.plan.items[theirs.index()];
-    let mut shared_with: BTreeSet<String> = BTreeSet::new();
-    if item.level != Level::Product {
-        shared_with = lines_of(owner, theirs);
-    }
+/// Where an instance comes from: from its owner, or from where that has it.
+fn origin(known: &Known<'_>) -> Origin {
+    let (owner, item) = (known.owner.fulfilment(), known.item());
     let ended = owner.ended_at.unwrap_or(owner.updated_at);
     let (mut fulfilment, mut line, mut since) = (owner.id.clone(), item.line.clone(), ended);
     if let Some(origin) = &item.origin {
-        shared_with.extend(origin.shared_with.iter().cloned());
         (fulfilment, line, since) = (origin.fulfilment.clone(), origin.line.clone(), origin.since);
     }
     Origin {
         fulfilment,
         line,
         since,
-        shared_with: shared_with.into_iter().collect(),
+        stays: false,
+        dropped: Vec::new(),
         state: String::new(),
         wanted: None,
         links: Vec::new(),
@@ -264,78 +369,13 @@ pub(super) fn origin(owner: &Fulfilment, theirs: ItemId) -> Origin {
     }
 }
 
-/// Notes what an instance's document says.
+/// Notes what an instance's document has.
 pub(super) fn name_state(item: &mut Item, document: &Value) {
-    let Some(origin) = &mut item.origin else {
-        return;
-    };
+    let Some(origin) = &mut item.origin else { return };
     let says = |name: &str| document.get(name).and_then(Value::as_str);
     let state = says("status").or_else(|| says("state")).unwrap_or_default();
     origin.state = state.into();
     let links = ["productOrderItem", "serviceOrderItem"];
     let links = links.iter().find_map(|name| document.get(*name)?.as_array());
     origin.links = links.cloned().unwrap_or_default();
-}
-
-/// The instances of the lines that an item is for: the nearest above it.
-fn lines_of(owner: &Fulfilment, item: ItemId) -> BTreeSet<String> {
-    let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![item]);
-    while let Some(next) = open.pop() {
-        let item = &owner.plan.items[next.index()];
-        if item.level == Level::Product {
-            found.insert(owner.product_id(item));
-        } else if item.parents.is_empty() {
-            found.insert(owner.service_id(item));
-        } else {
-            open.extend(item.parents.iter().filter(|parent| seen.insert(**parent)));
-        }
-    }
-    found
-}
-
-/// The items that an item was decomposed into, as they stand; not the products that it bundles.
-fn below(owner: &Fulfilment, item: ItemId) -> Vec<ItemId> {
-    let items = &owner.plan.items;
-    let mut children: BTreeMap<ItemId, Vec<ItemId>> = BTreeMap::new();
-    for (index, child) in items.iter().enumerate() {
-        for parent in &child.parents {
-            children.entry(*parent).or_default().push(ItemId::at(index));
-        }
-    }
-    let (mut found, mut open) = (BTreeSet::new(), vec![item]);
-    while let Some(next) = open.pop() {
-        for child in children.get(&next).into_iter().flatten() {
-            let below = &items[child.index()];
-            let stands = below.level != Level::Product && below.action != Action::Delete;
-            if stands && found.insert(*child) {
-                open.push(*child);
-            }
-        }
-    }
-    found.into_iter().collect()
-}
-
-/// The products that a product bundles.
-fn bundled(known: &Known<'_>) -> Vec<ItemId> {
-    let items = &known.owner.plan.items;
-    let children = known.owner.plan.children_of(known.item);
-    let is_product = |id: &ItemId| {
-        let item = &items[id.index()];
-        item.level == Level::Product && item.action != Action::Delete
-    };
-    children.filter(is_product).collect()
-}
-
-/// An instance and all that it bundles.
-fn instances_within(known: &Known<'_>) -> Vec<String> {
-    let item = known.item();
-    if item.level != Level::Product {
-        return vec![known.owner.service_id(item)];
-    }
-    let (mut found, mut open) = (Vec::new(), vec![known.item]);
-    while let Some(item) = open.pop() {
-        found.push(known.owner.product_id(&known.owner.plan.items[item.index()]));
-        open.extend(bundled(&Known { item, ..*known }));
-    }
-    found
 }

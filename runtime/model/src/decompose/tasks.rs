@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::items::Items;
+use super::mirror::root_of;
 use super::rule_failure;
-use crate::expr::{Expr, Scope};
+use crate::expr::{Expr, Expressions, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
 use crate::outcome::Failure;
 use crate::pack::Pack;
@@ -27,6 +28,9 @@ pub(super) fn plan(
     let mut builder = Builder::new(rulebook, document);
     builder.parents = items.items.iter().flat_map(|item| item.parents.iter().copied()).collect();
     builder.standing = std::mem::take(&mut items.standing);
+    if !items.compared.is_empty() {
+        builder.yielded.clone_from(&builder.standing);
+    }
     let hooks = builder.hooks(&items.items);
     let mut before = Vec::new();
     for workflow in hooks.iter().filter_map(|hooks| hooks.before.as_deref()) {
@@ -54,7 +58,8 @@ pub(super) fn plan(
         last.insert(id, ends);
     }
     builder.products(&items, &before, &last)?;
-    builder.cease(&order, &items);
+    builder.cease(&items);
+    builder.mark_changed(&mut items);
     let mut ends = builder.ends();
     for workflow in hooks.iter().filter_map(|hooks| hooks.after.as_deref()) {
         ends = builder.workflow(workflow, None, &ends, None, &items)?;
@@ -76,9 +81,9 @@ pub(super) fn plan_run(
 }
 
 pub(super) struct Builder<'a> {
-    rulebook: &'a Rulebook,
+    pub rulebook: &'a Rulebook,
     /// What conditions of any step can read. The order is in it, made ready once: it may be large.
-    variables: Scope,
+    pub variables: Scope,
     /// The items that others were decomposed from.
     parents: BTreeSet<ItemId>,
     pub plan: Plan,
@@ -91,6 +96,11 @@ pub(super) struct Builder<'a> {
     pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
     /// The steps of such items that stay as they are.
     pub kept: BTreeSet<(ItemId, String)>,
+    /// The steps whose outputs may be others than those that stand.
+    pub unsure: BTreeMap<ItemId, BTreeSet<String>>,
+    /// What existing items yielded before, by item and step.
+    pub yielded: BTreeMap<ItemId, Vec<(Step, Made)>>,
+    pub expressions: Expressions,
 }
 
 impl<'a> Builder<'a> {
@@ -104,6 +114,9 @@ impl<'a> Builder<'a> {
             compiled: BTreeMap::new(),
             standing: BTreeMap::new(),
             kept: BTreeSet::new(),
+            unsure: BTreeMap::new(),
+            yielded: BTreeMap::new(),
+            expressions: Expressions::default(),
         }
     }
 
@@ -129,7 +142,8 @@ impl<'a> Builder<'a> {
         id: ItemId,
         items: &Items,
     ) -> Result<Option<String>, Failure> {
-        let is_kept = item.action == Action::NoChange || items.unchanged.contains(&id);
+        let is_kept = item.action == Action::NoChange && !items.compared.contains_key(&id);
+        let is_kept = is_kept || items.unchanged.contains(&id);
         if item.level == Level::Product || is_kept {
             return Ok(None);
         }
@@ -217,7 +231,7 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let own = self.not_before(workflow, index, &scope)?;
-            let Some(work) = self.work(item, &entry.step) else {
+            let Some(work) = self.work(item, &entry.step, items) else {
                 ends.push(needs);
                 continue;
             };
@@ -288,11 +302,10 @@ impl<'a> Builder<'a> {
         let Some(id) = item else {
             return scope;
         };
-        let scope = scope.with("item", &items.items[id.index()].view());
-        match items.roots[id.index()].first() {
-            Some(root) => scope.with("product", &items.items[root.index()].product_view()),
-            None => scope,
-        }
+        let root = root_of(&items.items, id);
+        scope
+            .with("item", &items.items[id.index()].view())
+            .with("product", &items.items[root.index()].product_view())
     }
 
     fn step(&mut self, step: &Step) -> u32 {

@@ -5,6 +5,7 @@ mod bad_rules;
 mod examples;
 mod existing;
 mod golden;
+mod installed;
 pub(crate) mod played;
 mod rules;
 mod scopes;
@@ -25,7 +26,7 @@ fn play(catalog: &str, rules: &str, order: &str) -> String {
         Ok(plan) => plan.to_string(),
         Err(Stop::Failure(failure)) => refusal(&failure),
         Err(Stop::Ask(question)) => format!("asks {}: {}", question.plugin, question.key),
-        Err(Stop::Recall(recall)) => format!("recalls {} {}", recall.resource, recall.id),
+        Err(Stop::Recall(recalls)) => format!("recalls {recalls:?}"),
     }
 }
 
@@ -70,6 +71,26 @@ fn decomposed(catalog: &str, rules: &str, order: &str, answers: &Answers) -> Res
 /// offering, `O offers P` and `B bundles O 1..1, Q 0..2`. What the network does is delivered by the
 /// workflow `do` unless the rules say otherwise.
 pub(crate) fn rulebook(catalog: &str, rules: &str) -> Rulebook {
+    rulebook_with(catalog, rules, WORKFLOWS)
+}
+
+/// The workflows of the rulebooks here.
+const WORKFLOWS: &str = "
+workflows:
+  - workflow: do
+    steps:
+      - { step: do, plugin: noop }
+  - workflow: check
+    steps:
+      - { step: check, plugin: noop }
+  - workflow: twice
+    steps:
+      - { step: first, plugin: noop, when: product.char.fast == false }
+      - { step: second, plugin: noop, not-before: product.char.date }
+";
+
+/// The same with other workflows.
+pub(crate) fn rulebook_with(catalog: &str, rules: &str, workflows: &str) -> Rulebook {
     let mut rules = rules.to_string();
     let lines = catalog.lines().map(str::trim).filter(|line| !line.is_empty());
     let (mut file, mut deliver) = (json!({}), String::from("\ndeliver:\n"));
@@ -87,19 +108,6 @@ pub(crate) fn rulebook(catalog: &str, rules: &str) -> Rulebook {
     if !rules.contains("deliver:") {
         rules.push_str(&deliver);
     }
-    let workflows = "
-workflows:
-  - workflow: do
-    steps:
-      - { step: do, plugin: noop }
-  - workflow: check
-    steps:
-      - { step: check, plugin: noop }
-  - workflow: twice
-    steps:
-      - { step: first, plugin: noop, when: product.char.fast == false }
-      - { step: second, plugin: noop, not-before: product.char.date }
-";
     let files = [
         ("pack.yaml", "pack: play".to_string()),
         ("catalog.json", file.to_string()),

@@ -36,7 +36,7 @@ impl Fulfilment {
     pub(super) fn changed_lines(&self, stage: Stage, changes: &mut Changes) {
         let lines = self.plan.items.iter().enumerate();
         for (index, item) in lines.filter(|(_, item)| self.is_line(item)) {
-            let Some(origin) = &item.origin else {
+            let Some(origin) = item.origin.as_ref().filter(|origin| !origin.stays) else {
                 continue;
             };
             let id = ItemId::at(index);
@@ -127,7 +127,7 @@ impl Fulfilment {
                 Action::Add => false,
                 Action::Modify => true,
                 Action::Delete => !self.has_tasks(id),
-                Action::NoChange => self.wanted_of(id).is_some(),
+                Action::NoChange => self.wanted_of(id).is_some() || !item.stays(),
             };
             if !is_due {
                 continue;
@@ -148,16 +148,9 @@ impl Fulfilment {
         }
     }
 
-    /// The state that an order wants of the instance that an item is part of; nothing where others
-    /// use the item too.
+    /// The state that the order wants of an item; `None` if it is to stay in the one that it has.
     fn wanted_of(&self, id: ItemId) -> Option<&str> {
-        let item = &self.plan.items[id.index()];
-        let others = item.origin.as_ref().map_or(0, |origin| {
-            let root = self.root_of(id).map(|root| self.product_id(root));
-            origin.shared_with.iter().filter(|other| Some(*other) != root.as_ref()).count()
-        });
-        let line = if self.is_line(item) { Some(item) } else { self.root_of(id) };
-        line.filter(|_| others == 0)?.origin.as_ref()?.wanted.as_deref()
+        self.plan.items[id.index()].origin.as_ref()?.wanted.as_deref()
     }
 
     /// An item of this order, as the product that it is about names it.

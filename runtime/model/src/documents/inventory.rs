@@ -9,7 +9,7 @@ use super::change::Stage;
 use super::orders::{service_type, spec_ref};
 use super::{Changes, Document, characteristics, copy, href};
 use crate::fulfilment::Fulfilment;
-use crate::id::{FulfilmentId, ItemId, TaskId};
+use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
 use crate::journal::End;
 use crate::outcome::Hold;
 use crate::plan::{Action, Item, Level, Made, Work};
@@ -29,6 +29,20 @@ impl Fulfilment {
     /// The id of a resource that an item makes, by the number of its specification.
     pub(super) fn resource_id(&self, line: &str, number: usize) -> String {
         format!("{}-r{line}-{}", self.id, number + 1)
+    }
+
+    /// The instance that an item makes or is about.
+    pub fn instance_of(&self, id: ItemId) -> InstanceId {
+        let item = &self.plan.items[id.index()];
+        let own = match item.level {
+            Level::Product => self.product_id(item),
+            Level::CustomerService | Level::ResourceService => self.service_id(item),
+            Level::Resource => {
+                let own = || self.resource_id(&item.line, 0);
+                item.instance.clone().unwrap_or_else(own)
+            }
+        };
+        InstanceId::of(item.level.inventory(), &own)
     }
 
     fn instance_id(&self, item: &Item, mark: &str) -> String {
@@ -147,6 +161,7 @@ impl Fulfilment {
     pub(super) fn ended(&self, end: End, changes: &mut Changes) {
         match end {
             End::Completed => {
+                self.install(changes);
                 self.products("active", changes);
                 self.charges(changes);
                 self.changed_lines(Stage::Done, changes);

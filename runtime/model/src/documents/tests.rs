@@ -29,6 +29,7 @@ fn item(level: Level, name: &str, line: &str, parents: &[u32]) -> Item {
         not_before: None,
         place: None,
         part: None,
+        serves: None,
         origin: None,
     }
 }

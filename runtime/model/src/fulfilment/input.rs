@@ -133,14 +133,19 @@ impl Fulfilment {
 
     /// The line of the submitted order that an item comes from, the first where there are several.
     pub(crate) fn root_of(&self, item: ItemId) -> Option<&Item> {
-        let mut item = &self.plan.items[item.index()];
-        while item.level != Level::Product {
-            let Some(parent) = item.parents.first() else {
-                return Some(item);
-            };
-            item = &self.plan.items[parent.index()];
+        self.plan.items.get(self.root_id(item).index())
+    }
+
+    /// The position of that line.
+    pub(crate) fn root_id(&self, item: ItemId) -> ItemId {
+        let mut id = item;
+        loop {
+            let item = &self.plan.items[id.index()];
+            match item.parents.first() {
+                Some(parent) if item.level != Level::Product => id = *parent,
+                Some(_) | None => return id,
+            }
         }
-        Some(item)
     }
 
     /// The outputs of the steps of the same workflow for the same item, by step.

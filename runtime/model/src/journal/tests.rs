@@ -151,6 +151,7 @@ fn items() -> Vec<Item> {
         not_before: None,
         place: Some("home".into()),
         part: None,
+        serves: None,
         origin: None,
     };
     let service = Item {
@@ -171,6 +172,7 @@ fn items() -> Vec<Item> {
         not_before: Some(Timestamp(1_773_280_800_000)),
         place: None,
         part: None,
+        serves: None,
         origin: None,
         action: Action::Add,
     };
@@ -238,7 +240,8 @@ fn change() -> Plan {
         fulfilment: crate::FulfilmentId::new("f-0"),
         line: "4".into(),
         since: Timestamp(1_773_280_000_000),
-        shared_with: vec!["p-2".into()],
+        stays: false,
+        dropped: vec![crate::InstanceId::new("product/p-2")],
         state: "active".into(),
         wanted: Some("suspended".into()),
         links: vec![json!({ "productOrderId": "f-0", "orderItemId": "1" })],
@@ -254,7 +257,7 @@ fn change() -> Plan {
 
 fn golden(event: &Event) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
-    let is_change = matches!(event, Event::Planned { plan } if plan.claims().next().is_some());
+    let is_change = matches!(event, Event::Planned { plan } if plan.items.iter().any(|item| item.origin.is_some()));
     let is_activation = matches!(event, Event::Submitted { activation: Some(_), .. });
     let is_timed = matches!(event, Event::Planned { plan } if plan.steps[0].milestone.is_some());
     let name = match (is_change, is_activation, is_timed) {

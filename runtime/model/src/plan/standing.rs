@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::FulfilmentId;
+use crate::id::{FulfilmentId, InstanceId};
 use crate::outcome::Hold;
 use crate::time::Timestamp;
 
@@ -17,13 +17,18 @@ pub struct Origin {
     pub line: String,
     /// Since when it is there.
     pub since: Timestamp,
-    /// The other instances that were ordered with it and that it serves too.
+    /// Whether the fulfilment that owns it keeps it: this plan needs it, or shares it, and changes
+    /// nothing of what it is made of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
+    /// The instances that used or needed it, and do not when the order is done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shared_with: Vec<String>,
+    pub dropped: Vec<InstanceId>,
     /// The state that it was in, of a line of the order that came in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub state: String,
-    /// The state that is wanted, where that is to change.
+    /// The state that is wanted, where that is to be another one. What several use is suspended
+    /// when all of them are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<String>,
     /// The lines of orders that it names as having made or changed it.
@@ -56,6 +61,10 @@ pub struct Made {
     /// The characteristics of its item then, where they differ from those of the item now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub characteristics: Option<Map<String, Value>>,
+    /// Whether it is done again only if the input is another by then. The plan could not tell, since
+    /// the input follows from work that is done again too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub if_changed: bool,
 }
 
 impl Made {

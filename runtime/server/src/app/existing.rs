@@ -1,9 +1,15 @@
 //! The existing instances that orders are about, with what made them.
 
-use model::decompose::{Instance, Recall};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::decompose::{Answers, Instance, Owner, Recall};
 use model::documents::makers;
+use model::installed::{INSTALLED, Installed, SERVING};
+use model::{Failure, FulfilmentId, InstanceId};
 use serde_json::Value;
 
+use super::take::Asked;
 use super::{App, SubmitError};
 
 /// Whether an order is about what exists: one of its items changes it, or has it cease.
@@ -18,19 +24,85 @@ pub(super) fn changes(order: &Value) -> bool {
     }
 }
 
-impl App {
-    /// An instance as the inventory has it, with the fulfilments that it names; nothing where there
-    /// is none.
-    pub(crate) async fn instance(&self, recall: &Recall) -> Result<Option<Instance>, SubmitError> {
-        let found = self.document(recall.resource, &recall.id).map_err(SubmitError::Store)?;
-        let Some(document) = found.map(|found| found.body) else {
-            return Ok(None);
-        };
-        let mut known = Vec::new();
-        for id in makers(recall.resource, &document) {
-            // An order that is not ours any more, or never was, says nothing.
-            known.extend(self.engine.get(&id).await?);
-        }
-        Ok(Some(Instance { document, makers: known }))
+/// Looks up what decomposition must know, each fulfilment once.
+pub(crate) struct Recalled<'a> {
+    app: &'a App,
+    owners: BTreeMap<FulfilmentId, Option<Arc<Owner>>>,
+}
+
+impl<'a> Recalled<'a> {
+    pub(crate) fn new(app: &'a App) -> Self {
+        Self { app, owners: BTreeMap::new() }
     }
+
+    /// Answers what must be known; a failure if that is too much for one order.
+    pub(crate) async fn answer(
+        &mut self,
+        recalls: Vec<Recall>,
+        asked: &mut Asked,
+        answers: &mut Answers,
+    ) -> Result<Result<(), Failure>, SubmitError> {
+        for recall in recalls {
+            if let Err(failure) = asked.instance() {
+                return Ok(Err(failure));
+            }
+            let instance = self.instance(&recall).await?;
+            answers.recall(recall, instance);
+        }
+        Ok(Ok(()))
+    }
+
+    /// An instance as the inventory has it, with its record and the fulfilment that owns it.
+    async fn instance(&mut self, recall: &Recall) -> Result<Option<Instance>, SubmitError> {
+        let document = |resource: &str, id: &str| {
+            let found = self.app.document(resource, id).map_err(SubmitError::Store)?;
+            Ok::<_, SubmitError>(found.map(|found| found.body))
+        };
+        let id = InstanceId::of(&recall.resource, &recall.id);
+        if recall.resource == SERVING {
+            let found = document(SERVING, &recall.id)?;
+            return Ok(found.map(|document| Instance::of(id, document)));
+        }
+        let found = document(&recall.resource, &recall.id)?;
+        let record = document(INSTALLED, id.as_str())?;
+        if found.is_none() && record.is_none() {
+            return Ok(None);
+        }
+        let mut instance = Instance::of(id, found.unwrap_or_default());
+        instance.installed = match record {
+            Some(record) => Some(read(&instance.id, record)?),
+            None => None,
+        };
+        if let Some(installed) = &instance.installed {
+            instance.owner = self.owner(&installed.owner).await?;
+        }
+        if let Some(last) = makers(&recall.resource, &instance.document).pop() {
+            let maker = self.owner(&last).await?;
+            let is_open = maker.is_some_and(|maker| !maker.fulfilment().is_ended());
+            if is_open {
+                instance.open = Some(last);
+            } else if instance.installed.is_none() {
+                instance.part_of = Some(last);
+            }
+        }
+        Ok(Some(instance))
+    }
+
+    async fn owner(&mut self, id: &FulfilmentId) -> Result<Option<Arc<Owner>>, SubmitError> {
+        if let Some(known) = self.owners.get(id) {
+            return Ok(known.clone());
+        }
+        let found = self.app.engine.get(id).await?;
+        let owner = found.map(|fulfilment| Arc::new(Owner::new(fulfilment)));
+        self.owners.insert(id.clone(), owner.clone());
+        Ok(owner)
+    }
+}
+
+fn read(id: &InstanceId, record: Value) -> Result<Installed, SubmitError> {
+    serde_json::from_value(record).map_err(|source| {
+        let key = format!("{INSTALLED} {id}");
+        tracing::error!(key, "a record of what is installed cannot be read");
+        SubmitError::Store(engine::store::Error::failed("read what is installed")(source))
+    })
 }

@@ -18,8 +18,8 @@ const PLANS_MAX: usize = 16;
 /// Max questions to decomposer plugins for one order.
 const QUESTIONS_MAX: usize = 1_000;
 
-/// Max existing instances looked up for one order, beside those that its items name.
-const INSTANCES_MAX: usize = 10_000;
+/// Max existing instances looked up for one order.
+const INSTANCES_MAX: usize = 200_000;
 
 /// What was asked while an order was decomposed.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl App {
     ) -> Result<Submitted, SubmitError> {
         let activation = activation.map(Arc::new);
         let is_of_quote = kind == Kind::ProductOrder && !quotes_of(&document).is_empty();
-        let looks = is_of_quote || existing::changes(&document);
+        let mut looks = is_of_quote || existing::changes(&document);
         for _ in 0..PLANS_MAX {
             if let Some(first) = self.submitted_before(submission.as_deref())? {
                 return Ok(Submitted::Before(first));
@@ -97,6 +97,13 @@ impl App {
             // Planning may have taken long. The engine knows the last keys only.
             if let Some(first) = self.submitted_before(submission.as_deref())? {
                 return Ok(Submitted::Before(first));
+            }
+            if let (Event::Planned { plan }, false) = (&event, looks)
+                && plan.claims().next().is_some()
+            {
+                // It is about what is there after all: a look comes first.
+                looks = true;
+                continue;
             }
             if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {
                 return Err(SubmitError::Refused(failure.clone()));

@@ -126,11 +126,13 @@ fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan
     match decompose(&order, &document, rulebook, &Answers::new()) {
         Ok(plan) => Ok(plan),
         Err(Stop::Failure(failure)) => bail!("{}: {}", failure.code, failure.message),
-        Err(Stop::Recall(recall)) => bail!(
-            "it is about the {} `{}`, which a server has; ask it: POST /orchestration/v1/simulate/…",
-            recall.resource,
-            recall.id
-        ),
+        Err(Stop::Recall(recalls)) => {
+            let named = recalls.iter().map(|recall| format!("{} `{}`", recall.resource, recall.id));
+            bail!(
+                "it is about what a server has: {}; ask it: POST /orchestration/v1/simulate/…",
+                named.collect::<Vec<_>>().join(", ")
+            )
+        }
         Err(Stop::Ask(question)) => bail!(
             "the plugin `{}` decides here; ask a server: POST /orchestration/v1/simulate/…",
             question.plugin

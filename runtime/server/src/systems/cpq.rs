@@ -16,6 +16,7 @@ use model::{FulfilmentId, Kind, PoolId};
 use serde_json::{Value, json};
 
 use super::{Draft, Refusal};
+use crate::app::existing::Recalled;
 use crate::app::{App, Asked, SubmitError};
 
 type Ask = fn(&Value, Facts<'_>) -> Result<Value, Unanswered>;
@@ -55,19 +56,16 @@ async fn answer(app: &App, request: &Value, ask: Ask) -> Result<Value, Refusal> 
         })
         .collect();
     let mut answers = Answers::new();
-    let mut asked = Asked::default();
+    let (mut recalled, mut asked) = (Recalled::new(app), Asked::default());
     loop {
         let facts = Facts { rulebook: &rulebook, free: &free, answers: &answers, now: app.now() };
         match ask(request, facts) {
             Ok(answer) => return Ok(answer),
             Err(Unanswered::Request(error)) => return Err(unreadable(&error)),
-            Err(Unanswered::Recall(recall)) => {
-                asked.instance().map_err(Refusal::Failed)?;
-                let instance = app
-                    .instance(&recall)
-                    .await
-                    .map_err(|error| Refusal::Submit(Box::new(error)))?;
-                answers.recall(recall, instance);
+            Err(Unanswered::Recall(recalls)) => {
+                let answered = recalled.answer(recalls, &mut asked, &mut answers).await;
+                let answered = answered.map_err(|error| Refusal::Submit(Box::new(error)))?;
+                answered.map_err(Refusal::Failed)?;
             }
             Err(Unanswered::Ask(question)) => {
                 asked.plugin().map_err(Refusal::Failed)?;

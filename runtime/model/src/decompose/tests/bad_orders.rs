@@ -93,7 +93,7 @@ fn a_bundle_with_too_few_too_many_or_strangers() {
 #[test]
 fn a_change_names_what_exists() {
     assert_snapshot!(refused("1 modify O"), @"Reject INSTANCE_MISSING: item `1`: `modify` names no instance: what is it about?");
-    assert_snapshot!(refused("1 delete O id:p"), @"recalls product p");
+    assert_snapshot!(refused("1 delete O id:p"), @r#"recalls [Recall { resource: "product", id: "p" }]"#);
 }
 
 #[test]

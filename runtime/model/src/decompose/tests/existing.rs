@@ -1,7 +1,5 @@
 //! Orders about what earlier orders made.
 
-use std::sync::Arc;
-
 use insta::assert_snapshot;
 
 use super::played::Played;
@@ -108,9 +106,11 @@ fn what_another_product_needs_is_left_alone_until_that_ceases_too() {
         let names: Vec<_> = fulfilment.plan.items.iter().map(|item| item.name.clone()).collect();
         names.join(" ")
     };
-    assert_eq!(names(&first), "P A X Y");
+    assert_eq!(names(&first), "P A X Y W", "what stays is in the plan, since a user leaves it");
+    let stays = first.plan.items.last().unwrap();
+    assert_eq!(stays.action, Action::NoChange);
     let second = played.complete("h", &document("1 delete O id:f-2"));
-    assert_eq!(names(&second), "P W A X Y");
+    assert_eq!(names(&second), "P A W X Y");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn two_products_that_cease_together_give_back_what_they_share() {
               take back do of f:1 by noop
           delete Y
               take back do of f:2 by noop
-          delete W needs X, X#2
+          delete W shared by A, A#2 needs X, X#2
               take back do of f:0 by noop
       delete P#2 (P)
           extra = false
@@ -198,9 +198,9 @@ fn a_change_redoes_what_is_another_and_keeps_the_rest() {
               keeps do of f:3
           noChange W
               keeps do of f:1
-      delete Z
-          extra = true
-          take back do of f:0 by noop
+          delete Z
+              extra = true
+              take back do of f:0 by noop
     waves
       1: Z
     tasks
@@ -326,11 +326,7 @@ fn what_only_is_a_part_is_changed_with_the_whole() {
         { "id": "1", "action": "delete", "service": { "id": id } },
     ] });
     let parsed = Order::parse(Level::CustomerService, &order).unwrap();
-    let mut answers = Answers::new();
-    let document = played.documents[&("service", id.clone())].clone();
-    let makers = vec![Arc::clone(&fulfilment)];
-    answers.recall(Recall { resource: "service", id }, Some(Instance { document, makers }));
-    let stop = decompose(&parsed, &order, &played.rulebook, &answers).unwrap_err();
+    let stop = played.answered(&parsed, &order).unwrap_err();
     let Stop::Failure(failure) = stop else { panic!("{stop:?}") };
     assert_snapshot!(refusal(&failure), @"Reject INSTANCE_PART: the service `f-s2` is a part of what order `f` made: order a change of that");
 }

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::documents::makers;
 use crate::expr::Expressions;
+use crate::installed::INSTALLED;
 use crate::journal::{Event, Kind};
 use crate::outcome::Hold;
 use crate::plan::Work;
-use crate::{Due, FulfilmentId, PoolId, TaskId, Timestamp};
+use crate::{Due, Fulfilment, FulfilmentId, PoolId, TaskId, Timestamp};
 
 /// A rulebook and what was ordered by it so far.
 pub(crate) struct Played {
@@ -28,24 +30,49 @@ impl Played {
 
     /// The plan of a product order, with what it asks for.
     pub(crate) fn plan(&self, document: &Value) -> Result<Plan, Stop> {
-        let order = Order::parse(Level::Product, document).unwrap();
+        self.answered(&Order::parse(Level::Product, document).unwrap(), document)
+    }
+
+    /// The plan of an order, with what it asks for.
+    pub(crate) fn answered(&self, order: &Order, document: &Value) -> Result<Plan, Stop> {
         let mut answers = Answers::new();
         loop {
-            match decompose(&order, document, &self.rulebook, &answers) {
-                Err(Stop::Recall(recall)) => {
-                    let instance = self.recall(&recall);
-                    answers.recall(recall, instance);
+            match decompose(order, document, &self.rulebook, &answers) {
+                Err(Stop::Recall(recalls)) => {
+                    for recall in recalls {
+                        let instance = self.recall(&recall);
+                        answers.recall(recall, instance);
+                    }
                 }
                 other => return other,
             }
         }
     }
 
-    fn recall(&self, recall: &Recall) -> Option<Instance> {
-        let document = self.documents.get(&(recall.resource, recall.id.clone()))?;
-        let makers = crate::documents::makers(recall.resource, document);
-        let makers = makers.iter().map(|id| Arc::clone(&self.fulfilments[id.as_str()]));
-        Some(Instance { document: document.clone(), makers: makers.collect() })
+    pub(crate) fn recall(&self, recall: &Recall) -> Option<Instance> {
+        let document = |resource: &str, id: &str| {
+            let mut found = self.documents.iter();
+            let found = found.find(|((other, own), _)| *other == resource && own == id);
+            found.map(|(_, document)| document.clone())
+        };
+        let id = InstanceId::of(&recall.resource, &recall.id);
+        let found = document(&recall.resource, &recall.id);
+        let record = document(INSTALLED, id.as_str());
+        if found.is_none() && record.is_none() {
+            return None;
+        }
+        let mut instance = Instance::of(id, found.unwrap_or_default());
+        let owned = |id: &FulfilmentId| Arc::new(Owner::new(self.fulfilments[id.as_str()].clone()));
+        instance.installed = record.map(|record| serde_json::from_value(record).unwrap());
+        instance.owner = instance.installed.as_ref().map(|record| owned(&record.owner));
+        if let Some(last) = makers(&recall.resource, &instance.document).pop() {
+            if !owned(&last).fulfilment().is_ended() {
+                instance.open = Some(last);
+            } else if instance.installed.is_none() {
+                instance.part_of = Some(last);
+            }
+        }
+        Some(instance)
     }
 
     /// Submits an order; nothing of it is done.
@@ -92,7 +119,21 @@ impl Played {
         let before = (!fulfilment.plan.items.is_empty()).then(|| fulfilment.order_state());
         fulfilment.apply(Timestamp(2_000_000), &event).unwrap();
         self.journal.push((fulfilment.id.clone(), event.clone()));
-        for document in fulfilment.changes(&[event], before).documents {
+        let changes = fulfilment.changes(&[event], before);
+        for record in changes.installed {
+            let key = (record.resource, record.id);
+            match record.patch {
+                Some(patch) => {
+                    let is_whole = patch.get("id").is_some();
+                    let kept = self.documents.contains_key(&key) || is_whole;
+                    assert!(kept, "a change of a record that is gone: {key:?}");
+                    let kept = self.documents.entry(key).or_insert_with(|| json!({}));
+                    crate::resource::patch::merge(kept, &patch);
+                }
+                None => assert!(self.documents.remove(&key).is_some(), "{key:?} is there"),
+            }
+        }
+        for document in changes.documents {
             let key = (document.resource, document.id);
             let kept = self.documents.entry(key).or_insert(Value::Null);
             match (kept.as_object_mut(), document.body) {

@@ -53,6 +53,7 @@ fn item(parents: Vec<ItemId>) -> Item {
         not_before: None,
         place: None,
         part: None,
+        serves: None,
         origin: None,
     }
 }

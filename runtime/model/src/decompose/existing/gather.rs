@@ -1,0 +1,84 @@
+//! Which instances must be known before an order can be decomposed: those that its lines are about
+//! with all that they are made of, what these need, and who else uses them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Known, installed};
+use crate::decompose::{Answers, Recall};
+use crate::id::InstanceId;
+use crate::order::Order;
+use crate::plan::Action;
+
+/// How much of an instance must be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// Itself.
+    Itself,
+    /// Itself and what it needs.
+    Needs,
+    /// Itself, what it is made of, what it needs, and who uses it.
+    Whole,
+}
+
+/// The instances that are not known yet; decomposition goes on when there are none. What they are
+/// made of is only known when they are, so it is asked again with the answers.
+pub(in crate::decompose) fn gather(order: &Order, answers: &Answers) -> Vec<Recall> {
+    let mut open: Vec<(InstanceId, Reach)> = Vec::new();
+    for line in order.lines.iter().filter(|line| line.action != Action::Add) {
+        let id = line.instance.as_ref().map(|id| InstanceId::of(order.level.inventory(), id));
+        open.extend(id.map(|id| (id, Reach::Whole)));
+    }
+    missing(open, answers)
+}
+
+/// What must be known besides to have an instance with all that it is made of.
+pub(in crate::decompose) fn gather_from(id: &InstanceId, answers: &Answers) -> Vec<Recall> {
+    missing(vec![(id.clone(), Reach::Whole)], answers)
+}
+
+fn missing(mut open: Vec<(InstanceId, Reach)>, answers: &Answers) -> Vec<Recall> {
+    let mut gathering = Gathering { answers, seen: BTreeMap::new(), missing: BTreeSet::new() };
+    while let Some((id, reach)) = open.pop() {
+        gathering.look(&id, reach, &mut open);
+    }
+    gathering.missing.into_iter().collect()
+}
+
+struct Gathering<'a> {
+    answers: &'a Answers,
+    seen: BTreeMap<InstanceId, Reach>,
+    missing: BTreeSet<Recall>,
+}
+
+impl Gathering<'_> {
+    fn look(&mut self, id: &InstanceId, reach: Reach, open: &mut Vec<(InstanceId, Reach)>) {
+        if self.seen.get(id).is_some_and(|seen| *seen >= reach) {
+            return;
+        }
+        self.seen.insert(id.clone(), reach);
+        let recall = Recall { resource: id.resource().into(), id: id.id().into() };
+        if !self.answers.instances.contains_key(&recall) {
+            self.missing.insert(recall);
+            return;
+        }
+        let Some(known) = installed(id, self.answers) else { return };
+        if reach >= Reach::Needs {
+            open.extend(known.needs().map(|id| (id, Reach::Needs)));
+        }
+        if reach == Reach::Whole {
+            open.extend(known.parts().map(|id| (id, Reach::Whole)));
+            self.users(&known, open);
+        }
+    }
+
+    /// Who else uses it, and what else a bundle has that it is a part of.
+    fn users(&mut self, known: &Known<'_>, open: &mut Vec<(InstanceId, Reach)>) {
+        for user in known.users().filter(|user| !user.resource().is_empty()) {
+            open.push((user.clone(), Reach::Itself));
+            let is_part = known.id.resource() == "product" && user.resource() == "product";
+            if is_part && let Some(bundle) = installed(user, self.answers) {
+                open.extend(bundle.parts().map(|id| (id, Reach::Itself)));
+            }
+        }
+    }
+}

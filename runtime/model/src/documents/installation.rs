@@ -1,0 +1,93 @@
+//! What a completed order changes of what is installed: who owns an instance, and who uses and needs
+//! it from now on.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Changes;
+use crate::fulfilment::Fulfilment;
+use crate::id::{InstanceId, ItemId};
+use crate::installed::{INSTALLED, ORDERED, Record, SERVING};
+use crate::plan::{Action, Item, Level};
+
+/// What is merged into the record of an instance.
+#[derive(Default)]
+struct Patch {
+    owner: Option<ItemId>,
+    users: Map<String, Value>,
+    needed_by: Map<String, Value>,
+}
+
+impl Fulfilment {
+    /// The records of the instances that the order is about, as they are when it is complete.
+    pub(super) fn install(&self, changes: &mut Changes) {
+        let mut patches: BTreeMap<InstanceId, Patch> = BTreeMap::new();
+        for (index, item) in self.plan.items.iter().enumerate() {
+            let id = ItemId::at(index);
+            if item.action == Action::Delete {
+                changes.installed.extend(self.uninstalled(id, item));
+                continue;
+            }
+            let own = self.instance_of(id);
+            if item.action == Action::Add
+                && let Some(name) = &item.serves
+            {
+                let patch = Some(json!({ "id": name, "instance": own }));
+                changes.installed.push(Record { resource: SERVING, id: name.clone(), patch });
+            }
+            for need in item.needs.iter().filter(|_| !item.stays()) {
+                let needed = patches.entry(self.instance_of(*need)).or_default();
+                needed.needed_by.insert(own.to_string(), json!(true));
+            }
+            let patch = patches.entry(own).or_default();
+            self.used(id, item, patch);
+        }
+        for (id, patch) in patches {
+            changes.installed.push(self.record(id, patch));
+        }
+    }
+
+    /// Who uses an item from now on, and who does not any more.
+    fn used(&self, id: ItemId, item: &Item, patch: &mut Patch) {
+        patch.owner = (!item.stays()).then_some(id);
+        for dropped in item.origin.iter().flat_map(|origin| &origin.dropped) {
+            patch.users.insert(dropped.to_string(), Value::Null);
+            patch.needed_by.insert(dropped.to_string(), Value::Null);
+        }
+        for parent in &item.parents {
+            if self.plan.items[parent.index()].action != Action::Delete {
+                patch.users.insert(self.instance_of(*parent).to_string(), json!(true));
+            }
+        }
+        let is_ordered = self.is_line(item) && item.level != Level::Product;
+        if is_ordered && item.parents.is_empty() {
+            patch.users.insert(ORDERED.into(), json!(true));
+        }
+    }
+
+    fn uninstalled(&self, id: ItemId, item: &Item) -> Vec<Record> {
+        let own = Record { resource: INSTALLED, id: self.instance_of(id).to_string(), patch: None };
+        let serving = item.serves.iter().map(|name| Record {
+            resource: SERVING,
+            id: name.clone(),
+            patch: None,
+        });
+        std::iter::once(own).chain(serving).collect()
+    }
+
+    fn record(&self, id: InstanceId, patch: Patch) -> Record {
+        let mut body = Map::new();
+        if let Some(item) = patch.owner {
+            body.insert("id".into(), json!(id));
+            body.insert("owner".into(), json!(self.id));
+            body.insert("item".into(), json!(item));
+        }
+        for (name, members) in [("users", patch.users), ("neededBy", patch.needed_by)] {
+            if !members.is_empty() {
+                body.insert(name.into(), Value::Object(members));
+            }
+        }
+        Record { resource: INSTALLED, id: id.to_string(), patch: Some(Value::Object(body)) }
+    }
+}
