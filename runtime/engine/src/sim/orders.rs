@@ -170,6 +170,7 @@ fn items() -> Vec<Item> {
         not_before: None,
         place: None,
         part: None,
+        serves: None,
         origin: None,
     };
     let above = || vec![ItemId(0)];
