@@ -189,7 +189,7 @@ impl<'a> Known<'a> {
         self.item()
             .origin
             .as_ref()
-            .map_or(&self.owner.fulfilment().id, |origin| &origin.fulfilment)
+            .map_or_else(|| &self.owner.fulfilment().id, |origin| &origin.fulfilment)
             .as_str()
     }
 

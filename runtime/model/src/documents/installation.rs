@@ -44,7 +44,7 @@ impl Fulfilment {
             self.used(id, item, patch);
         }
         for (id, patch) in patches {
-            changes.installed.push(self.record(id, patch));
+            changes.installed.push(self.record(&id, patch));
         }
     }
 
@@ -76,7 +76,7 @@ impl Fulfilment {
         std::iter::once(own).chain(serving).collect()
     }
 
-    fn record(&self, id: InstanceId, patch: Patch) -> Record {
+    fn record(&self, id: &InstanceId, patch: Patch) -> Record {
         let mut body = Map::new();
         if let Some(item) = patch.owner {
             body.insert("id".into(), json!(id));

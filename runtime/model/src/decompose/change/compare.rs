@@ -41,7 +41,7 @@ impl Builder<'_> {
             let item = Item { action, ..items.items[id.index()].clone() };
             let scope = scope.clone().with("item", &item.view());
             match self.expressions.fill(&step.input, &scope) {
-                Ok(Value::Object(input)) if input == made.input => {
+                Ok(Value::Object(input)) if input == made.input || input == *made.as_change() => {
                     return if is_unsure { Input::Unsure } else { Input::Same };
                 }
                 Ok(_) => {}
