@@ -8,6 +8,7 @@ mod order;
 
 mod kill;
 mod linear;
+mod oracle;
 mod power;
 
 mod activation;

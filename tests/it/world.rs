@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) tail: String,
     /// Whether the power can fail.
     pub(crate) disk: Disk,
+    /// What another server compiled of the same plugins, from its data.
+    pub(crate) compiled: Option<PathBuf>,
 }
 
 /// The disk that a server writes to.
@@ -96,6 +98,9 @@ impl World {
         let network = Network::start(folder.path()).await;
         let config = format!("{}\n{}\n{}", settings.head, network.grants().await, settings.tail);
         std::fs::write(folder.path().join("ferrule.toml"), config).unwrap();
+        if let Some(compiled) = &settings.compiled {
+            copy(compiled, &folder.path().join("data/plugins"));
+        }
         let power = match settings.disk {
             Disk::Plain => None,
             Disk::Forgetful => Some(Power::begin(folder.path(), "data").await),
@@ -295,7 +300,8 @@ pub(crate) fn copied_packs(file: &str, change: impl FnOnce(&str) -> String) -> T
     folder
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

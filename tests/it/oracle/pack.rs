@@ -1,0 +1,182 @@
+//! What a random world sells and how it is delivered, as data. The generator makes it, `written` turns
+//! it into the files of a pack, and the oracle reads it: the oracle never sees the files.
+
+use std::collections::BTreeMap;
+
+/// Characteristics by name. All values are whole numbers: what matters is which are equal.
+pub(super) type Chars = BTreeMap<String, i64>;
+
+/// A pack. Products and services refer to one another by position; a service leads to later ones only.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pack {
+    pub(super) products: Vec<Product>,
+    pub(super) services: Vec<Service>,
+    /// How many pools there are.
+    pub(super) pools: usize,
+    /// Whether a step runs before and after each order of new products.
+    pub(super) has_hooks: bool,
+}
+
+/// A product specification, with the one offering of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Product {
+    pub(super) name: String,
+    pub(super) chars: Vec<Char>,
+    pub(super) edges: Vec<Edge>,
+    /// The products that it bundles.
+    pub(super) parts: Vec<usize>,
+}
+
+/// A characteristic of a product: one of these values, the first by default.
+#[derive(Clone, Debug)]
+pub(super) struct Char {
+    pub(super) name: String,
+    pub(super) values: Vec<i64>,
+}
+
+/// What an item becomes: a service, when a condition holds, once or several times.
+#[derive(Clone, Debug)]
+pub(super) struct Edge {
+    /// The position of the service.
+    pub(super) to: usize,
+    pub(super) when: When,
+    /// How many; one without a number where there is none.
+    pub(super) quantity: Option<Source>,
+    /// Each characteristic of the service that is not copied from the parent.
+    pub(super) maps: Vec<(String, Source)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum When {
+    Always,
+    Equals(Source, i64),
+}
+
+/// Where a number comes from. `Item` is the parent in an edge, the item itself in a step.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Fixed(i64),
+    Item(String),
+    Product(String),
+}
+
+/// A service specification with its delivery.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) is_customer_facing: bool,
+    pub(super) chars: Vec<String>,
+    pub(super) edges: Vec<Edge>,
+    /// Services that must be delivered first, by the catalog's `dependsOn`.
+    pub(super) depends: Vec<usize>,
+    /// The same, by the rules' `needs`.
+    pub(super) needs: Vec<usize>,
+    pub(super) scope: Scope,
+    /// Whether it is made of a resource that is from no pool.
+    pub(super) has_resource: bool,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scope {
+    Item,
+    Bundle,
+    Order,
+    Place,
+    Customer,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) name: String,
+    pub(super) act: Act,
+    pub(super) when: When,
+    /// Whether it starts with the workflow instead of after the step before it.
+    pub(super) starts_at_once: bool,
+    /// Whether the order is unwound when it fails for good; else it is held.
+    pub(super) unwinds: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    /// Takes a value out of a pool, under the name `v`.
+    Take { pool: usize },
+    /// Gives `v` on to whoever needs the item.
+    Note { v: Source },
+    /// Has an element hold an entry.
+    Tell { element: usize, body: Vec<(String, Read)> },
+}
+
+/// What a field of a body is read from.
+#[derive(Clone, Debug)]
+pub(super) enum Read {
+    Number(Source),
+    /// The place of the product, or nothing.
+    Place,
+    /// What a step of the same item took, by the position of the step.
+    Own(usize),
+    /// What the item of another specification gave on or took, where this one needs such an item.
+    Upstream(usize),
+}
+
+/// An element and how its entries are addressed.
+pub(super) struct Element {
+    pub(super) name: &'static str,
+    pub(super) path: &'static str,
+    pub(super) separator: &'static str,
+}
+
+/// Elements that take any `PUT` and speak REST or RESTCONF.
+pub(super) const ELEMENTS: [Element; 5] = [
+    Element { name: "olt-1", path: "/restconf/data/", separator: "=" },
+    Element { name: "bng-1", path: "/restconf/data/", separator: "=" },
+    Element { name: "cmts-1", path: "/restconf/data/", separator: "=" },
+    Element { name: "ipam", path: "/api/", separator: "/" },
+    Element { name: "iptv", path: "/api/", separator: "/" },
+];
+
+impl Pack {
+    /// The name of a step's entries at its element.
+    pub(super) fn collection(&self, service: usize, step: usize) -> String {
+        format!(
+            "{}-{}",
+            self.services[service].name.to_lowercase(),
+            self.services[service].steps[step].name
+        )
+    }
+
+    /// Whether every way from a product to a service goes through scope `item`, so that it is clear
+    /// which product it comes from.
+    pub(super) fn is_exclusive(&self, service: usize) -> bool {
+        let above = (0..service)
+            .filter(|above| self.services[*above].edges.iter().any(|edge| edge.to == service));
+        self.services[service].scope == Scope::Item
+            && above.into_iter().all(|above| self.is_exclusive(above))
+    }
+
+    /// A service with all that it may be made of.
+    pub(super) fn within(&self, service: usize) -> Vec<usize> {
+        let mut found = vec![service];
+        let mut next = 0;
+        while let Some(one) = found.get(next).copied() {
+            next += 1;
+            for edge in &self.services[one].edges {
+                if !found.contains(&edge.to) {
+                    found.push(edge.to);
+                }
+            }
+        }
+        found
+    }
+
+    /// All that a service needs, by either way of saying so.
+    pub(super) fn needed(&self, service: usize) -> impl Iterator<Item = usize> + '_ {
+        let service = &self.services[service];
+        service.depends.iter().chain(&service.needs).copied()
+    }
+}
+
+/// The name of a pool, and of the specification of its values.
+pub(super) fn pool(number: usize) -> (String, String) {
+    (format!("pool-{number}"), format!("RS-POOL-{number}"))
+}

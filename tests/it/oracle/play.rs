@@ -1,0 +1,308 @@
+//! Plays a history against a server and its elements, and looks after each trial.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::check::{Names, differences};
+use super::observed::{Observed, Plan};
+use super::order::Order;
+use super::pack::Pack;
+use super::state::{State, Verdict};
+use super::wishes::Trial;
+use super::work::Carried;
+use super::written;
+use crate::world::{Settings, World, eventually, plugins_dir, text};
+
+/// The plugins that the steps of random packs call.
+const PLUGINS: [&str; 3] = ["noop", "pool-allocator", "rest-activator"];
+
+/// A person tries so often again before giving an order up.
+const RETRIES_MAX: usize = 3;
+
+/// A world that is being played in.
+pub(super) struct Play {
+    pub(super) pack: Pack,
+    pub(super) state: State,
+    pub(super) names: Names,
+    /// The number of the next order.
+    pub(super) number: usize,
+    pub(super) world: World,
+    _packs: TempDir,
+}
+
+/// How an order ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum End {
+    Completed,
+    /// It failed or was cancelled after it was planned.
+    Dropped(String),
+    /// It was refused, or held before it was planned, with this code.
+    Refused(String),
+    /// It does not end, whatever a person does.
+    Stuck(String),
+}
+
+impl Play {
+    /// A world with this pack.
+    pub(super) async fn begin(pack: Pack) -> Self {
+        let packs = tempfile::tempdir().unwrap();
+        written::write(&pack, packs.path());
+        let settings = Settings {
+            workflows: Some(packs.path().into()),
+            plugins: Some(plugins().await),
+            compiled: compiled().await,
+            ..Settings::default()
+        };
+        let world = World::with(settings).await;
+        let (state, names) = (State::default(), Names::default());
+        Self { pack, state, names, number: 0, world, _packs: packs }
+    }
+
+    /// Plays a trial; what is otherwise than it has to be then.
+    pub(super) async fn trial(&mut self, trial: &Trial) -> Vec<String> {
+        let mut found = Vec::new();
+        self.world.network.fail(Value::Array(trial.faults.clone())).await;
+        let numbers = trial.number..;
+        self.number = trial.number + trial.orders.len();
+        let answers = trial.orders.iter().map(|order| self.submit(order));
+        let answers = futures_util::future::join_all(answers).await;
+        let mut taken: Vec<(String, usize, &Order)> = Vec::new();
+        for ((answer, number), order) in answers.into_iter().zip(numbers).zip(&trial.orders) {
+            match answer {
+                Ok(id) => taken.push((id, number, order)),
+                Err(code) => found.extend(self.refused(trial, order, number, &code)),
+            }
+        }
+        if let Some((id, _, _)) = taken.first() {
+            self.trouble(trial, id).await;
+        }
+        let mut ends = Vec::new();
+        for (id, number, order) in taken {
+            let end = self.end(&id).await;
+            ends.push((id, number, order, end));
+        }
+        self.world.network.heal().await;
+        // Ids are in the order in which orders were taken.
+        ends.sort_by(|one, other| one.0.cmp(&other.0));
+        let mut carried = Vec::new();
+        for (id, number, order, end) in ends {
+            let before = self.state.clone();
+            found.extend(self.follow(trial, &id, number, order, &end));
+            if end == End::Completed {
+                carried.push((before, self.state.clone(), Plan::read(&self.world, &id).await));
+            }
+        }
+        found.extend(self.look().await);
+        for (before, after, plan) in &carried {
+            let names = &self.names;
+            found.extend(Carried { pack: &self.pack, before, after, names, plan }.differences());
+        }
+        found
+    }
+
+    /// Compares everything with the state.
+    pub(super) async fn look(&mut self) -> Vec<String> {
+        let seen = Observed::read(&self.world).await;
+        differences(&self.pack, &self.state, &mut self.names, &seen)
+    }
+
+    /// What a reconciliation finds of services and resources.
+    pub(super) async fn reconcile(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for scope in [json!({}), json!({ "resource": {} })] {
+            let path = "/orchestration/v1/reconciliations";
+            let asked = self.world.http.post(path, &scope).await;
+            assert_eq!(asked.status, 202, "{}", asked.text);
+            let path = format!("{path}/{}", text(&asked.body["id"]));
+            let ended = eventually("the reconciliation has ended", async || {
+                let now = self.world.http.get(&path).await;
+                (now["state"] == "completed" || now["state"] == "failed").then_some(now)
+            })
+            .await;
+            let findings = ended["findings"].as_array().into_iter().flatten();
+            found.extend(findings.map(|finding| format!("reconciliation finds {finding}")));
+        }
+        found
+    }
+
+    async fn submit(&self, order: &Order) -> Result<String, String> {
+        let document = order.document(&self.pack, &self.names.orders);
+        let path = model::resource::path("productOrder");
+        let answer = self.world.http.post(path, &document).await;
+        if answer.status == 201 {
+            return Ok(text(&answer.body["id"]));
+        }
+        Err(format!(
+            "{} {} {}",
+            answer.status,
+            text(&answer.body["code"]),
+            text(&answer.body["message"])
+        ))
+    }
+
+    /// The server is killed, or the order is cancelled, after so many records.
+    async fn trouble(&mut self, trial: &Trial, id: &str) {
+        let Some(records) = trial.kill.or(trial.cancel) else { return };
+        let path = format!("/orchestration/v1/fulfilments/{id}");
+        eventually("the order has so many records, or does not go on", async || {
+            let now = self.world.http.get(&path).await;
+            let is_far = now["records"].as_u64() >= Some(records);
+            (is_far || !is_open(&now)).then_some(())
+        })
+        .await;
+        if trial.kill.is_some() {
+            self.world.kill().await;
+            self.world.restart().await;
+        }
+        if trial.cancel.is_some() {
+            self.cancel(id).await;
+        }
+    }
+
+    async fn cancel(&self, id: &str) {
+        let path = model::resource::path("cancelProductOrder");
+        let body = json!({ "productOrder": { "id": id }, "cancellationReason": "no use" });
+        // Where it is refused the order goes on, and its end says so.
+        self.world.http.post(path, &body).await;
+    }
+
+    /// Follows an order to its end, as a person who mends the elements, tries again, and gives up.
+    async fn end(&self, id: &str) -> End {
+        let path = format!("/orchestration/v1/fulfilments/{id}");
+        let mut tries = 0;
+        loop {
+            let now = eventually("the order ends or is held", async || {
+                let answer = self.world.http.send("GET", &path, &[], "").await.ok()?;
+                (answer.status == 200 && !is_open(&answer.body)).then_some(answer.body)
+            })
+            .await;
+            let state = text(&now["state"]);
+            let code = text(&now["failures"][0]["code"]);
+            let is_planned = now["tasks"].as_array().is_some_and(|tasks| !tasks.is_empty());
+            if state != "held" {
+                return self.ended(id, &code).await;
+            }
+            self.world.network.heal().await;
+            tries += 1;
+            if tries <= RETRIES_MAX && is_planned {
+                self.world.retry(id).await;
+                continue;
+            }
+            if tries > RETRIES_MAX + 1 {
+                return End::Stuck(now["failures"].to_string());
+            }
+            self.cancel(id).await;
+            if !is_planned {
+                return End::Refused(code);
+            }
+            tries = RETRIES_MAX + 1;
+        }
+    }
+
+    async fn ended(&self, id: &str, code: &str) -> End {
+        let order = self.world.order("productOrder", id).await;
+        match text(&order["state"]).as_str() {
+            "completed" => End::Completed,
+            "rejected" => End::Refused(code.into()),
+            other => End::Dropped(format!("{other}: {code}")),
+        }
+    }
+
+    /// Takes the end of an order over into the state; what is wrong about it.
+    fn follow(
+        &mut self,
+        trial: &Trial,
+        id: &str,
+        number: usize,
+        order: &Order,
+        end: &End,
+    ) -> Option<String> {
+        self.names.orders.insert(number, id.into());
+        match (end, self.state.after(&self.pack, order, number)) {
+            (End::Completed, Verdict::Completes(next)) => {
+                self.state = *next;
+                None
+            }
+            (End::Completed, Verdict::Refused(code)) => {
+                Some(format!("order {number} is completed, and has to be refused: {code}"))
+            }
+            (End::Completed, Verdict::Unclear(why)) => Some(format!(
+                "order {number} is completed, and it is not clear what that is: {why}"
+            )),
+            (End::Dropped(how), _) => {
+                let may_drop = trial.cancel.is_some() || !trial.faults.is_empty();
+                (!may_drop).then(|| format!("order {number} is {how}, and nothing went wrong"))
+            }
+            (End::Refused(code), _) => self.refused(trial, order, number, code),
+            (End::Stuck(why), _) => Some(format!("order {number} does not end: {why}")),
+        }
+    }
+
+    /// What is wrong about the refusal of an order.
+    fn refused(&self, trial: &Trial, order: &Order, number: usize, code: &str) -> Option<String> {
+        if trial.orders.len() > 1 && code.contains("INSTANCE_") {
+            // The other order was faster.
+            return None;
+        }
+        match self.state.after(&self.pack, order, number) {
+            Verdict::Refused(expected) if code.contains(expected) => None,
+            Verdict::Refused(expected) => {
+                Some(format!("order {number} is refused with {code}, not {expected}"))
+            }
+            Verdict::Completes(_) => Some(format!("order {number} is refused: {code}")),
+            Verdict::Unclear(_) => None,
+        }
+    }
+}
+
+/// Whether a fulfilment goes on by itself.
+fn is_open(fulfilment: &Value) -> bool {
+    matches!(fulfilment["state"].as_str(), Some("submitted" | "running" | "unwinding"))
+}
+
+/// A folder with the plugins that are needed, so that a server need not compile the others.
+async fn plugins() -> PathBuf {
+    static FOLDER: OnceCell<TempDir> = OnceCell::const_new();
+    let folder = FOLDER.get_or_init(|| async {
+        let folder = tempfile::tempdir().unwrap();
+        let built = plugins_dir().await;
+        for name in PLUGINS {
+            let file = format!("{name}.wasm");
+            std::fs::copy(built.join(&file), folder.path().join(&file)).unwrap();
+        }
+        folder
+    });
+    folder.await.path().into()
+}
+
+/// What a first server compiled of the plugins, for all others.
+async fn compiled() -> Option<PathBuf> {
+    static FOLDER: OnceCell<TempDir> = OnceCell::const_new();
+    let folder = FOLDER.get_or_init(|| async {
+        let packs = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            workflows: Some(packs.path().into()),
+            plugins: Some(plugins().await),
+            ..Settings::default()
+        };
+        let mut world = World::with(settings).await;
+        eventually("the plugins are compiled", async || {
+            let artefacts = std::fs::read_dir(world.data().join("plugins/artefacts")).ok()?;
+            let done = artefacts.flatten().filter(|entry| is_whole(&entry.path()));
+            (done.count() >= PLUGINS.len()).then_some(())
+        })
+        .await;
+        world.end().await;
+        let kept = tempfile::tempdir().unwrap();
+        crate::world::copy(&world.data().join("plugins"), &kept.path().join("plugins"));
+        kept
+    });
+    Some(folder.await.path().join("plugins"))
+}
+
+fn is_whole(path: &Path) -> bool {
+    path.extension().is_none_or(|extension| extension != "tmp")
+}

@@ -1,0 +1,142 @@
+//! What must be delivered before what, what is made of what, and what must not end or follow.
+
+use std::collections::BTreeSet;
+
+use super::super::order::Key;
+use super::super::pack::Pack;
+use super::{Product, State, Verdict};
+
+impl State {
+    /// An instance that something outside of the order still needs cannot end.
+    pub(super) fn check_needed(
+        &self,
+        before: &Self,
+        changed: &BTreeSet<Key>,
+    ) -> Result<(), Verdict> {
+        for id in before.instances.keys() {
+            let stays = self.instances.contains_key(id);
+            let needs = &before.instances[id].needs;
+            if !stays || needs.iter().all(|need| self.instances.contains_key(need)) {
+                continue;
+            }
+            let users = self.users(*id);
+            let outside = users.iter().filter(|user| !changed.contains(*user)).count();
+            if outside == users.len() {
+                return Err(Verdict::Refused("INSTANCE_NEEDED"));
+            }
+            if outside > 0 {
+                return Err(Verdict::Unclear("some of those that need it are changed"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What no line of the order changes must not follow from it.
+    pub(super) fn check_untouched(
+        &self,
+        before: &Self,
+        pack: &Pack,
+        changed: &BTreeSet<Key>,
+    ) -> Result<(), Verdict> {
+        for id in self.instances.keys() {
+            let now = self.work(pack, *id).map_err(Verdict::Unclear)?;
+            if !before.instances.contains_key(id) {
+                if self.is_inactive(*id) {
+                    return Err(Verdict::Unclear("new, and all that use it are suspended"));
+                }
+                continue;
+            }
+            let is_changed = self.users(*id).iter().any(|user| changed.contains(user));
+            if !is_changed && before.work(pack, *id) != Ok(now) {
+                return Err(Verdict::Unclear("another product follows"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what the instances need that an order is about. What others need stays as it was: "the
+    /// needs that the plans had".
+    pub(super) fn relate(
+        &mut self,
+        before: &Self,
+        pack: &Pack,
+        changed: &BTreeSet<Key>,
+    ) -> Result<(), Verdict> {
+        let in_order: BTreeSet<u32> =
+            changed.iter().flat_map(|key| self.products[key].tree.values().copied()).collect();
+        for id in &in_order {
+            let now = self.near(pack, *id);
+            let old = before.instances.get(id).map(|one| one.needs.clone()).unwrap_or_default();
+            let is_known = |need: &u32| old.contains(need) || in_order.contains(need);
+            if !now.iter().all(is_known) {
+                return Err(Verdict::Unclear("something needs what the order is not about"));
+            }
+            let spec = |need: &u32| self.instances[need].service;
+            let left = old
+                .iter()
+                .filter(|need| self.instances.contains_key(*need) && !now.contains(*need));
+            let is_replaced = |need: &u32| now.iter().any(|other| spec(other) == spec(need));
+            if !left.into_iter().all(is_replaced) {
+                return Err(Verdict::Unclear("what was needed is there, and is not near any more"));
+            }
+            let is_whole = self.users(*id).iter().all(|user| changed.contains(*user));
+            if before.instances.contains_key(id) && !is_whole && now != old {
+                return Err(Verdict::Unclear("what others use too needs something else"));
+            }
+            self.instances.get_mut(id).expect("it is used").needs = now;
+        }
+        Ok(())
+    }
+
+    /// "The items meant are those that belong to the same line of the order; where there are none,
+    /// those of the same bundle. What is not in the plan is ignored."
+    fn near(&self, pack: &Pack, instance: u32) -> BTreeSet<u32> {
+        let users = self.users(instance);
+        let of = |product: &Product, spec: usize| -> Vec<u32> {
+            let found = product.tree.iter().filter(|((service, _), _)| *service == spec);
+            found.map(|(_, id)| *id).filter(|id| *id != instance).collect()
+        };
+        let mut needs = BTreeSet::new();
+        for spec in pack.needed(self.instances[&instance].service) {
+            let own: BTreeSet<u32> =
+                users.iter().flat_map(|user| of(&self.products[*user], spec)).collect();
+            if !own.is_empty() {
+                needs.extend(own);
+                continue;
+            }
+            let bundles: BTreeSet<Key> = users.iter().map(|user| self.bundle_of(user)).collect();
+            let near =
+                self.products.iter().filter(|(key, _)| bundles.contains(&self.bundle_of(key)));
+            needs.extend(near.flat_map(|(_, product)| of(product, spec)));
+        }
+        needs
+    }
+
+    /// The instances that each is made of.
+    pub(in crate::oracle) fn below(&self, pack: &Pack, instance: u32) -> BTreeSet<u32> {
+        let slot = |id: u32| (self.instances[&id].service, self.instances[&id].number);
+        let mut found = BTreeSet::new();
+        for user in self.users(instance) {
+            let wanted = self.wanted(pack, user).expect("it was grown");
+            for (part, wanted) in wanted {
+                if wanted.above.contains(&Some(slot(instance))) {
+                    found.insert(self.products[user].tree[&part]);
+                }
+            }
+        }
+        found
+    }
+
+    /// An instance with all that it is made of.
+    pub(in crate::oracle) fn whole(&self, pack: &Pack, instance: u32) -> BTreeSet<u32> {
+        let (mut found, mut open) = (BTreeSet::from([instance]), vec![instance]);
+        while let Some(next) = open.pop() {
+            for part in self.below(pack, next) {
+                if found.insert(part) {
+                    open.push(part);
+                }
+            }
+        }
+        found
+    }
+}
