@@ -8,7 +8,7 @@ use crate::item::{self, Item};
 use crate::{Act, Finding};
 
 /// The states of an order that may still deliver.
-const OPEN: [&str; 6] = [
+pub(crate) const OPEN: [&str; 6] = [
     "acknowledged",
     "inProgress",
     "pending",
@@ -18,7 +18,7 @@ const OPEN: [&str; 6] = [
 ];
 
 /// The states of a product that the customer has.
-const HAS: [&str; 2] = ["active", "suspended"];
+pub(crate) const HAS: [&str; 2] = ["active", "suspended"];
 
 /// What follows from a duplicate.
 #[derive(Debug, Default, Deserialize)]
@@ -38,12 +38,8 @@ pub(crate) fn check(
     fulfilment: &str,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
-    for item in items.iter().filter(|item| item.action() == "add") {
-        let names = item.place_names(items);
-        let (Some(offering), Some(place)) = (item.offering(), names.first()) else { continue };
-        if !rules.offerings.is_empty() && !rules.offerings.iter().any(|one| one == offering) {
-            continue;
-        }
+    for item in items {
+        let Some((offering, place)) = looked_at(rules, items, *item) else { continue };
         let before = ordered(facts, offering, place).or_else(|| {
             let product = product(facts, offering, place, fulfilment)?;
             Some(format!("product `{product}`"))
@@ -58,6 +54,19 @@ pub(crate) fn check(
         }));
     }
     found
+}
+
+/// The offering and the place of an item that is looked at: of each that is added, or of those that
+/// the rules name.
+pub(crate) fn looked_at<'a>(
+    rules: &Rules,
+    items: &[Item<'a>],
+    item: Item<'a>,
+) -> Option<(&'a str, &'a str)> {
+    let offering = item.offering().filter(|_| item.action() == "add")?;
+    let place = item.place_names(items).first().copied()?;
+    let is_named = rules.offerings.is_empty() || rules.offerings.iter().any(|one| one == offering);
+    is_named.then_some((offering, place))
 }
 
 /// An open order for the same.

@@ -58,9 +58,21 @@ impl<'a> Item<'a> {
         places.find(|names| !names.is_empty()).unwrap_or_default()
     }
 
-    fn own_place_names(self) -> Vec<&'a str> {
+    /// Whether the place of an item, or of the bundle that it is in, has an id.
+    pub(crate) fn has_place_id(self, items: &[Item<'a>]) -> bool {
+        let around = |item: &Item<'a>| item.bundle.map(|bundle| items[bundle]);
+        let mut places = std::iter::successors(Some(self), around);
+        let place = places.find(|item| !item.own_place_names().is_empty());
+        place.and_then(Item::own_place).is_some_and(|place| place["id"].is_string())
+    }
+
+    fn own_place(self) -> Option<&'a Value> {
         let place = &self.json["product"]["place"];
-        let place = place.as_array().map_or(Some(place), |places| places.first());
+        place.as_array().map_or(Some(place), |places| places.first())
+    }
+
+    fn own_place_names(self) -> Vec<&'a str> {
+        let place = self.own_place();
         let names = PLACE_NAMES.iter().filter_map(|name| place?.get(*name)?.as_str());
         names.filter(|name| !name.is_empty()).collect()
     }

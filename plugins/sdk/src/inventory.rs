@@ -42,6 +42,56 @@ pub fn find(query: Query<'_>) -> Result<Vec<Value>, Failure> {
     found.iter().map(|document| read(document, query.kind)).collect()
 }
 
+/// Something that is asked of documents: that one of these attributes has one of these values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The dotted paths of attributes, such as `relatedParty.id`.
+    pub attributes: Vec<String>,
+    /// The values.
+    pub values: Vec<String>,
+}
+
+impl Condition {
+    /// That an attribute has this value.
+    pub fn is(attribute: &str, value: &str) -> Self {
+        Self::any(&[attribute], &[value])
+    }
+
+    /// That one of these attributes has one of these values.
+    pub fn any(attributes: &[&str], values: &[&str]) -> Self {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).into()).collect();
+        Self { attributes: texts(attributes), values: texts(values) }
+    }
+}
+
+/// Which documents to search for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// What they are, as in [`Key`].
+    pub kind: &'a str,
+    /// What they meet, all of it.
+    pub conditions: &'a [Condition],
+    /// The attributes of them that are wanted; all where it is empty.
+    pub shown: &'a [&'a str],
+    /// Max documents, a thousand at the most.
+    pub limit: u32,
+}
+
+/// The documents that meet all of some conditions, as last committed, those with the latest ids
+/// first. It takes as long as the rarest condition does, however many documents meet another. Fails
+/// as [`find`] does, and with `SEARCH_TOO_WIDE` where too much would have to be looked at.
+pub fn search(search: Search<'_>) -> Result<Vec<Value>, Failure> {
+    let Search { kind, conditions, shown, limit } = search;
+    let conditions: Vec<inventory::Condition> = conditions
+        .iter()
+        .cloned()
+        .map(|Condition { attributes, values }| inventory::Condition { attributes, values })
+        .collect();
+    let shown: Vec<String> = shown.iter().map(|name| (*name).into()).collect();
+    let found = inventory::search(kind, &conditions, &shown, limit)?;
+    found.iter().map(|document| read(document, kind)).collect()
+}
+
 fn read(document: &str, kind: &str) -> Result<Value, Failure> {
     serde_json::from_str(document).map_err(|cause| {
         let message = format!("a {kind} in the inventory is no JSON: {cause}");

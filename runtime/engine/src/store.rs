@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 pub mod documents;
 pub mod memory;
 mod progress;
+pub mod search;
 mod unreadable;
 pub mod verify;
 

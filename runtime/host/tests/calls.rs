@@ -138,7 +138,7 @@ async fn a_plugin_of_the_contract_before_still_runs() {
     let bench = Bench::new([].into());
     let mut bytes = with_world(&guest("pure"), "pure", "validator", "");
     // Versions of interfaces are plain text in the binary.
-    let (now, before) = (b"@0.1.1", b"@0.1.0");
+    let (now, before) = (b"@0.1.2", b"@0.1.1");
     let places: Vec<_> =
         (0..bytes.len() - now.len()).filter(|&at| bytes[at..].starts_with(now)).collect();
     assert!(places.len() >= 3, "{places:?}");

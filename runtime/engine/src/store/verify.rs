@@ -19,7 +19,7 @@ const FACTS_AT_ONCE: usize = 1_024;
 const WRITES_AT_ONCE: usize = 4_096;
 
 /// The way in which documents are indexed; one more whenever that changes.
-pub const INDEXED_AS: u64 = 1;
+pub const INDEXED_AS: u64 = 2;
 
 /// One thing that is wrong. Keys have `|` between their parts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use engine::keys;
+use engine::store::search::{self, Condition, SearchError};
 use engine::store::{Direction, Document, Scan, Store};
 use model::resource::{index, of_key};
+use serde_json::Value;
 use wasmtime::component::{HasData, Linker};
 
 use crate::bindings::inventory::{self, Failure};
@@ -16,6 +18,9 @@ use crate::state::State;
 
 /// So many documents are found at the most.
 const FOUND_MAX: usize = 100;
+
+/// Max documents that a search finds.
+const SEARCHED_MAX: usize = 1_000;
 
 /// The inventories as the plugin that is called may see them.
 pub(crate) struct Inventory {
@@ -44,12 +49,7 @@ impl inventory::Host for Inventory {
         value: String,
     ) -> Result<Vec<String>, Failure> {
         self.check_granted(&kind)?;
-        let is_indexed = of_key(&kind)
-            .is_some_and(|(_, resource)| resource.indexes().any(|path| path == attribute));
-        if !is_indexed {
-            let message = format!("`{kind}` documents are not found by `{attribute}`");
-            return Err(failure(FailureClass::Person, "NOT_INDEXED", message));
-        }
+        check_indexed(&kind, &attribute)?;
         let prefix = keys::entries(&kind, &attribute, &index::value(&value));
         let begin = prefix.len();
         let latest = Scan { direction: Direction::Backward, ..Scan::prefix(prefix, FOUND_MAX) };
@@ -63,9 +63,44 @@ impl inventory::Host for Inventory {
         }
         Ok(found)
     }
+
+    fn search(
+        &mut self,
+        kind: String,
+        conditions: Vec<inventory::Condition>,
+        shown: Vec<String>,
+        limit: u32,
+    ) -> Result<Vec<String>, Failure> {
+        let found = self.found(&kind, conditions, limit)?;
+        Ok(found.into_iter().map(|document| part_of(document.body, &shown).to_string()).collect())
+    }
 }
 
 impl Inventory {
+    /// The search, within the grants of the plugin.
+    fn found(
+        &self,
+        kind: &str,
+        conditions: Vec<inventory::Condition>,
+        limit: u32,
+    ) -> Result<Vec<Document>, Failure> {
+        self.check_granted(kind)?;
+        let mut asked = Vec::new();
+        for inventory::Condition { attributes: paths, values } in conditions {
+            paths.iter().try_for_each(|path| check_indexed(kind, path))?;
+            asked.push(Condition { paths, values });
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(SEARCHED_MAX);
+        search::search(&*self.store, kind, &asked, limit).map_err(|error| match error {
+            SearchError::TooWide => {
+                failure(FailureClass::Person, "SEARCH_TOO_WIDE", format!("{kind}: {error}"))
+            }
+            SearchError::Store(source) => {
+                failure(FailureClass::Retry, "STORE_FAILED", format!("{kind}: {source}"))
+            }
+        })
+    }
+
     fn check_granted(&self, kind: &str) -> Result<(), Failure> {
         if self.grants.inventory(kind) {
             return Ok(());
@@ -87,6 +122,25 @@ impl Inventory {
             failure(FailureClass::Person, "STORE_FAILED", message)
         })
     }
+}
+
+/// Refuses an attribute by which documents of a kind are not found.
+fn check_indexed(kind: &str, attribute: &str) -> Result<(), Failure> {
+    let is_indexed =
+        of_key(kind).is_some_and(|(_, resource)| resource.indexes().any(|path| path == attribute));
+    if is_indexed {
+        return Ok(());
+    }
+    let message = format!("`{kind}` documents are not found by `{attribute}`");
+    Err(failure(FailureClass::Person, "NOT_INDEXED", message))
+}
+
+/// What is wanted of a document; all of it where nothing is named.
+fn part_of(mut body: Value, shown: &[String]) -> Value {
+    if let (Some(fields), false) = (body.as_object_mut(), shown.is_empty()) {
+        fields.retain(|name, _| shown.contains(name));
+    }
+    body
 }
 
 /// A failure of a capability, as the guest sees it.

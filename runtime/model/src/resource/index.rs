@@ -55,6 +55,14 @@ impl Resource {
     }
 }
 
+/// Whether a dotted path leads to one of some texts in a document.
+pub fn leads_to(document: &Value, path: &str, texts: &[String]) -> bool {
+    let pieces: Vec<&str> = path.split('.').collect();
+    let mut leads = false;
+    values(document, &pieces, &mut |text| leads |= texts.iter().any(|wanted| wanted == text));
+    leads
+}
+
 /// Every text that a path leads to; through arrays it leads to each of their elements.
 fn values(value: &Value, path: &[&str], take: &mut impl FnMut(&str)) {
     match (value, path.split_first()) {

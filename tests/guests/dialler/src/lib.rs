@@ -22,8 +22,8 @@ mod bindings {
         inline: "
             package test:guests;
             world dialler {
-                include ferrule:plugin/activator@0.1.1;
-                export ferrule:plugin/work@0.1.1;
+                include ferrule:plugin/activator@0.1.2;
+                export ferrule:plugin/work@0.1.2;
             }
         ",
         world: "test:guests/dialler",

@@ -22,9 +22,9 @@ mod bindings {
         inline: "
             package test:guests;
             world greedy {
-                import ferrule:plugin/log@0.1.1;
-                import ferrule:plugin/config@0.1.1;
-                export ferrule:plugin/work@0.1.1;
+                import ferrule:plugin/log@0.1.2;
+                import ferrule:plugin/config@0.1.2;
+                export ferrule:plugin/work@0.1.2;
             }
         ",
         world: "test:guests/greedy",

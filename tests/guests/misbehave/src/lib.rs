@@ -22,8 +22,8 @@ mod bindings {
         inline: "
             package test:guests;
             world misbehave {
-                include ferrule:plugin/step@0.1.1;
-                export ferrule:plugin/allocation@0.1.1;
+                include ferrule:plugin/step@0.1.2;
+                export ferrule:plugin/allocation@0.1.2;
             }
         ",
         world: "test:guests/misbehave",

@@ -18,9 +18,9 @@ mod bindings {
         inline: "
             package test:guests;
             world pure {
-                export ferrule:plugin/validation@0.1.1;
-                export ferrule:plugin/decomposition@0.1.1;
-                export ferrule:plugin/rating@0.1.1;
+                export ferrule:plugin/validation@0.1.2;
+                export ferrule:plugin/decomposition@0.1.2;
+                export ferrule:plugin/rating@0.1.2;
             }
         ",
         world: "test:guests/pure",
