@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use model::Timestamp;
+use model::resource::event::Notification;
 use model::resource::index::Entry;
 use model::resource::patch::merge;
 use model::resource::{self, Resource};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Error, Scan, Store, Write};
 use crate::keys;
@@ -151,7 +152,7 @@ impl Document {
         let mut bytes = Vec::with_capacity(512);
         bytes.extend(self.revision.to_be_bytes());
         bytes.extend(self.since.0.to_be_bytes());
-        bytes.extend(self.body.to_string().into_bytes());
+        serde_json::to_writer(&mut bytes, &self.body).expect("a value can be written to memory");
         bytes
     }
 }
@@ -250,7 +251,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         }
         if put.audience == Audience::Subscribers {
             for told in resource.notifications(bodies.0, bodies.1) {
-                self.tell_change(resource, &told.event_type, &told.body)?;
+                self.tell_change(resource, told)?;
             }
         }
         Ok(())
@@ -319,21 +320,19 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         Ok(())
     }
 
-    fn tell_change(
-        &mut self,
-        resource: &Resource,
-        event_type: &str,
-        body: &Value,
-    ) -> Result<(), E> {
+    fn tell_change(&mut self, resource: &Resource, told: Notification) -> Result<(), E> {
         let time = self.at.to_string();
+        let event = Map::from_iter([(resource.name.to_string(), told.body)]);
+        let mut message = json!({
+            "eventTime": time,
+            "eventType": told.event_type,
+            "resource": resource.key,
+        });
+        // The body is moved, which `json!` would not do: it may be a large order.
+        message["event"] = Value::Object(event);
         self.tell(|number| {
-            json!({
-                "eventId": number.to_string(),
-                "eventTime": time,
-                "eventType": event_type,
-                "resource": resource.key,
-                "event": { resource.name: body },
-            })
+            message["eventId"] = number.to_string().into();
+            message
         })
     }
 

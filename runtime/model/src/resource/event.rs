@@ -69,8 +69,9 @@ impl Resource {
         let state = self.life.map(|life| life.attribute);
         let mut body = self.head(after);
         let (mut state_changed, mut others) = (false, Map::new());
+        let is_of_order = self.owner == Owner::Order;
         for (name, value) in after.as_object().into_iter().flatten() {
-            if before.get(name) == Some(value) {
+            if (is_of_order && is_items(name)) || before.get(name) == Some(value) {
                 continue;
             }
             match Some(name.as_str()) == state {
@@ -114,7 +115,7 @@ impl Resource {
         mut others: Map<String, Value>,
     ) -> Vec<Notification> {
         let is_mark = |name: &str| MARKS.iter().any(|(mark, _)| *mark == name);
-        others.retain(|name, _| !name.ends_with("OrderItem") && name != "orderItem");
+        others.retain(|name, _| !is_items(name));
         // What has an event of its own is no mere change of an attribute.
         others.retain(|name, _| state_changed || !is_mark(name));
         if others.is_empty() && !state_changed {
@@ -161,6 +162,11 @@ impl Resource {
         let name = capitalised(self.name);
         Notification { event_type: format!("{name}{what}Event"), body }
     }
+}
+
+/// Whether an attribute is the items of an order.
+fn is_items(name: &str) -> bool {
+    name.ends_with("OrderItem") || name == "orderItem"
 }
 
 /// The marks that have come to pass: those with a date.
