@@ -30,7 +30,7 @@ use crate::serve::plugins::Looked;
 pub(crate) use documents::Ids;
 pub(crate) use existing::Recalled;
 use reading::Readers;
-pub(crate) use reading::aside;
+pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
 pub(crate) use take::Asked;
 
 use crate::retention::Removed;
@@ -270,7 +270,9 @@ impl App {
         let mut answers = Answers::new();
         let (mut recalled, mut asked) = (Recalled::new(self), Asked::default());
         loop {
-            match decompose(&order, document, rulebook, &answers) {
+            let lines = order.lines.len();
+            let decide = || decompose(&order, document, rulebook, &answers);
+            match aside_of_lines(lines, decide) {
                 Ok(plan) => return Ok(Ok(plan)),
                 Err(Stop::Failure(failure)) => return Ok(Err(failure)),
                 Err(Stop::Recall(recalls)) => {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::problem::Problem;
+use crate::app::aside_of_bytes;
 use crate::json;
 
 /// A body must have arrived within this time.
@@ -97,7 +98,7 @@ impl Received {
         }
         let in_memory = self.bytes.len() + json::values(&self.bytes) * VALUE_BYTES;
         self.bodies.grow(&mut self.room, in_memory)?;
-        Ok((Some(json::parse(&self.bytes)?), self.room))
+        Ok((Some(aside_of_bytes(&self.bytes, json::parse)?), self.room))
     }
 }
 
