@@ -31,6 +31,7 @@ mod mass;
 mod memory;
 mod reconcile;
 mod run;
+mod size;
 mod usage;
 mod vanish;
 

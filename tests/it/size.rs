@@ -1,0 +1,174 @@
+//! Large orders: they are carried out like any other, and nobody waits for them. Nothing here holds
+//! a time against the clock: a machine that is busy is slow to everyone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::world::{Request, Settings, World, copied_packs};
+
+/// The lines of a large order, as many as a test without optimisations has the time for.
+const LINES: usize = 2_500;
+
+/// Small runs that are done beside it at the least; each takes six steps.
+const SMALL_MIN: usize = 12;
+
+/// No small run takes this part of the time that the large order takes: half of it.
+const PART_MAX: u32 = 2;
+
+const CATALOG: &str = r#"{
+    "productOffering": [
+        { "id": "PO-LINE", "name": "Line", "isSellable": true, "productSpecification": { "id": "PS-LINE" } },
+        { "id": "PO-MANY", "name": "Many", "isSellable": true, "productSpecification": { "id": "PS-MANY" } }
+    ],
+    "productSpecification": [
+        { "id": "PS-LINE", "name": "Line", "serviceSpecification": [{ "id": "CFS-LINE" }] },
+        { "id": "PS-MANY", "name": "Many", "serviceSpecification": [{ "id": "CFS-MANY" }],
+          "productSpecCharacteristic": [{ "name": "count", "valueType": "number", "configurable": true }] }
+    ],
+    "serviceSpecification": [
+        { "id": "CFS-LINE", "@type": "CustomerFacingServiceSpecification", "name": "Line",
+          "serviceSpecRelationship": [{ "relationshipType": "reliesOn", "id": "RFS-LINE" }] },
+        { "id": "CFS-MANY", "@type": "CustomerFacingServiceSpecification", "name": "Many",
+          "specCharacteristic": [{ "name": "count", "valueType": "number" }],
+          "serviceSpecRelationship": [{ "relationshipType": "reliesOn", "id": "RFS-MANY" }] },
+        { "id": "RFS-LINE", "@type": "ResourceFacingServiceSpecification", "name": "Line" },
+        { "id": "RFS-MANY", "@type": "ResourceFacingServiceSpecification", "name": "Many",
+          "specCharacteristic": [{ "name": "number", "valueType": "number" }] }
+    ]
+}"#;
+
+const RULES: &str = "
+decompose:
+  - { rule: count, from: PS-MANY, to: CFS-MANY, characteristics: { count: =item.char.count } }
+  - { rule: many, from: CFS-MANY, to: RFS-MANY, quantity: item.char.count }
+deliver:
+  - { spec: RFS-LINE, workflow: one-step }
+  - { spec: RFS-MANY, workflow: one-step }
+";
+
+const WORKFLOWS: &str = "
+workflows:
+  - { workflow: one-step, steps: [{ step: set, plugin: noop, input: { step: 1 } }] }
+";
+
+/// The packs of the repository, and one whose orders can be large.
+fn packs() -> TempDir {
+    let packs =
+        copied_packs("bench/pack.yaml", |text| format!("{text}\n# Beside a large order.\n"));
+    let folder = packs.path().join("large");
+    std::fs::create_dir(&folder).unwrap();
+    let pack = "pack: large\ntitle: Large\ndescription: Orders of many lines.\n";
+    let files = [
+        ("pack.yaml", pack),
+        ("catalog.json", CATALOG),
+        ("rules.yaml", RULES),
+        ("workflows.yaml", WORKFLOWS),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    packs
+}
+
+async fn world(packs: &TempDir) -> World {
+    let workflows = Some(packs.path().to_path_buf());
+    World::with(Settings { workflows, ..Settings::default() }).await
+}
+
+fn line(id: usize, action: &str, product: &Value) -> Value {
+    json!({ "id": id.to_string(), "action": action, "quantity": 1, "product": product })
+}
+
+/// An order of many lines.
+fn lines() -> Value {
+    let lines = (1..=LINES).map(|id| {
+        let mut line = line(id, "add", &json!({}));
+        line["productOffering"] = json!({ "id": "PO-LINE" });
+        line
+    });
+    json!({ "productOrderItem": lines.collect::<Vec<_>>() })
+}
+
+/// An order of one line that becomes many items.
+fn many() -> Value {
+    let count = json!([{ "name": "count", "valueType": "number", "value": LINES }]);
+    let mut line = line(1, "add", &json!({ "productCharacteristic": count }));
+    line["productOffering"] = json!({ "id": "PO-MANY" });
+    json!({ "productOrderItem": [line] })
+}
+
+/// How many documents of a resource meet a condition.
+async fn count(world: &World, resource: &str, condition: &str) -> usize {
+    let path = format!("{}?{condition}&limit=1", model::resource::path(resource));
+    let answer = world.http.ask(&Request::get(&path)).await.unwrap();
+    answer.headers["x-total-count"].to_str().unwrap().parse().unwrap()
+}
+
+/// Has an order carried out, and small runs beside it all the while.
+async fn beside(world: &World, order: &Value) -> String {
+    let over = AtomicBool::new(false);
+    let large = async {
+        let began = Instant::now();
+        let id = world.submit(order).await;
+        world.completed(&id).await;
+        over.store(true, Ordering::Relaxed);
+        (id, began.elapsed())
+    };
+    let small = async {
+        let (mut count, mut longest) = (0, Duration::ZERO);
+        while !over.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            let path = "/orchestration/v1/workflows/six-steps/runs?wait=100s";
+            let answer = world.http.ask(&Request::post(path, &json!({}))).await.unwrap();
+            assert_eq!(answer.body["state"], "completed", "{}", answer.text);
+            longest = longest.max(began.elapsed());
+            count += 1;
+        }
+        (count, longest)
+    };
+    let ((id, whole), (count, longest)) = tokio::join!(large, small);
+    assert!(count >= SMALL_MIN, "{count} small runs were done in {whole:?}");
+    assert!(longest < whole / PART_MAX, "one took {longest:?} of {whole:?}");
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_order_is_delivered_and_small_ones_are_done_meanwhile() {
+    let packs = packs();
+    let world = world(&packs).await;
+    let id = beside(&world, &lines()).await;
+    let order = world.order("productOrder", &id).await;
+    let items = order["productOrderItem"].as_array().unwrap();
+    assert_eq!(items.len(), LINES);
+    assert!(items.iter().all(|item| item["state"] == "completed"), "every line is completed");
+    assert_eq!(count(&world, "product", "status=active").await, LINES);
+    assert_eq!(count(&world, "service", "state=active").await, 2 * LINES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_of_many_parts_comes_and_goes_and_small_runs_are_done_meanwhile() {
+    let packs = packs();
+    let world = world(&packs).await;
+    let id = beside(&world, &many()).await;
+    let delete = line(1, "delete", &json!({ "id": format!("{id}-1") }));
+    beside(&world, &json!({ "productOrderItem": [delete] })).await;
+    assert_eq!(count(&world, "service", "state=terminated").await, LINES + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_order_survives_kills_while_it_is_written() {
+    let packs = packs();
+    let mut world = world(&packs).await;
+    let id = world.submit(&lines()).await;
+    for _ in 0..3 {
+        let looked = format!("/orchestration/v1/fulfilments/{id}");
+        world.http.get(&looked).await;
+        world.kill().await;
+        world.restart().await;
+    }
+    world.completed(&id).await;
+    assert_eq!(count(&world, "product", "status=active").await, LINES);
+}
