@@ -5,8 +5,10 @@
 //! they make due is done when the batch is on disk. A batch that cannot be written ends the
 //! process: what is in memory is then ahead of the disk, and the disk is the truth.
 
+mod agenda;
 mod border;
 mod callbacks;
+mod calls;
 mod change;
 mod claims;
 mod commit;
@@ -16,6 +18,7 @@ mod quarantine;
 mod recent;
 mod recover;
 mod settle;
+mod slices;
 mod submit;
 mod write;
 
@@ -35,7 +38,7 @@ use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
 
 use crate::address::{Addresses, SECRET_BYTES};
-use crate::limits::Limits;
+use crate::limits::{Limits, Shares};
 use crate::pools::Pools;
 use crate::store::{Epoch, Put, Write};
 use crate::worker::{Report, Worker};
@@ -60,6 +63,8 @@ pub struct Setup {
     pub durability: Durability,
     /// What may be held at the most.
     pub limits: Limits,
+    /// How much one fulfilment may do in one turn.
+    pub shares: Shares,
     /// Random bytes, for the addresses of callbacks where the store has no secret yet.
     pub secret: [u8; SECRET_BYTES],
 }
@@ -71,6 +76,7 @@ pub struct Core<R> {
     epoch: Epoch,
     durability: Durability,
     limits: Limits,
+    shares: Shares,
     addresses: Addresses,
     expressions: Expressions,
     open: BTreeMap<FulfilmentId, Entry<R>>,
@@ -105,6 +111,13 @@ impl<R> Core<R> {
         self.open.values().map(|entry| &*entry.fulfilment)
     }
 
+    /// The open fulfilments whose documents are written.
+    #[cfg(test)]
+    pub(crate) fn resting(&self) -> impl Iterator<Item = &Fulfilment> {
+        let resting = self.open.values().filter(|entry| entry.owed.is_none());
+        resting.map(|entry| &*entry.fulfilment)
+    }
+
     /// Whose store it is.
     pub fn epoch(&self) -> Epoch {
         self.epoch
@@ -133,6 +146,7 @@ impl<R> Core<R> {
 
     /// Takes one input.
     pub fn handle(&mut self, now: Timestamp, input: Input<R>) -> Step<R> {
+        let Some(input) = self.unless_owed(input) else { return Step::default() };
         match input {
             Input::Submit { fulfilment, events, submission, seen, reply } => {
                 self.submit(now, *fulfilment, events, (submission, seen), reply)
@@ -221,6 +235,9 @@ impl<R> Core<R> {
             return Step::default();
         };
         let direction = entry.under_way.remove(&task);
+        if let Some(agenda) = &mut entry.agenda {
+            agenda.ended(task);
+        }
         let mut step = Step::default();
         let mut report = border::bounded(report);
         if !report.log.is_empty() {

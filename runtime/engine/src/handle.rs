@@ -30,7 +30,7 @@ use crate::core::{
     Answer, Core, Denied, Durability, Input, Published, Received, RecoverError, Setup,
     read_fulfilment,
 };
-use crate::limits::Limits;
+use crate::limits::{Limits, Shares};
 use crate::pools::Pools;
 use crate::store::{Appended, Batch, Epoch, Put, Store, Unreadable, Write};
 use crate::worker::Worker;
@@ -113,6 +113,7 @@ impl Engine {
             pools: parts.pools.clone(),
             durability: parts.durability,
             limits: parts.limits,
+            shares: Shares::default(),
             secret,
         };
         let (core, steps) = Core::recover(&*parts.store, setup, parts.clock.now())?;

@@ -34,6 +34,11 @@ pub fn open(fulfilment: &FulfilmentId) -> Vec<u8> {
 /// All open fulfilments.
 pub const OPEN: &[u8] = b"o/";
 
+/// There while documents that follow from a fulfilment's last record are not all written.
+pub fn owed(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("w/{fulfilment}").into_bytes()
+}
+
 /// A document of an inventory or an order: its resource, such as `productOrder`, and id.
 pub fn document(resource: &str, id: &str) -> Vec<u8> {
     format!("d/{resource}/{id}").into_bytes()

@@ -1,5 +1,7 @@
 //! What the engine holds at the most.
 
+use std::num::NonZero;
+
 /// Bounds of what open orders and callbacks may hold, from `[limits]` and `[retention]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -32,3 +34,23 @@ pub const LOG_BYTES_MAX: usize = 64 << 10;
 
 /// Max bytes of a callback's name: it is part of a key of the store.
 pub const CALLBACK_NAME_BYTES_MAX: usize = 300;
+
+/// How much one fulfilment may do before it is the turn of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// Max calls of one fulfilment that are under way at one time.
+    pub calls: usize,
+    /// Max things that are done of one fulfilment in one turn.
+    pub turn: usize,
+    /// Max items whose documents are written at once, when an order is planned or ends.
+    pub items: NonZero<usize>,
+}
+
+/// [`Shares::items`], if nothing else is wanted.
+const ITEMS_AT_ONCE: NonZero<usize> = NonZero::new(64).expect("it is not 0");
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self { calls: 64, turn: 128, items: ITEMS_AT_ONCE }
+    }
+}

@@ -26,6 +26,7 @@ use self::network::{Network, Plugins, Script};
 use self::orders::Order;
 use crate::core::{Core, Durability, Input};
 use crate::keys;
+use crate::limits::Shares;
 use crate::pools::Pools;
 use crate::store::{Fact, Store as _};
 use crate::worker::{Call, Manner, Report};
@@ -43,6 +44,7 @@ struct Fate {
     durability: Durability,
     disk: Speed,
     crashes: Crashes,
+    shares: Shares,
 }
 
 /// How long a batch takes to the disk.
@@ -177,7 +179,7 @@ impl World {
         let plugins = Arc::new(Plugins::default());
         let pools = pools();
         let start = Timestamp(1_000_000);
-        let setup = life::setup(&plugins, &pools, fate.durability);
+        let setup = life::setup(&plugins, &pools, &fate);
         let (core, _) = Core::recover(&disk.store, setup, start).unwrap();
         let mut dice = Dice::new(fate.seed);
         let count = usize::try_from(dice.between(1, 4)).unwrap();
@@ -386,7 +388,7 @@ impl World {
         }
         self.tell(|| format!("  {outcome:?}"));
         self.assert_holds();
-        let is_open = self.core.fulfilments().any(|open| open.id == task.0);
+        let is_open = self.core.fulfilments().any(|open| open.id == task.0 && !open.is_ended());
         if is_open && !script.log.is_empty() {
             self.logged.push(keys::log(&task.0, task.1.0, call.attempt));
         }

@@ -11,10 +11,14 @@ mod installation;
 mod inventory;
 mod milestones;
 mod orders;
+mod part;
 
 #[cfg(test)]
 pub(crate) use billing::product_price;
 pub use change::makers;
+pub use part::Part;
+#[cfg(test)]
+pub(crate) use part::tests::assert_parts;
 use serde_json::{Value, json};
 
 use crate::fulfilment::{Fulfilment, Phase};
@@ -44,6 +48,8 @@ pub struct Changes {
     pub removed: Vec<(&'static str, String)>,
     /// What becomes of the records of what is installed.
     pub installed: Vec<installed::Record>,
+    /// Which part of all that changes it is.
+    part: Part,
 }
 
 fn href(resource: &str, id: &str) -> String {
@@ -54,51 +60,66 @@ impl Fulfilment {
     /// What events that were just applied change; `before` is [`Fulfilment::order_state`] as it was
     /// last written, nothing for a new fulfilment.
     pub fn changes(&self, events: &[Event], before: Option<&str>) -> Changes {
-        let mut changes = Changes::default();
+        self.changes_in(Part::Whole, events, before)
+    }
+
+    fn follow_events(&self, events: &[Event], before: Option<&str>, changes: &mut Changes) {
         if matches!(self.kind, Kind::Run { .. }) {
-            return changes;
+            return;
         }
-        let state = self.order_state();
         for event in events {
-            match event {
-                Event::Cancelling { request } => self.cancelling(request, None, &mut changes),
-                Event::CancelRefused { request, refusal } => {
-                    self.cancelling(request, Some(refusal), &mut changes);
-                }
-                Event::Patched { .. } | Event::Endangered { .. } if before == Some(state) => {
-                    changes.documents.extend(self.orders());
-                }
-                Event::Planned { .. } => self.planned(&mut changes),
-                Event::Succeeded { task, .. } => {
-                    self.succeeded(*task, &mut changes);
-                    if before == Some(state) && self.reaches(*task) {
-                        changes.documents.extend(self.orders());
-                    }
-                }
-                Event::Undone { task } => self.undone(*task, &mut changes),
-                Event::Ended { end } => self.ended(*end, &mut changes),
-                Event::Submitted { .. } => self.asked(&mut changes),
-                Event::Held { .. }
-                | Event::Rejected { .. }
-                | Event::Started { .. }
-                | Event::Waiting { .. }
-                | Event::CalledBack { .. }
-                | Event::Retrying { .. }
-                | Event::Failed { .. }
-                | Event::Reopened { .. }
-                | Event::Unwinding { .. }
-                | Event::Patched { .. }
-                | Event::Endangered { .. }
-                | Event::UndoRetrying { .. }
-                | Event::UndoFailed { .. } => {}
+            if matches!(event, Event::Planned { .. }) {
+                self.planned(changes);
+            } else if let Event::Ended { end } = event {
+                self.ended(*end, changes);
+            } else if changes.part.has_first() {
+                self.follow_event(event, changes);
             }
         }
-        if before != Some(state) {
-            changes.documents.extend(self.orders());
-            changes.documents.extend(self.monitor());
-            self.settled(&mut changes);
+        if self.shows_orders(events, before) {
+            changes.documents.extend(self.orders_in(&changes.part));
         }
-        changes
+        if before != Some(self.order_state()) && changes.part.has_last() {
+            changes.documents.extend(self.monitor());
+            self.settled(changes);
+        }
+    }
+
+    /// Whether the documents of the orders change.
+    fn shows_orders(&self, events: &[Event], before: Option<&str>) -> bool {
+        before != Some(self.order_state())
+            || events.iter().any(|event| {
+                matches!(event, Event::Patched { .. } | Event::Endangered { .. })
+                    || matches!(event, Event::Succeeded { task, .. } if self.reaches(*task))
+            })
+    }
+
+    /// Follows an event that is about a task or a request.
+    fn follow_event(&self, event: &Event, changes: &mut Changes) {
+        match event {
+            Event::Cancelling { request } => self.cancelling(request, None, changes),
+            Event::CancelRefused { request, refusal } => {
+                self.cancelling(request, Some(refusal), changes);
+            }
+            Event::Succeeded { task, .. } => self.succeeded(*task, changes),
+            Event::Undone { task } => self.undone(*task, changes),
+            Event::Submitted { .. } => self.asked(changes),
+            Event::Planned { .. }
+            | Event::Held { .. }
+            | Event::Rejected { .. }
+            | Event::Started { .. }
+            | Event::Waiting { .. }
+            | Event::CalledBack { .. }
+            | Event::Retrying { .. }
+            | Event::Failed { .. }
+            | Event::Reopened { .. }
+            | Event::Unwinding { .. }
+            | Event::Patched { .. }
+            | Event::Endangered { .. }
+            | Event::UndoRetrying { .. }
+            | Event::UndoFailed { .. }
+            | Event::Ended { .. } => {}
+        }
     }
 
     /// The state of the orders (TMF622, 641, 652): the reference's roll-up of the items.

@@ -370,25 +370,6 @@ impl Fulfilment {
         ApplyError::Phase { phase: self.phase.name(), event: event.name() }
     }
 
-    /// Lists what is owed now. The same answer before and after a crash.
-    pub fn due(&self, now: Timestamp) -> Vec<Due> {
-        match &self.phase {
-            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => Vec::new(),
-            Phase::Running if self.watch.unsettled == 0 => vec![Due::End(End::Completed)],
-            Phase::Unwinding(cause) if self.watch.unsettled == 0 => {
-                vec![Due::End(self.end_of_unwinding(cause))]
-            }
-            Phase::Running => {
-                let tasks = self.watch.active.iter();
-                let alert = self.alert_due(now).map(Due::Alert);
-                alert.into_iter().chain(tasks.filter_map(|t| self.due_forward(*t, now))).collect()
-            }
-            Phase::Unwinding(_) => {
-                self.watch.active.iter().filter_map(|task| self.due_backward(*task, now)).collect()
-            }
-        }
-    }
-
     /// Whether it waits for a person: something failed for good and nothing else is under way.
     pub fn is_held(&self) -> bool {
         match &self.phase {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use model::{Event, Fulfilment, TaskId, Timestamp};
 
+use super::agenda::Agenda;
+use super::slices::Owed;
 use crate::store::Write;
 
 /// Which way a call carries a fulfilment.
@@ -22,6 +24,10 @@ pub(super) struct Entry<R> {
     pub fulfilment: Arc<Fulfilment>,
     /// Tasks that a call is under way for.
     pub under_way: BTreeMap<TaskId, Direction>,
+    /// What is to be looked at; everything where `None`.
+    pub agenda: Option<Agenda>,
+    /// Documents of its last record that are not written yet: nothing else happens meanwhile.
+    pub owed: Option<Owed<R>>,
     /// Events that are applied but not yet handed to the store: outcomes of pure tasks that share
     /// the next commit.
     pub unwritten: Vec<Event>,
@@ -46,6 +52,8 @@ impl<R> Entry<R> {
         Self {
             fulfilment: Arc::new(fulfilment),
             under_way: BTreeMap::new(),
+            agenda: None,
+            owed: None,
             unwritten: Vec::new(),
             facts: Vec::new(),
             order_state: None,

@@ -106,7 +106,7 @@ impl<R> Core<R> {
         self.open_bytes -= entry.bytes;
         let replies = step.commit.then.into_iter().filter_map(|after| match after {
             After::Reply(reply, _) | After::Written(reply) => Some(reply),
-            After::Run(_) | After::Publish(_) | After::Recall(_) => None,
+            After::Run(_) | After::Publish(_) | After::Recall(_) | After::GoOn(_) => None,
         });
         let askers = replies.chain(step.waiting).chain(entry.awaiting_end);
         let told = askers.map(|reply| After::Reply(reply, Answer::Denied(denied.clone())));

@@ -14,6 +14,7 @@ use super::claims::Claims;
 use super::entry::Entry;
 use super::quarantine::{SetAside, chain};
 use super::settle::Held;
+use super::slices::{Mark, Owed};
 use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::keys;
@@ -133,7 +134,7 @@ impl<R> Core<R> {
         setup: Setup,
         now: Timestamp,
     ) -> Result<(Self, Vec<Step<R>>), RecoverError> {
-        let Setup { worker, pools, durability, limits, secret } = setup;
+        let Setup { worker, pools, durability, limits, shares, secret } = setup;
         let epoch = store.claim().map_err(RecoverError::Store)?;
         let mut first = Step::default();
         let kept = store.get(keys::CALLBACK_SECRET).map_err(RecoverError::Store)?;
@@ -147,6 +148,7 @@ impl<R> Core<R> {
             epoch,
             durability,
             limits,
+            shares,
             addresses: Addresses::new(&known.unwrap_or(secret)),
             expressions: Expressions::default(),
             open: BTreeMap::new(),
@@ -252,8 +254,11 @@ impl<R> Core<R> {
             let read = read_sized(store, &id).and_then(|read| read.ok_or_else(missing));
             match read {
                 Ok((mut fulfilment, bytes)) if !self.set_aside.contains_key(&id) => {
+                    let owed = owed(store, &fulfilment)?;
                     fulfilment.follow_clock(now);
-                    entries.push(self.restored(fulfilment, bytes, step));
+                    let mut entry = self.restored(fulfilment, bytes, step);
+                    entry.owed = owed;
+                    entries.push(entry);
                 }
                 Ok((fulfilment, _)) => self.claim_again(&fulfilment),
                 // The store itself is closed or taken over; a value that it cannot read is one
@@ -312,6 +317,22 @@ impl<R> Core<R> {
         }
         entry
     }
+}
+
+/// The documents that were not written yet when the last owner stopped.
+fn owed<R>(store: &dyn Store, fulfilment: &Fulfilment) -> Result<Option<Owed<R>>, RecoverError> {
+    let id = &fulfilment.id;
+    let mark = store.get(&keys::owed(id)).map_err(RecoverError::Store)?;
+    let Some(mark) = mark.and_then(|bytes| Mark::read(&bytes)) else { return Ok(None) };
+    let Some(mut owed) = Owed::again(fulfilment, &read_records(store, id)?, mark) else {
+        return Ok(None);
+    };
+    if fulfilment.is_ended() {
+        owed.writes.push((keys::open(id), None));
+    }
+    owed.then.push(After::Publish(owed.published(fulfilment)));
+    owed.then.push(After::GoOn(id.clone()));
+    Ok(Some(owed))
 }
 
 /// The events of a journal up to what cannot be read.

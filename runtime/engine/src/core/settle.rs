@@ -3,17 +3,21 @@
 
 use std::sync::Arc;
 
+use model::documents::Part;
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
 use model::plan::Work;
 use model::{
-    Changes, Document, Due, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Hold, Outcome,
-    Record, TaskId, TaskState, Timestamp,
+    Changes, Document, Due, Event, Fulfilment, FulfilmentId, Hold, Outcome, Record, TaskId,
+    TaskState, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::agenda::Agenda;
+use super::calls::{missing, of_work};
 use super::entry::{Direction, Entry};
+use super::slices::Owed;
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
 use crate::store::Put;
@@ -21,11 +25,11 @@ use crate::store::documents::{Change, Expected};
 use crate::worker::{Call, Manner, Nature};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
-const UNWRITTEN_MAX: usize = 256;
+const UNWRITTEN_MAX: usize = 64;
 
-/// Rounds of one settling, and how many more for each task.
-const ROUNDS_MAX: usize = 64;
-const ROUNDS_OF_TASK_MAX: usize = 8;
+/// Things done of a fulfilment until it comes to rest, and how many more for each task.
+const DONE_MAX: usize = 512;
+const DONE_OF_TASK_MAX: usize = 8;
 
 /// Why a fulfilment cannot be carried on: a bug of ours.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +38,7 @@ pub(super) enum Fault {
     Refused(#[source] ApplyError),
     #[error("its next record cannot be written")]
     Record(#[source] EncodeError),
-    #[error("it does not come to rest within {0} rounds")]
+    #[error("it does not come to rest: {0} things were done in a row")]
     Restless(usize),
 }
 
@@ -54,6 +58,8 @@ pub(super) struct Gathered {
     recalled: Vec<String>,
     /// Something happened that must be on disk now.
     must_write: bool,
+    /// There is more to do, in another turn.
+    goes_on: bool,
 }
 
 impl<R> Core<R> {
@@ -66,6 +72,14 @@ impl<R> Core<R> {
         events: Vec<Event>,
         mut step: Step<R>,
     ) -> Step<R> {
+        if entry.owed.is_some() {
+            // What has happened since waits until its documents are written.
+            step.commit.then.push(After::GoOn(entry.fulfilment.id.clone()));
+            self.put_back(now, entry);
+            return step;
+        }
+        let agenda = entry.agenda.get_or_insert_with(|| Agenda::all(&entry.fulfilment, now));
+        agenda.pass(now);
         let mut gathered = Gathered::default();
         gathered.must_write |= !step.recorded.is_empty();
         let mut recorded = std::mem::take(&mut step.recorded);
@@ -77,22 +91,31 @@ impl<R> Core<R> {
         if let Err(fault) = carried {
             return self.put_aside(now, entry, &gathered, &fault, step);
         }
+        self.put_back(now, entry);
+        step
+    }
+
+    /// Puts a fulfilment back to the open ones, unless it is over.
+    pub(super) fn put_back(&mut self, now: Timestamp, mut entry: Entry<R>) {
         let id = entry.fulfilment.id.clone();
-        if entry.fulfilment.is_ended() && entry.unwritten.is_empty() {
+        let is_written = entry.unwritten.is_empty() && entry.owed.is_none();
+        if entry.fulfilment.is_ended() && is_written {
             self.unclaim(&entry.fulfilment);
             self.open_bytes -= entry.bytes;
             if let Some(time) = entry.wake_at {
                 self.timers.remove(&(time, id));
             }
-            return step;
+            return;
         }
         self.set_timer(now, &mut entry);
         self.open.insert(id, entry);
-        step
     }
 
     fn set_timer(&mut self, now: Timestamp, entry: &mut Entry<R>) {
-        let wake_at = entry.fulfilment.wake_at(now);
+        let fulfilment = &entry.fulfilment;
+        let agenda = entry.agenda.get_or_insert_with(|| Agenda::all(fulfilment, now));
+        let wake_at = agenda.wake_at().into_iter().chain(fulfilment.wake_for_whole(now)).min();
+        let wake_at = wake_at.filter(|_| entry.owed.is_none());
         if wake_at == entry.wake_at {
             return;
         }
@@ -126,6 +149,9 @@ impl<R> Core<R> {
             fulfilment.apply(now, &event).map_err(Fault::Refused)?;
             gathered.freed.extend(freed);
             gathered.ended.extend(ended);
+            if let Some(agenda) = &mut entry.agenda {
+                agenda.follow(fulfilment, &event, now);
+            }
             self.stop_waiting(&fulfilment.id, event.task(), &waited);
             match &event {
                 Event::Succeeded { task, .. } => {
@@ -164,32 +190,34 @@ impl<R> Core<R> {
         Ok(())
     }
 
-    /// Does what is due until nothing new becomes due without waiting for something.
+    /// Does what is due until nothing new becomes due without waiting for something, or it is the
+    /// turn of others.
     fn settle(
         &mut self,
         now: Timestamp,
         entry: &mut Entry<R>,
         gathered: &mut Gathered,
     ) -> Result<(), Fault> {
-        // Each round applies an event at least, and a task takes few without waiting.
-        let rounds_max = ROUNDS_MAX + ROUNDS_OF_TASK_MAX * entry.fulfilment.tasks.len();
-        for _ in 0..rounds_max {
-            let mut changed = false;
-            for due in entry.fulfilment.due(now) {
-                let events = self.carry_out(now, entry, due, gathered);
-                changed |= !events.is_empty();
-                let turned = events.iter().any(|event| event.task().is_none());
-                self.apply(now, entry, events, gathered)?;
-                if turned {
-                    // What was due forward is not due any more once it unwinds.
-                    break;
-                }
-            }
-            if !changed {
+        for _ in 0..self.shares.turn {
+            let Some(agenda) = &mut entry.agenda else { return Ok(()) };
+            let calls = self.shares.calls;
+            let Some(due) = agenda.next_due(&entry.fulfilment, &entry.under_way, calls, now) else {
+                agenda.turns = 0;
                 return Ok(());
-            }
+            };
+            let events = self.carry_out(now, entry, due, gathered);
+            self.apply(now, entry, events, gathered)?;
         }
-        Err(Fault::Restless(rounds_max))
+        gathered.goes_on = true;
+        gathered.must_write = true;
+        let Some(agenda) = &mut entry.agenda else { return Ok(()) };
+        agenda.turns += 1;
+        let done = agenda.turns * self.shares.turn;
+        // Each thing done applies an event at least, and a task takes few without waiting.
+        if done > DONE_MAX + DONE_OF_TASK_MAX * entry.fulfilment.tasks.len() {
+            return Err(Fault::Restless(done));
+        }
+        Ok(())
     }
 
     /// Turns what is due into calls, or into events where no call is needed.
@@ -272,83 +300,6 @@ impl<R> Core<R> {
         }
     }
 
-    /// A call that cannot even be made counts as an attempt that failed.
-    fn cannot_call(
-        fulfilment: &Fulfilment,
-        task: TaskId,
-        attempt: u32,
-        undo: bool,
-        failure: Failure,
-        now: Timestamp,
-    ) -> Vec<Event> {
-        let outcome = Outcome::Failed(failure);
-        if undo {
-            fulfilment.conclude_undo(task, attempt, outcome, now)
-        } else {
-            fulfilment.conclude(task, attempt, outcome, Vec::new(), now)
-        }
-    }
-
-    fn nature(&self, fulfilment: &Fulfilment, task: TaskId) -> Option<Nature> {
-        let plugin = &fulfilment.plan.step(task).plugin;
-        self.worker.nature(fulfilment.plan.plugins.get(plugin)?)
-    }
-
-    fn call(
-        &mut self,
-        fulfilment: &Fulfilment,
-        task: TaskId,
-        attempt: u32,
-        manner: Manner,
-        now: Timestamp,
-    ) -> Result<Call, Failure> {
-        let plan = &fulfilment.plan;
-        let step = plan.step(task);
-        let Some(digest) = plan.plugins.get(&step.plugin) else {
-            return Err(missing(fulfilment, task));
-        };
-        let item = plan.item_of(task);
-        let work = fulfilment.work(task);
-        let idempotency_key = match work {
-            Work::TakeBack(made) => made.key.clone(),
-            Work::Do | Work::Redo(_) => fulfilment.idempotency_key(task),
-        };
-        let input = match (work.replaced(), &manner) {
-            // Restoring is a change too: back to what was there.
-            (Some(made), Manner::Restore) => made.as_change().clone(),
-            _ => fulfilment.input(task, &mut self.expressions)?,
-        };
-        let replaces = work.replaced().map(|made| made.key.clone());
-        let is_back = matches!(manner, Manner::Restore | Manner::Undo { .. });
-        let before =
-            work.before().filter(|_| is_back).and_then(|made| made.characteristics.as_ref());
-        let characteristics = before.or_else(|| item.map(|item| &item.characteristics));
-        let characteristics = characteristics.cloned().unwrap_or_default();
-        if let Work::Redo(made) = work
-            && !made.holds.is_empty()
-        {
-            self.pools.offer(&fulfilment.id, task, made.holds.clone());
-        }
-        Ok(Call {
-            fulfilment: fulfilment.id.clone(),
-            task,
-            name: plan.task_name(task),
-            attempt,
-            callback: self.addresses.of(&idempotency_key),
-            idempotency_key,
-            manner,
-            plugin: step.plugin.clone(),
-            digest: digest.clone(),
-            spec: item.map(|item| item.spec.to_string()).unwrap_or_default(),
-            action: item.map_or("add", |item| item.action.as_str()).into(),
-            characteristics,
-            replaces,
-            input,
-            timeout_ms: step.timeout_ms,
-            at: now,
-        })
-    }
-
     /// Turns what was gathered into one commit, unless it may wait for the next.
     fn write(
         &mut self,
@@ -395,6 +346,14 @@ impl<R> Core<R> {
         }
         step.commit.then.extend(gathered.recalled.drain(..).map(After::Recall));
         step.commit.then.extend(gathered.calls.drain(..).map(After::Run));
+        if gathered.goes_on {
+            step.commit.then.push(After::GoOn(entry.fulfilment.id.clone()));
+        }
+        if let Some(owed) = &mut entry.owed {
+            // Nobody is told and nothing is done before all of it is written.
+            let go_on = After::GoOn(entry.fulfilment.id.clone());
+            owed.then = std::mem::replace(&mut step.commit.then, vec![go_on]);
+        }
         Ok(())
     }
 
@@ -429,8 +388,15 @@ impl<R> Core<R> {
         let fulfilment = Arc::make_mut(&mut entry.fulfilment);
         // As the record will say; the events may have been applied a little earlier.
         fulfilment.recorded(now, &record.events);
-        let mut changes = fulfilment.changes(&record.events, entry.order_state);
-        let freed = gathered.freed.iter().map(|(hold, _)| fulfilment.released(hold));
+        let record = Arc::new(record);
+        let freed: Vec<Document> =
+            gathered.freed.iter().map(|(hold, _)| fulfilment.released(hold)).collect();
+        let (before, items) = (entry.order_state, self.shares.items);
+        let (part, mut owed) = match Owed::after_first(fulfilment, &record, before, items, &freed) {
+            Some((first, owed)) => (first, Some(owed)),
+            None => (Part::Whole, None),
+        };
+        let mut changes = fulfilment.changes_in(part, &record.events, before);
         changes.documents.extend(freed);
         changes.documents.append(&mut gathered.ended);
         entry.order_state = Some(fulfilment.order_state());
@@ -442,21 +408,30 @@ impl<R> Core<R> {
         self.open_bytes += bytes.len() as u64;
         let writes = &mut step.commit.writes;
         writes.push((keys::journal(&fulfilment.id, number), Some(bytes)));
-        if fulfilment.is_ended() {
-            writes.push((keys::open(&fulfilment.id), None));
-        } else if number == 0 {
+        let ended = fulfilment.is_ended().then(|| (keys::open(&fulfilment.id), None));
+        // What is owed is found again by what is open, even if it is a change after the end.
+        if owed.is_some() || (number == 0 && ended.is_none()) {
             writes.push((keys::open(&fulfilment.id), Some(Vec::new())));
         }
+        match &mut owed {
+            Some(owed) => {
+                writes.push(owed.mark(&fulfilment.id));
+                owed.writes.extend(ended);
+            }
+            None => writes.extend(ended),
+        }
+        entry.owed = owed;
         step.commit.then.push(After::Publish(Published {
             fulfilment: fulfilment.id.clone(),
             number,
-            record: Arc::new(record),
+            record,
+            #[cfg(test)]
             state: Arc::clone(&entry.fulfilment),
         }));
     }
 
     /// Orders are what the fold says and nothing else; what others may change too is merged.
-    fn write_changes(now: Timestamp, changes: Changes, step: &mut Step<R>) {
+    pub(super) fn write_changes(now: Timestamp, changes: Changes, step: &mut Step<R>) {
         step.commit.at = now;
         for document in changes.documents {
             let Document { resource, id, body } = document;
@@ -478,24 +453,6 @@ impl<R> Core<R> {
             .map(|(resource, id)| Put::new(resource, id, Change::Remove, Expected::Anything));
         step.commit.documents.extend(removed);
     }
-}
-
-/// Which of a plugin's functions does the work of a task.
-fn of_work(work: &Work, manner: Manner) -> Manner {
-    match (work, manner) {
-        (Work::TakeBack(made), _) => Manner::Undo { outputs: made.outputs.clone() },
-        (Work::Redo(_), Manner::Undo { .. }) => Manner::Restore,
-        (Work::Do | Work::Redo(_), manner) => manner,
-    }
-}
-
-fn missing(fulfilment: &Fulfilment, task: TaskId) -> Failure {
-    let plugin = &fulfilment.plan.step(task).plugin;
-    let message = format!(
-        "no plugin `{plugin}` is active in the version that this order was planned with: put its \
-         .wasm into the plugins folder and retry"
-    );
-    Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
 }
 
 /// The names under which a task waits for an answer.

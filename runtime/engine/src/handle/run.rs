@@ -114,6 +114,12 @@ impl Loop {
                 After::Recall(name) => self.recall(name),
                 After::Reply(reply, answer) => tell(reply, answer),
                 After::Written(reply) => tell(reply, Answer::Done),
+                After::GoOn(id) => {
+                    let now = self.parts.clock.now();
+                    for step in self.core.go_on(now, &id) {
+                        self.begin_step(step);
+                    }
+                }
                 After::Publish(published) => {
                     if ends(&published.record) {
                         self.counters.ended.fetch_add(1, Ordering::Relaxed);
@@ -195,7 +201,11 @@ fn outcome(
         (Err(Error::Conflict { .. }), [After::Written(_)]) => {
             let stale = |after| match after {
                 After::Written(reply) => Some(After::Reply(reply, Answer::Stale)),
-                After::Run(_) | After::Reply(..) | After::Recall(_) | After::Publish(_) => None,
+                After::Run(_)
+                | After::Reply(..)
+                | After::Recall(_)
+                | After::Publish(_)
+                | After::GoOn(_) => None,
             };
             Ok(then.drain(..).filter_map(stale).collect())
         }

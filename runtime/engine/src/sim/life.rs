@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::network::{self, Plugins};
 use super::promises::assert_same;
-use super::{Asker, Crashes, Happening, Manner, Message, Speed, UnderWay, World};
-use crate::core::{After, Answer, Core, Durability, Setup, Step, read_fulfilment};
+use super::{Asker, Crashes, Fate, Happening, Manner, Message, Speed, UnderWay, World};
+use crate::core::{After, Answer, Core, Setup, Step, read_fulfilment};
 use crate::limits::Limits;
 use crate::pools::Pools;
 use crate::worker::{Call, Worker as _};
@@ -69,6 +69,11 @@ impl World {
                 }
                 After::Reply(asker, answer) => self.answered(asker, &answer),
                 After::Written(asker) => self.answered(asker, &Answer::Done),
+                After::GoOn(id) => {
+                    for step in self.core.go_on(self.now, &id) {
+                        self.begin(step);
+                    }
+                }
                 After::Publish(published) => {
                     let fold = &self.disk.folds[&published.fulfilment];
                     assert_eq!(published.number + 1, fold.records);
@@ -185,7 +190,7 @@ impl World {
         self.crash_at = self.next_crash();
         self.send_again();
         self.pools = pools();
-        let setup = setup(&self.plugins, &self.pools, self.fate.durability);
+        let setup = setup(&self.plugins, &self.pools, &self.fate);
         let (core, steps) = Core::recover(&self.disk.store, setup, self.now).unwrap();
         self.core = core;
         self.assert_timers();
@@ -214,11 +219,12 @@ impl World {
 }
 
 /// What the engine begins with.
-pub(super) fn setup(plugins: &Arc<Plugins>, pools: &Pools, durability: Durability) -> Setup {
+pub(super) fn setup(plugins: &Arc<Plugins>, pools: &Pools, fate: &Fate) -> Setup {
     let (worker, pools) = (Arc::clone(plugins) as _, pools.clone());
     // Some callbacks expire while others are still to be read.
     let limits = Limits { callback_keep_ms: KEEP_MS, ..Limits::default() };
-    Setup { worker, pools, durability, limits, secret: [7; 32] }
+    let Fate { durability, shares, .. } = *fate;
+    Setup { worker, pools, durability, limits, shares, secret: [7; 32] }
 }
 
 /// Pools that are too small for all orders.

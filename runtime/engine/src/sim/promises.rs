@@ -150,7 +150,7 @@ impl World {
 
     /// Timers follow from the folds alone, so they are the same after a crash.
     pub(super) fn assert_timers(&self) {
-        let derived = self.core.fulfilments().filter_map(|open| open.wake_at(self.now));
+        let derived = self.core.resting().filter_map(|open| open.wake_at(self.now));
         let derived = derived.chain(self.core.callbacks_expire_at()).min();
         assert_eq!(self.core.wake_at(), derived, "timers follow from the state");
     }

@@ -1,5 +1,7 @@
 //! The promises, over many seeds.
 
+use std::num::NonZero;
+
 use model::journal::End;
 use model::plan::{Action, Item};
 use model::{Phase, TaskState};
@@ -8,6 +10,9 @@ use super::*;
 
 /// So many seeds are played by each property.
 const SEEDS: u64 = 400;
+
+/// One thing at a time.
+const SMALLEST: Shares = Shares { calls: 1, turn: 1, items: NonZero::<usize>::MIN };
 
 /// Plays each seed, or the one that `FERRULE_SEED` names.
 fn each_seed(play: impl FnMut(u64)) {
@@ -45,7 +50,9 @@ fn play(fate: Fate) -> Summary {
 
 fn fate(seed: u64) -> Fate {
     let durability = if seed.is_multiple_of(2) { Durability::Shared } else { Durability::EachStep };
-    Fate { seed, durability, disk: Speed::Slow, crashes: Crashes::Drawn }
+    // Every third is cut into the smallest pieces that there are.
+    let shares = if seed.is_multiple_of(3) { SMALLEST } else { Shares::default() };
+    Fate { seed, durability, disk: Speed::Slow, crashes: Crashes::Drawn, shares }
 }
 
 impl Summary {

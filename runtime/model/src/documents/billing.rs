@@ -17,8 +17,10 @@ impl Fulfilment {
     pub(super) fn charges(&self, changes: &mut Changes) {
         let account = self.document.pointer("/billingAccount/id").and_then(Value::as_str);
         // What changes is credited and charged by its days when it is billed: some is paid already.
-        let products = self.plan.items_of(Level::Product);
-        for (id, item) in products.filter(|(_, item)| item.action == Action::Add) {
+        let items = changes.part.items(&self.plan);
+        let added =
+            items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
+        for (id, item) in added {
             let charges = self.charges_of(id);
             let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
             for (index, rate) in rates.enumerate() {

@@ -34,12 +34,11 @@ pub(super) enum Stage {
 impl Fulfilment {
     /// The lines of the order that are about instances that were there before.
     pub(super) fn changed_lines(&self, stage: Stage, changes: &mut Changes) {
-        let lines = self.plan.items.iter().enumerate();
-        for (index, item) in lines.filter(|(_, item)| self.is_line(item)) {
+        let lines = changes.part.items(&self.plan);
+        for (id, item) in lines.filter(|(_, item)| self.is_line(item)) {
             let Some(origin) = item.origin.as_ref().filter(|origin| !origin.stays) else {
                 continue;
             };
-            let id = ItemId::at(index);
             let document = match item.level {
                 Level::Product => Some(self.changed_product(id, item, origin, stage)),
                 Level::CustomerService | Level::ResourceService => {
@@ -116,8 +115,7 @@ impl Fulfilment {
 
     /// The services that an order changed or suspended, and those that cease without any work.
     fn changed_parts(&self, changes: &mut Changes) {
-        for (index, item) in self.plan.items.iter().enumerate() {
-            let id = ItemId::at(index);
+        for (id, item) in changes.part.items(&self.plan) {
             let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
             if !is_service || item.origin.is_none() || self.is_line(item) {
                 continue;

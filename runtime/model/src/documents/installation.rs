@@ -1,8 +1,6 @@
 //! What a completed order changes of what is installed: who owns an instance, and who uses and needs
 //! it from now on.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use super::Changes;
@@ -22,9 +20,7 @@ struct Patch {
 impl Fulfilment {
     /// The records of the instances that the order is about, as they are when it is complete.
     pub(super) fn install(&self, changes: &mut Changes) {
-        let mut patches: BTreeMap<InstanceId, Patch> = BTreeMap::new();
-        for (index, item) in self.plan.items.iter().enumerate() {
-            let id = ItemId::at(index);
+        for (id, item) in changes.part.items(&self.plan) {
             if item.action == Action::Delete {
                 changes.installed.extend(self.uninstalled(id, item));
                 continue;
@@ -36,15 +32,15 @@ impl Fulfilment {
                 let patch = Some(json!({ "id": name, "instance": own }));
                 changes.installed.push(Record { resource: SERVING, id: name.clone(), patch });
             }
-            for need in item.needs.iter().filter(|_| !item.stays()) {
-                let needed = patches.entry(self.instance_of(*need)).or_default();
-                needed.needed_by.insert(own.to_string(), json!(true));
+            let mut patch = Patch::default();
+            for needing in self.needed_by(id) {
+                let other = &self.plan.items[needing.index()];
+                if other.action != Action::Delete && !other.stays() {
+                    patch.needed_by.insert(self.instance_of(needing).to_string(), json!(true));
+                }
             }
-            let patch = patches.entry(own).or_default();
-            self.used(id, item, patch);
-        }
-        for (id, patch) in patches {
-            changes.installed.push(self.record(&id, patch));
+            self.used(id, item, &mut patch);
+            changes.installed.push(self.record(&own, patch));
         }
     }
 

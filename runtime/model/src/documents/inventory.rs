@@ -171,15 +171,18 @@ impl Fulfilment {
             End::Rejected => self.products("cancelled", changes),
             End::Cancelled => {
                 self.products("cancelled", changes);
-                self.cancelled(changes);
+                if changes.part.has_last() {
+                    self.cancelled(changes);
+                }
             }
         }
         self.changed_lines(Stage::Dropped, changes);
     }
 
     fn products(&self, status: &str, changes: &mut Changes) {
-        let products = self.plan.items_of(Level::Product);
-        let added = products.filter(|(_, item)| item.action == Action::Add);
+        let items = changes.part.items(&self.plan);
+        let added =
+            items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
         for (id, item) in added {
             let product = self.product_id(item);
             let body = self.product(id, item, &product, status);
@@ -305,18 +308,18 @@ impl Fulfilment {
         }
     }
 
-    /// What was yielded for an item, now or before.
-    fn yields(&self, id: ItemId) -> Vec<Yield> {
+    /// What was yielded for an item, now or before, and whether that still stands.
+    fn yields(&self, id: ItemId) -> Vec<(Yield, bool)> {
         let of = |made: &Made| Yield { outputs: made.outputs.clone(), holds: made.holds.clone() };
         let origin = self.plan.items[id.index()].origin.as_ref();
-        let mut yields: Vec<Yield> =
-            origin.iter().flat_map(|origin| &origin.made).map(of).collect();
+        let kept = origin.iter().flat_map(|origin| &origin.made).map(|made| (of(made), true));
+        let mut yields: Vec<(Yield, bool)> = kept.collect();
         for task in self.tasks_of(id) {
             let state = &self.tasks[task.index()];
             yields.push(match self.work(task) {
-                Work::TakeBack(made) => of(made),
-                Work::Redo(made) if !state.is_done() => of(made),
-                Work::Do | Work::Redo(_) => state.yielded(),
+                Work::TakeBack(made) => (of(made), !state.is_done()),
+                Work::Redo(made) if !state.is_done() => (of(made), true),
+                Work::Do | Work::Redo(_) => (state.yielded(), true),
             });
         }
         yields
@@ -328,10 +331,13 @@ impl Fulfilment {
         let mut documents = Vec::new();
         let mut outputs = Map::new();
         let mut pooled = Vec::new();
-        for yielded in self.yields(id) {
+        for (yielded, stands) in self.yields(id) {
             outputs.extend(yielded.outputs);
             for hold in yielded.holds {
-                documents.push(self.pooled(&hold, id, used));
+                // What was rolled back is free, and may be reserved for another order by now.
+                if stands || used == Use::Ended {
+                    documents.push(self.pooled(&hold, id, used));
+                }
                 pooled.push(hold.resource);
             }
         }

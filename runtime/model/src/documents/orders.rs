@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Document, characteristics, copy, href};
+use super::{Document, Part, characteristics, copy, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, SpecId};
 use crate::journal::{End, Kind};
@@ -23,17 +23,25 @@ impl Fulfilment {
 
     /// The orders as they stand now, the one that came in first. All carry the fulfilment's id.
     pub fn orders(&self) -> Vec<Document> {
+        self.orders_in(&Part::Whole)
+    }
+
+    /// The orders that are in a part of all documents.
+    pub(super) fn orders_in(&self, part: &Part) -> Vec<Document> {
         let Some(root) = self.root_resource() else {
             return Vec::new();
         };
-        let mut orders = vec![self.document(root, self.root_order())];
-        if root == "productOrder" {
+        let mut orders = Vec::new();
+        if part.has_order(0) {
+            orders.push(self.document(root, self.root_order()));
+        }
+        if root == "productOrder" && part.has_order(1) {
             let services: Vec<_> = self.lines(&[Level::CustomerService, Level::ResourceService]);
             if !services.is_empty() {
                 orders.push(self.document("serviceOrder", self.service_order(&services)));
             }
         }
-        if root != "resourceOrder" {
+        if root != "resourceOrder" && part.has_order(2) {
             let resources: Vec<_> = self.lines(&[Level::ResourceService, Level::Resource]);
             if !resources.is_empty() {
                 orders.push(self.document("resourceOrder", self.resource_order(root, &resources)));

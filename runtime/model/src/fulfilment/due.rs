@@ -4,10 +4,64 @@ use serde_json::Map;
 
 use super::{Due, Fulfilment, Phase};
 use crate::id::TaskId;
+use crate::journal::End;
 use crate::task::TaskState;
 use crate::time::Timestamp;
 
 impl Fulfilment {
+    /// Lists what is owed now. The same answer before and after a crash.
+    pub fn due(&self, now: Timestamp) -> Vec<Due> {
+        let whole = self.due_for_whole(now);
+        if matches!(whole, Some(Due::End(_))) {
+            return whole.into_iter().collect();
+        }
+        let tasks = self.active().filter_map(|task| self.due_for(task, now));
+        whole.into_iter().chain(tasks).collect()
+    }
+
+    /// What is owed for no task but for all of it: its end, or a note that it is late.
+    pub fn due_for_whole(&self, now: Timestamp) -> Option<Due> {
+        let settled = self.watch.unsettled == 0;
+        match &self.phase {
+            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => None,
+            Phase::Running if settled => Some(Due::End(End::Completed)),
+            Phase::Running => self.alert_due(now).map(Due::Alert),
+            Phase::Unwinding(cause) => settled.then(|| Due::End(self.end_of_unwinding(cause))),
+        }
+    }
+
+    /// The tasks that something may be owed for, in order: those of which nothing else stands in
+    /// the way.
+    pub fn active(&self) -> impl Iterator<Item = TaskId> + '_ {
+        self.watch.active.iter().copied()
+    }
+
+    /// What is owed for a task now.
+    pub fn due_for(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+        if !self.watch.active.contains(&task) {
+            return None;
+        }
+        match &self.phase {
+            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => None,
+            Phase::Running => self.due_forward(task, now),
+            Phase::Unwinding(_) => self.due_backward(task, now),
+        }
+    }
+
+    /// The tasks that may stand open to be done, or undone, since a task changed.
+    pub fn opened_by(&self, task: TaskId) -> &[TaskId] {
+        let state = &self.tasks[task.index()];
+        match &self.phase {
+            Phase::Running if state.is_done() => &self.watch.dependents[task.index()],
+            Phase::Unwinding(_) if state.is_clear() => &self.plan.task(task).needs,
+            Phase::Submitted
+            | Phase::Held(_)
+            | Phase::Running
+            | Phase::Unwinding(_)
+            | Phase::Ended(..) => &[],
+        }
+    }
+
     pub(super) fn due_forward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
         let state = &self.tasks[task.index()];
         match state {
@@ -73,12 +127,18 @@ impl Fulfilment {
 
     /// The next time after `now` at which something becomes due by time alone.
     pub fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let tasks = self.active().filter_map(|task| self.wake_for(task, now));
+        tasks.chain(self.wake_for_whole(now)).min()
+    }
+
+    /// The next time after `now` at which something becomes due for a task by time alone.
+    pub fn wake_for(&self, task: TaskId, now: Timestamp) -> Option<Timestamp> {
         let unwinding = matches!(self.phase, Phase::Unwinding(_));
-        if !unwinding && self.phase != Phase::Running {
+        if !(unwinding || self.phase == Phase::Running) || !self.watch.active.contains(&task) {
             return None;
         }
-        let times = self.watch.active.iter().filter_map(|task| match &self.tasks[task.index()] {
-            TaskState::Pending => self.plan.task(*task).not_before,
+        let time = match &self.tasks[task.index()] {
+            TaskState::Pending => self.plan.task(task).not_before,
             TaskState::Retrying { at, .. } if !unwinding => Some(*at),
             TaskState::Undoing { at, .. } => Some(*at),
             TaskState::Waiting { until, .. } => Some(*until),
@@ -89,7 +149,12 @@ impl Fulfilment {
             | TaskState::Failed { .. }
             | TaskState::Stuck { .. }
             | TaskState::Undone => None,
-        });
-        times.chain(self.alert_times()).filter(|time| *time > now).min()
+        };
+        time.filter(|time| *time > now)
+    }
+
+    /// The next time after `now` at which it may be late, where it is owed that that is noted.
+    pub fn wake_for_whole(&self, now: Timestamp) -> Option<Timestamp> {
+        self.alert_times().filter(|time| *time > now).min()
     }
 }

@@ -12,6 +12,7 @@ use crate::plan::Plan;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Index {
     children: Lists<ItemId>,
+    needed_by: Lists<ItemId>,
     tasks: Lists<TaskId>,
     /// The tasks of the whole order, for no item.
     of_order: Vec<TaskId>,
@@ -34,6 +35,10 @@ impl Index {
         let children = items
             .clone()
             .flat_map(|(id, item)| item.parents.iter().map(move |parent| (*parent, id)));
+        let all = plan.items.len();
+        let needs = items.clone().flat_map(|(id, item)| {
+            item.needs.iter().filter(move |need| need.index() < all).map(move |need| (*need, id))
+        });
         let tasks = plan.tasks.iter().enumerate();
         let of_items =
             tasks.clone().filter_map(|(index, task)| Some((task.item?, TaskId::at(index))));
@@ -47,8 +52,9 @@ impl Index {
             }
         }
         Self {
-            children: Lists::group(plan.items.len(), children),
-            tasks: Lists::group(plan.items.len(), of_items),
+            children: Lists::group(all, children),
+            needed_by: Lists::group(all, needs),
+            tasks: Lists::group(all, of_items),
             of_order: tasks
                 .filter(|(_, task)| task.item.is_none())
                 .map(|(index, _)| TaskId::at(index))
@@ -60,6 +66,11 @@ impl Index {
     /// The items that were decomposed from this one, in order.
     pub(super) fn children(&self, item: ItemId) -> &[ItemId] {
         self.children.of(item)
+    }
+
+    /// The items that need this one delivered first, in order.
+    pub(super) fn needed_by(&self, item: ItemId) -> &[ItemId] {
+        self.needed_by.of(item)
     }
 
     /// The tasks of an item, or of the whole order, in order.
@@ -82,6 +93,11 @@ impl Fulfilment {
     /// The items that were decomposed from one, in order; as many as there are is what it costs.
     pub fn children_of(&self, item: ItemId) -> impl Iterator<Item = ItemId> + '_ {
         self.index.children(item).iter().copied()
+    }
+
+    /// The items that need one delivered first, in order; as many as there are is what it costs.
+    pub(crate) fn needed_by(&self, item: ItemId) -> impl Iterator<Item = ItemId> + '_ {
+        self.index.needed_by(item).iter().copied()
     }
 
     /// The item of a line of the order that came in.

@@ -226,7 +226,7 @@ impl Stage {
                         let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
                         self.input(Input::Recalled { name, payload });
                     }
-                    After::Publish(_) => {}
+                    After::Publish(_) | After::GoOn(_) => {}
                 }
             }
         }
@@ -260,7 +260,8 @@ pub(super) const LIMITS: Limits = Limits {
 
 pub(super) fn setup(pools: &Pools, durability: Durability, limits: Limits) -> Setup {
     let (worker, pools) = (Arc::new(Plugins), pools.clone());
-    Setup { worker, pools, durability, limits, secret: [7; 32] }
+    let shares = Shares::default();
+    Setup { worker, pools, durability, limits, shares, secret: [7; 32] }
 }
 
 fn pools() -> Pools {

@@ -119,7 +119,9 @@ impl Played {
         let before = (!fulfilment.plan.items.is_empty()).then(|| fulfilment.order_state());
         fulfilment.apply(Timestamp(2_000_000), &event).unwrap();
         self.journal.push((fulfilment.id.clone(), event.clone()));
-        let changes = fulfilment.changes(&[event], before);
+        let events = [event];
+        let changes = fulfilment.changes(&events, before);
+        crate::documents::assert_parts(fulfilment, &events, before, &changes);
         for record in changes.installed {
             let key = (record.resource, record.id);
             match record.patch {

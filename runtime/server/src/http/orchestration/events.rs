@@ -120,8 +120,13 @@ impl Follow {
 
     fn read_past(&mut self) -> Option<()> {
         // What cannot be read was logged; the client is cut off and may come again.
-        let records = journal::read(&*self.store, &self.id, self.next).ok()?;
+        let mut records = journal::read(&*self.store, &self.id, self.next).ok()?;
         self.in_past = records.len() == journal::RECORDS_AT_ONCE;
+        // What follows from the last record is still being written: it is published when that is
+        // done, which is later than this look.
+        if !self.in_past && self.store.get(&engine::keys::owed(&self.id)).ok()?.is_some() {
+            records.pop();
+        }
         self.ready = records.into_iter().map(|(number, record)| (number, record.into())).collect();
         Some(())
     }

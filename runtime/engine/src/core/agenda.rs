@@ -1,0 +1,112 @@
+//! What is to be looked at of an open fulfilment: an input costs what it changes, not what there is.
+//! It holds nothing that could not be derived; a look at everything comes to the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Due, Event, Fulfilment, TaskId, Timestamp};
+
+use super::entry::Direction;
+
+/// What may be owed of a fulfilment, and when more becomes due by time alone.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    /// The tasks to look at, in order, and those of the round after.
+    round: BTreeSet<TaskId>,
+    next: BTreeSet<TaskId>,
+    /// Whether to look for what is owed for no task.
+    whole: bool,
+    timers: BTreeSet<(Timestamp, TaskId)>,
+    times: BTreeMap<TaskId, Timestamp>,
+    /// How many turns it has taken without coming to rest.
+    pub(super) turns: usize,
+}
+
+impl Agenda {
+    /// Everything: what a fulfilment begins with, and goes on with when it turns round.
+    pub(super) fn all(fulfilment: &Fulfilment, now: Timestamp) -> Self {
+        let mut agenda = Self { whole: true, ..Self::default() };
+        for task in fulfilment.active() {
+            agenda.look_at(fulfilment, task, now);
+        }
+        agenda
+    }
+
+    /// Follows an event that was applied.
+    pub(super) fn follow(&mut self, fulfilment: &Fulfilment, event: &Event, now: Timestamp) {
+        let Some(task) = event.task() else {
+            *self = Self { turns: self.turns, ..Self::all(fulfilment, now) };
+            return;
+        };
+        self.whole = true;
+        self.look_at(fulfilment, task, now);
+        for opened in fulfilment.opened_by(task) {
+            self.look_at(fulfilment, *opened, now);
+        }
+    }
+
+    /// Notes what has become due by time alone.
+    pub(super) fn pass(&mut self, now: Timestamp) {
+        self.whole = true;
+        while let Some((time, task)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
+            self.timers.remove(&(time, task));
+            self.times.remove(&task);
+            self.next.insert(task);
+        }
+    }
+
+    /// The next thing that is owed; `None` if it has come to rest. While a fulfilment has no more
+    /// calls under way than `calls_max`, every task is looked at.
+    pub(super) fn next_due(
+        &mut self,
+        fulfilment: &Fulfilment,
+        under_way: &BTreeMap<TaskId, Direction>,
+        calls_max: usize,
+        now: Timestamp,
+    ) -> Option<Due> {
+        if std::mem::take(&mut self.whole)
+            && let Some(due) = fulfilment.due_for_whole(now)
+        {
+            return Some(due);
+        }
+        loop {
+            let Some(task) = self.round.pop_first() else {
+                if self.next.is_empty() {
+                    return None;
+                }
+                self.round = std::mem::take(&mut self.next);
+                continue;
+            };
+            if under_way.contains_key(&task) {
+                continue;
+            }
+            let Some(due) = fulfilment.due_for(task, now) else { continue };
+            if under_way.len() >= calls_max {
+                // It is looked at again when a call has ended.
+                self.round.insert(task);
+                return None;
+            }
+            return Some(due);
+        }
+    }
+
+    /// Looks at a task once more, since its call has ended.
+    pub(super) fn ended(&mut self, task: TaskId) {
+        self.next.insert(task);
+    }
+
+    /// The next time at which a task becomes due by time alone.
+    pub(super) fn wake_at(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(time, _)| *time)
+    }
+
+    fn look_at(&mut self, fulfilment: &Fulfilment, task: TaskId, now: Timestamp) {
+        self.next.insert(task);
+        if let Some(time) = self.times.remove(&task) {
+            self.timers.remove(&(time, task));
+        }
+        if let Some(time) = fulfilment.wake_for(task, now) {
+            self.times.insert(task, time);
+            self.timers.insert((time, task));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The calls that tasks are done by.
+
+use model::plan::Work;
+use model::{Event, Failure, FailureClass, Fulfilment, Outcome, TaskId, Timestamp};
+
+use super::Core;
+use crate::worker::{Call, Manner, Nature};
+
+impl<R> Core<R> {
+    /// A call that cannot even be made counts as an attempt that failed.
+    pub(super) fn cannot_call(
+        fulfilment: &Fulfilment,
+        task: TaskId,
+        attempt: u32,
+        undo: bool,
+        failure: Failure,
+        now: Timestamp,
+    ) -> Vec<Event> {
+        let outcome = Outcome::Failed(failure);
+        if undo {
+            fulfilment.conclude_undo(task, attempt, outcome, now)
+        } else {
+            fulfilment.conclude(task, attempt, outcome, Vec::new(), now)
+        }
+    }
+
+    pub(super) fn nature(&self, fulfilment: &Fulfilment, task: TaskId) -> Option<Nature> {
+        let plugin = &fulfilment.plan.step(task).plugin;
+        self.worker.nature(fulfilment.plan.plugins.get(plugin)?)
+    }
+
+    pub(super) fn call(
+        &mut self,
+        fulfilment: &Fulfilment,
+        task: TaskId,
+        attempt: u32,
+        manner: Manner,
+        now: Timestamp,
+    ) -> Result<Call, Failure> {
+        let plan = &fulfilment.plan;
+        let step = plan.step(task);
+        let Some(digest) = plan.plugins.get(&step.plugin) else {
+            return Err(missing(fulfilment, task));
+        };
+        let item = plan.item_of(task);
+        let work = fulfilment.work(task);
+        let idempotency_key = match work {
+            Work::TakeBack(made) => made.key.clone(),
+            Work::Do | Work::Redo(_) => fulfilment.idempotency_key(task),
+        };
+        let input = match (work.replaced(), &manner) {
+            // Restoring is a change too: back to what was there.
+            (Some(made), Manner::Restore) => made.as_change().clone(),
+            _ => fulfilment.input(task, &mut self.expressions)?,
+        };
+        let replaces = work.replaced().map(|made| made.key.clone());
+        let is_back = matches!(manner, Manner::Restore | Manner::Undo { .. });
+        let before =
+            work.before().filter(|_| is_back).and_then(|made| made.characteristics.as_ref());
+        let characteristics = before.or_else(|| item.map(|item| &item.characteristics));
+        let characteristics = characteristics.cloned().unwrap_or_default();
+        if let Work::Redo(made) = work
+            && !made.holds.is_empty()
+        {
+            self.pools.offer(&fulfilment.id, task, made.holds.clone());
+        }
+        Ok(Call {
+            fulfilment: fulfilment.id.clone(),
+            task,
+            name: plan.task_name(task),
+            attempt,
+            callback: self.addresses.of(&idempotency_key),
+            idempotency_key,
+            manner,
+            plugin: step.plugin.clone(),
+            digest: digest.clone(),
+            spec: item.map(|item| item.spec.to_string()).unwrap_or_default(),
+            action: item.map_or("add", |item| item.action.as_str()).into(),
+            characteristics,
+            replaces,
+            input,
+            timeout_ms: step.timeout_ms,
+            at: now,
+        })
+    }
+}
+
+/// Which of a plugin's functions does the work of a task.
+pub(super) fn of_work(work: &Work, manner: Manner) -> Manner {
+    match (work, manner) {
+        (Work::TakeBack(made), _) => Manner::Undo { outputs: made.outputs.clone() },
+        (Work::Redo(_), Manner::Undo { .. }) => Manner::Restore,
+        (Work::Do | Work::Redo(_), manner) => manner,
+    }
+}
+
+pub(super) fn missing(fulfilment: &Fulfilment, task: TaskId) -> Failure {
+    let plugin = &fulfilment.plan.step(task).plugin;
+    let message = format!(
+        "no plugin `{plugin}` is active in the version that this order was planned with: put its \
+         .wasm into the plugins folder and retry"
+    );
+    Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
+}

@@ -1,0 +1,36 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// Whether the parts of what events change are the whole, each document once. Every order that the
+/// tests of decomposition play is held to it.
+pub(crate) fn assert_parts(
+    fulfilment: &Fulfilment,
+    events: &[Event],
+    before: Option<&str>,
+    whole: &Changes,
+) {
+    for items in [1, 2, 5] {
+        let parts = fulfilment.parts(events, before, NonZero::new(items).unwrap());
+        if parts.is_empty() {
+            continue;
+        }
+        let mut found = Changes::default();
+        for part in parts {
+            let changes = fulfilment.changes_in(part, events, before);
+            found.documents.extend(changes.documents);
+            found.removed.extend(changes.removed);
+            found.installed.extend(changes.installed);
+        }
+        assert_eq!(found.documents.len(), whole.documents.len(), "each document is written once");
+        assert_eq!(last(&found), last(whole), "the parts are the whole");
+        assert_eq!(found.removed, whole.removed);
+        assert_eq!(found.installed, whole.installed);
+    }
+}
+
+/// Each document as it is in the end.
+fn last(changes: &Changes) -> BTreeMap<(&str, &str), &serde_json::Value> {
+    let documents = changes.documents.iter();
+    documents.map(|document| ((document.resource, document.id.as_str()), &document.body)).collect()
+}
