@@ -149,12 +149,16 @@ impl Document {
 
     /// What is kept under its key.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(512);
-        bytes.extend(self.revision.to_be_bytes());
-        bytes.extend(self.since.0.to_be_bytes());
-        serde_json::to_writer(&mut bytes, &self.body).expect("a value can be written to memory");
-        bytes
+        to_bytes(self.revision, self.since, &self.body)
     }
+}
+
+fn to_bytes(revision: u64, since: Timestamp, body: &Value) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend(revision.to_be_bytes());
+    bytes.extend(since.0.to_be_bytes());
+    serde_json::to_writer(&mut bytes, body).expect("a value can be written to memory");
+    bytes
 }
 
 /// What a batch of documents writes, worked out over what was there before. `get` reads the facts
@@ -200,16 +204,17 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         {
             return Ok(());
         }
+        self.replace(&put, before.as_ref().map(|before| before.revision), after.as_ref())?;
+        let event = after.as_ref().filter(|_| put.audience == Audience::Event).cloned();
         let resource = resource::of_key(&put.resource).map(|(_, resource)| resource);
         if let Some(resource) = resource {
-            self.follow(resource, &put, (before.as_ref(), kept), after.as_ref())?;
+            self.follow(resource, &put, (before.as_ref(), kept), after)?;
         }
-        if let (Audience::Event, Some(event)) = (put.audience, &after) {
-            let mut event = event.clone();
+        if let Some(mut event) = event {
             event["told"] = self.at.to_string().into();
             self.tell(|_| event)?;
         }
-        self.replace(&put, before.map(|before| before.revision), after)
+        Ok(())
     }
 
     /// Puts a document in the place of one that cannot be read, which is set aside as it is. The
@@ -232,7 +237,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         if let (Some(resource), Some(after)) = (resource::of_key(&put.resource), &after) {
             self.index(resource.1, &put.id, (None, Some(after)))?;
         }
-        self.replace(&put, Some(revision), after)
+        self.replace(&put, Some(revision), after.as_ref())
     }
 
     /// What follows from a change of a document that is in the table: the ways to it, its earlier
@@ -242,15 +247,15 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         resource: &Resource,
         put: &Put,
         (before, kept): (Option<&Document>, Option<Vec<u8>>),
-        after: Option<&Value>,
+        after: Option<Value>,
     ) -> Result<(), E> {
-        let bodies = (before.map(|before| &before.body), after);
-        self.index(resource, &put.id, bodies)?;
+        let body = before.map(|before| &before.body);
+        self.index(resource, &put.id, (body, after.as_ref()))?;
         if let (true, Some(before), Some(kept)) = (resource.history, before, kept) {
             self.set(keys::version(&put.resource, &put.id, before.revision), kept);
         }
         if put.audience == Audience::Subscribers {
-            for told in resource.notifications(bodies.0, bodies.1) {
+            for told in resource.notifications(body, after) {
                 self.tell_change(resource, told)?;
             }
         }
@@ -259,17 +264,17 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
 
     /// Writes what a document is from now on, and how many there are. Revisions of one id never
     /// begin anew: what is removed leaves its last one.
-    fn replace(&mut self, put: &Put, before: Option<u64>, after: Option<Value>) -> Result<(), E> {
+    fn replace(&mut self, put: &Put, before: Option<u64>, after: Option<&Value>) -> Result<(), E> {
         let by = i64::from(after.is_some()) - i64::from(before.is_some());
         self.count(keys::total(&put.resource), by)?;
         let place = keys::ended(&put.resource, &put.id);
-        let ended = match (before, &after) {
+        let ended = match (before, after) {
             (Some(_), Some(_)) => None,
             _ => self.get(&place)?,
         };
         let ended = Ended::read(ended.as_deref());
         let revision = before.unwrap_or(ended.revision).saturating_add(1);
-        match (&put.change, &after) {
+        match (&put.change, after) {
             (Change::Forget, _) => {
                 if ended != Ended::default() {
                     self.writes.insert(place, None);
@@ -278,7 +283,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
             (_, None) => self.set(place, Ended { revision, before: ended.revision }.to_bytes()),
             (_, Some(_)) => {}
         }
-        let document = after.map(|body| Document { revision, since: self.at, body }.to_bytes());
+        let document = after.map(|body| to_bytes(revision, self.at, body));
         self.writes.insert(keys::document(&put.resource, &put.id), document);
         Ok(())
     }

@@ -31,38 +31,35 @@ const HELD: &str = "held";
 impl Resource {
     /// What to tell of a change from one document to the next; nothing is told where nothing
     /// changed. A document that is new in a state that is not the first is told twice: that it is
-    /// there, and the state.
-    pub fn notifications(
-        &self,
-        before: Option<&Value>,
-        after: Option<&Value>,
-    ) -> Vec<Notification> {
+    /// there, and the state. What is new is told as it is, without a copy: it may be a large order.
+    pub fn notifications(&self, before: Option<&Value>, after: Option<Value>) -> Vec<Notification> {
         match (before, after) {
             _ if self.naming == Naming::Silent => Vec::new(),
             (None, None) => Vec::new(),
             (None, Some(after)) if self.owner == Owner::Order => {
+                let marks = self.marks(&Value::Null, &after);
                 let mut told = self.created(after);
-                told.extend(self.marks(&Value::Null, after));
+                told.extend(marks);
                 told
             }
             (None, Some(after)) => self.created(after),
             (Some(before), None) => vec![self.notification("Delete", self.head(before))],
-            (Some(before), Some(after)) => self.changed(before, after),
+            (Some(before), Some(after)) => self.changed(before, &after),
         }
     }
 
-    fn created(&self, after: &Value) -> Vec<Notification> {
+    fn created(&self, mut after: Value) -> Vec<Notification> {
         let initial = self.life.map(|life| life.initial).filter(|initial| !initial.is_empty());
-        let state = self.state_of(after);
-        let mut created = after.clone();
-        let (Some(initial), Some(life), true) = (initial, self.life, state != initial) else {
-            return vec![self.notification("Create", created)];
+        let (Some(initial), Some(life), true) =
+            (initial, self.life, self.state_of(&after) != initial)
+        else {
+            return vec![self.notification("Create", after)];
         };
-        if let Some(fields) = created.as_object_mut() {
+        let state = self.notification("StateChange", self.head(&after));
+        if let Some(fields) = after.as_object_mut() {
             fields.insert(life.attribute.into(), initial.into());
         }
-        let state = self.notification("StateChange", self.head(after));
-        vec![self.notification("Create", created), state]
+        vec![self.notification("Create", after), state]
     }
 
     fn changed(&self, before: &Value, after: &Value) -> Vec<Notification> {

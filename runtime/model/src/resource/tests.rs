@@ -19,7 +19,7 @@ static ORDER: Resource = Resource {
 };
 
 fn told(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
-    let notifications = ORDER.notifications(before, after);
+    let notifications = ORDER.notifications(before, after.cloned());
     notifications.iter().map(|told| format!("{} {}", told.event_type, told.body)).collect()
 }
 
@@ -56,7 +56,7 @@ fn an_order_tells_of_its_milestones_its_lateness_and_who_must_act() {
     let order = table::APIS.iter().flat_map(|api| api.resources);
     let order = order.into_iter().find(|resource| resource.name == "serviceOrder").unwrap();
     let told = |before: &Value, after: &Value| -> Vec<String> {
-        let told = order.notifications(Some(before), Some(after));
+        let told = order.notifications(Some(before), Some(after.clone()));
         told.iter().map(|told| format!("{} {}", told.event_type, told.body)).collect()
     };
     let milestones = |status: Value| json!([{ "name": "lit", "milestoneDate": status }]);
