@@ -27,7 +27,8 @@ impl Builder<'_> {
                 origin.is_some_and(|origin| origin.wanted.is_some())
             };
             let is_asked = self.built.roots[index].iter().any(asks);
-            let is_changed = item.action == Action::Modify;
+            // Whether its steps are the same is compared later.
+            let is_changed = item.action == Action::Modify || self.redone.contains(&id);
             if let Some(origin) = &mut self.built.items[index].origin
                 && (is_asked || (is_changed && is_suspended))
             {

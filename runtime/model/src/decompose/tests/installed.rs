@@ -334,6 +334,16 @@ fn a_step_is_done_again_if_what_it_reads_of_the_product_is_another() {
 }
 
 #[test]
+fn what_is_suspended_stays_so_when_its_steps_are_done_again() {
+    let mut played = Played::new(reads());
+    played.complete("f", &document("1 add O"));
+    played.complete("g", &document("1 modify O id:f-1 status:suspended"));
+    let changed = played.complete("h", &document("1 modify O id:f-1 speed=2"));
+    assert!(!changed.plan.tasks.is_empty());
+    assert_eq!(in_use(&played), Vec::<String>::new());
+}
+
+#[test]
 fn one_instance_serves_a_customer_across_orders_until_its_last_user_goes() {
     let catalog = "
         O offers P
