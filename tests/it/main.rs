@@ -20,6 +20,7 @@ mod contend;
 mod events;
 mod hostile;
 mod in_use;
+mod installed;
 mod milestones;
 mod pack;
 mod plugin;

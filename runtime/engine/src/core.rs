@@ -13,6 +13,7 @@ mod change;
 mod claims;
 mod commit;
 mod entry;
+mod holds;
 mod input;
 mod quarantine;
 mod recent;

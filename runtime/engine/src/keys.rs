@@ -132,6 +132,9 @@ pub const OUTBOX: &[u8] = b"e/";
 /// The way in which documents are indexed here.
 pub const INDEXED: &[u8] = b"s/indexed";
 
+/// The way in which what is installed is recorded here.
+pub const INSTALLED: &[u8] = b"s/installed";
+
 /// The number of the next notification.
 pub const NEXT_EVENT: &[u8] = b"s/event";
 

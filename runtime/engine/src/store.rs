@@ -8,6 +8,7 @@ use model::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 pub mod documents;
+pub mod installation;
 pub mod memory;
 mod progress;
 pub mod search;

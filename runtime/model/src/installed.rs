@@ -2,11 +2,14 @@
 //! it is, and who uses and needs it now. Change orders ask this and nothing else. It is written in
 //! the commit that completes an order, and merged by the store: two orders may each add a user.
 
+mod rebuilt;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::rebuilt::Rebuilt;
 use crate::id::{FulfilmentId, InstanceId, ItemId, SpecId};
 
 /// The document that holds what is installed, by [`InstanceId`]. No API serves it.

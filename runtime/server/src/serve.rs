@@ -96,6 +96,9 @@ pub enum ServeError {
     /// The store failed while the server ran.
     #[error("the store failed; what was acknowledged is safe, start again once the disk is well")]
     Failed(#[source] engine::store::Error),
+    /// What is installed cannot be worked out.
+    #[error("what is installed cannot be worked out")]
+    Installed(#[source] engine::store::installation::InstallError),
     /// A part of the server panicked: a bug of ours.
     #[error("a part of the server ended unexpectedly")]
     Ended(#[source] tokio::task::JoinError),
@@ -131,6 +134,7 @@ impl Server {
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
         engine::store::verify::upgrade(&engine).await.map_err(ServeError::Failed)?;
+        engine::store::installation::upgrade(&engine).await.map_err(ServeError::Installed)?;
         let settings = config.events.settings(config.public_url.as_deref(), address);
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;

@@ -157,7 +157,9 @@ impl Books {
     /// Nobody shares a value of a pool with another, and nothing at an element is somebody else's.
     pub(crate) fn check_pools(&self) {
         let mut holders = BTreeMap::new();
-        for service in self.of("service").values() {
+        // One that has ceased names what it had.
+        let services = self.of("service").values();
+        for service in services.filter(|service| service["state"] != "terminated") {
             for resource in references(&service["supportingResource"]) {
                 let before = holders.insert(resource.clone(), &service["id"]);
                 assert_eq!(before, None, "`{resource}` is held twice, by {} too", service["id"]);

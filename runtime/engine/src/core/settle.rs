@@ -8,15 +8,13 @@ use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
 use model::plan::Work;
 use model::{
-    Changes, Document, Due, Event, Fulfilment, FulfilmentId, Hold, Outcome, Record, TaskId,
-    TaskState, Timestamp,
+    Changes, Document, Due, Event, Fulfilment, Hold, Outcome, Record, TaskId, TaskState, Timestamp,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::agenda::Agenda;
 use super::calls::{missing, of_work};
 use super::entry::{Direction, Entry};
+use super::holds::undone;
 use super::slices::Owed;
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
@@ -51,7 +49,7 @@ pub(super) struct Gathered {
     pure: Vec<Call>,
     /// Holds to write and to remove.
     pub(super) taken: Vec<(Hold, String)>,
-    freed: Vec<(Hold, String)>,
+    pub(super) freed: Vec<(Hold, String)>,
     /// Resources that were taken back with what had made them.
     ended: Vec<Document>,
     /// Kept callbacks that a task waits for now.
@@ -357,26 +355,6 @@ impl<R> Core<R> {
         Ok(())
     }
 
-    fn write_holds(&self, fulfilment: &Fulfilment, gathered: &Gathered, step: &mut Step<R>) {
-        let writes = &mut step.commit.writes;
-        for (hold, holder) in &gathered.taken {
-            let (fulfilment, value) = (fulfilment.id.clone(), hold.value.clone());
-            let held = Held { fulfilment, value, holder: Some(holder.clone()) };
-            let bytes = json!(held).to_string().into_bytes();
-            writes.push((keys::hold(&hold.pool, hold.index), Some(bytes)));
-            self.pools.keep(hold, holder);
-        }
-        for (hold, holder) in &gathered.freed {
-            // In memory it is free at once: what takes it now is written after this commit.
-            if self.pools.release(&hold.pool, hold.index, holder) {
-                writes.push((keys::hold(&hold.pool, hold.index), None));
-            } else {
-                let Hold { pool, value, .. } = hold;
-                tracing::error!(%pool, value, holder, "a value that another holds is not released");
-            }
-        }
-    }
-
     fn write_record(
         &mut self,
         now: Timestamp,
@@ -463,31 +441,4 @@ fn waits_of(fulfilment: &Fulfilment, task: TaskId) -> Vec<String> {
         }
         _ => Vec::new(),
     }
-}
-
-/// What is free, and what ceases, when a task is taken back.
-fn undone(fulfilment: &Fulfilment, event: &Event) -> (Vec<(Hold, String)>, Vec<Document>) {
-    let Event::Undone { task } = event else {
-        return (Vec::new(), Vec::new());
-    };
-    let Some(state) = fulfilment.tasks.get(task.index()) else {
-        return (Vec::new(), Vec::new());
-    };
-    let kept = fulfilment.work(*task).before().map(|made| made.holds.as_slice());
-    let mut holds = state.yielded().holds;
-    // What it held before it was done again it holds now too.
-    holds.retain(|hold| !kept.is_some_and(|kept| kept.contains(hold)));
-    let holder = fulfilment.holder(*task);
-    let holds = holds.into_iter().map(|hold| (hold, holder.clone())).collect();
-    (holds, fulfilment.ending(*task).into_iter().collect())
-}
-
-/// Who holds a value, as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Held {
-    fulfilment: FulfilmentId,
-    value: String,
-    /// The instance, or the task that is for none.
-    #[serde(default)]
-    pub(super) holder: Option<String>,
 }

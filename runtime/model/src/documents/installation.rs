@@ -4,9 +4,10 @@
 use serde_json::{Map, Value, json};
 
 use super::Changes;
-use crate::fulfilment::Fulfilment;
+use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{InstanceId, ItemId};
 use crate::installed::{INSTALLED, ORDERED, Record, SERVING};
+use crate::journal::End;
 use crate::plan::{Action, Item, Level};
 
 /// What is merged into the record of an instance.
@@ -18,6 +19,15 @@ struct Patch {
 }
 
 impl Fulfilment {
+    /// What the order changes of what is installed; nothing unless it is complete.
+    pub(crate) fn installs(&self) -> Vec<Record> {
+        let mut changes = Changes::default();
+        if matches!(self.phase, Phase::Ended(End::Completed, _)) {
+            self.install(&mut changes);
+        }
+        changes.installed
+    }
+
     /// The records of the instances that the order is about, as they are when it is complete.
     pub(super) fn install(&self, changes: &mut Changes) {
         for (id, item) in changes.part.items(&self.plan) {

@@ -16,6 +16,7 @@ mod documents;
 mod durable;
 mod hub;
 mod index;
+mod installed;
 mod limits;
 mod mass;
 mod orchestration;

@@ -68,6 +68,13 @@ fn assert_sound(played: &Played) {
             assert!(is_there, "{id} is used or needed by {other}, which is gone");
         }
     }
+    // What an earlier version would be upgraded to is the same: ids here are in order of time.
+    let mut rebuilt = crate::installed::Rebuilt::default();
+    played.fulfilments.values().for_each(|fulfilment| rebuilt.take(fulfilment));
+    let records = rebuilt.records().into_iter();
+    let records = records.filter(|record| record.resource == crate::installed::INSTALLED);
+    let records: BTreeMap<_, _> = records.map(|r| (r.id, r.patch.unwrap())).collect();
+    assert_eq!(records, installed);
     for entry in in_use(played) {
         let id = format!("service/{}", entry.split(' ').next().unwrap());
         assert!(installed.contains_key(&id), "{id} is active and not installed");
