@@ -133,8 +133,7 @@ impl Server {
             limits: config.engine_limits(),
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
-        engine::store::verify::upgrade(&engine).await.map_err(ServeError::Failed)?;
-        engine::store::installation::upgrade(&engine).await.map_err(ServeError::Installed)?;
+        upgrade(&engine).await?;
         let settings = config.events.settings(config.public_url.as_deref(), address);
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
@@ -262,6 +261,12 @@ fn open_store(data: &Path) -> Result<Sled, ServeError> {
 
 fn make_folder(path: &Path) -> Result<(), ServeError> {
     std::fs::create_dir_all(path).map_err(|source| ServeError::Folder { path: path.into(), source })
+}
+
+/// Works out what a store of an earlier version does not have.
+async fn upgrade(engine: &Engine) -> Result<(), ServeError> {
+    engine::store::verify::upgrade(engine).await.map_err(ServeError::Failed)?;
+    engine::store::installation::upgrade(engine).await.map_err(ServeError::Installed)
 }
 
 fn pools(rulebook: &Rulebook) -> Pools {
