@@ -2,15 +2,19 @@ use ferrule_plugin::reservation::Reserved;
 use ferrule_plugin::{Attribute, FailureClass, Task};
 use serde_json::{Map, Value, json};
 
-use super::{put, requests};
+use super::{TAKE_MAX, put, wanted};
 
 fn asked(input: &Value) -> Vec<(String, String)> {
-    let requests = requests(&Task::example(input)).unwrap();
-    requests.into_iter().map(|request| (request.pool, request.name)).collect()
+    let wanted = wanted(&Task::example(input)).unwrap();
+    let requests = wanted.iter().flat_map(|wanted| match wanted.count {
+        None => vec![wanted.request(None)],
+        Some(count) => (1..=count).map(|number| wanted.request(Some(number))).collect(),
+    });
+    requests.map(|request| (request.pool, request.name)).collect()
 }
 
 fn refused(input: &Value) -> String {
-    let failure = requests(&Task::example(input)).unwrap_err();
+    let failure = wanted(&Task::example(input)).unwrap_err();
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
     failure.message
 }
@@ -24,6 +28,19 @@ fn one_value_or_many_are_asked_for() {
     let many =
         json!({"take": [{"pool": "vlan", "name": "data"}, {"pool": "vlan", "name": "voice"}]});
     assert_eq!(asked(&many), [("vlan".into(), "data".into()), ("vlan".into(), "voice".into())]);
+}
+
+#[test]
+fn many_values_of_one_name_are_asked_for_each_under_its_number() {
+    let two = asked(&json!({"pool": "imsi", "name": "sim", "count": 2}));
+    assert_eq!(two, [("imsi".into(), "sim[1]".into()), ("imsi".into(), "sim[2]".into())]);
+    let most = asked(&json!({"take": [
+        {"pool": "imsi", "name": "sim", "count": TAKE_MAX - 1}, {"pool": "apn"},
+    ]}));
+    assert_eq!(most.len(), TAKE_MAX);
+    assert!(asked(&json!({"take": [{"pool": "imsi", "count": 0}]})).is_empty());
+    let more = json!({"take": [{"pool": "imsi", "count": TAKE_MAX}, {"pool": "apn", "name": "a"}]});
+    assert_eq!(refused(&more), "task `EXAMPLE.run` takes 4097 values, not 1 to 4096");
 }
 
 #[test]

@@ -32,11 +32,20 @@ pub enum Values {
         /// How many.
         count: u64,
     },
+    /// The subnets of an IPv4 network.
+    Ipv4Subnets {
+        /// The network.
+        network: Ipv4Addr,
+        /// The length of the prefixes handed out.
+        prefix: u8,
+        /// How many.
+        count: u64,
+    },
     /// The subnets of an IPv6 network.
     Ipv6 {
         /// The network.
         network: Ipv6Addr,
-        /// The length of the prefixes handed out, at the most 64.
+        /// The length of the prefixes handed out.
         prefix: u8,
         /// How many.
         count: u64,
@@ -72,6 +81,21 @@ pub enum PoolError {
     /// Not a network in CIDR form, or one without room.
     #[error("`{0}` is no {1} network in CIDR form with room for addresses")]
     Network(String, &'static str),
+    /// Subnets that are not smaller than their network, or smaller than an address.
+    #[error("subnets of `{network}` have a prefix of {} to {max}, not {prefix}", u16::from(*.length) + 1)]
+    Prefix {
+        /// The network.
+        network: String,
+        /// Its length.
+        length: u8,
+        /// The length that is wanted.
+        prefix: u8,
+        /// The length of an address.
+        max: u8,
+    },
+    /// An address within a network, where the network itself is wanted.
+    #[error("`{0}` is an address within the network `{1}`: write that")]
+    Host(String, String),
     /// A pool may hold 2^48 values.
     #[error("a pool may hold 2^48 values, this one is larger")]
     TooLarge,
@@ -85,7 +109,9 @@ impl Pool {
     pub fn len(&self) -> u64 {
         match &self.values {
             Values::Pattern(pattern) => pattern.len(),
-            Values::Ipv4 { count, .. } | Values::Ipv6 { count, .. } => *count,
+            Values::Ipv4 { count, .. }
+            | Values::Ipv4Subnets { count, .. }
+            | Values::Ipv6 { count, .. } => *count,
         }
     }
 
@@ -102,6 +128,10 @@ impl Pool {
                 let offset = u32::try_from(index).unwrap_or(u32::MAX);
                 Ipv4Addr::from(u32::from(*first).wrapping_add(offset)).to_string()
             }
+            Values::Ipv4Subnets { network, prefix, .. } => {
+                let offset = u32::try_from(index << (32 - u32::from(*prefix))).unwrap_or(u32::MAX);
+                format!("{}/{prefix}", Ipv4Addr::from(u32::from(*network).wrapping_add(offset)))
+            }
             Values::Ipv6 { network, prefix, .. } => {
                 let offset = u128::from(index) << (128 - u32::from(*prefix));
                 format!("{}/{prefix}", Ipv6Addr::from(u128::from(*network).wrapping_add(offset)))
@@ -113,7 +143,7 @@ impl Pool {
     pub fn attributes(&self, index: u64) -> Vec<(String, u64)> {
         match &self.values {
             Values::Pattern(pattern) => pattern.counters(index),
-            Values::Ipv4 { .. } | Values::Ipv6 { .. } => Vec::new(),
+            Values::Ipv4 { .. } | Values::Ipv4Subnets { .. } | Values::Ipv6 { .. } => Vec::new(),
         }
     }
 }
@@ -151,27 +181,62 @@ impl Values {
 
     /// The host addresses of an IPv4 network such as `100.64.0.0/16`.
     pub fn ipv4(text: &str) -> Result<Self, PoolError> {
-        let wrong = || PoolError::Network(text.into(), "IPv4");
-        let (network, length) = cidr::<Ipv4Addr>(text).ok_or_else(wrong)?;
+        let (network, length) = v4(text)?;
         if length > 30 {
-            return Err(wrong());
+            return Err(PoolError::Network(text.into(), "IPv4"));
         }
         let size = 1_u64 << (32 - u32::from(length));
         let first = Ipv4Addr::from(u32::from(network).wrapping_add(1));
         Ok(Self::Ipv4 { first, count: size - 2 })
     }
 
+    /// The subnets of length `prefix` of an IPv4 network such as `10.20.0.0/16`.
+    pub fn ipv4_subnets(text: &str, prefix: u8) -> Result<Self, PoolError> {
+        let (network, length) = v4(text)?;
+        let count = subnets(text, (length, prefix, 32))?;
+        Ok(Self::Ipv4Subnets { network, prefix, count })
+    }
+
     /// The subnets of length `prefix` of an IPv6 network such as `2001:db8::/40`.
     pub fn ipv6(text: &str, prefix: u8) -> Result<Self, PoolError> {
         let wrong = || PoolError::Network(text.into(), "IPv6");
         let (network, length) = cidr::<Ipv6Addr>(text).ok_or_else(wrong)?;
-        if prefix > 64 || length >= prefix {
+        let mask = u128::MAX.checked_shl(128_u32.saturating_sub(length.into())).unwrap_or(0);
+        if length > 128 {
             return Err(wrong());
         }
-        match 1_u64.checked_shl(u32::from(prefix - length)) {
-            Some(count) if count <= POOL_VALUES_MAX => Ok(Self::Ipv6 { network, prefix, count }),
-            _ => Err(PoolError::TooLarge),
+        let masked = Ipv6Addr::from(u128::from(network) & mask);
+        if masked != network {
+            return Err(PoolError::Host(text.into(), format!("{masked}/{length}")));
         }
+        let count = subnets(text, (length, prefix, 128))?;
+        Ok(Self::Ipv6 { network, prefix, count })
+    }
+}
+
+/// An IPv4 network, without bits beyond its length: two pools of one network would overlap.
+fn v4(text: &str) -> Result<(Ipv4Addr, u8), PoolError> {
+    let wrong = || PoolError::Network(text.into(), "IPv4");
+    let (network, length) = cidr::<Ipv4Addr>(text).ok_or_else(wrong)?;
+    if length > 32 {
+        return Err(wrong());
+    }
+    let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
+    let masked = Ipv4Addr::from(u32::from(network) & mask);
+    if masked != network {
+        return Err(PoolError::Host(text.into(), format!("{masked}/{length}")));
+    }
+    Ok((network, length))
+}
+
+/// How many subnets of a length a network has.
+fn subnets(text: &str, (length, prefix, max): (u8, u8, u8)) -> Result<u64, PoolError> {
+    if prefix > max || length >= prefix {
+        return Err(PoolError::Prefix { network: text.into(), length, prefix, max });
+    }
+    match 1_u64.checked_shl(u32::from(prefix - length)) {
+        Some(count) if count <= POOL_VALUES_MAX => Ok(count),
+        _ => Err(PoolError::TooLarge),
     }
 }
 
