@@ -9,7 +9,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::world::{Settings, World, eventually, pack_order, plugins_dir, repository, text};
+use crate::world::{
+    Settings, World, eventually, ferrule, pack_order, plugins_dir, repository, text,
+};
 use guest::{guest, with_world};
 
 /// A workflow for a guest, whose input is that of the run.
@@ -254,4 +256,37 @@ async fn an_order_keeps_the_plugins_that_it_began_with() {
     let run = world.http.get(&format!("/orchestration/v1/runs/{first}")).await;
     assert_eq!(run["outputs"]["it"], json!({ "payload": { "n": 7 } }));
     assert_eq!(run["plugins"], pinned);
+}
+
+#[tokio::test]
+async fn plugins_are_listed_with_what_they_ask_for_and_why_one_is_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(plugins_dir().await.join("noop.wasm"), folder.path().join("noop.wasm")).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let right = ferrule(&["plugin", "list", path]).await;
+    assert_eq!(right.code, Some(0), "{}", right.err);
+    assert!(right.out.starts_with("noop "), "{}", right.out);
+    std::fs::write(folder.path().join("dialler.wasm"), guest("dialler")).unwrap();
+    let listed = ferrule(&["plugin", "list", path]).await;
+    assert_eq!(listed.code, Some(1), "{}", listed.out);
+    for told in ["(step)", "ready", "rejected", "reason", "[plugins.dialler]"] {
+        assert!(listed.out.contains(told), "{told}: {}", listed.out);
+    }
+    let json = ferrule(&["plugin", "list", "--json", path]).await;
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let states: Vec<_> =
+        json.as_array().unwrap().iter().map(|e| text(&e["state"]["state"])).collect();
+    assert_eq!(states.len(), 2, "{json}");
+    assert!(states.contains(&"ready".into()) && states.contains(&"rejected".into()), "{states:?}");
+    for wrong in [&["plugin", "list", "/nowhere"][..], &["plugin", "list", "--what"]] {
+        assert_eq!(ferrule(wrong).await.code, Some(2), "{wrong:?}");
+    }
+    let world = World::start().await;
+    let server = ferrule(&["plugin", "list", "--server", &world.http.base]).await;
+    assert_eq!(server.code, Some(0), "{}", server.err);
+    assert!(
+        server.out.contains("pool-allocator") && server.out.contains("granted"),
+        "{}",
+        server.out
+    );
 }

@@ -118,6 +118,12 @@ impl Cli {
     }
 }
 
+/// A command that was not meant so: nothing was looked at. The process ends with 2, as for an option
+/// that does not exist, and not with 1, which is for what was found.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(String);
+
 /// Runs a command.
 pub async fn run(cli: Cli) -> Result<()> {
     match cli.command {

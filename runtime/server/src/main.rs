@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
         Err(error) if server::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             server::complain(&error);
-            ExitCode::FAILURE
+            if error.is::<cli::Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `ferrule plugin`: build the shipped plugins, and look at plugin files.
 
+mod list;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use host::folder::shown;
 use host::{Host, Options};
 use model::PluginId;
 
-use super::say;
+use super::{Usage, say};
 use crate::config::Config;
 use crate::repository::Repository;
 
@@ -27,6 +29,9 @@ pub(crate) enum Plugin {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
+    /// is rejected.
+    List(list::List),
 }
 
 pub(crate) async fn run(command: Plugin) -> Result<()> {
@@ -37,17 +42,15 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
             say(&folder.display().to_string())
         }
         Plugin::Check { path, config } => check(path, config).await,
+        Plugin::List(arguments) => list::run(arguments).await,
     }
 }
 
 async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
-    let config = Config::read(config.as_deref())?;
-    let cache = tempfile()?;
-    let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), &cache);
-    config.host.apply(&mut options);
-    let grants = config.plugins.into_iter();
-    options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
-    let host = Host::new(options)?;
+    if !path.exists() {
+        return Err(Usage(format!("there is no `{}`", path.display())).into());
+    }
+    let (host, cache) = looker(Config::read(config.as_deref())?)?;
     let files = if path.is_dir() {
         let entries = std::fs::read_dir(&path)?.flatten().map(|entry| entry.path());
         entries.filter(|path| path.extension().is_some_and(|kind| kind == "wasm")).collect()
@@ -81,6 +84,16 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
         bail!("{refused} of {} would not be taken in", files.len());
     }
     Ok(())
+}
+
+/// A host that looks at plugins and calls none, with the folder of what it compiles.
+fn looker(config: Config) -> Result<(Host, PathBuf)> {
+    let cache = tempfile()?;
+    let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), &cache);
+    config.host.apply(&mut options);
+    let grants = config.plugins.into_iter();
+    options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
+    Ok((Host::new(options)?, cache))
 }
 
 fn tempfile() -> Result<PathBuf> {
