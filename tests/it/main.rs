@@ -15,6 +15,7 @@ mod activation;
 mod attributes;
 mod bad_input;
 mod checks;
+mod codes;
 mod conformance;
 mod contend;
 mod events;

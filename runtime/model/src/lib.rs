@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bounds;
+pub mod codes;
 pub mod id;
 pub mod money;
 pub mod nearest;
