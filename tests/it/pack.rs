@@ -68,6 +68,77 @@ async fn a_mistake_is_shown_with_file_line_and_column() {
 }
 
 #[tokio::test]
+async fn a_folder_without_a_pack_is_told_and_a_wrong_command_ends_otherwise() {
+    let empty = tempfile::tempdir().unwrap();
+    let path = empty.path().to_str().unwrap();
+    let none = ferrule(&["rules", "check", path]).await;
+    assert_eq!(none.code, Some(1), "{}", none.out);
+    assert!(none.err.contains("there is no pack in"), "{}", none.err);
+    // A pack whose `pack.yaml` was forgotten, by itself or among others.
+    let folder = packs(&[("rules.yaml", "deliver: []\n")]);
+    for path in [folder.path().to_path_buf(), folder.path().join("mine")] {
+        let output = ferrule(&["rules", "check", path.to_str().unwrap()]).await;
+        assert_eq!(output.code, Some(1), "{}", output.out);
+        assert!(output.err.contains("the file `pack.yaml` is missing"), "{}", output.err);
+    }
+    let good = repository().join("workflows/superfibre");
+    let good = good.to_str().unwrap();
+    for wrong in [
+        &["rules", "check", "/nowhere"][..],
+        &["rules", "check", good, "--plugins", "/nowhere"],
+        &["rules", "check", "--what"],
+        &["rules", "plan", good, "/nowhere.json"],
+    ] {
+        let output = ferrule(wrong).await;
+        assert_eq!(output.code, Some(2), "{wrong:?}: {}", output.err);
+    }
+}
+
+#[tokio::test]
+async fn the_mistakes_of_all_packs_are_told_at_once() {
+    let (file, text, place) = MISTAKES[0];
+    let folder = packs(&[(file, text)]);
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(other.join("pack.yaml"), "pack: other\n").unwrap();
+    std::fs::write(other.join("rules.yaml"), "orders: { before: nothing }\n").unwrap();
+    let output = ferrule(&["rules", "check", folder.path().to_str().unwrap()]).await;
+    for told in [place, "rules.yaml:1:19: no workflow `nothing`"] {
+        assert!(output.err.contains(told), "{told}: {}", output.err);
+    }
+}
+
+#[tokio::test]
+async fn the_packs_of_this_repository_call_their_plugins_as_these_want() {
+    let (workflows, plugins) = (repository().join("workflows"), plugins_dir().await);
+    let (workflows, plugins) = (workflows.to_str().unwrap(), plugins.to_str().unwrap());
+    let output = ferrule(&["rules", "check", workflows, "--plugins", plugins]).await;
+    assert!(output.ok, "{}", output.err);
+    let folder = packs(&[
+        PACK,
+        (
+            "workflows.yaml",
+            "workflows:
+  - workflow: mine
+    steps:
+      - { step: activate, plugin: rest-activator, input: { elemnt: olt-1, request: {} } }
+      - { step: other, plugin: rest-activater }
+",
+        ),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let output = ferrule(&["rules", "check", path, "--plugins", plugins]).await;
+    assert_eq!(output.code, Some(1), "{}", output.out);
+    for told in [
+        "workflows.yaml:4:58: plugin `rest-activator` needs `element` in its input",
+        "workflows.yaml:5:32: no plugin `rest-activater`",
+        "is `rest-activator` meant?",
+    ] {
+        assert!(output.err.contains(told), "{told}: {}", output.err);
+    }
+}
+
+#[tokio::test]
 async fn the_packs_of_this_repository_are_right() {
     let workflows = repository().join("workflows");
     let output = ferrule(&["rules", "check", workflows.to_str().unwrap()]).await;

@@ -36,6 +36,19 @@ pub struct Manifest {
     /// The limits that it needs; the operator caps them.
     #[serde(default)]
     pub limits: Asked,
+    /// What it wants in the input of a step, for the check of packs.
+    #[serde(default)]
+    pub input: Input,
+}
+
+/// What a plugin wants in the input of a step: names of the topmost level.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Input {
+    /// What must be there.
+    pub mandatory: Vec<String>,
+    /// Of these, one must be there.
+    pub one_of: Vec<String>,
 }
 
 /// What a plugin asks for, in its own words, for the operator to read.

@@ -4,6 +4,8 @@
 //! decomposition a silent false is a service that nobody orders. It has no loops; what could blow
 //! up, a comprehension within a comprehension within a comprehension, is refused here.
 
+mod members;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};

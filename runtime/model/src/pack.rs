@@ -3,19 +3,23 @@
 //! all.
 
 mod check;
+pub(crate) mod places;
+mod reader;
+mod together;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+use self::reader::Reader;
+pub use self::together::{Asked, Plugins, mistakes};
 use crate::catalog::Catalog;
-use crate::id::{Digest, PoolId, SpecId};
+use crate::id::{Digest, SpecId};
 use crate::pool::{Pool, PoolError, Values};
 use crate::rule::{Delivery, Hooks, Rule, WrittenRules};
-use crate::workflow::{self, Workflow, WrittenWorkflow};
+use crate::workflow::{Workflow, WrittenWorkflow};
 
 /// A pack, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +44,8 @@ pub struct Pack {
     pub workflows: BTreeMap<String, Workflow>,
     /// Its pools.
     pub pools: Vec<Pool>,
+    /// What it was read from.
+    files: Arc<PackFiles>,
 }
 
 /// The files of a pack as text, by their path within it.
@@ -147,12 +153,13 @@ impl Pack {
     /// Reads and checks a pack. References to other packs' catalogs are checked when packs are
     /// put together, see [`crate::rulebook::Rulebook`].
     pub fn parse(files: &PackFiles) -> Result<Self, Vec<Diagnostic>> {
-        let mut reader = Reader { files, found: Vec::new() };
+        let mut reader = Reader::new(files);
         let written: WrittenPack = reader.yaml(PACK);
         if files.get(PACK).is_none() {
-            reader.report(PACK, "", format!("the file `{PACK}` is missing"), None);
+            reader.report_at(PACK, (1, 1), format!("the file `{PACK}` is missing"), None);
         } else if written.pack.is_empty() && reader.found.is_empty() {
-            reader.report(PACK, "pack", "`pack` is empty: give the pack a name".into(), None);
+            let (tree, message) = (reader.tree(PACK), "`pack` is empty: give the pack a name");
+            reader.report(PACK, tree.root().get("pack"), message.into(), None);
         }
         let catalog = reader.catalog();
         let rules: WrittenRules = reader.yaml(RULES);
@@ -160,7 +167,7 @@ impl Pack {
         let pools: WrittenPools = reader.yaml(POOLS);
         let workflows = reader.workflows(&workflows.workflows);
         let pools = reader.pools(&pools.pools);
-        let (hooks, deliveries, rules) = check::rules(&mut reader, &rules, &workflows);
+        let (hooks, deliveries, rules) = check::rules(&mut reader, &rules);
         if !reader.found.is_empty() {
             reader.found.sort();
             return Err(reader.found);
@@ -176,6 +183,7 @@ impl Pack {
             hooks,
             workflows,
             pools,
+            files: Arc::new(files.clone()),
         })
     }
 }
@@ -197,166 +205,27 @@ impl PackFiles {
     }
 }
 
-/// Reads a pack's files and gathers what is wrong with them.
-struct Reader<'a> {
-    files: &'a PackFiles,
-    found: Vec<Diagnostic>,
-}
-
-impl Reader<'_> {
-    /// Reports a mistake at the first place of `at` in a file, or at its beginning.
-    fn report(&mut self, file: &str, at: &str, message: String, help: Option<String>) {
-        let text = self.files.get(file).unwrap_or_default();
-        let (line, column) = line_and_column(text, places(text, at).next().unwrap_or(0));
-        self.report_at(file, line, column, message, help);
-    }
-
-    /// Reports a mistake at the last place of `at` in a file: what is there a second time.
-    fn report_again(&mut self, file: &str, at: &str, message: String) {
-        let text = self.files.get(file).unwrap_or_default();
-        let (line, column) = line_and_column(text, places(text, at).last().unwrap_or(0));
-        self.report_at(file, line, column, message, None);
-    }
-
-    fn report_at(
-        &mut self,
-        file: &str,
-        line: usize,
-        column: usize,
-        message: String,
-        help: Option<String>,
-    ) {
-        let text = self.files.get(file).unwrap_or_default();
-        let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_string();
-        let (file, column) = (file.to_string(), column.max(1));
-        self.found.push(Diagnostic { file, line, column, message, help, text });
-    }
-
-    /// Reads a YAML file; the default where it is missing, empty or wrong.
-    fn yaml<T: DeserializeOwned + Default>(&mut self, file: &str) -> T {
-        let Some(text) = self.files.get(file).filter(|text| !text.trim().is_empty()) else {
-            return T::default();
-        };
-        // An unquoted `!has(x)` would be read as a YAML tag, and the condition would vanish.
-        let options = serde_saphyr::options! {
-            strict_booleans: true,
-            with_snippet: false,
-            reject_unsupported_tags: true,
-        };
-        serde_saphyr::from_str_with_options(text, options).unwrap_or_else(|error| {
-            let place = error.location();
-            let at = |n: u64| usize::try_from(n).unwrap_or(1);
-            let line = place.map_or(1, |place| at(place.line()));
-            let column = place.map_or(1, |place| at(place.column()));
-            let message = error.without_snippet().to_string();
-            let message = without_place(message.lines().next().unwrap_or_default());
-            self.report_at(file, line, column, message.into(), None);
-            T::default()
-        })
-    }
-
-    fn catalog(&mut self) -> Catalog {
-        let Some(text) = self.files.get(CATALOG) else {
-            return Catalog::default();
-        };
-        let value: Value = match serde_json::from_str(text) {
-            Ok(value) => value,
-            Err(error) => {
-                let message = format!("not JSON: {}", without_place(&error.to_string()));
-                self.report_at(CATALOG, error.line(), error.column(), message, None);
-                return Catalog::default();
-            }
-        };
-        Catalog::parse(&value).unwrap_or_else(|errors| {
-            for error in errors {
-                let at = format!("\"{}\"", error.id);
-                self.report(CATALOG, &at, error.to_string(), None);
-            }
-            Catalog::default()
-        })
-    }
-
-    fn workflows(&mut self, written: &[WrittenWorkflow]) -> BTreeMap<String, Workflow> {
-        let mut workflows = BTreeMap::new();
-        for entry in written {
-            match workflow::checked(entry) {
-                Ok(workflow) => {
-                    check::workflow(self, &workflow);
-                    if workflows.insert(entry.workflow.clone(), workflow).is_some() {
-                        let message = format!("the workflow `{}` occurs twice", entry.workflow);
-                        self.report_again(WORKFLOWS, &entry.workflow, message);
-                    }
-                }
-                Err(wrong) => self.report(WORKFLOWS, &wrong.at, wrong.message, None),
-            }
-        }
-        workflows
-    }
-
-    fn pools(&mut self, written: &[WrittenPool]) -> Vec<Pool> {
-        let mut pools: Vec<Pool> = Vec::new();
-        for entry in written {
-            let id = PoolId::new(&entry.pool);
-            if pools.iter().any(|pool| pool.id == id) {
-                let message = format!("the pool `{id}` occurs twice");
-                self.report_again(POOLS, &entry.pool, message);
-            }
-            match entry.values() {
-                Ok(values) => pools.push(Pool {
-                    id,
-                    resource: SpecId::new(&entry.resource),
-                    characteristic: entry.characteristic.clone(),
-                    values,
-                }),
-                Err(message) => self.report(POOLS, &entry.pool, message, None),
-            }
-        }
-        pools
-    }
-}
-
 impl WrittenPool {
-    fn values(&self) -> Result<Values, String> {
-        let text = |error: PoolError| error.to_string();
-        match (&self.values, &self.ipv4, &self.ipv6) {
-            (Some(pattern), None, None) => Values::pattern(pattern).map_err(text),
-            (None, Some(network), None) => Values::ipv4(network).map_err(text),
-            (None, None, Some(network)) => {
-                let prefix = self.prefix.ok_or("`ipv6` needs `prefix`, the length handed out")?;
-                Values::ipv6(network, prefix).map_err(text)
+    /// Its values; else the key that is wrong, and why.
+    fn values(&self) -> Result<Values, (&'static str, String)> {
+        let wrong = |key| move |error: PoolError| (key, error.to_string());
+        match (&self.values, &self.ipv4, &self.ipv6, self.prefix) {
+            (Some(pattern), None, None, None) => Values::pattern(pattern).map_err(wrong("values")),
+            (None, Some(network), None, None) => Values::ipv4(network).map_err(wrong("ipv4")),
+            (None, Some(network), None, Some(prefix)) => {
+                Values::ipv4_subnets(network, prefix).map_err(wrong("ipv4"))
             }
-            _ => Err("a pool has one of `values`, `ipv4` and `ipv6`".into()),
+            (None, None, Some(network), Some(prefix)) => {
+                Values::ipv6(network, prefix).map_err(wrong("ipv6"))
+            }
+            (None, None, Some(_), None) => {
+                Err(("ipv6", "`ipv6` needs `prefix`, the length handed out".into()))
+            }
+            (Some(_), None, None, Some(_)) => {
+                Err(("prefix", "`prefix` is for `ipv4` and `ipv6`, a pattern has none".into()))
+            }
+            _ => Err(("pool", "a pool has one of `values`, `ipv4` and `ipv6`".into())),
         }
-    }
-}
-
-/// Where a text stands in a file as a value of its own, not within a word, a key or a comment;
-/// where it stands at all if there is no such place.
-fn places<'a>(text: &'a str, at: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let own = move |offset: &usize| {
-        let before = text.get(..*offset).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let after = text.get(offset + at.len()..).and_then(|after| after.chars().next());
-        let is_comment = line.trim_start().starts_with('#') || line.contains(" #");
-        let is_spaced = line.ends_with([' ', '[', '{', '"', '\'', '=']);
-        let begins = match line.trim_end().chars().next_back() {
-            None => true,
-            Some(last) => is_spaced && "-:,[{\"'=".contains(last),
-        };
-        let begins = begins && !is_comment;
-        begins && after.is_none_or(|c| c.is_whitespace() || ",]}\"'".contains(c))
-    };
-    let whole = text.match_indices(at).map(|(offset, _)| offset).filter(own);
-    let found: Vec<usize> = if at.is_empty() { Vec::new() } else { whole.collect() };
-    let anywhere = if found.is_empty() { text.find(at) } else { None };
-    found.into_iter().chain(anywhere)
-}
-
-/// A message without the place at its end, which stands in front of it already.
-fn without_place(message: &str) -> &str {
-    match message.rsplit_once(" at line ") {
-        Some((text, place)) if place.starts_with(|c: char| c.is_ascii_digit()) => text,
-        _ => message,
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::id::PluginId;
+use crate::pack::places::Place;
 use crate::plan::{OnFailure, Retry, Step};
 
 /// A workflow, checked.
@@ -93,81 +94,116 @@ pub(crate) enum WrittenOnFailure {
     Unwind,
 }
 
-/// Something that is wrong with a workflow: what, and the text of it to point at.
-pub(crate) struct Wrong {
+/// Something that is wrong with a workflow, and where.
+pub(crate) struct Wrong<'a> {
     pub message: String,
-    pub at: String,
+    pub help: Option<String>,
+    pub place: Place<'a>,
 }
 
-impl Wrong {
-    fn new(at: &str, message: String) -> Self {
-        Self { message, at: at.into() }
+/// What is wrong with a workflow.
+#[derive(Default)]
+pub(crate) struct Mistakes<'a>(pub Vec<Wrong<'a>>);
+
+impl<'a> Mistakes<'a> {
+    fn add(&mut self, place: Place<'a>, message: impl Into<String>) {
+        self.0.push(Wrong { message: message.into(), help: None, place });
+    }
+
+    fn duration(&mut self, text: Option<&String>, place: Place<'a>) -> Option<u64> {
+        let text = text?;
+        let read = duration_ms(text);
+        if read.is_none() {
+            let message = format!("`{text}` is no duration such as `200ms`, `10s`, `5m`, `1h`");
+            self.add(place, message);
+        }
+        read
     }
 }
 
-/// Turns what is written into a workflow.
-pub(crate) fn checked(written: &WrittenWorkflow) -> Result<Workflow, Wrong> {
+/// Turns what is written into a workflow, as far as that can be; with all that is wrong with it.
+pub(crate) fn checked<'a>(
+    written: &WrittenWorkflow,
+    place: Place<'a>,
+    mistakes: &mut Mistakes<'a>,
+) -> Workflow {
     let mut steps: Vec<WorkflowStep> = Vec::new();
     if written.steps.is_empty() {
-        return Err(Wrong::new(&written.workflow, "a workflow needs at least one step".into()));
+        mistakes.add(place.get("workflow"), "a workflow needs at least one step");
     }
-    for entry in &written.steps {
-        let position = |name: &String| {
-            steps.iter().position(|step| step.step.step == *name).ok_or_else(|| {
+    for (index, entry) in written.steps.iter().enumerate() {
+        let place = place.get("steps").at(index);
+        if steps.iter().any(|step| step.step.step == entry.step) {
+            let message = format!("the step `{}` occurs twice", entry.step);
+            mistakes.add(place.get("step"), message);
+        }
+        steps.push(WorkflowStep {
+            needs: needs(entry, &steps, place.get("needs"), mistakes),
+            step: step(&written.workflow, entry, place, mistakes),
+            when: entry.when.clone(),
+            not_before: entry.not_before.clone(),
+        });
+    }
+    Workflow { name: written.workflow.clone(), steps }
+}
+
+/// The positions of the steps that a step needs.
+fn needs<'a>(
+    entry: &WrittenStep,
+    steps: &[WorkflowStep],
+    place: Place<'a>,
+    mistakes: &mut Mistakes<'a>,
+) -> Vec<usize> {
+    let Some(names) = &entry.needs else {
+        return steps.len().checked_sub(1).into_iter().collect();
+    };
+    let mut found = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match steps.iter().position(|step| step.step.step == *name) {
+            Some(position) => found.push(position),
+            None => {
                 let known: Vec<_> = steps.iter().map(|step| step.step.step.as_str()).collect();
                 let message = match known.join(", ") {
                     none if none.is_empty() => format!("no step `{name}` stands before this one"),
                     known => format!("no step `{name}` stands before this one; there are: {known}"),
                 };
-                Wrong::new(name, message)
-            })
-        };
-        if position(&entry.step).is_ok() {
-            let message = format!("the step `{}` occurs twice", entry.step);
-            return Err(Wrong::new(&entry.step, message));
+                mistakes.add(place.at(index), message);
+            }
         }
-        let needs = match &entry.needs {
-            Some(names) => names.iter().map(position).collect::<Result<_, _>>()?,
-            None => steps.len().checked_sub(1).into_iter().collect(),
-        };
-        steps.push(WorkflowStep {
-            step: step(&written.workflow, entry)?,
-            needs,
-            when: entry.when.clone(),
-            not_before: entry.not_before.clone(),
-        });
     }
-    Ok(Workflow { name: written.workflow.clone(), steps })
+    found
 }
 
-fn step(workflow: &str, entry: &WrittenStep) -> Result<Step, Wrong> {
-    let duration = |text: &Option<String>, default: u64| match text {
-        Some(text) => duration_ms(text).ok_or_else(|| {
-            Wrong::new(text, format!("`{text}` is no duration such as `200ms`, `10s`, `5m`, `1h`"))
-        }),
-        None => Ok(default),
-    };
+fn step<'a>(
+    workflow: &str,
+    entry: &WrittenStep,
+    place: Place<'a>,
+    mistakes: &mut Mistakes<'a>,
+) -> Step {
+    let at = place.get("retry");
     let retry = match &entry.retry {
         Some(retry) => Retry {
             attempts: retry.attempts.unwrap_or(RETRY.attempts).max(1),
-            first_ms: duration(&retry.first, RETRY.first_ms)?,
-            max_ms: duration(&retry.max, RETRY.max_ms)?,
+            first_ms: mistakes
+                .duration(retry.first.as_ref(), at.get("first"))
+                .unwrap_or(RETRY.first_ms),
+            max_ms: mistakes.duration(retry.max.as_ref(), at.get("max")).unwrap_or(RETRY.max_ms),
         },
         None => RETRY,
     };
     if !matches!(entry.input, Value::Null | Value::Object(_)) {
-        return Err(Wrong::new(&entry.step, "`input` is a mapping of names to values".into()));
+        mistakes.add(place.get("input"), "`input` is a mapping of names to values");
     }
-    if let Some(milestone) = entry.milestone.as_ref().filter(|name| name.trim().is_empty()) {
-        return Err(Wrong::new(milestone, "`milestone` is a name".into()));
+    if entry.milestone.as_ref().is_some_and(|name| name.trim().is_empty()) {
+        mistakes.add(place.get("milestone"), "`milestone` is a name");
     }
-    let expected = entry.expected.as_ref().map(|_| duration(&entry.expected, 0)).transpose()?;
-    Ok(Step {
+    let timeout = mistakes.duration(entry.timeout.as_ref(), place.get("timeout"));
+    Step {
         workflow: workflow.into(),
         step: entry.step.clone(),
         plugin: PluginId::new(&entry.plugin),
         input: entry.input.clone(),
-        timeout_ms: duration(&entry.timeout, TIMEOUT_MS)?,
+        timeout_ms: timeout.unwrap_or(TIMEOUT_MS),
         retry,
         on_failure: match entry.on_failure {
             Some(WrittenOnFailure::Unwind) => OnFailure::Unwind,
@@ -176,8 +212,8 @@ fn step(workflow: &str, entry: &WrittenStep) -> Result<Step, Wrong> {
         undo: entry.undo.unwrap_or(true),
         no_return: entry.point_of_no_return,
         milestone: entry.milestone.clone(),
-        expected_ms: expected,
-    })
+        expected_ms: mistakes.duration(entry.expected.as_ref(), place.get("expected")),
+    }
 }
 
 /// Reads a duration such as `200ms`, `10s`, `5m`, `1h` or `2d`.

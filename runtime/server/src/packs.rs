@@ -1,10 +1,11 @@
 //! Reads packs from their folders.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use engine::store::{Document, Put};
-use model::pack::{Diagnostic, FILE_BYTES_MAX, FILES, PACK, PackFiles};
+use model::pack::{Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins};
 use model::rulebook::RulebookError;
 use model::{Digest, Pack, Rulebook, Timestamp, resource};
 use serde_json::json;
@@ -21,35 +22,76 @@ pub enum PacksError {
         #[source]
         source: std::io::Error,
     },
-    /// A pack has mistakes.
-    #[error("the pack in `{}` has mistakes:\n{}", .path.display(), lines(.diagnostics))]
-    Mistakes {
-        /// The folder of the pack.
-        path: PathBuf,
-        /// The mistakes.
-        diagnostics: Vec<Diagnostic>,
-    },
+    /// Packs have mistakes.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]
+    Mistakes(Vec<Mistakes>),
     /// The packs do not go together.
     #[error("the packs do not go together:\n{}", lines(.0))]
     Together(Vec<RulebookError>),
 }
 
-/// Reads every pack in a folder: each folder in it that has a `pack.yaml`.
+/// The mistakes of a pack.
+#[derive(Debug, thiserror::Error)]
+#[error("the pack in `{}` has mistakes:\n{}", .path.display(), lines(.diagnostics))]
+pub struct Mistakes {
+    /// The folder of the pack.
+    pub path: PathBuf,
+    /// The mistakes.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads every pack in a folder, see [`folders`].
 pub fn read_all(folder: &Path) -> Result<Rulebook, PacksError> {
+    read_with(folder, None)
+}
+
+/// The same, checked against the plugins that the packs are used with. The mistakes of all packs are
+/// reported together; what packs name of each other is looked at when each is right by itself.
+pub fn read_with(folder: &Path, plugins: Option<&Plugins>) -> Result<Rulebook, PacksError> {
+    let (mut packs, mut paths, mut wrong) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for path in folders(folder)? {
+        match read_one(&path) {
+            Ok(pack) => {
+                paths.insert(pack.name.clone(), path);
+                packs.push(pack);
+            }
+            Err(PacksError::Mistakes(mistakes)) => wrong.extend(mistakes),
+            Err(error) => return Err(error),
+        }
+    }
+    if wrong.is_empty() {
+        let found = model::pack::mistakes(&packs, plugins).into_iter();
+        wrong.extend(found.filter_map(|(name, diagnostics)| {
+            Some(Mistakes { path: paths.get(&name)?.clone(), diagnostics })
+        }));
+    }
+    if wrong.is_empty() {
+        Rulebook::new(packs).map_err(PacksError::Together)
+    } else {
+        Err(PacksError::Mistakes(wrong))
+    }
+}
+
+/// The folders of packs: the folder itself, or each in it that has a file of a pack. One without a
+/// `pack.yaml` is among them, and wrong.
+pub fn folders(folder: &Path) -> Result<Vec<PathBuf>, PacksError> {
+    let is_pack = |path: &Path| FILES.iter().any(|file| path.join(file).is_file());
+    if is_pack(folder) {
+        return Ok(vec![folder.into()]);
+    }
     let read = |source| PacksError::Read { path: folder.into(), source };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .map_err(read)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()
         .map_err(read)?;
-    paths.retain(|path| path.join(PACK).is_file());
+    paths.retain(|path| is_pack(path));
     paths.sort();
-    let packs = paths.iter().map(|path| read_one(path)).collect::<Result<Vec<_>, _>>()?;
-    Rulebook::new(packs).map_err(PacksError::Together)
+    Ok(paths)
 }
 
 /// Reads the pack in a folder.
-pub fn read_one(folder: &Path) -> Result<Pack, PacksError> {
+fn read_one(folder: &Path) -> Result<Pack, PacksError> {
     let mut files = PackFiles::default();
     for name in FILES {
         let path = folder.join(name);
@@ -66,8 +108,9 @@ pub fn read_one(folder: &Path) -> Result<Pack, PacksError> {
         }
         files.0.insert(name.into(), text);
     }
-    Pack::parse(&files)
-        .map_err(|diagnostics| PacksError::Mistakes { path: folder.into(), diagnostics })
+    Pack::parse(&files).map_err(|diagnostics| {
+        PacksError::Mistakes(vec![Mistakes { path: folder.into(), diagnostics }])
+    })
 }
 
 /// Which documents of packs were put into the store, as documents: the digest of each as it stood

@@ -1,13 +1,16 @@
 //! Checks what can be checked of rules and workflows before any order comes: expressions compile
 //! and name what is there, and workflows exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{RULES, Reader, WORKFLOWS};
-use crate::expr::{Expr, expressions_of};
+use super::places::{self, Place};
+use super::reader::Reader;
+use super::{RULES, WORKFLOWS};
+use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
+use crate::nearest::nearest;
 use crate::rule::{Delivery, Hooks, Produces, Rule, WrittenDelivery, WrittenRule, WrittenRules};
 use crate::workflow::Workflow;
 
@@ -21,26 +24,40 @@ const EACH_SCOPE: &[&str] = &["item", "product", "order", "each"];
 const PLAN_SCOPE: &[&str] = &["item", "product", "order", "input"];
 
 /// What a step's input can name, when the task is due.
-const TASK_SCOPE: &[&str] =
+pub(super) const TASK_SCOPE: &[&str] =
     &["item", "product", "order", "input", "steps", "upstream", "task", "fulfilment"];
 
 pub(super) fn rules(
     reader: &mut Reader<'_>,
     written: &WrittenRules,
-    workflows: &BTreeMap<String, Workflow>,
 ) -> (Hooks, BTreeMap<SpecId, Delivery>, Vec<Rule>) {
-    let rules = written.decompose.iter().filter_map(|entry| rule(reader, entry)).collect();
+    let (tree, workflows) = (reader.tree(RULES), reader.workflow_names());
+    let root = tree.root();
+    let rules = written.decompose.iter().enumerate();
+    let rules = rules
+        .filter_map(|(index, entry)| rule(reader, entry, root.get("decompose").at(index)))
+        .collect();
     let mut deliveries = BTreeMap::new();
-    for entry in &written.deliver {
-        let delivery = delivery(reader, entry, workflows);
+    for (index, entry) in written.deliver.iter().enumerate() {
+        let place = root.get("deliver").at(index);
+        if let Some(name) = &entry.workflow {
+            known_workflow(reader, place.get("workflow"), name, workflows.as_ref());
+        }
+        let delivery = delivery(reader, entry, place);
         if deliveries.insert(delivery.spec.clone(), delivery).is_some() {
             let message = format!("`{}` is delivered twice", entry.spec);
-            reader.report_again(RULES, &entry.spec, message);
+            reader.report(RULES, place.get("spec"), message, None);
         }
     }
-    let orders = &written.orders;
-    for name in [&orders.before, &orders.each_product, &orders.after].into_iter().flatten() {
-        known_workflow(reader, name, workflows);
+    let (orders, place) = (&written.orders, root.get("orders"));
+    for (key, name) in [
+        ("before", &orders.before),
+        ("each-product", &orders.each_product),
+        ("after", &orders.after),
+    ] {
+        if let Some(name) = name {
+            known_workflow(reader, place.get(key), name, workflows.as_ref());
+        }
     }
     let hooks = Hooks {
         before: orders.before.clone(),
@@ -50,32 +67,36 @@ pub(super) fn rules(
     (hooks, deliveries, rules)
 }
 
-fn rule(reader: &mut Reader<'_>, entry: &WrittenRule) -> Option<Rule> {
+fn rule(reader: &mut Reader<'_>, entry: &WrittenRule, place: Place<'_>) -> Option<Rule> {
     let to = match (&entry.to, &entry.plugin) {
         (Some(spec), None) => Produces::Spec(SpecId::new(spec)),
         (None, Some(plugin)) => Produces::Plugin(PluginId::new(plugin)),
         _ => {
             let message = format!("the rule `{}` needs one of `to` and `plugin`", entry.rule);
-            reader.report(RULES, &entry.rule, message, None);
+            reader.report(RULES, place.get("rule"), message, None);
             return None;
         }
     };
     if let Some(message) = several(entry) {
-        reader.report(RULES, &entry.rule, message, None);
+        reader.report(RULES, place.get("rule"), message, None);
         return None;
     }
     let of_each = if entry.for_each.is_some() { EACH_SCOPE } else { RULE_SCOPE };
-    for value in entry.characteristics.values() {
-        template(reader, RULES, value, of_each);
+    for (name, value) in &entry.characteristics {
+        let place = place.get("characteristics").get(name);
+        template(reader, (RULES, place), value, of_each);
     }
+    let mut condition = |key: &str, source: Option<&str>, scope: &[&str]| {
+        expression(reader, (RULES, place.get(key)), source?, scope)
+    };
     Some(Rule {
         name: entry.rule.clone(),
         from: SpecId::new(&entry.from),
         to,
-        when: expression(reader, RULES, entry.when.as_deref(), RULE_SCOPE),
-        quantity: expression(reader, RULES, entry.quantity.as_deref(), RULE_SCOPE),
-        for_each: expression(reader, RULES, entry.for_each.as_deref(), RULE_SCOPE),
-        key: expression(reader, RULES, entry.key.as_deref(), EACH_SCOPE),
+        when: condition("when", entry.when.as_deref(), RULE_SCOPE),
+        quantity: condition("quantity", entry.quantity.as_deref(), RULE_SCOPE),
+        for_each: condition("for-each", entry.for_each.as_deref(), RULE_SCOPE),
+        key: condition("key", entry.key.as_deref(), EACH_SCOPE),
         shared: entry.shared,
         characteristics: entry.characteristics.clone(),
     })
@@ -98,15 +119,9 @@ fn several(entry: &WrittenRule) -> Option<String> {
         .then(|| format!("the rule `{rule}` makes several, so what it makes cannot be `shared`"))
 }
 
-fn delivery(
-    reader: &mut Reader<'_>,
-    entry: &WrittenDelivery,
-    workflows: &BTreeMap<String, Workflow>,
-) -> Delivery {
-    if let Some(name) = &entry.workflow {
-        known_workflow(reader, name, workflows);
-    }
+fn delivery(reader: &mut Reader<'_>, entry: &WrittenDelivery, place: Place<'_>) -> Delivery {
     let specs = |names: &[String]| names.iter().map(SpecId::new).collect();
+    let not_before = entry.not_before.as_deref();
     Delivery {
         spec: SpecId::new(&entry.spec),
         workflow: entry.workflow.clone(),
@@ -114,54 +129,168 @@ fn delivery(
         resources: entry.resources.as_deref().map(specs),
         needs: specs(&entry.needs),
         scope: entry.scope,
-        not_before: expression(reader, RULES, entry.not_before.as_deref(), RULE_SCOPE),
+        not_before: not_before.and_then(|source| {
+            expression(reader, (RULES, place.get("not-before")), source, RULE_SCOPE)
+        }),
     }
 }
 
-fn known_workflow(reader: &mut Reader<'_>, name: &str, workflows: &BTreeMap<String, Workflow>) {
-    if !workflows.contains_key(name) {
-        let known = workflows.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let help = Some(format!("workflows of this pack: {known}"));
-        reader.report(RULES, name, format!("no workflow `{name}`"), help);
-    }
+/// Reports a workflow that is not there. Where the file of the workflows cannot be read, that is the
+/// cause, and it is reported.
+fn known_workflow(
+    reader: &mut Reader<'_>,
+    place: Place<'_>,
+    name: &str,
+    workflows: Option<&BTreeSet<String>>,
+) {
+    let Some(workflows) = workflows.filter(|workflows| !workflows.contains(name)) else { return };
+    let known = || workflows.iter().map(String::as_str);
+    let help = match nearest(name, known()) {
+        Some(meant) => format!("is `{meant}` meant?"),
+        None => format!("workflows of this pack: {}", known().collect::<Vec<_>>().join(", ")),
+    };
+    reader.report(RULES, place, format!("no workflow `{name}`"), Some(help));
 }
 
 /// Checks the expressions of a workflow.
-pub(super) fn workflow(reader: &mut Reader<'_>, workflow: &Workflow) {
-    for step in &workflow.steps {
-        expression(reader, WORKFLOWS, step.when.as_deref(), PLAN_SCOPE);
-        expression(reader, WORKFLOWS, step.not_before.as_deref(), PLAN_SCOPE);
-        template(reader, WORKFLOWS, &step.step.input, TASK_SCOPE);
+pub(super) fn workflow(reader: &mut Reader<'_>, workflow: &Workflow, place: Place<'_>) {
+    for (index, step) in workflow.steps.iter().enumerate() {
+        let place = place.get("steps").at(index);
+        for (key, source) in [("when", &step.when), ("not-before", &step.not_before)] {
+            if let Some(source) = source {
+                expression(reader, (WORKFLOWS, place.get(key)), source, PLAN_SCOPE);
+            }
+        }
+        let before = Before::of(workflow, index);
+        input(reader, place.get("input"), &step.step.input, &before);
     }
 }
 
-fn template(reader: &mut Reader<'_>, file: &str, value: &Value, scope: &[&str]) {
-    for source in expressions_of(value) {
-        expression(reader, file, Some(source), scope);
+/// The steps whose outputs a step can read.
+struct Before<'a> {
+    own: &'a str,
+    done: BTreeSet<&'a str>,
+    all: Vec<&'a str>,
+}
+
+impl<'a> Before<'a> {
+    fn of(workflow: &'a Workflow, index: usize) -> Self {
+        let name = |index: usize| workflow.steps[index].step.step.as_str();
+        let mut done = BTreeSet::new();
+        let mut open = workflow.steps[index].needs.clone();
+        while let Some(next) = open.pop() {
+            if done.insert(next) {
+                open.extend(&workflow.steps[next].needs);
+            }
+        }
+        let all = (0..workflow.steps.len()).map(name).collect();
+        Self { own: name(index), done: done.into_iter().map(name).collect(), all }
+    }
+
+    /// What is wrong with a step that is read, and what would be right.
+    fn wrong(&self, name: &str) -> Option<(String, String)> {
+        if self.done.contains(name) {
+            return None;
+        }
+        if name == self.own {
+            let message = format!("`steps.{name}` is this step, whose outputs are not there yet");
+            return Some((message, self.readable()));
+        }
+        if self.all.contains(&name) {
+            let message = format!("this step does not wait for `{name}`, which it reads");
+            return Some((message, format!("write `{name}` into its `needs`")));
+        }
+        let help = match nearest(name, self.done.iter().copied()) {
+            Some(meant) => format!("is `steps.{meant}` meant?"),
+            None => self.readable(),
+        };
+        Some((format!("no step `{name}` in this workflow"), help))
+    }
+
+    fn readable(&self) -> String {
+        match self.done.iter().copied().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "this step waits for none".into(),
+            steps => format!("steps that it waits for: {steps}"),
+        }
     }
 }
 
-/// Compiles an expression; a mistake is reported where the expression stands in the file.
+/// Checks the input of a step: its expressions, and the steps that they read.
+fn input(reader: &mut Reader<'_>, place: Place<'_>, value: &Value, before: &Before<'_>) {
+    for (place, source) in expressions(place, value) {
+        let Some(expr) = expression(reader, (WORKFLOWS, place), source, TASK_SCOPE) else {
+            continue;
+        };
+        for name in expr.members("steps") {
+            if let Some((message, help)) = before.wrong(&name) {
+                let at = mention(reader, (WORKFLOWS, place), source, &name);
+                reader.report_at(WORKFLOWS, at, message, Some(help));
+            }
+        }
+    }
+}
+
+fn template(
+    reader: &mut Reader<'_>,
+    (file, place): (&str, Place<'_>),
+    value: &Value,
+    scope: &[&str],
+) {
+    for (place, source) in expressions(place, value) {
+        expression(reader, (file, place), source, scope);
+    }
+}
+
+/// The expressions of a template, without their `=`, each with its place.
+pub(super) fn expressions<'a, 'v>(place: Place<'a>, value: &'v Value) -> Vec<(Place<'a>, &'v str)> {
+    match value {
+        Value::String(text) => {
+            text.strip_prefix('=').map(|source| (place, source)).into_iter().collect()
+        }
+        Value::Array(values) => {
+            let values = values.iter().enumerate();
+            values.flat_map(|(index, value)| expressions(place.at(index), value)).collect()
+        }
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, value)| expressions(place.get(name), value)).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+/// Where an expression first names something.
+pub(super) fn mention(
+    reader: &Reader<'_>,
+    (file, place): (&str, Place<'_>),
+    source: &str,
+    name: &str,
+) -> (usize, usize) {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let found = source.match_indices(name).map(|(at, _)| at).find(|at| {
+        let before = source.get(..*at).and_then(|text| text.chars().next_back());
+        let after = source.get(at + name.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    });
+    let before = source.get(..found.unwrap_or(0)).unwrap_or_default();
+    let text = reader.files.get(file).unwrap_or_default();
+    places::within(text, place, source, before.chars().count())
+}
+
+/// Compiles an expression; a mistake is reported where it stands in the file.
 fn expression(
     reader: &mut Reader<'_>,
-    file: &str,
-    source: Option<&str>,
+    (file, place): (&str, Place<'_>),
+    source: &str,
     scope: &[&str],
 ) -> Option<Expr> {
-    let source = source?;
     match Expr::parse(source, scope) {
         Ok(expr) => Some(expr),
         Err(error) => {
+            let lines = source.split_inclusive('\n').take(error.line - 1);
+            let before: usize = lines.map(|line| line.chars().count()).sum();
             let text = reader.files.get(file).unwrap_or_default();
-            let first = source.lines().next().unwrap_or_default();
-            let offset = super::places(text, first).next().unwrap_or(0);
-            let (line, column) = super::line_and_column(text, offset);
-            let (line, column) = match error.line {
-                1 => (line, column + error.column - 1),
-                // A folded or literal block: its lines are indented, so the column is not known.
-                below => (line + below - 1, 1),
-            };
-            reader.report_at(file, line, column, error.message, error.help);
+            let at = places::within(text, place, source, before + error.column - 1);
+            reader.report_at(file, at, error.message, error.help);
             None
         }
     }

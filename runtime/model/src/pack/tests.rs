@@ -52,9 +52,9 @@ fn a_pack_needs_a_file_with_its_name() {
         | ^
     ");
     assert_snapshot!(mistakes(&[(PACK, "pack: ''\n")]), @r"
-    pack.yaml:1:1: `pack` is empty: give the pack a name
+    pack.yaml:1:7: `pack` is empty: give the pack a name
       1 | pack: ''
-        | ^
+        |       ^
     ");
     assert_snapshot!(mistakes(&[(PACK, "")]), @"pack.yaml:1:1: `pack` is empty: give the pack a name");
 }
@@ -209,9 +209,9 @@ workflows:
             =item.name +
             itm.name
 ")]), @r"
-    workflows.yaml:10:1: unknown variable `itm`
+    workflows.yaml:10:13: unknown variable `itm`
       10 |             itm.name
-         | ^
+         |             ^
       help: available here: item, product, order, input, steps, upstream, task, fulfilment
     ");
 }
@@ -250,7 +250,7 @@ orders: { before: intake, each-product: do, after: d }
     rules.yaml:4:52: no workflow `d`
       4 | orders: { before: intake, each-product: do, after: d }
         |                                                    ^
-      help: workflows of this pack: do
+      help: is `do` meant?
     ");
 }
 
@@ -295,9 +295,9 @@ workflows:
     workflows.yaml:7:46: `10 years` is no duration such as `200ms`, `10s`, `5m`, `1h`
       7 |       - { step: wait, plugin: noop, timeout: 10 years }
         |                                              ^
-    workflows.yaml:10:17: `input` is a mapping of names to values
+    workflows.yaml:10:43: `input` is a mapping of names to values
       10 |       - { step: say, plugin: noop, input: hello }
-         |                 ^
+         |                                           ^
     ");
 }
 
@@ -339,8 +339,8 @@ pools:
     rules.yaml:4:13: `X` is delivered twice
       4 |   - { spec: X }
         |             ^
-    workflows.yaml:5:17: the step `first` occurs twice
-      5 |       - { step: first, plugin: noop }
+    workflows.yaml:6:17: the step `first` occurs twice
+      6 |       - { step: first, plugin: noop }
         |                 ^
     workflows.yaml:9:15: the workflow `again` occurs twice
       9 |   - workflow: again
@@ -383,24 +383,24 @@ pools:
     pools.yaml:4:13: a pool has one of `values`, `ipv4` and `ipv6`
       4 |   - { pool: both, resource: R, characteristic: c, ipv4: 10.0.0.0/8, values: '{1..2}' }
         |             ^
-    pools.yaml:5:13: `p{1..2` has an opening brace without a closing one
+    pools.yaml:5:60: `p{1..2` has an opening brace without a closing one
       5 |   - { pool: brace, resource: R, characteristic: c, values: 'p{1..2' }
-        |             ^
-    pools.yaml:6:13: `{2..1}` is no counter: write `{from..to}` or `{name:from..to}`, from not above to
+        |                                                            ^
+    pools.yaml:6:59: `{2..1}` is no counter: write `{from..to}` or `{name:from..to}`, from not above to
       6 |   - { pool: down, resource: R, characteristic: c, values: 'p{2..1}' }
-        |             ^
-    pools.yaml:7:13: `p` has no counter such as `{1..100}`, so it is a single value
+        |                                                           ^
+    pools.yaml:7:58: `p` has no counter such as `{1..100}`, so it is a single value
       7 |   - { pool: one, resource: R, characteristic: c, values: 'p' }
-        |             ^
-    pools.yaml:8:13: `10.0.0.0` is no IPv4 network in CIDR form with room for addresses
+        |                                                          ^
+    pools.yaml:8:56: `10.0.0.0` is no IPv4 network in CIDR form with room for addresses
       8 |   - { pool: net, resource: R, characteristic: c, ipv4: 10.0.0.0 }
-        |             ^
-    pools.yaml:9:13: `ipv6` needs `prefix`, the length handed out
+        |                                                        ^
+    pools.yaml:9:59: `ipv6` needs `prefix`, the length handed out
       9 |   - { pool: prefix, resource: R, characteristic: c, ipv6: 2001:db8::/32 }
-        |             ^
-    pools.yaml:10:13: a pool may hold 2^48 values, this one is larger
+        |                                                           ^
+    pools.yaml:10:57: a pool may hold 2^48 values, this one is larger
       10 |   - { pool: huge, resource: R, characteristic: c, ipv6: ::/0, prefix: 64 }
-         |             ^
+         |                                                         ^
     ");
 }
 

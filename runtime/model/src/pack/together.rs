@@ -1,0 +1,364 @@
+//! Checks what packs name of each other, and of the plugins that they are used with: nothing of it
+//! shows in a pack alone.
+
+mod circles;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use self::circles::Edges;
+use super::check::{TASK_SCOPE, expressions, mention};
+use super::places::Place;
+use super::reader::Reader;
+use super::{CATALOG, Diagnostic, POOLS, Pack, RULES, WORKFLOWS, WrittenPools, WrittenWorkflows};
+use crate::catalog::{Catalog, SpecKind};
+use crate::expr::Expr;
+use crate::id::{PluginId, SpecId};
+use crate::nearest::nearest;
+use crate::rule::WrittenRules;
+use crate::workflow::{WrittenStep, WrittenWorkflow};
+
+/// The allocator that comes with Ferrule: what it takes is known.
+const ALLOCATOR: &str = "pool-allocator";
+
+/// The types of `serviceSpecRelationship`: two have a meaning, the others are the standard's.
+const RELATIONS: &[&str] =
+    &["reliesOn", "dependsOn", "dependency", "exclusivity", "migration", "substitution"];
+
+/// The plugins that packs are used with.
+pub type Plugins = BTreeMap<PluginId, Asked>;
+
+/// What a plugin asks of the steps that call it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Whether it can undo what it did.
+    pub can_undo: bool,
+    /// What must be in the input of a step.
+    pub mandatory: Vec<String>,
+    /// Of these, one must be in the input of a step.
+    pub one_of: Vec<String>,
+}
+
+/// The mistakes of packs that are right by themselves, by the name of the pack.
+pub fn mistakes(packs: &[Pack], plugins: Option<&Plugins>) -> BTreeMap<String, Vec<Diagnostic>> {
+    let mut catalog = Catalog::default();
+    for pack in packs {
+        catalog.merge(&pack.catalog);
+    }
+    let whole =
+        Whole { packs, catalog, edges: Edges::default(), plugins, told: RefCell::default() };
+    let whole = Whole { edges: Edges::of(&whole), ..whole };
+    let mut found = BTreeMap::new();
+    for pack in packs {
+        let mut reader = Reader::new(&pack.files);
+        rules(&mut reader, &whole);
+        pools(&mut reader, &whole);
+        workflows(&mut reader, pack, &whole);
+        relations(&mut reader, pack, &whole);
+        if !reader.found.is_empty() {
+            reader.found.sort();
+            found.insert(pack.name.clone(), reader.found);
+        }
+    }
+    found
+}
+
+/// All packs, and what is known of them together.
+struct Whole<'a> {
+    packs: &'a [Pack],
+    catalog: Catalog,
+    edges: Edges,
+    plugins: Option<&'a Plugins>,
+    /// The circles that are told.
+    told: RefCell<Vec<BTreeSet<String>>>,
+}
+
+impl Whole<'_> {
+    /// Reports a specification that no catalog has.
+    fn known(&self, reader: &mut Reader<'_>, (file, place): (&str, Place<'_>), spec: &str) -> bool {
+        let is_known = self.catalog.specs.contains_key(&SpecId::new(spec));
+        if !is_known {
+            let help = self.meant(spec);
+            reader.report(file, place, format!("no catalog has `{spec}`"), help);
+        }
+        is_known
+    }
+
+    fn meant(&self, spec: &str) -> Option<String> {
+        let meant = nearest(spec, self.catalog.specs.keys().map(SpecId::as_str))?;
+        Some(format!("is `{meant}` meant?"))
+    }
+}
+
+/// Checks what rules and deliveries name.
+fn rules(reader: &mut Reader<'_>, whole: &Whole<'_>) {
+    let written: WrittenRules = reader.yaml(RULES);
+    let tree = reader.tree(RULES);
+    for (index, entry) in written.decompose.iter().enumerate() {
+        let place = tree.root().get("decompose").at(index);
+        whole.known(reader, (RULES, place.get("from")), &entry.from);
+        if let Some(to) = &entry.to {
+            whole.known(reader, (RULES, place.get("to")), to);
+        }
+        if let Some(plugin) = &entry.plugin {
+            plugin_is_there(reader, (RULES, place.get("plugin")), plugin, whole);
+        }
+    }
+    for (index, entry) in written.deliver.iter().enumerate() {
+        let place = tree.root().get("deliver").at(index);
+        whole.known(reader, (RULES, place.get("spec")), &entry.spec);
+        for (index, spec) in entry.resources.iter().flatten().enumerate() {
+            whole.known(reader, (RULES, place.get("resources").at(index)), spec);
+        }
+        for (index, spec) in entry.needs.iter().enumerate() {
+            let place = place.get("needs").at(index);
+            if whole.known(reader, (RULES, place), spec) {
+                need(reader, place, (&entry.spec, spec), whole);
+            }
+        }
+    }
+}
+
+/// Reports a need that can never be met: of what no order makes an item of, or in a circle.
+fn need(reader: &mut Reader<'_>, place: Place<'_>, (of, spec): (&str, &str), whole: &Whole<'_>) {
+    let (of, id) = (SpecId::new(of), SpecId::new(spec));
+    let kind = whole.catalog.specs.get(&id).map(|spec| spec.kind);
+    let wrong = match kind {
+        Some(SpecKind::Product) => Some("a product"),
+        Some(SpecKind::Resource) => Some("a resource"),
+        Some(SpecKind::CustomerService | SpecKind::ResourceService) | None => None,
+    };
+    if let Some(wrong) = wrong {
+        let message = format!("`{spec}` is {wrong}, and only services are waited for");
+        let help = "name the service that delivers it".to_string();
+        reader.report(RULES, place, message, Some(help));
+    } else {
+        circle(reader, (RULES, place), (&of, &id), whole);
+    }
+}
+
+/// Reports a need that closes a circle, unless one within it is told already.
+fn circle(
+    reader: &mut Reader<'_>,
+    (file, place): (&str, Place<'_>),
+    (of, needed): (&SpecId, &SpecId),
+    whole: &Whole<'_>,
+) {
+    let Some(circle) = whole.edges.circle(of, needed) else { return };
+    let members: BTreeSet<String> = circle.iter().cloned().collect();
+    let mut told = whole.told.borrow_mut();
+    if told.iter().any(|told| told.is_subset(&members)) {
+        return;
+    }
+    told.push(members);
+    let message = format!("the needs run in a circle: {}", circle.join(" -> "));
+    let help = "each waits for the next, so none begins: leave one of them out".to_string();
+    reader.report(file, place, message, Some(help));
+}
+
+/// Checks what pools name.
+fn pools(reader: &mut Reader<'_>, whole: &Whole<'_>) {
+    let written: WrittenPools = reader.yaml(POOLS);
+    let tree = reader.tree(POOLS);
+    for (index, entry) in written.pools.iter().enumerate() {
+        let place = tree.root().get("pools").at(index);
+        if !whole.known(reader, (POOLS, place.get("resource")), &entry.resource) {
+            continue;
+        }
+        let Some(spec) = whole.catalog.specs.get(&SpecId::new(&entry.resource)) else { continue };
+        let name = entry.characteristic.as_str();
+        if spec.kind != SpecKind::Resource {
+            let message = format!("`{}` is no resource specification", entry.resource);
+            reader.report(POOLS, place.get("resource"), message, None);
+        } else if !spec.characteristics.is_empty() && !spec.characteristics.contains_key(name) {
+            let known = || spec.characteristics.keys().map(String::as_str);
+            let help = match nearest(name, known()) {
+                Some(meant) => format!("is `{meant}` meant?"),
+                None => format!("it has {}", known().collect::<Vec<_>>().join(", ")),
+            };
+            let message = format!("`{}` has no characteristic `{name}`", entry.resource);
+            reader.report(POOLS, place.get("characteristic"), message, Some(help));
+        }
+    }
+}
+
+/// Checks what the steps of workflows name.
+fn workflows(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
+    let written: WrittenWorkflows = reader.yaml(WORKFLOWS);
+    let tree = reader.tree(WORKFLOWS);
+    for (index, entry) in written.workflows.iter().enumerate() {
+        let place = tree.root().get("workflows").at(index);
+        let reachable = delivered_by(pack, entry).map(|specs| whole.edges.upstream(&specs));
+        for (index, step) in entry.steps.iter().enumerate() {
+            let place = place.get("steps").at(index);
+            upstream(reader, place.get("input"), step, whole, reachable.as_ref());
+            if step.plugin == ALLOCATOR {
+                taken(reader, place.get("input"), &step.input, whole);
+            }
+            called(reader, place, step, whole);
+        }
+    }
+}
+
+/// The specifications that a workflow delivers; `None` for one that runs by its name or around
+/// orders.
+fn delivered_by(pack: &Pack, workflow: &WrittenWorkflow) -> Option<BTreeSet<SpecId>> {
+    let deliveries = pack.deliveries.values();
+    let own = deliveries.filter(|delivery| delivery.workflow.as_ref() == Some(&workflow.workflow));
+    let specs: BTreeSet<SpecId> = own.map(|delivery| delivery.spec.clone()).collect();
+    (!specs.is_empty()).then_some(specs)
+}
+
+/// Reports what an input reads of services that are not there when it is made.
+fn upstream(
+    reader: &mut Reader<'_>,
+    place: Place<'_>,
+    step: &WrittenStep,
+    whole: &Whole<'_>,
+    reachable: Option<&BTreeSet<SpecId>>,
+) {
+    for (place, source) in expressions(place, &step.input) {
+        // It was compiled before, with the names that it may use.
+        let Ok(expr) = Expr::parse(source, TASK_SCOPE) else { continue };
+        for name in expr.members("upstream") {
+            let spec = SpecId::new(&name);
+            let (message, help) = match (whole.catalog.specs.contains_key(&spec), reachable) {
+                (false, _) => (format!("no catalog has `{name}`"), whole.meant(&name)),
+                (true, Some(reachable)) if !reachable.contains(&spec) => (
+                    format!("nothing that this workflow delivers needs `{name}`"),
+                    Some(format!("write `{name}` into the `needs` of its delivery")),
+                ),
+                (true, _) => continue,
+            };
+            let at = mention(reader, (WORKFLOWS, place), source, &name);
+            reader.report_at(WORKFLOWS, at, message, help);
+        }
+    }
+}
+
+/// Reports pools that no pack has. A pool that an expression names is known when it is taken from.
+fn taken(reader: &mut Reader<'_>, place: Place<'_>, input: &Value, whole: &Whole<'_>) {
+    let many = input.get("take").and_then(Value::as_array).into_iter().flatten().enumerate();
+    let many = many.map(|(index, take)| (place.get("take").at(index), take));
+    for (place, take) in many.chain([(place, input)]) {
+        let Some(name) = take.get("pool").and_then(Value::as_str) else { continue };
+        let known = || whole.packs.iter().flat_map(|pack| &pack.pools).map(|pool| pool.id.as_str());
+        if name.starts_with('=') || known().any(|pool| pool == name) {
+            continue;
+        }
+        let help = match nearest(name, known()) {
+            Some(meant) => format!("is `{meant}` meant?"),
+            None => "define it in `pools.yaml`".into(),
+        };
+        reader.report(WORKFLOWS, place.get("pool"), format!("no pool `{name}`"), Some(help));
+    }
+}
+
+/// Checks a step against the plugin that it calls, where that is known.
+fn called(reader: &mut Reader<'_>, place: Place<'_>, step: &WrittenStep, whole: &Whole<'_>) {
+    let at = place.get("plugin");
+    if !plugin_is_there(reader, (WORKFLOWS, at), &step.plugin, whole) {
+        return;
+    }
+    let plugins = whole.plugins;
+    let Some(asked) = plugins.and_then(|all| all.get(&PluginId::new(&step.plugin))) else { return };
+    let plugin = &step.plugin;
+    if !asked.can_undo && step.undo != Some(false) {
+        let message = format!("plugin `{plugin}` has no undo");
+        let help = "write `undo: false`, or use an activator".to_string();
+        let place = if step.undo.is_some() { place.get("undo") } else { at };
+        reader.report(WORKFLOWS, place, message, Some(help));
+    }
+    // Without an input of its own it is given the order, or the input of the run.
+    let Value::Object(input) = &step.input else { return };
+    let (at, has) = (place.get("input"), |name: &String| input.contains_key(name));
+    for missing in asked.mandatory.iter().filter(|name| !has(name)) {
+        let close = nearest(missing, input.keys().map(String::as_str));
+        let help = match close.filter(|close| !asked.mandatory.iter().any(|known| known == close)) {
+            Some(close) => format!("is `{close}` to be `{missing}`?"),
+            None => format!("it has to have {}", asked.mandatory.join(", ")),
+        };
+        let message = format!("plugin `{plugin}` needs `{missing}` in its input");
+        reader.report(WORKFLOWS, at, message, Some(help));
+    }
+    if !asked.one_of.is_empty() && !asked.one_of.iter().any(has) {
+        let message =
+            format!("plugin `{plugin}` needs one of {} in its input", asked.one_of.join(", "));
+        reader.report(WORKFLOWS, at, message, None);
+    }
+}
+
+/// Reports a plugin that is not there, where it is known which are.
+fn plugin_is_there(
+    reader: &mut Reader<'_>,
+    (file, place): (&str, Place<'_>),
+    plugin: &str,
+    whole: &Whole<'_>,
+) -> bool {
+    let Some(plugins) = whole.plugins else { return true };
+    if plugins.contains_key(&PluginId::new(plugin)) {
+        return true;
+    }
+    let known = || plugins.keys().map(PluginId::as_str);
+    let help = match nearest(plugin, known()) {
+        Some(meant) => format!("is `{meant}` meant?"),
+        None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+    };
+    reader.report(file, place, format!("no plugin `{plugin}`"), Some(help));
+    false
+}
+
+/// Checks what a catalog names, and by which relations.
+fn relations(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
+    let services = pack.catalog.documents.get("serviceSpecification");
+    let has_relations = services
+        .into_iter()
+        .flatten()
+        .any(|(_, document)| document.get("serviceSpecRelationship").is_some_and(Value::is_array));
+    let dangling: Vec<_> = whole
+        .catalog
+        .dangling()
+        .into_iter()
+        .filter(|found| {
+            let own = pack.catalog.documents.get(found.resource);
+            own.is_some_and(|documents| documents.contains_key(&found.entity))
+        })
+        .collect();
+    if !has_relations && dangling.is_empty() {
+        return;
+    }
+    let tree = reader.tree(CATALOG);
+    for found in dangling {
+        let entity = tree.root().get(found.resource).entry("id", &found.entity);
+        let message = format!("no catalog has `{}`", found.missing);
+        let help = whole.meant(&found.missing);
+        reader.report(CATALOG, entity.find(&found.missing), message, help);
+    }
+    for service in tree.root().get("serviceSpecification").entries() {
+        let Some(of) = service.get("id").text() else { continue };
+        for relation in service.get("serviceSpecRelationship").entries() {
+            relation_of(reader, of, relation, whole);
+        }
+    }
+}
+
+/// Checks one relation of a service.
+fn relation_of(reader: &mut Reader<'_>, of: &str, relation: Place<'_>, whole: &Whole<'_>) {
+    let place = relation.get("relationshipType");
+    let (Some(kind), Some(to)) = (place.text(), relation.get("id").text()) else { return };
+    if !RELATIONS.contains(&kind) {
+        let help = match nearest(kind, RELATIONS.iter().copied()) {
+            Some(meant) => format!("is `{meant}` meant?"),
+            None => "`reliesOn` is what it is made of, `dependsOn` what comes before it".into(),
+        };
+        reader.report(CATALOG, place, format!("no relation is called `{kind}`"), Some(help));
+    } else if kind == "dependsOn" {
+        let need = (&SpecId::new(of), &SpecId::new(to));
+        circle(reader, (CATALOG, relation.get("id")), need, whole);
+    }
+}
+
+#[cfg(test)]
+mod tests;

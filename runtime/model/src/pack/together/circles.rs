@@ -1,0 +1,107 @@
+//! What waits for what, by specification: needs that run in a circle, and what is there upstream.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Whole;
+use crate::catalog::SpecKind;
+use crate::id::SpecId;
+use crate::rule::Produces;
+
+/// What the specifications of all packs have to do with each other.
+#[derive(Debug, Default)]
+pub(super) struct Edges {
+    /// What must be delivered before it.
+    needs: BTreeMap<SpecId, BTreeSet<SpecId>>,
+    /// What it is made of, or may be: it is delivered when those are.
+    parts: BTreeMap<SpecId, BTreeSet<SpecId>>,
+    /// What it is a part of.
+    wholes: BTreeMap<SpecId, BTreeSet<SpecId>>,
+}
+
+impl Edges {
+    pub(super) fn of(whole: &Whole<'_>) -> Self {
+        let mut edges = Self::default();
+        let mut need = |of: &SpecId, spec: &SpecId| {
+            // What is no service is waited for by nobody, and told as such.
+            let kind = whole.catalog.specs.get(spec).map(|spec| spec.kind);
+            if matches!(kind, Some(SpecKind::Product | SpecKind::Resource)) {
+                return;
+            }
+            edges.needs.entry(of.clone()).or_default().insert(spec.clone());
+        };
+        for (id, spec) in &whole.catalog.specs {
+            spec.depends_on.iter().for_each(|other| need(id, other));
+        }
+        for delivery in whole.packs.iter().flat_map(|pack| pack.deliveries.values()) {
+            delivery.needs.iter().for_each(|other| need(&delivery.spec, other));
+        }
+        let catalog = whole.catalog.specs.iter();
+        let catalog = catalog.flat_map(|(id, spec)| spec.relies_on.iter().map(move |to| (id, to)));
+        let rules = whole.packs.iter().flat_map(|pack| &pack.rules);
+        let rules = rules.filter_map(|rule| match &rule.to {
+            Produces::Spec(to) => Some((&rule.from, to)),
+            Produces::Plugin(_) => None,
+        });
+        for (from, to) in catalog.chain(rules) {
+            edges.parts.entry(from.clone()).or_default().insert(to.clone());
+            edges.wholes.entry(to.clone()).or_default().insert(from.clone());
+        }
+        edges
+    }
+
+    /// The circle that a need closes, from what needs and back to it; `None` where it closes none.
+    pub(super) fn circle(&self, of: &SpecId, needed: &SpecId) -> Option<Vec<String>> {
+        let mut from: BTreeMap<&SpecId, &SpecId> = BTreeMap::new();
+        let mut open = vec![needed];
+        let mut seen = BTreeSet::from([needed]);
+        while let Some(next) = open.pop() {
+            if next == of {
+                let mut path = vec![next.to_string()];
+                let mut at = next;
+                while let Some(before) = from.get(at) {
+                    path.push(before.to_string());
+                    at = before;
+                }
+                path.push(of.to_string());
+                path.reverse();
+                return Some(path);
+            }
+            for after in waits_for(next, [&self.needs, &self.parts]) {
+                if seen.insert(after) {
+                    from.insert(after, next);
+                    open.push(after);
+                }
+            }
+        }
+        None
+    }
+
+    /// Every specification whose outputs may be there for an item of one of these: what it or what
+    /// it is a part of needs, and what that is made of and needs in turn.
+    pub(super) fn upstream(&self, specs: &BTreeSet<SpecId>) -> BTreeSet<SpecId> {
+        let above = self.closure(specs.iter().collect(), [&self.wholes]);
+        let needed = above.iter().flat_map(|spec| waits_for(spec, [&self.needs]));
+        let found = self.closure(needed.collect(), [&self.needs, &self.parts]);
+        found.into_iter().cloned().collect()
+    }
+
+    fn closure<'a, const N: usize>(
+        &'a self,
+        begin: BTreeSet<&'a SpecId>,
+        along: [&'a BTreeMap<SpecId, BTreeSet<SpecId>>; N],
+    ) -> BTreeSet<&'a SpecId> {
+        let mut seen = begin.clone();
+        let mut open: Vec<&SpecId> = begin.into_iter().collect();
+        while let Some(next) = open.pop() {
+            open.extend(waits_for(next, along).filter(|spec| seen.insert(*spec)));
+        }
+        seen
+    }
+}
+
+fn waits_for<'a, const N: usize>(
+    spec: &'a SpecId,
+    along: [&'a BTreeMap<SpecId, BTreeSet<SpecId>>; N],
+) -> impl Iterator<Item = &'a SpecId> {
+    along.into_iter().filter_map(move |edges| edges.get(spec)).flatten()
+}
