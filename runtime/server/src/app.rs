@@ -235,25 +235,37 @@ impl App {
         }
         let rulebook = self.rulebook();
         let planned = match kind {
-            Kind::Run { workflow } => {
-                if rulebook.workflow(workflow).is_none() {
-                    let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());
-                    let known = known.collect::<Vec<_>>().join(", ");
-                    return Err(SubmitError::Workflow { workflow: workflow.clone(), known });
-                }
-                Ok(plan_run(workflow, document, &rulebook).map_err(SubmitError::Plan)?)
+            Kind::Run { workflow } if rulebook.workflow(workflow).is_none() => {
+                let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());
+                let known = known.collect::<Vec<_>>().join(", ");
+                return Err(SubmitError::Workflow { workflow: workflow.clone(), known });
             }
-            Kind::ProductOrder => self.decompose(Level::Product, document, &rulebook).await?,
-            Kind::ServiceOrder => {
-                self.decompose(Level::CustomerService, document, &rulebook).await?
+            Kind::Run { .. } | Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
+                self.decomposed(kind, document).await?
             }
-            Kind::ResourceOrder => self.decompose(Level::Resource, document, &rulebook).await?,
         };
         Ok(match planned.and_then(|plan| self.pinned(plan)) {
             Ok(plan) => Event::Planned { plan: Arc::new(plan) },
             Err(failure) if failure.class == FailureClass::Reject => Event::Rejected { failure },
             Err(failure) => Event::Held { failure },
         })
+    }
+
+    /// The plan of an order, whichever plugins there are.
+    pub(crate) async fn decomposed(
+        &self,
+        kind: &Kind,
+        document: &Value,
+    ) -> Result<Result<Plan, Failure>, SubmitError> {
+        let rulebook = self.rulebook();
+        match kind {
+            Kind::Run { workflow } => {
+                Ok(Ok(plan_run(workflow, document, &rulebook).map_err(SubmitError::Plan)?))
+            }
+            Kind::ProductOrder => self.decompose(Level::Product, document, &rulebook).await,
+            Kind::ServiceOrder => self.decompose(Level::CustomerService, document, &rulebook).await,
+            Kind::ResourceOrder => self.decompose(Level::Resource, document, &rulebook).await,
+        }
     }
 
     async fn decompose(

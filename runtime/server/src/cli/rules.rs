@@ -1,17 +1,19 @@
 //! `ferrule rules`: check packs, and see what an order becomes, without a server.
 
-use std::collections::BTreeSet;
+mod rehearsal;
+mod test;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use model::decompose::{Answers, Stop, decompose, plan_run};
-use model::pack::PACK;
-use model::plan::{Level, Step};
+use model::pack::{Asked, PACK, Plugins};
+use model::plan::Level;
 use model::{Order, Plan, PluginId, Rulebook};
 use serde_json::Value;
 
-use super::say;
+use super::{Usage, say};
 use crate::packs;
 
 #[derive(Debug, Subcommand)]
@@ -34,16 +36,27 @@ pub(crate) enum Rules {
         /// Take the file as the input of this workflow instead.
         #[arg(long)]
         workflow: Option<String>,
+        /// Carry this order out before, in memory: what it makes is named after its file, such as
+        /// `gpon-1` for line 1 of `gpon.json`. An order in a folder `changes` knows it by itself.
+        #[arg(long, value_name = "ORDER", conflicts_with = "workflow")]
+        after: Vec<PathBuf>,
+    },
+    /// Hold every order in `orders/` and `orders/changes/` of packs against the plan next to it.
+    Test {
+        /// The folder of a pack, or one with a folder for each pack.
+        #[arg(default_value = "workflows")]
+        path: PathBuf,
+        /// Write plans that are missing or differ; then look at what has changed.
+        #[arg(long)]
+        write: bool,
     },
 }
 
 pub(crate) async fn run(command: Rules) -> Result<()> {
     match command {
         Rules::Check { path, plugins } => {
-            let rulebook = read(&path)?;
-            if let Some(plugins) = plugins {
-                check_undo(&rulebook, &plugins)?;
-            }
+            let plugins = plugins.map(|folder| self::plugins(&folder)).transpose()?;
+            let rulebook = read(&path, plugins.as_ref())?;
             for pack in rulebook.packs() {
                 say(&format!(
                     "{}: {} offerings, {} specifications, {} rules, {} workflows, {} pools, sha256 {}",
@@ -58,18 +71,28 @@ pub(crate) async fn run(command: Rules) -> Result<()> {
             }
             Ok(())
         }
-        Rules::Plan { path, order, workflow } => {
-            let plan = plan(&read(&path)?, &order, workflow.as_deref())?;
+        Rules::Plan { path, order, workflow, after } => {
+            let rulebook = read(&path, None)?;
+            if workflow.is_none() && (!after.is_empty() || test::is_change(&order)) {
+                let plan = test::plan(&order, &rulebook, &after).await?;
+                return say(plan.trim_end());
+            }
+            let plan = plan(&rulebook, &order, workflow.as_deref())?;
             say(plan.to_string().trim_end())
+        }
+        Rules::Test { path, write } => {
+            let rulebook = read(&path, None)?;
+            let writes = if write { test::Writes::Plans } else { test::Writes::Nothing };
+            test::run(&path, &rulebook, writes).await
         }
     }
 }
 
-/// Refuses steps that are to be undone by a plugin of this folder which has no `undo`.
-fn check_undo(rulebook: &Rulebook, folder: &Path) -> Result<()> {
-    let mut without_undo = BTreeSet::new();
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))?;
+/// What the plugins of a folder ask of the steps that call them.
+fn plugins(folder: &Path) -> Result<Plugins> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| Usage(format!("cannot read `{}`: {error}", folder.display())))?;
+    let mut plugins = Plugins::new();
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != "wasm") {
@@ -79,35 +102,26 @@ fn check_undo(rulebook: &Rulebook, folder: &Path) -> Result<()> {
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let (manifest, can_undo) = host::Manifest::with_undo(bytes)
             .with_context(|| format!("`{}` is no plugin", path.display()))?;
-        if !can_undo {
-            without_undo.insert(PluginId::new(manifest.id));
-        }
+        let host::manifest::Input { mandatory, one_of } = manifest.input;
+        plugins.insert(PluginId::new(manifest.id), Asked { can_undo, mandatory, one_of });
     }
-    let workflows = rulebook.packs().flat_map(|pack| pack.workflows.values());
-    let steps = workflows.flat_map(|workflow| &workflow.steps).map(|entry| &entry.step);
-    let wrong: Vec<_> = steps
-        .filter(|step| step.undo && without_undo.contains(&step.plugin))
-        .map(|Step { workflow, step, plugin, .. }| {
-            format!(
-                "step `{step}` of workflow `{workflow}`: plugin `{plugin}` has no undo; write \
-                 `undo: false`, or use an activator"
-            )
-        })
-        .collect();
-    if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
+    Ok(plugins)
 }
 
-fn read(path: &Path) -> Result<Rulebook> {
-    if !path.join(PACK).is_file() {
-        return Ok(packs::read_all(path)?);
+/// Reads the packs in a folder; there is at least one.
+fn read(path: &Path, plugins: Option<&Plugins>) -> Result<Rulebook> {
+    if !path.is_dir() {
+        return Err(Usage(format!("there is no folder `{}`", path.display())).into());
     }
-    let pack = packs::read_one(path)?;
-    Rulebook::new([pack]).map_err(|errors| packs::PacksError::Together(errors).into())
+    if packs::folders(path)?.is_empty() {
+        bail!("there is no pack in `{}`: a pack is a folder with a `{PACK}`", path.display());
+    }
+    Ok(packs::read_with(path, plugins)?)
 }
 
 fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan> {
     let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read `{}`", file.display()))?;
+        .map_err(|error| Usage(format!("cannot read `{}`: {error}", file.display())))?;
     let document: Value =
         serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", file.display()))?;
     if let Some(workflow) = workflow {
@@ -129,7 +143,8 @@ fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan
         Err(Stop::Recall(recalls)) => {
             let named = recalls.iter().map(|recall| format!("{} `{}`", recall.resource, recall.id));
             bail!(
-                "it is about what a server has: {}; ask it: POST /orchestration/v1/simulate/…",
+                "it is about what another order makes: {}; give that with `--after`, or ask a \
+                 server: POST /orchestration/v1/simulate/…",
                 named.collect::<Vec<_>>().join(", ")
             )
         }
