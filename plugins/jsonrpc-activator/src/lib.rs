@@ -84,11 +84,11 @@ fn activated(element: &Element<'_>, reply: Reply) -> Result<Outcome, Failure> {
     }
 }
 
-/// What a reply to the undo method means. The contract knows no waiting here, so work that was
-/// accepted counts as done.
+/// What a reply to the undo method means.
 fn undone(element: &Element<'_>, reply: Reply) -> Result<Done, Failure> {
     match reply {
-        Reply::Accepted | Reply::Result(_) => Ok(Done::empty()),
+        Reply::Accepted => Ok(element.undo_waiting()),
+        Reply::Result(_) => Ok(Done::empty()),
         Reply::Error(error) if error.is_not_found() => Ok(Done::empty()),
         Reply::Error(error) => Err(error.failure(element)),
     }

@@ -95,6 +95,8 @@ fn what_is_no_reply_to_our_call_is_for_a_person() {
 #[test]
 fn nothing_to_take_back_is_success() {
     assert_eq!(on(200, &result(&json!({})), undone), Ok(Done::empty()));
+    let accepted = result(&json!({"accepted": true}));
+    assert_eq!(on(200, &accepted, undone), Ok(Done::waiting("key-1", 5_000)));
     assert_eq!(on(200, &error(-32004), undone), Ok(Done::empty()));
     assert_eq!(on(200, &error(-32001), undone).unwrap_err().class, FailureClass::Retry);
 }

@@ -86,9 +86,11 @@ fn activated(element: &Element<'_>, response: &Response) -> Result<Outcome, Fail
     element.done(&response.json().unwrap_or_default())
 }
 
-/// What an answer to the undo request means. The contract knows no waiting here, so work that was
-/// accepted counts as done.
+/// What an answer to the undo request means.
 fn undone(element: &Element<'_>, response: &Response) -> Result<Done, Failure> {
+    if response.status == 202 {
+        return Ok(element.undo_waiting());
+    }
     if response.is_success() || response.status == 404 {
         return Ok(Done::empty());
     }

@@ -44,6 +44,16 @@ fn an_answer_to_the_request_is_done_or_waiting_or_a_failure() {
 }
 
 #[test]
+fn an_undo_that_is_accepted_waits_for_its_callback() {
+    assert_eq!(on(202, &Value::Null, undone), Ok(Done::waiting("key-1", 5_000)));
+    let mut task = Task::example(&input());
+    task.attributes.push(Attribute { name: "undo".into(), value: "true".into() });
+    let removed = json!({"key": "key-1", "status": "done", "result": {}});
+    let outcome = RestActivator::resume(&task, &removed.to_string());
+    assert_eq!(outcome, Ok(Outcome::done(&json!({}))), "no outputs are asked of a removal");
+}
+
+#[test]
 fn nothing_to_take_back_is_success() {
     assert_eq!(on(204, &Value::Null, undone), Ok(Done::empty()));
     assert_eq!(on(404, &Value::Null, undone), Ok(Done::empty()));

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::http::{self, Method, Timeouts};
-use crate::{Failure, Finding, Outcome, Task, config};
+use crate::{Done, Failure, Finding, Outcome, Task, config};
 
 #[cfg(test)]
 mod tests;
@@ -96,6 +96,12 @@ impl<'a> Element<'a> {
     /// The element will call back under the task's key.
     pub fn waiting(&self) -> Outcome {
         Outcome::waiting(&self.task.idempotency_key, self.callback_timeout())
+    }
+
+    /// The element has accepted the undo and will call back under the task's key. A host that does
+    /// not know this takes it as done.
+    pub fn undo_waiting(&self) -> Done {
+        Done::waiting(&self.task.idempotency_key, self.callback_timeout())
     }
 
     /// Reads what the element holds: applied only where it carries the task's own key. What

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Callback, Done, Finding, Outcome};
+use crate::{Attribute, Callback, Done, Finding, Outcome};
 
 impl Outcome {
     /// The work is done; `outputs` is the JSON object that later steps can read.
@@ -26,6 +26,15 @@ impl Done {
     /// Done, with nothing to tell.
     pub fn empty() -> Self {
         Self { outputs: "{}".into(), attributes: Vec::new() }
+    }
+
+    /// Of an undo: the element has accepted it and will answer later, under this key and within
+    /// this time.
+    pub fn waiting(key: &str, timeout_ms: u32) -> Self {
+        let attribute = |name: &str, value: String| Attribute { name: name.into(), value };
+        let attributes =
+            vec![attribute("waits-for", key.into()), attribute("waits-ms", timeout_ms.to_string())];
+        Self { attributes, ..Self::empty() }
     }
 }
 

@@ -18,6 +18,11 @@ impl Task {
         })
     }
 
+    /// Whether it is undone, or done again as it was, rather than done.
+    pub fn is_undo(&self) -> bool {
+        self.attributes.iter().any(|attribute| attribute.name == "undo")
+    }
+
     /// Whether a probe is to read back what stands there now, for a reconciliation.
     pub fn is_read_back(&self) -> bool {
         self.attributes.iter().any(|attribute| attribute.name == "read-back")

@@ -1,7 +1,7 @@
 //! The answer that an element posts to the callback address.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Element;
 use super::refusal::cut;
@@ -48,6 +48,8 @@ impl Element<'_> {
             return Ok(self.waiting());
         }
         match answer.status {
+            // What is undone gives nothing that later steps read.
+            Status::Done if self.task.is_undo() => Ok(Outcome::done(&Value::Object(Map::new()))),
             Status::Done => self.done(&answer.result),
             Status::Pending => Ok(self.waiting()),
             Status::Failed => Err(self.failed(&answer.error.unwrap_or_default())),
