@@ -33,7 +33,7 @@ use claims::Claims;
 pub use claims::Seen;
 pub use commit::{After, Commit, Published, Step};
 use entry::{Direction, Entry};
-pub use input::{Answer, Denied, Input, Received, Unless};
+pub use input::{Answer, Denied, Input, Received, Unless, Wish};
 pub use quarantine::SetAside;
 use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
@@ -171,6 +171,7 @@ impl<R> Core<R> {
                 self.write_unless(now, &unless, documents, reply)
             }
             Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
+            Input::Decide { fulfilment, wish, reply } => self.decide(now, &fulfilment, wish, reply),
             Input::Cancel { fulfilment, request, reply } => {
                 self.cancel(now, &fulfilment, request, reply)
             }
@@ -245,7 +246,7 @@ impl<R> Core<R> {
             step.commit.log(id, task, attempt, &report.log);
         }
         if let Outcome::Waiting(wait) = &report.outcome
-            && direction == Some(Direction::Forward)
+            && direction.is_some()
             && let Some(failure) = self.wrong_keys(&entry.fulfilment, task, wait, &mut step)
         {
             report.outcome = Outcome::Failed(failure);

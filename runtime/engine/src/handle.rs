@@ -14,12 +14,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use model::fulfilment::NotGivenUp;
 use model::journal::{CancelRequest, Refusal};
 use model::{Fulfilment, FulfilmentId, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-pub use errors::{AmendError, AskError, CancelError, QuarantineError, ReadError, Stopped};
+pub use errors::{
+    AmendError, AskError, CancelError, DecideError, QuarantineError, ReadError, Stopped,
+};
 pub use run::Loop;
 pub use submit::{NotSubmitted, Submitted};
 pub use write::NotWritten;
@@ -27,7 +30,7 @@ pub use write::NotWritten;
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::clock::Clock;
 use crate::core::{
-    Answer, Core, Denied, Durability, Input, Published, Received, RecoverError, Setup,
+    Answer, Core, Denied, Durability, Input, Published, Received, RecoverError, Setup, Wish,
     read_fulfilment,
 };
 use crate::limits::{Limits, Shares};
@@ -181,6 +184,27 @@ impl Engine {
                 let ended = ended.ok_or_else(|| CancelError::Unknown(id.clone()))?;
                 let state = ended.order_state().into();
                 Err(CancelError::Refused(Refusal::Final { state }))
+            }
+        }
+    }
+
+    /// Follows what an operator wants where nothing goes on by itself, or says why not. When this
+    /// returns it is on disk.
+    pub async fn decide(
+        &self,
+        id: &FulfilmentId,
+        wish: Wish,
+    ) -> Result<Arc<Fulfilment>, DecideError> {
+        let fulfilment = id.clone();
+        let answer = self.ask(|reply| Input::Decide { fulfilment, wish, reply }).await;
+        match answer.map_err(ReadError::Ask)? {
+            Answer::Fulfilment(Some(open)) => Ok(open),
+            Answer::NotDecided(denied) => Err(DecideError::Refused(denied)),
+            _ => {
+                let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
+                let ended = ended.ok_or_else(|| DecideError::Unknown(id.clone()))?;
+                let state = ended.phase.name();
+                Err(DecideError::Refused(NotGivenUp::Ended { state }))
             }
         }
     }

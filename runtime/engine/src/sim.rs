@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use model::journal::CancelRequest;
+use model::fulfilment::Subject;
+use model::journal::{CancelRequest, Decision};
 use model::{Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, PoolId, TaskId, Timestamp};
 use serde_json::json;
 
@@ -24,12 +25,12 @@ use self::disk::Disk;
 use self::life::pools;
 use self::network::{Network, Plugins, Script};
 use self::orders::Order;
-use crate::core::{Core, Durability, Input};
+use crate::core::{Core, Durability, Input, Wish};
 use crate::keys;
 use crate::limits::Shares;
 use crate::pools::Pools;
 use crate::store::{Fact, Store as _};
-use crate::worker::{Call, Manner, Report};
+use crate::worker::{Call, Report};
 
 /// So often a person has what failed tried again before all is given up.
 const REOPENED_MAX: u32 = 4;
@@ -405,7 +406,8 @@ impl World {
         ids.push(FulfilmentId::new("f0-1"));
         for id in ids {
             let reply = Asker::Person;
-            let input = match (reopens, self.dice.below(3)) {
+            let input = match (reopens, self.dice.below(4)) {
+                (true, 3) => self.give_up(id, reply),
                 (true, _) => Input::Reopen { fulfilment: id, reply },
                 (false, 0) => Input::AwaitEnd { fulfilment: id, reply: Asker::Watcher },
                 (false, _) => Input::Get { fulfilment: id, reply },
@@ -417,10 +419,23 @@ impl World {
         }
     }
 
+    /// Somebody gives a task up, whatever it is at.
+    fn give_up(&mut self, id: FulfilmentId, reply: Asker) -> Input<Asker> {
+        let open = self.core.fulfilments().find(|open| open.id == id);
+        let count = open.map_or(0, |open| open.tasks.len() as u64);
+        let task = TaskId::at(usize::try_from(self.dice.below(count.max(1))).unwrap());
+        let open = self.core.fulfilments().find(|open| open.id == id && count > 0);
+        let name = open.map(|open| open.plan.task_name(task)).unwrap_or_default();
+        let release = self.dice.one_in(2);
+        let (subject, decision) = (Subject::Task(name), Decision::default());
+        let wish = Wish::GiveUp { subject, release, decision };
+        Input::Decide { fulfilment: id, wish, reply }
+    }
+
     /// Where nothing can happen any more, a person mends what is held; false where nobody can.
     fn person_acts(&mut self) -> bool {
         self.assert_quiet();
-        let held = self.core.fulfilments().any(|open| !open.failures().is_empty());
+        let held = self.core.fulfilments().any(Fulfilment::has_failures);
         if !held || self.reopened >= REOPENED_MAX {
             return false;
         }

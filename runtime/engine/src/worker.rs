@@ -89,6 +89,11 @@ pub enum Manner {
         /// The body of the callback.
         payload: Value,
     },
+    /// Read an answer to an undo that came by callback.
+    ResumeUndo {
+        /// The body of the callback.
+        payload: Value,
+    },
     /// Take the work back.
     Undo {
         /// The outputs of the work; empty where they were never seen.
@@ -97,6 +102,16 @@ pub enum Manner {
     /// Take back that the work was done in another way: do it again as it was, under a key of its
     /// own.
     Restore,
+}
+
+impl Manner {
+    /// Whether it takes work back, or does it again as it was.
+    pub fn takes_back(&self) -> bool {
+        match self {
+            Self::Run | Self::Recover | Self::Resume { .. } => false,
+            Self::ResumeUndo { .. } | Self::Undo { .. } | Self::Restore => true,
+        }
+    }
 }
 
 /// What came of a call.

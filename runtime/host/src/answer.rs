@@ -11,12 +11,43 @@ use crate::invoke::overhead::HOSTCALL_BYTES_MAX;
 use crate::limits::Limits;
 use crate::state::State;
 
+/// The attributes by which an undo says that the element will answer later: a key each, and for how
+/// many milliseconds to wait.
+const WAITS_FOR: &str = "waits-for";
+const WAITS_MS: &str = "waits-ms";
+
 /// An answer that may be `done` only.
 pub(crate) fn done(answer: Result<types::Done, types::Failure>, log: &Log) -> Outcome {
     match answer {
         Ok(done) => finished(&done),
         Err(error) => Outcome::Failed(failure(error, log)),
     }
+}
+
+/// An answer to an undo: done, or, where it says so among its attributes, accepted by the element,
+/// which will answer later.
+pub(crate) fn undone(answer: Result<types::Done, types::Failure>, log: &Log) -> Outcome {
+    let done = match answer {
+        Ok(done) => done,
+        Err(error) => return Outcome::Failed(failure(error, log)),
+    };
+    let mut keys = Vec::new();
+    let mut timeout = None;
+    for said in &done.attributes {
+        match said.name.as_str() {
+            WAITS_FOR => keys.push(said.value.clone()),
+            WAITS_MS => timeout = said.value.parse().ok(),
+            _ => {}
+        }
+    }
+    if keys.is_empty() {
+        return finished(&done);
+    }
+    let Some(timeout_ms) = timeout else {
+        let what = format!("`{WAITS_FOR}` without a `{WAITS_MS}` in whole milliseconds");
+        return Outcome::Failed(malformed(&what));
+    };
+    waiting(types::Callback { keys, timeout_ms, attributes: Vec::new() })
 }
 
 /// An answer that may be `waiting` too.

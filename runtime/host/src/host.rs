@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use engine::pools::Pools;
 use engine::store::Store;
-use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
+use engine::worker::{Call, Nature, Report, Resolved, Worker};
 use model::reconcile::Reading;
 use model::{Digest, Failure, FailureClass, Outcome, PluginId};
 use serde_json::Map;
@@ -268,7 +268,7 @@ impl Host {
         let Some(plugin) = self.plugin(&call.digest).await else {
             return Report { outcome: Outcome::Failed(missing(&call.digest)), log: Vec::new() };
         };
-        let is_undo = matches!(call.manner, Manner::Undo { .. } | Manner::Restore);
+        let is_undo = call.manner.takes_back();
         if is_undo && plugin.installed.role != Role::Activator {
             let outcome = match plugin.can_undo() {
                 // It cannot reach outside. All that it did is what it reserved, and the engine

@@ -31,9 +31,11 @@ use crate::role::Role;
 use crate::state::State;
 
 use self::overhead::{FIELDS_BYTES_MAX, HOSTCALL_BYTES_MAX, RESOURCES_MAX, overhead, size};
+pub(crate) use self::undo::no_undo;
 
 pub(crate) mod overhead;
 mod refusal;
+mod undo;
 
 /// How much a response that a guest receives may have.
 const HTTP_BODY_MAX: u64 = 4 << 20;
@@ -396,7 +398,7 @@ async fn perform(
                 }
                 Manner::Run | Manner::Recover => work.call_run(store, &task).await?,
                 // Doing the work again is the opposite of what is wanted.
-                Manner::Undo { .. } | Manner::Restore => {
+                Manner::Undo { .. } | Manner::ResumeUndo { .. } | Manner::Restore => {
                     return Ok(Outcome::Failed(no_undo(&guest.plugin)));
                 }
             };
@@ -457,9 +459,14 @@ async fn activate(
             return Ok(answer::outcome(answer, log));
         }
         Manner::Undo { outputs } => {
-            let task = guest.task(call, format!("{key}:undo"));
+            let task = undo::task(guest, call);
             let answer = activation.call_undo(store, &task, &text(outputs)).await?;
-            return Ok(answer::done(answer, log));
+            return Ok(answer::undone(answer, log));
+        }
+        Manner::ResumeUndo { payload } => {
+            let task = undo::task(guest, call);
+            let answer = activation.call_resume(store, &task, &payload.to_string()).await?;
+            return Ok(answer::outcome(answer, log));
         }
         Manner::Restore => {
             let found = look(store, activation, guest, call).await?;
@@ -472,7 +479,7 @@ async fn activate(
                 // What cannot be told is done again as it was, which is as good as once.
                 Ok(Ok(Reading::Nothing | Reading::Held { .. }) | Err(_)) | Err(_) => {}
             }
-            let task = guest.task(call, format!("{key}:undo"));
+            let task = undo::task(guest, call);
             let answer = activation.call_activate(store, &task).await?;
             return Ok(answer::outcome(answer, log));
         }
@@ -490,15 +497,4 @@ fn wrong_role(plugin: &Plugin, what: &str) -> Failure {
     let (name, role) = (&plugin.name, plugin.installed.role);
     let message = format!("plugin `{name}` is a {role} and cannot {what}; mend the workflow");
     Failure::new(FailureClass::Person, "PLUGIN_ROLE", message)
-}
-
-/// A plugin of the world `step` was asked to take back what it did.
-pub(crate) fn no_undo(plugin: &Plugin) -> Failure {
-    let (name, role) = (&plugin.name, plugin.installed.role);
-    let message = format!(
-        "plugin `{name}` is a {role}, whose world has no `undo`, and what it did outside stands: take \
-         it back by hand, then skip the task; for later orders give its step `undo: false`, or make \
-         the plugin an activator"
-    );
-    Failure::new(FailureClass::Person, "PLUGIN_NO_UNDO", message)
 }

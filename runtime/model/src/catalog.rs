@@ -70,6 +70,8 @@ pub struct Bundled {
     pub offering: SpecId,
     /// At least so many.
     pub min: u64,
+    /// Whether the catalog says that the bundle can do without it.
+    pub is_optional: bool,
     /// At most so many.
     pub max: u64,
     /// So many where nobody chooses.

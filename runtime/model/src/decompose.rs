@@ -7,6 +7,7 @@ mod existing;
 mod items;
 mod mirror;
 mod needs;
+mod optional;
 mod parts;
 mod produced;
 mod tasks;
@@ -137,7 +138,9 @@ pub fn decompose(
     let order = &existing::complete(order, &existing);
     let lines = checks::lines(order, rulebook.catalog()).map_err(Stop::Failure)?;
     let items = items::items(order, &lines, &existing, document, rulebook, answers)?;
-    tasks::plan(items, document, rulebook).map_err(Stop::Failure)
+    let mut plan = tasks::plan(items, document, rulebook).map_err(Stop::Failure)?;
+    plan.optional = optional::parts(order, rulebook.catalog());
+    Ok(plan)
 }
 
 /// The plan of a run of one workflow with any input.

@@ -6,6 +6,7 @@ mod activation;
 mod billing;
 mod cancel;
 mod change;
+mod errors;
 mod flows;
 mod installation;
 mod inventory;
@@ -89,8 +90,14 @@ impl Fulfilment {
     fn shows_orders(&self, events: &[Event], before: Option<&str>) -> bool {
         before != Some(self.order_state())
             || events.iter().any(|event| {
-                matches!(event, Event::Patched { .. } | Event::Endangered { .. })
-                    || matches!(event, Event::Succeeded { task, .. } if self.reaches(*task))
+                let shows = matches!(
+                    event,
+                    Event::Patched { .. }
+                        | Event::Endangered { .. }
+                        | Event::RollingBack { .. }
+                        | Event::GivenUp { .. }
+                );
+                shows || matches!(event, Event::Succeeded { task, .. } if self.reaches(*task))
             })
     }
 
@@ -101,7 +108,13 @@ impl Fulfilment {
             Event::CancelRefused { request, refusal } => {
                 self.cancelling(request, Some(refusal), changes);
             }
-            Event::Succeeded { task, .. } => self.succeeded(*task, changes),
+            Event::CompletedByHand { task, .. } if self.is_turned(*task) => {
+                self.undone(*task, changes);
+            }
+            Event::GivenUp { task, .. } if self.is_turned(*task) => {}
+            Event::Succeeded { task, .. }
+            | Event::CompletedByHand { task, .. }
+            | Event::GivenUp { task, .. } => self.succeeded(*task, changes),
             Event::Undone { task } => self.undone(*task, changes),
             Event::Submitted { .. } => self.asked(changes),
             Event::Planned { .. }
@@ -114,8 +127,10 @@ impl Fulfilment {
             | Event::Failed { .. }
             | Event::Reopened { .. }
             | Event::Unwinding { .. }
+            | Event::RollingBack { .. }
             | Event::Patched { .. }
             | Event::Endangered { .. }
+            | Event::UndoWaiting { .. }
             | Event::UndoRetrying { .. }
             | Event::UndoFailed { .. }
             | Event::Ended { .. } => {}
@@ -127,6 +142,7 @@ impl Fulfilment {
         match &self.phase {
             Phase::Submitted => "acknowledged",
             Phase::Ended(End::Completed, _) => "completed",
+            Phase::Ended(End::Partial, _) => "partial",
             Phase::Ended(End::Failed, _) => "failed",
             Phase::Ended(End::Rejected, _) => "rejected",
             Phase::Ended(End::Cancelled, _) => "cancelled",
@@ -140,6 +156,8 @@ impl Fulfilment {
     /// The state of an item: that of its tasks and of what it was decomposed into.
     pub fn item_state(&self, item: ItemId) -> &'static str {
         match &self.phase {
+            Phase::Ended(End::Partial, _) if self.is_delivered(item) => "completed",
+            Phase::Ended(End::Partial, _) => "failed",
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
             Phase::Unwinding(_) if self.cancelled_by.is_some() => self.order_state(),
             Phase::Running | Phase::Unwinding(_) => self.state_of_work(item),

@@ -1,15 +1,19 @@
 //! A fulfilment: the fold over its journal. `apply` is the only way to change it, `due` the only
 //! way to ask what is owed. Recovery is not special: fold the journal, ask `due`.
 
+mod apply;
 mod before_undo;
 mod cancel;
 mod clock;
 mod decide;
 mod due;
 mod ending;
+mod failures;
+mod give_up;
 mod index;
 mod input;
 mod jeopardy;
+mod lines;
 mod patch;
 mod progress;
 mod standing;
@@ -20,16 +24,20 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::id::{FulfilmentId, TaskId};
+use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::journal::{Activation, Alert, CancelRequest, End, Event, Kind, Record};
 use crate::outcome::Failure;
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use crate::time::Timestamp;
+use failures::Cause;
+pub use failures::Fault;
+pub use give_up::{NotGivenUp, Subject};
 use index::Index;
+use lines::Cached;
 pub use patch::PatchError;
 use progress::Progress;
-use watch::Watch;
+use watch::{Turned, Watch};
 
 /// A root order with every order decomposed from it, as its journal tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,9 +74,15 @@ pub struct Fulfilment {
     pub started: bool,
     /// How many records its journal has.
     pub records: u32,
+    /// The lines that failed on their own, and why.
+    failed: BTreeMap<ItemId, Cause>,
+    /// Why all is rolled back, where it is.
+    cause: Option<Cause>,
+    turned: Turned,
     watch: Watch,
     index: Arc<Index>,
     progress: Progress,
+    lines: Cached,
 }
 
 /// How far a fulfilment is.
@@ -110,6 +124,15 @@ pub enum Due {
         /// The task.
         task: TaskId,
         /// The number of the attempt.
+        attempt: u32,
+        /// The callback's body.
+        payload: Value,
+    },
+    /// The callback of an undo is to be read.
+    ResumeUndo {
+        /// The task.
+        task: TaskId,
+        /// The number of the undo attempt.
         attempt: u32,
         /// The callback's body.
         payload: Value,
@@ -194,14 +217,27 @@ impl Fulfilment {
             alerts: Vec::new(),
             started: false,
             records: 0,
+            failed: BTreeMap::new(),
+            cause: None,
+            turned: Turned::default(),
             watch: Watch::default(),
             index: Arc::default(),
             progress: Progress::default(),
+            lines: Cached::default(),
         }
     }
 
     /// Folds a journal.
     pub fn fold(id: FulfilmentId, records: &[Record]) -> Result<Self, ApplyError> {
+        Self::fold_with(id, records, |_, _| {})
+    }
+
+    /// Folds a journal, and shows each event with what it is applied to.
+    fn fold_with(
+        id: FulfilmentId,
+        records: &[Record],
+        mut look: impl FnMut(&Self, &Event),
+    ) -> Result<Self, ApplyError> {
         let mut events = records
             .iter()
             .flat_map(|record| record.events.iter().map(move |event| (record.at, event)));
@@ -211,6 +247,7 @@ impl Fulfilment {
         let mut fulfilment = Self::new(id, kind.clone(), Arc::clone(document), at);
         fulfilment.activation.clone_from(activation);
         for (at, event) in events {
+            look(&fulfilment, event);
             fulfilment.apply(at, event)?;
         }
         fulfilment.records = u32::try_from(records.len()).unwrap_or(u32::MAX);
@@ -249,127 +286,6 @@ impl Fulfilment {
         }
     }
 
-    fn apply_to_task(&mut self, task: TaskId, event: &Event) -> Result<(), ApplyError> {
-        let Some(state) = self.tasks.get(task.index()) else {
-            return Err(ApplyError::NoTask(task));
-        };
-        let unwinding = match &self.phase {
-            Phase::Running => false,
-            Phase::Unwinding(_) => true,
-            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => return Err(self.refuse(event)),
-        };
-        let is_undo = matches!(
-            event,
-            Event::Undone { .. } | Event::UndoRetrying { .. } | Event::UndoFailed { .. }
-        );
-        let fresh = matches!(event, Event::Started { .. });
-        // Once unwinding, nothing begins: only what was begun before may still end.
-        let idle = matches!(
-            state,
-            TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. }
-        );
-        let begins = idle && !is_undo;
-        if (is_undo && !unwinding) || (begins && unwinding) || !self.may_follow(task, event) {
-            return Err(self.refuse(event));
-        }
-        let Some(next) = state.next(event) else {
-            return Err(ApplyError::Task { task, state: state.name(), event: event.name() });
-        };
-        self.started |= fresh;
-        if let Some(item) = self.plan.task(task).item {
-            self.progress.changed(&self.plan, item, state, &next);
-        }
-        self.tasks[task.index()] = next;
-        self.watch.changed(&self.plan, &self.tasks, task, unwinding);
-        Ok(())
-    }
-
-    /// Whether what stands before the task allows the event: work begins only after its needs, and
-    /// is taken back only before them.
-    fn may_follow(&self, task: TaskId, event: &Event) -> bool {
-        match event {
-            Event::Undone { .. } | Event::UndoRetrying { .. } | Event::UndoFailed { .. } => {
-                self.watch.blockers[task.index()] == 0
-            }
-            Event::Started { .. }
-            | Event::Waiting { .. }
-            | Event::Succeeded { .. }
-            | Event::Retrying { .. }
-            | Event::Failed { .. } => {
-                let needs = &self.plan.task(task).needs;
-                needs.iter().all(|need| self.tasks[need.index()].is_done())
-            }
-            Event::Submitted { .. }
-            | Event::Planned { .. }
-            | Event::Held { .. }
-            | Event::Rejected { .. }
-            | Event::CalledBack { .. }
-            | Event::Reopened { .. }
-            | Event::Unwinding { .. }
-            | Event::Cancelling { .. }
-            | Event::CancelRefused { .. }
-            | Event::Patched { .. }
-            | Event::Endangered { .. }
-            | Event::Ended { .. } => true,
-        }
-    }
-
-    fn apply_to_phase(&mut self, event: &Event) -> Result<(), ApplyError> {
-        let next = match (&self.phase, event) {
-            (Phase::Submitted | Phase::Held(_), Event::Planned { plan }) => {
-                plan.check().map_err(ApplyError::Plan)?;
-                self.plan = Arc::clone(plan);
-                self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
-                self.watch = Watch::derive(&self.plan, &self.tasks, false);
-                self.index = Arc::new(Index::derive(&self.plan));
-                self.progress = Progress::derive(&self.plan, &self.tasks);
-                Phase::Running
-            }
-            (Phase::Submitted | Phase::Held(_), Event::Held { failure }) => {
-                Phase::Held(failure.clone())
-            }
-            (Phase::Submitted | Phase::Held(_), Event::Rejected { failure }) => {
-                Phase::Ended(End::Rejected, Some(failure.clone()))
-            }
-            (Phase::Running, Event::Unwinding { cause }) => {
-                self.watch = Watch::derive(&self.plan, &self.tasks, true);
-                Phase::Unwinding(cause.clone())
-            }
-            (Phase::Submitted | Phase::Held(_) | Phase::Running, Event::Cancelling { request }) => {
-                self.watch = Watch::derive(&self.plan, &self.tasks, true);
-                self.cancelled_by = Some(request.clone());
-                Phase::Unwinding(cancel::cause(request))
-            }
-            (phase, Event::CancelRefused { .. }) if !matches!(phase, Phase::Ended(..)) => {
-                return Ok(());
-            }
-            (_, Event::Patched { patch }) => {
-                self.follow(patch);
-                return Ok(());
-            }
-            (Phase::Running, Event::Endangered { alert }) => {
-                self.alerts.push(alert.clone());
-                return Ok(());
-            }
-            (Phase::Running, Event::Ended { end: End::Completed }) if self.watch.unsettled == 0 => {
-                Phase::Ended(End::Completed, None)
-            }
-            (Phase::Unwinding(cause), Event::Ended { end })
-                if self.watch.unsettled == 0 && *end == self.end_of_unwinding(cause) =>
-            {
-                let failure = self.cancelled_by.is_none().then(|| cause.clone());
-                Phase::Ended(*end, failure)
-            }
-            _ => return Err(self.refuse(event)),
-        };
-        self.phase = next;
-        Ok(())
-    }
-
-    fn refuse(&self, event: &Event) -> ApplyError {
-        ApplyError::Phase { phase: self.phase.name(), event: event.name() }
-    }
-
     /// Whether it waits for a person: something failed for good and nothing else is under way.
     pub fn is_held(&self) -> bool {
         match &self.phase {
@@ -378,8 +294,8 @@ impl Fulfilment {
                 let mut held = false;
                 for task in &self.watch.active {
                     match &self.tasks[task.index()] {
-                        TaskState::Failed { .. } if self.phase == Phase::Running => held = true,
-                        TaskState::Stuck { .. } => held = true,
+                        TaskState::Failed { .. } if !self.is_turned(*task) => held = true,
+                        TaskState::Stuck { begun: true, .. } => held = true,
                         TaskState::Pending
                         | TaskState::Running { .. }
                         | TaskState::Waiting { .. }
@@ -388,7 +304,11 @@ impl Fulfilment {
                         | TaskState::Done(_)
                         | TaskState::Failed { .. }
                         | TaskState::Undoing { .. }
-                        | TaskState::Undone => return false,
+                        | TaskState::UndoWaiting { .. }
+                        | TaskState::UndoCalledBack { .. }
+                        | TaskState::Stuck { .. }
+                        | TaskState::Undone
+                        | TaskState::GivenUp { .. } => return false,
                     }
                 }
                 held
@@ -402,27 +322,21 @@ impl Fulfilment {
         matches!(self.phase, Phase::Ended(..))
     }
 
+    /// Whether a task is undone, or on its way to that, rather than done.
+    pub fn is_turned(&self, task: TaskId) -> bool {
+        self.turned.is(task)
+    }
+
     /// The tasks that wait for an answer, with the keys it may come under.
     pub fn waits(&self) -> impl Iterator<Item = (TaskId, u32, &[String])> {
         self.watch.active.iter().filter_map(|task| {
-            let TaskState::Waiting { attempt, wait, .. } = &self.tasks[task.index()] else {
+            let (TaskState::Waiting { attempt, wait, .. }
+            | TaskState::UndoWaiting { attempt, wait, .. }) = &self.tasks[task.index()]
+            else {
                 return None;
             };
             Some((*task, *attempt, &*wait.keys))
         })
-    }
-
-    /// The failures that stand open, with the tasks' names: what a person must look at.
-    pub fn failures(&self) -> Vec<(String, &Failure)> {
-        let tasks = self.tasks.iter().enumerate().filter_map(|(index, state)| {
-            let failure = state.failure()?;
-            Some((self.plan.task_name(TaskId::at(index)), failure))
-        });
-        let phase = match &self.phase {
-            Phase::Held(failure) | Phase::Ended(_, Some(failure)) => Some((String::new(), failure)),
-            Phase::Submitted | Phase::Running | Phase::Unwinding(_) | Phase::Ended(_, None) => None,
-        };
-        phase.into_iter().chain(tasks).collect()
     }
 }
 
@@ -435,6 +349,7 @@ impl Phase {
             Self::Running => "running",
             Self::Unwinding(_) => "unwinding",
             Self::Ended(End::Completed, _) => "completed",
+            Self::Ended(End::Partial, _) => "partial",
             Self::Ended(End::Failed, _) => "failed",
             Self::Ended(End::Rejected, _) => "rejected",
             Self::Ended(End::Cancelled, _) => "cancelled",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bounds::text_depth;
-use crate::id::TaskId;
+use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, Hold, Wait};
 use crate::plan::Plan;
 use crate::time::Timestamp;
@@ -128,6 +128,26 @@ pub enum Event {
     Unwinding {
         /// Why.
         cause: Failure,
+        /// The task that failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskId>,
+        /// Who decided it, where an operator gave it up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
+    },
+    /// Lines of the order came to nothing: what was done for them alone is undone from now on, the
+    /// others go on.
+    RollingBack {
+        /// The items of the plan that are those lines, with all that rely on them.
+        lines: Vec<ItemId>,
+        /// Why.
+        cause: Failure,
+        /// The task that failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<TaskId>,
+        /// Who decided it, where an operator gave them up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<Decision>,
     },
     /// Whoever ordered it takes the order back, and that was granted: what was done is taken back
     /// from now on.
@@ -151,6 +171,17 @@ pub enum Event {
     Endangered {
         /// What is so.
         alert: Alert,
+    },
+    /// An attempt to undo a task will be answered by callback.
+    UndoWaiting {
+        /// The task.
+        task: TaskId,
+        /// The number of the attempt.
+        attempt: u32,
+        /// What is awaited.
+        wait: Wait,
+        /// Until when.
+        until: Timestamp,
     },
     /// Taking a task back failed and is tried again.
     UndoRetrying {
@@ -176,6 +207,29 @@ pub enum Event {
     Undone {
         /// The task.
         task: TaskId,
+    },
+    /// An operator gave up the undo of a task, or a task that takes back earlier work: the order
+    /// goes on without it, and the element may still have what was done.
+    GivenUp {
+        /// The task.
+        task: TaskId,
+        /// Why, where nothing had failed yet.
+        failure: Failure,
+        /// Whether its pool values are free again; otherwise they stay reserved.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        released: bool,
+        /// Who decided it.
+        decision: Decision,
+    },
+    /// An operator did by hand what had failed: the work of a task, or its undo.
+    CompletedByHand {
+        /// The task.
+        task: TaskId,
+        /// What later steps can read.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        outputs: Map<String, Value>,
+        /// Who did it.
+        decision: Decision,
     },
     /// Nothing is owed any more; nothing but `patched` follows.
     Ended {
@@ -255,6 +309,18 @@ pub struct CancelRequest {
     pub requested: Option<Timestamp>,
 }
 
+/// What an operator decided, in their words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// Who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// Why an order is not taken back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -291,6 +357,8 @@ pub enum Refusal {
 pub enum End {
     /// Everything was done.
     Completed,
+    /// Some lines were delivered; the others came to nothing and were rolled back.
+    Partial,
     /// It was unwound.
     Failed,
     /// It asked for what cannot be, and nothing had been done outside.
@@ -315,13 +383,17 @@ impl Event {
             Self::Failed { .. } => "failed",
             Self::Reopened { .. } => "reopened",
             Self::Unwinding { .. } => "unwinding",
+            Self::RollingBack { .. } => "rollingBack",
             Self::Cancelling { .. } => "cancelling",
             Self::CancelRefused { .. } => "cancelRefused",
             Self::Patched { .. } => "patched",
             Self::Endangered { .. } => "endangered",
+            Self::UndoWaiting { .. } => "undoWaiting",
             Self::UndoRetrying { .. } => "undoRetrying",
             Self::UndoFailed { .. } => "undoFailed",
             Self::Undone { .. } => "undone",
+            Self::GivenUp { .. } => "givenUp",
+            Self::CompletedByHand { .. } => "completedByHand",
             Self::Ended { .. } => "ended",
         }
     }
@@ -336,14 +408,18 @@ impl Event {
             | Self::Retrying { task, .. }
             | Self::Failed { task, .. }
             | Self::Reopened { task }
+            | Self::UndoWaiting { task, .. }
             | Self::UndoRetrying { task, .. }
             | Self::UndoFailed { task, .. }
-            | Self::Undone { task } => Some(*task),
+            | Self::Undone { task }
+            | Self::GivenUp { task, .. }
+            | Self::CompletedByHand { task, .. } => Some(*task),
             Self::Submitted { .. }
             | Self::Planned { .. }
             | Self::Held { .. }
             | Self::Rejected { .. }
             | Self::Unwinding { .. }
+            | Self::RollingBack { .. }
             | Self::Cancelling { .. }
             | Self::CancelRefused { .. }
             | Self::Patched { .. }

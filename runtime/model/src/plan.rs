@@ -5,9 +5,9 @@ mod render;
 mod standing;
 mod view;
 
-pub use standing::{Made, Origin, Work};
+pub use standing::{Made, Origin, UNDO, Work};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -31,6 +31,9 @@ pub struct Plan {
     pub items: Vec<Item>,
     /// The tasks: what a task needs stands before it.
     pub tasks: Vec<Task>,
+    /// The products that their bundles can do without: each is a line of its own when it fails.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub optional: BTreeSet<ItemId>,
 }
 
 /// A line of one of the orders of a fulfilment.

@@ -41,15 +41,39 @@ pub enum TaskState {
         failure: Failure,
         /// When the next is due.
         at: Timestamp,
+        /// Whether any attempt may have had an effect.
+        begun: bool,
     },
     /// It is done.
     Done(Yield),
-    /// It failed for good; whether it had an effect is not known.
+    /// It failed for good.
     Failed {
         /// The number of the last attempt.
         attempt: u32,
         /// Why.
         failure: Failure,
+        /// Whether any attempt may have had an effect: one that could not even be made had none.
+        begun: bool,
+    },
+    /// The attempt to undo it is answered by callback.
+    UndoWaiting {
+        /// What it had yielded.
+        yielded: Yield,
+        /// The number of the undo attempt.
+        attempt: u32,
+        /// What is awaited.
+        wait: Wait,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The callback of the undo came and must be read.
+    UndoCalledBack {
+        /// What it had yielded.
+        yielded: Yield,
+        /// The number of the undo attempt.
+        attempt: u32,
+        /// The callback's body.
+        payload: Value,
     },
     /// Taking it back failed; another attempt at that follows.
     Undoing {
@@ -61,6 +85,8 @@ pub enum TaskState {
         failure: Failure,
         /// When the next is due.
         at: Timestamp,
+        /// Whether there is anything to undo.
+        begun: bool,
     },
     /// Taking it back failed for good: a person must act.
     Stuck {
@@ -68,9 +94,20 @@ pub enum TaskState {
         yielded: Yield,
         /// Why.
         failure: Failure,
+        /// Whether there is anything to undo.
+        begun: bool,
     },
     /// It was taken back.
     Undone,
+    /// An operator gave its undo up: what it left behind may still be there.
+    GivenUp {
+        /// What it had yielded.
+        yielded: Yield,
+        /// Why it could not be undone.
+        failure: Failure,
+        /// Whether its pool values were released all the same.
+        released: bool,
+    },
 }
 
 /// What a task left behind.
@@ -83,11 +120,15 @@ pub struct Yield {
 }
 
 impl TaskState {
-    /// The state after an event; nothing where the event cannot happen in this state.
+    /// The state after an event; `None` if the event cannot happen in this state.
     ///
     /// A pure plugin's attempt needs no `started` record, so an outcome, and a wait too, may follow
     /// `Pending` and `Retrying` directly.
     pub fn next(&self, event: &Event) -> Option<Self> {
+        self.next_forward(event).or_else(|| self.next_backward(event))
+    }
+
+    fn next_forward(&self, event: &Event) -> Option<Self> {
         use Event as E;
         use TaskState as S;
         match (self, event) {
@@ -101,10 +142,12 @@ impl TaskState {
                 Some(S::Done(Yield { outputs: outputs.clone(), holds: holds.clone() }))
             }
             (_, E::Retrying { attempt, failure, at, .. }) if self.is_attempt(*attempt) => {
-                Some(S::Retrying { attempt: *attempt, failure: failure.clone(), at: *at })
+                let (failure, begun) = (failure.clone(), self.is_begun());
+                Some(S::Retrying { attempt: *attempt, failure, at: *at, begun })
             }
             (_, E::Failed { attempt, failure, .. }) if self.is_attempt(*attempt) => {
-                Some(S::Failed { attempt: *attempt, failure: failure.clone() })
+                let (failure, begun) = (failure.clone(), self.is_begun());
+                Some(S::Failed { attempt: *attempt, failure, begun })
             }
             (
                 S::Pending | S::Retrying { .. } | S::Running { .. } | S::CalledBack { .. },
@@ -117,26 +160,67 @@ impl TaskState {
             {
                 Some(S::CalledBack { attempt: *own, payload: payload.clone() })
             }
-            (S::Failed { attempt, failure }, E::Reopened { .. }) => {
-                Some(S::Retrying { attempt: *attempt, failure: failure.clone(), at: Timestamp(0) })
+            (S::Failed { attempt, failure, begun }, E::Reopened { .. }) => Some(S::Retrying {
+                attempt: *attempt,
+                failure: failure.clone(),
+                at: Timestamp(0),
+                begun: *begun,
+            }),
+            (S::Failed { .. }, E::CompletedByHand { outputs, .. }) => {
+                Some(S::Done(Yield { outputs: outputs.clone(), holds: Vec::new() }))
             }
-            (S::Stuck { yielded, failure }, E::Reopened { .. }) => Some(S::Undoing {
+            _ => None,
+        }
+    }
+
+    fn next_backward(&self, event: &Event) -> Option<Self> {
+        use Event as E;
+        use TaskState as S;
+        match (self, event) {
+            (S::Stuck { yielded, failure, begun }, E::Reopened { .. }) => Some(S::Undoing {
                 yielded: yielded.clone(),
                 attempt: 0,
                 failure: failure.clone(),
                 at: Timestamp(0),
+                begun: *begun,
             }),
+            (S::Stuck { .. }, E::CompletedByHand { .. }) => Some(S::Undone),
             (_, E::Undone { .. }) if self.may_be_undone() => Some(S::Undone),
+            (_, E::UndoWaiting { attempt, wait, until, .. }) if self.is_undo_attempt(*attempt) => {
+                Some(S::UndoWaiting {
+                    yielded: self.yielded(),
+                    attempt: *attempt,
+                    wait: wait.clone(),
+                    until: *until,
+                })
+            }
+            (
+                S::UndoWaiting { yielded, attempt: own, .. },
+                E::CalledBack { attempt, payload, .. },
+            ) if attempt == own => {
+                let (yielded, payload) = (yielded.clone(), payload.clone());
+                Some(S::UndoCalledBack { yielded, attempt: *own, payload })
+            }
             (_, E::UndoRetrying { attempt, failure, at, .. }) if self.is_undo_attempt(*attempt) => {
                 Some(S::Undoing {
                     yielded: self.yielded(),
                     attempt: *attempt,
                     failure: failure.clone(),
                     at: *at,
+                    begun: self.is_begun(),
                 })
             }
             (_, E::UndoFailed { attempt, failure, .. }) if self.is_undo_attempt(*attempt) => {
-                Some(S::Stuck { yielded: self.yielded(), failure: failure.clone() })
+                let (yielded, begun) = (self.yielded(), self.is_begun());
+                Some(S::Stuck { yielded, failure: failure.clone(), begun })
+            }
+            (_, E::GivenUp { failure, released, .. }) if self.may_be_given_up() => {
+                let failure = self.failure().unwrap_or(failure).clone();
+                let mut yielded = self.yielded();
+                if *released {
+                    yielded.holds.clear();
+                }
+                Some(S::GivenUp { yielded, failure, released: *released })
             }
             _ => None,
         }
@@ -153,43 +237,96 @@ impl TaskState {
             Self::Done(_)
             | Self::Failed { .. }
             | Self::Undoing { .. }
+            | Self::UndoWaiting { .. }
+            | Self::UndoCalledBack { .. }
             | Self::Stuck { .. }
-            | Self::Undone => false,
+            | Self::Undone
+            | Self::GivenUp { .. } => false,
         }
     }
 
-    /// Whether it may be taken back: it had, or may have had, an effect, and nothing is under way.
+    /// Whether anything of it may have had an effect. What fails before it could be called had
+    /// none.
+    pub fn is_begun(&self) -> bool {
+        match self {
+            Self::Pending | Self::Undone => false,
+            Self::Retrying { begun, .. }
+            | Self::Failed { begun, .. }
+            | Self::Undoing { begun, .. }
+            | Self::Stuck { begun, .. } => *begun,
+            Self::Running { .. }
+            | Self::Waiting { .. }
+            | Self::CalledBack { .. }
+            | Self::Done(_)
+            | Self::UndoWaiting { .. }
+            | Self::UndoCalledBack { .. }
+            | Self::GivenUp { .. } => true,
+        }
+    }
+
+    /// Whether it may be undone: it had, or may have had, an effect, and nothing is under way. Of
+    /// what never began there is nothing to undo, whatever an attempt at that came to.
     pub fn may_be_undone(&self) -> bool {
         match self {
-            Self::Retrying { .. } | Self::Done(_) | Self::Failed { .. } | Self::Undoing { .. } => {
-                true
-            }
+            Self::Retrying { .. }
+            | Self::Done(_)
+            | Self::Failed { .. }
+            | Self::Undoing { .. }
+            | Self::UndoWaiting { .. }
+            | Self::UndoCalledBack { .. } => true,
+            Self::Stuck { begun, .. } => !begun,
             Self::Pending
             | Self::Running { .. }
             | Self::Waiting { .. }
             | Self::CalledBack { .. }
-            | Self::Stuck { .. }
-            | Self::Undone => false,
+            | Self::Undone
+            | Self::GivenUp { .. } => false,
         }
     }
 
-    /// Whether this attempt at taking it back can end in this state.
+    /// Whether an operator may give up its undo, or what it takes back of earlier work.
+    pub fn may_be_given_up(&self) -> bool {
+        match self {
+            Self::Failed { .. }
+            | Self::Undoing { .. }
+            | Self::Stuck { .. }
+            | Self::UndoWaiting { .. } => true,
+            Self::Pending
+            | Self::Running { .. }
+            | Self::Waiting { .. }
+            | Self::CalledBack { .. }
+            | Self::Retrying { .. }
+            | Self::Done(_)
+            | Self::UndoCalledBack { .. }
+            | Self::Undone
+            | Self::GivenUp { .. } => false,
+        }
+    }
+
+    /// Whether this attempt at undoing it can end in this state.
     pub fn is_undo_attempt(&self, attempt: u32) -> bool {
         match self {
             Self::Undoing { attempt: last, .. } => attempt == last + 1,
-            Self::Retrying { .. } | Self::Done(_) | Self::Failed { .. } => attempt == 1,
+            Self::UndoWaiting { attempt: own, .. } | Self::UndoCalledBack { attempt: own, .. } => {
+                attempt == *own
+            }
+            Self::Retrying { .. }
+            | Self::Done(_)
+            | Self::Failed { .. }
+            | Self::Stuck { begun: false, .. } => attempt == 1,
             Self::Pending
             | Self::Running { .. }
             | Self::Waiting { .. }
             | Self::CalledBack { .. }
-            | Self::Stuck { .. }
-            | Self::Undone => false,
+            | Self::Stuck { begun: true, .. }
+            | Self::Undone
+            | Self::GivenUp { .. } => false,
         }
     }
 
-    /// Whether it left nothing behind, and never will unless it is begun.
+    /// Whether nothing of it is owed any more and it does not count as done.
     pub fn is_clear(&self) -> bool {
-        matches!(self, Self::Pending | Self::Undone)
+        matches!(self, Self::Pending | Self::Undone | Self::GivenUp { .. })
     }
 
     /// Whether it is done.
@@ -200,9 +337,12 @@ impl TaskState {
     /// What it left behind, as far as that is known.
     pub fn yielded(&self) -> Yield {
         match self {
-            Self::Done(yielded) | Self::Undoing { yielded, .. } | Self::Stuck { yielded, .. } => {
-                yielded.clone()
-            }
+            Self::Done(yielded)
+            | Self::Undoing { yielded, .. }
+            | Self::UndoWaiting { yielded, .. }
+            | Self::UndoCalledBack { yielded, .. }
+            | Self::Stuck { yielded, .. }
+            | Self::GivenUp { yielded, .. } => yielded.clone(),
             Self::Pending
             | Self::Running { .. }
             | Self::Waiting { .. }
@@ -224,8 +364,11 @@ impl TaskState {
             Self::Done(_) => "done",
             Self::Failed { .. } => "failed",
             Self::Undoing { .. } => "undoing",
+            Self::UndoWaiting { .. } => "undoWaiting",
+            Self::UndoCalledBack { .. } => "undoCalledBack",
             Self::Stuck { .. } => "stuck",
             Self::Undone => "undone",
+            Self::GivenUp { .. } => "givenUp",
         }
     }
 
@@ -235,12 +378,15 @@ impl TaskState {
             Self::Retrying { failure, .. }
             | Self::Failed { failure, .. }
             | Self::Undoing { failure, .. }
-            | Self::Stuck { failure, .. } => Some(failure),
+            | Self::Stuck { failure, .. }
+            | Self::GivenUp { failure, .. } => Some(failure),
             Self::Pending
             | Self::Running { .. }
             | Self::Waiting { .. }
             | Self::CalledBack { .. }
             | Self::Done(_)
+            | Self::UndoWaiting { .. }
+            | Self::UndoCalledBack { .. }
             | Self::Undone => None,
         }
     }

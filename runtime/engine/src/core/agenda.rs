@@ -40,7 +40,7 @@ impl Agenda {
         self.whole = true;
         self.look_at(fulfilment, task, now);
         for opened in fulfilment.opened_by(task) {
-            self.look_at(fulfilment, *opened, now);
+            self.look_at(fulfilment, opened, now);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::plan::{UNDO, Work};
 use model::{
     BOUNDS, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState, Timestamp,
     Wait,
@@ -216,7 +217,9 @@ impl<R> Core<R> {
         task: TaskId,
         attempt: u32,
     ) -> Option<String> {
-        let Some(TaskState::Waiting { wait, .. }) = fulfilment.tasks.get(task.index()) else {
+        let Some(TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. }) =
+            fulfilment.tasks.get(task.index())
+        else {
             return None;
         };
         let mut kept = None;
@@ -287,8 +290,8 @@ impl<R> Core<R> {
                 step.commit.note(other, *of, *attempt, &note);
                 return Some(taken(key, other, *of));
             }
-            if let Some((other, of)) = own_name(key)
-                && *name != *key
+            if let Some((other, of, _)) = own_name(key)
+                && own_name(name).is_none()
                 && self.is_known(&other, fulfilment)
             {
                 return Some(taken(key, &other, of));
@@ -305,13 +308,23 @@ impl<R> Core<R> {
     /// Whether anyone may still wait for a callback. One that is named after its task may be
     /// awaited by that alone; any other may be awaited at any time.
     fn may_be_awaited(&self, name: &str) -> bool {
-        let Some((id, task)) = own_name(name) else {
+        let Some((id, task, of)) = own_name(name) else {
             return true;
         };
         match self.open.get(&id) {
-            Some(entry) => may_wait(&entry.fulfilment, task),
+            Some(entry) => may_wait(&entry.fulfilment, task, of),
             None => self.set_aside.contains_key(&id),
         }
+    }
+}
+
+/// The names under which a task waits for an answer.
+pub(super) fn waits_of(fulfilment: &Fulfilment, task: TaskId) -> Vec<String> {
+    match fulfilment.tasks.get(task.index()) {
+        Some(TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. }) => {
+            wait.keys.iter().map(|key| fulfilment.callback_name(task, key)).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -324,30 +337,74 @@ fn taken(key: &str, other: &FulfilmentId, task: TaskId) -> Failure {
     Failure::new(FailureClass::Person, "CALLBACK_KEY_TAKEN", message)
 }
 
-/// The task that a name of our making belongs to, `<fulfilment>:<task>`.
-fn own_name(name: &str) -> Option<(FulfilmentId, TaskId)> {
+/// What an answer is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The work of a task.
+    Work,
+    /// Its undo, or that of earlier work.
+    Undo,
+}
+
+/// The task that a name of our making belongs to, `<fulfilment>:<task>`, or its undo.
+fn own_name(name: &str) -> Option<(FulfilmentId, TaskId, Of)> {
+    let (name, of) = match name.strip_suffix(UNDO) {
+        Some(name) => (name, Of::Undo),
+        None => (name, Of::Work),
+    };
     let (fulfilment, task) = name.rsplit_once(':')?;
     let is_ours = !fulfilment.contains('/') && task.bytes().all(|byte| byte.is_ascii_digit());
     let task = task.parse().ok().filter(|_| is_ours)?;
-    Some((FulfilmentId::new(fulfilment), TaskId(task)))
+    Some((FulfilmentId::new(fulfilment), TaskId(task), of))
 }
 
 /// Whether a task may come to wait for an answer. One that is pending may: the answer can be there
 /// before the call that asks for it has ended, and a pure one has no record until then.
-fn may_wait(fulfilment: &Fulfilment, task: TaskId) -> bool {
-    match fulfilment.tasks.get(task.index()) {
-        Some(TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. }) => {
-            fulfilment.phase == Phase::Running
+fn may_wait(fulfilment: &Fulfilment, task: TaskId, of: Of) -> bool {
+    let Some(state) = fulfilment.tasks.get(task.index()) else {
+        return false;
+    };
+    let is_turned = fulfilment.is_turned(task);
+    let takes_back = matches!(fulfilment.work(task), Work::TakeBack(_));
+    match (of, takes_back) {
+        (Of::Work, false) | (Of::Undo, true) => may_work(fulfilment, state, is_turned),
+        (Of::Undo, false) => is_turned && may_undo(state),
+        (Of::Work, true) => false,
+    }
+}
+
+fn may_work(fulfilment: &Fulfilment, state: &TaskState, is_turned: bool) -> bool {
+    match state {
+        TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. } => {
+            fulfilment.phase == Phase::Running && !is_turned
         }
-        Some(
-            TaskState::Running { .. } | TaskState::Waiting { .. } | TaskState::CalledBack { .. },
-        ) => true,
-        Some(
-            TaskState::Done(_)
-            | TaskState::Undoing { .. }
-            | TaskState::Stuck { .. }
-            | TaskState::Undone,
-        )
-        | None => false,
+        TaskState::Running { .. } | TaskState::Waiting { .. } | TaskState::CalledBack { .. } => {
+            true
+        }
+        TaskState::Done(_)
+        | TaskState::Undoing { .. }
+        | TaskState::UndoWaiting { .. }
+        | TaskState::UndoCalledBack { .. }
+        | TaskState::Stuck { .. }
+        | TaskState::Undone
+        | TaskState::GivenUp { .. } => false,
+    }
+}
+
+fn may_undo(state: &TaskState) -> bool {
+    match state {
+        TaskState::Retrying { .. }
+        | TaskState::Failed { .. }
+        | TaskState::Done(_)
+        | TaskState::Undoing { .. }
+        | TaskState::UndoWaiting { .. }
+        | TaskState::UndoCalledBack { .. }
+        | TaskState::Stuck { .. } => true,
+        TaskState::Pending
+        | TaskState::Running { .. }
+        | TaskState::Waiting { .. }
+        | TaskState::CalledBack { .. }
+        | TaskState::Undone
+        | TaskState::GivenUp { .. } => false,
     }
 }

@@ -7,6 +7,35 @@ use super::Core;
 use crate::worker::{Call, Manner, Nature};
 
 impl<R> Core<R> {
+    /// What follows at once where no plugin need be called to undo a task, or to take back earlier
+    /// work.
+    pub(super) fn without_call(
+        &self,
+        fulfilment: &Fulfilment,
+        task: TaskId,
+        attempt: u32,
+        undo: bool,
+        now: Timestamp,
+    ) -> Option<Vec<Event>> {
+        let takes_back = matches!(fulfilment.work(task), Work::TakeBack(_));
+        let is_begun = fulfilment.tasks[task.index()].is_begun();
+        // Of what never began there is nothing to undo; and what was begun to be taken back of
+        // earlier work cannot be brought back: as far as it is there it stands.
+        if undo && (!is_begun || takes_back) {
+            return Some(vec![Event::Undone { task }]);
+        }
+        let is_pure = self.nature(fulfilment, task) == Some(Nature::Pure);
+        if !is_pure && fulfilment.plan.step(task).undo {
+            return None;
+        }
+        let done = || Outcome::Done(serde_json::Map::new());
+        match (undo, takes_back) {
+            (true, _) => Some(vec![Event::Undone { task }]),
+            (false, true) => Some(fulfilment.conclude(task, attempt, done(), Vec::new(), now)),
+            (false, false) => None,
+        }
+    }
+
     /// A call that cannot even be made counts as an attempt that failed.
     pub(super) fn cannot_call(
         fulfilment: &Fulfilment,
@@ -48,13 +77,17 @@ impl<R> Core<R> {
             Work::TakeBack(made) => made.key.clone(),
             Work::Do | Work::Redo(_) => fulfilment.idempotency_key(task),
         };
+        let answer = match manner.takes_back() {
+            true => fulfilment.undo_name(task),
+            false => idempotency_key.clone(),
+        };
         let input = match (work.replaced(), &manner) {
             // Restoring is a change too: back to what was there.
             (Some(made), Manner::Restore) => made.as_change().clone(),
             _ => fulfilment.input(task, &mut self.expressions)?,
         };
         let replaces = work.replaced().map(|made| made.key.clone());
-        let is_back = matches!(manner, Manner::Restore | Manner::Undo { .. });
+        let is_back = manner.takes_back();
         let before =
             work.before().filter(|_| is_back).and_then(|made| made.characteristics.as_ref());
         let characteristics = before.or_else(|| item.map(|item| &item.characteristics));
@@ -69,7 +102,7 @@ impl<R> Core<R> {
             task,
             name: plan.task_name(task),
             attempt,
-            callback: self.addresses.of(&idempotency_key),
+            callback: self.addresses.of(&answer),
             idempotency_key,
             manner,
             plugin: step.plugin.clone(),
@@ -88,6 +121,7 @@ impl<R> Core<R> {
 /// Which of a plugin's functions does the work of a task.
 pub(super) fn of_work(work: &Work, manner: Manner) -> Manner {
     match (work, manner) {
+        (Work::TakeBack(_), Manner::Resume { payload }) => Manner::ResumeUndo { payload },
         (Work::TakeBack(made), _) => Manner::Undo { outputs: made.outputs.clone() },
         (Work::Redo(_), Manner::Undo { .. }) => Manner::Restore,
         (Work::Do | Work::Redo(_), manner) => manner,

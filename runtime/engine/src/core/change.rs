@@ -1,11 +1,12 @@
-//! What clients change of an order: it is cancelled, or attributes of it are patched.
+//! What people change of an order: it is cancelled, attributes of it are patched, or what does not
+//! go on by itself is given up or was done by hand.
 
 use model::journal::CancelRequest;
 use model::{FulfilmentId, Timestamp};
 use serde_json::{Map, Value};
 
 use super::entry::Entry;
-use super::{After, Answer, Core, Step};
+use super::{After, Answer, Core, Step, Wish};
 
 impl<R> Core<R> {
     pub(super) fn cancel(
@@ -26,6 +27,39 @@ impl<R> Core<R> {
                 step.commit.then.push(After::Reply(reply, Answer::NotCancelled(refusal)));
             }
         }
+        self.advance(now, entry, events, step)
+    }
+
+    pub(super) fn decide(
+        &mut self,
+        now: Timestamp,
+        id: &FulfilmentId,
+        wish: Wish,
+        reply: R,
+    ) -> Step<R> {
+        let Some(entry) = self.open.remove(id) else {
+            return self.absent(id, reply, Answer::Fulfilment(None));
+        };
+        let fulfilment = &entry.fulfilment;
+        let decided = match wish {
+            Wish::GiveUp { subject, release, decision } => {
+                fulfilment.give_up(&subject, release, decision)
+            }
+            Wish::Complete { task, outputs, decision } => {
+                fulfilment.complete_by_hand(&task, outputs, decision)
+            }
+        };
+        let mut step = Step::default();
+        let events = match decided {
+            Ok(events) => {
+                step.waiting = Some(reply);
+                events
+            }
+            Err(denied) => {
+                step.commit.then.push(After::Reply(reply, Answer::NotDecided(denied)));
+                Vec::new()
+            }
+        };
         self.advance(now, entry, events, step)
     }
 

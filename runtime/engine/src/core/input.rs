@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use model::fulfilment::PatchError;
-use model::journal::{CancelRequest, Refusal};
+use model::fulfilment::{NotGivenUp, PatchError, Subject};
+use model::journal::{CancelRequest, Decision, Refusal};
 use model::{Event, Fulfilment, FulfilmentId, TaskId};
 use serde_json::{Map, Value};
 
@@ -104,6 +104,15 @@ pub enum Input<R> {
         /// Told when it is on disk.
         reply: R,
     },
+    /// An operator decides what does not go on by itself.
+    Decide {
+        /// Of this fulfilment.
+        fulfilment: FulfilmentId,
+        /// What is wanted.
+        wish: Wish,
+        /// Told when it is on disk.
+        reply: R,
+    },
     /// The customer cancels the order.
     Cancel {
         /// This fulfilment's order.
@@ -161,6 +170,29 @@ pub struct Unless {
     pub claimed: Vec<String>,
 }
 
+/// What an operator wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Something is given up.
+    GiveUp {
+        /// What.
+        subject: Subject,
+        /// Whether pool values of an undo that is given up are free again.
+        release: bool,
+        /// Who decided it.
+        decision: Decision,
+    },
+    /// Something was done by hand.
+    Complete {
+        /// The name of the task.
+        task: String,
+        /// What later steps can read.
+        outputs: Map<String, Value>,
+        /// Who did it.
+        decision: Decision,
+    },
+}
+
 /// What an asker is told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -172,6 +204,8 @@ pub enum Answer {
     Callback(Received),
     /// How many tasks were reopened; `None` if the fulfilment is not open.
     Reopened(Option<usize>),
+    /// The operator's wish cannot be followed, and nothing has changed.
+    NotDecided(NotGivenUp),
     /// The order is not cancelled, and goes on.
     NotCancelled(Refusal),
     /// The patch is refused, and nothing has changed.

@@ -12,9 +12,10 @@ use model::{
 };
 
 use super::agenda::Agenda;
+use super::callbacks::waits_of;
 use super::calls::{missing, of_work};
 use super::entry::{Direction, Entry};
-use super::holds::undone;
+use super::holds::{ended, freed};
 use super::slices::Owed;
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
@@ -139,7 +140,7 @@ impl<R> Core<R> {
         for event in events {
             let fulfilment = Arc::make_mut(&mut entry.fulfilment);
             let waited = event.task().map(|task| waits_of(fulfilment, task)).unwrap_or_default();
-            let (freed, ended) = undone(fulfilment, &event);
+            let (freed, ended) = (freed(fulfilment, &event), ended(fulfilment, &event));
             if let Event::Succeeded { task, holds, .. } = &event {
                 let holder = fulfilment.holder(*task);
                 gathered.taken.extend(holds.iter().map(|hold| (hold.clone(), holder.clone())));
@@ -152,15 +153,8 @@ impl<R> Core<R> {
             }
             self.stop_waiting(&fulfilment.id, event.task(), &waited);
             match &event {
-                Event::Succeeded { task, .. } => {
-                    if let Work::TakeBack(made) = fulfilment.work(*task) {
-                        let holder = fulfilment.holder(*task);
-                        let freed = made.holds.iter();
-                        gathered.freed.extend(freed.map(|hold| (hold.clone(), holder.clone())));
-                    }
-                }
                 Event::Ended { .. } => gathered.freed.extend(fulfilment.given_up()),
-                Event::Waiting { task, attempt, .. } => {
+                Event::Waiting { task, attempt, .. } | Event::UndoWaiting { task, attempt, .. } => {
                     let kept = self.wait_for(fulfilment, *task, *attempt);
                     gathered.recalled.extend(kept);
                 }
@@ -170,17 +164,21 @@ impl<R> Core<R> {
                 | Event::Rejected { .. }
                 | Event::Started { .. }
                 | Event::CalledBack { .. }
+                | Event::Succeeded { .. }
                 | Event::Retrying { .. }
                 | Event::Failed { .. }
                 | Event::Reopened { .. }
                 | Event::Unwinding { .. }
+                | Event::RollingBack { .. }
                 | Event::Cancelling { .. }
                 | Event::CancelRefused { .. }
                 | Event::Patched { .. }
                 | Event::Endangered { .. }
                 | Event::UndoRetrying { .. }
                 | Event::UndoFailed { .. }
-                | Event::Undone { .. } => {}
+                | Event::Undone { .. }
+                | Event::GivenUp { .. }
+                | Event::CompletedByHand { .. } => {}
             }
             gathered.must_write |= !matches!(event, Event::Succeeded { .. });
             entry.unwritten.push(event);
@@ -236,12 +234,18 @@ impl<R> Core<R> {
                 (task, attempt, Manner::Recover)
             }
             Due::Resume { task, attempt, payload } => (task, attempt, Manner::Resume { payload }),
+            Due::ResumeUndo { task, attempt, payload } => {
+                (task, attempt, Manner::ResumeUndo { payload })
+            }
             Due::Undo { task, attempt, outputs } => (task, attempt, Manner::Undo { outputs }),
         };
         if entry.under_way.contains_key(&task) {
             return Vec::new();
         }
-        let undo = matches!(manner, Manner::Undo { .. });
+        let undo = manner.takes_back();
+        if let Some(events) = self.without_call(&fulfilment, task, attempt, undo, now) {
+            return events;
+        }
         let manner = of_work(fulfilment.work(task), manner);
         let begins = matches!(
             fulfilment.tasks[task.index()],
@@ -255,14 +259,6 @@ impl<R> Core<R> {
             return fulfilment.conclude(task, attempt, done, made.holds.clone(), now);
         }
         let nature = self.nature(&fulfilment, task);
-        if undo && (nature == Some(Nature::Pure) || !fulfilment.plan.step(task).undo) {
-            return vec![Event::Undone { task }];
-        }
-        let takes_back = matches!(manner, Manner::Undo { .. }) && !undo;
-        if takes_back && (nature == Some(Nature::Pure) || !fulfilment.plan.step(task).undo) {
-            let done = Outcome::Done(serde_json::Map::new());
-            return fulfilment.conclude(task, attempt, done, Vec::new(), now);
-        }
         let call = self.call(&fulfilment, task, attempt, manner, now);
         let (nature, call) = match (nature, call) {
             (Some(nature), Ok(call)) => (nature, call),
@@ -430,15 +426,5 @@ impl<R> Core<R> {
         let removed = removed
             .map(|(resource, id)| Put::new(resource, id, Change::Remove, Expected::Anything));
         step.commit.documents.extend(removed);
-    }
-}
-
-/// The names under which a task waits for an answer.
-fn waits_of(fulfilment: &Fulfilment, task: TaskId) -> Vec<String> {
-    match fulfilment.tasks.get(task.index()) {
-        Some(TaskState::Waiting { wait, .. }) => {
-            wait.keys.iter().map(|key| fulfilment.callback_name(task, key)).collect()
-        }
-        _ => Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! Why the engine did not do what it was asked, for each thing that an asker would do differently.
 
 use model::FulfilmentId;
-use model::fulfilment::PatchError;
+use model::fulfilment::{NotGivenUp, PatchError};
 use model::journal::Refusal;
 
 use crate::core::{Denied, RecoverError};
@@ -48,6 +48,20 @@ pub enum CancelError {
     /// It goes on, or has ended.
     #[error(transparent)]
     Refused(Refusal),
+    /// Nobody can tell.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// Why what an operator wants is not followed.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    /// There is none.
+    #[error("there is no fulfilment `{0}`")]
+    Unknown(FulfilmentId),
+    /// It is not in a state in which that can be.
+    #[error(transparent)]
+    Refused(NotGivenUp),
     /// Nobody can tell.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use model::documents::makers;
 use model::expr::Expressions;
-use model::journal::End;
 use model::plan::{Action, Made, Origin, Step, Task, Work};
-use model::{Digest, Event, Fulfilment, ItemId, Kind, Phase, Plan, PluginId, TaskId};
+use model::{Digest, Event, Fulfilment, ItemId, Kind, Plan, PluginId, TaskId};
 use serde_json::json;
 
 use super::dice::Dice;
@@ -22,6 +21,9 @@ struct Instance {
     makers: Vec<Arc<Fulfilment>>,
 }
 
+/// The first product of an order, and what it is made of.
+const PRODUCT_ITEMS: usize = 3;
+
 impl World {
     /// Somebody wants what an order made changed, if that is there and nobody changes it already.
     pub(super) fn change(&mut self, order: usize) {
@@ -29,8 +31,7 @@ impl World {
         let Some(instance) = self.instance(&product).filter(|_| !self.changing) else {
             return;
         };
-        let completed =
-            |maker: &&Arc<Fulfilment>| matches!(maker.phase, Phase::Ended(End::Completed, _));
+        let completed = |maker: &&Arc<Fulfilment>| maker.is_delivered(ItemId(0));
         let is_there = matches!(instance.document["status"].as_str(), Some("active"));
         let is_open = instance.makers.iter().any(|maker| !maker.is_ended());
         let Some(owner) = instance.makers.iter().rev().find(completed) else {
@@ -80,7 +81,7 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
     for (plugin, digest) in PLUGINS {
         plan.plugins.insert(PluginId::new(plugin), Digest::of(digest.as_bytes()));
     }
-    for (index, before) in owner.plan.items.iter().enumerate() {
+    for (index, before) in owner.plan.items.iter().take(PRODUCT_ITEMS).enumerate() {
         let mut item = before.clone();
         let origin = before.origin.as_deref().cloned();
         let mut origin = origin.unwrap_or_else(|| Origin {

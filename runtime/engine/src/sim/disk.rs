@@ -167,7 +167,9 @@ impl Disk {
             let is_patch = matches!(event, Event::Patched { .. });
             assert!(!fold.is_ended() || is_patch, "nothing but a patch follows the end");
             if let Event::CalledBack { task, payload, .. } = event {
-                let TaskState::Waiting { wait, .. } = &fold.tasks[task.index()] else {
+                let (TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. }) =
+                    &fold.tasks[task.index()]
+                else {
                     panic!("nobody waits");
                 };
                 let key = payload["key"].as_str().unwrap();
@@ -288,7 +290,10 @@ impl Disk {
 
     /// What tasks hold, as their journals say.
     pub(super) fn held(&self) -> Vec<(&FulfilmentId, &Hold)> {
-        let taken_back = self.taken_back(TaskState::is_done);
+        let is_over = |state: &TaskState| {
+            state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
+        };
+        let taken_back = self.taken_back(is_over);
         let mut held = Vec::new();
         for (id, fold) in &self.folds {
             for (index, state) in fold.tasks.iter().enumerate() {
@@ -302,7 +307,7 @@ impl Disk {
 
     /// Whether another order has taken back, or may have, what was done under a key.
     pub(super) fn is_taken_back(&self, key: &str) -> bool {
-        self.taken_back(|state| !state.is_clear()).contains(key)
+        self.taken_back(|state| !matches!(state, TaskState::Pending)).contains(key)
     }
 
     /// The keys of earlier work that is taken back by tasks in such a state.

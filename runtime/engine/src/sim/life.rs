@@ -1,12 +1,13 @@
 //! The lives of the engine: what its loop does with what comes out of it, until the power goes.
 
+use model::plan::UNDO;
 use model::{FulfilmentId, Pool, PoolId, SpecId, Values};
 
 use std::sync::Arc;
 
 use super::network::{self, Plugins};
 use super::promises::assert_same;
-use super::{Asker, Crashes, Fate, Happening, Manner, Message, Speed, UnderWay, World};
+use super::{Asker, Crashes, Fate, Happening, Message, Speed, UnderWay, World};
 use crate::core::{After, Answer, Core, Setup, Step, read_fulfilment};
 use crate::limits::Limits;
 use crate::pools::Pools;
@@ -128,16 +129,18 @@ impl World {
             let reserving = Happening::Reserving { generation, task: task.clone(), pool };
             self.happens(self.now.plus_ms(*after), format!("reserving {name} {pool}"), reserving);
         }
+        let undo = call.manner.takes_back();
         if let Some(after) = script.reaches {
-            let undo = matches!(call.manner, Manner::Undo { .. } | Manner::Restore);
             let reached = Happening::Reached { key: call.idempotency_key.clone(), undo };
             self.happens(self.now.plus_ms(after), format!("reached {name}"), reached);
         }
         for (after, key) in &script.callbacks {
             let number = self.messages.len();
-            let address = match *key == call.idempotency_key {
-                true => key.clone(),
-                false => format!("{}/{key}", call.plugin),
+            let own = format!("{}:{}", call.fulfilment, call.task);
+            let address = match (*key == network::own_key(&call), undo) {
+                (true, true) => format!("{own}{UNDO}"),
+                (true, false) => own,
+                (false, _) => format!("{}/{key}", call.plugin),
             };
             let key = key.clone();
             self.messages.push(Message {

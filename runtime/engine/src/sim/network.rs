@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use model::plan::UNDO;
 use model::{Digest, Failure, FailureClass, Outcome, PluginId, Wait};
 use serde_json::{Map, Value, json};
 
@@ -94,7 +95,7 @@ impl Network {
         let mut script = match (&call.manner, nature) {
             (Manner::Undo { .. } | Manner::Restore, _) => {
                 self.undone.insert(call.idempotency_key.clone());
-                undo(&mut dice)
+                undo(&mut dice, call)
             }
             (Manner::Run | Manner::Recover, Nature::External) => {
                 let key = &call.idempotency_key;
@@ -102,7 +103,7 @@ impl Network {
                 external(&mut dice, call)
             }
             (Manner::Run | Manner::Recover, Nature::Pure) => pure(&mut dice, call),
-            (Manner::Resume { .. }, _) => resume(&mut dice, call),
+            (Manner::Resume { .. } | Manner::ResumeUndo { .. }, _) => resume(&mut dice, call),
         };
         let mut hostile = Dice::named(self.seed, &format!("hostile {name} {count}"));
         if hostile.one_in(20)
@@ -141,6 +142,7 @@ pub(super) fn name_of(call: &Call) -> String {
         Manner::Run => "run",
         Manner::Recover => "recover",
         Manner::Resume { .. } => "resume",
+        Manner::ResumeUndo { .. } => "resume undo",
         Manner::Undo { .. } => "undo",
         Manner::Restore => "restore",
     };
@@ -204,7 +206,7 @@ fn resume(dice: &mut Dice, call: &Call) -> Script {
     script
 }
 
-fn undo(dice: &mut Dice) -> Script {
+fn undo(dice: &mut Dice, call: &Call) -> Script {
     let mut script = Script::ending(dice, Outcome::Done(Map::new()));
     script.reaches = Some(dice.below(script.ends + 1));
     match dice.below(16) {
@@ -216,18 +218,22 @@ fn undo(dice: &mut Dice) -> Script {
             script.outcome = failed(FailureClass::Person, "BROKEN");
             script.reaches = None;
         }
-        3 if dice.one_in(4) => {
-            script.outcome = Outcome::Waiting(Wait { keys: vec!["never".into()], timeout_ms: 10 });
-        }
+        3..=5 => wait(dice, call, &mut script),
         _ => {}
     }
     script
 }
 
+/// The key that a plugin knows a call by: what is undone has one of its own.
+pub(super) fn own_key(call: &Call) -> String {
+    let undo = if call.manner.takes_back() { UNDO } else { "" };
+    format!("{}{undo}", call.idempotency_key)
+}
+
 /// The element answers later: under a key of ours, of its own, or either; early, late, twice or
 /// never.
 fn wait(dice: &mut Dice, call: &Call, script: &mut Script) {
-    let own = call.idempotency_key.clone();
+    let own = own_key(call);
     let other = format!("job-{own}-{}", dice.below(1_000));
     let keys = match dice.below(4) {
         0 => vec![other],

@@ -105,7 +105,7 @@ fn plan(dice: &mut Dice, kind: &Kind, start: Timestamp) -> Plan {
         plan.steps.push(step(dice, index, may_not_return));
         let needs = (0..index).filter(|_| dice.one_in(density)).map(TaskId::at).collect();
         let item = (!plan.items.is_empty() && !dice.one_in(4))
-            .then(|| ItemId::at(usize::try_from(dice.between(1, 2)).unwrap()));
+            .then(|| [ItemId(1), ItemId(2), ItemId(4)][usize::try_from(dice.below(3)).unwrap()]);
         let not_before = dice.one_in(8).then(|| start.plus_ms(dice.below(300)));
         plan.tasks.push(Task {
             item,
@@ -149,7 +149,7 @@ fn step(dice: &mut Dice, index: usize, may_not_return: bool) -> Step {
     }
 }
 
-/// A product and the two services that it is made of.
+/// A product and the two services that it is made of, and one that is made of one.
 fn items() -> Vec<Item> {
     let item = |name: &str, level, parents| Item {
         name: name.into(),
@@ -178,5 +178,7 @@ fn items() -> Vec<Item> {
         item("1", Level::Product, Vec::new()),
         item("2", Level::ResourceService, above()),
         item("3", Level::ResourceService, above()),
+        item("4", Level::Product, Vec::new()),
+        item("5", Level::ResourceService, vec![ItemId(3)]),
     ]
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use model::documents::makers;
 use model::fulfilment::PatchError;
 use model::journal::End;
-use model::plan::{Action, Work};
-use model::{Fulfilment, FulfilmentId, Hold, Kind, Phase, PoolId, TaskId, TaskState};
+use model::plan::{Action, UNDO, Work};
+use model::{Fulfilment, FulfilmentId, Hold, ItemId, Kind, Phase, PoolId, TaskId, TaskState};
 
 use super::network::Effect;
 use super::{Asker, Message, World};
@@ -43,7 +43,14 @@ impl World {
                 *state == TaskState::Running { attempt: call.attempt }
             }
             (_, Manner::Undo { .. } | Manner::Restore) => {
-                matches!(fold.phase, Phase::Unwinding(_)) && state.is_undo_attempt(call.attempt)
+                fold.is_turned(call.task) && state.is_undo_attempt(call.attempt)
+            }
+            (_, Manner::ResumeUndo { payload: own }) if takes_back => {
+                *state == TaskState::CalledBack { attempt: call.attempt, payload: own.clone() }
+            }
+            (_, Manner::ResumeUndo { payload: own }) => {
+                let is_it = |attempt: u32, payload| attempt == call.attempt && payload == own;
+                matches!(state, TaskState::UndoCalledBack { attempt, payload, .. } if is_it(*attempt, payload))
             }
             (_, Manner::Resume { payload }) => {
                 let read =
@@ -56,19 +63,22 @@ impl World {
             }
         };
         assert!(is_known, "{name} is called by {manner:?}, but the disk says {state:?}");
-        let is_undo = matches!(manner, Manner::Undo { .. } | Manner::Restore) && !takes_back;
+        let is_undo = manner.takes_back() && !takes_back;
         for (index, task) in fold.plan.tasks.iter().enumerate() {
-            let before = task.needs.contains(&call.task);
+            let before = task.needs.contains(&call.task) && fold.is_turned(TaskId::at(index));
             if is_undo {
                 assert!(!before || fold.tasks[index].is_clear(), "{name} is taken back too soon");
             }
         }
         // What a pure plugin answers once it unwinds is not heard, whatever it rests on.
-        let is_heard = !fold.tasks[call.task.index()].is_clear() || fold.phase == Phase::Running;
+        let is_heard = !fold.tasks[call.task.index()].is_clear() || !fold.is_turned(call.task);
         if !is_undo && is_heard {
             for need in &fold.plan.task(call.task).needs {
                 let before = &fold.tasks[need.index()];
-                assert!(before.is_done(), "{name} of {} begins while {need} {before:?}", fold.id);
+                let is_over = before.is_done()
+                    || matches!(before, TaskState::GivenUp { .. })
+                    || fold.is_turned(*need);
+                assert!(is_over, "{name} of {} begins while {need} {before:?}", fold.id);
             }
         }
     }
@@ -99,6 +109,7 @@ impl World {
                 let is_run = matches!(self.orders[number].kind, Kind::Run { .. });
                 assert!(is_run || !requests.is_empty(), "the request is on the disk");
             }
+            Answer::NotDecided(_) => assert_eq!(asker, Asker::Person),
             Answer::NotPatched(error) => assert_eq!(*error, PatchError::Run),
             Answer::Claimed(_) => panic!("nothing is written here but by orders"),
             Answer::Ordered(_) | Answer::Seen(_) => panic!("orders here are of no quote"),
@@ -126,25 +137,33 @@ impl World {
 
     /// Whether the fulfilment that a key of ours names has ended.
     fn is_forgotten(&self, key: &str) -> bool {
+        let key = key.strip_suffix(UNDO).unwrap_or(key);
         let own = key.rsplit_once(':').map(|(id, _)| FulfilmentId::new(id));
         own.and_then(|id| self.disk.folds.get(&id)).is_some_and(Fulfilment::is_ended)
     }
 
     /// Whether anyone may wait for an answer under a key, now or later, as far as is known.
     pub(super) fn may_be_awaited(&self, key: &str) -> bool {
-        let own = key.rsplit_once(':');
+        let (work, undo) = (key.strip_suffix(UNDO).unwrap_or(key), key.ends_with(UNDO));
+        let own = work.rsplit_once(':');
         let Some((id, Ok(task))) = own.map(|(id, task)| (id, task.parse::<usize>())) else {
             return true;
         };
         let Some(open) = self.core.fulfilments().find(|open| open.id.as_str() == id) else {
             return false;
         };
-        let state = open.tasks.get(task);
-        match open.phase {
-            Phase::Running => state.is_some_and(|state| !state.is_done()),
-            Phase::Unwinding(_) => state
-                .is_some_and(|state| matches!(state.name(), "running" | "waiting" | "calledBack")),
-            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => false,
+        let Some(state) = open.tasks.get(task).map(TaskState::name) else {
+            return false;
+        };
+        let task = TaskId::at(task);
+        let takes_back = matches!(open.work(task), Work::TakeBack(_));
+        let is_under_way = matches!(state, "running" | "waiting" | "calledBack");
+        match (undo, open.is_turned(task)) {
+            (true, true) if !takes_back => {
+                !is_under_way && !matches!(state, "pending" | "undone" | "givenUp")
+            }
+            (_, true) => is_under_way && undo == takes_back,
+            (_, false) => !matches!(state, "done" | "givenUp") && undo == takes_back,
         }
     }
 
@@ -244,7 +263,8 @@ impl World {
                     assert_eq!(effect, Some(Effect::Applied), "{name} of {} is done", fold.id);
                 }
                 TaskState::Undone if step.undo => {
-                    assert_eq!(effect, Some(Effect::Removed), "{name} of {} is undone", fold.id);
+                    // What never began has no effect that could be removed.
+                    assert_ne!(effect, Some(Effect::Applied), "{name} of {} is undone", fold.id);
                 }
                 TaskState::Pending => {
                     assert_eq!(effect, None, "{name} of {} was never begun", fold.id);
@@ -256,15 +276,20 @@ impl World {
                 | TaskState::Retrying { .. }
                 | TaskState::Failed { .. }
                 | TaskState::Undoing { .. }
-                | TaskState::Stuck { .. } => {}
+                | TaskState::UndoWaiting { .. }
+                | TaskState::UndoCalledBack { .. }
+                | TaskState::Stuck { .. }
+                | TaskState::GivenUp { .. } => {}
             }
         }
-        let clear = fold.tasks.iter().all(TaskState::is_clear);
-        let done = fold.tasks.iter().all(TaskState::is_done);
+        let is_over = |(index, state): (usize, &TaskState)| match fold.is_turned(TaskId::at(index))
+        {
+            true => state.is_clear(),
+            false => state.is_done() || matches!(state, TaskState::GivenUp { .. }),
+        };
         match fold.phase {
-            Phase::Ended(End::Completed, _) => assert!(done, "{} is complete", fold.id),
-            Phase::Ended(End::Failed | End::Rejected | End::Cancelled, _) => {
-                assert!(clear, "{} is gone", fold.id);
+            Phase::Ended(..) => {
+                assert!(fold.tasks.iter().enumerate().all(is_over), "{} has ended", fold.id);
             }
             Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::Unwinding(_) => {}
         }
@@ -288,6 +313,7 @@ impl World {
             return;
         }
         let ceased = item.action == Action::Delete && *end == End::Completed;
+        assert_eq!(fold.is_delivered(ItemId(0)), *end == End::Completed, "{}", fold.id);
         let status = if ceased { "terminated" } else { "active" };
         assert_eq!(product["status"], status, "the product of {}", fold.id);
     }
@@ -298,13 +324,17 @@ pub(super) fn holds_of(state: &TaskState) -> &[Hold] {
     match state {
         TaskState::Done(yielded)
         | TaskState::Undoing { yielded, .. }
-        | TaskState::Stuck { yielded, .. } => &yielded.holds,
+        | TaskState::UndoWaiting { yielded, .. }
+        | TaskState::UndoCalledBack { yielded, .. }
+        | TaskState::Stuck { yielded, .. }
+        | TaskState::GivenUp { yielded, released: false, .. } => &yielded.holds,
         TaskState::Pending
         | TaskState::Running { .. }
         | TaskState::Waiting { .. }
         | TaskState::CalledBack { .. }
         | TaskState::Retrying { .. }
         | TaskState::Failed { .. }
+        | TaskState::GivenUp { released: true, .. }
         | TaskState::Undone => &[],
     }
 }

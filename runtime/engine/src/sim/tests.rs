@@ -107,7 +107,7 @@ fn sharing_commits_can_be_told_from_speed_alone() {
 
 #[test]
 fn what_orders_made_is_changed_taken_back_and_cancelled() {
-    let (mut ceased, mut changed, mut cancelled) = (0, 0, 0);
+    let (mut ceased, mut changed, mut cancelled, mut partial) = (0, 0, 0, 0);
     each_seed_of(300, |seed| {
         for fold in play(fate(seed)).fulfilments.values() {
             let is_about_existing = |item: &Item| item.origin.is_some();
@@ -115,6 +115,7 @@ fn what_orders_made_is_changed_taken_back_and_cancelled() {
             match (&fold.phase, item.action) {
                 (Phase::Ended(End::Completed, _), Action::Delete) => ceased += 1,
                 (Phase::Ended(End::Completed, _), Action::Modify) => changed += 1,
+                (Phase::Ended(End::Partial, _), _) => partial += 1,
                 (Phase::Ended(End::Cancelled, _), _) if is_about_existing(item) => cancelled += 1,
                 _ => {}
             }
@@ -122,7 +123,7 @@ fn what_orders_made_is_changed_taken_back_and_cancelled() {
     });
     let single = std::env::var_os("FERRULE_SEED").is_some();
     assert!(
-        single || (ceased > 5 && changed > 5 && cancelled > 0),
-        "{ceased} {changed} {cancelled}"
+        single || (ceased > 5 && changed > 5 && cancelled > 0 && partial > 0),
+        "{ceased} {changed} {cancelled} {partial}"
     );
 }

@@ -35,10 +35,12 @@ pub(super) fn offering(entity: &Value, name: String) -> Result<Offering, String>
 fn bundled(entry: &Value) -> Result<Bundled, String> {
     let option = entry.get("bundledProductOfferingOption");
     let limit = |name: &str| option.and_then(|option| option.get(name)?.as_u64());
-    let min = limit("numberRelOfferLowerLimit").unwrap_or(0);
+    let lower = limit("numberRelOfferLowerLimit");
+    let min = lower.unwrap_or(0);
     Ok(Bundled {
         offering: SpecId::new(text(entry, "id").ok_or("a bundled offering has no `id`")?),
         min,
+        is_optional: lower == Some(0),
         max: limit("numberRelOfferUpperLimit").unwrap_or(1),
         default: limit("numberRelOfferDefault").unwrap_or(min),
     })

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Changes, Document, href};
 use crate::activation::LINE;
-use crate::fulfilment::{Fulfilment, Phase};
+use crate::fulfilment::{Fault, Fulfilment, Phase};
 use crate::id::ItemId;
 use crate::journal::{Activation, End, Kind};
 use crate::order::Form;
@@ -108,7 +108,7 @@ impl Fulfilment {
                 let (_, _, state) = subject.states();
                 changes.documents.extend(self.instance(subject, state));
             }
-            (Some(Action::Delete), End::Completed) if request.method == "DELETE" => {
+            (Some(Action::Delete), End::Completed | End::Partial) if request.method == "DELETE" => {
                 changes.removed.extend(self.activated());
             }
             (Some(Action::Add | Action::Modify | Action::Delete | Action::NoChange) | None, _) => {}
@@ -162,7 +162,7 @@ impl Fulfilment {
         let resource = subject.monitor();
         let state = match self.order_state() {
             "completed" => "Completed",
-            "held" | "failed" | "rejected" | "cancelled" => "InError",
+            "held" | "failed" | "rejected" | "cancelled" | "partial" => "InError",
             _ => "InProgress",
         };
         let mut body = json!({
@@ -180,7 +180,7 @@ impl Fulfilment {
         });
         if let Phase::Ended(end, _) = &self.phase {
             let (status, answer) = match end {
-                End::Completed => (done(&request.method), self.delivered(&id)),
+                End::Completed | End::Partial => (done(&request.method), self.delivered(&id)),
                 End::Failed | End::Rejected | End::Cancelled => self.refused(),
             };
             body["response"] = json!({
@@ -209,7 +209,7 @@ impl Fulfilment {
     /// The error that a request came to.
     fn refused(&self) -> (&'static str, Option<Value>) {
         let failures = self.failures();
-        let Some((_, failure)) = failures.first() else {
+        let Some(Fault { failure, .. }) = failures.first() else {
             let message = "the order was cancelled";
             return (
                 "409",

@@ -18,9 +18,11 @@ impl Fulfilment {
         let account = self.document.pointer("/billingAccount/id").and_then(Value::as_str);
         // What changes is credited and charged by its days when it is billed: some is paid already.
         let items = changes.part.items(&self.plan);
-        let added =
-            items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
-        for (id, item) in added {
+        let is_new = |(id, item): &(ItemId, &Item)| {
+            let is_product = item.level == Level::Product && item.action == Action::Add;
+            is_product && self.is_delivered(*id)
+        };
+        for (id, item) in items.filter(is_new) {
             let charges = self.charges_of(id);
             let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
             for (index, rate) in rates.enumerate() {

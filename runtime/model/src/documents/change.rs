@@ -39,6 +39,10 @@ impl Fulfilment {
             let Some(origin) = item.origin.as_ref().filter(|origin| !origin.stays) else {
                 continue;
             };
+            let stage = match stage {
+                Stage::Done if !self.is_delivered(id) => Stage::Dropped,
+                Stage::Begun | Stage::Done | Stage::Dropped => stage,
+            };
             let document = match item.level {
                 Level::Product => Some(self.changed_product(id, item, origin, stage)),
                 Level::CustomerService | Level::ResourceService => {
@@ -117,7 +121,7 @@ impl Fulfilment {
     fn changed_parts(&self, changes: &mut Changes) {
         for (id, item) in changes.part.items(&self.plan) {
             let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
-            if !is_service || item.origin.is_none() || self.is_line(item) {
+            if !is_service || item.origin.is_none() || self.is_line(item) || self.has_failed(id) {
                 continue;
             }
             let state = self.delivered_state(id);

@@ -52,7 +52,7 @@ impl Fulfilment {
 
     fn flow_state(&self) -> &'static str {
         match &self.phase {
-            Phase::Ended(End::Completed, _) => "completed",
+            Phase::Ended(End::Completed | End::Partial, _) => "completed",
             Phase::Ended(..) => "cancelled",
             Phase::Held(_) => "hold",
             Phase::Submitted | Phase::Running | Phase::Unwinding(_) if self.is_held() => "hold",
@@ -108,9 +108,11 @@ fn task_state(state: &TaskState) -> &'static str {
         | TaskState::Waiting { .. }
         | TaskState::CalledBack { .. }
         | TaskState::Retrying { .. }
-        | TaskState::Undoing { .. } => "active",
+        | TaskState::Undoing { .. }
+        | TaskState::UndoWaiting { .. }
+        | TaskState::UndoCalledBack { .. } => "active",
         TaskState::Failed { .. } | TaskState::Stuck { .. } => "hold",
         TaskState::Done(_) => "completed",
-        TaskState::Undone => "cancelled",
+        TaskState::Undone | TaskState::GivenUp { .. } => "cancelled",
     }
 }

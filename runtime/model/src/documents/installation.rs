@@ -1,6 +1,8 @@
 //! What a completed order changes of what is installed: who owns an instance, and who uses and needs
 //! it from now on.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::Changes;
@@ -22,7 +24,7 @@ impl Fulfilment {
     /// What the order changes of what is installed; nothing unless it is complete.
     pub(crate) fn installs(&self) -> Vec<Record> {
         let mut changes = Changes::default();
-        if matches!(self.phase, Phase::Ended(End::Completed, _)) {
+        if matches!(self.phase, Phase::Ended(End::Completed | End::Partial, _)) {
             self.install(&mut changes);
         }
         changes.installed
@@ -30,7 +32,12 @@ impl Fulfilment {
 
     /// The records of the instances that the order is about, as they are when it is complete.
     pub(super) fn install(&self, changes: &mut Changes) {
+        let failed = self.failed_instances();
         for (id, item) in changes.part.items(&self.plan) {
+            // What came to nothing is as it was.
+            if self.has_failed(id) {
+                continue;
+            }
             if item.action == Action::Delete {
                 changes.installed.extend(self.uninstalled(id, item));
                 continue;
@@ -45,23 +52,32 @@ impl Fulfilment {
             let mut patch = Patch::default();
             for needing in self.needed_by(id) {
                 let other = &self.plan.items[needing.index()];
-                if other.action != Action::Delete && !other.stays() {
+                let stands = other.action != Action::Delete && !self.has_failed(needing);
+                if stands && !other.stays() {
                     patch.needed_by.insert(self.instance_of(needing).to_string(), json!(true));
                 }
             }
-            self.used(id, item, &mut patch);
+            self.used(id, item, &failed, &mut patch);
             changes.installed.push(self.record(&own, patch));
         }
     }
 
+    /// The instances of lines that came to nothing: they did not give up what their lines would
+    /// have given up.
+    fn failed_instances(&self) -> BTreeSet<InstanceId> {
+        let items = (0..self.plan.items.len()).map(ItemId::at);
+        items.filter(|item| self.has_failed(*item)).map(|item| self.instance_of(item)).collect()
+    }
+
     /// Who uses an item from now on, and who does not any more.
-    fn used(&self, id: ItemId, item: &Item, patch: &mut Patch) {
+    fn used(&self, id: ItemId, item: &Item, failed: &BTreeSet<InstanceId>, patch: &mut Patch) {
         patch.owner = (!item.stays()).then_some(id);
-        for dropped in item.origin.iter().flat_map(|origin| &origin.dropped) {
+        let dropped = item.origin.iter().flat_map(|origin| &origin.dropped);
+        for dropped in dropped.filter(|dropped| !failed.contains(*dropped)) {
             patch.users.insert(dropped.to_string(), Value::Null);
             patch.needed_by.insert(dropped.to_string(), Value::Null);
         }
-        for parent in &item.parents {
+        for parent in item.parents.iter().filter(|parent| !self.has_failed(**parent)) {
             if self.plan.items[parent.index()].action != Action::Delete {
                 patch.users.insert(self.instance_of(*parent).to_string(), json!(true));
             }

@@ -13,7 +13,7 @@ use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
 use crate::journal::End;
 use crate::outcome::Hold;
 use crate::plan::{Action, Item, Level, Made, Work};
-use crate::task::Yield;
+use crate::task::{TaskState, Yield};
 
 impl Fulfilment {
     /// The id of the product that an item makes or is about.
@@ -51,7 +51,7 @@ impl Fulfilment {
 
     /// Products stand in the inventory from the moment their order is taken on.
     pub(super) fn planned(&self, changes: &mut Changes) {
-        self.products("pendingActive", changes);
+        self.products(|_| "pendingActive", changes);
         self.changed_lines(Stage::Begun, changes);
     }
 
@@ -60,7 +60,11 @@ impl Fulfilment {
         let Some(item) = self.plan.task(task).item else {
             return;
         };
-        let delivered = self.tasks_of(item).all(|id| self.tasks[id.index()].is_done());
+        let is_over = |id: TaskId| {
+            let state = &self.tasks[id.index()];
+            state.is_done() || matches!(state, TaskState::GivenUp { .. })
+        };
+        let delivered = self.tasks_of(item).all(is_over);
         let action = self.plan.items[item.index()].action;
         // What is changed shows that when the order is complete: until then it may be unwound.
         if !delivered || action == Action::Modify {
@@ -159,18 +163,22 @@ impl Fulfilment {
 
     /// The fulfilment ended: products are active, or were never to be.
     pub(super) fn ended(&self, end: End, changes: &mut Changes) {
+        let products = |status: &'static str, changes: &mut Changes| {
+            self.products(|_| status, changes);
+        };
         match end {
-            End::Completed => {
+            End::Completed | End::Partial => {
                 self.install(changes);
-                self.products("active", changes);
+                let status = |item| if self.is_delivered(item) { "active" } else { "aborted" };
+                self.products(status, changes);
                 self.charges(changes);
                 self.changed_lines(Stage::Done, changes);
                 return;
             }
-            End::Failed => self.products("aborted", changes),
-            End::Rejected => self.products("cancelled", changes),
+            End::Failed => products("aborted", changes),
+            End::Rejected => products("cancelled", changes),
             End::Cancelled => {
-                self.products("cancelled", changes);
+                products("cancelled", changes);
                 if changes.part.has_last() {
                     self.cancelled(changes);
                 }
@@ -179,19 +187,23 @@ impl Fulfilment {
         self.changed_lines(Stage::Dropped, changes);
     }
 
-    fn products(&self, status: &str, changes: &mut Changes) {
+    fn products(&self, status: impl Fn(ItemId) -> &'static str, changes: &mut Changes) {
         let items = changes.part.items(&self.plan);
         let added =
             items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
         for (id, item) in added {
             let product = self.product_id(item);
-            let body = self.product(id, item, &product, status);
+            let body = self.product(id, item, &product, status(id));
             changes.documents.push(Document { resource: "product", id: product, body });
         }
     }
 
     pub(super) fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {
-        let below = self.children_of(id).map(|child| &self.plan.items[child.index()]);
+        let below = self.children_of(id).filter(|child| {
+            // A part that came to nothing is no part of a bundle that did not.
+            self.has_failed(id) || !self.has_failed(*child)
+        });
+        let below = below.map(|child| &self.plan.items[child.index()]);
         let below: Vec<&Item> = below.filter(|child| child.action != Action::Delete).collect();
         let bundled = below.iter().filter(|child| child.level == Level::Product);
         let relations: Vec<Value> = bundled
@@ -314,10 +326,13 @@ impl Fulfilment {
         let origin = self.plan.items[id.index()].origin.as_ref();
         let kept = origin.iter().flat_map(|origin| &origin.made).map(|made| (of(made), true));
         let mut yields: Vec<(Yield, bool)> = kept.collect();
+        let is_gone = |state: &TaskState| {
+            state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
+        };
         for task in self.tasks_of(id) {
             let state = &self.tasks[task.index()];
             yields.push(match self.work(task) {
-                Work::TakeBack(made) => (of(made), !state.is_done()),
+                Work::TakeBack(made) => (of(made), !is_gone(state)),
                 Work::Redo(made) if !state.is_done() => (of(made), true),
                 Work::Do | Work::Redo(_) => (state.yielded(), true),
             });

@@ -1,12 +1,11 @@
 //! The orders of the three levels: the one that came in, and those decomposed from it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Document, Part, characteristics, copy, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, SpecId};
 use crate::journal::{End, Kind};
-use crate::outcome::Failure;
 use crate::plan::{Item, Level};
 use crate::resource;
 
@@ -83,8 +82,8 @@ impl Fulfilment {
             set("cancellationReason", json!(reason));
         }
         fields.entry("@type").or_insert_with(|| json!(super::capitalised(resource)));
-        let errors: Vec<Value> =
-            self.failures().iter().map(|(task, failure)| error_message(task, failure)).collect();
+        let faults = self.failures();
+        let errors: Vec<Value> = faults.iter().map(|fault| self.error_message(fault)).collect();
         if !errors.is_empty() {
             let name = match resource {
                 "productOrder" => "productOrderErrorMessage",
@@ -118,6 +117,9 @@ impl Fulfilment {
             let state = own.map_or(order_state, |item| self.item_state(item));
             if let Some(fields) = entry.as_object_mut() {
                 fields.insert("state".into(), json!(state));
+                if let Some(errors) = own.and_then(|own| self.item_errors(own)) {
+                    fields.insert("errorMessage".into(), errors);
+                }
                 fields
                     .entry("@type")
                     .or_insert_with(|| json!(super::capitalised(&format!("{resource}Item"))));
@@ -150,7 +152,7 @@ impl Fulfilment {
             .iter()
             .map(|(id, item)| {
                 let service = self.service_id(item);
-                json!({
+                let line = json!({
                     "id": item.line,
                     "action": item.action.as_str(),
                     "state": self.item_state(*id),
@@ -170,7 +172,8 @@ impl Fulfilment {
                         "relationshipType": "dependency",
                         "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id },
                     })),
-                })
+                });
+                self.with_errors(*id, line)
             })
             .collect();
         let mut order = json!({
@@ -207,7 +210,7 @@ impl Fulfilment {
                         })
                     })
                     .collect();
-                json!({
+                let line = json!({
                     "id": item.line,
                     "action": item.action.as_str(),
                     "state": self.item_state(*id),
@@ -227,7 +230,8 @@ impl Fulfilment {
                         "relationshipType": "dependency",
                         "id": line,
                     })),
-                })
+                });
+                self.with_errors(*id, line)
             })
             .collect();
         let mut order = json!({
@@ -251,6 +255,13 @@ impl Fulfilment {
         }
         self.head("resourceOrder", &mut order);
         order
+    }
+
+    fn with_errors(&self, item: ItemId, mut line: Value) -> Value {
+        if let (Some(errors), Some(fields)) = (self.item_errors(item), line.as_object_mut()) {
+            fields.insert("errorMessage".into(), errors);
+        }
+        line
     }
 
     /// The state of the service that an item is about.
@@ -293,17 +304,4 @@ pub(super) fn service_type(level: Level) -> &'static str {
         Level::Product | Level::CustomerService => "CFS",
         Level::ResourceService | Level::Resource => "RFS",
     }
-}
-
-fn error_message(task: &str, failure: &Failure) -> Value {
-    let mut message = Map::new();
-    message.insert("code".into(), json!(failure.code));
-    message.insert("reason".into(), json!(failure.code));
-    message.insert("message".into(), json!(failure.message));
-    if let Some(attribute) = &failure.attribute {
-        message.insert("referenceError".into(), json!(attribute));
-    } else if !task.is_empty() {
-        message.insert("referenceError".into(), json!(task));
-    }
-    Value::Object(message)
 }

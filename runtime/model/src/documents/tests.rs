@@ -182,7 +182,10 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
     let failure = Failure::new(FailureClass::Person, "X", "no");
     let (task, attempt) = (TaskId(1), 1);
     let failed = Event::Failed { task, attempt, failure: failure.clone() };
-    story.commit("task 1 fails", &[failed, Event::Unwinding { cause: failure }]);
+    story.commit(
+        "task 1 fails",
+        &[failed, Event::Unwinding { cause: failure, task: None, decision: None }],
+    );
     story.commit("task 1 is undone", &[Event::Undone { task }]);
     story.commit("task 0 is undone", &[Event::Undone { task: TaskId(0) }]);
     story.commit("ended", &[Event::Ended { end: End::Failed }]);

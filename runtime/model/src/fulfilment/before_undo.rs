@@ -1,47 +1,33 @@
-//! A fulfilment as it was before it took back what it did: what it had made can be read there, which
+//! A fulfilment as it was before it undid what it did: what it had made can be read there, which
 //! its end does not tell any more.
 
+use std::collections::BTreeMap;
+
 use super::{ApplyError, Fulfilment};
-use crate::id::FulfilmentId;
+use crate::id::{FulfilmentId, TaskId};
 use crate::journal::{Event, Record};
+use crate::task::TaskState;
 
 impl Fulfilment {
-    /// Folds a journal without what was taken back.
+    /// Folds a journal. Each task that was undone is as it was before its undo began.
     pub fn fold_before_undo(id: FulfilmentId, records: &[Record]) -> Result<Self, ApplyError> {
-        let mut is_unwinding = false;
-        let mut stays = |event: &Event| {
-            is_unwinding |= matches!(event, Event::Unwinding { .. } | Event::Cancelling { .. });
-            match event {
-                Event::Undone { .. }
-                | Event::UndoRetrying { .. }
-                | Event::UndoFailed { .. }
-                | Event::Ended { .. } => false,
-                // What was stuck is not, here.
-                Event::Reopened { .. } => !is_unwinding,
-                Event::Submitted { .. }
-                | Event::Planned { .. }
-                | Event::Held { .. }
-                | Event::Rejected { .. }
-                | Event::Started { .. }
-                | Event::Waiting { .. }
-                | Event::CalledBack { .. }
-                | Event::Succeeded { .. }
-                | Event::Retrying { .. }
-                | Event::Failed { .. }
-                | Event::Unwinding { .. }
-                | Event::Cancelling { .. }
-                | Event::CancelRefused { .. }
-                | Event::Patched { .. }
-                | Event::Endangered { .. } => true,
+        let mut before: BTreeMap<TaskId, TaskState> = BTreeMap::new();
+        let mut fulfilment = Self::fold_with(id, records, |fulfilment, event| {
+            let (Event::Undone { task }
+            | Event::UndoWaiting { task, .. }
+            | Event::UndoRetrying { task, .. }
+            | Event::UndoFailed { task, .. }
+            | Event::GivenUp { task, .. }) = event
+            else {
+                return;
+            };
+            if let Some(state) = fulfilment.tasks.get(task.index()) {
+                before.entry(*task).or_insert_with(|| state.clone());
             }
-        };
-        let records: Vec<Record> = records
-            .iter()
-            .map(|record| Record {
-                events: record.events.iter().filter(|event| stays(event)).cloned().collect(),
-                ..record.clone()
-            })
-            .collect();
-        Self::fold(id, &records)
+        })?;
+        for (task, state) in before {
+            fulfilment.tasks[task.index()] = state;
+        }
+        Ok(fulfilment)
     }
 }

@@ -38,8 +38,17 @@ impl Fulfilment {
     /// A task past which nothing is taken back, and which was begun. That it failed does not say
     /// that it had no effect, and nobody decides here to go on without knowing.
     fn past_return(&self) -> Option<TaskId> {
-        let mut tasks = (0..self.tasks.len()).map(TaskId::at);
-        tasks.find(|task| self.plan.is_no_return(*task) && !self.tasks[task.index()].is_clear())
+        self.passed().next()
+    }
+
+    /// The tasks past which nothing is taken back, and which were begun.
+    pub(super) fn passed(&self) -> impl Iterator<Item = TaskId> + '_ {
+        let tasks = (0..self.tasks.len()).map(TaskId::at);
+        tasks.filter(|task| {
+            let may_be_done = !self.tasks[task.index()].is_clear() && !self.is_turned(*task);
+            let stays = self.turned.stays.contains(task);
+            self.plan.is_no_return(*task) && may_be_done && !stays
+        })
     }
 }
 

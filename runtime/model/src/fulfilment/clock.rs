@@ -17,6 +17,7 @@ impl Fulfilment {
         for state in &mut self.tasks {
             match state {
                 TaskState::Waiting { until: at, .. }
+                | TaskState::UndoWaiting { until: at, .. }
                 | TaskState::Retrying { at, .. }
                 | TaskState::Undoing { at, .. } => at.0 = at.0.saturating_sub(back_ms),
                 TaskState::Pending
@@ -24,8 +25,10 @@ impl Fulfilment {
                 | TaskState::CalledBack { .. }
                 | TaskState::Done(_)
                 | TaskState::Failed { .. }
+                | TaskState::UndoCalledBack { .. }
                 | TaskState::Stuck { .. }
-                | TaskState::Undone => {}
+                | TaskState::Undone
+                | TaskState::GivenUp { .. } => {}
             }
         }
     }

@@ -3,9 +3,10 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::ending::Reach;
 use super::{Fulfilment, Phase};
 use crate::id::{FulfilmentId, TaskId};
-use crate::journal::{End, Event};
+use crate::journal::Event;
 use crate::outcome::{Failure, FailureClass, Hold, Outcome};
 use crate::plan::{OnFailure, Retry, Work};
 use crate::task::TaskState;
@@ -25,12 +26,8 @@ impl Fulfilment {
         if !self.awaits_outcome(task, attempt) {
             return Vec::new();
         }
-        let takes_back = matches!(self.work(task), Work::TakeBack(_));
         match outcome {
             Outcome::Done(outputs) => vec![Event::Succeeded { task, attempt, outputs, holds }],
-            Outcome::Waiting(_) if takes_back => {
-                self.after_failure(task, attempt, undo_waits(), now)
-            }
             Outcome::Waiting(wait) => {
                 let until = now.plus_ms(wait.timeout_ms);
                 vec![Event::Waiting { task, attempt, wait, until }]
@@ -49,6 +46,9 @@ impl Fulfilment {
             "CALLBACK_TIMEOUT",
             "the answer did not come in time; the element is asked again",
         );
+        if matches!(self.tasks[task.index()], TaskState::UndoWaiting { .. }) {
+            return self.after_undo_failure(task, attempt, failure, now);
+        }
         self.after_failure(task, attempt, failure, now)
     }
 
@@ -60,7 +60,7 @@ impl Fulfilment {
         vec![Event::CalledBack { task, attempt, payload }]
     }
 
-    /// What follows from the outcome of an attempt to take a task back.
+    /// What follows from the outcome of an attempt to undo a task.
     pub fn conclude_undo(
         &self,
         task: TaskId,
@@ -68,33 +68,49 @@ impl Fulfilment {
         outcome: Outcome,
         now: Timestamp,
     ) -> Vec<Event> {
-        let state = self.tasks.get(task.index());
-        let current = state.is_some_and(|state| state.is_undo_attempt(attempt));
-        if !current || !matches!(self.phase, Phase::Unwinding(_)) {
+        let Some(state) = self.tasks.get(task.index()) else {
             return Vec::new();
+        };
+        let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
+        if !state.is_undo_attempt(attempt) || !is_open || !self.is_turned(task) {
+            return Vec::new();
+        }
+        if !state.is_begun() {
+            return vec![Event::Undone { task }];
         }
         match outcome {
             Outcome::Done(_) => vec![Event::Undone { task }],
-            Outcome::Waiting(_) => {
-                let failure = undo_waits();
-                vec![Event::UndoFailed { task, attempt, failure }]
+            Outcome::Waiting(wait) => {
+                let until = now.plus_ms(wait.timeout_ms);
+                vec![Event::UndoWaiting { task, attempt, wait, until }]
             }
-            Outcome::Failed(failure) => {
-                let retry = self.plan.step(task).retry;
-                if failure.class == FailureClass::Retry && attempt < retry.attempts {
-                    let at = now.plus_ms(self.pause(task, attempt, retry, &failure));
-                    vec![Event::UndoRetrying { task, attempt, failure, at }]
-                } else {
-                    vec![Event::UndoFailed { task, attempt, failure }]
-                }
-            }
+            Outcome::Failed(failure) => self.after_undo_failure(task, attempt, failure, now),
+        }
+    }
+
+    fn after_undo_failure(
+        &self,
+        task: TaskId,
+        attempt: u32,
+        failure: Failure,
+        now: Timestamp,
+    ) -> Vec<Event> {
+        let retry = self.plan.step(task).retry;
+        if failure.class == FailureClass::Retry && attempt < retry.attempts {
+            let at = now.plus_ms(self.pause(task, attempt, retry, &failure));
+            vec![Event::UndoRetrying { task, attempt, failure, at }]
+        } else {
+            vec![Event::UndoFailed { task, attempt, failure }]
         }
     }
 
     /// What follows when a person wants what failed tried again.
     pub fn reopen(&self) -> Vec<Event> {
-        let failed = self.tasks.iter().enumerate().filter(|(_, state)| match state {
-            TaskState::Failed { .. } => self.phase == Phase::Running,
+        if !matches!(self.phase, Phase::Running | Phase::Unwinding(_)) {
+            return Vec::new();
+        }
+        let failed = self.tasks.iter().enumerate().filter(|(index, state)| match state {
+            TaskState::Failed { .. } => !self.is_turned(TaskId::at(*index)),
             TaskState::Stuck { .. } => true,
             TaskState::Pending
             | TaskState::Running { .. }
@@ -103,27 +119,47 @@ impl Fulfilment {
             | TaskState::Retrying { .. }
             | TaskState::Done(_)
             | TaskState::Undoing { .. }
-            | TaskState::Undone => false,
+            | TaskState::UndoWaiting { .. }
+            | TaskState::UndoCalledBack { .. }
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => false,
         });
         failed.map(|(index, _)| Event::Reopened { task: TaskId::at(index) }).collect()
     }
 
     fn awaits_callback(&self, task: TaskId, attempt: u32) -> bool {
         let state = self.tasks.get(task.index());
-        matches!(state, Some(TaskState::Waiting { attempt: own, .. }) if *own == attempt)
+        matches!(
+            state,
+            Some(
+                TaskState::Waiting { attempt: own, .. } | TaskState::UndoWaiting { attempt: own, .. }
+            ) if *own == attempt
+        )
     }
 
     fn awaits_outcome(&self, task: TaskId, attempt: u32) -> bool {
         let Some(state) = self.tasks.get(task.index()) else {
             return false;
         };
-        match (&self.phase, state) {
-            (Phase::Running, TaskState::Pending | TaskState::Retrying { .. })
-            | (
-                Phase::Running | Phase::Unwinding(_),
-                TaskState::Running { .. } | TaskState::CalledBack { .. },
-            ) => state.is_attempt(attempt),
-            _ => false,
+        if !matches!(self.phase, Phase::Running | Phase::Unwinding(_)) {
+            return false;
+        }
+        match state {
+            // What it comes after may be undone since its call began.
+            TaskState::Pending if self.watch.blockers[task.index()] > 0 => false,
+            TaskState::Pending | TaskState::Retrying { .. } => {
+                !self.is_turned(task) && state.is_attempt(attempt)
+            }
+            TaskState::Running { .. } | TaskState::CalledBack { .. } => state.is_attempt(attempt),
+            TaskState::Waiting { .. }
+            | TaskState::Done(_)
+            | TaskState::Failed { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::UndoWaiting { .. }
+            | TaskState::UndoCalledBack { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => false,
         }
     }
 
@@ -134,7 +170,7 @@ impl Fulfilment {
         failure: Failure,
         now: Timestamp,
     ) -> Vec<Event> {
-        if matches!(self.phase, Phase::Unwinding(_)) {
+        if self.is_turned(task) {
             return vec![Event::Failed { task, attempt, failure }];
         }
         let step = self.plan.step(task);
@@ -147,34 +183,26 @@ impl Fulfilment {
         let rejects = failure.class == FailureClass::Reject;
         let unwind = !takes_back && (rejects || step.on_failure == OnFailure::Unwind);
         let failed = Event::Failed { task, attempt, failure: failure.clone() };
-        if unwind && !self.is_past_return(task) {
-            vec![failed, Event::Unwinding { cause: failure }]
-        } else {
-            vec![failed]
+        if !unwind {
+            return vec![failed];
         }
+        let reach = self.reach_of(task);
+        if self.is_past_return(&reach, task) {
+            return vec![failed];
+        }
+        vec![failed, Self::rolled_back(reach, task, failure)]
     }
 
-    /// Whether a point of no return may have been passed; not by the task that has just failed.
-    fn is_past_return(&self, failed: TaskId) -> bool {
-        self.tasks.iter().enumerate().any(|(index, state)| {
-            let task = TaskId::at(index);
+    /// Whether a point of no return may have been passed by what would be undone; not by the task
+    /// that has just failed.
+    fn is_past_return(&self, reach: &Reach, failed: TaskId) -> bool {
+        self.tasks_within(reach).into_iter().any(|task| {
+            let state = &self.tasks[task.index()];
             let takes_back = matches!(self.work(task), Work::TakeBack(_));
             let has_failed = matches!(state, TaskState::Failed { .. }) && !takes_back;
             let may_be_done = !state.is_clear() && !has_failed;
-            self.plan.is_no_return(task) && task != failed && may_be_done
+            self.plan.is_no_return(task) && task != failed && may_be_done && !self.is_turned(task)
         })
-    }
-
-    /// How an unwound fulfilment ends: cancelled where that was asked for, rejected where the order
-    /// itself was wrong and nothing had been begun outside, failed otherwise.
-    pub(super) fn end_of_unwinding(&self, cause: &Failure) -> End {
-        if self.cancelled_by.is_some() {
-            End::Cancelled
-        } else if cause.class == FailureClass::Reject && !self.started {
-            End::Rejected
-        } else {
-            End::Failed
-        }
     }
 
     /// The pause before the next attempt: it doubles each time, and half of it is drawn from a
@@ -186,16 +214,6 @@ impl Fulfilment {
         let pause = half + seed(&self.id, task, attempt) % (whole - half + 1);
         pause.max(failure.retry_after_ms.unwrap_or(0))
     }
-}
-
-/// The contract knows no waiting where work is taken back.
-fn undo_waits() -> Failure {
-    Failure::new(
-        FailureClass::Person,
-        "UNDO_WAITS",
-        "the plugin answered an undo by `waiting`, which is not possible: an undo ends before it \
-         answers",
-    )
 }
 
 fn seed(fulfilment: &FulfilmentId, task: TaskId, attempt: u32) -> u64 {

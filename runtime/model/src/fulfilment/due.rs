@@ -2,9 +2,9 @@
 
 use serde_json::Map;
 
+use super::watch::is_settled;
 use super::{Due, Fulfilment, Phase};
 use crate::id::TaskId;
-use crate::journal::End;
 use crate::task::TaskState;
 use crate::time::Timestamp;
 
@@ -24,7 +24,7 @@ impl Fulfilment {
         let settled = self.watch.unsettled == 0;
         match &self.phase {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => None,
-            Phase::Running if settled => Some(Due::End(End::Completed)),
+            Phase::Running if settled => Some(Due::End(self.end_of_running())),
             Phase::Running => self.alert_due(now).map(Due::Alert),
             Phase::Unwinding(cause) => settled.then(|| Due::End(self.end_of_unwinding(cause))),
         }
@@ -38,31 +38,28 @@ impl Fulfilment {
 
     /// What is owed for a task now.
     pub fn due_for(&self, task: TaskId, now: Timestamp) -> Option<Due> {
-        if !self.watch.active.contains(&task) {
+        let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
+        if !is_open || !self.watch.active.contains(&task) {
             return None;
         }
-        match &self.phase {
-            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => None,
-            Phase::Running => self.due_forward(task, now),
-            Phase::Unwinding(_) => self.due_backward(task, now),
+        match self.is_turned(task) {
+            true => self.due_backward(task, now),
+            false => self.due_forward(task, now),
         }
     }
 
     /// The tasks that may stand open to be done, or undone, since a task changed.
-    pub fn opened_by(&self, task: TaskId) -> &[TaskId] {
+    pub fn opened_by(&self, task: TaskId) -> impl Iterator<Item = TaskId> + '_ {
         let state = &self.tasks[task.index()];
-        match &self.phase {
-            Phase::Running if state.is_done() => &self.watch.dependents[task.index()],
-            Phase::Unwinding(_) if state.is_clear() => &self.plan.task(task).needs,
-            Phase::Submitted
-            | Phase::Held(_)
-            | Phase::Running
-            | Phase::Unwinding(_)
-            | Phase::Ended(..) => &[],
-        }
+        let is_turned = self.is_turned(task);
+        let is_over =
+            !matches!(state, TaskState::Pending) && is_settled(&self.tasks, &self.turned, task);
+        let after = self.watch.dependents[task.index()].iter().filter(move |_| is_over);
+        let before = self.plan.task(task).needs.iter().filter(move |_| is_over && is_turned);
+        after.chain(before).copied()
     }
 
-    pub(super) fn due_forward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+    fn due_forward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
         let state = &self.tasks[task.index()];
         match state {
             TaskState::Pending => {
@@ -78,15 +75,20 @@ impl Fulfilment {
             | TaskState::Done(_)
             | TaskState::Failed { .. }
             | TaskState::Undoing { .. }
+            | TaskState::UndoWaiting { .. }
+            | TaskState::UndoCalledBack { .. }
             | TaskState::Stuck { .. }
-            | TaskState::Undone => Self::due_under_way(task, state, now),
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => Self::due_under_way(task, state, now),
         }
     }
 
-    pub(super) fn due_backward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+    fn due_backward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
         let state = &self.tasks[task.index()];
         match state {
-            TaskState::Retrying { .. } | TaskState::Failed { .. } => {
+            TaskState::Retrying { .. }
+            | TaskState::Failed { .. }
+            | TaskState::Stuck { begun: false, .. } => {
                 Some(Due::Undo { task, attempt: 1, outputs: Map::new() })
             }
             TaskState::Done(yielded) => {
@@ -101,8 +103,11 @@ impl Fulfilment {
             | TaskState::Running { .. }
             | TaskState::Waiting { .. }
             | TaskState::CalledBack { .. }
+            | TaskState::UndoWaiting { .. }
+            | TaskState::UndoCalledBack { .. }
             | TaskState::Stuck { .. }
-            | TaskState::Undone => Self::due_under_way(task, state, now),
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => Self::due_under_way(task, state, now),
         }
     }
 
@@ -112,7 +117,12 @@ impl Fulfilment {
             TaskState::CalledBack { attempt, payload } => {
                 Some(Due::Resume { task, attempt: *attempt, payload: payload.clone() })
             }
-            TaskState::Waiting { attempt, until, .. } => {
+            TaskState::UndoCalledBack { attempt, payload, .. } => {
+                let (attempt, payload) = (*attempt, payload.clone());
+                Some(Due::ResumeUndo { task, attempt, payload })
+            }
+            TaskState::Waiting { attempt, until, .. }
+            | TaskState::UndoWaiting { attempt, until, .. } => {
                 (*until <= now).then_some(Due::Expire { task, attempt: *attempt })
             }
             TaskState::Pending
@@ -121,7 +131,8 @@ impl Fulfilment {
             | TaskState::Failed { .. }
             | TaskState::Undoing { .. }
             | TaskState::Stuck { .. }
-            | TaskState::Undone => None,
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => None,
         }
     }
 
@@ -133,22 +144,23 @@ impl Fulfilment {
 
     /// The next time after `now` at which something becomes due for a task by time alone.
     pub fn wake_for(&self, task: TaskId, now: Timestamp) -> Option<Timestamp> {
-        let unwinding = matches!(self.phase, Phase::Unwinding(_));
-        if !(unwinding || self.phase == Phase::Running) || !self.watch.active.contains(&task) {
+        let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
+        if !is_open || !self.watch.active.contains(&task) {
             return None;
         }
         let time = match &self.tasks[task.index()] {
             TaskState::Pending => self.plan.task(task).not_before,
-            TaskState::Retrying { at, .. } if !unwinding => Some(*at),
+            TaskState::Retrying { at, .. } => (!self.is_turned(task)).then_some(*at),
             TaskState::Undoing { at, .. } => Some(*at),
-            TaskState::Waiting { until, .. } => Some(*until),
-            TaskState::Retrying { .. }
-            | TaskState::Running { .. }
+            TaskState::Waiting { until, .. } | TaskState::UndoWaiting { until, .. } => Some(*until),
+            TaskState::Running { .. }
             | TaskState::CalledBack { .. }
             | TaskState::Done(_)
             | TaskState::Failed { .. }
+            | TaskState::UndoCalledBack { .. }
             | TaskState::Stuck { .. }
-            | TaskState::Undone => None,
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => None,
         };
         time.filter(|time| *time > now)
     }

@@ -9,7 +9,7 @@ use super::Fulfilment;
 use crate::expr::{Expressions, Scope, expressions_of};
 use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Item, Level, Work};
+use crate::plan::{Action, Item, Level, UNDO, Work};
 use crate::task::TaskState;
 
 impl Fulfilment {
@@ -18,13 +18,25 @@ impl Fulfilment {
         format!("{}:{task}", self.id)
     }
 
-    /// The name under which the answer to a task arrives. The task's own key belongs to it alone;
-    /// any other key lies among those of its plugin.
+    /// The name under which the answer to the undo of a task arrives, or to a task that takes back
+    /// earlier work: never that of the work itself, whose answer may still come.
+    pub fn undo_name(&self, task: TaskId) -> String {
+        format!("{}{UNDO}", self.idempotency_key(task))
+    }
+
+    /// The name under which the answer to a task arrives. The task's own key belongs to it alone,
+    /// and so does that of its undo; any other key lies among those of its plugin.
     pub fn callback_name(&self, task: TaskId, key: &str) -> String {
-        if key == self.idempotency_key(task) {
-            return key.into();
+        let own = self.idempotency_key(task);
+        let (done_as, may_be_own) = match self.work(task) {
+            Work::TakeBack(made) => (&made.key, false),
+            Work::Do | Work::Redo(_) => (&own, true),
+        };
+        match key.strip_prefix(done_as.as_str()) {
+            Some("") if may_be_own => own,
+            Some(UNDO) => self.undo_name(task),
+            Some(_) | None => format!("{}/{key}", self.plan.step(task).plugin),
         }
-        format!("{}/{key}", self.plan.step(task).plugin)
     }
 
     /// The input of a task. A template that cannot be filled needs a person: the rule is wrong.

@@ -34,7 +34,8 @@ impl Fulfilment {
         const WANTED: &str = "requestedCompletionDate";
         let wanted = self.changed.get(WANTED).or_else(|| self.document.get(WANTED));
         let wanted = Timestamp::parse(wanted?.as_str()?)?;
-        let left = self.watch.active.iter().map(|task| self.left_ms(*task)).max()?;
+        let active = self.watch.active.iter().filter(|task| !self.is_turned(**task));
+        let left = active.map(|task| self.left_ms(*task)).max()?;
         let at_risk = wanted.0.saturating_sub(i64::try_from(left).unwrap_or(i64::MAX));
         Some((Timestamp(at_risk), wanted))
     }
@@ -54,8 +55,11 @@ impl Fulfilment {
             | TaskState::Done(_)
             | TaskState::Failed { .. }
             | TaskState::Undoing { .. }
+            | TaskState::UndoWaiting { .. }
+            | TaskState::UndoCalledBack { .. }
             | TaskState::Stuck { .. }
-            | TaskState::Undone => whole,
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => whole,
         }
     }
 }

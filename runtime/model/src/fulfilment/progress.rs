@@ -16,8 +16,12 @@ pub(super) struct Progress {
     open: Tally,
     /// Tasks that were begun, as far as anyone can tell.
     begun: Tally,
-    /// Tasks that failed for good, or could not be undone.
-    stopped: Tally,
+    /// Tasks that failed for good.
+    failed: Tally,
+    /// Tasks that could not be undone.
+    stuck: Tally,
+    /// Tasks that are not clear.
+    left: Tally,
 }
 
 /// How much there is of something, at each item and below it.
@@ -31,7 +35,13 @@ impl Progress {
     /// Derives it from the states alone.
     pub(super) fn derive(plan: &Plan, tasks: &[TaskState]) -> Self {
         let tally = |counts: fn(&TaskState) -> bool| Tally::derive(plan, tasks, counts);
-        Self { open: tally(is_open), begun: tally(is_begun), stopped: tally(is_stopped) }
+        Self {
+            open: tally(is_open),
+            begun: tally(is_begun),
+            failed: tally(has_failed),
+            stuck: tally(is_stuck),
+            left: tally(is_left),
+        }
     }
 
     /// Follows the change of one task of an item.
@@ -44,7 +54,9 @@ impl Progress {
     ) {
         self.open.change(plan, item, (is_open(before), is_open(after)));
         self.begun.change(plan, item, (is_begun(before), is_begun(after)));
-        self.stopped.change(plan, item, (is_stopped(before), is_stopped(after)));
+        self.failed.change(plan, item, (has_failed(before), has_failed(after)));
+        self.stuck.change(plan, item, (is_stuck(before), is_stuck(after)));
+        self.left.change(plan, item, (is_left(before), is_left(after)));
     }
 }
 
@@ -52,8 +64,15 @@ impl Fulfilment {
     /// The state of an item while the order is carried out: that of its tasks and of everything
     /// that it was decomposed into.
     pub(crate) fn state_of_work(&self, item: ItemId) -> &'static str {
-        let Progress { open, begun, stopped } = &self.progress;
-        match (stopped.any(item), open.any(item), begun.any(item)) {
+        let Progress { open, begun, failed, stuck, left } = &self.progress;
+        if self.has_failed(item) {
+            return match (stuck.any(item), left.any(item)) {
+                (true, _) => "held",
+                (false, true) => "inProgress",
+                (false, false) => "failed",
+            };
+        }
+        match (failed.any(item) || stuck.any(item), open.any(item), begun.any(item)) {
             (true, ..) => "held",
             (false, false, _) => "completed",
             (false, true, true) => "inProgress",
@@ -115,15 +134,23 @@ impl Tally {
 }
 
 fn is_open(state: &TaskState) -> bool {
-    !state.is_done()
+    !state.is_done() && !matches!(state, TaskState::GivenUp { .. })
 }
 
 fn is_begun(state: &TaskState) -> bool {
     !matches!(state, TaskState::Pending)
 }
 
-fn is_stopped(state: &TaskState) -> bool {
-    matches!(state, TaskState::Failed { .. } | TaskState::Stuck { .. })
+fn has_failed(state: &TaskState) -> bool {
+    matches!(state, TaskState::Failed { .. })
+}
+
+fn is_stuck(state: &TaskState) -> bool {
+    matches!(state, TaskState::Stuck { .. })
+}
+
+fn is_left(state: &TaskState) -> bool {
+    !state.is_clear()
 }
 
 #[cfg(test)]

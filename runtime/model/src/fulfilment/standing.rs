@@ -64,12 +64,16 @@ impl Fulfilment {
     /// What work that was done again held before and does not hold now. It is given back when the
     /// order is complete: until then the order may be rolled back.
     pub fn given_up(&self) -> Vec<(Hold, String)> {
-        if !matches!(self.phase, Phase::Ended(End::Completed, _)) {
+        if !matches!(self.phase, Phase::Ended(End::Completed | End::Partial, _)) {
             return Vec::new();
         }
         let mut given_up = Vec::new();
         for (index, task) in self.plan.tasks.iter().enumerate() {
             let Work::Redo(made) = &task.work else { continue };
+            // A line that came to nothing holds what it held.
+            if task.item.is_some_and(|item| self.has_failed(item)) {
+                continue;
+            }
             let id = TaskId::at(index);
             let now = self.tasks[index].yielded().holds;
             let gone = made.holds.iter().filter(|hold| !now.contains(hold));

@@ -1,9 +1,12 @@
 //! Each test is a script of what happens to a plan, and what is owed after each line of it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 mod cancelling;
+mod giving_up;
 mod history;
+mod lines;
 mod outcomes;
 mod properties;
 mod standing;
@@ -13,6 +16,7 @@ use serde_json::json;
 
 use self::history::{History, Policy, plan};
 use super::*;
+use crate::journal::Decision;
 use crate::outcome::{FailureClass, Outcome, Wait};
 use crate::plan::OnFailure;
 
@@ -23,7 +27,10 @@ use crate::plan::OnFailure;
 ///   `fail undo olt retry|person`, `wait undo olt`, `call back olt`, `expire olt`; the attempt is the current one
 ///   unless `#2` is added
 /// - `tick 5000` lets time pass, `reopen` is a person's, `cancel` the customer's, `end` does what is due at the end
+/// - `give up olt`, `release olt`, `give up item a`, `complete olt` are an operator's
 /// - `hold`, `reject` are of an order that is not planned yet
+///
+/// `task olt of a and b` serves the lines `a` and `b` of the order, `takes back` undoes earlier work.
 fn play(script: &str) -> String {
     let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let (tasks, lines): (Vec<&str>, Vec<&str>) =
@@ -43,6 +50,8 @@ struct Player {
     plan: Plan,
     history: History,
     now: Timestamp,
+    /// Why an operator was refused.
+    denied: RefCell<Option<String>>,
 }
 
 impl Player {
@@ -50,8 +59,10 @@ impl Player {
         let mut tasks: Vec<(String, Policy)> = Vec::new();
         for line in lines {
             let mut parts = line.strip_prefix("task ").unwrap().split([',']).map(str::trim);
-            let (name, needs) = parts.next().unwrap().split_once(" needs ").unwrap_or_default();
-            let name = if name.is_empty() { line.split([' ', ',']).nth(1).unwrap() } else { name };
+            let whole = parts.next().unwrap();
+            let (name, needs) = whole.split_once(" needs ").unwrap_or_default();
+            let name = if name.is_empty() { whole } else { name };
+            let (name, lines) = name.split_once(" of ").unwrap_or((name, ""));
             let position = |need: &str| tasks.iter().position(|(name, _)| name == need).unwrap();
             let needs = needs.split(" and ").filter(|need| !need.is_empty());
             let mut policy = Policy {
@@ -60,6 +71,12 @@ impl Player {
                 on_failure: OnFailure::Unwind,
                 no_return: false,
                 not_before: None,
+                lines: lines
+                    .split(" and ")
+                    .filter(|line| !line.is_empty())
+                    .map(Into::into)
+                    .collect(),
+                takes_back: false,
             };
             for part in parts {
                 match part.rsplit_once(' ') {
@@ -68,6 +85,7 @@ impl Player {
                         policy.not_before = Some(Timestamp(ms.parse().unwrap()));
                     }
                     Some(("no", "return")) => policy.no_return = true,
+                    Some(("takes", "back")) => policy.takes_back = true,
                     None if part == "hold" => policy.on_failure = OnFailure::Hold,
                     _ => panic!("cannot read `{part}`"),
                 }
@@ -79,6 +97,7 @@ impl Player {
             plan: plan(&tasks),
             history: History::submitted(),
             now: Timestamp(0),
+            denied: RefCell::default(),
         }
     }
 
@@ -92,6 +111,9 @@ impl Player {
                 self.events(line)
             }
         };
+        if let Some(denied) = self.denied.take() {
+            return format!("denied: {denied}");
+        }
         let nothing = events.is_empty() && !line.starts_with("tick ");
         match self.history.commit(self.now, events) {
             Err(error) => format!("refused: {error}"),
@@ -151,6 +173,13 @@ impl Player {
                 state.conclude_undo(task(name), current(name), outcome, self.now)
             }
             ["reopen"] => state.reopen(),
+            ["give", "up", "item", item] => self.give_up(&Subject::Item(item.into()), false),
+            ["give", "up", name] => self.give_up(&Subject::Task(self.full(name)), false),
+            ["release", name] => self.give_up(&Subject::Task(self.full(name)), true),
+            ["complete", name] => {
+                let outputs = json!({ "by": "hand" }).as_object().cloned().unwrap();
+                self.decided(state.complete_by_hand(&self.full(name), outputs, decision()))
+            }
             ["cancel"] => state.cancel(request()).0,
             ["end"] => match state.due(self.now).as_slice() {
                 [Due::End(end)] => vec![Event::Ended { end: *end }],
@@ -172,19 +201,36 @@ impl Player {
         match state {
             TaskState::Running { attempt }
             | TaskState::Waiting { attempt, .. }
-            | TaskState::CalledBack { attempt, .. } => *attempt,
-            TaskState::Retrying { .. }
-                if matches!(self.history.fulfilment.phase, Phase::Unwinding(_)) =>
-            {
-                1
-            }
+            | TaskState::CalledBack { attempt, .. }
+            | TaskState::UndoWaiting { attempt, .. }
+            | TaskState::UndoCalledBack { attempt, .. } => *attempt,
+            TaskState::Retrying { .. } if self.history.fulfilment.is_turned(task) => 1,
             TaskState::Retrying { attempt, .. } | TaskState::Undoing { attempt, .. } => attempt + 1,
             TaskState::Pending
             | TaskState::Done(_)
             | TaskState::Failed { .. }
             | TaskState::Stuck { .. }
-            | TaskState::Undone => 1,
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => 1,
         }
+    }
+
+    fn give_up(&self, subject: &Subject, release: bool) -> Vec<Event> {
+        let events = self.history.fulfilment.give_up(subject, release, decision());
+        self.decided(events)
+    }
+
+    fn decided(&self, events: Result<Vec<Event>, NotGivenUp>) -> Vec<Event> {
+        events.unwrap_or_else(|error| {
+            *self.denied.borrow_mut() = Some(error.to_string());
+            Vec::new()
+        })
+    }
+
+    /// The name of a task in the plan.
+    fn full(&self, name: &str) -> String {
+        let task = self.names.iter().position(|own| own == name).expect("a task of the script");
+        self.history.fulfilment.plan.task_name(TaskId::at(task))
     }
 
     fn status(&self) -> String {
@@ -195,14 +241,20 @@ impl Player {
         }
         if state.is_held() {
             let failures = state.failures();
-            let failures = failures.iter().map(|(task, failure)| {
-                let task = task.strip_prefix("play.").unwrap_or("the order");
-                format!("{task} {}", failure.code)
+            let failures = failures.iter().map(|fault| {
+                let task = fault.task.map_or("the order", |task| &*self.names[task.index()]);
+                format!("{task} {}", fault.failure.code)
             });
             return format!("held: {}", failures.collect::<Vec<_>>().join(", "));
         }
         match state.wake_at(self.now) {
             Some(at) => format!("wakes at {}", at.0),
+            None if state.phase.name() == "partial" => {
+                let items = state.plan.items.iter().enumerate();
+                let delivered = items.filter(|(index, _)| state.is_delivered(ItemId::at(*index)));
+                let names: Vec<&str> = delivered.map(|(_, item)| &*item.name).collect();
+                format!("partial: {}", names.join(", "))
+            }
             None => state.phase.name().into(),
         }
     }
@@ -212,6 +264,7 @@ impl Player {
             Due::Run { task, attempt, .. } => ("run", task, *attempt),
             Due::Recover { task, attempt } => ("recover", task, *attempt),
             Due::Resume { task, attempt, .. } => ("resume", task, *attempt),
+            Due::ResumeUndo { task, attempt, .. } => ("resume undo", task, *attempt),
             Due::Expire { task, attempt } => ("expire", task, *attempt),
             Due::Undo { task, attempt, .. } => ("undo", task, *attempt),
             Due::Alert(_) => return "alert".into(),
@@ -220,6 +273,10 @@ impl Player {
         let name = &self.names[task.index()];
         if attempt == 1 { format!("{word} {name}") } else { format!("{word} {name} #{attempt}") }
     }
+}
+
+fn decision() -> Decision {
+    Decision { by: Some("ops".into()), reason: Some("as the script says".into()) }
 }
 
 fn request() -> CancelRequest {

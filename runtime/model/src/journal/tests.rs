@@ -29,6 +29,10 @@ fn events() -> Vec<Event> {
     timed.steps[0].milestone = Some("line lit".into());
     timed.steps[1].expected_ms = Some(60_000);
     events.push(Event::Planned { plan: Arc::new(timed) });
+    events.push(Event::Planned { plan: Arc::new(Plan { optional: [ItemId(1)].into(), ..plan() }) });
+    let cause = Failure::new(FailureClass::Person, "ELEMENT_REFUSED", "olt-1 says no");
+    let (task, decision) = (Some(TaskId(3)), Some(decision()));
+    events.push(Event::Unwinding { cause, task, decision });
     events.push(Event::Submitted {
         kind: Kind::ServiceOrder,
         document: Arc::new(json!({ "serviceOrderItem": [{ "id": "1", "action": "add" }] })),
@@ -91,27 +95,70 @@ fn next(last: Option<&Event>) -> Option<Event> {
         },
         Some(Event::Retrying { .. }) => Event::Failed { task, attempt, failure },
         Some(Event::Failed { .. }) => Event::Reopened { task },
-        Some(Event::Reopened { .. }) => Event::Unwinding { cause: failure },
-        Some(Event::Unwinding { .. }) => Event::Cancelling { request: request() },
-        Some(Event::Cancelling { .. }) => Event::CancelRefused {
+        Some(event) => return ending(event),
+    })
+}
+
+/// The event after one with which work ends otherwise than well, or of the whole order.
+fn ending(last: &Event) -> Option<Event> {
+    let (task, attempt, at) = (TaskId(3), 2, Timestamp(1_773_280_800_500));
+    let failure = Failure::new(FailureClass::Retry, "ELEMENT_BUSY", "olt-1 answered 503");
+    Some(match last {
+        Event::Reopened { .. } => Event::Unwinding { cause: failure, task: None, decision: None },
+        Event::Unwinding { .. } => Event::RollingBack {
+            lines: vec![ItemId(0), ItemId(4)],
+            cause: failure,
+            task: Some(task),
+            decision: Some(decision()),
+        },
+        Event::RollingBack { .. } => Event::Cancelling { request: request() },
+        Event::Cancelling { .. } => Event::CancelRefused {
             request: CancelRequest { id: "c-2".into(), reason: None, requested: None },
             refusal: Refusal::PastReturn { task: "RFS-1.ship".into() },
         },
-        Some(Event::CancelRefused { .. }) => Event::Patched {
+        Event::CancelRefused { .. } => Event::Patched {
             patch: json!({ "priority": "1", "note": [{ "text": "hurry" }], "category": null })
                 .as_object()
                 .cloned()
                 .unwrap_or_default(),
         },
-        Some(Event::Patched { .. }) => {
+        Event::Patched { .. } => {
             Event::Endangered { alert: Alert { danger: Danger::AtRisk, at, wanted: at } }
         }
-        Some(Event::Endangered { .. }) => Event::UndoRetrying { task, attempt, failure, at },
-        Some(Event::UndoRetrying { .. }) => Event::UndoFailed { task, attempt, failure },
-        Some(Event::UndoFailed { .. }) => Event::Undone { task },
-        Some(Event::Undone { .. }) => Event::Ended { end: End::Completed },
-        Some(Event::Ended { .. }) => return None,
+        Event::Endangered { .. } => Event::UndoWaiting {
+            task,
+            attempt,
+            wait: Wait { keys: vec!["removal-1".into()], timeout_ms: 60_000 },
+            until: at,
+        },
+        Event::UndoWaiting { .. } => Event::UndoRetrying { task, attempt, failure, at },
+        Event::UndoRetrying { .. } => Event::UndoFailed { task, attempt, failure },
+        Event::UndoFailed { .. } => Event::Undone { task },
+        Event::Undone { .. } => {
+            Event::GivenUp { task, failure, released: true, decision: decision() }
+        }
+        Event::GivenUp { .. } => Event::CompletedByHand {
+            task,
+            outputs: json!({ "port": "1/1/3" }).as_object().cloned().unwrap_or_default(),
+            decision: Decision::default(),
+        },
+        Event::CompletedByHand { .. } => Event::Ended { end: End::Completed },
+        Event::Ended { .. }
+        | Event::Submitted { .. }
+        | Event::Planned { .. }
+        | Event::Held { .. }
+        | Event::Rejected { .. }
+        | Event::Started { .. }
+        | Event::Waiting { .. }
+        | Event::CalledBack { .. }
+        | Event::Succeeded { .. }
+        | Event::Retrying { .. }
+        | Event::Failed { .. } => return None,
     })
+}
+
+fn decision() -> Decision {
+    Decision { by: Some("ops".into()), reason: Some("the element is scrapped".into()) }
 }
 
 fn request() -> CancelRequest {
@@ -216,6 +263,7 @@ fn plan() -> Plan {
         steps: vec![step, bare],
         items: items(),
         tasks: vec![task, last],
+        ..Plan::default()
     }
 }
 
@@ -260,10 +308,14 @@ fn golden(event: &Event) -> PathBuf {
     let is_change = matches!(event, Event::Planned { plan } if plan.items.iter().any(|item| item.origin.is_some()));
     let is_activation = matches!(event, Event::Submitted { activation: Some(_), .. });
     let is_timed = matches!(event, Event::Planned { plan } if plan.steps[0].milestone.is_some());
-    let name = match (is_change, is_activation, is_timed) {
+    let is_partly = matches!(event, Event::Planned { plan } if !plan.optional.is_empty());
+    let is_of_task = matches!(event, Event::Unwinding { task: Some(_), .. });
+    let name = match (is_change, is_activation, is_timed, is_partly, is_of_task) {
         (true, ..) => "plannedChange",
-        (_, true, _) => "submittedActivation",
-        (.., true) => "plannedTimes",
+        (_, true, ..) => "submittedActivation",
+        (_, _, true, ..) => "plannedTimes",
+        (_, _, _, true, _) => "plannedOptional",
+        (.., true) => "unwindingTask",
         _ => event.name(),
     };
     folder.join(format!("v{VERSION}-{name}.json"))
@@ -307,8 +359,9 @@ fn every_kind_and_every_end_is_read_as_it_was_written() {
         assert_eq!(serde_json::to_value(kind).unwrap(), json!(name));
         assert_eq!(&serde_json::from_value::<Kind>(json!(name)).unwrap(), kind);
     }
-    let ends = [End::Completed, End::Failed, End::Rejected, End::Cancelled];
-    for (end, name) in ends.iter().zip(["completed", "failed", "rejected"]) {
+    let ends = [End::Completed, End::Partial, End::Failed, End::Rejected, End::Cancelled];
+    let names = ["completed", "partial", "failed", "rejected", "cancelled"];
+    for (end, name) in ends.iter().zip(names) {
         assert_eq!(serde_json::to_value(end).unwrap(), json!(name));
         assert_eq!(&serde_json::from_value::<End>(json!(name)).unwrap(), end);
     }

@@ -7,6 +7,9 @@ use crate::id::{FulfilmentId, InstanceId};
 use crate::outcome::Hold;
 use crate::time::Timestamp;
 
+/// Ends the key under which work is undone, or done again as it was.
+pub const UNDO: &str = ":undo";
+
 /// Where an existing instance comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

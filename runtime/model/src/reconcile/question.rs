@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::judge::{Holder, Reading};
 use crate::expr::{Expressions, expressions_of};
-use crate::fulfilment::{Fulfilment, Phase};
+use crate::fulfilment::Fulfilment;
 use crate::id::{Digest, FulfilmentId, ItemId, PluginId, SpecId, TaskId};
-use crate::journal::{End, Kind};
+use crate::journal::Kind;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level, Made, OnFailure, Plan, Step, Task, Work};
 use crate::task::TaskState;
@@ -79,9 +79,8 @@ pub fn questions(
     }
     let mut last_first = makers.iter().rev();
     let completed = last_first.find_map(|maker| {
-        let is_completed = matches!(maker.fulfilment.phase, Phase::Ended(End::Completed, _));
-        let item = is_completed.then(|| item_of(resource, document, &maker.fulfilment))??;
-        Some((maker, item))
+        let item = item_of(resource, document, &maker.fulfilment)?;
+        maker.fulfilment.is_delivered(item).then_some((maker, item))
     });
     if let Some((owner, item)) = completed {
         return stood(&owner.fulfilment, item, expected);
@@ -175,7 +174,7 @@ fn item_of(resource: &str, document: &Value, fulfilment: &Fulfilment) -> Option<
 fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Question>, Failure> {
     if owner.plan.items[item.index()].action == Action::Delete {
         let taken = owner.plan.tasks_of(item).filter_map(|task| match owner.work(task) {
-            Work::TakeBack(made) if owner.tasks[task.index()].is_done() => {
+            Work::TakeBack(made) if is_over(&owner.tasks[task.index()]) => {
                 Some((owner.plan.step(task).clone(), (**made).clone()))
             }
             Work::TakeBack(_) | Work::Do | Work::Redo(_) => None,
@@ -186,13 +185,23 @@ fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Que
     Ok(standing.into_iter().map(|made| question(owner, item, made, expected)).collect())
 }
 
+/// Whether earlier work was taken back, or an operator gave that up: it may be there still.
+fn is_over(state: &TaskState) -> bool {
+    state.is_done() || matches!(state, TaskState::GivenUp { .. })
+}
+
 /// The work for an item that was taken back because its order came to nothing.
 fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Question>, Failure> {
     let mut expressions = Expressions::default();
     let mut asked = Vec::new();
     for task in owner.plan.tasks_of(item) {
-        let was_undone = matches!(owner.tasks[task.index()], TaskState::Undone);
+        let state = &owner.tasks[task.index()];
+        let was_undone = matches!(state, TaskState::Undone | TaskState::GivenUp { .. });
         if !was_undone || !owner.work(task).is_do() {
+            continue;
+        }
+        // What never began was never asked of an element.
+        if !before.tasks[task.index()].is_begun() {
             continue;
         }
         let yielded = before.tasks[task.index()].yielded();

@@ -5,6 +5,7 @@ mod about;
 mod billing;
 mod callbacks;
 mod customers;
+mod decide;
 mod events;
 mod exports;
 mod history;
@@ -46,12 +47,19 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
             Ok(()) => ("workflow runs", runs::start(door, call, name).await),
             Err(problem) => ("workflow runs", Err(problem)),
         },
+        ["runs", id, "cancel"] => ("run cancel", decide::cancel_run(door, call, id).await),
         ["runs", id] => ("run", runs::one(door, &call, id).await),
         ["fulfilments", id] => ("fulfilment", view::get(door, &call, id).await),
         ["fulfilments", id, "events"] => ("fulfilment events", events::get(door, call, id).await),
         ["fulfilments", id, "plan"] => ("fulfilment plan", view::plan(door, &call, id).await),
         ["fulfilments", id, "logs"] => ("fulfilment logs", operate::logs(door, &call, id).await),
         ["fulfilments", id, "retry"] => ("fulfilment retry", operate::retry(door, &call, id).await),
+        ["fulfilments", id, "giveUp"] => {
+            ("fulfilment give-up", decide::give_up(door, call, id).await)
+        }
+        ["fulfilments", id, "complete"] => {
+            ("fulfilment complete", decide::complete(door, call, id).await)
+        }
         ["callbacks", address @ ..] if !address.is_empty() => {
             ("callbacks", callbacks::take(door, call, address).await)
         }

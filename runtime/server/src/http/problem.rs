@@ -5,8 +5,8 @@ use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::Denied;
-use engine::handle::{AmendError, AskError, CancelError, QuarantineError, ReadError};
-use model::fulfilment::PatchError as PatchRefusal;
+use engine::handle::{AmendError, AskError, CancelError, DecideError, QuarantineError, ReadError};
+use model::fulfilment::{NotGivenUp, PatchError as PatchRefusal};
 use model::order::OrderErrorKind;
 use model::resource::Invalid;
 use model::resource::patch::PatchError;
@@ -242,6 +242,29 @@ impl From<CancelError> for Problem {
                 Self::unprocessable(refusal.to_string()).about("state")
             }
             CancelError::Read(error) => error.into(),
+        }
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        let message = error.to_string();
+        match error {
+            DecideError::Unknown(_) => Self::not_found(message).about("id"),
+            DecideError::Refused(NotGivenUp::NoTask(_)) => {
+                Self::unprocessable(message).about("task")
+            }
+            DecideError::Refused(NotGivenUp::NoItem(_)) => {
+                Self::unprocessable(message).about("item")
+            }
+            DecideError::Refused(
+                NotGivenUp::Ended { .. }
+                | NotGivenUp::NotPlanned
+                | NotGivenUp::RollingBack
+                | NotGivenUp::State { .. }
+                | NotGivenUp::PastReturn { .. },
+            ) => Self::conflict(message).about("$"),
+            DecideError::Read(error) => error.into(),
         }
     }
 }

@@ -242,6 +242,7 @@ fn called(call: &Call) -> String {
         Manner::Run => "run",
         Manner::Recover => "recover",
         Manner::Resume { .. } => "resume",
+        Manner::ResumeUndo { .. } => "resume undo",
         Manner::Undo { .. } => "undo",
         Manner::Restore => "restore",
     };

@@ -106,9 +106,11 @@ impl Played {
                 }
                 Due::Undo { task, .. } => Event::Undone { task },
                 Due::End(end) => Event::Ended { end },
-                Due::Recover { .. } | Due::Resume { .. } | Due::Expire { .. } | Due::Alert(_) => {
-                    panic!("nothing waits")
-                }
+                Due::Recover { .. }
+                | Due::Resume { .. }
+                | Due::ResumeUndo { .. }
+                | Due::Expire { .. }
+                | Due::Alert(_) => panic!("nothing waits"),
             };
             self.commit(fulfilment, event);
         }

@@ -98,7 +98,7 @@ fn looked_up(fulfilment: &Fulfilment, item: ItemId) -> &'static str {
     let of_item = of_item.filter(|(task, _)| task.item.is_some_and(|item| below.contains(&item)));
     let states: Vec<&TaskState> = of_item.map(|(_, state)| state).collect();
     assert_eq!(fulfilment.has_tasks(item), !states.is_empty());
-    if states.iter().any(|state| is_stopped(state)) {
+    if states.iter().any(|state| has_failed(state) || is_stuck(state)) {
         "held"
     } else if states.iter().all(|state| state.is_done()) {
         "completed"

@@ -88,6 +88,8 @@ fn what_has_begun_and_cannot_be_taken_back_keeps_an_order_from_being_cancelled()
         on_failure: OnFailure::Hold,
         no_return: true,
         not_before: None,
+        lines: std::collections::BTreeSet::new(),
+        takes_back: false,
     };
     let mut history = History::of_plan(plan(&[("ship".into(), policy)]));
     history.commit(Timestamp(1), vec![Event::Started { task: TaskId(0), attempt: 1 }]).unwrap();

@@ -1,12 +1,13 @@
 //! A fulfilment with its journal, held to what must be true after every commit.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::super::*;
-use crate::id::PluginId;
-use crate::plan::{OnFailure, Retry, Step, Task, Work};
+use crate::id::{ItemId, PluginId, SpecId};
+use crate::plan::{Action, Item, Level, Made, OnFailure, Retry, Step, Task, Work};
 
 pub(super) struct History {
     pub fulfilment: Fulfilment,
@@ -60,9 +61,7 @@ impl History {
         let folded = Fulfilment::fold(state.id.clone(), &read).unwrap();
         assert_eq!(&folded, state, "the state is the fold over the journal");
         assert_eq!(folded.due(now), state.due(now), "what is owed is the same after a crash");
-        let unwinding = matches!(state.phase, Phase::Unwinding(_))
-            || matches!(state.phase, Phase::Ended(End::Failed | End::Rejected | End::Cancelled, _));
-        let watch = Watch::derive(&state.plan, &state.tasks, unwinding);
+        let watch = Watch::derive(&state.plan, &state.tasks, &state.turned);
         assert_eq!(state.watch, watch, "what is watched can be derived");
         self.assert_wakes(now);
     }
@@ -81,8 +80,8 @@ impl History {
     }
 }
 
-/// Work begins after what it needs, is taken back before what it needs, and once unwinding nothing
-/// begins.
+/// Work begins after what it needs, is undone before what it needs, and what is to be undone does
+/// not begin.
 fn assert_order(before: &Fulfilment, event: &Event) {
     let Some(task) = event.task() else {
         return;
@@ -90,19 +89,30 @@ fn assert_order(before: &Fulfilment, event: &Event) {
     let state = &before.tasks[task.index()];
     let undone = matches!(
         event,
-        Event::Undone { .. } | Event::UndoRetrying { .. } | Event::UndoFailed { .. }
+        Event::Undone { .. }
+            | Event::UndoWaiting { .. }
+            | Event::UndoRetrying { .. }
+            | Event::UndoFailed { .. }
     );
-    let unwinding = matches!(before.phase, Phase::Unwinding(_));
+    let is_turned = before.is_turned(task);
     if undone {
-        assert!(unwinding, "nothing is taken back before unwinding");
+        assert!(is_turned, "nothing is undone that goes on");
         for (index, other) in before.plan.tasks.iter().enumerate() {
-            let clear = before.tasks[index].is_clear();
-            assert!(clear || !other.needs.contains(&task), "what needs it is taken back first");
+            let relies = super::super::lines::relies(&before.plan, TaskId::at(index), task);
+            let clear = before.tasks[index].is_clear() || !relies;
+            assert!(clear || !other.needs.contains(&task), "what needs it is undone first");
         }
     } else if matches!(state, TaskState::Pending | TaskState::Retrying { .. }) {
-        assert!(!unwinding, "nothing begins while unwinding");
-        let needs = &before.plan.task(task).needs;
-        assert!(needs.iter().all(|need| before.tasks[need.index()].is_done()), "needs come first");
+        assert!(!is_turned, "nothing begins that is to be undone");
+        for need in &before.plan.task(task).needs {
+            let state = &before.tasks[need.index()];
+            let is_over = state.is_done() || matches!(state, TaskState::GivenUp { .. });
+            let has_begun = matches!(before.tasks[task.index()], TaskState::Retrying { .. });
+            let is_over = is_over || (before.is_turned(*need) && (state.is_clear() || has_begun));
+            assert!(is_over, "needs come first");
+            let relies = super::super::lines::relies(&before.plan, task, *need);
+            assert!(!relies || !before.is_turned(*need), "what relies on it is rolled back too");
+        }
     }
 }
 
@@ -114,10 +124,16 @@ pub(super) struct Policy {
     pub on_failure: OnFailure,
     pub no_return: bool,
     pub not_before: Option<Timestamp>,
+    /// The lines that it serves; none for a task of the whole order.
+    pub lines: BTreeSet<String>,
+    /// Whether it takes back earlier work.
+    pub takes_back: bool,
 }
 
-/// A plan of these tasks, each made from a step of the same name.
+/// A plan of these tasks, each made from a step of the same name. A task that serves several lines
+/// is for an item that they share.
 pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
+    let items = items(tasks);
     let steps = tasks.iter().map(|(name, policy)| Step {
         workflow: "play".into(),
         step: name.clone(),
@@ -132,11 +148,69 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         expected_ms: None,
     });
     let made = tasks.iter().enumerate().map(|(index, (_, policy))| Task {
-        item: None,
+        item: items.iter().position(|item| item.name == named(policy)).map(ItemId::at),
         step: u32::try_from(index).unwrap(),
         needs: policy.needs.clone(),
         not_before: policy.not_before,
-        work: Work::Do,
+        work: if policy.takes_back { Work::TakeBack(Box::new(made())) } else { Work::Do },
     });
-    Plan { steps: steps.collect(), tasks: made.collect(), ..Plan::default() }
+    let tasks = made.collect();
+    Plan { steps: steps.collect(), items: items.clone(), tasks, ..Plan::default() }
+}
+
+fn named(policy: &Policy) -> String {
+    policy.lines.iter().cloned().collect::<Vec<_>>().join("+")
+}
+
+fn items(tasks: &[(String, Policy)]) -> Vec<Item> {
+    let lines: BTreeSet<&String> = tasks.iter().flat_map(|(_, policy)| &policy.lines).collect();
+    let mut items: Vec<Item> = lines.iter().map(|line| item(line, Vec::new())).collect();
+    for (_, policy) in tasks.iter().filter(|(_, policy)| policy.lines.len() > 1) {
+        let name = named(policy);
+        if items.iter().all(|item| item.name != name) {
+            let parents =
+                lines.iter().enumerate().filter(|(_, line)| policy.lines.contains(**line));
+            items.push(item(&name, parents.map(|(index, _)| ItemId::at(index)).collect()));
+        }
+    }
+    items
+}
+
+fn made() -> Made {
+    let (input, outputs) = (Map::new(), Map::new());
+    Made {
+        step: 0,
+        key: "earlier:0".into(),
+        input,
+        outputs,
+        holds: Vec::new(),
+        change: None,
+        characteristics: None,
+        if_changed: false,
+    }
+}
+
+fn item(name: &str, parents: Vec<ItemId>) -> Item {
+    Item {
+        name: name.into(),
+        level: Level::Resource,
+        line: name.into(),
+        spec: SpecId::new(name),
+        title: String::new(),
+        action: Action::Add,
+        parents,
+        needs: Vec::new(),
+        characteristics: Map::new(),
+        resources: Vec::new(),
+        adapter: None,
+        offering: None,
+        quantity: 1,
+        prices: Vec::new(),
+        instance: None,
+        not_before: None,
+        place: None,
+        part: None,
+        serves: None,
+        origin: None,
+    }
 }

@@ -108,8 +108,8 @@ fn nothing_starts_before_its_needs_or_twice() {
         end
     "), @r"
     start olt              refused: a fulfilment cannot take `started` while running
-    succeed olt            refused: a fulfilment cannot take `succeeded` while running
-    wait olt               refused: a fulfilment cannot take `waiting` while running
+    succeed olt            no change, due: run port
+    wait olt               no change, due: run port
     start port             due: recover port
     start port             refused: task 0 cannot take `started` while running
     start port #2          refused: task 0 cannot take `started` while running

@@ -1,17 +1,22 @@
 //! Random plans, random fates. What must be true after every commit stands in [`History`].
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::history::{History, Policy, plan};
 use super::*;
 use crate::journal::Refusal;
 
-/// A plan of up to eight tasks, of which each needs any of those before it.
+/// A plan of up to eight tasks, of which each needs any of those before it and serves any of three
+/// lines, or the whole order.
 fn plans() -> impl Strategy<Value = Vec<Policy>> {
-    let policy = (any::<u8>(), 1..4_u32, any::<bool>(), 0..8_u8, prop::option::of(0..5_000_i64));
+    let kinds = (0..8_u8, 0..8_u8, 0..8_u8);
+    let policy = (any::<u8>(), 1..4_u32, any::<bool>(), kinds, prop::option::of(0..5_000_i64));
     prop::collection::vec(policy, 1..8).prop_map(|policies| {
         let policies = policies.into_iter().enumerate();
-        let policies = policies.map(|(index, (needs, attempts, hold, no_return, not_before))| {
+        let policies = policies.map(|(index, (needs, attempts, hold, kinds, not_before))| {
+            let (no_return, lines, takes_back) = kinds;
             let needs = (0..index.min(8)).filter(|bit| needs & (1 << bit) != 0);
             Policy {
                 needs: needs.map(TaskId::at).collect(),
@@ -19,6 +24,13 @@ fn plans() -> impl Strategy<Value = Vec<Policy>> {
                 on_failure: if hold { OnFailure::Hold } else { OnFailure::Unwind },
                 no_return: no_return == 0,
                 not_before: not_before.map(Timestamp),
+                lines: ["a", "b", "c"]
+                    .iter()
+                    .enumerate()
+                    .filter(|(bit, _)| lines & (1 << bit) != 0)
+                    .map(|(_, line)| (*line).into())
+                    .collect(),
+                takes_back: takes_back == 0,
             }
         });
         policies.collect()
@@ -63,6 +75,8 @@ struct Run {
     steps: u32,
     /// When someone wants to cancel.
     cancel_at: Option<u32>,
+    /// When an operator decides something, and what.
+    decides: BTreeMap<u32, u8>,
 }
 
 impl Run {
@@ -74,6 +88,7 @@ impl Run {
             fate: Fate { choices: choices.into_iter() },
             steps: 0,
             cancel_at: None,
+            decides: BTreeMap::new(),
         }
     }
 
@@ -94,6 +109,8 @@ impl Run {
         let due = state.due(self.now);
         let events = if self.cancel_at.take_if(|steps| self.steps == *steps).is_some() {
             state.cancel(request()).0
+        } else if let Some(choice) = self.decides.remove(&self.steps) {
+            self.decide(choice)
         } else if due.is_empty() {
             self.pass_time()
         } else {
@@ -101,6 +118,22 @@ impl Run {
             self.do_due(&due)
         };
         self.history.commit(self.now, events).expect("what follows from what is due is legal");
+    }
+
+    /// An operator gives something up or did it by hand, which may be refused.
+    fn decide(&self, choice: u8) -> Vec<Event> {
+        let state = &self.history.fulfilment;
+        let task = TaskId::at(usize::from(choice) % state.tasks.len().max(1));
+        let name = state.plan.task_name(task);
+        let subject = match (choice / 64, state.plan.items.first()) {
+            (0, Some(item)) => Subject::Item(item.line.clone()),
+            (1, _) => {
+                let done = state.complete_by_hand(&name, Map::new(), decision());
+                return done.unwrap_or_default();
+            }
+            (_, _) => Subject::Task(name),
+        };
+        state.give_up(&subject, choice.is_multiple_of(2), decision()).unwrap_or_default()
     }
 
     fn pass_time(&mut self) -> Vec<Event> {
@@ -132,7 +165,7 @@ impl Run {
                 state.conclude(*task, *attempt, self.fate.outcome(), Vec::new(), self.now)
             }
             Due::Expire { task, attempt } => state.expire(*task, *attempt, self.now),
-            Due::Undo { task, attempt, .. } => {
+            Due::Undo { task, attempt, .. } | Due::ResumeUndo { task, attempt, .. } => {
                 state.conclude_undo(*task, *attempt, self.fate.outcome(), self.now)
             }
             Due::Alert(alert) => vec![Event::Endangered { alert: alert.clone() }],
@@ -193,7 +226,7 @@ impl Run {
 
 /// Any event about any task, most of which cannot happen.
 fn events() -> impl Strategy<Value = Event> {
-    let parts = (0..18_u8, 0..9_u32, 0..4_u32);
+    let parts = (0..22_u8, 0..9_u32, 0..4_u32);
     parts.prop_map(|(kind, task, attempt)| {
         let (task, failure, at) = (TaskId(task), failure("person"), Timestamp(5));
         let wait = Wait { keys: Vec::new(), timeout_ms: 1 };
@@ -205,7 +238,7 @@ fn events() -> impl Strategy<Value = Event> {
             4 => Event::Retrying { task, attempt, failure, at },
             5 => Event::Failed { task, attempt, failure },
             6 => Event::Reopened { task },
-            7 => Event::Unwinding { cause: failure },
+            7 => Event::Unwinding { cause: failure, task: Some(task), decision: None },
             8 => Event::UndoRetrying { task, attempt, failure, at },
             9 => Event::UndoFailed { task, attempt, failure },
             10 => Event::Undone { task },
@@ -218,6 +251,14 @@ fn events() -> impl Strategy<Value = Event> {
             }
             15 => Event::Patched { patch: Map::new() },
             16 => Event::Ended { end: End::Cancelled },
+            17 => Event::Ended { end: End::Partial },
+            18 => {
+                let lines = vec![ItemId(task.0)];
+                Event::RollingBack { lines, cause: failure, task: None, decision: None }
+            }
+            19 => Event::UndoWaiting { task, attempt, wait, until: at },
+            20 => Event::GivenUp { task, failure, released: false, decision: decision() },
+            21 => Event::CompletedByHand { task, outputs: Map::new(), decision: decision() },
             _ => Event::Held { failure },
         }
     })
@@ -231,17 +272,28 @@ proptest! {
         policies in plans(),
         choices in prop::collection::vec(any::<u8>(), 0..150),
         cancel_at in prop::option::of(1..60_u32),
+        decides in prop::collection::btree_map(1..80_u32, any::<u8>(), 0..5),
     ) {
         let mut run = Run::new(&policies, choices);
         run.cancel_at = cancel_at;
+        run.decides = decides;
         run.finish();
         let state = &run.history.fulfilment;
+        let is_over = |(index, task): (usize, &TaskState)| {
+            let stays = state.turned.stays.contains(&TaskId::at(index));
+            let (done, given_up) = (task.is_done(), matches!(task, TaskState::GivenUp { .. }));
+            if state.is_turned(TaskId::at(index)) { task.is_clear() } else { done || given_up || stays }
+        };
+        prop_assert!(state.tasks.iter().enumerate().all(is_over));
         match &state.phase {
-            Phase::Ended(End::Completed, None) => {
-                prop_assert!(state.tasks.iter().all(TaskState::is_done));
+            Phase::Ended(End::Completed, None) => prop_assert!(state.failed.is_empty()),
+            Phase::Ended(End::Partial, None) => {
+                let delivered = |index| state.is_delivered(ItemId::at(index));
+                prop_assert!((0..state.plan.items.len()).any(delivered));
+                prop_assert!(!(0..state.plan.items.len()).all(delivered));
             }
             Phase::Ended(End::Failed | End::Rejected, Some(_)) | Phase::Ended(End::Cancelled, None) => {
-                prop_assert!(state.tasks.iter().all(TaskState::is_clear));
+                prop_assert!(state.turned.is_whole);
             }
             Phase::Ended(..)
             | Phase::Submitted
@@ -280,14 +332,25 @@ proptest! {
     #[test]
     fn whichever_task_fails_nothing_is_left_behind(policies in plans()) {
         let unwind =
-            |policy: &Policy| Policy { on_failure: OnFailure::Unwind, no_return: false, ..policy.clone() };
+            |policy: &Policy| Policy {
+                on_failure: OnFailure::Unwind,
+                no_return: false,
+                takes_back: false,
+                ..policy.clone()
+            };
         let policies: Vec<Policy> = policies.iter().map(unwind).collect();
         for bad in 0..policies.len() {
             let mut run = Run::new(&policies, Vec::new());
             run.succeed_but(TaskId::at(bad));
             let state = &run.history.fulfilment;
-            prop_assert_eq!(&state.phase, &Phase::Ended(End::Failed, Some(failure("person"))));
-            prop_assert!(state.tasks.iter().all(TaskState::is_clear));
+            let is_whole = state.phase == Phase::Ended(End::Failed, Some(failure("person")));
+            prop_assert!(is_whole || state.phase == Phase::Ended(End::Partial, None));
+            prop_assert_eq!(is_whole, state.tasks.iter().all(TaskState::is_clear));
+            for (index, task) in state.plan.tasks.iter().enumerate() {
+                let is_delivered = task.item.map_or(!is_whole, |item| state.is_delivered(item));
+                prop_assert_eq!(is_delivered, state.tasks[index].is_done());
+                prop_assert_eq!(!is_delivered, state.tasks[index].is_clear());
+            }
         }
     }
 
@@ -302,6 +365,8 @@ proptest! {
             on_failure: OnFailure::Hold,
             no_return: false,
             not_before: None,
+            lines: BTreeSet::new(),
+            takes_back: false,
         };
         let mut state = History::of_plan(named(&[policy])).fulfilment;
         state.tasks[0] = TaskState::Running { attempt };

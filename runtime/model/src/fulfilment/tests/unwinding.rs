@@ -158,8 +158,8 @@ fn an_undo_is_made_again_and_then_waits_for_a_person() {
     fail undo olt retry    wakes at 868
     undo olt #1            no change, wakes at 868
     tick 1000              due: undo olt #2
-    fail undo olt retry    held: olt BUSY
-    undo olt               no change, held: olt BUSY
+    fail undo olt retry    held: olt BROKEN, olt BUSY
+    undo olt               no change, held: olt BROKEN, olt BUSY
     reopen                 due: undo olt
     undo olt               due: undo port
     undo port              due: end
@@ -246,23 +246,85 @@ fn a_point_of_no_return_that_itself_failed_is_unwound() {
 }
 
 #[test]
-fn an_undo_that_would_wait_needs_a_person() {
+fn an_undo_that_waits_ends_with_its_callback() {
     assert_snapshot!(play("
         task port
+        task olt needs port
+        succeed port
+        start olt
+        fail olt person
+        wait undo olt
+        undo port
+        call back olt
+        undo olt
+        wait undo port
+        call back port #2
+        undo port
+        end
+    "), @r"
+    succeed port           due: run olt
+    start olt              due: recover olt
+    fail olt person        due: undo olt
+    wait undo olt          wakes at 5000
+    undo port              refused: a fulfilment cannot take `undone` while unwinding
+    call back olt          due: resume undo olt
+    undo olt               due: undo port
+    wait undo port         wakes at 5000
+    call back port #2      no change, wakes at 5000
+    undo port              due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn an_undo_whose_answer_does_not_come_is_asked_for_again() {
+    assert_snapshot!(play("
+        task port, attempts 2
         task olt
         succeed port
         fail olt person
-        wait undo port
         undo olt
+        wait undo port
+        tick 5000
+        expire port
+        tick 2000
+        wait undo port
+        tick 5000
+        expire port
         reopen
         undo port
         end
     "), @r"
     succeed port           due: run olt
     fail olt person        due: undo port, undo olt
-    wait undo port         due: undo olt
-    undo olt               held: port UNDO_WAITS
+    undo olt               due: undo port
+    wait undo port         wakes at 5000
+    tick 5000              due: expire port
+    expire port            wakes at 5821
+    tick 2000              due: undo port #2
+    wait undo port         wakes at 12000
+    tick 5000              due: expire port #2
+    expire port            held: olt BROKEN, port CALLBACK_TIMEOUT
     reopen                 due: undo port
+    undo port              due: end
+    end                    failed
+    ");
+}
+
+#[test]
+fn what_never_began_is_undone_without_a_call() {
+    assert_snapshot!(play("
+        task port
+        task olt needs port
+        succeed port
+        fail olt person
+        fail undo olt person
+        undo port
+        end
+    "), @r"
+    succeed port           due: run olt
+    fail olt person        due: undo olt
+    fail undo olt person   due: undo port
     undo port              due: end
     end                    failed
     ");

@@ -47,7 +47,9 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
         if let Some(times) = times.get(&id) {
             times.write(&mut task);
         }
-        if let TaskState::Waiting { wait, .. } = &fulfilment.tasks[id.index()] {
+        if let TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. } =
+            &fulfilment.tasks[id.index()]
+        {
             let at =
                 wait.keys.iter().map(|key| answered_at(door, call, fulfilment, (id, key.as_str())));
             task.insert("answersAt".into(), at.collect());
@@ -72,9 +74,9 @@ fn answered_at(
     (task, key): (TaskId, &str),
 ) -> String {
     let name = fulfilment.callback_name(task, key);
-    let address = match name == key {
-        true => door.app.engine.addresses().of(key),
-        false => name,
+    let address = match name.contains('/') {
+        true => name,
+        false => door.app.engine.addresses().of(&name),
     };
     format!("{}{BASE}/callbacks/{address}", call.base)
 }
@@ -107,7 +109,20 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
     let failures: Vec<Value> = fulfilment
         .failures()
         .into_iter()
-        .map(|(task, failure)| failed(failure, (!task.is_empty()).then_some(task)))
+        .map(|fault| {
+            let mut body = failed(&fault.failure, fault.task.map(|_| fault.name));
+            for (name, value) in
+                fault.task.map(|task| fulfilment.place_of(task)).unwrap_or_default()
+            {
+                set(&mut body, &name, value);
+            }
+            let lines = fault.lines.iter().map(|line| &*fulfilment.plan.items[line.index()].line);
+            let lines: Vec<&str> = lines.collect();
+            if !lines.is_empty() {
+                set(&mut body, "lines", json!(lines));
+            }
+            body
+        })
         .collect();
     if !failures.is_empty() {
         set(&mut body, "failures", Value::Array(failures));
@@ -226,7 +241,23 @@ fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
                 set("holds", json!(yielded.holds));
             }
         }
-        TaskState::Pending | TaskState::Stuck { .. } | TaskState::Undone => {}
+        TaskState::UndoWaiting { attempt, wait, until, .. } => {
+            set("undoAttempt", json!(attempt));
+            set("waitsFor", json!(wait.keys));
+            set("waitsUntil", time(*until));
+        }
+        TaskState::UndoCalledBack { attempt, .. } => set("undoAttempt", json!(attempt)),
+        TaskState::GivenUp { yielded, released, .. } => {
+            if !yielded.holds.is_empty() {
+                set(if *released { "released" } else { "holds" }, json!(yielded.holds));
+            }
+        }
+        TaskState::Stuck { yielded, .. } => {
+            if !yielded.holds.is_empty() {
+                set("holds", json!(yielded.holds));
+            }
+        }
+        TaskState::Pending | TaskState::Undone => {}
     }
     if let Some(failure) = state.failure() {
         set("failure", failed(failure, None));
@@ -266,7 +297,9 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
             times.attempt = *attempt;
             times.ended = (!matches!(event, Event::Retrying { .. })).then_some(at);
         }
-        Event::Undone { task } => times.entry(*task).or_default().ended = Some(at),
+        Event::Undone { task }
+        | Event::GivenUp { task, .. }
+        | Event::CompletedByHand { task, .. } => times.entry(*task).or_default().ended = Some(at),
         Event::Submitted { .. }
         | Event::Planned { .. }
         | Event::Held { .. }
@@ -274,10 +307,12 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
         | Event::CalledBack { .. }
         | Event::Reopened { .. }
         | Event::Unwinding { .. }
+        | Event::RollingBack { .. }
         | Event::Cancelling { .. }
         | Event::CancelRefused { .. }
         | Event::Patched { .. }
         | Event::Endangered { .. }
+        | Event::UndoWaiting { .. }
         | Event::UndoRetrying { .. }
         | Event::UndoFailed { .. }
         | Event::Ended { .. } => {}

@@ -72,7 +72,7 @@ impl Worker for Patient {
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
         let outcome = match call.manner {
-            Manner::Resume { payload } => {
+            Manner::Resume { payload } | Manner::ResumeUndo { payload } => {
                 Outcome::Done(Map::from_iter([("answered".into(), payload)]))
             }
             Manner::Run | Manner::Recover | Manner::Undo { .. } | Manner::Restore => {

@@ -1,0 +1,272 @@
+//! What may happen in which phase and to which task, and what comes of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::failures::Cause;
+use super::index::Index;
+use super::progress::Progress;
+use super::watch::{Watch, is_settled};
+use super::{ApplyError, Fulfilment, Phase, cancel};
+use crate::id::{ItemId, TaskId};
+use crate::journal::{End, Event};
+use crate::outcome::Failure;
+use crate::plan::Work;
+use crate::task::TaskState;
+
+impl Fulfilment {
+    pub(super) fn apply_to_task(&mut self, task: TaskId, event: &Event) -> Result<(), ApplyError> {
+        let Some(state) = self.tasks.get(task.index()) else {
+            return Err(ApplyError::NoTask(task));
+        };
+        match &self.phase {
+            Phase::Running | Phase::Unwinding(_) => {}
+            Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => return Err(self.refuse(event)),
+        }
+        let is_turned = self.is_turned(task);
+        let is_allowed = match direction(state, event) {
+            Direction::Forward => !is_turned,
+            Direction::Backward => is_turned,
+            Direction::Either => true,
+            // Only what takes back earlier work: of what does work, the lines are given up.
+            Direction::GivenUp => is_turned || matches!(self.work(task), Work::TakeBack(_)),
+        };
+        if !is_allowed || !self.may_follow(task, event) {
+            return Err(self.refuse(event));
+        }
+        let Some(next) = state.next(event) else {
+            return Err(ApplyError::Task { task, state: state.name(), event: event.name() });
+        };
+        self.started |= matches!(event, Event::Started { .. });
+        if let Some(item) = self.plan.task(task).item {
+            self.progress.changed(&self.plan, item, state, &next);
+        }
+        self.tasks[task.index()] = next;
+        self.watch.changed(&self.plan, &self.tasks, &self.turned, task);
+        Ok(())
+    }
+
+    /// Whether what stands before the task allows the event: work begins only after its needs, and
+    /// is undone only before them.
+    fn may_follow(&self, task: TaskId, event: &Event) -> bool {
+        match event {
+            Event::Undone { .. }
+            | Event::UndoWaiting { .. }
+            | Event::UndoRetrying { .. }
+            | Event::UndoFailed { .. }
+            | Event::GivenUp { .. } => self.watch.blockers[task.index()] == 0,
+            Event::Started { .. }
+            | Event::Waiting { .. }
+            | Event::Succeeded { .. }
+            | Event::Retrying { .. }
+            | Event::Failed { .. } => {
+                let needs = &self.plan.task(task).needs;
+                let has_begun = !matches!(self.tasks[task.index()], TaskState::Pending);
+                self.is_turned(task)
+                    || has_begun
+                    || needs.iter().all(|need| is_settled(&self.tasks, &self.turned, *need))
+            }
+            Event::Submitted { .. }
+            | Event::Planned { .. }
+            | Event::Held { .. }
+            | Event::Rejected { .. }
+            | Event::CalledBack { .. }
+            | Event::CompletedByHand { .. }
+            | Event::Reopened { .. }
+            | Event::Unwinding { .. }
+            | Event::RollingBack { .. }
+            | Event::Cancelling { .. }
+            | Event::CancelRefused { .. }
+            | Event::Patched { .. }
+            | Event::Endangered { .. }
+            | Event::Ended { .. } => true,
+        }
+    }
+
+    pub(super) fn apply_to_phase(&mut self, event: &Event) -> Result<(), ApplyError> {
+        let next = match (&self.phase, event) {
+            (Phase::Submitted | Phase::Held(_), Event::Planned { plan }) => {
+                plan.check().map_err(ApplyError::Plan)?;
+                self.plan = Arc::clone(plan);
+                self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
+                self.watch = Watch::derive(&self.plan, &self.tasks, &self.turned);
+                self.index = Arc::new(Index::derive(&self.plan));
+                self.progress = Progress::derive(&self.plan, &self.tasks);
+                Phase::Running
+            }
+            (Phase::Submitted | Phase::Held(_), Event::Held { failure }) => {
+                Phase::Held(failure.clone())
+            }
+            (Phase::Submitted | Phase::Held(_), Event::Rejected { failure }) => {
+                Phase::Ended(End::Rejected, Some(failure.clone()))
+            }
+            (Phase::Running, Event::Unwinding { cause, task, .. }) => {
+                if task.is_some_and(|task| task.index() >= self.tasks.len()) {
+                    return Err(self.refuse(event));
+                }
+                // Journals of earlier versions do not say which task it was.
+                let task = task.or_else(|| self.failed_with(cause));
+                self.cause = Some(Cause { task, failure: cause.clone() });
+                self.turn_all();
+                Phase::Unwinding(cause.clone())
+            }
+            (Phase::Running, Event::RollingBack { lines, cause, task, .. }) => {
+                let more = self.turning(lines, *task).ok_or_else(|| self.refuse(event))?;
+                let cause = Cause { task: *task, failure: cause.clone() };
+                self.failed.extend(lines.iter().map(|line| (*line, cause.clone())));
+                self.turn(more);
+                return Ok(());
+            }
+            (Phase::Submitted | Phase::Held(_) | Phase::Running, Event::Cancelling { request }) => {
+                self.turn_all();
+                self.cancelled_by = Some(request.clone());
+                Phase::Unwinding(cancel::cause(request))
+            }
+            (phase, Event::CancelRefused { .. }) if !matches!(phase, Phase::Ended(..)) => {
+                return Ok(());
+            }
+            (_, Event::Patched { patch }) => {
+                self.follow(patch);
+                return Ok(());
+            }
+            (Phase::Running, Event::Endangered { alert }) => {
+                self.alerts.push(alert.clone());
+                return Ok(());
+            }
+            (Phase::Running, Event::Ended { end })
+                if self.watch.unsettled == 0 && *end == self.end_of_running() =>
+            {
+                Phase::Ended(*end, None)
+            }
+            (Phase::Unwinding(cause), Event::Ended { end })
+                if self.watch.unsettled == 0 && *end == self.end_of_unwinding(cause) =>
+            {
+                let failure = self.cancelled_by.is_none().then(|| cause.clone());
+                Phase::Ended(*end, failure)
+            }
+            _ => return Err(self.refuse(event)),
+        };
+        self.phase = next;
+        Ok(())
+    }
+
+    fn failed_with(&self, cause: &Failure) -> Option<TaskId> {
+        let is_it = |state: &TaskState| matches!(state, TaskState::Failed { failure, .. } if failure == cause);
+        self.tasks.iter().position(is_it).map(TaskId::at)
+    }
+
+    /// The tasks that are undone when these lines have failed; `None` if they cannot fail so: not
+    /// together with all that relies on them, or with all that the order asks for.
+    fn turning(&self, more: &[ItemId], task: Option<TaskId>) -> Option<BTreeSet<TaskId>> {
+        let lines = self.lines.of(&self.plan);
+        let known: BTreeSet<ItemId> = self.failed.keys().copied().collect();
+        let is_new = |line: &ItemId| lines.is_line(*line) && !known.contains(line);
+        let has_task = task.is_none_or(|task| task.index() < self.tasks.len());
+        if more.is_empty() || !more.iter().all(is_new) || !has_task {
+            return None;
+        }
+        let all: BTreeSet<ItemId> = known.iter().chain(more).copied().collect();
+        let dependents = &self.watch.dependents;
+        let closed = lines.closure(&self.plan, dependents, &known, more.iter().copied());
+        if all != closed || lines.are_all(&all) {
+            return None;
+        }
+        let more = more.iter().copied().collect();
+        Some(lines.tasks_of(&more, &all))
+    }
+
+    fn turn(&mut self, mut more: BTreeSet<TaskId>) {
+        let stays = self.staying(more.iter().copied());
+        self.turned.stays.extend(stays);
+        more.retain(|task| !self.turned.stays.contains(task));
+        self.turned.tasks.extend(&more);
+        self.watch.turn(&self.plan, &self.tasks, &self.turned, &more);
+    }
+
+    fn turn_all(&mut self) {
+        let stays = self.staying((0..self.tasks.len()).map(TaskId::at));
+        self.turned.stays.extend(stays);
+        self.turned.is_whole = true;
+        self.watch = Watch::derive(&self.plan, &self.tasks, &self.turned);
+    }
+
+    /// What of these tasks stays done: work past a point of no return, and what it needed.
+    fn staying(&self, tasks: impl Iterator<Item = TaskId>) -> BTreeSet<TaskId> {
+        let stays = |task: &TaskId| {
+            self.plan.is_no_return(*task)
+                && self.tasks[task.index()].is_done()
+                && !self.is_turned(*task)
+        };
+        let mut open: Vec<TaskId> = tasks.filter(stays).collect();
+        let mut found: BTreeSet<TaskId> = open.iter().copied().collect();
+        while let Some(task) = open.pop() {
+            for need in &self.plan.task(task).needs {
+                let is_done = self.tasks[need.index()].is_done() && !self.is_turned(*need);
+                if is_done && super::lines::relies(&self.plan, task, *need) && found.insert(*need) {
+                    open.push(*need);
+                }
+            }
+        }
+        found
+    }
+
+    fn refuse(&self, event: &Event) -> ApplyError {
+        ApplyError::Phase { phase: self.phase.name(), event: event.name() }
+    }
+}
+
+/// Which way an event carries a task.
+enum Direction {
+    /// To where it is done.
+    Forward,
+    /// To where nothing is left of it.
+    Backward,
+    /// What was begun ends, whichever way it goes then.
+    Either,
+    /// It is given up.
+    GivenUp,
+}
+
+fn direction(state: &TaskState, event: &Event) -> Direction {
+    match event {
+        Event::Undone { .. }
+        | Event::UndoWaiting { .. }
+        | Event::UndoRetrying { .. }
+        | Event::UndoFailed { .. } => Direction::Backward,
+        Event::GivenUp { .. } => Direction::GivenUp,
+        Event::Started { .. }
+        | Event::Waiting { .. }
+        | Event::Succeeded { .. }
+        | Event::Retrying { .. }
+        | Event::Failed { .. }
+        | Event::CalledBack { .. }
+        | Event::Reopened { .. }
+        | Event::CompletedByHand { .. }
+        | Event::Submitted { .. }
+        | Event::Planned { .. }
+        | Event::Held { .. }
+        | Event::Rejected { .. }
+        | Event::Unwinding { .. }
+        | Event::RollingBack { .. }
+        | Event::Cancelling { .. }
+        | Event::CancelRefused { .. }
+        | Event::Patched { .. }
+        | Event::Endangered { .. }
+        | Event::Ended { .. } => match state {
+            // Nothing begins that is to be undone.
+            TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. } => {
+                Direction::Forward
+            }
+            TaskState::Stuck { .. } => Direction::Backward,
+            TaskState::Running { .. }
+            | TaskState::Waiting { .. }
+            | TaskState::CalledBack { .. }
+            | TaskState::Done(_)
+            | TaskState::Undoing { .. }
+            | TaskState::UndoWaiting { .. }
+            | TaskState::UndoCalledBack { .. }
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => Direction::Either,
+        },
+    }
+}

@@ -1,0 +1,103 @@
+//! What failed: what a person must look at, and what became of lines that are rolled back.
+
+use super::{Fulfilment, Phase};
+use crate::id::{ItemId, TaskId};
+use crate::outcome::{Failure, FailureClass};
+use crate::task::TaskState;
+
+/// Why something is rolled back.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Cause {
+    /// The task that failed.
+    pub(super) task: Option<TaskId>,
+    /// Why.
+    pub(super) failure: Failure,
+}
+
+/// A failure, and where it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The task that failed; `None` if the order as a whole did.
+    pub task: Option<TaskId>,
+    /// The task's name; empty without one.
+    pub name: String,
+    /// The lines that are rolled back because of it.
+    pub lines: Vec<ItemId>,
+    /// Why.
+    pub failure: Failure,
+}
+
+impl Fulfilment {
+    /// What failed and was not mended, with the tasks' names: what a person must look at, and
+    /// what the order or lines of it came to nothing by.
+    pub fn failures(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        match (&self.phase, &self.cause) {
+            (_, Some(cause)) => self.add(&mut faults, cause.task, None, &cause.failure),
+            (Phase::Held(failure) | Phase::Ended(_, Some(failure)), None) => {
+                self.add(&mut faults, None, None, failure);
+            }
+            (
+                Phase::Submitted | Phase::Running | Phase::Unwinding(_) | Phase::Ended(_, None),
+                None,
+            ) => {}
+        }
+        for (line, cause) in &self.failed {
+            self.add(&mut faults, cause.task, Some(*line), &cause.failure);
+        }
+        for (index, state) in self.tasks.iter().enumerate() {
+            if let Some(failure) = state.failure() {
+                self.add(&mut faults, Some(TaskId::at(index)), None, failure);
+            }
+        }
+        for task in &self.turned.stays {
+            self.add(&mut faults, Some(*task), None, &left_behind());
+        }
+        faults
+    }
+
+    /// Adds a failure, or a line to one that is there.
+    fn add(
+        &self,
+        faults: &mut Vec<Fault>,
+        task: Option<TaskId>,
+        line: Option<ItemId>,
+        failure: &Failure,
+    ) {
+        let is_it = |fault: &&mut Fault| fault.task == task && fault.failure == *failure;
+        if let Some(known) = faults.iter_mut().rev().find(is_it) {
+            known.lines.extend(line);
+            return;
+        }
+        let name = task.map(|task| self.plan.task_name(task)).unwrap_or_default();
+        let (lines, failure) = (line.into_iter().collect(), failure.clone());
+        faults.push(Fault { task, name, lines, failure });
+    }
+
+    /// Whether anything failed that a person may mend.
+    pub fn has_failures(&self) -> bool {
+        matches!(self.phase, Phase::Held(_))
+            || self.watch.active.iter().any(|task| {
+                let state = &self.tasks[task.index()];
+                matches!(state, TaskState::Failed { .. } | TaskState::Stuck { .. })
+            })
+    }
+
+    /// Why an item came to nothing: what its line, or the whole order, failed by.
+    pub fn failure_of(&self, item: ItemId) -> Option<(Option<TaskId>, &Failure)> {
+        let lines = self.lines_serving(item);
+        let own = lines.iter().find_map(|line| self.failed.get(line));
+        let cause = own.filter(|_| self.has_failed(item)).or(self.cause.as_ref())?;
+        Some((cause.task, &cause.failure))
+    }
+}
+
+/// That work of a line that was given up stays done.
+fn left_behind() -> Failure {
+    Failure::new(
+        FailureClass::Person,
+        "NOT_UNDONE",
+        "its line was given up past a point of no return: what it did stands, and the pool values \
+         that it has stay reserved",
+    )
+}

@@ -1,0 +1,100 @@
+//! What an operator decides where nothing goes on by itself: a run is cancelled, a task or an item
+//! is given up, or was done by hand. All of it is in the journal, with who and why.
+
+use axum::http::StatusCode;
+use engine::Wish;
+use engine::handle::CancelError;
+use model::fulfilment::Subject;
+use model::journal::{CancelRequest, Decision, Refusal};
+use model::{FulfilmentId, Kind};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{find, view};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, post};
+use crate::http::{Door, answer};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GiveUp {
+    task: Option<String>,
+    item: Option<String>,
+    /// Whether the pool values of an undo that is given up are free again.
+    #[serde(default)]
+    release: bool,
+    by: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Complete {
+    task: String,
+    #[serde(default)]
+    outputs: Map<String, Value>,
+    by: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Cancel {
+    reason: Option<String>,
+}
+
+/// Gives up a task or an item of a fulfilment.
+pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
+    post(&call)?;
+    let asked: GiveUp = read(call.json()?)?;
+    let subject = match (asked.task, asked.item) {
+        (Some(task), None) => Subject::Task(task),
+        (None, Some(item)) => Subject::Item(item),
+        (None, None) | (Some(_), Some(_)) => {
+            return Err(Problem::bad("name a `task` or an `item`").about("$"));
+        }
+    };
+    if asked.release && matches!(subject, Subject::Item(_)) {
+        let message = "the values of an item that is rolled back are released with its undo";
+        return Err(Problem::bad(message).about("release"));
+    }
+    let decision = Decision { by: asked.by, reason: asked.reason };
+    decide(door, &call, id, Wish::GiveUp { subject, release: asked.release, decision }).await
+}
+
+/// Says that a task of a fulfilment, or its undo, was done by hand.
+pub(super) async fn complete(door: &Door, mut call: Call, id: &str) -> Answer {
+    post(&call)?;
+    let Complete { task, outputs, by, reason } = read(call.json()?)?;
+    let decision = Decision { by, reason };
+    decide(door, &call, id, Wish::Complete { task, outputs, decision }).await
+}
+
+/// Cancels a run: what was done is undone, as for an order.
+pub(super) async fn cancel_run(door: &Door, mut call: Call, id: &str) -> Answer {
+    post(&call)?;
+    let run = find(door, id).await?;
+    if !matches!(run.kind, Kind::Run { .. }) {
+        let message = format!("there is no run `{id}`, but an order");
+        return Err(Problem::not_found(message).about("id"));
+    }
+    let Cancel { reason } = call.json_or_nothing()?.map(read).transpose()?.unwrap_or_default();
+    let request = CancelRequest { id: format!("{id}-cancel"), reason, requested: None };
+    let run = match door.app.engine.cancel(&run.id, request).await {
+        Ok(run) => run,
+        Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(door, id).await?,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(answer::json(StatusCode::OK, &view::brief(&run, &call.base)))
+}
+
+async fn decide(door: &Door, call: &Call, id: &str, wish: Wish) -> Answer {
+    let fulfilment = door.app.engine.decide(&FulfilmentId::new(id), wish).await?;
+    Ok(answer::json(StatusCode::OK, &view::brief(&fulfilment, &call.base)))
+}
+
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
+    serde_json::from_value(body).map_err(|error| Problem::bad(error.to_string()).about("$"))
+}
