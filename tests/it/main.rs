@@ -18,6 +18,7 @@ mod checks;
 mod codes;
 mod conformance;
 mod contend;
+mod ending;
 mod events;
 mod hostile;
 mod in_use;

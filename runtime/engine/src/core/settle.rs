@@ -7,9 +7,7 @@ use model::documents::Part;
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
 use model::plan::Work;
-use model::{
-    Changes, Document, Due, Event, Fulfilment, Hold, Outcome, Record, TaskId, TaskState, Timestamp,
-};
+use model::{Changes, Document, Due, Event, Hold, Outcome, Record, TaskState, Timestamp};
 
 use super::agenda::Agenda;
 use super::callbacks::waits_of;

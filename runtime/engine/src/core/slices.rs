@@ -166,6 +166,7 @@ impl<R> Core<R> {
             Input::Callback { name, .. } | Input::Recalled { name, .. } => waiter(name),
             Input::Finished { fulfilment, .. }
             | Input::Reopen { fulfilment, .. }
+            | Input::Decide { fulfilment, .. }
             | Input::Cancel { fulfilment, .. }
             | Input::Patch { fulfilment, .. }
             | Input::Get { fulfilment, .. }
