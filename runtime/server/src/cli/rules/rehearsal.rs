@@ -88,8 +88,9 @@ impl Rehearsal {
             if now.is_ended() {
                 return Ok(());
             }
-            if let Some((task, failure)) = now.failures().first() {
-                bail!("{id}: task `{task}`: {}: {}", failure.code, failure.message);
+            if let Some(fault) = now.failures().first() {
+                let failure = &fault.failure;
+                bail!("{id}: task `{}`: {}: {}", fault.name, failure.code, failure.message);
             }
             watch.recv().await.ok();
         }
@@ -149,7 +150,7 @@ impl Worker for Willing {
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
         let outcome = match call.manner {
-            Manner::Undo { .. } => Ok(Map::new()),
+            Manner::Undo { .. } | Manner::ResumeUndo { .. } => Ok(Map::new()),
             Manner::Run | Manner::Recover | Manner::Resume { .. } | Manner::Restore => {
                 self.outputs(&call)
             }
