@@ -10,6 +10,7 @@ mod needs;
 mod optional;
 mod parts;
 mod produced;
+mod sequence;
 mod tasks;
 
 pub use existing::Owner;

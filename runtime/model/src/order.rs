@@ -3,11 +3,13 @@
 
 mod line;
 mod price;
+mod relation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use self::relation::Relation;
 use crate::id::SpecId;
 use crate::money::Price;
 use crate::plan::{Action, Level};
@@ -25,6 +27,36 @@ pub struct Order {
     /// The time at which what it asks for must be on sale; nothing for an order that was taken on
     /// already.
     pub at: Option<Timestamp>,
+    /// The other orders that must have completed first.
+    pub after: Vec<After>,
+}
+
+/// That an item relies on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reliance {
+    /// The position of the other.
+    pub on: usize,
+    /// What of it waits.
+    pub extent: Extent,
+}
+
+/// What of an item waits for an item that it relies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// All that it is made of, unless the catalog tells which of its services needs which of the
+    /// other's.
+    Uses,
+    /// All that it is made of.
+    Whole,
+}
+
+/// Another order that must have completed before anything of this one is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// The id of that order.
+    pub order: String,
+    /// The attribute that names it.
+    pub path: String,
 }
 
 /// An item of an order.
@@ -56,6 +88,8 @@ pub struct Line {
     pub bundle: Option<usize>,
     /// Where it stands in the document, such as `productOrderItem[0]`.
     pub path: String,
+    /// The items that it relies on, in order.
+    pub relies_on: Vec<Reliance>,
 }
 
 /// Why an order is refused at the door.
@@ -247,7 +281,8 @@ impl Order {
             return Err(malformed("$", "an order is a JSON object"));
         };
         let quote = price::quote_of(body);
-        let mut reader = Reader { dialect, quote, lines: Vec::new(), related: Vec::new() };
+        let mut reader =
+            Reader { dialect, quote, lines: Vec::new(), related: Vec::new(), after: Vec::new() };
         match body.get(dialect.items) {
             None if dialect.level == Level::Resource => {}
             None => return Err(malformed(dialect.items, "is mandatory: the items of the order")),
@@ -259,8 +294,10 @@ impl Order {
         reader.check_ids()?;
         reader.check_instances()?;
         reader.relate()?;
-        let (level, lines) = (dialect.level, reader.lines);
-        Ok(Self { level, lines, customer: customer(body)?, at: None })
+        reader.order_relations(body)?;
+        let Reader { lines, after, .. } = reader;
+        let level = dialect.level;
+        Ok(Self { level, lines, customer: customer(body)?, at: None, after })
     }
 
     /// The same order, taken on at a time: what it asks for must be on sale then.
@@ -287,20 +324,13 @@ impl Order {
     }
 }
 
-/// An item's relation to another, as it stands in the document.
-struct Relation {
-    line: usize,
-    kind: String,
-    to: String,
-    path: String,
-}
-
 struct Reader<'a> {
     dialect: &'a Dialect,
     /// The quote that the whole order comes from.
     quote: Option<String>,
     lines: Vec<Line>,
     related: Vec<Relation>,
+    after: Vec<After>,
 }
 
 impl Reader<'_> {
@@ -335,39 +365,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn relations(&mut self, item: &Value, path: &str, line: usize) -> Result<(), OrderError> {
-        let path = format!("{path}.{}", self.dialect.relations);
-        let entries = match item.get(self.dialect.relations) {
-            None | Some(Value::Null) => return Ok(()),
-            Some(Value::Array(entries)) => entries,
-            Some(_) => return Err(malformed(&path, "is an array")),
-        };
-        for (position, entry) in entries.iter().enumerate() {
-            let path = format!("{path}[{position}]");
-            // What asks about an order may leave open what its items have to do with each other.
-            let is_whole = ["relationshipType", "id"].iter().all(|name| entry.get(*name).is_some());
-            if !self.dialect.form.is_order() && !is_whole {
-                continue;
-            }
-            let kind = entry.get("relationshipType").and_then(Value::as_str);
-            let kind = kind.ok_or_else(|| {
-                malformed(&format!("{path}.relationshipType"), "is mandatory, a text")
-            })?;
-            // 622 has the id in place, 641 and 652 within `orderItem`, which may be of another order.
-            let nested = entry.get("orderItem");
-            let order = ["serviceOrderId", "resourceOrderId"];
-            if nested.is_some_and(|other| order.iter().any(|name| other.get(name).is_some())) {
-                continue;
-            }
-            let to = nested.and_then(|other| other.get("itemId")).or_else(|| entry.get("id"));
-            let to = to
-                .and_then(Value::as_str)
-                .ok_or_else(|| malformed(&path, "names no item: an `id` is mandatory"))?;
-            self.related.push(Relation { line, kind: kind.into(), to: to.into(), path });
-        }
-        Ok(())
-    }
-
     fn check_ids(&self) -> Result<(), OrderError> {
         let mut seen = BTreeSet::new();
         match self.lines.iter().find(|line| !seen.insert(&line.id)) {
@@ -397,68 +394,6 @@ impl Reader<'_> {
         }
         Ok(())
     }
-
-    /// Resolves relations: each leads to an item, none in a circle, and `bundles` is the same as
-    /// nesting, whichever side says it.
-    fn relate(&mut self) -> Result<(), OrderError> {
-        let positions: BTreeMap<_, _> =
-            self.lines.iter().enumerate().map(|(index, line)| (line.id.clone(), index)).collect();
-        let mut after: Vec<Vec<usize>> = vec![Vec::new(); self.lines.len()];
-        for relation in &self.related {
-            let Some(&to) = positions.get(&relation.to) else {
-                let message = format!("no item `{}` in this order", relation.to);
-                return Err(inconsistent(&relation.path, &message));
-            };
-            if to == relation.line {
-                let message = format!(
-                    "the item `{}` relates to itself: name another item, or leave it out",
-                    relation.to
-                );
-                return Err(inconsistent(&relation.path, &message));
-            }
-            let (outer, inner) = match relation.kind.as_str() {
-                "bundles" => (relation.line, to),
-                "bundledBy" => (to, relation.line),
-                _ => {
-                    after[relation.line].push(to);
-                    continue;
-                }
-            };
-            if self.lines[inner].bundle.is_some_and(|other| other != outer) {
-                let message = format!("the item `{}` is in two bundles", self.lines[inner].id);
-                return Err(inconsistent(&relation.path, &message));
-            }
-            self.lines[inner].bundle = Some(outer);
-        }
-        // Apart, since what is bundled may well rely on its bundle.
-        let within: Vec<Vec<usize>> =
-            self.lines.iter().map(|line| line.bundle.into_iter().collect()).collect();
-        if let Some(line) = circle(&after).or_else(|| circle(&within)) {
-            let message =
-                format!("the relations of item `{}` run in a circle", self.lines[line].id);
-            let path = format!("{}.{}", self.lines[line].path, self.dialect.relations);
-            return Err(inconsistent(&path, &message));
-        }
-        Ok(())
-    }
-}
-
-/// A node that can reach itself, found without recursion.
-fn circle(after: &[Vec<usize>]) -> Option<usize> {
-    let mut before = vec![0_usize; after.len()];
-    for next in after.iter().flatten() {
-        before[*next] += 1;
-    }
-    let mut free: Vec<usize> = (0..after.len()).filter(|node| before[*node] == 0).collect();
-    while let Some(node) = free.pop() {
-        for next in &after[node] {
-            before[*next] -= 1;
-            if before[*next] == 0 {
-                free.push(*next);
-            }
-        }
-    }
-    before.iter().position(|count| *count > 0)
 }
 
 fn customer(body: &Map<String, Value>) -> Result<Option<String>, OrderError> {

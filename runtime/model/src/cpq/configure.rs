@@ -131,6 +131,7 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
         place: None,
         areas: BTreeSet::new(),
         agreed: None,
+        relies_on: Vec::new(),
         bundle: Some(bundle),
         path: String::new(),
     }

@@ -106,6 +106,7 @@ pub(super) fn items<'a>(
     builder.note_dropped()?;
     builder.want_states();
     builder.finish();
+    needs::relate_lines(&mut builder.built, order);
     Ok(builder.built)
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::items::Items;
 use crate::id::{ItemId, SpecId};
+use crate::order::{Extent, Order, Reliance};
 use crate::plan::Action;
 use crate::rulebook::Rulebook;
 
@@ -44,6 +45,43 @@ pub(super) fn relate(built: &mut Items, rulebook: &Rulebook) {
         if item.action != Action::Delete {
             item.needs = needs;
         }
+    }
+}
+
+/// Turns the relations between the lines of an order into needs between their items. Of lines that
+/// both cease the one that relies on the other does so first; any other line has been done by then.
+/// Where the catalog tells which service of a line needs which of the other, that is the relation.
+pub(super) fn relate_lines(built: &mut Items, order: &Order) {
+    if order.lines.iter().all(|line| line.relies_on.is_empty()) {
+        return;
+    }
+    let mut of_line: Vec<Vec<ItemId>> = vec![Vec::new(); order.lines.len()];
+    for (index, roots) in built.roots.iter().enumerate() {
+        for root in roots.iter().filter(|root| root.index() < order.lines.len()) {
+            of_line[root.index()].push(ItemId::at(index));
+        }
+    }
+    for (index, line) in order.lines.iter().enumerate() {
+        for Reliance { on, extent } in line.relies_on.iter().copied() {
+            let ceases = |index: usize| order.lines[index].action == Action::Delete;
+            let (first, then) = match (ceases(index), ceases(on)) {
+                (true, true) => (index, on),
+                (false, false) => (on, index),
+                (true, false) | (false, true) => continue,
+            };
+            let needs = of_line[then].iter().flat_map(|id| &built.items[id.index()].needs);
+            let mut needs = needs.filter(|need| need.index() >= order.lines.len());
+            let first = ItemId::at(first);
+            let is_told = extent == Extent::Uses
+                && needs.any(|need| built.roots[need.index()].contains(&first));
+            if !is_told {
+                built.items[then].needs.push(first);
+            }
+        }
+    }
+    for item in built.items.iter_mut().take(order.lines.len()) {
+        item.needs.sort_unstable();
+        item.needs.dedup();
     }
 }
 

@@ -8,15 +8,19 @@ use serde_json::Value;
 use super::items::Items;
 use super::mirror::root_of;
 use super::rule_failure;
+use super::sequence::{Flow, Sequence};
 use crate::expr::{Expr, Expressions, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
-use crate::outcome::Failure;
+use crate::outcome::{Failure, FailureClass};
 use crate::pack::Pack;
 use crate::plan::{Action, Item, Level, Made, Plan, Step, Task};
 use crate::rule::Hooks;
 use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
 use crate::workflow::{Workflow, WorkflowStep};
+
+/// Max times that the tasks of a plan wait for another.
+const WAITS_MAX: usize = 1_000_000;
 
 /// Makes the plan of an order's items. What ceases does so when all else is done: until then the
 /// order can be unwound, and from then on it can not.
@@ -36,28 +40,22 @@ pub(super) fn plan(
     for workflow in hooks.iter().filter_map(|hooks| hooks.before.as_deref()) {
         before = builder.workflow(workflow, None, &before, None, &items)?;
     }
-    let order = in_order(&items.items)?;
-    let mut last: BTreeMap<ItemId, Vec<TaskId>> = BTreeMap::new();
-    for id in order.iter().copied() {
+    let sequence = Sequence::new(&items.items)?;
+    let mut flow = Flow::new(&sequence, &before);
+    for id in sequence.order().iter().copied() {
         let item = &items.items[id.index()];
+        let needs = flow.needs(id, &builder.plan.tasks);
         if item.action == Action::Delete {
             continue;
         }
-        let needed = item.needs.iter().flat_map(|need| last.get(need).into_iter().flatten());
-        let mut needs: Vec<TaskId> = needed.copied().collect();
-        if needs.is_empty() {
-            needs.clone_from(&before);
+        let first = builder.plan.tasks.len();
+        if let Some(workflow) = builder.workflow_of(item, id, &items)? {
+            let ends = builder.workflow(&workflow, Some(id), &needs, item.not_before, &items)?;
+            flow.did(id, first..builder.plan.tasks.len(), &ends);
         }
-        let workflow = builder.workflow_of(item, id, &items)?;
-        let ends = match workflow {
-            Some(workflow) => {
-                builder.workflow(&workflow, Some(id), &needs, item.not_before, &items)?
-            }
-            None => needs,
-        };
-        last.insert(id, ends);
+        builder.check_size()?;
     }
-    builder.products(&items, &before, &last)?;
+    builder.products(&items, &before, &mut flow)?;
     builder.cease(&items);
     builder.mark_changed(&mut items);
     let mut ends = builder.ends();
@@ -87,6 +85,8 @@ pub(super) struct Builder<'a> {
     /// The items that others were decomposed from.
     parents: BTreeSet<ItemId>,
     pub plan: Plan,
+    /// How many tasks were looked at, and how often these wait for another.
+    counted: (usize, usize),
     /// The position of a step in the plan, by workflow and name.
     steps: BTreeMap<(String, String), u32>,
     /// The conditions that were compiled so far, by their text.
@@ -110,6 +110,7 @@ impl<'a> Builder<'a> {
             variables: Scope::default().with("order", document).with("input", document),
             parents: BTreeSet::new(),
             plan: Plan::default(),
+            counted: (0, 0),
             steps: BTreeMap::new(),
             compiled: BTreeMap::new(),
             standing: BTreeMap::new(),
@@ -166,12 +167,13 @@ impl<'a> Builder<'a> {
         &mut self,
         items: &Items,
         before: &[TaskId],
-        last: &BTreeMap<ItemId, Vec<TaskId>>,
+        flow: &mut Flow<'_>,
     ) -> Result<(), Failure> {
         let mut own: BTreeMap<ItemId, BTreeSet<TaskId>> = BTreeMap::new();
         for (index, roots) in items.roots.iter().enumerate() {
-            let tasks = last.get(&ItemId::at(index)).into_iter().flatten();
-            let tasks: Vec<TaskId> = tasks.filter(|task| !before.contains(task)).copied().collect();
+            let tasks = flow.ends(ItemId::at(index)).unwrap_or_default();
+            let tasks: Vec<TaskId> =
+                tasks.iter().filter(|t| !before.contains(t)).copied().collect();
             for root in roots {
                 own.entry(*root).or_default().extend(&tasks);
             }
@@ -190,7 +192,10 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let tasks = own.remove(&id).filter(|tasks| !tasks.is_empty());
-            let needs = tasks.map_or_else(|| before.to_vec(), |tasks| tasks.into_iter().collect());
+            let needs = match tasks {
+                Some(tasks) => tasks.into_iter().collect(),
+                None => flow.start(id, &self.plan.tasks).to_vec(),
+            };
             self.workflow(&workflow, Some(id), &needs, None, items)?;
         }
         Ok(())
@@ -319,6 +324,21 @@ impl<'a> Builder<'a> {
         position
     }
 
+    /// Refuses a plan in which too many tasks wait for too many others.
+    fn check_size(&mut self) -> Result<(), Failure> {
+        let new = &self.plan.tasks[self.counted.0..];
+        let waits = self.counted.1 + new.iter().map(|task| task.needs.len()).sum::<usize>();
+        self.counted = (self.plan.tasks.len(), waits);
+        if waits <= WAITS_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "its tasks wait for others more than {WAITS_MAX} times, the most that this version \
+             plans: let large groups of items rely on one item, and not all of them on all others"
+        );
+        Err(Failure::new(FailureClass::Reject, "TOO_LARGE", message))
+    }
+
     /// The tasks that nothing needs yet.
     pub(super) fn ends(&self) -> Vec<TaskId> {
         let needed: BTreeSet<TaskId> =
@@ -338,33 +358,4 @@ pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
     };
     let time = Timestamp::parse(text);
     time.map(Some).ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`"))
-}
-
-/// The items in an order in which what is needed stands first; among equals as they are.
-fn in_order(items: &[Item]) -> Result<Vec<ItemId>, Failure> {
-    let mut waits: Vec<usize> = items.iter().map(|item| item.needs.len()).collect();
-    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); items.len()];
-    for (index, item) in items.iter().enumerate() {
-        for need in &item.needs {
-            needed_by[need.index()].push(index);
-        }
-    }
-    let mut ready: BTreeSet<usize> = (0..items.len()).filter(|index| waits[*index] == 0).collect();
-    let mut order = Vec::with_capacity(items.len());
-    while let Some(index) = ready.pop_first() {
-        order.push(ItemId::at(index));
-        for next in &needed_by[index] {
-            waits[*next] -= 1;
-            if waits[*next] == 0 {
-                ready.insert(*next);
-            }
-        }
-    }
-    if order.len() == items.len() {
-        return Ok(order);
-    }
-    let stuck = items.iter().zip(&waits).filter(|(_, count)| **count > 0);
-    let names: Vec<&str> = stuck.map(|(item, _)| item.name.as_str()).collect();
-    let message = format!("these need one another in a circle: {}", names.join(", "));
-    Err(rule_failure("DECOMP_CIRCLE", message))
 }

@@ -7,6 +7,7 @@ mod existing;
 mod golden;
 mod installed;
 pub(crate) mod played;
+mod relations;
 mod rules;
 mod scopes;
 mod several;
@@ -201,14 +202,14 @@ fn characteristic(text: &str, kind: &str) -> Value {
 }
 
 /// An order as TM Forum writes it. A line of the text is a line of the order, `1 add O`, with
-/// `spec:P`, `at:PLACE`, `in:BUNDLE`, `x3` and characteristics `speed=100`.
+/// `spec:P`, `at:PLACE`, `in:BUNDLE`, `on:LINE`, `x3` and characteristics `speed=100`.
 pub(crate) fn document(order: &str) -> Value {
     let lines = order.lines().map(str::trim).filter(|line| !line.is_empty());
     let items = lines.map(|line| {
         let mut words = line.split(' ');
         let (id, action) = (words.next().unwrap(), words.next().unwrap());
         let mut item = json!({ "id": id, "action": action, "product": {} });
-        let mut characteristics = Vec::new();
+        let (mut characteristics, mut related) = (Vec::new(), Vec::new());
         for word in words {
             if let Some((name, value)) = word.split_once('=') {
                 characteristics.push(json!({ "name": name, "value": scalar(value) }));
@@ -218,9 +219,9 @@ pub(crate) fn document(order: &str) -> Value {
                     "status" => item["product"]["status"] = json!(value),
                     "spec" => item["product"]["productSpecification"] = json!({ "id": value }),
                     "at" => item["product"]["place"] = json!([{ "id": value }]),
-                    "in" => {
-                        item["productOrderItemRelationship"] =
-                            json!([{ "relationshipType": "bundledBy", "id": value }]);
+                    "in" | "on" => {
+                        let kind = if name == "in" { "bundledBy" } else { "reliesOn" };
+                        related.push(json!({ "relationshipType": kind, "id": value }));
                     }
                     _ => panic!("cannot read `{word}`"),
                 }
@@ -231,6 +232,9 @@ pub(crate) fn document(order: &str) -> Value {
             }
         }
         item["product"]["productCharacteristic"] = json!(characteristics);
+        if !related.is_empty() {
+            item["productOrderItemRelationship"] = json!(related);
+        }
         item
     });
     json!({ "externalId": "e-1", "productOrderItem": items.collect::<Vec<_>>() })

@@ -183,41 +183,84 @@ impl Fulfilment {
         Value::Object(steps)
     }
 
-    /// The outputs of what an item needs, directly or through others, by specification.
-    fn upstream(&self, item: Option<ItemId>) -> Value {
+    /// The outputs of what an item needs, directly or through others, by specification, with all
+    /// that these are made of. What it is a part of may need something too, and the line that it is
+    /// for may rely on others: what is nearer counts where both have a specification.
+    pub(crate) fn upstream(&self, item: Option<ItemId>) -> Value {
         let Some(item) = item else {
             return json!({});
         };
-        let mut seen = BTreeSet::new();
-        let mut open = self.plan.items[item.index()].needs.clone();
-        while let Some(next) = open.pop() {
-            if seen.insert(next) {
-                open.extend(&self.plan.items[next.index()].needs);
+        let above = self.closure(vec![item], |id| self.plan.items[id.index()].parents.clone());
+        let is_line = |id: &ItemId| self.is_line(&self.plan.items[id.index()]);
+        let (lines, parts): (Vec<ItemId>, Vec<ItemId>) = above.iter().partition(|id| is_line(id));
+        let near = self.needed(&parts, &above);
+        let mut far = self.needed(&lines, &above);
+        far.retain(|id| !near.contains(id));
+        let mut upstream = self.outputs(&far);
+        let nearer = self.outputs(&near);
+        for (spec, outputs) in nearer {
+            if let (Value::Object(fields), Some(Value::Object(known))) =
+                (&outputs, upstream.get_mut(&spec))
+            {
+                known.extend(fields.clone());
+            } else {
+                upstream.insert(spec, outputs);
             }
         }
-        let mut upstream = Map::new();
-        for id in &seen {
+        Value::Object(upstream)
+    }
+
+    /// What some items need, directly or through others, with all that it is made of. Of what an
+    /// item is part of it is the work for that alone.
+    fn needed(&self, of: &[ItemId], above: &BTreeSet<ItemId>) -> BTreeSet<ItemId> {
+        let needs = of.iter().flat_map(|id| self.plan.items[id.index()].needs.iter().copied());
+        self.closure(needs.collect(), |id| {
+            let mut next = self.plan.items[id.index()].needs.clone();
+            if !above.contains(&id) {
+                next.extend(self.index.children(id));
+            }
+            next
+        })
+    }
+
+    fn closure(
+        &self,
+        mut open: Vec<ItemId>,
+        next: impl Fn(ItemId) -> Vec<ItemId>,
+    ) -> BTreeSet<ItemId> {
+        let mut seen = BTreeSet::new();
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                open.extend(next(id));
+            }
+        }
+        seen
+    }
+
+    /// The outputs of the steps for some items, by specification, in the order of the plan.
+    fn outputs(&self, items: &BTreeSet<ItemId>) -> Map<String, Value> {
+        let mut outputs = Map::new();
+        for id in items {
             let item = &self.plan.items[id.index()];
             for made in item.origin.iter().flat_map(|origin| &origin.made) {
-                let entry = upstream.entry(item.spec.to_string()).or_insert_with(|| json!({}));
+                let entry = outputs.entry(item.spec.to_string()).or_insert_with(|| json!({}));
                 if let Some(fields) = entry.as_object_mut() {
                     fields.extend(made.outputs.clone());
                 }
             }
         }
-        // In the order of the plan, whoever they are for.
-        let tasks = seen.iter().flat_map(|item| self.index.tasks(Some(*item)));
+        let tasks = items.iter().flat_map(|item| self.index.tasks(Some(*item)));
         for task in tasks.copied().collect::<BTreeSet<TaskId>>() {
             let Some(item) = self.plan.item_of(task) else {
                 continue;
             };
-            let entry = upstream.entry(item.spec.to_string()).or_insert_with(|| json!({}));
+            let entry = outputs.entry(item.spec.to_string()).or_insert_with(|| json!({}));
             if let (TaskState::Done(yielded), Some(fields)) =
                 (&self.tasks[task.index()], entry.as_object_mut())
             {
                 fields.extend(yielded.outputs.clone());
             }
         }
-        Value::Object(upstream)
+        outputs
     }
 }

@@ -61,6 +61,7 @@ impl Reader<'_> {
             agreed: self.agreed(body, path)?,
             bundle,
             path: path.into(),
+            relies_on: Vec::new(),
         })
     }
 

@@ -67,9 +67,11 @@ fn a_good_product_order_is_read() {
                 agreed: None,
                 bundle: None,
                 path: "productOrderItem[0]".into(),
+                relies_on: Vec::new(),
             }],
             customer: None,
             at: None,
+            after: Vec::new(),
         }
     );
 }

@@ -1,9 +1,9 @@
 //! The plan as text, as it stands next to every example order and as `ferrule` draws it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Level, Plan, Work};
+use super::{Action, Level, Plan, Work};
 use crate::id::{ItemId, TaskId};
 
 impl Plan {
@@ -11,17 +11,28 @@ impl Plan {
     /// ones.
     pub fn waves(&self) -> Vec<Vec<ItemId>> {
         let mut wave_of: BTreeMap<ItemId, usize> = BTreeMap::new();
-        let mut waves: Vec<Vec<ItemId>> = Vec::new();
-        let mut delivered: BTreeSet<ItemId> = BTreeSet::new();
-        for item in self.tasks.iter().filter_map(|task| task.item) {
-            let is_product = self.items[item.index()].level == Level::Product;
-            if is_product || !delivered.insert(item) {
+        for task in &self.tasks {
+            let Some(item) = task.item.filter(|item| !self.is_product(*item)) else {
                 continue;
-            }
-            let needs = &self.items[item.index()].needs;
-            let wave = needs.iter().filter_map(|need| wave_of.get(need)).max();
-            let wave = wave.map_or(0, |last| last + 1);
-            wave_of.insert(item, wave);
+            };
+            let last = match self.items[item.index()].action {
+                // What ceases waits for all else; its waves are among what ceases.
+                Action::Delete => {
+                    let needs = &self.items[item.index()].needs;
+                    needs.iter().filter_map(|need| wave_of.get(need)).max()
+                }
+                Action::Add | Action::Modify | Action::NoChange => {
+                    let needs = task.needs.iter().filter_map(|need| self.task(*need).item);
+                    let others = needs.filter(|other| *other != item);
+                    others.filter_map(|other| wave_of.get(&other)).max()
+                }
+            };
+            let wave = last.map_or(0, |last| last + 1);
+            let known = wave_of.entry(item).or_insert(wave);
+            *known = wave.max(*known);
+        }
+        let mut waves: Vec<Vec<ItemId>> = Vec::new();
+        for (item, wave) in wave_of {
             if waves.len() <= wave {
                 waves.resize(wave + 1, Vec::new());
             }
@@ -31,6 +42,10 @@ impl Plan {
             wave.sort_by_key(|item| &self.items[item.index()].name);
         }
         waves
+    }
+
+    fn is_product(&self, item: ItemId) -> bool {
+        self.items[item.index()].level == Level::Product
     }
 
     fn names(&self, items: &[ItemId]) -> String {
