@@ -26,6 +26,7 @@ mod installed;
 mod milestones;
 mod pack;
 mod plugin;
+mod relations;
 
 mod damage;
 mod demo;

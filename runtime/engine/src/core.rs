@@ -170,6 +170,10 @@ impl<R> Core<R> {
             Input::Write { unless, documents, reply } => {
                 self.write_unless(now, &unless, documents, reply)
             }
+            Input::Replan { fulfilment, event, seen, reply } => {
+                self.replan(now, &fulfilment, event, seen, reply)
+            }
+            Input::Unplanned { reply } => Step::answer(reply, Answer::Open(self.unplanned())),
             Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
             Input::Decide { fulfilment, wish, reply } => self.decide(now, &fulfilment, wish, reply),
             Input::Cancel { fulfilment, request, reply } => {

@@ -118,6 +118,7 @@ impl Fulfilment {
             Event::Undone { task } => self.undone(*task, changes),
             Event::Submitted { .. } => self.asked(changes),
             Event::Planned { .. }
+            | Event::Awaiting { .. }
             | Event::Held { .. }
             | Event::Rejected { .. }
             | Event::Started { .. }
@@ -140,7 +141,8 @@ impl Fulfilment {
     /// The state of the orders (TMF622, 641, 652): the reference's roll-up of the items.
     pub fn order_state(&self) -> &'static str {
         match &self.phase {
-            Phase::Submitted => "acknowledged",
+            Phase::Submitted if self.after.is_empty() => "acknowledged",
+            Phase::Submitted => "pending",
             Phase::Ended(End::Completed, _) => "completed",
             Phase::Ended(End::Partial, _) => "partial",
             Phase::Ended(End::Failed, _) => "failed",

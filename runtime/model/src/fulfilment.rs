@@ -54,6 +54,8 @@ pub struct Fulfilment {
     pub changed: Map<String, Value>,
     /// The request that it is cancelled by, where that was granted.
     pub cancelled_by: Option<CancelRequest>,
+    /// The orders that must have completed before it is decomposed.
+    pub after: Vec<FulfilmentId>,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// When the last event was recorded.
@@ -207,6 +209,7 @@ impl Fulfilment {
             activation: None,
             changed: Map::new(),
             cancelled_by: None,
+            after: Vec::new(),
             submitted_at: at,
             updated_at: at,
             ended_at: None,
@@ -315,6 +318,12 @@ impl Fulfilment {
             }
             Phase::Submitted | Phase::Ended(..) => false,
         }
+    }
+
+    /// Whether it has no plan yet, and may be given one: it waits for other orders, or could not be
+    /// decomposed.
+    pub fn is_unplanned(&self) -> bool {
+        matches!(self.phase, Phase::Submitted | Phase::Held(_))
     }
 
     /// Whether nothing is owed any more.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bounds::text_depth;
-use crate::id::{ItemId, TaskId};
+use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::outcome::{Failure, Hold, Wait};
 use crate::plan::Plan;
 use crate::time::Timestamp;
@@ -43,6 +43,11 @@ pub enum Event {
         /// The request that the order was made of, where one instance is activated directly.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         activation: Option<Arc<Activation>>,
+    },
+    /// Other orders must have completed before it is decomposed.
+    Awaiting {
+        /// These.
+        orders: Vec<FulfilmentId>,
     },
     /// It was decomposed.
     Planned {
@@ -372,6 +377,7 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Submitted { .. } => "submitted",
+            Self::Awaiting { .. } => "awaiting",
             Self::Planned { .. } => "planned",
             Self::Held { .. } => "held",
             Self::Rejected { .. } => "rejected",
@@ -415,6 +421,7 @@ impl Event {
             | Self::GivenUp { task, .. }
             | Self::CompletedByHand { task, .. } => Some(*task),
             Self::Submitted { .. }
+            | Self::Awaiting { .. }
             | Self::Planned { .. }
             | Self::Held { .. }
             | Self::Rejected { .. }

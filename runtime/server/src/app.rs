@@ -5,6 +5,7 @@ mod documents;
 pub(crate) mod existing;
 mod instances;
 mod reading;
+mod replan;
 mod take;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub(crate) use documents::Ids;
 pub(crate) use existing::Recalled;
 use reading::Readers;
 pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
+pub(crate) use replan::{Retried, Wanted};
 pub(crate) use take::Asked;
 
 use crate::retention::Removed;
@@ -53,6 +55,8 @@ pub struct App {
     jobs: Arc<tokio::sync::Notify>,
     /// Told when there is a reconciliation to carry out.
     reconciling: Arc<tokio::sync::Notify>,
+    /// Told when orders that could not be planned may be planned now.
+    replanning: Arc<tokio::sync::Notify>,
     /// Reads that may take long.
     readers: Readers,
     /// What was removed since it had been kept for long enough.
@@ -140,6 +144,7 @@ impl App {
             catalogs: Arc::default(),
             jobs: Arc::default(),
             reconciling: Arc::default(),
+            replanning: Arc::default(),
             readers: Readers::default(),
             removed: Arc::default(),
             looked: None,
@@ -168,6 +173,7 @@ impl App {
     /// Takes other rules or catalogs into use, for what comes next.
     pub(crate) fn use_rulebook(&self, rulebook: Rulebook) {
         *self.rulebook.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rulebook);
+        self.replanning.notify_one();
     }
 
     /// Keeps others from changing the catalogs while it is held.
@@ -188,6 +194,18 @@ impl App {
     /// Told when there is a reconciliation to carry out.
     pub(crate) fn reconciling(&self) -> Arc<tokio::sync::Notify> {
         Arc::clone(&self.reconciling)
+    }
+
+    /// Told when orders that could not be planned may be planned now.
+    pub(crate) fn replanning(&self) -> Arc<tokio::sync::Notify> {
+        Arc::clone(&self.replanning)
+    }
+
+    /// Waits until the plugins folder was looked at.
+    pub(crate) async fn ready(&self) {
+        if let Some(looked) = &self.looked {
+            looked.clone().wait().await;
+        }
     }
 
     /// The packs in use.
@@ -230,6 +248,16 @@ impl App {
 
     /// What would become of an order or a run: `planned`, `held` or `rejected`.
     pub async fn plan(&self, kind: &Kind, document: &Value) -> Result<Event, SubmitError> {
+        self.plan_at(kind, document, self.now()).await
+    }
+
+    /// What would become of an order that was taken on at a time.
+    async fn plan_at(
+        &self,
+        kind: &Kind,
+        document: &Value,
+        at: Timestamp,
+    ) -> Result<Event, SubmitError> {
         if !self.is_ready() {
             return Err(SubmitError::Starting);
         }
@@ -241,7 +269,7 @@ impl App {
                 return Err(SubmitError::Workflow { workflow: workflow.clone(), known });
             }
             Kind::Run { .. } | Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
-                self.decomposed(kind, document).await?
+                self.decomposed(kind, document, at).await?
             }
         };
         Ok(match planned.and_then(|plan| self.pinned(plan)) {
@@ -256,15 +284,18 @@ impl App {
         &self,
         kind: &Kind,
         document: &Value,
+        at: Timestamp,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
         let rulebook = self.rulebook();
         match kind {
             Kind::Run { workflow } => {
                 Ok(Ok(plan_run(workflow, document, &rulebook).map_err(SubmitError::Plan)?))
             }
-            Kind::ProductOrder => self.decompose(Level::Product, document, &rulebook).await,
-            Kind::ServiceOrder => self.decompose(Level::CustomerService, document, &rulebook).await,
-            Kind::ResourceOrder => self.decompose(Level::Resource, document, &rulebook).await,
+            Kind::ProductOrder => self.decompose(Level::Product, document, &rulebook, at).await,
+            Kind::ServiceOrder => {
+                self.decompose(Level::CustomerService, document, &rulebook, at).await
+            }
+            Kind::ResourceOrder => self.decompose(Level::Resource, document, &rulebook, at).await,
         }
     }
 
@@ -273,8 +304,9 @@ impl App {
         level: Level,
         document: &Value,
         rulebook: &Rulebook,
+        at: Timestamp,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
-        let order = Order::parse(level, document)?.at(self.now());
+        let order = Order::parse(level, document)?.at(at);
         self.check_instances(&order)?;
         if level == Level::Product {
             crate::systems::cpq::check_quotes(self, document)?;
@@ -351,7 +383,7 @@ fn no_undo(step: &Step) -> Failure {
     let message = format!(
         "step `{step}` of workflow `{workflow}` is to be undone, and plugin `{plugin}` of world \
          `step` cannot take back what it does outside: write `undo: false`, or use an activator, \
-         then submit the order again"
+         then retry the order"
     );
     Failure::new(FailureClass::Person, "PLAN_NO_UNDO", message)
 }
@@ -359,7 +391,7 @@ fn no_undo(step: &Step) -> Failure {
 fn missing(plugin: &PluginId) -> Failure {
     let message = format!(
         "no plugin `{plugin}` is active: put its .wasm into the plugins folder, see why it is not \
-         taken with `ferrule plugin list`, and submit the order again"
+         taken with `ferrule plugin list`; the order is planned again when the plugin is there"
     );
     Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
 }

@@ -8,6 +8,7 @@ mod json;
 mod mass;
 pub mod packs;
 mod reconcile;
+mod replan;
 mod retention;
 mod systems;
 

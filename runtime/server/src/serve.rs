@@ -54,6 +54,7 @@ pub struct Server {
     jobs: JoinHandle<()>,
     reconciliations: JoinHandle<()>,
     retention: JoinHandle<()>,
+    replanning: JoinHandle<()>,
     watcher: JoinHandle<()>,
 }
 
@@ -142,12 +143,10 @@ impl Server {
         let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()))
             .with_commerce(config.commerce())
             .ready_after(looked.clone());
-        let catalogs =
-            packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
-        app.write(catalogs.map_err(ServeError::Failed)?).await.map_err(ServeError::Failed)?;
-        crate::systems::catalog::refresh(&app).map_err(ServeError::Failed)?;
+        take_catalogs(&app).await.map_err(ServeError::Failed)?;
         let router = router(&app, &events, &config);
         let followed = Plugins {
+            taken_in: app.replanning(),
             host,
             folder: plugins_dir,
             store: Arc::clone(app.engine.store()),
@@ -164,6 +163,7 @@ impl Server {
         let retention =
             crate::retention::run(app.clone(), config.retention, until(stopped.clone()));
         let retention = tokio::spawn(retention);
+        let replanning = tokio::spawn(crate::replan::run(app.clone(), until(stopped.clone())));
         let watcher = tokio::spawn(plugins::watch(followed, look, until(stopped)));
         let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
@@ -177,6 +177,7 @@ impl Server {
             jobs,
             reconciliations,
             retention,
+            replanning,
             watcher,
         })
     }
@@ -198,6 +199,7 @@ impl Server {
             jobs,
             reconciliations,
             retention,
+            replanning,
             watcher,
             ..
         } = self;
@@ -213,10 +215,18 @@ impl Server {
         jobs.await.map_err(ServeError::Ended)?;
         reconciliations.await.map_err(ServeError::Ended)?;
         retention.await.map_err(ServeError::Ended)?;
+        replanning.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
         drop(app);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)
     }
+}
+
+/// Takes the catalogs of the packs into use, with what the store has of them.
+async fn take_catalogs(app: &App) -> Result<(), engine::store::Error> {
+    let catalogs = packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
+    app.write(catalogs?).await?;
+    crate::systems::catalog::refresh(app)
 }
 
 /// What answers requests.

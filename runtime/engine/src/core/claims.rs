@@ -183,6 +183,31 @@ impl<R> Core<R> {
         Ok(events)
     }
 
+    /// What comes of a fulfilment that was planned again, with what its plan claims claimed. It is
+    /// held while another changes the same.
+    pub(super) fn claimed_again(
+        &mut self,
+        fulfilment: &Fulfilment,
+        event: Event,
+        seen: Seen,
+    ) -> Result<Event, Answer> {
+        let Event::Planned { plan } = &event else {
+            return Ok(event);
+        };
+        let claims: Vec<Claim> = plan.claims().collect();
+        if let Some(other) = self.claims.against(&claims) {
+            let message =
+                format!("order `{other}` is changing the same: it is planned when that has ended");
+            let failure = Failure::new(FailureClass::Person, "INSTANCE_BUSY", message);
+            return Ok(Event::Held { failure });
+        }
+        if self.claims.is_stale(&claims, seen) {
+            return Err(Answer::Stale);
+        }
+        self.claims.take(&fulfilment.id, claims);
+        Ok(event)
+    }
+
     /// Claims what an open fulfilment claimed before a restart.
     pub(super) fn claim_again(&mut self, fulfilment: &Fulfilment) {
         let claimed = fulfilment.plan.claims().collect();

@@ -113,6 +113,23 @@ pub enum Input<R> {
         /// Told when it is on disk.
         reply: R,
     },
+    /// A fulfilment without a plan was planned again: it waited for others, or could not be planned
+    /// before.
+    Replan {
+        /// This one.
+        fulfilment: FulfilmentId,
+        /// What comes of it: `planned`, `held` or `rejected`.
+        event: Event,
+        /// The moment before what it is about was looked at.
+        seen: Seen,
+        /// Told when it is on disk.
+        reply: R,
+    },
+    /// Someone wants to know which open fulfilments have no plan.
+    Unplanned {
+        /// Told which.
+        reply: R,
+    },
     /// The customer cancels the order.
     Cancel {
         /// This fulfilment's order.
@@ -200,6 +217,8 @@ pub enum Answer {
     Submitted(FulfilmentId),
     /// The fulfilment as it is; `None` if it is not open.
     Fulfilment(Option<Arc<Fulfilment>>),
+    /// Open fulfilments.
+    Open(Vec<Arc<Fulfilment>>),
     /// What became of a callback.
     Callback(Received),
     /// How many tasks were reopened; `None` if the fulfilment is not open.

@@ -157,6 +157,7 @@ impl<R> Core<R> {
                     gathered.recalled.extend(kept);
                 }
                 Event::Submitted { .. }
+                | Event::Awaiting { .. }
                 | Event::Planned { .. }
                 | Event::Held { .. }
                 | Event::Rejected { .. }

@@ -165,6 +165,7 @@ impl<R> Core<R> {
         let id = match &input {
             Input::Callback { name, .. } | Input::Recalled { name, .. } => waiter(name),
             Input::Finished { fulfilment, .. }
+            | Input::Replan { fulfilment, .. }
             | Input::Reopen { fulfilment, .. }
             | Input::Decide { fulfilment, .. }
             | Input::Cancel { fulfilment, .. }
@@ -173,6 +174,7 @@ impl<R> Core<R> {
             | Input::AwaitEnd { fulfilment, .. } => Some(fulfilment),
             Input::Submit { .. }
             | Input::Look { .. }
+            | Input::Unplanned { .. }
             | Input::Readmit { .. }
             | Input::GiveUp { .. }
             | Input::Remove { .. }

@@ -1,10 +1,12 @@
 //! Submissions: what is taken, what it claims, and under which key it is known.
 
+use std::sync::Arc;
+
 use model::cpq::quotes_of;
-use model::{Event, Fulfilment, Kind, Timestamp};
+use model::{Event, Fulfilment, FulfilmentId, Kind, Phase, Timestamp};
 
 use super::entry::Entry;
-use super::{Answer, Core, Denied, Seen, Step};
+use super::{After, Answer, Core, Denied, Seen, Step};
 use crate::keys;
 use crate::limits::Limits;
 
@@ -52,6 +54,44 @@ impl<R> Core<R> {
         step.recorded.push(submitted);
         step.waiting = Some(reply);
         self.advance(now, entry, events, step)
+    }
+
+    /// Gives a fulfilment that has no plan one, or says anew why it has none. One that has a plan by
+    /// now, or has ended, is as it is.
+    pub(super) fn replan(
+        &mut self,
+        now: Timestamp,
+        id: &FulfilmentId,
+        event: Event,
+        seen: Seen,
+        reply: R,
+    ) -> Step<R> {
+        let Some(entry) = self.open.remove(id) else {
+            return self.absent(id, reply, Answer::Fulfilment(None));
+        };
+        let mut step = Step { waiting: Some(reply), ..Step::default() };
+        let is_told = |event: &Event| match (event, &entry.fulfilment.phase) {
+            (Event::Held { failure }, Phase::Held(before)) => failure == before,
+            _ => false,
+        };
+        if !entry.fulfilment.is_unplanned() || is_told(&event) {
+            return self.advance(now, entry, Vec::new(), step);
+        }
+        match self.claimed_again(&entry.fulfilment, event, seen) {
+            Ok(event) if is_told(&event) => self.advance(now, entry, Vec::new(), step),
+            Ok(event) => self.advance(now, entry, vec![event], step),
+            Err(answer) => {
+                let reply = step.waiting.take();
+                step.commit.then.extend(reply.map(|reply| After::Reply(reply, answer)));
+                self.advance(now, entry, Vec::new(), step)
+            }
+        }
+    }
+
+    /// The open fulfilments that have no plan.
+    pub(super) fn unplanned(&self) -> Vec<Arc<Fulfilment>> {
+        let open = self.open.values().map(|entry| &entry.fulfilment);
+        open.filter(|fulfilment| fulfilment.is_unplanned()).cloned().collect()
     }
 
     /// Why no more may be open.

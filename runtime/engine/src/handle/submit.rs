@@ -63,4 +63,28 @@ impl Engine {
             other => Err(unexpected(&other)),
         }
     }
+
+    /// Gives a fulfilment without a plan what came of planning it again. When this returns it is on
+    /// disk. `None` if it is not open any more.
+    pub async fn replan(
+        &self,
+        id: &FulfilmentId,
+        event: Event,
+        seen: Seen,
+    ) -> Result<Option<Arc<Fulfilment>>, NotSubmitted> {
+        let fulfilment = id.clone();
+        match self.ask(|reply| Input::Replan { fulfilment, event, seen, reply }).await? {
+            Answer::Fulfilment(fulfilment) => Ok(fulfilment),
+            Answer::Stale => Err(NotSubmitted::Stale),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
+    /// The open fulfilments that have no plan: they wait for others, or could not be planned.
+    pub async fn unplanned(&self) -> Result<Vec<Arc<Fulfilment>>, AskError> {
+        match self.ask(|reply| Input::Unplanned { reply }).await? {
+            Answer::Open(found) => Ok(found),
+            other => Err(unexpected(&other)),
+        }
+    }
 }

@@ -85,6 +85,10 @@ impl Fulfilment {
 
     pub(super) fn apply_to_phase(&mut self, event: &Event) -> Result<(), ApplyError> {
         let next = match (&self.phase, event) {
+            (Phase::Submitted, Event::Awaiting { orders }) => {
+                self.after.clone_from(orders);
+                return Ok(());
+            }
             (Phase::Submitted | Phase::Held(_), Event::Planned { plan }) => {
                 plan.check().map_err(ApplyError::Plan)?;
                 self.plan = Arc::clone(plan);

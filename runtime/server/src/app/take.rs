@@ -94,6 +94,7 @@ impl App {
                 cpq::check_ordered_once(self, &quotes_of(&document)).await?;
             }
             let event = self.plan(&kind, &document).await?;
+            let event = self.after_others(&kind, &document, event).await?;
             // Planning may have taken long. The engine knows the last keys only.
             if let Some(first) = self.submitted_before(submission.as_deref())? {
                 return Ok(Submitted::Before(first));
@@ -127,6 +128,26 @@ impl App {
             }
         }
         Err(SubmitError::Contended(PLANS_MAX))
+    }
+
+    /// An order that waits for others is planned when these have completed: what it is about may
+    /// come of them. What is wrong with it all the same is told now.
+    async fn after_others(
+        &self,
+        kind: &Kind,
+        document: &Value,
+        event: Event,
+    ) -> Result<Event, SubmitError> {
+        let orders = self.awaited(kind, document).await?;
+        if orders.is_empty() {
+            return Ok(event);
+        }
+        if let Event::Rejected { failure } = &event
+            && !failure.code.starts_with("INSTANCE_")
+        {
+            return Ok(event);
+        }
+        Ok(Event::Awaiting { orders })
     }
 
     fn submitted_before(&self, key: Option<&str>) -> Result<Option<FulfilmentId>, SubmitError> {

@@ -12,7 +12,7 @@ use engine::store::{Scan, Store};
 use host::folder::{is_plugin, shown};
 use host::{Host, InstallError, Loaded};
 use model::{Digest, FulfilmentId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::reason;
 
@@ -60,6 +60,8 @@ pub(super) fn looked() -> (Look, Looked) {
 /// What is followed.
 pub(super) struct Plugins {
     pub(super) host: Host,
+    /// Told when plugins may have been taken in.
+    pub(super) taken_in: Arc<Notify>,
     pub(super) folder: PathBuf,
     /// Where open plans are.
     pub(super) store: Arc<dyn Store>,
@@ -71,7 +73,7 @@ pub(super) struct Plugins {
 pub(super) async fn watch(plugins: Plugins, look: Look, stopped: impl Future<Output = ()>) {
     tokio::select! {
         () = stopped => {}
-        () = follow(&plugins.host, &plugins.folder, &look) => {}
+        () = follow(&plugins, &look) => {}
         () = sweep(&plugins) => {}
     }
 }
@@ -110,7 +112,8 @@ fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
     }
 }
 
-async fn follow(host: &Host, folder: &Path, look: &Look) {
+async fn follow(plugins: &Plugins, look: &Look) {
+    let (host, folder) = (&plugins.host, plugins.folder.as_path());
     // What there is at the start was not written just now, so it is not waited for.
     let mut last = Some(snapshot(folder));
     let mut seen = None;
@@ -134,6 +137,7 @@ async fn follow(host: &Host, folder: &Path, look: &Look) {
                         found.get_or_insert_with(|| Arc::new(loaded));
                         is_first
                     });
+                    plugins.taken_in.notify_one();
                 }
                 // It is tried again at the next look, and told once.
                 Err(error) if failed != Some(error.kind()) => {

@@ -10,6 +10,7 @@ use model::{Event, FulfilmentId, Kind, TaskId};
 use serde_json::{Value, json};
 
 use super::{find, view};
+use crate::app::Retried;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
@@ -22,8 +23,17 @@ const LOGS_MAX: usize = 1_000;
 /// Has what failed tried again.
 pub(super) async fn retry(door: &Door, call: &Call, id: &str) -> Answer {
     post(call)?;
-    match door.app.engine.reopen(FulfilmentId::new(id)).await? {
-        Some(count) => Ok(answer::json(StatusCode::OK, &json!({ "id": id, "reopened": count }))),
+    let fulfilment = FulfilmentId::new(id);
+    match door.app.retry(&fulfilment).await? {
+        Some(Retried::Tasks(count)) => {
+            Ok(answer::json(StatusCode::OK, &json!({ "id": id, "reopened": count })))
+        }
+        Some(Retried::Planned) => {
+            let now = find(door, id).await?;
+            let (is_planned, state) = (!now.is_unplanned(), now.order_state());
+            let body = json!({ "id": id, "reopened": 0, "planned": is_planned, "state": state });
+            Ok(answer::json(StatusCode::OK, &body))
+        }
         None => {
             // It may have ended, or there may be none.
             let ended = find(door, id).await?;
@@ -59,6 +69,7 @@ async fn simulated(
     unknown: &[Unknown],
 ) -> Answer {
     let warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    door.app.awaited(kind, document).await?;
     let outcome = door.app.plan(kind, document).await?;
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {

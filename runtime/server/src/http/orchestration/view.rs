@@ -301,6 +301,7 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
         | Event::GivenUp { task, .. }
         | Event::CompletedByHand { task, .. } => times.entry(*task).or_default().ended = Some(at),
         Event::Submitted { .. }
+        | Event::Awaiting { .. }
         | Event::Planned { .. }
         | Event::Held { .. }
         | Event::Rejected { .. }

@@ -169,7 +169,7 @@ async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
     match (flow.get("state").and_then(Value::as_str), state) {
         (Some(now), wanted) if now == wanted => {}
         (Some("hold"), "active") => {
-            door.app.engine.reopen(FulfilmentId::new(id)).await?;
+            door.app.retry(&FulfilmentId::new(id)).await?;
         }
         (now, wanted) => {
             let now = now.unwrap_or_default();

@@ -1,0 +1,127 @@
+//! Follows what orders without a plan wait for, and has them planned again: when the orders that
+//! they wait for end, when what they are about changes, and when packs or plugins change. One after
+//! the other, so that many of them do not keep new orders from being planned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::Published;
+use model::plan::Level;
+use model::{Fulfilment, FulfilmentId, Kind, Order};
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::app::{App, Wanted};
+
+/// Plans again what has no plan, until the server stops.
+pub(crate) async fn run(app: App, stopped: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stopped => {}
+        () = follow(&app) => {}
+    }
+}
+
+async fn follow(app: &App) {
+    app.ready().await;
+    let changed = app.replanning();
+    let mut news = app.engine.watch();
+    loop {
+        let mut waiting = Waiting::default();
+        let Ok(unplanned) = app.engine.unplanned().await else {
+            return;
+        };
+        unplanned.iter().for_each(|fulfilment| waiting.add(fulfilment));
+        for fulfilment in unplanned {
+            plan(app, &fulfilment.id).await;
+        }
+        loop {
+            tokio::select! {
+                () = changed.notified() => break,
+                published = news.recv() => match published {
+                    Ok(published) => {
+                        for id in waiting.follow(&published) {
+                            plan(app, &id).await;
+                        }
+                    }
+                    // What was missed is found by a look at all of them.
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return,
+                },
+            }
+        }
+    }
+}
+
+async fn plan(app: &App, id: &FulfilmentId) {
+    if let Err(error) = app.plan_again(id, Wanted::ByItself).await {
+        let error = &error as &dyn std::error::Error;
+        tracing::error!(fulfilment = %id, error, "it cannot be planned again now");
+    }
+}
+
+/// What the fulfilments that have no plan wait for.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// What each waits for.
+    of: BTreeMap<FulfilmentId, BTreeSet<String>>,
+    /// Who waits for what.
+    by: BTreeMap<String, BTreeSet<FulfilmentId>>,
+}
+
+impl Waiting {
+    /// Follows a record; which fulfilments are to be planned again then.
+    fn follow(&mut self, published: &Published) -> BTreeSet<FulfilmentId> {
+        let fulfilment = &*published.state;
+        if fulfilment.is_unplanned() {
+            let is_new = !self.of.contains_key(&fulfilment.id);
+            self.add(fulfilment);
+            // What it waits for may have ended before it was known that it waits.
+            let asks = is_new && !fulfilment.after.is_empty();
+            return asks.then(|| fulfilment.id.clone()).into_iter().collect();
+        }
+        self.forget(&fulfilment.id);
+        if !fulfilment.is_ended() || self.by.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut names = about(fulfilment);
+        names.insert(order(&fulfilment.id));
+        names.iter().filter_map(|name| self.by.get(name)).flatten().cloned().collect()
+    }
+
+    fn add(&mut self, fulfilment: &Fulfilment) {
+        let mut names = about(fulfilment);
+        names.extend(fulfilment.after.iter().map(order));
+        for name in &names {
+            self.by.entry(name.clone()).or_default().insert(fulfilment.id.clone());
+        }
+        self.of.insert(fulfilment.id.clone(), names);
+    }
+
+    fn forget(&mut self, id: &FulfilmentId) {
+        for name in self.of.remove(id).unwrap_or_default() {
+            if let Some(waiting) = self.by.get_mut(&name) {
+                waiting.remove(id);
+                if waiting.is_empty() {
+                    self.by.remove(&name);
+                }
+            }
+        }
+    }
+}
+
+fn order(id: &FulfilmentId) -> String {
+    format!("order/{id}")
+}
+
+/// The instances that a fulfilment is about: those that its items name.
+fn about(fulfilment: &Fulfilment) -> BTreeSet<String> {
+    let level = match fulfilment.kind {
+        Kind::ProductOrder => Level::Product,
+        Kind::ServiceOrder => Level::CustomerService,
+        Kind::ResourceOrder => Level::Resource,
+        Kind::Run { .. } => return BTreeSet::new(),
+    };
+    // Parts of a bundle cease with it, though no item names them.
+    let planned = fulfilment.plan.items.iter().filter_map(|item| item.instance.clone());
+    let lines = Order::parse(level, &fulfilment.document).map(|order| order.lines);
+    let named = lines.unwrap_or_default().into_iter().filter_map(|line| line.instance);
+    named.chain(planned).map(|id| format!("instance/{id}")).collect()
+}
