@@ -1,5 +1,7 @@
 //! The loop on a runtime, with a store in memory and plugins that answer at once.
 
+mod replan;
+
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 

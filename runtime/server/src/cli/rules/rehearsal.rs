@@ -61,7 +61,7 @@ impl Rehearsal {
 
     /// The plan of an order, as things are.
     pub(super) async fn plan(&self, document: &Value) -> Result<Plan> {
-        match self.app.decomposed(&kind(document), document).await? {
+        match self.app.decomposed(&kind(document), document, self.app.now()).await? {
             Ok(plan) => Ok(plan),
             Err(failure) => bail!("{}: {}", failure.code, failure.message),
         }
