@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::Published;
 use model::plan::Level;
-use model::{Fulfilment, FulfilmentId, Kind, Order};
+use model::{Event, Fulfilment, FulfilmentId, Kind, Order};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::{App, Wanted};
@@ -36,11 +36,15 @@ async fn follow(app: &App) {
             tokio::select! {
                 () = changed.notified() => break,
                 published = news.recv() => match published {
-                    Ok(published) => {
-                        for id in waiting.follow(&published) {
+                    Ok(published) if waiting.concerns(&published) => {
+                        // What is set aside by now has not ended.
+                        let found = app.engine.get(&published.fulfilment).await.unwrap_or(None);
+                        let next = found.map(|found| waiting.follow(&found));
+                        for id in next.unwrap_or_default() {
                             plan(app, &id).await;
                         }
                     }
+                    Ok(_) => {}
                     // What was missed is found by a look at all of them.
                     Err(RecvError::Lagged(_)) => break,
                     Err(RecvError::Closed) => return,
@@ -67,9 +71,37 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Follows a record; which fulfilments are to be planned again then.
-    fn follow(&mut self, published: &Published) -> BTreeSet<FulfilmentId> {
-        let fulfilment = &*published.state;
+    /// Whether a record may change what anyone waits for.
+    fn concerns(&self, published: &Published) -> bool {
+        published.record.events.iter().any(|event| match event {
+            Event::Awaiting { .. } | Event::Held { .. } => true,
+            Event::Planned { .. } => self.of.contains_key(&published.fulfilment),
+            Event::Rejected { .. } | Event::Ended { .. } => !self.by.is_empty(),
+            Event::Submitted { .. }
+            | Event::Started { .. }
+            | Event::Waiting { .. }
+            | Event::CalledBack { .. }
+            | Event::Succeeded { .. }
+            | Event::Retrying { .. }
+            | Event::Failed { .. }
+            | Event::Reopened { .. }
+            | Event::Unwinding { .. }
+            | Event::Cancelling { .. }
+            | Event::CancelRefused { .. }
+            | Event::Patched { .. }
+            | Event::Endangered { .. }
+            | Event::UndoRetrying { .. }
+            | Event::UndoFailed { .. }
+            | Event::UndoWaiting { .. }
+            | Event::RollingBack { .. }
+            | Event::GivenUp { .. }
+            | Event::CompletedByHand { .. }
+            | Event::Undone { .. } => false,
+        })
+    }
+
+    /// Follows a fulfilment; which are to be planned again then.
+    fn follow(&mut self, fulfilment: &Fulfilment) -> BTreeSet<FulfilmentId> {
         if fulfilment.is_unplanned() {
             let is_new = !self.of.contains_key(&fulfilment.id);
             self.add(fulfilment);

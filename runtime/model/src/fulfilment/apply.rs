@@ -67,6 +67,7 @@ impl Fulfilment {
                     || needs.iter().all(|need| is_settled(&self.tasks, &self.turned, *need))
             }
             Event::Submitted { .. }
+            | Event::Awaiting { .. }
             | Event::Planned { .. }
             | Event::Held { .. }
             | Event::Rejected { .. }
@@ -247,6 +248,7 @@ fn direction(state: &TaskState, event: &Event) -> Direction {
         | Event::Reopened { .. }
         | Event::CompletedByHand { .. }
         | Event::Submitted { .. }
+        | Event::Awaiting { .. }
         | Event::Planned { .. }
         | Event::Held { .. }
         | Event::Rejected { .. }

@@ -148,6 +148,7 @@ fn ending(last: &Event) -> Option<Event> {
         Event::CompletedByHand { .. } => Event::Ended { end: End::Completed },
         Event::Ended { .. }
         | Event::Submitted { .. }
+        | Event::Awaiting { .. }
         | Event::Planned { .. }
         | Event::Held { .. }
         | Event::Rejected { .. }
