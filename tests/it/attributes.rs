@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, World, pack_order};
 
+mod changed;
 mod refused;
 
 const PRODUCT: &str = "/tmf-api/productInventory/v4/product";

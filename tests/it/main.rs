@@ -18,6 +18,7 @@ mod checks;
 mod codes;
 mod conformance;
 mod contend;
+mod dates;
 mod ending;
 mod events;
 mod hostile;

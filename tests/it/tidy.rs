@@ -13,7 +13,7 @@ const LINES_MAX: usize = 500;
 const LONG: [&str; 0] = [];
 
 /// What lies at the top, besides files whose names begin with a dot.
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
@@ -21,6 +21,7 @@ const TOP: [&str; 13] = [
     "LICENSE",
     "README.md",
     "SECURITY.md",
+    "docs",
     "plugins",
     "runtime",
     "rust-toolchain.toml",

@@ -3,6 +3,7 @@
 
 mod change;
 mod checks;
+mod dates;
 mod existing;
 mod items;
 mod mirror;
@@ -15,17 +16,18 @@ mod tasks;
 
 pub use existing::Owner;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
+use crate::catalog::Catalog;
 use crate::id::{FulfilmentId, InstanceId, PluginId, SpecId};
 use crate::installed::Installed;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::Plan;
+use crate::plan::{Level, Plan};
 use crate::rulebook::Rulebook;
 
 /// Why there is no plan (yet).
@@ -105,12 +107,21 @@ pub struct Answers {
     productions: BTreeMap<String, Vec<Production>>,
     /// Existing instances; nothing where there is none of that id.
     instances: BTreeMap<Recall, Option<Instance>>,
+    /// Plugins that cannot reach outside: a check by one of them does not wait for the date on which
+    /// the order begins.
+    pure: BTreeSet<PluginId>,
 }
 
 impl Answers {
     /// No answers.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, with the plugins that cannot reach outside.
+    #[must_use]
+    pub fn with_pure(self, pure: BTreeSet<PluginId>) -> Self {
+        Self { pure, ..self }
     }
 
     /// Takes what a decomposer plugin said to the question of this key.
@@ -131,6 +142,9 @@ pub fn decompose(
     rulebook: &Rulebook,
     answers: &Answers,
 ) -> Result<Plan, Stop> {
+    if let Some(passed) = order.passed() {
+        return Err(Stop::Failure(passed));
+    }
     let missing = existing::gather(order, answers);
     if !missing.is_empty() {
         return Err(Stop::Recall(missing));
@@ -141,7 +155,25 @@ pub fn decompose(
     let items = items::items(order, &lines, &existing, document, rulebook, answers)?;
     let mut plan = tasks::plan(items, document, rulebook).map_err(Stop::Failure)?;
     plan.optional = optional::parts(order, rulebook.catalog());
+    plan.titles = titles(&plan, rulebook.catalog());
     Ok(plan)
+}
+
+/// What catalogs call the offerings and the resources of a plan.
+fn titles(plan: &Plan, catalog: &Catalog) -> BTreeMap<SpecId, String> {
+    let ids = plan.items.iter().flat_map(|item| item.offering.iter().chain(&item.resources));
+    let own = plan.items.iter().filter(|item| item.level == Level::Resource).map(|item| &item.spec);
+    let mut titles = BTreeMap::new();
+    for id in ids.chain(own) {
+        let offering = catalog.offerings.get(id).map(|offering| &offering.name);
+        let spec = catalog.specs.get(id).map(|spec| &spec.name);
+        if let Some(name) = offering.or(spec)
+            && !titles.contains_key(id)
+        {
+            titles.insert(id.clone(), name.clone());
+        }
+    }
+    titles
 }
 
 /// The plan of a run of one workflow with any input.

@@ -3,6 +3,7 @@
 //! crash, and are written in the same commit as the events that they follow from.
 
 mod activation;
+mod asked;
 mod billing;
 mod cancel;
 mod change;
@@ -14,6 +15,7 @@ mod milestones;
 mod orders;
 mod part;
 
+pub(crate) use asked::known;
 #[cfg(test)]
 pub(crate) use billing::product_price;
 pub use change::makers;
@@ -151,6 +153,7 @@ impl Fulfilment {
             Phase::Unwinding(_) if self.cancelled_by.is_some() => "pendingCancellation",
             Phase::Held(_) => "held",
             Phase::Running | Phase::Unwinding(_) if self.is_held() => "held",
+            Phase::Running if self.is_early() => "pending",
             Phase::Running | Phase::Unwinding(_) => "inProgress",
         }
     }
@@ -162,6 +165,7 @@ impl Fulfilment {
             Phase::Ended(End::Partial, _) => "failed",
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
             Phase::Unwinding(_) if self.cancelled_by.is_some() => self.order_state(),
+            Phase::Running if self.is_early_item(item) => "pending",
             Phase::Running | Phase::Unwinding(_) => self.state_of_work(item),
         }
     }

@@ -5,6 +5,7 @@ mod apply;
 mod before_undo;
 mod cancel;
 mod clock;
+mod dated;
 mod decide;
 mod due;
 mod ending;

@@ -1,6 +1,8 @@
 //! Orders as they come in: product orders (TMF622), service orders (TMF641) and resource orders
 //! (TMF652), read into one shape. What the standards call by different names is a table here.
 
+pub mod attributes;
+mod dates;
 mod line;
 mod price;
 mod relation;
@@ -14,6 +16,7 @@ use crate::id::SpecId;
 use crate::money::Price;
 use crate::plan::{Action, Level};
 use crate::time::Timestamp;
+pub use dates::{Dates, LineDates};
 
 /// An order, its items in one list: what was nested comes after what it was nested in.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +30,8 @@ pub struct Order {
     /// The time at which what it asks for must be on sale; nothing for an order that was taken on
     /// already.
     pub at: Option<Timestamp>,
+    /// When it is wanted.
+    pub dates: Dates,
     /// The other orders that must have completed first.
     pub after: Vec<After>,
 }
@@ -68,6 +73,8 @@ pub struct Line {
     pub action: Action,
     /// How many.
     pub quantity: u32,
+    /// Whether the order names how many; one, where it does not.
+    pub is_counted: bool,
     /// The offering, of a product.
     pub offering: Option<SpecId>,
     /// The specification.
@@ -86,10 +93,14 @@ pub struct Line {
     pub agreed: Option<Vec<Price>>,
     /// The position of the bundle that it is in.
     pub bundle: Option<usize>,
+    /// The lists of its instance that it names, such as `relatedParty`.
+    pub lists: Vec<String>,
     /// Where it stands in the document, such as `productOrderItem[0]`.
     pub path: String,
     /// The items that it relies on, in order.
     pub relies_on: Vec<Reliance>,
+    /// When its instance is wanted.
+    pub dates: LineDates,
 }
 
 /// Why an order is refused at the door.
@@ -281,8 +292,10 @@ impl Order {
             return Err(malformed("$", "an order is a JSON object"));
         };
         let quote = price::quote_of(body);
-        let mut reader =
-            Reader { dialect, quote, lines: Vec::new(), related: Vec::new(), after: Vec::new() };
+        attributes::check(form, body)?;
+        let dates = Dates::read(form, body)?;
+        let (lines, related, after) = (Vec::new(), Vec::new(), Vec::new());
+        let mut reader = Reader { dialect, quote, dates, lines, related, after };
         match body.get(dialect.items) {
             None if dialect.level == Level::Resource => {}
             None => return Err(malformed(dialect.items, "is mandatory: the items of the order")),
@@ -297,7 +310,7 @@ impl Order {
         reader.order_relations(body)?;
         let Reader { lines, after, .. } = reader;
         let level = dialect.level;
-        Ok(Self { level, lines, customer: customer(body)?, at: None, after })
+        Ok(Self { level, lines, customer: customer(body)?, at: None, dates, after })
     }
 
     /// The same order, taken on at a time: what it asks for must be on sale then.
@@ -328,6 +341,8 @@ struct Reader<'a> {
     dialect: &'a Dialect,
     /// The quote that the whole order comes from.
     quote: Option<String>,
+    /// When the whole order is wanted.
+    dates: Dates,
     lines: Vec<Line>,
     related: Vec<Relation>,
     after: Vec<After>,

@@ -34,6 +34,15 @@ pub struct Plan {
     /// The products that their bundles can do without: each is a line of its own when it fails.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub optional: BTreeSet<ItemId>,
+    /// The names of offerings and of the specifications of resources, where a catalog has them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub titles: BTreeMap<SpecId, String>,
+    /// The date on which the first of its lines begins; nothing where one begins at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Timestamp>,
+    /// It is not complete before this date, whatever is done by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completes: Option<Timestamp>,
 }
 
 /// A line of one of the orders of a fulfilment.
@@ -347,6 +356,11 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// The name of an offering, or of the specification of a resource; else its id.
+    pub fn title<'a>(&'a self, spec: &'a SpecId) -> &'a str {
+        self.titles.get(spec).map_or(spec.as_str(), String::as_str)
     }
 
     /// The task of this name's place; the plan has it, since ids come from the plan.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970 in UTC.
@@ -16,6 +16,26 @@ impl Timestamp {
     /// Reads an RFC 3339 date-time such as `2026-03-12T02:00:00Z`.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
+    }
+
+    /// Reads a date-time as clients write it, too: without seconds, without a zone (which is UTC
+    /// then), or a day alone, which stands for its first moment.
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+        let naive = |text: &str| {
+            let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+            forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+        };
+        let zoned = |text: &str| {
+            let forms = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"];
+            forms.iter().find_map(|form| DateTime::parse_from_str(text, form).ok())
+        };
+        let usual = text.replacen([' ', 't'], "T", 1).replace('z', "Z");
+        let plain = usual.strip_suffix('Z').unwrap_or(&usual);
+        let time = zoned(&usual).map(|time| time.with_timezone(&Utc));
+        let time = time.or_else(|| naive(plain).or_else(day).map(|time| time.and_utc()));
+        time.map(|time| Self(time.timestamp_millis()))
     }
 
     /// This time and so many milliseconds; the end of time where that is past it.
@@ -47,3 +67,6 @@ impl fmt::Display for Timestamp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

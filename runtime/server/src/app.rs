@@ -8,12 +8,12 @@ mod reading;
 mod replan;
 mod take;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::clock::Clock;
-use engine::worker::Worker as _;
+use engine::worker::{Nature, Worker as _};
 use engine::{Engine, Submitted};
 use host::Host;
 use model::billing::bill_state::Release;
@@ -307,11 +307,12 @@ impl App {
         at: Timestamp,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
         let order = Order::parse(level, document)?.at(at);
-        self.check_instances(&order)?;
+        order.check_dates()?;
+        self.check_instances(&order, document)?;
         if level == Level::Product {
             crate::systems::cpq::check_quotes(self, document)?;
         }
-        let mut answers = Answers::new();
+        let mut answers = Answers::new().with_pure(self.pure_checks(rulebook));
         let (mut recalled, mut asked) = (Recalled::new(self), Asked::default());
         loop {
             let lines = order.lines.len();
@@ -338,6 +339,18 @@ impl App {
                 }
             }
         }
+    }
+
+    /// The plugins of the steps before an order that cannot reach outside, as they are granted now.
+    fn pure_checks(&self, rulebook: &Rulebook) -> BTreeSet<PluginId> {
+        let names = rulebook.packs().filter_map(|pack| pack.hooks.before.as_deref());
+        let workflows = names.filter_map(|name| rulebook.workflow(name));
+        let plugins = workflows
+            .flat_map(|(_, workflow)| workflow.steps.iter().map(|entry| entry.step.plugin.clone()));
+        let is_pure = |plugin: &PluginId| {
+            self.host.resolve(plugin).is_some_and(|found| found.nature == Nature::Pure)
+        };
+        plugins.filter(is_pure).collect()
     }
 
     /// Asks a decomposer plugin.

@@ -93,6 +93,7 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
             state: String::new(),
             wanted: None,
             links: Vec::new(),
+            shown: Default::default(),
             made: Vec::new(),
         });
         if index == 0 {

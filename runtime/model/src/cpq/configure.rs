@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::catalog::{Catalog, RESOURCES};
 use crate::decompose::{CheckedLine, Mistake, check};
 use crate::id::SpecId;
-use crate::order::{Form, LINES_MAX, Line, Order, OrderError};
+use crate::order::{Form, LINES_MAX, Line, LineDates, Order, OrderError};
 use crate::plan::Action;
 use crate::time::Timestamp;
 
@@ -123,6 +123,7 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
         id,
         action: Action::Add,
         quantity: 1,
+        is_counted: false,
         offering: Some(offering),
         spec,
         instance: None,
@@ -133,7 +134,9 @@ fn part(id: String, offering: SpecId, spec: Option<SpecId>, bundle: usize) -> Li
         agreed: None,
         relies_on: Vec::new(),
         bundle: Some(bundle),
+        lists: Vec::new(),
         path: String::new(),
+        dates: LineDates::default(),
     }
 }
 

@@ -80,7 +80,8 @@ impl Builder<'_> {
                 let step = self.step_like(&step);
                 made.step = step;
                 let work = Work::TakeBack(Box::new(made));
-                let task = Task { item: Some(id), step, needs, not_before: None, work };
+                let not_before = items.begins(id);
+                let task = Task { item: Some(id), step, needs, not_before, work };
                 self.plan.tasks.push(task);
                 let own = TaskId::at(self.plan.tasks.len() - 1);
                 needs = vec![own];

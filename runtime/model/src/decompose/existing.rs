@@ -13,7 +13,8 @@ pub use self::owner::Owner;
 use super::{Answers, Instance, Recall, Stop, rejected};
 use crate::id::InstanceId;
 use crate::installed::{Installed, ORDERED};
-use crate::order::{Line, Order};
+use crate::order::{Form, Line, Order};
+use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level};
 
 /// An installed instance, and the item of the fulfilment that made it what it is.
@@ -81,6 +82,7 @@ pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) 
             .or_else(|| Some(item.spec.clone()))
             .filter(|spec| !spec.as_str().is_empty());
         line.characteristics.clone_from(&existing.characteristics);
+        line.quantity = item.quantity;
         line.place = line.place.take().or_else(|| item.place.clone());
     }
     order
@@ -209,12 +211,36 @@ impl<'a> Known<'a> {
         let wanted = line.state.clone().filter(|wanted| wanted != self.state());
         if let Some(wanted) = &wanted {
             self.may_become(wanted).map_err(|message| {
-                rejected("INSTANCE_STATE", format!("item `{}`: {message}", line.id))
+                let form = Form::of(self.item().level);
+                let name = form.state().unwrap_or("state");
+                let path = format!("{}.{}.{name}", line.path, form.subject());
+                let failure = Failure::new(
+                    FailureClass::Reject,
+                    "INSTANCE_STATE",
+                    format!("{path}: {message}"),
+                );
+                Stop::Failure(failure.about(path))
             })?;
         }
+        self.check_quantity(line)?;
         let moves = line.place.is_some() && line.place != self.item().place;
         let is_changed = characteristics != *before || moves;
         Ok(Existing { known: self, characteristics, is_changed, wanted })
+    }
+
+    /// A product keeps its quantity.
+    fn check_quantity(&self, line: &Line) -> Result<(), Stop> {
+        let own = self.item().quantity;
+        if !line.is_counted || self.item().level != Level::Product || line.quantity == own {
+            return Ok(());
+        }
+        let path = format!("{}.quantity", line.path);
+        let message = format!(
+            "{path}: is {}, and the product is {own}: `add` a product for more, or `delete` it",
+            line.quantity
+        );
+        let failure = Failure::new(FailureClass::Reject, "QUANTITY_FIXED", message);
+        Err(Stop::Failure(failure.about(path)))
     }
 
     /// Whether an order may bring it into a state.
@@ -226,7 +252,11 @@ impl<'a> Known<'a> {
         if may {
             return Ok(());
         }
-        Err(format!("what is `{}` cannot become `{wanted}`", self.state()))
+        Err(format!(
+            "what is `{}` cannot become `{wanted}`: what is active can be suspended, what is \
+             suspended can be active, and an end is ordered by a `delete`",
+            self.state()
+        ))
     }
 }
 

@@ -13,13 +13,14 @@ use super::{Answers, Stop, needs, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::cpq::{Charge, charges};
 use crate::expr::{Expressions, Scope as Variables};
-use crate::id::{InstanceId, ItemId, SpecId};
+use crate::id::{InstanceId, ItemId, PluginId, SpecId};
 use crate::money::Price;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, Made, Step};
 use crate::rule::Scope;
 use crate::rulebook::Rulebook;
+use crate::time::Timestamp;
 
 /// The items of a plan, and which product items each is for.
 #[derive(Debug, Default)]
@@ -33,6 +34,10 @@ pub(super) struct Items {
     pub within: BTreeMap<ItemId, ItemId>,
     /// The work that stands for items that were there before.
     pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
+    /// The date on which the order begins.
+    pub begins: Option<Timestamp>,
+    /// Plugins that cannot reach outside.
+    pub pure: BTreeSet<PluginId>,
     /// Lines that change nothing of how their instance is delivered.
     pub unchanged: BTreeSet<ItemId>,
     /// Existing instances that are decomposed anew: their steps are compared with what was done.
@@ -69,7 +74,7 @@ pub(super) fn items<'a>(
         answers,
         expressions: Expressions::default(),
         variables: Variables::default().with("order", document),
-        built: Items::default(),
+        built: Items { begins: order.dates.start, pure: answers.pure.clone(), ..Items::default() },
         path: Vec::new(),
         shared: BTreeMap::new(),
         links: BTreeSet::new(),
@@ -186,7 +191,7 @@ impl<'a> Builder<'a> {
             quantity: line.quantity,
             prices,
             instance: line.instance.clone(),
-            not_before: None,
+            not_before: self.order.not_before(line),
             place: line.place.clone(),
             part: None,
             serves: None,
@@ -365,7 +370,7 @@ impl<'a> Builder<'a> {
         let item = &mut self.built.items[id.index()];
         item.resources = resources;
         item.adapter = adapter;
-        item.not_before = not_before;
+        item.not_before = item.not_before.max(not_before);
         Ok(())
     }
 

@@ -8,14 +8,16 @@ mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Stop;
 use super::existing::{Existing, Known, installed};
 use super::items::{Builder, Reads, conflict};
 use super::parts::{self, Fit};
 use super::produced::Wanted;
+use crate::documents;
 use crate::id::{InstanceId, ItemId, SpecId};
+use crate::order::Form;
 use crate::plan::{Action, Item, Level, Origin, Part};
 
 impl<'a> Builder<'a> {
@@ -31,6 +33,8 @@ impl<'a> Builder<'a> {
         name_state(item, known.document);
         if let Some(origin) = &mut item.origin {
             origin.wanted.clone_from(&existing.wanted);
+            let (form, line) = (Form::of(self.order.level), &self.order.lines[index]);
+            origin.shown = documents::known(form, &line.lists, known.document);
         }
         if existing.is_changed {
             self.redone.insert(id);
@@ -365,6 +369,7 @@ fn origin(known: &Known<'_>) -> Origin {
         state: String::new(),
         wanted: None,
         links: Vec::new(),
+        shown: Map::new(),
         made: Vec::new(),
     }
 }

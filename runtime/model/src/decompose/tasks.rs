@@ -63,6 +63,7 @@ pub(super) fn plan(
         ends = builder.workflow(workflow, None, &ends, None, &items)?;
     }
     builder.keep(&mut items);
+    items.date(&mut builder.plan);
     builder.plan.items = items.items;
     Ok(builder.plan)
 }
@@ -241,7 +242,11 @@ impl<'a> Builder<'a> {
                 continue;
             };
             let step = self.step(&entry.step);
-            let not_before = own.max(not_before);
+            let begins = match item {
+                Some(item) => items.begins(item),
+                None => items.begins_with(&entry.step.plugin),
+            };
+            let not_before = own.max(not_before).max(begins);
             self.plan.tasks.push(Task { item, step, needs, not_before, work });
             ends.push(vec![TaskId::at(self.plan.tasks.len() - 1)]);
         }

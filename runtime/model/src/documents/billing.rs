@@ -15,7 +15,6 @@ use crate::plan::{Action, Item, Level};
 impl Fulfilment {
     /// The charges that rater plugins gave, as applied billing rates (TMF678).
     pub(super) fn charges(&self, changes: &mut Changes) {
-        let account = self.document.pointer("/billingAccount/id").and_then(Value::as_str);
         // What changes is credited and charged by its days when it is billed: some is paid already.
         let items = changes.part.items(&self.plan);
         let is_new = |(id, item): &(ItemId, &Item)| {
@@ -24,6 +23,7 @@ impl Fulfilment {
         };
         for (id, item) in items.filter(is_new) {
             let charges = self.charges_of(id);
+            let account = self.account(id).and_then(|account| account.get("id")?.as_str());
             let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
             for (index, rate) in rates.enumerate() {
                 let rate = Rate { id: format!("{}-c{}-{}", self.id, item.line, index + 1), ..rate };

@@ -85,6 +85,7 @@ impl Fulfilment {
             for name in ["productCharacteristic", "productPrice", "realizingService"] {
                 set(name, now[name].clone());
             }
+            self.as_ordered(id, &mut body);
         }
         Document { resource: "product", id: product, body }
     }

@@ -79,7 +79,13 @@ impl Fulfilment {
         } else {
             self.active_resources(item)
         });
-        if self.plan.items[item.index()].level == Level::ResourceService {
+        let is_whole = match self.plan.items[item.index()].level {
+            Level::ResourceService => true,
+            // It may be made of others, which are not delivered yet.
+            Level::CustomerService => self.state_of_work(item) == "completed",
+            Level::Product | Level::Resource => false,
+        };
+        if is_whole {
             changes.documents.push(self.service(item, self.delivered_state(item)));
         }
         for parent in self.ancestors(item) {
@@ -104,7 +110,8 @@ impl Fulfilment {
         }
         // The state is `Undone` by now; what it held was written with its success, so it can be
         // found only in the journal. The engine passes it through `released`.
-        if self.plan.items[item.index()].level == Level::ResourceService {
+        let level = self.plan.items[item.index()].level;
+        if matches!(level, Level::CustomerService | Level::ResourceService) {
             changes.documents.push(self.service(item, "terminated"));
         }
         // A service is no more once a part of it is not.
@@ -135,7 +142,10 @@ impl Fulfilment {
     pub(super) fn own_ending(&self, item: ItemId) -> Vec<Document> {
         let own = format!("{}-r", self.maker(&self.plan.items[item.index()]).0);
         let mut documents = self.resources(item, Use::Ended);
-        documents.retain(|document| document.id.starts_with(&own));
+        let itself = self.named_resource(&self.plan.items[item.index()]);
+        documents.retain(|document| {
+            document.id.starts_with(&own) || Some(document.id.as_str()) == itself
+        });
         for document in &mut documents {
             if let Some(fields) = document.body.as_object_mut() {
                 fields.remove("resourceOrderItem");
@@ -153,7 +163,7 @@ impl Fulfilment {
             "@type": "LogicalResource",
             "resourceStatus": "available",
             "usageState": "idle",
-            "resourceSpecification": spec_ref("resourceSpecification", &hold.resource, hold.resource.as_str()),
+            "resourceSpecification": spec_ref("resourceSpecification", &hold.resource, self.plan.title(&hold.resource)),
             "resourceCharacteristic": [
                 { "name": hold.characteristic, "valueType": "string", "value": hold.value },
             ],
@@ -171,6 +181,7 @@ impl Fulfilment {
                 self.install(changes);
                 let status = |item| if self.is_delivered(item) { "active" } else { "aborted" };
                 self.products(status, changes);
+                self.services_without_work(changes);
                 self.charges(changes);
                 self.changed_lines(Stage::Done, changes);
                 return;
@@ -185,6 +196,18 @@ impl Fulfilment {
             }
         }
         self.changed_lines(Stage::Dropped, changes);
+    }
+
+    /// The new services for which nothing was to be done, so that no task wrote them.
+    fn services_without_work(&self, changes: &mut Changes) {
+        for (id, item) in changes.part.items(&self.plan) {
+            let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
+            let is_new = item.action == Action::Add && !self.has_failed(id);
+            if is_service && is_new && !self.has_tasks(id) {
+                changes.documents.push(self.service(id, self.delivered_state(id)));
+                changes.documents.extend(self.active_resources(id));
+            }
+        }
     }
 
     fn products(&self, status: impl Fn(ItemId) -> &'static str, changes: &mut Changes) {
@@ -241,7 +264,7 @@ impl Fulfilment {
         });
         if let Some(fields) = body.as_object_mut() {
             if let Some(offering) = &item.offering {
-                let name = offering.as_str();
+                let name = self.plan.title(offering);
                 let offering = spec_ref("productOffering", offering, name);
                 fields.insert("productOffering".into(), offering);
             }
@@ -257,7 +280,7 @@ impl Fulfilment {
                 fields.insert("startDate".into(), json!(self.updated_at.to_string()));
             }
         }
-        copy(&self.document, &["relatedParty", "billingAccount"], &mut body);
+        self.as_ordered(id, &mut body);
         body
     }
 
@@ -302,7 +325,15 @@ impl Fulfilment {
         if let (true, Some(fields)) = (state == "terminated", body.as_object_mut()) {
             fields.insert("endDate".into(), json!(self.updated_at.to_string()));
         }
-        copy(&self.document, &["relatedParty"], &mut body);
+        match (&item.origin, body.as_object_mut()) {
+            // What it is called is known, and may be another by now.
+            (Some(_), Some(fields)) if self.is_line(item) => {
+                fields.retain(|name, _| !["name", "category", "serviceType"].contains(&&**name));
+            }
+            (Some(_), _) => {}
+            (None, _) => copy(&self.document, &["relatedParty"], &mut body),
+        }
+        self.as_ordered(id, &mut body);
         self.as_asked(item, &mut body);
         Document { resource: "service", id: service, body }
     }
@@ -310,6 +341,12 @@ impl Fulfilment {
     /// The resources of an item in use.
     pub(super) fn active_resources(&self, id: ItemId) -> Vec<Document> {
         self.resources(id, Use::Active)
+    }
+
+    /// The id of a resource that the order names, or changes.
+    fn named_resource<'a>(&self, item: &'a Item) -> Option<&'a str> {
+        let is_it = item.level == Level::Resource && self.is_line(item);
+        item.instance.as_deref().filter(|_| is_it)
     }
 
     /// The fulfilment and the line that an item was made by, after which its resources are named.
@@ -367,15 +404,19 @@ impl Fulfilment {
             let mut values = item.characteristics.clone();
             values.extend(outputs.clone());
             let (fulfilment, line) = self.maker(item);
-            let id = format!("{fulfilment}-r{line}-{}", number + 1);
+            let named = self.named_resource(item).filter(|_| is_itself);
+            let made = || format!("{fulfilment}-r{line}-{}", number + 1);
+            let instance = id;
+            let id = named.map_or_else(made, str::to_string);
             let mut body = self.resource(&id, item, used);
             if let Some(fields) = body.as_object_mut() {
                 fields.insert("name".into(), json!(format!("{} {}", item.title, item.line)));
-                let reference = spec_ref("resourceSpecification", spec, spec.as_str());
+                let reference = spec_ref("resourceSpecification", spec, self.plan.title(spec));
                 fields.insert("resourceSpecification".into(), reference);
                 fields.insert("resourceCharacteristic".into(), json!(characteristics(&values)));
             }
             if is_itself {
+                self.as_ordered(instance, &mut body);
                 self.as_asked(item, &mut body);
             }
             documents.push(Document { resource: "resource", id, body });

@@ -205,7 +205,7 @@ impl Fulfilment {
                             "resource": {
                                 "id": id,
                                 "href": href("resource", &id),
-                                "resourceSpecification": spec_ref("resourceSpecification", spec, spec.as_str()),
+                                "resourceSpecification": spec_ref("resourceSpecification", spec, self.plan.title(spec)),
                             },
                         })
                     })
@@ -222,7 +222,7 @@ impl Fulfilment {
                         "name": item.title,
                         "category": item.adapter,
                         "@type": "Resource",
-                        "resourceSpecification": spec_ref("resourceSpecification", first, first.as_str()),
+                        "resourceSpecification": spec_ref("resourceSpecification", first, self.plan.title(first)),
                         "resourceCharacteristic": characteristics(&item.characteristics),
                         "resourceRelationship": others,
                     },

@@ -24,7 +24,9 @@ impl Fulfilment {
         let settled = self.watch.unsettled == 0;
         match &self.phase {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => None,
-            Phase::Running if settled => Some(Due::End(self.end_of_running())),
+            Phase::Running if settled => {
+                self.may_complete(now).then(|| Due::End(self.end_of_running()))
+            }
             Phase::Running => self.alert_due(now).map(Due::Alert),
             Phase::Unwinding(cause) => settled.then(|| Due::End(self.end_of_unwinding(cause))),
         }
@@ -165,8 +167,11 @@ impl Fulfilment {
         time.filter(|time| *time > now)
     }
 
-    /// The next time after `now` at which it may be late, where it is owed that that is noted.
+    /// The next time after `now` at which it may be complete, where all is done before its date, or
+    /// at which it may be late, where it is owed that that is noted.
     pub fn wake_for_whole(&self, now: Timestamp) -> Option<Timestamp> {
-        self.alert_times().filter(|time| *time > now).min()
+        let is_settled = self.phase == Phase::Running && self.watch.unsettled == 0;
+        let completes = self.plan.completes.filter(|_| is_settled);
+        self.alert_times().chain(completes).filter(|time| *time > now).min()
     }
 }

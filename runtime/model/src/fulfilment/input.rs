@@ -134,7 +134,7 @@ impl Fulfilment {
             scope = scope.with("task", &json!({ "key": key, "name": self.plan.task_name(task) }));
         }
         if mentions("fulfilment") {
-            let date = self.submitted_at.date();
+            let date = self.begun_on();
             let item = item.map(|item| &self.plan.items[item.index()]);
             let origin = item.and_then(|item| item.origin.as_ref());
             let id = origin.map_or(&self.id, |origin| &origin.fulfilment);

@@ -34,6 +34,10 @@ impl Fulfilment {
         const WANTED: &str = "requestedCompletionDate";
         let wanted = self.changed.get(WANTED).or_else(|| self.document.get(WANTED));
         let wanted = Timestamp::parse(wanted?.as_str()?)?;
+        // What is not to be complete before a date is not late because of that.
+        if self.plan.completes.is_some_and(|date| date >= wanted) {
+            return None;
+        }
         let active = self.watch.active.iter().filter(|task| !self.is_turned(**task));
         let left = active.map(|task| self.left_ms(*task)).max()?;
         let at_risk = wanted.0.saturating_sub(i64::try_from(left).unwrap_or(i64::MAX));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
 use crate::id::{Digest, ItemId, PluginId, PoolId, SpecId};
@@ -297,6 +297,7 @@ fn change() -> Plan {
         state: "active".into(),
         wanted: Some("suspended".into()),
         links: vec![json!({ "productOrderId": "f-0", "orderItemId": "1" })],
+        shown: Map::new(),
         made: vec![made("f-0:1")],
     };
     let mut plan = plan();

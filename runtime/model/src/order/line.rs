@@ -43,11 +43,18 @@ impl Reader<'_> {
             }
             spec => spec,
         };
+        self.check_attributes(body, subject, (path, &subject_path), action)?;
+        let offering = match offering {
+            Some(offering) => Some(offering),
+            // 637 has it with the product too.
+            None => reference(subject, "productOffering", &subject_path)?,
+        };
         let place = place(subject, &subject_path)?;
         Ok(Line {
             id,
             action,
             quantity,
+            is_counted: body.get("quantity").is_some_and(|count| !count.is_null()),
             offering: offering.map(SpecId::new),
             spec: spec.map(SpecId::new),
             instance: optional_text(subject, "id", &subject_path)?,
@@ -60,9 +67,21 @@ impl Reader<'_> {
             areas: place.map(areas).unwrap_or_default(),
             agreed: self.agreed(body, path)?,
             bundle,
+            lists: self.lists(body, subject),
             path: path.into(),
             relies_on: Vec::new(),
+            dates: self.line_dates(subject, &subject_path, action)?,
         })
+    }
+
+    /// The lists of the instance that an item names.
+    fn lists(&self, item: &Map<String, Value>, subject: &Map<String, Value>) -> Vec<String> {
+        let is_list = |value: &Value| value.as_array().is_some_and(|list| !list.is_empty());
+        let named = subject.iter().filter(|(name, value)| {
+            *name != self.dialect.characteristics && name.as_str() != "place" && is_list(value)
+        });
+        let terms = item.get("itemTerm").filter(|terms| is_list(terms));
+        named.map(|(name, _)| name.clone()).chain(terms.map(|_| "productTerm".into())).collect()
     }
 
     fn id(

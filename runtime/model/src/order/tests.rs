@@ -57,6 +57,7 @@ fn a_good_product_order_is_read() {
                 id: "1".into(),
                 action: Action::Add,
                 quantity: 1,
+                is_counted: true,
                 offering: Some(SpecId::new("O")),
                 spec: Some(SpecId::new("P")),
                 state: None,
@@ -66,11 +67,14 @@ fn a_good_product_order_is_read() {
                 areas: BTreeSet::from(["home".into()]),
                 agreed: None,
                 bundle: None,
+                lists: Vec::new(),
                 path: "productOrderItem[0]".into(),
                 relies_on: Vec::new(),
+                dates: LineDates::default(),
             }],
             customer: None,
             at: None,
+            dates: Dates::default(),
             after: Vec::new(),
         }
     );

@@ -37,6 +37,9 @@ pub struct Origin {
     /// The lines of orders that it names as having made or changed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Value>,
+    /// What its document shows that an order which changes it adds to.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub shown: Map<String, Value>,
     /// The work for it that stands and is not done again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<Made>,

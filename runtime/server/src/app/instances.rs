@@ -1,41 +1,107 @@
-//! The ids that an order names, validated at the door: what is to change or cease must be there, and
-//! what is new must not be.
+//! What an order names of the inventories, validated at the door: what is to change or cease must be
+//! there, what is new must not be, and what an instance cannot become is refused.
 
 use model::Order;
+use model::order::attributes::fixed;
 use model::order::{Form, Line};
 use model::plan::Action;
+use serde_json::Value;
 
 use super::{App, SubmitError};
 
 impl App {
-    /// Checks the instance that each line names (the validation matrix: 422).
-    pub(super) fn check_instances(&self, order: &Order) -> Result<(), SubmitError> {
-        let resource = Form::of(order.level).subject();
-        for line in &order.lines {
-            let refused = |message: String| {
-                let path = format!("{}.{resource}.id", line.path);
-                Err(SubmitError::Reference { path, message })
-            };
-            let Some(instance) = &line.instance else {
-                if must_exist(line) {
-                    let action = line.action.as_str();
-                    return refused(format!("is mandatory for `{action}`: what is it about?"));
+    /// Checks the instance that each line names, and those that it relates to (the validation
+    /// matrix: 422).
+    pub(super) fn check_instances(
+        &self,
+        order: &Order,
+        document: &Value,
+    ) -> Result<(), SubmitError> {
+        let form = Form::of(order.level);
+        let mut items = Vec::new();
+        if let Some(top) = document.get(form.items()) {
+            in_order(top, form.items(), &mut items);
+        }
+        for (line, item) in order.lines.iter().zip(items) {
+            self.check_instance(form, line, item)?;
+            self.check_relations(form, line, item)?;
+        }
+        Ok(())
+    }
+
+    fn check_instance(&self, form: Form, line: &Line, item: &Value) -> Result<(), SubmitError> {
+        let resource = form.subject();
+        let refused = |message: String| {
+            let path = format!("{}.{resource}.id", line.path);
+            Err(SubmitError::Reference { path, message })
+        };
+        let Some(instance) = &line.instance else {
+            if must_exist(line) {
+                let action = line.action.as_str();
+                return refused(format!("is mandatory for `{action}`: what is it about?"));
+            }
+            return Ok(());
+        };
+        match (self.document(resource, instance).map_err(SubmitError::Store)?, line.action) {
+            (None, Action::Add) => Ok(()),
+            (None, Action::Modify | Action::Delete | Action::NoChange) => {
+                refused(format!("the inventory has no {resource} `{instance}`"))
+            }
+            (Some(_), Action::Add) => refused(format!(
+                "the inventory has a {resource} `{instance}` already: leave the id out, or \
+                 order a `modify` of that {resource}"
+            )),
+            (Some(found), Action::Modify | Action::Delete | Action::NoChange) => {
+                match fixed(form, line, item, &found.body) {
+                    Some((path, message)) => Err(SubmitError::Reference { path, message }),
+                    None => Ok(()),
                 }
+            }
+        }
+    }
+
+    /// What an instance relates to is there, and is another.
+    fn check_relations(&self, form: Form, line: &Line, item: &Value) -> Result<(), SubmitError> {
+        let resource = form.subject();
+        let name = format!("{resource}Relationship");
+        let relations = item.get(resource).and_then(|subject| subject.get(&name)?.as_array());
+        if !matches!(line.action, Action::Add | Action::Modify) {
+            return Ok(());
+        }
+        for (position, relation) in relations.into_iter().flatten().enumerate() {
+            let nested = relation.get(resource);
+            let other = nested.unwrap_or(relation);
+            let is_elsewhere = other.get("href").and_then(Value::as_str).is_some_and(is_absolute);
+            let Some(id) = other.get("id").and_then(Value::as_str).filter(|_| !is_elsewhere) else {
                 continue;
             };
-            let found = self.document(resource, instance).map_err(SubmitError::Store)?;
-            if found.is_none() && line.action != Action::Add {
-                return refused(format!("the inventory has no {resource} `{instance}`"));
+            let within = if nested.is_some() { format!(".{resource}") } else { String::new() };
+            let path = format!("{}.{resource}.{name}[{position}]{within}.id", line.path);
+            if line.instance.as_deref() == Some(id) {
+                let message = "relates to itself: name another, or leave it out".into();
+                return Err(SubmitError::Reference { path, message });
             }
-            if found.is_some() && line.action == Action::Add {
-                return refused(format!(
-                    "the inventory has a {resource} `{instance}` already: leave the id out, or \
-                     order a `modify` of that {resource}"
-                ));
+            if self.document(resource, id).map_err(SubmitError::Store)?.is_none() {
+                let message = format!("the inventory has no {resource} `{id}`");
+                return Err(SubmitError::Reference { path, message });
             }
         }
         Ok(())
     }
+}
+
+/// The items as they are read: what is nested comes after what it is nested in.
+fn in_order<'a>(items: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
+    for item in items.as_array().into_iter().flatten() {
+        found.push(item);
+        if let Some(nested) = item.get(name) {
+            in_order(nested, name, found);
+        }
+    }
+}
+
+fn is_absolute(href: &str) -> bool {
+    href.starts_with("http://") || href.starts_with("https://")
 }
 
 fn must_exist(line: &Line) -> bool {

@@ -263,7 +263,7 @@ fn a_product_is_suspended_and_resumed_without_any_work() {
     for id in &services {
         assert_eq!(state(&played, "service", id), "inactive");
     }
-    assert_snapshot!(plan(&played, "1 modify O id:f-1 status:terminated"), @"Reject INSTANCE_STATE: item `1`: what is `suspended` cannot become `terminated`");
+    assert_snapshot!(plan(&played, "1 modify O id:f-1 status:terminated"), @"Reject INSTANCE_STATE: productOrderItem[0].product.status: what is `suspended` cannot become `terminated`: what is active can be suspended, what is suspended can be active, and an end is ordered by a `delete`");
     played.complete("h", &document("1 modify O id:f-1 status:active"));
     assert_eq!(state(&played, "product", "f-1"), "active");
     for id in &services {

@@ -30,7 +30,10 @@ pub(super) const ORDER: Life = Life {
                 "partial",
             ],
         ),
-        ("pending", &["inProgress", "cancelled", "assessingCancellation"]),
+        (
+            "pending",
+            &["inProgress", "held", "completed", "failed", "cancelled", "assessingCancellation"],
+        ),
         ("held", &["inProgress", "cancelled", "assessingCancellation"]),
         (
             "assessingCancellation",

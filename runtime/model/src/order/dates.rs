@@ -1,0 +1,155 @@
+//! The dates of an order: the time before which nothing with an effect is done for it, and for each
+//! of its lines.
+
+use serde_json::{Map, Value};
+
+use super::{Form, Line, Order, OrderError, Reader, inconsistent, malformed};
+use crate::outcome::{Failure, FailureClass};
+use crate::plan::Action;
+use crate::time::Timestamp;
+
+/// A start or an end up to this long ago means now: who picks a day sends its midnight.
+const PAST_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// The dates of an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dates {
+    /// `requestedStartDate`.
+    pub start: Option<Timestamp>,
+    /// `requestedCompletionDate`.
+    pub completion: Option<Timestamp>,
+}
+
+/// The dates of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LineDates {
+    /// The date from which its instance is wanted, such as `startDate` of a product.
+    pub start: Option<Timestamp>,
+    /// The date on which its instance is to end, such as `terminationDate` of a product.
+    pub end: Option<Timestamp>,
+}
+
+impl Form {
+    /// The attributes of the subject that are its start and its end.
+    pub(super) fn dates(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ServiceOrder | Self::ServiceQualification => ("startDate", "endDate"),
+            Self::ResourceOrder => ("startOperatingDate", "endOperatingDate"),
+            Self::ProductOrder | Self::Quote | Self::OfferingQualification => {
+                ("startDate", "terminationDate")
+            }
+        }
+    }
+}
+
+impl Dates {
+    /// The dates of an order.
+    pub(super) fn read(form: Form, body: &Map<String, Value>) -> Result<Self, OrderError> {
+        if !form.is_order() {
+            return Ok(Self::default());
+        }
+        let start = date(body, "requestedStartDate", "")?;
+        let completion = date(body, "requestedCompletionDate", "")?;
+        Ok(Self { start, completion })
+    }
+}
+
+impl Reader<'_> {
+    /// The dates of the instance that a line is about.
+    pub(super) fn line_dates(
+        &self,
+        subject: &Map<String, Value>,
+        path: &str,
+        action: Action,
+    ) -> Result<LineDates, OrderError> {
+        let form = self.dialect.form;
+        if !form.is_order() || action == Action::NoChange {
+            return Ok(LineDates::default());
+        }
+        let (from, until) = form.dates();
+        let (start, end) = (date(subject, from, path)?, date(subject, until, path)?);
+        let order = self.dates.start.filter(|_| action == Action::Delete);
+        let begins = match action {
+            Action::Delete => order.map(|order| ("requestedStartDate", order)),
+            Action::Add | Action::Modify | Action::NoChange => start.map(|start| (from, start)),
+        };
+        if let (Some((name, begins)), Some(end)) = (begins, end)
+            && end < begins
+        {
+            let message =
+                format!("`{end}` is before `{name}`, `{begins}`: name a date that is not");
+            return Err(inconsistent(&format!("{path}.{until}"), &message));
+        }
+        Ok(match action {
+            Action::Add => LineDates { start, end: None },
+            Action::Delete => LineDates { start: None, end },
+            Action::Modify | Action::NoChange => LineDates::default(),
+        })
+    }
+}
+
+impl Order {
+    /// The time before which nothing with an effect is done for a line: what is new begins no
+    /// earlier, what is to end is there until then.
+    pub fn not_before(&self, line: &Line) -> Option<Timestamp> {
+        [self.dates.start, line.dates.start, line.dates.end].into_iter().flatten().max()
+    }
+
+    /// Whether the order is wanted before it may begin. One whose dates have passed is rejected for
+    /// that.
+    pub fn check_dates(&self) -> Result<(), OrderError> {
+        let Dates { start: Some(start), completion: Some(completion) } = self.dates else {
+            return Ok(());
+        };
+        if completion >= start || self.passed().is_some() {
+            return Ok(());
+        }
+        let message = format!(
+            "`{completion}` is before `requestedStartDate`, `{start}`: nothing begins before that, \
+             so name a later date"
+        );
+        Err(inconsistent("requestedCompletionDate", &message))
+    }
+
+    /// A date that has passed; nothing where all are still to come or less than a day ago. An order
+    /// that is late is wanted all the same, so `requestedCompletionDate` may have passed.
+    pub(crate) fn passed(&self) -> Option<Failure> {
+        let now = self.at?;
+        let (from, until) = Form::of(self.level).dates();
+        let subject = Form::of(self.level).subject();
+        let own = self.lines.iter().flat_map(|line| {
+            let path = |name: &str| format!("{}.{subject}.{name}", line.path);
+            [(path(from), line.dates.start), (path(until), line.dates.end)]
+        });
+        let dates = [("requestedStartDate".to_string(), self.dates.start)].into_iter().chain(own);
+        let mut passed = dates
+            .filter_map(|(path, date)| Some((path, date?)))
+            .filter(|(_, date)| now.ms_since(*date) > PAST_MS_MAX);
+        let (path, date) = passed.next()?;
+        let message = format!(
+            "{path}: `{date}` has passed: leave it out to begin at once, or name a date to come"
+        );
+        Some(Failure::new(FailureClass::Reject, "DATE_PASSED", message).about(path))
+    }
+}
+
+/// Reads a date with a time, as strictly as documents are read.
+fn date(
+    body: &Map<String, Value>,
+    name: &str,
+    within: &str,
+) -> Result<Option<Timestamp>, OrderError> {
+    let path = if within.is_empty() { name.to_string() } else { format!("{within}.{name}") };
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Timestamp::read(text).map(Some).ok_or_else(|| {
+            let message =
+                format!("is a date with a time such as `2026-03-12T02:00:00Z`, not `{text}`");
+            malformed(&path, &message)
+        }),
+        Some(_) => Err(malformed(&path, "is a date with a time, as text")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

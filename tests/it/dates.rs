@@ -1,0 +1,151 @@
+//! Dates of an order: nothing with an effect is done before it begins, nothing ends before its end.
+
+use serde_json::{Value, json};
+
+use crate::world::{World, eventually, pack_order};
+
+const PRODUCT: &str = "/tmf-api/productInventory/v4/product";
+const FAR: &str = "2999-01-01T00:00:00Z";
+
+/// A time so many seconds from now.
+fn seconds_ahead(seconds: u64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = model::Timestamp(i64::try_from(now.as_millis()).unwrap());
+    now.plus_ms(seconds * 1_000).to_string()
+}
+
+fn change(action: &str, product: &Value) -> Value {
+    json!({ "productOrderItem": [{ "id": "1", "action": action, "product": product }] })
+}
+
+async fn state(world: &World, id: &str) -> String {
+    world.order("productOrder", id).await["state"].as_str().unwrap().into()
+}
+
+async fn cancel(world: &World, id: &str) {
+    let path = model::resource::path("cancelProductOrder");
+    let answer = world.http.post(path, &json!({ "productOrder": { "id": id } })).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_new_product_waits_for_its_date_and_can_be_cancelled() {
+    let mut world = World::start().await;
+    let mut order = pack_order("superfibre/hfc");
+    order["requestedStartDate"] = json!(FAR);
+    order["requestedCompletionDate"] = json!(FAR);
+    let id = world.submit(&order).await;
+    let product = format!("{PRODUCT}/{id}-1");
+    for _ in 0..2 {
+        assert_eq!(state(&world, &id).await, "pending");
+        assert_eq!(world.http.get(&product).await["status"], "pendingActive");
+        let books = world.books().await;
+        assert!(books.effects.is_empty() && books.state.is_empty(), "{:#?}", books.effects);
+        assert!(books.of("service").is_empty() && books.of("resource").is_empty());
+        world.kill().await;
+        world.restart().await;
+    }
+    cancel(&world, &id).await;
+    world.ended(&id).await;
+    assert_eq!(state(&world, &id).await, "cancelled");
+    assert_eq!(world.http.get(&product).await["status"], "cancelled");
+    assert!(world.books().await.effects.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_before_the_date() {
+    let world = World::start().await;
+    let mut order = pack_order("superfibre/hfc");
+    order["requestedStartDate"] = json!(FAR);
+    order["requestedCompletionDate"] = json!(FAR);
+    order.as_object_mut().unwrap().remove("billingAccount");
+    let id = world.submit(&order).await;
+    eventually("it is refused", async || {
+        let order = world.order("productOrder", &id).await;
+        (order["state"] != "pending" && order["state"] != "acknowledged").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_begins_on_its_date_and_is_charged_from_then() {
+    let world = World::start().await;
+    let mut order = pack_order("superfibre/hfc");
+    let date = seconds_ahead(4);
+    order["productOrderItem"][0]["product"]["startDate"] = json!(date);
+    let id = world.submit(&order).await;
+    assert_eq!(state(&world, &id).await, "pending");
+    world.completed(&id).await;
+    let product = world.http.get(&format!("{PRODUCT}/{id}-1")).await;
+    assert_eq!(product["status"], "active", "{product:#}");
+    assert!(product["startDate"].as_str().unwrap() >= date.as_str(), "{product:#}");
+}
+
+#[tokio::test]
+async fn a_product_is_there_until_its_end() {
+    let world = World::start().await;
+    let first = world.submit(&pack_order("superfibre/hfc")).await;
+    world.completed(&first).await;
+    let (id, path) = (format!("{first}-1"), format!("{PRODUCT}/{first}-1"));
+    let before = world.books().await;
+    let delete = change("delete", &json!({ "id": id, "terminationDate": FAR }));
+    let waiting = world.submit(&delete).await;
+    assert_eq!(state(&world, &waiting).await, "pending");
+    assert_eq!(world.http.get(&path).await["status"], "pendingTerminate");
+    assert_eq!(world.books().await.state, before.state);
+    // Another order about it is rejected while this one is open.
+    let other = world.submit(&change("modify", &json!({ "id": id, "name": "mine" }))).await;
+    let other = world.order("productOrder", &other).await;
+    assert_eq!(other["productOrderErrorMessage"][0]["code"], "INSTANCE_BUSY", "{other:#}");
+    cancel(&world, &waiting).await;
+    world.ended(&waiting).await;
+    assert_eq!(world.http.get(&path).await["status"], "active");
+    assert_eq!(world.books().await.state, before.state);
+    let date = seconds_ahead(3);
+    let mut delete = change("delete", &json!({ "id": id }));
+    delete["requestedStartDate"] = json!(date);
+    let ending = world.submit(&delete).await;
+    assert_eq!(world.http.get(&path).await["status"], "pendingTerminate");
+    world.completed(&ending).await;
+    let product = world.http.get(&path).await;
+    assert_eq!(product["status"], "terminated");
+    assert!(product["terminationDate"].as_str().unwrap() >= date.as_str(), "{product:#}");
+    assert!(world.books().await.state.is_empty());
+}
+
+#[tokio::test]
+async fn a_change_without_any_work_waits_too() {
+    let world = World::start().await;
+    let first = world.submit(&pack_order("superfibre/hfc")).await;
+    world.completed(&first).await;
+    let (id, path) = (format!("{first}-1"), format!("{PRODUCT}/{first}-1"));
+    let mut order = change("modify", &json!({ "id": id, "name": "Later" }));
+    let date = seconds_ahead(3);
+    order["requestedStartDate"] = json!(date);
+    let before = world.http.get(&path).await;
+    let order = world.submit(&order).await;
+    assert_eq!(world.http.get(&path).await["name"], before["name"]);
+    world.completed(&order).await;
+    assert_eq!(world.http.get(&path).await["name"], "Later");
+    let order = world.order("productOrder", &order).await;
+    assert!(order["completionDate"].as_str().unwrap() >= date.as_str(), "{order:#}");
+}
+
+#[tokio::test]
+async fn a_date_that_passed_is_rejected_with_its_path() {
+    let world = World::start().await;
+    let mut order = pack_order("superfibre/hfc");
+    order["requestedStartDate"] = json!("2020-01-01T00:00:00Z");
+    let id = world.submit(&order).await;
+    let order = world.order("productOrder", &id).await;
+    assert_eq!(order["state"], "rejected", "{order:#}");
+    let error = &order["productOrderErrorMessage"][0];
+    assert_eq!(error["referenceError"], "requestedStartDate", "{error:#}");
+    assert_eq!(error["code"], "DATE_PASSED", "{error:#}");
+    let mut order = pack_order("superfibre/hfc");
+    order["requestedStartDate"] = json!("2999-01-02T00:00:00Z");
+    order["requestedCompletionDate"] = json!("2999-01-01T00:00:00Z");
+    let answer = world.http.post(model::resource::path("productOrder"), &order).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert_eq!(answer.body["referenceError"], "requestedCompletionDate");
+}
