@@ -3,6 +3,7 @@
 
 pub mod attributes;
 mod dates;
+mod form;
 mod line;
 mod price;
 mod relation;
@@ -17,6 +18,8 @@ use crate::money::Price;
 use crate::plan::{Action, Level};
 use crate::time::Timestamp;
 pub use dates::{Dates, LineDates};
+use form::Dialect;
+pub use form::Form;
 
 /// An order, its items in one list: what was nested comes after what it was nested in.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,152 +135,6 @@ const ID_BYTES_MAX: usize = 200;
 
 /// Items may nest so deep.
 const DEPTH_MAX: usize = 16;
-
-/// The documents that have the items of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// TMF622.
-    ProductOrder,
-    /// TMF641.
-    ServiceOrder,
-    /// TMF652.
-    ResourceOrder,
-    /// TMF648.
-    Quote,
-    /// TMF679.
-    OfferingQualification,
-    /// TMF645.
-    ServiceQualification,
-}
-
-/// What one of the standards calls the parts of an order.
-struct Dialect {
-    form: Form,
-    level: Level,
-    items: &'static str,
-    subject: &'static str,
-    spec: &'static str,
-    characteristics: &'static str,
-    state: Option<&'static str>,
-    relations: &'static str,
-}
-
-const DIALECTS: [Dialect; 6] = [
-    Dialect {
-        form: Form::ProductOrder,
-        level: Level::Product,
-        items: "productOrderItem",
-        subject: "product",
-        spec: "productSpecification",
-        characteristics: "productCharacteristic",
-        state: Some("status"),
-        relations: "productOrderItemRelationship",
-    },
-    Dialect {
-        form: Form::ServiceOrder,
-        level: Level::CustomerService,
-        items: "serviceOrderItem",
-        subject: "service",
-        spec: "serviceSpecification",
-        characteristics: "serviceCharacteristic",
-        state: Some("state"),
-        relations: "serviceOrderItemRelationship",
-    },
-    Dialect {
-        form: Form::ResourceOrder,
-        level: Level::Resource,
-        items: "orderItem",
-        subject: "resource",
-        spec: "resourceSpecification",
-        characteristics: "resourceCharacteristic",
-        state: None,
-        relations: "orderItemRelationship",
-    },
-    Dialect {
-        form: Form::Quote,
-        level: Level::Product,
-        items: "quoteItem",
-        subject: "product",
-        spec: "productSpecification",
-        characteristics: "productCharacteristic",
-        state: Some("status"),
-        relations: "quoteItemRelationship",
-    },
-    Dialect {
-        form: Form::OfferingQualification,
-        level: Level::Product,
-        items: "productOfferingQualificationItem",
-        subject: "product",
-        spec: "productSpecification",
-        characteristics: "productCharacteristic",
-        state: Some("status"),
-        relations: "qualificationItemRelationship",
-    },
-    Dialect {
-        form: Form::ServiceQualification,
-        level: Level::CustomerService,
-        items: "serviceQualificationItem",
-        subject: "service",
-        spec: "serviceSpecification",
-        characteristics: "serviceCharacteristic",
-        state: Some("state"),
-        relations: "qualificationItemRelationship",
-    },
-];
-
-impl Form {
-    /// The orders of a level; [`Level::CustomerService`] stands for any service order.
-    pub fn of(level: Level) -> Self {
-        match level {
-            Level::Product => Self::ProductOrder,
-            Level::CustomerService | Level::ResourceService => Self::ServiceOrder,
-            Level::Resource => Self::ResourceOrder,
-        }
-    }
-
-    fn dialect(self) -> &'static Dialect {
-        let found = DIALECTS.iter().find(|dialect| dialect.form == self);
-        found.expect("every form has a dialect")
-    }
-
-    /// The attribute that holds the items.
-    pub fn items(self) -> &'static str {
-        self.dialect().items
-    }
-
-    /// The attribute of an item that it is about, such as `product`.
-    pub fn subject(self) -> &'static str {
-        self.dialect().subject
-    }
-
-    /// The attribute of the subject that holds its characteristics.
-    pub fn characteristics(self) -> &'static str {
-        self.dialect().characteristics
-    }
-
-    /// The attribute of the subject that names its specification.
-    pub fn spec(self) -> &'static str {
-        self.dialect().spec
-    }
-
-    /// The attribute of an item that holds its relations to others.
-    pub fn relations(self) -> &'static str {
-        self.dialect().relations
-    }
-
-    /// The attribute of the subject that is its state; nothing where that follows from the work.
-    pub fn state(self) -> Option<&'static str> {
-        self.dialect().state
-    }
-
-    /// Whether it is an order, and not a question about one: items of an order have ids and actions.
-    fn is_order(self) -> bool {
-        match self {
-            Self::ProductOrder | Self::ServiceOrder | Self::ResourceOrder => true,
-            Self::Quote | Self::OfferingQualification | Self::ServiceQualification => false,
-        }
-    }
-}
 
 impl Order {
     /// Reads an order of a level; [`Level::CustomerService`] stands for any service order.

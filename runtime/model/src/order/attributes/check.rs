@@ -132,7 +132,23 @@ fn is_same(name: &str, asked: &Value, instance: &Value) -> bool {
     let Some(own) = instance.get(name) else { return false };
     match (asked.get("id"), own.get("id")) {
         (Some(asked), Some(own)) => asked == own,
-        (None, _) | (_, None) => asked == own,
+        (None, _) | (_, None) => agrees(asked, own),
+    }
+}
+
+/// Whether all that is asked is so already. Where a thing is served and of which class it is written
+/// is added when it is shown, so that does not count.
+fn agrees(asked: &Value, own: &Value) -> bool {
+    match (asked, own) {
+        (Value::Object(asked), Value::Object(own)) => asked
+            .iter()
+            .filter(|(name, value)| !name.starts_with('@') && *name != "href" && !value.is_null())
+            .all(|(name, value)| own.get(name).is_some_and(|own| agrees(value, own))),
+        (Value::Array(asked), Value::Array(own)) => {
+            asked.len() == own.len() && asked.iter().zip(own).all(|(asked, own)| agrees(asked, own))
+        }
+        (Value::Number(asked), Value::Number(own)) => asked.as_f64() == own.as_f64(),
+        (asked, own) => asked == own,
     }
 }
 

@@ -16,7 +16,7 @@ fn every_order_of_the_examples_is_read() {
         let one = std::slice::from_ref(&document);
         for document in document.as_array().map_or(one, Vec::as_slice) {
             for level in [Level::Product, Level::CustomerService] {
-                let dialect = DIALECTS.iter().find(|dialect| dialect.level == level).unwrap();
+                let dialect = Form::of(level).dialect();
                 // An event or an answer that was cut short is no order.
                 if document.get(dialect.items).is_some_and(|items| items[0].get("action").is_some())
                 {
