@@ -226,16 +226,28 @@ fn upstream(
             let spec = SpecId::new(&name);
             let (message, help) = match (whole.catalog.specs.contains_key(&spec), reachable) {
                 (false, _) => (format!("no catalog has `{name}`"), whole.meant(&name)),
-                (true, Some(reachable)) if !reachable.contains(&spec) => (
-                    format!("nothing that this workflow delivers needs `{name}`"),
-                    Some(format!("write `{name}` into the `needs` of its delivery")),
-                ),
+                (true, Some(reachable))
+                    if !reachable.contains(&spec) && !looks_for(source, &name) =>
+                {
+                    let help = format!(
+                        "write `{name}` into the `needs` of its delivery; or, where only the line \
+                         of an order may rely on it, ask `\"{name}\" in upstream` first"
+                    );
+                    (format!("nothing that this workflow delivers needs `{name}`"), Some(help))
+                }
                 (true, _) => continue,
             };
             let at = mention(reader, (WORKFLOWS, place), source, &name);
             reader.report_at(WORKFLOWS, at, message, help);
         }
     }
+}
+
+/// Whether an expression asks if a service is upstream at all: the lines of an order may rely on
+/// each other as they like.
+fn looks_for(source: &str, name: &str) -> bool {
+    let words = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    ["\"", "'"].iter().any(|quote| words.contains(&format!("{quote}{name}{quote} in upstream")))
 }
 
 /// Reports pools that no pack has. A pool that an expression names is known when it is taken from.

@@ -280,7 +280,8 @@ const ROWS: &[Row] = &[
         "? upstream[\"RFS-PORT\"].port",
         "? upstream[\"RFS-LONE\"].port",
         "workflows.yaml:21:25: nothing that this workflow delivers needs `RFS-LONE` | write \
-         `RFS-LONE` into the `needs` of its delivery",
+         `RFS-LONE` into the `needs` of its delivery; or, where only the line of an order may rely \
+         on it, ask `\"RFS-LONE\" in upstream` first",
     ),
     // Needs that are never met.
     (
@@ -424,4 +425,15 @@ fn mistakes_of_several_entries_are_told_at_once() {
     let found = told(WORKFLOWS, GOOD_WORKFLOWS, &wrong);
     let places: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
     assert_eq!(places, ["workflows.yaml:12:18", "workflows.yaml:30:17", "workflows.yaml:35:36"]);
+}
+
+#[test]
+fn a_step_may_ask_whether_its_line_relies_on_another_service() {
+    for source in [
+        "=\"RFS-PORT\" in upstream ? upstream[\"RFS-PORT\"].port : \"\"",
+        "='RFS-PORT'  in  upstream ? upstream['RFS-PORT'].port : ''",
+    ] {
+        assert!(looks_for(source, "RFS-PORT") && !looks_for(source, "RFS-LONE"), "{source}");
+    }
+    assert!(!looks_for("=upstream[\"RFS-PORT\"].port", "RFS-PORT"));
 }
