@@ -14,6 +14,7 @@ mod power;
 mod activation;
 mod attributes;
 mod bad_input;
+mod changes;
 mod checks;
 mod codes;
 mod conformance;

@@ -28,7 +28,7 @@ pub(crate) use commerce::SENT;
 pub(crate) use dice::Dice;
 pub(crate) use http::{Answer, Http};
 pub(crate) use network::{Effect, Network};
-pub(crate) use orders::{example, fresh, pack_order, with_characteristic};
+pub(crate) use orders::{PAST, example, fresh, orders_of, pack_order, with_characteristic};
 pub(crate) use power::{Power, Survivors, shim};
 pub(crate) use process::{Process, ferrule};
 pub(crate) use receiver::Receiver;
@@ -223,6 +223,32 @@ impl World {
     /// Follows a fulfilment until it waits for a person.
     pub(crate) async fn held(&self, id: &str) -> Value {
         self.until(id, "it is held", |now| now["state"] == "held").await
+    }
+
+    /// Waits until a fulfilment has ended or is held; answers with what the server says of it.
+    pub(crate) async fn settled(&self, id: &str) -> Value {
+        let path = format!("/orchestration/v1/fulfilments/{id}");
+        let look = async || {
+            let now = self.http.get(&path).await;
+            let is_open = ["submitted", "running", "unwinding"].contains(&now["state"].as_str()?);
+            (!is_open).then_some(now)
+        };
+        eventually(&format!("{id} has ended or is held"), look).await
+    }
+
+    /// Reconciles; answers with what was found, a line each.
+    pub(crate) async fn findings(&self, scope: &Value) -> Vec<String> {
+        let path = "/orchestration/v1/reconciliations";
+        let asked = self.http.post(path, scope).await;
+        assert_eq!(asked.status, 202, "{}", asked.text);
+        let path = format!("{path}/{}", text(&asked.body["id"]));
+        let look = async || {
+            let now = self.http.get(&path).await;
+            (now["state"] == "completed" || now["state"] == "failed").then_some(now)
+        };
+        let ended = eventually("the reconciliation has ended", look).await;
+        assert_eq!(ended["state"], "completed", "{ended:#}");
+        ended["findings"].as_array().unwrap().iter().map(ToString::to_string).collect()
     }
 
     /// The product order, service order or resource order of a fulfilment.

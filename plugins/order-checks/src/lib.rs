@@ -69,7 +69,9 @@ pub(crate) struct Finding {
 fn findings(input: &Input, facts: &Facts, fulfilment: &str) -> Vec<Finding> {
     let items = item::flatten(&input.order);
     let mut found = Vec::new();
-    if let Some(rules) = &input.credit {
+    // Credit is asked for what is added: who has a product may change it.
+    let adds = items.iter().any(|item| item.action() == "add");
+    if let Some(rules) = input.credit.as_ref().filter(|_| adds) {
         found.extend(credit::check(rules, facts, &input.today));
     }
     if let Some(rules) = &input.address {

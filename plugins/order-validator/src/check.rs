@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::item::Item;
+use crate::product::Product;
 use crate::rules::{RequiredWhen, Rules};
 
 /// All that is wrong with an order, in the order of its items.
@@ -11,7 +12,9 @@ pub(crate) fn problems(order: &Value, items: &[Item<'_>], rules: &Rules) -> Vec<
     if items.is_empty() {
         problems.push("the order has no `productOrderItem`".into());
     }
-    if rules.require_customer && !has_customer(order) {
+    // Of what is there already the customer is known.
+    let adds = items.iter().any(|item| item.action() == "add");
+    if rules.require_customer && adds && !has_customer(order) {
         problems.push("the order has no `relatedParty` in the role `customer`".into());
     }
     let account_missing = rules.require_billing_account && !order["billingAccount"].is_object();
@@ -27,11 +30,28 @@ pub(crate) fn problems(order: &Value, items: &[Item<'_>], rules: &Rules) -> Vec<
                 problem("`billingAccount` is missing".into());
             }
         }
-        if matches!(item.action(), "add" | "modify") {
-            rules.required_when.iter().flat_map(|rule| required(*item, rule)).for_each(problem);
-        }
     }
     problems
+}
+
+/// What the characteristics of products lack that are new or changed, given all that is known.
+pub(crate) fn products(products: &[Product], rules: &Rules) -> Vec<String> {
+    let to_be = products.iter().filter(|one| matches!(one.action.as_str(), "add" | "modify"));
+    let missing = to_be.flat_map(|product| {
+        let rules = rules.required_when.iter().filter(|rule| product.is(&rule.spec));
+        rules.flat_map(|rule| required(&product.id, rule, |name| product.characteristic(name)))
+    });
+    missing.collect()
+}
+
+/// The same of the characteristics that the order itself says.
+pub(crate) fn ordered(items: &[Item<'_>], rules: &Rules) -> Vec<String> {
+    let to_be = items.iter().filter(|item| matches!(item.action(), "add" | "modify"));
+    let missing = to_be.flat_map(|item| {
+        let rules = rules.required_when.iter().filter(|rule| item.is(&rule.spec));
+        rules.flat_map(|rule| required(item.id(), rule, |name| item.characteristic(name)))
+    });
+    missing.collect()
 }
 
 fn has_customer(order: &Value) -> bool {
@@ -63,18 +83,20 @@ fn any_around<'a>(items: &[Item<'a>], item: Item<'a>, is: impl Fn(Item<'a>) -> b
     std::iter::successors(Some(item), around).any(is)
 }
 
-fn required(item: Item<'_>, rule: &RequiredWhen) -> Vec<String> {
-    let applies =
-        item.is(&rule.spec) && item.characteristic(&rule.characteristic) == Some(&rule.equals);
-    if !applies {
+fn required<'a>(
+    id: &str,
+    rule: &RequiredWhen,
+    characteristic: impl Fn(&str) -> Option<&'a Value>,
+) -> Vec<String> {
+    if characteristic(&rule.characteristic) != Some(&rule.equals) {
         return Vec::new();
     }
-    let missing = rule.requires.iter().filter(|name| item.characteristic(name).is_none());
+    let missing = rule.requires.iter().filter(|name| characteristic(name).is_none());
     let missing = missing.map(|name| {
-        let (condition, equals) = (&rule.characteristic, &rule.equals);
+        let (spec, condition, equals) = (&rule.spec, &rule.characteristic, &rule.equals);
         format!(
-            "characteristic `{name}` of `{}` is missing where `{condition}` is {equals}",
-            item.spec()
+            "item `{id}`: characteristic `{name}` of `{spec}` is missing where `{condition}` is \
+             {equals}"
         )
     });
     missing.collect()

@@ -3,12 +3,14 @@
 
 mod check;
 mod item;
+mod product;
 mod rules;
 
 use ferrule_plugin::{Done, Failure, Task, Validator};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use product::Product;
 use rules::Rules;
 
 #[cfg(test)]
@@ -23,7 +25,11 @@ impl Validator for OrderValidator {
     fn validate(task: &Task) -> Result<Done, Failure> {
         let input: Input = task.input()?;
         let items = item::flatten(&input.order);
-        let problems = check::problems(&input.order, &items, &input.rules);
+        let mut problems = check::problems(&input.order, &items, &input.rules);
+        problems.extend(match &input.products {
+            Some(products) => check::products(products, &input.rules),
+            None => check::ordered(&items, &input.rules),
+        });
         if !problems.is_empty() {
             return Err(Failure::reject("ORDER_INVALID", message(&problems)));
         }
@@ -38,6 +44,8 @@ ferrule_plugin::validator!(OrderValidator);
 #[serde(deny_unknown_fields)]
 struct Input {
     order: Value,
+    /// The products as they are to be; those of the order as it was sent where they are left out.
+    products: Option<Vec<Product>>,
     #[serde(default)]
     rules: Rules,
 }

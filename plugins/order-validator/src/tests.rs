@@ -163,3 +163,42 @@ fn a_misspelt_rule_is_for_a_person() {
     let failure = OrderValidator::validate(&Task::example(&input)).unwrap_err();
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
 }
+
+fn product(action: &str, characteristics: &Value) -> Value {
+    json!({"id": "1", "action": action, "spec": "PS-MPA-01", "char": characteristics})
+}
+
+/// The problems of an order about a product that is to be so.
+fn of_product(order: &Value, product: &Value) -> Result<u64, String> {
+    let input = json!({"order": order, "products": [product], "rules": rules()});
+    match OrderValidator::validate(&Task::example(&input)) {
+        Ok(_) => Ok(1),
+        Err(failure) => Err(failure.message),
+    }
+}
+
+#[test]
+fn a_change_is_checked_with_what_is_known_of_the_product() {
+    let sent = json!({"productOrderItem": [{"id": "1", "action": "modify", "product": {
+        "id": "p-1", "productCharacteristic": [{"name": "portIn", "value": true}],
+    }}]});
+    let known = json!({"portIn": true, "portNumber": "+61", "donorOperator": "OtherTel"});
+    assert_eq!(of_product(&sent, &product("modify", &known)), Ok(1));
+    let unknown = of_product(&sent, &product("modify", &json!({"portIn": true}))).unwrap_err();
+    assert_eq!(
+        unknown.split("; ").collect::<Vec<_>>(),
+        [
+            "item `1`: characteristic `portNumber` of `PS-MPA-01` is missing where `portIn` is true",
+            "item `1`: characteristic `donorOperator` of `PS-MPA-01` is missing where `portIn` is true",
+        ]
+    );
+    // What ends needs nothing any more.
+    assert_eq!(of_product(&sent, &product("delete", &json!({"portIn": true}))), Ok(1));
+}
+
+#[test]
+fn only_what_is_added_needs_a_customer() {
+    let mut sent = order(&json!([{"id": "1", "action": "modify", "product": {"id": "p-1"}}]));
+    sent.as_object_mut().unwrap().remove("relatedParty");
+    assert_eq!(check(&sent, &rules()), Ok(1));
+}

@@ -5,6 +5,7 @@
 //! they make due is done when the batch is on disk. A batch that cannot be written ends the
 //! process: what is in memory is then ahead of the disk, and the disk is the truth.
 
+mod again;
 mod agenda;
 mod border;
 mod callbacks;

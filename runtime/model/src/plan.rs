@@ -5,6 +5,7 @@ mod render;
 mod standing;
 mod view;
 
+pub(crate) use standing::PLACES;
 pub use standing::{Made, Origin, UNDO, Work};
 
 use std::collections::{BTreeMap, BTreeSet};

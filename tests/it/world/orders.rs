@@ -16,6 +16,20 @@ pub(crate) fn pack_order(name: &str) -> Value {
     at_once(read(&path))
 }
 
+/// The orders in a folder of a pack, each with its pack: `orders` or `orders/changes`.
+pub(crate) fn orders_of(pack: &str, folder: &str) -> Vec<(String, String)> {
+    let path = repository().join(format!("workflows/{pack}/{folder}"));
+    let entries = std::fs::read_dir(path).into_iter().flatten();
+    let names = entries.filter_map(|entry| {
+        let path = entry.unwrap().path();
+        let is_order = path.extension().is_some_and(|extension| extension == "json");
+        is_order.then(|| path.file_stem().unwrap().to_str().unwrap().to_string())
+    });
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names.into_iter().map(|name| (pack.to_string(), name)).collect()
+}
+
 /// An example such as `01-superfibre-200/product-order.json`; nothing where the examples are not
 /// on this machine.
 pub(crate) fn example(name: &str) -> Option<Value> {

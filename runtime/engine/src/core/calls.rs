@@ -86,10 +86,16 @@ impl<R> Core<R> {
             (Some(made), Manner::Restore) => made.as_change().clone(),
             _ => fulfilment.input(task, &mut self.expressions)?,
         };
-        let replaces = work.replaced().map(|made| made.key.clone());
-        let is_back = manner.takes_back();
-        let before =
-            work.before().filter(|_| is_back).and_then(|made| made.characteristics.as_ref());
+        let replaces = work
+            .replaced()
+            .filter(|made| manner == Manner::Restore || !made.moves(&input))
+            .map(|made| made.key.clone());
+        let before = match (work, &manner) {
+            (Work::TakeBack(made), _) | (Work::Redo(made), Manner::Restore) => {
+                made.characteristics.as_ref()
+            }
+            (Work::Do | Work::Redo(_), _) => None,
+        };
         let characteristics = before.or_else(|| item.map(|item| &item.characteristics));
         let characteristics = characteristics.cloned().unwrap_or_default();
         if let Work::Redo(made) = work
@@ -115,16 +121,6 @@ impl<R> Core<R> {
             timeout_ms: step.timeout_ms,
             at: now,
         })
-    }
-}
-
-/// Which of a plugin's functions does the work of a task.
-pub(super) fn of_work(work: &Work, manner: Manner) -> Manner {
-    match (work, manner) {
-        (Work::TakeBack(_), Manner::Resume { payload }) => Manner::ResumeUndo { payload },
-        (Work::TakeBack(made), _) => Manner::Undo { outputs: made.outputs.clone() },
-        (Work::Redo(_), Manner::Undo { .. }) => Manner::Restore,
-        (Work::Do | Work::Redo(_), manner) => manner,
     }
 }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use model::documents::Part;
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
-use model::plan::Work;
 use model::{Changes, Document, Due, Event, Hold, Outcome, Record, TaskState, Timestamp};
 
 use super::agenda::Agenda;
 use super::callbacks::waits_of;
-use super::calls::{missing, of_work};
+use super::calls::missing;
 use super::entry::{Direction, Entry};
 use super::holds::{ended, freed};
 use super::slices::Owed;
@@ -245,17 +244,13 @@ impl<R> Core<R> {
         if let Some(events) = self.without_call(&fulfilment, task, attempt, undo, now) {
             return events;
         }
-        let manner = of_work(fulfilment.work(task), manner);
+        let manner = self.of_work(&fulfilment, task, manner);
         let begins = matches!(
             fulfilment.tasks[task.index()],
             TaskState::Pending | TaskState::Retrying { .. }
         );
-        if let (Work::Redo(made), Manner::Run | Manner::Recover) = (fulfilment.work(task), &manner)
-            && made.if_changed
-            && fulfilment.input(task, &mut self.expressions).is_ok_and(|input| input == made.input)
-        {
-            let done = Outcome::Done(made.outputs.clone());
-            return fulfilment.conclude(task, attempt, done, made.holds.clone(), now);
+        if let Some((outputs, holds)) = self.stands(&fulfilment, task, &manner) {
+            return fulfilment.conclude(task, attempt, Outcome::Done(outputs), holds, now);
         }
         let nature = self.nature(&fulfilment, task);
         let call = self.call(&fulfilment, task, attempt, manner, now);

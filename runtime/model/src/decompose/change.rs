@@ -7,6 +7,7 @@ mod reverse;
 use std::collections::BTreeMap;
 
 use self::compare::Input;
+pub(super) use self::compare::Outputs;
 use self::reverse::Reverse;
 use super::items::Items;
 use super::tasks::Builder;
@@ -32,7 +33,7 @@ impl Builder<'_> {
         };
         let standing = self.standing.get(&id).map(Vec::as_slice).unwrap_or_default();
         let Some(position) = standing.iter().position(is_it) else {
-            self.unsure.entry(id).or_default().insert(step.step.clone());
+            self.unsure.entry(id).or_default().insert(step.step.clone(), Outputs::Any);
             return Some(Work::Do);
         };
         let made = standing[position].1.clone();
@@ -43,14 +44,30 @@ impl Builder<'_> {
             self.kept.insert((id, step.step.clone()));
             return None;
         }
-        if takes {
-            self.unsure.entry(id).or_default().insert(step.step.clone());
+        let place = self.place(id, step, &made, items);
+        if place == Input::Another {
+            // It is about something else now: what stands is left for what ceases.
+            self.unsure.entry(id).or_default().insert(step.step.clone(), Outputs::Any);
+            return Some(Work::Do);
         }
+        let outputs = if takes { Outputs::Any } else { Outputs::of(step, &made) };
+        self.unsure.entry(id).or_default().insert(step.step.clone(), outputs);
         let standing = self.standing.entry(id).or_default();
         let (step, mut made) = standing.remove(position);
+        if place == Input::Unsure {
+            let made = Made { if_moved: true, ..made.clone() };
+            self.moving.entry(id).or_default().push((step.clone(), made));
+        }
         made.step = self.step_like(&step);
         made.if_changed = !is_changed && input == Input::Unsure;
         Some(Work::Redo(Box::new(made)))
+    }
+
+    /// What a step yielded that is left out now cannot be read any more.
+    pub(super) fn leave_out(&mut self, item: Option<ItemId>, step: &Step) {
+        if let Some(yielded) = item.and_then(|item| self.yielded.get_mut(&item)) {
+            yielded.retain(|(own, _)| own.workflow != step.workflow || own.step != step.step);
+        }
     }
 
     /// Takes back what ceases: after all that is new, and in reverse.
@@ -113,7 +130,8 @@ impl Builder<'_> {
             .into_iter()
             .partition(|(step, _)| !ceases && self.kept.contains(&(id, step.step.clone())));
         self.standing.insert(id, kept);
-        self.in_order(gone)
+        let moving = self.moving.remove(&id).unwrap_or_default();
+        self.in_order(gone.into_iter().chain(moving).collect())
     }
 
     /// Work in the order of its workflow, as far as that is known: what was changed was done later

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::change::Outputs;
 use super::items::Items;
 use super::mirror::root_of;
 use super::rule_failure;
@@ -35,9 +36,9 @@ pub(super) fn plan(
     if !items.compared.is_empty() {
         builder.yielded.clone_from(&builder.standing);
     }
-    let hooks = builder.hooks(&items.items);
+    let (to_check, to_tell) = builder.hooks(&items);
     let mut before = Vec::new();
-    for workflow in hooks.iter().filter_map(|hooks| hooks.before.as_deref()) {
+    for workflow in to_check.iter().filter_map(|hooks| hooks.before.as_deref()) {
         before = builder.workflow(workflow, None, &before, None, &items)?;
     }
     let sequence = Sequence::new(&items.items)?;
@@ -59,7 +60,7 @@ pub(super) fn plan(
     builder.cease(&items);
     builder.mark_changed(&mut items);
     let mut ends = builder.ends();
-    for workflow in hooks.iter().filter_map(|hooks| hooks.after.as_deref()) {
+    for workflow in to_tell.iter().filter_map(|hooks| hooks.after.as_deref()) {
         ends = builder.workflow(workflow, None, &ends, None, &items)?;
     }
     builder.keep(&mut items);
@@ -98,7 +99,9 @@ pub(super) struct Builder<'a> {
     /// The steps of such items that stay as they are.
     pub kept: BTreeSet<(ItemId, String)>,
     /// The steps whose outputs may be others than those that stand.
-    pub unsure: BTreeMap<ItemId, BTreeSet<String>>,
+    pub unsure: BTreeMap<ItemId, BTreeMap<String, Outputs>>,
+    /// The work that is done again and may be about something else by then.
+    pub moving: BTreeMap<ItemId, Vec<(Step, Made)>>,
     /// What existing items yielded before, by item and step.
     pub yielded: BTreeMap<ItemId, Vec<(Step, Made)>>,
     pub expressions: Expressions,
@@ -117,18 +120,30 @@ impl<'a> Builder<'a> {
             standing: BTreeMap::new(),
             kept: BTreeSet::new(),
             unsure: BTreeMap::new(),
+            moving: BTreeMap::new(),
             yielded: BTreeMap::new(),
             expressions: Expressions::default(),
         }
     }
 
-    /// The hooks of the packs that new products of an order are from, each pack's once.
-    fn hooks(&mut self, items: &[Item]) -> Vec<Hooks> {
-        let is_new = |item: &&Item| {
-            item.level == Level::Product && item.action != Action::Delete && item.origin.is_none()
-        };
-        let products = items.iter().filter(is_new);
-        let ids = products.flat_map(|item| item.offering.iter().chain([&item.spec]));
+    /// The hooks of the packs that products of an order are from, each pack's once: of those that are
+    /// new or changed, and of those that are new.
+    fn hooks(&mut self, items: &Items) -> (Vec<Hooks>, Vec<Hooks>) {
+        let (mut checked, mut told) = (Vec::new(), Vec::new());
+        for (index, item) in items.items.iter().enumerate() {
+            let is_new = item.action == Action::Add && item.origin.is_none();
+            let is_changed =
+                item.action == Action::Modify && !items.unchanged.contains(&ItemId::at(index));
+            if item.level == Level::Product && (is_new || is_changed) {
+                checked.push(item);
+                told.extend(is_new.then_some(item));
+            }
+        }
+        (self.hooks_of(&checked), self.hooks_of(&told))
+    }
+
+    fn hooks_of(&self, products: &[&Item]) -> Vec<Hooks> {
+        let ids = products.iter().flat_map(|item| item.offering.iter().chain([&item.spec]));
         let packs: BTreeMap<&str, &Pack> = ids
             .filter_map(|id: &SpecId| self.rulebook.pack_of(id))
             .map(|pack| (pack.name.as_str(), pack))
@@ -233,6 +248,7 @@ impl<'a> Builder<'a> {
             needs.sort_unstable();
             needs.dedup();
             if !self.is_taken(workflow, index, &scope)? {
+                self.leave_out(item, &entry.step);
                 ends.push(needs);
                 continue;
             }

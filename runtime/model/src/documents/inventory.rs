@@ -368,6 +368,10 @@ impl Fulfilment {
         };
         for task in self.tasks_of(id) {
             let state = &self.tasks[task.index()];
+            // The same step is done again for what it is about now.
+            if matches!(self.work(task), Work::TakeBack(made) if made.if_moved) {
+                continue;
+            }
             yields.push(match self.work(task) {
                 Work::TakeBack(made) => (of(made), !is_gone(state)),
                 Work::Redo(made) if !state.is_done() => (of(made), true),
@@ -384,10 +388,13 @@ impl Fulfilment {
         let mut outputs = Map::new();
         let mut pooled = Vec::new();
         for (yielded, stands) in self.yields(id) {
-            outputs.extend(yielded.outputs);
+            let is_told = stands || used == Use::Ended;
+            if is_told {
+                outputs.extend(yielded.outputs);
+            }
             for hold in yielded.holds {
                 // What was rolled back is free, and may be reserved for another order by now.
-                if stands || used == Use::Ended {
+                if is_told {
                     documents.push(self.pooled(&hold, id, used));
                 }
                 pooled.push(hold.resource);

@@ -117,6 +117,9 @@ impl Fulfilment {
         {
             scope = scope.with("product", &acted(root.product_view()));
         }
+        if mentions("products") {
+            scope = scope.with("products", &self.product_views());
+        }
         if mentions("order") {
             scope = scope.with("order", &self.document);
         }
@@ -141,6 +144,17 @@ impl Fulfilment {
             scope = scope.with("fulfilment", &json!({ "id": id, "date": date }));
         }
         scope
+    }
+
+    /// The products of the order as they are to be, with the ids of their lines.
+    fn product_views(&self) -> Value {
+        let items = self.plan.items.iter().filter(|item| item.level == Level::Product);
+        let products = items.map(|item| {
+            let mut view = item.product_view();
+            view["id"] = item.line.as_str().into();
+            view
+        });
+        products.collect()
     }
 
     /// The line of the submitted order that an item comes from, the first where there are several.
@@ -175,6 +189,7 @@ impl Fulfilment {
         for id in self.index.tasks(own.item) {
             let step = self.plan.step(*id);
             if step.workflow == *workflow
+                && !matches!(self.work(*id), Work::TakeBack(_))
                 && let TaskState::Done(yielded) = &self.tasks[id.index()]
             {
                 steps.insert(step.step.clone(), Value::Object(yielded.outputs.clone()));

@@ -38,15 +38,26 @@ impl Fulfilment {
                 continue;
             }
             let yielded = state.yielded();
+            let input = self.input(task, expressions)?;
+            if let Work::Redo(made) = self.work(task)
+                && made.if_changed
+                && input == *made.as_change()
+            {
+                // It was not done again after all.
+                let characteristics = characteristics.clone();
+                let made = Made { if_changed: false, characteristics, ..(**made).clone() };
+                standing.push((self.plan.step(task).clone(), made));
+                continue;
+            }
             let made = Made {
                 step: self.plan.task(task).step,
                 key: self.idempotency_key(task),
-                input: self.input(task, expressions)?,
+                input,
                 outputs: yielded.outputs,
                 holds: yielded.holds,
                 change: self.input_of_change(task, expressions)?,
                 characteristics: characteristics.clone(),
-                if_changed: false,
+                ..Made::default()
             };
             standing.push((self.plan.step(task).clone(), made));
         }
@@ -80,6 +91,27 @@ impl Fulfilment {
             given_up.extend(gone.map(|hold| (hold.clone(), self.holder(id))));
         }
         given_up
+    }
+
+    /// Whether a task that is done again is about something else than before: what was done before
+    /// stays until the order is complete.
+    pub fn moves(&self, task: TaskId, expressions: &mut Expressions) -> bool {
+        let Work::Redo(made) = self.work(task) else { return false };
+        self.input(task, expressions).is_ok_and(|input| made.moves(&input))
+    }
+
+    /// Whether a task takes something back that its step is still about.
+    pub fn stays(&self, task: TaskId, expressions: &mut Expressions) -> bool {
+        let Work::TakeBack(made) = self.work(task) else { return false };
+        let (own, step) = (self.plan.task(task), self.plan.step(task));
+        let again = self.plan.tasks.iter().enumerate().find(|(index, other)| {
+            let theirs = &self.plan.steps[other.step as usize];
+            let is_same = theirs.workflow == step.workflow && theirs.step == step.step;
+            let id = TaskId::at(*index);
+            is_same && other.item == own.item && matches!(self.work(id), Work::Redo(_))
+        });
+        let moved = again.is_some_and(|(index, _)| self.moves(TaskId::at(index), expressions));
+        made.if_moved && !moved
     }
 
     /// What a task does of its step.

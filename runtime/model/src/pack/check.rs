@@ -25,7 +25,7 @@ const PLAN_SCOPE: &[&str] = &["item", "product", "order", "input"];
 
 /// What a step's input can name, when the task is due.
 pub(super) const TASK_SCOPE: &[&str] =
-    &["item", "product", "order", "input", "steps", "upstream", "task", "fulfilment"];
+    &["item", "product", "products", "order", "input", "steps", "upstream", "task", "fulfilment"];
 
 pub(super) fn rules(
     reader: &mut Reader<'_>,

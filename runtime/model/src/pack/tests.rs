@@ -192,7 +192,7 @@ workflows:
     workflows.yaml:8:25: unknown variable `itm`
       8 |         input: { path: =itm.name }
         |                         ^
-      help: available here: item, product, order, input, steps, upstream, task, fulfilment
+      help: available here: item, product, products, order, input, steps, upstream, task, fulfilment
     ");
 }
 
@@ -212,7 +212,7 @@ workflows:
     workflows.yaml:10:13: unknown variable `itm`
       10 |             itm.name
          |             ^
-      help: available here: item, product, order, input, steps, upstream, task, fulfilment
+      help: available here: item, product, products, order, input, steps, upstream, task, fulfilment
     ");
 }
 

@@ -123,6 +123,9 @@ impl Plan {
                 }
                 Work::TakeBack(made) => {
                     write!(f, "take back {} of {} by {}", step.step, made.key, step.plugin)?;
+                    if made.if_moved {
+                        write!(f, " if it moves")?;
+                    }
                 }
             }
             match self.milestone(*task) {

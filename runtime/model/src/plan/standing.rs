@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 /// Ends the key under which work is undone, or done again as it was.
 pub const UNDO: &str = ":undo";
 
+/// The fields of an input that tell what it is about: where to look at it, and how to undo it.
+pub(crate) const PLACES: [&str; 2] = ["probe", "undo"];
+
 /// Where an existing instance comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +74,10 @@ pub struct Made {
     /// the input follows from work that is done again too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub if_changed: bool,
+    /// Whether it is undone only if the same step, which is done again, is about something else by
+    /// then, such as another port. The plan could not tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub if_moved: bool,
 }
 
 impl Made {
@@ -78,6 +85,12 @@ impl Made {
     /// change.
     pub fn as_change(&self) -> &Map<String, Value> {
         self.change.as_ref().unwrap_or(&self.input)
+    }
+
+    /// Whether an input is about something else than this work: its probe and its undo differ.
+    pub fn moves(&self, input: &Map<String, Value>) -> bool {
+        let told: Vec<_> = PLACES.iter().filter(|name| self.input.contains_key(**name)).collect();
+        !told.is_empty() && told.iter().all(|name| self.input.get(**name) != input.get(**name))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::decompose::items::{Items, Reads};
 use crate::decompose::mirror::root_of;
 use crate::expr::{Scope, expressions_of};
 use crate::id::ItemId;
-use crate::plan::{Action, Item, Made, Step};
+use crate::plan::{Action, Item, Made, PLACES, Step};
 
 /// How an input compares with the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,34 @@ pub(super) enum Input {
     Another,
     /// It follows from work that is done again.
     Unsure,
+}
+
+/// The outputs of a step that may be others than those that stand.
+#[derive(Clone, Debug)]
+pub(in crate::decompose) enum Outputs {
+    /// Whatever it yields.
+    Any,
+    /// These: what the step yielded, and what it is to yield.
+    Named(BTreeSet<String>),
+}
+
+impl Outputs {
+    /// Those of a step that is done again.
+    pub(super) fn of(step: &Step, made: &Made) -> Self {
+        let to_be = step.input.get("outputs").and_then(Value::as_object);
+        // Some steps yield their input.
+        let input = step.input.as_object();
+        let names = [to_be, input, Some(&made.outputs)].into_iter().flatten();
+        Self::Named(names.flat_map(|fields| fields.keys().cloned()).collect())
+    }
+
+    /// Whether an expression may read one of them.
+    fn are_in(&self, source: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Named(names) => names.iter().any(|name| source.contains(name.as_str())),
+        }
+    }
 }
 
 impl Builder<'_> {
@@ -33,8 +61,7 @@ impl Builder<'_> {
         if (reads_elsewhere && mentions("product.")) || mentions("fulfilment.date") {
             return Input::Same;
         }
-        let is_unsure = (mentions("steps.") && self.unsure.contains_key(&id))
-            || (mentions("upstream") && self.needs_unsure(id, items));
+        let is_unsure = sources.iter().any(|source| self.is_unsure(id, source, items));
         let scope = self.scope_of(id, step, made, items);
         // The action shows in some inputs: `add` when it was made, `modify` when it was changed.
         for action in [Action::Add, Action::Modify, items.items[id.index()].action] {
@@ -51,6 +78,28 @@ impl Builder<'_> {
             }
         }
         Input::Another
+    }
+
+    /// Compares what the input of a step is about with what it was about.
+    pub(super) fn place(&mut self, id: ItemId, step: &Step, made: &Made, items: &Items) -> Input {
+        let mut found = Input::Same;
+        for name in PLACES {
+            let (Some(now), Some(then)) = (step.input.get(name), made.input.get(name)) else {
+                continue;
+            };
+            let step = Step { input: json!({ name: now }), ..step.clone() };
+            let input = Map::from_iter([(name.to_string(), then.clone())]);
+            let made = Made { input, change: None, ..made.clone() };
+            let sources = expressions_of(now);
+            let is_unsure = sources.iter().any(|source| self.is_unsure(id, source, items));
+            match self.compare(id, &step, &made, items) {
+                Input::Same => return Input::Same,
+                _ if is_unsure => found = Input::Unsure,
+                Input::Another if found == Input::Same => found = Input::Another,
+                Input::Another | Input::Unsure => {}
+            }
+        }
+        found
     }
 
     /// What the step could read when it was done, with what is another by now.
@@ -89,9 +138,27 @@ impl Builder<'_> {
         Value::Object(upstream)
     }
 
-    fn needs_unsure(&self, id: ItemId, items: &Items) -> bool {
-        let is_new = |need: &ItemId| items.items[need.index()].action == Action::Add;
-        needed(id, items).iter().any(|need| self.unsure.contains_key(need) || is_new(need))
+    /// Whether an expression may read what is another by then.
+    fn is_unsure(&self, id: ItemId, source: &str, items: &Items) -> bool {
+        if source.contains("steps") {
+            let mut own = self.unsure.get(&id).into_iter().flatten();
+            if own.any(|(step, outputs)| source.contains(step.as_str()) && outputs.are_in(source)) {
+                return true;
+            }
+        }
+        if !source.contains("upstream") {
+            return false;
+        }
+        // A specification that is worked out may be any.
+        let is_dynamic = !source.contains("upstream[\"") && !source.contains(" in upstream");
+        needed(id, items).iter().any(|need| {
+            let item = &items.items[need.index()];
+            if !is_dynamic && !source.contains(item.spec.as_str()) {
+                return false;
+            }
+            let mut theirs = self.unsure.get(need).into_iter().flatten();
+            item.action == Action::Add || theirs.any(|(_, outputs)| outputs.are_in(source))
+        })
     }
 }
 

@@ -160,6 +160,9 @@ impl Played {
         }
         let input = fulfilment.input(task, &mut Expressions::default());
         let input = input.unwrap_or_else(|failure| panic!("{failure:?}"));
+        if fulfilment.plan.step(task).plugin.as_str() == "noop" {
+            return (input, Vec::new());
+        }
         let mut outputs = Map::new();
         for name in input.get("outputs").and_then(Value::as_object).into_iter().flatten() {
             outputs.insert(name.0.clone(), json!(format!("{}-of-{task}", name.0)));

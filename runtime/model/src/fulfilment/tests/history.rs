@@ -187,6 +187,7 @@ fn made() -> Made {
         change: None,
         characteristics: None,
         if_changed: false,
+        if_moved: false,
     }
 }
 

@@ -356,8 +356,8 @@ const ROWS: &[Row] = &[
         WORKFLOWS,
         "? upstream",
         "? upstrm",
-        "workflows.yaml:21:15: unknown variable `upstrm` | available here: item, product, order, \
-         input, steps, upstream, task, fulfilment",
+        "workflows.yaml:21:15: unknown variable `upstrm` | available here: item, product, products, \
+         order, input, steps, upstream, task, fulfilment",
     ),
     (
         POOLS,
