@@ -12,11 +12,10 @@ use crate::outcome::{Failure, Hold, Wait};
 use crate::plan::Plan;
 use crate::time::Timestamp;
 
-/// The version that new records carry. Older ones are read for ever; see the golden files.
+/// The version that new records carry.
 pub const VERSION: u32 = 1;
 
-/// Levels of arrays and objects in a record: serde_json reads 127. Values from outside have at most
-/// 64, so only a bug of ours comes near.
+/// Levels of arrays and objects in a record: serde_json reads 127, values from outside have 64.
 pub const LEVELS_MAX: usize = 120;
 
 /// What one commit adds to a fulfilment's journal.
@@ -154,13 +153,12 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decision: Option<Decision>,
     },
-    /// Whoever ordered it takes the order back, and that was granted: what was done is taken back
-    /// from now on.
+    /// The order was cancelled: what was done is undone from now on.
     Cancelling {
         /// What was asked for.
         request: CancelRequest,
     },
-    /// Whoever ordered it wanted to take the order back, and that was not granted: it goes on.
+    /// A cancellation was refused: the order goes on.
     CancelRefused {
         /// What was asked for.
         request: CancelRequest,
@@ -481,7 +479,6 @@ impl Record {
         if levels > LEVELS_MAX {
             return Err(EncodeError::TooDeep { levels });
         }
-        debug_assert!(Self::decode(text.as_bytes()).is_ok(), "what is written can be read");
         Ok(text.into_bytes())
     }
 
