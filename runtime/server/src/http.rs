@@ -17,6 +17,7 @@ mod origin;
 mod page;
 mod problem;
 mod query;
+mod repeat;
 mod resources;
 mod route;
 mod serve;

@@ -84,3 +84,29 @@ async fn a_product_that_no_catalog_has_is_rejected_with_its_path() {
     }
     assert_eq!(world.http.total(PRODUCT).await, 0);
 }
+
+#[tokio::test]
+async fn a_key_stands_for_the_body_that_it_was_first_used_with() {
+    let world = World::start().await;
+    let (first, mut second) = (pack_order("superfibre/hfc"), pack_order("superfibre/hfc"));
+    second["description"] = json!("another");
+    let (run, other) = (json!({ "orderId": "1" }), json!({ "orderId": "2" }));
+    let product = |name: &str| json!({ "name": name, "status": "created" });
+    let order = model::resource::path("productOrder");
+    for (path, first, second) in [
+        (order, first, second),
+        ("/orchestration/v1/workflows/six-steps/runs", run, other),
+        (PRODUCT, product("first"), product("second")),
+    ] {
+        let headers = [("content-type", "application/json"), ("idempotency-key", "once")];
+        let send = async |body: &Value| {
+            world.http.send("POST", path, &headers, body.to_string()).await.unwrap()
+        };
+        let made = send(&first).await;
+        assert_eq!(made.status, 201, "{path}: {}", made.text);
+        assert_eq!(send(&first).await.body["id"], made.body["id"], "{path}");
+        let refused = send(&second).await;
+        assert_eq!(refused.status, 422, "{path}: {}", refused.text);
+        assert_eq!(refused.body["referenceError"], "Idempotency-Key", "{path}");
+    }
+}

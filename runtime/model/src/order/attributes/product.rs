@@ -23,7 +23,10 @@ pub(super) const ORDER: &[Attribute] = &[
     always("note", Stored),
     always("notificationContact", Stored),
     always("orderDate", Derived),
-    always("orderRelationship", Stored),
+    always(
+        "orderRelationship",
+        Acts("`dependency`, `reliesOn`, `dependsOn`, `requires`: the other order completes first"),
+    ),
     always("orderTotalPrice", Stored),
     always("payment", Stored),
     always("priority", Stored),

@@ -21,7 +21,10 @@ pub(super) const ORDER: &[Attribute] = &[
     always("notificationContact", Stored),
     always("orderCharacteristic", Stored),
     always("orderDate", Derived),
-    always("orderRelationship", Stored),
+    always(
+        "orderRelationship",
+        Acts("`dependency`, `reliesOn`, `dependsOn`, `requires`: the other order completes first"),
+    ),
     always("orderSpecification", Stored),
     always("priority", Stored),
     delivered(

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{BASE, find, view};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
+use crate::http::repeat::Repeat;
 use crate::http::route::Answer;
 use crate::http::{Door, answer};
 use crate::retention;
@@ -34,10 +35,12 @@ pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer
         return Err(Problem::bad("the input of a run is a JSON object").about("$"));
     }
     let kind = Kind::Run { workflow: workflow.into() };
+    let repeat = Repeat::of(submission.as_ref(), &input);
     let (id, first, is_new) = match door.app.submit(kind, input, submission).await? {
         Submitted::New(fulfilment) => (fulfilment.id.clone(), fulfilment, true),
         Submitted::Before(id) => {
             let first = door.app.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
+            repeat.check(&first.document)?;
             (id, first, false)
         }
     };

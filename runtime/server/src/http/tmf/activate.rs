@@ -17,6 +17,7 @@ use super::{change, order};
 use crate::app::SubmitError;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
+use crate::http::repeat::reused;
 use crate::http::resources::{Served, path};
 use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
@@ -125,9 +126,15 @@ async fn submit(
     request: Activation,
     submission: Option<String>,
 ) -> Result<FulfilmentId, Problem> {
+    let (body, method) = (request.body.clone(), request.method.clone());
     match door.app.activate(subject.kind.clone(), order, request, submission).await {
         Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id.clone()),
-        Ok(Submitted::Before(id)) => Ok(id),
+        Ok(Submitted::Before(id)) => {
+            let first = door.app.engine.get(&id).await?;
+            let first = first.as_ref().and_then(|first| first.activation.as_deref());
+            let is_same = first.is_none_or(|first| first.body == body && first.method == method);
+            if is_same { Ok(id) } else { Err(reused()) }
+        }
         Err(SubmitError::Refused(failure)) => Err(refused(subject.form, &failure)),
         Err(SubmitError::Order(mut wrong)) => {
             // The order is of our making: the client knows the instance alone.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::one::tagged;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
+use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
 use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
@@ -23,16 +24,18 @@ const TRIES_MAX: usize = 64;
 /// Takes a new document.
 pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
+    let body = call.json()?;
+    let repeat = Repeat::of(submission.as_ref(), &body);
     if let Some(name) = &submission
         && let Some(first) = door.app.document(SUBMISSIONS, name)?
     {
+        repeat.check_known(digest_of(&first.body))?;
         return created(door, &call, served, &first.body);
     }
-    let body = call.json()?;
     let unknown = served.unknown(&body);
     let body = served.new_body(body)?;
     let id = id_of(served, &body);
-    let receipt = json!({ "id": id });
+    let receipt = json!({ "id": id, "digest": repeat.digest() });
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
     for _ in 0..TRIES_MAX {
         let mut draft = Draft::new(served.resource, id.clone(), body.clone(), door.app.now());
@@ -49,6 +52,7 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
                 let first =
                     submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
                 let first = first.map(|first| first.body).unwrap_or_default();
+                repeat.check_known(digest_of(&first))?;
                 return created(door, &call, served, &first);
             }
             Err(Error::Conflict { resource, .. }) if resource == served.resource.key => {
@@ -61,6 +65,11 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
         }
     }
     Err(Problem::conflict("others change what it is about all the time: try again").about("id"))
+}
+
+/// The digest of the body that a receipt is for; nothing in those of earlier versions.
+fn digest_of(receipt: &Value) -> Option<&str> {
+    receipt.get("digest").and_then(Value::as_str)
 }
 
 /// The id of a new document: the client's, where the table lets it choose.

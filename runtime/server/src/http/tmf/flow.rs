@@ -18,6 +18,7 @@ use crate::http::fields::Fields;
 use crate::http::filter::Filter;
 use crate::http::page::{Page, Sort};
 use crate::http::problem::Problem;
+use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
 use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
@@ -123,14 +124,18 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
             input.insert(name.to_string(), value.clone());
         }
     }
-    let fulfilment = match door.app.submit(kind, Value::Object(input), submission).await? {
+    let input = Value::Object(input);
+    let repeat = Repeat::of(submission.as_ref(), &input);
+    let fulfilment = match door.app.submit(kind, input, submission).await? {
         engine::Submitted::New(fulfilment) => fulfilment,
         engine::Submitted::Before(id) => {
             if door.app.document(REMOVED, id.as_str())?.is_some() {
                 let message = format!("the flow `{id}` that was made under this key was removed");
                 return Err(Problem::conflict(message).about("Idempotency-Key"));
             }
-            find(door, id.as_str()).await?
+            let first = find(door, id.as_str()).await?;
+            repeat.check(&first.document)?;
+            first
         }
     };
     let mut flow = fulfilment.process_flow();

@@ -16,6 +16,7 @@ use super::one::Found;
 use super::{change, one};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
+use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
 use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
@@ -27,12 +28,16 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let body = call.json()?;
     let unknown = served.unknown(&body);
     let document = taken(body, served)?;
+    let repeat = Repeat::of(submission.as_ref(), &document);
     let submitted = door.app.submit(kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
         Submitted::Before(id) => {
             let before = door.app.engine.get(&id).await?;
+            if let Some(before) = &before {
+                repeat.check(&before.document)?;
+            }
             // What the engine told is on disk, so the document is there unless it was removed.
             if before.is_some() && door.app.document(resource.key, id.as_str())?.is_none() {
                 let message = format!(
