@@ -1,8 +1,8 @@
 //! What each attribute of an order does: one table of all that a client may send with TMF622, 641 and
 //! 652, at the order, its items and the instance that an item is about. What is taken and then not
 //! done would be a lie, so each attribute is acted on, refused, or kept and shown only, and the table
-//! tells which. Parsing refuses by it, documents are written by it, and the OpenAPI descriptions and
-//! `docs/order-attributes.md` are made from it.
+//! tells which. Parsing refuses by it, documents are written by it, and `docs/order-attributes.md` is
+//! made from it.
 
 mod check;
 mod page;
@@ -129,6 +129,31 @@ const fn end(name: &'static str) -> Attribute {
     let (add, modify) = (Does::Refused(why), Does::Fixed(why));
     Attribute { name, add, modify, delete, no_change: Does::Stored }
 }
+
+/// The parties of an order.
+const CUSTOMER: Attribute = delivered(
+    "relatedParty",
+    Does::Acts("the customer, whom rules and checks read; each new instance names these parties"),
+);
+const REQUESTED_START: Attribute = always(
+    "requestedStartDate",
+    Does::Acts(
+        "nothing with an effect is done before it; one that passed more than a day ago is refused",
+    ),
+);
+const REQUESTED_COMPLETION: Attribute = always(
+    "requestedCompletionDate",
+    Does::Acts(
+        "the order tells when it will be late; a date before `requestedStartDate` is refused",
+    ),
+);
+/// The orders that an order waits for.
+const OTHER_ORDERS: Attribute = always(
+    "orderRelationship",
+    Does::Acts(
+        "`dependency`, `reliesOn`, `dependsOn`, `requires`: the other order completes first",
+    ),
+);
 
 const STARTED: &str = "it is the time of the delivery, which has passed: leave it out";
 const NEW_START: Does = Does::Acts("nothing is done for the item before it");

@@ -179,20 +179,8 @@ impl Shapes {
             path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
         let attribute = self.object(shape)?.attribute(name)?;
         let Some(rest) = rest else { return Some(attribute) };
-        attribute.kinds.iter().find_map(|kind| match kind.item() {
-            Type::Object(shape) => self.at(shape, rest),
-            Type::Any
-            | Type::Fields
-            | Type::String
-            | Type::Integer
-            | Type::Number
-            | Type::Boolean
-            | Type::DateTime
-            | Type::Date
-            | Type::Uri
-            | Type::Base64
-            | Type::Choice(_) => None,
-        })
+        let mut shapes = attribute.kinds.iter().filter_map(|kind| kind.item().object());
+        shapes.find_map(|shape| self.at(shape, rest))
     }
 }
 
@@ -200,6 +188,26 @@ impl Shape {
     /// The attribute of this name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name == name)
+    }
+}
+
+impl Type {
+    /// The shape of an object; `None` of any other value.
+    pub fn object(self) -> Option<&'static str> {
+        match self {
+            Self::Object(shape) => Some(shape),
+            Self::Any
+            | Self::Fields
+            | Self::String
+            | Self::Integer
+            | Self::Number
+            | Self::Boolean
+            | Self::DateTime
+            | Self::Date
+            | Self::Uri
+            | Self::Base64
+            | Self::Choice(_) => None,
+        }
     }
 }
 

@@ -97,20 +97,7 @@ fn below(forms: Forms, kinds: &[Type], value: &Value, path: &str, found: &mut Ve
     for (index, entry) in entries.iter().enumerate() {
         let Value::Object(fields) = entry else { continue };
         let place = if value.is_array() { format!("{path}[{index}]") } else { path.to_string() };
-        let shapes = kinds.iter().filter_map(|kind| match kind {
-            Type::Object(shape) => Some(*shape),
-            Type::Any
-            | Type::Fields
-            | Type::String
-            | Type::Integer
-            | Type::Number
-            | Type::Boolean
-            | Type::DateTime
-            | Type::Date
-            | Type::Uri
-            | Type::Base64
-            | Type::Choice(_) => None,
-        });
+        let shapes = kinds.iter().filter_map(|kind| kind.object());
         let unknown = shapes.map(|shape| {
             let mut unknown = Vec::new();
             walk(forms, shape, fields, &place, &mut unknown);

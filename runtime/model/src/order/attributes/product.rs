@@ -1,7 +1,7 @@
 //! TMF622.
 
 use super::Does::{Acts, Derived, Fixed, Refused, Shown, Stored};
-use super::{Attribute, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
+use super::{Attribute, CUSTOMER, REQUESTED_COMPLETION, REQUESTED_START, OTHER_ORDERS, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
 
 pub(super) const ORDER: &[Attribute] = &[
     always("id", Derived),
@@ -23,10 +23,7 @@ pub(super) const ORDER: &[Attribute] = &[
     always("note", Stored),
     always("notificationContact", Stored),
     always("orderDate", Derived),
-    always(
-        "orderRelationship",
-        Acts("`dependency`, `reliesOn`, `dependsOn`, `requires`: the other order completes first"),
-    ),
+    OTHER_ORDERS,
     always("orderTotalPrice", Stored),
     always("payment", Stored),
     always("priority", Stored),
@@ -36,24 +33,13 @@ pub(super) const ORDER: &[Attribute] = &[
     always("productOrderJeopardyAlert", Derived),
     always("productOrderMilestone", Derived),
     always("quote", Acts("the prices of the quote count; a quote is ordered once")),
-    delivered(
-        "relatedParty",
-        Acts("the customer, whom rules and checks read; each new instance names these parties"),
-    ),
-    always(
-        "requestedCompletionDate",
-        Acts("the order tells when it will be late; a date before `requestedStartDate` is refused"),
-    ),
+    CUSTOMER,
+    REQUESTED_COMPLETION,
     always(
         "requestedInitialState",
         Acts("`draft` is refused: an order that is taken is carried out"),
     ),
-    always(
-        "requestedStartDate",
-        Acts(
-            "nothing with an effect is done before it; one that passed more than a day ago is refused",
-        ),
-    ),
+    REQUESTED_START,
     always("state", Derived),
 ];
 

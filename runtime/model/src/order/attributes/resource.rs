@@ -1,7 +1,7 @@
 //! TMF652.
 
 use super::Does::{Acts, Derived, Shown, Stored};
-use super::{Attribute, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
+use super::{Attribute, CUSTOMER, REQUESTED_COMPLETION, REQUESTED_START, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
 
 pub(super) const ORDER: &[Attribute] = &[
     always("id", Derived),
@@ -19,20 +19,9 @@ pub(super) const ORDER: &[Attribute] = &[
     always("orderItem", Acts("the lines of the order; one without lines is complete at once")),
     always("orderType", Stored),
     always("priority", Stored),
-    delivered(
-        "relatedParty",
-        Acts("the customer, whom rules and checks read; each new instance names these parties"),
-    ),
-    always(
-        "requestedCompletionDate",
-        Acts("the order tells when it will be late; a date before `requestedStartDate` is refused"),
-    ),
-    always(
-        "requestedStartDate",
-        Acts(
-            "nothing with an effect is done before it; one that passed more than a day ago is refused",
-        ),
-    ),
+    CUSTOMER,
+    REQUESTED_COMPLETION,
+    REQUESTED_START,
     always("startDate", Stored),
     always("state", Derived),
 ];

@@ -1,7 +1,7 @@
 //! TMF641.
 
 use super::Does::{Acts, Derived, Refused, Shown, Stored};
-use super::{Attribute, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
+use super::{Attribute, CUSTOMER, REQUESTED_COMPLETION, REQUESTED_START, OTHER_ORDERS, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
 
 pub(super) const ORDER: &[Attribute] = &[
     always("id", Derived),
@@ -21,26 +21,12 @@ pub(super) const ORDER: &[Attribute] = &[
     always("notificationContact", Stored),
     always("orderCharacteristic", Stored),
     always("orderDate", Derived),
-    always(
-        "orderRelationship",
-        Acts("`dependency`, `reliesOn`, `dependsOn`, `requires`: the other order completes first"),
-    ),
+    OTHER_ORDERS,
     always("orderSpecification", Stored),
     always("priority", Stored),
-    delivered(
-        "relatedParty",
-        Acts("the customer, whom rules and checks read; each new instance names these parties"),
-    ),
-    always(
-        "requestedCompletionDate",
-        Acts("the order tells when it will be late; a date before `requestedStartDate` is refused"),
-    ),
-    always(
-        "requestedStartDate",
-        Acts(
-            "nothing with an effect is done before it; one that passed more than a day ago is refused",
-        ),
-    ),
+    CUSTOMER,
+    REQUESTED_COMPLETION,
+    REQUESTED_START,
     always("serviceOrderItem", Acts("the lines of the order, at least one")),
     always("startDate", Derived),
     always("state", Derived),

@@ -34,20 +34,7 @@ impl Place {
         let name = bare(name);
         let attributes = self.shapes.iter().flat_map(|shape| self.forms.attributes(shape, name));
         let kinds = attributes.flat_map(|attribute| &attribute.kinds);
-        let shapes = kinds.filter_map(|kind| match kind.item() {
-            Type::Object(shape) => Some(shape),
-            Type::Any
-            | Type::Fields
-            | Type::String
-            | Type::Integer
-            | Type::Number
-            | Type::Boolean
-            | Type::DateTime
-            | Type::Date
-            | Type::Uri
-            | Type::Base64
-            | Type::Choice(_) => None,
-        });
+        let shapes = kinds.filter_map(|kind| kind.item().object());
         let mut shapes: Vec<&'static str> = shapes.collect();
         shapes.dedup();
         let own = self.rules().into_iter().find_map(|rule| match rule {
