@@ -44,7 +44,7 @@ pub(crate) fn products(products: &[Product], rules: &Rules) -> Vec<String> {
     missing.collect()
 }
 
-/// The same of the characteristics that the order itself says.
+/// The same of the characteristics that the order itself gives.
 pub(crate) fn ordered(items: &[Item<'_>], rules: &Rules) -> Vec<String> {
     let to_be = items.iter().filter(|item| matches!(item.action(), "add" | "modify"));
     let missing = to_be.flat_map(|item| {

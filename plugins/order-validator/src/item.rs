@@ -50,12 +50,6 @@ impl<'a> Item<'a> {
             || self.json["productOffering"]["id"] == spec
     }
 
-    /// The specification, or else the offering, as a person would name the item.
-    pub(crate) fn spec(self) -> &'a str {
-        let spec = self.json["product"]["productSpecification"]["id"].as_str();
-        spec.or_else(|| self.json["productOffering"]["id"].as_str()).unwrap_or_default()
-    }
-
     pub(crate) fn has_place(self) -> bool {
         [&self.json["product"]["place"], &self.json["place"]].into_iter().any(|place| match place {
             Value::Array(places) => !places.is_empty(),

@@ -188,7 +188,7 @@ impl Engine {
         }
     }
 
-    /// Follows what an operator wants where nothing goes on by itself, or says why not. When this
+    /// Follows what an operator wants where nothing goes on by itself, or tells why not. When this
     /// returns it is on disk.
     pub async fn decide(
         &self,

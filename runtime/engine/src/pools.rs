@@ -97,7 +97,7 @@ impl Pools {
         self.lock().offered.insert((fulfilment.clone(), task), holds);
     }
 
-    /// Names who holds a value, when the commit says so.
+    /// Names who holds a value, with the commit that records it.
     pub fn keep(&self, hold: &Hold, holder: &str) {
         if let Some(state) = self.lock().pools.get_mut(&hold.pool) {
             state.held.insert(hold.index, Holder::Named(holder.into()));

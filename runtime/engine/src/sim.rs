@@ -419,7 +419,7 @@ impl World {
         }
     }
 
-    /// Somebody gives a task up, whatever it is at.
+    /// An operator gives a task up, whatever it is at.
     fn give_up(&mut self, id: FulfilmentId, reply: Asker) -> Input<Asker> {
         let open = self.core.fulfilments().find(|open| open.id == id);
         let count = open.map_or(0, |open| open.tasks.len() as u64);

@@ -11,7 +11,7 @@ use crate::invoke::overhead::HOSTCALL_BYTES_MAX;
 use crate::limits::Limits;
 use crate::state::State;
 
-/// The attributes by which an undo says that the element will answer later: a key each, and for how
+/// The attributes by which an undo tells that the element will answer later: a key each, and for how
 /// many milliseconds to wait.
 const WAITS_FOR: &str = "waits-for";
 const WAITS_MS: &str = "waits-ms";
@@ -24,7 +24,7 @@ pub(crate) fn done(answer: Result<types::Done, types::Failure>, log: &Log) -> Ou
     }
 }
 
-/// An answer to an undo: done, or, where it says so among its attributes, accepted by the element,
+/// An answer to an undo: done, or, by its attributes, accepted by the element,
 /// which will answer later.
 pub(crate) fn undone(answer: Result<types::Done, types::Failure>, log: &Log) -> Outcome {
     let done = match answer {

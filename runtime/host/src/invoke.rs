@@ -471,7 +471,7 @@ async fn activate(
         Manner::Restore => {
             let found = look(store, activation, guest, call).await?;
             match found.map(answer::reading) {
-                // The change was never done, or was taken back already.
+                // The change was never done, or was undone already.
                 Ok(Ok(Reading::Held { holder: Holder::Other(_), .. })) => {
                     return Ok(Outcome::Done(Map::new()));
                 }

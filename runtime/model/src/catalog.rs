@@ -70,7 +70,7 @@ pub struct Bundled {
     pub offering: SpecId,
     /// At least so many.
     pub min: u64,
-    /// Whether the catalog says that the bundle can do without it.
+    /// Whether the bundle can do without it, by the catalog.
     pub is_optional: bool,
     /// At most so many.
     pub max: u64,

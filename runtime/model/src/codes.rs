@@ -49,15 +49,15 @@ pub enum About {
 /// Who must act on a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Whoever ordered: the order is rejected.
+    /// The client: the order is rejected.
     Reject,
-    /// An operator: it is held, or unwound where the step says so.
+    /// An operator: it is held, or rolled back by its step.
     Person,
-    /// Nobody at first: it is tried again, and then an operator.
+    /// The retry policy first, then an operator.
     Retry,
-    /// It depends on the case; the failure says.
+    /// It depends on the case; the failure tells.
     Any,
-    /// Whoever asked: it is an answer, and nothing is held.
+    /// The client: it is an answer, and nothing is held.
     Answer,
 }
 

@@ -14,8 +14,6 @@ mod produced;
 mod sequence;
 mod tasks;
 
-pub use existing::Owner;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -23,6 +21,7 @@ use serde_json::{Map, Value};
 
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
 use crate::catalog::Catalog;
+use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, PluginId, SpecId};
 use crate::installed::Installed;
 use crate::order::Order;
@@ -62,7 +61,7 @@ pub struct Instance {
     /// Its record, where an order of ours made it.
     pub installed: Option<Installed>,
     /// The fulfilment that the record names.
-    pub owner: Option<Arc<Owner>>,
+    pub owner: Option<Arc<Fulfilment>>,
     /// The fulfilment that made what it is a part of, where it has no record of its own.
     pub part_of: Option<FulfilmentId>,
     /// The open fulfilment that changes it.

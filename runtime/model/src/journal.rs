@@ -1,33 +1,18 @@
 //! The journal of a fulfilment: what happened, in the order in which it happened. It is the truth;
 //! everything else is a fold over it.
 
+mod record;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::bounds::text_depth;
+pub use self::record::{DecodeError, EncodeError, LEVELS_MAX, Record, VERSION};
 use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::outcome::{Failure, Hold, Wait};
 use crate::plan::Plan;
 use crate::time::Timestamp;
-
-/// The version that new records carry.
-pub const VERSION: u32 = 1;
-
-/// Levels of arrays and objects in a record: serde_json reads 127, values from outside have 64.
-pub const LEVELS_MAX: usize = 120;
-
-/// What one commit adds to a fulfilment's journal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The version of the events' shapes.
-    pub v: u32,
-    /// When it was decided.
-    pub at: Timestamp,
-    /// What happened, in order.
-    pub events: Vec<Event>,
-}
 
 /// A fact about a fulfilment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -211,7 +196,7 @@ pub enum Event {
         /// The task.
         task: TaskId,
     },
-    /// An operator gave up the undo of a task, or a task that takes back earlier work: the order
+    /// An operator gave up the undo of a task, or a task that undoes earlier work: the order
     /// goes on without it, and the element may still have what was done.
     GivenUp {
         /// The task.
@@ -430,68 +415,6 @@ impl Event {
             | Self::Patched { .. }
             | Self::Endangered { .. }
             | Self::Ended { .. } => None,
-        }
-    }
-}
-
-/// What every version of a record has.
-#[derive(Deserialize)]
-struct Versioned {
-    v: u32,
-}
-
-/// A record that cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum EncodeError {
-    /// Something in it is no JSON.
-    #[error("a journal record that is no JSON")]
-    Shape(#[source] serde_json::Error),
-    /// It could not be read again.
-    #[error("a journal record of {levels} levels, the limit is {LEVELS_MAX}")]
-    TooDeep {
-        /// Levels of arrays and objects.
-        levels: usize,
-    },
-}
-
-/// A record that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum DecodeError {
-    /// It is no record of ours.
-    #[error("not a journal record")]
-    Shape(#[source] serde_json::Error),
-    /// A newer Ferrule wrote it.
-    #[error("a journal record of version {0}, this Ferrule reads up to {VERSION}: use a newer one")]
-    Version(u32),
-}
-
-impl Record {
-    /// A record of the current version.
-    pub fn new(at: Timestamp, events: Vec<Event>) -> Self {
-        Self { v: VERSION, at, events }
-    }
-
-    /// The record's bytes: JSON, so that a journal can be read without us. What could not be read
-    /// back is not written.
-    pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let text = serde_json::to_string(self).map_err(EncodeError::Shape)?;
-        let levels = text_depth(&text);
-        if levels > LEVELS_MAX {
-            return Err(EncodeError::TooDeep { levels });
-        }
-        Ok(text.into_bytes())
-    }
-
-    /// Reads a record of this or an older version.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        match serde_json::from_slice::<Self>(bytes) {
-            Ok(record) if record.v <= VERSION => Ok(record),
-            Ok(record) => Err(DecodeError::Version(record.v)),
-            // A newer shape cannot be read, but its version can.
-            Err(error) => match serde_json::from_slice(bytes) {
-                Ok(Versioned { v }) if v > VERSION => Err(DecodeError::Version(v)),
-                Ok(Versioned { .. }) | Err(_) => Err(DecodeError::Shape(error)),
-            },
         }
     }
 }

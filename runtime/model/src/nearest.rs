@@ -1,6 +1,6 @@
 //! The name that was likely meant where a name is unknown.
 
-/// A name with more characters is compared with none: nobody misspells it by a letter.
+/// A name with more characters is compared with none: it is no misspelling by a letter.
 const NAME_CHARS_MAX: usize = 64;
 
 /// The known name that a text is closest to; `None` where none is close.

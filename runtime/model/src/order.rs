@@ -248,7 +248,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One item of an order says all that is wanted of an instance.
+    /// One item of an order names all that is wanted of an instance.
     fn check_instances(&self) -> Result<(), OrderError> {
         let mut named: BTreeMap<&str, &str> = BTreeMap::new();
         for line in self.lines.iter().filter(|_| self.dialect.form.is_order()) {

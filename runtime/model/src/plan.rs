@@ -3,10 +3,12 @@
 
 mod render;
 mod standing;
+mod upstream;
 mod view;
 
 pub(crate) use standing::PLACES;
 pub use standing::{Made, Origin, UNDO, Work};
+pub(crate) use upstream::{Upstream, closure};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +40,7 @@ pub struct Plan {
     /// The names of offerings and of the specifications of resources, where a catalog has them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub titles: BTreeMap<SpecId, String>,
-    /// The date on which the first of its lines begins; nothing where one begins at once.
+    /// The date on which the first of its lines begins; `None` if one begins at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begins: Option<Timestamp>,
     /// It is not complete before this date, whatever is done by then.
@@ -106,6 +108,34 @@ pub struct Item {
     pub origin: Option<Box<Origin>>,
 }
 
+impl Item {
+    /// A line that adds one of a specification, which it and its title are named after.
+    pub fn new(level: Level, spec: SpecId, line: impl Into<String>) -> Self {
+        Self {
+            name: spec.to_string(),
+            level,
+            line: line.into(),
+            title: spec.to_string(),
+            spec,
+            action: Action::Add,
+            parents: Vec::new(),
+            needs: Vec::new(),
+            characteristics: Map::new(),
+            resources: Vec::new(),
+            adapter: None,
+            offering: None,
+            quantity: 1,
+            prices: Vec::new(),
+            instance: None,
+            not_before: None,
+            place: None,
+            part: None,
+            serves: None,
+            origin: None,
+        }
+    }
+}
+
 /// What tells the instances of a specification below one parent apart when the order is changed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -131,6 +161,18 @@ pub enum Level {
     ResourceService,
     /// The resource order.
     Resource,
+}
+
+/// The line that an item is for, the first where there are several.
+pub(crate) fn root_of(items: &[Item], item: ItemId) -> ItemId {
+    let mut id = item;
+    loop {
+        let item = &items[id.index()];
+        match item.parents.first() {
+            Some(parent) if item.level != Level::Product => id = *parent,
+            Some(_) | None => return id,
+        }
+    }
 }
 
 impl Level {
@@ -423,15 +465,6 @@ impl Plan {
         }
     }
 
-    /// The tasks of an item, in order.
-    pub fn tasks_of(&self, item: ItemId) -> impl Iterator<Item = TaskId> + '_ {
-        self.tasks
-            .iter()
-            .enumerate()
-            .filter(move |(_, task)| task.item == Some(item))
-            .map(|(index, _)| TaskId::at(index))
-    }
-
     /// The items of a level, with their positions.
     pub fn items_of(&self, level: Level) -> impl Iterator<Item = (ItemId, &Item)> + '_ {
         self.items
@@ -440,9 +473,22 @@ impl Plan {
             .filter(move |(_, item)| item.level == level)
             .map(|(index, item)| (ItemId::at(index), item))
     }
+}
+
+/// What the index of a fulfilment is compared with.
+#[cfg(test)]
+impl Plan {
+    /// The tasks of an item, in order.
+    pub(crate) fn tasks_of(&self, item: ItemId) -> impl Iterator<Item = TaskId> + '_ {
+        self.tasks
+            .iter()
+            .enumerate()
+            .filter(move |(_, task)| task.item == Some(item))
+            .map(|(index, _)| TaskId::at(index))
+    }
 
     /// The items that were decomposed from this one.
-    pub fn children_of(&self, parent: ItemId) -> impl Iterator<Item = ItemId> + '_ {
+    pub(crate) fn children_of(&self, parent: ItemId) -> impl Iterator<Item = ItemId> + '_ {
         self.items
             .iter()
             .enumerate()

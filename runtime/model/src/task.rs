@@ -284,7 +284,7 @@ impl TaskState {
         }
     }
 
-    /// Whether an operator may give up its undo, or what it takes back of earlier work.
+    /// Whether an operator may give up its undo, or its undo of earlier work.
     pub fn may_be_given_up(&self) -> bool {
         match self {
             Self::Failed { .. }

@@ -168,6 +168,8 @@ fn needs<'a>(
                     known => format!("no step `{name}` stands before this one; there are: {known}"),
                 };
                 mistakes.add(place.at(index), message);
+                // It may have meant any of them: what it reads is no mistake of its own.
+                found.extend(0..steps.len());
             }
         }
     }

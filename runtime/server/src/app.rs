@@ -6,6 +6,7 @@ pub(crate) mod existing;
 mod instances;
 mod reading;
 mod replan;
+mod requested;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ pub(crate) use existing::Recalled;
 use reading::Readers;
 pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
 pub(crate) use replan::{Retried, Wanted};
+pub(crate) use requested::Requested;
 pub(crate) use take::Asked;
 
 use crate::retention::Removed;
@@ -248,30 +250,31 @@ impl App {
 
     /// What would become of an order or a run: `planned`, `held` or `rejected`.
     pub async fn plan(&self, kind: &Kind, document: &Value) -> Result<Event, SubmitError> {
-        self.plan_at(kind, document, self.now()).await
+        let requested = Requested::read(kind, document)?;
+        // Orders that it waits for must be there.
+        self.awaited(&requested).await?;
+        self.plan_at(requested, document, self.now()).await
     }
 
-    /// What would become of an order that was taken on at a time.
+    /// What would become of what was requested at a time.
     async fn plan_at(
         &self,
-        kind: &Kind,
+        requested: Requested<'_>,
         document: &Value,
         at: Timestamp,
     ) -> Result<Event, SubmitError> {
         if !self.is_ready() {
             return Err(SubmitError::Starting);
         }
-        let rulebook = self.rulebook();
-        let planned = match kind {
-            Kind::Run { workflow } if rulebook.workflow(workflow).is_none() => {
+        if let Requested::Run(workflow) = requested {
+            let rulebook = self.rulebook();
+            if rulebook.workflow(workflow).is_none() {
                 let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());
                 let known = known.collect::<Vec<_>>().join(", ");
-                return Err(SubmitError::Workflow { workflow: workflow.clone(), known });
+                return Err(SubmitError::Workflow { workflow: workflow.into(), known });
             }
-            Kind::Run { .. } | Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
-                self.decomposed(kind, document, at).await?
-            }
-        };
+        }
+        let planned = self.decomposed(requested, document, at).await?;
         Ok(match planned.and_then(|plan| self.pinned(plan)) {
             Ok(plan) => Event::Planned { plan: Arc::new(plan) },
             Err(failure) if failure.class == FailureClass::Reject => Event::Rejected { failure },
@@ -279,40 +282,37 @@ impl App {
         })
     }
 
-    /// The plan of an order, whichever plugins there are.
+    /// The plan of what was requested, whichever plugins there are.
     pub(crate) async fn decomposed(
         &self,
-        kind: &Kind,
+        requested: Requested<'_>,
         document: &Value,
         at: Timestamp,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
         let rulebook = self.rulebook();
-        match kind {
-            Kind::Run { workflow } => {
+        match requested {
+            Requested::Run(workflow) => {
                 Ok(Ok(plan_run(workflow, document, &rulebook).map_err(SubmitError::Plan)?))
             }
-            Kind::ProductOrder => self.decompose(Level::Product, document, &rulebook, at).await,
-            Kind::ServiceOrder => {
-                self.decompose(Level::CustomerService, document, &rulebook, at).await
-            }
-            Kind::ResourceOrder => self.decompose(Level::Resource, document, &rulebook, at).await,
+            Requested::Order(order) => self.decompose(order.at(at), document, &rulebook).await,
         }
     }
 
     async fn decompose(
         &self,
-        level: Level,
+        order: Order,
         document: &Value,
         rulebook: &Rulebook,
-        at: Timestamp,
     ) -> Result<Result<Plan, Failure>, SubmitError> {
-        let order = Order::parse(level, document)?.at(at);
         order.check_dates()?;
         self.check_instances(&order, document)?;
-        if level == Level::Product {
+        if order.level == Level::Product {
             crate::systems::cpq::check_quotes(self, document)?;
         }
-        let mut answers = Answers::new().with_pure(self.pure_checks(rulebook));
+        // Only what is dated asks which checks may be made before its date.
+        let is_dated = order.dates.start.is_some();
+        let pure = if is_dated { self.pure_checks(rulebook) } else { BTreeSet::new() };
+        let mut answers = Answers::new().with_pure(pure);
         let (mut recalled, mut asked) = (Recalled::new(self), Asked::default());
         loop {
             let lines = order.lines.len();

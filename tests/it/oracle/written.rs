@@ -230,10 +230,30 @@ fn step(pack: &Pack, service: usize, at: usize) -> Value {
     if let Some(when) = when(condition) {
         body["when"] = when.into();
     }
-    if *starts_at_once {
-        body["needs"] = json!([]);
+    let steps = &pack.services[service].steps;
+    let mut needs: Vec<usize> = if *starts_at_once { Vec::new() } else { before(at) };
+    needs.extend(own_reads(act).filter(|read| !needs.contains(read)).collect::<Vec<_>>());
+    if needs != before(at) {
+        body["needs"] = needs.iter().map(|step| steps[*step].name.as_str()).collect();
     }
     body
+}
+
+/// What a step waits for that names nothing: the one before it.
+fn before(at: usize) -> Vec<usize> {
+    at.checked_sub(1).into_iter().collect()
+}
+
+/// The steps of the same item whose outputs a step reads.
+fn own_reads(act: &Act) -> impl Iterator<Item = usize> + '_ {
+    let body = match act {
+        Act::Tell { body, .. } => body.as_slice(),
+        Act::Take { .. } | Act::Note { .. } => &[],
+    };
+    body.iter().filter_map(|(_, read)| match read {
+        Read::Own(step) => Some(*step),
+        Read::Number(_) | Read::Place | Read::Upstream(_) => None,
+    })
 }
 
 fn told(pack: &Pack, service: usize, at: usize, element: usize, body: &[(String, Read)]) -> Value {

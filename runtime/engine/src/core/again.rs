@@ -1,4 +1,4 @@
-//! Work that an earlier fulfilment did and that this one changes or takes back: which of a plugin's
+//! Work that an earlier fulfilment did and that this one changes or undoes: which of a plugin's
 //! functions does it, and when there is nothing to do after all.
 
 use model::plan::Work;

@@ -7,7 +7,7 @@ use super::Core;
 use crate::worker::{Call, Manner, Nature};
 
 impl<R> Core<R> {
-    /// What follows at once where no plugin need be called to undo a task, or to take back earlier
+    /// What follows at once where no plugin need be called to undo a task, or to undo earlier
     /// work.
     pub(super) fn without_call(
         &self,
@@ -19,7 +19,7 @@ impl<R> Core<R> {
     ) -> Option<Vec<Event>> {
         let takes_back = matches!(fulfilment.work(task), Work::TakeBack(_));
         let is_begun = fulfilment.tasks[task.index()].is_begun();
-        // Of what never began there is nothing to undo; and what was begun to be taken back of
+        // What never began has nothing to undo; and what was begun to be undone of
         // earlier work cannot be brought back: as far as it is there it stands.
         if undo && (!is_begun || takes_back) {
             return Some(vec![Event::Undone { task }]);

@@ -64,7 +64,7 @@ pub struct Published {
     pub number: u32,
     /// The record.
     pub record: Arc<Record>,
-    /// The fulfilment after it. Kept by a test alone: whoever holds it makes the next change copy
+    /// The fulfilment after it. Kept by a test alone: a holder makes the next change copy
     /// all of it.
     #[cfg(test)]
     pub state: Arc<Fulfilment>,

@@ -1,4 +1,4 @@
-//! Who holds what of the pools, as the commit that says so has it, and what an event gives back.
+//! Who holds what of the pools, as of a commit, and what an event gives back.
 
 use model::plan::Work;
 use model::{Document, Event, Fulfilment, FulfilmentId, Hold};
@@ -38,7 +38,7 @@ impl<R> Core<R> {
 }
 
 /// The pool values that are free after an event, by the state before it, each with its holder:
-/// those of a task that is undone, and of earlier work that is taken back. What an operator gave up
+/// those of a task that is undone, and of earlier work that is undone. What an operator gave up
 /// stays reserved, unless they released it.
 pub(super) fn freed(fulfilment: &Fulfilment, event: &Event) -> Vec<(Hold, String)> {
     let Some(task) = event.task().filter(|task| task.index() < fulfilment.tasks.len()) else {

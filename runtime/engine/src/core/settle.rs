@@ -338,7 +338,7 @@ impl<R> Core<R> {
             step.commit.then.push(After::GoOn(entry.fulfilment.id.clone()));
         }
         if let Some(owed) = &mut entry.owed {
-            // Nobody is told and nothing is done before all of it is written.
+            // Answers and further work wait until all of it is written.
             let go_on = After::GoOn(entry.fulfilment.id.clone());
             owed.then = std::mem::replace(&mut step.commit.then, vec![go_on]);
         }

@@ -1,7 +1,7 @@
 //! Documents that are too many for one commit: the record of what happened is written first, what
 //! follows from it in commits of its own, and between any two of them those of others. Nothing else
-//! happens to the fulfilment meanwhile, and nobody is told before all is on disk. What is owed
-//! follows from the journal, so a crash in between changes nothing: a fact says how far it is.
+//! happens to the fulfilment meanwhile, and answers wait until all is on disk. What is owed
+//! follows from the journal, so a crash in between changes nothing: a fact records how far it is.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZero;
@@ -40,7 +40,7 @@ pub(super) struct Mark {
     written: usize,
     /// How many items a part is about.
     items: NonZero<usize>,
-    /// The resources that the first part says are free: others may have them by now, so no later
+    /// The resources that the first part frees: others may have them by now, so no later
     /// part is about them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     freed: BTreeSet<String>,
@@ -111,7 +111,7 @@ impl<R> Owed<R> {
         }
     }
 
-    /// The fact that says how far it is.
+    /// The fact that records how far it is.
     pub(super) fn mark(&self, id: &FulfilmentId) -> Write {
         (keys::owed(id), Some(self.mark.to_bytes()))
     }

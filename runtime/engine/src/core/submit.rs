@@ -56,7 +56,7 @@ impl<R> Core<R> {
         self.advance(now, entry, events, step)
     }
 
-    /// Gives a fulfilment that has no plan one, or says anew why it has none. One that has a plan by
+    /// Gives a fulfilment that has no plan one, or records anew why it has none. One that has a plan by
     /// now, or has ended, is as it is.
     pub(super) fn replan(
         &mut self,

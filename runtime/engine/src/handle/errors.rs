@@ -48,7 +48,7 @@ pub enum CancelError {
     /// It goes on, or has ended.
     #[error(transparent)]
     Refused(Refusal),
-    /// Nobody can tell.
+    /// It is not known.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -62,7 +62,7 @@ pub enum DecideError {
     /// It is not in a state in which that can be.
     #[error(transparent)]
     Refused(NotGivenUp),
-    /// Nobody can tell.
+    /// It is not known.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -79,7 +79,7 @@ pub enum AmendError {
     /// It is not the order any more that the client read.
     #[error("the order was changed since it was read")]
     Changed,
-    /// Nobody can tell.
+    /// It is not known.
     #[error(transparent)]
     Read(#[from] ReadError),
 }

@@ -215,6 +215,6 @@ fn outcome(
 
 fn tell(reply: Reply, answer: Answer) {
     if reply.send(answer).is_err() {
-        tracing::debug!("whoever asked has gone away");
+        tracing::debug!("the asker has gone away");
     }
 }

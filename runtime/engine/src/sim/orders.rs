@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use model::Kind;
-use model::plan::{Action, Item, Level, OnFailure, Retry, Step, Task, Work};
+use model::plan::{Item, Level, OnFailure, Retry, Step, Task, Work};
 use model::{
     Digest, Event, Failure, FailureClass, Fulfilment, FulfilmentId, ItemId, Plan, PluginId, SpecId,
     TaskId, Timestamp,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::dice::Dice;
 
@@ -152,26 +152,9 @@ fn step(dice: &mut Dice, index: usize, may_not_return: bool) -> Step {
 /// A product and the two services that it is made of, and one that is made of one.
 fn items() -> Vec<Item> {
     let item = |name: &str, level, parents| Item {
-        name: name.into(),
-        level,
-        line: name.into(),
-        spec: SpecId::new(name),
-        title: name.into(),
-        action: Action::Add,
         parents,
-        needs: Vec::new(),
-        characteristics: Map::new(),
         resources: vec![SpecId::new("RS-VALUE"), SpecId::new("RS-OTHER")],
-        adapter: None,
-        offering: None,
-        quantity: 1,
-        prices: Vec::new(),
-        instance: None,
-        not_before: None,
-        place: None,
-        part: None,
-        serves: None,
-        origin: None,
+        ..Item::new(level, SpecId::new(name), name)
     };
     let above = || vec![ItemId(0)];
     vec![

@@ -8,7 +8,7 @@ use super::Guest;
 use crate::bindings::types::{Attribute, Task};
 use crate::install::Plugin;
 
-/// The attribute of a task that says that it is undone, or done again as it was.
+/// The attribute of a task that tells that it is undone, or done again as it was.
 const IS_UNDO: &str = "undo";
 
 /// The task as it is undone: under a key of its own.
@@ -18,7 +18,7 @@ pub(super) fn task(guest: &Guest, call: &Call) -> Task {
     task
 }
 
-/// A plugin of the world `step` was asked to take back what it did.
+/// A plugin of the world `step` was asked to undo what it did.
 pub(crate) fn no_undo(plugin: &Plugin) -> Failure {
     let (name, role) = (&plugin.name, plugin.installed.role);
     let message = format!(

@@ -157,7 +157,7 @@ impl Builder<'_> {
         for (id, standing) in std::mem::take(&mut self.standing) {
             let made = standing.into_iter().map(|(step, made)| {
                 let step = self.step_like(&step);
-                // Whoever asks again is told those of the item.
+                // A plugin that is asked again is told those of the item.
                 Made { step, characteristics: None, ..made }
             });
             let made = made.collect();

@@ -2,20 +2,19 @@
 //! and whether they may be changed now.
 
 mod gather;
-mod owner;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 pub(super) use self::gather::{gather, gather_from};
-pub use self::owner::Owner;
 use super::{Answers, Instance, Recall, Stop, rejected};
-use crate::id::InstanceId;
+use crate::fulfilment::Fulfilment;
+use crate::id::{InstanceId, ItemId};
 use crate::installed::{Installed, ORDERED};
 use crate::order::{Form, Line, Order};
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Item, Level};
+use crate::plan::{Action, Item, Level, root_of};
 
 /// An installed instance, and the item of the fulfilment that made it what it is.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +22,7 @@ pub(super) struct Known<'a> {
     pub id: &'a InstanceId,
     pub document: &'a Value,
     pub installed: &'a Installed,
-    pub owner: &'a Owner,
+    pub owner: &'a Fulfilment,
 }
 
 /// What a line wants of an instance.
@@ -97,7 +96,7 @@ pub(super) fn installed<'a>(id: &InstanceId, answers: &'a Answers) -> Option<Kno
 
 fn known(instance: &Instance) -> Option<Known<'_>> {
     let (record, owner) = (instance.installed.as_ref()?, instance.owner.as_deref()?);
-    owner.item(record.item)?;
+    owner.plan.items.get(record.item.index())?;
     Some(Known { id: &instance.id, document: &instance.document, installed: record, owner })
 }
 
@@ -152,7 +151,7 @@ impl<'a> Known<'a> {
 
     /// The item.
     pub(super) fn item(&self) -> &'a Item {
-        &self.owner.fulfilment().plan.items[self.installed.item.index()]
+        &self.owner.plan.items[self.installed.item.index()]
     }
 
     /// The state that its document has.
@@ -173,25 +172,35 @@ impl<'a> Known<'a> {
     /// What it is made of, by the plan that made it so: products that it bundles, and services and
     /// resources. Some may have ceased since.
     pub(super) fn parts(&self) -> impl Iterator<Item = InstanceId> + use<'a> {
-        self.owner.parts(self.installed.item)
+        self.there(self.owner.children_of(self.installed.item))
     }
 
     /// What was delivered before it, since it stands on that.
     pub(super) fn needs(&self) -> impl Iterator<Item = InstanceId> + use<'a> {
-        self.owner.there(&self.item().needs)
+        self.there(self.item().needs.iter().copied())
     }
 
     /// The product, or the line of another order, whose characteristics its steps read.
     pub(super) fn read_from(&self) -> InstanceId {
-        let fulfilment = self.owner.fulfilment();
-        fulfilment.instance_of(fulfilment.root_id(self.installed.item))
+        let root = root_of(&self.owner.plan.items, self.installed.item);
+        self.owner.instance_of(root)
+    }
+
+    /// The instances of items of its owner that have not ceased.
+    fn there<I>(&self, items: I) -> impl Iterator<Item = InstanceId> + use<'a, I>
+    where
+        I: Iterator<Item = ItemId>,
+    {
+        let owner = self.owner;
+        let there = items.filter(|id| owner.plan.items[id.index()].action != Action::Delete);
+        there.map(|id| owner.instance_of(id))
     }
 
     fn maker(&self) -> &'a str {
         self.item()
             .origin
             .as_ref()
-            .map_or_else(|| &self.owner.fulfilment().id, |origin| &origin.fulfilment)
+            .map_or_else(|| &self.owner.id, |origin| &origin.fulfilment)
             .as_str()
     }
 

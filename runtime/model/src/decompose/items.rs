@@ -177,25 +177,17 @@ impl<'a> Builder<'a> {
         let prices = prices.into_iter().map(|price| self.rulebook.with_tax_named(price)).collect();
         self.built.items.push(Item {
             name,
-            level,
-            line: line.id.clone(),
-            spec: spec.clone(),
             title: checked.title.clone(),
             action: line.action,
             parents: line.bundle.map(ItemId::at).into_iter().collect(),
-            needs: Vec::new(),
             characteristics: checked.characteristics.clone(),
-            resources: Vec::new(),
-            adapter: None,
             offering: line.offering.clone(),
             quantity: line.quantity,
             prices,
             instance: line.instance.clone(),
             not_before: self.order.not_before(line),
             place: line.place.clone(),
-            part: None,
-            serves: None,
-            origin: None,
+            ..Item::new(level, spec.clone(), &line.id)
         });
         let mut bundle = index;
         while let Some(outer) = self.order.lines[bundle].bundle {
@@ -301,25 +293,12 @@ impl<'a> Builder<'a> {
         let title = known.name.clone();
         let item = Item {
             name: self.unique(spec.as_str()),
-            level,
-            line: self.next_line(),
-            spec: spec.clone(),
             title,
-            action: Action::Add,
             parents: vec![parent],
-            needs: Vec::new(),
             characteristics,
-            resources: Vec::new(),
-            adapter: None,
-            offering: None,
-            quantity: 1,
-            prices: Vec::new(),
-            instance: None,
-            not_before: None,
-            place: None,
             part: wanted.part.clone(),
             serves: self.serves(spec),
-            origin: None,
+            ..Item::new(level, spec.clone(), self.next_line())
         };
         let id = ItemId::at(self.built.items.len());
         self.built.items.push(item);

@@ -18,7 +18,7 @@ use super::produced::Wanted;
 use crate::documents;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;
-use crate::plan::{Action, Item, Level, Origin, Part};
+use crate::plan::{Action, Item, Level, Origin, Part, root_of};
 
 impl<'a> Builder<'a> {
     /// Notes what is known of the instance that a line is about.
@@ -341,20 +341,9 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The line that an item is for, the first where there are several.
-pub(super) fn root_of(items: &[Item], mut id: ItemId) -> ItemId {
-    loop {
-        let item = &items[id.index()];
-        match item.parents.first() {
-            Some(parent) if item.level != Level::Product => id = *parent,
-            Some(_) | None => return id,
-        }
-    }
-}
-
 /// Where an instance comes from: from its owner, or from where that has it.
 fn origin(known: &Known<'_>) -> Origin {
-    let (owner, item) = (known.owner.fulfilment(), known.item());
+    let (owner, item) = (known.owner, known.item());
     let ended = owner.ended_at.unwrap_or(owner.updated_at);
     let (mut fulfilment, mut line, mut since) = (owner.id.clone(), item.line.clone(), ended);
     if let Some(origin) = &item.origin {

@@ -1,4 +1,4 @@
-//! Which parts a bundle can do without, as the catalog says: those fail on their own. Where the
+//! Which parts a bundle can do without, by the catalog: those fail on their own. Where the
 //! catalog gives no lower limit, the bundle fails with the part.
 
 use std::collections::BTreeSet;

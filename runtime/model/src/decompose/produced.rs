@@ -16,7 +16,7 @@ use crate::rule::{Produces, Rule};
 /// The characteristic that numbers the instances of a rule with `quantity`.
 pub(super) const NUMBER: &str = "number";
 
-/// One rule may make so many instances of one specification for one item.
+/// Max instances of one specification that one rule makes for one item.
 const QUANTITY_MAX: usize = 10_000;
 
 /// An instance that an item becomes.

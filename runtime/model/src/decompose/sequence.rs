@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::rule_failure;
 use crate::id::{ItemId, TaskId};
 use crate::outcome::Failure;
-use crate::plan::{Item, Task};
+use crate::plan::{Item, Task, closure};
 
 /// A moment in the delivery of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,11 +39,24 @@ impl Moment {
     }
 }
 
+/// What each item is made of.
+pub(super) type Below = Rc<[Vec<ItemId>]>;
+
+/// Works out what each item is made of.
+pub(super) fn below(items: &[Item]) -> Below {
+    let mut below = vec![Vec::new(); items.len()];
+    for (index, item) in items.iter().enumerate() {
+        for parent in &item.parents {
+            below[parent.index()].push(ItemId::at(index));
+        }
+    }
+    below.into()
+}
+
 /// Which item waits for which.
 pub(super) struct Sequence<'a> {
     items: &'a [Item],
-    /// What each item is made of.
-    below: Vec<Vec<ItemId>>,
+    below: Below,
     /// What each item waits for with all that it is made of, beside what its parents wait for.
     start: Vec<Vec<Moment>>,
     /// What only its own work waits for: parts of itself that it needs.
@@ -57,13 +70,7 @@ pub(super) struct Sequence<'a> {
 
 impl<'a> Sequence<'a> {
     /// Puts items in order.
-    pub(super) fn new(items: &'a [Item]) -> Result<Self, Failure> {
-        let mut below = vec![Vec::new(); items.len()];
-        for (index, item) in items.iter().enumerate() {
-            for parent in &item.parents {
-                below[parent.index()].push(ItemId::at(index));
-            }
-        }
+    pub(super) fn new(items: &'a [Item], below: Below) -> Result<Self, Failure> {
         let nothing = vec![Vec::new(); items.len()];
         let (apart, order) = (BTreeSet::new(), Vec::new());
         let mut sequence = Self { items, below, start: nothing, own: Vec::new(), apart, order };
@@ -212,7 +219,7 @@ impl<'a> Sequence<'a> {
     }
 }
 
-/// A message about a circle names so many items.
+/// Max items that a message about a circle names.
 const NAMED_MAX: usize = 20;
 
 /// Tasks as a set that is cheap to share: many items wait for the same.
@@ -363,15 +370,4 @@ impl<'a> Flow<'a> {
             }
         }
     }
-}
-
-/// All that is reached from some nodes, and they themselves.
-fn closure<T: Copy + Ord>(mut open: Vec<T>, next: impl Fn(T) -> Vec<T>) -> BTreeSet<T> {
-    let mut seen = BTreeSet::new();
-    while let Some(node) = open.pop() {
-        if seen.insert(node) {
-            open.extend(next(node));
-        }
-    }
-    seen
 }

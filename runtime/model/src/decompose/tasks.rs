@@ -2,19 +2,19 @@
 //! with the workflows that run around a product order before, between and after.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::Value;
 
 use super::change::Outputs;
 use super::items::Items;
-use super::mirror::root_of;
 use super::rule_failure;
-use super::sequence::{Flow, Sequence};
+use super::sequence::{Below, Flow, Sequence, below};
 use crate::expr::{Expr, Expressions, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass};
 use crate::pack::Pack;
-use crate::plan::{Action, Item, Level, Made, Plan, Step, Task};
+use crate::plan::{Action, Item, Level, Made, Plan, Step, Task, root_of};
 use crate::rule::Hooks;
 use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
@@ -31,7 +31,7 @@ pub(super) fn plan(
     rulebook: &Rulebook,
 ) -> Result<Plan, Failure> {
     let mut builder = Builder::new(rulebook, document);
-    builder.parents = items.items.iter().flat_map(|item| item.parents.iter().copied()).collect();
+    builder.below = below(&items.items);
     builder.standing = std::mem::take(&mut items.standing);
     if !items.compared.is_empty() {
         builder.yielded.clone_from(&builder.standing);
@@ -41,7 +41,7 @@ pub(super) fn plan(
     for workflow in to_check.iter().filter_map(|hooks| hooks.before.as_deref()) {
         before = builder.workflow(workflow, None, &before, None, &items)?;
     }
-    let sequence = Sequence::new(&items.items)?;
+    let sequence = Sequence::new(&items.items, Rc::clone(&builder.below))?;
     let mut flow = Flow::new(&sequence, &before);
     for id in sequence.order().iter().copied() {
         let item = &items.items[id.index()];
@@ -84,8 +84,8 @@ pub(super) struct Builder<'a> {
     pub rulebook: &'a Rulebook,
     /// What conditions of any step can read. The order is in it, made ready once: it may be large.
     pub variables: Scope,
-    /// The items that others were decomposed from.
-    parents: BTreeSet<ItemId>,
+    /// What each item is made of.
+    pub below: Below,
     pub plan: Plan,
     /// How many tasks were looked at, and how often these wait for another.
     counted: (usize, usize),
@@ -112,7 +112,7 @@ impl<'a> Builder<'a> {
         Self {
             rulebook,
             variables: Scope::default().with("order", document).with("input", document),
-            parents: BTreeSet::new(),
+            below: below(&[]),
             plan: Plan::default(),
             counted: (0, 0),
             steps: BTreeMap::new(),
@@ -167,7 +167,7 @@ impl<'a> Builder<'a> {
         if let Some((_, delivery)) = self.rulebook.delivery(&item.spec) {
             return Ok(delivery.workflow.clone());
         }
-        if self.parents.contains(&id) || item.level == Level::CustomerService {
+        if !self.below[id.index()].is_empty() || item.level == Level::CustomerService {
             return Ok(None);
         }
         let message = format!(

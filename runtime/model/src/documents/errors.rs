@@ -21,8 +21,7 @@ impl Fulfilment {
     pub fn place_of(&self, task: TaskId) -> Map<String, Value> {
         let mut place = Map::new();
         if let Some(item) = self.plan.task(task).item {
-            let line = self.root_of(item).map(|root| root.line.as_str());
-            place.insert("item".into(), json!(line));
+            place.insert("item".into(), json!(self.root_of(item).line));
         }
         if let Some(element) = self.element_of(task) {
             place.insert("element".into(), json!(element));

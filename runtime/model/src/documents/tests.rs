@@ -1,36 +1,19 @@
 use std::sync::Arc;
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::*;
 use crate::id::{PluginId, PoolId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass, Hold};
-use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
+use crate::plan::{OnFailure, Plan, Retry, Step, Task, Work};
 use crate::time::Timestamp;
 use crate::{Event, FulfilmentId};
 
 fn item(level: Level, name: &str, line: &str, parents: &[u32]) -> Item {
     Item {
-        name: name.into(),
-        level,
-        line: line.into(),
-        spec: SpecId::new(name),
         title: name.to_lowercase(),
-        action: Action::Add,
         parents: parents.iter().map(|parent| ItemId(*parent)).collect(),
-        needs: Vec::new(),
-        characteristics: Map::new(),
-        resources: Vec::new(),
-        adapter: None,
-        offering: None,
-        quantity: 1,
-        prices: Vec::new(),
-        instance: None,
-        not_before: None,
-        place: None,
-        part: None,
-        serves: None,
-        origin: None,
+        ..Item::new(level, SpecId::new(name), line)
     }
 }
 

@@ -28,7 +28,7 @@ impl Fulfilment {
             Direction::Forward => !is_turned,
             Direction::Backward => is_turned,
             Direction::Either => true,
-            // Only what takes back earlier work: of what does work, the lines are given up.
+            // Only what undoes earlier work: of what does work, the lines are given up.
             Direction::GivenUp => is_turned || matches!(self.work(task), Work::TakeBack(_)),
         };
         if !is_allowed || !self.may_follow(task, event) {

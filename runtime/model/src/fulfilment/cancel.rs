@@ -41,7 +41,7 @@ impl Fulfilment {
         self.passed().next()
     }
 
-    /// The tasks past which nothing is taken back, and which were begun.
+    /// The tasks past which nothing is undone, and which were begun.
     pub(super) fn passed(&self) -> impl Iterator<Item = TaskId> + '_ {
         let tasks = (0..self.tasks.len()).map(TaskId::at);
         tasks.filter(|task| {

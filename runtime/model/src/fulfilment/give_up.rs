@@ -1,7 +1,7 @@
 //! What an operator decides where nothing goes on by itself: a task or a line is given up, or was
 //! done by hand.
 //!
-//! To give up the undo of a task, or a task that takes back earlier work, is to go on without it:
+//! To give up the undo of a task, or a task that undoes earlier work, is to go on without it:
 //! the element may still have what was done, so its pool values stay reserved unless the operator
 //! releases them. To give up any other task is to give up the lines that it serves, which are then
 //! rolled back with all that relies on them. Work past a point of no return stays done, and is
@@ -73,7 +73,7 @@ pub enum NotGivenUp {
 const UNDER_WAY: &str = "its call ends by itself: try again then";
 
 impl Fulfilment {
-    /// What follows when an operator gives something up; nothing where that is so already.
+    /// What follows when an operator gives something up; nothing if it is given up already.
     pub fn give_up(
         &self,
         subject: &Subject,

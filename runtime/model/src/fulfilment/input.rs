@@ -9,7 +9,7 @@ use super::Fulfilment;
 use crate::expr::{Expressions, Scope, expressions_of};
 use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Item, Level, UNDO, Work};
+use crate::plan::{Action, Item, Level, UNDO, Upstream, Work, root_of};
 use crate::task::TaskState;
 
 impl Fulfilment {
@@ -18,7 +18,7 @@ impl Fulfilment {
         format!("{}:{task}", self.id)
     }
 
-    /// The name under which the answer to the undo of a task arrives, or to a task that takes back
+    /// The name under which the answer to the undo of a task arrives, or to a task that undoes
     /// earlier work: never that of the work itself, whose answer may still come.
     pub fn undo_name(&self, task: TaskId) -> String {
         format!("{}{UNDO}", self.idempotency_key(task))
@@ -113,7 +113,7 @@ impl Fulfilment {
             scope = scope.with("item", &acted(self.plan.items[item.index()].view()));
         }
         if mentions("product")
-            && let Some(root) = item.and_then(|item| self.root_of(item))
+            && let Some(root) = item.map(|item| self.root_of(item))
         {
             scope = scope.with("product", &acted(root.product_view()));
         }
@@ -158,20 +158,8 @@ impl Fulfilment {
     }
 
     /// The line of the submitted order that an item comes from, the first where there are several.
-    pub(crate) fn root_of(&self, item: ItemId) -> Option<&Item> {
-        self.plan.items.get(self.root_id(item).index())
-    }
-
-    /// The position of that line.
-    pub(crate) fn root_id(&self, item: ItemId) -> ItemId {
-        let mut id = item;
-        loop {
-            let item = &self.plan.items[id.index()];
-            match item.parents.first() {
-                Some(parent) if item.level != Level::Product => id = *parent,
-                Some(_) | None => return id,
-            }
-        }
+    pub(crate) fn root_of(&self, item: ItemId) -> &Item {
+        &self.plan.items[root_of(&self.plan.items, item).index()]
     }
 
     /// The outputs of the steps of the same workflow for the same item, by step.
@@ -205,56 +193,18 @@ impl Fulfilment {
         let Some(item) = item else {
             return json!({});
         };
-        let above = self.closure(vec![item], |id| self.plan.items[id.index()].parents.clone());
-        let is_line = |id: &ItemId| self.is_line(&self.plan.items[id.index()]);
-        let (lines, parts): (Vec<ItemId>, Vec<ItemId>) = above.iter().partition(|id| is_line(id));
-        let near = self.needed(&parts, &above);
-        let mut far = self.needed(&lines, &above);
-        far.retain(|id| !near.contains(id));
-        let mut upstream = self.outputs(&far);
-        let nearer = self.outputs(&near);
-        for (spec, outputs) in nearer {
-            if let (Value::Object(fields), Some(Value::Object(known))) =
-                (&outputs, upstream.get_mut(&spec))
-            {
-                known.extend(fields.clone());
-            } else {
-                upstream.insert(spec, outputs);
-            }
-        }
-        Value::Object(upstream)
-    }
-
-    /// What some items need, directly or through others, with all that it is made of. Of what an
-    /// item is part of it is the work for that alone.
-    fn needed(&self, of: &[ItemId], above: &BTreeSet<ItemId>) -> BTreeSet<ItemId> {
-        let needs = of.iter().flat_map(|id| self.plan.items[id.index()].needs.iter().copied());
-        self.closure(needs.collect(), |id| {
-            let mut next = self.plan.items[id.index()].needs.clone();
-            if !above.contains(&id) {
-                next.extend(self.index.children(id));
-            }
-            next
-        })
-    }
-
-    fn closure(
-        &self,
-        mut open: Vec<ItemId>,
-        next: impl Fn(ItemId) -> Vec<ItemId>,
-    ) -> BTreeSet<ItemId> {
-        let mut seen = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            if seen.insert(id) {
-                open.extend(next(id));
-            }
-        }
-        seen
+        let items = &self.plan.items;
+        let children = |id| self.index.children(id).to_vec();
+        let Upstream { near, far } =
+            Upstream::of(items, item, children, |id| self.is_line(&items[id.index()]));
+        let mut outputs = Map::new();
+        self.outputs(&far, &mut outputs);
+        self.outputs(&near, &mut outputs);
+        Value::Object(outputs)
     }
 
     /// The outputs of the steps for some items, by specification, in the order of the plan.
-    fn outputs(&self, items: &BTreeSet<ItemId>) -> Map<String, Value> {
-        let mut outputs = Map::new();
+    fn outputs(&self, items: &BTreeSet<ItemId>, outputs: &mut Map<String, Value>) {
         for id in items {
             let item = &self.plan.items[id.index()];
             for made in item.origin.iter().flat_map(|origin| &origin.made) {
@@ -276,6 +226,5 @@ impl Fulfilment {
                 fields.extend(yielded.outputs.clone());
             }
         }
-        outputs
     }
 }

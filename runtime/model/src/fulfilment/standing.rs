@@ -14,17 +14,6 @@ impl Fulfilment {
         item: ItemId,
         expressions: &mut Expressions,
     ) -> Result<Vec<(Step, Made)>, Failure> {
-        let tasks: Vec<TaskId> = self.plan.tasks_of(item).collect();
-        self.standing_of(item, &tasks, expressions)
-    }
-
-    /// The same, where the item's tasks are known.
-    pub(crate) fn standing_of(
-        &self,
-        item: ItemId,
-        tasks: &[TaskId],
-        expressions: &mut Expressions,
-    ) -> Result<Vec<(Step, Made)>, Failure> {
         let mut standing = Vec::new();
         let its = &self.plan.items[item.index()];
         let characteristics = Some(its.characteristics.clone());
@@ -32,7 +21,7 @@ impl Fulfilment {
             let made = Made { characteristics: characteristics.clone(), ..made.clone() };
             standing.push((self.plan.steps[made.step as usize].clone(), made));
         }
-        for task in tasks.iter().copied() {
+        for task in self.tasks_of(item) {
             let state = &self.tasks[task.index()];
             if !state.is_done() || matches!(self.plan.task(task).work, Work::TakeBack(_)) {
                 continue;

@@ -87,7 +87,7 @@ pub fn attributes(form: Form, part: Part) -> &'static [Attribute] {
     }
 }
 
-/// What an attribute does under an action; nothing where no version of the standard has it.
+/// What an attribute does under an action; `None` if no version of the standard has it.
 pub fn does(form: Form, part: Part, name: &str, action: Action) -> Option<Does> {
     let known = attributes(form, part).iter().find(|attribute| attribute.name == name);
     known.map(|attribute| attribute.does(action))

@@ -111,7 +111,7 @@ impl Order {
         Err(inconsistent("requestedCompletionDate", &message))
     }
 
-    /// A date that has passed; nothing where all are still to come or less than a day ago. An order
+    /// A date that has passed; `None` if all are still to come or less than a day ago. An order
     /// that is late is wanted all the same, so `requestedCompletionDate` may have passed.
     pub(crate) fn passed(&self) -> Option<Failure> {
         let now = self.at?;

@@ -134,7 +134,7 @@ impl Form {
         self.dialect().relations
     }
 
-    /// The attribute of the subject that is its state; nothing where that follows from the work.
+    /// The attribute of the subject that is its state; `None` if it follows from the work.
     pub fn state(self) -> Option<&'static str> {
         self.dialect().state
     }

@@ -121,7 +121,7 @@ impl Reader<'_> {
     }
 
     /// Resolves relations: each leads to another item, none in a circle, and `bundles` is the same
-    /// as nesting, whichever side says it.
+    /// as nesting, from whichever side.
     pub(super) fn relate(&mut self) -> Result<(), OrderError> {
         let positions: BTreeMap<_, _> =
             self.lines.iter().enumerate().map(|(index, line)| (line.id.clone(), index)).collect();

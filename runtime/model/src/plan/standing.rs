@@ -121,7 +121,7 @@ impl Work {
         }
     }
 
-    /// What was done before and stands in another way when the task is done.
+    /// What was done before and is changed when the task is done.
     pub fn replaced(&self) -> Option<&Made> {
         match self {
             Self::Redo(made) => Some(made),

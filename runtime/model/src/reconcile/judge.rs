@@ -57,9 +57,9 @@ pub enum Kind {
     Differs,
     /// The inventory says that it is no more, and the element has it still.
     LeftInNetwork,
-    /// The inventory says that it is in use, but no product or service in use leads to it.
+    /// The inventory has it in use, but no product or service in use leads to it.
     Orphaned,
-    /// Nobody can tell.
+    /// It is not known.
     Unknown,
 }
 

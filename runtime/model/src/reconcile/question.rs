@@ -173,7 +173,7 @@ fn item_of(resource: &str, document: &Value, fulfilment: &Fulfilment) -> Option<
 /// The work that stands for an item, or that was taken back because it ceased.
 fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Question>, Failure> {
     if owner.plan.items[item.index()].action == Action::Delete {
-        let taken = owner.plan.tasks_of(item).filter_map(|task| match owner.work(task) {
+        let taken = owner.tasks_of(item).filter_map(|task| match owner.work(task) {
             Work::TakeBack(made) if is_over(&owner.tasks[task.index()]) => {
                 Some((owner.plan.step(task).clone(), (**made).clone()))
             }
@@ -185,7 +185,7 @@ fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Que
     Ok(standing.into_iter().map(|made| question(owner, item, made, expected)).collect())
 }
 
-/// Whether earlier work was taken back, or an operator gave that up: it may be there still.
+/// Whether earlier work was undone, or an operator gave that up: it may be there still.
 fn is_over(state: &TaskState) -> bool {
     state.is_done() || matches!(state, TaskState::GivenUp { .. })
 }
@@ -194,7 +194,7 @@ fn is_over(state: &TaskState) -> bool {
 fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Question>, Failure> {
     let mut expressions = Expressions::default();
     let mut asked = Vec::new();
-    for task in owner.plan.tasks_of(item) {
+    for task in owner.tasks_of(item) {
         let state = &owner.tasks[task.index()];
         let was_undone = matches!(state, TaskState::Undone | TaskState::GivenUp { .. });
         if !was_undone || !owner.work(task).is_do() {

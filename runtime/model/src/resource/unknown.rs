@@ -1,5 +1,5 @@
 //! Attributes that no definition knows. They are kept, as the standard lets it, and told: a
-//! misspelt name is else noticed by nobody.
+//! misspelt name would go unnoticed.
 
 use std::fmt;
 
@@ -110,7 +110,7 @@ fn below(forms: Forms, kinds: &[Type], value: &Value, path: &str, found: &mut Ve
     }
 }
 
-/// The shape that an object says it is of, where there is one of that name.
+/// The shape of an object's `@type`, if there is one of that name.
 fn said_shape(forms: Forms, said: &str, shape: &'static str) -> &'static str {
     let all = match forms {
         Forms::V4 => shapes(),

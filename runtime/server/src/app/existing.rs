@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::decompose::{Answers, Instance, Owner, Recall};
+use model::decompose::{Answers, Instance, Recall};
 use model::documents::makers;
 use model::installed::{INSTALLED, Installed, SERVING};
-use model::{Failure, FulfilmentId, InstanceId};
+use model::{Failure, Fulfilment, FulfilmentId, InstanceId};
 use serde_json::Value;
 
 use super::take::Asked;
@@ -27,12 +27,12 @@ pub(super) fn changes(order: &Value) -> bool {
 /// Looks up what decomposition must know, each fulfilment once.
 pub(crate) struct Recalled<'a> {
     app: &'a App,
-    owners: BTreeMap<FulfilmentId, Option<Arc<Owner>>>,
+    fulfilments: BTreeMap<FulfilmentId, Option<Arc<Fulfilment>>>,
 }
 
 impl<'a> Recalled<'a> {
     pub(crate) fn new(app: &'a App) -> Self {
-        Self { app, owners: BTreeMap::new() }
+        Self { app, fulfilments: BTreeMap::new() }
     }
 
     /// Answers what must be known; a failure if that is too much for one order.
@@ -74,11 +74,11 @@ impl<'a> Recalled<'a> {
             None => None,
         };
         if let Some(installed) = &instance.installed {
-            instance.owner = self.owner(&installed.owner).await?;
+            instance.owner = self.fulfilment(&installed.owner).await?;
         }
         if let Some(last) = makers(&recall.resource, &instance.document).pop() {
-            let maker = self.owner(&last).await?;
-            let is_open = maker.is_some_and(|maker| !maker.fulfilment().is_ended());
+            let maker = self.fulfilment(&last).await?;
+            let is_open = maker.is_some_and(|maker| !maker.is_ended());
             if is_open {
                 instance.open = Some(last);
             } else if instance.installed.is_none() {
@@ -88,14 +88,16 @@ impl<'a> Recalled<'a> {
         Ok(Some(instance))
     }
 
-    async fn owner(&mut self, id: &FulfilmentId) -> Result<Option<Arc<Owner>>, SubmitError> {
-        if let Some(known) = self.owners.get(id) {
+    async fn fulfilment(
+        &mut self,
+        id: &FulfilmentId,
+    ) -> Result<Option<Arc<Fulfilment>>, SubmitError> {
+        if let Some(known) = self.fulfilments.get(id) {
             return Ok(known.clone());
         }
         let found = self.app.engine.get(id).await?;
-        let owner = found.map(|fulfilment| Arc::new(Owner::new(fulfilment)));
-        self.owners.insert(id.clone(), owner.clone());
-        Ok(owner)
+        self.fulfilments.insert(id.clone(), found.clone());
+        Ok(found)
     }
 }
 

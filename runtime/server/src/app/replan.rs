@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use engine::NotSubmitted;
-use model::plan::Level;
-use model::{End, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Order, Phase};
-use serde_json::Value;
+use model::{End, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Phase};
 
-use super::{App, SubmitError};
+use super::{App, Requested, SubmitError};
 
 /// Max times an order is planned again while others change what it is about.
 const PLANS_MAX: usize = 16;
@@ -27,7 +25,7 @@ pub(crate) enum Wanted {
 /// What a retry does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retried {
-    /// So many tasks are tried again.
+    /// This many tasks are tried again.
     Tasks(usize),
     /// It was planned again.
     Planned,
@@ -92,8 +90,7 @@ impl App {
                 Standing::Other(state) => return Ok(Some(not_completed(order, state))),
             }
         }
-        let (kind, document) = (&fulfilment.kind, &fulfilment.document);
-        match self.plan_at(kind, document, fulfilment.submitted_at).await {
+        match self.planned_as_taken(fulfilment).await {
             Ok(event) => Ok(Some(event)),
             // What it is about has gone or changed since it was taken.
             Err(error @ (SubmitError::Order(_) | SubmitError::Reference { .. })) => {
@@ -106,24 +103,21 @@ impl App {
         }
     }
 
+    /// What would become of it by now, as if it were taken when it was.
+    async fn planned_as_taken(&self, fulfilment: &Fulfilment) -> Result<Event, SubmitError> {
+        let document = &fulfilment.document;
+        let requested = Requested::read(&fulfilment.kind, document)?;
+        self.plan_at(requested, document, fulfilment.submitted_at).await
+    }
+
     /// The open orders that an order waits for. One that is unknown, or will never complete, is
     /// refused.
     pub(crate) async fn awaited(
         &self,
-        kind: &Kind,
-        document: &Value,
+        requested: &Requested<'_>,
     ) -> Result<Vec<FulfilmentId>, SubmitError> {
-        let level = match kind {
-            Kind::ProductOrder if document.get("orderRelationship").is_none() => {
-                return Ok(Vec::new());
-            }
-            Kind::ProductOrder => Level::Product,
-            Kind::ServiceOrder => Level::CustomerService,
-            Kind::ResourceOrder => Level::Resource,
-            Kind::Run { .. } => return Ok(Vec::new()),
-        };
         let mut open = Vec::new();
-        for after in Order::parse(level, document)?.after {
+        for after in requested.after() {
             let order = FulfilmentId::new(&after.order);
             let message = match self.standing(&order).await? {
                 Standing::Completed => continue,
@@ -137,7 +131,7 @@ impl App {
                      open or completed"
                 ),
             };
-            return Err(SubmitError::Reference { path: after.path, message });
+            return Err(SubmitError::Reference { path: after.path.clone(), message });
         }
         Ok(open)
     }

@@ -9,7 +9,7 @@ use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
 use std::sync::Arc;
 
-use super::{App, SubmitError, existing};
+use super::{App, Requested, SubmitError, existing};
 use crate::systems::cpq;
 
 /// Max times an order is planned while others change what it is about.
@@ -93,8 +93,10 @@ impl App {
             if is_of_quote {
                 cpq::check_ordered_once(self, &quotes_of(&document)).await?;
             }
-            let event = self.plan(&kind, &document).await?;
-            let event = self.after_others(&kind, &document, event).await?;
+            let requested = Requested::read(&kind, &document)?;
+            let after = self.awaited(&requested).await?;
+            let event = self.plan_at(requested, &document, self.now()).await?;
+            let event = after_others(after, event);
             // Planning may have taken long. The engine knows the last keys only.
             if let Some(first) = self.submitted_before(submission.as_deref())? {
                 return Ok(Submitted::Before(first));
@@ -130,26 +132,6 @@ impl App {
         Err(SubmitError::Contended(PLANS_MAX))
     }
 
-    /// An order that waits for others is planned when these have completed: what it is about may
-    /// come of them. What is wrong with it all the same is told now.
-    async fn after_others(
-        &self,
-        kind: &Kind,
-        document: &Value,
-        event: Event,
-    ) -> Result<Event, SubmitError> {
-        let orders = self.awaited(kind, document).await?;
-        if orders.is_empty() {
-            return Ok(event);
-        }
-        if let Event::Rejected { failure } = &event
-            && !failure.code.starts_with("INSTANCE_")
-        {
-            return Ok(event);
-        }
-        Ok(Event::Awaiting { orders })
-    }
-
     fn submitted_before(&self, key: Option<&str>) -> Result<Option<FulfilmentId>, SubmitError> {
         let Some(key) = key else {
             return Ok(None);
@@ -158,6 +140,16 @@ impl App {
         let found = found.map_err(SubmitError::Store)?;
         Ok(found.map(|id| FulfilmentId::new(String::from_utf8_lossy(&id))))
     }
+}
+
+/// An order that waits for others is planned when these have completed: what it is about may come of
+/// them. What is wrong with it all the same is told now.
+fn after_others(orders: Vec<FulfilmentId>, event: Event) -> Event {
+    let is_wrong = matches!(
+        &event,
+        Event::Rejected { failure } if !failure.code.starts_with("INSTANCE")
+    );
+    if orders.is_empty() || is_wrong { event } else { Event::Awaiting { orders } }
 }
 
 /// Why what is asked for directly cannot be: the client can ask for something else.

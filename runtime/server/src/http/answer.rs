@@ -26,7 +26,7 @@ pub(super) fn located(status: StatusCode, location: &str, body: &Value) -> Respo
     response
 }
 
-/// An answer that says what was kept and not understood: a `Warning` for each (RFC 7234, 5.5).
+/// An answer that tells what was kept and not understood: a `Warning` for each (RFC 7234, 5.5).
 pub(super) fn warned(mut response: Response, unknown: &[Unknown]) -> Response {
     for entry in unknown {
         let visible =

@@ -15,7 +15,7 @@ fn made() -> Made {
     Made { key: WORK.into(), ..Made::default() }
 }
 
-/// An order that takes back earlier work, and the product that stands on it.
+/// An order that undoes earlier work, and the product that stands on it.
 fn stage() -> Stage {
     let mut stage = Stage::new(Durability::Shared);
     stage.task("olt, external");

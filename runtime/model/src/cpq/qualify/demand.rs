@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::expr::{Expressions, Scope};
-use crate::id::{ItemId, PoolId};
-use crate::plan::{Item, Level, Plan};
+use crate::id::PoolId;
+use crate::plan::{Plan, root_of};
 
 /// How many values of each pool a plan takes.
 pub(super) fn of(plan: &Plan, document: &Value) -> BTreeMap<PoolId, u64> {
@@ -22,7 +22,8 @@ pub(super) fn of(plan: &Plan, document: &Value) -> BTreeMap<PoolId, u64> {
         let mut scope = order.clone();
         if let Some(item) = task.item {
             scope = scope.with("item", &plan.items[item.index()].view());
-            scope = scope.with("product", &root_of(plan, item).product_view());
+            let root = root_of(&plan.items, item);
+            scope = scope.with("product", &plan.items[root.index()].product_view());
         }
         for template in templates {
             // One that depends on what another step gives is known when that is done.
@@ -39,15 +40,4 @@ pub(super) fn of(plan: &Plan, document: &Value) -> BTreeMap<PoolId, u64> {
 fn pools_of(input: &Value) -> Vec<&Value> {
     let several = input.get("take").and_then(Value::as_array).into_iter().flatten();
     input.get("pool").into_iter().chain(several.filter_map(|take| take.get("pool"))).collect()
-}
-
-fn root_of(plan: &Plan, item: ItemId) -> &Item {
-    let mut item = &plan.items[item.index()];
-    while item.level != Level::Product {
-        let Some(parent) = item.parents.first() else {
-            return item;
-        };
-        item = &plan.items[parent.index()];
-    }
-    item
 }

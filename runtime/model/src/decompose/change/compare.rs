@@ -6,10 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::Builder;
 use crate::decompose::items::{Items, Reads};
-use crate::decompose::mirror::root_of;
 use crate::expr::{Scope, expressions_of};
 use crate::id::ItemId;
-use crate::plan::{Action, Item, Made, PLACES, Step};
+use crate::plan::{Action, Item, Level, Made, PLACES, Step, Upstream, root_of};
 
 /// How an input compares with the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +61,7 @@ impl Builder<'_> {
             return Input::Same;
         }
         let is_unsure = sources.iter().any(|source| self.is_unsure(id, source, items));
-        let scope = self.scope_of(id, step, made, items);
+        let scope = self.scope_of(id, step, made, &sources, items);
         // The action shows in some inputs: `add` when it was made, `modify` when it was changed.
         for action in [Action::Add, Action::Modify, items.items[id.index()].action] {
             let item = Item { action, ..items.items[id.index()].clone() };
@@ -102,40 +101,70 @@ impl Builder<'_> {
         found
     }
 
-    /// What the step could read when it was done, with what is another by now.
-    fn scope_of(&self, id: ItemId, step: &Step, made: &Made, items: &Items) -> Scope {
+    /// What the expressions could read when the step was done, with what is another by now. To make
+    /// all of it ready would cost more than to evaluate.
+    fn scope_of(
+        &self,
+        id: ItemId,
+        step: &Step,
+        made: &Made,
+        sources: &[&str],
+        items: &Items,
+    ) -> Scope {
+        let mentions = |name: &str| sources.iter().any(|source| source.contains(name));
         let item = &items.items[id.index()];
         let root = root_of(&items.items, id);
-        let mut steps = Map::new();
-        for (other, made) in self.yielded.get(&id).into_iter().flatten() {
-            if other.workflow == step.workflow {
-                steps.insert(other.step.clone(), Value::Object(made.outputs.clone()));
-            }
+        let mut scope =
+            self.variables.clone().with("product", &items.items[root.index()].product_view());
+        if mentions("steps") {
+            scope = scope.with("steps", &Value::Object(self.outputs_of_steps(id, step)));
+        }
+        if mentions("upstream") {
+            let upstream = self.upstream(id, items);
+            let mut outputs = Map::new();
+            self.outputs_by_spec(&upstream.far, items, &mut outputs);
+            self.outputs_by_spec(&upstream.near, items, &mut outputs);
+            scope = scope.with("upstream", &Value::Object(outputs));
         }
         let name = format!("{}.{}", item.name, step.step);
         let maker = item.origin.as_ref().map(|origin| &origin.fulfilment);
-        self.variables
-            .clone()
-            .with("product", &items.items[root.index()].product_view())
-            .with("steps", &Value::Object(steps))
-            .with("upstream", &self.upstream(id, items))
+        scope
             .with("task", &json!({ "key": made.key, "name": name }))
             .with("fulfilment", &json!({ "id": maker }))
     }
 
-    /// The outputs that stand of what an item needs, directly or through others.
-    fn upstream(&self, id: ItemId, items: &Items) -> Value {
-        let mut upstream: Map<String, Value> = Map::new();
-        for need in needed(id, items) {
-            let spec = items.items[need.index()].spec.to_string();
-            for (_, made) in self.yielded.get(&need).into_iter().flatten() {
-                let entry = upstream.entry(spec.clone()).or_insert_with(|| json!({}));
+    /// The outputs that stand of the steps of an item's workflow.
+    fn outputs_of_steps(&self, id: ItemId, step: &Step) -> Map<String, Value> {
+        let yielded = self.yielded.get(&id).into_iter().flatten();
+        let own = yielded.filter(|(other, _)| other.workflow == step.workflow);
+        own.map(|(other, made)| (other.step.clone(), Value::Object(made.outputs.clone()))).collect()
+    }
+
+    /// What is upstream of an item, as it will be when its steps are due.
+    fn upstream(&self, id: ItemId, items: &Items) -> Upstream {
+        let children = |id: ItemId| self.below[id.index()].clone();
+        Upstream::of(&items.items, id, children, |id| {
+            let item = &items.items[id.index()];
+            !item.stays() && (item.level == Level::Product || item.parents.is_empty())
+        })
+    }
+
+    /// The outputs that stand for some items, by specification.
+    fn outputs_by_spec(
+        &self,
+        of: &BTreeSet<ItemId>,
+        items: &Items,
+        outputs: &mut Map<String, Value>,
+    ) {
+        for id in of {
+            let spec = items.items[id.index()].spec.to_string();
+            for (_, made) in self.yielded.get(id).into_iter().flatten() {
+                let entry = outputs.entry(spec.clone()).or_insert_with(|| json!({}));
                 if let Value::Object(fields) = entry {
                     fields.extend(made.outputs.clone());
                 }
             }
         }
-        Value::Object(upstream)
     }
 
     /// Whether an expression may read what is another by then.
@@ -151,25 +180,13 @@ impl Builder<'_> {
         }
         // A specification that is worked out may be any.
         let is_dynamic = !source.contains("upstream[\"") && !source.contains(" in upstream");
-        needed(id, items).iter().any(|need| {
+        self.upstream(id, items).all().any(|need| {
             let item = &items.items[need.index()];
             if !is_dynamic && !source.contains(item.spec.as_str()) {
                 return false;
             }
-            let mut theirs = self.unsure.get(need).into_iter().flatten();
+            let mut theirs = self.unsure.get(&need).into_iter().flatten();
             item.action == Action::Add || theirs.any(|(_, outputs)| outputs.are_in(source))
         })
     }
-}
-
-/// What an item needs, directly or through others.
-fn needed(id: ItemId, items: &Items) -> BTreeSet<ItemId> {
-    let mut seen = BTreeSet::new();
-    let mut open = items.items[id.index()].needs.clone();
-    while let Some(next) = open.pop() {
-        if seen.insert(next) {
-            open.extend(&items.items[next.index()].needs);
-        }
-    }
-    seen
 }

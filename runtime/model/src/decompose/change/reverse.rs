@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{ItemId, TaskId};
-use crate::plan::{Action, Item};
+use crate::plan::{Action, Item, closure};
 
 /// What ceases, and what must have ceased before it.
 pub(super) struct Reverse<'a> {
@@ -82,7 +82,7 @@ impl<'a> Reverse<'a> {
     /// The last tasks of what must have ceased before an item.
     pub(super) fn before(&self, id: ItemId, last: &BTreeMap<ItemId, TaskId>) -> Vec<TaskId> {
         let mut tasks = BTreeSet::new();
-        for item in self.closure(vec![id], |id| self.above(id).collect()) {
+        for item in closure(vec![id], |id| self.above(id).collect()) {
             let needs = self.items[item.index()].needs.iter().copied();
             let first = needs.filter(|first| self.ceases(*first)).collect();
             self.last_of(first, last, &mut tasks);
@@ -103,8 +103,7 @@ impl<'a> Reverse<'a> {
             if !seen.insert(id) {
                 continue;
             }
-            let below =
-                self.closure(vec![id], |id| self.below.get(&id).cloned().unwrap_or_default());
+            let below = closure(vec![id], |id| self.below.get(&id).cloned().unwrap_or_default());
             let own: Vec<TaskId> = below.iter().filter_map(|id| last.get(id)).copied().collect();
             if own.is_empty() {
                 let needs = below.iter().flat_map(|id| &self.items[id.index()].needs);
@@ -112,19 +111,5 @@ impl<'a> Reverse<'a> {
             }
             tasks.extend(own);
         }
-    }
-
-    fn closure(
-        &self,
-        mut open: Vec<ItemId>,
-        next: impl Fn(ItemId) -> Vec<ItemId>,
-    ) -> BTreeSet<ItemId> {
-        let mut seen = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            if seen.insert(id) {
-                open.extend(next(id));
-            }
-        }
-        seen
     }
 }

@@ -62,7 +62,7 @@ impl<'a> Builder<'a> {
         Err(rejected("INSTANCE_NEEDED", message))
     }
 
-    /// The products that a product bundles cease with it, unless a line of their own says so.
+    /// The products that a product bundles cease with it, unless a line of their own ends them.
     fn cease_parts(&mut self, root: ItemId, known: Known<'a>) -> Result<(), Stop> {
         for part in known.parts().filter_map(|part| installed(&part, self.answers)) {
             if part.item().level != Level::Product {
@@ -244,7 +244,7 @@ struct Gone<'a> {
     instances: Vec<Known<'a>>,
 }
 
-/// At least so many parts of an offering a bundle must have.
+/// The minimum of parts of an offering in a bundle.
 fn least(catalog: &Catalog, bundle: &Known<'_>, offering: &SpecId) -> u64 {
     let of_bundle = bundle.item().offering.as_ref().and_then(|id| catalog.offerings.get(id));
     let parts = of_bundle.map(|of_bundle| of_bundle.bundles.as_slice()).unwrap_or_default();

@@ -62,11 +62,11 @@ impl Played {
             return None;
         }
         let mut instance = Instance::of(id, found.unwrap_or_default());
-        let owned = |id: &FulfilmentId| Arc::new(Owner::new(self.fulfilments[id.as_str()].clone()));
+        let owned = |id: &FulfilmentId| Arc::clone(&self.fulfilments[id.as_str()]);
         instance.installed = record.map(|record| serde_json::from_value(record).unwrap());
         instance.owner = instance.installed.as_ref().map(|record| owned(&record.owner));
         if let Some(last) = makers(&recall.resource, &instance.document).pop() {
-            if !owned(&last).fulfilment().is_ended() {
+            if !owned(&last).is_ended() {
                 instance.open = Some(last);
             } else if instance.installed.is_none() {
                 instance.part_of = Some(last);

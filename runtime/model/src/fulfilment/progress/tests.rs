@@ -1,5 +1,5 @@
 //! Random items, which share one another, and tasks that change at random: what is kept is what a
-//! look at every task says.
+//! look at every task tells.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::id::{PluginId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Item, Level, OnFailure, Retry, Step, Task, Work};
+use crate::plan::{Item, Level, OnFailure, Retry, Step, Task, Work};
 use crate::{Event, FulfilmentId, Kind, Timestamp};
 
 /// Items, each of which has any of the others as parents in an order that is not that of the plan,
@@ -34,28 +34,7 @@ fn plans() -> impl Strategy<Value = Plan> {
 }
 
 fn item(parents: Vec<ItemId>) -> Item {
-    Item {
-        name: "i".into(),
-        level: Level::ResourceService,
-        line: "1".into(),
-        spec: SpecId::new("S"),
-        title: "s".into(),
-        action: Action::Add,
-        parents,
-        needs: Vec::new(),
-        characteristics: serde_json::Map::new(),
-        resources: Vec::new(),
-        adapter: None,
-        offering: None,
-        quantity: 1,
-        prices: Vec::new(),
-        instance: None,
-        not_before: None,
-        place: None,
-        part: None,
-        serves: None,
-        origin: None,
-    }
+    Item { parents, ..Item::new(Level::ResourceService, SpecId::new("S"), "1") }
 }
 
 fn step() -> Step {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::*;
 use crate::id::{ItemId, PluginId, SpecId};
-use crate::plan::{Action, Item, Level, Made, OnFailure, Retry, Step, Task, Work};
+use crate::plan::{Item, Level, Made, OnFailure, Retry, Step, Task, Work};
 
 pub(super) struct History {
     pub fulfilment: Fulfilment,
@@ -126,7 +126,7 @@ pub(super) struct Policy {
     pub not_before: Option<Timestamp>,
     /// The lines that it serves; none for a task of the whole order.
     pub lines: BTreeSet<String>,
-    /// Whether it takes back earlier work.
+    /// Whether it undoes earlier work.
     pub takes_back: bool,
 }
 
@@ -192,26 +192,5 @@ fn made() -> Made {
 }
 
 fn item(name: &str, parents: Vec<ItemId>) -> Item {
-    Item {
-        name: name.into(),
-        level: Level::Resource,
-        line: name.into(),
-        spec: SpecId::new(name),
-        title: String::new(),
-        action: Action::Add,
-        parents,
-        needs: Vec::new(),
-        characteristics: Map::new(),
-        resources: Vec::new(),
-        adapter: None,
-        offering: None,
-        quantity: 1,
-        prices: Vec::new(),
-        instance: None,
-        not_before: None,
-        place: None,
-        part: None,
-        serves: None,
-        origin: None,
-    }
+    Item { title: String::new(), parents, ..Item::new(Level::Resource, SpecId::new(name), name) }
 }

@@ -1,7 +1,10 @@
 //! TMF652.
 
 use super::Does::{Acts, Derived, Shown, Stored};
-use super::{Attribute, CUSTOMER, REQUESTED_COMPLETION, REQUESTED_START, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
+use super::{
+    Attribute, CUSTOMER, KEPT_SPEC, NEW_START, REQUESTED_COMPLETION, REQUESTED_START, STARTED,
+    always, delivered, end, new,
+};
 
 pub(super) const ORDER: &[Attribute] = &[
     always("id", Derived),

@@ -1,7 +1,10 @@
 //! TMF641.
 
 use super::Does::{Acts, Derived, Refused, Shown, Stored};
-use super::{Attribute, CUSTOMER, REQUESTED_COMPLETION, REQUESTED_START, OTHER_ORDERS, KEPT_SPEC, NEW_START, STARTED, always, delivered, end, new};
+use super::{
+    Attribute, CUSTOMER, KEPT_SPEC, NEW_START, OTHER_ORDERS, REQUESTED_COMPLETION, REQUESTED_START,
+    STARTED, always, delivered, end, new,
+};
 
 pub(super) const ORDER: &[Attribute] = &[
     always("id", Derived),

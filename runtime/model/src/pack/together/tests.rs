@@ -424,7 +424,7 @@ fn mistakes_of_several_entries_are_told_at_once() {
         .replace("undo: false }", "undoo: false }");
     let found = told(WORKFLOWS, GOOD_WORKFLOWS, &wrong);
     let places: Vec<_> = found.iter().map(|line| line.split(": ").next().unwrap()).collect();
-    assert_eq!(places, ["workflows.yaml:12:18", "workflows.yaml:30:17", "workflows.yaml:35:36"]);
+    assert_eq!(places, ["workflows.yaml:12:18", "workflows.yaml:30:17", "workflows.yaml:35:38"]);
 }
 
 #[test]

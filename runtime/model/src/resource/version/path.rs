@@ -2,7 +2,7 @@
 
 use super::rule::Rule;
 use super::walk::rules_of;
-use crate::resource::shape::{Forms, Type};
+use crate::resource::shape::Forms;
 
 /// What stands at a place: the shapes that may, and the rules for that place alone.
 struct Place {

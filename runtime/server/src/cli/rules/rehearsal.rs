@@ -18,7 +18,7 @@ use model::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
+use crate::app::{App, Requested};
 use crate::packs;
 
 /// The end of all waiting for a date, 2200-01-01: what is to be done later is done now.
@@ -61,7 +61,9 @@ impl Rehearsal {
 
     /// The plan of an order, as things are.
     pub(super) async fn plan(&self, document: &Value) -> Result<Plan> {
-        match self.app.decomposed(&kind(document), document, self.app.now()).await? {
+        let kind = kind(document);
+        let requested = Requested::read(&kind, document)?;
+        match self.app.decomposed(requested, document, self.app.now()).await? {
             Ok(plan) => Ok(plan),
             Err(failure) => bail!("{}: {}", failure.code, failure.message),
         }

@@ -69,7 +69,6 @@ async fn simulated(
     unknown: &[Unknown],
 ) -> Answer {
     let warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-    door.app.awaited(kind, document).await?;
     let outcome = door.app.plan(kind, document).await?;
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
