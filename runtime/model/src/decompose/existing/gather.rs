@@ -14,8 +14,8 @@ use crate::plan::Action;
 enum Reach {
     /// Itself.
     Itself,
-    /// Itself and what it needs.
-    Needs,
+    /// Itself, what it is made of, and what it needs.
+    Parts,
     /// Itself, what it is made of, what it needs, and who uses it.
     Whole,
 }
@@ -62,11 +62,11 @@ impl Gathering<'_> {
             return;
         }
         let Some(known) = installed(id, self.answers) else { return };
-        if reach >= Reach::Needs {
-            open.extend(known.needs().map(|id| (id, Reach::Needs)));
+        if reach >= Reach::Parts {
+            open.extend(known.needs().map(|id| (id, Reach::Parts)));
+            open.extend(known.parts().map(|id| (id, reach)));
         }
         if reach == Reach::Whole {
-            open.extend(known.parts().map(|id| (id, Reach::Whole)));
             self.users(&known, open);
         }
     }

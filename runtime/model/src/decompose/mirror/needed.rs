@@ -5,7 +5,7 @@ use super::super::Stop;
 use super::super::existing::{Known, installed};
 use super::super::items::Builder;
 use crate::id::{InstanceId, ItemId};
-use crate::plan::Action;
+use crate::plan::{Action, Level};
 
 impl<'a> Builder<'a> {
     /// Adds what the items that stay needed when they were made. An item that is decomposed anew
@@ -31,13 +31,25 @@ impl<'a> Builder<'a> {
                     needs.push(own);
                 }
                 if is_new {
-                    let roots = self.built.roots[id.index()].clone();
-                    self.built.roots[own.index()].extend(roots);
-                    open.push(own);
+                    self.keep_needed(own, id, need)?;
+                    open.extend((own.index()..self.built.items.len()).map(ItemId::at));
                 }
             }
         }
         Ok(())
+    }
+
+    /// What is needed stays with all that it is made of, so that its outputs can be read.
+    fn keep_needed(&mut self, own: ItemId, by: ItemId, need: Known<'a>) -> Result<(), Stop> {
+        let mut root = own;
+        if need.item().level == Level::Product {
+            self.is_line_within(own, own);
+        } else {
+            let roots = self.built.roots[by.index()].clone();
+            root = roots.first().copied().unwrap_or(by);
+            self.built.roots[own.index()].extend(roots);
+        }
+        self.keep_parts(own, root, need)
     }
 
     /// Whether an item does not need an instance any more: it ceases, or the item was decomposed

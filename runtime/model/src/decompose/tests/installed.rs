@@ -350,6 +350,57 @@ fn what_is_suspended_stays_so_when_its_steps_are_done_again() {
     assert_eq!(in_use(&played), Vec::<String>::new());
 }
 
+/// A line that reads the outputs of another that it relies on, and of a service made of others.
+#[test]
+fn what_a_changed_line_relies_on_can_be_read_with_all_that_it_is_made_of() {
+    let catalog = "
+        H offers PH
+        O offers P
+        PH product: A
+        P product: Y; speed number 1 2 default 1; note string
+        A service: X
+        X network
+        Y network
+    ";
+    let rules = "
+deliver:
+  - { spec: X, workflow: gives }
+  - { spec: Y, workflow: reads }
+";
+    let workflows = r#"
+workflows:
+  - workflow: gives
+    steps:
+      - { step: give, plugin: noop, input: { port: 1 } }
+  - workflow: reads
+    steps:
+      - { step: read, plugin: noop, input: { port: '=upstream["X"].port', speed: =product.char.speed } }
+"#;
+    let mut played = Played::new(rulebook_with(catalog, rules, workflows));
+    played.complete("f", &document("1 add O on:2\n2 add H"));
+    assert_sound(&played);
+    assert_snapshot!(plan(&played, "1 modify O id:f-1 note=x"), @r"
+    modify P f-1 after [PH]
+    noChange Y f-s1 after []
+    noChange PH f-2 after []
+    noChange A f-s2 after []
+    noChange X f-s3 after []
+    ");
+    assert_snapshot!(plan(&played, "1 modify O id:f-1 speed=2"), @r"
+    modify P f-1 after [PH]
+    modify Y f-s1 after []
+    noChange PH f-2 after []
+    noChange A f-s2 after []
+    noChange X f-s3 after []
+    redo Y.read after []
+    ");
+    let changed = played.complete("g", &document("1 modify O id:f-1 speed=2"));
+    let input = changed.input(crate::TaskId(0), &mut crate::expr::Expressions::default()).unwrap();
+    assert_eq!(Value::Object(input), json!({ "port": 1, "speed": 2 }));
+    assert_sound(&played);
+    assert_snapshot!(plan(&played, "1 delete H id:f-2"), @"Reject INSTANCE_NEEDED: the product `f-2` would cease, and the product `f-1` stands on it: end that too, or first");
+}
+
 #[test]
 fn one_instance_serves_a_customer_across_orders_until_its_last_user_goes() {
     let catalog = "
