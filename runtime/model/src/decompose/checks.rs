@@ -62,7 +62,7 @@ pub(super) fn lines(order: &Order, catalog: &Catalog) -> Result<Vec<CheckedLine>
 }
 
 /// The attribute of an order that a mistake of a line is about.
-fn attribute(level: Level, line: &Line, code: &str) -> String {
+pub(super) fn attribute(level: Level, line: &Line, code: &str) -> String {
     let form = Form::of(level);
     let (path, subject) = (&line.path, form.subject());
     match code {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::checks::CheckedLine;
 use super::existing::{Existing, Known};
+use super::mirror::Said;
 use super::produced::Wanted;
 use super::tasks::time;
 use super::{Answers, Stop, needs, rule_failure};
@@ -108,6 +109,7 @@ pub(super) fn items<'a>(
     needs::relate(&mut builder.built, rulebook);
     builder.cease(existing)?;
     builder.keep_needs()?;
+    builder.agree()?;
     builder.note_dropped()?;
     builder.want_states();
     builder.finish();
@@ -141,7 +143,7 @@ pub(super) struct Builder<'a> {
     /// Existing instances whose parts are in the plan.
     pub whole: BTreeSet<ItemId>,
     /// What lines want the characteristics of such instances to be.
-    pub said: BTreeMap<ItemId, Map<String, Value>>,
+    pub said: BTreeMap<ItemId, Said>,
     /// The instances that do not use or need an existing one any more.
     pub dropped: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
 }
@@ -247,20 +249,12 @@ impl<'a> Builder<'a> {
                 );
                 return Err(Stop::Failure(rule_failure("DECOMP_CIRCLE", message)));
             }
-            let item = &mut self.built.items[shared.index()];
-            for (name, value) in characteristics {
-                let own = item.characteristics.entry(name.clone()).or_insert_with(|| value.clone());
-                if *own != value {
-                    return Err(conflict(spec, &name, own, &value));
-                }
-            }
-            if self.links.insert((shared, parent)) {
-                item.parents.push(parent);
-            }
-            self.built.roots[shared.index()].insert(root);
+            self.ask_of(shared, root, characteristics)?;
+            self.below(shared, parent, root);
             return Ok((shared, false));
         }
-        if let Some(id) = self.serving(spec, (parent, root), &characteristics)? {
+        if let Some(known) = self.there(wanted, root)? {
+            let id = self.taken(known, (parent, root), &characteristics)?;
             self.shared.insert(key, id);
             return Ok((id, false));
         }
@@ -273,6 +267,26 @@ impl<'a> Builder<'a> {
         self.links.insert((id, parent));
         self.delivery(id, root).map_err(Stop::Failure)?;
         Ok((id, true))
+    }
+
+    /// Another line asks for an item that the plan has.
+    fn ask_of(
+        &mut self,
+        shared: ItemId,
+        root: ItemId,
+        characteristics: Map<String, Value>,
+    ) -> Result<(), Stop> {
+        if self.origins.contains_key(&shared) {
+            return self.wish(shared, root, &characteristics);
+        }
+        let item = &mut self.built.items[shared.index()];
+        for (name, value) in characteristics {
+            let own = item.characteristics.entry(name.clone()).or_insert_with(|| value.clone());
+            if *own != value {
+                return Err(conflict(&item.spec, &name, own, &value));
+            }
+        }
+        Ok(())
     }
 
     fn child(
@@ -361,7 +375,16 @@ impl<'a> Builder<'a> {
         parent: ItemId,
         mapped: &Map<String, Value>,
     ) -> Map<String, Value> {
-        let own = &self.built.items[parent.index()].characteristics;
+        self.inherited_from(spec, &self.built.items[parent.index()].characteristics, mapped)
+    }
+
+    /// The same, by the characteristics of the parent.
+    pub(super) fn inherited_from(
+        &self,
+        spec: &SpecId,
+        own: &Map<String, Value>,
+        mapped: &Map<String, Value>,
+    ) -> Map<String, Value> {
         let mut characteristics = Map::new();
         for (name, characteristic) in &self.catalog().specs[spec].characteristics {
             if let Some(value) = own.get(name).or(characteristic.default.as_ref()) {
@@ -422,7 +445,7 @@ impl<'a> Builder<'a> {
 }
 
 /// What is shared cannot be two things at once.
-pub(super) fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Stop {
+fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Stop {
     let message = format!(
         "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
          its `scope` (`parent` is the narrowest), or map the characteristic"

@@ -1,6 +1,7 @@
 //! What becomes of what is installed: a product's services are matched with what it becomes by the
 //! rules now, stay as they are, or cease when the last that uses them gives them up.
 
+mod agreed;
 mod ceasing;
 mod needed;
 mod serving;
@@ -10,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+pub(super) use self::agreed::Said;
 use super::Stop;
 use super::existing::{Existing, Known, installed};
-use super::items::{Builder, Reads, conflict};
+use super::items::{Builder, Reads};
 use super::parts::{self, Fit};
 use super::produced::Wanted;
 use crate::documents;
@@ -195,7 +197,7 @@ impl<'a> Builder<'a> {
     }
 
     /// An item becomes part of another, for a line.
-    fn below(&mut self, child: ItemId, parent: ItemId, root: ItemId) {
+    pub(super) fn below(&mut self, child: ItemId, parent: ItemId, root: ItemId) {
         if self.links.insert((child, parent)) {
             self.built.items[child.index()].parents.push(parent);
         }
@@ -253,16 +255,10 @@ impl<'a> Builder<'a> {
         self.below(id, parent, root);
         self.share(id, wanted, (parent, root));
         let is_new = self.redone.insert(id);
-        let said = self.said.entry(id).or_default();
-        for (name, value) in &now {
-            let own = said.entry(name.clone()).or_insert_with(|| value.clone());
-            if own != value {
-                return Err(conflict(spec, name, own, value));
-            }
-        }
+        self.wish(id, root, &now)?;
         let mut characteristics = now;
         if known.users().count() > 1 {
-            // Those that use it too had their say.
+            // Whether those that use it too want the same is checked when it is known who they are.
             let before = self.built.items[id.index()].characteristics.clone();
             let ours = std::mem::replace(&mut characteristics, before);
             characteristics.extend(ours);

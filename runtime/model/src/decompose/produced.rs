@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::existing::Known;
 use super::items::Builder;
 use super::{Production, Question, Stop, rule_failure};
 use crate::expr::{EvalError, Expr, Scope as Variables};
 use crate::id::{ItemId, PluginId, SpecId};
 use crate::outcome::Failure;
-use crate::plan::Part;
+use crate::plan::{Item, Part};
 use crate::rule::{Produces, Rule};
 
 /// The characteristic that numbers the instances of a rule with `quantity`.
@@ -33,6 +34,15 @@ pub(super) struct Wanted {
     pub is_one_of_several: bool,
     /// Whether it is the one that the other rules about the edge ask for too.
     is_shared: bool,
+}
+
+/// What is decomposed by the rules.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whole<'a> {
+    /// An item of the plan.
+    Item(ItemId),
+    /// An instance that the order leaves alone.
+    Other(Known<'a>),
 }
 
 impl Wanted {
@@ -71,18 +81,31 @@ impl Wanted {
     }
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     /// What an item becomes: each edge of the catalog, as the rules about it say, and what rules
     /// and plugins add.
     pub(super) fn wanted(&mut self, parent: ItemId, root: ItemId) -> Result<Vec<Wanted>, Stop> {
-        let spec = self.built.items[parent.index()].spec.clone();
+        let spec = &self.built.items[parent.index()].spec;
+        let variables = match self.rulebook.rules_from(spec).next() {
+            Some(_) => self.variables(parent, root),
+            None => Variables::default(),
+        };
+        self.wanted_of(Whole::Item(parent), &variables)
+    }
+
+    /// What an item or an instance becomes, by what the rules can read of it.
+    pub(super) fn wanted_of(
+        &mut self,
+        whole: Whole<'a>,
+        variables: &Variables,
+    ) -> Result<Vec<Wanted>, Stop> {
+        let spec = self.item_of(whole).spec.clone();
         let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
         let rulebook = self.rulebook;
         let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
         if rules.is_empty() {
             return Ok(edges.iter().map(|edge| Wanted::new(edge, Map::new())).collect());
         }
-        let variables = self.variables(parent, root);
         let mut wanted = Vec::new();
         for edge in &edges {
             let to = Produces::Spec(edge.clone());
@@ -91,7 +114,7 @@ impl Builder<'_> {
                 wanted.push(Wanted::new(edge, Map::new()));
             }
             for rule in about {
-                let made = self.produced(rule, edge, &variables).map_err(Stop::Failure)?;
+                let made = self.produced(rule, edge, variables).map_err(Stop::Failure)?;
                 wanted.extend(made);
             }
         }
@@ -99,17 +122,24 @@ impl Builder<'_> {
             match &rule.to {
                 Produces::Spec(to) if edges.contains(to) => {}
                 Produces::Spec(to) => {
-                    let made = self.produced(rule, to, &variables).map_err(Stop::Failure)?;
+                    let made = self.produced(rule, to, variables).map_err(Stop::Failure)?;
                     wanted.extend(made);
                 }
                 Produces::Plugin(plugin) => {
-                    wanted.extend(self.asked(rule, plugin, parent, &variables)?);
+                    wanted.extend(self.asked(rule, plugin, whole, variables)?);
                 }
             }
         }
         forget_only_rules(&mut wanted, &rules);
         self.tell_apart(&mut wanted);
         Ok(wanted)
+    }
+
+    fn item_of(&self, whole: Whole<'a>) -> &Item {
+        match whole {
+            Whole::Item(id) => &self.built.items[id.index()],
+            Whole::Other(known) => known.item(),
+        }
     }
 
     /// Each of several rules or productions about one specification makes an instance of its own,
@@ -226,14 +256,17 @@ impl Builder<'_> {
         &mut self,
         rule: &Rule,
         plugin: &PluginId,
-        parent: ItemId,
+        whole: Whole<'a>,
         variables: &Variables,
     ) -> Result<Vec<Wanted>, Stop> {
         if !holds(rule, variables).map_err(Stop::Failure)? {
             return Ok(Vec::new());
         }
-        let item = &self.built.items[parent.index()];
-        let key = format!("{}/{}", rule.name, item.name);
+        let item = self.item_of(whole);
+        let key = match whole {
+            Whole::Item(_) => format!("{}/{}", rule.name, item.name),
+            Whole::Other(known) => format!("{}/{}", rule.name, known.id),
+        };
         let Some(answer) = self.answers.productions.get(&key) else {
             return Err(Stop::Ask(Question {
                 key,

@@ -1,5 +1,6 @@
 //! Each test is a catalog, rules and an order as text, and the plan that they give.
 
+mod agreed;
 mod bad_orders;
 mod bad_rules;
 mod examples;

@@ -1,10 +1,15 @@
-//! What is of scope `customer`: one instance for each customer, whichever order made it.
+//! What is there and is shared by its scope: one instance for each customer, or for each bundle,
+//! whichever order made it.
+
+use std::collections::BTreeSet;
 
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::super::existing::{Known, gather_from, installed};
-use super::super::items::{Builder, conflict};
+use super::super::items::Builder;
+use super::super::parts::{self, Fit};
+use super::super::produced::Wanted;
 use super::super::{Recall, Stop};
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::installed::{SERVING, Serving, scope_name};
@@ -19,28 +24,66 @@ impl<'a> Builder<'a> {
         customer.map(|customer| scope_name(spec, customer))
     }
 
-    /// The item of the instance that serves the customer already, as a part of another item.
-    pub(in crate::decompose) fn serving(
+    /// The instance that is there already and that a line shares by its scope: of its customer, or
+    /// of the bundle that it is in.
+    pub(in crate::decompose) fn there(
+        &self,
+        wanted: &Wanted,
+        root: ItemId,
+    ) -> Result<Option<Known<'a>>, Stop> {
+        match self.scope(&wanted.spec) {
+            Scope::Customer => match self.serves(&wanted.spec) {
+                Some(name) => self.served_by(name),
+                None => Ok(None),
+            },
+            Scope::Bundle => self.of_bundle(wanted, root),
+            Scope::Parent | Scope::Item | Scope::Line | Scope::Order | Scope::Place => Ok(None),
+        }
+    }
+
+    /// An instance that is there becomes part of an item, for a line.
+    pub(in crate::decompose) fn taken(
         &mut self,
-        spec: &SpecId,
+        known: Known<'a>,
         (parent, root): (ItemId, ItemId),
         wanted: &Map<String, Value>,
-    ) -> Result<Option<ItemId>, Stop> {
-        let Some(name) = self.serves(spec) else { return Ok(None) };
-        let Some(known) = self.served_by(name)? else { return Ok(None) };
-        for (name, value) in wanted {
-            let own = known.item().characteristics.get(name).unwrap_or(&Value::Null);
-            if own != value {
-                return Err(conflict(spec, name, own, value));
-            }
-        }
+    ) -> Result<ItemId, Stop> {
         let is_new = !self.by_instance.contains_key(known.id);
         let id = self.stays(known)?;
         self.below(id, parent, root);
+        self.wish(id, root, wanted)?;
         if is_new {
             self.keep_parts(id, root, known)?;
         }
-        Ok(Some(id))
+        Ok(id)
+    }
+
+    /// The instance that other parts of the same bundle have, whichever orders made them.
+    fn of_bundle(&self, wanted: &Wanted, root: ItemId) -> Result<Option<Known<'a>>, Stop> {
+        let Some(bundle) = self.built.bundles.get(root.index()) else { return Ok(None) };
+        let Some(line) = self.origins.get(bundle) else { return Ok(None) };
+        let mut outermost = *line;
+        while let Some(outer) = outermost.users().find(|user| user.resource() == "product") {
+            let Some(known) = self.whole_of(outer)? else { break };
+            outermost = known;
+        }
+        let Some(outermost) = self.whole_of(outermost.id)? else { return Ok(None) };
+        let is_it = |known: &Known<'a>| {
+            let (item, part) = (known.item(), wanted.part.as_ref());
+            item.spec == wanted.spec && parts::fit(item, part, |_| true) == Some(Fit::Same)
+        };
+        let (mut open, mut seen) = (vec![outermost], BTreeSet::new());
+        while let Some(known) = open.pop() {
+            if self.ends(known.id) || !seen.insert(known.id) {
+                continue;
+            }
+            if is_it(&known) {
+                return Ok(Some(known));
+            }
+            let below: Vec<_> = known.parts().collect();
+            open.extend(below.iter().rev().filter_map(|part| installed(part, self.answers)));
+        }
+        Ok(None)
     }
 
     fn served_by(&self, name: String) -> Result<Option<Known<'a>>, Stop> {
