@@ -1,17 +1,18 @@
 //! What was written is read for ever: each variant of an event has a record of it in `golden/`, as
 //! the version that brought it wrote it. A file there is never changed; a new shape gets a new one.
 
-use std::sync::Arc;
+mod plans;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::*;
-use crate::id::{Digest, ItemId, PluginId, PoolId, SpecId};
-use crate::money::{Money, Price, PriceKind};
+use crate::id::{ItemId, PoolId, SpecId};
 use crate::outcome::FailureClass;
-use crate::plan::{Action, Item, Level, Made, OnFailure, Origin, Retry, Step, Task, Work};
+use crate::plan::Item;
+use plans::{change, dated, moved, parted, plan};
 
 /// Set to write the files that are missing.
 const BLESS: &str = "FERRULE_BLESS";
@@ -30,6 +31,9 @@ fn events() -> Vec<Event> {
     timed.steps[1].expected_ms = Some(60_000);
     events.push(Event::Planned { plan: Arc::new(timed) });
     events.push(Event::Planned { plan: Arc::new(Plan { optional: [ItemId(1)].into(), ..plan() }) });
+    events.push(Event::Planned { plan: Arc::new(dated()) });
+    events.push(Event::Planned { plan: Arc::new(parted()) });
+    events.push(Event::Planned { plan: Arc::new(moved()) });
     let cause = Failure::new(FailureClass::Person, "ELEMENT_REFUSED", "olt-1 says no");
     let (task, decision) = (Some(TaskId(3)), Some(decision()));
     events.push(Event::Unwinding { cause, task, decision });
@@ -173,157 +177,57 @@ fn request() -> CancelRequest {
     }
 }
 
-fn items() -> Vec<Item> {
-    let product = Item {
-        name: "PS-1".into(),
-        level: Level::Product,
-        line: "1".into(),
-        spec: SpecId::new("PS-1"),
-        title: "Broadband".into(),
-        action: Action::Add,
-        parents: Vec::new(),
-        needs: Vec::new(),
-        characteristics: json!({ "speed": 200 }).as_object().cloned().unwrap_or_default(),
-        resources: Vec::new(),
-        adapter: None,
-        offering: Some(SpecId::new("PO-1")),
-        quantity: 2,
-        prices: vec![Price {
-            id: "PR-1".into(),
-            name: "Monthly".into(),
-            kind: PriceKind::Recurring,
-            amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
-            period: "month".into(),
-            alterations: Vec::new(),
-            tax: None,
-            quote: None,
-        }],
-        instance: Some("p-1".into()),
-        not_before: None,
-        place: Some("home".into()),
-        part: None,
-        serves: None,
-        origin: None,
-    };
-    let service = Item {
-        name: "RFS-1".into(),
-        level: Level::ResourceService,
-        line: "2".into(),
-        spec: SpecId::new("RFS-1"),
-        title: "Bearer".into(),
-        parents: vec![ItemId(0)],
-        needs: vec![ItemId(0)],
-        characteristics: Map::new(),
-        resources: vec![SpecId::new("RS-1")],
-        adapter: Some("OLT".into()),
-        offering: None,
-        quantity: 1,
-        prices: Vec::new(),
-        instance: None,
-        not_before: Some(Timestamp(1_773_280_800_000)),
-        place: None,
-        part: None,
-        serves: None,
-        origin: None,
-        action: Action::Add,
-    };
-    vec![product, service]
-}
-
-/// A plan with every field set once and left out once.
-fn plan() -> Plan {
-    let step = Step {
-        workflow: "bearer".into(),
-        step: "activate".into(),
-        plugin: PluginId::new("rest-activator"),
-        input: json!({ "path": "=item.char.port" }),
-        timeout_ms: 10_000,
-        retry: Retry { attempts: 6, first_ms: 200, max_ms: 5_000 },
-        on_failure: OnFailure::Unwind,
-        undo: true,
-        no_return: true,
-        milestone: None,
-        expected_ms: None,
-    };
-    let bare = Step {
-        input: Value::Null,
-        on_failure: OnFailure::Hold,
-        undo: false,
-        no_return: false,
-        ..step.clone()
-    };
-    let task = Task {
-        item: Some(ItemId(1)),
-        step: 0,
-        needs: Vec::new(),
-        not_before: Some(Timestamp(1_773_280_800_000)),
-        work: Work::Do,
-    };
-    let last =
-        Task { item: None, step: 1, needs: vec![TaskId(0)], not_before: None, work: Work::Do };
-    Plan {
-        packs: [("superfibre".to_string(), Digest::of(b"pack"))].into(),
-        plugins: [(PluginId::new("rest-activator"), Digest::of(b"plugin"))].into(),
-        steps: vec![step, bare],
-        items: items(),
-        tasks: vec![task, last],
-        ..Plan::default()
-    }
-}
-
-/// A plan that keeps, changes and takes back what was made before.
-fn change() -> Plan {
-    let made = |key: &str| Made {
-        step: 0,
-        key: key.into(),
-        input: json!({ "path": "/onus=7" }).as_object().cloned().unwrap_or_default(),
-        outputs: json!({ "port": "7" }).as_object().cloned().unwrap_or_default(),
-        holds: vec![Hold {
-            pool: PoolId::new("olt-1-onu"),
-            index: 7,
-            value: "7".into(),
-            resource: SpecId::new("RS-1"),
-            characteristic: "port".into(),
-            name: "port".into(),
-        }],
-        ..Made::default()
-    };
-    let origin = Origin {
-        fulfilment: crate::FulfilmentId::new("f-0"),
-        line: "4".into(),
-        since: Timestamp(1_773_280_000_000),
-        stays: false,
-        dropped: vec![crate::InstanceId::new("product/p-2")],
-        state: "active".into(),
-        wanted: Some("suspended".into()),
-        links: vec![json!({ "productOrderId": "f-0", "orderItemId": "1" })],
-        shown: Map::new(),
-        made: vec![made("f-0:1")],
-    };
-    let mut plan = plan();
-    plan.items[0].action = Action::Modify;
-    plan.items[0].origin = Some(Box::new(origin));
-    plan.tasks[0].work = Work::Redo(Box::new(made("f-0:2")));
-    plan.tasks[1].work = Work::TakeBack(Box::new(made("f-0:3")));
-    plan
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden")
 }
 
 fn golden(event: &Event) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
-    let is_change = matches!(event, Event::Planned { plan } if plan.items.iter().any(|item| item.origin.is_some()));
-    let is_activation = matches!(event, Event::Submitted { activation: Some(_), .. });
-    let is_timed = matches!(event, Event::Planned { plan } if plan.steps[0].milestone.is_some());
-    let is_partly = matches!(event, Event::Planned { plan } if !plan.optional.is_empty());
-    let is_of_task = matches!(event, Event::Unwinding { task: Some(_), .. });
-    let name = match (is_change, is_activation, is_timed, is_partly, is_of_task) {
-        (true, ..) => "plannedChange",
-        (_, true, ..) => "submittedActivation",
-        (_, _, true, ..) => "plannedTimes",
-        (_, _, _, true, _) => "plannedOptional",
-        (.., true) => "unwindingTask",
-        _ => event.name(),
+    let name = if let Event::Planned { plan } = event {
+        planned(plan)
+    } else if matches!(event, Event::Submitted { activation: Some(_), .. }) {
+        "submittedActivation"
+    } else if matches!(event, Event::Unwinding { task: Some(_), .. }) {
+        "unwindingTask"
+    } else {
+        event.name()
     };
-    folder.join(format!("v{VERSION}-{name}.json"))
+    folder().join(format!("v{VERSION}-{name}.json"))
+}
+
+/// Each plan of [`events`] by what the others do not have.
+fn planned(plan: &Plan) -> &'static str {
+    let is_moved =
+        plan.tasks.iter().filter_map(|task| task.work.before()).any(|made| made.if_moved);
+    let has = |is: fn(&Item) -> bool| plan.items.iter().any(is);
+    match plan {
+        _ if is_moved => "plannedMoved",
+        _ if has(|item| item.origin.is_some()) => "plannedDropped",
+        _ if has(|item| item.part.is_some()) => "plannedParts",
+        _ if plan.begins.is_some() => "plannedDates",
+        _ if plan.steps[0].milestone.is_some() => "plannedTimes",
+        _ if !plan.optional.is_empty() => "plannedOptional",
+        _ => "planned",
+    }
+}
+
+/// What earlier versions wrote and this one does not: it is read all the same.
+fn earlier() -> Vec<(PathBuf, Event)> {
+    // Plans named the products that share an instance (`sharedWith`) until instances had records.
+    let mut change = change();
+    if let Some(origin) = &mut change.items[0].origin {
+        origin.dropped.clear();
+    }
+    let change = Event::Planned { plan: Arc::new(change) };
+    vec![(folder().join("v1-plannedChange.json"), change)]
+}
+
+#[test]
+fn records_of_earlier_versions_are_read() {
+    for (path, event) in earlier() {
+        let bytes = std::fs::read(&path).unwrap();
+        let record = Record::new(Timestamp(1_773_280_800_000), vec![event]);
+        assert_eq!(Record::decode(&bytes).unwrap(), record, "{}", path.display());
+    }
 }
 
 #[test]
@@ -348,9 +252,9 @@ fn what_was_written_of_each_event_is_read_and_written_the_same() {
 
 #[test]
 fn every_file_is_of_an_event() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/journal/golden");
-    let known: Vec<PathBuf> = events().iter().map(golden).collect();
-    for entry in std::fs::read_dir(folder).unwrap() {
+    let earlier = earlier().into_iter().map(|(path, _)| path);
+    let known: Vec<PathBuf> = events().iter().map(golden).chain(earlier).collect();
+    for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         assert!(known.contains(&path), "{} is of no event", path.display());
     }
