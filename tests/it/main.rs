@@ -29,6 +29,7 @@ mod milestones;
 mod pack;
 mod plugin;
 mod relations;
+mod rules;
 
 mod damage;
 mod demo;

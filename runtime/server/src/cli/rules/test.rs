@@ -12,7 +12,7 @@ use model::Rulebook;
 use serde_json::Value;
 
 use super::rehearsal::Rehearsal;
-use crate::cli::say;
+use crate::cli::{Usage, say};
 use crate::packs;
 
 /// Lines of a plan that are shown before the first that differs.
@@ -162,7 +162,7 @@ fn plan_of(path: &Path) -> PathBuf {
 
 fn read(path: &Path) -> Result<Value> {
     let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read `{}`", path.display()))?;
+        .map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))?;
     serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", path.display()))
 }
 
