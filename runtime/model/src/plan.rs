@@ -1,11 +1,13 @@
 //! The plan of a fulfilment: what is to be done for which item, and what needs what. A DAG, held
 //! as data: nothing is decided any more when it is carried out but retry and unwinding.
 
+mod claims;
 mod render;
 mod standing;
 mod upstream;
 mod view;
 
+pub use claims::{Claim, ClaimMode};
 pub(crate) use standing::PLACES;
 pub use standing::{Made, Origin, UNDO, Work};
 pub(crate) use upstream::{Upstream, closure};
@@ -15,8 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{Digest, InstanceId, ItemId, PluginId, SpecId, TaskId};
-use crate::installed::SERVING;
+use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
 use crate::money::Price;
 use crate::time::Timestamp;
 
@@ -190,41 +191,6 @@ impl Item {
     /// Whether it is in the plan only since others need or share it.
     pub fn stays(&self) -> bool {
         self.origin.as_ref().is_some_and(|origin| origin.stays)
-    }
-
-    fn claim_mode(&self) -> ClaimMode {
-        let is_touched = |origin: &Origin| !origin.dropped.is_empty() || origin.wanted.is_some();
-        let drops = self.origin.as_deref().is_some_and(is_touched);
-        match self.action {
-            Action::NoChange if !drops => ClaimMode::Shared,
-            Action::Add | Action::Modify | Action::Delete | Action::NoChange => {
-                ClaimMode::Exclusive
-            }
-        }
-    }
-}
-
-/// That a plan is about an instance that exists or that its client named, or about work that stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// The instance as [`InstanceId`] has it, or the key of work.
-    pub name: String,
-    /// What others may do meanwhile.
-    pub mode: ClaimMode,
-}
-
-/// What others may do with an instance that a plan is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClaimMode {
-    /// They may use it too.
-    Shared,
-    /// Nothing.
-    Exclusive,
-}
-
-impl Claim {
-    fn exclusive(name: &str) -> Self {
-        Self { name: name.into(), mode: ClaimMode::Exclusive }
     }
 }
 
@@ -426,29 +392,6 @@ impl Plan {
     pub fn milestone(&self, task: TaskId) -> Option<&str> {
         let reaches = !matches!(self.task(task).work, Work::TakeBack(_));
         self.step(task).milestone.as_deref().filter(|_| reaches)
-    }
-
-    /// The existing instances that it is about, and the keys of the work that stands for them. No two
-    /// open fulfilments may be about the same, unless neither changes it.
-    pub fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
-        let serving = self.items.iter().filter(|item| item.action != Action::NoChange);
-        let serving = serving.filter_map(|item| item.serves.as_ref());
-        let serving = serving.map(|name| Claim::exclusive(InstanceId::of(SERVING, name).as_str()));
-        let named = self.items.iter().filter_map(|item| Some((item, item.instance.as_ref()?)));
-        let named = named.map(|(item, id)| Claim {
-            name: InstanceId::of(item.level.inventory(), id).as_str().into(),
-            mode: item.claim_mode(),
-        });
-        let kept = self.items.iter().filter_map(|item| Some((item, item.origin.as_ref()?)));
-        let kept = kept.flat_map(|(item, origin)| {
-            origin
-                .made
-                .iter()
-                .map(move |made| Claim { name: made.key.clone(), mode: item.claim_mode() })
-        });
-        let changed = self.tasks.iter().filter_map(|task| task.work.before());
-        let changed = changed.map(|made| Claim::exclusive(&made.key));
-        serving.chain(named).chain(kept).chain(changed)
     }
 
     /// The item that a task is for.
