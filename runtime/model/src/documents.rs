@@ -6,6 +6,7 @@ mod activation;
 mod asked;
 mod billing;
 mod cancel;
+mod ceasing;
 mod change;
 mod errors;
 mod flows;

@@ -20,6 +20,9 @@ pub fn makers(resource: &str, document: &Value) -> Vec<FulfilmentId> {
     ids.map(FulfilmentId::new).collect()
 }
 
+/// The attributes that a service has by its state.
+const STATE: [&str; 4] = ["state", "isServiceEnabled", "serviceDate", "serviceOrderItem"];
+
 /// How far the change of an instance is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
@@ -135,9 +138,16 @@ impl Fulfilment {
             if !is_due {
                 continue;
             }
-            changes.documents.push(self.service(id, state));
-            if item.action == Action::Modify {
-                changes.documents.extend(self.active_resources(id));
+            let mut document = self.service(id, state);
+            if let (true, Some(fields)) = (item.stays(), document.body.as_object_mut()) {
+                // What it is made of may not be in the plan, and is as it was.
+                fields.retain(|name, _| STATE.contains(&name.as_str()));
+            }
+            changes.documents.push(document);
+            match item.action {
+                Action::Modify => changes.documents.extend(self.active_resources(id)),
+                Action::Delete => changes.documents.extend(self.own_ending(id)),
+                Action::Add | Action::NoChange => {}
             }
         }
     }

@@ -95,6 +95,7 @@ impl Fulfilment {
                 && matches!(above.action, Action::Add | Action::Delete);
             if is_service && is_alike && self.item_state(parent) == "completed" {
                 changes.documents.push(self.service(parent, self.delivered_state(parent)));
+                changes.documents.extend(self.resources_without_work(parent));
             }
         }
     }
@@ -122,36 +123,6 @@ impl Fulfilment {
                 changes.documents.push(self.service(parent, "terminated"));
             }
         }
-    }
-
-    /// The resources that end when a task is taken back, by the state before that: those of an item
-    /// that is delivered now, but for the values of pools, which are given back with their holds.
-    pub fn ending(&self, task: TaskId) -> Vec<Document> {
-        let Some(item) = self.plan.task(task).item else {
-            return Vec::new();
-        };
-        let mut tasks = self.tasks_of(item);
-        let is_new = self.plan.items[item.index()].action == Action::Add;
-        if !is_new || !tasks.all(|id| self.tasks[id.index()].is_done()) {
-            return Vec::new();
-        }
-        self.own_ending(item)
-    }
-
-    /// The resources of an item as they end, but for the values of pools.
-    pub(super) fn own_ending(&self, item: ItemId) -> Vec<Document> {
-        let own = format!("{}-r", self.maker(&self.plan.items[item.index()]).0);
-        let mut documents = self.resources(item, Use::Ended);
-        let itself = self.named_resource(&self.plan.items[item.index()]);
-        documents.retain(|document| {
-            document.id.starts_with(&own) || Some(document.id.as_str()) == itself
-        });
-        for document in &mut documents {
-            if let Some(fields) = document.body.as_object_mut() {
-                fields.remove("resourceOrderItem");
-            }
-        }
-        documents
     }
 
     /// A value that was given back.
@@ -344,13 +315,13 @@ impl Fulfilment {
     }
 
     /// The id of a resource that the order names, or changes.
-    fn named_resource<'a>(&self, item: &'a Item) -> Option<&'a str> {
+    pub(super) fn named_resource<'a>(&self, item: &'a Item) -> Option<&'a str> {
         let is_it = item.level == Level::Resource && self.is_line(item);
         item.instance.as_deref().filter(|_| is_it)
     }
 
     /// The fulfilment and the line that an item was made by, after which its resources are named.
-    fn maker<'a>(&'a self, item: &'a Item) -> (&'a FulfilmentId, &'a str) {
+    pub(super) fn maker<'a>(&'a self, item: &'a Item) -> (&'a FulfilmentId, &'a str) {
         match &item.origin {
             Some(origin) => (&origin.fulfilment, &origin.line),
             None => (&self.id, &item.line),
@@ -382,7 +353,7 @@ impl Fulfilment {
     }
 
     /// The resources of an item: those from pools, and one of each other specification.
-    fn resources(&self, id: ItemId, used: Use) -> Vec<Document> {
+    pub(super) fn resources(&self, id: ItemId, used: Use) -> Vec<Document> {
         let item = &self.plan.items[id.index()];
         let mut documents = Vec::new();
         let mut outputs = Map::new();
@@ -470,7 +441,7 @@ impl Fulfilment {
         body
     }
 
-    fn ancestors(&self, item: ItemId) -> Vec<ItemId> {
+    pub(super) fn ancestors(&self, item: ItemId) -> Vec<ItemId> {
         let mut found = BTreeSet::new();
         let mut open = self.plan.items[item.index()].parents.clone();
         while let Some(next) = open.pop() {
@@ -484,7 +455,7 @@ impl Fulfilment {
 
 /// How far a resource is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Use {
+pub(super) enum Use {
     /// It is held for an order.
     Reserved,
     /// A service runs on it.

@@ -215,6 +215,41 @@ fn services_and_resources_are_linked_both_ways() {
     assert_eq!(find("f-r2-2")["resourceCharacteristic"][0]["value"], "S-1");
 }
 
+/// A service that is made of others has no task of its own that would write its resources.
+#[test]
+fn resources_of_a_composed_service_are_in_use_with_it_and_end_with_it() {
+    for undo_failed_before in [false, true] {
+        let mut plan = plan();
+        plan.items[1].resources = vec![SpecId::new("RS-SITE")];
+        let mut story = Story::new();
+        story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
+        let first = story.succeed(0, &json!({}), vec![hold()]);
+        assert!(first.documents.iter().all(|d| d.id != "f-r1-1"), "its parts are not delivered");
+        let done = story.succeed(1, &json!({}), vec![]);
+        let find = |id: &str| &done.documents.iter().find(|d| d.id == id).unwrap().body;
+        assert_eq!(find("f-s1")["supportingResource"][0]["id"], "f-r1-1");
+        assert_eq!(find("f-r1-1")["usageState"], "busy");
+        assert_eq!(find("f-r1-1")["resourceSpecification"]["id"], "RS-SITE");
+
+        let failure = Failure::new(FailureClass::Retry, "X", "no");
+        let (task, attempt) = (TaskId(1), 1);
+        let cause = failure.clone();
+        story.commit("unwinding", &[Event::Unwinding { cause, task: None, decision: None }]);
+        if undo_failed_before {
+            let at = Timestamp(2);
+            story.commit("busy", &[Event::UndoRetrying { task, attempt, failure, at }]);
+        }
+        let ending = |story: &Story, task: u32| -> Vec<String> {
+            let ending = story.fulfilment.ending(TaskId(task));
+            assert!(ending.iter().all(|document| document.body["usageState"] == "idle"));
+            ending.into_iter().map(|document| document.id).collect()
+        };
+        assert_eq!(ending(&story, 1), ["f-r2-2", "f-r1-1"]);
+        story.commit("undone", &[Event::Undone { task }]);
+        assert_eq!(ending(&story, 0), [""; 0], "once");
+    }
+}
+
 #[test]
 fn a_run_writes_no_documents() {
     let kind = Kind::Run { workflow: "w".into() };

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Fulfilment;
-use crate::id::ItemId;
+use crate::id::{ItemId, TaskId};
 use crate::plan::Plan;
 use crate::task::TaskState;
 
@@ -82,16 +82,42 @@ impl Fulfilment {
 
     /// Whether there is any task for an item, or for what it was decomposed into.
     pub(crate) fn has_tasks(&self, item: ItemId) -> bool {
-        let (mut open, mut seen) = (vec![item], BTreeSet::new());
-        while let Some(next) = open.pop() {
-            if self.tasks_of(next).next().is_some() {
-                return true;
-            }
-            if seen.insert(next) {
-                open.extend(self.children_of(next));
-            }
+        self.within(item).any(|item| self.tasks_of(item).next().is_some())
+    }
+
+    /// Whether an item was delivered and its rollback, if it was begun, has undone nothing yet: by its
+    /// own tasks, and by those of what it was decomposed into if it has none.
+    pub(crate) fn was_delivered(&self, item: ItemId) -> bool {
+        let stands = |task: TaskId| match &self.tasks[task.index()] {
+            TaskState::Done(_)
+            | TaskState::UndoWaiting { .. }
+            | TaskState::UndoCalledBack { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::GivenUp { .. } => true,
+            TaskState::Pending
+            | TaskState::Running { .. }
+            | TaskState::Waiting { .. }
+            | TaskState::CalledBack { .. }
+            | TaskState::Retrying { .. }
+            | TaskState::Failed { .. }
+            | TaskState::Undone => false,
+        };
+        if self.tasks_of(item).next().is_some() {
+            return self.tasks_of(item).all(stands);
         }
-        false
+        // What is rolled back first was decomposed last, and is looked at first.
+        self.has_tasks(item) && self.within(item).all(|item| self.tasks_of(item).all(stands))
+    }
+
+    /// An item with all that it was decomposed into, each once.
+    fn within(&self, item: ItemId) -> impl Iterator<Item = ItemId> + '_ {
+        let (mut open, mut seen) = (vec![item], BTreeSet::from([item]));
+        std::iter::from_fn(move || {
+            let next = open.pop()?;
+            open.extend(self.children_of(next).filter(|child| seen.insert(*child)));
+            Some(next)
+        })
     }
 }
 

@@ -1,0 +1,58 @@
+//! The resources that cease with an item, but for the values of pools, which are free with their holds.
+
+use super::Document;
+use super::inventory::Use;
+use crate::fulfilment::Fulfilment;
+use crate::id::{ItemId, TaskId};
+use crate::plan::{Action, Level};
+
+impl Fulfilment {
+    /// The resources that end when a task is rolled back, by the state before that: those of its item,
+    /// and of the items above that have no work of their own and were delivered until then.
+    pub fn ending(&self, task: TaskId) -> Vec<Document> {
+        let Some(item) = self.plan.task(task).item else {
+            return Vec::new();
+        };
+        let is_new = |id: &ItemId| {
+            let item = &self.plan.items[id.index()];
+            item.action == Action::Add && item.level != Level::Product
+        };
+        let above = self.ancestors(item).into_iter().filter(|id| self.rests_on_parts(*id));
+        let ending = std::iter::once(item).chain(above).filter(is_new);
+        let ending = ending.filter(|id| self.was_delivered(*id));
+        ending.flat_map(|id| self.own_ending(id)).collect()
+    }
+
+    /// The resources of an item as they end.
+    pub(super) fn own_ending(&self, item: ItemId) -> Vec<Document> {
+        let own = format!("{}-r", self.maker(&self.plan.items[item.index()]).0);
+        let mut documents = self.resources(item, Use::Ended);
+        let itself = self.named_resource(&self.plan.items[item.index()]);
+        documents.retain(|document| {
+            document.id.starts_with(&own) || Some(document.id.as_str()) == itself
+        });
+        for document in &mut documents {
+            if let Some(fields) = document.body.as_object_mut() {
+                fields.remove("resourceOrderItem");
+            }
+        }
+        documents
+    }
+
+    /// The resources of an item that no task of its own writes, once all that it is made of is
+    /// delivered or has ceased.
+    pub(super) fn resources_without_work(&self, item: ItemId) -> Vec<Document> {
+        if !self.rests_on_parts(item) {
+            return Vec::new();
+        }
+        match self.plan.items[item.index()].action {
+            Action::Delete => self.own_ending(item),
+            Action::Add | Action::Modify | Action::NoChange => self.active_resources(item),
+        }
+    }
+
+    /// Whether an item has resources, and no task of its own.
+    fn rests_on_parts(&self, item: ItemId) -> bool {
+        !self.plan.items[item.index()].resources.is_empty() && self.tasks_of(item).next().is_none()
+    }
+}
