@@ -111,7 +111,7 @@ pub(super) fn items<'a>(
     builder.keep_needs()?;
     builder.agree()?;
     builder.note_dropped()?;
-    builder.want_states();
+    builder.want_states()?;
     builder.finish();
     needs::relate_lines(&mut builder.built, order);
     Ok(builder.built)

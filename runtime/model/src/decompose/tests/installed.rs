@@ -79,6 +79,27 @@ fn assert_sound(played: &Played) {
         let id = format!("service/{}", entry.split(' ').next().unwrap());
         assert!(installed.contains_key(&id), "{id} is active and not installed");
     }
+    let state = |id: &str| {
+        let (resource, id) = id.split_once('/').unwrap();
+        let mut found = played.documents.iter();
+        let found = found.find(|((other, own), _)| *other == resource && own == id);
+        let document = found.map(|(_, document)| document).unwrap();
+        document
+            .get("status")
+            .or_else(|| document.get("state"))
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_string()
+    };
+    for (id, record) in installed.iter().filter(|(id, _)| id.starts_with("service/")) {
+        let users = record["users"].as_object().unwrap();
+        let is_suspended = |id: &String| {
+            id != crate::installed::ORDERED && ["suspended", "inactive"].contains(&&*state(id))
+        };
+        let expected = if users.keys().all(is_suspended) { "inactive" } else { "active" };
+        assert_eq!(state(id), expected, "{id}, which {users:?} use");
+    }
 }
 
 const SHARED: &str = "
@@ -173,6 +194,43 @@ fn what_is_shared_is_suspended_when_all_that_use_it_are() {
     assert!(!is_active(&played));
     played.complete("i", &document("1 modify O id:f-1 status:active"));
     assert!(is_active(&played));
+}
+
+#[test]
+fn the_state_of_what_is_shared_follows_who_uses_it() {
+    let catalog = "
+        O offers P
+        P product: ROUTER
+        ROUTER network: PORT
+        PORT network
+    ";
+    let rules = "
+deliver:
+  - { spec: ROUTER, workflow: do, scope: customer }
+  - { spec: PORT, workflow: do, scope: customer }
+";
+    let steps = [
+        ("f", "1 add O", 2),
+        ("g", "1 modify O id:f-1 status:suspended", 0),
+        // Another product wants it, and it is active again with all that it is made of.
+        ("h", "1 add O", 2),
+        // The last that is not suspended goes.
+        ("i", "1 delete O id:h-1", 0),
+        ("j", "1 add O\n2 modify O id:f-1 status:active", 2),
+        ("k", "1 modify O id:j-1 status:suspended", 2),
+        ("l", "1 delete O id:f-1", 0),
+        ("m", "1 modify O id:j-1 status:active", 2),
+    ];
+    let mut played = Played::new(rulebook(catalog, rules));
+    for (id, order, active) in steps {
+        let mut document = document(order);
+        document["relatedParty"] = json!([{ "id": "ann", "role": "Customer" }]);
+        played.complete(id, &document);
+        assert_eq!(in_use(&played).len(), active, "{order}");
+        assert_sound(&played);
+        let router = &played.documents[&("service", "f-s1".to_string())];
+        assert_eq!(router["supportingService"].as_array().unwrap().len(), 1, "{order}: {router}");
+    }
 }
 
 /// A bundle of an access and of a voice line that stands on it.
