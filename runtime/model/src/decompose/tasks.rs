@@ -167,7 +167,14 @@ impl<'a> Builder<'a> {
         if let Some((_, delivery)) = self.rulebook.delivery(&item.spec) {
             return Ok(delivery.workflow.clone());
         }
-        if !self.below[id.index()].is_empty() || item.level == Level::CustomerService {
+        let is_made_of_others = || {
+            let spec = self.rulebook.catalog().specs.get(&item.spec);
+            spec.is_some_and(|spec| !spec.relies_on.is_empty())
+                || self.rulebook.rules_from(&item.spec).next().is_some()
+        };
+        // Rules may leave out all that it is made of.
+        let is_composed = !self.below[id.index()].is_empty() || is_made_of_others();
+        if is_composed || item.level == Level::CustomerService {
             return Ok(None);
         }
         let message = format!(

@@ -82,6 +82,20 @@ deliver:
 "), @"Person DECOMP_NO_RULE: no rule says how `Z` is delivered: add it under `deliver:` in a pack's rules.yaml and retry");
 }
 
+/// It is made of others by the rules, so it needs no delivery where they leave all of them out.
+#[test]
+fn a_service_whose_parts_are_all_left_out_is_delivered_by_nothing() {
+    let rules = "
+decompose:
+  - { rule: also, from: A, to: Z }
+  - { rule: never, from: Z, to: X, quantity: '0' }
+deliver:
+  - { spec: X, workflow: do }
+";
+    let plan = wrong(rules);
+    assert!(plan.contains("add Z"), "{plan}");
+}
+
 #[test]
 fn what_needs_itself_runs_in_a_circle() {
     assert_snapshot!(wrong("
