@@ -71,11 +71,12 @@ async fn play(seed: u64) -> Result<(), String> {
     let mut found = Vec::new();
     for _ in 0..TRIALS {
         let next = wishes::next(&mut dice, &play.pack, &play.state, play.number);
-        let Some(trial) = next.filter(|_| found.is_empty()) else { break };
+        let goes_on = found.is_empty() && !play.is_unclear;
+        let Some(trial) = next.filter(|_| goes_on) else { break };
         found = play.trial(&trial).await;
         history.push(trial);
     }
-    if found.is_empty() {
+    if found.is_empty() && !play.is_unclear {
         found = play.reconcile().await;
     }
     if found.is_empty() {

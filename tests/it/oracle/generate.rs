@@ -120,7 +120,10 @@ fn add_service(dice: &mut Dice, pack: &mut Pack, number: usize) {
     let mut above = vec![random_above(dice, pack)];
     if chance(dice, 40) {
         let other = random_above(dice, pack);
-        if !above.contains(&other) {
+        let scopes = [shared_scope(pack, above[0]), shared_scope(pack, other)];
+        // For whom there would be one below two scopes no page says.
+        let is_clear = scopes[0].is_none() || scopes[1].is_none() || scopes[0] == scopes[1];
+        if is_clear && !above.contains(&other) {
             above.push(other);
         }
     }
@@ -190,13 +193,7 @@ fn random_above(dice: &mut Dice, pack: &Pack) -> Above {
 
 /// What is part of something shared is shared as widely.
 fn scope(dice: &mut Dice, pack: &Pack, above: &[Above]) -> Scope {
-    let shared = above.iter().find_map(|one| match one {
-        Above::Product(_) => None,
-        Above::Service(service) => {
-            Some(pack.services[*service].scope).filter(|s| *s != Scope::Item)
-        }
-    });
-    if let Some(shared) = shared {
+    if let Some(shared) = above.iter().find_map(|one| shared_scope(pack, *one)) {
         return shared;
     }
     match dice.up_to(100) {
@@ -205,6 +202,16 @@ fn scope(dice: &mut Dice, pack: &Pack, above: &[Above]) -> Scope {
         73..=88 => Scope::Order,
         89..=94 => Scope::Place,
         _ => Scope::Customer,
+    }
+}
+
+/// The scope of what may be shared.
+fn shared_scope(pack: &Pack, above: Above) -> Option<Scope> {
+    match above {
+        Above::Product(_) => None,
+        Above::Service(service) => {
+            Some(pack.services[service].scope).filter(|scope| *scope != Scope::Item)
+        }
     }
 }
 

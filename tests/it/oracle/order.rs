@@ -53,6 +53,20 @@ pub(super) struct Added {
     pub(super) relies_on: Option<String>,
 }
 
+impl Added {
+    /// The product with its parts, each with its line and that of its bundle.
+    pub(super) fn flat(&self, line: &str) -> Vec<(String, Option<String>, &Self)> {
+        let mut found = vec![(line.to_string(), None, self)];
+        for (at, part) in self.parts.iter().enumerate() {
+            let id = format!("{line}.{}", at + 1);
+            for (own, bundle, part) in part.flat(&id) {
+                found.push((own, bundle.or_else(|| Some(line.to_string())), part));
+            }
+        }
+        found
+    }
+}
+
 impl Order {
     /// Whether it is about new products alone.
     pub(super) fn only_adds(&self) -> bool {

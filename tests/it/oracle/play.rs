@@ -1,5 +1,6 @@
 //! Plays a history against a server and its elements, and looks after each trial.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use super::state::{State, Verdict};
 use super::wishes::Trial;
 use super::work::Carried;
 use super::written;
-use crate::world::{Settings, World, eventually, plugins_dir, text};
+use crate::world::{Settings, World, eventually, items_of, plugins_dir, text};
 
 /// The plugins that the steps of random packs call.
 const PLUGINS: [&str; 3] = ["noop", "pool-allocator", "rest-activator"];
@@ -29,6 +30,8 @@ pub(super) struct Play {
     pub(super) names: Names,
     /// The number of the next order.
     pub(super) number: usize,
+    /// Whether something came of an order about which the rules say nothing: then it is over.
+    pub(super) is_unclear: bool,
     pub(super) world: World,
     _packs: TempDir,
 }
@@ -37,6 +40,8 @@ pub(super) struct Play {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum End {
     Completed,
+    /// Some of its lines failed, by their ids, and the others are completed.
+    Partial(BTreeSet<String>),
     /// It failed or was cancelled after it was planned.
     Dropped(String),
     /// It was refused, or held before it was planned, with this code.
@@ -58,7 +63,7 @@ impl Play {
         };
         let world = World::with(settings).await;
         let (state, names) = (State::default(), Names::default());
-        Self { pack, state, names, number: 0, world, _packs: packs }
+        Self { pack, state, names, number: 0, is_unclear: false, world, _packs: packs }
     }
 
     /// Plays a trial; what is otherwise than it has to be then.
@@ -91,14 +96,24 @@ impl Play {
         for (id, number, order, end) in ends {
             let before = self.state.clone();
             found.extend(self.follow(trial, &id, number, order, &end));
-            if end == End::Completed {
-                carried.push((before, self.state.clone(), Plan::read(&self.world, &id).await));
+            if matches!(end, End::Completed | End::Partial(_)) {
+                let plan = Plan::read(&self.world, &id).await;
+                carried.push((before, self.state.clone(), plan, end));
             }
         }
+        if self.is_unclear {
+            return found;
+        }
         found.extend(self.look().await);
-        for (before, after, plan) in &carried {
+        for (before, after, plan, end) in &carried {
             let names = &self.names;
-            found.extend(Carried { pack: &self.pack, before, after, names, plan }.differences());
+            let carried = Carried { pack: &self.pack, before, after, names, plan };
+            found.extend(match end {
+                End::Completed => carried.differences(),
+                End::Partial(_) | End::Dropped(_) | End::Refused(_) | End::Stuck(_) => {
+                    carried.disorder()
+                }
+            });
         }
         found
     }
@@ -206,6 +221,11 @@ impl Play {
         let order = self.world.order("productOrder", id).await;
         match text(&order["state"]).as_str() {
             "completed" => End::Completed,
+            "partial" => {
+                let items = items_of(&order, "productOrderItem").into_iter();
+                let failed = items.filter(|item| item["state"] != "completed");
+                End::Partial(failed.map(|item| text(&item["id"])).collect())
+            }
             "rejected" => End::Refused(code.into()),
             other => End::Dropped(format!("{other}: {code}")),
         }
@@ -219,8 +239,46 @@ impl Play {
         number: usize,
         order: &Order,
         end: &End,
-    ) -> Option<String> {
+    ) -> Vec<String> {
         self.names.orders.insert(number, id.into());
+        if let End::Partial(failed) = end {
+            return self.follow_some(trial, number, order, failed);
+        }
+        self.follow_whole(trial, number, order, end).into_iter().collect()
+    }
+
+    /// Takes over what is left of an order some lines of which failed.
+    fn follow_some(
+        &mut self,
+        trial: &Trial,
+        number: usize,
+        order: &Order,
+        failed: &BTreeSet<String>,
+    ) -> Vec<String> {
+        let mut found = Vec::new();
+        if trial.faults.is_empty() {
+            found.push(format!("order {number} is partial, and nothing went wrong"));
+        }
+        if failed.is_empty() {
+            found.push(format!("order {number} is partial, and no line failed"));
+        }
+        if let Verdict::Completes(whole) = self.state.after(&self.pack, order, number) {
+            found.extend(whole.without_needs(number, failed));
+        }
+        match self.state.after_some(&self.pack, order, number, failed) {
+            Verdict::Completes(next) => self.state = *next,
+            Verdict::Refused(_) | Verdict::Unclear(_) => self.is_unclear = true,
+        }
+        found
+    }
+
+    fn follow_whole(
+        &mut self,
+        trial: &Trial,
+        number: usize,
+        order: &Order,
+        end: &End,
+    ) -> Option<String> {
         match (end, self.state.after(&self.pack, order, number)) {
             (End::Completed, Verdict::Completes(next)) => {
                 self.state = *next;
@@ -232,6 +290,7 @@ impl Play {
             (End::Completed, Verdict::Unclear(why)) => Some(format!(
                 "order {number} is completed, and it is not clear what that is: {why}"
             )),
+            (End::Partial(_), _) => None,
             (End::Dropped(how), _) => {
                 let may_drop = trial.cancel.is_some() || !trial.faults.is_empty();
                 (!may_drop).then(|| format!("order {number} is {how}, and nothing went wrong"))

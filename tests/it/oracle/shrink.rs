@@ -12,7 +12,7 @@ pub(super) async fn again(pack: &Pack, history: &[Trial]) -> Vec<String> {
     for trial in history {
         let Some(trial) = possible(&play, trial) else { continue };
         let found = play.trial(&trial).await;
-        if !found.is_empty() {
+        if !found.is_empty() || play.is_unclear {
             return found;
         }
     }

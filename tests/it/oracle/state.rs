@@ -90,20 +90,58 @@ pub(super) enum Change {
     Follows,
 }
 
+impl Product {
+    fn new(pack: &Pack, added: &Added, customer: &str, bundle: Option<Key>) -> Self {
+        // "Defaults are filled in."
+        let spec = &pack.products[added.product];
+        let defaults = spec.chars.iter().map(|one| (one.name.clone(), one.values[0]));
+        let mut chars: Chars = defaults.collect();
+        chars.extend(added.chars.clone());
+        Self {
+            spec: added.product,
+            chars,
+            place: added.place.clone(),
+            customer: customer.into(),
+            bundle,
+            is_suspended: false,
+            tree: BTreeMap::new(),
+        }
+    }
+}
+
 impl State {
     /// What has to come of an order, which is the one of this number in the history.
     pub(super) fn after(&self, pack: &Pack, order: &Order, number: usize) -> Verdict {
-        match self.followed(pack, order, number) {
+        self.after_some(pack, order, number, &BTreeSet::new())
+    }
+
+    /// What has to come of an order some lines of which fail, by their ids: "the others go on".
+    pub(super) fn after_some(
+        &self,
+        pack: &Pack,
+        order: &Order,
+        number: usize,
+        failed: &BTreeSet<String>,
+    ) -> Verdict {
+        match self.followed(pack, order, number, failed) {
             Ok(state) => Verdict::Completes(Box::new(state)),
             Err(verdict) => verdict,
         }
     }
 
-    fn followed(&self, pack: &Pack, order: &Order, number: usize) -> Result<Self, Verdict> {
+    fn followed(
+        &self,
+        pack: &Pack,
+        order: &Order,
+        number: usize,
+        failed: &BTreeSet<String>,
+    ) -> Result<Self, Verdict> {
         let mut next = self.clone();
         let mut changed = BTreeSet::new();
         for (id, line) in order.flat() {
-            next.take(pack, line, &(number, id), &order.customer, &mut changed)?;
+            if !failed.contains(&id) {
+                next.take(pack, line, &(number, id), order, failed, &mut changed)?;
+            }
         }
         next.grow(self, pack, &changed, order)?;
         next.relate(self, pack, &changed)?;
@@ -118,11 +156,23 @@ impl State {
         pack: &Pack,
         line: &Line,
         key: &Key,
-        customer: &str,
+        order: &Order,
+        failed: &BTreeSet<String>,
         changed: &mut BTreeSet<Key>,
     ) -> Result<(), Verdict> {
         match line {
-            Line::Add(added) => self.add(pack, added, key, customer, None, changed),
+            Line::Add(added) => {
+                for (id, bundle, part) in added.flat(&key.1) {
+                    // Parts that their bundle can do without "fail on their own, and with the bundle".
+                    if failed.contains(&id) {
+                        continue;
+                    }
+                    let bundle = bundle.map(|bundle| (key.0, bundle));
+                    changed.insert((key.0, id.clone()));
+                    let product = Product::new(pack, part, &order.customer, bundle);
+                    self.products.insert((key.0, id), product);
+                }
+            }
             Line::Modify { product, chars } => {
                 let found = self.products.get_mut(product).ok_or(Verdict::Unclear("no product"))?;
                 let before = found.chars.clone();
@@ -152,37 +202,6 @@ impl State {
             Line::Within { .. } => {}
         }
         Ok(())
-    }
-
-    fn add(
-        &mut self,
-        pack: &Pack,
-        added: &Added,
-        key: &Key,
-        customer: &str,
-        bundle: Option<Key>,
-        changed: &mut BTreeSet<Key>,
-    ) {
-        // "Defaults are filled in."
-        let spec = &pack.products[added.product];
-        let defaults = spec.chars.iter().map(|one| (one.name.clone(), one.values[0]));
-        let mut chars: Chars = defaults.collect();
-        chars.extend(added.chars.clone());
-        let product = Product {
-            spec: added.product,
-            chars,
-            place: added.place.clone(),
-            customer: customer.into(),
-            bundle,
-            is_suspended: false,
-            tree: BTreeMap::new(),
-        };
-        self.products.insert(key.clone(), product);
-        changed.insert(key.clone());
-        for (at, part) in added.parts.iter().enumerate() {
-            let id = (key.0, format!("{}.{}", key.1, at + 1));
-            self.add(pack, part, &id, customer, Some(key.clone()), changed);
-        }
     }
 
     /// Whether a product is another, or is bundled in it.

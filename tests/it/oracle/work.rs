@@ -103,7 +103,8 @@ impl Carried<'_> {
         }
     }
 
-    fn disorder(&self) -> Vec<String> {
+    /// Tasks that were begun before what they need was done.
+    pub(super) fn disorder(&self) -> Vec<String> {
         let mut found = Vec::new();
         let mut in_order = |first: &Task, then: &Task, why: String| {
             if then.began < first.done {

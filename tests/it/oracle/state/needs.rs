@@ -112,6 +112,31 @@ impl State {
         needs
     }
 
+    /// New products that are there without what they need, where others of their order failed: "what
+    /// fails is the line of the order that the step serves, with every line that relies on it". The
+    /// state is that of the order without a failure.
+    pub(in crate::oracle) fn without_needs(
+        &self,
+        number: usize,
+        failed: &BTreeSet<String>,
+    ) -> Vec<String> {
+        let has_failed = |key: &Key| key.0 == number && failed.contains(&key.1);
+        let is_gone = |id: &u32| self.users(*id).into_iter().all(has_failed);
+        let mut found = Vec::new();
+        let stay = self.products.iter().filter(|(key, _)| key.0 == number && !has_failed(key));
+        for (key, product) in stay {
+            for id in product.tree.values() {
+                for need in self.instances[id].needs.iter().filter(|need| is_gone(need)) {
+                    let lines = self.users(*need);
+                    found.push(format!(
+                        "{key:?} is delivered, and needs what {lines:?} failed to get"
+                    ));
+                }
+            }
+        }
+        found
+    }
+
     /// The instances that each is made of.
     pub(in crate::oracle) fn below(&self, pack: &Pack, instance: u32) -> BTreeSet<u32> {
         let slot = |id: u32| (self.instances[&id].service, self.instances[&id].number);
