@@ -189,6 +189,63 @@ async fn an_item_is_given_up() {
     assert_eq!(again.status, 409, "{}", again.text);
 }
 
+/// A site that is delivered is active and charged while another waits, through a crash, and stays so
+/// when the other is given up.
+#[tokio::test]
+async fn a_delivered_line_does_not_wait_for_the_others() {
+    let mut world = World::start().await;
+    let busy = json!({
+        "element": "acs", "operation": "createDevice", "fault": "async", "delayMs": 600_000,
+        "times": 1,
+    });
+    world.network.fail(json!([busy])).await;
+    let id = world.submit(&sites(2)).await;
+    let shown = async |world: &World| {
+        let books = world.books().await;
+        let mut products: Vec<Value> = books.products(&id).into_iter().cloned().collect();
+        products.sort_by_key(|product| text(&product["status"]));
+        let charges = products.iter().map(|product| books.charges(&text(&product["id"])).len());
+        let charges: Vec<usize> = charges.collect();
+        (products, charges)
+    };
+    let delivered = eventually("one site is active", async || {
+        let (products, charges) = shown(&world).await;
+        (products[0]["status"] == "active").then_some((products, charges))
+    });
+    let (products, charges) = delivered.await;
+    assert_eq!(products[1]["status"], "pendingActive", "{products:#?}");
+    assert!(charges[0] > 0 && charges[1] == 0, "{charges:?}");
+    assert_eq!(world.order("productOrder", &id).await["state"], "inProgress");
+    let line = text(&products[0]["productOrderItem"][0]["orderItemId"]);
+    // Until its order has ended it is not changed.
+    let product = json!({ "id": products[0]["id"] });
+    let end =
+        json!({ "productOrderItem": [{ "id": "1", "action": "delete", "product": product }] });
+    let refused = world.submit(&end).await;
+    assert_eq!(world.ended(&refused).await.end, "rejected");
+    let refused = world.order("productOrder", &refused).await;
+    assert_eq!(refused["productOrderErrorMessage"][0]["code"], "INSTANCE_BUSY");
+    world.kill().await;
+    world.restart().await;
+    let waits = |now: &Value| {
+        let mut tasks = now["tasks"].as_array().unwrap().iter();
+        tasks.find(|task| task["state"] == "waiting").map(|task| text(&task["name"]))
+    };
+    let now = world.until(&id, "the other waits again", |now| waits(now).is_some()).await;
+    let task = waits(&now).unwrap();
+    assert_eq!(shown(&world).await, (products.clone(), charges.clone()));
+    give_up(&world, &id, &json!({ "task": task })).await;
+    let held = world.held(&id).await;
+    assert!(held["tasks"].as_array().unwrap().iter().any(|task| task["state"] == "stuck"));
+    give_up(&world, &id, &json!({ "task": task })).await;
+    assert_eq!(world.ended(&id).await.end, "partial");
+    let (after, charged) = shown(&world).await;
+    let active = after.iter().find(|product| product["status"] == "active").unwrap();
+    assert_eq!(active["startDate"], products[0]["startDate"], "it is charged from its delivery");
+    assert_eq!(text(&active["productOrderItem"][0]["orderItemId"]), line);
+    assert_eq!(charged.iter().sum::<usize>(), charges[0]);
+}
+
 /// M12: what is accepted is not removed yet. The value stays reserved until the element says so.
 #[tokio::test]
 async fn a_removal_that_is_accepted_waits_for_its_callback() {

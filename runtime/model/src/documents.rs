@@ -12,6 +12,7 @@ mod errors;
 mod flows;
 mod installation;
 mod inventory;
+mod line;
 mod milestones;
 mod orders;
 mod part;
@@ -76,9 +77,15 @@ impl Fulfilment {
                 self.planned(changes);
             } else if let Event::Ended { end } = event {
                 self.ended(*end, changes);
-            } else if changes.part.has_first() {
-                self.follow_event(event, changes);
+            } else if event.turns() {
+                self.returning(event, changes);
+                self.follow_first(event, changes);
+            } else {
+                self.follow_first(event, changes);
             }
+        }
+        if changes.part.has_first() {
+            self.lines_delivered(events, changes);
         }
         if self.shows_orders(events, before) {
             changes.documents.extend(self.orders_in(&changes.part));
@@ -86,6 +93,12 @@ impl Fulfilment {
         if before != Some(self.order_state()) && changes.part.has_last() {
             changes.documents.extend(self.monitor());
             self.settled(changes);
+        }
+    }
+
+    fn follow_first(&self, event: &Event, changes: &mut Changes) {
+        if changes.part.has_first() {
+            self.follow_event(event, changes);
         }
     }
 

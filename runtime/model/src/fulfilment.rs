@@ -7,6 +7,7 @@ mod cancel;
 mod clock;
 mod dated;
 mod decide;
+mod delivered;
 mod due;
 mod ending;
 mod failures;
@@ -31,6 +32,7 @@ use crate::outcome::Failure;
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use crate::time::Timestamp;
+use delivered::Delivered;
 use failures::Cause;
 pub use failures::Fault;
 pub use give_up::{NotGivenUp, Subject};
@@ -86,6 +88,7 @@ pub struct Fulfilment {
     index: Arc<Index>,
     progress: Progress,
     lines: Cached,
+    delivered: Delivered,
 }
 
 /// How far a fulfilment is.
@@ -228,6 +231,7 @@ impl Fulfilment {
             index: Arc::default(),
             progress: Progress::default(),
             lines: Cached::default(),
+            delivered: Delivered::default(),
         }
     }
 
@@ -242,17 +246,18 @@ impl Fulfilment {
         records: &[Record],
         mut look: impl FnMut(&Self, &Event),
     ) -> Result<Self, ApplyError> {
-        let mut events = records
-            .iter()
-            .flat_map(|record| record.events.iter().map(move |event| (record.at, event)));
-        let Some((at, Event::Submitted { kind, document, activation })) = events.next() else {
+        let first = records.first().and_then(|record| Some((record.at, record.events.first()?)));
+        let Some((at, Event::Submitted { kind, document, activation })) = first else {
             return Err(ApplyError::Beginning);
         };
         let mut fulfilment = Self::new(id, kind.clone(), Arc::clone(document), at);
         fulfilment.activation.clone_from(activation);
-        for (at, event) in events {
-            look(&fulfilment, event);
-            fulfilment.apply(at, event)?;
+        for (number, record) in records.iter().enumerate() {
+            for event in record.events.iter().skip(usize::from(number == 0)) {
+                look(&fulfilment, event);
+                fulfilment.apply(record.at, event)?;
+            }
+            fulfilment.follow_lines(&record.events);
         }
         fulfilment.records = u32::try_from(records.len()).unwrap_or(u32::MAX);
         Ok(fulfilment)
@@ -272,11 +277,12 @@ impl Fulfilment {
         Ok(())
     }
 
-    /// Follows the time of the record that events stand in: they may have been applied a little
-    /// earlier.
+    /// Follows the record that events stand in, when all of them are applied: its time, since they may
+    /// have been applied a little earlier, and the lines that they deliver.
     pub fn recorded(&mut self, at: Timestamp, events: &[Event]) {
         self.updated_at = at;
         events.iter().for_each(|event| self.reach(at, event));
+        self.follow_lines(events);
     }
 
     /// Notes the time at which a milestone's task is done.

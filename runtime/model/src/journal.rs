@@ -387,6 +387,11 @@ impl Event {
         }
     }
 
+    /// Whether work is rolled back from then on.
+    pub fn turns(&self) -> bool {
+        matches!(self, Self::Unwinding { .. } | Self::RollingBack { .. } | Self::Cancelling { .. })
+    }
+
     /// The task that it is about.
     pub fn task(&self) -> Option<TaskId> {
         match self {

@@ -179,6 +179,7 @@ impl Disk {
             }
             fold.apply(record.at, event).unwrap();
         }
+        fold.recorded(record.at, &record.events);
         fold.records += 1;
     }
 

@@ -13,34 +13,42 @@ use crate::money::{Money, Price, PriceKind, TAX_CATEGORY};
 use crate::plan::{Action, Item, Level};
 
 impl Fulfilment {
-    /// The charges that rater plugins gave, as applied billing rates (TMF678).
-    pub(super) fn charges(&self, changes: &mut Changes) {
-        // What changes is credited and charged by its days when it is billed: some is paid already.
-        let items = changes.part.items(&self.plan);
-        let is_new = |(id, item): &(ItemId, &Item)| {
-            let is_product = item.level == Level::Product && item.action == Action::Add;
-            is_product && self.is_delivered(*id)
-        };
-        for (id, item) in items.filter(is_new) {
-            let charges = self.charges_of(id);
-            let account = self.account(id).and_then(|account| account.get("id")?.as_str());
-            let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
-            for (index, rate) in rates.enumerate() {
-                let rate = Rate { id: format!("{}-c{}-{}", self.id, item.line, index + 1), ..rate };
-                changes.documents.push(Document {
-                    resource: rate::RESOURCE,
-                    id: rate.id.clone(),
-                    body: rate.document(),
-                });
-                // Net and tax of one currency balance; of two they were no charge.
-                if let Ok(entry) = Entry::of_rate(&rate) {
-                    changes.documents.push(Document {
-                        resource: ledger::RESOURCE,
-                        id: entry.id().to_owned(),
-                        body: entry.document(),
-                    });
-                }
-            }
+    /// The charges that rater plugins gave for a new product, as applied billing rates (TMF678). What
+    /// changes is credited and charged by its days when it is billed: some is paid already.
+    pub(super) fn charges(&self, id: ItemId, item: &Item, changes: &mut Changes) {
+        self.rates(id, item).iter().for_each(|rate| write_rate(rate, changes));
+    }
+
+    fn rates(&self, id: ItemId, item: &Item) -> Vec<Rate> {
+        if item.level != Level::Product || item.action != Action::Add {
+            return Vec::new();
+        }
+        let charges = self.charges_of(id);
+        let account = self.account(id).and_then(|account| account.get("id")?.as_str());
+        let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
+        let numbered = rates.enumerate().map(|(index, rate)| Rate {
+            id: format!("{}-c{}-{}", self.id, item.line, index + 1),
+            ..rate
+        });
+        numbered.collect()
+    }
+
+    /// Gives back what was charged once for a product that was delivered and is rolled back now. What
+    /// is charged by days is given back when it is billed: a product that ended is owed no more days.
+    pub(super) fn credits(&self, id: ItemId, item: &Item, changes: &mut Changes) {
+        let once = self.rates(id, item).into_iter().filter(|rate| rate.kind == RateKind::OneOff);
+        for charge in once {
+            let credit = Rate {
+                id: format!("{}-back", charge.id),
+                description: "given back".into(),
+                kind: RateKind::Credit,
+                date: self.updated_at,
+                net: back(&charge.net),
+                tax: back(&charge.tax),
+                credits: Some(charge.id.clone()),
+                ..charge
+            };
+            write_rate(&credit, changes);
         }
     }
 
@@ -84,6 +92,26 @@ impl Fulfilment {
         let outputs = tasks.iter().map(|task| self.tasks[task.index()].yielded().outputs);
         let charges = outputs.filter_map(|outputs| outputs.get("charges")?.as_array().cloned());
         charges.flatten().collect()
+    }
+}
+
+fn back(amount: &Money) -> Money {
+    Money { amount: -amount.amount, ..amount.clone() }
+}
+
+fn write_rate(rate: &Rate, changes: &mut Changes) {
+    changes.documents.push(Document {
+        resource: rate::RESOURCE,
+        id: rate.id.clone(),
+        body: rate.document(),
+    });
+    // Net and tax of one currency balance; of two they were no charge.
+    if let Ok(entry) = Entry::of_rate(rate) {
+        changes.documents.push(Document {
+            resource: ledger::RESOURCE,
+            id: entry.id().to_owned(),
+            body: entry.document(),
+        });
     }
 }
 

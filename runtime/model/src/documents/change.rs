@@ -38,6 +38,7 @@ impl Fulfilment {
     /// The lines of the order that are about instances that were there before.
     pub(super) fn changed_lines(&self, stage: Stage, changes: &mut Changes) {
         let lines = changes.part.items(&self.plan);
+        let lines = lines.filter(|(id, _)| !self.is_delivered_early(*id));
         for (id, item) in lines.filter(|(_, item)| self.is_line(item)) {
             let Some(origin) = item.origin.as_ref().filter(|origin| !origin.stays) else {
                 continue;
@@ -63,7 +64,13 @@ impl Fulfilment {
         }
     }
 
-    fn changed_product(&self, id: ItemId, item: &Item, origin: &Origin, stage: Stage) -> Document {
+    pub(super) fn changed_product(
+        &self,
+        id: ItemId,
+        item: &Item,
+        origin: &Origin,
+        stage: Stage,
+    ) -> Document {
         let product = self.product_id(item);
         let ceases = item.action == Action::Delete;
         let status = match (stage, ceases, &origin.wanted) {
@@ -123,32 +130,37 @@ impl Fulfilment {
 
     /// The services that an order changed or suspended, and those that cease without any work.
     fn changed_parts(&self, changes: &mut Changes) {
-        for (id, item) in changes.part.items(&self.plan) {
-            let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
-            if !is_service || item.origin.is_none() || self.is_line(item) || self.has_failed(id) {
-                continue;
-            }
-            let state = self.delivered_state(id);
-            let is_due = match item.action {
-                Action::Add => false,
-                Action::Modify => true,
-                Action::Delete => !self.has_tasks(id),
-                Action::NoChange => self.wanted_of(id).is_some() || !item.stays(),
-            };
-            if !is_due {
-                continue;
-            }
-            let mut document = self.service(id, state);
-            if let (true, Some(fields)) = (item.stays(), document.body.as_object_mut()) {
-                // What it is made of may not be in the plan, and is as it was.
-                fields.retain(|name, _| STATE.contains(&name.as_str()));
-            }
-            changes.documents.push(document);
-            match item.action {
-                Action::Modify => changes.documents.extend(self.active_resources(id)),
-                Action::Delete => changes.documents.extend(self.own_ending(id)),
-                Action::Add | Action::NoChange => {}
-            }
+        let items = changes.part.items(&self.plan);
+        for (id, item) in items.filter(|(id, _)| !self.is_delivered_early(*id)) {
+            self.changed_part(id, item, changes);
+        }
+    }
+
+    pub(super) fn changed_part(&self, id: ItemId, item: &Item, changes: &mut Changes) {
+        let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
+        if !is_service || item.origin.is_none() || self.is_line(item) || self.has_failed(id) {
+            return;
+        }
+        let state = self.delivered_state(id);
+        let is_due = match item.action {
+            Action::Add => false,
+            Action::Modify => true,
+            Action::Delete => !self.has_tasks(id),
+            Action::NoChange => self.wanted_of(id).is_some() || !item.stays(),
+        };
+        if !is_due {
+            return;
+        }
+        let mut document = self.service(id, state);
+        if let (true, Some(fields)) = (item.stays(), document.body.as_object_mut()) {
+            // What it is made of may not be in the plan, and is as it was.
+            fields.retain(|name, _| STATE.contains(&name.as_str()));
+        }
+        changes.documents.push(document);
+        match item.action {
+            Action::Modify => changes.documents.extend(self.active_resources(id)),
+            Action::Delete => changes.documents.extend(self.own_ending(id)),
+            Action::Add | Action::NoChange => {}
         }
     }
 

@@ -10,7 +10,6 @@ use super::orders::{service_type, spec_ref};
 use super::{Changes, Document, characteristics, copy, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
-use crate::journal::End;
 use crate::outcome::Hold;
 use crate::plan::{Action, Item, Level, Made, Work};
 use crate::task::{TaskState, Yield};
@@ -142,54 +141,23 @@ impl Fulfilment {
         Document { resource: "resource", id: resource_id(hold), body }
     }
 
-    /// The fulfilment ended: products are active, or were never to be.
-    pub(super) fn ended(&self, end: End, changes: &mut Changes) {
-        let products = |status: &'static str, changes: &mut Changes| {
-            self.products(|_| status, changes);
-        };
-        match end {
-            End::Completed | End::Partial => {
-                self.install(changes);
-                let status = |item| if self.is_delivered(item) { "active" } else { "aborted" };
-                self.products(status, changes);
-                self.services_without_work(changes);
-                self.charges(changes);
-                self.changed_lines(Stage::Done, changes);
-                return;
-            }
-            End::Failed => products("aborted", changes),
-            End::Rejected => products("cancelled", changes),
-            End::Cancelled => {
-                products("cancelled", changes);
-                if changes.part.has_last() {
-                    self.cancelled(changes);
-                }
-            }
-        }
-        self.changed_lines(Stage::Dropped, changes);
-    }
-
-    /// The new services for which nothing was to be done, so that no task wrote them.
-    fn services_without_work(&self, changes: &mut Changes) {
-        for (id, item) in changes.part.items(&self.plan) {
-            let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
-            let is_new = item.action == Action::Add && !self.has_failed(id);
-            if is_service && is_new && !self.has_tasks(id) {
-                changes.documents.push(self.service(id, self.delivered_state(id)));
-                changes.documents.extend(self.active_resources(id));
-            }
-        }
-    }
-
-    fn products(&self, status: impl Fn(ItemId) -> &'static str, changes: &mut Changes) {
+    pub(super) fn products(&self, status: impl Fn(ItemId) -> &'static str, changes: &mut Changes) {
         let items = changes.part.items(&self.plan);
         let added =
             items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
-        for (id, item) in added {
-            let product = self.product_id(item);
-            let body = self.product(id, item, &product, status(id));
-            changes.documents.push(Document { resource: "product", id: product, body });
+        for (id, item) in added.filter(|(id, _)| !self.is_delivered_early(*id)) {
+            self.new_product(id, item, status(id), changes);
         }
+    }
+
+    /// A product that the order adds.
+    pub(super) fn new_product(&self, id: ItemId, item: &Item, status: &str, changes: &mut Changes) {
+        let product = self.product_id(item);
+        let mut body = self.product(id, item, &product, status);
+        if let (true, Some(fields)) = (self.is_returned(id), body.as_object_mut()) {
+            fields.insert("terminationDate".into(), json!(self.updated_at.to_string()));
+        }
+        changes.documents.push(Document { resource: "product", id: product, body });
     }
 
     pub(super) fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {

@@ -80,8 +80,10 @@ impl Fulfilment {
         if items <= at_once || self.root_resource().is_none() {
             return Vec::new();
         }
-        let is_about_all =
-            |event: &Event| matches!(event, Event::Planned { .. } | Event::Ended { .. });
+        let is_about_all = |event: &Event| {
+            let returns = event.turns() && self.has_returned();
+            matches!(event, Event::Planned { .. } | Event::Ended { .. }) || returns
+        };
         let begins = (0..items).step_by(at_once);
         let windows = begins.map(|begin| Part::Items(begin..begin + at_once));
         let windows = windows.take_while(|_| events.iter().any(is_about_all)).collect::<Vec<_>>();

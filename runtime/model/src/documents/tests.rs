@@ -1,3 +1,5 @@
+mod line;
+
 use std::sync::Arc;
 
 use serde_json::json;
@@ -89,6 +91,7 @@ impl Story {
         for event in events {
             self.fulfilment.apply(Timestamp(1), event).unwrap();
         }
+        self.fulfilment.recorded(Timestamp(1), events);
         let changes = self.fulfilment.changes(events, self.written);
         self.written = Some(self.fulfilment.order_state());
         self.told.push_str(&format!("{name}\n"));

@@ -122,6 +122,7 @@ impl Played {
         fulfilment.apply(Timestamp(2_000_000), &event).unwrap();
         self.journal.push((fulfilment.id.clone(), event.clone()));
         let events = [event];
+        fulfilment.recorded(Timestamp(2_000_000), &events);
         let changes = fulfilment.changes(&events, before);
         crate::documents::assert_parts(fulfilment, &events, before, &changes);
         for record in changes.installed {

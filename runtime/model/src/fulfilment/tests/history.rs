@@ -45,6 +45,7 @@ impl History {
             }
             assert_order(&before, event);
         }
+        next.recorded(at, &events);
         next.records += 1;
         self.fulfilment = next;
         self.records.push(Record::new(at, events));
