@@ -81,6 +81,7 @@ pub(super) fn items<'a>(
         links: BTreeSet::new(),
         counts: BTreeMap::new(),
         service_lines: 0,
+        taken: taken(order),
         by_instance: BTreeMap::new(),
         origins: BTreeMap::new(),
         redone: BTreeSet::new(),
@@ -137,6 +138,8 @@ pub(super) struct Builder<'a> {
     /// The item of each existing instance: a plan is about an instance once.
     pub by_instance: BTreeMap<InstanceId, ItemId>,
     /// What each of these items is an instance of.
+    /// The ids of lines that what they are made of must not have.
+    taken: BTreeSet<&'a str>,
     pub origins: BTreeMap<ItemId, Known<'a>>,
     /// Existing instances that are decomposed anew.
     pub redone: BTreeSet<ItemId>,
@@ -424,10 +427,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The number of the next line of an order that is made here.
+    /// The number of the next line of an order that is made here. Instances are named after it, so
+    /// it is none of the lines that came in.
     pub(super) fn next_line(&mut self) -> String {
-        self.service_lines += 1;
-        self.service_lines.to_string()
+        loop {
+            self.service_lines += 1;
+            let line = self.service_lines.to_string();
+            if !self.taken.contains(line.as_str()) {
+                return line;
+            }
+        }
     }
 
     pub(super) fn unique(&mut self, base: &str) -> String {
@@ -447,6 +456,17 @@ impl<'a> Builder<'a> {
 /// What is shared cannot be two things at once.
 fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Stop {
     let message = format!(
+/// The ids of lines that stand among those made here: services among services, resources among
+/// resources. Products have an order of their own.
+fn taken(order: &Order) -> BTreeSet<&str> {
+    match order.level {
+        Level::Product => BTreeSet::new(),
+        Level::CustomerService | Level::ResourceService | Level::Resource => {
+            order.lines.iter().map(|line| line.id.as_str()).collect()
+        }
+    }
+}
+
         "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
          its `scope` (`parent` is the narrowest), or map the characteristic"
     );

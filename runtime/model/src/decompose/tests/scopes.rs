@@ -202,3 +202,18 @@ fn the_place_of_a_part_is_the_place_of_its_bundle() {
         ["A of P", "X of A, A#2, A#3", "A#2 of P#2", "A#3 of P#3", "A#4 of P#4", "X#2 of A#4",]
     );
 }
+
+/// Instances are named after their lines, so two with one line would be one instance.
+#[test]
+fn what_lines_of_a_service_order_are_made_of_has_lines_of_its_own() {
+    let add = |id: &str| {
+        let service = json!({ "serviceSpecification": { "id": "A" } });
+        json!({ "id": id, "action": "add", "service": service })
+    };
+    let document = json!({ "serviceOrderItem": [add("1"), add("3")] });
+    let order = Order::parse(Level::CustomerService, &document).unwrap();
+    let rulebook = rulebook("A service: X\nX network: Y\nY network", "");
+    let plan = decompose(&order, &document, &rulebook, &Answers::new()).unwrap();
+    let lines: Vec<&str> = plan.items.iter().map(|item| item.line.as_str()).collect();
+    assert_eq!(lines, ["1", "3", "2", "4", "5", "6"]);
+}
