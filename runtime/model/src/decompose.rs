@@ -10,6 +10,7 @@ mod mirror;
 mod needs;
 mod optional;
 mod parts;
+mod prices;
 mod produced;
 mod sequence;
 mod tasks;

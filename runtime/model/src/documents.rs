@@ -18,8 +18,7 @@ mod orders;
 mod part;
 
 pub(crate) use asked::known;
-#[cfg(test)]
-pub(crate) use billing::product_price;
+pub(crate) use billing::{PRICES, product_price};
 pub use change::makers;
 pub use part::Part;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::existing::{Existing, Known};
 use super::mirror::Said;
 use super::produced::Wanted;
 use super::tasks::time;
-use super::{Answers, Stop, needs, rule_failure};
+use super::{Answers, Stop, needs, prices, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::cpq::{Charge, charges};
 use crate::expr::{Expressions, Scope as Variables};
@@ -90,10 +90,13 @@ pub(super) fn items<'a>(
         dropped: BTreeMap::new(),
     };
     let charges = charges(order, lines, rulebook);
-    for (index, (checked, charges)) in lines.iter().zip(&charges).enumerate() {
-        builder.root(index, checked, charges).map_err(Stop::Failure)?;
+    let before = prices::before(order, lines, existing, rulebook);
+    for (index, (checked, now)) in lines.iter().zip(&charges).enumerate() {
+        builder.root(index, checked, now).map_err(Stop::Failure)?;
         if let Some(existing) = existing.get(&index) {
             builder.existing(index, existing)?;
+            let was = before.as_ref().map_or(now, |before| &before[index]);
+            builder.price(index, existing, (was, now));
         }
     }
     let roots = builder.built.items.len();
@@ -135,11 +138,11 @@ pub(super) struct Builder<'a> {
     /// How many instances of a specification there are, for their names.
     counts: BTreeMap<String, usize>,
     service_lines: usize,
+    /// The ids of lines that what they are made of must not have.
+    taken: BTreeSet<&'a str>,
     /// The item of each existing instance: a plan is about an instance once.
     pub by_instance: BTreeMap<InstanceId, ItemId>,
     /// What each of these items is an instance of.
-    /// The ids of lines that what they are made of must not have.
-    taken: BTreeSet<&'a str>,
     pub origins: BTreeMap<ItemId, Known<'a>>,
     /// Existing instances that are decomposed anew.
     pub redone: BTreeSet<ItemId>,
@@ -453,9 +456,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// What is shared cannot be two things at once.
-fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Stop {
-    let message = format!(
 /// The ids of lines that stand among those made here: services among services, resources among
 /// resources. Products have an order of their own.
 fn taken(order: &Order) -> BTreeSet<&str> {
@@ -467,6 +467,9 @@ fn taken(order: &Order) -> BTreeSet<&str> {
     }
 }
 
+/// What is shared cannot be two things at once.
+fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Stop {
+    let message = format!(
         "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
          its `scope` (`parent` is the narrowest), or map the characteristic"
     );

@@ -12,6 +12,9 @@ use crate::id::{ItemId, TaskId};
 use crate::money::{Money, Price, PriceKind, TAX_CATEGORY};
 use crate::plan::{Action, Item, Level};
 
+/// The attribute of a product that has its prices.
+pub(crate) const PRICES: &str = "productPrice";
+
 impl Fulfilment {
     /// The charges that rater plugins gave for a new product, as applied billing rates (TMF678). What
     /// changes is credited and charged by its days when it is billed: some is paid already.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Changes, Document, characteristics, href};
+use super::{Changes, Document, PRICES, characteristics, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, ItemId};
 use crate::plan::{Action, Item, Level, Origin};
@@ -92,8 +92,11 @@ impl Fulfilment {
             set("terminationDate", json!(self.updated_at.to_string()));
         } else if stage == Stage::Done && item.action == Action::Modify {
             let now = self.product(id, item, &product, status);
-            for name in ["productCharacteristic", "productPrice", "realizingService"] {
+            for name in ["productCharacteristic", "realizingService"] {
                 set(name, now[name].clone());
+            }
+            if let Some(prices) = origin.shown.get(PRICES) {
+                set(PRICES, prices.clone());
             }
             self.as_ordered(id, &mut body);
         }

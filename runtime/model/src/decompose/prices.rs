@@ -1,0 +1,108 @@
+//! What the prices of a product become when an order changes it. Prices that were agreed, or that
+//! count for the product whatever it is like, stay as they are; the catalog decides about those that
+//! depend on what changes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::CheckedLine;
+use super::existing::Existing;
+use super::items::Builder;
+use crate::cpq::{Charge, charges};
+use crate::documents::{PRICES, product_price};
+use crate::money::Price;
+use crate::order::Order;
+use crate::plan::{Action, Item, Level};
+use crate::rulebook::Rulebook;
+
+/// What the catalog charges for each line as it was before the order; `None` if the order changes no
+/// characteristics of a product.
+pub(super) fn before(
+    order: &Order,
+    lines: &[CheckedLine],
+    existing: &BTreeMap<usize, Existing<'_>>,
+    rulebook: &Rulebook,
+) -> Option<Vec<Vec<Charge>>> {
+    let is_changed = |index: &usize| {
+        order.level == Level::Product && order.lines[*index].action == Action::Modify
+    };
+    let mut was = lines.to_vec();
+    let mut changes = false;
+    for (index, existing) in existing.iter().filter(|(index, _)| is_changed(index)) {
+        let own = &existing.known.item().characteristics;
+        changes |= *own != was[*index].characteristics;
+        was[*index].characteristics.clone_from(own);
+    }
+    changes.then(|| charges(order, &was, rulebook))
+}
+
+impl Builder<'_> {
+    /// Notes the prices of a product that the order changes, where they change.
+    pub(super) fn price(
+        &mut self,
+        index: usize,
+        existing: &Existing<'_>,
+        charges: (&[Charge], &[Charge]),
+    ) {
+        let line = &self.order.lines[index];
+        let item = &mut self.built.items[index];
+        if item.level != Level::Product || line.action != Action::Modify {
+            return;
+        }
+        let document = existing.known.document;
+        let prices = changed(document, item, line.agreed.is_some(), charges);
+        if let (Some(prices), Some(origin)) = (prices, &mut item.origin) {
+            origin.shown.insert(PRICES.into(), Value::Array(prices));
+        }
+    }
+}
+
+/// The prices that a changed product has from now on; `None` if they stay as they are. `was` and
+/// `now` are what the catalog charges for it before and after.
+fn changed(
+    document: &Value,
+    item: &Item,
+    is_agreed: bool,
+    (was, now): (&[Charge], &[Charge]),
+) -> Option<Vec<Value>> {
+    let priced = |price: &Price| product_price(price, item.quantity);
+    if is_agreed {
+        return Some(item.prices.iter().map(priced).collect());
+    }
+    if was == now {
+        return None;
+    }
+    let of = |charges: &[Charge], id: &str| -> Option<Charge> {
+        charges.iter().find(|charge| charge.price == id).cloned()
+    };
+    let own = document.get("productPrice").and_then(Value::as_array).cloned().unwrap_or_default();
+    let id_of = |entry: &Value| -> Option<String> {
+        Some(entry.pointer("/productOfferingPrice/id")?.as_str()?.into())
+    };
+    let is_there = |id: &str| own.iter().any(|entry| id_of(entry).as_deref() == Some(id));
+    let mut prices = Vec::new();
+    for entry in &own {
+        let id = id_of(entry).unwrap_or_default();
+        match (of(was, &id), of(now, &id)) {
+            (Some(_), None) => {}
+            (Some(was), Some(now))
+                if was != now && amount(entry) == amount(&priced(&was.billed(None))) =>
+            {
+                prices.push(priced(&now.billed(None)));
+            }
+            (Some(_) | None, Some(_)) | (None, None) => prices.push(entry.clone()),
+        }
+    }
+    let is_new = |charge: &&Charge| of(was, &charge.price).is_none() && !is_there(&charge.price);
+    prices.extend(now.iter().filter(is_new).map(|charge| priced(&charge.billed(None))));
+    (prices != own).then_some(prices)
+}
+
+/// What a price of a product amounts to.
+fn amount(entry: &Value) -> Option<f64> {
+    entry.pointer("/price/dutyFreeAmount/value")?.as_f64()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use super::*;
+use crate::id::SpecId;
+use crate::money::{Money, PriceKind};
+
+fn charge(price: &str, amount: i64) -> Charge {
+    Charge {
+        price: price.into(),
+        name: price.into(),
+        kind: PriceKind::Recurring,
+        period: "month".into(),
+        unit: None,
+        tier: None,
+        list: Money { currency: "EUR".into(), amount: Decimal::from(amount) },
+        alterations: Vec::new(),
+        tax_rate: None,
+    }
+}
+
+/// A price of a product: the id of the catalog's, where it has one, and the amount.
+fn entry(price: &str, amount: i64) -> Value {
+    let mut entry = json!({ "price": { "dutyFreeAmount": { "unit": "EUR", "value": amount } } });
+    if !price.is_empty() {
+        entry["productOfferingPrice"] = json!({ "id": price });
+    }
+    entry
+}
+
+fn item(quantity: u32, prices: &[Charge]) -> Item {
+    let prices = prices.iter().map(|price| price.billed(None)).collect();
+    Item { quantity, prices, ..Item::new(Level::Product, SpecId::new("P"), "1") }
+}
+
+/// The ids and amounts that a product has afterwards; nothing where its prices stay.
+fn priced(own: &[Value], was: &[Charge], now: &[Charge]) -> Option<String> {
+    let document = json!({ "productPrice": own });
+    let prices = changed(&document, &item(2, now), false, (was, now))?;
+    let shown = prices.iter().map(|price| {
+        let id = price.pointer("/productOfferingPrice/id").and_then(Value::as_str);
+        format!("{} {}", id.unwrap_or("-"), price["price"]["dutyFreeAmount"]["value"])
+    });
+    Some(shown.collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn prices_that_do_not_depend_on_what_changes_stay() {
+    let listed = [charge("A", 10)];
+    for own in [entry("A", 20), entry("A", 7), entry("", 3)] {
+        assert_eq!(priced(&[own], &listed, &listed), None);
+    }
+}
+
+#[test]
+fn prices_that_depend_on_what_changes_come_and_go() {
+    let (was, now) = ([charge("A", 10), charge("B", 1)], [charge("A", 10), charge("C", 2)]);
+    let own = [entry("A", 7), entry("B", 2), entry("", 3)];
+    assert_eq!(priced(&own, &was, &now).unwrap(), "A 7, - 3, C 4");
+    // One that was taken away by hand stays away.
+    assert_eq!(priced(&own[1..2], &was, &now).unwrap(), "C 4");
+}
+
+#[test]
+fn a_price_that_changes_keeps_what_was_agreed() {
+    let (was, now) = ([charge("A", 10)], [charge("A", 15)]);
+    assert_eq!(priced(&[entry("A", 20)], &was, &now).unwrap(), "A 30");
+    assert_eq!(priced(&[entry("A", 7)], &was, &now), None);
+}
+
+#[test]
+fn what_a_quote_agrees_replaces_all() {
+    let listed = [charge("A", 10)];
+    let document = json!({ "productPrice": [entry("A", 7), entry("", 3)] });
+    let prices = changed(&document, &item(1, &[charge("A", 5)]), true, (&listed, &listed)).unwrap();
+    assert_eq!(prices.len(), 1);
+    assert_eq!(amount(&prices[0]), Some(5.0));
+}
