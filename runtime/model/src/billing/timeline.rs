@@ -48,10 +48,12 @@ impl Status {
         })
     }
 
-    /// Whether recurring charges run.
-    pub fn is_charged(self) -> bool {
+    /// Whether recurring charges run, after a time in which they did or did not. What is to end is
+    /// what it was until then: what is suspended when its end is ordered is not charged again.
+    pub fn is_charged_after(self, before: bool) -> bool {
         match self {
-            Self::Active | Self::PendingTerminate => true,
+            Self::Active => true,
+            Self::PendingTerminate => before,
             Self::Created
             | Self::PendingActive
             | Self::Suspended
@@ -128,11 +130,14 @@ impl Timeline {
     pub fn charged(&self) -> Vec<Days> {
         let mut charged: Vec<Days> = Vec::new();
         let mut first = true;
+        // Without a history before it, what is to end was active.
+        let mut is_charged = true;
         for (index, (from, status)) in self.changes.iter().enumerate() {
             if status.is_final() {
                 break;
             }
-            if !status.is_charged() {
+            is_charged = status.is_charged_after(is_charged);
+            if !is_charged {
                 continue;
             }
             let next = self.changes.get(index + 1);

@@ -24,6 +24,14 @@ fn charges_run_while_the_status_says_so() {
         ("pendingTerminate", "2026-03-10 active, 2026-03-20 pendingTerminate"),
         ("terminated", "2026-03-10 active, 2026-03-20 pendingTerminate, 2026-03-31 terminated"),
         ("terminated", "2026-03-10 active, 2026-03-10 terminated"),
+        (
+            "pendingTerminate",
+            "2026-03-10 active, 2026-03-20 suspended, 2026-03-25 pendingTerminate",
+        ),
+        (
+            "active",
+            "2026-03-10 active, 2026-03-20 suspended, 2026-03-25 pendingTerminate, 2026-03-28 active",
+        ),
         ("aborted ", "2026-03-01 pendingActive, 2026-03-10 aborted "),
         ("cancelled", "2026-03-01 created, 2026-03-10 cancelled"),
     ];
@@ -38,6 +46,8 @@ fn charges_run_while_the_status_says_so() {
     2026-03-10 active, 2026-03-20 pendingTerminate: 2026-03-10..
     2026-03-10 active, 2026-03-20 pendingTerminate, 2026-03-31 terminated: 2026-03-10..2026-03-31
     2026-03-10 active, 2026-03-10 terminated: 
+    2026-03-10 active, 2026-03-20 suspended, 2026-03-25 pendingTerminate: 2026-03-10..2026-03-20
+    2026-03-10 active, 2026-03-20 suspended, 2026-03-25 pendingTerminate, 2026-03-28 active: 2026-03-10..2026-03-20 2026-03-28..
     2026-03-01 pendingActive, 2026-03-10 aborted : 
     2026-03-01 created, 2026-03-10 cancelled:
     ");
