@@ -16,6 +16,7 @@ mod line;
 mod milestones;
 mod orders;
 mod part;
+mod resources;
 
 pub(crate) use asked::known;
 pub(crate) use billing::{PRICES, product_price};

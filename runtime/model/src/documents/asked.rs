@@ -31,9 +31,13 @@ pub(crate) fn known(form: Form, asked: &[String], document: &Value) -> Map<Strin
     let fields = document.as_object().into_iter().flatten();
     let is_whole = form == Form::ResourceOrder;
     let keeps = |name: &str| {
+/// What a resource keeps besides.
+const KEPT: [&str; 2] = ["place", "startOperatingDate"];
+
         let is_list = LISTS.iter().any(|list| list.name == name);
         (is_list && asked.iter().any(|asked| asked == name))
-            || (is_whole && (is_list || name == "place" || is_shown(form, name, Action::Modify)))
+            || (is_whole
+                && (is_list || KEPT.contains(&name) || is_shown(form, name, Action::Modify)))
     };
     let own = ["id", "href", "resourceOrderItem", "supportingResource"];
     let kept = fields.filter(|(name, _)| keeps(name) && !own.contains(&name.as_str()));

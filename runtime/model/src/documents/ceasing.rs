@@ -1,7 +1,7 @@
 //! The resources that cease with an item, but for the values of pools, which are free with their holds.
 
 use super::Document;
-use super::inventory::Use;
+use super::resources::Use;
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
 use crate::plan::{Action, Level};

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::change::Stage;
 use super::orders::{service_type, spec_ref};
-use super::{Changes, Document, characteristics, copy, href};
+use super::resources::{Use, resource_id};
+use super::{Changes, Document, copy, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
 use crate::outcome::Hold;
@@ -297,7 +298,7 @@ impl Fulfilment {
     }
 
     /// What was yielded for an item, now or before, and whether that still stands.
-    fn yields(&self, id: ItemId) -> Vec<(Yield, bool)> {
+    pub(super) fn yields(&self, id: ItemId) -> Vec<(Yield, bool)> {
         let of = |made: &Made| Yield { outputs: made.outputs.clone(), holds: made.holds.clone() };
         let origin = self.plan.items[id.index()].origin.as_ref();
         let kept = origin.iter().flat_map(|origin| &origin.made).map(|made| (of(made), true));
@@ -320,95 +321,6 @@ impl Fulfilment {
         yields
     }
 
-    /// The resources of an item: those from pools, and one of each other specification.
-    pub(super) fn resources(&self, id: ItemId, used: Use) -> Vec<Document> {
-        let item = &self.plan.items[id.index()];
-        let mut documents = Vec::new();
-        let mut outputs = Map::new();
-        let mut pooled = Vec::new();
-        for (yielded, stands) in self.yields(id) {
-            let is_told = stands || used == Use::Ended;
-            if is_told {
-                outputs.extend(yielded.outputs);
-            }
-            for hold in yielded.holds {
-                // What was rolled back is free, and may be reserved for another order by now.
-                if is_told {
-                    documents.push(self.pooled(&hold, id, used));
-                }
-                pooled.push(hold.resource);
-            }
-        }
-        // A resource that was ordered is there itself, whatever it is made of.
-        let itself = (item.level == Level::Resource).then_some(&item.spec);
-        let specs = itself.into_iter().chain(&item.resources);
-        for (number, spec) in specs.enumerate() {
-            let is_itself = number == 0 && itself.is_some();
-            if pooled.contains(spec) && !is_itself {
-                continue;
-            }
-            let mut values = item.characteristics.clone();
-            values.extend(outputs.clone());
-            let (fulfilment, line) = self.maker(item);
-            let named = self.named_resource(item).filter(|_| is_itself);
-            let made = || format!("{fulfilment}-r{line}-{}", number + 1);
-            let instance = id;
-            let id = named.map_or_else(made, str::to_string);
-            let mut body = self.resource(&id, item, used);
-            if let Some(fields) = body.as_object_mut() {
-                fields.insert("name".into(), json!(format!("{} {}", item.title, item.line)));
-                let reference = spec_ref("resourceSpecification", spec, self.plan.title(spec));
-                fields.insert("resourceSpecification".into(), reference);
-                fields.insert("resourceCharacteristic".into(), json!(characteristics(&values)));
-            }
-            if is_itself {
-                self.as_ordered(instance, &mut body);
-                self.as_asked(item, &mut body);
-            }
-            documents.push(Document { resource: "resource", id, body });
-        }
-        documents
-    }
-
-    fn pooled(&self, hold: &Hold, item: ItemId, used: Use) -> Document {
-        let id = resource_id(hold);
-        let mut document = self.released(hold);
-        let mut body = self.resource(&id, &self.plan.items[item.index()], used);
-        copy(
-            &document.body,
-            &["name", "resourceSpecification", "resourceCharacteristic"],
-            &mut body,
-        );
-        document.body = body;
-        document
-    }
-
-    fn resource(&self, id: &str, item: &Item, used: Use) -> Value {
-        let (status, usage) = match used {
-            Use::Reserved => ("reserved", "idle"),
-            Use::Active => ("reserved", "busy"),
-            Use::Ended => ("available", "idle"),
-        };
-        let mut body = json!({
-            "id": id,
-            "href": href("resource", id),
-            "category": item.adapter,
-            "administrativeState": "unlocked",
-            "operationalState": "enable",
-            "resourceStatus": status,
-            "usageState": usage,
-            "startOperatingDate": self.updated_at.to_string(),
-            "resourceOrderItem": [{
-                "resourceOrderId": self.id,
-                "resourceOrderHref": href("resourceOrder", self.id.as_str()),
-                "itemId": item.line,
-            }],
-            "@type": "LogicalResource",
-        });
-        copy(&self.document, &["relatedParty"], &mut body);
-        body
-    }
-
     pub(super) fn ancestors(&self, item: ItemId) -> Vec<ItemId> {
         let mut found = BTreeSet::new();
         let mut open = self.plan.items[item.index()].parents.clone();
@@ -419,21 +331,4 @@ impl Fulfilment {
         }
         found.into_iter().collect()
     }
-}
-
-/// How far a resource is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
-    /// It is held for an order.
-    Reserved,
-    /// A service runs on it.
-    Active,
-    /// It was taken back.
-    Ended,
-}
-
-/// The id of a pooled resource: one for each value, whoever holds it.
-fn resource_id(hold: &Hold) -> String {
-    let value: String = hold.value.chars().map(|c| if c == '/' { '_' } else { c }).collect();
-    format!("{}.{value}", hold.pool)
 }

@@ -210,7 +210,7 @@ impl Fulfilment {
                         })
                     })
                     .collect();
-                let line = json!({
+                let mut line = json!({
                     "id": item.line,
                     "action": item.action.as_str(),
                     "state": self.item_state(*id),
@@ -220,7 +220,6 @@ impl Fulfilment {
                         "id": self.resource_id(&item.line, 0),
                         "href": href("resource", &self.resource_id(&item.line, 0)),
                         "name": item.title,
-                        "category": item.adapter,
                         "@type": "Resource",
                         "resourceSpecification": spec_ref("resourceSpecification", first, self.plan.title(first)),
                         "resourceCharacteristic": characteristics(&item.characteristics),
@@ -246,6 +245,9 @@ impl Fulfilment {
             }],
         });
         copy(&self.shown(), CARRIED, &mut order);
+                if let Some(adapter) = &item.adapter {
+                    line["resource"]["category"] = json!(adapter);
+                }
         if let Some(fields) = order.as_object_mut()
             && let Some(priority) = fields.remove("priority")
         {
