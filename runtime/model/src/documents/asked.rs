@@ -19,6 +19,12 @@ const LISTS: [List; 5] = [
     List { name: "resourceRelationship", keys: &["relationshipType", "resource.id", "id"] },
 ];
 
+/// The id of the note of a product that is billed to no account.
+const UNPAID: &str = "unpaid";
+
+/// Who writes the notes that are not a client's.
+const AUTHOR: &str = "ferrule";
+
 /// A list, and what tells its entries apart.
 struct List {
     name: &'static str,
@@ -85,6 +91,37 @@ impl Fulfilment {
                 .find(|above| self.plan.items[above.index()].level == Level::Product);
         }
         self.document.get("billingAccount").filter(|account| !account.is_null())
+    }
+
+    /// The note of a line that is billed to no account though it has prices.
+    pub(super) fn unpaid(&self, id: ItemId) -> Option<Value> {
+        let item = &self.plan.items[id.index()];
+        let is_new = item.level == Level::Product && item.action == Action::Add;
+        let is_priced = item.prices.iter().any(|price| !price.amount.amount.is_zero());
+        if !is_new || !is_priced || self.account(id).is_some() {
+            return None;
+        }
+        let text = format!(
+            "`{}` has prices and is billed to no account: neither its item, its bundle nor the order \
+             names a `billingAccount`; order a `modify` that names one",
+            item.title
+        );
+        let date = self.submitted_at.to_string();
+        Some(json!({ "id": UNPAID, "author": AUTHOR, "date": date, "text": text }))
+    }
+
+    /// What is told of products that are billed to no account.
+    pub fn unpaid_lines(&self) -> Vec<String> {
+        let lines = (0..self.plan.items.len()).map(ItemId::at);
+        let lines =
+            lines.filter(|id| self.kind == Kind::ProductOrder && self.asked_item(*id).is_some());
+        lines
+            .filter_map(|id| {
+                let note = self.unpaid(id)?;
+                let line = &self.plan.items[id.index()].line;
+                Some(format!("item `{line}`: {}", note["text"].as_str().unwrap_or_default()))
+            })
+            .collect()
     }
 
     fn own_account(&self, id: ItemId) -> Option<&Value> {

@@ -124,6 +124,10 @@ impl Fulfilment {
                     .entry("@type")
                     .or_insert_with(|| json!(super::capitalised(&format!("{resource}Item"))));
             }
+                if let Some(note) = own.and_then(|own| self.unpaid(own)) {
+                    let notes = fields.entry("note").or_insert_with(|| json!([]));
+                    notes.as_array_mut().into_iter().for_each(|notes| notes.push(note.clone()));
+                }
             if let (Kind::ProductOrder, Some(item)) = (&self.kind, own)
                 && let Some(product) = entry.get_mut("product").and_then(Value::as_object_mut)
             {

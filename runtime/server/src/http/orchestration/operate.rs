@@ -6,7 +6,7 @@ use engine::keys;
 use engine::store::{Direction, Scan};
 use model::resource::of_key;
 use model::resource::unknown::Unknown;
-use model::{Event, FulfilmentId, Kind, TaskId};
+use model::{Event, Fulfilment, FulfilmentId, Kind, TaskId};
 use serde_json::{Value, json};
 
 use super::{find, view};
@@ -68,8 +68,9 @@ async fn simulated(
     document: &Value,
     unknown: &[Unknown],
 ) -> Answer {
-    let warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     let outcome = door.app.plan(kind, document).await?;
+    warnings.extend(unpaid(door, kind, document, &outcome));
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
             return Ok(answer::text(plan.to_string()));
@@ -93,6 +94,14 @@ async fn simulated(
     let failure = view::failed(failure, None);
     let body = json!({ "state": state, "failure": failure, "warnings": warnings });
     Ok(answer::json(StatusCode::OK, &body))
+}
+
+/// The lines of a planned order that would be billed to no account.
+fn unpaid(door: &Door, kind: &Kind, document: &Value, outcome: &Event) -> Vec<String> {
+    let (id, now) = (FulfilmentId::new("simulated"), door.app.now());
+    let mut fulfilment = Fulfilment::new(id, kind.clone(), document.clone(), now);
+    let is_planned = fulfilment.apply(now, outcome).is_ok();
+    if is_planned { fulfilment.unpaid_lines() } else { Vec::new() }
 }
 
 /// Answers with what plugins logged, by attempt.
