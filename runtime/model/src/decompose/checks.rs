@@ -92,13 +92,8 @@ pub fn check(order: &Order, catalog: &Catalog) -> Checked {
     }
     for (index, line) in order.lines.iter().enumerate() {
         let mut found = Vec::new();
-        if line.action == Action::Delete {
-            // What ceases need not be in the catalog any more.
-            checked.lines.push(CheckedLine {
-                spec: line.spec.clone(),
-                title: String::new(),
-                characteristics: line.characteristics.clone(),
-            });
+        if matches!(line.action, Action::Delete | Action::NoChange) {
+            checked.lines.push(unchecked(line, catalog));
             continue;
         }
         let subject = if order.level == Level::Product {
@@ -124,6 +119,16 @@ pub fn check(order: &Order, catalog: &Catalog) -> Checked {
         checked.mistakes.extend(found.into_iter().map(item));
     }
     checked
+}
+
+/// A line of what ceases or stays as it is: the catalog need not have it any more.
+fn unchecked(line: &Line, catalog: &Catalog) -> CheckedLine {
+    let offering = line.offering.as_ref().and_then(|id| catalog.offerings.get(id));
+    let spec = line.spec.clone().or_else(|| offering?.spec.clone());
+    let known = spec.as_ref().and_then(|id| catalog.specs.get(id));
+    let title = known.map(|spec| spec.name.clone()).or_else(|| Some(offering?.name.clone()));
+    let characteristics = line.characteristics.clone();
+    CheckedLine { spec, title: title.unwrap_or_default(), characteristics }
 }
 
 type Mistakes = Vec<(&'static str, FailureClass, String)>;

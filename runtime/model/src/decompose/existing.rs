@@ -85,6 +85,10 @@ pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) 
         line.place = line.place.take().or_else(|| item.place.clone());
     }
     order
+        // What ends, or stays as it is, is what it is, whatever the line has.
+        if matches!(line.action, Action::Delete | Action::NoChange) {
+            (line.offering, line.spec, line.place) = (None, None, None);
+        }
 }
 
 /// An instance that is installed; `None` if it is not. It is known: [`gather`] comes first.

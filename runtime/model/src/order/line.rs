@@ -65,7 +65,7 @@ impl Reader<'_> {
             characteristics: self.characteristics(subject, &subject_path)?,
             place: place.and_then(place_id),
             areas: place.map(areas).unwrap_or_default(),
-            agreed: self.agreed(body, path)?,
+            agreed: self.agreed(body, path, action)?,
             bundle,
             lists: self.lists(body, subject),
             path: path.into(),

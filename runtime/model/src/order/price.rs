@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{OrderError, Reader, malformed};
 use crate::cpq::Charge;
 use crate::money::Price;
+use crate::plan::Action;
 
 impl Reader<'_> {
     /// The agreed prices of an item.
@@ -13,7 +14,12 @@ impl Reader<'_> {
         &self,
         body: &Map<String, Value>,
         path: &str,
+        action: Action,
     ) -> Result<Option<Vec<Price>>, OrderError> {
+        // The prices of what ends, or stays as it is, do not change.
+        if matches!(action, Action::Delete | Action::NoChange) {
+            return Ok(None);
+        }
         let own = body.get("quoteItem").and_then(|item| item.get("quoteId")?.as_str());
         let Some(quote) = own.or(self.quote.as_deref()) else {
             return Ok(None);
