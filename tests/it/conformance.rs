@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 use crate::world::{World, eventually, pack_order, with_characteristic};
 use definition::{Definition, Operation, Resource};
 
+/// A service and a resource whose orders are held, and so stay open: a rule of the one reads a
+/// characteristic that is not given, and no rule delivers the other.
+const HELD_SERVICE: &str = "CFS-INTERNET-ACCESS";
+const HELD_RESOURCE: &str = "RS-VLAN";
+
 /// What went wrong, by operation: all of it is told at once.
 #[derive(Default)]
 struct Findings(Vec<String>);
@@ -128,12 +133,12 @@ impl Walk<'_> {
         let real = match view.resource.key {
             "productOrder" => return Some(view.shown(pack_order("superfibre/gpon"))),
             "serviceOrder" => {
-                let service = json!({ "serviceSpecification": { "id": "no rule for it" } });
+                let service = json!({ "serviceSpecification": { "id": HELD_SERVICE } });
                 let item = json!({ "id": "1", "action": "add", "service": service });
                 return Some(view.shown(json!({ "serviceOrderItem": [item] })));
             }
             "resourceOrder" => {
-                let resource = json!({ "name": "walked" });
+                let resource = json!({ "resourceSpecification": { "id": HELD_RESOURCE } });
                 let item = json!({ "id": "1", "action": "add", "resource": resource });
                 return Some(json!({ "orderItem": [item] }));
             }
@@ -199,7 +204,7 @@ impl Walk<'_> {
     /// The id of a document that can be referred to.
     async fn target(&self, key: &str) -> String {
         let order = json!({ "id": "1", "action": "add", "service": {
-            "serviceSpecification": { "id": "no rule for it" },
+            "serviceSpecification": { "id": HELD_SERVICE },
         }});
         let body = match key {
             "individual" => json!({ "givenName": "Ann", "familyName": "Walker" }),
@@ -210,7 +215,8 @@ impl Walk<'_> {
             }
             "serviceOrder" => json!({ "serviceOrderItem": [order] }),
             "resourceOrder" => {
-                json!({ "orderItem": [{ "id": "1", "action": "add", "resource": { "name": "w" } }] })
+                let resource = json!({ "resourceSpecification": { "id": HELD_RESOURCE } });
+                json!({ "orderItem": [{ "id": "1", "action": "add", "resource": resource }] })
             }
             "productStock" => json!({
                 "productStockStatusType": "available",

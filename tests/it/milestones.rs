@@ -46,7 +46,8 @@ async fn milestones_are_reached_and_told() {
 #[tokio::test]
 async fn an_order_that_waits_for_a_person_says_so() {
     let world = World::start().await;
-    let service = json!({ "serviceSpecification": { "id": "no rule for it" } });
+    // A rule reads a characteristic that it lacks.
+    let service = json!({ "serviceSpecification": { "id": "CFS-INTERNET-ACCESS" } });
     let item = json!({ "id": "1", "action": "add", "service": service });
     let path = model::resource::path("serviceOrder");
     let answer = world.http.post(path, &json!({ "serviceOrderItem": [item] })).await;

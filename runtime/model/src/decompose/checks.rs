@@ -203,8 +203,7 @@ fn bundle(lines: &[&Line], offering: &Offering) -> Vec<String> {
     wrong
 }
 
-/// The specification of a service or a resource line. One that no catalog has waits for a person:
-/// the rule may be added and the order tried again.
+/// The specification of a service or a resource line.
 fn specification<'a>(
     line: &'a Line,
     catalog: &Catalog,
@@ -213,13 +212,14 @@ fn specification<'a>(
     match &line.spec {
         Some(spec) if catalog.specs.contains_key(spec) => Some(spec),
         Some(spec) => {
-            let message = format!("no catalog has the specification `{spec}`: add it to a pack");
-            found.push(("DECOMP_NO_RULE", FailureClass::Person, message));
+            let message =
+                format!("no catalog has the specification `{spec}`: name one that a catalog has");
+            found.push(("SPEC_UNKNOWN", FailureClass::Reject, message));
             None
         }
         None => {
-            let message = "names no specification, so no rule can match it".into();
-            found.push(("DECOMP_NO_RULE", FailureClass::Person, message));
+            let message = "names no specification: name one that a catalog has".into();
+            found.push(("SPEC_UNKNOWN", FailureClass::Reject, message));
             None
         }
     }

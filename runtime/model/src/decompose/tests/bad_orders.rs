@@ -97,7 +97,7 @@ fn a_change_names_what_exists() {
 }
 
 #[test]
-fn a_specification_that_no_catalog_has_waits_for_a_person() {
+fn a_specification_that_no_catalog_has_is_rejected() {
     let document = json!({ "serviceOrderItem": [
         { "id": "a", "action": "add", "service": { "serviceSpecification": { "id": "NOPE" } } },
         { "id": "b", "action": "add", "service": {} },
@@ -105,5 +105,5 @@ fn a_specification_that_no_catalog_has_waits_for_a_person() {
     let order = Order::parse(Level::CustomerService, &document).unwrap();
     let stop = decompose(&order, &document, &rulebook(CATALOG, ""), &Answers::new());
     let Err(Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
-    assert_snapshot!(refusal(&failure), @"Person DECOMP_NO_RULE: item `a`: no catalog has the specification `NOPE`: add it to a pack; item `b`: names no specification, so no rule can match it");
+    assert_snapshot!(refusal(&failure), @"Reject SPEC_UNKNOWN: item `a`: no catalog has the specification `NOPE`: name one that a catalog has; item `b`: names no specification: name one that a catalog has");
 }

@@ -289,6 +289,12 @@ fn smallest(resource: &Resource) -> Value {
             let port = json!({ "resourceSpecification": { "id": "RS-OLT-PORT" } });
             return json!({ "orderItem": [{ "id": "1", "action": "add", "resource": port }] });
         }
+        // It is held: what its rules read is not given.
+        "serviceOrder" => {
+            let service = json!({ "serviceSpecification": { "id": "CFS-INTERNET-ACCESS" } });
+            let item = json!({ "id": "1", "action": "add", "service": service });
+            return json!({ "serviceOrderItem": [item] });
+        }
         "checkServiceQualification" => {
             let service = json!({ "serviceSpecification": { "id": "RFS-VLAN" } });
             return json!({ "serviceQualificationItem": [{ "service": service }] });

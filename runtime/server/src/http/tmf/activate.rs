@@ -152,7 +152,7 @@ async fn submit(
 fn refused(form: Form, failure: &Failure) -> Problem {
     let message = failure.message.as_str();
     match failure.code.as_str() {
-        "DECOMP_NO_RULE" => Problem::unprocessable(message).about(form.spec()),
+        "DECOMP_NO_RULE" | "SPEC_UNKNOWN" => Problem::unprocessable(message).about(form.spec()),
         "INSTANCE_BUSY" => Problem::conflict(message).about("id"),
         "INSTANCE_STATE" => Problem::unprocessable(message).about(form.state().unwrap_or("id")),
         code if code.starts_with("CHARACTERISTIC") => {
