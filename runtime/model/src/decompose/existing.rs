@@ -63,10 +63,21 @@ pub(super) fn find<'a>(
             }
             continue;
         }
-        let known = Known::find(order.level, id, answers)?;
+        let known = Known::find(order.level, id, answers).map_err(|stop| at(order, line, stop))?;
         found.insert(index, known.wanted_by(line)?);
     }
     Ok(found)
+}
+
+/// A refusal of the instance of a line, with the attribute that names it.
+fn at(order: &Order, line: &Line, stop: Stop) -> Stop {
+    match stop {
+        Stop::Failure(failure) if failure.attribute.is_none() => {
+            let subject = Form::of(order.level).subject();
+            Stop::Failure(failure.about(format!("{}.{subject}.id", line.path)))
+        }
+        Stop::Failure(_) | Stop::Ask(_) | Stop::Recall(_) => stop,
+    }
 }
 
 /// The order with what its lines need not say, since it is known.
@@ -74,6 +85,10 @@ pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) 
     let mut order = order.clone();
     for (index, existing) in existing {
         let (line, item) = (&mut order.lines[*index], existing.known.item());
+        // What ends, or stays as it is, is what it is, whatever the line has.
+        if matches!(line.action, Action::Delete | Action::NoChange) {
+            (line.offering, line.spec, line.place) = (None, None, None);
+        }
         line.offering = line.offering.take().or_else(|| item.offering.clone());
         line.spec = line
             .spec
@@ -85,10 +100,6 @@ pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) 
         line.place = line.place.take().or_else(|| item.place.clone());
     }
     order
-        // What ends, or stays as it is, is what it is, whatever the line has.
-        if matches!(line.action, Action::Delete | Action::NoChange) {
-            (line.offering, line.spec, line.place) = (None, None, None);
-        }
 }
 
 /// An instance that is installed; `None` if it is not. It is known: [`gather`] comes first.
@@ -136,7 +147,10 @@ impl<'a> Known<'a> {
             return Err(rejected("INSTANCE_BUSY", message));
         }
         if !matches!(state, "active" | "suspended" | "inactive" | "reserved") {
-            let message = format!("the {resource} `{id}` is `{state}`");
+            let message = format!(
+                "the {resource} `{id}` is `{state}`, and only what is in use can be changed or ended: \
+                 order an `add` of another"
+            );
             return Err(rejected("INSTANCE_STATE", message));
         }
         let Some(known) = known(instance) else {

@@ -11,6 +11,8 @@ use super::name_state;
 use crate::catalog::Catalog;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::installed::ORDERED;
+use crate::order::{Form, Line};
+use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level};
 
 impl<'a> Builder<'a> {
@@ -51,7 +53,7 @@ impl<'a> Builder<'a> {
             user.as_str() != ORDERED && !is_bundle
         });
         let Some(other) = others else { return Ok(()) };
-        let line = &self.order.lines[index].id;
+        let Line { id: line, path, .. } = &self.order.lines[index];
         let message = format!(
             "item `{line}`: the {} `{}` is used by the {} `{}`: end that first",
             known.id.resource(),
@@ -59,7 +61,17 @@ impl<'a> Builder<'a> {
             other.resource(),
             other.id()
         );
-        Err(rejected("INSTANCE_NEEDED", message))
+        let path = format!("{path}.{}.id", Form::of(self.order.level).subject());
+        let failure = Failure::new(FailureClass::Reject, "INSTANCE_NEEDED", message);
+        Err(Stop::Failure(failure.about(path)))
+    }
+
+    /// The attribute of the line that ends an instance.
+    fn end_of(&self, id: &InstanceId) -> Option<String> {
+        let roots = &self.built.roots[self.by_instance.get(id)?.index()];
+        let lines = roots.iter().filter_map(|root| self.order.lines.get(root.index()));
+        let line = lines.into_iter().find(|line| line.action == Action::Delete)?;
+        Some(format!("{}.{}.id", line.path, Form::of(self.order.level).subject()))
     }
 
     /// The products that a product bundles cease with it, unless a line of their own ends them.
@@ -166,7 +178,7 @@ impl<'a> Builder<'a> {
                 if own.is_some_and(|own| self.redone.contains(own)) {
                     continue;
                 }
-                return Err(needed(known.id, other));
+                return Err(needed(known.id, other, self.end_of(known.id)));
             }
             let own = self.by_instance[known.id];
             for need in known.needs() {
@@ -256,7 +268,7 @@ fn is_of(part: &InstanceId, offering: &SpecId, answers: &Answers) -> bool {
     part.is_some_and(|part| part.item().offering.as_ref() == Some(offering))
 }
 
-fn needed(id: &InstanceId, by: &InstanceId) -> Stop {
+fn needed(id: &InstanceId, by: &InstanceId, path: Option<String>) -> Stop {
     let message = format!(
         "the {} `{}` would cease, and the {} `{}` stands on it: end that too, or first",
         id.resource(),
@@ -264,5 +276,9 @@ fn needed(id: &InstanceId, by: &InstanceId) -> Stop {
         by.resource(),
         by.id()
     );
-    rejected("INSTANCE_NEEDED", message)
+    let failure = Failure::new(FailureClass::Reject, "INSTANCE_NEEDED", message);
+    Stop::Failure(match path {
+        Some(path) => failure.about(path),
+        None => failure,
+    })
 }

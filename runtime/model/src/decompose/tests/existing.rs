@@ -93,7 +93,7 @@ fn what_was_made_is_taken_back_in_reverse() {
     let product = &played.documents[&("product", "f-1".to_string())];
     assert!(product["terminationDate"].is_string());
     assert_eq!(product["productOrderItem"].as_array().unwrap().len(), 2);
-    assert_snapshot!(plan(&played, "1 delete O id:f-1"), @"Reject INSTANCE_STATE: the product `f-1` is `terminated`");
+    assert_snapshot!(plan(&played, "1 delete O id:f-1"), @"Reject INSTANCE_STATE: the product `f-1` is `terminated`, and only what is in use can be changed or ended: order an `add` of another");
     assert_snapshot!(plan(&played, "1 delete O id:nope"), @"Reject INSTANCE_UNKNOWN: the inventory has no product `nope`");
 }
 
