@@ -98,33 +98,43 @@ impl Order {
     /// Whether the order is wanted before it may begin. One whose dates have passed is rejected for
     /// that.
     pub fn check_dates(&self) -> Result<(), OrderError> {
-        let Dates { start: Some(start), completion: Some(completion) } = self.dates else {
+        let Some(completion) = self.dates.completion.filter(|_| self.passed().is_none()) else {
             return Ok(());
         };
-        if completion >= start || self.passed().is_some() {
-            return Ok(());
+        if let Some(start) = self.dates.start.filter(|start| completion < *start) {
+            let message = format!(
+                "`{completion}` is before `requestedStartDate`, `{start}`: nothing begins before \
+                 that, so name a later date"
+            );
+            return Err(inconsistent("requestedCompletionDate", &message));
         }
+        let mut late = self.own_dates().filter(|(_, date)| completion < *date);
+        let Some((path, date)) = late.next() else { return Ok(()) };
         let message = format!(
-            "`{completion}` is before `requestedStartDate`, `{start}`: nothing begins before that, \
-             so name a later date"
+            "`{date}` is after `requestedCompletionDate`, `{completion}`: the order completes no \
+             earlier than this, so name a later completion or an earlier date"
         );
-        Err(inconsistent("requestedCompletionDate", &message))
+        Err(inconsistent(&path, &message))
+    }
+
+    /// The dates of the instances that lines are about, with their paths.
+    fn own_dates(&self) -> impl Iterator<Item = (String, Timestamp)> {
+        let form = Form::of(self.level);
+        let ((from, until), subject) = (form.dates(), form.subject());
+        self.lines.iter().flat_map(move |line| {
+            let dates = [(from, line.dates.start), (until, line.dates.end)];
+            let dated = dates.into_iter().filter_map(|(name, date)| Some((name, date?)));
+            dated.map(move |(name, date)| (format!("{}.{subject}.{name}", line.path), date))
+        })
     }
 
     /// A date that has passed; `None` if all are still to come or less than a day ago. An order
     /// that is late is wanted all the same, so `requestedCompletionDate` may have passed.
     pub(crate) fn passed(&self) -> Option<Failure> {
         let now = self.at?;
-        let (from, until) = Form::of(self.level).dates();
-        let subject = Form::of(self.level).subject();
-        let own = self.lines.iter().flat_map(|line| {
-            let path = |name: &str| format!("{}.{subject}.{name}", line.path);
-            [(path(from), line.dates.start), (path(until), line.dates.end)]
-        });
-        let dates = [("requestedStartDate".to_string(), self.dates.start)].into_iter().chain(own);
-        let mut passed = dates
-            .filter_map(|(path, date)| Some((path, date?)))
-            .filter(|(_, date)| now.ms_since(*date) > PAST_MS_MAX);
+        let order = self.dates.start.map(|start| ("requestedStartDate".to_string(), start));
+        let dates = order.into_iter().chain(self.own_dates());
+        let mut passed = dates.filter(|(_, date)| now.ms_since(*date) > PAST_MS_MAX);
         let (path, date) = passed.next()?;
         let message = format!(
             "{path}: `{date}` has passed: leave it out to begin at once, or name a date to come"
