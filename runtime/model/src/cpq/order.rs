@@ -67,6 +67,19 @@ pub fn quotes_of(order: &Value) -> BTreeSet<&str> {
     quotes
 }
 
+/// The path at which an order names a quote first.
+pub fn quote_path(order: &Value, id: &str) -> String {
+    let named = order.get("quote").and_then(Value::as_array).into_iter().flatten();
+    let own = named.enumerate().find(|(_, quote)| quote.get("id").is_some_and(|own| own == id));
+    if let Some((position, _)) = own {
+        return format!("quote[{position}].id");
+    }
+    let items = flat(order).into_iter();
+    let mut naming = items
+        .filter(|(_, item)| item.pointer("/quoteItem/quoteId").and_then(Value::as_str) == Some(id));
+    naming.next().map_or_else(|| "quote".into(), |(path, _)| format!("{path}.quoteItem.quoteId"))
+}
+
 /// What an order says that the quote it names does not back: an order that says so much is refused,
 /// for its prices would hold.
 pub fn unbacked(order: &Value, quote: &Value) -> Vec<String> {

@@ -8,7 +8,7 @@ use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Put};
 use model::cpq::{
     Facts, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
-    qualify_offerings, qualify_services, query_offerings, query_services, unbacked,
+    qualify_offerings, qualify_services, query_offerings, query_services, quote_path, unbacked,
 };
 use model::decompose::Answers;
 use model::order::{OrderError, OrderErrorKind};
@@ -126,16 +126,17 @@ const ORDERS_MAX: usize = 1_000;
 /// as they were quoted.
 pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> {
     let quotes = model::cpq::quotes_of(order);
-    let wrong = |message: String| SubmitError::Reference { path: "quote".into(), message };
-    if quotes.len() > 1 {
-        return Err(wrong("an order is of one quote at the most".into()));
+    let wrong = |path: String, message: String| SubmitError::Reference { path, message };
+    if let Some(second) = quotes.iter().nth(1) {
+        let message = "an order is of one quote at the most";
+        return Err(wrong(quote_path(order, second), message.into()));
     }
     for id in quotes {
         let quote = app.document("quote", id).map_err(SubmitError::Store)?;
-        let quote = quote.ok_or_else(|| wrong(format!("there is no quote `{id}`")))?;
-        let unbacked = unbacked(order, &quote.body);
+        let unknown = || wrong(quote_path(order, id), format!("there is no quote `{id}`"));
+        let unbacked = unbacked(order, &quote.ok_or_else(unknown)?.body);
         if !unbacked.is_empty() {
-            return Err(wrong(unbacked.join("; ")));
+            return Err(wrong("quote".into(), unbacked.join("; ")));
         }
     }
     Ok(())
