@@ -31,15 +31,15 @@ struct List {
     keys: &'static [&'static str],
 }
 
+/// What a resource keeps besides.
+const KEPT: [&str; 2] = ["place", "startOperatingDate"];
+
 /// What of an instance's document an order that changes it must know: the lists that it adds to. Of a
 /// resource, whose document is written whole, all that is shown.
 pub(crate) fn known(form: Form, asked: &[String], document: &Value) -> Map<String, Value> {
     let fields = document.as_object().into_iter().flatten();
     let is_whole = form == Form::ResourceOrder;
     let keeps = |name: &str| {
-/// What a resource keeps besides.
-const KEPT: [&str; 2] = ["place", "startOperatingDate"];
-
         let is_list = LISTS.iter().any(|list| list.name == name);
         (is_list && asked.iter().any(|asked| asked == name))
             || (is_whole

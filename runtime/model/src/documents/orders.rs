@@ -6,7 +6,9 @@ use super::{Document, Part, characteristics, copy, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, SpecId};
 use crate::journal::{End, Kind};
-use crate::plan::{Item, Level};
+use crate::order::Form;
+use crate::order::attributes::{self, Does};
+use crate::plan::{Action, Item, Level};
 use crate::resource;
 
 impl Fulfilment {
@@ -116,24 +118,33 @@ impl Fulfilment {
             let own = line.as_deref().and_then(|line| self.line(line));
             let state = own.map_or(order_state, |item| self.item_state(item));
             if let Some(fields) = entry.as_object_mut() {
+                // What follows from the work has no other value, whatever a client sent.
+                fields.retain(|name, _| !is_derived(resource, name));
                 fields.insert("state".into(), json!(state));
                 if let Some(errors) = own.and_then(|own| self.item_errors(own)) {
                     fields.insert("errorMessage".into(), errors);
+                }
+                if let Some(note) = own.and_then(|own| self.unpaid(own)) {
+                    let notes = fields.entry("note").or_insert_with(|| json!([]));
+                    notes.as_array_mut().into_iter().for_each(|notes| notes.push(note.clone()));
                 }
                 fields
                     .entry("@type")
                     .or_insert_with(|| json!(super::capitalised(&format!("{resource}Item"))));
             }
-                if let Some(note) = own.and_then(|own| self.unpaid(own)) {
-                    let notes = fields.entry("note").or_insert_with(|| json!([]));
-                    notes.as_array_mut().into_iter().for_each(|notes| notes.push(note.clone()));
-                }
             if let (Kind::ProductOrder, Some(item)) = (&self.kind, own)
                 && let Some(product) = entry.get_mut("product").and_then(Value::as_object_mut)
             {
                 let id = self.product_id(&self.plan.items[item.index()]);
                 product.insert("href".into(), json!(href("product", &id)));
                 product.insert("id".into(), json!(id));
+            }
+            if let (Kind::ServiceOrder, Some(item)) = (&self.kind, own)
+                && let Some(service) = entry.get_mut("service").and_then(Value::as_object_mut)
+            {
+                let id = self.service_id(&self.plan.items[item.index()]);
+                service.insert("href".into(), json!(href("service", &id)));
+                service.insert("id".into(), json!(id));
             }
             if let (Kind::ResourceOrder, Some(line)) = (&self.kind, &line)
                 && let Some(resource) = entry.get_mut("resource").and_then(Value::as_object_mut)
@@ -234,6 +245,9 @@ impl Fulfilment {
                         "id": line,
                     })),
                 });
+                if let Some(adapter) = &item.adapter {
+                    line["resource"]["category"] = json!(adapter);
+                }
                 self.with_errors(*id, line)
             })
             .collect();
@@ -249,9 +263,6 @@ impl Fulfilment {
             }],
         });
         copy(&self.shown(), CARRIED, &mut order);
-                if let Some(adapter) = &item.adapter {
-                    line["resource"]["category"] = json!(adapter);
-                }
         if let Some(fields) = order.as_object_mut()
             && let Some(priority) = fields.remove("priority")
         {
@@ -283,6 +294,16 @@ impl Fulfilment {
         let lines = item.needs.iter().map(|need| self.plan.items[need.index()].line.as_str());
         lines.map(relation).collect()
     }
+}
+
+/// Whether an attribute of an item follows from the work.
+fn is_derived(resource: &str, name: &str) -> bool {
+    let form = match resource {
+        "productOrder" => Form::ProductOrder,
+        "serviceOrder" => Form::ServiceOrder,
+        _ => Form::ResourceOrder,
+    };
+    attributes::does(form, attributes::Part::Item, name, Action::Add) == Some(Does::Derived)
 }
 
 /// What the orders below carry over from the one that came in.

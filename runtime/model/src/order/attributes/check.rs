@@ -51,7 +51,8 @@ impl Reader<'_> {
             return Err(inconsistent(&format!("{subject_path}.{name}"), &message));
         }
         check_same(item, subject, subject_path, "productOffering")?;
-        check_same(item, subject, subject_path, "billingAccount")
+        check_same(item, subject, subject_path, "billingAccount")?;
+        check_same(item, subject, subject_path, "resourceSpecification")
     }
 }
 

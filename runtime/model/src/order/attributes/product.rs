@@ -10,10 +10,13 @@ pub(super) const ORDER: &[Attribute] = &[
     always("id", Derived),
     always("href", Derived),
     always("agreement", Stored),
-    delivered(
-        "billingAccount",
-        Acts("pays for each product of the order for which nothing nearer names an account"),
-    ),
+    Attribute {
+        name: "billingAccount",
+        add: Acts("pays for each new product for which nothing nearer names an account"),
+        modify: Stored,
+        delete: Stored,
+        no_change: Stored,
+    },
     always("cancellationDate", Stored),
     always("cancellationReason", Stored),
     always("category", Stored),
@@ -50,7 +53,13 @@ pub(super) const ITEM: &[Attribute] = &[
     always("id", Acts("names the item, once in an order")),
     always("action", Acts("what is wanted of the product")),
     always("appointment", Stored),
-    delivered("billingAccount", Acts("pays for the product and for what is in its bundle")),
+    Attribute {
+        name: "billingAccount",
+        add: Acts("pays for the product and for what is in its bundle"),
+        modify: Acts("pays for the product from then on; items of their own change its parts"),
+        delete: Stored,
+        no_change: Stored,
+    },
     delivered(
         "itemPrice",
         Acts("what a quote agreed, where the item names one; else the catalog counts"),
@@ -70,7 +79,7 @@ pub(super) const ITEM: &[Attribute] = &[
         Acts("how many the product is: its prices count as often"),
         "a product keeps its quantity: `add` a product for more, or `delete` it for fewer",
     ),
-    delivered("quoteItem", Acts("the prices that were agreed count")),
+    always("quoteItem", Acts("the prices that were agreed count; a quote is ordered once")),
     always("state", Derived),
 ];
 

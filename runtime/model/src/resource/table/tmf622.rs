@@ -25,6 +25,7 @@ pub(super) static API: Api = Api {
                 "href",
                 "state",
                 "orderDate",
+                "creationDate",
                 "completionDate",
                 "expectedCompletionDate",
                 "productOrderErrorMessage",

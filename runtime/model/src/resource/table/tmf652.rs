@@ -15,16 +15,7 @@ pub(super) static API: Api = Api {
             name: "resourceOrder",
             key: "resourceOrder",
             shape: "ResourceOrder",
-            server: &[
-                "id",
-                "href",
-                "state",
-                "orderDate",
-                "startDate",
-                "completionDate",
-                "expectedCompletionDate",
-                "errorMessage",
-            ],
+            server: &["id", "href", "state", "orderDate", "completionDate", "errorMessage"],
             fixed: &["id", "href", "orderDate", "completionDate"],
             life: Some(life::ORDER),
             indexed: &[
