@@ -3,6 +3,7 @@
 
 mod operation;
 mod schema;
+mod treatment;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,7 @@ use super::table::{APIS, USUAL};
 use super::version::View;
 use super::{Api, Operation, Resource, Served, Version};
 use schema::Side;
+pub use treatment::EXTENSION;
 
 /// Everything that is served in version 4, at an origin such as `http://localhost:8080`.
 pub fn describe(origin: &str) -> Value {

@@ -11,6 +11,8 @@ mod walk;
 
 use std::fmt;
 
+use super::shape::Forms;
+
 pub use view::{Refused, View};
 
 /// A version of an API.
@@ -20,6 +22,14 @@ pub enum Version {
     V4,
     /// The later one.
     V5,
+}
+
+/// What an attribute of a shape is called in what is kept; `None` if its value is kept otherwise.
+pub(super) fn kept_name(forms: Forms, shape: &'static str, name: &str) -> Option<String> {
+    match forms {
+        Forms::V4 => Some(name.into()),
+        Forms::V5(_) => path::down(forms, shape, name),
+    }
 }
 
 impl Version {

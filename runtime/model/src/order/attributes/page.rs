@@ -12,8 +12,9 @@ const INTRODUCTION: &str = "\
 Generated from the table in `runtime/model/src/order/attributes`; a test compares this page with it.
 
 Each attribute of TMF622, TMF641 and TMF652 (versions 4 and 5) that a client may send is acted on,
-refused, or kept with the order and shown. A refusal is 422 with the path of the attribute, and
-nothing changes. `modify` includes to suspend and to resume.
+refused, or kept with the order and shown. A refusal is 422, or an order that is `rejected`, with the
+path of the attribute as `referenceError`, and nothing changes. `modify` includes to suspend and to
+resume. The OpenAPI descriptions have the same words at each attribute, as `x-order`.
 
 | word | meaning |
 |---|---|
@@ -57,15 +58,19 @@ const HEAD: &str = "| attribute | add | modify | delete | noChange | |\n|---|---
 fn row(attribute: &Attribute) -> String {
     let actions = [Action::Add, Action::Modify, Action::Delete, Action::NoChange];
     let words: Vec<&str> = actions.iter().map(|action| attribute.does(*action).word()).collect();
-    let mut why: Vec<&str> = Vec::new();
-    for action in actions {
-        if let Some(text) = attribute.does(action).why()
-            && !why.contains(&text)
-        {
-            why.push(text);
+    let why = attribute.reasons().join("; ");
+    format!("| `{}` | {} | {} |", attribute.name, words.join(" | "), why)
+}
+
+impl Attribute {
+    /// What follows from it, or what to do instead: each reason once, by the order of the actions.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        let mut reasons = Vec::new();
+        for does in [self.add, self.modify, self.delete, self.no_change] {
+            reasons.extend(does.why().filter(|why| !reasons.contains(why)));
         }
+        reasons
     }
-    format!("| `{}` | {} | {} |", attribute.name, words.join(" | "), why.join("; "))
 }
 
 impl Does {

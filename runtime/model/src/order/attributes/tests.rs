@@ -12,14 +12,14 @@ fn repository() -> PathBuf {
 #[test]
 fn the_page_is_the_table() {
     let path = repository().join("docs/order-attributes.md");
-    if std::env::var_os("FERRULE_WRITE_DOCS").is_some() {
+    if std::env::var_os("FERRULE_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, page()).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == page(),
-        "`docs/order-attributes.md` is another: run this test with FERRULE_WRITE_DOCS=1"
+        "`docs/order-attributes.md` is another: run this test with FERRULE_BLESS=1"
     );
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::root;
+use super::{root, treatment};
 use crate::resource::Operation;
 use crate::resource::check::value::ID_BYTES_MAX;
 use crate::resource::shape::{Attribute, Forms, Kind, Shape, Type};
@@ -77,6 +77,9 @@ fn root_schema(view: &View, side: Side, needed: &mut Needed) -> Value {
         }
         properties.insert(attribute.name.into(), schema);
     }
+    if side == Side::Create {
+        treatment::describe(forms, view.shape(), &mut properties);
+    }
     add_states(view, shape, side, &mut properties);
     add_classes(side.into(), &mut properties);
     if let Some(only) = view.resource.only_type {
@@ -115,12 +118,18 @@ pub(super) fn add_needed(mut needed: Needed, schemas: &mut Map<String, Value>) {
         };
         // Holds the place, so that a shape within itself ends.
         schemas.insert(key.clone(), Value::Null);
-        let schema = shape_schema(forms, shape, direction, &mut needed);
+        let schema = shape_schema(forms, name, shape, direction, &mut needed);
         schemas.insert(key, schema);
     }
 }
 
-fn shape_schema(forms: Forms, shape: &Shape, direction: Direction, needed: &mut Needed) -> Value {
+fn shape_schema(
+    forms: Forms,
+    name: &'static str,
+    shape: &Shape,
+    direction: Direction,
+    needed: &mut Needed,
+) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for attribute in &shape.attributes {
@@ -130,6 +139,9 @@ fn shape_schema(forms: Forms, shape: &Shape, direction: Direction, needed: &mut 
         }
         let schema = attribute_schema(forms, attribute, direction, is_required, needed);
         properties.insert(attribute.name.into(), schema);
+    }
+    if direction == Direction::In {
+        treatment::describe(forms, name, &mut properties);
     }
     add_classes(direction, &mut properties);
     let mut schema = object(properties, required);
