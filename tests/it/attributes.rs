@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, World, pack_order};
 
+mod bad;
 mod changed;
+mod products;
 mod refused;
+mod table;
 
 const PRODUCT: &str = "/tmf-api/productInventory/v4/product";
 

@@ -7,6 +7,8 @@ use crate::world::{World, eventually, pack_order};
 const PRODUCT: &str = "/tmf-api/productInventory/v4/product";
 const FAR: &str = "2999-01-01T00:00:00Z";
 
+mod levels;
+
 /// A time so many seconds from now.
 fn seconds_ahead(seconds: u64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();

@@ -110,3 +110,34 @@ async fn a_key_stands_for_the_body_that_it_was_first_used_with() {
         assert_eq!(refused.body["referenceError"], "Idempotency-Key", "{path}");
     }
 }
+
+#[tokio::test]
+async fn two_orders_at_one_time_take_a_new_id_once() {
+    let world = World::start().await;
+    let path = model::resource::path("productOrder");
+    for number in 0..5 {
+        let (mut ours, mut theirs) = (pack_order("superfibre/hfc"), pack_order("superfibre/hfc"));
+        theirs["billingAccount"]["id"] = json!("ACC-2002");
+        for order in [&mut ours, &mut theirs] {
+            order["productOrderItem"][0]["product"]["id"] = json!(format!("mine-{number}"));
+        }
+        let answers = tokio::join!(world.http.post(path, &ours), world.http.post(path, &theirs));
+        let mut delivered = Vec::new();
+        for (answer, order) in [(answers.0, &ours), (answers.1, &theirs)] {
+            if answer.status == 422 {
+                assert_eq!(answer.body["referenceError"], "productOrderItem[0].product.id");
+                continue;
+            }
+            let id = answer.body["id"].as_str().unwrap();
+            let end = world.ended(id).await.end;
+            if end == "completed" {
+                delivered.push(order["billingAccount"]["id"].clone());
+            } else {
+                assert_eq!(end, "rejected");
+            }
+        }
+        let product = world.http.get(&format!("{PRODUCT}/mine-{number}")).await;
+        assert_eq!(delivered, [product["billingAccount"]["id"].clone()]);
+    }
+    assert_eq!(world.http.total(PRODUCT).await, 5);
+}
