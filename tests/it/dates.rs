@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{World, eventually, pack_order};
+use crate::world::{World, eventually, pack_order, text};
 
 const PRODUCT: &str = "/tmf-api/productInventory/v4/product";
 const FAR: &str = "2999-01-01T00:00:00Z";
@@ -113,6 +113,65 @@ async fn a_product_is_there_until_its_end() {
     assert_eq!(product["status"], "terminated");
     assert!(product["terminationDate"].as_str().unwrap() >= date.as_str(), "{product:#}");
     assert!(world.books().await.state.is_empty());
+}
+
+/// The statuses of the products that an order made.
+async fn statuses(world: &World, order: &str) -> Vec<String> {
+    let books = world.books().await;
+    let products = books.products(order).into_iter();
+    let mut all: Vec<String> = products.map(|product| text(&product["status"])).collect();
+    all.dedup();
+    all
+}
+
+#[tokio::test]
+async fn a_bundle_begins_and_ends_with_all_of_its_parts() {
+    let world = World::start().await;
+    let mut order = pack_order("triple-play/nested");
+    order["productOrderItem"][0]["product"]["startDate"] = json!(FAR);
+    order.as_object_mut().unwrap().remove("requestedCompletionDate");
+    let waiting = world.submit(&order).await;
+    assert_eq!(state(&world, &waiting).await, "pending");
+    assert_eq!(statuses(&world, &waiting).await, ["pendingActive"]);
+    cancel(&world, &waiting).await;
+    world.ended(&waiting).await;
+    assert!(world.books().await.effects.is_empty());
+
+    let first = world.submit(&pack_order("triple-play/nested")).await;
+    world.completed(&first).await;
+    let before = world.books().await;
+    let end = |date: &str| {
+        change("delete", &json!({ "id": format!("{first}-1"), "terminationDate": date }))
+    };
+    let waiting = world.submit(&end(FAR)).await;
+    assert_eq!(state(&world, &waiting).await, "pending");
+    assert_eq!(statuses(&world, &first).await, ["pendingTerminate"]);
+    cancel(&world, &waiting).await;
+    world.ended(&waiting).await;
+    assert_eq!(statuses(&world, &first).await, ["active"]);
+    assert_eq!(world.books().await.effects, before.effects);
+    let date = seconds_ahead(3);
+    let ending = world.submit(&end(&date)).await;
+    assert_eq!(world.books().await.state, before.state);
+    world.completed(&ending).await;
+    assert_eq!(statuses(&world, &first).await, ["terminated"]);
+    assert!(world.books().await.state.is_empty());
+}
+
+#[tokio::test]
+async fn a_suspended_product_that_is_to_end_is_suspended_again_when_that_is_cancelled() {
+    let world = World::start().await;
+    let first = world.submit(&pack_order("superfibre/hfc")).await;
+    world.completed(&first).await;
+    let (id, path) = (format!("{first}-1"), format!("{PRODUCT}/{first}-1"));
+    let suspend = change("modify", &json!({ "id": id, "status": "suspended" }));
+    world.completed(&world.submit(&suspend).await).await;
+    let end = change("delete", &json!({ "id": id, "terminationDate": FAR }));
+    let waiting = world.submit(&end).await;
+    assert_eq!(world.http.get(&path).await["status"], "pendingTerminate");
+    cancel(&world, &waiting).await;
+    world.ended(&waiting).await;
+    assert_eq!(world.http.get(&path).await["status"], "suspended");
 }
 
 #[tokio::test]

@@ -2,8 +2,15 @@
 
 use super::items::Items;
 use crate::id::{ItemId, PluginId};
-use crate::plan::{Action, Plan};
+use crate::order::Order;
+use crate::plan::{Action, Level, Plan};
 use crate::time::Timestamp;
+
+/// The date that a line of an order names for its instance.
+fn own_date(order: &Order, index: usize) -> Option<Timestamp> {
+    let dates = order.lines.get(index)?.dates;
+    dates.start.or(dates.end)
+}
 
 impl Items {
     /// The time before which nothing with an effect is done for an item. What serves several lines
@@ -16,6 +23,27 @@ impl Items {
             Action::Add | Action::Modify | Action::NoChange => roots.min(),
         };
         own.flatten().max(item.not_before)
+    }
+
+    /// A part of a bundle that names no date begins and ends with the bundle.
+    pub(super) fn date_parts(&mut self, order: &Order) {
+        for index in 0..self.items.len() {
+            if self.items[index].level == Level::Product && own_date(order, index).is_none() {
+                let of_bundle = self.date_of_bundle(order, index);
+                let item = &mut self.items[index];
+                item.not_before = item.not_before.max(of_bundle);
+            }
+        }
+    }
+
+    /// The date of the nearest bundle around a product that names one.
+    fn date_of_bundle(&self, order: &Order, index: usize) -> Option<Timestamp> {
+        let outer = |index: &usize| {
+            let mut parents = self.items[*index].parents.iter().map(|parent| parent.index());
+            parents.find(|parent| self.items[*parent].level == Level::Product)
+        };
+        let mut bundles = std::iter::successors(outer(&index), outer);
+        bundles.find_map(|bundle| own_date(order, bundle))
     }
 
     /// The time before which a step of the whole order is not done by a plugin: a check that

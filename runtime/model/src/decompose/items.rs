@@ -118,6 +118,7 @@ pub(super) fn items<'a>(
     builder.want_states()?;
     builder.finish();
     needs::relate_lines(&mut builder.built, order);
+    builder.built.date_parts(order);
     Ok(builder.built)
 }
 
