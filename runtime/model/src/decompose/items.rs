@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::checks::CheckedLine;
 use super::existing::{Existing, Known};
-use super::mirror::Said;
+use super::mirror::{Own, Said};
 use super::produced::Wanted;
 use super::tasks::time;
 use super::{Answers, Stop, needs, prices, rule_failure};
@@ -88,6 +88,7 @@ pub(super) fn items<'a>(
         whole: BTreeSet::new(),
         said: BTreeMap::new(),
         dropped: BTreeMap::new(),
+        own: BTreeMap::new(),
     };
     let charges = charges(order, lines, rulebook);
     let before = prices::before(order, lines, existing, rulebook);
@@ -153,6 +154,8 @@ pub(super) struct Builder<'a> {
     pub said: BTreeMap<ItemId, Said>,
     /// The instances that do not use or need an existing one any more.
     pub dropped: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
+    /// What changed lines are made of, for those that were looked at.
+    pub own: BTreeMap<ItemId, Own<'a>>,
 }
 
 impl<'a> Builder<'a> {
@@ -245,6 +248,9 @@ impl<'a> Builder<'a> {
         parent: ItemId,
         root: ItemId,
     ) -> Result<(ItemId, bool), Stop> {
+        if let Some(known) = self.of_line(wanted, (parent, root)) {
+            return self.matched(known, wanted, (parent, root));
+        }
         let spec = &wanted.spec;
         let characteristics = self.inherited(spec, parent, &wanted.characteristics);
         let key = (spec.clone(), self.scope_key(wanted, parent, root));

@@ -4,6 +4,7 @@
 mod agreed;
 mod ceasing;
 mod needed;
+mod own;
 mod serving;
 mod wanted;
 
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 pub(super) use self::agreed::Said;
+pub(super) use self::own::Own;
 use super::Stop;
 use super::existing::{Existing, Known, installed};
 use super::items::{Builder, Reads};

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::produced::NUMBER;
+use super::produced::{NUMBER, Wanted};
 use crate::plan::{Item, Part};
 
 /// How well an instance of an earlier plan fits what an item wants now; the best is the least.
@@ -32,6 +32,16 @@ pub(super) fn fit(
         return None;
     }
     (!before.as_ref().is_some_and(is_wanted)).then_some(Fit::Alternative)
+}
+
+/// Whether an instance of an earlier plan is the one that is wanted now by another item within its
+/// scope. Which rule asks for it tells only those apart that are several.
+pub(super) fn is_shared(before: &Item, wanted: &Wanted) -> bool {
+    let before = part_of(before);
+    if wanted.is_one_of_several {
+        return before == wanted.part;
+    }
+    matches!(before, None | Some(Part::Rule(_)))
 }
 
 /// Which part an item is; in plans of before its number is all that tells.

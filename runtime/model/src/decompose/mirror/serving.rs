@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::existing::{Known, gather_from, installed};
 use super::super::items::Builder;
-use super::super::parts::{self, Fit};
+use super::super::parts;
 use super::super::produced::Wanted;
 use super::super::{Recall, Stop};
 use crate::id::{InstanceId, ItemId, SpecId};
@@ -69,8 +69,7 @@ impl<'a> Builder<'a> {
         }
         let Some(outermost) = self.whole_of(outermost.id)? else { return Ok(None) };
         let is_it = |known: &Known<'a>| {
-            let (item, part) = (known.item(), wanted.part.as_ref());
-            item.spec == wanted.spec && parts::fit(item, part, |_| true) == Some(Fit::Same)
+            known.item().spec == wanted.spec && parts::is_shared(known.item(), wanted)
         };
         let (mut open, mut seen) = (vec![outermost], BTreeSet::new());
         while let Some(known) = open.pop() {

@@ -493,3 +493,52 @@ deliver:
     assert_eq!(routers(&played), 2);
     assert_sound(&played);
 }
+
+/// Another item of a product asks for what the product has already.
+#[test]
+fn what_a_product_has_serves_whatever_else_of_it_asks_for_the_same() {
+    let catalog = "
+        O offers P
+        P product: A, B, X; opt bool true default false; direct bool false default true
+        A service: X; opt bool
+        B service: X
+        X network: Y
+        Y network
+    ";
+    for scope in ["item", "line", "bundle", "order", "place", "customer"] {
+        let rules = format!(
+            "
+decompose:
+  - {{ rule: optional, from: A, to: X, when: item.char.opt }}
+  - {{ rule: direct, from: P, to: X, when: item.char.direct }}
+  - {{ rule: never, from: B, to: X, quantity: '0' }}
+deliver:
+  - {{ spec: X, workflow: do, scope: {scope} }}
+  - {{ spec: Y, workflow: do, scope: {scope} }}
+"
+        );
+        let mut played = Played::new(rulebook(catalog, &rules));
+        played.complete("f", &document("1 add O\n2 add O direct=false"));
+        let before = in_use(&played);
+        let has = |played: &Played, user: &str| {
+            let record = &played.documents[&(crate::installed::INSTALLED, "service/f-s3".into())];
+            record["users"].as_object().unwrap().contains_key(user)
+        };
+        let (product, service) = ("product/f-1", "service/f-s1");
+        assert!(has(&played, product) && !has(&played, service), "{scope}");
+        // Both ask for it, then one, then the other.
+        for (id, order, uses) in [
+            ("g", "1 modify O id:f-1 opt=true", [true, true]),
+            ("h", "1 modify O id:f-1 direct=false", [false, true]),
+            ("i", "1 modify O id:f-1 direct=true opt=false", [true, false]),
+        ] {
+            let done = played.complete(id, &document(order));
+            assert_eq!(in_use(&played), before, "{scope}: {order}");
+            assert!(done.plan.tasks.is_empty(), "{scope}: {order}: nothing is done for it");
+            assert_eq!([has(&played, product), has(&played, service)], uses, "{scope}: {order}");
+            assert_sound(&played);
+        }
+        played.complete("j", &document("1 delete O id:f-1\n2 delete O id:f-2"));
+        assert_eq!(in_use(&played), Vec::<String>::new());
+    }
+}
