@@ -12,6 +12,7 @@ mod relations;
 mod rules;
 mod scopes;
 mod several;
+mod shared;
 mod size;
 
 use std::path::{Path, PathBuf};

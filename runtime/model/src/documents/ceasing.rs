@@ -1,7 +1,7 @@
 //! The resources that cease with an item, but for the values of pools, which are free with their holds.
 
-use super::Document;
 use super::resources::Use;
+use super::{Changes, Document};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
 use crate::plan::{Action, Level};
@@ -48,6 +48,22 @@ impl Fulfilment {
         match self.plan.items[item.index()].action {
             Action::Delete => self.own_ending(item),
             Action::Add | Action::Modify | Action::NoChange => self.active_resources(item),
+        }
+    }
+
+    /// The services of lines that failed whose parts all stand, since other lines share them: no task
+    /// of theirs is rolled back.
+    pub(super) fn services_without_line(&self, changes: &mut Changes) {
+        for (id, item) in changes.part.items(&self.plan) {
+            let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
+            let has_own_tasks = self.tasks_of(id).next().is_some();
+            if !is_service || item.action != Action::Add || !self.has_failed(id) || has_own_tasks {
+                continue;
+            }
+            if self.was_delivered(id) {
+                changes.documents.push(self.service(id, "terminated"));
+                changes.documents.extend(self.own_ending(id));
+            }
         }
     }
 

@@ -22,6 +22,7 @@ impl Fulfilment {
                 let status = |item| if self.is_delivered(item) { "active" } else { "aborted" };
                 self.products(status, changes);
                 self.completed(changes);
+                self.services_without_line(changes);
                 return;
             }
             End::Failed => products("aborted", changes),

@@ -253,6 +253,39 @@ fn resources_of_a_composed_service_are_in_use_with_it_and_end_with_it() {
     }
 }
 
+/// Its parts are shared with a line that is delivered, so nothing of them is rolled back.
+#[test]
+fn a_service_of_a_line_that_failed_ends_though_all_of_its_parts_stand() {
+    let mut plan = plan();
+    plan.items.push(item(Level::Product, "PS-2", "2", &[]));
+    let mut other = item(Level::CustomerService, "CFS-2", "3", &[3]);
+    other.resources = vec![SpecId::new("RS-SITE")];
+    plan.items.push(other);
+    plan.items.push(item(Level::ResourceService, "RFS-2", "4", &[3]));
+    plan.items[2].parents.push(ItemId(4));
+    plan.tasks.push(Task { item: Some(ItemId(5)), needs: Vec::new(), ..plan.tasks[1].clone() });
+    let mut story = Story::new();
+    story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
+    story.succeed(0, &json!({}), vec![hold()]);
+    story.succeed(1, &json!({}), vec![]);
+    story.succeed(2, &json!({}), vec![]);
+    let cause = Failure::new(FailureClass::Person, "X", "no");
+    let (task, attempt, failure) = (TaskId(3), 1, cause.clone());
+    let lines = vec![ItemId(3)];
+    let failed = Event::Failed { task, attempt, failure };
+    let rolling = Event::RollingBack { lines, cause, task: Some(task), decision: None };
+    story.commit("fails", &[failed, rolling, Event::Undone { task }]);
+    let ended = story.commit("ended", &[Event::Ended { end: End::Partial }]);
+    let state = |id: &str, name: &str| {
+        let found = ended.documents.iter().find(|document| document.id == id);
+        found.map(|document| document.body[name].clone())
+    };
+    assert_eq!(state("f-s3", "state"), Some(json!("terminated")), "{}", story.told);
+    assert_eq!(state("f-r3-1", "usageState"), Some(json!("idle")), "{}", story.told);
+    assert_eq!(state("f-s2", "state"), None, "it serves the other line");
+    assert_eq!(state("f-s1", "state"), None);
+}
+
 #[test]
 fn a_run_writes_no_documents() {
     let kind = Kind::Run { workflow: "w".into() };
