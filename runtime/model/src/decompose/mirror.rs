@@ -107,8 +107,10 @@ impl<'a> Builder<'a> {
         Some(own)
     }
 
-    /// A product that no line names is a line of its own, in the bundle that it is a part of.
+    /// A product that no line names is a line of its own, in the bundle that it is a part of. It has
+    /// the date of that.
     pub(super) fn is_line_within(&mut self, own: ItemId, bundle: ItemId) {
+        self.built.items[own.index()].not_before = self.built.items[bundle.index()].not_before;
         let bundles = &mut self.built.bundles;
         let outer = bundles.get(bundle.index()).copied().unwrap_or(bundle);
         bundles.extend((bundles.len()..=own.index()).map(ItemId::at));

@@ -44,6 +44,9 @@ impl<'a> Builder<'a> {
         let mut root = own;
         if need.item().level == Level::Product {
             self.is_line_within(own, own);
+            let line = self.built.roots[by.index()].first().map(|line| line.index());
+            let date = line.and_then(|line| self.built.items[line].not_before);
+            self.built.items[own.index()].not_before = date;
         } else {
             let roots = self.built.roots[by.index()].clone();
             root = roots.first().copied().unwrap_or(by);

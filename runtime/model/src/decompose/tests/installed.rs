@@ -223,6 +223,23 @@ fn parts_of_a_bundle_cease_in_the_reverse_of_their_needs() {
 }
 
 #[test]
+fn what_follows_a_bundle_has_the_date_of_its_line() {
+    let date = crate::Timestamp(32_472_144_000_000);
+    for order in [
+        "1 delete B id:f-1",
+        "1 modify B id:f-1 status:suspended",
+        "1 modify O-VOI id:f-1.2 lines=2",
+    ] {
+        let mut order = document(order);
+        order["requestedStartDate"] = json!(date.to_string());
+        let plan = bundle().plan(&order).unwrap();
+        assert_eq!(plan.begins, Some(date), "{order}");
+        assert_eq!(plan.completes, Some(date), "{order}");
+        assert!(plan.tasks.iter().all(|task| task.not_before == Some(date)), "{order}: {plan:#?}");
+    }
+}
+
+#[test]
 fn a_part_that_needs_another_is_changed_with_what_it_needs_in_the_plan() {
     assert_snapshot!(plan(&bundle(), "1 modify O-VOI id:f-1.2 lines=2"), @r"
     modify P-VOI f-1.2 after []
