@@ -103,6 +103,10 @@ impl Fulfilment {
     ) -> Result<Vec<Event>, NotGivenUp> {
         self.may_decide()?;
         let task = self.task_named(task)?;
+        let waits = matches!(self.tasks[task.index()], TaskState::Waiting { .. });
+        if waits && self.is_turned(task) {
+            return Err(self.wrong_state(task, "its line is rolled back: give it up instead"));
+        }
         let mut events = self.ending_wait(task, &decision)?;
         if let TaskState::Undoing { attempt, failure, .. } = &self.tasks[task.index()] {
             let (attempt, failure) = (attempt + 1, failure.clone());

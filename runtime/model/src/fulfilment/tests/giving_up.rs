@@ -330,3 +330,30 @@ fn a_delete_that_is_given_up_stays_as_far_as_it_came() {
     end                    partial: b
     ");
 }
+
+#[test]
+fn a_step_that_waits_while_its_order_is_rolled_back_is_not_done_by_hand() {
+    assert_snapshot!(play("
+        task one
+        task two
+        start one
+        wait one
+        start two
+        fail two person
+        complete one
+        give up one
+        undo one
+        undo two
+        end
+    "), @r"
+    start one              due: recover one, run two
+    wait one               due: run two
+    start two              due: recover two
+    fail two person        due: undo two
+    complete one           denied: task `play.one` is waiting, and its line is rolled back: give it up instead
+    give up one            due: undo one, undo two
+    undo one               due: undo two
+    undo two               due: end
+    end                    failed
+    ");
+}
