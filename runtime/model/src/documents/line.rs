@@ -50,11 +50,12 @@ impl Fulfilment {
         self.changed_lines(Stage::Done, changes);
     }
 
-    /// A new service for which nothing was to be done, so that no task wrote it.
+    /// A new service that no task wrote: nothing was to be done for it, or what it is made of was there
+    /// and was changed.
     pub(super) fn service_without_work(&self, id: ItemId, item: &Item, changes: &mut Changes) {
         let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
         let is_new = item.action == Action::Add && !self.has_failed(id);
-        if is_service && is_new && !self.has_tasks(id) {
+        if is_service && is_new && (!self.has_tasks(id) || self.rests_on_changes(id)) {
             changes.documents.push(self.service(id, self.delivered_state(id)));
             changes.documents.extend(self.active_resources(id));
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::id::{PluginId, PoolId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass, Hold};
-use crate::plan::{OnFailure, Plan, Retry, Step, Task, Work};
+use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
 use crate::time::Timestamp;
 use crate::{Event, FulfilmentId};
 
@@ -284,6 +284,24 @@ fn a_service_of_a_line_that_failed_ends_though_all_of_its_parts_stand() {
     assert_eq!(state("f-r3-1", "usageState"), Some(json!("idle")), "{}", story.told);
     assert_eq!(state("f-s2", "state"), None, "it serves the other line");
     assert_eq!(state("f-s1", "state"), None);
+}
+
+/// What is changed is written when the order is complete, and so is a new service that it is a part of.
+#[test]
+fn a_new_service_that_is_made_of_what_changes_is_written() {
+    let mut plan = plan();
+    plan.items[2].action = Action::Modify;
+    plan.items[2].instance = Some("old-s1".into());
+    let mut story = Story::new();
+    story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
+    story.succeed(0, &json!({}), vec![hold()]);
+    story.succeed(1, &json!({}), vec![]);
+    story.succeed(2, &json!({}), vec![]);
+    let ended = story.commit("ended", &[Event::Ended { end: End::Completed }]);
+    let service = ended.documents.iter().find(|document| document.id == "f-s1");
+    let service = &service.unwrap_or_else(|| panic!("{}", story.told)).body;
+    assert_eq!(service["state"], "active");
+    assert_eq!(service["supportingService"][0]["id"], "old-s1");
 }
 
 #[test]

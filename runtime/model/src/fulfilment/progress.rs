@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Fulfilment;
 use crate::id::{ItemId, TaskId};
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use crate::task::TaskState;
 
 /// What is so of the tasks of each item and of everything below it. It holds nothing that could not
@@ -83,6 +83,12 @@ impl Fulfilment {
     /// Whether there is any task for an item, or for what it was decomposed into.
     pub(crate) fn has_tasks(&self, item: ItemId) -> bool {
         self.within(item).any(|item| self.tasks_of(item).next().is_some())
+    }
+
+    /// Whether an item is made of what was there before and is changed.
+    pub(crate) fn rests_on_changes(&self, item: ItemId) -> bool {
+        let is_changed = |part: ItemId| self.plan.items[part.index()].action == Action::Modify;
+        self.within(item).any(|part| is_changed(part) && self.tasks_of(part).next().is_some())
     }
 
     /// Whether an item was delivered and its rollback, if it was begun, has undone nothing yet: by its
