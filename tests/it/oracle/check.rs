@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::observed::{Observed, characteristics, references};
 use super::order::{Key, product_id};
-use super::pack::{Act, Chars, ELEMENTS, Pack, pool};
+use super::pack::{Act, Chars, ELEMENTS, Pack, Speech, pool};
 use super::state::{Field, Slot, State};
 use super::written::resource;
 use crate::world::text;
@@ -62,6 +62,8 @@ impl Check<'_> {
             };
             let status = if product.is_suspended { "suspended" } else { "active" };
             self.is(&format!("product {key:?}: status"), &document["status"], &json!(status));
+            let place = product.place.as_ref().map_or(Value::Null, |place| json!(place));
+            self.is(&format!("product {key:?}: place"), &document["place"][0]["id"], &place);
             self.has_chars(
                 &format!("product {key:?}"),
                 document,
@@ -255,11 +257,14 @@ impl Check<'_> {
                 // The entry is named after the order and the line that made the instance.
                 let place = (
                     ELEMENTS[*element].name.to_string(),
-                    self.pack.collection(instance.service, at),
+                    self.pack.collection(instance.service, at, *element),
                     service.replacen("-s", "-", 1),
                 );
-                let body: serde_json::Map<String, Value> =
+                let mut body: serde_json::Map<String, Value> =
                     told.into_iter().map(|(name, field)| (name, self.value(&field))).collect();
+                if ELEMENTS[*element].speech == Speech::JsonRpc {
+                    body.insert("id".into(), place.2.clone().into());
+                }
                 expected.insert(place, Value::Object(body));
             }
         }

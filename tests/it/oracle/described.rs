@@ -115,6 +115,9 @@ impl Trial {
                 lines(pack, order)
             ));
         }
+        if let Some(wait) = self.orders.iter().find_map(|order| order.begins_in_ms) {
+            text.push_str(&format!("  to begin in {wait} ms\n"));
+        }
         for fault in &self.faults {
             text.push_str(&format!("  fault {fault}\n"));
         }
@@ -135,7 +138,10 @@ fn lines(pack: &Pack, order: &Order) -> String {
 fn line(pack: &Pack, one: &Line) -> String {
     match one {
         Line::Add(added) => add(pack, added),
-        Line::Modify { product, chars } => format!("modify {}{}", key(product), list(chars)),
+        Line::Modify { product, chars, place } => {
+            let place = place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+            format!("modify {}{}{place}", key(product), list(chars))
+        }
         Line::Status { product, is_suspended: true } => format!("suspend {}", key(product)),
         Line::Status { product, is_suspended: false } => format!("resume {}", key(product)),
         Line::Delete { product } => format!("delete {}", key(product)),
@@ -150,6 +156,9 @@ fn add(pack: &Pack, added: &Added) -> String {
     let mut text = format!("add {}{}", pack.products[added.product].name, list(&added.chars));
     if let Some(place) = &added.place {
         text.push_str(&format!(" at {place}"));
+    }
+    if let Some((other, word)) = &added.relies_on {
+        text.push_str(&format!(" {word} line {other}"));
     }
     if !added.parts.is_empty() {
         let parts: Vec<String> = added.parts.iter().map(|part| add(pack, part)).collect();

@@ -45,6 +45,10 @@ pub(super) struct Task {
     pub(super) step: String,
     pub(super) began: usize,
     pub(super) done: usize,
+    /// The time at which it began, as the journal has it; empty if it never did.
+    pub(super) at: String,
+    /// Whether it was done, and not undone after.
+    pub(super) stands: bool,
 }
 
 impl Observed {
@@ -108,17 +112,21 @@ impl Plan {
 
 fn tasks(fulfilment: &Value, items: &[Item]) -> Vec<Task> {
     let records = array(&fulfilment["journal"]).iter();
-    let events: Vec<&Value> = records.flat_map(|record| array(&record["events"])).collect();
+    let events = records.flat_map(|record| {
+        array(&record["events"]).iter().map(|event| (text(&record["at"]), event))
+    });
+    let events: Vec<(String, &Value)> = events.collect();
     let tasks = array(&fulfilment["tasks"]).iter().map(|task| {
         let of_it = |kinds: &'static [&'static str]| {
             let events = events.iter().enumerate();
-            events.filter(move |(_, event)| {
+            events.filter(move |(_, (_, event))| {
                 event["taskId"] == task["id"]
                     && kinds.contains(&event["type"].as_str().unwrap_or(""))
             })
         };
         let began = of_it(&["started", "waiting", "succeeded"]).next();
         let done = of_it(&["succeeded"]).next_back();
+        let last = of_it(&["succeeded", "undone"]).next_back();
         let item = items.iter().find(|item| item.name == text(&task["item"]));
         Task {
             name: text(&task["name"]),
@@ -126,6 +134,8 @@ fn tasks(fulfilment: &Value, items: &[Item]) -> Vec<Task> {
             step: text(&task["step"]),
             began: began.map_or(usize::MAX, |(at, _)| at),
             done: done.map_or(usize::MAX, |(at, _)| at),
+            at: began.map(|(_, (at, _))| at.clone()).unwrap_or_default(),
+            stands: last.is_some_and(|(_, (_, event))| event["type"] == "succeeded"),
         }
     });
     tasks.collect()

@@ -10,20 +10,26 @@ use super::written::offering;
 /// A product of a history: the number of the order that added it, and its line there.
 pub(super) type Key = (usize, String);
 
+/// The word by which a line relies on another as a whole.
+pub(super) const DEPENDENCY: &str = "dependency";
+
 /// A product order.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) customer: String,
     pub(super) lines: Vec<Line>,
+    /// It is to begin so many milliseconds after it was sent.
+    pub(super) begins_in_ms: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Line {
     Add(Added),
-    /// Other values for some characteristics.
+    /// Other values for some characteristics, and another place.
     Modify {
         product: Key,
         chars: Chars,
+        place: Option<String>,
     },
     /// Suspended, or active again.
     Status {
@@ -49,8 +55,8 @@ pub(super) struct Added {
     pub(super) chars: Chars,
     pub(super) place: Option<String>,
     pub(super) parts: Vec<Added>,
-    /// The line of the same order, by its id, that it relies on.
-    pub(super) relies_on: Option<String>,
+    /// The line of the same order, by its id, that it relies on, and the order's word for that.
+    pub(super) relies_on: Option<(String, &'static str)>,
 }
 
 impl Added {
@@ -104,11 +110,20 @@ impl Order {
     }
 
     /// The document of a client. `ids` has the ids of the orders that were taken, by their numbers.
-    pub(super) fn document(&self, pack: &Pack, ids: &BTreeMap<usize, String>) -> Value {
-        json!({
+    pub(super) fn document(
+        &self,
+        pack: &Pack,
+        ids: &BTreeMap<usize, String>,
+        begins: Option<&String>,
+    ) -> Value {
+        let mut document = json!({
             "relatedParty": [{ "id": self.customer, "name": self.customer, "role": "Customer" }],
             "productOrderItem": lines("", &self.lines, pack, ids),
-        })
+        });
+        if let Some(begins) = begins {
+            document["requestedStartDate"] = begins.as_str().into();
+        }
+        document
     }
 }
 
@@ -126,9 +141,12 @@ fn line(id: &str, line: &Line, pack: &Pack, ids: &BTreeMap<usize, String>) -> Va
     let about = |product: &Key, action: &str| json!({ "id": id, "action": action, "product": { "id": product_id(product, ids) } });
     match line {
         Line::Add(added) => add(id, added, pack),
-        Line::Modify { product, chars } => {
+        Line::Modify { product, chars, place } => {
             let mut body = about(product, "modify");
             body["product"]["productCharacteristic"] = characteristics(chars);
+            if let Some(place) = place {
+                body["product"]["place"] = placed(place);
+            }
             body
         }
         Line::Status { product, is_suspended } => {
@@ -154,10 +172,10 @@ fn add(id: &str, added: &Added, pack: &Pack) -> Value {
         "product": { "productCharacteristic": characteristics(&added.chars) },
     });
     if let Some(place) = &added.place {
-        body["product"]["place"] = json!([{ "id": place, "role": "installation" }]);
+        body["product"]["place"] = placed(place);
     }
-    if let Some(other) = &added.relies_on {
-        let relation = json!({ "relationshipType": "reliesOn", "id": other });
+    if let Some((other, word)) = &added.relies_on {
+        let relation = json!({ "relationshipType": word, "id": other });
         body["productOrderItemRelationship"] = json!([relation]);
     }
     if !added.parts.is_empty() {
@@ -166,6 +184,10 @@ fn add(id: &str, added: &Added, pack: &Pack) -> Value {
         body["productOrderItem"] = parts.collect();
     }
     body
+}
+
+fn placed(place: &str) -> Value {
+    json!([{ "id": place, "role": "installation" }])
 }
 
 fn characteristics(chars: &Chars) -> Value {

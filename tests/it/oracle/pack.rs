@@ -122,27 +122,40 @@ pub(super) enum Read {
 /// An element and how its entries are addressed.
 pub(super) struct Element {
     pub(super) name: &'static str,
-    pub(super) path: &'static str,
-    pub(super) separator: &'static str,
+    pub(super) speech: Speech,
 }
 
-/// Elements that take any `PUT` and speak REST or RESTCONF.
-pub(super) const ELEMENTS: [Element; 5] = [
-    Element { name: "olt-1", path: "/restconf/data/", separator: "=" },
-    Element { name: "bng-1", path: "/restconf/data/", separator: "=" },
-    Element { name: "cmts-1", path: "/restconf/data/", separator: "=" },
-    Element { name: "ipam", path: "/api/", separator: "/" },
-    Element { name: "iptv", path: "/api/", separator: "/" },
+/// What an element understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speech {
+    /// Any `PUT`, at this path with a separator before the id.
+    Put(&'static str, &'static str),
+    /// Methods of JSON-RPC that create, update, get and delete any kind of thing.
+    JsonRpc,
+}
+
+const RESTCONF: Speech = Speech::Put("/restconf/data/", "=");
+const REST: Speech = Speech::Put("/api/", "/");
+
+pub(super) const ELEMENTS: [Element; 7] = [
+    Element { name: "olt-1", speech: RESTCONF },
+    Element { name: "bng-1", speech: RESTCONF },
+    Element { name: "hlr", speech: Speech::JsonRpc },
+    Element { name: "cmts-1", speech: RESTCONF },
+    Element { name: "ipam", speech: REST },
+    Element { name: "iptv", speech: REST },
+    Element { name: "pcrf", speech: Speech::JsonRpc },
 ];
 
 impl Pack {
     /// The name of a step's entries at its element.
-    pub(super) fn collection(&self, service: usize, step: usize) -> String {
-        format!(
-            "{}-{}",
-            self.services[service].name.to_lowercase(),
-            self.services[service].steps[step].name
-        )
+    pub(super) fn collection(&self, service: usize, step: usize, element: usize) -> String {
+        let (service, step) = (&self.services[service], &self.services[service].steps[step]);
+        match ELEMENTS[element].speech {
+            Speech::Put(..) => format!("{}-{}", service.name.to_lowercase(), step.name),
+            // After a verb such as `create`, so it begins with a capital.
+            Speech::JsonRpc => format!("{}{}", service.name, step.name),
+        }
     }
 
     /// Whether every way from a product to a service goes through scope `item`, so that it is clear

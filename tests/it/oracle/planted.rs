@@ -144,11 +144,15 @@ fn add() -> Line {
     Line::Add(Added { product: 0, chars, place: None, parts, relies_on: None })
 }
 
+fn order(lines: Vec<Line>) -> Order {
+    Order { customer: "CUST-1".into(), lines, begins_in_ms: None }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn errors_that_are_planted_are_noticed() {
     let mut play = Play::begin(pack()).await;
     for number in 0..2 {
-        let order = Order { customer: "CUST-1".into(), lines: vec![add(), add()] };
+        let order = order(vec![add(), add()]);
         let trial = Trial { number, orders: vec![order], ..Trial::default() };
         assert_eq!(play.trial(&trial).await, [""; 0]);
     }
@@ -163,9 +167,19 @@ async fn errors_that_are_planted_are_noticed() {
     let plan = Plan::read(&play.world, &play.names.orders[&1]).await;
     let carried = |plan: &Plan| {
         let (pack, after, names) = (&play.pack, &play.state, &play.names);
-        Carried { pack, before: &before, after, names, plan }.differences()
+        let begins = None;
+        Carried { pack, before: &before, after, names, plan, begins }.differences()
     };
     assert_eq!(carried(&plan), [""; 0]);
+    let late = Carried {
+        pack: &play.pack,
+        before: &before,
+        after: &play.state,
+        names: &play.names,
+        plan: &plan,
+        begins: Some("2999-01-01T00:00:00Z".into()),
+    };
+    assert!(!late.haste().is_empty(), "not noticed: a task began before the date");
     for (what, plant) in PLAN {
         let mut plan = plan.clone();
         plant(&mut plan);
@@ -187,7 +201,6 @@ fn without(state: &State, number: usize) -> State {
 #[test]
 fn the_oracle_knows_who_uses_what() {
     let pack = pack();
-    let order = |lines: Vec<Line>| Order { customer: "CUST-1".into(), lines };
     let next = |state: &State, order: &Order, number: usize| match state.after(&pack, order, number)
     {
         super::state::Verdict::Completes(next) => *next,
@@ -204,7 +217,7 @@ fn the_oracle_knows_who_uses_what() {
     assert_eq!(state.instances[&2].needs, [1].into());
     let chars = Chars::from([("a".into(), 1)]);
     let both = [product(0, "1"), product(1, "1")];
-    let lines = both.map(|product| Line::Modify { product, chars: chars.clone() });
+    let lines = both.map(|product| Line::Modify { product, chars: chars.clone(), place: None });
     let changed = next(&state, &order(lines.to_vec()), 2);
     assert_eq!(
         changed.instances.keys().collect::<Vec<_>>(),

@@ -18,7 +18,7 @@ use super::written;
 use crate::world::{Settings, World, eventually, items_of, plugins_dir, text};
 
 /// The plugins that the steps of random packs call.
-const PLUGINS: [&str; 3] = ["noop", "pool-allocator", "rest-activator"];
+const PLUGINS: [&str; 4] = ["jsonrpc-activator", "noop", "pool-allocator", "rest-activator"];
 
 /// A person tries so often again before giving an order up.
 const RETRIES_MAX: usize = 3;
@@ -72,7 +72,9 @@ impl Play {
         self.world.network.fail(Value::Array(trial.faults.clone())).await;
         let numbers = trial.number..;
         self.number = trial.number + trial.orders.len();
-        let answers = trial.orders.iter().map(|order| self.submit(order));
+        let begins: Vec<Option<String>> = trial.orders.iter().map(begins).collect();
+        let both = trial.orders.iter().zip(&begins);
+        let answers = both.map(|(order, begins)| self.submit(order, begins.as_ref()));
         let answers = futures_util::future::join_all(answers).await;
         let mut taken: Vec<(String, usize, &Order)> = Vec::new();
         for ((answer, number), order) in answers.into_iter().zip(numbers).zip(&trial.orders) {
@@ -98,20 +100,23 @@ impl Play {
             found.extend(self.follow(trial, &id, number, order, &end));
             if matches!(end, End::Completed | End::Partial(_)) {
                 let plan = Plan::read(&self.world, &id).await;
-                carried.push((before, self.state.clone(), plan, end));
+                let begins = begins[number - trial.number].clone();
+                carried.push((before, self.state.clone(), plan, begins, end));
             }
         }
         if self.is_unclear {
             return found;
         }
         found.extend(self.look().await);
-        for (before, after, plan, end) in &carried {
-            let names = &self.names;
-            let carried = Carried { pack: &self.pack, before, after, names, plan };
+        for (before, after, plan, begins, end) in &carried {
+            let (names, begins) = (&self.names, begins.clone());
+            let carried = Carried { pack: &self.pack, before, after, names, plan, begins };
             found.extend(match end {
                 End::Completed => carried.differences(),
                 End::Partial(_) | End::Dropped(_) | End::Refused(_) | End::Stuck(_) => {
-                    carried.disorder()
+                    let mut found = carried.disorder();
+                    found.extend(carried.haste());
+                    found
                 }
             });
         }
@@ -143,8 +148,8 @@ impl Play {
         found
     }
 
-    async fn submit(&self, order: &Order) -> Result<String, String> {
-        let document = order.document(&self.pack, &self.names.orders);
+    async fn submit(&self, order: &Order, begins: Option<&String>) -> Result<String, String> {
+        let document = order.document(&self.pack, &self.names.orders, begins);
         let path = model::resource::path("productOrder");
         let answer = self.world.http.post(path, &document).await;
         if answer.status == 201 {
@@ -315,6 +320,13 @@ impl Play {
             Verdict::Unclear(_) => None,
         }
     }
+}
+
+/// The date on which an order that is sent now is to begin.
+fn begins(order: &Order) -> Option<String> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = model::Timestamp(i64::try_from(now.as_millis()).unwrap());
+    order.begins_in_ms.map(|wait| now.plus_ms(wait).to_string())
 }
 
 /// Whether a fulfilment goes on by itself.

@@ -33,6 +33,8 @@ pub(super) struct Product {
     pub(super) customer: String,
     pub(super) bundle: Option<Key>,
     pub(super) is_suspended: bool,
+    /// The product that it relies on as a whole, with all that both are made of.
+    pub(super) relies_on: Option<Key>,
     /// Its instances.
     pub(super) tree: BTreeMap<Slot, u32>,
 }
@@ -104,6 +106,7 @@ impl Product {
             customer: customer.into(),
             bundle,
             is_suspended: false,
+            relies_on: None,
             tree: BTreeMap::new(),
         }
     }
@@ -145,6 +148,7 @@ impl State {
         }
         next.grow(self, pack, &changed, order)?;
         next.relate(self, pack, &changed)?;
+        next.relate_lines(order, number)?;
         next.check_needed(self, &changed)?;
         next.check_untouched(self, pack, &changed)?;
         Ok(next)
@@ -173,11 +177,12 @@ impl State {
                     self.products.insert((key.0, id), product);
                 }
             }
-            Line::Modify { product, chars } => {
+            Line::Modify { product, chars, place } => {
                 let found = self.products.get_mut(product).ok_or(Verdict::Unclear("no product"))?;
-                let before = found.chars.clone();
+                let before = (found.chars.clone(), found.place.clone());
                 found.chars.extend(chars.clone());
-                if found.chars != before {
+                found.place = place.clone().or_else(|| found.place.take());
+                if (&found.chars, &found.place) != (&before.0, &before.1) {
                     changed.insert(product.clone());
                 }
             }

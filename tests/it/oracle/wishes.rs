@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::generate::{chance, pick};
-use super::order::{Added, Key, Line, Order};
+use super::order::{Added, DEPENDENCY, Key, Line, Order};
 use super::pack::{Chars, ELEMENTS, Pack};
 use super::state::{State, Verdict};
 use crate::world::Dice;
@@ -51,6 +51,7 @@ pub(super) fn next(dice: &mut Dice, pack: &Pack, state: &State, number: usize) -
             trial.faults = faults(dice);
             trial.kill = Some(dice.up_to(8));
         }
+        86..=92 => trial.orders[0].begins_in_ms = Some(200 * dice.up_to(4)),
         _ => {}
     }
     Some(trial)
@@ -103,7 +104,8 @@ fn order(dice: &mut Dice, pack: &Pack, state: &State) -> Order {
         for _ in 0..1 + pick(dice, 3) {
             lines.push(Line::Add(added(dice, pack, None)));
         }
-        return Order { customer: customer.into(), lines };
+        rely(dice, &mut lines);
+        return Order { customer: customer.into(), lines, begins_in_ms: None };
     }
     // No product twice, and no part beside its bundle.
     let mut left = own;
@@ -126,7 +128,21 @@ fn order(dice: &mut Dice, pack: &Pack, state: &State) -> Order {
             },
         });
     }
-    Order { customer: customer.into(), lines }
+    Order { customer: customer.into(), lines, begins_in_ms: None }
+}
+
+/// A line may rely on another, whichever comes first.
+fn rely(dice: &mut Dice, lines: &mut [Line]) {
+    let count = lines.len();
+    if count < 2 || !chance(dice, 30) {
+        return;
+    }
+    let own = pick(dice, count);
+    let other = (own + 1 + pick(dice, count - 1)) % count;
+    if let Line::Add(added) = &mut lines[own] {
+        let word = if chance(dice, 50) { DEPENDENCY } else { "reliesOn" };
+        added.relies_on = Some(((other + 1).to_string(), word));
+    }
 }
 
 fn added(dice: &mut Dice, pack: &Pack, product: Option<usize>) -> Added {
@@ -160,7 +176,10 @@ fn modify(dice: &mut Dice, pack: &Pack, state: &State, product: &Key) -> Line {
         let lines = some.into_iter().map(|part| modify(dice, pack, state, &part)).collect();
         return Line::Within { bundle: product.clone(), lines };
     }
-    Line::Modify { product: product.clone(), chars: some_chars(dice, pack, spec, 45) }
+    // Bundles have no place of their own.
+    let moves = pack.products[spec].parts.is_empty() && chance(dice, 25);
+    let place = moves.then(|| PLACES[pick(dice, 2)].to_string());
+    Line::Modify { product: product.clone(), chars: some_chars(dice, pack, spec, 45), place }
 }
 
 fn status(state: &State, product: &Key) -> Line {
@@ -194,10 +213,8 @@ fn faults(dice: &mut Dice) -> Vec<Value> {
             2 => json!({ "fault": "error", "status": 503 }),
             3 => json!({ "fault": "lost" }),
             4 => json!({ "fault": "slow", "delayMs": 30 }),
-            5 => json!({ "fault": "async", "delayMs": 30, "operation": "put" }),
-            _ => {
-                json!({ "fault": "async", "delayMs": 30, "operation": "put", "outcome": "failed" })
-            }
+            5 => json!({ "fault": "async", "delayMs": 30 }),
+            _ => json!({ "fault": "async", "delayMs": 30, "outcome": "failed" }),
         };
         for (name, value) in fields.as_object().expect("it is one") {
             fault[name] = value.clone();

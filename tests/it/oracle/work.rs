@@ -1,12 +1,13 @@
 //! How an order was carried out held against how it had to be: what stands in its plan, and which task
 //! came before which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::check::Names;
 use super::observed::{Plan, Task};
+use super::order::Key;
 use super::pack::Pack;
 use super::state::{Change, State};
 
@@ -17,6 +18,8 @@ pub(super) struct Carried<'a> {
     pub(super) after: &'a State,
     pub(super) names: &'a Names,
     pub(super) plan: &'a Plan,
+    /// The date on which the order was to begin.
+    pub(super) begins: Option<String>,
 }
 
 impl Carried<'_> {
@@ -27,7 +30,16 @@ impl Carried<'_> {
             states.map(|(what, state)| format!("{what} is `{state}`, not completed")).collect();
         found.extend(self.plan_differences());
         found.extend(self.disorder());
+        found.extend(self.haste());
         found
+    }
+
+    /// "Nothing with an effect is done before it."
+    pub(super) fn haste(&self) -> Vec<String> {
+        let Some(begins) = &self.begins else { return Vec::new() };
+        let of_services = self.plan.tasks.iter().filter(|task| !task.service.is_empty());
+        let early = of_services.filter(|task| !task.at.is_empty() && task.at < *begins);
+        early.map(|task| format!("{} began at {}, before {begins}", task.name, task.at)).collect()
     }
 
     fn name(&self, instance: u32) -> String {
@@ -81,13 +93,15 @@ impl Carried<'_> {
     /// The tasks for an instance with all that it is made of: those that are done, or those that are
     /// rolled back.
     fn tasks(&self, state: &State, instance: u32, wanted: Doing) -> Vec<&Task> {
-        let mut found = Vec::new();
-        for part in state.whole(self.pack, instance) {
-            let Some(service) = self.names.services.get(&part) else { continue };
-            let of_it = self.plan.tasks.iter().filter(|task| task.service == *service);
-            found.extend(of_it.filter(|task| self.doing(part, task) == wanted));
-        }
-        found
+        let parts = state.whole(self.pack, instance).into_iter();
+        parts.flat_map(|part| self.own_tasks(part, wanted)).collect()
+    }
+
+    fn own_tasks(&self, instance: u32, wanted: Doing) -> Vec<&Task> {
+        let Some(service) = self.names.services.get(&instance) else { return Vec::new() };
+        // What failed or was rolled back with its line is in the order of that.
+        let of_it = self.plan.tasks.iter().filter(|task| task.stands && task.service == *service);
+        of_it.filter(|task| self.doing(instance, task) == wanted).collect()
     }
 
     /// What a task does for an instance: a step that is not wanted any more is rolled back.
@@ -135,10 +149,37 @@ impl Carried<'_> {
                 }
             }
         }
+        // "Waits for it with all that both are made of." "Of two lines that cease, the one that
+        // relies on the other goes first."
+        for (state, doing) in [(self.after, Doing::Does), (self.before, Doing::RollsBack)] {
+            for (key, product) in &state.products {
+                let Some(on) = &product.relies_on else { continue };
+                let ceases = |key: &Key| !self.after.products.contains_key(key);
+                if doing == Doing::RollsBack && !(ceases(key) && ceases(on)) {
+                    continue;
+                }
+                let (own, other) = (state.all_of(key), state.all_of(on));
+                let (first, then) = match doing {
+                    Doing::Does => (&other - &own, &own - &other),
+                    Doing::RollsBack => (&own - &other, &other - &own),
+                };
+                let tasks = |ids: &BTreeSet<u32>| -> Vec<&Task> {
+                    ids.iter().flat_map(|id| self.own_tasks(*id, doing)).collect()
+                };
+                for first in tasks(&first) {
+                    for then in tasks(&then) {
+                        in_order(first, then, format!("{key:?} relies on {on:?}"));
+                    }
+                }
+            }
+        }
         // "What ceases does so after all else of the order."
         let ids: BTreeMap<&String, u32> =
             self.names.services.iter().map(|(id, name)| (name, *id)).collect();
-        let doing = |task: &Task| ids.get(&task.service).map(|id| self.doing(*id, task));
+        let doing = |task: &Task| {
+            let id = ids.get(&task.service).filter(|_| task.stands);
+            id.map(|id| self.doing(*id, task))
+        };
         for first in self.plan.tasks.iter().filter(|task| doing(task) == Some(Doing::Does)) {
             for then in self.plan.tasks.iter().filter(|task| doing(task) == Some(Doing::RollsBack))
             {

@@ -5,11 +5,14 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::pack::{
-    Act, ELEMENTS, Edge, Pack, Product, Read, Scope, Service, Source, Step, When, pool,
+    Act, ELEMENTS, Edge, Pack, Product, Read, Scope, Service, Source, Speech, Step, When, pool,
 };
 
 /// The most that a pool has: more than any history holds at one time, and soon used up if values leak.
 const POOL_SIZE: u32 = 60;
+
+/// The name of an entry at an element, as an expression: after the order and line that made it.
+const ENTRY: &str = "fulfilment.id + \"-\" + item.line";
 
 /// Writes a pack into a folder of its own.
 pub(super) fn write(pack: &Pack, folder: &Path) {
@@ -217,7 +220,12 @@ fn step(pack: &Pack, service: usize, at: usize) -> Value {
             ("pool-allocator", json!({ "pool": pool(*number).0, "name": "v" }))
         }
         Act::Note { v } => ("noop", json!({ "v": value(v) })),
-        Act::Tell { element, body } => ("rest-activator", told(pack, service, at, *element, body)),
+        Act::Tell { element, body } => match ELEMENTS[*element].speech {
+            Speech::Put(path, separator) => {
+                ("rest-activator", put(pack, (service, at), *element, (path, separator), body))
+            }
+            Speech::JsonRpc => ("jsonrpc-activator", called(pack, (service, at), *element, body)),
+        },
     };
     let mut body = json!({
         "step": name,
@@ -256,35 +264,61 @@ fn own_reads(act: &Act) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-fn told(pack: &Pack, service: usize, at: usize, element: usize, body: &[(String, Read)]) -> Value {
-    let element = &ELEMENTS[element];
-    let collection = pack.collection(service, at);
-    let path = format!(
-        "=\"{}{collection}{}\" + fulfilment.id + \"-\" + item.line",
-        element.path, element.separator
-    );
-    let fields: Map<String, Value> = body
-        .iter()
-        .map(|(name, read)| {
-            let text = match read {
-                Read::Number(from) => return (name.clone(), value(from)),
-                Read::Place => "=product.place".to_string(),
-                Read::Own(step) => format!("=steps.{}.v", pack.services[service].steps[*step].name),
-                Read::Upstream(other) => {
-                    let other = &pack.services[*other].name;
-                    format!("=\"{other}\" in upstream ? upstream[\"{other}\"].v : \"none\"")
-                }
-            };
-            (name.clone(), text.into())
-        })
-        .collect();
+/// The input of a step that tells an element of REST or RESTCONF something.
+fn put(
+    pack: &Pack,
+    (service, at): (usize, usize),
+    element: usize,
+    (path, separator): (&str, &str),
+    body: &[(String, Read)],
+) -> Value {
+    let collection = pack.collection(service, at, element);
+    let path = format!("=\"{path}{collection}{separator}\" + {ENTRY}");
     json!({
-        "element": element.name,
-        "request": { "method": "PUT", "path": path, "body": fields },
+        "element": ELEMENTS[element].name,
+        "request": { "method": "PUT", "path": path, "body": fields(pack, service, body) },
         "undo": { "method": "DELETE", "path": path },
         "probe": { "method": "GET", "path": path, "holds": "/config" },
         "callbackTimeoutMs": 3_000,
     })
+}
+
+/// The same for an element of JSON-RPC.
+fn called(
+    pack: &Pack,
+    (service, at): (usize, usize),
+    element: usize,
+    body: &[(String, Read)],
+) -> Value {
+    let thing = pack.collection(service, at, element);
+    let id = format!("={ENTRY}");
+    let mut params = fields(pack, service, body);
+    params.insert("id".into(), id.clone().into());
+    json!({
+        "element": ELEMENTS[element].name,
+        "method": format!("create{thing}"),
+        "params": params,
+        "change": { "method": format!("update{thing}") },
+        "undo": { "method": format!("delete{thing}"), "params": { "id": id } },
+        "probe": { "method": format!("get{thing}"), "params": { "id": id }, "holds": "/config" },
+        "callbackTimeoutMs": 3_000,
+    })
+}
+
+fn fields(pack: &Pack, service: usize, body: &[(String, Read)]) -> Map<String, Value> {
+    let fields = body.iter().map(|(name, read)| {
+        let text = match read {
+            Read::Number(from) => return (name.clone(), value(from)),
+            Read::Place => "=product.place".to_string(),
+            Read::Own(step) => format!("=steps.{}.v", pack.services[service].steps[*step].name),
+            Read::Upstream(other) => {
+                let other = &pack.services[*other].name;
+                format!("=\"{other}\" in upstream ? upstream[\"{other}\"].v : \"none\"")
+            }
+        };
+        (name.clone(), text.into())
+    });
+    fields.collect()
 }
 
 fn pools(pack: &Pack) -> Value {

@@ -2,17 +2,63 @@
 
 use std::collections::BTreeSet;
 
-use super::super::order::Key;
+use super::super::order::{DEPENDENCY, Key, Line, Order};
 use super::super::pack::Pack;
 use super::{Product, State, Verdict};
 
 impl State {
-    /// An instance that something outside of the order still needs cannot end.
+    /// "A line that relies on another by the order's own words waits for it with all that both are
+    /// made of. Where the catalog tells which service of the one line needs which of the other, only
+    /// these wait; `dependency` always means the whole."
+    pub(super) fn relate_lines(&mut self, order: &Order, number: usize) -> Result<(), Verdict> {
+        for (id, line) in order.flat() {
+            let Line::Add(added) = line else { continue };
+            let Some((other, word)) = &added.relies_on else { continue };
+            let (own, on) = ((number, id), (number, other.clone()));
+            // One that failed took the other with it.
+            if !self.products.contains_key(&own) || !self.products.contains_key(&on) {
+                continue;
+            }
+            let (then, first) = (self.all_of(&own), self.all_of(&on));
+            let needs = then.iter().flat_map(|id| &self.instances[id].needs);
+            if then.intersection(&first).any(|shared| !self.instances[shared].needs.is_empty()) {
+                return Err(Verdict::Unclear("what they share needs something itself"));
+            }
+            let back = first.iter().flat_map(|id| &self.instances[id].needs);
+            if back.into_iter().any(|need| then.contains(need) && !first.contains(need)) {
+                return Err(Verdict::Unclear("each needs the other"));
+            }
+            let is_told = needs.into_iter().any(|need| first.contains(need));
+            if *word == DEPENDENCY || !is_told {
+                self.products.get_mut(&own).expect("it is there").relies_on = Some(on);
+            }
+        }
+        Ok(())
+    }
+
+    /// The instances of a product with those of all that it bundles.
+    pub(in crate::oracle) fn all_of(&self, product: &Key) -> BTreeSet<u32> {
+        let within = self.products.iter().filter(|(key, _)| self.is_within(key, product));
+        within.flat_map(|(_, product)| product.tree.values().copied()).collect()
+    }
+
+    /// An instance that something outside of the order still needs cannot end, and neither can a
+    /// product that another relies on.
     pub(super) fn check_needed(
         &self,
         before: &Self,
         changed: &BTreeSet<Key>,
     ) -> Result<(), Verdict> {
+        for (key, product) in &self.products {
+            let on = product.relies_on.as_ref();
+            if on.is_none_or(|on| self.products.contains_key(on)) {
+                continue;
+            }
+            if changed.contains(key) {
+                return Err(Verdict::Unclear("it is changed, and what it relies on ends"));
+            }
+            return Err(Verdict::Refused("INSTANCE_NEEDED"));
+        }
         for id in before.instances.keys() {
             let stays = self.instances.contains_key(id);
             let needs = &before.instances[id].needs;
@@ -125,6 +171,9 @@ impl State {
         let mut found = Vec::new();
         let stay = self.products.iter().filter(|(key, _)| key.0 == number && !has_failed(key));
         for (key, product) in stay {
+            if product.relies_on.as_ref().is_some_and(has_failed) {
+                found.push(format!("{key:?} is delivered, and what it relies on is not"));
+            }
             for id in product.tree.values() {
                 for need in self.instances[id].needs.iter().filter(|need| is_gone(need)) {
                     let lines = self.users(*need);

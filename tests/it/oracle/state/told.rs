@@ -53,8 +53,16 @@ impl State {
             },
             Read::Own(step) => Field::Taken(instance, *step),
             Read::Upstream(other) => {
-                let needs = &self.instances[&instance].needs;
-                let mut of = needs.iter().filter(|need| self.instances[*need].service == *other);
+                let of = |ids: &BTreeSet<u32>| -> Vec<u32> {
+                    let is_it = |id: &&u32| self.instances[*id].service == *other;
+                    ids.iter().filter(is_it).copied().collect()
+                };
+                let mut found = of(&self.instances[&instance].needs);
+                if found.is_empty() {
+                    // "And of the lines that its line relies on. What is nearer counts."
+                    found = of(&self.relied_upon(instance)?);
+                }
+                let mut of = found.iter();
                 match (of.next(), of.next()) {
                     (None, _) => Field::Text("none".into()),
                     (Some(one), None) => self.given(pack, *one),
@@ -64,6 +72,25 @@ impl State {
                 }
             }
         })
+    }
+
+    /// All that the lines are made of on which the line of an instance relies.
+    fn relied_upon(&self, instance: u32) -> Result<BTreeSet<u32>, Unclear> {
+        let mut found = BTreeSet::new();
+        let users = self.users(instance);
+        for user in &users {
+            let mut on = self.products[&self.bundle_of(user)].relies_on.as_ref();
+            let mut deep = 0;
+            while let Some(next) = on {
+                found.extend(self.all_of(next));
+                on = self.products[next].relies_on.as_ref();
+                deep += 1;
+            }
+            if deep > 0 && users.len() > 1 {
+                return Err("which of its lines is meant");
+            }
+        }
+        Ok(found)
     }
 
     /// What an instance gives to those that need it.
