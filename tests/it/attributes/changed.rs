@@ -130,6 +130,11 @@ async fn what_an_order_cannot_change_is_refused_with_its_path() {
         assert!(answer.body["message"].as_str().unwrap().contains(told), "{}", answer.text);
     }
     assert_eq!(world.http.get(&path).await, before);
+    // An empty list names no place.
+    let line = json!({ "id": "1", "action": "modify", "product": { "id": id, "place": [] } });
+    let same = world.submit(&order_of(&json!([line]))).await;
+    world.completed(&same).await;
+    assert_eq!(world.http.get(&path).await["place"], before["place"]);
     // The product as it is may be sent as it is.
     let line = json!({ "id": "1", "action": "modify", "product": before });
     let same = world.submit(&order_of(&json!([line]))).await;

@@ -148,7 +148,9 @@ impl Fulfilment {
             return;
         }
         for (name, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
-            if name == "place" || is_shown(form, name, item.action) {
+            // No place is named by an empty list: it is delivered where it was.
+            let is_place = name == "place" && value.as_array().is_none_or(|all| !all.is_empty());
+            if is_place || is_shown(form, name, item.action) {
                 fields.insert(name.clone(), value.clone());
             }
         }
