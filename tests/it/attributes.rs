@@ -7,6 +7,7 @@ use crate::world::{Answer, World, pack_order};
 
 mod bad;
 mod changed;
+mod patched;
 mod products;
 mod refused;
 mod table;

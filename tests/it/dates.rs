@@ -10,7 +10,7 @@ const FAR: &str = "2999-01-01T00:00:00Z";
 mod levels;
 
 /// A time so many seconds from now.
-fn seconds_ahead(seconds: u64) -> String {
+pub(crate) fn seconds_ahead(seconds: u64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = model::Timestamp(i64::try_from(now.as_millis()).unwrap());
     now.plus_ms(seconds * 1_000).to_string()

@@ -76,6 +76,13 @@ impl Fulfilment {
         }
     }
 
+    /// Writes into the document of a new service or resource for whom it is.
+    pub(super) fn for_parties(&self, body: &mut Value) {
+        if let (Some(parties), Some(fields)) = (self.top("relatedParty"), body.as_object_mut()) {
+            fields.insert("relatedParty".into(), parties.clone());
+        }
+    }
+
     /// Who pays for a product: the account of its item, of the product, of the bundle that it is in,
     /// or of the order.
     pub(super) fn account(&self, id: ItemId) -> Option<&Value> {
@@ -90,7 +97,7 @@ impl Fulfilment {
                 .copied()
                 .find(|above| self.plan.items[above.index()].level == Level::Product);
         }
-        self.document.get("billingAccount").filter(|account| !account.is_null())
+        self.top("billingAccount")
     }
 
     /// The note of a line that is billed to no account though it has prices.
@@ -189,7 +196,7 @@ impl Fulfilment {
             if item.origin.is_none() {
                 more.extend(entries(fields.get(name)));
                 if name == "relatedParty" {
-                    more.extend(entries(self.document.get(name)));
+                    more.extend(entries(self.top(name)));
                 }
             } else if list.is_empty() {
                 continue;

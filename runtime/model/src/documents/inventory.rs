@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::change::Stage;
 use super::orders::{service_type, spec_ref};
 use super::resources::{Use, resource_id};
-use super::{Changes, Document, copy, href};
+use super::{Changes, Document, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
 use crate::outcome::Hold;
@@ -271,7 +271,7 @@ impl Fulfilment {
                 fields.retain(|name, _| !["name", "category", "serviceType"].contains(&&**name));
             }
             (Some(_), _) => {}
-            (None, _) => copy(&self.document, &["relatedParty"], &mut body),
+            (None, _) => self.for_parties(&mut body),
         }
         self.as_ordered(id, &mut body);
         self.as_asked(item, &mut body);

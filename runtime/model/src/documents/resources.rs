@@ -97,7 +97,7 @@ impl Fulfilment {
         if let (Some(adapter), Some(fields)) = (&item.adapter, body.as_object_mut()) {
             fields.insert("category".into(), json!(adapter));
         }
-        copy(&self.document, &["relatedParty"], &mut body);
+        self.for_parties(&mut body);
         body
     }
 }

@@ -1,6 +1,7 @@
-//! Attributes of an order that nothing is decided by, and that may change at any time: notes,
-//! descriptions, parties. Steps read the order as it came, so an attempt that is made again is the
-//! same whatever was changed meanwhile; the order's documents show the change.
+//! Attributes of an order that may change at any time: those that nothing is decided by, such as notes
+//! and descriptions, and those that are acted on when the order completes, such as who pays. Steps read
+//! the order as it came, so an attempt that is made again is the same whatever was changed meanwhile;
+//! the order's documents show the change.
 
 use std::borrow::Cow;
 
@@ -10,6 +11,7 @@ use super::Fulfilment;
 use crate::bounds::depth;
 use crate::journal::{Event, Kind};
 use crate::resource::patch::merge;
+use crate::time::Timestamp;
 
 /// What follows from a fulfilment's life alone, or decides it.
 const FIXED: &[&str] = &[
@@ -31,6 +33,17 @@ const FIXED: &[&str] = &[
     "productOrderMilestone",
 ];
 
+/// What the plan of an order was decided by: another value would not be acted on.
+const DECIDED: &[&str] =
+    &["orderRelationship", "quote", "requestedInitialState", "requestedStartDate"];
+
+/// What is acted on as it is when that is due: by whom products are billed and whom they name, and
+/// when the order is late.
+#[cfg(test)]
+const FOLLOWED: &[&str] = &["billingAccount", "relatedParty", COMPLETION];
+
+const COMPLETION: &str = "requestedCompletionDate";
+
 /// Levels of arrays and objects in a patch, as in any document that comes in.
 const PATCH_LEVELS_MAX: usize = 64;
 
@@ -40,6 +53,19 @@ pub enum PatchError {
     /// It would change what may not change.
     #[error("`{0}` cannot be changed by a patch")]
     Fixed(String),
+    /// It would change what the plan was decided by.
+    #[error(
+        "`{0}` has decided the plan of this order: cancel the order, and send it anew with another"
+    )]
+    Decided(String),
+    /// It wants the order complete before it begins.
+    #[error("`{wanted}` is before `requestedStartDate`, `{start}`: name a later date")]
+    TooEarly {
+        /// The date on which the order is wanted complete.
+        wanted: Timestamp,
+        /// The date on which it begins.
+        start: Timestamp,
+    },
     /// It is about an order that follows from another.
     #[error("this order follows from a `{0}` of the same id: change that one")]
     NotRoot(&'static str),
@@ -67,10 +93,26 @@ impl Fulfilment {
         if let Some(fixed) = patch.keys().find(|name| FIXED.contains(&name.as_str())) {
             return Err(PatchError::Fixed(fixed.clone()));
         }
+        if let Some(decided) = patch.keys().find(|name| DECIDED.contains(&name.as_str())) {
+            return Err(PatchError::Decided(decided.clone()));
+        }
+        let date = |value: Option<&Value>| Timestamp::parse(value?.as_str()?);
+        let start = date(self.document.get("requestedStartDate"));
+        if let (Some(wanted), Some(start)) = (date(patch.get(COMPLETION)), start)
+            && wanted < start
+        {
+            return Err(PatchError::TooEarly { wanted, start });
+        }
         if patch.values().any(|value| depth(value) >= PATCH_LEVELS_MAX) {
             return Err(PatchError::TooDeep);
         }
         Ok(if patch.is_empty() { Vec::new() } else { vec![Event::Patched { patch }] })
+    }
+
+    /// An attribute at the top of the order, as it is now.
+    pub(crate) fn top(&self, name: &str) -> Option<&Value> {
+        let value = self.changed.get(name).or_else(|| self.document.get(name));
+        value.filter(|value| !value.is_null())
     }
 
     /// The order that came in with what was changed of it since.
@@ -101,3 +143,6 @@ impl Fulfilment {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

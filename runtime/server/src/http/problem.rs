@@ -276,6 +276,13 @@ impl From<AmendError> for Problem {
             AmendError::Refused(PatchRefusal::Fixed(name)) => {
                 Self::bad(format!("`{name}` cannot be changed")).about(name)
             }
+            AmendError::Refused(PatchRefusal::Decided(name)) => {
+                let message = PatchRefusal::Decided(name.clone()).to_string();
+                Self::unprocessable(message).about(name)
+            }
+            AmendError::Refused(refusal @ PatchRefusal::TooEarly { .. }) => {
+                Self::unprocessable(refusal.to_string()).about("requestedCompletionDate")
+            }
             AmendError::Refused(refusal @ (PatchRefusal::NotRoot(_) | PatchRefusal::Run)) => {
                 Self::unprocessable(refusal.to_string()).about("id")
             }

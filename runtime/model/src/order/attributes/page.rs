@@ -27,6 +27,11 @@ resume. The OpenAPI descriptions have the same words at each attribute, as `x-or
 
 What no version of the standard has is kept with the order and, in the instance of an item, shown by
 the inventory. At the top of an order, where it may be a mistyped name, `simulate` tells of it.
+
+By `PATCH`, an open order takes other values at the top: `billingAccount`, `relatedParty` and
+`requestedCompletionDate` are acted on as they are when that is due, and what is stored is shown.
+`requestedStartDate`, `orderRelationship`, `quote` and `requestedInitialState` have decided the plan:
+another value is refused.
 ";
 
 /// The page.
