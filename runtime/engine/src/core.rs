@@ -87,6 +87,8 @@ pub struct Core<R> {
     timers: BTreeSet<(Timestamp, FulfilmentId)>,
     /// Who waits for which callback.
     waiting: BTreeMap<String, (FulfilmentId, TaskId, u32)>,
+    /// Whose last record is decided and not handed to the store yet: it is written in pieces.
+    held_back: BTreeSet<FulfilmentId>,
     /// Callbacks that came before their task waited for them.
     kept: callbacks::Kept,
     /// What cannot be carried on.

@@ -7,6 +7,24 @@ pub fn journal(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
     format!("j/{fulfilment}/{record:08x}").into_bytes()
 }
 
+/// The pieces of a record that is not written at once.
+pub fn record_pieces(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
+    format!("g/j/{fulfilment}/{record:08x}/").into_bytes()
+}
+
+/// The pieces of all records of a fulfilment.
+pub fn records_pieces(fulfilment: &FulfilmentId) -> Vec<u8> {
+    format!("g/j/{fulfilment}/").into_bytes()
+}
+
+/// The pieces of all records.
+pub const RECORD_PIECES: &[u8] = b"g/j/";
+
+/// The pieces of a document that is not written at once, as a record of its fulfilment left it.
+pub fn document_pieces(resource: &str, id: &str, record: u32) -> Vec<u8> {
+    format!("g/d/{resource}/{id}/{record:08x}/").into_bytes()
+}
+
 /// All journals.
 pub const JOURNALS: &[u8] = b"j/";
 

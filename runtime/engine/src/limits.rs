@@ -44,13 +44,18 @@ pub struct Shares {
     pub turn: usize,
     /// Max items whose documents are written at once, when an order is planned or ends.
     pub items: NonZero<usize>,
+    /// Max bytes of a record that is written at once.
+    pub record_bytes: NonZero<usize>,
 }
 
 /// [`Shares::items`], if nothing else is wanted.
 const ITEMS_AT_ONCE: NonZero<usize> = NonZero::new(64).expect("it is not 0");
 
+/// [`Shares::record_bytes`], if nothing else is wanted.
+const RECORD_BYTES: NonZero<usize> = NonZero::new(256 << 10).expect("it is not 0");
+
 impl Default for Shares {
     fn default() -> Self {
-        Self { calls: 64, turn: 128, items: ITEMS_AT_ONCE }
+        Self { calls: 64, turn: 128, items: ITEMS_AT_ONCE, record_bytes: RECORD_BYTES }
     }
 }

@@ -389,7 +389,8 @@ impl World {
         }
         self.tell(|| format!("  {outcome:?}"));
         self.assert_holds();
-        let is_open = self.core.fulfilments().any(|open| open.id == task.0 && !open.is_ended());
+        // What comes while something is written is heard later, when it may have ended.
+        let is_open = self.core.resting().any(|open| open.id == task.0 && !open.is_ended());
         if is_open && !script.log.is_empty() {
             self.logged.push(keys::log(&task.0, task.1.0, call.attempt));
         }

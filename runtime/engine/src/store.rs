@@ -10,6 +10,7 @@ use tokio::sync::{oneshot, watch};
 pub mod documents;
 pub mod installation;
 pub mod memory;
+pub mod pieces;
 mod progress;
 pub mod search;
 mod unreadable;
@@ -35,10 +36,10 @@ pub trait Store: Send + Sync + 'static {
     /// against power loss. The place in the order is taken at once, before the answer is awaited.
     fn append(&self, batch: Batch) -> Appended;
 
-    /// The value of a key.
+    /// The value of a key, all of it where it was written in [`pieces`].
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
 
-    /// The facts of a range of keys, in the order of the keys' bytes.
+    /// The facts of a range of keys, in the order of the keys' bytes, with all of each value.
     fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error>;
 
     /// Takes ownership: the epoch that was durably raised by one. It has its place in the order

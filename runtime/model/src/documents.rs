@@ -21,6 +21,7 @@ mod resources;
 pub(crate) use asked::known;
 pub(crate) use billing::{PRICES, product_price};
 pub use change::makers;
+pub use orders::Order;
 pub use part::Part;
 #[cfg(test)]
 pub(crate) use part::tests::assert_parts;
@@ -44,11 +45,41 @@ pub struct Document {
     pub body: Value,
 }
 
+/// A document whose list is written before it, in [`Piece`]s.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// The document without its list.
+    pub document: Document,
+    /// The attribute that the list is.
+    pub list: &'static str,
+    /// How many pieces the list has.
+    pub pieces: usize,
+}
+
+/// Some entries of a document's list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// The resource of the document.
+    pub resource: &'static str,
+    /// The id of the document.
+    pub id: String,
+    /// The attribute that the list is.
+    pub list: &'static str,
+    /// Its place among the pieces.
+    pub index: usize,
+    /// The entries.
+    pub entries: Vec<Value>,
+}
+
 /// What a commit writes besides the journal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     /// Documents, in order; the last one of an id counts.
     pub documents: Vec<Document>,
+    /// Documents that are too long to be written at once; they come after their pieces.
+    pub heads: Vec<Head>,
+    /// The pieces of such documents.
+    pub pieces: Vec<Piece>,
     /// The resources and ids of documents that are no more, after all that is written.
     pub removed: Vec<(&'static str, String)>,
     /// What becomes of the records of what is installed.
@@ -88,7 +119,7 @@ impl Fulfilment {
             self.lines_delivered(events, changes);
         }
         if self.shows_orders(events, before) {
-            changes.documents.extend(self.orders_in(&changes.part));
+            self.orders_in(changes);
         }
         if before != Some(self.order_state()) && changes.part.has_last() {
             changes.documents.extend(self.monitor());

@@ -122,6 +122,7 @@ pub(crate) async fn remove(app: &App, id: &FulfilmentId) -> Result<(), Retention
         let (store, of) = (app.engine.store().clone(), id.clone());
         let facts = tokio::task::spawn_blocking(move || {
             let mut facts = keys_of(&*store, &keys::logs(&of))?;
+            facts.extend(keys_of(&*store, &keys::records_pieces(&of))?);
             facts.extend(keys_of(&*store, &keys::journal_prefix(&of))?);
             Ok::<_, Error>(facts)
         });

@@ -160,8 +160,8 @@ impl Drop for Handle {
 }
 
 impl Disk for SyncedTree {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        self.tree.get(key)
+    fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.tree.kept(key)
     }
 
     fn commit(&mut self, writes: Writes) -> Result<(), Failure> {

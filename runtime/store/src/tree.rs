@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use ::sled::{Batch, Db, IVec};
-use engine::store::{Direction, Epoch, Error, Fact, Scan};
+use engine::store::{Direction, Epoch, Error, Fact, Scan, pieces};
 
 use crate::failure::Failure;
 use crate::layout::{self, CELL_BYTES_MAX, Cell, OWNER, STORE, TALLY};
@@ -108,11 +108,26 @@ impl Tree {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The value of a key.
+    /// The value of a key, all of it where it was written in pieces.
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let _whole = self.reading()?;
+        let value = self.raw(key)?;
+        Ok(value.map(|value| self.joined(value)).transpose()?)
+    }
+
+    /// The value of a key as it is kept.
+    pub(crate) fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let _whole = self.reading()?;
+        Ok(self.raw(key)?)
+    }
+
+    fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
         let cell = self.db.get(layout::fact(key)).map_err(Failure::of(READ))?;
-        Ok(cell.map(|cell| self.value(key, &cell)).transpose()?)
+        cell.map(|cell| self.value(key, &cell)).transpose()
+    }
+
+    fn joined(&self, value: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        pieces::whole(value, |key| self.raw(key))
     }
 
     /// The facts of a range of keys.
@@ -186,7 +201,7 @@ impl Tree {
             .map(|cell| {
                 let (key, cell) = cell.map_err(Failure::of(READ))?;
                 let key = key[1..].to_vec();
-                let value = self.value(&key, &cell)?;
+                let value = self.joined(self.value(&key, &cell)?)?;
                 Ok((key, value))
             })
             .collect()

@@ -17,7 +17,7 @@ pub(crate) const QUEUE_COMMANDS_MAX: usize = 1024;
 pub(crate) const COMMIT_BATCHES_MAX: usize = 256;
 
 /// A commit takes no more batches when it has so many bytes of keys and values.
-pub(crate) const COMMIT_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const COMMIT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where the answer to a batch goes.
 pub(crate) type Answer = oneshot::Sender<Result<(), Error>>;
@@ -32,8 +32,8 @@ pub(crate) enum Command {
 
 /// Where commits go. What returns `Ok` is durable.
 pub(crate) trait Disk {
-    /// The value of a key, as everything that was committed left it.
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+    /// The value of a key as it is kept, as everything that was committed left it.
+    fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
     fn commit(&mut self, writes: Writes) -> Result<(), Failure>;
     fn set_owner(&mut self, owner: Epoch) -> Result<(), Failure>;
 }
@@ -110,7 +110,7 @@ impl<D: Disk> Writer<D> {
         if !batch.documents.is_empty() {
             let get = |key: &[u8]| match self.group.writes.get(key) {
                 Some(written) => Ok(written.clone()),
-                None => self.disk.get(key),
+                None => self.disk.kept(key),
             };
             writes.extend(documents::expand(batch.documents, batch.at, get)?);
             check_keys(&writes)?;

@@ -237,7 +237,8 @@ fn exclusive(names: Vec<String>) -> Vec<Claim> {
     names.into_iter().map(|name| Claim { name, mode: ClaimMode::Exclusive }).collect()
 }
 
-fn quotes(fulfilment: &Fulfilment) -> Vec<String> {
+/// What an order of quotes claims besides its plan.
+pub(super) fn quotes(fulfilment: &Fulfilment) -> Vec<String> {
     match fulfilment.kind {
         Kind::ProductOrder => quotes_in(&fulfilment.document),
         Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),

@@ -33,6 +33,8 @@ pub(super) struct Entry<R> {
     pub unwritten: Vec<Event>,
     /// Facts that go with them, such as logs.
     pub facts: Vec<Write>,
+    /// How many of its commits are on their way to the disk after which it goes on.
+    pub on_the_way: usize,
     /// The state of its orders as they were last written.
     pub order_state: Option<&'static str>,
     /// When its timer is set.
@@ -56,6 +58,7 @@ impl<R> Entry<R> {
             owed: None,
             unwritten: Vec::new(),
             facts: Vec::new(),
+            on_the_way: 0,
             order_state: None,
             wake_at: None,
             awaiting_end: Vec::new(),

@@ -14,7 +14,7 @@ use super::claims::Claims;
 use super::entry::Entry;
 use super::holds::Held;
 use super::quarantine::{SetAside, chain};
-use super::slices::{Mark, Owed};
+use super::slices::{Mark, Owed, pieces_of_nothing};
 use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::keys;
@@ -155,6 +155,7 @@ impl<R> Core<R> {
             open_bytes: 0,
             timers: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            held_back: BTreeSet::new(),
             kept: Kept::default(),
             set_aside: BTreeMap::new(),
             unreadable: 0,
@@ -166,6 +167,7 @@ impl<R> Core<R> {
         core.restore_callbacks(store, now, &mut first)?;
         core.restore_set_aside(store, now)?;
         let entries = core.restore_open(store, now, &mut first)?;
+        first.commit.writes.extend(pieces_of_nothing(store)?.into_iter().map(|key| (key, None)));
         let mut steps = vec![first];
         // One after the other is carried on when all are known: they may wait for one another.
         steps.extend(

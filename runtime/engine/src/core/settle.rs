@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::documents::Part;
+use model::documents::{Head, Part, Piece};
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
 use model::{Changes, Document, Due, Event, Hold, Outcome, Record, TaskState, Timestamp};
@@ -16,12 +16,16 @@ use super::holds::{ended, freed};
 use super::slices::Owed;
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
-use crate::store::Put;
 use crate::store::documents::{Change, Expected};
+use crate::store::pieces::{Pieced, Pieces, entries_of};
+use crate::store::{Put, Write};
 use crate::worker::{Call, Manner, Nature};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
 const UNWRITTEN_MAX: usize = 64;
+
+/// Max commits of one fulfilment that are on their way to the disk while more of it is begun.
+const ON_THE_WAY_MAX: usize = 2;
 
 /// Things done of a fulfilment until it comes to rest, and how many more for each task.
 const DONE_MAX: usize = 512;
@@ -194,7 +198,9 @@ impl<R> Core<R> {
     ) -> Result<(), Fault> {
         for _ in 0..self.shares.turn {
             let Some(agenda) = &mut entry.agenda else { return Ok(()) };
-            let calls = self.shares.calls;
+            // It does not run ahead of the disk, or others would wait for all that it wrote.
+            let is_ahead = entry.on_the_way >= ON_THE_WAY_MAX;
+            let calls = if is_ahead { 0 } else { self.shares.calls };
             let Some(due) = agenda.next_due(&entry.fulfilment, &entry.under_way, calls, now) else {
                 agenda.turns = 0;
                 return Ok(());
@@ -309,6 +315,7 @@ impl<R> Core<R> {
             entry.facts.append(&mut step.commit.writes);
             return Ok(());
         }
+        let is_full = entry.unwritten.len() >= UNWRITTEN_MAX;
         let record = Record::new(now, std::mem::take(&mut entry.unwritten));
         // What cannot be read back is not written; nothing has been done about it yet.
         let bytes = match record.events.is_empty() {
@@ -334,13 +341,17 @@ impl<R> Core<R> {
         }
         step.commit.then.extend(gathered.recalled.drain(..).map(After::Recall));
         step.commit.then.extend(gathered.calls.drain(..).map(After::Run));
-        if gathered.goes_on {
+        if gathered.goes_on || is_full {
+            entry.on_the_way += 1;
             step.commit.then.push(After::GoOn(entry.fulfilment.id.clone()));
         }
         if let Some(owed) = &mut entry.owed {
             // Answers and further work wait until all of it is written.
             let go_on = After::GoOn(entry.fulfilment.id.clone());
             owed.then = std::mem::replace(&mut step.commit.then, vec![go_on]);
+            if owed.hold_back(&mut step.commit) {
+                self.held_back.insert(entry.fulfilment.id.clone());
+            }
         }
         Ok(())
     }
@@ -368,20 +379,28 @@ impl<R> Core<R> {
         changes.documents.extend(freed);
         changes.documents.append(&mut gathered.ended);
         entry.order_state = Some(fulfilment.order_state());
-        Self::write_changes(now, changes, step);
         let number = fulfilment.records;
+        Self::write_changes(now, number, changes, step);
         fulfilment.records += 1;
         entry.submission = None;
         entry.bytes += bytes.len() as u64;
         self.open_bytes += bytes.len() as u64;
         let writes = &mut step.commit.writes;
+        let prefix = keys::record_pieces(&fulfilment.id, number);
+        let (bytes, pieces) = cut(prefix, bytes, self.shares.record_bytes.get());
         writes.push((keys::journal(&fulfilment.id, number), Some(bytes)));
         let ended = fulfilment.is_ended().then(|| (keys::open(&fulfilment.id), None));
         // What is owed is found again by what is open, even if it is a change after the end.
-        if owed.is_some() || (number == 0 && ended.is_none()) {
+        let owes_documents = owed.as_ref().is_some_and(Owed::has_documents);
+        if owes_documents || (number == 0 && ended.is_none()) {
             writes.push((keys::open(&fulfilment.id), Some(Vec::new())));
         }
-        match &mut owed {
+        if !pieces.is_empty() {
+            // Its number was counted up already.
+            let owed = owed.get_or_insert_with(|| Owed::record(number, &record));
+            owed.begin_with(pieces);
+        }
+        match owed.as_mut().filter(|_| owes_documents) {
             Some(owed) => {
                 writes.push(owed.mark(&fulfilment.id));
                 owed.writes.extend(ended);
@@ -399,8 +418,20 @@ impl<R> Core<R> {
     }
 
     /// Orders are what the fold says and nothing else; what others may change too is merged.
-    pub(super) fn write_changes(now: Timestamp, changes: Changes, step: &mut Step<R>) {
+    pub(super) fn write_changes(now: Timestamp, record: u32, changes: Changes, step: &mut Step<R>) {
         step.commit.at = now;
+        for piece in changes.pieces {
+            let Piece { resource, id, list, index, entries } = piece;
+            let prefix = keys::document_pieces(resource, &id, record);
+            step.commit.writes.extend(entries_of((resource, &id), &prefix, list, index, entries));
+        }
+        for Head { document, list, pieces } in changes.heads {
+            let Document { resource, id, body } = document;
+            let prefix = keys::document_pieces(resource, &id, record);
+            let count = u32::try_from(pieces).unwrap_or(u32::MAX);
+            let set = Change::SetPieced(Pieced { body, list, prefix, count });
+            step.commit.documents.push(Put::new(resource, id, set, Expected::Anything));
+        }
         for document in changes.documents {
             let Document { resource, id, body } = document;
             step.commit.documents.push(match resource {
@@ -421,4 +452,18 @@ impl<R> Core<R> {
             .map(|(resource, id)| Put::new(resource, id, Change::Remove, Expected::Anything));
         step.commit.documents.extend(removed);
     }
+}
+
+/// What is kept under the key of a record, and its pieces where it is too long to be written at once.
+fn cut(prefix: Vec<u8>, bytes: Vec<u8>, at_once: usize) -> (Vec<u8>, Vec<Write>) {
+    if bytes.len() <= at_once {
+        return (bytes, Vec::new());
+    }
+    let pieces: Vec<Write> = (0..)
+        .zip(bytes.chunks(at_once))
+        .map(|(index, piece)| (Pieces::key(&prefix, index), Some(piece.to_vec())))
+        .collect();
+    let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+    let (head, tail) = (Vec::new(), Vec::new());
+    (Pieces { prefix, count, head, tail }.to_bytes(), pieces)
 }

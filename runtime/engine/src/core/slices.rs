@@ -1,5 +1,6 @@
-//! Documents that are too many for one commit: the record of what happened is written first, what
-//! follows from it in commits of its own, and between any two of them those of others. Nothing else
+//! What is too much for one commit. A long record is written in pieces before it, and counts when
+//! what puts them together is written. Documents that are many are written after their record, in
+//! commits of their own. Between any two of these commits come those of others. Nothing else
 //! happens to the fulfilment meanwhile, and answers wait until all is on disk. What is owed
 //! follows from the journal, so a crash in between changes nothing: a fact records how far it is.
 
@@ -11,13 +12,18 @@ use model::documents::Part;
 use model::{Document, Fulfilment, FulfilmentId, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::claims::quotes;
 use super::entry::Entry;
-use super::{After, Core, Input, Published, Step};
+use super::{After, Commit, Core, Input, Published, RecoverError, Step};
 use crate::keys;
-use crate::store::Write;
+use crate::store::{Put, Scan, Store, Write};
 
-/// The documents of a record that are not written yet.
+/// What of a record, and of the documents that follow from it, is not written yet.
 pub(super) struct Owed<R> {
+    /// The pieces of the record.
+    pieces: VecDeque<Write>,
+    /// What is written with what puts them together.
+    first: Option<(Vec<Write>, Vec<Put>)>,
     record: Arc<Record>,
     /// The state of the orders before the record.
     before: Option<&'static str>,
@@ -74,6 +80,32 @@ impl<R> Owed<R> {
         Some((first, Self::new(Arc::clone(record), before, mark, parts)))
     }
 
+    /// What is owed of a record whose documents are written with it.
+    pub(super) fn record(number: u32, record: &Arc<Record>) -> Self {
+        let (items, freed) = (NonZero::<usize>::MIN, BTreeSet::new());
+        let mark = Mark { record: number, written: 0, items, freed };
+        Self::new(Arc::clone(record), None, mark, VecDeque::new())
+    }
+
+    /// Whether documents are owed after the record.
+    pub(super) fn has_documents(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// Takes the pieces that the record was cut into, to be written before it.
+    pub(super) fn begin_with(&mut self, pieces: Vec<Write>) {
+        self.pieces.extend(pieces);
+    }
+
+    /// Leaves of a commit the first piece of the record; the rest of it comes when all pieces are
+    /// written. False where the record has no pieces.
+    pub(super) fn hold_back(&mut self, commit: &mut Commit<R>) -> bool {
+        let Some(piece) = self.pieces.pop_front() else { return false };
+        let writes = std::mem::replace(&mut commit.writes, vec![piece]);
+        self.first = Some((writes, std::mem::take(&mut commit.documents)));
+        true
+    }
+
     fn new(
         record: Arc<Record>,
         before: Option<&'static str>,
@@ -81,7 +113,8 @@ impl<R> Owed<R> {
         parts: VecDeque<Part>,
     ) -> Self {
         let (writes, then, later) = (Vec::new(), Vec::new(), Vec::new());
-        Self { record, before, mark, parts, writes, then, later }
+        let (pieces, first) = (VecDeque::new(), None);
+        Self { pieces, first, record, before, mark, parts, writes, then, later }
     }
 
     /// What was owed when the last owner of the store stopped; `None` if that is written, or the
@@ -121,10 +154,11 @@ impl<R> Core<R> {
     /// Goes on with a fulfilment that has more to do than one turn allows.
     pub fn go_on(&mut self, now: Timestamp, id: &FulfilmentId) -> Vec<Step<R>> {
         let Some(mut entry) = self.open.remove(id) else { return Vec::new() };
-        match entry.owed.take() {
-            Some(owed) => self.write_part(now, entry, owed),
-            None => vec![self.advance(now, entry, Vec::new(), Step::default())],
+        if let Some(owed) = entry.owed.take() {
+            return self.write_part(now, entry, owed);
         }
+        entry.on_the_way = entry.on_the_way.saturating_sub(1);
+        vec![self.advance(now, entry, Vec::new(), Step::default())]
     }
 
     fn write_part(
@@ -135,12 +169,25 @@ impl<R> Core<R> {
     ) -> Vec<Step<R>> {
         let mut step = Step::default();
         let id = entry.fulfilment.id.clone();
+        if !owed.pieces.is_empty() || owed.first.is_some() {
+            if let Some(piece) = owed.pieces.pop_front() {
+                step.commit.writes.push(piece);
+            } else if let Some(first) = owed.first.take() {
+                (step.commit.writes, step.commit.documents) = first;
+                self.held_back.remove(&id);
+            }
+            step.commit.at = owed.record.at;
+            step.commit.then.push(After::GoOn(id));
+            entry.owed = Some(owed);
+            self.put_back(now, entry);
+            return vec![step];
+        }
         if let Some(part) = owed.parts.pop_front() {
             let mut changes = entry.fulfilment.changes_in(part, &owed.record.events, owed.before);
             let is_freed =
                 |one: &Document| one.resource == "resource" && owed.mark.freed.contains(&one.id);
             changes.documents.retain(|document| !is_freed(document));
-            Self::write_changes(owed.record.at, changes, &mut step);
+            Self::write_changes(owed.record.at, owed.mark.record, changes, &mut step);
         }
         if !owed.parts.is_empty() {
             owed.mark.written += 1;
@@ -163,7 +210,9 @@ impl<R> Core<R> {
     pub(super) fn unless_owed(&mut self, input: Input<R>) -> Option<Input<R>> {
         let waiter = |name: &String| self.waiting.get(name).map(|(id, ..)| id);
         let id = match &input {
-            Input::Callback { name, .. } | Input::Recalled { name, .. } => waiter(name),
+            // That nobody waits for it may come of what is not on disk yet.
+            Input::Callback { name, .. } => waiter(name).or_else(|| self.held_back.first()),
+            Input::Recalled { name, .. } => waiter(name),
             Input::Finished { fulfilment, .. }
             | Input::Replan { fulfilment, .. }
             | Input::Reopen { fulfilment, .. }
@@ -172,8 +221,12 @@ impl<R> Core<R> {
             | Input::Patch { fulfilment, .. }
             | Input::Get { fulfilment, .. }
             | Input::AwaitEnd { fulfilment, .. } => Some(fulfilment),
-            Input::Submit { .. }
-            | Input::Look { .. }
+            // It is told of the first one, which must be on disk then.
+            Input::Submit { fulfilment, submission, .. } => {
+                let known = submission.as_deref().and_then(|key| self.submissions.get(key));
+                known.or_else(|| self.claims.holder(&quotes(fulfilment)))
+            }
+            Input::Look { .. }
             | Input::Unplanned { .. }
             | Input::Readmit { .. }
             | Input::GiveUp { .. }
@@ -189,4 +242,36 @@ impl<R> Core<R> {
             None => Some(input),
         }
     }
+}
+
+/// The keys of the pieces of records that never came to be, since the last owner of the store stopped
+/// before all of their pieces were written.
+pub(super) fn pieces_of_nothing(store: &dyn Store) -> Result<Vec<Vec<u8>>, RecoverError> {
+    let (mut keys, mut after) = (Vec::new(), None);
+    loop {
+        let scan = Scan { after, ..Scan::prefix(keys::RECORD_PIECES, 1) };
+        let found = store.scan(&scan).map_err(RecoverError::Store)?;
+        let Some((key, _)) = found.into_iter().next() else { return Ok(keys) };
+        let is_needed = match record_of(&key) {
+            Some(record) => store.get(&record).map_err(RecoverError::Store)?.is_some(),
+            None => true,
+        };
+        let of_record = key.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
+        let past = [&key[..of_record], b"~"].concat();
+        if is_needed {
+            after = Some(past);
+        } else {
+            after = Some(key.clone());
+            keys.push(key);
+        }
+    }
+}
+
+/// The key of the record that a piece is of.
+fn record_of(key: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(key.strip_prefix(keys::RECORD_PIECES)?).ok()?;
+    let (of, _) = text.rsplit_once('/')?;
+    let (id, number) = of.rsplit_once('/')?;
+    let number = u32::from_str_radix(number, 16).ok()?;
+    Some(keys::journal(&FulfilmentId::new(id), number))
 }

@@ -12,7 +12,7 @@ use super::Asker;
 use super::promises::{assert_same, holds_of};
 use crate::core::{After, Commit, read_fulfilment};
 use crate::keys;
-use crate::store::{Document, Epoch, Fact, Memory, Scan, Store, Write};
+use crate::store::{Document, Epoch, Fact, Memory, Scan, Store, Write, pieces};
 
 /// Something that is on its way to the disk.
 struct Pending {
@@ -119,7 +119,11 @@ impl Disk {
             let key = std::str::from_utf8(key).unwrap();
             let (letter, rest) = key.split_once('/').unwrap();
             match (letter, value) {
-                ("j", Some(bytes)) => self.fold(rest, bytes),
+                ("j", Some(bytes)) => {
+                    // Its pieces are on the disk by now.
+                    let whole = pieces::whole(bytes.clone(), |key| self.store.get(key));
+                    self.fold(rest, &whole.unwrap());
+                }
                 ("h", Some(bytes)) => {
                     let value: Value = serde_json::from_slice(bytes).unwrap();
                     let id = FulfilmentId::new(value["fulfilment"].as_str().unwrap());
@@ -272,6 +276,16 @@ impl Disk {
         let mut held: Vec<String> = self.held().iter().map(|(_, hold)| hold_key(hold)).collect();
         held.sort();
         assert_eq!(self.keys(keys::HOLDS), held, "what tasks hold is held, and nothing else");
+    }
+
+    /// Nothing is left of records that never came to be.
+    pub(super) fn assert_no_stray_pieces(&self) {
+        for piece in self.keys(keys::RECORD_PIECES) {
+            let (of, _) = piece.rsplit_once('/').unwrap();
+            let record = of.replacen("g/j/", "j/", 1);
+            let is_there = self.store.get(record.as_bytes()).unwrap().is_some();
+            assert!(is_there, "{piece} is a piece of a record");
+        }
     }
 
     /// What the inventory calls reserved is held by a task.

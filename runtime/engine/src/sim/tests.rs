@@ -12,7 +12,12 @@ use super::*;
 const SEEDS: u64 = 400;
 
 /// One thing at a time.
-const SMALLEST: Shares = Shares { calls: 1, turn: 1, items: NonZero::<usize>::MIN };
+const SMALLEST: Shares = Shares {
+    calls: 1,
+    turn: 1,
+    items: NonZero::<usize>::MIN,
+    record_bytes: NonZero::new(512).unwrap(),
+};
 
 /// Plays each seed, or the one that `FERRULE_SEED` names.
 fn each_seed(play: impl FnMut(u64)) {

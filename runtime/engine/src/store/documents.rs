@@ -11,6 +11,7 @@ use model::resource::patch::merge;
 use model::resource::{self, Resource};
 use serde_json::{Map, Value, json};
 
+use super::pieces::{self, Pieced, Pieces};
 use super::{Error, Scan, Store, Write};
 use crate::keys;
 
@@ -37,6 +38,8 @@ pub struct Put {
 pub enum Change {
     /// It is this from now on.
     Set(Value),
+    /// It is this from now on, with a list whose entries were written before, in pieces.
+    SetPieced(Pieced),
     /// These attributes are so from now on, the others as they were (RFC 7396). If there is no
     /// document, one is created only of a body that is a whole one, which has the `id`; attributes
     /// alone change nothing then.
@@ -185,10 +188,17 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
     fn put(&mut self, mut put: Put) -> Result<(), E> {
         let key = keys::document(&put.resource, &put.id);
         let kept = self.get(&key)?;
-        let before = match kept.as_deref().map(|kept| Document::read_at(&key, kept)).transpose() {
+        let pieces = kept.as_deref().and_then(Pieces::read);
+        let kept = self.as_needed(&put, kept, pieces.as_ref())?;
+        let before = kept.as_deref().map(|kept| Document::read_at(&key, kept)).transpose();
+        let mut before = match before {
             Ok(before) => before,
             Err(error) => return self.put_over(put, &kept.unwrap_or_default(), error),
         };
+        let new = put.change.pieced().map(|pieced| pieced.prefix.clone());
+        if let (Some(before), Some(pieced)) = (&mut before, put.change.pieced()) {
+            pieced.leave_out(&mut before.body);
+        }
         put.expected.check(&put, before.as_ref().map(|before| before.revision))?;
         let after = put.change.take(&put.id, before.as_ref().map(|before| &before.body));
         if before.is_none() && after.is_none() {
@@ -201,8 +211,12 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         if let (Some(before), Some(after)) = (&before, &after)
             && before.body == *after
             && put.expected == Expected::Anything
+            && new.as_ref() == pieces.as_ref().map(|pieces| &pieces.prefix)
         {
             return Ok(());
+        }
+        for gone in pieces.iter().filter(|old| Some(&old.prefix) != new.as_ref()) {
+            self.writes.extend(gone.keys().map(|key| (key, None)));
         }
         self.replace(&put, before.as_ref().map(|before| before.revision), after.as_ref())?;
         let event = after.as_ref().filter(|_| put.audience == Audience::Event).cloned();
@@ -215,6 +229,20 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
             self.tell(|_| event)?;
         }
         Ok(())
+    }
+
+    /// What is kept of a document, as far as a change needs it. Its list is of no matter to one that
+    /// brings another in pieces: whoever wrote those has written what leads to their entries.
+    fn as_needed(
+        &self,
+        put: &Put,
+        kept: Option<Vec<u8>>,
+        pieces: Option<&Pieces>,
+    ) -> Result<Option<Vec<u8>>, E> {
+        match (&put.change, pieces) {
+            (Change::SetPieced(_), Some(pieces)) => Ok(Some(pieces.hollow())),
+            _ => kept.map(|kept| pieces::whole(kept, |key| self.get(key))).transpose(),
+        }
     }
 
     /// Puts a document in the place of one that cannot be read, which is set aside as it is. The
@@ -284,6 +312,10 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
             (_, Some(_)) => {}
         }
         let document = after.map(|body| to_bytes(revision, self.at, body));
+        let document = match &put.change {
+            Change::SetPieced(pieced) => document.map(|head| pieced.kept(head)),
+            Change::Set(_) | Change::Merge(_) | Change::Remove | Change::Forget => document,
+        };
         self.writes.insert(keys::document(&put.resource, &put.id), document);
         Ok(())
     }
@@ -376,10 +408,18 @@ impl Expected {
 }
 
 impl Change {
+    fn pieced(&self) -> Option<&Pieced> {
+        match self {
+            Self::SetPieced(pieced) => Some(pieced),
+            Self::Set(_) | Self::Merge(_) | Self::Remove | Self::Forget => None,
+        }
+    }
+
     /// What a document is after it; the body of a [`Change::Set`] is taken out.
     fn take(&mut self, id: &str, before: Option<&Value>) -> Option<Value> {
         match self {
             Self::Set(body) => Some(std::mem::take(body)),
+            Self::SetPieced(pieced) => Some(std::mem::take(&mut pieced.body)),
             Self::Merge(patch) => {
                 let is_whole = || patch.get("id").and_then(Value::as_str) == Some(id);
                 let mut body = match before {

@@ -8,7 +8,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     Appended, Batch, Direction, Epoch, Error, Fact, Progress, Scan, Settled, Store, Write,
-    check_keys, documents,
+    check_keys, documents, pieces,
 };
 
 /// A store that is as durable as its handles: clone it, drop its owner, and give the clone to the
@@ -122,15 +122,17 @@ impl Store for Memory {
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.state().facts.get(key).cloned())
+        let state = self.state();
+        state.raw(key)?.map(|bytes| state.whole(bytes)).transpose()
     }
 
     fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
         let state = self.state();
-        Ok(match scan.direction {
+        let facts = match scan.direction {
             Direction::Forward => forward(&state.facts, scan),
             Direction::Backward => backward(&state.facts, scan),
-        })
+        };
+        facts.into_iter().map(|(key, bytes)| Ok((key, state.whole(bytes)?))).collect()
     }
 
     /// A claim has its place in the order too: what waits is carried out first.
@@ -152,6 +154,15 @@ impl Store for Memory {
 }
 
 impl State {
+    /// What is kept under a key.
+    fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.facts.get(key).cloned())
+    }
+
+    fn whole(&self, bytes: Vec<u8>) -> Result<Vec<u8>, Error> {
+        pieces::whole(bytes, |key| self.raw(key))
+    }
+
     fn flush_all(&mut self) {
         while self.flush_one() {}
     }
@@ -199,9 +210,8 @@ impl State {
     /// All that a batch writes, or why it is refused.
     fn expanded(&self, batch: Batch) -> Result<Vec<Write>, Error> {
         batch.check(self.owner)?;
-        let get = |key: &[u8]| Ok::<_, Error>(self.facts.get(key).cloned());
         let mut writes = batch.writes;
-        writes.extend(documents::expand(batch.documents, batch.at, get)?);
+        writes.extend(documents::expand(batch.documents, batch.at, |key| self.raw(key))?);
         check_keys(&writes)?;
         Ok(writes)
     }

@@ -1,8 +1,10 @@
 //! The orders of the three levels: the one that came in, and those decomposed from it.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
-use super::{Document, Part, characteristics, copy, href};
+use super::{Changes, Document, Head, Part, Piece, characteristics, copy, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, SpecId};
 use crate::journal::{End, Kind};
@@ -10,6 +12,28 @@ use crate::order::Form;
 use crate::order::attributes::{self, Does};
 use crate::plan::{Action, Item, Level};
 use crate::resource;
+
+/// One of the orders of a fulfilment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The one that came in.
+    Root,
+    /// What was decomposed into services.
+    Service,
+    /// What was decomposed into resources.
+    Resource,
+}
+
+impl Order {
+    /// The levels of what its items are about; `None` where it has the items that came in.
+    fn levels(self) -> Option<&'static [Level]> {
+        match self {
+            Self::Root => None,
+            Self::Service => Some(&[Level::CustomerService, Level::ResourceService]),
+            Self::Resource => Some(&[Level::ResourceService, Level::Resource]),
+        }
+    }
+}
 
 impl Fulfilment {
     /// The resource that the order which came in is, such as `productOrder`; nothing for a run.
@@ -24,43 +48,118 @@ impl Fulfilment {
 
     /// The orders as they stand now, the one that came in first. All carry the fulfilment's id.
     pub fn orders(&self) -> Vec<Document> {
-        self.orders_in(&Part::Whole)
+        self.orders_with_lengths().map(|(order, _)| self.order(order)).collect()
     }
 
     /// The orders that are in a part of all documents.
-    pub(super) fn orders_in(&self, part: &Part) -> Vec<Document> {
-        let Some(root) = self.root_resource() else {
-            return Vec::new();
+    pub(super) fn orders_in(&self, changes: &mut Changes) {
+        match changes.part.clone() {
+            Part::Whole => changes.documents.extend(self.orders()),
+            Part::Order(order) => changes.documents.push(self.order(order)),
+            Part::Piece(order, index, items) => changes.pieces.push(Piece {
+                resource: self.resource_of(order),
+                id: self.id.to_string(),
+                list: self.list_of(order),
+                index,
+                entries: self.order_items(order, items),
+            }),
+            Part::Head(order, pieces) => changes.heads.push(Head {
+                document: self.document(self.resource_of(order), self.order_head(order)),
+                list: self.list_of(order),
+                pieces,
+            }),
+            Part::First | Part::Items(_) | Part::Last => {}
+        }
+    }
+
+    /// The orders that there are, each with how many items it has.
+    pub(super) fn orders_with_lengths(&self) -> impl Iterator<Item = (Order, usize)> {
+        let orders: &[Order] = match self.kind {
+            Kind::ProductOrder => &[Order::Root, Order::Service, Order::Resource],
+            Kind::ServiceOrder => &[Order::Root, Order::Resource],
+            Kind::ResourceOrder => &[Order::Root],
+            Kind::Run { .. } => &[],
         };
-        let mut orders = Vec::new();
-        if part.has_order(0) {
-            orders.push(self.document(root, self.root_order()));
+        let lengths = orders.iter().map(|order| match order.levels() {
+            Some(levels) => (*order, self.lines(levels).count()),
+            None => (*order, self.asked_items().map_or(0, <[Value]>::len)),
+        });
+        lengths.filter(|(order, length)| *order == Order::Root || *length > 0)
+    }
+
+    /// An order with all of its items.
+    fn order(&self, order: Order) -> Document {
+        let mut body = self.order_head(order);
+        let items = match order {
+            Order::Root => self.asked_items().map(|items| 0..items.len()),
+            Order::Service | Order::Resource => Some(0..usize::MAX),
+        };
+        if let Some(items) = items {
+            body[self.list_of(order)] = self.order_items(order, items).into();
         }
-        if root == "productOrder" && part.has_order(1) {
-            let services: Vec<_> = self.lines(&[Level::CustomerService, Level::ResourceService]);
-            if !services.is_empty() {
-                orders.push(self.document("serviceOrder", self.service_order(&services)));
+        self.document(self.resource_of(order), body)
+    }
+
+    fn resource_of(&self, order: Order) -> &'static str {
+        match order {
+            Order::Root => self.root_resource().unwrap_or_default(),
+            Order::Service => "serviceOrder",
+            Order::Resource => "resourceOrder",
+        }
+    }
+
+    /// The attribute that has the items of an order.
+    fn list_of(&self, order: Order) -> &'static str {
+        match self.resource_of(order) {
+            "productOrder" => "productOrderItem",
+            "serviceOrder" => "serviceOrderItem",
+            _ => "orderItem",
+        }
+    }
+
+    /// An order without its items.
+    fn order_head(&self, order: Order) -> Value {
+        match order {
+            Order::Root => self.root_head(),
+            Order::Service => self.service_head(),
+            Order::Resource => self.resource_head(),
+        }
+    }
+
+    /// Some items of an order.
+    fn order_items(&self, order: Order, items: Range<usize>) -> Vec<Value> {
+        let Some(levels) = order.levels() else {
+            let asked = self.asked_items().and_then(|asked| asked.get(items));
+            let mut items = Value::Array(asked.unwrap_or_default().to_vec());
+            self.root_items(&mut items, self.resource_of(order));
+            let Value::Array(items) = items else { return Vec::new() };
+            return items;
+        };
+        let lines = self.lines(levels).skip(items.start).take(items.len());
+        match order {
+            Order::Service => lines.map(|(id, item)| self.service_item(id, item)).collect(),
+            Order::Root | Order::Resource => {
+                lines.map(|(id, item)| self.resource_item(id, item)).collect()
             }
         }
-        if root != "resourceOrder" && part.has_order(2) {
-            let resources: Vec<_> = self.lines(&[Level::ResourceService, Level::Resource]);
-            if !resources.is_empty() {
-                orders.push(self.document("resourceOrder", self.resource_order(root, &resources)));
-            }
-        }
-        orders
+    }
+
+    /// The items of the order that came in, as they are asked for now.
+    fn asked_items(&self) -> Option<&[Value]> {
+        let list = self.list_of(Order::Root);
+        let own = self.changed.get(list).or_else(|| self.document.get(list));
+        own.and_then(Value::as_array).map(Vec::as_slice)
     }
 
     fn document(&self, resource: &'static str, body: Value) -> Document {
         Document { resource, id: self.id.to_string(), body }
     }
 
-    fn lines(&self, levels: &[Level]) -> Vec<(ItemId, &Item)> {
+    fn lines(&self, levels: &'static [Level]) -> impl Iterator<Item = (ItemId, &Item)> {
         let items = self.plan.items.iter().enumerate();
         items
             .filter(|(_, item)| levels.contains(&item.level))
             .map(|(index, item)| (ItemId::at(index), item))
-            .collect()
     }
 
     /// What every order carries.
@@ -97,17 +196,14 @@ impl Fulfilment {
     }
 
     /// The order that came in: as it was, with the states that it has now.
-    fn root_order(&self) -> Value {
-        let mut order = self.shown().into_owned();
-        let (resource, items) = match self.kind {
-            Kind::ProductOrder => ("productOrder", "productOrderItem"),
-            Kind::ServiceOrder => ("serviceOrder", "serviceOrderItem"),
-            Kind::ResourceOrder | Kind::Run { .. } => ("resourceOrder", "orderItem"),
-        };
-        self.head(resource, &mut order);
-        if let Some(items) = order.get_mut(items) {
-            self.root_items(items, resource);
-        }
+    fn root_head(&self) -> Value {
+        let list = self.list_of(Order::Root);
+        let own = self.document.as_object().into_iter().flatten();
+        let own = own.filter(|(name, _)| !self.changed.contains_key(*name));
+        let changed = self.changed.iter().filter(|(_, value)| !value.is_null());
+        let shown = own.chain(changed).filter(|(name, _)| *name != list);
+        let mut order = Value::Object(shown.map(|(n, value)| (n.clone(), value.clone())).collect());
+        self.head(self.resource_of(Order::Root), &mut order);
         order
     }
 
@@ -162,37 +258,34 @@ impl Fulfilment {
         }
     }
 
-    fn service_order(&self, services: &[(ItemId, &Item)]) -> Value {
-        let lines: Vec<Value> = services
-            .iter()
-            .map(|(id, item)| {
-                let service = self.service_id(item);
-                let line = json!({
-                    "id": item.line,
-                    "action": item.action.as_str(),
-                    "state": self.item_state(*id),
-                    "quantity": 1,
-                    "@type": "ServiceOrderItem",
-                    "service": {
-                        "id": service,
-                        "href": href("service", &service),
-                        "name": item.title,
-                        "serviceType": service_type(item.level),
-                        "state": self.service_state(*id),
-                        "@type": service_type(item.level),
-                        "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
-                        "serviceCharacteristic": characteristics(&item.characteristics),
-                    },
-                    "serviceOrderItemRelationship": self.dependencies(item, |line| json!({
-                        "relationshipType": "dependency",
-                        "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id },
-                    })),
-                });
-                self.with_errors(*id, line)
-            })
-            .collect();
+    fn service_item(&self, id: ItemId, item: &Item) -> Value {
+        let service = self.service_id(item);
+        let line = json!({
+            "id": item.line,
+            "action": item.action.as_str(),
+            "state": self.item_state(id),
+            "quantity": 1,
+            "@type": "ServiceOrderItem",
+            "service": {
+                "id": service,
+                "href": href("service", &service),
+                "name": item.title,
+                "serviceType": service_type(item.level),
+                "state": self.service_state(id),
+                "@type": service_type(item.level),
+                "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
+                "serviceCharacteristic": characteristics(&item.characteristics),
+            },
+            "serviceOrderItemRelationship": self.dependencies(item, |line| json!({
+                "relationshipType": "dependency",
+                "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id },
+            })),
+        });
+        self.with_errors(id, line)
+    }
+
+    fn service_head(&self) -> Value {
         let mut order = json!({
-            "serviceOrderItem": lines,
             "orderRelationship": [{
                 "relationshipType": "cross-ref",
                 "id": self.id,
@@ -205,58 +298,60 @@ impl Fulfilment {
         order
     }
 
-    fn resource_order(&self, root: &str, items: &[(ItemId, &Item)]) -> Value {
-        let lines: Vec<Value> = items
-            .iter()
-            .map(|(id, item)| {
-                let mut specs = item.resources.iter();
-                let first = specs.next().unwrap_or(&item.spec);
-                let others: Vec<Value> = specs
-                    .enumerate()
-                    .map(|(number, spec)| {
-                        let id = self.resource_id(&item.line, number + 1);
-                        json!({
-                            "relationshipType": "bundles",
-                            "resource": {
-                                "id": id,
-                                "href": href("resource", &id),
-                                "resourceSpecification": spec_ref("resourceSpecification", spec, self.plan.title(spec)),
-                            },
-                        })
-                    })
-                    .collect();
-                let mut line = json!({
-                    "id": item.line,
-                    "action": item.action.as_str(),
-                    "state": self.item_state(*id),
-                    "quantity": 1,
-                    "@type": "ResourceOrderItem",
+    fn resource_item(&self, id: ItemId, item: &Item) -> Value {
+        let mut specs = item.resources.iter();
+        let first = specs.next().unwrap_or(&item.spec);
+        let others: Vec<Value> = specs
+            .enumerate()
+            .map(|(number, spec)| {
+                let id = self.resource_id(&item.line, number + 1);
+                let title = self.plan.title(spec);
+                json!({
+                    "relationshipType": "bundles",
                     "resource": {
-                        "id": self.resource_id(&item.line, 0),
-                        "href": href("resource", &self.resource_id(&item.line, 0)),
-                        "name": item.title,
-                        "@type": "Resource",
-                        "resourceSpecification": spec_ref("resourceSpecification", first, self.plan.title(first)),
-                        "resourceCharacteristic": characteristics(&item.characteristics),
-                        "resourceRelationship": others,
+                        "id": id,
+                        "href": href("resource", &id),
+                        "resourceSpecification": spec_ref("resourceSpecification", spec, title),
                     },
-                    "orderItemRelationship": self.dependencies(item, |line| json!({
-                        "relationshipType": "dependency",
-                        "id": line,
-                    })),
-                });
-                if let Some(adapter) = &item.adapter {
-                    line["resource"]["category"] = json!(adapter);
-                }
-                self.with_errors(*id, line)
+                })
             })
             .collect();
+        let mut line = json!({
+            "id": item.line,
+            "action": item.action.as_str(),
+            "state": self.item_state(id),
+            "quantity": 1,
+            "@type": "ResourceOrderItem",
+            "resource": {
+                "id": self.resource_id(&item.line, 0),
+                "href": href("resource", &self.resource_id(&item.line, 0)),
+                "name": item.title,
+                "@type": "Resource",
+                "resourceSpecification": spec_ref("resourceSpecification", first, self.plan.title(first)),
+                "resourceCharacteristic": characteristics(&item.characteristics),
+                "resourceRelationship": others,
+            },
+            "orderItemRelationship": self.dependencies(item, |line| json!({
+                "relationshipType": "dependency",
+                "id": line,
+            })),
+        });
+        if let Some(adapter) = &item.adapter {
+            line["resource"]["category"] = json!(adapter);
+        }
+        self.with_errors(id, line)
+    }
+
+    fn resource_head(&self) -> Value {
+        let from = match self.kind {
+            Kind::ServiceOrder | Kind::ProductOrder => "serviceOrder",
+            Kind::ResourceOrder | Kind::Run { .. } => "resourceOrder",
+        };
         let mut order = json!({
-            "orderItem": lines,
             "externalReference": [{
                 "id": self.id,
-                "externalReferenceType": if root == "productOrder" { "serviceOrder" } else { root },
-                "entityType": if root == "productOrder" { "serviceOrder" } else { root },
+                "externalReferenceType": from,
+                "entityType": from,
                 "owner": "ferrule",
                 "name": resource::path("serviceOrder"),
                 "@type": "ExternalReference",

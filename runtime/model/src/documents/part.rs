@@ -5,13 +5,15 @@ use std::num::NonZero;
 use std::ops::Range;
 
 use super::Changes;
+use super::orders::Order;
 use crate::fulfilment::Fulfilment;
 use crate::id::ItemId;
 use crate::journal::Event;
 use crate::plan::{Item, Plan};
 
-/// How many orders a fulfilment has at the most.
-const ORDERS_MAX: usize = 3;
+/// How many items of an order are written at once, for each item of the plan that is: what is written
+/// of an item of the plan is more.
+const ENTRIES_OF_ITEM: usize = 4;
 
 /// A part of what a commit writes. The parts, one after the other, are the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +25,13 @@ pub enum Part {
     First,
     /// What becomes of the instances of these items when the order is planned or ends.
     Items(Range<usize>),
-    /// One of the orders, by its place among them.
-    Order(usize),
+    /// One of the orders.
+    Order(Order),
+    /// Some items of one of the orders, which is too long to be written at once; the number is
+    /// their place among such parts.
+    Piece(Order, usize, Range<usize>),
+    /// One of the orders without its items, which are so many such parts.
+    Head(Order, usize),
     /// What follows when all else is written.
     Last,
 }
@@ -40,15 +47,6 @@ impl Part {
         matches!(self, Self::Whole | Self::Last)
     }
 
-    /// Whether an order is in it.
-    pub(super) fn has_order(&self, place: usize) -> bool {
-        match self {
-            Self::Whole => true,
-            Self::Order(own) => *own == place,
-            Self::First | Self::Items(_) | Self::Last => false,
-        }
-    }
-
     /// The items of a plan that are in it.
     pub(super) fn items<'a>(
         &self,
@@ -58,7 +56,7 @@ impl Part {
         let range = match self {
             Self::Whole => 0..all,
             Self::Items(range) => range.start.min(all)..range.end.min(all),
-            Self::First | Self::Order(_) | Self::Last => 0..0,
+            Self::First | Self::Order(_) | Self::Piece(..) | Self::Head(..) | Self::Last => 0..0,
         };
         let begin = range.start;
         let items = plan.items[range].iter().enumerate();
@@ -68,31 +66,39 @@ impl Part {
 
 impl Fulfilment {
     /// The parts that what events change is written in, where it is too much to be written at once.
-    /// None where it is not: plans of no more items than may be written about at once, and whatever
-    /// is about a few of many.
+    /// None where it is not: orders and plans of no more items than may be written about at once,
+    /// and whatever is about a few of many.
     pub fn parts(
         &self,
         events: &[Event],
         before: Option<&str>,
         items_at_once: NonZero<usize>,
     ) -> Vec<Part> {
-        let (items, at_once) = (self.plan.items.len(), items_at_once.get());
-        if items <= at_once || self.root_resource().is_none() {
-            return Vec::new();
-        }
         let is_about_all = |event: &Event| {
             let returns = event.turns() && self.has_returned();
             matches!(event, Event::Planned { .. } | Event::Ended { .. }) || returns
         };
-        let begins = (0..items).step_by(at_once);
-        let windows = begins.map(|begin| Part::Items(begin..begin + at_once));
-        let windows = windows.take_while(|_| events.iter().any(is_about_all)).collect::<Vec<_>>();
-        let shows = windows.is_empty() && self.shows_orders(events, before);
-        if windows.is_empty() && !shows {
+        let is_about_all = events.iter().any(is_about_all);
+        let shows = self.shows_orders(events, before);
+        if !is_about_all && !shows {
             return Vec::new();
         }
-        let orders = (0..ORDERS_MAX).map(Part::Order);
-        [Part::First].into_iter().chain(windows).chain(orders).chain([Part::Last]).collect()
+        let (items, at_once) = (self.plan.items.len(), items_at_once.get());
+        let orders: Vec<(Order, usize)> = self.orders_with_lengths().collect();
+        let is_long = |(_, length): &(Order, usize)| *length > at_once * ENTRIES_OF_ITEM;
+        if orders.is_empty() || (items <= at_once && !orders.iter().any(is_long)) {
+            return Vec::new();
+        }
+        let mut parts = vec![Part::First];
+        if is_about_all {
+            let begins = (0..items).step_by(at_once);
+            parts.extend(begins.map(|begin| Part::Items(begin..begin + at_once)));
+        }
+        for (order, length) in orders.into_iter().filter(|_| shows) {
+            parts.extend(parts_of_order(order, length, at_once * ENTRIES_OF_ITEM));
+        }
+        parts.push(Part::Last);
+        parts
     }
 
     /// A part of what [`Fulfilment::changes`] gives.
@@ -101,6 +107,19 @@ impl Fulfilment {
         self.follow_events(events, before, &mut changes);
         changes
     }
+}
+
+/// The parts that an order with so many items is written in.
+fn parts_of_order(order: Order, length: usize, at_once: usize) -> Vec<Part> {
+    if length <= at_once {
+        return vec![Part::Order(order)];
+    }
+    let begins = (0..length).step_by(at_once).enumerate();
+    let mut parts: Vec<Part> = begins
+        .map(|(index, begin)| Part::Piece(order, index, begin..length.min(begin + at_once)))
+        .collect();
+    parts.push(Part::Head(order, parts.len()));
+    parts
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl Fake {
 }
 
 impl Disk for Fake {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         let commits = self.commits.lock().unwrap();
         Ok(commits.iter().rev().find_map(|writes| writes.get(key).cloned()).flatten())
     }
@@ -151,7 +151,7 @@ struct Gated {
 }
 
 impl Disk for Gated {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.shows.lock().unwrap().get(key).cloned().flatten())
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::store::pieces::Pieces;
 use engine::store::{Direction, Epoch, Error, KEY_BYTES_MAX, Store};
 
 use crate::subject::{InMemory, OnSled, Subject, all, batch, keys, put, remove};
@@ -40,6 +41,7 @@ hold! {
     many_append_at_once
     a_store_at_rest_is_settled_at_once
     what_was_settled_outlasts_reopening
+    a_value_in_pieces_is_read_whole
 }
 
 async fn what_was_acknowledged_is_there<S: Subject>() {
@@ -309,4 +311,28 @@ async fn what_was_settled_outlasts_reopening<S: Subject>() {
     }
     drop(store);
     assert_eq!(subject.open().get(b"a").unwrap(), Some(vec![39; 100]));
+}
+
+async fn a_value_in_pieces_is_read_whole<S: Subject>() {
+    let subject = S::default();
+    let store = subject.open();
+    let epoch = store.claim().unwrap();
+    let long = vec![b'x'; 10_000];
+    let pieces =
+        Pieces { prefix: b"piece/".to_vec(), count: 2, head: b"<".to_vec(), tail: b">".to_vec() };
+    for (key, piece) in pieces.keys().zip([long.as_slice(), b"y"]) {
+        store.append(batch(epoch, [put(key, piece)])).await.unwrap();
+    }
+    store.append(batch(epoch, [put("a", "1"), put("b", pieces.to_bytes())])).await.unwrap();
+    let whole = [b"<", long.as_slice(), b"y>"].concat();
+    let expected = vec![(b"a".to_vec(), b"1".to_vec()), (b"b".to_vec(), whole.clone())];
+    drop(store);
+    let store = subject.open();
+    assert_eq!(store.get(b"b").unwrap(), Some(whole));
+    assert_eq!(all(&store)[..2], expected);
+    // What lacks a piece harms nothing beside it.
+    let epoch = store.claim().unwrap();
+    store.append(batch(epoch, [remove(Pieces::key(b"piece/", 1))])).await.unwrap();
+    assert_eq!(store.get(b"b").unwrap(), Some(pieces.to_bytes()));
+    assert_eq!(all(&store)[0], expected[0]);
 }

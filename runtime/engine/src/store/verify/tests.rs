@@ -38,7 +38,7 @@ fn put() -> impl Strategy<Value = Put> {
         let change = match change {
             Change::Set(body) => Change::Set(with_id(body)),
             Change::Merge(body) => Change::Merge(with_id(body)),
-            other @ (Change::Remove | Change::Forget) => other,
+            other @ (Change::SetPieced(_) | Change::Remove | Change::Forget) => other,
         };
         Put::new("product", id, change, Expected::Anything).quiet()
     })

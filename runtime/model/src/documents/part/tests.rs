@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::documents::{Document, Head, Piece};
 
 /// Whether the parts of what events change are the whole, each document once. Every order that the
 /// tests of decomposition play is held to it.
@@ -19,6 +20,10 @@ pub(crate) fn assert_parts(
         for part in parts {
             let changes = fulfilment.changes_in(part, events, before);
             found.documents.extend(changes.documents);
+            found.pieces.extend(changes.pieces);
+            for head in changes.heads {
+                found.documents.push(put_together(head, &mut found.pieces));
+            }
             found.removed.extend(changes.removed);
             found.installed.extend(changes.installed);
         }
@@ -27,6 +32,19 @@ pub(crate) fn assert_parts(
         assert_eq!(found.removed, whole.removed);
         assert_eq!(found.installed, whole.installed);
     }
+}
+
+/// A document with its list, whose pieces were written before it, in order.
+fn put_together(head: Head, pieces: &mut Vec<Piece>) -> Document {
+    let Head { mut document, list, pieces: count } = head;
+    let own = |piece: &&Piece| (piece.resource, &piece.id) == (document.resource, &document.id);
+    assert_eq!(pieces.iter().filter(own).count(), pieces.len(), "pieces come before their head");
+    assert_eq!(pieces.len(), count);
+    assert!(pieces.iter().enumerate().all(|(index, piece)| piece.index == index));
+    let entries: Vec<_> = pieces.drain(..).flat_map(|piece| piece.entries).collect();
+    assert!(document.body.get(list).is_none(), "the list is written in pieces alone");
+    document.body[list] = entries.into();
+    document
 }
 
 /// Each document as it is in the end.
