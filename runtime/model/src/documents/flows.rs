@@ -23,12 +23,12 @@ impl Fulfilment {
                 self.root_resource().unwrap_or_default()
             }
         };
-        let orders = self.orders().into_iter().map(|order| {
+        let orders = self.order_resources().map(|resource| {
             json!({
-                "id": order.id,
-                "href": href(order.resource, &order.id),
-                "role": order.resource,
-                "@referredType": capitalised(order.resource),
+                "id": self.id,
+                "href": href(resource, self.id.as_str()),
+                "role": resource,
+                "@referredType": capitalised(resource),
             })
         });
         let mut flow = json!({

@@ -51,6 +51,24 @@ impl Fulfilment {
         self.orders_with_lengths().map(|(order, _)| self.order(order)).collect()
     }
 
+    /// The resources of the orders that there are, the one that came in first.
+    pub fn order_resources(&self) -> impl Iterator<Item = &'static str> {
+        self.orders_with_lengths().map(|(order, _)| self.resource_of(order))
+    }
+
+    /// The order that came in, as it stands now.
+    pub fn root_order(&self) -> Option<Value> {
+        self.root_resource().map(|_| self.order(Order::Root).body)
+    }
+
+    /// One of the orders as it stands now, `None` if there is no such. Its items are left out where
+    /// nobody wants them: they may be many.
+    pub fn order_of(&self, resource: &str, wants_items: bool) -> Option<Value> {
+        let mut orders = self.orders_with_lengths().map(|(order, _)| order);
+        let order = orders.find(|order| self.resource_of(*order) == resource)?;
+        Some(if wants_items { self.order(order).body } else { self.order_head(order) })
+    }
+
     /// The orders that are in a part of all documents.
     pub(super) fn orders_in(&self, changes: &mut Changes) {
         match changes.part.clone() {

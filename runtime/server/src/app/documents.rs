@@ -4,7 +4,7 @@ use engine::keys;
 use engine::store::{Document, Error, Fact, Put, Scan};
 use model::resource::index;
 
-use super::{App, aside};
+use super::{App, aside, aside_of_bytes};
 
 /// So many ways to documents are read from the store at once.
 const ENTRIES_AT_ONCE: usize = 256;
@@ -14,7 +14,8 @@ impl App {
     pub fn document(&self, resource: &str, id: &str) -> Result<Option<Document>, Error> {
         let key = keys::document(resource, id);
         let bytes = self.engine.store().get(&key)?;
-        let document = bytes.map(|bytes| Document::read_at(&key, &bytes)).transpose();
+        let read = |bytes: Vec<u8>| aside_of_bytes(&bytes, |bytes| Document::read_at(&key, bytes));
+        let document = bytes.map(read).transpose();
         document.inspect_err(|error| self.engine.counters().unreadable.note(&key, error))
     }
 

@@ -26,6 +26,12 @@ impl Fields {
         Self { wanted: Some(paths.collect()) }
     }
 
+    /// Whether the items of an order are wanted.
+    pub(super) fn wants_items(&self) -> bool {
+        let is_items = |path: &Vec<String>| path.first().is_some_and(|name| name.ends_with("Item"));
+        self.wanted.as_ref().is_none_or(|paths| paths.iter().any(is_items))
+    }
+
     /// Leaves in a document what is wanted of it.
     pub(super) fn of(&self, document: Value) -> Value {
         match &self.wanted {

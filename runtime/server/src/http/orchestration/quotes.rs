@@ -24,8 +24,7 @@ pub(super) async fn order(door: &Door, call: &Call, id: &str) -> Answer {
         let message = format!("its productOrder `{}` was removed", fulfilment.id);
         return Err(Problem::conflict(message).about("id"));
     }
-    let order = fulfilment.orders().into_iter().next().map(|document| document.body);
-    Ok(located(call, "productOrder", order.unwrap_or_default()))
+    Ok(located(call, "productOrder", fulfilment.root_order().unwrap_or_default()))
 }
 
 /// Makes the next version of a quote.

@@ -146,13 +146,13 @@ fn state(fulfilment: &Fulfilment) -> &'static str {
 }
 
 fn orders(fulfilment: &Fulfilment, base: &str) -> Value {
-    let orders = fulfilment.orders().into_iter().map(|document| {
-        let path = resources::path(document.resource);
+    let orders = fulfilment.order_resources().map(|resource| {
+        let (path, id) = (resources::path(resource), &fulfilment.id);
         json!({
-            "resource": document.resource,
-            "id": document.id,
-            "href": format!("{base}{}/{}", path, document.id),
-            "state": document.body.get("state"),
+            "resource": resource,
+            "id": id,
+            "href": format!("{base}{path}/{id}"),
+            "state": fulfilment.order_state(),
         })
     });
     orders.collect()

@@ -8,6 +8,7 @@ use model::FulfilmentId;
 use model::resource::{Owner, Resource};
 use serde_json::Value;
 
+use crate::app::aside_of_lines;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::problem::Problem;
@@ -25,7 +26,8 @@ pub(super) struct Found {
 
 /// Answers with a document.
 pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
-    let Found { mut body, tag, .. } = find(door, served.resource, id).await?;
+    let fields = Fields::parse(call.query.get("fields"));
+    let Found { mut body, tag, .. } = find_some(door, served.resource, id, &fields).await?;
     if etag::is_known(&call.headers, &tag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         etag::add(response.headers_mut(), &tag);
@@ -33,7 +35,7 @@ pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) ->
     }
     body = served.shown(body);
     href::absolute(&mut body, &call.base);
-    let body = Fields::parse(call.query.get("fields")).of(body);
+    let body = fields.of(body);
     Ok(tagged(answer::json(StatusCode::OK, &body), &tag))
 }
 
@@ -45,8 +47,19 @@ pub(super) fn tagged(mut response: Response, tag: &str) -> Response {
 
 /// The document of an id, or the error that there is none.
 pub(super) async fn find(door: &Door, resource: &Resource, id: &str) -> Result<Found, Problem> {
+    find_some(door, resource, id, &Fields::default()).await
+}
+
+/// The document of an id with the attributes that are wanted of it, or the error that there is none.
+/// It may have others.
+async fn find_some(
+    door: &Door,
+    resource: &Resource,
+    id: &str,
+    fields: &Fields,
+) -> Result<Found, Problem> {
     if resource.owner == Owner::Order
-        && let Some(found) = open_order(door, resource, id).await?
+        && let Some(found) = open_order(door, resource, id, fields).await?
     {
         return Ok(found);
     }
@@ -64,15 +77,21 @@ pub(super) fn stored(door: &Door, resource: &Resource, id: &str) -> Result<Docum
 }
 
 /// An order that is still carried out: its items' states change without the order's being written.
-async fn open_order(door: &Door, resource: &Resource, id: &str) -> Result<Option<Found>, Problem> {
+async fn open_order(
+    door: &Door,
+    resource: &Resource,
+    id: &str,
+    fields: &Fields,
+) -> Result<Option<Found>, Problem> {
     let id = FulfilmentId::new(id);
     if door.app.engine.store().get(&keys::open(&id))?.is_none() {
         return Ok(None);
     }
     let Some(fulfilment) = door.app.engine.get(&id).await? else { return Ok(None) };
-    let mut orders = fulfilment.orders().into_iter();
-    let order = orders.find(|document| document.resource == resource.key);
+    let order = aside_of_lines(fulfilment.plan.items.len(), || {
+        fulfilment.order_of(resource.key, fields.wants_items())
+    });
     let tag = format!("\"open-{}\"", fulfilment.records);
     let records = Some(fulfilment.records);
-    Ok(order.map(|document| Found { body: document.body, tag, records }))
+    Ok(order.map(|body| Found { body, tag, records }))
 }

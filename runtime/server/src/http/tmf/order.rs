@@ -86,7 +86,7 @@ fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
         fulfilment.document.clone(),
         fulfilment.submitted_at,
     );
-    first.orders().into_iter().next().map(|document| document.body)
+    first.root_order()
 }
 
 /// Changes what may be changed of an order, or has it cancelled where that is the state asked for.
