@@ -118,7 +118,7 @@ impl Server {
         let listen = |source| ServeError::Listen { address: config.listen, source };
         let listener = listener.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let store: Arc<Sled> = Arc::new(open_store(&config.data)?);
+        let store: Arc<Sled> = Arc::new(open_store(&config.data, config.limits.store_cache_mib)?);
         let pools = pools(&rulebook);
         let host = host(&config, address, &store, &pools)?;
         make_folder(&config.plugins_dir)?;
@@ -260,12 +260,12 @@ async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     }
 }
 
-fn open_store(data: &Path) -> Result<Sled, ServeError> {
+fn open_store(data: &Path, cache_mib: u64) -> Result<Sled, ServeError> {
     let folder = |source| ServeError::Folder { path: data.into(), source };
     private::make_folder(data).map_err(folder)?;
     tighten(data, Depth::Folder);
     tighten(&data.join("plugins"), Depth::Whole);
-    let options = store::Options { lock_wait: HANDOVER_WAIT, ..store::Options::default() };
+    let options = store::Options { lock_wait: HANDOVER_WAIT, cache_bytes: cache_mib << 20 };
     Sled::open(data.join(STORE), &options).map_err(ServeError::Store)
 }
 

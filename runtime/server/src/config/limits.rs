@@ -26,6 +26,9 @@ pub struct Limits {
     /// Max MiB of these callbacks.
     #[serde(deserialize_with = "callbacks_kept_mib")]
     pub callbacks_kept_mib: u64,
+    /// Max MiB that the store keeps in memory of what it read or wrote.
+    #[serde(deserialize_with = "store_cache_mib")]
+    pub store_cache_mib: u64,
 }
 
 /// The most of anything that can be set.
@@ -45,6 +48,7 @@ impl Default for Limits {
             open_orders_mib: usual.open_orders_bytes >> 20,
             callbacks_kept: usual.callbacks_kept,
             callbacks_kept_mib: usual.callbacks_kept_bytes >> 20,
+            store_cache_mib: store::Options::default().cache_bytes >> 20,
         }
     }
 }
@@ -71,4 +75,8 @@ fn callbacks_kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::
 
 fn callbacks_kept_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     within(deserializer, "[limits] callbacks-kept-mib", MIB_MAX)
+}
+
+fn store_cache_mib<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    within(deserializer, "[limits] store-cache-mib", MIB_MAX)
 }
