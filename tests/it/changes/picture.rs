@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::sold::Sold;
@@ -30,26 +31,22 @@ impl Instances {
     /// Reads the products of an order, and all that they lead to.
     pub(super) async fn of(world: &World, sold: &Sold) -> Self {
         let mut found = Self::default();
-        for line in sold.lines() {
-            let id = sold.product(&line.id);
-            let product = read(world, "product", &id).await;
-            found.products.insert(id, product);
-        }
+        let products = sold.lines().into_iter().map(|line| sold.product(&line.id)).collect();
+        found.products = read_all(world, "product", products).await;
         let products = found.products.values();
-        let mut open: Vec<String> =
+        let mut open: BTreeSet<String> =
             products.flat_map(|product| ids(&product["realizingService"])).collect();
-        while let Some(id) = open.pop() {
-            if found.services.contains_key(&id) {
-                continue;
-            }
-            let service = read(world, "service", &id).await;
-            open.extend(ids(&service["supportingService"]));
-            for resource in ids(&service["supportingResource"]) {
-                let row = read(world, "resource", &resource).await;
-                found.resources.insert(resource, row);
-            }
-            found.services.insert(id, service);
+        // One level after the other.
+        while !open.is_empty() {
+            let level = read_all(world, "service", open).await;
+            let below = level.values().flat_map(|service| ids(&service["supportingService"]));
+            open = below.filter(|id| !found.services.contains_key(id)).collect();
+            open.retain(|id| !level.contains_key(id));
+            found.services.extend(level);
         }
+        let services = found.services.values();
+        let resources = services.flat_map(|service| ids(&service["supportingResource"])).collect();
+        found.resources = read_all(world, "resource", resources).await;
         found
     }
 
@@ -204,6 +201,14 @@ impl Plain {
         }
         plain
     }
+}
+
+async fn read_all(world: &World, resource: &str, ids: BTreeSet<String>) -> BTreeMap<String, Value> {
+    let rows = ids.into_iter().map(async |id| {
+        let row = read(world, resource, &id).await;
+        (id, row)
+    });
+    join_all(rows).await.into_iter().collect()
 }
 
 async fn read(world: &World, resource: &str, id: &str) -> Value {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::{JoinSet, LocalSet};
@@ -186,23 +187,21 @@ impl Tour {
 
     /// Ends all that was ordered for comparison.
     pub(super) async fn end_fresh(&self) -> Checked {
-        let mut wrong = Vec::new();
-        for mut sold in self.made.take() {
-            wrong.extend(self.end(&mut sold, &BTreeSet::new()).await.err());
-        }
+        let ends = self.made.take().into_iter().map(async |mut sold| {
+            let ended = self.end(&mut sold, &BTreeSet::new()).await;
+            ended.err()
+        });
+        let wrong: Vec<String> = join_all(ends).await.into_iter().flatten().collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     }
 
     async fn not_terminated(&self, services: &BTreeSet<String>) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for id in services {
+        let rows = services.iter().map(async |id| {
             let path = format!("{}/{id}", model::resource::path("service"));
-            let row = self.world.http.get(&path).await;
-            if row["state"] != "terminated" {
-                wrong.push(format!("{} is {}", text(&row["name"]), text(&row["state"])));
-            }
-        }
-        wrong
+            self.world.http.get(&path).await
+        });
+        let rows = join_all(rows).await.into_iter().filter(|row| row["state"] != "terminated");
+        rows.map(|row| format!("{} is {}", text(&row["name"]), text(&row["state"]))).collect()
     }
 
     /// The inventories, the network and a reconciliation say what they would say if the products had
@@ -216,9 +215,9 @@ impl Tour {
         let gone = seen.iter().filter(|id| !instances.services.contains_key(*id)).cloned();
         wrong.extend(self.not_terminated(&gone.collect()).await);
         seen.extend(instances.services.keys().cloned());
-        for service in instances.named() {
-            wrong.extend(self.world.findings(&json!({ "service": { "id": service } })).await);
-        }
+        let scopes = instances.named().into_iter().map(|id| json!({ "service": { "id": id } }));
+        let findings = scopes.map(async |scope| self.world.findings(&scope).await);
+        wrong.extend(join_all(findings).await.into_iter().flatten());
         wrong.retain(|what| !what.is_empty());
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     }
