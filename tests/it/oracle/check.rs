@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::observed::{Observed, characteristics, references};
 use super::order::{Key, product_id};
-use super::pack::{Act, Chars, ELEMENTS, Pack, Speech, pool};
+use super::pack::{Act, Chars, ELEMENTS, Pack, SITE, Speech, pool};
 use super::state::{Field, Slot, State};
 use super::written::resource;
 use crate::world::text;
@@ -36,6 +36,11 @@ pub(super) fn differences(
     check.resources();
     check.network();
     check.found
+}
+
+/// What tells an instance apart from others of its specification.
+fn part_of(chars: &BTreeMap<String, Value>) -> Option<i64> {
+    chars.get("number").or_else(|| chars.get(SITE)).and_then(Value::as_i64)
 }
 
 struct Check<'a> {
@@ -100,7 +105,7 @@ impl Check<'_> {
                 seen.services.get(*id).is_some_and(|service| {
                     let chars = characteristics(service, "serviceCharacteristic");
                     text(&service["serviceSpecification"]["id"]) == *name
-                        && chars.get("number").and_then(Value::as_i64) == slot.1
+                        && part_of(&chars) == slot.1
                 })
             };
             let Some(id) = listed.iter().find(is_it).cloned() else {

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::order::{Added, Key, Line, Order};
-use super::pack::{Act, Chars, ELEMENTS, Edge, Pack, Read, Scope, Service, Source, Step, When};
+use super::pack::{
+    Act, Chars, ELEMENTS, Edge, Pack, Quantity, Read, Scope, Service, Source, Step, When,
+};
 use super::wishes::Trial;
 
 impl fmt::Display for Pack {
@@ -31,7 +33,10 @@ impl Pack {
         for edge in edges {
             write!(f, "  -> {}", self.services[edge.to].name)?;
             if let Some(quantity) = &edge.quantity {
-                write!(f, " times {quantity}")?;
+                match quantity {
+                    Quantity::Times(source) => write!(f, " times {source}")?,
+                    Quantity::SitesBut(source) => write!(f, " for each site but {source}")?,
+                }
             }
             write!(f, "{}", edge.when)?;
             for (name, source) in &edge.maps {

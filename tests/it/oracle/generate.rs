@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::pack::{
-    Act, Char, ELEMENTS, Edge, Pack, Product, Read, Scope, Service, Source, Step, When,
+    Act, Char, ELEMENTS, Edge, Pack, Product, Quantity, Read, Scope, Service, Source, Step, When,
 };
 use crate::world::Dice;
 
@@ -168,7 +168,10 @@ fn add_service(dice: &mut Dice, pack: &mut Pack, number: usize) {
             }
         }
         let when = condition(dice, pack, *one, 40);
-        let quantity = has_quantity.then(|| Source::Product("n".into()));
+        let quantity = has_quantity.then(|| match chance(dice, 50) {
+            true => Quantity::Times(Source::Product("n".into())),
+            false => Quantity::SitesBut(Source::Product(NAMES[pick(dice, 3)].into())),
+        });
         let edge = Edge { to: number, when, quantity, maps };
         match one {
             Above::Product(product) => pack.products[*product].edges.push(edge),

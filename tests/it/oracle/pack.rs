@@ -41,10 +41,34 @@ pub(super) struct Edge {
     pub(super) to: usize,
     pub(super) when: When,
     /// How many; one without a number where there is none.
-    pub(super) quantity: Option<Source>,
+    pub(super) quantity: Option<Quantity>,
     /// Each characteristic of the service that is not copied from the parent.
     pub(super) maps: Vec<(String, Source)>,
 }
+
+/// How many instances there are, and what each has that tells it apart.
+#[derive(Clone, Debug)]
+pub(super) enum Quantity {
+    /// So many, with their `number`.
+    Times(Source),
+    /// One for each of `SITES` but this one, with its `site`.
+    SitesBut(Source),
+}
+
+/// What a list has: with `Quantity::SitesBut`, instances in the midst of others come and go.
+pub(super) const SITES: [i64; 3] = [1, 2, 4];
+
+impl Quantity {
+    /// The characteristic that tells the instances apart.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Times(_) => "number",
+            Self::SitesBut(_) => SITE,
+        }
+    }
+}
+
+pub(super) const SITE: &str = "site";
 
 #[derive(Clone, Debug)]
 pub(super) enum When {

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::pack::{
-    Act, ELEMENTS, Edge, Pack, Product, Read, Scope, Service, Source, Speech, Step, When, pool,
+    Act, ELEMENTS, Edge, Pack, Product, Quantity, Read, SITE, SITES, Scope, Service, Source,
+    Speech, Step, When, pool,
 };
 
 /// The most that a pool has: more than any history holds at one time, and soon used up if values leak.
@@ -97,7 +98,14 @@ fn specified(pack: &Pack, product: &Product) -> Value {
 
 fn service_specified(pack: &Pack, service: &Service) -> Value {
     let kind = if service.is_customer_facing { "CustomerFacing" } else { "ResourceFacing" };
-    let chars = service.chars.iter().map(|name| json!({ "name": name, "valueType": "number" }));
+    let all = pack.products.iter().map(|product| &product.edges);
+    let mut all = all.chain(pack.services.iter().map(|service| &service.edges)).flatten();
+    let has_sites = all.any(|edge| {
+        let is_of_sites = matches!(edge.quantity, Some(Quantity::SitesBut(_)));
+        is_of_sites && pack.services[edge.to].name == service.name
+    });
+    let names = service.chars.iter().map(String::as_str).chain(has_sites.then_some(SITE));
+    let chars = names.map(|name| json!({ "name": name, "valueType": "number" }));
     let relation = |kind: &str, mut to: Value| {
         to["relationshipType"] = kind.into();
         to
@@ -159,12 +167,20 @@ fn rule(pack: &Pack, from: &str, edge: &Edge) -> Option<Value> {
         says_more = true;
     }
     if let Some(quantity) = &edge.quantity {
-        rule["quantity"] = source(quantity).into();
+        match quantity {
+            Quantity::Times(times) => rule["quantity"] = source(times).into(),
+            Quantity::SitesBut(but) => {
+                let all = format!("{SITES:?}.filter(x, x != {})", source(but));
+                rule["for-each"] = all.into();
+                rule["characteristics"] = json!({ SITE: "=each" });
+            }
+        }
         says_more = true;
     }
     if !edge.maps.is_empty() {
-        let maps = edge.maps.iter().map(|(name, from)| (name.clone(), value(from)));
-        rule["characteristics"] = Value::Object(maps.collect());
+        for (name, from) in &edge.maps {
+            rule["characteristics"][name] = value(from);
+        }
         says_more = true;
     }
     says_more.then_some(rule)

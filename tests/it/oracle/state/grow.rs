@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::order::{Key, Order};
-use super::super::pack::{Chars, Edge, Pack, Scope, Source, When};
+use super::super::pack::{Chars, Edge, Pack, Quantity, SITES, Scope, Source, When};
 use super::{Instance, Product, Slot, State, Verdict, Wanted};
 
 impl State {
@@ -194,7 +194,12 @@ fn become_parts(
         // "So many instances; 0 is none. Each gets the characteristic `number`, counted from 1."
         let numbers: Vec<Option<i64>> = match &edge.quantity {
             None => vec![None],
-            Some(source) => (1..=number(source)).map(Some).collect(),
+            Some(Quantity::Times(source)) => (1..=number(source)).map(Some).collect(),
+            // "An instance for each element, which `characteristics` read as `each`." "When the list
+            // changes, an instance belongs to the element of the same key."
+            Some(Quantity::SitesBut(source)) => {
+                SITES.into_iter().filter(|site| *site != number(source)).map(Some).collect()
+            }
         };
         for each in numbers {
             // "Characteristics of the target specification that share a name with one of the
@@ -209,8 +214,8 @@ fn become_parts(
             for (name, source) in &edge.maps {
                 own.insert(name.clone(), number(source));
             }
-            if let Some(each) = each {
-                own.insert("number".into(), each);
+            if let (Some(each), Some(quantity)) = (each, &edge.quantity) {
+                own.insert(quantity.name().into(), each);
             }
             let slot = (edge.to, each);
             if let Some(known) = found.get_mut(&slot) {
