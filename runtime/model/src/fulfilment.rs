@@ -38,7 +38,7 @@ pub use failures::Fault;
 pub use give_up::{NotGivenUp, Subject};
 use index::Index;
 use lines::Cached;
-pub use patch::PatchError;
+pub use patch::{PatchError, may_change};
 use progress::Progress;
 use watch::{Turned, Watch};
 

@@ -77,6 +77,13 @@ pub enum PatchError {
     Run,
 }
 
+/// Whether a patch may change an attribute of an open order. Its state and the reason for that ask to
+/// have it cancelled.
+pub fn may_change(name: &str) -> bool {
+    let asks = ["state", "cancellationReason"].contains(&name);
+    asks || !(FIXED.contains(&name) || DECIDED.contains(&name))
+}
+
 impl Fulfilment {
     /// What follows from a patch of one of its orders.
     pub fn patched(

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{root, treatment};
-use crate::resource::Operation;
+use crate::fulfilment::may_change;
 use crate::resource::check::value::ID_BYTES_MAX;
 use crate::resource::shape::{Attribute, Forms, Kind, Shape, Type};
 use crate::resource::version::View;
+use crate::resource::{Operation, Owner};
 
 /// What a schema is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +67,7 @@ fn root_schema(view: &View, side: Side, needed: &mut Needed) -> Value {
     let is_left_out = |name: &str| match side {
         Side::Answer => false,
         Side::Create => view.sets(name),
-        Side::Update => view.fixes(name),
+        Side::Update => view.fixes(name) || is_decided(view, name),
     };
     let mut properties = Map::new();
     for attribute in shape.attributes.iter().filter(|known| !is_left_out(known.name)) {
@@ -87,6 +88,13 @@ fn root_schema(view: &View, side: Side, needed: &mut Needed) -> Value {
     }
     properties.retain(|name, _| !is_left_out(name));
     object(properties, required.iter().map(|name| json!(name)).collect())
+}
+
+/// Whether an attribute is one of an order that no patch changes.
+fn is_decided(view: &View, name: &str) -> bool {
+    let is_order = view.resource.owner == Owner::Order;
+    let kept = view.kept_path(name);
+    is_order && !name.starts_with('@') && !may_change(kept.as_deref().unwrap_or(name))
 }
 
 /// A state that stands in the table is one of those there, even where its shape says any text.

@@ -78,6 +78,22 @@ fn what_the_server_sets_alone_is_derived() {
     }
 }
 
+#[test]
+fn what_no_patch_changes_of_an_order_is_not_described_for_one() {
+    for (api, version, shapes) in SERVED {
+        let document = describe_api(api, version, "http://localhost:8080").unwrap();
+        let update = format!("TMF{api}_{}_Update", shapes[0]);
+        let properties = &document["components"]["schemas"][&update]["properties"];
+        for name in ["description", "requestedCompletionDate", "relatedParty", "state"] {
+            assert!(properties[name].is_object(), "{update} `{name}`");
+        }
+        let (form, _) = part_of(forms(api, version), shapes[0]).unwrap();
+        for name in ["requestedStartDate", "orderRelationship", "quote", form.items()] {
+            assert!(properties[name].is_null(), "{update} `{name}`");
+        }
+    }
+}
+
 /// What clients write beside attributes: how an object is written.
 const WRITING: [&str; 4] = ["@type", "@baseType", "@schemaLocation", "@referredType"];
 
