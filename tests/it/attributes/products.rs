@@ -173,3 +173,16 @@ async fn a_modify_changes_no_price_but_those_that_depend_on_what_it_changes() {
             .await;
     assert_eq!(refused.status, 422, "{}", refused.text);
 }
+
+#[tokio::test]
+async fn a_modify_leaves_the_characteristics_that_it_does_not_name() {
+    let (world, _packs) = world().await;
+    let product = format!("{}-1", completed(&world, &order(&[add("PO-LINE")])).await);
+    let path = format!("{PRODUCT}/{product}");
+    let mut noted = world.http.get(&path).await["productCharacteristic"].clone();
+    noted.as_array_mut().unwrap().push(json!({ "name": "remark", "value": "by hand" }));
+    let patch = Request::patch(&path, &json!({ "productCharacteristic": noted }));
+    assert_eq!(world.http.ask(&patch).await.unwrap().status, 200);
+    completed(&world, &about("modify", &product, &json!({ "name": "Mine" }))).await;
+    assert_eq!(world.http.get(&path).await["productCharacteristic"], noted);
+}

@@ -134,6 +134,13 @@ impl Fulfilment {
     fn own_account(&self, id: ItemId) -> Option<&Value> {
         let item = self.asked_item(id)?;
         let places = [item.get("billingAccount"), item.pointer("/product/billingAccount")];
+    /// Whether a line names characteristics of its product: what it does not name stays as it is.
+    pub(super) fn names_characteristics(&self, id: ItemId) -> bool {
+        let named =
+            self.asked_item(id).and_then(|asked| asked.pointer("/product/productCharacteristic"));
+        named.and_then(Value::as_array).is_some_and(|named| !named.is_empty())
+    }
+
         places.into_iter().flatten().find(|account| !account.is_null())
     }
 

@@ -92,8 +92,9 @@ impl Fulfilment {
             set("terminationDate", json!(self.updated_at.to_string()));
         } else if stage == Stage::Done && item.action == Action::Modify {
             let now = self.product(id, item, &product, status);
-            for name in ["productCharacteristic", "realizingService"] {
-                set(name, now[name].clone());
+            set("realizingService", now["realizingService"].clone());
+            if self.names_characteristics(id) {
+                set("productCharacteristic", now["productCharacteristic"].clone());
             }
             if let Some(prices) = origin.shown.get(PRICES) {
                 set(PRICES, prices.clone());
