@@ -5,6 +5,7 @@
 mod activation;
 mod asked;
 mod billing;
+mod bundle;
 mod cancel;
 mod ceasing;
 mod change;

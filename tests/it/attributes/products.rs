@@ -175,6 +175,54 @@ async fn a_modify_changes_no_price_but_those_that_depend_on_what_it_changes() {
 }
 
 #[tokio::test]
+async fn a_bundle_names_the_products_that_are_in_it_now() {
+    let (world, _packs) = world().await;
+    let part =
+        |line: &str| json!({ "id": line, "action": "add", "productOffering": { "id": "PO-PART" } });
+    let mut bundle = add("PO-LINE");
+    bundle["productOrderItem"] = json!([part("1.1")]);
+    let first = completed(&world, &order(&[bundle])).await;
+    let path = format!("{PRODUCT}/{first}-1");
+    let parts = async || {
+        let bundle = world.http.get(&path).await;
+        let all = bundle["productRelationship"].as_array().unwrap().iter();
+        let all = all.filter(|relation| relation["relationshipType"] == "bundles");
+        let mut ids: Vec<String> = all.map(|relation| text(&relation["product"]["id"])).collect();
+        ids.sort();
+        (ids, bundle["isBundle"].clone())
+    };
+    let own = |line: &str| format!("{first}-{line}");
+    assert_eq!(parts().await, (vec![own("1.1")], json!(true)));
+    // The bundle is named for what is in it, with or without a change of its own.
+    let mut expected = vec![own("1.1")];
+    for (action, with) in [("modify", json!({ "name": "Mine" })), ("noChange", json!({}))] {
+        let mut order = about(action, &own("1"), &with);
+        order["productOrderItem"][0]["productOrderItem"] = json!([part("1.1")]);
+        let id = completed(&world, &order).await;
+        expected.push(format!("{id}-1.1"));
+        expected.sort();
+        assert_eq!(parts().await, (expected.clone(), json!(true)), "{action}");
+    }
+    // What else it relates to stays.
+    let other = completed(&world, &order(&[add("PO-PART")])).await;
+    let related =
+        json!([{ "relationshipType": "reliesOn", "product": { "id": format!("{other}-1") } }]);
+    completed(&world, &about("modify", &own("1"), &json!({ "productRelationship": related })))
+        .await;
+    assert_eq!(parts().await, (expected.clone(), json!(true)));
+    // So is what leaves it.
+    while let Some(gone) = expected.pop() {
+        let mut order = about("modify", &own("1"), &json!({}));
+        order["productOrderItem"][0]["productOrderItem"] =
+            json!([{ "id": "1.1", "action": "delete", "product": { "id": gone } }]);
+        completed(&world, &order).await;
+        assert_eq!(parts().await, (expected.clone(), json!(!expected.is_empty())));
+    }
+    let bundle = world.http.get(&path).await;
+    assert_eq!(bundle["productRelationship"][0]["relationshipType"], "reliesOn", "{bundle:#}");
+}
+
+#[tokio::test]
 async fn a_modify_leaves_the_characteristics_that_it_does_not_name() {
     let (world, _packs) = world().await;
     let product = format!("{}-1", completed(&world, &order(&[add("PO-LINE")])).await);

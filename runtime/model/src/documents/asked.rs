@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bundle::RELATIONS;
 use crate::fulfilment::Fulfilment;
 use crate::id::ItemId;
 use crate::journal::Kind;
@@ -42,6 +43,7 @@ pub(crate) fn known(form: Form, asked: &[String], document: &Value) -> Map<Strin
     let keeps = |name: &str| {
         let is_list = LISTS.iter().any(|list| list.name == name);
         (is_list && asked.iter().any(|asked| asked == name))
+            || (form == Form::ProductOrder && name == RELATIONS)
             || (is_whole
                 && (is_list || KEPT.contains(&name) || is_shown(form, name, Action::Modify)))
     };
@@ -131,9 +133,6 @@ impl Fulfilment {
             .collect()
     }
 
-    fn own_account(&self, id: ItemId) -> Option<&Value> {
-        let item = self.asked_item(id)?;
-        let places = [item.get("billingAccount"), item.pointer("/product/billingAccount")];
     /// Whether a line names characteristics of its product: what it does not name stays as it is.
     pub(super) fn names_characteristics(&self, id: ItemId) -> bool {
         let named =
@@ -141,6 +140,9 @@ impl Fulfilment {
         named.and_then(Value::as_array).is_some_and(|named| !named.is_empty())
     }
 
+    fn own_account(&self, id: ItemId) -> Option<&Value> {
+        let item = self.asked_item(id)?;
+        let places = [item.get("billingAccount"), item.pointer("/product/billingAccount")];
         places.into_iter().flatten().find(|account| !account.is_null())
     }
 

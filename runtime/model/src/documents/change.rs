@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::bundle::RELATIONS;
 use super::{Changes, Document, PRICES, characteristics, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, ItemId};
@@ -100,6 +101,14 @@ impl Fulfilment {
                 set(PRICES, prices.clone());
             }
             self.as_ordered(id, &mut body);
+        }
+        if stage == Stage::Done
+            && !ceases
+            && let Some(parts) = self.bundled_now(id, body.get(RELATIONS))
+            && let Some(fields) = body.as_object_mut()
+        {
+            fields.insert("isBundle".into(), json!(!self.bundled(id).is_empty()));
+            fields.insert(RELATIONS.into(), parts);
         }
         Document { resource: "product", id: product, body }
     }

@@ -162,22 +162,8 @@ impl Fulfilment {
     }
 
     pub(super) fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {
-        let below = self.children_of(id).filter(|child| {
-            // A part that came to nothing is no part of a bundle that did not.
-            self.has_failed(id) || !self.has_failed(*child)
-        });
-        let below = below.map(|child| &self.plan.items[child.index()]);
-        let below: Vec<&Item> = below.filter(|child| child.action != Action::Delete).collect();
-        let bundled = below.iter().filter(|child| child.level == Level::Product);
-        let relations: Vec<Value> = bundled
-            .map(|child| {
-                let id = self.product_id(child);
-                json!({
-                    "relationshipType": "bundles",
-                    "product": { "id": id, "href": href("product", &id), "@referredType": "Product" },
-                })
-            })
-            .collect();
+        let below = self.parts_of(id);
+        let relations = self.bundled(id);
         let services = below.iter().filter(|child| child.level != Level::Product);
         let realizing: Vec<Value> = services
             .map(|child| {
