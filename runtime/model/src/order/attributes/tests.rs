@@ -87,5 +87,6 @@ fn every_attribute_of_the_definitions_is_in_the_table() {
 
 #[expect(clippy::print_stdout, reason = "what is skipped is skipped out loud")]
 fn skipped() {
+    assert!(std::env::var_os("FERRULE_CI").is_none(), "the API definitions are not there");
     println!("skipped: the definitions of the standard are not on this machine");
 }
