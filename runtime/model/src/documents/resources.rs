@@ -109,11 +109,11 @@ pub(super) enum Use {
     Reserved,
     /// A service runs on it.
     Active,
-    /// It was taken back.
+    /// It has ceased.
     Ended,
 }
 
-/// The id of a pooled resource: one for each value, whoever holds it.
+/// The id of a pooled resource: each value has one, which does not depend on its holder.
 pub(super) fn resource_id(hold: &Hold) -> String {
     let value: String = hold.value.chars().map(|c| if c == '/' { '_' } else { c }).collect();
     format!("{}.{value}", hold.pool)
