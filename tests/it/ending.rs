@@ -300,11 +300,11 @@ async fn an_undo_that_is_refused_in_the_end_is_given_up() {
     let errors = order["productOrderErrorMessage"].as_array().unwrap();
     let is_of_it = |error: &&Value| error["referenceError"] == stuck["name"];
     assert!(errors.iter().any(|error| is_of_it(&error)), "it is told what was left: {errors:#?}");
-    let left = eventually("the rest is free", async || {
-        let left = reserved(&world).await;
-        (left <= 1).then_some(left)
-    });
-    let _at_most_the_vlan = left.await;
+    assert_eq!(
+        reserved(&world).await,
+        1,
+        "the element has the VLAN still, and no one else gets it"
+    );
     let books = world.books().await;
     assert_eq!(books.state.len(), 1, "the element has it still: {:#?}", books.state);
 }

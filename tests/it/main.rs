@@ -14,6 +14,7 @@ mod power;
 mod activation;
 mod attributes;
 mod bad_input;
+mod by_hand;
 mod changes;
 mod checks;
 mod codes;

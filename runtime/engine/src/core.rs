@@ -34,6 +34,7 @@ use claims::Claims;
 pub use claims::Seen;
 pub use commit::{After, Commit, Published, Step};
 use entry::{Direction, Entry};
+pub use holds::{Held, Release};
 pub use input::{Answer, Denied, Input, Received, Unless, Wish};
 pub use quarantine::SetAside;
 use recent::Recent;
@@ -170,8 +171,8 @@ impl<R> Core<R> {
             Input::Remove { fulfilment, writes, documents, reply } => {
                 self.remove(now, &fulfilment, writes, documents, reply)
             }
-            Input::Write { unless, documents, reply } => {
-                self.write_unless(now, &unless, documents, reply)
+            Input::Write { unless, release, documents, reply } => {
+                self.write_unless(now, &unless, (release, documents), reply)
             }
             Input::Replan { fulfilment, event, seen, reply } => {
                 self.replan(now, &fulfilment, event, seen, reply)

@@ -112,6 +112,11 @@ pub fn hold(pool: &PoolId, index: u64) -> Vec<u8> {
     format!("h/{pool}/{index:012x}").into_bytes()
 }
 
+/// All values of a pool that are held.
+pub fn holds(pool: &PoolId) -> Vec<u8> {
+    format!("h/{pool}/").into_bytes()
+}
+
 /// All values that are held.
 pub const HOLDS: &[u8] = b"h/";
 

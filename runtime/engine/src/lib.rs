@@ -18,6 +18,6 @@ pub mod handle;
 #[cfg(test)]
 mod sim;
 
-pub use core::{Denied, Durability, Published, Received, Seen, SetAside, Wish};
+pub use core::{Denied, Durability, Held, Published, Received, Release, Seen, SetAside, Wish};
 pub use handle::{Engine, Loop, NotSubmitted, Parts, Submitted};
 pub use limits::Limits;

@@ -26,6 +26,7 @@ pub use orders::Order;
 pub use part::Part;
 #[cfg(test)]
 pub(crate) use part::tests::assert_parts;
+pub use resources::pooled_id;
 use serde_json::{Value, json};
 
 use crate::fulfilment::{Fulfilment, Phase};

@@ -21,7 +21,7 @@ mod progress;
 mod standing;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -81,6 +81,8 @@ pub struct Fulfilment {
     pub records: u32,
     /// The lines that failed on their own, and why.
     failed: BTreeMap<ItemId, Cause>,
+    /// The tasks whose undo was given up, so that elements may still use what they were done with.
+    left: BTreeSet<TaskId>,
     /// Why all is rolled back, where it is.
     cause: Option<Cause>,
     turned: Turned,
@@ -225,6 +227,7 @@ impl Fulfilment {
             started: false,
             records: 0,
             failed: BTreeMap::new(),
+            left: BTreeSet::new(),
             cause: None,
             turned: Turned::default(),
             watch: Watch::default(),

@@ -4,6 +4,7 @@
 mod documents;
 pub(crate) mod existing;
 mod instances;
+mod pools;
 mod reading;
 mod replan;
 mod requested;
@@ -31,6 +32,7 @@ use crate::serve::plugins::Looked;
 
 pub(crate) use documents::Ids;
 pub(crate) use existing::Recalled;
+pub(crate) use pools::Use;
 use reading::Readers;
 pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
 pub(crate) use replan::{Retried, Wanted};

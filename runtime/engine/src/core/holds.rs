@@ -1,7 +1,7 @@
 //! Who holds what of the pools, as of a commit, and what an event gives back.
 
 use model::plan::Work;
-use model::{Document, Event, Fulfilment, FulfilmentId, Hold};
+use model::{Document, Event, Fulfilment, FulfilmentId, Hold, PoolId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -39,11 +39,14 @@ impl<R> Core<R> {
 
 /// The pool values that are free after an event, by the state before it, each with its holder:
 /// those of a task that is undone, and of earlier work that is undone. What an operator gave up
-/// stays reserved, unless they released it.
+/// stays reserved with what it was done with, unless they released it.
 pub(super) fn freed(fulfilment: &Fulfilment, event: &Event) -> Vec<(Hold, String)> {
     let Some(task) = event.task().filter(|task| task.index() < fulfilment.tasks.len()) else {
         return Vec::new();
     };
+    if fulfilment.stays_reserved(task) {
+        return Vec::new();
+    }
     let is_turned = fulfilment.is_turned(task);
     let is_released = matches!(event, Event::GivenUp { released: true, .. });
     let is_by_hand = matches!(event, Event::CompletedByHand { .. });
@@ -74,11 +77,24 @@ pub(super) fn ended(fulfilment: &Fulfilment, event: &Event) -> Vec<Document> {
 }
 
 /// Who holds a value, as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Held {
-    fulfilment: FulfilmentId,
-    value: String,
-    /// The instance, or the task that is for none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The fulfilment that took it.
+    pub fulfilment: FulfilmentId,
+    /// The value.
+    pub value: String,
+    /// The instance, or the task that is for none; `None` if it was taken before holders were named.
     #[serde(default)]
-    pub(super) holder: Option<String>,
+    pub holder: Option<String>,
+}
+
+/// A value that an operator releases, since nothing uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Of this pool.
+    pub pool: PoolId,
+    /// Its position.
+    pub index: u64,
+    /// Who held it when the operator looked.
+    pub holder: Option<String>,
 }

@@ -7,7 +7,7 @@ use model::journal::{CancelRequest, Decision, Refusal};
 use model::{Event, Fulfilment, FulfilmentId, TaskId};
 use serde_json::{Map, Value};
 
-use super::{Seen, SetAside};
+use super::{Release, Seen, SetAside};
 use crate::store::{Put, Write};
 use crate::worker::Report;
 
@@ -92,6 +92,8 @@ pub enum Input<R> {
     Write {
         /// Who must not be about them.
         unless: Unless,
+        /// A value of a pool that is free from then on.
+        release: Option<Release>,
         /// What changes, together or not at all.
         documents: Vec<Put>,
         /// Told when it is on disk.

@@ -2,17 +2,19 @@
 
 use model::Timestamp;
 
-use super::{After, Answer, Core, Step, Unless};
+use super::{After, Answer, Core, Release, Step, Unless};
+use crate::keys;
 use crate::store::Put;
 
 impl<R> Core<R> {
-    /// Writes documents unless an open fulfilment is about them. A submission that claims the same
+    /// Writes documents, and releases a value that nothing uses, unless an open fulfilment is about
+    /// them. A submission that claims the same
     /// and whose client looked before this is stale from now on.
     pub(super) fn write_unless(
         &mut self,
         now: Timestamp,
         unless: &Unless,
-        documents: Vec<Put>,
+        (release, documents): (Option<Release>, Vec<Put>),
         reply: R,
     ) -> Step<R> {
         let Unless { open, claimed } = unless;
@@ -21,8 +23,14 @@ impl<R> Core<R> {
         if let Some(holder) = open.or_else(|| self.claims.holder(claimed)) {
             return Step::answer(reply, Answer::Claimed(holder.clone()));
         }
-        self.claims.outdate(claimed);
         let mut step = Step::default();
+        if let Some(Release { pool, index, holder }) = release {
+            if !self.pools.release(&pool, index, holder.as_deref().unwrap_or_default()) {
+                return Step::answer(reply, Answer::Stale);
+            }
+            step.commit.writes.push((keys::hold(&pool, index), None));
+        }
+        self.claims.outdate(claimed);
         step.commit.at = now;
         step.commit.documents = documents;
         step.commit.then.push(After::Written(reply));

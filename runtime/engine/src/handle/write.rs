@@ -3,7 +3,7 @@
 use model::FulfilmentId;
 
 use super::{AskError, Engine, unexpected};
-use crate::core::{Answer, Input, Unless};
+use crate::core::{Answer, Input, Release, Unless};
 use crate::store::Put;
 
 /// Why documents were not written.
@@ -30,7 +30,17 @@ impl Engine {
         unless: Unless,
         documents: Vec<Put>,
     ) -> Result<(), NotWritten> {
-        match self.ask(|reply| Input::Write { unless, documents, reply }).await? {
+        self.release_unless(unless, None, documents).await
+    }
+
+    /// The same, and releases a value of a pool. Stale if another holds it by now.
+    pub async fn release_unless(
+        &self,
+        unless: Unless,
+        release: Option<Release>,
+        documents: Vec<Put>,
+    ) -> Result<(), NotWritten> {
+        match self.ask(|reply| Input::Write { unless, release, documents, reply }).await? {
             Answer::Done => Ok(()),
             Answer::Claimed(by) => Err(NotWritten::Claimed(by)),
             Answer::Stale => Err(NotWritten::Stale),

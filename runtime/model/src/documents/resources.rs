@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::orders::spec_ref;
 use super::{Document, characteristics, copy, href};
 use crate::fulfilment::Fulfilment;
-use crate::id::ItemId;
+use crate::id::{ItemId, PoolId};
 use crate::outcome::Hold;
 use crate::plan::{Item, Level};
 
@@ -115,6 +115,11 @@ pub(super) enum Use {
 
 /// The id of a pooled resource: each value has one, which does not depend on its holder.
 pub(super) fn resource_id(hold: &Hold) -> String {
-    let value: String = hold.value.chars().map(|c| if c == '/' { '_' } else { c }).collect();
-    format!("{}.{value}", hold.pool)
+    pooled_id(&hold.pool, &hold.value)
+}
+
+/// The same, by the pool and the value.
+pub fn pooled_id(pool: &PoolId, value: &str) -> String {
+    let value: String = value.chars().map(|c| if c == '/' { '_' } else { c }).collect();
+    format!("{pool}.{value}")
 }

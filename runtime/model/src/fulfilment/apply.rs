@@ -41,6 +41,9 @@ impl Fulfilment {
         if let Some(item) = self.plan.task(task).item {
             self.progress.changed(&self.plan, item, state, &next);
         }
+        if matches!(next, TaskState::GivenUp { released: false, .. }) {
+            self.left.insert(task);
+        }
         self.tasks[task.index()] = next;
         self.watch.changed(&self.plan, &self.tasks, &self.turned, task);
         Ok(())

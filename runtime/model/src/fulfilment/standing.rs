@@ -1,5 +1,7 @@
 //! What of a completed fulfilment's work stands, for a later order to change.
 
+use std::collections::BTreeSet;
+
 use super::{Fulfilment, Phase};
 use crate::expr::Expressions;
 use crate::id::{ItemId, TaskId};
@@ -80,6 +82,32 @@ impl Fulfilment {
             given_up.extend(gone.map(|hold| (hold.clone(), self.holder(id))));
         }
         given_up
+    }
+
+    /// Whether the pool values of a task stay reserved though it is undone: the undo of work that was
+    /// done after it for the same item was given up, so an element may use them.
+    pub fn stays_reserved(&self, task: TaskId) -> bool {
+        if self.left.is_empty() {
+            return false;
+        }
+        let (mut open, mut seen) = (vec![task], BTreeSet::new());
+        while let Some(next) = open.pop() {
+            if self.left.contains(&next) && next != task {
+                return true;
+            }
+            if !seen.insert(next) {
+                continue;
+            }
+            let is_of_item =
+                |other: &TaskId| self.plan.task(*other).item == self.plan.task(task).item;
+            // What undoes earlier work comes after the undo of what that was needed for.
+            let others = match self.work(next) {
+                Work::TakeBack(_) => &self.plan.task(next).needs,
+                Work::Do | Work::Redo(_) => &self.watch.dependents[next.index()],
+            };
+            open.extend(others.iter().copied().filter(is_of_item));
+        }
+        false
     }
 
     /// Whether a task that is done again is about something else than before: what was done before

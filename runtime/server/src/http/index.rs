@@ -23,10 +23,11 @@ const STATE: [Link; 4] = [
 ];
 
 /// The lists of the orchestration API; what has an id is found from there.
-const ORCHESTRATION: [Link; 9] = [
+const ORCHESTRATION: [Link; 10] = [
     ("/orchestration/v1/packs", "the packs: what can be ordered"),
     ("/orchestration/v1/workflows", "the workflows, and where they are run"),
     ("/orchestration/v1/plugins", "the plugins, taken and rejected"),
+    ("/orchestration/v1/pools", "the pools, and who holds their values"),
     ("/orchestration/v1/quarantine", "fulfilments that were set aside"),
     ("/orchestration/v1/subscriptions", "subscriptions, and how far they are"),
     ("/orchestration/v1/imports", "imports"),

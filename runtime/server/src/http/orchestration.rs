@@ -13,6 +13,7 @@ mod imports;
 mod journal;
 mod operate;
 mod outbox;
+mod pools;
 mod quarantine;
 mod quotes;
 mod reconciliations;
@@ -68,6 +69,7 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         ["quotes", id, "order"] => ("quote order", quotes::order(door, &call, id).await),
         ["quotes", id, "version"] => ("quote version", quotes::version(door, &call, id).await),
         ["plugins"] => ("plugins", read(&call).and_then(|()| about::plugins(door))),
+        ["pools", rest @ ..] => ("pools", pools::take(door, call, rest).await),
         ["packs"] => ("packs", read(&call).map(|()| about::packs(door))),
         ["billing", rest @ ..] => ("billing", billing::dispatch(door, call, rest).await),
         ["subscriptions", rest @ ..] => {

@@ -26,7 +26,7 @@ fn stage() -> Stage {
 }
 
 fn write(stage: &mut Stage, unless: Unless, put: Put) {
-    stage.input(Input::Write { unless, documents: vec![put], reply: "remover" });
+    stage.input(Input::Write { unless, release: None, documents: vec![put], reply: "remover" });
 }
 
 fn remove(stage: &mut Stage, unless: Unless) {

@@ -48,7 +48,7 @@ struct Cancel {
 /// Gives up a task or an item of a fulfilment.
 pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
     post(&call)?;
-    let asked: GiveUp = read(call.json()?)?;
+    let asked: GiveUp = read_as(call.json()?)?;
     let subject = match (asked.task, asked.item) {
         (Some(task), None) => Subject::Task(task),
         (None, Some(item)) => Subject::Item(item),
@@ -67,7 +67,7 @@ pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
 /// Says that a task of a fulfilment, or its undo, was done by hand.
 pub(super) async fn complete(door: &Door, mut call: Call, id: &str) -> Answer {
     post(&call)?;
-    let Complete { task, outputs, by, reason } = read(call.json()?)?;
+    let Complete { task, outputs, by, reason } = read_as(call.json()?)?;
     let decision = Decision { by, reason };
     decide(door, &call, id, Wish::Complete { task, outputs, decision }).await
 }
@@ -80,7 +80,7 @@ pub(super) async fn cancel_run(door: &Door, mut call: Call, id: &str) -> Answer 
         let message = format!("there is no run `{id}`, but an order");
         return Err(Problem::not_found(message).about("id"));
     }
-    let Cancel { reason } = call.json_or_nothing()?.map(read).transpose()?.unwrap_or_default();
+    let Cancel { reason } = call.json_or_nothing()?.map(read_as).transpose()?.unwrap_or_default();
     let request = CancelRequest { id: format!("{id}-cancel"), reason, requested: None };
     let run = match door.app.engine.cancel(&run.id, request).await {
         Ok(run) => run,
@@ -95,6 +95,6 @@ async fn decide(door: &Door, call: &Call, id: &str, wish: Wish) -> Answer {
     Ok(answer::json(StatusCode::OK, &view::brief(&fulfilment, &call.base)))
 }
 
-fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
+pub(super) fn read_as<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
     serde_json::from_value(body).map_err(|error| Problem::bad(error.to_string()).about("$"))
 }
