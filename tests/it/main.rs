@@ -39,6 +39,7 @@ mod mass;
 mod memory;
 mod reconcile;
 mod run;
+mod shared;
 mod size;
 mod usage;
 mod vanish;

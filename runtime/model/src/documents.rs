@@ -190,7 +190,7 @@ impl Fulfilment {
     /// The state of the orders (TMF622, 641, 652): the reference's roll-up of the items.
     pub fn order_state(&self) -> &'static str {
         match &self.phase {
-            Phase::Submitted if self.after.is_empty() => "acknowledged",
+            Phase::Submitted if self.after.is_empty() && self.behind.is_empty() => "acknowledged",
             Phase::Submitted => "pending",
             Phase::Ended(End::Completed, _) => "completed",
             Phase::Ended(End::Partial, _) => "partial",

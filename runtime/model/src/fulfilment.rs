@@ -59,6 +59,8 @@ pub struct Fulfilment {
     pub cancelled_by: Option<CancelRequest>,
     /// The orders that must have completed before it is decomposed.
     pub after: Vec<FulfilmentId>,
+    /// The orders that it waits for, however they end: they change what it would use.
+    pub behind: Vec<FulfilmentId>,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// When the last event was recorded.
@@ -216,6 +218,7 @@ impl Fulfilment {
             changed: Map::new(),
             cancelled_by: None,
             after: Vec::new(),
+            behind: Vec::new(),
             submitted_at: at,
             updated_at: at,
             ended_at: None,

@@ -32,6 +32,10 @@ pub enum Event {
     Awaiting {
         /// These.
         orders: Vec<FulfilmentId>,
+        /// Whether it only waits until they have ended, in whichever way: they change what it would
+        /// use.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        queued: bool,
     },
     /// It was decomposed.
     Planned {

@@ -103,10 +103,11 @@ impl Waiting {
     /// Follows a fulfilment; which are to be planned again then.
     fn follow(&mut self, fulfilment: &Fulfilment) -> BTreeSet<FulfilmentId> {
         if fulfilment.is_unplanned() {
-            let is_new = !self.of.contains_key(&fulfilment.id);
+            let known = self.of.get(&fulfilment.id).cloned().unwrap_or_default();
+            self.forget(&fulfilment.id);
             self.add(fulfilment);
             // What it waits for may have ended before it was known that it waits.
-            let asks = is_new && !fulfilment.after.is_empty();
+            let asks = waited_for(fulfilment).any(|name| !known.contains(&name));
             return asks.then(|| fulfilment.id.clone()).into_iter().collect();
         }
         self.forget(&fulfilment.id);
@@ -120,7 +121,7 @@ impl Waiting {
 
     fn add(&mut self, fulfilment: &Fulfilment) {
         let mut names = about(fulfilment);
-        names.extend(fulfilment.after.iter().map(order));
+        names.extend(waited_for(fulfilment));
         for name in &names {
             self.by.entry(name.clone()).or_default().insert(fulfilment.id.clone());
         }
@@ -141,6 +142,11 @@ impl Waiting {
 
 fn order(id: &FulfilmentId) -> String {
     format!("order/{id}")
+}
+
+/// The orders that a fulfilment waits for.
+fn waited_for(fulfilment: &Fulfilment) -> impl Iterator<Item = String> + '_ {
+    fulfilment.after.iter().chain(&fulfilment.behind).map(order)
 }
 
 /// The instances that a fulfilment is about: those that its items name.

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::cpq::quotes_of;
-use model::plan::{Claim, ClaimMode};
-use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind};
+use model::plan::{Action, Claim, ClaimMode, Item};
+use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Plan};
 
 use serde_json::Value;
 
@@ -73,6 +73,27 @@ impl Claims {
     /// A fulfilment that stands in the way of any of these claims.
     fn against(&self, claims: &[Claim]) -> Option<&FulfilmentId> {
         claims.iter().find_map(|claim| self.held.get(&claim.name)?.against(claim.mode))
+    }
+
+    /// The fulfilments that stand in the way of these claims, each with the claim.
+    fn conflicts<'a>(
+        &'a self,
+        claims: &'a [Claim],
+    ) -> impl Iterator<Item = (&'a Claim, &'a FulfilmentId)> {
+        claims
+            .iter()
+            .filter_map(|claim| Some((claim, self.held.get(&claim.name)?.against(claim.mode)?)))
+    }
+
+    /// The fulfilment whose end another waits for that only uses what it changes; `None` if the other
+    /// changes something itself, or nothing stands in its way.
+    fn queue(&self, plan: &Plan, claims: &[Claim]) -> Option<FulfilmentId> {
+        let is_new = |item: &Item| matches!(item.action, Action::Add | Action::NoChange);
+        let uses = |claim: &Claim| claim.mode == ClaimMode::Shared || claim.is_serving();
+        let mut conflicts = self.conflicts(claims);
+        let (first, holder) = conflicts.next()?;
+        let only_uses = uses(first) && conflicts.all(|(claim, _)| uses(claim));
+        (only_uses && plan.items.iter().all(is_new)).then(|| holder.clone())
     }
 
     /// Whether any of these may have been released since. What is not remembered may have been.
@@ -169,7 +190,13 @@ impl<R> Core<R> {
         } else {
             Vec::new()
         };
-        let claims = [exclusive(quotes), claimed].concat();
+        let claims = [exclusive(quotes.clone()), claimed].concat();
+        if let Some(Event::Planned { plan }) = events.last()
+            && let Some(other) = self.claims.queue(plan, &claims)
+        {
+            self.claims.take(&fulfilment.id, exclusive(quotes));
+            return Ok(vec![Event::Awaiting { orders: vec![other], queued: true }]);
+        }
         if let Some(other) = self.claims.against(&claims) {
             let message =
                 format!("order `{other}` is changing the same: order this when that has ended");
@@ -195,6 +222,9 @@ impl<R> Core<R> {
             return Ok(event);
         };
         let claims: Vec<Claim> = plan.claims().collect();
+        if let Some(other) = self.claims.queue(plan, &claims) {
+            return Ok(Event::Awaiting { orders: vec![other], queued: true });
+        }
         if let Some(other) = self.claims.against(&claims) {
             let message =
                 format!("order `{other}` is changing the same: it is planned when that has ended");

@@ -72,6 +72,9 @@ impl<R> Core<R> {
         let mut step = Step { waiting: Some(reply), ..Step::default() };
         let is_told = |event: &Event| match (event, &entry.fulfilment.phase) {
             (Event::Held { failure }, Phase::Held(before)) => failure == before,
+            (Event::Awaiting { orders, queued: true }, Phase::Submitted) => {
+                *orders == entry.fulfilment.behind
+            }
             _ => false,
         };
         if !entry.fulfilment.is_unplanned() || is_told(&event) {

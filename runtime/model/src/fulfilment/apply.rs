@@ -11,7 +11,7 @@ use super::{ApplyError, Fulfilment, Phase, cancel};
 use crate::id::{ItemId, TaskId};
 use crate::journal::{End, Event};
 use crate::outcome::Failure;
-use crate::plan::Work;
+use crate::plan::{Plan, Work};
 use crate::task::TaskState;
 
 impl Fulfilment {
@@ -89,17 +89,16 @@ impl Fulfilment {
 
     pub(super) fn apply_to_phase(&mut self, event: &Event) -> Result<(), ApplyError> {
         let next = match (&self.phase, event) {
-            (Phase::Submitted, Event::Awaiting { orders }) => {
+            (Phase::Submitted, Event::Awaiting { orders, queued: false }) => {
                 self.after.clone_from(orders);
                 return Ok(());
             }
+            (Phase::Submitted | Phase::Held(_), Event::Awaiting { orders, queued: true }) => {
+                self.behind.clone_from(orders);
+                Phase::Submitted
+            }
             (Phase::Submitted | Phase::Held(_), Event::Planned { plan }) => {
-                plan.check().map_err(ApplyError::Plan)?;
-                self.plan = Arc::clone(plan);
-                self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
-                self.watch = Watch::derive(&self.plan, &self.tasks, &self.turned);
-                self.index = Arc::new(Index::derive(&self.plan));
-                self.progress = Progress::derive(&self.plan, &self.tasks);
+                self.plan_as(plan)?;
                 Phase::Running
             }
             (Phase::Submitted | Phase::Held(_), Event::Held { failure }) => {
@@ -155,6 +154,16 @@ impl Fulfilment {
             _ => return Err(self.refuse(event)),
         };
         self.phase = next;
+        Ok(())
+    }
+
+    fn plan_as(&mut self, plan: &Arc<Plan>) -> Result<(), ApplyError> {
+        plan.check().map_err(ApplyError::Plan)?;
+        self.plan = Arc::clone(plan);
+        self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
+        self.watch = Watch::derive(&self.plan, &self.tasks, &self.turned);
+        self.index = Arc::new(Index::derive(&self.plan));
+        self.progress = Progress::derive(&self.plan, &self.tasks);
         Ok(())
     }
 

@@ -61,9 +61,10 @@ fn next(last: Option<&Event>) -> Option<Event> {
             document: Arc::new(json!({ "externalId": "e-1", "price": 89.5, "none": null })),
             activation: None,
         },
-        Some(Event::Submitted { .. }) => {
-            Event::Awaiting { orders: vec![FulfilmentId::new("f-0"), FulfilmentId::new("f-1")] }
-        }
+        Some(Event::Submitted { .. }) => Event::Awaiting {
+            orders: vec![FulfilmentId::new("f-0"), FulfilmentId::new("f-1")],
+            queued: false,
+        },
         Some(Event::Awaiting { .. }) => Event::Planned { plan: Arc::new(plan()) },
         Some(Event::Planned { .. }) => Event::Held {
             failure: Failure::new(FailureClass::Person, "DECOMP_NO_RULE", "add a rule"),

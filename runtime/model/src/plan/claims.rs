@@ -26,6 +26,11 @@ impl Claim {
     fn exclusive(name: &str) -> Self {
         Self { name: name.into(), mode: ClaimMode::Exclusive }
     }
+
+    /// Whether it is about who serves a customer.
+    pub fn is_serving(&self) -> bool {
+        self.name.split_once('/').is_some_and(|(resource, _)| resource == SERVING)
+    }
 }
 
 impl Plan {

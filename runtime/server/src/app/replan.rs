@@ -137,6 +137,11 @@ impl App {
     }
 
     async fn standing(&self, order: &FulfilmentId) -> Result<Standing, SubmitError> {
+        let set_aside = self.engine.quarantine().map_err(SubmitError::Store)?;
+        if let Some((_, aside)) = set_aside.iter().find(|(id, _)| id == order) {
+            let is_over = aside.as_ref().is_some_and(|aside| aside.given_up.is_some());
+            return Ok(if is_over { Standing::Other("given up") } else { Standing::Open });
+        }
         let found = self.engine.get(order).await?;
         let is_order = |found: &Arc<Fulfilment>| !matches!(found.kind, Kind::Run { .. });
         let Some(found) = found.filter(is_order) else {

@@ -149,7 +149,7 @@ fn after_others(orders: Vec<FulfilmentId>, event: Event) -> Event {
         &event,
         Event::Rejected { failure } if !failure.code.starts_with("INSTANCE")
     );
-    if orders.is_empty() || is_wrong { event } else { Event::Awaiting { orders } }
+    if orders.is_empty() || is_wrong { event } else { Event::Awaiting { orders, queued: false } }
 }
 
 /// Why what is asked for directly cannot be: the client can ask for something else.

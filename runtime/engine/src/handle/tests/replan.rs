@@ -42,7 +42,8 @@ async fn what_waits_for_other_orders_does_so_after_a_restart_and_can_be_cancelle
         let (engine, running) = begin(store.clone());
         let (fulfilment, _) = order(step, "do");
         let orders = vec![FulfilmentId::new("first")];
-        let submitted = engine.submit(fulfilment, vec![Event::Awaiting { orders }], None, None);
+        let submitted =
+            engine.submit(fulfilment, vec![Event::Awaiting { orders, queued: false }], None, None);
         submitted.await.unwrap();
         drop(engine);
         running.await.unwrap().unwrap();

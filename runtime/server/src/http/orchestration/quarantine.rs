@@ -36,6 +36,8 @@ pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
         [id, "give-up"] => {
             post(call)?;
             door.app.engine.give_up(&FulfilmentId::new(*id)).await?;
+            // Orders that wait for it learn that it will never complete.
+            door.app.replanning().notify_one();
             Ok(answer::json(StatusCode::OK, &json!({ "id": id, "state": "givenUp" })))
         }
         _ => Err(nothing_here()),

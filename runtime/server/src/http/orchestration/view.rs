@@ -101,6 +101,10 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
         "packs": fulfilment.plan.packs,
         "plugins": fulfilment.plan.plugins,
     });
+    if fulfilment.is_unplanned() {
+        let waits: Vec<_> = fulfilment.after.iter().chain(&fulfilment.behind).collect();
+        set(&mut body, "waitsFor", json!(waits));
+    }
     if let Some(ended_at) = fulfilment.ended_at {
         set(&mut body, "endedAt", time(ended_at));
         let ms = ended_at.ms_since(fulfilment.submitted_at);
