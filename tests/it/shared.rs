@@ -172,6 +172,14 @@ async fn an_order_waits_for_another_that_makes_what_it_shares() {
         let maker = if way == "complete" { &first } else { &second };
         assert_eq!(routers.len(), 1, "{way}: {routers:#?}");
         assert!(text(&routers[0]["id"]).starts_with(maker.as_str()), "{way}: {routers:#?}");
+        // What was done by hand, though its input could not be made, locks nothing.
+        let end = order(&[("delete", Some(&format!("{second}-1")), json!({}))]);
+        world.completed(&world.submit(&end).await).await;
+        if way == "complete" {
+            let end = order(&[("delete", Some(&format!("{first}-1")), json!({}))]);
+            world.completed(&world.submit(&end).await).await;
+        }
+        assert_eq!(self::routers(&world).await.len(), 0, "{way}");
     }
 }
 

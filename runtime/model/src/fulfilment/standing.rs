@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Map;
+
 use super::{Fulfilment, Phase};
 use crate::expr::Expressions;
 use crate::id::{ItemId, TaskId};
@@ -29,7 +31,11 @@ impl Fulfilment {
                 continue;
             }
             let yielded = state.yielded();
-            let input = self.input(task, expressions)?;
+            // What was done by hand may have none, since it could not be made.
+            let (input, change) = match self.input(task, expressions) {
+                Ok(input) => (input, self.input_of_change(task, expressions)?),
+                Err(_) => (Map::new(), None),
+            };
             if let Work::Redo(made) = self.work(task)
                 && made.if_changed
                 && input == *made.as_change()
@@ -46,7 +52,7 @@ impl Fulfilment {
                 input,
                 outputs: yielded.outputs,
                 holds: yielded.holds,
-                change: self.input_of_change(task, expressions)?,
+                change,
                 characteristics: characteristics.clone(),
                 ..Made::default()
             };
