@@ -24,8 +24,7 @@ use wishes::Trial;
 use crate::world::Dice;
 
 /// The worlds that every run plays.
-const SEEDS: [u64; 16] =
-    [31, 37, 77, 133, 200, 202, 204, 212, 214, 216, 218, 220, 224, 226, 228, 230];
+const SEEDS: [u64; 16] = [3, 5, 6, 9, 13, 15, 17, 18, 21, 25, 28, 30, 31, 37, 77, 200];
 
 /// So many trials there are in a world.
 const TRIALS: usize = 9;
