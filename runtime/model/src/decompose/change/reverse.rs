@@ -40,9 +40,25 @@ impl<'a> Reverse<'a> {
 
     /// All that ceases, what must go first first.
     pub(super) fn order(&self) -> Vec<ItemId> {
+        let ceasing = self.ceasing();
+        let mut order = self.ordered(&ceasing, &BTreeSet::new());
+        if order.len() < ceasing.len() {
+            // What lines share that wait for each other ceases with the last of them.
+            let placed: BTreeSet<ItemId> = order.iter().copied().collect();
+            let stuck = ceasing.iter().copied().filter(|id| !placed.contains(id));
+            let apart = stuck.filter(|id| self.above(*id).count() > 1).collect();
+            order = self.ordered(&ceasing, &apart);
+        }
+        // Needs that run in a circle by now cannot be kept: nothing is left out for that.
+        let placed: BTreeSet<ItemId> = order.iter().copied().collect();
+        order.extend(ceasing.into_iter().filter(|id| !placed.contains(id)));
+        order
+    }
+
+    /// What can be put in order. What stands apart may cease after some that it is a part of.
+    fn ordered(&self, ceasing: &[ItemId], apart: &BTreeSet<ItemId>) -> Vec<ItemId> {
         // Each item begins to cease after what it is part of does, and has ceased after its parts.
         let (begin, end) = (|id: ItemId| 2 * id.index(), |id: ItemId| 2 * id.index() + 1);
-        let ceasing = self.ceasing();
         let mut after: Vec<Vec<usize>> = vec![Vec::new(); 2 * self.items.len()];
         let mut waits = vec![0_usize; 2 * self.items.len()];
         let mut follows = |first: usize, then: usize| {
@@ -53,7 +69,9 @@ impl<'a> Reverse<'a> {
             follows(begin(id), end(id));
             for parent in self.above(id) {
                 follows(begin(parent), begin(id));
-                follows(end(id), end(parent));
+                if !apart.contains(&id) {
+                    follows(end(id), end(parent));
+                }
             }
             for first in self.items[id.index()].needs.iter().filter(|first| self.ceases(**first)) {
                 follows(end(*first), begin(id));
@@ -73,9 +91,6 @@ impl<'a> Reverse<'a> {
                 }
             }
         }
-        // Needs that run in a circle by now cannot be kept: nothing is left out for that.
-        let placed: BTreeSet<ItemId> = order.iter().copied().collect();
-        order.extend(ceasing.into_iter().filter(|id| !placed.contains(id)));
         order
     }
 

@@ -101,3 +101,37 @@ deliver:
         assert_eq!(in_use(&played), Vec::<String>::new());
     }
 }
+
+/// The line that relies on the other goes first, and what both share goes with the last of them.
+#[test]
+fn what_lines_share_that_rely_on_one_another_does_not_upset_the_order_in_which_they_cease() {
+    let catalog = "
+        O0 offers P0
+        O1 offers P1
+        P0 product: X, SHARED
+        P1 product: PORT, LINE, SHARED
+        X network
+        PORT network
+        LINE network after PORT
+        SHARED network
+    ";
+    let rules = "
+deliver:
+  - { spec: X, workflow: do }
+  - { spec: PORT, workflow: do }
+  - { spec: LINE, workflow: do }
+  - { spec: SHARED, workflow: do, scope: order }
+";
+    let mut played = Played::new(rulebook(catalog, rules));
+    played.complete("f", &document("1 add O1\n2 add O0 on:1"));
+    let plan = played.plan(&document("1 delete O0 id:f-2\n2 delete O1 id:f-1")).unwrap();
+    let task = |name: &str| {
+        let mut tasks = (0..plan.tasks.len()).map(crate::TaskId::at);
+        tasks.find(|task| plan.task_name(*task) == name).unwrap()
+    };
+    let needs = |name: &str| plan.task(task(name)).needs.clone();
+    assert!(needs("PORT.do").contains(&task("LINE.do")), "{plan}");
+    for then in ["PORT.do", "LINE.do", "SHARED.do"] {
+        assert!(needs(then).contains(&task("X.do")), "{then}: {plan}");
+    }
+}
