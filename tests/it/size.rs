@@ -18,41 +18,13 @@ const SMALL_MIN: usize = 12;
 /// No small run takes this part of the time that the large order takes: half of it.
 const PART_MAX: u32 = 2;
 
-const CATALOG: &str = r#"{
-    "productOffering": [
-        { "id": "PO-LINE", "name": "Line", "isSellable": true, "productSpecification": { "id": "PS-LINE" } },
-        { "id": "PO-MANY", "name": "Many", "isSellable": true, "productSpecification": { "id": "PS-MANY" } }
-    ],
-    "productSpecification": [
-        { "id": "PS-LINE", "name": "Line", "serviceSpecification": [{ "id": "CFS-LINE" }] },
-        { "id": "PS-MANY", "name": "Many", "serviceSpecification": [{ "id": "CFS-MANY" }],
-          "productSpecCharacteristic": [{ "name": "count", "valueType": "number", "configurable": true }] }
-    ],
-    "serviceSpecification": [
-        { "id": "CFS-LINE", "@type": "CustomerFacingServiceSpecification", "name": "Line",
-          "serviceSpecRelationship": [{ "relationshipType": "reliesOn", "id": "RFS-LINE" }] },
-        { "id": "CFS-MANY", "@type": "CustomerFacingServiceSpecification", "name": "Many",
-          "specCharacteristic": [{ "name": "count", "valueType": "number" }],
-          "serviceSpecRelationship": [{ "relationshipType": "reliesOn", "id": "RFS-MANY" }] },
-        { "id": "RFS-LINE", "@type": "ResourceFacingServiceSpecification", "name": "Line" },
-        { "id": "RFS-MANY", "@type": "ResourceFacingServiceSpecification", "name": "Many",
-          "specCharacteristic": [{ "name": "number", "valueType": "number" }] }
-    ]
-}"#;
-
-const RULES: &str = "
-decompose:
-  - { rule: count, from: PS-MANY, to: CFS-MANY, characteristics: { count: =item.char.count } }
-  - { rule: many, from: CFS-MANY, to: RFS-MANY, quantity: item.char.count }
-deliver:
-  - { spec: RFS-LINE, workflow: one-step }
-  - { spec: RFS-MANY, workflow: one-step }
-";
-
-const WORKFLOWS: &str = "
-workflows:
-  - { workflow: one-step, steps: [{ step: set, plugin: noop, input: { step: 1 } }] }
-";
+/// A pack whose orders can be large.
+const PACK: [(&str, &str); 4] = [
+    ("pack.yaml", include_str!("size/pack.yaml")),
+    ("catalog.json", include_str!("size/catalog.json")),
+    ("rules.yaml", include_str!("size/rules.yaml")),
+    ("workflows.yaml", include_str!("size/workflows.yaml")),
+];
 
 /// The packs of the repository, and one whose orders can be large.
 fn packs() -> TempDir {
@@ -60,14 +32,7 @@ fn packs() -> TempDir {
         copied_packs("bench/pack.yaml", |text| format!("{text}\n# Beside a large order.\n"));
     let folder = packs.path().join("large");
     std::fs::create_dir(&folder).unwrap();
-    let pack = "pack: large\ntitle: Large\ndescription: Orders of many lines.\n";
-    let files = [
-        ("pack.yaml", pack),
-        ("catalog.json", CATALOG),
-        ("rules.yaml", RULES),
-        ("workflows.yaml", WORKFLOWS),
-    ];
-    for (name, text) in files {
+    for (name, text) in PACK {
         std::fs::write(folder.join(name), text).unwrap();
     }
     packs
