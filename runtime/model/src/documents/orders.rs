@@ -1,5 +1,6 @@
 //! The orders of the three levels: the one that came in, and those decomposed from it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde_json::{Value, json};
@@ -155,9 +156,9 @@ impl Fulfilment {
         };
         let lines = self.lines(levels).skip(items.start).take(items.len());
         match order {
-            Order::Service => lines.map(|(id, item)| self.service_item(id, item)).collect(),
+            Order::Service => lines.map(|(id, item)| self.service_item(id, item, levels)).collect(),
             Order::Root | Order::Resource => {
-                lines.map(|(id, item)| self.resource_item(id, item)).collect()
+                lines.map(|(id, item)| self.resource_item(id, item, levels)).collect()
             }
         }
     }
@@ -276,7 +277,7 @@ impl Fulfilment {
         }
     }
 
-    fn service_item(&self, id: ItemId, item: &Item) -> Value {
+    fn service_item(&self, id: ItemId, item: &Item, levels: &[Level]) -> Value {
         let service = self.service_id(item);
         let line = json!({
             "id": item.line,
@@ -294,7 +295,7 @@ impl Fulfilment {
                 "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
                 "serviceCharacteristic": characteristics(&item.characteristics),
             },
-            "serviceOrderItemRelationship": self.dependencies(item, |line| json!({
+            "serviceOrderItemRelationship": self.dependencies(id, levels, |line| json!({
                 "relationshipType": "dependency",
                 "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id },
             })),
@@ -316,7 +317,7 @@ impl Fulfilment {
         order
     }
 
-    fn resource_item(&self, id: ItemId, item: &Item) -> Value {
+    fn resource_item(&self, id: ItemId, item: &Item, levels: &[Level]) -> Value {
         let mut specs = item.resources.iter();
         let first = specs.next().unwrap_or(&item.spec);
         let others: Vec<Value> = specs
@@ -349,7 +350,7 @@ impl Fulfilment {
                 "resourceCharacteristic": characteristics(&item.characteristics),
                 "resourceRelationship": others,
             },
-            "orderItemRelationship": self.dependencies(item, |line| json!({
+            "orderItemRelationship": self.dependencies(id, levels, |line| json!({
                 "relationshipType": "dependency",
                 "id": line,
             })),
@@ -403,8 +404,33 @@ impl Fulfilment {
         }
     }
 
-    fn dependencies(&self, item: &Item, relation: impl Fn(&str) -> Value) -> Vec<Value> {
-        let lines = item.needs.iter().map(|need| self.plan.items[need.index()].line.as_str());
+    /// The lines of an order that one of its lines waits for: by its own needs, and by those of what
+    /// it is below that is no line of this order, such as the product whose item relies on another.
+    fn dependencies(
+        &self,
+        id: ItemId,
+        levels: &[Level],
+        relation: impl Fn(&str) -> Value,
+    ) -> Vec<Value> {
+        let is_listed = |id: ItemId| levels.contains(&self.plan.items[id.index()].level);
+        let (mut above, mut seen) = (vec![id], BTreeSet::new());
+        let mut needs: Vec<ItemId> = Vec::new();
+        while let Some(next) = above.pop() {
+            let item = &self.plan.items[next.index()];
+            needs.extend(&item.needs);
+            let is_new = |parent: &ItemId| !is_listed(*parent) && seen.insert(*parent);
+            above.extend(item.parents.iter().copied().filter(is_new));
+        }
+        let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(need) = needs.pop() {
+            if is_listed(need) {
+                found.insert(need);
+            } else if seen.insert(need) {
+                needs.extend(self.children_of(need));
+            }
+        }
+        found.remove(&id);
+        let lines = found.iter().map(|need| self.plan.items[need.index()].line.as_str());
         lines.map(relation).collect()
     }
 }

@@ -220,3 +220,28 @@ fn what_was_delivered_is_known_after_a_crash() {
     let fold = crate::Fulfilment::fold(id, &records).unwrap();
     assert!(fold.is_returned(ItemId(4)) && !fold.is_delivered_early(ItemId(4)));
 }
+
+/// What a line of a product order relies on shows between the services and resources of the two.
+#[test]
+fn relations_of_lines_show_in_the_orders_below() {
+    let mut plan = three();
+    plan.items[2].needs = vec![ItemId(0)];
+    for (item, spec) in [(1, "RS-A"), (3, "RS-B")] {
+        plan.items[item].resources = vec![SpecId::new(spec)];
+    }
+    let mut story = Story::new();
+    let planned = story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
+    let of = |resource: &str| {
+        let found = planned.documents.iter().find(|document| document.resource == resource);
+        found.unwrap().body.clone()
+    };
+    let services = of("serviceOrder")["serviceOrderItem"].clone();
+    let related = |index: usize| services[index]["serviceOrderItemRelationship"].clone();
+    assert_eq!(related(0), json!([]));
+    assert_eq!(related(1)[0]["orderItem"]["itemId"], services[0]["id"]);
+    assert_eq!(related(1)[0]["relationshipType"], "dependency");
+    assert_eq!(related(2), json!([]));
+    let resources = of("resourceOrder")["orderItem"].clone();
+    assert_eq!(resources[1]["orderItemRelationship"][0]["id"], resources[0]["id"]);
+    assert_eq!(resources[0]["orderItemRelationship"], json!([]));
+}
