@@ -19,6 +19,9 @@ const BODIES_MIB: u64 = 64;
 const CALLBACKS_MIB: u64 = 8;
 const ORDERS_MIB: u64 = 32;
 
+/// What the store may keep in memory besides.
+const STORE_MIB: u64 = 8;
+
 /// A document in memory is so much larger than its bytes, and an allocator keeps some.
 const FACTOR: u64 = 6;
 
@@ -169,7 +172,8 @@ async fn early_callbacks_take_no_more_than_their_budget() {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_orders_take_no_more_than_their_budget() {
     const DOCUMENT: usize = 2 << 20;
-    let world = limited(&format!("open-orders-mib = {ORDERS_MIB}")).await;
+    let world =
+        limited(&format!("open-orders-mib = {ORDERS_MIB}\nstore-cache-mib = {STORE_MIB}")).await;
     // Nothing is answered, so that all of them stay open.
     world.network.fail(json!([{ "fault": "async", "delayMs": 600_000 }])).await;
     let before = world.process().memory();

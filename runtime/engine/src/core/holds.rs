@@ -8,10 +8,11 @@ use serde_json::json;
 use super::settle::Gathered;
 use super::{Core, Step};
 use crate::keys;
+use crate::store::Write;
 
 impl<R> Core<R> {
-    /// Writes who holds what from now on. A value that another holds is left alone.
-    pub(super) fn write_holds(
+    /// Writes who holds what from now on.
+    pub(super) fn write_taken(
         &self,
         fulfilment: &Fulfilment,
         gathered: &Gathered,
@@ -25,8 +26,13 @@ impl<R> Core<R> {
             writes.push((keys::hold(&hold.pool, hold.index), Some(bytes)));
             self.pools.keep(hold, holder);
         }
-        for (hold, holder) in &gathered.freed {
-            // In memory it is free at once: what takes it now is written after this commit.
+    }
+
+    /// Writes what is free from now on. A value that another holds is left alone. The writes must
+    /// be those of the next commit: in memory a value is free at once, and what takes it now is
+    /// written after.
+    pub(super) fn write_freed(&self, freed: &[(Hold, String)], writes: &mut Vec<Write>) {
+        for (hold, holder) in freed {
             if self.pools.release(&hold.pool, hold.index, holder) {
                 writes.push((keys::hold(&hold.pool, hold.index), None));
             } else {

@@ -324,7 +324,11 @@ impl<R> Core<R> {
         };
         step.now.append(&mut gathered.pure);
         step.commit.writes.append(&mut entry.facts);
-        self.write_holds(&entry.fulfilment, gathered, step);
+        self.write_taken(&entry.fulfilment, gathered, step);
+        let is_cut = bytes.len() > self.shares.record_bytes.get();
+        if !is_cut {
+            self.write_freed(&gathered.freed, &mut step.commit.writes);
+        }
         if !record.events.is_empty() {
             self.write_record(now, entry, gathered, (record, bytes), step);
         }
@@ -349,7 +353,7 @@ impl<R> Core<R> {
             // Answers and further work wait until all of it is written.
             let go_on = After::GoOn(entry.fulfilment.id.clone());
             owed.then = std::mem::replace(&mut step.commit.then, vec![go_on]);
-            if owed.hold_back(&mut step.commit) {
+            if owed.hold_back(&mut step.commit, std::mem::take(&mut gathered.freed)) {
                 self.held_back.insert(entry.fulfilment.id.clone());
             }
         }

@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use model::documents::Part;
-use model::{Document, Fulfilment, FulfilmentId, Record, Timestamp};
+use model::{Document, Fulfilment, FulfilmentId, Hold, Record, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::claims::quotes;
@@ -24,6 +24,8 @@ pub(super) struct Owed<R> {
     pieces: VecDeque<Write>,
     /// What is written with what puts them together.
     first: Option<(Vec<Write>, Vec<Put>)>,
+    /// The values of pools that are free then.
+    freed: Vec<(Hold, String)>,
     record: Arc<Record>,
     /// The state of the orders before the record.
     before: Option<&'static str>,
@@ -99,8 +101,9 @@ impl<R> Owed<R> {
 
     /// Leaves of a commit the first piece of the record; the rest of it comes when all pieces are
     /// written. False where the record has no pieces.
-    pub(super) fn hold_back(&mut self, commit: &mut Commit<R>) -> bool {
+    pub(super) fn hold_back(&mut self, commit: &mut Commit<R>, freed: Vec<(Hold, String)>) -> bool {
         let Some(piece) = self.pieces.pop_front() else { return false };
+        self.freed = freed;
         let writes = std::mem::replace(&mut commit.writes, vec![piece]);
         self.first = Some((writes, std::mem::take(&mut commit.documents)));
         true
@@ -113,8 +116,8 @@ impl<R> Owed<R> {
         parts: VecDeque<Part>,
     ) -> Self {
         let (writes, then, later) = (Vec::new(), Vec::new(), Vec::new());
-        let (pieces, first) = (VecDeque::new(), None);
-        Self { pieces, first, record, before, mark, parts, writes, then, later }
+        let (pieces, first, freed) = (VecDeque::new(), None, Vec::new());
+        Self { pieces, first, freed, record, before, mark, parts, writes, then, later }
     }
 
     /// What was owed when the last owner of the store stopped; `None` if that is written, or the
@@ -174,6 +177,7 @@ impl<R> Core<R> {
                 step.commit.writes.push(piece);
             } else if let Some(first) = owed.first.take() {
                 (step.commit.writes, step.commit.documents) = first;
+                self.write_freed(&owed.freed, &mut step.commit.writes);
                 self.held_back.remove(&id);
             }
             step.commit.at = owed.record.at;

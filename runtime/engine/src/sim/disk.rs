@@ -29,6 +29,10 @@ pub(super) struct Disk {
     pub folds: BTreeMap<FulfilmentId, Fulfilment>,
     /// Who holds what, by key.
     holds: BTreeMap<String, FulfilmentId>,
+    /// What stays reserved though it is undone, since an undo after it was given up.
+    left: Vec<(FulfilmentId, Hold)>,
+    /// The keys of earlier work of which that is so.
+    left_keys: BTreeSet<String>,
     /// Callbacks that are kept.
     pub kept: BTreeSet<String>,
     /// The numbers of the messages that were delivered to a task.
@@ -46,6 +50,8 @@ impl Disk {
             pending: VecDeque::new(),
             folds: BTreeMap::new(),
             holds: BTreeMap::new(),
+            left: Vec::new(),
+            left_keys: BTreeSet::new(),
             kept: BTreeSet::new(),
             delivered: BTreeSet::new(),
             notifications: 0,
@@ -181,6 +187,22 @@ impl Disk {
                 let message = payload["message"].as_u64().unwrap();
                 self.delivered.insert(usize::try_from(message).unwrap());
             }
+            let stays = event.task().filter(|task| fold.stays_reserved(*task));
+            if let Some(task) = stays {
+                let is_undone = matches!(event, Event::Undone { .. })
+                    || (fold.is_turned(task) && matches!(event, Event::CompletedByHand { .. }));
+                match fold.work(task) {
+                    Work::TakeBack(made) => drop(self.left_keys.insert(made.key.clone())),
+                    work @ (Work::Do | Work::Redo(_)) if is_undone => {
+                        let kept = work.before().map(|made| made.holds.as_slice());
+                        let kept = |hold: &&Hold| kept.is_some_and(|kept| kept.contains(hold));
+                        let holds = holds_of(&fold.tasks[task.index()]).iter();
+                        let new = holds.filter(|hold| !kept(hold)).cloned();
+                        self.left.extend(new.map(|hold| (id.clone(), hold)));
+                    }
+                    Work::Do | Work::Redo(_) => {}
+                }
+            }
             fold.apply(record.at, event).unwrap();
         }
         fold.recorded(record.at, &record.events);
@@ -308,8 +330,9 @@ impl Disk {
         let is_over = |state: &TaskState| {
             state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
         };
-        let taken_back = self.taken_back(is_over);
-        let mut held = Vec::new();
+        let mut taken_back = self.taken_back(is_over);
+        taken_back.retain(|key| !self.left_keys.contains(*key));
+        let mut held: Vec<_> = self.left.iter().map(|(id, hold)| (id, hold)).collect();
         for (id, fold) in &self.folds {
             for (index, state) in fold.tasks.iter().enumerate() {
                 if !taken_back.contains(fold.idempotency_key(TaskId::at(index)).as_str()) {
