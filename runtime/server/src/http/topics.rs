@@ -80,9 +80,10 @@ struct Topic<'a> {
 }
 
 async fn post(door: &Door, mut call: Call, topic: &Topic<'_>) -> Answer {
-    let body = call.json()?;
+    let mut body = call.json()?;
     if let Some(event) = below(688, "topic/{topicId}/event") {
         event.check_new(&body)?;
+        event.drop_nulls(&mut body);
     }
     let Value::Object(mut event) = body else {
         return Err(Problem::bad("an event is an object").about("event"));
