@@ -56,6 +56,8 @@ impl Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ferrule"))
             .args(arguments)
             .env("FERRULE_LOG", "info")
+            // What is free goes back at once, so what is measured is what is held.
+            .env("MIMALLOC_PURGE_DELAY", "0")
             .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
