@@ -27,7 +27,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: 64 * 1024 * 1024, lock_wait: Duration::ZERO }
+        Self { cache_bytes: 32 * 1024 * 1024, lock_wait: Duration::ZERO }
     }
 }
 
