@@ -20,6 +20,14 @@ pub fn records_pieces(fulfilment: &FulfilmentId) -> Vec<u8> {
 /// The pieces of all records.
 pub const RECORD_PIECES: &[u8] = b"g/j/";
 
+/// There while the pieces of a record are written, and not the record.
+pub fn cut(fulfilment: &FulfilmentId, record: u32) -> Vec<u8> {
+    format!("g/w/{fulfilment}/{record:08x}").into_bytes()
+}
+
+/// All records whose pieces are written.
+pub const CUT: &[u8] = b"g/w/";
+
 /// The pieces of a document that is not written at once, as a record of its fulfilment left it.
 pub fn document_pieces(resource: &str, id: &str, record: u32) -> Vec<u8> {
     format!("g/d/{resource}/{id}/{record:08x}/").into_bytes()

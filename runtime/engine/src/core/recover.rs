@@ -14,7 +14,7 @@ use super::claims::Claims;
 use super::entry::Entry;
 use super::holds::Held;
 use super::quarantine::{SetAside, chain};
-use super::slices::{Mark, Owed, pieces_of_nothing};
+use super::slices::{Mark, Owed, without_strays};
 use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::keys;
@@ -167,7 +167,7 @@ impl<R> Core<R> {
         core.restore_callbacks(store, now, &mut first)?;
         core.restore_set_aside(store, now)?;
         let entries = core.restore_open(store, now, &mut first)?;
-        first.commit.writes.extend(pieces_of_nothing(store)?.into_iter().map(|key| (key, None)));
+        first.commit.writes.extend(without_strays(store)?);
         let mut steps = vec![first];
         // One after the other is carried on when all are known: they may wait for one another.
         steps.extend(

@@ -353,9 +353,11 @@ impl<R> Core<R> {
             // Answers and further work wait until all of it is written.
             let go_on = After::GoOn(entry.fulfilment.id.clone());
             owed.then = std::mem::replace(&mut step.commit.then, vec![go_on]);
-            if owed.hold_back(&mut step.commit, std::mem::take(&mut gathered.freed)) {
-                self.held_back.insert(entry.fulfilment.id.clone());
-            }
+        }
+        if let Some(owed) = entry.owed.as_mut().filter(|_| is_cut) {
+            let id = &entry.fulfilment.id;
+            owed.hold_back(id, &mut step.commit, std::mem::take(&mut gathered.freed));
+            self.held_back.insert(id.clone());
         }
         Ok(())
     }

@@ -99,14 +99,20 @@ impl<R> Owed<R> {
         self.pieces.extend(pieces);
     }
 
-    /// Leaves of a commit the first piece of the record; the rest of it comes when all pieces are
-    /// written. False where the record has no pieces.
-    pub(super) fn hold_back(&mut self, commit: &mut Commit<R>, freed: Vec<(Hold, String)>) -> bool {
-        let Some(piece) = self.pieces.pop_front() else { return false };
+    /// Leaves of a commit the first piece of the record; the rest of it, and the values that it
+    /// frees, come when all pieces are written. A fact tells so until then.
+    pub(super) fn hold_back(
+        &mut self,
+        id: &FulfilmentId,
+        commit: &mut Commit<R>,
+        freed: Vec<(Hold, String)>,
+    ) {
         self.freed = freed;
-        let writes = std::mem::replace(&mut commit.writes, vec![piece]);
+        let cut = keys::cut(id, self.mark.record);
+        commit.writes.push((cut.clone(), None));
+        let begin = [(cut, Some(Vec::new()))].into_iter().chain(self.pieces.pop_front()).collect();
+        let writes = std::mem::replace(&mut commit.writes, begin);
         self.first = Some((writes, std::mem::take(&mut commit.documents)));
-        true
     }
 
     fn new(
@@ -214,7 +220,7 @@ impl<R> Core<R> {
     pub(super) fn unless_owed(&mut self, input: Input<R>) -> Option<Input<R>> {
         let waiter = |name: &String| self.waiting.get(name).map(|(id, ..)| id);
         let id = match &input {
-            // That nobody waits for it may come of what is not on disk yet.
+            // That no task waits for it may follow from a record that is not on disk yet.
             Input::Callback { name, .. } => waiter(name).or_else(|| self.held_back.first()),
             Input::Recalled { name, .. } => waiter(name),
             Input::Finished { fulfilment, .. }
@@ -248,34 +254,18 @@ impl<R> Core<R> {
     }
 }
 
-/// The keys of the pieces of records that never came to be, since the last owner of the store stopped
-/// before all of their pieces were written.
-pub(super) fn pieces_of_nothing(store: &dyn Store) -> Result<Vec<Vec<u8>>, RecoverError> {
-    let (mut keys, mut after) = (Vec::new(), None);
-    loop {
-        let scan = Scan { after, ..Scan::prefix(keys::RECORD_PIECES, 1) };
-        let found = store.scan(&scan).map_err(RecoverError::Store)?;
-        let Some((key, _)) = found.into_iter().next() else { return Ok(keys) };
-        let is_needed = match record_of(&key) {
-            Some(record) => store.get(&record).map_err(RecoverError::Store)?.is_some(),
-            None => true,
-        };
-        let of_record = key.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-        let past = [&key[..of_record], b"~"].concat();
-        if is_needed {
-            after = Some(past);
-        } else {
-            after = Some(key.clone());
-            keys.push(key);
-        }
+/// The writes that remove the pieces of unfinished records: the last owner of the store stopped before
+/// it wrote all of their pieces.
+pub(super) fn without_strays(store: &dyn Store) -> Result<Vec<Write>, RecoverError> {
+    let keys = |prefix: &[u8]| {
+        let facts = store.scan(&Scan::prefix(prefix, usize::MAX)).map_err(RecoverError::Store)?;
+        Ok::<_, RecoverError>(facts.into_iter().map(|(key, _)| key))
+    };
+    let mut strays = Vec::new();
+    for cut in keys(keys::CUT)? {
+        let record = &cut[keys::CUT.len()..];
+        strays.extend(keys(&[keys::RECORD_PIECES, record, b"/"].concat())?);
+        strays.push(cut);
     }
-}
-
-/// The key of the record that a piece is of.
-fn record_of(key: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(key.strip_prefix(keys::RECORD_PIECES)?).ok()?;
-    let (of, _) = text.rsplit_once('/')?;
-    let (id, number) = of.rsplit_once('/')?;
-    let number = u32::from_str_radix(number, 16).ok()?;
-    Some(keys::journal(&FulfilmentId::new(id), number))
+    Ok(strays.into_iter().map(|key| (key, None)).collect())
 }

@@ -302,6 +302,7 @@ impl Disk {
 
     /// Nothing is left of records that never came to be.
     pub(super) fn assert_no_stray_pieces(&self) {
+        assert_eq!(self.keys(keys::CUT), Vec::<String>::new(), "no record is under way");
         for piece in self.keys(keys::RECORD_PIECES) {
             let (of, _) = piece.rsplit_once('/').unwrap();
             let record = of.replacen("g/j/", "j/", 1);

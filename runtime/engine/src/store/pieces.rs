@@ -131,8 +131,8 @@ pub fn entries_of(
     writes
 }
 
-/// All of a value, whose pieces `get` reads. One that lacks a piece stays as it is kept: nobody can
-/// read it, and others beside it are not harmed.
+/// All of a value, whose pieces `get` reads. A value that lacks a piece is returned as it is stored: it
+/// cannot be decoded, and the values beside it can.
 pub fn whole<E>(
     bytes: Vec<u8>,
     get: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, E>,

@@ -62,8 +62,8 @@ impl Fulfilment {
         self.root_resource().map(|_| self.order(Order::Root).body)
     }
 
-    /// One of the orders as it stands now, `None` if there is no such. Its items are left out where
-    /// nobody wants them: they may be many.
+    /// One of the orders as it stands now, `None` if there is no such. Without `wants_items` its
+    /// items are left out: they may be many.
     pub fn order_of(&self, resource: &str, wants_items: bool) -> Option<Value> {
         let mut orders = self.orders_with_lengths().map(|(order, _)| order);
         let order = orders.find(|order| self.resource_of(*order) == resource)?;

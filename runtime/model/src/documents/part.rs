@@ -30,7 +30,7 @@ pub enum Part {
     /// Some items of one of the orders, which is too long to be written at once; the number is
     /// their place among such parts.
     Piece(Order, usize, Range<usize>),
-    /// One of the orders without its items, which are so many such parts.
+    /// One of the orders without its items, and the number of pieces that they are written in.
     Head(Order, usize),
     /// What follows when all else is written.
     Last,
@@ -109,7 +109,7 @@ impl Fulfilment {
     }
 }
 
-/// The parts that an order with so many items is written in.
+/// The parts that an order of a given length is written in.
 fn parts_of_order(order: Order, length: usize, at_once: usize) -> Vec<Part> {
     if length <= at_once {
         return vec![Part::Order(order)];

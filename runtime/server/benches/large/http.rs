@@ -14,7 +14,7 @@ impl Client {
         Self(address)
     }
 
-    /// An address where nobody listens.
+    /// A free address.
     pub(crate) fn free() -> String {
         TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
     }
