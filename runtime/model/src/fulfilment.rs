@@ -8,6 +8,7 @@ mod clock;
 mod dated;
 mod decide;
 mod delivered;
+mod derived;
 mod due;
 mod ending;
 mod failures;
@@ -33,11 +34,12 @@ use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use crate::time::Timestamp;
 use delivered::Delivered;
+use derived::Derived;
 use failures::Cause;
 pub use failures::Fault;
 pub use give_up::{NotGivenUp, Subject};
 use index::Index;
-use lines::Cached;
+use lines::Lines;
 pub use patch::{PatchError, may_change};
 use progress::Progress;
 use watch::{Turned, Watch};
@@ -91,7 +93,7 @@ pub struct Fulfilment {
     watch: Watch,
     index: Arc<Index>,
     progress: Progress,
-    lines: Cached,
+    lines: Derived<Lines>,
     delivered: Delivered,
 }
 
@@ -236,7 +238,7 @@ impl Fulfilment {
             watch: Watch::default(),
             index: Arc::default(),
             progress: Progress::default(),
-            lines: Cached::default(),
+            lines: Derived::default(),
             delivered: Delivered::default(),
         }
     }

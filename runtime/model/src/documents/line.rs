@@ -1,6 +1,8 @@
 //! What becomes of products when they are delivered or came to nothing: with their whole order, or with
 //! their line while others of the order are open.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::change::Stage;
@@ -64,7 +66,7 @@ impl Fulfilment {
     /// What the events of a record deliver of lines, while others of the order are open.
     pub(super) fn lines_delivered(&self, events: &[Event], changes: &mut Changes) {
         for line in self.lines_delivered_by(events) {
-            for id in self.items_below(line) {
+            for id in self.within(line).collect::<BTreeSet<_>>() {
                 self.delivered_in_line(id, changes);
             }
         }

@@ -7,8 +7,10 @@
 //! were before is not known to a plan. An order of one line ends with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use super::derived::Derived;
+use super::index::Index;
 use super::lines::relies;
 use super::{Fulfilment, Phase};
 use crate::id::{ItemId, TaskId};
@@ -31,32 +33,22 @@ struct Reliance {
     relying: BTreeMap<ItemId, Vec<ItemId>>,
 }
 
-/// Derived when something first asks.
-#[derive(Clone, Debug, Default)]
-struct Cached(OnceLock<Arc<Reliance>>);
-
-impl PartialEq for Cached {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
 /// The lines that were delivered before the order ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Delivered {
     lines: BTreeSet<ItemId>,
     /// Lines that were delivered and are rolled back.
     returned: BTreeSet<ItemId>,
-    cached: Cached,
+    reliance: Derived<Reliance>,
 }
 
 impl Reliance {
-    fn derive(plan: &Plan) -> Self {
+    fn derive(plan: &Plan, index: &Index) -> Self {
         let lines = lines(plan);
         if lines.len() < 2 {
             return Self::default();
         }
-        let mut reliance = Self { of: lines_of(plan), lines, relying: BTreeMap::new() };
+        let mut reliance = Self { of: lines_of(plan, index), lines, relying: BTreeMap::new() };
         for (index, item) in plan.items.iter().enumerate() {
             if matches!(item.action, Action::Add | Action::Modify) {
                 let own = ItemId::at(index);
@@ -106,13 +98,7 @@ fn lines(plan: &Plan) -> BTreeMap<ItemId, BTreeSet<ItemId>> {
 }
 
 /// The items without a parent that each item stands below, itself where it has none.
-fn lines_of(plan: &Plan) -> Vec<Vec<ItemId>> {
-    let mut below: Vec<Vec<ItemId>> = vec![Vec::new(); plan.items.len()];
-    for (index, item) in plan.items.iter().enumerate() {
-        for parent in &item.parents {
-            below[parent.index()].push(ItemId::at(index));
-        }
-    }
+fn lines_of(plan: &Plan, index: &Index) -> Vec<Vec<ItemId>> {
     let mut of: Vec<Vec<ItemId>> = vec![Vec::new(); plan.items.len()];
     for line in (0..plan.items.len()).filter(|index| plan.items[*index].parents.is_empty()) {
         let line = ItemId::at(line);
@@ -120,7 +106,7 @@ fn lines_of(plan: &Plan) -> Vec<Vec<ItemId>> {
         while let Some(item) = open.pop() {
             if of[item.index()].last() != Some(&line) {
                 of[item.index()].push(line);
-                open.extend(&below[item.index()]);
+                open.extend(index.children(item));
             }
         }
     }
@@ -211,20 +197,8 @@ impl Fulfilment {
         !self.delivered.returned.is_empty()
     }
 
-    /// The items of a line: all that is below it.
-    pub(crate) fn items_below(&self, line: ItemId) -> Vec<ItemId> {
-        let (mut open, mut found) = (vec![line], BTreeSet::new());
-        while let Some(item) = open.pop() {
-            if found.insert(item) {
-                open.extend(self.children_of(item));
-            }
-        }
-        found.into_iter().collect()
-    }
-
     fn reliance(&self) -> Arc<Reliance> {
-        let cached = &self.delivered.cached.0;
-        Arc::clone(cached.get_or_init(|| Arc::new(Reliance::derive(&self.plan))))
+        self.delivered.reliance.get(|| Reliance::derive(&self.plan, &self.index))
     }
 
     /// The lines for which something was done.
@@ -256,8 +230,8 @@ impl Fulfilment {
 
     /// Whether the documents of a line can be written at once.
     fn is_small(&self, line: ItemId) -> bool {
-        let below = self.items_below(line).into_iter();
-        let products = below.filter(|item| self.plan.items[item.index()].level == Level::Product);
+        let products =
+            self.within(line).filter(|item| self.plan.items[item.index()].level == Level::Product);
         products.take(PRODUCTS_MAX + 1).count() <= PRODUCTS_MAX
     }
 }

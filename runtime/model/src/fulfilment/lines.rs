@@ -7,8 +7,9 @@
 //! of them have failed. Tasks of the whole order serve no line: where one of them fails, all fails.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use super::derived::Derived;
 use crate::id::{ItemId, TaskId};
 use crate::plan::{Action, Plan, Work};
 
@@ -29,20 +30,9 @@ pub(super) struct Lines {
     live: BTreeSet<ItemId>,
 }
 
-/// The lines of a plan, derived when something first asks: most fulfilments never do. It says
-/// nothing that the plan does not.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Cached(OnceLock<Arc<Lines>>);
-
-impl PartialEq for Cached {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Cached {
+impl Derived<Lines> {
     pub(super) fn of(&self, plan: &Plan) -> Arc<Lines> {
-        Arc::clone(self.0.get_or_init(|| Arc::new(Lines::derive(plan))))
+        self.get(|| Lines::derive(plan))
     }
 }
 

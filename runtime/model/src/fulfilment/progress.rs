@@ -117,7 +117,7 @@ impl Fulfilment {
     }
 
     /// An item with all that it was decomposed into, each once.
-    fn within(&self, item: ItemId) -> impl Iterator<Item = ItemId> + '_ {
+    pub(crate) fn within(&self, item: ItemId) -> impl Iterator<Item = ItemId> + '_ {
         let (mut open, mut seen) = (vec![item], BTreeSet::from([item]));
         std::iter::from_fn(move || {
             let next = open.pop()?;

@@ -64,15 +64,12 @@ impl<'a> Recalled<'a> {
             return Ok(found.map(|document| Instance::of(id, document)));
         }
         let found = document(&recall.resource, &recall.id)?;
-        let record = document(INSTALLED, id.as_str())?;
-        if found.is_none() && record.is_none() {
+        let installed = self.app.installed(&id)?;
+        if found.is_none() && installed.is_none() {
             return Ok(None);
         }
         let mut instance = Instance::of(id, found.unwrap_or_default());
-        instance.installed = match record {
-            Some(record) => Some(read(&instance.id, record)?),
-            None => None,
-        };
+        instance.installed = installed;
         if let Some(installed) = &instance.installed {
             instance.owner = self.fulfilment(&installed.owner).await?;
         }
@@ -101,10 +98,15 @@ impl<'a> Recalled<'a> {
     }
 }
 
-fn read(id: &InstanceId, record: Value) -> Result<Installed, SubmitError> {
-    serde_json::from_value(record).map_err(|source| {
-        let key = format!("{INSTALLED} {id}");
-        tracing::error!(key, "a record of what is installed cannot be read");
-        SubmitError::Store(engine::store::Error::failed("read what is installed")(source))
-    })
+impl App {
+    /// The record of an installed instance; `None` if it has none.
+    pub(super) fn installed(&self, id: &InstanceId) -> Result<Option<Installed>, SubmitError> {
+        let record = self.document(INSTALLED, id.as_str()).map_err(SubmitError::Store)?;
+        let read = record.map(|record| serde_json::from_value(record.body)).transpose();
+        read.map_err(|source| {
+            let key = format!("{INSTALLED} {id}");
+            tracing::error!(key, "a record of what is installed cannot be read");
+            SubmitError::Store(engine::store::Error::failed("read what is installed")(source))
+        })
+    }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use engine::store::{Error, Scan};
 use engine::{Held, keys};
 use model::expr::Expressions;
-use model::installed::{INSTALLED, Installed};
 use model::{End, Fulfilment, FulfilmentId, InstanceId, ItemId, Phase, PoolId};
 
 use super::{App, SubmitError, aside};
@@ -115,11 +114,7 @@ impl App {
         &self,
         instance: &InstanceId,
     ) -> Result<Option<(Arc<Fulfilment>, ItemId)>, SubmitError> {
-        let record = self.document(INSTALLED, instance.as_str()).map_err(SubmitError::Store)?;
-        let Some(record) = record else { return Ok(None) };
-        let installed: Installed = serde_json::from_value(record.body).map_err(|source| {
-            SubmitError::Store(Error::failed("read what is installed")(source))
-        })?;
+        let Some(installed) = self.installed(instance)? else { return Ok(None) };
         let owner = self.engine.get(&installed.owner).await?;
         Ok(owner.map(|owner| (owner, installed.item)))
     }
