@@ -14,9 +14,11 @@ pub mod amount;
 pub mod day;
 mod field;
 
+pub mod left;
 pub mod price;
 pub mod rate;
 pub mod spans;
+pub mod tax;
 pub mod timeline;
 
 pub mod charge;

@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::amount::{Rounding, written};
 use super::field::{Field, Malformed};
 use super::rate::{Rate, RateKind};
+use super::tax::AppliedTax;
 use super::terms::Terms;
-use crate::money::Money;
+use crate::money::{Money, Tax};
 use crate::time::Timestamp;
 
 /// Credit to a customer.
@@ -84,7 +85,7 @@ impl Adjustment {
             return Err(Error::Amount { amount: written(&self.net) });
         }
         let net = terms.rounding.of(-self.net.amount, &self.net.currency);
-        let tax_rate = self.tax_rate.unwrap_or(terms.tax.rate);
+        let rate = self.tax_rate.unwrap_or(terms.tax.rate);
         Ok(Rate {
             id: self.id.clone(),
             name: self.reason.clone(),
@@ -96,10 +97,8 @@ impl Adjustment {
             price: None,
             credits: None,
             covers: None,
-            tax: terms.rounding.tax(&net, tax_rate),
+            taxes: AppliedTax::on(&net, &[Tax { rate, ..terms.tax.clone() }], terms.rounding),
             net,
-            tax_rate: Some(tax_rate),
-            tax_category: terms.tax.category.clone(),
             bill: None,
         })
     }

@@ -12,7 +12,8 @@ use super::bill_state::Release;
 use super::cycle::Cycle;
 use super::day::Days;
 use super::field::{Field, Malformed};
-use super::rate::{Rate, RateKind, href, mark_billed, number, reference, time_period};
+use super::rate::{Rate, RateKind, href, mark_billed, reference, tax_item, time_period};
+use super::tax::AppliedTax;
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -100,7 +101,7 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
     let currency = lines.first().map_or("", |line| line.net.currency.as_str());
     let money = |amount: Decimal| Money { currency: currency.into(), amount }.to_tmf();
     let net: Decimal = lines.iter().map(|line| line.net.amount).sum();
-    let tax: Decimal = lines.iter().map(|line| line.tax.amount).sum();
+    let tax: Decimal = lines.iter().map(|line| line.tax().amount).sum();
     let gross = net + tax;
     let day = super::Day::of(run.at);
     let (category, run_type) = match run.cause {
@@ -147,20 +148,13 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
 
 /// The tax of each kind and rate: the sum of that of its lines, as each line shows it.
 fn tax_items(lines: &[Rate]) -> Vec<Value> {
-    let mut taxes: BTreeMap<(&str, Option<Decimal>), Decimal> = BTreeMap::new();
-    for line in lines {
-        *taxes.entry((&line.tax_category, line.tax_rate)).or_default() += line.tax.amount;
+    let mut taxes: BTreeMap<(&str, Option<Decimal>), AppliedTax> = BTreeMap::new();
+    for tax in lines.iter().flat_map(|line| &line.taxes) {
+        let none = || AppliedTax { amount: Decimal::ZERO, ..tax.clone() };
+        taxes.entry((&tax.category, tax.rate)).or_insert_with(none).amount += tax.amount;
     }
     let currency = lines.first().map_or("", |line| line.net.currency.as_str());
-    let items = taxes.into_iter().map(|((category, rate), amount)| {
-        let amount = Money { currency: currency.into(), amount };
-        let mut item = json!({ "taxCategory": category, "taxAmount": amount.to_tmf() });
-        if let (Some(rate), Some(fields)) = (rate, item.as_object_mut()) {
-            fields.insert("taxRate".into(), number(rate));
-        }
-        item
-    });
-    items.collect()
+    taxes.values().map(|tax| tax_item(tax, currency)).collect()
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ fn sent(gross: Decimal) -> BillState {
 
 fn check(id: &str, bill: &Field<'_>, lines: &[Rate]) -> Result<(), NotMoved> {
     let net = |line: &Rate| line.net.amount;
-    let gross = |line: &Rate| line.net.amount + line.tax.amount;
+    let gross = |line: &Rate| line.gross().amount;
     let sums: [(&'static str, &str, Decimal); 2] = [
         ("before tax", "taxExcludedAmount", lines.iter().map(net).sum()),
         ("with tax", "taxIncludedAmount", lines.iter().map(gross).sum()),

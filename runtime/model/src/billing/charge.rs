@@ -16,12 +16,14 @@ use serde_json::Value;
 
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
+use super::left::Left;
 use super::price::{Period, ProductPrice};
 use super::rate::{Rate, RateKind};
 use super::spans::{Span, owed as owed_for};
+use super::tax::AppliedTax;
 use super::terms::Terms;
 use super::timeline::Timeline;
-use crate::money::{Money, PriceKind};
+use crate::money::PriceKind;
 use crate::time::Timestamp;
 
 /// Lists what a product owes for a period, and what it is given back, beyond the rates that there
@@ -229,27 +231,24 @@ impl Charging<'_> {
             let mut left: i64 = kept(charge, &self.rates).iter().map(|days| days.count()).sum();
             let earlier =
                 self.rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
-            let (mut net, mut tax) = earlier
-                .fold((charge.net.amount, charge.tax.amount), |(net, tax), credit| {
-                    (net + credit.net.amount, tax + credit.tax.amount)
-                });
+            let mut rest = earlier.fold(Left::of(charge), |rest, credit| rest.after(credit));
             for days in unowed.iter().copied() {
                 left -= days.count();
-                let credit = self.credit(charge, days, left, (net, tax));
-                net += credit.net.amount;
-                tax += credit.tax.amount;
+                let credit = self.credit(charge, days, left, &rest);
+                rest = rest.after(&credit);
                 self.made.push(credit);
             }
         }
     }
 
     /// Of a charge the share of some days; all the rest of it where no days are left.
-    fn credit(&self, charge: &Rate, days: Days, left: i64, rest: (Decimal, Decimal)) -> Rate {
+    fn credit(&self, charge: &Rate, days: Days, left: i64, rest: &Left) -> Rate {
         let of = charge.covers.map_or(1, Days::count);
-        let share = |amount: &Money, rest: Decimal| {
-            let part = amount.amount * Decimal::from(days.count()) / Decimal::from(of);
-            let back = if left == 0 { rest } else { part };
-            self.terms.rounding.of(-back, &amount.currency)
+        let rounding = self.terms.rounding;
+        let back = if left == 0 {
+            rest.all_back(rounding)
+        } else {
+            Left::of(charge).share_back(days.count().into(), of.into(), rounding)
         };
         Rate {
             id: self.rate_id(),
@@ -259,14 +258,12 @@ impl Charging<'_> {
             date: self.at,
             credits: Some(charge.id.clone()),
             covers: Some(days),
-            net: share(&charge.net, rest.0),
-            tax: share(&charge.tax, rest.1),
+            net: back.net,
+            taxes: back.taxes,
             bill: None,
             account: charge.account.clone(),
             product: charge.product.clone(),
             price: charge.price.clone(),
-            tax_rate: charge.tax_rate,
-            tax_category: charge.tax_category.clone(),
         }
     }
 
@@ -279,7 +276,7 @@ impl Charging<'_> {
         covers: Days,
     ) -> Rate {
         let net = self.terms.rounding.of(amount, &price.amount.currency);
-        let tax = self.terms.tax_on(price);
+        let taxes = [self.terms.tax_on(price)];
         Rate {
             id: self.rate_id(),
             name: joined(&self.name, &price.name),
@@ -291,10 +288,8 @@ impl Charging<'_> {
             price: Some(price.id.clone()),
             credits: None,
             covers: Some(covers),
-            tax: self.terms.rounding.tax(&net, tax.rate),
+            taxes: AppliedTax::on(&net, &taxes, self.terms.rounding),
             net,
-            tax_rate: Some(tax.rate),
-            tax_category: tax.category,
             bill: None,
         }
     }

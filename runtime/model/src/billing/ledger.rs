@@ -104,7 +104,7 @@ impl Entry {
         let lines = vec![
             Line { account: Account::Receivable(owed), amount: rate.gross() },
             Line { account: income, amount: negative(&rate.net) },
-            Line { account: Account::TaxPayable, amount: negative(&rate.tax) },
+            Line { account: Account::TaxPayable, amount: negative(&rate.tax()) },
         ];
         Self::new(format!("rate-{}", rate.id), rate.date, rate.name.clone(), lines)
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
-use crate::money::Money;
+use super::tax::AppliedTax;
+use crate::money::{Money, TAX_CATEGORY};
 use crate::resource::{capitalised, path};
 use crate::time::Timestamp;
 
@@ -37,12 +38,8 @@ pub struct Rate {
     pub covers: Option<Days>,
     /// Before tax.
     pub net: Money,
-    /// The tax.
-    pub tax: Money,
-    /// The tax in per cent, where it is known.
-    pub tax_rate: Option<Decimal>,
-    /// What tax it is.
-    pub tax_category: String,
+    /// The taxes on it.
+    pub taxes: Vec<AppliedTax>,
     /// The bill that it is on, once it is billed.
     pub bill: Option<String>,
 }
@@ -88,9 +85,16 @@ impl RateKind {
 }
 
 impl Rate {
+    /// The sum of its taxes.
+    pub fn tax(&self) -> Money {
+        let amount = self.taxes.iter().map(|tax| tax.amount).sum();
+        Money { currency: self.net.currency.clone(), amount }
+    }
+
     /// After tax.
     pub fn gross(&self) -> Money {
-        Money { currency: self.net.currency.clone(), amount: self.net.amount + self.tax.amount }
+        let tax = self.tax();
+        Money { amount: self.net.amount + tax.amount, ..tax }
     }
 
     /// Reads a rate from its document.
@@ -99,17 +103,6 @@ impl Rate {
         let kind = root.need("type")?;
         let kind = RateKind::parse(kind.text()?).ok_or_else(|| kind.wrong("is no type of rate"))?;
         let net = root.need("taxExcludedAmount")?.money()?;
-        let taxes = root.items("appliedTax")?;
-        let mut tax = Money { currency: net.currency.clone(), amount: Decimal::ZERO };
-        for one in &taxes {
-            let amount = one.need("taxAmount")?.money()?;
-            if amount.currency != net.currency {
-                return Err(one.wrong("is in another currency than the rate"));
-            }
-            tax.amount += amount.amount;
-        }
-        let first = taxes.first();
-        let tax_rate = first.and_then(|tax| tax.get("taxRate"));
         Ok(Self {
             id: root.need("id")?.text()?.to_owned(),
             name: root.text_or("name", "")?.to_owned(),
@@ -121,13 +114,8 @@ impl Rate {
             price: characteristic(&root, "price")?,
             credits: characteristic(&root, "credits")?,
             covers: covers(&root)?,
+            taxes: taxes(&root, &net.currency)?,
             net,
-            tax,
-            tax_rate: tax_rate.map(|rate| rate.decimal()).transpose()?,
-            tax_category: match first {
-                Some(first) => first.text_or("taxCategory", "VAT")?.to_owned(),
-                None => "VAT".into(),
-            },
             bill: root.reference("bill")?,
         })
     }
@@ -143,7 +131,7 @@ impl Rate {
             "isBilled": self.bill.is_some(),
             "taxExcludedAmount": self.net.to_tmf(),
             "taxIncludedAmount": self.gross().to_tmf(),
-            "appliedTax": [self.applied_tax()],
+            "appliedTax": self.applied_taxes(),
             "characteristic": self.characteristics(),
             "@type": "AppliedCustomerBillingRate",
         });
@@ -161,12 +149,8 @@ impl Rate {
         document
     }
 
-    fn applied_tax(&self) -> Value {
-        let mut tax = json!({ "taxCategory": self.tax_category, "taxAmount": self.tax.to_tmf() });
-        if let (Some(rate), Some(fields)) = (self.tax_rate, tax.as_object_mut()) {
-            fields.insert("taxRate".into(), number(rate));
-        }
-        tax
+    fn applied_taxes(&self) -> Vec<Value> {
+        self.taxes.iter().map(|tax| tax_item(tax, &self.net.currency)).collect()
     }
 
     fn characteristics(&self) -> Vec<Value> {
@@ -208,6 +192,29 @@ pub(super) fn href(resource: &str, id: &str) -> String {
 pub(super) fn number(decimal: Decimal) -> Value {
     let text = decimal.normalize().to_string();
     text.parse().map_or(Value::Null, Value::Number)
+}
+
+/// TM Forum's `AppliedBillingTaxRate` and `TaxItem`.
+pub(super) fn tax_item(tax: &AppliedTax, currency: &str) -> Value {
+    let amount = Money { amount: tax.amount, currency: currency.into() };
+    let mut item = json!({ "taxCategory": tax.category, "taxAmount": amount.to_tmf() });
+    if let (Some(rate), Some(fields)) = (tax.rate, item.as_object_mut()) {
+        fields.insert("taxRate".into(), number(rate));
+    }
+    item
+}
+
+fn taxes(root: &Field<'_>, currency: &str) -> Result<Vec<AppliedTax>, Malformed> {
+    let one = |field: &Field<'_>| {
+        let amount = field.need("taxAmount")?.money()?;
+        if amount.currency != currency {
+            return Err(field.wrong("is in another currency than the rate"));
+        }
+        let rate = field.get("taxRate").map(|rate| rate.decimal()).transpose()?;
+        let category = field.text_or("taxCategory", TAX_CATEGORY)?.to_owned();
+        Ok(AppliedTax { category, rate, amount: amount.amount })
+    };
+    root.items("appliedTax")?.iter().map(one).collect()
 }
 
 fn characteristic(root: &Field<'_>, name: &str) -> Result<Option<String>, Malformed> {

@@ -83,7 +83,7 @@ fn line(page: &mut String, rate: &Rate) {
         escaped(&rate.name),
         escaped(&days),
         escaped(&written(&rate.net)),
-        escaped(&written(&rate.tax)),
+        escaped(&written(&rate.tax())),
     );
 }
 

@@ -91,7 +91,7 @@ pub(super) fn timeline(product: &Value, history: &str) -> Timeline {
 pub(super) fn shown(rates: &[Rate]) -> String {
     let lines = rates.iter().map(|rate| {
         let days = rate.covers.map(|days| days.to_string()).unwrap_or_default();
-        let (net, tax) = (written(&rate.net), written(&rate.tax));
+        let (net, tax) = (written(&rate.net), written(&rate.tax()));
         let text = &rate.description;
         format!("{} {} | {days} | {net} + {tax} | {text}", rate.kind.as_str(), rate.name)
     });

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Changes, Document};
 use crate::billing::ledger::{self, Entry};
 use crate::billing::rate::{self, Rate, RateKind};
+use crate::billing::tax::AppliedTax;
 use crate::billing::{Day, Days};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
@@ -47,7 +48,7 @@ impl Fulfilment {
                 kind: RateKind::Credit,
                 date: self.updated_at,
                 net: back(&charge.net),
-                tax: back(&charge.tax),
+                taxes: charge.taxes.iter().map(tax_back).collect(),
                 credits: Some(charge.id.clone()),
                 ..charge
             };
@@ -79,12 +80,14 @@ impl Fulfilment {
             credits: None,
             covers: day("from").zip(last).and_then(|(from, until)| Days::new(from, until)),
             net: money(charge, "net")?,
-            tax: money(charge, "tax")?,
-            tax_rate: charge
-                .pointer("/attributes/tax-rate")
-                .and_then(Value::as_str)
-                .and_then(|rate| rate.parse().ok()),
-            tax_category: tax.map_or(TAX_CATEGORY, |tax| &tax.category).to_owned(),
+            taxes: vec![AppliedTax {
+                category: tax.map_or(TAX_CATEGORY, |tax| &tax.category).to_owned(),
+                rate: charge
+                    .pointer("/attributes/tax-rate")
+                    .and_then(Value::as_str)
+                    .and_then(|rate| rate.parse().ok()),
+                amount: money(charge, "tax")?.amount,
+            }],
             bill: None,
         })
     }
@@ -100,6 +103,10 @@ impl Fulfilment {
 
 fn back(amount: &Money) -> Money {
     Money { amount: -amount.amount, ..amount.clone() }
+}
+
+fn tax_back(tax: &AppliedTax) -> AppliedTax {
+    AppliedTax { amount: -tax.amount, ..tax.clone() }
 }
 
 fn write_rate(rate: &Rate, changes: &mut Changes) {

@@ -1,7 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::billing::tests::{at, days, money, one_off, product, recurring, terms, timeline};
+use crate::billing::tests::{
+    at, days, decimal, money, one_off, product, recurring, terms, timeline,
+};
 
 fn account() -> Value {
     json!({
@@ -135,7 +137,7 @@ fn each_account_and_each_currency_has_its_own_bill() {
     let mut dollars = Rate::read(&rates[0]).unwrap();
     dollars.id = "usd".into();
     dollars.net = money("10.00 USD");
-    dollars.tax = money("0.00 USD");
+    dollars.taxes.clear();
     rates.push(dollars.document());
     dollars.id = "other".into();
     dollars.account = Some("acc-2".into());
@@ -159,9 +161,39 @@ fn a_bill_of_nothing_is_settled_and_one_on_demand_says_so() {
     let march = "2026-03-01..2026-04-01";
     let mut free = Rate::read(&rates(march)[0]).unwrap();
     free.net = money("0.00 EUR");
-    free.tax = money("0.00 EUR");
+    free.taxes.clear();
     let run = Run { cause: Cause::OnDemand, ..run(&account, march) };
     let bill = &draw(&run, &[free.document()]).unwrap()[0].bill;
     assert_eq!((&bill["state"], &bill["runType"]), (&json!("settled"), &json!("offCycle")));
     assert!(bill.get("nextBillDate").is_none());
+}
+
+#[test]
+fn each_tax_of_its_lines_is_an_item_of_a_bill() {
+    let account = account();
+    let march = "2026-03-01..2026-04-01";
+    let tax = |category: &str, rate: &str, amount: &str| AppliedTax {
+        category: category.into(),
+        rate: Some(decimal(rate)),
+        amount: decimal(amount),
+    };
+    let taxes = [
+        vec![tax("GST", "5", "1.10"), tax("PST", "7", "1.54")],
+        vec![tax("GST", "5.0", "2.50"), tax("GST", "0", "0")],
+    ];
+    let lines = rates(march).into_iter().zip(taxes).map(|(rate, taxes)| {
+        let rate = Rate { taxes, ..Rate::read(&rate).unwrap() };
+        rate.document()
+    });
+    let drawn = draw(&run(&account, march), &lines.collect::<Vec<_>>()).unwrap();
+    let bill = &drawn[0].bill;
+    let items = bill["taxItem"].as_array().unwrap().iter().map(|item| {
+        format!("{} {} {}", item["taxCategory"], item["taxRate"], item["taxAmount"]["value"])
+    });
+    insta::assert_snapshot!(items.collect::<Vec<_>>().join("\n"), @r#"
+    "GST" 0 0
+    "GST" 5 3.6
+    "PST" 7 1.54
+    "#);
+    assert_eq!(bill["taxIncludedAmount"]["value"], json!(77.04));
 }

@@ -149,7 +149,7 @@ fn days_that_were_charged_and_not_had_are_given_back_to_the_cent() {
     ");
     // It was never active after all: nothing is left of it.
     let left = rates.iter().map(|rate| rate.net.amount).sum::<Decimal>();
-    let tax = rates.iter().map(|rate| rate.tax.amount).sum::<Decimal>();
+    let tax = rates.iter().map(|rate| rate.tax().amount).sum::<Decimal>();
     assert_eq!((left, tax), (Decimal::ZERO, Decimal::ZERO));
 }
 
@@ -232,7 +232,7 @@ fn a_price_may_say_its_own_tax_and_account() {
     price["billingAccount"] = json!({ "id": "acc-2" });
     let fibre = product("active", "2026-03-01", &json!([price]));
     let rates = more(&fibre, "", &[], "2026-03-01..2026-04-01");
-    assert_eq!(rates[0].tax.amount, decimal("0.70"));
+    assert_eq!(rates[0].tax().amount, decimal("0.70"));
     assert_eq!(rates[0].account.as_deref(), Some("acc-2"));
 }
 

@@ -1,6 +1,10 @@
 use super::*;
 use crate::billing::tests::{at, days, decimal, money};
 
+fn tax(category: &str, rate: Option<&str>, amount: &str) -> AppliedTax {
+    AppliedTax { category: category.into(), rate: rate.map(decimal), amount: decimal(amount) }
+}
+
 fn rate() -> Rate {
     Rate {
         id: "prod-1-b1".into(),
@@ -14,9 +18,7 @@ fn rate() -> Rate {
         credits: None,
         covers: Some(days("2026-03-10..2026-04-01")),
         net: money("22.00 EUR"),
-        tax: money("4.18 EUR"),
-        tax_rate: Some(decimal("19")),
-        tax_category: "VAT".into(),
+        taxes: vec![tax("VAT", Some("19"), "4.18")],
         bill: None,
     }
 }
@@ -37,13 +39,16 @@ fn a_rate_is_read_as_it_was_written() {
         product: None,
         price: None,
         covers: None,
-        tax_rate: None,
+        taxes: vec![tax("VAT", None, "4.18")],
         ..rate()
     };
-    for rate in [rate(), credit, bare] {
+    let several =
+        Rate { taxes: vec![tax("GST", Some("5"), "1.1"), tax("PST", Some("7"), "1.54")], ..rate() };
+    let exempt = Rate { taxes: Vec::new(), ..rate() };
+    for rate in [rate(), credit, bare, several, exempt] {
         let read = Rate::read(&rate.document()).unwrap();
         assert_eq!(read.gross().amount, rate.gross().amount);
-        assert_eq!(Rate { net: rate.net.clone(), tax: rate.tax.clone(), ..read }, rate);
+        assert_eq!(Rate { net: rate.net.clone(), ..read }, rate);
     }
 }
 

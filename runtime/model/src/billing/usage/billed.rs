@@ -9,8 +9,9 @@ use super::{Rated, State, Step, changed};
 use crate::billing::day::{Day, Days};
 use crate::billing::field::{Field, Malformed};
 use crate::billing::rate::{Rate, RateKind};
+use crate::billing::tax::AppliedTax;
 use crate::billing::terms::Terms;
-use crate::money::Money;
+use crate::money::Tax;
 use crate::time::Timestamp;
 
 /// What billing usage makes.
@@ -48,6 +49,7 @@ pub fn bill(
         let root = products.get(&product).map(Field::root);
         let account = root.as_ref().map(|root| root.reference("billingAccount")).transpose()?;
         let net = terms.rounding.of(group.net, &currency);
+        let tax = Tax { rate: tax_rate, category: terms.tax_of(&price).category.clone() };
         billed.rates.push(Rate {
             id: format!("{}-b", group.first),
             name: group.name.clone(),
@@ -55,14 +57,12 @@ pub fn bill(
             kind: RateKind::Usage,
             date: at,
             account: account.flatten(),
-            tax_category: terms.tax_of(&price).category.clone(),
             product: Some(product),
             price: Some(price),
             credits: None,
             covers: Some(group.days),
-            tax: terms.rounding.tax(&net, tax_rate),
-            net: Money { currency, amount: net.amount },
-            tax_rate: Some(tax_rate),
+            taxes: AppliedTax::on(&net, &[tax], terms.rounding),
+            net,
             bill: None,
         });
     }

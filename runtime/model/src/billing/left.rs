@@ -1,0 +1,47 @@
+//! What is left of a charge: what was charged, less what was given back of it.
+
+use rust_decimal::Decimal;
+
+use super::amount::Rounding;
+use super::rate::Rate;
+use super::tax::{self, AppliedTax};
+use crate::money::Money;
+
+/// An amount before tax and its taxes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Before tax.
+    pub net: Money,
+    /// The taxes.
+    pub taxes: Vec<AppliedTax>,
+}
+
+impl Left {
+    /// All of a rate.
+    pub fn of(rate: &Rate) -> Self {
+        Self { net: rate.net.clone(), taxes: rate.taxes.clone() }
+    }
+
+    /// What is left after another rate, which is less than zero if it gives something back.
+    #[must_use]
+    pub fn after(mut self, rate: &Rate) -> Self {
+        self.net.amount += rate.net.amount;
+        tax::add(&mut self.taxes, &rate.taxes);
+        self
+    }
+
+    /// A share of it as it is given back: each amount by itself, rounded once.
+    #[must_use]
+    pub fn share_back(&self, share: Decimal, of: Decimal, rounding: Rounding) -> Self {
+        let currency = &self.net.currency;
+        let back = |amount: Decimal| rounding.of(-amount * share / of, currency);
+        let tax = |tax: &AppliedTax| AppliedTax { amount: back(tax.amount).amount, ..tax.clone() };
+        Self { net: back(self.net.amount), taxes: self.taxes.iter().map(tax).collect() }
+    }
+
+    /// All of it as it is given back.
+    #[must_use]
+    pub fn all_back(&self, rounding: Rounding) -> Self {
+        self.share_back(Decimal::ONE, Decimal::ONE, rounding)
+    }
+}
