@@ -8,11 +8,13 @@
 //! ([`usage`]). A bill run takes what is not billed yet ([`bill`], by [`cycle`]). Rates, payments
 //! and write-offs are journal entries ([`ledger`]). [`assurance`] holds products against rates.
 //!
-//! All days are UTC, and all ranges of days are half open: they end before their last day.
+//! Days are those of the operator's [`zone`], and all ranges of days are half open: they end before
+//! their last day.
 
 pub mod amount;
 pub mod day;
 mod field;
+pub mod zone;
 
 pub mod left;
 pub mod price;
@@ -39,6 +41,7 @@ pub mod ledger;
 
 pub use day::{Day, Days};
 pub use field::Malformed;
+pub use zone::Zone;
 
 #[cfg(test)]
 mod tests;

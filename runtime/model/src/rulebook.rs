@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::billing::Zone;
 use crate::catalog::{Catalog, CatalogError, OfferingPrice};
 use crate::id::{Digest, SpecId};
 use crate::money::{Price, TAX_CATEGORY, Tax, decimal};
@@ -19,6 +20,7 @@ pub struct Rulebook {
     packs: BTreeMap<String, Arc<Pack>>,
     catalog: Arc<Catalog>,
     tax: Option<Arc<Tax>>,
+    zone: Zone,
 }
 
 /// Packs that do not go together.
@@ -111,7 +113,7 @@ impl Rulebook {
         );
         errors.extend(all.values().flat_map(|pack| unknown_specs(pack, &catalog)));
         if errors.is_empty() {
-            Ok(Self { packs: all, catalog: Arc::new(catalog), tax: None })
+            Ok(Self { packs: all, catalog: Arc::new(catalog), tax: None, zone: Zone::UTC })
         } else {
             Err(errors)
         }
@@ -200,6 +202,17 @@ impl Rulebook {
     #[must_use]
     pub fn with_usual_tax(self, tax: Option<Tax>) -> Self {
         Self { tax: tax.map(Arc::new), ..self }
+    }
+
+    /// The same rules where days are those of another zone.
+    #[must_use]
+    pub fn with_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// The zone of the operator's days.
+    pub fn zone(&self) -> Zone {
+        self.zone
     }
 
     /// The tax on what says no other.

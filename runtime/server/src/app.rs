@@ -18,6 +18,7 @@ use engine::clock::Clock;
 use engine::worker::{Nature, Worker as _};
 use engine::{Engine, Submitted};
 use host::Host;
+use model::billing::Zone;
 use model::billing::bill_state::Release;
 use model::cpq::Policy;
 use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run};
@@ -76,6 +77,8 @@ pub struct Commerce {
     pub tax: Option<Tax>,
     /// How far a bill run takes its bills, where it does not say.
     pub release: Release,
+    /// The zone of the days that are billed.
+    pub zone: Zone,
     /// What quotes are made by.
     pub policy: Policy,
 }
@@ -170,6 +173,7 @@ impl App {
     #[must_use]
     pub fn with_commerce(self, commerce: Commerce) -> Self {
         let rulebook = (*self.rulebook()).clone().with_usual_tax(commerce.tax.clone());
+        let rulebook = rulebook.with_zone(commerce.zone);
         self.use_rulebook(rulebook);
         Self { commerce, ..self }
     }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::host::Grants;
+use model::billing::Zone;
 use model::billing::bill_state::Release;
 use model::cpq::Policy;
 use model::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
@@ -90,6 +91,9 @@ pub struct Billing {
     pub tax_rate: Option<Decimal>,
     /// What that tax is called on bills; `VAT` where nothing is said.
     pub tax_category: Option<String>,
+    /// The zone of the days that are billed, by its name in the IANA database; UTC if not set.
+    #[serde(deserialize_with = "zone")]
+    pub time_zone: Zone,
     /// What becomes of the bills of a run that does not say.
     pub bills: Release,
 }
@@ -114,6 +118,15 @@ impl Default for Quotes {
         let Policy { discount_max, total_max, valid_days } = Policy::default();
         Self { discount_max, total_max, valid_days }
     }
+}
+
+fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zone, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let wrong = || {
+        let expected = "a time zone of the IANA database, such as \"Europe/Berlin\"";
+        D::Error::custom(format!("`{name}` is not {expected}"))
+    };
+    Zone::named(&name).ok_or_else(wrong)
 }
 
 fn tax_rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
@@ -249,11 +262,12 @@ impl Config {
 
     /// How the operator sells and bills.
     pub fn commerce(&self) -> Commerce {
-        let Billing { ref tax_rate, ref tax_category, bills: release } = self.billing;
+        let Billing { ref tax_rate, ref tax_category, time_zone: zone, bills: release } =
+            self.billing;
         let category = tax_category.clone().unwrap_or_else(|| TAX_CATEGORY.into());
         let tax = tax_rate.map(|rate| Tax { rate, category });
         let Quotes { discount_max, total_max, valid_days } = self.quotes;
-        Commerce { tax, release, policy: Policy { discount_max, total_max, valid_days } }
+        Commerce { tax, release, zone, policy: Policy { discount_max, total_max, valid_days } }
     }
 
     /// What the engine holds at the most.

@@ -68,7 +68,7 @@ pub fn compare(
         let mine = by_product.remove(id.as_str()).unwrap_or_default();
         let begin = timeline.begin().unwrap_or(until).min(until.before());
         let window = Window { period: Days { from: begin, until }, reach: Reach::Window };
-        for rate in owed(product, timeline, &mine, window, terms, until.start())? {
+        for rate in owed(product, timeline, &mine, window, terms, terms.zone.start_of(until))? {
             let kind = match rate.kind {
                 RateKind::Credit => Kind::BilledNotActive,
                 RateKind::Recurring | RateKind::OneOff | RateKind::Usage | RateKind::Adjustment => {

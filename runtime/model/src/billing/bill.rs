@@ -14,6 +14,7 @@ use super::day::Days;
 use super::field::{Field, Malformed};
 use super::rate::{Rate, RateKind, href, mark_billed, reference, tax_item, time_period};
 use super::tax::AppliedTax;
+use super::zone::Zone;
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -36,6 +37,8 @@ pub struct Run<'a> {
     pub release: Release,
     /// When it runs.
     pub at: Timestamp,
+    /// The zone of its days.
+    pub zone: Zone,
 }
 
 /// What started a run.
@@ -62,7 +65,7 @@ pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
     let mut by_currency: BTreeMap<String, Vec<(Rate, &Value)>> = BTreeMap::new();
     for document in rates {
         let rate = Rate::read(document)?;
-        if rate.account.as_deref() == Some(&account) && belongs(&rate, run.period) {
+        if rate.account.as_deref() == Some(&account) && belongs(&rate, run.period, run.zone) {
             by_currency.entry(rate.net.currency.clone()).or_default().push((rate, document));
         }
     }
@@ -84,7 +87,7 @@ pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
 
 /// Whether a rate goes on the bill of a period. What is given back goes on the next bill that
 /// there is; what is charged for later waits for its own.
-fn belongs(rate: &Rate, period: Days) -> bool {
+fn belongs(rate: &Rate, period: Days, zone: Zone) -> bool {
     if rate.bill.is_some() {
         return false;
     }
@@ -92,7 +95,7 @@ fn belongs(rate: &Rate, period: Days) -> bool {
         RateKind::Credit | RateKind::Adjustment => true,
         RateKind::Recurring | RateKind::OneOff | RateKind::Usage => match rate.covers {
             Some(days) => days.from < period.until,
-            None => rate.date < period.until.start(),
+            None => zone.day_of(rate.date) < period.until,
         },
     }
 }
@@ -103,7 +106,7 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
     let net: Decimal = lines.iter().map(|line| line.net.amount).sum();
     let tax: Decimal = lines.iter().map(|line| line.tax().amount).sum();
     let gross = net + tax;
-    let day = super::Day::of(run.at);
+    let day = run.zone.day_of(run.at);
     let (category, run_type) = match run.cause {
         Cause::Cycle => ("normal", "onCycle"),
         Cause::OnDemand => ("interim", "offCycle"),
@@ -117,8 +120,8 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
         "lastUpdate": run.at.to_string(),
         "category": category,
         "runType": run_type,
-        "billingPeriod": time_period(run.period),
-        "paymentDueDate": run.cycle.due(day).start().to_string(),
+        "billingPeriod": time_period(run.period, run.zone),
+        "paymentDueDate": run.zone.written(run.cycle.due(day)),
         "amountDue": money(gross),
         "remainingAmount": money(gross),
         "taxExcludedAmount": money(net),
@@ -133,7 +136,7 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
     if let Some(fields) = bill.as_object_mut() {
         if run.cause == Cause::Cycle {
             let next = run.cycle.around(run.period.until).until;
-            fields.insert("nextBillDate".into(), json!(next.start().to_string()));
+            fields.insert("nextBillDate".into(), json!(run.zone.written(next)));
         }
         for (from, to) in
             [("financialAccount", "financialAccount"), ("defaultPaymentMethod", "paymentMethod")]

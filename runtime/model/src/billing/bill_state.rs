@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::amount::written;
 use super::cycle::Cycle;
-use super::day::Day;
 use super::field::{Field, Malformed};
 use super::rate::Rate;
+use super::zone::Zone;
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -143,6 +143,7 @@ pub fn moved(
     to: BillState,
     lines: &[Rate],
     cycle: Cycle,
+    zone: Zone,
     at: Timestamp,
 ) -> Result<Value, NotMoved> {
     let root = Field::root(bill);
@@ -169,8 +170,8 @@ pub fn moved(
         fields.insert("state".into(), json!(state.as_str()));
         fields.insert("lastUpdate".into(), json!(at.to_string()));
         if is_sent {
-            let due = cycle.due(Day::of(at));
-            fields.insert("paymentDueDate".into(), json!(due.start().to_string()));
+            let due = cycle.due(zone.day_of(at));
+            fields.insert("paymentDueDate".into(), json!(zone.written(due)));
         }
     }
     Ok(bill)

@@ -1,12 +1,12 @@
-//! Days of the calendar in UTC, and ranges of them.
+//! Days of the calendar, and ranges of them.
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days as ChronoDays, Months, NaiveDate, TimeDelta};
+use chrono::{
+    DateTime, Datelike, Days as ChronoDays, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
+};
 
-use crate::time::Timestamp;
-
-/// A day in UTC, up to the end of the year 9999.
+/// A day, up to the end of the year 9999. In which zone follows from what it is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(NaiveDate);
 
@@ -21,24 +21,29 @@ impl Day {
         NaiveDate::from_ymd_opt(year, month, day).map(Self).filter(|day| *day <= Self::never())
     }
 
-    /// The day that a time is in.
-    pub fn of(time: Timestamp) -> Self {
-        DateTime::from_timestamp_millis(time.0)
-            .map_or_else(Self::never, |time| Self(time.date_naive()).min(Self::never()))
+    /// The day of a date.
+    pub(super) fn of_date(date: NaiveDate) -> Self {
+        Self(date).min(Self::never())
     }
 
-    /// Reads a day such as `2026-03-10`, or the day that a date-time is in.
+    /// Reads a day such as `2026-03-10`, or the day of a date-time where its own offset is used.
     pub fn parse(text: &str) -> Option<Self> {
         match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             Ok(day) if text.len() == 10 => Self::new(day.year(), day.month(), day.day()),
-            Ok(_) | Err(_) => Timestamp::parse(text).map(Self::of),
+            Ok(_) | Err(_) => {
+                DateTime::parse_from_rfc3339(text).ok().map(|at| Self::of_date(at.date_naive()))
+            }
         }
     }
 
-    /// Its first moment.
-    pub fn start(self) -> Timestamp {
-        let midnight = self.0.and_time(chrono::NaiveTime::MIN);
-        Timestamp(midnight.and_utc().timestamp_millis())
+    /// Whether a date-time is the midnight of a day where its own offset is used.
+    pub(super) fn starts_at(text: &str) -> bool {
+        DateTime::parse_from_rfc3339(text).is_ok_and(|at| at.time() == NaiveTime::MIN)
+    }
+
+    /// Its midnight, in no zone.
+    pub(super) fn midnight(self) -> NaiveDateTime {
+        self.0.and_time(NaiveTime::MIN)
     }
 
     /// The day of the month, from 1.

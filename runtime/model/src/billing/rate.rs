@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::tax::AppliedTax;
+use super::zone::Zone;
 use crate::money::{Money, TAX_CATEGORY};
 use crate::resource::{capitalised, path};
 use crate::time::Timestamp;
@@ -120,8 +121,8 @@ impl Rate {
         })
     }
 
-    /// Writes its document.
-    pub fn document(&self) -> Value {
+    /// Writes its document, with days of a zone.
+    pub fn document(&self, zone: Zone) -> Value {
         let mut document = json!({
             "id": self.id,
             "href": href(RESOURCE, &self.id),
@@ -145,7 +146,7 @@ impl Rate {
         set("billingAccount", self.account.as_deref().map(|id| reference("billingAccount", id)));
         set("product", self.product.as_deref().map(|id| reference("product", id)));
         set("bill", self.bill.as_deref().map(|id| reference("customerBill", id)));
-        set("periodCoverage", self.covers.map(time_period));
+        set("periodCoverage", self.covers.map(|days| time_period(days, zone)));
         document
     }
 
@@ -171,10 +172,10 @@ pub fn mark_billed(document: &mut Value, bill: &str) {
 }
 
 /// Days as TM Forum's `TimePeriod`, from the first moment to that after the last.
-pub(super) fn time_period(days: Days) -> Value {
+pub(super) fn time_period(days: Days, zone: Zone) -> Value {
     json!({
-        "startDateTime": days.from.start().to_string(),
-        "endDateTime": days.until.start().to_string(),
+        "startDateTime": zone.written(days.from),
+        "endDateTime": zone.written(days.until),
     })
 }
 
@@ -237,7 +238,7 @@ fn covers(root: &Field<'_>) -> Result<Option<Days>, Malformed> {
         return Ok(None);
     }
     let last = until.day()?;
-    let ends_at_midnight = Timestamp::parse(end).is_some_and(|time| time == Day::of(time).start());
+    let ends_at_midnight = Day::starts_at(end);
     let until = if ends_at_midnight { last } else { last.plus_days(1) };
     Ok(Days::new(from.day()?, until))
 }

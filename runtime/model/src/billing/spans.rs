@@ -9,6 +9,7 @@ use super::day::{Day, Days};
 use super::field::Malformed;
 use super::price::ProductPrice;
 use super::rate::Rate;
+use super::zone::Zone;
 use crate::time::Timestamp;
 
 /// A price and the days on which a product has it.
@@ -27,8 +28,12 @@ pub struct Span {
 
 /// What prices a product had: each version of its document with the time since which it is so, in
 /// order. The present one counts from the beginning where there is no earlier one.
-pub fn spans(product: &Value, versions: &[(Timestamp, Value)]) -> Result<Vec<Span>, Malformed> {
-    let eras = eras(product, versions)?;
+pub fn spans(
+    product: &Value,
+    versions: &[(Timestamp, Value)],
+    zone: Zone,
+) -> Result<Vec<Span>, Malformed> {
+    let eras = eras(product, versions, zone)?;
     let mut spans: Vec<Span> = Vec::new();
     // What the era before had, as places in `spans`.
     let mut open: Vec<usize> = Vec::new();
@@ -57,15 +62,19 @@ pub fn spans(product: &Value, versions: &[(Timestamp, Value)]) -> Result<Vec<Spa
 type Era = (Days, Timestamp, bool, Vec<ProductPrice>);
 
 /// The days of each version that is the last one of a day, with its prices.
-fn eras(product: &Value, versions: &[(Timestamp, Value)]) -> Result<Vec<Era>, Malformed> {
+fn eras(
+    product: &Value,
+    versions: &[(Timestamp, Value)],
+    zone: Zone,
+) -> Result<Vec<Era>, Malformed> {
     let now = (Timestamp(0), product.clone());
     let versions = if versions.is_empty() { std::slice::from_ref(&now) } else { versions };
     let mut found: Vec<Era> = Vec::new();
     for (index, (since, version)) in versions.iter().enumerate() {
         let is_first = found.is_empty();
-        let from = if is_first { Day::of(Timestamp(0)) } else { Day::of(*since) };
+        let from = if is_first { zone.day_of(Timestamp(0)) } else { zone.day_of(*since) };
         let next = versions.get(index + 1);
-        let until = next.map_or_else(Day::never, |(next, _)| Day::of(*next));
+        let until = next.map_or_else(Day::never, |(next, _)| zone.day_of(*next));
         if let Some(days) = Days::new(from, until) {
             found.push((days, *since, is_first, ProductPrice::all(version)?));
         }

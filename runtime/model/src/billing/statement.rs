@@ -8,6 +8,7 @@ use super::amount::written;
 use super::day::Days;
 use super::field::{Field, Malformed};
 use super::rate::Rate;
+use super::zone::Zone;
 use crate::money::Money;
 
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;\
@@ -18,7 +19,7 @@ small{color:#666}tfoot td{border:0}tfoot .t td{border-top:2px solid #1a1a1a;font
 @media print{body{margin:0}}";
 
 /// Writes a bill with its lines. Everything in it that came from elsewhere is escaped.
-pub fn html(bill: &Value, rates: &[Rate]) -> Result<String, Malformed> {
+pub fn html(bill: &Value, rates: &[Rate], zone: Zone) -> Result<String, Malformed> {
     let root = Field::root(bill);
     let number = root.need("billNo")?.text()?;
     let mut page = format!(
@@ -28,7 +29,7 @@ pub fn html(bill: &Value, rates: &[Rate]) -> Result<String, Malformed> {
         escaped(number),
         escaped(number),
     );
-    facts(&mut page, &root)?;
+    facts(&mut page, &root, zone)?;
     page.push_str(
         "<table>\n<thead><tr><th>What</th><th>For</th><th class=\"n\">Before tax</th>\
          <th class=\"n\">Tax</th></tr></thead>\n<tbody>\n",
@@ -43,7 +44,7 @@ pub fn html(bill: &Value, rates: &[Rate]) -> Result<String, Malformed> {
 }
 
 /// Who and when.
-fn facts(page: &mut String, bill: &Field<'_>) -> Result<(), Malformed> {
+fn facts(page: &mut String, bill: &Field<'_>, zone: Zone) -> Result<(), Malformed> {
     let mut facts: Vec<(&str, String)> = Vec::new();
     for party in bill.items("relatedParty")? {
         let name = party.get("name").or_else(|| party.get("id"));
@@ -54,7 +55,7 @@ fn facts(page: &mut String, bill: &Field<'_>) -> Result<(), Malformed> {
     if let Some(account) = bill.reference("billingAccount")? {
         facts.push(("Account", account));
     }
-    facts.push(("Date", bill.need("billDate")?.day()?.to_string()));
+    facts.push(("Date", zone.day_of(bill.need("billDate")?.time()?).to_string()));
     if let Some(period) = bill.get("billingPeriod") {
         let from = period.need("startDateTime")?.day()?;
         let until = period.need("endDateTime")?.day()?;

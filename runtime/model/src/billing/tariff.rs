@@ -121,7 +121,7 @@ impl Tariff {
         let left = (self.allowance - measure.used).max(Decimal::ZERO);
         let paid = (measure.used - self.allowance).max(Decimal::ZERO);
         let text = measure.at.to_string();
-        let weekday = super::day::Day::of(measure.at).day_of_week() + 1;
+        let weekday = super::zone::Zone::UTC.day_of_week(measure.at) + 1;
         let mut attributes = Map::new();
         let mut set = |name: &str, value: String| {
             attributes.insert(name.into(), Value::String(value));

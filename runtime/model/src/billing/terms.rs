@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::amount::Rounding;
 use super::cycle::Cycle;
 use super::price::ProductPrice;
+use super::zone::Zone;
 use crate::id::SpecId;
 use crate::money::{TAX_CATEGORY, Tax};
 use crate::rulebook::Rulebook;
@@ -23,6 +24,8 @@ pub struct Terms {
     pub taxes: BTreeMap<String, Tax>,
     /// Which way ties go.
     pub rounding: Rounding,
+    /// The zone of days.
+    pub zone: Zone,
 }
 
 impl Default for Terms {
@@ -33,6 +36,7 @@ impl Default for Terms {
             tax: Tax { rate: Decimal::ZERO, category: TAX_CATEGORY.into() },
             taxes: BTreeMap::new(),
             rounding: Rounding::default(),
+            zone: Zone::default(),
         }
     }
 }
@@ -41,7 +45,8 @@ impl Terms {
     /// The terms of nothing in particular: the tax is the operator's own.
     pub fn general(rulebook: &Rulebook, cycle: Cycle) -> Self {
         let usual = Self::default();
-        Self { cycle, tax: rulebook.usual_tax().cloned().unwrap_or(usual.tax), ..usual }
+        let tax = rulebook.usual_tax().cloned().unwrap_or(usual.tax);
+        Self { cycle, tax, zone: rulebook.zone(), ..usual }
     }
 
     /// The terms of a product: as quotes of its offering have them. A tax that changes in the

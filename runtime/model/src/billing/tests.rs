@@ -12,7 +12,7 @@ use super::cycle::Cycle;
 use super::rate::Rate;
 use super::terms::Terms;
 use super::timeline::{Status, Timeline};
-use super::{Day, Days};
+use super::{Day, Days, Zone};
 use crate::money::{Money, Tax};
 use crate::time::Timestamp;
 
@@ -28,6 +28,11 @@ pub(super) fn days(text: &str) -> Days {
 
 pub(super) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
+}
+
+/// The first instant of a day in UTC.
+pub(super) fn start(day: Day) -> Timestamp {
+    Zone::UTC.start_of(day)
 }
 
 pub(super) fn decimal(text: &str) -> Decimal {
@@ -46,6 +51,7 @@ pub(super) fn terms() -> Terms {
         tax: Tax { rate: decimal("19"), category: "VAT".into() },
         taxes: BTreeMap::new(),
         rounding: Rounding::Commercial,
+        zone: Zone::UTC,
     }
 }
 
@@ -84,7 +90,7 @@ pub(super) fn timeline(product: &Value, history: &str) -> Timeline {
         let (day, status) = change.split_once(' ').unwrap();
         (at(&format!("{day}T10:00:00Z")), Status::parse(status).unwrap())
     });
-    Timeline::of(product, &changes.collect::<Vec<_>>()).unwrap()
+    Timeline::of(product, &changes.collect::<Vec<_>>(), Zone::UTC).unwrap()
 }
 
 /// Rates, one a line.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::spans::{Span, spans};
+use super::zone::Zone;
 use crate::time::Timestamp;
 
 /// The status of a product (TMF637).
@@ -81,6 +82,7 @@ impl Status {
 pub struct Timeline {
     changes: Vec<(Timestamp, Status)>,
     spans: Vec<Span>,
+    zone: Zone,
     start: Option<Day>,
     end: Option<Day>,
 }
@@ -90,7 +92,11 @@ impl Timeline {
     ///
     /// Without a history it had its present status from its `startDate` on, and one that is
     /// terminated was active before.
-    pub fn of(product: &Value, history: &[(Timestamp, Status)]) -> Result<Self, Malformed> {
+    pub fn of(
+        product: &Value,
+        history: &[(Timestamp, Status)],
+        zone: Zone,
+    ) -> Result<Self, Malformed> {
         let product = Field::root(product);
         let status = product.need("status")?;
         let status = Status::parse(status.text()?)
@@ -103,8 +109,9 @@ impl Timeline {
             let was = if status == Status::Terminated { Status::Active } else { status };
             changes.push((start, was));
         }
-        let spans = spans(product.value(), &[])?;
-        Ok(Self { changes, spans, start: start.map(Day::of), end: end.map(Day::of) })
+        let spans = spans(product.value(), &[], zone)?;
+        let [start, end] = [start, end].map(|at| at.map(|at| zone.day_of(at)));
+        Ok(Self { changes, spans, zone, start, end })
     }
 
     /// The timeline of a product with all versions of its document, each with the time since which
@@ -112,18 +119,24 @@ impl Timeline {
     pub fn of_versions(
         product: &Value,
         versions: &[(Timestamp, Value)],
+        zone: Zone,
     ) -> Result<Self, Malformed> {
         let status = |version: &Value| Status::parse(version.get("status")?.as_str()?);
         let history = versions.iter().filter_map(|(since, body)| Some((*since, status(body)?)));
-        let timeline = Self::of(product, &history.collect::<Vec<_>>())?;
+        let timeline = Self::of(product, &history.collect::<Vec<_>>(), zone)?;
         let mut versions = versions.to_vec();
         versions.sort_by_key(|(since, _)| *since);
-        Ok(Self { spans: spans(product, &versions)?, ..timeline })
+        Ok(Self { spans: spans(product, &versions, zone)?, ..timeline })
     }
 
     /// The prices that it had, and when.
     pub fn spans(&self) -> &[Span] {
         &self.spans
+    }
+
+    /// The zone of its days.
+    pub fn zone(&self) -> Zone {
+        self.zone
     }
 
     /// The days that are charged, up to the end of days while nothing ends them.
@@ -141,8 +154,8 @@ impl Timeline {
                 continue;
             }
             let next = self.changes.get(index + 1);
-            let until = next.map_or_else(Day::never, |(next, _)| Day::of(*next));
-            let mut from = Day::of(*from);
+            let until = next.map_or_else(Day::never, |(next, _)| self.zone.day_of(*next));
+            let mut from = self.zone.day_of(*from);
             // It runs from its start date, whenever the status was written down.
             if let Some(start) = self.start {
                 from = if first { start } else { from.max(start) };

@@ -13,6 +13,7 @@ use super::cycle::Cycle;
 use super::day::Days;
 use super::field::{Field, Malformed};
 use super::rate::{number, reference};
+use super::zone::Zone;
 use crate::money::Money;
 use crate::time::Timestamp;
 
@@ -209,10 +210,10 @@ pub fn to_rerate(guided: &Guided, others: &[Rated], period: Days) -> Vec<String>
 
 /// Lists the usages that were rated after other units than come before them by now, as when usage
 /// came in late or at once with other usage. What is billed stays.
-pub fn out_of_order(rated: &[Rated], cycle: Cycle) -> Vec<String> {
+pub fn out_of_order(rated: &[Rated], cycle: Cycle, zone: Zone) -> Vec<String> {
     let mut counters: BTreeMap<(&str, &str, Days), Vec<&Rated>> = BTreeMap::new();
     for one in rated {
-        let period = cycle.around(super::Day::of(one.at));
+        let period = cycle.around(zone.day_of(one.at));
         counters.entry((&one.product, &one.price, period)).or_default().push(one);
     }
     let mut found = Vec::new();
@@ -232,7 +233,7 @@ pub fn out_of_order(rated: &[Rated], cycle: Cycle) -> Vec<String> {
 fn shares_counter(guided: &Guided, other: &Rated, period: Days) -> bool {
     other.product == guided.product
         && other.price == guided.price.id
-        && period.holds(super::Day::of(other.at))
+        && period.holds(guided.zone.day_of(other.at))
 }
 
 /// What a rater said of a usage: its outputs, as the host gives them.

@@ -7,7 +7,7 @@ use super::{Changes, Document};
 use crate::billing::ledger::{self, Entry};
 use crate::billing::rate::{self, Rate, RateKind};
 use crate::billing::tax::AppliedTax;
-use crate::billing::{Day, Days};
+use crate::billing::{Day, Days, Zone};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
 use crate::money::{Money, Price, PriceKind, TAX_CATEGORY};
@@ -113,7 +113,7 @@ fn write_rate(rate: &Rate, changes: &mut Changes) {
     changes.documents.push(Document {
         resource: rate::RESOURCE,
         id: rate.id.clone(),
-        body: rate.document(),
+        body: rate.document(Zone::UTC),
     });
     // Net and tax of one currency balance; of two they were no charge.
     if let Ok(entry) = Entry::of_rate(rate) {

@@ -23,6 +23,7 @@ mod orchestration;
 mod quarantine;
 mod reconciliations;
 mod retention;
+mod runs;
 mod serve;
 mod stock;
 mod tmf;

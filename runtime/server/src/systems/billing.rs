@@ -49,7 +49,7 @@ fn timeline(app: &App, product: &Document) -> Result<Timeline, Refusal> {
     let mut versions: Vec<(Timestamp, Value)> =
         earlier.into_iter().map(|version| (version.since, version.body)).collect();
     versions.push((product.since, product.body.clone()));
-    let timeline = Timeline::of_versions(&product.body, &versions);
+    let timeline = Timeline::of_versions(&product.body, &versions, app.commerce.zone);
     timeline.map_err(|wrong| refused("product", id, &wrong))
 }
 

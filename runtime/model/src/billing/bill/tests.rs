@@ -25,7 +25,7 @@ fn rates(period: &str) -> Vec<Value> {
         &terms(),
         run,
     );
-    all.unwrap().iter().map(Rate::document).collect()
+    all.unwrap().iter().map(|rate| rate.document(Zone::UTC)).collect()
 }
 
 fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {
@@ -38,6 +38,7 @@ fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {
         cause: Cause::Cycle,
         release: Release::Sent,
         at: at("2026-04-01T02:00:00Z"),
+        zone: Zone::UTC,
     }
 }
 
@@ -138,10 +139,10 @@ fn each_account_and_each_currency_has_its_own_bill() {
     dollars.id = "usd".into();
     dollars.net = money("10.00 USD");
     dollars.taxes.clear();
-    rates.push(dollars.document());
+    rates.push(dollars.document(Zone::UTC));
     dollars.id = "other".into();
     dollars.account = Some("acc-2".into());
-    rates.push(dollars.document());
+    rates.push(dollars.document(Zone::UTC));
     let drawn = draw(&run(&account, march), &rates).unwrap();
     let text: Vec<_> = drawn
         .iter()
@@ -163,7 +164,7 @@ fn a_bill_of_nothing_is_settled_and_one_on_demand_says_so() {
     free.net = money("0.00 EUR");
     free.taxes.clear();
     let run = Run { cause: Cause::OnDemand, ..run(&account, march) };
-    let bill = &draw(&run, &[free.document()]).unwrap()[0].bill;
+    let bill = &draw(&run, &[free.document(Zone::UTC)]).unwrap()[0].bill;
     assert_eq!((&bill["state"], &bill["runType"]), (&json!("settled"), &json!("offCycle")));
     assert!(bill.get("nextBillDate").is_none());
 }
@@ -183,7 +184,7 @@ fn each_tax_of_its_lines_is_an_item_of_a_bill() {
     ];
     let lines = rates(march).into_iter().zip(taxes).map(|(rate, taxes)| {
         let rate = Rate { taxes, ..Rate::read(&rate).unwrap() };
-        rate.document()
+        rate.document(Zone::UTC)
     });
     let drawn = draw(&run(&account, march), &lines.collect::<Vec<_>>()).unwrap();
     let bill = &drawn[0].bill;

@@ -22,7 +22,7 @@ fn drawn(state: &str) -> (Value, Vec<Rate>) {
 
 fn went(from: BillState, to: BillState) -> String {
     let (bill, lines) = drawn(from.as_str());
-    match moved(&bill, to, &lines, Cycle::default(), at(SENT)) {
+    match moved(&bill, to, &lines, Cycle::default(), Zone::UTC, at(SENT)) {
         Ok(bill) => format!("{} due {}", bill["state"].as_str().unwrap(), &bill["paymentDueDate"]),
         Err(error) => error.to_string(),
     }
@@ -73,10 +73,12 @@ fn somebody_says_what_becomes_of_a_bill_until_it_is_sent() {
 #[test]
 fn a_bill_that_is_not_the_sum_of_its_lines_is_not_sent() {
     let (bill, lines) = drawn("new");
-    let short = moved(&bill, BillState::Sent, &lines[1..], Cycle::default(), at(SENT));
+    let short = moved(&bill, BillState::Sent, &lines[1..], Cycle::default(), Zone::UTC, at(SENT));
     let says = short.unwrap_err().to_string();
     assert_eq!(says, "bill `b-1` says 71.90 EUR before tax, and its lines come to 49.90 EUR");
-    assert!(moved(&bill, BillState::OnHold, &lines[1..], Cycle::default(), at(SENT)).is_ok());
+    assert!(
+        moved(&bill, BillState::OnHold, &lines[1..], Cycle::default(), Zone::UTC, at(SENT)).is_ok()
+    );
 }
 
 #[test]
@@ -85,6 +87,6 @@ fn a_bill_of_nothing_is_settled_when_it_is_sent() {
     for name in ["remainingAmount", "taxExcludedAmount", "taxIncludedAmount"] {
         bill[name]["value"] = json!(0);
     }
-    let sent = moved(&bill, BillState::Sent, &[], Cycle::default(), at(SENT)).unwrap();
+    let sent = moved(&bill, BillState::Sent, &[], Cycle::default(), Zone::UTC, at(SENT)).unwrap();
     assert_eq!(sent["state"], "settled");
 }

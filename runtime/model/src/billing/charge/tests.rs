@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::billing::cycle::Cycle;
 use crate::billing::tests::{
-    at, day, days, decimal, one_off, product, recurring, shown, terms, timeline,
+    at, day, days, decimal, one_off, product, recurring, shown, start, terms, timeline,
 };
 
 const RUN: &str = "2026-04-01T02:00:00Z";
@@ -291,15 +291,15 @@ proptest! {
                 let now = known.last().unwrap().split_once(' ').unwrap().1;
                 let fibre = product(now, "2026-01-05", &json!([recurring(&amount, "month")]));
                 let period = Days { from, until };
-                due(&fibre, &timeline(&fibre, &known.join(", ")), &rates, period, &terms(), until.start()).unwrap()
+                due(&fibre, &timeline(&fibre, &known.join(", ")), &rates, period, &terms(), start(until)).unwrap()
             };
             rates.extend(made);
             from = until;
         }
         let all = timeline(&fibre, &history);
         let whole = Days { from: day("2026-01-01"), until };
-        rates.extend(due(&fibre, &all, &rates, whole, &terms(), until.start()).unwrap());
-        prop_assert_eq!(&due(&fibre, &all, &rates, whole, &terms(), until.start()).unwrap(), &[]);
+        rates.extend(due(&fibre, &all, &rates, whole, &terms(), start(until)).unwrap());
+        prop_assert_eq!(&due(&fibre, &all, &rates, whole, &terms(), start(until)).unwrap(), &[]);
 
         let views: Vec<&Rate> = rates.iter().collect();
         let charges = rates.iter().filter(|rate| rate.kind == RateKind::Recurring);

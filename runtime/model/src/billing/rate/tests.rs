@@ -46,7 +46,7 @@ fn a_rate_is_read_as_it_was_written() {
         Rate { taxes: vec![tax("GST", Some("5"), "1.1"), tax("PST", Some("7"), "1.54")], ..rate() };
     let exempt = Rate { taxes: Vec::new(), ..rate() };
     for rate in [rate(), credit, bare, several, exempt] {
-        let read = Rate::read(&rate.document()).unwrap();
+        let read = Rate::read(&rate.document(Zone::UTC)).unwrap();
         assert_eq!(read.gross().amount, rate.gross().amount);
         assert_eq!(Rate { net: rate.net.clone(), ..read }, rate);
     }
@@ -54,7 +54,7 @@ fn a_rate_is_read_as_it_was_written() {
 
 #[test]
 fn a_rate_has_the_shape_of_the_standard() {
-    let text = serde_json::to_string_pretty(&rate().document()).unwrap();
+    let text = serde_json::to_string_pretty(&rate().document(Zone::UTC)).unwrap();
     insta::assert_snapshot!(text, @r#"
     {
       "@type": "AppliedCustomerBillingRate",
@@ -110,7 +110,7 @@ fn a_rate_has_the_shape_of_the_standard() {
 
 #[test]
 fn a_period_that_ends_on_a_day_has_that_day() {
-    let mut document = rate().document();
+    let mut document = rate().document(Zone::UTC);
     let mut covers = |from: &str, to: &str| {
         document["periodCoverage"] = json!({ "startDateTime": from, "endDateTime": to });
         Rate::read(&document).unwrap().covers.map(|days| days.to_string())
@@ -124,7 +124,7 @@ fn a_period_that_ends_on_a_day_has_that_day() {
 
 #[test]
 fn marking_keeps_what_else_a_document_says() {
-    let mut document = rate().document();
+    let mut document = rate().document(Zone::UTC);
     document["x-note"] = json!("kept");
     mark_billed(&mut document, "bill-9");
     assert_eq!(document["isBilled"], json!(true));
@@ -136,7 +136,7 @@ fn marking_keeps_what_else_a_document_says() {
 #[test]
 fn what_is_wrong_is_named() {
     let error = |name: &str, value: Value| {
-        let mut document = rate().document();
+        let mut document = rate().document(Zone::UTC);
         document[name] = value;
         Rate::read(&document).unwrap_err().to_string()
     };

@@ -6,13 +6,13 @@ use super::*;
 use crate::billing::charge::due;
 use crate::billing::ledger::{Entry, Ledger};
 use crate::billing::price::Period;
-use crate::billing::tests::{day, days, one_off, product, recurring, shown, terms};
+use crate::billing::tests::{day, days, one_off, product, recurring, shown, start, terms};
 use crate::billing::timeline::Timeline;
 
 /// A product that cost something else from each of some days on, such as `2026-03-10 31`.
 fn versions(changes: &[(Day, Vec<Value>)]) -> Vec<(Timestamp, Value)> {
     let version = |(from, prices): &(Day, Vec<Value>)| {
-        let noon = from.start().plus_ms(12 * 3_600_000);
+        let noon = start(*from).plus_ms(12 * 3_600_000);
         (noon, product("active", &changes[0].0.to_string(), &json!(prices)))
     };
     changes.iter().map(version).collect()
@@ -28,8 +28,8 @@ fn monthly(id: &str, amount: &str) -> Value {
 /// What a product owes for a period, as it is known on its last day.
 fn charged(known: &[(Timestamp, Value)], rates: &[Rate], period: Days) -> Vec<Rate> {
     let product = &known.last().unwrap().1;
-    let timeline = Timeline::of_versions(product, known).unwrap();
-    due(product, &timeline, rates, period, &terms(), period.until.start()).unwrap()
+    let timeline = Timeline::of_versions(product, known, Zone::UTC).unwrap();
+    due(product, &timeline, rates, period, &terms(), start(period.until)).unwrap()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn an_amount_that_changes_under_the_same_name_is_another_price_from_that_day_on(
     let before = (day("2026-03-01"), vec![monthly("MRC", "31")]);
     let after = (day("2026-03-16"), vec![monthly("MRC", "15.50")]);
     let march = days("2026-03-01..2026-04-01");
-    let ahead = |rate| Rate { date: before.0.start(), ..rate };
+    let ahead = |rate| Rate { date: start(before.0), ..rate };
     let first = charged(&versions(std::slice::from_ref(&before)), &[], march);
     let first: Vec<Rate> = first.into_iter().map(ahead).collect();
     let then = charged(&versions(&[before.clone(), after.clone()]), &first, march);
@@ -144,14 +144,14 @@ proptest! {
         let (mut begin, mut today) = (day("2026-01-01"), day("2026-01-01"));
         for (wait, ahead) in runs {
             today = today.plus_days(wait);
-            let known: Vec<_> = all.iter().filter(|(at, _)| *at < today.start()).cloned().collect();
+            let known: Vec<_> = all.iter().filter(|(at, _)| *at < start(today)).cloned().collect();
             if known.is_empty() {
                 continue;
             }
             let until = today.plus_days(ahead);
             let period = Days::new(begin, until).unwrap_or_else(|| Days { from: until.before(), until });
-            let timeline = Timeline::of_versions(&known.last().unwrap().1, &known).unwrap();
-            let made = due(&known.last().unwrap().1, &timeline, &rates, period, &terms(), today.start());
+            let timeline = Timeline::of_versions(&known.last().unwrap().1, &known, Zone::UTC).unwrap();
+            let made = due(&known.last().unwrap().1, &timeline, &rates, period, &terms(), start(today));
             rates.extend(made.unwrap());
             begin = begin.max(until);
         }

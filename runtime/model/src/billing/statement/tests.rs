@@ -29,7 +29,7 @@ fn rates(name: &str) -> Vec<Rate> {
 
 #[test]
 fn a_bill_shows_its_lines_its_tax_and_what_is_left_to_pay() {
-    let page = html(&bill(), &rates("Fibre")).unwrap();
+    let page = html(&bill(), &rates("Fibre"), Zone::UTC).unwrap();
     let body = page.split_once("</head>").unwrap().1;
     insta::assert_snapshot!(body.trim(), @r#"
     <body>
@@ -62,7 +62,7 @@ fn nothing_that_came_from_elsewhere_is_markup() {
     bill["relatedParty"][0]["name"] = json!(hostile);
     bill["billingAccount"]["id"] = json!(hostile);
     bill["taxItem"][0]["taxCategory"] = json!(hostile);
-    let page = html(&bill, &rates(hostile)).unwrap();
+    let page = html(&bill, &rates(hostile), Zone::UTC).unwrap();
     assert!(!page.contains("<script"));
     assert!(!page.contains("\"'>"));
     assert!(page.contains("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;"));
@@ -70,7 +70,7 @@ fn nothing_that_came_from_elsewhere_is_markup() {
 
 #[test]
 fn a_bill_needs_nothing_from_elsewhere() {
-    let page = html(&bill(), &rates("Fibre")).unwrap();
+    let page = html(&bill(), &rates("Fibre"), Zone::UTC).unwrap();
     for outside in ["http:", "https:", "src=", "href=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }

@@ -98,7 +98,7 @@ impl Operator {
     }
 
     fn now(&self) -> Timestamp {
-        self.today.start().plus_ms(1000 * self.count as u64)
+        start(self.today).plus_ms(1000 * self.count as u64)
     }
 
     fn change(&mut self, product: usize, status: u8) {
@@ -138,12 +138,14 @@ impl Operator {
 
     fn timelines(&self) -> Vec<(Value, Timeline)> {
         let products = self.products.iter();
-        products.map(|(one, history)| (one.clone(), Timeline::of(one, history).unwrap())).collect()
+        products
+            .map(|(one, history)| (one.clone(), Timeline::of(one, history, Zone::UTC).unwrap()))
+            .collect()
     }
 
     fn keep(&mut self, rates: &[Rate]) {
         for rate in rates {
-            let was = self.rates.insert(rate.id.clone(), rate.document());
+            let was = self.rates.insert(rate.id.clone(), rate.document(Zone::UTC));
             assert_eq!(was, None, "two rates have the id `{}`", rate.id);
             self.ledger.post(&Entry::of_rate(rate).unwrap());
         }
@@ -188,12 +190,13 @@ impl Operator {
                 cause: Cause::Cycle,
                 release: Release::Sent,
                 at: now,
+                zone: Zone::UTC,
             };
             let rates: Vec<Value> = self.rates.values().cloned().collect();
             for drawn in draw(&run, &rates).unwrap() {
                 let lines: Vec<Rate> =
                     drawn.rates.iter().map(|one| Rate::read(one).unwrap()).collect();
-                statement::html(&drawn.bill, &lines).unwrap();
+                statement::html(&drawn.bill, &lines, Zone::UTC).unwrap();
                 self.bills.push(drawn.bill);
                 for rate in drawn.rates {
                     self.rates.insert(rate["id"].as_str().unwrap().to_owned(), rate);

@@ -106,7 +106,7 @@ fn a_product_and_the_one_that_takes_its_place_are_never_both_charged() {
 
 #[test]
 fn what_is_wrong_is_named() {
-    let error = |product: &Value| Timeline::of(product, &[]).unwrap_err().to_string();
+    let error = |product: &Value| Timeline::of(product, &[], Zone::UTC).unwrap_err().to_string();
     assert_eq!(error(&json!({})), "`status` is missing");
     assert_eq!(error(&json!({ "status": "live" })), "`status` is not the status of a product");
     assert_eq!(

@@ -37,12 +37,13 @@ pub fn bill(
     for usage in usages {
         let Some(rated) = Rated::read(usage)? else { continue };
         let Ok(state) = State::of(usage)?.after(Step::Bill) else { continue };
-        if Day::of(rated.at) >= until {
+        let day = terms.zone.day_of(rated.at);
+        if day >= until {
             continue;
         }
         let currency = rated.net.currency.clone();
         let key = (rated.product.clone(), rated.price.clone(), rated.tax_rate, currency);
-        groups.entry(key).or_insert_with(|| Group::new(&rated)).add(&rated);
+        groups.entry(key).or_insert_with(|| Group::new(&rated, day)).add(&rated, day);
         billed.usages.push(noted(usage, state));
     }
     for ((product, price, tax_rate, currency), group) in groups {
@@ -82,8 +83,7 @@ struct Group {
 }
 
 impl Group {
-    fn new(rated: &Rated) -> Self {
-        let day = Day::of(rated.at);
+    fn new(rated: &Rated, day: Day) -> Self {
         Self {
             first: rated.id.clone(),
             name: rated.name.clone(),
@@ -95,8 +95,7 @@ impl Group {
         }
     }
 
-    fn add(&mut self, rated: &Rated) {
-        let day = Day::of(rated.at);
+    fn add(&mut self, rated: &Rated, day: Day) {
         self.first = self.first.clone().min(rated.id.clone());
         self.count += 1;
         self.units += rated.units;

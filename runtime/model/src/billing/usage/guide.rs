@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::billing::day::Day;
 use crate::billing::field::{Field, Malformed};
 use crate::billing::price::ProductPrice;
 use crate::billing::tariff::{Measure, Tariff};
 use crate::billing::timeline::Timeline;
+use crate::billing::zone::Zone;
 use crate::time::Timestamp;
 
 /// A product that usage may belong to.
@@ -36,6 +36,8 @@ pub struct Guided {
     pub quantity: Decimal,
     /// When.
     pub at: Timestamp,
+    /// The zone of its day.
+    pub zone: Zone,
 }
 
 /// Why a usage is refused.
@@ -198,12 +200,12 @@ impl<'a> Usage<'a> {
             if ![&self.specification, &self.specification_name].contains(&&tariff.specification) {
                 continue;
             }
-            if !candidate.timeline.is_charged_on(Day::of(self.at)) {
+            if !candidate.timeline.is_charged_on(candidate.timeline.zone().day_of(self.at)) {
                 return Ok(Err(Rejection::NotActive { product, at: self.at }));
             }
             let quantity = self.quantity(&tariff)?;
-            let (usage, at) = (self.id.clone(), self.at);
-            return Ok(Ok(Guided { usage, product, price, tariff, quantity, at }));
+            let (usage, at, zone) = (self.id.clone(), self.at, candidate.timeline.zone());
+            return Ok(Ok(Guided { usage, product, price, tariff, quantity, at, zone }));
         }
         let specification = self.specification.clone();
         Ok(Err(Rejection::NoTariff { product, specification }))

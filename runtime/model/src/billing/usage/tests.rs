@@ -2,7 +2,9 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::billing::tests::{at, day, days, decimal, money, product, shown, terms, timeline};
+use crate::billing::tests::{
+    at, day, days, decimal, money, product, shown, start, terms, timeline,
+};
 use crate::billing::timeline::Timeline;
 
 fn calls() -> Value {
@@ -226,8 +228,8 @@ fn usage_that_comes_late_takes_its_place_and_names_what_to_rate_again() {
     // Rated as if it had not come in, the later one shows it.
     let cycle = crate::billing::cycle::Cycle::default();
     let all = [read(&early), read(&later), read(&rate(&late, std::slice::from_ref(&early)))];
-    assert_eq!(out_of_order(&all, cycle), ["u2"]);
-    assert_eq!(out_of_order(&all[..2], cycle), [] as [&str; 0]);
+    assert_eq!(out_of_order(&all, cycle, Zone::UTC), ["u2"]);
+    assert_eq!(out_of_order(&all[..2], cycle, Zone::UTC), [] as [&str; 0]);
     // What is billed was before it, whenever it was used.
     let others = [read(&early), Rated { is_billed: true, ..read(&later) }];
     assert_eq!(used_before(&guided, &others, march), decimal("960"));
@@ -296,6 +298,6 @@ proptest! {
             prop_assert_eq!(one.free, free, "{}", one.id);
             left -= free;
         }
-        prop_assert_eq!(at("2026-03-01T00:00:00Z"), day("2026-03-01").start());
+        prop_assert_eq!(at("2026-03-01T00:00:00Z"), start(day("2026-03-01")));
     }
 }

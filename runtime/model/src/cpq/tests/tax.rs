@@ -8,10 +8,9 @@ use crate::billing::bill::{Cause, Run, draw};
 use crate::billing::bill_state::Release;
 use crate::billing::charge::due;
 use crate::billing::cycle::Cycle;
-use crate::billing::rate::Rate;
 use crate::billing::terms::Terms;
 use crate::billing::timeline::Timeline;
-use crate::billing::{Day, Days};
+use crate::billing::{Day, Days, Zone};
 use crate::catalog::Effect;
 use crate::cpq::charge::{By, Change};
 use crate::documents::product_price;
@@ -30,13 +29,23 @@ fn sold(offering: &str, prices: &[Value]) -> Value {
 fn bill(product: &Value, terms: &Terms) -> Value {
     let day = |text| Day::parse(text).unwrap();
     let period = Days::new(day("2026-03-01"), day("2026-04-01")).unwrap();
-    let timeline = Timeline::of(product, &[]).unwrap();
+    let timeline = Timeline::of(product, &[], Zone::UTC).unwrap();
     let made = due(product, &timeline, &[], period, terms, NOW).unwrap();
-    let rates: Vec<Value> = made.iter().map(Rate::document).collect();
+    let rates: Vec<Value> = made.iter().map(|rate| rate.document(Zone::UTC)).collect();
     let account = json!({ "id": "acc-1" });
     let (cycle, cause) = (terms.cycle, Cause::Cycle);
     let (id, number, release) = ("b", "B1", Release::New);
-    let run = Run { account: &account, id, number, period, cycle, cause, release, at: NOW };
+    let run = Run {
+        account: &account,
+        id,
+        number,
+        period,
+        cycle,
+        cause,
+        release,
+        at: NOW,
+        zone: Zone::UTC,
+    };
     draw(&run, &rates).unwrap().remove(0).bill
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answ
         ["assurance"] => {
             read(&call)?;
             let until = call.query.get("until").map(|text| day("until", text)).transpose()?;
-            let until = until.unwrap_or_else(|| Day::of(door.app.now()));
+            let until = until.unwrap_or_else(|| door.app.commerce.zone.day_of(door.app.now()));
             Ok(answer::json(StatusCode::OK, &billing::findings(&door.app, until)?))
         }
         ["bills", id, "document"] => {
@@ -103,7 +103,7 @@ fn asked(door: &Door, body: &Value) -> Result<Asked, Problem> {
         }
         _ => text("billingAccount")?,
     };
-    let today = Day::of(door.app.now());
+    let today = door.app.commerce.zone.day_of(door.app.now());
     let release = match body.get("send") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(true)) => Some(Release::Sent),

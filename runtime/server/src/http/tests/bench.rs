@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use engine::clock::System;
+use engine::clock::{Clock, System};
 use engine::pools::Pools;
 use engine::store::{Batch, Memory, Scan, Store};
 use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
@@ -25,7 +26,7 @@ use model::{
 use serde_json::{Map, Value, json};
 
 use super::super::{Limits, router};
-use crate::app::App;
+use crate::app::{App, Commerce};
 use crate::events::{Events, Guard, Settings};
 
 /// The largest body that the router under test takes.
@@ -84,6 +85,25 @@ impl Worker for Patient {
     }
 }
 
+/// A clock that stands until a test moves its hands.
+pub(super) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(super) fn set(&self, time: &str) {
+        self.0.store(Timestamp::parse(time).unwrap().0, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep_until(&self, _: Option<Timestamp>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
 impl Bench {
     pub(super) fn new() -> Self {
         Self::on(Memory::new())
@@ -96,13 +116,25 @@ impl Bench {
 
     /// The same over a store that is another's front.
     pub(super) fn over(store: Memory, shared: Arc<dyn Store>) -> Self {
+        Self::with(store, shared, Arc::new(System::default()))
+    }
+
+    /// A server whose clock a test puts forward.
+    pub(super) fn at(time: &str) -> (Self, Arc<Hands>) {
+        let hands = Arc::new(Hands(AtomicI64::new(0)));
+        hands.set(time);
+        let store = Memory::new();
+        (Self::with(store.clone(), Arc::new(store), Arc::clone(&hands) as Arc<dyn Clock>), hands)
+    }
+
+    fn with(store: Memory, shared: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
         let cache = tempfile::tempdir().unwrap();
         let options = host::Options::new(Arc::clone(&shared), Pools::default(), cache.path());
         let host = host::Host::new(options).unwrap();
         let parts = Parts {
             store: shared,
             worker: Arc::new(Patient),
-            clock: Arc::new(System::default()),
+            clock: Arc::clone(&clock),
             pools: Pools::default(),
             durability: Durability::Shared,
             limits: engine::Limits::default(),
@@ -115,15 +147,21 @@ impl Bench {
         drop(store.append(Batch { epoch, at, writes: Vec::new(), documents }));
         let (engine, engine_loop) = Engine::begin(parts).unwrap();
         tokio::spawn(engine_loop.run());
-        let app = App::new(engine, host, Arc::new(System::default()), rulebook, None);
+        let app = App::new(engine, host, Arc::clone(&clock), rulebook, None);
         let own = SocketAddr::from(([127, 0, 0, 1], 8080));
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-        let events =
-            Events::open(app.engine.clone(), Arc::new(System::default()), settings).unwrap();
+        let events = Events::open(app.engine.clone(), clock, settings).unwrap();
         let router = router(app.clone(), events.clone(), LIMITS);
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
         Self { app, events, store, service, facts, _cache: cache }
+    }
+
+    /// The same server as an operator has set it up who bills in a way of their own.
+    pub(super) fn with_commerce(self, commerce: Commerce) -> Self {
+        let app = self.app.with_commerce(commerce);
+        let router = router(app.clone(), self.events.clone(), LIMITS);
+        Self { app, service: TowerToHyperService::new(router), ..self }
     }
 
     /// Puts a run with so many tasks, side by side, into the engine, under a client's key.

@@ -80,7 +80,7 @@ async fn a_period_is_billed_once_and_nothing_is_missed() {
         assert_eq!(again.body["billCount"], json!(0), "{}", again.text);
     }
     let cycle = "/tmf-api/customerBillManagement/v5/billCycle/2026-04-01";
-    assert_eq!(bench.get(cycle).await.body["billingDate"], "2026-04-01T00:00:00Z");
+    assert_eq!(bench.get(cycle).await.body["billingDate"], "2026-04-01T00:00:00.000Z");
     let rates = bench.get(&format!("{RATE}?billingAccount.id=acc-1")).await;
     assert_eq!(rates.body.as_array().unwrap().len(), 2, "{}", rates.text);
     let next = bench.billed("2026-05-01").await;

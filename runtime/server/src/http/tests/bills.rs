@@ -154,7 +154,7 @@ async fn an_account_that_cannot_be_billed_stops_nobody_else() {
 async fn a_price_that_changes_is_given_back_and_charged_anew_on_the_next_bill() {
     let bench = Bench::new();
     let id = sold(&bench, "acc-1").await;
-    let today = model::billing::Day::of(bench.app.now());
+    let today = model::billing::Zone::UTC.day_of(bench.app.now());
     let month = model::billing::cycle::Cycle::default().around(today);
     // This month is billed ahead.
     let next = month.until.to_string();

@@ -74,7 +74,7 @@ fn next(app: &App, bill: &Value, to: BillState, at: model::Timestamp) -> Result<
     let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
     let account = bill.pointer("/billingAccount/id").and_then(Value::as_str);
     let cycle = run::cycle_of(app, account.unwrap_or_default())?;
-    moved(bill, to, &lines, cycle, at)
+    moved(bill, to, &lines, cycle, app.commerce.zone, at)
         .map_err(|wrong: NotMoved| Refusal::unprocessable("state", wrong.to_string()))
 }
 

@@ -72,7 +72,7 @@ pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
         let account = reference(body, "billingAccount")?;
         (adjustment.of_account(account, &terms).map_err(|error| unadjusted(&error))?, None)
     };
-    let document = rate.document();
+    let document = rate.document(app.commerce.zone);
     let mut puts = vec![Put::create(rate::RESOURCE, &rate.id, document.clone())];
     puts.push(posted_rate(&rate)?);
     // Of two adjustments of a bill at once one is refused, since each saw the bill alone.

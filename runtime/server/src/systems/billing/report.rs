@@ -45,7 +45,7 @@ pub(crate) fn findings(app: &App, until: Day) -> Result<Value, Refusal> {
         let cycle = account.map_or(Ok(model::billing::cycle::Cycle::default()), |account| {
             cycle_of(app, account)
         })?;
-        let terms = Terms { cycle, ..Terms::default() };
+        let terms = Terms { cycle, zone: app.commerce.zone, ..Terms::default() };
         let timeline = timeline(app, &product)?;
         let known = typed(app, id)?;
         let all = assurance::compare(&[(product.body.clone(), timeline)], &known, until, &terms);
@@ -66,7 +66,8 @@ pub(crate) fn statement(app: &App, id: &str) -> Result<Option<String>, Refusal> 
     let Some(bill) = app.document("customerBill", id)? else { return Ok(None) };
     let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
     let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
-    let page = pages::html(&bill.body, &lines).map_err(|wrong| refused("bill", id, &wrong))?;
+    let page = pages::html(&bill.body, &lines, app.commerce.zone)
+        .map_err(|wrong| refused("bill", id, &wrong))?;
     Ok(Some(page))
 }
 

@@ -68,7 +68,7 @@ pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
     }
     let Report { bills, nothing, failed, bill_count, nothing_count, failed_count } = report;
     if asked.account.is_none() {
-        app.write(vec![cycle_noted(asked.date)]).await?;
+        app.write(vec![cycle_noted(app, asked.date)]).await?;
     }
     Ok(json!({
         "date": asked.date.to_string(),
@@ -83,10 +83,10 @@ pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
 }
 
 /// That all accounts were billed on a day (TMF678 version 5, `billCycle`).
-fn cycle_noted(date: Day) -> Put {
+fn cycle_noted(app: &App, date: Day) -> Put {
     let resource = "billCycle";
     let id = date.to_string();
-    let at = format!("{id}T00:00:00Z");
+    let at = app.commerce.zone.written(date);
     let noted = json!({
         "id": id,
         "href": format!("{}/{id}", model::resource::path(resource)),
@@ -161,7 +161,12 @@ pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusa
     let (None, Some(after)) = (&draft.before, draft.after.as_mut()) else { return Ok(()) };
     let account = reference(after, "billingAccount")?.to_owned();
     usage::waiting(app, draft.at).await?;
-    let asked = Asked { date: Day::of(draft.at), account: None, from: None, release: None };
+    let asked = Asked {
+        date: app.commerce.zone.day_of(draft.at),
+        account: None,
+        from: None,
+        release: None,
+    };
     let drawing = bill(app, &account, &asked, Cause::OnDemand, draft.at).await?;
     match drawing.bills.first().and_then(|bill| bill.get("id")?.as_str()) {
         Some(id) => {
@@ -215,13 +220,14 @@ async fn bill(
     let mut known: Vec<Document> = rates(app, "billingAccount.id", account)?;
     known.retain(|document| document.body.get("isBilled") != Some(&json!(true)));
     let mut all: Vec<Value> = known.iter().map(|document| document.body.clone()).collect();
-    all.extend(charges.made.iter().map(Rate::document));
+    all.extend(charges.made.iter().map(|rate| rate.document(app.commerce.zone)));
     let (number, count) = next_number(app)?;
     let id = uuid::Uuid::now_v7().simple().to_string();
     let document = app.document("billingAccount", account)?;
     let body = document.map_or_else(|| json!({ "id": account }), |document| document.body);
     let release = asked.release.unwrap_or(app.commerce.release);
-    let run = Run { account: &body, id: &id, number: &number, period, cycle, cause, release, at };
+    let (id, number, zone) = (id.as_str(), number.as_str(), app.commerce.zone);
+    let run = Run { account: &body, id, number, period, cycle, cause, release, at, zone };
     let drawn = draw(&run, &all).map_err(|wrong| refused("account", account, &wrong))?;
     if drawn.is_empty() && charges.made.is_empty() {
         return Ok(nothing);
@@ -292,7 +298,7 @@ fn writes(
     }
     for rate in made {
         let document = on_bills.get(rate.id.as_str()).map(|rate| (*rate).clone());
-        let document = document.unwrap_or_else(|| rate.document());
+        let document = document.unwrap_or_else(|| rate.document(app.commerce.zone));
         puts.push(Put::create(rate::RESOURCE, &rate.id, document));
         puts.push(posted_rate(rate)?);
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
 use engine::worker::{Call, Manner, Worker as _};
-use model::billing::Day;
 use model::billing::cycle::Cycle;
 use model::billing::terms::Terms;
 use model::billing::timeline::Timeline;
@@ -63,7 +62,7 @@ async fn rated(app: &App, usage: &Value, at: Timestamp) -> Result<Value, Refusal
     let product = candidates.iter().find(|(one, _)| one.body["id"] == json!(guided.product));
     let cycle = product.map_or(Ok(Cycle::default()), |(one, _)| cycle_of(app, &one.body))?;
     let others = used(app, &guided.product)?;
-    let used = used_before(&guided, &others, cycle.around(Day::of(guided.at)));
+    let used = used_before(&guided, &others, cycle.around(guided.zone.day_of(guided.at)));
     let product = product.map_or(&Value::Null, |(one, _)| &one.body);
     let tax = Terms::of_product(product, &app.rulebook(), cycle).tax_on(&guided.price).rate;
     let Some(outputs) = ask(app, &guided, &guided.rating_input(used, tax), at).await else {
@@ -82,7 +81,7 @@ pub(super) async fn settled(
     at: Timestamp,
 ) -> Result<(), Refusal> {
     'look: for _ in 0..LOOKS_MAX {
-        for id in out_of_order(&used(app, product)?, cycle) {
+        for id in out_of_order(&used(app, product)?, cycle, app.commerce.zone) {
             let Some(kept) = app.document("usage", &id)? else { continue 'look };
             // Another run billed it since it was looked at: what is out of order is another now.
             if is_billed(&kept) {
