@@ -48,6 +48,22 @@ pub struct Tax {
     pub category: String,
 }
 
+impl Tax {
+    /// Several taxes as one, with their names; `None` if there are none.
+    pub fn together(taxes: &[Self]) -> Option<Self> {
+        let named = taxes.iter().map(|tax| tax.category.as_str()).filter(|name| !name.is_empty());
+        let category = named.collect::<Vec<_>>().join(" + ");
+        let rate = taxes.iter().map(|tax| tax.rate).sum();
+        (!taxes.is_empty()).then_some(Self { rate, category })
+    }
+
+    /// Writes taxes as TM Forum's `TaxItem`s of a price.
+    pub fn listed(taxes: &[Self]) -> Value {
+        let item = |tax: &Self| serde_json::json!({ "taxCategory": tax.category, "taxRate": number(tax.rate) });
+        Value::Array(taxes.iter().map(item).collect())
+    }
+}
+
 /// What a tax is called where nobody says.
 pub const TAX_CATEGORY: &str = "VAT";
 
@@ -108,12 +124,22 @@ pub struct Price {
     /// What is taken off for the first periods only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alterations: Vec<PriceAlteration>,
-    /// The tax on it, where it is known.
+    /// All taxes on it as one, if any is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<Tax>,
+    /// The taxes on it, if there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<Tax>,
     /// The quote that it was agreed in; nothing where it is the catalog's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
+}
+
+impl Price {
+    /// The taxes on it, one by one.
+    pub fn taxes(&self) -> Vec<Tax> {
+        if self.taxes.is_empty() { self.tax.iter().cloned().collect() } else { self.taxes.clone() }
+    }
 }
 
 /// What makes a price another one for the first periods.

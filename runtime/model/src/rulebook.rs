@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::billing::Zone;
-use crate::catalog::{Catalog, CatalogError, OfferingPrice};
+use crate::catalog::{Catalog, CatalogError};
 use crate::id::{Digest, SpecId};
 use crate::money::{Price, TAX_CATEGORY, Tax, decimal};
 use crate::pack::Pack;
@@ -231,12 +231,14 @@ impl Rulebook {
         own.map(|rate| Tax { rate, category }).or_else(|| self.tax.as_deref().cloned())
     }
 
-    /// A price whose tax is called as the catalog calls it, or the operator.
+    /// A price whose tax, if a rate alone is known, is called as the catalog calls it, or the
+    /// operator.
     pub(crate) fn with_tax_named(&self, mut price: Price) -> Price {
-        let known = self.catalog.prices.get(&price.id).and_then(OfferingPrice::tax);
-        let known = known.or_else(|| self.usual_tax().cloned());
-        if let (Some(tax), Some(known)) = (&mut price.tax, known) {
-            tax.category = known.category;
+        if let Some(tax) = price.tax.as_mut().filter(|tax| tax.category.is_empty()) {
+            let known = self.catalog.prices.get(&price.id);
+            let known = known.and_then(|known| Tax::together(&known.taxes));
+            let known = known.or_else(|| self.usual_tax().cloned());
+            tax.category = known.map_or_else(|| TAX_CATEGORY.into(), |known| known.category);
         }
         price
     }

@@ -20,7 +20,6 @@ use super::left::Left;
 use super::price::{Period, ProductPrice};
 use super::rate::{Rate, RateKind};
 use super::spans::{Span, owed as owed_for};
-use super::tax::AppliedTax;
 use super::terms::Terms;
 use super::timeline::Timeline;
 use crate::money::PriceKind;
@@ -275,8 +274,7 @@ impl Charging<'_> {
         altered_by: &[&str],
         covers: Days,
     ) -> Rate {
-        let net = self.terms.rounding.of(amount, &price.amount.currency);
-        let taxes = [self.terms.tax_on(price)];
+        let (net, taxes) = self.terms.charged(price, amount);
         Rate {
             id: self.rate_id(),
             name: joined(&self.name, &price.name),
@@ -288,7 +286,7 @@ impl Charging<'_> {
             price: Some(price.id.clone()),
             credits: None,
             covers: Some(covers),
-            taxes: AppliedTax::on(&net, &taxes, self.terms.rounding),
+            taxes,
             net,
             bill: None,
         }

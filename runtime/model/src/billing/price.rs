@@ -5,24 +5,28 @@ use serde_json::Value;
 
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
-use crate::money::{Money, PriceKind};
+use crate::catalog::Effect;
+use crate::money::{Money, PERCENT_MAX, PriceKind, Tax};
 
 /// A price of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductPrice {
-    /// Its id in the catalog, or its name where it has none.
+    /// Its id in the catalog, or its name if it has none.
     pub id: String,
     /// Its name on the bill.
     pub name: String,
     /// When it is charged.
     pub kind: PriceKind,
-    /// Before tax, for one period.
+    /// For one period: before tax, unless it includes tax.
     pub amount: Money,
-    /// The tax that it bears, in per cent, where it says so.
-    pub tax_rate: Option<Decimal>,
+    /// Whether the amount, and those of its alterations, include tax: then the tax is a part of it.
+    pub includes_tax: bool,
+    /// The taxes that it names; the category is empty if it names a rate alone. Without any, the
+    /// catalog's or the operator's count.
+    pub taxes: Vec<Tax>,
     /// What a recurring price is for.
     pub period: Option<Period>,
-    /// The account it is billed to, where that is not the product's.
+    /// The account that pays it, if not the product's.
     pub account: Option<String>,
     alterations: Vec<Alteration>,
 }
@@ -30,27 +34,32 @@ pub struct ProductPrice {
 /// What a recurring price is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
-    /// So many days: each costs the same.
+    /// A number of days: each costs the same.
     Days(u32),
-    /// So many months: the days of a month share its price.
+    /// A number of months: the days of a month share its price.
     Months(u32),
 }
 
-/// What makes a price lower, for a while or for good.
+/// What makes a price another one, for a while or for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Alteration {
-    name: String,
+pub struct Alteration {
+    /// Its id in the catalog, or its name if it has none.
+    pub id: String,
+    /// Its name on the bill.
+    pub name: String,
+    effect: Effect,
     change: Change,
     priority: u32,
-    /// How long it applies from the day on which the product begins; for good where nothing.
+    /// How long it applies; for good if `None`.
     lasts: Option<Period>,
 }
 
+/// By how much a price is altered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Change {
-    /// So many per cent of what other alterations have left.
+    /// Per cent of what the alterations before it have left.
     Percent(Decimal),
-    /// So much of each period.
+    /// An amount of each period, with tax if the price includes it.
     Amount(Decimal),
 }
 
@@ -70,19 +79,20 @@ impl ProductPrice {
         let name = field.text_or("name", &number)?.to_owned();
         let id = field.reference("productOfferingPrice")?.unwrap_or_else(|| name.clone());
         let price = field.need("price")?;
-        let tax_rate = price.get("taxRate").map(|rate| rate.decimal()).transpose()?;
+        let taxes = taxes(field, &price)?;
         let period = match kind {
             PriceKind::Recurring => Some(Period::read(field)?),
             PriceKind::OneOff | PriceKind::Usage => None,
         };
-        let amount = net(&price, tax_rate)?;
+        let told = Told::read(&price, &taxes)?;
         let mut alterations = Vec::new();
         for alteration in field.items("productPriceAlteration")? {
-            alterations.push(Alteration::read(&alteration, &amount, period)?);
+            alterations.push(Alteration::read(&alteration, &told, period)?);
         }
         alterations.sort_by_key(|alteration| alteration.priority);
         let account = field.reference("billingAccount")?;
-        Ok(Self { id, name, kind, amount, tax_rate, period, account, alterations })
+        let Told { amount, includes_tax, .. } = told;
+        Ok(Self { id, name, kind, amount, includes_tax, taxes, period, account, alterations })
     }
 
     /// Whether a product costs the same by both, whatever they are called.
@@ -91,17 +101,23 @@ impl ProductPrice {
         named == *other
     }
 
+    /// What alters it, in the order in which it applies.
+    pub fn alterations(&self) -> &[Alteration] {
+        &self.alterations
+    }
+
     /// The price on a day of a product that began on another, and the names of what alters it.
     pub fn on(&self, day: Day, begin: Day) -> (Decimal, Vec<&str>) {
-        let mut amount = self.amount.amount;
+        self.altered(|alteration| day < alteration.end(begin))
+    }
+
+    /// The price with those of its alterations that apply, and their names.
+    pub fn altered(&self, applies: impl Fn(&Alteration) -> bool) -> (Decimal, Vec<&str>) {
+        let listed = self.amount.amount;
+        let mut amount = listed;
         let mut names = Vec::new();
-        for alteration in self.alterations.iter().filter(|one| day < one.end(begin)) {
-            let less = match &alteration.change {
-                Change::Percent(percent) => amount * percent / Decimal::ONE_HUNDRED,
-                Change::Amount(amount) => *amount,
-            };
-            // A discount makes nothing negative.
-            amount = (amount - less).max(Decimal::ZERO.min(amount));
+        for alteration in self.alterations.iter().filter(|one| applies(one)) {
+            amount = alteration.apply(amount, listed);
             names.push(alteration.name.as_str());
         }
         (amount, names)
@@ -114,29 +130,42 @@ impl ProductPrice {
 }
 
 impl Alteration {
-    fn read(field: &Field<'_>, price: &Money, of: Option<Period>) -> Result<Self, Malformed> {
+    fn read(field: &Field<'_>, price: &Told, of: Option<Period>) -> Result<Self, Malformed> {
         let value = field.need("price")?;
+        let effect = match field.get("priceType") {
+            Some(kind) => Effect::parse(kind.text()?).unwrap_or(Effect::Discount),
+            None => Effect::Discount,
+        };
         let change = match value.get("percentage") {
-            Some(percent) => Change::Percent(percentage(&percent)?),
-            None => {
-                let tax_rate = value.get("taxRate").map(|rate| rate.decimal()).transpose()?;
-                let less = net(&value, tax_rate)?;
-                if less.currency != price.currency {
-                    return Err(value.wrong("is in another currency than the price"));
-                }
-                Change::Amount(less.amount.abs())
-            }
+            Some(percent) => Change::Percent(percentage(&percent, effect)?),
+            None => Change::Amount(price.share(&value)?.abs()),
         };
         let own = field.get("recurringChargePeriod").map(|_| Period::read(field)).transpose()?;
         let count = field.get("applicationDuration").map_or(Ok(0), |count| count.count())?;
         let lasts = (count > 0).then(|| own.or(of).unwrap_or(Period::Months(1)).times(count));
         let priority = field.get("priority").map_or(Ok(u32::MAX), |number| number.count())?;
         let name = field.text_or("name", "discount")?.to_owned();
-        Ok(Self { name, change, priority, lasts })
+        let id = field.reference("productOfferingPrice")?.unwrap_or_else(|| name.clone());
+        Ok(Self { id, name, effect, change, priority, lasts })
     }
 
-    fn end(&self, begin: Day) -> Day {
+    /// The day from which it does not apply any more, if it begins on a day.
+    pub fn end(&self, begin: Day) -> Day {
         self.lasts.map_or_else(Day::never, |lasts| lasts.after(begin))
+    }
+
+    /// What it makes of an amount of a price that is listed at another one. A discount takes at most
+    /// what is there; on a price of nothing it is a discount on other prices, and is below zero.
+    fn apply(&self, amount: Decimal, listed: Decimal) -> Decimal {
+        let change = match &self.change {
+            Change::Percent(percent) => amount * percent / Decimal::ONE_HUNDRED,
+            Change::Amount(change) => *change,
+        };
+        match self.effect {
+            Effect::Surcharge => amount + change,
+            Effect::Discount if listed.is_zero() => amount - change,
+            Effect::Discount => (amount - change).max(Decimal::ZERO.min(amount)),
+        }
     }
 }
 
@@ -200,25 +229,84 @@ impl Period {
 /// A period has at most so many of its unit.
 const LENGTH_MAX: u32 = 1200;
 
-/// The amount before tax of TM Forum's `Price`.
-fn net(price: &Field<'_>, tax_rate: Option<Decimal>) -> Result<Money, Malformed> {
-    if let Some(amount) = price.get("dutyFreeAmount") {
-        return amount.money();
-    }
-    let (Some(gross), Some(rate)) = (price.get("taxIncludedAmount"), tax_rate) else {
-        return price.need("dutyFreeAmount")?.money();
-    };
-    let gross = gross.money()?;
-    let divisor = Decimal::ONE + rate / Decimal::ONE_HUNDRED;
-    let amount = gross.amount.checked_div(divisor);
-    let amount = amount.ok_or_else(|| price.wrong("has a `taxRate` of -100"))?;
-    Ok(Money { currency: gross.currency, amount })
+/// The amount of TM Forum's `Price`, as it is told.
+struct Told {
+    amount: Money,
+    includes_tax: bool,
+    /// All taxes together, in per cent, if they are named.
+    rate: Option<Decimal>,
 }
 
-fn percentage(field: &Field<'_>) -> Result<Decimal, Malformed> {
+impl Told {
+    fn read(price: &Field<'_>, taxes: &[Tax]) -> Result<Self, Malformed> {
+        let rate = (!taxes.is_empty()).then(|| taxes.iter().map(|tax| tax.rate).sum());
+        if let Some(amount) = price.get("dutyFreeAmount") {
+            return Ok(Self { amount: amount.money()?, includes_tax: false, rate });
+        }
+        let (Some(gross), Some(rate)) = (price.get("taxIncludedAmount"), rate) else {
+            price.need("dutyFreeAmount")?;
+            return Err(price.wrong("needs `dutyFreeAmount`"));
+        };
+        let amount = gross.money()?;
+        Ok(Self { amount, includes_tax: true, rate: Some(rate) })
+    }
+
+    /// By how much an alteration changes the price, with tax if the price includes it.
+    fn share(&self, value: &Field<'_>) -> Result<Decimal, Malformed> {
+        let own = value.get("taxRate").map(|rate| tax_rate(&rate)).transpose()?;
+        let rate = own.or(self.rate);
+        let (field, with_tax) = match (value.get("dutyFreeAmount"), value.get("taxIncludedAmount"))
+        {
+            (Some(net), _) => (net, false),
+            (None, Some(gross)) if rate.is_some() => (gross, true),
+            (None, _) => (value.need("dutyFreeAmount")?, false),
+        };
+        let money = field.money()?;
+        if money.currency != self.amount.currency {
+            return Err(value.wrong("is in another currency than the price"));
+        }
+        let factor = Decimal::ONE + rate.unwrap_or_default() / Decimal::ONE_HUNDRED;
+        match (with_tax, self.includes_tax) {
+            (true, true) | (false, false) => Ok(money.amount),
+            (false, true) => Ok(money.amount * factor),
+            (true, false) => {
+                // No tax rate is below zero, so there is something to divide by.
+                Ok(money.amount / factor)
+            }
+        }
+    }
+}
+
+/// The taxes that a price names: a list of our own (`tax`), or TM Forum's one rate.
+fn taxes(field: &Field<'_>, price: &Field<'_>) -> Result<Vec<Tax>, Malformed> {
+    let listed = field.items("tax")?;
+    if listed.is_empty() {
+        let Some(rate) = price.get("taxRate") else { return Ok(Vec::new()) };
+        return Ok(vec![Tax { rate: tax_rate(&rate)?, category: String::new() }]);
+    }
+    let tax = |one: &Field<'_>| {
+        let category = one.text_or("taxCategory", "")?.to_owned();
+        Ok(Tax { rate: tax_rate(&one.need("taxRate")?)?, category })
+    };
+    listed.iter().map(tax).collect()
+}
+
+fn tax_rate(field: &Field<'_>) -> Result<Decimal, Malformed> {
+    let rate = field.decimal()?;
+    if rate < Decimal::ZERO || rate > Decimal::from(PERCENT_MAX) {
+        return Err(field.wrong("is not a tax rate from 0 to 1000"));
+    }
+    Ok(rate)
+}
+
+fn percentage(field: &Field<'_>, effect: Effect) -> Result<Decimal, Malformed> {
     let percent = field.decimal()?.abs();
-    if percent > Decimal::ONE_HUNDRED {
-        return Err(field.wrong("is more than the whole price"));
+    let most = match effect {
+        Effect::Discount => Decimal::ONE_HUNDRED,
+        Effect::Surcharge => Decimal::from(PERCENT_MAX),
+    };
+    if percent > most {
+        return Err(field.wrong("is more than the whole price, or than 1000"));
     }
     Ok(percent)
 }

@@ -144,7 +144,6 @@ impl Tariff {
 
     /// The input of a rater for some usage.
     pub fn rating_input(&self, price: &ProductPrice, tax: Decimal, measure: &Measure) -> Value {
-        let tax_rate = price.tax_rate.unwrap_or(tax);
         json!({
             "prices": [{
                 "id": price.id,
@@ -159,7 +158,7 @@ impl Tariff {
             "quantity": 1,
             "start": measure.at.date(),
             "billDay": 0,
-            "taxRate": tax_rate.to_string(),
+            "taxRate": tax.to_string(),
         })
     }
 }

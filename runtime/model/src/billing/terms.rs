@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::amount::Rounding;
 use super::cycle::Cycle;
 use super::price::ProductPrice;
+use super::tax::AppliedTax;
 use super::zone::Zone;
 use crate::id::SpecId;
-use crate::money::{TAX_CATEGORY, Tax};
+use crate::money::{Money, TAX_CATEGORY, Tax};
 use crate::rulebook::Rulebook;
 
 /// What applies to all charges alike.
@@ -21,7 +22,7 @@ pub struct Terms {
     /// The tax on a price that neither says its own nor is listed in `taxes`.
     pub tax: Tax,
     /// The taxes that the catalog names, by the id of the price.
-    pub taxes: BTreeMap<String, Tax>,
+    pub taxes: BTreeMap<String, Vec<Tax>>,
     /// Which way ties go.
     pub rounding: Rounding,
     /// The zone of days.
@@ -59,18 +60,49 @@ impl Terms {
         let ids = prices
             .filter_map(|price| price.pointer("/productOfferingPrice/id").and_then(Value::as_str));
         let catalog = rulebook.catalog();
-        let taxes = ids.filter_map(|id| Some((id.to_owned(), catalog.prices.get(id)?.tax()?)));
+        let taxes = ids.filter_map(|id| {
+            let taxes = catalog.prices.get(id)?.taxes.clone();
+            (!taxes.is_empty()).then(|| (id.to_owned(), taxes))
+        });
         Self { tax: tax.unwrap_or_else(|| general.tax.clone()), taxes: taxes.collect(), ..general }
     }
 
-    /// The tax on a price: its own, else that of the catalog, else the usual one.
-    pub fn tax_on(&self, price: &ProductPrice) -> Tax {
-        let known = self.tax_of(&price.id);
-        Tax { rate: price.tax_rate.unwrap_or(known.rate), category: known.category.clone() }
+    /// The taxes on a price: its own, else those of the catalog, else the usual one. A rate without
+    /// a category is of the category that is known.
+    pub fn taxes_on(&self, price: &ProductPrice) -> Vec<Tax> {
+        let known = self.taxes_of(&price.id);
+        if price.taxes.is_empty() {
+            return known;
+        }
+        let category = match known.as_slice() {
+            [one] => &one.category,
+            _ => &self.tax.category,
+        };
+        let named = |tax: &Tax| match tax.category.as_str() {
+            "" => Tax { category: category.clone(), ..tax.clone() },
+            _ => tax.clone(),
+        };
+        price.taxes.iter().map(named).collect()
     }
 
-    /// The tax that a price of the catalog bears.
-    pub(super) fn tax_of(&self, price: &str) -> &Tax {
-        self.taxes.get(price).unwrap_or(&self.tax)
+    /// An amount of a price as it is charged: before tax, and the taxes. What includes tax is
+    /// rounded with it, and the tax is the difference.
+    pub(super) fn charged(
+        &self,
+        price: &ProductPrice,
+        amount: Decimal,
+    ) -> (Money, Vec<AppliedTax>) {
+        let (taxes, rounding) = (self.taxes_on(price), self.rounding);
+        let rounded = rounding.of(amount, &price.amount.currency);
+        if price.includes_tax {
+            return AppliedTax::within(&rounded, &taxes, rounding);
+        }
+        let applied = AppliedTax::on(&rounded, &taxes, rounding);
+        (rounded, applied)
+    }
+
+    /// The taxes that a price of the catalog bears.
+    pub(super) fn taxes_of(&self, price: &str) -> Vec<Tax> {
+        self.taxes.get(price).cloned().unwrap_or_else(|| vec![self.tax.clone()])
     }
 }

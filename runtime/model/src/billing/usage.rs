@@ -289,14 +289,13 @@ pub fn rated(
         }
     };
     let gross = Money { amount: rating.net.amount + rating.tax.amount, ..rating.net.clone() };
-    let tax_rate = guided.price.tax_rate.unwrap_or(tax);
     let line = json!({
         "isBilled": false,
-        "isTaxExempt": tax_rate.is_zero(),
+        "isTaxExempt": tax.is_zero(),
         "offerTariffType": rating.band,
         "ratingAmountType": "Total",
         "ratingDate": at.to_string(),
-        "taxRate": number(tax_rate),
+        "taxRate": number(tax),
         "usageRatingTag": tag(guided, rating),
         "productRef": reference("product", &guided.product),
         "taxExcludedRatingAmount": rating.net.to_tmf(),

@@ -28,10 +28,8 @@ pub struct OfferingPrice {
     pub period: String,
     /// What is counted, of usage, such as `GB`.
     pub unit: Option<String>,
-    /// The tax on it, in percent, where the catalog says it.
-    pub tax_rate: Option<Decimal>,
-    /// What tax it is; several are named together.
-    pub tax_category: String,
+    /// The taxes on it, if the catalog names any.
+    pub taxes: Vec<Tax>,
     /// The values of characteristics that it is for; any where none is listed.
     pub when: BTreeMap<String, Vec<Allowed>>,
     /// What alters it.
@@ -87,11 +85,6 @@ impl OfferingPrice {
     pub fn holds(&self, at: Option<crate::Timestamp>) -> bool {
         self.status.is_on_sale() && self.valid.holds(at)
     }
-
-    /// The tax on it, where the catalog says it.
-    pub fn tax(&self) -> Option<Tax> {
-        Some(Tax { rate: self.tax_rate?, category: self.tax_category.clone() })
-    }
 }
 
 pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPrice, String> {
@@ -128,8 +121,7 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         percentage,
         period,
         unit,
-        tax_rate: tax_rate(entity)?,
-        tax_category: tax_category(entity),
+        taxes: taxes(entity)?,
         when: values_used(entity)?,
         altered_by: altered_by(entity)?,
         parts,
@@ -196,22 +188,16 @@ fn unit(quantity: &Value) -> Option<String> {
     }
 }
 
-/// The sum of the taxes, in percent; nothing where the catalog names none.
-fn tax_rate(entity: &Value) -> Result<Option<Decimal>, String> {
-    let mut sum: Option<Decimal> = None;
+/// The taxes that the catalog names.
+fn taxes(entity: &Value) -> Result<Vec<Tax>, String> {
+    let mut taxes = Vec::new();
     for tax in array(entity, "tax") {
         if let Some(rate) = number(tax, "taxRate")? {
-            let rate = sum.unwrap_or_default().checked_add(rate).ok_or("`taxRate` is too large")?;
-            sum = Some(rate);
+            let category = text(tax, "taxCategory").filter(|name| !name.is_empty());
+            taxes.push(Tax { rate, category: category.unwrap_or(TAX_CATEGORY).into() });
         }
     }
-    Ok(sum)
-}
-
-fn tax_category(entity: &Value) -> String {
-    let named = array(entity, "tax").iter().filter_map(|tax| text(tax, "taxCategory"));
-    let named: Vec<&str> = named.filter(|name| !name.is_empty()).collect();
-    if named.is_empty() { TAX_CATEGORY.into() } else { named.join(" + ") }
+    Ok(taxes)
 }
 
 /// The values of characteristics that a price or an offering names.

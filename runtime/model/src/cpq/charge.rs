@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::Effect;
 use crate::money::{
-    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, TAX_CATEGORY, Tax, decimal,
-    decimals, number, rounded,
+    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, Tax, decimal, decimals,
+    number, rounded,
 };
 
 /// A price of one product.
@@ -30,8 +30,8 @@ pub struct Charge {
     pub list: Money,
     /// What alters it, in order.
     pub alterations: Vec<Alteration>,
-    /// The tax on it, in percent, where it is known.
-    pub tax_rate: Option<Decimal>,
+    /// The taxes on it; the category is empty if a rate alone is known. None if nothing is known.
+    pub taxes: Vec<Tax>,
 }
 
 /// Something that alters a price.
@@ -93,9 +93,10 @@ impl Charge {
         self.list.amount + self.alterations.iter().map(|change| change.change).sum::<Decimal>()
     }
 
-    /// The tax on an amount.
+    /// The tax on an amount, each tax rounded; `None` if no tax is known.
     pub fn tax_on(&self, net: Decimal) -> Option<Decimal> {
-        self.tax_rate.map(|rate| rounded(net * rate / Decimal::ONE_HUNDRED, self.decimals()))
+        let tax = |tax: &Tax| rounded(net * tax.rate / Decimal::ONE_HUNDRED, self.decimals());
+        (!self.taxes.is_empty()).then(|| self.taxes.iter().map(tax).sum())
     }
 
     pub(super) fn decimals(&self) -> u32 {
@@ -165,7 +166,8 @@ impl Charge {
             amount: Money { currency: self.list.currency.clone(), amount: self.regular() },
             period: self.period.clone(),
             alterations: ending.collect(),
-            tax: self.tax_rate.map(|rate| Tax { rate, category: TAX_CATEGORY.into() }),
+            tax: Tax::together(&self.taxes),
+            taxes: if self.taxes.len() > 1 { self.taxes.clone() } else { Vec::new() },
             quote: quote.map(Into::into),
         }
     }
@@ -190,6 +192,9 @@ impl Charge {
         if let Some(tier) = &self.tier {
             set("description", json!(tier));
         }
+        if self.taxes.len() > 1 {
+            set("tax", Tax::listed(&self.taxes));
+        }
         if !self.alterations.is_empty() {
             let alterations = self.alterations.iter().map(|change| self.alteration(change));
             set("priceAlteration", alterations.collect());
@@ -201,11 +206,11 @@ impl Charge {
     /// TM Forum's `Price` of an amount.
     fn price_of(&self, net: Decimal) -> Value {
         let money = |amount| Money { currency: self.list.currency.clone(), amount }.to_tmf();
-        match (self.tax_rate, self.tax_on(net)) {
-            (Some(rate), Some(tax)) => json!({
+        match (Tax::together(&self.taxes), self.tax_on(net)) {
+            (Some(all), Some(tax)) => json!({
                 "dutyFreeAmount": money(net),
                 "taxIncludedAmount": money(net + tax),
-                "taxRate": number(rate),
+                "taxRate": number(all.rate),
             }),
             _ => json!({ "dutyFreeAmount": money(net) }),
         }
@@ -248,13 +253,7 @@ impl Charge {
             at: "price.dutyFreeAmount",
             message: "is an amount below 10^12: `unit` (a currency) and `value` (a number)",
         })?;
-        let tax_rate = match price.and_then(|price| price.get("taxRate")) {
-            None | Some(Value::Null) => None,
-            Some(rate) => Some(
-                percent(rate)
-                    .ok_or(Wrong { at: "price.taxRate", message: "is a number from 0 to 1000" })?,
-            ),
-        };
+        let taxes = taxes(entry, price)?;
         let mut alterations = Vec::new();
         for change in entry.get("priceAlteration").and_then(Value::as_array).into_iter().flatten() {
             alterations.push(alteration_of(change, &list.currency)?);
@@ -268,8 +267,29 @@ impl Charge {
             tier: text("description").map(Into::into),
             list,
             alterations,
-            tax_rate,
+            taxes,
         })
+    }
+}
+
+/// The taxes of a price: a list of our own, or TM Forum's one rate.
+fn taxes(entry: &Value, price: Option<&Value>) -> Result<Vec<Tax>, Wrong> {
+    let wrong = |at| Wrong { at, message: "is a number from 0 to 1000" };
+    if let Some(listed) = entry.get("tax").filter(|listed| !listed.is_null()) {
+        let listed = listed.as_array().ok_or(Wrong { at: "tax", message: "is an array" })?;
+        let tax = |one: &Value| {
+            let rate = one.get("taxRate").and_then(percent).ok_or(wrong("tax.taxRate"))?;
+            let category = one.get("taxCategory").and_then(Value::as_str).unwrap_or_default();
+            Ok(Tax { rate, category: category.into() })
+        };
+        return listed.iter().map(tax).collect();
+    }
+    match price.and_then(|price| price.get("taxRate")) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(rate) => {
+            let rate = percent(rate).ok_or(wrong("price.taxRate"))?;
+            Ok(vec![Tax { rate, category: String::new() }])
+        }
     }
 }
 

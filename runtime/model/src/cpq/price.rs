@@ -35,9 +35,9 @@ pub fn charges(order: &Order, lines: &[CheckedLine], rulebook: &Rulebook) -> Vec
             characteristics: &checked.characteristics,
         };
         let mut charges = own.charges(offering);
-        let billed_with = rulebook.tax(id).map(|tax| tax.rate);
-        for charge in charges.iter_mut().filter(|charge| charge.tax_rate.is_none()) {
-            charge.tax_rate = billed_with;
+        let billed_with = rulebook.tax(id);
+        for charge in charges.iter_mut().filter(|charge| charge.taxes.is_empty()) {
+            charge.taxes.extend(billed_with.clone());
         }
         all.push(charges);
     }
@@ -108,7 +108,7 @@ impl<'a> Own<'a> {
                 tier: self.tier(price),
                 list: list.clone(),
                 alterations: Vec::new(),
-                tax_rate: price.tax_rate,
+                taxes: price.taxes.clone(),
             };
             altered.sort_by_key(|(other, _)| (other.duration.is_some(), other.priority));
             for (other, effect) in &altered {

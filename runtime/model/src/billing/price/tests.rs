@@ -16,17 +16,16 @@ fn period(text: &str) -> Period {
 }
 
 #[test]
-fn a_price_is_read_without_its_tax() {
+fn a_price_is_read_as_it_is_told() {
     let price = |value: Value| {
         let price = json!({ "priceType": "oneTime", "name": "Setup", "price": value });
-        ProductPrice::all(&json!({ "productPrice": [price] })).unwrap()[0].amount.amount.normalize()
+        let price = ProductPrice::all(&json!({ "productPrice": [price] })).unwrap().remove(0);
+        (price.amount.amount.normalize().to_string(), price.includes_tax)
     };
     let euro = |value: f64| json!({ "unit": "EUR", "value": value });
-    assert_eq!(price(json!({ "dutyFreeAmount": euro(49.9) })).to_string(), "49.9");
-    assert_eq!(
-        price(json!({ "taxIncludedAmount": euro(119.0), "taxRate": 19 })).to_string(),
-        "100"
-    );
+    assert_eq!(price(json!({ "dutyFreeAmount": euro(49.9) })), ("49.9".into(), false));
+    let with_tax = json!({ "taxIncludedAmount": euro(119.0), "taxRate": 19 });
+    assert_eq!(price(with_tax), ("119".into(), true));
 }
 
 #[test]
@@ -64,6 +63,28 @@ fn alterations_follow_each_other_by_priority_and_end() {
     assert_eq!(on("2026-01-31"), "75 welcome, loyal");
     assert_eq!(on("2026-03-30"), "75 welcome, loyal");
     assert_eq!(on("2026-03-31"), "95 loyal");
+}
+
+#[test]
+fn an_alteration_raises_the_price_if_its_type_tells_so() {
+    let price = |kind: &str, value: Value| {
+        let price = json!({
+            "priceType": "oneTime", "price": { "dutyFreeAmount": { "unit": "EUR", "value": 30 } },
+            "productPriceAlteration": [{ "priceType": kind, "price": value }],
+        });
+        let price = ProductPrice::all(&json!({ "productPrice": [price] })).unwrap().remove(0);
+        price.on(day("2026-01-01"), day("2026-01-01")).0.normalize().to_string()
+    };
+    let euro = |value: i32| json!({ "dutyFreeAmount": { "unit": "EUR", "value": value } });
+    let both = |kind: &str| (price(kind, euro(5)), price(kind, json!({ "percentage": 10 })));
+    assert_eq!(both("surcharge"), ("35".into(), "33".into()));
+    assert_eq!(both("discount"), ("25".into(), "27".into()));
+    assert_eq!(both("recurring"), ("25".into(), "27".into()));
+    assert_eq!(
+        (price("discount", euro(-5)), price("markup", euro(-5))),
+        ("25".into(), "35".into())
+    );
+    assert_eq!(price("surcharge", json!({ "percentage": 200 })), "90");
 }
 
 #[test]
@@ -117,12 +138,12 @@ fn what_is_wrong_is_named() {
     `productPrice[0].price.dutyFreeAmount` needs `unit` (a currency) and `value` (a number)
     `productPrice[0].price.dutyFreeAmount` is more than a million million
     `productPrice[0].price.taxRate` is not a decimal number
-    `productPrice[0].price` has a `taxRate` of -100
+    `productPrice[0].price.taxRate` is not a tax rate from 0 to 1000
     `productPrice[0].recurringChargePeriod` is missing
     `productPrice[0].recurringChargePeriod` is none of `day`, `week`, `month`, `quarter`, `year`
     `productPrice[0].recurringChargePeriod` is not a text
     `productPrice[0].productPriceAlteration` is not a list
-    `productPrice[0].productPriceAlteration[0].price.percentage` is more than the whole price
+    `productPrice[0].productPriceAlteration[0].price.percentage` is more than the whole price, or than 1000
     `productPrice[0].productPriceAlteration[0].price` is in another currency than the price
     `productPrice[0].productPriceAlteration[0].applicationDuration` is not a whole number
     ");

@@ -50,7 +50,7 @@ pub fn bill(
         let root = products.get(&product).map(Field::root);
         let account = root.as_ref().map(|root| root.reference("billingAccount")).transpose()?;
         let net = terms.rounding.of(group.net, &currency);
-        let tax = Tax { rate: tax_rate, category: terms.tax_of(&price).category.clone() };
+        let taxes = as_rated(terms.taxes_of(&price), tax_rate);
         billed.rates.push(Rate {
             id: format!("{}-b", group.first),
             name: group.name.clone(),
@@ -62,7 +62,7 @@ pub fn bill(
             price: Some(price),
             credits: None,
             covers: Some(group.days),
-            taxes: AppliedTax::on(&net, &[tax], terms.rounding),
+            taxes: AppliedTax::on(&net, &taxes, terms.rounding),
             net,
             bill: None,
         });
@@ -111,6 +111,14 @@ impl Group {
             true => format!("{} usages, {units} units", self.count),
             false => format!("{} usages, {units} units, {free} of them free", self.count),
         }
+    }
+}
+
+/// The taxes that a price bears, if they are together what the usage was rated with.
+fn as_rated(known: Vec<Tax>, rate: Decimal) -> Vec<Tax> {
+    match Tax::together(&known) {
+        Some(all) if all.rate != rate => vec![Tax { rate, ..all }],
+        Some(_) | None => known,
     }
 }
 

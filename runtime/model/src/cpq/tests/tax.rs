@@ -129,7 +129,7 @@ fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
         tier: None,
         list: money(least),
         alterations: Vec::new(),
-        tax_rate: Some(rate.parse().unwrap()),
+        taxes: vec![Tax { rate: rate.parse().unwrap(), category: String::new() }],
     };
     for (amount, is_percent, periods) in changes {
         let by = if is_percent {
@@ -162,7 +162,7 @@ proptest! {
         let prices = same.iter().enumerate().map(|(index, charge)| {
             let price = Charge { price: format!("POP-{index}"), ..charge.clone() }.billed(None);
             let mut written = product_price(&price, quantity);
-            written["price"]["taxRate"] = json!(charge.tax_rate.unwrap().to_string());
+            written["price"]["taxRate"] = json!(charge.taxes[0].rate.to_string());
             written
         });
         let product = sold("GONE", &prices.collect::<Vec<_>>());

@@ -15,7 +15,7 @@ fn charge(price: &str, amount: i64) -> Charge {
         tier: None,
         list: Money { currency: "EUR".into(), amount: Decimal::from(amount) },
         alterations: Vec::new(),
-        tax_rate: None,
+        taxes: Vec::new(),
     }
 }
 

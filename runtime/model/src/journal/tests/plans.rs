@@ -33,6 +33,7 @@ fn items() -> Vec<Item> {
             period: "month".into(),
             alterations: Vec::new(),
             tax: None,
+            taxes: Vec::new(),
             quote: None,
         }],
         instance: Some("p-1".into()),

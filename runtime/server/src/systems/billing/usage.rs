@@ -64,7 +64,8 @@ async fn rated(app: &App, usage: &Value, at: Timestamp) -> Result<Value, Refusal
     let others = used(app, &guided.product)?;
     let used = used_before(&guided, &others, cycle.around(guided.zone.day_of(guided.at)));
     let product = product.map_or(&Value::Null, |(one, _)| &one.body);
-    let tax = Terms::of_product(product, &app.rulebook(), cycle).tax_on(&guided.price).rate;
+    let taxes = Terms::of_product(product, &app.rulebook(), cycle).taxes_on(&guided.price);
+    let tax = taxes.iter().map(|tax| tax.rate).sum();
     let Some(outputs) = ask(app, &guided, &guided.rating_input(used, tax), at).await else {
         return Ok(usage.clone());
     };
