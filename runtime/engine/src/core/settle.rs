@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use model::billing::{ledger, rate};
 use model::documents::{Head, Part, Piece};
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
@@ -438,13 +439,7 @@ impl<R> Core<R> {
             let set = Change::SetPieced(Pieced { body, list, prefix, count });
             step.commit.documents.push(Put::new(resource, id, set, Expected::Anything));
         }
-        for document in changes.documents {
-            let Document { resource, id, body } = document;
-            step.commit.documents.push(match resource {
-                "product" | "service" => Put::merge(resource, id, body),
-                _ => Put::set(resource, id, body),
-            });
-        }
+        step.commit.documents.extend(changes.documents.into_iter().map(put));
         for record in changes.installed {
             let model::installed::Record { resource, id, patch } = record;
             let (change, expected) = match patch {
@@ -457,6 +452,17 @@ impl<R> Core<R> {
         let removed = removed
             .map(|(resource, id)| Put::new(resource, id, Change::Remove, Expected::Anything));
         step.commit.documents.extend(removed);
+    }
+}
+
+/// How a document that follows from a fulfilment is written. Others change products and services too;
+/// what is charged is charged once, and the books are not rewritten.
+fn put(document: Document) -> Put {
+    let Document { resource, id, body } = document;
+    match resource {
+        "product" | "service" => Put::merge(resource, id, body),
+        rate::RESOURCE | ledger::RESOURCE => Put::once(resource, id, body),
+        _ => Put::set(resource, id, body),
     }
 }
 
@@ -473,3 +479,6 @@ fn cut(prefix: Vec<u8>, bytes: Vec<u8>, at_once: usize) -> (Vec<u8>, Vec<Write>)
     let (head, tail) = (Vec::new(), Vec::new());
     (Pieces { prefix, count, head, tail }.to_bytes(), pieces)
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ pub struct Put {
 pub enum Change {
     /// It is this from now on.
     Set(Value),
+    /// It is this if there is no such document; what is there stays as it is.
+    SetOnce(Value),
     /// It is this from now on, with a list whose entries were written before, in pieces.
     SetPieced(Pieced),
     /// These attributes are so from now on, the others as they were (RFC 7396). If there is no
@@ -98,6 +100,11 @@ impl Put {
     /// A document that is not there yet.
     pub fn create(resource: impl Into<String>, id: impl Into<String>, body: Value) -> Self {
         Self::new(resource, id, Change::Set(body), Expected::Absent)
+    }
+
+    /// A document that is written once: if it is there already, it stays as it is.
+    pub fn once(resource: impl Into<String>, id: impl Into<String>, body: Value) -> Self {
+        Self::new(resource, id, Change::SetOnce(body), Expected::Anything)
     }
 
     /// A change, and what must be so for it.
@@ -188,6 +195,9 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
     fn put(&mut self, mut put: Put) -> Result<(), E> {
         let key = keys::document(&put.resource, &put.id);
         let kept = self.get(&key)?;
+        if let (Change::SetOnce(_), Some(_)) = (&put.change, &kept) {
+            return Ok(());
+        }
         let pieces = kept.as_deref().and_then(Pieces::read);
         let kept = self.as_needed(&put, kept, pieces.as_ref())?;
         let before = kept.as_deref().map(|kept| Document::read_at(&key, kept)).transpose();
@@ -314,7 +324,11 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         let document = after.map(|body| to_bytes(revision, self.at, body));
         let document = match &put.change {
             Change::SetPieced(pieced) => document.map(|head| pieced.kept(head)),
-            Change::Set(_) | Change::Merge(_) | Change::Remove | Change::Forget => document,
+            Change::Set(_)
+            | Change::SetOnce(_)
+            | Change::Merge(_)
+            | Change::Remove
+            | Change::Forget => document,
         };
         self.writes.insert(keys::document(&put.resource, &put.id), document);
         Ok(())
@@ -411,14 +425,14 @@ impl Change {
     fn pieced(&self) -> Option<&Pieced> {
         match self {
             Self::SetPieced(pieced) => Some(pieced),
-            Self::Set(_) | Self::Merge(_) | Self::Remove | Self::Forget => None,
+            Self::Set(_) | Self::SetOnce(_) | Self::Merge(_) | Self::Remove | Self::Forget => None,
         }
     }
 
     /// What a document is after it; the body of a [`Change::Set`] is taken out.
     fn take(&mut self, id: &str, before: Option<&Value>) -> Option<Value> {
         match self {
-            Self::Set(body) => Some(std::mem::take(body)),
+            Self::Set(body) | Self::SetOnce(body) => Some(std::mem::take(body)),
             Self::SetPieced(pieced) => Some(std::mem::take(&mut pieced.body)),
             Self::Merge(patch) => {
                 let is_whole = || patch.get("id").and_then(Value::as_str) == Some(id);

@@ -103,6 +103,18 @@ fn a_change_that_expects_something_else_changes_nothing() {
 }
 
 #[test]
+fn what_is_written_once_stays_as_it_is() {
+    let store = Memory::new();
+    let entry =
+        |text: &str| Put::once("journalEntry", "rate-1", json!({ "id": "rate-1", "x": text }));
+    write(&store, 1, vec![entry("first"), entry("second")]).unwrap();
+    let before = facts(&store);
+    assert_eq!(document_of(&store, "journalEntry", "rate-1").body["x"], "first");
+    write(&store, 2, vec![entry("third")]).unwrap();
+    assert_eq!(facts(&store), before);
+}
+
+#[test]
 fn one_batch_may_change_a_document_twice() {
     let store = Memory::new();
     let first = Put::create("customer", "1", customer("Ann", "new"));
@@ -138,9 +150,12 @@ fn a_document_that_is_an_event_is_told_as_it_is() {
     "#);
 }
 
+fn document_of(store: &Memory, resource: &str, id: &str) -> Document {
+    Document::read(&store.get(&keys::document(resource, id)).unwrap().unwrap()).unwrap()
+}
+
 fn document(store: &Memory, id: &str) -> Document {
-    let key = keys::document("customer", id);
-    Document::read(&store.get(&key).unwrap().unwrap()).unwrap()
+    document_of(store, "customer", id)
 }
 
 fn remove(id: &str) -> Put {

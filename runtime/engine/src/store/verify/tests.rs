@@ -26,6 +26,7 @@ fn product() -> impl Strategy<Value = Value> {
 fn put() -> impl Strategy<Value = Put> {
     let change = prop_oneof![
         3 => product().prop_map(Change::Set),
+        1 => product().prop_map(Change::SetOnce),
         2 => product().prop_map(Change::Merge),
         1 => Just(Change::Remove),
         1 => Just(Change::Forget),
@@ -37,6 +38,7 @@ fn put() -> impl Strategy<Value = Put> {
         };
         let change = match change {
             Change::Set(body) => Change::Set(with_id(body)),
+            Change::SetOnce(body) => Change::SetOnce(with_id(body)),
             Change::Merge(body) => Change::Merge(with_id(body)),
             other @ (Change::SetPieced(_) | Change::Remove | Change::Forget) => other,
         };
