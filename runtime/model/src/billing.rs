@@ -34,6 +34,7 @@ pub mod bill_state;
 pub mod cycle;
 pub mod owed;
 pub mod payment;
+pub mod requested;
 pub mod statement;
 
 pub mod assurance;

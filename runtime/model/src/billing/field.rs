@@ -48,6 +48,15 @@ impl<'a> Field<'a> {
         Some(Self { value, path: self.below(name) })
     }
 
+    /// Rejects an attribute that has none of these names, and what is no object.
+    pub(super) fn only(&self, names: &[&str]) -> Result<(), Malformed> {
+        let fields = self.value.as_object().ok_or_else(|| self.wrong("is not an object"))?;
+        match fields.keys().find(|name| !names.contains(&name.as_str())) {
+            Some(name) => Err(Malformed { attribute: self.below(name), problem: "is not known" }),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn need(&self, name: &str) -> Result<Self, Malformed> {
         let missing = || Malformed { attribute: self.below(name), problem: "is missing" };
         self.get(name).ok_or_else(missing)

@@ -106,11 +106,11 @@ impl Entry {
             Line { account: income, amount: negative(&rate.net) },
             Line { account: Account::TaxPayable, amount: negative(&rate.tax()) },
         ];
-        Self::new(format!("rate-{}", rate.id), rate.date, rate.name.clone(), lines)
+        Self::new(rate_id(&rate.id), rate.date, rate.name.clone(), lines)
     }
 
-    /// The entry of a payment of an account.
-    pub fn of_payment(payment: &Payment, account: &str) -> Result<Self, Unbalanced> {
+    /// The entry of a payment of a bill of an account.
+    pub fn of_payment(payment: &Payment, bill: &str, account: &str) -> Result<Self, Unbalanced> {
         let lines = vec![
             Line { account: Account::Cash, amount: payment.amount.clone() },
             Line {
@@ -118,7 +118,7 @@ impl Entry {
                 amount: negative(&payment.amount),
             },
         ];
-        Self::new(format!("payment-{}", payment.id), payment.at, "Payment".into(), lines)
+        Self::new(payment_id(&payment.id, bill), payment.at, "Payment".into(), lines)
     }
 
     /// The entry of what is given up of a bill.
@@ -132,7 +132,7 @@ impl Entry {
             Line { account: Account::WriteOff, amount: amount.clone() },
             Line { account: Account::Receivable(account.into()), amount: negative(amount) },
         ];
-        Self::new(format!("writeOff-{bill}"), at, format!("Write-off of {bill}"), lines)
+        Self::new(write_off_id(bill), at, format!("Write-off of {bill}"), lines)
     }
 
     /// An entry, if its debits and credits are equal. Lines of nothing are left out.
@@ -205,6 +205,27 @@ impl Entry {
         let unbalanced = |_| Malformed { attribute: "line".into(), problem: "is out of balance" };
         Self::new(id, at, text, lines).map_err(unbalanced)
     }
+}
+
+/// The id of the entry of a rate.
+pub fn rate_id(rate: &str) -> String {
+    format!("rate-{rate}")
+}
+
+/// The id of the entry of a payment of a bill: one payment may be noted on several bills. The id of
+/// a bill has no slash.
+pub fn payment_id(payment: &str, bill: &str) -> String {
+    format!("payment-{payment}/{bill}")
+}
+
+/// The id of the entry of a payment that was noted when a payment had one entry only.
+pub fn former_payment_id(payment: &str) -> String {
+    format!("payment-{payment}")
+}
+
+/// The id of the entry of what was given up of a bill.
+pub fn write_off_id(bill: &str) -> String {
+    format!("writeOff-{bill}")
 }
 
 /// Whose rates have no billing account.

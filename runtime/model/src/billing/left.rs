@@ -17,6 +17,12 @@ pub struct Left {
 }
 
 impl Left {
+    /// Nothing, in a currency.
+    pub fn none(currency: &str) -> Self {
+        let net = Money { amount: Decimal::ZERO, currency: currency.into() };
+        Self { net, taxes: Vec::new() }
+    }
+
     /// All of a rate.
     pub fn of(rate: &Rate) -> Self {
         Self { net: rate.net.clone(), taxes: rate.taxes.clone() }

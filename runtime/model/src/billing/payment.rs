@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::amount::written;
+use super::amount::{is_finer, written};
 use super::bill_state::BillState;
 use super::field::{Field, Malformed};
 use crate::money::Money;
@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 /// Money that came in for a bill; negative where a credit was paid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
-    /// Its id: a payment is noted once.
+    /// Its id: a payment is noted once on a bill.
     pub id: String,
     /// How much.
     pub amount: Money,
@@ -33,6 +33,24 @@ pub enum Error {
         /// Its state.
         state: String,
     },
+    /// The payment was noted on the bill with another amount.
+    #[error("payment `{payment}` was noted on bill `{bill}` with {noted}, not {amount}")]
+    Repeated {
+        /// The bill.
+        bill: String,
+        /// The payment.
+        payment: String,
+        /// The amount that was noted.
+        noted: String,
+        /// The amount that came now.
+        amount: String,
+    },
+    /// The amount has more decimals than its currency.
+    #[error("{amount} is finer than the currency")]
+    Finer {
+        /// The amount.
+        amount: String,
+    },
     /// The payment is in another currency.
     #[error("bill `{bill}` is in `{currency}`")]
     Currency {
@@ -53,14 +71,14 @@ pub enum Error {
     },
 }
 
-/// Notes a payment on a bill; nothing where it was noted before.
+/// Notes a payment on a bill. Returns `None` if it was noted before with this amount.
 pub fn note(bill: &Value, payment: &Payment) -> Result<Option<Value>, Error> {
-    let was_noted = bill
-        .get("appliedPayment")
-        .and_then(Value::as_array)
-        .is_some_and(|all| all.iter().any(|one| is(one, &payment.id)));
-    if was_noted {
-        return Ok(None);
+    let mut earlier = bill.get("appliedPayment").and_then(Value::as_array).into_iter().flatten();
+    if let Some(line) = earlier.find(|line| is(line, &payment.id)) {
+        return repeated(bill, line, payment).map(|()| None);
+    }
+    if is_finer(&payment.amount) {
+        return Err(Error::Finer { amount: written(&payment.amount) });
     }
     let open = Open::read(bill)?;
     if payment.amount.currency != open.remaining.currency {
@@ -87,6 +105,18 @@ pub fn write_off(bill: &Value, at: Timestamp) -> Result<(Value, Money), Error> {
     let open = Open::read(bill)?;
     let left = Money { amount: rust_decimal::Decimal::ZERO, ..open.remaining.clone() };
     Ok((reduced(bill, &left, at, None), open.remaining))
+}
+
+/// Checks a payment that was noted before, by its line of the bill.
+fn repeated(bill: &Value, line: &Value, payment: &Payment) -> Result<(), Error> {
+    let noted = Field::root(line).need("appliedAmount").and_then(|amount| amount.money());
+    let noted = noted.map_err(Error::Malformed)?;
+    if noted == payment.amount {
+        return Ok(());
+    }
+    let bill = bill.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (noted, amount) = (written(&noted), written(&payment.amount));
+    Err(Error::Repeated { bill, payment: payment.id.clone(), noted, amount })
 }
 
 /// A bill that can be paid.

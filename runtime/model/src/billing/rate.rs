@@ -163,6 +163,18 @@ impl Rate {
     }
 }
 
+/// Whether an id has the form of those that charges and credits get. It is none for an adjustment:
+/// the charge that gets it later could not be written.
+pub fn is_of_charges(id: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let of_run = id.rsplit_once("-b").is_some_and(|(_, n)| n.is_empty() || is_number(n));
+    let of_order = id.rsplit_once("-c").is_some_and(|(_, rest)| {
+        let parts = rest.rsplit_once('-');
+        parts.is_some_and(|(line, n)| is_number(n) && line.split('.').all(is_number))
+    });
+    of_run || of_order || id.ends_with("-back")
+}
+
 /// Notes on the document of a rate the bill that it is on. What else it says stays.
 pub fn mark_billed(document: &mut Value, bill: &str) {
     if let Some(fields) = document.as_object_mut() {

@@ -8,6 +8,7 @@ mod bad_input;
 mod bad_table;
 mod billing;
 mod bills;
+mod books;
 mod contention;
 mod cpq;
 mod customers;

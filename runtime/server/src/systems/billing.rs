@@ -92,12 +92,6 @@ fn malformed(path: &str, message: impl Into<String>) -> Refusal {
     Refusal::Malformed { path: path.into(), message: message.into() }
 }
 
-/// A text that a client has to give.
-fn text<'a>(body: &'a Value, path: &str) -> Result<&'a str, Refusal> {
-    let found = body.get(path).and_then(Value::as_str).filter(|text| !text.is_empty());
-    found.ok_or_else(|| malformed(path, format!("`{path}` is missing, or no text")))
-}
-
 /// The id of a reference that a client has to give.
 fn reference<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refusal> {
     let found = body.get(name).and_then(|one| one.get("id")?.as_str());

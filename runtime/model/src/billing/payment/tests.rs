@@ -29,6 +29,10 @@ fn a_bill_is_paid_in_parts_until_it_is_settled() {
 fn a_payment_is_noted_once() {
     let paid = note(&bill(85.56), &payment("p1", "85.56 EUR")).unwrap().unwrap();
     assert_eq!(note(&paid, &payment("p1", "85.56 EUR")), Ok(None));
+    for other in ["85.55 EUR", "85.56 USD", "-85.56 EUR", "0.001 EUR"] {
+        let error = note(&paid, &payment("p1", other)).unwrap_err();
+        assert!(matches!(error, Error::Repeated { .. }), "{other}: {error}");
+    }
 }
 
 #[test]
@@ -55,6 +59,8 @@ fn what_does_not_fit_is_refused() {
         error(&bill(10.0), "-1 EUR"),
         error(&bill(-10.0), "1 EUR"),
         error(&bill(10.0), "1 USD"),
+        error(&bill(10.0), "0.999 EUR"),
+        error(&bill(10.0), "9.9990 EUR"),
         error(&new, "1 EUR"),
         error(&json!({ "id": "bill-1" }), "1 EUR"),
     ];
@@ -64,6 +70,8 @@ fn what_does_not_fit_is_refused() {
     of bill `bill-1` there is left to pay 10.00 EUR, not -1.00 EUR
     of bill `bill-1` there is left to pay -10.00 EUR, not 1.00 EUR
     bill `bill-1` is in `EUR`
+    0.999 EUR is finer than the currency
+    9.999 EUR is finer than the currency
     bill `bill-1` is `new`: only what is `sent` or `partiallyPaid` can be paid
     the bill cannot be read
     ");

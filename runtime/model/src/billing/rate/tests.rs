@@ -148,3 +148,13 @@ fn what_is_wrong_is_named() {
     );
     assert_eq!(error("date", json!("now")), "`date` is not a date-time");
 }
+
+#[test]
+fn the_ids_of_charges_are_told_from_others() {
+    for id in ["p-1-b1", "p-b12", "use-7-b", "f-c1-1", "f-c1.2-10", "f-c1-1-back"] {
+        assert!(is_of_charges(id), "{id}");
+    }
+    for id in ["adj-1", "cn-2026-1", "adj-bx", "adj-customer-7", "b1", "c1-1", "f-c1-1x"] {
+        assert!(!is_of_charges(id), "{id}");
+    }
+}

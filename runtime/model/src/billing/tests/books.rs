@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::billing::adjustment::Adjustment;
+use crate::billing::adjustment::{Adjustment, limited};
 use crate::billing::bill::{Cause, Run, draw};
 use crate::billing::bill_state::Release;
 use crate::billing::charge::due;
@@ -166,7 +166,9 @@ impl Operator {
     fn run(&mut self, period: Days) {
         let now = self.now();
         for (product, timeline) in self.timelines() {
-            let made = due(&product, &timeline, &self.read_rates(), period, &terms(), now).unwrap();
+            let known = self.read_rates();
+            let made = due(&product, &timeline, &known, period, &terms(), now).unwrap();
+            let made = limited(made, &known, terms().rounding);
             self.keep(&made);
         }
         let products = self.products.iter();
@@ -217,7 +219,8 @@ impl Operator {
         let payment = Payment { id: format!("pay-{}", self.count), amount, at: self.now() };
         let Ok(Some(paid)) = note(&self.bills[index], &payment) else { return };
         let account = paid["billingAccount"]["id"].as_str().unwrap();
-        self.ledger.post(&Entry::of_payment(&payment, account).unwrap());
+        let bill = paid["id"].as_str().unwrap();
+        self.ledger.post(&Entry::of_payment(&payment, bill, account).unwrap());
         assert_eq!(note(&paid, &payment), Ok(None));
         self.bills[index] = paid;
     }
@@ -229,11 +232,12 @@ impl Operator {
         let adjustment = Adjustment {
             id: format!("adj-{}", self.count),
             net: Rounding::Commercial.of(part, "EUR"),
-            tax_rate: None,
             reason: "Goodwill".into(),
             at: self.now(),
         };
-        if let Ok(rate) = adjustment.of_bill(&self.bills[index], &self.read_rates(), &terms()) {
+        if let Ok(rate) =
+            adjustment.of_bill(&self.bills[index], &self.read_rates(), terms().rounding)
+        {
             self.keep(&[rate]);
         }
     }

@@ -229,6 +229,7 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
             "amount",
         ),
         ("write-offs", json!({ "bill": { "id": "none" } }), 422, "bill.id"),
+        ("write-offs", json!({ "bill": { "id": "none" }, "amount": 1 }), 400, "amount"),
     ];
     let before = bench.facts();
     for (what, body, status, about) in table {

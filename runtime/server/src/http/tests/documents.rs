@@ -96,36 +96,6 @@ async fn a_product_that_an_open_order_is_about_is_not_removed() {
     assert_eq!(delete(&bench, "P").await.status, 204);
 }
 
-#[tokio::test]
-async fn one_payment_is_not_noted_on_two_bills() {
-    let bench = Bench::new();
-    for (id, account) in [("P1", "acc-1"), ("P2", "acc-2")] {
-        import(&bench, id, &priced(id, account, 31)).await;
-    }
-    let asked = json!({ "date": "2026-04-01", "send": true });
-    let run = bench.post(&format!("{BILLING}/runs"), &asked).await;
-    let bills = run.body["bill"].as_array().unwrap();
-    let pay = async |bill: &Value, value: u32| {
-        let amount = json!({ "unit": "EUR", "value": value });
-        let body = json!({ "id": "pay-1", "bill": { "id": bill["id"] }, "amount": amount });
-        bench.post(&format!("{BILLING}/payments"), &body).await
-    };
-    let first = pay(&bills[0], 3).await;
-    assert!(first.status.is_success(), "{}", first.text);
-    let other = pay(&bills[1], 3).await;
-    assert_eq!(
-        (other.status.as_u16(), &other.body["referenceError"]),
-        (422, &json!("id")),
-        "{}",
-        other.text
-    );
-    let again = pay(&bills[0], 3).await;
-    assert_eq!(again.body, first.body);
-    let path = "/tmf-api/customerBillManagement/v4/customerBill";
-    let left = bench.get(&format!("{path}/{}", bills[1]["id"].as_str().unwrap())).await;
-    assert_eq!(left.body["remainingAmount"], left.body["amountDue"], "{}", left.text);
-}
-
 /// Puts what is no document in the place of one.
 fn harm(bench: &Bench, id: &str) {
     let key = keys::document("product", id);

@@ -1,39 +1,43 @@
 //! Payments, adjustments and write-offs.
 
+use std::collections::BTreeSet;
+
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
+use model::billing::Malformed;
 use model::billing::adjustment::{self, Adjustment};
 use model::billing::cycle::Cycle;
 use model::billing::ledger::{self, Entry};
 use model::billing::payment::{self, Payment, note};
-use model::billing::rate;
+use model::billing::rate::{self, Rate, RateKind};
+use model::billing::requested::{self, About, AdjustmentRequest, PaymentRequest};
 use model::billing::terms::Terms;
-use model::money::Money;
 use serde_json::Value;
 
-use super::{malformed, posted, posted_rate, rates, read_rate, reference, text};
+use super::{posted, posted_rate, rates, read_rate};
 use crate::app::App;
 use crate::systems::Refusal;
 
-/// Money came in for a bill: `bill.id`, `amount`, and an `id` by which it is noted once. Answers
-/// with the bill.
+/// Money came in for a bill: `bill.id`, `amount`, and an `id` by which it is noted once on this bill.
+/// Answers with the bill.
 pub(crate) async fn pay(app: &App, body: &Value) -> Result<Value, Refusal> {
-    let bill = find(app, reference(body, "bill")?)?;
-    let payment = Payment { id: id(body)?, amount: amount(body)?, at: app.now() };
+    let asked = PaymentRequest::read(body).map_err(misread)?;
+    let bill = find(app, &asked.bill)?;
+    let payment =
+        Payment { id: asked.id.unwrap_or_else(new_id), amount: asked.amount, at: app.now() };
     let noted = note(&bill.body, &payment).map_err(|error| unpaid(&error))?;
     let Some(paid) = noted else { return Ok(bill.body) };
-    let entry =
-        Entry::of_payment(&payment, &account(&bill.body)).map_err(|error| unbalanced(&error))?;
-    save(app, &bill, paid, &entry).await
+    let entry = Entry::of_payment(&payment, &asked.bill, &account(&bill.body));
+    save(app, &bill, paid, &entry.map_err(|error| unbalanced(&error))?).await
 }
 
 /// What is left of a bill is given up: `bill.id`. Answers with the bill.
 pub(crate) async fn write_off(app: &App, body: &Value) -> Result<Value, Refusal> {
-    let id = reference(body, "bill")?;
-    let bill = find(app, id)?;
+    let id = requested::write_off(body).map_err(misread)?;
+    let bill = find(app, &id)?;
     let at = app.now();
     let (settled, amount) = payment::write_off(&bill.body, at).map_err(|error| unpaid(&error))?;
-    let entry = Entry::of_write_off(id, &account(&bill.body), &amount, at)
+    let entry = Entry::of_write_off(&id, &account(&bill.body), &amount, at)
         .map_err(|error| unbalanced(&error))?;
     save(app, &bill, settled, &entry).await
 }
@@ -41,36 +45,27 @@ pub(crate) async fn write_off(app: &App, body: &Value) -> Result<Value, Refusal>
 /// Credit for a bill (`bill.id`) or an account (`billingAccount.id`): `amount` before tax, `reason`,
 /// and an `id` by which it is granted once. Answers with its rate.
 pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
-    let id = id(body)?;
-    if let Some(before) = app.document(rate::RESOURCE, &id)? {
-        return Ok(before.body);
+    let AdjustmentRequest { id, about, amount, reason } =
+        AdjustmentRequest::read(body).map_err(misread)?;
+    let id = id.unwrap_or_else(new_id);
+    let adjustment = Adjustment { id, net: amount, reason, at: app.now() };
+    if let Some(before) = app.document(rate::RESOURCE, &adjustment.id)? {
+        return repeated(&adjustment, &about, before.body);
     }
-    let adjustment = Adjustment {
-        id,
-        net: amount(body)?,
-        tax_rate: None,
-        reason: text(body, "reason")?.to_owned(),
-        at: app.now(),
-    };
-    let mut terms = Terms::general(&app.rulebook(), Cycle::default());
-    let (rate, bill) = if body.get("bill").is_some() {
-        let bill = find(app, reference(body, "bill")?)?;
-        let known = rates(app, "billingAccount.id", &account(&bill.body))?;
-        let known = known.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
-        // The tax that the bill charged, where it is one.
-        let taxes = bill.body.get("taxItem").and_then(Value::as_array);
-        let tax = taxes.filter(|taxes| taxes.len() == 1).and_then(|taxes| taxes[0].get("taxRate"));
-        let tax_rate = tax.and_then(|rate| rate.to_string().parse().ok());
-        let category = taxes.and_then(|taxes| taxes.first()?.get("taxCategory")?.as_str());
-        terms.tax.category =
-            category.filter(|_| tax_rate.is_some()).unwrap_or(&terms.tax.category).to_owned();
-        let adjustment = Adjustment { tax_rate, ..adjustment };
-        let rate =
-            adjustment.of_bill(&bill.body, &known, &terms).map_err(|error| unadjusted(&error))?;
-        (rate, Some(bill))
-    } else {
-        let account = reference(body, "billingAccount")?;
-        (adjustment.of_account(account, &terms).map_err(|error| unadjusted(&error))?, None)
+    if rate::is_of_charges(&adjustment.id) {
+        let message =
+            format!("`{}` has the form of the id of a charge: use another", adjustment.id);
+        return Err(Refusal::unprocessable("id", message));
+    }
+    let (rate, bill) = match &about {
+        About::Bill { bill, account } => {
+            let bill = find(app, bill)?;
+            (of_bill(app, &adjustment, &bill.body, account.as_deref())?, Some(bill))
+        }
+        About::Account(account) => {
+            let terms = Terms::general(&app.rulebook(), Cycle::default());
+            (adjustment.of_account(account, &terms).map_err(|error| unadjusted(&error))?, None)
+        }
     };
     let document = rate.document(app.commerce.zone);
     let mut puts = vec![Put::create(rate::RESOURCE, &rate.id, document.clone())];
@@ -79,6 +74,52 @@ pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
     puts.extend(bill.map(|bill| expecting(&bill, bill.body.clone())));
     write(app, puts).await?;
     Ok(document)
+}
+
+fn of_bill(
+    app: &App,
+    adjustment: &Adjustment,
+    bill: &Value,
+    named: Option<&str>,
+) -> Result<Rate, Refusal> {
+    let account = account(bill);
+    if named.is_some_and(|named| named != account) {
+        let message = format!("the bill is of the account `{account}`");
+        return Err(Refusal::unprocessable("billingAccount.id", message));
+    }
+    let known = rates(app, "billingAccount.id", &account)?;
+    let known = known.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
+    let rounding = Terms::general(&app.rulebook(), Cycle::default()).rounding;
+    adjustment.of_bill(bill, &known, rounding).map_err(|error| unadjusted(&error))
+}
+
+/// The answer to an adjustment whose id is known: that of before, if it is the same.
+fn repeated(adjustment: &Adjustment, about: &About, before: Value) -> Result<Value, Refusal> {
+    let (bill, account) = match about {
+        About::Bill { bill, account } => (Some(bill.as_str()), account.as_deref()),
+        About::Account(account) => (None, Some(account.as_str())),
+    };
+    match Rate::read(&before) {
+        Ok(rate) if adjustment.is(&rate, bill, account) => Ok(before),
+        Ok(_) | Err(_) => {
+            let message = format!("`{}` is known, as something else: use another", adjustment.id);
+            Err(Refusal::unprocessable("id", message))
+        }
+    }
+}
+
+/// New rates of a run: their credits give back no more than adjustments have left.
+pub(super) fn limited(app: &App, made: Vec<Rate>) -> Result<Vec<Rate>, Refusal> {
+    let credits = made.iter().filter(|rate| rate.kind == RateKind::Credit);
+    let accounts: BTreeSet<String> = credits.filter_map(|rate| rate.account.clone()).collect();
+    let mut known = Vec::new();
+    for account in &accounts {
+        for rate in rates(app, "billingAccount.id", account)? {
+            known.push(read_rate(&rate.body)?);
+        }
+    }
+    let rounding = Terms::general(&app.rulebook(), Cycle::default()).rounding;
+    Ok(adjustment::limited(made, &known, rounding))
 }
 
 async fn save(app: &App, bill: &Document, now: Value, entry: &Entry) -> Result<Value, Refusal> {
@@ -117,27 +158,24 @@ fn account(bill: &Value) -> String {
     id.unwrap_or_default().to_owned()
 }
 
-/// What a client calls it, or a name of ours.
-fn id(body: &Value) -> Result<String, Refusal> {
-    match body.get("id") {
-        None => Ok(uuid::Uuid::now_v7().simple().to_string()),
-        Some(_) => {
-            let id = text(body, "id")?;
-            let is_short = id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_graphic());
-            if is_short { Ok(id.to_owned()) } else { Err(malformed("id", "`id` is too long")) }
-        }
-    }
+/// A name of ours for what a client gives none.
+fn new_id() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
 }
 
-fn amount(body: &Value) -> Result<Money, Refusal> {
-    let amount = body.get("amount").and_then(Money::from_tmf);
-    amount.ok_or_else(|| malformed("amount", "`amount` needs `unit` and `value`"))
+/// A body that cannot be read.
+fn misread(wrong: Malformed) -> Refusal {
+    let message = wrong.to_string();
+    Refusal::Malformed { path: wrong.attribute, message }
 }
 
 fn unpaid(error: &payment::Error) -> Refusal {
     let path = match error {
         payment::Error::Malformed(_) | payment::Error::NotPayable { .. } => "bill",
-        payment::Error::Currency { .. } | payment::Error::Amount { .. } => "amount",
+        payment::Error::Repeated { .. }
+        | payment::Error::Finer { .. }
+        | payment::Error::Currency { .. }
+        | payment::Error::Amount { .. } => "amount",
     };
     Refusal::unprocessable(path, error.to_string())
 }

@@ -16,7 +16,8 @@ use model::billing::{Day, Days, usage as used};
 use serde_json::{Value, json};
 
 use super::{
-    DOCUMENTS_MAX, posted_once, posted_rate, rates, read_rate, reference, refused, timeline, usage,
+    DOCUMENTS_MAX, money, posted_once, posted_rate, rates, read_rate, reference, refused, timeline,
+    usage,
 };
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
@@ -217,6 +218,7 @@ async fn bill(
         (None, Cause::OnDemand) => Days { from: until.before(), until },
     };
     let mut charges = charge(app, account, period, cycle, at).await?;
+    charges.made = money::limited(app, charges.made)?;
     let mut known: Vec<Document> = rates(app, "billingAccount.id", account)?;
     known.retain(|document| document.body.get("isBilled") != Some(&json!(true)));
     let mut all: Vec<Value> = known.iter().map(|document| document.body.clone()).collect();
