@@ -12,17 +12,20 @@
 //! The price, or the tier's price, is for `per` units. Allowance and tiers count from the first
 //! usage of a period; the tiers count what the allowance has left over.
 
-use std::collections::BTreeMap;
+mod check;
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::field::{Field, Malformed};
 use super::price::ProductPrice;
+use super::zone::Zone;
 use crate::money::PriceKind;
 use crate::time::Timestamp;
 
-/// A price has at most so many tiers, and so many bands.
+pub use check::{check_price, check_prices};
+
+/// Max tiers of a price, and max bands.
 const STEPS_MAX: usize = 100;
 
 /// What usage costs.
@@ -71,21 +74,23 @@ pub struct Measure {
     pub at: Timestamp,
     /// The units of the period that come before it.
     pub used: Decimal,
+    /// The zone of its day.
+    pub zone: Zone,
 }
 
 impl Tariff {
-    /// The tariff of a product's price: its own, or that of the catalog's price; nothing where
+    /// The tariff of a product's price: its own, or that of the price of the catalog; `None` if
     /// neither has one.
     pub fn of(
         product_price: &Value,
         price: &ProductPrice,
-        catalog: &BTreeMap<String, Value>,
+        offered: Option<&Value>,
     ) -> Result<Option<Self>, Malformed> {
         if price.kind != PriceKind::Usage {
             return Ok(None);
         }
         let own = Field::root(product_price).get("tariff");
-        let offered = || Field::root(catalog.get(&price.id)?).get("tariff");
+        let offered = || Field::root(offered?).get("tariff");
         own.or_else(offered).map(|field| Self::read(&field)).transpose()
     }
 
@@ -117,11 +122,11 @@ impl Tariff {
     }
 
     /// What a rater is told with the price, as attributes.
-    fn attributes(&self, measure: &Measure) -> Map<String, Value> {
+    fn attributes(&self, measure: &Measure, tiers: &[Tier]) -> Map<String, Value> {
         let left = (self.allowance - measure.used).max(Decimal::ZERO);
         let paid = (measure.used - self.allowance).max(Decimal::ZERO);
-        let text = measure.at.to_string();
-        let weekday = super::zone::Zone::UTC.day_of_week(measure.at) + 1;
+        let minute = measure.zone.minute_of_day(measure.at);
+        let weekday = measure.zone.day_of_week(measure.at) + 1;
         let mut attributes = Map::new();
         let mut set = |name: &str, value: String| {
             attributes.insert(name.into(), Value::String(value));
@@ -131,10 +136,10 @@ impl Tariff {
         set("per", self.per.normalize().to_string());
         set("allowance-left", left.normalize().to_string());
         set("units-before", paid.normalize().to_string());
-        set("time", text.get(11..16).unwrap_or("00:00").to_owned());
+        set("time", format!("{:02}:{:02}", minute / 60, minute % 60));
         set("weekday", weekday.to_string());
-        if !self.tiers.is_empty() {
-            set("tiers", Value::Array(self.tiers.iter().map(Tier::written).collect()).to_string());
+        if !tiers.is_empty() {
+            set("tiers", Value::Array(tiers.iter().map(Tier::written).collect()).to_string());
         }
         if !self.bands.is_empty() {
             set("bands", Value::Array(self.bands.iter().map(Band::written).collect()).to_string());
@@ -142,8 +147,23 @@ impl Tariff {
         attributes
     }
 
-    /// The input of a rater for some usage.
-    pub fn rating_input(&self, price: &ProductPrice, tax: Decimal, measure: &Measure) -> Value {
+    /// The input of a rater for some usage, whose taxes are `tax` per cent together. The alterations
+    /// that apply change what a unit costs, in each tier.
+    pub fn rating_input(
+        &self,
+        price: &ProductPrice,
+        altered_by: &[String],
+        tax: Decimal,
+        measure: &Measure,
+    ) -> Value {
+        let altered = |listed: Decimal| {
+            let mut one = price.clone();
+            one.amount.amount = listed;
+            let (amount, _) = one.altered(|alteration| altered_by.contains(&alteration.id));
+            amount.max(Decimal::ZERO)
+        };
+        let tier = |tier: &Tier| Tier { up_to: tier.up_to, price: altered(tier.price) };
+        let tiers: Vec<Tier> = self.tiers.iter().map(tier).collect();
         json!({
             "prices": [{
                 "id": price.id,
@@ -151,12 +171,12 @@ impl Tariff {
                 "kind": "usage",
                 "amount": {
                     "currency": price.amount.currency,
-                    "amount": price.amount.amount.to_string(),
+                    "amount": altered(price.amount.amount).normalize().to_string(),
                 },
-                "attributes": self.attributes(measure),
+                "attributes": self.attributes(measure, &tiers),
             }],
             "quantity": 1,
-            "start": measure.at.date(),
+            "start": measure.zone.day_of(measure.at).to_string(),
             "billDay": 0,
             "taxRate": tax.to_string(),
         })

@@ -2,23 +2,28 @@
 //! said it costs, and how it is billed.
 
 mod billed;
+mod change;
 mod guide;
+mod history;
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
-use super::cycle::Cycle;
 use super::day::Days;
 use super::field::{Field, Malformed};
 use super::rate::{number, reference};
-use super::zone::Zone;
-use crate::money::Money;
+use crate::money::{Money, TAX_CATEGORY, Tax, decimals};
 use crate::time::Timestamp;
 
 pub use billed::{Billed, bill};
-pub use guide::{Candidate, Guided, Rejection, guide};
+pub use change::{Change, Refused, check_new, check_removal, follow, reopened};
+pub use guide::{Candidate, Guided, GuidedBy, Rejection, guide};
+pub use history::{History, Versions};
+
+/// Digits that a rated usage has beyond those of its currency.
+const EXTRA_DIGITS: u32 = 4;
 
 /// The state of a usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +107,13 @@ impl State {
     pub fn after(self, step: Step) -> Result<Self, IllegalStep> {
         match (self, step) {
             (Self::Received | Self::Recycled, Step::Guide) => Ok(Self::Guided),
-            (Self::Received | Self::Recycled | Self::Guided, Step::Reject) => Ok(Self::Rejected),
-            (Self::Rejected, Step::Recycle) => Ok(Self::Recycled),
+            // What was rated is refused if it turns out to be for a time at which the product had ended.
+            (
+                Self::Received | Self::Recycled | Self::Guided | Self::Rated | Self::Rerated,
+                Step::Reject,
+            ) => Ok(Self::Rejected),
+            // What is rated waits again if it has to be rated anew and no rater is at hand.
+            (Self::Rejected | Self::Rated | Self::Rerated, Step::Recycle) => Ok(Self::Recycled),
             (Self::Guided, Step::Rate) => Ok(Self::Rated),
             (Self::Rated | Self::Rerated, Step::Rate) => Ok(Self::Rerated),
             (Self::Rated | Self::Rerated, Step::Bill) => Ok(Self::Billed),
@@ -133,6 +143,10 @@ pub struct Rated {
     pub at: Timestamp,
     /// The product that was used.
     pub product: String,
+    /// The account that pays; the product's own if nothing is noted.
+    pub account: Option<String>,
+    /// When it was rated.
+    pub rated_at: Timestamp,
     /// The price that it was rated by.
     pub price: String,
     /// The name of that price.
@@ -145,8 +159,10 @@ pub struct Rated {
     pub before: Decimal,
     /// Before tax, with more digits than a bill has.
     pub net: Money,
-    /// The tax in per cent.
-    pub tax_rate: Decimal,
+    /// With tax, if that is how the price is told.
+    pub gross: Option<Money>,
+    /// The taxes on it.
+    pub taxes: Vec<Tax>,
     /// Whether it is on a bill.
     pub is_billed: bool,
 }
@@ -168,72 +184,93 @@ impl Rated {
             id: root.need("id")?.text()?.to_owned(),
             at: root.need("usageDate")?.time()?,
             product: product.ok_or_else(|| rated.wrong("has no `productRef`"))?,
+            account: rated.reference("billingAccount")?,
+            rated_at: rated.get("ratingDate").map_or(Ok(Timestamp(0)), |date| date.time())?,
             price: rated.need("price")?.text()?.to_owned(),
             name: rated.text_or("priceName", "")?.to_owned(),
             units: rated.need("units")?.decimal()?,
             free: rated.need("freeUnits")?.decimal()?,
             before: rated.get("unitsBefore").map_or(Ok(Decimal::ZERO), |one| one.decimal())?,
             net: rated.need("taxExcludedRatingAmount")?.money()?,
-            tax_rate: rated.need("taxRate")?.decimal()?,
+            gross: match rated.value().get("includesTax") {
+                Some(Value::Bool(true)) => Some(rated.need("taxIncludedRatingAmount")?.money()?),
+                _ => None,
+            },
+            taxes: taxes(&rated)?,
             is_billed,
         }))
     }
 }
 
+impl Rated {
+    /// What is added up for a bill: with tax if the price is told so.
+    pub(super) fn charged(&self) -> &Money {
+        self.gross.as_ref().unwrap_or(&self.net)
+    }
+}
+
+/// The taxes on a rated usage. Earlier versions noted one percentage.
+fn taxes(rated: &Field<'_>) -> Result<Vec<Tax>, Malformed> {
+    if rated.get("tax").is_none() {
+        let rate = rated.need("taxRate")?.decimal()?;
+        return Ok(vec![Tax { rate, category: TAX_CATEGORY.into() }]);
+    }
+    let one = |tax: &Field<'_>| {
+        let category = tax.text_or("taxCategory", TAX_CATEGORY)?.to_owned();
+        Ok(Tax { rate: tax.need("taxRate")?.decimal()?, category })
+    };
+    rated.items("tax")?.iter().map(one).collect()
+}
+
 /// What comes before a usage in its period: what is billed, and what was used earlier. So usage
-/// that comes in late counts where it belongs, but changes no bill.
-pub fn used_before(guided: &Guided, others: &[Rated], period: Days) -> Decimal {
+/// that comes in late counts where it belongs, but changes no bill. `period_of` has the time between
+/// two bills that a usage is in.
+pub fn used_before(
+    guided: &Guided,
+    others: &[Rated],
+    period: Days,
+    period_of: impl Fn(&Rated) -> Days,
+) -> Decimal {
     let mine = (guided.at, guided.usage.as_str());
-    let same = others
-        .iter()
-        .filter(|other| other.id != guided.usage && shares_counter(guided, other, period));
+    let same = others.iter().filter(|other| {
+        other.id != guided.usage
+            && other.product == guided.product
+            && other.price == guided.price.id
+            && period_of(other) == period
+    });
     same.filter(|other| other.is_billed || (other.at, other.id.as_str()) < mine)
         .map(|other| other.units)
         .sum()
 }
 
-/// Lists the usages that were rated and cost something else now that one came in before them.
-pub fn to_rerate(guided: &Guided, others: &[Rated], period: Days) -> Vec<String> {
-    if !guided.tariff.counts_usage() {
-        return Vec::new();
-    }
-    let mine = (guided.at, guided.usage.as_str());
-    let later = others.iter().filter(|other| {
-        !other.is_billed
-            && shares_counter(guided, other, period)
-            && (other.at, other.id.as_str()) > mine
-    });
-    let mut later: Vec<_> = later.map(|other| (other.at, other.id.clone())).collect();
-    later.sort();
-    later.into_iter().map(|(_, id)| id).collect()
-}
-
-/// Lists the usages that were rated after other units than come before them by now, as when usage
-/// came in late or at once with other usage. What is billed stays.
-pub fn out_of_order(rated: &[Rated], cycle: Cycle, zone: Zone) -> Vec<String> {
+/// Lists the usages that are not billed and may cost something else by now: what was rated after
+/// other units than come before it, as when usage came in late or together with other usage; and
+/// what was rated before the product became what it is, or before it was used. What is billed stays.
+/// `period_of` has the time between two bills that a usage is in; `since` is when the product became
+/// what it is, and `now` when this is asked.
+pub fn stale(
+    rated: &[Rated],
+    period_of: impl Fn(&Rated) -> Days,
+    since: Timestamp,
+    now: Timestamp,
+) -> Vec<String> {
     let mut counters: BTreeMap<(&str, &str, Days), Vec<&Rated>> = BTreeMap::new();
     for one in rated {
-        let period = cycle.around(zone.day_of(one.at));
-        counters.entry((&one.product, &one.price, period)).or_default().push(one);
+        counters.entry((&one.product, &one.price, period_of(one))).or_default().push(one);
     }
     let mut found = Vec::new();
     for mut counted in counters.into_values() {
         counted.sort_by_key(|one| (!one.is_billed, one.at, &one.id));
         let mut before = Decimal::ZERO;
         for one in counted {
-            if !one.is_billed && one.before != before {
+            let is_old = one.rated_at <= since || (one.rated_at < one.at && one.at <= now);
+            if !one.is_billed && (is_old || one.before != before) {
                 found.push(one.id.clone());
             }
             before += one.units;
         }
     }
     found
-}
-
-fn shares_counter(guided: &Guided, other: &Rated, period: Days) -> bool {
-    other.product == guided.product
-        && other.price == guided.price.id
-        && period.holds(guided.zone.day_of(other.at))
 }
 
 /// What a rater said of a usage: its outputs, as the host gives them.
@@ -271,6 +308,22 @@ impl Rating {
     }
 }
 
+impl Rating {
+    /// Before and after tax. A price that includes tax was rated with it.
+    fn amounts(&self, includes_tax: bool, tax_rate: Decimal) -> (Money, Money) {
+        let currency = || self.net.currency.clone();
+        if !includes_tax {
+            let amount = self.net.amount + self.tax.amount;
+            return (self.net.clone(), Money { currency: currency(), amount });
+        }
+        let share = Decimal::ONE_HUNDRED / (Decimal::ONE_HUNDRED + tax_rate);
+        let digits = decimals(&self.net.currency) + EXTRA_DIGITS;
+        let strategy = RoundingStrategy::MidpointAwayFromZero;
+        let amount = (self.net.amount * share).round_dp_with_strategy(digits, strategy);
+        (Money { currency: currency(), amount }, self.net.clone())
+    }
+}
+
 /// Notes on a usage what a rater said of it after so many units that were `used` before: guided and
 /// rated, or rated anew.
 pub fn rated(
@@ -278,7 +331,7 @@ pub fn rated(
     guided: &Guided,
     rating: &Rating,
     used: Decimal,
-    tax: Decimal,
+    taxes: &[Tax],
     at: Timestamp,
 ) -> Result<Value, IllegalStep> {
     let state = State::of(usage).unwrap_or(State::Received);
@@ -288,17 +341,21 @@ pub fn rated(
             state.after(Step::Rate)?
         }
     };
-    let gross = Money { amount: rating.net.amount + rating.tax.amount, ..rating.net.clone() };
-    let line = json!({
+    let tax_rate: Decimal = taxes.iter().map(|tax| tax.rate).sum();
+    let (net, gross) = rating.amounts(guided.price.includes_tax, tax_rate);
+    let each = |tax: &Tax| json!({ "taxCategory": tax.category, "taxRate": number(tax.rate) });
+    let mut line = json!({
         "isBilled": false,
-        "isTaxExempt": tax.is_zero(),
+        "isTaxExempt": tax_rate.is_zero(),
         "offerTariffType": rating.band,
         "ratingAmountType": "Total",
         "ratingDate": at.to_string(),
-        "taxRate": number(tax),
+        "taxRate": number(tax_rate),
+        "tax": taxes.iter().map(each).collect::<Vec<_>>(),
         "usageRatingTag": tag(guided, rating),
         "productRef": reference("product", &guided.product),
-        "taxExcludedRatingAmount": rating.net.to_tmf(),
+        "guidedBy": guided.by.as_str(),
+        "taxExcludedRatingAmount": net.to_tmf(),
         "taxIncludedRatingAmount": gross.to_tmf(),
         "price": guided.price.id,
         "priceName": guided.price.name,
@@ -307,20 +364,27 @@ pub fn rated(
         "unitsBefore": number(used),
         "@type": "RatedProductUsage",
     });
-    Ok(changed(usage, state, &[("ratedProductUsage", json!([line]))]))
+    if let Some(account) = &guided.account {
+        line["billingAccount"] = reference("billingAccount", account);
+    }
+    if guided.price.includes_tax {
+        line["includesTax"] = json!(true);
+    }
+    let attributes = [("ratedProductUsage", json!([line])), ("rejection", Value::Null)];
+    Ok(changed(usage, state, &attributes))
 }
 
-/// Notes on a usage why it was refused.
+/// Notes on a usage why it was refused. What it cost before, if anything, is left out.
 pub fn rejected(usage: &Value, rejection: &Rejection) -> Result<Value, IllegalStep> {
     let state = State::of(usage).unwrap_or(State::Received).after(Step::Reject)?;
-    let reason = json!({ "code": rejection.code(), "reason": rejection.to_string() });
-    Ok(changed(usage, state, &[("rejection", reason)]))
-}
-
-/// Takes a usage that was refused back in, to be tried again.
-pub fn recycled(usage: &Value) -> Result<Value, IllegalStep> {
-    let state = State::of(usage).unwrap_or(State::Received).after(Step::Recycle)?;
-    Ok(changed(usage, state, &[("rejection", Value::Null)]))
+    let reason = json!({
+        "code": rejection.code(),
+        "reason": rejection.to_string(),
+        "attribute": rejection.attribute(),
+    });
+    let mut after = changed(usage, state, &[("rejection", reason)]);
+    change::forget_rating(&mut after);
+    Ok(after)
 }
 
 /// The tag that TMF635 has for how an allowance took part.

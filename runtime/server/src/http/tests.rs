@@ -28,6 +28,7 @@ mod runs;
 mod serve;
 mod stock;
 mod tmf;
+mod usage;
 mod uses;
 mod v5;
 mod warnings;

@@ -35,6 +35,7 @@ const DOCUMENTS_MAX: usize = 100_000;
 pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     match draft.resource.key {
         "usage" => usage::settle(app, draft).await,
+        "product" | "productOfferingPrice" => usage::check_tariffs(app, draft),
         "customerBillOnDemand" => run::on_demand(app, draft).await,
         "customerBill" => bills::settle(app, draft),
         _ => Ok(()),

@@ -10,7 +10,7 @@ fn priced(tariff: &Value) -> Result<Option<Tariff>, Malformed> {
         "tariff": tariff,
     });
     let price = ProductPrice::all(&json!({ "productPrice": [line] })).unwrap().remove(0);
-    Tariff::of(&line, &price, &BTreeMap::new())
+    Tariff::of(&line, &price, None)
 }
 
 fn calls() -> Value {
@@ -30,9 +30,13 @@ fn a_rater_is_told_by_attributes() {
     });
     let price = ProductPrice::all(&json!({ "productPrice": [line] })).unwrap().remove(0);
     let tariff = priced(&calls()).unwrap().unwrap();
-    let measure =
-        Measure { quantity: decimal("61"), at: at("2026-03-14T20:30:00Z"), used: decimal("540") };
-    let input = tariff.rating_input(&price, decimal("19"), &measure);
+    let measure = Measure {
+        quantity: decimal("61"),
+        at: at("2026-03-14T20:30:00Z"),
+        used: decimal("540"),
+        zone: Zone::UTC,
+    };
+    let input = tariff.rating_input(&price, &[], decimal("19"), &measure);
     insta::assert_snapshot!(serde_json::to_string_pretty(&input).unwrap(), @r#"
     {
       "billDay": 0,
@@ -69,8 +73,13 @@ fn a_rater_is_told_by_attributes() {
 fn what_was_used_first_takes_the_allowance_and_then_fills_the_tiers() {
     let tariff = priced(&calls()).unwrap().unwrap();
     let at = |used| {
-        let measure = Measure { quantity: decimal("1"), at: Timestamp(0), used: decimal(used) };
-        let told = tariff.attributes(&measure);
+        let measure = Measure {
+            quantity: decimal("1"),
+            at: Timestamp(0),
+            used: decimal(used),
+            zone: Zone::UTC,
+        };
+        let told = tariff.attributes(&measure, &tariff.tiers);
         format!("{} left, {} before", told["allowance-left"], told["units-before"]).replace('"', "")
     };
     assert_eq!(at("0"), "600 left, 0 before");
@@ -86,9 +95,9 @@ fn the_catalog_may_hold_the_tariff() {
         "price": { "dutyFreeAmount": { "unit": "EUR", "value": 0.09 } },
     });
     let price = ProductPrice::all(&json!({ "productPrice": [line] })).unwrap().remove(0);
-    let catalog = BTreeMap::from([("pop-calls".to_owned(), json!({ "tariff": calls() }))]);
-    assert!(Tariff::of(&line, &price, &catalog).unwrap().is_some());
-    assert_eq!(Tariff::of(&line, &price, &BTreeMap::new()), Ok(None));
+    let offered = json!({ "tariff": calls() });
+    assert!(Tariff::of(&line, &price, Some(&offered)).unwrap().is_some());
+    assert_eq!(Tariff::of(&line, &price, None), Ok(None));
 }
 
 #[test]

@@ -23,8 +23,9 @@ pub struct Billed {
     pub usages: Vec<Value>,
 }
 
-/// Makes rates of the usage before a day that is rated and not billed. What was used is added up
-/// exactly and rounded once. `products` are the products by id; `at` is when the rates are made.
+/// Makes rates of the usage before a day that is rated and not billed, each for the account that pays.
+/// What was used is added up exactly and rounded once. `products` are the products by id; `at` is when
+/// the rates are made.
 pub fn bill(
     usages: &[Value],
     products: &BTreeMap<String, Value>,
@@ -32,7 +33,7 @@ pub fn bill(
     terms: &Terms,
     at: Timestamp,
 ) -> Result<Billed, Malformed> {
-    let mut groups: BTreeMap<(String, String, Decimal, String), Group> = BTreeMap::new();
+    let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
     let mut billed = Billed::default();
     for usage in usages {
         let Some(rated) = Rated::read(usage)? else { continue };
@@ -41,33 +42,59 @@ pub fn bill(
         if day >= until {
             continue;
         }
-        let currency = rated.net.currency.clone();
-        let key = (rated.product.clone(), rated.price.clone(), rated.tax_rate, currency);
+        // Earlier versions noted no payer.
+        let root = products.get(&rated.product).map(Field::root);
+        let own = root.as_ref().map(|root| root.reference("billingAccount")).transpose()?;
+        let key = Key {
+            product: rated.product.clone(),
+            price: rated.price.clone(),
+            taxes: rated.taxes.iter().map(|tax| (tax.category.clone(), tax.rate)).collect(),
+            currency: rated.net.currency.clone(),
+            account: rated.account.clone().or_else(|| own.flatten()),
+            includes_tax: rated.gross.is_some(),
+        };
         groups.entry(key).or_insert_with(|| Group::new(&rated, day)).add(&rated, day);
         billed.usages.push(noted(usage, state));
     }
-    for ((product, price, tax_rate, currency), group) in groups {
-        let root = products.get(&product).map(Field::root);
-        let account = root.as_ref().map(|root| root.reference("billingAccount")).transpose()?;
-        let net = terms.rounding.of(group.net, &currency);
-        let taxes = as_rated(terms.taxes_of(&price), tax_rate);
+    for (Key { product, price, taxes, currency, account, includes_tax }, group) in groups {
+        let taxes = taxes.into_iter().map(|(category, rate)| Tax { rate, category });
+        let taxes: Vec<Tax> = taxes.collect();
+        let rounded = terms.rounding.of(group.sum, &currency);
+        let (net, taxes) = if includes_tax {
+            AppliedTax::within(&rounded, &taxes, terms.rounding)
+        } else {
+            let applied = AppliedTax::on(&rounded, &taxes, terms.rounding);
+            (rounded, applied)
+        };
         billed.rates.push(Rate {
             id: format!("{}-b", group.first),
             name: group.name.clone(),
             description: group.described(),
             kind: RateKind::Usage,
             date: at,
-            account: account.flatten(),
+            account,
             product: Some(product),
             price: Some(price),
             credits: None,
             covers: Some(group.days),
-            taxes: AppliedTax::on(&net, &taxes, terms.rounding),
+            taxes,
             net,
             bill: None,
         });
     }
     Ok(billed)
+}
+
+/// What has a line of its own on a bill.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    product: String,
+    price: String,
+    /// Category and percentage of each.
+    taxes: Vec<(String, Decimal)>,
+    currency: String,
+    account: Option<String>,
+    includes_tax: bool,
 }
 
 /// Usage of a product by a price.
@@ -78,7 +105,7 @@ struct Group {
     count: usize,
     units: Decimal,
     free: Decimal,
-    net: Decimal,
+    sum: Decimal,
     days: Days,
 }
 
@@ -90,7 +117,7 @@ impl Group {
             count: 0,
             units: Decimal::ZERO,
             free: Decimal::ZERO,
-            net: Decimal::ZERO,
+            sum: Decimal::ZERO,
             days: Days { from: day, until: day.plus_days(1) },
         }
     }
@@ -100,7 +127,7 @@ impl Group {
         self.count += 1;
         self.units += rated.units;
         self.free += rated.free;
-        self.net += rated.net.amount;
+        self.sum += rated.charged().amount;
         self.days.from = self.days.from.min(day);
         self.days.until = self.days.until.max(day.plus_days(1));
     }
@@ -111,14 +138,6 @@ impl Group {
             true => format!("{} usages, {units} units", self.count),
             false => format!("{} usages, {units} units, {free} of them free", self.count),
         }
-    }
-}
-
-/// The taxes that a price bears, if they are together what the usage was rated with.
-fn as_rated(known: Vec<Tax>, rate: Decimal) -> Vec<Tax> {
-    match Tax::together(&known) {
-        Some(all) if all.rate != rate => vec![Tax { rate, ..all }],
-        Some(_) | None => known,
     }
 }
 

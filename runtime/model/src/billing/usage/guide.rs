@@ -8,17 +8,21 @@ use serde_json::Value;
 use crate::billing::field::{Field, Malformed};
 use crate::billing::price::ProductPrice;
 use crate::billing::tariff::{Measure, Tariff};
-use crate::billing::timeline::Timeline;
 use crate::billing::zone::Zone;
 use crate::time::Timestamp;
+
+use super::history::{History, Versions};
+
+/// Max decimals of what was used.
+const QUANTITY_DECIMALS_MAX: u32 = 9;
 
 /// A product that usage may belong to.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
     /// Its document.
     pub product: &'a Value,
-    /// When it was what.
-    pub timeline: &'a Timeline,
+    /// What it was at each instant.
+    pub history: &'a History,
 }
 
 /// A usage whose product and price are known.
@@ -28,16 +32,33 @@ pub struct Guided {
     pub usage: String,
     /// The product that was used.
     pub product: String,
-    /// The price that applies.
+    /// By what that was found.
+    pub by: GuidedBy,
+    /// The account that pays.
+    pub account: Option<String>,
+    /// The price that applies, as it was then.
     pub price: ProductPrice,
     /// What that price says of usage.
     pub tariff: Tariff,
+    /// The ids of its alterations that applied then.
+    pub altered_by: Vec<String>,
     /// How much was used.
     pub quantity: Decimal,
     /// When.
     pub at: Timestamp,
     /// The zone of its day.
     pub zone: Zone,
+}
+
+/// By what the product of a usage was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuidedBy {
+    /// The usage names it.
+    Product,
+    /// They share a characteristic, or its serial number is a value of the usage.
+    Characteristic,
+    /// They share a party.
+    Party,
 }
 
 /// Why a usage is refused.
@@ -76,9 +97,39 @@ pub enum Rejection {
         /// The specification of the usage.
         specification: String,
     },
+    /// The rater does not take it.
+    #[error("usage `{usage}` cannot be rated: {cause}")]
+    NotRated {
+        /// The usage.
+        usage: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+impl GuidedBy {
+    /// How documents spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Characteristic => "characteristic",
+            Self::Party => "party",
+        }
+    }
 }
 
 impl Rejection {
+    /// The attribute that is wrong.
+    pub fn attribute(&self) -> &str {
+        match self {
+            Self::Malformed(wrong) => &wrong.attribute,
+            Self::NoProduct { .. } | Self::Ambiguous { .. } => "ratedProductUsage",
+            Self::NotActive { .. } => "usageDate",
+            Self::NoTariff { .. } => "usageSpecification",
+            Self::NotRated { .. } => "usageCharacteristic",
+        }
+    }
+
     /// A stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -87,15 +138,18 @@ impl Rejection {
             Self::Ambiguous { .. } => "AMBIGUOUS",
             Self::NotActive { .. } => "NOT_ACTIVE",
             Self::NoTariff { .. } => "NO_TARIFF",
+            Self::NotRated { .. } => "NOT_RATED",
         }
     }
 }
 
 impl Guided {
-    /// The input of a rater, where so many units of the period come before.
+    /// The input of a rater, after the units of the period that were `used` before. `tax` is the
+    /// percentage of all taxes; a price with tax is rated with it.
     pub fn rating_input(&self, used: Decimal, tax: Decimal) -> Value {
-        let measure = Measure { quantity: self.quantity, at: self.at, used };
-        self.tariff.rating_input(&self.price, tax, &measure)
+        let tax = if self.price.includes_tax { Decimal::ZERO } else { tax };
+        let measure = Measure { quantity: self.quantity, at: self.at, used, zone: self.zone };
+        self.tariff.rating_input(&self.price, &self.altered_by, tax, &measure)
     }
 }
 
@@ -104,16 +158,21 @@ impl Guided {
 /// A usage that names its product (`ratedProductUsage.productRef`) belongs to it. Else it belongs
 /// to the product that shares a characteristic with it, name and value, or has a value of it as
 /// its serial number; else to the one of its party. `catalog` has the catalog's prices by id.
+///
+/// Price, tariff, payer and status are those of the instant at which it was used.
 pub fn guide(
     usage: &Value,
     candidates: &[Candidate<'_>],
-    catalog: &BTreeMap<String, Value>,
+    catalog: &BTreeMap<String, Versions>,
+    zone: Zone,
 ) -> Result<Guided, Rejection> {
     let root = Field::root(usage);
     let read = Usage::read(&root).map_err(Rejection::Malformed)?;
     let mut found = Vec::new();
-    for matches in [Usage::names, Usage::shares_characteristic, Usage::shares_party] {
-        found = candidates.iter().filter(|one| matches(&read, one.product)).collect();
+    let mut by = GuidedBy::Product;
+    for way in [GuidedBy::Product, GuidedBy::Characteristic, GuidedBy::Party] {
+        found = candidates.iter().filter(|one| read.belongs(way, one.product)).collect();
+        by = way;
         if !found.is_empty() {
             break;
         }
@@ -121,7 +180,7 @@ pub fn guide(
     let mut refused = None;
     let mut fitting = Vec::new();
     for candidate in found {
-        match read.priced(candidate, catalog).map_err(Rejection::Malformed)? {
+        match read.priced(candidate, (by, zone), catalog).map_err(Rejection::Malformed)? {
             Ok(guided) => fitting.push(guided),
             Err(rejection) => refused = refused.or(Some(rejection)),
         }
@@ -152,7 +211,12 @@ impl<'a> Usage<'a> {
     fn read(root: &'a Field<'a>) -> Result<Self, Malformed> {
         let specification = root.need("usageSpecification")?;
         let rated = root.items("ratedProductUsage")?.into_iter().next();
-        let product = rated.map(|rated| rated.reference("productRef")).transpose()?.flatten();
+        // What was found by something else is looked for again.
+        let own = rated.filter(|rated| {
+            let by = rated.value().get("guidedBy").and_then(Value::as_str);
+            by.is_none_or(|by| by == GuidedBy::Product.as_str())
+        });
+        let product = own.map(|rated| rated.reference("productRef")).transpose()?.flatten();
         Ok(Self {
             id: root.need("id")?.text()?.to_owned(),
             at: root.need("usageDate")?.time()?,
@@ -163,6 +227,14 @@ impl<'a> Usage<'a> {
             parties: root.value().get("relatedParty").map_or_else(Vec::new, ids),
             root,
         })
+    }
+
+    fn belongs(&self, way: GuidedBy, product: &Value) -> bool {
+        match way {
+            GuidedBy::Product => self.names(product),
+            GuidedBy::Characteristic => self.shares_characteristic(product),
+            GuidedBy::Party => self.shares_party(product),
+        }
     }
 
     fn names(&self, product: &Value) -> bool {
@@ -190,22 +262,38 @@ impl<'a> Usage<'a> {
     fn priced(
         &self,
         candidate: &Candidate<'_>,
-        catalog: &BTreeMap<String, Value>,
+        (by, zone): (GuidedBy, Zone),
+        catalog: &BTreeMap<String, Versions>,
     ) -> Result<Result<Guided, Rejection>, Malformed> {
         let product = Field::root(candidate.product).need("id")?.text()?.to_owned();
-        let lines = candidate.product.get("productPrice").and_then(Value::as_array);
+        if !candidate.history.is_charged_at(self.at) {
+            return Ok(Err(Rejection::NotActive { product, at: self.at }));
+        }
+        let then = candidate.history.at(self.at);
+        let lines = then.get("productPrice").and_then(Value::as_array);
         let lines = lines.map_or(&[][..], Vec::as_slice);
-        for (line, price) in lines.iter().zip(ProductPrice::all(candidate.product)?) {
-            let Some(tariff) = Tariff::of(line, &price, catalog)? else { continue };
+        for (line, price) in lines.iter().zip(ProductPrice::all(then)?) {
+            let offered = catalog.get(&price.id).and_then(|versions| versions.at(self.at));
+            let Some(tariff) = Tariff::of(line, &price, offered)? else { continue };
             if ![&self.specification, &self.specification_name].contains(&&tariff.specification) {
                 continue;
             }
-            if !candidate.timeline.is_charged_on(candidate.timeline.zone().day_of(self.at)) {
-                return Ok(Err(Rejection::NotActive { product, at: self.at }));
-            }
             let quantity = self.quantity(&tariff)?;
-            let (usage, at, zone) = (self.id.clone(), self.at, candidate.timeline.zone());
-            return Ok(Ok(Guided { usage, product, price, tariff, quantity, at, zone }));
+            let own = || Field::root(then).reference("billingAccount");
+            let account = price.account.clone().map_or_else(own, |payer| Ok(Some(payer)))?;
+            let altered_by = candidate.history.alterations_at(&price, self.at, zone);
+            return Ok(Ok(Guided {
+                usage: self.id.clone(),
+                product,
+                by,
+                account,
+                price,
+                tariff,
+                altered_by,
+                quantity,
+                at: self.at,
+                zone,
+            }));
         }
         let specification = self.specification.clone();
         Ok(Err(Rejection::NoTariff { product, specification }))
@@ -218,6 +306,9 @@ impl<'a> Usage<'a> {
                 let quantity = field.decimal()?;
                 if quantity < Decimal::ZERO {
                     return Err(field.wrong("is less than nothing"));
+                }
+                if quantity.normalize().scale() > QUANTITY_DECIMALS_MAX {
+                    return Err(field.wrong("has more than nine decimals"));
                 }
                 return Ok(quantity);
             }

@@ -50,6 +50,8 @@ pub(super) static API: Api = Api {
             key: "productOfferingPrice",
             shape: "ProductOfferingPrice",
             indexed: &["name", "priceType", "popRelationship.id", "bundledPopRelationship.id"],
+            // Usage that comes late is rated by the tariff of its time.
+            history: true,
             ..ENTRY
         },
         Resource {

@@ -48,8 +48,8 @@ const USAGE: Life = Life {
         ("rejected", &["recycled"]),
         ("recycled", &["guided", "rated", "rejected"]),
         ("guided", &["rated", "rejected"]),
-        ("rated", &["rerated", "billed"]),
-        ("rerated", &["billed"]),
+        ("rated", &["rerated", "billed", "rejected", "recycled"]),
+        ("rerated", &["billed", "rejected", "recycled"]),
         ("billed", &[]),
     ],
 };

@@ -265,7 +265,7 @@ async fn charge(
         let terms = Terms::of_product(&product.body, &rulebook, cycle);
         let made = due(&product.body, &timeline, &known, period, &terms, at).map_err(wrong)?;
         charges.made.extend(made);
-        usage::settled(app, id, cycle, at).await?;
+        usage::settled(app, id, at).await?;
         let usages = usage::documents(app, id)?;
         let bodies: Vec<Value> = usages.iter().map(|usage| usage.body.clone()).collect();
         let products = BTreeMap::from([(id.to_owned(), product.body.clone())]);

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use engine::store::documents::{Change, Expected};
+use engine::store::documents::{Change, Expected, versions};
 use engine::store::{Document, Error, Put};
 use engine::worker::{Call, Manner, Worker as _};
 use model::billing::cycle::Cycle;
+use model::billing::tariff;
 use model::billing::terms::Terms;
-use model::billing::timeline::Timeline;
 use model::billing::usage::{
-    self, Candidate, Guided, Rated, Rating, State, guide, out_of_order, used_before,
+    self, Candidate, Guided, History, Rated, Rating, Refused, Rejection, State, Versions, guide,
+    stale, used_before,
 };
-use model::{FulfilmentId, Outcome, PluginId, TaskId, Timestamp};
+use model::billing::{Days, Malformed, Zone};
+use model::{FailureClass, FulfilmentId, Outcome, PluginId, TaskId, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{DOCUMENTS_MAX, refused, timeline};
+use super::{DOCUMENTS_MAX, refused};
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
 
@@ -30,59 +32,130 @@ const LOOKS_MAX: usize = 16;
 /// A usage may belong to one of so many products of its party.
 const CANDIDATES_MAX: usize = 1_000;
 
-/// Rates usage that is new, or is to be tried again.
+/// What a rater answers.
+enum Answer {
+    /// What the usage costs.
+    Rated(Value),
+    /// Why it cannot be rated.
+    Refused(Rejection),
+    /// None is at hand, or it failed for now, which the log says.
+    Later,
+}
+
+/// Rates usage that is new, was corrected, or is to be tried again.
 pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
-    let Some(after) = draft.after.as_mut() else { return Ok(()) };
-    let state = State::of(after).map_err(|wrong| refused("usage", &draft.id, &wrong))?;
-    let before = draft.before.as_ref().map(|before| State::of(&before.body));
-    match (before, state) {
-        (None, State::Received) | (Some(_), State::Recycled) => {}
-        (Some(Ok(State::Rated)), State::Rerated) => {
-            after["status"] = json!(State::Rated.as_str());
+    let before = draft.before.as_ref().map(|before| &before.body);
+    let usage = match (before, &draft.after) {
+        (None, Some(after)) => {
+            usage::check_new(after, draft.at).map_err(invalid)?;
+            after.clone()
         }
-        _ => return Ok(()),
-    }
-    *after = rated(app, after, draft.at).await?;
+        (Some(before), Some(after)) => {
+            match usage::follow(before, after, draft.at).map_err(not_changed)? {
+                usage::Change::Rate(usage) => usage,
+                usage::Change::Nothing => return Ok(()),
+            }
+        }
+        (Some(before), None) => return usage::check_removal(before).map_err(not_changed),
+        (None, None) => return Ok(()),
+    };
+    draft.after = Some(rated(app, &usage, draft.at).await?);
     Ok(())
 }
 
-/// A usage as it is when it was rated: rated, rejected, or as it was where no rater is at hand.
+/// Whether the tariffs of a product's prices, or of a price of the catalog, can be rated. What was
+/// stored before stays until it is changed.
+pub(super) fn check_tariffs(app: &App, draft: &Draft) -> Result<(), Refusal> {
+    let Some(after) = &draft.after else { return Ok(()) };
+    let before = draft.before.as_ref().map(|before| &before.body);
+    let is_same = |name: &str| before.is_some_and(|before| before.get(name) == after.get(name));
+    if draft.resource.key == "productOfferingPrice" {
+        if is_same("tariff") && is_same("priceType") {
+            return Ok(());
+        }
+        return tariff::check_price(after).map_err(invalid);
+    }
+    if is_same("productPrice") {
+        return Ok(());
+    }
+    let mut offered = BTreeMap::new();
+    for price in after.get("productPrice").and_then(Value::as_array).into_iter().flatten() {
+        let Some(id) = price.pointer("/productOfferingPrice/id").and_then(Value::as_str) else {
+            continue;
+        };
+        if let Some(document) = app.document("productOfferingPrice", id)? {
+            offered.insert(id, document.body);
+        }
+    }
+    tariff::check_prices(after, |id| offered.get(id)).map_err(invalid)
+}
+
+fn invalid(wrong: Malformed) -> Refusal {
+    let message = wrong.to_string();
+    Refusal::unprocessable(wrong.attribute, message)
+}
+
+fn not_changed(refused: Refused) -> Refusal {
+    let message = refused.to_string();
+    match refused {
+        Refused::Invalid(wrong) => invalid(wrong),
+        Refused::Billed { attribute } => Refusal::conflict(attribute, message),
+    }
+}
+
+impl From<usage::IllegalStep> for Refusal {
+    fn from(wrong: usage::IllegalStep) -> Self {
+        Self::conflict("status", wrong.to_string())
+    }
+}
+
+/// A usage with what came of rating it: rated, rejected, or waiting for a rater.
 async fn rated(app: &App, usage: &Value, at: Timestamp) -> Result<Value, Refusal> {
     let id = usage.get("id").and_then(Value::as_str).unwrap_or_default();
-    let illegal = |wrong: usage::IllegalStep| Refusal::conflict("status", wrong.to_string());
     let candidates = candidates(app, usage)?;
     let views: Vec<_> = candidates
         .iter()
-        .map(|(product, timeline)| Candidate { product: &product.body, timeline })
+        .map(|(product, history)| Candidate { product: &product.body, history })
         .collect();
-    let guided = match guide(usage, &views, &catalog(app, &candidates)?) {
+    let guided = match guide(usage, &views, &catalog(app, &candidates)?, app.commerce.zone) {
         Ok(guided) => guided,
-        Err(rejection) => return usage::rejected(usage, &rejection).map_err(illegal),
+        Err(rejection) => return Ok(usage::rejected(usage, &rejection)?),
     };
-    let product = candidates.iter().find(|(one, _)| one.body["id"] == json!(guided.product));
-    let cycle = product.map_or(Ok(Cycle::default()), |(one, _)| cycle_of(app, &one.body))?;
     let others = used(app, &guided.product)?;
-    let used = used_before(&guided, &others, cycle.around(guided.zone.day_of(guided.at)));
-    let product = product.map_or(&Value::Null, |(one, _)| &one.body);
-    let taxes = Terms::of_product(product, &app.rulebook(), cycle).taxes_on(&guided.price);
-    let tax = taxes.iter().map(|tax| tax.rate).sum();
-    let Some(outputs) = ask(app, &guided, &guided.rating_input(used, tax), at).await else {
-        return Ok(usage.clone());
+    let cycles = Cycles::new(app, guided.account.as_deref())?.with(app, &others)?;
+    let period = cycles.usual.around(guided.zone.day_of(guided.at));
+    let used = used_before(&guided, &others, period, |one| cycles.period_of(one));
+    let product = candidates.iter().find(|(one, _)| one.body["id"] == json!(guided.product));
+    let then = product.map_or(&Value::Null, |(_, history)| history.at(guided.at));
+    let taxes = Terms::of_product(then, &app.rulebook(), cycles.usual).taxes_on(&guided.price);
+    let percent = taxes.iter().map(|tax| tax.rate).sum();
+    let outputs = match ask(app, &guided, &guided.rating_input(used, percent), at).await {
+        Answer::Rated(outputs) => outputs,
+        Answer::Refused(rejection) => {
+            return Ok(usage::rejected(usage, &rejection)?);
+        }
+        Answer::Later => return Ok(usage::reopened(usage)?),
     };
     let rating = Rating::read(&outputs).map_err(|wrong| refused("usage", id, &wrong))?;
-    usage::rated(usage, &guided, &rating, used, tax, at).map_err(illegal)
+    Ok(usage::rated(usage, &guided, &rating, used, &taxes, at)?)
 }
 
-/// Brings the usage of a product up to date before it is billed: what waits is rated, and what
-/// was rated in another order than it counts is rated again.
-pub(super) async fn settled(
-    app: &App,
-    product: &str,
-    cycle: Cycle,
-    at: Timestamp,
-) -> Result<(), Refusal> {
+/// Brings the usage of a product up to date before it is billed: what was rated in another order
+/// than it counts, or before the product became what it is, is rated again.
+pub(super) async fn settled(app: &App, product: &str, at: Timestamp) -> Result<(), Refusal> {
     'look: for _ in 0..LOOKS_MAX {
-        for id in out_of_order(&used(app, product)?, cycle, app.commerce.zone) {
+        let document = app.document("product", product)?;
+        let since = document.as_ref().map_or(Timestamp(0), |document| document.since);
+        let account = document.as_ref().and_then(|document| account_of(&document.body));
+        let used = used(app, product)?;
+        let cycles = Cycles::new(app, account)?.with(app, &used)?;
+        // Later than what it is rated by, so that it is not rated again for that.
+        let at = at.max(since.plus_ms(1));
+        let stale = stale(&used, |one| cycles.period_of(one), since, at);
+        if stale.is_empty() {
+            return Ok(());
+        }
+        for id in stale {
             let Some(kept) = app.document("usage", &id)? else { continue 'look };
             // Another run billed it since it was looked at: what is out of order is another now.
             if is_billed(&kept) {
@@ -95,10 +168,43 @@ pub(super) async fn settled(
                 Err(error) => return Err(error.into()),
             }
         }
-        return Ok(());
     }
     let message = format!("its usage was changed each of {LOOKS_MAX} times: run again");
     Err(Refusal::conflict("usage", message))
+}
+
+/// The cycles of those who pay for the usage of a product.
+struct Cycles {
+    usual: Cycle,
+    zone: Zone,
+    others: BTreeMap<String, Cycle>,
+}
+
+impl Cycles {
+    fn new(app: &App, account: Option<&str>) -> Result<Self, Refusal> {
+        let usual = account.map_or(Ok(Cycle::default()), |id| super::run::cycle_of(app, id))?;
+        Ok(Self { usual, zone: app.commerce.zone, others: BTreeMap::new() })
+    }
+
+    fn with(mut self, app: &App, used: &[Rated]) -> Result<Self, Refusal> {
+        for account in used.iter().filter_map(|one| one.account.as_deref()) {
+            if !self.others.contains_key(account) {
+                self.others.insert(account.to_owned(), super::run::cycle_of(app, account)?);
+            }
+        }
+        Ok(self)
+    }
+
+    /// The time between two bills that a usage is in.
+    fn period_of(&self, rated: &Rated) -> Days {
+        let account = rated.account.as_deref();
+        let cycle = account.and_then(|id| self.others.get(id)).unwrap_or(&self.usual);
+        cycle.around(self.zone.day_of(rated.at))
+    }
+}
+
+fn account_of(product: &Value) -> Option<&str> {
+    product.pointer("/billingAccount/id").and_then(Value::as_str)
 }
 
 fn is_billed(usage: &Document) -> bool {
@@ -149,17 +255,9 @@ fn used(app: &App, product: &str) -> Result<Vec<Rated>, Refusal> {
     Ok(used)
 }
 
-/// The cycle by which a product is billed.
-fn cycle_of(app: &App, product: &Value) -> Result<Cycle, Refusal> {
-    match product.pointer("/billingAccount/id").and_then(Value::as_str) {
-        Some(account) => super::run::cycle_of(app, account),
-        None => Ok(Cycle::default()),
-    }
-}
-
 /// The products that a usage may belong to: the one that it names, those of its parties, and those
 /// with a value of it as their serial number.
-fn candidates(app: &App, usage: &Value) -> Result<Vec<(Document, Timeline)>, Refusal> {
+fn candidates(app: &App, usage: &Value) -> Result<Vec<(Document, History)>, Refusal> {
     let mut found: BTreeMap<String, Document> = BTreeMap::new();
     let mut add = |documents: Vec<Document>| {
         for document in documents {
@@ -184,35 +282,54 @@ fn candidates(app: &App, usage: &Value) -> Result<Vec<(Document, Timeline)>, Ref
             add(app.documents_by("product", "productSerialNumber", value, CANDIDATES_MAX)?);
         }
     }
-    let with_timeline = |product: Document| Ok((product.clone(), timeline(app, &product)?));
-    found.into_values().map(with_timeline).collect()
+    let mut with_history = Vec::with_capacity(found.len());
+    for (id, product) in found {
+        let history = History::of(&product.body, kept_versions(app, "product", &id, &product)?);
+        let history = history.map_err(|wrong| refused("product", &id, &wrong))?;
+        with_history.push((product, history));
+    }
+    Ok(with_history)
 }
 
-/// The catalog's prices of some products, by id.
+/// All versions of a document, the present one among them, with the time since which each was so.
+fn kept_versions(
+    app: &App,
+    resource: &str,
+    id: &str,
+    document: &Document,
+) -> Result<Vec<(Timestamp, Value)>, Refusal> {
+    let earlier = versions(&**app.engine.store(), resource, id, DOCUMENTS_MAX)?;
+    let mut all: Vec<_> =
+        earlier.into_iter().map(|version| (version.since, version.body)).collect();
+    all.push((document.since, document.body.clone()));
+    Ok(all)
+}
+
+/// The prices of the catalog that some products have or had, by id.
 fn catalog(
     app: &App,
-    products: &[(Document, Timeline)],
-) -> Result<BTreeMap<String, Value>, Refusal> {
+    products: &[(Document, History)],
+) -> Result<BTreeMap<String, Versions>, Refusal> {
     let mut catalog = BTreeMap::new();
-    for (product, _) in products {
-        let prices = product.body.get("productPrice").and_then(Value::as_array);
-        for price in prices.into_iter().flatten() {
-            let id = price.pointer("/productOfferingPrice/id").and_then(Value::as_str);
-            let Some(id) = id.filter(|_| price.get("tariff").is_none()) else { continue };
-            if let Some(document) = app.document("productOfferingPrice", id)? {
-                catalog.insert(id.to_owned(), document.body);
-            }
+    let versions = products.iter().flat_map(|(_, history)| history.versions());
+    let prices = versions.filter_map(|version| version.get("productPrice")?.as_array()).flatten();
+    for price in prices {
+        let id = price.pointer("/productOfferingPrice/id").and_then(Value::as_str);
+        let Some(id) = id.filter(|id| !catalog.contains_key(*id)) else { continue };
+        if let Some(document) = app.document("productOfferingPrice", id)? {
+            let all = kept_versions(app, "productOfferingPrice", id, &document)?;
+            catalog.insert(id.to_owned(), Versions::new(all));
         }
     }
     Ok(catalog)
 }
 
-/// What a rater says; nothing where there is none, or it failed, which the log says.
-async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Option<Value> {
+/// Asks the rater of a tariff.
+async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Answer {
     let plugin = PluginId::new(guided.tariff.rater.as_deref().unwrap_or(RATER));
     let Some(resolved) = app.host.resolve(&plugin) else {
         tracing::warn!(%plugin, usage = guided.usage, "no such rater is active");
-        return None;
+        return Answer::Later;
     };
     let call = Call {
         fulfilment: FulfilmentId::new(format!("usage-{}", guided.usage)),
@@ -234,11 +351,19 @@ async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Option
         at,
     };
     match app.host.run(call).await.outcome {
-        Outcome::Done(outputs) => Some(Value::Object(outputs)),
+        Outcome::Done(outputs) => Answer::Rated(Value::Object(outputs)),
         Outcome::Failed(failure) => {
             tracing::warn!(usage = guided.usage, failure.code, failure.message, "was not rated");
-            None
+            match failure.class {
+                FailureClass::Retry => Answer::Later,
+                FailureClass::Reject | FailureClass::Person => {
+                    Answer::Refused(Rejection::NotRated {
+                        usage: guided.usage.clone(),
+                        cause: failure.message,
+                    })
+                }
+            }
         }
-        Outcome::Waiting(_) => None,
+        Outcome::Waiting(_) => Answer::Later,
     }
 }
