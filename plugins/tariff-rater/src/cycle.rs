@@ -4,6 +4,9 @@ use std::fmt;
 
 use ferrule_plugin::Date;
 
+/// Max length of a period, in its unit.
+const LENGTH_MAX: i32 = 1200;
+
 /// The days that a charge covers, and those that its price is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cycle {
@@ -34,12 +37,21 @@ impl Cycle {
     /// between two bills, so as many of them are covered as fit before the next bill day, the last
     /// week in part.
     pub(crate) fn first(start: Date, period: &str, bill_day: u32) -> Result<Self, Error> {
-        match period {
-            "day" => Self::of_days(start, 1, bill_day),
-            "week" => Self::of_days(start, 7, bill_day),
-            "month" => Self::of_months(start, 1, bill_day),
-            "year" => Self::of_months(start, 12, bill_day),
-            other => Err(Error::Period(other.into())),
+        let unknown = || Error::Period(period.into());
+        let (count, unit) = match period.split_once(' ') {
+            Some((count, unit)) => (count.parse().map_err(|_| unknown())?, unit),
+            None => (1, period),
+        };
+        if !(1..=LENGTH_MAX).contains(&count) {
+            return Err(unknown());
+        }
+        match unit {
+            "day" => Self::of_days(start, count, bill_day),
+            "week" => Self::of_days(start, 7 * count, bill_day),
+            "month" => Self::of_months(start, count, bill_day),
+            "quarter" => Self::of_months(start, 3 * count, bill_day),
+            "year" => Self::of_months(start, 12 * count, bill_day),
+            _ => Err(unknown()),
         }
     }
 
@@ -79,7 +91,11 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Period(period) => {
-                write!(formatter, "period `{period}` is not `day`, `week`, `month` or `year`")
+                write!(
+                    formatter,
+                    "period `{period}` is none of `day`, `week`, `month`, `quarter`, `year`, nor a \
+                     number of them up to {LENGTH_MAX}"
+                )
             }
             Self::Calendar => write!(formatter, "its period goes past the calendar"),
         }

@@ -104,6 +104,17 @@ fn a_leap_year_has_one_day_more() {
 }
 
 #[test]
+fn a_period_may_be_a_number_of_units() {
+    let on = |period| {
+        let price = price(ChargeKind::Recurring, "90", "EUR", period);
+        rate(&request(vec![price], "2026-03-10", 1, "0"))
+    };
+    assert_eq!(on("3 month"), "81.20 EUR + 0.00 EUR, 2026-03-10..2026-05-31, 83/92");
+    assert_eq!(on("quarter"), on("3 month"));
+    assert_eq!(on("2 week"), "141.43 EUR + 0.00 EUR, 2026-03-10..2026-03-31, 22/14");
+}
+
+#[test]
 fn days_and_weeks_are_charged_up_to_the_next_bill() {
     let on = |period, bill_day| {
         let price = price(ChargeKind::Recurring, "7", "EUR", period);
@@ -162,8 +173,8 @@ fn what_cannot_be_charged_is_for_a_person_and_named() {
     let fortnight = price(ChargeKind::Recurring, "1", "EUR", "fortnight");
     assert_eq!(
         failure(&request(vec![fortnight], "2026-03-10", 1, "0")),
-        "PRICE: price `p1` cannot be charged: period `fortnight` is not `day`, `week`, `month` or \
-         `year`"
+        "PRICE: price `p1` cannot be charged: period `fortnight` is none of `day`, `week`, \
+         `month`, `quarter`, `year`, nor a number of them up to 1200"
     );
     let mut huge = request(vec![monthly("9999999999999999999999999", "EUR")], "2026-03-10", 1, "0");
     huge.quantity = u32::MAX;

@@ -156,6 +156,7 @@ pub fn decompose(
     let mut plan = tasks::plan(items, document, rulebook).map_err(Stop::Failure)?;
     plan.optional = optional::parts(order, rulebook.catalog());
     plan.titles = titles(&plan, rulebook.catalog());
+    plan.zone = rulebook.zone();
     Ok(plan)
 }
 

@@ -12,6 +12,7 @@ pub mod id;
 pub mod money;
 pub mod nearest;
 pub mod outcome;
+pub mod period;
 pub mod time;
 
 pub mod catalog;

@@ -8,6 +8,8 @@ use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::period::{Period, Term};
+
 /// An amount of money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
@@ -118,10 +120,14 @@ pub struct Price {
     pub kind: PriceKind,
     /// Before tax, for one of the product and one period.
     pub amount: Money,
-    /// The period of a recurring price, such as `month`; else empty.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub period: String,
-    /// What is taken off for the first periods only.
+    /// The period of a recurring price.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::period::of_plan"
+    )]
+    pub period: Option<Period>,
+    /// What alters it for the first periods only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alterations: Vec<PriceAlteration>,
     /// All taxes on it as one, if any is known.
@@ -154,8 +160,9 @@ pub struct PriceAlteration {
     /// By how much it changes the price: below zero for a discount.
     #[serde(with = "rust_decimal::serde::str")]
     pub amount: Decimal,
-    /// For so many periods.
-    pub periods: u32,
+    /// How long it lasts; for good if `None`, which the discount of a bundle may.
+    #[serde(flatten)]
+    pub lasts: Option<Term>,
 }
 
 /// When a price is charged.

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::billing::Zone;
 use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
 use crate::money::Price;
 use crate::time::Timestamp;
@@ -47,6 +48,9 @@ pub struct Plan {
     /// It is not complete before this date, whatever is done by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completes: Option<Timestamp>,
+    /// The zone of the operator's days when it was made.
+    #[serde(default, skip_serializing_if = "Zone::is_utc")]
+    pub zone: Zone,
 }
 
 /// A line of one of the orders of a fulfilment.

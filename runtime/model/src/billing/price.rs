@@ -3,10 +3,12 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::day::{Day, Days};
+use super::day::Day;
 use super::field::{Field, Malformed};
 use crate::catalog::Effect;
 use crate::money::{Money, PERCENT_MAX, PriceKind, Tax};
+use crate::period::LENGTH_MAX;
+pub use crate::period::Period;
 
 /// A price of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +31,6 @@ pub struct ProductPrice {
     /// The account that pays it, if not the product's.
     pub account: Option<String>,
     alterations: Vec<Alteration>,
-}
-
-/// What a recurring price is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Period {
-    /// A number of days: each costs the same.
-    Days(u32),
-    /// A number of months: the days of a month share its price.
-    Months(u32),
 }
 
 /// What makes a price another one, for a while or for good.
@@ -81,7 +74,7 @@ impl ProductPrice {
         let price = field.need("price")?;
         let taxes = taxes(field, &price)?;
         let period = match kind {
-            PriceKind::Recurring => Some(Period::read(field)?),
+            PriceKind::Recurring => Some(period(field)?),
             PriceKind::OneOff | PriceKind::Usage => None,
         };
         let told = Told::read(&price, &taxes)?;
@@ -140,7 +133,8 @@ impl Alteration {
             Some(percent) => Change::Percent(percentage(&percent, effect)?),
             None => Change::Amount(price.share(&value)?.abs()),
         };
-        let own = field.get("recurringChargePeriod").map(|_| Period::read(field)).transpose()?;
+        let own = ["recurringChargePeriod", "recurringChargePeriodType"];
+        let own = own.iter().find_map(|name| field.get(name)).map(|_| period(field)).transpose()?;
         let count = field.get("applicationDuration").map_or(Ok(0), |count| count.count())?;
         let lasts = (count > 0).then(|| own.or(of).unwrap_or(Period::Months(1)).times(count));
         let priority = field.get("priority").map_or(Ok(u32::MAX), |number| number.count())?;
@@ -169,65 +163,22 @@ impl Alteration {
     }
 }
 
-impl Period {
-    /// Reads `recurringChargePeriod`, or the type and length that later versions split it into.
-    fn read(field: &Field<'_>) -> Result<Self, Malformed> {
-        let unit = match field.get("recurringChargePeriodType") {
-            Some(unit) => unit,
-            None => field.need("recurringChargePeriod")?,
-        };
-        let length = field.get("recurringChargePeriodLength").map_or(Ok(1), |one| one.count())?;
-        let one = match unit.text()?.to_ascii_lowercase().as_str() {
-            "day" | "days" | "daily" => Self::Days(1),
-            "week" | "weeks" | "weekly" => Self::Days(7),
-            "month" | "months" | "monthly" => Self::Months(1),
-            "quarter" | "quarters" | "quarterly" => Self::Months(3),
-            "year" | "years" | "yearly" | "annual" | "annually" => Self::Months(12),
-            _ => return Err(unit.wrong("is none of `day`, `week`, `month`, `quarter`, `year`")),
-        };
-        if length == 0 || length > LENGTH_MAX {
-            return Err(field.wrong("has a `recurringChargePeriodLength` that is not 1 to 1200"));
-        }
-        Ok(one.times(length))
+/// Reads `recurringChargePeriod`, or the type and length that later versions split it into.
+fn period(field: &Field<'_>) -> Result<Period, Malformed> {
+    let unit = match field.get("recurringChargePeriodType") {
+        Some(unit) => unit,
+        None => field.need("recurringChargePeriod")?,
+    };
+    let one = Period::parse(unit.text()?).ok_or_else(|| {
+        unit.wrong("is none of `day`, `week`, `month`, `quarter`, `year`, nor a number of them")
+    })?;
+    let Some(length) = field.get("recurringChargePeriodLength") else { return Ok(one) };
+    let count = length.count()?;
+    if count == 0 || count > LENGTH_MAX {
+        return Err(length.wrong("is not 1 to 1200"));
     }
-
-    /// So many times as long.
-    #[must_use]
-    pub fn times(self, count: u32) -> Self {
-        match self {
-            Self::Days(days) => Self::Days(days.saturating_mul(count)),
-            Self::Months(months) => Self::Months(months.saturating_mul(count)),
-        }
-    }
-
-    /// The day after the last one of the period that begins on a day.
-    pub fn after(self, begin: Day) -> Day {
-        match self {
-            Self::Days(days) => begin.plus_days(i64::from(days)),
-            Self::Months(months) => begin.plus_months(months),
-        }
-    }
-
-    /// The period that a day is in, where they follow each other from an anchor on or before it.
-    pub fn around(self, day: Day, anchor: Day) -> Days {
-        let nth = |number: u32| self.times(number).after(anchor);
-        let passed = anchor.days_until(day).max(0);
-        // Low by at most a period or two: no month is longer than 31 days.
-        let guess = match self {
-            Self::Days(days) => passed / i64::from(days),
-            Self::Months(months) => passed / (31 * i64::from(months)),
-        };
-        let mut number = u32::try_from(guess).unwrap_or(0);
-        while nth(number + 1) <= day && nth(number + 1) < Day::never() {
-            number += 1;
-        }
-        let from = if number == 0 { anchor } else { nth(number) };
-        Days { from, until: nth(number + 1) }
-    }
+    Ok(one.times(count))
 }
-
-/// A period has at most so many of its unit.
-const LENGTH_MAX: u32 = 1200;
 
 /// The amount of TM Forum's `Price`, as it is told.
 struct Told {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, FixedOffset, Offset, SecondsFormat, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::day::Day;
 use crate::time::Timestamp;
@@ -28,6 +29,11 @@ impl Zone {
     /// The zone of a name such as `Europe/Berlin`; `None` if the database does not have it.
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok().map(Self)
+    }
+
+    /// Whether it is the zone of whoever sets none.
+    pub fn is_utc(&self) -> bool {
+        *self == Self::UTC
     }
 
     /// The day of an instant.
@@ -76,6 +82,20 @@ impl Zone {
 
     fn local(self, at: Timestamp) -> Option<DateTime<Tz>> {
         DateTime::from_timestamp_millis(at.0).map(|at| at.with_timezone(&self.0))
+    }
+}
+
+impl Serialize for Zone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let unknown = || serde::de::Error::custom(format!("`{name}` is no time zone"));
+        Self::named(&name).ok_or_else(unknown)
     }
 }
 

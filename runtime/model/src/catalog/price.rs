@@ -10,6 +10,7 @@ use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
 use super::read::{allowed, array, ids, status, text};
 use crate::money::{AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal};
+use crate::period::{LENGTH_MAX, Period, Term};
 
 /// A price as the catalog has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +25,8 @@ pub struct OfferingPrice {
     pub amount: Option<Money>,
     /// How many percent, of what alters another price.
     pub percentage: Option<Decimal>,
-    /// The period of a recurring price, such as `month` or `3 month`; else empty.
-    pub period: String,
+    /// The period of a recurring price.
+    pub period: Option<Period>,
     /// What is counted, of usage, such as `GB`.
     pub unit: Option<String>,
     /// The taxes on it, if the catalog names any.
@@ -36,8 +37,8 @@ pub struct OfferingPrice {
     pub altered_by: Vec<(String, Effect)>,
     /// The prices that it is made of.
     pub parts: Vec<String>,
-    /// For how many periods it counts, of what alters another; for ever where nothing is said.
-    pub duration: Option<u32>,
+    /// How long it lasts, of what alters another; for good if `None`.
+    pub lasts: Option<Term>,
     /// What alters a price is applied in this order.
     pub priority: i64,
     /// Where it stands.
@@ -109,7 +110,7 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         return Err("`price` needs `unit` (a currency) and `value` (a number)".into());
     }
     let period = period(entity)?;
-    if role == PriceRole::Charge(PriceKind::Recurring) && period.is_empty() && parts.is_empty() {
+    if role == PriceRole::Charge(PriceKind::Recurring) && period.is_none() && parts.is_empty() {
         return Err("a recurring price needs `recurringChargePeriodType`".into());
     }
     let unit = entity.get("unitOfMeasure").and_then(unit);
@@ -125,7 +126,7 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         when: values_used(entity)?,
         altered_by: altered_by(entity)?,
         parts,
-        duration: duration(entity)?,
+        lasts: lasts(entity, role, period)?,
         priority: entity.get("priority").and_then(Value::as_i64).unwrap_or(0),
         status: status(entity)?,
         valid: Validity::of(entity)?,
@@ -158,25 +159,28 @@ fn number(entity: &Value, name: &str) -> Result<Option<Decimal>, String> {
     }
 }
 
-/// The period, in the words that billing knows where there is one.
-fn period(entity: &Value) -> Result<String, String> {
-    let word = text(entity, "recurringChargePeriodType").unwrap_or("").to_lowercase();
-    let word = match word.as_str() {
-        "daily" | "days" => "day",
-        "weekly" | "weeks" => "week",
-        "monthly" | "months" => "month",
-        "yearly" | "years" | "annual" | "annually" => "year",
-        other => other,
-    };
+/// The period: a unit and a length.
+fn period(entity: &Value) -> Result<Option<Period>, String> {
     let length = match entity.get("recurringChargePeriodLength") {
         None | Some(Value::Null) => 1,
-        Some(value) => value.as_u64().ok_or("`recurringChargePeriodLength` is a whole number")?,
+        Some(value) => {
+            let length = value.as_u64().and_then(|length| u32::try_from(length).ok());
+            length.filter(|length| (1..=LENGTH_MAX).contains(length)).ok_or(format!(
+                "`recurringChargePeriodLength` is a whole number from 1 to {LENGTH_MAX}"
+            ))?
+        }
     };
-    Ok(match (length, word) {
-        (0 | 1, word) => word.into(),
-        (12, "month") => "year".into(),
-        (length, word) => format!("{length} {word}"),
-    })
+    let Some(unit) = text(entity, "recurringChargePeriodType").filter(|unit| !unit.is_empty())
+    else {
+        return Ok(None);
+    };
+    let one = Period::parse(unit).ok_or_else(|| {
+        format!(
+            "`recurringChargePeriodType` is none of `day`, `week`, `month`, `quarter`, `year`, \
+             but `{unit}`"
+        )
+    })?;
+    Ok(Some(one.times(length)))
 }
 
 fn unit(quantity: &Value) -> Option<String> {
@@ -221,19 +225,39 @@ fn altered_by(entity: &Value) -> Result<Vec<(String, Effect)>, String> {
     Ok(found)
 }
 
-/// For how many periods: `applicationDuration`, or the first term in the catalog's form.
-fn duration(entity: &Value) -> Result<Option<u32>, String> {
-    let term = array(entity, "productOfferingTerm").first();
-    let amount = entity
-        .get("applicationDuration")
-        .or_else(|| term.and_then(|term| term.get("duration")?.get("amount")))
-        .filter(|value| !value.is_null());
-    let Some(amount) = amount else {
-        return Ok(None);
-    };
-    let periods = amount.as_u64().and_then(|amount| u32::try_from(amount).ok());
-    match periods.filter(|periods| *periods > 0) {
-        Some(periods) => Ok(Some(periods)),
-        None => Err("the duration is a whole number from 1".into()),
+/// How long what alters another price lasts: `applicationDuration`, in its own periods or those of
+/// the price, or the first term in the catalog's form, which has a unit.
+fn lasts(entity: &Value, role: PriceRole, period: Option<Period>) -> Result<Option<Term>, String> {
+    let told = entity.get("applicationDuration").filter(|amount| !amount.is_null());
+    let term = array(entity, "productOfferingTerm").first().and_then(|term| term.get("duration"));
+    match (role, told, term) {
+        (PriceRole::Charge(_), None, _) => Ok(None),
+        (PriceRole::Charge(_), Some(_), _) => {
+            Err("`applicationDuration` is for what alters a price; a price has none".into())
+        }
+        (PriceRole::Alteration(..), Some(amount), _) => {
+            let wrong = "`applicationDuration` is a whole number from 1 to 1200";
+            Ok(Some(Term { periods: count(amount).ok_or(wrong)?, each: period }))
+        }
+        (PriceRole::Alteration(..), None, Some(duration)) => {
+            let wrong = "`productOfferingTerm.duration.amount` is a whole number from 1 to 1200";
+            let periods = duration.get("amount").and_then(count).ok_or(wrong)?;
+            let each = match text(duration, "units") {
+                None => None,
+                Some(unit) => Some(Period::parse(unit).ok_or_else(|| {
+                    format!(
+                        "`productOfferingTerm.duration.units` is none of `day`, `week`, `month`, \
+                         `quarter`, `year`, but `{unit}`"
+                    )
+                })?),
+            };
+            Ok(Some(Term { periods, each }))
+        }
+        (PriceRole::Alteration(..), None, None) => Ok(None),
     }
+}
+
+fn count(amount: &Value) -> Option<u32> {
+    let count = amount.as_u64().and_then(|amount| u32::try_from(amount).ok());
+    count.filter(|count| (1..=LENGTH_MAX).contains(count))
 }

@@ -10,6 +10,7 @@ use crate::money::{
     AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, Tax, decimal, decimals,
     number, rounded,
 };
+use crate::period::{LENGTH_MAX, Period, Term};
 
 /// A price of one product.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +21,8 @@ pub struct Charge {
     pub name: String,
     /// When it is charged.
     pub kind: PriceKind,
-    /// The period of a recurring one; else empty.
-    pub period: String,
+    /// The period of a recurring one.
+    pub period: Option<Period>,
     /// What is counted, of usage.
     pub unit: Option<String>,
     /// What part of the usage it is for, such as `volume 0 to 100`.
@@ -45,8 +46,8 @@ pub struct Alteration {
     pub percentage: Option<Decimal>,
     /// By how much it changes the price: below zero for a discount.
     pub change: Decimal,
-    /// For how many periods; for ever where nothing is said.
-    pub periods: Option<u32>,
+    /// How long it lasts; for good if `None`.
+    pub lasts: Option<Term>,
     /// Its place among others.
     pub priority: i64,
 }
@@ -58,8 +59,16 @@ pub(super) struct Change {
     pub name: String,
     pub effect: Effect,
     pub by: By,
-    pub periods: Option<u32>,
+    pub lasts: Option<Term>,
     pub priority: i64,
+}
+
+impl Change {
+    /// How long it lasts on a price of a period: its own periods are told if they are others.
+    pub(super) fn lasts_on(&self, price: Option<Period>) -> Option<Term> {
+        let each = |term: Term| term.each.filter(|each| Some(*each) != price);
+        self.lasts.map(|term| Term { each: each(term), ..term })
+    }
 }
 
 /// By how much a price is altered.
@@ -84,7 +93,7 @@ const USAGE_DECIMALS: u32 = 6;
 impl Charge {
     /// What one product costs, before tax, once alterations that end have ended.
     pub fn regular(&self) -> Decimal {
-        let lasting = self.alterations.iter().filter(|change| change.periods.is_none());
+        let lasting = self.alterations.iter().filter(|change| change.lasts.is_none());
         self.list.amount + lasting.map(|change| change.change).sum::<Decimal>()
     }
 
@@ -110,10 +119,10 @@ impl Charge {
     /// changes nothing. Answers with what is left of an amount. What lasts is taken off the list
     /// price, and what ends off what is left by that, whichever comes first.
     pub(super) fn apply(&mut self, change: &Change) -> Decimal {
-        if change.periods.is_some() {
+        if change.lasts.is_some() {
             return self.add(change, self.first());
         }
-        let ending = self.alterations.extract_if(.., |other| other.periods.is_some());
+        let ending = self.alterations.extract_if(.., |other| other.lasts.is_some());
         let ending: Vec<Alteration> = ending.collect();
         let left = self.add(change, self.regular());
         for other in ending {
@@ -141,7 +150,7 @@ impl Charge {
                 name: change.name.clone(),
                 percentage,
                 change: if change.effect == Effect::Discount { -taken } else { taken },
-                periods: change.periods,
+                lasts: change.lasts_on(self.period),
                 priority: change.priority,
             });
         }
@@ -149,23 +158,25 @@ impl Charge {
     }
 
     /// What a product that is sold at it is billed: the regular price, and what alters it for the
-    /// first periods.
+    /// first periods. The discount of a bundle on what is in it has no price of its own, and is all
+    /// alteration.
     pub fn billed(&self, quote: Option<&str>) -> Price {
-        let ending = self.alterations.iter().filter_map(|change| {
-            Some(PriceAlteration {
-                id: change.price.clone(),
-                name: change.name.clone(),
-                amount: change.change,
-                periods: change.periods?,
-            })
+        let is_discount = self.list.amount.is_zero() && self.first() < Decimal::ZERO;
+        let kept = self.alterations.iter().filter(|one| is_discount || one.lasts.is_some());
+        let alterations = kept.map(|change| PriceAlteration {
+            id: change.price.clone(),
+            name: change.name.clone(),
+            amount: change.change,
+            lasts: change.lasts,
         });
+        let amount = if is_discount { self.list.amount } else { self.regular() };
         Price {
             id: self.price.clone(),
             name: self.name.clone(),
             kind: self.kind,
-            amount: Money { currency: self.list.currency.clone(), amount: self.regular() },
-            period: self.period.clone(),
-            alterations: ending.collect(),
+            amount: Money { currency: self.list.currency.clone(), amount },
+            period: self.period,
+            alterations: alterations.collect(),
             tax: Tax::together(&self.taxes),
             taxes: if self.taxes.len() > 1 { self.taxes.clone() } else { Vec::new() },
             quote: quote.map(Into::into),
@@ -183,8 +194,8 @@ impl Charge {
             let reference = json!({ "id": self.price, "@referredType": "ProductOfferingPrice" });
             set("productOfferingPrice", reference);
         }
-        if !self.period.is_empty() {
-            set("recurringChargePeriod", json!(self.period));
+        if let Some(period) = &self.period {
+            set("recurringChargePeriod", json!(period));
         }
         if let Some(unit) = &self.unit {
             set("unitOfMeasure", json!(unit));
@@ -226,11 +237,11 @@ impl Charge {
         }
         body.insert("price".into(), price);
         body.insert("priority".into(), json!(change.priority));
-        if let Some(periods) = change.periods {
-            body.insert("applicationDuration".into(), json!(periods));
+        if let Some(lasts) = change.lasts {
+            body.insert("applicationDuration".into(), json!(lasts.periods));
         }
-        if !self.period.is_empty() {
-            body.insert("recurringChargePeriod".into(), json!(self.period));
+        if let Some(period) = change.lasts.and_then(|lasts| lasts.each).or(self.period) {
+            body.insert("recurringChargePeriod".into(), json!(period));
         }
         if !change.price.is_empty() {
             let reference = json!({ "id": change.price, "@referredType": "ProductOfferingPrice" });
@@ -254,15 +265,16 @@ impl Charge {
             message: "is an amount below 10^12: `unit` (a currency) and `value` (a number)",
         })?;
         let taxes = taxes(entry, price)?;
+        let period = period(entry, "recurringChargePeriod")?;
         let mut alterations = Vec::new();
         for change in entry.get("priceAlteration").and_then(Value::as_array).into_iter().flatten() {
-            alterations.push(alteration_of(change, &list.currency)?);
+            alterations.push(alteration_of(change, &list.currency, period)?);
         }
         Ok(Self {
             price: id_of(entry),
             name: text("name").unwrap_or_default().into(),
             kind,
-            period: text("recurringChargePeriod").unwrap_or_default().into(),
+            period,
             unit: text("unitOfMeasure").map(Into::into),
             tier: text("description").map(Into::into),
             list,
@@ -293,7 +305,11 @@ fn taxes(entry: &Value, price: Option<&Value>) -> Result<Vec<Tax>, Wrong> {
     }
 }
 
-fn alteration_of(change: &Value, currency: &str) -> Result<Alteration, Wrong> {
+fn alteration_of(
+    change: &Value,
+    currency: &str,
+    period: Option<Period>,
+) -> Result<Alteration, Wrong> {
     let wrong = Wrong {
         at: "priceAlteration.price",
         message: "needs `dutyFreeAmount`, by how much it changes the price, in its currency",
@@ -308,7 +324,7 @@ fn alteration_of(change: &Value, currency: &str) -> Result<Alteration, Wrong> {
         name: change.get("name").and_then(Value::as_str).unwrap_or_default().into(),
         percentage: price.get("percentage").and_then(percent),
         change: amount.amount,
-        periods: periods(change)?,
+        lasts: lasts(change, period)?,
         priority: change.get("priority").and_then(Value::as_i64).unwrap_or(0),
     })
 }
@@ -326,7 +342,7 @@ impl Alteration {
                 Effect::Surcharge
             },
             by: self.percentage.map_or(By::Amount(amount), By::Percent),
-            periods: self.periods,
+            lasts: self.lasts,
             priority: self.priority,
         }
     }
@@ -352,22 +368,39 @@ pub(super) fn granted(entry: &Value) -> Result<Vec<Change>, Wrong> {
             name: change.get("name").and_then(Value::as_str).unwrap_or("discount").into(),
             effect: Effect::Discount,
             by,
-            periods: periods(change)?,
+            lasts: lasts(change, None)?,
             priority: change.get("priority").and_then(Value::as_i64).unwrap_or(0),
         })
     });
     read.collect()
 }
 
-fn periods(change: &Value) -> Result<Option<u32>, Wrong> {
+/// How long an alteration lasts. Its own period is told if it is not the price's.
+fn lasts(change: &Value, price: Option<Period>) -> Result<Option<Term>, Wrong> {
+    let each = period(change, "priceAlteration.recurringChargePeriod")?;
     match change.get("applicationDuration") {
         None | Some(Value::Null) => Ok(None),
         Some(value) => {
             let count = value.as_u64().and_then(|count| u32::try_from(count).ok());
-            count.filter(|count| *count > 0).map(Some).ok_or(Wrong {
+            let periods = count.filter(|count| (1..=LENGTH_MAX).contains(count)).ok_or(Wrong {
                 at: "priceAlteration.applicationDuration",
-                message: "is a whole number from 1",
-            })
+                message: "is a whole number from 1 to 1200",
+            })?;
+            Ok(Some(Term { periods, each: each.filter(|each| Some(*each) != price) }))
+        }
+    }
+}
+
+fn period(entry: &Value, at: &'static str) -> Result<Option<Period>, Wrong> {
+    let wrong = Wrong {
+        at,
+        message: "is one of `day`, `week`, `month`, `quarter`, `year`, or a number of them",
+    };
+    match entry.get("recurringChargePeriod") {
+        None | Some(Value::Null) => Ok(None),
+        Some(period) => {
+            let text = period.as_str().ok_or(wrong)?;
+            if text.is_empty() { Ok(None) } else { Period::parse(text).map(Some).ok_or(wrong) }
         }
     }
 }

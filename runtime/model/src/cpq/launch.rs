@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use super::configure::{configure, reference};
 use crate::catalog::{
-    Catalog, Characteristic, Effect, Lifecycle, Offering, OfferingPrice, PriceRole, Spec, SpecKind,
-    Validity,
+    Catalog, Characteristic, Lifecycle, Offering, PriceRole, Spec, SpecKind, Validity,
 };
 use crate::decompose::{Answers, Stop, decompose};
 use crate::id::SpecId;
@@ -140,10 +139,6 @@ impl Check<'_> {
             };
             counts |= price.holds(Some(self.now)) && matches!(price.role, PriceRole::Charge(_));
             currencies.extend(price.amount.iter().map(|amount| amount.currency.as_str()));
-            if price.duration.is_some() && is_surcharge(price) {
-                let message = "a surcharge that ends cannot be billed: make it a price".into();
-                self.report("PRICE_SURCHARGE", name, "productOfferingTerm", message);
-            }
             open.extend(
                 price
                     .parts
@@ -297,10 +292,6 @@ impl Check<'_> {
             .collect();
         json!({ "place": [{ "id": "nowhere", "role": "installation" }], "productCharacteristic": chosen })
     }
-}
-
-fn is_surcharge(price: &OfferingPrice) -> bool {
-    matches!(price.role, PriceRole::Alteration(Effect::Surcharge, _))
 }
 
 fn join(names: &BTreeSet<&str>) -> String {

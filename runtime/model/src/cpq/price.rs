@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, Effect, Offering, OfferingPrice, PriceRole, Spec};
 use crate::decompose::CheckedLine;
 use crate::money::{Money, PriceKind};
 use crate::order::Order;
+use crate::period::Period;
 use crate::rulebook::Rulebook;
 
 /// Prices may consist of prices so deep.
@@ -55,7 +56,7 @@ pub fn charges(order: &Order, lines: &[CheckedLine], rulebook: &Rulebook) -> Vec
             characteristics: &checked.characteristics,
         };
         for (price, effect, kind) in own.alterations(offering) {
-            inside.alter(index, &mut all, &change(price, effect), kind, &price.period);
+            inside.alter(index, &mut all, &change(price, effect), kind, price.period);
         }
     }
     all
@@ -103,14 +104,14 @@ impl<'a> Own<'a> {
                 price: price.id.clone(),
                 name: price.name.clone(),
                 kind,
-                period: price.period.clone(),
+                period: price.period,
                 unit: price.unit.clone(),
                 tier: self.tier(price),
                 list: list.clone(),
                 alterations: Vec::new(),
                 taxes: price.taxes.clone(),
             };
-            altered.sort_by_key(|(other, _)| (other.duration.is_some(), other.priority));
+            altered.sort_by_key(|(other, _)| (other.lasts.is_some(), other.priority));
             for (other, effect) in &altered {
                 charge.apply(&change(other, *effect));
             }
@@ -134,7 +135,7 @@ impl<'a> Own<'a> {
                 PriceRole::Charge(_) => None,
             })
             .collect();
-        found.sort_by_key(|(price, ..)| (price.duration.is_some(), price.priority));
+        found.sort_by_key(|(price, ..)| (price.lasts.is_some(), price.priority));
         found
     }
 
@@ -201,16 +202,16 @@ impl<'a> Inside<'a> {
         all: &mut [Vec<Charge>],
         change: &Change,
         kind: Option<PriceKind>,
-        period: &str,
+        period: Option<Period>,
     ) {
-        let by_period = if period.is_empty() { PriceKind::OneOff } else { PriceKind::Recurring };
+        let by_period = if period.is_none() { PriceKind::OneOff } else { PriceKind::Recurring };
         let is_of_kind = |charge: &Charge| match (&change.by, kind) {
             (_, Some(kind)) => charge.kind == kind,
             (By::Amount(_), None) => charge.kind == by_period,
             (By::Percent(_), None) => true,
         };
         let meant =
-            |charge: &Charge| is_of_kind(charge) && (period.is_empty() || charge.period == period);
+            |charge: &Charge| is_of_kind(charge) && (period.is_none() || charge.period == period);
         let By::Amount(money) = &change.by else {
             let below = self.below(index);
             for line in below.into_iter().chain([index]) {
@@ -272,7 +273,7 @@ fn line_of(change: &Change, like: Charge, amount: Decimal) -> Charge {
             name: change.name.clone(),
             percentage: None,
             change: amount,
-            periods: change.periods,
+            lasts: change.lasts_on(like.period),
             priority: change.priority,
         }],
         ..like
@@ -290,7 +291,7 @@ fn change(price: &OfferingPrice, effect: Effect) -> Change {
         name: price.name.clone(),
         effect,
         by,
-        periods: price.duration,
+        lasts: price.lasts,
         priority: price.priority,
     }
 }

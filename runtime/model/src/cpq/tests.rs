@@ -6,6 +6,7 @@ mod price;
 mod properties;
 mod qualify;
 mod quote;
+mod sold;
 mod tax;
 
 use std::collections::BTreeMap;

@@ -4,13 +4,14 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Changes, Document};
+use crate::billing::amount::Rounding;
 use crate::billing::ledger::{self, Entry};
 use crate::billing::rate::{self, Rate, RateKind};
 use crate::billing::tax::AppliedTax;
 use crate::billing::{Day, Days, Zone};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
-use crate::money::{Money, Price, PriceKind, TAX_CATEGORY};
+use crate::money::{Money, Price, PriceAlteration, PriceKind, TAX_CATEGORY, Tax};
 use crate::plan::{Action, Item, Level};
 
 /// The attribute of a product that has its prices.
@@ -63,7 +64,13 @@ impl Fulfilment {
         let day = |name: &str| Day::parse(text(name));
         let last = day("to").map(|last| last.plus_days(1));
         let price = item.prices.iter().find(|price| price.id == text("price"));
-        let tax = price.and_then(|price| price.tax.as_ref());
+        let kind = RateKind::parse(text("kind"))?;
+        let covers = day("from").zip(last).and_then(|(from, until)| Days::new(from, until));
+        let charges = covers.is_none_or(|covers| self.begins_with(covers, price));
+        if kind == RateKind::Recurring && !charges {
+            return None;
+        }
+        let net = money(charge, "net")?;
         Some(Rate {
             id: String::new(),
             name: text("name").into(),
@@ -72,24 +79,28 @@ impl Fulfilment {
                 .and_then(Value::as_str)
                 .map(|fraction| format!("{fraction} days"))
                 .unwrap_or_default(),
-            kind: RateKind::parse(text("kind"))?,
+            kind,
             date: self.updated_at,
             account: account.map(str::to_owned),
             product: Some(self.product_id(item)),
             price: Some(text("price").to_owned()),
             credits: None,
-            covers: day("from").zip(last).and_then(|(from, until)| Days::new(from, until)),
-            net: money(charge, "net")?,
-            taxes: vec![AppliedTax {
-                category: tax.map_or(TAX_CATEGORY, |tax| &tax.category).to_owned(),
-                rate: charge
-                    .pointer("/attributes/tax-rate")
-                    .and_then(Value::as_str)
-                    .and_then(|rate| rate.parse().ok()),
-                amount: money(charge, "tax")?.amount,
-            }],
+            covers,
+            taxes: applied(charge, price, &net)?,
+            net,
             bill: None,
         })
+    }
+
+    /// Whether a recurring charge begins when the product does, and its price is the same on all of
+    /// its days. What a rater made for other days, or with one amount for several, is left to the
+    /// next bill run, which charges the product from its first day.
+    fn begins_with(&self, covers: Days, price: Option<&Price>) -> bool {
+        let begin = self.plan.zone.day_of(self.updated_at);
+        let lasts = price.into_iter().flat_map(|price| {
+            price.alterations.iter().filter_map(|change| Some(change.lasts?.of(price.period)))
+        });
+        covers.from == begin && lasts.into_iter().all(|lasts| lasts.after(begin) >= covers.until)
     }
 
     /// What raters put into the outputs of an item's tasks under `charges`.
@@ -99,6 +110,18 @@ impl Fulfilment {
         let charges = outputs.filter_map(|outputs| outputs.get("charges")?.as_array().cloned());
         charges.flatten().collect()
     }
+}
+
+/// The taxes on a charge: of one tax as the rater has it, of several each from the amount.
+fn applied(charge: &Value, price: Option<&Price>, net: &Money) -> Option<Vec<AppliedTax>> {
+    let taxes = price.map(Price::taxes).unwrap_or_default();
+    if taxes.len() > 1 {
+        return Some(AppliedTax::on(net, &taxes, Rounding::default()));
+    }
+    let category = taxes.first().map_or(TAX_CATEGORY, |tax| &tax.category).to_owned();
+    let rate = charge.pointer("/attributes/tax-rate").and_then(Value::as_str);
+    let rate = rate.and_then(|rate| rate.parse().ok());
+    Some(vec![AppliedTax { category, rate, amount: money(charge, "tax")?.amount }])
 }
 
 fn back(amount: &Money) -> Money {
@@ -140,25 +163,58 @@ pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
         "productOfferingPrice": { "id": price.id, "@referredType": "ProductOfferingPrice" },
         "@type": "ProductPrice",
     });
-    if price.kind == PriceKind::Recurring
-        && let Some(fields) = body.as_object_mut()
-    {
-        fields.insert("recurringChargePeriod".into(), json!(price.period));
+    let mut set = |name: &str, value: Value| {
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert(name.into(), value);
+        }
+    };
+    if let Some(period) = price.period {
+        set("recurringChargePeriod", json!(period));
+    }
+    let is_discount = !price.alterations.is_empty() && price.amount.amount.is_zero();
+    // A discount on other prices has their tax, and what was agreed keeps its own: the catalog has
+    // none for them. The catalog's tax of other prices may change.
+    if is_discount || price.quote.is_some() {
+        let taxes = price.taxes();
+        if !taxes.is_empty() {
+            set("tax", Tax::listed(&taxes));
+        }
     }
     let alterations = price.alterations.iter().map(|change| {
         let amount = Money { amount: times(change.amount), ..price.amount.clone() };
-        json!({
-            "name": change.name,
-            "priceType": "discount",
-            "applicationDuration": change.periods,
-            "price": { "dutyFreeAmount": amount.to_tmf() },
-        })
+        alteration(change, &amount)
     });
     let alterations: Vec<Value> = alterations.collect();
-    if let (false, Some(fields)) = (alterations.is_empty(), body.as_object_mut()) {
-        fields.insert("productPriceAlteration".into(), Value::Array(alterations));
+    if !alterations.is_empty() {
+        set("productPriceAlteration", Value::Array(alterations));
     }
     body
+}
+
+/// What alters a price of a product by an amount of each period.
+fn alteration(change: &PriceAlteration, amount: &Money) -> Value {
+    let effect = if amount.amount > Decimal::ZERO { "surcharge" } else { "discount" };
+    let mut entry = json!({
+        "name": change.name,
+        "priceType": effect,
+        "price": { "dutyFreeAmount": amount.to_tmf() },
+    });
+    let mut set = |name: &str, value: Value| {
+        if let Some(fields) = entry.as_object_mut() {
+            fields.insert(name.into(), value);
+        }
+    };
+    if let Some(lasts) = change.lasts {
+        set("applicationDuration", json!(lasts.periods));
+        if let Some(each) = lasts.each {
+            set("recurringChargePeriod", json!(each));
+        }
+    }
+    if !change.id.is_empty() {
+        let id = json!({ "id": change.id, "@referredType": "ProductOfferingPrice" });
+        set("productOfferingPrice", id);
+    }
+    entry
 }
 
 /// An amount of a charge.

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::*;
 use crate::id::{PluginId, PoolId, SpecId, TaskId};
+use crate::money::{Money, Price, PriceAlteration, PriceKind};
 use crate::outcome::{Failure, FailureClass, Hold};
+use crate::period::{Period, Term};
 use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
 use crate::time::Timestamp;
 use crate::{Event, FulfilmentId};
@@ -129,7 +131,7 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
         "name": "monthly", "price": "POP-1", "kind": "recurring",
         "net": { "currency": "EUR", "amount": "10.00" },
         "tax": { "currency": "EUR", "amount": "1.90" },
-        "from": "2026-03-01", "to": "2026-03-31",
+        "from": "1970-01-01", "to": "1970-01-31",
     });
     story.succeed(2, &json!({ "charges": [charge] }), vec![]);
     let last = story.commit("ended", &[Event::Ended { end: End::Completed }]);
@@ -158,6 +160,50 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
     let rate = last.documents.iter().find(|d| d.resource == "appliedCustomerBillingRate").unwrap();
     assert_eq!(rate.body["taxIncludedAmount"], json!({ "unit": "EUR", "value": 11.9 }));
     assert_eq!(rate.body["billingAccount"]["id"], "ACC-1");
+}
+
+#[test]
+fn a_first_charge_is_taken_if_it_begins_with_the_product_at_one_price() {
+    let taken = |from: &str, lasts: Option<Term>| {
+        let mut plan = plan();
+        plan.items[0].prices = vec![Price {
+            id: "POP-1".into(),
+            name: "monthly".into(),
+            kind: PriceKind::Recurring,
+            amount: Money { currency: "EUR".into(), amount: 10.into() },
+            period: Some(Period::Months(12)),
+            alterations: vec![PriceAlteration {
+                id: String::new(),
+                name: "Welcome".into(),
+                amount: (-1).into(),
+                lasts,
+            }],
+            tax: None,
+            taxes: Vec::new(),
+            quote: None,
+        }];
+        let mut story = Story::new();
+        story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
+        story.succeed(0, &json!({ "vlan": "100" }), vec![hold()]);
+        story.succeed(1, &json!({}), vec![]);
+        let charge = json!({
+            "name": "monthly", "price": "POP-1", "kind": "recurring",
+            "net": { "currency": "EUR", "amount": "9.00" },
+            "tax": { "currency": "EUR", "amount": "0" },
+            "from": from, "to": "1970-12-31",
+        });
+        story.succeed(2, &json!({ "charges": [charge] }), vec![]);
+        let last = story.commit("ended", &[Event::Ended { end: End::Completed }]);
+        last.documents.iter().any(|d| d.resource == "appliedCustomerBillingRate")
+    };
+    let term = |periods, each| Some(Term { periods, each });
+    assert!(taken("1970-01-01", None));
+    assert!(taken("1970-01-01", term(1, None)));
+    assert!(taken("1970-01-01", term(12, Some(Period::Months(1)))));
+    // The next bill run charges what the rater could not know.
+    assert!(!taken("1969-12-31", None));
+    assert!(!taken("1970-01-02", None));
+    assert!(!taken("1970-01-01", term(3, Some(Period::Months(1)))));
 }
 
 #[test]

@@ -25,6 +25,7 @@ impl Fulfilment {
 
     /// The day on which its work begins: steps read it, and charges start on it.
     pub(super) fn begun_on(&self) -> String {
-        self.plan.begins.map_or(self.submitted_at, |date| date.max(self.submitted_at)).date()
+        let begins = self.plan.begins.map_or(self.submitted_at, |date| date.max(self.submitted_at));
+        self.plan.zone.day_of(begins).to_string()
     }
 }

@@ -140,7 +140,7 @@ fn what_is_wrong_is_named() {
     `productPrice[0].price.taxRate` is not a decimal number
     `productPrice[0].price.taxRate` is not a tax rate from 0 to 1000
     `productPrice[0].recurringChargePeriod` is missing
-    `productPrice[0].recurringChargePeriod` is none of `day`, `week`, `month`, `quarter`, `year`
+    `productPrice[0].recurringChargePeriod` is none of `day`, `week`, `month`, `quarter`, `year`, nor a number of them
     `productPrice[0].recurringChargePeriod` is not a text
     `productPrice[0].productPriceAlteration` is not a list
     `productPrice[0].productPriceAlteration[0].price.percentage` is more than the whole price, or than 1000

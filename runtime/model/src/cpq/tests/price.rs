@@ -94,7 +94,8 @@ fn products_of_an_order_have_the_prices_of_the_quote() {
     let plan = decompose(&order, &request, &rulebook, &Answers::new()).unwrap();
     let line = |price: &Price| {
         let changes = price.alterations.iter();
-        let changes = changes.map(|c| format!(", {} {} for {}", c.name, c.amount, c.periods));
+        let changes =
+            changes.map(|c| format!(", {} {} for {}", c.name, c.amount, c.lasts.unwrap().periods));
         let changes: String = changes.collect();
         format!("{} {} {}{changes}", price.kind.as_tmf(), price.id, price.amount)
     };

@@ -7,7 +7,14 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::decompose::decompose;
 use crate::money::{PriceKind, Tax, decimal};
+use crate::period::{Period, Term};
 use crate::plan::Level;
+
+/// How long something lasts: in the periods of its price, or others.
+fn term() -> impl Strategy<Value = Term> {
+    let each = prop::option::of((1_u32..100).prop_map(Period::Days));
+    (1_u32..24, each).prop_map(|(periods, each)| Term { periods, each })
+}
 
 /// Taxes of some rates: one is known by its rate alone.
 fn taxes(rates: &[u32]) -> Vec<Tax> {
@@ -87,7 +94,11 @@ proptest! {
             prices.map(|price| (Decimal::from(line.quantity), price.clone()))
         });
         let lasting = agreed.filter(|(_, p)| p.kind == PriceKind::Recurring);
-        let billed: Decimal = lasting.map(|(count, price)| count * price.amount.amount).sum();
+        let each = |price: &crate::money::Price| -> Decimal {
+            let lasting = price.alterations.iter().filter(|change| change.lasts.is_none());
+            price.amount.amount + lasting.map(|change| change.amount).sum::<Decimal>()
+        };
+        let billed: Decimal = lasting.map(|(count, price)| count * each(&price)).sum();
         prop_assert_eq!(billed, sum(&quote, "quoteTotalPrice", "recurring"));
     }
 
@@ -111,18 +122,19 @@ proptest! {
     #[test]
     fn a_charge_reads_as_it_was_written(
         cents in -1_000_000_000_i64..1_000_000_000,
-        changes in prop::collection::vec((-1_000_000_i64..0, prop::option::of(1_u32..24)), 0..4),
+        changes in prop::collection::vec((-1_000_000_i64..0, prop::option::of(term())), 0..4),
         rates in prop::collection::vec(0_u32..100, 0..3),
         recurring in any::<bool>(),
     ) {
-        let alterations = changes.iter().map(|(change, periods)| Alteration {
+        let period = recurring.then_some(Period::Months(1));
+        let alterations = changes.iter().map(|(change, lasts)| Alteration {
             price: String::new(), name: "less".into(), percentage: None,
-            change: Decimal::new(*change, 2), periods: *periods, priority: 1,
+            change: Decimal::new(*change, 2), lasts: *lasts, priority: 1,
         });
         let charge = Charge {
             price: "POP".into(), name: "name".into(),
             kind: if recurring { PriceKind::Recurring } else { PriceKind::OneOff },
-            period: if recurring { "month".into() } else { String::new() },
+            period,
             unit: None, tier: None,
             list: crate::money::Money { currency: "EUR".into(), amount: Decimal::new(cents, 2) },
             alterations: alterations.collect(),

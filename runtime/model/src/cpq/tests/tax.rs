@@ -15,6 +15,7 @@ use crate::catalog::Effect;
 use crate::cpq::charge::{By, Change};
 use crate::documents::product_price;
 use crate::money::{Money, PriceKind, Tax, decimal, decimals};
+use crate::period::{Period, Term};
 
 /// A product since the first of March, with these prices.
 fn sold(offering: &str, prices: &[Value]) -> Value {
@@ -86,9 +87,9 @@ fn taxes(offering: &str, usual: Option<&str>) -> String {
 fn a_price_bears_its_own_tax_or_the_catalogs_or_the_packs_or_the_usual_one() {
     let lines = [taxes("NET", Some("21")), taxes("GONE", Some("21")), taxes("GONE", None)];
     insta::assert_snapshot!(lines.join("\n"), @r"
-    GST + PST 12 %: 1.2, USt 19 %: 1.9, VAT 2.5 %: 0.25
-    GST + PST 12 %: 1.2, USt 21 %: 2.1, VAT 2.5 %: 0.25
-    GST + PST 12 %: 1.2, VAT 0 %: 0, VAT 2.5 %: 0.25
+    GST 5 %: 0.5, PST 7 %: 0.7, USt 19 %: 1.9, VAT 2.5 %: 0.25
+    GST 5 %: 0.5, PST 7 %: 0.7, USt 21 %: 2.1, VAT 2.5 %: 0.25
+    GST 5 %: 0.5, PST 7 %: 0.7, VAT 0 %: 0, VAT 2.5 %: 0.25
     ");
 }
 
@@ -124,7 +125,7 @@ fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
         price: "POP".into(),
         name: "price".into(),
         kind: if recurring { PriceKind::Recurring } else { PriceKind::OneOff },
-        period: if recurring { "month".into() } else { String::new() },
+        period: recurring.then_some(Period::Months(1)),
         unit: None,
         tier: None,
         list: money(least),
@@ -142,7 +143,7 @@ fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
             name: "less".into(),
             effect: Effect::Discount,
             by,
-            periods: periods.filter(|_| recurring),
+            lasts: periods.filter(|_| recurring).map(|periods| Term { periods, each: None }),
             priority: 0,
         });
     }

@@ -10,7 +10,7 @@ fn charge(price: &str, amount: i64) -> Charge {
         price: price.into(),
         name: price.into(),
         kind: PriceKind::Recurring,
-        period: "month".into(),
+        period: Some(crate::period::Period::Months(1)),
         unit: None,
         tier: None,
         list: Money { currency: "EUR".into(), amount: Decimal::from(amount) },

@@ -42,7 +42,7 @@ fn charges() -> serde_json::Value {
             "name": name, "price": name, "kind": kind,
             "net": { "currency": "EUR", "amount": "10.00" },
             "tax": { "currency": "EUR", "amount": "1.90" },
-            "from": "2026-03-01", "to": "2026-03-31",
+            "from": "1970-01-01", "to": "1970-01-31",
         })
     };
     json!({ "charges": [charge("oneOff", "setup"), charge("recurring", "monthly")] })
