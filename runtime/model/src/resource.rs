@@ -19,7 +19,7 @@ pub mod version;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use check::{Invalid, InvalidKind};
 pub use version::Version;
@@ -81,6 +81,8 @@ pub struct Resource {
     pub indexed: &'static [&'static str],
     /// Whether earlier versions of a document are kept.
     pub history: bool,
+    /// Tells in a document what follows from it and may not be kept in it.
+    pub derive: Option<fn(&mut Map<String, Value>)>,
     /// What its events are called.
     pub naming: Naming,
     /// Who makes and changes its documents.

@@ -13,6 +13,7 @@ use super::cycle::Cycle;
 use super::day::Days;
 use super::field::{Field, Malformed};
 use super::rate::{Rate, RateKind, href, mark_billed, reference, tax_item, time_period};
+use super::statement;
 use super::tax::AppliedTax;
 use super::zone::Zone;
 use crate::money::Money;
@@ -128,6 +129,7 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
         "taxIncludedAmount": money(gross),
         "taxItem": tax_items(lines),
         "appliedPayment": [],
+        "billDocument": statement::documents(id),
         "billingAccount": reference("billingAccount", account),
         "relatedParty": run.account.get("relatedParty").cloned().unwrap_or_else(|| json!([])),
         "state": run.release.state(gross).as_str(),

@@ -1,8 +1,9 @@
-//! The bill as a document for people: one HTML file that needs nothing else.
+//! The bill as a document for people, and where a bill tells that it is found.
 
-use std::fmt::Write as _;
+mod html;
+mod pdf;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::amount::written;
 use super::day::Days;
@@ -11,41 +12,101 @@ use super::rate::Rate;
 use super::zone::Zone;
 use crate::money::Money;
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;\
-padding:0 1rem;color:#1a1a1a}table{width:100%;border-collapse:collapse;margin:1.5rem 0}\
-th,td{text-align:left;padding:.4rem .6rem .4rem 0;border-bottom:1px solid #ddd;vertical-align:top}\
-.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
-small{color:#666}tfoot td{border:0}tfoot .t td{border-top:2px solid #1a1a1a;font-weight:600}\
-@media print{body{margin:0}}";
+/// Where the documents of bills are served.
+pub const BILLS: &str = "/orchestration/v1/billing/bills/";
 
-/// Writes a bill with its lines. Everything in it that came from elsewhere is escaped.
-pub fn html(bill: &Value, rates: &[Rate], zone: Zone) -> Result<String, Malformed> {
-    let root = Field::root(bill);
-    let number = root.need("billNo")?.text()?;
-    let mut page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>Bill {}</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n<h1>Bill {}</h1>\n",
-        escaped(number),
-        escaped(number),
-    );
-    facts(&mut page, &root, zone)?;
-    page.push_str(
-        "<table>\n<thead><tr><th>What</th><th>For</th><th class=\"n\">Before tax</th>\
-         <th class=\"n\">Tax</th></tr></thead>\n<tbody>\n",
-    );
-    for rate in rates {
-        line(&mut page, rate);
+/// A bill and its lines, as texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    number: String,
+    facts: Vec<(&'static str, String)>,
+    lines: Vec<Line>,
+    totals: Vec<Total>,
+}
+
+/// What was charged or given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Line {
+    name: String,
+    more: String,
+    days: String,
+    net: String,
+    tax: String,
+}
+
+/// A sum at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Total {
+    name: String,
+    amount: String,
+    is_strong: bool,
+}
+
+impl Statement {
+    /// Reads a bill; `rates` are on it.
+    pub fn read(bill: &Value, rates: &[Rate], zone: Zone) -> Result<Self, Malformed> {
+        let root = Field::root(bill);
+        Ok(Self {
+            number: root.need("billNo")?.text()?.to_owned(),
+            facts: facts(&root, zone)?,
+            lines: rates.iter().map(Line::of).collect(),
+            totals: totals(&root)?,
+        })
     }
-    page.push_str("</tbody>\n<tfoot>\n");
-    totals(&mut page, &root)?;
-    page.push_str("</tfoot>\n</table>\n</body>\n</html>\n");
-    Ok(page)
+
+    /// As one HTML file that needs nothing else. What came from elsewhere is escaped.
+    pub fn html(&self) -> String {
+        html::page(self)
+    }
+
+    /// As a PDF document.
+    pub fn pdf(&self) -> Vec<u8> {
+        pdf::document(self)
+    }
+}
+
+/// The documents of a bill (TMF678 `billDocument`).
+pub fn documents(bill: &str) -> Value {
+    let one = |format: &str, media_type: &str, path: &str| {
+        json!({
+            "id": format!("{bill}-{format}"),
+            "name": format!("Bill as {}", format.to_uppercase()),
+            "description": "The bill with its lines",
+            "attachmentType": format,
+            "mimeType": media_type,
+            "url": format!("{BILLS}{bill}/{path}"),
+            "@type": "Attachment",
+        })
+    };
+    json!([one("html", "text/html", "document"), one("pdf", "application/pdf", "document.pdf"),])
+}
+
+/// Tells in a bill where its documents are, if it does not: those of earlier versions do not.
+pub(crate) fn tell_documents(bill: &mut Map<String, Value>) {
+    if bill.contains_key("billDocument") {
+        return;
+    }
+    if let Some(id) = bill.get("id").and_then(Value::as_str) {
+        let documents = documents(id);
+        bill.insert("billDocument".into(), documents);
+    }
+}
+
+impl Line {
+    fn of(rate: &Rate) -> Self {
+        Self {
+            name: rate.name.clone(),
+            more: rate.description.clone(),
+            days: rate.covers.map(shown).unwrap_or_default(),
+            net: written(&rate.net),
+            tax: written(&rate.tax()),
+        }
+    }
 }
 
 /// Who and when.
-fn facts(page: &mut String, bill: &Field<'_>, zone: Zone) -> Result<(), Malformed> {
-    let mut facts: Vec<(&str, String)> = Vec::new();
+fn facts(bill: &Field<'_>, zone: Zone) -> Result<Vec<(&'static str, String)>, Malformed> {
+    let mut facts: Vec<(&'static str, String)> = Vec::new();
     for party in bill.items("relatedParty")? {
         let name = party.get("name").or_else(|| party.get("id"));
         if let Some(name) = name {
@@ -64,40 +125,15 @@ fn facts(page: &mut String, bill: &Field<'_>, zone: Zone) -> Result<(), Malforme
     if let Some(due) = bill.get("paymentDueDate") {
         facts.push(("To be paid by", due.day()?.to_string()));
     }
-    page.push_str("<p>");
-    for (name, value) in facts {
-        let _ = write!(page, "{name}: <strong>{}</strong><br>", escaped(&value));
-    }
-    page.push_str("</p>\n");
-    Ok(())
+    Ok(facts)
 }
 
-fn line(page: &mut String, rate: &Rate) {
-    let days = rate.covers.map(shown).unwrap_or_default();
-    let more = match rate.description.as_str() {
-        "" => String::new(),
-        text => format!("<br><small>{}</small>", escaped(text)),
+fn totals(bill: &Field<'_>) -> Result<Vec<Total>, Malformed> {
+    let mut totals = Vec::new();
+    let mut row = |is_strong, name: &str, money: &Money| {
+        totals.push(Total { name: name.into(), amount: written(money), is_strong });
     };
-    let _ = writeln!(
-        page,
-        "<tr><td>{}{more}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
-        escaped(&rate.name),
-        escaped(&days),
-        escaped(&written(&rate.net)),
-        escaped(&written(&rate.tax())),
-    );
-}
-
-fn totals(page: &mut String, bill: &Field<'_>) -> Result<(), Malformed> {
-    let mut row = |class: &str, name: &str, money: &Money| {
-        let _ = writeln!(
-            page,
-            "<tr{class}><td colspan=\"3\">{}</td><td class=\"n\">{}</td></tr>",
-            escaped(name),
-            escaped(&written(money)),
-        );
-    };
-    row("", "Before tax", &bill.need("taxExcludedAmount")?.money()?);
+    row(false, "Before tax", &bill.need("taxExcludedAmount")?.money()?);
     for tax in bill.items("taxItem")? {
         let category = tax.text_or("taxCategory", "Tax")?;
         let rate = tax.get("taxRate").map(|rate| rate.decimal()).transpose()?;
@@ -105,16 +141,16 @@ fn totals(page: &mut String, bill: &Field<'_>) -> Result<(), Malformed> {
             Some(rate) => format!("{category} {} %", rate.normalize()),
             None => category.into(),
         };
-        row("", &name, &tax.need("taxAmount")?.money()?);
+        row(false, &name, &tax.need("taxAmount")?.money()?);
     }
-    row(" class=\"t\"", "Amount due", &bill.need("amountDue")?.money()?);
+    row(true, "Amount due", &bill.need("amountDue")?.money()?);
     for payment in bill.items("appliedPayment")? {
         let paid = payment.need("appliedAmount")?.money()?;
-        row("", "Paid", &Money { amount: -paid.amount, ..paid });
+        row(false, "Paid", &Money { amount: -paid.amount, ..paid });
     }
     let remaining = bill.need("remainingAmount")?.money()?;
-    row(" class=\"t\"", "Left to pay", &remaining);
-    Ok(())
+    row(true, "Left to pay", &remaining);
+    Ok(totals)
 }
 
 /// Days as people count them: the first and the last.
@@ -123,21 +159,6 @@ fn shown(days: Days) -> String {
         return days.from.to_string();
     }
     format!("{} to {}", days.from, days.until.before())
-}
-
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

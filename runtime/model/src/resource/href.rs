@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::version::{Version, View};
 use super::{Served, of_key, table};
+use crate::billing::statement::BILLS;
 
 /// What a stored href of ours begins with.
 pub(crate) const OURS: &str = "/tmf-api/";
@@ -64,11 +65,7 @@ fn each(document: &mut Value, act: &mut dyn FnMut(&mut String)) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match value {
-                    Value::String(href)
-                        if (name == "href" || name.ends_with("Href")) && href.starts_with(OURS) =>
-                    {
-                        act(href);
-                    }
+                    Value::String(href) if is_ours(name, href) => act(href),
                     Value::Array(_) | Value::Object(_) => each(value, act),
                     Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
                 }
@@ -76,5 +73,13 @@ fn each(document: &mut Value, act: &mut dyn FnMut(&mut String)) {
         }
         Value::Array(entries) => entries.iter_mut().for_each(|entry| each(entry, act)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Whether a text is an href of ours, or the place of a document of a bill.
+fn is_ours(name: &str, text: &str) -> bool {
+    match name {
+        "url" => text.starts_with(BILLS),
+        _ => (name == "href" || name.ends_with("Href")) && text.starts_with(OURS),
     }
 }

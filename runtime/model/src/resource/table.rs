@@ -78,6 +78,7 @@ pub(super) const USUAL: Resource = Resource {
     references: &[],
     indexed: &[],
     history: false,
+    derive: None,
     naming: Naming::Usual,
     owner: Owner::Client,
     served: Served::Always,

@@ -55,8 +55,12 @@ pub(super) fn is_committed(response: &Response) -> bool {
 }
 
 /// A body of any type.
-pub(super) fn with_type(status: StatusCode, media_type: &'static str, body: String) -> Response {
-    let mut response = Response::new(Body::from(body));
+pub(super) fn with_type(
+    status: StatusCode,
+    media_type: &'static str,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     response

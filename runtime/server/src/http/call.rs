@@ -171,11 +171,37 @@ impl Call {
         accept.is_some_and(|accept| accept.contains("text/html"))
     }
 
+    /// Whether the client would rather have one media type than another, by the weights that it
+    /// gives to both (RFC 9110, 12.5.1).
+    pub(super) fn prefers(&self, one: &str, other: &str) -> bool {
+        let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+        let accept = accept.unwrap_or_default();
+        weight(accept, one) > weight(accept, other)
+    }
+
     /// Whether the client would rather have a text than JSON.
     pub(super) fn wants_text(&self) -> bool {
         let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"))
     }
+}
+
+/// The weight of a media type in an `Accept`, in thousandths: that of the closest range.
+fn weight(accept: &str, media_type: &str) -> u32 {
+    let kind = media_type.split('/').next().unwrap_or_default();
+    let ranges = accept.split(',').filter_map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next()?.to_ascii_lowercase();
+        let closeness = match name.as_str() {
+            name if name == media_type => 3,
+            "*/*" => 1,
+            name => name.strip_suffix("/*").filter(|name| *name == kind).map(|_| 2)?,
+        };
+        let q = parts.find_map(|part| part.strip_prefix("q=")?.trim().parse::<f32>().ok());
+        // Thousandths are whole, and a weight is at most one.
+        Some((closeness, (q.unwrap_or(1.0).clamp(0.0, 1.0) * 1_000.0) as u32))
+    });
+    ranges.max_by_key(|(closeness, _)| *closeness).map_or(0, |(_, weight)| weight)
 }
 
 /// A piece of a path without its escapes.

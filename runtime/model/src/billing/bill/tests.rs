@@ -46,8 +46,9 @@ fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {
 fn a_bill_has_the_shape_of_the_standard() {
     let account = account();
     let march = "2026-03-01..2026-04-01";
-    let drawn = draw(&run(&account, march), &rates(march)).unwrap();
+    let mut drawn = draw(&run(&account, march), &rates(march)).unwrap();
     assert_eq!(drawn.len(), 1);
+    assert_eq!(drawn[0].bill["billDocument"].take(), statement::documents("bill-1"));
     insta::assert_snapshot!(serde_json::to_string_pretty(&drawn[0].bill).unwrap(), @r#"
     {
       "@type": "CustomerBill",
@@ -57,6 +58,7 @@ fn a_bill_has_the_shape_of_the_standard() {
       },
       "appliedPayment": [],
       "billDate": "2026-04-01T02:00:00.000Z",
+      "billDocument": null,
       "billNo": "2026-000001",
       "billingAccount": {
         "@referredType": "BillingAccount",

@@ -27,9 +27,13 @@ fn rates(name: &str) -> Vec<Rate> {
     due(&fibre, &timeline(&fibre, ""), &[], period, &terms(), at("2026-04-01T02:00:00Z")).unwrap()
 }
 
+fn html(bill: &Value, rates: &[Rate]) -> String {
+    Statement::read(bill, rates, Zone::UTC).unwrap().html()
+}
+
 #[test]
 fn a_bill_shows_its_lines_its_tax_and_what_is_left_to_pay() {
-    let page = html(&bill(), &rates("Fibre"), Zone::UTC).unwrap();
+    let page = html(&bill(), &rates("Fibre"));
     let body = page.split_once("</head>").unwrap().1;
     insta::assert_snapshot!(body.trim(), @r#"
     <body>
@@ -62,7 +66,7 @@ fn nothing_that_came_from_elsewhere_is_markup() {
     bill["relatedParty"][0]["name"] = json!(hostile);
     bill["billingAccount"]["id"] = json!(hostile);
     bill["taxItem"][0]["taxCategory"] = json!(hostile);
-    let page = html(&bill, &rates(hostile), Zone::UTC).unwrap();
+    let page = html(&bill, &rates(hostile));
     assert!(!page.contains("<script"));
     assert!(!page.contains("\"'>"));
     assert!(page.contains("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;"));
@@ -70,8 +74,29 @@ fn nothing_that_came_from_elsewhere_is_markup() {
 
 #[test]
 fn a_bill_needs_nothing_from_elsewhere() {
-    let page = html(&bill(), &rates("Fibre"), Zone::UTC).unwrap();
+    let page = html(&bill(), &rates("Fibre"));
     for outside in ["http:", "https:", "src=", "href=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");
     }
+}
+
+#[test]
+fn a_bill_of_earlier_versions_tells_its_documents_too() {
+    let mut bill = bill().as_object().unwrap().clone();
+    tell_documents(&mut bill);
+    let told: Vec<String> = bill["billDocument"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {} {}", one["id"], one["mimeType"], one["url"]).replace('"', ""))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    bill-1-html text/html /orchestration/v1/billing/bills/bill-1/document
+    bill-1-pdf application/pdf /orchestration/v1/billing/bills/bill-1/document.pdf
+    ");
+    // What a bill tells stays.
+    let own = json!([{ "id": "DOC" }]);
+    bill.insert("billDocument".into(), own.clone());
+    tell_documents(&mut bill);
+    assert_eq!(bill["billDocument"], own);
 }

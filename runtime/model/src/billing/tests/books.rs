@@ -13,7 +13,8 @@ use crate::billing::charge::due;
 use crate::billing::ledger::{Account, Entry, Ledger};
 use crate::billing::payment::{Payment, note, write_off};
 use crate::billing::rate::RateKind;
-use crate::billing::{assurance, statement, usage};
+use crate::billing::statement::Statement;
+use crate::billing::{assurance, usage};
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -198,7 +199,8 @@ impl Operator {
             for drawn in draw(&run, &rates).unwrap() {
                 let lines: Vec<Rate> =
                     drawn.rates.iter().map(|one| Rate::read(one).unwrap()).collect();
-                statement::html(&drawn.bill, &lines, Zone::UTC).unwrap();
+                let statement = Statement::read(&drawn.bill, &lines, Zone::UTC).unwrap();
+                assert!(!statement.html().is_empty() && statement.pdf().starts_with(b"%PDF"));
                 self.bills.push(drawn.bill);
                 for rate in drawn.rates {
                     self.rates.insert(rate["id"].as_str().unwrap().to_owned(), rate);

@@ -1,6 +1,7 @@
 //! TMF678: bills.
 
 use super::{READ, TASK, USUAL};
+use crate::billing::statement::tell_documents;
 use crate::resource::{Api, Later, Life, Naming, Operation, Resource, Served};
 
 pub(super) static API: Api = Api {
@@ -56,6 +57,7 @@ pub(super) static API: Api = Api {
                 "taxItem",
             ],
             life: Some(BILL),
+            derive: Some(tell_documents),
             indexed: &[
                 "billNo",
                 "category",

@@ -76,6 +76,14 @@ impl View {
         document
     }
 
+    /// A document that is kept, as it is answered here: with what follows from it.
+    pub fn answered(&self, mut document: Value) -> Value {
+        if let (Some(derive), Some(fields)) = (self.resource.derive, document.as_object_mut()) {
+            derive(fields);
+        }
+        self.shown(document)
+    }
+
     /// What is seen here, as it is kept.
     pub fn kept(&self, mut document: Value) -> Value {
         if let (true, Value::Object(fields)) = (self.is_translated(), &mut document) {

@@ -3,9 +3,10 @@
 
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::header::{CONTENT_SECURITY_POLICY, VARY};
 use model::billing::Day;
 use model::billing::bill_state::{BillState, Release};
+use model::billing::statement::Statement;
 use serde_json::Value;
 
 use crate::http::call::Call;
@@ -46,7 +47,12 @@ pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answ
         }
         ["bills", id, "document"] => {
             read(&call)?;
-            document(door, id)
+            let is_pdf = call.prefers("application/pdf", "text/html");
+            if is_pdf { pdf(door, id) } else { page(door, id) }
+        }
+        ["bills", id, "document.pdf"] => {
+            read(&call)?;
+            pdf(door, id)
         }
         ["bills", step] => {
             post(&call)?;
@@ -75,13 +81,25 @@ fn step_of(step: &str) -> Result<(&'static [BillState], BillState), Problem> {
 }
 
 /// A bill as a page that runs nothing and loads nothing.
-fn document(door: &Door, id: &str) -> Answer {
-    let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
-    let page = billing::statement(&door.app, id)?.ok_or_else(missing)?;
+fn page(door: &Door, id: &str) -> Answer {
+    let page = statement(door, id)?.html();
     let mut response = answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page);
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
+}
+
+fn pdf(door: &Door, id: &str) -> Answer {
+    let pdf = statement(door, id)?.pdf();
+    let mut response = answer::with_type(StatusCode::OK, "application/pdf", pdf);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+fn statement(door: &Door, id: &str) -> Result<Statement, Problem> {
+    let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
+    billing::statement(&door.app, id)?.ok_or_else(missing)
 }
 
 fn body(call: &mut Call) -> Result<Value, Problem> {

@@ -1,6 +1,7 @@
 //! Billing, asked as a client asks it. There is no rater here; usage waits for one.
 
 use axum::body::Body;
+use engine::store::Put;
 use serde_json::{Value, json};
 
 use super::bench::{Answer, Bench};
@@ -133,8 +134,56 @@ async fn a_bill_is_a_page_that_runs_nothing() {
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
     assert!(page.text.contains("85.56 EUR") && !page.text.contains("<script"));
-    let none = bench.get(&format!("{BILLING}/bills/none/document")).await;
-    assert_eq!(none.status, 404);
+    for path in ["none/document", "none/document.pdf"] {
+        let none = bench.get(&format!("{BILLING}/bills/{path}")).await;
+        assert_eq!(none.status, 404, "{path}");
+    }
+}
+
+/// C5: a bill tells where its documents are, and each is there in its format.
+#[tokio::test]
+async fn a_bill_tells_its_documents() {
+    let bench = Bench::new();
+    bench.sold(&fibre()).await;
+    let bill = bench.billed("2026-04-01").await;
+    let id = bill["id"].as_str().unwrap();
+    let kept = bench.app.document("customerBill", id).unwrap().unwrap();
+    // One of a version that did not tell it.
+    let mut earlier = kept.body.clone();
+    earlier["id"] = json!("EARLIER");
+    earlier.as_object_mut().unwrap().remove("billDocument");
+    bench.app.write(vec![Put::create("customerBill", "EARLIER", earlier)]).await.unwrap();
+    for version in ["v4", "v5"] {
+        let path = format!("/tmf-api/customerBillManagement/{version}/customerBill");
+        for (id, documents) in [(id, true), ("EARLIER", false)] {
+            let shown = bench.get(&format!("{path}/{id}")).await.body;
+            let told = shown["billDocument"].as_array().unwrap();
+            for (document, media_type) in told.iter().zip(["text/html", "application/pdf"]) {
+                assert_eq!(document["mimeType"], media_type, "{version} {id}");
+                let url = document["url"].as_str().unwrap();
+                let place = url.strip_prefix("http://127.0.0.1:8080").unwrap();
+                let answer = bench.get(place).await;
+                assert_eq!(answer.status, 200, "{place}");
+                assert!(answer.header("content-type").starts_with(media_type), "{place}");
+                assert!(!documents || answer.text.contains("85.56 EUR"), "{place}");
+            }
+        }
+        let listed = bench.get(&format!("{path}?fields=billDocument")).await.body;
+        assert_eq!(listed[1]["billDocument"].as_array().unwrap().len(), 2, "{listed}");
+    }
+    for (accept, media_type) in [
+        ("application/pdf", "application/pdf"),
+        ("text/html;q=0.5, application/pdf", "application/pdf"),
+        ("application/*", "application/pdf"),
+        ("application/pdf;q=0.1, */*", "text/html; charset=utf-8"),
+        ("text/html, application/pdf", "text/html; charset=utf-8"),
+        ("*/*", "text/html; charset=utf-8"),
+        ("", "text/html; charset=utf-8"),
+    ] {
+        let line = format!("GET {BILLING}/bills/{id}/document");
+        let answer = bench.send(&line, &[("accept", accept)], Body::empty()).await;
+        assert_eq!(answer.header("content-type"), media_type, "{accept}");
+    }
 }
 
 #[tokio::test]

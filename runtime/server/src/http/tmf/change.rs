@@ -144,7 +144,7 @@ async fn write(
         systems::changed(&door.app, key)?;
     }
     drop(turn);
-    let Some(mut body) = after.map(|after| served.shown(after)) else {
+    let Some(mut body) = after.map(|after| served.answered(after)) else {
         return Ok(Some(StatusCode::NO_CONTENT.into_response()));
     };
     let revision = if is_same { revision } else { revision + 1 };

@@ -39,7 +39,7 @@ pub(super) async fn take(door: &Door, call: Call, served: Served) -> Answer {
     let rows: Vec<Value> = rows
         .into_iter()
         .map(|row| {
-            let mut row = served.shown(row);
+            let mut row = served.answered(row);
             href::absolute(&mut row, &call.base);
             fields.of(row)
         })

@@ -33,7 +33,7 @@ pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) ->
         etag::add(response.headers_mut(), &tag);
         return Ok(response);
     }
-    body = served.shown(body);
+    body = served.answered(body);
     href::absolute(&mut body, &call.base);
     let body = fields.of(body);
     Ok(tagged(answer::json(StatusCode::OK, &body), &tag))

@@ -2,8 +2,9 @@
 
 use model::billing::ledger::{self, Entry, Ledger};
 use model::billing::rate::{self, Rate};
+use model::billing::statement::Statement;
 use model::billing::terms::Terms;
-use model::billing::{Day, assurance, statement as pages};
+use model::billing::{Day, assurance};
 use model::money::Money;
 use serde_json::{Value, json};
 
@@ -61,14 +62,13 @@ pub(crate) fn findings(app: &App, until: Day) -> Result<Value, Refusal> {
     Ok(json!({ "until": until.to_string(), "finding": found }))
 }
 
-/// A bill as an HTML document; nothing where there is none.
-pub(crate) fn statement(app: &App, id: &str) -> Result<Option<String>, Refusal> {
+/// A bill with its lines, for people; nothing where there is none.
+pub(crate) fn statement(app: &App, id: &str) -> Result<Option<Statement>, Refusal> {
     let Some(bill) = app.document("customerBill", id)? else { return Ok(None) };
     let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
     let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
-    let page = pages::html(&bill.body, &lines, app.commerce.zone)
-        .map_err(|wrong| refused("bill", id, &wrong))?;
-    Ok(Some(page))
+    let statement = Statement::read(&bill.body, &lines, app.commerce.zone);
+    statement.map(Some).map_err(|wrong| refused("bill", id, &wrong))
 }
 
 fn typed(app: &App, product: &str) -> Result<Vec<Rate>, Refusal> {
