@@ -17,6 +17,7 @@ mod field;
 pub mod zone;
 
 pub mod left;
+mod periods;
 pub mod price;
 pub mod rate;
 pub mod spans;

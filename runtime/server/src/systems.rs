@@ -60,6 +60,16 @@ pub(crate) enum Refusal {
         /// What stands in the way.
         message: String,
     },
+    /// A document that is kept cannot be read as what it is.
+    #[error("{resource} `{id}`: {wrong}")]
+    Row {
+        /// Its resource.
+        resource: &'static str,
+        /// Its id.
+        id: String,
+        /// What is wrong.
+        wrong: model::billing::Malformed,
+    },
     /// The store failed.
     #[error("the store cannot be read")]
     Store(#[from] engine::store::Error),

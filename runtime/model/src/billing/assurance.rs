@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::charge::{Reach, Window, kept, owed};
+use super::charge::{Reach, Until, Window, kept, owed};
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::rate::{Rate, RateKind};
@@ -66,8 +66,8 @@ pub fn compare(
     for (product, timeline) in products {
         let id = Field::root(product).need("id")?.text()?.to_owned();
         let mine = by_product.remove(id.as_str()).unwrap_or_default();
-        let begin = timeline.begin().unwrap_or(until).min(until.before());
-        let window = Window { period: Days { from: begin, until }, reach: Reach::Window };
+        let all = Until::all(until);
+        let window = Window { until: &all, reach: Reach::Window };
         for rate in owed(product, timeline, &mine, window, terms, terms.zone.start_of(until))? {
             let kind = match rate.kind {
                 RateKind::Credit => Kind::BilledNotActive,

@@ -47,6 +47,9 @@ pub struct Run<'a> {
 pub enum Cause {
     /// The cycle.
     Cycle,
+    /// The cycle, whose bill was drawn before: what was told late is billed. What is given back waits
+    /// for the next bill.
+    Late,
     /// Somebody asked for a bill.
     OnDemand,
 }
@@ -69,6 +72,9 @@ pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
         if rate.account.as_deref() == Some(&account) && belongs(&rate, run.period, run.zone) {
             by_currency.entry(rate.net.currency.clone()).or_default().push((rate, document));
         }
+    }
+    if run.cause == Cause::Late {
+        by_currency.retain(|_, lines| lines.iter().any(|(rate, _)| rate.kind.is_charge()));
     }
     let several = by_currency.len() > 1;
     let drawn = by_currency.into_iter().map(|(currency, lines)| {
@@ -109,7 +115,7 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
     let gross = net + tax;
     let day = run.zone.day_of(run.at);
     let (category, run_type) = match run.cause {
-        Cause::Cycle => ("normal", "onCycle"),
+        Cause::Cycle | Cause::Late => ("normal", "onCycle"),
         Cause::OnDemand => ("interim", "offCycle"),
     };
     let account = run.account.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -136,7 +142,7 @@ fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
         "@type": "CustomerBill",
     });
     if let Some(fields) = bill.as_object_mut() {
-        if run.cause == Cause::Cycle {
+        if run.cause != Cause::OnDemand {
             let next = run.cycle.around(run.period.until).until;
             fields.insert("nextBillDate".into(), json!(run.zone.written(next)));
         }

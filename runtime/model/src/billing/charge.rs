@@ -1,47 +1,57 @@
-//! The charges of a product for a period, and what is given back of earlier ones.
+//! The charges of a product up to a day, and what is given back of earlier ones.
 //!
 //! The rule: a price is owed for every day that the product is charged ([`super::timeline`]) and has
-//! that price ([`super::spans`]). Days that a rate covers already are not charged again, so the same
-//! period can be charged twice and costs once. Days that a rate covers and that turn out not to be
+//! that price ([`super::spans`]), from its first day on. Days that a rate covers already are not
+//! charged again, so charging twice costs once. Days that a rate covers and that turn out not to be
 //! owed, as when the price was changed, are given back.
 //!
 //! A charge is for days in a row that cost the same. A price for months costs, each day, its share
 //! of the month that the day is in, counted from bill day to bill day; so does one for years. A
 //! price for days or weeks costs the same share every day. A price whose period is longer than
-//! the bill cycle is charged to the end of that period, ahead. Each charge is computed exactly,
-//! rounded once, and taxed from what was rounded.
+//! the bill cycle is charged to the end of that period, ahead. Charges of one period are computed
+//! exactly, added up and rounded once: each is what the sum is more than before. Taxes are taken
+//! from what was rounded.
+
+mod earlier;
+mod until;
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use self::earlier::{Earlier, without};
 use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::left::Left;
-use super::price::{Period, ProductPrice};
+use super::periods::Periods;
+use super::price::{Alteration, Period, ProductPrice};
 use super::rate::{Rate, RateKind};
-use super::spans::{Span, owed as owed_for};
+use super::spans::Span;
 use super::terms::Terms;
 use super::timeline::Timeline;
-use crate::money::PriceKind;
+use crate::money::{PriceKind, decimals};
 use crate::time::Timestamp;
 
-/// Lists what a product owes for a period, and what it is given back, beyond the rates that there
+pub use self::until::Until;
+
+/// Lists what a product owes up to a day, and what it is given back, beyond the rates that there
 /// are: all of the product's, billed or not. `at` is when the new ones are made.
 pub fn due(
     product: &Value,
     timeline: &Timeline,
     rates: &[Rate],
-    period: Days,
+    until: &Until,
     terms: &Terms,
     at: Timestamp,
 ) -> Result<Vec<Rate>, Malformed> {
-    owed(product, timeline, rates, Window { period, reach: Reach::PricePeriod }, terms, at)
+    owed(product, timeline, rates, Window { until, reach: Reach::PricePeriod }, terms, at)
 }
 
 /// The days to charge for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Window {
-    pub(super) period: Days,
+pub(super) struct Window<'a> {
+    pub(super) until: &'a Until,
     pub(super) reach: Reach,
 }
 
@@ -59,41 +69,96 @@ pub(super) fn owed(
     product: &Value,
     timeline: &Timeline,
     rates: &[Rate],
-    window: Window,
+    window: Window<'_>,
     terms: &Terms,
     at: Timestamp,
 ) -> Result<Vec<Rate>, Malformed> {
     let root = Field::root(product);
     let id = root.need("id")?.text()?.to_owned();
     let mine: Vec<&Rate> = rates.iter().filter(|rate| rate.product.as_ref() == Some(&id)).collect();
+    let charged = timeline.charged();
+    let Some(begin) = charged.first().map(|days| days.from).or_else(|| first_covered(&mine)) else {
+        return Ok(Vec::new());
+    };
+    let once = mine.iter().filter(|rate| rate.kind == RateKind::OneOff);
     let mut charging = Charging {
         name: root.text_or("name", &id)?.to_owned(),
         account: root.reference("billingAccount")?,
-        charged: timeline.charged(),
+        once: once.filter_map(|rate| rate.price.clone()).collect(),
+        earlier: Earlier::all(&mine, timeline.spans(), &charged),
+        begins: begins(timeline.spans(), &charged),
         spans: timeline.spans(),
+        charged,
+        begin,
         id,
-        rates: mine,
         terms,
         at,
         made: Vec::new(),
     };
+    let credits = charging.credits(window.until);
     for span in timeline.spans() {
+        let account = span.price.account.as_deref().or(charging.account.as_deref());
+        let Some(until) = window.until.of(account) else { continue };
         match (span.price.kind, span.price.period) {
-            (PriceKind::OneOff, _) => charging.one_off(span, window.period),
-            (PriceKind::Recurring, Some(each)) => charging.recurring(span, each, window),
+            (PriceKind::OneOff, _) => charging.one_off(span, until),
+            (PriceKind::Recurring, Some(each)) => {
+                charging.recurring(span, each, until, window.reach);
+            }
             // Usage is rated where it happens; a recurring price without a period was refused.
             (PriceKind::Usage, _) | (PriceKind::Recurring, None) => {}
         }
     }
-    charging.credits();
-    Ok(charging.made)
+    let Charging { id, mut made, .. } = charging;
+    made.extend(credits);
+    // They are counted, so none is given twice.
+    let last = mine.iter().filter_map(|rate| number(&rate.id, &id)).max().unwrap_or(0);
+    let last = last.max(mine.len());
+    for (index, rate) in made.iter_mut().enumerate() {
+        rate.id = format!("{id}-b{}", last + index + 1);
+    }
+    Ok(made)
+}
+
+/// The number in the id of a rate of a product.
+fn number(rate: &str, product: &str) -> Option<usize> {
+    let rest = rate.strip_prefix(product)?.strip_prefix("-b")?;
+    rest.split('-').next()?.parse().ok()
 }
 
 /// The days of a charge that were not given back.
 pub(super) fn kept(charge: &Rate, rates: &[&Rate]) -> Vec<Days> {
     let credits = rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
-    let given_back: Vec<Days> = credits.filter_map(|credit| credit.covers).collect();
-    charge.covers.map(|days| days.without(&given_back)).unwrap_or_default()
+    without(charge, &credits.copied().collect::<Vec<_>>())
+}
+
+/// The first day that was charged of a product that is not charged after all.
+fn first_covered(rates: &[&Rate]) -> Option<Day> {
+    rates.iter().filter_map(|rate| rate.covers).map(|days| days.from).min()
+}
+
+/// What tells an alteration of a price apart: the price, its own id, and its place among those of
+/// the same id.
+type Altering = (String, String, usize);
+
+/// When each alteration began: the first charged day on which the product had it.
+fn begins(spans: &[Span], charged: &[Days]) -> BTreeMap<Altering, Day> {
+    let mut begins = BTreeMap::new();
+    for span in spans.iter().filter(|span| !span.price.alterations().is_empty()) {
+        let Some(first) = charged.iter().find_map(|days| days.common(span.days)) else { continue };
+        for altering in alterings(span) {
+            let begin = begins.entry(altering).or_insert(first.from);
+            *begin = first.from.min(*begin);
+        }
+    }
+    begins
+}
+
+fn alterings(span: &Span) -> impl Iterator<Item = Altering> {
+    let alterations = span.price.alterations();
+    alterations.iter().enumerate().map(move |(index, one)| {
+        let place = alterations[..index].iter().filter(|other| other.id == one.id).count();
+        (span.key.clone(), one.id.clone(), place)
+    })
 }
 
 struct Charging<'a> {
@@ -101,56 +166,64 @@ struct Charging<'a> {
     name: String,
     account: Option<String>,
     charged: Vec<Days>,
+    /// The first day that is charged.
+    begin: Day,
     spans: &'a [Span],
-    rates: Vec<&'a Rate>,
+    earlier: Vec<Earlier<'a>>,
+    /// The one-off prices that are charged.
+    once: Vec<String>,
+    begins: BTreeMap<Altering, Day>,
     terms: &'a Terms,
     at: Timestamp,
     made: Vec<Rate>,
 }
 
-impl Charging<'_> {
-    fn one_off(&mut self, span: &Span, period: Days) {
+/// A recurring price of a product for some days, and the periods that it is for.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    span: &'a Span,
+    periods: Periods,
+    days: Days,
+}
+
+impl<'a> Charging<'a> {
+    fn one_off(&mut self, span: &Span, until: Day) {
         let price = &span.price;
-        let was_charged = self
-            .rates
-            .iter()
-            .any(|rate| rate.kind == RateKind::OneOff && rate.price.as_deref() == Some(&price.id));
         // On the first day on which the product is charged and has it.
         let begin = self.charged.iter().find_map(|days| days.common(span.days));
-        let begin = begin.map(|days| days.from);
-        let made = self.made.iter().any(|rate| rate.price.as_deref() == Some(&price.id));
-        let Some(begin) = begin.filter(|begin| period.holds(*begin) && !was_charged && !made)
-        else {
-            return;
-        };
+        let begin = begin.map(|days| days.from).filter(|begin| *begin < until);
+        let Some(begin) = begin.filter(|_| !self.once.contains(&span.key)) else { return };
         let (amount, altered_by) = price.on(begin, begin);
         let day = Days { from: begin, until: begin.plus_days(1) };
-        let rate = self.charge(price, RateKind::OneOff, amount, &altered_by, day);
+        let rate = self.charge(span, RateKind::OneOff, amount, &altered_by, day);
+        self.once.push(span.key.clone());
         self.made.push(rate);
     }
 
-    fn recurring(&mut self, span: &Span, each: Period, window: Window) {
-        let price = &span.price;
-        let Some(begin) = self.charged.first().map(|days| days.from) else { return };
-        // What alters a price for a while counts from when the product got it.
-        let since = span.begin.unwrap_or(begin).max(begin);
-        let anchor = match each {
-            Period::Months(_) => begin.back_to(self.terms.cycle.bill_day()),
-            Period::Days(_) => begin,
-        };
-        let Window { mut period, reach } = window;
-        if reach == Reach::PricePeriod && self.terms.cycle.is_shorter_than(each) {
-            period.until = each.around(period.until.before().max(begin), anchor).until;
+    fn recurring(&mut self, span: &'a Span, each: Period, until: Day, reach: Reach) {
+        if until <= self.begin {
+            return;
         }
-        let done = self.paid(&price.id);
-        for days in self.to_charge(span, period).into_iter().flat_map(|days| days.without(&done)) {
-            for part in days.split_at(self.cuts(price, each, days, anchor, since)) {
-                let of = each.around(part.from, anchor);
-                let (amount, altered_by) = price.on(part.from, since);
-                let share = amount * Decimal::from(part.count()) / Decimal::from(of.count());
-                let mut rate = self.charge(price, RateKind::Recurring, share, &altered_by, part);
-                if matches!(each, Period::Months(_)) && part.count() != of.count() {
-                    let fraction = format!("{}/{} days", part.count(), of.count());
+        let periods = Periods::new(each, self.begin, self.terms.cycle);
+        let is_ahead = reach == Reach::PricePeriod && self.terms.cycle.is_shorter_than(each);
+        let until = if is_ahead { periods.around(until.before()).until } else { until };
+        let Some(wanted) = Days::new(self.begin, until).and_then(|all| all.common(span.days))
+        else {
+            return;
+        };
+        let paid = self.paid(&span.key);
+        let rows: Vec<Days> = self.charged.iter().filter_map(|days| days.common(wanted)).collect();
+        for days in rows.into_iter().flat_map(|days| days.without(&paid)) {
+            let mut cuts = periods.cuts(days);
+            cuts.extend(self.changes(span));
+            for days in days.split_at(cuts) {
+                let row = Row { span, periods, days };
+                let of = periods.around(days.from);
+                let (_, altered_by) = self.altered(span, days.from);
+                let amount = self.amount(row);
+                let mut rate = self.charge(span, RateKind::Recurring, amount, &altered_by, days);
+                if matches!(each, Period::Months(_)) && days.count() != of.count() {
+                    let fraction = format!("{}/{} days", days.count(), of.count());
                     rate.description = joined(&rate.description, &fraction);
                 }
                 self.made.push(rate);
@@ -158,99 +231,144 @@ impl Charging<'_> {
         }
     }
 
-    /// The days of a price that are to be charged: those of the period, and those before it that are
-    /// or were given back of another price.
-    fn to_charge(&self, span: &Span, period: Days) -> Vec<Days> {
-        let mut wanted = vec![period];
-        let credits = self.rates.iter().filter(|rate| rate.kind == RateKind::Credit);
-        let before = credits.filter_map(|credit| credit.covers);
-        let back = self.unowed().into_iter().flat_map(|(_, days)| days).chain(before);
-        let early = back.filter_map(|days| Days::new(days.from, days.until.min(period.from)));
-        for days in early {
-            wanted.extend(days.without(&wanted));
-        }
-        wanted.sort_unstable();
-        let own = |days: Days| self.charged.iter().filter_map(move |one| one.common(days));
-        let wanted = wanted.into_iter().filter_map(|days| days.common(span.days));
-        wanted.flat_map(own).collect()
+    /// The days of a price that are charged and owed.
+    fn paid(&self, key: &str) -> Vec<Days> {
+        let same = self.earlier.iter().filter(|one| one.charge.price.as_deref() == Some(key));
+        same.flat_map(|one| one.stands.iter().copied()).collect()
     }
 
-    /// The charges that cover days that are not owed, each with those.
-    fn unowed(&self) -> Vec<(&Rate, Vec<Days>)> {
-        let charges = self.rates.iter().filter(|rate| rate.kind == RateKind::Recurring);
-        let unowed = charges.map(|charge| {
-            let owed = owed_for(charge, self.spans, &self.charged);
-            let kept = kept(charge, &self.rates).into_iter();
-            (*charge, kept.flat_map(|days| days.without(&owed)).collect())
+    /// What a row of days costs: by so much the exact cost of all days that are charged of its
+    /// periods, rounded once, is more with it than what they were charged at without.
+    fn amount(&self, row: Row<'_>) -> Decimal {
+        let Days { from, until } = row.days;
+        let mut periods = vec![row.periods.around(from), row.periods.around(until.before())];
+        periods.dedup();
+        let of = Decimal::from(periods.first().map_or(1, |period| period.count()));
+        let (mut days, mut charged) = (self.weight(row), Decimal::ZERO);
+        for period in periods {
+            for (covers, left, roundings) in self.charges_of(row.span) {
+                let inside: Vec<Days> =
+                    covers.iter().filter_map(|days| days.common(period)).collect();
+                let here = inside.iter().map(|days| self.weight_of(row, *days)).sum::<Decimal>();
+                if inside.is_empty() {
+                    continue;
+                }
+                days += here;
+                let exact = self.rounded(here / of, row.span);
+                // A charge for more than this period, and one of another amount, as of a rater of
+                // an operator's own, counts as what its days cost here.
+                let is_exact = inside == covers && {
+                    let unit = Decimal::new(1, decimals(&row.span.price.amount.currency));
+                    (left - here / of).abs() <= unit * Decimal::from(roundings)
+                };
+                charged += if is_exact { left } else { exact };
+            }
+        }
+        self.rounded(days / of, row.span) - charged
+    }
+
+    /// What was charged of a price, and is made now: the days, what is left of the amount as the
+    /// price is told, and how often it was rounded.
+    fn charges_of(&self, span: &Span) -> impl Iterator<Item = (Vec<Days>, Decimal, u32)> {
+        let (key, price) = (span.key.as_str(), &span.price);
+        let is_same = move |rate: &Rate| {
+            rate.price.as_deref() == Some(key) && rate.net.currency == price.amount.currency
+        };
+        let earlier = self.earlier.iter().filter(move |one| is_same(one.charge));
+        let earlier = earlier.map(move |one| {
+            let left = if price.includes_tax { one.gross() } else { one.left.net.amount };
+            (one.stands.clone(), left, one.roundings)
         });
-        unowed.collect()
+        let made =
+            self.made.iter().filter(move |rate| rate.kind == RateKind::Recurring && is_same(rate));
+        let made = made.map(move |rate| {
+            let left = if price.includes_tax { rate.gross().amount } else { rate.net.amount };
+            (rate.covers.into_iter().collect(), left, 1)
+        });
+        earlier.chain(made)
     }
 
-    /// The days that a recurring price is paid for: what it was charged for and is owed.
-    fn paid(&self, price: &str) -> Vec<Days> {
-        let mut paid = Vec::new();
-        for charge in self
-            .rates
-            .iter()
-            .filter(|rate| rate.kind == RateKind::Recurring && rate.price.as_deref() == Some(price))
-        {
-            let owed = owed_for(charge, self.spans, &self.charged);
-            for days in kept(charge, &self.rates) {
-                paid.extend(owed.iter().filter_map(|owed| days.common(*owed)));
+    /// The amounts of a row's days, added up: the cost of them times the days of a period.
+    fn weight(&self, row: Row<'_>) -> Decimal {
+        self.altered(row.span, row.days.from).0 * Decimal::from(row.days.count())
+    }
+
+    /// The same of other days of its price, at what that cost on them. Days on which it was for
+    /// other periods count for nothing.
+    fn weight_of(&self, row: Row<'_>, days: Days) -> Decimal {
+        let same = self.spans.iter().filter(|span| {
+            span.key == row.span.key
+                && span.price.period == row.span.price.period
+                && span.price.amount.currency == row.span.price.amount.currency
+                && span.price.includes_tax == row.span.price.includes_tax
+        });
+        let weights = same.filter_map(|span| Some((span, days.common(span.days)?)));
+        let weights = weights.flat_map(|(span, days)| {
+            let parts = days.split_at(self.changes(span)).into_iter();
+            parts.map(move |days| self.weight(Row { span, days, ..row }))
+        });
+        weights.sum()
+    }
+
+    fn rounded(&self, amount: Decimal, span: &Span) -> Decimal {
+        self.terms.rounding.of(amount, &span.price.amount.currency).amount
+    }
+
+    /// What a price is on a day, and the names of what alters it.
+    fn altered<'b>(&self, span: &'b Span, day: Day) -> (Decimal, Vec<&'b str>) {
+        let ends = self.changes(span);
+        let alterations = span.price.alterations();
+        let place =
+            |one: &Alteration| alterations.iter().position(|other| std::ptr::eq(one, other));
+        let applies = |one: &Alteration| {
+            place(one).and_then(|place| ends.get(place)).is_none_or(|end| day < *end)
+        };
+        span.price.altered(applies)
+    }
+
+    /// When each alteration of a price ends.
+    fn changes(&self, span: &Span) -> Vec<Day> {
+        let ends = span.price.alterations().iter().zip(alterings(span));
+        let ends = ends.map(|(one, altering)| {
+            one.end(self.begins.get(&altering).copied().unwrap_or(self.begin))
+        });
+        ends.collect()
+    }
+
+    /// Gives back days that were charged and are not owed, of what is charged now.
+    fn credits(&mut self, until: &Until) -> Vec<Rate> {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        let mut credits = Vec::new();
+        for one in &mut earlier {
+            if until.of(one.charge.account.as_deref()).is_none() {
+                continue;
             }
-        }
-        paid
-    }
-
-    /// Where the cost of a day changes within some days.
-    fn cuts(
-        &self,
-        price: &ProductPrice,
-        each: Period,
-        days: Days,
-        anchor: Day,
-        since: Day,
-    ) -> Vec<Day> {
-        let mut cuts = price.changes(since);
-        if matches!(each, Period::Months(_)) {
-            let mut at = each.around(days.from, anchor).until;
-            while at < days.until {
-                cuts.push(at);
-                at = each.around(at, anchor).until;
-            }
-        }
-        cuts
-    }
-
-    /// Gives back days that were charged and are not owed.
-    fn credits(&mut self) {
-        let unowed: Vec<(Rate, Vec<Days>)> =
-            self.unowed().into_iter().map(|(charge, days)| (charge.clone(), days)).collect();
-        for (charge, unowed) in &unowed {
-            let mut left: i64 = kept(charge, &self.rates).iter().map(|days| days.count()).sum();
-            let earlier =
-                self.rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
-            let mut rest = earlier.fold(Left::of(charge), |rest, credit| rest.after(credit));
-            for days in unowed.iter().copied() {
+            let count = |days: &[Days]| days.iter().map(|days| days.count()).sum::<i64>();
+            let mut left = count(&one.stands) + count(&one.unowed);
+            for days in std::mem::take(&mut one.unowed) {
                 left -= days.count();
-                let credit = self.credit(charge, days, left, &rest);
-                rest = rest.after(&credit);
-                self.made.push(credit);
+                let credit = self.credit(one, days, left);
+                one.note(&credit);
+                credits.push(credit);
             }
         }
+        self.earlier = earlier;
+        credits
     }
 
-    /// Of a charge the share of some days; all the rest of it where no days are left.
-    fn credit(&self, charge: &Rate, days: Days, left: i64, rest: &Left) -> Rate {
+    /// Of a charge the share of some days, and no more than is left of it; all of that if no days are
+    /// left.
+    fn credit(&self, earlier: &Earlier<'_>, days: Days, left: i64) -> Rate {
+        let Earlier { charge, left: rest, .. } = earlier;
         let of = charge.covers.map_or(1, Days::count);
         let rounding = self.terms.rounding;
-        let back = if left == 0 {
-            rest.all_back(rounding)
-        } else {
-            Left::of(charge).share_back(days.count().into(), of.into(), rounding)
-        };
+        let mut back = rest.all_back(rounding);
+        if left != 0 {
+            let share = Left::of(charge).share_back(days.count().into(), of.into(), rounding);
+            back = share.within(&back);
+        }
         Rate {
-            id: self.rate_id(),
+            id: String::new(),
             name: charge.name.clone(),
             description: format!("{}/{of} days given back", days.count()),
             kind: RateKind::Credit,
@@ -268,33 +386,29 @@ impl Charging<'_> {
 
     fn charge(
         &self,
-        price: &ProductPrice,
+        span: &Span,
         kind: RateKind,
         amount: Decimal,
         altered_by: &[&str],
         covers: Days,
     ) -> Rate {
+        let price: &ProductPrice = &span.price;
         let (net, taxes) = self.terms.charged(price, amount);
         Rate {
-            id: self.rate_id(),
+            id: String::new(),
             name: joined(&self.name, &price.name),
             description: altered_by.join(", "),
             kind,
             date: self.at,
             account: price.account.clone().or_else(|| self.account.clone()),
             product: Some(self.id.clone()),
-            price: Some(price.id.clone()),
+            price: Some(span.key.clone()),
             credits: None,
             covers: Some(covers),
             taxes,
             net,
             bill: None,
         }
-    }
-
-    /// The next id of a rate of the product: they are counted, so none is given twice.
-    fn rate_id(&self) -> String {
-        format!("{}-b{}", self.id, self.rates.len() + self.made.len() + 1)
     }
 }
 

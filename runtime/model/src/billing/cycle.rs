@@ -51,10 +51,10 @@ impl Cycle {
         let shift = shift_field.as_ref().map_or(Ok(0), |field| field.count())?;
         let shift_max = match frequency {
             Frequency::Weekly => 6,
-            Frequency::Months(_) => 27,
+            Frequency::Months(_) => 30,
         };
         if let Some(field) = shift_field.filter(|_| shift > shift_max) {
-            return Err(field.wrong("is past the 28th day of a month, or the 7th of a week"));
+            return Err(field.wrong("is past the 31st day of a month, or the 7th of a week"));
         }
         let due = root.get("paymentDueDateOffset").map(|field| field.count()).transpose()?;
         let due_days = due.map_or(DUE_DAYS, |due| due.saturating_sub(shift));
@@ -85,9 +85,12 @@ impl Cycle {
                 Days { from, until: from.plus_days(7) }
             }
             Frequency::Months(months) => {
-                let mut from = day.back_to(self.shift + 1);
-                from = from.minus_months((from.month() - 1) % months);
-                Days { from, until: from.plus_months(months) }
+                // A year has a whole number of periods, so they are counted from the year 0.
+                let months = months.cast_signed();
+                let index = day.back_to(self.bill_day()).month_index();
+                let first = index - index.rem_euclid(months);
+                let begin = |index| Day::in_month(index, self.bill_day());
+                Days { from: begin(first), until: begin(first + months) }
             }
         }
     }

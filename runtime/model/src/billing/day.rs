@@ -81,17 +81,30 @@ impl Day {
         moved.map_or_else(Self::never, |day| Self(day).min(Self::never()))
     }
 
-    /// So many months earlier, on the same day or on the last one of a shorter month.
-    #[must_use]
-    pub fn minus_months(self, months: u32) -> Self {
-        self.0.checked_sub_months(Months::new(months)).map_or(self, Self)
+    /// The months from the year 0 to its own.
+    pub(super) fn month_index(self) -> i32 {
+        self.0.year() * 12 + self.0.month0().cast_signed()
     }
 
-    /// The latest day on or before this one that is the given one of its month, 1 to 28.
+    /// A day of a month, which is counted from the year 0: the last one if the month is shorter.
+    pub(super) fn in_month(index: i32, day_of_month: u32) -> Self {
+        let month = index.rem_euclid(12).cast_unsigned() + 1;
+        let first = NaiveDate::from_ymd_opt(index.div_euclid(12), month, 1);
+        let Some(first) = first else { return Self::never() };
+        let last = u32::from(first.num_days_in_month());
+        let day = first.with_day(day_of_month.clamp(1, last)).unwrap_or(first);
+        Self(day).min(Self::never())
+    }
+
+    /// The latest day on or before this one that is the given one of its month, or the last one of
+    /// a shorter month.
     #[must_use]
     pub fn back_to(self, day_of_month: u32) -> Self {
-        let this_month = self.0.with_day(day_of_month.clamp(1, 28)).map_or(self, Self);
-        if this_month <= self { this_month } else { this_month.minus_months(1) }
+        let this_month = Self::in_month(self.month_index(), day_of_month);
+        if this_month <= self {
+            return this_month;
+        }
+        Self::in_month(self.month_index() - 1, day_of_month)
     }
 
     /// How many days `later` is after this one; negative where it is before.

@@ -153,6 +153,14 @@ impl Entry {
         Ok(Self { id, at, text, lines })
     }
 
+    /// The entry that takes it back.
+    #[must_use]
+    pub fn reversed(&self, id: String, at: Timestamp) -> Self {
+        let lines = self.lines.iter();
+        let lines = lines.map(|line| Line { amount: negative(&line.amount), ..line.clone() });
+        Self { id, at, text: format!("Reversal of {}", self.id), lines: lines.collect() }
+    }
+
     /// Its id.
     pub fn id(&self) -> &str {
         &self.id

@@ -45,6 +45,21 @@ impl Left {
         Self { net: back(self.net.amount), taxes: self.taxes.iter().map(tax).collect() }
     }
 
+    /// The same, but of each amount no more than of another one of the same signs.
+    #[must_use]
+    pub fn within(mut self, most: &Self) -> Self {
+        let bounded = |amount: Decimal, most: Decimal| {
+            if amount.abs() > most.abs() { most } else { amount }
+        };
+        self.net.amount = bounded(self.net.amount, most.net.amount);
+        for tax in &mut self.taxes {
+            if let Some(most) = most.taxes.iter().find(|one| one.is_same(tax)) {
+                tax.amount = bounded(tax.amount, most.amount);
+            }
+        }
+        self
+    }
+
     /// All of it as it is given back.
     #[must_use]
     pub fn all_back(&self, rounding: Rounding) -> Self {

@@ -72,6 +72,14 @@ impl RateKind {
         }
     }
 
+    /// Whether it charges something, and gives nothing back.
+    pub fn is_charge(self) -> bool {
+        match self {
+            Self::Recurring | Self::OneOff | Self::Usage => true,
+            Self::Credit | Self::Adjustment => false,
+        }
+    }
+
     /// Reads what a rater, or an older document, calls it too.
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {

@@ -109,6 +109,12 @@ impl Timeline {
             let was = if status == Status::Terminated { Status::Active } else { status };
             changes.push((start, was));
         }
+        // What is told of for the first time when it is over was active until then.
+        let is_over = changes.first().is_some_and(|(_, status)| *status == Status::Terminated);
+        if let (true, Some(start), Some(end)) = (is_over, start, end) {
+            changes[0].0 = changes[0].0.max(end);
+            changes.insert(0, (start, Status::Active));
+        }
         let spans = spans(product.value(), &[], zone)?;
         let [start, end] = [start, end].map(|at| at.map(|at| zone.day_of(at)));
         Ok(Self { changes, spans, zone, start, end })

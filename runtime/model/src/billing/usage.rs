@@ -17,7 +17,7 @@ use super::rate::{number, reference};
 use crate::money::{Money, TAX_CATEGORY, Tax, decimals};
 use crate::time::Timestamp;
 
-pub use billed::{Billed, bill};
+pub use billed::{Billed, bill, unbilled};
 pub use change::{Change, Refused, check_new, check_removal, follow, reopened};
 pub use guide::{Candidate, Guided, GuidedBy, Rejection, guide};
 pub use history::{History, Versions};
@@ -57,6 +57,8 @@ pub enum Step {
     Recycle,
     /// It was put on a bill.
     Bill,
+    /// The run that billed it is undone.
+    Unbill,
 }
 
 /// A usage cannot take a step in its state.
@@ -117,6 +119,7 @@ impl State {
             (Self::Guided, Step::Rate) => Ok(Self::Rated),
             (Self::Rated | Self::Rerated, Step::Rate) => Ok(Self::Rerated),
             (Self::Rated | Self::Rerated, Step::Bill) => Ok(Self::Billed),
+            (Self::Billed, Step::Unbill) => Ok(Self::Rated),
             (state, step) => Err(IllegalStep { state, step: step.done() }),
         }
     }
@@ -130,6 +133,7 @@ impl Step {
             Self::Reject => "rejected",
             Self::Recycle => "recycled",
             Self::Bill => "billed",
+            Self::Unbill => "taken off a bill",
         }
     }
 }

@@ -227,6 +227,10 @@ impl From<Refusal> for Problem {
             Refusal::Malformed { path, message } => Self::bad(message).about(path),
             Refusal::Unprocessable { path, message } => Self::unprocessable(message).about(path),
             Refusal::Conflict { path, message } => Self::conflict(message).about(path),
+            Refusal::Row { resource, ref wrong, .. } => {
+                let path = format!("{resource}.{}", wrong.attribute);
+                Self::unprocessable(refusal.to_string()).about(&path)
+            }
             Refusal::Store(error) => error.into(),
             Refusal::Failed(failure) => Self::failed(&failure),
             Refusal::Submit(error) => (*error).into(),

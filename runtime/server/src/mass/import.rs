@@ -325,7 +325,7 @@ impl Import {
                 let wrong = WrongLine { line: row.line, path, message };
                 return Ok((Fate::Refused(wrong), Vec::new()));
             }
-            Err(refusal @ (Refusal::Failed(_) | Refusal::Submit(_))) => {
+            Err(refusal @ (Refusal::Failed(_) | Refusal::Submit(_) | Refusal::Row { .. })) => {
                 let message = refusal.to_string();
                 let wrong = WrongLine { line: row.line, path: "$".into(), message };
                 return Ok((Fate::Refused(wrong), Vec::new()));

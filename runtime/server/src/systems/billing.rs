@@ -6,9 +6,12 @@
 //! account one is refused, and nothing is billed twice.
 
 mod bills;
+mod charges;
+mod cycles;
 mod money;
 mod report;
 mod run;
+mod undo;
 mod usage;
 
 use engine::store::documents::versions;
@@ -24,6 +27,7 @@ pub(crate) use bills::{move_all, move_one};
 pub(crate) use money::{adjust, pay, write_off};
 pub(crate) use report::{findings, statement, trial_balance};
 pub(crate) use run::{Asked, run};
+pub(crate) use undo::{one as one_run, runs, undo};
 
 use super::{Draft, Refusal};
 use crate::app::App;
@@ -35,7 +39,17 @@ const DOCUMENTS_MAX: usize = 100_000;
 pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     match draft.resource.key {
         "usage" => usage::settle(app, draft).await,
-        "product" | "productOfferingPrice" => usage::check_tariffs(app, draft),
+        "product" | "productOfferingPrice" => {
+            usage::check_tariffs(app, draft)?;
+            if draft.resource.key == "product" {
+                charges::removed(app, draft).await
+            } else {
+                Ok(())
+            }
+        }
+        "billingAccount" | "settlementAccount" | "billingCycleSpecification" => {
+            cycles::check(app, draft)
+        }
         "customerBillOnDemand" => run::on_demand(app, draft).await,
         "customerBill" => bills::settle(app, draft),
         _ => Ok(()),
@@ -46,12 +60,16 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
 /// id was, which is removed, is none of its past.
 fn timeline(app: &App, product: &Document) -> Result<Timeline, Refusal> {
     let id = product.body.get("id").and_then(Value::as_str).unwrap_or_default();
-    let earlier = versions(&**app.engine.store(), "product", id, DOCUMENTS_MAX)?;
-    let mut versions: Vec<(Timestamp, Value)> =
-        earlier.into_iter().map(|version| (version.since, version.body)).collect();
+    let mut versions = past(app, id)?;
     versions.push((product.since, product.body.clone()));
     let timeline = Timeline::of_versions(&product.body, &versions, app.commerce.zone);
     timeline.map_err(|wrong| refused("product", id, &wrong))
+}
+
+/// What a product was before, each with the time since which it was so.
+fn past(app: &App, product: &str) -> Result<Vec<(Timestamp, Value)>, Refusal> {
+    let earlier = versions(&**app.engine.store(), "product", product, DOCUMENTS_MAX)?;
+    Ok(earlier.into_iter().map(|version| (version.since, version.body)).collect())
 }
 
 /// The rates of a product or an account, as they are kept.
@@ -61,7 +79,7 @@ fn rates(app: &App, path: &'static str, id: &str) -> Result<Vec<Document>, Refus
 
 fn read_rate(document: &Value) -> Result<Rate, Refusal> {
     let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
-    Rate::read(document).map_err(|wrong| refused("rate", id, &wrong))
+    Rate::read(document).map_err(|wrong| refused(rate::RESOURCE, id, &wrong))
 }
 
 /// The entry of something in the books; posted once, by its id, and never changed.
@@ -84,8 +102,8 @@ fn posted_once(app: &App, rate: &Rate) -> Result<Option<Put>, Refusal> {
 }
 
 /// What is kept cannot be billed as it is.
-fn refused(what: &str, id: &str, wrong: &Malformed) -> Refusal {
-    Refusal::unprocessable(format!("{what}.{}", wrong.attribute), format!("{what} `{id}`: {wrong}"))
+fn refused(resource: &'static str, id: &str, wrong: &Malformed) -> Refusal {
+    Refusal::Row { resource, id: id.to_owned(), wrong: wrong.clone() }
 }
 
 /// What a client sent is wrong.

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::billing::charge::due;
+use crate::billing::charge::{Until, due};
 use crate::billing::tests::{at, day, days, one_off, product, recurring, terms, timeline};
 
 fn found(products: &[(Value, Timeline)], rates: &[Rate], until: &str) -> String {
@@ -22,7 +22,15 @@ fn fibre(status: &str, history: &str) -> (Value, Timeline) {
 }
 
 fn charged(product: &(Value, Timeline), period: &str) -> Vec<Rate> {
-    due(&product.0, &product.1, &[], days(period), &terms(), at("2026-04-01T00:00:00Z")).unwrap()
+    due(
+        &product.0,
+        &product.1,
+        &[],
+        &Until::all(days(period).until),
+        &terms(),
+        at("2026-04-01T00:00:00Z"),
+    )
+    .unwrap()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::billing::charge::{Until, due};
 use crate::billing::tests::{
     at, days, decimal, money, one_off, product, recurring, terms, timeline,
 };
@@ -17,15 +18,11 @@ fn rates(period: &str) -> Vec<Value> {
     let fibre =
         product("active", "2026-03-10", &json!([recurring("31", "month"), one_off("49.90")]));
     let run = at("2026-04-01T02:00:00Z");
-    let all = crate::billing::charge::due(
-        &fibre,
-        &timeline(&fibre, ""),
-        &[],
-        days(period),
-        &terms(),
-        run,
-    );
-    all.unwrap().iter().map(|rate| rate.document(Zone::UTC)).collect()
+    let period = days(period);
+    let until = Until::all(period.until);
+    let mut all = due(&fibre, &timeline(&fibre, ""), &[], &until, &terms(), run).unwrap();
+    all.retain(|rate| rate.covers.is_some_and(|days| days.from >= period.from));
+    all.iter().map(|rate| rate.document(Zone::UTC)).collect()
 }
 
 fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::billing::charge::due;
+use crate::billing::charge::{Until, due};
 use crate::billing::tests::{at, days, one_off, product, recurring, terms, timeline};
 
 const SENT: &str = "2026-04-05T08:00:00Z";
@@ -10,7 +10,8 @@ fn drawn(state: &str) -> (Value, Vec<Rate>) {
         product("active", "2026-03-10", &json!([recurring("31", "month"), one_off("49.90")]));
     let march = days("2026-03-01..2026-04-01");
     let run = at("2026-04-01T02:00:00Z");
-    let lines = due(&fibre, &timeline(&fibre, ""), &[], march, &terms(), run).unwrap();
+    let lines =
+        due(&fibre, &timeline(&fibre, ""), &[], &Until::all(march.until), &terms(), run).unwrap();
     let euro = |value: f64| json!({ "unit": "EUR", "value": value });
     let bill = json!({
         "id": "b-1", "state": state, "remainingAmount": euro(85.56),

@@ -1,18 +1,29 @@
+mod parts;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::billing::amount::Rounding;
 use crate::billing::cycle::Cycle;
 use crate::billing::tests::{
-    at, day, days, decimal, one_off, product, recurring, shown, start, terms, timeline,
+    at, day, days, decimal, money, one_off, product, recurring, shown, start, terms, timeline,
 };
 
 const RUN: &str = "2026-04-01T02:00:00Z";
 
-/// The rates of a product for a period, with those made before.
+/// The rates of a product up to the end of a period, without the charges of days before it; and
+/// with those made earlier.
 fn more(product: &Value, history: &str, rates: &[Rate], period: &str) -> Vec<Rate> {
-    let timeline = timeline(product, history);
-    due(product, &timeline, rates, days(period), &terms(), at(RUN)).unwrap()
+    with(product, history, rates, period, &terms())
+}
+
+fn with(product: &Value, history: &str, rates: &[Rate], period: &str, terms: &Terms) -> Vec<Rate> {
+    let (timeline, period) = (timeline(product, history), days(period));
+    let until = Until::all(period.until);
+    let mut made = due(product, &timeline, rates, &until, terms, at(RUN)).unwrap();
+    made.retain(|rate| rate.covers.is_some_and(|days| days.from >= period.from));
+    made
 }
 
 fn charged(product: &Value, history: &str, period: &str) -> String {
@@ -185,9 +196,8 @@ fn a_quarter_of_monthly_prices_has_a_line_for_each_month() {
     let fibre = product("active", "2026-01-15", &monthly("30"));
     let quarter = json!({ "frequency": "quarterly" });
     let terms = Terms { cycle: Cycle::read(&quarter).unwrap(), ..terms() };
-    let timeline = timeline(&fibre, "");
-    let rates = due(&fibre, &timeline, &[], days("2026-01-01..2026-04-01"), &terms, at(RUN));
-    insta::assert_snapshot!(shown(&rates.unwrap()), @r"
+    let rates = with(&fibre, "", &[], "2026-01-01..2026-04-01", &terms);
+    insta::assert_snapshot!(shown(&rates), @r"
     recurringCharge Fibre, Access | 2026-01-15..2026-02-01 | 16.45 EUR + 3.13 EUR | 17/31 days
     recurringCharge Fibre, Access | 2026-02-01..2026-03-01 | 30.00 EUR + 5.70 EUR
     recurringCharge Fibre, Access | 2026-03-01..2026-04-01 | 30.00 EUR + 5.70 EUR
@@ -216,8 +226,7 @@ fn a_bill_day_in_the_month_moves_the_months() {
     let cycle = Cycle::read(&json!({ "billingDateShift": 14 })).unwrap();
     let terms = Terms { cycle, ..terms() };
     let fibre = product("active", "2026-03-10", &monthly("28"));
-    let timeline = timeline(&fibre, "");
-    let rates = |period| due(&fibre, &timeline, &[], days(period), &terms, at(RUN)).unwrap();
+    let rates = |period| with(&fibre, "", &[], period, &terms);
     let text = [rates("2026-02-15..2026-03-15"), rates("2026-03-15..2026-04-15")];
     insta::assert_snapshot!(text.map(|rates| shown(&rates)).join("\n"), @r"
     recurringCharge Fibre, Access | 2026-03-10..2026-03-15 | 5.00 EUR + 0.95 EUR | 5/28 days
@@ -281,25 +290,24 @@ proptest! {
         let fibre = product(status, "2026-01-05", &json!([recurring(&amount, "month")]));
         let changes: Vec<&str> = history.split(", ").collect();
         let mut rates: Vec<Rate> = Vec::new();
-        let mut from = day("2026-01-01");
         // Each run knows the changes up to its own day; the last one knows all of them.
-        let mut until = from;
+        let mut until = day("2026-01-01");
         for wait in runs {
             until = until.plus_days(wait);
             let known: Vec<&str> = changes.iter().copied().filter(|one| &one[..10] < until.to_string().as_str()).collect();
             let made = if known.is_empty() { Vec::new() } else {
                 let now = known.last().unwrap().split_once(' ').unwrap().1;
                 let fibre = product(now, "2026-01-05", &json!([recurring(&amount, "month")]));
-                let period = Days { from, until };
-                due(&fibre, &timeline(&fibre, &known.join(", ")), &rates, period, &terms(), start(until)).unwrap()
+                let timeline = timeline(&fibre, &known.join(", "));
+                due(&fibre, &timeline, &rates, &Until::all(until), &terms(), start(until)).unwrap()
             };
             rates.extend(made);
-            from = until;
         }
         let all = timeline(&fibre, &history);
         let whole = Days { from: day("2026-01-01"), until };
-        rates.extend(due(&fibre, &all, &rates, whole, &terms(), start(until)).unwrap());
-        prop_assert_eq!(&due(&fibre, &all, &rates, whole, &terms(), start(until)).unwrap(), &[]);
+        let last = Until::all(until);
+        rates.extend(due(&fibre, &all, &rates, &last, &terms(), start(until)).unwrap());
+        prop_assert_eq!(&due(&fibre, &all, &rates, &last, &terms(), start(until)).unwrap(), &[]);
 
         let views: Vec<&Rate> = rates.iter().collect();
         let charges = rates.iter().filter(|rate| rate.kind == RateKind::Recurring);

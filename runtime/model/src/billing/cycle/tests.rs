@@ -43,21 +43,35 @@ fn bills_are_cut_on_their_day() {
 }
 
 #[test]
+fn each_day_of_a_month_can_be_the_bill_day() {
+    let days = |shift: u32, months: &[&str]| {
+        let cycle = cycle(&json!({ "billingDateShift": shift }));
+        let cut =
+            months.iter().map(|month| cycle.around(day(&format!("{month}-20"))).until.to_string());
+        cut.collect::<Vec<_>>().join(" ")
+    };
+    let months = ["2026-01", "2026-02", "2026-03", "2026-04"];
+    assert_eq!(days(30, &months), "2026-01-31 2026-02-28 2026-03-31 2026-04-30");
+    assert_eq!(days(29, &months), "2026-01-30 2026-02-28 2026-03-30 2026-04-30");
+    assert_eq!(days(28, &months), "2026-01-29 2026-02-28 2026-03-29 2026-04-29");
+    assert_eq!(days(28, &["2028-01", "2028-02"]), "2028-01-29 2028-02-29");
+}
+
+#[test]
 fn every_day_is_in_one_period_and_periods_touch() {
-    let cycles = [
-        json!({ "frequency": "weekly", "billingDateShift": 2 }),
-        json!({ "frequency": "monthly", "billingDateShift": 27 }),
-        json!({ "frequency": "quarterly", "billingDateShift": 5 }),
-        json!({ "frequency": "yearly" }),
-    ];
-    for specification in cycles {
-        let cycle = cycle(&specification);
-        for number in 0..1500 {
-            let day = day("2023-11-20").plus_days(number);
-            let around = cycle.around(day);
-            assert!(around.holds(day), "{day} in {around}");
-            assert_eq!(cycle.over_by(day).until, around.from);
-            assert_eq!(cycle.around(around.until).from, around.until);
+    let frequencies =
+        [("weekly", 6), ("monthly", 30), ("quarterly", 30), ("half-yearly", 30), ("yearly", 30)];
+    for (frequency, shift_max) in frequencies {
+        for shift in 0..=shift_max {
+            let cycle = cycle(&json!({ "frequency": frequency, "billingDateShift": shift }));
+            for number in 0..1500 {
+                let day = day("2023-11-20").plus_days(number);
+                let around = cycle.around(day);
+                assert!(around.holds(day), "{frequency} {shift}: {day} in {around}");
+                assert_eq!(cycle.over_by(day).until, around.from, "{frequency} {shift}");
+                assert_eq!(cycle.around(around.until).from, around.until, "{frequency} {shift}");
+                assert_eq!(cycle.around(around.until.before()), around, "{frequency} {shift}");
+            }
         }
     }
 }
@@ -81,8 +95,8 @@ fn what_is_wrong_is_named() {
         "`frequency` is none of `weekly`, `monthly`, `quarterly`, `yearly`"
     );
     assert_eq!(
-        error(json!({ "billingDateShift": 28 })),
-        "`billingDateShift` is past the 28th day of a month, or the 7th of a week"
+        error(json!({ "billingDateShift": 31 })),
+        "`billingDateShift` is past the 31st day of a month, or the 7th of a week"
     );
     assert_eq!(
         error(json!({ "paymentDueDateOffset": -1 })),

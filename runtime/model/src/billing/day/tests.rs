@@ -27,6 +27,10 @@ fn bill_days_are_found_across_months_and_years() {
     assert_eq!(day("2026-03-10").back_to(10), day("2026-03-10"));
     assert_eq!(day("2026-03-10").back_to(28), day("2026-02-28"));
     assert_eq!(day("2026-01-02").back_to(28), day("2025-12-28"));
+    assert_eq!(day("2026-03-30").back_to(31), day("2026-02-28"));
+    assert_eq!(day("2026-03-31").back_to(31), day("2026-03-31"));
+    assert_eq!(day("2026-02-28").back_to(29), day("2026-02-28"));
+    assert_eq!(day("2028-02-28").back_to(29), day("2028-01-29"));
 }
 
 #[test]

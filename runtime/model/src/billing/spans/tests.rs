@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::*;
-use crate::billing::charge::due;
+use crate::billing::charge::{Until, due};
 use crate::billing::ledger::{Entry, Ledger};
 use crate::billing::price::Period;
 use crate::billing::tests::{day, days, one_off, product, recurring, shown, start, terms};
@@ -29,7 +29,8 @@ fn monthly(id: &str, amount: &str) -> Value {
 fn charged(known: &[(Timestamp, Value)], rates: &[Rate], period: Days) -> Vec<Rate> {
     let product = &known.last().unwrap().1;
     let timeline = Timeline::of_versions(product, known, Zone::UTC).unwrap();
-    due(product, &timeline, rates, period, &terms(), start(period.until)).unwrap()
+    due(product, &timeline, rates, &Until::all(period.until), &terms(), start(period.until))
+        .unwrap()
 }
 
 #[test]
@@ -60,8 +61,7 @@ fn a_day_that_was_billed_already_is_charged_at_the_price_that_it_ends_with() {
         charged(&versions(std::slice::from_ref(&slow)), &[], days("2026-03-10..2026-03-26"));
     let then = charged(&versions(&[slow, fast]), &first, days("2026-03-26..2026-04-01"));
     insta::assert_snapshot!(shown(&then), @r"
-    recurringCharge Fibre, Access | 2026-03-25..2026-03-26 | 2.00 EUR + 0.38 EUR | 1/31 days
-    recurringCharge Fibre, Access | 2026-03-26..2026-04-01 | 12.00 EUR + 2.28 EUR | 6/31 days
+    recurringCharge Fibre, Access | 2026-03-25..2026-04-01 | 14.00 EUR + 2.66 EUR | 7/31 days
     credit Fibre, Access | 2026-03-25..2026-03-26 | -1.00 EUR + -0.19 EUR | 1/16 days given back
     ");
 }
@@ -110,6 +110,8 @@ fn a_discount_for_the_first_months_counts_from_when_the_product_got_its_price() 
         (day("2026-03-10"), vec![fast]),
     ]);
     insta::assert_snapshot!(shown(&charged(&known, &[], days("2026-03-01..2026-05-01"))), @r"
+    recurringCharge Fibre, Access | 2026-01-10..2026-02-01 | 22.00 EUR + 4.18 EUR | 22/31 days
+    recurringCharge Fibre, Access | 2026-02-01..2026-03-01 | 31.00 EUR + 5.89 EUR
     recurringCharge Fibre, Access | 2026-03-01..2026-03-10 | 9.00 EUR + 1.71 EUR | 9/31 days
     recurringCharge Fibre, Access | 2026-03-10..2026-04-01 | 22.00 EUR + 4.18 EUR | Half, 22/31 days
     recurringCharge Fibre, Access | 2026-04-01..2026-04-10 | 9.30 EUR + 1.77 EUR | Half, 9/30 days
@@ -149,9 +151,8 @@ proptest! {
                 continue;
             }
             let until = today.plus_days(ahead);
-            let period = Days::new(begin, until).unwrap_or_else(|| Days { from: until.before(), until });
             let timeline = Timeline::of_versions(&known.last().unwrap().1, &known, Zone::UTC).unwrap();
-            let made = due(&known.last().unwrap().1, &timeline, &rates, period, &terms(), start(today));
+            let made = due(&known.last().unwrap().1, &timeline, &rates, &Until::all(until), &terms(), start(today));
             rates.extend(made.unwrap());
             begin = begin.max(until);
         }

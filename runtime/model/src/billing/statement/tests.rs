@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::billing::charge::due;
+use crate::billing::charge::{Until, due};
 use crate::billing::tests::{at, days, one_off, product, recurring, terms, timeline};
 
 fn bill() -> Value {
@@ -24,7 +24,15 @@ fn rates(name: &str) -> Vec<Rate> {
         product("active", "2026-03-10", &json!([recurring("31", "month"), one_off("49.90")]));
     fibre["name"] = json!(name);
     let period = days("2026-03-01..2026-04-01");
-    due(&fibre, &timeline(&fibre, ""), &[], period, &terms(), at("2026-04-01T02:00:00Z")).unwrap()
+    due(
+        &fibre,
+        &timeline(&fibre, ""),
+        &[],
+        &Until::all(period.until),
+        &terms(),
+        at("2026-04-01T02:00:00Z"),
+    )
+    .unwrap()
 }
 
 fn html(bill: &Value, rates: &[Rate]) -> String {

@@ -9,7 +9,7 @@ use super::*;
 use crate::billing::adjustment::{Adjustment, limited};
 use crate::billing::bill::{Cause, Run, draw};
 use crate::billing::bill_state::Release;
-use crate::billing::charge::due;
+use crate::billing::charge::{Until, due};
 use crate::billing::ledger::{Account, Entry, Ledger};
 use crate::billing::payment::{Payment, note, write_off};
 use crate::billing::rate::RateKind;
@@ -168,7 +168,8 @@ impl Operator {
         let now = self.now();
         for (product, timeline) in self.timelines() {
             let known = self.read_rates();
-            let made = due(&product, &timeline, &known, period, &terms(), now).unwrap();
+            let made =
+                due(&product, &timeline, &known, &Until::all(period.until), &terms(), now).unwrap();
             let made = limited(made, &known, terms().rounding);
             self.keep(&made);
         }
@@ -176,7 +177,8 @@ impl Operator {
         let products: BTreeMap<String, Value> = products
             .map(|(one, _)| (one["id"].as_str().unwrap().to_owned(), one.clone()))
             .collect();
-        let used = usage::bill(&self.usages, &products, period.until, &terms(), now).unwrap();
+        let used =
+            usage::bill(&self.usages, &products, &Until::all(period.until), &terms(), now).unwrap();
         for billed in used.usages {
             let index = self.usages.iter().position(|one| one["id"] == billed["id"]).unwrap();
             self.usages[index] = billed;

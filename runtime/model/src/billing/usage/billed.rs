@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Rated, State, Step, changed};
+use super::{IllegalStep, Rated, State, Step, changed};
+use crate::billing::charge::Until;
 use crate::billing::day::{Day, Days};
 use crate::billing::field::{Field, Malformed};
 use crate::billing::rate::{Rate, RateKind};
@@ -29,7 +30,7 @@ pub struct Billed {
 pub fn bill(
     usages: &[Value],
     products: &BTreeMap<String, Value>,
-    until: Day,
+    until: &Until,
     terms: &Terms,
     at: Timestamp,
 ) -> Result<Billed, Malformed> {
@@ -39,18 +40,19 @@ pub fn bill(
         let Some(rated) = Rated::read(usage)? else { continue };
         let Ok(state) = State::of(usage)?.after(Step::Bill) else { continue };
         let day = terms.zone.day_of(rated.at);
-        if day >= until {
-            continue;
-        }
         // Earlier versions noted no payer.
         let root = products.get(&rated.product).map(Field::root);
         let own = root.as_ref().map(|root| root.reference("billingAccount")).transpose()?;
+        let account = rated.account.clone().or_else(|| own.flatten());
+        if until.of(account.as_deref()).is_none_or(|until| day >= until) {
+            continue;
+        }
         let key = Key {
             product: rated.product.clone(),
             price: rated.price.clone(),
             taxes: rated.taxes.iter().map(|tax| (tax.category.clone(), tax.rate)).collect(),
             currency: rated.net.currency.clone(),
-            account: rated.account.clone().or_else(|| own.flatten()),
+            account,
             includes_tax: rated.gross.is_some(),
         };
         groups.entry(key).or_insert_with(|| Group::new(&rated, day)).add(&rated, day);
@@ -141,11 +143,21 @@ impl Group {
     }
 }
 
+/// Notes on a usage that the run that billed it is undone.
+pub fn unbilled(usage: &Value) -> Result<Value, IllegalStep> {
+    let state = State::of(usage).unwrap_or(State::Received).after(Step::Unbill)?;
+    Ok(marked(usage, state, false))
+}
+
 fn noted(usage: &Value, state: State) -> Value {
+    marked(usage, state, true)
+}
+
+fn marked(usage: &Value, state: State, is_billed: bool) -> Value {
     let mut usage = changed(usage, state, &[]);
     let lines = usage.get_mut("ratedProductUsage").and_then(Value::as_array_mut);
     for line in lines.into_iter().flatten().filter_map(Value::as_object_mut) {
-        line.insert("isBilled".into(), json!(true));
+        line.insert("isBilled".into(), json!(is_billed));
     }
     usage
 }

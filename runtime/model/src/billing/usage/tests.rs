@@ -4,6 +4,7 @@ mod instants;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::billing::charge::Until;
 use crate::billing::cycle::Cycle;
 use crate::billing::tests::{at, day, days, decimal, money, product, shown, terms};
 use crate::billing::zone::Zone;
@@ -280,15 +281,19 @@ fn usage_is_billed_once_and_rounded_once() {
         })
         .collect();
     let products = BTreeMap::from([("phone-1".to_owned(), phone("phone-1", "+4930123"))]);
-    let made = bill(&usages, &products, day("2026-04-01"), &terms(), Timestamp(0)).unwrap();
+    let made =
+        bill(&usages, &products, &Until::all(day("2026-04-01")), &terms(), Timestamp(0)).unwrap();
     insta::assert_snapshot!(shown(&made.rates), @"usageCharge Calls | 2026-03-11..2026-03-14 | 0.01 EUR + 0.00 EUR | 3 usages, 1809 units, 1800 of them free");
     assert_eq!(made.rates[0].id, "u1-b");
     assert_eq!(made.rates[0].account.as_deref(), Some("acc-1"));
     assert_eq!(made.usages[0]["status"], json!("billed"));
     assert_eq!(made.usages[0]["ratedProductUsage"][0]["isBilled"], json!(true));
-    let again = bill(&made.usages, &products, day("2026-04-01"), &terms(), Timestamp(0)).unwrap();
+    let again =
+        bill(&made.usages, &products, &Until::all(day("2026-04-01")), &terms(), Timestamp(0))
+            .unwrap();
     assert_eq!(again, Billed::default());
-    let later = bill(&usages, &products, day("2026-03-12"), &terms(), Timestamp(0)).unwrap();
+    let later =
+        bill(&usages, &products, &Until::all(day("2026-03-12")), &terms(), Timestamp(0)).unwrap();
     assert_eq!(later.usages.len(), 1);
 }
 

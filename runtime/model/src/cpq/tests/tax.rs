@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::billing::bill::{Cause, Run, draw};
 use crate::billing::bill_state::Release;
-use crate::billing::charge::due;
+use crate::billing::charge::{Until, due};
 use crate::billing::cycle::Cycle;
 use crate::billing::terms::Terms;
 use crate::billing::timeline::Timeline;
@@ -31,7 +31,7 @@ fn bill(product: &Value, terms: &Terms) -> Value {
     let day = |text| Day::parse(text).unwrap();
     let period = Days::new(day("2026-03-01"), day("2026-04-01")).unwrap();
     let timeline = Timeline::of(product, &[], Zone::UTC).unwrap();
-    let made = due(product, &timeline, &[], period, terms, NOW).unwrap();
+    let made = due(product, &timeline, &[], &Until::all(period.until), terms, NOW).unwrap();
     let rates: Vec<Value> = made.iter().map(|rate| rate.document(Zone::UTC)).collect();
     let account = json!({ "id": "acc-1" });
     let (cycle, cause) = (terms.cycle, Cause::Cycle);

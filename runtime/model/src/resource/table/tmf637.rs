@@ -25,6 +25,7 @@ pub(super) static API: Api = Api {
             "productSerialNumber",
             "relatedParty.id",
             "billingAccount.id",
+            "productPrice.billingAccount.id",
             "productOffering.id",
             "productSpecification.id",
             "productOrderItem.productOrderId",

@@ -18,6 +18,21 @@ use crate::systems::billing::{self, Asked};
 /// Finds the handler of a path below `billing` and asks it.
 pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answer {
     match path {
+        ["runs"] if call.method == axum::http::Method::GET => {
+            Ok(answer::json(StatusCode::OK, &billing::runs(&door.app)?))
+        }
+        ["runs", id] => {
+            read(&call)?;
+            let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
+            let run = billing::one_run(&door.app, id)?.ok_or_else(missing)?;
+            Ok(answer::json(StatusCode::OK, &run))
+        }
+        ["runs", id, "undo"] => {
+            post(&call)?;
+            let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
+            let run = billing::undo(&door.app, id).await?.ok_or_else(missing)?;
+            Ok(answer::json(StatusCode::OK, &run))
+        }
         ["runs"] => {
             let asked = asked(door, &body(&mut call)?)?;
             let ran = billing::run(&door.app, &asked).await?;
@@ -109,15 +124,23 @@ fn body(call: &mut Call) -> Result<Value, Problem> {
 }
 
 fn asked(door: &Door, body: &Value) -> Result<Asked, Problem> {
+    const KNOWN: [&str; 3] = ["date", "billingAccount", "send"];
+    let unknown =
+        body.as_object().and_then(|body| body.keys().find(|key| !KNOWN.contains(&key.as_str())));
+    if let Some(unknown) = unknown {
+        return Err(Problem::bad(format!("a run has no `{unknown}`")).about(unknown));
+    }
     let text = |name: &str| match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Problem::bad(format!("`{name}` is a text")).about(name)),
     };
-    let on = |name: &str| text(name)?.map(|text| day(name, &text)).transpose();
     let account = match body.get("billingAccount") {
         Some(Value::Object(reference)) => {
-            reference.get("id").and_then(Value::as_str).map(str::to_owned)
+            let missing =
+                || Problem::bad("`billingAccount.id` is a text").about("billingAccount.id");
+            let id = reference.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+            Some(id.ok_or_else(missing)?.to_owned())
         }
         _ => text("billingAccount")?,
     };
@@ -128,7 +151,15 @@ fn asked(door: &Door, body: &Value) -> Result<Asked, Problem> {
         Some(Value::Bool(false)) => Some(Release::New),
         Some(_) => return Err(Problem::bad("`send` is `true` or `false`").about("send")),
     };
-    Ok(Asked { date: on("date")?.unwrap_or(today), account, from: on("from")?, release })
+    let date = text("date")?.map(|text| day("date", &text)).transpose()?.unwrap_or(today);
+    if date > today {
+        let message = format!("`date` is after today, which is {today}");
+        return Err(Problem::unprocessable(message).about("date"));
+    }
+    if account.as_deref() == Some("") {
+        return Err(Problem::bad("`billingAccount` is empty").about("billingAccount"));
+    }
+    Ok(Asked { date, account, release })
 }
 
 fn day(name: &str, text: &str) -> Result<Day, Problem> {

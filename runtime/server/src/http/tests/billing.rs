@@ -263,6 +263,11 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
     let table = [
         ("runs", json!({ "date": "soon" }), 400, "date"),
         ("runs", json!({ "date": 1 }), 400, "date"),
+        ("runs", json!({ "date": "2128-02-01" }), 422, "date"),
+        ("runs", json!({ "from": "2026-01-01" }), 400, "from"),
+        ("runs", json!({ "dates": "2026-01-01" }), 400, "dates"),
+        ("runs", json!({ "billingAccount": {} }), 400, "billingAccount.id"),
+        ("runs", json!({ "billingAccount": "" }), 400, "billingAccount"),
         ("payments", json!({}), 400, "bill.id"),
         (
             "payments",

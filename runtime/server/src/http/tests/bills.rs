@@ -152,14 +152,18 @@ async fn an_account_that_cannot_be_billed_stops_nobody_else() {
 
 #[tokio::test]
 async fn a_price_that_changes_is_given_back_and_charged_anew_on_the_next_bill() {
-    let bench = Bench::new();
+    let (bench, hands) = Bench::at("2026-03-10T10:00:00Z");
     let id = sold(&bench, "acc-1").await;
-    let today = model::billing::Zone::UTC.day_of(bench.app.now());
-    let month = model::billing::cycle::Cycle::default().around(today);
-    // This month is billed ahead.
-    let next = month.until.to_string();
-    let first = ran(&bench, &json!({ "date": next, "from": month.from.to_string() })).await;
-    assert_eq!(first["bill"][0]["amountDue"]["value"], json!(31), "{first}");
+    hands.set("2026-03-20T10:00:00Z");
+    let on_demand = async || {
+        let demand = "/tmf-api/customerBillManagement/v4/customerBillOnDemand";
+        let asked = bench.post(demand, &json!({ "billingAccount": { "id": "acc-1" } })).await;
+        assert_eq!(asked.body["state"], "done", "{}", asked.text);
+        let id = asked.body["customerBill"]["id"].as_str().unwrap().to_owned();
+        bench.get(&format!("{BILL}/{id}")).await.body["amountDue"]["value"].clone()
+    };
+    // From the tenth to the end of today.
+    assert_eq!(on_demand().await, json!(11));
     let dearer = json!({ "productPrice": [{
         "name": "Faster", "priceType": "recurring", "recurringChargePeriod": "month",
         "price": { "dutyFreeAmount": { "unit": "EUR", "value": 62 } },
@@ -168,23 +172,13 @@ async fn a_price_that_changes_is_given_back_and_charged_anew_on_the_next_bill() 
     let patch = format!("PATCH {PRODUCT}/{id}");
     let patched = bench.send(&patch, &headers, Body::from(dearer.to_string())).await;
     assert_eq!(patched.status, 200, "{}", patched.text);
-    let demand = "/tmf-api/customerBillManagement/v4/customerBillOnDemand";
-    let asked = bench.post(demand, &json!({ "billingAccount": { "id": "acc-1" } })).await;
-    let bill =
-        bench.get(&format!("{BILL}/{}", asked.body["customerBill"]["id"].as_str().unwrap())).await;
-    // Of the days that are left, this one is charged; the others are given back, and charged when
-    // they are billed.
-    let (of, left) = (month.count(), today.days_until(month.until));
-    let cents = |value: f64| (value * 100.0).round() / 100.0;
-    let days = |price: f64, count: i64| cents(price * count as f64 / of as f64);
-    let expected = cents(days(62.0, 1) - days(31.0, left));
-    assert_eq!(bill.body["amountDue"]["value"].as_f64(), Some(expected), "{}", bill.text);
-    let after = model::billing::cycle::Cycle::default().around(month.until).until.to_string();
-    let later = ran(&bench, &json!({ "date": after })).await;
-    let expected = cents(days(62.0, left - 1) + 62.0);
-    assert_eq!(later["bill"][0]["amountDue"]["value"].as_f64(), Some(expected), "{later}");
-    let books = bench.get(&format!("{BILLING}/ledger")).await.body;
-    for sum in books["difference"].as_array().unwrap() {
-        assert_eq!(sum["value"], json!(0), "{books}");
-    }
+    // Today is given back at the former price, and charged at the new one.
+    hands.set("2026-03-20T11:00:00Z");
+    assert_eq!(on_demand().await, json!(1));
+    hands.set("2026-04-01T10:00:00Z");
+    let run = ran(&bench, &json!({ "date": "2026-04-01" })).await;
+    assert_eq!(run["bill"][0]["amountDue"]["value"], json!(22), "{run}");
+    hands.set("2026-05-01T10:00:00Z");
+    let run = ran(&bench, &json!({ "date": "2026-05-01" })).await;
+    assert_eq!(run["bill"][0]["amountDue"]["value"], json!(62), "{run}");
 }

@@ -1,5 +1,6 @@
 //! What the books say, what billing missed, and bills for people.
 
+use model::billing::cycle::Cycle;
 use model::billing::ledger::{self, Entry, Ledger};
 use model::billing::rate::{self, Rate};
 use model::billing::statement::Statement;
@@ -8,7 +9,8 @@ use model::billing::{Day, assurance};
 use model::money::Money;
 use serde_json::{Value, json};
 
-use super::run::{cycle_of, values};
+use super::charges::{cycle_of, gone};
+use super::run::values;
 use super::{DOCUMENTS_MAX, rates, read_rate, refused, timeline};
 use crate::app::App;
 use crate::systems::Refusal;
@@ -19,7 +21,13 @@ pub(crate) fn trial_balance(app: &App) -> Result<Value, Refusal> {
     let mut count = 0_usize;
     app.each_document::<Refusal>(ledger::RESOURCE, |document| {
         let entry = Entry::read(&document.body);
-        books.post(&entry.map_err(|wrong| refused("entry", "of the books", &wrong))?);
+        books.post(&entry.map_err(|wrong| {
+            refused(
+                "journalEntry",
+                document.body.get("id").and_then(Value::as_str).unwrap_or_default(),
+                &wrong,
+            )
+        })?);
         count += 1;
         Ok(())
     })?;
@@ -55,7 +63,13 @@ pub(crate) fn findings(app: &App, until: Day) -> Result<Value, Refusal> {
     })?;
     for product in values(app, rate::RESOURCE, "product.id")? {
         if app.document("product", &product)?.is_none() {
-            let all = assurance::compare(&[], &typed(app, &product)?, until, &Terms::default());
+            let gone: Vec<_> = gone(app, &product)?.into_iter().collect();
+            let account = gone.first().and_then(|(product, _)| {
+                product.pointer("/billingAccount/id")?.as_str().map(str::to_owned)
+            });
+            let cycle = account.map_or(Ok(Cycle::default()), |account| cycle_of(app, &account))?;
+            let terms = Terms { cycle, zone: app.commerce.zone, ..Terms::default() };
+            let all = assurance::compare(&gone, &typed(app, &product)?, until, &terms);
             take(all.map_err(|wrong| refused("product", &product, &wrong))?);
         }
     }
@@ -68,7 +82,7 @@ pub(crate) fn statement(app: &App, id: &str) -> Result<Option<Statement>, Refusa
     let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
     let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
     let statement = Statement::read(&bill.body, &lines, app.commerce.zone);
-    statement.map(Some).map_err(|wrong| refused("bill", id, &wrong))
+    statement.map(Some).map_err(|wrong| refused("customerBill", id, &wrong))
 }
 
 fn typed(app: &App, product: &str) -> Result<Vec<Rate>, Refusal> {

@@ -1,6 +1,6 @@
 //! Bill runs: for one account or for all of them, by cycle or on demand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::keys;
 use engine::store::documents::{Change, Expected};
@@ -8,17 +8,15 @@ use engine::store::{Direction, Document, Error, Put, Scan};
 use model::Timestamp;
 use model::billing::bill::{Cause, Drawn, Run, draw};
 use model::billing::bill_state::Release;
-use model::billing::charge::due;
-use model::billing::cycle::Cycle;
 use model::billing::rate::{self, Rate};
-use model::billing::terms::Terms;
-use model::billing::{Day, Days, usage as used};
+use model::billing::{Day, Days};
 use serde_json::{Value, json};
 
-use super::{
-    DOCUMENTS_MAX, money, posted_once, posted_rate, rates, read_rate, reference, refused, timeline,
-    usage,
-};
+pub(super) use super::charges::cycle_of;
+
+use super::charges::{Charges, PAYER, When};
+use super::undo::RUNS;
+use super::{DOCUMENTS_MAX, posted_once, posted_rate, rates, read_rate, reference, refused, usage};
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
 
@@ -32,18 +30,46 @@ const ANSWERS_MAX: usize = 1_000;
 pub(crate) struct Asked {
     /// The day of the run.
     pub(crate) date: Day,
-    /// The only account to bill; all of them where nothing.
+    /// The only account to bill; all of them if `None`.
     pub(crate) account: Option<String>,
-    /// The first day to charge for; that after the last bill where nothing.
-    pub(crate) from: Option<Day>,
-    /// How far the bills go at once; as the operator has it where nothing.
+    /// How far the bills go at once; as the operator has it if `None`.
     pub(crate) release: Option<Release>,
 }
 
-/// What billing one account writes.
+/// What is done for an account.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// Its products are charged, and its bills are drawn.
+    Products,
+    /// Its products and what it pays for of others are charged; its bills wait.
+    Charges,
+    /// Its bills are drawn.
+    Bills,
+    /// Its products and what it pays for of others are charged, and its bills are drawn.
+    All,
+}
+
+/// One run.
+struct Running<'a> {
+    date: Day,
+    release: Release,
+    cause: Cause,
+    at: Timestamp,
+    /// Its id; `None` on demand.
+    id: Option<&'a str>,
+}
+
+/// What an account's part of a run writes.
+#[derive(Default)]
 struct Drawing {
     puts: Vec<Put>,
     bills: Vec<Value>,
+    /// The others who pay for what was charged.
+    payers: BTreeSet<String>,
+    /// What could not be charged, each with the account that it belongs to.
+    failed: Vec<(Option<String>, Refusal)>,
+    /// Whether the account is not billed for that.
+    is_held_up: bool,
 }
 
 /// An account is billed anew so many times while others change what it is made of.
@@ -53,34 +79,65 @@ const TRIES_MAX: usize = 16;
 /// with its account, and stops nobody else's bill; to run again bills what is left.
 pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
     let at = app.now();
-    usage::waiting(app, at).await?;
-    let accounts = match &asked.account {
-        Some(account) => vec![account.clone()],
-        None => accounts(app)?,
-    };
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    let release = asked.release.unwrap_or(app.commerce.release);
+    let running = Running { date: asked.date, release, cause: Cause::Cycle, at, id: Some(&id) };
+    let noted = json!({
+        "id": id,
+        "href": format!("/orchestration/v1/billing/runs/{id}"),
+        "state": "running",
+        "startedAt": at.to_string(),
+        "date": asked.date.to_string(),
+        "billingAccount": asked.account.as_ref().map(|account| json!({ "id": account })),
+    });
+    app.write(vec![Put::create(RUNS, id.clone(), noted.clone()).quiet()]).await?;
     let mut report = Report::default();
-    for account in &accounts {
-        match bill_account(app, account, asked, at).await {
-            Err(Refusal::Store(error)) if !matches!(error, Error::Unreadable { .. }) => {
-                return Err(error.into());
-            }
-            told => report.add(account, told),
+    for (account, refusal) in usage::waiting(app, at).await? {
+        report.fail(account.as_deref(), &refusal);
+    }
+    let accounts = match &asked.account {
+        Some(account) => {
+            let told = worked(app, account, &running, Work::All).await?;
+            report.add(account, &told);
+            1
+        }
+        None => all(app, &running, &mut report).await?,
+    };
+    let told = report.told(noted, accounts);
+    let mut puts = vec![Put::set(RUNS, id.clone(), counts(&told)).quiet()];
+    if asked.account.is_none() {
+        puts.push(cycle_noted(app, asked.date));
+    }
+    app.write(puts).await?;
+    Ok(told)
+}
+
+/// Bills all accounts: those that pay for products of others when all are charged.
+async fn all(app: &App, running: &Running<'_>, report: &mut Report) -> Result<usize, Refusal> {
+    let payers: BTreeSet<String> = values(app, "product", PAYER)?.into_iter().collect();
+    let accounts = accounts(app)?;
+    let mut late = payers.clone();
+    let mut held_up = BTreeSet::new();
+    for account in accounts.difference(&payers) {
+        let told = worked(app, account, running, Work::Products).await?;
+        late.extend(told.payers.iter().cloned());
+        report.add(account, &told);
+    }
+    for account in &payers {
+        let told = worked(app, account, running, Work::Charges).await?;
+        late.extend(told.payers.iter().cloned());
+        for (owner, refusal) in &told.failed {
+            report.fail(owner.as_deref(), refusal);
+        }
+        if told.is_held_up {
+            held_up.insert(account.clone());
         }
     }
-    let Report { bills, nothing, failed, bill_count, nothing_count, failed_count } = report;
-    if asked.account.is_none() {
-        app.write(vec![cycle_noted(app, asked.date)]).await?;
+    for account in late.difference(&held_up) {
+        let told = worked(app, account, running, Work::Bills).await?;
+        report.add(account, &told);
     }
-    Ok(json!({
-        "date": asked.date.to_string(),
-        "accounts": accounts.len(),
-        "billCount": bill_count,
-        "bill": bills,
-        "nothingCount": nothing_count,
-        "nothing": nothing,
-        "failedCount": failed_count,
-        "failed": failed,
-    }))
+    Ok(accounts.union(&late).count())
 }
 
 /// That all accounts were billed on a day (TMF678 version 5, `billCycle`).
@@ -103,197 +160,233 @@ fn cycle_noted(app: &App, date: Day) -> Put {
 #[derive(Default)]
 struct Report {
     bills: Vec<Value>,
-    nothing: Vec<Value>,
+    nothing: BTreeSet<String>,
     failed: Vec<Value>,
     bill_count: usize,
-    nothing_count: usize,
     failed_count: usize,
 }
 
 impl Report {
-    fn add(&mut self, account: &str, told: Result<Vec<Value>, Refusal>) {
-        match told {
-            Ok(drawn) if drawn.is_empty() => {
-                self.nothing_count += 1;
-                self.nothing.push(json!(account));
-            }
-            Ok(drawn) => {
-                self.bill_count += drawn.len();
-                self.bills.extend(drawn.iter().map(summary));
-            }
-            Err(refusal) => {
-                self.failed_count += 1;
-                let reason = refusal.to_string();
-                self.failed.push(json!({ "billingAccount": account, "reason": reason }));
-            }
+    fn add(&mut self, account: &str, told: &Drawing) {
+        for (owner, refusal) in &told.failed {
+            self.fail(owner.as_deref(), refusal);
         }
-        for list in [&mut self.bills, &mut self.nothing, &mut self.failed] {
-            list.truncate(ANSWERS_MAX);
+        self.bill_count += told.bills.len();
+        let room = ANSWERS_MAX.saturating_sub(self.bills.len());
+        self.bills.extend(told.bills.iter().take(room).map(summary));
+        if !told.bills.is_empty() {
+            self.nothing.remove(account);
+        } else if !told.is_held_up {
+            self.nothing.insert(account.to_owned());
         }
+    }
+
+    fn fail(&mut self, account: Option<&str>, refusal: &Refusal) {
+        let mut failed = json!({ "reason": refusal.to_string() });
+        if let Some(account) = account {
+            failed["billingAccount"] = json!(account);
+        }
+        if let Refusal::Row { resource, id, .. } = refusal {
+            failed["resource"] = json!(resource);
+            failed["id"] = json!(id);
+        }
+        self.failed_count += 1;
+        if self.failed.len() < ANSWERS_MAX {
+            self.failed.push(failed);
+        }
+    }
+
+    /// The run as it is told when it is over.
+    fn told(self, mut run: Value, accounts: usize) -> Value {
+        let Self { bills, nothing, failed, bill_count, failed_count } = self;
+        let nothing_count = nothing.len();
+        let nothing: Vec<String> = nothing.into_iter().take(ANSWERS_MAX).collect();
+        let more = json!({
+            "state": "done",
+            "accounts": accounts,
+            "billCount": bill_count,
+            "bill": bills,
+            "nothingCount": nothing_count,
+            "nothing": nothing,
+            "failedCount": failed_count,
+            "failed": failed,
+        });
+        if let (Some(run), Value::Object(more)) = (run.as_object_mut(), more) {
+            run.extend(more);
+        }
+        run
     }
 }
 
-/// Bills one account; anew where somebody changed meanwhile what its bills are made of.
-async fn bill_account(
+/// What is kept of a run: how it went, without its lists.
+fn counts(told: &Value) -> Value {
+    let mut kept = told.clone();
+    if let Some(fields) = kept.as_object_mut() {
+        for list in ["bill", "nothing", "failed"] {
+            fields.remove(list);
+        }
+    }
+    kept
+}
+
+/// Does an account's part of a run, anew if somebody changed meanwhile what its bills are made of.
+/// What goes wrong with its documents is in what is told.
+async fn worked(
     app: &App,
     account: &str,
-    asked: &Asked,
-    at: Timestamp,
-) -> Result<Vec<Value>, Refusal> {
+    running: &Running<'_>,
+    work: Work,
+) -> Result<Drawing, Refusal> {
     let mut last = String::new();
     for _ in 0..TRIES_MAX {
-        let told = match bill(app, account, asked, Cause::Cycle, at).await {
-            Ok(Drawing { puts, bills }) => app.write(puts).await.map(|()| bills),
+        let told = match bill(app, account, running, work).await {
+            Ok(mut drawing) => {
+                let puts = std::mem::take(&mut drawing.puts);
+                app.write(puts).await.map(|()| drawing)
+            }
             Err(Refusal::Store(error)) => Err(error),
-            Err(refusal) => return Err(refusal),
+            Err(refusal) => return Ok(Drawing::held_up(account, refusal)),
         };
         match told {
             Err(Error::Conflict { resource, id, .. }) => last = format!("the {resource} `{id}`"),
+            Err(error @ Error::Unreadable { .. }) => {
+                return Ok(Drawing::held_up(account, error.into()));
+            }
             Err(error) => return Err(error.into()),
-            Ok(bills) => return Ok(bills),
+            Ok(drawing) => return Ok(drawing),
         }
     }
     let message = format!("{last} was changed each of {TRIES_MAX} times: run again");
-    Err(Refusal::conflict("billingAccount", message))
+    Ok(Drawing::held_up(account, Refusal::conflict("billingAccount", message)))
 }
 
-/// Draws the bill that somebody asked for (TMF678 `customerBillOnDemand`).
+impl Drawing {
+    fn held_up(account: &str, refusal: Refusal) -> Self {
+        let failed = vec![(Some(account.to_owned()), refusal)];
+        Self { failed, is_held_up: true, ..Self::default() }
+    }
+}
+
+/// Draws the bills that somebody asked for (TMF678 `customerBillOnDemand`): one for each currency. The
+/// standard has room for one; all of them are in `customerBills`.
 pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     let (None, Some(after)) = (&draft.before, draft.after.as_mut()) else { return Ok(()) };
     let account = reference(after, "billingAccount")?.to_owned();
     usage::waiting(app, draft.at).await?;
-    let asked = Asked {
+    let running = Running {
         date: app.commerce.zone.day_of(draft.at),
-        account: None,
-        from: None,
-        release: None,
+        release: app.commerce.release,
+        cause: Cause::OnDemand,
+        at: draft.at,
+        id: None,
     };
-    let drawing = bill(app, &account, &asked, Cause::OnDemand, draft.at).await?;
-    match drawing.bills.first().and_then(|bill| bill.get("id")?.as_str()) {
-        Some(id) => {
-            let href = format!("{}/{id}", model::resource::path("customerBill"));
-            after["customerBill"] =
-                json!({ "id": id, "href": href, "@referredType": "CustomerBill" });
+    let mut drawing = bill(app, &account, &running, Work::All).await?;
+    if drawing.is_held_up
+        && let Some((_, refusal)) = drawing.failed.pop()
+    {
+        return Err(refusal);
+    }
+    let ids = drawing.bills.iter().filter_map(|bill| bill.get("id")?.as_str());
+    let references = ids.map(|id| {
+        let href = format!("{}/{id}", model::resource::path("customerBill"));
+        json!({ "id": id, "href": href, "@referredType": "CustomerBill" })
+    });
+    let references: Vec<Value> = references.collect();
+    match references.first() {
+        Some(first) => {
+            after["customerBill"] = first.clone();
             after["state"] = json!("done");
         }
         None => after["state"] = json!("rejected"),
+    }
+    if references.len() > 1 {
+        after["customerBills"] = Value::Array(references);
     }
     draft.more.extend(drawing.puts);
     Ok(())
 }
 
-/// The cycle of an account.
-pub(super) fn cycle_of(app: &App, account: &str) -> Result<Cycle, Refusal> {
-    let account_document = app.document("billingAccount", account)?;
-    let body = account_document.map_or_else(|| json!({}), |document| document.body);
-    let id = body.pointer("/billStructure/cycleSpecification/id").and_then(Value::as_str);
-    let specification = match id {
-        Some(id) => app.document("billingCycleSpecification", id)?,
-        None => None,
-    };
-    let specification = specification.map(|document| document.body);
-    Cycle::of_account(&body, specification.as_ref())
-        .map_err(|wrong| refused("account", account, &wrong))
-}
-
-/// Charges an account and draws its bills; nothing where it was billed up to there.
+/// Charges an account and draws its bills.
 async fn bill(
     app: &App,
     account: &str,
-    asked: &Asked,
-    cause: Cause,
-    at: Timestamp,
+    running: &Running<'_>,
+    work: Work,
 ) -> Result<Drawing, Refusal> {
+    let &Running { date, release, cause, at, id: run } = running;
     let cycle = cycle_of(app, account)?;
-    let nothing = Drawing { puts: Vec::new(), bills: Vec::new() };
     let last = last_day(app, account)?;
-    let until = match cause {
-        Cause::Cycle => cycle.over_by(asked.date).until,
-        Cause::OnDemand => asked.date.plus_days(1),
+    let (period, cause) = match (cycle.over_by(date), cause) {
+        (over, Cause::Cycle | Cause::Late) => {
+            let was_billed = last.is_some_and(|last| last >= over.until);
+            (over, if was_billed { Cause::Late } else { Cause::Cycle })
+        }
+        (_, Cause::OnDemand) => {
+            let until = date.plus_days(1);
+            let from = last.unwrap_or_else(|| cycle.around(date).from);
+            let whole = Days::new(from, until);
+            (whole.unwrap_or(Days { from: date, until }), Cause::OnDemand)
+        }
     };
-    let from = asked.from.or(last).unwrap_or_else(|| cycle.around(until.before()).from);
-    let period = match (Days::new(from, until), cause) {
-        (Some(period), _) => period,
-        (None, Cause::Cycle) => return Ok(nothing),
-        (None, Cause::OnDemand) => Days { from: until.before(), until },
-    };
-    let mut charges = charge(app, account, period, cycle, at).await?;
-    charges.made = money::limited(app, charges.made)?;
+    let when = When { date, until: period.until, at };
+    let mut charges = Charges::default();
+    if work != Work::Bills {
+        charges.own(app, account, when).await?;
+    }
+    if matches!(work, Work::Charges | Work::All) {
+        charges.paid(app, account, when).await?;
+    }
+    let Charges { made, usages, failed } = charges;
+    if failed.iter().any(|(owner, _)| owner.as_deref() == Some(account)) {
+        return Ok(Drawing { failed, is_held_up: true, ..Drawing::default() });
+    }
     let mut known: Vec<Document> = rates(app, "billingAccount.id", account)?;
     known.retain(|document| document.body.get("isBilled") != Some(&json!(true)));
-    let mut all: Vec<Value> = known.iter().map(|document| document.body.clone()).collect();
-    all.extend(charges.made.iter().map(|rate| rate.document(app.commerce.zone)));
-    let (number, count) = next_number(app)?;
-    let id = uuid::Uuid::now_v7().simple().to_string();
-    let document = app.document("billingAccount", account)?;
-    let body = document.map_or_else(|| json!({ "id": account }), |document| document.body);
-    let release = asked.release.unwrap_or(app.commerce.release);
-    let (id, number, zone) = (id.as_str(), number.as_str(), app.commerce.zone);
-    let run = Run { account: &body, id, number, period, cycle, cause, release, at, zone };
-    let drawn = draw(&run, &all).map_err(|wrong| refused("account", account, &wrong))?;
-    if drawn.is_empty() && charges.made.is_empty() {
-        return Ok(nothing);
-    }
-    let mut puts = std::mem::take(&mut charges.usages);
-    puts.extend(count.filter(|_| !drawn.is_empty()));
-    puts.extend(writes(app, &charges.made, &known, &drawn)?);
-    Ok(Drawing { puts, bills: drawn.into_iter().map(|drawn| drawn.bill).collect() })
-}
-
-/// New rates of an account, and the usages that are in them.
-struct Charges {
-    made: Vec<Rate>,
-    usages: Vec<Put>,
-}
-
-/// Charges the products of an account.
-async fn charge(
-    app: &App,
-    account: &str,
-    period: Days,
-    cycle: Cycle,
-    at: Timestamp,
-) -> Result<Charges, Refusal> {
-    let rulebook = app.rulebook();
-    let mut charges = Charges { made: Vec::new(), usages: Vec::new() };
-    for product in app.documents_by("product", "billingAccount.id", account, DOCUMENTS_MAX)? {
-        let Some(id) = product.body.get("id").and_then(Value::as_str) else { continue };
-        let wrong = |wrong| refused("product", id, &wrong);
-        let known = rates(app, "product.id", id)?;
-        let known = known.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
-        let timeline = timeline(app, &product)?;
-        let terms = Terms::of_product(&product.body, &rulebook, cycle);
-        let made = due(&product.body, &timeline, &known, period, &terms, at).map_err(wrong)?;
-        charges.made.extend(made);
-        usage::settled(app, id, at).await?;
-        let usages = usage::documents(app, id)?;
-        let bodies: Vec<Value> = usages.iter().map(|usage| usage.body.clone()).collect();
-        let products = BTreeMap::from([(id.to_owned(), product.body.clone())]);
-        let billed = used::bill(&bodies, &products, period.until, &terms, at).map_err(wrong)?;
-        charges.made.extend(billed.rates);
-        for usage in billed.usages {
-            let kept = usages.iter().find(|kept| kept.body.get("id") == usage.get("id"));
-            let key = usage.get("id").and_then(Value::as_str).map(str::to_owned);
-            if let (Some(kept), Some(key)) = (kept, key) {
-                charges.usages.push(usage::changed(&key, usage, kept.revision));
-            }
+    let mut drawn = Vec::new();
+    let mut puts = usages.into_iter().map(|put| of_run(put, run)).collect::<Vec<_>>();
+    if work != Work::Charges {
+        for document in &known {
+            read_rate(&document.body)?;
         }
+        let mut all: Vec<Value> = known.iter().map(|document| document.body.clone()).collect();
+        all.extend(made.iter().map(|rate| rate.document(app.commerce.zone)));
+        let (number, count) = next_number(app)?;
+        let id = uuid::Uuid::now_v7().simple().to_string();
+        let document = app.document("billingAccount", account)?;
+        let body = document.map_or_else(|| json!({ "id": account }), |document| document.body);
+        let (id, number, zone) = (id.as_str(), number.as_str(), app.commerce.zone);
+        let run = Run { account: &body, id, number, period, cycle, cause, release, at, zone };
+        drawn = draw(&run, &all).map_err(|wrong| refused("billingAccount", account, &wrong))?;
+        puts.extend(count.filter(|_| !drawn.is_empty()));
     }
-    Ok(charges)
+    puts.extend(writes(app, &made, &known, &drawn, run)?);
+    let payers = made.iter().filter_map(|rate| rate.account.clone());
+    let payers = payers.filter(|payer| payer != account).collect();
+    let bills = drawn.into_iter().map(|drawn| drawn.bill).collect();
+    Ok(Drawing { puts, bills, payers, failed, is_held_up: false })
+}
+
+/// What a run writes, with its id: so that it can be undone.
+fn of_run(mut put: Put, run: Option<&str>) -> Put {
+    if let (Change::Set(body), Some(run)) = (&mut put.change, run) {
+        body["billRun"] = json!({ "id": run });
+    }
+    put
 }
 
 /// The bills, the rates that are on them or new, and their entries in the books.
-fn writes(
+pub(super) fn writes(
     app: &App,
     made: &[Rate],
     known: &[Document],
     drawn: &[Drawn],
+    run: Option<&str>,
 ) -> Result<Vec<Put>, Refusal> {
     let mut puts = Vec::new();
     let mut on_bills = BTreeMap::new();
     for Drawn { bill, rates } in drawn {
         let id = bill.get("id").and_then(Value::as_str).unwrap_or_default();
-        puts.push(Put::create("customerBill", id, bill.clone()));
+        puts.push(of_run(Put::create("customerBill", id, bill.clone()), run));
         for rate in rates {
             on_bills.insert(rate.get("id").and_then(Value::as_str).unwrap_or_default(), rate);
         }
@@ -301,7 +394,7 @@ fn writes(
     for rate in made {
         let document = on_bills.get(rate.id.as_str()).map(|rate| (*rate).clone());
         let document = document.unwrap_or_else(|| rate.document(app.commerce.zone));
-        puts.push(Put::create(rate::RESOURCE, &rate.id, document));
+        puts.push(of_run(Put::create(rate::RESOURCE, &rate.id, document), run));
         puts.push(posted_rate(rate)?);
     }
     for kept in known {
@@ -341,13 +434,13 @@ fn summary(bill: &Value) -> Value {
     summary
 }
 
-/// The accounts that have products or rates, each once.
-fn accounts(app: &App) -> Result<Vec<String>, Refusal> {
-    let mut found = std::collections::BTreeSet::new();
+/// The accounts that have products or rates.
+fn accounts(app: &App) -> Result<BTreeSet<String>, Refusal> {
+    let mut found = BTreeSet::new();
     for resource in ["product", rate::RESOURCE] {
         found.extend(values(app, resource, "billingAccount.id")?);
     }
-    Ok(found.into_iter().collect())
+    Ok(found)
 }
 
 /// The values that an indexed attribute has, each once: the documents of a value are jumped over.

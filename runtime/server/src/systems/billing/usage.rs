@@ -211,20 +211,29 @@ fn is_billed(usage: &Document) -> bool {
     State::of(&usage.body).is_ok_and(|state| state == State::Billed)
 }
 
-/// Rates what came in while no rater was at hand.
-pub(super) async fn waiting(app: &App, at: Timestamp) -> Result<(), Refusal> {
+/// Rates what came in while no rater was at hand. Answers with what cannot be read, which holds up
+/// nothing else.
+pub(super) async fn waiting(
+    app: &App,
+    at: Timestamp,
+) -> Result<Vec<(Option<String>, Refusal)>, Refusal> {
+    let mut failed = Vec::new();
     for state in [State::Received, State::Recycled] {
         for kept in app.documents_by("usage", "status", state.as_str(), DOCUMENTS_MAX)? {
             let id = kept.body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
             // It was found by the state that it had: another run may have billed it since.
-            let still = State::of(&kept.body).map_err(|wrong| refused("usage", &id, &wrong))?;
-            if still != state {
+            if State::of(&kept.body) != Ok(state) {
                 continue;
             }
-            let now = rated(app, &kept.body, at).await?;
-            if now == kept.body {
-                continue;
-            }
+            let now = match rated(app, &kept.body, at).await {
+                Ok(now) if now == kept.body => continue,
+                Ok(now) => now,
+                Err(Refusal::Store(error)) => return Err(error.into()),
+                Err(refusal) => {
+                    failed.push((None, refusal));
+                    continue;
+                }
+            };
             match app.write(vec![changed(&id, now, kept.revision)]).await {
                 // Somebody else changed it, and what it is now is looked at when it is billed.
                 Ok(()) | Err(Error::Conflict { .. }) => {}
@@ -232,7 +241,7 @@ pub(super) async fn waiting(app: &App, at: Timestamp) -> Result<(), Refusal> {
             }
         }
     }
-    Ok(())
+    Ok(failed)
 }
 
 /// A usage that is another now, if nobody changed it meanwhile.
@@ -249,8 +258,9 @@ pub(super) fn documents(app: &App, product: &str) -> Result<Vec<Document>, Refus
 fn used(app: &App, product: &str) -> Result<Vec<Rated>, Refusal> {
     let mut used = Vec::new();
     for usage in documents(app, product)? {
+        let id = usage.body.get("id").and_then(Value::as_str).unwrap_or_default();
         let rated = Rated::read(&usage.body);
-        used.extend(rated.map_err(|wrong| refused("usage of product", product, &wrong))?);
+        used.extend(rated.map_err(|wrong| refused("usage", id, &wrong))?);
     }
     Ok(used)
 }

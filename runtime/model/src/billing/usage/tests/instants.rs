@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::billing::charge::Until;
 
 /// A product, a version a line: `time status start end price`, with `-` for what is not there.
 fn product_of(text: &str) -> (Value, Vec<(Timestamp, Value)>) {
@@ -136,7 +137,8 @@ fn usage_goes_to_the_payer_of_its_instant() {
         let rating = answer(guided.quantity, Decimal::ZERO);
         usages.push(rated(&usage, &guided, &rating, Decimal::ZERO, &vat(), NOW).unwrap());
     }
-    let made = bill(&usages, &BTreeMap::new(), day("2026-04-01"), &terms(), NOW).unwrap();
+    let made =
+        bill(&usages, &BTreeMap::new(), &Until::all(day("2026-04-01")), &terms(), NOW).unwrap();
     let accounts: Vec<_> = made.rates.iter().map(|rate| rate.account.as_deref()).collect();
     assert_eq!(accounts, [Some("acc-1"), Some("acc-2"), Some("boss")]);
 }
@@ -212,7 +214,8 @@ fn a_price_with_tax_is_billed_at_it() {
     let line = &usage["ratedProductUsage"][0];
     assert_eq!(line["taxExcludedRatingAmount"]["value"], json!(8.394958));
     assert_eq!(line["taxIncludedRatingAmount"]["value"], json!(9.99));
-    let made = bill(&[usage], &BTreeMap::new(), day("2026-04-01"), &terms(), NOW).unwrap();
+    let made =
+        bill(&[usage], &BTreeMap::new(), &Until::all(day("2026-04-01")), &terms(), NOW).unwrap();
     assert_eq!(made.rates[0].gross(), money("9.99 EUR"));
     assert_eq!(made.rates[0].net, money("8.39 EUR"));
 }

@@ -1,0 +1,43 @@
+//! Billing cycles that cannot be billed by are rejected where they are written (TMF666).
+
+use model::billing::cycle::Cycle;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::systems::{Draft, Refusal};
+
+/// Where an account refers to its cycle, and repeats what it wants of it.
+const OWN: &str = "billStructure.cycleSpecification";
+
+/// Checks a cycle, the copy of one that an account has, and the one that an account refers to. What
+/// was stored before stays until it is changed.
+pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
+    let Some(after) = &draft.after else { return Ok(()) };
+    let before = draft.before.as_ref().map(|before| &before.body);
+    if draft.resource.key == "billingCycleSpecification" {
+        const READ: [&str; 5] =
+            ["frequency", "billingPeriod", "billingDateShift", "dateShift", "paymentDueDateOffset"];
+        let is_same = |name: &&str| before.is_some_and(|one| one.get(*name) == after.get(*name));
+        if READ.iter().all(|name| is_same(name)) {
+            return Ok(());
+        }
+        return Cycle::read(after).map(drop).map_err(|wrong| {
+            let message = wrong.to_string();
+            Refusal::unprocessable(wrong.attribute, message)
+        });
+    }
+    let own = |account: &Value| account.pointer("/billStructure/cycleSpecification").cloned();
+    let Some(copy) = own(after).filter(|one| before.and_then(own).as_ref() != Some(one)) else {
+        return Ok(());
+    };
+    if let Err(wrong) = Cycle::read(&copy) {
+        let path = format!("{OWN}.{}", wrong.attribute);
+        return Err(Refusal::unprocessable(path.clone(), format!("`{path}` {}", wrong.problem)));
+    }
+    let Some(id) = copy.get("id").and_then(Value::as_str) else { return Ok(()) };
+    let Some(kept) = app.document("billingCycleSpecification", id)? else { return Ok(()) };
+    Cycle::read(&kept.body).map(drop).map_err(|wrong| {
+        let message = format!("nothing can be billed by the cycle `{id}`: {wrong}");
+        Refusal::unprocessable(format!("{OWN}.id"), message)
+    })
+}
