@@ -26,13 +26,13 @@ impl Rater for TariffRater {
 
 ferrule_plugin::rater!(TariffRater);
 
-/// The setting `rounding`: `half-up`, which is also meant where nothing is set, or `half-even`.
+/// The setting `rounding`: `half-up`, which is also meant if it is not set. Bills are rounded so, and
+/// a first charge that is rounded in another manner would not agree with them.
 fn rounding(setting: Option<&str>) -> Result<Rounding, Failure> {
     match setting {
         None | Some("half-up") => Ok(Rounding::HalfUp),
-        Some("half-even") => Ok(Rounding::HalfEven),
         Some(other) => {
-            let message = format!("setting `rounding` is `{other}`, not `half-up` or `half-even`");
+            let message = format!("setting `rounding` is `{other}`: bills are rounded `half-up`");
             Err(Failure::person("ROUNDING", message))
         }
     }

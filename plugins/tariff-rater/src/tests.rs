@@ -144,12 +144,12 @@ fn amounts_have_the_minor_units_of_their_currency() {
 }
 
 #[test]
-fn a_tie_goes_the_way_that_was_set() {
+fn a_tie_goes_away_from_zero_as_on_bills() {
     let request = request(vec![monthly("2.01", "EUR")], "2026-04-16", 1, "0");
     let net = |rounding| charges(&request, rounding).unwrap()[0].net.to_string();
     assert_eq!(net(rounding(None).unwrap()), "1.01 EUR");
-    assert_eq!(net(rounding(Some("half-even")).unwrap()), "1.00 EUR");
-    assert_eq!(rounding(Some("down")).unwrap_err().code, "ROUNDING");
+    assert_eq!(net(rounding(Some("half-up")).unwrap()), "1.01 EUR");
+    assert_eq!(rounding(Some("half-even")).unwrap_err().code, "ROUNDING");
 }
 
 #[test]

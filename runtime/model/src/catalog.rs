@@ -17,7 +17,7 @@ pub use self::documents::Dangling;
 pub use self::lifecycle::{Lifecycle, Validity};
 pub use self::pattern::Pattern;
 use self::price::price;
-pub use self::price::{Effect, OfferingPrice, PriceRole};
+pub use self::price::{Effect, OfferingPrice, PriceError, PriceRole, check_price};
 pub use self::read::check_patterns;
 use self::read::{complete, offering, specification, text};
 use crate::id::SpecId;

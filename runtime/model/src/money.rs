@@ -87,6 +87,34 @@ pub fn decimals(currency: &str) -> u32 {
     }
 }
 
+/// The codes of currencies (ISO 4217), with those that lately were replaced.
+const CURRENCIES: &str = "\
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD \
+    BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP \
+    DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS \
+    INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD \
+    MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR \
+    PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS \
+    SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW \
+    UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF XSU XUA YER ZAR ZMW ZWG ZWL";
+
+/// Whether a text is the code of a currency.
+pub fn is_currency(code: &str) -> bool {
+    code.len() == 3 && CURRENCIES.split_ascii_whitespace().any(|known| known == code)
+}
+
+/// The unit price of usage may have this many decimals.
+pub const USAGE_DECIMALS: u32 = 6;
+
+/// Whether a price has more decimals than can be charged.
+pub fn is_too_fine(price: &Money, kind: PriceKind) -> bool {
+    let most = match kind {
+        PriceKind::OneOff | PriceKind::Recurring => decimals(&price.currency),
+        PriceKind::Usage => USAGE_DECIMALS.max(decimals(&price.currency)),
+    };
+    price.amount.normalize().scale() > most
+}
+
 /// Rounds an amount; a tie goes away from zero, as on most bills.
 pub fn rounded(amount: Decimal, decimals: u32) -> Decimal {
     amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
@@ -118,8 +146,11 @@ pub struct Price {
     pub name: String,
     /// When it is charged.
     pub kind: PriceKind,
-    /// Before tax, for one of the product and one period.
+    /// Before tax unless it includes tax, for one of the product and one period.
     pub amount: Money,
+    /// Whether the amount and what alters it include tax.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub includes_tax: bool,
     /// The period of a recurring price.
     #[serde(
         default,

@@ -1,5 +1,7 @@
 //! The prices of a product (TMF637 `productPrice`) and what alters them.
 
+mod check;
+
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -9,6 +11,8 @@ use crate::catalog::Effect;
 use crate::money::{Money, PERCENT_MAX, PriceKind, Tax};
 use crate::period::LENGTH_MAX;
 pub use crate::period::Period;
+
+pub use self::check::check;
 
 /// A price of a product.
 #[derive(Clone, Debug, PartialEq, Eq)]

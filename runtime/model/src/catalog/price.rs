@@ -9,7 +9,9 @@ use serde_json::Value;
 use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
 use super::read::{allowed, array, ids, status, text};
-use crate::money::{AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal};
+use crate::money::{
+    AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal, is_currency, is_too_fine,
+};
 use crate::period::{LENGTH_MAX, Period, Term};
 
 /// A price as the catalog has it.
@@ -88,10 +90,37 @@ impl OfferingPrice {
     }
 }
 
-pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPrice, String> {
-    let word = text(entity, "priceType").ok_or("`priceType` is missing")?;
+/// Why a price of a catalog cannot be billed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PriceError {
+    /// The attribute.
+    pub attribute: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl From<PriceError> for String {
+    fn from(error: PriceError) -> Self {
+        error.message
+    }
+}
+
+fn wrong(attribute: &'static str, message: impl Into<String>) -> PriceError {
+    PriceError { attribute, message: message.into() }
+}
+
+/// Checks that a price of a catalog can be billed as it is.
+pub fn check_price(entity: &Value) -> Result<(), PriceError> {
+    price(entity, "", String::new()).map(|_| ())
+}
+
+pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPrice, PriceError> {
+    let word = text(entity, "priceType");
+    let word = word.ok_or_else(|| wrong("priceType", "`priceType` is missing"))?;
     let amount = amount(entity)?;
-    let percentage = number(entity, "percentage")?;
+    let percentage =
+        number(entity, "percentage").map_err(|message| wrong("percentage", message))?;
     let parts: Vec<String> = ids(entity, "bundledPopRelationship").collect();
     let kind = PriceKind::from_tmf(word);
     let role = match (kind, Effect::parse(word)) {
@@ -101,19 +130,23 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         (Some(kind), _) => PriceRole::Charge(kind),
         (None, Some(effect)) => PriceRole::Alteration(effect, None),
         (None, None) => {
-            return Err("`priceType` is none of `oneTime`, `recurring`, `usage`, `discount`, \
-                        `surcharge`"
-                .into());
+            let message = "`priceType` is none of `oneTime`, `recurring`, `usage`, `discount`, \
+                           `surcharge`";
+            return Err(wrong("priceType", message));
         }
     };
     if amount.is_none() && percentage.is_none() && parts.is_empty() {
-        return Err("`price` needs `unit` (a currency) and `value` (a number)".into());
+        return Err(wrong("price", NO_AMOUNT));
     }
+    check_amount(role, amount.as_ref(), percentage)?;
     let period = period(entity)?;
     if role == PriceRole::Charge(PriceKind::Recurring) && period.is_none() && parts.is_empty() {
-        return Err("a recurring price needs `recurringChargePeriodType`".into());
+        let message = "a recurring price needs `recurringChargePeriodType`";
+        return Err(wrong("recurringChargePeriodType", message));
     }
     let unit = entity.get("unitOfMeasure").and_then(unit);
+    let used = values_used(entity).map_err(|message| wrong("prodSpecCharValueUse", message))?;
+    let altered = altered_by(entity).map_err(|message| wrong("popRelationship", message))?;
     Ok(OfferingPrice {
         id: id.into(),
         name,
@@ -122,28 +155,64 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         percentage,
         period,
         unit,
-        taxes: taxes(entity)?,
-        when: values_used(entity)?,
-        altered_by: altered_by(entity)?,
+        taxes: taxes(entity).map_err(|message| wrong("tax", message))?,
+        when: used,
+        altered_by: altered,
         parts,
         lasts: lasts(entity, role, period)?,
         priority: entity.get("priority").and_then(Value::as_i64).unwrap_or(0),
-        status: status(entity)?,
-        valid: Validity::of(entity)?,
+        status: status(entity).map_err(|message| wrong("lifecycleStatus", message))?,
+        valid: Validity::of(entity).map_err(|message| wrong("validFor", message))?,
     })
 }
 
-fn amount(entity: &Value) -> Result<Option<Money>, String> {
+const NO_AMOUNT: &str = "`price` needs `unit` (a currency) and `value` (a number)";
+
+fn amount(entity: &Value) -> Result<Option<Money>, PriceError> {
     match entity.get("price") {
         None | Some(Value::Null) => Ok(None),
         Some(price) => match Money::from_tmf(price) {
             Some(money) if money.amount.abs() > Decimal::from(AMOUNT_MAX) => {
-                Err(format!("`price` is beyond {AMOUNT_MAX}"))
+                Err(wrong("price", format!("`price` is beyond {AMOUNT_MAX}")))
             }
-            Some(money) if !money.currency.is_empty() => Ok(Some(money)),
-            _ => Err("`price` needs `unit` (a currency) and `value` (a number)".into()),
+            Some(money) if is_currency(&money.currency) => Ok(Some(money)),
+            Some(money) => {
+                let message = format!("`price.unit` is no currency of ISO 4217: {money}");
+                Err(wrong("price.unit", message))
+            }
+            None => Err(wrong("price", NO_AMOUNT)),
         },
     }
+}
+
+/// An amount that can be charged: not below zero, no finer than its currency, and one of amount and
+/// percentage.
+fn check_amount(
+    role: PriceRole,
+    amount: Option<&Money>,
+    percentage: Option<Decimal>,
+) -> Result<(), PriceError> {
+    if amount.is_some() && percentage.is_some() {
+        return Err(wrong("percentage", "`percentage` stands beside `price`: only one can count"));
+    }
+    if let (PriceRole::Alteration(Effect::Discount, _), Some(percent)) = (role, percentage)
+        && percent > Decimal::ONE_HUNDRED
+    {
+        return Err(wrong("percentage", "`percentage` of a discount is at most 100"));
+    }
+    let Some(money) = amount else { return Ok(()) };
+    let kind = match role {
+        PriceRole::Charge(kind) => Some(kind),
+        PriceRole::Alteration(_, kind) => kind,
+    };
+    if matches!(role, PriceRole::Charge(_)) && money.amount < Decimal::ZERO {
+        return Err(wrong("price.value", "`price.value` is below zero"));
+    }
+    if is_too_fine(money, kind.unwrap_or(PriceKind::OneOff)) {
+        let message = format!("`price.value` has more decimals than {} has", money.currency);
+        return Err(wrong("price.value", message));
+    }
+    Ok(())
 }
 
 fn number(entity: &Value, name: &str) -> Result<Option<Decimal>, String> {
@@ -160,25 +229,19 @@ fn number(entity: &Value, name: &str) -> Result<Option<Decimal>, String> {
 }
 
 /// The period: a unit and a length.
-fn period(entity: &Value) -> Result<Option<Period>, String> {
-    let length = match entity.get("recurringChargePeriodLength") {
+fn period(entity: &Value) -> Result<Option<Period>, PriceError> {
+    let name = "recurringChargePeriodLength";
+    let length = match entity.get(name) {
         None | Some(Value::Null) => 1,
-        Some(value) => {
-            let length = value.as_u64().and_then(|length| u32::try_from(length).ok());
-            length.filter(|length| (1..=LENGTH_MAX).contains(length)).ok_or(format!(
-                "`recurringChargePeriodLength` is a whole number from 1 to {LENGTH_MAX}"
-            ))?
-        }
+        Some(value) => count(value).ok_or_else(|| {
+            wrong(name, format!("`{name}` is a whole number from 1 to {LENGTH_MAX}"))
+        })?,
     };
-    let Some(unit) = text(entity, "recurringChargePeriodType").filter(|unit| !unit.is_empty())
-    else {
-        return Ok(None);
-    };
+    let name = "recurringChargePeriodType";
+    let Some(unit) = text(entity, name).filter(|unit| !unit.is_empty()) else { return Ok(None) };
     let one = Period::parse(unit).ok_or_else(|| {
-        format!(
-            "`recurringChargePeriodType` is none of `day`, `week`, `month`, `quarter`, `year`, \
-             but `{unit}`"
-        )
+        let known = "`day`, `week`, `month`, `quarter`, `year`";
+        wrong(name, format!("`{name}` is none of {known}, but `{unit}`"))
     })?;
     Ok(Some(one.times(length)))
 }
@@ -227,34 +290,42 @@ fn altered_by(entity: &Value) -> Result<Vec<(String, Effect)>, String> {
 
 /// How long what alters another price lasts: `applicationDuration`, in its own periods or those of
 /// the price, or the first term in the catalog's form, which has a unit.
-fn lasts(entity: &Value, role: PriceRole, period: Option<Period>) -> Result<Option<Term>, String> {
-    let told = entity.get("applicationDuration").filter(|amount| !amount.is_null());
+fn lasts(
+    entity: &Value,
+    role: PriceRole,
+    period: Option<Period>,
+) -> Result<Option<Term>, PriceError> {
+    let name = "applicationDuration";
+    let told = entity.get(name).filter(|amount| !amount.is_null());
     let term = array(entity, "productOfferingTerm").first().and_then(|term| term.get("duration"));
     match (role, told, term) {
-        (PriceRole::Charge(_), None, _) => Ok(None),
+        (PriceRole::Charge(_), None, _) | (PriceRole::Alteration(..), None, None) => Ok(None),
         (PriceRole::Charge(_), Some(_), _) => {
-            Err("`applicationDuration` is for what alters a price; a price has none".into())
+            Err(wrong(name, format!("`{name}` is for what alters a price; a charge has no end")))
         }
         (PriceRole::Alteration(..), Some(amount), _) => {
-            let wrong = "`applicationDuration` is a whole number from 1 to 1200";
-            Ok(Some(Term { periods: count(amount).ok_or(wrong)?, each: period }))
+            let message = format!("`{name}` is a whole number from 1 to {LENGTH_MAX}");
+            let periods = count(amount).ok_or_else(|| wrong(name, message))?;
+            Ok(Some(Term { periods, each: period }))
         }
-        (PriceRole::Alteration(..), None, Some(duration)) => {
-            let wrong = "`productOfferingTerm.duration.amount` is a whole number from 1 to 1200";
-            let periods = duration.get("amount").and_then(count).ok_or(wrong)?;
-            let each = match text(duration, "units") {
-                None => None,
-                Some(unit) => Some(Period::parse(unit).ok_or_else(|| {
-                    format!(
-                        "`productOfferingTerm.duration.units` is none of `day`, `week`, `month`, \
-                         `quarter`, `year`, but `{unit}`"
-                    )
-                })?),
-            };
-            Ok(Some(Term { periods, each }))
-        }
-        (PriceRole::Alteration(..), None, None) => Ok(None),
+        (PriceRole::Alteration(..), None, Some(duration)) => term_of(duration).map(Some),
     }
+}
+
+/// A term such as three months; without a unit it counts the periods of the price.
+fn term_of(duration: &Value) -> Result<Term, PriceError> {
+    let name = "productOfferingTerm.duration.amount";
+    let message = format!("`{name}` is a whole number from 1 to {LENGTH_MAX}");
+    let periods = duration.get("amount").and_then(count).ok_or_else(|| wrong(name, message))?;
+    let name = "productOfferingTerm.duration.units";
+    let each = match text(duration, "units") {
+        None => None,
+        Some(unit) => Some(Period::parse(unit).ok_or_else(|| {
+            let known = "`day`, `week`, `month`, `quarter`, `year`";
+            wrong(name, format!("`{name}` is none of {known}, but `{unit}`"))
+        })?),
+    };
+    Ok(Term { periods, each })
 }
 
 fn count(amount: &Value) -> Option<u32> {

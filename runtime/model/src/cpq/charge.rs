@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::Effect;
 use crate::money::{
-    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, Tax, decimal, decimals,
-    number, rounded,
+    AMOUNT_MAX, Money, PERCENT_MAX, Price, PriceAlteration, PriceKind, Tax, USAGE_DECIMALS,
+    decimal, decimals, is_currency, is_too_fine, number, rounded,
 };
 use crate::period::{LENGTH_MAX, Period, Term};
 
@@ -27,8 +27,10 @@ pub struct Charge {
     pub unit: Option<String>,
     /// What part of the usage it is for, such as `volume 0 to 100`.
     pub tier: Option<String>,
-    /// The list price, before tax.
+    /// The list price, before tax unless it includes tax.
     pub list: Money,
+    /// Whether the list price and what alters it include tax, as a quote from elsewhere may tell it.
+    pub includes_tax: bool,
     /// What alters it, in order.
     pub alterations: Vec<Alteration>,
     /// The taxes on it; the category is empty if a rate alone is known. None if nothing is known.
@@ -86,9 +88,6 @@ pub struct Wrong {
     /// What was expected.
     pub message: &'static str,
 }
-
-/// The unit price of usage may have so many decimals.
-const USAGE_DECIMALS: u32 = 6;
 
 impl Charge {
     /// What one product costs, before tax, once alterations that end have ended.
@@ -175,6 +174,7 @@ impl Charge {
             name: self.name.clone(),
             kind: self.kind,
             amount: Money { currency: self.list.currency.clone(), amount },
+            includes_tax: self.includes_tax,
             period: self.period,
             alterations: alterations.collect(),
             tax: Tax::together(&self.taxes),
@@ -218,6 +218,10 @@ impl Charge {
     fn price_of(&self, net: Decimal) -> Value {
         let money = |amount| Money { currency: self.list.currency.clone(), amount }.to_tmf();
         match (Tax::together(&self.taxes), self.tax_on(net)) {
+            (Some(all), _) if self.includes_tax => json!({
+                "taxIncludedAmount": money(net),
+                "taxRate": number(all.rate),
+            }),
             (Some(all), Some(tax)) => json!({
                 "dutyFreeAmount": money(net),
                 "taxIncludedAmount": money(net + tax),
@@ -231,7 +235,9 @@ impl Charge {
         let mut price = self.price_of(change.change);
         let mut body = Map::new();
         body.insert("name".into(), json!(change.name));
-        body.insert("priceType".into(), json!(self.kind.as_tmf()));
+        let raises = change.change > Decimal::ZERO;
+        let kind = if raises { "surcharge" } else { self.kind.as_tmf() };
+        body.insert("priceType".into(), json!(kind));
         if let (Some(percentage), Some(fields)) = (change.percentage, price.as_object_mut()) {
             fields.insert("percentage".into(), number(percentage));
         }
@@ -259,16 +265,19 @@ impl Charge {
             message: "is one of `oneTime`, `recurring`, `usage`",
         })?;
         let price = entry.get("price");
-        let list = price.and_then(|price| money(price.get("dutyFreeAmount")?));
-        let list = list.ok_or(Wrong {
-            at: "price.dutyFreeAmount",
-            message: "is an amount below 10^12: `unit` (a currency) and `value` (a number)",
-        })?;
         let taxes = taxes(entry, price)?;
+        let told = |name: &str| price?.get(name).filter(|amount| !amount.is_null());
+        let net = told("dutyFreeAmount");
+        let gross = told("taxIncludedAmount").filter(|_| net.is_none() && !taxes.is_empty());
+        let includes_tax = gross.is_some();
+        let list = listed(gross.or(net), kind)?;
         let period = period(entry, "recurringChargePeriod")?;
+        if kind == PriceKind::Recurring && period.is_none() {
+            return Err(Wrong { at: "recurringChargePeriod", message: "is missing" });
+        }
         let mut alterations = Vec::new();
         for change in entry.get("priceAlteration").and_then(Value::as_array).into_iter().flatten() {
-            alterations.push(alteration_of(change, &list.currency, period)?);
+            alterations.push(alteration_of(change, &list.currency, period, includes_tax)?);
         }
         Ok(Self {
             price: id_of(entry),
@@ -278,6 +287,7 @@ impl Charge {
             unit: text("unitOfMeasure").map(Into::into),
             tier: text("description").map(Into::into),
             list,
+            includes_tax,
             alterations,
             taxes,
         })
@@ -305,17 +315,35 @@ fn taxes(entry: &Value, price: Option<&Value>) -> Result<Vec<Tax>, Wrong> {
     }
 }
 
+/// The list price: an amount that can be charged.
+fn listed(amount: Option<&Value>, kind: PriceKind) -> Result<Money, Wrong> {
+    let at = "price.dutyFreeAmount";
+    let list = amount.and_then(money).ok_or(Wrong {
+        at,
+        message: "is an amount below 10^12: `unit` (a currency of ISO 4217) and `value` (a number)",
+    })?;
+    if list.amount < Decimal::ZERO {
+        return Err(Wrong { at, message: "is below zero" });
+    }
+    if is_too_fine(&list, kind) {
+        return Err(Wrong { at, message: "has more decimals than its currency" });
+    }
+    Ok(list)
+}
+
 fn alteration_of(
     change: &Value,
     currency: &str,
     period: Option<Period>,
+    includes_tax: bool,
 ) -> Result<Alteration, Wrong> {
     let wrong = Wrong {
         at: "priceAlteration.price",
         message: "needs `dutyFreeAmount`, by how much it changes the price, in its currency",
     };
     let price = change.get("price").ok_or(wrong)?;
-    let amount = price.get("dutyFreeAmount").and_then(money).ok_or(wrong)?;
+    let name = if includes_tax { "taxIncludedAmount" } else { "dutyFreeAmount" };
+    let amount = price.get(name).and_then(money).ok_or(wrong)?;
     if amount.currency != currency {
         return Err(wrong);
     }
@@ -348,25 +376,30 @@ impl Alteration {
     }
 }
 
-/// Reads the discounts that are granted by hand: percentages and amounts, whatever their sign.
+/// Reads what is granted by hand: percentages and amounts, whatever their sign. It lowers the price
+/// unless its type is a surcharge.
 pub(super) fn granted(entry: &Value) -> Result<Vec<Change>, Wrong> {
     let wrong = Wrong {
         at: "priceAlteration.price",
-        message: "has `percentage` from 0 to 1000, or `dutyFreeAmount`",
+        message: "has `percentage` from 0 to 100 (of a surcharge 1000), or `dutyFreeAmount`",
     };
     let changes = entry.get("priceAlteration").and_then(Value::as_array).into_iter().flatten();
     // What the catalog gives is computed anew; what names no price of it was granted.
     let by_hand = changes.filter(|change| change.get("productOfferingPrice").is_none());
     let read = by_hand.map(|change| {
         let price = change.get("price").ok_or(wrong)?;
+        let kind = change.get("priceType").and_then(Value::as_str);
+        let effect = kind.and_then(Effect::parse).unwrap_or(Effect::Discount);
+        let fits =
+            |percent: &Decimal| effect == Effect::Surcharge || *percent <= Decimal::ONE_HUNDRED;
         let by = match price.get("percentage").filter(|percentage| !percentage.is_null()) {
-            Some(percentage) => By::Percent(percent(percentage).ok_or(wrong)?),
+            Some(percentage) => By::Percent(percent(percentage).filter(fits).ok_or(wrong)?),
             None => By::Amount(price.get("dutyFreeAmount").and_then(money).ok_or(wrong)?),
         };
         Ok(Change {
             price: String::new(),
             name: change.get("name").and_then(Value::as_str).unwrap_or("discount").into(),
-            effect: Effect::Discount,
+            effect,
             by,
             lasts: lasts(change, None)?,
             priority: change.get("priority").and_then(Value::as_i64).unwrap_or(0),
@@ -407,7 +440,7 @@ fn period(entry: &Value, at: &'static str) -> Result<Option<Period>, Wrong> {
 
 fn money(value: &Value) -> Option<Money> {
     Money::from_tmf(value).filter(|money| {
-        !money.currency.is_empty() && money.amount.abs() <= Decimal::from(AMOUNT_MAX)
+        is_currency(&money.currency) && money.amount.abs() <= Decimal::from(AMOUNT_MAX)
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::charge::Charge;
+use super::charge::{Charge, Wrong};
 use super::quote::{QuoteError, QuoteState};
 use super::total::totals;
 use crate::order::{Form, Order};
@@ -78,6 +78,29 @@ pub fn quote_path(order: &Value, id: &str) -> String {
     let mut naming = items
         .filter(|(_, item)| item.pointer("/quoteItem/quoteId").and_then(Value::as_str) == Some(id));
     naming.next().map_or_else(|| "quote".into(), |(path, _)| format!("{path}.quoteItem.quoteId"))
+}
+
+/// The agreed prices of an order that cannot be read, each with its path and why: they are kept,
+/// and not billed.
+pub fn unread(order: &Value) -> Vec<String> {
+    let named = order.get("quote").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+    let mut told = Vec::new();
+    for (path, item) in flat(order) {
+        if !named && item.pointer("/quoteItem/quoteId").is_none() {
+            continue;
+        }
+        let entries = item.get("itemPrice").and_then(Value::as_array).into_iter().flatten();
+        for (position, entry) in entries.enumerate() {
+            if let Err(wrong) = Charge::of_tmf(entry) {
+                let Wrong { at, message } = wrong;
+                told.push(format!(
+                    "`{path}.itemPrice[{position}].{at}` {message}: this price is kept and not \
+                     billed"
+                ));
+            }
+        }
+    }
+    told
 }
 
 /// What an order says that the quote it names does not back: an order that says so much is refused,

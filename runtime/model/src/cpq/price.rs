@@ -108,6 +108,7 @@ impl<'a> Own<'a> {
                 unit: price.unit.clone(),
                 tier: self.tier(price),
                 list: list.clone(),
+                includes_tax: false,
                 alterations: Vec::new(),
                 taxes: price.taxes.clone(),
             };

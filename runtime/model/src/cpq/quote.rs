@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 pub use self::approval::needs_approval;
 use self::approval::{is_authorized, reasons_text};
 pub use self::state::QuoteState;
-use super::charge::{Charge, granted};
+use super::charge::{By, Change, Charge, Wrong, granted};
 use super::configure::{Configuration, configure};
 use super::order::charges_of;
 use super::price::charges;
 use super::total::totals;
 use crate::decompose::Mistake;
+use crate::money::{PriceKind, is_too_fine};
 use crate::order::{Form, OrderError};
 use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
@@ -257,25 +258,58 @@ fn write_prices(
     Ok(())
 }
 
-/// Takes off what was granted on one price: the one of the catalog that is named, else all of its
-/// type. An amount is taken off once.
-fn grant(entry: &Value, charges: &mut [Charge]) -> Result<(), super::charge::Wrong> {
+/// Applies what was granted on one price: the one of the catalog that is named, else all of its
+/// type. An amount is taken off once. What would alter no price is wrong.
+fn grant(entry: &Value, charges: &mut [Charge]) -> Result<(), Wrong> {
     let id = entry.get("productOfferingPrice").and_then(|price| price.get("id")?.as_str());
-    let kind = entry.get("priceType").and_then(Value::as_str);
-    let kind = kind.and_then(crate::money::PriceKind::from_tmf);
-    for change in granted(entry)? {
-        let meant = charges.iter_mut().filter(|charge| match (id, kind) {
+    let changes = granted(entry)?;
+    let kind = match entry.get("priceType").filter(|kind| !kind.is_null()) {
+        Some(kind) if !changes.is_empty() => {
+            let kind = kind.as_str().and_then(PriceKind::from_tmf);
+            Some(kind.ok_or(Wrong {
+                at: "priceType",
+                message: "is one of `oneTime`, `recurring`, `usage`",
+            })?)
+        }
+        Some(_) | None => None,
+    };
+    for change in changes {
+        let is_meant = |charge: &Charge| match (id, kind) {
             (Some(id), _) => charge.price == id,
             (None, Some(kind)) => charge.kind == kind,
             (None, None) => true,
-        });
+        };
+        alters_some(&change, charges.iter().filter(|charge| is_meant(charge)))?;
+        let meant = charges.iter_mut().filter(|charge| is_meant(charge));
         let mut change = change;
         for charge in meant {
             let left = charge.apply(&change);
-            if let super::charge::By::Amount(money) = &mut change.by {
+            if let By::Amount(money) = &mut change.by {
                 money.amount = left;
             }
         }
+    }
+    Ok(())
+}
+
+/// Whether what was granted can alter a price.
+fn alters_some<'a>(
+    change: &Change,
+    mut meant: impl Iterator<Item = &'a Charge>,
+) -> Result<(), Wrong> {
+    let Some(first) = meant.next() else {
+        let message = "alters no price: the item has none of that id or `priceType`";
+        return Err(Wrong { at: "priceAlteration", message });
+    };
+    let By::Amount(money) = &change.by else { return Ok(()) };
+    let in_currency = |charge: &Charge| charge.list.currency == money.currency;
+    let Some(like) = std::iter::once(first).chain(meant).find(|charge| in_currency(charge)) else {
+        let message = "is in the currency of no price of the item that it alters";
+        return Err(Wrong { at: "priceAlteration.price.dutyFreeAmount.unit", message });
+    };
+    if is_too_fine(money, like.kind) {
+        let message = "has more decimals than its currency";
+        return Err(Wrong { at: "priceAlteration.price.dutyFreeAmount.value", message });
     }
     Ok(())
 }

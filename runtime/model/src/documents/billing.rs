@@ -11,7 +11,7 @@ use crate::billing::tax::AppliedTax;
 use crate::billing::{Day, Days, Zone};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
-use crate::money::{Money, Price, PriceAlteration, PriceKind, TAX_CATEGORY, Tax};
+use crate::money::{Money, Price, PriceAlteration, PriceKind, TAX_CATEGORY, Tax, number};
 use crate::plan::{Action, Item, Level};
 
 /// The attribute of a product that has its prices.
@@ -67,7 +67,9 @@ impl Fulfilment {
         let kind = RateKind::parse(text("kind"))?;
         let covers = day("from").zip(last).and_then(|(from, until)| Days::new(from, until));
         let charges = covers.is_none_or(|covers| self.begins_with(covers, price));
-        if kind == RateKind::Recurring && !charges {
+        // A rater is told no price with tax: the next bill run charges it.
+        if price.is_some_and(|price| price.includes_tax) || kind == RateKind::Recurring && !charges
+        {
             return None;
         }
         let net = money(charge, "net")?;
@@ -159,8 +161,7 @@ pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
     let mut body = json!({
         "name": price.name,
         "priceType": price.kind.as_tmf(),
-        "price": { "dutyFreeAmount": all.to_tmf() },
-        "productOfferingPrice": { "id": price.id, "@referredType": "ProductOfferingPrice" },
+        "price": told(price, &all),
         "@type": "ProductPrice",
     });
     let mut set = |name: &str, value: Value| {
@@ -168,6 +169,10 @@ pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
             fields.insert(name.into(), value);
         }
     };
+    if !price.id.is_empty() {
+        let id = json!({ "id": price.id, "@referredType": "ProductOfferingPrice" });
+        set("productOfferingPrice", id);
+    }
     if let Some(period) = price.period {
         set("recurringChargePeriod", json!(period));
     }
@@ -182,7 +187,7 @@ pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
     }
     let alterations = price.alterations.iter().map(|change| {
         let amount = Money { amount: times(change.amount), ..price.amount.clone() };
-        alteration(change, &amount)
+        alteration(change, told(price, &amount))
     });
     let alterations: Vec<Value> = alterations.collect();
     if !alterations.is_empty() {
@@ -191,13 +196,23 @@ pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
     body
 }
 
+/// An amount of a price as TM Forum's `Price`.
+fn told(price: &Price, amount: &Money) -> Value {
+    match &price.tax {
+        Some(tax) if price.includes_tax => json!({
+            "taxIncludedAmount": amount.to_tmf(), "taxRate": number(tax.rate),
+        }),
+        Some(_) | None => json!({ "dutyFreeAmount": amount.to_tmf() }),
+    }
+}
+
 /// What alters a price of a product by an amount of each period.
-fn alteration(change: &PriceAlteration, amount: &Money) -> Value {
-    let effect = if amount.amount > Decimal::ZERO { "surcharge" } else { "discount" };
+fn alteration(change: &PriceAlteration, amount: Value) -> Value {
+    let effect = if change.amount > Decimal::ZERO { "surcharge" } else { "discount" };
     let mut entry = json!({
         "name": change.name,
         "priceType": effect,
-        "price": { "dutyFreeAmount": amount.to_tmf() },
+        "price": amount,
     });
     let mut set = |name: &str, value: Value| {
         if let Some(fields) = entry.as_object_mut() {

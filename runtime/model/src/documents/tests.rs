@@ -171,6 +171,7 @@ fn a_first_charge_is_taken_if_it_begins_with_the_product_at_one_price() {
             name: "monthly".into(),
             kind: PriceKind::Recurring,
             amount: Money { currency: "EUR".into(), amount: 10.into() },
+            includes_tax: false,
             period: Some(Period::Months(12)),
             alterations: vec![PriceAlteration {
                 id: String::new(),

@@ -1,5 +1,5 @@
-//! The prices of an order that comes from a quote. What a client writes into `itemPrice` of any
-//! other order is no more than what it expects: the catalog's prices count.
+//! The prices of an order that comes from a quote, made here or elsewhere. What a client writes into
+//! `itemPrice` of any other order is no more than what it expects: the catalog's prices count.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,8 @@ use crate::money::Price;
 use crate::plan::Action;
 
 impl Reader<'_> {
-    /// The agreed prices of an item.
+    /// The agreed prices of an item. One that cannot be read is kept on the order, and told
+    /// ([`crate::cpq::unread`]); if none can be read, the catalog's count.
     pub(super) fn agreed(
         &self,
         body: &Map<String, Value>,
@@ -30,17 +31,9 @@ impl Reader<'_> {
             Some(Value::Array(entries)) => entries,
             Some(_) => return Err(malformed(&path, "is an array")),
         };
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let mut agreed = Vec::new();
-        for (position, entry) in entries.iter().enumerate() {
-            let charge = Charge::of_tmf(entry).map_err(|wrong| {
-                malformed(&format!("{path}[{position}].{}", wrong.at), wrong.message)
-            })?;
-            agreed.push(charge.billed(Some(quote)));
-        }
-        Ok(Some(agreed))
+        let read = entries.iter().filter_map(|entry| Charge::of_tmf(entry).ok());
+        let agreed: Vec<Price> = read.map(|charge| charge.billed(Some(quote))).collect();
+        Ok((!agreed.is_empty()).then_some(agreed))
     }
 }
 

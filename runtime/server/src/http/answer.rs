@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION, WARNING};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use model::resource::unknown::Unknown;
 use serde_json::Value;
 
 /// A JSON document.
@@ -26,9 +25,10 @@ pub(super) fn located(status: StatusCode, location: &str, body: &Value) -> Respo
     response
 }
 
-/// An answer that tells what was kept and not understood: a `Warning` for each (RFC 7234, 5.5).
-pub(super) fn warned(mut response: Response, unknown: &[Unknown]) -> Response {
-    for entry in unknown {
+/// An answer that tells what was kept and not understood, or not acted on: a `Warning` for each
+/// (RFC 7234, 5.5).
+pub(super) fn warned<T: ToString>(mut response: Response, told: &[T]) -> Response {
+    for entry in told {
         let visible =
             |c: char| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '?' };
         let text: String = entry.to_string().chars().map(visible).collect();

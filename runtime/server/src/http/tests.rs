@@ -21,6 +21,7 @@ mod installed;
 mod limits;
 mod mass;
 mod orchestration;
+mod prices;
 mod quarantine;
 mod reconciliations;
 mod retention;

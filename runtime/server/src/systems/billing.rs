@@ -39,14 +39,12 @@ const DOCUMENTS_MAX: usize = 100_000;
 pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     match draft.resource.key {
         "usage" => usage::settle(app, draft).await,
-        "product" | "productOfferingPrice" => {
+        "product" => {
+            check_prices(draft)?;
             usage::check_tariffs(app, draft)?;
-            if draft.resource.key == "product" {
-                charges::removed(app, draft).await
-            } else {
-                Ok(())
-            }
+            charges::removed(app, draft).await
         }
+        "productOfferingPrice" => usage::check_tariffs(app, draft),
         "billingAccount" | "settlementAccount" | "billingCycleSpecification" => {
             cycles::check(app, draft)
         }
@@ -54,6 +52,17 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
         "customerBill" => bills::settle(app, draft),
         _ => Ok(()),
     }
+}
+
+/// Checks the prices of a product where they change.
+fn check_prices(draft: &Draft) -> Result<(), Refusal> {
+    let Some(after) = &draft.after else { return Ok(()) };
+    let before = draft.before.as_ref().map(|before| &before.body);
+    if before.and_then(|before| before.get("productPrice")) == after.get("productPrice") {
+        return Ok(());
+    }
+    let wrong = |wrong: Malformed| Refusal::unprocessable(&wrong.attribute, wrong.to_string());
+    model::billing::price::check(after).map_err(wrong)
 }
 
 /// What a product was when: its document now, and those before. What another product of the same

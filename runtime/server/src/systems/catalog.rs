@@ -3,7 +3,7 @@
 
 use engine::store::Error;
 use model::Rulebook;
-use model::catalog::{Lifecycle, RESOURCES};
+use model::catalog::{Lifecycle, PriceError, RESOURCES};
 use model::cpq::deliverable;
 use model::id::SpecId;
 use serde_json::Value;
@@ -36,6 +36,10 @@ pub(super) fn settle(app: &App, draft: &Draft) -> Result<(), Refusal> {
     let counts = |body: Option<&Value>| body.is_some_and(|body| !is_draft(body));
     if !counts(before) && !counts(draft.after.as_ref()) {
         return Ok(());
+    }
+    if let ("productOfferingPrice", Some(after)) = (key, &draft.after) {
+        let wrong = |wrong: PriceError| Refusal::unprocessable(wrong.attribute, wrong.message);
+        model::catalog::check_price(after).map_err(wrong)?;
     }
     let mut all = documents(app)?;
     all.retain(|(own, document)| *own != key || id_of(document) != Some(draft.id.as_str()));
@@ -85,11 +89,20 @@ fn rulebook(app: &App, documents: &[(&'static str, Value)]) -> Result<Rulebook, 
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
-/// All documents of the catalogs.
+/// All documents of the catalogs. A price that was written before it was checked, and cannot be
+/// billed, is left out: nothing is sold at it.
 fn documents(app: &App) -> Result<Vec<(&'static str, Value)>, Error> {
     let mut all = Vec::new();
     for (key, _) in RESOURCES {
         app.each_document(key, |document| {
+            if key == "productOfferingPrice"
+                && !is_draft(&document.body)
+                && let Err(wrong) = model::catalog::check_price(&document.body)
+            {
+                let id = id_of(&document.body);
+                tracing::warn!(id, %wrong, "a price of the catalog cannot be billed");
+                return Ok::<_, Error>(());
+            }
             all.push((key, document.body));
             Ok::<_, Error>(())
         })?;

@@ -168,7 +168,64 @@ fn a_quote_for_what_cannot_be_ordered_is_refused() {
     "#);
     let mut request = discounted(10);
     request["quoteItem"][0]["quoteItemPrice"][0]["priceAlteration"][0]["price"] = json!({});
-    insta::assert_snapshot!(created(&request).unwrap_err(), @"item `1`: quoteItemPrice.priceAlteration.price has `percentage` from 0 to 1000, or `dutyFreeAmount`");
+    insta::assert_snapshot!(created(&request).unwrap_err(), @"item `1`: quoteItemPrice.priceAlteration.price has `percentage` from 0 to 100 (of a surcharge 1000), or `dutyFreeAmount`");
+}
+
+#[test]
+fn what_is_granted_alters_a_price_or_is_refused() {
+    let granted = |entry: Value| {
+        let mut request = items(Form::Quote, "1 NET");
+        request["quoteItem"][0]["quoteItemPrice"] = json!([entry]);
+        match created(&request) {
+            Ok(quote) => prices(&quote["quoteItem"][0], "quoteItemPrice").join("\n"),
+            Err(error) => format!("! {error}"),
+        }
+    };
+    let euro = |value: f64| json!({ "dutyFreeAmount": { "unit": "EUR", "value": value } });
+    let table = [
+        json!({ "priceType": "oneTime", "priceAlteration": [{ "name": "rush", "priceType": "surcharge", "price": euro(5.0) }] }),
+        json!({ "priceType": "oneTime", "priceAlteration": [{ "name": "rush", "priceType": "surcharge", "price": { "percentage": 200 } }] }),
+        json!({ "priceType": "oneTime", "priceAlteration": [{ "name": "less", "price": euro(-5.0) }] }),
+        json!({ "priceType": "usage", "priceAlteration": [{ "price": { "percentage": 10 } }] }),
+        json!({ "priceType": "monthly", "priceAlteration": [{ "price": { "percentage": 10 } }] }),
+        json!({ "productOfferingPrice": { "id": "TV-MRC" }, "priceAlteration": [{ "price": { "percentage": 10 } }] }),
+        json!({ "priceType": "oneTime", "priceAlteration": [{ "price": { "percentage": 101 } }] }),
+        json!({ "priceType": "oneTime", "priceAlteration": [{ "price": { "dutyFreeAmount": { "unit": "USD", "value": 1 } } }] }),
+        json!({ "priceType": "oneTime", "priceAlteration": [{ "price": euro(0.001) }] }),
+        json!({ "priceType": "oneTime", "priceAlteration": [{ "applicationDuration": 0, "price": euro(1.0) }] }),
+        json!({ "priceType": "recurring", "priceAlteration": [{ "applicationDuration": 3, "recurringChargePeriod": "moon", "price": euro(1.0) }] }),
+    ];
+    let lines: Vec<String> = table.into_iter().map(granted).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    recurring NET-MRC month: 39.99 EUR (42.79 with tax); WELCOME -20 EUR (-21.4 with tax) for 3
+    oneTime NET-NRC: 49 EUR (58.31 with tax); rush 5 EUR (5.95 with tax)
+    recurring NET-MRC month: 39.99 EUR (42.79 with tax); WELCOME -20 EUR (-21.4 with tax) for 3
+    oneTime NET-NRC: 49 EUR (58.31 with tax); rush 98 EUR (116.62 with tax)
+    recurring NET-MRC month: 39.99 EUR (42.79 with tax); WELCOME -20 EUR (-21.4 with tax) for 3
+    oneTime NET-NRC: 49 EUR (58.31 with tax); less -5 EUR (-5.95 with tax)
+    ! item `1`: quoteItemPrice.priceAlteration alters no price: the item has none of that id or `priceType`
+    ! item `1`: quoteItemPrice.priceType is one of `oneTime`, `recurring`, `usage`
+    ! item `1`: quoteItemPrice.priceAlteration alters no price: the item has none of that id or `priceType`
+    ! item `1`: quoteItemPrice.priceAlteration.price has `percentage` from 0 to 100 (of a surcharge 1000), or `dutyFreeAmount`
+    ! item `1`: quoteItemPrice.priceAlteration.price.dutyFreeAmount.unit is in the currency of no price of the item that it alters
+    ! item `1`: quoteItemPrice.priceAlteration.price.dutyFreeAmount.value has more decimals than its currency
+    ! item `1`: quoteItemPrice.priceAlteration.applicationDuration is a whole number from 1 to 1200
+    ! item `1`: quoteItemPrice.priceAlteration.recurringChargePeriod is one of `day`, `week`, `month`, `quarter`, `year`, or a number of them
+    ");
+}
+
+#[test]
+fn a_surcharge_by_hand_stays_one_when_the_quote_is_priced_again() {
+    let mut request = items(Form::Quote, "1 NET");
+    let rush = json!({ "name": "rush", "priceType": "surcharge", "applicationDuration": 2,
+        "recurringChargePeriod": "week", "price": { "percentage": 10 } });
+    request["quoteItem"][0]["quoteItemPrice"] =
+        json!([{ "priceType": "recurring", "priceAlteration": [rush] }]);
+    let once = created(&request).unwrap();
+    let again = created(&once).unwrap();
+    assert_eq!(again["quoteItem"][0]["quoteItemPrice"], once["quoteItem"][0]["quoteItemPrice"]);
+    let prices = prices(&once["quoteItem"][0], "quoteItemPrice").join("\n");
+    assert!(prices.contains("rush 2 EUR (2.14 with tax) for 2"), "{prices}");
 }
 
 fn accepted(text: &str) -> Value {

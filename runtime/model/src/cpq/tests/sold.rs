@@ -128,3 +128,60 @@ fn a_surcharge_raises_the_price_while_it_lasts() {
     file["productOfferingPrice"][0]["popRelationship"][0]["relationshipType"] = json!("surcharge");
     insta::assert_snapshot!(costs(&file, "1 NET", &DAYS), @"NET-MRC month: 43.99 43.99 39.99 39.99; VAT 7");
 }
+
+/// What a product costs that was sold at prices of another system, a line each; of those that cannot
+/// be read, what is told.
+fn elsewhere(entries: &Value) -> String {
+    let order = json!({
+        "productOrderItem": [{
+            "id": "1", "action": "add", "productOffering": { "id": "NET" },
+            "quoteItem": { "id": "9", "quoteId": "CPQ-1", "quoteHref": "https://cpq.example/quote/1" },
+            "itemPrice": entries,
+        }],
+    });
+    let read = Order::parse(crate::plan::Level::Product, &order).unwrap();
+    let agreed = read.lines[0].agreed.clone().unwrap_or_default();
+    let mut lines: Vec<String> = Vec::new();
+    for price in &agreed {
+        let product = json!({ "productPrice": [product_price(price, 2)] });
+        crate::billing::price::check(&product).unwrap();
+        let price = ProductPrice::all(&product).unwrap().remove(0);
+        let day = Day::parse("2026-03-01").unwrap();
+        let with_tax = if price.includes_tax { " with tax" } else { "" };
+        let amount = number(price.on(day, day).0);
+        lines.push(format!("{} {amount} {}{with_tax}", price.name, price.amount.currency));
+    }
+    lines.extend(unread(&order));
+    lines.join("\n")
+}
+
+#[test]
+fn prices_of_a_quote_from_elsewhere_are_billed_as_far_as_they_can_be_read() {
+    let euro = |value: f64| json!({ "unit": "EUR", "value": value });
+    insta::assert_snapshot!(elsewhere(&json!([
+        { "name": "Fee", "priceType": "recurring", "recurringChargePeriod": "month",
+            "price": { "dutyFreeAmount": euro(42.0), "taxRate": 19 } },
+        { "name": "Gross", "priceType": "oneTime",
+            "price": { "taxIncludedAmount": euro(9.99), "taxRate": 19 },
+            "priceAlteration": [{ "name": "less", "price": { "taxIncludedAmount": euro(-1.0) } }] },
+        { "name": "Box", "priceType": "nonRecurring", "price": { "dutyFreeAmount": euro(5.0) } },
+        { "name": "Never", "priceType": "recurring", "price": { "dutyFreeAmount": euro(5.0) } },
+        { "name": "Fine", "priceType": "oneTime", "price": { "dutyFreeAmount": euro(0.005) } },
+        { "name": "Less", "priceType": "oneTime", "price": { "dutyFreeAmount": euro(-5.0) } },
+        { "name": "Where", "priceType": "oneTime",
+            "price": { "dutyFreeAmount": { "unit": "EUX", "value": 1 } } },
+        { "name": "Gross", "priceType": "oneTime", "price": { "taxIncludedAmount": euro(5.0) } },
+    ])), @r"
+    Fee 84 EUR
+    Gross 17.98 EUR with tax
+    `productOrderItem[0].itemPrice[2].priceType` is one of `oneTime`, `recurring`, `usage`: this price is kept and not billed
+    `productOrderItem[0].itemPrice[3].recurringChargePeriod` is missing: this price is kept and not billed
+    `productOrderItem[0].itemPrice[4].price.dutyFreeAmount` has more decimals than its currency: this price is kept and not billed
+    `productOrderItem[0].itemPrice[5].price.dutyFreeAmount` is below zero: this price is kept and not billed
+    `productOrderItem[0].itemPrice[6].price.dutyFreeAmount` is an amount below 10^12: `unit` (a currency of ISO 4217) and `value` (a number): this price is kept and not billed
+    `productOrderItem[0].itemPrice[7].price.dutyFreeAmount` is an amount below 10^12: `unit` (a currency of ISO 4217) and `value` (a number): this price is kept and not billed
+    ");
+    // If none can be read, the catalog's count.
+    let none = elsewhere(&json!([{ "priceType": "monthly" }]));
+    assert_eq!(none.lines().count(), 1, "{none}");
+}

@@ -129,6 +129,7 @@ fn made((least, changes, rate, currency, recurring): Drawn) -> Charge {
         unit: None,
         tier: None,
         list: money(least),
+        includes_tax: false,
         alterations: Vec::new(),
         taxes: vec![Tax { rate: rate.parse().unwrap(), category: String::new() }],
     };

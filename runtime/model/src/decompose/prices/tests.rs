@@ -16,6 +16,7 @@ fn charge(price: &str, amount: i64) -> Charge {
         list: Money { currency: "EUR".into(), amount: Decimal::from(amount) },
         alterations: Vec::new(),
         taxes: Vec::new(),
+        includes_tax: false,
     }
 }
 

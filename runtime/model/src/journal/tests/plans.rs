@@ -30,6 +30,7 @@ fn items() -> Vec<Item> {
             name: "Monthly".into(),
             kind: PriceKind::Recurring,
             amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
+            includes_tax: false,
             period: Some(crate::period::Period::Months(1)),
             alterations: Vec::new(),
             tax: None,

@@ -71,6 +71,7 @@ async fn simulated(
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     let outcome = door.app.plan(kind, document).await?;
     warnings.extend(unpaid(door, kind, document, &outcome));
+    warnings.extend(model::cpq::unread(document));
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
             return Ok(answer::text(plan.to_string()));

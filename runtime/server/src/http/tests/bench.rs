@@ -217,6 +217,11 @@ impl Bench {
         self.send(&format!("GET {path}"), &[], Body::empty()).await
     }
 
+    pub(super) async fn patch(&self, path: &str, changes: &Value) -> Answer {
+        let headers = [("content-type", "application/merge-patch+json")];
+        self.send(&format!("PATCH {path}"), &headers, Body::from(changes.to_string())).await
+    }
+
     pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json")];
         self.send(&format!("POST {path}"), &headers, Body::from(body.to_string())).await

@@ -292,3 +292,26 @@ async fn an_offering_that_cannot_be_delivered_is_not_launched() {
     let removed = bench.send(&format!("DELETE {rule}"), &[], Body::empty()).await;
     assert_eq!(removed.status, 409, "{}", removed.text);
 }
+
+#[tokio::test]
+async fn an_order_of_a_quote_from_elsewhere_is_taken_with_its_prices() {
+    let bench = Bench::new();
+    let price = json!([
+        { "name": "Fee", "priceType": "nonRecurring",
+            "price": { "dutyFreeAmount": { "unit": "EUR", "value": 5 } } },
+        { "name": "Line", "priceType": "recurring", "recurringChargePeriod": "month",
+            "price": { "dutyFreeAmount": { "unit": "EUR", "value": 42 }, "taxRate": 19 } },
+    ]);
+    let order = json!({
+        "productOrderItem": [{
+            "id": "1", "action": "add", "productOffering": { "id": "PO-X" },
+            "quoteItem": { "id": "9", "quoteId": "CPQ-1" }, "itemPrice": price,
+        }],
+    });
+    let taken = bench.post("/tmf-api/productOrderingManagement/v4/productOrder", &order).await;
+    assert_eq!(taken.status, 201, "{}", taken.text);
+    assert_eq!(taken.body["productOrderItem"][0]["itemPrice"], price);
+    let told = "299 ferrule \"`productOrderItem[0].itemPrice[0].priceType` is one of `oneTime`, \
+                `recurring`, `usage`: this price is kept and not billed\"";
+    assert_eq!(taken.header("warning"), told);
+}

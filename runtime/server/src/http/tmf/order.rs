@@ -29,6 +29,10 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let unknown = served.unknown(&body);
     let document = taken(body, served)?;
     let repeat = Repeat::of(submission.as_ref(), &document);
+    let unread = match kind {
+        Kind::ProductOrder => model::cpq::unread(&document),
+        _ => Vec::new(),
+    };
     let submitted = door.app.submit(kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
@@ -57,7 +61,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let id = first.get("id").and_then(Value::as_str).unwrap_or_default();
     let location = format!("{}{}/{id}", call.base, served.path());
     let response = answer::located(StatusCode::CREATED, &location, &first);
-    let response = answer::warned(response, &unknown);
+    let response = answer::warned(answer::warned(response, &unknown), &unread);
     Ok(if is_new { answer::committed(response) } else { response })
 }
 
