@@ -11,7 +11,7 @@ use super::existing::Existing;
 use super::items::Builder;
 use crate::cpq::{Charge, charges};
 use crate::documents::{PRICES, product_price};
-use crate::money::Price;
+use crate::money::{Decimal, Price, decimal};
 use crate::order::Order;
 use crate::plan::{Action, Item, Level};
 use crate::rulebook::Rulebook;
@@ -68,7 +68,8 @@ fn changed(
 ) -> Option<Vec<Value>> {
     let priced = |price: &Price| product_price(price, item.quantity);
     if is_agreed {
-        return Some(item.prices.iter().map(priced).collect());
+        let agreed = item.prices.iter().map(priced);
+        return Some(agreed.map(|price| with_payer(price, document)).collect());
     }
     if was == now {
         return None;
@@ -86,10 +87,10 @@ fn changed(
         let id = id_of(entry).unwrap_or_default();
         match (of(was, &id), of(now, &id)) {
             (Some(_), None) => {}
-            (Some(was), Some(now))
-                if was != now && amount(entry) == amount(&priced(&was.billed(None))) =>
-            {
-                prices.push(priced(&now.billed(None)));
+            (Some(was), Some(now)) if was != now => {
+                let (was, now) = (priced(&was.billed(None)), priced(&now.billed(None)));
+                let is_listed = amount(entry) == amount(&was);
+                prices.push(if is_listed { moved(entry, &was, now) } else { entry.clone() });
             }
             (Some(_) | None, Some(_)) | (None, None) => prices.push(entry.clone()),
         }
@@ -99,9 +100,54 @@ fn changed(
     (prices != own).then_some(prices)
 }
 
+/// A price of a product that goes from one list price to another: what the product has beside the
+/// list price (who pays it, its tariff, a tax of its own, what alters it by hand) stays.
+fn moved(entry: &Value, was: &Value, now: Value) -> Value {
+    let mut moved = now;
+    let Some(fields) = moved.as_object_mut() else { return moved };
+    for (name, value) in entry.as_object().into_iter().flatten() {
+        if was.get(name).is_none() && name != ALTERATIONS {
+            fields.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    if let Some(rate) = entry.pointer("/price/taxRate") {
+        fields["price"]["taxRate"] = rate.clone();
+    }
+    let by_hand: Vec<Value> =
+        alterations(entry).iter().filter(|one| !alterations(was).contains(one)).cloned().collect();
+    let listed = alterations(was).to_vec();
+    let own = fields.entry(ALTERATIONS).or_insert_with(|| Value::Array(Vec::new()));
+    if let Some(own) = own.as_array_mut() {
+        own.retain(|one| !listed.contains(one) || alterations(entry).contains(one));
+        own.extend(by_hand);
+        if own.is_empty() {
+            fields.remove(ALTERATIONS);
+        }
+    }
+    moved
+}
+
+const ALTERATIONS: &str = "productPriceAlteration";
+
+fn alterations(price: &Value) -> &[Value] {
+    price.get(ALTERATIONS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// An agreed price with the payer of the price that it takes the place of.
+fn with_payer(mut price: Value, document: &Value) -> Value {
+    let own = document.get("productPrice").and_then(Value::as_array).into_iter().flatten();
+    let id = |price: &Value| price.pointer("/productOfferingPrice/id").cloned();
+    let mut before = own.filter(|own| id(own).is_some() && id(own) == id(&price));
+    let payer = before.find_map(|own| own.get("billingAccount").cloned());
+    if let (Some(payer), Some(fields)) = (payer, price.as_object_mut()) {
+        fields.insert("billingAccount".into(), payer);
+    }
+    price
+}
+
 /// What a price of a product amounts to.
-fn amount(entry: &Value) -> Option<f64> {
-    entry.pointer("/price/dutyFreeAmount/value")?.as_f64()
+fn amount(entry: &Value) -> Option<Decimal> {
+    decimal(entry.pointer("/price/dutyFreeAmount/value")?)
 }
 
 #[cfg(test)]

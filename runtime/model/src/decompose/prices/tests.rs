@@ -75,5 +75,25 @@ fn what_a_quote_agrees_replaces_all() {
     let document = json!({ "productPrice": [entry("A", 7), entry("", 3)] });
     let prices = changed(&document, &item(1, &[charge("A", 5)]), true, (&listed, &listed)).unwrap();
     assert_eq!(prices.len(), 1);
-    assert_eq!(amount(&prices[0]), Some(5.0));
+    assert_eq!(amount(&prices[0]), Some(5.into()));
+}
+
+#[test]
+fn a_price_that_moves_keeps_what_the_product_has_beside_it() {
+    let (was, now) = ([charge("A", 10)], [charge("A", 15)]);
+    let by_hand = json!({ "name": "sorry", "priceType": "discount",
+        "price": { "dutyFreeAmount": { "unit": "EUR", "value": 1 } } });
+    let mut own = product_price(&was[0].billed(None), 2);
+    own["billingAccount"] = json!({ "id": "BOSS" });
+    own["tariff"] = json!({ "usageSpecification": "VOICE" });
+    own["price"]["taxRate"] = json!(7);
+    own["productPriceAlteration"] = json!([by_hand]);
+    let document = json!({ "productPrice": [own] });
+    let prices = changed(&document, &item(2, &now), false, (&was, &now)).unwrap();
+    let mut expected = own.clone();
+    expected["price"]["dutyFreeAmount"]["value"] = json!(30);
+    assert_eq!(prices, [expected]);
+    // Prices that a quote agrees are paid by the one who paid them.
+    let agreed = changed(&document, &item(2, &now), true, (&was, &now)).unwrap();
+    assert_eq!(agreed[0]["billingAccount"]["id"], "BOSS");
 }
