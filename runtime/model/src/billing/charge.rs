@@ -110,19 +110,24 @@ pub(super) fn owed(
     }
     let Charging { id, mut made, .. } = charging;
     made.extend(credits);
-    // They are counted, so none is given twice.
-    let last = mine.iter().filter_map(|rate| number(&rate.id, &id)).max().unwrap_or(0);
-    let last = last.max(mine.len());
-    for (index, rate) in made.iter_mut().enumerate() {
-        rate.id = format!("{id}-b{}", last + index + 1);
-    }
+    number(&id, mine, &mut made);
     Ok(made)
 }
 
-/// The number in the id of a rate of a product.
-fn number(rate: &str, product: &str) -> Option<usize> {
-    let rest = rate.strip_prefix(product)?.strip_prefix("-b")?;
-    rest.split('-').next()?.parse().ok()
+/// Gives the charges and credits of a product their ids: they are counted, so none is given twice.
+pub fn number<'a>(product: &str, earlier: impl IntoIterator<Item = &'a Rate>, made: &mut [Rate]) {
+    let number = |rate: &Rate| -> Option<usize> {
+        let rest = rate.id.strip_prefix(product)?.strip_prefix("-b")?;
+        rest.split('-').next()?.parse().ok()
+    };
+    let (mut count, mut last) = (0, 0);
+    for rate in earlier {
+        count += 1;
+        last = last.max(number(rate).unwrap_or(0));
+    }
+    for (index, rate) in made.iter_mut().enumerate() {
+        rate.id = format!("{product}-b{}", last.max(count) + index + 1);
+    }
 }
 
 /// The days of a charge that were not given back.

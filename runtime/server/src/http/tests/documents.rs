@@ -72,10 +72,19 @@ async fn a_product_with_the_id_of_a_removed_one_is_another() {
     assert_eq!(stale.status, 412, "{}", stale.text);
     let history = bench.get("/orchestration/v1/history/product/P").await;
     assert_eq!(history.body.as_array().map(Vec::len), Some(1), "{}", history.text);
+    // What the first one owed until it was removed was charged then; the second owes its own alone.
+    let rates = "/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate?limit=1000";
+    let list = async || bench.get(rates).await.body.as_array().unwrap().clone();
+    let before = list().await;
     let run = bench.post(&format!("{BILLING}/runs"), &json!({ "date": "2026-04-01" })).await;
-    assert!(!run.text.contains("1000"), "{}", run.text);
-    let rates = bench.get("/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate").await;
-    assert!(!rates.text.contains("1000"), "{}", rates.text);
+    assert_eq!(run.body["failed"], json!([]), "{}", run.text);
+    let after = list().await;
+    let made: Vec<_> = after
+        .iter()
+        .filter(|rate| !before.iter().any(|one| one["id"] == rate["id"]))
+        .map(|rate| rate["taxExcludedAmount"]["value"].as_f64().unwrap())
+        .collect();
+    assert!(!made.is_empty() && made.iter().all(|value| *value <= 10.0), "{made:?}");
 }
 
 #[tokio::test]

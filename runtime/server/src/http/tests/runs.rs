@@ -490,3 +490,40 @@ async fn a_run_whose_bill_is_out_or_adjusted_is_not_undone() {
     let missing = world.bench.post(&format!("{BILLING}/runs/none/undo"), &json!({})).await;
     assert_eq!(missing.status, 404);
 }
+
+#[tokio::test]
+async fn usage_of_a_run_that_is_undone_is_billed_again() {
+    let world = World::new("UTC", "2026-03-01T08:00:00Z");
+    let calls = json!({
+        "name": "Calls", "priceType": "usage",
+        "price": { "dutyFreeAmount": { "unit": "EUR", "value": 0.1 }, "taxRate": 0 },
+        "tariff": { "usageSpecification": "VOICE", "quantity": "n" },
+    });
+    let id = world.sold(&product("acc-1", "2026-03-01T00:00:00Z", &[calls])).await;
+    let euro = json!({ "unit": "EUR", "value": 1.25 });
+    let usage = json!({
+        "id": "u1", "status": "rated", "usageDate": "2026-03-10T08:00:00Z",
+        "usageSpecification": { "id": "VOICE" },
+        "ratedProductUsage": [{
+            "productRef": { "id": id }, "price": "Calls", "priceName": "Calls", "units": 12.5,
+            "freeUnits": 0, "unitsBefore": 0, "taxRate": 0, "isBilled": false,
+            "taxExcludedRatingAmount": euro, "taxIncludedRatingAmount": euro,
+            "ratingDate": "2026-03-10T09:00:00Z",
+        }],
+    });
+    let put = engine::store::Put::set("usage", "u1", usage.clone());
+    world.bench.app.write(vec![put]).await.unwrap();
+    let kept = async || {
+        world.bench.get("/tmf-api/usageManagement/v4/usage/u1").await.body["status"].clone()
+    };
+    let first = world.all("2026-04-01T08:00:00Z").await;
+    assert_eq!((billed(&first), kept().await), (vec![("acc-1".to_owned(), 1.25)], json!("billed")));
+    let run = first["id"].as_str().unwrap();
+    let undone = world.bench.post(&format!("{BILLING}/runs/{run}/undo"), &json!({})).await;
+    assert_eq!((undone.status.as_u16(), kept().await), (200, json!("rated")), "{}", undone.text);
+    assert_eq!(world.books().await, [] as [String; 0]);
+    let again = world.all("2026-04-01T09:00:00Z").await;
+    assert_eq!((billed(&again), kept().await), (vec![("acc-1".to_owned(), 1.25)], json!("billed")));
+    let next = world.all("2026-05-01T09:00:00Z").await;
+    assert_eq!(next["billCount"], json!(0), "{next}");
+}

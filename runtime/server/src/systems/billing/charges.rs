@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::store::{Document, Put};
 use model::Timestamp;
-use model::billing::charge::{Until, due};
+use model::billing::charge::{Until, due, number};
 use model::billing::cycle::Cycle;
 use model::billing::ledger;
 use model::billing::rate::Rate;
@@ -137,10 +137,12 @@ impl Charges {
     ) -> Result<(), Refusal> {
         let id = product.get("id").and_then(Value::as_str).unwrap_or_default();
         let wrong = |wrong| refused("product", id, &wrong);
-        let known = rates(app, "product.id", id)?;
-        let known = known.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
+        let all = rates(app, "product.id", id)?;
+        let all = all.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
+        let known = of_this_life(app, id, &all)?;
         let terms = Terms::of_product(product, &app.rulebook(), cycle);
         let mut made = due(product, timeline, &known, until, &terms, at).map_err(wrong)?;
+        number(id, &all, &mut made);
         usage::settled(app, id, at).await?;
         let usages = usage::documents(app, id)?;
         let bodies: Vec<Value> = usages.iter().map(|usage| usage.body.clone()).collect();
@@ -215,7 +217,9 @@ pub(super) async fn removed(app: &App, draft: &mut Draft) -> Result<(), Refusal>
         Err(Refusal::Row { .. }) => return Ok(()),
         Err(refusal) => return Err(refusal),
     }
-    let told = json!({ "id": draft.id, "terminationDate": at.to_string() });
+    let before = app.document(REMOVED, &draft.id)?;
+    let before = before.and_then(|before| before.body.get("terminationDate").cloned());
+    let told = json!({ "id": draft.id, "terminationDate": at.to_string(), "before": before });
     let mut puts = vec![Put::set(REMOVED, draft.id.clone(), told).quiet()];
     puts.extend(charges.usages);
     puts.extend(super::run::writes(app, &charges.made, &[], &[], None)?);
@@ -237,6 +241,16 @@ fn ended(app: &App, last: &Document, at: Timestamp) -> Result<Option<(Value, Tim
     versions.push((last.since, last.body.clone()));
     let timeline = Timeline::of_versions(&product, &versions, app.commerce.zone);
     Ok(Some((product, timeline.map_err(|wrong| refused("product", id, &wrong))?)))
+}
+
+/// Of the rates of a product those that are not of another one of its id, which was removed.
+pub(super) fn of_this_life(app: &App, id: &str, all: &[Rate]) -> Result<Vec<Rate>, Refusal> {
+    let told = app.document(REMOVED, id)?;
+    let is_there = app.document("product", id)?.is_some();
+    let name = if is_there { "terminationDate" } else { "before" };
+    let since = told.and_then(|told| Timestamp::parse(told.body.get(name)?.as_str()?));
+    let mine = all.iter().filter(|rate| since.is_none_or(|since| rate.date > since));
+    Ok(mine.cloned().collect())
 }
 
 /// A product that was removed, as it was when it was charged for the last time; `None` if nobody

@@ -9,7 +9,7 @@ use model::billing::{Day, assurance};
 use model::money::Money;
 use serde_json::{Value, json};
 
-use super::charges::{cycle_of, gone};
+use super::charges::{cycle_of, gone, of_this_life};
 use super::run::values;
 use super::{DOCUMENTS_MAX, rates, read_rate, refused, timeline};
 use crate::app::App;
@@ -86,7 +86,9 @@ pub(crate) fn statement(app: &App, id: &str) -> Result<Option<Statement>, Refusa
 }
 
 fn typed(app: &App, product: &str) -> Result<Vec<Rate>, Refusal> {
-    rates(app, "product.id", product)?.iter().map(|one| read_rate(&one.body)).collect()
+    let all = rates(app, "product.id", product)?;
+    let all = all.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
+    of_this_life(app, product, &all)
 }
 
 fn written(finding: &assurance::Finding) -> Value {
