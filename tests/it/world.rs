@@ -3,6 +3,7 @@
 
 mod books;
 mod clients;
+mod clock;
 mod commerce;
 mod dice;
 mod http;
@@ -24,6 +25,7 @@ use tokio::sync::OnceCell;
 
 pub(crate) use books::{Books, items_of, price_of, text};
 pub(crate) use clients::Clients;
+pub(crate) use clock::Clock;
 pub(crate) use commerce::SENT;
 pub(crate) use dice::Dice;
 pub(crate) use http::{Answer, Http};
@@ -58,6 +60,9 @@ pub(crate) struct Settings {
     pub(crate) tail: String,
     /// Whether the power can fail.
     pub(crate) disk: Disk,
+    /// What the server's clock shows at first, in milliseconds since 1970; that of the machine by
+    /// default.
+    pub(crate) clock: Option<i64>,
     /// What another server compiled of the same plugins, from its data.
     pub(crate) compiled: Option<PathBuf>,
 }
@@ -82,6 +87,7 @@ pub(crate) struct World {
     address: String,
     server: Option<Process>,
     power: Option<Power>,
+    clock: Option<Clock>,
     /// Where everything lies. It goes last: a server that is dropped shows its log.
     pub(crate) folder: TempDir,
 }
@@ -105,16 +111,21 @@ impl World {
             Disk::Plain => None,
             Disk::Forgetful => Some(Power::begin(folder.path(), "data").await),
         };
+        let clock = match settings.clock {
+            None => None,
+            Some(ms) => Some(Clock::begin(folder.path(), ms).await),
+        };
+        let environment = environment(power.as_ref(), clock.as_ref());
         loop {
             let address = format!("127.0.0.1:{}", next_port());
             let http = Http::new(&format!("http://{address}"));
             let network = network.clone();
             let settings = settings.clone();
-            let started = serve(folder.path(), &settings, &address, power.as_ref()).await;
+            let started = serve(folder.path(), &settings, &address, &environment).await;
             match started {
                 Ok(server) => {
                     let server = Some(server);
-                    return Self { http, network, settings, address, server, power, folder };
+                    return Self { http, network, settings, address, server, power, clock, folder };
                 }
                 Err(said) if said.contains("cannot listen") => {}
                 Err(said) => panic!("the server does not start: {said}"),
@@ -150,6 +161,11 @@ impl World {
         self.power.as_ref().expect("the world has a forgetful disk")
     }
 
+    /// The clock of a world whose clock is set by the test.
+    pub(crate) fn clock(&self) -> &Clock {
+        self.clock.as_ref().expect("the world has a clock of its own")
+    }
+
     /// Starts the server again, at the same address: elements have it in their callbacks.
     pub(crate) async fn restart(&mut self) {
         self.try_restart().await.unwrap_or_else(|said| panic!("no restart: {said}"));
@@ -157,8 +173,8 @@ impl World {
 
     /// Starts the server again; the error is what it said where it refuses to.
     pub(crate) async fn try_restart(&mut self) -> Result<(), String> {
-        let power = self.power.as_ref();
-        let server = serve(self.folder.path(), &self.settings, &self.address, power).await?;
+        let environment = environment(self.power.as_ref(), self.clock.as_ref());
+        let server = serve(self.folder.path(), &self.settings, &self.address, &environment).await?;
         self.server = Some(server);
         Ok(())
     }
@@ -277,11 +293,18 @@ impl World {
     }
 }
 
+/// What the shims of a server have to find in its environment.
+fn environment(power: Option<&Power>, clock: Option<&Clock>) -> Vec<(&'static str, PathBuf)> {
+    let power = power.map(Power::environment).unwrap_or_default();
+    let clock = clock.map(Clock::environment).unwrap_or_default();
+    power.into_iter().chain(clock).collect()
+}
+
 async fn serve(
     folder: &Path,
     settings: &Settings,
     address: &str,
-    power: Option<&Power>,
+    environment: &[(&'static str, PathBuf)],
 ) -> Result<Process, String> {
     let plugins = match &settings.plugins {
         Some(plugins) => plugins.clone(),
@@ -302,8 +325,7 @@ async fn serve(
         "--workflows".into(),
         path(workflows),
     ];
-    let environment = power.map(Power::environment).unwrap_or_default();
-    let started = Process::start_in("serve", &arguments, folder, &environment).await;
+    let started = Process::start_in("serve", &arguments, folder, environment).await;
     let (server, _url) = started?;
     Ok(server)
 }
