@@ -8,6 +8,7 @@ mod order;
 
 mod kill;
 mod linear;
+mod lives;
 mod oracle;
 mod power;
 
