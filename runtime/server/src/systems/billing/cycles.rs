@@ -18,7 +18,7 @@ pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
         const READ: [&str; 5] =
             ["frequency", "billingPeriod", "billingDateShift", "dateShift", "paymentDueDateOffset"];
         let is_same = |name: &&str| before.is_some_and(|one| one.get(*name) == after.get(*name));
-        if READ.iter().all(|name| is_same(name)) {
+        if READ.iter().all(is_same) {
             return Ok(());
         }
         return Cycle::read(after).map(drop).map_err(|wrong| {

@@ -270,3 +270,52 @@ fn a_history_of_ten_years_is_charged_once_and_in_a_moment() {
     let late = in_runs(&fibre, "", &days[119..], &terms());
     assert_eq!((late.len(), net(&late)), (120, decimal("1200")));
 }
+
+#[test]
+fn what_was_paid_ahead_counts_when_the_bill_day_changes() {
+    let fibre = product("active", "2026-03-10", &json!([price("F", "365", "EUR", "year")]));
+    let later = Cycle::read(&json!({ "billingDateShift": 14 })).unwrap();
+    let timeline = timeline(&fibre, "");
+    let first = in_runs(&fibre, "", &[day("2026-04-01")], &terms());
+    assert_eq!(net(&first), decimal("356"));
+    let terms = Terms { cycle: later, ..terms() };
+    let until = |text| Until::all(day(text));
+    let due = |text, at| due(&fibre, &timeline, &first, &until(text), &terms, start(day(at)));
+    assert_eq!(due("2026-05-15", "2026-05-15"), Ok(Vec::new()));
+    let next = due("2027-03-15", "2027-03-15").unwrap();
+    insta::assert_snapshot!(shown(&next), @"recurringCharge Fibre, F | 2027-03-01..2028-02-15 | 351.00 EUR + 66.69 EUR | 351/365 days");
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_cycles_each_day_is_charged_once(
+        period in prop::sample::select(vec!["day", "week", "month", "quarter", "year"]),
+        runs in prop::collection::vec((1..70_i64, 0..4_usize, 0..=30_u32), 1..8),
+        history in histories(),
+    ) {
+        let status = if history.ends_with("terminated") { "terminated" } else { "active" };
+        let fibre = product(status, "2026-01-05", &json!([price("F", "100", "EUR", period)]));
+        let timeline = timeline(&fibre, &history);
+        let mut rates: Vec<Rate> = Vec::new();
+        let mut today = day("2026-01-05");
+        let mut reached = today;
+        for (wait, frequency, shift) in runs {
+            today = today.plus_days(wait);
+            let frequency = ["weekly", "monthly", "quarterly", "yearly"][frequency];
+            let shift = if frequency == "weekly" { shift % 7 } else { shift };
+            let cycle = json!({ "frequency": frequency, "billingDateShift": shift });
+            let terms = Terms { cycle: Cycle::read(&cycle).unwrap(), ..terms() };
+            let until = terms.cycle.over_by(today).until;
+            reached = reached.max(until);
+            let made = due(&fibre, &timeline, &rates, &Until::all(until), &terms, start(today));
+            rates.extend(made.unwrap());
+            let again = due(&fibre, &timeline, &rates, &Until::all(until), &terms, start(today));
+            prop_assert_eq!(again, Ok(Vec::new()));
+        }
+        for number in 0..day("2026-01-05").days_until(reached) {
+            let one = day("2026-01-05").plus_days(number);
+            let times = rates.iter().filter(|rate| rate.covers.unwrap().holds(one)).count();
+            prop_assert_eq!(times, usize::from(timeline.is_charged_on(one)), "{}", one);
+        }
+    }
+}
