@@ -1,5 +1,12 @@
 //! Revenue assurance: products that are active and not charged, and charges for products that are
-//! not active. It is what charging a product from its first day on would still change.
+//! not active. It is what charging a product from its first day on would still change. Besides,
+//! whether each charge is what it should be ([`charges`]), usage is billed ([`usages`]), and the books
+//! have what happened ([`books`]).
+
+pub mod books;
+pub mod charges;
+mod fault;
+pub mod usages;
 
 use std::collections::BTreeMap;
 
@@ -11,8 +18,10 @@ use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::rate::{Rate, RateKind};
 use super::terms::Terms;
-use super::timeline::Timeline;
+use super::timeline::{Status, Timeline};
 use crate::money::Money;
+
+pub use fault::{Fault, FaultKind, Row};
 
 /// Something that products and rates do not agree about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +100,19 @@ pub fn compare(
         }
     }
     Ok(found.into_values().collect())
+}
+
+/// A product that is charged for something, and has no account that pays it.
+pub fn no_account(product: &Value) -> Option<Fault> {
+    let has_account = |one: &Value| one.pointer("/billingAccount/id").is_some_and(Value::is_string);
+    let status = product.get("status").and_then(Value::as_str).and_then(Status::parse);
+    let prices = product.get("productPrice").and_then(Value::as_array);
+    let is_unpaid = prices.is_some_and(|prices| !prices.iter().all(has_account));
+    if status != Some(Status::Active) || !is_unpaid || has_account(product) {
+        return None;
+    }
+    let id = product.get("id").and_then(Value::as_str).unwrap_or_default();
+    Some(FaultKind::NoAccount.of("product", id, "is active, and no account pays for its prices"))
 }
 
 /// Adds a rate to the finding of its product and price.

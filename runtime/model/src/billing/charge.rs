@@ -13,6 +13,7 @@
 //! from what was rounded.
 
 mod earlier;
+mod exact;
 mod until;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use super::timeline::Timeline;
 use crate::money::{PriceKind, decimals};
 use crate::time::Timestamp;
 
+pub(super) use self::exact::{Exact, Exacts};
 pub use self::until::Until;
 
 /// Lists what a product owes up to a day, and what it is given back, beyond the rates that there
@@ -73,27 +75,10 @@ pub(super) fn owed(
     terms: &Terms,
     at: Timestamp,
 ) -> Result<Vec<Rate>, Malformed> {
-    let root = Field::root(product);
-    let id = root.need("id")?.text()?.to_owned();
+    let id = Field::root(product).need("id")?.text()?.to_owned();
     let mine: Vec<&Rate> = rates.iter().filter(|rate| rate.product.as_ref() == Some(&id)).collect();
-    let charged = timeline.charged();
-    let Some(begin) = charged.first().map(|days| days.from).or_else(|| first_covered(&mine)) else {
+    let Some(mut charging) = Charging::new(product, timeline, &mine, terms, at)? else {
         return Ok(Vec::new());
-    };
-    let once = mine.iter().filter(|rate| rate.kind == RateKind::OneOff);
-    let mut charging = Charging {
-        name: root.text_or("name", &id)?.to_owned(),
-        account: root.reference("billingAccount")?,
-        once: once.filter_map(|rate| rate.price.clone()).collect(),
-        earlier: Earlier::all(&mine, timeline.spans(), &charged),
-        begins: begins(timeline.spans(), &charged),
-        spans: timeline.spans(),
-        charged,
-        begin,
-        id,
-        terms,
-        at,
-        made: Vec::new(),
     };
     let credits = charging.credits(window.until);
     for span in timeline.spans() {
@@ -192,6 +177,36 @@ struct Row<'a> {
 }
 
 impl<'a> Charging<'a> {
+    /// The charging of a product whose rates these are. `None` if it was never charged, nor is to be.
+    fn new(
+        product: &Value,
+        timeline: &'a Timeline,
+        rates: &[&'a Rate],
+        terms: &'a Terms,
+        at: Timestamp,
+    ) -> Result<Option<Self>, Malformed> {
+        let root = Field::root(product);
+        let id = root.need("id")?.text()?.to_owned();
+        let charged = timeline.charged();
+        let begin = charged.first().map(|days| days.from).or_else(|| first_covered(rates));
+        let Some(begin) = begin else { return Ok(None) };
+        let once = rates.iter().filter(|rate| rate.kind == RateKind::OneOff);
+        Ok(Some(Self {
+            name: root.text_or("name", &id)?.to_owned(),
+            account: root.reference("billingAccount")?,
+            once: once.filter_map(|rate| rate.price.clone()).collect(),
+            earlier: Earlier::all(rates, timeline.spans(), &charged),
+            begins: begins(timeline.spans(), &charged),
+            spans: timeline.spans(),
+            charged,
+            begin,
+            id,
+            terms,
+            at,
+            made: Vec::new(),
+        }))
+    }
+
     fn one_off(&mut self, span: &Span, until: Day) {
         let price = &span.price;
         // On the first day on which the product is charged and has it.

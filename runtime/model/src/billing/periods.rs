@@ -17,7 +17,11 @@ pub(super) enum Periods {
 impl Periods {
     /// The periods of a product that is charged from a day on.
     pub(super) fn new(each: Period, begin: Day, cycle: Cycle) -> Self {
-        let bill_day = cycle.bill_day();
+        Self::by_bill_day(each, begin, cycle.bill_day())
+    }
+
+    /// The same, by a bill day.
+    pub(super) fn by_bill_day(each: Period, begin: Day, bill_day: u32) -> Self {
         match each {
             Period::Days(days) => Self::Days { days, from: begin },
             Period::Months(months) => {

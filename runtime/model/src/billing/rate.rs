@@ -123,7 +123,7 @@ impl Rate {
             price: characteristic(&root, "price")?,
             credits: characteristic(&root, "credits")?,
             covers: covers(&root)?,
-            taxes: taxes(&root, &net.currency)?,
+            taxes: taxes_of(&root, "appliedTax", &net.currency)?,
             net,
             bill: root.reference("bill")?,
         })
@@ -174,13 +174,20 @@ impl Rate {
 /// Whether an id has the form of those that charges and credits get. It is none for an adjustment:
 /// the charge that gets it later could not be written.
 pub fn is_of_charges(id: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let of_run = id.rsplit_once("-b").is_some_and(|(_, n)| n.is_empty() || is_number(n));
-    let of_order = id.rsplit_once("-c").is_some_and(|(_, rest)| {
-        let parts = rest.rsplit_once('-');
-        parts.is_some_and(|(line, n)| is_number(n) && line.split('.').all(is_number))
-    });
-    of_run || of_order || id.ends_with("-back")
+    let of_run = id.rsplit_once("-b").is_some_and(|(_, rest)| is_numbers(rest));
+    of_run || is_of_order(id)
+}
+
+/// Whether an id has the form of what an order charged, or gave back.
+pub(super) fn is_of_order(id: &str) -> bool {
+    let charge = id.strip_suffix("-back").unwrap_or(id);
+    charge.rsplit_once("-c").is_some_and(|(_, rest)| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains('-') && is_numbers(rest)
+    })
+}
+
+fn is_numbers(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte))
 }
 
 /// Notes on the document of a rate the bill that it is on. What else it says stays.
@@ -225,7 +232,12 @@ pub(super) fn tax_item(tax: &AppliedTax, currency: &str) -> Value {
     item
 }
 
-fn taxes(root: &Field<'_>, currency: &str) -> Result<Vec<AppliedTax>, Malformed> {
+/// The taxes of a rate, or of a bill.
+pub(super) fn taxes_of(
+    root: &Field<'_>,
+    name: &str,
+    currency: &str,
+) -> Result<Vec<AppliedTax>, Malformed> {
     let one = |field: &Field<'_>| {
         let amount = field.need("taxAmount")?.money()?;
         if amount.currency != currency {
@@ -235,7 +247,7 @@ fn taxes(root: &Field<'_>, currency: &str) -> Result<Vec<AppliedTax>, Malformed>
         let category = field.text_or("taxCategory", TAX_CATEGORY)?.to_owned();
         Ok(AppliedTax { category, rate, amount: amount.amount })
     };
-    root.items("appliedTax")?.iter().map(one).collect()
+    root.items(name)?.iter().map(one).collect()
 }
 
 fn characteristic(root: &Field<'_>, name: &str) -> Result<Option<String>, Malformed> {

@@ -4,6 +4,7 @@
 mod bench;
 
 mod activation;
+mod assurance;
 mod bad_input;
 mod bad_table;
 mod billing;

@@ -5,9 +5,11 @@
 //! in one batch that expects each document to be as it was read, so of two runs at once for an
 //! account one is refused, and nothing is billed twice.
 
+mod assured;
 mod bills;
 mod charges;
 mod cycles;
+mod faults;
 mod money;
 mod report;
 mod run;
@@ -23,9 +25,10 @@ use model::billing::timeline::Timeline;
 use model::billing::{Malformed, rate};
 use serde_json::Value;
 
+pub(crate) use assured::findings;
 pub(crate) use bills::{move_all, move_one};
 pub(crate) use money::{adjust, pay, write_off};
-pub(crate) use report::{findings, statement, trial_balance};
+pub(crate) use report::{statement, trial_balance};
 pub(crate) use run::{Asked, run};
 pub(crate) use undo::{one as one_run, runs, undo};
 

@@ -151,10 +151,14 @@ fn what_is_wrong_is_named() {
 
 #[test]
 fn the_ids_of_charges_are_told_from_others() {
-    for id in ["p-1-b1", "p-b12", "use-7-b", "f-c1-1", "f-c1.2-10", "f-c1-1-back"] {
+    for id in
+        ["p-1-b1", "p-b12", "p-b12-2", "use-7-b", "use-7-b-2", "f-c1-1", "f-c1.2-10", "f-c1-1-back"]
+    {
         assert!(is_of_charges(id), "{id}");
     }
-    for id in ["adj-1", "cn-2026-1", "adj-bx", "adj-customer-7", "b1", "c1-1", "f-c1-1x"] {
+    for id in
+        ["adj-1", "cn-2026-1", "adj-bx", "adj-customer-7", "money-back", "b1", "c1-1", "f-c1-1x"]
+    {
         assert!(!is_of_charges(id), "{id}");
     }
 }

@@ -162,6 +162,17 @@ impl Operator {
         self.billed_until = self.today;
         let left = assurance::compare(&self.timelines(), &self.read_rates(), self.today, &terms());
         assert_eq!(left.unwrap(), []);
+        let rates = self.read_rates();
+        for (product, timeline) in self.timelines() {
+            let id = product["id"].as_str();
+            let mine = rates.iter().filter(|rate| rate.product.as_deref() == id);
+            let mine: Vec<Rate> = mine.cloned().collect();
+            let account = product["billingAccount"]["id"].as_str();
+            let account_at = |_| account.map(str::to_owned);
+            let faults =
+                assurance::charges::faults(&product, &timeline, &mine, &terms(), account_at);
+            assert_eq!(faults.unwrap(), []);
+        }
     }
 
     fn run(&mut self, period: Days) {

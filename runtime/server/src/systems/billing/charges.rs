@@ -152,7 +152,7 @@ impl Charges {
         for rate in &mut made {
             rate.id = free_id(app, &rate.id)?;
         }
-        self.made.extend(money::limited(app, made)?);
+        self.made.extend(money::limited(app, made, &self.made)?);
         for usage in billed.usages {
             let kept = usages.iter().find(|kept| kept.body.get("id") == usage.get("id"));
             let key = usage.get("id").and_then(Value::as_str).map(str::to_owned);

@@ -108,11 +108,12 @@ fn repeated(adjustment: &Adjustment, about: &About, before: Value) -> Result<Val
     }
 }
 
-/// New rates of a run: their credits give back no more than adjustments have left.
-pub(super) fn limited(app: &App, made: Vec<Rate>) -> Result<Vec<Rate>, Refusal> {
+/// New rates of a run: their credits give back no more than adjustments have left, nor than others
+/// that the run made before.
+pub(super) fn limited(app: &App, made: Vec<Rate>, before: &[Rate]) -> Result<Vec<Rate>, Refusal> {
     let credits = made.iter().filter(|rate| rate.kind == RateKind::Credit);
     let accounts: BTreeSet<String> = credits.filter_map(|rate| rate.account.clone()).collect();
-    let mut known = Vec::new();
+    let mut known = before.to_vec();
     for account in &accounts {
         for rate in rates(app, "billingAccount.id", account)? {
             known.push(read_rate(&rate.body)?);

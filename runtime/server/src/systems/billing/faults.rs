@@ -1,0 +1,218 @@
+//! The rows that revenue assurance finds wrong: what cannot be read, what the books do not have or
+//! have otherwise, bills that do not add up, and usage that is not billed or not charged.
+
+use engine::store::Error;
+use model::billing::adjustment::left_of;
+use model::billing::assurance::books::{Booked, Cause, entry_of_rate, reversal};
+use model::billing::assurance::usages::Usages;
+use model::billing::assurance::{Fault, FaultKind};
+use model::billing::ledger::{self, Entry};
+use model::billing::rate::{self, Rate, RateKind};
+use model::billing::usage::Rated;
+use model::billing::{Day, Malformed};
+use model::money::Decimal;
+use serde_json::Value;
+
+use super::{DOCUMENTS_MAX, rates};
+use crate::app::App;
+use crate::systems::Refusal;
+
+/// What an entry of a rate that was taken back ends with.
+const REVERSAL: &str = "-reversal";
+
+/// Lists what is wrong with rows, before a day as far as that matters.
+pub(super) fn faults(app: &App, until: Day) -> Result<Vec<Fault>, Refusal> {
+    let mut faults = Vec::new();
+    let mut usages = Usages::default();
+    app.each_document::<Refusal>(rate::RESOURCE, |document| {
+        let Some(rate) = readable(&mut faults, rate::RESOURCE, &document.body, Rate::read) else {
+            return Ok(());
+        };
+        usages.rate(&rate);
+        of_rate(app, &rate, &mut faults)
+    })?;
+    app.each_document::<Refusal>("customerBill", |document| {
+        of_bill(app, &document.body, &mut faults)
+    })?;
+    app.each_document::<Refusal>(ledger::RESOURCE, |document| {
+        of_entry(app, &document.body, &mut faults)
+    })?;
+    app.each_document::<Refusal>("usage", |document| {
+        if let Some(Some(rated)) = readable(&mut faults, "usage", &document.body, Rated::read) {
+            faults.extend(usages.usage(&rated, until, app.commerce.zone));
+        }
+        Ok(())
+    })?;
+    faults.extend(usages.faults());
+    Ok(faults)
+}
+
+/// What a document says; a fault if it cannot be read.
+pub(super) fn readable<T>(
+    faults: &mut Vec<Fault>,
+    resource: &'static str,
+    document: &Value,
+    read: impl FnOnce(&Value) -> Result<T, Malformed>,
+) -> Option<T> {
+    match read(document) {
+        Ok(found) => Some(found),
+        Err(wrong) => {
+            faults.push(FaultKind::Unreadable.of(resource, id_of(document), wrong));
+            None
+        }
+    }
+}
+
+/// What was asked of a row; a fault if that cannot be read, or something that it needs.
+pub(super) fn told<T>(
+    faults: &mut Vec<Fault>,
+    resource: &'static str,
+    id: &str,
+    answer: Result<T, Refusal>,
+) -> Result<Option<T>, Refusal> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(Refusal::Store(error)) if !matches!(error, Error::Unreadable { .. }) => {
+            Err(error.into())
+        }
+        Err(wrong) => {
+            faults.push(FaultKind::Unreadable.of(resource, id, wrong));
+            Ok(None)
+        }
+    }
+}
+
+fn of_rate(app: &App, rate: &Rate, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
+    let entry = entry(app, &ledger::rate_id(&rate.id))?;
+    if let Some(entry) = &entry {
+        // One that cannot be read is told where the entries are looked at.
+        if let Ok(entry) = Entry::read(entry) {
+            faults.extend(entry_of_rate(rate, Some(&entry)));
+        }
+    } else {
+        faults.extend(entry_of_rate(rate, None));
+    }
+    if let Some(bill) = &rate.bill
+        && app.document("customerBill", bill)?.is_none()
+    {
+        let reason = format!("there is no bill `{bill}`");
+        faults.push(FaultKind::WrongBill.of(rate::RESOURCE, &rate.id, reason));
+    }
+    let Some(of) = &rate.credits else { return Ok(()) };
+    if rate.kind == RateKind::Adjustment {
+        let mut known = Vec::new();
+        for one in rates(app, "billingAccount.id", rate.account.as_deref().unwrap_or_default())? {
+            known.extend(Rate::read(&one.body));
+        }
+        if left_of(of, &rate.net.currency, &known).net.amount < Decimal::ZERO {
+            let reason = format!("more of bill `{of}` was given back than it charged");
+            faults.push(FaultKind::WrongCredit.of(rate::RESOURCE, &rate.id, reason));
+        }
+    }
+    let resource =
+        if app.document(rate::RESOURCE, of)?.is_some() { rate::RESOURCE } else { "customerBill" };
+    let of_account = app.document(resource, of)?.map(|found| account_of(&found.body).to_owned());
+    let reason = match of_account {
+        None => format!("gives back `{of}`, which is not there"),
+        Some(account) if Some(&account) != rate.account.as_ref() => {
+            format!("gives back `{of}`, which is of account `{account}`")
+        }
+        Some(_) => return Ok(()),
+    };
+    faults.push(FaultKind::WrongCredit.of(rate::RESOURCE, &rate.id, reason));
+    Ok(())
+}
+
+fn of_bill(app: &App, bill: &Value, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
+    let Some(booked) = readable(faults, "customerBill", bill, Booked::read) else { return Ok(()) };
+    let id = id_of(bill);
+    for (index, [now, formerly]) in booked.payments() {
+        let found = match entry(app, &now)? {
+            Some(found) => Some(found),
+            None => entry(app, &formerly)?,
+        };
+        match found.as_ref().map(Entry::read) {
+            Some(Ok(entry)) => faults.extend(booked.entry_of_payment(index, Some(&entry))),
+            None => faults.extend(booked.entry_of_payment(index, None)),
+            Some(Err(_)) => {}
+        }
+    }
+    let mut lines = Vec::new();
+    for line in app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)? {
+        match Rate::read(&line.body) {
+            Ok(line) => lines.push(line),
+            // It is told as a rate; the sums of the rest say nothing.
+            Err(_) => return Ok(()),
+        }
+    }
+    let written_off = entry(app, &ledger::write_off_id(id))?;
+    let written_off = written_off.as_ref().and_then(|entry| Entry::read(entry).ok());
+    faults.extend(booked.sums(&lines, written_off.as_ref()));
+    Ok(())
+}
+
+fn of_entry(app: &App, document: &Value, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
+    let Some(read) = readable(faults, ledger::RESOURCE, document, Entry::read) else {
+        return Ok(());
+    };
+    let is_founded = match Cause::of(read.id()) {
+        Cause::Rate(rate) => of_rate_entry(app, &read, rate, faults)?,
+        Cause::Payment { payment, bill } => has_payment(app, bill, payment)?,
+        Cause::FormerPayment(payment) => {
+            let mut found = false;
+            app.each_document::<Refusal>("customerBill", |bill| {
+                found |= Booked::read(&bill.body).is_ok_and(|bill| bill.has_payment(payment));
+                Ok(())
+            })?;
+            found
+        }
+        Cause::WriteOff(bill) => app.document("customerBill", bill)?.is_some(),
+        Cause::Unknown => false,
+    };
+    if !is_founded {
+        let reason = "nothing that is there was booked by it";
+        faults.push(FaultKind::EntryUnfounded.of(ledger::RESOURCE, read.id(), reason));
+    }
+    Ok(())
+}
+
+/// Whether there is what an entry of a rate is about: the rate, or its reversal; of a reversal, what
+/// it takes back.
+fn of_rate_entry(
+    app: &App,
+    read: &Entry,
+    rate: &str,
+    faults: &mut Vec<Fault>,
+) -> Result<bool, Refusal> {
+    if app.document(rate::RESOURCE, rate)?.is_some() {
+        return Ok(true);
+    }
+    if entry(app, &format!("{}{REVERSAL}", read.id()))?.is_some() {
+        return Ok(true);
+    }
+    let Some(former) = rate.strip_suffix(REVERSAL) else { return Ok(false) };
+    let Some(former) = entry(app, &ledger::rate_id(former))? else { return Ok(false) };
+    if let Ok(former) = Entry::read(&former) {
+        faults.extend(reversal(&former, read));
+    }
+    Ok(true)
+}
+
+fn has_payment(app: &App, bill: &str, payment: &str) -> Result<bool, Refusal> {
+    let bill = app.document("customerBill", bill)?;
+    // A bill that cannot be read is told as one.
+    let has = |bill: &Value| Booked::read(bill).map_or(true, |bill| bill.has_payment(payment));
+    Ok(bill.is_some_and(|bill| has(&bill.body)))
+}
+
+fn entry(app: &App, id: &str) -> Result<Option<Value>, Refusal> {
+    Ok(app.document(ledger::RESOURCE, id)?.map(|found| found.body))
+}
+
+fn id_of(document: &Value) -> &str {
+    document.get("id").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn account_of(document: &Value) -> &str {
+    document.pointer("/billingAccount/id").and_then(Value::as_str).unwrap_or_default()
+}
