@@ -55,25 +55,33 @@ pub fn spans(
     Ok(spans)
 }
 
-/// Prices with what tells each apart: its id, or its name if it has none. Of several that have the
-/// same, the first has that alone, as its rates always had, and the others their place with it.
+/// Prices with what tells each apart.
 fn keyed(prices: Vec<ProductPrice>) -> Vec<(String, ProductPrice)> {
-    let mut taken: BTreeSet<String> = prices.iter().map(|price| price.id.clone()).collect();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let keyed = prices.into_iter().map(|price| {
-        let place = places.entry(price.id.clone()).or_default();
+    let ids: Vec<&str> = prices.iter().map(|price| price.id.as_str()).collect();
+    let keys = keys(&ids);
+    keys.into_iter().zip(prices).collect()
+}
+
+/// What tells the prices of a product apart: the id of each, or its name if it has none. Of several
+/// that have the same, the first has that alone, as its rates always had, and the others their place
+/// with it.
+pub(crate) fn keys(ids: &[&str]) -> Vec<String> {
+    let mut taken: BTreeSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let keys = ids.iter().map(|id| {
+        let place = places.entry(id).or_default();
         *place += 1;
-        let mut key = price.id.clone();
+        let mut key = (*id).to_owned();
         while *place > 1 {
-            key = format!("{}#{place}", price.id);
+            key = format!("{id}#{place}");
             if taken.insert(key.clone()) {
                 break;
             }
             *place += 1;
         }
-        (key, price)
+        key
     });
-    keyed.collect()
+    keys.collect()
 }
 
 type Era = (Days, Timestamp, Vec<ProductPrice>);

@@ -7,6 +7,7 @@ use super::{Changes, Document};
 use crate::billing::amount::Rounding;
 use crate::billing::ledger::{self, Entry};
 use crate::billing::rate::{self, Rate, RateKind};
+use crate::billing::spans::keys;
 use crate::billing::tax::AppliedTax;
 use crate::billing::{Day, Days, Zone};
 use crate::fulfilment::Fulfilment;
@@ -30,7 +31,18 @@ impl Fulfilment {
         }
         let charges = self.charges_of(id);
         let account = self.account(id).and_then(|account| account.get("id")?.as_str());
-        let rates = charges.iter().filter_map(|charge| self.rate(item, charge, account));
+        let ids: Vec<&str> = item.prices.iter().map(|price| price.id.as_str()).collect();
+        let keys = keys(&ids);
+        let rates = charges.iter().enumerate().filter_map(|(index, charge)| {
+            let rate = self.rate(item, charge, account)?;
+            let id = rate.price.as_deref()?;
+            // Of prices with one id each has a charge of its own, in their order.
+            let same = |one: &&Value| one.get("price").and_then(Value::as_str) == Some(id);
+            let place = charges[..index].iter().filter(same).count();
+            let own = ids.iter().zip(&keys).filter(|(one, _)| **one == id).nth(place);
+            let key = own.map(|(_, key)| key.clone());
+            Some(Rate { price: key.or_else(|| rate.price.clone()), ..rate })
+        });
         let numbered = rates.enumerate().map(|(index, rate)| Rate {
             id: format!("{}-c{}-{}", self.id, item.line, index + 1),
             ..rate

@@ -208,6 +208,39 @@ fn a_first_charge_is_taken_if_it_begins_with_the_product_at_one_price() {
 }
 
 #[test]
+fn first_charges_of_like_prices_are_each_of_their_own() {
+    let one_off = Price {
+        id: "POP-1".into(),
+        name: "Seat".into(),
+        kind: PriceKind::OneOff,
+        amount: Money { currency: "EUR".into(), amount: 10.into() },
+        includes_tax: false,
+        period: None,
+        alterations: Vec::new(),
+        tax: None,
+        taxes: Vec::new(),
+        quote: None,
+    };
+    let mut plan = plan();
+    plan.items[0].prices = vec![one_off.clone(), one_off];
+    let mut story = Story::new();
+    story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
+    story.succeed(0, &json!({ "vlan": "100" }), vec![hold()]);
+    story.succeed(1, &json!({}), vec![]);
+    let charge = json!({
+        "name": "Seat", "price": "POP-1", "kind": "oneOff",
+        "net": { "currency": "EUR", "amount": "10.00" },
+        "tax": { "currency": "EUR", "amount": "0" },
+    });
+    story.succeed(2, &json!({ "charges": [charge, charge] }), vec![]);
+    let last = story.commit("ended", &[Event::Ended { end: End::Completed }]);
+    let rates = last.documents.iter().filter(|d| d.resource == "appliedCustomerBillingRate");
+    let prices: Vec<_> =
+        rates.map(|rate| rate.body["characteristic"][0]["value"].clone()).collect();
+    assert_eq!(prices, [json!("POP-1"), json!("POP-1#2")]);
+}
+
+#[test]
 fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
