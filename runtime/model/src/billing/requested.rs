@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::field::{Field, Malformed};
-use crate::money::Money;
+use crate::money::{Money, is_currency};
 
 /// Max bytes of an id that a client gives.
 const ID_BYTES_MAX: usize = 100;
@@ -109,7 +109,11 @@ fn reference(root: &Field<'_>, name: &str) -> Result<String, Malformed> {
 fn amount(root: &Field<'_>) -> Result<Money, Malformed> {
     let amount = root.need("amount")?;
     amount.only(&["unit", "value"])?;
-    amount.money()
+    let money = amount.money()?;
+    if !is_currency(&money.currency) {
+        return Err(amount.need("unit")?.wrong("is no currency of ISO 4217"));
+    }
+    Ok(money)
 }
 
 fn short<'a>(field: &Field<'a>, bytes_max: usize) -> Result<&'a str, Malformed> {

@@ -42,6 +42,7 @@ fn what_is_wrong_with_a_payment_is_named() {
         paid("/amount/value", json!(1e13)),
         paid("/amount/unit", json!("eur")),
         paid("/amount/unit", json!(1)),
+        paid("/amount/unit", json!("ZZZ")),
     ];
     insta::assert_snapshot!(told(table), @r"
     `date` is not known
@@ -64,6 +65,7 @@ fn what_is_wrong_with_a_payment_is_named() {
     `amount` is more than a million million
     `amount` needs `unit` (a currency) and `value` (a number)
     `amount` needs `unit` (a currency) and `value` (a number)
+    `amount.unit` is no currency of ISO 4217
     ");
 }
 
