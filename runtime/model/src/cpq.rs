@@ -18,7 +18,7 @@ mod total;
 pub use charge::{Alteration, Charge, Wrong};
 pub use configure::{Configuration, configure};
 pub use launch::{Reason, deliverable};
-pub use order::{order_of, quote_path, quotes_of, unbacked, unread};
+pub use order::{is_from_elsewhere, order_of, quote_path, quotes_of, unbacked, unread};
 pub use price::charges;
 pub use qualify::{
     Facts, TaskState, Unanswered, qualify_offerings, qualify_services, query_offerings,

@@ -297,7 +297,7 @@ fn lasts(
 ) -> Result<Option<Term>, PriceError> {
     let name = "applicationDuration";
     let told = entity.get(name).filter(|amount| !amount.is_null());
-    let term = array(entity, "productOfferingTerm").first().and_then(|term| term.get("duration"));
+    let term = array(entity, "productOfferingTerm").first();
     match (role, told, term) {
         (PriceRole::Charge(_), None, _) | (PriceRole::Alteration(..), None, None) => Ok(None),
         (PriceRole::Charge(_), Some(_), _) => {
@@ -308,12 +308,17 @@ fn lasts(
             let periods = count(amount).ok_or_else(|| wrong(name, message))?;
             Ok(Some(Term { periods, each: period }))
         }
-        (PriceRole::Alteration(..), None, Some(duration)) => term_of(duration).map(Some),
+        (PriceRole::Alteration(..), None, Some(term)) => term_of(term).map(Some),
     }
 }
 
 /// A term such as three months; without a unit it counts the periods of the price.
-fn term_of(duration: &Value) -> Result<Term, PriceError> {
+fn term_of(term: &Value) -> Result<Term, PriceError> {
+    let name = "productOfferingTerm.duration";
+    let duration = term.get("duration").filter(|duration| duration.is_object());
+    let duration = duration.ok_or_else(|| {
+        wrong(name, format!("`{name}` is missing: leave the term out of what lasts for good"))
+    })?;
     let name = "productOfferingTerm.duration.amount";
     let message = format!("`{name}` is a whole number from 1 to {LENGTH_MAX}");
     let periods = duration.get("amount").and_then(count).ok_or_else(|| wrong(name, message))?;

@@ -388,6 +388,14 @@ pub(super) fn granted(entry: &Value) -> Result<Vec<Change>, Wrong> {
     let by_hand = changes.filter(|change| change.get("productOfferingPrice").is_none());
     let read = by_hand.map(|change| {
         let price = change.get("price").ok_or(wrong)?;
+        let period = change.get("recurringChargePeriod").filter(|period| !period.is_null());
+        let ends = change.get("applicationDuration").is_some_and(|count| !count.is_null());
+        if period.is_some() && !ends && period != entry.get("recurringChargePeriod") {
+            return Err(Wrong {
+                at: "priceAlteration.applicationDuration",
+                message: "is missing: `recurringChargePeriod` tells the periods that it counts",
+            });
+        }
         let kind = change.get("priceType").and_then(Value::as_str);
         let effect = kind.and_then(Effect::parse).unwrap_or(Effect::Discount);
         let fits =

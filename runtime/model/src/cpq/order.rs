@@ -103,6 +103,28 @@ pub fn unread(order: &Value) -> Vec<String> {
     told
 }
 
+/// Whether an order tells what a quote agreed that is not known here: it has the prices of an item of
+/// that quote, or refers to where the quote is.
+pub fn is_from_elsewhere(order: &Value, id: &str) -> bool {
+    let leads = |href: Option<&Value>| {
+        href.and_then(Value::as_str).is_some_and(|href| href.contains("://"))
+    };
+    let quotes = order.get("quote").and_then(Value::as_array).into_iter().flatten();
+    let mut named = quotes.filter(|quote| quote.get("id").is_some_and(|own| own == id)).peekable();
+    let is_of_all = named.peek().is_some();
+    if named.any(|quote| leads(quote.get("href"))) {
+        return true;
+    }
+    flat(order).iter().any(|(_, item)| {
+        let of = item.get("quoteItem");
+        let own = of.and_then(|of| of.get("quoteId")?.as_str());
+        let prices = item.get("itemPrice").and_then(Value::as_array);
+        let tells = prices.is_some_and(|prices| !prices.is_empty());
+        let is_its = own == Some(id) || own.is_none() && is_of_all;
+        is_its && (tells || leads(of.and_then(|of| of.get("quoteHref"))))
+    })
+}
+
 /// What an order says that the quote it names does not back: an order that says so much is refused,
 /// for its prices would hold.
 pub fn unbacked(order: &Value, quote: &Value) -> Vec<String> {

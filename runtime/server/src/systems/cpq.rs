@@ -132,8 +132,18 @@ pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> 
         return Err(wrong(quote_path(order, second), message.into()));
     }
     for id in quotes {
-        // A quote that is not here was made elsewhere, and its prices count as the order tells them.
-        let Some(quote) = app.document("quote", id).map_err(SubmitError::Store)? else { continue };
+        let quote = app.document("quote", id).map_err(SubmitError::Store)?;
+        // The prices of a quote from elsewhere count as the order tells them.
+        if quote.is_none() && model::cpq::is_from_elsewhere(order, id) {
+            continue;
+        }
+        let Some(quote) = quote else {
+            let message = format!(
+                "there is no quote `{id}` here, and the order tells neither its prices \
+                 (`itemPrice`) nor where it is (`href`)"
+            );
+            return Err(wrong(quote_path(order, id), message));
+        };
         let unbacked = unbacked(order, &quote.body);
         if !unbacked.is_empty() {
             return Err(wrong("quote".into(), unbacked.join("; ")));

@@ -22,6 +22,12 @@ pub fn check(product: &Value) -> Result<(), Malformed> {
             if let Some(count) = alteration.get("applicationDuration").filter(|one| is_zero(one)) {
                 return Err(count.wrong("is not 1 or more: leave it out for good"));
             }
+            let period = alteration.get("recurringChargePeriod");
+            if let Some(period) = period.filter(|_| alteration.get("applicationDuration").is_none())
+                && field.get("recurringChargePeriod").map(|one| one.value()) != Some(period.value())
+            {
+                return Err(period.wrong("is not the price's: it needs `applicationDuration`"));
+            }
             let told = alteration.need("price")?;
             if told.get("percentage").is_some() && told.get("dutyFreeAmount").is_some() {
                 return Err(told.wrong("has a percentage and an amount: only one can count"));

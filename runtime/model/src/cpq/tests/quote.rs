@@ -194,6 +194,7 @@ fn what_is_granted_alters_a_price_or_is_refused() {
         json!({ "priceType": "oneTime", "priceAlteration": [{ "price": euro(0.001) }] }),
         json!({ "priceType": "oneTime", "priceAlteration": [{ "applicationDuration": 0, "price": euro(1.0) }] }),
         json!({ "priceType": "recurring", "priceAlteration": [{ "applicationDuration": 3, "recurringChargePeriod": "moon", "price": euro(1.0) }] }),
+        json!({ "priceType": "recurring", "priceAlteration": [{ "recurringChargePeriod": "week", "price": euro(1.0) }] }),
     ];
     let lines: Vec<String> = table.into_iter().map(granted).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -211,6 +212,7 @@ fn what_is_granted_alters_a_price_or_is_refused() {
     ! item `1`: quoteItemPrice.priceAlteration.price.dutyFreeAmount.value has more decimals than its currency
     ! item `1`: quoteItemPrice.priceAlteration.applicationDuration is a whole number from 1 to 1200
     ! item `1`: quoteItemPrice.priceAlteration.recurringChargePeriod is one of `day`, `week`, `month`, `quarter`, `year`, or a number of them
+    ! item `1`: quoteItemPrice.priceAlteration.applicationDuration is missing: `recurringChargePeriod` tells the periods that it counts
     ");
 }
 

@@ -185,3 +185,28 @@ fn prices_of_a_quote_from_elsewhere_are_billed_as_far_as_they_can_be_read() {
     let none = elsewhere(&json!([{ "priceType": "monthly" }]));
     assert_eq!(none.lines().count(), 1, "{none}");
 }
+
+#[test]
+fn a_quote_is_from_elsewhere_if_the_order_tells_its_prices_or_where_it_is() {
+    let told = |order: Value| is_from_elsewhere(&order, "Q");
+    let item = |more: Value| {
+        let mut item = json!({ "id": "1", "quoteItem": { "quoteId": "Q" } });
+        for (name, value) in more.as_object().unwrap() {
+            item[name] = value.clone();
+        }
+        json!({ "productOrderItem": [{ "id": "0", "productOrderItem": [item] }] })
+    };
+    assert!(!told(item(json!({}))));
+    assert!(!told(item(json!({ "itemPrice": [] }))));
+    assert!(told(item(json!({ "itemPrice": [{ "priceType": "nonRecurring" }] }))));
+    let at = |href: &str| json!({ "quoteItem": { "quoteId": "Q", "quoteHref": href } });
+    assert!(told(item(at("https://cpq.example/quote/Q"))));
+    assert!(!told(item(at("/tmf-api/quoteManagement/v4/quote/Q"))));
+    let whole = |quote: Value| json!({ "quote": [quote], "productOrderItem": [{ "id": "1" }] });
+    assert!(!told(whole(json!({ "id": "Q" }))));
+    assert!(told(whole(json!({ "id": "Q", "href": "https://cpq.example/quote/Q" }))));
+    assert!(!told(whole(json!({ "id": "R", "href": "https://cpq.example/quote/R" }))));
+    let mut priced = whole(json!({ "id": "Q" }));
+    priced["productOrderItem"][0]["itemPrice"] = json!([{ "priceType": "recurring" }]);
+    assert!(told(priced));
+}

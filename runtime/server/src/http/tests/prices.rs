@@ -40,6 +40,14 @@ fn product() -> Value {
 /// What is wrong, and the attribute that is told. Paths begin at the price.
 fn bad_product_prices() -> Vec<(&'static str, Value, &'static str)> {
     vec![
+        (
+            "/productPriceAlteration",
+            json!([{
+                "name": "less", "priceType": "discount", "recurringChargePeriod": "week",
+                "price": { "percentage": 10 },
+            }]),
+            "productPriceAlteration[0].recurringChargePeriod",
+        ),
         ("/priceType", json!("discount"), "priceType"),
         ("/priceType", json!("monthly"), "priceType"),
         ("/priceType", Value::Null, "priceType"),
@@ -198,6 +206,12 @@ async fn a_catalog_has_no_price_that_cannot_be_billed() {
         (discount(), "/applicationDuration", json!(0), "applicationDuration"),
         (discount(), "/percentage", json!(101), "percentage"),
         (discount(), "/price", json!({ "unit": "EUR", "value": 1 }), "percentage"),
+        (
+            with(discount(), &[("/applicationDuration", Value::Null)]),
+            "/productOfferingTerm",
+            json!([{ "name": "3 months" }]),
+            "productOfferingTerm.duration",
+        ),
         (
             with(discount(), &[("/applicationDuration", Value::Null)]),
             "/productOfferingTerm",
