@@ -69,7 +69,7 @@ pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
     let mut by_currency: BTreeMap<String, Vec<(Rate, &Value)>> = BTreeMap::new();
     for document in rates {
         let rate = Rate::read(document)?;
-        if rate.account.as_deref() == Some(&account) && belongs(&rate, run.period, run.zone) {
+        if rate.account.as_deref() == Some(&account) && belongs(&rate, run) {
             by_currency.entry(rate.net.currency.clone()).or_default().push((rate, document));
         }
     }
@@ -92,11 +92,15 @@ pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
     Ok(drawn.collect())
 }
 
-/// Whether a rate goes on the bill of a period. What is given back goes on the next bill that
-/// there is; what is charged for later waits for its own.
-fn belongs(rate: &Rate, period: Days, zone: Zone) -> bool {
+/// Whether a rate goes on a bill. What is given back goes on the next bill that there is, and what
+/// a run charges on its own, also ahead; what was charged earlier for later waits for its own.
+fn belongs(rate: &Rate, run: &Run<'_>) -> bool {
+    let (period, zone) = (run.period, run.zone);
     if rate.bill.is_some() {
         return false;
+    }
+    if rate.date == run.at {
+        return true;
     }
     match rate.kind {
         RateKind::Credit | RateKind::Adjustment => true,

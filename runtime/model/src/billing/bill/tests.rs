@@ -124,6 +124,11 @@ fn what_is_charged_for_later_waits_and_what_is_given_back_does_not() {
     let account = account();
     let mut rates = rates("2026-04-01..2026-05-01");
     let drawn = |rates: &[Value]| draw(&run(&account, "2026-03-01..2026-04-01"), rates).unwrap();
+    // What the run itself charges ahead is on its bill.
+    assert_eq!(drawn(&rates)[0].rates.len(), rates.len());
+    for rate in &mut rates {
+        rate["date"] = json!("2026-03-20T10:00:00Z");
+    }
     assert_eq!(drawn(&rates), []);
     rates[0]["type"] = json!("credit");
     assert_eq!(drawn(&rates)[0].rates.len(), 1);
