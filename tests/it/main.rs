@@ -24,6 +24,7 @@ mod contend;
 mod dates;
 mod ending;
 mod events;
+mod examples;
 mod hostile;
 mod in_use;
 mod installed;

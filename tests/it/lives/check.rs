@@ -63,8 +63,12 @@ pub(crate) fn check(
     }
     usage(life, lines, new, charged, &mut findings);
     for line in lines.iter().filter(|line| charged.contains(&line.account) && line.bill.is_none()) {
-        // What begins after the days of a bill is on the next one.
-        if life.until.get(&line.account).is_none_or(|until| line.days.0 < *until) {
+        // What another's run charged for days after those of a bill is on the next one.
+        let is_early = life.until.get(&line.account).is_some_and(|until| line.days.0 >= *until);
+        // What is given back makes no bill by itself.
+        let charges = lines.iter().filter(|one| one.account == line.account && !one.is_credit());
+        let is_alone = line.is_credit() && !charges.into_iter().any(|one| new.contains(&one.id));
+        if (!is_early || new.contains(&line.id)) && !is_alone {
             findings.add(format!("{} of {} is on no bill", line.id, line.account));
         }
     }
