@@ -1,6 +1,8 @@
 //! The rows that revenue assurance finds wrong: what cannot be read, what the books do not have or
 //! have otherwise, bills that do not add up, and usage that is not billed or not charged.
 
+use std::collections::BTreeMap;
+
 use engine::store::Error;
 use model::billing::adjustment::left_of;
 use model::billing::assurance::books::{Booked, Cause, entry_of_rate, reversal};
@@ -13,6 +15,7 @@ use model::billing::{Day, Malformed};
 use model::money::Decimal;
 use serde_json::Value;
 
+use super::charges::cycle_of;
 use super::{DOCUMENTS_MAX, rates};
 use crate::app::App;
 use crate::systems::Refusal;
@@ -37,14 +40,47 @@ pub(super) fn faults(app: &App, until: Day) -> Result<Vec<Fault>, Refusal> {
     app.each_document::<Refusal>(ledger::RESOURCE, |document| {
         of_entry(app, &document.body, &mut faults)
     })?;
+    let mut due: BTreeMap<String, Day> = BTreeMap::new();
     app.each_document::<Refusal>("usage", |document| {
         if let Some(Some(rated)) = readable(&mut faults, "usage", &document.body, Rated::read) {
+            let until = billed_until(app, &rated, until, &mut due)?;
             faults.extend(usages.usage(&rated, until, app.commerce.zone));
         }
         Ok(())
     })?;
     faults.extend(usages.faults());
     Ok(faults)
+}
+
+/// Up to which day a run on a day bills usage: the bill day of the account that pays for it.
+fn billed_until(
+    app: &App,
+    rated: &Rated,
+    date: Day,
+    known: &mut BTreeMap<String, Day>,
+) -> Result<Day, Refusal> {
+    if rated.is_billed {
+        return Ok(date);
+    }
+    let account = match &rated.account {
+        Some(account) => Some(account.clone()),
+        None => app.document("product", &rated.product)?.and_then(|product| {
+            product.body.pointer("/billingAccount/id")?.as_str().map(str::to_owned)
+        }),
+    };
+    let Some(account) = account else { return Ok(date) };
+    if let Some(until) = known.get(&account) {
+        return Ok(*until);
+    }
+    // A cycle that cannot be read is told elsewhere.
+    let cycle = match cycle_of(app, &account) {
+        Ok(cycle) => cycle,
+        Err(Refusal::Store(error)) => return Err(error.into()),
+        Err(_) => return Ok(date),
+    };
+    let until = cycle.over_by(date).until;
+    known.insert(account, until);
+    Ok(until)
 }
 
 /// What a document says; a fault if it cannot be read.
