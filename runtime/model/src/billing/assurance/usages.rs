@@ -33,7 +33,7 @@ struct Sums {
 }
 
 impl Usages {
-    /// Notes a usage; a fault if it is from before a day and not billed.
+    /// Notes a usage; a fault if it is from before a day, up to which bills are due, and not billed.
     pub fn usage(&mut self, rated: &Rated, until: Day, zone: Zone) -> Option<Fault> {
         if !rated.is_billed {
             let is_due = zone.day_of(rated.at) < until;
