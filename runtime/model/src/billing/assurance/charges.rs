@@ -50,7 +50,10 @@ pub fn faults(
             faults.push(FaultKind::WrongPayer.of(rate::RESOURCE, &charge.id, reason));
         }
         // What the rater of an order charged is its own; see the entry in the books.
-        if !exact.is_right && !is_of_order(&charge.id) {
+        // What is given back as a whole may have been for what never came, such as an alteration
+        // that the product had after it ended.
+        let is_back = charge.kind == RateKind::Recurring && kept(charge, &all).is_empty();
+        if !exact.is_right && !is_back && !is_of_order(&charge.id) {
             let told = if exact.includes_tax { charge.gross() } else { charge.net.clone() };
             let expected = Money { amount: exact.amount, ..told.clone() };
             let reason =
