@@ -103,6 +103,7 @@ fn recurring(
     findings: &mut Findings,
 ) {
     let Some(until) = life.until.get(account).copied() else { return };
+    let strict = life.strict.get(account).copied().unwrap_or(until);
     let what = format!("{} {name} of {account}", product.id);
     let mut covered: BTreeMap<Day, i64> = BTreeMap::new();
     let mut sums: BTreeMap<Day, (Exact, i128)> = BTreeMap::new();
@@ -138,7 +139,8 @@ fn recurring(
         let owed = owed(place);
         let mut by_period: BTreeMap<Day, Vec<Day>> = BTreeMap::new();
         for day in owed.first..until + AHEAD {
-            if owed.is_owed(day, account, until) {
+            let is_late = day >= strict && !covered.contains_key(&day);
+            if owed.is_owed(day, account, until) && !is_late {
                 *wanted.entry(day).or_default() += 1;
                 by_period.entry(period(day).0).or_default().push(day);
             }
@@ -217,22 +219,26 @@ fn once(
     let payer = price.payer.as_ref().unwrap_or(&product.account);
     let (true, Some(until)) = (charged.contains(payer), life.until.get(payer)) else { return };
     let what = format!("{} {name} of {payer}", product.id);
-    let mut wanted = Vec::new();
-    for place in 0..places(product, name) {
-        let has = |day| product.price_on(name, place, day, life.zone).is_some();
-        if let Some(day) = product.first_day(*until, life.zone, has) {
-            let then = product.price_on(name, place, day, life.zone).expect("it has it then");
+    let wanted = |until: Day| {
+        let amounts = (0..places(product, name)).filter_map(|place| {
+            let has = |day| product.price_on(name, place, day, life.zone).is_some();
+            let day = product.first_day(until, life.zone, has)?;
+            let then = product.price_on(name, place, day, life.zone)?;
             let amount = product.amount_on(then, place, day, life.zone);
-            wanted.push(amount.rounded(decimals(price.currency)));
-        }
-    }
+            Some(amount.rounded(decimals(price.currency)))
+        });
+        let mut amounts: Vec<Exact> = amounts.collect();
+        amounts.sort();
+        amounts
+    };
+    let strict = wanted(life.strict.get(payer).copied().unwrap_or(*until));
+    let wanted = wanted(*until);
     // What was charged before its product turned out to have ended stays.
     let said = lines.iter().map(|line| if price.includes_tax { line.gross() } else { line.net });
     let mut said: Vec<Exact> = said.collect();
     said.sort();
-    wanted.sort();
     let has_ended_early = product.end.is_some() && wanted.is_empty();
-    if said != wanted && !has_ended_early {
+    if said != wanted && said != strict && !has_ended_early {
         findings.add(format!("{what}: {said:?} once, not {wanted:?}"));
     }
 }
@@ -275,7 +281,7 @@ fn usage(
     charged: &[String],
     findings: &mut Findings,
 ) {
-    let Life { products, usages, until, zone, accounts, today, .. } = life;
+    let Life { products, usages, strict, zone, accounts, today, .. } = life;
     for product in products.iter() {
         let mut sums: BTreeMap<&String, (Exact, &Price)> = BTreeMap::new();
         let mut own: Vec<_> = usages.iter_mut().filter(|one| one.product == product.id).collect();
@@ -294,7 +300,7 @@ fn usage(
             let units = one.counted(tariff);
             // Whoever pays for a price of a product is charged with it, up to the own bill day.
             let is_due = if charged.contains(payer) {
-                until.get(payer).is_some_and(|until| day < *until)
+                strict.get(payer).is_some_and(|until| day < *until)
             } else {
                 charged.contains(&product.account) && day < cycle.last(*today)
             };

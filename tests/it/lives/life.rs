@@ -29,6 +29,9 @@ pub(crate) struct Life {
     pub(crate) usages: Vec<Usage>,
     /// Up to which day, without it, each account was charged.
     pub(crate) until: BTreeMap<String, Day>,
+    /// Up to which day the last run or demand charged each account: of days after it, which a bill on
+    /// demand had, what is told later waits for the next bill.
+    pub(crate) strict: BTreeMap<String, Day>,
     /// The day of the last run.
     pub(crate) today: Day,
     /// What was told, and what came of it.
@@ -55,6 +58,7 @@ impl Life {
             products: Vec::new(),
             usages: Vec::new(),
             until: BTreeMap::new(),
+            strict: BTreeMap::new(),
             today: first,
             story: vec![format!("in {} from {}", zone.name(), time(now))],
             dice,
@@ -282,6 +286,7 @@ impl Life {
         };
         for account in &charged {
             let until = self.cycle_of(account).last(today);
+            self.strict.insert(account.clone(), until);
             let known = self.until.entry(account.clone()).or_insert(until);
             *known = until.max(*known);
         }
@@ -298,6 +303,7 @@ impl Life {
         self.tell(&format!("bill on demand of {account}: {}", answer["state"]));
         self.today = self.zone.day_of(self.now);
         let until = self.today + 1;
+        self.strict.insert(account.clone(), until);
         let known = self.until.entry(account.clone()).or_insert(until);
         *known = until.max(*known);
         self.look(&[account], &[]).await
@@ -411,7 +417,10 @@ impl Life {
         let rates = self.world.http.list(&format!("{BILLS}/appliedCustomerBillingRate")).await;
         let lines: Vec<Line> = rates.iter().map(Line::read).collect();
         let accounts: Vec<String> = self.accounts.iter().map(|one| one.id.clone()).collect();
-        let is_whole = |line: &Line| line.kind == "recurringCharge" && line.days.0 < line.days.1;
+        let is_whole = |line: &Line| {
+            let strict = self.strict.get(&line.account).copied().unwrap_or(0);
+            line.kind == "recurringCharge" && line.days.0 < line.days.1.min(strict)
+        };
         let places: Vec<usize> = (0..lines.len()).filter(|at| is_whole(&lines[*at])).collect();
         let Some(place) = places.first().map(|_| pick(&mut self.dice, &places)) else {
             return Vec::new();
@@ -425,7 +434,7 @@ impl Life {
         let table = [
             ("a charge that is missing", plant(&|lines| drop(lines.remove(place)))),
             ("a charge made twice", plant(&|lines| lines.push(lines[place].clone()))),
-            ("a day too few", plant(&|lines| lines[place].days.1 -= 1)),
+            ("a day too few", plant(&|lines| lines[place].days.0 += 1)),
             ("another amount", plant(&|lines| lines[place].net = lines[place].net + much)),
             (
                 "another tax",
