@@ -10,8 +10,20 @@ use super::definition::Definition;
 /// Below this depth only what is required is filled in.
 const DEPTH: usize = 4;
 
-/// Attributes that say what a document is: they are sent where the schema wants them.
-const SKIPPED: [&str; 4] = ["@schemaLocation", "@baseType", "@referredType", "href"];
+/// Attributes that say what a document is: they are sent where the schema wants them. Beside an amount
+/// there is no percentage.
+const SKIPPED: [&str; 5] = ["@schemaLocation", "@baseType", "@referredType", "href", "percentage"];
+
+/// A text for an attribute: one that is acted on has a word that means something.
+fn word(name: &str) -> String {
+    match name {
+        "priceType" => "recurring".into(),
+        "recurringChargePeriod" | "recurringChargePeriodType" => "month".into(),
+        "frequency" | "billingPeriod" => "monthly".into(),
+        "unit" => "EUR".into(),
+        _ => format!("{name} walked"),
+    }
+}
 
 /// A document to create one of a resource with.
 pub(super) fn of(definition: &Definition, view: &View, schema: &Value) -> Value {
@@ -65,7 +77,7 @@ fn value(definition: &Definition, schema: &Value, name: &str, depth: usize) -> V
             Some("date") => json!("2026-03-01"),
             Some("uri") => json!("https://example.com/walked"),
             Some("base64" | "byte") => json!("d2Fsaw=="),
-            _ => json!(format!("{name} walked")),
+            _ => json!(word(name)),
         },
         Some("integer") => json!(1),
         Some("number") => json!(1.5),

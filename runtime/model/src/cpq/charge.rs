@@ -300,7 +300,7 @@ fn taxes(entry: &Value, price: Option<&Value>) -> Result<Vec<Tax>, Wrong> {
     if let Some(listed) = entry.get("tax").filter(|listed| !listed.is_null()) {
         let listed = listed.as_array().ok_or(Wrong { at: "tax", message: "is an array" })?;
         let tax = |one: &Value| {
-            let rate = one.get("taxRate").and_then(percent).ok_or(wrong("tax.taxRate"))?;
+            let rate = one.get("taxRate").and_then(percent).ok_or_else(|| wrong("tax.taxRate"))?;
             let category = one.get("taxCategory").and_then(Value::as_str).unwrap_or_default();
             Ok(Tax { rate, category: category.into() })
         };
@@ -309,7 +309,7 @@ fn taxes(entry: &Value, price: Option<&Value>) -> Result<Vec<Tax>, Wrong> {
     match price.and_then(|price| price.get("taxRate")) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(rate) => {
-            let rate = percent(rate).ok_or(wrong("price.taxRate"))?;
+            let rate = percent(rate).ok_or_else(|| wrong("price.taxRate"))?;
             Ok(vec![Tax { rate, category: String::new() }])
         }
     }

@@ -47,7 +47,7 @@ fn cost(entry: &Value, days: &[&str]) -> Option<String> {
 }
 
 /// The catalog with some attributes of a price.
-fn with(price: &str, attributes: Value) -> Value {
+fn with(price: &str, attributes: &Value) -> Value {
     let mut file = catalog();
     let prices = file["productOfferingPrice"].as_array_mut().unwrap();
     let own = prices.iter_mut().find(|own| own["id"] == price).unwrap();
@@ -61,7 +61,7 @@ const DAYS: [&str; 4] = ["2026-03-01", "2026-05-31", "2026-06-01", "2027-03-01"]
 
 #[test]
 fn a_discount_of_a_bundle_lasts_as_long_as_it_was_quoted() {
-    let file = with("FIVE", json!({ "applicationDuration": 3 }));
+    let file = with("FIVE", &json!({ "applicationDuration": 3 }));
     insta::assert_snapshot!(costs(&file, "1 BUNDLE", &DAYS), @r"
     FIVE month: -5 -5 0 0; VAT 7
     NET-MRC month: 17.99 17.99 35.99 35.99; VAT 7
@@ -89,7 +89,7 @@ fn a_term_is_in_its_own_units_whatever_the_period_of_the_price() {
             "productOfferingTerm": [{ "duration": { "amount": 3, "units": "months" } }] }),
         json!({ "applicationDuration": null, "productOfferingTerm": [{ "duration": { "amount": 3 } }] }),
     ] {
-        let mut file = with("WELCOME", welcome);
+        let mut file = with("WELCOME", &welcome);
         let prices = file["productOfferingPrice"].as_array_mut().unwrap();
         prices[0]["recurringChargePeriodType"] = json!("year");
         lines.push(costs(&file, "1 NET", &DAYS));
@@ -110,7 +110,7 @@ fn a_price_may_be_for_any_number_of_units() {
         let period = json!({
             "recurringChargePeriodType": unit, "recurringChargePeriodLength": length,
         });
-        let file = with("VOICE-MRC", period);
+        let file = with("VOICE-MRC", &period);
         lines.push(costs(&file, "1 VOICE", &DAYS[..1]));
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -124,7 +124,7 @@ fn a_price_may_be_for_any_number_of_units() {
 
 #[test]
 fn a_surcharge_raises_the_price_while_it_lasts() {
-    let mut file = with("WELCOME", json!({ "priceType": "surcharge", "percentage": 10 }));
+    let mut file = with("WELCOME", &json!({ "priceType": "surcharge", "percentage": 10 }));
     file["productOfferingPrice"][0]["popRelationship"][0]["relationshipType"] = json!("surcharge");
     insta::assert_snapshot!(costs(&file, "1 NET", &DAYS), @"NET-MRC month: 43.99 43.99 39.99 39.99; VAT 7");
 }

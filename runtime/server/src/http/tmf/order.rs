@@ -31,7 +31,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     let repeat = Repeat::of(submission.as_ref(), &document);
     let unread = match kind {
         Kind::ProductOrder => model::cpq::unread(&document),
-        _ => Vec::new(),
+        Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
     };
     let submitted = door.app.submit(kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
