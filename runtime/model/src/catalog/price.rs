@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
 use super::read::{allowed, array, ids, status, text};
+use crate::billing::tariff;
 use crate::money::{
     AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal, is_currency, is_too_fine,
 };
@@ -31,6 +32,8 @@ pub struct OfferingPrice {
     pub period: Option<Period>,
     /// What is counted, of usage, such as `GB`.
     pub unit: Option<String>,
+    /// The specification of the usage that its tariff is for, if it has one.
+    pub usage: Option<String>,
     /// The taxes on it, if the catalog names any.
     pub taxes: Vec<Tax>,
     /// The values of characteristics that it is for; any where none is listed.
@@ -95,7 +98,7 @@ impl OfferingPrice {
 #[error("{message}")]
 pub struct PriceError {
     /// The attribute.
-    pub attribute: &'static str,
+    pub attribute: String,
     /// What is wrong with it.
     pub message: String,
 }
@@ -106,8 +109,8 @@ impl From<PriceError> for String {
     }
 }
 
-fn wrong(attribute: &'static str, message: impl Into<String>) -> PriceError {
-    PriceError { attribute, message: message.into() }
+fn wrong(attribute: &str, message: impl Into<String>) -> PriceError {
+    PriceError { attribute: attribute.into(), message: message.into() }
 }
 
 /// Checks that a price of a catalog can be billed as it is.
@@ -144,6 +147,7 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         let message = "a recurring price needs `recurringChargePeriodType`";
         return Err(wrong("recurringChargePeriodType", message));
     }
+    tariff::check_price(entity).map_err(|found| wrong(&found.attribute, found.to_string()))?;
     let unit = entity.get("unitOfMeasure").and_then(unit);
     let used = values_used(entity).map_err(|message| wrong("prodSpecCharValueUse", message))?;
     let altered = altered_by(entity).map_err(|message| wrong("popRelationship", message))?;
@@ -155,6 +159,7 @@ pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPr
         percentage,
         period,
         unit,
+        usage: entity.pointer("/tariff/usageSpecification").and_then(Value::as_str).map(Into::into),
         taxes: taxes(entity).map_err(|message| wrong("tax", message))?,
         when: used,
         altered_by: altered,

@@ -124,6 +124,7 @@ impl Check<'_> {
             self.report("PRICE_MISSING", id.as_str(), own, message);
         }
         let mut currencies = BTreeSet::new();
+        let mut usages = Vec::new();
         let mut open: Vec<&str> = offering.prices.iter().map(String::as_str).collect();
         let mut seen = BTreeSet::new();
         // What a bundle costs, its parts may say.
@@ -138,6 +139,13 @@ impl Check<'_> {
                 continue;
             };
             counts |= price.holds(Some(self.now)) && matches!(price.role, PriceRole::Charge(_));
+            let usage = price.usage.as_ref().filter(|_| price.holds(Some(self.now)));
+            let usage = usage.map(|usage| (usage, &price.when));
+            if usage.is_some_and(|usage| usages.contains(&usage)) {
+                let message = "is the second price for this usage: a product has one".into();
+                self.report("PRICE_TARIFF", name, "tariff.usageSpecification", message);
+            }
+            usages.extend(usage);
             currencies.extend(price.amount.iter().map(|amount| amount.currency.as_str()));
             open.extend(
                 price

@@ -82,6 +82,22 @@ fn prices_and_bundles_are_looked_at() {
 }
 
 #[test]
+fn a_usage_has_one_price() {
+    let tariff = json!({ "usageSpecification": "VOICE", "quantity": "n" });
+    let text = reasons("VOICE", |file| {
+        let prices = file["productOfferingPrice"].as_array_mut().unwrap();
+        let tiers = prices
+            .iter_mut()
+            .filter(|price| price["id"].as_str().is_some_and(|id| id.starts_with("CALLS-")));
+        for price in tiers {
+            price["tariff"] = tariff.clone();
+            price["prodSpecCharValueUse"] = json!([]);
+        }
+    });
+    insta::assert_snapshot!(text, @"PRICE_TARIFF `CALLS-1`: tariff.usageSpecification: is the second price for this usage: a product has one");
+}
+
+#[test]
 fn specifications_must_be_active() {
     let text = reasons("NET", |file| {
         file["productSpecification"][0]["lifecycleStatus"] = json!("In Test");
