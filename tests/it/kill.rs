@@ -1,6 +1,8 @@
 //! The process is killed, again and again, while orders are in flight. What was acknowledged is
 //! delivered in the end, once.
 
+mod bills;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -94,6 +94,29 @@ fn places(product: &Product, name: &str) -> usize {
     product.versions.iter().map(count).max().unwrap_or(0)
 }
 
+/// Whether each day is charged as often as it is to be; if not, that is a finding.
+fn are_charged_as_wanted(
+    what: &str,
+    covered: &BTreeMap<Day, i64>,
+    wanted: &BTreeMap<Day, i64>,
+    findings: &mut Findings,
+) -> bool {
+    let days: BTreeSet<Day> = covered.keys().chain(wanted.keys()).copied().collect();
+    let count = |from: &BTreeMap<Day, i64>, day| from.get(&day).copied().unwrap_or(0);
+    let wrong = days.into_iter().filter(|day| count(covered, *day) != count(wanted, *day));
+    let wrong: Vec<Day> = wrong.collect();
+    let (Some(first), Some(last)) = (wrong.first(), wrong.last()) else { return true };
+    findings.add(format!(
+        "{what}: {} days from {} to {} are charged {} times, not {}",
+        wrong.len(),
+        written(*first),
+        written(*last),
+        count(covered, *first),
+        count(wanted, *first),
+    ));
+    false
+}
+
 fn recurring(
     life: &Life,
     product: &Product,
@@ -151,19 +174,7 @@ fn recurring(
             *sum = *sum + cost;
         }
     }
-    let days: BTreeSet<Day> = covered.keys().chain(wanted.keys()).copied().collect();
-    let count = |from: &BTreeMap<Day, i64>, day| from.get(&day).copied().unwrap_or(0);
-    let wrong = days.into_iter().filter(|day| count(&covered, *day) != count(&wanted, *day));
-    let wrong: Vec<Day> = wrong.collect();
-    if let (Some(first), Some(last)) = (wrong.first(), wrong.last()) {
-        findings.add(format!(
-            "{what}: {} days from {} to {} are charged {} times, not {}",
-            wrong.len(),
-            written(*first),
-            written(*last),
-            count(&covered, *first),
-            count(&wanted, *first),
-        ));
+    if !are_charged_as_wanted(&what, &covered, &wanted, findings) {
         return;
     }
     let unit = Exact::new(1, 10_i128.pow(decimals(sample(product, name).currency)));
