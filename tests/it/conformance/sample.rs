@@ -32,6 +32,14 @@ pub(super) fn of(definition: &Definition, view: &View, schema: &Value) -> Value 
     if view.version == Version::V4 {
         fields.remove("@type");
     }
+    // What a usage costs is the server's; a client may name its product.
+    for rated in
+        fields.get_mut("ratedProductUsage").and_then(Value::as_array_mut).into_iter().flatten()
+    {
+        if let Some(rated) = rated.as_object_mut() {
+            rated.retain(|name, _| ["productRef", "@type"].contains(&name.as_str()));
+        }
+    }
     // A new document is in its first state.
     if let Some(life) = view.resource.life {
         let first = life.next.first().map_or("new", |(state, _)| *state);
@@ -112,7 +120,11 @@ fn object(definition: &Definition, schema: &Value, depth: usize, required: &[Str
         }
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let is_required = required.iter().any(|known| known == name);
+        // An amount of money is whole, and a price has one.
+        let is_money = name == "unit" && !schema["properties"]["value"].is_null()
+            || name == "value" && !schema["properties"]["unit"].is_null();
+        let is_required =
+            is_money || name == "dutyFreeAmount" || required.iter().any(|known| known == name);
         if !is_required && (SKIPPED.contains(&name.as_str()) || depth >= DEPTH) {
             continue;
         }
