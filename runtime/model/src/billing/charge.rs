@@ -126,9 +126,9 @@ fn first_covered(rates: &[&Rate]) -> Option<Day> {
     rates.iter().filter_map(|rate| rate.covers).map(|days| days.from).min()
 }
 
-/// What tells an alteration of a price apart: the price, its own id, and its place among those of
-/// the same id.
-type Altering = (String, String, usize);
+/// What tells an alteration of a price apart: the price, its own id, the quote that agreed it, and
+/// its place among those that have all of these.
+type Altering = (String, String, Option<String>, usize);
 
 /// When each alteration began: the first charged day on which the product had it.
 fn begins(spans: &[Span], charged: &[Days]) -> BTreeMap<Altering, Day> {
@@ -146,8 +146,9 @@ fn begins(spans: &[Span], charged: &[Days]) -> BTreeMap<Altering, Day> {
 fn alterings(span: &Span) -> impl Iterator<Item = Altering> {
     let alterations = span.price.alterations();
     alterations.iter().enumerate().map(move |(index, one)| {
-        let place = alterations[..index].iter().filter(|other| other.id == one.id).count();
-        (span.key.clone(), one.id.clone(), place)
+        let is_alike = |other: &&Alteration| other.id == one.id && other.quote == one.quote;
+        let place = alterations[..index].iter().filter(is_alike).count();
+        (span.key.clone(), one.id.clone(), one.quote.clone(), place)
     })
 }
 

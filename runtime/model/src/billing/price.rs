@@ -44,6 +44,8 @@ pub struct Alteration {
     pub id: String,
     /// Its name on the bill.
     pub name: String,
+    /// The quote that it was agreed in: what another quote agrees under the same name is another.
+    pub quote: Option<String>,
     effect: Effect,
     change: Change,
     priority: u32,
@@ -144,7 +146,8 @@ impl Alteration {
         let priority = field.get("priority").map_or(Ok(u32::MAX), |number| number.count())?;
         let name = field.text_or("name", "discount")?.to_owned();
         let id = field.reference("productOfferingPrice")?.unwrap_or_else(|| name.clone());
-        Ok(Self { id, name, effect, change, priority, lasts })
+        let quote = field.reference("quote")?;
+        Ok(Self { id, name, quote, effect, change, priority, lasts })
     }
 
     /// The day from which it does not apply any more, if it begins on a day.

@@ -113,21 +113,41 @@ fn moved(entry: &Value, was: &Value, now: Value) -> Value {
     if let Some(rate) = entry.pointer("/price/taxRate") {
         fields["price"]["taxRate"] = rate.clone();
     }
-    let by_hand: Vec<Value> =
-        alterations(entry).iter().filter(|one| !alterations(was).contains(one)).cloned().collect();
-    let listed = alterations(was).to_vec();
-    let own = fields.entry(ALTERATIONS).or_insert_with(|| Value::Array(Vec::new()));
-    if let Some(own) = own.as_array_mut() {
-        own.retain(|one| !listed.contains(one) || alterations(entry).contains(one));
-        own.extend(by_hand);
-        if own.is_empty() {
-            fields.remove(ALTERATIONS);
+    let kept = altered(alterations(entry), alterations(was), alterations(&moved));
+    if let Some(fields) = moved.as_object_mut() {
+        fields.remove(ALTERATIONS);
+        if !kept.is_empty() {
+            fields.insert(ALTERATIONS.into(), Value::Array(kept));
         }
     }
     moved
 }
 
 const ALTERATIONS: &str = "productPriceAlteration";
+
+/// What alters a price that moves: of the catalog's what the product still has, as it is now, and what
+/// it has beside those. What was agreed in a quote stays so: it does not begin anew.
+fn altered(own: &[Value], was: &[Value], now: &[Value]) -> Vec<Value> {
+    let id = |one: &Value| one.pointer("/productOfferingPrice/id").cloned();
+    let of = |all: &[Value], like: &Value| {
+        let found = all.iter().find(|one| id(one).is_some() && id(one) == id(like));
+        found.cloned()
+    };
+    let listed = now.iter().filter_map(|one| {
+        let before = of(own, one);
+        if before.is_none() && of(was, one).is_some() {
+            return None;
+        }
+        let mut one = one.clone();
+        let quote = before.and_then(|before| before.get("quote").cloned());
+        if let (Some(quote), Some(fields)) = (quote, one.as_object_mut()) {
+            fields.insert("quote".into(), quote);
+        }
+        Some(one)
+    });
+    let beside = own.iter().filter(|one| of(was, one).is_none() && of(now, one).is_none());
+    listed.chain(beside.cloned()).collect()
+}
 
 fn alterations(price: &Value) -> &[Value] {
     price.get(ALTERATIONS).and_then(Value::as_array).map_or(&[], Vec::as_slice)

@@ -199,7 +199,7 @@ pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
     }
     let alterations = price.alterations.iter().map(|change| {
         let amount = Money { amount: times(change.amount), ..price.amount.clone() };
-        alteration(change, &told(price, &amount))
+        alteration(change, &told(price, &amount), price.quote.as_deref())
     });
     let alterations: Vec<Value> = alterations.collect();
     if !alterations.is_empty() {
@@ -219,7 +219,7 @@ fn told(price: &Price, amount: &Money) -> Value {
 }
 
 /// What alters a price of a product by an amount of each period.
-fn alteration(change: &PriceAlteration, amount: &Value) -> Value {
+fn alteration(change: &PriceAlteration, amount: &Value, quote: Option<&str>) -> Value {
     let effect = if change.amount > Decimal::ZERO { "surcharge" } else { "discount" };
     let mut entry = json!({
         "name": change.name,
@@ -236,6 +236,10 @@ fn alteration(change: &PriceAlteration, amount: &Value) -> Value {
         if let Some(each) = lasts.each {
             set("recurringChargePeriod", json!(each));
         }
+    }
+    // What another quote agrees under the same name begins anew.
+    if let Some(quote) = quote {
+        set("quote", json!({ "id": quote, "@referredType": "Quote" }));
     }
     if !change.id.is_empty() {
         let id = json!({ "id": change.id, "@referredType": "ProductOfferingPrice" });

@@ -79,6 +79,39 @@ fn what_a_quote_agrees_replaces_all() {
 }
 
 #[test]
+fn a_discount_that_was_agreed_moves_with_its_price_and_does_not_begin_anew() {
+    let with_welcome = |amount: i64, less: i64| {
+        let mut charge = charge("A", amount);
+        charge.alterations.push(crate::cpq::Alteration {
+            price: "WELCOME".into(),
+            name: "Welcome".into(),
+            percentage: None,
+            change: Decimal::from(-less),
+            lasts: Some(crate::period::Term { periods: 3, each: None }),
+            priority: 0,
+        });
+        charge
+    };
+    let (was, now) = ([with_welcome(10, 5)], [with_welcome(16, 8)]);
+    let own = product_price(&was[0].billed(Some("Q-1")), 2);
+    let mut plain = own.clone();
+    plain.as_object_mut().unwrap().remove("productPriceAlteration");
+    let moved = |own: &Value| {
+        let document = json!({ "productPrice": [own] });
+        changed(&document, &item(2, &now), false, (&was, &now)).unwrap().remove(0)
+    };
+    let kept = moved(&own);
+    assert_eq!(kept["price"]["dutyFreeAmount"]["value"], json!(32));
+    let altered = kept["productPriceAlteration"].as_array().unwrap();
+    assert_eq!(altered.len(), 1, "{kept}");
+    assert_eq!(altered[0]["price"]["dutyFreeAmount"]["value"], json!(-16));
+    assert_eq!(altered[0]["quote"], own["productPriceAlteration"][0]["quote"]);
+    assert_eq!(altered[0]["quote"]["id"], "Q-1");
+    // One that was taken away by hand stays away.
+    assert_eq!(moved(&plain).get("productPriceAlteration"), None);
+}
+
+#[test]
 fn a_price_that_moves_keeps_what_the_product_has_beside_it() {
     let (was, now) = ([charge("A", 10)], [charge("A", 15)]);
     let by_hand = json!({ "name": "sorry", "priceType": "discount",

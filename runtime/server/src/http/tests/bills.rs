@@ -32,9 +32,7 @@ async fn ran(bench: &Bench, body: &Value) -> Value {
 }
 
 async fn patched(bench: &Bench, id: &str, state: &str) -> Answer {
-    let headers = [("content-type", "application/merge-patch+json")];
-    let body = Body::from(json!({ "state": state }).to_string());
-    bench.send(&format!("PATCH {BILL}/{id}"), &headers, body).await
+    bench.patch(&format!("{BILL}/{id}"), &json!({ "state": state })).await
 }
 
 #[tokio::test]

@@ -12,11 +12,6 @@ const PRICES: &str = "/tmf-api/productCatalogManagement/v4/productOfferingPrice"
 const SERVICES: &str = "/tmf-api/serviceCatalogManagement/v4/serviceSpecification";
 const PRODUCTS: &str = "/tmf-api/productCatalogManagement/v4/productSpecification";
 
-async fn patch(bench: &Bench, path: &str, body: &Value) -> Answer {
-    let headers = [("content-type", "application/merge-patch+json")];
-    bench.send(&format!("PATCH {path}"), &headers, Body::from(body.to_string())).await
-}
-
 /// A quote for a home with broadband, with a discount in percent.
 fn quote(discount: u32) -> Value {
     json!({
@@ -110,13 +105,13 @@ async fn a_quote_is_priced_approved_accepted_and_ordered_once_at_its_price() {
     assert_eq!(total, &json!({ "unit": "USD", "value": 62.3 }));
     let path = format!("{QUOTES}/{}", made.body["id"].as_str().unwrap());
     let order_path = format!("{}/order", path.replace(QUOTES, "/orchestration/v1/quotes"));
-    assert_eq!(patch(&bench, &path, &json!({ "state": "accepted" })).await.status, 422);
-    assert_eq!(patch(&bench, &path, &json!({ "state": "approved" })).await.status, 422);
-    assert_eq!(patch(&bench, &path, &json!({ "state": "pending" })).await.status, 200);
-    assert_eq!(patch(&bench, &path, &json!({ "state": "approved" })).await.status, 422);
+    assert_eq!(bench.patch(&path, &json!({ "state": "accepted" })).await.status, 422);
+    assert_eq!(bench.patch(&path, &json!({ "state": "approved" })).await.status, 422);
+    assert_eq!(bench.patch(&path, &json!({ "state": "pending" })).await.status, 200);
+    assert_eq!(bench.patch(&path, &json!({ "state": "approved" })).await.status, 422);
     let approval = json!({ "state": "approved",
         "authorization": [{ "state": "approved", "approver": [{ "id": "boss", "@referredType": "Individual" }] }] });
-    let approved = patch(&bench, &path, &approval).await;
+    let approved = bench.patch(&path, &approval).await;
     assert_eq!(
         (approved.status.as_u16(), &approved.body["state"]),
         (200, &json!("approved")),
@@ -124,10 +119,10 @@ async fn a_quote_is_priced_approved_accepted_and_ordered_once_at_its_price() {
         approved.body
     );
     assert_eq!(bench.post(&order_path, &json!({})).await.status, 422);
-    assert_eq!(patch(&bench, &path, &json!({ "state": "accepted" })).await.status, 200);
+    assert_eq!(bench.patch(&path, &json!({ "state": "accepted" })).await.status, 200);
     // The catalog becomes dearer; what was quoted holds.
     let dearer = json!({ "price": { "unit": "USD", "value": 100 } });
-    assert_eq!(patch(&bench, &format!("{PRICES}/POP-SF200-MRC"), &dearer).await.status, 200);
+    assert_eq!(bench.patch(&format!("{PRICES}/POP-SF200-MRC"), &dearer).await.status, 200);
     let ordered = bench.post(&order_path, &json!({})).await;
     assert_eq!(ordered.status, 201, "{}", ordered.body);
     let again = bench.post(&order_path, &json!({})).await;
@@ -187,7 +182,7 @@ async fn a_new_version_withdraws_the_one_before() {
     let made = bench.post(QUOTES, &quote(10)).await;
     let id = made.body["id"].as_str().unwrap();
     let path = format!("{QUOTES}/{id}");
-    assert_eq!(patch(&bench, &path, &json!({ "state": "approved" })).await.status, 200);
+    assert_eq!(bench.patch(&path, &json!({ "state": "approved" })).await.status, 200);
     let next = bench.post(&format!("/orchestration/v1/quotes/{id}/version"), &json!({})).await;
     assert_eq!((next.status.as_u16(), &next.body["version"]), (201, &json!("2")), "{}", next.body);
     assert_eq!(next.body["quoteRelationship"][0]["id"], *id);
@@ -202,11 +197,11 @@ async fn a_new_version_withdraws_the_one_before() {
 async fn a_changed_price_counts_for_the_next_quote() {
     let bench = Bench::new();
     let dearer = json!({ "price": { "unit": "USD", "value": 100.5 } });
-    assert_eq!(patch(&bench, &format!("{PRICES}/POP-SF200-MRC"), &dearer).await.status, 200);
+    assert_eq!(bench.patch(&format!("{PRICES}/POP-SF200-MRC"), &dearer).await.status, 200);
     let made = bench.post(QUOTES, &quote(0)).await.body;
     assert_eq!(made["quoteTotalPrice"][1]["price"]["dutyFreeAmount"]["value"], json!(100.5));
     let nothing = json!({ "priceType": "magic" });
-    let refused = patch(&bench, &format!("{PRICES}/POP-SF200-MRC"), &nothing).await;
+    let refused = bench.patch(&format!("{PRICES}/POP-SF200-MRC"), &nothing).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
     assert!(refused.text.contains("priceType"), "{}", refused.text);
 }
@@ -223,7 +218,7 @@ async fn activated(bench: &Bench, path: &str, entity: &Value) -> Answer {
     let one = format!("{path}/{}", made.body["id"].as_str().unwrap());
     let mut last = made;
     for status in ["In Design", "In Test", "Active"] {
-        last = patch(bench, &one, &json!({ "lifecycleStatus": status })).await;
+        last = bench.patch(&one, &json!({ "lifecycleStatus": status })).await;
         if last.status != 200 {
             break;
         }
@@ -252,7 +247,7 @@ async fn an_offering_that_can_be_delivered_is_launched_and_ordered() {
     let simulated = bench.post("/orchestration/v1/simulate/productOrder", &sent).await;
     assert_ne!(simulated.body["outcome"], "rejected", "{}", simulated.text);
     let path = format!("{OFFERINGS}/{}", active.body["id"].as_str().unwrap());
-    assert_eq!(patch(&bench, &path, &json!({ "lifecycleStatus": "Retired" })).await.status, 200);
+    assert_eq!(bench.patch(&path, &json!({ "lifecycleStatus": "Retired" })).await.status, 200);
     let retired = bench.post(ORDERS, &sent).await;
     let found = bench.get(&format!("{ORDERS}/{}", retired.body["id"].as_str().unwrap())).await;
     assert_eq!(found.body["state"], "rejected");

@@ -222,6 +222,33 @@ fn an_alteration_that_is_put_back_does_not_begin_anew() {
 }
 
 #[test]
+fn what_another_quote_agrees_under_the_same_name_begins_anew() {
+    let agreed = |quote: Option<&str>| {
+        let mut price = price("F", "31", "EUR", "month");
+        let mut loyal = json!({ "name": "Loyal", "priceType": "discount",
+            "applicationDuration": 1, "price": { "percentage": 100 } });
+        if let Some(quote) = quote {
+            loyal["quote"] = json!({ "id": quote });
+        }
+        price["productPriceAlteration"] = json!([loyal]);
+        product("active", "2026-01-01", &json!([price]))
+    };
+    let owed = |second: Option<&str>| {
+        let versions = [
+            (at("2026-01-01T10:00:00Z"), agreed(Some("Q-1"))),
+            (at("2026-03-01T10:00:00Z"), agreed(second)),
+        ];
+        let timeline =
+            Timeline::of_versions(&versions[1].1, &versions, crate::billing::Zone::UTC).unwrap();
+        let until = Until::all(day("2026-05-01"));
+        net(&due(&versions[1].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap())
+    };
+    // January is free, and March too if another quote gives it.
+    assert_eq!(owed(Some("Q-1")), decimal("93"));
+    assert_eq!(owed(Some("Q-2")), decimal("62"));
+}
+
+#[test]
 fn an_alteration_that_comes_during_a_suspension_begins_after_it() {
     let plain = price("F", "30", "EUR", "month");
     let mut free = plain.clone();
