@@ -11,6 +11,7 @@ use crate::decompose::CheckedLine;
 use crate::money::{Money, PriceKind};
 use crate::order::Order;
 use crate::period::Period;
+use crate::plan::Action;
 use crate::rulebook::Rulebook;
 
 /// Prices may consist of prices so deep.
@@ -35,7 +36,7 @@ pub fn charges(order: &Order, lines: &[CheckedLine], rulebook: &Rulebook) -> Vec
             spec: checked.spec.as_ref().and_then(|id| catalog.specs.get(id)),
             characteristics: &checked.characteristics,
         };
-        let mut charges = own.charges(offering);
+        let mut charges = own.charges(offering, line.action);
         let billed_with = rulebook.tax(id);
         for charge in charges.iter_mut().filter(|charge| charge.taxes.is_empty()) {
             charge.taxes.extend(billed_with.clone());
@@ -71,12 +72,23 @@ struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    fn charges(&self, offering: &Offering) -> Vec<Charge> {
+    fn charges(&self, offering: &Offering, action: Action) -> Vec<Charge> {
         let mut charges = Vec::new();
         for id in &offering.prices {
-            self.collect(id, &[], 0, &mut charges);
+            if action != Action::Modify || !self.is_charged_with_a_new_product(id) {
+                self.collect(id, &[], 0, &mut charges);
+            }
         }
         charges
+    }
+
+    /// Whether a price is charged once, whatever the product is like: one that is changed has paid it.
+    fn is_charged_with_a_new_product(&self, id: &str) -> bool {
+        self.catalog.prices.get(id).is_some_and(|price| {
+            price.role == PriceRole::Charge(PriceKind::OneOff)
+                && price.when.is_empty()
+                && price.parts.is_empty()
+        })
     }
 
     /// Adds a price, or what it is made of. What alters the whole alters each part.

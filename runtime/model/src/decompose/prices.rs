@@ -11,7 +11,7 @@ use super::existing::Existing;
 use super::items::Builder;
 use crate::cpq::{Charge, charges};
 use crate::documents::{PRICES, product_price};
-use crate::money::{Decimal, Price, decimal};
+use crate::money::{Decimal, Price, PriceKind, decimal};
 use crate::order::Order;
 use crate::plan::{Action, Item, Level};
 use crate::rulebook::Rulebook;
@@ -68,8 +68,11 @@ fn changed(
 ) -> Option<Vec<Value>> {
     let priced = |price: &Price| product_price(price, item.quantity);
     if is_agreed {
-        let agreed = item.prices.iter().map(priced);
-        return Some(agreed.map(|price| with_payer(price, document)).collect());
+        let agreed = item.prices.iter().map(|price| with_payer(priced(price), document));
+        let mut prices: Vec<Value> = agreed.collect();
+        let once = charged_once(document, &prices);
+        prices.extend(once);
+        return Some(prices);
     }
     if was == now {
         return None;
@@ -151,6 +154,17 @@ fn altered(own: &[Value], was: &[Value], now: &[Value]) -> Vec<Value> {
 
 fn alterations(price: &Value) -> &[Value] {
     price.get(ALTERATIONS).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The one-off prices of the catalog that a product has and that others do not name: they are charged.
+fn charged_once(document: &Value, others: &[Value]) -> Vec<Value> {
+    let id = |price: &Value| price.pointer("/productOfferingPrice/id").cloned();
+    let own = document.get("productPrice").and_then(Value::as_array).into_iter().flatten();
+    let once = own.filter(|own| {
+        let kind = own.get("priceType").and_then(Value::as_str).and_then(PriceKind::from_tmf);
+        kind == Some(PriceKind::OneOff) && id(own).is_some()
+    });
+    once.filter(|own| !others.iter().any(|other| id(other) == id(own))).cloned().collect()
 }
 
 /// An agreed price with the payer of the price that it takes the place of.

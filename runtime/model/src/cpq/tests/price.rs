@@ -31,6 +31,27 @@ fn prices_have_their_discounts_and_taxes() {
 }
 
 #[test]
+fn what_is_changed_has_paid_the_prices_of_a_new_one() {
+    let mut file = catalog();
+    let mut fee = file["productOfferingPrice"][1].clone();
+    fee["id"] = json!("FAST-NRC");
+    fee["priceType"] = json!("oneTime");
+    file["productOfferingPrice"].as_array_mut().unwrap().push(fee);
+    file["productOffering"][0]["productOfferingPrice"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({ "id": "FAST-NRC" }));
+    let mut request = items(Form::Quote, "1 NET modify speed=200");
+    request["quoteItem"][0]["product"]["id"] = json!("P-1");
+    let quote = create(&request, &rulebook(&file), &Policy::default(), NOW).unwrap();
+    let once: Vec<String> = prices(&quote["quoteItem"][0], "quoteItemPrice");
+    let once: Vec<&String> = once.iter().filter(|line| line.starts_with("oneTime")).collect();
+    // A fee for what it becomes is charged.
+    assert_eq!(once.len(), 1, "{once:?}");
+    assert!(once[0].starts_with("oneTime NET-FAST"), "{once:?}");
+}
+
+#[test]
 fn a_price_may_be_for_a_value_of_a_characteristic() {
     insta::assert_snapshot!(priced("1 NET speed=200 x2"), @r"
     1 NET

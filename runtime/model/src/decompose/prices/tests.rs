@@ -70,11 +70,14 @@ fn a_price_that_changes_keeps_what_was_agreed() {
 }
 
 #[test]
-fn what_a_quote_agrees_replaces_all() {
+fn what_a_quote_agrees_replaces_what_recurs() {
     let listed = [charge("A", 10)];
-    let document = json!({ "productPrice": [entry("A", 7), entry("", 3)] });
+    let mut once = entry("NRC", 49);
+    once["priceType"] = json!("oneTime");
+    let document = json!({ "productPrice": [entry("A", 7), entry("", 3), once] });
     let prices = changed(&document, &item(1, &[charge("A", 5)]), true, (&listed, &listed)).unwrap();
-    assert_eq!(prices.len(), 1);
+    // What was charged once stays with the product.
+    assert_eq!((prices.len(), &prices[1]), (2, &once));
     assert_eq!(amount(&prices[0]), Some(5.into()));
 }
 
