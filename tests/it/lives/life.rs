@@ -275,6 +275,11 @@ impl Life {
         if let Some(account) = &account {
             asked["billingAccount"] = json!(account);
         }
+        if one_in(&mut self.dice, 4)
+            && let Some(found) = self.undone(asked.clone()).await
+        {
+            return Findings(vec![found]);
+        }
         let answer = self.made(&format!("{BILLING}/runs"), &asked).await;
         self.tell(&format!("run of {}: {}", account.as_deref().unwrap_or("all"), answer["bill"]));
         if answer["failedCount"] != 0 {
@@ -295,6 +300,28 @@ impl Life {
         let findings = self.look(&charged, &bills).await;
         self.pay(&bills).await;
         findings
+    }
+
+    /// A run that is undone, which leaves everything as it was.
+    async fn undone(&mut self, mut asked: Value) -> Option<String> {
+        asked["send"] = json!(false);
+        let rates = format!("{BILLS}/appliedCustomerBillingRate");
+        let (before, books) = (self.world.http.list(&rates).await, self.balances().await);
+        let run = self.made(&format!("{BILLING}/runs"), &asked).await;
+        self.tell(&format!("run of {}, to be undone: {}", asked["billingAccount"], run["bill"]));
+        let undo = format!("{BILLING}/runs/{}/undo", text(&run["id"]));
+        let undone = self.world.http.post(&undo, &json!({})).await;
+        if undone.body["state"] != "undone" {
+            return Some(format!("not undone: {}", undone.text));
+        }
+        let is_same =
+            self.world.http.list(&rates).await == before && self.balances().await == books;
+        (!is_same).then(|| format!("a run that was undone left something: {}", run["bill"]))
+    }
+
+    /// The balances of the books.
+    async fn balances(&self) -> Value {
+        self.world.http.get(&format!("{BILLING}/ledger")).await["account"].clone()
     }
 
     async fn demand(&mut self, account: String) -> Findings {
