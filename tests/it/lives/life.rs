@@ -1,5 +1,8 @@
 //! A life: what is told to a server over months, and what comes of it.
 
+mod ordered;
+mod undone;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -157,6 +160,9 @@ impl Life {
     }
 
     async fn sell(&mut self) {
+        if one_in(&mut self.dice, 3) && self.ordered().await.is_some() {
+            return;
+        }
         let others: Vec<String> = self.accounts.iter().map(|one| one.id.clone()).collect();
         let currency = pick(&mut self.dice, &["EUR", "EUR", "JPY", "KWD"]);
         let late = if one_in(&mut self.dice, 3) { between(&mut self.dice, 1, 60) } else { 0 };
@@ -212,7 +218,11 @@ impl Life {
         let mut version = self.products[index].now().clone();
         (version.since, version.is_active) = (self.now, !version.is_active);
         let status = if version.is_active { "active" } else { "suspended" };
-        self.patch(index, json!({ "status": status })).await;
+        if ordered::is_ordered(&self.products[index]) && one_in(&mut self.dice, 2) {
+            self.paused_by_order(index, status).await;
+        } else {
+            self.patch(index, json!({ "status": status })).await;
+        }
         self.products[index].versions.push(version);
     }
 
@@ -300,28 +310,6 @@ impl Life {
         let findings = self.look(&charged, &bills).await;
         self.pay(&bills).await;
         findings
-    }
-
-    /// A run that is undone, which leaves everything as it was.
-    async fn undone(&mut self, mut asked: Value) -> Option<String> {
-        asked["send"] = json!(false);
-        let rates = format!("{BILLS}/appliedCustomerBillingRate");
-        let (before, books) = (self.world.http.list(&rates).await, self.balances().await);
-        let run = self.made(&format!("{BILLING}/runs"), &asked).await;
-        self.tell(&format!("run of {}, to be undone: {}", asked["billingAccount"], run["bill"]));
-        let undo = format!("{BILLING}/runs/{}/undo", text(&run["id"]));
-        let undone = self.world.http.post(&undo, &json!({})).await;
-        if undone.body["state"] != "undone" {
-            return Some(format!("not undone: {}", undone.text));
-        }
-        let is_same =
-            self.world.http.list(&rates).await == before && self.balances().await == books;
-        (!is_same).then(|| format!("a run that was undone left something: {}", run["bill"]))
-    }
-
-    /// The balances of the books.
-    async fn balances(&self) -> Value {
-        self.world.http.get(&format!("{BILLING}/ledger")).await["account"].clone()
     }
 
     async fn demand(&mut self, account: String) -> Findings {
