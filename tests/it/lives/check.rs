@@ -153,7 +153,9 @@ fn recurring(
         }
         let sum = sums.entry(period(line.days.0).0).or_insert((Exact::ZERO, 0));
         sum.0 = sum.0 + if includes_tax { line.gross() } else { line.net };
-        sum.1 += i128::from(line.is_credit() || is_days);
+        // What is given back is rounded before tax and in its tax (5.3).
+        let is_both = line.is_credit() && includes_tax;
+        sum.1 += i128::from(line.is_credit() || is_days) + i128::from(is_both);
     }
     let mut wanted: BTreeMap<Day, i64> = BTreeMap::new();
     let mut costs: BTreeMap<Day, Exact> = BTreeMap::new();
