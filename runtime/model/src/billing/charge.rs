@@ -26,7 +26,7 @@ use super::day::{Day, Days};
 use super::field::{Field, Malformed};
 use super::left::Left;
 use super::periods::Periods;
-use super::price::{Alteration, Period, ProductPrice};
+use super::price::{Alteration, AlterationKey, Period, ProductPrice};
 use super::rate::{Rate, RateKind};
 use super::spans::Span;
 use super::terms::Terms;
@@ -126,30 +126,24 @@ fn first_covered(rates: &[&Rate]) -> Option<Day> {
     rates.iter().filter_map(|rate| rate.covers).map(|days| days.from).min()
 }
 
-/// What tells an alteration of a price apart: the price, its own id, the quote that agreed it, and
-/// its place among those that have all of these.
-type Altering = (String, String, Option<String>, usize);
+/// An alteration of a price: the key of the price, and its own.
+type Altering = (String, AlterationKey);
 
 /// When each alteration began: the first charged day on which the product had it.
 fn begins(spans: &[Span], charged: &[Days]) -> BTreeMap<Altering, Day> {
     let mut begins = BTreeMap::new();
     for span in spans.iter().filter(|span| !span.price.alterations().is_empty()) {
         let Some(first) = charged.iter().find_map(|days| days.common(span.days)) else { continue };
-        for altering in alterings(span) {
-            let begin = begins.entry(altering).or_insert(first.from);
+        for alteration in span.price.alterations() {
+            let begin = begins.entry(altering(span, alteration)).or_insert(first.from);
             *begin = first.from.min(*begin);
         }
     }
     begins
 }
 
-fn alterings(span: &Span) -> impl Iterator<Item = Altering> {
-    let alterations = span.price.alterations();
-    alterations.iter().enumerate().map(move |(index, one)| {
-        let is_alike = |other: &&Alteration| other.id == one.id && other.quote == one.quote;
-        let place = alterations[..index].iter().filter(is_alike).count();
-        (span.key.clone(), one.id.clone(), one.quote.clone(), place)
-    })
+fn altering(span: &Span, alteration: &Alteration) -> Altering {
+    (span.key.clone(), alteration.key.clone())
 }
 
 struct Charging<'a> {
@@ -258,8 +252,8 @@ impl<'a> Charging<'a> {
         same.flat_map(|one| one.stands.iter().copied()).collect()
     }
 
-    /// What a row of days costs: by so much the exact cost of all days that are charged of its
-    /// periods, rounded once, is more with it than what they were charged at without.
+    /// The charge of a row of days: the exact cost of all charged days of its periods with it, rounded
+    /// once, less what was charged for them before.
     fn amount(&self, row: Row<'_>) -> Decimal {
         let Days { from, until } = row.days;
         let mut periods = vec![row.periods.around(from), row.periods.around(until.before())];
@@ -337,23 +331,17 @@ impl<'a> Charging<'a> {
 
     /// What a price is on a day, and the names of what alters it.
     fn altered<'b>(&self, span: &'b Span, day: Day) -> (Decimal, Vec<&'b str>) {
-        let ends = self.changes(span);
-        let alterations = span.price.alterations();
-        let place =
-            |one: &Alteration| alterations.iter().position(|other| std::ptr::eq(one, other));
-        let applies = |one: &Alteration| {
-            place(one).and_then(|place| ends.get(place)).is_none_or(|end| day < *end)
-        };
-        span.price.altered(applies)
+        span.price.altered(|alteration| day < self.end(span, alteration))
+    }
+
+    fn end(&self, span: &Span, alteration: &Alteration) -> Day {
+        let begin = self.begins.get(&altering(span, alteration)).copied();
+        alteration.end(begin.unwrap_or(self.begin))
     }
 
     /// When each alteration of a price ends.
     fn changes(&self, span: &Span) -> Vec<Day> {
-        let ends = span.price.alterations().iter().zip(alterings(span));
-        let ends = ends.map(|(one, altering)| {
-            one.end(self.begins.get(&altering).copied().unwrap_or(self.begin))
-        });
-        ends.collect()
+        span.price.alterations().iter().map(|one| self.end(span, one)).collect()
     }
 
     /// Gives back days that were charged and are not owed, of what is charged now.

@@ -2,6 +2,8 @@
 
 mod check;
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -40,17 +42,27 @@ pub struct ProductPrice {
 /// What makes a price another one, for a while or for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alteration {
-    /// Its id in the catalog, or its name if it has none.
-    pub id: String,
+    /// What tells it apart from the others that its price has or had.
+    pub key: AlterationKey,
     /// Its name on the bill.
     pub name: String,
-    /// The quote that it was agreed in: what another quote agrees under the same name is another.
-    pub quote: Option<String>,
     effect: Effect,
     change: Change,
     priority: u32,
     /// How long it applies; for good if `None`.
     lasts: Option<Period>,
+}
+
+/// What tells an alteration of a price apart: what another quote agrees under the same name is
+/// another alteration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlterationKey {
+    /// Its id in the catalog, or its name if it has none.
+    id: String,
+    /// The quote that it was agreed in.
+    quote: Option<String>,
+    /// Its place among those that have both.
+    place: usize,
 }
 
 /// By how much a price is altered.
@@ -89,6 +101,7 @@ impl ProductPrice {
             alterations.push(Alteration::read(&alteration, &told, period)?);
         }
         alterations.sort_by_key(|alteration| alteration.priority);
+        place(&mut alterations);
         let account = field.reference("billingAccount")?;
         let Told { amount, includes_tax, .. } = told;
         Ok(Self { id, name, kind, amount, includes_tax, taxes, period, account, alterations })
@@ -121,11 +134,6 @@ impl ProductPrice {
         }
         (amount, names)
     }
-
-    /// The days on which the price becomes another one.
-    pub fn changes(&self, begin: Day) -> Vec<Day> {
-        self.alterations.iter().map(|alteration| alteration.end(begin)).collect()
-    }
 }
 
 impl Alteration {
@@ -146,8 +154,8 @@ impl Alteration {
         let priority = field.get("priority").map_or(Ok(u32::MAX), |number| number.count())?;
         let name = field.text_or("name", "discount")?.to_owned();
         let id = field.reference("productOfferingPrice")?.unwrap_or_else(|| name.clone());
-        let quote = field.reference("quote")?;
-        Ok(Self { id, name, quote, effect, change, priority, lasts })
+        let key = AlterationKey { id, quote: field.reference("quote")?, place: 0 };
+        Ok(Self { key, name, effect, change, priority, lasts })
     }
 
     /// The day from which it does not apply any more, if it begins on a day.
@@ -185,6 +193,16 @@ fn period(field: &Field<'_>) -> Result<Period, Malformed> {
         return Err(length.wrong("is not 1 to 1200"));
     }
     Ok(one.times(count))
+}
+
+/// Notes the place of each alteration among those of the same id and quote.
+fn place(alterations: &mut [Alteration]) {
+    let mut places: BTreeMap<AlterationKey, usize> = BTreeMap::new();
+    for alteration in alterations {
+        let next = places.entry(alteration.key.clone()).or_default();
+        alteration.key.place = *next;
+        *next += 1;
+    }
 }
 
 /// The amount of TM Forum's `Price`, as it is told.

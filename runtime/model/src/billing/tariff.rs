@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::field::{Field, Malformed};
-use super::price::ProductPrice;
+use super::price::{AlterationKey, ProductPrice};
 use super::zone::Zone;
 use crate::money::PriceKind;
 use crate::time::Timestamp;
@@ -152,14 +152,14 @@ impl Tariff {
     pub fn rating_input(
         &self,
         price: &ProductPrice,
-        altered_by: &[String],
+        altered_by: &[AlterationKey],
         tax: Decimal,
         measure: &Measure,
     ) -> Value {
         let altered = |listed: Decimal| {
             let mut one = price.clone();
             one.amount.amount = listed;
-            let (amount, _) = one.altered(|alteration| altered_by.contains(&alteration.id));
+            let (amount, _) = one.altered(|alteration| altered_by.contains(&alteration.key));
             amount.max(Decimal::ZERO)
         };
         let tier = |tier: &Tier| Tier { up_to: tier.up_to, price: altered(tier.price) };

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use crate::billing::field::{Field, Malformed};
-use crate::billing::price::ProductPrice;
+use crate::billing::price::{AlterationKey, ProductPrice};
 use crate::billing::tariff::{Measure, Tariff};
 use crate::billing::zone::Zone;
 use crate::time::Timestamp;
@@ -40,8 +40,8 @@ pub struct Guided {
     pub price: ProductPrice,
     /// What that price says of usage.
     pub tariff: Tariff,
-    /// The ids of its alterations that applied then.
-    pub altered_by: Vec<String>,
+    /// The keys of its alterations that applied then.
+    pub altered_by: Vec<AlterationKey>,
     /// How much was used.
     pub quantity: Decimal,
     /// When.

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::billing::field::{Field, Malformed};
-use crate::billing::price::ProductPrice;
+use crate::billing::price::{AlterationKey, ProductPrice};
 use crate::billing::timeline::Status;
 use crate::billing::zone::Zone;
 use crate::time::Timestamp;
@@ -109,22 +109,27 @@ impl History {
 
     /// The ids of the alterations of a price that apply at a time. How long one lasts counts from the
     /// day on which the product first had it, or from the day on which it began.
-    pub fn alterations_at(&self, price: &ProductPrice, time: Timestamp, zone: Zone) -> Vec<String> {
+    pub fn alterations_at(
+        &self,
+        price: &ProductPrice,
+        time: Timestamp,
+        zone: Zone,
+    ) -> Vec<AlterationKey> {
         let day = zone.day_of(time);
         let applies = price.alterations().iter().filter(|alteration| {
-            let begin = zone.day_of(self.first_with(&price.id, &alteration.id));
+            let begin = zone.day_of(self.first_with(&price.id, &alteration.key));
             day < alteration.end(begin)
         });
-        applies.map(|alteration| alteration.id.clone()).collect()
+        applies.map(|alteration| alteration.key.clone()).collect()
     }
 
     /// Since when the product is charged and has had an alteration of a price.
-    fn first_with(&self, price: &str, alteration: &str) -> Timestamp {
+    fn first_with(&self, price: &str, alteration: &AlterationKey) -> Timestamp {
         let first = self.first.unwrap_or_default();
         let has = |version: &Value| {
             let prices = ProductPrice::all(version).unwrap_or_default();
             let mut own = prices.iter().filter(|one| one.id == price);
-            own.any(|one| one.alterations().iter().any(|other| other.id == alteration))
+            own.any(|one| one.alterations().iter().any(|other| other.key == *alteration))
         };
         let found = self.versions.0.iter().position(|(_, version)| has(version));
         let index = found.unwrap_or(first).max(first);

@@ -193,6 +193,32 @@ fn alterations_change_what_a_unit_costs_while_they_last() {
 }
 
 #[test]
+fn what_another_quote_agrees_for_usage_begins_anew() {
+    let agreed = |quote: &str| {
+        let mut product = phone("phone-1", "+4930123");
+        product["startDate"] = json!("2026-03-02T10:00:00Z");
+        product["productPrice"][0]["productPriceAlteration"] = json!([
+            { "name": "half", "priceType": "discount", "price": { "percentage": 50 },
+              "applicationDuration": 1, "recurringChargePeriod": "week", "quote": { "id": quote } },
+        ]);
+        product
+    };
+    let cost = |second: &str| {
+        let product = agreed(second);
+        let versions = vec![(time("02T10:00"), agreed("Q-1")), (time("15T12:00"), product.clone())];
+        let history = History::of(&product, versions).unwrap();
+        let candidates = [Candidate { product: &product, history: &history }];
+        let usage = call("u1", &time("16T10:00").to_string(), 60);
+        let guided = guide(&usage, &candidates, &BTreeMap::new(), Zone::UTC).unwrap();
+        let input = guided.rating_input(Decimal::ZERO, decimal("19"));
+        input["prices"][0]["amount"]["amount"].clone()
+    };
+    let (whole, half) = (cost("Q-1"), cost("Q-2"));
+    let number = |amount: &Value| decimal(amount.as_str().unwrap());
+    assert_eq!(number(&half) * Decimal::TWO, number(&whole));
+}
+
+#[test]
 fn a_price_with_tax_is_billed_at_it() {
     let mut product = phone("phone-1", "+4930123");
     let gross = json!({ "taxIncludedAmount": { "unit": "EUR", "value": 9.99 }, "taxRate": 19 });
@@ -302,7 +328,7 @@ proptest! {
         let usage = |index: usize, (day, hour, seconds, _): &(u32, u32, u32, u32)| {
             call(&format!("u{index}"), &time(&format!("{day:02}T{hour:02}:00")).to_string(), *seconds)
         };
-        // Each call comes in so many days after it was made; or all of them at the end.
+        // Each call comes in some days after it was made; or all of them at the end.
         let played = |late: bool| {
             let mut events: Vec<(Timestamp, Option<Value>, Option<Value>)> = facts.iter()
                 .map(|(since, version)| (*since, Some(version.clone()), None)).collect();
