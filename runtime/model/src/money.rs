@@ -106,13 +106,17 @@ pub fn is_currency(code: &str) -> bool {
 /// The unit price of usage may have this many decimals.
 pub const USAGE_DECIMALS: u32 = 6;
 
+/// Whether an amount has more decimals than its currency.
+pub fn is_finer(money: &Money) -> bool {
+    money.amount.normalize().scale() > decimals(&money.currency)
+}
+
 /// Whether a price has more decimals than can be charged.
 pub fn is_too_fine(price: &Money, kind: PriceKind) -> bool {
-    let most = match kind {
-        PriceKind::OneOff | PriceKind::Recurring => decimals(&price.currency),
-        PriceKind::Usage => USAGE_DECIMALS.max(decimals(&price.currency)),
-    };
-    price.amount.normalize().scale() > most
+    match kind {
+        PriceKind::OneOff | PriceKind::Recurring => is_finer(price),
+        PriceKind::Usage => is_finer(price) && price.amount.normalize().scale() > USAGE_DECIMALS,
+    }
 }
 
 /// Rounds an amount; a tie goes away from zero, as on most bills.

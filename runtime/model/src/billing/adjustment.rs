@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::amount::{Rounding, is_finer, written};
+use super::amount::{Rounding, written};
 use super::field::{Field, Malformed};
 use super::left::Left;
 use super::rate::{Rate, RateKind};
 use super::tax::AppliedTax;
 use super::terms::Terms;
-use crate::money::Money;
+use crate::money::{Money, is_finer};
 use crate::time::Timestamp;
 
 /// Credit to a customer.

@@ -36,11 +36,6 @@ impl Rounding {
     }
 }
 
-/// Whether an amount has more decimals than its currency.
-pub fn is_finer(money: &Money) -> bool {
-    money.amount.normalize().scale() > decimals(&money.currency)
-}
-
 /// An amount with the digits of its currency, such as `10.00 EUR`.
 pub fn written(money: &Money) -> String {
     let digits = decimals(&money.currency).max(money.amount.normalize().scale());

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::amount::{is_finer, written};
+use super::amount::written;
 use super::bill_state::BillState;
 use super::field::{Field, Malformed};
-use crate::money::Money;
+use crate::money::{Money, is_finer};
 use crate::time::Timestamp;
 
 /// Money that came in for a bill; negative where a credit was paid out.
