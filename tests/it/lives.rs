@@ -1,4 +1,4 @@
-//! Random lives of accounts, products and usage, billed over months and held against a model of
+//! Random lives of accounts, products and usage, billed over months and compared with a model of
 //! `docs/billing.md` that shares no code with the server.
 
 mod calendar;

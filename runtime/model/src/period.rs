@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for Period {
     }
 }
 
-/// Reads the period of a price of a plan: earlier plans may have one that nobody can bill.
+/// Reads the period of a price of a plan: earlier plans may have one that cannot be billed.
 pub(crate) fn of_plan<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Period>, D::Error> {

@@ -55,7 +55,7 @@ fn one_price(words: &str, account: &impl Fn(&str) -> String) -> Value {
             ["less" | "plus", ..] => {
                 alterations.push(alteration(&words, alterations.len(), currency));
             }
-            _ => panic!("`{part}` says nothing of a price"),
+            _ => panic!("`{part}` is no part of a price"),
         }
     }
     price["price"][told] = json!({ "unit": currency, "value": number(amount) });

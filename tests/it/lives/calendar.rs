@@ -224,7 +224,7 @@ impl Period {
         unreachable!("periods go on")
     }
 
-    /// The day after the last one of so many that begin on a day.
+    /// The day after the last of this many periods that begin on a day.
     pub(crate) fn times(self, count: i64, begin: Day) -> Day {
         match self {
             Self::Days(days) => begin + count * days,

@@ -39,7 +39,7 @@ impl Exact {
         if scale < 0 { Self::whole(over * power) } else { Self::new(over, power) }
     }
 
-    /// To so many decimals, ties away from zero.
+    /// Rounded to these decimals, ties away from zero.
     pub(crate) fn rounded(self, decimals: u32) -> Self {
         let power = 10_i128.pow(decimals);
         let twice = self.over.abs() * power * 2 + self.under;

@@ -17,7 +17,7 @@ pub(crate) struct Alteration {
     pub(crate) name: String,
     pub(crate) is_surcharge: bool,
     pub(crate) change: Change,
-    /// For so many periods; for good if `None`.
+    /// The number of periods and their unit; for good if `None`.
     pub(crate) lasts: Option<(i64, Unit)>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Tariff {
     pub(crate) allowance: Exact,
     /// Each with its end and what a unit costs; the last one has no end.
     pub(crate) tiers: Vec<(Option<Exact>, Exact)>,
-    /// From an hour until another one, at so many per cent.
+    /// The first hour, the hour that ends it, and the percentage.
     pub(crate) band: Option<(i64, i64, Exact)>,
 }
 

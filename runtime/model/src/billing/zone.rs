@@ -23,7 +23,7 @@ impl Default for Zone {
 }
 
 impl Zone {
-    /// The zone of whoever sets none.
+    /// The zone if none is set.
     pub const UTC: Self = Self(Tz::UTC);
 
     /// The zone of a name such as `Europe/Berlin`; `None` if the database does not have it.
@@ -31,7 +31,7 @@ impl Zone {
         name.parse().ok().map(Self)
     }
 
-    /// Whether it is the zone of whoever sets none.
+    /// Whether it is UTC.
     pub fn is_utc(&self) -> bool {
         *self == Self::UTC
     }

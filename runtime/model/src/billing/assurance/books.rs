@@ -52,7 +52,7 @@ impl<'a> Cause<'a> {
     }
 }
 
-/// Holds a rate against its entry.
+/// Compares a rate with its entry.
 pub fn entry_of_rate(rate: &Rate, entry: Option<&Entry>) -> Option<Fault> {
     match Entry::of_rate(rate) {
         Ok(expected) => held(rate::RESOURCE, &rate.id, &expected, entry),
@@ -60,7 +60,7 @@ pub fn entry_of_rate(rate: &Rate, entry: Option<&Entry>) -> Option<Fault> {
     }
 }
 
-/// Holds an entry against the one that takes it back.
+/// Compares an entry with the one that reverses it.
 pub fn reversal(entry: &Entry, reversal: &Entry) -> Option<Fault> {
     let back = |line: &Line| {
         let amount = Money { amount: -line.amount.amount, ..line.amount.clone() };
@@ -119,7 +119,7 @@ impl Booked {
         self.payments.iter().any(|(id, _)| id == payment)
     }
 
-    /// Holds a payment against its entry.
+    /// Compares a payment with its entry.
     pub fn entry_of_payment(&self, index: usize, entry: Option<&Entry>) -> Option<Fault> {
         let (id, amount) = self.payments.get(index)?;
         let payment = Payment { id: id.clone(), amount: amount.clone(), at: Timestamp(0) };
@@ -127,7 +127,7 @@ impl Booked {
         held("customerBill", &self.id, &expected, entry)
     }
 
-    /// Holds what is left to pay against what was paid and given up, and the amounts against the
+    /// Compares the amount left to pay with the payments and write-offs, and the amounts with the
     /// lines of the bill.
     pub fn sums(&self, lines: &[Rate], written_off: Option<&Entry>) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -175,7 +175,7 @@ impl Booked {
     }
 }
 
-/// Holds something that happened against its entry: when it was does not matter.
+/// Compares something that happened with its entry: its date does not matter.
 fn held(
     resource: &'static str,
     id: &str,

@@ -39,7 +39,7 @@ pub enum FaultKind {
     ChargedTwice,
     /// A credit or an adjustment gives back what there is not.
     WrongCredit,
-    /// A rate says that it is on a bill that is not there.
+    /// A rate names a bill that does not exist.
     WrongBill,
     /// Something that happened to money has no entry in the books.
     EntryMissing,

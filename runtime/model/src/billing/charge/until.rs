@@ -12,7 +12,7 @@ pub struct Until {
 }
 
 impl Until {
-    /// The same day for whoever pays.
+    /// The same day for every payer.
     pub fn all(day: Day) -> Self {
         Self { usual: Some(day), accounts: BTreeMap::new() }
     }

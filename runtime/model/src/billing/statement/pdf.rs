@@ -80,7 +80,7 @@ impl<'a> Pages<'a> {
         self.y -= by;
     }
 
-    /// Begins a page if there is no room for so many lines.
+    /// Begins a page if there is no room for these lines.
     fn room(&mut self, lines: usize) -> bool {
         // Few lines: no text has more than `CHARS_MAX` characters.
         let needed = LEADING * u16::try_from(lines).map_or(f32::MAX, f32::from);

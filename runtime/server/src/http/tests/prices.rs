@@ -227,7 +227,7 @@ async fn a_catalog_has_no_price_that_cannot_be_billed() {
         let refused = bench.post(PRICE, &wrong).await;
         assert_eq!(refused.status, 422, "{told}: {}", refused.text);
         assert_eq!(refused.body["referenceError"], json!(attribute), "{told}");
-        // What nobody is to buy yet may be unfinished.
+        // A draft may be unfinished.
         let draft = with(wrong, &[("/lifecycleStatus", json!("In Study"))]);
         let draft = bench.post(PRICE, &draft).await;
         assert_eq!(draft.status, 201, "{told}: {}", draft.text);

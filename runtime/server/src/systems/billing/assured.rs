@@ -1,5 +1,5 @@
-//! Revenue assurance: what products cost is held against what is charged, and every row against what
-//! it follows from. A row that cannot be read is a finding, and hides no other.
+//! Revenue assurance: compares the cost of products with their charges, and every row with its
+//! source. A row that cannot be read is a finding, and hides no other.
 
 use engine::store::Document;
 use model::Timestamp;
@@ -72,7 +72,7 @@ impl Found {
         for rate in rates(app, "product.id", id)? {
             match Rate::read(&rate.body) {
                 Ok(rate) => known.push(rate),
-                // It is told as a rate. What the product is charged nobody can tell.
+                // It is reported as a rate; the charges of its product are not known.
                 Err(_) => return Ok(()),
             }
         }

@@ -183,7 +183,7 @@ fn account_of(product: &Value) -> Option<&str> {
     product.pointer("/billingAccount/id").and_then(Value::as_str)
 }
 
-/// An id that no rate had before which was taken back.
+/// An id that no reversed rate had.
 fn free_id(app: &App, id: &str) -> Result<String, Refusal> {
     let mut free = id.to_owned();
     let mut number = 2;
@@ -253,8 +253,8 @@ pub(super) fn of_this_life(app: &App, id: &str, all: &[Rate]) -> Result<Vec<Rate
     Ok(mine.cloned().collect())
 }
 
-/// A product that was removed, as it was when it was charged for the last time; `None` if nobody
-/// knows when that was.
+/// A product that was removed, as it was when it was charged for the last time; `None` if
+/// that time is not known.
 pub(super) fn gone(app: &App, id: &str) -> Result<Option<(Value, Timeline)>, Refusal> {
     let Some(told) = app.document(REMOVED, id)? else { return Ok(None) };
     let at = told.body.get("terminationDate").and_then(|at| Timestamp::parse(at.as_str()?));

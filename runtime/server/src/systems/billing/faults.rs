@@ -20,7 +20,7 @@ use super::{DOCUMENTS_MAX, rates};
 use crate::app::App;
 use crate::systems::Refusal;
 
-/// What an entry of a rate that was taken back ends with.
+/// The end of the id of an entry that reverses a rate's.
 const REVERSAL: &str = "-reversal";
 
 /// Lists what is wrong with rows, before a day as far as that matters.
@@ -177,7 +177,7 @@ fn of_bill(app: &App, bill: &Value, faults: &mut Vec<Fault>) -> Result<(), Refus
     for line in app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)? {
         match Rate::read(&line.body) {
             Ok(line) => lines.push(line),
-            // It is told as a rate; the sums of the rest say nothing.
+            // It is reported as a rate; without it there is no sum to compare.
             Err(_) => return Ok(()),
         }
     }
@@ -213,7 +213,7 @@ fn of_entry(app: &App, document: &Value, faults: &mut Vec<Fault>) -> Result<(), 
 }
 
 /// Whether there is what an entry of a rate is about: the rate, or its reversal; of a reversal, what
-/// it takes back.
+/// it reverses.
 fn of_rate_entry(
     app: &App,
     read: &Entry,

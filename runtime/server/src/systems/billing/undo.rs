@@ -1,4 +1,4 @@
-//! Undoing a bill run: its bills go, what it charged is taken back and reversed in the books, and the
+//! Undoing a bill run: its bills go, what it charged is removed and reversed in the books, and the
 //! next run charges it anew. Each account is one commit, so what was cut off is undone by asking again.
 
 use std::collections::BTreeSet;
