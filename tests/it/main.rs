@@ -37,6 +37,7 @@ mod rules;
 mod damage;
 mod demo;
 mod landscape;
+mod left_out;
 mod mass;
 mod memory;
 mod reconcile;

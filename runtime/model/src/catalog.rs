@@ -262,6 +262,11 @@ impl Catalog {
         }
     }
 
+    /// Whether it has an entity of this id.
+    pub fn has(&self, id: &SpecId) -> bool {
+        self.documents.values().any(|documents| documents.contains_key(id.as_str()))
+    }
+
     /// Takes in another catalog. Ids that both have are answered.
     pub fn merge(&mut self, other: &Self) -> Vec<String> {
         let mut twice = Vec::new();

@@ -3,6 +3,7 @@
 
 mod change;
 mod checks;
+mod closed;
 mod dates;
 mod existing;
 mod items;
@@ -151,8 +152,10 @@ pub fn decompose(
     }
     let existing = existing::find(order, answers)?;
     let order = &existing::complete(order, &existing);
+    closed::lines(order, rulebook)?;
     let lines = checks::lines(order, rulebook.catalog()).map_err(Stop::Failure)?;
     let items = items::items(order, &lines, &existing, document, rulebook, answers)?;
+    closed::items(&items.items, rulebook)?;
     let mut plan = tasks::plan(items, document, rulebook).map_err(Stop::Failure)?;
     plan.optional = optional::parts(order, rulebook.catalog());
     plan.titles = titles(&plan, rulebook.catalog());
@@ -179,7 +182,10 @@ fn titles(plan: &Plan, catalog: &Catalog) -> BTreeMap<SpecId, String> {
 
 /// The plan of a run of one workflow with any input.
 pub fn plan_run(workflow: &str, input: &Value, rulebook: &Rulebook) -> Result<Plan, Failure> {
-    tasks::plan_run(workflow, input, rulebook)
+    match rulebook.closed_workflow(workflow) {
+        Some(failure) => Err(failure),
+        None => tasks::plan_run(workflow, input, rulebook),
+    }
 }
 
 /// An order that asks for what cannot be.

@@ -3,19 +3,21 @@
 //! all.
 
 mod check;
+mod diagnostic;
 pub(crate) mod places;
 mod reader;
 mod together;
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+pub use self::diagnostic::{Code, Diagnostic, Severity};
+use self::places::{Place, Tree};
 use self::reader::Reader;
 pub use self::together::{Asked, Plugins, mistakes};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, RESOURCES};
 use crate::id::{Digest, SpecId};
 use crate::pool::{Pool, PoolError, Values};
 use crate::rule::{Delivery, Hooks, Rule, WrittenRules};
@@ -44,52 +46,25 @@ pub struct Pack {
     pub workflows: BTreeMap<String, Workflow>,
     /// Its pools.
     pub pools: Vec<Pool>,
+    /// What is hardly meant in it, though it can be used.
+    pub warnings: Vec<Diagnostic>,
     /// What it was read from.
     files: Arc<PackFiles>,
 }
 
 /// The files of a pack as text, by their path within it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackFiles(pub BTreeMap<String, String>);
 
-/// A mistake in a pack, with its place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Diagnostic {
-    /// The file within the pack.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1.
-    pub column: usize,
-    /// What is wrong, and what was expected.
-    pub message: String,
-    /// What would be right.
-    pub help: Option<String>,
-    /// The line's text.
-    pub text: String,
-}
-
-impl fmt::Display for Diagnostic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, message, text, .. } = self;
-        writeln!(f, "{file}:{line}:{column}: {message}")?;
-        if !text.is_empty() {
-            let gutter = line.to_string();
-            writeln!(f, "  {gutter} | {text}")?;
-            write!(
-                f,
-                "  {:gutter$} | {:column$}^",
-                "",
-                "",
-                gutter = gutter.len(),
-                column = column - 1
-            )?;
-        }
-        match &self.help {
-            Some(help) => write!(f, "\n  help: {help}"),
-            None => Ok(()),
-        }
-    }
+/// What belongs to a pack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The entities of its catalog.
+    pub entities: BTreeSet<SpecId>,
+    /// What its rules are about.
+    pub ruled: BTreeSet<SpecId>,
+    /// Its workflows.
+    pub workflows: BTreeSet<String>,
 }
 
 /// The file that names a pack.
@@ -156,10 +131,11 @@ impl Pack {
         let mut reader = Reader::new(files);
         let written: WrittenPack = reader.yaml(PACK);
         if files.get(PACK).is_none() {
-            reader.report_at(PACK, (1, 1), format!("the file `{PACK}` is missing"), None);
+            let message = format!("the file `{PACK}` is missing");
+            reader.report_at(Code::FileMissing, PACK, (1, 1), message, None);
         } else if written.pack.is_empty() && reader.found.is_empty() {
             let (tree, message) = (reader.tree(PACK), "`pack` is empty: give the pack a name");
-            reader.report(PACK, tree.root().get("pack"), message.into(), None);
+            reader.report(Code::Value, PACK, tree.root().get("pack"), message.into(), None);
         }
         let catalog = reader.catalog();
         let rules: WrittenRules = reader.yaml(RULES);
@@ -168,9 +144,10 @@ impl Pack {
         let workflows = reader.workflows(&workflows.workflows);
         let pools = reader.pools(&pools.pools);
         let (hooks, deliveries, rules) = check::rules(&mut reader, &rules);
-        if !reader.found.is_empty() {
-            reader.found.sort();
-            return Err(reader.found);
+        let mut warnings = reader.found;
+        warnings.sort();
+        if warnings.iter().any(Diagnostic::is_error) {
+            return Err(warnings);
         }
         Ok(Self {
             name: written.pack,
@@ -183,8 +160,20 @@ impl Pack {
             hooks,
             workflows,
             pools,
+            warnings,
             files: Arc::new(files.clone()),
         })
+    }
+}
+
+impl Names {
+    /// The same with those of another version of the pack.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.entities.extend(other.entities);
+        self.ruled.extend(other.ruled);
+        self.workflows.extend(other.workflows);
+        self
     }
 }
 
@@ -192,6 +181,34 @@ impl PackFiles {
     /// A file's text.
     pub fn get(&self, file: &str) -> Option<&str> {
         self.0.get(file).map(String::as_str)
+    }
+
+    /// The name of the pack, as far as that can be read.
+    pub fn name(&self) -> Option<String> {
+        let tree = Tree::parse(self.get(PACK)?);
+        let name = tree.root().get("pack").text().filter(|name| !name.is_empty());
+        name.map(str::to_string)
+    }
+
+    /// What belongs to the pack, as far as that can be read: a pack with mistakes may be asked too.
+    pub fn names(&self) -> Names {
+        let tree = |file: &str| Tree::parse(self.get(file).unwrap_or_default());
+        let (catalog, rules, workflows) = (tree(CATALOG), tree(RULES), tree(WORKFLOWS));
+        let texts = |entries: Vec<Place<'_>>, key: &str| -> Vec<String> {
+            let texts = entries.into_iter().filter_map(|entry| entry.get(key).text());
+            texts.map(str::to_string).collect()
+        };
+        let entities = RESOURCES.iter();
+        let entities =
+            entities.flat_map(|(name, _)| texts(catalog.root().get(name).entries(), "id"));
+        let ruled = texts(rules.root().get("decompose").entries(), "from");
+        let delivered = texts(rules.root().get("deliver").entries(), "spec");
+        let workflows = texts(workflows.root().get("workflows").entries(), "workflow");
+        Names {
+            entities: entities.map(SpecId::new).collect(),
+            ruled: ruled.into_iter().chain(delivered).map(SpecId::new).collect(),
+            workflows: workflows.into_iter().collect(),
+        }
     }
 
     /// The digest of names and contents.
@@ -226,6 +243,13 @@ impl WrittenPool {
             }
             _ => Err(("pool", "a pool has one of `values`, `ipv4` and `ipv6`".into())),
         }
+    }
+}
+
+impl Pack {
+    /// What it was read from.
+    pub fn files(&self) -> &PackFiles {
+        &self.files
     }
 }
 

@@ -1,10 +1,14 @@
 //! All packs put together: what orders are decomposed with.
 
+mod closed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::closed::Closed;
+pub use self::closed::LeftOut;
 use crate::billing::Zone;
 use crate::catalog::{Catalog, CatalogError};
 use crate::id::{Digest, SpecId};
@@ -21,6 +25,7 @@ pub struct Rulebook {
     catalog: Arc<Catalog>,
     tax: Option<Arc<Tax>>,
     zone: Zone,
+    closed: Arc<Closed>,
 }
 
 /// Packs that do not go together.
@@ -113,7 +118,8 @@ impl Rulebook {
         );
         errors.extend(all.values().flat_map(|pack| unknown_specs(pack, &catalog)));
         if errors.is_empty() {
-            Ok(Self { packs: all, catalog: Arc::new(catalog), tax: None, zone: Zone::UTC })
+            let catalog = Arc::new(catalog);
+            Ok(Self { packs: all, catalog, ..Self::default() })
         } else {
             Err(errors)
         }

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::id::PluginId;
+use crate::pack::Code;
 use crate::pack::places::Place;
 use crate::plan::{OnFailure, Retry, Step};
 
@@ -96,6 +97,7 @@ pub(crate) enum WrittenOnFailure {
 
 /// Something that is wrong with a workflow, and where.
 pub(crate) struct Wrong<'a> {
+    pub code: Code,
     pub message: String,
     pub help: Option<String>,
     pub place: Place<'a>,
@@ -106,8 +108,8 @@ pub(crate) struct Wrong<'a> {
 pub(crate) struct Mistakes<'a>(pub Vec<Wrong<'a>>);
 
 impl<'a> Mistakes<'a> {
-    fn add(&mut self, place: Place<'a>, message: impl Into<String>) {
-        self.0.push(Wrong { message: message.into(), help: None, place });
+    fn add(&mut self, code: Code, place: Place<'a>, message: impl Into<String>) {
+        self.0.push(Wrong { code, message: message.into(), help: None, place });
     }
 
     fn duration(&mut self, text: Option<&String>, place: Place<'a>) -> Option<u64> {
@@ -115,7 +117,7 @@ impl<'a> Mistakes<'a> {
         let read = duration_ms(text);
         if read.is_none() {
             let message = format!("`{text}` is no duration such as `200ms`, `10s`, `5m`, `1h`");
-            self.add(place, message);
+            self.add(Code::Value, place, message);
         }
         read
     }
@@ -129,13 +131,13 @@ pub(crate) fn checked<'a>(
 ) -> Workflow {
     let mut steps: Vec<WorkflowStep> = Vec::new();
     if written.steps.is_empty() {
-        mistakes.add(place.get("workflow"), "a workflow needs at least one step");
+        mistakes.add(Code::Shape, place.get("workflow"), "a workflow needs at least one step");
     }
     for (index, entry) in written.steps.iter().enumerate() {
         let place = place.get("steps").at(index);
         if steps.iter().any(|step| step.step.step == entry.step) {
             let message = format!("the step `{}` occurs twice", entry.step);
-            mistakes.add(place.get("step"), message);
+            mistakes.add(Code::Twice, place.get("step"), message);
         }
         steps.push(WorkflowStep {
             needs: needs(entry, &steps, place.get("needs"), mistakes),
@@ -167,7 +169,7 @@ fn needs<'a>(
                     none if none.is_empty() => format!("no step `{name}` stands before this one"),
                     known => format!("no step `{name}` stands before this one; there are: {known}"),
                 };
-                mistakes.add(place.at(index), message);
+                mistakes.add(Code::UnknownStep, place.at(index), message);
                 // It may have meant any of them: what it reads is no mistake of its own.
                 found.extend(0..steps.len());
             }
@@ -194,10 +196,10 @@ fn step<'a>(
         None => RETRY,
     };
     if !matches!(entry.input, Value::Null | Value::Object(_)) {
-        mistakes.add(place.get("input"), "`input` is a mapping of names to values");
+        mistakes.add(Code::Shape, place.get("input"), "`input` is a mapping of names to values");
     }
     if entry.milestone.as_ref().is_some_and(|name| name.trim().is_empty()) {
-        mistakes.add(place.get("milestone"), "`milestone` is a name");
+        mistakes.add(Code::Value, place.get("milestone"), "`milestone` is a name");
     }
     let timeout = mistakes.duration(entry.timeout.as_ref(), place.get("timeout"));
     Step {

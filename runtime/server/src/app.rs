@@ -274,6 +274,9 @@ impl App {
         }
         if let Requested::Run(workflow) = requested {
             let rulebook = self.rulebook();
+            if let Some(failure) = rulebook.closed_workflow(workflow) {
+                return Err(SubmitError::Plan(failure));
+            }
             if rulebook.workflow(workflow).is_none() {
                 let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());
                 let known = known.collect::<Vec<_>>().join(", ");

@@ -1,14 +1,18 @@
 //! Reads packs from their folders.
 
+mod serving;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use engine::store::{Document, Put};
-use model::pack::{Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins};
+use model::pack::{Code, Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins, Severity};
 use model::rulebook::RulebookError;
 use model::{Digest, Pack, Rulebook, Timestamp, resource};
 use serde_json::json;
+
+pub use self::serving::{Serving, serving};
 
 /// Why packs cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,36 +44,61 @@ pub struct Mistakes {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads every pack in a folder, see [`folders`].
-pub fn read_all(folder: &Path) -> Result<Rulebook, PacksError> {
-    read_with(folder, None)
+/// A pack in a folder, and what is wrong with it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its files.
+    pub files: PackFiles,
+    /// The pack; `None` if it has a mistake of its own.
+    pub pack: Option<Pack>,
+    /// Its mistakes, and what else is told of it.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
-/// The same, checked against the plugins that the packs are used with. The mistakes of all packs are
-/// reported together; what packs name of each other is looked at when each is right by itself.
-pub fn read_with(folder: &Path, plugins: Option<&Plugins>) -> Result<Rulebook, PacksError> {
-    let (mut packs, mut paths, mut wrong) = (Vec::new(), BTreeMap::new(), Vec::new());
-    for path in folders(folder)? {
-        match read_one(&path) {
-            Ok(pack) => {
-                paths.insert(pack.name.clone(), path);
-                packs.push(pack);
-            }
-            Err(PacksError::Mistakes(mistakes)) => wrong.extend(mistakes),
-            Err(error) => return Err(error),
-        }
-    }
+/// Reads every pack in a folder, see [`folders`].
+pub fn read_all(folder: &Path) -> Result<Rulebook, PacksError> {
+    put_together(checked(folder, None)?)
+}
+
+/// Puts packs together that are right; else tells the mistakes of all of them.
+pub fn put_together(found: Vec<Found>) -> Result<Rulebook, PacksError> {
+    let is_wrong = |found: &Found| found.diagnostics.iter().any(Diagnostic::is_error);
+    let wrong: Vec<Mistakes> = found
+        .iter()
+        .filter(|found| is_wrong(found))
+        .map(|Found { path, diagnostics, .. }| Mistakes {
+            path: path.clone(),
+            diagnostics: diagnostics.clone(),
+        })
+        .collect();
     if wrong.is_empty() {
-        let found = model::pack::mistakes(&packs, plugins).into_iter();
-        wrong.extend(found.filter_map(|(name, diagnostics)| {
-            Some(Mistakes { path: paths.get(&name)?.clone(), diagnostics })
-        }));
-    }
-    if wrong.is_empty() {
+        let packs = found.into_iter().filter_map(|found| found.pack);
         Rulebook::new(packs).map_err(PacksError::Together)
     } else {
         Err(PacksError::Mistakes(wrong))
     }
+}
+
+/// Reads every pack in a folder and checks it, with the plugins that the packs are used with if these
+/// are given. What packs name of each other is looked at when each is right by itself.
+pub fn checked(folder: &Path, plugins: Option<&Plugins>) -> Result<Vec<Found>, PacksError> {
+    let mut found = look(folder)?;
+    let packs: Vec<Pack> = found.iter().filter_map(|found| found.pack.clone()).collect();
+    if packs.len() == found.len() {
+        let together = model::pack::mistakes(&packs, plugins, &BTreeMap::new());
+        for (found, diagnostics) in found.iter_mut().zip(together) {
+            found.diagnostics.extend(diagnostics);
+            found.diagnostics.sort();
+        }
+    }
+    Ok(found)
+}
+
+/// Reads every pack in a folder, each by itself.
+pub fn look(folder: &Path) -> Result<Vec<Found>, PacksError> {
+    Ok(folders(folder)?.iter().map(|path| read_one(path)).collect())
 }
 
 /// The folders of packs: the folder itself, or each in it that has a file of a pack. One without a
@@ -91,26 +120,50 @@ pub fn folders(folder: &Path) -> Result<Vec<PathBuf>, PacksError> {
 }
 
 /// Reads the pack in a folder.
-fn read_one(folder: &Path) -> Result<Pack, PacksError> {
-    let mut files = PackFiles::default();
+fn read_one(folder: &Path) -> Found {
+    let (mut files, mut unreadable) = (PackFiles::default(), Vec::new());
     for name in FILES {
         let path = folder.join(name);
         if !path.exists() {
             continue;
         }
-        let read = |source| PacksError::Read { path: path.clone(), source };
-        let mut text = String::new();
-        let file = std::fs::File::open(&path).map_err(read)?;
-        file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(read)?;
-        if text.len() as u64 > FILE_BYTES_MAX {
-            let message = format!("a file of a pack may have {FILE_BYTES_MAX} bytes");
-            return Err(read(std::io::Error::other(message)));
+        match read_file(&path) {
+            Ok(text) => {
+                files.0.insert(name.into(), text);
+            }
+            Err(error) => unreadable.push(Diagnostic {
+                file: name.into(),
+                line: 1,
+                column: 1,
+                severity: Severity::Error,
+                code: Code::FileUnreadable,
+                message: format!("the file cannot be read: {error}"),
+                help: None,
+                text: String::new(),
+            }),
         }
-        files.0.insert(name.into(), text);
     }
-    Pack::parse(&files).map_err(|diagnostics| {
-        PacksError::Mistakes(vec![Mistakes { path: folder.into(), diagnostics }])
-    })
+    let path = folder.to_path_buf();
+    if !unreadable.is_empty() {
+        return Found { path, files, pack: None, diagnostics: unreadable };
+    }
+    match Pack::parse(&files) {
+        Ok(pack) => {
+            let diagnostics = pack.warnings.clone();
+            Found { path, files, pack: Some(pack), diagnostics }
+        }
+        Err(diagnostics) => Found { path, files, pack: None, diagnostics },
+    }
+}
+
+fn read_file(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let message = format!("a file of a pack may have {FILE_BYTES_MAX} bytes");
+        return Err(std::io::Error::other(message));
+    }
+    Ok(text)
 }
 
 /// Which documents of packs were put into the store, as documents: the digest of each as it stood

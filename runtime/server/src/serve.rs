@@ -113,13 +113,11 @@ impl Server {
     /// carried on. It is ready once the plugins folder was looked at ([`Server::plugins`]).
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         config.check()?;
-        let rulebook = packs::read_all(&config.workflows_dir)?;
-        let listener = bind(config.listen).await;
-        let listen = |source| ServeError::Listen { address: config.listen, source };
-        let listener = listener.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let serving = packs::serving(&config.workflows_dir, &config.data)?;
+        let (listener, address) = listen(config.listen).await?;
         let store: Arc<Sled> = Arc::new(open_store(&config.data, config.limits.store_cache_mib)?);
-        let pools = pools(&rulebook);
+        serving.keep();
+        let pools = pools(&serving.rulebook);
         let host = host(&config, address, &store, &pools)?;
         make_folder(&config.plugins_dir)?;
         let durability =
@@ -140,9 +138,10 @@ impl Server {
         let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
         let (look, looked) = plugins::looked();
-        let app = App::new(engine, host.clone(), clock, rulebook, Some(plugins_dir.clone()))
-            .with_commerce(config.commerce())
-            .ready_after(looked.clone());
+        let app =
+            App::new(engine, host.clone(), clock, serving.rulebook, Some(plugins_dir.clone()))
+                .with_commerce(config.commerce())
+                .ready_after(looked.clone());
         take_catalogs(&app).await.map_err(ServeError::Failed)?;
         let router = router(&app, &events, &config);
         let followed = Plugins {
@@ -244,6 +243,14 @@ fn router(app: &App, events: &Events, config: &Config) -> axum::Router {
 async fn until(mut stopped: watch::Receiver<bool>) {
     // An error says that the sender is gone, so the server is too.
     stopped.wait_for(|stopped| *stopped).await.ok();
+}
+
+/// Listens, and tells where: any port may have been asked for.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |source| ServeError::Listen { address, source };
+    let listener = bind(address).await.map_err(failed)?;
+    let own = listener.local_addr().map_err(failed)?;
+    Ok((listener, own))
 }
 
 /// Listens, as soon as an earlier server has let go of the address: one that was killed is taken

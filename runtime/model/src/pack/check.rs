@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::places::{self, Place};
 use super::reader::Reader;
-use super::{RULES, WORKFLOWS};
+use super::{Code, RULES, WORKFLOWS};
 use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
 use crate::nearest::nearest;
@@ -46,7 +46,7 @@ pub(super) fn rules(
         let delivery = delivery(reader, entry, place);
         if deliveries.insert(delivery.spec.clone(), delivery).is_some() {
             let message = format!("`{}` is delivered twice", entry.spec);
-            reader.report(RULES, place.get("spec"), message, None);
+            reader.report(Code::Twice, RULES, place.get("spec"), message, None);
         }
     }
     let (orders, place) = (&written.orders, root.get("orders"));
@@ -73,12 +73,12 @@ fn rule(reader: &mut Reader<'_>, entry: &WrittenRule, place: Place<'_>) -> Optio
         (None, Some(plugin)) => Produces::Plugin(PluginId::new(plugin)),
         _ => {
             let message = format!("the rule `{}` needs one of `to` and `plugin`", entry.rule);
-            reader.report(RULES, place.get("rule"), message, None);
+            reader.report(Code::Contradiction, RULES, place.get("rule"), message, None);
             return None;
         }
     };
     if let Some(message) = several(entry) {
-        reader.report(RULES, place.get("rule"), message, None);
+        reader.report(Code::Contradiction, RULES, place.get("rule"), message, None);
         return None;
     }
     let of_each = if entry.for_each.is_some() { EACH_SCOPE } else { RULE_SCOPE };
@@ -149,7 +149,7 @@ fn known_workflow(
         Some(meant) => format!("is `{meant}` meant?"),
         None => format!("workflows of this pack: {}", known().collect::<Vec<_>>().join(", ")),
     };
-    reader.report(RULES, place, format!("no workflow `{name}`"), Some(help));
+    reader.report(Code::UnknownWorkflow, RULES, place, format!("no workflow `{name}`"), Some(help));
 }
 
 /// Checks the expressions of a workflow.
@@ -224,7 +224,7 @@ fn input(reader: &mut Reader<'_>, place: Place<'_>, value: &Value, before: &Befo
         for name in expr.members("steps") {
             if let Some((message, help)) = before.wrong(&name) {
                 let at = mention(reader, (WORKFLOWS, place), source, &name);
-                reader.report_at(WORKFLOWS, at, message, Some(help));
+                reader.report_at(Code::UnknownStep, WORKFLOWS, at, message, Some(help));
             }
         }
     }
@@ -290,7 +290,7 @@ fn expression(
             let before: usize = lines.map(|line| line.chars().count()).sum();
             let text = reader.files.get(file).unwrap_or_default();
             let at = places::within(text, place, source, before + error.column - 1);
-            reader.report_at(file, at, error.message, error.help);
+            reader.report_at(Code::Expression, file, at, error.message, error.help);
             None
         }
     }

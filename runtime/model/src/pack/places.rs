@@ -20,7 +20,15 @@ pub(crate) struct Tree {
 enum Node {
     Scalar(String),
     List(Vec<Spanned<Node>>),
-    Map(BTreeMap<String, Spanned<Node>>),
+    Map(BTreeMap<String, Field>),
+}
+
+/// A value with the place of its key.
+#[derive(Debug)]
+struct Field {
+    line: usize,
+    column: usize,
+    value: Spanned<Node>,
 }
 
 /// A place in a file: that of a value, or of what it would stand in.
@@ -60,9 +68,8 @@ impl Tree {
 
 impl<'a> Place<'a> {
     fn of(node: &'a Spanned<Node>) -> Self {
-        let at = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
-        let place = node.referenced;
-        Self { node: Some(node), line: at(place.line()), column: at(place.column()) }
+        let (line, column) = position(node);
+        Self { node: Some(node), line, column }
     }
 
     /// The place itself, without what is there.
@@ -73,7 +80,25 @@ impl<'a> Place<'a> {
     /// The value of a key; this place where there is none.
     pub(crate) fn get(self, key: &str) -> Self {
         match self.node.map(|node| &node.value) {
-            Some(Node::Map(fields)) => fields.get(key).map_or_else(|| self.bare(), Self::of),
+            Some(Node::Map(fields)) => {
+                fields.get(key).map_or_else(|| self.bare(), |field| Self::of(&field.value))
+            }
+            Some(Node::Scalar(_) | Node::List(_)) | None => self.bare(),
+        }
+    }
+
+    /// The value of a key, if it is there.
+    pub(crate) fn value(self, key: &str) -> Option<Self> {
+        match self.node.map(|node| &node.value) {
+            Some(Node::Map(fields)) => fields.get(key).map(|field| Self::of(&field.value)),
+            Some(Node::Scalar(_) | Node::List(_)) | None => None,
+        }
+    }
+
+    /// Where a key itself stands; this place where it does not.
+    pub(crate) fn key(self, key: &str) -> Self {
+        match self.node.map(|node| &node.value) {
+            Some(Node::Map(fields)) => fields.get(key).map_or_else(|| self.bare(), Field::place),
             Some(Node::Scalar(_) | Node::List(_)) | None => self.bare(),
         }
     }
@@ -97,7 +122,9 @@ impl<'a> Place<'a> {
     /// The values below this one: of a list or of a mapping.
     pub(crate) fn below(self) -> Vec<Self> {
         match self.node.map(|node| &node.value) {
-            Some(Node::Map(fields)) => fields.values().map(Self::of).collect(),
+            Some(Node::Map(fields)) => {
+                fields.values().map(|field| Self::of(&field.value)).collect()
+            }
             Some(Node::List(_) | Node::Scalar(_)) | None => self.entries(),
         }
     }
@@ -118,15 +145,31 @@ impl<'a> Place<'a> {
 
     /// The first value below this one with this text; this place where there is none.
     pub(crate) fn find(self, text: &str) -> Self {
+        self.seek(text).unwrap_or_else(|| self.bare())
+    }
+
+    /// The first value below this one with this text, if there is one.
+    pub(crate) fn seek(self, text: &str) -> Option<Self> {
         let mut open = vec![self];
         while let Some(place) = open.pop() {
             if place.text() == Some(text) {
-                return place;
+                return Some(place);
             }
             open.extend(place.below().into_iter().rev());
         }
-        self.bare()
+        None
     }
+}
+
+impl Field {
+    fn place<'a>(&self) -> Place<'a> {
+        Place { node: None, line: self.line, column: self.column }
+    }
+}
+
+fn position<T>(node: &Spanned<T>) -> (usize, usize) {
+    let at = |n: u64| usize::try_from(n).unwrap_or(1).max(1);
+    (at(node.referenced.line()), at(node.referenced.column()))
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -194,8 +237,9 @@ impl<'de> Visitor<'de> for Any {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
         let mut map = BTreeMap::new();
-        while let Some((key, value)) = entries.next_entry()? {
-            map.insert(key, value);
+        while let Some((key, value)) = entries.next_entry::<Spanned<String>, _>()? {
+            let (line, column) = position(&key);
+            map.insert(key.value, Field { line, column, value });
         }
         Ok(Node::Map(map))
     }

@@ -6,11 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::places::{Place, Tree};
-use super::{
-    CATALOG, Diagnostic, POOLS, PackFiles, WORKFLOWS, WrittenPool, check, line_and_column,
-};
-use crate::catalog::Catalog;
+use super::{CATALOG, Code, Diagnostic, POOLS, PackFiles, Severity, WORKFLOWS, WrittenPool, check};
+use crate::catalog::{Catalog, CatalogError};
 use crate::id::{PoolId, SpecId};
+use crate::nearest::nearest;
 use crate::pool::Pool;
 use crate::workflow::{self, Mistakes, Workflow, WrittenWorkflow};
 
@@ -39,16 +38,18 @@ impl<'a> Reader<'a> {
     /// Reports a mistake at a place of a file.
     pub(super) fn report(
         &mut self,
+        code: Code,
         file: &str,
         place: Place<'_>,
         message: String,
         help: Option<String>,
     ) {
-        self.report_at(file, (place.line, place.column), message, help);
+        self.report_at(code, file, (place.line, place.column), message, help);
     }
 
     pub(super) fn report_at(
         &mut self,
+        code: Code,
         file: &str,
         (line, column): (usize, usize),
         message: String,
@@ -57,7 +58,9 @@ impl<'a> Reader<'a> {
         let text = self.files.get(file).unwrap_or_default();
         let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_string();
         let (file, column) = (file.to_string(), column.max(1));
-        self.found.push(Diagnostic { file, line, column, message, help, text });
+        let severity = Severity::Error;
+        let found = Diagnostic { file, line, column, severity, code, message, help, text };
+        self.found.push(found);
     }
 
     /// Reads a YAML file; the default where it is missing or empty. An entry that cannot be read is
@@ -89,7 +92,8 @@ impl<'a> Reader<'a> {
             let column = place.map_or(1, |place| at(place.column()));
             let message = error.without_snippet().to_string();
             let message = without_place(message.lines().next().unwrap_or_default());
-            self.report_at(file, (line, column), message.into(), None);
+            let code = if Tree::parse(&rest).is_read() { Code::Shape } else { Code::Syntax };
+            self.report_at(code, file, (line, column), message.into(), meant(message));
             match without_entry(&rest, line) {
                 Some(left) => rest = left,
                 None => break,
@@ -106,15 +110,21 @@ impl<'a> Reader<'a> {
             Ok(value) => value,
             Err(error) => {
                 let message = format!("not JSON: {}", without_place(&error.to_string()));
-                self.report_at(CATALOG, (error.line(), error.column()), message, None);
+                self.report_at(
+                    Code::Syntax,
+                    CATALOG,
+                    (error.line(), error.column()),
+                    message,
+                    None,
+                );
                 return Catalog::default();
             }
         };
         Catalog::parse(&value).unwrap_or_else(|errors| {
+            let tree = Tree::parse(text);
             for error in errors {
-                let id = format!("\"{}\"", error.id);
-                let place = line_and_column(text, text.find(&id).unwrap_or(0));
-                self.report_at(CATALOG, place, error.to_string(), None);
+                let place = place_of(&tree, &error);
+                self.report(Code::Catalog, CATALOG, place, error.to_string(), None);
             }
             Catalog::default()
         })
@@ -128,12 +138,12 @@ impl<'a> Reader<'a> {
             let mut mistakes = Mistakes::default();
             let workflow = workflow::checked(entry, place, &mut mistakes);
             for wrong in mistakes.0 {
-                self.report(WORKFLOWS, wrong.place, wrong.message, wrong.help);
+                self.report(wrong.code, WORKFLOWS, wrong.place, wrong.message, wrong.help);
             }
             check::workflow(self, &workflow, place);
             if workflows.insert(entry.workflow.clone(), workflow).is_some() {
                 let message = format!("the workflow `{}` occurs twice", entry.workflow);
-                self.report(WORKFLOWS, place.get("workflow"), message, None);
+                self.report(Code::Twice, WORKFLOWS, place.get("workflow"), message, None);
             }
         }
         workflows
@@ -159,7 +169,7 @@ impl<'a> Reader<'a> {
             let id = PoolId::new(&entry.pool);
             if pools.iter().any(|pool| pool.id == id) {
                 let message = format!("the pool `{id}` occurs twice");
-                self.report(POOLS, place.get("pool"), message, None);
+                self.report(Code::Twice, POOLS, place.get("pool"), message, None);
             }
             match entry.values() {
                 Ok(values) => pools.push(Pool {
@@ -168,11 +178,41 @@ impl<'a> Reader<'a> {
                     characteristic: entry.characteristic.clone(),
                     values,
                 }),
-                Err((key, message)) => self.report(POOLS, place.get(key), message, None),
+                Err((key, message)) => {
+                    self.report(Code::Value, POOLS, place.get(key), message, None);
+                }
             }
         }
         pools
     }
+}
+
+/// Where an entity of a catalog is wrong: at what its message names first, else where it begins.
+fn place_of<'a>(tree: &'a Tree, error: &CatalogError) -> Place<'a> {
+    let entities = tree.root().get(error.resource);
+    let mut own = entities.entries().into_iter().filter(|entity| {
+        let id = entity.get("id").text();
+        id == Some(error.id.as_str())
+    });
+    let position = error.id.strip_prefix('#').and_then(|position| position.parse().ok());
+    let entity = match (own.next(), position) {
+        // Of two with one id the second is wrong.
+        (Some(first), _) if error.message.contains("twice") => own.next().unwrap_or(first),
+        (Some(first), _) => first,
+        (None, Some(position)) => entities.at(position),
+        (None, None) => return tree.root().key(&error.id),
+    };
+    let named = error.message.split('`').skip(1).step_by(2);
+    let mut places = named.filter_map(|name| entity.value(name).or_else(|| entity.seek(name)));
+    places.next().unwrap_or_else(|| entity.get("id"))
+}
+
+/// What was likely meant by a key or a word that is not known.
+fn meant(message: &str) -> Option<String> {
+    let (unknown, known) = message.split_once(", expected one of ")?;
+    let unknown = unknown.split('`').nth(1)?;
+    let meant = nearest(unknown, known.split(", ").map(|name| name.trim_matches('`')))?;
+    Some(format!("is `{meant}` meant?"))
 }
 
 /// A text without the entry of a list that a line is in; `None` where it is in none that has lines

@@ -70,6 +70,7 @@ decompose:
     rules.yaml:4:5: unknown field `form`, expected one of rule, from, to, plugin, when, quantity, for-each, key, shared, characteristics
       4 |     form: P
         |     ^
+      help: is `from` meant?
     ");
 }
 
@@ -330,8 +331,8 @@ pools:
   { "id": "R", "name": "R" }
 ] }"#),
     ]), @r#"
-    catalog.json:2:11: resourceSpecification `R`: the id occurs twice
-      2 |   { "id": "R", "name": "R" },
+    catalog.json:3:11: resourceSpecification `R`: the id occurs twice
+      3 |   { "id": "R", "name": "R" }
         |           ^
     pools.yaml:4:13: the pool `p` occurs twice
       4 |   - { pool: p, resource: R, characteristic: c, values: 'p{1..2}' }
@@ -418,15 +419,15 @@ fn a_catalog_that_is_no_json_or_lacks_what_is_needed_is_found() {
     "price": { "unit": "USD", "value": 1 } }],
   "serviceSpecification": [{ "id": "S", "name": "S" }]
 }"#)]), @r#"
-    catalog.json:1:1: productOffering `#1`: `id` is missing
-      1 | {
-        | ^
     catalog.json:2:3: catalog `productOfering`: not a kind of entity; known are resourceSpecification, serviceSpecification, productSpecification, productOfferingPrice, productOffering
       2 |   "productOfering": [],
         |   ^
     catalog.json:3:31: productOffering `O`: names neither a `productSpecification` nor a `bundledProductOffering`
       3 |   "productOffering": [{ "id": "O", "name": "O" }, { "name": "nameless" }],
         |                               ^
+    catalog.json:3:51: productOffering `#1`: `id` is missing
+      3 |   "productOffering": [{ "id": "O", "name": "O" }, { "name": "nameless" }],
+        |                                                   ^
     catalog.json:4:36: productOfferingPrice `PR`: a recurring price needs `recurringChargePeriodType`
       4 |   "productOfferingPrice": [{ "id": "PR", "name": "PR", "priceType": "recurring",
         |                                    ^

@@ -2,6 +2,7 @@
 //! shows in a pack alone.
 
 mod circles;
+mod clashes;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,10 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use self::circles::Edges;
+use self::clashes::clashes;
 use super::check::{TASK_SCOPE, expressions, mention};
 use super::places::Place;
 use super::reader::Reader;
-use super::{CATALOG, Diagnostic, POOLS, Pack, RULES, WORKFLOWS, WrittenPools, WrittenWorkflows};
+use super::{
+    CATALOG, Code, Diagnostic, POOLS, Pack, RULES, WORKFLOWS, WrittenPools, WrittenWorkflows,
+};
 use crate::catalog::{Catalog, SpecKind};
 use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
@@ -41,28 +45,31 @@ pub struct Asked {
     pub one_of: Vec<String>,
 }
 
-/// The mistakes of packs that are right by themselves, by the name of the pack.
-pub fn mistakes(packs: &[Pack], plugins: Option<&Plugins>) -> BTreeMap<String, Vec<Diagnostic>> {
+/// The mistakes of packs that are right by themselves, for each of them. `elsewhere` has what packs
+/// have that are not among them, with the name of the pack.
+pub fn mistakes(
+    packs: &[Pack],
+    plugins: Option<&Plugins>,
+    elsewhere: &BTreeMap<SpecId, String>,
+) -> Vec<Vec<Diagnostic>> {
     let mut catalog = Catalog::default();
     for pack in packs {
         catalog.merge(&pack.catalog);
     }
-    let whole =
-        Whole { packs, catalog, edges: Edges::default(), plugins, told: RefCell::default() };
+    let (edges, told) = (Edges::default(), RefCell::default());
+    let whole = Whole { packs, catalog, edges, plugins, elsewhere, told };
     let whole = Whole { edges: Edges::of(&whole), ..whole };
-    let mut found = BTreeMap::new();
-    for pack in packs {
+    let found = packs.iter().enumerate().map(|(index, pack)| {
         let mut reader = Reader::new(&pack.files);
+        clashes(&mut reader, index, &whole);
         rules(&mut reader, &whole);
         pools(&mut reader, &whole);
         workflows(&mut reader, pack, &whole);
         relations(&mut reader, pack, &whole);
-        if !reader.found.is_empty() {
-            reader.found.sort();
-            found.insert(pack.name.clone(), reader.found);
-        }
-    }
-    found
+        reader.found.sort();
+        reader.found
+    });
+    found.collect()
 }
 
 /// All packs, and what is known of them together.
@@ -71,6 +78,8 @@ struct Whole<'a> {
     catalog: Catalog,
     edges: Edges,
     plugins: Option<&'a Plugins>,
+    /// What packs have that are not among these, with the name of the pack.
+    elsewhere: &'a BTreeMap<SpecId, String>,
     /// The circles that are told.
     told: RefCell<Vec<BTreeSet<String>>>,
 }
@@ -81,12 +90,21 @@ impl Whole<'_> {
         let is_known = self.catalog.specs.contains_key(&SpecId::new(spec));
         if !is_known {
             let help = self.meant(spec);
-            reader.report(file, place, format!("no catalog has `{spec}`"), help);
+            reader.report(
+                Code::UnknownReference,
+                file,
+                place,
+                format!("no catalog has `{spec}`"),
+                help,
+            );
         }
         is_known
     }
 
     fn meant(&self, spec: &str) -> Option<String> {
+        if let Some(pack) = self.elsewhere.get(&SpecId::new(spec)) {
+            return Some(format!("the pack `{pack}` has it, and is left out"));
+        }
         let meant = nearest(spec, self.catalog.specs.keys().map(SpecId::as_str))?;
         Some(format!("is `{meant}` meant?"))
     }
@@ -133,7 +151,7 @@ fn need(reader: &mut Reader<'_>, place: Place<'_>, (of, spec): (&str, &str), who
     if let Some(wrong) = wrong {
         let message = format!("`{spec}` is {wrong}, and only services are waited for");
         let help = "name the service that delivers it".to_string();
-        reader.report(RULES, place, message, Some(help));
+        reader.report(Code::WrongKind, RULES, place, message, Some(help));
     } else {
         circle(reader, (RULES, place), (&of, &id), whole);
     }
@@ -155,7 +173,7 @@ fn circle(
     told.push(members);
     let message = format!("the needs run in a circle: {}", circle.join(" -> "));
     let help = "each waits for the next, so none begins: leave one of them out".to_string();
-    reader.report(file, place, message, Some(help));
+    reader.report(Code::Circle, file, place, message, Some(help));
 }
 
 /// Checks what pools name.
@@ -171,7 +189,7 @@ fn pools(reader: &mut Reader<'_>, whole: &Whole<'_>) {
         let name = entry.characteristic.as_str();
         if spec.kind != SpecKind::Resource {
             let message = format!("`{}` is no resource specification", entry.resource);
-            reader.report(POOLS, place.get("resource"), message, None);
+            reader.report(Code::WrongKind, POOLS, place.get("resource"), message, None);
         } else if !spec.characteristics.is_empty() && !spec.characteristics.contains_key(name) {
             let known = || spec.characteristics.keys().map(String::as_str);
             let help = match nearest(name, known()) {
@@ -179,7 +197,8 @@ fn pools(reader: &mut Reader<'_>, whole: &Whole<'_>) {
                 None => format!("it has {}", known().collect::<Vec<_>>().join(", ")),
             };
             let message = format!("`{}` has no characteristic `{name}`", entry.resource);
-            reader.report(POOLS, place.get("characteristic"), message, Some(help));
+            let place = place.get("characteristic");
+            reader.report(Code::UnknownCharacteristic, POOLS, place, message, Some(help));
         }
     }
 }
@@ -224,8 +243,11 @@ fn upstream(
         let Ok(expr) = Expr::parse(source, TASK_SCOPE) else { continue };
         for name in expr.members("upstream") {
             let spec = SpecId::new(&name);
-            let (message, help) = match (whole.catalog.specs.contains_key(&spec), reachable) {
-                (false, _) => (format!("no catalog has `{name}`"), whole.meant(&name)),
+            let (code, message, help) = match (whole.catalog.specs.contains_key(&spec), reachable) {
+                (false, _) => {
+                    let message = format!("no catalog has `{name}`");
+                    (Code::UnknownReference, message, whole.meant(&name))
+                }
                 (true, Some(reachable))
                     if !reachable.contains(&spec) && !looks_for(source, &name) =>
                 {
@@ -233,12 +255,13 @@ fn upstream(
                         "write `{name}` into the `needs` of its delivery; or, where only the line \
                          of an order may rely on it, ask `\"{name}\" in upstream` first"
                     );
-                    (format!("nothing that this workflow delivers needs `{name}`"), Some(help))
+                    let message = format!("nothing that this workflow delivers needs `{name}`");
+                    (Code::Unreachable, message, Some(help))
                 }
                 (true, _) => continue,
             };
             let at = mention(reader, (WORKFLOWS, place), source, &name);
-            reader.report_at(WORKFLOWS, at, message, help);
+            reader.report_at(code, WORKFLOWS, at, message, help);
         }
     }
 }
@@ -264,7 +287,8 @@ fn taken(reader: &mut Reader<'_>, place: Place<'_>, input: &Value, whole: &Whole
             Some(meant) => format!("is `{meant}` meant?"),
             None => "define it in `pools.yaml`".into(),
         };
-        reader.report(WORKFLOWS, place.get("pool"), format!("no pool `{name}`"), Some(help));
+        let message = format!("no pool `{name}`");
+        reader.report(Code::UnknownPool, WORKFLOWS, place.get("pool"), message, Some(help));
     }
 }
 
@@ -281,7 +305,7 @@ fn called(reader: &mut Reader<'_>, place: Place<'_>, step: &WrittenStep, whole: 
         let message = format!("plugin `{plugin}` has no undo");
         let help = "write `undo: false`, or use an activator".to_string();
         let place = if step.undo.is_some() { place.get("undo") } else { at };
-        reader.report(WORKFLOWS, place, message, Some(help));
+        reader.report(Code::NoUndo, WORKFLOWS, place, message, Some(help));
     }
     // Without an input of its own it is given the order, or the input of the run.
     let Value::Object(input) = &step.input else { return };
@@ -293,12 +317,12 @@ fn called(reader: &mut Reader<'_>, place: Place<'_>, step: &WrittenStep, whole: 
             None => format!("it has to have {}", asked.mandatory.join(", ")),
         };
         let message = format!("plugin `{plugin}` needs `{missing}` in its input");
-        reader.report(WORKFLOWS, at, message, Some(help));
+        reader.report(Code::PluginInput, WORKFLOWS, at, message, Some(help));
     }
     if !asked.one_of.is_empty() && !asked.one_of.iter().any(has) {
         let message =
             format!("plugin `{plugin}` needs one of {} in its input", asked.one_of.join(", "));
-        reader.report(WORKFLOWS, at, message, None);
+        reader.report(Code::PluginInput, WORKFLOWS, at, message, None);
     }
 }
 
@@ -318,7 +342,7 @@ fn plugin_is_there(
         Some(meant) => format!("is `{meant}` meant?"),
         None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
     };
-    reader.report(file, place, format!("no plugin `{plugin}`"), Some(help));
+    reader.report(Code::UnknownPlugin, file, place, format!("no plugin `{plugin}`"), Some(help));
     false
 }
 
@@ -346,7 +370,7 @@ fn relations(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
         let entity = tree.root().get(found.resource).entry("id", &found.entity);
         let message = format!("no catalog has `{}`", found.missing);
         let help = whole.meant(&found.missing);
-        reader.report(CATALOG, entity.find(&found.missing), message, help);
+        reader.report(Code::UnknownReference, CATALOG, entity.find(&found.missing), message, help);
     }
     for service in tree.root().get("serviceSpecification").entries() {
         let Some(of) = service.get("id").text() else { continue };
@@ -365,7 +389,8 @@ fn relation_of(reader: &mut Reader<'_>, of: &str, relation: Place<'_>, whole: &W
             Some(meant) => format!("is `{meant}` meant?"),
             None => "`reliesOn` is what it is made of, `dependsOn` what comes before it".into(),
         };
-        reader.report(CATALOG, place, format!("no relation is called `{kind}`"), Some(help));
+        let message = format!("no relation is called `{kind}`");
+        reader.report(Code::UnknownRelation, CATALOG, place, message, Some(help));
     } else if kind == "dependsOn" {
         let need = (&SpecId::new(of), &SpecId::new(to));
         circle(reader, (CATALOG, relation.get("id")), need, whole);

@@ -158,7 +158,7 @@ fn refusal(event: &Event) -> Option<&Failure> {
         return Some(failure);
     }
     let Event::Held { failure } = event else { return None };
-    let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN"];
+    let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN", "PACK_LEFT_OUT"];
     codes.contains(&failure.code.as_str()).then_some(failure)
 }
 

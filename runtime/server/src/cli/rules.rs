@@ -1,5 +1,6 @@
 //! `ferrule rules`: check packs, and see what an order becomes, without a server.
 
+mod check;
 mod rehearsal;
 mod test;
 
@@ -14,7 +15,7 @@ use model::{Order, Plan, PluginId, Rulebook};
 use serde_json::Value;
 
 use super::{Usage, say};
-use crate::packs;
+use crate::packs::{self, Found};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
@@ -26,6 +27,10 @@ pub(crate) enum Rules {
         /// A folder of plugins that the steps are checked against, such as the server's.
         #[arg(long)]
         plugins: Option<PathBuf>,
+        /// As JSON: `packs`, and `diagnostics` with `file`, `line`, `column`, `severity`, `code`,
+        /// `message` and `hint`.
+        #[arg(long)]
+        json: bool,
     },
     /// Print the plan that an order becomes.
     Plan {
@@ -49,30 +54,21 @@ pub(crate) enum Rules {
         /// Write plans that are missing or differ; then look at what has changed.
         #[arg(long)]
         write: bool,
+        /// As JSON: `orders` with `order`, `plan`, `result` and `message`, and `diagnostics` as `check`
+        /// has them.
+        #[arg(long)]
+        json: bool,
     },
 }
 
 pub(crate) async fn run(command: Rules) -> Result<()> {
     match command {
-        Rules::Check { path, plugins } => {
+        Rules::Check { path, plugins, json } => {
             let plugins = plugins.map(|folder| self::plugins(&folder)).transpose()?;
-            let rulebook = read(&path, plugins.as_ref())?;
-            for pack in rulebook.packs() {
-                say(&format!(
-                    "{}: {} offerings, {} specifications, {} rules, {} workflows, {} pools, sha256 {}",
-                    pack.name,
-                    pack.catalog.offerings.len(),
-                    pack.catalog.specs.len(),
-                    pack.rules.len(),
-                    pack.workflows.len(),
-                    pack.pools.len(),
-                    pack.digest.short(),
-                ))?;
-            }
-            Ok(())
+            check::run(&path, plugins.as_ref(), Form::of(json))
         }
         Rules::Plan { path, order, workflow, after } => {
-            let rulebook = read(&path, None)?;
+            let rulebook = read(&path)?;
             if workflow.is_none() && (!after.is_empty() || test::is_change(&order)) {
                 let plan = test::plan(&order, &rulebook, &after).await?;
                 return say(plan.trim_end());
@@ -80,10 +76,9 @@ pub(crate) async fn run(command: Rules) -> Result<()> {
             let plan = plan(&rulebook, &order, workflow.as_deref())?;
             say(plan.to_string().trim_end())
         }
-        Rules::Test { path, write } => {
-            let rulebook = read(&path, None)?;
+        Rules::Test { path, write, json } => {
             let writes = if write { test::Writes::Plans } else { test::Writes::Nothing };
-            test::run(&path, &rulebook, writes).await
+            test::run(&path, writes, Form::of(json)).await
         }
     }
 }
@@ -108,15 +103,33 @@ fn plugins(folder: &Path) -> Result<Plugins> {
     Ok(plugins)
 }
 
-/// Reads the packs in a folder; there is at least one.
-fn read(path: &Path, plugins: Option<&Plugins>) -> Result<Rulebook> {
+/// How findings are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+}
+
+impl Form {
+    fn of(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
+/// Reads the packs in a folder, which are right.
+fn read(path: &Path) -> Result<Rulebook> {
+    Ok(packs::put_together(checked(path, None)?)?)
+}
+
+/// Checks the packs in a folder; there is at least one.
+fn checked(path: &Path, plugins: Option<&Plugins>) -> Result<Vec<Found>> {
     if !path.is_dir() {
         return Err(Usage(format!("there is no folder `{}`", path.display())).into());
     }
     if packs::folders(path)?.is_empty() {
         bail!("there is no pack in `{}`: a pack is a folder with a `{PACK}`", path.display());
     }
-    Ok(packs::read_with(path, plugins)?)
+    Ok(packs::checked(path, plugins)?)
 }
 
 fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan> {

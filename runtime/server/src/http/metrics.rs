@@ -104,7 +104,13 @@ fn numbers(door: &Door) -> Vec<Number> {
     let plugins = door.app.host.list();
     let ready = plugins.iter().filter(|plugin| plugin.state == State::Ready).count();
     let removed = door.app.removed();
+    let rulebook = door.app.rulebook();
+    let left_out = rulebook.left_out().len();
+    let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name)).count();
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     vec![
+        ("packs", "gauge", "Packs that are in use.", count(in_use)),
+        ("packs_left_out", "gauge", "Packs that are left out for a mistake.", count(left_out)),
         (
             "removed_runs_total",
             "counter",

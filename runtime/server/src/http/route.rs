@@ -118,6 +118,11 @@ fn state(door: &Door, well: &str) -> Value {
             "see": "/orchestration/v1/quarantine",
         });
     }
+    let rulebook = door.app.rulebook();
+    let left_out: Vec<&str> = rulebook.left_out().iter().map(|pack| pack.name.as_str()).collect();
+    if !left_out.is_empty() {
+        body["packsLeftOut"] = json!(left_out);
+    }
     if counters.unreadable.count() > 0 {
         let keys = counters.unreadable.current(&**door.app.engine.store()).unwrap_or_default();
         if !keys.is_empty() {

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use model::Rulebook;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::rehearsal::Rehearsal;
+use super::{Form, check};
 use crate::cli::{Usage, say};
 use crate::packs;
 
@@ -19,41 +21,109 @@ use crate::packs;
 const CONTEXT: usize = 2;
 
 /// Holds the orders of every pack in a folder against their plans, or writes the plans.
-pub(super) async fn run(folder: &Path, rulebook: &Rulebook, writes: Writes) -> Result<()> {
-    let (mut orders, mut wrong) = (0, 0);
-    for pack in packs::folders(folder)? {
-        let examples = pack.join("orders");
-        for path in
-            files(&examples, "json")?.into_iter().chain(files(&examples.join("changes"), "json")?)
-        {
-            orders += 1;
-            match compare(&path, rulebook, writes).await {
-                Ok(Found::Same) => {}
-                Ok(Found::Written) => say(&format!("{} is written", plan_of(&path).display()))?,
-                Ok(Found::Other(difference)) => {
-                    wrong += 1;
-                    say(&format!("{}: {difference}", plan_of(&path).display()))?;
-                }
-                Err(error) => {
-                    wrong += 1;
-                    say(&format!("{}: {error:#}", path.display()))?;
-                }
-            }
+pub(super) async fn run(folder: &Path, writes: Writes, form: Form) -> Result<()> {
+    let found = super::checked(folder, None)?;
+    let told = check::told(&found);
+    let rulebook = match packs::put_together(found) {
+        Ok(rulebook) => rulebook,
+        Err(error) if form == Form::Json => {
+            say_json(&[], &told)?;
+            return Err(error.into());
         }
-        for folder in [examples.clone(), examples.join("changes")] {
-            for plan in files(&folder, "plan")? {
-                if !plan.with_extension("json").is_file() {
-                    wrong += 1;
-                    say(&format!("{}: there is no order of this plan", plan.display()))?;
-                }
-            }
-        }
+        Err(error) => return Err(error.into()),
+    };
+    let tested = test(folder, &rulebook, writes).await?;
+    let wrong = tested.iter().filter(|tested| tested.is_wrong()).count();
+    let orders = tested.iter().filter(|tested| tested.order.is_some()).count();
+    match form {
+        Form::Json => say_json(&tested, &told)?,
+        Form::Text => tested.iter().filter_map(Tested::line).try_for_each(|line| say(&line))?,
     }
     match (orders, wrong) {
         (0, 0) => bail!("there are no orders: write them into `orders/` of a pack"),
+        (_, 0) if form == Form::Json => Ok(()),
         (orders, 0) => say(&format!("{orders} orders become the plans next to them")),
         (orders, wrong) => bail!("{wrong} of {orders} orders are wrong; `--write` writes plans"),
     }
+}
+
+/// What became of an order, or of a plan that has none.
+#[derive(Debug, Serialize)]
+struct Tested {
+    /// The file of the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<PathBuf>,
+    /// The file of its plan.
+    plan: PathBuf,
+    /// How it ended.
+    result: Ending,
+    /// What differs, or why there is no plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Ending {
+    Same,
+    Written,
+    Differs,
+    NoPlan,
+    NoOrder,
+    Failed,
+}
+
+impl Tested {
+    fn is_wrong(&self) -> bool {
+        match self.result {
+            Ending::Same | Ending::Written => false,
+            Ending::Differs | Ending::NoPlan | Ending::NoOrder | Ending::Failed => true,
+        }
+    }
+
+    fn line(&self) -> Option<String> {
+        let message = self.message.as_deref().unwrap_or_default();
+        let plan = self.plan.display();
+        match (self.result, &self.order) {
+            (Ending::Same, _) => None,
+            (Ending::Written, _) => Some(format!("{plan} is written")),
+            (Ending::Failed, Some(order)) => Some(format!("{}: {message}", order.display())),
+            (Ending::Differs | Ending::NoPlan | Ending::NoOrder | Ending::Failed, _) => {
+                Some(format!("{plan}: {message}"))
+            }
+        }
+    }
+}
+
+fn say_json(tested: &[Tested], diagnostics: &[check::Told]) -> Result<()> {
+    let body = serde_json::json!({ "orders": tested, "diagnostics": diagnostics });
+    say(&serde_json::to_string_pretty(&body)?)
+}
+
+async fn test(folder: &Path, rulebook: &Rulebook, writes: Writes) -> Result<Vec<Tested>> {
+    let mut tested = Vec::new();
+    for pack in packs::folders(folder)? {
+        let folders = [pack.join("orders"), pack.join("orders").join("changes")];
+        for folder in &folders {
+            for order in files(folder, "json")? {
+                let plan = plan_of(&order);
+                let (result, message) = match compare(&order, rulebook, writes).await {
+                    Ok((result, message)) => (result, message),
+                    Err(error) => (Ending::Failed, Some(format!("{error:#}"))),
+                };
+                tested.push(Tested { order: Some(order), plan, result, message });
+            }
+        }
+        for folder in &folders {
+            for plan in files(folder, "plan")? {
+                if !plan.with_extension("json").is_file() {
+                    let message = Some("there is no order of this plan".to_string());
+                    tested.push(Tested { order: None, plan, result: Ending::NoOrder, message });
+                }
+            }
+        }
+    }
+    Ok(tested)
 }
 
 /// Whether plans that differ are written.
@@ -63,13 +133,11 @@ pub(super) enum Writes {
     Plans,
 }
 
-enum Found {
-    Same,
-    Written,
-    Other(String),
-}
-
-async fn compare(path: &Path, rulebook: &Rulebook, writes: Writes) -> Result<Found> {
+async fn compare(
+    path: &Path,
+    rulebook: &Rulebook,
+    writes: Writes,
+) -> Result<(Ending, Option<String>)> {
     let plan = plan(path, rulebook, &[]).await?;
     let golden = plan_of(path);
     let known = match std::fs::read_to_string(&golden) {
@@ -78,16 +146,16 @@ async fn compare(path: &Path, rulebook: &Rulebook, writes: Writes) -> Result<Fou
         Err(error) => return Err(error).with_context(|| "it cannot be read".to_string()),
     };
     if known.as_ref() == Some(&plan) {
-        return Ok(Found::Same);
+        return Ok((Ending::Same, None));
     }
     if writes == Writes::Plans {
         std::fs::write(&golden, plan)?;
-        return Ok(Found::Written);
+        return Ok((Ending::Written, None));
     }
-    Ok(Found::Other(match known {
-        Some(known) => difference(&known, &plan),
-        None => "there is none".into(),
-    }))
+    Ok(match known {
+        Some(known) => (Ending::Differs, Some(difference(&known, &plan))),
+        None => (Ending::NoPlan, Some("there is none".into())),
+    })
 }
 
 /// The plan of an order, once those before it are carried out: those that are given, else for an

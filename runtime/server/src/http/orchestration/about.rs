@@ -15,12 +15,14 @@ pub(super) fn plugins(door: &Door) -> Result<Response, Problem> {
     Ok(answer::json(StatusCode::OK, &plugins))
 }
 
-/// The packs.
+/// The packs: those that are in use, then those that are left out, with what is wrong with them.
 pub(super) fn packs(door: &Door) -> Response {
     let rulebook = door.app.rulebook();
-    let packs = rulebook.packs().map(|pack| {
+    let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name));
+    let packs = in_use.map(|pack| {
         json!({
             "name": pack.name,
+            "state": "ready",
             "title": pack.title,
             "description": pack.description,
             "digest": pack.digest,
@@ -31,15 +33,28 @@ pub(super) fn packs(door: &Door) -> Response {
             "deliveries": pack.deliveries.len(),
             "pools": pack.pools.iter().map(|pool| &pool.id).collect::<Vec<_>>(),
             "workflows": pack.workflows.keys().collect::<Vec<_>>(),
+            "diagnostics": pack.warnings,
         })
     });
+    let left_out = rulebook.left_out().iter().map(|pack| {
+        json!({
+            "name": pack.name,
+            "state": "leftOut",
+            "folder": pack.folder,
+            "reason": pack.reason(),
+            "keptDigest": pack.kept,
+            "diagnostics": pack.diagnostics,
+        })
+    });
+    let packs = packs.chain(left_out);
     answer::json(StatusCode::OK, &packs.collect::<Vec<Value>>().into())
 }
 
 /// The workflows of all packs.
 pub(super) fn workflows(door: &Door) -> Response {
     let rulebook = door.app.rulebook();
-    let workflows = rulebook.packs().flat_map(|pack| {
+    let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name));
+    let workflows = in_use.flat_map(|pack| {
         pack.workflows.keys().map(|name| {
             json!({
                 "name": name,

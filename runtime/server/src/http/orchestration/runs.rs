@@ -24,7 +24,9 @@ const WAIT_S_MAX: u64 = 300;
 pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer {
     let wait = call.query.get("wait").map(wait).transpose()?;
     // The name becomes part of a key, so it has to be one of ours before anything else.
-    if door.app.rulebook().workflow(workflow).is_none() {
+    let rulebook = door.app.rulebook();
+    let is_closed = rulebook.closed_workflow(workflow).is_some();
+    if rulebook.workflow(workflow).is_none() && !is_closed {
         let message = format!("no pack has a workflow `{workflow}`: see {BASE}/workflows");
         return Err(Problem::not_found(message).about("workflow"));
     }
