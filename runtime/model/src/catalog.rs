@@ -18,7 +18,7 @@ pub use self::lifecycle::{Lifecycle, Validity};
 pub use self::pattern::Pattern;
 use self::price::price;
 pub use self::price::{Effect, OfferingPrice, PriceError, PriceRole, check_price};
-pub use self::read::check_patterns;
+pub use self::read::{WrongPattern, check_patterns};
 use self::read::{complete, offering, specification, text};
 use crate::id::SpecId;
 use crate::time::Timestamp;
@@ -34,8 +34,9 @@ pub struct Catalog {
     pub prices: BTreeMap<String, OfferingPrice>,
     /// The documents, by resource (such as `productOffering`) and id.
     pub documents: BTreeMap<String, BTreeMap<String, Value>>,
-    /// What nobody can have yet and cannot be used as it is, with the reason.
-    pub unfinished: Vec<CatalogError>,
+    /// What cannot be used as it is, by kind and id, with the reason; see
+    /// [`of_documents`](Self::of_documents).
+    pub unready: BTreeMap<(&'static str, String), String>,
 }
 
 /// A product offering.
@@ -133,6 +134,10 @@ pub enum SpecKind {
 }
 
 impl SpecKind {
+    /// The resources of their documents.
+    pub const RESOURCES: [&'static str; 3] =
+        ["productSpecification", "serviceSpecification", "resourceSpecification"];
+
     /// The resource of its documents.
     pub fn resource(self) -> &'static str {
         match self {

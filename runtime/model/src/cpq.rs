@@ -13,6 +13,7 @@ mod order;
 mod price;
 mod qualify;
 mod quote;
+mod standing;
 mod total;
 
 pub use charge::{Alteration, Charge, Wrong};
@@ -25,6 +26,7 @@ pub use qualify::{
     query_services,
 };
 pub use quote::{Policy, QuoteError, QuoteState, create, needs_approval, next_version, patched};
+pub use standing::Standing;
 pub use total::{Total, totals};
 
 #[cfg(test)]

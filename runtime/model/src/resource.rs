@@ -148,6 +148,9 @@ pub struct Reference {
     pub path: &'static str,
     /// The keys of the resources where it may lead; one of them must have it.
     pub to: &'static [&'static str],
+    /// Whether the request is about what it leads to, which must be here then. If not, the operator
+    /// may allow references to other systems.
+    pub is_acted_on: bool,
 }
 
 /// What the events of a resource are called (TMF630 and the definitions).
@@ -235,6 +238,13 @@ impl Api {
 /// The resource whose documents are kept under a key, with the API that its hrefs lead to.
 pub fn of_key(key: &str) -> Option<(&'static Api, &'static Resource)> {
     by_key().get(key).map(|(api, resource, _)| (*api, *resource))
+}
+
+/// The resource that is meant by a key, or by its name in paths if only one has that name.
+pub fn named(name: &str) -> Option<(&'static Api, &'static Resource)> {
+    let mut others = by_key().values().filter(|(_, resource, _)| resource.name == name);
+    let first = others.next().map(|(api, resource, _)| (*api, *resource));
+    of_key(name).or_else(|| first.filter(|_| others.next().is_none()))
 }
 
 /// The path of the documents that are kept under a key, where hrefs lead: the id to follow. Empty

@@ -10,7 +10,7 @@ use serde_json::Value;
 use self::closed::Closed;
 pub use self::closed::LeftOut;
 use crate::billing::Zone;
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::Catalog;
 use crate::id::{Digest, SpecId};
 use crate::money::{Price, TAX_CATEGORY, Tax, decimal};
 use crate::pack::Pack;
@@ -66,9 +66,6 @@ pub enum RulebookError {
         /// What is missing.
         missing: String,
     },
-    /// A document of a catalog that is in use cannot be used.
-    #[error(transparent)]
-    Catalog(CatalogError),
     /// A rule names a specification that no catalog has.
     #[error("pack `{pack}`: {place} names `{missing}`, which no catalog has")]
     Unknown {
@@ -126,19 +123,31 @@ impl Rulebook {
     }
 
     /// The same rules with other catalogs: the documents as they stand in the store, each with its
-    /// resource. Reports everything that does not fit; drafts are left out until they are whole.
+    /// resource. What cannot be used is left out. A specification of a pack goes before another of
+    /// the same id.
+    #[must_use]
     pub fn with_documents<'a>(
         &self,
         documents: impl IntoIterator<Item = (&'a str, &'a Value)>,
-    ) -> Result<Self, Vec<RulebookError>> {
-        let catalog = Catalog::of_documents(documents)
-            .map_err(|errors| errors.into_iter().map(RulebookError::Catalog).collect::<Vec<_>>())?;
-        let unknown = self.packs.values().flat_map(|pack| unknown_specs(pack, &catalog));
-        let errors: Vec<_> = unknown.collect();
-        if errors.is_empty() { Ok(self.with_catalog(catalog)) } else { Err(errors) }
+    ) -> Self {
+        let is_of_pack = |resource: &str, document: &Value| {
+            let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
+            let mut catalogs = self.packs().map(|pack| &pack.catalog.documents);
+            catalogs.any(|all| all.get(resource).is_some_and(|own| own.contains_key(id)))
+        };
+        let documents = documents.into_iter();
+        let (own, others): (Vec<_>, Vec<_>) =
+            documents.partition(|(resource, document)| is_of_pack(resource, document));
+        self.with_catalog(Catalog::of_documents(own.into_iter().chain(others)))
     }
 
-    /// The same rules with another catalog, which has what the rules name.
+    /// The rules and deliveries that name what the catalogs in use do not have: they make nothing
+    /// until these have it.
+    pub fn without_specs(&self) -> Vec<RulebookError> {
+        self.packs().flat_map(|pack| unknown_specs(pack, &self.catalog)).collect()
+    }
+
+    /// The same rules with another catalog.
     pub(crate) fn with_catalog(&self, catalog: Catalog) -> Self {
         Self { catalog: Arc::new(catalog), ..self.clone() }
     }

@@ -8,6 +8,7 @@ mod pools;
 mod reading;
 mod replan;
 mod requested;
+mod strictness;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,8 @@ use reading::Readers;
 pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
 pub(crate) use replan::{Retried, Wanted};
 pub(crate) use requested::Requested;
+pub(crate) use strictness::by_setting;
+pub use strictness::{References, Strict, Strictness};
 pub(crate) use take::Asked;
 
 use crate::retention::Removed;
@@ -81,6 +84,8 @@ pub struct Commerce {
     pub zone: Zone,
     /// What quotes are made by.
     pub policy: Policy,
+    /// How strictly what clients write is checked.
+    pub strictness: Strictness,
 }
 
 /// Why nothing was submitted.

@@ -5,6 +5,7 @@ mod limits;
 mod mistake;
 mod number;
 mod retention;
+mod strictness;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub use self::host::Host;
 pub use limits::Limits;
 pub use mistake::Mistake;
 pub use retention::Retention;
+pub use strictness::{Catalog, Inventory, References};
 
 /// The settings of a server. Everything has a default; flags of the command line win.
 #[derive(Clone, Debug, Deserialize)]
@@ -56,6 +58,12 @@ pub struct Config {
     pub billing: Billing,
     /// What quotes are made by.
     pub quotes: Quotes,
+    /// How strictly catalogs are checked.
+    pub catalog: Catalog,
+    /// How strictly inventories are checked.
+    pub inventory: Inventory,
+    /// How strictly references are checked.
+    pub references: References,
     /// What running and compiling plugins may take.
     pub host: Host,
     /// What each plugin is granted, by its id.
@@ -177,6 +185,9 @@ impl Default for Config {
             events: Events::default(),
             billing: Billing::default(),
             quotes: Quotes::default(),
+            catalog: Catalog::default(),
+            inventory: Inventory::default(),
+            references: References::default(),
             host: Host::default(),
             plugins: BTreeMap::new(),
         }
@@ -267,7 +278,8 @@ impl Config {
         let category = tax_category.clone().unwrap_or_else(|| TAX_CATEGORY.into());
         let tax = tax_rate.map(|rate| Tax { rate, category });
         let Quotes { discount_max, total_max, valid_days } = self.quotes;
-        Commerce { tax, release, zone, policy: Policy { discount_max, total_max, valid_days } }
+        let policy = Policy { discount_max, total_max, valid_days };
+        Commerce { tax, release, zone, policy, strictness: self.strictness() }
     }
 
     /// What the engine holds at the most.

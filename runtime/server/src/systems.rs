@@ -31,6 +31,8 @@ pub(crate) struct Draft {
     pub(crate) more: Vec<Put>,
     /// When this is.
     pub(crate) at: Timestamp,
+    /// What hrefs of this server begin with where the client is; empty if it is not known.
+    pub(crate) base: String,
 }
 
 /// Why a system does not let a change through.
@@ -86,7 +88,8 @@ impl Draft {
     pub(crate) fn new(resource: &'static Resource, id: String, body: Value, at: Timestamp) -> Self {
         let place = format!("{}/{id}", model::resource::path(resource.key));
         let after = resource.new_document(body, &id, at, &place);
-        Self { resource, id, before: None, after: Some(after), more: Vec::new(), at }
+        let (before, after) = (None, Some(after));
+        Self { resource, id, before, after, more: Vec::new(), at, base: String::new() }
     }
 }
 
@@ -94,6 +97,15 @@ impl Refusal {
     /// The request can be read, and does not make sense as things are.
     pub(crate) fn unprocessable(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Unprocessable { path: path.into(), message: message.into() }
+    }
+
+    /// The same, which tells the setting that it follows from.
+    #[must_use]
+    pub(crate) fn by_setting(mut self, section: &str, key: &str) -> Self {
+        if let Self::Unprocessable { message, .. } = &mut self {
+            *message = crate::app::by_setting(&message, section, key);
+        }
+        self
     }
 
     /// Something else stands in the way.

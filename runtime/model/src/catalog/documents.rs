@@ -1,11 +1,10 @@
-//! A catalog made of the documents of the store instead of a pack's file. What is on sale must be
-//! whole; what is still being designed may be unfinished, and is left out until it is not.
+//! A catalog made of the documents of the store instead of a pack's file. A document may be
+//! unfinished, or one of another system that says what we cannot use: it is left out until it is not.
 
 use serde_json::Value;
 
-use super::read::{status, text};
-use super::{Catalog, CatalogError, RESOURCES};
-use crate::catalog::Lifecycle;
+use super::read::text;
+use super::{Catalog, Lifecycle, RESOURCES, SpecKind};
 use crate::id::SpecId;
 
 /// A reference of an entity to another.
@@ -20,75 +19,86 @@ pub struct Dangling {
 }
 
 impl Catalog {
-    /// Reads documents, each with its resource; those of other resources are passed over. All
-    /// errors are reported, not just the first.
-    pub fn of_documents<'a>(
-        documents: impl IntoIterator<Item = (&'a str, &'a Value)>,
-    ) -> Result<Self, Vec<CatalogError>> {
+    /// Reads documents, each with its resource; those of other resources are passed over. What
+    /// cannot be used, and what needs it, is left out, with the reason under
+    /// [`unready`](Self::unready). Of two specifications of one id the first is used.
+    pub fn of_documents<'a>(documents: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Self {
         let mut catalog = Self::default();
-        let mut errors = Vec::new();
         for (name, document) in documents {
             let Some(&(resource, path)) = RESOURCES.iter().find(|(known, _)| *known == name) else {
                 continue;
             };
-            let Err(message) = catalog.add(resource, path, document) else {
-                continue;
-            };
             let id = text(document, "id").unwrap_or_default().to_string();
-            let error = CatalogError { resource, id, message };
-            if is_draft(document) {
-                catalog.keep(&error.id, resource, document);
-                catalog.unfinished.push(error);
-            } else {
-                errors.push(error);
+            let wrong = match catalog.other_specification(resource, &id) {
+                Some(message) => Err(message),
+                None => catalog.add(resource, path, document),
+            };
+            if let Err(message) = wrong {
+                let documents = catalog.documents.entry(resource.into()).or_default();
+                documents.insert(id.clone(), document.clone());
+                catalog.unready.insert((resource, id), message);
             }
         }
-        catalog.leave_out_unfinished();
-        let dangling = catalog.dangling().into_iter().map(|found| {
-            let message = format!("names `{}`, which no catalog has ready", found.missing);
-            CatalogError { resource: found.resource, id: found.entity, message }
-        });
-        errors.extend(dangling);
-        if errors.is_empty() { Ok(catalog) } else { Err(errors) }
+        catalog.leave_out_dangling();
+        catalog
     }
 
-    fn keep(&mut self, id: &str, resource: &str, document: &Value) {
-        let documents = self.documents.entry(resource.into()).or_default();
-        documents.insert(id.into(), document.clone());
+    /// Why a specification cannot be used beside one of the same id in another catalog: orders and
+    /// rules name specifications by id alone.
+    fn other_specification(&self, resource: &str, id: &str) -> Option<String> {
+        let is_specification = SpecKind::RESOURCES.contains(&resource);
+        let other = self.specs.get(&SpecId::new(id)).filter(|_| is_specification)?.kind.resource();
+        let message = format!(
+            "a {other} has the id `{id}` too: ids are unique among the specifications of products, \
+             services and resources that are ordered"
+        );
+        (other != resource).then_some(message)
     }
 
-    /// Drafts that name what is not there wait until it is, and so does what names them.
-    fn leave_out_unfinished(&mut self) {
+    /// Leaves out what names what is not there, and then what names that.
+    fn leave_out_dangling(&mut self) {
         loop {
-            let before = self.unfinished.len();
-            for Dangling { resource, entity, missing } in self.dangling() {
-                let id = SpecId::new(&entity);
-                let removed = match resource {
-                    "productOffering" => {
-                        let draft = |status: Lifecycle| status.is_draft();
-                        let is_draft = self.offerings.get(&id).is_some_and(|o| draft(o.status));
-                        is_draft && self.offerings.remove(&id).is_some()
-                    }
-                    "productOfferingPrice" => {
-                        let is_draft =
-                            self.prices.get(&entity).is_some_and(|price| price.status.is_draft());
-                        is_draft && self.prices.remove(&entity).is_some()
-                    }
-                    _ => {
-                        let is_draft =
-                            self.specs.get(&id).is_some_and(|spec| spec.status.is_draft());
-                        is_draft && self.specs.remove(&id).is_some()
-                    }
-                };
-                if removed {
-                    let message = format!("names `{missing}`, which no catalog has ready");
-                    self.unfinished.push(CatalogError { resource, id: entity, message });
-                }
-            }
-            if self.unfinished.len() == before {
+            let dangling = self.dangling();
+            if dangling.is_empty() {
                 return;
             }
+            for Dangling { resource, entity, missing } in dangling {
+                let id = SpecId::new(&entity);
+                match resource {
+                    "productOffering" => drop(self.offerings.remove(&id)),
+                    "productOfferingPrice" => drop(self.prices.remove(&entity)),
+                    _ => drop(self.specs.remove(&id)),
+                }
+                let message = format!("names `{missing}`, which no catalog has ready");
+                self.unready.entry((resource, entity)).or_insert(message);
+            }
         }
+    }
+
+    /// Why an entity cannot be used, with where it stands; `None` if it can, or is in no catalog.
+    pub fn why_unready(&self, resource: &'static str, id: &str) -> Option<String> {
+        let why = self.unready.get(&(resource, id.to_string()))?;
+        let document = self.documents.get(resource).and_then(|all| all.get(id));
+        let status = document.and_then(|document| text(document, "lifecycleStatus"));
+        let is_on_sale = status.and_then(Lifecycle::parse).is_none_or(Lifecycle::is_on_sale);
+        Some(match status.filter(|_| !is_on_sale) {
+            Some(status) => format!("it is `{status}`, and {why}"),
+            None => why.clone(),
+        })
+    }
+
+    /// Whether an entity is one that orders may be about: it can be used, and is no draft.
+    pub fn is_usable(&self, resource: &str, id: &str) -> bool {
+        let key = SpecId::new(id);
+        let status = match resource {
+            "productOffering" => self.offerings.get(&key).map(|offering| offering.status),
+            "productOfferingPrice" => self.prices.get(id).map(|price| price.status),
+            _ => {
+                let spec = self.specs.get(&key);
+                spec.filter(|spec| spec.kind.resource() == resource).map(|spec| spec.status)
+            }
+        };
+        status.is_some_and(|status| !status.is_draft())
     }
 
     /// References that lead nowhere.
@@ -103,7 +113,8 @@ impl Catalog {
             for missing in bundled.filter(|offering| !self.offerings.contains_key(offering)) {
                 name("productOffering", id.as_str(), missing.as_str());
             }
-            for missing in offering.spec.iter().filter(|spec| !self.specs.contains_key(spec)) {
+            let is_product = |id: &SpecId| self.is_of(id, "productSpecification");
+            for missing in offering.spec.iter().filter(|id| !is_product(id)) {
                 name("productOffering", id.as_str(), missing.as_str());
             }
             for missing in offering.prices.iter().filter(|id| !self.prices.contains_key(*id)) {
@@ -117,16 +128,19 @@ impl Catalog {
             }
         }
         for (id, spec) in &self.specs {
-            let named = spec.relies_on.iter().chain(&spec.depends_on).chain(&spec.resources);
-            for missing in named.filter(|named| !self.specs.contains_key(named)) {
+            let services = spec.relies_on.iter().chain(&spec.depends_on);
+            let services = services.filter(|id| !self.is_of(id, "serviceSpecification"));
+            let resources = spec.resources.iter();
+            let resources = resources.filter(|id| !self.is_of(id, "resourceSpecification"));
+            for missing in services.chain(resources) {
                 name(spec.kind.resource(), id.as_str(), missing.as_str());
             }
         }
         found
     }
-}
 
-/// Whether nobody can have it yet. What calls its state by a word of its own is no more than that.
-fn is_draft(document: &Value) -> bool {
-    status(document).is_ok_and(Lifecycle::is_draft) || status(document).is_err()
+    /// Whether a specification is there, and of the kind that is meant.
+    fn is_of(&self, id: &SpecId, resource: &str) -> bool {
+        self.specs.get(id).is_some_and(|spec| spec.kind.resource() == resource)
+    }
 }

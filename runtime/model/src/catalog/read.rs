@@ -163,19 +163,33 @@ pub(super) fn allowed(values: &[Value]) -> Result<Vec<Allowed>, String> {
     allowed.collect()
 }
 
-/// What is wrong with the patterns of a document; nothing where all can be used. Drafts are held to
-/// it too: what cannot be compiled is no unfinished thought.
-pub fn check_patterns(document: &Value) -> Result<(), String> {
-    let names = ["productSpecCharacteristic", "specCharacteristic", "resourceSpecCharacteristic"];
-    let values = [
-        "productSpecCharacteristicValue",
-        "characteristicValueSpecification",
-        "resourceSpecCharacteristicValue",
+/// A pattern of a document that cannot be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongPattern {
+    /// The attribute, such as `specCharacteristic[0].regex`.
+    pub path: String,
+    /// Why.
+    pub message: String,
+}
+
+/// Checks that the patterns of a document can be compiled, of drafts too.
+pub fn check_patterns(document: &Value) -> Result<(), WrongPattern> {
+    const NAMES: [(&str, &str); 3] = [
+        ("productSpecCharacteristic", "productSpecCharacteristicValue"),
+        ("specCharacteristic", "characteristicValueSpecification"),
+        ("resourceSpecCharacteristic", "resourceSpecCharacteristicValue"),
     ];
-    for own in names.iter().flat_map(|name| array(document, name)) {
-        pattern(own)?;
-        for value in values.iter().flat_map(|name| array(own, name)) {
-            pattern(value)?;
+    let check = |entry: &Value, at: String| {
+        let wrong = |message| WrongPattern { path: format!("{at}.regex"), message };
+        pattern(entry).map(drop).map_err(wrong)
+    };
+    for (name, values) in NAMES {
+        for (position, own) in array(document, name).iter().enumerate() {
+            let at = format!("{name}[{position}]");
+            check(own, at.clone())?;
+            for (position, value) in array(own, values).iter().enumerate() {
+                check(value, format!("{at}.{values}[{position}]"))?;
+            }
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::configure::{configure, reference};
@@ -18,21 +19,41 @@ use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
 
 /// Why an offering cannot be launched.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Reason {
     /// What is wrong, for programs.
     pub code: &'static str,
     /// The entity that is wrong: an offering, a price or a specification.
     pub entity: String,
-    /// The attribute of it.
+    /// The attribute of it; empty if the message tells.
+    #[serde(skip_serializing_if = "str::is_empty")]
     pub attribute: &'static str,
     /// What is wrong, for people.
     pub message: String,
 }
 
+impl Reason {
+    /// An entity that cannot be used as it is.
+    pub(super) fn unfinished(id: &str, why: &str) -> Self {
+        Self { code: "UNFINISHED", entity: id.into(), attribute: "", message: why.into() }
+    }
+
+    /// Whether orders are refused or held because of it: what is sold without a proper price is
+    /// delivered all the same.
+    pub fn stops_orders(&self) -> bool {
+        const SOLD_ALL_THE_SAME: [&str; 5] =
+            ["OFFERING_VALUE", "PRICE_CURRENCY", "PRICE_MISSING", "PRICE_TARIFF", "PRICE_VALUE"];
+        !SOLD_ALL_THE_SAME.contains(&self.code)
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}: {}", self.entity, self.attribute, self.message)
+        let Self { entity, attribute, message, .. } = self;
+        match *attribute {
+            "" => write!(f, "`{entity}`: {message}"),
+            attribute => write!(f, "`{entity}`: {attribute}: {message}"),
+        }
     }
 }
 
@@ -41,17 +62,6 @@ pub fn deliverable(rulebook: &Rulebook, offering: &SpecId, now: Timestamp) -> Ve
     let catalog = rulebook.catalog();
     let mut check = Check { rulebook, catalog, now, seen: BTreeSet::new(), found: Vec::new() };
     check.offering(offering, &mut Vec::new());
-    let unfinished = catalog.unfinished.iter().filter(|error| {
-        check.seen.contains(&SpecId::new(&error.id)) || error.id == offering.as_str()
-    });
-    let unfinished = unfinished.map(|error| Reason {
-        code: "UNFINISHED",
-        entity: error.id.clone(),
-        attribute: "lifecycleStatus",
-        message: error.message.clone(),
-    });
-    let unfinished: Vec<Reason> = unfinished.collect();
-    check.found.extend(unfinished);
     if check.found.is_empty() {
         check.rehearse(offering);
     }
@@ -79,11 +89,21 @@ impl Check<'_> {
         self.found.push(Reason { code, entity: entity.into(), attribute, message });
     }
 
+    /// Reports that an entity is there and cannot be used as it is.
+    fn unready(&mut self, resource: &'static str, id: &str) -> bool {
+        let why = self.catalog.unready.get(&(resource, id.to_string()));
+        self.found.extend(why.map(|why| Reason::unfinished(id, why)));
+        why.is_some()
+    }
+
     fn offering(&mut self, id: &SpecId, path: &mut Vec<SpecId>) {
         self.seen.insert(id.clone());
         let Some(offering) = self.catalog.offerings.get(id) else {
-            let message = "the catalog has no such offering ready".into();
-            return self.report("OFFERING_UNKNOWN", id.as_str(), "id", message);
+            if !self.unready("productOffering", id.as_str()) {
+                let message = "the catalog has no such offering".into();
+                self.report("OFFERING_UNKNOWN", id.as_str(), "id", message);
+            }
+            return;
         };
         if let Some(spec) = &offering.spec {
             self.spec(spec, id);
@@ -134,8 +154,10 @@ impl Check<'_> {
                 continue;
             }
             let Some(price) = self.catalog.prices.get(name) else {
-                let message = format!("`{name}` is in no catalog, or not ready");
-                self.report("PRICE_UNKNOWN", id.as_str(), own, message);
+                if !self.unready("productOfferingPrice", name) {
+                    let message = format!("`{name}` is in no catalog");
+                    self.report("PRICE_UNKNOWN", id.as_str(), own, message);
+                }
                 continue;
             };
             counts |= price.holds(Some(self.now)) && matches!(price.role, PriceRole::Charge(_));
@@ -202,8 +224,12 @@ impl Check<'_> {
             return;
         }
         let Some(spec) = self.catalog.specs.get(id) else {
-            let message = format!("`{by}` names it, and no catalog has it ready");
-            return self.report("SPEC_UNKNOWN", id.as_str(), "id", message);
+            let mut kinds = SpecKind::RESOURCES.into_iter();
+            if !kinds.any(|kind| self.unready(kind, id.as_str())) {
+                let message = format!("`{by}` names it, and no catalog has it");
+                self.report("SPEC_UNKNOWN", id.as_str(), "id", message);
+            }
+            return;
         };
         if !spec.status.is_on_sale() || !spec.valid.holds(Some(self.now)) {
             let message = format!(

@@ -145,23 +145,39 @@ fn product<'a>(
     let Some(id) = &line.offering else {
         match &line.spec {
             None => reject("ITEM_WITHOUT_OFFERING", "names no productOffering".into()),
-            Some(id) if !is_product(catalog, id) && line.action == Action::Add => {
-                let message = format!(
-                    "the catalog has no productSpecification `{id}`: name one that it has, or a \
-                     productOffering"
-                );
-                reject("SPEC_UNKNOWN", message);
-            }
-            Some(_) => {}
+            Some(id) => match catalog.why_unready("productSpecification", id.as_str()) {
+                Some(why) => {
+                    let message = format!("productSpecification `{id}` cannot be ordered: {why}");
+                    reject("SPEC_UNKNOWN", message);
+                }
+                None if !is_product(catalog, id) && line.action == Action::Add => {
+                    let message = format!(
+                        "the catalog has no productSpecification `{id}`: name one that it has, or \
+                         a productOffering"
+                    );
+                    reject("SPEC_UNKNOWN", message);
+                }
+                None => {}
+            },
         }
         return line.spec.as_ref();
     };
     let Some(offering) = catalog.offerings.get(id) else {
-        reject("OFFERING_UNKNOWN", format!("the catalog has no productOffering `{id}`"));
+        match catalog.why_unready("productOffering", id.as_str()) {
+            Some(why) => reject(
+                "OFFERING_NOT_ORDERABLE",
+                format!("productOffering `{id}` cannot be ordered: {why}"),
+            ),
+            None => {
+                reject("OFFERING_UNKNOWN", format!("the catalog has no productOffering `{id}`"));
+            }
+        }
         return None;
     };
     if line.action == Action::Add && !offering.status.is_on_sale() {
-        reject("OFFERING_NOT_ORDERABLE", format!("productOffering `{id}` is not active"));
+        let status = offering.status.as_str();
+        let message = format!("productOffering `{id}` is `{status}`, not `Active` or `Launched`");
+        reject("OFFERING_NOT_ORDERABLE", message);
     } else if line.action == Action::Add && !offering.is_on_sale(order.at) {
         reject("OFFERING_NOT_ORDERABLE", format!("productOffering `{id}` is not valid today"));
     }
@@ -212,8 +228,16 @@ fn specification<'a>(
     match &line.spec {
         Some(spec) if catalog.specs.contains_key(spec) => Some(spec),
         Some(spec) => {
-            let message =
-                format!("no catalog has the specification `{spec}`: name one that a catalog has");
+            let mut reasons = SpecKind::RESOURCES.iter();
+            let why = reasons.find_map(|resource| catalog.why_unready(resource, spec.as_str()));
+            let message = match why {
+                Some(why) => format!("the specification `{spec}` cannot be ordered: {why}"),
+                None => {
+                    format!(
+                        "no catalog has the specification `{spec}`: name one that a catalog has"
+                    )
+                }
+            };
             found.push(("SPEC_UNKNOWN", FailureClass::Reject, message));
             None
         }

@@ -175,6 +175,11 @@ impl<'a> Builder<'a> {
         if !holds(rule, variables)? {
             return Ok(Vec::new());
         }
+        if !self.catalog().specs.contains_key(spec) {
+            let message =
+                format!("rule `{}` leads to `{spec}`, which no catalog has ready", rule.name);
+            return Err(rule_failure("DECOMP_SPEC", message));
+        }
         if let Some(list) = &rule.for_each {
             return self.each(rule, spec, list, variables);
         }

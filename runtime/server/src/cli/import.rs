@@ -153,6 +153,12 @@ fn tell(progress: &Value) -> Result<()> {
         let line = wrong.get("line").and_then(Value::as_u64).unwrap_or_default();
         say(&format!("  line {line}: {}: {}", text("path"), text("message")))?;
     }
+    let resource = progress.get("resource").and_then(Value::as_str).unwrap_or_default();
+    if let Some(resource) = model::cpq::Standing::resource(resource) {
+        say(&format!(
+            "What of it cannot be ordered, and why: GET /orchestration/v1/catalog/{resource}?isOrderable=false"
+        ))?;
+    }
     match count("refused") {
         0 => Ok(()),
         refused => bail!("{refused} lines are wrong and were passed over"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::app::{References as Check, Strict};
 
 fn commerce(text: &str) -> Result<Commerce, String> {
     let config: Result<Config, _> = toml::from_str(text);
@@ -23,6 +24,23 @@ fn an_operator_says_what_tax_there_is_and_what_needs_approval() {
 }
 
 #[test]
+fn an_operator_says_how_strictly_documents_are_checked() {
+    let usual = commerce("").unwrap().strictness;
+    assert_eq!((usual.launch, usual.references), (Strict::Lenient, Check::Local));
+    for rule in [usual.changes, usual.offering_prices, usual.patterns, usual.product_prices] {
+        assert_eq!(rule, Strict::Strict);
+    }
+    let own = "[catalog]\nlaunch = \"strict\"\nchanges = \"lenient\"\nprices = \"lenient\"\n\
+               patterns = \"lenient\"\n[inventory]\nprices = \"lenient\"\n\
+               [references]\ncheck = \"none\"\n";
+    let own = commerce(own).unwrap().strictness;
+    assert_eq!((own.launch, own.references), (Strict::Strict, Check::None));
+    for rule in [own.changes, own.offering_prices, own.patterns, own.product_prices] {
+        assert_eq!(rule, Strict::Lenient);
+    }
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_line_and_column() {
     let wrong = [
         ("[billing]\ntax-rate = -1\n", "line 2, column 12", "a number from 0 to 100"),
@@ -37,6 +55,9 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
         ("[quotes]\n\ndiscount-max = 101\n", "line 3, column 16", "a number from 0 to 100"),
         ("[quotes]\nvalid-days = 0\n", "line 2, column 14", "1 to 3650 days"),
         ("[quotes]\ntotal = 1\n", "line 2, column 1", "unknown field"),
+        ("[catalog]\nlaunch = \"maybe\"\n", "line 2, column 10", "expected `strict` or `lenient`"),
+        ("[catalog]\nprice = \"strict\"\n", "line 2, column 1", "unknown field"),
+        ("[references]\ncheck = \"some\"\n", "line 2, column 9", "unknown variant"),
     ];
     for (text, place, reason) in wrong {
         let said = commerce(text).unwrap_err();

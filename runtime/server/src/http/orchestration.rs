@@ -4,6 +4,7 @@
 mod about;
 mod billing;
 mod callbacks;
+mod catalog;
 mod customers;
 mod decide;
 mod events;
@@ -71,6 +72,7 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
         ["plugins"] => ("plugins", read(&call).and_then(|()| about::plugins(door))),
         ["pools", rest @ ..] => ("pools", pools::take(door, call, rest).await),
         ["packs"] => ("packs", read(&call).map(|()| about::packs(door))),
+        ["catalog", rest @ ..] => ("catalog", catalog::take(door, &call, rest).await),
         ["billing", rest @ ..] => ("billing", billing::dispatch(door, call, rest).await),
         ["subscriptions", rest @ ..] => {
             ("subscriptions", subscriptions::take(door, call, rest).await)

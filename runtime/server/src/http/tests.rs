@@ -16,6 +16,7 @@ mod customers;
 mod disconnect;
 mod documents;
 mod durable;
+mod foreign;
 mod hub;
 mod index;
 mod installed;

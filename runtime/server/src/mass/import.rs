@@ -8,7 +8,7 @@
 
 use engine::store::documents::{Change, Expected};
 use engine::store::{Appended, Document, Error, Put};
-use model::resource::{Operation, Owner, Resource, of_key};
+use model::resource::{Operation, Owner, Resource, named};
 use serde_json::Value;
 
 use super::lines::{Line, TooLong};
@@ -63,6 +63,8 @@ pub(crate) enum ImportError {
 /// An import that is under way.
 pub(crate) struct Import {
     app: App,
+    /// What hrefs of this server begin with where the client is; empty if it is not known.
+    base: String,
     resource: &'static Resource,
     /// How far it is, with what is on its way to the disk.
     progress: Progress,
@@ -93,7 +95,7 @@ struct Row {
 
 /// The resource that is named, where it can be imported.
 pub(crate) fn importable(key: &str) -> Result<&'static Resource, ImportError> {
-    let (_, resource) = of_key(key).ok_or_else(|| ImportError::Unknown(key.into()))?;
+    let (_, resource) = named(key).ok_or_else(|| ImportError::Unknown(key.into()))?;
     match resource.owner == Owner::Client && resource.takes(Operation::Create) {
         true => Ok(resource),
         false => Err(ImportError::NotMade(resource.name)),
@@ -132,6 +134,7 @@ impl Import {
         }
         Ok(Self {
             app: app.clone(),
+            base: String::new(),
             resource,
             progress,
             expected,
@@ -140,6 +143,11 @@ impl Import {
             under_way: None,
             looks: false,
         })
+    }
+
+    /// The same for a client that reaches this server under a base URL.
+    pub(crate) fn under(self, base: &str) -> Self {
+        Self { base: base.into(), ..self }
     }
 
     /// How far it is.
@@ -183,11 +191,11 @@ impl Import {
         Ok(self.progress)
     }
 
-    /// What refers to its own kind, and the catalogs, of which each change is held against the
-    /// rules, has to see the row before it.
+    /// What refers to its own kind, and a change of the catalogs, which is checked with the rules, has
+    /// to see the row before it. What is new in a catalog changes nothing that is there.
     fn rows_at_once(&self) -> usize {
         let refers_to_itself = |to: &[&str]| to.contains(&self.resource.key);
-        let is_alone = systems::catalog::is_catalog(self.resource.key)
+        let is_alone = self.looks && systems::catalog::is_catalog(self.resource.key)
             || self.resource.references.iter().any(|reference| refers_to_itself(reference.to));
         if is_alone { 1 } else { ROWS_AT_ONCE }
     }
@@ -213,7 +221,7 @@ impl Import {
         self.count(&fates);
         let appended = self.append(puts);
         self.under_way = Some(UnderWay { appended, rows, before });
-        if self.rows_at_once() == 1 {
+        if self.rows_at_once() == 1 || turn.is_some() {
             self.settle().await?;
             systems::changed(&self.app, self.resource.key)?;
         }
@@ -246,7 +254,8 @@ impl Import {
 
     /// Writes rows after a look at what is there: together if that can be, else one by one.
     async fn write_looking(&mut self, rows: &[Row]) -> Result<(), ImportError> {
-        if self.try_rows(rows).await? {
+        let is_catalog = systems::catalog::is_catalog(self.resource.key);
+        if !is_catalog && self.try_rows(rows).await? {
             return Ok(());
         }
         for row in rows {
@@ -257,6 +266,9 @@ impl Import {
                     let wrong = WrongLine { line: row.line, path: "id".into(), message };
                     return self.stop(wrong).await;
                 }
+            }
+            if is_catalog {
+                systems::changed(&self.app, self.resource.key)?;
             }
         }
         Ok(())
@@ -305,7 +317,8 @@ impl Import {
         };
         let key = self.resource.key;
         let before = if self.looks { self.app.document(key, &row.id)? } else { None };
-        let mut draft = Draft::new(self.resource, row.id.clone(), body, self.app.now());
+        let draft = Draft::new(self.resource, row.id.clone(), body, self.app.now());
+        let mut draft = Draft { base: self.base.clone(), ..draft };
         if let Some(before) = before {
             match self.compare(&before, &mut draft, row) {
                 Fate::Replaced => draft.before = Some(before),

@@ -43,11 +43,17 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     match draft.resource.key {
         "usage" => usage::settle(app, draft).await,
         "product" => {
-            check_prices(draft)?;
-            usage::check_tariffs(app, draft)?;
+            if app.commerce.strictness.product_prices.refuses() {
+                let wrong = |refusal: Refusal| refusal.by_setting("inventory", "prices");
+                check_prices(draft).map_err(wrong)?;
+                usage::check_tariffs(app, draft).map_err(wrong)?;
+            }
             charges::removed(app, draft).await
         }
-        "productOfferingPrice" => usage::check_tariffs(app, draft),
+        "productOfferingPrice" if app.commerce.strictness.offering_prices.refuses() => {
+            let wrong = |refusal: Refusal| refusal.by_setting("catalog", "prices");
+            usage::check_tariffs(app, draft).map_err(wrong)
+        }
         "billingAccount" | "settlementAccount" | "billingCycleSpecification" => {
             cycles::check(app, draft)
         }

@@ -1,10 +1,10 @@
-//! The catalogs: a change is held against the rules of the packs before it is written, and counts
-//! for the next order once it is. What cannot be delivered cannot be launched.
+//! The catalogs: what is written counts for the next order, as far as it can be used. What cannot be
+//! is kept as it is and not ordered; the operator's settings say what of it is refused.
 
 use engine::store::Error;
 use model::Rulebook;
-use model::catalog::{Lifecycle, PriceError, RESOURCES};
-use model::cpq::deliverable;
+use model::catalog::{Lifecycle, PriceError, RESOURCES, WrongPattern};
+use model::cpq::{Reason, Standing, deliverable};
 use model::id::SpecId;
 use serde_json::Value;
 
@@ -21,59 +21,106 @@ pub(crate) async fn turn(app: &App, key: &str) -> Option<tokio::sync::OwnedMutex
     if is_catalog(key) { Some(app.catalogs().await) } else { None }
 }
 
-/// Refuses a change with which orders could not be decomposed, and the launch of what cannot be
-/// delivered. Drafts are nobody's business yet.
+/// Refuses a change that takes away what can be ordered, and, where the operator wants it, the launch
+/// of what cannot be delivered. What is new takes nothing away: it is kept as it is.
 pub(super) fn settle(app: &App, draft: &Draft) -> Result<(), Refusal> {
-    let key = draft.resource.key;
+    let (key, strictness) = (draft.resource.key, app.commerce.strictness);
     if !is_catalog(key) {
         return Ok(());
     }
-    if let Some(after) = &draft.after {
-        let wrong = |message: String| Refusal::unprocessable("regex", message);
+    let after = draft.after.as_ref();
+    if let Some(after) = after.filter(|_| strictness.patterns.refuses()) {
+        let wrong = |wrong: WrongPattern| {
+            let refusal = Refusal::unprocessable(wrong.path, wrong.message);
+            refusal.by_setting("catalog", "patterns")
+        };
         model::catalog::check_patterns(after).map_err(wrong)?;
     }
-    let before = draft.before.as_ref().map(|before| &before.body);
-    let counts = |body: Option<&Value>| body.is_some_and(|body| !is_draft(body));
-    if !counts(before) && !counts(draft.after.as_ref()) {
-        return Ok(());
-    }
-    if let ("productOfferingPrice", Some(after)) = (key, &draft.after) {
-        let wrong = |wrong: PriceError| Refusal::unprocessable(wrong.attribute, wrong.message);
+    if let Some(after) = after.filter(|after| key == "productOfferingPrice" && !is_draft(after))
+        && strictness.offering_prices.refuses()
+    {
+        let wrong = |wrong: PriceError| {
+            let refusal = Refusal::unprocessable(wrong.attribute, wrong.message);
+            refusal.by_setting("catalog", "prices")
+        };
         model::catalog::check_price(after).map_err(wrong)?;
     }
-    let mut all = documents(app)?;
-    all.retain(|(own, document)| *own != key || id_of(document) != Some(draft.id.as_str()));
-    all.extend(draft.after.clone().map(|after| (key, after)));
-    let trial = rulebook(app, &all).map_err(|reasons| match &draft.after {
-        Some(_) => Refusal::unprocessable("lifecycleStatus", reasons),
-        None => Refusal::conflict("id", reasons),
-    })?;
-    let Some(after) =
-        draft.after.as_ref().filter(|after| key == "productOffering" && is_on_sale(after))
-    else {
-        return Ok(());
-    };
-    if before == Some(after) {
+    let now = app.rulebook();
+    let is_new = draft.before.is_none();
+    // Another specification of the same id may be one that is ordered.
+    if is_new && !now.catalog().specs.contains_key(&SpecId::new(&draft.id)) {
         return Ok(());
     }
-    let reasons = deliverable(&trial, &SpecId::new(&draft.id), draft.at);
+    let is_launch = after.is_some_and(is_on_sale)
+        && draft.before.as_ref().is_some_and(|before| !is_on_sale(&before.body));
+    let is_launch = is_launch && key == "productOffering" && strictness.launch.refuses();
+    if !is_launch && !strictness.changes.refuses() {
+        return Ok(());
+    }
+    let trial = trial(app, draft)?;
+    if strictness.changes.refuses() {
+        keeps_usable(draft, &now, &trial)?;
+    }
+    let reasons = match is_launch {
+        true => deliverable(&trial, &SpecId::new(&draft.id), draft.at),
+        false => Vec::new(),
+    };
     if reasons.is_empty() {
         return Ok(());
     }
-    let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-    let message = format!("it cannot be launched: {}", reasons.join("; "));
-    Err(Refusal::unprocessable("lifecycleStatus", message))
+    let message = format!("it cannot be launched: {}", joined(&reasons));
+    let refusal = Refusal::unprocessable("lifecycleStatus", message);
+    Err(refusal.by_setting("catalog", "launch"))
+}
+
+/// The rules and catalogs as they would be after a change.
+fn trial(app: &App, draft: &Draft) -> Result<Rulebook, Error> {
+    let key = draft.resource.key;
+    let mut all = documents(app)?;
+    all.retain(|(own, document)| *own != key || id_of(document) != Some(draft.id.as_str()));
+    all.extend(draft.after.clone().map(|after| (key, after)));
+    Ok(rulebook(app, &all))
+}
+
+/// Refuses a change after which what can be ordered now cannot be, or a rule leads nowhere.
+fn keeps_usable(draft: &Draft, now: &Rulebook, then: &Rulebook) -> Result<(), Refusal> {
+    let unready = then.catalog().unready.iter();
+    let lost = unready.filter(|((resource, id), _)| now.catalog().is_usable(resource, id));
+    let mut reasons: Vec<String> = lost
+        .map(|((resource, id), why)| format!("{resource} `{id}` could not be ordered: {why}"))
+        .collect();
+    let known = now.without_specs();
+    let rules = then.without_specs().into_iter().filter(|error| !known.contains(error));
+    reasons.extend(rules.map(|error| error.to_string()));
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    let refusal = match (&draft.before, &draft.after) {
+        (Some(before), Some(after)) => {
+            Refusal::unprocessable(first_change(&before.body, after), reasons.join("; "))
+        }
+        (None, Some(_)) => Refusal::unprocessable("id", reasons.join("; ")),
+        (_, None) => Refusal::conflict("id", reasons.join("; ")),
+    };
+    Err(refusal.by_setting("catalog", "changes"))
+}
+
+/// The first attribute that a change is about.
+fn first_change(before: &Value, after: &Value) -> String {
+    let names = [before, after].map(|document| document.as_object());
+    let mut names = names.into_iter().flatten().flat_map(serde_json::Map::keys);
+    let changed = names.find(|name| before.get(*name) != after.get(*name) && *name != "lastUpdate");
+    changed.cloned().unwrap_or_else(|| "id".into())
 }
 
 /// Takes the catalogs into use as they stand in the store.
 pub(crate) fn refresh(app: &App) -> Result<(), Error> {
-    match rulebook(app, &documents(app)?) {
-        Ok(rulebook) => app.use_rulebook(rulebook),
-        // Changes are looked at before they are written, so packs have changed beneath them.
-        Err(reasons) => {
-            tracing::warn!(reasons, "the catalogs of the store do not go with the packs");
-        }
+    let rulebook = rulebook(app, &documents(app)?);
+    // Packs may have changed beneath the catalogs.
+    for error in rulebook.without_specs() {
+        tracing::warn!(%error, "a rule leads to what no catalog has ready");
     }
+    app.use_rulebook(rulebook);
     Ok(())
 }
 
@@ -82,32 +129,36 @@ pub(super) fn changed(app: &App, key: &str) -> Result<(), Error> {
     if is_catalog(key) { refresh(app) } else { Ok(()) }
 }
 
-fn rulebook(app: &App, documents: &[(&'static str, Value)]) -> Result<Rulebook, String> {
-    let documents = documents.iter().map(|(key, document)| (*key, document));
-    app.rulebook()
-        .with_documents(documents)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+/// What its owner is told about a document of the catalogs that was written and cannot be ordered.
+pub(crate) fn told(app: &App, key: &str, id: &str) -> Vec<String> {
+    let Some((resource, _)) = RESOURCES.iter().find(|(known, _)| *known == key) else {
+        return Vec::new();
+    };
+    let standing = Standing::of(&app.rulebook(), resource, id, app.now());
+    let reasons = standing.filter(|standing| !standing.is_ready).map(|standing| standing.reasons);
+    let reasons = reasons.into_iter().flatten();
+    reasons.map(|reason| format!("cannot be ordered yet: {reason}")).collect()
 }
 
-/// All documents of the catalogs. A price that was written before it was checked, and cannot be
-/// billed, is left out: nothing is sold at it.
+fn rulebook(app: &App, documents: &[(&'static str, Value)]) -> Rulebook {
+    let documents = documents.iter().map(|(key, document)| (*key, document));
+    app.rulebook().with_documents(documents)
+}
+
+/// All documents of the catalogs.
 fn documents(app: &App) -> Result<Vec<(&'static str, Value)>, Error> {
     let mut all = Vec::new();
     for (key, _) in RESOURCES {
         app.each_document(key, |document| {
-            if key == "productOfferingPrice"
-                && !is_draft(&document.body)
-                && let Err(wrong) = model::catalog::check_price(&document.body)
-            {
-                let id = id_of(&document.body);
-                tracing::warn!(id, %wrong, "a price of the catalog cannot be billed");
-                return Ok::<_, Error>(());
-            }
             all.push((key, document.body));
             Ok::<_, Error>(())
         })?;
     }
     Ok(all)
+}
+
+fn joined(reasons: &[Reason]) -> String {
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn id_of(document: &Value) -> Option<&str> {

@@ -5,7 +5,7 @@ use model::resource::{Operation, Reference, Resource, of_key, table};
 use serde_json::Value;
 
 use super::{Draft, Refusal};
-use crate::app::App;
+use crate::app::{App, References, by_setting};
 
 /// Holds a change against what it refers to, or what refers to it.
 pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
@@ -18,7 +18,8 @@ pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
     }
 }
 
-/// What is referred to must be there, unless it was referred to before.
+/// What is referred to must be there, unless it was referred to before, or the operator lets it be
+/// elsewhere.
 fn leads_somewhere(
     app: &App,
     reference: &Reference,
@@ -27,17 +28,46 @@ fn leads_somewhere(
 ) -> Result<(), Refusal> {
     let known = draft.before.as_ref().map(|before| ids(&before.body, reference.path));
     let known = known.unwrap_or_default();
-    for id in ids(after, reference.path).into_iter().filter(|id| !known.contains(id)) {
+    let check = app.commerce.strictness.references;
+    for (position, named) in referring_in(after, reference.path) {
+        let Some(id) = named.get("id").and_then(Value::as_str) else { continue };
+        let is_free = !reference.is_acted_on
+            && match check {
+                References::All => false,
+                References::Local => leads_elsewhere(named, &draft.base),
+                References::None => true,
+            };
+        if is_free || known.contains(&id) {
+            continue;
+        }
         let mut places = reference.to.iter();
         let found = places.try_fold(false, |found, key| {
             Ok::<_, engine::store::Error>(found || app.document(key, id)?.is_some())
         })?;
         if !found {
-            let message = format!("there is no {} `{id}`", reference.to.join(" or "));
-            return Err(Refusal::unprocessable(format!("{}.id", reference.path), message));
+            let message = format!("there is no {} `{id}` here", reference.to.join(" or "));
+            let message = match (reference.is_acted_on, check) {
+                (true, _) => message,
+                (false, References::Local) => {
+                    let message = format!("{message}, and no absolute `href` leads elsewhere");
+                    by_setting(message, "references", "check")
+                }
+                (false, References::All | References::None) => {
+                    by_setting(message, "references", "check")
+                }
+            };
+            return Err(Refusal::unprocessable(format!("{position}.id"), message));
         }
     }
     Ok(())
+}
+
+/// Whether a reference has an absolute href that leads to another system.
+fn leads_elsewhere(reference: &Value, base: &str) -> bool {
+    let href = reference.get("href").and_then(Value::as_str).unwrap_or_default();
+    let is_absolute = href.starts_with("http://") || href.starts_with("https://");
+    let own = href.strip_prefix(base).filter(|_| !base.is_empty());
+    is_absolute && !own.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// What others refer to cannot be removed, nor what lives and stands on others.
@@ -130,14 +160,25 @@ fn id_of(document: &Value) -> Option<&str> {
 
 /// The ids of what a path leads to.
 fn ids<'a>(document: &'a Value, path: &str) -> Vec<&'a str> {
-    let mut found = vec![document];
-    for name in path.split('.') {
-        let below = found.into_iter().filter_map(|value| value.get(name));
-        found = below.flat_map(elements).collect();
-    }
-    found.into_iter().filter_map(|value| value.get("id")?.as_str()).collect()
+    let found = referring_in(document, path).into_iter();
+    found.filter_map(|(_, value)| value.get("id")?.as_str()).collect()
 }
 
-fn elements(value: &Value) -> &[Value] {
-    value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice)
+/// What a path leads to, each with the path that leads to it alone.
+fn referring_in<'a>(document: &'a Value, path: &str) -> Vec<(String, &'a Value)> {
+    let mut found = vec![(String::new(), document)];
+    for name in path.split('.') {
+        let below = found.into_iter().filter_map(|(at, value)| {
+            let at = if at.is_empty() { name.to_string() } else { format!("{at}.{name}") };
+            Some((at, value.get(name)?))
+        });
+        found = below.flat_map(|(at, value)| elements(at, value)).collect();
+    }
+    found
+}
+
+fn elements(at: String, value: &Value) -> Vec<(String, &Value)> {
+    let Some(entries) = value.as_array() else { return vec![(at, value)] };
+    let entries = entries.iter().enumerate();
+    entries.map(|(position, entry)| (format!("{at}[{position}]"), entry)).collect()
 }

@@ -3,19 +3,30 @@
 use super::*;
 use crate::catalog::Lifecycle;
 
-/// Why an offering cannot be launched after a change of the catalog.
-fn reasons(offering: &str, change: impl FnOnce(&mut Value)) -> String {
+/// The rules with the catalog after a change.
+fn changed(change: impl FnOnce(&mut Value)) -> Rulebook {
     let mut file = catalog();
     change(&mut file);
     let documents = documents(&file);
-    let base = rulebook(&catalog());
-    match base.with_documents(documents.iter().map(|(name, document)| (*name, document))) {
-        Ok(rulebook) => {
-            let found = deliverable(&rulebook, &SpecId::new(offering), NOW);
-            found.iter().map(|r| format!("{} {r}\n", r.code)).collect()
-        }
-        Err(errors) => errors.iter().map(|error| format!("refused: {error}\n")).collect(),
-    }
+    let documents = documents.iter().map(|(name, document)| (*name, document));
+    rulebook(&catalog()).with_documents(documents)
+}
+
+/// Why an offering cannot be launched after a change of the catalog.
+fn reasons(offering: &str, change: impl FnOnce(&mut Value)) -> String {
+    let found = deliverable(&changed(change), &SpecId::new(offering), NOW);
+    found.iter().map(|reason| format!("{} {reason}\n", reason.code)).collect()
+}
+
+/// How every entity stands that is not ready.
+fn unready(rulebook: &Rulebook) -> String {
+    let all = crate::catalog::RESOURCES.into_iter();
+    let all = all.flat_map(|(resource, _)| Standing::all(rulebook, resource, NOW));
+    let told = all.filter(|standing| !standing.is_ready).map(|standing| {
+        let reasons: Vec<_> = standing.reasons.iter().map(ToString::to_string).collect();
+        format!("{} {}: {}\n", standing.resource, standing.id, reasons.join("; "))
+    });
+    told.collect()
 }
 
 fn documents(file: &Value) -> Vec<(&str, Value)> {
@@ -126,35 +137,86 @@ fn a_draft_may_be_unfinished_and_is_not_launched() {
             "productSpecification": { "id": "P-NEW" } }));
     };
     insta::assert_snapshot!(reasons("NEW", draft), @r"
-    OFFERING_UNKNOWN `NEW`: id: the catalog has no such offering ready
-    UNFINISHED `NEW`: lifecycleStatus: names neither a `productSpecification` nor a `bundledProductOffering`
+    UNFINISHED `NEW`: names neither a `productSpecification` nor a `bundledProductOffering`
     ");
     insta::assert_snapshot!(reasons("NEXT", draft), @r"
-    OFFERING_UNKNOWN `NEXT`: id: the catalog has no such offering ready
-    UNFINISHED `NEXT`: lifecycleStatus: names `P-NEW`, which no catalog has ready
+    UNFINISHED `NEXT`: names `P-NEW`, which no catalog has ready
     ");
     let launched = |file: &mut Value| {
         draft(file);
         file["productOffering"][5]["lifecycleStatus"] = json!("Active");
         file["productOffering"][6]["lifecycleStatus"] = json!("Active");
     };
-    insta::assert_snapshot!(reasons("NEW", launched), @r"
-    refused: productOffering `NEW`: names neither a `productSpecification` nor a `bundledProductOffering`
-    refused: productOffering `NEXT`: names `P-NEW`, which no catalog has ready
+    insta::assert_snapshot!(unready(&changed(launched)), @"
+    productOffering NEW: `NEW`: names neither a `productSpecification` nor a `bundledProductOffering`
+    productOffering NEXT: `NEXT`: names `P-NEW`, which no catalog has ready
     ");
 }
 
 #[test]
-fn what_the_rules_name_cannot_be_taken_away() {
-    let text = reasons("NET", |file| {
+fn what_cannot_be_used_is_left_out_with_what_needs_it() {
+    let spec = |id: &str, below: &[&str]| service(id, "Customer", below);
+    let rulebook = changed(|file| {
+        let specs = file["serviceSpecification"].as_array_mut().unwrap();
+        specs.push(spec("ELSEWHERE", &["NOWHERE"]));
+        specs.push(json!({ "id": "PLAIN", "name": "p", "@type": "ServiceSpecification" }));
+        // The same id as a service of a pack: that one is used.
+        file["resourceSpecification"] = json!([{ "id": "C-VOICE", "name": "c" }]);
+        file["productSpecification"].as_array_mut().unwrap().push(json!({
+            "id": "P-2", "name": "P-2", "serviceSpecification": [{ "id": "ELSEWHERE" }] }));
+        file["productOfferingPrice"].as_array_mut().unwrap().push(json!({
+            "id": "ODD", "name": "odd", "priceType": "allowance" }));
+        let offerings = file["productOffering"].as_array_mut().unwrap();
+        offerings.push(json!({ "id": "O-2", "name": "O-2", "lifecycleStatus": "In Study",
+            "productSpecification": { "id": "P-2" } }));
+        offerings.push(json!({ "id": "O-3", "name": "O-3", "lifecycleStatus": "live",
+            "productSpecification": { "id": "P-NET" } }));
+        offerings.push(json!({ "id": "O-4", "name": "O-4",
+            "productSpecification": { "id": "R-FIBRE" } }));
+        offerings
+            .push(json!({ "id": "O-5", "name": "O-5", "productOfferingPrice": [{ "id": "ODD" }],
+            "productSpecification": { "id": "P-NET" } }));
+    });
+    insta::assert_snapshot!(unready(&rulebook), @"
+    resourceSpecification C-VOICE: `C-VOICE`: a serviceSpecification has the id `C-VOICE` too: ids are unique among the specifications of products, services and resources that are ordered
+    serviceSpecification ELSEWHERE: `ELSEWHERE`: names `NOWHERE`, which no catalog has ready
+    serviceSpecification PLAIN: `PLAIN`: `@type` is neither `CustomerFacingServiceSpecification` nor `ResourceFacingServiceSpecification`
+    productSpecification P-2: `P-2`: names `ELSEWHERE`, which no catalog has ready
+    productOfferingPrice ODD: `ODD`: `price` needs `unit` (a currency) and `value` (a number)
+    productOffering O-2: `O-2`: lifecycleStatus: is `In Study`, not `Active` or `Launched`; `O-2`: names `P-2`, which no catalog has ready
+    productOffering O-3: `O-3`: lifecycleStatus: is `live`, not `Active` or `Launched`; `O-3`: `lifecycleStatus` is none of `In Study`, `In Design`, `In Test`, `Rejected`, `Active`, `Launched`, `Retired`, `Obsolete`
+    productOffering O-4: `O-4`: names `R-FIBRE`, which no catalog has ready
+    productOffering O-5: `O-5`: names `ODD`, which no catalog has ready
+    ");
+    for offering in ["NET", "VOICE", "TV", "RADIO", "BUNDLE"] {
+        assert_eq!(deliverable(&rulebook, &SpecId::new(offering), NOW), [], "{offering}");
+    }
+    assert_eq!(rulebook.without_specs(), []);
+    // Configurations, quotes and orders get the reason.
+    let request = items(Form::ProductOrder, "1 O-2\n2 O-3\n3 O-5");
+    let order = Order::parse(crate::plan::Level::Product, &request).unwrap();
+    let stop = crate::decompose::decompose(&order, &request, &rulebook, &Answers::new());
+    let Err(crate::decompose::Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
+    insta::assert_snapshot!(format!("{} {}", failure.code, failure.message), @"OFFERING_NOT_ORDERABLE item `1`: productOffering `O-2` cannot be ordered: it is `In Study`, and names `P-2`, which no catalog has ready; item `2`: productOffering `O-3` cannot be ordered: `lifecycleStatus` is none of `In Study`, `In Design`, `In Test`, `Rejected`, `Active`, `Launched`, `Retired`, `Obsolete`; item `3`: productOffering `O-5` cannot be ordered: names `ODD`, which no catalog has ready");
+}
+
+#[test]
+fn a_rule_that_leads_nowhere_is_told_and_holds_orders() {
+    let rulebook = changed(|file| {
         let specs = file["serviceSpecification"].as_array_mut().unwrap();
         specs.retain(|spec| spec["id"] != "R-CABLE");
         specs[0] = service("C-NET", "Customer", &["R-FIBRE"]);
     });
-    insta::assert_snapshot!(text, @r"
-    refused: pack `home`: rule `cable` names `R-CABLE`, which no catalog has
-    refused: pack `home`: the delivery of `R-CABLE` names `R-CABLE`, which no catalog has
+    let told: Vec<_> = rulebook.without_specs().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    pack `home`: rule `cable` names `R-CABLE`, which no catalog has
+    pack `home`: the delivery of `R-CABLE` names `R-CABLE`, which no catalog has
     ");
+    let request = items(Form::ProductOrder, "1 NET tech=HFC");
+    let order = Order::parse(crate::plan::Level::Product, &request).unwrap();
+    let stop = crate::decompose::decompose(&order, &request, &rulebook, &Answers::new());
+    let Err(crate::decompose::Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
+    insta::assert_snapshot!(format!("{:?} {} {}", failure.class, failure.code, failure.message), @"Person DECOMP_SPEC rule `cable` leads to `R-CABLE`, which no catalog has ready");
 }
 
 #[test]
@@ -169,7 +231,7 @@ fn an_offering_that_no_pack_has_is_delivered_by_the_pack_of_its_services() {
         "serviceSpecification": [{ "id": "C-VOICE" }] }));
     let documents = documents(&file);
     let documents = documents.iter().map(|(name, document)| (*name, document));
-    let rulebook = rulebook(&catalog()).with_documents(documents).unwrap();
+    let rulebook = rulebook(&catalog()).with_documents(documents);
     let request = items(Form::ProductOrder, "1 NEW");
     let order = Order::parse(crate::plan::Level::Product, &request).unwrap();
     let plan = crate::decompose::decompose(&order, &request, &rulebook, &Answers::new()).unwrap();

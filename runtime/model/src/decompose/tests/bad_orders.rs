@@ -41,7 +41,7 @@ fn an_offering_that_the_catalog_does_not_have() {
 
 #[test]
 fn an_offering_that_is_not_sold_any_more() {
-    assert_snapshot!(refused("1 add OLD name=n"), @"Reject OFFERING_NOT_ORDERABLE: item `1`: productOffering `OLD` is not active");
+    assert_snapshot!(refused("1 add OLD name=n"), @"Reject OFFERING_NOT_ORDERABLE: item `1`: productOffering `OLD` is `Retired`, not `Active` or `Launched`");
 }
 
 #[test]

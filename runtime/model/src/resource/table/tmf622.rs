@@ -60,7 +60,11 @@ pub(super) static API: Api = Api {
             mandatory: &["productOrder"],
             server: &["id", "href", "state", "effectiveCancellationDate", "creationDate"],
             life: Some(life::TASK),
-            references: &[Reference { path: "productOrder", to: &["productOrder"] }],
+            references: &[Reference {
+                path: "productOrder",
+                to: &["productOrder"],
+                is_acted_on: true,
+            }],
             indexed: &["productOrder.id"],
             owner: Owner::Order,
             ..USUAL

@@ -16,7 +16,11 @@ pub(super) static API: Api = Api {
         shape: "Customer",
         mandatory: &["name", "engagedParty"],
         life: Some(life::free("status")),
-        references: &[Reference { path: "engagedParty", to: &["individual", "organization"] }],
+        references: &[Reference {
+            path: "engagedParty",
+            to: &["individual", "organization"],
+            is_acted_on: false,
+        }],
         indexed: &["name", "engagedParty.id", "account.id", "relatedParty.id"],
         history: true,
         ..USUAL

@@ -77,7 +77,11 @@ pub(super) static API: Api = Api {
                 "errorMessage",
             ],
             life: Some(life::TASK_ACCEPTED),
-            references: &[Reference { path: "serviceOrder", to: &["serviceOrder"] }],
+            references: &[Reference {
+                path: "serviceOrder",
+                to: &["serviceOrder"],
+                is_acted_on: true,
+            }],
             indexed: &["serviceOrder.id"],
             owner: Owner::Order,
             ..USUAL

@@ -27,7 +27,11 @@ pub(super) static API: Api = Api {
         ],
         fixed: &["id", "href", "quoteDate"],
         life: Some(QUOTE),
-        references: &[Reference { path: "billingAccount", to: &["billingAccount"] }],
+        references: &[Reference {
+            path: "billingAccount",
+            to: &["billingAccount"],
+            is_acted_on: false,
+        }],
         indexed: &[
             "externalId",
             "category",

@@ -40,7 +40,11 @@ pub(super) static API: Api = Api {
             mandatory: &["resourceOrder"],
             server: &["id", "href", "state", "effectiveCancellationDate"],
             life: Some(life::TASK),
-            references: &[Reference { path: "resourceOrder", to: &["resourceOrder"] }],
+            references: &[Reference {
+                path: "resourceOrder",
+                to: &["resourceOrder"],
+                is_acted_on: true,
+            }],
             indexed: &["resourceOrder.id"],
             owner: Owner::Order,
             ..USUAL

@@ -82,8 +82,16 @@ const ACCOUNT: Resource = Resource {
 };
 
 const BILLED: &[Reference] = &[
-    Reference { path: "financialAccount", to: &["financialAccount"] },
-    Reference { path: "billStructure.cycleSpecification", to: &["billingCycleSpecification"] },
-    Reference { path: "billStructure.format", to: &["billFormat"] },
-    Reference { path: "billStructure.presentationMedia", to: &["billPresentationMedia"] },
+    Reference { path: "financialAccount", to: &["financialAccount"], is_acted_on: false },
+    Reference {
+        path: "billStructure.cycleSpecification",
+        to: &["billingCycleSpecification"],
+        is_acted_on: false,
+    },
+    Reference { path: "billStructure.format", to: &["billFormat"], is_acted_on: false },
+    Reference {
+        path: "billStructure.presentationMedia",
+        to: &["billPresentationMedia"],
+        is_acted_on: false,
+    },
 ];

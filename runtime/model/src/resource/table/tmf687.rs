@@ -45,6 +45,7 @@ pub(super) static API: Api = Api {
             references: &[Reference {
                 path: "adjustProductStockItem.productStockTarget",
                 to: &["productStock"],
+                is_acted_on: true,
             }],
             indexed: &["adjustProductStockItem.productStockTarget.id"],
             ..STOCK_TASK
@@ -67,6 +68,7 @@ pub(super) static API: Api = Api {
             references: &[Reference {
                 path: "reserveProductStockItem.productStockRequested",
                 to: &["productStock"],
+                is_acted_on: true,
             }],
             indexed: &["relatedParty.id", "channel.id", "relatedEntity.id"],
             ..STOCK_TASK

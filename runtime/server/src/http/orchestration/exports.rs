@@ -9,7 +9,7 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use futures_util::stream;
-use model::resource::{Owner, Resource, of_key};
+use model::resource::{Owner, Resource, named};
 
 use crate::app::App;
 use crate::http::Door;
@@ -30,7 +30,7 @@ const SLICE: usize = 1_024;
 /// Answers with the documents of a resource.
 pub(super) fn get(door: &Door, call: &Call, key: &str) -> Answer {
     read(call)?;
-    let (_, resource) = of_key(key).ok_or_else(|| {
+    let (_, resource) = named(key).ok_or_else(|| {
         Problem::not_found(format!("there is no resource `{key}`: it is named as in paths"))
     })?;
     if resource.owner == Owner::Computed {

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use engine::store::Document;
 use engine::store::documents::versions;
 use model::Timestamp;
-use model::resource::of_key;
+use model::resource::named;
 use serde_json::{Value, json};
 
 use crate::http::call::{Call, time};
@@ -18,7 +18,7 @@ const VERSIONS_MAX: usize = 1_000;
 /// Answers with all versions of a document, oldest first, or with the one at a time (`?at=`).
 pub(super) async fn get(door: &Door, call: &Call, key: &str, id: &str) -> Answer {
     read(call)?;
-    let Some((_, resource)) = of_key(key).filter(|(_, resource)| resource.history) else {
+    let Some((_, resource)) = named(key).filter(|(_, resource)| resource.history) else {
         let message = format!("no earlier versions are kept of a `{key}`");
         return Err(Problem::not_found(message).about("resource"));
     };
@@ -29,8 +29,8 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str, id: &str) -> Answer
             Some(Timestamp::parse(text.trim_matches('"')).ok_or_else(wrong)?)
         }
     };
-    let mut versions = versions(&**door.app.engine.store(), key, id, VERSIONS_MAX)?;
-    versions.extend(door.app.document(key, id)?);
+    let mut versions = versions(&**door.app.engine.store(), resource.key, id, VERSIONS_MAX)?;
+    versions.extend(door.app.document(resource.key, id)?);
     if versions.is_empty() {
         let message = format!("there is no {} `{id}`, and never was", resource.name);
         return Err(Problem::not_found(message).about("id"));

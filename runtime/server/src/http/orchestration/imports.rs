@@ -73,7 +73,7 @@ fn get(door: &Door, id: &str) -> Answer {
 /// Forgets how far an import is; what it brought stays.
 async fn forget(door: &Door, id: &str) -> Answer {
     let found = door.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
-    let put = Put::new(IMPORTS, id, Change::Remove, Expected::Revision(found.revision));
+    let put = Put::new(IMPORTS, id, Change::Forget, Expected::Revision(found.revision));
     match door.app.write(vec![put]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(engine::store::Error::Conflict { .. }) => {
@@ -98,7 +98,8 @@ async fn put(door: &Door, mut call: Call, id: &str) -> Answer {
         let message = format!("{} lines are dealt with: send the rest from there", done.lines);
         return Err(Problem::conflict(message).about("from"));
     }
-    let mut import = Import::open(&door.app, id, resource, (asked.existing, asked.wrong))?;
+    let import = Import::open(&door.app, id, resource, (asked.existing, asked.wrong))?;
+    let mut import = import.under(&call.base);
     if import.progress().state == State::Completed {
         return Ok(answer::json(StatusCode::OK, &json!(import.progress())));
     }

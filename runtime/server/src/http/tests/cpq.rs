@@ -4,6 +4,7 @@ use axum::body::Body;
 use serde_json::{Value, json};
 
 use super::bench::{Answer, Bench, order};
+use crate::app::{Commerce, Strict, Strictness};
 
 const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 const QUOTES: &str = "/tmf-api/quoteManagement/v4/quote";
@@ -168,7 +169,8 @@ async fn a_value_matches_the_pattern_of_its_characteristic() {
             hostile["lifecycleStatus"] = json!(status);
             let refused = bench.post(path, &hostile).await;
             assert_eq!(refused.status, 422, "{regex}: {}", refused.text);
-            assert_eq!(refused.body["referenceError"], "regex", "{}", refused.text);
+            let path = "productSpecCharacteristic[0].regex";
+            assert_eq!(refused.body["referenceError"], path, "{}", refused.text);
         }
     }
     assert_eq!(bench.facts(), before);
@@ -253,36 +255,46 @@ async fn an_offering_that_can_be_delivered_is_launched_and_ordered() {
     assert_eq!(found.body["state"], "rejected");
 }
 
-#[tokio::test]
-async fn an_offering_that_cannot_be_delivered_is_not_launched() {
-    let bench = Bench::new();
-    let service = activated(
-        &bench,
-        SERVICES,
-        &json!({ "name": "Teleport",
-        "@type": "ResourceFacingServiceSpecification" }),
-    )
-    .await;
+/// The launch of an offering whose service no rule delivers, and that has no price.
+async fn teleport(bench: &Bench) -> Answer {
+    let service = json!({ "name": "Teleport", "@type": "ResourceFacingServiceSpecification" });
+    let service = activated(bench, SERVICES, &service).await;
     assert_eq!(service.status, 200, "{}", service.text);
-    let product = activated(
-        &bench,
-        PRODUCTS,
-        &json!({ "name": "Teleport",
-        "serviceSpecification": [{ "id": service.body["id"] }] }),
-    )
-    .await;
+    let product =
+        json!({ "name": "Teleport", "serviceSpecification": [{ "id": service.body["id"] }] });
+    let product = activated(bench, PRODUCTS, &product).await;
     assert_eq!(product.status, 200, "{}", product.text);
-    let refused = activated(
-        &bench,
-        OFFERINGS,
-        &json!({ "name": "Teleport",
-        "productSpecification": { "id": product.body["id"] } }),
-    )
-    .await;
-    assert_eq!(refused.status, 422);
-    for named in ["productOfferingPrice", "no rule says how it is delivered"] {
+    let offering =
+        json!({ "name": "Teleport", "productSpecification": { "id": product.body["id"] } });
+    activated(bench, OFFERINGS, &offering).await
+}
+
+#[tokio::test]
+async fn an_offering_that_cannot_be_delivered_is_launched_with_a_warning_or_not() {
+    let reasons = ["productOfferingPrice", "no rule says how it is delivered"];
+    let bench = Bench::new();
+    let launched = teleport(&bench).await;
+    assert_eq!(launched.status, 200, "{}", launched.text);
+    let warnings = launched.headers.get_all("warning").iter();
+    let warnings: Vec<_> = warnings.map(|warning| warning.to_str().unwrap()).collect();
+    for named in reasons {
+        assert!(warnings.iter().any(|warning| warning.contains(named)), "{warnings:?}");
+    }
+    let strictness = Strictness { launch: Strict::Strict, ..Strictness::default() };
+    let strict = Bench::new().with_commerce(Commerce { strictness, ..Commerce::default() });
+    let refused = teleport(&strict).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.body["referenceError"]),
+        (422, &json!("lifecycleStatus"))
+    );
+    for named in reasons.into_iter().chain(["`launch` of `[catalog]`"]) {
         assert!(refused.text.contains(named), "{}", refused.text);
     }
+}
+
+#[tokio::test]
+async fn what_rules_name_is_not_removed() {
+    let bench = Bench::new();
     let rule = format!("{SERVICES}/RFS-VLAN");
     let removed = bench.send(&format!("DELETE {rule}"), &[], Body::empty()).await;
     assert_eq!(removed.status, 409, "{}", removed.text);

@@ -130,7 +130,7 @@ async fn levels_are_adjusted_checked_and_asked_for() {
             "reserveProductStock",
             json!({ "reserveProductStockItem": [{ "id": "1", "quantityRequested": { "amount": 1 }, "productStockRequested": { "id": "none" } }] }),
             422,
-            "reserveProductStockItem.productStockRequested.id",
+            "reserveProductStockItem[0].productStockRequested.id",
         ),
         (
             "adjustProductStock",

@@ -79,7 +79,7 @@ async fn change(door: &Door, call: &Call, served: &Served, id: &str, asked: &Ask
             }
             Asked::Patch(..) | Asked::Replace(_) => None,
         };
-        let draft = draft(door, served, id, before, asked)?;
+        let draft = Draft { base: call.base.clone(), ..draft(door, served, id, before, asked)? };
         if let Some(answer) = write(door, call, served, (draft, unless)).await? {
             return Ok(answer);
         }
@@ -118,7 +118,8 @@ fn draft(
         }
         None => None,
     };
-    Ok(Draft { resource, id: id.to_string(), before: Some(before), after, more: Vec::new(), at })
+    let (id, before, more) = (id.to_string(), Some(before), Vec::new());
+    Ok(Draft { resource, id, before, after, more, at, base: String::new() })
 }
 
 /// Writes a change, unless the document was changed meanwhile: then nothing is answered.
@@ -149,7 +150,9 @@ async fn write(
     };
     let revision = if is_same { revision } else { revision + 1 };
     href::absolute(&mut body, &call.base);
-    Ok(Some(tagged(answer::json(StatusCode::OK, &body), &etag::of(revision))))
+    let unusable = systems::catalog::told(&door.app, key, &id);
+    let response = answer::warned(answer::json(StatusCode::OK, &body), &unusable);
+    Ok(Some(tagged(response, &etag::of(revision))))
 }
 
 /// Writes documents, unless an open order is about them; whether they were as they were read.

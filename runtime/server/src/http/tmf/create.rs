@@ -38,14 +38,16 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
     let receipt = json!({ "id": id, "digest": repeat.digest() });
     let turn = systems::catalog::turn(&door.app, served.resource.key).await;
     for _ in 0..TRIES_MAX {
-        let mut draft = Draft::new(served.resource, id.clone(), body.clone(), door.app.now());
+        let draft = Draft::new(served.resource, id.clone(), body.clone(), door.app.now());
+        let mut draft = Draft { base: call.base.clone(), ..draft };
         systems::settle(&door.app, &mut draft).await?;
         match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
             Ok(()) => {
                 systems::changed(&door.app, served.resource.key)?;
                 drop(turn);
                 let response = created(door, &call, served, &receipt)?;
-                return Ok(answer::warned(response, &unknown));
+                let unusable = systems::catalog::told(&door.app, served.resource.key, &id);
+                return Ok(answer::warned(answer::warned(response, &unknown), &unusable));
             }
             Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
                 // The same request came twice at once, and the other one was first.

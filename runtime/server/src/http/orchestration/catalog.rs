@@ -1,0 +1,68 @@
+//! How the entities of the catalogs stand: what can be ordered, and if not, why. What another system's
+//! catalog has is kept as it is, and told here.
+
+use axum::http::StatusCode;
+use model::cpq::Standing;
+use serde_json::Value;
+
+use crate::http::call::Call;
+use crate::http::page::Page;
+use crate::http::problem::Problem;
+use crate::http::route::{Answer, nothing_here, read};
+use crate::http::{Door, answer};
+
+/// Takes a request about the catalogs.
+pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
+    read(call)?;
+    let [name, id @ ..] = path else { return Err(nothing_here()) };
+    let resource = Standing::resource(name).ok_or_else(|| {
+        let known: Vec<_> = model::catalog::RESOURCES.iter().map(|(name, _)| *name).collect();
+        let message = format!("the catalogs have no `{name}`: they have {}", known.join(", "));
+        Problem::not_found(message).about("resource")
+    })?;
+    match id {
+        [] => list(door, call, resource).await,
+        id => one(door, resource, &id.join("/")),
+    }
+}
+
+fn one(door: &Door, resource: &'static str, id: &str) -> Answer {
+    let standing = Standing::of(&door.app.rulebook(), resource, id, door.app.now());
+    let missing = || Problem::not_found(format!("there is no {resource} `{id}`")).about("id");
+    Ok(answer::json(StatusCode::OK, &shown(&standing.ok_or_else(missing)?)?))
+}
+
+/// All of a kind, or those that can be ordered or cannot (`?isOrderable=`).
+async fn list(door: &Door, call: &Call, resource: &'static str) -> Answer {
+    let page = Page::parse(&call.query)?;
+    let wanted = match call.query.get("isOrderable") {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return Err(Problem::bad("is `true` or `false`").about("isOrderable")),
+    };
+    let (rulebook, now) = (door.app.rulebook(), door.app.now());
+    let (from, until) = (page.offset, page.end());
+    let found = door.app.read(move || {
+        let all = Standing::all(&rulebook, resource, now);
+        let all = all.filter(|standing| wanted.is_none_or(|wanted| standing.is_ready == wanted));
+        let (mut rows, mut total) = (Vec::new(), 0);
+        for standing in all {
+            if (from..until).contains(&total) {
+                rows.push(shown(&standing)?);
+            }
+            total += 1;
+        }
+        Ok::<_, Problem>((rows, total))
+    });
+    let (rows, total) = found.await.map_err(|error| Problem::ours(&error))??;
+    let url = format!("{}{}/catalog/{resource}", call.base, super::BASE);
+    let headers = page.headers(rows.len(), total, &call.query, &url);
+    let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
+    response.headers_mut().extend(headers);
+    Ok(response)
+}
+
+fn shown(standing: &Standing) -> Result<Value, Problem> {
+    serde_json::to_value(standing).map_err(|error| Problem::ours(&error))
+}
