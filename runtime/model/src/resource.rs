@@ -89,7 +89,8 @@ pub struct Resource {
     pub owner: Owner,
     /// In which versions of the API it is served.
     pub served: Served,
-    /// The `@type` that a document must have to be seen here; nothing where all of the key are.
+    /// The `@type` or `@baseType` that a document must have to be seen here; `None` if all of the key
+    /// are.
     pub only_type: Option<&'static str>,
     /// Dates that the server sets when a document is new, such as `orderDate`.
     pub dates: &'static [&'static str],
@@ -136,9 +137,21 @@ pub struct Life {
     pub attribute: &'static str,
     /// The state of a new document where nothing is said; empty where one must be given.
     pub initial: &'static str,
-    /// Each state with those that may follow; a state that is not listed is unknown. Where none is
-    /// listed, any text is a state and any may follow.
+    /// Each state with those that may follow. Where none is listed, any text is a state and any may
+    /// follow.
     pub next: &'static [(&'static str, &'static [&'static str])],
+    /// Whether a state that is not listed may stand.
+    pub words: Words,
+}
+
+/// Whether the definitions list the states of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// They do: no other may stand.
+    Listed,
+    /// It is any text; what may follow is checked among the words that are listed, however they are
+    /// cased and spaced.
+    Free,
 }
 
 /// A reference that must lead to something.
@@ -180,23 +193,41 @@ pub enum Owner {
 impl Life {
     /// Whether a state is one of its states.
     pub fn knows(&self, state: &str) -> bool {
-        self.next.is_empty() || self.next.iter().any(|(known, _)| *known == state)
+        self.next.is_empty() || self.words == Words::Free || self.listed(state).is_some()
     }
 
-    /// Whether one state may follow another; each may follow itself.
+    /// Whether one state may follow another; each may follow itself. A word of the client's own may
+    /// follow any, and any may follow it.
     pub fn allows(&self, from: &str, to: &str) -> bool {
-        from == to || self.next.is_empty() || self.after(from).contains(&to)
+        if from == to || self.next.is_empty() {
+            return true;
+        }
+        match (self.words, self.listed(from), self.listed(to)) {
+            (Words::Free, None, _) | (Words::Free, _, None) => true,
+            (_, Some((from, after)), Some((to, _))) => from == to || after.contains(to),
+            (Words::Listed, None, _) | (Words::Listed, _, None) => false,
+        }
     }
 
     /// What may follow a state.
     pub fn after(&self, from: &str) -> &'static [&'static str] {
-        let after = self.next.iter().find(|(known, _)| *known == from);
-        after.map(|(_, next)| *next).unwrap_or_default()
+        self.listed(from).map(|(_, next)| *next).unwrap_or_default()
     }
 
     /// Whether a state is one that nothing follows.
     pub fn is_final(&self, state: &str) -> bool {
-        !self.next.is_empty() && self.knows(state) && self.after(state).is_empty()
+        self.listed(state).is_some_and(|(_, after)| after.is_empty())
+    }
+
+    fn listed(&self, state: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
+        let plain = |text: &str| -> String {
+            let letters = text.chars().filter(char::is_ascii_alphanumeric);
+            letters.map(|letter| letter.to_ascii_lowercase()).collect()
+        };
+        self.next.iter().find(|(known, _)| match self.words {
+            Words::Listed => *known == state,
+            Words::Free => plain(known) == plain(state),
+        })
     }
 }
 
@@ -213,8 +244,8 @@ impl Resource {
 
     /// Whether a document is one that is seen under this resource.
     pub fn shows(&self, document: &Value) -> bool {
-        let is_type = |wanted| document.get("@type").and_then(Value::as_str) == Some(wanted);
-        self.only_type.is_none_or(is_type)
+        let says = |name, wanted| document.get(name).and_then(Value::as_str) == Some(wanted);
+        self.only_type.is_none_or(|wanted| says("@type", wanted) || says("@baseType", wanted))
     }
 
     /// The state of a document, where it has one.

@@ -168,10 +168,13 @@ impl Resource {
     /// A document that is made or changed through a view can be seen in it.
     fn check_view(&self, fields: &Map<String, Value>) -> Result<(), Invalid> {
         let Some(only) = self.only_type else { return Ok(()) };
+        let is_own = fields.get("@baseType").and_then(Value::as_str) == Some(only);
         match fields.get("@type").and_then(Value::as_str) {
-            Some(other) if other != only => {
-                let message =
-                    format!("the `@type` of a `{}` is `{only}`, not `{other}`", self.name);
+            Some(other) if other != only && !is_own => {
+                let message = format!(
+                    "the `@type` of a `{}` is `{only}`, not `{other}`: a class of your own has `{only}` as its `@baseType`",
+                    self.name
+                );
                 Err(Invalid::new(InvalidKind::UnknownValue, "@type", message))
             }
             _ => Ok(()),

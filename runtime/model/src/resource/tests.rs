@@ -11,6 +11,7 @@ static ORDER: Resource = Resource {
         attribute: "state",
         initial: "new",
         next: &[("new", &["old"]), ("old", &[])],
+        words: Words::Listed,
     }),
     indexed: &["party.id", "externalId"],
     server: &[],

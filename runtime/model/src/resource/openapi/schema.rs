@@ -10,7 +10,7 @@ use crate::fulfilment::may_change;
 use crate::resource::check::value::ID_BYTES_MAX;
 use crate::resource::shape::{Attribute, Forms, Kind, Shape, Type};
 use crate::resource::version::View;
-use crate::resource::{Operation, Owner};
+use crate::resource::{Life, Operation, Owner, Words};
 
 /// What a schema is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,9 +83,6 @@ fn root_schema(view: &View, side: Side, needed: &mut Needed) -> Value {
     }
     add_states(view, shape, side, &mut properties);
     add_classes(side.into(), &mut properties);
-    if let Some(only) = view.resource.only_type {
-        properties.insert("@type".into(), json!({ "type": "string", "enum": [only] }));
-    }
     properties.retain(|name, _| !is_left_out(name));
     object(properties, required.iter().map(|name| json!(name)).collect())
 }
@@ -97,9 +94,11 @@ fn is_decided(view: &View, name: &str) -> bool {
     is_order && !name.starts_with('@') && !may_change(kept.as_deref().unwrap_or(name))
 }
 
-/// A state that stands in the table is one of those there, even where its shape says any text.
+/// A state that stands in the table is one of those there, even where its shape says any text, unless
+/// the definitions leave the words to clients.
 fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<String, Value>) {
-    let Some(life) = view.resource.life.filter(|life| !life.next.is_empty()) else { return };
+    let is_listed = |life: &Life| !life.next.is_empty() && life.words == Words::Listed;
+    let Some(life) = view.resource.life.filter(is_listed) else { return };
     let is_listed = shape.attribute(life.attribute).is_some_and(|known| match known.kinds[..] {
         // The states of version 5 have names of their own.
         [Kind::One(Type::Choice(_))] => view.forms() != Forms::V4,

@@ -1,11 +1,11 @@
 //! The lives that several resources share, and those that need room. What may follow what is from
 //! the guides of the TM Forum; where they draw nothing, what carries out an order needs decides.
 
-use crate::resource::Life;
+use crate::resource::{Life, Words};
 
 /// A state that is any text: nobody but its writer knows what may follow.
 pub(super) const fn free(attribute: &'static str) -> Life {
-    Life { attribute, initial: "", next: &[] }
+    Life { attribute, initial: "", next: &[], words: Words::Listed }
 }
 
 /// Orders of all three levels. An order may be held or cancelled before it is begun: a missing rule
@@ -46,14 +46,16 @@ pub(super) const ORDER: Life = Life {
         ("failed", &[]),
         ("partial", &[]),
     ],
+    words: Words::Listed,
 };
 
 /// Tasks that begin as `acknowledged`: those of 622, 652 and 679.
-pub(super) const TASK: Life = Life { attribute: "state", initial: "acknowledged", next: TASK_NEXT };
+pub(super) const TASK: Life =
+    Life { attribute: "state", initial: "acknowledged", next: TASK_NEXT, words: Words::Listed };
 
 /// The same tasks where version 4 says `accepted` for it: 641, 645 and 687.
 pub(super) const TASK_ACCEPTED: Life =
-    Life { attribute: "state", initial: "accepted", next: TASK_NEXT };
+    Life { attribute: "state", initial: "accepted", next: TASK_NEXT, words: Words::Listed };
 
 const TASK_NEXT: &[(&str, &[&str])] = &[
     ("acknowledged", &["inProgress", "rejected", "cancelled", "done", "terminatedWithError"]),
@@ -79,6 +81,7 @@ pub(super) const CATALOG: Life = Life {
         ("Rejected", &[]),
         ("Obsolete", &[]),
     ],
+    words: Words::Free,
 };
 
 /// Imports and exports.
@@ -91,6 +94,7 @@ pub(super) const JOB: Life = Life {
         ("Succeeded", &[]),
         ("Failed", &[]),
     ],
+    words: Words::Listed,
 };
 
 /// Products. The definition spells one state with a space at its end; both spellings are known.
@@ -108,6 +112,7 @@ pub(super) const PRODUCT: Life = Life {
         ("aborted ", &[]),
         ("cancelled", &[]),
     ],
+    words: Words::Listed,
 };
 
 /// Services.
@@ -123,6 +128,7 @@ pub(super) const SERVICE: Life = Life {
         ("suspended", &["active", "inactive", "terminated"]),
         ("terminated", &[]),
     ],
+    words: Words::Listed,
 };
 
 /// Resources.
@@ -137,4 +143,5 @@ pub(super) const RESOURCE: Life = Life {
         ("suspended", &["available"]),
         ("unknown", &["standby", "alarm", "available", "reserved", "suspended"]),
     ],
+    words: Words::Listed,
 };

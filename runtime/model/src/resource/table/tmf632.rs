@@ -1,7 +1,7 @@
 //! TMF632: parties.
 
 use super::USUAL;
-use crate::resource::{Api, Later, Life, Resource};
+use crate::resource::{Api, Later, Life, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 632,
@@ -64,10 +64,12 @@ const INDIVIDUAL: Life = Life {
         ("deceased", &[]),
         ("deceaded", &[]),
     ],
+    words: Words::Listed,
 };
 
 const ORGANIZATION: Life = Life {
     attribute: "status",
     initial: "initialized",
     next: &[("initialized", &["validated", "closed"]), ("validated", &["closed"]), ("closed", &[])],
+    words: Words::Listed,
 };

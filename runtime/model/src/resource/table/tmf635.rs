@@ -1,7 +1,7 @@
 //! TMF635: usage.
 
 use super::{USUAL, life};
-use crate::resource::{Api, Life, Resource};
+use crate::resource::{Api, Life, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 635,
@@ -52,4 +52,5 @@ const USAGE: Life = Life {
         ("rerated", &["billed", "rejected", "recycled"]),
         ("billed", &[]),
     ],
+    words: Words::Listed,
 };

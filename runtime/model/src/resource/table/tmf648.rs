@@ -1,7 +1,7 @@
 //! TMF648: quotes.
 
 use super::USUAL;
-use crate::resource::{Api, Later, Life, Reference, Resource};
+use crate::resource::{Api, Later, Life, Reference, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 648,
@@ -59,4 +59,5 @@ const QUOTE: Life = Life {
         ("declined", &[]),
         ("cancelled", &[]),
     ],
+    words: Words::Listed,
 };

@@ -2,7 +2,7 @@
 
 use super::{READ, TASK, USUAL};
 use crate::billing::statement::tell_documents;
-use crate::resource::{Api, Later, Life, Naming, Operation, Resource, Served};
+use crate::resource::{Api, Later, Life, Naming, Operation, Resource, Served, Words};
 
 pub(super) static API: Api = Api {
     number: 678,
@@ -105,6 +105,7 @@ const ON_DEMAND: Life = Life {
         ("done", &[]),
         ("terminatedWithError", &[]),
     ],
+    words: Words::Listed,
 };
 
 const BILL: Life = Life {
@@ -118,4 +119,5 @@ const BILL: Life = Life {
         ("partiallyPaid", &["settled"]),
         ("settled", &[]),
     ],
+    words: Words::Listed,
 };

@@ -1,7 +1,7 @@
 //! TMF687: stocks of products.
 
 use super::{TASK, USUAL, life};
-use crate::resource::{Api, Life, Reference, Resource};
+use crate::resource::{Api, Life, Reference, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 687,
@@ -108,4 +108,5 @@ const STOCK: Life = Life {
         ("unavailable", &["available", "reserved", "unknown"]),
         ("unknown", &["available", "reserved", "unavailable"]),
     ],
+    words: Words::Listed,
 };

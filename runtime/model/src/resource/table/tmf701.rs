@@ -2,7 +2,7 @@
 //! their own.
 
 use super::{NO_PATCH, USUAL};
-use crate::resource::{Api, Life, Owner, Resource};
+use crate::resource::{Api, Life, Owner, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 701,
@@ -35,4 +35,5 @@ const FLOW: Life = Life {
         ("cancelled", &[]),
         ("completed", &[]),
     ],
+    words: Words::Listed,
 };

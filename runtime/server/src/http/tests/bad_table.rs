@@ -139,7 +139,7 @@ impl Bad<'_> {
         }
         if let Some(life) = self.resource.life
             && !self.resource.server.contains(&life.attribute)
-            && !life.next.is_empty()
+            && !life.knows("no such state")
         {
             let body = with(&good, life.attribute, json!("no such state"));
             self.post(&body, (400, life.attribute)).await;
@@ -222,8 +222,10 @@ impl Bad<'_> {
             && !resource.fixed.contains(&life.attribute)
             && let Some(now) = resource.state_of(&there)
         {
-            let patch = json!({ life.attribute: "no such state" }).to_string();
-            self.refused(&line, &[MERGE], &patch, (400, life.attribute)).await;
+            if !life.knows("no such state") {
+                let patch = json!({ life.attribute: "no such state" }).to_string();
+                self.refused(&line, &[MERGE], &patch, (400, life.attribute)).await;
+            }
             for (state, _) in life.next.iter().filter(|(state, _)| !life.allows(now, state)) {
                 let patch = json!({ life.attribute: state }).to_string();
                 // A word of version 4 that version 5 does not know.
