@@ -74,7 +74,10 @@ pub fn reserve(
         moved.made.insert(own.clone(), reserved);
         moved.changed.insert(source_id.clone(), source);
         let item = &mut moved.task[ITEMS][index];
-        item["productStockRequested"] = reference(&source_id);
+        // What the client named stays as it named it.
+        if item.pointer("/productStockRequested/id").and_then(Value::as_str) != Some(&source_id) {
+            item["productStockRequested"] = reference(&source_id);
+        }
         item["productStockReserved"] = reference(&own);
         item["quantityReserved"] = wanted.to_tmf();
         item[STATE] = json!("done");

@@ -124,7 +124,10 @@ fn items(form: Form, request: &Value, facts: Facts<'_>) -> Result<Vec<Answered>,
         Form::ProductOrder | Form::Quote | Form::OfferingQualification => Form::ProductOrder,
     };
     let configured = configure(to, &document, facts.rulebook.catalog(), facts.now);
-    let configured = configured.map_err(Unanswered::Request)?;
+    let configured = configured.map_err(|mut error| {
+        error.path = error.path.replace(to.items(), form.items());
+        Unanswered::Request(error)
+    })?;
     let mut qualifier = Qualifier { facts, to, taken: BTreeMap::new() };
     let wants = |name: &str| request.get(name) == Some(&Value::Bool(true));
     let mut answers = BTreeMap::new();

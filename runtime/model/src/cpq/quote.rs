@@ -97,7 +97,9 @@ pub fn create(
     let mut quote = priced(request, rulebook, now)?;
     let until = now.plus_ms(u64::from(policy.valid_days) * DAY_MS);
     set(&mut quote, "quoteDate", json!(now.to_string()));
-    set(&mut quote, "version", json!("1"));
+    if quote.get("version").is_none_or(|version| !version.is_string()) {
+        set(&mut quote, "version", json!("1"));
+    }
     set(
         &mut quote,
         "validFor",

@@ -15,8 +15,10 @@ const AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 const FACTS: [&str; 5] =
     ["usageDate", "usageSpecification", "usageCharacteristic", "ratedProductUsage", "relatedParty"];
 
-/// What a client may set of a rated product: which one it is.
-const NAMED: [&str; 4] = ["productRef", "@type", "@baseType", "@schemaLocation"];
+/// Whether a client may set an attribute of a rated product: it tells which one it is.
+fn is_clients(name: &str) -> bool {
+    name == "productRef" || name.starts_with('@')
+}
 
 /// What follows from a change.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,15 +136,16 @@ pub(super) fn forget_rating(usage: &mut Value) {
     }
 }
 
-/// Leaves nothing of the rated product but which one it is.
+/// Leaves nothing of the rated product but what a client may say of it.
 fn name_product(usage: &mut Value) {
-    let product = usage.pointer("/ratedProductUsage/0/productRef").cloned();
+    let line = usage.pointer_mut("/ratedProductUsage/0").map(Value::take);
     let Some(fields) = usage.as_object_mut() else { return };
-    match product {
-        Some(product) => {
-            fields.insert("ratedProductUsage".into(), json!([{ "productRef": product }]));
+    match line {
+        Some(Value::Object(mut line)) if line.contains_key("productRef") => {
+            line.retain(|name, _| is_clients(name));
+            fields.insert("ratedProductUsage".into(), json!([line]));
         }
-        None => {
+        _ => {
             fields.remove("ratedProductUsage");
         }
     }
@@ -176,7 +179,7 @@ fn check_facts(root: &Field<'_>, before: &Value, now: Timestamp) -> Result<(), M
     let Some(line) = lines.first() else { return Ok(()) };
     let known = before.pointer("/ratedProductUsage/0");
     let fields = line.value().as_object().ok_or_else(|| line.wrong("is not an object"))?;
-    for (name, value) in fields.iter().filter(|(name, _)| !NAMED.contains(&name.as_str())) {
+    for (name, value) in fields.iter().filter(|(name, _)| !is_clients(name)) {
         if known.and_then(|known| known.get(name)) != Some(value) && !value.is_null() {
             return Err(line.need(name)?.wrong(SERVER));
         }
