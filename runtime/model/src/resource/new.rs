@@ -110,7 +110,9 @@ fn referred(shape: &str) -> Option<&str> {
     if shape.ends_with("RefOrValue") {
         return shape.strip_prefix("Related")?.strip_suffix("RefOrValue");
     }
-    shape.strip_suffix("Ref").or_else(|| shape.strip_prefix("Related"))
+    let one_of_several = |name: &&str| name.contains("RefOr");
+    let named = shape.strip_suffix("Ref").or_else(|| shape.strip_prefix("Related"));
+    named.filter(|name| !one_of_several(name))
 }
 
 /// Null is as good as absent, wherever the shape says what stands there.

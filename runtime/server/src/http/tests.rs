@@ -17,6 +17,7 @@ mod disconnect;
 mod documents;
 mod durable;
 mod foreign;
+mod full;
 mod hub;
 mod index;
 mod installed;

@@ -12,6 +12,9 @@ pub(super) const DEPTH_MAX: usize = 32;
 /// So long an id may be, in bytes: keys of the store are made of it.
 pub(in crate::resource) const ID_BYTES_MAX: usize = 200;
 
+/// What is looked for: an attribute of criteria is one that matters, so none must be there.
+const CRITERIA: &str = "searchCriteria";
+
 /// So much of a wrong value is repeated in a message.
 const SHOWN_CHARS_MAX: usize = 60;
 
@@ -138,7 +141,8 @@ fn check_fields(
     fields: &Map<String, Value>,
 ) -> Result<(), Invalid> {
     let Some(shape) = forms.object(shape) else { return Ok(()) };
-    for attribute in shape.attributes.iter().filter(|attribute| attribute.required) {
+    let is_demanded = |attribute: &&Attribute| attribute.required && !path.starts_with(CRITERIA);
+    for attribute in shape.attributes.iter().filter(is_demanded) {
         if fields.get(attribute.name).is_none_or(Value::is_null) {
             return Err(missing(&format!("{path}.{}", attribute.name)));
         }

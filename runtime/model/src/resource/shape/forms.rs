@@ -55,6 +55,15 @@ impl Forms {
         shape.and_then(|shape| self.likened(shape, fields)).unwrap_or(name)
     }
 
+    /// Whether an object has an attribute whose value a shape does not hold.
+    pub fn misfits(self, name: &str, fields: &Map<String, Value>) -> bool {
+        let Some(shape) = self.object(name) else { return false };
+        fields.iter().filter(|(_, value)| !value.is_null()).any(|(name, value)| {
+            let attribute = shape.attribute(name);
+            attribute.is_some_and(|known| !known.kinds.iter().any(|kind| holds(*kind, value)))
+        })
+    }
+
     /// Whether a dotted path from an object of a shape may lead to something: below a value of any
     /// kind everything may be.
     pub fn may_have(self, shape: &'static str, path: &str) -> bool {

@@ -180,6 +180,13 @@ fn revalue<'a>(
 /// says of it counts.
 fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     if let Some(Value::Object(mut inner)) = fields.remove(within) {
+        let is_told = |name: &str| name.starts_with('@');
+        if inner.is_empty()
+            && !NAMES.iter().any(|name| !is_told(name) && fields.contains_key(*name))
+        {
+            // It was sent without the object.
+            return;
+        }
         for name in NAMES {
             if let Some(value) = fields.remove(name) {
                 inner.insert(name.into(), value);
@@ -202,14 +209,16 @@ fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
 
 /// Takes what stands in an object out of it, where it can go back; else its names alone.
 fn disclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
+    let goes_back = goes_back(fields, within, outside);
     let inner = match fields.remove(within) {
         Some(Value::Object(inner)) => inner,
+        None if !fields.keys().all(|name| outside.contains(&name.as_str())) => {
+            // An empty one tells that nothing of what stands here was in it.
+            return drop(fields.insert(within.into(), json!({})));
+        }
         other => return put_back(fields, within, other),
     };
-    let is_outside = |name: &String| outside.contains(&name.as_str());
-    let goes_back =
-        !inner.is_empty() && fields.keys().all(is_outside) && !inner.keys().any(is_outside);
-    if goes_back && !inner.contains_key(within) {
+    if goes_back {
         fields.extend(inner);
         return;
     }
@@ -219,6 +228,15 @@ fn disclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
         }
     }
     fields.insert(within.into(), inner.into());
+}
+
+/// Whether an object can be taken out of what holds it, and found again.
+pub(super) fn goes_back(fields: &Map<String, Value>, within: &str, outside: &[&str]) -> bool {
+    let Some(Value::Object(inner)) = fields.get(within) else { return false };
+    let is_outside = |name: &String| outside.contains(&name.as_str());
+    !inner.is_empty()
+        && fields.keys().all(|name| is_outside(name) || name == within)
+        && !inner.keys().any(|name| is_outside(name) || name == within)
 }
 
 /// Has what names an object stand beside it; the object goes where that is all of it.

@@ -1,5 +1,6 @@
 //! What is kept looks as version 5 has it, and what a client of version 5 sends is what it reads.
 
+mod classes;
 mod definitions;
 mod properties;
 mod samples;
@@ -121,7 +122,7 @@ fn a_characteristic_is_typed_by_its_value() {
         let kept = json!({ "productCharacteristic": [{ "name": "c", "value": value }] });
         let seen = view("product").shown(kept.clone());
         assert_eq!(seen["productCharacteristic"][0]["@type"], expected, "{value}");
-        assert_eq!(view("product").kept(seen), kept);
+        assert_eq!(lost(&kept, &view("product").kept(seen), ""), Vec::<String>::new());
     }
 }
 
@@ -135,7 +136,7 @@ fn a_way_to_reach_someone_says_what_it_is() {
         "emailAddress": "a@example.com", "contactType": "private" });
     assert_eq!(seen["contactMedium"], json!([expected]));
     assert_eq!((&seen["name"], &seen["status"]), (&json!("Ann Lee"), &json!("deceased")));
-    assert_eq!(view("individual").kept(seen), kept);
+    assert_eq!(lost(&kept, &view("individual").kept(seen), ""), Vec::<String>::new());
 }
 
 #[test]
@@ -157,11 +158,11 @@ fn a_catalog_speaks_of_its_characteristics() {
     assert_eq!(characteristic["@type"], "CharacteristicSpecification");
     let value = &characteristic["characteristicValueSpecification"][0];
     assert_eq!(value["@type"], "StringCharacteristicValueSpecification");
-    assert_eq!(view("productSpecification").kept(seen), kept);
+    assert_eq!(lost(&kept, &view("productSpecification").kept(seen), ""), Vec::<String>::new());
     let kept = json!({ "parentId": "c1" });
     let seen = view("category").shown(kept.clone());
     assert_eq!(seen["parent"], json!({ "@type": "CategoryRef", "id": "c1" }));
-    assert_eq!(view("category").kept(seen), kept);
+    assert_eq!(lost(&kept, &view("category").kept(seen), ""), Vec::<String>::new());
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn hrefs_lead_to_the_version_that_is_read() {
     assert_eq!(href(0), "/tmf-api/serviceInventory/v5/service/2");
     assert_eq!(href(1), "/tmf-api/partyRoleManagement/v4/partyRole/3");
     assert_eq!(href(2), "https://else.example/tmf-api/party/v4/individual/4");
-    assert_eq!(view("individual").kept(seen), kept);
+    assert_eq!(lost(&kept, &view("individual").kept(seen), ""), Vec::<String>::new());
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Version, path, walk};
+use super::walk::{self, Kept, Place};
+use super::{Version, path};
 use crate::resource::check::{check_given, object, value};
 use crate::resource::new::without_nulls;
 use crate::resource::patch::{self, Format, PatchError};
@@ -70,7 +71,11 @@ impl View {
     /// A document that is kept, as it is seen here.
     pub fn shown(&self, mut document: Value) -> Value {
         if let (Version::V5, Value::Object(fields)) = (self.version, &mut document) {
-            walk::up(self.forms(), self.shape(), fields);
+            let kept = match self.is_translated() {
+                true => Kept::V4(Some(self.resource.shape)),
+                false => Kept::V5,
+            };
+            walk::up(Place::root(self.forms(), self.shape(), kept), fields);
             href::lead_to(&mut document, Version::V5);
         }
         document
@@ -88,6 +93,11 @@ impl View {
     pub fn kept(&self, mut document: Value) -> Value {
         if let (true, Value::Object(fields)) = (self.is_translated(), &mut document) {
             walk::down(self.forms(), self.shape(), fields);
+            // What version 4 calls otherwise is called so when it is shown.
+            let is_renamed = self.shape() != self.resource.shape;
+            if is_renamed && fields.get("@type").and_then(Value::as_str) == Some(self.shape()) {
+                fields.insert("@type".into(), self.resource.shape.into());
+            }
             href::lead_to(&mut document, Version::V4);
         }
         document
@@ -226,15 +236,63 @@ fn named_like(name: &str) -> Option<&'static str> {
     shapes.get_key_value(capitalised(name).as_str()).map(|(name, _)| *name)
 }
 
-/// A changed document in which everything that was not changed is as it was before: `seen` is what
-/// comes of the document before, when it is seen and kept again.
+/// A changed value in which everything that was not changed is as it was before: `seen` is what
+/// comes of the value before, when it is seen and kept again.
 fn restored(before: &Value, seen: &Value, after: Value) -> Value {
-    let Value::Object(after) = after else { return after };
-    let names = before.as_object().into_iter().flatten().map(|(name, _)| name).chain(after.keys());
-    let restored = names.filter_map(|name| {
-        let is_same = after.get(name) == seen.get(name);
-        let value = if is_same { before.get(name) } else { after.get(name) };
-        Some((name.clone(), value?.clone()))
+    if after == *seen {
+        return before.clone();
+    }
+    match (before, seen, after) {
+        (Value::Object(before), Value::Object(seen), Value::Object(after)) => {
+            Value::Object(restored_fields(before, seen, after))
+        }
+        (Value::Array(before), Value::Array(seen), Value::Array(after))
+            if before.len() == seen.len() =>
+        {
+            Value::Array(restored_entries(before, seen, after))
+        }
+        (_, _, after) => after,
+    }
+}
+
+fn restored_fields(
+    before: &Map<String, Value>,
+    seen: &Map<String, Value>,
+    mut after: Map<String, Value>,
+) -> Map<String, Value> {
+    let mut fields = Map::new();
+    for (name, old) in before {
+        match (seen.get(name), after.remove(name)) {
+            (Some(seen), Some(new)) => drop(fields.insert(name.clone(), restored(old, seen, new))),
+            // It is not seen, and so nobody changed it.
+            (None, None) => drop(fields.insert(name.clone(), old.clone())),
+            (None, Some(new)) => drop(fields.insert(name.clone(), new)),
+            (Some(_), None) => {}
+        }
+    }
+    // What is said only where it is seen is not kept.
+    after.retain(|name, new| seen.get(name) != Some(new));
+    fields.extend(after);
+    fields
+}
+
+/// Each entry that is as one was is that one; an entry at the place of one that is gone is that one,
+/// changed.
+fn restored_entries(before: &[Value], seen: &[Value], after: Vec<Value>) -> Vec<Value> {
+    let mut is_left = vec![true; seen.len()];
+    let mut same: Vec<Option<usize>> = Vec::with_capacity(after.len());
+    for (at, entry) in after.iter().enumerate() {
+        let here = seen.get(at).is_some_and(|seen| is_left[at] && seen == entry).then_some(at);
+        let found = here.or_else(|| (0..seen.len()).find(|at| is_left[*at] && seen[*at] == *entry));
+        if let Some(found) = found {
+            is_left[found] = false;
+        }
+        same.push(found);
+    }
+    let entries = after.into_iter().enumerate().map(|(at, entry)| match same[at] {
+        Some(same) => before[same].clone(),
+        None if is_left.get(at) == Some(&true) => restored(&before[at], &seen[at], entry),
+        None => entry,
     });
-    Value::Object(restored.collect())
+    entries.collect()
 }
