@@ -1,24 +1,39 @@
-//! Filters: which documents a client asks for (TMF630). Parameters of different names must all
-//! hold; values of one, by `,`, `;` or repetition, are alternatives; a path through an array leads
-//! to each of its elements.
+//! Filters: which documents a client asks for (TMF630, part 1, 4.4). `docs/filters.md` has the
+//! grammar: `&` between what must all hold, `;` between alternatives, `,` between values; a path
+//! through an array leads to each of its elements.
 
 mod compare;
+mod kinds;
+mod number;
+mod read;
+mod written;
 
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
-pub(crate) use compare::Operator;
-
-/// Operators that other systems have: taken for an attribute, they would silently match nothing.
-const FOREIGN: [&str; 9] =
-    ["like", "contains", "in", "nin", "startsWith", "endsWith", "between", "not", "exists"];
+use compare::{As, Operand, Operator};
+pub use kinds::{Attributes, Holds, Unknown};
+pub(crate) use kinds::{found, likely};
+pub use written::{Parameter, parameters, quoted};
 
 /// The largest program that a regular expression may become, in bytes.
 const REGEX_BYTES_MAX: usize = 256 << 10;
 
+/// Max conditions in a filter.
+const CONDITIONS_MAX: usize = 64;
+
+/// Max characters of a value that a message repeats.
+const SHOWN_CHARS_MAX: usize = 60;
+
 /// What documents must be like.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    clauses: Vec<Clause>,
+}
+
+/// Conditions of which one must hold.
+#[derive(Clone, Debug)]
+pub struct Clause {
     conditions: Vec<Condition>,
 }
 
@@ -26,87 +41,254 @@ pub struct Filter {
 #[derive(Clone, Debug)]
 pub struct Condition {
     path: Vec<String>,
+    name: String,
     test: Test,
 }
 
 #[derive(Clone, Debug)]
 enum Test {
     /// It compares so to any of these.
-    Compare(Operator, Vec<String>),
-    /// Any of these is found in it.
+    Compare {
+        operator: Operator,
+        compared: As,
+        operands: Vec<Operand>,
+        /// Texts that may have been meant as well, where texts are compared.
+        readings: Vec<String>,
+    },
+    /// One of these is found in it.
     Regex(Vec<Regex>),
 }
 
-/// Why a parameter is no condition.
+/// Why a query is no filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// It names no attribute, or has an operator that nobody knows.
-    #[error(
-        "`{name}` is no attribute with one of the operators `.eq`, `.ne`, `.gt`, `.gte`, `.lt`, \
-         `.lte`, `.regex`"
-    )]
-    Name {
-        /// The parameter.
+    /// Nothing stands where a condition or a value is due.
+    #[error("`{name}` has an empty condition or value: an empty text is written `\"\"`")]
+    Empty {
+        /// The attribute, or what is written.
         name: String,
     },
-    /// Its value is no regular expression, or too large a one.
-    #[error("no regular expression: {reason}")]
+    /// It begins with no attribute.
+    #[error("`{name}` does not name an attribute: names with `.` between them are due")]
+    NoAttribute {
+        /// What is written.
+        name: String,
+    },
+    /// There is no operator.
+    #[error("`{name}` has no operator: write `{name}=value`")]
+    NoOperator {
+        /// The attribute.
+        name: String,
+    },
+    /// There is no such operator.
+    #[error(
+        "`{name}` has the unknown operator `{operator}`: there are `=`, `!=`, `>`, `>=`, `<`, `<=`, \
+         `=~`, `.eq`, `.ne`, `.gt`, `.gte`, `.lt`, `.lte` and `.regex`; a value that begins with \
+         such a sign stands in quotes{}", is_meant(.meant.as_deref())
+    )]
+    Operator {
+        /// The attribute.
+        name: String,
+        /// The operator.
+        operator: String,
+        /// The one that is likely meant.
+        meant: Option<String>,
+    },
+    /// A value has quotes that are not closed.
+    #[error(
+        "the value of `{name}` begins with a quote that is not closed: a quote in it is `\\\"`"
+    )]
+    Unclosed {
+        /// The attribute.
+        name: String,
+    },
+    /// Something follows a value in quotes.
+    #[error("the value of `{name}` goes on after its closing quote: `,`, `;` or `&` may follow it")]
+    AfterQuote {
+        /// The attribute.
+        name: String,
+    },
+    /// A value is no regular expression, or too large a one.
+    #[error("the value of `{name}` is no regular expression: {reason}")]
     Regex {
+        /// The attribute.
+        name: String,
         /// Why.
         reason: String,
     },
+    /// A value is one that the attribute cannot have.
+    #[error("`{name}` takes {wanted}, not `{value}`{}", is_meant(.meant.as_deref()))]
+    Value {
+        /// The attribute.
+        name: String,
+        /// What it can have.
+        wanted: String,
+        /// The value.
+        value: String,
+        /// The one that is likely meant.
+        meant: Option<String>,
+    },
+    /// There is no such attribute.
+    #[error(transparent)]
+    Unknown(#[from] Unknown),
+    /// The attribute is an object, which compares to no value.
+    #[error("`{name}` is an object: name an attribute of it{}", such_as(.example.as_deref()))]
+    Object {
+        /// The attribute.
+        name: String,
+        /// An attribute of it.
+        example: Option<String>,
+    },
+    /// There are too many conditions.
+    #[error("a filter has at most {CONDITIONS_MAX} conditions")]
+    TooMany {
+        /// The attribute of the first that is too many.
+        name: String,
+    },
+}
+
+fn is_meant(name: Option<&str>) -> String {
+    name.map(|name| format!(": is `{name}` meant?")).unwrap_or_default()
+}
+
+fn such_as(name: Option<&str>) -> String {
+    name.map(|name| format!(", such as `{name}`")).unwrap_or_default()
+}
+
+impl FilterError {
+    /// The parameter that is wrong, as it is written up to a sign: the attribute, with an operator
+    /// that is a word. The attribute alone if that is not known.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Empty { name }
+            | Self::NoAttribute { name }
+            | Self::NoOperator { name }
+            | Self::Operator { name, .. }
+            | Self::Unclosed { name }
+            | Self::AfterQuote { name }
+            | Self::Regex { name, .. }
+            | Self::Value { name, .. }
+            | Self::Unknown(Unknown { name, .. })
+            | Self::Object { name, .. }
+            | Self::TooMany { name } => name,
+        }
+    }
 }
 
 impl Filter {
+    /// Reads all parameters of a query. `base` is what hrefs begin with in answers, where the
+    /// documents that are compared with the filter do without.
+    pub fn read(query: &str, base: &str) -> Result<Self, FilterError> {
+        let mut filter = Self::default();
+        for parameter in parameters(query) {
+            filter.add(&parameter, base)?;
+        }
+        Ok(filter)
+    }
+
+    /// Adds a parameter of a query. Values of one attribute are alternatives, however often it is
+    /// named with `=` (TMF630).
+    pub fn add(&mut self, parameter: &Parameter, base: &str) -> Result<(), FilterError> {
+        let clause = Clause { conditions: read::conditions(parameter, base)? };
+        let same = clause
+            .equals()
+            .and_then(|path| self.clauses.iter_mut().find(|known| known.equals() == Some(path)));
+        match same {
+            Some(known) => known.conditions.extend(clause.conditions),
+            None => self.clauses.push(clause),
+        }
+        let mut conditions = self.clauses.iter().flat_map(|clause| &clause.conditions);
+        match conditions.nth(CONDITIONS_MAX) {
+            Some(condition) => Err(FilterError::TooMany { name: condition.name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Compares each attribute as what it is, by `attributes`. Fails if one cannot be what it is
+    /// asked for. Answers with what it does not know, which documents may have nonetheless.
+    pub fn check(&mut self, attributes: &impl Attributes) -> Result<Vec<Unknown>, FilterError> {
+        let mut unknown = Vec::new();
+        let conditions = self.clauses.iter_mut().flat_map(|clause| &mut clause.conditions);
+        for condition in conditions {
+            match attributes.find(&condition.path) {
+                Ok(holds) => condition.check(&holds)?,
+                Err(error) => unknown.push(error),
+            }
+        }
+        Ok(unknown)
+    }
+
+    /// A filter that nothing matches.
+    pub(crate) fn nothing() -> Self {
+        Self { clauses: vec![Clause { conditions: Vec::new() }] }
+    }
+
     /// Whether every document matches.
     pub fn is_empty(&self) -> bool {
-        self.conditions.is_empty()
+        self.clauses.is_empty()
     }
 
     /// Whether a document matches.
     pub fn matches(&self, document: &Value) -> bool {
-        self.conditions.iter().all(|condition| condition.holds(document))
+        self.clauses.iter().all(|clause| clause.holds(document))
     }
 
-    /// The conditions; all must hold.
+    /// The clauses; all must hold.
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+}
+
+impl Clause {
+    /// The conditions; one must hold.
     pub fn conditions(&self) -> &[Condition] {
         &self.conditions
     }
 
-    /// Adds a condition; one about an attribute that is named already is an alternative to it.
-    pub fn push(&mut self, condition: Condition) {
-        let Condition { path, test } = condition;
-        let known = self.conditions.iter_mut().find(|known| known.path == path);
-        match (known.map(|known| &mut known.test), test) {
-            (Some(Test::Compare(Operator::Eq, known)), Test::Compare(Operator::Eq, more)) => {
-                known.extend(more);
-            }
-            (Some(Test::Regex(known)), Test::Regex(more)) => known.extend(more),
-            // A range is two parameters about one attribute, and both hold.
-            (_, test) => self.conditions.push(Condition { path, test }),
-        }
+    /// The attribute, if nothing is asked but that it equals something.
+    pub fn equals(&self) -> Option<&[String]> {
+        let first = self.conditions.first()?;
+        let is_same =
+            |other: &Condition| other.path == first.path && other.operator() == Operator::Eq;
+        self.conditions.iter().all(is_same).then_some(first.path.as_slice())
+    }
+
+    /// The texts of which the attribute of [`equals`](Self::equals) is to be one; `None` if it need
+    /// not be one of them literally.
+    pub fn texts(&self) -> Option<Vec<&str>> {
+        let texts = self.conditions.iter().map(Condition::texts).collect::<Option<Vec<_>>>()?;
+        Some(texts.into_iter().flatten().collect())
+    }
+
+    fn holds(&self, document: &Value) -> bool {
+        self.conditions.iter().any(|condition| condition.holds(document))
     }
 }
 
 impl Condition {
-    /// Reads a parameter, decoded. `base` is what hrefs begin with in answers, where the documents
-    /// that are held against the filter do without.
-    pub fn parse(name: &str, value: &str, base: &str) -> Result<Self, FilterError> {
-        let (attribute, operator, value) = Operator::split(name, value);
-        let path: Vec<String> = attribute.split('.').map(str::to_string).collect();
-        let last = path.last().map(String::as_str).unwrap_or_default();
-        let is_name = |piece: &String| {
-            !piece.is_empty() && !piece.contains(['!', '<', '>', '=', '~', '*', '(', ')', '[', ']'])
-        };
-        if !path.iter().all(is_name) || (path.len() > 1 && FOREIGN.contains(&last)) {
-            return Err(FilterError::Name { name: name.into() });
+    fn of(written: read::Written, base: &str) -> Result<Self, FilterError> {
+        let read::Written { path, name, operator, values, mut readings } = written;
+        if operator == Operator::Regex {
+            let built = values.iter().map(|value| regex(&name, &value.text));
+            return Ok(Self { test: Test::Regex(built.collect::<Result<_, _>>()?), path, name });
         }
-        let test = if operator == Operator::Regex {
-            Test::Regex(vec![regex(value)?])
-        } else {
-            Test::Compare(operator, wanted(last, value, base))
+        let is_href = path.last().is_some_and(|last| last == "href" || last.ends_with("Href"));
+        // An href may come as it was answered.
+        let kept = |text: String| match text.strip_prefix(base) {
+            Some(path) if is_href => path.to_string(),
+            _ => text,
         };
-        Ok(Self { path, test })
+        let operand = |value: read::Value| Operand::new(kept(value.text), &value.plain);
+        let operands: Vec<Operand> = values.into_iter().map(operand).collect();
+        readings = readings.into_iter().map(kept).collect();
+        readings.retain(|reading| operands.iter().all(|operand| operand.text != *reading));
+        readings.sort();
+        readings.dedup();
+        if !matches!(operator, Operator::Eq | Operator::Ne) {
+            readings.clear();
+        }
+        let test = Test::Compare { operator, compared: As::Looks, operands, readings };
+        Ok(Self { path, name, test })
     }
 
     /// The attribute, in pieces.
@@ -114,43 +296,53 @@ impl Condition {
         &self.path
     }
 
-    /// The texts of which the attribute is to be one; nothing where it is asked for otherwise.
-    pub fn equals(&self) -> Option<&[String]> {
-        match &self.test {
-            Test::Compare(Operator::Eq, values) => Some(values),
-            Test::Compare(..) | Test::Regex(_) => None,
+    /// Whether it holds for what has no such attribute.
+    pub fn is_negative(&self) -> bool {
+        self.operator() == Operator::Ne
+    }
+
+    fn operator(&self) -> Operator {
+        match self.test {
+            Test::Compare { operator, .. } => operator,
+            Test::Regex(_) => Operator::Regex,
         }
     }
 
-    fn holds(&self, document: &Value) -> bool {
+    fn texts(&self) -> Option<Vec<&str>> {
+        let Test::Compare { operator: Operator::Eq, compared, operands, readings } = &self.test
+        else {
+            return None;
+        };
+        let is_literal = match compared {
+            As::Text => true,
+            // Times are equal however they are written.
+            As::Looks => operands.iter().all(|operand| operand.time.is_none()),
+            As::Number | As::Time | As::Boolean => false,
+        };
+        let texts = operands.iter().map(|operand| &operand.text).chain(readings);
+        is_literal.then(|| texts.map(String::as_str).collect())
+    }
+
+    /// Whether it holds for a document.
+    pub fn holds(&self, document: &Value) -> bool {
         match &self.test {
-            // What is not there is not equal either.
-            Test::Compare(Operator::Ne, values) => !any(document, &self.path, &mut |found| {
-                values.iter().any(|value| Operator::Eq.holds(found, value))
-            }),
-            Test::Compare(operator, values) => any(document, &self.path, &mut |found| {
-                values.iter().any(|value| operator.holds(found, value))
-            }),
+            Test::Compare { operator, compared, operands, readings } => {
+                let is_not = *operator == Operator::Ne;
+                let operator = if is_not { Operator::Eq } else { *operator };
+                let is_any = any(document, &self.path, &mut |found| {
+                    operands.iter().any(|operand| operator.holds(found, operand, *compared))
+                        || readings.iter().any(|reading| found == reading.as_str())
+                });
+                // What is not there is not equal either.
+                is_any != is_not
+            }
             Test::Regex(expressions) => any(document, &self.path, &mut |found| {
-                let text = compare::text(found);
-                expressions.iter().any(|expression| expression.is_match(&text))
+                compare::text(found).is_some_and(|text| {
+                    expressions.iter().any(|expression| expression.is_match(&text))
+                })
             }),
         }
     }
-}
-
-/// The parameters of a query, decoded, in order; a plus is a space, as forms write it.
-pub fn parameters(query: &str) -> impl Iterator<Item = (String, String)> {
-    let pieces = query.split('&').filter(|piece| !piece.is_empty());
-    pieces.map(|piece| {
-        let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-        (decoded(name), decoded(value))
-    })
-}
-
-fn decoded(text: &str) -> String {
-    let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }
 
 /// Whether the test holds for anything that the path leads to.
@@ -164,43 +356,9 @@ pub fn any(value: &Value, path: &[String], test: &mut dyn FnMut(&Value) -> bool)
     }
 }
 
-fn regex(value: &str) -> Result<Regex, FilterError> {
-    let built = RegexBuilder::new(unquoted(value)).size_limit(REGEX_BYTES_MAX).build();
-    built.map_err(|error| FilterError::Regex { reason: error.to_string() })
-}
-
-/// The values that are wanted of an attribute. An href may come as it was answered.
-fn wanted(attribute: &str, value: &str, base: &str) -> Vec<String> {
-    let mut values = alternatives(value);
-    if attribute == "href" || attribute.ends_with("Href") {
-        for value in &mut values {
-            if let Some(path) = value.strip_prefix(base) {
-                *value = path.to_string();
-            }
-        }
-    }
-    values
-}
-
-/// The values that a parameter lists. Within double quotes a comma is a comma.
-fn alternatives(value: &str) -> Vec<String> {
-    let mut values = Vec::new();
-    let mut current = String::new();
-    let mut quoted = false;
-    for character in value.chars() {
-        match character {
-            '"' => quoted = !quoted,
-            ',' | ';' if !quoted => values.push(std::mem::take(&mut current)),
-            other => current.push(other),
-        }
-    }
-    values.push(current);
-    values
-}
-
-fn unquoted(value: &str) -> &str {
-    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    inner.unwrap_or(value)
+fn regex(name: &str, value: &str) -> Result<Regex, FilterError> {
+    let built = RegexBuilder::new(value).size_limit(REGEX_BYTES_MAX).build();
+    built.map_err(|error| FilterError::Regex { name: name.into(), reason: error.to_string() })
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@
 pub mod callback;
 pub mod message;
 pub mod progress;
+mod query;
 pub mod retention;
 pub mod told;
 
 use serde_json::{Map, Value, json};
 
 use crate::Timestamp;
-use crate::filter::{Condition, Filter, parameters};
+use crate::filter::Filter;
 use crate::resource::{Api, table};
 
 pub use crate::resource::Version;
@@ -18,12 +19,6 @@ pub use callback::{Callback, CallbackError};
 pub use progress::{Answer, Patience, Pause, Progress, Standing, Then};
 pub use retention::Keep;
 pub use told::{About, Told};
-
-/// So long a query may be, in bytes.
-const QUERY_BYTES_MAX: usize = 2_048;
-
-/// So many conditions a query may have.
-const CONDITIONS_MAX: usize = 32;
 
 /// Someone who wants to be told.
 #[derive(Clone, Debug)]
@@ -115,14 +110,21 @@ impl Subscription {
         since: Timestamp,
         input: &Value,
     ) -> Result<Self, SubscriptionError> {
+        let query = input.get("query").unwrap_or(&Value::Null);
+        let filter = query::parse(&source, query)?;
+        Self::of(id, source, since, input, filter)
+    }
+
+    fn of(
+        id: &str,
+        source: Source,
+        since: Timestamp,
+        input: &Value,
+        filter: Filter,
+    ) -> Result<Self, SubscriptionError> {
         let input = input.as_object().ok_or(SubscriptionError::NoObject)?;
         let callback = input.get("callback").and_then(Value::as_str);
         let callback = Callback::parse(callback.ok_or(SubscriptionError::NoCallback)?)?;
-        let filter = match input.get("query") {
-            None | Some(Value::Null) => Filter::default(),
-            Some(Value::String(query)) => filter(query)?,
-            Some(_) => return Err(wrong_query("is a text")),
-        };
         let payload = match input.get("payload").map(|payload| payload.as_str()) {
             None | Some(Some("slim")) => Payload::Slim,
             Some(Some("full")) => Payload::Full,
@@ -135,7 +137,8 @@ impl Subscription {
         Ok(Self { id: id.into(), source, callback, payload, since, filter, input })
     }
 
-    /// Reads what [`kept`](Self::kept) wrote.
+    /// Reads what [`kept`](Self::kept) wrote. Its query may be one that is refused today: what can
+    /// never match matches nothing.
     pub fn read(document: &Value) -> Result<Self, SubscriptionError> {
         let text = |name: &str| document.get(name).and_then(Value::as_str);
         let (Some(id), Some(source), Some(since)) = (
@@ -145,7 +148,9 @@ impl Subscription {
         ) else {
             return Err(SubscriptionError::Damaged);
         };
-        Self::parse(id, source, since, document.get("input").unwrap_or(&Value::Null))
+        let input = document.get("input").unwrap_or(&Value::Null);
+        let filter = query::kept(&source, input.get("query").unwrap_or(&Value::Null));
+        Self::of(id, source, since, input, filter)
     }
 
     /// Whether another one asks for the same, to be sent to the same place.
@@ -186,11 +191,12 @@ impl Subscription {
 
     /// Whether the document of an event is needed, as it is now, to decide or to tell.
     pub fn needs_document(&self) -> bool {
-        let asks = |condition: &Condition| {
+        let mut conditions = self.filter.clauses().iter().flat_map(|clause| clause.conditions());
+        let asks = conditions.any(|condition| {
             condition.path().first().is_some_and(|first| first == "event")
                 && condition.path().len() > 1
-        };
-        self.payload == Payload::Full || self.filter.conditions().iter().any(asks)
+        });
+        self.payload == Payload::Full || asks
     }
 }
 
@@ -229,32 +235,6 @@ impl Source {
         let version = Version::parse(kept.get("version")?.as_str()?)?;
         Some(Self::Api { number, version })
     }
-}
-
-fn filter(query: &str) -> Result<Filter, SubscriptionError> {
-    if query.len() > QUERY_BYTES_MAX {
-        return Err(wrong_query(format!("has at most {QUERY_BYTES_MAX} bytes")));
-    }
-    let mut filter = Filter::default();
-    for (name, value) in parameters(query.strip_prefix('?').unwrap_or(query)) {
-        if matches!(name.as_str(), "fields" | "filter" | "sort" | "offset" | "limit") {
-            let reason = format!(
-                "`{name}` is not taken here: a query has conditions such as `eventType=...`, and \
-                 `payload` says how much is sent"
-            );
-            return Err(wrong_query(reason));
-        }
-        let condition = Condition::parse(&name, &value, "");
-        filter.push(condition.map_err(|error| wrong_query(error.to_string()))?);
-        if filter.conditions().len() > CONDITIONS_MAX {
-            return Err(wrong_query(format!("has at most {CONDITIONS_MAX} conditions")));
-        }
-    }
-    Ok(filter)
-}
-
-fn wrong_query(reason: impl Into<String>) -> SubscriptionError {
-    SubscriptionError::Query { reason: reason.into() }
 }
 
 #[cfg(test)]

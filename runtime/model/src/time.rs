@@ -21,21 +21,7 @@ impl Timestamp {
     /// Reads a date-time as clients write it, too: without seconds, without a zone (which is UTC
     /// then), or a day alone, which stands for its first moment.
     pub fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
-        let naive = |text: &str| {
-            let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
-            forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        };
-        let zoned = |text: &str| {
-            let forms = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"];
-            forms.iter().find_map(|form| DateTime::parse_from_str(text, form).ok())
-        };
-        let usual = text.replacen([' ', 't'], "T", 1).replace('z', "Z");
-        let plain = usual.strip_suffix('Z').unwrap_or(&usual);
-        let time = zoned(&usual).map(|time| time.with_timezone(&Utc));
-        let time = time.or_else(|| naive(plain).or_else(day).map(|time| time.and_utc()));
-        time.map(|time| Self(time.timestamp_millis()))
+        instant(text).map(|time| Self(time.timestamp_millis()))
     }
 
     /// This time and so many milliseconds; the end of time where that is past it.
@@ -57,6 +43,24 @@ impl Timestamp {
     fn utc(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_millis(self.0)
     }
+}
+
+/// The date-time that [`Timestamp::read`] reads, with all digits of its second.
+pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    let naive = |text: &str| {
+        let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+        forms.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+    };
+    let zoned = |text: &str| {
+        let forms = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"];
+        forms.iter().find_map(|form| DateTime::parse_from_str(text, form).ok())
+    };
+    let usual = text.replacen([' ', 't'], "T", 1).replace('z', "Z");
+    let plain = usual.strip_suffix('Z').unwrap_or(&usual);
+    let time = zoned(&usual).map(|time| time.with_timezone(&Utc));
+    time.or_else(|| naive(plain).or_else(day).map(|time| time.and_utc()))
 }
 
 impl fmt::Display for Timestamp {

@@ -34,6 +34,7 @@ use model::resource::href;
 use tokio::sync::Semaphore;
 
 pub(crate) use orchestration::Export;
+pub(crate) use query::in_url;
 pub use serve::serve;
 
 use crate::app::App;

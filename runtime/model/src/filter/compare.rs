@@ -1,14 +1,17 @@
-//! How an attribute compares to the text of a filter.
+//! How an attribute compares to a value of a filter.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::Timestamp;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
+
+use super::number::Exact;
+use crate::time::instant;
 
 /// How to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operator {
+pub(super) enum Operator {
     Eq,
     Ne,
     Gt,
@@ -18,25 +21,19 @@ pub(crate) enum Operator {
     Regex,
 }
 
-/// The operators after an attribute's name: in words, and in signs as they are left when a query is
-/// cut at its first `=`.
-const SUFFIXES: [(&str, Operator); 12] = [
-    (".eq", Operator::Eq),
-    (".ne", Operator::Ne),
-    (".gte", Operator::Gte),
-    (".gt", Operator::Gt),
-    (".lte", Operator::Lte),
-    (".lt", Operator::Lt),
-    (".regex", Operator::Regex),
-    (">", Operator::Gte),
-    ("<", Operator::Lte),
-    ("!", Operator::Ne),
-    ("*", Operator::Regex),
-    ("=", Operator::Eq),
+/// Operators in words, after an attribute's name.
+pub(super) const WORDS: [(&str, Operator); 7] = [
+    ("eq", Operator::Eq),
+    ("ne", Operator::Ne),
+    ("gt", Operator::Gt),
+    ("gte", Operator::Gte),
+    ("lt", Operator::Lt),
+    ("lte", Operator::Lte),
+    ("regex", Operator::Regex),
 ];
 
-/// Operators in signs, with all of the parameter in its name: `dateTime%3E2013`.
-const INFIXES: [(&str, Operator); 8] = [
+/// Operators in signs; the longer ones first.
+pub(super) const SIGNED: [(&str, Operator); 9] = [
     (">=", Operator::Gte),
     ("<=", Operator::Lte),
     ("!=", Operator::Ne),
@@ -45,37 +42,77 @@ const INFIXES: [(&str, Operator); 8] = [
     ("==", Operator::Eq),
     (">", Operator::Gt),
     ("<", Operator::Lt),
+    ("=", Operator::Eq),
 ];
 
-impl Operator {
-    /// The attribute, the operator and the value of a parameter.
-    pub(crate) fn split<'a>(name: &'a str, value: &'a str) -> (&'a str, Self, &'a str) {
-        if let Some((attribute, operator)) = SUFFIXES
-            .iter()
-            .find_map(|(suffix, operator)| Some((name.strip_suffix(suffix)?, *operator)))
-        {
-            return (attribute, operator, value);
-        }
-        if value.is_empty() {
-            let infix = INFIXES.iter().find_map(|(infix, operator)| {
-                name.split_once(infix).map(|(attribute, value)| (attribute, *operator, value))
-            });
-            if let Some(split) = infix {
-                return split;
-            }
-        }
-        match value.strip_prefix('~') {
-            // `name=~expression` is cut after the equals sign.
-            Some(expression) => (name, Self::Regex, expression),
-            None => (name, Self::Eq, value),
-        }
+/// As what an attribute is compared, where its text could be several things.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum As {
+    /// As what both look like.
+    #[default]
+    Looks,
+    Text,
+    Number,
+    Time,
+    Boolean,
+}
+
+/// A value of a filter, and what it may be read as.
+#[derive(Clone, Debug)]
+pub(super) struct Operand {
+    pub(super) text: String,
+    pub(super) number: Option<Exact>,
+    pub(super) time: Option<DateTime<Utc>>,
+}
+
+impl Operand {
+    /// Reads a value; `plain` is how it is written where a plus is a plus.
+    pub(super) fn new(text: String, plain: &str) -> Self {
+        let time = instant(plain).or_else(|| instant(&text)).or_else(|| year_or_month(&text));
+        Self { number: Exact::parse(text.trim()), time, text }
     }
 
-    /// Whether an attribute compares so to a text.
-    pub(crate) fn holds(self, found: &Value, wanted: &str) -> bool {
-        let Some(order) = order(found, wanted) else {
-            return self == Self::Ne;
-        };
+    /// How an attribute is ordered against the value; `None` if they cannot be compared.
+    fn order(&self, found: &Value, compared: As) -> Option<Ordering> {
+        match (found, compared) {
+            (Value::Number(number), _) => {
+                Some(Exact::parse(&number.to_string())?.cmp(self.number.as_ref()?))
+            }
+            (Value::Bool(found), _) => Some(found.cmp(&boolean(&self.text)?)),
+            (Value::String(found), As::Text | As::Boolean) => {
+                Some(found.as_str().cmp(self.text.as_str()))
+            }
+            (Value::String(found), As::Number) => {
+                Some(Exact::parse(found.trim())?.cmp(self.number.as_ref()?))
+            }
+            (Value::String(found), As::Time) => Some(instant(found)?.cmp(self.time.as_ref()?)),
+            (Value::String(found), As::Looks) => {
+                let times = self.time.and_then(|wanted| Some(instant(found)?.cmp(&wanted)));
+                times.or_else(|| Some(found.as_str().cmp(self.text.as_str())))
+            }
+            (Value::Null | Value::Array(_) | Value::Object(_), _) => None,
+        }
+    }
+}
+
+/// The first moment of a year or a month.
+fn year_or_month(text: &str) -> Option<DateTime<Utc>> {
+    match text.trim() {
+        year if year.len() == 4 => instant(&format!("{year}-01-01")),
+        month if month.len() == 7 => instant(&format!("{month}-01")),
+        _ => None,
+    }
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    text.trim().parse().ok()
+}
+
+impl Operator {
+    /// Whether an attribute compares so to a value.
+    pub(super) fn holds(self, found: &Value, wanted: &Operand, compared: As) -> bool {
+        let Some(order) = wanted.order(found, compared) else { return false };
         match self {
             Self::Eq => order.is_eq(),
             Self::Ne => order.is_ne(),
@@ -88,26 +125,11 @@ impl Operator {
     }
 }
 
-/// A value as a text, to look into.
-pub(crate) fn text(value: &Value) -> Cow<'_, str> {
+/// A value as a text, to look into; nothing of what has parts.
+pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
-        Value::String(text) => Cow::Borrowed(text),
-        Value::Null => Cow::Borrowed(""),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            Cow::Owned(value.to_string())
-        }
-    }
-}
-
-/// Compares: numbers as numbers, times as times however they are written, all else as text.
-fn order(found: &Value, wanted: &str) -> Option<Ordering> {
-    match found {
-        Value::Number(number) => number.as_f64()?.partial_cmp(&wanted.trim().parse().ok()?),
-        Value::Bool(value) => Some(value.to_string().as_str().cmp(wanted)),
-        Value::String(found) => match (Timestamp::parse(found), Timestamp::parse(wanted)) {
-            (Some(found), Some(wanted)) => Some(found.cmp(&wanted)),
-            _ => Some(found.as_str().cmp(wanted)),
-        },
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Bool(_) | Value::Number(_) => Some(Cow::Owned(value.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

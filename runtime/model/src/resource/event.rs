@@ -48,6 +48,23 @@ impl Resource {
         }
     }
 
+    /// What its events are about, as the ends of their types: `CreateEvent`, `StateChangeEvent`.
+    pub fn event_kinds(&self) -> Vec<&'static str> {
+        let mut kinds = match (self.naming, self.owner) {
+            (Naming::Silent, _) | (_, Owner::Computed) => return Vec::new(),
+            (Naming::Change, _) => vec!["CreateEvent", "ChangeEvent", "DeleteEvent"],
+            (Naming::Usual, _) => vec!["CreateEvent", "AttributeValueChangeEvent", "DeleteEvent"],
+        };
+        let Some(life) = self.life else { return kinds };
+        if self.naming == Naming::Usual {
+            kinds.push("StateChangeEvent");
+        }
+        if self.owner == Owner::Order && life.knows(HELD) {
+            kinds.extend(["MilestoneEvent", "JeopardyEvent", "InformationRequiredEvent"]);
+        }
+        kinds
+    }
+
     fn created(&self, mut after: Value) -> Vec<Notification> {
         let initial = self.life.map(|life| life.initial).filter(|initial| !initial.is_empty());
         let (Some(initial), Some(life), true) =

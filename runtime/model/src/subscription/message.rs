@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{About, Payload, Subscription, Told, Version};
+use super::{About, Payload, Source, Subscription, Told, Version};
 use crate::resource::href::absolute;
 use crate::resource::version::View;
 use crate::resource::{Resource, Served, capitalised};
@@ -49,30 +49,42 @@ impl Subscription {
         let About::Documents { key, .. } = &told.about else {
             return None;
         };
-        let api = self.source.api()?;
-        let seen = |resource: &&Resource| {
-            let is_served = match (resource.served, self.source.version()) {
-                (Served::Always, _) | (Served::V4, Version::V4) | (Served::V5, Version::V5) => true,
-                (Served::V4, Version::V5) | (Served::V5, Version::V4) => false,
-            };
-            resource.key == key && resource.only_type.is_none() && is_served
-        };
-        api.resources.iter().find(seen)
+        self.source.resources().find(|resource| resource.key == key)
     }
 
     fn change(&self, told: &Told, document: Option<&Value>) -> Option<Message> {
         let (api, version) = (self.source.api()?, self.source.version());
         let view = View { api, resource: self.view(told)?, version };
-        let what = match (version, view.resource.key, told.what()) {
-            (Version::V5, "productOrder", "JeopardyEvent") => "JeopardyAlertEvent",
-            (_, _, what) => what,
-        };
-        let event_type = format!("{}{what}", capitalised(view.name()));
+        let event_type = event_type(&view, told.what());
         let body = view.shown(whole(told.body()?, document));
         let mut envelope = envelope(told, view.resource, &event_type, version, &body)?;
         envelope.insert("event".into(), json!({ view.name(): body }));
         Some(Message { event_type, body: Value::Object(envelope) })
     }
+}
+
+impl Source {
+    /// The resources of whose documents it tells.
+    pub(super) fn resources(&self) -> impl Iterator<Item = &'static Resource> {
+        let version = self.version();
+        let is_told = move |resource: &&Resource| {
+            let is_served = match (resource.served, version) {
+                (Served::Always, _) | (Served::V4, Version::V4) | (Served::V5, Version::V5) => true,
+                (Served::V4, Version::V5) | (Served::V5, Version::V4) => false,
+            };
+            resource.only_type.is_none() && is_served
+        };
+        self.api().into_iter().flat_map(|api| api.resources).filter(is_told)
+    }
+}
+
+/// The type of an event about a document, in the words of a version.
+pub(super) fn event_type(view: &View, kind: &str) -> String {
+    let kind = match (view.version, view.resource.key, kind) {
+        (Version::V5, "productOrder", "JeopardyEvent") => "JeopardyAlertEvent",
+        (_, _, kind) => kind,
+    };
+    format!("{}{kind}", capitalised(view.name()))
 }
 
 /// What was posted to a topic, as it was posted.

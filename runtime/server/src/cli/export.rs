@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWrite, AsyncWriteExt 
 
 use super::import::escaped;
 use crate::client::{self, Client};
+use crate::http::in_url;
 
 /// The last line of a file is looked for in so many bytes at its end.
 const LAST_LINE_BYTES_MAX: u64 = 16 << 20;
@@ -26,7 +27,7 @@ pub(crate) struct Export {
     /// The file; the standard output by default.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Only documents that match, such as `status=active&relatedParty.id=C-1`.
+    /// Only documents that match, such as `status=active&startDate>=2026-01-01`.
     #[arg(long, default_value = "")]
     query: String,
     /// Go on with a file that was not written to its end.
@@ -39,8 +40,8 @@ pub(crate) struct Export {
 
 pub(crate) async fn run(export: Export) -> Result<()> {
     let client = Client::new(&export.server);
-    let mut path =
-        format!("/orchestration/v1/exports/{}?{}", escaped(&export.resource), export.query);
+    let (resource, query) = (escaped(&export.resource), in_url(&export.query));
+    let mut path = format!("/orchestration/v1/exports/{resource}?{query}");
     match &export.output {
         None => write(&client, &path, tokio::io::stdout()).await,
         Some(file) if export.resume => {

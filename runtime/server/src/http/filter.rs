@@ -1,11 +1,10 @@
 //! Which documents of a list are answered (TMF630): the parameters that are filters, as
 //! `model::filter` reads them.
 //!
-//! A condition that asks for values of an indexed attribute says so ([`Filter::wanted`]), and the
+//! A clause that asks for values of one indexed attribute alone says so ([`Filter::wanted`]), and the
 //! list then looks only at what the index leads to.
 
-use model::Timestamp;
-use model::filter::{Condition, FilterError};
+use model::filter::FilterError;
 use model::resource::json_path::{JsonPath, JsonPathError};
 use serde_json::Value;
 
@@ -22,7 +21,8 @@ const RESERVED: [&str; 4] = ["fields", "offset", "limit", "sort"];
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     conditions: model::filter::Filter,
-    /// Where what each condition is about is kept; nothing where it is kept in other words.
+    /// Where the attribute of each clause that is about one is kept; nothing where it is kept in
+    /// other words.
     kept: Vec<Option<String>>,
     json_path: Option<JsonPath>,
 }
@@ -32,7 +32,7 @@ pub(super) struct Wanted<'a> {
     /// The dotted path.
     pub(super) path: String,
     /// The texts.
-    pub(super) values: &'a [String],
+    pub(super) values: Vec<&'a str>,
     /// Whether nothing else is asked.
     pub(super) is_all: bool,
 }
@@ -42,7 +42,7 @@ impl Filter {
     /// documents do without.
     pub(super) fn parse(query: &Query, base: &str) -> Result<Self, Problem> {
         let mut filter = Self::default();
-        for (name, value) in query.parameters() {
+        for (name, value, parameter) in query.parameters() {
             if RESERVED.contains(&name) {
                 continue;
             }
@@ -51,35 +51,32 @@ impl Filter {
                 filter.json_path = Some(JsonPath::parse(value).map_err(wrong)?);
                 continue;
             }
-            let wrong = |error: FilterError| Problem::bad(error.to_string()).about(name);
-            filter.conditions.push(Condition::parse(name, value, base).map_err(wrong)?);
+            filter.conditions.add(parameter, base).map_err(|error| wrong(&error))?;
         }
         Ok(filter)
     }
 
-    /// Refuses what asks for attributes that the documents of a resource cannot have, and finds out
-    /// where the others are kept.
+    /// Refuses what asks for attributes that the documents of a resource cannot have, or for values
+    /// that these cannot have, and finds out where the others are kept.
     pub(super) fn known_to(mut self, served: &Served) -> Result<Self, Problem> {
-        let paths = self.conditions.conditions().iter().map(|condition| condition.path().join("."));
-        let paths: Vec<String> = paths.collect();
-        if let Some(path) = paths.iter().find(|path| !served.knows(path)) {
-            let message = format!("a {} has no attribute `{path}`", served.name());
-            return Err(Problem::bad(message).about(path));
+        let unknown = self.conditions.check(served).map_err(|error| wrong(&error))?;
+        if let Some(error) = unknown.into_iter().next() {
+            return Err(wrong(&error.into()));
         }
-        self.kept = paths.iter().map(|path| served.kept_path(path)).collect();
+        let clauses = self.conditions.clauses().iter();
+        let kept = clauses.map(|clause| served.kept_path(&clause.equals()?.join(".")));
+        self.kept = kept.collect();
         Ok(self)
     }
 
-    /// The conditions that ask an attribute to be one of some texts, as an index knows them.
+    /// The clauses that ask one attribute to be one of some texts, as an index knows them.
     pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
-        let conditions = self.conditions.conditions();
-        let is_all = conditions.len() == 1 && self.json_path.is_none();
-        conditions.iter().zip(&self.kept).filter_map(move |(condition, kept)| {
-            let (values, path) = (condition.equals()?, kept.clone()?);
-            let is_all = is_all && path == condition.path().join(".");
-            // Times are equal however they are written, which an index does not know.
-            let is_known = values.iter().all(|value| Timestamp::parse(value).is_none());
-            is_known.then_some(Wanted { path, values, is_all })
+        let clauses = self.conditions.clauses();
+        let is_all = clauses.len() == 1 && self.json_path.is_none();
+        clauses.iter().zip(&self.kept).filter_map(move |(clause, kept)| {
+            let (asked, path) = (clause.equals()?, kept.clone()?);
+            let is_all = is_all && path == asked.join(".");
+            Some(Wanted { path, values: clause.texts()?, is_all })
         })
     }
 
@@ -93,6 +90,10 @@ impl Filter {
         self.conditions.matches(document)
             && self.json_path.as_ref().is_none_or(|path| path.selects(document))
     }
+}
+
+fn wrong(error: &FilterError) -> Problem {
+    Problem::bad(error.to_string()).about(error.name())
 }
 
 #[cfg(test)]

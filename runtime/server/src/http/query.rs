@@ -1,38 +1,50 @@
 //! The query of a request: what it asks for by name (TMF630: fields, sort, offset, limit), and the
 //! rest, which are filters.
 
+use model::filter::Parameter;
+
 use super::problem::Problem;
 
 /// So many parameters are read.
 const PARAMETERS_MAX: usize = 64;
 
-/// The parameters, decoded, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What cannot stand in a URL as it is, besides what is not ASCII.
+const NOT_IN_URL: &percent_encoding::AsciiSet =
+    &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'#').add(b'`');
+
+/// The parameters, in order.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Query {
-    parameters: Vec<(String, String)>,
+    parameters: Vec<Named>,
+}
+
+/// A parameter with its name and value, decoded.
+#[derive(Clone, Debug)]
+struct Named {
+    name: String,
+    value: String,
+    parameter: Parameter,
 }
 
 impl Query {
     /// Takes a query apart.
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
-        let pieces = text.split('&').filter(|piece| !piece.is_empty());
-        let parameters: Vec<_> = pieces
-            .take(PARAMETERS_MAX + 1)
-            .map(|piece| {
-                let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
-                (decode(name), decode(value))
-            })
-            .collect();
+        let parameters = model::filter::parameters(text);
         if parameters.len() > PARAMETERS_MAX {
             return Err(Problem::bad(format!("a query may have {PARAMETERS_MAX} parameters")));
         }
-        Ok(Self { parameters })
+        let named = parameters.into_iter().map(|parameter| Named {
+            name: parameter.name(),
+            value: parameter.value(),
+            parameter,
+        });
+        Ok(Self { parameters: named.collect() })
     }
 
     /// The last value of a parameter; an empty one is as good as none.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.parameters.iter().rev().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        let found = self.parameters.iter().rev().find(|known| known.name == name);
+        found.map(|known| known.value.as_str()).filter(|value| !value.is_empty())
     }
 
     /// A whole number.
@@ -40,7 +52,7 @@ impl Query {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        let number = value.trim_matches('"').parse();
+        let number = value.trim().trim_matches('"').parse();
         let wrong = |_| Problem::bad(format!("`{name}` is a whole number from 0")).about(name);
         number.map(Some).map_err(wrong)
     }
@@ -50,25 +62,24 @@ impl Query {
         self.get(name) == Some("true")
     }
 
-    /// Every parameter.
-    pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    /// Every parameter, with its name and value.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, &str, &Parameter)> {
+        let parameters = self.parameters.iter();
+        parameters.map(|known| (known.name.as_str(), known.value.as_str(), &known.parameter))
     }
 
     /// The query without a parameter.
     pub(super) fn without(&self, name: &str) -> Self {
-        let parameters = self.parameters.iter().filter(|(known, _)| known != name);
+        let parameters = self.parameters.iter().filter(|known| known.name != name);
         Self { parameters: parameters.cloned().collect() }
     }
 
     /// The query again, with another page of the list.
     pub(super) fn with_page(&self, offset: usize, limit: usize) -> String {
         let mut text = String::new();
-        for (name, value) in self.parameters() {
-            if name != "offset" && name != "limit" {
-                text.push_str(&encode(name));
-                text.push('=');
-                text.push_str(&encode(value));
+        for Named { name, parameter, .. } in &self.parameters {
+            if !["offset", "limit"].contains(&name.as_str()) {
+                text.push_str(&in_url(parameter.raw()));
                 text.push('&');
             }
         }
@@ -77,13 +88,13 @@ impl Query {
     }
 }
 
-/// Without escapes; a plus is a space, as forms write it.
-fn decode(text: &str) -> String {
-    let spaced = text.replace('+', " ");
-    percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+/// A query with escapes for what cannot stand in a URL; escapes that it has are left as they are.
+pub(crate) fn in_url(query: &str) -> String {
+    percent_encoding::utf8_percent_encode(query, NOT_IN_URL).to_string()
 }
 
-/// With escapes.
-pub(super) fn encode(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+/// A text as the value of a filter, which equals nothing but that text.
+pub(super) fn literal(text: &str) -> String {
+    let quoted = model::filter::quoted(text);
+    percent_encoding::utf8_percent_encode(&quoted, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

@@ -16,6 +16,7 @@ mod customers;
 mod disconnect;
 mod documents;
 mod durable;
+mod filters;
 mod foreign;
 mod full;
 mod hub;

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use engine::keys;
 use engine::store::{Document, Error, Scan};
-use model::filter::{Condition, Filter, parameters};
+use model::filter::Filter;
 use model::resource::openapi::below;
 use model::subscription::Source;
 use serde_json::{Map, Value, json};
@@ -136,15 +136,11 @@ fn admit(topic: &Value, event: &Map<String, Value>) -> Result<(), Problem> {
     let content = event.get("event").unwrap_or(&Value::Null);
     for (name, of) in [("headerQuery", &header), ("contentQuery", content)] {
         let query = topic.get(name).and_then(Value::as_str).unwrap_or_default();
-        let mut filter = Filter::default();
-        for (attribute, value) in parameters(query.trim_start_matches('?')) {
-            let condition = Condition::parse(&attribute, &value, "");
-            let wrong = |_| {
-                let message = format!("the `{name}` of the topic is no filter: it takes nothing");
-                Problem::unprocessable(message).about(name)
-            };
-            filter.push(condition.map_err(wrong)?);
-        }
+        let wrong = |_| {
+            let message = format!("the `{name}` of the topic is no filter: it takes nothing");
+            Problem::unprocessable(message).about(name)
+        };
+        let filter = Filter::read(query.trim_start_matches('?'), "").map_err(wrong)?;
         if !filter.matches(of) {
             let message = format!("the topic takes events with `{query}`");
             return Err(Problem::unprocessable(message).about(name));

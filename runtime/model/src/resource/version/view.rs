@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::walk::{self, Kept, Place};
 use super::{Version, path};
+use crate::filter::{Attributes, Holds, Unknown, found, likely};
 use crate::resource::check::{check_given, object, value};
 use crate::resource::new::without_nulls;
 use crate::resource::patch::{self, Format, PatchError};
@@ -227,6 +228,33 @@ impl View {
         let here = self.shown_path(&path);
         let message = message.replace(&format!("`{path}`"), &format!("`{here}`"));
         Invalid { path: here, message, kind }
+    }
+}
+
+impl Attributes for View {
+    fn find(&self, path: &[String]) -> Result<Holds, Unknown> {
+        let name = path.join(".");
+        let mut holds = found(self.forms(), self.shape(), path);
+        if holds.is_none() && self.knows(&name) {
+            holds = found(Forms::V4, self.resource.shape, path);
+        }
+        let Some(mut holds) = holds else {
+            let of = format!("a {}", self.name());
+            let meant = likely(self.forms(), self.shape(), path);
+            return Err(Unknown { of, name, meant });
+        };
+        if let Some(life) = self.resource.life
+            && self.kept_path(&name).as_deref() == Some(life.attribute)
+        {
+            match life.next {
+                // Any text is a state.
+                [] => holds = Holds::text(),
+                next => holds.words.extend(next.iter().map(|(state, _)| (*state).to_string())),
+            }
+            holds.words.sort();
+            holds.words.dedup();
+        }
+        Ok(holds)
     }
 }
 

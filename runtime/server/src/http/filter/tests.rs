@@ -37,5 +37,5 @@ fn an_index_is_asked_for_texts_and_not_for_times() {
     let order = find("productOrdering", Version::V4, "productOrder").unwrap();
     let filter = filter.known_to(&order).unwrap();
     let wanted: Vec<_> = filter.wanted().map(|wanted| (wanted.path, wanted.values)).collect();
-    assert_eq!(wanted, [("state".to_string(), &["held".to_string(), "failed".to_string()][..])]);
+    assert_eq!(wanted, [("state".to_string(), vec!["held", "failed"])]);
 }

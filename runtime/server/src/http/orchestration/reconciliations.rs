@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
-use crate::http::query::encode;
+use crate::http::query::literal;
 use crate::http::route::{Answer, nothing_here, post};
 use crate::http::{Door, answer};
 use crate::reconcile::{
@@ -124,7 +124,7 @@ fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
     };
     if let Some(id) = id_in(fields, specification)? {
         let both = if query.is_empty() { "" } else { "&" };
-        query.push_str(&format!("{both}{specification}.id={}", encode(&id)));
+        query.push_str(&format!("{both}{specification}.id={}", literal(&id)));
     }
     if let Some(id) = &instance {
         if !query.is_empty() {

@@ -70,7 +70,7 @@ impl Candidates {
             let engine = engine.clone();
             return Ok(Self { engine, store, resource, source, total, are_wanted });
         };
-        let values: BTreeSet<&str> = wanted.values.iter().map(String::as_str).collect();
+        let values: BTreeSet<&str> = wanted.values.iter().copied().collect();
         let is_whole = values.iter().all(|value| index::value(value) == **value);
         let are_wanted = is_whole && wanted.is_all && resource.only_type.is_none();
         let total = match are_wanted && Some(wanted.path.as_str()) == state {

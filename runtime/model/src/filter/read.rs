@@ -1,0 +1,253 @@
+//! Conditions out of a query: `attribute operator value`, several by `;`, values by `,`.
+
+use std::ops::Range;
+
+use super::compare::{Operator, SIGNED, WORDS};
+use super::written::{Parameter, SIGNS};
+use super::{Condition, FilterError};
+use crate::nearest::nearest;
+
+/// Operators that other systems have: taken for an attribute, they would match nothing.
+const FOREIGN: [&str; 11] = [
+    "like",
+    "contains",
+    "in",
+    "nin",
+    "startsWith",
+    "endsWith",
+    "between",
+    "not",
+    "exists",
+    "neq",
+    "ge",
+];
+
+/// A condition as it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) path: Vec<String>,
+    /// The attribute with its operator, if that is a word.
+    pub(super) name: String,
+    pub(super) operator: Operator,
+    pub(super) values: Vec<Value>,
+    /// Texts that the client may have meant as well: a value with its spaces or pluses, or with a
+    /// separator that was percent-encoded and so may be a part of it.
+    pub(super) readings: Vec<String>,
+}
+
+/// A value as it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub(super) text: String,
+    /// The same where a plus is a plus.
+    pub(super) plain: String,
+}
+
+/// The conditions of a parameter; one of them must hold.
+pub(super) fn conditions(parameter: &Parameter, base: &str) -> Result<Vec<Condition>, FilterError> {
+    let written = Reader { parameter, written: Vec::new() }.read()?;
+    written.into_iter().map(|written| Condition::of(written, base)).collect()
+}
+
+struct Reader<'a> {
+    parameter: &'a Parameter,
+    written: Vec<Written>,
+}
+
+impl Reader<'_> {
+    fn read(mut self) -> Result<Vec<Written>, FilterError> {
+        let parameter = self.parameter;
+        // The values of the condition that is read, and whether what parts each from the one before
+        // was percent-encoded.
+        let mut items: Vec<(Range<usize>, bool)> = Vec::new();
+        for (segment, is_encoded) in parameter.split(parameter.whole(), ';') {
+            let is_quoted = parameter.is_quoted(&parameter.trimmed(segment.clone()));
+            let is_value = !self.written.is_empty()
+                && (is_quoted || parameter.sign(segment.clone()).is_none());
+            let (values, is_encoded) = match is_value {
+                true => (segment, is_encoded),
+                false => {
+                    self.finish(&std::mem::take(&mut items))?;
+                    (self.head(segment)?, false)
+                }
+            };
+            if self.is_regex() {
+                items.push((values, is_encoded));
+                continue;
+            }
+            for (at, (value, is_part_encoded)) in
+                parameter.split(values, ',').into_iter().enumerate()
+            {
+                items.push((value, if at == 0 { is_encoded } else { is_part_encoded }));
+            }
+        }
+        self.finish(&items)?;
+        Ok(self.written)
+    }
+
+    fn is_regex(&self) -> bool {
+        self.written.last().is_some_and(|written| written.operator == Operator::Regex)
+    }
+
+    /// Begins a condition with its attribute and operator; answers where its values are.
+    fn head(&mut self, segment: Range<usize>) -> Result<Range<usize>, FilterError> {
+        let parameter = self.parameter;
+        let shown = || parameter.read(parameter.trimmed(segment.clone()));
+        let Some(sign) = parameter.sign(segment.clone()) else {
+            let name = shown();
+            return Err(match name.is_empty() {
+                true => FilterError::Empty { name: parameter.raw().into() },
+                false => FilterError::NoOperator { name },
+            });
+        };
+        let name = parameter.read(parameter.trimmed(segment.start..sign));
+        let rest = parameter.read(sign..segment.end);
+        let Some((signs, signed)) = SIGNED.iter().find(|(signs, _)| rest.starts_with(signs)) else {
+            return Err(unknown(&name, rest.chars().next().map(String::from).unwrap_or_default()));
+        };
+        let values = sign + signs.len()..segment.end;
+        let trimmed = parameter.trimmed(values.clone());
+        if let Some(next) = parameter.read(trimmed.clone()).chars().next()
+            && !parameter.is_quoted(&trimmed)
+            && next != '*'
+            && SIGNS.contains(next)
+        {
+            return Err(unknown(&name, format!("{signs}{next}")));
+        }
+        let (path, operator) = path(&name, signs, *signed, &shown())?;
+        self.written.push(Written {
+            path,
+            name,
+            operator,
+            values: Vec::new(),
+            readings: Vec::new(),
+        });
+        Ok(values)
+    }
+
+    /// Gives the values to the condition that was begun last.
+    fn finish(&mut self, items: &[(Range<usize>, bool)]) -> Result<(), FilterError> {
+        let parameter = self.parameter;
+        let Some(written) = self.written.last_mut() else { return Ok(()) };
+        let is_regex = written.operator == Operator::Regex;
+        // A value that holds separators which are percent-encoded begins here.
+        let mut begin = 0;
+        for (at, (item, is_encoded)) in items.iter().enumerate() {
+            begin = if *is_encoded { begin } else { at };
+            let range = parameter.trimmed(item.clone());
+            let ends = items.get(at + 1).is_none_or(|(_, is_encoded)| !is_encoded);
+            let is_part = *is_encoded || !ends;
+            if range.is_empty() && items.len() > 1 && !is_part {
+                return Err(FilterError::Empty { name: written.name.clone() });
+            }
+            if parameter.is_quoted(&range) {
+                let value = quoted(parameter, &written.name, range, is_regex)?;
+                written.readings.push(value.plain.clone());
+                written.values.push(value);
+                continue;
+            }
+            if !range.is_empty() || items.len() == 1 {
+                let text = parameter.read(range.clone());
+                written.values.push(Value { text, plain: parameter.plain(range) });
+            }
+            let whole = items[begin].0.start..item.end;
+            if ends && !is_regex {
+                let trimmed = parameter.trimmed(whole.clone());
+                written.readings.extend([
+                    parameter.read(whole.clone()),
+                    parameter.plain(whole),
+                    parameter.read(trimmed.clone()),
+                    parameter.plain(trimmed),
+                ]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The attribute and the operator of a condition; that in signs is `=` where one in words stands
+/// before it.
+fn path(
+    name: &str,
+    signs: &str,
+    signed: Operator,
+    shown: &str,
+) -> Result<(Vec<String>, Operator), FilterError> {
+    if name.is_empty() {
+        return Err(FilterError::NoAttribute { name: shown.into() });
+    }
+    let (attribute, word) = name.rsplit_once('.').unwrap_or((name, ""));
+    let word = WORDS.iter().find(|(known, _)| *known == word);
+    let (attribute, operator) = match word {
+        None => (name, signed),
+        Some((_, operator)) if signs == "=" || signs == "==" => (attribute.trim_end(), *operator),
+        Some((word, _)) => return Err(unknown(name, format!(".{word}{signs}"))),
+    };
+    let path: Vec<String> = attribute.split('.').map(str::to_string).collect();
+    let is_name = |piece: &String| {
+        !piece.is_empty()
+            && !piece.contains(|c: char| c.is_whitespace() || "()[]{}\"'`\\/?,".contains(c))
+    };
+    if !path.iter().all(is_name) {
+        return Err(FilterError::NoAttribute { name: name.into() });
+    }
+    match path.last() {
+        Some(last) if path.len() > 1 && FOREIGN.contains(&last.as_str()) => {
+            Err(unknown(name, format!(".{last}")))
+        }
+        _ => Ok((path, operator)),
+    }
+}
+
+fn unknown(name: &str, operator: impl Into<String>) -> FilterError {
+    let operator = operator.into();
+    let word = operator.strip_prefix('.').unwrap_or_default();
+    let meant = nearest(word, WORDS.iter().map(|(known, _)| *known));
+    FilterError::Operator {
+        name: name.into(),
+        meant: meant.map(|word| format!(".{word}")),
+        operator,
+    }
+}
+
+/// A value in quotes; a plus within them is a space, or what it is.
+fn quoted(
+    parameter: &Parameter,
+    name: &str,
+    range: Range<usize>,
+    is_regex: bool,
+) -> Result<Value, FilterError> {
+    let text = unquoted(&parameter.read(range.clone()), is_regex, name)?;
+    let plain = unquoted(&parameter.plain(range), is_regex, name)?;
+    Ok(Value { text, plain })
+}
+
+/// What stands in quotes, in which a backslash stands before a quote and before a backslash. Those
+/// of a regular expression are its own.
+fn unquoted(text: &str, is_regex: bool, name: &str) -> Result<String, FilterError> {
+    let (mut out, mut is_escaped) = (String::new(), false);
+    let mut chars = text.chars().skip(1);
+    while let Some(next) = chars.next() {
+        match next {
+            '\\' if !is_escaped => {
+                is_escaped = true;
+                continue;
+            }
+            '"' if !is_escaped => {
+                let is_end = chars.next().is_none();
+                return if is_end {
+                    Ok(out)
+                } else {
+                    Err(FilterError::AfterQuote { name: name.into() })
+                };
+            }
+            '"' => out.push('"'),
+            '\\' if is_regex => out.push_str("\\\\"),
+            '\\' => out.push('\\'),
+            other if is_escaped => out.extend(['\\', other]),
+            other => out.push(other),
+        }
+        is_escaped = false;
+    }
+    Err(FilterError::Unclosed { name: name.into() })
+}
