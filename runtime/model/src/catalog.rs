@@ -21,6 +21,7 @@ pub use self::price::{Effect, OfferingPrice, PriceError, PriceRole, check_price}
 pub use self::read::{WrongPattern, check_patterns};
 use self::read::{complete, offering, specification, text};
 use crate::id::SpecId;
+use crate::number::same_value;
 use crate::time::Timestamp;
 
 /// The entities of the catalogs, by kind and id.
@@ -433,10 +434,7 @@ impl Allowed {
     /// Whether a value is this one, or is in this range.
     pub fn contains(&self, value: &Value) -> bool {
         match self {
-            Self::Value(allowed) => match (allowed.as_f64(), value.as_f64()) {
-                (Some(left), Some(right)) => left.total_cmp(&right).is_eq(),
-                _ => allowed == value,
-            },
+            Self::Value(allowed) => same_value(allowed, value),
             Self::Range { from, to, ends } => {
                 value.as_f64().is_some_and(|number| ends.hold(*from, *to, number))
             }

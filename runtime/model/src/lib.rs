@@ -11,6 +11,7 @@ pub mod codes;
 pub mod id;
 pub mod money;
 pub mod nearest;
+pub mod number;
 pub mod outcome;
 pub mod period;
 pub mod time;

@@ -1,13 +1,21 @@
-//! JSON from outside: no deeper than the limit. serde has a limit of its own for depth; ours comes
-//! first, so that the answer is one of ours.
+//! JSON from outside: no deeper than the limit, each name once in an object, numbers as they were
+//! written. serde has a limit of its own for depth; ours comes first, so that the answer is one of ours.
+
+mod once;
 
 use serde_json::Value;
 
 /// Objects and arrays may nest so deep.
 const DEPTH_MAX: usize = 64;
 
-/// The most digits of a number that an answer repeats.
-const SHOWN_DIGITS_MAX: usize = 40;
+/// Max characters of a number.
+const NUMBER_CHARS_MAX: usize = 1_000;
+
+/// Max characters of a number that an answer repeats.
+const SHOWN_CHARS_MAX: usize = 40;
+
+/// The name under which serde hands numbers over; an object that has it would be read as one.
+const NUMBER_NAME: &str = "$serde_json::private::Number";
 
 /// Max values in one document: each takes memory beside its text.
 const VALUES_MAX: usize = 1_000_000;
@@ -18,9 +26,17 @@ pub(crate) enum NotJson {
     /// It nests too deep.
     #[error("objects and arrays may nest {DEPTH_MAX} deep")]
     TooDeep,
-    /// A whole number is too long to be kept as it is.
-    #[error("the whole number `{0}` has more digits than are kept: send it as a text")]
+    /// A number is too long.
+    #[error(
+        "a number may have {NUMBER_CHARS_MAX} characters, `{0}...` has more: send it as a text"
+    )]
     TooLong(String),
+    /// An object has an attribute twice: which one is meant is not told.
+    #[error("`{0}` stands twice in one object")]
+    Twice(String),
+    /// An attribute has a name that cannot be told from a number.
+    #[error("no attribute may be called `{NUMBER_NAME}`")]
+    Reserved,
     /// It has too many values.
     #[error("a document may have {VALUES_MAX} values, members and entries")]
     TooMany,
@@ -37,39 +53,59 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     if values(bytes) > VALUES_MAX {
         return Err(NotJson::TooMany);
     }
-    let value = serde_json::from_slice(bytes).map_err(NotJson::Malformed)?;
-    match too_long(bytes) {
-        Some(number) => Err(NotJson::TooLong(number)),
-        None => Ok(value),
+    if let Some(number) = too_long(bytes) {
+        return Err(NotJson::TooLong(number));
     }
+    if has_reserved_name(bytes) {
+        return Err(NotJson::Reserved);
+    }
+    once::parse(bytes)
 }
 
-/// The first whole number of valid JSON that would lose digits, as far as it is shown.
+/// The beginning of the first number that is too long, before anything is parsed.
 fn too_long(bytes: &[u8]) -> Option<String> {
-    let (mut in_text, mut escaped) = (false, false);
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
+    let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
+    let (mut in_text, mut escaped, mut length) = (false, false, 0);
+    for (at, byte) in bytes.iter().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_text => escaped = true,
             b'"' => in_text = !in_text,
-            b'-' | b'0'..=b'9' if !in_text => {
-                let is_part =
-                    |byte: &&u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
-                let length = bytes[at..].iter().take_while(is_part).count();
-                let number = String::from_utf8_lossy(&bytes[at..at + length]);
-                let is_whole = !number.contains(['.', 'e', 'E']);
-                if is_whole && number.parse::<u64>().is_err() && number.parse::<i64>().is_err() {
-                    return Some(number.chars().take(SHOWN_DIGITS_MAX).collect());
-                }
-                at += length;
-                continue;
-            }
             _ => {}
         }
-        at += 1;
+        length = if !in_text && is_part(byte) { length + 1 } else { 0 };
+        if length > NUMBER_CHARS_MAX {
+            let begin = at + 1 - length;
+            let shown = &bytes[begin..begin + SHOWN_CHARS_MAX];
+            return Some(String::from_utf8_lossy(shown).into_owned());
+        }
     }
     None
+}
+
+/// Whether a text of valid JSON is the reserved name, in whatever way it is written.
+fn has_reserved_name(bytes: &[u8]) -> bool {
+    let (mut begin, mut escaped, mut has_escapes) = (None, false, false);
+    for (at, byte) in bytes.iter().enumerate() {
+        match (byte, begin) {
+            _ if escaped => escaped = false,
+            (b'\\', Some(_)) => (escaped, has_escapes) = (true, true),
+            (b'"', Some(first)) => {
+                let text = &bytes[first..=at];
+                let is_it = match has_escapes {
+                    true => serde_json::from_slice::<String>(text).is_ok_and(|t| t == NUMBER_NAME),
+                    false => text[1..text.len() - 1] == *NUMBER_NAME.as_bytes(),
+                };
+                if is_it {
+                    return true;
+                }
+                (begin, has_escapes) = (None, false);
+            }
+            (b'"', None) => begin = Some(at),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// How many values a text has at the most, before it is parsed: each follows a comma or begins an

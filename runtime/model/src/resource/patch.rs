@@ -7,6 +7,7 @@ use json_patch::{PatchErrorKind, PatchOperation};
 use serde_json::Value;
 
 use super::json_path::JsonPathError;
+use crate::number::same_value;
 
 /// So many operations a patch may have.
 pub const OPERATIONS_MAX: usize = 1_000;
@@ -157,12 +158,19 @@ fn operate(
     budget: &mut usize,
 ) -> Result<(), PatchError> {
     let malformed = |error| PatchError::Malformed(format!("operation {position}: {error}"));
-    let operation: PatchOperation =
-        serde_json::from_value(Value::Object(operation)).map_err(malformed)?;
+    let operation = read(operation).map_err(malformed)?;
     let path = operation.path().to_string();
     if let PatchOperation::Copy(copy) = &operation {
         let copied = document.pointer(copy.from.as_str()).map_or(0, size);
         *budget = budget.checked_sub(copied).ok_or(PatchError::TooLarge)?;
+    }
+    if let PatchOperation::Test(test) = &operation {
+        // `1.0` is the number that `1` is (RFC 6902, 4.6).
+        return match document.pointer(test.path.as_str()) {
+            Some(found) if same_value(found, &test.value) => Ok(()),
+            Some(_) => Err(PatchError::TestFailed { position, path }),
+            None => Err(PatchError::NoTarget { position, path }),
+        };
     }
     json_patch::patch(document, &[operation]).map_err(|error| {
         if matches!(error.kind, PatchErrorKind::TestFailed) {
@@ -171,6 +179,28 @@ fn operate(
             PatchError::NoTarget { position, path }
         }
     })
+}
+
+/// Reads an operation. Its value is put in afterwards: what is told apart by `op` would lose the digits
+/// of long numbers on the way.
+fn read(mut operation: Operation) -> Result<PatchOperation, serde_json::Error> {
+    let value = operation.get_mut("value").map(Value::take);
+    let mut read = serde_json::from_value(Value::Object(operation))?;
+    match (&mut read, value) {
+        (PatchOperation::Add(add), Some(value)) => add.value = value,
+        (PatchOperation::Replace(replace), Some(value)) => replace.value = value,
+        (PatchOperation::Test(test), Some(value)) => test.value = value,
+        (
+            PatchOperation::Add(_)
+            | PatchOperation::Replace(_)
+            | PatchOperation::Test(_)
+            | PatchOperation::Remove(_)
+            | PatchOperation::Move(_)
+            | PatchOperation::Copy(_),
+            _,
+        ) => {}
+    }
+    Ok(read)
 }
 
 /// How many values there are in a value.

@@ -194,7 +194,14 @@ impl From<Invalid> for Problem {
 
 impl From<NotJson> for Problem {
     fn from(error: NotJson) -> Self {
-        Self::bad(error.to_string())
+        match &error {
+            NotJson::Twice(path) => Self::bad(error.to_string()).about(path.clone()),
+            NotJson::TooDeep
+            | NotJson::TooLong(_)
+            | NotJson::Reserved
+            | NotJson::TooMany
+            | NotJson::Malformed(_) => Self::bad(error.to_string()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Map, Value};
 
 use super::{Invalid, InvalidKind, missing};
+use crate::number;
 use crate::resource::shape::{Attribute, Forms, Kind, Type};
 
 /// So deep a document may be nested: an object within an object is two.
@@ -118,7 +119,8 @@ fn check_item(forms: Forms, item: Type, path: &str, value: &Value) -> Result<(),
         Type::Any => check_unknown(path, value),
         Type::Fields => holds(value.is_object(), path, "an object"),
         Type::String | Type::Uri | Type::Base64 => text(path, value).map(drop),
-        Type::Integer => holds(is_whole(value), path, "a whole number"),
+        // A characteristic has as many digits as it has.
+        Type::Integer => holds(is_whole(value) || is_long(path, value), path, "a whole number"),
         Type::Number => holds(value.is_number(), path, "a number"),
         Type::Boolean => holds(value.is_boolean(), path, "true or false"),
         Type::DateTime => holds(is_date_time(text(path, value)?), path, "a date-time"),
@@ -197,7 +199,14 @@ fn wrong(path: &str, what: &str) -> Invalid {
     Invalid::new(InvalidKind::WrongType, path, format!("`{path}` is not {what}"))
 }
 
-/// Whether a number is whole and is kept as it was sent: beyond this it would lose its last digits.
+/// Whether a value of a client's own is a whole number of any length.
+fn is_long(path: &str, value: &Value) -> bool {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let name = name.split('[').next().unwrap_or_default();
+    name == "value" && matches!(value, Value::Number(number) if number::is_integer(number))
+}
+
+/// Whether a number is whole, and no longer than what is computed with.
 fn is_whole(value: &Value) -> bool {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     let is_exact = |number: f64| number.fract() == 0.0 && number.abs() <= EXACT_MAX;

@@ -170,3 +170,30 @@ proptest! {
         }
     }
 }
+
+/// RFC 6902, 4.6: numbers are equal if their values are numerically equal.
+#[test]
+fn a_test_compares_numbers_as_numbers() {
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let document = read(r#"{"a":{"b":[0.10,1]},"long":123456789012345678901234567890}"#);
+    let test = |path: &str, value: &str| {
+        let patch = read(&format!(r#"[{{"op":"test","path":"{path}","value":{value}}}]"#));
+        apply(Format::Operations, &document, &patch)
+    };
+    assert_eq!(test("/a", r#"{"b":[1e-1,1.0]}"#).as_ref(), Ok(&document));
+    assert_eq!(test("/long", "123456789012345678901234567890").as_ref(), Ok(&document));
+    let failed = PatchError::TestFailed { position: 0, path: "/long".into() };
+    assert_eq!(test("/long", "123456789012345678901234567891"), Err(failed));
+    let nothing = PatchError::NoTarget { position: 0, path: "/none".into() };
+    assert_eq!(test("/none", "1"), Err(nothing));
+    for number in ["0.10", "123456789012345678901234567890", "-0.12345678901234567890", "1e+400"] {
+        for op in ["add", "replace"] {
+            let patch = format!(r#"[{{"op":"{op}","path":"/a/b","value":{{"c":{number}}}}}]"#);
+            let after = apply(Format::Operations, &document, &read(&patch)).unwrap();
+            assert_eq!(after["a"]["b"]["c"].to_string(), number, "{op}");
+        }
+        let patch = read(&format!(r#"{{"a":{{"b":{number}}}}}"#));
+        let after = apply(Format::Merge, &document, &patch).unwrap();
+        assert_eq!(after["a"]["b"].to_string(), number);
+    }
+}

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Attribute, Kind, Shape, Type, shapes, shapes_v5};
+use crate::number;
 
 /// The shapes of a version: of version 5 an API may have its own under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +148,7 @@ fn is(item: Type, value: &Value) -> bool {
         Type::Any => true,
         Type::Object(_) | Type::Fields => value.is_object(),
         Type::Boolean => value.is_boolean(),
-        Type::Integer => value.is_i64() || value.is_u64(),
+        Type::Integer => matches!(value, Value::Number(number) if number::is_integer(number)),
         Type::Number => value.is_number(),
         Type::String | Type::DateTime | Type::Date | Type::Uri | Type::Base64 | Type::Choice(_) => {
             value.is_string()

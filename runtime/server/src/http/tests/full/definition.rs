@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 /// Below this depth of objects only what is required is filled in.
 const DEPTH: usize = 4;
 
+/// Numbers that floating point would change.
+const EXACT: &str = "[0.10, 1.0, 123456789012345678901234567890, -0.12345678901234567890, 9007199254740993, 1e+400]";
+
 /// An API definition: Swagger 2 in version 4, OpenAPI 3 in version 5.
 pub(super) struct Definition {
     /// The number of the API.
@@ -159,7 +162,7 @@ impl<'a> Maker<'a> {
                 _ => self.text(name),
             },
             Some("integer") => json!(1),
-            Some("number") => json!(1.5),
+            Some("number") => serde_json::from_str("1.50").unwrap(),
             Some("boolean") => json!(true),
             Some("array") => {
                 let entry = self.value(&schema["items"], name, chain)?;
@@ -219,7 +222,8 @@ impl<'a> Maker<'a> {
         fields.insert("@baseType".into(), base.into());
         let location = format!("https://example.com/schema/{serial}");
         fields.insert("@schemaLocation".into(), location.into());
-        let more = json!({ "text": format!("unknown {serial}"), "none": [], "empty": "", "null": null,
+        let exact: Value = serde_json::from_str(EXACT).unwrap();
+        let more = json!({ "exact": exact, "text": format!("unknown {serial}"), "none": [], "empty": "", "null": null,
             "@type": "Mine", "a.b/c": true, "__proto__": { "é\u{1f600}": "\u{0}" } });
         fields.insert("xUnknown".into(), more);
         Value::Object(fields)
