@@ -103,7 +103,7 @@ pub enum SubmitError {
         message: String,
     },
     /// No pack has the workflow.
-    #[error("no pack has a workflow `{workflow}`; there are: {known}")]
+    #[error("no pack has a workflow `{workflow}`; {}", there_are(.known))]
     Workflow {
         /// What was asked for.
         workflow: String,
@@ -133,6 +133,13 @@ pub enum SubmitError {
     /// Others change what it is about all the time.
     #[error("others changed what the order is about each of the {0} times it was planned")]
     Contended(usize),
+}
+
+fn there_are(known: &str) -> String {
+    match known {
+        "" => "no pack has any".into(),
+        known => format!("there are: {known}"),
+    }
 }
 
 impl App {

@@ -24,6 +24,9 @@ use crate::systems::Refusal;
 /// So long a client is asked to wait when the engine cannot take anything, in seconds.
 const RETRY_AFTER_S: u64 = 5;
 
+/// The path of all that a client sent.
+const WHOLE: &str = "$";
+
 /// An answer that is an error. Boxed, since every handler's result has room for one.
 #[derive(Debug)]
 pub(super) struct Problem(Box<Parts>);
@@ -162,7 +165,12 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Parts { status, reason, message, about, header } = *self.0;
+        let Parts { status, reason, message, mut about, header } = *self.0;
+        let is_about_request =
+            [StatusCode::BAD_REQUEST, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
+        if is_about_request.contains(&status) {
+            about.get_or_insert_with(|| WHOLE.into());
+        }
         let mut body = json!({
             "code": status.as_u16().to_string(),
             "reason": reason,
@@ -184,7 +192,7 @@ impl IntoResponse for Problem {
 impl From<Invalid> for Problem {
     fn from(invalid: Invalid) -> Self {
         let Invalid { path, message, kind } = invalid;
-        let path = if path.is_empty() { "$".to_string() } else { path };
+        let path = if path.is_empty() { WHOLE.to_string() } else { path };
         match kind.is_against_a_rule() {
             true => Self::unprocessable(message).about(path),
             false => Self::bad(message).about(path),

@@ -5,7 +5,7 @@ use model::filter::Parameter;
 
 use super::problem::Problem;
 
-/// So many parameters are read.
+/// Max parameters of a query.
 const PARAMETERS_MAX: usize = 64;
 
 /// What cannot stand in a URL as it is, besides what is not ASCII.
@@ -30,8 +30,9 @@ impl Query {
     /// Takes a query apart.
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         let parameters = model::filter::parameters(text);
-        if parameters.len() > PARAMETERS_MAX {
-            return Err(Problem::bad(format!("a query may have {PARAMETERS_MAX} parameters")));
+        if let Some(parameter) = parameters.get(PARAMETERS_MAX) {
+            let message = format!("a query may have {PARAMETERS_MAX} parameters");
+            return Err(Problem::bad(message).about(parameter.name()));
         }
         let named = parameters.into_iter().map(|parameter| Named {
             name: parameter.name(),

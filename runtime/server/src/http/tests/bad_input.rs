@@ -141,6 +141,18 @@ async fn a_wrong_body_is_refused_before_it_is_read_on() {
 }
 
 #[tokio::test]
+async fn a_flow_of_an_unknown_specification_is_refused_by_its_attribute() {
+    let bench = Bench::new();
+    let flows = "/tmf-api/processFlowManagement/v4/processFlow";
+    let refused = bench.post(flows, &json!({ "processFlowSpecification": "nothing" })).await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert_eq!(refused.body["referenceError"], "processFlowSpecification");
+    let message = refused.body["message"].as_str().unwrap();
+    assert!(message.contains("no pack has a workflow `nothing`"), "{message}");
+    assert!(!message.ends_with(": "), "{message}");
+}
+
+#[tokio::test]
 async fn a_wrong_query_is_named() {
     let bench = Bench::new();
     for (query, status, about) in [

@@ -100,7 +100,13 @@ impl Bad<'_> {
         let named = answer.body["referenceError"].as_str().unwrap_or_default();
         let is_error = answer.body["code"] == answer.status.as_u16().to_string().as_str();
         let is_named = named.starts_with(about) || named.replace("[0]", "").starts_with(about);
-        if answer.status != status || !is_named || !is_error {
+        let is_place = match serde_json::from_str(body) {
+            Ok(sent @ Value::Object(_)) if [400, 409, 422].contains(&status) => {
+                named == "$" || leads(&sent, named)
+            }
+            _ => true,
+        };
+        if answer.status != status || !is_named || !is_error || !is_place {
             let body: String = body.chars().take(200).collect();
             let text = &answer.text;
             self.findings.push(format!("{line} {body}: not {status} {about}: {text}"));
@@ -132,6 +138,9 @@ impl Bad<'_> {
                 let body = with(&good, attribute.name, json!([[]]));
                 self.post(&body, (400, attribute.name)).await;
             }
+            for kind in &attribute.kinds {
+                self.below(&good, attribute.name, *kind).await;
+            }
             if let [Kind::One(Type::Choice(_))] = attribute.kinds.as_slice() {
                 let body = with(&good, attribute.name, json!("no such value"));
                 self.post(&body, (400, attribute.name)).await;
@@ -148,6 +157,25 @@ impl Bad<'_> {
             let mut body = good.clone();
             refer(&mut body, self.resource.shape, reference.path, "no such thing");
             self.post(&body, (422, reference.path)).await;
+        }
+    }
+
+    /// Documents with something wrong in one of their parts.
+    async fn below(&mut self, good: &Value, name: &'static str, kind: Kind) {
+        // What is in version 5 alone has parts with shapes of that version.
+        let is_shared = self.resource.served != Served::V5;
+        let shape = kind.item().object().and_then(|shape| shapes().object(shape));
+        let Some(shape) = shape.filter(|_| is_shared) else { return };
+        let is_many = matches!(kind, Kind::Many(_));
+        for wrong in &shape.attributes {
+            let holds = |kind: &Kind| matches!(kind.item(), Type::Any);
+            if wrong.kinds.iter().any(holds) {
+                continue;
+            }
+            let mut part = object(shape);
+            part[wrong.name] = json!([[]]);
+            let value = if is_many { json!([part]) } else { part };
+            self.post(&with(good, name, value), (400, name)).await;
         }
     }
 
@@ -280,6 +308,29 @@ impl Bad<'_> {
         let made = self.bench.post(model::resource::path(key), &smallest(resource)).await;
         assert_eq!(made.status, 201, "{key}: {}", made.text);
         made.body["id"].as_str().unwrap().to_string()
+    }
+}
+
+/// Whether a path leads to a part of a document, or to one that it could have.
+pub(super) fn leads(document: &Value, path: &str) -> bool {
+    let (piece, rest) =
+        path.split_once('.').map_or((path, None), |(piece, rest)| (piece, Some(rest)));
+    let mut indexes = piece.split('[');
+    let name = indexes.next().unwrap_or_default();
+    let is_name = !name.is_empty() && !name.contains([' ', '`', ':', '/']);
+    let Some(fields) = document.as_object().filter(|_| is_name) else { return false };
+    let Some(mut found) = fields.get(name) else { return rest.is_none() };
+    for index in indexes {
+        let index = index.strip_suffix(']').and_then(|index| index.parse::<usize>().ok());
+        match index.and_then(|index| found.get(index)) {
+            Some(entry) => found = entry,
+            None => return false,
+        }
+    }
+    match (rest, found) {
+        (None, _) => true,
+        (Some(rest), Value::Array(entries)) => entries.iter().any(|entry| leads(entry, rest)),
+        (Some(rest), found) => leads(found, rest),
     }
 }
 
