@@ -11,6 +11,7 @@ mod written;
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
+pub use compare::Key;
 use compare::{As, Operand, Operator};
 pub use kinds::{Attributes, Holds, Unknown};
 pub(crate) use kinds::{found, likely};

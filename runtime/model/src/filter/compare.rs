@@ -125,6 +125,34 @@ impl Operator {
     }
 }
 
+/// A value to order documents by: numbers as numbers, times as times, before them `false` and `true`,
+/// after them all else as text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(Ranked);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ranked {
+    Boolean(bool),
+    Number(Exact),
+    Time(DateTime<Utc>),
+    Text(String),
+}
+
+impl Key {
+    /// The key of a value; `None` if it has no order.
+    pub fn of(value: &Value) -> Option<Self> {
+        Some(Self(match value {
+            Value::Bool(value) => Ranked::Boolean(*value),
+            Value::Number(number) => Ranked::Number(Exact::parse(&number.to_string())?),
+            Value::String(text) => match instant(text) {
+                Some(time) => Ranked::Time(time),
+                None => Ranked::Text(text.clone()),
+            },
+            Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        }))
+    }
+}
+
 /// A value as a text, to look into; nothing of what has parts.
 pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
     match value {

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::page::path;
+use super::problem::Problem;
+
 /// What a client wants of a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields {
@@ -14,16 +17,20 @@ pub(super) struct Fields {
 const ALWAYS: [&str; 3] = ["id", "href", "@type"];
 
 impl Fields {
-    /// Reads the parameter.
-    pub(super) fn parse(text: Option<&str>) -> Self {
-        let Some(text) = text.map(|text| text.trim_matches('"')) else {
-            return Self::default();
+    /// Reads the parameter. What no document has is left out of the answer, where the client sees
+    /// it; what cannot be the name of an attribute is refused.
+    pub(super) fn parse(text: Option<&str>) -> Result<Self, Problem> {
+        let Some(text) = text.map(|text| text.trim().trim_matches('"')) else {
+            return Ok(Self::default());
         };
         let always: &[&str] = if text == "none" { &ALWAYS[..2] } else { &ALWAYS };
         let named = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         let names = always.iter().copied().chain(named.filter(|name| *name != "none"));
-        let paths = names.map(|name| name.split('.').map(str::to_string).collect());
-        Self { wanted: Some(paths.collect()) }
+        let paths = names.map(|name| {
+            let message = format!("`{name}` is no attribute: write `fields=name,price.value`");
+            path(name).ok_or_else(|| Problem::bad(message).about("fields"))
+        });
+        Ok(Self { wanted: Some(paths.collect::<Result<_, Problem>>()?) })
     }
 
     /// Whether the items of an order are wanted.

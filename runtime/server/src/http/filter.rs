@@ -4,13 +4,14 @@
 //! A clause that asks for values of one indexed attribute alone says so ([`Filter::wanted`]), and the
 //! list then looks only at what the index leads to.
 
-use model::filter::FilterError;
+use model::filter::{FilterError, Unknown};
 use model::resource::json_path::{JsonPath, JsonPathError};
 use serde_json::Value;
 
 use super::problem::Problem;
 use super::query::Query;
 use super::resources::Served;
+use super::tmf::known::Asked;
 
 pub(super) use model::filter::any;
 
@@ -25,6 +26,8 @@ pub(super) struct Filter {
     /// other words.
     kept: Vec<Option<String>>,
     json_path: Option<JsonPath>,
+    /// What no definition knows of what is asked for.
+    unknown: Vec<Asked>,
 }
 
 /// That an attribute is to be one of some texts.
@@ -56,17 +59,21 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Refuses what asks for attributes that the documents of a resource cannot have, or for values
-    /// that these cannot have, and finds out where the others are kept.
+    /// Refuses what asks an attribute for values that it cannot have, and finds out where each is
+    /// kept.
     pub(super) fn known_to(mut self, served: &Served) -> Result<Self, Problem> {
         let unknown = self.conditions.check(served).map_err(|error| wrong(&error))?;
-        if let Some(error) = unknown.into_iter().next() {
-            return Err(wrong(&error.into()));
-        }
+        let asked = |unknown: Unknown| Asked { parameter: unknown.name.clone(), unknown };
+        self.unknown = unknown.into_iter().map(asked).collect();
         let clauses = self.conditions.clauses().iter();
         let kept = clauses.map(|clause| served.kept_path(&clause.equals()?.join(".")));
         self.kept = kept.collect();
         Ok(self)
+    }
+
+    /// The attributes that no definition knows, once: `tmf::known` looks for them in documents.
+    pub(super) fn take_unknown(&mut self) -> Vec<Asked> {
+        std::mem::take(&mut self.unknown)
     }
 
     /// The clauses that ask one attribute to be one of some texts, as an index knows them.

@@ -99,7 +99,7 @@ impl Hub {
 /// A page of rows that are all there.
 pub(super) fn listed(rows: Vec<Value>, path: &str, call: &Call) -> Result<Response, Problem> {
     let page = Page::parse(&call.query)?;
-    let fields = Fields::parse(call.query.get("fields"));
+    let fields = Fields::parse(call.query.get("fields"))?;
     let total = rows.len();
     let rows = rows.into_iter().skip(page.offset).take(page.limit);
     let rows: Vec<Value> = rows.map(|row| fields.of(row)).collect();

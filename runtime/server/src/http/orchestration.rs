@@ -83,7 +83,7 @@ pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'stati
             ("history", history::get(door, &call, key, &id.join("/")).await)
         }
         ["imports", rest @ ..] => ("imports", imports::take(door, call, rest).await),
-        ["exports", key] => ("exports", exports::get(door, &call, key)),
+        ["exports", key] => ("exports", exports::get(door, &call, key).await),
         ["reconciliations", rest @ ..] => {
             ("reconciliations", reconciliations::take(door, call, rest).await)
         }

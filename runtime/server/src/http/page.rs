@@ -4,10 +4,13 @@ use std::cmp::Ordering;
 
 use axum::http::header::{CONTENT_RANGE, LINK};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use model::filter::{Attributes as _, Key};
 use serde_json::Value;
 
 use super::problem::Problem;
 use super::query::Query;
+use super::resources::Served;
+use super::tmf::known::Asked;
 
 /// A list answers with so many rows at the most; whoever wants more asks for the next page.
 pub(super) const ROWS_MAX: usize = 1_000;
@@ -84,9 +87,9 @@ pub(super) struct Sort {
     keys: Vec<(Vec<String>, bool)>,
 }
 
-/// What a document is sorted by: as text, and as a number where it is one.
+/// What a document is sorted by.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct SortKey(Vec<(Option<f64>, String)>);
+pub(super) struct SortKey(Vec<Option<Key>>);
 
 impl Sort {
     /// Reads `sort=-a,+b`. A plus in a query is a space, so both are taken.
@@ -99,13 +102,24 @@ impl Sort {
             return Err(Problem::bad(message).about("offset"));
         }
         let keys = text.trim_matches('"').split(',').map(|key| {
+            let key = key.trim();
             let (name, down) = match key.strip_prefix('-') {
                 Some(name) => (name, true),
-                None => (key.trim_start_matches(['+', ' ']), false),
+                None => (key.trim_start_matches('+'), false),
             };
-            (name.trim().split('.').map(str::to_string).collect(), down)
+            let path = path(name.trim()).ok_or_else(|| {
+                let message = format!("`{name}` is no attribute: write `sort=-name,price.value`");
+                Problem::bad(message).about("sort")
+            })?;
+            Ok((path, down))
         });
-        Ok(Self { keys: keys.collect() })
+        Ok(Self { keys: keys.collect::<Result<_, Problem>>()? })
+    }
+
+    /// The attributes that the definition of a resource does not know.
+    pub(super) fn unknown_to(&self, served: &Served) -> Vec<Asked> {
+        let unknown = self.keys.iter().filter_map(|(path, _)| served.find(path).err());
+        unknown.map(|unknown| Asked { unknown, parameter: "sort".into() }).collect()
     }
 
     /// Whether no order was asked for.
@@ -118,25 +132,19 @@ impl Sort {
         let keys = self.keys.iter().map(|(path, _)| {
             let mut first = None;
             super::filter::any(document, path, &mut |found| {
-                first = Some(match found.as_str() {
-                    Some(text) => (None, text.to_string()),
-                    None => (found.as_f64(), found.to_string()),
-                });
-                true
+                first = Key::of(found);
+                first.is_some()
             });
-            // What has no such attribute comes first going up, last going down.
-            first.unwrap_or_default()
+            first
         });
         SortKey(keys.collect())
     }
 
-    /// Which of two documents stands first.
+    /// Which of two documents stands first. What has no such attribute comes first going up, last
+    /// going down.
     pub(super) fn compare(&self, left: &SortKey, right: &SortKey) -> Ordering {
         for ((_, down), (left, right)) in self.keys.iter().zip(left.0.iter().zip(&right.0)) {
-            let order = match (left.0, right.0) {
-                (Some(left), Some(right)) => left.total_cmp(&right),
-                _ => left.1.cmp(&right.1),
-            };
+            let order = left.cmp(right);
             let order = if *down { order.reverse() } else { order };
             if order.is_ne() {
                 return order;
@@ -144,6 +152,16 @@ impl Sort {
         }
         Ordering::Equal
     }
+}
+
+/// The names of a dotted path; `None` if it is none.
+pub(super) fn path(text: &str) -> Option<Vec<String>> {
+    let names = text.split('.');
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.chars().all(|next| next.is_alphanumeric() || "@_-:$".contains(next))
+    };
+    names.map(|name| is_name(name).then(|| name.to_string())).collect()
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use super::resources::{Served, kind};
 use super::route::Answer;
 
 pub(super) use list::candidates::Candidates;
+pub(super) use list::known;
 pub(super) use order::taken;
 
 /// Takes a request about a resource: all of them where the id is empty.

@@ -201,7 +201,7 @@ async fn take_out(
     query: &str,
     path: PathBuf,
 ) -> Result<(), JobError> {
-    let export = Export::of(app, resource, query).map_err(JobError::Query)?;
+    let export = Export::asked(app, resource, query).await.map_err(JobError::Query)?;
     let write = move || {
         let failed = |source| failed("write", &path)(source);
         if let Some(folder) = path.parent() {

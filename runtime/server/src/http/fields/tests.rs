@@ -10,7 +10,7 @@ fn picked(fields: &str) -> Value {
         "state": "held",
         "item": [{ "id": "a", "action": "add", "product": { "id": "p", "name": "x" } }, { "id": "b" }],
     });
-    Fields::parse(Some(fields)).of(document)
+    Fields::parse(Some(fields)).unwrap().of(document)
 }
 
 #[test]
@@ -32,5 +32,13 @@ fn a_path_leads_through_arrays() {
 
 #[test]
 fn without_fields_everything_is_answered() {
-    assert_eq!(Fields::parse(None).of(json!({ "a": 1 })), json!({ "a": 1 }));
+    assert_eq!(Fields::parse(None).unwrap().of(json!({ "a": 1 })), json!({ "a": 1 }));
+}
+
+#[test]
+fn what_is_no_name_is_refused() {
+    for text in ["a..b", "a.", ".a", "a[0]", "a b", "a=1", "*"] {
+        assert!(Fields::parse(Some(text)).is_err(), "{text}");
+    }
+    assert_eq!(picked("state,,"), picked("state"));
 }

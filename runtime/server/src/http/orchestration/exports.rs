@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::resources::as_kept;
 use crate::http::route::{Answer, read};
-use crate::http::tmf::Candidates;
+use crate::http::tmf::{Candidates, known};
 
 /// So many bytes are sent at one time, more or less.
 const PIECE_BYTES: usize = 64 << 10;
@@ -28,7 +28,7 @@ const PIECE_BYTES: usize = 64 << 10;
 const SLICE: usize = 1_024;
 
 /// Answers with the documents of a resource.
-pub(super) fn get(door: &Door, call: &Call, key: &str) -> Answer {
+pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
     read(call)?;
     let (_, resource) = named(key).ok_or_else(|| {
         Problem::not_found(format!("there is no resource `{key}`: it is named as in paths"))
@@ -38,8 +38,9 @@ pub(super) fn get(door: &Door, call: &Call, key: &str) -> Answer {
         return Err(Problem::unprocessable(message).about("resource"));
     }
     let after = call.query.get("after").map(str::to_string);
-    let filter =
-        Filter::parse(&call.query.without("after"), &call.base)?.known_to(&as_kept(resource))?;
+    let served = as_kept(resource);
+    let mut filter = Filter::parse(&call.query.without("after"), &call.base)?.known_to(&served)?;
+    known::check(&door.app, served, filter.take_unknown()).await?;
     let place = Arc::clone(&door.exports).try_acquire_owned().map_err(|_| {
         Problem::unavailable(format!(
             "{} exports are being written, which is all there may be at one time: `[limits] \
@@ -87,12 +88,25 @@ pub(crate) struct Export {
 }
 
 impl Export {
-    /// All documents that match a query, such as `status=active`; else what is wrong with it.
+    /// All documents that match a query, such as `status=active`; else what is wrong with it. It may
+    /// ask for attributes that no definition knows.
     pub(crate) fn of(app: &App, resource: &'static Resource, query: &str) -> Result<Self, String> {
         let filter = Query::parse(query)
             .and_then(|query| Filter::parse(&query, "")?.known_to(&as_kept(resource)))
             .map_err(|problem| problem.message().to_string())?;
         Ok(Self { app: app.clone(), resource, filter, after: None })
+    }
+
+    /// The same, of a query that comes from a client: some document has each attribute.
+    pub(crate) async fn asked(
+        app: &App,
+        resource: &'static Resource,
+        query: &str,
+    ) -> Result<Self, String> {
+        let mut export = Self::of(app, resource, query)?;
+        let unknown = export.filter.take_unknown();
+        let checked = known::check(app, as_kept(resource), unknown).await;
+        checked.map(|()| export).map_err(|problem| problem.message().to_string())
     }
 
     /// The ids of the next documents after one, at the most so many.

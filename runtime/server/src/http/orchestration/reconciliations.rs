@@ -71,7 +71,7 @@ fn list(door: &Door, call: &Call) -> Answer {
 /// Has a reconciliation carried out.
 async fn begin(door: &Door, mut call: Call) -> Answer {
     let body = call.json()?;
-    let scope = scope(&door.app, &body)?;
+    let scope = scope(&door.app, &body).await?;
     let id = uuid::Uuid::now_v7().simple().to_string();
     let begun = json!(Reconciliation::new(id.clone(), scope, door.app.now()));
     door.app.write(vec![Put::create(RECONCILIATIONS, &id, begun.clone())]).await?;
@@ -97,7 +97,7 @@ async fn repair(door: &Door, call: &Call, id: &str, number: &str) -> Answer {
 
 /// What a client asks for: one instance, those with a specification, those that match a filter, or
 /// all services.
-fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
+async fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
     let Value::Object(fields) = body else {
         return Err(Problem::bad("is an object, such as `{}` for all services").about("$"));
     };
@@ -137,7 +137,8 @@ fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
         }
     }
     let scope = Scope { inventory, instance, query };
-    Export::of(app, scope.found(), &scope.query).map_err(|why| Problem::bad(why).about("query"))?;
+    let asked = Export::asked(app, scope.found(), &scope.query).await;
+    asked.map_err(|why| Problem::bad(why).about("query"))?;
     Ok(scope)
 }
 

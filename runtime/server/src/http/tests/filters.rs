@@ -194,3 +194,68 @@ async fn a_hub_that_would_hear_nothing_is_refused() {
     let list = bench.send(&format!("GET {HUB}"), &[], Body::empty()).await;
     assert_eq!(list.body.as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn attributes_of_clients_own_are_asked_for_once_a_document_has_them() {
+    let bench = Bench::new();
+    products(&bench).await;
+    let v5 = "/tmf-api/productInventory/v5/product";
+    let export = "/orchestration/v1/exports/product";
+    let questions = ["colour=red", "status=active;colour=red", "maker.name=x", "maker.name!=x"];
+    for query in questions {
+        for path in [PRODUCT, v5, export] {
+            let refused = bench.get(&format!("{path}?{query}")).await;
+            assert_eq!(refused.status, 400, "{path} {query}: {}", refused.text);
+            let message = refused.body["message"].as_str().unwrap();
+            assert!(message.contains("has no attribute `"), "{message}");
+        }
+    }
+    let refused = bench.get(&format!("{PRODUCT}?sort=-colour")).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["referenceError"]), (400, &json!("sort")));
+    let own =
+        json!({ "name": "own", "status": "active", "colour": "red", "maker": { "name": "x" } });
+    assert_eq!(bench.post(PRODUCT, &own).await.status, 201);
+    for (query, found) in questions.iter().zip([1, 3, 1, 4]) {
+        for path in [PRODUCT, v5] {
+            let list = bench.get(&format!("{path}?{query}")).await;
+            assert_eq!(list.header("x-total-count"), found.to_string(), "{path} {query}");
+        }
+        let rows = bench.get(&format!("{export}?{query}")).await;
+        assert_eq!(rows.text.lines().count(), found, "{query}");
+    }
+    assert_eq!(bench.get(&format!("{PRODUCT}?colour=blue")).await.body, json!([]));
+    let first = bench.get(&format!("{PRODUCT}?sort=-colour&limit=1&fields=colour")).await;
+    assert_eq!(first.body[0]["colour"], "red");
+    assert_eq!(first.body[0].as_object().unwrap().len(), 4, "{}", first.body);
+}
+
+#[tokio::test]
+async fn a_list_is_sorted_by_what_attributes_are() {
+    let bench = Bench::new();
+    products(&bench).await;
+    for (sort, order) in [
+        ("startDate", "p12 p0 p15 p18"),
+        ("-startDate", "p18 p15 p0 p12"),
+        ("+status,-name", "p15 p12 p18 p0"),
+        ("%2Bstatus, -name", "p15 p12 p18 p0"),
+        ("-isBundle,startDate", "p15 p12 p0 p18"),
+    ] {
+        let list = bench.get(&format!("{PRODUCT}?sort={}", in_url(sort))).await;
+        let names: Vec<_> =
+            list.body.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+        assert_eq!(names.join(" "), order, "{sort}");
+    }
+    for (query, about) in [
+        ("sort=stauts", "sort"),
+        ("sort=name,", "sort"),
+        ("sort=a..b", "sort"),
+        ("sort=name desc", "sort"),
+        ("fields=a..b", "fields"),
+        ("fields=name[0]", "fields"),
+        ("fields=na me", "fields"),
+    ] {
+        let refused = bench.get(&format!("{PRODUCT}?{}", in_url(query))).await;
+        assert_eq!(refused.status, 400, "{query}");
+        assert_eq!(refused.body["referenceError"], about, "{query}");
+    }
+}

@@ -11,8 +11,9 @@ use engine::store::{Put, Scan, Store};
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value, json};
 
+use super::list::known::Asked;
 use super::one::tagged;
-use crate::app::App;
+use crate::app::{App, SubmitError};
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::filter::Filter;
@@ -44,7 +45,7 @@ pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]
         (&Method::GET | &Method::HEAD, [id, "taskFlow"]) => {
             let page = Page::parse(&call.query)?;
             let flows = find(door, id).await?.task_flows();
-            Ok(rows(&call, flows, &page, &format!("{}/{id}/taskFlow", served.path())))
+            rows(&call, flows, &page, &format!("{}/{id}/taskFlow", served.path()))
         }
         (_, [_, "taskFlow"]) => Err(Problem::method("GET, HEAD")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow", task]) => {
@@ -60,7 +61,9 @@ pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]
 async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
-    let filter = Filter::parse(&call.query, &call.base)?.known_to(served)?;
+    let mut filter = Filter::parse(&call.query, &call.base)?.known_to(served)?;
+    let mut asked: Vec<Asked> =
+        filter.take_unknown().into_iter().chain(sort.unknown_to(served)).collect();
     let app = door.app.clone();
     let ids = door.app.read(move || ids(&app)).await;
     let ids = ids.map_err(|error| Problem::ours(&error))??;
@@ -80,12 +83,16 @@ async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
             continue;
         }
         let flow = fulfilment.process_flow();
+        asked.retain(|asked| !asked.is_in(&flow));
         if filter.matches(&flow) {
             flows.push(flow);
         }
     }
+    if let Some(asked) = asked.first() {
+        return Err(asked.refused());
+    }
     flows.sort_by(|left, right| sort.compare(&sort.key(left), &sort.key(right)));
-    Ok(rows(call, flows, &page, &served.path()))
+    rows(call, flows, &page, &served.path())
 }
 
 /// The ids of all fulfilments: the journals that begin, the latest first where there are many.
@@ -126,7 +133,8 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     }
     let input = Value::Object(input);
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let fulfilment = match door.app.submit(kind, input, submission).await? {
+    let submitted = door.app.submit(kind, input, submission).await.map_err(not_run)?;
+    let fulfilment = match submitted {
         engine::Submitted::New(fulfilment) => fulfilment,
         engine::Submitted::Before(id) => {
             if door.app.document(REMOVED, id.as_str())?.is_some() {
@@ -142,6 +150,25 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     href::absolute(&mut flow, &call.base);
     let location = format!("{}{}/{}", call.base, served.path(), fulfilment.id);
     Ok(answer::located(StatusCode::CREATED, &location, &flow))
+}
+
+/// Why a flow cannot be run, by its attributes: what it is specified by is the workflow, and its
+/// characteristics are the input.
+fn not_run(error: SubmitError) -> Problem {
+    match error {
+        SubmitError::Workflow { .. } => {
+            Problem::unprocessable(error.to_string()).about("processFlowSpecification")
+        }
+        SubmitError::Plan(_) => Problem::unprocessable(error.to_string()).about("characteristic"),
+        error @ (SubmitError::Order(_)
+        | SubmitError::Reference { .. }
+        | SubmitError::Starting
+        | SubmitError::Refused(_)
+        | SubmitError::Ask(_)
+        | SubmitError::Read(_)
+        | SubmitError::Store(_)
+        | SubmitError::Contended(_)) => error.into(),
+    }
 }
 
 /// The flow of a run that has ended is shown no more. What is carried out goes on, an order is
@@ -191,13 +218,13 @@ async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
 
 fn one(call: &Call, mut flow: Value, records: u32) -> Answer {
     href::absolute(&mut flow, &call.base);
-    let flow = Fields::parse(call.query.get("fields")).of(flow);
+    let flow = Fields::parse(call.query.get("fields"))?.of(flow);
     Ok(tagged(answer::json(StatusCode::OK, &flow), &etag::of(u64::from(records))))
 }
 
-fn rows(call: &Call, all: Vec<Value>, page: &Page, path: &str) -> axum::response::Response {
+fn rows(call: &Call, all: Vec<Value>, page: &Page, path: &str) -> Answer {
     let total = all.len();
-    let fields = Fields::parse(call.query.get("fields"));
+    let fields = Fields::parse(call.query.get("fields"))?;
     let rows = all.into_iter().skip(page.offset).take(page.limit).map(|mut row| {
         href::absolute(&mut row, &call.base);
         fields.of(row)
@@ -206,7 +233,7 @@ fn rows(call: &Call, all: Vec<Value>, page: &Page, path: &str) -> axum::response
     let headers = page.headers(rows.len(), total, &call.query, &format!("{}{path}", call.base));
     let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
     response.headers_mut().extend(headers);
-    response
+    Ok(response)
 }
 
 fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<Value, Problem> {

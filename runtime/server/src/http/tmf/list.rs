@@ -3,6 +3,7 @@
 //! is that of the ids, which for orders is that in which they came.
 
 pub(super) mod candidates;
+pub(in crate::http) mod known;
 
 use std::borrow::Cow;
 
@@ -32,10 +33,12 @@ const SPARE_ROWS: usize = 4_096;
 pub(super) async fn take(door: &Door, call: Call, served: Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
-    let filter = Filter::parse(&call.query, &call.base)?.known_to(&served)?;
+    let mut filter = Filter::parse(&call.query, &call.base)?.known_to(&served)?;
+    let asked = filter.take_unknown().into_iter().chain(sort.unknown_to(&served)).collect();
+    known::check(&door.app, served, asked).await?;
     let list = List { app: door.app.clone(), served, filter, page: page.clone(), sort };
     let (rows, total) = read(&door.app, list).await?;
-    let fields = Fields::parse(call.query.get("fields"));
+    let fields = Fields::parse(call.query.get("fields"))?;
     let rows: Vec<Value> = rows
         .into_iter()
         .map(|row| {

@@ -26,7 +26,7 @@ pub(super) struct Found {
 
 /// Answers with a document.
 pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
-    let fields = Fields::parse(call.query.get("fields"));
+    let fields = Fields::parse(call.query.get("fields"))?;
     let Found { mut body, tag, .. } = find_some(door, served.resource, id, &fields).await?;
     if etag::is_known(&call.headers, &tag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
