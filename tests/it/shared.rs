@@ -35,7 +35,7 @@ workflows:
       - { step: do, plugin: noop }
   - workflow: router
     steps:
-      - { step: build, plugin: noop, input: { x: '=product.char.stuck ? item.char.none : 1' } }
+      - { step: build, plugin: noop, input: { x: '=product.char.stuck ? order.none : 1' } }
 ";
 
 const RULES: &str = "

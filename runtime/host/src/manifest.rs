@@ -1,10 +1,11 @@
 //! What a plugin says of itself: TOML in the custom section `ferrule:plugin-manifest`.
 
+use model::pack::{Asked, AskedKey, InputKind};
 use serde::{Deserialize, Serialize};
 
 use crate::component::Component;
 use crate::install::InstallError;
-use crate::limits::Asked;
+use crate::limits;
 use crate::role::{Capability, Role};
 
 /// The name of the custom section.
@@ -35,10 +36,13 @@ pub struct Manifest {
     pub requests: Requests,
     /// The limits that it needs; the operator caps them.
     #[serde(default)]
-    pub limits: Asked,
+    pub limits: limits::Asked,
     /// What it wants in the input of a step, for the check of packs.
     #[serde(default)]
     pub input: Input,
+    /// What a later step can read of it, for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Output>,
 }
 
 /// What a plugin wants in the input of a step: names of the topmost level.
@@ -49,6 +53,37 @@ pub struct Input {
     pub mandatory: Vec<String>,
     /// Of these, one must be there.
     pub one_of: Vec<String>,
+    /// All keys that it reads; where none is listed there may be any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Key>,
+}
+
+/// A key that a plugin reads of the input of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Key {
+    /// Its name; one within another as `request.path`, one in each entry of a list as `take[].pool`.
+    pub name: String,
+    /// What its value is.
+    #[serde(rename = "type")]
+    pub kind: InputKind,
+    /// What it is for, in a line.
+    #[serde(default)]
+    pub about: String,
+    /// Of a key within another: whether it must be there when the other is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mandatory: bool,
+}
+
+/// An output of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Output {
+    /// Its name; empty where names follow from the input.
+    #[serde(default)]
+    pub name: String,
+    /// What it is, in a line.
+    pub about: String,
 }
 
 /// What a plugin asks for, in its own words, for the operator to read.
@@ -103,6 +138,22 @@ impl Manifest {
         let component = Component::read(plugin, usize::MAX).map_err(|refused| refused.error)?;
         let can_undo = can_undo(component.manifest.world, component.imports(Capability::Http));
         Ok((component.manifest, can_undo))
+    }
+
+    /// What it asks of the steps that call it.
+    pub fn asked(&self, can_undo: bool) -> Asked {
+        let Input { mandatory, one_of, keys } = &self.input;
+        let keys = keys.iter().map(|key| AskedKey {
+            name: key.name.clone(),
+            kind: key.kind,
+            mandatory: key.mandatory,
+        });
+        Asked {
+            can_undo,
+            mandatory: mandatory.clone(),
+            one_of: one_of.clone(),
+            keys: keys.collect(),
+        }
     }
 
     /// Reads the content of the custom section.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::checks::mistake;
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
 use crate::catalog::Catalog;
 use crate::fulfilment::Fulfilment;

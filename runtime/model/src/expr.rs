@@ -5,6 +5,7 @@
 //! up, a comprehension within a comprehension within a comprehension, is refused here.
 
 mod members;
+mod paths;
 
 use std::collections::BTreeMap;
 use std::fmt;

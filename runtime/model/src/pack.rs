@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::diagnostic::{Code, Diagnostic, Severity};
 use self::places::{Place, Tree};
 use self::reader::Reader;
-pub use self::together::{Asked, Plugins, mistakes};
+pub use self::together::{Asked, AskedKey, InputKind, Plugins, mistakes};
 use crate::catalog::{Catalog, RESOURCES};
 use crate::id::{Digest, SpecId};
 use crate::pool::{Pool, PoolError, Values};

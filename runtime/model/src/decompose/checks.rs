@@ -293,7 +293,12 @@ fn characteristics(
     complete
 }
 
-fn mistake(name: &str, value: &Value, characteristic: &Characteristic) -> Option<String> {
+/// What is wrong with a value of a characteristic.
+pub(crate) fn mistake(
+    name: &str,
+    value: &Value,
+    characteristic: &Characteristic,
+) -> Option<String> {
     if !characteristic.fits(value) {
         let wanted = &characteristic.value_type;
         return Some(format!("`{name}` is of type {wanted}, not `{value}`"));

@@ -183,8 +183,8 @@ impl<'a> Builder<'a> {
         if let Some(list) = &rule.for_each {
             return self.each(rule, spec, list, variables);
         }
-        let mapped = self.mapped(rule, variables)?;
         let Some(quantity) = &rule.quantity else {
+            let mapped = self.mapped(rule, variables)?;
             return Ok(vec![Wanted::by_rule(spec, mapped, rule, &rule.name)]);
         };
         let value = quantity.evaluate(variables).map_err(|error| in_rule(rule, &error))?;
@@ -196,12 +196,14 @@ impl<'a> Builder<'a> {
             );
             rule_failure("DECOMP_RULE", message)
         })?;
-        let numbered = (1..=count).map(|number| {
-            let mut made = mapped.clone();
+        let mut numbered = Vec::new();
+        for number in 1..=count {
+            let own = variables.clone().with(NUMBER, &json!(number));
+            let mut made = self.mapped(rule, &own)?;
             made.insert(NUMBER.into(), json!(number));
-            Wanted::of_several(spec, made, Part::Number(number))
-        });
-        Ok(numbered.collect())
+            numbered.push(Wanted::of_several(spec, made, Part::Number(number)));
+        }
+        Ok(numbered)
     }
 
     /// One instance for each element of a list.

@@ -64,7 +64,7 @@ fn entry(entry: &EntryExpr, variable: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-fn text(node: &IdedExpr) -> Option<String> {
+pub(super) fn text(node: &IdedExpr) -> Option<String> {
     let Node::Literal(LiteralValue::String(text)) = &node.expr else { return None };
     Some(text.inner().to_string())
 }

@@ -17,6 +17,9 @@ use crate::workflow::Workflow;
 /// What a rule's expressions can name.
 const RULE_SCOPE: &[&str] = &["item", "product", "order"];
 
+/// What the characteristics for one of a quantity can name besides.
+const NUMBER_SCOPE: &[&str] = &["item", "product", "order", "number"];
+
 /// What the characteristics for one element of a list can name besides.
 const EACH_SCOPE: &[&str] = &["item", "product", "order", "each"];
 
@@ -81,7 +84,11 @@ fn rule(reader: &mut Reader<'_>, entry: &WrittenRule, place: Place<'_>) -> Optio
         reader.report(Code::Contradiction, RULES, place.get("rule"), message, None);
         return None;
     }
-    let of_each = if entry.for_each.is_some() { EACH_SCOPE } else { RULE_SCOPE };
+    let of_each = match (&entry.for_each, &entry.quantity) {
+        (Some(_), _) => EACH_SCOPE,
+        (None, Some(_)) => NUMBER_SCOPE,
+        (None, None) => RULE_SCOPE,
+    };
     for (name, value) in &entry.characteristics {
         let place = place.get("characteristics").get(name);
         template(reader, (RULES, place), value, of_each);

@@ -51,14 +51,35 @@ impl<'a> Reader<'a> {
         &mut self,
         code: Code,
         file: &str,
-        (line, column): (usize, usize),
+        at: (usize, usize),
         message: String,
         help: Option<String>,
+    ) {
+        self.found_at(Severity::Error, code, (file, at), (message, help));
+    }
+
+    /// Tells what is hardly meant at a place of a file.
+    pub(super) fn warn(
+        &mut self,
+        code: Code,
+        (file, place): (&str, Place<'_>),
+        message: String,
+        help: Option<String>,
+    ) {
+        let at = (place.line, place.column);
+        self.found_at(Severity::Warning, code, (file, at), (message, help));
+    }
+
+    pub(super) fn found_at(
+        &mut self,
+        severity: Severity,
+        code: Code,
+        (file, (line, column)): (&str, (usize, usize)),
+        (message, help): (String, Option<String>),
     ) {
         let text = self.files.get(file).unwrap_or_default();
         let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default().to_string();
         let (file, column) = (file.to_string(), column.max(1));
-        let severity = Severity::Error;
         let found = Diagnostic { file, line, column, severity, code, message, help, text };
         self.found.push(found);
     }

@@ -3,6 +3,10 @@
 
 mod circles;
 mod clashes;
+mod documents;
+mod inputs;
+mod reads;
+mod values;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +15,8 @@ use serde_json::Value;
 
 use self::circles::Edges;
 use self::clashes::clashes;
+pub use self::inputs::{Asked, AskedKey, InputKind, Plugins};
+use self::reads::Characteristics;
 use super::check::{TASK_SCOPE, expressions, mention};
 use super::places::Place;
 use super::reader::Reader;
@@ -31,20 +37,6 @@ const ALLOCATOR: &str = "pool-allocator";
 const RELATIONS: &[&str] =
     &["reliesOn", "dependsOn", "dependency", "exclusivity", "migration", "substitution"];
 
-/// The plugins that packs are used with.
-pub type Plugins = BTreeMap<PluginId, Asked>;
-
-/// What a plugin asks of the steps that call it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Whether it can undo what it did.
-    pub can_undo: bool,
-    /// What must be in the input of a step.
-    pub mandatory: Vec<String>,
-    /// Of these, one must be in the input of a step.
-    pub one_of: Vec<String>,
-}
-
 /// The mistakes of packs that are right by themselves, for each of them. `elsewhere` has what packs
 /// have that are not among them, with the name of the pack.
 pub fn mistakes(
@@ -56,9 +48,11 @@ pub fn mistakes(
     for pack in packs {
         catalog.merge(&pack.catalog);
     }
-    let (edges, told) = (Edges::default(), RefCell::default());
-    let whole = Whole { packs, catalog, edges, plugins, elsewhere, told };
-    let whole = Whole { edges: Edges::of(&whole), ..whole };
+    let (edges, characteristics) = (Edges::default(), Characteristics::default());
+    let told = RefCell::default();
+    let whole = Whole { packs, catalog, edges, plugins, characteristics, elsewhere, told };
+    let (edges, characteristics) = (Edges::of(&whole), Characteristics::of(&whole));
+    let whole = Whole { edges, characteristics, ..whole };
     let found = packs.iter().enumerate().map(|(index, pack)| {
         let mut reader = Reader::new(&pack.files);
         clashes(&mut reader, index, &whole);
@@ -66,10 +60,28 @@ pub fn mistakes(
         pools(&mut reader, &whole);
         workflows(&mut reader, pack, &whole);
         relations(&mut reader, pack, &whole);
+        documents::documents(&mut reader, pack, &whole);
         reader.found.sort();
         reader.found
     });
-    found.collect()
+    let mut found: Vec<Vec<Diagnostic>> = found.collect();
+    if found.iter().flatten().any(is_cause) {
+        found.iter_mut().for_each(|own| own.retain(|diagnostic| !may_follow(diagnostic)));
+    }
+    found
+}
+
+/// Whether other mistakes may follow from one: an edge is not where it was meant to be.
+fn is_cause(found: &Diagnostic) -> bool {
+    let codes = [Code::UnknownReference, Code::UnknownRelation, Code::WrongKind, Code::Clash];
+    let is_edge = [RULES, CATALOG].contains(&found.file.as_str());
+    is_edge && found.is_error() && codes.contains(&found.code)
+}
+
+/// Whether a mistake may be there only since an edge is missing.
+fn may_follow(found: &Diagnostic) -> bool {
+    let is_read = [RULES, WORKFLOWS].contains(&found.file.as_str());
+    found.code == Code::Unreachable || (is_read && found.code == Code::UnknownCharacteristic)
 }
 
 /// All packs, and what is known of them together.
@@ -78,6 +90,7 @@ struct Whole<'a> {
     catalog: Catalog,
     edges: Edges,
     plugins: Option<&'a Plugins>,
+    characteristics: Characteristics,
     /// What packs have that are not among these, with the name of the pack.
     elsewhere: &'a BTreeMap<SpecId, String>,
     /// The circles that are told.
@@ -137,6 +150,8 @@ fn rules(reader: &mut Reader<'_>, whole: &Whole<'_>) {
             }
         }
     }
+    values::rules(reader, &written, whole);
+    reads::rules(reader, &written, whole);
 }
 
 /// Reports a need that can never be met: of what no order makes an item of, or in a circle.
@@ -216,9 +231,10 @@ fn workflows(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
             if step.plugin == ALLOCATOR {
                 taken(reader, place.get("input"), &step.input, whole);
             }
-            called(reader, place, step, whole);
+            inputs::called(reader, place, step, whole);
         }
     }
+    reads::workflows(reader, &written, pack, whole);
 }
 
 /// The specifications that a workflow delivers; `None` for one that runs by its name or around
@@ -289,40 +305,6 @@ fn taken(reader: &mut Reader<'_>, place: Place<'_>, input: &Value, whole: &Whole
         };
         let message = format!("no pool `{name}`");
         reader.report(Code::UnknownPool, WORKFLOWS, place.get("pool"), message, Some(help));
-    }
-}
-
-/// Checks a step against the plugin that it calls, where that is known.
-fn called(reader: &mut Reader<'_>, place: Place<'_>, step: &WrittenStep, whole: &Whole<'_>) {
-    let at = place.get("plugin");
-    if !plugin_is_there(reader, (WORKFLOWS, at), &step.plugin, whole) {
-        return;
-    }
-    let plugins = whole.plugins;
-    let Some(asked) = plugins.and_then(|all| all.get(&PluginId::new(&step.plugin))) else { return };
-    let plugin = &step.plugin;
-    if !asked.can_undo && step.undo != Some(false) {
-        let message = format!("plugin `{plugin}` has no undo");
-        let help = "write `undo: false`, or use an activator".to_string();
-        let place = if step.undo.is_some() { place.get("undo") } else { at };
-        reader.report(Code::NoUndo, WORKFLOWS, place, message, Some(help));
-    }
-    // Without an input of its own it is given the order, or the input of the run.
-    let Value::Object(input) = &step.input else { return };
-    let (at, has) = (place.get("input"), |name: &String| input.contains_key(name));
-    for missing in asked.mandatory.iter().filter(|name| !has(name)) {
-        let close = nearest(missing, input.keys().map(String::as_str));
-        let help = match close.filter(|close| !asked.mandatory.iter().any(|known| known == close)) {
-            Some(close) => format!("is `{close}` to be `{missing}`?"),
-            None => format!("it has to have {}", asked.mandatory.join(", ")),
-        };
-        let message = format!("plugin `{plugin}` needs `{missing}` in its input");
-        reader.report(Code::PluginInput, WORKFLOWS, at, message, Some(help));
-    }
-    if !asked.one_of.is_empty() && !asked.one_of.iter().any(has) {
-        let message =
-            format!("plugin `{plugin}` needs one of {} in its input", asked.one_of.join(", "));
-        reader.report(Code::PluginInput, WORKFLOWS, at, message, None);
     }
 }
 

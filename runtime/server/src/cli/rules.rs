@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use model::decompose::{Answers, Stop, decompose, plan_run};
-use model::pack::{Asked, PACK, Plugins};
+use model::pack::{PACK, Plugins};
 use model::plan::Level;
 use model::{Order, Plan, PluginId, Rulebook};
 use serde_json::Value;
@@ -97,8 +97,7 @@ fn plugins(folder: &Path) -> Result<Plugins> {
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let (manifest, can_undo) = host::Manifest::with_undo(bytes)
             .with_context(|| format!("`{}` is no plugin", path.display()))?;
-        let host::manifest::Input { mandatory, one_of } = manifest.input;
-        plugins.insert(PluginId::new(manifest.id), Asked { can_undo, mandatory, one_of });
+        plugins.insert(PluginId::new(&manifest.id), manifest.asked(can_undo));
     }
     Ok(plugins)
 }

@@ -226,3 +226,15 @@ fn an_instance_stays_the_one_of_its_rule_and_alternatives_change_one() {
         r#"modify X "two", noChange Y"#
     );
 }
+
+#[test]
+fn the_number_of_an_instance_can_be_mapped() {
+    let rules = rules(
+        "  - { rule: many, from: A, to: X, quantity: product.char.count, characteristics: { role: =\"r\" + string(number) } }",
+        &[],
+    );
+    let plan = added(&rules, &json!({ "count": 2 }), &[]);
+    for role in ["r1", "r2"] {
+        assert!(plan.contains(role), "{role}: {plan}");
+    }
+}

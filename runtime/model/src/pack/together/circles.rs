@@ -85,6 +85,11 @@ impl Edges {
         found.into_iter().cloned().collect()
     }
 
+    /// All that these are made of, with themselves.
+    pub(super) fn parts_of(&self, specs: &BTreeSet<SpecId>) -> BTreeSet<SpecId> {
+        self.closure(specs.iter().collect(), [&self.parts]).into_iter().cloned().collect()
+    }
+
     fn closure<'a, const N: usize>(
         &'a self,
         begin: BTreeSet<&'a SpecId>,

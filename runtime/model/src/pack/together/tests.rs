@@ -1,5 +1,9 @@
 //! A mistake a row: a pack that is right, with one text in it replaced, and what is told.
 
+mod inputs;
+mod planted;
+mod values;
+
 use crate::pack::{CATALOG, PACK, POOLS, PackFiles, RULES, WORKFLOWS};
 
 use super::*;
@@ -98,10 +102,11 @@ const GOOD_POOLS: &str = "pools:
 fn plugins() -> Plugins {
     let asked = |can_undo, mandatory: &[&str], one_of: &[&str]| {
         let texts = |names: &[&str]| names.iter().map(ToString::to_string).collect();
-        Asked { can_undo, mandatory: texts(mandatory), one_of: texts(one_of) }
+        Asked { can_undo, mandatory: texts(mandatory), one_of: texts(one_of), keys: Vec::new() }
     };
     Plugins::from([
         (PluginId::new("noop"), asked(false, &[], &[])),
+        (PluginId::new("tell"), asked(true, &[], &[])),
         (PluginId::new("pool-allocator"), asked(true, &[], &["pool", "take"])),
         (PluginId::new("rest-activator"), asked(true, &["element", "request"], &[])),
     ])
@@ -116,23 +121,29 @@ fn told(file: &str, from: &str, to: &str) -> Vec<String> {
         (WORKFLOWS, GOOD_WORKFLOWS),
         (POOLS, GOOD_POOLS),
     ];
-    let files = files.map(|(name, text)| {
-        let text = if name == file {
+    told_of(&files, file, from, to)
+}
+
+/// The same of a pack of these files.
+fn told_of(files: &[(&str, &str)], file: &str, from: &str, to: &str) -> Vec<String> {
+    let texts = files.iter().map(|(name, text)| {
+        let text = if *name == file {
             assert!(text.contains(from), "`{from}` is not in {file}");
             text.replacen(from, to, 1)
         } else {
-            text.to_string()
+            (*text).to_string()
         };
-        (name.to_string(), text)
+        ((*name).to_string(), text)
     });
-    let found = match Pack::parse(&PackFiles(files.into())) {
+    let found = match Pack::parse(&PackFiles(texts.collect())) {
         Ok(pack) => mistakes(&[pack], Some(&plugins()), &BTreeMap::new()).remove(0),
         Err(found) => found,
     };
     let line = |found: &Diagnostic| {
         let Diagnostic { file, line, column, message, .. } = found;
+        let severity = if found.is_error() { "" } else { "warning " };
         let help = found.help.as_ref().map(|help| format!(" | {help}")).unwrap_or_default();
-        format!("{file}:{line}:{column}: {message}{help}")
+        format!("{file}:{line}:{column}: {severity}{message}{help}")
     };
     found.iter().map(line).collect()
 }
@@ -158,7 +169,7 @@ const ROWS: &[Row] = &[
         RULES,
         "to: RFS-PORT",
         "plugin: splitter",
-        "rules.yaml:4:13: no plugin `splitter` | there are noop, pool-allocator, rest-activator",
+        "rules.yaml:4:13: no plugin `splitter` | there are noop, pool-allocator, rest-activator, tell",
     ),
     (
         RULES,

@@ -1,0 +1,187 @@
+//! Checks the documents of a catalog beyond what reading them finds: values that contradict their
+//! characteristic, relations to what is of another kind, and bundles that cannot be complete.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Whole;
+use super::values::word;
+use crate::catalog::{Characteristic, Spec, SpecKind};
+use crate::id::SpecId;
+use crate::nearest::nearest;
+use crate::pack::places::Place;
+use crate::pack::reader::Reader;
+use crate::pack::{CATALOG, Code, Pack};
+
+/// Where characteristics and their values stand, by resource.
+const CHARACTERISTICS: [(&str, &str, &str); 3] = [
+    ("productSpecification", "productSpecCharacteristic", "productSpecCharacteristicValue"),
+    ("serviceSpecification", "specCharacteristic", "characteristicValueSpecification"),
+    ("resourceSpecification", "resourceSpecCharacteristic", "resourceSpecCharacteristicValue"),
+];
+
+/// The types that a value may have.
+const TYPES: &[&str] = &[
+    "string", "number", "integer", "float", "decimal", "boolean", "dateTime", "date", "object",
+    "array",
+];
+
+pub(super) fn documents(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
+    let tree = reader.tree(CATALOG);
+    for (resource, own, values) in CHARACTERISTICS {
+        for (id, document) in pack.catalog.documents.get(resource).into_iter().flatten() {
+            let Some(spec) = pack.catalog.specs.get(&SpecId::new(id)) else { continue };
+            let place = tree.root().get(resource).entry("id", id);
+            let mut names = BTreeSet::new();
+            for (index, entry) in array(document, own).iter().enumerate() {
+                let place = place.get(own).at(index);
+                let name = text(entry, "name");
+                if !names.insert(name) {
+                    let message = format!("the characteristic `{name}` occurs twice");
+                    reader.report(Code::Twice, CATALOG, place.get("name"), message, None);
+                } else if let Some(known) = spec.characteristics.get(name) {
+                    characteristic(reader, (place, entry), known, values);
+                }
+            }
+            kinds(reader, place, spec, whole);
+        }
+    }
+    for (id, document) in pack.catalog.documents.get("productOffering").into_iter().flatten() {
+        offering(reader, tree.root().get("productOffering").entry("id", id), document, whole);
+    }
+}
+
+fn characteristic(
+    reader: &mut Reader<'_>,
+    (place, entry): (Place<'_>, &Value),
+    known: &Characteristic,
+    values: &str,
+) {
+    let name = text(entry, "name");
+    let own = known.value_type.as_str();
+    if !TYPES.contains(&own)
+        && let Some(meant) = nearest(own, TYPES.iter().copied())
+    {
+        let message = format!("no type is called `{own}`");
+        let help = Some(format!("is `{meant}` meant?"));
+        reader.report(Code::Value, CATALOG, place.get("valueType"), message, help);
+    }
+    let single = Characteristic { most: 1, ..known.clone() };
+    let mut defaults = 0;
+    for (index, entry) in array(entry, values).iter().enumerate() {
+        let place = place.get(values).at(index);
+        if let Some(value) = entry.get("value").filter(|value| !value.is_null()) {
+            let several = known.most > 1 && value.is_array();
+            if !several && !single.fits(value) {
+                let message = format!("`{name}` is of type {own}, not `{value}`");
+                reader.report(Code::Value, CATALOG, place.get("value"), message, None);
+            } else if known.pattern.as_ref().is_some_and(|pattern| !pattern.matches(value)) {
+                let message = format!("`{name}` cannot be {value}: its `regex` does not match");
+                reader.report(Code::Value, CATALOG, place.get("value"), message, None);
+            }
+        }
+        range(reader, place, entry);
+        if entry.get("isDefault") == Some(&Value::Bool(true)) {
+            defaults += 1;
+            let place = place.get("isDefault");
+            if defaults > 1 {
+                let message = format!("`{name}` has two defaults");
+                reader.report(Code::Contradiction, CATALOG, place, message, None);
+            } else if entry.get("value").is_none() {
+                let message = format!("a range is no default, so `{name}` has none");
+                let help = "add the default as a `value` of its own".to_string();
+                reader.warn(Code::Value, (CATALOG, place), message, Some(help));
+            }
+        }
+    }
+}
+
+fn range(reader: &mut Reader<'_>, place: Place<'_>, entry: &Value) {
+    let bound = |name: &str| entry.get(name).and_then(Value::as_f64);
+    if let (Some(from), Some(to)) = (bound("valueFrom"), bound("valueTo"))
+        && from > to
+    {
+        let message = format!("no value is from {from} to {to}");
+        reader.report(Code::Value, CATALOG, place.get("valueFrom"), message, None);
+    }
+}
+
+/// Reports references to specifications of another kind than the relation is about.
+fn kinds(reader: &mut Reader<'_>, place: Place<'_>, spec: &Spec, whole: &Whole<'_>) {
+    let services = spec.relies_on.iter().chain(&spec.depends_on).map(|id| (id, "a service"));
+    let resources = spec.resources.iter().map(|id| (id, "a resource"));
+    for (id, wanted) in services.chain(resources) {
+        let Some(own) = whole.catalog.specs.get(id).map(|spec| spec.kind) else { continue };
+        if word(own) != wanted {
+            let message = format!("`{id}` is {}, and {wanted} is meant", word(own));
+            reader.report(Code::WrongKind, CATALOG, place.find(id.as_str()), message, None);
+        }
+    }
+}
+
+fn offering(reader: &mut Reader<'_>, place: Place<'_>, document: &Value, whole: &Whole<'_>) {
+    let reference = document.get("productSpecification").map(|of| text(of, "id"));
+    let spec = reference.and_then(|id| whole.catalog.specs.get(&SpecId::new(id)));
+    if let Some(spec) = spec.filter(|spec| spec.kind != SpecKind::Product) {
+        let place = place.get("productSpecification").get("id");
+        let message = format!(
+            "`{}` is {}, and a product is meant",
+            reference.unwrap_or_default(),
+            word(spec.kind)
+        );
+        reader.report(Code::WrongKind, CATALOG, place, message, None);
+        return;
+    }
+    bundles(reader, place, document);
+    let Some(spec) = spec else { return };
+    let uses = "prodSpecCharValueUse";
+    let values = "productSpecCharacteristicValue";
+    for (index, entry) in array(document, uses).iter().enumerate() {
+        let (place, name) = (place.get(uses).at(index), text(entry, "name"));
+        let Some(known) = spec.characteristics.get(name) else {
+            let help = nearest(name, spec.characteristics.keys().map(String::as_str));
+            let help = help.map(|meant| format!("is `{meant}` meant?"));
+            let message = format!("`{}` has no characteristic `{name}`", spec.name);
+            reader.report(Code::UnknownCharacteristic, CATALOG, place.get("name"), message, help);
+            continue;
+        };
+        for (index, entry) in array(entry, values).iter().enumerate() {
+            let place = place.get(values).at(index).get("value");
+            let Some(value) = entry.get("value").filter(|value| !known.allows(value)) else {
+                continue;
+            };
+            let message = format!("`{name}` cannot be {value}; allowed are {}", known.describe());
+            reader.report(Code::Value, CATALOG, place, message, None);
+        }
+    }
+}
+
+fn bundles(reader: &mut Reader<'_>, place: Place<'_>, document: &Value) {
+    for (index, entry) in array(document, "bundledProductOffering").iter().enumerate() {
+        let option = "bundledProductOfferingOption";
+        let limit = |name: &str| entry.get(option).and_then(|option| option.get(name)?.as_u64());
+        let lower = limit("numberRelOfferLowerLimit").unwrap_or(0);
+        let upper = limit("numberRelOfferUpperLimit").unwrap_or(1);
+        let default = limit("numberRelOfferDefault").unwrap_or(lower);
+        let place = place.get("bundledProductOffering").at(index).get(option);
+        if lower > upper {
+            let message = format!("a bundle cannot have {lower} or more and at most {upper}");
+            let place = place.get("numberRelOfferLowerLimit");
+            let help = "`numberRelOfferUpperLimit` is 1 if it is not given".to_string();
+            reader.report(Code::Contradiction, CATALOG, place, message, Some(help));
+        } else if !(lower..=upper).contains(&default) {
+            let message = format!("the default {default} is not from {lower} to {upper}");
+            let place = place.get("numberRelOfferDefault");
+            reader.report(Code::Value, CATALOG, place, message, None);
+        }
+    }
+}
+
+fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
