@@ -1,5 +1,5 @@
-//! What is served, described in OpenAPI 3.0.3: from the table and the shapes, so that it says what
-//! they do. Each version of an API has a description of its own.
+//! What is served, described in OpenAPI 3.0.3: from the table and the shapes, so that it tells what
+//! they do. One document has every version of every API; each version of an API has one of its own too.
 
 mod operation;
 mod schema;
@@ -15,9 +15,12 @@ use super::{Api, Operation, Resource, Served, Version};
 use schema::Side;
 pub use treatment::EXTENSION;
 
-/// Everything that is served in version 4, at an origin such as `http://localhost:8080`.
+/// Everything that is served of the standards, in either version, at an origin such as
+/// `http://localhost:8080`.
 pub fn describe(origin: &str) -> Value {
-    document("Ferrule", APIS, Version::V4, origin)
+    let v4 = APIS.iter().map(|api| (*api, Version::V4));
+    let v5 = APIS.iter().filter(|api| api.v5.is_some()).map(|api| (*api, Version::V5));
+    document("Ferrule", v4.chain(v5), origin)
 }
 
 /// What is served of one API, by its number, in a version that it has.
@@ -27,7 +30,12 @@ pub fn describe_api(number: u16, version: Version, origin: &str) -> Option<Value
         return None;
     }
     let title = format!("TMF{number} {}", api.title);
-    Some(document(&title, std::slice::from_ref(api), version, origin))
+    Some(document(&title, [(*api, version)], origin))
+}
+
+/// A document with nothing of the standards, to which other paths are added.
+pub fn describe_none(title: &str, origin: &str) -> Value {
+    document(title, [], origin)
 }
 
 /// What stands below a resource of an API, such as `topic/{topicId}/event` of 688: what clients send
@@ -91,20 +99,25 @@ fn served(api: &'static Api, version: Version) -> impl Iterator<Item = View> {
     all.map(move |resource| View { api, resource, version })
 }
 
-fn document(title: &str, apis: &[&'static Api], version: Version, origin: &str) -> Value {
+fn document(
+    title: &str,
+    apis: impl IntoIterator<Item = (&'static Api, Version)>,
+    origin: &str,
+) -> Value {
     let mut paths = Map::new();
     let mut schemas = Map::new();
     let mut needed = BTreeSet::new();
-    for api in apis {
+    let mut tags = Vec::new();
+    for (api, version) in apis {
         for view in served(api, version) {
             operation::add(&view, &mut paths);
             schema::add_root(&view, &mut schemas, &mut needed);
         }
+        tags.push(json!({ "name": tag(api, version), "description": api.title }));
     }
     schema::add_needed(needed, &mut schemas);
     schemas.insert("Error".into(), schema::error());
     schemas.insert("JsonPatch".into(), schema::json_patch());
-    let tags = apis.iter().map(|api| json!({ "name": tag(api), "description": api.title }));
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -113,7 +126,7 @@ fn document(title: &str, apis: &[&'static Api], version: Version, origin: &str) 
             "license": { "name": env!("CARGO_PKG_LICENSE") },
         },
         "servers": [{ "url": origin }],
-        "tags": tags.collect::<Vec<_>>(),
+        "tags": tags,
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -124,13 +137,17 @@ fn document(title: &str, apis: &[&'static Api], version: Version, origin: &str) 
     })
 }
 
-fn tag(api: &Api) -> String {
-    format!("TMF{}", api.number)
+/// What an API is called in a version: two versions have schemas and operations of their own.
+fn tag(api: &Api, version: Version) -> String {
+    match version {
+        Version::V4 => format!("TMF{}", api.number),
+        Version::V5 => format!("TMF{}v5", api.number),
+    }
 }
 
 /// The name of a resource's schema: two APIs may ask different things of the same shape.
 fn root(view: &View, side: Side) -> String {
-    let name = format!("{}_{}", tag(view.api), view.shape());
+    let name = format!("{}_{}", tag(view.api, view.version), view.shape());
     match side {
         Side::Answer => name,
         Side::Create => format!("{name}_Create"),

@@ -53,6 +53,8 @@ enum Content {
     Coming(Mutex<Body>),
     /// It has arrived, or will not.
     Arrived(Result<Received, Problem>),
+    /// It is read, and its handler has not taken it yet.
+    Read(Option<Value>),
     /// A handler has taken it.
     Taken,
 }
@@ -133,8 +135,20 @@ impl Call {
                 self.room = room;
                 Ok(value)
             }
+            Content::Read(value) => Ok(value),
             // Requests that only read have no use for a body.
             Content::Coming(_) | Content::Taken => Ok(None),
+        }
+    }
+
+    /// The body, which its handler still has to take.
+    pub(super) fn peeked(&mut self) -> Result<Option<&Value>, Problem> {
+        if !matches!(self.content, Content::Coming(_)) {
+            self.content = Content::Read(self.json_or_nothing()?);
+        }
+        match &self.content {
+            Content::Read(value) => Ok(value.as_ref()),
+            Content::Coming(_) | Content::Arrived(_) | Content::Taken => Ok(None),
         }
     }
 
@@ -142,7 +156,7 @@ impl Call {
     pub(super) fn take_body(&mut self) -> Body {
         match std::mem::replace(&mut self.content, Content::Taken) {
             Content::Coming(body) => body.into_inner().unwrap_or_else(PoisonError::into_inner),
-            Content::Arrived(_) | Content::Taken => Body::empty(),
+            Content::Arrived(_) | Content::Read(_) | Content::Taken => Body::empty(),
         }
     }
 

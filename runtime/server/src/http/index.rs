@@ -10,35 +10,33 @@ use serde_json::{Value, json};
 
 use super::answer;
 use super::call::Call;
+use super::orchestration::OPERATIONS;
 
-/// A link, with what is behind it.
-type Link = (&'static str, &'static str);
-
-/// The state of the server.
-const STATE: [Link; 4] = [
+/// The state of the server, each with what is behind it.
+const STATE: [(&str, &str); 4] = [
     ("/healthz", "whether it lives"),
     ("/readyz", "whether it takes orders"),
     ("/metrics", "figures, for Prometheus"),
-    ("/openapi.json", "every API, as OpenAPI"),
+    ("/openapi.json", "every API and version, as OpenAPI"),
 ];
 
-/// The lists of the orchestration API; what has an id is found from there.
-const ORCHESTRATION: [Link; 10] = [
-    ("/orchestration/v1/packs", "the packs: what can be ordered"),
-    ("/orchestration/v1/workflows", "the workflows, and where they are run"),
-    ("/orchestration/v1/plugins", "the plugins, taken and rejected"),
-    ("/orchestration/v1/pools", "the pools, and who holds their values"),
-    ("/orchestration/v1/quarantine", "fulfilments that were set aside"),
-    ("/orchestration/v1/subscriptions", "subscriptions, and how far they are"),
-    ("/orchestration/v1/imports", "imports"),
-    ("/orchestration/v1/reconciliations", "reconciliations with the network"),
-    ("/orchestration/v1/billing/assurance", "what is active and not billed"),
-    ("/orchestration/v1/events", "the latest events"),
-];
+/// The paths of our own API that need no id; what has one is found from there.
+fn orchestration() -> Vec<(String, &'static str)> {
+    let operations = OPERATIONS.iter().filter(|operation| operation.method == "GET");
+    let whole = operations.filter(|operation| operation.names().next().is_none());
+    let paths = whole.map(|operation| (operation.path, operation.summary));
+    paths.map(|(path, what)| (format!("/orchestration/v1{path}"), what)).collect()
+}
 
 /// Pages to read, in the repository that the program was built from.
-const DOCUMENTATION: [&str; 5] =
-    ["README.md", "ARCHITECTURE.md", "workflows/README.md", "plugins/README.md", "wit/README.md"];
+const DOCUMENTATION: [&str; 6] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/orchestration-api.md",
+    "workflows/README.md",
+    "plugins/README.md",
+    "wit/README.md",
+];
 
 /// The index: a page for a browser, else JSON.
 pub(super) fn render(call: &Call) -> Response {
@@ -56,11 +54,10 @@ fn lists(api: &'static Api) -> impl Iterator<Item = (&'static Resource, String)>
 }
 
 fn listed(base: &str) -> Value {
-    let links = |links: &[Link]| {
-        let link =
-            |(path, title): &Link| json!({ "href": format!("{base}{path}"), "title": title });
-        links.iter().map(link).collect::<Vec<_>>()
-    };
+    let link = |path: &str, title: &str| json!({ "href": format!("{base}{path}"), "title": title });
+    let state = STATE.iter().map(|(path, title)| link(path, title));
+    let own = orchestration();
+    let own = own.iter().map(|(path, title)| link(path, title));
     let apis = table::APIS.iter().map(|api| {
         let resources = lists(api).map(
             |(resource, path)| json!({ "name": resource.name, "href": format!("{base}{path}") }),
@@ -76,8 +73,8 @@ fn listed(base: &str) -> Value {
     json!({
         "name": "ferrule",
         "version": env!("CARGO_PKG_VERSION"),
-        "state": links(&STATE),
-        "orchestration": links(&ORCHESTRATION),
+        "state": state.collect::<Vec<_>>(),
+        "orchestration": own.collect::<Vec<_>>(),
         "apis": apis.collect::<Vec<_>>(),
         "documentation": DOCUMENTATION,
     })
@@ -93,9 +90,9 @@ fn page() -> String {
     );
     // Writing to a string cannot fail. Every text here is ours: nothing of a request is shown.
     page.push_str("<h2>State</h2>\n");
-    table_of(&mut page, &STATE);
+    table_of(&mut page, STATE);
     page.push_str("<h2>Orchestration</h2>\n");
-    table_of(&mut page, &ORCHESTRATION);
+    table_of(&mut page, orchestration());
     page.push_str("<h2>TM Forum APIs</h2>\n<table>\n");
     for api in table::APIS {
         let links = lists(api)
@@ -117,9 +114,10 @@ fn page() -> String {
     page
 }
 
-fn table_of(page: &mut String, links: &[Link]) {
+fn table_of(page: &mut String, links: impl IntoIterator<Item = (impl AsRef<str>, &'static str)>) {
     page.push_str("<table>\n");
     for (path, title) in links {
+        let path = path.as_ref();
         let _ = writeln!(page, "<tr><td><a href=\"{path}\">{path}</a><td>{title}");
     }
     page.push_str("</table>\n");

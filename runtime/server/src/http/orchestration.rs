@@ -2,17 +2,20 @@
 //! journals, live events, simulation, retries, and the answers of elements.
 
 mod about;
+mod admit;
 mod billing;
 mod callbacks;
 mod catalog;
 mod customers;
 mod decide;
+mod described;
 mod events;
 mod exports;
 mod history;
 mod imports;
 mod journal;
 mod operate;
+pub(super) mod operation;
 mod outbox;
 mod pools;
 mod quarantine;
@@ -21,9 +24,12 @@ mod reconciliations;
 mod runs;
 mod stock;
 mod subscriptions;
+mod table;
 mod view;
 
+pub(super) use described::describe;
 pub(crate) use exports::Export;
+pub(super) use table::OPERATIONS;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +39,7 @@ use model::{Fulfilment, FulfilmentId};
 use super::Door;
 use super::call::Call;
 use super::problem::Problem;
-use super::route::{Answer, nothing_here, post, read};
+use super::route::{Answer, nothing_here};
 
 /// So long the engine may take to answer before it counts as not ready.
 const READY_WAIT: Duration = Duration::from_secs(2);
@@ -41,54 +47,47 @@ const READY_WAIT: Duration = Duration::from_secs(2);
 /// Where this API is served.
 const BASE: &str = "/orchestration/v1";
 
-/// Finds the handler of a path below [`BASE`] and asks it.
-pub(super) async fn dispatch(door: &Door, call: Call, path: &[&str]) -> (&'static str, Answer) {
+/// Finds the operation at a path below [`BASE`], and carries it out if the request is one of those
+/// that it takes.
+pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> (&'static str, Answer) {
+    match admit::admit(&mut call, path) {
+        Ok(operation) => (operation.route, carry_out(door, call, path).await),
+        Err(problem) => ("unknown", Err(problem)),
+    }
+}
+
+async fn carry_out(door: &Door, call: Call, path: &[&str]) -> Answer {
     match path {
-        ["workflows"] => ("workflows", read(&call).map(|()| about::workflows(door))),
-        ["workflows", name, "runs"] => match post(&call) {
-            Ok(()) => ("workflow runs", runs::start(door, call, name).await),
-            Err(problem) => ("workflow runs", Err(problem)),
-        },
-        ["runs", id, "cancel"] => ("run cancel", decide::cancel_run(door, call, id).await),
-        ["runs", id] => ("run", runs::one(door, &call, id).await),
-        ["fulfilments", id] => ("fulfilment", view::get(door, &call, id).await),
-        ["fulfilments", id, "events"] => ("fulfilment events", events::get(door, call, id).await),
-        ["fulfilments", id, "plan"] => ("fulfilment plan", view::plan(door, &call, id).await),
-        ["fulfilments", id, "logs"] => ("fulfilment logs", operate::logs(door, &call, id).await),
-        ["fulfilments", id, "retry"] => ("fulfilment retry", operate::retry(door, &call, id).await),
-        ["fulfilments", id, "giveUp"] => {
-            ("fulfilment give-up", decide::give_up(door, call, id).await)
-        }
-        ["fulfilments", id, "complete"] => {
-            ("fulfilment complete", decide::complete(door, call, id).await)
-        }
-        ["callbacks", address @ ..] if !address.is_empty() => {
-            ("callbacks", callbacks::take(door, call, address).await)
-        }
-        ["quarantine", rest @ ..] => ("quarantine", quarantine::take(door, &call, rest).await),
-        ["simulate", order] => ("simulate", operate::simulate(door, call, order).await),
-        ["quotes", id, "order"] => ("quote order", quotes::order(door, &call, id).await),
-        ["quotes", id, "version"] => ("quote version", quotes::version(door, &call, id).await),
-        ["plugins"] => ("plugins", read(&call).and_then(|()| about::plugins(door))),
-        ["pools", rest @ ..] => ("pools", pools::take(door, call, rest).await),
-        ["packs"] => ("packs", read(&call).map(|()| about::packs(door))),
-        ["catalog", rest @ ..] => ("catalog", catalog::take(door, &call, rest).await),
-        ["billing", rest @ ..] => ("billing", billing::dispatch(door, call, rest).await),
-        ["subscriptions", rest @ ..] => {
-            ("subscriptions", subscriptions::take(door, call, rest).await)
-        }
-        ["customers", rest @ ..] => ("customers", customers::take(door, call, rest).await),
-        ["stock", rest @ ..] => ("stock", stock::take(door, &call, rest).await),
-        ["history", key, id @ ..] if !id.is_empty() => {
-            ("history", history::get(door, &call, key, &id.join("/")).await)
-        }
-        ["imports", rest @ ..] => ("imports", imports::take(door, call, rest).await),
-        ["exports", key] => ("exports", exports::get(door, &call, key).await),
-        ["reconciliations", rest @ ..] => {
-            ("reconciliations", reconciliations::take(door, call, rest).await)
-        }
-        ["events"] => ("events", outbox::get(door, &call).await),
-        _ => ("unknown", Err(nothing_here())),
+        ["workflows"] => Ok(about::workflows(door)),
+        ["workflows", name, "runs"] => runs::start(door, call, name).await,
+        ["runs", id, "cancel"] => decide::cancel_run(door, call, id).await,
+        ["runs", id] => runs::one(door, &call, id).await,
+        ["fulfilments", id] => view::get(door, &call, id).await,
+        ["fulfilments", id, "events"] => events::get(door, call, id).await,
+        ["fulfilments", id, "plan"] => view::plan(door, id).await,
+        ["fulfilments", id, "logs"] => operate::logs(door, id).await,
+        ["fulfilments", id, "retry"] => operate::retry(door, id).await,
+        ["fulfilments", id, "giveUp"] => decide::give_up(door, call, id).await,
+        ["fulfilments", id, "complete"] => decide::complete(door, call, id).await,
+        ["callbacks", address @ ..] => callbacks::take(door, call, address).await,
+        ["quarantine", rest @ ..] => quarantine::take(door, &call, rest).await,
+        ["simulate", order] => operate::simulate(door, call, order).await,
+        ["quotes", id, "order"] => quotes::order(door, &call, id).await,
+        ["quotes", id, "version"] => quotes::version(door, &call, id).await,
+        ["plugins"] => about::plugins(door),
+        ["pools", rest @ ..] => pools::take(door, call, rest).await,
+        ["packs"] => Ok(about::packs(door)),
+        ["catalog", rest @ ..] => catalog::take(door, &call, rest).await,
+        ["billing", rest @ ..] => billing::dispatch(door, call, rest).await,
+        ["subscriptions", rest @ ..] => subscriptions::take(door, call, rest).await,
+        ["customers", rest @ ..] => customers::take(door, call, rest).await,
+        ["stock", rest @ ..] => stock::take(door, &call, rest).await,
+        ["history", key, id @ ..] => history::get(door, &call, key, &id.join("/")).await,
+        ["imports", rest @ ..] => imports::take(door, call, rest).await,
+        ["exports", key] => exports::get(door, &call, key).await,
+        ["reconciliations", rest @ ..] => reconciliations::take(door, call, rest).await,
+        ["events"] => outbox::get(door, &call).await,
+        _ => Err(nothing_here()),
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
         ["readyz"] => ("readyz", ready(door, &call).await),
         ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),
         ["openapi.json"] => ("openapi", read(&call).map(|()| described(&call))),
+        ["orchestration", "v1", "openapi.json"] => {
+            ("openapi", read(&call).map(|()| described_own(&call)))
+        }
         ["tmf-api", number, "openapi.json"] => {
             ("openapi", described_api(&call, number, Version::V4))
         }
@@ -77,19 +80,23 @@ pub(super) fn read(call: &Call) -> Result<(), Problem> {
     }
 }
 
-/// Lets only `POST` through.
-pub(super) fn post(call: &Call) -> Result<(), Problem> {
-    if call.method == Method::POST { Ok(()) } else { Err(Problem::method("POST")) }
-}
-
 /// Nothing is served at this path.
 pub(super) fn nothing_here() -> Problem {
     Problem::not_found("nothing is served at this path")
 }
 
-/// What is served, as OpenAPI.
+/// All that is served, as OpenAPI.
 fn described(call: &Call) -> Response {
-    answer::json(StatusCode::OK, &openapi::describe(&call.base))
+    let mut document = openapi::describe(&call.base);
+    orchestration::describe(&mut document);
+    answer::json(StatusCode::OK, &document)
+}
+
+/// Our own API alone, as OpenAPI.
+fn described_own(call: &Call) -> Response {
+    let mut document = openapi::describe_none("Ferrule orchestration", &call.base);
+    orchestration::describe(&mut document);
+    answer::json(StatusCode::OK, &document)
 }
 
 /// What is served of one API, by its number.

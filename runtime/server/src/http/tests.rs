@@ -25,6 +25,7 @@ mod installed;
 mod limits;
 mod mass;
 mod orchestration;
+mod own;
 mod prices;
 mod quarantine;
 mod reconciliations;

@@ -17,7 +17,9 @@ const PROBLEMS: &[(&str, &str)] = &[
     ("413", "The request is too large"),
     ("415", "The content is of another type than can be read"),
     ("422", "The request is well formed, and a rule is against it"),
+    ("429", "There is too much of it at one time"),
     ("500", "The server failed"),
+    ("503", "The server cannot take it now"),
 ];
 
 /// Adds the paths of a resource.
@@ -56,8 +58,8 @@ fn path_item(path: &str) -> Value {
 
 fn described(view: &View, operation: Operation) -> Value {
     let mut described = json!({
-        "tags": [tag(view.api)],
-        "operationId": format!("{}_{}_{}", verb(operation), tag(view.api), plain(view.name())),
+        "tags": [tag(view.api, view.version)],
+        "operationId": format!("{}_{}_{}", verb(operation), tag(view.api, view.version), plain(view.name())),
         "responses": responses(view, operation),
     });
     let Some(fields) = described.as_object_mut() else { return described };

@@ -119,7 +119,7 @@ fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<Strin
 /// Adds every shape that is referred to, and what those refer to.
 pub(super) fn add_needed(mut needed: Needed, schemas: &mut Map<String, Value>) {
     while let Some((forms, name, direction)) = needed.pop_first() {
-        let key = component(name, direction);
+        let key = component(forms, name, direction);
         let Some(shape) = forms.object(name).filter(|_| !schemas.contains_key(&key)) else {
             continue;
         };
@@ -235,7 +235,7 @@ fn item_schema(forms: Forms, item: Type, direction: Direction, needed: &mut Need
             let mut schemas: Vec<Value> = alternatives
                 .map(|name| {
                     needed.insert((forms, name, direction));
-                    let to = format!("#/components/schemas/{}", component(name, direction));
+                    let to = format!("#/components/schemas/{}", component(forms, name, direction));
                     json!({ "$ref": to })
                 })
                 .collect();
@@ -247,9 +247,14 @@ fn item_schema(forms: Forms, item: Type, direction: Direction, needed: &mut Need
     }
 }
 
-fn component(name: &str, direction: Direction) -> String {
+/// The name of a shape's schema. In version 5, each API has shapes of its own.
+fn component(forms: Forms, name: &str, direction: Direction) -> String {
+    let name = match forms {
+        Forms::V4 => name.to_string(),
+        Forms::V5(number) => format!("{name}_{number}v5"),
+    };
     match direction {
-        Direction::Out => name.to_string(),
+        Direction::Out => name,
         Direction::In => format!("{name}_Input"),
     }
 }

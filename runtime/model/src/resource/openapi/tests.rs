@@ -46,17 +46,21 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
 
 #[test]
 fn every_operation_is_described_once() {
+    let both = [Version::V4, Version::V5];
+    let all = APIS.iter().flat_map(|api| both.map(|version| (*api, version)));
+    let all = all.filter(|(api, version)| *version == Version::V4 || api.v5.is_some());
+    let mut expected = 0;
+    for (api, version) in all {
+        let document = describe_api(api.number, version, ORIGIN).unwrap();
+        let own: usize = served(api, version).map(|view| view.resource.operations.len()).sum();
+        assert_eq!(described(&document).len(), own, "{} {version}", api.number);
+        expected += own;
+    }
     let document = describe(ORIGIN);
-    let names = described(&document);
-    let in_v4 = resources().filter(|(_, resource)| resource.served != Served::V5);
-    let expected: usize = in_v4.map(|(_, resource)| resource.operations.len()).sum();
-    let below: usize = BELOW.iter().map(|(_, resource)| resource.operations.len()).sum();
-    assert_eq!(names.len(), expected + below + 2 * APIS.len());
-    for api in APIS.iter().filter(|api| api.v5.is_some()) {
-        let document = describe_api(api.number, Version::V5, ORIGIN).unwrap();
-        let expected: usize =
-            served(api, Version::V5).map(|view| view.resource.operations.len()).sum();
-        assert_eq!(described(&document).len(), expected, "{}", api.number);
+    assert_eq!(described(&document).len(), expected);
+    // Each version of a path of both is there.
+    for path in ["/tmf-api/productInventory/v4/product", "/tmf-api/productInventory/v5/product"] {
+        assert!(document["paths"][path]["post"].is_object(), "{path}");
     }
 }
 
@@ -132,5 +136,5 @@ fn one_resource_is_described_as_it_is_served() {
 #[test]
 fn the_description_is_no_larger_than_a_client_can_read() {
     let bytes = describe(ORIGIN).to_string().len();
-    assert!(bytes < 1_000_000, "{bytes}");
+    assert!(bytes < 3_000_000, "{bytes}");
 }

@@ -9,12 +9,11 @@ use serde_json::{Map, Value, json};
 
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, post};
+use crate::http::route::Answer;
 use crate::http::{Door, answer};
 
 /// Delivers an element's answer to `callbacks/<key>.<token>` or `callbacks/<plugin>/<key>`.
 pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answer {
-    post(&call)?;
     let name = name(door, address)?;
     if name.len() > CALLBACK_NAME_BYTES_MAX {
         let message = format!(

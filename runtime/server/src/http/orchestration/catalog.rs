@@ -8,12 +8,11 @@ use serde_json::Value;
 use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here, read};
+use crate::http::route::{Answer, nothing_here};
 use crate::http::{Door, answer};
 
 /// Takes a request about the catalogs.
 pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
-    read(call)?;
     let [name, id @ ..] = path else { return Err(nothing_here()) };
     let resource = Standing::resource(name).ok_or_else(|| {
         let known: Vec<_> = model::catalog::RESOURCES.iter().map(|(name, _)| *name).collect();

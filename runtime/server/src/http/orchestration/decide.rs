@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::{find, view};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, post};
+use crate::http::route::Answer;
 use crate::http::{Door, answer};
 
 #[derive(Deserialize)]
@@ -47,7 +47,6 @@ struct Cancel {
 
 /// Gives up a task or an item of a fulfilment.
 pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
-    post(&call)?;
     let asked: GiveUp = read_as(call.json()?)?;
     let subject = match (asked.task, asked.item) {
         (Some(task), None) => Subject::Task(task),
@@ -66,7 +65,6 @@ pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
 
 /// Says that a task of a fulfilment, or its undo, was done by hand.
 pub(super) async fn complete(door: &Door, mut call: Call, id: &str) -> Answer {
-    post(&call)?;
     let Complete { task, outputs, by, reason } = read_as(call.json()?)?;
     let decision = Decision { by, reason };
     decide(door, &call, id, Wish::Complete { task, outputs, decision }).await
@@ -74,7 +72,6 @@ pub(super) async fn complete(door: &Door, mut call: Call, id: &str) -> Answer {
 
 /// Cancels a run: what was done is undone, as for an order.
 pub(super) async fn cancel_run(door: &Door, mut call: Call, id: &str) -> Answer {
-    post(&call)?;
     let run = find(door, id).await?;
     if !matches!(run.kind, Kind::Run { .. }) {
         let message = format!("there is no run `{id}`, but an order");

@@ -21,7 +21,7 @@ use super::find;
 use super::journal::{self, Show};
 use crate::http::Door;
 use crate::http::call::Call;
-use crate::http::route::{Answer, read};
+use crate::http::route::Answer;
 use crate::http::serve::Closing;
 
 /// A comment is sent this often, so that nobody between takes the connection for dead.
@@ -29,7 +29,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Answers with the stream.
 pub(super) async fn get(door: &Door, call: Call, id: &str) -> Answer {
-    read(&call)?;
     // Watching begins before the past is read, so that nothing lies between the two.
     let live = door.app.engine.watch();
     let fulfilment = find(door, id).await?;

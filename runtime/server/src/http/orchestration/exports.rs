@@ -18,7 +18,7 @@ use crate::http::filter::Filter;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::resources::as_kept;
-use crate::http::route::{Answer, read};
+use crate::http::route::Answer;
 use crate::http::tmf::{Candidates, known};
 
 /// So many bytes are sent at one time, more or less.
@@ -29,7 +29,6 @@ const SLICE: usize = 1_024;
 
 /// Answers with the documents of a resource.
 pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
-    read(call)?;
     let (_, resource) = named(key).ok_or_else(|| {
         Problem::not_found(format!("there is no resource `{key}`: it is named as in paths"))
     })?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::http::call::{Call, time};
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, read};
+use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 
 /// So many earlier versions are answered; the first ones, where there are more.
@@ -17,7 +17,6 @@ const VERSIONS_MAX: usize = 1_000;
 
 /// Answers with all versions of a document, oldest first, or with the one at a time (`?at=`).
 pub(super) async fn get(door: &Door, call: &Call, key: &str, id: &str) -> Answer {
-    read(call)?;
     let Some((_, resource)) = named(key).filter(|(_, resource)| resource.history) else {
         let message = format!("no earlier versions are kept of a `{key}`");
         return Err(Problem::not_found(message).about("resource"));

@@ -15,7 +15,7 @@ use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::route::{Answer, nothing_here, read};
+use crate::http::route::{Answer, nothing_here};
 use crate::http::serve::Closing;
 use crate::http::{Door, answer};
 use crate::mass::import::{IMPORTS, Import, ImportError, importable, progress};
@@ -31,10 +31,7 @@ const NDJSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", "applic
 /// Takes a request about imports.
 pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
     match path {
-        [] => {
-            read(&call)?;
-            list(door, &call)
-        }
+        [] => list(door, &call),
         [id] => match call.method {
             Method::GET | Method::HEAD => get(door, id),
             Method::PUT => put(door, call, id).await,

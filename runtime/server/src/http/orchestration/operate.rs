@@ -14,15 +14,14 @@ use crate::app::Retried;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
-use crate::http::route::{Answer, post, read};
+use crate::http::route::Answer;
 use crate::http::{Door, answer, resources, tmf};
 
 /// So many logs of attempts are answered; the last ones, where there are more.
 const LOGS_MAX: usize = 1_000;
 
 /// Has what failed tried again.
-pub(super) async fn retry(door: &Door, call: &Call, id: &str) -> Answer {
-    post(call)?;
+pub(super) async fn retry(door: &Door, id: &str) -> Answer {
     let fulfilment = FulfilmentId::new(id);
     match door.app.retry(&fulfilment).await? {
         Some(Retried::Tasks(count)) => {
@@ -46,7 +45,6 @@ pub(super) async fn retry(door: &Door, call: &Call, id: &str) -> Answer {
 
 /// Says what an order would become; nothing is submitted.
 pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer {
-    post(&call)?;
     let found = of_key(order)
         .and_then(|(_, resource)| Some((as_kept(resource), resources::kind(resource)?)));
     let Some((served, kind)) = found else {
@@ -106,8 +104,7 @@ fn unpaid(door: &Door, kind: &Kind, document: &Value, outcome: &Event) -> Vec<St
 }
 
 /// Answers with what plugins logged, by attempt.
-pub(super) async fn logs(door: &Door, call: &Call, id: &str) -> Answer {
-    read(call)?;
+pub(super) async fn logs(door: &Door, id: &str) -> Answer {
     let fulfilment = find(door, id).await?;
     let mut scan = Scan::prefix(keys::logs(&fulfilment.id), LOGS_MAX);
     scan.direction = Direction::Backward;

@@ -15,7 +15,7 @@ use crate::app::Use;
 use crate::http::call::{Call, time};
 use crate::http::problem::Problem;
 use crate::http::query::Query;
-use crate::http::route::{Answer, nothing_here, post, read};
+use crate::http::route::{Answer, nothing_here};
 use crate::http::{Door, answer};
 
 /// Values that are looked at for one answer, unless the client wants fewer.
@@ -33,7 +33,6 @@ struct Asked {
 pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
     match path {
         [] => {
-            read(&call)?;
             let rulebook = door.app.rulebook();
             let pools = rulebook.packs().flat_map(|pack| {
                 pack.pools.iter().map(|pool| {
@@ -43,14 +42,8 @@ pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
             });
             Ok(answer::json(StatusCode::OK, &pools.collect::<Vec<Value>>().into()))
         }
-        [id, "values"] => {
-            read(&call)?;
-            values(door, &call.query, &pool(door, id)?.id).await
-        }
-        [id, "release"] => {
-            post(&call)?;
-            release(door, call, &pool(door, id)?).await
-        }
+        [id, "values"] => values(door, &call.query, &pool(door, id)?.id).await,
+        [id, "release"] => release(door, call, &pool(door, id)?).await,
         _ => Err(nothing_here()),
     }
 }

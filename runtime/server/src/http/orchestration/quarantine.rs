@@ -8,20 +8,18 @@ use serde_json::{Value, json};
 use super::view;
 use crate::http::call::{Call, time};
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here, post, read};
+use crate::http::route::{Answer, nothing_here};
 use crate::http::{Door, answer};
 
 /// Takes a request about what is set aside.
 pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
     match path {
         [] => {
-            read(call)?;
             let all = door.app.engine.quarantine()?;
             let rows = all.iter().map(|(id, aside)| row(id, aside.as_ref())).collect();
             Ok(answer::json(StatusCode::OK, &Value::Array(rows)))
         }
         [id] => {
-            read(call)?;
             let all = door.app.engine.quarantine()?;
             let found = all.iter().find(|(other, _)| other.as_str() == *id);
             let missing = || Problem::not_found(format!("`{id}` is not set aside")).about("id");
@@ -29,12 +27,10 @@ pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
             Ok(answer::json(StatusCode::OK, &row(id, aside.as_ref())))
         }
         [id, "retry"] => {
-            post(call)?;
             let again = door.app.engine.readmit(&FulfilmentId::new(*id)).await?;
             Ok(answer::json(StatusCode::OK, &view::brief(&again, &call.base)))
         }
         [id, "give-up"] => {
-            post(call)?;
             door.app.engine.give_up(&FulfilmentId::new(*id)).await?;
             // Orders that wait for it learn that it will never complete.
             door.app.replanning().notify_one();

@@ -9,13 +9,12 @@ use super::find;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::resources::path;
-use crate::http::route::{Answer, post};
+use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 use crate::systems::cpq::{QuoteFailure, order_quote, version_quote};
 
 /// Orders a quote. Asked again, it answers with the same order.
 pub(super) async fn order(door: &Door, call: &Call, id: &str) -> Answer {
-    post(call)?;
     let fulfilment = match order_quote(&door.app, id).await? {
         Submitted::New(fulfilment) => fulfilment,
         Submitted::Before(first) => find(door, first.as_str()).await?,
@@ -29,7 +28,6 @@ pub(super) async fn order(door: &Door, call: &Call, id: &str) -> Answer {
 
 /// Makes the next version of a quote.
 pub(super) async fn version(door: &Door, call: &Call, id: &str) -> Answer {
-    post(call)?;
     let next = version_quote(&door.app, id).await?;
     Ok(located(call, "quote", next))
 }

@@ -12,7 +12,7 @@ use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::http::query::literal;
-use crate::http::route::{Answer, nothing_here, post};
+use crate::http::route::{Answer, nothing_here};
 use crate::http::{Door, answer};
 use crate::reconcile::{
     self, CheckError, Inventory, RECONCILIATIONS, Reconciliation, RepairError, Scope,
@@ -36,10 +36,7 @@ pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
             Method::DELETE => forget(door, id).await,
             _ => Err(Problem::method("DELETE, GET, HEAD")),
         },
-        [id, "findings", number, "repair"] => {
-            post(&call)?;
-            repair(door, &call, id, number).await
-        }
+        [id, "findings", number, "repair"] => repair(door, &call, id, number).await,
         _ => Err(nothing_here()),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::events::{Retried, Subscriber};
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here, post, read};
+use crate::http::route::{Answer, nothing_here};
 use crate::http::{Door, answer};
 
 /// So many dead letters are answered, or sent again, at once.
@@ -20,7 +20,6 @@ const LETTERS_MAX: usize = 1_000;
 /// Takes a request about subscriptions.
 pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
     let Some((id, rest)) = path.split_first() else {
-        read(&call)?;
         let end = door.events.end()?;
         let all = door.events.all();
         let rows = all.iter().map(|subscriber| view(subscriber, end)).collect();
@@ -30,18 +29,9 @@ pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
     let missing = || Problem::not_found(format!("there is no subscription `{id}`")).about("id");
     let subscriber = found.ok_or_else(missing)?;
     match rest {
-        [] => {
-            read(&call)?;
-            shown(door, &subscriber)
-        }
-        ["dead-letters"] => {
-            read(&call)?;
-            letters(door, &call, id)
-        }
-        ["dead-letters", "retry"] => {
-            post(&call)?;
-            retry_all(door, &subscriber).await
-        }
+        [] => shown(door, &subscriber),
+        ["dead-letters"] => letters(door, &call, id),
+        ["dead-letters", "retry"] => retry_all(door, &subscriber).await,
         ["dead-letters", sequence] => match call.method {
             Method::DELETE => {
                 let sequence = number(sequence)?;
@@ -52,14 +42,8 @@ pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
             }
             _ => Err(Problem::method("DELETE")),
         },
-        ["dead-letters", sequence, "retry"] => {
-            post(&call)?;
-            retry(door, &subscriber, number(sequence)?).await
-        }
-        [action @ ("pause" | "resume" | "replay")] => {
-            post(&call)?;
-            act(door, &call, &subscriber, action).await
-        }
+        ["dead-letters", sequence, "retry"] => retry(door, &subscriber, number(sequence)?).await,
+        [action @ ("pause" | "resume" | "replay")] => act(door, &call, &subscriber, action).await,
         _ => Err(nothing_here()),
     }
 }

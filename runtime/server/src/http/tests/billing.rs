@@ -268,7 +268,7 @@ async fn what_is_wrong_is_named_and_changes_nothing() {
         ("runs", json!({ "dates": "2026-01-01" }), 400, "dates"),
         ("runs", json!({ "billingAccount": {} }), 400, "billingAccount.id"),
         ("runs", json!({ "billingAccount": "" }), 400, "billingAccount"),
-        ("payments", json!({}), 400, "bill.id"),
+        ("payments", json!({}), 400, "bill"),
         (
             "payments",
             json!({ "bill": { "id": "none" }, "amount": { "unit": "EUR", "value": 1 } }),

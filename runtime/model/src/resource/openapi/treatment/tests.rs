@@ -25,9 +25,14 @@ fn forms(api: u16, version: Version) -> Forms {
 }
 
 /// The schema of what a client sends of a shape.
-fn component(api: u16, shape: &str) -> String {
+fn component(api: u16, version: Version, shape: &str) -> String {
     let is_order = ["ProductOrder", "ServiceOrder", "ResourceOrder"].contains(&shape);
-    if is_order { format!("TMF{api}_{shape}_Create") } else { format!("{shape}_Input") }
+    match (is_order, version) {
+        (true, Version::V4) => format!("TMF{api}_{shape}_Create"),
+        (true, Version::V5) => format!("TMF{api}v5_{shape}_Create"),
+        (false, Version::V4) => format!("{shape}_Input"),
+        (false, Version::V5) => format!("{shape}_{api}v5_Input"),
+    }
 }
 
 #[test]
@@ -38,7 +43,7 @@ fn each_attribute_of_an_order_is_described_with_its_treatment() {
             let here = format!("TMF{api} {version} {shape}");
             let forms = forms(api, version);
             let place = part_of(forms, shape).unwrap_or_else(|| panic!("{here} is no part"));
-            let schema = &document["components"]["schemas"][component(api, shape)];
+            let schema = &document["components"]["schemas"][component(api, version, shape)];
             let properties = schema["properties"].as_object().unwrap_or_else(|| panic!("{here}"));
             let mut found: BTreeSet<&str> = BTreeSet::new();
             for (name, schema) in properties.iter().filter(|(name, _)| !name.starts_with('@')) {
@@ -82,7 +87,8 @@ fn what_the_server_sets_alone_is_derived() {
 fn what_no_patch_changes_of_an_order_is_not_described_for_one() {
     for (api, version, shapes) in SERVED {
         let document = describe_api(api, version, "http://localhost:8080").unwrap();
-        let update = format!("TMF{api}_{}_Update", shapes[0]);
+        let order = component(api, version, shapes[0]);
+        let update = order.replace("_Create", "_Update");
         let properties = &document["components"]["schemas"][&update]["properties"];
         for name in ["description", "requestedCompletionDate", "relatedParty", "state"] {
             assert!(properties[name].is_object(), "{update} `{name}`");

@@ -1,0 +1,264 @@
+//! One operation of our own API: what may be sent, and what comes back. The table of all of them is
+//! what requests are let through by, what OpenAPI describes and what the page of the API is made of.
+
+/// An operation.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct Operation {
+    /// `GET` stands for `HEAD` too.
+    pub(in crate::http) method: &'static str,
+    /// Below the base: pieces, and names in braces for what differs. A name with dots, such as
+    /// `{key...}`, stands for all pieces that follow.
+    pub(in crate::http) path: &'static str,
+    /// What metrics call it.
+    pub(in crate::http) route: &'static str,
+    /// What it does.
+    pub(in crate::http) summary: &'static str,
+    /// What may stand in the query.
+    pub(in crate::http) query: &'static [Parameter],
+    /// Whether attributes of documents may stand in the query too, as in lists of the standard.
+    pub(in crate::http) is_filtered: bool,
+    /// Whether a key makes the same request have one effect.
+    pub(in crate::http) is_keyed: bool,
+    /// What is sent.
+    pub(in crate::http) body: Body,
+    /// The answer if all goes well.
+    pub(in crate::http) answer: (u16, Content),
+    /// Other answers that are no errors.
+    pub(in crate::http) others: &'static [(u16, &'static str)],
+}
+
+/// A parameter of a query.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct Parameter {
+    /// Its name.
+    pub(in crate::http) name: &'static str,
+    /// What it is.
+    pub(in crate::http) kind: Kind,
+    /// What it asks for.
+    pub(in crate::http) what: &'static str,
+}
+
+/// An attribute of a body.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct Attribute {
+    /// Its name.
+    pub(in crate::http) name: &'static str,
+    /// What it is.
+    pub(in crate::http) kind: Kind,
+    /// Whether it must be there.
+    pub(in crate::http) is_mandatory: bool,
+    /// What it says.
+    pub(in crate::http) what: &'static str,
+}
+
+/// What a parameter or an attribute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Kind {
+    /// A text.
+    Text,
+    /// One of these texts.
+    Choice(&'static [&'static str]),
+    /// A whole number from 0.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A day such as `2026-04-01`.
+    Day,
+    /// A time such as `2026-03-12T02:00:00Z`.
+    Time,
+    /// An object with an `id`.
+    Reference,
+    /// An object with `unit`, a currency, and `value`.
+    Money,
+    /// Any object.
+    Object,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) enum Body {
+    /// Nothing.
+    None,
+    /// Any JSON object, or nothing.
+    Any,
+    /// An order in the words of its standard.
+    Order,
+    /// A document on each line.
+    Lines,
+    /// An object with these attributes.
+    Attributes {
+        /// Those that are known.
+        known: &'static [Attribute],
+        /// Whether there may be no body.
+        may_be_empty: bool,
+        /// Whether others are kept.
+        is_open: bool,
+    },
+}
+
+/// What comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Content {
+    /// An object.
+    Object,
+    /// An array of objects.
+    Array,
+    /// An array of objects, or one of them.
+    ArrayOrObject,
+    /// A text.
+    Text,
+    /// HTML or PDF.
+    Document,
+    /// PDF.
+    Pdf,
+    /// A document on each line.
+    Lines,
+    /// Server-sent events.
+    Events,
+    /// An object, or a text where the client wants that.
+    ObjectOrText,
+    /// Nothing.
+    Nothing,
+}
+
+const fn operation(
+    method: &'static str,
+    path: &'static str,
+    route: &'static str,
+    summary: &'static str,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        route,
+        summary,
+        query: &[],
+        is_filtered: false,
+        is_keyed: false,
+        body: Body::None,
+        answer: (200, Content::Object),
+        others: &[],
+    }
+}
+
+/// A `GET`.
+pub(super) const fn get(
+    path: &'static str,
+    route: &'static str,
+    summary: &'static str,
+) -> Operation {
+    operation("GET", path, route, summary)
+}
+
+/// A `POST`.
+pub(super) const fn post(
+    path: &'static str,
+    route: &'static str,
+    summary: &'static str,
+) -> Operation {
+    operation("POST", path, route, summary)
+}
+
+/// A `PUT`.
+pub(super) const fn put(
+    path: &'static str,
+    route: &'static str,
+    summary: &'static str,
+) -> Operation {
+    operation("PUT", path, route, summary)
+}
+
+/// A `DELETE`, which answers with nothing.
+pub(super) const fn delete(
+    path: &'static str,
+    route: &'static str,
+    summary: &'static str,
+) -> Operation {
+    operation("DELETE", path, route, summary).answers(204, Content::Nothing)
+}
+
+impl Operation {
+    pub(in crate::http) const fn query(self, query: &'static [Parameter]) -> Self {
+        Self { query, ..self }
+    }
+
+    pub(in crate::http) const fn filtered(self) -> Self {
+        Self { is_filtered: true, ..self }
+    }
+
+    pub(in crate::http) const fn keyed(self) -> Self {
+        Self { is_keyed: true, ..self }
+    }
+
+    pub(in crate::http) const fn sends(self, body: Body) -> Self {
+        Self { body, ..self }
+    }
+
+    pub(in crate::http) const fn answers(self, status: u16, content: Content) -> Self {
+        Self { answer: (status, content), ..self }
+    }
+
+    pub(in crate::http) const fn or(self, others: &'static [(u16, &'static str)]) -> Self {
+        Self { others, ..self }
+    }
+
+    /// Whether a path below the base is one of these.
+    pub(in crate::http) fn is_at(&self, path: &[&str]) -> bool {
+        let mut own = self.path.split('/').filter(|piece| !piece.is_empty());
+        let mut pieces = path.iter();
+        loop {
+            match (own.next(), pieces.next()) {
+                (None, None) => return true,
+                (Some(name), Some(_)) if name.ends_with("...}") => return true,
+                (Some(name), Some(_)) if name.starts_with('{') => {}
+                (Some(name), Some(piece)) if name == *piece => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether it takes a method.
+    pub(in crate::http) fn takes(&self, method: &str) -> bool {
+        self.method == method || (self.method == "GET" && method == "HEAD")
+    }
+
+    /// The names in its path.
+    pub(in crate::http) fn names(&self) -> impl Iterator<Item = &'static str> {
+        let names = self.path.split('/').filter_map(|piece| piece.strip_prefix('{'));
+        names.map(|name| name.trim_end_matches('}').trim_end_matches("..."))
+    }
+
+    /// Its path as OpenAPI has it.
+    pub(in crate::http) fn template(&self) -> String {
+        self.path.replace("...}", "}")
+    }
+}
+
+pub(super) const fn parameter(name: &'static str, kind: Kind, what: &'static str) -> Parameter {
+    Parameter { name, kind, what }
+}
+
+/// An object with these attributes and no others.
+pub(super) const fn object(known: &'static [Attribute]) -> Body {
+    Body::Attributes { known, may_be_empty: false, is_open: false }
+}
+
+/// The same, or no body.
+pub(super) const fn object_or_nothing(known: &'static [Attribute]) -> Body {
+    Body::Attributes { known, may_be_empty: true, is_open: false }
+}
+
+/// An object with these attributes, and others that are kept.
+pub(super) const fn open_object(known: &'static [Attribute]) -> Body {
+    Body::Attributes { known, may_be_empty: false, is_open: true }
+}
+
+/// An attribute that may be left out.
+pub(super) const fn may(name: &'static str, kind: Kind, what: &'static str) -> Attribute {
+    Attribute { name, kind, is_mandatory: false, what }
+}
+
+/// An attribute that must be there.
+pub(super) const fn must(name: &'static str, kind: Kind, what: &'static str) -> Attribute {
+    Attribute { name, kind, is_mandatory: true, what }
+}

@@ -1,0 +1,237 @@
+//! Every operation of our own API. A request that is not listed here reaches no handler.
+
+use super::operation::{
+    Attribute, Body, Content, Kind, Operation, Parameter, delete, get, may, must, object,
+    object_or_nothing, open_object, parameter, post, put,
+};
+
+const OFFSET: Parameter = parameter("offset", Kind::Number, "how many to pass over");
+const LIMIT: Parameter = parameter("limit", Kind::Number, "how many to answer with at most");
+const JOURNAL: Parameter = parameter("journal", Kind::Boolean, "`true`: with its journal");
+const BY: Attribute = may("by", Kind::Text, "who decides; kept in the journal");
+const REASON: Attribute = may("reason", Kind::Text, "why; kept in the journal");
+
+/// All of them, in the order of the page.
+pub(in crate::http) static OPERATIONS: &[Operation] = &[
+    // Workflows and runs.
+    get("/workflows", "workflows", "Lists the workflows of all packs").answers(200, Content::Array),
+    post(
+        "/workflows/{name}/runs",
+        "workflow runs",
+        "Runs a workflow with the body as its input; with `wait` the answer comes when it has ended",
+    )
+    .query(&[parameter("wait", Kind::Text, "how long to wait for the end, such as `30s`; at most 300s")])
+    .keyed()
+    .sends(Body::Any)
+    .answers(201, Content::Object)
+    .or(&[(200, "The run has ended"), (202, "It has not ended in this time")]),
+    get("/runs/{id}", "run", "Shows a run with its tasks and their outputs").query(&[JOURNAL]),
+    post("/runs/{id}/cancel", "run cancel", "Cancels a run: what was done is rolled back")
+        .sends(object_or_nothing(&[REASON])),
+    delete("/runs/{id}", "run", "Removes a run that has ended, with its journal and logs"),
+    // Fulfilments.
+    get(
+        "/fulfilments/{id}",
+        "fulfilment",
+        "Shows what becomes of an order: items, tasks, waves, failures. Its id is that of the order",
+    )
+    .query(&[JOURNAL]),
+    get("/fulfilments/{id}/plan", "fulfilment plan", "Prints its plan").answers(200, Content::Text),
+    get(
+        "/fulfilments/{id}/events",
+        "fulfilment events",
+        "Follows its journal: past records first, then live ones, until its end. Continues after \
+         `Last-Event-ID`",
+    )
+    .answers(200, Content::Events)
+    .or(&[(204, "It has ended, and all was sent")]),
+    get("/fulfilments/{id}/logs", "fulfilment logs", "Lists what plugins logged, by task and attempt")
+        .answers(200, Content::Array),
+    post("/fulfilments/{id}/retry", "fulfilment retry", "Tries what failed again, or plans it again"),
+    post(
+        "/fulfilments/{id}/complete",
+        "fulfilment complete",
+        "Records that a failed or waiting task, or an undo that failed, was done by hand",
+    )
+    .sends(object(&[
+            must("task", Kind::Text, "the task, such as `RFS-VLAN.activate`"),
+            may("outputs", Kind::Object, "what the task puts out"),
+            BY,
+            REASON,
+        ])),
+    post(
+        "/fulfilments/{id}/giveUp",
+        "fulfilment give-up",
+        "Gives up a line, an item or a task: its line is rolled back. An undo that failed is left as it is",
+    )
+    .sends(object(&[
+            may("item", Kind::Text, "a line by its id, or an item by its name; this or `task`"),
+            may("task", Kind::Text, "a task"),
+            may("release", Kind::Boolean, "releases the values that a failed undo keeps reserved"),
+            BY,
+            REASON,
+        ])),
+    post(
+        "/callbacks/{address...}",
+        "callbacks",
+        "Answers a waiting task: at the address that it was given, or at `<plugin>/<key>`",
+    )
+    .sends(Body::Any)
+    .or(&[(202, "Kept until a task waits for it")]),
+    get("/quarantine", "quarantine", "Lists fulfilments that were set aside, since they cannot be read")
+        .answers(200, Content::Array),
+    get("/quarantine/{id}", "quarantine", "Shows why one was set aside"),
+    post("/quarantine/{id}/retry", "quarantine", "Reads it again"),
+    post("/quarantine/{id}/give-up", "quarantine", "Fails its orders and releases what it claims"),
+    // Orders and quotes.
+    post(
+        "/simulate/{order}",
+        "simulate",
+        "Tells what a `productOrder`, `serviceOrder` or `resourceOrder` would become; as text with \
+         `Accept: text/plain`",
+    )
+    .sends(Body::Order)
+    .answers(200, Content::ObjectOrText),
+    post("/quotes/{id}/order", "quote order", "Orders an accepted quote, once")
+        .answers(201, Content::Object),
+    post("/quotes/{id}/version", "quote version", "Makes the next version of a quote")
+        .answers(201, Content::Object),
+    // What is installed.
+    get("/packs", "packs", "Lists the packs in use, and those with mistakes").answers(200, Content::Array),
+    get("/plugins", "plugins", "Lists the plugins, and the files that were rejected")
+        .answers(200, Content::Array),
+    get("/pools", "pools", "Lists the pools, with how many values are reserved")
+        .answers(200, Content::Array),
+    get("/pools/{id}/values", "pools", "Lists the reserved values of a pool, and what uses each").query(&[
+        parameter("unused", Kind::Boolean, "`true`: only those that nothing uses"),
+        parameter("after", Kind::Number, "continues after this: the `next` of the last answer"),
+        LIMIT,
+    ]),
+    post("/pools/{id}/release", "pools", "Releases a value that nothing uses").sends(object(&[must("value", Kind::Text, "the value"), BY, REASON])),
+    get(
+        "/catalog/{resource}",
+        "catalog",
+        "Lists the entities of a kind, such as `productOffering`, with whether each can be ordered and why not",
+    )
+    .query(&[
+        parameter("isOrderable", Kind::Boolean, "only those that can be ordered, or only those that cannot"),
+        OFFSET,
+        LIMIT,
+    ])
+    .answers(200, Content::Array),
+    get("/catalog/{resource}/{id...}", "catalog", "Tells it of one"),
+    // Documents.
+    get(
+        "/history/{resource}/{id...}",
+        "history",
+        "Lists all versions of a document, the oldest first, or shows the one of a time",
+    )
+    .query(&[parameter("at", Kind::Time, "a time: the version of then")])
+    .answers(200, Content::ArrayOrObject),
+    get("/imports", "imports", "Lists imports").query(&[OFFSET, LIMIT]).answers(200, Content::Array),
+    get("/imports/{id}", "imports", "Shows how far an import is"),
+    put("/imports/{id}", "imports", "Takes documents in, one on each line; continues if it was cut off")
+        .query(&[
+            parameter("resource", Kind::Text, "of what, as in paths; mandatory"),
+            parameter(
+                "existing",
+                Kind::Choice(&["refuse", "keep", "replace"]),
+                "what becomes of a row whose document exists and differs",
+            ),
+            parameter("wrong", Kind::Choice(&["stop", "skip"]), "what becomes of a wrong row"),
+            parameter("from", Kind::Number, "how many lines are left out of the body"),
+        ])
+        .sends(Body::Lines),
+    delete("/imports/{id}", "imports", "Forgets how far an import is; what it brought stays"),
+    get("/exports/{resource}", "exports", "Writes documents, one on each line, in the order of their ids")
+        .query(&[parameter("after", Kind::Text, "continues after this id")])
+        .filtered()
+        .answers(200, Content::Lines),
+    // Customers and stock.
+    get("/customers/duplicates", "customers", "Lists customers that are likely one, in groups").query(&[
+        parameter("after", Kind::Text, "continues after this: the `next` of the last answer"),
+        LIMIT,
+    ]),
+    get("/customers/{id}", "customers", "Shows a customer with all that refers to it"),
+    get("/customers/{id}/interactions", "customers", "Lists what was talked about")
+        .answers(200, Content::Array),
+    post("/customers/{id}/interactions", "customers", "Notes what was talked about; other attributes are kept")
+        .sends(open_object(&[must("description", Kind::Text, "what it was about")]))
+        .answers(201, Content::Object),
+    post("/customers/{id}/merge", "customers", "Makes one customer of two").sends(object(&[must("duplicate", Kind::Text, "the id of the one that goes")])),
+    post("/stock/reservations/{id}/release", "stock", "Releases a reservation of stock"),
+    // Billing.
+    get("/billing/runs", "billing", "Lists bill runs").answers(200, Content::Array),
+    post("/billing/runs", "billing", "Charges and bills all accounts, or one")
+        .sends(object_or_nothing(&[
+                may("date", Kind::Day, "the day to bill up to; today by default, no later"),
+                may("billingAccount", Kind::Reference, "only this account; its id alone is enough"),
+                may("send", Kind::Boolean, "`true`: the bills are sent"),
+            ]))
+        .answers(201, Content::Object),
+    get("/billing/runs/{id}", "billing", "Shows a bill run"),
+    post("/billing/runs/{id}/undo", "billing", "Undoes a bill run"),
+    post("/billing/payments", "billing", "Books a payment of a bill")
+        .sends(object(&[
+                may("id", Kind::Text, "the client's id: the same payment is booked once"),
+                must("bill", Kind::Reference, "the bill"),
+                must("amount", Kind::Money, "how much"),
+            ]))
+        .answers(201, Content::Object),
+    post("/billing/adjustments", "billing", "Gives credit on a bill or an account")
+        .sends(object(&[
+                may("id", Kind::Text, "the client's id: the same adjustment is booked once"),
+                may("bill", Kind::Reference, "the bill"),
+                may("billingAccount", Kind::Reference, "the account; this or `bill`"),
+                must("amount", Kind::Money, "how much before tax"),
+                must("reason", Kind::Text, "why"),
+            ]))
+        .answers(201, Content::Object),
+    post("/billing/write-offs", "billing", "Writes off what is left of a bill")
+        .sends(object(&[must("bill", Kind::Reference, "the bill")]))
+        .answers(201, Content::Object),
+    get("/billing/ledger", "billing", "Shows the balance of the books"),
+    get("/billing/assurance", "billing", "Lists what is active and not billed, and what does not agree")
+        .query(&[parameter("until", Kind::Day, "up to this day; today by default")]),
+    get("/billing/bills/{id}/document", "billing", "Shows a bill as HTML, or as PDF with `Accept: application/pdf`")
+        .answers(200, Content::Document),
+    get("/billing/bills/{id}/document.pdf", "billing", "Shows a bill as PDF").answers(200, Content::Pdf),
+    post("/billing/bills/{step}", "billing", "Moves all bills on: `validate`, `send` or `hold`"),
+    post("/billing/bills/{id}/{step}", "billing", "Moves one bill on: `validate`, `send` or `hold`"),
+    // Events.
+    get("/events", "events", "Lists events by their number, the oldest first")
+        .query(&[parameter("after", Kind::Number, "continues after this number"), LIMIT])
+        .answers(200, Content::Array),
+    get("/subscriptions", "subscriptions", "Lists subscriptions, and how far each is")
+        .answers(200, Content::Array),
+    get("/subscriptions/{id}", "subscriptions", "Shows a subscription"),
+    post("/subscriptions/{id}/pause", "subscriptions", "Sends nothing until it is resumed"),
+    post("/subscriptions/{id}/resume", "subscriptions", "Sends again, from where it stopped"),
+    post("/subscriptions/{id}/replay", "subscriptions", "Sends events again").query(&[
+        parameter("from", Kind::Number, "from this number; this or `after`"),
+        parameter("after", Kind::Number, "after this number"),
+    ]),
+    get("/subscriptions/{id}/dead-letters", "subscriptions", "Lists events that it did not take")
+        .query(&[parameter("after", Kind::Number, "continues after this number"), LIMIT])
+        .answers(200, Content::Array),
+    post("/subscriptions/{id}/dead-letters/retry", "subscriptions", "Sends all of them again"),
+    post("/subscriptions/{id}/dead-letters/{sequence}/retry", "subscriptions", "Sends one again"),
+    delete("/subscriptions/{id}/dead-letters/{sequence}", "subscriptions", "Forgets one"),
+    // The network.
+    get("/reconciliations", "reconciliations", "Lists reconciliations with the network, without findings")
+        .query(&[OFFSET, LIMIT])
+        .answers(200, Content::Array),
+    post("/reconciliations", "reconciliations", "Compares inventory and network; `{}` for all services")
+        .sends(object(&[
+                may("service", Kind::Reference, "one service"),
+                may("resource", Kind::Reference, "one resource"),
+                may("serviceSpecification", Kind::Reference, "services with this specification"),
+                may("resourceSpecification", Kind::Reference, "resources with this specification"),
+                may("query", Kind::Text, "a filter, such as `state=active`"),
+            ]))
+        .answers(202, Content::Object),
+    get("/reconciliations/{id}", "reconciliations", "Shows a reconciliation with its findings"),
+    delete("/reconciliations/{id}", "reconciliations", "Forgets a reconciliation; one that runs ends"),
+    post("/reconciliations/{id}/findings/{number}/repair", "reconciliations", "Does again what is missing")
+        .answers(202, Content::Object),
+];
