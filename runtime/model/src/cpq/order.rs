@@ -215,6 +215,7 @@ fn items(
                 subject.entry("place").or_insert_with(|| place.clone());
             }
         }
+        fields.entry(to.subject()).or_insert_with(|| json!({}));
         made.push(Value::Object(fields));
     }
     let mut fields = Map::new();

@@ -32,7 +32,13 @@ impl Reader<'_> {
         let subject_path = at(self.dialect.subject);
         let subject = match body.get(self.dialect.subject) {
             Some(Value::Object(subject)) => subject,
-            None | Some(Value::Null) if self.dialect.level != Level::CustomerService => &empty,
+            // What asks about an order may leave open what it is about: it is answered so.
+            None | Some(Value::Null)
+                if self.dialect.level != Level::CustomerService
+                    || !self.dialect.form.is_order() =>
+            {
+                &empty
+            }
             None | Some(Value::Null) => return Err(malformed(&subject_path, "is mandatory")),
             Some(_) => return Err(malformed(&subject_path, "is a JSON object")),
         };
