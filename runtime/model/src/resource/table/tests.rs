@@ -1,6 +1,7 @@
 //! The table as a whole: it is consistent, and holds what the definitions have and nothing else.
 
 pub(in crate::resource) mod definitions;
+mod strictness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
