@@ -22,6 +22,7 @@ mod full;
 mod hub;
 mod index;
 mod installed;
+mod kept;
 mod limits;
 mod mass;
 mod orchestration;

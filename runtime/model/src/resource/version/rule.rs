@@ -234,7 +234,7 @@ fn disclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
 pub(super) fn goes_back(fields: &Map<String, Value>, within: &str, outside: &[&str]) -> bool {
     let Some(Value::Object(inner)) = fields.get(within) else { return false };
     let is_outside = |name: &String| outside.contains(&name.as_str());
-    !inner.is_empty()
+    inner.keys().any(|name| !name.starts_with('@'))
         && fields.keys().all(|name| is_outside(name) || name == within)
         && !inner.keys().any(|name| is_outside(name) || name == within)
 }

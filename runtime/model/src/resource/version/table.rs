@@ -146,9 +146,6 @@ pub(super) const RULES: &[(&[&str], &[Rule])] = &[
         ],
     ),
     (&["ServiceOrder"], &[Last { name: "errorMessage" }]),
-    // The definition has an object here, whose id can be nothing but the state; clients that go by
-    // the guide send the text.
-    (&["ServiceOrderItem"], &[Id { v4: "state", v5: "state" }]),
     (&["CancelServiceOrder"], &[Values { name: "state", pairs: &[("accepted", "acknowledged")] }]),
     (
         &["Quote"],

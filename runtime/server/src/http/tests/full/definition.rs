@@ -9,6 +9,13 @@ use serde_json::{Map, Value, json};
 /// Below this depth of objects only what is required is filled in.
 const DEPTH: usize = 4;
 
+/// The variant in which all that is free text is a text of the client's own.
+const FREE: usize = 3;
+
+/// Free text by the definitions, and yet words that we act on: what is wanted of an item, when an
+/// account is billed, and how a product is charged (`[inventory] prices`).
+const WORDS: [&str; 5] = ["action", "frequency", "priceType", "recurringChargePeriod", "unit"];
+
 /// Numbers that floating point would change.
 const EXACT: &str = "[0.10, 1.0, 123456789012345678901234567890, -0.12345678901234567890, 9007199254740993, 1e+400]";
 
@@ -179,7 +186,9 @@ impl<'a> Maker<'a> {
 
     /// A text that no other place has, unless the attribute is acted on.
     fn text(&mut self, name: &str) -> Value {
+        let is_free = self.variant.first == FREE;
         match name {
+            _ if is_free && !WORDS.contains(&name) => json!(format!("{name} {}", self.next())),
             "priceType" => json!("recurring"),
             "recurringChargePeriod" | "recurringChargePeriodType" => json!("month"),
             "frequency" | "billingPeriod" => json!("monthly"),
