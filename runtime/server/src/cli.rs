@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::demo::{self, Demo};
 use crate::repository::Repository;
 use crate::serve::Server;
@@ -57,6 +57,8 @@ enum Command {
     Import(import::Import),
     /// Write the documents of a server that runs to a file, one on each line.
     Export(export::Export),
+    /// Print every setting with its default: the beginning of a `ferrule.toml`.
+    Settings,
     /// Put load on a server that runs, and measure.
     Bench(bench::Bench),
     /// Compile one plugin within limits: the server calls this for itself.
@@ -135,6 +137,7 @@ pub async fn run(cli: Cli) -> Result<()> {
         Command::Store(command) => store::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Export(command) => export::run(command).await,
+        Command::Settings => say(config::SETTINGS.trim_end()),
         Command::Bench(command) => bench::run(command).await,
         // `main` takes it before anything else is started.
         Command::CompilePlugin { .. } => Ok(()),

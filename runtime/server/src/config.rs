@@ -30,6 +30,9 @@ pub use mistake::Mistake;
 pub use retention::Retention;
 pub use strictness::{Catalog, Inventory, References};
 
+/// Every setting with its default and what it is for, as a file of settings.
+pub const SETTINGS: &str = include_str!("config/settings.toml");
+
 /// The settings of a server. Everything has a default; flags of the command line win.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]

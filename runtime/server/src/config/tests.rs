@@ -119,3 +119,67 @@ fn what_plugins_may_take_is_set_under_host() {
         assert!(said.contains("line 2") && said.contains(reason), "{line}: {said}");
     }
 }
+
+/// The settings with what has no default as well.
+fn uncommented() -> String {
+    let is_setting = |line: &str| {
+        let name = line.split(['=', ']']).next().unwrap_or_default().trim_start_matches('[').trim();
+        let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '.');
+        is_name && (line.contains(" = ") || line.starts_with('['))
+    };
+    let lines = SETTINGS.lines().map(|line| match line.strip_prefix("# ") {
+        Some(rest) if is_setting(rest) => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_setting_is_listed_with_its_default() {
+    let listed: Config = toml::from_str(SETTINGS).unwrap();
+    let mut usual = Config::default();
+    // What it is called if nothing is set.
+    usual.billing.tax_category = Some(TAX_CATEGORY.into());
+    assert_eq!(format!("{listed:?}"), format!("{usual:?}"));
+    let all: toml::Table = toml::from_str(&uncommented()).unwrap();
+    toml::from_str::<Config>(&uncommented()).unwrap();
+    // The reader names what it knows when it is given something else.
+    let check = |section: &str, table: &toml::Table| {
+        let text = format!("{section}\nnothing-of-this-name = 1\n");
+        let told = toml::from_str::<Config>(&text).unwrap_err().to_string();
+        let known =
+            told.split("expected one of ").nth(1).or_else(|| told.split("expected ").nth(1));
+        let known = known.unwrap().split('`').skip(1).step_by(2);
+        for name in known {
+            assert!(table.contains_key(name), "{section}: `{name}` is not in settings.toml");
+        }
+    };
+    check("", &all);
+    for (name, value) in &all {
+        match (name.as_str(), value) {
+            ("plugins", toml::Value::Table(plugins)) => {
+                let plugin = plugins["rest-activator"].as_table().unwrap();
+                check("[plugins.rest-activator]", plugin);
+                let limits = plugin["limits"].as_table().unwrap();
+                check("[plugins.rest-activator.limits]", limits);
+            }
+            (name, toml::Value::Table(section)) => check(&format!("[{name}]"), section),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_page_of_settings_is_made_of_them() {
+    let page = format!(
+        "# Settings\n\nAll settings of `ferrule serve --config FILE`, each with its default. This page is \
+         made of what\n`ferrule settings` prints. A key that is not listed is an error, with its line and \
+         column. `FERRULE_LOG=info`\nin the environment logs more than warnings.\n\n```toml\n{SETTINGS}```\n"
+    );
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/settings.md");
+    if std::env::var_os("FERRULE_BLESS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "run this test with FERRULE_BLESS=1");
+}
