@@ -25,6 +25,7 @@ mod dates;
 mod ending;
 mod events;
 mod examples;
+mod guests;
 mod hostile;
 mod in_use;
 mod installed;
