@@ -3,9 +3,8 @@
 use axum::http::{Method, StatusCode};
 use engine::keys;
 use engine::store::{Document, Error, Scan};
-use model::filter::Filter;
 use model::resource::openapi::below;
-use model::subscription::Source;
+use model::subscription::{Source, topic_filter};
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
@@ -15,6 +14,7 @@ use super::resources::{self, Served};
 use super::route::{Answer, nothing_here, read};
 use super::{Door, answer, tmf};
 use crate::events::TOPIC_EVENT;
+use crate::systems::topics::QUERIES;
 
 /// The key of topics.
 pub(super) const KEY: &str = "topic";
@@ -134,13 +134,13 @@ fn check(event: &Map<String, Value>) -> Result<(), Problem> {
 fn admit(topic: &Value, event: &Map<String, Value>) -> Result<(), Problem> {
     let header = Value::Object(event.clone());
     let content = event.get("event").unwrap_or(&Value::Null);
-    for (name, of) in [("headerQuery", &header), ("contentQuery", content)] {
+    for (name, of) in QUERIES.into_iter().zip([&header, content]) {
         let query = topic.get(name).and_then(Value::as_str).unwrap_or_default();
         let wrong = |_| {
             let message = format!("the `{name}` of the topic is no filter: it takes nothing");
             Problem::unprocessable(message).about(name)
         };
-        let filter = Filter::read(query.trim_start_matches('?'), "").map_err(wrong)?;
+        let filter = topic_filter(name, query).map_err(wrong)?;
         if !filter.matches(of) {
             let message = format!("the topic takes events with `{query}`");
             return Err(Problem::unprocessable(message).about(name));
