@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use compare::Key;
 use compare::{As, Operand, Operator};
-pub use kinds::{Attributes, Holds, Unknown};
+pub use kinds::{Anything, Attributes, Holds, Unknown};
 pub(crate) use kinds::{found, likely};
 pub use written::{Parameter, parameters, quoted};
 
@@ -177,20 +177,25 @@ impl FilterError {
 }
 
 impl Filter {
-    /// Reads all parameters of a query. `base` is what hrefs begin with in answers, where the
-    /// documents that are compared with the filter do without.
-    pub fn read(query: &str, base: &str) -> Result<Self, FilterError> {
+    /// Reads all parameters of a query about what has `attributes`.
+    pub fn read(query: &str, attributes: &dyn Attributes) -> Result<Self, FilterError> {
         let mut filter = Self::default();
         for parameter in parameters(query) {
-            filter.add(&parameter, base)?;
+            filter.add(&parameter, "", attributes)?;
         }
         Ok(filter)
     }
 
     /// Adds a parameter of a query. Values of one attribute are alternatives, however often it is
-    /// named with `=` (TMF630).
-    pub fn add(&mut self, parameter: &Parameter, base: &str) -> Result<(), FilterError> {
-        let clause = Clause { conditions: read::conditions(parameter, base)? };
+    /// named with `=` (TMF630). `base` is what hrefs begin with in answers, where the documents that
+    /// are compared with the filter do without.
+    pub fn add(
+        &mut self,
+        parameter: &Parameter,
+        base: &str,
+        attributes: &dyn Attributes,
+    ) -> Result<(), FilterError> {
+        let clause = Clause { conditions: read::conditions(parameter, base, attributes)? };
         let same = clause
             .equals()
             .and_then(|path| self.clauses.iter_mut().find(|known| known.equals() == Some(path)));
@@ -207,7 +212,7 @@ impl Filter {
 
     /// Compares each attribute as what it is, by `attributes`. Fails if one cannot be what it is
     /// asked for. Answers with what it does not know, which documents may have nonetheless.
-    pub fn check(&mut self, attributes: &impl Attributes) -> Result<Vec<Unknown>, FilterError> {
+    pub fn check(&mut self, attributes: &dyn Attributes) -> Result<Vec<Unknown>, FilterError> {
         let mut unknown = Vec::new();
         let conditions = self.clauses.iter_mut().flat_map(|clause| &mut clause.conditions);
         for condition in conditions {

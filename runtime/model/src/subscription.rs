@@ -17,6 +17,7 @@ use crate::resource::{Api, table};
 pub use crate::resource::Version;
 pub use callback::{Callback, CallbackError};
 pub use progress::{Answer, Patience, Pause, Progress, Standing, Then};
+pub use query::topic_filter;
 pub use retention::Keep;
 pub use told::{About, Told};
 

@@ -26,6 +26,16 @@ pub struct Unknown {
     pub meant: Option<String>,
 }
 
+/// Attributes of which nothing is known: each may be anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Anything;
+
+impl Attributes for Anything {
+    fn find(&self, _: &[String]) -> Result<Holds, Unknown> {
+        Ok(Holds::anything())
+    }
+}
+
 /// What an attribute holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holds {
@@ -41,6 +51,20 @@ impl Holds {
     /// Anything.
     pub fn anything() -> Self {
         Self { types: vec![Type::Any], ..Self::default() }
+    }
+
+    /// Whether it may be anything.
+    pub(super) fn is_anything(&self) -> bool {
+        self.types == [Type::Any]
+    }
+
+    /// What either of two holds.
+    #[must_use]
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        self.types.extend(other.types);
+        self.words.extend(other.words);
+        self.example = self.example.or(other.example);
+        self
     }
 
     /// A text.
@@ -76,7 +100,7 @@ impl Holds {
         }
     }
 
-    fn is_object(&self) -> bool {
+    pub(super) fn is_object(&self) -> bool {
         let has_parts = |kind: &Type| matches!(kind, Type::Object(_) | Type::Fields);
         !self.types.is_empty() && self.types.iter().all(has_parts)
     }
@@ -184,9 +208,7 @@ pub(crate) fn found(forms: Forms, shape: &'static str, path: &[String]) -> Optio
             };
             if let Some(below) = below {
                 is_found = true;
-                holds.types.extend(below.types);
-                holds.words.extend(below.words);
-                holds.example = holds.example.or(below.example);
+                holds = holds.or(below);
             }
         }
     }

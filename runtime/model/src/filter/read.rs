@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::compare::{Operator, SIGNED, WORDS};
 use super::written::{Parameter, SIGNS};
-use super::{Condition, FilterError};
+use super::{Attributes, Condition, FilterError};
 use crate::nearest::nearest;
 
 /// Operators that other systems have: taken for an attribute, they would match nothing.
@@ -44,13 +44,18 @@ pub(super) struct Value {
 }
 
 /// The conditions of a parameter; one of them must hold.
-pub(super) fn conditions(parameter: &Parameter, base: &str) -> Result<Vec<Condition>, FilterError> {
-    let written = Reader { parameter, written: Vec::new() }.read()?;
+pub(super) fn conditions(
+    parameter: &Parameter,
+    base: &str,
+    attributes: &dyn Attributes,
+) -> Result<Vec<Condition>, FilterError> {
+    let written = Reader { parameter, attributes, written: Vec::new() }.read()?;
     written.into_iter().map(|written| Condition::of(written, base)).collect()
 }
 
 struct Reader<'a> {
     parameter: &'a Parameter,
+    attributes: &'a dyn Attributes,
     written: Vec<Written>,
 }
 
@@ -114,7 +119,8 @@ impl Reader<'_> {
         {
             return Err(unknown(&name, format!("{signs}{next}")));
         }
-        let (path, operator) = path(&name, signs, *signed, &shown())?;
+        let (path, operator) = path(&name, signs, *signed, self.attributes)
+            .map_err(|error| error.unwrap_or_else(|| FilterError::NoAttribute { name: shown() }))?;
         self.written.push(Written {
             path,
             name,
@@ -166,36 +172,42 @@ impl Reader<'_> {
 }
 
 /// The attribute and the operator of a condition; that in signs is `=` where one in words stands
-/// before it.
+/// before it. Fails with nothing if nothing is named.
 fn path(
     name: &str,
     signs: &str,
     signed: Operator,
-    shown: &str,
-) -> Result<(Vec<String>, Operator), FilterError> {
+    attributes: &dyn Attributes,
+) -> Result<(Vec<String>, Operator), Option<FilterError>> {
     if name.is_empty() {
-        return Err(FilterError::NoAttribute { name: shown.into() });
+        return Err(None);
     }
-    let (attribute, word) = name.rsplit_once('.').unwrap_or((name, ""));
-    let word = WORDS.iter().find(|(known, _)| *known == word);
-    let (attribute, operator) = match word {
-        None => (name, signed),
-        Some((_, operator)) if signs == "=" || signs == "==" => (attribute.trim_end(), *operator),
-        Some((word, _)) => return Err(unknown(name, format!(".{word}{signs}"))),
-    };
-    let path: Vec<String> = attribute.split('.').map(str::to_string).collect();
+    let whole: Vec<String> = name.split('.').map(|piece| piece.trim().to_string()).collect();
     let is_name = |piece: &String| {
         !piece.is_empty()
             && !piece.contains(|c: char| c.is_whitespace() || "()[]{}\"'`\\/?,".contains(c))
     };
-    if !path.iter().all(is_name) {
-        return Err(FilterError::NoAttribute { name: name.into() });
+    if !whole.iter().all(is_name) {
+        return Err(Some(FilterError::NoAttribute { name: name.into() }));
     }
-    match path.last() {
-        Some(last) if path.len() > 1 && FOREIGN.contains(&last.as_str()) => {
-            Err(unknown(name, format!(".{last}")))
-        }
-        _ => Ok((path, operator)),
+    let Some((last, rest)) = whole.split_last().filter(|(_, rest)| !rest.is_empty()) else {
+        return Ok((whole, signed));
+    };
+    let Some((word, operator)) = WORDS.iter().find(|(word, _)| word == last) else {
+        let is_attribute = || attributes.find(&whole).is_ok_and(|holds| !holds.is_anything());
+        return match FOREIGN.contains(&last.as_str()) && !is_attribute() {
+            true => Err(Some(unknown(name, format!(".{last}")))),
+            false => Ok((whole, signed)),
+        };
+    };
+    // An object compares to nothing: the word is the name of one of its attributes.
+    let is_object = attributes.find(rest).is_ok_and(|holds| holds.is_object());
+    if is_object && attributes.find(&whole).is_ok() {
+        return Ok((whole, signed));
+    }
+    match signs {
+        "=" | "==" => Ok((rest.to_vec(), *operator)),
+        signs => Err(Some(unknown(name, format!(".{word}{signs}")))),
     }
 }
 

@@ -9,7 +9,15 @@ use crate::resource::version::View;
 use crate::resource::{Version, of_key};
 
 fn filter(query: &str) -> Result<Filter, FilterError> {
-    Filter::read(query, "http://localhost:8080")
+    read(query, &Anything)
+}
+
+fn read(query: &str, attributes: &dyn Attributes) -> Result<Filter, FilterError> {
+    let mut filter = Filter::default();
+    for parameter in parameters(query) {
+        filter.add(&parameter, "http://localhost:8080", attributes)?;
+    }
+    Ok(filter)
 }
 
 fn matches(query: &str) -> bool {
@@ -218,7 +226,7 @@ fn view(number: u16, name: &str, version: Version) -> View {
 
 /// What is wrong with a query about a resource; empty if nothing is.
 fn wrong(view: &View, query: &str) -> String {
-    let mut filter = filter(query).unwrap();
+    let mut filter = read(query, view).unwrap();
     let unknown = match filter.check(view) {
         Ok(unknown) => unknown.into_iter().next().map(FilterError::from),
         Err(error) => Some(error),
@@ -280,12 +288,24 @@ fn what_an_attribute_can_never_be_is_refused() {
 }
 
 #[test]
+fn an_attribute_may_be_called_like_an_operator() {
+    let usage = view(635, "usageSpecification", Version::V4);
+    let document = json!({ "specCharacteristic": [{ "name": "x", "regex": "(" }] });
+    let matches = |query: &str| read(query, &usage).unwrap().matches(&document);
+    assert!(matches("specCharacteristic.regex=("));
+    assert!(matches("specCharacteristic.regex.ne=)"));
+    assert!(matches("specCharacteristic.regex.regex=^.$"));
+    assert!(matches("specCharacteristic.name.regex=x"));
+    assert!(!matches("specCharacteristic.regex=."));
+}
+
+#[test]
 fn attributes_of_text_are_compared_as_text() {
     let (_, individual) = of_key("individual").unwrap();
     let (api, _) = of_key("individual").unwrap();
     let view = View { api, resource: individual, version: Version::V4 };
     let matches = |query: &str, document: Value| {
-        let mut filter = filter(query).unwrap();
+        let mut filter = read(query, &view).unwrap();
         assert_eq!(filter.check(&view).unwrap(), []);
         filter.matches(&document)
     };

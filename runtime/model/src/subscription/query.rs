@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::message::event_type;
 use super::{Source, SubscriptionError, Version};
 use crate::filter::{
-    Attributes, Condition, Filter, Holds, Parameter, Unknown, found, likely, parameters,
+    Anything, Attributes, Condition, Filter, FilterError, Holds, Parameter, Unknown, found, likely,
+    parameters,
 };
 use crate::nearest::nearest;
 use crate::resource::shape::{Forms, Type};
@@ -46,11 +47,11 @@ pub(super) fn parse(source: &Source, query: &Value) -> Result<Filter, Subscripti
     if query.len() > QUERY_BYTES_MAX {
         return Err(wrong(format!("has at most {QUERY_BYTES_MAX} bytes")));
     }
-    let mut filter = read(query)?;
+    let events = Events::of(source);
+    let mut filter = read(query, &events)?;
     if filter.clauses().len() > CLAUSES_MAX {
         return Err(wrong(format!("has at most {CLAUSES_MAX} conditions")));
     }
-    let events = Events::of(source);
     let unknown = filter.check(&events).map_err(|error| wrong(error.to_string()))?;
     if let Some(error) = unknown.first() {
         return Err(wrong(error.to_string()));
@@ -58,25 +59,41 @@ pub(super) fn parse(source: &Source, query: &Value) -> Result<Filter, Subscripti
     if events.can_match(&filter) { Ok(filter) } else { Err(wrong(events.never())) }
 }
 
+/// Reads what a topic says of the events that it takes: of their header (`headerQuery`), or of what is
+/// in their `event` (`contentQuery`).
+pub fn topic_filter(name: &str, query: &str) -> Result<Filter, FilterError> {
+    let query = query.strip_prefix('?').unwrap_or(query);
+    if name != "headerQuery" {
+        return Filter::read(query, &Anything);
+    }
+    let header = Events { version: Version::V4, are_posted: true, views: Vec::new() };
+    let mut filter = Filter::read(query, &header)?;
+    match filter.check(&header)?.into_iter().next() {
+        Some(unknown) => Err(unknown.into()),
+        None => Ok(filter),
+    }
+}
+
 /// Reads a query that was taken once.
 pub(super) fn kept(source: &Source, query: &Value) -> Filter {
     let Some(query) = query.as_str() else { return Filter::default() };
-    match read(query) {
+    let events = Events::of(source);
+    match read(query, &events) {
         Ok(mut filter) => {
             // What could not match is asked for all the same: it was taken.
-            drop(filter.check(&Events::of(source)));
+            drop(filter.check(&events));
             filter
         }
         Err(_) => Filter::nothing(),
     }
 }
 
-fn read(query: &str) -> Result<Filter, SubscriptionError> {
+fn read(query: &str, events: &Events) -> Result<Filter, SubscriptionError> {
     let mut filter = Filter::default();
     let all = parameters(query.strip_prefix('?').unwrap_or(query));
     for parameter in &all {
         check_name(parameter)?;
-        filter.add(parameter, "").map_err(|error| wrong(error.to_string()))?;
+        filter.add(parameter, "", events).map_err(|error| wrong(error.to_string()))?;
     }
     Ok(filter)
 }

@@ -41,9 +41,10 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Filter {
-    /// Reads the parameters that are filters. `base` is what hrefs begin with in answers: stored
-    /// documents do without.
-    pub(super) fn parse(query: &Query, base: &str) -> Result<Self, Problem> {
+    /// Reads the parameters that are filters of a resource. Refuses what asks an attribute for values
+    /// that it cannot have, and finds out where each is kept. `base` is what hrefs begin with in
+    /// answers: stored documents do without.
+    pub(super) fn parse(query: &Query, base: &str, served: &Served) -> Result<Self, Problem> {
         let mut filter = Self::default();
         for (name, value, parameter) in query.parameters() {
             if RESERVED.contains(&name) {
@@ -54,21 +55,15 @@ impl Filter {
                 filter.json_path = Some(JsonPath::parse(value).map_err(wrong)?);
                 continue;
             }
-            filter.conditions.add(parameter, base).map_err(|error| wrong(&error))?;
+            let added = filter.conditions.add(parameter, base, served);
+            added.map_err(|error| wrong(&error))?;
         }
-        Ok(filter)
-    }
-
-    /// Refuses what asks an attribute for values that it cannot have, and finds out where each is
-    /// kept.
-    pub(super) fn known_to(mut self, served: &Served) -> Result<Self, Problem> {
-        let unknown = self.conditions.check(served).map_err(|error| wrong(&error))?;
+        let unknown = filter.conditions.check(served).map_err(|error| wrong(&error))?;
         let asked = |unknown: Unknown| Asked { parameter: unknown.name.clone(), unknown };
-        self.unknown = unknown.into_iter().map(asked).collect();
-        let clauses = self.conditions.clauses().iter();
-        let kept = clauses.map(|clause| served.kept_path(&clause.equals()?.join(".")));
-        self.kept = kept.collect();
-        Ok(self)
+        filter.unknown = unknown.into_iter().map(asked).collect();
+        let clauses = filter.conditions.clauses().iter();
+        filter.kept = clauses.map(|clause| kept(served, &clause.equals()?.join("."))).collect();
+        Ok(filter)
     }
 
     /// The attributes that no definition knows, once: `tmf::known` looks for them in documents.
@@ -97,6 +92,12 @@ impl Filter {
         self.conditions.matches(document)
             && self.json_path.as_ref().is_none_or(|path| path.selects(document))
     }
+}
+
+/// Where alone the values of an attribute are kept; `None` if they may be at another place too.
+fn kept(served: &Served, path: &str) -> Option<String> {
+    let kept = served.kept_path(path)?;
+    (kept == path || !served.resource.knows(path)).then_some(kept)
 }
 
 fn wrong(error: &FilterError) -> Problem {

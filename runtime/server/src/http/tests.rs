@@ -23,6 +23,7 @@ mod hub;
 mod index;
 mod installed;
 mod kept;
+mod kits;
 mod limits;
 mod mass;
 mod orchestration;

@@ -235,8 +235,16 @@ impl Attributes for View {
     fn find(&self, path: &[String]) -> Result<Holds, Unknown> {
         let name = path.join(".");
         let mut holds = found(self.forms(), self.shape(), path);
-        if holds.is_none() && self.knows(&name) {
-            holds = found(Forms::V4, self.resource.shape, path);
+        if self.version == Version::V5 {
+            // What is kept may be older, or come in by version 4, which takes other values.
+            let kept = self.kept_path(&name).unwrap_or_else(|| name.clone());
+            let kept: Vec<String> = kept.split('.').map(str::to_string).collect();
+            let is_known = holds.is_some() || self.knows(&name);
+            let older = found(Forms::V4, self.resource.shape, &kept).filter(|_| is_known);
+            holds = match (holds, older) {
+                (Some(holds), Some(older)) => Some(holds.or(older)),
+                (holds, older) => holds.or(older),
+            };
         }
         let Some(mut holds) = holds else {
             let of = format!("a {}", self.name());

@@ -38,7 +38,7 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
     }
     let after = call.query.get("after").map(str::to_string);
     let served = as_kept(resource);
-    let mut filter = Filter::parse(&call.query.without("after"), &call.base)?.known_to(&served)?;
+    let mut filter = Filter::parse(&call.query.without("after"), &call.base, &served)?;
     known::check(&door.app, served, filter.take_unknown()).await?;
     let place = Arc::clone(&door.exports).try_acquire_owned().map_err(|_| {
         Problem::unavailable(format!(
@@ -91,7 +91,7 @@ impl Export {
     /// ask for attributes that no definition knows.
     pub(crate) fn of(app: &App, resource: &'static Resource, query: &str) -> Result<Self, String> {
         let filter = Query::parse(query)
-            .and_then(|query| Filter::parse(&query, "")?.known_to(&as_kept(resource)))
+            .and_then(|query| Filter::parse(&query, "", &as_kept(resource)))
             .map_err(|problem| problem.message().to_string())?;
         Ok(Self { app: app.clone(), resource, filter, after: None })
     }

@@ -312,7 +312,7 @@ impl Bad<'_> {
 }
 
 /// Whether a path leads to a part of a document, or to one that it could have.
-pub(super) fn leads(document: &Value, path: &str) -> bool {
+fn leads(document: &Value, path: &str) -> bool {
     let (piece, rest) =
         path.split_once('.').map_or((path, None), |(piece, rest)| (piece, Some(rest)));
     let mut indexes = piece.split('[');
@@ -335,7 +335,7 @@ pub(super) fn leads(document: &Value, path: &str) -> bool {
 }
 
 /// The smallest document that a client may create.
-fn smallest(resource: &Resource) -> Value {
+pub(super) fn smallest(resource: &Resource) -> Value {
     match resource.key {
         "productOrder" => return order("A"),
         // Nobody allocates it here, so the order stays open.
@@ -417,7 +417,7 @@ fn with(body: &Value, name: &str, value: Value) -> Value {
 }
 
 /// Makes what a path leads to a reference to an id, with all that is needed on the way there.
-fn refer(body: &mut Value, shape: &str, path: &str, id: &str) {
+pub(super) fn refer(body: &mut Value, shape: &str, path: &str, id: &str) {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
     let attribute = shapes().at(shape, name).unwrap_or_else(|| panic!("{shape} has no {name}"));
     if body.get(name).is_none() {

@@ -61,7 +61,7 @@ pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]
 async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
-    let mut filter = Filter::parse(&call.query, &call.base)?.known_to(served)?;
+    let mut filter = Filter::parse(&call.query, &call.base, served)?;
     let mut asked: Vec<Asked> =
         filter.take_unknown().into_iter().chain(sort.unknown_to(served)).collect();
     let app = door.app.clone();

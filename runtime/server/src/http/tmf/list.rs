@@ -33,7 +33,7 @@ const SPARE_ROWS: usize = 4_096;
 pub(super) async fn take(door: &Door, call: Call, served: Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
-    let mut filter = Filter::parse(&call.query, &call.base)?.known_to(&served)?;
+    let mut filter = Filter::parse(&call.query, &call.base, &served)?;
     let asked = filter.take_unknown().into_iter().chain(sort.unknown_to(&served)).collect();
     known::check(&door.app, served, asked).await?;
     let list = List { app: door.app.clone(), served, filter, page: page.clone(), sort };
