@@ -12,7 +12,7 @@ use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
 pub use compare::Key;
-use compare::{As, Operand, Operator};
+use compare::{As, Operator, Sought};
 pub use kinds::{Anything, Attributes, Holds, Unknown};
 pub(crate) use kinds::{found, likely};
 pub use written::{Parameter, parameters, quoted};
@@ -52,7 +52,7 @@ enum Test {
     Compare {
         operator: Operator,
         compared: As,
-        operands: Vec<Operand>,
+        operands: Vec<Sought>,
         /// Texts that may have been meant as well, where texts are compared.
         readings: Vec<String>,
     },
@@ -284,8 +284,8 @@ impl Condition {
             Some(path) if is_href => path.to_string(),
             _ => text,
         };
-        let operand = |value: read::Value| Operand::new(kept(value.text), &value.plain);
-        let operands: Vec<Operand> = values.into_iter().map(operand).collect();
+        let operand = |value: read::Value| Sought::new(kept(value.text), &value.plain);
+        let operands: Vec<Sought> = values.into_iter().map(operand).collect();
         readings = readings.into_iter().map(kept).collect();
         readings.retain(|reading| operands.iter().all(|operand| operand.text != *reading));
         readings.sort();

@@ -59,13 +59,13 @@ pub(super) enum As {
 
 /// A value of a filter, and what it may be read as.
 #[derive(Clone, Debug)]
-pub(super) struct Operand {
+pub(super) struct Sought {
     pub(super) text: String,
     pub(super) number: Option<Exact>,
     pub(super) time: Option<DateTime<Utc>>,
 }
 
-impl Operand {
+impl Sought {
     /// Reads a value; `plain` is how it is written where a plus is a plus.
     pub(super) fn new(text: String, plain: &str) -> Self {
         let time = instant(plain).or_else(|| instant(&text)).or_else(|| year_or_month(&text));
@@ -111,7 +111,7 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 
 impl Operator {
     /// Whether an attribute compares so to a value.
-    pub(super) fn holds(self, found: &Value, wanted: &Operand, compared: As) -> bool {
+    pub(super) fn holds(self, found: &Value, wanted: &Sought, compared: As) -> bool {
         let Some(order) = wanted.order(found, compared) else { return false };
         match self {
             Self::Eq => order.is_eq(),
