@@ -6,6 +6,13 @@ use super::Resource;
 use super::shape::{Forms, Kind, Type};
 use crate::time::Timestamp;
 
+/// The version of an entry of a catalog that names none.
+pub(crate) const FIRST_VERSION: &str = "1.0";
+
+/// What the entries of catalogs bundle.
+const BUNDLED: [&str; 3] =
+    ["bundledProductOffering", "bundledPopRelationship", "bundledProductSpecification"];
+
 impl Resource {
     /// The document that a client's body becomes, once it was checked: without what only the server
     /// sets, and with it. An id of the client's is kept where the server does not set it.
@@ -27,12 +34,32 @@ impl Resource {
         if let Some(life) = self.life.filter(|life| !life.initial.is_empty()) {
             fields.entry(life.attribute).or_insert_with(|| life.initial.into());
         }
+        self.complete_entry(&mut fields);
         for date in self.dates {
             fields.insert((*date).into(), now.to_string().into());
         }
         let mut document = Value::Object(fields);
         self.stamp(&mut document, now);
         document
+    }
+
+    /// Says of an entry of a catalog what a pack need not say either: that it is the first version, and
+    /// whether it is a bundle.
+    fn complete_entry(&self, fields: &mut Map<String, Value>) {
+        if self.life.is_none_or(|life| life.attribute != "lifecycleStatus") {
+            return;
+        }
+        if self.knows("version") {
+            fields.entry("version").or_insert_with(|| FIRST_VERSION.into());
+        }
+        if self.knows("isBundle") {
+            let has = |name: &str| {
+                let parts = fields.get(name).and_then(Value::as_array);
+                parts.is_some_and(|parts| !parts.is_empty())
+            };
+            let is_bundle = BUNDLED.iter().any(|name| has(name));
+            fields.entry("isBundle").or_insert_with(|| is_bundle.into());
+        }
     }
 
     /// Gives a document the dates of the one that was there before: what says the same otherwise is

@@ -34,9 +34,34 @@ fn what_a_client_says_of_class_and_state_is_kept() {
         json!({ "name": "a", "@type": "Mine", "lifecycleStatus": "Active", "lastUpdate": "x" });
     let expected = json!({
         "id": "1", "href": "/there/1", "@type": "Mine", "name": "a", "lifecycleStatus": "Active",
-        "lastUpdate": NOW,
+        "lastUpdate": NOW, "version": "1.0", "isBundle": false,
     });
     assert_eq!(made("productOffering", body), expected);
+}
+
+#[test]
+fn an_entry_of_a_catalog_gets_what_one_of_a_pack_gets() {
+    for (key, parts, has_bundles) in [
+        ("productOffering", "bundledProductOffering", true),
+        ("productOfferingPrice", "bundledPopRelationship", true),
+        ("productSpecification", "bundledProductSpecification", true),
+        ("serviceSpecification", "serviceSpecRelationship", false),
+        ("usageSpecification", "usageSpecRelationship", false),
+    ] {
+        let plain = made(key, json!({ "name": "a" }));
+        assert_eq!(
+            (&plain["version"], &plain["isBundle"]),
+            (&json!("1.0"), &json!(false)),
+            "{key}"
+        );
+        assert_eq!(plain["lifecycleStatus"], "In Study", "{key}");
+        let bundle = made(key, json!({ "name": "a", parts: [{ "id": "b" }] }));
+        assert_eq!(bundle["isBundle"], has_bundles, "{key}");
+        let said = made(key, json!({ "name": "a", "version": "7", "isBundle": true }));
+        assert_eq!((&said["version"], &said["isBundle"]), (&json!("7"), &json!(true)), "{key}");
+    }
+    let account = made("billingAccount", json!({ "name": "a" }));
+    assert_eq!((account.get("version"), account.get("isBundle")), (None, None));
 }
 
 #[test]
