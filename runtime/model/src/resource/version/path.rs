@@ -98,7 +98,7 @@ pub(super) fn up(forms: Forms, shape: &'static str, path: &str) -> String {
     named.join(".")
 }
 
-/// Where the values that a path of version 5 leads to are kept, as a path of version 4; nothing where
+/// Where the values that a path of version 5 leads to are kept, as a path of version 4; `None` if
 /// they are kept under other names.
 pub(super) fn down(forms: Forms, shape: &'static str, path: &str) -> Option<String> {
     let mut place = Place::root(forms, shape);

@@ -198,7 +198,7 @@ fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     let (outer, inner): (Map<_, _>, Map<_, _>) =
         std::mem::take(fields).into_iter().partition(|(name, _)| outside.contains(&name.as_str()));
     *fields = outer;
-    // A reference of which types alone are said is one that nobody named.
+    // A reference of which types alone are said names nothing.
     let is_named =
         !inner.contains_key("@referredType") || inner.keys().any(|name| !name.starts_with('@'));
     match is_named && !inner.is_empty() {

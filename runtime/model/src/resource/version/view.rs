@@ -145,7 +145,7 @@ impl View {
         }
     }
 
-    /// Where the values are kept that a dotted path leads to; nothing where they are not the same.
+    /// Where the values are kept that a dotted path leads to; `None` if they are not the same.
     pub fn kept_path(&self, path: &str) -> Option<String> {
         match self.is_translated() {
             true => path::down(self.forms(), self.shape(), path),
@@ -300,7 +300,7 @@ fn restored_fields(
     for (name, old) in before {
         match (seen.get(name), after.remove(name)) {
             (Some(seen), Some(new)) => drop(fields.insert(name.clone(), restored(old, seen, new))),
-            // It is not seen, and so nobody changed it.
+            // What is not seen was not changed.
             (None, None) => drop(fields.insert(name.clone(), old.clone())),
             (None, Some(new)) => drop(fields.insert(name.clone(), new)),
             (Some(_), None) => {}
