@@ -89,13 +89,13 @@ async fn bodies_that_cannot_be_read() {
         lines.push(told(&world.http, "POST", RUNS, JSON, body).await);
     }
     insta::assert_snapshot!(lines.join("\n"), @"
-    400 -: the body is empty: send a JSON document
-    400 -: no JSON: EOF while parsing an object at line 1 column 1
-    400 -: no JSON: trailing comma at line 1 column 9
+    400 $: the body is empty: send a JSON document
+    400 $: no JSON: EOF while parsing an object at line 1 column 1
+    400 $: no JSON: trailing comma at line 1 column 9
     400 $: a document is a JSON object
     400 $: a document is a JSON object
     400 $: a document is a JSON object
-    400 -: objects and arrays may nest 64 deep
+    400 $: objects and arrays may nest 64 deep
     413 -: a body may have 65536 bytes: `body-bytes-max`
     415 Content-Type: send JSON, as `application/json`
     415 Content-Type: send JSON, as `application/json`
@@ -103,8 +103,8 @@ async fn bodies_that_cannot_be_read() {
     400 $: the input of a run is a JSON object
     400 $: the input of a run is a JSON object
     400 $: the input of a run is a JSON object
-    400 -: no JSON: EOF while parsing an object at line 1 column 1
-    400 -: objects and arrays may nest 64 deep
+    400 $: no JSON: EOF while parsing an object at line 1 column 1
+    400 $: objects and arrays may nest 64 deep
     413 -: a body may have 65536 bytes: `body-bytes-max`
     ");
     check_empty(&world).await;
@@ -254,7 +254,7 @@ async fn requests_that_lead_nowhere() {
     400 wait: `wait` is a time such as `30s`, at most `300s`
     400 limit: `limit` is a whole number from 0
     400 serviceOrderItem: `serviceOrderItem` is missing
-    400 status.like: `status.like` is no attribute with one of the operators `.eq`, `.ne`, `.gt`, `.gte`, `.lt`, `.lte`, `.regex`
+    400 status.like: `status.like` has the unknown operator `.like`: there are `=`, `!=`, `>`, `>=`, `<`, `<=`, `=~`, `.eq`, `.ne`, `.gt`, `.gte`, `.lt`, `.lte` and `.regex`; a value that begins with such a sign stands in quotes
     400 Idempotency-Key: is 1 to 255 visible ASCII characters
     400 Idempotency-Key: is 1 to 255 visible ASCII characters
     400 Idempotency-Key: is 1 to 255 visible ASCII characters
