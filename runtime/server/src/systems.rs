@@ -8,7 +8,6 @@ pub(crate) mod cpq;
 pub(crate) mod crm;
 mod references;
 pub(crate) mod stock;
-pub(crate) mod topics;
 
 use engine::store::{Document, Put};
 use model::Timestamp;
@@ -121,7 +120,6 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     catalog::settle(app, draft)?;
     cpq::settle(app, draft).await?;
     crm::settle(draft);
-    topics::settle(draft)?;
     stock::settle(app, draft).await?;
     billing::settle(app, draft).await
 }

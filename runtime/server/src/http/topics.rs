@@ -14,7 +14,6 @@ use super::resources::{self, Served};
 use super::route::{Answer, nothing_here, read};
 use super::{Door, answer, tmf};
 use crate::events::TOPIC_EVENT;
-use crate::systems::topics::QUERIES;
 
 /// The key of topics.
 pub(super) const KEY: &str = "topic";
@@ -37,6 +36,9 @@ const TEXTS: [&str; 9] = [
     "timeOcurred",
     "title",
 ];
+
+/// The attributes of a topic that say which events it takes.
+const QUERIES: [&str; 2] = ["headerQuery", "contentQuery"];
 
 /// Takes a request to what lies below a topic.
 pub(super) async fn take(door: &Door, call: Call, topic: &str, below: &[&str]) -> Answer {

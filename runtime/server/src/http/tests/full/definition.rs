@@ -194,8 +194,6 @@ impl<'a> Maker<'a> {
             "frequency" | "billingPeriod" => json!("monthly"),
             "unit" => json!("EUR"),
             "action" => json!("add"),
-            "headerQuery" => json!(format!("title={}", self.next())),
-            "contentQuery" => json!(format!("text={}", self.next())),
             _ => json!(format!("{name} {}", self.next())),
         }
     }
