@@ -13,8 +13,16 @@ const DEPTH: usize = 4;
 const FREE: usize = 3;
 
 /// Free text by the definitions, and yet words that we act on: what is wanted of an item, when an
-/// account is billed, and how a product is charged (`[inventory] prices`).
-const WORDS: [&str; 5] = ["action", "frequency", "priceType", "recurringChargePeriod", "unit"];
+/// account is billed, how a product is charged (`[inventory] prices`), and what a topic is asked.
+const WORDS: [&str; 7] = [
+    "action",
+    "contentQuery",
+    "frequency",
+    "headerQuery",
+    "priceType",
+    "recurringChargePeriod",
+    "unit",
+];
 
 /// Numbers that floating point would change.
 const EXACT: &str = "[0.10, 1.0, 123456789012345678901234567890, -0.12345678901234567890, 9007199254740993, 1e+400]";
