@@ -52,8 +52,8 @@ async fn a_held_step_is_completed_by_hand() {
     let elsewhere = format!("{FULFILMENTS}/nobody/complete");
     let wrong: [(&str, Value, u16, &str); 8] = [
         (&path, json!({}), 400, "task"),
-        (&path, json!({ "task": 7 }), 400, "string"),
-        (&path, json!({ "task": stuck, "outputs": "ported" }), 400, "map"),
+        (&path, json!({ "task": 7 }), 400, "is a text"),
+        (&path, json!({ "task": stuck, "outputs": "ported" }), 400, "is an object"),
         (&path, json!({ "task": stuck, "why": "ported" }), 400, "why"),
         (&path, json!([stuck]), 400, ""),
         (&path, json!({ "task": "RFS-NONE.port" }), 422, "RFS-NONE.port"),

@@ -1,7 +1,6 @@
 //! The description says what the table says, and nothing in it leads nowhere.
 
 use super::*;
-use crate::resource::table::tests::resources;
 
 const ORIGIN: &str = "http://localhost:8080";
 
