@@ -32,6 +32,7 @@ mod installed;
 mod milestones;
 mod pack;
 mod plugin;
+mod reference;
 mod relations;
 mod rules;
 

@@ -207,3 +207,39 @@ async fn a_port_that_is_taken_is_named() {
     let said = Process::start("second", &arguments, folder.path()).await.err().unwrap();
     assert!(said.contains(&format!("cannot listen on `{address}`")), "{said}");
 }
+
+#[tokio::test]
+async fn mistakes_are_told_as_json_with_their_place_and_code() {
+    let folder = packs(&[
+        PACK,
+        ("rules.yaml", "orders: { before: intak }\n"),
+        (
+            "workflows.yaml",
+            "workflows:\n  - workflow: intake\n    steps: [{ step: s, plugin: noop }]\n",
+        ),
+    ]);
+    let path = folder.path().to_str().unwrap();
+    let output = ferrule(&["rules", "check", path, "--json"]).await;
+    assert_eq!(output.code, Some(1), "{}", output.err);
+    let told: serde_json::Value = serde_json::from_str(&output.out).unwrap();
+    let pack = folder.path().join("mine");
+    let expected = serde_json::json!([{
+        "pack": pack, "path": pack.join("rules.yaml"), "file": "rules.yaml", "line": 1, "column": 19,
+        "severity": "error", "code": "unknown-workflow", "message": "no workflow `intak`",
+        "hint": "is `intake` meant?",
+    }]);
+    assert_eq!(told["diagnostics"], expected);
+    assert_eq!(told["packs"][1]["name"], "mine");
+    // `rules test` has the same, since no order can be tested.
+    let tested = ferrule(&["rules", "test", path, "--json"]).await;
+    assert_eq!(tested.code, Some(1), "{}", tested.err);
+    let tested: serde_json::Value = serde_json::from_str(&tested.out).unwrap();
+    assert_eq!((&tested["diagnostics"], &tested["orders"]), (&expected, &serde_json::json!([])));
+    // What is right is told too, and what is no folder is a wrong command.
+    std::fs::write(pack.join("rules.yaml"), "orders: { before: intake }\n").unwrap();
+    let right = ferrule(&["rules", "check", path, "--json"]).await;
+    assert_eq!(right.code, Some(0), "{}", right.err);
+    let right: serde_json::Value = serde_json::from_str(&right.out).unwrap();
+    assert_eq!(right["diagnostics"], serde_json::json!([]));
+    assert_eq!(ferrule(&["rules", "check", "/nowhere", "--json"]).await.code, Some(2));
+}

@@ -176,6 +176,35 @@ impl Manifest {
     }
 }
 
+/// A component with a manifest in it. One that it has already is replaced by it.
+pub fn embed(component: &[u8], manifest: &[u8]) -> Result<Vec<u8>, ManifestError> {
+    Manifest::parse(manifest)?;
+    let name = SECTION.as_bytes();
+    let mut content = leb128(name.len());
+    content.extend_from_slice(name);
+    content.extend_from_slice(manifest);
+    let mut plugin = component.to_vec();
+    // A custom section: its kind 0, its length, its name, and what is in it.
+    plugin.push(0);
+    plugin.extend(leb128(content.len()));
+    plugin.extend(content);
+    Ok(plugin)
+}
+
+/// A number as WebAssembly writes lengths.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
 /// Whether what a plugin of this role does can be taken back: by itself, or because it has no effect
 /// outside. What it reserved is given back by the engine.
 pub(crate) fn can_undo(role: Role, reaches_outside: bool) -> bool {

@@ -4,6 +4,7 @@
 
 mod check;
 mod diagnostic;
+pub mod keys;
 pub(crate) mod places;
 mod reader;
 mod together;

@@ -13,9 +13,11 @@ mod element;
 mod fault;
 mod line;
 mod network;
+mod page;
 mod refusal;
 #[cfg(test)]
 mod script;
 mod service;
 
+pub use page::page;
 pub use service::{Error, serve};

@@ -2,7 +2,7 @@
 
 mod list;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
@@ -29,6 +29,16 @@ pub(crate) enum Plugin {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Put a manifest into a component, which makes it a plugin: for languages other than Rust.
+    Pack {
+        /// The component.
+        component: PathBuf,
+        /// Its manifest, as TOML.
+        manifest: PathBuf,
+        /// Where the plugin is written.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// List the plugins of a folder or of a server: what each asks for and is granted, and why one
     /// is rejected.
     List(list::List),
@@ -42,8 +52,26 @@ pub(crate) async fn run(command: Plugin) -> Result<()> {
             say(&folder.display().to_string())
         }
         Plugin::Check { path, config } => check(path, config).await,
+        Plugin::Pack { component, manifest, output } => pack(&component, &manifest, &output),
         Plugin::List(arguments) => list::run(arguments).await,
     }
+}
+
+/// Writes a component with its manifest, if that makes a plugin.
+fn pack(component: &Path, manifest: &Path, output: &Path) -> Result<()> {
+    let read = |path: &Path| {
+        let bytes = std::fs::read(path);
+        bytes.map_err(|error| Usage(format!("cannot read `{}`: {error}", path.display())))
+    };
+    let (bytes, text) = (read(component)?, read(manifest)?);
+    let plugin = host::manifest::embed(&bytes, &text)
+        .with_context(|| format!("`{}` cannot be used", manifest.display()))?;
+    let manifest = host::Manifest::of(plugin.clone())
+        .with_context(|| format!("`{}` is no plugin with it", component.display()))?;
+    std::fs::write(output, &plugin)
+        .with_context(|| format!("cannot write `{}`", output.display()))?;
+    let host::Manifest { id, version, world, .. } = manifest;
+    say(&format!("{}: {id} {version} ({world}), {} bytes", shown(output), plugin.len()))
 }
 
 async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {

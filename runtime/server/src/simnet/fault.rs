@@ -13,6 +13,23 @@ const DELAY_MS_MAX: u64 = 600_000;
 const DELAY_MS: u64 = 300;
 const TEXT_BYTES_MAX: usize = 512;
 
+/// The kinds of faults, each with its fields and what it does.
+pub(super) const KINDS: [(&str, &[&str], &str); 5] = [
+    (
+        "error",
+        &["status", "rpcCode", "message"],
+        "answers an error (503, -32001) and applies nothing",
+    ),
+    ("timeout", &[], "applies nothing and never answers"),
+    ("slow", &["delayMs"], "applies after a delay (300), then answers"),
+    ("lost", &[], "applies, then drops the connection"),
+    (
+        "async",
+        &["delayMs", "duplicate", "outcome", "code", "message"],
+        "accepts, applies after a delay (300), then calls back: `outcome` is `done` or `failed`",
+    ),
+];
+
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -205,7 +222,10 @@ impl Fields {
                 deliveries: if self.flag("duplicate")? { 2 } else { 1 },
                 outcome: self.outcome()?,
             }),
-            _ => Err(self.wrong("fault", "is not error, timeout, slow, lost or async")),
+            _ => {
+                let known = KINDS.map(|(name, ..)| name).join(", ");
+                Err(self.wrong("fault", &format!("is none of {known}")))
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header::CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::{MethodRouter, get, put};
 use serde_json::{Value, json};
 use thiserror::Error as ThisError;
 use tokio::net::TcpListener;
@@ -59,21 +59,70 @@ where
     axum::serve(Lines(listener), app).with_graceful_shutdown(shutdown).await.map_err(Error::Listen)
 }
 
+/// A path of the simulator itself, and what answers there.
+pub(super) struct Own {
+    pub(super) path: &'static str,
+    /// Each method, with what it does.
+    pub(super) methods: &'static [(&'static str, &'static str)],
+    handlers: fn() -> MethodRouter<Service>,
+}
+
+/// The paths of the simulator itself; all others are the elements'.
+pub(super) static OWN: [Own; 6] = [
+    Own {
+        path: "/healthz",
+        methods: &[("GET", "whether it runs")],
+        handlers: || get(async || reply(200, json!({"status": "ok"}))),
+    },
+    Own {
+        path: "/_elements",
+        methods: &[("GET", "the elements and their dialects")],
+        handlers: || get(elements),
+    },
+    Own {
+        path: "/_effects",
+        methods: &[
+            (
+                "GET",
+                "each write by element, operation and key: how often it was called, and how \
+              often it changed something; `?element=NAME` for one element",
+            ),
+            ("DELETE", "forgets everything: effects and what elements hold"),
+        ],
+        handlers: || get(effects).delete(clear),
+    },
+    Own {
+        path: "/_state/{element}",
+        methods: &[("GET", "what an element holds")],
+        handlers: || get(state),
+    },
+    Own {
+        path: "/_state/{element}/{collection}/{id}",
+        methods: &[
+            ("PUT", "changes it as if by hand: `{\"config\": {}, \"idempotencyKey\": \"…\"}`"),
+            ("DELETE", "has the element forget it, as if by hand"),
+        ],
+        handlers: || put(change).delete(remove),
+    },
+    Own {
+        path: "/_faults",
+        methods: &[
+            ("GET", "the faults, with how often each has fired"),
+            ("PUT", "arms a list of faults instead of those before"),
+            ("DELETE", "disarms them"),
+        ],
+        handlers: || get(faults).put(arm).delete(disarm),
+    },
+];
+
 fn router(service: Service) -> Router {
-    Router::new()
-        .route("/healthz", get(async || reply(200, json!({"status": "ok"}))))
-        .route("/_elements", get(elements))
-        .route("/_effects", get(effects).delete(clear))
-        .route("/_state/{element}", get(state))
-        .route("/_state/{element}/{collection}/{id}", put(change).delete(remove))
-        .route("/_faults", get(faults).put(arm).delete(disarm))
-        .fallback(call)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(service)
+    let own =
+        OWN.iter().fold(Router::new(), |router, own| router.route(own.path, (own.handlers)()));
+    own.fallback(call).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(service)
 }
 
 #[derive(Clone)]
-struct Service {
+pub(super) struct Service {
     network: Arc<Mutex<Network>>,
     client: Client,
     closing: watch::Receiver<bool>,
