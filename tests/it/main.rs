@@ -25,6 +25,7 @@ mod dates;
 mod ending;
 mod events;
 mod examples;
+mod fences;
 mod guests;
 mod hostile;
 mod in_use;
