@@ -339,6 +339,8 @@ fn relations(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
         .catalog
         .dangling()
         .into_iter()
+        // What is of another kind than is meant is told by its place.
+        .filter(|found| !whole.catalog.specs.contains_key(&SpecId::new(&found.missing)))
         .filter(|found| {
             let own = pack.catalog.documents.get(found.resource);
             own.is_some_and(|documents| documents.contains_key(&found.entity))

@@ -47,7 +47,9 @@ impl<'a> Sender<'a> {
         let version = if self.version == Version::V5 { "/v5" } else { "" };
         let path = format!("/tmf-api/{}{version}/openapi.json", self.view.api.number);
         let document = self.world.http.get(&path).await;
-        let create = format!("TMF{}_{}_Create", self.view.api.number, self.view.resource.shape);
+        let own = if self.version == Version::V5 { "v5" } else { "" };
+        let (number, shape) = (self.view.api.number, self.view.resource.shape);
+        let create = format!("TMF{number}{own}_{shape}_Create");
         let properties = &document["components"]["schemas"][create]["properties"];
         let mut faults = Vec::new();
         for row in attributes(self.form, Part::Order) {

@@ -64,7 +64,7 @@ fn a_fault_that_is_not_understood_names_the_field() {
     faults {"fault":"lost"}
       the faults are not an array
     faults [{"fault":"lost"},{"fault":"explode"}]
-      `[1].fault` is not error, timeout, slow, lost or async
+      `[1].fault` is none of error, timeout, slow, lost, async
     faults [{"element":"olt-7","fault":"lost"}]
       `[0].element` is wrong: there is no element `olt-7`; known are acs, bng-1, cloud-wifi, cmts-1, hlr, hss, ims, ipam, iptv, mnp, numbers, olt-1, ota, pcrf, voicemail, warehouse
     faults [{"fault":"lost","delayMs":5}]

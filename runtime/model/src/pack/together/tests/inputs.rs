@@ -70,7 +70,7 @@ fn what_a_plugin_does_not_read_is_found_at_its_key() {
             "heading: {",
             "8:61: plugin `setter` has no input `request.heading` | it reads body, method, path",
         ),
-        ("count: 2", "count: two", "9:48: plugin `setter` wants `take[].count` to be a number"),
+        ("count: 2", "count: two", "9:49: plugin `setter` wants `take[].count` to be a number"),
         ("{ pool: a }", "{ count: 1 }", "9:18: plugin `setter` needs `take[].pool`"),
         (
             "take: [{ pool: a }, { pool: b, count: 2 }]",
