@@ -62,6 +62,16 @@ impl Resource {
         }
     }
 
+    /// Gives a document that is taken over from elsewhere the dates that it has there.
+    pub fn keep_own_dates(&self, body: &Value, document: &mut Value) {
+        let Some(fields) = document.as_object_mut() else { return };
+        for name in self.dates.iter().copied().chain(self.stamp) {
+            if let Some(date) = body.get(name).filter(|date| !date.is_null()) {
+                fields.insert(name.into(), date.clone());
+            }
+        }
+    }
+
     /// Gives a document the dates of the one that was there before: what says the same otherwise is
     /// then the same.
     pub fn keep_dates(&self, before: &Value, after: &mut Value) {

@@ -317,8 +317,11 @@ impl Import {
         };
         let key = self.resource.key;
         let before = if self.looks { self.app.document(key, &row.id)? } else { None };
-        let draft = Draft::new(self.resource, row.id.clone(), body, self.app.now());
+        let draft = Draft::new(self.resource, row.id.clone(), body.clone(), self.app.now());
         let mut draft = Draft { base: self.base.clone(), ..draft };
+        if let Some(after) = &mut draft.after {
+            self.resource.keep_own_dates(&body, after);
+        }
         if let Some(before) = before {
             match self.compare(&before, &mut draft, row) {
                 Fate::Replaced => draft.before = Some(before),

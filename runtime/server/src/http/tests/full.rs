@@ -3,11 +3,15 @@
 
 mod definition;
 
+use std::collections::BTreeMap;
+
+use axum::body::Body as Bytes;
 use model::resource::version::View;
 use model::resource::{Operation, Owner, Served, Version, table::APIS};
 use serde_json::{Map, Value, json};
 
 use super::bench::{BODY_BYTES_MAX, Bench};
+use crate::app::{Commerce, References, Strictness};
 use definition::{Definition, Maker, Variant};
 
 /// Every resource that a version has.
@@ -214,6 +218,14 @@ async fn check(version: Version) {
         let definition =
             definitions.iter().find(|definition| definition.number == view.api.number).unwrap();
         posted += check_view(&bench, definition, view, &mut findings).await;
+        // A question is asked anew where it comes in, and usage is rated anew.
+        const ANEW: [&str; 7] =
+            ["check", "query", "adjust", "reserve", "quote", "usage", "productOfferingQual"];
+        let is_asked = view.name() != "usageSpecification"
+            && ANEW.iter().any(|word| view.name().starts_with(word));
+        if !is_asked && crate::mass::import::importable(view.resource.key).is_ok() {
+            findings.extend(moved(&bench, view.resource.key).await);
+        }
     }
     assert!(findings.is_empty(), "{} of {posted}:\n{}", findings.len(), findings.join("\n"));
     assert!(posted > 100, "only {posted}");
@@ -271,7 +283,52 @@ async fn round(bench: &Bench, view: &View, body: &Value) -> Vec<String> {
     marks(&there.body, &mut seen);
     let gone = sent.iter().filter(|mark| !seen.contains(mark));
     findings.extend(gone.map(|mark| format!("{}: `{mark}` is gone", other.version)));
+    for by in [view, &other] {
+        findings.extend(patched(bench, view, by, id, body).await);
+    }
     findings
+}
+
+/// What a patch in a version loses of a document, beside what it is about.
+async fn patched(bench: &Bench, view: &View, by: &View, id: &str, body: &Value) -> Vec<String> {
+    if !by.resource.takes(Operation::Patch) {
+        return Vec::new();
+    }
+    let path = format!("{}/{id}", by.path());
+    // A state may be one of those that nothing is changed in any more.
+    let change = json!({ "own attribute": { "of": by.version.to_string(), "n": [0.5, null] } });
+    let answer = bench.patch(&path, &change).await;
+    if answer.status != 200 {
+        return vec![format!("PATCH {}: {} {}", by.version, answer.status, answer.body)];
+    }
+    let after = bench.get(&format!("{}/{id}", view.path())).await.body;
+    let mut findings = lost(body, &after, &format!("after PATCH {}", by.version));
+    findings.extend(lost(&change, &after, &format!("PATCH {}", by.version)));
+    findings
+}
+
+/// What is lost of documents that are exported and come in elsewhere.
+async fn moved(bench: &Bench, key: &str) -> Vec<String> {
+    let export = format!("/orchestration/v1/exports/{key}");
+    let rows = bench.get(&export).await.text;
+    let strictness = Strictness { references: References::None, ..Strictness::default() };
+    let other = Bench::new().with_commerce(Commerce { strictness, ..Commerce::default() });
+    let import = format!("PUT /orchestration/v1/imports/all?resource={key}&existing=replace");
+    let header = [("content-type", "application/x-ndjson")];
+    let taken = other.send(&import, &header, Bytes::from(rows.clone())).await;
+    if taken.status != 200 {
+        return vec![format!("{key}: {}", taken.text)];
+    }
+    let by_id = |text: &str| -> BTreeMap<String, Value> {
+        let rows = text.lines().map(|line| crate::json::parse(line.as_bytes()).unwrap());
+        rows.map(|row| (row["id"].as_str().unwrap().to_string(), row)).collect()
+    };
+    let there = by_id(&other.get(&export).await.text);
+    let gone = by_id(&rows).into_iter().flat_map(|(id, row)| match there.get(&id) {
+        Some(there) => lost(&row, there, "import"),
+        None => vec![format!("{id} is gone")],
+    });
+    gone.map(|gone| format!("{key}: {gone}")).take(3).collect()
 }
 
 #[tokio::test]
