@@ -65,7 +65,9 @@ impl Existing {
 pub(crate) async fn run(import: Import) -> Result<()> {
     let client = Client::new(&import.server);
     let is_stdin = import.file.as_os_str() == "-";
-    let name = match (&import.name, is_stdin) {
+    // What can be read once only, such as a pipe, has no name that follows from its content.
+    let is_stream = is_stdin || !is_file(&import.file).await?;
+    let name = match (&import.name, is_stream) {
         (Some(name), _) => name.clone(),
         (None, false) => name_of(&import.resource, &import.file).await?,
         (None, true) => uuid::Uuid::now_v7().simple().to_string(),
@@ -77,12 +79,13 @@ pub(crate) async fn run(import: Import) -> Result<()> {
         "{place}?resource={}&existing={}&wrong={wrong}&from={}",
         escaped(&import.resource),
         import.existing.as_str(),
-        if is_stdin { 0 } else { done },
+        if is_stream { 0 } else { done },
     );
-    let bar = bar(if is_stdin { 0 } else { size(&import.file).await? });
-    let body = match is_stdin {
-        true => body(tokio::io::stdin(), bar.clone()),
-        false => body(rest(&import.file, done, &bar).await?, bar.clone()),
+    let bar = bar(if is_stream { 0 } else { size(&import.file).await? });
+    let body = match (is_stdin, is_stream) {
+        (true, _) => body(tokio::io::stdin(), bar.clone()),
+        (false, true) => body(open(&import.file).await?, bar.clone()),
+        (false, false) => body(rest(&import.file, done, &bar).await?, bar.clone()),
     };
     let sent = client.open(Method::PUT, &path, "application/x-ndjson", body).await;
     let answer = match sent {
@@ -206,6 +209,11 @@ async fn rest(file: &Path, lines: u64, bar: &ProgressBar) -> Result<BufReader<Fi
 
 async fn open(file: &Path) -> Result<File> {
     File::open(file).await.with_context(|| unreadable(file))
+}
+
+async fn is_file(file: &Path) -> Result<bool> {
+    let metadata = tokio::fs::metadata(file).await.with_context(|| unreadable(file))?;
+    Ok(metadata.is_file())
 }
 
 async fn size(file: &Path) -> Result<u64> {
