@@ -65,7 +65,10 @@ fn leads_somewhere(
 /// Whether a reference has an absolute href that leads to another system.
 fn leads_elsewhere(reference: &Value, base: &str) -> bool {
     let href = reference.get("href").and_then(Value::as_str).unwrap_or_default();
-    let is_absolute = href.starts_with("http://") || href.starts_with("https://");
+    // With a scheme (RFC 3986, 3.1): a sample of the standard has `https:/host`.
+    let scheme = href.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+    let is_absolute = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     let own = href.strip_prefix(base).filter(|_| !base.is_empty());
     is_absolute && !own.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

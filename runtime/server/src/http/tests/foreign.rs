@@ -224,6 +224,9 @@ async fn references_to_other_systems_are_kept_as_the_operator_says() {
     let ours = "http://127.0.0.1:8080/tmf-api/party/v4/individual/500";
     let cases = [
         (References::Local, elsewhere, 201),
+        (References::Local, "https:/host:port/organization/500", 201),
+        (References::Local, "urn:party:500", 201),
+        (References::Local, "crm.example/party:500", 422),
         (References::Local, ours, 422),
         (References::Local, "/tmf-api/party/v4/individual/500", 422),
         (References::Local, "", 422),
