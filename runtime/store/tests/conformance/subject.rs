@@ -1,5 +1,7 @@
 //! The stores under test, and short words for what is done to them.
 
+use std::time::Duration;
+
 use engine::store::{Batch, Direction, Epoch, Fact, Memory, Scan, Store, Write};
 use store::{Options, Sled};
 use tempfile::TempDir;
@@ -28,6 +30,9 @@ impl Subject for InMemory {
     }
 }
 
+/// How long a directory may still be locked that was just closed.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
 /// A directory of its own.
 pub(crate) struct OnSled(TempDir);
 
@@ -47,7 +52,9 @@ impl Subject for OnSled {
     type Store = Sled;
 
     fn open(&self) -> Sled {
-        Sled::open(self.path(), &Options::default()).unwrap()
+        // A process that another test is about to start has the lock as well, until it runs.
+        let options = Options { lock_wait: LOCK_WAIT, ..Options::default() };
+        Sled::open(self.path(), &options).unwrap()
     }
 }
 
