@@ -1,4 +1,4 @@
-//! What the engine asks of whoever runs plugins.
+//! The interface through which the engine runs plugins.
 
 use std::pin::Pin;
 
@@ -7,15 +7,14 @@ use serde_json::{Map, Value};
 
 /// Runs plugins.
 pub trait Worker: Send + Sync + 'static {
-    /// The version of a plugin that new plans use, and what it can do; nothing where no such
-    /// plugin is active.
+    /// The version of a plugin that new plans use; `None` if the plugin is not active.
     fn resolve(&self, plugin: &PluginId) -> Option<Resolved>;
 
-    /// What the plugin with these bytes can do; nothing where it is not to be had.
-    fn nature(&self, digest: &Digest) -> Option<Nature>;
+    /// The effects that the plugin with these bytes can have; `None` if it is not installed.
+    fn effects(&self, digest: &Digest) -> Option<Effects>;
 
     /// Carries out one call. Never panics and always answers: within the call's time limit, or
-    /// with a failure that says it was exceeded.
+    /// with a failure that reports that it was exceeded.
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>>;
 }
 
@@ -24,15 +23,15 @@ pub trait Worker: Send + Sync + 'static {
 pub struct Resolved {
     /// The digest of its bytes.
     pub digest: Digest,
-    /// What it can do.
-    pub nature: Nature,
+    /// The effects that it can have.
+    pub effects: Effects,
 }
 
 /// Whether a plugin can have an effect beyond its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nature {
-    /// It was granted nothing that reaches outside: running it twice is as good as once, whatever
-    /// it does, so nobody need know that it was started.
+pub enum Effects {
+    /// It was granted no capability that reaches outside: running it twice is as good as once, so
+    /// its start need not be recorded.
     Pure,
     /// It can reach outside.
     External,
@@ -47,26 +46,25 @@ pub struct Call {
     pub task: TaskId,
     /// The task's name, such as `RFS-VLAN.activate`.
     pub name: String,
-    /// Which try this is, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// The same for every try; that of the work where it is taken back.
+    /// The same for every attempt; for the undo of prior work, the key of that work.
     pub idempotency_key: String,
     /// The name under which the element may answer later, at the end of its URL.
     pub callback: String,
-    /// Which of the plugin's functions is meant.
-    pub manner: Manner,
+    /// Which of the plugin's functions is called.
+    pub operation: Operation,
     /// The plugin.
     pub plugin: PluginId,
     /// The version of it.
     pub digest: Digest,
     /// The specification of the task's item; empty for a task of the whole order.
     pub spec: String,
-    /// What is wanted of the item: `add`, `modify`, `delete` or `noChange`.
+    /// The action on the item: `add`, `modify`, `delete` or `noChange`.
     pub action: String,
     /// The item's characteristics.
     pub characteristics: Map<String, Value>,
-    /// The key that the work was done under before, where it stands and is changed, or is done again
-    /// as it was.
+    /// The key of the prior work that this call modifies or reapplies, if any.
     pub replaces: Option<String>,
     /// The step's input, evaluated.
     pub input: Map<String, Value>,
@@ -76,13 +74,13 @@ pub struct Call {
     pub at: Timestamp,
 }
 
-/// Which of a plugin's functions a call means.
+/// Which of a plugin's functions is called.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Manner {
+pub enum Operation {
     /// Do the work.
     Run,
-    /// The work may have been done already, by an attempt whose outcome is unknown: probe where
-    /// the plugin can, and do the work with the same key unless it was applied.
+    /// The outcome of an earlier attempt is unknown: probe if the plugin can, and do the work with
+    /// the same key unless it was applied.
     Recover,
     /// Read an answer that came by callback.
     Resume {
@@ -94,22 +92,21 @@ pub enum Manner {
         /// The body of the callback.
         payload: Value,
     },
-    /// Take the work back.
+    /// Undo the work.
     Undo {
-        /// The outputs of the work; empty where they were never seen.
+        /// The outputs of the work; empty if they were never received.
         outputs: Map<String, Value>,
     },
-    /// Take back that the work was done in another way: do it again as it was, under a key of its
-    /// own.
-    Restore,
+    /// Revert a modification: do the original work again, under a new idempotency key.
+    Reapply,
 }
 
-impl Manner {
-    /// Whether it takes work back, or does it again as it was.
-    pub fn takes_back(&self) -> bool {
+impl Operation {
+    /// Whether it undoes work, or reverts a modification.
+    pub fn reverts(&self) -> bool {
         match self {
             Self::Run | Self::Recover | Self::Resume { .. } => false,
-            Self::ResumeUndo { .. } | Self::Undo { .. } | Self::Restore => true,
+            Self::ResumeUndo { .. } | Self::Undo { .. } | Self::Reapply => true,
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::worker::{Manner, Worker};
+use engine::worker::{Operation, Worker};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use host::{Host, Installed};
@@ -35,7 +35,7 @@ async fn main() {
 }
 
 async fn one_by_one(host: &Host, installed: &Installed) -> (Duration, Duration) {
-    let call = call(&installed.digest, Manner::Run, json!({ "order": {} }));
+    let call = call(&installed.digest, Operation::Run, json!({ "order": {} }));
     let (began, cpu) = (Instant::now(), processor());
     for _ in 0..CALLS {
         outputs(&host.run(call.clone()).await);
@@ -44,7 +44,7 @@ async fn one_by_one(host: &Host, installed: &Installed) -> (Duration, Duration) 
 }
 
 async fn at_once(host: &Host, installed: &Installed, width: usize) -> (Duration, Duration) {
-    let call = Arc::new(call(&installed.digest, Manner::Run, json!({ "order": {} })));
+    let call = Arc::new(call(&installed.digest, Operation::Run, json!({ "order": {} })));
     let (began, cpu) = (Instant::now(), processor());
     let mut running = FuturesUnordered::new();
     for _ in 0..CALLS {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::worker::{Manner, Worker};
+use engine::worker::{Operation, Worker};
 use host::Host;
 use model::Outcome;
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ fn bother(
     stop: Arc<AtomicBool>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let call = call(&digest, Manner::Run, input);
+        let call = call(&digest, Operation::Run, input);
         while !stop.load(Ordering::Relaxed) {
             host.run(call.clone()).await;
         }
@@ -111,7 +111,7 @@ struct Measured {
 async fn measure(host: &Host, digest: &model::Digest, echo: std::net::SocketAddr) -> Measured {
     let until = Instant::now() + MEASURED;
     let host = host.clone();
-    let call = call(digest, Manner::Run, json!({ "order": {} }));
+    let call = call(digest, Operation::Run, json!({ "order": {} }));
     let neighbour = sample(until, move || {
         let (host, call) = (host.clone(), call.clone());
         async move {

@@ -7,7 +7,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::worker::Nature;
+use engine::worker::Effects;
 use model::{Digest, PluginId};
 
 use crate::artefact::Refusal;
@@ -244,17 +244,17 @@ impl Shared {
 
     /// Whether a plugin that was taken in once can have an effect beyond its answers. It is known
     /// without compiling it.
-    pub(crate) fn nature(&self, digest: &Digest) -> Option<Nature> {
-        if let Some(nature) = self.registry.nature(digest) {
-            return Some(nature);
+    pub(crate) fn effects(&self, digest: &Digest) -> Option<Effects> {
+        if let Some(effects) = self.registry.effects(digest) {
+            return Some(effects);
         }
         let kept = self.cache.kept(digest).inspect_err(|error| {
             tracing::warn!(%digest, %error, "a kept plugin cannot be read");
         });
         let component = Component::read(kept.ok()??, self.plugin_bytes_max).ok()?;
-        let nature = install::nature(&component);
-        self.registry.note_nature(digest, nature);
-        Some(nature)
+        let effects = install::effects(&component);
+        self.registry.note_effects(digest, effects);
+        Some(effects)
     }
 }
 

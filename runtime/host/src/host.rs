@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use engine::pools::Pools;
 use engine::store::Store;
-use engine::worker::{Call, Nature, Report, Resolved, Worker};
+use engine::worker::{Call, Effects, Report, Resolved, Worker};
 use model::reconcile::Reading;
 use model::{Digest, Failure, FailureClass, Outcome, PluginId};
 use serde_json::Map;
@@ -268,7 +268,7 @@ impl Host {
         let Some(plugin) = self.plugin(&call.digest).await else {
             return Report { outcome: Outcome::Failed(missing(&call.digest)), log: Vec::new() };
         };
-        let is_undo = call.manner.takes_back();
+        let is_undo = call.operation.reverts();
         if is_undo && plugin.installed.role != Role::Activator {
             let outcome = match plugin.can_undo() {
                 // It cannot reach outside. All that it did is what it reserved, and the engine
@@ -291,11 +291,11 @@ impl Worker for Host {
     fn resolve(&self, plugin: &PluginId) -> Option<Resolved> {
         let plugin = self.0.registry.current(plugin)?;
         let installed = &plugin.installed;
-        Some(Resolved { digest: installed.digest.clone(), nature: installed.nature })
+        Some(Resolved { digest: installed.digest.clone(), effects: installed.effects })
     }
 
-    fn nature(&self, digest: &Digest) -> Option<Nature> {
-        self.0.nature(digest)
+    fn effects(&self, digest: &Digest) -> Option<Effects> {
+        self.0.effects(digest)
     }
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine::worker::Nature;
+use engine::worker::Effects;
 use model::{Digest, PluginId};
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
@@ -43,7 +43,7 @@ pub struct Installed {
     /// The digest of its bytes.
     pub digest: Digest,
     /// Whether it can have an effect beyond its answers.
-    pub nature: Nature,
+    pub effects: Effects,
 }
 
 /// Why a plugin was not taken in.
@@ -293,7 +293,7 @@ impl Plugin {
             version: manifest.version.clone(),
             role: manifest.world,
             digest: component.digest.clone(),
-            nature: nature(component),
+            effects: effects(component),
         };
         Ok(Self {
             installed,
@@ -314,14 +314,14 @@ impl Plugin {
 impl Plugin {
     /// Whether what it does can be taken back.
     pub(crate) fn can_undo(&self) -> bool {
-        let Installed { role, nature, .. } = self.installed;
-        manifest::can_undo(role, nature == Nature::External)
+        let Installed { role, effects, .. } = self.installed;
+        manifest::can_undo(role, effects == Effects::External)
     }
 }
 
 /// Whether a component can have an effect beyond its answers.
-pub(crate) fn nature(component: &Component) -> Nature {
-    if component.imports(Capability::Http) { Nature::External } else { Nature::Pure }
+pub(crate) fn effects(component: &Component) -> Effects {
+    if component.imports(Capability::Http) { Effects::External } else { Effects::Pure }
 }
 
 impl Exports {

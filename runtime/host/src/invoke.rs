@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::worker::{Call, Manner};
+use engine::worker::{Call, Operation};
 use model::reconcile::{Holder, Reading};
 use model::{Failure, FailureClass, FulfilmentId, Outcome, SpecId, TaskId};
 use serde_json::{Map, Value};
@@ -382,7 +382,7 @@ async fn perform(
     call: &Call,
 ) -> wasmtime::Result<Outcome> {
     let log = &guest.log;
-    let again = matches!(call.manner, Manner::Run | Manner::Recover);
+    let again = matches!(call.operation, Operation::Run | Operation::Recover);
     match &guest.plugin.exports {
         Exports::Activator(pre) => {
             let instance = pre.instantiate_async(&mut *store).await?;
@@ -392,13 +392,13 @@ async fn perform(
             let task = guest.task(call, call.idempotency_key.clone());
             let instance = pre.instantiate_async(&mut *store).await?;
             let work = instance.ferrule_plugin_work();
-            let answer = match &call.manner {
-                Manner::Resume { payload } => {
+            let answer = match &call.operation {
+                Operation::Resume { payload } => {
                     work.call_resume(store, &task, &payload.to_string()).await?
                 }
-                Manner::Run | Manner::Recover => work.call_run(store, &task).await?,
+                Operation::Run | Operation::Recover => work.call_run(store, &task).await?,
                 // Doing the work again is the opposite of what is wanted.
-                Manner::Undo { .. } | Manner::ResumeUndo { .. } | Manner::Restore => {
+                Operation::Undo { .. } | Operation::ResumeUndo { .. } | Operation::Reapply => {
                     return Ok(Outcome::Failed(no_undo(&guest.plugin)));
                 }
             };
@@ -442,9 +442,9 @@ async fn activate(
     call: &Call,
 ) -> wasmtime::Result<Outcome> {
     let (key, log) = (&call.idempotency_key, &guest.log);
-    match &call.manner {
-        Manner::Run => {}
-        Manner::Recover => {
+    match &call.operation {
+        Operation::Run => {}
+        Operation::Recover => {
             let task = guest.task(call, key.clone());
             match activation.call_probe(&mut *store, &task).await? {
                 Ok(Finding::Applied(done)) => return Ok(answer::finished(&done)),
@@ -453,22 +453,22 @@ async fn activate(
                 Err(failure) => return Ok(Outcome::Failed(answer::failure(failure, log))),
             }
         }
-        Manner::Resume { payload } => {
+        Operation::Resume { payload } => {
             let task = guest.task(call, key.clone());
             let answer = activation.call_resume(store, &task, &payload.to_string()).await?;
             return Ok(answer::outcome(answer, log));
         }
-        Manner::Undo { outputs } => {
+        Operation::Undo { outputs } => {
             let task = undo::task(guest, call);
             let answer = activation.call_undo(store, &task, &text(outputs)).await?;
             return Ok(answer::undone(answer, log));
         }
-        Manner::ResumeUndo { payload } => {
+        Operation::ResumeUndo { payload } => {
             let task = undo::task(guest, call);
             let answer = activation.call_resume(store, &task, &payload.to_string()).await?;
             return Ok(answer::outcome(answer, log));
         }
-        Manner::Restore => {
+        Operation::Reapply => {
             let found = look(store, activation, guest, call).await?;
             match found.map(answer::reading) {
                 // The change was never done, or was undone already.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use engine::worker::Nature;
+use engine::worker::Effects;
 use model::{Digest, PluginId};
 use serde::Serialize;
 
@@ -89,8 +89,8 @@ struct Inner {
     /// What new plans use.
     current: BTreeMap<PluginId, Digest>,
     installs: u64,
-    /// The natures of plugins that were taken in once and are not compiled yet.
-    natures: BTreeMap<Digest, Nature>,
+    /// The effects of plugins that were taken in once and are not compiled yet.
+    effects: BTreeMap<Digest, Effects>,
 }
 
 /// Another version that new plans use.
@@ -200,22 +200,22 @@ impl Registry {
     /// Forgets a version that nothing needs any more.
     pub(crate) fn forget(&self, digest: &Digest) {
         let mut inner = self.write();
-        inner.natures.remove(digest);
+        inner.effects.remove(digest);
         if inner.plugins.get(digest).is_some_and(|registered| registered.offered.is_none()) {
             inner.plugins.remove(digest);
         }
     }
 
     /// Whether a plugin can have an effect beyond its answers, where that is known.
-    pub(crate) fn nature(&self, digest: &Digest) -> Option<Nature> {
+    pub(crate) fn effects(&self, digest: &Digest) -> Option<Effects> {
         let inner = self.read();
-        let ready = inner.plugins.get(digest).map(|registered| registered.plugin.installed.nature);
-        ready.or_else(|| inner.natures.get(digest).copied())
+        let ready = inner.plugins.get(digest).map(|registered| registered.plugin.installed.effects);
+        ready.or_else(|| inner.effects.get(digest).copied())
     }
 
-    /// Notes the nature of a plugin that was taken in once.
-    pub(crate) fn note_nature(&self, digest: &Digest, nature: Nature) {
-        self.write().natures.insert(digest.clone(), nature);
+    /// Notes the effects of a plugin that was taken in once.
+    pub(crate) fn note_effects(&self, digest: &Digest, effects: Effects) {
+        self.write().effects.insert(digest.clone(), effects);
     }
 
     /// Every plugin, by id and version, and every file that was not taken in.

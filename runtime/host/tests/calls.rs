@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use engine::keys;
-use engine::worker::{Manner, Nature, Worker};
+use engine::worker::{Effects, Operation, Worker};
 use host::{Decomposition, Role};
 use model::{FailureClass, Outcome, PluginId, SpecId};
 use serde_json::{Value, json};
@@ -15,10 +15,10 @@ mod support;
 async fn a_step_is_given_its_task() {
     let (bench, installed) = Bench::misbehave("").await;
     assert_eq!(installed.role, Role::Step);
-    assert_eq!(installed.nature, Nature::Pure);
+    assert_eq!(installed.effects, Effects::Pure);
     let resolved = bench.host.resolve(&PluginId::new("misbehave")).unwrap();
     assert_eq!(resolved.digest, installed.digest);
-    assert_eq!(bench.host.nature(&installed.digest), Some(Nature::Pure));
+    assert_eq!(bench.host.effects(&installed.digest), Some(Effects::Pure));
     let report = bench.run(&installed.digest, json!({})).await;
     assert_eq!(
         outputs(&report)["task"],
@@ -53,7 +53,7 @@ async fn a_step_may_wait_fail_and_resume() {
     let report = bench.run(digest, json!({ "do": "reject" })).await;
     assert_eq!(failed(&report).class, FailureClass::Reject);
 
-    let resume = Manner::Resume { payload: json!({ "ok": true }) };
+    let resume = Operation::Resume { payload: json!({ "ok": true }) };
     let report = bench.host.run(call(digest, resume, json!({}))).await;
     assert_eq!(outputs(&report), json!({ "payload": { "ok": true } }));
 }
@@ -64,10 +64,10 @@ async fn a_step_that_reached_outside_is_not_undone_and_says_so() {
     let bench = Bench::new(grants("mail", "http = [\"http://127.0.0.1:9\"]"));
     let bytes = with_world(&guest("dialler"), "mail", "step", "");
     let installed = bench.host.install(bytes).await.unwrap();
-    assert_eq!(installed.nature, Nature::External);
+    assert_eq!(installed.effects, Effects::External);
     assert_eq!(bench.host.can_undo(&PluginId::new("mail")), Some(false));
-    for manner in [Manner::Undo { outputs: object(json!({})) }, Manner::Restore] {
-        let report = bench.host.run(call(&installed.digest, manner, json!({}))).await;
+    for operation in [Operation::Undo { outputs: object(json!({})) }, Operation::Reapply] {
+        let report = bench.host.run(call(&installed.digest, operation, json!({}))).await;
         let failure = failed(&report);
         assert_eq!(
             (failure.code.as_str(), failure.class),
@@ -81,7 +81,7 @@ async fn a_step_that_reached_outside_is_not_undone_and_says_so() {
 #[tokio::test]
 async fn only_activators_have_something_to_undo() {
     let (bench, installed) = Bench::misbehave("").await;
-    let undo = Manner::Undo { outputs: object(json!({})) };
+    let undo = Operation::Undo { outputs: object(json!({})) };
     let report = bench.host.run(call(&installed.digest, undo, json!({ "do": "trap" }))).await;
     assert_eq!(report.outcome, Outcome::Done(object(json!({}))));
     assert!(report.log.is_empty());
@@ -186,7 +186,7 @@ async fn a_validator_accepts_or_rejects() {
     assert_eq!(outputs(&report), json!({ "valid": true }));
     let report = bench.run(&digest, json!({ "order": "bad" })).await;
     assert_eq!(failed(&report).class, FailureClass::Reject);
-    let resume = Manner::Resume { payload: Value::Null };
+    let resume = Operation::Resume { payload: Value::Null };
     let report = bench.host.run(call(&digest, resume, json!({}))).await;
     assert_eq!(failed(&report).code, "PLUGIN_ROLE");
 }
@@ -239,7 +239,7 @@ async fn a_decomposer_says_what_an_item_becomes() {
 #[tokio::test]
 async fn only_what_drives_elements_can_be_read_back() {
     let (bench, digest) = pure("validator").await;
-    let asked = call(&digest, Manner::Recover, json!({}));
+    let asked = call(&digest, Operation::Recover, json!({}));
     assert_eq!(bench.host.probe(&digest, &asked).await.unwrap_err().code, "PLUGIN_ROLE");
     assert_eq!(bench.host.role(&digest).await, Some(Role::Validator));
     let nobody = model::Digest::of(b"x");

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use engine::worker::{Manner, Nature, Worker};
+use engine::worker::{Effects, Operation, Worker};
 use host::Installed;
 use model::reconcile::{Holder, Reading};
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ async fn serve(mut stream: TcpStream) {
 async fn requests_go_where_they_are_granted_over_connections_that_are_kept() {
     let element = Element::start().await;
     let (bench, installed) = element.dialler("127.0.0.1").await;
-    assert_eq!(installed.nature, Nature::External);
+    assert_eq!(installed.effects, Effects::External);
     for _ in 0..20 {
         let report = bench.run(&installed.digest, element.request("127.0.0.1", "/ports")).await;
         assert_eq!(outputs(&report)["status"], 200);
@@ -97,8 +97,9 @@ async fn what_is_read_back_is_whose_and_how_and_nothing_is_changed_by_it() {
     let element = Element::start().await;
     let (bench, installed) = element.dialler("127.0.0.1").await;
     let digest = &installed.digest;
-    let probe =
-        async |input: Value| bench.host.probe(digest, &call(digest, Manner::Recover, input)).await;
+    let probe = async |input: Value| {
+        bench.host.probe(digest, &call(digest, Operation::Recover, input)).await
+    };
     assert_eq!(probe(json!({})).await, Ok(Reading::Nothing));
     let speed = json!([{ "name": "down", "expected": 200, "found": 50 }]);
     let held = probe(json!({ "found": "held", "differences": speed })).await.unwrap();
@@ -196,7 +197,7 @@ async fn after_a_crash_the_element_is_asked_first() {
     let element = Element::start().await;
     let (bench, installed) = element.dialler("127.0.0.1").await;
     let mut input = element.request("127.0.0.1", "/again");
-    let recover = |input: &Value| call(&installed.digest, Manner::Recover, input.clone());
+    let recover = |input: &Value| call(&installed.digest, Operation::Recover, input.clone());
     let report = bench.host.run(recover(&input)).await;
     assert_eq!(outputs(&report)["body"], "/again");
     input["found"] = "applied".into();
@@ -208,10 +209,10 @@ async fn after_a_crash_the_element_is_asked_first() {
 async fn undo_has_the_outputs_and_a_key_of_its_own() {
     let element = Element::start().await;
     let (bench, installed) = element.dialler("127.0.0.1").await;
-    let undo = Manner::Undo { outputs: object(json!({ "port": 7 })) };
+    let undo = Operation::Undo { outputs: object(json!({ "port": 7 })) };
     let report = bench.host.run(call(&installed.digest, undo, json!({}))).await;
     assert_eq!(outputs(&report), json!({ "undone": { "port": 7 }, "key": "F-1.3:undo" }));
-    let resume = Manner::Resume { payload: json!({ "state": "up" }) };
+    let resume = Operation::Resume { payload: json!({ "state": "up" }) };
     let report = bench.host.run(call(&installed.digest, resume, json!({}))).await;
     assert_eq!(outputs(&report), json!({ "state": "up" }));
 }

@@ -160,11 +160,11 @@ async fn a_plugin_is_restored_from_the_cache_after_a_restart() {
     let again = restart(&bench, bench.cache.path());
     assert_eq!(again.resolve(&PluginId::new("pure")), None);
     assert_eq!(again.restore(&installed.digest).await.unwrap(), installed);
-    assert_eq!(again.nature(&installed.digest), Some(installed.nature));
+    assert_eq!(again.effects(&installed.digest), Some(installed.effects));
     assert_eq!(again.resolve(&PluginId::new("pure")), None);
     // A call finds it too.
     let again = restart(&bench, bench.cache.path());
-    let call = support::call(&installed.digest, engine::worker::Manner::Run, json!({}));
+    let call = support::call(&installed.digest, engine::worker::Operation::Run, json!({}));
     outputs(&again.run(call).await);
     let gone = again.restore(&model::Digest::of(b"gone")).await;
     assert!(matches!(gone, Err(InstallError::NotKept { .. })));

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use engine::worker::{Manner, Worker};
+use engine::worker::{Operation, Worker};
 use host::Host;
 use model::FailureClass;
 use serde_json::json;
@@ -70,7 +70,8 @@ async fn a_plugin_that_sleeps_is_stopped_when_its_time_is_up() {
 #[tokio::test]
 async fn a_step_that_allows_less_time_than_the_plugin_has_is_obeyed() {
     let (bench, installed) = Bench::misbehave("").await;
-    let mut call = call(&installed.digest, Manner::Run, json!({ "do": "sleep", "count": 60_000 }));
+    let mut call =
+        call(&installed.digest, Operation::Run, json!({ "do": "sleep", "count": 60_000 }));
     call.timeout_ms = 50;
     assert_eq!(failed(&bench.host.run(call).await).code, "PLUGIN_TIMEOUT");
 }
@@ -135,7 +136,7 @@ async fn there_are_no_files_no_sockets_and_no_environment() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_calls_than_a_plugin_may_have_wait_for_their_turn() {
     let (bench, installed) = Bench::misbehave("limits = { concurrency = 1, wall-ms = 300 }").await;
-    let sleep = call(&installed.digest, Manner::Run, json!({ "do": "sleep", "count": 60_000 }));
+    let sleep = call(&installed.digest, Operation::Run, json!({ "do": "sleep", "count": 60_000 }));
     let first = bench.host.run(sleep.clone());
     let second = bench.host.run(sleep);
     let (first, second) = tokio::join!(first, second);
@@ -151,7 +152,7 @@ async fn many_calls_at_one_time_share_a_small_pool() {
     let (bench, installed) = Bench::misbehave("").await;
     let one = |host: Host, n: u32| {
         let input = json!({ "do": "text", "text": format!("{{\"n\":{n}}}") });
-        let call = call(&installed.digest, Manner::Run, input);
+        let call = call(&installed.digest, Operation::Run, input);
         tokio::spawn(async move { host.run(call).await })
     };
     let running: Vec<_> = (0..200).map(|n| one(bench.host.clone(), n)).collect();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use engine::worker::{Manner, Report, Worker};
+use engine::worker::{Operation, Report, Worker};
 use futures_util::future::join_all;
 use host::{Grants, InstallError, Options};
 use model::{Digest, FailureClass, Outcome, PluginId};
@@ -41,7 +41,7 @@ async fn crowd(
     input: Value,
 ) -> Vec<JoinHandle<Report>> {
     let start = |_| {
-        let mut call = call(digest, Manner::Run, input.clone());
+        let mut call = call(digest, Operation::Run, input.clone());
         call.timeout_ms = 600_000;
         tokio::spawn(bench.host.run(call))
     };
@@ -103,7 +103,7 @@ async fn a_call_that_found_no_room_says_which_settings_govern_it() {
     let bench = Bench::with(all(&["hog"]), |options| options.instances = 4);
     let hog = greedy(&bench, "hog").await;
     let asleep = crowd(&bench, &hog, 1, json!({ "do": "sleep", "ms": 600_000 })).await;
-    let mut late = call(&hog, Manner::Run, json!({}));
+    let mut late = call(&hog, Operation::Run, json!({}));
     late.timeout_ms = 50;
     let report = bench.host.run(late).await;
     let failure = failed(&report);

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::clock::Clock;
-use engine::worker::{Nature, Worker as _};
+use engine::worker::{Effects, Worker as _};
 use engine::{Engine, Submitted};
 use host::Host;
 use model::billing::Zone;
@@ -369,7 +369,7 @@ impl App {
         let plugins = workflows
             .flat_map(|(_, workflow)| workflow.steps.iter().map(|entry| entry.step.plugin.clone()));
         let is_pure = |plugin: &PluginId| {
-            self.host.resolve(plugin).is_some_and(|found| found.nature == Nature::Pure)
+            self.host.resolve(plugin).is_some_and(|found| found.effects == Effects::Pure)
         };
         plugins.filter(is_pure).collect()
     }

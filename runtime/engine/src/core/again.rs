@@ -6,7 +6,7 @@ use model::{Fulfilment, Hold, TaskId};
 use serde_json::{Map, Value};
 
 use super::Core;
-use crate::worker::Manner;
+use crate::worker::Operation;
 
 impl<R> Core<R> {
     /// Which of a plugin's functions does the work of a task.
@@ -14,19 +14,19 @@ impl<R> Core<R> {
         &mut self,
         fulfilment: &Fulfilment,
         task: TaskId,
-        manner: Manner,
-    ) -> Manner {
-        match (fulfilment.work(task), manner) {
-            (Work::TakeBack(_), Manner::Resume { payload }) => Manner::ResumeUndo { payload },
-            (Work::TakeBack(made), _) => Manner::Undo { outputs: made.outputs.clone() },
+        operation: Operation,
+    ) -> Operation {
+        match (fulfilment.work(task), operation) {
+            (Work::TakeBack(_), Operation::Resume { payload }) => Operation::ResumeUndo { payload },
+            (Work::TakeBack(made), _) => Operation::Undo { outputs: made.outputs.clone() },
             // What was there before was left alone, and is there still.
-            (Work::Redo(_), manner @ Manner::Undo { .. })
+            (Work::Redo(_), operation @ Operation::Undo { .. })
                 if fulfilment.moves(task, &mut self.expressions) =>
             {
-                manner
+                operation
             }
-            (Work::Redo(_), Manner::Undo { .. }) => Manner::Restore,
-            (Work::Do | Work::Redo(_), manner) => manner,
+            (Work::Redo(_), Operation::Undo { .. }) => Operation::Reapply,
+            (Work::Do | Work::Redo(_), operation) => operation,
         }
     }
 
@@ -35,10 +35,10 @@ impl<R> Core<R> {
         &mut self,
         fulfilment: &Fulfilment,
         task: TaskId,
-        manner: &Manner,
+        operation: &Operation,
     ) -> Option<(Map<String, Value>, Vec<Hold>)> {
-        match (fulfilment.work(task), manner) {
-            (Work::Redo(made), Manner::Run | Manner::Recover) if made.if_changed => {
+        match (fulfilment.work(task), operation) {
+            (Work::Redo(made), Operation::Run | Operation::Recover) if made.if_changed => {
                 let input = fulfilment.input(task, &mut self.expressions).ok()?;
                 (input == *made.as_change()).then(|| (made.outputs.clone(), made.holds.clone()))
             }

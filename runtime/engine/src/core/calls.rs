@@ -4,7 +4,7 @@ use model::plan::Work;
 use model::{Event, Failure, FailureClass, Fulfilment, Outcome, TaskId, Timestamp};
 
 use super::Core;
-use crate::worker::{Call, Manner, Nature};
+use crate::worker::{Call, Effects, Operation};
 
 impl<R> Core<R> {
     /// What follows at once where no plugin need be called to undo a task, or to undo earlier
@@ -24,7 +24,7 @@ impl<R> Core<R> {
         if undo && (!is_begun || takes_back) {
             return Some(vec![Event::Undone { task }]);
         }
-        let is_pure = self.nature(fulfilment, task) == Some(Nature::Pure);
+        let is_pure = self.effects(fulfilment, task) == Some(Effects::Pure);
         if !is_pure && fulfilment.plan.step(task).undo {
             return None;
         }
@@ -53,9 +53,9 @@ impl<R> Core<R> {
         }
     }
 
-    pub(super) fn nature(&self, fulfilment: &Fulfilment, task: TaskId) -> Option<Nature> {
+    pub(super) fn effects(&self, fulfilment: &Fulfilment, task: TaskId) -> Option<Effects> {
         let plugin = &fulfilment.plan.step(task).plugin;
-        self.worker.nature(fulfilment.plan.plugins.get(plugin)?)
+        self.worker.effects(fulfilment.plan.plugins.get(plugin)?)
     }
 
     pub(super) fn call(
@@ -63,7 +63,7 @@ impl<R> Core<R> {
         fulfilment: &Fulfilment,
         task: TaskId,
         attempt: u32,
-        manner: Manner,
+        operation: Operation,
         now: Timestamp,
     ) -> Result<Call, Failure> {
         let plan = &fulfilment.plan;
@@ -77,21 +77,21 @@ impl<R> Core<R> {
             Work::TakeBack(made) => made.key.clone(),
             Work::Do | Work::Redo(_) => fulfilment.idempotency_key(task),
         };
-        let answer = match manner.takes_back() {
+        let answer = match operation.reverts() {
             true => fulfilment.undo_name(task),
             false => idempotency_key.clone(),
         };
-        let input = match (work.replaced(), &manner) {
+        let input = match (work.replaced(), &operation) {
             // Restoring is a change too: back to what was there.
-            (Some(made), Manner::Restore) => made.as_change().clone(),
+            (Some(made), Operation::Reapply) => made.as_change().clone(),
             _ => fulfilment.input(task, &mut self.expressions)?,
         };
         let replaces = work
             .replaced()
-            .filter(|made| manner == Manner::Restore || !made.moves(&input))
+            .filter(|made| operation == Operation::Reapply || !made.moves(&input))
             .map(|made| made.key.clone());
-        let before = match (work, &manner) {
-            (Work::TakeBack(made), _) | (Work::Redo(made), Manner::Restore) => {
+        let before = match (work, &operation) {
+            (Work::TakeBack(made), _) | (Work::Redo(made), Operation::Reapply) => {
                 made.characteristics.as_ref()
             }
             (Work::Do | Work::Redo(_), _) => None,
@@ -110,7 +110,7 @@ impl<R> Core<R> {
             attempt,
             callback: self.addresses.of(&answer),
             idempotency_key,
-            manner,
+            operation,
             plugin: step.plugin.clone(),
             digest: digest.clone(),
             spec: item.map(|item| item.spec.to_string()).unwrap_or_default(),

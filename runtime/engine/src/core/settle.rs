@@ -20,7 +20,7 @@ use crate::keys;
 use crate::store::documents::{Change, Expected};
 use crate::store::pieces::{Pieced, Pieces, entries_of};
 use crate::store::{Put, Write};
-use crate::worker::{Call, Manner, Nature};
+use crate::worker::{Call, Effects, Operation};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
 const UNWRITTEN_MAX: usize = 64;
@@ -230,39 +230,41 @@ impl<R> Core<R> {
         gathered: &mut Gathered,
     ) -> Vec<Event> {
         let fulfilment = Arc::clone(&entry.fulfilment);
-        let (task, attempt, manner) = match due {
+        let (task, attempt, operation) = match due {
             Due::End(end) => return vec![Event::Ended { end }],
             Due::Alert(alert) => return vec![Event::Endangered { alert }],
             Due::Expire { task, attempt } => return fulfilment.expire(task, attempt, now),
-            Due::Run { task, attempt, again: false } => (task, attempt, Manner::Run),
+            Due::Run { task, attempt, again: false } => (task, attempt, Operation::Run),
             Due::Run { task, attempt, again: true } | Due::Recover { task, attempt } => {
-                (task, attempt, Manner::Recover)
+                (task, attempt, Operation::Recover)
             }
-            Due::Resume { task, attempt, payload } => (task, attempt, Manner::Resume { payload }),
+            Due::Resume { task, attempt, payload } => {
+                (task, attempt, Operation::Resume { payload })
+            }
             Due::ResumeUndo { task, attempt, payload } => {
-                (task, attempt, Manner::ResumeUndo { payload })
+                (task, attempt, Operation::ResumeUndo { payload })
             }
-            Due::Undo { task, attempt, outputs } => (task, attempt, Manner::Undo { outputs }),
+            Due::Undo { task, attempt, outputs } => (task, attempt, Operation::Undo { outputs }),
         };
         if entry.under_way.contains_key(&task) {
             return Vec::new();
         }
-        let undo = manner.takes_back();
+        let undo = operation.reverts();
         if let Some(events) = self.without_call(&fulfilment, task, attempt, undo, now) {
             return events;
         }
-        let manner = self.of_work(&fulfilment, task, manner);
+        let operation = self.of_work(&fulfilment, task, operation);
         let begins = matches!(
             fulfilment.tasks[task.index()],
             TaskState::Pending | TaskState::Retrying { .. }
         );
-        if let Some((outputs, holds)) = self.stands(&fulfilment, task, &manner) {
+        if let Some((outputs, holds)) = self.stands(&fulfilment, task, &operation) {
             return fulfilment.conclude(task, attempt, Outcome::Done(outputs), holds, now);
         }
-        let nature = self.nature(&fulfilment, task);
-        let call = self.call(&fulfilment, task, attempt, manner, now);
-        let (nature, call) = match (nature, call) {
-            (Some(nature), Ok(call)) => (nature, call),
+        let effects = self.effects(&fulfilment, task);
+        let call = self.call(&fulfilment, task, attempt, operation, now);
+        let (effects, call) = match (effects, call) {
+            (Some(effects), Ok(call)) => (effects, call),
             (None, _) => {
                 return Self::cannot_call(
                     &fulfilment,
@@ -279,16 +281,16 @@ impl<R> Core<R> {
         };
         let direction = if undo { Direction::Back } else { Direction::Forward };
         entry.under_way.insert(task, direction);
-        match nature {
-            Nature::Pure if self.durability == Durability::Shared => {
+        match effects {
+            Effects::Pure if self.durability == Durability::Shared => {
                 gathered.pure.push(call);
                 Vec::new()
             }
-            Nature::Pure => {
+            Effects::Pure => {
                 gathered.calls.push(call);
                 Vec::new()
             }
-            Nature::External => {
+            Effects::External => {
                 gathered.calls.push(call);
                 if begins && !undo { vec![Event::Started { task, attempt }] } else { Vec::new() }
             }

@@ -15,7 +15,7 @@ use serde_json::{Map, json};
 
 use super::*;
 use crate::store::{Error, Fact, Memory, Scan};
-use crate::worker::{Call, Manner, Nature, Report, Resolved};
+use crate::worker::{Call, Effects, Operation, Report, Resolved};
 
 /// Answers at once: by the name of the step, which is done, waits, or fails the first time.
 struct Plugins;
@@ -25,16 +25,16 @@ impl Worker for Plugins {
         None
     }
 
-    fn nature(&self, _digest: &Digest) -> Option<Nature> {
-        Some(Nature::External)
+    fn effects(&self, _digest: &Digest) -> Option<Effects> {
+        Some(Effects::External)
     }
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
-        let outcome = match (call.name.as_str(), &call.manner) {
-            ("play.wait", Manner::Run) => {
+        let outcome = match (call.name.as_str(), &call.operation) {
+            ("play.wait", Operation::Run) => {
                 Outcome::Waiting(Wait { keys: vec![call.idempotency_key], timeout_ms: 600_000 })
             }
-            ("play.busy", Manner::Run) => {
+            ("play.busy", Operation::Run) => {
                 Outcome::Failed(Failure::new(FailureClass::Retry, "BUSY", "later"))
             }
             _ => Outcome::Done(Map::new()),

@@ -119,8 +119,8 @@ impl World {
     }
 
     pub(super) fn call(&mut self, call: Call) {
-        let nature = self.plugins.nature(&call.digest).expect("only what is there is called");
-        let script = self.network.script(&call, nature);
+        let effects = self.plugins.effects(&call.digest).expect("only what is there is called");
+        let script = self.network.script(&call, effects);
         let name = network::name_of(&call);
         self.tell(|| format!("  calls {name}: {script:?}"));
         let task = (call.fulfilment.clone(), call.task);
@@ -129,7 +129,7 @@ impl World {
             let reserving = Happening::Reserving { generation, task: task.clone(), pool };
             self.happens(self.now.plus_ms(*after), format!("reserving {name} {pool}"), reserving);
         }
-        let undo = call.manner.takes_back();
+        let undo = call.operation.reverts();
         if let Some(after) = script.reaches {
             let reached = Happening::Reached { key: call.idempotency_key.clone(), undo };
             self.happens(self.now.plus_ms(after), format!("reached {name}"), reached);

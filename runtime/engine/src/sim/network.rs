@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
 use super::orders::PLUGINS;
-use crate::worker::{Call, Manner, Nature, Report, Resolved, Worker};
+use crate::worker::{Call, Effects, Operation, Report, Resolved, Worker};
 
 /// Knows the plugins; the simulation runs them itself.
 #[derive(Debug, Default)]
@@ -25,13 +25,13 @@ impl Worker for Plugins {
         None
     }
 
-    fn nature(&self, digest: &Digest) -> Option<Nature> {
+    fn effects(&self, digest: &Digest) -> Option<Effects> {
         let is = |name: &str| *digest == Digest::of(name.as_bytes());
         let known = PLUGINS.iter().map(|(_, digest)| *digest).find(|digest| is(digest))?;
         match known {
-            "pure" => Some(Nature::Pure),
+            "pure" => Some(Effects::Pure),
             "missing" if !self.installed.load(Ordering::Relaxed) => None,
-            _ => Some(Nature::External),
+            _ => Some(Effects::External),
         }
     }
 
@@ -87,23 +87,23 @@ impl Network {
     }
 
     /// Draws what comes of a call. It depends on the seed and the call, not on what else happens.
-    pub(super) fn script(&mut self, call: &Call, nature: Nature) -> Script {
+    pub(super) fn script(&mut self, call: &Call, effects: Effects) -> Script {
         let name = name_of(call);
         let count = self.calls.entry(name.clone()).or_default();
         *count += 1;
         let mut dice = Dice::named(self.seed, &format!("{name} {count}"));
-        let mut script = match (&call.manner, nature) {
-            (Manner::Undo { .. } | Manner::Restore, _) => {
+        let mut script = match (&call.operation, effects) {
+            (Operation::Undo { .. } | Operation::Reapply, _) => {
                 self.undone.insert(call.idempotency_key.clone());
                 undo(&mut dice, call)
             }
-            (Manner::Run | Manner::Recover, Nature::External) => {
+            (Operation::Run | Operation::Recover, Effects::External) => {
                 let key = &call.idempotency_key;
                 assert!(!self.undone.contains(key), "{key} is done again after it was taken back");
                 external(&mut dice, call)
             }
-            (Manner::Run | Manner::Recover, Nature::Pure) => pure(&mut dice, call),
-            (Manner::Resume { .. } | Manner::ResumeUndo { .. }, _) => resume(&mut dice, call),
+            (Operation::Run | Operation::Recover, Effects::Pure) => pure(&mut dice, call),
+            (Operation::Resume { .. } | Operation::ResumeUndo { .. }, _) => resume(&mut dice, call),
         };
         let mut hostile = Dice::named(self.seed, &format!("hostile {name} {count}"));
         if hostile.one_in(20)
@@ -115,7 +115,7 @@ impl Network {
             script.outcome = done(call);
             script.callbacks.clear();
             script.reaches = script.reaches.map(|after| after.min(script.ends));
-            if nature == Nature::External {
+            if effects == Effects::External {
                 script.reaches = script.reaches.or(Some(0));
             }
         }
@@ -138,15 +138,15 @@ impl Network {
 
 /// What tells a call apart from others.
 pub(super) fn name_of(call: &Call) -> String {
-    let manner = match &call.manner {
-        Manner::Run => "run",
-        Manner::Recover => "recover",
-        Manner::Resume { .. } => "resume",
-        Manner::ResumeUndo { .. } => "resume undo",
-        Manner::Undo { .. } => "undo",
-        Manner::Restore => "restore",
+    let operation = match &call.operation {
+        Operation::Run => "run",
+        Operation::Recover => "recover",
+        Operation::Resume { .. } => "resume",
+        Operation::ResumeUndo { .. } => "resume undo",
+        Operation::Undo { .. } => "undo",
+        Operation::Reapply => "restore",
     };
-    format!("{manner} {} #{}", call.idempotency_key, call.attempt)
+    format!("{operation} {} #{}", call.idempotency_key, call.attempt)
 }
 
 fn external(dice: &mut Dice, call: &Call) -> Script {
@@ -226,7 +226,7 @@ fn undo(dice: &mut Dice, call: &Call) -> Script {
 
 /// The key that a plugin knows a call by: what is undone has one of its own.
 pub(super) fn own_key(call: &Call) -> String {
-    let undo = if call.manner.takes_back() { UNDO } else { "" };
+    let undo = if call.operation.reverts() { UNDO } else { "" };
     format!("{}{undo}", call.idempotency_key)
 }
 

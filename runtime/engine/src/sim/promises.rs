@@ -13,13 +13,13 @@ use super::{Asker, Message, World};
 use crate::core::{Answer, Durability, Received};
 use crate::keys;
 use crate::store::{Document, Scan, Store as _};
-use crate::worker::{Call, Manner, Nature, Worker as _};
+use crate::worker::{Call, Effects, Operation, Worker as _};
 
 impl World {
     /// A call that did not wait for the disk cannot have an effect.
     pub(super) fn assert_may_run_now(&self, call: &Call) {
         assert_eq!(self.fate.durability, Durability::Shared, "each step waits for the disk");
-        assert_eq!(self.plugins.nature(&call.digest), Some(Nature::Pure), "{}", call.name);
+        assert_eq!(self.plugins.effects(&call.digest), Some(Effects::Pure), "{}", call.name);
         assert_key(call);
     }
 
@@ -36,34 +36,36 @@ impl World {
             assert_key(call);
         }
         let state = &fold.tasks[call.task.index()];
-        let (name, manner) = (&call.name, &call.manner);
+        let (name, operation) = (&call.name, &call.operation);
         let takes_back = matches!(fold.work(call.task), Work::TakeBack(_));
-        let is_known = match (self.plugins.nature(&call.digest), manner) {
-            (_, Manner::Undo { .. }) if takes_back => {
+        let is_known = match (self.plugins.effects(&call.digest), operation) {
+            (_, Operation::Undo { .. }) if takes_back => {
                 *state == TaskState::Running { attempt: call.attempt }
             }
-            (_, Manner::Undo { .. } | Manner::Restore) => {
+            (_, Operation::Undo { .. } | Operation::Reapply) => {
                 fold.is_turned(call.task) && state.is_undo_attempt(call.attempt)
             }
-            (_, Manner::ResumeUndo { payload: own }) if takes_back => {
+            (_, Operation::ResumeUndo { payload: own }) if takes_back => {
                 *state == TaskState::CalledBack { attempt: call.attempt, payload: own.clone() }
             }
-            (_, Manner::ResumeUndo { payload: own }) => {
+            (_, Operation::ResumeUndo { payload: own }) => {
                 let is_it = |attempt: u32, payload| attempt == call.attempt && payload == own;
                 matches!(state, TaskState::UndoCalledBack { attempt, payload, .. } if is_it(*attempt, payload))
             }
-            (_, Manner::Resume { payload }) => {
+            (_, Operation::Resume { payload }) => {
                 let read =
                     TaskState::CalledBack { attempt: call.attempt, payload: payload.clone() };
                 *state == read
             }
-            (Some(Nature::Pure), Manner::Run | Manner::Recover) => state.is_attempt(call.attempt),
-            (_, Manner::Run | Manner::Recover) => {
+            (Some(Effects::Pure), Operation::Run | Operation::Recover) => {
+                state.is_attempt(call.attempt)
+            }
+            (_, Operation::Run | Operation::Recover) => {
                 *state == TaskState::Running { attempt: call.attempt }
             }
         };
-        assert!(is_known, "{name} is called by {manner:?}, but the disk says {state:?}");
-        let is_undo = manner.takes_back() && !takes_back;
+        assert!(is_known, "{name} is called by {operation:?}, but the disk says {state:?}");
+        let is_undo = operation.reverts() && !takes_back;
         for (index, task) in fold.plan.tasks.iter().enumerate() {
             let before = task.needs.contains(&call.task) && fold.is_turned(TaskId::at(index));
             if is_undo {
@@ -348,7 +350,7 @@ fn assert_key(call: &Call) {
     let key = format!("{}:{}", call.fulfilment, call.task);
     assert_eq!(call.idempotency_key, key);
     // What is done again as it was is done with the input that it had.
-    if let (Some(own), false) = (call.input.get("key"), call.manner == Manner::Restore) {
+    if let (Some(own), false) = (call.input.get("key"), call.operation == Operation::Reapply) {
         assert_eq!(own.as_str(), Some(key.as_str()), "the input of {} says so too", call.name);
     }
 }

@@ -1,7 +1,7 @@
 //! What the host keeps for a call, beside the memory that the guest has itself. It is bounded, and
 //! charged to the budget of all guests before the call begins.
 
-use engine::worker::Nature;
+use engine::worker::Effects;
 use serde_json::{Map, Value};
 
 use crate::capability::log;
@@ -22,7 +22,7 @@ const COPIES: usize = 2;
 
 /// What the host keeps for a call of a plugin at the most, if what it is asked has this many bytes.
 pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
-    let fields = if plugin.installed.nature == Nature::External { FIELDS_BYTES_MAX } else { 0 };
+    let fields = if plugin.installed.effects == Effects::External { FIELDS_BYTES_MAX } else { 0 };
     HOSTCALL_BYTES_MAX
         + plugin.instance_bytes
         + STACK_BYTES

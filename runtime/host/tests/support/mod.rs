@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use engine::pools::Pools;
 use engine::store::{Appended, Batch, Direction, Document, Epoch, Error, Fact, Scan, Store};
-use engine::worker::{Call, Manner, Report, Worker};
+use engine::worker::{Call, Operation, Report, Worker};
 use host::compile::Program;
 use host::{Grants, Host, Installed, Options};
 use model::{Digest, Failure, FulfilmentId, Outcome, PluginId, Pool, TaskId, Timestamp, Values};
@@ -107,7 +107,7 @@ impl Bench {
     }
 
     pub(crate) async fn run(&self, digest: &Digest, input: Value) -> Report {
-        self.host.run(call(digest, Manner::Run, input)).await
+        self.host.run(call(digest, Operation::Run, input)).await
     }
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn compiler() -> Program {
 pub(crate) const READS: &str = "inventory = [\"service\"]\npools = [\"test-*\"]\n";
 
 /// A call of a plugin with this input.
-pub(crate) fn call(digest: &Digest, manner: Manner, input: Value) -> Call {
+pub(crate) fn call(digest: &Digest, operation: Operation, input: Value) -> Call {
     Call {
         fulfilment: FulfilmentId::new("F-1"),
         task: TaskId(3),
@@ -128,7 +128,7 @@ pub(crate) fn call(digest: &Digest, manner: Manner, input: Value) -> Call {
         attempt: 1,
         idempotency_key: "F-1.3".into(),
         callback: "F-1.3.0123".into(),
-        manner,
+        operation,
         plugin: PluginId::new("any"),
         digest: digest.clone(),
         spec: "RFS-VLAN".into(),

@@ -97,7 +97,7 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
                 plugin.id,
                 plugin.version,
                 plugin.role,
-                plugin.nature,
+                plugin.effects,
                 plugin.digest.short(),
             ))?,
             Err(error) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use engine::clock::System;
 use engine::pools::Pools;
 use engine::store::{Memory, Store as _};
-use engine::worker::{Call, Nature, Report, Resolved, Worker};
+use engine::worker::{Call, Effects, Report, Resolved, Worker};
 use engine::{Durability, Parts};
 use model::subscription::{Keep, Patience, Pause, Standing, Version};
 use model::{Digest, Outcome, PluginId};
@@ -29,7 +29,7 @@ impl Worker for Nobody {
         None
     }
 
-    fn nature(&self, _: &Digest) -> Option<Nature> {
+    fn effects(&self, _: &Digest) -> Option<Effects> {
         None
     }
 

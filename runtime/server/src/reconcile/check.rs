@@ -1,7 +1,7 @@
 //! One instance: what to ask, the asking, and what is found.
 
 use engine::core::{Unless, read_records};
-use engine::worker::{Call, Manner, Worker as _};
+use engine::worker::{Call, Operation, Worker as _};
 use host::Role;
 use model::documents::makers;
 use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questions};
@@ -167,7 +167,7 @@ fn call(app: &App, question: &Question, digest: &Digest) -> Call {
         idempotency_key: question.key.clone(),
         // Nobody waits for an answer to a probe.
         callback: String::new(),
-        manner: Manner::Recover,
+        operation: Operation::Recover,
         plugin: question.plugin().clone(),
         digest: digest.clone(),
         spec: question.spec.to_string(),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::super::*;
 use crate::keys;
 use crate::store::{Memory, Store};
-use crate::worker::{Call, Manner, Nature, Resolved};
+use crate::worker::{Call, Effects, Operation, Resolved};
 
 pub(super) struct Stage {
     pub(super) core: Core<&'static str>,
@@ -36,8 +36,8 @@ impl Worker for Plugins {
         None
     }
 
-    fn nature(&self, digest: &Digest) -> Option<Nature> {
-        Some(if digest.as_str() == "pure" { Nature::Pure } else { Nature::External })
+    fn effects(&self, digest: &Digest) -> Option<Effects> {
+        Some(if digest.as_str() == "pure" { Effects::Pure } else { Effects::External })
     }
 
     fn run(&self, _call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
@@ -238,16 +238,16 @@ impl Stage {
 }
 
 fn called(call: &Call) -> String {
-    let manner = match &call.manner {
-        Manner::Run => "run",
-        Manner::Recover => "recover",
-        Manner::Resume { .. } => "resume",
-        Manner::ResumeUndo { .. } => "resume undo",
-        Manner::Undo { .. } => "undo",
-        Manner::Restore => "restore",
+    let operation = match &call.operation {
+        Operation::Run => "run",
+        Operation::Recover => "recover",
+        Operation::Resume { .. } => "resume",
+        Operation::ResumeUndo { .. } => "resume undo",
+        Operation::Undo { .. } => "undo",
+        Operation::Reapply => "restore",
     };
     let name = call.name.trim_start_matches("play.");
-    format!("{manner} {name} #{} by {}", call.attempt, call.idempotency_key)
+    format!("{operation} {name} #{} by {}", call.attempt, call.idempotency_key)
 }
 
 /// What may be held, unless a test says otherwise.

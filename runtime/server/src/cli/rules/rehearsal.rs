@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use engine::clock::{Clock, System};
 use engine::pools::Pools;
 use engine::store::{Batch, Memory, Store as _};
-use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
+use engine::worker::{Call, Effects, Operation, Report, Resolved, Worker};
 use engine::{Durability, Engine, Parts};
 use host::{Host, Options};
 use model::{
@@ -143,17 +143,17 @@ struct Willing {
 
 impl Worker for Willing {
     fn resolve(&self, plugin: &PluginId) -> Option<Resolved> {
-        Some(Resolved { digest: digest(plugin), nature: Nature::Pure })
+        Some(Resolved { digest: digest(plugin), effects: Effects::Pure })
     }
 
-    fn nature(&self, _: &Digest) -> Option<Nature> {
-        Some(Nature::Pure)
+    fn effects(&self, _: &Digest) -> Option<Effects> {
+        Some(Effects::Pure)
     }
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
-        let outcome = match call.manner {
-            Manner::Undo { .. } | Manner::ResumeUndo { .. } => Ok(Map::new()),
-            Manner::Run | Manner::Recover | Manner::Resume { .. } | Manner::Restore => {
+        let outcome = match call.operation {
+            Operation::Undo { .. } | Operation::ResumeUndo { .. } => Ok(Map::new()),
+            Operation::Run | Operation::Recover | Operation::Resume { .. } | Operation::Reapply => {
                 self.outputs(&call)
             }
         };

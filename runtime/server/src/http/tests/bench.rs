@@ -14,7 +14,7 @@ use axum::response::Response;
 use engine::clock::{Clock, System};
 use engine::pools::Pools;
 use engine::store::{Batch, Memory, Scan, Store};
-use engine::worker::{Call, Manner, Nature, Report, Resolved, Worker};
+use engine::worker::{Call, Effects, Operation, Report, Resolved, Worker};
 use engine::{Durability, Engine, Parts, Submitted};
 use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
@@ -67,16 +67,16 @@ impl Worker for Patient {
         None
     }
 
-    fn nature(&self, _: &Digest) -> Option<Nature> {
-        Some(Nature::External)
+    fn effects(&self, _: &Digest) -> Option<Effects> {
+        Some(Effects::External)
     }
 
     fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
-        let outcome = match call.manner {
-            Manner::Resume { payload } | Manner::ResumeUndo { payload } => {
+        let outcome = match call.operation {
+            Operation::Resume { payload } | Operation::ResumeUndo { payload } => {
                 Outcome::Done(Map::from_iter([("answered".into(), payload)]))
             }
-            Manner::Run | Manner::Recover | Manner::Undo { .. } | Manner::Restore => {
+            Operation::Run | Operation::Recover | Operation::Undo { .. } | Operation::Reapply => {
                 let keys = vec![format!("answer/{}", call.task)];
                 Outcome::Waiting(Wait { keys, timeout_ms: 600_000 })
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::store::documents::{Change, Expected, versions};
 use engine::store::{Document, Error, Put};
-use engine::worker::{Call, Manner, Worker as _};
+use engine::worker::{Call, Operation, Worker as _};
 use model::billing::cycle::Cycle;
 use model::billing::tariff;
 use model::billing::terms::Terms;
@@ -349,7 +349,7 @@ async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Answer
         idempotency_key: format!("usage:{}", guided.usage),
         // A rater does not wait.
         callback: String::new(),
-        manner: Manner::Run,
+        operation: Operation::Run,
         plugin,
         digest: resolved.digest,
         spec: guided.tariff.specification.clone(),
