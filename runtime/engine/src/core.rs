@@ -5,7 +5,6 @@
 //! they make due is done when the batch is on disk. A batch that cannot be written ends the
 //! process: what is in memory is then ahead of the disk, and the disk is the truth.
 
-mod again;
 mod agenda;
 mod border;
 mod callbacks;
@@ -28,12 +27,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::expr::Expressions;
-use model::{Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
+use model::{Direction, Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
 
 use claims::Claims;
 pub use claims::Seen;
 pub use commit::{After, Commit, Published, Step};
-use entry::{Direction, Entry};
+use entry::Entry;
 pub use holds::{Held, Release};
 pub use input::{Answer, Denied, Input, Received, Unless, Wish};
 pub use quarantine::SetAside;
@@ -267,7 +266,7 @@ impl<R> Core<R> {
             }
         };
         let fulfilment = &entry.fulfilment;
-        let events = if direction == Some(Direction::Back) {
+        let events = if direction == Some(Direction::Backward) {
             fulfilment.conclude_undo(task, attempt, report.outcome, now)
         } else {
             fulfilment.conclude(task, attempt, report.outcome, holds.clone(), now)

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use model::{Digest, FulfilmentId, Outcome, PluginId, TaskId, Timestamp};
+pub use model::{Effects, Operation};
 use serde_json::{Map, Value};
 
 /// Runs plugins.
@@ -25,16 +26,6 @@ pub struct Resolved {
     pub digest: Digest,
     /// The effects that it can have.
     pub effects: Effects,
-}
-
-/// Whether a plugin can have an effect beyond its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effects {
-    /// It was granted no capability that reaches outside: running it twice is as good as once, so
-    /// its start need not be recorded.
-    Pure,
-    /// It can reach outside.
-    External,
 }
 
 /// One call to a plugin.
@@ -74,44 +65,7 @@ pub struct Call {
     pub at: Timestamp,
 }
 
-/// Which of a plugin's functions is called.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Operation {
-    /// Do the work.
-    Run,
-    /// The outcome of an earlier attempt is unknown: probe if the plugin can, and do the work with
-    /// the same key unless it was applied.
-    Recover,
-    /// Read an answer that came by callback.
-    Resume {
-        /// The body of the callback.
-        payload: Value,
-    },
-    /// Read an answer to an undo that came by callback.
-    ResumeUndo {
-        /// The body of the callback.
-        payload: Value,
-    },
-    /// Undo the work.
-    Undo {
-        /// The outputs of the work; empty if they were never received.
-        outputs: Map<String, Value>,
-    },
-    /// Revert a modification: do the original work again, under a new idempotency key.
-    Reapply,
-}
-
-impl Operation {
-    /// Whether it undoes work, or reverts a modification.
-    pub fn reverts(&self) -> bool {
-        match self {
-            Self::Run | Self::Recover | Self::Resume { .. } => false,
-            Self::ResumeUndo { .. } | Self::Undo { .. } | Self::Reapply => true,
-        }
-    }
-}
-
-/// What came of a call.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// How it ended.

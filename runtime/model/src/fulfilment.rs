@@ -17,8 +17,10 @@ mod index;
 mod input;
 mod jeopardy;
 mod lines;
+mod operation;
 mod patch;
 mod progress;
+mod request;
 mod standing;
 mod watch;
 
@@ -29,7 +31,8 @@ use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::journal::{Activation, Alert, CancelRequest, End, Event, Kind, Record};
-use crate::outcome::Failure;
+use crate::operation::{Effects, Operation};
+use crate::outcome::{Failure, Hold};
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use crate::time::Timestamp;
@@ -40,8 +43,10 @@ pub use failures::Fault;
 pub use give_up::{NotGivenUp, Subject};
 use index::Index;
 use lines::Lines;
+pub use operation::Context;
 pub use patch::{PatchError, may_change};
 use progress::Progress;
+pub use request::Request;
 use watch::{Turned, Watch};
 
 /// A root order with every order decomposed from it, as its journal tells.
@@ -112,42 +117,28 @@ pub enum Phase {
     Ended(End, Option<Failure>),
 }
 
-/// Something that is owed now.
+/// Work that is due now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Due {
-    /// An attempt at a task is to be made. Nobody knows of it yet.
-    Run {
+    /// A plugin is to be called for a task, unless a call is under way.
+    Call {
         /// The task.
         task: TaskId,
-        /// The number of the attempt.
+        /// The number of the attempt at the task, or at its undo.
         attempt: u32,
-        /// Whether an earlier attempt may have had an effect.
-        again: bool,
+        /// Which of the plugin's functions.
+        operation: Operation,
+        /// The effects that the call can have.
+        effects: Effects,
     },
-    /// An attempt was begun; unless it is under way, find out what came of it.
-    Recover {
+    /// A task, or its undo, is to be concluded without a call: see [`Fulfilment::without_call`].
+    Conclude {
         /// The task.
         task: TaskId,
-        /// The number of the attempt.
+        /// The number of the attempt at the task, or at its undo.
         attempt: u32,
-    },
-    /// A callback is to be read.
-    Resume {
-        /// The task.
-        task: TaskId,
-        /// The number of the attempt.
-        attempt: u32,
-        /// The callback's body.
-        payload: Value,
-    },
-    /// The callback of an undo is to be read.
-    ResumeUndo {
-        /// The task.
-        task: TaskId,
-        /// The number of the undo attempt.
-        attempt: u32,
-        /// The callback's body.
-        payload: Value,
+        /// Why no call is needed.
+        reason: NoCall,
     },
     /// An awaited answer did not come in time.
     Expire {
@@ -156,19 +147,26 @@ pub enum Due {
         /// The number of the attempt.
         attempt: u32,
     },
-    /// Whoever waits for it is to know that it is late.
+    /// It is late, which is to be recorded.
     Alert(Alert),
-    /// A task is to be taken back.
-    Undo {
-        /// The task.
-        task: TaskId,
-        /// The number of the undo attempt.
-        attempt: u32,
-        /// The task's outputs; empty where they were never seen.
-        outputs: Map<String, Value>,
-    },
-    /// Nothing is owed any more: it has ended.
+    /// Nothing more is due: it has ended.
     End(End),
+}
+
+/// Why an attempt needs no call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NoCall {
+    /// It is an undo, and no attempt had an effect, or its plugin has no effect to undo.
+    NothingToUndo,
+    /// Prior work stands as it is.
+    Stands {
+        /// Its outputs.
+        outputs: Map<String, Value>,
+        /// Its pool values.
+        holds: Vec<Hold>,
+    },
+    /// The call cannot be made, which counts as an attempt that failed.
+    Impossible(Failure),
 }
 
 /// An event that cannot happen in the state that a fulfilment is in: a bug of ours, or a journal

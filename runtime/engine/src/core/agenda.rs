@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Due, Event, Fulfilment, TaskId, Timestamp};
-
-use super::entry::Direction;
+use model::{Context, Direction, Due, Event, Fulfilment, TaskId, Timestamp};
 
 /// What may be owed of a fulfilment, and when more becomes due by time alone.
 #[derive(Debug, Default)]
@@ -54,38 +52,35 @@ impl Agenda {
         }
     }
 
-    /// The next thing that is owed; `None` if it has come to rest. While a fulfilment has no more
-    /// calls under way than `calls_max`, every task is looked at.
+    /// The next work that is due; `None` if it has come to rest, or has as many calls under way as
+    /// `calls_max`.
     pub(super) fn next_due(
         &mut self,
         fulfilment: &Fulfilment,
         under_way: &BTreeMap<TaskId, Direction>,
         calls_max: usize,
-        now: Timestamp,
+        context: &mut Context<'_>,
     ) -> Option<Due> {
         if std::mem::take(&mut self.whole)
-            && let Some(due) = fulfilment.due_for_whole(now)
+            && let Some(due) = fulfilment.due_for_whole(context.now)
         {
             return Some(due);
         }
         loop {
-            let Some(task) = self.round.pop_first() else {
-                if self.next.is_empty() {
-                    return None;
-                }
+            if self.round.is_empty() {
                 self.round = std::mem::take(&mut self.next);
-                continue;
-            };
+            }
+            // The rest is looked at when a call has ended.
+            if under_way.len() >= calls_max {
+                return None;
+            }
+            let task = self.round.pop_first()?;
             if under_way.contains_key(&task) {
                 continue;
             }
-            let Some(due) = fulfilment.due_for(task, now) else { continue };
-            if under_way.len() >= calls_max {
-                // It is looked at again when a call has ended.
-                self.round.insert(task);
-                return None;
+            if let Some(due) = fulfilment.due_for(task, context) {
+                return Some(due);
             }
-            return Some(due);
         }
     }
 

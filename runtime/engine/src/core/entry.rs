@@ -4,20 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Event, Fulfilment, TaskId, Timestamp};
+use model::{Direction, Event, Fulfilment, TaskId, Timestamp};
 
 use super::agenda::Agenda;
 use super::slices::Owed;
 use crate::store::Write;
-
-/// Which way a call carries a fulfilment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    /// To its completion.
-    Forward,
-    /// Back to where nothing was done.
-    Back,
-}
 
 pub(super) struct Entry<R> {
     /// The fold. Readers may hold a copy of it.

@@ -7,12 +7,11 @@ use model::billing::{ledger, rate};
 use model::documents::{Head, Part, Piece};
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
-use model::{Changes, Document, Due, Event, Hold, Outcome, Record, TaskState, Timestamp};
+use model::{Changes, Context, Document, Due, Event, Hold, NoCall, Record, Timestamp};
 
 use super::agenda::Agenda;
 use super::callbacks::waits_of;
-use super::calls::missing;
-use super::entry::{Direction, Entry};
+use super::entry::Entry;
 use super::holds::{ended, freed};
 use super::slices::Owed;
 use super::{After, Answer, Core, Durability, Published, Step};
@@ -20,7 +19,7 @@ use crate::keys;
 use crate::store::documents::{Change, Expected};
 use crate::store::pieces::{Pieced, Pieces, entries_of};
 use crate::store::{Put, Write};
-use crate::worker::{Call, Effects, Operation};
+use crate::worker::{Call, Effects};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
 const UNWRITTEN_MAX: usize = 64;
@@ -202,7 +201,14 @@ impl<R> Core<R> {
             // It does not run ahead of the disk, or others would wait for all that it wrote.
             let is_ahead = entry.on_the_way >= ON_THE_WAY_MAX;
             let calls = if is_ahead { 0 } else { self.shares.calls };
-            let Some(due) = agenda.next_due(&entry.fulfilment, &entry.under_way, calls, now) else {
+            let worker = &self.worker;
+            let mut context = Context {
+                now,
+                effects: &|digest| worker.effects(digest),
+                expressions: &mut self.expressions,
+            };
+            let due = agenda.next_due(&entry.fulfilment, &entry.under_way, calls, &mut context);
+            let Some(due) = due else {
                 agenda.turns = 0;
                 return Ok(());
             };
@@ -221,7 +227,7 @@ impl<R> Core<R> {
         Ok(())
     }
 
-    /// Turns what is due into calls, or into events where no call is needed.
+    /// Performs what is due: gathers a call, or answers with the events that follow without one.
     fn carry_out(
         &mut self,
         now: Timestamp,
@@ -229,72 +235,31 @@ impl<R> Core<R> {
         due: Due,
         gathered: &mut Gathered,
     ) -> Vec<Event> {
-        let fulfilment = Arc::clone(&entry.fulfilment);
-        let (task, attempt, operation) = match due {
+        let fulfilment = &entry.fulfilment;
+        let (task, attempt, operation, effects) = match due {
             Due::End(end) => return vec![Event::Ended { end }],
             Due::Alert(alert) => return vec![Event::Endangered { alert }],
             Due::Expire { task, attempt } => return fulfilment.expire(task, attempt, now),
-            Due::Run { task, attempt, again: false } => (task, attempt, Operation::Run),
-            Due::Run { task, attempt, again: true } | Due::Recover { task, attempt } => {
-                (task, attempt, Operation::Recover)
+            Due::Conclude { task, attempt, reason } => {
+                return fulfilment.without_call(task, attempt, reason, now);
             }
-            Due::Resume { task, attempt, payload } => {
-                (task, attempt, Operation::Resume { payload })
-            }
-            Due::ResumeUndo { task, attempt, payload } => {
-                (task, attempt, Operation::ResumeUndo { payload })
-            }
-            Due::Undo { task, attempt, outputs } => (task, attempt, Operation::Undo { outputs }),
+            Due::Call { task, attempt, operation, effects } => (task, attempt, operation, effects),
         };
-        if entry.under_way.contains_key(&task) {
-            return Vec::new();
-        }
-        let undo = operation.reverts();
-        if let Some(events) = self.without_call(&fulfilment, task, attempt, undo, now) {
-            return events;
-        }
-        let operation = self.of_work(&fulfilment, task, operation);
-        let begins = matches!(
-            fulfilment.tasks[task.index()],
-            TaskState::Pending | TaskState::Retrying { .. }
-        );
-        if let Some((outputs, holds)) = self.stands(&fulfilment, task, &operation) {
-            return fulfilment.conclude(task, attempt, Outcome::Done(outputs), holds, now);
-        }
-        let effects = self.effects(&fulfilment, task);
-        let call = self.call(&fulfilment, task, attempt, operation, now);
-        let (effects, call) = match (effects, call) {
-            (Some(effects), Ok(call)) => (effects, call),
-            (None, _) => {
-                return Self::cannot_call(
-                    &fulfilment,
-                    task,
-                    attempt,
-                    undo,
-                    missing(&fulfilment, task),
-                    now,
-                );
-            }
-            (_, Err(failure)) => {
-                return Self::cannot_call(&fulfilment, task, attempt, undo, failure, now);
+        let request = match fulfilment.request(task, operation, &mut self.expressions) {
+            Ok(request) => request,
+            Err(failure) => {
+                return fulfilment.without_call(task, attempt, NoCall::Impossible(failure), now);
             }
         };
-        let direction = if undo { Direction::Back } else { Direction::Forward };
-        entry.under_way.insert(task, direction);
-        match effects {
-            Effects::Pure if self.durability == Durability::Shared => {
-                gathered.pure.push(call);
-                Vec::new()
-            }
-            Effects::Pure => {
+        let call = self.call(&fulfilment.id, task, attempt, request, now);
+        entry.under_way.insert(task, fulfilment.direction(task));
+        match (effects, self.durability) {
+            (Effects::Pure, Durability::Shared) => gathered.pure.push(call),
+            (Effects::Pure, Durability::EachStep) | (Effects::External, _) => {
                 gathered.calls.push(call);
-                Vec::new()
-            }
-            Effects::External => {
-                gathered.calls.push(call);
-                if begins && !undo { vec![Event::Started { task, attempt }] } else { Vec::new() }
             }
         }
+        fulfilment.before_call(task, attempt, effects).into_iter().collect()
     }
 
     /// Turns what was gathered into one commit, unless it may wait for the next.

@@ -1,25 +1,38 @@
-//! What is owed for one task, and when something becomes due by time alone.
+//! The work that is due for one task, and when something becomes due by time alone.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::watch::is_settled;
-use super::{Due, Fulfilment, Phase};
+use super::{Context, Due, Fulfilment, Phase};
 use crate::id::TaskId;
+use crate::operation::Operation;
 use crate::task::TaskState;
 use crate::time::Timestamp;
 
+/// An attempt that is due by a task's state alone, as if no prior work were changed.
+pub(super) struct Owed {
+    pub(super) attempt: u32,
+    pub(super) operation: Operation,
+}
+
+impl Owed {
+    fn undo(attempt: u32, outputs: &Map<String, Value>) -> Self {
+        Self { attempt, operation: Operation::Undo { outputs: outputs.clone() } }
+    }
+}
+
 impl Fulfilment {
-    /// Lists what is owed now. The same answer before and after a crash.
-    pub fn due(&self, now: Timestamp) -> Vec<Due> {
-        let whole = self.due_for_whole(now);
+    /// Lists the work that is due now. The same answer before and after a crash.
+    pub fn due(&self, context: &mut Context<'_>) -> Vec<Due> {
+        let whole = self.due_for_whole(context.now);
         if matches!(whole, Some(Due::End(_))) {
             return whole.into_iter().collect();
         }
-        let tasks = self.active().filter_map(|task| self.due_for(task, now));
+        let tasks = self.active().filter_map(|task| self.due_for(task, context));
         whole.into_iter().chain(tasks).collect()
     }
 
-    /// What is owed for no task but for all of it: its end, or a note that it is late.
+    /// The work that is due for no single task: the end, or a note that it is late.
     pub fn due_for_whole(&self, now: Timestamp) -> Option<Due> {
         let settled = self.watch.unsettled == 0;
         match &self.phase {
@@ -32,21 +45,43 @@ impl Fulfilment {
         }
     }
 
-    /// The tasks that something may be owed for, in order: those of which nothing else stands in
-    /// the way.
+    /// The tasks that work may be due for, in order: those without a blocker.
     pub fn active(&self) -> impl Iterator<Item = TaskId> + '_ {
         self.watch.active.iter().copied()
     }
 
-    /// What is owed for a task now.
-    pub fn due_for(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+    /// The work that is due for a task now.
+    pub fn due_for(&self, task: TaskId, context: &mut Context<'_>) -> Option<Due> {
         let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
         if !is_open || !self.watch.active.contains(&task) {
             return None;
         }
-        match self.is_turned(task) {
-            true => self.due_backward(task, now),
-            false => self.due_forward(task, now),
+        if let Some(attempt) = self.expired(task, context.now) {
+            return Some(Due::Expire { task, attempt });
+        }
+        let owed = match self.is_turned(task) {
+            true => self.owed_backward(task, context.now),
+            false => self.owed_forward(task, context.now),
+        };
+        owed.map(|owed| self.carried_out(task, owed, context))
+    }
+
+    /// The attempt that waited for its answer until now.
+    fn expired(&self, task: TaskId, now: Timestamp) -> Option<u32> {
+        match &self.tasks[task.index()] {
+            TaskState::Waiting { attempt, until, .. }
+            | TaskState::UndoWaiting { attempt, until, .. } => (*until <= now).then_some(*attempt),
+            TaskState::Pending
+            | TaskState::Running { .. }
+            | TaskState::CalledBack { .. }
+            | TaskState::Retrying { .. }
+            | TaskState::Done(_)
+            | TaskState::Failed { .. }
+            | TaskState::Undoing { .. }
+            | TaskState::UndoCalledBack { .. }
+            | TaskState::Stuck { .. }
+            | TaskState::Undone
+            | TaskState::GivenUp { .. } => None,
         }
     }
 
@@ -61,15 +96,16 @@ impl Fulfilment {
         after.chain(before).copied()
     }
 
-    fn due_forward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+    fn owed_forward(&self, task: TaskId, now: Timestamp) -> Option<Owed> {
         let state = &self.tasks[task.index()];
         match state {
             TaskState::Pending => {
                 let ready = self.plan.task(task).not_before.is_none_or(|time| time <= now);
-                ready.then_some(Due::Run { task, attempt: 1, again: false })
+                ready.then_some(Owed { attempt: 1, operation: Operation::Run })
             }
+            // The failed attempt may have had an effect.
             TaskState::Retrying { attempt, at, .. } => {
-                (*at <= now).then_some(Due::Run { task, attempt: attempt + 1, again: true })
+                (*at <= now).then_some(Owed { attempt: attempt + 1, operation: Operation::Recover })
             }
             TaskState::Running { .. }
             | TaskState::Waiting { .. }
@@ -81,26 +117,20 @@ impl Fulfilment {
             | TaskState::UndoCalledBack { .. }
             | TaskState::Stuck { .. }
             | TaskState::Undone
-            | TaskState::GivenUp { .. } => Self::due_under_way(task, state, now),
+            | TaskState::GivenUp { .. } => Self::owed_under_way(state),
         }
     }
 
-    fn due_backward(&self, task: TaskId, now: Timestamp) -> Option<Due> {
+    fn owed_backward(&self, task: TaskId, now: Timestamp) -> Option<Owed> {
         let state = &self.tasks[task.index()];
         match state {
             TaskState::Retrying { .. }
             | TaskState::Failed { .. }
-            | TaskState::Stuck { begun: false, .. } => {
-                Some(Due::Undo { task, attempt: 1, outputs: Map::new() })
+            | TaskState::Stuck { begun: false, .. } => Some(Owed::undo(1, &Map::new())),
+            TaskState::Done(yielded) => Some(Owed::undo(1, &yielded.outputs)),
+            TaskState::Undoing { yielded, attempt, at, .. } => {
+                (*at <= now).then(|| Owed::undo(attempt + 1, &yielded.outputs))
             }
-            TaskState::Done(yielded) => {
-                Some(Due::Undo { task, attempt: 1, outputs: yielded.outputs.clone() })
-            }
-            TaskState::Undoing { yielded, attempt, at, .. } => (*at <= now).then(|| Due::Undo {
-                task,
-                attempt: attempt + 1,
-                outputs: yielded.outputs.clone(),
-            }),
             TaskState::Pending
             | TaskState::Running { .. }
             | TaskState::Waiting { .. }
@@ -109,25 +139,26 @@ impl Fulfilment {
             | TaskState::UndoCalledBack { .. }
             | TaskState::Stuck { .. }
             | TaskState::Undone
-            | TaskState::GivenUp { .. } => Self::due_under_way(task, state, now),
+            | TaskState::GivenUp { .. } => Self::owed_under_way(state),
         }
     }
 
-    fn due_under_way(task: TaskId, state: &TaskState, now: Timestamp) -> Option<Due> {
+    fn owed_under_way(state: &TaskState) -> Option<Owed> {
         match state {
-            TaskState::Running { attempt } => Some(Due::Recover { task, attempt: *attempt }),
+            TaskState::Running { attempt } => {
+                Some(Owed { attempt: *attempt, operation: Operation::Recover })
+            }
             TaskState::CalledBack { attempt, payload } => {
-                Some(Due::Resume { task, attempt: *attempt, payload: payload.clone() })
+                let operation = Operation::Resume { payload: payload.clone() };
+                Some(Owed { attempt: *attempt, operation })
             }
             TaskState::UndoCalledBack { attempt, payload, .. } => {
-                let (attempt, payload) = (*attempt, payload.clone());
-                Some(Due::ResumeUndo { task, attempt, payload })
-            }
-            TaskState::Waiting { attempt, until, .. }
-            | TaskState::UndoWaiting { attempt, until, .. } => {
-                (*until <= now).then_some(Due::Expire { task, attempt: *attempt })
+                let operation = Operation::ResumeUndo { payload: payload.clone() };
+                Some(Owed { attempt: *attempt, operation })
             }
             TaskState::Pending
+            | TaskState::Waiting { .. }
+            | TaskState::UndoWaiting { .. }
             | TaskState::Retrying { .. }
             | TaskState::Done(_)
             | TaskState::Failed { .. }

@@ -7,6 +7,7 @@ mod cancelling;
 mod giving_up;
 mod history;
 mod lines;
+mod operations;
 mod outcomes;
 mod properties;
 mod standing;
@@ -17,6 +18,7 @@ use serde_json::json;
 use self::history::{History, Policy, plan};
 use super::*;
 use crate::journal::Decision;
+use crate::operation::Direction;
 use crate::outcome::{FailureClass, Outcome, Wait};
 use crate::plan::OnFailure;
 
@@ -181,7 +183,7 @@ impl Player {
                 self.decided(state.complete_by_hand(&self.full(name), outputs, decision()))
             }
             ["cancel"] => state.cancel(request()).0,
-            ["end"] => match state.due(self.now).as_slice() {
+            ["end"] => match state.due_at(self.now).as_slice() {
                 [Due::End(end)] => vec![Event::Ended { end: *end }],
                 _ => vec![Event::Ended { end: End::Completed }],
             },
@@ -235,7 +237,7 @@ impl Player {
 
     fn status(&self) -> String {
         let state = &self.history.fulfilment;
-        let due: Vec<String> = state.due(self.now).iter().map(|due| self.due(due)).collect();
+        let due: Vec<String> = state.due_at(self.now).iter().map(|due| self.due(due)).collect();
         if !due.is_empty() {
             return format!("due: {}", due.join(", "));
         }
@@ -260,15 +262,23 @@ impl Player {
     }
 
     fn due(&self, due: &Due) -> String {
-        let (word, task, attempt) = match due {
-            Due::Run { task, attempt, .. } => ("run", task, *attempt),
-            Due::Recover { task, attempt } => ("recover", task, *attempt),
-            Due::Resume { task, attempt, .. } => ("resume", task, *attempt),
-            Due::ResumeUndo { task, attempt, .. } => ("resume undo", task, *attempt),
-            Due::Expire { task, attempt } => ("expire", task, *attempt),
-            Due::Undo { task, attempt, .. } => ("undo", task, *attempt),
+        let (task, attempt) = match due {
+            Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. } => {
+                (*task, *attempt)
+            }
+            Due::Expire { task, attempt } => (*task, *attempt),
             Due::Alert(_) => return "alert".into(),
             Due::End(_) => return "end".into(),
+        };
+        let word = match (due, &self.history.fulfilment.tasks[task.index()]) {
+            (Due::Expire { .. }, _) => "expire",
+            (_, TaskState::Running { .. }) => "recover",
+            (_, TaskState::CalledBack { .. }) => "resume",
+            (_, TaskState::UndoCalledBack { .. }) => "resume undo",
+            _ => match self.history.fulfilment.direction(task) {
+                Direction::Forward => "run",
+                Direction::Backward => "undo",
+            },
         };
         let name = &self.names[task.index()];
         if attempt == 1 { format!("{word} {name}") } else { format!("{word} {name} #{attempt}") }

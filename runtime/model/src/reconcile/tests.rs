@@ -137,8 +137,11 @@ fn cancel(played: &mut Played, open: &mut Fulfilment) {
 /// So many tasks of an order succeed.
 fn some(played: &mut Played, open: &mut Fulfilment, count: usize) {
     for _ in 0..count {
-        let due = open.due(Timestamp(i64::MAX)).into_iter().next();
-        let Some(Due::Run { task, attempt, .. }) = due else { return };
+        let due = open.due_at(Timestamp(i64::MAX)).into_iter().next();
+        let Some(Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. }) = due
+        else {
+            return;
+        };
         let (outputs, holds) = (Map::new(), Vec::new());
         played.commit(open, Event::Succeeded { task, attempt, outputs, holds });
     }

@@ -10,7 +10,7 @@ use crate::installed::INSTALLED;
 use crate::journal::{Event, Kind};
 use crate::outcome::Hold;
 use crate::plan::Work;
-use crate::{Due, Fulfilment, FulfilmentId, PoolId, TaskId, Timestamp};
+use crate::{Direction, Due, Fulfilment, FulfilmentId, PoolId, TaskId, Timestamp};
 
 /// A rulebook and what was ordered by it so far.
 pub(crate) struct Played {
@@ -98,19 +98,19 @@ impl Played {
     /// Everything that is due succeeds.
     pub(crate) fn finish(&mut self, fulfilment: &mut Fulfilment) {
         let now = Timestamp(i64::MAX);
-        while let Some(due) = fulfilment.due(now).into_iter().next() {
+        while let Some(due) = fulfilment.due_at(now).into_iter().next() {
             let event = match due {
-                Due::Run { task, attempt, .. } => {
-                    let (outputs, holds) = self.yielded(fulfilment, task);
-                    Event::Succeeded { task, attempt, outputs, holds }
+                Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. } => {
+                    match fulfilment.direction(task) {
+                        Direction::Forward => {
+                            let (outputs, holds) = self.yielded(fulfilment, task);
+                            Event::Succeeded { task, attempt, outputs, holds }
+                        }
+                        Direction::Backward => Event::Undone { task },
+                    }
                 }
-                Due::Undo { task, .. } => Event::Undone { task },
                 Due::End(end) => Event::Ended { end },
-                Due::Recover { .. }
-                | Due::Resume { .. }
-                | Due::ResumeUndo { .. }
-                | Due::Expire { .. }
-                | Due::Alert(_) => panic!("nothing waits"),
+                Due::Expire { .. } | Due::Alert(_) => panic!("nothing waits"),
             };
             self.commit(fulfilment, event);
         }

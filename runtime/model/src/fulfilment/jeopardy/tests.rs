@@ -49,7 +49,7 @@ fn succeeded(task: u32) -> Event {
 }
 
 fn alert(order: &Fulfilment, at: i64) -> Option<Danger> {
-    match order.due(Timestamp(at)).first() {
+    match order.due_at(Timestamp(at)).first() {
         Some(Due::Alert(alert)) => Some(alert.danger),
         _ => None,
     }
@@ -73,10 +73,12 @@ fn each_thing_is_noted_once() {
     let mut order = order(plan());
     for (at, danger) in [(6_000, Danger::AtRisk), (20_000, Danger::Missed)] {
         let at = Timestamp(at);
-        let Some(Due::Alert(alert)) = order.due(at).into_iter().next() else { panic!("no alert") };
+        let Some(Due::Alert(alert)) = order.due_at(at).into_iter().next() else {
+            panic!("no alert")
+        };
         assert_eq!((alert.danger, alert.at), (danger, at));
         order.apply(at, &Event::Endangered { alert }).unwrap();
-        assert!(!matches!(order.due(at).first(), Some(Due::Alert(_))));
+        assert!(!matches!(order.due_at(at).first(), Some(Due::Alert(_))));
     }
     assert_eq!(order.wake_at(Timestamp(20_000)), None);
     let orders = order.orders();

@@ -125,7 +125,7 @@ fn an_order_that_is_held_can_be_cancelled() {
     let (events, answer) = history.fulfilment.cancel(request());
     assert_eq!(answer, Ok(()));
     history.commit(Timestamp(2), events).unwrap();
-    assert_eq!(history.fulfilment.due(Timestamp(2)), vec![Due::End(End::Cancelled)]);
+    assert_eq!(history.fulfilment.due_at(Timestamp(2)), vec![Due::End(End::Cancelled)]);
     history.commit(Timestamp(2), vec![Event::Ended { end: End::Cancelled }]).unwrap();
     let (events, answer) = history.fulfilment.cancel(request());
     assert_eq!(events, Vec::new());

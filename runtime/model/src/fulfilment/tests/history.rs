@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::super::*;
-use crate::id::{ItemId, PluginId, SpecId};
+use crate::id::{Digest, ItemId, PluginId, SpecId};
 use crate::plan::{Item, Level, Made, OnFailure, Retry, Step, Task, Work};
 
 pub(super) struct History {
@@ -61,7 +61,7 @@ impl History {
         assert_eq!(read, self.records, "records are read as they were written");
         let folded = Fulfilment::fold(state.id.clone(), &read).unwrap();
         assert_eq!(&folded, state, "the state is the fold over the journal");
-        assert_eq!(folded.due(now), state.due(now), "what is owed is the same after a crash");
+        assert_eq!(folded.due_at(now), state.due_at(now), "what is owed is the same after a crash");
         let watch = Watch::derive(&state.plan, &state.tasks, &state.turned);
         assert_eq!(state.watch, watch, "what is watched can be derived");
         self.assert_wakes(now);
@@ -71,13 +71,13 @@ impl History {
     fn assert_wakes(&self, now: Timestamp) {
         let state = &self.fulfilment;
         let lies = matches!(state.phase, Phase::Submitted | Phase::Held(_) | Phase::Ended(..));
-        if lies || state.is_held() || !state.due(now).is_empty() {
+        if lies || state.is_held() || !state.due_at(now).is_empty() {
             return;
         }
         let at = state.wake_at(now).expect("what waits has a time to wake");
         assert!(at > now, "it wakes later, not now");
-        assert!(!state.due(at).is_empty(), "something is owed when it wakes");
-        assert!(state.due(Timestamp(at.0 - 1)).is_empty(), "nothing is owed sooner");
+        assert!(!state.due_at(at).is_empty(), "something is owed when it wakes");
+        assert!(state.due_at(Timestamp(at.0 - 1)).is_empty(), "nothing is owed sooner");
     }
 }
 
@@ -156,7 +156,8 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         work: if policy.takes_back { Work::TakeBack(Box::new(made())) } else { Work::Do },
     });
     let tasks = made.collect();
-    Plan { steps: steps.collect(), items: items.clone(), tasks, ..Plan::default() }
+    let plugins = [(PluginId::new("noop"), Digest::new("noop"))].into();
+    Plan { steps: steps.collect(), items: items.clone(), tasks, plugins, ..Plan::default() }
 }
 
 fn named(policy: &Policy) -> String {

@@ -7,10 +7,11 @@ use proptest::prelude::*;
 use super::history::{History, Policy, plan};
 use super::*;
 use crate::journal::Refusal;
+use crate::operation::Direction;
 
 /// A plan of up to eight tasks, of which each needs any of those before it and serves any of three
 /// lines, or the whole order.
-fn plans() -> impl Strategy<Value = Vec<Policy>> {
+pub(super) fn plans() -> impl Strategy<Value = Vec<Policy>> {
     let kinds = (0..8_u8, 0..8_u8, 0..8_u8);
     let policy = (any::<u8>(), 1..4_u32, any::<bool>(), kinds, prop::option::of(0..5_000_i64));
     prop::collection::vec(policy, 1..8).prop_map(|policies| {
@@ -37,7 +38,7 @@ fn plans() -> impl Strategy<Value = Vec<Policy>> {
     })
 }
 
-fn named(policies: &[Policy]) -> Plan {
+pub(super) fn named(policies: &[Policy]) -> Plan {
     let tasks = policies.iter().enumerate();
     plan(&tasks.map(|(index, policy)| (format!("t{index}"), policy.clone())).collect::<Vec<_>>())
 }
@@ -68,22 +69,25 @@ impl Fate {
     }
 }
 
-struct Run {
-    history: History,
-    now: Timestamp,
+pub(super) struct Run {
+    pub(super) history: History,
+    pub(super) now: Timestamp,
     fate: Fate,
     steps: u32,
     /// When someone wants to cancel.
-    cancel_at: Option<u32>,
+    pub(super) cancel_at: Option<u32>,
     /// When an operator decides something, and what.
     decides: BTreeMap<u32, u8>,
 }
 
 impl Run {
     fn new(policies: &[Policy], choices: Vec<u8>) -> Self {
-        let history = History::of_plan(named(policies));
+        Self::of_plan(named(policies), choices)
+    }
+
+    pub(super) fn of_plan(plan: Plan, choices: Vec<u8>) -> Self {
         Self {
-            history,
+            history: History::of_plan(plan),
             now: Timestamp(0),
             fate: Fate { choices: choices.into_iter() },
             steps: 0,
@@ -103,10 +107,10 @@ impl Run {
         panic!("it does not end: {:#?}", self.history.fulfilment.tasks);
     }
 
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         self.steps += 1;
         let state = &self.history.fulfilment;
-        let due = state.due(self.now);
+        let due = state.due_at(self.now);
         let events = if self.cancel_at.take_if(|steps| self.steps == *steps).is_some() {
             state.cancel(request()).0
         } else if let Some(choice) = self.decides.remove(&self.steps) {
@@ -157,17 +161,22 @@ impl Run {
     fn do_due(&mut self, due: &Due) -> Vec<Event> {
         let state = &self.history.fulfilment;
         match due {
-            Due::Run { task, attempt, .. } => match self.fate.pick(2) {
-                0 => vec![Event::Started { task: *task, attempt: *attempt }],
-                _ => state.conclude(*task, *attempt, self.fate.outcome(), Vec::new(), self.now),
-            },
-            Due::Recover { task, attempt } | Due::Resume { task, attempt, .. } => {
-                state.conclude(*task, *attempt, self.fate.outcome(), Vec::new(), self.now)
+            Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. } => {
+                let (task, attempt) = (*task, *attempt);
+                match (state.direction(task), has_begun(state, task)) {
+                    (Direction::Forward, false) if self.fate.pick(2) == 0 => {
+                        vec![Event::Started { task, attempt }]
+                    }
+                    (Direction::Forward, _) => {
+                        let outcome = self.fate.outcome();
+                        state.conclude(task, attempt, outcome, Vec::new(), self.now)
+                    }
+                    (Direction::Backward, _) => {
+                        state.conclude_undo(task, attempt, self.fate.outcome(), self.now)
+                    }
+                }
             }
             Due::Expire { task, attempt } => state.expire(*task, *attempt, self.now),
-            Due::Undo { task, attempt, .. } | Due::ResumeUndo { task, attempt, .. } => {
-                state.conclude_undo(*task, *attempt, self.fate.outcome(), self.now)
-            }
             Due::Alert(alert) => vec![Event::Endangered { alert: alert.clone() }],
             Due::End(end) => vec![Event::Ended { end: *end }],
         }
@@ -177,8 +186,10 @@ impl Run {
     fn succeed_twice(&mut self) {
         for _ in 0..1_000 {
             let state = &self.history.fulfilment;
-            match state.due(self.now).first() {
-                Some(Due::Run { task, attempt, .. }) => {
+            match state.due_at(self.now).first() {
+                Some(Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. })
+                    if begins(state, *task) =>
+                {
                     let (task, attempt) = (*task, *attempt);
                     let done = || Outcome::Done(Map::new());
                     let events = state.conclude(task, attempt, done(), Vec::new(), self.now);
@@ -202,12 +213,14 @@ impl Run {
     fn succeed_but(&mut self, bad: TaskId) {
         for _ in 0..1_000 {
             let state = &self.history.fulfilment;
-            let due = state.due(self.now);
+            let due = state.due_at(self.now);
             let events = match due.first() {
-                Some(Due::Run { task, attempt, .. }) => {
+                Some(Due::Call { task, attempt, .. }) if begins(state, *task) => {
                     vec![Event::Started { task: *task, attempt: *attempt }]
                 }
-                Some(Due::Recover { task, attempt }) if *task == bad => {
+                Some(Due::Call { task, attempt, .. })
+                    if *task == bad && state.direction(*task) == Direction::Forward =>
+                {
                     let outcome = Outcome::Failed(failure("person"));
                     state.conclude(*task, *attempt, outcome, Vec::new(), self.now)
                 }
@@ -222,6 +235,16 @@ impl Run {
         }
         panic!("it does not end");
     }
+}
+
+/// Whether an attempt at a task is under way.
+fn has_begun(state: &Fulfilment, task: TaskId) -> bool {
+    matches!(state.tasks[task.index()], TaskState::Running { .. } | TaskState::CalledBack { .. })
+}
+
+/// Whether what is due for a task is to begin an attempt at it.
+fn begins(state: &Fulfilment, task: TaskId) -> bool {
+    state.direction(task) == Direction::Forward && !has_begun(state, task)
 }
 
 /// Any event about any task, most of which cannot happen.
@@ -301,7 +324,7 @@ proptest! {
             | Phase::Running
             | Phase::Unwinding(_) => prop_assert!(false, "{:?}", state.phase),
         }
-        prop_assert_eq!(state.due(Timestamp(i64::MAX)), Vec::new());
+        prop_assert_eq!(state.due_at(Timestamp(i64::MAX)), Vec::new());
         prop_assert_eq!(state.wake_at(Timestamp(0)), None);
     }
 
