@@ -316,4 +316,4 @@ impl<R> Core<R> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -189,6 +189,14 @@ impl Pools {
         self.lock().pools.get(pool).map_or(0, |state| state.held.len())
     }
 
+    /// All that is reserved, and what attempts under way have of it.
+    #[cfg(test)]
+    pub(crate) fn reserved(&self) -> String {
+        let inner = self.lock();
+        let held: Vec<_> = inner.pools.iter().map(|(id, state)| (id, &state.held)).collect();
+        format!("{held:?} {:?} {:?}", inner.tentative, inner.offered)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Every change below leaves the maps consistent, so a poisoned lock is still good.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

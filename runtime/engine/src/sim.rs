@@ -9,6 +9,7 @@ mod life;
 mod network;
 mod orders;
 mod promises;
+mod refusals;
 mod tests;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ struct Fate {
     disk: Speed,
     crashes: Crashes,
     shares: Shares,
+    /// Whether events are injected that are refused.
+    refuses: bool,
 }
 
 /// How long a batch takes to the disk.
@@ -78,6 +81,8 @@ struct Summary {
     fulfilments: BTreeMap<FulfilmentId, Fulfilment>,
     /// How many batches were appended.
     appends: u64,
+    /// How many events were refused.
+    refusals: u32,
 }
 
 /// Who asked the engine.
@@ -122,6 +127,8 @@ enum Happening {
     Flushed { generation: u32 },
     /// A person looks at every fulfilment, and has some tried again.
     Looked { reopens: bool },
+    /// An event is applied that is refused.
+    Refused,
 }
 
 /// A call that is under way.
@@ -171,6 +178,7 @@ struct World {
     crashing: bool,
     sequence: u64,
     reopened: u32,
+    refusals: u32,
     told: bool,
 }
 
@@ -208,6 +216,7 @@ impl World {
             crashing: false,
             sequence: 0,
             reopened: 0,
+            refusals: 0,
             told: std::env::var_os("FERRULE_SEED").is_some(),
         };
         for order in orders {
@@ -232,6 +241,10 @@ impl World {
             let at = start.plus_ms(world.dice.below(400));
             let reopens = world.dice.one_in(3);
             world.happens(at, format!("looked {number}"), Happening::Looked { reopens });
+        }
+        for number in 0..if fate.refuses { 3 } else { 0 } {
+            let at = start.plus_ms(world.dice.below(500));
+            world.happens(at, format!("refused {number}"), Happening::Refused);
         }
         world.crash_at = world.next_crash();
         world
@@ -314,6 +327,7 @@ impl World {
             | Happening::Recalled { .. }
             | Happening::Flushed { .. } => {}
             Happening::Looked { reopens } => self.look(reopens),
+            Happening::Refused => self.refuse(),
         }
     }
 
@@ -436,6 +450,9 @@ impl World {
     /// Where nothing can happen any more, a person mends what is held; false where nobody can.
     fn person_acts(&mut self) -> bool {
         self.assert_quiet();
+        if self.readmit() {
+            return true;
+        }
         let held = self.core.fulfilments().any(Fulfilment::has_failures);
         if !held || self.reopened >= REOPENED_MAX {
             return false;
@@ -464,6 +481,11 @@ impl World {
 
     fn end(self) -> Summary {
         self.assert_end();
-        Summary { facts: self.disk.dump(), fulfilments: self.disk.folds, appends: self.appends }
+        Summary {
+            facts: self.disk.dump(),
+            fulfilments: self.disk.folds,
+            appends: self.appends,
+            refusals: self.refusals,
+        }
     }
 }

@@ -152,38 +152,21 @@ impl Fulfilment {
 
     /// Follows an event that is about a task or a request.
     fn follow_event(&self, event: &Event, changes: &mut Changes) {
-        match event {
-            Event::Cancelling { request } => self.cancelling(request, None, changes),
-            Event::CancelRefused { request, refusal } => {
-                self.cancelling(request, Some(refusal), changes);
+        if let Event::Submitted { .. } = event {
+            self.asked(changes);
+        } else if let Event::Cancelling { request } = event {
+            self.cancelling(request, None, changes);
+        } else if let Event::CancelRefused { request, refusal } = event {
+            self.cancelling(request, Some(refusal), changes);
+        } else if let Some(task) = event.task().filter(|_| event.completes_task()) {
+            // An attempt that was under way succeeds before its task is undone.
+            let is_of_work = !self.is_turned(task) || matches!(event, Event::Succeeded { .. });
+            let is_of_undo = event.is_of_undo() || !is_of_work;
+            match (is_of_undo, event) {
+                (true, Event::GivenUp { .. }) => {}
+                (true, _) => self.undone(task, changes),
+                (false, _) => self.succeeded(task, changes),
             }
-            Event::CompletedByHand { task, .. } if self.is_turned(*task) => {
-                self.undone(*task, changes);
-            }
-            Event::GivenUp { task, .. } if self.is_turned(*task) => {}
-            Event::Succeeded { task, .. }
-            | Event::CompletedByHand { task, .. }
-            | Event::GivenUp { task, .. } => self.succeeded(*task, changes),
-            Event::Undone { task } => self.undone(*task, changes),
-            Event::Submitted { .. } => self.asked(changes),
-            Event::Planned { .. }
-            | Event::Awaiting { .. }
-            | Event::Held { .. }
-            | Event::Rejected { .. }
-            | Event::Started { .. }
-            | Event::Waiting { .. }
-            | Event::CalledBack { .. }
-            | Event::Retrying { .. }
-            | Event::Failed { .. }
-            | Event::Reopened { .. }
-            | Event::Unwinding { .. }
-            | Event::RollingBack { .. }
-            | Event::Patched { .. }
-            | Event::Endangered { .. }
-            | Event::UndoWaiting { .. }
-            | Event::UndoRetrying { .. }
-            | Event::UndoFailed { .. }
-            | Event::Ended { .. } => {}
         }
     }
 

@@ -396,6 +396,59 @@ impl Event {
         matches!(self, Self::Unwinding { .. } | Self::RollingBack { .. } | Self::Cancelling { .. })
     }
 
+    /// The answer that a task, or its undo, waits for from then on.
+    pub fn wait(&self) -> Option<&Wait> {
+        if let Self::Waiting { wait, .. } | Self::UndoWaiting { wait, .. } = self {
+            return Some(wait);
+        }
+        None
+    }
+
+    /// Whether it tells how an attempt to undo a task ended.
+    pub fn is_of_undo(&self) -> bool {
+        matches!(
+            self,
+            Self::Undone { .. }
+                | Self::UndoWaiting { .. }
+                | Self::UndoRetrying { .. }
+                | Self::UndoFailed { .. }
+        )
+    }
+
+    /// Whether it begins an attempt at a task, or tells how the attempt ended.
+    pub fn is_of_attempt(&self) -> bool {
+        matches!(
+            self,
+            Self::Started { .. }
+                | Self::Waiting { .. }
+                | Self::Succeeded { .. }
+                | Self::Retrying { .. }
+                | Self::Failed { .. }
+        )
+    }
+
+    /// Whether a task, or its undo, is over with it: done, undone or given up.
+    pub fn completes_task(&self) -> bool {
+        matches!(
+            self,
+            Self::Succeeded { .. }
+                | Self::CompletedByHand { .. }
+                | Self::GivenUp { .. }
+                | Self::Undone { .. }
+        )
+    }
+
+    /// Whether it only changes attributes that no decision reads.
+    pub fn is_patch(&self) -> bool {
+        matches!(self, Self::Patched { .. })
+    }
+
+    /// Whether it may share a commit with the events that follow it: the success of a task that cannot
+    /// have had an effect. Any other is written at once.
+    pub fn may_wait_for_commit(&self) -> bool {
+        matches!(self, Self::Succeeded { .. })
+    }
+
     /// The task that it is about.
     pub fn task(&self) -> Option<TaskId> {
         match self {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::plan::{UNDO, Work};
 use model::{
-    BOUNDS, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState, Timestamp,
-    Wait,
+    BOUNDS, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState,
+    Timestamp, Wait,
 };
 use serde_json::Value;
 
+use super::entry::Entry;
 use super::{Answer, Core, Received, Step};
 use crate::keys;
 use crate::limits::{CALLBACK_NAME_BYTES_MAX, Limits};
@@ -140,11 +141,8 @@ impl<R> Core<R> {
             && let Some(entry) = self.open.remove(&id)
         {
             let events = entry.fulfilment.called_back(task, attempt, payload);
-            let mut step = Step::answer(reply, Answer::Callback(Received::Delivered));
-            if self.kept.remove(&name) {
-                step.commit.writes.extend(removing(&name));
-            }
-            return self.advance(now, entry, events, step);
+            let step = Step::answer(reply, Answer::Callback(Received::Delivered));
+            return self.deliver(now, entry, events, &name, step);
         }
         if !self.may_be_awaited(&name) {
             return Step::answer(reply, Answer::Callback(Received::Ignored));
@@ -183,9 +181,28 @@ impl<R> Core<R> {
         };
         let Some(entry) = self.open.remove(&id) else { return step };
         let events = entry.fulfilment.called_back(task, attempt, payload);
-        self.kept.remove(name);
-        step.commit.writes.extend(removing(name));
-        self.advance(now, entry, events, step)
+        self.deliver(now, entry, events, name, step)
+    }
+
+    /// Gives a task the callback of this name. If it is kept, it is removed with the commit that
+    /// records it, and stays kept if its fulfilment is set aside instead.
+    fn deliver(
+        &mut self,
+        now: Timestamp,
+        entry: Entry<R>,
+        events: Vec<Event>,
+        name: &str,
+        mut step: Step<R>,
+    ) -> Step<R> {
+        let id = entry.fulfilment.id.clone();
+        if self.kept.contains(name) {
+            step.commit.writes.extend(removing(name));
+        }
+        let step = self.advance(now, entry, events, step);
+        if !self.set_aside.contains_key(&id) {
+            self.kept.remove(name);
+        }
+        step
     }
 
     /// Removes callbacks that were kept for too long, some at once; nothing if none were.
@@ -210,26 +227,37 @@ impl<R> Core<R> {
         }
     }
 
-    /// Notes that a task waits. Gives the name of a callback that is kept for it, if there is one.
+    /// Notes that a task waits since an event. Answers with the name of a callback that is kept for
+    /// it, if there is one.
     pub(super) fn wait_for(
         &mut self,
-        fulfilment: &Fulfilment,
-        task: TaskId,
-        attempt: u32,
+        fulfilment: &FulfilmentId,
+        event: &Event,
+        names: Vec<String>,
     ) -> Option<String> {
-        let Some(TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. }) =
-            fulfilment.tasks.get(task.index())
+        let (Event::Waiting { task, attempt, .. } | Event::UndoWaiting { task, attempt, .. }) =
+            event
         else {
             return None;
         };
+        self.await_names(fulfilment, *task, *attempt, names)
+    }
+
+    /// Notes the names under which a task waits.
+    pub(super) fn await_names(
+        &mut self,
+        fulfilment: &FulfilmentId,
+        task: TaskId,
+        attempt: u32,
+        names: Vec<String>,
+    ) -> Option<String> {
         let mut kept = None;
-        for key in &wait.keys {
-            let name = fulfilment.callback_name(task, key);
-            let waiter = (fulfilment.id.clone(), task, attempt);
+        for name in names {
+            let waiter = (fulfilment.clone(), task, attempt);
             let known = self.waiting.entry(name.clone()).or_insert_with(|| waiter.clone());
-            if (&known.0, known.1) != (&waiter.0, waiter.1) {
+            if (&known.0, known.1) != (fulfilment, task) {
                 // Only a journal of an earlier version has this: new waits are refused.
-                tracing::warn!(name, by = %known.0, fulfilment = %waiter.0, "two wait for a callback");
+                tracing::warn!(name, by = %known.0, %fulfilment, "two wait for a callback");
                 continue;
             }
             *known = waiter;
@@ -315,16 +343,6 @@ impl<R> Core<R> {
             Some(entry) => may_wait(&entry.fulfilment, task, of),
             None => self.set_aside.contains_key(&id),
         }
-    }
-}
-
-/// The names under which a task waits for an answer.
-pub(super) fn waits_of(fulfilment: &Fulfilment, task: TaskId) -> Vec<String> {
-    match fulfilment.tasks.get(task.index()) {
-        Some(TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. }) => {
-            wait.keys.iter().map(|key| fulfilment.callback_name(task, key)).collect()
-        }
-        _ => Vec::new(),
     }
 }
 

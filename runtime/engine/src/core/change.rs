@@ -84,10 +84,6 @@ impl<R> Core<R> {
                 return self.advance(now, entry, Vec::new(), step);
             }
         };
-        if fulfilment.is_ended() {
-            let id = fulfilment.id.to_string();
-            self.changed_late.insert(id, fulfilment.records + u32::from(!events.is_empty()));
-        }
         step.waiting = Some(reply);
         self.advance(now, entry, events, step)
     }

@@ -210,32 +210,38 @@ impl<R> Core<R> {
         Ok(events)
     }
 
-    /// What comes of a fulfilment that was planned again, with what its plan claims claimed. It is
-    /// held while another changes the same.
-    pub(super) fn claimed_again(
-        &mut self,
-        fulfilment: &Fulfilment,
+    /// The event of a fulfilment that was planned again, with the claims of its plan, which are taken
+    /// when the event is accepted. The order is held while another changes the same.
+    pub(super) fn claims_again(
+        &self,
         event: Event,
         seen: Seen,
-    ) -> Result<Event, Answer> {
+    ) -> Result<(Event, Vec<Claim>), Answer> {
         let Event::Planned { plan } = &event else {
-            return Ok(event);
+            return Ok((event, Vec::new()));
         };
         let claims: Vec<Claim> = plan.claims().collect();
         if let Some(other) = self.claims.queue(plan, &claims) {
-            return Ok(Event::Awaiting { orders: vec![other], queued: true });
+            let event = Event::Awaiting { orders: vec![other], queued: true };
+            return Ok((event, Vec::new()));
         }
         if let Some(other) = self.claims.against(&claims) {
             let message =
                 format!("order `{other}` is changing the same: it is planned when that has ended");
             let failure = Failure::new(FailureClass::Person, "INSTANCE_BUSY", message);
-            return Ok(Event::Held { failure });
+            return Ok((Event::Held { failure }, Vec::new()));
         }
         if self.claims.is_stale(&claims, seen) {
             return Err(Answer::Stale);
         }
-        self.claims.take(&fulfilment.id, claims);
-        Ok(event)
+        Ok((event, claims))
+    }
+
+    /// Takes the claims of a plan that was accepted, unless its fulfilment has ended with it.
+    pub(super) fn take_claims(&mut self, id: &FulfilmentId, claims: Vec<Claim>) {
+        if self.open.contains_key(id) {
+            self.claims.take(id, claims);
+        }
     }
 
     /// Claims what an open fulfilment claimed before a restart.

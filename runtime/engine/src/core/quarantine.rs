@@ -74,6 +74,10 @@ impl<R> Core<R> {
         for (hold, _) in &gathered.taken {
             self.pools.abandon_value(&hold.pool, hold.index);
         }
+        // Calls that were decided and are not made.
+        for call in gathered.calls.iter().chain(&gathered.pure) {
+            self.pools.abandon(&id, call.task);
+        }
         if let Some(time) = entry.wake_at.take() {
             self.timers.remove(&(time, id.clone()));
         }

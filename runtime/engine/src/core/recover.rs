@@ -314,7 +314,8 @@ impl<R> Core<R> {
         let fulfilment = Arc::clone(&entry.fulfilment);
         self.claim_again(&fulfilment);
         for (task, attempt, _) in fulfilment.waits() {
-            let kept = self.wait_for(&fulfilment, task, attempt);
+            let names = fulfilment.awaited_by(task);
+            let kept = self.await_names(&fulfilment.id, task, attempt, names);
             step.commit.then.extend(kept.map(After::Recall));
         }
         entry

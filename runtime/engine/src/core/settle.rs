@@ -10,9 +10,7 @@ use model::journal::EncodeError;
 use model::{Changes, Context, Document, Due, Event, Hold, NoCall, Record, Timestamp};
 
 use super::agenda::Agenda;
-use super::callbacks::waits_of;
 use super::entry::Entry;
-use super::holds::{ended, freed};
 use super::slices::Owed;
 use super::{After, Answer, Core, Durability, Published, Step};
 use crate::keys;
@@ -46,9 +44,9 @@ pub(super) enum Fault {
 #[derive(Default)]
 pub(super) struct Gathered {
     /// Calls that wait for the commit.
-    calls: Vec<Call>,
+    pub(super) calls: Vec<Call>,
     /// Calls of pure plugins.
-    pure: Vec<Call>,
+    pub(super) pure: Vec<Call>,
     /// Holds to write and to remove.
     pub(super) taken: Vec<(Hold, String)>,
     pub(super) freed: Vec<(Hold, String)>,
@@ -128,9 +126,8 @@ impl<R> Core<R> {
         entry.wake_at = wake_at;
     }
 
-    /// Applies events and follows what they mean for pools and callbacks. Nothing is followed of an
-    /// event that is refused: events come from decisions over this very state, so that is a bug of
-    /// ours, and the fulfilment cannot be carried on by it.
+    /// Applies events, and follows the effects of those that are accepted. Events come from decisions
+    /// over this very state, so one that is refused is a bug of ours, and its fulfilment is set aside.
     fn apply(
         &mut self,
         now: Timestamp,
@@ -140,52 +137,33 @@ impl<R> Core<R> {
     ) -> Result<(), Fault> {
         for event in events {
             let fulfilment = Arc::make_mut(&mut entry.fulfilment);
-            let waited = event.task().map(|task| waits_of(fulfilment, task)).unwrap_or_default();
-            let (freed, ended) = (freed(fulfilment, &event), ended(fulfilment, &event));
-            if let Event::Succeeded { task, holds, .. } = &event {
-                let holder = fulfilment.holder(*task);
-                gathered.taken.extend(holds.iter().map(|hold| (hold.clone(), holder.clone())));
-            }
-            fulfilment.apply(now, &event).map_err(Fault::Refused)?;
-            gathered.freed.extend(freed);
-            gathered.ended.extend(ended);
+            let effects = match fulfilment.accept(now, &event) {
+                Ok(effects) => effects,
+                Err(error) => return Err(self.refused(event, error)),
+            };
             if let Some(agenda) = &mut entry.agenda {
                 agenda.follow(fulfilment, &event, now);
             }
-            self.stop_waiting(&fulfilment.id, event.task(), &waited);
-            match &event {
-                Event::Ended { .. } => gathered.freed.extend(fulfilment.given_up()),
-                Event::Waiting { task, attempt, .. } | Event::UndoWaiting { task, attempt, .. } => {
-                    let kept = self.wait_for(fulfilment, *task, *attempt);
-                    gathered.recalled.extend(kept);
-                }
-                Event::Submitted { .. }
-                | Event::Awaiting { .. }
-                | Event::Planned { .. }
-                | Event::Held { .. }
-                | Event::Rejected { .. }
-                | Event::Started { .. }
-                | Event::CalledBack { .. }
-                | Event::Succeeded { .. }
-                | Event::Retrying { .. }
-                | Event::Failed { .. }
-                | Event::Reopened { .. }
-                | Event::Unwinding { .. }
-                | Event::RollingBack { .. }
-                | Event::Cancelling { .. }
-                | Event::CancelRefused { .. }
-                | Event::Patched { .. }
-                | Event::Endangered { .. }
-                | Event::UndoRetrying { .. }
-                | Event::UndoFailed { .. }
-                | Event::Undone { .. }
-                | Event::GivenUp { .. }
-                | Event::CompletedByHand { .. } => {}
-            }
-            gathered.must_write |= !matches!(event, Event::Succeeded { .. });
+            gathered.taken.extend(effects.reserved);
+            gathered.freed.extend(effects.released);
+            gathered.ended.extend(effects.terminated);
+            self.stop_waiting(&fulfilment.id, event.task(), &effects.no_longer_awaited);
+            let kept = self.wait_for(&fulfilment.id, &event, effects.awaited);
+            gathered.recalled.extend(kept);
+            gathered.must_write |= !event.may_wait_for_commit();
             entry.unwritten.push(event);
         }
         Ok(())
+    }
+
+    /// An event that is refused: the pool values that its attempt reserved are free again.
+    fn refused(&self, event: Event, error: ApplyError) -> Fault {
+        if let Event::Succeeded { holds, .. } = event {
+            for hold in holds {
+                self.pools.abandon_value(&hold.pool, hold.index);
+            }
+        }
+        Fault::Refused(error)
     }
 
     /// Does what is due until nothing new becomes due without waiting for something, or it is the
@@ -356,6 +334,10 @@ impl<R> Core<R> {
         let number = fulfilment.records;
         Self::write_changes(now, number, changes, step);
         fulfilment.records += 1;
+        if fulfilment.is_ended() && record.events.iter().all(Event::is_patch) {
+            // A patch that read it before this one is told that it is stale.
+            self.changed_late.insert(fulfilment.id.to_string(), fulfilment.records);
+        }
         entry.submission = None;
         entry.bytes += bytes.len() as u64;
         self.open_bytes += bytes.len() as u64;

@@ -80,9 +80,13 @@ impl<R> Core<R> {
         if !entry.fulfilment.is_unplanned() || is_told(&event) {
             return self.advance(now, entry, Vec::new(), step);
         }
-        match self.claimed_again(&entry.fulfilment, event, seen) {
-            Ok(event) if is_told(&event) => self.advance(now, entry, Vec::new(), step),
-            Ok(event) => self.advance(now, entry, vec![event], step),
+        match self.claims_again(event, seen) {
+            Ok((event, _)) if is_told(&event) => self.advance(now, entry, Vec::new(), step),
+            Ok((event, claims)) => {
+                let step = self.advance(now, entry, vec![event], step);
+                self.take_claims(id, claims);
+                step
+            }
             Err(answer) => {
                 let reply = step.waiting.take();
                 step.commit.then.extend(reply.map(|reply| After::Reply(reply, answer)));

@@ -1,6 +1,7 @@
 //! Each test is a script of what comes in, and what goes out after each line of it.
 
 mod aside;
+pub(crate) mod refused;
 mod safety;
 mod stage;
 mod write;

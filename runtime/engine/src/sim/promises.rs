@@ -10,7 +10,7 @@ use model::{Fulfilment, FulfilmentId, Hold, ItemId, Kind, Phase, PoolId, TaskId,
 
 use super::network::Effect;
 use super::{Asker, Message, World};
-use crate::core::{Answer, Durability, Received};
+use crate::core::{Answer, Denied, Durability, Received};
 use crate::keys;
 use crate::store::{Document, Scan, Store as _};
 use crate::worker::{Call, Effects, Operation, Worker as _};
@@ -117,6 +117,7 @@ impl World {
             Answer::Open(_) => {}
             Answer::Ordered(_) | Answer::Seen(_) => panic!("orders here are of no quote"),
             Answer::Stale | Answer::Changed(_) => assert!(matches!(asker, Asker::Editor(_))),
+            Answer::Denied(Denied::SetAside { .. }) if self.fate.refuses => {}
             Answer::Denied(denied) => panic!("{asker:?} is denied: {denied}"),
             Answer::Fulfilment(None) | Answer::Reopened(_) | Answer::Done => {}
         }
@@ -207,7 +208,8 @@ impl World {
             }
         }
         let open = self.disk.folds.values().filter(|fold| !fold.is_ended()).count();
-        assert_eq!(self.core.open(), open, "what is open is known");
+        let set_aside = self.core.set_aside().count();
+        assert_eq!(self.core.open() + set_aside, open, "what is open is known");
         let held = self.disk.held();
         for pool in ["vlan", "port"] {
             let pool = PoolId::new(pool);

@@ -57,7 +57,7 @@ fn fate(seed: u64) -> Fate {
     let durability = if seed.is_multiple_of(2) { Durability::Shared } else { Durability::EachStep };
     // Every third is cut into the smallest pieces that there are.
     let shares = if seed.is_multiple_of(3) { SMALLEST } else { Shares::default() };
-    Fate { seed, durability, disk: Speed::Slow, crashes: Crashes::Drawn, shares }
+    Fate { seed, durability, disk: Speed::Slow, crashes: Crashes::Drawn, shares, refuses: false }
 }
 
 impl Summary {
@@ -76,6 +76,21 @@ fn promises_hold_while_nothing_crashes() {
 #[test]
 fn promises_hold_through_crashes() {
     each_seed(|seed| drop(play(fate(seed))));
+}
+
+#[test]
+fn a_refused_event_sets_its_fulfilment_aside_and_touches_nothing_else() {
+    let (mut refusals, mut completed) = (0, 0);
+    each_seed_of(300, |seed| {
+        let crashes = if seed.is_multiple_of(2) { Crashes::Never } else { Crashes::Drawn };
+        let summary = play(Fate { crashes, refuses: true, ..fate(seed) });
+        refusals += summary.refusals;
+        let folds = summary.fulfilments.values();
+        completed +=
+            folds.filter(|fold| matches!(fold.phase, Phase::Ended(End::Completed, _))).count();
+    });
+    let single = std::env::var_os("FERRULE_SEED").is_some();
+    assert!(single || (refusals > 100 && completed > 100), "{refusals} {completed}");
 }
 
 #[test]

@@ -24,12 +24,11 @@ impl Fulfilment {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => return Err(self.refuse(event)),
         }
         let is_turned = self.is_turned(task);
-        let is_allowed = match direction(state, event) {
-            Direction::Forward => !is_turned,
-            Direction::Backward => is_turned,
-            Direction::Either => true,
-            // Only what undoes earlier work: of what does work, the lines are given up.
-            Direction::GivenUp => is_turned || matches!(self.work(task), Work::TakeBack(_)),
+        let is_allowed = match allowed(state, event) {
+            Allowed::Forward => !is_turned,
+            Allowed::Backward => is_turned,
+            Allowed::Both => true,
+            Allowed::Undo => is_turned || matches!(self.work(task), Work::TakeBack(_)),
         };
         if !is_allowed || !self.may_follow(task, event) {
             return Err(self.refuse(event));
@@ -52,39 +51,15 @@ impl Fulfilment {
     /// Whether what stands before the task allows the event: work begins only after its needs, and
     /// is undone only before them.
     fn may_follow(&self, task: TaskId, event: &Event) -> bool {
-        match event {
-            Event::Undone { .. }
-            | Event::UndoWaiting { .. }
-            | Event::UndoRetrying { .. }
-            | Event::UndoFailed { .. }
-            | Event::GivenUp { .. } => self.watch.blockers[task.index()] == 0,
-            Event::Started { .. }
-            | Event::Waiting { .. }
-            | Event::Succeeded { .. }
-            | Event::Retrying { .. }
-            | Event::Failed { .. } => {
-                let needs = &self.plan.task(task).needs;
-                let has_begun = !matches!(self.tasks[task.index()], TaskState::Pending);
-                self.is_turned(task)
-                    || has_begun
-                    || needs.iter().all(|need| is_settled(&self.tasks, &self.turned, *need))
-            }
-            Event::Submitted { .. }
-            | Event::Awaiting { .. }
-            | Event::Planned { .. }
-            | Event::Held { .. }
-            | Event::Rejected { .. }
-            | Event::CalledBack { .. }
-            | Event::CompletedByHand { .. }
-            | Event::Reopened { .. }
-            | Event::Unwinding { .. }
-            | Event::RollingBack { .. }
-            | Event::Cancelling { .. }
-            | Event::CancelRefused { .. }
-            | Event::Patched { .. }
-            | Event::Endangered { .. }
-            | Event::Ended { .. } => true,
+        if event.is_of_undo() || matches!(event, Event::GivenUp { .. }) {
+            return self.watch.blockers[task.index()] == 0;
         }
+        if !event.is_of_attempt() || self.is_turned(task) {
+            return true;
+        }
+        let has_begun = !matches!(self.tasks[task.index()], TaskState::Pending);
+        let mut needs = self.plan.task(task).needs.iter();
+        has_begun || needs.all(|need| is_settled(&self.tasks, &self.turned, *need))
     }
 
     pub(super) fn apply_to_phase(&mut self, event: &Event) -> Result<(), ApplyError> {
@@ -232,59 +207,39 @@ impl Fulfilment {
     }
 }
 
-/// Which way an event carries a task.
-enum Direction {
-    /// To where it is done.
+/// Whether a task may take an event in the direction in which it goes.
+enum Allowed {
+    /// Only if it is to be done.
     Forward,
-    /// To where nothing is left of it.
+    /// Only if it is to be undone.
     Backward,
-    /// What was begun ends, whichever way it goes then.
-    Either,
-    /// It is given up.
-    GivenUp,
+    /// In both: an attempt that was begun ends, whether its task is to be undone or not.
+    Both,
+    /// Only an undo, of its own work or of prior work, is given up; for other work its line is.
+    Undo,
 }
 
-fn direction(state: &TaskState, event: &Event) -> Direction {
-    match event {
-        Event::Undone { .. }
-        | Event::UndoWaiting { .. }
-        | Event::UndoRetrying { .. }
-        | Event::UndoFailed { .. } => Direction::Backward,
-        Event::GivenUp { .. } => Direction::GivenUp,
-        Event::Started { .. }
-        | Event::Waiting { .. }
-        | Event::Succeeded { .. }
-        | Event::Retrying { .. }
-        | Event::Failed { .. }
-        | Event::CalledBack { .. }
-        | Event::Reopened { .. }
-        | Event::CompletedByHand { .. }
-        | Event::Submitted { .. }
-        | Event::Awaiting { .. }
-        | Event::Planned { .. }
-        | Event::Held { .. }
-        | Event::Rejected { .. }
-        | Event::Unwinding { .. }
-        | Event::RollingBack { .. }
-        | Event::Cancelling { .. }
-        | Event::CancelRefused { .. }
-        | Event::Patched { .. }
-        | Event::Endangered { .. }
-        | Event::Ended { .. } => match state {
-            // Nothing begins that is to be undone.
-            TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. } => {
-                Direction::Forward
-            }
-            TaskState::Stuck { .. } => Direction::Backward,
-            TaskState::Running { .. }
-            | TaskState::Waiting { .. }
-            | TaskState::CalledBack { .. }
-            | TaskState::Done(_)
-            | TaskState::Undoing { .. }
-            | TaskState::UndoWaiting { .. }
-            | TaskState::UndoCalledBack { .. }
-            | TaskState::Undone
-            | TaskState::GivenUp { .. } => Direction::Either,
-        },
+fn allowed(state: &TaskState, event: &Event) -> Allowed {
+    if event.is_of_undo() {
+        return Allowed::Backward;
+    }
+    if matches!(event, Event::GivenUp { .. }) {
+        return Allowed::Undo;
+    }
+    match state {
+        // An attempt does not begin if its task is to be undone.
+        TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. } => {
+            Allowed::Forward
+        }
+        TaskState::Stuck { .. } => Allowed::Backward,
+        TaskState::Running { .. }
+        | TaskState::Waiting { .. }
+        | TaskState::CalledBack { .. }
+        | TaskState::Done(_)
+        | TaskState::Undoing { .. }
+        | TaskState::UndoWaiting { .. }
+        | TaskState::UndoCalledBack { .. }
+        | TaskState::Undone
+        | TaskState::GivenUp { .. } => Allowed::Both,
     }
 }

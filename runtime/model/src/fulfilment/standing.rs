@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Map;
 
-use super::{Fulfilment, Phase};
+use super::Fulfilment;
 use crate::expr::Expressions;
 use crate::id::{ItemId, TaskId};
-use crate::journal::End;
-use crate::outcome::{Failure, Hold};
+use crate::outcome::Failure;
 use crate::plan::{Made, Step, Work};
 
 impl Fulfilment {
@@ -67,27 +66,6 @@ impl Fulfilment {
             Some(item) => self.instance_of(item).as_str().into(),
             None => self.idempotency_key(task),
         }
-    }
-
-    /// What work that was done again held before and does not hold now. It is given back when the
-    /// order is complete: until then the order may be rolled back.
-    pub fn given_up(&self) -> Vec<(Hold, String)> {
-        if !matches!(self.phase, Phase::Ended(End::Completed | End::Partial, _)) {
-            return Vec::new();
-        }
-        let mut given_up = Vec::new();
-        for (index, task) in self.plan.tasks.iter().enumerate() {
-            let Work::Redo(made) = &task.work else { continue };
-            // A line that came to nothing holds what it held.
-            if task.item.is_some_and(|item| self.has_failed(item)) {
-                continue;
-            }
-            let id = TaskId::at(index);
-            let now = self.tasks[index].yielded().holds;
-            let gone = made.holds.iter().filter(|hold| !now.contains(hold));
-            given_up.extend(gone.map(|hold| (hold.clone(), self.holder(id))));
-        }
-        given_up
     }
 
     /// Whether the pool values of a task stay reserved though it is undone: the undo of work that was

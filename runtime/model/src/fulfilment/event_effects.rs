@@ -1,0 +1,120 @@
+//! The effects of an accepted event outside its fulfilment: pool values, resources, callbacks. They
+//! are a function of the state before and the event, and an event that is refused has none.
+
+use super::{ApplyError, Fulfilment};
+use crate::documents::Document;
+use crate::id::TaskId;
+use crate::journal::{End, Event};
+use crate::outcome::Hold;
+use crate::plan::Work;
+use crate::task::TaskState;
+use crate::time::Timestamp;
+
+/// The effects of an accepted event.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventEffects {
+    /// The pool values that are reserved from now on, each with its holder.
+    pub reserved: Vec<(Hold, String)>,
+    /// The pool values that are released, each with its holder.
+    pub released: Vec<(Hold, String)>,
+    /// The resources that are terminated, as their documents show it.
+    pub terminated: Vec<Document>,
+    /// The names under which a task waits no more.
+    pub no_longer_awaited: Vec<String>,
+    /// The names under which a task waits from now on.
+    pub awaited: Vec<String>,
+}
+
+impl Fulfilment {
+    /// Applies an event, and answers with its effects. On an error nothing has changed, and nothing
+    /// follows.
+    pub fn accept(&mut self, at: Timestamp, event: &Event) -> Result<EventEffects, ApplyError> {
+        let effects = self.effects_of(event);
+        self.apply(at, event)?;
+        Ok(effects)
+    }
+
+    /// The effects that an event has if it is accepted in this state.
+    fn effects_of(&self, event: &Event) -> EventEffects {
+        if let Event::Ended { end } = event {
+            return EventEffects { released: self.released_at(*end), ..EventEffects::default() };
+        }
+        let task = event.task().filter(|task| task.index() < self.tasks.len());
+        let Some(task) = task else { return EventEffects::default() };
+        let holder = self.holder(task);
+        let with_holder = |hold: Hold| (hold, holder.clone());
+        let reserved = if let Event::Succeeded { holds, .. } = event { &holds[..] } else { &[] };
+        let awaited = event.wait().map(|wait| self.callback_names(task, &wait.keys));
+        EventEffects {
+            reserved: reserved.iter().cloned().map(with_holder).collect(),
+            released: self.released_by(task, event).into_iter().map(with_holder).collect(),
+            terminated: self.terminated_by(task, event),
+            no_longer_awaited: self.awaited_by(task),
+            awaited: awaited.unwrap_or_default(),
+        }
+    }
+
+    /// The names under which a task waits for an answer now.
+    pub fn awaited_by(&self, task: TaskId) -> Vec<String> {
+        let state = &self.tasks[task.index()];
+        if let TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. } = state {
+            return self.callback_names(task, &wait.keys);
+        }
+        Vec::new()
+    }
+
+    fn callback_names(&self, task: TaskId, keys: &[String]) -> Vec<String> {
+        keys.iter().map(|key| self.callback_name(task, key)).collect()
+    }
+
+    /// The pool values of a task that is undone, and of prior work that is undone. The values of a task
+    /// that an operator gave up stay reserved, unless they released them.
+    fn released_by(&self, task: TaskId, event: &Event) -> Vec<Hold> {
+        if self.stays_reserved(task) {
+            return Vec::new();
+        }
+        let is_turned = self.is_turned(task);
+        let is_released = matches!(event, Event::GivenUp { released: true, .. });
+        let is_by_hand = matches!(event, Event::CompletedByHand { .. });
+        let is_undone = matches!(event, Event::Undone { .. }) || (is_turned && is_by_hand);
+        let is_done = matches!(event, Event::Succeeded { .. }) || (is_by_hand && !is_turned);
+        match self.work(task) {
+            Work::TakeBack(made) if is_done || (is_released && !is_turned) => made.holds.clone(),
+            Work::Do | Work::Redo(_) if is_undone || is_released => {
+                let kept = self.work(task).before().map(|made| made.holds.as_slice());
+                let mut holds = self.tasks[task.index()].yielded().holds;
+                // The values that the prior work had reserved stay reserved.
+                holds.retain(|hold| !kept.is_some_and(|kept| kept.contains(hold)));
+                holds
+            }
+            Work::Do | Work::Redo(_) | Work::TakeBack(_) => Vec::new(),
+        }
+    }
+
+    /// The resources that are terminated when a task is undone.
+    fn terminated_by(&self, task: TaskId, event: &Event) -> Vec<Document> {
+        let ends = matches!(event, Event::Undone { .. } | Event::CompletedByHand { .. });
+        if ends && self.is_turned(task) { self.ending(task) } else { Vec::new() }
+    }
+
+    /// The pool values that prior work had reserved and the work that modified it did not. They are
+    /// released when the order is complete: until then it may be rolled back.
+    fn released_at(&self, end: End) -> Vec<(Hold, String)> {
+        if !matches!(end, End::Completed | End::Partial) {
+            return Vec::new();
+        }
+        let mut released = Vec::new();
+        for (index, task) in self.plan.tasks.iter().enumerate() {
+            let Work::Redo(made) = &task.work else { continue };
+            // A line that was rolled back keeps the values that it had.
+            if task.item.is_some_and(|item| self.has_failed(item)) {
+                continue;
+            }
+            let now = self.tasks[index].yielded().holds;
+            let gone = made.holds.iter().filter(|hold| !now.contains(hold));
+            let holder = self.holder(TaskId::at(index));
+            released.extend(gone.map(|hold| (hold.clone(), holder.clone())));
+        }
+        released
+    }
+}
