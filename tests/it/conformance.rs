@@ -5,9 +5,11 @@
 mod definition;
 mod sample;
 
-use model::resource::version::View;
-use model::resource::{Served, Version, table};
 use serde_json::{Value, json};
+use tmf::resource::Served;
+use tmf::table;
+use tmf::version::Version;
+use tmf::version::View;
 
 use crate::world::{World, eventually, pack_order, with_characteristic};
 use definition::{Definition, Operation, Resource};
@@ -228,7 +230,7 @@ impl Walk<'_> {
                 "relatedParty": [{ "id": "p", "name": "Ann", "role": "owner" }],
             }),
         };
-        let answer = self.world.http.post(model::resource::path(key), &body).await;
+        let answer = self.world.http.post(tmf::resource::path(key), &body).await;
         assert_eq!(answer.status, 201, "{key}: {}", answer.text);
         answer.body["id"].as_str().unwrap().to_string()
     }

@@ -86,7 +86,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 
 /// Writes until the log is long enough to be damaged in the middle; answers with what was written.
 async fn filled(world: &World) -> Vec<String> {
-    let path = model::resource::path("individual");
+    let path = tmf::resource::path("individual");
     let filler = "x".repeat(40_000);
     let log = world.data().join("store/db");
     let mut written = Vec::new();
@@ -108,7 +108,7 @@ async fn a_server_does_not_start_on_a_damaged_log_and_leaves_it_alone() {
     for damage in Damage::ALL {
         // What was acknowledged last is what is missing first.
         let last = world.person().await;
-        written.push(format!("{}/{last}", model::resource::path("individual")));
+        written.push(format!("{}/{last}", tmf::resource::path("individual")));
         world.kill().await;
         let whole = files(&world.data());
         damage.happen(&log);

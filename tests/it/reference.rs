@@ -46,7 +46,7 @@ fn the_tables_of_pack_keys_are_made_of_the_code() {
 
 #[test]
 fn the_page_of_the_simulated_network_is_made_of_its_tables() {
-    hold(&repository().join("docs/reference/simulated-network.md"), &server::simnet::page());
+    hold(&repository().join("docs/reference/simulated-network.md"), &simnet::page());
 }
 
 /// The manifests of the shipped plugins.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use model::Timestamp;
+use tmf::time::Timestamp;
 use tokio::time::Instant;
 
 /// Tells the time and wakes at a time.

@@ -27,7 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::expr::Expressions;
-use model::{Direction, Fulfilment, FulfilmentId, Outcome, TaskId, Timestamp};
+use model::{Direction, Fulfilment, FulfilmentId, Outcome, TaskId};
+use tmf::time::Timestamp;
 
 use claims::Claims;
 pub use claims::Seen;

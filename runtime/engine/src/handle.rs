@@ -16,8 +16,9 @@ use std::sync::atomic::AtomicU64;
 
 use model::fulfilment::NotGivenUp;
 use model::journal::{CancelRequest, Refusal};
-use model::{Fulfilment, FulfilmentId, Timestamp};
+use model::{Fulfilment, FulfilmentId};
 use serde_json::{Map, Value};
+use tmf::time::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use errors::{

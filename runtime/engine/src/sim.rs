@@ -18,8 +18,9 @@ use std::sync::atomic::Ordering;
 
 use model::fulfilment::Subject;
 use model::journal::{CancelRequest, Decision};
-use model::{Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, PoolId, TaskId, Timestamp};
+use model::{Failure, FailureClass, Fulfilment, FulfilmentId, Outcome, PoolId, TaskId};
 use serde_json::json;
+use tmf::time::Timestamp;
 
 use self::dice::Dice;
 use self::disk::Disk;

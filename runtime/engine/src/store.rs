@@ -4,7 +4,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use model::Timestamp;
+use tmf::time::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 pub mod documents;

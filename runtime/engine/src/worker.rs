@@ -2,9 +2,10 @@
 
 use std::pin::Pin;
 
-use model::{Digest, FulfilmentId, Outcome, PluginId, TaskId, Timestamp};
+use model::{Digest, FulfilmentId, Outcome, PluginId, TaskId};
 pub use model::{Effects, Operation};
 use serde_json::{Map, Value};
+use tmf::time::Timestamp;
 
 /// Runs plugins.
 pub trait Worker: Send + Sync + 'static {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::money::{AMOUNT_MAX, Decimal, decimal};
 use model::{Failure, FailureClass, Outcome};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
+use tmf::money::{AMOUNT_MAX, Decimal, decimal};
 
 use crate::answer::malformed;
 use crate::bindings::rater::exports::ferrule::plugin::rating;

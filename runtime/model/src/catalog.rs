@@ -21,8 +21,8 @@ pub use self::price::{Effect, OfferingPrice, PriceError, PriceRole, check_price}
 pub use self::read::{WrongPattern, check_patterns};
 use self::read::{complete, offering, specification, text};
 use crate::id::SpecId;
-use crate::number::same_value;
-use crate::time::Timestamp;
+use tmf::number::same_value;
+use tmf::time::Timestamp;
 
 /// The entities of the catalogs, by kind and id.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -20,7 +20,8 @@ mod part;
 mod resources;
 
 pub(crate) use asked::known;
-pub(crate) use billing::{PRICES, product_price};
+pub(crate) use billing::PRICES;
+pub use billing::product_price;
 pub use change::makers;
 pub use orders::Order;
 pub use part::Part;
@@ -34,7 +35,7 @@ use crate::id::ItemId;
 use crate::installed;
 use crate::journal::{End, Event, Kind};
 use crate::plan::{Item, Level};
-use crate::resource::{self, capitalised};
+use tmf::resource::{self, capitalised};
 
 /// A document to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,7 +215,7 @@ impl Fulfilment {
 }
 
 /// Characteristics as TM Forum writes them.
-pub(crate) fn characteristics(values: &serde_json::Map<String, Value>) -> Vec<Value> {
+pub fn characteristics(values: &serde_json::Map<String, Value>) -> Vec<Value> {
     let entries = values.iter().map(|(name, value)| {
         let value_type = match value {
             Value::Number(_) => "number",

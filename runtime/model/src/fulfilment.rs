@@ -36,7 +36,6 @@ use crate::operation::{Effects, Operation};
 use crate::outcome::{Failure, Hold};
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
-use crate::time::Timestamp;
 use delivered::Delivered;
 use derived::Derived;
 pub use event_effects::EventEffects;
@@ -49,6 +48,7 @@ pub use operation::Context;
 pub use patch::{PatchError, may_change};
 use progress::Progress;
 pub use request::Request;
+use tmf::time::Timestamp;
 use watch::{Turned, Watch};
 
 /// A root order with every order decomposed from it, as its journal tells.

@@ -12,7 +12,7 @@ pub use self::record::{DecodeError, EncodeError, LEVELS_MAX, Record, VERSION};
 use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::outcome::{Failure, Hold, Wait};
 use crate::plan::Plan;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// A fact about a fulfilment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

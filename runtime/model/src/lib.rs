@@ -1,4 +1,4 @@
-//! The pure core of Ferrule: TM Forum documents, catalogs, rules, plans and the journal. Nothing
+//! The pure core of Ferrule: orders, catalogs, rules, plans, prices and the journal. Nothing
 //! here does IO, reads a clock, draws a random number or is async.
 //!
 //! An order comes in ([`order`]), is decomposed by the packs ([`pack`], [`rulebook`],
@@ -9,13 +9,8 @@
 pub mod bounds;
 pub mod codes;
 pub mod id;
-pub mod money;
-pub mod nearest;
-pub mod number;
 pub mod operation;
 pub mod outcome;
-pub mod period;
-pub mod time;
 
 pub mod catalog;
 pub mod expr;
@@ -26,23 +21,18 @@ pub mod workflow;
 pub mod pack;
 pub mod rulebook;
 
+pub mod pricing;
+
 pub mod activation;
-pub mod cpq;
 pub mod decompose;
 pub mod installed;
 pub mod order;
 pub mod plan;
 
-pub mod billing;
 pub mod documents;
-pub mod duplicate;
-pub mod filter;
 pub mod fulfilment;
 pub mod journal;
 pub mod reconcile;
-pub mod resource;
-pub mod stock;
-pub mod subscription;
 pub mod task;
 
 pub use bounds::{BOUNDS, Bounds, Exceeded};
@@ -58,4 +48,3 @@ pub use plan::Plan;
 pub use pool::{Pool, Values};
 pub use rulebook::Rulebook;
 pub use task::TaskState;
-pub use time::Timestamp;

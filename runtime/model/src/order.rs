@@ -3,9 +3,11 @@
 
 pub mod attributes;
 mod dates;
+pub mod described;
 mod form;
 mod line;
 mod price;
+mod quotes;
 mod relation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,12 +16,13 @@ use serde_json::{Map, Value};
 
 use self::relation::Relation;
 use crate::id::SpecId;
-use crate::money::Price;
 use crate::plan::{Action, Level};
-use crate::time::Timestamp;
+use crate::pricing::sold::Price;
 pub use dates::{Dates, LineDates};
 use form::Dialect;
 pub use form::Form;
+pub use quotes::quotes_of;
+use tmf::time::Timestamp;
 
 /// An order, its items in one list: what was nested comes after what it was nested in.
 #[derive(Clone, Debug, PartialEq)]

@@ -17,10 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::billing::Zone;
 use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
-use crate::money::Price;
-use crate::time::Timestamp;
+use crate::pricing::sold::Price;
+use tmf::time::Timestamp;
+use tmf::zone::Zone;
 
 /// The items of a fulfilment at all levels and the tasks that deliver them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -169,7 +169,7 @@ pub enum Level {
 }
 
 /// The line that an item is for, the first where there are several.
-pub(crate) fn root_of(items: &[Item], item: ItemId) -> ItemId {
+pub fn root_of(items: &[Item], item: ItemId) -> ItemId {
     let mut id = item;
     loop {
         let item = &items[id.index()];

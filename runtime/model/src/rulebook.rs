@@ -9,14 +9,15 @@ use serde_json::Value;
 
 use self::closed::Closed;
 pub use self::closed::LeftOut;
-use crate::billing::Zone;
 use crate::catalog::Catalog;
 use crate::id::{Digest, SpecId};
-use crate::money::{Price, TAX_CATEGORY, Tax, decimal};
 use crate::pack::Pack;
 use crate::pool::Pool;
+use crate::pricing::sold::Price;
 use crate::rule::{Delivery, Produces, Rule};
 use crate::workflow::Workflow;
+use tmf::money::{TAX_CATEGORY, Tax, decimal};
+use tmf::zone::Zone;
 
 /// The packs that are in use. Cheap to clone; a new one is made when a pack changes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -148,7 +149,7 @@ impl Rulebook {
     }
 
     /// The same rules with another catalog.
-    pub(crate) fn with_catalog(&self, catalog: Catalog) -> Self {
+    pub fn with_catalog(&self, catalog: Catalog) -> Self {
         Self { catalog: Arc::new(catalog), ..self.clone() }
     }
 
@@ -163,7 +164,7 @@ impl Rulebook {
     }
 
     /// The rules about what an item of a specification becomes, in the order of packs and files.
-    pub(crate) fn rules_from<'a>(
+    pub fn rules_from<'a>(
         &'a self,
         from: &'a SpecId,
     ) -> impl Iterator<Item = (&'a Pack, &'a Rule)> {
@@ -173,7 +174,7 @@ impl Rulebook {
     }
 
     /// How a specification is delivered.
-    pub(crate) fn delivery(&self, spec: &SpecId) -> Option<(&Pack, &Delivery)> {
+    pub fn delivery(&self, spec: &SpecId) -> Option<(&Pack, &Delivery)> {
         self.packs().find_map(|pack| Some((pack, pack.deliveries.get(spec)?)))
     }
 
@@ -184,7 +185,7 @@ impl Rulebook {
 
     /// The pack that a specification or an offering belongs to: the one whose catalog has it, else
     /// the one that what it is made of belongs to.
-    pub(crate) fn pack_of(&self, id: &SpecId) -> Option<&Pack> {
+    pub fn pack_of(&self, id: &SpecId) -> Option<&Pack> {
         let mut open = vec![id];
         let mut seen = BTreeSet::new();
         while let Some(next) = open.pop() {

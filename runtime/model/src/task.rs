@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::journal::Event;
 use crate::outcome::{Failure, Hold, Wait};
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// The state of a task. Each carries exactly what is true in it.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -15,20 +15,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use commerce::billing::bill_state::Release;
+use commerce::cpq::Policy;
 use engine::clock::Clock;
 use engine::worker::{Effects, Worker as _};
 use engine::{Engine, Submitted};
 use host::Host;
-use model::billing::Zone;
-use model::billing::bill_state::Release;
-use model::cpq::Policy;
 use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run};
 use model::journal::Activation;
-use model::money::Tax;
 use model::order::OrderError;
 use model::plan::{Level, Plan, Step};
-use model::{Event, Failure, FailureClass, Kind, Order, PluginId, Rulebook, Timestamp};
+use model::{Event, Failure, FailureClass, Kind, Order, PluginId, Rulebook};
 use serde_json::Value;
+use tmf::money::Tax;
+use tmf::time::Timestamp;
+use tmf::zone::Zone;
 
 use crate::serve::plugins::Looked;
 
@@ -38,7 +39,7 @@ pub(crate) use pools::Use;
 use reading::Readers;
 pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
 pub(crate) use replan::{Retried, Wanted};
-pub(crate) use requested::Requested;
+pub use requested::Requested;
 pub(crate) use strictness::by_setting;
 pub use strictness::{References, Strict, Strictness};
 pub(crate) use take::Asked;
@@ -304,7 +305,7 @@ impl App {
     }
 
     /// The plan of what was requested, whichever plugins there are.
-    pub(crate) async fn decomposed(
+    pub async fn decomposed(
         &self,
         requested: Requested<'_>,
         document: &Value,

@@ -13,13 +13,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::host::Grants;
-use model::billing::Zone;
-use model::billing::bill_state::Release;
-use model::cpq::Policy;
-use model::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
-use model::subscription::Keep;
+use commerce::billing::bill_state::Release;
+use commerce::cpq::Policy;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use tmf::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
+use tmf::subscription::Keep;
+use tmf::zone::Zone;
 
 use crate::app::Commerce;
 use crate::events::{Allowed, Guard, Settings};

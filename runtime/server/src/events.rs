@@ -1,6 +1,6 @@
 //! Events on their way out: subscribers are sent what concerns them, in order, at least once. For
 //! each there is one courier, which follows the outbox of the store at its own pace and keeps how
-//! far it has come; what it decides is decided in `model::subscription`.
+//! far it has come; what it decides is decided in `tmf::subscription`.
 
 mod allow;
 mod client;
@@ -18,8 +18,8 @@ use engine::clock::Clock;
 use engine::store::documents::{Audience, Change, Expected};
 use engine::store::{Put, Scan, Write};
 use engine::{Engine, keys};
-use model::subscription::{Progress, Source, Subscription, SubscriptionError};
 use serde_json::Value;
+use tmf::subscription::{Progress, Source, Subscription, SubscriptionError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 

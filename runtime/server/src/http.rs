@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod call;
 mod changes;
+mod documents;
 mod etag;
 mod fields;
 mod filter;
@@ -21,7 +22,6 @@ mod repeat;
 mod resources;
 mod route;
 mod serve;
-mod tmf;
 mod topics;
 
 use std::sync::Arc;
@@ -30,11 +30,11 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use model::resource::href;
+use tmf::href;
 use tokio::sync::Semaphore;
 
 pub(crate) use orchestration::Export;
-pub(crate) use query::in_url;
+pub use query::in_url;
 pub use serve::serve;
 
 use crate::app::App;

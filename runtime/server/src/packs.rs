@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use engine::store::{Document, Put};
 use model::pack::{Code, Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins, Severity};
 use model::rulebook::RulebookError;
-use model::{Digest, Pack, Rulebook, Timestamp, resource};
+use model::{Digest, Pack, Rulebook};
 use serde_json::json;
+use tmf::resource;
+use tmf::time::Timestamp;
 
 pub use self::serving::{Serving, serving};
 

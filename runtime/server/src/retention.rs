@@ -9,9 +9,10 @@ use engine::handle::AskError;
 use engine::keys;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Error, Put, Scan, Store, Write};
-use model::resource::of_key;
-use model::{Fulfilment, FulfilmentId, Kind, Timestamp};
+use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
+use tmf::resource::of_key;
+use tmf::time::Timestamp;
 
 use crate::app::App;
 use crate::config::Retention;

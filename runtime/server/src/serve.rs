@@ -28,7 +28,7 @@ use self::plugins::Plugins;
 pub mod plugins;
 
 /// The folder of the store in the data folder.
-pub(crate) const STORE: &str = "store";
+pub const STORE: &str = "store";
 
 /// How long the address and the data folder of a server that was killed are waited for.
 const HANDOVER_WAIT: Duration = Duration::from_secs(5);

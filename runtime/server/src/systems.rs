@@ -10,9 +10,9 @@ mod references;
 pub(crate) mod stock;
 
 use engine::store::{Document, Put};
-use model::Timestamp;
-use model::resource::Resource;
 use serde_json::Value;
+use tmf::resource::Resource;
+use tmf::time::Timestamp;
 
 use crate::app::App;
 
@@ -70,7 +70,7 @@ pub(crate) enum Refusal {
         /// Its id.
         id: String,
         /// What is wrong.
-        wrong: model::billing::Malformed,
+        wrong: tmf::field::Malformed,
     },
     /// The store failed.
     #[error("the store cannot be read")]
@@ -86,7 +86,7 @@ pub(crate) enum Refusal {
 impl Draft {
     /// A document that is not there yet, from a body that was checked.
     pub(crate) fn new(resource: &'static Resource, id: String, body: Value, at: Timestamp) -> Self {
-        let place = format!("{}/{id}", model::resource::path(resource.key));
+        let place = format!("{}/{id}", tmf::resource::path(resource.key));
         let after = resource.new_document(body, &id, at, &place);
         let (before, after) = (None, Some(after));
         Self { resource, id, before, after, more: Vec::new(), at, base: String::new() }

@@ -3,8 +3,8 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "orders are sent, and no other form")]
 
 use model::order::Form;
-use model::resource::path;
 use serde_json::{Value, json};
+use tmf::resource::path;
 
 use super::table::pack;
 use crate::world::{Settings, World, text};

@@ -12,8 +12,8 @@ mod send;
 use model::order::Form;
 use model::order::attributes::{Attribute, Does, Part, attributes};
 use model::plan::Action;
-use model::resource::Version;
 use serde_json::Value;
+use tmf::version::Version;
 
 use crate::world::{Settings, World};
 use proof::{Proof, There, proofs};

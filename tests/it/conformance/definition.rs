@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use model::resource::{Version, table};
 use serde_json::{Value, json};
+use tmf::table;
+use tmf::version::Version;
 
 /// An API definition.
 pub(super) struct Definition {
@@ -233,8 +234,8 @@ impl Definition {
 /// Whether a text is what its format says.
 fn is_formatted(schema: &Value, text: &str) -> bool {
     match schema["format"].as_str() {
-        Some("date-time") => model::Timestamp::parse(text).is_some(),
-        Some("date") => model::Timestamp::parse(&format!("{text}T00:00:00Z")).is_some(),
+        Some("date-time") => tmf::time::Timestamp::parse(text).is_some(),
+        Some("date") => tmf::time::Timestamp::parse(&format!("{text}T00:00:00Z")).is_some(),
         _ => true,
     }
 }

@@ -1,9 +1,9 @@
 //! A document that a schema allows, with every attribute that it names down to some depth: what a
 //! client could send.
 
-use model::resource::Version;
-use model::resource::version::View;
 use serde_json::{Map, Value, json};
+use tmf::version::Version;
+use tmf::version::View;
 
 use super::definition::Definition;
 

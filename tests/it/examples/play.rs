@@ -242,7 +242,7 @@ impl Stage {
 }
 
 fn time_of(at: i64) -> String {
-    model::Timestamp(at).to_string()
+    tmf::time::Timestamp(at).to_string()
 }
 
 /// Nothing if it was taken; else the attribute that is wrong.

@@ -68,5 +68,5 @@ fn example(rule: &str, block: &[&str]) -> Example {
 /// A date and an hour in UTC.
 pub(crate) fn instant(date: &str, hour: &str) -> i64 {
     let text = format!("{date}T{hour}:00Z");
-    model::Timestamp::parse(&text).unwrap_or_else(|| panic!("`{text}` is no time")).0
+    tmf::time::Timestamp::parse(&text).unwrap_or_else(|| panic!("`{text}` is no time")).0
 }

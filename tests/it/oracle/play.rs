@@ -150,7 +150,7 @@ impl Play {
 
     async fn submit(&self, order: &Order, begins: Option<&String>) -> Result<String, String> {
         let document = order.document(&self.pack, &self.names.orders, begins);
-        let path = model::resource::path("productOrder");
+        let path = tmf::resource::path("productOrder");
         let answer = self.world.http.post(path, &document).await;
         if answer.status == 201 {
             return Ok(text(&answer.body["id"]));
@@ -183,7 +183,7 @@ impl Play {
     }
 
     async fn cancel(&self, id: &str) {
-        let path = model::resource::path("cancelProductOrder");
+        let path = tmf::resource::path("cancelProductOrder");
         let body = json!({ "productOrder": { "id": id }, "cancellationReason": "no use" });
         // Where it is refused the order goes on, and its end says so.
         self.world.http.post(path, &body).await;
@@ -325,7 +325,7 @@ impl Play {
 /// The date on which an order that is sent now is to begin.
 fn begins(order: &Order) -> Option<String> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let now = model::Timestamp(i64::try_from(now.as_millis()).unwrap());
+    let now = tmf::time::Timestamp(i64::try_from(now.as_millis()).unwrap());
     order.begins_in_ms.map(|wait| now.plus_ms(wait).to_string())
 }
 

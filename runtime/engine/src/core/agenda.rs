@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Context, Direction, Due, Event, Fulfilment, TaskId, Timestamp};
+use model::{Context, Direction, Due, Event, Fulfilment, TaskId};
+use tmf::time::Timestamp;
 
 /// What may be owed of a fulfilment, and when more becomes due by time alone.
 #[derive(Debug, Default)]

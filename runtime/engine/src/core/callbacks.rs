@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::plan::{UNDO, Work};
 use model::{
-    BOUNDS, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState,
-    Timestamp, Wait,
+    BOUNDS, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState, Wait,
 };
 use serde_json::Value;
+use tmf::time::Timestamp;
 
 use super::entry::Entry;
 use super::{Answer, Core, Received, Step};

@@ -1,7 +1,8 @@
 //! The calls that tasks are done by.
 
 use model::fulfilment::Request;
-use model::{FulfilmentId, TaskId, Timestamp};
+use model::{FulfilmentId, TaskId};
+use tmf::time::Timestamp;
 
 use super::Core;
 use crate::worker::Call;

@@ -1,9 +1,10 @@
 //! What people change of an order: it is cancelled, attributes of it are patched, or what does not
 //! go on by itself is given up or was done by hand.
 
+use model::FulfilmentId;
 use model::journal::CancelRequest;
-use model::{FulfilmentId, Timestamp};
 use serde_json::{Map, Value};
+use tmf::time::Timestamp;
 
 use super::entry::Entry;
 use super::{After, Answer, Core, Step, Wish};

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use model::cpq::quotes_of;
+use model::order::quotes_of;
 use model::plan::{Action, Claim, ClaimMode, Item};
 use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Plan};
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 #[cfg(test)]
 use model::Fulfilment;
-use model::{Event, FulfilmentId, Record, TaskId, Timestamp};
+use model::{Event, FulfilmentId, Record, TaskId};
+use tmf::time::Timestamp;
 
 use super::Answer;
 #[cfg(doc)]

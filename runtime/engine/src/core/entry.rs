@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Direction, Event, Fulfilment, TaskId, Timestamp};
+use model::{Direction, Event, Fulfilment, TaskId};
+use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
 use super::slices::Owed;

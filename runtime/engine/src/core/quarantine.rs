@@ -2,8 +2,9 @@
 //! that refuses an event. It keeps what it reserved and claimed, everything else goes on, and an
 //! operator has it tried again or gives it up.
 
-use model::{Fulfilment, FulfilmentId, Timestamp};
+use model::{Fulfilment, FulfilmentId};
 use serde::{Deserialize, Serialize};
+use tmf::time::Timestamp;
 
 use super::entry::Entry;
 use super::settle::{Fault, Gathered};

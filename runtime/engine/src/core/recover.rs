@@ -7,7 +7,8 @@ use std::sync::Arc;
 use model::expr::Expressions;
 use model::fulfilment::ApplyError;
 use model::journal::DecodeError;
-use model::{Event, Fulfilment, FulfilmentId, PoolId, Record, Timestamp};
+use model::{Event, Fulfilment, FulfilmentId, PoolId, Record};
+use tmf::time::Timestamp;
 
 use super::callbacks::{self, Head, Kept};
 use super::claims::Claims;

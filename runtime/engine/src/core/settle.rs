@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use model::billing::{ledger, rate};
 use model::documents::{Head, Part, Piece};
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
-use model::{Changes, Context, Document, Due, Event, Hold, NoCall, Record, Timestamp};
+use model::pricing::{ledger, rate};
+use model::{Changes, Context, Document, Due, Event, Hold, NoCall, Record};
+use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
 use super::entry::Entry;

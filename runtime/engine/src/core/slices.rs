@@ -9,8 +9,9 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use model::documents::Part;
-use model::{Document, Fulfilment, FulfilmentId, Hold, Record, Timestamp};
+use model::{Document, Fulfilment, FulfilmentId, Hold, Record};
 use serde::{Deserialize, Serialize};
+use tmf::time::Timestamp;
 
 use super::claims::quotes;
 use super::entry::Entry;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use model::cpq::quotes_of;
-use model::{Event, Fulfilment, FulfilmentId, Kind, Phase, Timestamp};
+use model::order::quotes_of;
+use model::{Event, Fulfilment, FulfilmentId, Kind, Phase};
+use tmf::time::Timestamp;
 
 use super::entry::Entry;
 use super::{After, Answer, Core, Denied, Seen, Step};

@@ -1,6 +1,6 @@
 //! Documents that no fulfilment owns, and that open ones may be about.
 
-use model::Timestamp;
+use tmf::time::Timestamp;
 
 use super::{After, Answer, Core, Release, Step, Unless};
 use crate::keys;

@@ -8,10 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use model::fulfilment::PatchError;
 use model::journal::End;
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
-use model::{
-    Digest, Event, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Timestamp, Wait,
-};
+use model::{Digest, Event, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Wait};
 use serde_json::{Map, json};
+use tmf::time::Timestamp;
 
 use super::*;
 use crate::store::{Error, Fact, Memory, Scan};

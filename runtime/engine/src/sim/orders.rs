@@ -6,9 +6,10 @@ use model::Kind;
 use model::plan::{Item, Level, OnFailure, Retry, Step, Task, Work};
 use model::{
     Digest, Event, Failure, FailureClass, Fulfilment, FulfilmentId, ItemId, Plan, PluginId, SpecId,
-    TaskId, Timestamp,
+    TaskId,
 };
 use serde_json::{Value, json};
+use tmf::time::Timestamp;
 
 use super::dice::Dice;
 

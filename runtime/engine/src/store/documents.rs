@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use model::Timestamp;
-use model::resource::event::Notification;
-use model::resource::index::Entry;
-use model::resource::patch::merge;
-use model::resource::{self, Resource};
 use serde_json::{Map, Value, json};
+use tmf::event::Notification;
+use tmf::index::Entry;
+use tmf::patch::merge;
+use tmf::resource::{self, Resource};
+use tmf::time::Timestamp;
 
 use super::pieces::{self, Pieced, Pieces};
 use super::{Error, Scan, Store, Write};

@@ -2,8 +2,8 @@
 //! after it, so its pieces are facts of their own, written before, and under its key stands only how
 //! it is put together. Who reads the key is given all of it: each store does so with [`whole`].
 
-use model::resource;
 use serde_json::{Map, Value};
+use tmf::resource;
 
 use super::Write;
 use crate::keys;

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use model::resource::index;
+use tmf::index;
 
 use super::{Direction, Document, Error, Scan, Store};
 use crate::keys;

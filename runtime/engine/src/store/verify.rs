@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use model::resource::{self, Resource};
+use tmf::resource::{self, Resource};
 
 use super::documents::number;
 use super::{Document, Error, Scan, Store, Write, named};

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use engine::keys;
 use engine::store::search::{self, Condition, SearchError};
 use engine::store::{Direction, Document, Scan, Store};
-use model::resource::{index, of_key};
 use serde_json::Value;
+use tmf::index;
+use tmf::resource::of_key;
 use wasmtime::component::{HasData, Linker};
 
 use crate::bindings::inventory::{self, Failure};

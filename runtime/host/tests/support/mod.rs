@@ -11,8 +11,9 @@ use engine::store::{Appended, Batch, Direction, Document, Epoch, Error, Fact, Sc
 use engine::worker::{Call, Operation, Report, Worker};
 use host::compile::Program;
 use host::{Grants, Host, Installed, Options};
-use model::{Digest, Failure, FulfilmentId, Outcome, PluginId, Pool, TaskId, Timestamp, Values};
+use model::{Digest, Failure, FulfilmentId, Outcome, PluginId, Pool, TaskId, Values};
 use serde_json::{Map, Value};
+use tmf::time::Timestamp;
 
 /// The bytes of a guest under `tests/guests`; all of them are built once.
 pub(crate) fn guest(name: &str) -> Vec<u8> {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// Where an entity of a catalog stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

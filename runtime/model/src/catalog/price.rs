@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
 use super::read::{allowed, array, ids, status, text};
-use crate::billing::tariff;
-use crate::money::{
+use crate::pricing::tariff;
+use tmf::money::{
     AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal, is_currency, is_too_fine,
 };
-use crate::period::{LENGTH_MAX, Period, Term};
+use tmf::period::{LENGTH_MAX, Period, Term};
 
 /// A price as the catalog has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +88,7 @@ impl Effect {
 
 impl OfferingPrice {
     /// Whether it counts at a time.
-    pub fn holds(&self, at: Option<crate::Timestamp>) -> bool {
+    pub fn holds(&self, at: Option<tmf::time::Timestamp>) -> bool {
         self.status.is_on_sale() && self.valid.holds(at)
     }
 }

@@ -202,10 +202,10 @@ pub(super) fn complete(entity: &Value, resource: &str, path: &str, id: &str) -> 
         document.entry(name).or_insert(value);
     };
     default("href", json!(format!("{path}/{id}")));
-    default("version", json!(crate::resource::new::FIRST_VERSION));
+    default("version", json!(tmf::new::FIRST_VERSION));
     default("lifecycleStatus", json!("Active"));
     default("isBundle", json!(entity.get("bundledProductOffering").is_some()));
-    default("@type", json!(crate::resource::capitalised(resource)));
+    default("@type", json!(tmf::resource::capitalised(resource)));
     Value::Object(document)
 }
 

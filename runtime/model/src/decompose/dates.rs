@@ -4,7 +4,7 @@ use super::items::Items;
 use crate::id::{ItemId, PluginId};
 use crate::order::Order;
 use crate::plan::{Action, Level, Plan};
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// The date that a line of an order names for its instance.
 fn own_date(order: &Order, index: usize) -> Option<Timestamp> {

@@ -12,16 +12,17 @@ use super::produced::Wanted;
 use super::tasks::time;
 use super::{Answers, Stop, needs, prices, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
-use crate::cpq::{Charge, charges};
 use crate::expr::{Expressions, Scope as Variables};
 use crate::id::{InstanceId, ItemId, PluginId, SpecId};
-use crate::money::Price;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, Made, Step};
+use crate::pricing::charge::Charge;
+use crate::pricing::charges::charges;
+use crate::pricing::sold::Price;
 use crate::rule::Scope;
 use crate::rulebook::Rulebook;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// The items of a plan, and which product items each is for.
 #[derive(Debug, Default)]

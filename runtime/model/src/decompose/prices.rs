@@ -9,12 +9,14 @@ use serde_json::Value;
 use super::CheckedLine;
 use super::existing::Existing;
 use super::items::Builder;
-use crate::cpq::{Charge, charges};
 use crate::documents::{PRICES, product_price};
-use crate::money::{Decimal, Price, PriceKind, decimal};
 use crate::order::Order;
 use crate::plan::{Action, Item, Level};
+use crate::pricing::charge::Charge;
+use crate::pricing::charges::charges;
+use crate::pricing::sold::Price;
 use crate::rulebook::Rulebook;
+use tmf::money::{Decimal, PriceKind, decimal};
 
 /// What the catalog charges for each line as it was before the order; `None` if the order changes no
 /// characteristics of a product.

@@ -17,8 +17,8 @@ use crate::pack::Pack;
 use crate::plan::{Action, Item, Level, Made, Plan, Step, Task, root_of};
 use crate::rule::Hooks;
 use crate::rulebook::Rulebook;
-use crate::time::Timestamp;
 use crate::workflow::{Workflow, WorkflowStep};
+use tmf::time::Timestamp;
 
 /// Max times that the tasks of a plan wait for another.
 const WAITS_MAX: usize = 1_000_000;

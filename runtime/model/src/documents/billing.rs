@@ -4,16 +4,18 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Changes, Document};
-use crate::billing::amount::Rounding;
-use crate::billing::ledger::{self, Entry};
-use crate::billing::rate::{self, Rate, RateKind};
-use crate::billing::spans::keys;
-use crate::billing::tax::AppliedTax;
-use crate::billing::{Day, Days, Zone};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, TaskId};
-use crate::money::{Money, Price, PriceAlteration, PriceKind, TAX_CATEGORY, Tax, number};
 use crate::plan::{Action, Item, Level};
+use crate::pricing::amount::Rounding;
+use crate::pricing::ledger::{self, Entry};
+use crate::pricing::product_price::keys;
+use crate::pricing::rate::{self, Rate, RateKind};
+use crate::pricing::sold::{Price, PriceAlteration};
+use crate::pricing::tax::AppliedTax;
+use tmf::day::{Day, Days};
+use tmf::money::{Money, PriceKind, TAX_CATEGORY, Tax, number};
+use tmf::zone::Zone;
 
 /// The attribute of a product that has its prices.
 pub(crate) const PRICES: &str = "productPrice";
@@ -164,7 +166,7 @@ fn write_rate(rate: &Rate, changes: &mut Changes) {
 
 /// A catalog price on a product (TMF637 `productPrice`). A product that is several of a thing has
 /// the price of all of them, but for usage, which is counted.
-pub(crate) fn product_price(price: &Price, quantity: u32) -> Value {
+pub fn product_price(price: &Price, quantity: u32) -> Value {
     let times = |amount: Decimal| match price.kind {
         PriceKind::OneOff | PriceKind::Recurring => amount * Decimal::from(quantity),
         PriceKind::Usage => amount,

@@ -12,7 +12,7 @@ use crate::journal::{End, Kind};
 use crate::order::Form;
 use crate::order::attributes::{self, Does};
 use crate::plan::{Action, Item, Level};
-use crate::resource;
+use tmf::resource;
 
 /// One of the orders of a fulfilment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,12 +6,13 @@ use serde_json::json;
 
 use super::*;
 use crate::id::{PluginId, PoolId, SpecId, TaskId};
-use crate::money::{Money, Price, PriceAlteration, PriceKind};
 use crate::outcome::{Failure, FailureClass, Hold};
-use crate::period::{Period, Term};
 use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
-use crate::time::Timestamp;
+use crate::pricing::sold::{Price, PriceAlteration};
 use crate::{Event, FulfilmentId};
+use tmf::money::{Money, PriceKind};
+use tmf::period::{Period, Term};
+use tmf::time::Timestamp;
 
 fn item(level: Level, name: &str, line: &str, parents: &[u32]) -> Item {
     Item {
@@ -99,7 +100,7 @@ impl Story {
         self.told.push_str(&format!("{name}\n"));
         for document in &changes.documents {
             // Whatever an API shows has the shape that it describes; the books are ours alone.
-            match crate::resource::of_key(document.resource) {
+            match tmf::resource::of_key(document.resource) {
                 Some((_, resource)) => {
                     assert_eq!(resource.check_shape(&document.body), Ok(()), "{}", document.body);
                 }

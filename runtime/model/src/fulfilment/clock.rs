@@ -2,7 +2,7 @@
 
 use super::Fulfilment;
 use crate::task::TaskState;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 impl Fulfilment {
     /// Follows a clock that says less than it did at the last record: what was to go on after some

@@ -2,7 +2,7 @@
 
 use super::{Fulfilment, Phase};
 use crate::id::ItemId;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 impl Fulfilment {
     /// Whether it may be complete: an order is not, before the last of its dates.

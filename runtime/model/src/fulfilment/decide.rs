@@ -10,7 +10,7 @@ use crate::journal::Event;
 use crate::outcome::{Failure, FailureClass, Hold, Outcome};
 use crate::plan::{OnFailure, Retry, Work};
 use crate::task::TaskState;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 impl Fulfilment {
     /// What follows from the outcome of an attempt; nothing where the attempt is not the current

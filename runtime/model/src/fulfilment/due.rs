@@ -7,7 +7,7 @@ use super::{Context, Due, Fulfilment, Phase};
 use crate::id::TaskId;
 use crate::operation::Operation;
 use crate::task::TaskState;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// An attempt that is due by a task's state alone, as if no prior work were changed.
 pub(super) struct Owed {

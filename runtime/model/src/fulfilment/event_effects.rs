@@ -8,7 +8,7 @@ use crate::journal::{End, Event};
 use crate::outcome::Hold;
 use crate::plan::Work;
 use crate::task::TaskState;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// The effects of an accepted event.
 #[derive(Clone, Debug, Default, PartialEq)]

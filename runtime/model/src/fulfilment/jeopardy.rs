@@ -5,7 +5,7 @@ use super::{Fulfilment, Phase};
 use crate::id::TaskId;
 use crate::journal::{Alert, Danger};
 use crate::task::TaskState;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 impl Fulfilment {
     /// What is to be noted now of its being late; each thing once for each time that is wanted.

@@ -11,7 +11,7 @@ use crate::operation::{Direction, Effects, Operation};
 use crate::outcome::{Failure, FailureClass, Outcome};
 use crate::plan::Work;
 use crate::task::TaskState;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// What a decision asks of its surroundings.
 pub struct Context<'a> {

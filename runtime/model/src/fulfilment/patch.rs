@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use super::Fulfilment;
 use crate::bounds::depth;
 use crate::journal::{Event, Kind};
-use crate::resource::patch::merge;
-use crate::time::Timestamp;
+use tmf::patch::merge;
+use tmf::time::Timestamp;
 
 /// What follows from a fulfilment's life alone, or decides it.
 const FIXED: &[&str] = &[

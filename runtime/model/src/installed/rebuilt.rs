@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{INSTALLED, ORDERED, Record};
 use crate::fulfilment::Fulfilment;
-use crate::resource::patch::merge;
+use tmf::patch::merge;
 
 /// The records of what is installed, from no order on.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::bounds::text_depth;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// The version that new records carry. Older ones are read for ever; see the golden files.
 pub const VERSION: u32 = 1;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Form, Line, Order, OrderError, Reader, inconsistent, malformed};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::Action;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// A start or an end up to this long ago means now: who picks a day sends its midnight.
 const PAST_MS_MAX: u64 = 24 * 60 * 60 * 1000;

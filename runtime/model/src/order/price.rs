@@ -4,13 +4,13 @@
 use serde_json::{Map, Value};
 
 use super::{OrderError, Reader, malformed};
-use crate::cpq::Charge;
-use crate::money::Price;
 use crate::plan::Action;
+use crate::pricing::charge::Charge;
+use crate::pricing::sold::Price;
 
 impl Reader<'_> {
     /// The agreed prices of an item. One that cannot be read is kept on the order, and told
-    /// ([`crate::cpq::unread`]); if none can be read, the catalog's count.
+    /// ([`commerce::cpq::unread`]); if none can be read, the catalog's count.
     pub(super) fn agreed(
         &self,
         body: &Map<String, Value>,

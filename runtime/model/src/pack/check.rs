@@ -10,9 +10,9 @@ use super::reader::Reader;
 use super::{Code, RULES, WORKFLOWS};
 use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
-use crate::nearest::nearest;
 use crate::rule::{Delivery, Hooks, Produces, Rule, WrittenDelivery, WrittenRule, WrittenRules};
 use crate::workflow::Workflow;
+use tmf::nearest::nearest;
 
 /// What a rule's expressions can name.
 const RULE_SCOPE: &[&str] = &["item", "product", "order"];

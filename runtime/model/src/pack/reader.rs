@@ -9,9 +9,9 @@ use super::places::{Place, Tree};
 use super::{CATALOG, Code, Diagnostic, POOLS, PackFiles, Severity, WORKFLOWS, WrittenPool, check};
 use crate::catalog::{Catalog, CatalogError};
 use crate::id::{PoolId, SpecId};
-use crate::nearest::nearest;
 use crate::pool::Pool;
 use crate::workflow::{self, Mistakes, Workflow, WrittenWorkflow};
+use tmf::nearest::nearest;
 
 /// Max entries of a file that are left out because they cannot be read, so that the rest can be.
 const LEFT_OUT_MAX: usize = 64;

@@ -26,9 +26,9 @@ use super::{
 use crate::catalog::{Catalog, SpecKind};
 use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
-use crate::nearest::nearest;
 use crate::rule::WrittenRules;
 use crate::workflow::{WrittenStep, WrittenWorkflow};
+use tmf::nearest::nearest;
 
 /// The allocator that comes with Ferrule: what it takes is known.
 const ALLOCATOR: &str = "pool-allocator";

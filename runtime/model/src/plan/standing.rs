@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, InstanceId};
 use crate::outcome::Hold;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// Ends the key under which work is undone, or done again as it was.
 pub const UNDO: &str = ":undo";

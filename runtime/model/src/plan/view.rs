@@ -6,7 +6,7 @@ use super::Item;
 
 impl Item {
     /// What rules and steps can read of an item.
-    pub(crate) fn view(&self) -> Value {
+    pub fn view(&self) -> Value {
         json!({
             "name": self.name,
             "spec": self.spec,
@@ -20,7 +20,7 @@ impl Item {
     }
 
     /// What rules and steps can read of a product.
-    pub(crate) fn product_view(&self) -> Value {
+    pub fn product_view(&self) -> Value {
         let mut view = self.view();
         if let Some(fields) = view.as_object_mut() {
             fields.insert("place".into(), json!(self.place));

@@ -13,7 +13,8 @@ use crate::documents::makers;
 use crate::journal::{CancelRequest, Event, Record, VERSION};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::Work;
-use crate::{Due, Fulfilment, FulfilmentId, Timestamp};
+use crate::{Due, Fulfilment, FulfilmentId};
+use tmf::time::Timestamp;
 
 const CATALOG: &str = "
     O offers P
@@ -304,7 +305,7 @@ fn a_reference_leads_to_an_instance_by_its_whole_id() {
     let [by_product, by_service] = users("service") else { panic!("two inventories") };
     assert!(leads_to(by_product, product, "f-s1") && !leads_to(by_product, product, "f-s"));
     assert!(leads_to(by_service, service, "f-s2") && !leads_to(by_service, service, "f-s1"));
-    let found = |user: &User| crate::resource::of_key(user.resource).unwrap().1.indexed;
+    let found = |user: &User| tmf::resource::of_key(user.resource).unwrap().1.indexed;
     for user in users("service").iter().chain(users("resource")) {
         assert!(found(user).contains(&user.path), "{user:?}");
     }

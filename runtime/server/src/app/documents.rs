@@ -2,7 +2,7 @@
 
 use engine::keys;
 use engine::store::{Document, Error, Fact, Put, Scan};
-use model::resource::index;
+use tmf::index;
 
 use super::{App, aside, aside_of_bytes};
 

@@ -6,7 +6,7 @@ use model::{Kind, Order};
 use serde_json::Value;
 
 /// What is requested.
-pub(crate) enum Requested<'a> {
+pub enum Requested<'a> {
     /// A run of this workflow.
     Run(&'a str),
     /// An order.
@@ -15,7 +15,7 @@ pub(crate) enum Requested<'a> {
 
 impl<'a> Requested<'a> {
     /// Reads a document of a kind.
-    pub(crate) fn read(kind: &'a Kind, document: &Value) -> Result<Self, OrderError> {
+    pub fn read(kind: &'a Kind, document: &Value) -> Result<Self, OrderError> {
         let level = match kind {
             Kind::Run { workflow } => return Ok(Self::Run(workflow)),
             Kind::ProductOrder => Level::Product,

@@ -3,8 +3,8 @@
 //! commit that takes the order.
 
 use engine::{NotSubmitted, Submitted};
-use model::cpq::quotes_of;
 use model::journal::Activation;
+use model::order::quotes_of;
 use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
 use std::sync::Arc;

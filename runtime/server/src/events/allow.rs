@@ -7,8 +7,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use host::{Place, place};
-use model::subscription::Callback;
 use serde::{Deserialize, Deserializer};
+use tmf::subscription::Callback;
 
 /// So long a name may take to be resolved when a subscription is taken.
 const RESOLVE_WAIT: Duration = Duration::from_secs(3);

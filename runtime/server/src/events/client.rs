@@ -13,7 +13,7 @@ use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use model::subscription::Answer;
+use tmf::subscription::Answer;
 use tokio::net::TcpStream;
 
 use super::allow::{is_outside, target};

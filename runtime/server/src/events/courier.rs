@@ -6,9 +6,9 @@ use std::sync::Arc;
 use engine::keys;
 use engine::store::Error;
 use hyper::body::Bytes;
-use model::subscription::message::Message;
-use model::subscription::{About, Progress, Subscription, Then, Told};
 use serde_json::Value;
+use tmf::subscription::message::Message;
+use tmf::subscription::{About, Progress, Subscription, Then, Told};
 
 use super::letters::DeadLetter;
 use super::subscriber::{Position, Subscriber, Task};

@@ -4,11 +4,11 @@
 use engine::keys;
 use engine::store::{Error, Scan, Store, Write};
 use hyper::body::Bytes;
-use model::Timestamp;
-use model::subscription::Answer;
-use model::subscription::message::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tmf::subscription::Answer;
+use tmf::subscription::message::Message;
+use tmf::time::Timestamp;
 
 use super::subscriber::Subscriber;
 use super::{Events, FACTS_AT_ONCE};
@@ -94,7 +94,7 @@ impl Events {
         if self.0.engine.store().get(&key)?.is_none() {
             return Ok(false);
         }
-        let fewer = |progress: &mut model::subscription::Progress| {
+        let fewer = |progress: &mut tmf::subscription::Progress| {
             progress.dead = progress.dead.saturating_sub(1);
         };
         subscriber.note(&self.0.engine, vec![(key, None)], fewer).await?;

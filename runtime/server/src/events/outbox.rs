@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::keys;
 use engine::store::documents::number;
 use engine::store::{Error, Scan, Store};
-use model::subscription::Told;
+use tmf::subscription::Told;
 use tokio::sync::watch;
 
 use super::Events;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::subscription::{Keep, Patience};
+use tmf::subscription::{Keep, Patience};
 
 use super::Guard;
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::store::{Error, Write};
 use engine::{Engine, keys};
-use model::Timestamp;
-use model::subscription::{Answer, Patience, Progress, Subscription, Then};
+use tmf::subscription::{Answer, Patience, Progress, Subscription, Then};
+use tmf::time::Timestamp;
 use tokio::sync::watch;
 
 /// A subscription with its progress.

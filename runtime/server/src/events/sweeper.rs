@@ -3,8 +3,8 @@
 use engine::keys;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Error, Put, Scan, Write};
-use model::subscription::retention::Range;
-use model::subscription::{About, Told};
+use tmf::subscription::retention::Range;
+use tmf::subscription::{About, Told};
 
 use super::{Events, FACTS_AT_ONCE, outbox};
 

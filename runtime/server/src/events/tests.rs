@@ -10,9 +10,9 @@ use engine::pools::Pools;
 use engine::store::{Memory, Store as _};
 use engine::worker::{Call, Effects, Report, Resolved, Worker};
 use engine::{Durability, Parts};
-use model::subscription::{Keep, Patience, Pause, Standing, Version};
 use model::{Digest, Outcome, PluginId};
 use serde_json::json;
+use tmf::subscription::{Keep, Patience, Pause, Standing, Version};
 use tokio::sync::watch;
 
 use super::*;

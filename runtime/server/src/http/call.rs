@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, Method};
-use model::Timestamp;
 use serde_json::Value;
+use tmf::time::Timestamp;
 
 use super::origin::Origins;
 use super::problem::Problem;

@@ -1,19 +1,19 @@
 //! Which documents of a list are answered (TMF630): the parameters that are filters, as
-//! `model::filter` reads them.
+//! `tmf::filter` reads them.
 //!
 //! A clause that asks for values of one indexed attribute alone says so ([`Filter::wanted`]), and the
 //! list then looks only at what the index leads to.
 
-use model::filter::{FilterError, Unknown};
-use model::resource::json_path::{JsonPath, JsonPathError};
 use serde_json::Value;
+use tmf::filter::{FilterError, Unknown};
+use tmf::json_path::{JsonPath, JsonPathError};
 
+use super::documents::known::Asked;
 use super::problem::Problem;
 use super::query::Query;
 use super::resources::Served;
-use super::tmf::known::Asked;
 
-pub(super) use model::filter::any;
+pub(super) use tmf::filter::any;
 
 /// Parameters that are no filters.
 const RESERVED: [&str; 4] = ["fields", "offset", "limit", "sort"];
@@ -21,7 +21,7 @@ const RESERVED: [&str; 4] = ["fields", "offset", "limit", "sort"];
 /// What documents must be like.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
-    conditions: model::filter::Filter,
+    conditions: tmf::filter::Filter,
     /// Where the attribute of each clause that is about one is kept; nothing where it is kept in
     /// other words.
     kept: Vec<Option<String>>,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use model::resource::Api;
-use model::subscription::Source;
 use serde_json::Value;
+use tmf::resource::Api;
+use tmf::subscription::Source;
 
 use super::call::Call;
 use super::fields::Fields;

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use model::resource::{Api, Resource, Served, table};
 use serde_json::{Value, json};
+use tmf::resource::{Api, Resource, Served};
+use tmf::table;
 
 use super::answer;
 use super::call::Call;

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 
 use axum::http::header::{CONTENT_RANGE, LINK};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use model::filter::{Attributes as _, Key};
 use serde_json::Value;
+use tmf::filter::{Attributes as _, Key};
 
+use super::documents::known::Asked;
 use super::problem::Problem;
 use super::query::Query;
 use super::resources::Served;
-use super::tmf::known::Asked;
 
 /// A list answers with so many rows at the most; whoever wants more asks for the next page.
 pub(super) const ROWS_MAX: usize = 1_000;

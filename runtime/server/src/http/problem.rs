@@ -8,11 +8,11 @@ use engine::Denied;
 use engine::handle::{AmendError, AskError, CancelError, DecideError, QuarantineError, ReadError};
 use model::fulfilment::{NotGivenUp, PatchError as PatchRefusal};
 use model::order::OrderErrorKind;
-use model::resource::Invalid;
-use model::resource::patch::PatchError;
-use model::resource::version::{Refused, View};
 use model::{Failure, FailureClass};
 use serde_json::json;
+use tmf::check::Invalid;
+use tmf::patch::PatchError;
+use tmf::version::{Refused, View};
 
 use super::answer;
 use crate::app::SubmitError;

@@ -1,7 +1,7 @@
 //! The query of a request: what it asks for by name (TMF630: fields, sort, offset, limit), and the
 //! rest, which are filters.
 
-use model::filter::Parameter;
+use tmf::filter::Parameter;
 
 use super::problem::Problem;
 
@@ -29,7 +29,7 @@ struct Named {
 impl Query {
     /// Takes a query apart.
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
-        let parameters = model::filter::parameters(text);
+        let parameters = tmf::filter::parameters(text);
         if let Some(parameter) = parameters.get(PARAMETERS_MAX) {
             let message = format!("a query may have {PARAMETERS_MAX} parameters");
             return Err(Problem::bad(message).about(parameter.name()));
@@ -90,12 +90,12 @@ impl Query {
 }
 
 /// A query with escapes for what cannot stand in a URL; escapes that it has are left as they are.
-pub(crate) fn in_url(query: &str) -> String {
+pub fn in_url(query: &str) -> String {
     percent_encoding::utf8_percent_encode(query, NOT_IN_URL).to_string()
 }
 
 /// A text as the value of a filter, which equals nothing but that text.
 pub(super) fn literal(text: &str) -> String {
-    let quoted = model::filter::quoted(text);
+    let quoted = tmf::filter::quoted(text);
     percent_encoding::utf8_percent_encode(&quoted, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

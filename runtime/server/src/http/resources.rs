@@ -1,10 +1,11 @@
-//! Where resources are served: the table of `model::resource`, looked up by path.
+//! Where resources are served: the table of `tmf::resource`, looked up by path.
 
 use model::Kind;
-use model::resource::{Api, Resource, of_key, table};
+use tmf::resource::{Api, Resource, of_key};
+use tmf::table;
 
-pub(super) use model::resource::Version;
-pub(super) use model::resource::version::View as Served;
+pub(super) use tmf::version::Version;
+pub(super) use tmf::version::View as Served;
 
 /// The APIs that clients know by a name. Two may share one: then their resources differ.
 pub(super) fn apis(name: &str, version: Version) -> impl Iterator<Item = &'static Api> {

@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use model::resource::openapi;
+use model::order::described::OrderNotes;
 use serde_json::{Value, json};
+use tmf::openapi;
 
 use super::call::Call;
 use super::problem::Problem;
 use super::resources::{self, Version};
-use super::{Door, answer, hub, index, metrics, orchestration, tmf, topics};
+use super::{Door, answer, documents, hub, index, metrics, orchestration, topics};
 
 /// What a handler answers with.
 pub(super) type Answer = Result<Response, Problem>;
@@ -68,7 +69,7 @@ async fn standard(
         (topics::KEY, [topic]) if call.method == Method::DELETE => {
             (key, topics::delete(door, call, served, topic).await)
         }
-        _ => (key, tmf::take(door, call, served, rest).await),
+        _ => (key, documents::take(door, call, served, rest).await),
     }
 }
 
@@ -87,14 +88,14 @@ pub(super) fn nothing_here() -> Problem {
 
 /// All that is served, as OpenAPI.
 fn described(call: &Call) -> Response {
-    let mut document = openapi::describe(&call.base);
+    let mut document = openapi::describe(&call.base, &OrderNotes);
     orchestration::describe(&mut document);
     answer::json(StatusCode::OK, &document)
 }
 
 /// Our own API alone, as OpenAPI.
 fn described_own(call: &Call) -> Response {
-    let mut document = openapi::describe_none("Ferrule orchestration", &call.base);
+    let mut document = openapi::describe_none("Ferrule orchestration", &call.base, &OrderNotes);
     orchestration::describe(&mut document);
     answer::json(StatusCode::OK, &document)
 }
@@ -103,7 +104,8 @@ fn described_own(call: &Call) -> Response {
 fn described_api(call: &Call, number: &str, version: Version) -> Answer {
     read(call)?;
     let number = number.trim_start_matches("TMF").parse().map_err(|_| nothing_here())?;
-    let described = openapi::describe_api(number, version, &call.base).ok_or_else(nothing_here)?;
+    let described =
+        openapi::describe_api(number, version, &call.base, &OrderNotes).ok_or_else(nothing_here)?;
     Ok(answer::json(StatusCode::OK, &described))
 }
 

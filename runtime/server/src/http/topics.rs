@@ -3,16 +3,16 @@
 use axum::http::{Method, StatusCode};
 use engine::keys;
 use engine::store::{Document, Error, Scan};
-use model::resource::openapi::below;
-use model::subscription::{Source, topic_filter};
 use serde_json::{Map, Value, json};
+use tmf::openapi::below;
+use tmf::subscription::{Source, topic_filter};
 
 use super::call::Call;
 use super::hub::{Hub, listed};
 use super::problem::Problem;
 use super::resources::{self, Served};
 use super::route::{Answer, nothing_here, read};
-use super::{Door, answer, tmf};
+use super::{Door, answer, documents};
 use crate::events::TOPIC_EVENT;
 
 /// The key of topics.
@@ -72,7 +72,7 @@ pub(super) async fn delete(door: &Door, call: Call, served: Served, topic: &str)
     if door.app.document(KEY, topic)?.is_some() {
         door.events.unsubscribe_all(topic).await?;
     }
-    tmf::take(door, call, served, &[topic]).await
+    documents::take(door, call, served, &[topic]).await
 }
 
 struct Topic<'a> {

@@ -8,8 +8,8 @@
 
 use engine::store::documents::{Change, Expected};
 use engine::store::{Appended, Document, Error, Put};
-use model::resource::{Operation, Owner, Resource, named};
 use serde_json::Value;
+use tmf::resource::{Operation, Owner, Resource, named};
 
 use super::lines::{Line, TooLong};
 use super::progress::{Existing, Fate, Progress, State, Wrong, WrongLine};

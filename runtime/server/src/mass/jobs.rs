@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Put};
-use model::resource::{Api, Owner, Resource, table};
 use serde_json::{Value, json};
+use tmf::resource::{Api, Owner, Resource};
+use tmf::table;
 use tokio::io::AsyncReadExt as _;
 
 use super::import::{Import, ImportError, importable};

@@ -1,9 +1,9 @@
 //! How far a reconciliation is, and what it found.
 
-use model::Timestamp;
 use model::reconcile::{Finding, Kind};
-use model::resource::{Resource, of_key};
 use serde::{Deserialize, Serialize};
+use tmf::resource::{Resource, of_key};
+use tmf::time::Timestamp;
 
 use super::check::Checked;
 

@@ -1,7 +1,7 @@
 //! Rating and billing: usage is rated as it comes in, bills are drawn by cycle or on demand, what
 //! is paid and given back is noted, and every change of money is an entry in the books.
 //!
-//! What is decided here is decided by [`model::billing`]. Whatever a change is made of is written
+//! What is decided here is decided by [`commerce::billing`]. Whatever a change is made of is written
 //! in one batch that expects each document to be as it was read, so of two runs at once for an
 //! account one is refused, and nothing is billed twice.
 
@@ -16,14 +16,15 @@ mod run;
 mod undo;
 mod usage;
 
+use commerce::billing::timeline::Timeline;
 use engine::store::documents::versions;
 use engine::store::{Document, Put};
-use model::Timestamp;
-use model::billing::ledger::{self, Entry};
-use model::billing::rate::Rate;
-use model::billing::timeline::Timeline;
-use model::billing::{Malformed, rate};
+use model::pricing::ledger::{self, Entry};
+use model::pricing::rate;
+use model::pricing::rate::Rate;
 use serde_json::Value;
+use tmf::field::Malformed;
+use tmf::time::Timestamp;
 
 pub(crate) use assured::findings;
 pub(crate) use bills::{move_all, move_one};
@@ -71,7 +72,7 @@ fn check_prices(draft: &Draft) -> Result<(), Refusal> {
         return Ok(());
     }
     let wrong = |wrong: Malformed| Refusal::unprocessable(&wrong.attribute, wrong.to_string());
-    model::billing::price::check(after).map_err(wrong)
+    model::pricing::product_price::check(after).map_err(wrong)
 }
 
 /// What a product was when: its document now, and those before. What another product of the same

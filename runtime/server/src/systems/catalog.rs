@@ -1,10 +1,10 @@
 //! The catalogs: what is written counts for the next order, as far as it can be used. What cannot be
 //! is kept as it is and not ordered; the operator's settings say what of it is refused.
 
+use commerce::cpq::{Reason, Standing, deliverable};
 use engine::store::Error;
 use model::Rulebook;
 use model::catalog::{Lifecycle, PriceError, RESOURCES, WrongPattern};
-use model::cpq::{Reason, Standing, deliverable};
 use model::id::SpecId;
 use serde_json::Value;
 

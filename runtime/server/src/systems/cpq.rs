@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::Submitted;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Put};
-use model::cpq::{
+use commerce::cpq::{
     Facts, QuoteError, QuoteState, Unanswered, create, next_version, order_of, patched,
     qualify_offerings, qualify_services, query_offerings, query_services, quote_path, unbacked,
 };
+use engine::Submitted;
+use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Put};
 use model::decompose::Answers;
 use model::order::{OrderError, OrderErrorKind};
 use model::{FulfilmentId, Kind, PoolId};
@@ -125,7 +125,7 @@ const ORDERS_MAX: usize = 1_000;
 /// Holds what an order says of its quotes against them: quoted prices hold, so an order says them
 /// as they were quoted.
 pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> {
-    let quotes = model::cpq::quotes_of(order);
+    let quotes = model::order::quotes_of(order);
     let wrong = |path: String, message: String| SubmitError::Reference { path, message };
     if let Some(second) = quotes.iter().nth(1) {
         let message = "an order is of one quote at the most";
@@ -134,7 +134,7 @@ pub(crate) fn check_quotes(app: &App, order: &Value) -> Result<(), SubmitError> 
     for id in quotes {
         let quote = app.document("quote", id).map_err(SubmitError::Store)?;
         // The prices of a quote from elsewhere count as the order tells them.
-        if quote.is_none() && model::cpq::is_from_elsewhere(order, id) {
+        if quote.is_none() && commerce::cpq::is_from_elsewhere(order, id) {
             continue;
         }
         let Some(quote) = quote else {
@@ -185,7 +185,7 @@ pub(crate) async fn version_quote(app: &App, id: &str) -> Result<Value, QuoteFai
     let next = next_version(&found.body, &app.rulebook(), &app.commerce.policy, app.now());
     let mut next = next.map_err(refusal)?;
     let new = uuid::Uuid::now_v7().simple().to_string();
-    let href = format!("{}/{new}", model::resource::path("quote"));
+    let href = format!("{}/{new}", tmf::resource::path("quote"));
     next["id"] = json!(new);
     next["href"] = json!(href);
     let link = json!([{

@@ -3,13 +3,14 @@
 
 mod duplicates;
 
+use commerce::billing::owed::owed;
 use engine::keys;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Put, Scan};
-use model::billing::owed::owed;
-use model::money::Money;
-use model::resource::{Owner, table};
 use serde_json::{Map, Value, json};
+use tmf::money::Money;
+use tmf::resource::Owner;
+use tmf::table;
 
 pub(crate) use duplicates::{groups, likely, settle};
 
@@ -93,7 +94,7 @@ pub(crate) async fn merge(app: &App, id: &str, duplicate: &str) -> Result<Value,
     let mut puts = Vec::new();
     let resources = table::APIS.iter().flat_map(|api| api.resources);
     for resource in resources.filter(|resource| resource.owner == Owner::Client) {
-        let is_first = model::resource::of_key(resource.key)
+        let is_first = tmf::resource::of_key(resource.key)
             .is_some_and(|(_, first)| std::ptr::eq(first, resource));
         if !is_first || !resource.indexed.contains(&"relatedParty.id") {
             continue;

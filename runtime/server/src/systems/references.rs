@@ -1,8 +1,9 @@
 //! References: what a document refers to must be there, and what is referred to stays.
 
-use model::resource::uses::{STANDS_ON, USES, is_over};
-use model::resource::{Operation, Reference, Resource, of_key, table};
 use serde_json::Value;
+use tmf::resource::{Operation, Reference, Resource, of_key};
+use tmf::table;
+use tmf::uses::{STANDS_ON, USES, is_over};
 
 use super::{Draft, Refusal};
 use crate::app::{App, References, by_setting};

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put};
-use model::Timestamp;
-use model::stock::{
+use commerce::stock::{
     Moved, RESOURCE, Wrong, adjust, check, holds, is_over, matches, release, reservation_of,
     reserve,
 };
+use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Error, Put};
 use serde_json::{Value, json};
+use tmf::time::Timestamp;
 
 use super::{Draft, Refusal};
 use crate::app::App;

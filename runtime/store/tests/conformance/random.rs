@@ -2,10 +2,10 @@
 
 use engine::store::documents::{Change, Expected};
 use engine::store::{Batch, Direction, Epoch, Memory, Put, Scan, Store, Write};
-use model::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 use store::Sled;
+use tmf::time::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::subject::{OnSled, Subject, all};

@@ -2,8 +2,8 @@
 
 use model::order::Form;
 use model::order::attributes::Part;
-use model::resource::shape::{Forms, Kind, Type};
 use serde_json::{Map, Value, json};
+use tmf::shape::{Forms, Kind, Type};
 
 /// Below this depth only what must be there is filled in.
 const DEPTH: usize = 2;

@@ -1,7 +1,7 @@
 //! What follows from a change of a document, in the reference store.
 
-use model::Timestamp;
 use serde_json::{Value, json};
+use tmf::time::Timestamp;
 
 use super::*;
 use crate::store::{Batch, Epoch, Memory, Scan, Store};

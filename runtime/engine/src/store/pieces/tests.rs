@@ -1,8 +1,8 @@
 use std::convert::Infallible;
 
-use model::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
+use tmf::time::Timestamp;
 
 use super::*;
 use crate::store::documents::{Change, Expected};

@@ -1,8 +1,8 @@
 //! Random changes leave nothing to find, and whatever is harmed is found and rebuilt.
 
-use model::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tmf::time::Timestamp;
 
 use super::super::documents::{Change, Expected};
 use super::super::{Batch, Epoch, Fact, Memory, Put};

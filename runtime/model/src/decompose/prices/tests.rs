@@ -3,14 +3,14 @@ use serde_json::json;
 
 use super::*;
 use crate::id::SpecId;
-use crate::money::{Money, PriceKind};
+use tmf::money::{Money, PriceKind};
 
 fn charge(price: &str, amount: i64) -> Charge {
     Charge {
         price: price.into(),
         name: price.into(),
         kind: PriceKind::Recurring,
-        period: Some(crate::period::Period::Months(1)),
+        period: Some(tmf::period::Period::Months(1)),
         unit: None,
         tier: None,
         list: Money { currency: "EUR".into(), amount: Decimal::from(amount) },
@@ -85,12 +85,12 @@ fn what_a_quote_agrees_replaces_what_recurs() {
 fn a_discount_that_was_agreed_moves_with_its_price_and_does_not_begin_anew() {
     let with_welcome = |amount: i64, less: i64| {
         let mut charge = charge("A", amount);
-        charge.alterations.push(crate::cpq::Alteration {
+        charge.alterations.push(crate::pricing::charge::Alteration {
             price: "WELCOME".into(),
             name: "Welcome".into(),
             percentage: None,
             change: Decimal::from(-less),
-            lasts: Some(crate::period::Term { periods: 3, each: None }),
+            lasts: Some(tmf::period::Term { periods: 3, each: None }),
             priority: 0,
         });
         charge

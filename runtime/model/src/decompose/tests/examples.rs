@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::id::ItemId;
-use crate::time::Timestamp;
+use tmf::time::Timestamp;
 
 /// A folder of the examples; nothing where they are not on this machine.
 fn example(folder: &str) -> Option<PathBuf> {

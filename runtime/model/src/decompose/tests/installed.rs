@@ -224,7 +224,7 @@ fn parts_of_a_bundle_cease_in_the_reverse_of_their_needs() {
 
 #[test]
 fn what_follows_a_bundle_has_the_date_of_its_line() {
-    let date = crate::Timestamp(32_472_144_000_000);
+    let date = tmf::time::Timestamp(32_472_144_000_000);
     for order in [
         "1 delete B id:f-1",
         "1 modify B id:f-1 status:suspended",

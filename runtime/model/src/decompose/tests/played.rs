@@ -10,7 +10,8 @@ use crate::installed::INSTALLED;
 use crate::journal::{Event, Kind};
 use crate::outcome::Hold;
 use crate::plan::Work;
-use crate::{Direction, Due, Fulfilment, FulfilmentId, PoolId, TaskId, Timestamp};
+use crate::{Direction, Due, Fulfilment, FulfilmentId, PoolId, TaskId};
+use tmf::time::Timestamp;
 
 /// A rulebook and what was ordered by it so far.
 pub(crate) struct Played {
@@ -133,7 +134,7 @@ impl Played {
                     let kept = self.documents.contains_key(&key) || is_whole;
                     assert!(kept, "a change of a record that is gone: {key:?}");
                     let kept = self.documents.entry(key).or_insert_with(|| json!({}));
-                    crate::resource::patch::merge(kept, &patch);
+                    tmf::patch::merge(kept, &patch);
                 }
                 None => assert!(self.documents.remove(&key).is_some(), "{key:?} is there"),
             }

@@ -8,7 +8,8 @@ use super::*;
 use crate::id::{PluginId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Item, Level, OnFailure, Retry, Step, Task, Work};
-use crate::{Event, FulfilmentId, Kind, Timestamp};
+use crate::{Event, FulfilmentId, Kind};
+use tmf::time::Timestamp;
 
 /// Items, each of which has any of the others as parents in an order that is not that of the plan,
 /// and tasks for any of them.

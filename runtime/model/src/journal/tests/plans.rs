@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::PoolId;
 use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
-use crate::money::{Money, Price, PriceKind};
 use crate::outcome::Hold;
 use crate::plan::{
     Action, Item, Level, Made, OnFailure, Origin, Part, Plan, Retry, Step, Task, Work,
 };
-use crate::{PoolId, Timestamp};
+use crate::pricing::sold::Price;
+use tmf::money::{Money, PriceKind};
+use tmf::time::Timestamp;
 
 fn items() -> Vec<Item> {
     let product = Item {
@@ -31,7 +33,7 @@ fn items() -> Vec<Item> {
             kind: PriceKind::Recurring,
             amount: Money { currency: "USD".into(), amount: "89.00".parse().unwrap_or_default() },
             includes_tax: false,
-            period: Some(crate::period::Period::Months(1)),
+            period: Some(tmf::period::Period::Months(1)),
             alterations: Vec::new(),
             tax: None,
             taxes: Vec::new(),

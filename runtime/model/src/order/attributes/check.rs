@@ -148,7 +148,7 @@ fn agrees(asked: &Value, own: &Value) -> bool {
         (Value::Array(asked), Value::Array(own)) => {
             asked.len() == own.len() && asked.iter().zip(own).all(|(asked, own)| agrees(asked, own))
         }
-        (Value::Number(asked), Value::Number(own)) => crate::number::same(asked, own),
+        (Value::Number(asked), Value::Number(own)) => tmf::number::same(asked, own),
         (asked, own) => asked == own,
     }
 }

@@ -49,7 +49,7 @@ fn defined(form: Form, part: Part) -> BTreeSet<&'static str> {
         (_, Part::Item) => "ResourceOrderItem",
         (_, Part::Instance) => "ResourceRefOrValue",
     };
-    let object = &crate::resource::shape::shapes().objects[shapes];
+    let object = &tmf::shape::shapes().objects[shapes];
     object.attributes.iter().map(|attribute| attribute.name).collect()
 }
 

@@ -9,10 +9,10 @@ use super::Whole;
 use super::values::word;
 use crate::catalog::{Characteristic, Spec, SpecKind};
 use crate::id::SpecId;
-use crate::nearest::nearest;
 use crate::pack::places::Place;
 use crate::pack::reader::Reader;
 use crate::pack::{CATALOG, Code, Pack};
+use tmf::nearest::nearest;
 
 /// Where characteristics and their values stand, by resource.
 const CHARACTERISTICS: [(&str, &str, &str); 3] = [

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::{Whole, plugin_is_there};
 use crate::id::PluginId;
-use crate::nearest::nearest;
 use crate::pack::places::Place;
 use crate::pack::reader::Reader;
 use crate::pack::{Code, WORKFLOWS};
 use crate::workflow::WrittenStep;
+use tmf::nearest::nearest;
 
 /// The plugins that packs are used with.
 pub type Plugins = BTreeMap<PluginId, Asked>;

@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::Whole;
 use crate::expr::Expr;
 use crate::id::SpecId;
-use crate::nearest::nearest;
 use crate::pack::check::{TASK_SCOPE, expressions, mention};
 use crate::pack::places::Place;
 use crate::pack::reader::Reader;
 use crate::pack::{Code, Pack, RULES, Severity, WORKFLOWS, WrittenWorkflows};
 use crate::plan::{Item, Level};
 use crate::rule::{Produces, WrittenRules};
+use tmf::nearest::nearest;
 
 /// What the items of each specification have.
 #[derive(Debug, Default)]

@@ -7,11 +7,11 @@ use crate::catalog::{Spec, SpecKind};
 use crate::decompose::mistake;
 use crate::expr::expressions_of;
 use crate::id::SpecId;
-use crate::nearest::nearest;
 use crate::pack::places::Place;
 use crate::pack::reader::Reader;
 use crate::pack::{Code, RULES};
 use crate::rule::{WrittenRule, WrittenRules};
+use tmf::nearest::nearest;
 
 /// Checks what rules and deliveries say of specifications that are known.
 pub(super) fn rules(reader: &mut Reader<'_>, written: &WrittenRules, whole: &Whole<'_>) {

@@ -1,8 +1,8 @@
 //! What is let through to the handlers of our own API: a request of an operation in the table, with
 //! parameters and attributes that it knows.
 
-use model::nearest::nearest;
 use serde_json::{Map, Value};
+use tmf::nearest::nearest;
 
 use super::operation::{Attribute, Body, Kind, Operation};
 use super::table::OPERATIONS;

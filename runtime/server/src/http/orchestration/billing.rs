@@ -4,10 +4,10 @@
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, VARY};
-use model::billing::Day;
-use model::billing::bill_state::{BillState, Release};
-use model::billing::statement::Statement;
+use commerce::billing::bill_state::{BillState, Release};
+use commerce::billing::statement::Statement;
 use serde_json::Value;
+use tmf::day::Day;
 
 use crate::http::call::Call;
 use crate::http::problem::Problem;

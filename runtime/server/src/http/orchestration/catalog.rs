@@ -2,7 +2,7 @@
 //! catalog has is kept as it is, and told here.
 
 use axum::http::StatusCode;
-use model::cpq::Standing;
+use commerce::cpq::Standing;
 use serde_json::Value;
 
 use crate::http::call::Call;

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use engine::store::Document;
 use engine::store::documents::versions;
-use model::Timestamp;
-use model::resource::named;
 use serde_json::{Value, json};
+use tmf::resource::named;
+use tmf::time::Timestamp;
 
 use crate::http::call::{Call, time};
 use crate::http::problem::Problem;

@@ -4,10 +4,10 @@
 use axum::http::StatusCode;
 use engine::keys;
 use engine::store::{Direction, Scan};
-use model::resource::of_key;
-use model::resource::unknown::Unknown;
 use model::{Event, Fulfilment, FulfilmentId, Kind, TaskId};
 use serde_json::{Value, json};
+use tmf::resource::of_key;
+use tmf::unknown::Unknown;
 
 use super::{find, view};
 use crate::app::Retried;
@@ -15,7 +15,7 @@ use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
 use crate::http::route::Answer;
-use crate::http::{Door, answer, resources, tmf};
+use crate::http::{Door, answer, documents, resources};
 
 /// So many logs of attempts are answered; the last ones, where there are more.
 const LOGS_MAX: usize = 1_000;
@@ -53,7 +53,7 @@ pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer
     };
     let body = call.json()?;
     let unknown = served.unknown(&body);
-    let document = tmf::taken(body, &served)?;
+    let document = documents::taken(body, &served)?;
     let response = simulated(door, &call, &kind, &document, &unknown).await?;
     Ok(answer::warned(response, &unknown))
 }
@@ -69,7 +69,7 @@ async fn simulated(
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     let outcome = door.app.plan(kind, document).await?;
     warnings.extend(unpaid(door, kind, document, &outcome));
-    warnings.extend(model::cpq::unread(document));
+    warnings.extend(commerce::cpq::unread(document));
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
             return Ok(answer::text(plan.to_string()));

@@ -6,9 +6,10 @@ use engine::core::Unless;
 use engine::handle::NotWritten;
 use engine::store::{Put, Scan};
 use engine::{Held, Release, keys};
-use model::{Pool, PoolId, Timestamp};
+use model::{Pool, PoolId};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tmf::time::Timestamp;
 
 use super::decide::read_as;
 use crate::app::Use;

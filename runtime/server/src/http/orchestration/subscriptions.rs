@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
-use model::subscription::{Pause, Payload, Standing};
 use serde_json::{Value, json};
+use tmf::subscription::{Pause, Payload, Standing};
 
 use crate::events::{Retried, Subscriber};
 use crate::http::call::Call;

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use model::{Event, Failure, Fulfilment, Kind, TaskId, TaskState, Timestamp};
+use model::{Event, Failure, Fulfilment, Kind, TaskId, TaskState};
 use serde_json::{Map, Value, json};
+use tmf::time::Timestamp;
 
 use super::journal::{self, Show};
 use super::{BASE, find};

@@ -2,9 +2,10 @@
 //! told what is wrong and where, and nothing has changed after it.
 
 use axum::body::Body;
-use model::resource::shape::{Kind, Shape, Type, shapes};
-use model::resource::{Operation, Resource, Served, table};
 use serde_json::{Map, Value, json};
+use tmf::resource::{Operation, Resource, Served};
+use tmf::shape::{Kind, Shape, Type, shapes};
+use tmf::table;
 
 use super::bench::{BODY_BYTES_MAX, Bench, order};
 
@@ -304,8 +305,8 @@ impl Bad<'_> {
 
     /// The id of a new document that can be referred to.
     async fn target(&self, key: &str) -> String {
-        let (_, resource) = model::resource::of_key(key).unwrap();
-        let made = self.bench.post(model::resource::path(key), &smallest(resource)).await;
+        let (_, resource) = tmf::resource::of_key(key).unwrap();
+        let made = self.bench.post(tmf::resource::path(key), &smallest(resource)).await;
         assert_eq!(made.status, 201, "{key}: {}", made.text);
         made.body["id"].as_str().unwrap().to_string()
     }

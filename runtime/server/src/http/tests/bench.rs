@@ -20,10 +20,9 @@ use http_body_util::BodyExt as _;
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use model::plan::{OnFailure, Retry, Step, Task, Work};
-use model::{
-    Digest, Event, Fulfilment, FulfilmentId, Kind, Outcome, Plan, PluginId, TaskId, Timestamp, Wait,
-};
+use model::{Digest, Event, Fulfilment, FulfilmentId, Kind, Outcome, Plan, PluginId, TaskId, Wait};
 use serde_json::{Map, Value, json};
+use tmf::time::Timestamp;
 
 use super::super::{Limits, router};
 use crate::app::{App, Commerce};

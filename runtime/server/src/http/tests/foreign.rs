@@ -2,8 +2,8 @@
 //! and why, and refused only where the operator's settings say so.
 
 use axum::body::Body;
-use model::resource::table;
 use serde_json::{Value, json};
+use tmf::table;
 
 use super::bench::{Answer, Bench};
 use crate::app::{Commerce, References, Strict, Strictness};

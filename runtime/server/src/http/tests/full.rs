@@ -6,9 +6,11 @@ mod definition;
 use std::collections::BTreeMap;
 
 use axum::body::Body as Bytes;
-use model::resource::version::View;
-use model::resource::{Operation, Owner, Served, Version, table::APIS};
 use serde_json::{Map, Value, json};
+use tmf::resource::{Operation, Owner, Served};
+use tmf::table::APIS;
+use tmf::version::Version;
+use tmf::version::View;
 
 use super::bench::{BODY_BYTES_MAX, Bench};
 use crate::app::{Commerce, References, Strictness};
@@ -143,7 +145,7 @@ async fn settle(bench: &Bench, view: &View, body: &mut Value) {
             "productStockStatusType": "available", "productStockLevel": { "amount": 5.0 },
             "stockedProduct": { "name": "router" },
         });
-        let made = bench.post(model::resource::path(key), &target).await;
+        let made = bench.post(tmf::resource::path(key), &target).await;
         assert_eq!(made.status, 201, "{key} {}", made.body);
         refer(body, &view.shown_path(reference.path), made.body["id"].as_str().unwrap());
     }

@@ -33,7 +33,7 @@ async fn a_program_gets_the_same_as_json() {
     let index = bench.get("/").await;
     assert_eq!((index.status.as_u16(), &index.body["name"]), (200, &"ferrule".into()));
     let apis = index.body["apis"].as_array().unwrap();
-    assert_eq!(apis.len(), model::resource::table::APIS.len());
+    assert_eq!(apis.len(), tmf::table::APIS.len());
     let first = apis[0]["resources"][0]["href"].as_str().unwrap();
     assert!(first.starts_with("http://127.0.0.1:8080/tmf-api/"), "{first}");
     let put = bench.send("POST /", &[], Body::empty()).await;

@@ -7,8 +7,9 @@ use engine::store::documents::{Change, Expected};
 use engine::store::installation::upgrade;
 use engine::store::{Document, Put, Scan, Store as _};
 use model::installed::INSTALLED;
-use model::{Event, Fulfilment, FulfilmentId, Kind, Plan, Timestamp};
+use model::{Event, Fulfilment, FulfilmentId, Kind, Plan};
 use serde_json::{Value, json};
+use tmf::time::Timestamp;
 
 use super::bench::Bench;
 

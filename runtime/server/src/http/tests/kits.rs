@@ -2,9 +2,11 @@
 //! attribute as it was answered, and one attribute of a document.
 
 use axum::http::StatusCode;
-use model::resource::shape::{Attribute, Kind, Type, shapes};
-use model::resource::{Api, Operation, Resource, Served, Version, of_key, table};
 use serde_json::{Value, json};
+use tmf::resource::{Api, Operation, Resource, Served, of_key};
+use tmf::shape::{Attribute, Kind, Type, shapes};
+use tmf::table;
+use tmf::version::Version;
 
 use super::bad_table::{refer, smallest};
 use super::bench::Bench;
@@ -84,7 +86,7 @@ async fn fill(bench: &Bench, api: &Api, resource: &'static Resource) {
 
 async fn target(bench: &Bench, key: &str) -> String {
     let (_, resource) = of_key(key).unwrap();
-    let made = bench.post(model::resource::path(key), &smallest(resource)).await;
+    let made = bench.post(tmf::resource::path(key), &smallest(resource)).await;
     made.body["id"].as_str().unwrap_or("1").to_string()
 }
 
@@ -137,7 +139,7 @@ impl Kit<'_> {
         for (path, value) in &leaves {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
             let encoded = encoded(&text);
-            let quoted = encoded_all(&model::filter::quoted(&text));
+            let quoted = encoded_all(&tmf::filter::quoted(&text));
             let mut forms = vec![encoded, quoted];
             if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/@".contains(&byte)) {
                 forms.push(text);

@@ -234,7 +234,7 @@ async fn one_document_describes_all_that_is_served() {
             assert!(document["paths"][&path][&method].is_object(), "{method} {path}");
         }
     }
-    for api in model::resource::table::APIS {
+    for api in tmf::table::APIS {
         for version in ["", "v5/"] {
             let one = format!("/tmf-api/{}/{version}openapi.json", api.number);
             let one = bench.get(&one).await;

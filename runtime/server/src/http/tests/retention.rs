@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 use axum::body::Body;
 use engine::keys;
 use engine::store::{Put, Scan, Store as _};
-use model::{Event, Fulfilment, FulfilmentId, Kind, Plan, Timestamp};
+use model::{Event, Fulfilment, FulfilmentId, Kind, Plan};
 use serde_json::json;
+use tmf::time::Timestamp;
 
 use super::bench::Bench;
 use crate::config::Retention;

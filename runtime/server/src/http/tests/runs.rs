@@ -2,8 +2,8 @@
 
 mod undo;
 
-use model::billing::Zone;
 use serde_json::{Value, json};
+use tmf::zone::Zone;
 
 use super::bench::{Bench, Hands};
 use crate::app::Commerce;

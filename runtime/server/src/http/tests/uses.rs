@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use engine::store::Put;
-use model::resource::uses::{Lasting, STANDS_ON, USES, Use};
-use model::resource::{of_key, path};
 use serde_json::{Value, json};
+use tmf::resource::{of_key, path};
+use tmf::uses::{Lasting, STANDS_ON, USES, Use};
 
 use super::bench::{Answer, Bench};
 

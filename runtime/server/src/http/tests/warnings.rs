@@ -53,5 +53,5 @@ async fn a_warning_has_nothing_of_a_request_that_could_end_it() {
     let line = "POST /tmf-api/productInventory/v4/product";
     let made = bench.send(line, &headers, Body::from(body.to_string())).await;
     let told = made.headers.get_all("warning").iter().count();
-    assert_eq!(told, model::resource::unknown::TOLD_MAX);
+    assert_eq!(told, tmf::unknown::TOLD_MAX);
 }

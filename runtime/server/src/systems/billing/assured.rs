@@ -1,15 +1,15 @@
 //! Revenue assurance: compares the cost of products with their charges, and every row with its
 //! source. A row that cannot be read is a finding, and hides no other.
 
+use commerce::billing::assurance::{self, Fault, Finding};
+use commerce::billing::cycle::Cycle;
+use commerce::billing::terms::Terms;
+use commerce::billing::timeline::Timeline;
 use engine::store::Document;
-use model::Timestamp;
-use model::billing::Day;
-use model::billing::assurance::{self, Fault, Finding};
-use model::billing::cycle::Cycle;
-use model::billing::rate::{self, Rate};
-use model::billing::terms::Terms;
-use model::billing::timeline::Timeline;
+use model::pricing::rate::{self, Rate};
 use serde_json::{Value, json};
+use tmf::day::Day;
+use tmf::time::Timestamp;
 
 use super::charges::{cycle_of, gone, of_this_life};
 use super::faults::{faults, told};

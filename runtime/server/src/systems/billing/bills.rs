@@ -1,9 +1,9 @@
 //! What becomes of bills once they are drawn: they are validated, held and sent, one or all.
 
+use commerce::billing::bill_state::{BillState, NotMoved, moved};
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
-use model::billing::bill_state::{BillState, NotMoved, moved};
-use model::billing::rate;
+use model::pricing::rate;
 use serde_json::{Value, json};
 
 use super::{DOCUMENTS_MAX, read_rate, run};
@@ -68,7 +68,12 @@ pub(crate) async fn move_all(
     Ok(json!({ "state": to.as_str(), "billCount": count, "failed": failed }))
 }
 
-fn next(app: &App, bill: &Value, to: BillState, at: model::Timestamp) -> Result<Value, Refusal> {
+fn next(
+    app: &App,
+    bill: &Value,
+    to: BillState,
+    at: tmf::time::Timestamp,
+) -> Result<Value, Refusal> {
     let id = bill.get("id").and_then(Value::as_str).unwrap_or_default();
     let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
     let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;

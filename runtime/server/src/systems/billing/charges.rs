@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use commerce::billing::charge::{Until, due, number};
+use commerce::billing::cycle::Cycle;
+use commerce::billing::terms::Terms;
+use commerce::billing::timeline::Timeline;
+use commerce::billing::usage as used;
 use engine::store::{Document, Put};
-use model::Timestamp;
-use model::billing::charge::{Until, due, number};
-use model::billing::cycle::Cycle;
-use model::billing::ledger;
-use model::billing::rate::Rate;
-use model::billing::terms::Terms;
-use model::billing::timeline::Timeline;
-use model::billing::{Day, usage as used};
+use model::pricing::ledger;
+use model::pricing::rate::Rate;
 use serde_json::{Value, json};
+use tmf::day::Day;
+use tmf::time::Timestamp;
 
 use super::undo::reversal;
 use super::{DOCUMENTS_MAX, money, rates, read_rate, refused, timeline, usage};

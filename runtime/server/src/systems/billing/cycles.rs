@@ -1,6 +1,6 @@
 //! Billing cycles that cannot be billed by are rejected where they are written (TMF666).
 
-use model::billing::cycle::Cycle;
+use commerce::billing::cycle::Cycle;
 use serde_json::Value;
 
 use crate::app::App;

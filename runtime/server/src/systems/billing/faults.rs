@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use commerce::billing::adjustment::left_of;
+use commerce::billing::assurance::books::{Booked, Cause, entry_of_rate, reversal};
+use commerce::billing::assurance::usages::Usages;
+use commerce::billing::assurance::{Fault, FaultKind};
+use commerce::billing::usage::Rated;
 use engine::store::Error;
-use model::billing::adjustment::left_of;
-use model::billing::assurance::books::{Booked, Cause, entry_of_rate, reversal};
-use model::billing::assurance::usages::Usages;
-use model::billing::assurance::{Fault, FaultKind};
-use model::billing::ledger::{self, Entry};
-use model::billing::rate::{self, Rate, RateKind};
-use model::billing::usage::Rated;
-use model::billing::{Day, Malformed};
-use model::money::Decimal;
+use model::pricing::ledger::{self, Entry};
+use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::Value;
+use tmf::day::Day;
+use tmf::field::Malformed;
+use tmf::money::Decimal;
 
 use super::charges::cycle_of;
 use super::{DOCUMENTS_MAX, rates};

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use commerce::billing::adjustment::{self, Adjustment};
+use commerce::billing::cycle::Cycle;
+use commerce::billing::payment::{self, Payment, note};
+use commerce::billing::requested::{self, About, AdjustmentRequest, PaymentRequest};
+use commerce::billing::terms::Terms;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
-use model::billing::Malformed;
-use model::billing::adjustment::{self, Adjustment};
-use model::billing::cycle::Cycle;
-use model::billing::ledger::{self, Entry};
-use model::billing::payment::{self, Payment, note};
-use model::billing::rate::{self, Rate, RateKind};
-use model::billing::requested::{self, About, AdjustmentRequest, PaymentRequest};
-use model::billing::terms::Terms;
+use model::pricing::ledger::{self, Entry};
+use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::Value;
+use tmf::field::Malformed;
 
 use super::{posted, posted_rate, rates, read_rate};
 use crate::app::App;
@@ -189,6 +189,6 @@ fn unadjusted(error: &adjustment::Error) -> Refusal {
     Refusal::unprocessable(path, error.to_string())
 }
 
-fn unbalanced(error: &model::billing::ledger::Unbalanced) -> Refusal {
+fn unbalanced(error: &model::pricing::ledger::Unbalanced) -> Refusal {
     Refusal::unprocessable("amount", error.to_string())
 }

@@ -1,10 +1,10 @@
 //! The balances of the books, and bills for people.
 
-use model::billing::ledger::{self, Entry, Ledger};
-use model::billing::rate;
-use model::billing::statement::Statement;
-use model::money::Money;
+use commerce::billing::statement::Statement;
+use model::pricing::ledger::{self, Entry, Ledger};
+use model::pricing::rate;
 use serde_json::{Value, json};
+use tmf::money::Money;
 
 use super::{DOCUMENTS_MAX, read_rate, refused};
 use crate::app::App;

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use commerce::billing::bill::{Cause, Drawn, Run, draw};
+use commerce::billing::bill_state::Release;
 use engine::keys;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Direction, Document, Error, Put, Scan};
-use model::Timestamp;
-use model::billing::bill::{Cause, Drawn, Run, draw};
-use model::billing::bill_state::Release;
-use model::billing::rate::{self, Rate};
-use model::billing::{Day, Days};
+use model::pricing::rate::{self, Rate};
 use serde_json::{Value, json};
+use tmf::day::{Day, Days};
+use tmf::time::Timestamp;
 
 pub(super) use super::charges::cycle_of;
 
@@ -147,7 +147,7 @@ fn cycle_noted(app: &App, date: Day) -> Put {
     let at = app.commerce.zone.written(date);
     let noted = json!({
         "id": id,
-        "href": format!("{}/{id}", model::resource::path(resource)),
+        "href": format!("{}/{id}", tmf::resource::path(resource)),
         "name": format!("All accounts on {id}"),
         "billingDate": at,
         "chargeDate": at,
@@ -292,7 +292,7 @@ pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusa
     }
     let ids = drawing.bills.iter().filter_map(|bill| bill.get("id")?.as_str());
     let references = ids.map(|id| {
-        let href = format!("{}/{id}", model::resource::path("customerBill"));
+        let href = format!("{}/{id}", tmf::resource::path("customerBill"));
         json!({ "id": id, "href": href, "@referredType": "CustomerBill" })
     });
     let references: Vec<Value> = references.collect();

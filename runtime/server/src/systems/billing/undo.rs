@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use commerce::billing::bill_state::BillState;
+use commerce::billing::usage::{Rated, unbilled};
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
-use model::billing::bill_state::BillState;
-use model::billing::ledger::{self, Entry};
-use model::billing::rate::{self, Rate, RateKind};
-use model::billing::usage::{Rated, unbilled};
+use model::pricing::ledger::{self, Entry};
+use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::{Value, json};
 
 use super::{DOCUMENTS_MAX, posted, rates, read_rate, refused, usage};

@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use engine::store::documents::{Change, Expected, versions};
-use engine::store::{Document, Error, Put};
-use engine::worker::{Call, Operation, Worker as _};
-use model::billing::cycle::Cycle;
-use model::billing::tariff;
-use model::billing::terms::Terms;
-use model::billing::usage::{
+use commerce::billing::cycle::Cycle;
+use commerce::billing::terms::Terms;
+use commerce::billing::usage::{
     self, Candidate, Guided, History, Rated, Rating, Refused, Rejection, State, Versions, guide,
     stale, used_before,
 };
-use model::billing::{Days, Malformed, Zone};
-use model::{FailureClass, FulfilmentId, Outcome, PluginId, TaskId, Timestamp};
+use engine::store::documents::{Change, Expected, versions};
+use engine::store::{Document, Error, Put};
+use engine::worker::{Call, Operation, Worker as _};
+use model::pricing::tariff;
+use model::{FailureClass, FulfilmentId, Outcome, PluginId, TaskId};
 use serde_json::{Map, Value, json};
+use tmf::day::Days;
+use tmf::field::Malformed;
+use tmf::time::Timestamp;
+use tmf::zone::Zone;
 
 use super::{DOCUMENTS_MAX, refused};
 use crate::app::App;

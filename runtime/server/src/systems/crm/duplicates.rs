@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use commerce::duplicate::{Key, keys};
 use engine::keys as facts;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Error, Put, Scan};
-use model::duplicate::{Key, keys};
 use serde_json::{Value, json};
 
 use crate::app::App;

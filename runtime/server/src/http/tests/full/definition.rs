@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use model::resource::Version;
 use serde_json::{Map, Value, json};
+use tmf::version::Version;
 
 /// Below this depth of objects only what is required is filled in.
 const DEPTH: usize = 4;

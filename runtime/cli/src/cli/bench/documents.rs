@@ -1,0 +1,181 @@
+//! `ferrule bench documents`: products by the million, read by id, listed by what they are found by,
+//! and created. What is asked of the full store is asked of a thousandth of it before, in the same
+//! run: a list that uses an index costs the same.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use axum::body::{Body, Bytes};
+use clap::Args;
+use futures_util::stream;
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::{Load, print, resident_mib};
+use crate::client::{self, Client};
+
+/// Rows are made and sent so many at one time.
+const ROWS_AT_ONCE: usize = 1_000;
+
+/// Each party has so many products, more or less.
+const PRODUCTS_EACH: usize = 3;
+
+#[derive(Debug, Args)]
+pub(super) struct Documents {
+    #[command(flatten)]
+    load: Load,
+    /// How many products there are to be; they are imported where they are not there.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: usize,
+    /// How many requests of each kind are made.
+    #[arg(long, default_value_t = 5_000)]
+    requests: usize,
+}
+
+/// What is asked, by name: a path in which `{}` is the number of a row.
+const QUESTIONS: [(&str, &str); 5] = [
+    ("getById", "/tmf-api/productInventory/v4/product/bench-{}"),
+    ("listByParty", "/tmf-api/productInventory/v4/product?relatedParty.id=bench-party-{}&limit=20"),
+    ("listBySerial", "/tmf-api/productInventory/v4/product?productSerialNumber=SN{}&limit=20"),
+    ("listByState", "/tmf-api/productInventory/v4/product?status=active&limit=20"),
+    ("firstPage", "/tmf-api/productInventory/v4/product?limit=20"),
+];
+
+impl Documents {
+    pub(super) async fn run(self) -> Result<()> {
+        let client = self.load.client(self.requests.max(self.rows))?;
+        for rows in [(self.rows / 1_000).max(1), self.rows] {
+            self.fill(&client, rows).await?;
+            for (name, path) in QUESTIONS {
+                self.ask(&client, rows, name, path).await?;
+            }
+        }
+        self.create(&client).await?;
+        self.take_out(&client).await
+    }
+
+    /// Imports the rows that are not there.
+    async fn fill(&self, client: &Client, rows: usize) -> Result<()> {
+        let path = format!("/orchestration/v1/imports/bench-{rows}?resource=product&existing=keep");
+        let began = Instant::now();
+        let lines = stream::iter((0..rows).step_by(ROWS_AT_ONCE).map(move |first| {
+            let lines: String = (first..rows.min(first + ROWS_AT_ONCE)).map(line).collect();
+            Ok::<_, std::convert::Infallible>(Bytes::from(lines))
+        }));
+        let body = Body::from_stream(lines);
+        let answer = client.open(Method::PUT, &path, "application/x-ndjson", body).await?;
+        let (status, body) = client::read(answer).await?;
+        let progress = client::expect_ok(&path, status, body)?;
+        let took = began.elapsed().as_secs_f64();
+        self.tell(
+            "import",
+            rows,
+            &json!({
+                "created": progress.get("created"),
+                "seconds": took,
+                "perSecond": rows as f64 / took,
+            }),
+        )
+    }
+
+    async fn ask(
+        &self,
+        client: &Client,
+        rows: usize,
+        name: &str,
+        path: &'static str,
+    ) -> Result<()> {
+        let client = client.clone();
+        let one = move |number: usize| {
+            let client = client.clone();
+            let path = path.replace("{}", &scattered(number, rows).to_string());
+            async move {
+                let (status, body) = client.send(Method::GET, &path, None).await?;
+                let is_empty = body.as_array().is_some_and(Vec::is_empty);
+                if !status.is_success() || is_empty {
+                    bail!("{path} answered {status}: {body}");
+                }
+                Ok(())
+            }
+        };
+        self.load.measure(self.requests.div_ceil(10), one.clone()).await?;
+        let measured = self.load.measure(self.requests, one).await?;
+        self.tell(name, rows, &measured.report())
+    }
+
+    async fn create(&self, client: &Client) -> Result<()> {
+        let path: Arc<str> = tmf::resource::path("product").into();
+        let client = client.clone();
+        let one = move |number: usize| {
+            let (client, path) = (client.clone(), Arc::clone(&path));
+            async move { client.post(&path, &row(number)).await.map(drop) }
+        };
+        let measured = self.load.measure(self.requests, one).await?;
+        self.tell("create", self.rows, &measured.report())
+    }
+
+    /// Exports everything, and forgets it.
+    async fn take_out(&self, client: &Client) -> Result<()> {
+        use http_body_util::BodyExt as _;
+        let began = Instant::now();
+        let path = "/orchestration/v1/exports/product";
+        let answer = client.open(Method::GET, path, "", Body::empty()).await?;
+        let (mut body, mut rows, mut bytes) = (answer.into_body(), 0, 0);
+        while let Some(frame) = body.frame().await {
+            if let Ok(data) = frame?.into_data() {
+                bytes += data.len();
+                rows += data.iter().filter(|byte| **byte == b'\n').count();
+            }
+        }
+        let took = began.elapsed().as_secs_f64();
+        self.tell(
+            "export",
+            rows,
+            &json!({
+                "seconds": took,
+                "perSecond": rows as f64 / took,
+                "mebibytesPerSecond": bytes as f64 / took / f64::from(1 << 20),
+            }),
+        )
+    }
+
+    fn tell(&self, name: &str, rows: usize, report: &Value) -> Result<()> {
+        let mut report = report.clone();
+        report["what"] = json!(name);
+        report["rows"] = json!(rows);
+        report["residentMiB"] = json!(self.load.pid.and_then(resident_mib));
+        print(&report, self.load.json)
+    }
+}
+
+/// A row on a line, with the id of its number.
+fn line(number: usize) -> String {
+    let mut row = row(number);
+    row["id"] = json!(format!("bench-{number}"));
+    format!("{row}\n")
+}
+
+fn row(number: usize) -> Value {
+    json!({
+        "name": "SuperFibre 200 Home",
+        "status": if number.is_multiple_of(50) { "suspended" } else { "active" },
+        "productSerialNumber": format!("SN{number}"),
+        "startDate": "2026-03-10T10:00:00Z",
+        "productOffering": { "id": "PO-SF200H", "name": "SuperFibre 200 Home" },
+        "productCharacteristic": [
+            { "name": "downstreamSpeed", "value": 200 }, { "name": "upstreamSpeed", "value": 50 },
+        ],
+        "relatedParty": [{
+            "id": format!("bench-party-{}", number - number % PRODUCTS_EACH),
+            "role": "Customer", "@referredType": "Customer",
+        }],
+    })
+}
+
+/// A row far from the one before, and one that a party is named after.
+fn scattered(number: usize, rows: usize) -> usize {
+    // A prime: every row comes once before any comes again.
+    let row = number.wrapping_mul(7_919) % rows;
+    row - row % PRODUCTS_EACH
+}

@@ -1,0 +1,124 @@
+//! `ferrule export`: the documents of a server that runs, one on each line of a file.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use axum::body::Body;
+use clap::Args;
+use http_body_util::BodyExt as _;
+use hyper::Method;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::import::escaped;
+use crate::client::{self, Client};
+use server::http::in_url;
+
+/// The last line of a file is looked for in so many bytes at its end.
+const LAST_LINE_BYTES_MAX: u64 = 16 << 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// What to write, as in paths: `individual`, `customer`, `product`, `resource`.
+    resource: String,
+    /// The file; the standard output by default.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only documents that match, such as `status=active&startDate>=2026-01-01`.
+    #[arg(long, default_value = "")]
+    query: String,
+    /// Go on with a file that was not written to its end.
+    #[arg(long, requires = "output")]
+    resume: bool,
+    /// The server.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    server: String,
+}
+
+pub(crate) async fn run(export: Export) -> Result<()> {
+    let client = Client::new(&export.server);
+    let (resource, query) = (escaped(&export.resource), in_url(&export.query));
+    let mut path = format!("/orchestration/v1/exports/{resource}?{query}");
+    match &export.output {
+        None => write(&client, &path, tokio::io::stdout()).await,
+        Some(file) if export.resume => {
+            let (kept, last) = resumed(file).await?;
+            if let Some(last) = last {
+                path.push_str(&format!("&after={}", escaped(&last)));
+            }
+            write(&client, &path, kept).await
+        }
+        Some(file) => {
+            let new = File::options().write(true).create_new(true).open(file).await;
+            let new = new.with_context(|| {
+                format!("cannot write `{}` (go on with it: `--resume`)", file.display())
+            })?;
+            write(&client, &path, new).await
+        }
+    }
+}
+
+/// Writes the answer as it comes.
+async fn write(client: &Client, path: &str, mut out: impl AsyncWrite + Unpin) -> Result<()> {
+    let response = client.open(Method::GET, path, "", Body::empty()).await?;
+    if !response.status().is_success() {
+        let (status, body) = client::read(response).await?;
+        client::expect_ok("the export", status, body)?;
+        bail!("the export answered {status}");
+    }
+    let bar = spinner();
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let frame =
+            frame.context("the export broke off: what came is written, go on with `--resume`")?;
+        if let Ok(data) = frame.into_data() {
+            out.write_all(&data).await?;
+            bar.inc(data.len() as u64);
+        }
+    }
+    out.flush().await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A file that was not written to its end: cut behind its last whole line, with that line's id.
+async fn resumed(file: &Path) -> Result<(File, Option<String>)> {
+    let cannot = || format!("cannot go on with `{}`", file.display());
+    let opened = File::options().read(true).write(true).open(file).await;
+    let mut opened = opened.with_context(cannot)?;
+    let length = opened.metadata().await.with_context(cannot)?.len();
+    let begin = length.saturating_sub(LAST_LINE_BYTES_MAX);
+    opened.seek(std::io::SeekFrom::Start(begin)).await.with_context(cannot)?;
+    let mut end = Vec::new();
+    opened.read_to_end(&mut end).await.with_context(cannot)?;
+    let Some(whole) = end.iter().rposition(|byte| *byte == b'\n') else {
+        if begin > 0 {
+            bail!("`{}` has no line at its end", file.display());
+        }
+        opened.set_len(0).await.with_context(cannot)?;
+        opened.rewind().await.with_context(cannot)?;
+        return Ok((opened, None));
+    };
+    let lines = end.get(..whole).unwrap_or_default();
+    let last = lines.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let last: Value = serde_json::from_slice(last)
+        .with_context(|| format!("the last line of `{}` is no JSON", file.display()))?;
+    let id = last.get("id").and_then(Value::as_str);
+    let id = id.with_context(|| format!("the last line of `{}` has no id", file.display()))?;
+    let kept = begin + whole as u64 + 1;
+    opened.set_len(kept).await.with_context(cannot)?;
+    opened.seek(std::io::SeekFrom::Start(kept)).await.with_context(cannot)?;
+    Ok((opened, Some(id.to_string())))
+}
+
+fn spinner() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("  {bytes} written, {bytes_per_sec}");
+    let bar = ProgressBar::no_length();
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+}

@@ -1,0 +1,261 @@
+//! `ferrule import`: a file of documents into a server that runs. What was cut off goes on when the
+//! same command runs again.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use axum::body::{Body, Bytes};
+use clap::{Args, ValueEnum};
+use futures_util::stream;
+use hyper::Method;
+use indicatif::{ProgressBar, ProgressStyle};
+use model::Digest;
+use serde_json::Value;
+use tokio::fs::File;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+
+use super::say;
+use crate::client::{self, Client};
+
+/// So many bytes are read and sent at one time.
+const PIECE_BYTES: usize = 256 << 10;
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// What the lines are, as in paths: `individual`, `customer`, `product`, `resource`.
+    resource: String,
+    /// The file, with a JSON document on each line; `-` for the standard input.
+    file: PathBuf,
+    /// The server.
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// What this import is called; by default it follows from the file's content. A file that was
+    /// mended goes on under the name that it began with.
+    #[arg(long)]
+    name: Option<String>,
+    /// What becomes of a row whose document is there already and says something else.
+    #[arg(long, value_enum, default_value_t = Existing::Refuse)]
+    existing: Existing,
+    /// Pass over wrong lines, and tell them at the end.
+    #[arg(long)]
+    skip_wrong: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Existing {
+    /// The line is wrong.
+    Refuse,
+    /// The document stays as it is.
+    Keep,
+    /// The document is what the row says.
+    Replace,
+}
+
+impl Existing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Keep => "keep",
+            Self::Replace => "replace",
+        }
+    }
+}
+
+pub(crate) async fn run(import: Import) -> Result<()> {
+    let client = Client::new(&import.server);
+    let is_stdin = import.file.as_os_str() == "-";
+    // What can be read once only, such as a pipe, has no name that follows from its content.
+    let is_stream = is_stdin || !is_file(&import.file).await?;
+    let name = match (&import.name, is_stream) {
+        (Some(name), _) => name.clone(),
+        (None, false) => name_of(&import.resource, &import.file).await?,
+        (None, true) => uuid::Uuid::now_v7().simple().to_string(),
+    };
+    let place = format!("/orchestration/v1/imports/{}", escaped(&name));
+    let done = lines_done(&client, &place).await?;
+    let wrong = if import.skip_wrong { "skip" } else { "stop" };
+    let path = format!(
+        "{place}?resource={}&existing={}&wrong={wrong}&from={}",
+        escaped(&import.resource),
+        import.existing.as_str(),
+        if is_stream { 0 } else { done },
+    );
+    let bar = bar(if is_stream { 0 } else { size(&import.file).await? });
+    let body = match (is_stdin, is_stream) {
+        (true, _) => body(tokio::io::stdin(), bar.clone()),
+        (false, true) => body(open(&import.file).await?, bar.clone()),
+        (false, false) => body(rest(&import.file, done, &bar).await?, bar.clone()),
+    };
+    let sent = client.open(Method::PUT, &path, "application/x-ndjson", body).await;
+    let answer = match sent {
+        Ok(response) => client::read(response).await,
+        Err(error) => Err(error),
+    };
+    bar.finish_and_clear();
+    match answer {
+        Ok((status, body)) if status.is_success() => tell(&body),
+        // An answer may be lost where the server gave it before everything was sent.
+        answer => Err(explained(&client, &place, &name, answer).await),
+    }
+}
+
+/// What is wrong, and what to do next.
+async fn explained(
+    client: &Client,
+    place: &str,
+    name: &str,
+    answer: Result<(hyper::StatusCode, Value)>,
+) -> anyhow::Error {
+    let progress = client.send(Method::GET, place, None).await.ok();
+    let progress = progress.filter(|(status, _)| status.is_success()).map(|(_, body)| body);
+    let Some(progress) = progress else {
+        return match answer {
+            Ok((status, body)) => client::expect_ok("the import", status, body).err(),
+            Err(error) => Some(error),
+        }
+        .unwrap_or_else(|| anyhow::anyhow!("the import did not begin"));
+    };
+    let lines = progress.get("lines").and_then(Value::as_u64).unwrap_or_default();
+    let wrong = progress.pointer("/wrongLines/0/message").and_then(Value::as_str);
+    let is_stopped = progress.get("state").and_then(Value::as_str) == Some("stopped");
+    match (is_stopped, wrong) {
+        (true, Some(wrong)) => anyhow::anyhow!(
+            "line {}: {wrong}\n  What stands before it is in. Mend the file and go on with \
+             `--name {name}`, or pass over wrong lines with `--skip-wrong`",
+            lines + 1
+        ),
+        _ => {
+            let hint = format!(
+                "the import broke off after {lines} lines, which are in: run the same command \
+                 again (with `--name {name}`), and it goes on from there"
+            );
+            match answer {
+                Ok((status, body)) => match client::expect_ok("the import", status, body) {
+                    Err(error) => error.context(hint),
+                    Ok(_) => anyhow::anyhow!(hint),
+                },
+                Err(error) => error.context(hint),
+            }
+        }
+    }
+}
+
+fn tell(progress: &Value) -> Result<()> {
+    let count = |name: &str| progress.get(name).and_then(Value::as_u64).unwrap_or_default();
+    say(&format!(
+        "{} lines: {} created, {} replaced, {} kept, {} refused",
+        count("lines"),
+        count("created"),
+        count("replaced"),
+        count("kept"),
+        count("refused")
+    ))?;
+    for wrong in progress.get("wrongLines").and_then(Value::as_array).into_iter().flatten() {
+        let text = |name: &str| wrong.get(name).and_then(Value::as_str).unwrap_or_default();
+        let line = wrong.get("line").and_then(Value::as_u64).unwrap_or_default();
+        say(&format!("  line {line}: {}: {}", text("path"), text("message")))?;
+    }
+    let resource = progress.get("resource").and_then(Value::as_str).unwrap_or_default();
+    if let Some(resource) = commerce::cpq::Standing::resource(resource) {
+        say(&format!(
+            "What of it cannot be ordered, and why: GET /orchestration/v1/catalog/{resource}?isOrderable=false"
+        ))?;
+    }
+    match count("refused") {
+        0 => Ok(()),
+        refused => bail!("{refused} lines are wrong and were passed over"),
+    }
+}
+
+/// So many lines are dealt with already.
+async fn lines_done(client: &Client, place: &str) -> Result<u64> {
+    let (status, body) = client.send(Method::GET, place, None).await?;
+    if status == hyper::StatusCode::NOT_FOUND {
+        return Ok(0);
+    }
+    let body = client::expect_ok(place, status, body)?;
+    Ok(body.get("lines").and_then(Value::as_u64).unwrap_or_default())
+}
+
+/// A name that the same content always has.
+async fn name_of(resource: &str, file: &Path) -> Result<String> {
+    let mut reader = open(file).await?;
+    let mut digest = Digest::of(resource.as_bytes());
+    let mut piece = Vec::with_capacity(PIECE_BYTES);
+    loop {
+        piece.clear();
+        let mut next = (&mut reader).take(PIECE_BYTES as u64);
+        next.read_to_end(&mut piece).await.with_context(|| unreadable(file))?;
+        if piece.is_empty() {
+            return Ok(format!("{resource}-{}", digest.short()));
+        }
+        piece.extend(digest.to_string().into_bytes());
+        digest = Digest::of(&piece);
+    }
+}
+
+/// The file behind so many lines.
+async fn rest(file: &Path, lines: u64, bar: &ProgressBar) -> Result<BufReader<File>> {
+    let mut reader = BufReader::with_capacity(PIECE_BYTES, open(file).await?);
+    let mut line = Vec::new();
+    for _ in 0..lines {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line).await.with_context(|| unreadable(file))?;
+        bar.inc(read as u64);
+    }
+    Ok(reader)
+}
+
+async fn open(file: &Path) -> Result<File> {
+    File::open(file).await.with_context(|| unreadable(file))
+}
+
+async fn is_file(file: &Path) -> Result<bool> {
+    let metadata = tokio::fs::metadata(file).await.with_context(|| unreadable(file))?;
+    Ok(metadata.is_file())
+}
+
+async fn size(file: &Path) -> Result<u64> {
+    let metadata = tokio::fs::metadata(file).await.with_context(|| unreadable(file))?;
+    Ok(metadata.len())
+}
+
+fn unreadable(file: &Path) -> String {
+    format!("cannot read `{}`", file.display())
+}
+
+/// A body that is read as it is sent.
+fn body(reader: impl AsyncRead + Unpin + Send + 'static, bar: ProgressBar) -> Body {
+    let pieces = stream::unfold((reader, bar), async |(mut reader, bar)| {
+        let mut piece = vec![0; PIECE_BYTES];
+        match reader.read(&mut piece).await {
+            Ok(0) => None,
+            Ok(read) => {
+                piece.truncate(read);
+                bar.inc(read as u64);
+                Some((Ok(Bytes::from(piece)), (reader, bar)))
+            }
+            Err(error) => Some((Err(error), (reader, bar))),
+        }
+    });
+    Body::from_stream(pieces)
+}
+
+/// How far the file was sent, on a terminal.
+fn bar(bytes: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = match bytes {
+        0 => "  {bytes} sent, {bytes_per_sec}",
+        _ => "  {bar:24} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go",
+    };
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// As a piece of a path or a query.
+pub(super) fn escaped(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

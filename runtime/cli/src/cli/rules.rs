@@ -1,0 +1,168 @@
+//! `ferrule rules`: check packs, and see what an order becomes, without a server.
+
+mod check;
+mod rehearsal;
+mod test;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+use model::decompose::{Answers, Stop, decompose, plan_run};
+use model::pack::{PACK, Plugins};
+use model::plan::Level;
+use model::{Order, Plan, PluginId, Rulebook};
+use serde_json::Value;
+
+use super::{Usage, say};
+use server::packs::{self, Found};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Check a pack, or every pack in a folder; mistakes are shown with file, line and column.
+    Check {
+        /// The folder of a pack, or one with a folder for each pack.
+        #[arg(default_value = "workflows")]
+        path: PathBuf,
+        /// A folder of plugins that the steps are checked against, such as the server's.
+        #[arg(long)]
+        plugins: Option<PathBuf>,
+        /// As JSON: `packs`, and `diagnostics` with `file`, `line`, `column`, `severity`, `code`,
+        /// `message` and `hint`.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the plan that an order becomes.
+    Plan {
+        /// The folder of a pack, or one with a folder for each pack.
+        path: PathBuf,
+        /// The order: TMF622, TMF641 or TMF652.
+        order: PathBuf,
+        /// Take the file as the input of this workflow instead.
+        #[arg(long)]
+        workflow: Option<String>,
+        /// Carry this order out before, in memory: what it makes is named after its file, such as
+        /// `gpon-1` for line 1 of `gpon.json`. An order in a folder `changes` knows it by itself.
+        #[arg(long, value_name = "ORDER", conflicts_with = "workflow")]
+        after: Vec<PathBuf>,
+    },
+    /// Hold every order in `orders/` and `orders/changes/` of packs against the plan next to it.
+    Test {
+        /// The folder of a pack, or one with a folder for each pack.
+        #[arg(default_value = "workflows")]
+        path: PathBuf,
+        /// Write plans that are missing or differ; then look at what has changed.
+        #[arg(long)]
+        write: bool,
+        /// As JSON: `orders` with `order`, `plan`, `result` and `message`, and `diagnostics` as `check`
+        /// has them.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) async fn run(command: Rules) -> Result<()> {
+    match command {
+        Rules::Check { path, plugins, json } => {
+            let plugins = plugins.map(|folder| self::plugins(&folder)).transpose()?;
+            check::run(&path, plugins.as_ref(), Form::of(json))
+        }
+        Rules::Plan { path, order, workflow, after } => {
+            let rulebook = read(&path)?;
+            if workflow.is_none() && (!after.is_empty() || test::is_change(&order)) {
+                let plan = test::plan(&order, &rulebook, &after).await?;
+                return say(plan.trim_end());
+            }
+            let plan = plan(&rulebook, &order, workflow.as_deref())?;
+            say(plan.to_string().trim_end())
+        }
+        Rules::Test { path, write, json } => {
+            let writes = if write { test::Writes::Plans } else { test::Writes::Nothing };
+            test::run(&path, writes, Form::of(json)).await
+        }
+    }
+}
+
+/// What the plugins of a folder ask of the steps that call them.
+fn plugins(folder: &Path) -> Result<Plugins> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| Usage(format!("cannot read `{}`: {error}", folder.display())))?;
+    let mut plugins = Plugins::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "wasm") {
+            continue;
+        }
+        let bytes =
+            std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let (manifest, can_undo) = host::Manifest::with_undo(bytes)
+            .with_context(|| format!("`{}` is no plugin", path.display()))?;
+        plugins.insert(PluginId::new(&manifest.id), manifest.asked(can_undo));
+    }
+    Ok(plugins)
+}
+
+/// How findings are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+}
+
+impl Form {
+    fn of(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
+/// Reads the packs in a folder, which are right.
+fn read(path: &Path) -> Result<Rulebook> {
+    Ok(packs::put_together(checked(path, None)?)?)
+}
+
+/// Checks the packs in a folder; there is at least one.
+fn checked(path: &Path, plugins: Option<&Plugins>) -> Result<Vec<Found>> {
+    if !path.is_dir() {
+        return Err(Usage(format!("there is no folder `{}`", path.display())).into());
+    }
+    if packs::folders(path)?.is_empty() {
+        bail!("there is no pack in `{}`: a pack is a folder with a `{PACK}`", path.display());
+    }
+    Ok(packs::checked(path, plugins)?)
+}
+
+fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Usage(format!("cannot read `{}`: {error}", file.display())))?;
+    let document: Value =
+        serde_json::from_str(&text).with_context(|| format!("`{}` is not JSON", file.display()))?;
+    if let Some(workflow) = workflow {
+        return plan_run(workflow, &document, rulebook)
+            .map_err(|failure| anyhow::anyhow!("{}: {}", failure.code, failure.message));
+    }
+    let level = if document.get("serviceOrderItem").is_some() {
+        Level::CustomerService
+    } else if document.get("orderItem").is_some() {
+        Level::Resource
+    } else {
+        Level::Product
+    };
+    let order = Order::parse(level, &document)
+        .with_context(|| format!("`{}` cannot be read as an order", file.display()))?;
+    match decompose(&order, &document, rulebook, &Answers::new()) {
+        Ok(plan) => Ok(plan),
+        Err(Stop::Failure(failure)) => bail!("{}: {}", failure.code, failure.message),
+        Err(Stop::Recall(recalls)) => {
+            let named = recalls.iter().map(|recall| format!("{} `{}`", recall.resource, recall.id));
+            bail!(
+                "it is about what another order makes: {}; give that with `--after`, or ask a \
+                 server: POST /orchestration/v1/simulate/…",
+                named.collect::<Vec<_>>().join(", ")
+            )
+        }
+        Err(Stop::Ask(question)) => bail!(
+            "the plugin `{}` decides here; ask a server: POST /orchestration/v1/simulate/…",
+            question.plugin
+        ),
+    }
+}

@@ -1,0 +1,196 @@
+//! A server in memory, in which every step succeeds at once: what an order leaves, so that another
+//! can be planned about it. No plugin is called.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use engine::clock::{Clock, System};
+use engine::pools::Pools;
+use engine::store::{Batch, Memory, Store as _};
+use engine::worker::{Call, Effects, Operation, Report, Resolved, Worker};
+use engine::{Durability, Engine, Parts};
+use host::{Host, Options};
+use model::{
+    Digest, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Outcome, Plan, PluginId,
+    PoolId, Rulebook,
+};
+use serde_json::{Map, Value, json};
+use tmf::time::Timestamp;
+
+use server::app::{App, Requested};
+use server::packs;
+
+/// The end of all waiting for a date, 2200-01-01: what is to be done later is done now.
+const LATER: Timestamp = Timestamp(7_258_118_400_000);
+
+/// A server in memory.
+pub(super) struct Rehearsal {
+    app: App,
+    cache: PathBuf,
+}
+
+impl Rehearsal {
+    /// A server with these packs, in which nothing was ordered yet.
+    pub(super) fn new(rulebook: Rulebook) -> Result<Self> {
+        let store = Memory::default();
+        let pools = Pools::default();
+        rulebook.pools().for_each(|pool| pools.define(pool.clone()));
+        let cache = std::env::temp_dir()
+            .join(format!("ferrule-rehearsal-{}", uuid::Uuid::now_v7().simple()));
+        std::fs::create_dir(&cache)?;
+        let shared = Arc::new(store.clone());
+        let host = Host::new(Options::new(shared.clone(), pools.clone(), &cache))?;
+        let nothing = |_: &str, _: &str| Ok::<_, engine::store::Error>(None);
+        let documents = packs::documents(&rulebook, Timestamp(0), nothing)?;
+        let epoch = store.claim()?;
+        drop(store.append(Batch { epoch, at: Timestamp(0), writes: Vec::new(), documents }));
+        let parts = Parts {
+            store: shared,
+            worker: Arc::new(Willing { pools: pools.clone() }),
+            clock: Arc::new(Late),
+            pools,
+            durability: Durability::Shared,
+            limits: engine::Limits::default(),
+        };
+        let (engine, engine_loop) = Engine::begin(parts)?;
+        tokio::spawn(engine_loop.run());
+        let app = App::new(engine, host, Arc::new(System::default()), rulebook, None);
+        Ok(Self { app, cache })
+    }
+
+    /// The plan of an order, as things are.
+    pub(super) async fn plan(&self, document: &Value) -> Result<Plan> {
+        let kind = kind(document);
+        let requested = Requested::read(&kind, document)?;
+        match self.app.decomposed(requested, document, self.app.now()).await? {
+            Ok(plan) => Ok(plan),
+            Err(failure) => bail!("{}: {}", failure.code, failure.message),
+        }
+    }
+
+    /// Carries an order out under an id.
+    pub(super) async fn complete(&self, id: &str, document: &Value) -> Result<()> {
+        let mut plan = self.plan(document).await?;
+        let plugins = plan.steps.iter().map(|step| step.plugin.clone());
+        plan.plugins = plugins.map(|id| (id.clone(), digest(&id))).collect();
+        let id = FulfilmentId::new(id);
+        let now = self.app.now();
+        let fulfilment = Fulfilment::new(id.clone(), kind(document), document.clone(), now);
+        let planned = Event::Planned { plan: Arc::new(plan) };
+        let mut watch = self.app.engine.watch();
+        self.app
+            .engine
+            .submit(fulfilment, vec![planned], None, None)
+            .await
+            .map_err(|error| anyhow::anyhow!("`{id}` is not taken: {error:?}"))?;
+        loop {
+            let now =
+                self.app.engine.get(&id).await?.context("an order that was taken is there")?;
+            if now.is_ended() {
+                return Ok(());
+            }
+            if let Some(fault) = now.failures().first() {
+                let failure = &fault.failure;
+                bail!("{id}: task `{}`: {}: {}", fault.name, failure.code, failure.message);
+            }
+            watch.recv().await.ok();
+        }
+    }
+}
+
+impl Drop for Rehearsal {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.cache).ok();
+    }
+}
+
+/// Which order a document is.
+pub(super) fn kind(document: &Value) -> Kind {
+    if document.get("serviceOrderItem").is_some() {
+        Kind::ServiceOrder
+    } else if document.get("orderItem").is_some() {
+        Kind::ResourceOrder
+    } else {
+        Kind::ProductOrder
+    }
+}
+
+fn digest(plugin: &PluginId) -> Digest {
+    Digest::of(plugin.as_str().as_bytes())
+}
+
+/// A clock on which every date has come.
+struct Late;
+
+impl Clock for Late {
+    fn now(&self) -> Timestamp {
+        LATER
+    }
+
+    fn sleep_until(&self, time: Option<Timestamp>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match time {
+            Some(time) if time <= LATER => Box::pin(std::future::ready(())),
+            Some(_) | None => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+/// Succeeds at whatever it is told, with a value for each output that the input names.
+struct Willing {
+    pools: Pools,
+}
+
+impl Worker for Willing {
+    fn resolve(&self, plugin: &PluginId) -> Option<Resolved> {
+        Some(Resolved { digest: digest(plugin), effects: Effects::Pure })
+    }
+
+    fn effects(&self, _: &Digest) -> Option<Effects> {
+        Some(Effects::Pure)
+    }
+
+    fn run(&self, call: Call) -> Pin<Box<dyn Future<Output = Report> + Send>> {
+        let outcome = match call.operation {
+            Operation::Undo { .. } | Operation::ResumeUndo { .. } => Ok(Map::new()),
+            Operation::Run | Operation::Recover | Operation::Resume { .. } | Operation::Reapply => {
+                self.outputs(&call)
+            }
+        };
+        let outcome = outcome.map_or_else(Outcome::Failed, Outcome::Done);
+        Box::pin(std::future::ready(Report { outcome, log: Vec::new() }))
+    }
+}
+
+impl Willing {
+    fn outputs(&self, call: &Call) -> Result<Map<String, Value>, Failure> {
+        // What a step is told is what a `noop` answers; other outputs are among it or are named.
+        let mut outputs = call.input.clone();
+        for name in call.input.get("outputs").and_then(Value::as_object).into_iter().flatten() {
+            outputs.insert(name.0.clone(), json!(format!("{}-of-{}", name.0, call.name)));
+        }
+        let one = [Value::Object(call.input.clone())];
+        let many = call.input.get("take").and_then(Value::as_array);
+        for take in many.map_or(&one[..], Vec::as_slice) {
+            let Some(pool) = take.get("pool").and_then(Value::as_str) else { continue };
+            let name = take.get("name").and_then(Value::as_str).unwrap_or("value");
+            let value = match take.get("count").and_then(Value::as_u64) {
+                None => json!(self.reserve(call, pool, name)?),
+                Some(count) => (1..=count)
+                    .map(|number| self.reserve(call, pool, &format!("{name}[{number}]")))
+                    .collect::<Result<Vec<_>, _>>()?
+                    .into(),
+            };
+            outputs.insert(name.into(), value);
+        }
+        Ok(outputs)
+    }
+
+    fn reserve(&self, call: &Call, pool: &str, name: &str) -> Result<String, Failure> {
+        let held = self.pools.reserve(&call.fulfilment, call.task, &PoolId::new(pool), name);
+        held.map(|hold| hold.value).map_err(|error| {
+            Failure::new(FailureClass::Person, "POOL_EXHAUSTED", error.to_string())
+        })
+    }
+}

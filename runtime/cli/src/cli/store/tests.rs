@@ -1,0 +1,57 @@
+use engine::keys;
+use engine::store::{Epoch, Put};
+use serde_json::json;
+use tmf::time::Timestamp;
+
+use super::*;
+
+/// A data folder with a product, and facts put over it.
+async fn data(over: Vec<engine::store::Write>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sled::open(folder.path().join(STORE), &Options::default()).unwrap();
+    let body = json!({ "id": "1", "name": "a", "status": "active" });
+    let documents = vec![Put::create("product", "1", body)];
+    let (epoch, at) = (Epoch::default(), Timestamp(0));
+    store.append(Batch { epoch, at, writes: Vec::new(), documents }).await.unwrap();
+    store.append(Batch::of(epoch, over)).await.unwrap();
+    folder
+}
+
+async fn verified(folder: &tempfile::TempDir, repair: bool) -> Result<()> {
+    let data = Some(folder.path().to_owned());
+    run(Store::Verify(Verify { config: None, data, repair })).await
+}
+
+#[tokio::test]
+async fn a_sound_store_passes() {
+    verified(&data(Vec::new()).await, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn indexes_and_counts_that_are_wrong_fail_until_they_are_repaired() {
+    let folder = data(vec![
+        (keys::entry("product", "status", "active", "1"), None),
+        (keys::entry("product", "status", "created", "1"), Some(Vec::new())),
+        (keys::total("product"), Some(7_u64.to_be_bytes().to_vec())),
+    ])
+    .await;
+    verified(&folder, false).await.unwrap_err();
+    verified(&folder, true).await.unwrap();
+    verified(&folder, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_fails_and_stays() {
+    let key = keys::document("product", "1");
+    let folder = data(vec![(key.clone(), Some(vec![b'['; 200]))]).await;
+    verified(&folder, true).await.unwrap_err();
+    let store = Sled::open(folder.path().join(STORE), &Options::default()).unwrap();
+    assert_eq!(store.get(&key).unwrap(), Some(vec![b'['; 200]));
+}
+
+#[tokio::test]
+async fn a_folder_without_a_store_is_no_sound_store() {
+    let folder = tempfile::tempdir().unwrap();
+    verified(&folder, false).await.unwrap_err();
+    assert!(!folder.path().join(STORE).exists());
+}

@@ -1,0 +1,191 @@
+//! Adjustments: credit for what should not have been charged, which goes on the next bill. What a
+//! bill charged is given back once: by adjustments of the bill and by credits of its lines together.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::left::Left;
+use super::terms::Terms;
+use model::pricing::amount::{Rounding, written};
+use model::pricing::rate::{Rate, RateKind};
+use model::pricing::tax::AppliedTax;
+use tmf::field::{Field, Malformed};
+use tmf::money::{Money, is_finer};
+use tmf::time::Timestamp;
+
+/// Credit to a customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    /// Its id, which its rate gets.
+    pub id: String,
+    /// How much before tax: more than zero.
+    pub net: Money,
+    /// Why, as the bill says it.
+    pub reason: String,
+    /// When it was granted.
+    pub at: Timestamp,
+}
+
+/// Why an adjustment is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The bill cannot be read.
+    #[error("the bill cannot be read")]
+    Malformed(#[source] Malformed),
+    /// It is not more than zero, or finer than its currency.
+    #[error("an adjustment of {amount} is no amount to give back")]
+    Amount {
+        /// The amount.
+        amount: String,
+    },
+    /// It is more than what the bill charged and was not given back yet.
+    #[error("of bill `{bill}` there is left to give back {left}, not {amount}")]
+    TooMuch {
+        /// The bill.
+        bill: String,
+        /// What is left before tax.
+        left: String,
+        /// What was asked for.
+        amount: String,
+    },
+}
+
+impl Adjustment {
+    /// The rate of an adjustment of a bill. `rates` are those of its account, on bills or not. The
+    /// tax is what is left of the taxes of the bill by its share; the last adjustment has the rest.
+    pub fn of_bill(&self, bill: &Value, rates: &[Rate], rounding: Rounding) -> Result<Rate, Error> {
+        let root = Field::root(bill);
+        let read = || {
+            let id = root.need("id")?.text()?.to_owned();
+            let account = root.reference("billingAccount")?;
+            Ok((id, account, root.need("taxExcludedAmount")?.money()?.currency))
+        };
+        let (id, account, currency) = read().map_err(Error::Malformed)?;
+        self.check()?;
+        let left = left_of(&id, &currency, rates);
+        if self.net.currency != currency || self.net.amount > left.net.amount {
+            let (left, amount) = (written(&left.net), written(&self.net));
+            return Err(Error::TooMuch { bill: id, left, amount });
+        }
+        let mut back = left.share_back(self.net.amount, left.net.amount, rounding);
+        back.taxes.retain(|tax| !tax.amount.is_zero() || left.taxes.len() == 1);
+        Ok(Rate { credits: Some(id), ..self.rate(account, back) })
+    }
+
+    /// The rate of an adjustment that is about no bill in particular: its tax is that of the terms.
+    pub fn of_account(&self, account: &str, terms: &Terms) -> Result<Rate, Error> {
+        self.check()?;
+        let net = terms.rounding.of(-self.net.amount, &self.net.currency);
+        let taxes = AppliedTax::on(&net, std::slice::from_ref(&terms.tax), terms.rounding);
+        Ok(self.rate(Some(account.into()), Left { net, taxes }))
+    }
+
+    /// Whether a rate is what this adjustment became when it was granted, for a bill or an account.
+    pub fn is(&self, rate: &Rate, bill: Option<&str>, account: Option<&str>) -> bool {
+        rate.kind == RateKind::Adjustment
+            && rate.net.currency == self.net.currency
+            && rate.net.amount == -self.net.amount
+            && rate.name == self.reason
+            && rate.credits.as_deref() == bill
+            && account.is_none_or(|account| rate.account.as_deref() == Some(account))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.net.amount <= Decimal::ZERO || is_finer(&self.net) {
+            return Err(Error::Amount { amount: written(&self.net) });
+        }
+        Ok(())
+    }
+
+    fn rate(&self, account: Option<String>, back: Left) -> Rate {
+        Rate {
+            id: self.id.clone(),
+            name: self.reason.clone(),
+            description: String::new(),
+            kind: RateKind::Adjustment,
+            date: self.at,
+            account,
+            product: None,
+            price: None,
+            credits: None,
+            covers: None,
+            net: back.net,
+            taxes: back.taxes,
+            bill: None,
+        }
+    }
+}
+
+/// What a bill charged, less the credits of its lines and the adjustments of it. `rates` are those
+/// of its account.
+pub fn left_of<'a>(
+    bill: &str,
+    currency: &str,
+    rates: impl IntoIterator<Item = &'a Rate, IntoIter: Clone>,
+) -> Left {
+    let rates = rates.into_iter();
+    let lines = rates.clone().filter(|rate| rate.bill.as_deref() == Some(bill) && is_charge(rate));
+    let ids: BTreeSet<&str> = lines.clone().map(|line| line.id.as_str()).collect();
+    let back = rates.filter(|rate| {
+        let of = rate.credits.as_deref();
+        of.is_some_and(|of| of == bill || ids.contains(of))
+    });
+    lines.chain(back).fold(Left::none(currency), Left::after)
+}
+
+/// Lowers credits of charges whose bills were adjusted to what is left of those. `known` are the
+/// rates of the account that the bills are of. The days of a credit stay: they were given back.
+#[must_use]
+pub fn limited(mut made: Vec<Rate>, known: &[Rate], rounding: Rounding) -> Vec<Rate> {
+    let is_lower = |rate: &Rate| rate.kind == RateKind::Credit && rate.net.amount < Decimal::ZERO;
+    for index in 0..made.len() {
+        let credit = &made[index];
+        let charge = known.iter().find(|one| Some(&one.id) == credit.credits.as_ref());
+        let bill = charge.and_then(|charge| charge.bill.as_deref());
+        let Some(bill) = bill.filter(|_| is_lower(credit)) else { continue };
+        let is_adjustment = |one: &Rate| one.kind == RateKind::Adjustment;
+        if !known.iter().any(|one| is_adjustment(one) && one.credits.as_deref() == Some(bill)) {
+            continue;
+        }
+        // What those before it give back counts, and what any takes: a discount that ends.
+        let others = made.iter().enumerate();
+        let others = others.filter(|(at, one)| *at < index || (*at > index && !is_lower(one)));
+        let all = known.iter().chain(others.map(|(_, rate)| rate));
+        let left = left_of(bill, &credit.net.currency, all);
+        let limited = limit(credit, &left, rounding);
+        made[index] = limited;
+    }
+    made
+}
+
+fn limit(credit: &Rate, left: &Left, rounding: Rounding) -> Rate {
+    let at_most = left.net.amount.max(Decimal::ZERO);
+    if -credit.net.amount >= at_most {
+        // What is left of the taxes goes with the last of it.
+        let back = if at_most.is_zero() {
+            Left::of(credit).share_back(Decimal::ZERO, Decimal::ONE, rounding)
+        } else {
+            left.all_back(rounding)
+        };
+        return Rate { net: back.net, taxes: back.taxes, ..credit.clone() };
+    }
+    let taxes = credit.taxes.iter().map(|tax| {
+        let most =
+            left.taxes.iter().find(|one| one.is_same(tax)).map_or(Decimal::ZERO, |one| one.amount);
+        let amount = tax.amount.max(-most.max(Decimal::ZERO));
+        AppliedTax { amount, ..tax.clone() }
+    });
+    Rate { taxes: taxes.collect(), ..credit.clone() }
+}
+
+fn is_charge(rate: &Rate) -> bool {
+    match rate.kind {
+        RateKind::Recurring | RateKind::OneOff | RateKind::Usage => true,
+        RateKind::Credit | RateKind::Adjustment => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

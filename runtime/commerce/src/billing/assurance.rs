@@ -1,0 +1,144 @@
+//! Revenue assurance: products that are active and not charged, and charges for products that are
+//! not active. It is what charging a product from its first day on would still change. Besides,
+//! whether each charge is what it should be ([`charges`]), usage is billed ([`usages`]), and the books
+//! have what happened ([`books`]).
+
+pub mod books;
+pub mod charges;
+mod fault;
+pub mod usages;
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::charge::{Reach, Until, Window, kept, owed};
+use super::terms::Terms;
+use super::timeline::{Status, Timeline};
+use model::pricing::rate::{Rate, RateKind};
+use tmf::day::{Day, Days};
+use tmf::field::{Field, Malformed};
+use tmf::money::Money;
+
+pub use fault::{Fault, FaultKind, Row};
+
+/// Something that products and rates do not agree about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is.
+    pub kind: Kind,
+    /// The product.
+    pub product: String,
+    /// The price.
+    pub price: String,
+    /// From the first to the last day of it.
+    pub days: Days,
+    /// What it comes to before tax; more than zero where it should be charged.
+    pub net: Money,
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It was active and is not charged.
+    ActiveNotBilled,
+    /// It is charged and was not active.
+    BilledNotActive,
+}
+
+impl Kind {
+    /// How reports spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ActiveNotBilled => "activeNotBilled",
+            Self::BilledNotActive => "billedNotActive",
+        }
+    }
+}
+
+/// Holds products against rates, up to a day that is not looked at any more. `rates` are all that
+/// there are.
+pub fn compare(
+    products: &[(Value, Timeline)],
+    rates: &[Rate],
+    until: Day,
+    terms: &Terms,
+) -> Result<Vec<Finding>, Malformed> {
+    let mut found: BTreeMap<(Kind, String, String, String), Finding> = BTreeMap::new();
+    let mut by_product: BTreeMap<&str, Vec<Rate>> = BTreeMap::new();
+    for rate in rates {
+        if let Some(product) = &rate.product {
+            by_product.entry(product).or_default().push(rate.clone());
+        }
+    }
+    for (product, timeline) in products {
+        let id = Field::root(product).need("id")?.text()?.to_owned();
+        let mine = by_product.remove(id.as_str()).unwrap_or_default();
+        let all = Until::all(until);
+        let window = Window { until: &all, reach: Reach::Window };
+        for rate in owed(product, timeline, &mine, window, terms, terms.zone.start_of(until))? {
+            let kind = match rate.kind {
+                RateKind::Credit => Kind::BilledNotActive,
+                RateKind::Recurring | RateKind::OneOff | RateKind::Usage | RateKind::Adjustment => {
+                    Kind::ActiveNotBilled
+                }
+            };
+            add(&mut found, kind, &id, &rate, rate.covers, rate.net.amount);
+        }
+    }
+    // What is left is charged for products that the inventory does not know.
+    for (product, rates) in by_product {
+        let all: Vec<&Rate> = rates.iter().collect();
+        for charge in rates.iter().filter(|rate| rate.kind == RateKind::Recurring) {
+            for days in kept(charge, &all) {
+                let of = charge.covers.map_or(1, Days::count);
+                let share = charge.net.amount * Decimal::from(days.count()) / Decimal::from(of);
+                let net = terms.rounding.of(-share, &charge.net.currency).amount;
+                add(&mut found, Kind::BilledNotActive, product, charge, Some(days), net);
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// A product that is charged for something, and has no account that pays it.
+pub fn no_account(product: &Value) -> Option<Fault> {
+    let has_account = |one: &Value| one.pointer("/billingAccount/id").is_some_and(Value::is_string);
+    let status = product.get("status").and_then(Value::as_str).and_then(Status::parse);
+    let prices = product.get("productPrice").and_then(Value::as_array);
+    let is_unpaid = prices.is_some_and(|prices| !prices.iter().all(has_account));
+    if status != Some(Status::Active) || !is_unpaid || has_account(product) {
+        return None;
+    }
+    let id = product.get("id").and_then(Value::as_str).unwrap_or_default();
+    Some(FaultKind::NoAccount.of("product", id, "is active, and no account pays for its prices"))
+}
+
+/// Adds a rate to the finding of its product and price.
+fn add(
+    found: &mut BTreeMap<(Kind, String, String, String), Finding>,
+    kind: Kind,
+    product: &str,
+    rate: &Rate,
+    days: Option<Days>,
+    net: Decimal,
+) {
+    let Some(days) = days else { return };
+    let price = rate.price.clone().unwrap_or_default();
+    let currency = rate.net.currency.clone();
+    let key = (kind, product.to_owned(), price.clone(), currency.clone());
+    let finding = found.entry(key).or_insert_with(|| Finding {
+        kind,
+        product: product.into(),
+        price,
+        days,
+        net: Money { currency, amount: Decimal::ZERO },
+    });
+    finding.days.from = finding.days.from.min(days.from);
+    finding.days.until = finding.days.until.max(days.until);
+    finding.net.amount += net;
+}
+
+#[cfg(test)]
+mod tests;

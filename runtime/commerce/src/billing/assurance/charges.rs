@@ -1,0 +1,133 @@
+//! Whether the charges of a product are what its prices cost, go to who pays, and are made once.
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::fault::{Fault, FaultKind};
+use crate::billing::charge::{Exact, Exacts, kept};
+use crate::billing::left::Left;
+use crate::billing::terms::Terms;
+use crate::billing::timeline::Timeline;
+use model::pricing::amount::written;
+use model::pricing::rate::{self, Rate, RateKind, is_of_order};
+use tmf::day::Days;
+use tmf::field::Malformed;
+use tmf::money::{Money, decimals};
+use tmf::time::Timestamp;
+
+/// Holds the charges of a product against its prices. `account_at` has the account of the product
+/// at a time.
+pub fn faults(
+    product: &Value,
+    timeline: &Timeline,
+    rates: &[Rate],
+    terms: &Terms,
+    account_at: impl Fn(Timestamp) -> Option<String>,
+) -> Result<Vec<Fault>, Malformed> {
+    let all: Vec<&Rate> = rates.iter().collect();
+    let Some(exacts) = Exacts::new(product, timeline, &all, terms)? else { return Ok(Vec::new()) };
+    let mut faults = twice(rates, &all);
+    for charge in rates {
+        if charge.kind.is_charge() && !is_of_order(&charge.id) {
+            faults.extend(taxed(charge, exacts.of(charge, &all).as_ref()));
+        }
+        match charge.kind {
+            RateKind::Recurring | RateKind::OneOff => {}
+            RateKind::Usage | RateKind::Credit | RateKind::Adjustment => continue,
+        }
+        faults.extend(overdrawn(charge, rates));
+        let Some(exact) = exacts.of(charge, &all) else { continue };
+        let own = account_at(charge.date);
+        let pays = exact
+            .payers
+            .iter()
+            .any(|payer| payer.as_ref().or(own.as_ref()) == charge.account.as_ref());
+        if !pays {
+            let reason = format!(
+                "goes to account `{}`, which does not pay for it",
+                charge.account.as_deref().unwrap_or_default(),
+            );
+            faults.push(FaultKind::WrongPayer.of(rate::RESOURCE, &charge.id, reason));
+        }
+        // What the rater of an order charged is its own; see the entry in the books.
+        // What is given back as a whole may have been for what never came, such as an alteration
+        // that the product had after it ended.
+        let is_back = charge.kind == RateKind::Recurring && kept(charge, &all).is_empty();
+        if !exact.is_right && !is_back && !is_of_order(&charge.id) {
+            let told = if exact.includes_tax { charge.gross() } else { charge.net.clone() };
+            let expected = Money { amount: exact.amount, ..told.clone() };
+            let reason =
+                format!("is {}, and its price gives {}", written(&told), written(&expected));
+            faults.push(FaultKind::WrongAmount.of(rate::RESOURCE, &charge.id, reason));
+        }
+    }
+    Ok(faults)
+}
+
+/// Days and one-off prices that are charged twice, and not given back.
+fn twice(rates: &[Rate], all: &[&Rate]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut seen: Vec<(&Rate, Vec<Days>)> = Vec::new();
+    for charge in rates {
+        let days = match charge.kind {
+            RateKind::Recurring => kept(charge, all),
+            RateKind::OneOff if kept(charge, all).is_empty() => continue,
+            // It may have been charged on another day.
+            RateKind::OneOff => charge.covers.into_iter().collect(),
+            RateKind::Usage | RateKind::Credit | RateKind::Adjustment => continue,
+        };
+        let overlaps = |other: &[Days]| {
+            charge.kind == RateKind::OneOff
+                || days.iter().any(|one| other.iter().any(|two| one.common(*two).is_some()))
+        };
+        let same = seen.iter().find(|(other, covered)| {
+            other.kind == charge.kind && other.price == charge.price && overlaps(covered)
+        });
+        if let Some((other, _)) = same {
+            let reason = format!("charges what `{}` charges", other.id);
+            faults.push(FaultKind::ChargedTwice.of(rate::RESOURCE, &charge.id, reason));
+        }
+        seen.push((charge, days));
+    }
+    faults
+}
+
+/// The taxes of a charge: each is that of its amount, at the rates that its price names.
+fn taxed(charge: &Rate, exact: Option<&Exact>) -> Option<Fault> {
+    let unit = Decimal::new(1, decimals(&charge.net.currency));
+    let parts = Decimal::from(charge.taxes.len());
+    let most = match exact {
+        Some(exact) if !exact.includes_tax => unit / Decimal::TWO,
+        // Of an amount with tax the last tax is what is left.
+        Some(_) | None => unit * parts,
+    };
+    let wrong = |reason: String| Some(FaultKind::WrongTax.of(rate::RESOURCE, &charge.id, reason));
+    for tax in &charge.taxes {
+        let Some(percent) = tax.rate else { continue };
+        let due = charge.net.amount * percent / Decimal::ONE_HUNDRED;
+        if (tax.amount - due).abs() > most {
+            return wrong(format!("has a tax of {} at {percent} %, not {due}", tax.amount));
+        }
+    }
+    let named = exact.and_then(|exact| exact.taxes.as_ref())?;
+    let mut due: Vec<Decimal> = named.iter().map(|tax| tax.rate.normalize()).collect();
+    let mut told: Vec<Decimal> =
+        charge.taxes.iter().filter_map(|tax| tax.rate).map(|rate| rate.normalize()).collect();
+    due.sort_unstable();
+    told.sort_unstable();
+    if due == told {
+        return None;
+    }
+    wrong(format!("is taxed at {told:?} %, and its price at {due:?} %"))
+}
+
+/// A charge of which more was given back than it was.
+fn overdrawn(charge: &Rate, rates: &[Rate]) -> Option<Fault> {
+    let back = rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
+    let left = back.fold(Left::of(charge), Left::after).net.amount;
+    let is_over = !left.is_zero()
+        && (charge.net.amount.is_zero()
+            || left.is_sign_negative() != charge.net.amount.is_sign_negative());
+    let reason = "more of it was given back than it was";
+    is_over.then(|| FaultKind::WrongCredit.of(rate::RESOURCE, &charge.id, reason))
+}

@@ -1,0 +1,90 @@
+//! Whether usage is billed, and what is billed is charged.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::fault::{Fault, FaultKind};
+use crate::billing::usage::Rated;
+use model::pricing::amount::written;
+use model::pricing::rate::{self, Rate, RateKind};
+use tmf::day::Day;
+use tmf::money::{Money, decimals};
+use tmf::zone::Zone;
+
+/// Usage that was billed, and charges for usage, of each product by price and currency.
+#[derive(Clone, Debug, Default)]
+pub struct Usages {
+    sums: BTreeMap<(String, String, String), Sums>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    /// Usages, exactly, as they are added up: with tax if the price is told so.
+    used: Decimal,
+    /// What the charges of usage are before tax, and with it.
+    net: Decimal,
+    gross: Decimal,
+    includes_tax: bool,
+    charges: u32,
+    /// A usage, and a charge, for the report.
+    usage: Option<String>,
+    charge: Option<String>,
+}
+
+impl Usages {
+    /// Notes a usage; a fault if it is from before a day, up to which bills are due, and not billed.
+    pub fn usage(&mut self, rated: &Rated, until: Day, zone: Zone) -> Option<Fault> {
+        if !rated.is_billed {
+            let is_due = zone.day_of(rated.at) < until;
+            let reason = format!("{} of product `{}`", written(&rated.net), rated.product);
+            return is_due.then(|| FaultKind::UsageNotBilled.of("usage", &rated.id, reason));
+        }
+        let currency = rated.net.currency.clone();
+        let sums = self.sums.entry((rated.product.clone(), rated.price.clone(), currency));
+        let sums = sums.or_default();
+        sums.used += rated.gross.as_ref().unwrap_or(&rated.net).amount;
+        sums.includes_tax |= rated.gross.is_some();
+        sums.usage.get_or_insert_with(|| rated.id.clone());
+        None
+    }
+
+    /// Notes a rate, if it is a charge of usage.
+    pub fn rate(&mut self, rate: &Rate) {
+        let (RateKind::Usage, Some(product)) = (rate.kind, &rate.product) else { return };
+        let price = rate.price.clone().unwrap_or_default();
+        let key = (product.clone(), price, rate.net.currency.clone());
+        let sums = self.sums.entry(key).or_default();
+        sums.net += rate.net.amount;
+        sums.gross += rate.gross().amount;
+        sums.charges += 1;
+        sums.charge.get_or_insert_with(|| rate.id.clone());
+    }
+
+    /// What does not add up. Each charge is rounded once.
+    pub fn faults(self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for ((product, price, currency), sums) in self.sums {
+            let charged = if sums.includes_tax { sums.gross } else { sums.net };
+            let unit = Decimal::new(1, decimals(&currency));
+            let most = unit * Decimal::from(sums.charges) / Decimal::TWO;
+            let adds_up = sums.charges > 0 && (charged - sums.used).abs() <= most;
+            if adds_up {
+                continue;
+            }
+            let money = |amount| written(&Money { amount, currency: currency.clone() });
+            let reason = format!(
+                "of product `{product}` by price `{price}` usage of {} is billed, and {} is charged",
+                money(sums.used),
+                money(charged),
+            );
+            let row = match (&sums.charge, &sums.usage) {
+                (Some(charge), _) => (rate::RESOURCE, charge),
+                (None, Some(usage)) => ("usage", usage),
+                (None, None) => continue,
+            };
+            faults.push(FaultKind::UsageNotCharged.of(row.0, row.1, reason));
+        }
+        faults
+    }
+}

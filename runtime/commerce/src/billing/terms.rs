@@ -1,0 +1,108 @@
+//! What applies to all charges of a product alike: when bills are cut, and what tax there is.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::cycle::Cycle;
+use model::id::SpecId;
+use model::pricing::amount::Rounding;
+use model::pricing::product_price::ProductPrice;
+use model::pricing::tax::AppliedTax;
+use model::rulebook::Rulebook;
+use tmf::money::{Money, TAX_CATEGORY, Tax};
+use tmf::zone::Zone;
+
+/// What applies to all charges alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// When bills are cut.
+    pub cycle: Cycle,
+    /// The tax on a price that neither says its own nor is listed in `taxes`.
+    pub tax: Tax,
+    /// The taxes that the catalog names, by the id of the price.
+    pub taxes: BTreeMap<String, Vec<Tax>>,
+    /// Which way ties go.
+    pub rounding: Rounding,
+    /// The zone of days.
+    pub zone: Zone,
+}
+
+impl Default for Terms {
+    /// Monthly on the first; no tax but what prices say.
+    fn default() -> Self {
+        Self {
+            cycle: Cycle::default(),
+            tax: Tax { rate: Decimal::ZERO, category: TAX_CATEGORY.into() },
+            taxes: BTreeMap::new(),
+            rounding: Rounding::default(),
+            zone: Zone::default(),
+        }
+    }
+}
+
+impl Terms {
+    /// The terms of nothing in particular: the tax is the operator's own.
+    pub fn general(rulebook: &Rulebook, cycle: Cycle) -> Self {
+        let usual = Self::default();
+        let tax = rulebook.usual_tax().cloned().unwrap_or(usual.tax);
+        Self { cycle, tax, zone: rulebook.zone(), ..usual }
+    }
+
+    /// The terms of a product: as quotes of its offering have them. A tax that changes in the
+    /// catalog counts from the next charge on.
+    pub fn of_product(product: &Value, rulebook: &Rulebook, cycle: Cycle) -> Self {
+        let general = Self::general(rulebook, cycle);
+        let offering = product.pointer("/productOffering/id").and_then(Value::as_str);
+        let tax = offering.and_then(|offering| rulebook.tax(&SpecId::new(offering)));
+        let prices = product.get("productPrice").and_then(Value::as_array).into_iter().flatten();
+        let ids = prices
+            .filter_map(|price| price.pointer("/productOfferingPrice/id").and_then(Value::as_str));
+        let catalog = rulebook.catalog();
+        let taxes = ids.filter_map(|id| {
+            let taxes = catalog.prices.get(id)?.taxes.clone();
+            (!taxes.is_empty()).then(|| (id.to_owned(), taxes))
+        });
+        Self { tax: tax.unwrap_or_else(|| general.tax.clone()), taxes: taxes.collect(), ..general }
+    }
+
+    /// The taxes on a price: its own, else those of the catalog, else the usual one. A rate without
+    /// a category is of the category that is known.
+    pub fn taxes_on(&self, price: &ProductPrice) -> Vec<Tax> {
+        let known = self.taxes_of(&price.id);
+        if price.taxes.is_empty() {
+            return known;
+        }
+        let category = match known.as_slice() {
+            [one] => &one.category,
+            _ => &self.tax.category,
+        };
+        let named = |tax: &Tax| match tax.category.as_str() {
+            "" => Tax { category: category.clone(), ..tax.clone() },
+            _ => tax.clone(),
+        };
+        price.taxes.iter().map(named).collect()
+    }
+
+    /// An amount of a price as it is charged: before tax, and the taxes. What includes tax is
+    /// rounded with it, and the tax is the difference.
+    pub(super) fn charged(
+        &self,
+        price: &ProductPrice,
+        amount: Decimal,
+    ) -> (Money, Vec<AppliedTax>) {
+        let (taxes, rounding) = (self.taxes_on(price), self.rounding);
+        let rounded = rounding.of(amount, &price.amount.currency);
+        if price.includes_tax {
+            return AppliedTax::within(&rounded, &taxes, rounding);
+        }
+        let applied = AppliedTax::on(&rounded, &taxes, rounding);
+        (rounded, applied)
+    }
+
+    /// The taxes that a price of the catalog bears.
+    pub(super) fn taxes_of(&self, price: &str) -> Vec<Tax> {
+        self.taxes.get(price).cloned().unwrap_or_else(|| vec![self.tax.clone()])
+    }
+}

@@ -1,0 +1,192 @@
+//! Which days of a product are charged.
+//!
+//! A day is charged when the product is charged at the end of it: the day on which it becomes
+//! active or is resumed counts, the day on which it is suspended, terminated or replaced does not.
+//! So a product and the one that takes its place are never both charged for a day.
+
+use serde_json::Value;
+
+use crate::billing::spans::{Span, spans};
+use tmf::day::{Day, Days};
+use tmf::field::{Field, Malformed};
+use tmf::time::Timestamp;
+use tmf::zone::Zone;
+
+/// The status of a product (TMF637).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It is known and no more.
+    Created,
+    /// It is being delivered.
+    PendingActive,
+    /// It works.
+    Active,
+    /// It is paused.
+    Suspended,
+    /// It is to end.
+    PendingTerminate,
+    /// It has ended.
+    Terminated,
+    /// It was never delivered.
+    Aborted,
+    /// It was called off.
+    Cancelled,
+}
+
+impl Status {
+    /// Reads a status; `aborted ` with its blank is how the definitions spell that one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text.trim_end() {
+            "created" => Self::Created,
+            "pendingActive" => Self::PendingActive,
+            "active" => Self::Active,
+            "suspended" => Self::Suspended,
+            "pendingTerminate" => Self::PendingTerminate,
+            "terminated" => Self::Terminated,
+            "aborted" => Self::Aborted,
+            "cancelled" => Self::Cancelled,
+            _ => return None,
+        })
+    }
+
+    /// Whether recurring charges run, after a time in which they did or did not. What is to end is
+    /// what it was until then: what is suspended when its end is ordered is not charged again.
+    pub fn is_charged_after(self, before: bool) -> bool {
+        match self {
+            Self::Active => true,
+            Self::PendingTerminate => before,
+            Self::Created
+            | Self::PendingActive
+            | Self::Suspended
+            | Self::Terminated
+            | Self::Aborted
+            | Self::Cancelled => false,
+        }
+    }
+
+    /// Whether nothing follows it.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Terminated | Self::Aborted | Self::Cancelled => true,
+            Self::Created
+            | Self::PendingActive
+            | Self::Active
+            | Self::Suspended
+            | Self::PendingTerminate => false,
+        }
+    }
+}
+
+/// What a product was when, and what it cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    changes: Vec<(Timestamp, Status)>,
+    spans: Vec<Span>,
+    zone: Zone,
+    start: Option<Day>,
+    end: Option<Day>,
+}
+
+impl Timeline {
+    /// The timeline of a product with its history: since when it had which status, in any order.
+    ///
+    /// Without a history it had its present status from its `startDate` on, and one that is
+    /// terminated was active before.
+    pub fn of(
+        product: &Value,
+        history: &[(Timestamp, Status)],
+        zone: Zone,
+    ) -> Result<Self, Malformed> {
+        let product = Field::root(product);
+        let status = product.need("status")?;
+        let status = Status::parse(status.text()?)
+            .ok_or_else(|| status.wrong("is not the status of a product"))?;
+        let start = product.get("startDate").map(|field| field.time()).transpose()?;
+        let end = product.get("terminationDate").map(|field| field.time()).transpose()?;
+        let mut changes = history.to_vec();
+        changes.sort_by_key(|(from, _)| *from);
+        if let (true, Some(start)) = (changes.is_empty(), start) {
+            let was = if status == Status::Terminated { Status::Active } else { status };
+            changes.push((start, was));
+        }
+        // What is told of for the first time when it is over was active until then.
+        let is_over = changes.first().is_some_and(|(_, status)| *status == Status::Terminated);
+        if let (true, Some(start), Some(end)) = (is_over, start, end) {
+            changes[0].0 = changes[0].0.max(end);
+            changes.insert(0, (start, Status::Active));
+        }
+        let spans = spans(product.value(), &[], zone)?;
+        let [start, end] = [start, end].map(|at| at.map(|at| zone.day_of(at)));
+        Ok(Self { changes, spans, zone, start, end })
+    }
+
+    /// The timeline of a product with all versions of its document, each with the time since which
+    /// it was so.
+    pub fn of_versions(
+        product: &Value,
+        versions: &[(Timestamp, Value)],
+        zone: Zone,
+    ) -> Result<Self, Malformed> {
+        let status = |version: &Value| Status::parse(version.get("status")?.as_str()?);
+        let history = versions.iter().filter_map(|(since, body)| Some((*since, status(body)?)));
+        let timeline = Self::of(product, &history.collect::<Vec<_>>(), zone)?;
+        let mut versions = versions.to_vec();
+        versions.sort_by_key(|(since, _)| *since);
+        Ok(Self { spans: spans(product, &versions, zone)?, ..timeline })
+    }
+
+    /// The prices that it had, and when.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The zone of its days.
+    pub fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    /// The days that are charged, up to the end of days while nothing ends them.
+    pub fn charged(&self) -> Vec<Days> {
+        let mut charged: Vec<Days> = Vec::new();
+        let mut first = true;
+        // Without a history before it, what is to end was active.
+        let mut is_charged = true;
+        for (index, (from, status)) in self.changes.iter().enumerate() {
+            if status.is_final() {
+                break;
+            }
+            is_charged = status.is_charged_after(is_charged);
+            if !is_charged {
+                continue;
+            }
+            let next = self.changes.get(index + 1);
+            let until = next.map_or_else(Day::never, |(next, _)| self.zone.day_of(*next));
+            let mut from = self.zone.day_of(*from);
+            // It runs from its start date, whenever the status was written down.
+            if let Some(start) = self.start {
+                from = if first { start } else { from.max(start) };
+            }
+            first = false;
+            let until = until.min(self.end.unwrap_or_else(Day::never));
+            match (charged.last_mut(), Days::new(from, until)) {
+                (Some(last), Some(days)) if last.until == days.from => last.until = days.until,
+                (_, Some(days)) => charged.push(days),
+                (_, None) => {}
+            }
+        }
+        charged
+    }
+
+    /// The first day that is charged.
+    pub fn begin(&self) -> Option<Day> {
+        self.charged().first().map(|days| days.from)
+    }
+
+    /// Whether it is active, or about to end, at the end of a day.
+    pub fn is_charged_on(&self, day: Day) -> bool {
+        self.charged().iter().any(|days| days.holds(day))
+    }
+}
+
+#[cfg(test)]
+mod tests;

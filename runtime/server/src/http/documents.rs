@@ -1,0 +1,93 @@
+//! The TM Forum APIs: one set of handlers for every resource of the table.
+
+mod activate;
+mod change;
+mod create;
+mod flow;
+mod list;
+mod one;
+mod order;
+
+use axum::http::Method;
+use tmf::resource::{Operation, Owner};
+
+use super::Door;
+use super::call::Call;
+use super::problem::Problem;
+use super::resources::{Served, kind};
+use super::route::Answer;
+
+pub(super) use list::candidates::Candidates;
+pub(super) use list::known;
+pub(super) use order::taken;
+
+/// Takes a request about a resource: all of them where the id is empty.
+pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
+    // What is wrong deeper down is wrong with what is kept: the client is told in its own words.
+    // What a question names is in the client's words as it is.
+    let is_question = matches!(call.method, Method::GET | Method::HEAD);
+    asked(door, call, served, rest)
+        .await
+        .map_err(|problem| if is_question { problem } else { problem.seen_by(&served) })
+}
+
+async fn asked(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
+    if served.resource.owner == Owner::Computed {
+        return flow::take(door, call, &served, rest).await;
+    }
+    let id = &rest.join("/");
+    let Some(operation) = operation(&call.method, id) else {
+        return Err(Problem::method(allowed(&served, id)));
+    };
+    if !served.resource.takes(operation) {
+        return Err(Problem::method(allowed(&served, id)));
+    }
+    match (operation, served.resource.owner) {
+        (Operation::List, _) => list::take(door, call, served).await,
+        (Operation::Get, _) => one::take(door, &call, &served, id).await,
+        (Operation::Create, Owner::Order) => match kind(served.resource) {
+            Some(kind) => order::create(door, call, &served, kind).await,
+            None => order::cancel(door, call, &served).await,
+        },
+        (Operation::Patch, Owner::Order) => order::patch(door, call, &served, id).await,
+        (Operation::Delete, Owner::Order) => order::delete(door, &call, &served, id).await,
+        (Operation::Create, Owner::Activation) => activate::create(door, call, &served).await,
+        (Operation::Patch, Owner::Activation) => activate::patch(door, call, &served, id).await,
+        (Operation::Delete, Owner::Activation) => activate::delete(door, &call, &served, id).await,
+        (Operation::Create, Owner::Client | Owner::Computed) => {
+            create::take(door, call, &served).await
+        }
+        (Operation::Patch, _) => change::patch(door, call, &served, id).await,
+        (Operation::Replace, _) => change::replace(door, call, &served, id).await,
+        (Operation::Delete, _) => change::delete(door, &call, &served, id).await,
+    }
+}
+
+/// What a method means for all documents of a resource, or for one.
+fn operation(method: &Method, id: &str) -> Option<Operation> {
+    match (method, id.is_empty()) {
+        (&Method::GET | &Method::HEAD, true) => Some(Operation::List),
+        (&Method::GET | &Method::HEAD, false) => Some(Operation::Get),
+        (&Method::POST, true) => Some(Operation::Create),
+        (&Method::PATCH, false) => Some(Operation::Patch),
+        (&Method::PUT, false) => Some(Operation::Replace),
+        (&Method::DELETE, false) => Some(Operation::Delete),
+        _ => None,
+    }
+}
+
+/// The methods that a path takes.
+fn allowed(served: &Served, id: &str) -> String {
+    let methods = [
+        (Operation::List, true, "GET, HEAD"),
+        (Operation::Get, false, "GET, HEAD"),
+        (Operation::Create, true, "POST"),
+        (Operation::Patch, false, "PATCH"),
+        (Operation::Replace, false, "PUT"),
+        (Operation::Delete, false, "DELETE"),
+    ];
+    let methods = methods
+        .into_iter()
+        .filter(|(operation, all, _)| *all == id.is_empty() && served.resource.takes(*operation));
+    methods.map(|(_, _, name)| name).collect::<Vec<_>>().join(", ")
+}

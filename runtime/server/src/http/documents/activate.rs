@@ -1,0 +1,222 @@
+//! Services and resources that are activated directly (TMF640, 702). A request is carried out as an
+//! order of one line, by the same rules, pools and plugins; the answer's `Link` leads to the monitor
+//! that shows how far it is. What only the inventory knows of an instance is changed at once.
+
+use axum::http::header::LINK;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use engine::Submitted;
+use model::journal::Activation;
+use model::order::Form;
+use model::{Failure, FulfilmentId, Kind, activation};
+use serde_json::{Map, Value};
+use tmf::patch;
+use tmf::resource::Resource;
+
+use super::one::{stored, tagged};
+use super::{change, order};
+use crate::app::SubmitError;
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::repeat::reused;
+use crate::http::resources::{Served, path};
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+
+/// The state that a service is activated to be in.
+const ACTIVE: &str = "active";
+
+/// What is activated: a service or a resource.
+struct Subject {
+    kind: Kind,
+    form: Form,
+    monitor: &'static str,
+}
+
+impl Subject {
+    fn of(resource: &Resource) -> Self {
+        match resource.key {
+            "service" => Self {
+                kind: Kind::ServiceOrder,
+                form: Form::ServiceOrder,
+                monitor: "serviceMonitor",
+            },
+            _ => Self {
+                kind: Kind::ResourceOrder,
+                form: Form::ResourceOrder,
+                monitor: "resourceMonitor",
+            },
+        }
+    }
+}
+
+/// Activates a new instance.
+pub(super) async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
+    let subject = Subject::of(served.resource);
+    let submission = call.submission(subject.monitor)?;
+    let body = call.json()?;
+    let instance = order::taken(body.clone(), served)?;
+    check_state(&subject, &instance)?;
+    let says = activation::says(subject.form, &instance);
+    let request = request(&call, &served.path(), &body, says);
+    let order = activation::add(subject.form, &instance);
+    let fulfilment = submit(door, &subject, order, request, submission).await?;
+    let made = door.app.engine.get(&fulfilment).await?.and_then(|made| made.activated());
+    let (_, id) = made.unwrap_or_default();
+    let document = stored(door, served.resource, &id).map_err(|_| {
+        let message = format!("the {} `{id}` that was made under this key is gone", served.name());
+        Problem::conflict(message).about("Idempotency-Key")
+    })?;
+    let tag = etag::of(document.revision);
+    let mut body = document.body;
+    href::absolute(&mut body, &call.base);
+    let location = format!("{}{}/{id}", call.base, served.path());
+    let response = tagged(answer::located(StatusCode::CREATED, &location, &body), &tag);
+    Ok(monitored(response, &call, &subject, &fulfilment))
+}
+
+/// Changes an instance: what follows from the work by an order, the rest in the inventory.
+pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+    let (resource, subject) = (served.resource, Subject::of(served.resource));
+    let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
+    let format = change::format(&call)?;
+    let body = call.json()?;
+    let before = stored(door, resource, id)?;
+    etag::check_match(&call.headers, &etag::of(before.revision))?;
+    let mut after = patch::apply(format, &before.body, &body)?;
+    resource.check_patched(&before.body, &after)?;
+    resource.drop_nulls(&mut after);
+    resource.complete_changed(&before.body, &mut after);
+    let Some(order) = activation::modify(subject.form, &before.body, &after) else {
+        let mut rest = order::difference(&before.body, &after);
+        // Each characteristic that is named has the value that it had.
+        rest.remove(subject.form.characteristics());
+        return change::merge(door, &call, served, id, Value::Object(rest)).await;
+    };
+    check_spec(&subject, &before.body, &after)?;
+    let says = activation::says(subject.form, &after);
+    let request = request(&call, &format!("{}/{id}", served.path()), &body, says);
+    let fulfilment = submit(door, &subject, order, request, submission).await?;
+    let document = stored(door, resource, id)?;
+    let mut body = document.body;
+    href::absolute(&mut body, &call.base);
+    let response = tagged(answer::json(StatusCode::OK, &body), &etag::of(document.revision));
+    Ok(monitored(response, &call, &subject, &fulfilment))
+}
+
+/// Has an instance cease; it is removed when that is done.
+pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+    let subject = Subject::of(served.resource);
+    let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
+    let before = stored(door, served.resource, id)?;
+    etag::check_match(&call.headers, &etag::of(before.revision))?;
+    if is_over(&before.body) {
+        return change::delete(door, call, served, id).await;
+    }
+    let order = activation::delete(subject.form, &before.body);
+    let path = format!("{}/{id}", served.path());
+    let request = request(call, &path, &Value::Null, Map::new());
+    let fulfilment = submit(door, &subject, order, request, submission).await?;
+    Ok(monitored(StatusCode::NO_CONTENT.into_response(), call, &subject, &fulfilment))
+}
+
+async fn submit(
+    door: &Door,
+    subject: &Subject,
+    order: Value,
+    request: Activation,
+    submission: Option<String>,
+) -> Result<FulfilmentId, Problem> {
+    let (body, method) = (request.body.clone(), request.method.clone());
+    match door.app.activate(subject.kind.clone(), order, request, submission).await {
+        Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id.clone()),
+        Ok(Submitted::Before(id)) => {
+            let first = door.app.engine.get(&id).await?;
+            let first = first.as_ref().and_then(|first| first.activation.as_deref());
+            let is_same = first.is_none_or(|first| first.body == body && first.method == method);
+            if is_same { Ok(id) } else { Err(reused()) }
+        }
+        Err(SubmitError::Refused(failure)) => Err(refused(subject.form, &failure)),
+        Err(SubmitError::Order(mut wrong)) => {
+            // The order is of our making: the client knows the instance alone.
+            let within = format!("{}[0].{}.", subject.form.items(), subject.form.subject());
+            if let Some(own) = wrong.path.strip_prefix(&within) {
+                wrong.path = own.to_string();
+            }
+            Err(SubmitError::Order(wrong).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Why an instance is not activated, changed or removed.
+fn refused(form: Form, failure: &Failure) -> Problem {
+    let message = failure.message.as_str();
+    match failure.code.as_str() {
+        "DECOMP_NO_RULE" | "SPEC_UNKNOWN" => Problem::unprocessable(message).about(form.spec()),
+        "INSTANCE_BUSY" => Problem::conflict(message).about("id"),
+        "INSTANCE_STATE" => Problem::unprocessable(message).about(form.state().unwrap_or("id")),
+        code if code.starts_with("CHARACTERISTIC") => {
+            Problem::unprocessable(message).about(form.characteristics())
+        }
+        code if code.starts_with("INSTANCE") => Problem::unprocessable(message).about("id"),
+        _ => Problem::unprocessable(message).about(form.subject()),
+    }
+}
+
+/// What is activated is active then: what is only planned is no work for the network.
+fn check_state(subject: &Subject, instance: &Value) -> Result<(), Problem> {
+    let Some(attribute) = subject.form.state() else { return Ok(()) };
+    match instance.get(attribute).and_then(Value::as_str) {
+        Some(ACTIVE) => Ok(()),
+        other => {
+            let message = format!(
+                "a service is activated to be `{ACTIVE}`, not `{}`: one that is only planned can be \
+                 put into the inventory",
+                other.unwrap_or_default()
+            );
+            Err(Problem::unprocessable(message).about(attribute))
+        }
+    }
+}
+
+fn check_spec(subject: &Subject, before: &Value, after: &Value) -> Result<(), Problem> {
+    let name = subject.form.spec();
+    if before[name]["id"] == after[name]["id"] {
+        return Ok(());
+    }
+    let message = "an instance stays one of its specification: activate another, remove this one";
+    Err(Problem::unprocessable(message).about(name))
+}
+
+/// Whether nothing of an instance is left in the network.
+fn is_over(instance: &Value) -> bool {
+    let says = |name: &str, word: &str| instance.get(name).is_some_and(|value| value == word);
+    says("state", "terminated") || says("resourceStatus", "available")
+}
+
+/// The request as the monitor shows it.
+fn request(call: &Call, path: &str, body: &Value, says: Map<String, Value>) -> Activation {
+    let content_type = call.headers.get("content-type").and_then(|value| value.to_str().ok());
+    Activation {
+        method: call.method.to_string(),
+        to: format!("{}{path}", call.base),
+        body: if body.is_null() { String::new() } else { body.to_string() },
+        content_type: content_type.unwrap_or("application/json").to_string(),
+        says,
+    }
+}
+
+/// The answer with the way to its monitor (RFC 5989).
+fn monitored(
+    mut response: Response,
+    call: &Call,
+    subject: &Subject,
+    fulfilment: &FulfilmentId,
+) -> Response {
+    let link = format!("<{}{}/{fulfilment}>; rel=\"monitor\"", call.base, path(subject.monitor));
+    if let Ok(link) = HeaderValue::from_str(&link) {
+        response.headers_mut().insert(LINK, link);
+    }
+    response
+}

@@ -1,0 +1,178 @@
+//! Changing and removing documents. Who says which revision it read is refused when there is
+//! another by now; who does not say has its change made to what is there.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse as _;
+use engine::core::Unless;
+use engine::handle::NotWritten;
+use engine::store::documents::{Change, Expected};
+use engine::store::{Document, Error, Put};
+use serde_json::Value;
+use tmf::patch::Format;
+
+use super::one::{stored, tagged};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::resources::Served;
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+use crate::systems::{self, Draft};
+
+/// A change is tried so many times while others change the same document.
+const TRIES_MAX: usize = 16;
+
+/// What a client asks for.
+enum Asked {
+    Patch(Format, Value),
+    Replace(Value),
+    Delete,
+}
+
+/// Changes attributes of a document.
+pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+    let format = format(&call)?;
+    let body = call.json()?;
+    change(door, &call, served, id, &Asked::Patch(format, body)).await
+}
+
+/// Makes changes that were read already.
+pub(super) async fn merge(
+    door: &Door,
+    call: &Call,
+    served: &Served,
+    id: &str,
+    changed: Value,
+) -> Answer {
+    change(door, call, served, id, &Asked::Patch(Format::Merge, changed)).await
+}
+
+/// Puts another document in the place of one.
+pub(super) async fn replace(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+    let body = call.json()?;
+    change(door, &call, served, id, &Asked::Replace(body)).await
+}
+
+/// Removes a document.
+pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+    change(door, call, served, id, &Asked::Delete).await
+}
+
+/// How a patch is written (TMF630; RFC 7396, RFC 6902).
+pub(super) fn format(call: &Call) -> Result<Format, Problem> {
+    let media_type = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    Format::of_content_type(media_type.unwrap_or_default()).ok_or_else(|| {
+        Problem::media_type(
+            "send a patch as `application/merge-patch+json`, `application/json`, \
+             `application/json-patch+json` or `application/json-patch-query+json`",
+        )
+    })
+}
+
+async fn change(door: &Door, call: &Call, served: &Served, id: &str, asked: &Asked) -> Answer {
+    for _ in 0..TRIES_MAX {
+        let before = stored(door, served.resource, id)?;
+        etag::check_match(&call.headers, &etag::of(before.revision))?;
+        let unless = match asked {
+            Asked::Delete => {
+                crate::reconcile::orders_about(&door.app, served.resource.key, &before.body).await?
+            }
+            Asked::Patch(..) | Asked::Replace(_) => None,
+        };
+        let draft = Draft { base: call.base.clone(), ..draft(door, served, id, before, asked)? };
+        if let Some(answer) = write(door, call, served, (draft, unless)).await? {
+            return Ok(answer);
+        }
+    }
+    Err(Problem::conflict("others change it all the time: try again").about("id"))
+}
+
+fn draft(
+    door: &Door,
+    served: &Served,
+    id: &str,
+    before: Document,
+    asked: &Asked,
+) -> Result<Draft, Problem> {
+    let resource = served.resource;
+    let at = door.app.now();
+    let after = match asked {
+        Asked::Patch(format, patch) => Some(served.patched(&before.body, *format, patch)?),
+        Asked::Replace(body) => {
+            let body = served.new_body(body.clone())?;
+            let href = before.body.get("href").and_then(Value::as_str).unwrap_or_default();
+            let after = resource.new_document(body, id, at, href);
+            resource.check_patched(&before.body, &after)?;
+            Some(after)
+        }
+        Asked::Delete => None,
+    };
+    let after = match after {
+        Some(mut after) => {
+            resource.drop_nulls(&mut after);
+            resource.complete_changed(&before.body, &mut after);
+            if after != before.body {
+                resource.stamp(&mut after, at);
+            }
+            Some(after)
+        }
+        None => None,
+    };
+    let (id, before, more) = (id.to_string(), Some(before), Vec::new());
+    Ok(Draft { resource, id, before, after, more, at, base: String::new() })
+}
+
+/// Writes a change, unless the document was changed meanwhile: then nothing is answered.
+async fn write(
+    door: &Door,
+    call: &Call,
+    served: &Served,
+    (mut draft, unless): (Draft, Option<Unless>),
+) -> Result<Option<axum::response::Response>, Problem> {
+    let turn = systems::catalog::turn(&door.app, served.resource.key).await;
+    systems::settle(&door.app, &mut draft).await?;
+    let Draft { id, before, after, more, .. } = draft;
+    let revision = before.as_ref().map_or(0, |before| before.revision);
+    let key = served.resource.key;
+    let is_same = more.is_empty() && before.map(|before| before.body) == after;
+    let change = after.clone().map_or(Change::Remove, Change::Set);
+    let mut puts = vec![Put::new(key, id.clone(), change, Expected::Revision(revision))];
+    puts.extend(more);
+    if !is_same {
+        if !put(door, puts, unless).await? {
+            return Ok(None);
+        }
+        systems::changed(&door.app, key)?;
+    }
+    drop(turn);
+    let Some(mut body) = after.map(|after| served.shown(after)) else {
+        return Ok(Some(StatusCode::NO_CONTENT.into_response()));
+    };
+    let revision = if is_same { revision } else { revision + 1 };
+    href::absolute(&mut body, &call.base);
+    let unusable = systems::catalog::told(&door.app, key, &id);
+    let response = answer::warned(answer::json(StatusCode::OK, &body), &unusable);
+    Ok(Some(tagged(response, &etag::of(revision))))
+}
+
+/// Writes documents, unless an open order is about them; whether they were as they were read.
+async fn put(door: &Door, puts: Vec<Put>, unless: Option<Unless>) -> Result<bool, Problem> {
+    let Some(unless) = unless else {
+        return match door.app.write(puts).await {
+            Ok(()) => Ok(true),
+            Err(Error::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        };
+    };
+    match door.app.engine.write_unless(unless, puts).await {
+        Ok(()) => Ok(true),
+        Err(NotWritten::Stale) => Ok(false),
+        Err(NotWritten::Ask(error)) => Err(error.into()),
+        Err(NotWritten::Claimed(by)) => {
+            let message = format!(
+                "order `{by}` is about it: cancel the order, or remove it when that has ended"
+            );
+            Err(Problem::conflict(message).about("id"))
+        }
+    }
+}

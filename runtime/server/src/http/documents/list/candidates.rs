@@ -1,0 +1,173 @@
+//! Which documents a list looks at: those that an index leads to, where the filter asks for a value
+//! of an indexed attribute, or all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::Engine;
+use engine::keys;
+use engine::store::documents::number;
+use engine::store::{Document, Error, Fact, Scan, Store};
+use tmf::index;
+use tmf::resource::Resource;
+
+use crate::app::Ids;
+use crate::http::filter::{Filter, Wanted};
+
+/// So many documents are read from the store at once.
+const DOCUMENTS_AT_ONCE: usize = 256;
+
+/// Documents that may be on a list, in the order of their ids.
+pub(in crate::http) struct Candidates {
+    engine: Engine,
+    store: Arc<dyn Store>,
+    resource: &'static Resource,
+    source: Source,
+    /// How many of them are on the list.
+    pub(super) total: Total,
+    /// Whether each of them is on the list.
+    pub(super) are_wanted: bool,
+}
+
+/// How many documents are on a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Total {
+    /// It is kept.
+    Known(usize),
+    /// They have to be counted.
+    Counted,
+}
+
+enum Source {
+    /// All documents.
+    All { scan: Scan, page: std::vec::IntoIter<Fact>, is_last: bool },
+    /// Those that have one of some values of an attribute: a way for each value, and the id that
+    /// is next on it.
+    Index(Vec<(Ids, Option<String>)>),
+}
+
+impl Candidates {
+    /// What a filter needs to be held against.
+    pub(in crate::http) fn of(
+        engine: &Engine,
+        resource: &'static Resource,
+        filter: &Filter,
+    ) -> Result<Self, Error> {
+        let store = Arc::clone(engine.store());
+        let state = resource.life.map(|life| life.attribute);
+        let mut usable: Vec<Wanted<'_>> =
+            filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
+        // The state leads to many: anything else is asked first.
+        usable.sort_by_key(|wanted| Some(wanted.path.as_str()) == state);
+        let Some(wanted) = usable.first() else {
+            let scan = Scan::prefix(keys::documents(resource.key), DOCUMENTS_AT_ONCE);
+            let source = Source::All { scan, page: Vec::new().into_iter(), is_last: false };
+            let are_wanted = filter.is_empty() && resource.only_type.is_none();
+            let total = match are_wanted {
+                true => Total::Known(count(&*store, &keys::total(resource.key))?),
+                false => Total::Counted,
+            };
+            let engine = engine.clone();
+            return Ok(Self { engine, store, resource, source, total, are_wanted });
+        };
+        let values: BTreeSet<&str> = wanted.values.iter().copied().collect();
+        let is_whole = values.iter().all(|value| index::value(value) == **value);
+        let are_wanted = is_whole && wanted.is_all && resource.only_type.is_none();
+        let total = match are_wanted && Some(wanted.path.as_str()) == state {
+            true => Total::Known(values.iter().try_fold(0, |sum, value| {
+                Ok::<_, Error>(
+                    sum + count(&*store, &keys::count(resource.key, &wanted.path, value))?,
+                )
+            })?),
+            false => Total::Counted,
+        };
+        let ways = values.iter().map(|value| {
+            let mut ids = Ids::new(resource.key, &wanted.path, value);
+            let next = ids.next(&*store)?;
+            Ok::<_, Error>((ids, next))
+        });
+        let source = Source::Index(ways.collect::<Result<_, _>>()?);
+        let engine = engine.clone();
+        Ok(Self { engine, store, resource, source, total, are_wanted })
+    }
+
+    /// Begins after an id.
+    pub(in crate::http) fn begin_after(&mut self, id: &str) -> Result<(), Error> {
+        match &mut self.source {
+            Source::All { scan, .. } => scan.after = Some(keys::document(self.resource.key, id)),
+            Source::Index(ways) => {
+                for (ids, next) in ways {
+                    ids.begin_after(id);
+                    *next = ids.next(&*self.store)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next document. What cannot be read is passed over.
+    pub(in crate::http) fn next(&mut self) -> Result<Option<Document>, Error> {
+        loop {
+            let fact = match self.source {
+                Source::All { .. } => self.next_fact()?,
+                Source::Index(_) => self.next_indexed()?,
+            };
+            let Some((key, bytes)) = fact else { return Ok(None) };
+            let document = self.engine.counters().unreadable.pass_over(&key, &bytes);
+            if document.is_some() {
+                return Ok(document);
+            }
+        }
+    }
+
+    fn next_indexed(&mut self) -> Result<Option<Fact>, Error> {
+        while let Some(id) = self.next_id()? {
+            let key = keys::document(self.resource.key, &id);
+            // A document may be removed between its index and itself.
+            if let Some(bytes) = self.store.get(&key)? {
+                return Ok(Some((key, bytes)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Passes over the next document; false where there is none.
+    pub(super) fn skip(&mut self) -> Result<bool, Error> {
+        match self.source {
+            Source::All { .. } => Ok(self.next_fact()?.is_some()),
+            Source::Index(_) => Ok(self.next_id()?.is_some()),
+        }
+    }
+
+    fn next_fact(&mut self) -> Result<Option<Fact>, Error> {
+        let Source::All { scan, page, is_last } = &mut self.source else { return Ok(None) };
+        if let Some(fact) = page.next() {
+            return Ok(Some(fact));
+        }
+        if *is_last {
+            return Ok(None);
+        }
+        let facts = self.store.scan(scan)?;
+        *is_last = facts.len() < DOCUMENTS_AT_ONCE;
+        scan.after = facts.last().map(|(key, _)| key.clone());
+        *page = facts.into_iter();
+        Ok(page.next())
+    }
+
+    /// The smallest id that any way leads to next, taken off all ways.
+    fn next_id(&mut self) -> Result<Option<String>, Error> {
+        let Source::Index(ways) = &mut self.source else { return Ok(None) };
+        let smallest = ways.iter().filter_map(|(_, next)| next.clone()).min();
+        for (ids, next) in ways {
+            if *next == smallest && smallest.is_some() {
+                *next = ids.next(&*self.store)?;
+            }
+        }
+        Ok(smallest)
+    }
+}
+
+fn count(store: &dyn Store, key: &[u8]) -> Result<usize, Error> {
+    let count = number(store.get(key)?.as_deref());
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}

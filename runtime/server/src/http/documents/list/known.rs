@@ -1,0 +1,81 @@
+//! Attributes that no definition knows, in questions. Documents may have them, since clients extend
+//! them; what none has is likely misspelt, and would be answered with nothing.
+
+use engine::store::Error;
+use serde_json::Value;
+use tmf::filter::Unknown;
+
+use super::candidates::Candidates;
+use crate::app::App;
+use crate::http::filter::{Filter, any};
+use crate::http::problem::Problem;
+use crate::http::resources::Served;
+
+/// Max documents looked at in one slice.
+const SLICE: usize = 512;
+
+/// An attribute that is asked for, and that no definition knows.
+#[derive(Debug)]
+pub(in crate::http) struct Asked {
+    /// The attribute.
+    pub(in crate::http) unknown: Unknown,
+    /// The parameter that asks for it.
+    pub(in crate::http) parameter: String,
+}
+
+impl Asked {
+    /// Whether a document has the attribute.
+    pub(in crate::http) fn is_in(&self, document: &Value) -> bool {
+        let path: Vec<String> = self.unknown.name.split('.').map(str::to_string).collect();
+        any(document, &path, &mut |_| true)
+    }
+
+    /// That no document has it.
+    pub(in crate::http) fn refused(&self) -> Problem {
+        Problem::bad(self.unknown.to_string()).about(&self.parameter)
+    }
+}
+
+/// Refuses the first attribute that no document of a resource has.
+pub(in crate::http) async fn check(
+    app: &App,
+    served: Served,
+    asked: Vec<Asked>,
+) -> Result<(), Problem> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let engine = app.engine.clone();
+    let begin = move || Candidates::of(&engine, served.resource, &Filter::default());
+    let candidates = app.read(begin).await.map_err(|error| Problem::ours(&error))??;
+    let mut look = Look { served, asked, candidates };
+    loop {
+        let slice = app.read(move || look.slice().map(|is_done| (look, is_done))).await;
+        let (rest, is_done) = slice.map_err(|error| Problem::ours(&error))??;
+        look = rest;
+        if is_done {
+            return look.asked.first().map_or(Ok(()), |asked| Err(asked.refused()));
+        }
+    }
+}
+
+struct Look {
+    served: Served,
+    asked: Vec<Asked>,
+    candidates: Candidates,
+}
+
+impl Look {
+    /// Looks at some documents; whether there is nothing more to find.
+    fn slice(&mut self) -> Result<bool, Error> {
+        for _ in 0..SLICE {
+            let Some(document) = self.candidates.next()? else { return Ok(true) };
+            let seen = self.served.shown(document.body);
+            self.asked.retain(|asked| !asked.is_in(&seen));
+            if self.asked.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,97 @@
+//! One document.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use engine::keys;
+use engine::store::Document;
+use model::FulfilmentId;
+use serde_json::Value;
+use tmf::resource::{Owner, Resource};
+
+use crate::app::aside_of_lines;
+use crate::http::call::Call;
+use crate::http::fields::Fields;
+use crate::http::problem::Problem;
+use crate::http::resources::Served;
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+
+/// A document as a client sees it, and what tells it from another revision.
+pub(super) struct Found {
+    pub(super) body: Value,
+    pub(super) tag: String,
+    /// How many records the journal of an open order had.
+    pub(super) records: Option<u32>,
+}
+
+/// Answers with a document.
+pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+    let fields = Fields::parse(call.query.get("fields"))?;
+    let Found { mut body, tag, .. } = find_some(door, served.resource, id, &fields).await?;
+    if etag::is_known(&call.headers, &tag) {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        etag::add(response.headers_mut(), &tag);
+        return Ok(response);
+    }
+    body = served.shown(body);
+    href::absolute(&mut body, &call.base);
+    let body = fields.of(body);
+    Ok(tagged(answer::json(StatusCode::OK, &body), &tag))
+}
+
+/// An answer with the tag of what is in it.
+pub(super) fn tagged(mut response: Response, tag: &str) -> Response {
+    etag::add(response.headers_mut(), tag);
+    response
+}
+
+/// The document of an id, or the error that there is none.
+pub(super) async fn find(door: &Door, resource: &Resource, id: &str) -> Result<Found, Problem> {
+    find_some(door, resource, id, &Fields::default()).await
+}
+
+/// The document of an id with the attributes that are wanted of it, or the error that there is none.
+/// It may have others.
+async fn find_some(
+    door: &Door,
+    resource: &Resource,
+    id: &str,
+    fields: &Fields,
+) -> Result<Found, Problem> {
+    if resource.owner == Owner::Order
+        && let Some(found) = open_order(door, resource, id, fields).await?
+    {
+        return Ok(found);
+    }
+    let document = stored(door, resource, id)?;
+    Ok(Found { tag: etag::of(document.revision), body: document.body, records: None })
+}
+
+/// The document of an id as it is kept, or the error that there is none.
+pub(super) fn stored(door: &Door, resource: &Resource, id: &str) -> Result<Document, Problem> {
+    let document = door.app.document(resource.key, id)?;
+    let document = document.filter(|document| resource.shows(&document.body));
+    let missing =
+        || Problem::not_found(format!("there is no {} `{id}`", resource.name)).about("id");
+    document.ok_or_else(missing)
+}
+
+/// An order that is still carried out: its items' states change without the order's being written.
+async fn open_order(
+    door: &Door,
+    resource: &Resource,
+    id: &str,
+    fields: &Fields,
+) -> Result<Option<Found>, Problem> {
+    let id = FulfilmentId::new(id);
+    if door.app.engine.store().get(&keys::open(&id))?.is_none() {
+        return Ok(None);
+    }
+    let Some(fulfilment) = door.app.engine.get(&id).await? else { return Ok(None) };
+    let order = aside_of_lines(fulfilment.plan.items.len(), || {
+        fulfilment.order_of(resource.key, fields.wants_items())
+    });
+    let tag = format!("\"open-{}\"", fulfilment.records);
+    let records = Some(fulfilment.records);
+    Ok(order.map(|body| Found { body, tag, records }))
+}

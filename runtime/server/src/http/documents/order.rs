@@ -1,0 +1,194 @@
+//! Orders: what comes in is checked at the door, is on disk before it is answered, and is answered
+//! as `acknowledged`, whatever becomes of it a moment later. What a client changes of an order goes
+//! through the engine, which owns it.
+
+use axum::http::StatusCode;
+use axum::response::IntoResponse as _;
+use engine::Submitted;
+use engine::handle::CancelError;
+use engine::store::Put;
+use engine::store::documents::{Change, Expected};
+use model::journal::CancelRequest;
+use model::{Fulfilment, FulfilmentId, Kind};
+use serde_json::{Map, Value};
+use tmf::time::Timestamp;
+
+use super::one::Found;
+use super::{change, one};
+use crate::http::call::Call;
+use crate::http::problem::Problem;
+use crate::http::repeat::Repeat;
+use crate::http::resources::Served;
+use crate::http::route::Answer;
+use crate::http::{Door, answer, etag, href};
+
+/// Takes an order.
+pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: Kind) -> Answer {
+    let resource = served.resource;
+    let submission = call.submission(resource.key)?;
+    let body = call.json()?;
+    let unknown = served.unknown(&body);
+    let document = taken(body, served)?;
+    let repeat = Repeat::of(submission.as_ref(), &document);
+    let unread = match kind {
+        Kind::ProductOrder => commerce::cpq::unread(&document),
+        Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
+    };
+    let submitted = door.app.submit(kind, document, submission).await?;
+    let is_new = matches!(submitted, Submitted::New(_));
+    let first = match submitted {
+        Submitted::New(fulfilment) => acknowledged(&fulfilment),
+        Submitted::Before(id) => {
+            let before = door.app.engine.get(&id).await?;
+            if let Some(before) = &before {
+                repeat.check(&before.document)?;
+            }
+            // What the engine told is on disk, so the document is there unless it was removed.
+            if before.is_some() && door.app.document(resource.key, id.as_str())?.is_none() {
+                let message = format!(
+                    "the {} `{id}` that was made under this key was removed",
+                    served.name()
+                );
+                return Err(Problem::conflict(message).about("Idempotency-Key"));
+            }
+            before.as_deref().and_then(acknowledged)
+        }
+    };
+    let Some(mut first) = first else {
+        return Err(Problem::unavailable("the first submission under this key is not there yet"));
+    };
+    first = served.shown(first);
+    href::absolute(&mut first, &call.base);
+    let id = first.get("id").and_then(Value::as_str).unwrap_or_default();
+    let location = format!("{}{}/{id}", call.base, served.path());
+    let response = answer::located(StatusCode::CREATED, &location, &first);
+    let response = answer::warned(answer::warned(response, &unknown), &unread);
+    Ok(if is_new { answer::committed(response) } else { response })
+}
+
+/// An order as it is taken: without what only the server says.
+pub(in crate::http) fn taken(document: Value, served: &Served) -> Result<Value, Problem> {
+    let resource = served.resource;
+    let Value::Object(mut fields) = served.new_body(document)? else {
+        return Err(Problem::bad("an order is a JSON object").about("$"));
+    };
+    if fields.get("requestedInitialState").is_some_and(|state| state == "draft") {
+        let message = "drafts are not kept here: an order that is taken is carried out";
+        return Err(Problem::unprocessable(message).about("requestedInitialState"));
+    }
+    fields.retain(|name, _| !resource.server.contains(&name.as_str()));
+    let mut document = Value::Object(fields);
+    resource.drop_nulls(&mut document);
+    resource.complete(&mut document);
+    Ok(document)
+}
+
+/// The order as it was before anything came of it: the first answer, and each that repeats it.
+fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
+    let first = Fulfilment::new(
+        fulfilment.id.clone(),
+        fulfilment.kind.clone(),
+        fulfilment.document.clone(),
+        fulfilment.submitted_at,
+    );
+    first.root_order()
+}
+
+/// Changes what may be changed of an order, or has it cancelled where that is the state asked for.
+pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+    let format = change::format(&call)?;
+    let body = call.json()?;
+    // Read before the tag is: what is changed in between has another tag, what is changed later has
+    // more records.
+    let ended = match etag::is_conditional(&call.headers) {
+        true => door.app.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records),
+        false => None,
+    };
+    let before = one::find(door, served.resource, id).await?;
+    etag::check_match(&call.headers, &before.tag)?;
+    let expected = ended.map(|ended| before.records.unwrap_or(ended));
+    let after = served.patched(&before.body, format, &body)?;
+    let life = served.resource.life.map_or("", |life| life.attribute);
+    let mut changed = difference(&before.body, &after);
+    match changed.remove(life) {
+        None => {}
+        Some(Value::String(state)) if state == "cancelled" => {
+            let reason = after.get("cancellationReason").and_then(Value::as_str);
+            let request = request(reason, None);
+            door.app.engine.cancel(&FulfilmentId::new(id), request).await?;
+            changed.remove("cancellationReason");
+        }
+        Some(_) => {
+            let message = "follows from the work; the one state to ask for is `cancelled`";
+            return Err(Problem::unprocessable(message).about(life));
+        }
+    }
+    if !changed.is_empty() {
+        let key = served.resource.key;
+        door.app.engine.amend_document(&FulfilmentId::new(id), key, &changed, expected).await?;
+    }
+    one::take(door, &call, served, id).await
+}
+
+/// Has an order cancelled, as far as that is still possible: the request has the answer.
+pub(super) async fn cancel(door: &Door, mut call: Call, served: &Served) -> Answer {
+    let body = served.new_body(call.json()?)?;
+    let mut names = served.resource.mandatory.iter();
+    let order = names.find_map(|name| Some((*name, body.get(*name)?.get("id")?.as_str()?)));
+    let Some((name, order)) = order else {
+        return Err(Problem::bad("names no order: an `id` is mandatory").about("id"));
+    };
+    let reason = body.get("cancellationReason").and_then(Value::as_str);
+    let requested = body.get("requestedCancellationDate").and_then(Value::as_str);
+    let request = request(reason, requested.and_then(Timestamp::parse));
+    let id = request.id.clone();
+    match door.app.engine.cancel(&FulfilmentId::new(order), request).await {
+        Ok(_) => {}
+        Err(CancelError::Unknown(_)) => {
+            let message = format!("there is no {name} `{order}`");
+            return Err(Problem::unprocessable(message).about(format!("{name}.id")));
+        }
+        // A refusal is an answer too, and stands in the request, where one was written.
+        Err(CancelError::Refused(_)) if door.app.document(served.resource.key, &id)?.is_some() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let Found { mut body, tag, .. } = one::find(door, served.resource, &id).await?;
+    body = served.shown(body);
+    href::absolute(&mut body, &call.base);
+    let location = format!("{}{}/{id}", call.base, served.path());
+    Ok(one::tagged(answer::located(StatusCode::CREATED, &location, &body), &tag))
+}
+
+/// Removes an order that has come to its end.
+pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+    let before = one::find(door, served.resource, id).await?;
+    etag::check_match(&call.headers, &before.tag)?;
+    let state = served.resource.state_of(&before.body).unwrap_or_default();
+    let is_final = served.resource.life.is_some_and(|life| life.is_final(state));
+    if !is_final {
+        let message =
+            format!("it is {state}: cancel it first, it can be removed when it has ended");
+        return Err(Problem::conflict(message).about("id"));
+    }
+    let remove = Put::new(served.resource.key, id, Change::Remove, Expected::Anything);
+    door.app.write(vec![remove]).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+fn request(reason: Option<&str>, requested: Option<Timestamp>) -> CancelRequest {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    CancelRequest { id, reason: reason.map(str::to_string), requested }
+}
+
+/// The attributes that are otherwise, null for those that are gone.
+pub(super) fn difference(before: &Value, after: &Value) -> Map<String, Value> {
+    let (Value::Object(before), Value::Object(after)) = (before, after) else {
+        return Map::new();
+    };
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let mut changed: Map<String, Value> = gone.map(|name| (name.clone(), Value::Null)).collect();
+    for (name, value) in after.iter().filter(|(name, value)| before.get(*name) != Some(value)) {
+        changed.insert(name.clone(), value.clone());
+    }
+    changed
+}

@@ -1,0 +1,279 @@
+//! Whether a document is one: what a client sends is held against the table and the shapes, and
+//! what is wrong is said with the path to it. What is not known is kept, not refused.
+
+pub(super) mod value;
+
+use serde_json::{Map, Value};
+
+use super::shape::Forms;
+use super::version::{Version, View};
+use crate::resource::{Life, Owner, Resource, Served, of_key};
+
+/// What is wrong with a document.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Invalid {
+    /// The path to what is wrong, such as `productPrice[0].price.value`; empty for the document.
+    pub path: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// In which way it is wrong.
+    pub kind: InvalidKind,
+}
+
+/// In which way a document is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidKind {
+    /// The document is no object.
+    NotAnObject,
+    /// Something that must be there is not.
+    Missing,
+    /// A value is of another JSON type, or no date.
+    WrongType,
+    /// A value is none of those that are listed.
+    UnknownValue,
+    /// An id is too long, or cannot be written in a path.
+    BadId,
+    /// The document is nested too deep.
+    TooDeep,
+    /// An attribute was changed that cannot be.
+    Fixed,
+    /// A state cannot follow the one before.
+    IllegalTransition,
+    /// The document is in a state after which nothing changes.
+    Final,
+}
+
+impl InvalidKind {
+    /// Whether the document is well formed and a rule is against it: 422, where others are 400.
+    pub fn is_against_a_rule(self) -> bool {
+        match self {
+            Self::IllegalTransition | Self::Final => true,
+            Self::NotAnObject
+            | Self::Missing
+            | Self::WrongType
+            | Self::UnknownValue
+            | Self::BadId
+            | Self::TooDeep
+            | Self::Fixed => false,
+        }
+    }
+}
+
+impl Resource {
+    /// Whether a client may create a document from this. What only the server sets is left out
+    /// later, and so is not looked at.
+    pub fn check_new(&self, body: &Value) -> Result<(), Invalid> {
+        let fields = object(body)?;
+        value::check_depth(body)?;
+        for name in self.mandatory {
+            check_given(fields, name)?;
+        }
+        for (name, value) in fields {
+            if !self.server.contains(&name.as_str()) {
+                value::check_attribute(Forms::V4, self.shape, name, value)?;
+            }
+        }
+        self.check_new_rules(fields)
+    }
+
+    /// Whether the rules let a client create a document from this, whatever its shape: it can be
+    /// seen in its view, and begins in a state that is one.
+    pub(super) fn check_new_rules(&self, fields: &Map<String, Value>) -> Result<(), Invalid> {
+        self.check_view(fields)?;
+        let Some(life) = self.life.filter(|life| !self.server.contains(&life.attribute)) else {
+            return Ok(());
+        };
+        match fields.get(life.attribute) {
+            Some(state) if !state.is_null() => known(&life, state).map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a document can be taken over from elsewhere, with the id that it has there. It may be one
+    /// that only version 5 allows, in the words in which it is kept.
+    pub fn check_taken_over(&self, body: &Value) -> Result<(), Invalid> {
+        if let Err(wrong) = self.check_new(body)
+            && !self.is_of_version_5(body)
+        {
+            return Err(wrong);
+        }
+        let own = self.dates.iter().copied().chain(self.stamp).chain(["id"]);
+        for name in own {
+            if let Some(value) = body.get(name).filter(|value| !value.is_null()) {
+                value::check_attribute(Forms::V4, self.shape, name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a document could have come in by version 5, which demands its `@type`.
+    fn is_of_version_5(&self, body: &Value) -> bool {
+        let is_bounded = body.get("@type").is_some() && value::check_depth(body).is_ok();
+        let later = of_key(self.key).filter(|(api, resource)| {
+            is_bounded && api.v5.is_some() && resource.served != Served::V4
+        });
+        later.is_some_and(|(api, resource)| {
+            let view = View { api, resource, version: Version::V5 };
+            view.new_body(view.shown(body.clone())).is_ok()
+        })
+    }
+
+    /// Whether every attribute of a document has its shape, whoever set it.
+    pub fn check_shape(&self, document: &Value) -> Result<(), Invalid> {
+        let fields = object(document)?;
+        value::check_depth(document)?;
+        fields.iter().try_for_each(|(name, value)| {
+            value::check_attribute(Forms::V4, self.shape, name, value)
+        })
+    }
+
+    /// Whether a client may change a document into another. Only what changed is looked at: what
+    /// was once taken stays good.
+    pub fn check_patched(&self, before: &Value, after: &Value) -> Result<(), Invalid> {
+        let (old, new) = (object(before)?, object(after)?);
+        if old == new {
+            return Ok(());
+        }
+        value::check_depth(after)?;
+        self.check_fixed(before, old, new)?;
+        for name in self.mandatory.iter().filter(|name| old.contains_key(**name)) {
+            check_given(new, name)?;
+        }
+        for (name, value) in new.iter().filter(|(name, value)| old.get(*name) != Some(value)) {
+            value::check_attribute(Forms::V4, self.shape, name, value)?;
+        }
+        self.check_view(new)?;
+        self.check_transition(old, new)
+    }
+
+    /// Whether the rules let a client change a document into another, whatever its shape.
+    pub(super) fn check_patched_rules(&self, before: &Value, after: &Value) -> Result<(), Invalid> {
+        let (old, new) = (object(before)?, object(after)?);
+        if old == new {
+            return Ok(());
+        }
+        self.check_fixed(before, old, new)?;
+        self.check_view(new)?;
+        self.check_transition(old, new)
+    }
+
+    fn check_fixed(
+        &self,
+        before: &Value,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+    ) -> Result<(), Invalid> {
+        self.check_open(before)?;
+        match self.fixed.iter().find(|name| old.get(**name) != new.get(**name)) {
+            Some(name) => {
+                let message = format!("`{name}` cannot be changed");
+                Err(Invalid::new(InvalidKind::Fixed, name, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// An order that has come to its end is changed no more.
+    fn check_open(&self, before: &Value) -> Result<(), Invalid> {
+        let (Some(life), Owner::Order) = (self.life, self.owner) else { return Ok(()) };
+        match self.state_of(before) {
+            Some(state) if life.is_final(state) => {
+                let message = format!("a `{}` that is `{state}` cannot be changed", self.name);
+                Err(Invalid::new(InvalidKind::Final, life.attribute, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A document that is made or changed through a view can be seen in it.
+    fn check_view(&self, fields: &Map<String, Value>) -> Result<(), Invalid> {
+        let Some(only) = self.only_type else { return Ok(()) };
+        let is_own = fields.get("@baseType").and_then(Value::as_str) == Some(only);
+        match fields.get("@type").and_then(Value::as_str) {
+            Some(other) if other != only && !is_own => {
+                let message = format!(
+                    "the `@type` of a `{}` is `{only}`, not `{other}`: a class of your own has `{only}` as its `@baseType`",
+                    self.name
+                );
+                Err(Invalid::new(InvalidKind::UnknownValue, "@type", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_transition(
+        &self,
+        old: &Map<String, Value>,
+        new: &Map<String, Value>,
+    ) -> Result<(), Invalid> {
+        let Some(life) = self.life else { return Ok(()) };
+        let (from, to) = (old.get(life.attribute), new.get(life.attribute));
+        if from == to {
+            return Ok(());
+        }
+        let Some(to) = to.filter(|to| !to.is_null()) else {
+            return Err(missing(life.attribute));
+        };
+        let to = known(&life, to)?;
+        match from.and_then(Value::as_str) {
+            Some(from) if life.knows(from) && !life.allows(from, to) => {
+                Err(illegal(&life, from, to))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Invalid {
+    fn new(kind: InvalidKind, path: &str, message: String) -> Self {
+        Self { path: path.into(), message, kind }
+    }
+}
+
+pub(super) fn object(value: &Value) -> Result<&Map<String, Value>, Invalid> {
+    let message = "a document is a JSON object".into();
+    value.as_object().ok_or_else(|| Invalid::new(InvalidKind::NotAnObject, "", message))
+}
+
+/// Something mandatory is there and says something.
+pub(super) fn check_given(fields: &Map<String, Value>, name: &str) -> Result<(), Invalid> {
+    let given = fields.get(name).is_some_and(|value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(entries) => !entries.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
+    });
+    if given { Ok(()) } else { Err(missing(name)) }
+}
+
+fn missing(path: &str) -> Invalid {
+    Invalid::new(InvalidKind::Missing, path, format!("`{path}` is missing"))
+}
+
+fn known<'a>(life: &Life, state: &'a Value) -> Result<&'a str, Invalid> {
+    let Some(state) = state.as_str() else {
+        let message = format!("`{}` is not a string", life.attribute);
+        return Err(Invalid::new(InvalidKind::WrongType, life.attribute, message));
+    };
+    if life.knows(state) {
+        return Ok(state);
+    }
+    let states: Vec<&str> = life.next.iter().map(|(state, _)| *state).collect();
+    Err(value::unlisted(life.attribute, state, &states))
+}
+
+fn illegal(life: &Life, from: &str, to: &str) -> Invalid {
+    let after = life.after(from);
+    let allowed = match after.is_empty() {
+        true => "nothing".to_string(),
+        false => format!("`{}`", after.join("`, `")),
+    };
+    let name = life.attribute;
+    let message =
+        format!("`{name}` cannot go from `{from}` to `{to}`: after `{from}` comes {allowed}");
+    Invalid::new(InvalidKind::IllegalTransition, name, message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Whether a value has its shape, in depth.
+
+use chrono::{NaiveDate, NaiveTime};
+use serde_json::{Map, Value};
+
+use super::{Invalid, InvalidKind, missing};
+use crate::number;
+use crate::shape::{Attribute, Forms, Kind, Type};
+
+/// So deep a document may be nested: an object within an object is two.
+pub(super) const DEPTH_MAX: usize = 32;
+
+/// So long an id may be, in bytes: keys of the store are made of it.
+pub(crate) const ID_BYTES_MAX: usize = 200;
+
+/// What is looked for: an attribute of criteria is one that matters, so none must be there.
+const CRITERIA: &str = "searchCriteria";
+
+/// So much of a wrong value is repeated in a message.
+const SHOWN_CHARS_MAX: usize = 60;
+
+/// Whether a document is nested no deeper than it may be; all else here relies on it.
+pub(crate) fn check_depth(document: &Value) -> Result<(), Invalid> {
+    // Without recursion: what comes in may be as deep as its parser lets through.
+    let mut level: Vec<&Value> = vec![document];
+    for _ in 0..=DEPTH_MAX {
+        let below = level.iter().flat_map(|value| children(value)).collect::<Vec<_>>();
+        if below.is_empty() && !level.iter().any(|value| is_container(value)) {
+            return Ok(());
+        }
+        level = below;
+    }
+    let message = format!("a document is nested {DEPTH_MAX} deep at the most");
+    Err(Invalid::new(InvalidKind::TooDeep, "", message))
+}
+
+fn is_container(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}
+
+fn children(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(entries) => entries.iter().collect(),
+        Value::Object(fields) => fields.values().collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
+/// Whether an attribute of a document has its shape. Null is as good as absent.
+pub(crate) fn check_attribute(
+    forms: Forms,
+    shape: &'static str,
+    name: &str,
+    value: &Value,
+) -> Result<(), Invalid> {
+    let known = forms.object(shape).and_then(|shape| shape.attribute(name));
+    check_field(forms, known, name, name, value)
+}
+
+fn check_field(
+    forms: Forms,
+    known: Option<&Attribute>,
+    name: &str,
+    path: &str,
+    value: &Value,
+) -> Result<(), Invalid> {
+    if value.is_null() {
+        return Ok(());
+    }
+    if name.starts_with('@') && !value.is_string() && known.is_none() {
+        return Err(wrong(path, "a string"));
+    }
+    match known {
+        Some(attribute) => check_kinds(forms, &attribute.kinds, path, value),
+        None => check_unknown(path, value),
+    }?;
+    if name == "id" { check_id(path, value) } else { Ok(()) }
+}
+
+/// Where one of several may stand, the one of the value's JSON type is meant.
+fn check_kinds(forms: Forms, kinds: &[Kind], path: &str, value: &Value) -> Result<(), Invalid> {
+    let meant = kinds.iter().find(|kind| is_meant(**kind, value));
+    match meant.or_else(|| kinds.first()) {
+        Some(kind) => check_kind(forms, *kind, path, value),
+        None => Ok(()),
+    }
+}
+
+fn is_meant(kind: Kind, value: &Value) -> bool {
+    match kind {
+        Kind::Many(_) => value.is_array(),
+        Kind::One(Type::Any) => true,
+        Kind::One(Type::Object(_) | Type::Fields) => value.is_object(),
+        Kind::One(Type::Boolean) => value.is_boolean(),
+        Kind::One(Type::Integer | Type::Number) => value.is_number(),
+        Kind::One(
+            Type::String | Type::DateTime | Type::Date | Type::Uri | Type::Base64 | Type::Choice(_),
+        ) => value.is_string(),
+    }
+}
+
+fn check_kind(forms: Forms, kind: Kind, path: &str, value: &Value) -> Result<(), Invalid> {
+    match kind {
+        Kind::One(item) => check_item(forms, item, path, value),
+        Kind::Many(item) => {
+            let entries = value.as_array().ok_or_else(|| wrong(path, "an array"))?;
+            for (position, entry) in
+                entries.iter().enumerate().filter(|(_, entry)| !entry.is_null())
+            {
+                check_item(forms, item, &format!("{path}[{position}]"), entry)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn check_item(forms: Forms, item: Type, path: &str, value: &Value) -> Result<(), Invalid> {
+    match item {
+        Type::Any => check_unknown(path, value),
+        Type::Fields => holds(value.is_object(), path, "an object"),
+        Type::String | Type::Uri | Type::Base64 => text(path, value).map(drop),
+        // A characteristic has as many digits as it has.
+        Type::Integer => holds(is_whole(value) || is_long(path, value), path, "a whole number"),
+        Type::Number => holds(value.is_number(), path, "a number"),
+        Type::Boolean => holds(value.is_boolean(), path, "true or false"),
+        Type::DateTime => holds(is_date_time(text(path, value)?), path, "a date-time"),
+        Type::Date => holds(is_date(text(path, value)?), path, "a date"),
+        Type::Choice(name) => {
+            let (text, values) = (text(path, value)?, forms.choice(name));
+            if values.contains(&text) { Ok(()) } else { Err(unlisted(path, text, values)) }
+        }
+        Type::Object(shape) => {
+            let fields = value.as_object().ok_or_else(|| wrong(path, "an object"))?;
+            check_fields(forms, forms.meant(shape, fields), path, fields)
+        }
+    }
+}
+
+fn check_fields(
+    forms: Forms,
+    shape: &str,
+    path: &str,
+    fields: &Map<String, Value>,
+) -> Result<(), Invalid> {
+    let Some(shape) = forms.object(shape) else { return Ok(()) };
+    let is_demanded = |attribute: &&Attribute| attribute.required && !path.starts_with(CRITERIA);
+    for attribute in shape.attributes.iter().filter(is_demanded) {
+        if fields.get(attribute.name).is_none_or(Value::is_null) {
+            return Err(missing(&format!("{path}.{}", attribute.name)));
+        }
+    }
+    for (name, value) in fields {
+        check_field(forms, shape.attribute(name), name, &format!("{path}.{name}"), value)?;
+    }
+    Ok(())
+}
+
+/// What has no shape is kept as it is; only its ids are looked at, for keys are made of them.
+fn check_unknown(path: &str, value: &Value) -> Result<(), Invalid> {
+    match value {
+        Value::Array(entries) => entries
+            .iter()
+            .enumerate()
+            .try_for_each(|(position, entry)| check_unknown(&format!("{path}[{position}]"), entry)),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            let path = format!("{path}.{name}");
+            let is_id = name == "id" && value.is_string();
+            if is_id { check_id(&path, value) } else { check_unknown(&path, value) }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+fn check_id(path: &str, value: &Value) -> Result<(), Invalid> {
+    let id = value.as_str().unwrap_or_default();
+    if id.len() <= ID_BYTES_MAX && !id.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = format!("`{path}`: an id has at most {ID_BYTES_MAX} bytes, and none are control");
+    Err(Invalid::new(InvalidKind::BadId, path, message))
+}
+
+/// A value that is none of those listed.
+pub(super) fn unlisted(path: &str, value: &str, values: &[&str]) -> Invalid {
+    let shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
+    let message = format!("`{path}` is one of `{}`, not `{shown}`", values.join("`, `"));
+    Invalid::new(InvalidKind::UnknownValue, path, message)
+}
+
+fn text<'a>(path: &str, value: &'a Value) -> Result<&'a str, Invalid> {
+    value.as_str().ok_or_else(|| wrong(path, "a string"))
+}
+
+fn holds(condition: bool, path: &str, what: &str) -> Result<(), Invalid> {
+    if condition { Ok(()) } else { Err(wrong(path, what)) }
+}
+
+fn wrong(path: &str, what: &str) -> Invalid {
+    Invalid::new(InvalidKind::WrongType, path, format!("`{path}` is not {what}"))
+}
+
+/// Whether a value of a client's own is a whole number of any length.
+fn is_long(path: &str, value: &Value) -> bool {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let name = name.split('[').next().unwrap_or_default();
+    name == "value" && matches!(value, Value::Number(number) if number::is_integer(number))
+}
+
+/// Whether a number is whole, and no longer than what is computed with.
+fn is_whole(value: &Value) -> bool {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let is_exact = |number: f64| number.fract() == 0.0 && number.abs() <= EXACT_MAX;
+    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(is_exact)
+}
+
+/// RFC 3339, and what clients make of it: without seconds, without a zone, a day alone.
+fn is_date_time(text: &str) -> bool {
+    let (day, time) =
+        text.split_once(['T', 't', ' ']).map_or((text, None), |(day, time)| (day, Some(time)));
+    is_date(day) && time.is_none_or(is_time)
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
+fn is_time(text: &str) -> bool {
+    let zone = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
+    let (time, zone) = text.split_at(zone);
+    let digits = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").is_ok();
+    let is_zone = match zone.strip_prefix(['+', '-']) {
+        Some(offset) => {
+            digits(offset)
+                || (offset.len() == 4 && NaiveTime::parse_from_str(offset, "%H%M").is_ok())
+        }
+        None => zone.is_empty() || zone.eq_ignore_ascii_case("z"),
+    };
+    is_zone && (digits(time) || NaiveTime::parse_from_str(time, "%H:%M:%S%.f").is_ok())
+}

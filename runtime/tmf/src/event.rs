@@ -1,0 +1,198 @@
+//! What subscribers are told of a change (TMF630, events): its type and its body follow from the
+//! document before and after.
+
+use serde_json::{Map, Value};
+
+use crate::resource::{Naming, Owner, Resource, capitalised};
+
+/// Something that subscribers are told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notification {
+    /// The type, such as `ProductOrderStateChangeEvent`.
+    pub event_type: String,
+    /// The document, or what changed of it.
+    pub body: Value,
+}
+
+/// What names a document in every notification.
+const HEAD: [&str; 5] = ["id", "href", "name", "@type", "version"];
+
+/// What an order shows of its way, with the event of each.
+const MARKS: [(&str, &str); 4] = [
+    ("milestone", "Milestone"),
+    ("productOrderMilestone", "Milestone"),
+    ("jeopardyAlert", "Jeopardy"),
+    ("productOrderJeopardyAlert", "Jeopardy"),
+];
+
+/// The state of an order that waits for a person.
+const HELD: &str = "held";
+
+impl Resource {
+    /// What to tell of a change from one document to the next; nothing is told where nothing
+    /// changed. A document that is new in a state that is not the first is told twice: that it is
+    /// there, and the state. What is new is told as it is, without a copy: it may be a large order.
+    pub fn notifications(&self, before: Option<&Value>, after: Option<Value>) -> Vec<Notification> {
+        match (before, after) {
+            _ if self.naming == Naming::Silent => Vec::new(),
+            (None, None) => Vec::new(),
+            (None, Some(after)) if self.owner == Owner::Order => {
+                let marks = self.marks(&Value::Null, &after);
+                let mut told = self.created(after);
+                told.extend(marks);
+                told
+            }
+            (None, Some(after)) => self.created(after),
+            (Some(before), None) => vec![self.notification("Delete", self.head(before))],
+            (Some(before), Some(after)) => self.changed(before, &after),
+        }
+    }
+
+    /// What its events are about, as the ends of their types: `CreateEvent`, `StateChangeEvent`.
+    pub fn event_kinds(&self) -> Vec<&'static str> {
+        let mut kinds = match (self.naming, self.owner) {
+            (Naming::Silent, _) | (_, Owner::Computed) => return Vec::new(),
+            (Naming::Change, _) => vec!["CreateEvent", "ChangeEvent", "DeleteEvent"],
+            (Naming::Usual, _) => vec!["CreateEvent", "AttributeValueChangeEvent", "DeleteEvent"],
+        };
+        let Some(life) = self.life else { return kinds };
+        if self.naming == Naming::Usual {
+            kinds.push("StateChangeEvent");
+        }
+        if self.owner == Owner::Order && life.knows(HELD) {
+            kinds.extend(["MilestoneEvent", "JeopardyEvent", "InformationRequiredEvent"]);
+        }
+        kinds
+    }
+
+    fn created(&self, mut after: Value) -> Vec<Notification> {
+        let initial = self.life.map(|life| life.initial).filter(|initial| !initial.is_empty());
+        let (Some(initial), Some(life), true) =
+            (initial, self.life, self.state_of(&after) != initial)
+        else {
+            return vec![self.notification("Create", after)];
+        };
+        let state = self.notification("StateChange", self.head(&after));
+        if let Some(fields) = after.as_object_mut() {
+            fields.insert(life.attribute.into(), initial.into());
+        }
+        vec![self.notification("Create", after), state]
+    }
+
+    fn changed(&self, before: &Value, after: &Value) -> Vec<Notification> {
+        let state = self.life.map(|life| life.attribute);
+        let mut body = self.head(after);
+        let (mut state_changed, mut others) = (false, Map::new());
+        let is_of_order = self.owner == Owner::Order;
+        for (name, value) in after.as_object().into_iter().flatten() {
+            if (is_of_order && is_items(name)) || before.get(name) == Some(value) {
+                continue;
+            }
+            match Some(name.as_str()) == state {
+                true => state_changed = true,
+                false => drop(others.insert(name.clone(), value.clone())),
+            }
+        }
+        for (name, _) in before.as_object().into_iter().flatten() {
+            if after.get(name).is_none() {
+                others.insert(name.clone(), Value::Null);
+            }
+        }
+        if self.owner == Owner::Order {
+            let mut told = self.order_changed(body, state_changed, others);
+            told.extend(self.marks(before, after));
+            return told;
+        }
+        // A time stamp of the change itself is no change.
+        let only_stamp = others.keys().all(|name| Some(name.as_str()) == self.stamp);
+        let mut told = Vec::new();
+        if state_changed && self.naming == Naming::Usual {
+            told.push(self.notification("StateChange", body.clone()));
+        }
+        if !only_stamp || (state_changed && self.naming == Naming::Change) {
+            extend(&mut body, others);
+            let what = match self.naming {
+                Naming::Usual => "AttributeValueChange",
+                Naming::Change | Naming::Silent => "Change",
+            };
+            told.push(self.notification(what, body));
+        }
+        told
+    }
+
+    /// Of an order one event says all: its state, and what changed besides. The items are left out,
+    /// since their states change with every step; who wants them reads the order.
+    fn order_changed(
+        &self,
+        mut body: Value,
+        state_changed: bool,
+        mut others: Map<String, Value>,
+    ) -> Vec<Notification> {
+        let is_mark = |name: &str| MARKS.iter().any(|(mark, _)| *mark == name);
+        others.retain(|name, _| !is_items(name));
+        // What has an event of its own is no mere change of an attribute.
+        others.retain(|name, _| state_changed || !is_mark(name));
+        if others.is_empty() && !state_changed {
+            return Vec::new();
+        }
+        extend(&mut body, others);
+        let what = if state_changed { "StateChange" } else { "AttributeValueChange" };
+        vec![self.notification(what, body)]
+    }
+
+    /// What is told of an order's way: a milestone that was reached, an alert, that a person must
+    /// act.
+    fn marks(&self, before: &Value, after: &Value) -> Vec<Notification> {
+        let mut told = Vec::new();
+        for (name, what) in MARKS {
+            let known = dated(before, name);
+            if dated(after, name).iter().any(|mark| !known.contains(mark)) {
+                let mut body = self.head(after);
+                body[name] = after[name].clone();
+                told.push(self.notification(what, body));
+            }
+        }
+        if self.state_of(after) == Some(HELD) && self.state_of(before) != Some(HELD) {
+            let mut body = self.head(after);
+            for name in ["errorMessage", "productOrderErrorMessage"] {
+                if let Some(errors) = after.get(name) {
+                    body[name] = errors.clone();
+                }
+            }
+            told.push(self.notification("InformationRequired", body));
+        }
+        told
+    }
+
+    /// What names a document, and its state.
+    fn head(&self, document: &Value) -> Value {
+        let state = self.life.map(|life| life.attribute);
+        let names = HEAD.into_iter().chain(state);
+        let fields = names.filter_map(|name| Some((name.to_string(), document.get(name)?.clone())));
+        Value::Object(fields.collect())
+    }
+
+    fn notification(&self, what: &str, body: Value) -> Notification {
+        let name = capitalised(self.name);
+        Notification { event_type: format!("{name}{what}Event"), body }
+    }
+}
+
+/// Whether an attribute is the items of an order.
+fn is_items(name: &str) -> bool {
+    name.ends_with("OrderItem") || name == "orderItem"
+}
+
+/// The marks that have come to pass: those with a date.
+fn dated<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
+    let marks = document.get(name).and_then(Value::as_array).into_iter().flatten();
+    let is_dated =
+        |mark: &&Value| ["milestoneDate", "alertDate"].iter().any(|date| mark.get(*date).is_some());
+    marks.filter(is_dated).collect()
+}
+
+fn extend(body: &mut Value, fields: Map<String, Value>) {
+    if let Some(body) = body.as_object_mut() {
+        body.extend(fields);
+    }
+}

@@ -1,0 +1,43 @@
+//! The TM Forum standard, independent of how orders are carried out: what is served as a table
+//! ([`resource`], [`table`]), what documents look like ([`shape`]), and what follows from that: checks,
+//! patches, versions, filters, subscriptions, the OpenAPI description. Nothing here does IO, reads a
+//! clock, draws a random number or is async.
+#![forbid(unsafe_code)]
+
+pub mod nearest;
+pub mod number;
+pub mod time;
+
+pub mod day;
+pub mod money;
+pub mod period;
+pub mod zone;
+
+pub mod field;
+
+pub mod resource;
+pub mod shape;
+pub mod table;
+pub mod version;
+
+pub mod check;
+pub mod event;
+pub mod href;
+pub mod index;
+pub mod json_path;
+pub mod new;
+pub mod openapi;
+pub mod patch;
+pub mod unknown;
+pub mod uses;
+
+pub mod filter;
+pub mod subscription;
+
+pub use check::{Invalid, InvalidKind};
+pub use day::{Day, Days};
+pub use field::Malformed;
+pub use resource::{Api, Resource};
+pub use time::Timestamp;
+pub use version::Version;
+pub use zone::Zone;

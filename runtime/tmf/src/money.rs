@@ -1,0 +1,172 @@
+//! Money: a decimal amount and its currency. Amounts never pass through floating point.
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use rust_decimal::Decimal;
+use rust_decimal::RoundingStrategy;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An amount of money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Money {
+    /// An ISO 4217 code.
+    pub currency: String,
+    /// The amount; as text wherever it is written.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub amount: Decimal,
+}
+
+impl Money {
+    /// Reads TM Forum's `Money` (`unit`, `value`) from a document. The number is read from its
+    /// shortest decimal text, so `89.0` is exactly 89.
+    pub fn from_tmf(value: &Value) -> Option<Self> {
+        let amount = decimal(value.get("value")?)?;
+        Some(Self { currency: value.get("unit")?.as_str()?.into(), amount })
+    }
+
+    /// Writes TM Forum's `Money`: the number as its shortest decimal text.
+    pub fn to_tmf(&self) -> Value {
+        serde_json::json!({ "unit": self.currency, "value": number(self.amount) })
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2} {}", self.amount, self.currency)
+    }
+}
+
+/// A tax on a price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tax {
+    /// In percent.
+    #[serde(with = "rust_decimal::serde::str")]
+    pub rate: Decimal,
+    /// What tax it is, such as `VAT`.
+    pub category: String,
+}
+
+impl Tax {
+    /// Several taxes as one, with their names; `None` if there are none.
+    pub fn together(taxes: &[Self]) -> Option<Self> {
+        let named = taxes.iter().map(|tax| tax.category.as_str()).filter(|name| !name.is_empty());
+        let category = named.collect::<Vec<_>>().join(" + ");
+        let rate = taxes.iter().map(|tax| tax.rate).sum();
+        (!taxes.is_empty()).then_some(Self { rate, category })
+    }
+
+    /// Writes taxes as TM Forum's `TaxItem`s of a price.
+    pub fn listed(taxes: &[Self]) -> Value {
+        let item = |tax: &Self| serde_json::json!({ "taxCategory": tax.category, "taxRate": number(tax.rate) });
+        Value::Array(taxes.iter().map(item).collect())
+    }
+}
+
+/// What a tax is called where nobody says.
+pub const TAX_CATEGORY: &str = "VAT";
+
+/// An amount may be so large. A hundred thousand lines of four thousand million each fit into the
+/// 28 digits that are computed with.
+pub const AMOUNT_MAX: u64 = 1_000_000_000_000;
+
+/// A percentage may be so large.
+pub const PERCENT_MAX: u64 = 1_000;
+
+/// How many decimals a currency has (ISO 4217).
+pub fn decimals(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
+        | "UYI" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        "CLF" | "UYW" => 4,
+        _ => 2,
+    }
+}
+
+/// The codes of currencies (ISO 4217), with those that lately were replaced.
+const CURRENCIES: &str = "\
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD \
+    BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP \
+    DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS \
+    INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD \
+    MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR \
+    PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS \
+    SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW \
+    UZS VED VES VND VUV WST XAF XCD XCG XDR XOF XPF XSU XUA YER ZAR ZMW ZWG ZWL";
+
+/// Whether a text is the code of a currency.
+pub fn is_currency(code: &str) -> bool {
+    code.len() == 3 && CURRENCIES.split_ascii_whitespace().any(|known| known == code)
+}
+
+/// The unit price of usage may have this many decimals.
+pub const USAGE_DECIMALS: u32 = 6;
+
+/// Whether an amount has more decimals than its currency.
+pub fn is_finer(money: &Money) -> bool {
+    money.amount.normalize().scale() > decimals(&money.currency)
+}
+
+/// Whether a price has more decimals than can be charged.
+pub fn is_too_fine(price: &Money, kind: PriceKind) -> bool {
+    match kind {
+        PriceKind::OneOff | PriceKind::Recurring => is_finer(price),
+        PriceKind::Usage => is_finer(price) && price.amount.normalize().scale() > USAGE_DECIMALS,
+    }
+}
+
+/// Rounds an amount; a tie goes away from zero, as on most bills.
+pub fn rounded(amount: Decimal, decimals: u32) -> Decimal {
+    amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// Reads a number of a document from its shortest decimal text, so that `0.1` is a tenth.
+pub fn decimal(value: &Value) -> Option<Decimal> {
+    let text = match value {
+        Value::Number(number) => &number.to_string(),
+        Value::String(text) => text,
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    Decimal::from_str(text).or_else(|_| Decimal::from_scientific(text)).ok()
+}
+
+/// Writes a number of a document as its shortest decimal text.
+pub fn number(amount: Decimal) -> Value {
+    let text = amount.normalize().to_string();
+    serde_json::Number::from_str(&text).map_or(Value::Null, Value::Number)
+}
+
+/// When a price is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PriceKind {
+    /// Once (TMF620 `oneTime`).
+    OneOff,
+    /// Every period.
+    Recurring,
+    /// By what is used.
+    Usage,
+}
+
+impl PriceKind {
+    /// Reads TMF620's `priceType`.
+    pub fn from_tmf(text: &str) -> Option<Self> {
+        match text {
+            "oneTime" | "oneTimeCharge" | "onetime" => Some(Self::OneOff),
+            "recurring" | "recurringCharge" => Some(Self::Recurring),
+            "usage" | "usageCharge" => Some(Self::Usage),
+            _ => None,
+        }
+    }
+
+    /// TMF620's `priceType`.
+    pub fn as_tmf(self) -> &'static str {
+        match self {
+            Self::OneOff => "oneTime",
+            Self::Recurring => "recurring",
+            Self::Usage => "usage",
+        }
+    }
+}

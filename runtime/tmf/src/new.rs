@@ -1,0 +1,192 @@
+//! A document as it is when it is new, and the stamp of each later change.
+
+use serde_json::{Map, Value};
+
+use super::shape::{Forms, Kind, Type};
+use crate::resource::Resource;
+use crate::time::Timestamp;
+
+/// The version of an entry of a catalog that names none.
+pub const FIRST_VERSION: &str = "1.0";
+
+/// What the entries of catalogs bundle.
+const BUNDLED: [&str; 3] =
+    ["bundledProductOffering", "bundledPopRelationship", "bundledProductSpecification"];
+
+impl Resource {
+    /// The document that a client's body becomes, once it was checked: without what only the server
+    /// sets, and with it. An id of the client's is kept where the server does not set it.
+    pub fn new_document(&self, body: Value, id: &str, now: Timestamp, href: &str) -> Value {
+        let mut fields = match body {
+            Value::Object(fields) => fields,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Map::new(),
+        };
+        fields.retain(|name, _| !self.server.contains(&name.as_str()));
+        without_nulls(Forms::V4, self.shape, &mut fields);
+        complete(self.shape, &mut fields);
+        fields.entry("id").or_insert_with(|| id.into());
+        fields.insert("href".into(), href.into());
+        fields.entry("@type").or_insert_with(|| self.only_type.unwrap_or(self.shape).into());
+        if let Some(life) = self.life.filter(|life| !life.initial.is_empty()) {
+            fields.entry(life.attribute).or_insert_with(|| life.initial.into());
+        }
+        self.complete_entry(&mut fields);
+        for date in self.dates {
+            fields.insert((*date).into(), now.to_string().into());
+        }
+        let mut document = Value::Object(fields);
+        self.stamp(&mut document, now);
+        document
+    }
+
+    /// Says of an entry of a catalog what a pack need not say either: that it is the first version, and
+    /// whether it is a bundle.
+    fn complete_entry(&self, fields: &mut Map<String, Value>) {
+        if self.life.is_none_or(|life| life.attribute != "lifecycleStatus") {
+            return;
+        }
+        if self.knows("version") {
+            fields.entry("version").or_insert_with(|| FIRST_VERSION.into());
+        }
+        if self.knows("isBundle") {
+            let has = |name: &str| {
+                let parts = fields.get(name).and_then(Value::as_array);
+                parts.is_some_and(|parts| !parts.is_empty())
+            };
+            let is_bundle = BUNDLED.iter().any(|name| has(name));
+            fields.entry("isBundle").or_insert_with(|| is_bundle.into());
+        }
+    }
+
+    /// Gives a document that is taken over from elsewhere the dates that it has there.
+    pub fn keep_own_dates(&self, body: &Value, document: &mut Value) {
+        let Some(fields) = document.as_object_mut() else { return };
+        for name in self.dates.iter().copied().chain(self.stamp) {
+            if let Some(date) = body.get(name).filter(|date| !date.is_null()) {
+                fields.insert(name.into(), date.clone());
+            }
+        }
+    }
+
+    /// Gives a document the dates of the one that was there before: what says the same otherwise is
+    /// then the same.
+    pub fn keep_dates(&self, before: &Value, after: &mut Value) {
+        let Some(fields) = after.as_object_mut() else { return };
+        for name in self.dates.iter().copied().chain(self.stamp) {
+            if let Some(date) = before.get(name) {
+                fields.insert(name.into(), date.clone());
+            }
+        }
+    }
+
+    /// Says of each reference what it refers to, where the client did not: some definitions want
+    /// it on every reference (TMF630, `@referredType`).
+    pub fn complete(&self, document: &mut Value) {
+        if let Some(fields) = document.as_object_mut() {
+            complete(self.shape, fields);
+        }
+    }
+
+    /// The same for what a patch changed; what it left alone stays as it is.
+    pub fn complete_changed(&self, before: &Value, after: &mut Value) {
+        let mut completed = after.clone();
+        self.complete(&mut completed);
+        for (name, value) in after.as_object_mut().into_iter().flatten() {
+            if before.get(name) != Some(value)
+                && let Some(completed) = completed.get_mut(name)
+            {
+                *value = completed.take();
+            }
+        }
+    }
+
+    /// Leaves out the nulls that a patch put where the shape says what stands there.
+    pub fn drop_nulls(&self, document: &mut Value) {
+        if let Some(fields) = document.as_object_mut() {
+            without_nulls(Forms::V4, self.shape, fields);
+        }
+    }
+
+    /// Says in a document when it changed, where it says so at all.
+    pub fn stamp(&self, document: &mut Value, now: Timestamp) {
+        if let (Some(stamp), Some(fields)) = (self.stamp, document.as_object_mut()) {
+            fields.insert(stamp.into(), now.to_string().into());
+        }
+    }
+}
+
+fn complete(shape: &str, fields: &mut Map<String, Value>) {
+    if let Some(referred) = referred(shape) {
+        fields.entry("@referredType").or_insert_with(|| referred.into());
+        fields.entry("@type").or_insert_with(|| shape.into());
+    }
+    let Some(shape) = Forms::V4.object(shape) else { return };
+    for (name, value) in fields {
+        for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
+            let Type::Object(shape) = kind.item() else { continue };
+            match (kind, &mut *value) {
+                (Kind::One(_), Value::Object(fields)) => complete(shape, fields),
+                (Kind::Many(_), Value::Array(entries)) => {
+                    entries
+                        .iter_mut()
+                        .filter_map(Value::as_object_mut)
+                        .for_each(|fields| complete(shape, fields));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// What a reference of a shape refers to, by its name; nothing for what is no reference.
+fn referred(shape: &str) -> Option<&str> {
+    if shape.ends_with("RefOrValue") {
+        return shape.strip_prefix("Related")?.strip_suffix("RefOrValue");
+    }
+    let one_of_several = |name: &&str| name.contains("RefOr");
+    let named = shape.strip_suffix("Ref").or_else(|| shape.strip_prefix("Related"));
+    named.filter(|name| !one_of_several(name))
+}
+
+/// Null is as good as absent, wherever the shape says what stands there.
+pub(super) fn without_nulls(forms: Forms, shape: &'static str, fields: &mut Map<String, Value>) {
+    let Some(shape) = forms.object(forms.meant(shape, fields)) else { return };
+    fields.retain(|name, value| !value.is_null() || !is_known(shape.attribute(name), name));
+    for (name, value) in fields {
+        for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
+            match (kind, &mut *value) {
+                (Kind::One(Type::Object(shape)), Value::Object(fields)) => {
+                    without_nulls(forms, shape, fields);
+                }
+                (Kind::Many(item), Value::Array(entries)) => {
+                    entries_without_nulls(forms, *item, entries);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn is_known(attribute: Option<&super::shape::Attribute>, name: &str) -> bool {
+    let is_any =
+        |attribute: &super::shape::Attribute| attribute.kinds.contains(&Kind::One(Type::Any));
+    attribute.is_some_and(|attribute| !is_any(attribute)) || name.starts_with('@')
+}
+
+fn entries_without_nulls(forms: Forms, item: Type, entries: &mut Vec<Value>) {
+    if item == Type::Any {
+        return;
+    }
+    entries.retain(|entry| !entry.is_null());
+    let Type::Object(shape) = item else { return };
+    for fields in entries.iter_mut().filter_map(Value::as_object_mut) {
+        without_nulls(forms, shape, fields);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! What is served, described in OpenAPI 3.0.3: from the table and the shapes, so that it tells what
+//! they do. One document has every version of every API; each version of an API has one of its own too.
+
+mod operation;
+mod schema;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::table::{APIS, USUAL};
+use super::version::View;
+use crate::resource::{Api, Operation, Resource, Served};
+use crate::shape::Forms;
+use crate::version::Version;
+use schema::{Needed, Side};
+
+/// What the server does with attributes beyond what the standard says, described with their schemas.
+pub trait Notes {
+    /// Adds to the schemas of a shape that clients send what is done with each attribute.
+    fn describe(&self, forms: Forms, shape: &'static str, properties: &mut Map<String, Value>);
+
+    /// Whether a patch may change an attribute of an order.
+    fn may_change(&self, attribute: &str) -> bool;
+}
+
+/// Everything that is served of the standards, in either version, at an origin such as
+/// `http://localhost:8080`.
+pub fn describe(origin: &str, notes: &dyn Notes) -> Value {
+    let v4 = APIS.iter().map(|api| (*api, Version::V4));
+    let v5 = APIS.iter().filter(|api| api.v5.is_some()).map(|api| (*api, Version::V5));
+    document("Ferrule", v4.chain(v5), origin, notes)
+}
+
+/// What is served of one API, by its number, in a version that it has.
+pub fn describe_api(
+    number: u16,
+    version: Version,
+    origin: &str,
+    notes: &dyn Notes,
+) -> Option<Value> {
+    let api = APIS.iter().find(|api| api.number == number)?;
+    if version == Version::V5 && api.v5.is_none() {
+        return None;
+    }
+    let title = format!("TMF{number} {}", api.title);
+    Some(document(&title, [(*api, version)], origin, notes))
+}
+
+/// A document with nothing of the standards, to which other paths are added.
+pub fn describe_none(title: &str, origin: &str, notes: &dyn Notes) -> Value {
+    document(title, [], origin, notes)
+}
+
+/// What stands below a resource of an API, such as `topic/{topicId}/event` of 688: what clients send
+/// is held against it like anything else.
+pub fn below(api: u16, name: &str) -> Option<&'static Resource> {
+    let mut below = BELOW.iter().filter(|(number, _)| *number == api);
+    below.find(|(_, resource)| resource.name == name).map(|(_, resource)| resource)
+}
+
+/// Who hears of what happens: every API has it, and code of its own.
+static HUB: Resource = Resource {
+    name: "hub",
+    shape: "Hub",
+    operations: &[Operation::Create, Operation::Delete],
+    mandatory: &["callback"],
+    ..USUAL
+};
+
+/// What stands below a resource, by API, with code of its own.
+static BELOW: &[(u16, Resource)] = &[
+    (
+        688,
+        Resource {
+            name: "topic/{topicId}/event",
+            shape: "Event",
+            operations: &[Operation::List, Operation::Get, Operation::Create],
+            ..USUAL
+        },
+    ),
+    (
+        688,
+        Resource {
+            name: "topic/{topicId}/hub",
+            shape: "Hub",
+            operations: &[Operation::List, Operation::Get, Operation::Create, Operation::Delete],
+            mandatory: &["callback"],
+            ..USUAL
+        },
+    ),
+    (
+        701,
+        Resource {
+            name: "processFlow/{processFlowId}/taskFlow",
+            shape: "TaskFlow",
+            operations: &[Operation::List, Operation::Get, Operation::Patch],
+            fixed: &["id", "href", "taskFlowSpecification"],
+            ..USUAL
+        },
+    ),
+];
+
+/// Everything of an API that has a path in a version.
+fn served(api: &'static Api, version: Version) -> impl Iterator<Item = View> {
+    let below = BELOW.iter().filter(|(number, _)| *number == api.number);
+    let is_there = move |resource: &&Resource| match version {
+        Version::V4 => resource.served != Served::V5,
+        Version::V5 => resource.served != Served::V4,
+    };
+    let resources = api.resources.iter().filter(is_there);
+    let all = resources.chain(below.map(|(_, resource)| resource)).chain([&HUB]);
+    all.map(move |resource| View { api, resource, version })
+}
+
+fn document(
+    title: &str,
+    apis: impl IntoIterator<Item = (&'static Api, Version)>,
+    origin: &str,
+    notes: &dyn Notes,
+) -> Value {
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
+    let mut needed = Needed { shapes: BTreeSet::new(), notes };
+    let mut tags = Vec::new();
+    for (api, version) in apis {
+        for view in served(api, version) {
+            operation::add(&view, &mut paths);
+            schema::add_root(&view, &mut schemas, &mut needed);
+        }
+        tags.push(json!({ "name": tag(api, version), "description": api.title }));
+    }
+    schema::add_needed(needed, &mut schemas);
+    schemas.insert("Error".into(), schema::error());
+    schemas.insert("JsonPatch".into(), schema::json_patch());
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": title,
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": env!("CARGO_PKG_LICENSE") },
+        },
+        "servers": [{ "url": origin }],
+        "tags": tags,
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "parameters": operation::parameters(),
+            "headers": operation::headers(),
+            "responses": operation::problems(),
+        },
+    })
+}
+
+/// What an API is called in a version: two versions have schemas and operations of their own.
+fn tag(api: &Api, version: Version) -> String {
+    match version {
+        Version::V4 => format!("TMF{}", api.number),
+        Version::V5 => format!("TMF{}v5", api.number),
+    }
+}
+
+/// The name of a resource's schema: two APIs may ask different things of the same shape.
+fn root(view: &View, side: Side) -> String {
+    let name = format!("{}_{}", tag(view.api, view.version), view.shape());
+    match side {
+        Side::Answer => name,
+        Side::Create => format!("{name}_Create"),
+        Side::Update => format!("{name}_Update"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! Schemas: of what is answered, where `fields` may leave out anything but what names a document,
+//! and of what a client may send, where null is as good as absent.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::{Notes, root};
+use crate::check::value::ID_BYTES_MAX;
+use crate::resource::{Life, Operation, Owner, Words};
+use crate::shape::{Attribute, Forms, Kind, Shape, Type};
+use crate::version::View;
+
+/// What a schema is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    /// What the server answers with.
+    Answer,
+    /// What a client sends to create a document.
+    Create,
+    /// What a client sends to change one.
+    Update,
+}
+
+/// The shapes that schemas refer to, each for what is answered or for what is sent, with the notes that
+/// describe them.
+pub(super) struct Needed<'a> {
+    pub(super) shapes: BTreeSet<(Forms, &'static str, Direction)>,
+    pub(super) notes: &'a dyn Notes,
+}
+
+/// In which direction a shape goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Direction {
+    Out,
+    In,
+}
+
+impl From<Side> for Direction {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Answer => Self::Out,
+            Side::Create | Side::Update => Self::In,
+        }
+    }
+}
+
+/// Adds the schemas of a resource.
+pub(super) fn add_root(view: &View, schemas: &mut Map<String, Value>, needed: &mut Needed<'_>) {
+    let creates = view.resource.takes(Operation::Create) || view.resource.takes(Operation::Replace);
+    let patches = view.resource.takes(Operation::Patch);
+    let sides =
+        [Some(Side::Answer), creates.then_some(Side::Create), patches.then_some(Side::Update)];
+    for side in sides.into_iter().flatten() {
+        schemas.insert(root(view, side), root_schema(view, side, needed));
+    }
+}
+
+fn root_schema(view: &View, side: Side, needed: &mut Needed<'_>) -> Value {
+    let forms = view.forms();
+    let Some(shape) = forms.object(view.shape()) else { return json!({ "type": "object" }) };
+    let required = match side {
+        Side::Answer => {
+            let names = ["id", "href"].into_iter();
+            names.filter(|name| shape.attribute(name).is_some()).collect()
+        }
+        Side::Create => view.mandatory(),
+        Side::Update => Vec::new(),
+    };
+    let is_left_out = |name: &str| match side {
+        Side::Answer => false,
+        Side::Create => view.sets(name),
+        Side::Update => view.fixes(name) || is_decided(view, needed.notes, name),
+    };
+    let mut properties = Map::new();
+    for attribute in shape.attributes.iter().filter(|known| !is_left_out(known.name)) {
+        let is_required = required.contains(&attribute.name);
+        let mut schema = attribute_schema(forms, attribute, side.into(), is_required, needed);
+        if is_required && side == Side::Create {
+            not_empty(&mut schema);
+        }
+        properties.insert(attribute.name.into(), schema);
+    }
+    if side == Side::Create {
+        needed.notes.describe(forms, view.shape(), &mut properties);
+    }
+    add_states(view, shape, side, &mut properties);
+    add_classes(side.into(), &mut properties);
+    properties.retain(|name, _| !is_left_out(name));
+    object(properties, required.iter().map(|name| json!(name)).collect())
+}
+
+/// Whether an attribute is one of an order that no patch changes.
+fn is_decided(view: &View, notes: &dyn Notes, name: &str) -> bool {
+    let is_order = view.resource.owner == Owner::Order;
+    let kept = view.kept_path(name);
+    is_order && !name.starts_with('@') && !notes.may_change(kept.as_deref().unwrap_or(name))
+}
+
+/// A state that stands in the table is one of those there, even where its shape says any text, unless
+/// the definitions leave the words to clients.
+fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<String, Value>) {
+    let is_listed = |life: &Life| !life.next.is_empty() && life.words == Words::Listed;
+    let Some(life) = view.resource.life.filter(is_listed) else { return };
+    let is_listed = shape.attribute(life.attribute).is_some_and(|known| match known.kinds[..] {
+        // The states of version 5 have names of their own.
+        [Kind::One(Type::Choice(_))] => view.forms() != Forms::V4,
+        _ => false,
+    });
+    if is_listed || !properties.contains_key(life.attribute) {
+        return;
+    }
+    let states = life.next.iter().map(|(state, _)| json!(state));
+    let mut schema = json!({ "type": "string", "enum": states.collect::<Vec<_>>() });
+    let may_be_null = side == Side::Create && !view.mandatory().contains(&life.attribute);
+    if may_be_null {
+        nullable(&mut schema);
+    }
+    properties.insert(life.attribute.into(), schema);
+}
+
+/// Adds every shape that is referred to, and what those refer to.
+pub(super) fn add_needed(mut needed: Needed<'_>, schemas: &mut Map<String, Value>) {
+    while let Some((forms, name, direction)) = needed.shapes.pop_first() {
+        let key = component(forms, name, direction);
+        let Some(shape) = forms.object(name).filter(|_| !schemas.contains_key(&key)) else {
+            continue;
+        };
+        // Holds the place, so that a shape within itself ends.
+        schemas.insert(key.clone(), Value::Null);
+        let schema = shape_schema(forms, name, shape, direction, &mut needed);
+        schemas.insert(key, schema);
+    }
+}
+
+fn shape_schema(
+    forms: Forms,
+    name: &'static str,
+    shape: &Shape,
+    direction: Direction,
+    needed: &mut Needed<'_>,
+) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for attribute in &shape.attributes {
+        let is_required = attribute.required && direction == Direction::In;
+        if is_required {
+            required.push(json!(attribute.name));
+        }
+        let schema = attribute_schema(forms, attribute, direction, is_required, needed);
+        properties.insert(attribute.name.into(), schema);
+    }
+    if direction == Direction::In {
+        needed.notes.describe(forms, name, &mut properties);
+    }
+    add_classes(direction, &mut properties);
+    let mut schema = object(properties, required);
+    if direction == Direction::In {
+        nullable(&mut schema);
+    }
+    schema
+}
+
+fn object(properties: Map<String, Value>, required: Vec<Value>) -> Value {
+    let mut fields = Map::new();
+    fields.insert("type".into(), "object".into());
+    fields.insert("properties".into(), properties.into());
+    if !required.is_empty() {
+        fields.insert("required".into(), required.into());
+    }
+    Value::Object(fields)
+}
+
+/// What every object may say of its class goes without saying in the shapes.
+fn add_classes(direction: Direction, properties: &mut Map<String, Value>) {
+    for name in ["@type", "@baseType", "@schemaLocation", "@referredType"] {
+        let mut schema = json!({ "type": "string" });
+        if direction == Direction::In {
+            nullable(&mut schema);
+        }
+        properties.entry(name).or_insert(schema);
+    }
+}
+
+fn attribute_schema(
+    forms: Forms,
+    attribute: &Attribute,
+    direction: Direction,
+    is_required: bool,
+    needed: &mut Needed<'_>,
+) -> Value {
+    let schemas: Vec<Value> =
+        attribute.kinds.iter().map(|kind| kind_schema(forms, *kind, direction, needed)).collect();
+    let mut schema = match <[Value; 1]>::try_from(schemas) {
+        Ok([schema]) => schema,
+        Err(schemas) => json!({ "anyOf": schemas }),
+    };
+    if direction == Direction::Out {
+        return schema;
+    }
+    if attribute.name == "id" {
+        bound_id(&mut schema);
+    }
+    let is_object = attribute.kinds.iter().all(|kind| matches!(kind, Kind::One(Type::Object(_))));
+    match (is_required, is_object) {
+        // An object that is sent may be null, unless it must be there.
+        (true, true) => json!({ "type": "object", "allOf": [schema] }),
+        (true, false) | (false, true) => schema,
+        (false, false) => {
+            nullable(&mut schema);
+            schema
+        }
+    }
+}
+
+fn kind_schema(forms: Forms, kind: Kind, direction: Direction, needed: &mut Needed<'_>) -> Value {
+    match kind {
+        Kind::One(item) => item_schema(forms, item, direction, needed),
+        Kind::Many(item) => {
+            json!({ "type": "array", "items": item_schema(forms, item, direction, needed) })
+        }
+    }
+}
+
+fn item_schema(forms: Forms, item: Type, direction: Direction, needed: &mut Needed<'_>) -> Value {
+    match item {
+        Type::Any => json!({}),
+        Type::Fields => json!({ "type": "object" }),
+        Type::String | Type::Uri | Type::Base64 => json!({ "type": "string" }),
+        Type::Integer => json!({ "type": "integer" }),
+        Type::Number => json!({ "type": "number" }),
+        Type::Boolean => json!({ "type": "boolean" }),
+        Type::DateTime => json!({ "type": "string", "format": "date-time" }),
+        Type::Date => json!({ "type": "string", "format": "date" }),
+        Type::Choice(name) => json!({ "type": "string", "enum": forms.choice(name) }),
+        Type::Object(name) => {
+            let alternatives = forms.alternatives(name).into_iter();
+            let mut schemas: Vec<Value> = alternatives
+                .map(|name| {
+                    needed.shapes.insert((forms, name, direction));
+                    let to = format!("#/components/schemas/{}", component(forms, name, direction));
+                    json!({ "$ref": to })
+                })
+                .collect();
+            match schemas.len() {
+                1 => schemas.swap_remove(0),
+                _ => json!({ "anyOf": schemas }),
+            }
+        }
+    }
+}
+
+/// The name of a shape's schema. In version 5, each API has shapes of its own.
+fn component(forms: Forms, name: &str, direction: Direction) -> String {
+    let name = match forms {
+        Forms::V4 => name.to_string(),
+        Forms::V5(number) => format!("{name}_{number}v5"),
+    };
+    match direction {
+        Direction::Out => name,
+        Direction::In => format!("{name}_Input"),
+    }
+}
+
+/// Lets null stand as well; what may be anything lets it stand already.
+fn nullable(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(any)) = fields.get_mut("anyOf") {
+        any.iter_mut().for_each(nullable);
+    } else if fields.contains_key("type") {
+        fields.insert("nullable".into(), true.into());
+        if let Some(Value::Array(values)) = fields.get_mut("enum") {
+            values.push(Value::Null);
+        }
+    }
+}
+
+fn not_empty(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    let bound = match fields.get("type").and_then(Value::as_str) {
+        Some("array") => "minItems",
+        Some("string") => "minLength",
+        _ => return,
+    };
+    fields.insert(bound.into(), 1.into());
+}
+
+fn bound_id(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    fields.insert("maxLength".into(), ID_BYTES_MAX.into());
+    fields.insert("pattern".into(), r"^[^\u0000-\u001f\u007f-\u009f]*$".into());
+}
+
+/// What a client is told when it does not get what it asked for.
+pub(super) fn error() -> Value {
+    json!({
+        "type": "object",
+        "required": ["code", "reason"],
+        "properties": {
+            "code": { "type": "string" },
+            "reason": { "type": "string" },
+            "message": { "type": "string" },
+            "status": { "type": "string" },
+            "referenceError": { "type": "string" },
+            "@type": { "type": "string" },
+            "@baseType": { "type": "string" },
+            "@schemaLocation": { "type": "string" },
+        },
+    })
+}
+
+/// A list of operations, RFC 6902.
+pub(super) fn json_patch() -> Value {
+    let ops = ["add", "remove", "replace", "move", "copy", "test"];
+    json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["op", "path"],
+            "properties": {
+                "op": { "type": "string", "enum": ops },
+                "path": { "type": "string" },
+                "from": { "type": "string" },
+                "value": {},
+            },
+        },
+    })
+}

@@ -1,0 +1,294 @@
+//! The TM Forum resources: what is served is a table. An entry says what a resource is called,
+//! what its documents look like, what a client may do, and what follows from a change of one; the
+//! engine, the store's indexes, the HTTP door and the OpenAPI description all read it here.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// An API of the TM Forum.
+#[derive(Debug)]
+pub struct Api {
+    /// Its number, such as 622.
+    pub number: u16,
+    /// Its title, such as `Product Ordering`.
+    pub title: &'static str,
+    /// The version of the definition that is served under `v4`.
+    pub version: &'static str,
+    /// The name in its base path, `/tmf-api/{base}/v4`, where hrefs lead.
+    pub base: &'static str,
+    /// Other names that clients use for it.
+    pub aliases: &'static [&'static str],
+    /// How it is served under `v5`; nothing where it is not.
+    pub v5: Option<Later>,
+    /// Its resources.
+    pub resources: &'static [Resource],
+}
+
+/// An API in its later version, over the same documents.
+#[derive(Debug)]
+pub struct Later {
+    /// The version of the definition.
+    pub version: &'static str,
+    /// The name in its base path.
+    pub base: &'static str,
+    /// Other names that clients use for it.
+    pub aliases: &'static [&'static str],
+}
+
+/// A resource of an API.
+#[derive(Debug)]
+pub struct Resource {
+    /// Its name in paths and events, such as `productOrder`.
+    pub name: &'static str,
+    /// The name under which its documents are kept; two APIs may serve the same documents.
+    pub key: &'static str,
+    /// Its name in version 5, where it differs.
+    pub name_v5: Option<&'static str>,
+    /// The shape of its documents, such as `ProductOrder`; the first letter of `@type`.
+    pub shape: &'static str,
+    /// What a client may do.
+    pub operations: &'static [Operation],
+    /// Attributes that a client must give when it creates one.
+    pub mandatory: &'static [&'static str],
+    /// Attributes that only the server sets: what a client sends of them at creation is left out.
+    pub server: &'static [&'static str],
+    /// Attributes that cannot be patched.
+    pub fixed: &'static [&'static str],
+    /// What its documents go through; nothing where they have no state.
+    pub life: Option<Life>,
+    /// What its documents refer to, where that must exist.
+    pub references: &'static [Reference],
+    /// Attributes (dotted paths) by which documents are found without a scan, besides the state.
+    pub indexed: &'static [&'static str],
+    /// Whether earlier versions of a document are kept.
+    pub history: bool,
+    /// What its events are called.
+    pub naming: Naming,
+    /// Who makes and changes its documents.
+    pub owner: Owner,
+    /// In which versions of the API it is served.
+    pub served: Served,
+    /// The `@type` or `@baseType` that a document must have to be seen here; `None` if all of the key
+    /// are.
+    pub only_type: Option<&'static str>,
+    /// Dates that the server sets when a document is new, such as `orderDate`.
+    pub dates: &'static [&'static str],
+    /// The date that the server sets whenever a document changes, such as `lastUpdate`.
+    pub stamp: Option<&'static str>,
+}
+
+/// In which versions of its API a resource is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Served {
+    /// In each that the API has.
+    Always,
+    /// In version 4 alone.
+    V4,
+    /// In version 5 alone; no href leads to version 4 of it.
+    V5,
+}
+
+/// Something that a client may do with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// `GET` of all.
+    List,
+    /// `GET` of one.
+    Get,
+    /// `POST`.
+    Create,
+    /// `PATCH`.
+    Patch,
+    /// `PUT`.
+    Replace,
+    /// `DELETE`.
+    Delete,
+}
+
+/// All of the operations that most resources have.
+pub const ALL: &[Operation] =
+    &[Operation::List, Operation::Get, Operation::Create, Operation::Patch, Operation::Delete];
+
+/// The states of a document and what may follow what.
+#[derive(Clone, Copy, Debug)]
+pub struct Life {
+    /// The attribute: `state`, `status` or `lifecycleStatus`.
+    pub attribute: &'static str,
+    /// The state of a new document where nothing is said; empty where one must be given.
+    pub initial: &'static str,
+    /// Each state with those that may follow. Where none is listed, any text is a state and any may
+    /// follow.
+    pub next: &'static [(&'static str, &'static [&'static str])],
+    /// Whether a state that is not listed may stand.
+    pub words: Words,
+}
+
+/// Whether the definitions list the states of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// They do: no other may stand.
+    Listed,
+    /// It is any text; what may follow is checked among the words that are listed, however they are
+    /// cased and spaced.
+    Free,
+}
+
+/// A reference that must lead to something.
+#[derive(Clone, Copy, Debug)]
+pub struct Reference {
+    /// The path to what refers, such as `productSpecification`: its `id` is looked up.
+    pub path: &'static str,
+    /// The keys of the resources where it may lead; one of them must have it.
+    pub to: &'static [&'static str],
+    /// Whether the request is about what it leads to, which must be here then. If not, the operator
+    /// may allow references to other systems.
+    pub is_acted_on: bool,
+}
+
+/// What the events of a resource are called (TMF630 and the definitions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// `Create`, `AttributeValueChange`, `StateChange`, `Delete`.
+    Usual,
+    /// `Create`, `Change`, `Delete` (633, 634, topics of 688).
+    Change,
+    /// Nobody is told.
+    Silent,
+}
+
+/// Who makes and changes the documents of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Clients do, and the systems that build on it.
+    Client,
+    /// The engine does: the resource is an order, which is carried out.
+    Order,
+    /// The engine does, as clients ask: what they create, change and remove is activated directly.
+    Activation,
+    /// They are computed when they are read.
+    Computed,
+}
+
+impl Life {
+    /// Whether a state is one of its states.
+    pub fn knows(&self, state: &str) -> bool {
+        self.next.is_empty() || self.words == Words::Free || self.listed(state).is_some()
+    }
+
+    /// Whether one state may follow another; each may follow itself. A word of the client's own may
+    /// follow any, and any may follow it.
+    pub fn allows(&self, from: &str, to: &str) -> bool {
+        if from == to || self.next.is_empty() {
+            return true;
+        }
+        match (self.words, self.listed(from), self.listed(to)) {
+            (Words::Free, None, _) | (Words::Free, _, None) => true,
+            (_, Some((from, after)), Some((to, _))) => from == to || after.contains(to),
+            (Words::Listed, None, _) | (Words::Listed, _, None) => false,
+        }
+    }
+
+    /// What may follow a state.
+    pub fn after(&self, from: &str) -> &'static [&'static str] {
+        self.listed(from).map(|(_, next)| *next).unwrap_or_default()
+    }
+
+    /// Whether a state is one that nothing follows.
+    pub fn is_final(&self, state: &str) -> bool {
+        self.listed(state).is_some_and(|(_, after)| after.is_empty())
+    }
+
+    fn listed(&self, state: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
+        let plain = |text: &str| -> String {
+            let letters = text.chars().filter(char::is_ascii_alphanumeric);
+            letters.map(|letter| letter.to_ascii_lowercase()).collect()
+        };
+        self.next.iter().find(|(known, _)| match self.words {
+            Words::Listed => *known == state,
+            Words::Free => plain(known) == plain(state),
+        })
+    }
+}
+
+impl Resource {
+    /// Whether a client may do this.
+    pub fn takes(&self, operation: Operation) -> bool {
+        self.operations.contains(&operation)
+    }
+
+    /// Whether its documents may have an attribute, by its dotted path.
+    pub fn knows(&self, path: &str) -> bool {
+        crate::shape::Forms::V4.may_have(self.shape, path)
+    }
+
+    /// Whether a document is one that is seen under this resource.
+    pub fn shows(&self, document: &Value) -> bool {
+        let says = |name, wanted| document.get(name).and_then(Value::as_str) == Some(wanted);
+        self.only_type.is_none_or(|wanted| says("@type", wanted) || says("@baseType", wanted))
+    }
+
+    /// The state of a document, where it has one.
+    pub fn state_of<'a>(&self, document: &'a Value) -> Option<&'a str> {
+        document.get(self.life?.attribute)?.as_str()
+    }
+}
+
+impl Api {
+    /// The path under which a resource is served, where hrefs lead: its id to follow.
+    pub fn path(&self, resource: &Resource) -> String {
+        match (resource.served, &self.v5) {
+            (Served::V5, Some(later)) => format!("/tmf-api/{}/v5/{}", later.base, resource.name),
+            (Served::Always | Served::V4 | Served::V5, _) => {
+                format!("/tmf-api/{}/v4/{}", self.base, resource.name)
+            }
+        }
+    }
+}
+
+/// The resource whose documents are kept under a key, with the API that its hrefs lead to.
+pub fn of_key(key: &str) -> Option<(&'static Api, &'static Resource)> {
+    by_key().get(key).map(|(api, resource, _)| (*api, *resource))
+}
+
+/// The resource that is meant by a key, or by its name in paths if only one has that name.
+pub fn named(name: &str) -> Option<(&'static Api, &'static Resource)> {
+    let mut others = by_key().values().filter(|(_, resource, _)| resource.name == name);
+    let first = others.next().map(|(api, resource, _)| (*api, *resource));
+    of_key(name).or_else(|| first.filter(|_| others.next().is_none()))
+}
+
+/// The path of the documents that are kept under a key, where hrefs lead: the id to follow. Empty
+/// for what is no resource.
+pub fn path(key: &str) -> &'static str {
+    by_key().get(key).map(|(_, _, path)| path.as_str()).unwrap_or_default()
+}
+
+/// The name of a resource with a capital letter: how types and events are called.
+pub fn capitalised(name: &str) -> String {
+    let mut name = name.to_string();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+
+type ByKey = BTreeMap<&'static str, (&'static Api, &'static Resource, String)>;
+
+/// The table by key; of two entries with one key the first, as hrefs do.
+fn by_key() -> &'static ByKey {
+    static BY_KEY: OnceLock<ByKey> = OnceLock::new();
+    BY_KEY.get_or_init(|| {
+        let mut by_key = ByKey::new();
+        for api in crate::table::APIS {
+            for resource in api.resources {
+                by_key.entry(resource.key).or_insert_with(|| (*api, resource, api.path(resource)));
+            }
+        }
+        by_key
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Events as they wait in the outbox.
+
+use serde_json::{Map, Value};
+
+use crate::resource::{Api, Resource, of_key};
+use crate::time::Timestamp;
+
+/// An event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Its place among all events; they have no gaps.
+    pub sequence: u64,
+    /// What it is about.
+    pub about: About,
+    /// When it came into the outbox.
+    pub time: Timestamp,
+    /// What is kept of it.
+    pub record: Map<String, Value>,
+}
+
+/// What an event is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A document.
+    Documents {
+        /// The key of its resource.
+        key: String,
+        /// The id of the document.
+        id: String,
+    },
+    /// Something that somebody posted to a topic.
+    Topic {
+        /// The topic.
+        topic: String,
+    },
+}
+
+impl Told {
+    /// Reads what is kept under a number; nothing where it is no event.
+    pub fn read(sequence: u64, kept: &[u8]) -> Option<Self> {
+        let Ok(Value::Object(record)) = serde_json::from_slice(kept) else {
+            return None;
+        };
+        let text = |name: &str| record.get(name).and_then(Value::as_str);
+        let about = match text("topic") {
+            Some(topic) => About::Topic { topic: topic.into() },
+            None => About::Documents {
+                key: text("resource")?.into(),
+                id: body(&record)?.1.get("id")?.as_str()?.into(),
+            },
+        };
+        // An event that was posted says itself when it happened, which may be nonsense.
+        let time = text("told")
+            .or_else(|| text("eventTime"))
+            .and_then(Timestamp::parse)
+            .unwrap_or_default();
+        Some(Self { sequence, about, time, record })
+    }
+
+    /// Its id, which is the same whenever it is sent.
+    pub fn id(&self) -> &str {
+        self.text("eventId")
+    }
+
+    /// Its type, as it is kept.
+    pub fn event_type(&self) -> &str {
+        self.text("eventType")
+    }
+
+    /// What happened to a document: `StateChangeEvent` of a `ProductOrderStateChangeEvent`.
+    pub(super) fn what(&self) -> &str {
+        let name = body(&self.record).map(|(name, _)| name.len()).unwrap_or_default();
+        self.event_type().get(name..).unwrap_or_default()
+    }
+
+    /// What is told of the document.
+    pub(super) fn body(&self) -> Option<&Value> {
+        body(&self.record).map(|(_, body)| body)
+    }
+
+    /// The API and resource of the document.
+    pub(super) fn resource(&self) -> Option<(&'static Api, &'static Resource)> {
+        match &self.about {
+            About::Documents { key, .. } => of_key(key),
+            About::Topic { .. } => None,
+        }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.record.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+fn body(record: &Map<String, Value>) -> Option<(&str, &Value)> {
+    let (name, body) = record.get("event")?.as_object()?.iter().next()?;
+    Some((name, body))
+}

@@ -1,0 +1,121 @@
+//! The table: one module for each API, one entry for each resource. To add a resource, add an
+//! entry and its shape; to add an API, add a module and name it here.
+//!
+//! Which references must lead to something: those without which a document means nothing and with
+//! which we compute. Who plays a role, which order is cancelled, which stock is changed, how an
+//! account is billed. What else a document refers to (offerings, specifications, products, places,
+//! related parties) may be kept by another system, and clients send such references before, or
+//! without ever, creating what they lead to; what needs the target finds out when it does its work.
+//!
+//! The sub-resources of topics and of process flows, and `hub`, are served by code of their own and
+//! do not stand here.
+
+mod life;
+mod tmf620;
+mod tmf622;
+mod tmf629;
+mod tmf632;
+mod tmf633;
+mod tmf634;
+mod tmf635;
+mod tmf637;
+mod tmf638;
+mod tmf639;
+mod tmf640;
+mod tmf641;
+mod tmf645;
+mod tmf648;
+mod tmf652;
+mod tmf666;
+mod tmf669;
+mod tmf678;
+mod tmf679;
+mod tmf687;
+mod tmf688;
+mod tmf701;
+mod tmf702;
+
+use crate::resource::{ALL, Api, Naming, Operation, Owner, Resource, Served};
+
+/// Every API that is served. Where two serve the same documents, hrefs lead to the first.
+pub static APIS: &[&Api] = &[
+    &tmf620::API,
+    &tmf622::API,
+    &tmf629::API,
+    &tmf632::API,
+    &tmf633::API,
+    &tmf634::API,
+    &tmf635::API,
+    &tmf637::API,
+    &tmf638::API,
+    &tmf639::API,
+    &tmf640::API,
+    &tmf641::API,
+    &tmf645::API,
+    &tmf648::API,
+    &tmf652::API,
+    &tmf666::API,
+    &tmf669::API,
+    &tmf678::API,
+    &tmf679::API,
+    &tmf687::API,
+    &tmf688::API,
+    &tmf701::API,
+    &tmf702::API,
+];
+
+/// What most resources are like; an entry says what differs.
+pub(super) const USUAL: Resource = Resource {
+    name: "",
+    key: "",
+    name_v5: None,
+    shape: "",
+    operations: ALL,
+    mandatory: &[],
+    server: &["id", "href"],
+    fixed: &["id", "href"],
+    life: None,
+    references: &[],
+    indexed: &[],
+    history: false,
+    naming: Naming::Usual,
+    owner: Owner::Client,
+    served: Served::Always,
+    only_type: None,
+    dates: &[],
+    stamp: None,
+};
+
+/// What is only read.
+const READ: &[Operation] = &[Operation::List, Operation::Get];
+
+/// Tasks: they are made and read, and neither changed nor removed.
+const TASK: &[Operation] = &[Operation::List, Operation::Get, Operation::Create];
+
+/// Jobs and topics: they are made, read and removed.
+const NO_PATCH: &[Operation] =
+    &[Operation::List, Operation::Get, Operation::Create, Operation::Delete];
+
+/// What stands in a catalog.
+const IN_CATALOG: Resource = Resource {
+    mandatory: &["name"],
+    server: &["id", "href", "lastUpdate"],
+    fixed: &["id", "href", "lastUpdate"],
+    life: Some(life::CATALOG),
+    stamp: Some("lastUpdate"),
+    ..USUAL
+};
+
+/// Imports and exports of a catalog.
+const JOB: Resource = Resource {
+    operations: NO_PATCH,
+    mandatory: &["url"],
+    server: &["id", "href", "status", "creationDate", "completionDate", "errorLog"],
+    life: Some(life::JOB),
+    indexed: &["url"],
+    dates: &["creationDate"],
+    ..USUAL
+};
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,121 @@
+//! TMF678: bills.
+
+use super::{READ, TASK, USUAL};
+use crate::resource::{Api, Later, Life, Naming, Operation, Resource, Served, Words};
+
+pub(super) static API: Api = Api {
+    number: 678,
+    title: "Customer Bill Management",
+    version: "4.0.0",
+    base: "customerBillManagement",
+    aliases: &["customerBill"],
+    v5: Some(Later {
+        version: "5.0.0",
+        base: "customerBillManagement",
+        aliases: &["customerBill"],
+    }),
+    resources: &[
+        Resource {
+            name: "customerBillOnDemand",
+            key: "customerBillOnDemand",
+            shape: "CustomerBillOnDemand",
+            operations: TASK,
+            server: &["id", "href", "state", "lastUpdate", "customerBill", "customerBills"],
+            life: Some(ON_DEMAND),
+            indexed: &["billingAccount.id", "relatedParty.id", "customerBill.id"],
+            stamp: Some("lastUpdate"),
+            ..USUAL
+        },
+        Resource {
+            name: "customerBill",
+            key: "customerBill",
+            shape: "CustomerBill",
+            operations: READ_AND_PATCH,
+            fixed: &[
+                "id",
+                "href",
+                "billDate",
+                "billNo",
+                "category",
+                "lastUpdate",
+                "nextBillDate",
+                "paymentDueDate",
+                "runType",
+                "amountDue",
+                "appliedPayment",
+                "billCycle",
+                "billDocument",
+                "billRun",
+                "billingAccount",
+                "billingPeriod",
+                "financialAccount",
+                "paymentMethod",
+                "relatedParty",
+                "remainingAmount",
+                "taxExcludedAmount",
+                "taxIncludedAmount",
+                "taxItem",
+            ],
+            life: Some(BILL),
+            indexed: &[
+                "billNo",
+                "category",
+                "runType",
+                "billingAccount.id",
+                "billRun.id",
+                "financialAccount.id",
+                "relatedParty.id",
+            ],
+            stamp: Some("lastUpdate"),
+            ..USUAL
+        },
+        Resource {
+            name: "appliedCustomerBillingRate",
+            key: "appliedCustomerBillingRate",
+            shape: "AppliedCustomerBillingRate",
+            operations: READ,
+            indexed: &["name", "type", "bill.id", "billingAccount.id", "product.id", "billRun.id"],
+            naming: Naming::Silent,
+            ..USUAL
+        },
+        Resource {
+            name: "billCycle",
+            key: "billCycle",
+            shape: "BillCycle",
+            operations: READ,
+            indexed: &["name"],
+            naming: Naming::Silent,
+            served: Served::V5,
+            ..USUAL
+        },
+    ],
+};
+
+/// A client puts a bill on hold and lets it go; it changes nothing else.
+const READ_AND_PATCH: &[Operation] = &[Operation::List, Operation::Get, Operation::Patch];
+
+const ON_DEMAND: Life = Life {
+    attribute: "state",
+    initial: "inProgress",
+    next: &[
+        ("inProgress", &["rejected", "done", "terminatedWithError"]),
+        ("rejected", &[]),
+        ("done", &[]),
+        ("terminatedWithError", &[]),
+    ],
+    words: Words::Listed,
+};
+
+const BILL: Life = Life {
+    attribute: "state",
+    initial: "new",
+    next: &[
+        ("new", &["onHold", "validated"]),
+        ("onHold", &["new", "validated"]),
+        ("validated", &["onHold", "sent"]),
+        ("sent", &["partiallyPaid", "settled"]),
+        ("partiallyPaid", &["settled"]),
+        ("settled", &[]),
+    ],
+    words: Words::Listed,
+};

@@ -1,0 +1,57 @@
+//! The versions of the APIs. What is kept is in the words of version 4; how that looks in version 5,
+//! and what a client of version 5 sends means in version 4, follows from the shapes of version 5 and
+//! a short table of what stands otherwise there. What no rule is about is the same in both, so that
+//! what either version does not know is kept and shown again.
+
+mod path;
+mod rule;
+mod table;
+mod view;
+mod walk;
+
+use std::fmt;
+
+use super::shape::Forms;
+
+pub use view::{Refused, View};
+
+/// A version of an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The one that every API has.
+    V4,
+    /// The later one.
+    V5,
+}
+
+/// What an attribute of a shape is called in what is kept; `None` if its value is kept otherwise.
+pub fn kept_name(forms: Forms, shape: &'static str, name: &str) -> Option<String> {
+    match forms {
+        Forms::V4 => Some(name.into()),
+        Forms::V5(_) => path::down(forms, shape, name),
+    }
+}
+
+impl Version {
+    /// As it stands in a path.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V4 => "v4",
+            Self::V5 => "v5",
+        }
+    }
+
+    /// Reads the piece of a path.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::V4, Self::V5].into_iter().find(|version| version.as_str() == text)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! A resource as a version of an API has it: what its documents look like there, what a client may
+//! send, and what its attributes are called.
+
+use serde_json::{Map, Value};
+
+use super::walk::{self, Kept, Place};
+use super::{Version, path};
+use crate::check::Invalid;
+use crate::check::{check_given, object, value};
+use crate::filter::{Attributes, Holds, Unknown, found, likely};
+use crate::href;
+use crate::new::without_nulls;
+use crate::patch::{self, Format, PatchError};
+use crate::resource::{Api, Resource, Served, capitalised};
+use crate::shape::{Attribute, Forms};
+
+/// A resource at a place in the APIs.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// The API.
+    pub api: &'static Api,
+    /// The resource.
+    pub resource: &'static Resource,
+    /// In this version.
+    pub version: Version,
+}
+
+/// Why a change was refused; nothing of it was made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The patch cannot be applied.
+    #[error("{0}")]
+    Patch(PatchError),
+    /// What comes of it is no document.
+    #[error("{0}")]
+    Invalid(Invalid),
+}
+
+impl View {
+    /// The resource's name.
+    pub fn name(&self) -> &'static str {
+        match self.version {
+            Version::V4 => self.resource.name,
+            Version::V5 => self.resource.name_v5.unwrap_or(self.resource.name),
+        }
+    }
+
+    /// The path of its documents in this API and version.
+    pub fn path(&self) -> String {
+        let base = match (self.version, &self.api.v5) {
+            (Version::V5, Some(later)) => later.base,
+            (Version::V4 | Version::V5, _) => self.api.base,
+        };
+        format!("/tmf-api/{base}/{}/{}", self.version, self.name())
+    }
+
+    /// The shape of its documents.
+    pub fn shape(&self) -> &'static str {
+        match (self.version, self.resource.name_v5) {
+            // A resource has another name because it is called otherwise, and so is its shape.
+            (Version::V5, Some(name)) => named_like(name).unwrap_or(self.resource.shape),
+            (Version::V4 | Version::V5, _) => self.resource.shape,
+        }
+    }
+
+    /// The shapes that its documents are made of.
+    pub fn forms(&self) -> Forms {
+        match self.version {
+            Version::V4 => Forms::V4,
+            Version::V5 => Forms::V5(self.api.number),
+        }
+    }
+
+    /// A document that is kept, as it is seen here.
+    pub fn shown(&self, mut document: Value) -> Value {
+        if let (Version::V5, Value::Object(fields)) = (self.version, &mut document) {
+            let kept = match self.is_translated() {
+                true => Kept::V4(Some(self.resource.shape)),
+                false => Kept::V5,
+            };
+            walk::up(Place::root(self.forms(), self.shape(), kept), fields);
+            href::lead_to(&mut document, Version::V5);
+        }
+        document
+    }
+
+    /// What is seen here, as it is kept.
+    pub fn kept(&self, mut document: Value) -> Value {
+        if let (true, Value::Object(fields)) = (self.is_translated(), &mut document) {
+            walk::down(self.forms(), self.shape(), fields);
+            // What version 4 calls otherwise is called so when it is shown.
+            let is_renamed = self.shape() != self.resource.shape;
+            if is_renamed && fields.get("@type").and_then(Value::as_str) == Some(self.shape()) {
+                fields.insert("@type".into(), self.resource.shape.into());
+            }
+            href::lead_to(&mut document, Version::V4);
+        }
+        document
+    }
+
+    /// Attributes that a client must give when it creates one.
+    pub fn mandatory(&self) -> Vec<&'static str> {
+        match self.version {
+            Version::V4 => self.resource.mandatory.to_vec(),
+            Version::V5 => {
+                let attributes = self.attributes().filter(|attribute| attribute.required);
+                attributes.map(|attribute| attribute.name).filter(|name| !self.sets(name)).collect()
+            }
+        }
+    }
+
+    /// Whether only the server sets an attribute, by its name here.
+    pub fn sets(&self, name: &str) -> bool {
+        self.resource.server.contains(&self.kept_path(name).as_deref().unwrap_or(name))
+    }
+
+    /// Whether an attribute cannot be changed, by its name here.
+    pub fn fixes(&self, name: &str) -> bool {
+        self.resource.fixed.contains(&self.kept_path(name).as_deref().unwrap_or(name))
+    }
+
+    /// Whether documents may have an attribute, by its dotted path here. What only version 4 knows
+    /// is seen in version 5 where it is called the same there.
+    pub fn knows(&self, path: &str) -> bool {
+        match self.version {
+            Version::V4 => self.resource.knows(path),
+            Version::V5 => {
+                self.forms().may_have(self.shape(), path)
+                    || (self.resource.knows(path) && self.shown_path(path) == path)
+            }
+        }
+    }
+
+    /// What a dotted path of what is kept is called here.
+    pub fn shown_path(&self, path: &str) -> String {
+        match self.is_translated() {
+            true => path::up(self.forms(), self.shape(), path),
+            false => path.to_string(),
+        }
+    }
+
+    /// Where the values are kept that a dotted path leads to; `None` if they are not the same.
+    pub fn kept_path(&self, path: &str) -> Option<String> {
+        match self.is_translated() {
+            true => path::down(self.forms(), self.shape(), path),
+            false => Some(path.to_string()),
+        }
+    }
+
+    /// The document that a client's body for a new one says, as it would be kept.
+    pub fn new_body(&self, mut body: Value) -> Result<Value, Invalid> {
+        if self.version == Version::V4 {
+            self.resource.check_new(&body)?;
+            return Ok(body);
+        }
+        let fields = object(&body)?;
+        value::check_depth(&body)?;
+        for name in self.mandatory() {
+            check_given(fields, name)?;
+        }
+        for (name, value) in fields.iter().filter(|(name, _)| !self.sets(name)) {
+            value::check_attribute(self.forms(), self.meant(fields), name, value)?;
+        }
+        if let Some(fields) = body.as_object_mut() {
+            without_nulls(self.forms(), self.shape(), fields);
+        }
+        let kept = self.kept(body);
+        let rules = self.resource.check_new_rules(object(&kept)?);
+        rules.map_err(|invalid| self.in_its_words(invalid))?;
+        Ok(kept)
+    }
+
+    /// What a patch makes of a document that is kept.
+    pub fn patched(&self, before: &Value, format: Format, patch: &Value) -> Result<Value, Refused> {
+        if self.version == Version::V4 {
+            let after = patch::apply(format, before, patch).map_err(Refused::Patch)?;
+            self.resource.check_patched(before, &after).map_err(Refused::Invalid)?;
+            return Ok(after);
+        }
+        let seen = self.shown(before.clone());
+        let mut after = patch::apply(format, &seen, patch).map_err(Refused::Patch)?;
+        self.check_changed(&seen, &after).map_err(Refused::Invalid)?;
+        if let Some(fields) = after.as_object_mut() {
+            without_nulls(self.forms(), self.shape(), fields);
+        }
+        let kept = restored(before, &self.kept(seen), self.kept(after));
+        let rules = self.resource.check_patched_rules(before, &kept);
+        rules.map_err(|invalid| Refused::Invalid(self.in_its_words(invalid)))?;
+        Ok(kept)
+    }
+
+    /// Whether what changed has its shape, and what must be there still is.
+    fn check_changed(&self, before: &Value, after: &Value) -> Result<(), Invalid> {
+        let (old, new) = (object(before)?, object(after)?);
+        value::check_depth(after)?;
+        for name in self.mandatory().into_iter().filter(|name| old.contains_key(*name)) {
+            check_given(new, name)?;
+        }
+        for (name, value) in new.iter().filter(|(name, value)| old.get(*name) != Some(value)) {
+            value::check_attribute(self.forms(), self.meant(new), name, value)?;
+        }
+        Ok(())
+    }
+
+    /// The shape that a document is of.
+    fn meant(&self, fields: &Map<String, Value>) -> &'static str {
+        self.forms().meant(self.shape(), fields)
+    }
+
+    /// Whether documents are kept in other words: what is in version 5 alone is kept as it is there.
+    fn is_translated(&self) -> bool {
+        self.version == Version::V5 && self.resource.served != Served::V5
+    }
+
+    fn attributes(&self) -> impl Iterator<Item = &'static Attribute> {
+        self.forms().object(self.shape()).into_iter().flat_map(|shape| &shape.attributes)
+    }
+
+    /// What is wrong, with the attribute as it is called here.
+    fn in_its_words(&self, invalid: Invalid) -> Invalid {
+        let Invalid { path, message, kind } = invalid;
+        let here = self.shown_path(&path);
+        let message = message.replace(&format!("`{path}`"), &format!("`{here}`"));
+        Invalid { path: here, message, kind }
+    }
+}
+
+impl Attributes for View {
+    fn find(&self, path: &[String]) -> Result<Holds, Unknown> {
+        let name = path.join(".");
+        let mut holds = found(self.forms(), self.shape(), path);
+        if self.version == Version::V5 {
+            // What is kept may be older, or come in by version 4, which takes other values.
+            let kept = self.kept_path(&name).unwrap_or_else(|| name.clone());
+            let kept: Vec<String> = kept.split('.').map(str::to_string).collect();
+            let is_known = holds.is_some() || self.knows(&name);
+            let older = found(Forms::V4, self.resource.shape, &kept).filter(|_| is_known);
+            holds = match (holds, older) {
+                (Some(holds), Some(older)) => Some(holds.or(older)),
+                (holds, older) => holds.or(older),
+            };
+        }
+        let Some(mut holds) = holds else {
+            let of = format!("a {}", self.name());
+            let meant = likely(self.forms(), self.shape(), path);
+            return Err(Unknown { of, name, meant });
+        };
+        if let Some(life) = self.resource.life
+            && self.kept_path(&name).as_deref() == Some(life.attribute)
+        {
+            match life.next {
+                // Any text is a state.
+                [] => holds = Holds::text(),
+                next => holds.words.extend(next.iter().map(|(state, _)| (*state).to_string())),
+            }
+            holds.words.sort();
+            holds.words.dedup();
+        }
+        Ok(holds)
+    }
+}
+
+/// The shape of version 5 that is named like a resource.
+fn named_like(name: &str) -> Option<&'static str> {
+    let shapes = &crate::shape::shapes_v5().objects;
+    shapes.get_key_value(capitalised(name).as_str()).map(|(name, _)| *name)
+}
+
+/// A changed value in which everything that was not changed is as it was before: `seen` is what
+/// comes of the value before, when it is seen and kept again.
+fn restored(before: &Value, seen: &Value, after: Value) -> Value {
+    if after == *seen {
+        return before.clone();
+    }
+    match (before, seen, after) {
+        (Value::Object(before), Value::Object(seen), Value::Object(after)) => {
+            Value::Object(restored_fields(before, seen, after))
+        }
+        (Value::Array(before), Value::Array(seen), Value::Array(after))
+            if before.len() == seen.len() =>
+        {
+            Value::Array(restored_entries(before, seen, after))
+        }
+        (_, _, after) => after,
+    }
+}
+
+fn restored_fields(
+    before: &Map<String, Value>,
+    seen: &Map<String, Value>,
+    mut after: Map<String, Value>,
+) -> Map<String, Value> {
+    let mut fields = Map::new();
+    for (name, old) in before {
+        match (seen.get(name), after.remove(name)) {
+            (Some(seen), Some(new)) => drop(fields.insert(name.clone(), restored(old, seen, new))),
+            // What is not seen was not changed.
+            (None, None) => drop(fields.insert(name.clone(), old.clone())),
+            (None, Some(new)) => drop(fields.insert(name.clone(), new)),
+            (Some(_), None) => {}
+        }
+    }
+    // What is said only where it is seen is not kept.
+    after.retain(|name, new| seen.get(name) != Some(new));
+    fields.extend(after);
+    fields
+}
+
+/// Each entry that is as one was is that one; an entry at the place of one that is gone is that one,
+/// changed.
+fn restored_entries(before: &[Value], seen: &[Value], after: Vec<Value>) -> Vec<Value> {
+    let mut is_left = vec![true; seen.len()];
+    let mut same: Vec<Option<usize>> = Vec::with_capacity(after.len());
+    for (at, entry) in after.iter().enumerate() {
+        let here = seen.get(at).is_some_and(|seen| is_left[at] && seen == entry).then_some(at);
+        let found = here.or_else(|| (0..seen.len()).find(|at| is_left[*at] && seen[*at] == *entry));
+        if let Some(found) = found {
+            is_left[found] = false;
+        }
+        same.push(found);
+    }
+    let entries = after.into_iter().enumerate().map(|(at, entry)| match same[at] {
+        Some(same) => before[same].clone(),
+        None if is_left.get(at) == Some(&true) => restored(&before[at], &seen[at], entry),
+        None => entry,
+    });
+    entries.collect()
+}

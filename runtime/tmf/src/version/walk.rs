@@ -1,0 +1,224 @@
+//! From one version to the other, through all of a document: along the shapes of version 5, with the
+//! rules of each, and with the `@type` that version 5 wants everywhere.
+
+use serde_json::{Map, Value};
+
+use super::rule::{Rule, goes_back};
+use super::table::rules;
+use crate::shape::{Forms, Kind, Type, Typed};
+
+/// The rules of a shape, as an API has it: an attribute that it does not know there keeps its name.
+pub(super) fn rules_of(forms: Forms, shape: &'static str) -> impl DoubleEndedIterator<Item = Rule> {
+    rules(shape).iter().copied().filter(move |rule| match rule {
+        Rule::Renamed { v5, .. } => forms.attributes(shape, v5).next().is_some(),
+        Rule::Values { .. }
+        | Rule::Within { .. }
+        | Rule::Hoisted { .. }
+        | Rule::Spread { .. }
+        | Rule::Id { .. }
+        | Rule::Ids { .. }
+        | Rule::First { .. }
+        | Rule::Last { .. }
+        | Rule::At { .. } => true,
+    })
+}
+
+/// Makes of an object of version 4 one of version 5.
+pub(super) fn up(place: Place, fields: &mut Map<String, Value>) {
+    let Place { forms, declared, .. } = place;
+    forget_class_of_v4(place, fields);
+    if place.is_kept_as_v4() {
+        rules_of(forms, declared).for_each(|rule| rule.up(fields));
+    }
+    let meant = meant(forms, declared, fields);
+    if meant != declared && place.is_kept_as_v4() {
+        rules_of(forms, meant).for_each(|rule| rule.up(fields));
+    }
+    if !fields.contains_key("@type") && is_typed(forms, meant) {
+        // Of what looks like none of its alternatives the first is as good as any.
+        let first = forms.alternatives(meant).into_iter().next();
+        fields.insert("@type".into(), first.unwrap_or(meant).into());
+    }
+    let Some(shape) = forms.object(meant) else { return };
+    for (name, value) in fields {
+        for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
+            below(*kind, value, &mut |shape, fields| up(place.below(meant, name, shape), fields));
+        }
+    }
+}
+
+/// Makes of an object of version 5 one of version 4. The class that it names stays, but for those of
+/// objects that version 4 does not have: they are named again whenever the object is shown.
+pub(super) fn down(forms: Forms, declared: &'static str, fields: &mut Map<String, Value>) {
+    let meant = forms.meant(declared, fields);
+    if let Some(shape) = forms.object(meant) {
+        for (name, value) in fields.iter_mut() {
+            for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
+                below(*kind, value, &mut |shape, fields| down(forms, shape, fields));
+            }
+        }
+    }
+    let mut at = vec![declared];
+    at.extend((meant != declared).then_some(meant));
+    for shape in at.into_iter().rev() {
+        for rule in rules_of(forms, shape).rev() {
+            forget_class_of_v5(forms, shape, rule, fields);
+            rule.down(fields);
+        }
+    }
+}
+
+/// How an object is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// In the words of version 4, as this shape where it is known.
+    V4(Option<&'static str>),
+    /// In those of version 5, which alone has it.
+    V5,
+}
+
+/// An object on the way to version 5.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    forms: Forms,
+    /// The shape that may stand here in version 5.
+    declared: &'static str,
+    /// The same in version 4.
+    v4: Kept,
+    /// What stands otherwise here and not everywhere.
+    rules: &'static [Rule],
+}
+
+impl Place {
+    pub(super) fn root(forms: Forms, declared: &'static str, v4: Kept) -> Self {
+        Self { forms, declared, v4, rules: &[] }
+    }
+
+    fn is_kept_as_v4(self) -> bool {
+        self.v4 != Kept::V5
+    }
+
+    /// The place of an attribute, by its name in version 5.
+    fn below(self, meant: &'static str, name: &str, declared: &'static str) -> Self {
+        let Self { forms, v4, .. } = self;
+        let Kept::V4(shape) = v4 else { return Self { declared, ..self } };
+        let own = rules_of(forms, self.declared);
+        let more = rules_of(forms, meant).filter(|_| meant != self.declared);
+        let mut below = Self { forms, declared, v4: Kept::V4(None), rules: &[] };
+        let mut name_v4 = name;
+        for rule in own.chain(more).chain(self.rules.iter().copied()) {
+            match rule {
+                Rule::Renamed { v4, v5 } if v5 == name => name_v4 = v4,
+                // It is the same object.
+                Rule::Within { v5, .. } if v5 == name => return Self { v4, ..below },
+                Rule::At { name: at, rules } if at == name => below.rules = rules,
+                Rule::Renamed { .. }
+                | Rule::Within { .. }
+                | Rule::At { .. }
+                | Rule::Values { .. }
+                | Rule::Hoisted { .. }
+                | Rule::Spread { .. }
+                | Rule::Id { .. }
+                | Rule::Ids { .. }
+                | Rule::First { .. }
+                | Rule::Last { .. } => {}
+            }
+        }
+        let attribute = shape.and_then(|shape| Forms::V4.object(shape)?.attribute(name_v4));
+        let mut kinds = attribute.into_iter().flat_map(|attribute| &attribute.kinds);
+        below.v4 = Kept::V4(kinds.find_map(|kind| kind.item().object()));
+        below
+    }
+}
+
+/// What the server calls the services that it makes, as the guide of TMF638 version 4 does.
+const OURS: [&str; 2] = ["CFS", "RFS"];
+
+/// A class that only version 4 has is called otherwise in version 5: it goes without saying there.
+/// Any other that an object names stays, the client's own included.
+fn forget_class_of_v4(place: Place, fields: &mut Map<String, Value>) {
+    let Some(said) = fields.get("@type").and_then(Value::as_str) else { return };
+    let Place { forms, declared, v4, .. } = place;
+    let Kept::V4(shape) = v4 else { return };
+    let is_ours = OURS.contains(&said) && !fields.contains_key("@baseType");
+    let is_of_v4 = Forms::V4.object(said).is_some() && forms.object(said).is_none() || is_ours;
+    if !forms.alternatives(declared).contains(&said)
+        && (is_of_v4 || shape.is_some_and(|shape| shape == said))
+    {
+        fields.remove("@type");
+    }
+}
+
+/// Leaves out the classes of objects that version 4 does not have, where version 5 names them again.
+fn forget_class_of_v5(
+    forms: Forms,
+    shape: &'static str,
+    rule: Rule,
+    fields: &mut Map<String, Value>,
+) {
+    let below = match rule {
+        Rule::Within { v5, outside } => {
+            if fields.get("@type").and_then(Value::as_str) == Some(shape) {
+                fields.remove("@type");
+            }
+            goes_back(fields, v5, outside).then_some(v5)
+        }
+        Rule::Id { v5, .. } => Some(v5),
+        Rule::Ids { name, .. } => Some(name),
+        Rule::Renamed { .. }
+        | Rule::Values { .. }
+        | Rule::Hoisted { .. }
+        | Rule::Spread { .. }
+        | Rule::First { .. }
+        | Rule::Last { .. }
+        | Rule::At { .. } => None,
+    };
+    let Some(name) = below else { return };
+    let attribute = forms.object(shape).and_then(|shape| shape.attribute(name));
+    let Some(value) = fields.get_mut(name) else { return };
+    for kind in attribute.into_iter().flat_map(|attribute| &attribute.kinds) {
+        self::below(*kind, value, &mut |shape, fields| {
+            let said = fields.get("@type").and_then(Value::as_str);
+            let likely = forms.likely(shape, fields);
+            if said == Some(likely) && is_typed(forms, likely) {
+                fields.remove("@type");
+            }
+        });
+    }
+}
+
+/// The shape that an object is of: the one that it names, unless what it holds became that of
+/// another since, as the value of a characteristic may.
+fn meant(forms: Forms, declared: &'static str, fields: &mut Map<String, Value>) -> &'static str {
+    let meant = forms.meant(declared, fields);
+    let likely = forms.likely(declared, fields);
+    let is_said = fields.get("@type").and_then(Value::as_str) == Some(meant);
+    if is_said && likely != meant && forms.misfits(meant, fields) && !forms.misfits(likely, fields)
+    {
+        fields.insert("@type".into(), likely.into());
+        return likely;
+    }
+    meant
+}
+
+/// Whether the objects of a shape say their type.
+fn is_typed(forms: Forms, shape: &str) -> bool {
+    forms.object(shape).is_some_and(|shape| shape.typed == Typed::Always)
+}
+
+/// Does something to each object that a value is or has, where its kind says that there are some.
+fn below(
+    kind: Kind,
+    value: &mut Value,
+    act: &mut dyn FnMut(&'static str, &mut Map<String, Value>),
+) {
+    match (kind, value) {
+        (Kind::One(Type::Object(shape)), Value::Object(fields)) => act(shape, fields),
+        (Kind::Many(Type::Object(shape)), Value::Array(entries)) => {
+            for fields in entries.iter_mut().filter_map(Value::as_object_mut) {
+                act(shape, fields);
+            }
+        }
+        _ => {}
+    }
+}
