@@ -78,7 +78,7 @@ impl Exceeded {
             "the plugin answered with {self}; the limit is fixed, so mend the plugin or have the \
              element answer less, then retry the task"
         );
-        Failure::new(FailureClass::Person, "PLUGIN_ANSWER", message)
+        Failure::new(FailureClass::Operator, "PLUGIN_ANSWER", message)
     }
 }
 

@@ -52,7 +52,7 @@ pub enum Class {
     /// The client: the order is rejected.
     Reject,
     /// An operator: it is held, or rolled back by its step.
-    Person,
+    Operator,
     /// The retry policy first, then an operator.
     Retry,
     /// It depends on the case; the failure tells.
@@ -63,13 +63,13 @@ pub enum Class {
 
 impl Class {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Reject, Self::Person, Self::Retry, Self::Any, Self::Answer];
+    pub const ALL: [Self; 5] = [Self::Reject, Self::Operator, Self::Retry, Self::Any, Self::Answer];
 
     /// The word of the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reject => "reject",
-            Self::Person => "person",
+            Self::Operator => "operator",
             Self::Retry => "retry",
             Self::Any => "any",
             Self::Answer => "answer",
@@ -160,7 +160,7 @@ mod tests {
         assert!(rows.is_sorted(), "in the order of the page, then by name");
         let names: BTreeSet<_> = codes().iter().map(|code| code.code).collect();
         assert_eq!(names.len(), codes().len());
-        assert_eq!(find("STEP_INPUT").map(|code| code.class), Some(Class::Person));
+        assert_eq!(find("STEP_INPUT").map(|code| code.class), Some(Class::Operator));
         assert_eq!(find("NOTHING"), None);
     }
 

@@ -29,14 +29,14 @@ use crate::id::{FulfilmentId, InstanceId, PluginId, SpecId};
 use crate::installed::Installed;
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Level, Plan};
+use crate::plan::{Action, Level, Plan};
 use crate::rulebook::Rulebook;
 
 /// Why there is no plan (yet).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     /// The order cannot be decomposed: [`FailureClass::Reject`] where the order is wrong,
-    /// [`FailureClass::Person`] where a rule is missing or wrong.
+    /// [`FailureClass::Operator`] where a rule is missing or wrong.
     Failure(Failure),
     /// A decomposer plugin must be asked; decompose again with its answer.
     Ask(Question),
@@ -88,7 +88,7 @@ pub struct Question {
     /// The specification of the item to decompose.
     pub spec: SpecId,
     /// What is wanted of it.
-    pub action: &'static str,
+    pub action: Action,
     /// Its characteristics.
     pub characteristics: Map<String, Value>,
 }
@@ -196,7 +196,7 @@ fn rejected(code: &str, message: String) -> Stop {
 
 /// A mistake of a rule, or a rule that is missing: a person must act.
 fn rule_failure(code: &str, message: impl Into<String>) -> Failure {
-    Failure::new(FailureClass::Person, code, message)
+    Failure::new(FailureClass::Operator, code, message)
 }
 
 #[cfg(test)]

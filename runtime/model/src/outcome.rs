@@ -60,12 +60,12 @@ impl Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum FailureClass {
-    /// Nobody: the same call may succeed later.
+    /// The host: the same call may succeed later.
     Retry,
-    /// The customer's side: the order asks for what cannot be.
+    /// The customer's side: the order asks for the impossible.
     Reject,
-    /// Operations staff: something must be repaired first.
-    Person,
+    /// The operator: something must be repaired first.
+    Operator,
 }
 
 /// A value taken out of a pool for a task.

@@ -386,7 +386,7 @@ impl App {
         };
         let item = host::Decomposition {
             spec: question.spec.clone(),
-            action: question.action.into(),
+            action: question.action,
             characteristics: question.characteristics.clone(),
             order: order.clone(),
         };
@@ -420,7 +420,7 @@ fn no_undo(step: &Step) -> Failure {
          `step` cannot take back what it does outside: write `undo: false`, or use an activator, \
          then retry the order"
     );
-    Failure::new(FailureClass::Person, "PLAN_NO_UNDO", message)
+    Failure::new(FailureClass::Operator, "PLAN_NO_UNDO", message)
 }
 
 fn missing(plugin: &PluginId) -> Failure {
@@ -428,5 +428,5 @@ fn missing(plugin: &PluginId) -> Failure {
         "no plugin `{plugin}` is active: put its .wasm into the plugins folder, see why it is not \
          taken with `ferrule plugin list`; the order is planned again when the plugin is there"
     );
-    Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
+    Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message)
 }

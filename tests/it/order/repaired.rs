@@ -101,7 +101,7 @@ async fn what_needs_a_person_is_held_until_it_is_retried() {
     let id = world.submit(&pack_order("mobile-4g/port-in")).await;
     let held = world.held(&id).await;
     assert_eq!(held["failures"].as_array().unwrap().len(), 1, "{held:#}");
-    assert_eq!(held["failures"][0]["class"], "person");
+    assert_eq!(held["failures"][0]["class"], "operator");
     let order = world.order("productOrder", &id).await;
     assert_eq!(order["state"], "held");
     let message = &order["productOrderErrorMessage"][0];

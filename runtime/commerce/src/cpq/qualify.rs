@@ -244,7 +244,7 @@ impl Qualifier<'_> {
         for (id, count) in &demand {
             let Some(pool) = self.facts.rulebook.pools().find(|pool| pool.id == *id) else {
                 let label = format!("no pack has a pool `{id}`");
-                obstacles.push(Obstacle::new("POOL_UNKNOWN", FailureClass::Person, &label));
+                obstacles.push(Obstacle::new("POOL_UNKNOWN", FailureClass::Operator, &label));
                 continue;
             };
             let free = self.facts.free.get(id).copied().unwrap_or_else(|| pool.len());
@@ -306,7 +306,7 @@ impl Obstacle {
         let weight = match (class, code) {
             (_, "OFFERING_UNKNOWN" | "SPEC_MISMATCH" | "ITEM_WITHOUT_OFFERING") => Weight::Error,
             (FailureClass::Reject, _) | (_, "DECOMP_NO_RULE") => Weight::Unqualified,
-            (FailureClass::Retry | FailureClass::Person, _) => Weight::Error,
+            (FailureClass::Retry | FailureClass::Operator, _) => Weight::Error,
         };
         Self { code: code.into(), label: label.into(), weight }
     }

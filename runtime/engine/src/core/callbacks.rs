@@ -304,7 +304,7 @@ impl<R> Core<R> {
                 names.len(),
                 BOUNDS.keys_max,
             );
-            return Some(Failure::new(FailureClass::Person, "CALLBACK_KEY", message));
+            return Some(Failure::new(FailureClass::Operator, "CALLBACK_KEY", message));
         }
         for (key, name) in wait.keys.iter().zip(&names) {
             if let Some((other, of, attempt)) = self.waiting.get(name)
@@ -352,7 +352,7 @@ fn taken(key: &str, other: &FulfilmentId, task: TaskId) -> Failure {
          answer; retry this task when that one has its answer, or have the plugin wait under a key \
          of its own"
     );
-    Failure::new(FailureClass::Person, "CALLBACK_KEY_TAKEN", message)
+    Failure::new(FailureClass::Operator, "CALLBACK_KEY_TAKEN", message)
 }
 
 /// What an answer is to.

@@ -228,7 +228,7 @@ impl<R> Core<R> {
         if let Some(other) = self.claims.against(&claims) {
             let message =
                 format!("order `{other}` is changing the same: it is planned when that has ended");
-            let failure = Failure::new(FailureClass::Person, "INSTANCE_BUSY", message);
+            let failure = Failure::new(FailureClass::Operator, "INSTANCE_BUSY", message);
             return Ok((Event::Held { failure }, Vec::new()));
         }
         if self.claims.is_stale(&claims, seen) {

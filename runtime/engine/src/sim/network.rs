@@ -169,7 +169,7 @@ fn external(dice: &mut Dice, call: &Call) -> Script {
             script.reaches = dice.one_in(4).then_some(0);
         }
         14 => {
-            script.outcome = failed(FailureClass::Person, "BROKEN");
+            script.outcome = failed(FailureClass::Operator, "BROKEN");
             script.reaches = dice.one_in(2).then_some(0);
         }
         _ => wait(dice, call, &mut script),
@@ -188,7 +188,7 @@ fn pure(dice: &mut Dice, call: &Call) -> Script {
     match dice.below(24) {
         0 => script.outcome = failed(FailureClass::Retry, "BUSY"),
         1 => script.outcome = failed(FailureClass::Reject, "CANNOT_BE"),
-        2 => script.outcome = failed(FailureClass::Person, "BROKEN"),
+        2 => script.outcome = failed(FailureClass::Operator, "BROKEN"),
         3 => wait(dice, call, &mut script),
         _ => {}
     }
@@ -215,7 +215,7 @@ fn undo(dice: &mut Dice, call: &Call) -> Script {
             script.reaches = dice.one_in(2).then(|| dice.below(200));
         }
         2 => {
-            script.outcome = failed(FailureClass::Person, "BROKEN");
+            script.outcome = failed(FailureClass::Operator, "BROKEN");
             script.reaches = None;
         }
         3..=5 => wait(dice, call, &mut script),

@@ -53,7 +53,7 @@ fn an_answer_at_a_bound_passes_and_one_past_it_is_refused_with_the_bound() {
         assert_eq!(BOUNDS.outcome(at.clone()), at);
         let refused = BOUNDS.outcome(past);
         assert_eq!(failure(&refused).code, "PLUGIN_ANSWER");
-        assert_eq!(failure(&refused).class, FailureClass::Person);
+        assert_eq!(failure(&refused).class, FailureClass::Operator);
         assert!(failure(&refused).message.contains(message), "{refused:?}");
     }
 }
@@ -158,7 +158,7 @@ proptest! {
 
     #[test]
     fn a_bounded_outcome_stays_as_it_is(code in ".{0,200}", message in ".{0,9000}", value in any_json()) {
-        let failed = Failure::new(FailureClass::Person, &code, message);
+        let failed = Failure::new(FailureClass::Operator, &code, message);
         for outcome in [Outcome::Failed(failed), outputs(value)] {
             let once = BOUNDS.outcome(outcome);
             prop_assert_eq!(BOUNDS.outcome(once.clone()), once);

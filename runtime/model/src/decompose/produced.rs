@@ -279,7 +279,7 @@ impl<'a> Builder<'a> {
                 key,
                 plugin: plugin.clone(),
                 spec: item.spec.clone(),
-                action: item.action.as_str(),
+                action: item.action,
                 characteristics: item.characteristics.clone(),
             }));
         };

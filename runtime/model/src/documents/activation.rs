@@ -218,7 +218,7 @@ impl Fulfilment {
         };
         let status = match failure.class {
             FailureClass::Reject => "422",
-            FailureClass::Retry | FailureClass::Person => "500",
+            FailureClass::Retry | FailureClass::Operator => "500",
         };
         let error = json!({
             "code": failure.code,

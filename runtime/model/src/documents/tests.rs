@@ -246,7 +246,7 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
     story.succeed(0, &json!({}), vec![hold()]);
-    let failure = Failure::new(FailureClass::Person, "X", "no");
+    let failure = Failure::new(FailureClass::Operator, "X", "no");
     let (task, attempt) = (TaskId(1), 1);
     let failed = Event::Failed { task, attempt, failure: failure.clone() };
     story.commit(
@@ -350,7 +350,7 @@ fn a_service_of_a_line_that_failed_ends_though_all_of_its_parts_stand() {
     story.succeed(0, &json!({}), vec![hold()]);
     story.succeed(1, &json!({}), vec![]);
     story.succeed(2, &json!({}), vec![]);
-    let cause = Failure::new(FailureClass::Person, "X", "no");
+    let cause = Failure::new(FailureClass::Operator, "X", "no");
     let (task, attempt, failure) = (TaskId(3), 1, cause.clone());
     let lines = vec![ItemId(3)];
     let failed = Event::Failed { task, attempt, failure };

@@ -95,7 +95,7 @@ impl Fulfilment {
 /// That work of a line that was given up stays done.
 fn left_behind() -> Failure {
     Failure::new(
-        FailureClass::Person,
+        FailureClass::Operator,
         "NOT_UNDONE",
         "its line was given up past a point of no return: what it did stands, and the pool values \
          that it has stay reserved",

@@ -267,7 +267,7 @@ impl Fulfilment {
 
 fn given_up(decision: &Decision) -> Failure {
     let reason = decision.reason.as_deref().unwrap_or("an operator gave it up");
-    Failure::new(FailureClass::Person, "GIVEN_UP", reason)
+    Failure::new(FailureClass::Operator, "GIVEN_UP", reason)
 }
 
 fn rolling_back(reach: Reach, task: Option<TaskId>, cause: Failure, decision: Decision) -> Event {

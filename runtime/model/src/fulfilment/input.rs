@@ -90,7 +90,7 @@ impl Fulfilment {
             Err(error) => {
                 let message =
                     format!("the input of `{}` cannot be made: {error}", self.plan.task_name(task));
-                Err(Failure::new(FailureClass::Person, "STEP_INPUT", message))
+                Err(Failure::new(FailureClass::Operator, "STEP_INPUT", message))
             }
         }
     }

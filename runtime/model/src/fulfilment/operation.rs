@@ -142,7 +142,7 @@ impl Fulfilment {
             "no plugin `{plugin}` is active in the version that this order was planned with: put \
              its .wasm into the plugins folder and retry"
         );
-        Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
+        Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message)
     }
 }
 

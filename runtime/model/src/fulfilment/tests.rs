@@ -297,7 +297,7 @@ fn failure(class: &str) -> Failure {
     let (class, code) = match class {
         "retry" => (FailureClass::Retry, "BUSY"),
         "reject" => (FailureClass::Reject, "CANNOT_BE"),
-        "person" => (FailureClass::Person, "BROKEN"),
+        "person" => (FailureClass::Operator, "BROKEN"),
         _ => panic!("cannot read `{class}`"),
     };
     Failure::new(class, code, "as the script says")

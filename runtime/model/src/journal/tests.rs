@@ -34,7 +34,7 @@ fn events() -> Vec<Event> {
     events.push(Event::Planned { plan: Arc::new(dated()) });
     events.push(Event::Planned { plan: Arc::new(parted()) });
     events.push(Event::Planned { plan: Arc::new(moved()) });
-    let cause = Failure::new(FailureClass::Person, "ELEMENT_REFUSED", "olt-1 says no");
+    let cause = Failure::new(FailureClass::Operator, "ELEMENT_REFUSED", "olt-1 says no");
     let (task, decision) = (Some(TaskId(3)), Some(decision()));
     events.push(Event::Unwinding { cause, task, decision });
     events.push(Event::Submitted {
@@ -67,7 +67,7 @@ fn next(last: Option<&Event>) -> Option<Event> {
         },
         Some(Event::Awaiting { .. }) => Event::Planned { plan: Arc::new(plan()) },
         Some(Event::Planned { .. }) => Event::Held {
-            failure: Failure::new(FailureClass::Person, "DECOMP_NO_RULE", "add a rule"),
+            failure: Failure::new(FailureClass::Operator, "DECOMP_NO_RULE", "add a rule"),
         },
         Some(Event::Held { .. }) => Event::Rejected {
             failure: Failure::new(FailureClass::Reject, "OFFERING_UNKNOWN", "no such offering"),

@@ -118,7 +118,7 @@ impl Finding {
             "resource" => "no service in use is made of it",
             _ => "no product in use, and no service that was ordered directly, leads to it",
         };
-        let nothing = Failure::new(FailureClass::Person, "", message);
+        let nothing = Failure::new(FailureClass::Operator, "", message);
         Self { kind: Kind::Orphaned, ..Self::unknown(resource, id, &nothing) }
     }
 
@@ -142,7 +142,7 @@ impl Question {
             work: self.work.clone(),
             element: self.element().into(),
             key: self.key.clone(),
-            ..Finding::unknown(resource, id, &Failure::new(FailureClass::Person, "", ""))
+            ..Finding::unknown(resource, id, &Failure::new(FailureClass::Operator, "", ""))
         };
         let unknown = |code: &str, message: &str| {
             Some(Finding { code: code.into(), ..found(Kind::Unknown, message.into()) })

@@ -93,7 +93,7 @@ pub fn questions(
         (Some((maker, before, item)), Expected::Gone) => undone(&maker.fulfilment, before, item),
         (None, _) | (Some(_), Expected::There) => {
             let message = format!("no order of ours made the {resource} `{id}`: look for yourself");
-            Err(Failure::new(FailureClass::Person, "INSTANCE_FOREIGN", message))
+            Err(Failure::new(FailureClass::Operator, "INSTANCE_FOREIGN", message))
         }
     }
 }

@@ -51,7 +51,7 @@ impl LeftOut {
             self.name,
             self.reason()
         );
-        Failure::new(FailureClass::Person, "PACK_LEFT_OUT", message)
+        Failure::new(FailureClass::Operator, "PACK_LEFT_OUT", message)
     }
 }
 

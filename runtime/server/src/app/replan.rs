@@ -171,5 +171,5 @@ fn not_completed(order: &FulfilmentId, state: &str) -> Event {
         "this order waits for order `{order}`, which is {state}: retry to go on without it, or \
          cancel this one"
     );
-    Event::Held { failure: Failure::new(FailureClass::Person, NOT_COMPLETED, message) }
+    Event::Held { failure: Failure::new(FailureClass::Operator, NOT_COMPLETED, message) }
 }

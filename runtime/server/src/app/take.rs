@@ -39,7 +39,7 @@ impl Asked {
             "its decomposer plugins ask for more decisions than {QUESTIONS_MAX}, the most that \
              this version takes for one order"
         );
-        Err(Failure::new(FailureClass::Person, "DECOMP_QUESTIONS", message))
+        Err(Failure::new(FailureClass::Operator, "DECOMP_QUESTIONS", message))
     }
 
     /// Counts a look at an instance.

@@ -148,7 +148,7 @@ impl Problem {
         let message = failure.message.as_str();
         match failure.class {
             FailureClass::Reject => Self::unprocessable(message),
-            FailureClass::Retry | FailureClass::Person => {
+            FailureClass::Retry | FailureClass::Operator => {
                 tracing::warn!(failure.code, failure.message, "a request cannot be answered");
                 Self::unavailable(message)
             }

@@ -134,7 +134,7 @@ pub(super) async fn ask(
 ) -> Result<Option<Result<Reading, Failure>>, CheckError> {
     let Some(digest) = version(app, question) else {
         let message = format!("no plugin `{}` is active: it cannot be asked", question.plugin());
-        return Ok(Some(Err(Failure::new(FailureClass::Person, "PLUGIN_MISSING", message))));
+        return Ok(Some(Err(Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message))));
     };
     if app.host.role(&digest).await.is_some_and(|role| role != Role::Activator) {
         return Ok(None);

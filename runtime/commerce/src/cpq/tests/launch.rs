@@ -216,7 +216,7 @@ fn a_rule_that_leads_nowhere_is_told_and_holds_orders() {
     let order = Order::parse(model::plan::Level::Product, &request).unwrap();
     let stop = model::decompose::decompose(&order, &request, &rulebook, &Answers::new());
     let Err(model::decompose::Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
-    insta::assert_snapshot!(format!("{:?} {} {}", failure.class, failure.code, failure.message), @"Person DECOMP_SPEC rule `cable` leads to `R-CABLE`, which no catalog has ready");
+    insta::assert_snapshot!(format!("{:?} {} {}", failure.class, failure.code, failure.message), @"Operator DECOMP_SPEC rule `cable` leads to `R-CABLE`, which no catalog has ready");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_log_is_cut_and_says_so() {
-    let failure = Failure::new(FailureClass::Person, &"C".repeat(100), "m".repeat(1 << 20));
+    let failure = Failure::new(FailureClass::Operator, &"C".repeat(100), "m".repeat(1 << 20));
     let long = "ü".repeat(LOG_BYTES_MAX / 3);
     let log = vec![long.clone(), long, "last".into()];
     let Report { outcome, log } = bounded(Report { outcome: Outcome::Failed(failure), log });

@@ -18,7 +18,7 @@ async fn an_order_that_is_held_without_a_plan_is_planned_again() {
     let (fulfilment, planned) = order("f", "do");
     let id = fulfilment.id.clone();
     let missing = |message: &str| {
-        let failure = Failure::new(FailureClass::Person, "PLUGIN_MISSING", message);
+        let failure = Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message);
         Event::Held { failure }
     };
     engine.submit(fulfilment, vec![missing("a")], None, None).await.unwrap();

@@ -22,11 +22,11 @@ fn a_condition_that_has_no_value_or_is_no_condition() {
     assert_snapshot!(wrong("
 decompose:
   - { rule: slow, from: A, to: X, when: item.char.slow }
-"), @"Person DECOMP_RULE: rule `slow`: `item.char.slow`: No such key: slow");
+"), @"Operator DECOMP_RULE: rule `slow`: `item.char.slow`: No such key: slow");
     assert_snapshot!(wrong("
 decompose:
   - { rule: named, from: A, to: X, when: item.name }
-"), @r#"Person DECOMP_RULE: rule `named`: `item.name`: a condition is true or false, this is `"A"`"#);
+"), @r#"Operator DECOMP_RULE: rule `named`: `item.name`: a condition is true or false, this is `"A"`"#);
 }
 
 #[test]
@@ -35,7 +35,10 @@ fn a_quantity_that_is_no_number_of_things() {
         let rules =
             format!("decompose:\n  - {{ rule: many, from: A, to: X, quantity: {quantity} }}\n");
         let answer = wrong(&rules);
-        assert!(answer.starts_with("Person DECOMP_RULE: rule `many`: `quantity` is a"), "{answer}");
+        assert!(
+            answer.starts_with("Operator DECOMP_RULE: rule `many`: `quantity` is a"),
+            "{answer}"
+        );
     }
 }
 
@@ -44,7 +47,7 @@ fn a_value_that_cannot_be_mapped() {
     assert_snapshot!(wrong("
 decompose:
   - { rule: map, from: A, to: X, characteristics: { speed: =item.char.speed } }
-"), @"Person DECOMP_RULE: rule `map`: `item.char.speed`: No such key: speed");
+"), @"Operator DECOMP_RULE: rule `map`: `item.char.speed`: No such key: speed");
 }
 
 #[test]
@@ -52,15 +55,15 @@ fn a_date_that_is_none() {
     assert_snapshot!(wrong("
 deliver:
   - { spec: X, workflow: do, not-before: product.char.date }
-"), @"Person DECOMP_RULE: the delivery of `X`: `not-before` is a time such as `2026-03-12T02:00:00Z`, not `soon`");
+"), @"Operator DECOMP_RULE: the delivery of `X`: `not-before` is a time such as `2026-03-12T02:00:00Z`, not `soon`");
     assert_snapshot!(wrong("
 deliver:
   - { spec: X, workflow: do, not-before: product.char.fast }
-"), @"Person DECOMP_RULE: the delivery of `X`: `not-before` is a time as text, not true");
+"), @"Operator DECOMP_RULE: the delivery of `X`: `not-before` is a time as text, not true");
     assert_snapshot!(wrong("
 deliver:
   - { spec: X, workflow: twice }
-"), @"Person DECOMP_RULE: workflow `twice`, step `second`: `not-before` is a time such as `2026-03-12T02:00:00Z`, not `soon`");
+"), @"Operator DECOMP_RULE: workflow `twice`, step `second`: `not-before` is a time such as `2026-03-12T02:00:00Z`, not `soon`");
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn what_is_shared_cannot_be_two_things() {
 decompose:
   - { rule: one, from: A, to: X, characteristics: { size: 1 } }
   - { rule: two, from: B, to: X, characteristics: { size: 2 } }
-"), @"Person DECOMP_CONFLICT: `X` is shared, but `size` would be 1 for one and 2 for another: narrow its `scope` (`parent` is the narrowest), or map the characteristic");
+"), @"Operator DECOMP_CONFLICT: `X` is shared, but `size` would be 1 for one and 2 for another: narrow its `scope` (`parent` is the narrowest), or map the characteristic");
 }
 
 #[test]
@@ -79,7 +82,7 @@ decompose:
   - { rule: also, from: A, to: Z }
 deliver:
   - { spec: X, workflow: do }
-"), @"Person DECOMP_NO_RULE: no rule says how `Z` is delivered: add it under `deliver:` in a pack's rules.yaml and retry");
+"), @"Operator DECOMP_NO_RULE: no rule says how `Z` is delivered: add it under `deliver:` in a pack's rules.yaml and retry");
 }
 
 /// It is made of others by the rules, so it needs no delivery where they leave all of them out.
@@ -104,7 +107,7 @@ decompose:
 deliver:
   - { spec: X, workflow: do, needs: [Z] }
   - { spec: Z, workflow: do, needs: [X] }
-"), @"Person DECOMP_CIRCLE: these need one another in a circle: X, Z");
+"), @"Operator DECOMP_CIRCLE: these need one another in a circle: X, Z");
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn what_becomes_itself_runs_in_a_circle() {
     assert_snapshot!(wrong("
 decompose:
   - { rule: up, from: X, to: B }
-"), @"Person DECOMP_CIRCLE: `X` is decomposed into itself: the rules or the catalog's relations run in a circle");
+"), @"Operator DECOMP_CIRCLE: `X` is decomposed into itself: the rules or the catalog's relations run in a circle");
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn what_is_decomposed_too_deep() {
         catalog.push_str(&format!("L{level} network: L{}\n", level + 1));
     }
     catalog.push_str("L20 network\n");
-    assert_snapshot!(play(&catalog, "", "1 add O"), @"Person DECOMP_DEPTH: `L17` stands more than 16 deep below a line of the order: put fewer levels into the rules or the catalog's relations");
+    assert_snapshot!(play(&catalog, "", "1 add O"), @"Operator DECOMP_DEPTH: `L17` stands more than 16 deep below a line of the order: put fewer levels into the rules or the catalog's relations");
 }
 
 #[test]
@@ -136,5 +139,5 @@ decompose:
     answers.insert("by plugin/A".to_string(), vec![nope]);
     let stop = decomposed(CATALOG, rules, "1 add O", &answers);
     let Err(Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
-    assert_snapshot!(refusal(&failure), @"Person DECOMP_PLUGIN: rule `by plugin`: plugin `splitter` produces `NOPE`, which no catalog has");
+    assert_snapshot!(refusal(&failure), @"Operator DECOMP_PLUGIN: rule `by plugin`: plugin `splitter` produces `NOPE`, which no catalog has");
 }

@@ -301,7 +301,10 @@ decompose:
     };
     assert_eq!(question.key, "by plugin/A");
     assert_eq!((question.plugin.as_str(), question.spec.as_str()), ("splitter", "A"));
-    assert_eq!((question.action, &question.characteristics["fast"]), ("add", &json!(true)));
+    assert_eq!(
+        (question.action.as_str(), &question.characteristics["fast"]),
+        ("add", &json!(true))
+    );
     let production = Production {
         spec: SpecId::new("Z"),
         characteristics: json!({ "part": 1 }).as_object().cloned().unwrap(),
@@ -401,5 +404,5 @@ fn a_run_is_the_plan_of_its_workflow() {
       check.check
     ");
     let failure = plan_run("nothing", &json!({}), &rulebook(CATALOG, "")).unwrap_err();
-    assert_snapshot!(refusal(&failure), @"Person WORKFLOW_UNKNOWN: no pack has a workflow `nothing`");
+    assert_snapshot!(refusal(&failure), @"Operator WORKFLOW_UNKNOWN: no pack has a workflow `nothing`");
 }

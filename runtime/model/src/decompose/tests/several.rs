@@ -120,7 +120,7 @@ fn only_what_says_so_is_one_for_several_that_ask_for_it() {
         let made = added(&rules(&agreed, &[("X", scope)]), &json!({ "twin": true }), &[]);
         assert_eq!(made.matches("X").count(), 3, "{scope}: {made}");
         let refused = added(&rules(ROLES, &[("X", scope)]), &json!({ "twin": true }), &[]);
-        assert!(refused.starts_with("Person DECOMP_CONFLICT"), "{scope}: {refused}");
+        assert!(refused.starts_with("Operator DECOMP_CONFLICT"), "{scope}: {refused}");
     }
     let made = added(&rules(&agreed, &[]), &json!({ "twin": true }), &[]);
     assert!(made.contains("X#2 of A with role=\"hub\""), "{made}");
@@ -140,7 +140,7 @@ fn a_list_that_is_none_is_a_mistake_of_the_rule_and_none_of_it_makes_none() {
     let wrong = added(&rules(NAMES, &[]), &json!({ "sites": "north" }), &[]);
     assert_eq!(
         wrong,
-        "Person DECOMP_RULE: rule `names`: `for-each` is a list of up to 10000 elements, not \
+        "Operator DECOMP_RULE: rule `names`: `for-each` is a list of up to 10000 elements, not \
          \"north\""
     );
     assert_eq!(added(&rules(NAMES, &[]), &json!({ "sites": [] }), &[]), "A of P\nB of P");

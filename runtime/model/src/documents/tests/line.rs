@@ -90,7 +90,7 @@ fn a_line_is_active_and_charged_when_it_is_delivered_with_what_it_relies_on() {
 #[test]
 fn a_delivered_line_stays_when_others_fail() {
     let mut story = third_done();
-    let cause = Failure::new(FailureClass::Person, "X", "no");
+    let cause = Failure::new(FailureClass::Operator, "X", "no");
     let failed = Event::Failed { task: TaskId(0), attempt: 1, failure: cause.clone() };
     let lines = vec![ItemId(0), ItemId(2)];
     let back = Event::RollingBack { lines, cause, task: Some(TaskId(0)), decision: None };
@@ -111,7 +111,7 @@ fn a_delivered_line_stays_when_others_fail() {
 /// once is given back.
 #[test]
 fn a_delivered_line_that_is_rolled_back_ends_and_is_credited() {
-    let cause = Failure::new(FailureClass::Person, "X", "no");
+    let cause = Failure::new(FailureClass::Operator, "X", "no");
     let decision = Decision { by: None, reason: None };
     let request = crate::journal::CancelRequest { id: "c".into(), reason: None, requested: None };
     let ways = [
@@ -168,7 +168,7 @@ fn a_line_that_was_delivered_and_fails_in_one_commit_was_never_active() {
     story.told.clear();
     let outputs = charges().as_object().cloned().unwrap();
     let done = Event::Succeeded { task: TaskId(5), attempt: 1, outputs, holds: vec![] };
-    let cause = Failure::new(FailureClass::Person, "X", "no");
+    let cause = Failure::new(FailureClass::Operator, "X", "no");
     story.commit("both", &[done, Event::Unwinding { cause, task: None, decision: None }]);
     for task in [5, 4] {
         story.commit("undone", &[Event::Undone { task: TaskId(task) }]);
@@ -215,7 +215,7 @@ fn what_was_delivered_is_known_after_a_crash() {
     let id = story.fulfilment.id;
     let fold = crate::Fulfilment::fold(id.clone(), &records).unwrap();
     assert!(fold.is_delivered_early(ItemId(5)) && !fold.is_delivered_early(ItemId(1)));
-    let cause = Failure::new(FailureClass::Person, "X", "no");
+    let cause = Failure::new(FailureClass::Operator, "X", "no");
     records.push(record(vec![Event::Unwinding { cause, task: None, decision: None }]));
     let fold = crate::Fulfilment::fold(id, &records).unwrap();
     assert!(fold.is_returned(ItemId(4)) && !fold.is_delivered_early(ItemId(4)));

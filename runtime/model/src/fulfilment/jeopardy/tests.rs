@@ -113,7 +113,7 @@ fn a_milestone_is_reached_when_its_task_is_done_and_not_when_it_is_taken_back() 
               "@type": "ProductOrderMilestone" },
         ])
     );
-    let cause = crate::Failure::new(crate::FailureClass::Person, "X", "x");
+    let cause = crate::Failure::new(crate::FailureClass::Operator, "X", "x");
     order.apply(Timestamp(9), &Event::Unwinding { cause, task: None, decision: None }).unwrap();
     order.apply(Timestamp(9), &Event::Undone { task: TaskId(0) }).unwrap();
     let statuses: Vec<Value> =

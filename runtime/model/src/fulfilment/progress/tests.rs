@@ -91,7 +91,7 @@ fn looked_up(fulfilment: &Fulfilment, item: ItemId) -> &'static str {
 
 /// What may happen to a task, by a number; what its state does not allow is refused.
 fn happening(task: TaskId, number: u8) -> Event {
-    let failure = Failure::new(FailureClass::Person, "CODE", "why");
+    let failure = Failure::new(FailureClass::Operator, "CODE", "why");
     match number % 5 {
         0 | 1 => Event::Started { task, attempt: 1 },
         2 => Event::Failed { task, attempt: 1, failure },

@@ -10,7 +10,10 @@ fn questions_and_looks_have_limits_of_their_own_and_say_who_must_act() {
         asked.plugin().unwrap();
     }
     let plugins = asked.plugin().unwrap_err();
-    assert_eq!((plugins.class, plugins.code.as_str()), (FailureClass::Person, "DECOMP_QUESTIONS"));
+    assert_eq!(
+        (plugins.class, plugins.code.as_str()),
+        (FailureClass::Operator, "DECOMP_QUESTIONS")
+    );
     let instances = asked.instance().unwrap_err();
     assert_eq!(
         (instances.class, instances.code.as_str()),

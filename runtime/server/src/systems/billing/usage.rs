@@ -369,7 +369,7 @@ async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Answer
             tracing::warn!(usage = guided.usage, failure.code, failure.message, "was not rated");
             match failure.class {
                 FailureClass::Retry => Answer::Later,
-                FailureClass::Reject | FailureClass::Person => {
+                FailureClass::Reject | FailureClass::Operator => {
                     Answer::Refused(Rejection::NotRated {
                         usage: guided.usage.clone(),
                         cause: failure.message,
