@@ -5,7 +5,7 @@
 
 pub mod step {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/0.1",
         world: "ferrule:plugin/step",
         generate_all,
         additional_derives: [Eq, PartialEq],
@@ -16,7 +16,7 @@ pub mod step {
 
 pub mod activator {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/0.1",
         world: "ferrule:plugin/activator",
         with: {
             "ferrule:plugin/types@0.1.2": crate::bindings::step::ferrule::plugin::types,
@@ -32,7 +32,7 @@ pub mod activator {
 
 pub mod allocator {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/0.1",
         world: "ferrule:plugin/allocator",
         with: {
             "ferrule:plugin/types@0.1.2": crate::bindings::step::ferrule::plugin::types,
@@ -49,7 +49,7 @@ pub mod allocator {
 
 pub mod validator {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/0.1",
         world: "ferrule:plugin/validator",
         with: {
             "ferrule:plugin/types@0.1.2": crate::bindings::step::ferrule::plugin::types,
@@ -65,7 +65,7 @@ pub mod validator {
 
 pub mod decomposer {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/0.1",
         world: "ferrule:plugin/decomposer",
         with: {
             "ferrule:plugin/types@0.1.2": crate::bindings::step::ferrule::plugin::types,
@@ -80,7 +80,7 @@ pub mod decomposer {
 
 pub mod rater {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/0.1",
         world: "ferrule:plugin/rater",
         with: {
             "ferrule:plugin/types@0.1.2": crate::bindings::step::ferrule::plugin::types,

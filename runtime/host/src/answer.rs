@@ -1,20 +1,15 @@
-//! What a guest's answer means.
+//! The meaning of a guest's answer.
 
-use model::reconcile::{Holder, Reading};
+use model::reconcile::{Difference, Holder, Reading};
 use model::{BOUNDS, Failure, FailureClass, Outcome, Wait};
 use serde_json::{Map, Value};
 use wasmtime::Trap;
 
-use crate::bindings::types;
 use crate::capability::log::Log;
+use crate::contract::{malformed_message, observation, types};
 use crate::invoke::overhead::HOSTCALL_BYTES_MAX;
 use crate::limits::Limits;
 use crate::state::State;
-
-/// The attributes by which an undo tells that the element will answer later: a key each, and for how
-/// many milliseconds to wait.
-const WAITS_FOR: &str = "waits-for";
-const WAITS_MS: &str = "waits-ms";
 
 /// An answer that may be `done` only.
 pub(crate) fn done(answer: Result<types::Done, types::Failure>, log: &Log) -> Outcome {
@@ -22,32 +17,6 @@ pub(crate) fn done(answer: Result<types::Done, types::Failure>, log: &Log) -> Ou
         Ok(done) => finished(&done),
         Err(error) => Outcome::Failed(failure(error, log)),
     }
-}
-
-/// An answer to an undo: done, or, by its attributes, accepted by the element,
-/// which will answer later.
-pub(crate) fn undone(answer: Result<types::Done, types::Failure>, log: &Log) -> Outcome {
-    let done = match answer {
-        Ok(done) => done,
-        Err(error) => return Outcome::Failed(failure(error, log)),
-    };
-    let mut keys = Vec::new();
-    let mut timeout = None;
-    for said in &done.attributes {
-        match said.name.as_str() {
-            WAITS_FOR => keys.push(said.value.clone()),
-            WAITS_MS => timeout = said.value.parse().ok(),
-            _ => {}
-        }
-    }
-    if keys.is_empty() {
-        return finished(&done);
-    }
-    let Some(timeout_ms) = timeout else {
-        let what = format!("`{WAITS_FOR}` without a `{WAITS_MS}` in whole milliseconds");
-        return Outcome::Failed(malformed(&what));
-    };
-    waiting(types::Callback { keys, timeout_ms, attributes: Vec::new() })
 }
 
 /// An answer that may be `waiting` too.
@@ -67,31 +36,45 @@ pub(crate) fn finished(done: &types::Done) -> Outcome {
     }
 }
 
-/// What was read back of a piece of work.
-pub(crate) fn reading(finding: types::Finding) -> Result<Reading, Failure> {
-    let done = match finding {
-        types::Finding::NotApplied => return Ok(Reading::Nothing),
-        types::Finding::Waiting(_) => return Ok(Reading::Pending),
-        types::Finding::Applied(done) => done,
+/// The result of an observation.
+pub(crate) fn reading(observed: observation::Observed) -> Result<Reading, Failure> {
+    let state = match observed {
+        observation::Observed::Absent => return Ok(Reading::Nothing),
+        observation::Observed::Pending => return Ok(Reading::Pending),
+        observation::Observed::Present(state) => state,
     };
-    let outputs = object(&done.outputs).map_err(|what| malformed(&format!("outputs {what}")))?;
-    let said = |name: &str| done.attributes.iter().find(|said| said.name == name);
-    let holder = match said("held-by").map(|said| said.value.as_str()) {
-        None => Holder::Ours,
-        Some("") => Holder::Unknown,
-        Some(key) => Holder::Other(key.into()),
+    let outputs = object(&state.outputs).map_err(|what| malformed(&format!("outputs {what}")))?;
+    let holder = match state.owner {
+        observation::Owner::ThisTask => Holder::Ours,
+        observation::Owner::Other(key) => Holder::Other(key),
+        observation::Owner::Unknown => Holder::Unknown,
     };
-    let differences = match said("differences") {
-        None => Vec::new(),
-        Some(said) if said.value.len() > BOUNDS.outputs_bytes_max => {
-            let max = BOUNDS.outputs_bytes_max;
-            let what = format!("`differences` with {} bytes, the limit is {max}", said.value.len());
-            return Err(malformed(&what));
-        }
-        Some(said) => serde_json::from_str(&said.value)
-            .map_err(|error| malformed(&format!("`differences` that cannot be read: {error}")))?,
-    };
+    let max = BOUNDS.outputs_bytes_max;
+    let bytes: usize = state.differences.iter().map(size).sum();
+    if bytes > max {
+        return Err(malformed(&format!("differences with {bytes} bytes, the limit is {max}")));
+    }
+    let differences = state.differences.into_iter().map(difference).collect::<Result<_, _>>()?;
     Ok(Reading::Held { outputs, differences, holder })
+}
+
+fn size(difference: &observation::Difference) -> usize {
+    let found = difference.found.as_ref().map_or(0, String::len);
+    difference.name.len() + difference.expected.len() + found
+}
+
+fn difference(difference: observation::Difference) -> Result<Difference, Failure> {
+    let observation::Difference { name, expected, found } = difference;
+    let value = |text: &str| {
+        BOUNDS.text("that nest", text).map_err(|exceeded| exceeded.to_string())?;
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    };
+    let read = |text: &str| {
+        value(text).map_err(|reason| malformed(&format!("a difference in `{name}`: {reason}")))
+    };
+    let expected = read(&expected)?;
+    let found = found.map_or(Ok(Value::Null), |found| read(&found))?;
+    Ok(Difference { name, expected, found })
 }
 
 /// Work that ends by callback.
@@ -118,7 +101,7 @@ pub(crate) fn failure(failure: types::Failure, log: &Log) -> Failure {
     let class = match failure.class {
         types::FailureClass::Retry => FailureClass::Retry,
         types::FailureClass::Reject => FailureClass::Reject,
-        types::FailureClass::Person => FailureClass::Person,
+        types::FailureClass::Operator => FailureClass::Operator,
     };
     Failure {
         class,
@@ -129,10 +112,9 @@ pub(crate) fn failure(failure: types::Failure, log: &Log) -> Failure {
     }
 }
 
-/// An answer that is not what the contract says.
-pub(crate) fn malformed(what: &str) -> Failure {
-    let message = format!("the plugin answered with {what}; mend the plugin, then retry the task");
-    Failure::new(FailureClass::Person, "PLUGIN_ANSWER", message)
+/// An answer that the contract does not allow.
+pub(crate) fn malformed(answer: &str) -> Failure {
+    Failure::new(FailureClass::Operator, "PLUGIN_ANSWER", malformed_message(answer))
 }
 
 /// Reads a JSON object. Its size and depth are known before anything is made of it.
@@ -151,10 +133,10 @@ pub(crate) fn object(text: &str) -> Result<Map<String, Value>, String> {
 
 /// Why a call ended without an answer.
 pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -> Failure {
-    let person = |code, message: String| Failure::new(FailureClass::Person, code, message);
+    let operator = |code, message: String| Failure::new(FailureClass::Operator, code, message);
     if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
         let spent = state.meter.spent().as_millis();
-        return person(
+        return operator(
             "PLUGIN_CPU",
             format!(
                 "the plugin was stopped after {spent} ms of processor time, it may have {} ms; \
@@ -164,7 +146,7 @@ pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -
         );
     }
     if state.memory.refused() {
-        return person(
+        return operator(
             "PLUGIN_MEMORY",
             format!(
                 "the plugin wanted more than its {} MiB of memory; mend it or raise \
@@ -181,7 +163,10 @@ pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -
     }
     let reason = state.log.last_words().unwrap_or_else(|| error.root_cause().to_string());
     state.log.write("host", &format!("the plugin trapped: {}", error.root_cause()));
-    person("PLUGIN_TRAPPED", format!("the plugin crashed: {reason}; mend it, then retry the task"))
+    operator(
+        "PLUGIN_TRAPPED",
+        format!("the plugin crashed: {reason}; mend it, then retry the task"),
+    )
 }
 
 /// Whether a guest passed more to the host in one call than it may. wasmtime tells it apart by its

@@ -75,7 +75,7 @@ pub(crate) fn shown(place: &str) -> Failure {
         "the plugin answered with {place} that holds the value of one of its settings; mend the \
          plugin, then retry the task"
     );
-    Failure::new(FailureClass::Person, "PLUGIN_SHOWS_SETTING", message)
+    Failure::new(FailureClass::Operator, "PLUGIN_SHOWS_SETTING", message)
 }
 
 fn masked(failure: Failure, mask: &Mask) -> Failure {

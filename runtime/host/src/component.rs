@@ -1,19 +1,15 @@
-//! Reads what a component says of itself before it is compiled: its manifest, what it exports and
-//! what it imports.
+//! Reads a component before it is compiled: its manifest, its imports and its exports.
+
+use std::collections::BTreeSet;
 
 use model::{Digest, PluginId};
 use wasmparser::{Parser, Payload};
 
+use crate::contract::{Interfaces, Part, Version, interface};
 use crate::declared::Declared;
-use crate::install::{InstallError, Refused};
+use crate::error::{InstallError, Refused};
 use crate::manifest::{self, Manifest};
 use crate::role::{Capability, Role};
-
-/// The package of the contract.
-const PACKAGE: &str = "ferrule:plugin/";
-
-/// The version of the contract that this host speaks; a plugin's must agree in these numbers.
-const VERSION: (u64, u64) = (0, 1);
 
 /// The bytes of a plugin, read.
 #[derive(Debug)]
@@ -21,7 +17,11 @@ pub(crate) struct Component {
     pub(crate) digest: Digest,
     pub(crate) bytes: Vec<u8>,
     pub(crate) manifest: Manifest,
-    /// What the host keeps of an instance, beside its memories and tables.
+    /// The version of the contract that it was built against.
+    pub(crate) contract: Version,
+    /// The optional parts of the contract that it offers.
+    pub(crate) parts: BTreeSet<Part>,
+    /// The bytes that the host keeps of an instance, beside its memories and tables.
     pub(crate) instance_bytes: usize,
     imports: Vec<String>,
 }
@@ -49,26 +49,33 @@ impl Component {
         }
         let surface = survey(&bytes)?;
         let section = surface.manifest.as_ref().map(|(_, section)| Manifest::parse(section));
-        let manifest = match (check(&surface), section) {
-            (Ok(()), Some(Ok(manifest))) => manifest,
-            (Ok(()), Some(Err(error))) => return Err(InstallError::Manifest(error).into()),
-            (Ok(()), None) => return Err(InstallError::NoManifest.into()),
+        let exports = Interfaces::of(&surface.exports);
+        let (contract, roles, manifest) = match (check(&surface, &exports), section) {
+            (Ok((contract, roles)), Some(Ok(manifest))) => (contract, roles, manifest),
+            (Ok(_), Some(Err(error))) => return Err(InstallError::Manifest(error).into()),
+            (Ok(_), None) => return Err(InstallError::NoManifest.into()),
             (Err(error), section) => {
                 let manifest = section.and_then(Result::ok).map(Box::new);
                 return Err(Refused { manifest, error });
             }
         };
-        let roles = roles(&surface.exports);
         if !roles.contains(&manifest.world) {
-            let error = InstallError::OtherRole { manifest: manifest.world, exported: roles[0] };
+            let missing = contract.mandatory(manifest.world);
+            let error = InstallError::OtherRole {
+                manifest: manifest.world,
+                exported: roles[0],
+                missing: missing.iter().copied().filter(|name| !exports.has(name)).collect(),
+            };
             return Err(Refused { manifest: Some(Box::new(manifest)), error });
         }
+        let parts = contract.parts(manifest.world, &exports);
         let instance_bytes = match Declared::read(&bytes).and_then(Declared::check) {
             Ok(declared) => declared.instance_bytes(),
             Err(error) => return Err(Refused { manifest: Some(Box::new(manifest)), error }),
         };
         let digest = Digest::of(&bytes);
-        Ok(Self { digest, bytes, manifest, instance_bytes, imports: surface.imports })
+        let imports = surface.imports;
+        Ok(Self { digest, bytes, manifest, contract, parts, instance_bytes, imports })
     }
 
     /// The id that it claims.
@@ -79,6 +86,12 @@ impl Component {
     /// The refusal of this component.
     pub(crate) fn refused(&self, error: InstallError) -> Refused {
         Refused { manifest: Some(Box::new(self.manifest.clone())), error }
+    }
+
+    /// Whether its work can be undone: by itself, or because it has no effect outside. Its
+    /// reservations are released by the engine.
+    pub(crate) fn can_undo(&self) -> bool {
+        self.parts.contains(&Part::Undo) || !self.imports(Capability::Http)
     }
 
     /// Whether the component can use a capability at all.
@@ -129,33 +142,23 @@ impl Surface {
     }
 }
 
-fn roles(exports: &[String]) -> Vec<Role> {
-    let exported = |role: &Role| {
-        exports
-            .iter()
-            .filter_map(|export| interface(export))
-            .any(|(name, _)| name == role.interface())
-    };
-    Role::ALL.into_iter().filter(exported).collect()
-}
-
-/// Checks that a component speaks this host's contract, and has a role in it.
-fn check(surface: &Surface) -> Result<(), InstallError> {
-    let other = surface.imports.iter().chain(&surface.exports).find_map(|name| {
-        let (_, version) = interface(name)?;
-        let ([major, minor, _], ..) = manifest::precedence(version)?;
-        ((major, minor) != VERSION).then(|| version.to_owned())
-    });
-    match other {
-        Some(wanted) => {
-            Err(InstallError::OtherContract { wanted, major: VERSION.0, minor: VERSION.1 })
+/// Checks that a component was built against one version of the contract that this host serves, and
+/// has a role in it.
+fn check(surface: &Surface, exports: &Interfaces) -> Result<(Version, Vec<Role>), InstallError> {
+    let mut contract = None;
+    let names = surface.imports.iter().chain(&surface.exports);
+    for (_, text) in names.filter_map(|name| interface(name)) {
+        let numbers = manifest::precedence(text);
+        let version = numbers.and_then(|([major, minor, _], ..)| Version::of(major, minor));
+        let Some(version) = version else {
+            return Err(InstallError::OtherContract { wanted: text.to_owned() });
+        };
+        if contract.is_some_and(|contract| contract != version) {
+            return Err(InstallError::MixedContract);
         }
-        None if roles(&surface.exports).is_empty() => Err(InstallError::NoRole),
-        None => Ok(()),
+        contract = Some(version);
     }
-}
-
-/// The name and version of an interface of the contract.
-fn interface(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix(PACKAGE)?.split_once('@')
+    let contract = contract.ok_or(InstallError::NoRole)?;
+    let roles = contract.roles(exports);
+    if roles.is_empty() { Err(InstallError::NoRole) } else { Ok((contract, roles)) }
 }

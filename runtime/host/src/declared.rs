@@ -6,7 +6,7 @@ use wasmparser::{
     ComponentOuterAliasKind, ComponentTypeRef, ElementItems, Encoding, Instance, Parser, Payload,
 };
 
-use crate::install::InstallError;
+use crate::error::InstallError;
 use crate::limits::{CORE_INSTANCES_MAX, INSTANCE_BYTES_MAX, MEMORIES_MAX, TABLES_MAX};
 
 /// What the host keeps of one import, function or global of a core instance at the most.

@@ -14,10 +14,12 @@ use crate::artefact::Refusal;
 use crate::binding::{self, BindingError};
 use crate::compile::Stopped;
 use crate::component::Component;
-use crate::host::{Host, Shared, blocking};
-use crate::install::{self, InstallError, Installed, Plugin, Refused};
+use crate::error::{InstallError, Refused};
+use crate::host::Host;
+use crate::install::{self, Installed, Plugin};
 use crate::mask::Mask;
 use crate::registry::{Change, Entry, Loaded};
+use crate::shared::{Shared, blocking};
 
 /// Where a plugin comes from, which decides what it may be.
 #[derive(Clone, Debug)]

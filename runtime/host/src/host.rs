@@ -1,7 +1,7 @@
 //! Runs plugins for the engine.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -22,15 +22,17 @@ use crate::border;
 use crate::capability::http::Client;
 use crate::capability::log::Log;
 use crate::compile::{CompileLimits, Compiler, Program};
+use crate::contract::Part;
 use crate::executor::Executor;
 use crate::executor::lane::Lanes;
 use crate::grants::Grants;
 use crate::install::Plugin;
-use crate::invoke::{self, Decomposition, Production};
+use crate::invoke::{self, Decomposition, Production, Schemas};
 use crate::limits::CEILING;
 use crate::machine::Machine;
 use crate::registry::{Entry, Registry};
 use crate::role::Role;
+use crate::shared::{Shared, callbacks};
 
 /// How large a plugin may be, unless the options say otherwise.
 const PLUGIN_BYTES_MAX: usize = 64 << 20;
@@ -108,25 +110,6 @@ pub enum HostError {
 /// Runs plugins; cheap to clone.
 #[derive(Clone)]
 pub struct Host(pub(crate) Arc<Shared>);
-
-/// What all clones of a host share.
-pub(crate) struct Shared {
-    pub(crate) machine: Machine,
-    pub(crate) pools: Pools,
-    pub(crate) store: Arc<dyn Store>,
-    /// Instances and memory, by plugin.
-    pub(crate) admission: Admission,
-    pub(crate) executor: Executor,
-    pub(crate) lanes: Lanes,
-    pub(crate) registry: Registry,
-    pub(crate) cache: Cache,
-    pub(crate) bindings: Bindings,
-    pub(crate) compiler: Compiler,
-    grants: BTreeMap<PluginId, (Arc<Grants>, Client)>,
-    nothing: (Arc<Grants>, Client),
-    callbacks: String,
-    pub(crate) plugin_bytes_max: usize,
-}
 
 impl Options {
     /// Options that grant nothing, for this store, these pools and this cache folder.
@@ -214,7 +197,7 @@ impl Host {
         self.0.registry.list()
     }
 
-    /// What an item becomes, as the decomposer with these bytes says, and what it logged.
+    /// Decomposes an item by the decomposer with these bytes. Also returns its log.
     pub async fn decompose(
         &self,
         digest: &Digest,
@@ -232,22 +215,29 @@ impl Host {
         (productions, border::log(log.finish(), mask))
     }
 
-    /// The role of the plugin with these bytes; nothing where it is not to be had.
+    /// The role of the plugin with these bytes; `None` if it is not installed.
     pub async fn role(&self, digest: &Digest) -> Option<Role> {
         self.plugin(digest).await.map(|plugin| plugin.installed.role)
     }
 
-    /// Whether the version of a plugin that new plans use can take back what it does: a `step` that
-    /// reaches outside cannot, because its world has no `undo`. `None` if there is no such plugin.
+    /// Whether the version of a plugin that new plans use can be undone: one that reaches outside
+    /// and exports no `undo` cannot. `None` if there is no such plugin.
     pub fn can_undo(&self, plugin: &PluginId) -> Option<bool> {
-        self.0.registry.current(plugin).map(|plugin| plugin.can_undo())
+        self.0.registry.current(plugin).map(|plugin| plugin.can_undo)
     }
 
-    /// Reads back what stands of the work that a call did, by the activator with these bytes. It
-    /// has no effect: the plugin may send no request that changes what it is about.
+    /// The JSON Schemas by which the plugin with these bytes describes its input, outputs and
+    /// settings; `None` if it does not describe them.
+    pub async fn describe(&self, digest: &Digest) -> Result<Option<Schemas>, Failure> {
+        let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
+        invoke::describe(&self.0, &plugin).await
+    }
+
+    /// Compares an element with the work of a call, by the plugin with these bytes. It has no effect:
+    /// requests of the plugin that change anything are denied.
     pub async fn probe(&self, digest: &Digest, call: &Call) -> Result<Reading, Failure> {
         let plugin = self.plugin(digest).await.ok_or_else(|| missing(digest))?;
-        invoke::probe(&self.0, &plugin, call.clone(), &Log::default())
+        invoke::observe(&self.0, &plugin, call.clone(), &Log::default())
             .await
             .map_err(|failure| border::failure(failure, &plugin.mask))
             .and_then(|reading| border::reading(reading, &plugin.mask))
@@ -268,13 +258,12 @@ impl Host {
         let Some(plugin) = self.plugin(&call.digest).await else {
             return Report { outcome: Outcome::Failed(missing(&call.digest)), log: Vec::new() };
         };
-        let is_undo = call.operation.reverts();
-        if is_undo && plugin.installed.role != Role::Activator {
-            let outcome = match plugin.can_undo() {
-                // It cannot reach outside. All that it did is what it reserved, and the engine
-                // gives that back itself, in the commit that says that the task is undone.
+        if call.operation.reverts() && !plugin.offers(Part::Undo) {
+            let outcome = match plugin.can_undo {
+                // It cannot reach outside. All its effects are reservations, which the engine
+                // releases itself, in the commit of the undo.
                 true => Outcome::Done(Map::new()),
-                // What it did stands. Answering that it is undone would be a lie, and calling it
+                // Its work remains. To answer that it is undone would be wrong, and to call it
                 // would do the work again.
                 false => Outcome::Failed(invoke::no_undo(&plugin)),
             };
@@ -304,38 +293,10 @@ impl Worker for Host {
     }
 }
 
-impl Shared {
-    /// What a plugin with this id was granted, and the client for it.
-    pub(crate) fn granted(&self, id: &PluginId) -> (Arc<Grants>, Client) {
-        self.grants.get(id).unwrap_or(&self.nothing).clone()
-    }
-
-    /// Where an element posts its answer to a call, by the name that the engine gives it.
-    pub(crate) fn callback_url(&self, name: &str) -> String {
-        let mut url = self.callbacks.clone();
-        for byte in name.bytes() {
-            // What a path segment may hold as it is (RFC 3986); the rest is escaped.
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => url.push(char::from(byte)),
-                b'-' | b'.' | b'_' | b'~' | b':' | b'@' | b'+' => url.push(char::from(byte)),
-                _ => {
-                    // Writing to a text cannot fail.
-                    let _ok = write!(url, "%{byte:02X}");
-                }
-            }
-        }
-        url
-    }
-}
-
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host").finish_non_exhaustive()
     }
-}
-
-fn callbacks(base_url: &str) -> String {
-    format!("{}/orchestration/v1/callbacks/", base_url.trim_end_matches('/'))
 }
 
 fn missing(digest: &Digest) -> Failure {
@@ -344,16 +305,5 @@ fn missing(digest: &Digest) -> Failure {
          task",
         digest.short()
     );
-    Failure::new(FailureClass::Person, "PLUGIN_MISSING", message)
-}
-
-/// Runs something on a thread that may block; nothing where the runtime is shutting down.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => Some(result),
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => None,
-    }
+    Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message)
 }

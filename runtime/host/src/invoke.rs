@@ -1,66 +1,62 @@
-//! One call of one plugin: a store of its own, the export that the call means, and the answer.
+//! One call of one plugin: a store of its own, the export that the call is for, and the answer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::worker::{Call, Operation};
-use model::reconcile::{Holder, Reading};
+use engine::worker::Call;
+use model::plan::Action;
+use model::reconcile::Reading;
 use model::{Failure, FailureClass, FulfilmentId, Outcome, SpecId, TaskId};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
-use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline, bail};
+use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi_http::WasiHttpCtx;
 
 use crate::admission::Permit;
 use crate::answer;
-use crate::bindings::activator::exports::ferrule::plugin::activation::Guest as Activation;
-use crate::bindings::decomposer::exports::ferrule::plugin::decomposition;
-use crate::bindings::types::{self, Attribute, Finding, Task};
 use crate::capability::config::Config;
 use crate::capability::http::{Outbound, Reach};
 use crate::capability::inventory::Inventory;
 use crate::capability::log::Log;
 use crate::capability::reservation::Reservation;
+use crate::contract::{Part, decomposition};
 use crate::executor::Turn;
-use crate::host::Shared;
-use crate::install::{Exports, Plugin};
+use crate::install::Plugin;
 use crate::limits::{Memory, Meter, Verdict};
-use crate::rating;
 use crate::role::Role;
+use crate::shared::Shared;
 use crate::state::State;
 
 use self::overhead::{FIELDS_BYTES_MAX, HOSTCALL_BYTES_MAX, RESOURCES_MAX, overhead, size};
-pub(crate) use self::undo::no_undo;
+use self::perform::{look, perform};
+pub(crate) use self::refusal::no_undo;
+use self::task::text;
 
 pub(crate) mod overhead;
+mod perform;
 mod refusal;
-mod undo;
+mod task;
 
-/// How much a response that a guest receives may have.
+/// Max bytes of a response that a guest receives.
 const HTTP_BODY_MAX: u64 = 4 << 20;
-/// How many random bytes a guest may ask for at once.
+/// Max random bytes that a guest may ask for at once.
 const RANDOM_BYTES_MAX: u64 = 64 * 1024;
-
-/// The attribute of a task whose probe reads back what stands there now.
-const READ_BACK: &str = "read-back";
-/// The attribute of a task whose work stands and is changed: the key that it was done under.
-const REPLACES: &str = "replaces";
 
 /// An item to decompose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decomposition {
     /// The specification of the item.
     pub spec: SpecId,
-    /// What is wanted: `add`, `modify`, `delete` or `noChange`.
-    pub action: String,
+    /// What the order does to it.
+    pub action: Action,
     /// The item's characteristics.
     pub characteristics: Map<String, Value>,
     /// The order as it was submitted.
     pub order: Value,
 }
 
-/// One thing that an item becomes.
+/// One part that an item becomes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Production {
     /// The specification to produce.
@@ -69,7 +65,18 @@ pub struct Production {
     pub characteristics: Map<String, Value>,
 }
 
-/// What a call is about, where the call is for a task.
+/// JSON Schemas of a plugin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schemas {
+    /// Of the input of a step.
+    pub input: Option<Map<String, Value>>,
+    /// Of the outputs of a step.
+    pub output: Option<Map<String, Value>>,
+    /// Of the settings, as one object.
+    pub settings: Option<Map<String, Value>>,
+}
+
+/// The task that a call is for.
 #[derive(Clone, Debug)]
 struct Subject {
     fulfilment: FulfilmentId,
@@ -93,27 +100,66 @@ pub(crate) async fn carry_out(
     outcome.await.unwrap_or_else(Outcome::Failed)
 }
 
-/// Reads back what stands of a task's work, within the limits of its plugin.
-pub(crate) async fn probe(
+/// Compares an element with a task's work, within the limits of its plugin.
+pub(crate) async fn observe(
     shared: &Arc<Shared>,
     plugin: &Arc<Plugin>,
     call: Call,
     log: &Log,
 ) -> Result<Reading, Failure> {
-    if plugin.installed.role != Role::Activator {
+    if !plugin.offers(Part::Observation) {
         return Err(wrong_role(plugin, "read back what was done"));
     }
     let guest = Guest::of(shared, plugin, log, &call);
     let bytes = size(&call.input) + size(&call.characteristics);
     let found = guest.run(bytes, |guest, permit| async move {
         let mut store = guest.store(permit);
-        let found = read_back(&mut store, &guest, &call).await;
+        let found = async {
+            let instance = guest.plugin.exports.instantiate(&mut store).await?;
+            look(&mut store, &instance, &guest, &call).await
+        };
+        let found = found.await;
         guest.finish(found, &store)
     });
     match found.await? {
-        Ok(finding) => answer::reading(finding),
+        Ok(observed) => answer::reading(observed),
         Err(failure) => Err(answer::failure(failure, log)),
     }
+}
+
+/// The JSON Schemas by which a plugin describes its input, outputs and settings, within its limits;
+/// `None` if it does not.
+pub(crate) async fn describe(
+    shared: &Arc<Shared>,
+    plugin: &Arc<Plugin>,
+) -> Result<Option<Schemas>, Failure> {
+    if !plugin.offers(Part::Description) {
+        return Ok(None);
+    }
+    let log = Log::default();
+    let guest = Guest::aside(shared, plugin, &log);
+    let described = guest.run(0, |guest, permit| async move {
+        let mut store = guest.store(permit);
+        let described = async {
+            let instance = guest.plugin.exports.instantiate(&mut store).await?;
+            instance.describe(&mut store).await
+        };
+        let described = described.await;
+        guest.finish(described, &store)
+    });
+    let schemas = described.await?.map_err(|failure| answer::failure(failure, &log))?;
+    let schema = |text: Option<String>, of: &str| {
+        let read = |text: String| {
+            answer::object(&text)
+                .map_err(|what| answer::malformed(&format!("a schema of {of} {what}")))
+        };
+        text.map(read).transpose()
+    };
+    Ok(Some(Schemas {
+        input: schema(schemas.input, "inputs")?,
+        output: schema(schemas.output, "outputs")?,
+        settings: schema(schemas.settings, "settings")?,
+    }))
 }
 
 /// Decomposes an item within the limits of a plugin.
@@ -128,18 +174,20 @@ pub(crate) async fn decompose(
     }
     let request = decomposition::Request {
         spec: item.spec.as_str().into(),
-        action: item.action.clone(),
+        action: task::action(item.action),
         characteristics: text(&item.characteristics),
         order: item.order.to_string(),
         attributes: Vec::new(),
     };
-    // Decomposers can reserve nothing, so it does not matter for whom they would.
-    let subject = Subject { fulfilment: FulfilmentId::new(""), task: TaskId(u32::MAX) };
-    let guest = Guest::new(shared, plugin, log, subject, plugin.limits.wall_ms.into());
+    let guest = Guest::aside(shared, plugin, log);
     let bytes = request.order.len() + request.characteristics.len();
     let answered = guest.run(bytes, |guest, permit| async move {
         let mut store = guest.store(permit);
-        let answer = ask(&mut store, &guest, &request).await;
+        let answer = async {
+            let instance = guest.plugin.exports.instantiate(&mut store).await?;
+            instance.decompose(&mut store, &request).await
+        };
+        let answer = answer.await;
         guest.finish(answer, &store)
     });
     let productions = answered.await?.map_err(|failure| answer::failure(failure, log))?;
@@ -151,7 +199,7 @@ pub(crate) async fn decompose(
     productions.into_iter().map(production).collect()
 }
 
-/// Everything that a call of a plugin needs to know of its surroundings.
+/// The surroundings of a call.
 #[derive(Clone)]
 struct Guest {
     shared: Arc<Shared>,
@@ -166,6 +214,12 @@ impl Guest {
     fn of(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log, call: &Call) -> Self {
         let subject = Subject { fulfilment: call.fulfilment.clone(), task: call.task };
         Self::new(shared, plugin, log, subject, call.timeout_ms)
+    }
+
+    /// A call for no task, of a plugin that can reserve nothing for it.
+    fn aside(shared: &Arc<Shared>, plugin: &Arc<Plugin>, log: &Log) -> Self {
+        let subject = Subject { fulfilment: FulfilmentId::new(""), task: TaskId(u32::MAX) };
+        Self::new(shared, plugin, log, subject, plugin.limits.wall_ms.into())
     }
 
     fn new(
@@ -186,8 +240,8 @@ impl Guest {
         }
     }
 
-    /// Runs a call on the threads of guests when it is admitted, and says why where there is no
-    /// answer. `bytes` is the size of what it is asked.
+    /// Runs a call on the threads of guests when it is admitted. Fails if there is no answer.
+    /// `bytes` is the size of its arguments.
     async fn run<T, F>(
         &self,
         bytes: usize,
@@ -238,7 +292,7 @@ impl Guest {
         }
     }
 
-    /// What came of a call, or why nothing did.
+    /// The answer of a call, or the failure that replaces it.
     fn finish<T>(&self, answer: wasmtime::Result<T>, store: &Store<State>) -> Result<T, Failure> {
         answer.map_err(|error| {
             let state = store.data();
@@ -313,188 +367,10 @@ impl Guest {
             .max_random_size(RANDOM_BYTES_MAX)
             .build()
     }
-
-    fn task(&self, call: &Call, idempotency_key: String) -> Task {
-        let left = self.deadline.saturating_duration_since(Instant::now()).as_millis();
-        Task {
-            fulfilment: call.fulfilment.as_str().into(),
-            name: call.name.clone(),
-            spec: call.spec.clone(),
-            action: call.action.clone(),
-            characteristics: text(&call.characteristics),
-            input: text(&call.input),
-            attempt: call.attempt,
-            callback_url: self.shared.callback_url(&call.callback),
-            idempotency_key,
-            deadline_ms: u32::try_from(left).unwrap_or(u32::MAX),
-            attributes: call
-                .replaces
-                .iter()
-                .map(|key| Attribute { name: REPLACES.into(), value: key.clone() })
-                .collect(),
-        }
-    }
-}
-
-async fn ask(
-    store: &mut Store<State>,
-    guest: &Guest,
-    request: &decomposition::Request,
-) -> wasmtime::Result<Result<Vec<decomposition::Production>, types::Failure>> {
-    let Exports::Decomposer(pre) = &guest.plugin.exports else {
-        bail!("not a decomposer");
-    };
-    let instance = pre.instantiate_async(&mut *store).await?;
-    instance.ferrule_plugin_decomposition().call_decompose(&mut *store, request).await
-}
-
-async fn read_back(
-    store: &mut Store<State>,
-    guest: &Guest,
-    call: &Call,
-) -> wasmtime::Result<Result<Finding, types::Failure>> {
-    let Exports::Activator(pre) = &guest.plugin.exports else {
-        bail!("not an activator");
-    };
-    let instance = pre.instantiate_async(&mut *store).await?;
-    look(store, instance.ferrule_plugin_activation(), guest, call).await
-}
-
-/// Asks what stands there now; nothing is changed.
-async fn look(
-    store: &mut Store<State>,
-    activation: &Activation,
-    guest: &Guest,
-    call: &Call,
-) -> wasmtime::Result<Result<Finding, types::Failure>> {
-    let mut task = guest.task(call, call.idempotency_key.clone());
-    task.attributes.push(Attribute { name: READ_BACK.into(), value: "true".into() });
-    let granted = std::mem::replace(&mut store.data_mut().outbound.reach, Reach::Reads);
-    let found = activation.call_probe(&mut *store, &task).await;
-    store.data_mut().outbound.reach = granted;
-    found
-}
-
-/// Calls the export that a call means.
-async fn perform(
-    store: &mut Store<State>,
-    guest: &Guest,
-    call: &Call,
-) -> wasmtime::Result<Outcome> {
-    let log = &guest.log;
-    let again = matches!(call.operation, Operation::Run | Operation::Recover);
-    match &guest.plugin.exports {
-        Exports::Activator(pre) => {
-            let instance = pre.instantiate_async(&mut *store).await?;
-            activate(store, instance.ferrule_plugin_activation(), guest, call).await
-        }
-        Exports::Step(pre) => {
-            let task = guest.task(call, call.idempotency_key.clone());
-            let instance = pre.instantiate_async(&mut *store).await?;
-            let work = instance.ferrule_plugin_work();
-            let answer = match &call.operation {
-                Operation::Resume { payload } => {
-                    work.call_resume(store, &task, &payload.to_string()).await?
-                }
-                Operation::Run | Operation::Recover => work.call_run(store, &task).await?,
-                // Doing the work again is the opposite of what is wanted.
-                Operation::Undo { .. } | Operation::ResumeUndo { .. } | Operation::Reapply => {
-                    return Ok(Outcome::Failed(no_undo(&guest.plugin)));
-                }
-            };
-            Ok(answer::outcome(answer, log))
-        }
-        Exports::Validator(pre) if again => {
-            let task = guest.task(call, call.idempotency_key.clone());
-            let instance = pre.instantiate_async(&mut *store).await?;
-            let answer = instance.ferrule_plugin_validation().call_validate(store, &task).await?;
-            Ok(answer::done(answer, log))
-        }
-        Exports::Allocator(pre) if again => {
-            let task = guest.task(call, call.idempotency_key.clone());
-            let instance = pre.instantiate_async(&mut *store).await?;
-            let answer = instance.ferrule_plugin_allocation().call_allocate(store, &task).await?;
-            Ok(answer::done(answer, log))
-        }
-        Exports::Rater(pre) if again => {
-            let request = match rating::request(call.input.clone()) {
-                Ok(request) => request,
-                Err(failure) => return Ok(Outcome::Failed(failure)),
-            };
-            let instance = pre.instantiate_async(&mut *store).await?;
-            let answer = instance.ferrule_plugin_rating().call_rate(store, &request).await?;
-            Ok(match answer {
-                Ok(charges) => rating::outputs(charges),
-                Err(failure) => Outcome::Failed(answer::failure(failure, log)),
-            })
-        }
-        Exports::Decomposer(_) => Ok(Outcome::Failed(wrong_role(&guest.plugin, "do a step"))),
-        Exports::Validator(_) | Exports::Allocator(_) | Exports::Rater(_) => {
-            Ok(Outcome::Failed(wrong_role(&guest.plugin, "read a callback")))
-        }
-    }
-}
-
-async fn activate(
-    store: &mut Store<State>,
-    activation: &Activation,
-    guest: &Guest,
-    call: &Call,
-) -> wasmtime::Result<Outcome> {
-    let (key, log) = (&call.idempotency_key, &guest.log);
-    match &call.operation {
-        Operation::Run => {}
-        Operation::Recover => {
-            let task = guest.task(call, key.clone());
-            match activation.call_probe(&mut *store, &task).await? {
-                Ok(Finding::Applied(done)) => return Ok(answer::finished(&done)),
-                Ok(Finding::Waiting(callback)) => return Ok(answer::waiting(callback)),
-                Ok(Finding::NotApplied) => {}
-                Err(failure) => return Ok(Outcome::Failed(answer::failure(failure, log))),
-            }
-        }
-        Operation::Resume { payload } => {
-            let task = guest.task(call, key.clone());
-            let answer = activation.call_resume(store, &task, &payload.to_string()).await?;
-            return Ok(answer::outcome(answer, log));
-        }
-        Operation::Undo { outputs } => {
-            let task = undo::task(guest, call);
-            let answer = activation.call_undo(store, &task, &text(outputs)).await?;
-            return Ok(answer::undone(answer, log));
-        }
-        Operation::ResumeUndo { payload } => {
-            let task = undo::task(guest, call);
-            let answer = activation.call_resume(store, &task, &payload.to_string()).await?;
-            return Ok(answer::outcome(answer, log));
-        }
-        Operation::Reapply => {
-            let found = look(store, activation, guest, call).await?;
-            match found.map(answer::reading) {
-                // The change was never done, or was undone already.
-                Ok(Ok(Reading::Held { holder: Holder::Other(_), .. })) => {
-                    return Ok(Outcome::Done(Map::new()));
-                }
-                Ok(Ok(Reading::Pending)) => return Ok(Outcome::Failed(refusal::pending())),
-                // What cannot be told is done again as it was, which is as good as once.
-                Ok(Ok(Reading::Nothing | Reading::Held { .. }) | Err(_)) | Err(_) => {}
-            }
-            let task = undo::task(guest, call);
-            let answer = activation.call_activate(store, &task).await?;
-            return Ok(answer::outcome(answer, log));
-        }
-    }
-    let task = guest.task(call, key.clone());
-    let answer = activation.call_activate(store, &task).await?;
-    Ok(answer::outcome(answer, log))
-}
-
-fn text(map: &Map<String, Value>) -> String {
-    serde_json::to_string(map).expect("a JSON object has string keys")
 }
 
 fn wrong_role(plugin: &Plugin, what: &str) -> Failure {
     let (name, role) = (&plugin.name, plugin.installed.role);
     let message = format!("plugin `{name}` is a {role} and cannot {what}; mend the workflow");
-    Failure::new(FailureClass::Person, "PLUGIN_ROLE", message)
+    Failure::new(FailureClass::Operator, "PLUGIN_ROLE", message)
 }

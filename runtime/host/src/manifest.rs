@@ -4,9 +4,9 @@ use model::pack::{Asked, AskedKey, InputKind};
 use serde::{Deserialize, Serialize};
 
 use crate::component::Component;
-use crate::install::InstallError;
+use crate::error::InstallError;
 use crate::limits;
-use crate::role::{Capability, Role};
+use crate::role::Role;
 
 /// The name of the custom section.
 pub const SECTION: &str = "ferrule:plugin-manifest";
@@ -132,11 +132,11 @@ impl Manifest {
             .map_err(|refused| refused.error)
     }
 
-    /// Reads a plugin's file like [`Manifest::of`], and tells whether the plugin can take back what
-    /// it does: a `step` that imports outbound HTTP cannot, because its world has no `undo`.
+    /// Reads a plugin's file like [`Manifest::of`], and tells whether the plugin's work can be
+    /// undone: a step that imports outbound HTTP must export `undo` for that.
     pub fn with_undo(plugin: Vec<u8>) -> Result<(Self, bool), InstallError> {
         let component = Component::read(plugin, usize::MAX).map_err(|refused| refused.error)?;
-        let can_undo = can_undo(component.manifest.world, component.imports(Capability::Http));
+        let can_undo = component.can_undo();
         Ok((component.manifest, can_undo))
     }
 
@@ -203,12 +203,6 @@ fn leb128(mut number: usize) -> Vec<u8> {
         }
         bytes.push(low | 0x80);
     }
-}
-
-/// Whether what a plugin of this role does can be taken back: by itself, or because it has no effect
-/// outside. What it reserved is given back by the engine.
-pub(crate) fn can_undo(role: Role, reaches_outside: bool) -> bool {
-    role == Role::Activator || !reaches_outside
 }
 
 /// What orders versions: the three numbers, then a release after its pre-releases. Nothing where

@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 use tmf::money::{AMOUNT_MAX, Decimal, decimal};
 
 use crate::answer::malformed;
-use crate::bindings::rater::exports::ferrule::plugin::rating;
-use crate::bindings::types::{Attribute, Money};
+use crate::contract::types::{Attribute, Money};
+use crate::contract::{Charge, ChargeKind, rating, usage_rating};
 
-/// The attribute of a price that says its own tax, in percent.
-const TAX_RATE: &str = "tax-rate";
+use self::usage::usage;
 
-/// How many digits an amount of a charge may have: more would be rounded without a word.
+mod usage;
+
+/// Max digits of an amount of a charge: more would be rounded silently.
 const DIGITS_MAX: usize = 28;
 
 /// The input of a rating step.
@@ -47,14 +48,14 @@ struct Price {
     attributes: BTreeMap<String, String>,
 }
 
-/// The tax on a price, where it has one of its own.
+/// The tax on a price that has its own.
 #[derive(Debug, Deserialize)]
 struct Tax {
     #[serde(deserialize_with = "text")]
     rate: String,
 }
 
-/// What makes a price another one for the first periods, and so for the first charge.
+/// A change of a price for its first periods, and so for the first charge.
 #[derive(Debug, Deserialize)]
 struct Alteration {
     #[serde(deserialize_with = "text")]
@@ -77,41 +78,80 @@ struct Amount {
     amount: String,
 }
 
-/// Makes the typed request of a step's input.
-pub(crate) fn request(input: Map<String, Value>) -> Result<rating::Request, Failure> {
-    let input: Input = serde_json::from_value(Value::Object(input)).map_err(|error| {
-        let message = format!("the input of the rating step is wrong: {error}; mend the workflow");
-        Failure::new(FailureClass::Person, "RATING_INPUT", message)
-    })?;
-    let attribute = |(name, value)| Attribute { name, value };
-    let price = |price: Price| rating::Price {
-        id: price.id,
-        name: price.name,
-        kind: match price.kind {
-            Kind::OneOff => rating::ChargeKind::OneOff,
-            Kind::Recurring => rating::ChargeKind::Recurring,
-            Kind::Usage => rating::ChargeKind::Usage,
-        },
-        amount: first_amount(price.amount, &price.alterations),
-        period: price.period,
-        attributes: price
-            .attributes
-            .into_iter()
-            .chain(price.tax.map(|tax| (TAX_RATE.into(), tax.rate)))
-            .map(attribute)
-            .collect(),
-    };
-    Ok(rating::Request {
-        prices: input.prices.into_iter().map(price).collect(),
-        quantity: input.quantity,
-        start: input.start,
-        bill_day: input.bill_day,
-        tax_rate: input.tax_rate,
-        attributes: Vec::new(),
-    })
+/// What a rating step asks of its plugin.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// The prices that are charged at the start.
+    pub(crate) prices: rating::Request,
+    /// The usages. A usage price without usage has nothing to rate yet.
+    pub(crate) usages: Vec<usage_rating::Request>,
 }
 
-/// What is charged for the first period. A text that is no number is left to the rater to refuse.
+/// Makes the typed request of a step's input.
+pub(crate) fn request(input: &Map<String, Value>) -> Result<Request, Failure> {
+    let input = Input::deserialize(input).map_err(|error| wrong(&error.to_string()))?;
+    let (mut prices, mut usages) = (Vec::new(), Vec::new());
+    for price in input.prices {
+        if let Kind::Usage = price.kind {
+            usages.extend(usage(price, &input.tax_rate)?);
+            continue;
+        }
+        let period = match price.kind {
+            Kind::Recurring => Some(period(&price)?),
+            Kind::OneOff | Kind::Usage => None,
+        };
+        prices.push(rating::Price {
+            id: price.id,
+            name: price.name,
+            amount: first_amount(price.amount, &price.alterations),
+            period,
+            tax_rate: price.tax.map(|tax| tax.rate),
+            attributes: price.attributes.into_iter().map(attribute).collect(),
+        });
+    }
+    let prices = rating::Request {
+        prices,
+        quantity: input.quantity,
+        start: input.start,
+        bill_day: (input.bill_day != 0).then_some(input.bill_day),
+        tax_rate: input.tax_rate,
+        attributes: Vec::new(),
+    };
+    Ok(Request { prices, usages })
+}
+
+fn wrong(what: &str) -> Failure {
+    let message = format!("the input of the rating step is wrong: {what}; mend the workflow");
+    Failure::new(FailureClass::Operator, "RATING_INPUT", message)
+}
+
+/// The period of a price: a unit, or a number of them, such as `3 month`.
+fn period(price: &Price) -> Result<rating::Period, Failure> {
+    let text = price.period.as_str();
+    let (length, unit) = match text.split_once(' ') {
+        Some((length, unit)) => (length.parse().ok(), unit),
+        None => (Some(1), text),
+    };
+    let (factor, unit) = match unit {
+        "day" => (1, rating::Unit::Day),
+        "week" => (1, rating::Unit::Week),
+        "month" => (1, rating::Unit::Month),
+        "quarter" => (3, rating::Unit::Month),
+        "year" => (1, rating::Unit::Year),
+        _ => (0, rating::Unit::Day),
+    };
+    let length = length.and_then(|length: u32| length.checked_mul(factor)).unwrap_or(0);
+    if length == 0 {
+        return Err(wrong(&format!(
+            "period `{text}` of price `{}` is none of `day`, `week`, `month`, `quarter`, `year`, \
+             nor a number of them",
+            price.id
+        )));
+    }
+    Ok(rating::Period { length, unit })
+}
+
+/// The amount of the first period. A text that is no number is left to the rater to refuse.
 fn first_amount(listed: Amount, alterations: &[Alteration]) -> Money {
     let Amount { currency, amount } = listed;
     if alterations.is_empty() {
@@ -125,27 +165,32 @@ fn first_amount(listed: Amount, alterations: &[Alteration]) -> Money {
     Money { currency, amount: sum.map_or(amount, |sum| sum.to_string()) }
 }
 
+fn attribute((name, value): (String, String)) -> Attribute {
+    Attribute { name, value }
+}
+
 /// Makes a step's outputs of the charges.
-pub(crate) fn outputs(charges: Vec<rating::Charge>) -> Outcome {
+pub(crate) fn outputs(charges: Vec<Charge>) -> Outcome {
     let wrong = charges
         .iter()
         .flat_map(|charge| [&charge.net, &charge.tax])
         .find(|money| !is_decimal(&money.amount) || money.currency.len() != 3);
     if let Some(money) = wrong {
-        let what = format!("`{} {}`, which is no money", money.amount, money.currency);
-        return Outcome::Failed(malformed(&what));
+        let answer = format!("`{} {}`, which is no money", money.amount, money.currency);
+        return Outcome::Failed(malformed(&answer));
     }
     let charges = charges.into_iter().map(charge).collect();
     Outcome::Done([("charges".to_owned(), Value::Array(charges))].into_iter().collect())
 }
 
-fn charge(charge: rating::Charge) -> Value {
+fn charge(charge: Charge) -> Value {
     let kind = match charge.kind {
-        rating::ChargeKind::OneOff => "oneOff",
-        rating::ChargeKind::Recurring => "recurring",
-        rating::ChargeKind::Usage => "usage",
+        ChargeKind::OneOff => "oneOff",
+        ChargeKind::Recurring => "recurring",
+        ChargeKind::Usage => "usage",
     };
     let money = |money: Money| json!({ "currency": money.currency, "amount": money.amount });
+    let (from, to) = charge.covers.unwrap_or_default();
     let attributes: Map<_, _> = charge
         .attributes
         .into_iter()
@@ -157,8 +202,8 @@ fn charge(charge: rating::Charge) -> Value {
         "kind": kind,
         "net": money(charge.net),
         "tax": money(charge.tax),
-        "from": charge.from,
-        "to": charge.to,
+        "from": from,
+        "to": to,
         "attributes": attributes,
     })
 }

@@ -8,9 +8,10 @@ use engine::worker::Effects;
 use model::{Digest, PluginId};
 use serde::Serialize;
 
+use crate::error::{InstallError, Refused};
 use crate::folder::shown;
 use crate::grants::Grants;
-use crate::install::{InstallError, Installed, Plugin, Refused};
+use crate::install::{Installed, Plugin};
 use crate::limits::Limits;
 use crate::manifest::{Manifest, Requests, precedence};
 

@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 use model::Digest;
 
 use crate::artefact::Cache;
-use crate::host::{Host, blocking};
+use crate::host::Host;
+use crate::shared::blocking;
 
 impl Host {
     /// Removes the versions that no file has had and no plan has begun with for this time. `needed`

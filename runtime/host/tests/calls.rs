@@ -4,6 +4,7 @@
 use engine::keys;
 use engine::worker::{Effects, Operation, Worker};
 use host::{Decomposition, Role};
+use model::plan::Action;
 use model::{FailureClass, Outcome, PluginId, SpecId};
 use serde_json::{Value, json};
 
@@ -58,11 +59,11 @@ async fn a_step_may_wait_fail_and_resume() {
     assert_eq!(outputs(&report), json!({ "payload": { "ok": true } }));
 }
 
-/// What a step did outside cannot be taken back, and doing it again is not taking it back.
+/// Without `undo` the work of a step outside cannot be undone, and doing it again is no undo.
 #[tokio::test]
-async fn a_step_that_reached_outside_is_not_undone_and_says_so() {
+async fn a_step_without_undo_that_reached_outside_is_not_undone() {
     let bench = Bench::new(grants("mail", "http = [\"http://127.0.0.1:9\"]"));
-    let bytes = with_world(&guest("dialler"), "mail", "step", "");
+    let bytes = with_world(&guest("sender"), "mail", "step", "");
     let installed = bench.host.install(bytes).await.unwrap();
     assert_eq!(installed.effects, Effects::External);
     assert_eq!(bench.host.can_undo(&PluginId::new("mail")), Some(false));
@@ -71,15 +72,15 @@ async fn a_step_that_reached_outside_is_not_undone_and_says_so() {
         let failure = failed(&report);
         assert_eq!(
             (failure.code.as_str(), failure.class),
-            ("PLUGIN_NO_UNDO", FailureClass::Person)
+            ("PLUGIN_NO_UNDO", FailureClass::Operator)
         );
         assert!(failure.message.contains("undo: false"), "{}", failure.message);
     }
 }
 
-/// A step that cannot reach outside has reserved at the most, which the engine gives back.
+/// A step that cannot reach outside has only reservations, which the engine releases.
 #[tokio::test]
-async fn only_activators_have_something_to_undo() {
+async fn a_pure_step_is_undone_without_a_call() {
     let (bench, installed) = Bench::misbehave("").await;
     let undo = Operation::Undo { outputs: object(json!({})) };
     let report = bench.host.run(call(&installed.digest, undo, json!({ "do": "trap" }))).await;
@@ -134,20 +135,35 @@ async fn documents_are_found_by_what_they_are_indexed_by() {
 }
 
 #[tokio::test]
-async fn a_plugin_of_the_contract_before_still_runs() {
-    let bench = Bench::new([].into());
-    let mut bytes = with_world(&guest("pure"), "pure", "validator", "");
-    // Versions of interfaces are plain text in the binary.
-    let (now, before) = (b"@0.1.2", b"@0.1.1");
-    let places: Vec<_> =
-        (0..bytes.len() - now.len()).filter(|&at| bytes[at..].starts_with(now)).collect();
-    assert!(places.len() >= 3, "{places:?}");
-    for place in places {
-        bytes[place..place + before.len()].copy_from_slice(before);
-    }
+async fn a_step_that_exports_undo_and_probe_is_undone_and_probed() {
+    let bench = Bench::new(grants("mail", "http = [\"http://127.0.0.1:9\"]"));
+    let bytes = with_world(&guest("dialler"), "mail", "step", "");
     let installed = bench.host.install(bytes).await.unwrap();
-    let report = bench.run(&installed.digest, json!({})).await;
-    assert_eq!(outputs(&report), json!({ "valid": true }));
+    assert_eq!(bench.host.can_undo(&PluginId::new("mail")), Some(true));
+    let run =
+        async |operation, input| bench.host.run(call(&installed.digest, operation, input)).await;
+    let undo = Operation::Undo { outputs: object(json!({ "sent": 1 })) };
+    let report = run(undo, json!({})).await;
+    assert_eq!(outputs(&report), json!({ "undone": { "sent": 1 }, "key": "F-1.3:undo" }));
+    let unseen = Operation::Undo { outputs: object(json!({})) };
+    assert_eq!(outputs(&run(unseen, json!({})).await)["undone"], Value::Null);
+    let resume = Operation::ResumeUndo { payload: json!({ "ok": true }) };
+    assert_eq!(outputs(&run(resume, json!({})).await), json!({ "ok": true }));
+    let report = run(Operation::Recover, json!({ "found": "applied" })).await;
+    assert_eq!(outputs(&report), json!({ "probed": true }));
+}
+
+#[tokio::test]
+async fn a_step_without_callbacks_must_not_wait() {
+    let bench = Bench::new(grants("mail", "http = [\"http://127.0.0.1:9\"]"));
+    let bytes = with_world(&guest("sender"), "mail", "step", "");
+    let installed = bench.host.install(bytes).await.unwrap();
+    let report = bench.run(&installed.digest, json!({ "wait": true })).await;
+    assert_eq!(failed(&report).code, "PLUGIN_ANSWER");
+    assert!(failed(&report).message.contains("`callbacks`"), "{report:?}");
+    // Without a probe lost work is done again.
+    let report = bench.host.run(call(&installed.digest, Operation::Recover, json!({}))).await;
+    assert_eq!(outputs(&report), json!({ "sent": false }));
 }
 
 #[tokio::test]
@@ -167,7 +183,7 @@ async fn an_allocator_takes_values_out_of_the_pools_that_it_was_granted() {
         let report = bench.run(&installed.digest, json!({ "a": pool })).await;
         assert_eq!(
             (failed(&report).code.as_str(), failed(&report).class),
-            (code, FailureClass::Person)
+            (code, FailureClass::Operator)
         );
     }
 }
@@ -220,7 +236,7 @@ async fn a_decomposer_says_what_an_item_becomes() {
     let (bench, digest) = pure("decomposer").await;
     let mut item = Decomposition {
         spec: SpecId::new("CFS"),
-        action: "add".into(),
+        action: Action::Add,
         characteristics: object(json!({ "speed": 200 })),
         order: json!({}),
     };
@@ -229,7 +245,7 @@ async fn a_decomposer_says_what_an_item_becomes() {
     assert_eq!(productions[0].spec, SpecId::new("CFS-A"));
     assert_eq!(productions[0].characteristics, item.characteristics);
     assert_eq!((productions.len(), log.len()), (2, 0));
-    item.action = "modify".into();
+    item.action = Action::Modify;
     let (productions, _) = bench.host.decompose(&digest, &item).await;
     assert_eq!(productions.unwrap_err().code, "PLUGIN_ANSWER");
     let report = bench.run(&digest, json!({})).await;
@@ -252,5 +268,5 @@ async fn a_plugin_that_is_not_there_is_for_a_person() {
     let bench = Bench::new([].into());
     let report = bench.run(&model::Digest::of(b"x"), json!({})).await;
     assert_eq!(failed(&report).code, "PLUGIN_MISSING");
-    assert_eq!(failed(&report).class, FailureClass::Person);
+    assert_eq!(failed(&report).class, FailureClass::Operator);
 }

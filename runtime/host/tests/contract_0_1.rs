@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use engine::keys;
 use engine::worker::{Call, Operation, Worker};
 use host::{Decomposition, Installed, Role};
+use model::plan::Action;
 use model::reconcile::{Difference, Holder, Reading};
 use model::{Digest, FailureClass, Outcome, PluginId, SpecId, Wait};
 use serde_json::{Value, json};
@@ -17,6 +18,21 @@ use tokio::net::{TcpListener, TcpStream};
 use support::{Bench, call, failed, grants, object, outputs, pool, with_world};
 
 mod support;
+
+/// The digests of the frozen contract. It is never edited: what is new comes in a version beside it.
+#[test]
+fn the_text_of_the_contract_is_frozen() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/0.1");
+    for (file, digest) in [
+        ("capabilities.wit", "dfa14b021df43147623e8a4095ad15c02a3998cb9d8af01f1ee28b1652d9040b"),
+        ("plugin.wit", "a2dfa0f44a74eb4026fdb5c9577730d26d03050d06b0f0e0a590371787d505b1"),
+        ("types.wit", "cdcb488fde2e4c8dcd414f6e5ad0a28f289bb4087e558a4dd561f3dcc1b80428"),
+    ] {
+        let text = std::fs::read(folder.join(file)).unwrap();
+        assert_eq!(Digest::of(&text).to_string(), digest, "wit/0.1/{file}");
+    }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 3);
+}
 
 fn kept(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract-0.1");
@@ -40,7 +56,7 @@ async fn a_step_runs_and_fails_a_callback_that_it_never_waited_for() {
     let resume = Operation::Resume { payload: json!({}) };
     let report = bench.host.run(call(&installed.digest, resume, json!({}))).await;
     assert_eq!(failed(&report).code, "UNEXPECTED_CALLBACK");
-    assert_eq!(failed(&report).class, FailureClass::Person);
+    assert_eq!(failed(&report).class, FailureClass::Operator);
 }
 
 #[tokio::test]
@@ -61,7 +77,7 @@ async fn a_validator_reads_and_searches_the_inventory() {
     assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Reject, "CREDIT_LOW"));
     let person = json!({ "minScore": 400, "otherwise": "person" });
     let report = bench.run(&installed.digest, asked(person)).await;
-    assert_eq!(failed(&report).class, FailureClass::Person);
+    assert_eq!(failed(&report).class, FailureClass::Operator);
     // The search finds no bills; that it is linked and answers is what counts.
     let report =
         bench.run(&installed.digest, asked(json!({ "minScore": 200, "maxOverdue": "0" }))).await;
@@ -87,7 +103,7 @@ async fn a_decomposer_answers_with_productions() {
     let digest = bench.host.install(bytes).await.unwrap().digest;
     let item = Decomposition {
         spec: SpecId::new("CFS"),
-        action: "noChange".into(),
+        action: Action::NoChange,
         characteristics: object(json!({ "speed": 200 })),
         order: json!({}),
     };

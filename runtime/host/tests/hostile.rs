@@ -62,7 +62,7 @@ async fn outputs_that_are_deep_or_large_are_refused_with_the_limit() {
     ] {
         let report = bench.run(&installed.digest, input.clone()).await;
         assert_eq!(failed(&report).code, "PLUGIN_ANSWER", "{input}");
-        assert_eq!(failed(&report).class, FailureClass::Person, "{input}");
+        assert_eq!(failed(&report).class, FailureClass::Operator, "{input}");
         assert!(failed(&report).message.contains(said), "{input}: {}", failed(&report).message);
     }
     let report = bench.run(&installed.digest, json!({ "do": "deep", "count": 31 })).await;

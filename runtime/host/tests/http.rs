@@ -93,7 +93,7 @@ async fn requests_go_where_they_are_granted_over_connections_that_are_kept() {
 }
 
 #[tokio::test]
-async fn what_is_read_back_is_whose_and_how_and_nothing_is_changed_by_it() {
+async fn an_observation_tells_owner_and_differences_and_changes_nothing() {
     let element = Element::start().await;
     let (bench, installed) = element.dialler("127.0.0.1").await;
     let digest = &installed.digest;
@@ -104,9 +104,9 @@ async fn what_is_read_back_is_whose_and_how_and_nothing_is_changed_by_it() {
     let speed = json!([{ "name": "down", "expected": 200, "found": 50 }]);
     let held = probe(json!({ "found": "held", "differences": speed })).await.unwrap();
     let Reading::Held { outputs, differences, holder } = held else { panic!("{held:?}") };
-    assert_eq!(outputs["attributes"], 1, "it is told that it reads back");
+    assert_eq!(outputs["observed"], true);
     assert_eq!((json!(differences), holder), (speed, Holder::Other("k".into())));
-    let wrong = probe(json!({ "found": "held", "differences": 1 })).await.unwrap_err();
+    let wrong = probe(json!({ "found": "held", "differences": ["{"] })).await.unwrap_err();
     assert_eq!(wrong.code, "PLUGIN_ANSWER");
     let mut put = element.request("127.0.0.1", "/x");
     put["found"] = json!("put");

@@ -54,7 +54,7 @@ async fn a_plugin_of_another_contract_is_refused() {
     let bench = Bench::new([].into());
     let mut bytes = with_world(&guest("pure"), "pure", "rater", "");
     // Versions of interfaces are plain text in the binary.
-    let (from, to) = (b"rating@0.1.2", b"rating@0.2.1");
+    let (from, to) = (b"rating@0.2.0", b"rating@0.3.0");
     let places: Vec<_> =
         (0..bytes.len() - from.len()).filter(|&at| bytes[at..].starts_with(from)).collect();
     for place in places {
@@ -62,7 +62,7 @@ async fn a_plugin_of_another_contract_is_refused() {
     }
     let error = refused(&bench, &bytes).await;
     assert!(matches!(error, InstallError::OtherContract { .. }), "{error}");
-    assert!(error.to_string().contains("ferrule:plugin@0.2.1"), "{error}");
+    assert!(error.to_string().contains("ferrule:plugin@0.3.0"), "{error}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn a_loop_is_stopped_when_its_processor_time_is_spent() {
     let (bench, installed) = Bench::misbehave(TIGHT).await;
     let report = bench.run(&installed.digest, json!({ "do": "loop" })).await;
     assert_eq!(failed(&report).code, "PLUGIN_CPU");
-    assert_eq!(failed(&report).class, FailureClass::Person);
+    assert_eq!(failed(&report).class, FailureClass::Operator);
     // The next call is not the worse for it.
     let report = bench.run(&installed.digest, json!({ "do": "log", "count": 1 })).await;
     assert_eq!(report.log, ["info: line 0"]);
@@ -54,7 +54,7 @@ async fn memory_is_limited() {
     let (bench, installed) = Bench::misbehave(TIGHT).await;
     let report = bench.run(&installed.digest, json!({ "do": "eat" })).await;
     assert_eq!(failed(&report).code, "PLUGIN_MEMORY");
-    assert_eq!(failed(&report).class, FailureClass::Person);
+    assert_eq!(failed(&report).class, FailureClass::Operator);
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn a_trap_says_what_the_plugin_said_last() {
     let report = bench.run(&installed.digest, json!({ "do": "trap" })).await;
     let failure = failed(&report);
     assert_eq!(failure.code, "PLUGIN_TRAPPED");
-    assert_eq!(failure.class, FailureClass::Person);
+    assert_eq!(failure.class, FailureClass::Operator);
     assert!(failure.message.contains("no port left on olt-1"), "{}", failure.message);
     assert!(report.log.iter().any(|line| line.starts_with("stderr: ")), "{:?}", report.log);
     let report = bench.run(&installed.digest, json!({ "do": "exit" })).await;

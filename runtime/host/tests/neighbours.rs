@@ -183,7 +183,7 @@ async fn a_call_that_can_never_have_its_memory_is_for_a_person() {
     let neighbour = neighbour(&bench).await;
     let report = bench.run(&neighbour, json!({})).await;
     let failure = failed(&report);
-    assert_eq!((failure.code.as_str(), failure.class), ("HOST_MEMORY", FailureClass::Person));
+    assert_eq!((failure.code.as_str(), failure.class), ("HOST_MEMORY", FailureClass::Operator));
     assert!(failure.message.contains("[host] memory-mib"), "{}", failure.message);
 }
 

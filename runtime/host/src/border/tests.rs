@@ -17,7 +17,7 @@ fn a_failure_is_masked_before_it_is_cut() {
     // Cut first, the secret would lose its end and be shown up to there.
     let place = model::BOUNDS.message_bytes_max - 8;
     let message = format!("{}s3cr3t-value", "x".repeat(place));
-    let failed = Failure::new(FailureClass::Person, "E_s3cr3t-value", message);
+    let failed = Failure::new(FailureClass::Operator, "E_s3cr3t-value", message);
     let failed = failure(failed, &mask());
     assert_eq!(failed.code, "E_[setting token]");
     assert!(!failed.message.contains("s3c"), "{}", &failed.message[place - 10..]);

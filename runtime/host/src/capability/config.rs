@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker};
 
-use crate::bindings::config;
+use crate::contract::config;
 use crate::grants::Grants;
 use crate::state::State;
 
@@ -20,7 +20,7 @@ impl config::Host for Config {
     }
 }
 
-struct HasConfig;
+pub(super) struct HasConfig;
 
 impl HasData for HasConfig {
     type Data<'a> = &'a mut Config;
@@ -34,7 +34,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bindings::config::Host;
+    use crate::contract::config::Host;
 
     #[test]
     fn a_setting_that_was_not_made_is_nothing() {

@@ -11,9 +11,9 @@ use tmf::index;
 use tmf::resource::of_key;
 use wasmtime::component::{HasData, Linker};
 
-use crate::bindings::inventory::{self, Failure};
-use crate::bindings::types::FailureClass;
 use crate::capability::log::Log;
+use crate::contract::inventory::{self, Failure};
+use crate::contract::types::FailureClass;
 use crate::grants::{self, Grants};
 use crate::state::State;
 
@@ -94,7 +94,7 @@ impl Inventory {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(SEARCHED_MAX);
         search::search(&*self.store, kind, &asked, limit).map_err(|error| match error {
             SearchError::TooWide => {
-                failure(FailureClass::Person, "SEARCH_TOO_WIDE", format!("{kind}: {error}"))
+                failure(FailureClass::Operator, "SEARCH_TOO_WIDE", format!("{kind}: {error}"))
             }
             SearchError::Store(source) => {
                 failure(FailureClass::Retry, "STORE_FAILED", format!("{kind}: {source}"))
@@ -109,7 +109,7 @@ impl Inventory {
         let lines = grants::lines(&self.plugin, "inventory", &self.grants.inventory, kind);
         self.log.write("host", &format!("to grant inventory `{kind}`, add\n{lines}"));
         let message = format!("`{kind}` documents are not granted: the log says what to add");
-        Err(failure(FailureClass::Person, "NOT_GRANTED", message))
+        Err(failure(FailureClass::Operator, "NOT_GRANTED", message))
     }
 
     fn read(&self, kind: &str, id: &str) -> Result<Option<String>, Failure> {
@@ -120,7 +120,7 @@ impl Inventory {
         let json = Document::json(&bytes).ok().map(<[u8]>::to_vec).unwrap_or_default();
         String::from_utf8(json).map(Some).map_err(|_| {
             let message = format!("{kind} `{id}` is not text: the store is damaged");
-            failure(FailureClass::Person, "STORE_FAILED", message)
+            failure(FailureClass::Operator, "STORE_FAILED", message)
         })
     }
 }
@@ -133,7 +133,7 @@ fn check_indexed(kind: &str, attribute: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("`{kind}` documents are not found by `{attribute}`");
-    Err(failure(FailureClass::Person, "NOT_INDEXED", message))
+    Err(failure(FailureClass::Operator, "NOT_INDEXED", message))
 }
 
 /// What is wanted of a document; all of it where nothing is named.
@@ -149,7 +149,7 @@ pub(super) fn failure(class: FailureClass, code: &str, message: String) -> Failu
     Failure { class, code: code.into(), message, retry_after_ms: None, attributes: Vec::new() }
 }
 
-struct HasInventory;
+pub(super) struct HasInventory;
 
 impl HasData for HasInventory {
     type Data<'a> = &'a mut Inventory;

@@ -12,7 +12,7 @@ use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use crate::bindings::log::{self, Level};
+use crate::contract::log::{self, Level};
 use crate::state::State;
 
 /// How many bytes of log are kept of one attempt.
@@ -230,7 +230,7 @@ impl log::Host for Log {
     }
 }
 
-struct HasLog;
+pub(super) struct HasLog;
 
 impl HasData for HasLog {
     type Data<'a> = &'a mut Log;

@@ -6,10 +6,10 @@ use engine::pools::{Pools, ReserveError};
 use model::{FulfilmentId, PoolId, TaskId};
 use wasmtime::component::{HasData, Linker};
 
-use crate::bindings::reservation::{self, Failure, Request, Reserved};
-use crate::bindings::types::{Attribute, FailureClass};
 use crate::capability::inventory::failure;
 use crate::capability::log::Log;
+use crate::contract::reservation::{self, Failure, Request, Reserved};
+use crate::contract::types::{Attribute, FailureClass};
 use crate::grants::{self, Grants};
 use crate::mask::Mask;
 use crate::state::State;
@@ -37,7 +37,7 @@ impl reservation::Host for Reservation {
             let lines = grants::lines(&self.plugin, "pools", &self.grants.pools, &name);
             self.log.write("host", &format!("to grant pool `{name}`, add\n{lines}"));
             let message = format!("pool `{name}` is not granted: the log says what to add");
-            return Err(failure(FailureClass::Person, "NOT_GRANTED", message));
+            return Err(failure(FailureClass::Operator, "NOT_GRANTED", message));
         }
         let pool = PoolId::new(name);
         let hold = self.pools.reserve(&self.fulfilment, self.task, &pool, &request.name).map_err(
@@ -46,7 +46,7 @@ impl reservation::Host for Reservation {
                     ReserveError::Unknown(_) => "UNKNOWN_POOL",
                     ReserveError::Exhausted { .. } => "POOL_EXHAUSTED",
                 };
-                failure(FailureClass::Person, code, error.to_string())
+                failure(FailureClass::Operator, code, error.to_string())
             },
         )?;
         let parts = self.pools.definition(&pool).map(|pool| pool.attributes(hold.index));
@@ -68,18 +68,18 @@ impl Reservation {
                 let message = format!(
                     "the name of a {what} has {bytes} bytes, the limit is {NAME_BYTES_MAX}"
                 );
-                return Err(failure(FailureClass::Person, "NAME_TOO_LONG", message));
+                return Err(failure(FailureClass::Operator, "NAME_TOO_LONG", message));
             }
             if self.mask.is_shown_in(name) {
                 let message = format!("the name of a {what} holds the value of a setting");
-                return Err(failure(FailureClass::Person, "PLUGIN_SHOWS_SETTING", message));
+                return Err(failure(FailureClass::Operator, "PLUGIN_SHOWS_SETTING", message));
             }
         }
         Ok(())
     }
 }
 
-struct HasReservation;
+pub(super) struct HasReservation;
 
 impl HasData for HasReservation {
     type Data<'a> = &'a mut Reservation;

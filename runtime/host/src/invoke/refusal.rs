@@ -64,7 +64,7 @@ pub(super) fn too_large(plugin: &Plugin, bytes: usize, capacity: Capacity) -> Fa
         bytes.div_ceil(MIB),
         capacity.bytes_share() / MIB
     );
-    Failure::new(FailureClass::Person, "HOST_MEMORY", message)
+    Failure::new(FailureClass::Operator, "HOST_MEMORY", message)
 }
 
 /// wasmtime's pool had no room, although the call was admitted.
@@ -88,5 +88,15 @@ pub(super) fn fault(plugin: &Plugin) -> Failure {
          the task",
         plugin.name
     );
-    Failure::new(FailureClass::Person, "HOST_FAULT", message)
+    Failure::new(FailureClass::Operator, "HOST_FAULT", message)
+}
+
+/// A plugin that reaches outside and exports no `undo` was asked to undo its work.
+pub(crate) fn no_undo(plugin: &Plugin) -> Failure {
+    let (name, role) = (&plugin.name, plugin.installed.role);
+    let message = format!(
+        "plugin `{name}` is a {role} that exports no `undo`, and its work outside remains: undo it by \
+         hand, then skip the task; for later orders give its step `undo: false`, or export `undo`"
+    );
+    Failure::new(FailureClass::Operator, "PLUGIN_NO_UNDO", message)
 }

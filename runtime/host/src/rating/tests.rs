@@ -31,10 +31,10 @@ fn numbers_are_taken_by_their_shortest_text() {
     }) else {
         unreachable!("it is an object")
     };
-    let request = request(input).unwrap();
+    let request = request(&input).unwrap().prices;
     assert_eq!(request.prices[0].amount.amount, "9.9");
-    assert_eq!(request.prices[0].kind, rating::ChargeKind::OneOff);
-    assert_eq!((request.tax_rate.as_str(), request.quantity, request.bill_day), ("7.5", 1, 0));
+    assert!(request.prices[0].period.is_none());
+    assert_eq!((request.tax_rate.as_str(), request.quantity, request.bill_day), ("7.5", 1, None));
 }
 
 #[test]
@@ -49,23 +49,87 @@ fn the_first_charge_has_what_alters_the_first_periods() {
     }) else {
         unreachable!("it is an object")
     };
-    assert_eq!(request(input).unwrap().prices[0].amount.amount, "19.99");
+    assert_eq!(request(&input).unwrap().prices.prices[0].amount.amount, "19.99");
 }
 
-#[test]
-fn what_was_used_and_its_tariff_are_attributes_of_a_price() {
+fn usages(attributes: &Value) -> Result<Vec<usage_rating::Request>, String> {
     let Value::Object(input) = json!({
         "prices": [{
             "id": "P", "name": "N", "kind": "usage",
             "amount": { "currency": "EUR", "amount": "0.09" },
-            "attributes": { "units": "61", "per": "60" },
+            "attributes": attributes,
         }],
         "start": "2026-03-10",
+        "taxRate": "19",
     }) else {
         unreachable!("it is an object")
     };
-    let request = request(input).unwrap();
-    let attributes = request.prices[0].attributes.iter();
-    let texts: Vec<_> = attributes.map(|one| format!("{}={}", one.name, one.value)).collect();
-    assert_eq!(texts, ["per=60", "units=61"]);
+    let request = request(&input).map_err(|failure| failure.message)?;
+    assert!(request.prices.prices.is_empty(), "usage is rated apart");
+    Ok(request.usages)
+}
+
+#[test]
+fn the_usage_and_its_tariff_are_attributes_of_a_price() {
+    let usages = usages(&json!({
+        "units": "61", "per": "60", "round-to": "0", "time": "20:30", "weekday": "7",
+        "tiers": r#"[{"upTo":"100","price":"0.09"},{"price":"0.05"}]"#,
+        "bands": r#"[{"name":"night","from":"20:00","until":"24:00","percent":"50","days":[1]}]"#,
+        "channel": "web",
+    }));
+    let [usage] = <[_; 1]>::try_from(usages.unwrap()).unwrap();
+    assert_eq!(
+        (usage.units.as_str(), usage.per.as_str(), usage.tax_rate.as_str()),
+        ("61", "60", "19")
+    );
+    assert_eq!((usage.round_to, usage.allowance_left.as_str()), (None, "0"));
+    assert_eq!((usage.minute, usage.weekday), (20 * 60 + 30, Some(usage_rating::Weekday::Sunday)));
+    let tiers: Vec<_> = usage.tiers.iter().map(|tier| tier.up_to.as_deref()).collect();
+    assert_eq!(tiers, [Some("100"), None]);
+    assert_eq!((usage.bands[0].first_minute, usage.bands[0].end_minute), (1200, 1440));
+    assert_eq!(usage.bands[0].days, [usage_rating::Weekday::Monday]);
+    assert_eq!(usage.attributes[0].name, "channel");
+}
+
+#[test]
+fn a_usage_price_without_usage_has_nothing_to_rate() {
+    assert!(usages(&json!({ "per": "60" })).unwrap().is_empty());
+}
+
+#[test]
+fn a_malformed_tariff_is_refused_by_the_name_of_the_attribute() {
+    for (name, value) in [
+        ("time", "24:01"),
+        ("time", "noon"),
+        ("weekday", "8"),
+        ("tiers", "{}"),
+        ("bands", r#"[{"name":"n","from":"1","until":"2","percent":"1"}]"#),
+        ("bands", r#"[{"name":"n","from":"00:00","until":"01:00","percent":"1","days":[0]}]"#),
+    ] {
+        let refused = usages(&json!({ "units": "1", name: value })).unwrap_err();
+        assert!(refused.contains(&format!("`{name}` of price `P`")), "{refused}");
+    }
+}
+
+#[test]
+fn a_period_is_a_unit_or_a_number_of_them() {
+    let of = |period: &str| {
+        let Value::Object(input) = json!({
+            "prices": [{
+                "id": "P", "name": "N", "kind": "recurring", "period": period,
+                "amount": { "currency": "EUR", "amount": "1" },
+            }],
+            "start": "2026-03-10",
+        }) else {
+            unreachable!("it is an object")
+        };
+        let period = request(&input).map_err(|failure| failure.code)?.prices.prices[0].period;
+        Ok(period.map(|period| (period.length, period.unit)))
+    };
+    assert_eq!(of("month"), Ok(Some((1, rating::Unit::Month))));
+    assert_eq!(of("2 week"), Ok(Some((2, rating::Unit::Week))));
+    assert_eq!(of("quarter"), Ok(Some((3, rating::Unit::Month))));
+    for wrong in ["", "fortnight", "0 day", "-1 day", "4294967295 quarter"] {
+        assert_eq!(of(wrong), Err("RATING_INPUT".to_string()), "{wrong}");
+    }
 }

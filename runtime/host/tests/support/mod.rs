@@ -26,8 +26,14 @@ fn build() -> PathBuf {
     // The tests run from `target/<profile>/deps`.
     let target = std::env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let guests =
-        ["guest-misbehave", "guest-pure", "guest-dialler", "guest-greedy", "guest-starter"];
+    let guests = [
+        "guest-misbehave",
+        "guest-pure",
+        "guest-dialler",
+        "guest-greedy",
+        "guest-sender",
+        "guest-starter",
+    ];
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root)
         .args(["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2"])

@@ -1,9 +1,9 @@
-//! An activator, or a step, that sends the request that its input asks for. Its manifest is in a custom
+//! An activator, or a step that can be undone, that sends the request of its input. Its manifest is in a custom
 //! section of its core module, as with any plugin in Rust.
 
-use bindings::exports::ferrule::plugin::activation::{self, Finding};
-use bindings::exports::ferrule::plugin::work;
-use bindings::ferrule::plugin::types::{Attribute, Done, Failure, FailureClass, Outcome, Task};
+use bindings::exports::ferrule::plugin::observation::{self, Difference, Observed, Owner, State};
+use bindings::exports::ferrule::plugin::{callbacks, probe, undo, work};
+use bindings::ferrule::plugin::types::{Done, Failure, FailureClass, Finding, Outcome, Task};
 use serde_json::{Value, json};
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{ErrorCode, Fields, Method, OutgoingRequest, Scheme};
@@ -22,8 +22,9 @@ mod bindings {
         inline: "
             package test:guests;
             world dialler {
-                include ferrule:plugin/activator@0.1.2;
-                export ferrule:plugin/work@0.1.2;
+                include ferrule:plugin/activator@0.2.0;
+                include ferrule:plugin/resumable@0.2.0;
+                include ferrule:plugin/observable@0.2.0;
             }
         ",
         world: "test:guests/dialler",
@@ -40,60 +41,82 @@ mod bindings {
 
 struct Dialler;
 
-impl activation::Guest for Dialler {
-    fn activate(task: Task) -> Result<Outcome, Failure> {
-        let outputs = dial(&task, "activate")?;
-        Ok(Outcome::Done(Done { outputs, attributes: vec![] }))
-    }
-
-    fn undo(task: Task, outputs: String) -> Result<Done, Failure> {
-        let outputs = format!("{{\"undone\":{outputs},\"key\":\"{}\"}}", task.idempotency_key);
-        Ok(Done { outputs, attributes: vec![] })
-    }
-
-    fn probe(task: Task) -> Result<Finding, Failure> {
-        let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
-        match input["found"].as_str() {
-            Some("applied") => Ok(Finding::Applied(Done {
-                outputs: r#"{"probed":true}"#.into(),
-                attributes: vec![],
-            })),
-            Some("held") => Ok(Finding::Applied(Done {
-                outputs: json!({ "attributes": task.attributes.len() }).to_string(),
-                attributes: vec![
-                    Attribute { name: "held-by".into(), value: "k".into() },
-                    Attribute {
-                        name: "differences".into(),
-                        value: input["differences"].to_string(),
-                    },
-                ],
-            })),
-            Some("put") => match send(&Method::Put, &Scheme::Http, &host(&input), "/x") {
-                Ok(_) => Ok(Finding::Applied(Done { outputs: "{}".into(), attributes: vec![] })),
-                Err(code) => Err(refused(&code)),
-            },
-            _ => Ok(Finding::NotApplied),
-        }
-    }
-
-    fn resume(_task: Task, payload: String) -> Result<Outcome, Failure> {
-        Ok(Outcome::Done(Done { outputs: payload, attributes: vec![] }))
-    }
-}
-
 impl work::Guest for Dialler {
     fn run(task: Task) -> Result<Outcome, Failure> {
-        let outputs = dial(&task, "run")?;
-        Ok(Outcome::Done(Done { outputs, attributes: vec![] }))
-    }
-
-    fn resume(_task: Task, payload: String) -> Result<Outcome, Failure> {
-        Ok(Outcome::Done(Done { outputs: payload, attributes: vec![] }))
+        done(dial(&task)?)
     }
 }
 
-fn dial(task: &Task, what: &str) -> Result<String, Failure> {
-    let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
+impl undo::Guest for Dialler {
+    fn undo(task: Task, outputs: Option<String>) -> Result<Outcome, Failure> {
+        let outputs = outputs.unwrap_or_else(|| "null".into());
+        done(format!("{{\"undone\":{outputs},\"key\":\"{}\"}}", task.idempotency_key))
+    }
+
+    fn resume(_task: Task, answer: String) -> Result<Outcome, Failure> {
+        done(answer)
+    }
+}
+
+impl probe::Guest for Dialler {
+    fn probe(task: Task) -> Result<Finding, Failure> {
+        Ok(match input(&task)["found"].as_str() {
+            Some("applied") => {
+                Finding::Applied(Done { outputs: r#"{"probed":true}"#.into(), attributes: vec![] })
+            }
+            _ => Finding::NotApplied,
+        })
+    }
+}
+
+impl observation::Guest for Dialler {
+    fn observe(task: Task) -> Result<Observed, Failure> {
+        let input = input(&task);
+        match input["found"].as_str() {
+            Some("held") => {
+                let differences = input["differences"].as_array().into_iter().flatten();
+                Ok(present(Owner::Other("k".into()), differences.map(difference).collect()))
+            }
+            Some("put") => match send(&Method::Put, &Scheme::Http, &host(&input), "/x") {
+                Ok(_) => Ok(present(Owner::ThisTask, vec![])),
+                Err(code) => Err(refused(&code)),
+            },
+            _ => Ok(Observed::Absent),
+        }
+    }
+}
+
+impl callbacks::Guest for Dialler {
+    fn resume(_task: Task, answer: String) -> Result<Outcome, Failure> {
+        done(answer)
+    }
+}
+
+fn done(outputs: String) -> Result<Outcome, Failure> {
+    Ok(Outcome::Done(Done { outputs, attributes: vec![] }))
+}
+
+fn present(owner: Owner, differences: Vec<Difference>) -> Observed {
+    let outputs = r#"{"observed":true}"#.into();
+    Observed::Present(State { outputs, owner, differences, attributes: vec![] })
+}
+
+/// A difference as the input has it. A text in its place is JSON that the host cannot read.
+fn difference(written: &Value) -> Difference {
+    let json = |name: &str| match written {
+        Value::String(text) => text.clone(),
+        _ => written[name].to_string(),
+    };
+    let found = written.get("found").map(|_| json("found"));
+    Difference { name: "down".into(), expected: json("expected"), found }
+}
+
+fn input(task: &Task) -> Value {
+    serde_json::from_str(&task.input).expect("the host sends JSON")
+}
+
+fn dial(task: &Task) -> Result<String, Failure> {
+    let input = input(task);
     let path = input["path"].as_str().unwrap_or("/");
     let scheme = if input["tls"] == true { Scheme::Https } else { Scheme::Http };
     match send(&Method::Get, &scheme, &host(&input), path) {
@@ -101,7 +124,7 @@ fn dial(task: &Task, what: &str) -> Result<String, Failure> {
             // Outputs are bounded, so a long body is not all of it.
             let (bytes, body) = (body.len(), String::from_utf8_lossy(&body));
             let body: String = body.chars().take(1_000).collect();
-            Ok(json!({ "what": what, "status": status, "body": body, "bytes": bytes }).to_string())
+            Ok(json!({ "what": "run", "status": status, "body": body, "bytes": bytes }).to_string())
         }
         Err(code) => Err(refused(&code)),
     }

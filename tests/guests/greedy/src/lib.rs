@@ -1,4 +1,4 @@
-//! A step plugin whose input says what it takes too much of: processor time, memory, or room for
+//! A step plugin that takes too much of what its input names: processor time, memory, or room for
 //! calls. It has no manifest: the tests give it one.
 
 use std::time::Duration;
@@ -22,9 +22,9 @@ mod bindings {
         inline: "
             package test:guests;
             world greedy {
-                import ferrule:plugin/log@0.1.2;
-                import ferrule:plugin/config@0.1.2;
-                export ferrule:plugin/work@0.1.2;
+                import ferrule:plugin/log@0.2.0;
+                import ferrule:plugin/config@0.2.0;
+                export ferrule:plugin/work@0.2.0;
             }
         ",
         world: "test:guests/greedy",
@@ -41,7 +41,7 @@ impl work::Guest for Greedy {
         let input: Value = serde_json::from_str(&task.input).expect("the host sends JSON");
         let number = |name: &str| input[name].as_u64().unwrap_or(0);
         let bytes = usize::try_from(number("mib") << 20).expect("32 bits");
-        let held = vec![1_u8; bytes];
+        let filled = vec![1_u8; bytes];
         match input["do"].as_str().unwrap_or_default() {
             "loop" => loop {
                 std::hint::black_box(());
@@ -49,8 +49,8 @@ impl work::Guest for Greedy {
             // Rounds of about a millisecond each, then an answer.
             "work" => (0..number("rounds")).for_each(|_| spin()),
             // One instruction of WebAssembly for all of the memory, again and again.
-            "fill" => fill(held),
-            // Calls of the host, which are no time of the guest's own.
+            "fill" => fill(filled),
+            // Calls of the host, which do not count as time of the guest.
             "host" => loop {
                 std::hint::black_box(config::get("setting"));
             },
@@ -64,21 +64,17 @@ impl work::Guest for Greedy {
         }
         Ok(Outcome::Done(Done { outputs: "{}".into(), attributes: vec![] }))
     }
-
-    fn resume(_task: Task, _payload: String) -> Result<Outcome, Failure> {
-        Ok(Outcome::Done(Done { outputs: "{}".into(), attributes: vec![] }))
-    }
 }
 
 fn spin() {
     (0..300_000_u32).for_each(|n| _ = std::hint::black_box(n));
 }
 
-fn fill(mut held: Vec<u8>) -> ! {
+fn fill(mut filled: Vec<u8>) -> ! {
     let mut value = 0_u8;
     loop {
         value = value.wrapping_add(1);
-        held.fill(value);
-        std::hint::black_box(&held);
+        filled.fill(value);
+        std::hint::black_box(&filled);
     }
 }

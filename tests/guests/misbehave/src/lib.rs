@@ -1,9 +1,9 @@
-//! A step plugin whose input says how it misbehaves; as an allocator it reserves what its input
-//! says. It has no manifest: the tests give it one.
+//! A step plugin that misbehaves as its input asks; as an allocator it reserves the pools of its
+//! input. It has no manifest: the tests give it one.
 
-use bindings::exports::ferrule::plugin::{allocation, work};
+use bindings::exports::ferrule::plugin::{allocation, callbacks, work};
 use bindings::ferrule::plugin::types::{
-    Attribute, Callback, Done, Failure, FailureClass, Outcome, Task,
+    Action, Attribute, Callback, Done, Failure, FailureClass, Outcome, Task,
 };
 use bindings::ferrule::plugin::{config, inventory, log, reservation};
 use serde_json::{Value, json};
@@ -22,8 +22,9 @@ mod bindings {
         inline: "
             package test:guests;
             world misbehave {
-                include ferrule:plugin/step@0.1.2;
-                export ferrule:plugin/allocation@0.1.2;
+                include ferrule:plugin/step@0.2.0;
+                include ferrule:plugin/resumable@0.2.0;
+                export ferrule:plugin/allocation@0.2.0;
             }
         ",
         world: "test:guests/misbehave",
@@ -86,9 +87,11 @@ impl work::Guest for Misbehave {
         }
         done("{}".into())
     }
+}
 
-    fn resume(_task: Task, payload: String) -> Result<Outcome, Failure> {
-        done(format!("{{\"payload\":{payload}}}"))
+impl callbacks::Guest for Misbehave {
+    fn resume(_task: Task, answer: String) -> Result<Outcome, Failure> {
+        done(format!("{{\"payload\":{answer}}}"))
     }
 }
 
@@ -147,7 +150,7 @@ fn nested(input: &Value) -> String {
 
 fn long_failure(input: &Value) -> Failure {
     Failure {
-        class: FailureClass::Person,
+        class: FailureClass::Operator,
         code: many(input, "É", ""),
         message: many(input, "\u{1b}[31m", ""),
         retry_after_ms: Some(u32::MAX),
@@ -169,7 +172,7 @@ fn show(input: &Value) -> Result<Outcome, Failure> {
     log::write(log::Level::Info, &json!({ "it": setting }).to_string());
     match input["where"].as_str().unwrap_or_default() {
         "failure" => {
-            let mut failure = failure(FailureClass::Person);
+            let mut failure = failure(FailureClass::Operator);
             failure.code = format!("E_{setting}");
             failure.message = format!("it is {setting}");
             failure.attributes[0].value = setting;
@@ -211,15 +214,25 @@ fn socket() -> Option<String> {
 }
 
 fn about(task: &Task) -> Value {
+    let item = task.item.as_ref();
     json!({
         "fulfilment": task.fulfilment,
         "name": task.name,
-        "spec": task.spec,
-        "action": task.action,
-        "characteristics": task.characteristics,
+        "spec": item.map(|item| &item.spec),
+        "action": item.map(|item| name(item.action)),
+        "characteristics": item.map(|item| &item.characteristics),
         "attempt": task.attempt,
         "idempotencyKey": task.idempotency_key,
         "callbackUrl": task.callback_url,
         "hasDeadline": task.deadline_ms > 0,
     })
+}
+
+fn name(action: Action) -> &'static str {
+    match action {
+        Action::Add => "add",
+        Action::Modify => "modify",
+        Action::Delete => "delete",
+        Action::NoChange => "noChange",
+    }
 }

@@ -2,7 +2,9 @@
 //! manifest: the tests give it one.
 
 use bindings::exports::ferrule::plugin::{decomposition, rating, validation};
-use bindings::ferrule::plugin::types::{Attribute, Done, Failure, FailureClass, Money, Task};
+use bindings::ferrule::plugin::types::{
+    Action, Attribute, Done, Failure, FailureClass, Money, Task,
+};
 
 #[allow(
     unsafe_code,
@@ -18,9 +20,9 @@ mod bindings {
         inline: "
             package test:guests;
             world pure {
-                export ferrule:plugin/validation@0.1.2;
-                export ferrule:plugin/decomposition@0.1.2;
-                export ferrule:plugin/rating@0.1.2;
+                export ferrule:plugin/validation@0.2.0;
+                export ferrule:plugin/decomposition@0.2.0;
+                export ferrule:plugin/rating@0.2.0;
             }
         ",
         world: "test:guests/pure",
@@ -56,7 +58,7 @@ impl decomposition::Guest for Pure {
             characteristics,
             attributes: vec![],
         };
-        let second = if request.action == "modify" { "[]" } else { "{}" };
+        let second = if request.action == Action::Modify { "[]" } else { "{}" };
         Ok(vec![production("A", request.characteristics.clone()), production("B", second.into())])
     }
 }
@@ -65,14 +67,26 @@ impl rating::Guest for Pure {
     fn rate(request: rating::Request) -> Result<Vec<rating::Charge>, Failure> {
         let charge = |price: rating::Price| rating::Charge {
             price: price.id,
-            name: price.name,
-            kind: price.kind,
             net: price.amount.clone(),
             tax: Money { currency: price.amount.currency, amount: request.tax_rate.clone() },
-            from: request.start.clone(),
-            to: format!("{} {}", request.quantity, request.bill_day),
-            attributes: vec![Attribute { name: "period".into(), value: price.period }],
+            tax_rate: None,
+            covers: price.period.map(|_| rating::Span {
+                first: request.start.clone(),
+                last: format!("{} {}", request.quantity, request.bill_day.unwrap_or(0)),
+            }),
+            prorated: None,
+            attributes: price.period.into_iter().map(period).collect(),
         };
         Ok(request.prices.into_iter().map(charge).collect())
     }
+}
+
+fn period(period: rating::Period) -> Attribute {
+    let unit = match period.unit {
+        rating::Unit::Day => "day",
+        rating::Unit::Week => "week",
+        rating::Unit::Month => "month",
+        rating::Unit::Year => "year",
+    };
+    Attribute { name: "period".into(), value: unit.into() }
 }

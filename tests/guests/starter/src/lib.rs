@@ -17,7 +17,7 @@ mod bindings {
         path: "../../../wit",
         inline: "
             package test:guests;
-            world starter { export ferrule:plugin/validation@0.1.2; }
+            world starter { export ferrule:plugin/validation@0.2.0; }
         ",
         world: "test:guests/starter",
         generate_all,
