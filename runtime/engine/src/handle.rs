@@ -204,7 +204,7 @@ impl Engine {
             _ => {
                 let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
                 let ended = ended.ok_or_else(|| DecideError::Unknown(id.clone()))?;
-                let state = ended.phase.name();
+                let state = ended.phase().name();
                 Err(DecideError::Refused(NotGivenUp::Ended { state }))
             }
         }
@@ -255,7 +255,7 @@ impl Engine {
     /// The open fulfilment that changes any of some earlier work, which is known by its keys.
     pub async fn claimant(&self, keys: Vec<String>) -> Result<Option<FulfilmentId>, AskError> {
         match self.ask(|reply| Input::Claimant { keys, reply }).await {
-            Ok(Answer::Fulfilment(open)) => Ok(open.map(|open| open.id.clone())),
+            Ok(Answer::Fulfilment(open)) => Ok(open.map(|open| open.id().clone())),
             // What is set aside keeps what it claims.
             Err(AskError::Denied(Denied::SetAside { fulfilment, .. })) => Ok(Some(fulfilment)),
             Ok(other) => Err(unexpected(&other)),

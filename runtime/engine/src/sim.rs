@@ -405,7 +405,7 @@ impl World {
         self.tell(|| format!("  {outcome:?}"));
         self.assert_holds();
         // What comes while something is written is heard later, when it may have ended.
-        let is_open = self.core.resting().any(|open| open.id == task.0 && !open.is_ended());
+        let is_open = self.core.resting().any(|open| *open.id() == task.0 && !open.is_ended());
         if is_open && !script.log.is_empty() {
             self.logged.push(keys::log(&task.0, task.1.0, call.attempt));
         }
@@ -418,7 +418,7 @@ impl World {
     }
 
     fn look(&mut self, reopens: bool) {
-        let mut ids: Vec<_> = self.core.fulfilments().map(|open| open.id.clone()).collect();
+        let mut ids: Vec<_> = self.core.fulfilments().map(|open| open.id().clone()).collect();
         ids.push(FulfilmentId::new("f0-1"));
         for id in ids {
             let reply = Asker::Person;
@@ -437,11 +437,11 @@ impl World {
 
     /// An operator gives a task up, whatever it is at.
     fn give_up(&mut self, id: FulfilmentId, reply: Asker) -> Input<Asker> {
-        let open = self.core.fulfilments().find(|open| open.id == id);
-        let count = open.map_or(0, |open| open.tasks.len() as u64);
+        let open = self.core.fulfilments().find(|open| *open.id() == id);
+        let count = open.map_or(0, |open| open.tasks().len() as u64);
         let task = TaskId::at(usize::try_from(self.dice.below(count.max(1))).unwrap());
-        let open = self.core.fulfilments().find(|open| open.id == id && count > 0);
-        let name = open.map(|open| open.plan.task_name(task)).unwrap_or_default();
+        let open = self.core.fulfilments().find(|open| *open.id() == id && count > 0);
+        let name = open.map(|open| open.plan().task_name(task)).unwrap_or_default();
         let release = self.dice.one_in(2);
         let (subject, decision) = (Subject::Task(name), Decision::default());
         let wish = Wish::GiveUp { subject, release, decision };

@@ -103,7 +103,7 @@ impl Fulfilment {
     }
 
     fn follow_events(&self, events: &[Event], before: Option<&str>, changes: &mut Changes) {
-        if matches!(self.kind, Kind::Run { .. }) {
+        if matches!(self.kind(), Kind::Run { .. }) {
             return;
         }
         for event in events {
@@ -173,15 +173,17 @@ impl Fulfilment {
 
     /// The state of the orders (TMF622, 641, 652): the reference's roll-up of the items.
     pub fn order_state(&self) -> &'static str {
-        match &self.phase {
-            Phase::Submitted if self.after.is_empty() && self.behind.is_empty() => "acknowledged",
+        match self.phase() {
+            Phase::Submitted if self.after().is_empty() && self.behind().is_empty() => {
+                "acknowledged"
+            }
             Phase::Submitted => "pending",
             Phase::Ended(End::Completed, _) => "completed",
             Phase::Ended(End::Partial, _) => "partial",
             Phase::Ended(End::Failed, _) => "failed",
             Phase::Ended(End::Rejected, _) => "rejected",
             Phase::Ended(End::Cancelled, _) => "cancelled",
-            Phase::Unwinding(_) if self.cancelled_by.is_some() => "pendingCancellation",
+            Phase::Unwinding(_) if self.cancelled_by().is_some() => "pendingCancellation",
             Phase::Held(_) => "held",
             Phase::Running | Phase::Unwinding(_) if self.is_held() => "held",
             Phase::Running if self.is_early() => "pending",
@@ -191,11 +193,11 @@ impl Fulfilment {
 
     /// The state of an item: that of its tasks and of what it was decomposed into.
     pub fn item_state(&self, item: ItemId) -> &'static str {
-        match &self.phase {
+        match self.phase() {
             Phase::Ended(End::Partial, _) if self.is_delivered(item) => "completed",
             Phase::Ended(End::Partial, _) => "failed",
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
-            Phase::Unwinding(_) if self.cancelled_by.is_some() => self.order_state(),
+            Phase::Unwinding(_) if self.cancelled_by().is_some() => self.order_state(),
             Phase::Running if self.is_early_item(item) => "pending",
             Phase::Running | Phase::Unwinding(_) => self.state_of_work(item),
         }
@@ -206,7 +208,7 @@ impl Fulfilment {
         if item.stays() {
             return false;
         }
-        match self.kind {
+        match self.kind() {
             Kind::ProductOrder => item.level == Level::Product,
             Kind::ServiceOrder | Kind::ResourceOrder => item.parents.is_empty(),
             Kind::Run { .. } => false,

@@ -21,6 +21,7 @@ mod lines;
 mod operation;
 mod patch;
 mod progress;
+mod read;
 mod request;
 mod standing;
 mod watch;
@@ -55,41 +56,41 @@ use watch::{Turned, Watch};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fulfilment {
     /// Its id.
-    pub id: FulfilmentId,
+    id: FulfilmentId,
     /// What it was submitted as.
-    pub kind: Kind,
+    kind: Kind,
     /// The order or the input, as it came: what steps read.
-    pub document: Arc<Value>,
+    document: Arc<Value>,
     /// The request that the order was made of, where one instance is activated directly.
-    pub activation: Option<Arc<Activation>>,
+    activation: Option<Arc<Activation>>,
     /// What was changed of the order's attributes since then: what people read.
-    pub changed: Map<String, Value>,
+    changed: Map<String, Value>,
     /// The request that it is cancelled by, where that was granted.
-    pub cancelled_by: Option<CancelRequest>,
+    cancelled_by: Option<CancelRequest>,
     /// The orders that must have completed before it is decomposed.
-    pub after: Vec<FulfilmentId>,
+    after: Vec<FulfilmentId>,
     /// The orders that it waits for, however they end: they change what it would use.
-    pub behind: Vec<FulfilmentId>,
+    behind: Vec<FulfilmentId>,
     /// When it was submitted.
-    pub submitted_at: Timestamp,
+    submitted_at: Timestamp,
     /// When the last event was recorded.
-    pub updated_at: Timestamp,
+    updated_at: Timestamp,
     /// When it ended.
-    pub ended_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
     /// How far it is.
-    pub phase: Phase,
+    phase: Phase,
     /// The plan; empty before it is planned.
-    pub plan: Arc<Plan>,
+    plan: Arc<Plan>,
     /// The state of each task of the plan.
-    pub tasks: Vec<TaskState>,
+    tasks: Vec<TaskState>,
     /// When the tasks were done that reach a milestone.
-    pub reached: BTreeMap<TaskId, Timestamp>,
+    reached: BTreeMap<TaskId, Timestamp>,
     /// What was noted of its being late, in order.
-    pub alerts: Vec<Alert>,
+    alerts: Vec<Alert>,
     /// Whether any attempt was begun that can reach outside.
-    pub started: bool,
+    started: bool,
     /// How many records its journal has.
-    pub records: u32,
+    records: u32,
     /// The lines that failed on their own, and why.
     failed: BTreeMap<ItemId, Cause>,
     /// The tasks whose undo was given up, so that elements may still use what they were done with.
@@ -259,7 +260,7 @@ impl Fulfilment {
             return Err(ApplyError::Beginning);
         };
         let mut fulfilment = Self::new(id, kind.clone(), Arc::clone(document), at);
-        fulfilment.activation.clone_from(activation);
+        fulfilment.activated_by(activation.clone());
         for (number, record) in records.iter().enumerate() {
             for event in record.events.iter().skip(usize::from(number == 0)) {
                 look(&fulfilment, event);
@@ -289,8 +290,20 @@ impl Fulfilment {
     /// have been applied a little earlier, and the lines that they deliver.
     pub fn recorded(&mut self, at: Timestamp, events: &[Event]) {
         self.updated_at = at;
+        self.records += 1;
         events.iter().for_each(|event| self.reach(at, event));
         self.follow_lines(events);
+    }
+
+    /// Names the request that the order was made of, before any event.
+    pub fn activated_by(&mut self, activation: Option<Arc<Activation>>) {
+        self.activation = activation;
+    }
+
+    /// Moves its submission to when it is recorded, before any other event.
+    pub fn submit_at(&mut self, at: Timestamp) {
+        self.submitted_at = at;
+        self.updated_at = at;
     }
 
     /// Notes the time at which a milestone's task is done.

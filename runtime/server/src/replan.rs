@@ -30,7 +30,7 @@ async fn follow(app: &App) {
         };
         unplanned.iter().for_each(|fulfilment| waiting.add(fulfilment));
         for fulfilment in unplanned {
-            plan(app, &fulfilment.id).await;
+            plan(app, fulfilment.id()).await;
         }
         loop {
             tokio::select! {
@@ -103,19 +103,19 @@ impl Waiting {
     /// Follows a fulfilment; which are to be planned again then.
     fn follow(&mut self, fulfilment: &Fulfilment) -> BTreeSet<FulfilmentId> {
         if fulfilment.is_unplanned() {
-            let known = self.of.get(&fulfilment.id).cloned().unwrap_or_default();
-            self.forget(&fulfilment.id);
+            let known = self.of.get(fulfilment.id()).cloned().unwrap_or_default();
+            self.forget(fulfilment.id());
             self.add(fulfilment);
             // What it waits for may have ended before it was known that it waits.
             let asks = waited_for(fulfilment).any(|name| !known.contains(&name));
-            return asks.then(|| fulfilment.id.clone()).into_iter().collect();
+            return asks.then(|| fulfilment.id().clone()).into_iter().collect();
         }
-        self.forget(&fulfilment.id);
+        self.forget(fulfilment.id());
         if !fulfilment.is_ended() || self.by.is_empty() {
             return BTreeSet::new();
         }
         let mut names = about(fulfilment);
-        names.insert(order(&fulfilment.id));
+        names.insert(order(fulfilment.id()));
         names.iter().filter_map(|name| self.by.get(name)).flatten().cloned().collect()
     }
 
@@ -123,9 +123,9 @@ impl Waiting {
         let mut names = about(fulfilment);
         names.extend(waited_for(fulfilment));
         for name in &names {
-            self.by.entry(name.clone()).or_default().insert(fulfilment.id.clone());
+            self.by.entry(name.clone()).or_default().insert(fulfilment.id().clone());
         }
-        self.of.insert(fulfilment.id.clone(), names);
+        self.of.insert(fulfilment.id().clone(), names);
     }
 
     fn forget(&mut self, id: &FulfilmentId) {
@@ -146,20 +146,20 @@ fn order(id: &FulfilmentId) -> String {
 
 /// The orders that a fulfilment waits for.
 fn waited_for(fulfilment: &Fulfilment) -> impl Iterator<Item = String> + '_ {
-    fulfilment.after.iter().chain(&fulfilment.behind).map(order)
+    fulfilment.after().iter().chain(fulfilment.behind()).map(order)
 }
 
 /// The instances that a fulfilment is about: those that its items name.
 fn about(fulfilment: &Fulfilment) -> BTreeSet<String> {
-    let level = match fulfilment.kind {
+    let level = match fulfilment.kind() {
         Kind::ProductOrder => Level::Product,
         Kind::ServiceOrder => Level::CustomerService,
         Kind::ResourceOrder => Level::Resource,
         Kind::Run { .. } => return BTreeSet::new(),
     };
     // Parts of a bundle cease with it, though no item names them.
-    let planned = fulfilment.plan.items.iter().filter_map(|item| item.instance.clone());
-    let lines = Order::parse(level, &fulfilment.document).map(|order| order.lines);
+    let planned = fulfilment.plan().items.iter().filter_map(|item| item.instance.clone());
+    let lines = Order::parse(level, fulfilment.document()).map(|order| order.lines);
     let named = lines.unwrap_or_default().into_iter().filter_map(|line| line.instance);
     named.chain(planned).map(|id| format!("instance/{id}")).collect()
 }

@@ -248,10 +248,10 @@ fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Err
         // Somebody may want to find out what it was; it is reported where it is read.
         Err(_) => return Ok(Verdict::Keep),
     };
-    let Some(ended) = fulfilment.ended_at else { return Ok(Verdict::Keep) };
+    let Some(ended) = fulfilment.ended_at() else { return Ok(Verdict::Keep) };
     let age_ms = app.now().ms_since(ended);
     let has_logs = || Ok::<_, Error>(!store.scan(&Scan::prefix(keys::logs(id), 1))?.is_empty());
-    let is_run = matches!(fulfilment.kind, Kind::Run { .. });
+    let is_run = matches!(fulfilment.kind(), Kind::Run { .. });
     if is_run && age_ms >= keep.runs_days * DAY_MS {
         return Ok(Verdict::RemoveRun);
     }
@@ -270,7 +270,7 @@ fn is_needed(app: &App, fulfilment: &Fulfilment) -> Result<bool, Error> {
         let attribute = of_key(resource).and_then(|(_, resource)| Some(resource.life?.attribute));
         let Some(attribute) = attribute else { return Ok(true) };
         let limit = INSTANCES_MAX + 1;
-        let found = app.documents_by(resource, path, fulfilment.id.as_str(), limit)?;
+        let found = app.documents_by(resource, path, fulfilment.id().as_str(), limit)?;
         let in_use = |body: &Value| {
             !body.get(attribute).and_then(Value::as_str).is_some_and(|state| over.contains(&state))
         };
@@ -278,7 +278,7 @@ fn is_needed(app: &App, fulfilment: &Fulfilment) -> Result<bool, Error> {
             return Ok(true);
         }
         // What the order names itself too: an instance may have lost its way back.
-        for item in &fulfilment.plan.items {
+        for item in &fulfilment.plan().items {
             let id = match resource {
                 "product" => fulfilment.product_id(item),
                 "service" => fulfilment.service_id(item),

@@ -194,7 +194,7 @@ impl<R> Core<R> {
         name: &str,
         mut step: Step<R>,
     ) -> Step<R> {
-        let id = entry.fulfilment.id.clone();
+        let id = entry.fulfilment.id().clone();
         if self.kept.contains(name) {
             step.commit.writes.extend(removing(name));
         }
@@ -308,12 +308,12 @@ impl<R> Core<R> {
         }
         for (key, name) in wait.keys.iter().zip(&names) {
             if let Some((other, of, attempt)) = self.waiting.get(name)
-                && (other, *of) != (&fulfilment.id, task)
+                && (other, *of) != (fulfilment.id(), task)
             {
                 let note = format!(
                     "host: task {task} of `{}` wanted to wait for the callback `{name}` too, and \
                      was refused",
-                    fulfilment.id
+                    fulfilment.id()
                 );
                 step.commit.note(other, *of, *attempt, &note);
                 return Some(taken(key, other, *of));
@@ -330,7 +330,7 @@ impl<R> Core<R> {
 
     /// Whether a fulfilment is open, this one included, or set aside.
     fn is_known(&self, id: &FulfilmentId, this: &Fulfilment) -> bool {
-        *id == this.id || self.open.contains_key(id) || self.set_aside.contains_key(id)
+        id == this.id() || self.open.contains_key(id) || self.set_aside.contains_key(id)
     }
 
     /// Whether anyone may still wait for a callback. One that is named after its task may be
@@ -379,7 +379,7 @@ fn own_name(name: &str) -> Option<(FulfilmentId, TaskId, Of)> {
 /// Whether a task may come to wait for an answer. One that is pending may: the answer can be there
 /// before the call that asks for it has ended, and a pure one has no record until then.
 fn may_wait(fulfilment: &Fulfilment, task: TaskId, of: Of) -> bool {
-    let Some(state) = fulfilment.tasks.get(task.index()) else {
+    let Some(state) = fulfilment.tasks().get(task.index()) else {
         return false;
     };
     let is_turned = fulfilment.is_turned(task);
@@ -394,7 +394,7 @@ fn may_wait(fulfilment: &Fulfilment, task: TaskId, of: Of) -> bool {
 fn may_work(fulfilment: &Fulfilment, state: &TaskState, is_turned: bool) -> bool {
     match state {
         TaskState::Pending | TaskState::Retrying { .. } | TaskState::Failed { .. } => {
-            fulfilment.phase == Phase::Running && !is_turned
+            *fulfilment.phase() == Phase::Running && !is_turned
         }
         TaskState::Running { .. } | TaskState::Waiting { .. } | TaskState::CalledBack { .. } => {
             true

@@ -92,11 +92,11 @@ impl<R> Core<R> {
     /// What is answered if an order is not as the engine or the client read it.
     fn not_as_read(&self, entry: &Entry<R>, expected: Option<u32>) -> Option<Answer> {
         let fulfilment = &entry.fulfilment;
-        let last = self.changed_late.get(fulfilment.id.as_str()).filter(|_| entry.was_ended);
-        if last.is_some_and(|records| fulfilment.records < *records) {
+        let last = self.changed_late.get(fulfilment.id().as_str()).filter(|_| entry.was_ended);
+        if last.is_some_and(|records| fulfilment.records() < *records) {
             return Some(Answer::Stale);
         }
-        let records = fulfilment.records;
+        let records = fulfilment.records();
         (expected.is_some_and(|expected| expected != records)).then_some(Answer::Changed(records))
     }
 }

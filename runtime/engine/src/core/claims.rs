@@ -194,7 +194,7 @@ impl<R> Core<R> {
         if let Some(Event::Planned { plan }) = events.last()
             && let Some(other) = self.claims.queue(plan, &claims)
         {
-            self.claims.take(&fulfilment.id, exclusive(quotes));
+            self.claims.take(fulfilment.id(), exclusive(quotes));
             return Ok(vec![Event::Awaiting { orders: vec![other], queued: true }]);
         }
         if let Some(other) = self.claims.against(&claims) {
@@ -206,7 +206,7 @@ impl<R> Core<R> {
         if seen.is_some_and(|seen| self.claims.is_stale(&claims, seen)) {
             return Err(Answer::Stale);
         }
-        self.claims.take(&fulfilment.id, claims);
+        self.claims.take(fulfilment.id(), claims);
         Ok(events)
     }
 
@@ -246,9 +246,9 @@ impl<R> Core<R> {
 
     /// Claims what an open fulfilment claimed before a restart.
     pub(super) fn claim_again(&mut self, fulfilment: &Fulfilment) {
-        let claimed = fulfilment.plan.claims().collect();
+        let claimed = fulfilment.plan().claims().collect();
         let claims = [exclusive(quotes(fulfilment)), claimed].concat();
-        self.claims.take(&fulfilment.id, claims);
+        self.claims.take(fulfilment.id(), claims);
     }
 
     /// Claims what an event says, of a fulfilment whose journal cannot be followed to its end.
@@ -263,9 +263,9 @@ impl<R> Core<R> {
 
     /// What an ended fulfilment claimed can be claimed by others.
     pub(super) fn unclaim(&mut self, fulfilment: &Fulfilment) {
-        let claimed = fulfilment.plan.claims().map(|claim| claim.name).collect();
+        let claimed = fulfilment.plan().claims().map(|claim| claim.name).collect();
         let names = [quotes(fulfilment), claimed].concat();
-        self.claims.release(&fulfilment.id, names);
+        self.claims.release(fulfilment.id(), names);
     }
 }
 
@@ -275,8 +275,8 @@ fn exclusive(names: Vec<String>) -> Vec<Claim> {
 
 /// What an order of quotes claims besides its plan.
 pub(super) fn quotes(fulfilment: &Fulfilment) -> Vec<String> {
-    match fulfilment.kind {
-        Kind::ProductOrder => quotes_in(&fulfilment.document),
+    match fulfilment.kind() {
+        Kind::ProductOrder => quotes_in(fulfilment.document()),
         Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
     }
 }

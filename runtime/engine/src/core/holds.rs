@@ -19,7 +19,7 @@ impl<R> Core<R> {
     ) {
         let writes = &mut step.commit.writes;
         for (hold, holder) in &gathered.taken {
-            let (fulfilment, value) = (fulfilment.id.clone(), hold.value.clone());
+            let (fulfilment, value) = (fulfilment.id().clone(), hold.value.clone());
             let held = Held { fulfilment, value, holder: Some(holder.clone()) };
             let bytes = json!(held).to_string().into_bytes();
             writes.push((keys::hold(&hold.pool, hold.index), Some(bytes)));

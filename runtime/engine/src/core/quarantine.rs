@@ -70,7 +70,7 @@ impl<R> Core<R> {
         fault: &Fault,
         step: Step<R>,
     ) -> Step<R> {
-        let id = entry.fulfilment.id.clone();
+        let id = entry.fulfilment.id().clone();
         // What was reserved and not recorded is released.
         for (hold, _) in &gathered.taken {
             self.pools.abandon_value(&hold.pool, hold.index);
@@ -85,9 +85,9 @@ impl<R> Core<R> {
         self.waiting.retain(|_, (waiter, ..)| *waiter != id);
         let fault = chain(fault);
         let mut aside = Step::default();
-        let denied = if entry.was_ended || entry.fulfilment.records == 0 {
+        let denied = if entry.was_ended || entry.fulfilment.records() == 0 {
             tracing::error!(fulfilment = %id, reason = fault, "an input was refused");
-            if entry.fulfilment.records == 0 {
+            if entry.fulfilment.records() == 0 {
                 self.claims.forget(&id);
                 if let Some(key) = &entry.submission {
                     self.submissions.forget(key);
@@ -95,10 +95,10 @@ impl<R> Core<R> {
             }
             Denied::Unsound(fault)
         } else {
-            let set_aside = SetAside::new(Some(entry.fulfilment.records), fault, now);
+            let set_aside = SetAside::new(Some(entry.fulfilment.records()), fault, now);
             tracing::error!(
                 fulfilment = %id,
-                record = entry.fulfilment.records,
+                record = entry.fulfilment.records(),
                 reason = set_aside.reason,
                 "a fulfilment was set aside; see GET /orchestration/v1/quarantine"
             );
@@ -127,7 +127,7 @@ impl<R> Core<R> {
         bytes: u64,
         reply: R,
     ) -> Step<R> {
-        let id = fulfilment.id.clone();
+        let id = fulfilment.id().clone();
         if self.set_aside.remove(&id).is_none() {
             return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id)));
         }

@@ -316,7 +316,7 @@ impl<R> Core<R> {
         self.claim_again(&fulfilment);
         for (task, attempt, _) in fulfilment.waits() {
             let names = fulfilment.awaited_by(task);
-            let kept = self.await_names(&fulfilment.id, task, attempt, names);
+            let kept = self.await_names(fulfilment.id(), task, attempt, names);
             step.commit.then.extend(kept.map(After::Recall));
         }
         entry
@@ -325,7 +325,7 @@ impl<R> Core<R> {
 
 /// The documents that were not written yet when the last owner stopped.
 fn owed<R>(store: &dyn Store, fulfilment: &Fulfilment) -> Result<Option<Owed<R>>, RecoverError> {
-    let id = &fulfilment.id;
+    let id = fulfilment.id();
     let mark = store.get(&keys::owed(id)).map_err(RecoverError::Store)?;
     let Some(mark) = mark.and_then(|bytes| Mark::read(&bytes)) else { return Ok(None) };
     let Some(mut owed) = Owed::again(fulfilment, &read_records(store, id)?, mark) else {

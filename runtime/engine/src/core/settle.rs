@@ -73,7 +73,7 @@ impl<R> Core<R> {
     ) -> Step<R> {
         if entry.owed.is_some() {
             // What has happened since waits until its documents are written.
-            step.commit.then.push(After::GoOn(entry.fulfilment.id.clone()));
+            step.commit.then.push(After::GoOn(entry.fulfilment.id().clone()));
             self.put_back(now, entry);
             return step;
         }
@@ -96,7 +96,7 @@ impl<R> Core<R> {
 
     /// Puts a fulfilment back to the open ones, unless it is over.
     pub(super) fn put_back(&mut self, now: Timestamp, mut entry: Entry<R>) {
-        let id = entry.fulfilment.id.clone();
+        let id = entry.fulfilment.id().clone();
         let is_written = entry.unwritten.is_empty() && entry.owed.is_none();
         if entry.fulfilment.is_ended() && is_written {
             self.unclaim(&entry.fulfilment);
@@ -119,10 +119,10 @@ impl<R> Core<R> {
             return;
         }
         if let Some(time) = entry.wake_at {
-            self.timers.remove(&(time, entry.fulfilment.id.clone()));
+            self.timers.remove(&(time, entry.fulfilment.id().clone()));
         }
         if let Some(time) = wake_at {
-            self.timers.insert((time, entry.fulfilment.id.clone()));
+            self.timers.insert((time, entry.fulfilment.id().clone()));
         }
         entry.wake_at = wake_at;
     }
@@ -148,8 +148,8 @@ impl<R> Core<R> {
             gathered.taken.extend(effects.reserved);
             gathered.freed.extend(effects.released);
             gathered.ended.extend(effects.terminated);
-            self.stop_waiting(&fulfilment.id, event.task(), &effects.no_longer_awaited);
-            let kept = self.wait_for(&fulfilment.id, &event, effects.awaited);
+            self.stop_waiting(fulfilment.id(), event.task(), &effects.no_longer_awaited);
+            let kept = self.wait_for(fulfilment.id(), &event, effects.awaited);
             gathered.recalled.extend(kept);
             gathered.must_write |= !event.may_wait_for_commit();
             entry.unwritten.push(event);
@@ -200,7 +200,7 @@ impl<R> Core<R> {
         agenda.turns += 1;
         let done = agenda.turns * self.shares.turn;
         // Each thing done applies an event at least, and a task takes few without waiting.
-        if done > DONE_MAX + DONE_OF_TASK_MAX * entry.fulfilment.tasks.len() {
+        if done > DONE_MAX + DONE_OF_TASK_MAX * entry.fulfilment.tasks().len() {
             return Err(Fault::Restless(done));
         }
         Ok(())
@@ -230,7 +230,7 @@ impl<R> Core<R> {
                 return fulfilment.without_call(task, attempt, NoCall::Impossible(failure), now);
             }
         };
-        let call = self.call(&fulfilment.id, task, attempt, request, now);
+        let call = self.call(fulfilment.id(), task, attempt, request, now);
         entry.under_way.insert(task, fulfilment.direction(task));
         match (effects, self.durability) {
             (Effects::Pure, Durability::Shared) => gathered.pure.push(call),
@@ -284,7 +284,7 @@ impl<R> Core<R> {
             step.commit.then.push(After::Reply(reply, answer));
         }
         if entry.fulfilment.is_ended() {
-            self.forget_callbacks(&entry.fulfilment.id, step);
+            self.forget_callbacks(entry.fulfilment.id(), step);
             for reply in entry.awaiting_end.drain(..) {
                 let answer = Answer::Fulfilment(Some(Arc::clone(&entry.fulfilment)));
                 step.commit.then.push(After::Reply(reply, answer));
@@ -294,15 +294,15 @@ impl<R> Core<R> {
         step.commit.then.extend(gathered.calls.drain(..).map(After::Run));
         if gathered.goes_on || is_full {
             entry.on_the_way += 1;
-            step.commit.then.push(After::GoOn(entry.fulfilment.id.clone()));
+            step.commit.then.push(After::GoOn(entry.fulfilment.id().clone()));
         }
         if let Some(owed) = &mut entry.owed {
             // Answers and further work wait until all of it is written.
-            let go_on = After::GoOn(entry.fulfilment.id.clone());
+            let go_on = After::GoOn(entry.fulfilment.id().clone());
             owed.then = std::mem::replace(&mut step.commit.then, vec![go_on]);
         }
         if let Some(owed) = entry.owed.as_mut().filter(|_| is_cut) {
-            let id = &entry.fulfilment.id;
+            let id = entry.fulfilment.id();
             owed.hold_back(id, &mut step.commit, std::mem::take(&mut gathered.freed));
             self.held_back.insert(id.clone());
         }
@@ -318,7 +318,8 @@ impl<R> Core<R> {
         step: &mut Step<R>,
     ) {
         let fulfilment = Arc::make_mut(&mut entry.fulfilment);
-        // As the record will say; the events may have been applied a little earlier.
+        // Its events may have been applied a little earlier.
+        let number = fulfilment.records();
         fulfilment.recorded(now, &record.events);
         let record = Arc::new(record);
         let freed: Vec<Document> =
@@ -332,25 +333,23 @@ impl<R> Core<R> {
         changes.documents.extend(freed);
         changes.documents.append(&mut gathered.ended);
         entry.order_state = Some(fulfilment.order_state());
-        let number = fulfilment.records;
         Self::write_changes(now, number, changes, step);
-        fulfilment.records += 1;
         if fulfilment.is_ended() && record.events.iter().all(Event::is_patch) {
             // A patch that read it before this one is told that it is stale.
-            self.changed_late.insert(fulfilment.id.to_string(), fulfilment.records);
+            self.changed_late.insert(fulfilment.id().to_string(), fulfilment.records());
         }
         entry.submission = None;
         entry.bytes += bytes.len() as u64;
         self.open_bytes += bytes.len() as u64;
         let writes = &mut step.commit.writes;
-        let prefix = keys::record_pieces(&fulfilment.id, number);
+        let prefix = keys::record_pieces(fulfilment.id(), number);
         let (bytes, pieces) = cut(prefix, bytes, self.shares.record_bytes.get());
-        writes.push((keys::journal(&fulfilment.id, number), Some(bytes)));
-        let ended = fulfilment.is_ended().then(|| (keys::open(&fulfilment.id), None));
+        writes.push((keys::journal(fulfilment.id(), number), Some(bytes)));
+        let ended = fulfilment.is_ended().then(|| (keys::open(fulfilment.id()), None));
         // What is owed is found again by what is open, even if it is a change after the end.
         let owes_documents = owed.as_ref().is_some_and(Owed::has_documents);
         if owes_documents || (number == 0 && ended.is_none()) {
-            writes.push((keys::open(&fulfilment.id), Some(Vec::new())));
+            writes.push((keys::open(fulfilment.id()), Some(Vec::new())));
         }
         if !pieces.is_empty() {
             // Its number was counted up already.
@@ -359,14 +358,14 @@ impl<R> Core<R> {
         }
         match owed.as_mut().filter(|_| owes_documents) {
             Some(owed) => {
-                writes.push(owed.mark(&fulfilment.id));
+                writes.push(owed.mark(fulfilment.id()));
                 owed.writes.extend(ended);
             }
             None => writes.extend(ended),
         }
         entry.owed = owed;
         step.commit.then.push(After::Publish(Published {
-            fulfilment: fulfilment.id.clone(),
+            fulfilment: fulfilment.id().clone(),
             number,
             record,
             #[cfg(test)]

@@ -79,7 +79,7 @@ impl<R> Owed<R> {
         let mut parts = VecDeque::from(fulfilment.parts(&record.events, before, items));
         let first = parts.pop_front()?;
         let freed = freed.iter().map(|document| document.id.clone()).collect();
-        let mark = Mark { record: fulfilment.records, written: 1, items, freed };
+        let mark = Mark { record: fulfilment.records(), written: 1, items, freed };
         Some((first, Self::new(Arc::clone(record), before, mark, parts)))
     }
 
@@ -136,7 +136,7 @@ impl<R> Owed<R> {
         }
         let before = match earlier {
             [] => None,
-            some => Some(Fulfilment::fold(fulfilment.id.clone(), some).ok()?.order_state()),
+            some => Some(Fulfilment::fold(fulfilment.id().clone(), some).ok()?.order_state()),
         };
         let parts = fulfilment.parts(&last.events, before, mark.items);
         let parts: VecDeque<Part> = parts.into_iter().skip(mark.written).collect();
@@ -146,7 +146,7 @@ impl<R> Owed<R> {
     /// What those who watch are told when all is written.
     pub(super) fn published(&self, fulfilment: &Fulfilment) -> Published {
         Published {
-            fulfilment: fulfilment.id.clone(),
+            fulfilment: fulfilment.id().clone(),
             number: self.mark.record,
             record: Arc::clone(&self.record),
             #[cfg(test)]
@@ -178,7 +178,7 @@ impl<R> Core<R> {
         mut owed: Owed<R>,
     ) -> Vec<Step<R>> {
         let mut step = Step::default();
-        let id = entry.fulfilment.id.clone();
+        let id = entry.fulfilment.id().clone();
         if !owed.pieces.is_empty() || owed.first.is_some() {
             if let Some(piece) = owed.pieces.pop_front() {
                 step.commit.writes.push(piece);

@@ -21,8 +21,7 @@ impl<R> Core<R> {
         reply: R,
     ) -> Step<R> {
         // As the journal will say, whatever the clock said when its making began.
-        fulfilment.submitted_at = now;
-        fulfilment.updated_at = now;
+        fulfilment.submit_at(now);
         let known = submission.as_deref().and_then(|key| self.submissions.get(key));
         if let Some(first) = known {
             return Step::answer(reply, Answer::Submitted(first.clone()));
@@ -35,21 +34,21 @@ impl<R> Core<R> {
             Err(answer) => return Step::answer(reply, answer),
         };
         let mut step = Step::default();
-        let id = fulfilment.id.as_str().as_bytes();
+        let id = fulfilment.id().as_str().as_bytes();
         if let Some(key) = &submission {
             step.commit.writes.push((keys::submission(key), Some(id.to_vec())));
-            self.submissions.insert(key.clone(), fulfilment.id.clone());
+            self.submissions.insert(key.clone(), fulfilment.id().clone());
         }
         let is_rejected = matches!(events.last(), Some(Event::Rejected { .. }));
-        if fulfilment.kind == Kind::ProductOrder && !is_rejected {
-            for quote in quotes_of(&fulfilment.document) {
+        if *fulfilment.kind() == Kind::ProductOrder && !is_rejected {
+            for quote in quotes_of(fulfilment.document()) {
                 step.commit.writes.push((keys::quote(quote), Some(id.to_vec())));
             }
         }
         let submitted = Event::Submitted {
-            kind: fulfilment.kind.clone(),
-            document: fulfilment.document.clone(),
-            activation: fulfilment.activation.clone(),
+            kind: fulfilment.kind().clone(),
+            document: fulfilment.document().clone(),
+            activation: fulfilment.activation().cloned(),
         };
         let entry = Entry { submission, ..Entry::new(fulfilment) };
         step.recorded.push(submitted);
@@ -71,10 +70,10 @@ impl<R> Core<R> {
             return self.absent(id, reply, Answer::Fulfilment(None));
         };
         let mut step = Step { waiting: Some(reply), ..Step::default() };
-        let is_told = |event: &Event| match (event, &entry.fulfilment.phase) {
+        let is_told = |event: &Event| match (event, entry.fulfilment.phase()) {
             (Event::Held { failure }, Phase::Held(before)) => failure == before,
             (Event::Awaiting { orders, queued: true }, Phase::Submitted) => {
-                *orders == entry.fulfilment.behind
+                *orders == entry.fulfilment.behind()
             }
             _ => false,
         };

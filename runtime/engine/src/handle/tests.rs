@@ -153,7 +153,7 @@ async fn submit(engine: &Engine, id: &str, step: &str) -> Result<Submitted, NotS
 }
 
 fn is_complete(fulfilment: Option<Arc<Fulfilment>>) -> bool {
-    fulfilment.is_some_and(|fulfilment| fulfilment.phase == Phase::Ended(End::Completed, None))
+    fulfilment.is_some_and(|fulfilment| *fulfilment.phase() == Phase::Ended(End::Completed, None))
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn time_alone_carries_an_order_on() {
     let (engine, _running) = begin(Memory::new());
     submit(&engine, "f", "busy").await.unwrap();
     let ended = engine.ended(&FulfilmentId::new("f")).await.unwrap();
-    assert!(ended.as_ref().unwrap().updated_at >= Timestamp(30_000), "it waited");
+    assert!(ended.as_ref().unwrap().updated_at() >= Timestamp(30_000), "it waited");
     assert!(is_complete(ended));
     assert_eq!(engine.counters().calls.load(Ordering::Relaxed), 2);
 }
@@ -208,7 +208,7 @@ async fn what_was_begun_before_a_shutdown_is_carried_on_by_the_next_owner() {
     running.await.unwrap().unwrap();
     let (engine, _running) = begin(store);
     let known = engine.get(&id).await.unwrap().unwrap();
-    assert!(!known.is_ended(), "{:?}", known.tasks);
+    assert!(!known.is_ended(), "{:?}", known.tasks());
     engine.callback("f:0".into(), json!({})).await.unwrap();
     assert!(is_complete(engine.ended(&id).await.unwrap()));
 }
@@ -264,7 +264,7 @@ async fn an_order_is_cancelled_once_and_ends_as_such() {
     assert!(matches!(again, Err(CancelError::Refused(refusal)) if refusal == before));
     engine.callback("f:0".into(), json!({})).await.unwrap();
     let ended = engine.ended(&id).await.unwrap().unwrap();
-    assert_eq!(ended.phase, Phase::Ended(End::Cancelled, None));
+    assert_eq!(*ended.phase(), Phase::Ended(End::Cancelled, None));
     let late = engine.cancel(&id, request("c-3")).await;
     let last = Refusal::Final { state: "cancelled".into() };
     assert!(matches!(late, Err(CancelError::Refused(refusal)) if refusal == last));
@@ -276,8 +276,7 @@ async fn an_order_is_cancelled_once_and_ends_as_such() {
 async fn attributes_of_an_order_change_after_its_end_too() {
     let (engine, _running) = begin(Memory::new());
     let id = FulfilmentId::new("f");
-    let (mut fulfilment, events) = order("f", "do");
-    fulfilment.kind = Kind::ProductOrder;
+    let (fulfilment, events) = product_order("f", "do");
     engine.submit(fulfilment, events, None, None).await.unwrap();
     engine.ended(&id).await.unwrap();
     let patch = |name: &str| json!({ name: "now" }).as_object().cloned().unwrap();
@@ -286,8 +285,8 @@ async fn attributes_of_an_order_change_after_its_end_too() {
         engine.amend_document(&id, "productOrder", &one, None),
         engine.amend_document(&id, "productOrder", &two, None),
     );
-    assert_eq!(first.unwrap().changed["description"], "now");
-    assert_eq!(second.unwrap().changed["category"], "now");
+    assert_eq!(first.unwrap().changed()["description"], "now");
+    assert_eq!(second.unwrap().changed()["category"], "now");
     let key = crate::keys::document("productOrder", "f");
     let document = engine.store().get(&key).unwrap().unwrap();
     let document = crate::store::Document::read(&document).unwrap().body;
@@ -307,14 +306,13 @@ async fn of_two_patches_of_what_a_client_read_one_is_taken() {
     let (engine, _running) = begin(Memory::new());
     for (name, step) in [("f", "wait"), ("g", "do")] {
         let id = FulfilmentId::new(name);
-        let (mut fulfilment, events) = order(name, step);
-        fulfilment.kind = Kind::ProductOrder;
+        let (fulfilment, events) = product_order(name, step);
         engine.submit(fulfilment, events, None, None).await.unwrap();
         let mut watch = engine.watch();
         let read = loop {
             let read = engine.get(&id).await.unwrap().unwrap();
             if read.is_ended() || read.waits().next().is_some() {
-                break read.records;
+                break read.records();
             }
             watch.recv().await.unwrap();
         };
@@ -331,11 +329,18 @@ async fn of_two_patches_of_what_a_client_read_one_is_taken() {
     }
 }
 
+/// A product order, of one step.
+fn product_order(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
+    let (run, events) = order(id, step);
+    let document = run.document().clone();
+    (Fulfilment::new(run.id().clone(), Kind::ProductOrder, document, Timestamp(0)), events)
+}
+
 /// An order of a quote, of one step.
 fn order_of_quote(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
     let (fulfilment, events) = order(id, step);
     let document = json!({ "productOrderItem": [{ "quoteItem": { "quoteId": "Q" } }] });
-    let id = fulfilment.id;
+    let id = fulfilment.id().clone();
     (Fulfilment::new(id, Kind::ProductOrder, document, Timestamp(0)), events)
 }
 

@@ -81,13 +81,13 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
     for (plugin, digest) in PLUGINS {
         plan.plugins.insert(PluginId::new(plugin), Digest::of(digest.as_bytes()));
     }
-    for (index, before) in owner.plan.items.iter().take(PRODUCT_ITEMS).enumerate() {
+    for (index, before) in owner.plan().items.iter().take(PRODUCT_ITEMS).enumerate() {
         let mut item = before.clone();
         let origin = before.origin.as_deref().cloned();
         let mut origin = origin.unwrap_or_else(|| Origin {
-            fulfilment: owner.id.clone(),
+            fulfilment: owner.id().clone(),
             line: before.line.clone(),
-            since: owner.ended_at.unwrap(),
+            since: owner.ended_at().unwrap(),
             stays: false,
             dropped: Vec::new(),
             state: String::new(),

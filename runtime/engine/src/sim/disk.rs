@@ -172,13 +172,13 @@ impl Disk {
             self.folds.insert(id, fold);
             return;
         };
-        assert_eq!(number, fold.records, "no record is missing or written twice");
+        assert_eq!(number, fold.records(), "no record is missing or written twice");
         for event in &record.events {
             let is_patch = matches!(event, Event::Patched { .. });
             assert!(!fold.is_ended() || is_patch, "nothing but a patch follows the end");
             if let Event::CalledBack { task, payload, .. } = event {
                 let (TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. }) =
-                    &fold.tasks[task.index()]
+                    &fold.tasks()[task.index()]
                 else {
                     panic!("nobody waits");
                 };
@@ -196,7 +196,7 @@ impl Disk {
                     work @ (Work::Do | Work::Redo(_)) if is_undone => {
                         let kept = work.before().map(|made| made.holds.as_slice());
                         let kept = |hold: &&Hold| kept.is_some_and(|kept| kept.contains(hold));
-                        let holds = holds_of(&fold.tasks[task.index()]).iter();
+                        let holds = holds_of(&fold.tasks()[task.index()]).iter();
                         let new = holds.filter(|hold| !kept(hold)).cloned();
                         self.left.extend(new.map(|hold| (id.clone(), hold)));
                     }
@@ -206,7 +206,6 @@ impl Disk {
             fold.apply(record.at, event).unwrap();
         }
         fold.recorded(record.at, &record.events);
-        fold.records += 1;
     }
 
     /// Reads the notifications that the last batch gave.
@@ -253,19 +252,19 @@ impl Disk {
         let open = self.store.get(&keys::open(id)).unwrap().is_some();
         let is_owed = self.is_owed(id);
         assert_eq!(open, !fold.is_ended() || is_owed, "what is open is listed as such");
-        if matches!(fold.kind, Kind::Run { .. }) || is_owed {
+        if matches!(fold.kind(), Kind::Run { .. }) || is_owed {
             return;
         }
         for resource in ["productOrder", "serviceOrder", "resourceOrder"] {
             let key = keys::document(resource, id.as_str());
             let Some(document) = self.store.get(&key).unwrap() else {
-                assert!(fold.plan.items.is_empty(), "{resource} {id} is in the store");
+                assert!(fold.plan().items.is_empty(), "{resource} {id} is in the store");
                 continue;
             };
             let document = Document::read(&document).unwrap().body;
             assert_eq!(document["state"], json!(fold.order_state()), "{resource} {id}");
             if resource == "productOrder" {
-                let note = fold.changed.get("note").unwrap_or(&Value::Null);
+                let note = fold.changed().get("note").unwrap_or(&Value::Null);
                 assert_eq!(&document["note"], note, "the order shows what was changed of it");
             }
             let told = &self.told[&format!("{resource}/{id}")];
@@ -335,7 +334,7 @@ impl Disk {
         taken_back.retain(|key| !self.left_keys.contains(*key));
         let mut held: Vec<_> = self.left.iter().map(|(id, hold)| (id, hold)).collect();
         for (id, fold) in &self.folds {
-            for (index, state) in fold.tasks.iter().enumerate() {
+            for (index, state) in fold.tasks().iter().enumerate() {
                 if !taken_back.contains(fold.idempotency_key(TaskId::at(index)).as_str()) {
                     held.extend(holds_of(state).iter().map(|hold| (id, hold)));
                 }
@@ -353,7 +352,7 @@ impl Disk {
     fn taken_back(&self, is_so: impl Fn(&TaskState) -> bool) -> BTreeSet<&str> {
         let mut keys = BTreeSet::new();
         for fold in self.folds.values() {
-            for (task, state) in fold.plan.tasks.iter().zip(&fold.tasks) {
+            for (task, state) in fold.plan().tasks.iter().zip(fold.tasks()) {
                 if let (Work::TakeBack(made), true) = (&task.work, is_so(state)) {
                     keys.insert(made.key.as_str());
                 }

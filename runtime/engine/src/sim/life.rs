@@ -77,7 +77,7 @@ impl World {
                 }
                 After::Publish(published) => {
                     let fold = &self.disk.folds[&published.fulfilment];
-                    assert_eq!(published.number + 1, fold.records);
+                    assert_eq!(published.number + 1, fold.records());
                     assert_same(&published.state, fold, "memory says what the disk says");
                 }
             }
@@ -88,7 +88,7 @@ impl World {
         self.assert_answer(asker, answer);
         match (asker, answer) {
             (Asker::Client(number), Answer::Fulfilment(Some(fulfilment))) => {
-                let id = fulfilment.id.clone();
+                let id = fulfilment.id().clone();
                 self.submitted(number, &id);
                 self.changing &= !self.orders[number].is_change;
             }

@@ -35,7 +35,7 @@ impl World {
         } else {
             assert_key(call);
         }
-        let state = &fold.tasks[call.task.index()];
+        let state = &fold.tasks()[call.task.index()];
         let (name, operation) = (&call.name, &call.operation);
         let takes_back = matches!(fold.work(call.task), Work::TakeBack(_));
         let is_known = match (self.plugins.effects(&call.digest), operation) {
@@ -66,21 +66,21 @@ impl World {
         };
         assert!(is_known, "{name} is called by {operation:?}, but the disk says {state:?}");
         let is_undo = operation.reverts() && !takes_back;
-        for (index, task) in fold.plan.tasks.iter().enumerate() {
+        for (index, task) in fold.plan().tasks.iter().enumerate() {
             let before = task.needs.contains(&call.task) && fold.is_turned(TaskId::at(index));
             if is_undo {
-                assert!(!before || fold.tasks[index].is_clear(), "{name} is taken back too soon");
+                assert!(!before || fold.tasks()[index].is_clear(), "{name} is taken back too soon");
             }
         }
         // What a pure plugin answers once it unwinds is not heard, whatever it rests on.
-        let is_heard = !fold.tasks[call.task.index()].is_clear() || !fold.is_turned(call.task);
+        let is_heard = !fold.tasks()[call.task.index()].is_clear() || !fold.is_turned(call.task);
         if !is_undo && is_heard {
-            for need in &fold.plan.task(call.task).needs {
-                let before = &fold.tasks[need.index()];
+            for need in &fold.plan().task(call.task).needs {
+                let before = &fold.tasks()[need.index()];
                 let is_over = before.is_done()
                     || matches!(before, TaskState::GivenUp { .. })
                     || fold.is_turned(*need);
-                assert!(is_over, "{name} of {} begins while {need} {before:?}", fold.id);
+                assert!(is_over, "{name} of {} begins while {need} {before:?}", fold.id());
             }
         }
     }
@@ -91,7 +91,7 @@ impl World {
             Answer::Fulfilment(Some(fulfilment)) => {
                 assert_same(
                     fulfilment,
-                    &self.disk.folds[&fulfilment.id],
+                    &self.disk.folds[fulfilment.id()],
                     "what is told is on the disk",
                 );
             }
@@ -155,10 +155,10 @@ impl World {
         let Some((id, Ok(task))) = own.map(|(id, task)| (id, task.parse::<usize>())) else {
             return true;
         };
-        let Some(open) = self.core.fulfilments().find(|open| open.id.as_str() == id) else {
+        let Some(open) = self.core.fulfilments().find(|open| open.id().as_str() == id) else {
             return false;
         };
-        let Some(state) = open.tasks.get(task).map(TaskState::name) else {
+        let Some(state) = open.tasks().get(task).map(TaskState::name) else {
             return false;
         };
         let task = TaskId::at(task);
@@ -184,7 +184,7 @@ impl World {
     pub(super) fn assert_holds(&self) {
         let mut held = BTreeSet::new();
         for open in self.core.fulfilments() {
-            for hold in open.tasks.iter().flat_map(holds_of) {
+            for hold in open.tasks().iter().flat_map(holds_of) {
                 let value = (&hold.pool, hold.index);
                 assert!(held.insert(value), "{} of {} is held by two", hold.value, hold.pool);
             }
@@ -198,13 +198,13 @@ impl World {
         assert!(self.calls.is_empty(), "nothing is under way");
         assert_eq!(self.unanswered, 0, "whoever asked is answered");
         for open in self.core.fulfilments() {
-            assert_same(open, &self.disk.folds[&open.id], "what is known is on the disk");
+            assert_same(open, &self.disk.folds[open.id()], "what is known is on the disk");
             let waits = open.is_held() || open.wake_at(self.now).is_some();
-            assert!(waits, "{} hangs: {:?}", open.id, open.tasks);
+            assert!(waits, "{} hangs: {:?}", open.id(), open.tasks());
             for (task, _, keys) in open.waits() {
                 let mut names = keys.iter().map(|key| open.callback_name(task, key));
                 let kept = names.find(|name| self.disk.kept.contains(name));
-                assert_eq!(kept, None, "{task} of {} waits for what is there", open.id);
+                assert_eq!(kept, None, "{task} of {} waits for what is there", open.id());
             }
         }
         let open = self.disk.folds.values().filter(|fold| !fold.is_ended()).count();
@@ -241,41 +241,41 @@ impl World {
             self.assert_effects(fold);
             self.assert_product(fold);
             let forgotten = |key: &String| {
-                let own = key.strip_prefix(fold.id.as_str());
+                let own = key.strip_prefix(fold.id().as_str());
                 !fold.is_ended() || !own.is_some_and(|rest| rest.starts_with(':'))
             };
-            assert!(self.disk.kept.iter().all(forgotten), "answers for {} are kept", fold.id);
+            assert!(self.disk.kept.iter().all(forgotten), "answers for {} are kept", fold.id());
         }
     }
 
     /// Each effect is there once where an order completed, and none where it failed.
     fn assert_effects(&self, fold: &Fulfilment) {
-        for (index, state) in fold.tasks.iter().enumerate() {
+        for (index, state) in fold.tasks().iter().enumerate() {
             let task = TaskId::at(index);
-            let step = fold.plan.step(task);
+            let step = fold.plan().step(task);
             if !matches!(step.plugin.as_str(), "element" | "missing") {
                 continue;
             }
             let key = fold.idempotency_key(task);
             let effect = self.network.effects.get(&key).copied();
-            let name = fold.plan.task_name(task);
+            let name = fold.plan().task_name(task);
             if let (Work::TakeBack(made), true) = (fold.work(task), state.is_done()) {
                 let effect = self.network.effects.get(&made.key).copied();
                 let removed = effect == Some(Effect::Removed) || !step.undo;
-                assert!(removed, "{name} of {} is taken back", fold.id);
+                assert!(removed, "{name} of {} is taken back", fold.id());
                 continue;
             }
             match state {
                 TaskState::Done(_) if self.disk.is_taken_back(&key) => {}
                 TaskState::Done(_) => {
-                    assert_eq!(effect, Some(Effect::Applied), "{name} of {} is done", fold.id);
+                    assert_eq!(effect, Some(Effect::Applied), "{name} of {} is done", fold.id());
                 }
                 TaskState::Undone if step.undo => {
                     // What never began has no effect that could be removed.
-                    assert_ne!(effect, Some(Effect::Applied), "{name} of {} is undone", fold.id);
+                    assert_ne!(effect, Some(Effect::Applied), "{name} of {} is undone", fold.id());
                 }
                 TaskState::Pending => {
-                    assert_eq!(effect, None, "{name} of {} was never begun", fold.id);
+                    assert_eq!(effect, None, "{name} of {} was never begun", fold.id());
                 }
                 TaskState::Undone
                 | TaskState::Running { .. }
@@ -295,9 +295,9 @@ impl World {
             true => state.is_clear(),
             false => state.is_done() || matches!(state, TaskState::GivenUp { .. }),
         };
-        match fold.phase {
+        match fold.phase() {
             Phase::Ended(..) => {
-                assert!(fold.tasks.iter().enumerate().all(is_over), "{} has ended", fold.id);
+                assert!(fold.tasks().iter().enumerate().all(is_over), "{} has ended", fold.id());
             }
             Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::Unwinding(_) => {}
         }
@@ -307,23 +307,23 @@ impl World {
 impl World {
     /// What an order changed is as the order ended.
     fn assert_product(&self, fold: &Fulfilment) {
-        let Some(item) = fold.plan.items.first() else {
+        let Some(item) = fold.plan().items.first() else {
             return;
         };
-        let (Some(_), Phase::Ended(end, _)) = (&item.origin, &fold.phase) else {
+        let (Some(_), Phase::Ended(end, _)) = (&item.origin, fold.phase()) else {
             return;
         };
         let key = keys::document("product", &fold.product_id(item));
         let product = self.disk.store.get(&key).unwrap().unwrap();
         let product = Document::read(&product).unwrap().body;
         let links = makers("product", &product);
-        if links.last() != Some(&fold.id) {
+        if links.last() != Some(fold.id()) {
             return;
         }
         let ceased = item.action == Action::Delete && *end == End::Completed;
-        assert_eq!(fold.is_delivered(ItemId(0)), *end == End::Completed, "{}", fold.id);
+        assert_eq!(fold.is_delivered(ItemId(0)), *end == End::Completed, "{}", fold.id());
         let status = if ceased { "terminated" } else { "active" };
-        assert_eq!(product["status"], status, "the product of {}", fold.id);
+        assert_eq!(product["status"], status, "the product of {}", fold.id());
     }
 }
 
@@ -362,12 +362,12 @@ pub(super) fn assert_same(one: &Fulfilment, other: &Fulfilment, why: &str) {
     let brief = |fold: &Fulfilment| {
         format!(
             "{} of {}, updated {}: {} after {} records, {:#?}",
-            fold.id,
-            fold.submitted_at.0,
-            fold.updated_at.0,
-            fold.phase.name(),
-            fold.records,
-            fold.tasks
+            fold.id(),
+            fold.submitted_at().0,
+            fold.updated_at().0,
+            fold.phase().name(),
+            fold.records(),
+            fold.tasks()
         )
     };
     assert!(one == other, "{why}, but {}\nand {}", brief(one), brief(other));

@@ -13,12 +13,12 @@ use crate::keys;
 impl World {
     /// Some fulfilment takes events of which one is refused.
     pub(super) fn refuse(&mut self) {
-        let ids: Vec<FulfilmentId> = self.core.resting().map(|open| open.id.clone()).collect();
+        let ids: Vec<FulfilmentId> = self.core.resting().map(|open| open.id().clone()).collect();
         if ids.is_empty() || self.crashing {
             return;
         }
         let id = ids[usize::try_from(self.dice.below(ids.len() as u64)).unwrap()].clone();
-        let open = self.core.resting().find(|open| open.id == id).expect("it rests").clone();
+        let open = self.core.resting().find(|open| *open.id() == id).expect("it rests").clone();
         let before = self.core.others(&id);
         let events = self.refused(&open);
         let legal = events.len() - 1;
@@ -72,8 +72,8 @@ impl World {
     /// A value that an attempt reserved, which its refused outcome would have recorded.
     fn reserved_in_vain(&self, open: &Fulfilment) -> Vec<model::Hold> {
         let task = TaskId(98);
-        let hold = self.pools.reserve(&open.id, task, &PoolId::new("vlan"), "vain");
-        self.pools.settle(&open.id, task);
+        let hold = self.pools.reserve(open.id(), task, &PoolId::new("vlan"), "vain");
+        self.pools.settle(open.id(), task);
         hold.into_iter().collect()
     }
 

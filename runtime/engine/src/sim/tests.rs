@@ -64,7 +64,7 @@ impl Summary {
     /// How each fulfilment ended and what each of its tasks came to.
     fn outcomes(&self) -> Vec<(&FulfilmentId, &Phase, &[TaskState])> {
         let folds = self.fulfilments.iter();
-        folds.map(|(id, fold)| (id, &fold.phase, &*fold.tasks)).collect()
+        folds.map(|(id, fold)| (id, fold.phase(), fold.tasks())).collect()
     }
 }
 
@@ -87,7 +87,7 @@ fn a_refused_event_sets_its_fulfilment_aside_and_touches_nothing_else() {
         refusals += summary.refusals;
         let folds = summary.fulfilments.values();
         completed +=
-            folds.filter(|fold| matches!(fold.phase, Phase::Ended(End::Completed, _))).count();
+            folds.filter(|fold| matches!(fold.phase(), Phase::Ended(End::Completed, _))).count();
     });
     let single = std::env::var_os("FERRULE_SEED").is_some();
     assert!(single || (refusals > 100 && completed > 100), "{refusals} {completed}");
@@ -131,8 +131,8 @@ fn what_orders_made_is_changed_taken_back_and_cancelled() {
     each_seed_of(300, |seed| {
         for fold in play(fate(seed)).fulfilments.values() {
             let is_about_existing = |item: &Item| item.origin.is_some();
-            let Some(item) = fold.plan.items.first() else { continue };
-            match (&fold.phase, item.action) {
+            let Some(item) = fold.plan().items.first() else { continue };
+            match (fold.phase(), item.action) {
                 (Phase::Ended(End::Completed, _), Action::Delete) => ceased += 1,
                 (Phase::Ended(End::Completed, _), Action::Modify) => changed += 1,
                 (Phase::Ended(End::Partial, _), _) => partial += 1,

@@ -45,7 +45,7 @@ pub async fn upgrade(engine: &Engine) -> Result<(), InstallError> {
             }
         }
     }
-    ended.sort_by_key(|fulfilment| fulfilment.ended_at);
+    ended.sort_by_key(|fulfilment| fulfilment.ended_at());
     let mut rebuilt = Rebuilt::default();
     ended.iter().for_each(|fulfilment| rebuilt.take(fulfilment));
     let puts: Vec<Put> = rebuilt.records().into_iter().filter_map(put).collect();

@@ -111,7 +111,7 @@ pub(super) fn installed<'a>(id: &InstanceId, answers: &'a Answers) -> Option<Kno
 
 fn known(instance: &Instance) -> Option<Known<'_>> {
     let (record, owner) = (instance.installed.as_ref()?, instance.owner.as_deref()?);
-    owner.plan.items.get(record.item.index())?;
+    owner.plan().items.get(record.item.index())?;
     Some(Known { id: &instance.id, document: &instance.document, installed: record, owner })
 }
 
@@ -169,7 +169,7 @@ impl<'a> Known<'a> {
 
     /// The item.
     pub(super) fn item(&self) -> &'a Item {
-        &self.owner.plan.items[self.installed.item.index()]
+        &self.owner.plan().items[self.installed.item.index()]
     }
 
     /// The state that its document has.
@@ -200,7 +200,7 @@ impl<'a> Known<'a> {
 
     /// The product, or the line of another order, whose characteristics its steps read.
     pub(super) fn read_from(&self) -> InstanceId {
-        let root = root_of(&self.owner.plan.items, self.installed.item);
+        let root = root_of(&self.owner.plan().items, self.installed.item);
         self.owner.instance_of(root)
     }
 
@@ -210,7 +210,7 @@ impl<'a> Known<'a> {
         I: Iterator<Item = ItemId>,
     {
         let owner = self.owner;
-        let there = items.filter(|id| owner.plan.items[id.index()].action != Action::Delete);
+        let there = items.filter(|id| owner.plan().items[id.index()].action != Action::Delete);
         there.map(|id| owner.instance_of(id))
     }
 
@@ -218,7 +218,7 @@ impl<'a> Known<'a> {
         self.item()
             .origin
             .as_ref()
-            .map_or_else(|| &self.owner.id, |origin| &origin.fulfilment)
+            .map_or_else(|| self.owner.id(), |origin| &origin.fulfilment)
             .as_str()
     }
 

@@ -344,8 +344,8 @@ impl<'a> Builder<'a> {
 /// Where an instance comes from: from its owner, or from where that has it.
 fn origin(known: &Known<'_>) -> Origin {
     let (owner, item) = (known.owner, known.item());
-    let ended = owner.ended_at.unwrap_or(owner.updated_at);
-    let (mut fulfilment, mut line, mut since) = (owner.id.clone(), item.line.clone(), ended);
+    let ended = owner.ended_at().unwrap_or_else(|| owner.updated_at());
+    let (mut fulfilment, mut line, mut since) = (owner.id().clone(), item.line.clone(), ended);
     if let Some(origin) = &item.origin {
         (fulfilment, line, since) = (origin.fulfilment.clone(), origin.line.clone(), origin.since);
     }

@@ -51,29 +51,29 @@ impl Fulfilment {
         let own = self.asked_for(subject.form()).get("id").and_then(Value::as_str);
         let id = own.map(str::to_string).unwrap_or_else(|| match subject {
             Subject::Resource => self.resource_id(LINE, 0),
-            Subject::Service => format!("{}-s{LINE}", self.id),
+            Subject::Service => format!("{}-s{LINE}", self.id()),
         });
         Some((subject.form().subject(), id))
     }
 
     fn activating(&self) -> Option<(&Activation, Subject)> {
-        let subject = match self.kind {
+        let subject = match self.kind() {
             Kind::ServiceOrder => Subject::Service,
             Kind::ResourceOrder => Subject::Resource,
             Kind::ProductOrder | Kind::Run { .. } => return None,
         };
-        Some((self.activation.as_deref()?, subject))
+        Some((self.activation().map(|activation| &**activation)?, subject))
     }
 
     /// The instance as the request describes it.
     fn asked_for(&self, form: Form) -> &Value {
         const NOTHING: &Value = &Value::Null;
-        let item = self.document.get(form.items()).and_then(|items| items.get(0));
+        let item = self.document().get(form.items()).and_then(|items| items.get(0));
         item.and_then(|item| item.get(form.subject())).unwrap_or(NOTHING)
     }
 
     fn action(&self, form: Form) -> Option<Action> {
-        let item = self.document.get(form.items()).and_then(|items| items.get(0));
+        let item = self.document().get(form.items()).and_then(|items| items.get(0));
         Action::parse(item?.get("action")?.as_str()?)
     }
 
@@ -99,7 +99,7 @@ impl Fulfilment {
     /// The request has come to an end: what was never activated is no more, and what was to be
     /// removed is.
     pub(super) fn settled(&self, changes: &mut Changes) {
-        let (Some((request, subject)), Phase::Ended(end, _)) = (self.activating(), &self.phase)
+        let (Some((request, subject)), Phase::Ended(end, _)) = (self.activating(), self.phase())
         else {
             return;
         };
@@ -133,17 +133,17 @@ impl Fulfilment {
                 Subject::Resource => json!({
                     "usageState": "idle",
                     "resourceOrderItem": [{
-                        "resourceOrderId": self.id,
-                        "resourceOrderHref": href("resourceOrder", self.id.as_str()),
+                        "resourceOrderId": self.id(),
+                        "resourceOrderHref": href("resourceOrder", self.id().as_str()),
                         "itemId": LINE,
                     }],
                 }),
                 Subject::Service => json!({
                     "isServiceEnabled": false,
-                    "serviceDate": self.submitted_at.to_string(),
+                    "serviceDate": self.submitted_at().to_string(),
                     "serviceOrderItem": [{
-                        "serviceOrderId": self.id,
-                        "serviceOrderHref": href("serviceOrder", self.id.as_str()),
+                        "serviceOrderId": self.id(),
+                        "serviceOrderHref": href("serviceOrder", self.id().as_str()),
                         "itemId": LINE,
                         "itemAction": Action::Add.as_str(),
                         "@referredType": "ServiceOrderItem",
@@ -166,8 +166,8 @@ impl Fulfilment {
             _ => "InProgress",
         };
         let mut body = json!({
-            "id": self.id,
-            "href": href(resource, self.id.as_str()),
+            "id": self.id(),
+            "href": href(resource, self.id().as_str()),
             "sourceHref": href(instance, &id),
             "state": state,
             "request": {
@@ -178,7 +178,7 @@ impl Fulfilment {
             },
             "@type": "Monitor",
         });
-        if let Phase::Ended(end, _) = &self.phase {
+        if let Phase::Ended(end, _) = self.phase() {
             let (status, answer) = match end {
                 End::Completed | End::Partial => (done(&request.method), self.delivered(&id)),
                 End::Failed | End::Rejected | End::Cancelled => self.refused(),
@@ -189,13 +189,13 @@ impl Fulfilment {
                 "header": header("application/json"),
             });
         }
-        Some(Document { resource, id: self.id.to_string(), body })
+        Some(Document { resource, id: self.id().to_string(), body })
     }
 
     /// The instance as it was delivered; nothing where it is no more.
     fn delivered(&self, id: &str) -> Option<Value> {
-        let index = self.plan.items.iter().position(|item| self.is_line(item))?;
-        let (item, line) = (&self.plan.items[index], ItemId::at(index));
+        let index = self.plan().items.iter().position(|item| self.is_line(item))?;
+        let (item, line) = (&self.plan().items[index], ItemId::at(index));
         match (item.action, self.activating()?.1) {
             (Action::Delete, _) => None,
             (_, Subject::Resource) => {

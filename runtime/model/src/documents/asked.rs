@@ -56,11 +56,11 @@ impl Fulfilment {
     /// The item of the order that came in that an item of the plan is.
     fn asked_item(&self, id: ItemId) -> Option<&Value> {
         let form = self.form()?;
-        let own = &self.plan.items[id.index()];
+        let own = &self.plan().items[id.index()];
         if !self.is_line(own) {
             return None;
         }
-        let items = self.document.get(form.items())?.as_array()?;
+        let items = self.document().get(form.items())?.as_array()?;
         let is_it =
             |item: &&Value| item.get("id").and_then(Value::as_str) == Some(own.line.as_str());
         // Lines stand in the plan as in the document, unless some are nested.
@@ -70,7 +70,7 @@ impl Fulfilment {
 
     /// Which order came in; nothing for a run.
     fn form(&self) -> Option<Form> {
-        match self.kind {
+        match self.kind() {
             Kind::ProductOrder => Some(Form::ProductOrder),
             Kind::ServiceOrder => Some(Form::ServiceOrder),
             Kind::ResourceOrder => Some(Form::ResourceOrder),
@@ -93,18 +93,18 @@ impl Fulfilment {
             if let Some(own) = self.own_account(id) {
                 return Some(own);
             }
-            let above = &self.plan.items[id.index()].parents;
+            let above = &self.plan().items[id.index()].parents;
             at = above
                 .iter()
                 .copied()
-                .find(|above| self.plan.items[above.index()].level == Level::Product);
+                .find(|above| self.plan().items[above.index()].level == Level::Product);
         }
         self.top("billingAccount")
     }
 
     /// The note of a line that is billed to no account though it has prices.
     pub(super) fn unpaid(&self, id: ItemId) -> Option<Value> {
-        let item = &self.plan.items[id.index()];
+        let item = &self.plan().items[id.index()];
         let is_new = item.level == Level::Product && item.action == Action::Add;
         let is_priced = item.prices.iter().any(|price| !price.amount.amount.is_zero());
         if !is_new || !is_priced || self.account(id).is_some() {
@@ -115,19 +115,19 @@ impl Fulfilment {
              names a `billingAccount`; order a `modify` that names one",
             item.title
         );
-        let date = self.submitted_at.to_string();
+        let date = self.submitted_at().to_string();
         Some(json!({ "id": UNPAID, "author": AUTHOR, "date": date, "text": text }))
     }
 
     /// What is told of products that are billed to no account.
     pub fn unpaid_lines(&self) -> Vec<String> {
-        let lines = (0..self.plan.items.len()).map(ItemId::at);
+        let lines = (0..self.plan().items.len()).map(ItemId::at);
         let lines =
-            lines.filter(|id| self.kind == Kind::ProductOrder && self.asked_item(*id).is_some());
+            lines.filter(|id| *self.kind() == Kind::ProductOrder && self.asked_item(*id).is_some());
         lines
             .filter_map(|id| {
                 let note = self.unpaid(id)?;
-                let line = &self.plan.items[id.index()].line;
+                let line = &self.plan().items[id.index()].line;
                 Some(format!("item `{line}`: {}", note["text"].as_str().unwrap_or_default()))
             })
             .collect()
@@ -148,7 +148,7 @@ impl Fulfilment {
 
     /// Writes into the document of a line's instance what the order asks for.
     pub(super) fn as_ordered(&self, id: ItemId, body: &mut Value) {
-        let item = &self.plan.items[id.index()];
+        let item = &self.plan().items[id.index()];
         let (Some(form), Some(asked), Some(fields)) =
             (self.form(), self.asked_item(id), body.as_object_mut())
         else {
@@ -197,7 +197,7 @@ impl Fulfilment {
         };
         for List { name, keys } in LISTS {
             let mut list = entries(subject.get(name));
-            if name == "productTerm" && self.kind == Kind::ProductOrder {
+            if name == "productTerm" && *self.kind() == Kind::ProductOrder {
                 list.extend(entries(asked.get("itemTerm")));
             }
             let before = item.origin.as_ref().and_then(|origin| origin.shown.get(name));

@@ -46,7 +46,7 @@ impl Fulfilment {
             Some(Rate { price: key.or_else(|| rate.price.clone()), ..rate })
         });
         let numbered = rates.enumerate().map(|(index, rate)| Rate {
-            id: format!("{}-c{}-{}", self.id, item.line, index + 1),
+            id: format!("{}-c{}-{}", self.id(), item.line, index + 1),
             ..rate
         });
         numbered.collect()
@@ -61,7 +61,7 @@ impl Fulfilment {
                 id: format!("{}-back", charge.id),
                 description: "given back".into(),
                 kind: RateKind::Credit,
-                date: self.updated_at,
+                date: self.updated_at(),
                 net: back(&charge.net),
                 taxes: charge.taxes.iter().map(tax_back).collect(),
                 credits: Some(charge.id.clone()),
@@ -96,7 +96,7 @@ impl Fulfilment {
                 .map(|fraction| format!("{fraction} days"))
                 .unwrap_or_default(),
             kind,
-            date: self.updated_at,
+            date: self.updated_at(),
             account: account.map(str::to_owned),
             product: Some(self.product_id(item)),
             price: Some(text("price").to_owned()),
@@ -112,7 +112,7 @@ impl Fulfilment {
     /// its days. What a rater made for other days, or with one amount for several, is left to the
     /// next bill run, which charges the product from its first day.
     fn begins_with(&self, covers: Days, price: Option<&Price>) -> bool {
-        let begin = self.plan.zone.day_of(self.updated_at);
+        let begin = self.plan().zone.day_of(self.updated_at());
         let lasts = price.into_iter().flat_map(|price| {
             price.alterations.iter().filter_map(|change| Some(change.lasts?.of(price.period)))
         });
@@ -122,7 +122,7 @@ impl Fulfilment {
     /// What raters put into the outputs of an item's tasks under `charges`.
     fn charges_of(&self, item: ItemId) -> Vec<Value> {
         let tasks: Vec<TaskId> = self.tasks_of(item).collect();
-        let outputs = tasks.iter().map(|task| self.tasks[task.index()].yielded().outputs);
+        let outputs = tasks.iter().map(|task| self.tasks()[task.index()].yielded().outputs);
         let charges = outputs.filter_map(|outputs| outputs.get("charges")?.as_array().cloned());
         charges.flatten().collect()
     }

@@ -20,7 +20,7 @@ impl Fulfilment {
             // A part that came to nothing is no part of a bundle that did not.
             self.has_failed(id) || !self.has_failed(*child)
         });
-        let below = below.map(|child| &self.plan.items[child.index()]);
+        let below = below.map(|child| &self.plan().items[child.index()]);
         below.filter(|child| child.action != Action::Delete).collect()
     }
 
@@ -43,11 +43,11 @@ impl Fulfilment {
     /// and without those that it ends; `None` if these are the same. `asked` has those that the
     /// order names.
     pub(super) fn bundled_now(&self, id: ItemId, asked: Option<&Value>) -> Option<Value> {
-        let origin = self.plan.items[id.index()].origin.as_ref()?;
+        let origin = self.plan().items[id.index()].origin.as_ref()?;
         let own = asked.or_else(|| origin.shown.get(RELATIONS)).and_then(Value::as_array);
         let before = own.cloned().unwrap_or_default();
         let ended = self.children_of(id).filter(|child| !self.has_failed(*child));
-        let ended = ended.map(|child| &self.plan.items[child.index()]);
+        let ended = ended.map(|child| &self.plan().items[child.index()]);
         let ended = ended.filter(|child| child.action == Action::Delete);
         let ended: Vec<String> = ended.map(|child| self.product_id(child)).collect();
         let is_ended = |relation: &Value| {

@@ -9,7 +9,7 @@ use crate::journal::{CancelRequest, Kind, Refusal};
 impl Fulfilment {
     /// The resource that a request to cancel this fulfilment's order is; nothing for a run.
     pub fn cancel_resource(&self) -> Option<&'static str> {
-        match self.kind {
+        match self.kind() {
             Kind::ProductOrder => Some("cancelProductOrder"),
             Kind::ServiceOrder => Some("cancelServiceOrder"),
             Kind::ResourceOrder => Some("cancelResourceOrder"),
@@ -29,7 +29,7 @@ impl Fulfilment {
 
     /// The order is gone: the request says since when.
     pub(super) fn cancelled(&self, changes: &mut Changes) {
-        let request = self.cancelled_by.as_ref();
+        let request = self.cancelled_by();
         changes.documents.extend(request.and_then(|request| self.cancel_request(request, None)));
     }
 
@@ -55,8 +55,8 @@ impl Fulfilment {
             "@type": capitalised(resource),
         });
         let reference = json!({
-            "id": self.id,
-            "href": href(order, self.id.as_str()),
+            "id": self.id(),
+            "href": href(order, self.id().as_str()),
             "@referredType": capitalised(order),
         });
         let mut set = |name: &str, value: Value| {
@@ -73,7 +73,7 @@ impl Fulfilment {
         }
         if let Some(refusal) = refusal {
             set("refusalReason", json!(refusal.to_string()));
-        } else if let Some(time) = self.ended_at {
+        } else if let Some(time) = self.ended_at() {
             set("effectiveCancellationDate", json!(time.to_string()));
         }
         Some(Document { resource, id: request.id.clone(), body })

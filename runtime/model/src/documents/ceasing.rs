@@ -10,11 +10,11 @@ impl Fulfilment {
     /// The resources that end when a task is rolled back, by the state before that: those of its item,
     /// and of the items above that have no work of their own and were delivered until then.
     pub fn ending(&self, task: TaskId) -> Vec<Document> {
-        let Some(item) = self.plan.task(task).item else {
+        let Some(item) = self.plan().task(task).item else {
             return Vec::new();
         };
         let is_new = |id: &ItemId| {
-            let item = &self.plan.items[id.index()];
+            let item = &self.plan().items[id.index()];
             item.action == Action::Add && item.level != Level::Product
         };
         let above = self.ancestors(item).into_iter().filter(|id| self.rests_on_parts(*id));
@@ -25,9 +25,9 @@ impl Fulfilment {
 
     /// The resources of an item as they end.
     pub(super) fn own_ending(&self, item: ItemId) -> Vec<Document> {
-        let own = format!("{}-r", self.maker(&self.plan.items[item.index()]).0);
+        let own = format!("{}-r", self.maker(&self.plan().items[item.index()]).0);
         let mut documents = self.resources(item, Use::Ended);
-        let itself = self.named_resource(&self.plan.items[item.index()]);
+        let itself = self.named_resource(&self.plan().items[item.index()]);
         documents.retain(|document| {
             document.id.starts_with(&own) || Some(document.id.as_str()) == itself
         });
@@ -45,7 +45,7 @@ impl Fulfilment {
         if !self.rests_on_parts(item) {
             return Vec::new();
         }
-        match self.plan.items[item.index()].action {
+        match self.plan().items[item.index()].action {
             Action::Delete => self.own_ending(item),
             Action::Add | Action::Modify | Action::NoChange => self.active_resources(item),
         }
@@ -54,7 +54,7 @@ impl Fulfilment {
     /// The services of lines that failed whose parts all stand, since other lines share them: no task
     /// of theirs is rolled back.
     pub(super) fn services_without_line(&self, changes: &mut Changes) {
-        for (id, item) in changes.part.items(&self.plan) {
+        for (id, item) in changes.part.items(self.plan()) {
             let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
             let has_own_tasks = self.tasks_of(id).next().is_some();
             if !is_service || item.action != Action::Add || !self.has_failed(id) || has_own_tasks {
@@ -69,6 +69,7 @@ impl Fulfilment {
 
     /// Whether an item has resources, and no task of its own.
     fn rests_on_parts(&self, item: ItemId) -> bool {
-        !self.plan.items[item.index()].resources.is_empty() && self.tasks_of(item).next().is_none()
+        !self.plan().items[item.index()].resources.is_empty()
+            && self.tasks_of(item).next().is_none()
     }
 }

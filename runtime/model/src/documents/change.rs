@@ -38,7 +38,7 @@ pub(super) enum Stage {
 impl Fulfilment {
     /// The lines of the order that are about instances that were there before.
     pub(super) fn changed_lines(&self, stage: Stage, changes: &mut Changes) {
-        let lines = changes.part.items(&self.plan);
+        let lines = changes.part.items(self.plan());
         let lines = lines.filter(|(id, _)| !self.is_delivered_early(*id));
         for (id, item) in lines.filter(|(_, item)| self.is_line(item)) {
             let Some(origin) = item.origin.as_ref().filter(|origin| !origin.stays) else {
@@ -90,7 +90,7 @@ impl Fulfilment {
             }
         };
         if stage == Stage::Done && ceases {
-            set("terminationDate", json!(self.updated_at.to_string()));
+            set("terminationDate", json!(self.updated_at().to_string()));
         } else if stage == Stage::Done && item.action == Action::Modify {
             let now = self.product(id, item, &product, status);
             set("realizingService", now["realizingService"].clone());
@@ -143,7 +143,7 @@ impl Fulfilment {
 
     /// The services that an order changed or suspended, and those that cease without any work.
     fn changed_parts(&self, changes: &mut Changes) {
-        let items = changes.part.items(&self.plan);
+        let items = changes.part.items(self.plan());
         for (id, item) in items.filter(|(id, _)| !self.is_delivered_early(*id)) {
             self.changed_part(id, item, changes);
         }
@@ -179,7 +179,7 @@ impl Fulfilment {
 
     /// The state of a service once the order has delivered its item.
     pub(super) fn delivered_state(&self, id: ItemId) -> &'static str {
-        match (self.plan.items[id.index()].action, self.wanted_of(id)) {
+        match (self.plan().items[id.index()].action, self.wanted_of(id)) {
             (Action::Delete, _) => "terminated",
             (_, Some("suspended" | "inactive")) => "inactive",
             (Action::Add | Action::Modify | Action::NoChange, _) => "active",
@@ -188,14 +188,14 @@ impl Fulfilment {
 
     /// The state that the order wants of an item; `None` if it is to stay in the one that it has.
     fn wanted_of(&self, id: ItemId) -> Option<&str> {
-        self.plan.items[id.index()].origin.as_ref()?.wanted.as_deref()
+        self.plan().items[id.index()].origin.as_ref()?.wanted.as_deref()
     }
 
     /// An item of this order, as the product that it is about names it.
     pub(super) fn product_link(&self, item: &Item) -> Value {
         json!({
-            "productOrderId": self.id,
-            "productOrderHref": href("productOrder", self.id.as_str()),
+            "productOrderId": self.id(),
+            "productOrderHref": href("productOrder", self.id().as_str()),
             "orderItemId": item.line,
             "orderItemAction": item.action.as_str(),
             "@referredType": "ProductOrder",
@@ -205,8 +205,8 @@ impl Fulfilment {
     /// An item of this order, as the service that it is about names it.
     pub(super) fn service_link(&self, item: &Item) -> Value {
         json!({
-            "serviceOrderId": self.id,
-            "serviceOrderHref": href("serviceOrder", self.id.as_str()),
+            "serviceOrderId": self.id(),
+            "serviceOrderHref": href("serviceOrder", self.id().as_str()),
             "itemId": item.line,
             "itemAction": item.action.as_str(),
             "@referredType": "ServiceOrderItem",

@@ -20,7 +20,7 @@ impl Fulfilment {
     /// Where a task failed: the line of its item, and the element that it is about.
     pub fn place_of(&self, task: TaskId) -> Map<String, Value> {
         let mut place = Map::new();
-        if let Some(item) = self.plan.task(task).item {
+        if let Some(item) = self.plan().task(task).item {
             place.insert("item".into(), json!(self.root_of(item).line));
         }
         if let Some(element) = self.element_of(task) {
@@ -31,9 +31,9 @@ impl Fulfilment {
 
     /// The element that a step names in its input, else the kind of element of its item.
     fn element_of(&self, task: TaskId) -> Option<&str> {
-        let named = self.plan.step(task).input.get("element").and_then(Value::as_str);
+        let named = self.plan().step(task).input.get("element").and_then(Value::as_str);
         let named = named.filter(|element| !element.starts_with('='));
-        named.or_else(|| self.plan.item_of(task)?.adapter.as_deref())
+        named.or_else(|| self.plan().item_of(task)?.adapter.as_deref())
     }
 
     /// What an item came to nothing by; `None` if it did not.
@@ -41,7 +41,7 @@ impl Fulfilment {
         let (task, failure) = self.failure_of(item)?;
         let mut message = error(failure);
         if let Some(task) = task {
-            message.entry("referenceError").or_insert_with(|| json!(self.plan.task_name(task)));
+            message.entry("referenceError").or_insert_with(|| json!(self.plan().task_name(task)));
             message.extend(self.place_of(task));
         }
         Some(json!([message]))

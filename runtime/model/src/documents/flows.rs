@@ -12,12 +12,12 @@ use crate::task::TaskState;
 impl Fulfilment {
     /// The process flow.
     pub fn process_flow(&self) -> Value {
-        let place = href("processFlow", self.id.as_str());
-        let tasks = (0..self.tasks.len()).map(TaskId::at).map(|task| {
+        let place = href("processFlow", self.id().as_str());
+        let tasks = (0..self.tasks().len()).map(TaskId::at).map(|task| {
             let id = number(task);
             json!({ "id": id, "href": format!("{place}/taskFlow/{id}"), "@referredType": "TaskFlow" })
         });
-        let specification = match &self.kind {
+        let specification = match self.kind() {
             Kind::Run { workflow } => workflow.as_str(),
             Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
                 self.root_resource().unwrap_or_default()
@@ -25,33 +25,33 @@ impl Fulfilment {
         };
         let orders = self.order_resources().map(|resource| {
             json!({
-                "id": self.id,
-                "href": href(resource, self.id.as_str()),
+                "id": self.id(),
+                "href": href(resource, self.id().as_str()),
                 "role": resource,
                 "@referredType": capitalised(resource),
             })
         });
         let mut flow = json!({
-            "id": self.id,
+            "id": self.id(),
             "href": place,
-            "processFlowDate": self.submitted_at.to_string(),
+            "processFlowDate": self.submitted_at().to_string(),
             "processFlowSpecification": specification,
             "state": self.flow_state(),
             "taskFlow": tasks.collect::<Vec<_>>(),
             "relatedEntity": orders.collect::<Vec<_>>(),
             "@type": "ProcessFlow",
         });
-        copy(&self.document, &["relatedParty", "channel"], &mut flow);
+        copy(self.document(), &["relatedParty", "channel"], &mut flow);
         flow
     }
 
     /// The task flows, in the order of the plan.
     pub fn task_flows(&self) -> Vec<Value> {
-        (0..self.tasks.len()).map(TaskId::at).map(|task| self.task_flow(task)).collect()
+        (0..self.tasks().len()).map(TaskId::at).map(|task| self.task_flow(task)).collect()
     }
 
     fn flow_state(&self) -> &'static str {
-        match &self.phase {
+        match self.phase() {
             Phase::Ended(End::Completed | End::Partial, _) => "completed",
             Phase::Ended(..) => "cancelled",
             Phase::Held(_) => "hold",
@@ -61,9 +61,9 @@ impl Fulfilment {
     }
 
     fn task_flow(&self, id: TaskId) -> Value {
-        let task = self.plan.task(id);
-        let step = self.plan.step(id);
-        let place = href("processFlow", self.id.as_str());
+        let task = self.plan().task(id);
+        let step = self.plan().step(id);
+        let place = href("processFlow", self.id().as_str());
         let needs = task.needs.iter().map(|need| {
             let id = number(*need);
             json!({
@@ -74,15 +74,15 @@ impl Fulfilment {
         let mut flow = json!({
             "id": number(id),
             "href": format!("{place}/taskFlow/{}", number(id)),
-            "name": self.plan.task_name(id),
+            "name": self.plan().task_name(id),
             "taskFlowSpecification": format!("{}.{}", step.workflow, step.step),
             "completionMethod": step.plugin,
             "isMandatory": true,
-            "state": task_state(&self.tasks[id.index()]),
+            "state": task_state(&self.tasks()[id.index()]),
             "taskFlowRelationship": needs.collect::<Vec<_>>(),
             "@type": "TaskFlow",
         });
-        if let Some(failure) = self.tasks[id.index()].failure()
+        if let Some(failure) = self.tasks()[id.index()].failure()
             && let Some(fields) = flow.as_object_mut()
         {
             let characteristics = json!([

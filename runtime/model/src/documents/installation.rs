@@ -24,7 +24,7 @@ impl Fulfilment {
     /// What the order changes of what is installed; nothing unless it is complete.
     pub(crate) fn installs(&self) -> Vec<Record> {
         let mut changes = Changes::default();
-        if matches!(self.phase, Phase::Ended(End::Completed | End::Partial, _)) {
+        if matches!(self.phase(), Phase::Ended(End::Completed | End::Partial, _)) {
             self.install(&mut changes);
         }
         changes.installed
@@ -33,7 +33,7 @@ impl Fulfilment {
     /// The records of the instances that the order is about, as they are when it is complete.
     pub(super) fn install(&self, changes: &mut Changes) {
         let failed = self.failed_instances();
-        for (id, item) in changes.part.items(&self.plan) {
+        for (id, item) in changes.part.items(self.plan()) {
             // What came to nothing is as it was.
             if self.has_failed(id) {
                 continue;
@@ -51,7 +51,7 @@ impl Fulfilment {
             }
             let mut patch = Patch::default();
             for needing in self.needed_by(id) {
-                let other = &self.plan.items[needing.index()];
+                let other = &self.plan().items[needing.index()];
                 let stands = other.action != Action::Delete && !self.has_failed(needing);
                 if stands && !other.stays() {
                     patch.needed_by.insert(self.instance_of(needing).to_string(), json!(true));
@@ -65,7 +65,7 @@ impl Fulfilment {
     /// The instances of lines that came to nothing: they did not give up what their lines would
     /// have given up.
     fn failed_instances(&self) -> BTreeSet<InstanceId> {
-        let items = (0..self.plan.items.len()).map(ItemId::at);
+        let items = (0..self.plan().items.len()).map(ItemId::at);
         items.filter(|item| self.has_failed(*item)).map(|item| self.instance_of(item)).collect()
     }
 
@@ -78,7 +78,7 @@ impl Fulfilment {
             patch.needed_by.insert(dropped.to_string(), Value::Null);
         }
         for parent in item.parents.iter().filter(|parent| !self.has_failed(**parent)) {
-            if self.plan.items[parent.index()].action != Action::Delete {
+            if self.plan().items[parent.index()].action != Action::Delete {
                 patch.users.insert(self.instance_of(*parent).to_string(), json!(true));
             }
         }
@@ -102,7 +102,7 @@ impl Fulfilment {
         let mut body = Map::new();
         if let Some(item) = patch.owner {
             body.insert("id".into(), json!(id));
-            body.insert("owner".into(), json!(self.id));
+            body.insert("owner".into(), json!(self.id()));
             body.insert("item".into(), json!(item));
         }
         for (name, members) in [("users", patch.users), ("neededBy", patch.needed_by)] {

@@ -28,12 +28,12 @@ impl Fulfilment {
 
     /// The id of a resource that an item makes, by the number of its specification.
     pub(super) fn resource_id(&self, line: &str, number: usize) -> String {
-        format!("{}-r{line}-{}", self.id, number + 1)
+        format!("{}-r{line}-{}", self.id(), number + 1)
     }
 
     /// The instance that an item makes or is about.
     pub fn instance_of(&self, id: ItemId) -> InstanceId {
-        let item = &self.plan.items[id.index()];
+        let item = &self.plan().items[id.index()];
         let own = match item.level {
             Level::Product => self.product_id(item),
             Level::CustomerService | Level::ResourceService => self.service_id(item),
@@ -46,7 +46,7 @@ impl Fulfilment {
     }
 
     fn instance_id(&self, item: &Item, mark: &str) -> String {
-        item.instance.clone().unwrap_or_else(|| format!("{}-{mark}{}", self.id, item.line))
+        item.instance.clone().unwrap_or_else(|| format!("{}-{mark}{}", self.id(), item.line))
     }
 
     /// Products stand in the inventory from the moment their order is taken on.
@@ -57,18 +57,18 @@ impl Fulfilment {
 
     /// A task is done: what it took out of pools is reserved; its item may be delivered now.
     pub(super) fn succeeded(&self, task: TaskId, changes: &mut Changes) {
-        let Some(item) = self.plan.task(task).item else {
+        let Some(item) = self.plan().task(task).item else {
             return;
         };
         let is_over = |id: TaskId| {
-            let state = &self.tasks[id.index()];
+            let state = &self.tasks()[id.index()];
             state.is_done() || matches!(state, TaskState::GivenUp { .. })
         };
         let delivered = self.tasks_of(item).all(is_over);
-        let action = self.plan.items[item.index()].action;
+        let action = self.plan().items[item.index()].action;
         // What is changed shows that when the order is complete: until then it may be unwound.
         if !delivered || action == Action::Modify {
-            for hold in &self.tasks[task.index()].yielded().holds {
+            for hold in &self.tasks()[task.index()].yielded().holds {
                 changes.documents.push(self.pooled(hold, item, Use::Reserved));
             }
             return;
@@ -79,7 +79,7 @@ impl Fulfilment {
         } else {
             self.active_resources(item)
         });
-        let is_whole = match self.plan.items[item.index()].level {
+        let is_whole = match self.plan().items[item.index()].level {
             Level::ResourceService => true,
             // It may be made of others, which are not delivered yet.
             Level::CustomerService => self.state_of_work(item) == "completed",
@@ -89,7 +89,7 @@ impl Fulfilment {
             changes.documents.push(self.service(item, self.delivered_state(item)));
         }
         for parent in self.ancestors(item) {
-            let above = &self.plan.items[parent.index()];
+            let above = &self.plan().items[parent.index()];
             let is_service = matches!(above.level, Level::CustomerService | Level::ResourceService);
             let is_alike = (above.action == Action::Delete) == ceases
                 && matches!(above.action, Action::Add | Action::Delete);
@@ -102,22 +102,22 @@ impl Fulfilment {
 
     /// A task was taken back: what it held is free, and what it had delivered is no more.
     pub(super) fn undone(&self, task: TaskId, changes: &mut Changes) {
-        let Some(item) = self.plan.task(task).item else {
+        let Some(item) = self.plan().task(task).item else {
             return;
         };
-        if self.plan.items[item.index()].action != Action::Add {
+        if self.plan().items[item.index()].action != Action::Add {
             // It is as it was again, which is what the inventory says.
             return;
         }
         // The state is `Undone` by now; what it held was written with its success, so it can be
         // found only in the journal. The engine passes it through `released`.
-        let level = self.plan.items[item.index()].level;
+        let level = self.plan().items[item.index()].level;
         if matches!(level, Level::CustomerService | Level::ResourceService) {
             changes.documents.push(self.service(item, "terminated"));
         }
         // A service is no more once a part of it is not.
         for parent in self.ancestors(item) {
-            let Item { level, action, .. } = &self.plan.items[parent.index()];
+            let Item { level, action, .. } = &self.plan().items[parent.index()];
             let is_service = matches!(level, Level::CustomerService | Level::ResourceService);
             if is_service && *action == Action::Add {
                 changes.documents.push(self.service(parent, "terminated"));
@@ -134,7 +134,7 @@ impl Fulfilment {
             "@type": "LogicalResource",
             "resourceStatus": "available",
             "usageState": "idle",
-            "resourceSpecification": spec_ref("resourceSpecification", &hold.resource, self.plan.title(&hold.resource)),
+            "resourceSpecification": spec_ref("resourceSpecification", &hold.resource, self.plan().title(&hold.resource)),
             "resourceCharacteristic": [
                 { "name": hold.characteristic, "valueType": "string", "value": hold.value },
             ],
@@ -143,7 +143,7 @@ impl Fulfilment {
     }
 
     pub(super) fn products(&self, status: impl Fn(ItemId) -> &'static str, changes: &mut Changes) {
-        let items = changes.part.items(&self.plan);
+        let items = changes.part.items(self.plan());
         let added =
             items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
         for (id, item) in added.filter(|(id, _)| !self.is_delivered_early(*id)) {
@@ -156,7 +156,7 @@ impl Fulfilment {
         let product = self.product_id(item);
         let mut body = self.product(id, item, &product, status);
         if let (true, Some(fields)) = (self.is_returned(id), body.as_object_mut()) {
-            fields.insert("terminationDate".into(), json!(self.updated_at.to_string()));
+            fields.insert("terminationDate".into(), json!(self.updated_at().to_string()));
         }
         changes.documents.push(Document { resource: "product", id: product, body });
     }
@@ -180,7 +180,7 @@ impl Fulfilment {
             "status": status,
             "isBundle": !relations.is_empty(),
             "isCustomerVisible": true,
-            "orderDate": self.submitted_at.to_string(),
+            "orderDate": self.submitted_at().to_string(),
             "productCharacteristic": Self::shown_characteristics(item),
             "productPrice": prices.collect::<Vec<_>>(),
             "productOrderItem": [self.product_link(item)],
@@ -190,7 +190,7 @@ impl Fulfilment {
         });
         if let Some(fields) = body.as_object_mut() {
             if let Some(offering) = &item.offering {
-                let name = self.plan.title(offering);
+                let name = self.plan().title(offering);
                 let offering = spec_ref("productOffering", offering, name);
                 fields.insert("productOffering".into(), offering);
             }
@@ -203,7 +203,7 @@ impl Fulfilment {
                 fields.insert("place".into(), place);
             }
             if status == "active" {
-                fields.insert("startDate".into(), json!(self.updated_at.to_string()));
+                fields.insert("startDate".into(), json!(self.updated_at().to_string()));
             }
         }
         self.as_ordered(id, &mut body);
@@ -211,12 +211,12 @@ impl Fulfilment {
     }
 
     pub(super) fn service(&self, id: ItemId, state: &str) -> Document {
-        let item = &self.plan.items[id.index()];
+        let item = &self.plan().items[id.index()];
         let service = self.service_id(item);
         let is_part = |child: &&Item| child.action != Action::Delete || state == "terminated";
-        let children = self.children_of(id).map(|child| &self.plan.items[child.index()]);
+        let children = self.children_of(id).map(|child| &self.plan().items[child.index()]);
         let children = children.filter(is_part);
-        let since = item.origin.as_ref().map_or(self.updated_at, |origin| origin.since);
+        let since = item.origin.as_ref().map_or_else(|| self.updated_at(), |origin| origin.since);
         let supporting: Vec<Value> = children
             .map(|child| {
                 let id = self.service_id(child);
@@ -239,7 +239,7 @@ impl Fulfilment {
             "serviceType": service_type(item.level),
             "category": service_type(item.level),
             "isServiceEnabled": state == "active",
-            "serviceDate": self.updated_at.to_string(),
+            "serviceDate": self.updated_at().to_string(),
             "startDate": since.to_string(),
             "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
             "serviceCharacteristic": Self::shown_characteristics(item),
@@ -249,7 +249,7 @@ impl Fulfilment {
             "@type": service_type(item.level),
         });
         if let (true, Some(fields)) = (state == "terminated", body.as_object_mut()) {
-            fields.insert("endDate".into(), json!(self.updated_at.to_string()));
+            fields.insert("endDate".into(), json!(self.updated_at().to_string()));
         }
         match (&item.origin, body.as_object_mut()) {
             // What it is called is known, and may be another by now.
@@ -279,21 +279,21 @@ impl Fulfilment {
     pub(super) fn maker<'a>(&'a self, item: &'a Item) -> (&'a FulfilmentId, &'a str) {
         match &item.origin {
             Some(origin) => (&origin.fulfilment, &origin.line),
-            None => (&self.id, &item.line),
+            None => (self.id(), &item.line),
         }
     }
 
     /// What was yielded for an item, now or before, and whether that still stands.
     pub(super) fn yields(&self, id: ItemId) -> Vec<(Yield, bool)> {
         let of = |made: &Made| Yield { outputs: made.outputs.clone(), holds: made.holds.clone() };
-        let origin = self.plan.items[id.index()].origin.as_ref();
+        let origin = self.plan().items[id.index()].origin.as_ref();
         let kept = origin.iter().flat_map(|origin| &origin.made).map(|made| (of(made), true));
         let mut yields: Vec<(Yield, bool)> = kept.collect();
         let is_gone = |state: &TaskState| {
             state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
         };
         for task in self.tasks_of(id) {
-            let state = &self.tasks[task.index()];
+            let state = &self.tasks()[task.index()];
             // The same step is done again for what it is about now.
             if matches!(self.work(task), Work::TakeBack(made) if made.if_moved) {
                 continue;
@@ -309,10 +309,10 @@ impl Fulfilment {
 
     pub(super) fn ancestors(&self, item: ItemId) -> Vec<ItemId> {
         let mut found = BTreeSet::new();
-        let mut open = self.plan.items[item.index()].parents.clone();
+        let mut open = self.plan().items[item.index()].parents.clone();
         while let Some(next) = open.pop() {
             if found.insert(next) {
-                open.extend(&self.plan.items[next.index()].parents);
+                open.extend(&self.plan().items[next.index()].parents);
             }
         }
         found.into_iter().collect()

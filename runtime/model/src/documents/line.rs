@@ -41,7 +41,7 @@ impl Fulfilment {
 
     /// The items that the order has delivered, but for those whose lines were delivered before.
     fn completed(&self, changes: &mut Changes) {
-        let items = changes.part.items(&self.plan);
+        let items = changes.part.items(self.plan());
         let items = items.filter(|(id, _)| !self.is_delivered_early(*id));
         for (id, item) in items {
             self.service_without_work(id, item, changes);
@@ -73,7 +73,7 @@ impl Fulfilment {
     }
 
     fn delivered_in_line(&self, id: ItemId, changes: &mut Changes) {
-        let item = &self.plan.items[id.index()];
+        let item = &self.plan().items[id.index()];
         // What is for other lines too may be for lines that are still open.
         if !self.is_delivered_early(id) || self.has_failed(id) {
             return;
@@ -97,7 +97,7 @@ impl Fulfilment {
 
     /// The products of lines that were delivered end, since they are rolled back from an event on.
     pub(super) fn returning(&self, event: &Event, changes: &mut Changes) {
-        let items = changes.part.items(&self.plan);
+        let items = changes.part.items(self.plan());
         let products =
             items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
         for (id, item) in products.filter(|(id, _)| self.is_returned_by(*id, event)) {

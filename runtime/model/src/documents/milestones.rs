@@ -22,7 +22,7 @@ impl Fulfilment {
         if !milestones.is_empty() {
             order.insert(milestone.into(), Value::Array(milestones));
         }
-        let alerts = self.alerts.iter().enumerate();
+        let alerts = self.alerts().iter().enumerate();
         let alerts: Vec<Value> =
             alerts.map(|(index, alert)| shown(resource, index + 1, alert)).collect();
         if !alerts.is_empty() {
@@ -32,19 +32,19 @@ impl Fulfilment {
 
     /// Whether the milestone of a task is reached, and was not before it was done.
     pub(super) fn reaches(&self, task: TaskId) -> bool {
-        let Some(name) = self.plan.milestone(task) else { return false };
+        let Some(name) = self.plan().milestone(task) else { return false };
         // The last tasks are done last, so that most questions end at once.
-        let tasks = (0..self.plan.tasks.len()).rev().map(TaskId::at);
-        let mut same = tasks.filter(|other| self.plan.milestone(*other) == Some(name));
-        same.all(|other| self.reached.contains_key(&other))
+        let tasks = (0..self.plan().tasks.len()).rev().map(TaskId::at);
+        let mut same = tasks.filter(|other| self.plan().milestone(*other) == Some(name));
+        same.all(|other| self.reached().contains_key(&other))
     }
 
     /// The milestones in the order of the plan: each is reached when all tasks that lead to it are
     /// done.
     fn milestones(&self, resource: &str) -> Vec<Value> {
         let mut named: Vec<(&str, Vec<TaskId>)> = Vec::new();
-        for task in (0..self.plan.tasks.len()).map(TaskId::at) {
-            let Some(name) = self.plan.milestone(task) else { continue };
+        for task in (0..self.plan().tasks.len()).map(TaskId::at) {
+            let Some(name) = self.plan().milestone(task) else { continue };
             match named.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, tasks)) => tasks.push(task),
                 None => named.push((name, vec![task])),
@@ -57,9 +57,9 @@ impl Fulfilment {
     }
 
     fn milestone(&self, resource: &str, number: usize, name: &str, tasks: &[TaskId]) -> Value {
-        let times: Option<Vec<_>> = tasks.iter().map(|task| self.reached.get(task)).collect();
+        let times: Option<Vec<_>> = tasks.iter().map(|task| self.reached().get(task)).collect();
         let reached = times.and_then(|times| times.into_iter().max());
-        let status = match (reached, &self.phase) {
+        let status = match (reached, self.phase()) {
             (Some(_), _) => "reached",
             (None, Phase::Unwinding(_) | Phase::Ended(..)) => "notReached",
             (None, Phase::Submitted | Phase::Held(_) | Phase::Running) => "planned",
@@ -86,17 +86,17 @@ impl Fulfilment {
             "serviceOrder" => &[Level::CustomerService, Level::ResourceService],
             _ => return None,
         };
-        let items = tasks.iter().filter_map(|task| self.plan.task(*task).item);
+        let items = tasks.iter().filter_map(|task| self.plan().task(*task).item);
         let lines = items.flat_map(|item| self.nearest(item, levels)).collect::<BTreeSet<ItemId>>();
-        let lines = lines.into_iter().map(|line| &self.plan.items[line.index()].line);
-        let link = href(resource, self.id.as_str());
+        let lines = lines.into_iter().map(|line| &self.plan().items[line.index()].line);
+        let link = href(resource, self.id().as_str());
         Some(match resource {
             "productOrder" => {
-                let item = |line| json!({ "productOrderItemId": line, "productOrderId": self.id, "ProductOrderHref": link });
+                let item = |line| json!({ "productOrderItemId": line, "productOrderId": self.id(), "ProductOrderHref": link });
                 ("productOrderItem", lines.map(item).collect())
             }
             _ => {
-                let item = |line| json!({ "id": line, "itemId": line, "serviceOrderId": self.id, "serviceOrderHref": link });
+                let item = |line| json!({ "id": line, "itemId": line, "serviceOrderId": self.id(), "serviceOrderHref": link });
                 ("serviceOrderItem", lines.map(item).collect())
             }
         })
@@ -106,7 +106,7 @@ impl Fulfilment {
     fn nearest(&self, item: ItemId, levels: &[Level]) -> Vec<ItemId> {
         let (mut found, mut open) = (Vec::new(), vec![item]);
         while let Some(next) = open.pop() {
-            let item = &self.plan.items[next.index()];
+            let item = &self.plan().items[next.index()];
             if levels.contains(&item.level) {
                 found.push(next);
             } else {

@@ -39,7 +39,7 @@ impl Order {
 impl Fulfilment {
     /// The resource that the order which came in is, such as `productOrder`; nothing for a run.
     pub fn root_resource(&self) -> Option<&'static str> {
-        match self.kind {
+        match self.kind() {
             Kind::ProductOrder => Some("productOrder"),
             Kind::ServiceOrder => Some("serviceOrder"),
             Kind::ResourceOrder => Some("resourceOrder"),
@@ -77,13 +77,13 @@ impl Fulfilment {
             Part::Order(order) => changes.documents.push(self.order(order)),
             Part::Piece(order, index, items) => changes.pieces.push(Piece {
                 resource: self.resource_of(order),
-                id: self.id.to_string(),
+                id: self.id().to_string(),
                 list: self.list_of(order),
                 index,
                 entries: self.order_items(order, items),
             }),
             Part::Head(order, pieces) => changes.heads.push(Head {
-                document: self.document(self.resource_of(order), self.order_head(order)),
+                document: self.document_of(self.resource_of(order), self.order_head(order)),
                 list: self.list_of(order),
                 pieces,
             }),
@@ -93,7 +93,7 @@ impl Fulfilment {
 
     /// The orders that there are, each with how many items it has.
     pub(super) fn orders_with_lengths(&self) -> impl Iterator<Item = (Order, usize)> {
-        let orders: &[Order] = match self.kind {
+        let orders: &[Order] = match self.kind() {
             Kind::ProductOrder => &[Order::Root, Order::Service, Order::Resource],
             Kind::ServiceOrder => &[Order::Root, Order::Resource],
             Kind::ResourceOrder => &[Order::Root],
@@ -116,7 +116,7 @@ impl Fulfilment {
         if let Some(items) = items {
             body[self.list_of(order)] = self.order_items(order, items).into();
         }
-        self.document(self.resource_of(order), body)
+        self.document_of(self.resource_of(order), body)
     }
 
     fn resource_of(&self, order: Order) -> &'static str {
@@ -166,16 +166,16 @@ impl Fulfilment {
     /// The items of the order that came in, as they are asked for now.
     fn asked_items(&self) -> Option<&[Value]> {
         let list = self.list_of(Order::Root);
-        let own = self.changed.get(list).or_else(|| self.document.get(list));
+        let own = self.changed().get(list).or_else(|| self.document().get(list));
         own.and_then(Value::as_array).map(Vec::as_slice)
     }
 
-    fn document(&self, resource: &'static str, body: Value) -> Document {
-        Document { resource, id: self.id.to_string(), body }
+    fn document_of(&self, resource: &'static str, body: Value) -> Document {
+        Document { resource, id: self.id().to_string(), body }
     }
 
     fn lines(&self, levels: &'static [Level]) -> impl Iterator<Item = (ItemId, &Item)> {
-        let items = self.plan.items.iter().enumerate();
+        let items = self.plan().items.iter().enumerate();
         items
             .filter(|(_, item)| levels.contains(&item.level))
             .map(|(index, item)| (ItemId::at(index), item))
@@ -189,16 +189,16 @@ impl Fulfilment {
         let mut set = |name: &str, value: Value| {
             fields.insert(name.into(), value);
         };
-        set("id", json!(self.id));
-        set("href", json!(href(resource, self.id.as_str())));
+        set("id", json!(self.id()));
+        set("href", json!(href(resource, self.id().as_str())));
         set("state", json!(self.order_state()));
-        set("orderDate", json!(self.submitted_at.to_string()));
-        if let Some(time) = self.ended_at {
-            let is_cancelled = matches!(self.phase, Phase::Ended(End::Cancelled, _));
+        set("orderDate", json!(self.submitted_at().to_string()));
+        if let Some(time) = self.ended_at() {
+            let is_cancelled = matches!(self.phase(), Phase::Ended(End::Cancelled, _));
             let name = if is_cancelled { "cancellationDate" } else { "completionDate" };
             set(name, json!(time.to_string()));
         }
-        if let Some(reason) = self.cancelled_by.as_ref().and_then(|by| by.reason.as_ref()) {
+        if let Some(reason) = self.cancelled_by().and_then(|by| by.reason.as_ref()) {
             set("cancellationReason", json!(reason));
         }
         fields.entry("@type").or_insert_with(|| json!(super::capitalised(resource)));
@@ -217,9 +217,9 @@ impl Fulfilment {
     /// The order that came in: as it was, with the states that it has now.
     fn root_head(&self) -> Value {
         let list = self.list_of(Order::Root);
-        let own = self.document.as_object().into_iter().flatten();
-        let own = own.filter(|(name, _)| !self.changed.contains_key(*name));
-        let changed = self.changed.iter().filter(|(_, value)| !value.is_null());
+        let own = self.document().as_object().into_iter().flatten();
+        let own = own.filter(|(name, _)| !self.changed().contains_key(*name));
+        let changed = self.changed().iter().filter(|(_, value)| !value.is_null());
         let shown = own.chain(changed).filter(|(name, _)| *name != list);
         let mut order = Value::Object(shown.map(|(n, value)| (n.clone(), value.clone())).collect());
         self.head(self.resource_of(Order::Root), &mut order);
@@ -247,21 +247,21 @@ impl Fulfilment {
                     .entry("@type")
                     .or_insert_with(|| json!(super::capitalised(&format!("{resource}Item"))));
             }
-            if let (Kind::ProductOrder, Some(item)) = (&self.kind, own)
+            if let (Kind::ProductOrder, Some(item)) = (self.kind(), own)
                 && let Some(product) = entry.get_mut("product").and_then(Value::as_object_mut)
             {
-                let id = self.product_id(&self.plan.items[item.index()]);
+                let id = self.product_id(&self.plan().items[item.index()]);
                 product.insert("href".into(), json!(href("product", &id)));
                 product.insert("id".into(), json!(id));
             }
-            if let (Kind::ServiceOrder, Some(item)) = (&self.kind, own)
+            if let (Kind::ServiceOrder, Some(item)) = (self.kind(), own)
                 && let Some(service) = entry.get_mut("service").and_then(Value::as_object_mut)
             {
-                let id = self.service_id(&self.plan.items[item.index()]);
+                let id = self.service_id(&self.plan().items[item.index()]);
                 service.insert("href".into(), json!(href("service", &id)));
                 service.insert("id".into(), json!(id));
             }
-            if let (Kind::ResourceOrder, Some(line)) = (&self.kind, &line)
+            if let (Kind::ResourceOrder, Some(line)) = (self.kind(), &line)
                 && let Some(resource) = entry.get_mut("resource").and_then(Value::as_object_mut)
             {
                 let own = resource.get("id").and_then(Value::as_str).map(str::to_string);
@@ -297,7 +297,7 @@ impl Fulfilment {
             },
             "serviceOrderItemRelationship": self.dependencies(id, levels, |line| json!({
                 "relationshipType": "dependency",
-                "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id },
+                "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id() },
             })),
         });
         self.with_errors(id, line)
@@ -307,8 +307,8 @@ impl Fulfilment {
         let mut order = json!({
             "orderRelationship": [{
                 "relationshipType": "cross-ref",
-                "id": self.id,
-                "href": href("productOrder", self.id.as_str()),
+                "id": self.id(),
+                "href": href("productOrder", self.id().as_str()),
                 "@referredType": "ProductOrder",
             }],
         });
@@ -324,7 +324,7 @@ impl Fulfilment {
             .enumerate()
             .map(|(number, spec)| {
                 let id = self.resource_id(&item.line, number + 1);
-                let title = self.plan.title(spec);
+                let title = self.plan().title(spec);
                 json!({
                     "relationshipType": "bundles",
                     "resource": {
@@ -346,7 +346,7 @@ impl Fulfilment {
                 "href": href("resource", &self.resource_id(&item.line, 0)),
                 "name": item.title,
                 "@type": "Resource",
-                "resourceSpecification": spec_ref("resourceSpecification", first, self.plan.title(first)),
+                "resourceSpecification": spec_ref("resourceSpecification", first, self.plan().title(first)),
                 "resourceCharacteristic": characteristics(&item.characteristics),
                 "resourceRelationship": others,
             },
@@ -362,13 +362,13 @@ impl Fulfilment {
     }
 
     fn resource_head(&self) -> Value {
-        let from = match self.kind {
+        let from = match self.kind() {
             Kind::ServiceOrder | Kind::ProductOrder => "serviceOrder",
             Kind::ResourceOrder | Kind::Run { .. } => "resourceOrder",
         };
         let mut order = json!({
             "externalReference": [{
-                "id": self.id,
+                "id": self.id(),
                 "externalReferenceType": from,
                 "entityType": from,
                 "owner": "ferrule",
@@ -397,7 +397,7 @@ impl Fulfilment {
 
     /// The state of the service that an item is about.
     fn service_state(&self, id: ItemId) -> &'static str {
-        match (self.item_state(id), &self.plan.items[id.index()].origin) {
+        match (self.item_state(id), &self.plan().items[id.index()].origin) {
             ("completed", _) => self.delivered_state(id),
             (_, Some(_)) => "active",
             (_, None) => "designed",
@@ -412,11 +412,11 @@ impl Fulfilment {
         levels: &[Level],
         relation: impl Fn(&str) -> Value,
     ) -> Vec<Value> {
-        let is_listed = |id: ItemId| levels.contains(&self.plan.items[id.index()].level);
+        let is_listed = |id: ItemId| levels.contains(&self.plan().items[id.index()].level);
         let (mut above, mut seen) = (vec![id], BTreeSet::new());
         let mut needs: Vec<ItemId> = Vec::new();
         while let Some(next) = above.pop() {
-            let item = &self.plan.items[next.index()];
+            let item = &self.plan().items[next.index()];
             needs.extend(&item.needs);
             let is_new = |parent: &ItemId| !is_listed(*parent) && seen.insert(*parent);
             above.extend(item.parents.iter().copied().filter(is_new));
@@ -430,7 +430,7 @@ impl Fulfilment {
             }
         }
         found.remove(&id);
-        let lines = found.iter().map(|need| self.plan.items[need.index()].line.as_str());
+        let lines = found.iter().map(|need| self.plan().items[need.index()].line.as_str());
         lines.map(relation).collect()
     }
 }

@@ -83,7 +83,7 @@ impl Fulfilment {
         if !is_about_all && !shows {
             return Vec::new();
         }
-        let (items, at_once) = (self.plan.items.len(), items_at_once.get());
+        let (items, at_once) = (self.plan().items.len(), items_at_once.get());
         let orders: Vec<(Order, usize)> = self.orders_with_lengths().collect();
         let is_long = |(_, length): &(Order, usize)| *length > at_once * ENTRIES_OF_ITEM;
         if orders.is_empty() || (items <= at_once && !orders.iter().any(is_long)) {

@@ -12,7 +12,7 @@ use crate::plan::{Item, Level};
 impl Fulfilment {
     /// The resources of an item: those from pools, and one of each other specification.
     pub(super) fn resources(&self, id: ItemId, used: Use) -> Vec<Document> {
-        let item = &self.plan.items[id.index()];
+        let item = &self.plan().items[id.index()];
         let mut documents = Vec::new();
         let mut outputs = Map::new();
         let mut pooled = Vec::new();
@@ -47,7 +47,7 @@ impl Fulfilment {
             let mut body = self.resource(&id, item, used);
             if let Some(fields) = body.as_object_mut() {
                 fields.insert("name".into(), json!(format!("{} {}", item.title, item.line)));
-                let reference = spec_ref("resourceSpecification", spec, self.plan.title(spec));
+                let reference = spec_ref("resourceSpecification", spec, self.plan().title(spec));
                 fields.insert("resourceSpecification".into(), reference);
                 fields.insert("resourceCharacteristic".into(), json!(characteristics(&values)));
             }
@@ -63,7 +63,7 @@ impl Fulfilment {
     pub(super) fn pooled(&self, hold: &Hold, item: ItemId, used: Use) -> Document {
         let id = resource_id(hold);
         let mut document = self.released(hold);
-        let mut body = self.resource(&id, &self.plan.items[item.index()], used);
+        let mut body = self.resource(&id, &self.plan().items[item.index()], used);
         copy(
             &document.body,
             &["name", "resourceSpecification", "resourceCharacteristic"],
@@ -86,10 +86,10 @@ impl Fulfilment {
             "operationalState": "enable",
             "resourceStatus": status,
             "usageState": usage,
-            "startOperatingDate": item.origin.as_ref().map_or(self.updated_at, |from| from.since).to_string(),
+            "startOperatingDate": item.origin.as_ref().map_or_else(|| self.updated_at(), |from| from.since).to_string(),
             "resourceOrderItem": [{
-                "resourceOrderId": self.id,
-                "resourceOrderHref": href("resourceOrder", self.id.as_str()),
+                "resourceOrderId": self.id(),
+                "resourceOrderHref": href("resourceOrder", self.id().as_str()),
                 "itemId": item.line,
             }],
             "@type": "LogicalResource",

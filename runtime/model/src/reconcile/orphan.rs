@@ -89,9 +89,9 @@ fn has_ended(resource: &str, document: &Value) -> bool {
 /// Whether the order that came in asked for the instance itself.
 fn is_line(resource: &str, document: &Value, maker: &Fulfilment) -> bool {
     let id = text(document, "id");
-    match (&maker.kind, resource) {
+    match (maker.kind(), resource) {
         (Kind::ServiceOrder, "service") => {
-            let items = maker.plan.items.iter();
+            let items = maker.plan().items.iter();
             items.clone().any(|item| item.parents.is_empty() && maker.service_id(item) == id)
         }
         (Kind::ResourceOrder, "resource") => true,

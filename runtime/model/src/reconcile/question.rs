@@ -75,7 +75,7 @@ pub fn questions(
     };
     let id = text(document, "id");
     if let Some(open) = makers.iter().find(|maker| !maker.fulfilment.is_ended()) {
-        return Err(busy(&open.fulfilment.id));
+        return Err(busy(open.fulfilment.id()));
     }
     let mut last_first = makers.iter().rev();
     let completed = last_first.find_map(|maker| {
@@ -125,14 +125,14 @@ impl Question {
         let Some((_, task)) = holder(key) else {
             return false;
         };
-        let Some(state) = other.tasks.get(task.index()) else {
+        let Some(state) = other.tasks().get(task.index()) else {
             return false;
         };
         let Work::Redo(before) = other.work(task) else {
             return false;
         };
         let is_restored = key.ends_with(UNDO) && matches!(state, TaskState::Undone);
-        let is_repaired = !key.ends_with(UNDO) && matches!(other.kind, Kind::Run { .. });
+        let is_repaired = !key.ends_with(UNDO) && matches!(other.kind(), Kind::Run { .. });
         before.key == self.key && (is_restored || (is_repaired && state.is_done()))
     }
 }
@@ -157,13 +157,13 @@ fn expected(resource: &str, document: &Value) -> Option<Expected> {
 
 /// The item of a fulfilment that an instance is.
 fn item_of(resource: &str, document: &Value, fulfilment: &Fulfilment) -> Option<ItemId> {
-    let mut items = fulfilment.plan.items.iter();
+    let mut items = fulfilment.plan().items.iter();
     let position = if resource == "service" {
         let id = text(document, "id");
         items.position(|item| item.level != Level::Product && fulfilment.service_id(item) == id)
     } else {
         let links = document.get("resourceOrderItem")?.as_array()?;
-        let is_its = |link: &&Value| text(link, "resourceOrderId") == fulfilment.id.as_str();
+        let is_its = |link: &&Value| text(link, "resourceOrderId") == fulfilment.id().as_str();
         let line = text(links.iter().rev().find(is_its)?, "itemId");
         items.position(|item| item.level != Level::Product && item.line == line)
     };
@@ -172,10 +172,10 @@ fn item_of(resource: &str, document: &Value, fulfilment: &Fulfilment) -> Option<
 
 /// The work that stands for an item, or that was taken back because it ceased.
 fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Question>, Failure> {
-    if owner.plan.items[item.index()].action == Action::Delete {
+    if owner.plan().items[item.index()].action == Action::Delete {
         let taken = owner.tasks_of(item).filter_map(|task| match owner.work(task) {
-            Work::TakeBack(made) if is_over(&owner.tasks[task.index()]) => {
-                Some((owner.plan.step(task).clone(), (**made).clone()))
+            Work::TakeBack(made) if is_over(&owner.tasks()[task.index()]) => {
+                Some((owner.plan().step(task).clone(), (**made).clone()))
             }
             Work::TakeBack(_) | Work::Do | Work::Redo(_) => None,
         });
@@ -195,25 +195,25 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
     let mut expressions = Expressions::default();
     let mut asked = Vec::new();
     for task in owner.tasks_of(item) {
-        let state = &owner.tasks[task.index()];
+        let state = &owner.tasks()[task.index()];
         let was_undone = matches!(state, TaskState::Undone | TaskState::GivenUp { .. });
         if !was_undone || !owner.work(task).is_do() {
             continue;
         }
         // What never began was never asked of an element.
-        if !before.tasks[task.index()].is_begun() {
+        if !before.tasks()[task.index()].is_begun() {
             continue;
         }
-        let yielded = before.tasks[task.index()].yielded();
+        let yielded = before.tasks()[task.index()].yielded();
         let made = Made {
-            step: owner.plan.task(task).step,
+            step: owner.plan().task(task).step,
             key: owner.idempotency_key(task),
             input: before.input(task, &mut expressions)?,
             outputs: yielded.outputs,
             holds: yielded.holds,
             ..Made::default()
         };
-        let step = owner.plan.step(task).clone();
+        let step = owner.plan().step(task).clone();
         asked.push(question(owner, item, (step, made), Expected::Gone));
     }
     Ok(asked)
@@ -225,11 +225,11 @@ fn question(
     (step, made): (Step, Made),
     expected: Expected,
 ) -> Question {
-    let item = &owner.plan.items[item.index()];
+    let item = &owner.plan().items[item.index()];
     Question {
-        fulfilment: owner.id.clone(),
+        fulfilment: owner.id().clone(),
         work: format!("{}.{}", item.name, step.step),
-        pinned: owner.plan.plugins.get(&step.plugin).cloned(),
+        pinned: owner.plan().plugins.get(&step.plugin).cloned(),
         step,
         key: made.key,
         input: made.input,

@@ -277,18 +277,15 @@ fn an_instance_is_a_root_or_a_part_or_has_ended() {
     let known = &played.documents[&("service", "f-s1".to_string())];
     assert_eq!(rank("service", known, &[]), Rank::Root);
     // A service that was ordered directly.
-    let mut direct = (*played.fulfilments["h"]).clone();
-    direct.kind = crate::journal::Kind::ServiceOrder;
-    direct.plan = Arc::new(crate::plan::Plan {
-        items: direct
-            .plan
-            .items
-            .iter()
-            .skip(1)
-            .map(|item| crate::plan::Item { parents: Vec::new(), ..item.clone() })
-            .collect(),
-        ..crate::plan::Plan::default()
-    });
+    let planned = &played.fulfilments["h"];
+    let items = planned.plan().items.iter().skip(1);
+    let items = items.map(|item| crate::plan::Item { parents: Vec::new(), ..item.clone() });
+    let plan = crate::plan::Plan { items: items.collect(), ..crate::plan::Plan::default() };
+    let (id, at) = (planned.id().clone(), planned.submitted_at());
+    let kind = crate::journal::Kind::ServiceOrder;
+    let mut direct = Fulfilment::new(id, kind, planned.document().clone(), at);
+    direct.apply(at, &Event::Planned { plan: Arc::new(plan) }).unwrap();
+    direct.apply(at, &Event::Ended { end: crate::journal::End::Completed }).unwrap();
     let known = &played.documents[&("service", "h-s1".to_string())];
     assert_eq!(rank("service", known, &[Arc::new(direct)]), Rank::Root);
 }

@@ -104,7 +104,7 @@ impl App {
             return Ok(if has { Use::Instance(holder) } else { Use::Nothing });
         }
         Ok(match taker {
-            Some(taker) if keeps(&taker, held) => Use::Ended(taker.id.clone()),
+            Some(taker) if keeps(&taker, held) => Use::Ended(taker.id().clone()),
             Some(_) | None => Use::Nothing,
         })
     }
@@ -124,6 +124,6 @@ impl App {
 /// before holders were named.
 fn keeps(taker: &Fulfilment, held: &Held) -> bool {
     let is_of_instance = held.holder.as_ref().is_some_and(|holder| holder.contains('/'));
-    let is_done = matches!(taker.phase, Phase::Ended(End::Completed | End::Partial, _));
+    let is_done = matches!(taker.phase(), Phase::Ended(End::Completed | End::Partial, _));
     is_done && !is_of_instance
 }

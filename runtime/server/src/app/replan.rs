@@ -74,14 +74,14 @@ impl App {
         fulfilment: &Fulfilment,
         wanted: Wanted,
     ) -> Result<Option<Event>, SubmitError> {
-        let is_given_up = match &fulfilment.phase {
+        let is_given_up = match fulfilment.phase() {
             Phase::Held(failure) => failure.code == NOT_COMPLETED,
             Phase::Submitted | Phase::Running | Phase::Unwinding(_) | Phase::Ended(..) => false,
         };
         if is_given_up && wanted == Wanted::ByItself {
             return Ok(None);
         }
-        for order in fulfilment.after.iter().filter(|_| !is_given_up) {
+        for order in fulfilment.after().iter().filter(|_| !is_given_up) {
             match self.standing(order).await? {
                 Standing::Completed => {}
                 Standing::Open => return Ok(None),
@@ -105,9 +105,9 @@ impl App {
 
     /// What would become of it by now, as if it were taken when it was.
     async fn planned_as_taken(&self, fulfilment: &Fulfilment) -> Result<Event, SubmitError> {
-        let document = &fulfilment.document;
-        let requested = Requested::read(&fulfilment.kind, document)?;
-        self.plan_at(requested, document, fulfilment.submitted_at).await
+        let document = fulfilment.document();
+        let requested = Requested::read(fulfilment.kind(), document)?;
+        self.plan_at(requested, document, fulfilment.submitted_at()).await
     }
 
     /// The open orders that an order waits for. One that is unknown, or will never complete, is
@@ -143,11 +143,11 @@ impl App {
             return Ok(if is_over { Standing::Other("given up") } else { Standing::Open });
         }
         let found = self.engine.get(order).await?;
-        let is_order = |found: &Arc<Fulfilment>| !matches!(found.kind, Kind::Run { .. });
+        let is_order = |found: &Arc<Fulfilment>| !matches!(found.kind(), Kind::Run { .. });
         let Some(found) = found.filter(is_order) else {
             return Ok(Standing::Unknown);
         };
-        Ok(match &found.phase {
+        Ok(match found.phase() {
             Phase::Ended(End::Completed, _) => Standing::Completed,
             Phase::Ended(..) => Standing::Other(found.order_state()),
             Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::Unwinding(_) => {

@@ -114,7 +114,7 @@ impl App {
             let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
             let own = if looks { document.clone() } else { std::mem::take(&mut document) };
             let mut fulfilment = Fulfilment::new(id, kind.clone(), own, self.now());
-            fulfilment.activation.clone_from(&activation);
+            fulfilment.activated_by(activation.clone());
             let submitted =
                 self.engine.submit(fulfilment, vec![event], submission.clone(), seen).await;
             match submitted {

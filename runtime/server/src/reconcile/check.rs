@@ -108,7 +108,7 @@ pub(super) async fn ask_about(
     for id in makers(resource, document) {
         // An order that is not ours any more, or never was, says nothing.
         let Some(fulfilment) = app.engine.get(&id).await? else { continue };
-        let is_completed = matches!(fulfilment.phase, Phase::Ended(End::Completed, _));
+        let is_completed = matches!(fulfilment.phase(), Phase::Ended(End::Completed, _));
         let before_undo = if fulfilment.is_ended() && !is_completed {
             let records = read_records(&**app.engine.store(), &id);
             let records = records.map_err(engine::handle::ReadError::Journal)?;

@@ -93,10 +93,10 @@ async fn submit(app: &App, question: &Question, seen: Seen) -> Result<Fulfilment
     let planned = vec![Event::Planned { plan: Arc::new(plan) }];
     let submitted = app.engine.submit(fulfilment, planned, None, Some(seen)).await;
     match submitted {
-        Ok(Submitted::New(run)) if matches!(run.phase, Phase::Ended(End::Rejected, _)) => {
+        Ok(Submitted::New(run)) if matches!(run.phase(), Phase::Ended(End::Rejected, _)) => {
             Err(RepairError::Busy)
         }
-        Ok(Submitted::New(run)) => Ok(run.id.clone()),
+        Ok(Submitted::New(run)) => Ok(run.id().clone()),
         Ok(Submitted::Before(run)) => Ok(run),
         Err(NotSubmitted::Stale | NotSubmitted::Ordered(_)) => Err(RepairError::Busy),
         Err(NotSubmitted::Ask(error)) => Err(CheckError::Ask(error).into()),

@@ -34,11 +34,11 @@ impl<R> Core<R> {
     /// What is remembered apart from a fulfilment.
     pub(crate) fn others(&self, id: &FulfilmentId) -> Others {
         let others = self.open.values().map(|entry| &*entry.fulfilment);
-        let others = others.filter(|other| other.id != *id);
+        let others = others.filter(|other| other.id() != id);
         let waiting = self.waiting.iter().filter(|(_, (own, ..))| own != id);
         let timers = self.timers.iter().filter(|(_, own)| own != id);
         Others {
-            others: others.map(|other| (other.id.clone(), other.clone())).collect(),
+            others: others.map(|other| (other.id().clone(), other.clone())).collect(),
             waiting: waiting.map(|(name, of)| (name.clone(), of.clone())).collect(),
             timers: timers.cloned().collect(),
             kept: format!("{:?}", self.kept),

@@ -27,7 +27,7 @@ fn callback(stage: &mut Stage, name: &str) -> Answer {
 
 fn state(stage: &Stage, task: &str) -> &'static str {
     let open = stage.core.fulfilments().next().unwrap();
-    open.tasks[stage.named(task).index()].name()
+    open.tasks()[stage.named(task).index()].name()
 }
 
 #[test]

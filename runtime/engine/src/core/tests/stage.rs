@@ -164,7 +164,7 @@ impl Stage {
         if name == "port" && !undo {
             self.pools.reserve(&fulfilment, task, &PoolId::new("ports"), "").unwrap();
         }
-        let attempt = match self.core.fulfilments().next().map(|open| &open.tasks[task.index()]) {
+        let attempt = match self.core.fulfilments().next().map(|open| &open.tasks()[task.index()]) {
             Some(TaskState::Running { attempt } | TaskState::CalledBack { attempt, .. }) => {
                 *attempt
             }
@@ -212,7 +212,7 @@ impl Stage {
                     After::Run(call) => self.say("then call", &called(&call)),
                     After::Written(asker) => self.say(&format!("then tell {asker}"), "written"),
                     After::Reply(asker, Answer::Fulfilment(Some(fulfilment))) => {
-                        self.say(&format!("then tell {asker}"), fulfilment.phase.name());
+                        self.say(&format!("then tell {asker}"), fulfilment.phase().name());
                     }
                     After::Reply(asker, Answer::Submitted(id)) => {
                         self.say(&format!("then tell {asker}"), &format!("of {id}"));

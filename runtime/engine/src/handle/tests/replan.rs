@@ -4,7 +4,7 @@ use super::*;
 
 async fn unplanned(engine: &Engine) -> Vec<String> {
     let found = engine.unplanned().await.unwrap();
-    found.iter().map(|fulfilment| fulfilment.id.to_string()).collect()
+    found.iter().map(|fulfilment| fulfilment.id().to_string()).collect()
 }
 
 async fn replan(engine: &Engine, id: &FulfilmentId, event: Event) -> Option<Arc<Fulfilment>> {
@@ -16,7 +16,7 @@ async fn replan(engine: &Engine, id: &FulfilmentId, event: Event) -> Option<Arc<
 async fn an_order_that_is_held_without_a_plan_is_planned_again() {
     let (engine, running) = begin(Memory::new());
     let (fulfilment, planned) = order("f", "do");
-    let id = fulfilment.id.clone();
+    let id = fulfilment.id().clone();
     let missing = |message: &str| {
         let failure = Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message);
         Event::Held { failure }
@@ -24,9 +24,9 @@ async fn an_order_that_is_held_without_a_plan_is_planned_again() {
     engine.submit(fulfilment, vec![missing("a")], None, None).await.unwrap();
     assert_eq!(unplanned(&engine).await, ["f"]);
     let same = replan(&engine, &id, missing("a")).await.unwrap();
-    assert_eq!(same.records, 1, "what is known is not told again");
+    assert_eq!(same.records(), 1, "what is known is not told again");
     let other = replan(&engine, &id, missing("b")).await.unwrap();
-    assert_eq!(other.records, 2);
+    assert_eq!(other.records(), 2);
     replan(&engine, &id, planned[0].clone()).await.unwrap();
     assert!(is_complete(engine.ended(&id).await.unwrap()));
     assert_eq!(unplanned(&engine).await, Vec::<String>::new());
@@ -53,13 +53,13 @@ async fn what_waits_for_other_orders_does_so_after_a_restart_and_can_be_cancelle
     let id = FulfilmentId::new("plan");
     let waits = engine.get(&id).await.unwrap().unwrap();
     assert_eq!(
-        (waits.after.as_slice(), waits.order_state()),
+        (waits.after(), waits.order_state()),
         (&[FulfilmentId::new("first")][..], "pending")
     );
     replan(&engine, &id, order("plan", "do").1.remove(0)).await.unwrap();
     assert!(is_complete(engine.ended(&id).await.unwrap()));
     let cancelled = engine.cancel(&FulfilmentId::new("cancel"), request("c")).await.unwrap();
-    assert_eq!(cancelled.phase, Phase::Ended(End::Cancelled, None));
+    assert_eq!(*cancelled.phase(), Phase::Ended(End::Cancelled, None));
     drop(engine);
     running.await.unwrap().unwrap();
 }

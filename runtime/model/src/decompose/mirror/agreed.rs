@@ -100,11 +100,11 @@ impl<'a> Builder<'a> {
     /// What the rules give an instance for one of its users, as that is now. What they gave it
     /// counts if they cannot be asked.
     fn wanted_by(&mut self, user: Known<'a>, known: Known<'a>) -> Result<Map<String, Value>, Stop> {
-        let root =
-            &user.owner.plan.items[root_of(&user.owner.plan.items, user.installed.item).index()];
+        let root = &user.owner.plan().items
+            [root_of(&user.owner.plan().items, user.installed.item).index()];
         let root = self.recalled(&user.read_from())?.map_or(root, |root| root.item());
         let variables = Variables::default()
-            .with("order", &user.owner.document)
+            .with("order", user.owner.document())
             .with("item", &user.item().view())
             .with("product", &root.product_view());
         let wanted = match self.wanted_of(Whole::Other(user), &variables) {

@@ -76,7 +76,7 @@ fn what_was_made_is_taken_back_in_reverse() {
       W.do needs X.do
     ");
     let deleted = played.complete("g", &document("1 delete O id:f-1"));
-    assert_eq!(deleted.phase, Phase::Ended(End::Completed, None));
+    assert_eq!(*deleted.phase(), Phase::Ended(End::Completed, None));
     let states: Vec<_> = played
         .documents
         .keys()
@@ -103,11 +103,11 @@ fn what_another_product_needs_is_left_alone_until_that_ceases_too() {
     played.complete("f", &document("1 add O\n2 add O"));
     let first = played.complete("g", &document("1 delete O id:f-1"));
     let names = |fulfilment: &Fulfilment| {
-        let names: Vec<_> = fulfilment.plan.items.iter().map(|item| item.name.clone()).collect();
+        let names: Vec<_> = fulfilment.plan().items.iter().map(|item| item.name.clone()).collect();
         names.join(" ")
     };
     assert_eq!(names(&first), "P A X Y W", "what stays is in the plan, since a user leaves it");
-    let stays = first.plan.items.last().unwrap();
+    let stays = first.plan().items.last().unwrap();
     assert_eq!(stays.action, Action::NoChange);
     let second = played.complete("h", &document("1 delete O id:f-2"));
     assert_eq!(names(&second), "P A W X Y");
@@ -255,7 +255,7 @@ fn a_product_is_suspended_and_resumed_without_any_work() {
     let mut played = played();
     played.complete("f", &document("1 add O"));
     let suspended = played.complete("g", &document("1 modify O id:f-1 status:suspended"));
-    assert!(suspended.plan.tasks.is_empty());
+    assert!(suspended.plan().tasks.is_empty());
     assert_eq!(state(&played, "product", "f-1"), "suspended");
     let services = played.documents.keys().filter(|(resource, _)| *resource == "service");
     let services: Vec<String> = services.map(|(_, id)| id.clone()).collect();
@@ -283,7 +283,7 @@ fn one_order_at_a_time_changes_an_instance() {
     let request = CancelRequest { id: "c".into(), reason: None, requested: None };
     played.commit(&mut open, Event::Cancelling { request });
     played.finish(&mut open);
-    assert_eq!(open.phase, Phase::Ended(End::Cancelled, None));
+    assert_eq!(*open.phase(), Phase::Ended(End::Cancelled, None));
     assert_eq!(state(&played, "product", "f-1"), "active");
     let again = played.plan(&document("1 delete O id:f-1")).unwrap();
     assert!(again.tasks.iter().all(|task| matches!(task.work, Work::TakeBack(_))));
@@ -295,7 +295,7 @@ fn a_change_that_is_unwound_leaves_what_was() {
     let mut played = played();
     played.complete("f", &document("1 add O"));
     let mut changed = played.submit("g", &document("1 modify O id:f-1 speed=200"));
-    let [redo] = changed.plan.tasks.as_slice() else { panic!("{}", changed.plan) };
+    let [redo] = changed.plan().tasks.as_slice() else { panic!("{}", changed.plan()) };
     assert!(matches!(&redo.work, Work::Redo(made) if made.key == "f:1"));
     let before = played.documents[&("service", "f-s2".to_string())].clone();
     let request = CancelRequest { id: "c".into(), reason: None, requested: None };
@@ -310,7 +310,7 @@ fn a_change_that_is_unwound_leaves_what_was() {
         played.commit(&mut changed, Event::Cancelling { request });
         played.finish(&mut changed);
     }
-    assert_eq!(changed.phase, Phase::Ended(End::Cancelled, None));
+    assert_eq!(*changed.phase(), Phase::Ended(End::Cancelled, None));
     assert_eq!(played.documents[&("service", "f-s2".to_string())], before);
     let speed = &played.documents[&("product", "f-1".to_string())]["productCharacteristic"];
     assert!(speed.as_array().unwrap().iter().any(|entry| entry["value"] == 100));
@@ -320,7 +320,7 @@ fn a_change_that_is_unwound_leaves_what_was() {
 fn what_only_is_a_part_is_changed_with_the_whole() {
     let mut played = played();
     let fulfilment = played.complete("f", &document("1 add O"));
-    let service = fulfilment.plan.items.iter().find(|item| item.name == "X").unwrap();
+    let service = fulfilment.plan().items.iter().find(|item| item.name == "X").unwrap();
     let id = fulfilment.service_id(service);
     let order = json!({ "serviceOrderItem": [
         { "id": "1", "action": "delete", "service": { "id": id } },
@@ -336,6 +336,6 @@ fn no_change_is_no_work() {
     let mut played = played();
     played.complete("f", &document("1 add O"));
     let same = played.complete("g", &document("1 modify O id:f-1 speed=100"));
-    assert!(same.plan.tasks.is_empty());
-    assert!(same.plan.items.iter().skip(1).all(|item| item.action == Action::NoChange));
+    assert!(same.plan().tasks.is_empty());
+    assert!(same.plan().items.iter().skip(1).all(|item| item.action == Action::NoChange));
 }

@@ -362,7 +362,7 @@ fn a_step_is_done_again_if_what_it_reads_of_the_product_is_another() {
     take back VOICE.second after []
     ");
     let steps = played.complete("h", &document("1 modify O id:f-1 lines=1"));
-    let second = steps.plan.items.iter().find(|item| item.name == "VOICE").unwrap();
+    let second = steps.plan().items.iter().find(|item| item.name == "VOICE").unwrap();
     assert_eq!(second.action, Action::Modify);
 }
 
@@ -372,7 +372,7 @@ fn what_is_suspended_stays_so_when_its_steps_are_done_again() {
     played.complete("f", &document("1 add O"));
     played.complete("g", &document("1 modify O id:f-1 status:suspended"));
     let changed = played.complete("h", &document("1 modify O id:f-1 speed=2"));
-    assert!(!changed.plan.tasks.is_empty());
+    assert!(!changed.plan().tasks.is_empty());
     assert_eq!(in_use(&played), Vec::<String>::new());
 }
 

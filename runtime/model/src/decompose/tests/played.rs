@@ -119,9 +119,9 @@ impl Played {
 
     /// Applies an event and takes over what it writes.
     pub(crate) fn commit(&mut self, fulfilment: &mut Fulfilment, event: Event) {
-        let before = (!fulfilment.plan.items.is_empty()).then(|| fulfilment.order_state());
+        let before = (!fulfilment.plan().items.is_empty()).then(|| fulfilment.order_state());
         fulfilment.apply(Timestamp(2_000_000), &event).unwrap();
-        self.journal.push((fulfilment.id.clone(), event.clone()));
+        self.journal.push((fulfilment.id().clone(), event.clone()));
         let events = [event];
         fulfilment.recorded(Timestamp(2_000_000), &events);
         let changes = fulfilment.changes(&events, before);
@@ -147,7 +147,7 @@ impl Played {
                 (_, body) => *kept = body,
             }
         }
-        let id = fulfilment.id.to_string();
+        let id = fulfilment.id().to_string();
         self.fulfilments.insert(id, Arc::new(fulfilment.clone()));
     }
 
@@ -157,12 +157,12 @@ impl Played {
         fulfilment: &Fulfilment,
         task: TaskId,
     ) -> (Map<String, Value>, Vec<Hold>) {
-        if matches!(fulfilment.plan.task(task).work, Work::TakeBack(_)) {
+        if matches!(fulfilment.plan().task(task).work, Work::TakeBack(_)) {
             return (Map::new(), Vec::new());
         }
         let input = fulfilment.input(task, &mut Expressions::default());
         let input = input.unwrap_or_else(|failure| panic!("{failure:?}"));
-        if fulfilment.plan.step(task).plugin.as_str() == "noop" {
+        if fulfilment.plan().step(task).plugin.as_str() == "noop" {
             return (input, Vec::new());
         }
         let mut outputs = Map::new();

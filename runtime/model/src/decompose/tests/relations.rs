@@ -227,9 +227,10 @@ fn a_line_reads_the_outputs_of_what_it_relies_on() {
     let mut fulfilment = played.submit("f", &document);
     played.finish(&mut fulfilment);
     let read = |name: &str| {
-        let task = (0..fulfilment.plan.tasks.len()).map(TaskId::at);
-        let task = task.into_iter().find(|task| fulfilment.plan.task_name(*task) == name).unwrap();
-        fulfilment.upstream(fulfilment.plan.task(task).item)
+        let task = (0..fulfilment.plan().tasks.len()).map(TaskId::at);
+        let task =
+            task.into_iter().find(|task| fulfilment.plan().task_name(*task) == name).unwrap();
+        fulfilment.upstream(fulfilment.plan().task(task).item)
     };
     assert_eq!(read("Y.do").as_object().unwrap().keys().collect::<Vec<_>>(), ["X"]);
     assert_eq!(read("Y#2.do"), json!({}), "a line that relies on nothing reads nothing");

@@ -93,7 +93,7 @@ deliver:
         ] {
             let done = played.complete(id, &document(order));
             assert_eq!(in_use(&played), before, "{scope}: {order}");
-            assert!(done.plan.tasks.is_empty(), "{scope}: {order}: nothing is done for it");
+            assert!(done.plan().tasks.is_empty(), "{scope}: {order}: nothing is done for it");
             assert_eq!([has(&played, product), has(&played, service)], uses, "{scope}: {order}");
             assert_sound(&played);
         }

@@ -197,7 +197,7 @@ fn what_was_delivered_is_known_after_a_crash() {
     let story = third_done();
     let submitted = Event::Submitted {
         kind: Kind::ProductOrder,
-        document: Arc::clone(&story.fulfilment.document),
+        document: Arc::clone(story.fulfilment.document()),
         activation: None,
     };
     let done = |task: u32| Event::Succeeded {
@@ -212,7 +212,7 @@ fn what_was_delivered_is_known_after_a_crash() {
         record(vec![done(4)]),
         record(vec![done(5)]),
     ];
-    let id = story.fulfilment.id;
+    let id = story.fulfilment.id().clone();
     let fold = crate::Fulfilment::fold(id.clone(), &records).unwrap();
     assert!(fold.is_delivered_early(ItemId(5)) && !fold.is_delivered_early(ItemId(1)));
     let cause = Failure::new(FailureClass::Operator, "X", "no");

@@ -46,7 +46,6 @@ impl History {
             assert_order(&before, event);
         }
         next.recorded(at, &events);
-        next.records += 1;
         self.fulfilment = next;
         self.records.push(Record::new(at, events));
         self.assert_sound(at);

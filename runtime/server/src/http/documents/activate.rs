@@ -129,10 +129,11 @@ async fn submit(
 ) -> Result<FulfilmentId, Problem> {
     let (body, method) = (request.body.clone(), request.method.clone());
     match door.app.activate(subject.kind.clone(), order, request, submission).await {
-        Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id.clone()),
+        Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id().clone()),
         Ok(Submitted::Before(id)) => {
             let first = door.app.engine.get(&id).await?;
-            let first = first.as_ref().and_then(|first| first.activation.as_deref());
+            let first =
+                first.as_ref().and_then(|first| first.activation().map(|activation| &**activation));
             let is_same = first.is_none_or(|first| first.body == body && first.method == method);
             if is_same { Ok(id) } else { Err(reused()) }
         }

@@ -38,7 +38,7 @@ pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]
         (_, []) => Err(Problem::method("GET, HEAD, POST")),
         (&Method::GET | &Method::HEAD, [id]) => {
             let fulfilment = find(door, id).await?;
-            one(&call, fulfilment.process_flow(), fulfilment.records)
+            one(&call, fulfilment.process_flow(), fulfilment.records())
         }
         (&Method::DELETE, [id]) => remove(door, id).await,
         (_, [_]) => Err(Problem::method("GET, HEAD, DELETE")),
@@ -50,7 +50,7 @@ pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]
         (_, [_, "taskFlow"]) => Err(Problem::method("GET, HEAD")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow", task]) => {
             let fulfilment = find(door, id).await?;
-            one(&call, task_flow(&fulfilment, task)?, fulfilment.records)
+            one(&call, task_flow(&fulfilment, task)?, fulfilment.records())
         }
         (&Method::PATCH, [id, "taskFlow", task]) => patch(door, call, id, task).await,
         (_, [_, "taskFlow", _]) => Err(Problem::method("GET, HEAD, PATCH")),
@@ -142,13 +142,13 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
                 return Err(Problem::conflict(message).about("Idempotency-Key"));
             }
             let first = find(door, id.as_str()).await?;
-            repeat.check(&first.document)?;
+            repeat.check(first.document())?;
             first
         }
     };
     let mut flow = fulfilment.process_flow();
     href::absolute(&mut flow, &call.base);
-    let location = format!("{}{}/{}", call.base, served.path(), fulfilment.id);
+    let location = format!("{}{}/{}", call.base, served.path(), fulfilment.id());
     Ok(answer::located(StatusCode::CREATED, &location, &flow))
 }
 
@@ -213,7 +213,7 @@ async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
         }
     }
     let fulfilment = find(door, id).await?;
-    one(&call, task_flow(&fulfilment, task)?, fulfilment.records)
+    one(&call, task_flow(&fulfilment, task)?, fulfilment.records())
 }
 
 fn one(call: &Call, mut flow: Value, records: u32) -> Answer {

@@ -88,10 +88,10 @@ async fn open_order(
         return Ok(None);
     }
     let Some(fulfilment) = door.app.engine.get(&id).await? else { return Ok(None) };
-    let order = aside_of_lines(fulfilment.plan.items.len(), || {
+    let order = aside_of_lines(fulfilment.plan().items.len(), || {
         fulfilment.order_of(resource.key, fields.wants_items())
     });
-    let tag = format!("\"open-{}\"", fulfilment.records);
-    let records = Some(fulfilment.records);
+    let tag = format!("\"open-{}\"", fulfilment.records());
+    let records = Some(fulfilment.records());
     Ok(order.map(|body| Found { body, tag, records }))
 }

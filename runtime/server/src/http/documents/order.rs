@@ -41,7 +41,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
         Submitted::Before(id) => {
             let before = door.app.engine.get(&id).await?;
             if let Some(before) = &before {
-                repeat.check(&before.document)?;
+                repeat.check(before.document())?;
             }
             // What the engine told is on disk, so the document is there unless it was removed.
             if before.is_some() && door.app.document(resource.key, id.as_str())?.is_none() {
@@ -86,10 +86,10 @@ pub(in crate::http) fn taken(document: Value, served: &Served) -> Result<Value, 
 /// The order as it was before anything came of it: the first answer, and each that repeats it.
 fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
     let first = Fulfilment::new(
-        fulfilment.id.clone(),
-        fulfilment.kind.clone(),
-        fulfilment.document.clone(),
-        fulfilment.submitted_at,
+        fulfilment.id().clone(),
+        fulfilment.kind().clone(),
+        fulfilment.document().clone(),
+        fulfilment.submitted_at(),
     );
     first.root_order()
 }
@@ -101,7 +101,7 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     // Read before the tag is: what is changed in between has another tag, what is changed later has
     // more records.
     let ended = match etag::is_conditional(&call.headers) {
-        true => door.app.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records),
+        true => door.app.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records()),
         false => None,
     };
     let before = one::find(door, served.resource, id).await?;

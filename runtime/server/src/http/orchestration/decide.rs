@@ -73,13 +73,13 @@ pub(super) async fn complete(door: &Door, mut call: Call, id: &str) -> Answer {
 /// Cancels a run: what was done is undone, as for an order.
 pub(super) async fn cancel_run(door: &Door, mut call: Call, id: &str) -> Answer {
     let run = find(door, id).await?;
-    if !matches!(run.kind, Kind::Run { .. }) {
+    if !matches!(run.kind(), Kind::Run { .. }) {
         let message = format!("there is no run `{id}`, but an order");
         return Err(Problem::not_found(message).about("id"));
     }
     let Cancel { reason } = call.json_or_nothing()?.map(read_as).transpose()?.unwrap_or_default();
     let request = CancelRequest { id: format!("{id}-cancel"), reason, requested: None };
-    let run = match door.app.engine.cancel(&run.id, request).await {
+    let run = match door.app.engine.cancel(run.id(), request).await {
         Ok(run) => run,
         Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(door, id).await?,
         Err(error) => return Err(error.into()),

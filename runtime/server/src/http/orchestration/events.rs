@@ -34,14 +34,14 @@ pub(super) async fn get(door: &Door, call: Call, id: &str) -> Answer {
     let fulfilment = find(door, id).await?;
     let last = call.headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
     let next = last.map_or(0, |last: u32| last.saturating_add(1));
-    if fulfilment.is_ended() && next >= fulfilment.records {
+    if fulfilment.is_ended() && next >= fulfilment.records() {
         // The end was sent before; this says to a browser that it need not come again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let follow = Follow {
         store: Arc::clone(door.app.engine.store()),
-        id: fulfilment.id.clone(),
-        show: Show::with(&fulfilment.plan),
+        id: fulfilment.id().clone(),
+        show: Show::with(fulfilment.plan()),
         next,
         ready: VecDeque::new(),
         in_past: true,

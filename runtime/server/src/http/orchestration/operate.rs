@@ -37,7 +37,7 @@ pub(super) async fn retry(door: &Door, id: &str) -> Answer {
             // It may have ended, or there may be none.
             let ended = find(door, id).await?;
             let message =
-                format!("it is {} already: there is nothing to retry", ended.phase.name());
+                format!("it is {} already: there is nothing to retry", ended.phase().name());
             Err(Problem::conflict(message).about("id"))
         }
     }
@@ -106,7 +106,7 @@ fn unpaid(door: &Door, kind: &Kind, document: &Value, outcome: &Event) -> Vec<St
 /// Answers with what plugins logged, by attempt.
 pub(super) async fn logs(door: &Door, id: &str) -> Answer {
     let fulfilment = find(door, id).await?;
-    let mut scan = Scan::prefix(keys::logs(&fulfilment.id), LOGS_MAX);
+    let mut scan = Scan::prefix(keys::logs(fulfilment.id()), LOGS_MAX);
     scan.direction = Direction::Backward;
     let mut facts = door.app.engine.store().scan(&scan)?;
     facts.reverse();
@@ -115,12 +115,12 @@ pub(super) async fn logs(door: &Door, id: &str) -> Answer {
         let key = key.trim_end_matches('+');
         let mut numbers = key.rsplit('/').map(|part| u32::from_str_radix(part, 16).unwrap_or(0));
         let (attempt, task) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        let is_known = (task as usize) < fulfilment.tasks.len();
+        let is_known = (task as usize) < fulfilment.tasks().len();
         // A log that cannot be read does not keep the others from being read.
         let lines = serde_json::from_slice::<Vec<String>>(bytes)
             .unwrap_or_else(|error| vec![format!("host: this log cannot be read: {error}")]);
         json!({
-            "task": is_known.then(|| fulfilment.plan.task_name(TaskId(task))),
+            "task": is_known.then(|| fulfilment.plan().task_name(TaskId(task))),
             "taskId": task,
             "attempt": attempt,
             "lines": lines,

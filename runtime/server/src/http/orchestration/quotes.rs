@@ -19,8 +19,8 @@ pub(super) async fn order(door: &Door, call: &Call, id: &str) -> Answer {
         Submitted::New(fulfilment) => fulfilment,
         Submitted::Before(first) => find(door, first.as_str()).await?,
     };
-    if door.app.document("productOrder", fulfilment.id.as_str())?.is_none() {
-        let message = format!("its productOrder `{}` was removed", fulfilment.id);
+    if door.app.document("productOrder", fulfilment.id().as_str())?.is_none() {
+        let message = format!("its productOrder `{}` was removed", fulfilment.id());
         return Err(Problem::conflict(message).about("id"));
     }
     Ok(located(call, "productOrder", fulfilment.root_order().unwrap_or_default()))

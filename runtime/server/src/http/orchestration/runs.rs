@@ -39,10 +39,10 @@ pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
     let (id, first, is_new) = match door.app.submit(kind, input, submission).await? {
-        Submitted::New(fulfilment) => (fulfilment.id.clone(), fulfilment, true),
+        Submitted::New(fulfilment) => (fulfilment.id().clone(), fulfilment, true),
         Submitted::Before(id) => {
             let first = door.app.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
-            repeat.check(&first.document)?;
+            repeat.check(first.document())?;
             (id, first, false)
         }
     };
@@ -60,7 +60,7 @@ pub(super) async fn one(door: &Door, call: &Call, id: &str) -> Answer {
         return Err(Problem::method("GET, HEAD, DELETE"));
     }
     let run = find(door, id).await?;
-    match run.kind {
+    match run.kind() {
         Kind::Run { .. } if call.method == Method::DELETE => remove(door, &run).await,
         Kind::Run { .. } => Ok(answer::json(StatusCode::OK, &view::full(door, call, &run)?)),
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
@@ -75,7 +75,7 @@ async fn remove(door: &Door, run: &Fulfilment) -> Answer {
         let message = "it is carried out; it can be removed when it has ended";
         return Err(Problem::conflict(message).about("id"));
     }
-    retention::remove(&door.app, &run.id).await?;
+    retention::remove(&door.app, run.id()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -24,15 +24,15 @@ pub(super) async fn get(door: &Door, call: &Call, id: &str) -> Answer {
 
 /// Answers with the plan as text.
 pub(super) async fn plan(door: &Door, id: &str) -> Answer {
-    Ok(answer::text(find(door, id).await?.plan.to_string()))
+    Ok(answer::text(find(door, id).await?.plan().to_string()))
 }
 
 /// A fulfilment with the times of its tasks, which are in its journal.
 pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<Value, Problem> {
     let wants_journal = call.query.says("journal");
-    let mut show = Show::with(&fulfilment.plan);
+    let mut show = Show::with(fulfilment.plan());
     let (mut times, mut records) = (BTreeMap::new(), Vec::new());
-    journal::each(&**door.app.engine.store(), &fulfilment.id, |number, record| {
+    journal::each(&**door.app.engine.store(), fulfilment.id(), |number, record| {
         for event in &record.events {
             note(&mut times, event, record.at);
         }
@@ -41,13 +41,13 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
         }
     })?;
     let mut body = brief(fulfilment, &call.base);
-    let tasks = (0..fulfilment.tasks.len()).map(TaskId::at).map(|id| {
+    let tasks = (0..fulfilment.tasks().len()).map(TaskId::at).map(|id| {
         let mut task = task(fulfilment, id);
         if let Some(times) = times.get(&id) {
             times.write(&mut task);
         }
         if let TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. } =
-            &fulfilment.tasks[id.index()]
+            &fulfilment.tasks()[id.index()]
         {
             let at =
                 wait.keys.iter().map(|key| answered_at(door, call, fulfilment, (id, key.as_str())));
@@ -82,31 +82,31 @@ fn answered_at(
 
 /// A fulfilment without its tasks and items; a run has the outputs of its steps.
 pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
-    let path = match &fulfilment.kind {
+    let path = match fulfilment.kind() {
         Kind::Run { .. } => "runs",
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => "fulfilments",
     };
-    let done = fulfilment.tasks.iter().filter(|state| state.is_done()).count();
+    let done = fulfilment.tasks().iter().filter(|state| state.is_done()).count();
     let mut body = json!({
-        "id": fulfilment.id,
-        "href": format!("{base}{BASE}/{path}/{}", fulfilment.id),
+        "id": fulfilment.id(),
+        "href": format!("{base}{BASE}/{path}/{}", fulfilment.id()),
         "kind": fulfilment.root_resource().unwrap_or("run"),
         "state": state(fulfilment),
-        "submittedAt": time(fulfilment.submitted_at),
-        "updatedAt": time(fulfilment.updated_at),
-        "records": fulfilment.records,
-        "tasksTotal": fulfilment.tasks.len(),
+        "submittedAt": time(fulfilment.submitted_at()),
+        "updatedAt": time(fulfilment.updated_at()),
+        "records": fulfilment.records(),
+        "tasksTotal": fulfilment.tasks().len(),
         "tasksDone": done,
-        "packs": fulfilment.plan.packs,
-        "plugins": fulfilment.plan.plugins,
+        "packs": fulfilment.plan().packs,
+        "plugins": fulfilment.plan().plugins,
     });
     if fulfilment.is_unplanned() {
-        let waits: Vec<_> = fulfilment.after.iter().chain(&fulfilment.behind).collect();
+        let waits: Vec<_> = fulfilment.after().iter().chain(fulfilment.behind()).collect();
         set(&mut body, "waitsFor", json!(waits));
     }
-    if let Some(ended_at) = fulfilment.ended_at {
+    if let Some(ended_at) = fulfilment.ended_at() {
         set(&mut body, "endedAt", time(ended_at));
-        let ms = ended_at.ms_since(fulfilment.submitted_at);
+        let ms = ended_at.ms_since(fulfilment.submitted_at());
         set(&mut body, "durationMs", json!(ms));
     }
     let failures: Vec<Value> = fulfilment
@@ -119,7 +119,7 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
             {
                 set(&mut body, &name, value);
             }
-            let lines = fault.lines.iter().map(|line| &*fulfilment.plan.items[line.index()].line);
+            let lines = fault.lines.iter().map(|line| &*fulfilment.plan().items[line.index()].line);
             let lines: Vec<&str> = lines.collect();
             if !lines.is_empty() {
                 set(&mut body, "lines", json!(lines));
@@ -130,10 +130,10 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
     if !failures.is_empty() {
         set(&mut body, "failures", Value::Array(failures));
     }
-    match &fulfilment.kind {
+    match fulfilment.kind() {
         Kind::Run { workflow } => {
             set(&mut body, "workflow", json!(workflow));
-            set(&mut body, "input", (*fulfilment.document).clone());
+            set(&mut body, "input", (**fulfilment.document()).clone());
             set(&mut body, "outputs", outputs(fulfilment));
         }
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
@@ -145,12 +145,12 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
 
 /// The phase; `held` where everything waits for a person.
 fn state(fulfilment: &Fulfilment) -> &'static str {
-    if fulfilment.is_held() { "held" } else { fulfilment.phase.name() }
+    if fulfilment.is_held() { "held" } else { fulfilment.phase().name() }
 }
 
 fn orders(fulfilment: &Fulfilment, base: &str) -> Value {
     let orders = fulfilment.order_resources().map(|resource| {
-        let (path, id) = (resources::path(resource), &fulfilment.id);
+        let (path, id) = (resources::path(resource), fulfilment.id());
         json!({
             "resource": resource,
             "id": id,
@@ -163,9 +163,9 @@ fn orders(fulfilment: &Fulfilment, base: &str) -> Value {
 
 fn outputs(fulfilment: &Fulfilment) -> Value {
     let mut outputs = Map::new();
-    for (index, state) in fulfilment.tasks.iter().enumerate() {
+    for (index, state) in fulfilment.tasks().iter().enumerate() {
         if let TaskState::Done(yielded) = state {
-            let step = fulfilment.plan.step(TaskId::at(index)).step.clone();
+            let step = fulfilment.plan().step(TaskId::at(index)).step.clone();
             outputs.insert(step, Value::Object(yielded.outputs.clone()));
         }
     }
@@ -173,7 +173,7 @@ fn outputs(fulfilment: &Fulfilment) -> Value {
 }
 
 fn items(fulfilment: &Fulfilment) -> Value {
-    let plan = &fulfilment.plan;
+    let plan = fulfilment.plan();
     let name = |id: &model::ItemId| plan.items.get(id.index()).map(|item| item.name.as_str());
     let items = plan.items.iter().enumerate().map(|(index, item)| {
         json!({
@@ -193,7 +193,7 @@ fn items(fulfilment: &Fulfilment) -> Value {
 }
 
 fn waves(fulfilment: &Fulfilment) -> Value {
-    let plan = &fulfilment.plan;
+    let plan = fulfilment.plan();
     let names = plan.waves().into_iter().map(|wave| {
         wave.iter().map(|id| json!(plan.items[id.index()].name)).collect::<Vec<Value>>()
     });
@@ -201,8 +201,8 @@ fn waves(fulfilment: &Fulfilment) -> Value {
 }
 
 fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
-    let plan = &fulfilment.plan;
-    let (step, state) = (plan.step(id), &fulfilment.tasks[id.index()]);
+    let plan = fulfilment.plan();
+    let (step, state) = (plan.step(id), &fulfilment.tasks()[id.index()]);
     let needs = plan.task(id).needs.iter().map(|need| plan.task_name(*need));
     let mut task = Map::new();
     let mut set = |name: &str, value: Value| {

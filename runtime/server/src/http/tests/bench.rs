@@ -205,7 +205,7 @@ impl Bench {
         let mut watch = self.app.engine.watch();
         loop {
             let now = self.app.engine.get(id).await.unwrap().unwrap();
-            if now.tasks[TaskId(0).index()].name() == "waiting" {
+            if now.tasks()[TaskId(0).index()].name() == "waiting" {
                 return;
             }
             watch.recv().await.ok();
