@@ -41,7 +41,7 @@ pub(crate) fn reading(reading: Reading, mask: &Mask) -> Result<Reading, Failure>
             },
         },
     };
-    BOUNDS.reading(&reading).map_err(|exceeded| exceeded.failure())?;
+    reading.check(&BOUNDS).map_err(|exceeded| exceeded.failure())?;
     Ok(reading)
 }
 

@@ -4,7 +4,6 @@
 use serde_json::{Map, Value};
 
 use crate::outcome::{Failure, FailureClass, Outcome, Wait};
-use crate::reconcile::Reading;
 
 /// The bounds of this version. Everything that is written to a journal keeps to them.
 pub const BOUNDS: Bounds = Bounds {
@@ -126,17 +125,19 @@ impl Bounds {
         Ok(())
     }
 
-    /// Checks what was read back of a piece of work.
-    pub fn reading(&self, reading: &Reading) -> Result<(), Exceeded> {
-        let Reading::Held { outputs, differences, .. } = reading else { return Ok(()) };
+    /// Checks the outputs that were read back of a piece of work, and the differences, each a name
+    /// with the expected value and the one found.
+    pub fn read_back<'a>(
+        &self,
+        outputs: &Map<String, Value>,
+        differences: impl Iterator<Item = (&'a str, &'a Value, &'a Value)> + Clone,
+    ) -> Result<(), Exceeded> {
         self.outputs(outputs)?;
-        let values = differences.iter().flat_map(|one| [&one.expected, &one.found]);
+        let values = differences.clone().flat_map(|(_, expected, found)| [expected, found]);
         self.shape("differences", values)?;
-        let size = |one: &crate::reconcile::Difference| {
-            one.name.len() + bytes(&one.expected) + bytes(&one.found)
-        };
-        let size = differences.iter().map(size).sum();
-        within("differences", "bytes", size, self.outputs_bytes_max)
+        let size =
+            differences.map(|(name, expected, found)| name.len() + bytes(expected) + bytes(found));
+        within("differences", "bytes", size.sum(), self.outputs_bytes_max)
     }
 
     /// A wait within bounds. Keys are not cut: another key would be another wait.

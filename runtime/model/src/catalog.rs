@@ -17,10 +17,11 @@ pub use self::documents::Dangling;
 pub use self::lifecycle::{Lifecycle, Validity};
 pub use self::pattern::Pattern;
 use self::price::price;
-pub use self::price::{Effect, OfferingPrice, PriceError, PriceRole, check_price};
+pub use self::price::{OfferingPrice, PriceError, PriceRole, check_price};
 pub use self::read::{WrongPattern, check_patterns};
 use self::read::{complete, offering, specification, text};
 use crate::id::SpecId;
+pub use crate::pricing::effect::Effect;
 use tmf::number::same_value;
 use tmf::time::Timestamp;
 
@@ -402,6 +403,16 @@ impl Characteristic {
             "dateTime" | "date" => Some(json!("2030-01-01T00:00:00Z")),
             _ => None,
         })
+    }
+
+    /// Why a value cannot be the characteristic of this name; `None` if it can.
+    pub fn mistake(&self, name: &str, value: &Value) -> Option<String> {
+        if !self.fits(value) {
+            let wanted = &self.value_type;
+            return Some(format!("`{name}` is of type {wanted}, not `{value}`"));
+        }
+        (!self.allows(value))
+            .then(|| format!("`{name}` cannot be {value}; allowed are {}", self.describe()))
     }
 
     /// The allowed values, for a message.

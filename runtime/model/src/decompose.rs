@@ -2,6 +2,7 @@
 //! order and the same packs give the same plan, byte for byte.
 
 mod change;
+pub mod charges;
 mod checks;
 mod closed;
 mod dates;
@@ -21,7 +22,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::checks::mistake;
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
 use crate::catalog::Catalog;
 use crate::fulfilment::Fulfilment;

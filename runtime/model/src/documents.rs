@@ -10,6 +10,7 @@ mod cancel;
 mod ceasing;
 mod change;
 mod errors;
+mod event_effects;
 mod flows;
 mod installation;
 mod inventory;
@@ -23,6 +24,7 @@ pub(crate) use asked::known;
 pub(crate) use billing::PRICES;
 pub use billing::product_price;
 pub use change::makers;
+pub use event_effects::EventEffects;
 pub use orders::Order;
 pub use part::Part;
 #[cfg(test)]

@@ -11,12 +11,10 @@ use serde_json::Value;
 
 pub use self::rebuilt::Rebuilt;
 use crate::id::{FulfilmentId, InstanceId, ItemId, SpecId};
+pub use crate::plan::SERVING;
 
 /// The document that holds what is installed, by [`InstanceId`]. No API serves it.
 pub const INSTALLED: &str = "installed";
-
-/// The document that names the instance that serves a customer, by [`scope_name`].
-pub const SERVING: &str = "serving";
 
 /// The user of what was ordered by itself, and not for a product or a service above it.
 pub const ORDERED: &str = "order";

@@ -13,7 +13,9 @@ pub mod operation;
 pub mod outcome;
 
 pub mod catalog;
+pub mod diagnostic;
 pub mod expr;
+mod places;
 pub mod pool;
 pub mod rule;
 pub mod workflow;

@@ -3,9 +3,7 @@
 //! all.
 
 mod check;
-mod diagnostic;
 pub mod keys;
-pub(crate) mod places;
 mod reader;
 mod together;
 
@@ -14,12 +12,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::diagnostic::{Code, Diagnostic, Severity};
-use self::places::{Place, Tree};
 use self::reader::Reader;
 pub use self::together::{Asked, AskedKey, InputKind, Plugins, mistakes};
 use crate::catalog::{Catalog, RESOURCES};
+pub use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::id::{Digest, SpecId};
+use crate::places::{Place, Tree};
 use crate::pool::{Pool, PoolError, Values};
 use crate::rule::{Delivery, Hooks, Rule, WrittenRules};
 use crate::workflow::{Workflow, WrittenWorkflow};
@@ -127,7 +125,7 @@ struct WrittenPool {
 
 impl Pack {
     /// Reads and checks a pack. References to other packs' catalogs are checked when packs are
-    /// put together, see [`crate::rulebook::Rulebook`].
+    /// put together, see `Rulebook`.
     pub fn parse(files: &PackFiles) -> Result<Self, Vec<Diagnostic>> {
         let mut reader = Reader::new(files);
         let written: WrittenPack = reader.yaml(PACK);
@@ -252,12 +250,6 @@ impl Pack {
     pub fn files(&self) -> &PackFiles {
         &self.files
     }
-}
-
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or_default();
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (before.matches('\n').count() + 1, column)
 }
 
 #[cfg(test)]

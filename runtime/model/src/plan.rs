@@ -7,7 +7,7 @@ mod standing;
 mod upstream;
 mod view;
 
-pub use claims::{Claim, ClaimMode};
+pub use claims::{Claim, ClaimMode, SERVING};
 pub(crate) use standing::PLACES;
 pub use standing::{Made, Origin, UNDO, Work};
 pub(crate) use upstream::{Upstream, closure};

@@ -1,10 +1,10 @@
-//! What things cost. An offering's prices make the charges of an order's line ([`charges`]), which
+//! What things cost. An offering's prices make the charges of an order's line (`decompose::charges`), which
 //! become the prices that the product was sold at ([`sold`]), and rates and entries of the books when
 //! it is delivered ([`rate`], [`ledger`]).
 
 pub mod amount;
 pub mod charge;
-pub mod charges;
+pub mod effect;
 pub mod ledger;
 pub mod product_price;
 pub mod rate;

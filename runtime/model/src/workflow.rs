@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::diagnostic::Code;
 use crate::id::PluginId;
-use crate::pack::Code;
-use crate::pack::places::Place;
+use crate::places::Place;
 use crate::plan::{OnFailure, Retry, Step};
 
 /// A workflow, checked.

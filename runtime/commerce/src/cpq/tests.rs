@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use model::decompose::Answers;
+use model::decompose::charges::charges;
 use model::id::{PoolId, SpecId};
 use model::order::{Form, Order};
 use model::pack::{FILES, Pack, PackFiles};
 use model::pricing::charge::{Alteration, Charge};
-use model::pricing::charges::charges;
 use model::pricing::total::totals;
 use model::rulebook::Rulebook;
 use tmf::time::Timestamp;

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::reconcile::{Difference, Holder};
+use crate::reconcile::{Difference, Holder, Reading};
 
 fn nested(levels: usize) -> Value {
     (0..levels).fold(json!(1), |inner, level| match level % 2 {
@@ -115,11 +115,11 @@ fn what_was_read_back_is_bounded() {
         differences: vec![difference(found)],
         holder: Holder::Ours,
     };
-    assert_eq!(BOUNDS.reading(&Reading::Nothing), Ok(()));
-    assert_eq!(BOUNDS.reading(&held(json!(2))), Ok(()));
-    assert_eq!(BOUNDS.reading(&held(nested(40))).unwrap_err().unit, "levels");
+    assert_eq!(Reading::Nothing.check(&BOUNDS), Ok(()));
+    assert_eq!(held(json!(2)).check(&BOUNDS), Ok(()));
+    assert_eq!(held(nested(40)).check(&BOUNDS).unwrap_err().unit, "levels");
     let long = json!("x".repeat(BOUNDS.outputs_bytes_max));
-    assert_eq!(BOUNDS.reading(&held(long)).unwrap_err().unit, "bytes");
+    assert_eq!(held(long).check(&BOUNDS).unwrap_err().unit, "bytes");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
 use super::read::{allowed, array, ids, status, text};
+use crate::pricing::effect::Effect;
 use crate::pricing::tariff;
 use tmf::money::{
     AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal, is_currency, is_too_fine,
@@ -59,31 +60,6 @@ pub enum PriceRole {
     Charge(PriceKind),
     /// It changes what is charged; of one kind, or of all.
     Alteration(Effect, Option<PriceKind>),
-}
-
-/// Which way a price is altered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// It becomes less.
-    Discount,
-    /// It becomes more.
-    Surcharge,
-}
-
-impl Effect {
-    /// Reads it out of a type, such as `discount` or `promotionalDiscount`; nothing where the
-    /// type is about something else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        if says(&["surcharge", "markup"]) {
-            Some(Self::Surcharge)
-        } else if says(&["discount", "allowance", "alter", "promotion"]) {
-            Some(Self::Discount)
-        } else {
-            None
-        }
-    }
 }
 
 impl OfferingPrice {

@@ -269,7 +269,7 @@ fn characteristics(
                 reject("CHARACTERISTIC_UNKNOWN", message);
             }
             Some(characteristic) => {
-                if let Some(message) = mistake(name, value, &offered(name, characteristic)) {
+                if let Some(message) = offered(name, characteristic).mistake(name, value) {
                     reject("CHARACTERISTIC_VALUE", message);
                 }
             }
@@ -291,18 +291,4 @@ fn characteristics(
         }
     }
     complete
-}
-
-/// What is wrong with a value of a characteristic.
-pub(crate) fn mistake(
-    name: &str,
-    value: &Value,
-    characteristic: &Characteristic,
-) -> Option<String> {
-    if !characteristic.fits(value) {
-        let wanted = &characteristic.value_type;
-        return Some(format!("`{name}` is of type {wanted}, not `{value}`"));
-    }
-    (!characteristic.allows(value))
-        .then(|| format!("`{name}` cannot be {value}; allowed are {}", characteristic.describe()))
 }

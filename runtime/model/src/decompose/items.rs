@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::charges::charges;
 use super::checks::CheckedLine;
 use super::existing::{Existing, Known};
 use super::mirror::{Own, Said};
@@ -18,7 +19,6 @@ use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, Made, Step};
 use crate::pricing::charge::Charge;
-use crate::pricing::charges::charges;
 use crate::pricing::sold::Price;
 use crate::rule::Scope;
 use crate::rulebook::Rulebook;

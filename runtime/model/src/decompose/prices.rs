@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::CheckedLine;
+use super::charges::charges;
 use super::existing::Existing;
 use super::items::Builder;
 use crate::documents::{PRICES, product_price};
 use crate::order::Order;
 use crate::plan::{Action, Item, Level};
 use crate::pricing::charge::Charge;
-use crate::pricing::charges::charges;
 use crate::pricing::sold::Price;
 use crate::rulebook::Rulebook;
 use tmf::money::{Decimal, PriceKind, decimal};

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::places::{self, Place};
 use super::reader::Reader;
 use super::{Code, RULES, WORKFLOWS};
 use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
+use crate::places::{self, Place};
 use crate::rule::{Delivery, Hooks, Produces, Rule, WrittenDelivery, WrittenRule, WrittenRules};
 use crate::workflow::Workflow;
 use tmf::nearest::nearest;

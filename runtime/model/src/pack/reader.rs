@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::places::{Place, Tree};
 use super::{CATALOG, Code, Diagnostic, POOLS, PackFiles, Severity, WORKFLOWS, WrittenPool, check};
 use crate::catalog::{Catalog, CatalogError};
 use crate::id::{PoolId, SpecId};
+use crate::places::{Place, Tree};
 use crate::pool::Pool;
 use crate::workflow::{self, Mistakes, Workflow, WrittenWorkflow};
 use tmf::nearest::nearest;

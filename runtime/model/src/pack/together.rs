@@ -18,7 +18,6 @@ use self::clashes::clashes;
 pub use self::inputs::{Asked, AskedKey, InputKind, Plugins};
 use self::reads::Characteristics;
 use super::check::{TASK_SCOPE, expressions, mention};
-use super::places::Place;
 use super::reader::Reader;
 use super::{
     CATALOG, Code, Diagnostic, POOLS, Pack, RULES, WORKFLOWS, WrittenPools, WrittenWorkflows,
@@ -26,6 +25,7 @@ use super::{
 use crate::catalog::{Catalog, SpecKind};
 use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
+use crate::places::Place;
 use crate::rule::WrittenRules;
 use crate::workflow::{WrittenStep, WrittenWorkflow};
 use tmf::nearest::nearest;

@@ -2,7 +2,9 @@
 
 use super::{Action, Item, Origin, Plan};
 use crate::id::InstanceId;
-use crate::installed::SERVING;
+
+/// The document that names the instance that serves a customer, by its scope's name.
+pub const SERVING: &str = "serving";
 
 /// That a plan is about an instance that exists or that its client named, or about work that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

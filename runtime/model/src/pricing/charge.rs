@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use crate::catalog::Effect;
+use crate::pricing::effect::Effect;
 use crate::pricing::sold::{Price, PriceAlteration};
 use tmf::money::{
     AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, Tax, USAGE_DECIMALS, decimal, decimals, is_currency,

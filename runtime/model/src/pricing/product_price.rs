@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::catalog::Effect;
+use crate::pricing::effect::Effect;
 use tmf::day::Day;
 use tmf::field::{Field, Malformed};
 use tmf::money::{Money, PERCENT_MAX, PriceKind, Tax};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::question::{Expected, Question, busy};
+use crate::bounds::{Bounds, Exceeded};
 use crate::id::FulfilmentId;
 use crate::outcome::{Failure, FailureClass};
 
@@ -23,6 +24,16 @@ pub enum Reading {
         /// Whose it is.
         holder: Holder,
     },
+}
+
+impl Reading {
+    /// Checks that it is within bounds.
+    pub fn check(&self, bounds: &Bounds) -> Result<(), Exceeded> {
+        let Self::Held { outputs, differences, .. } = self else { return Ok(()) };
+        let differences = differences.iter();
+        let told = differences.map(|one| (one.name.as_str(), &one.expected, &one.found));
+        bounds.read_back(outputs, told)
+    }
 }
 
 /// Whose a thing is that an element holds.

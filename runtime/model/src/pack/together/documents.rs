@@ -9,9 +9,9 @@ use super::Whole;
 use super::values::word;
 use crate::catalog::{Characteristic, Spec, SpecKind};
 use crate::id::SpecId;
-use crate::pack::places::Place;
 use crate::pack::reader::Reader;
 use crate::pack::{CATALOG, Code, Pack};
+use crate::places::Place;
 use tmf::nearest::nearest;
 
 /// Where characteristics and their values stand, by resource.

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::{Whole, plugin_is_there};
 use crate::id::PluginId;
-use crate::pack::places::Place;
 use crate::pack::reader::Reader;
 use crate::pack::{Code, WORKFLOWS};
+use crate::places::Place;
 use crate::workflow::WrittenStep;
 use tmf::nearest::nearest;
 

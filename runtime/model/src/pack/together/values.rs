@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use super::Whole;
 use crate::catalog::{Spec, SpecKind};
-use crate::decompose::mistake;
 use crate::expr::expressions_of;
 use crate::id::SpecId;
-use crate::pack::places::Place;
 use crate::pack::reader::Reader;
 use crate::pack::{Code, RULES};
+use crate::places::Place;
 use crate::rule::{WrittenRule, WrittenRules};
 use tmf::nearest::nearest;
 
@@ -107,7 +106,7 @@ fn characteristics(
         if !expressions_of(value).is_empty() {
             continue;
         }
-        if let Some(message) = mistake(name, value, known) {
+        if let Some(message) = known.mistake(name, value) {
             reader.report(Code::Value, RULES, place.get(name), message, None);
         }
     }

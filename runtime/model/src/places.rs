@@ -275,7 +275,7 @@ pub(super) fn within(text: &str, place: Place<'_>, source: &str, offset: usize) 
             None => break,
         }
     }
-    super::line_and_column(text, at)
+    line_and_column(text, at)
 }
 
 /// How many bytes of blanks a text begins with.
@@ -292,4 +292,10 @@ fn step(text: &str, wanted: char) -> Option<usize> {
     }
     let is_escape = matches!(first, '\\' | '\'') && chars.next() == Some(wanted);
     is_escape.then(|| first.len_utf8() + wanted.len_utf8())
+}
+
+pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or_default();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }

@@ -5,11 +5,11 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::charge::{Alteration, By, Change, Charge};
+use super::CheckedLine;
 use crate::catalog::{Catalog, Effect, Offering, OfferingPrice, PriceRole, Spec};
-use crate::decompose::CheckedLine;
 use crate::order::Order;
 use crate::plan::Action;
+use crate::pricing::charge::{Alteration, By, Change, Charge};
 use crate::rulebook::Rulebook;
 use tmf::money::{Money, PriceKind};
 use tmf::period::Period;

@@ -1,8 +1,8 @@
 //! The effects of an accepted event outside its fulfilment: pool values, resources, callbacks. They
 //! are a function of the state before and the event, and an event that is refused has none.
 
-use super::{ApplyError, Fulfilment};
-use crate::documents::Document;
+use super::Document;
+use crate::fulfilment::{ApplyError, Fulfilment};
 use crate::id::TaskId;
 use crate::journal::{End, Event};
 use crate::outcome::Hold;
@@ -39,7 +39,7 @@ impl Fulfilment {
         if let Event::Ended { end } = event {
             return EventEffects { released: self.released_at(*end), ..EventEffects::default() };
         }
-        let task = event.task().filter(|task| task.index() < self.tasks.len());
+        let task = event.task().filter(|task| task.index() < self.tasks().len());
         let Some(task) = task else { return EventEffects::default() };
         let holder = self.holder(task);
         let with_holder = |hold: Hold| (hold, holder.clone());
@@ -56,7 +56,7 @@ impl Fulfilment {
 
     /// The names under which a task waits for an answer now.
     pub fn awaited_by(&self, task: TaskId) -> Vec<String> {
-        let state = &self.tasks[task.index()];
+        let state = &self.tasks()[task.index()];
         if let TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. } = state {
             return self.callback_names(task, &wait.keys);
         }
@@ -82,7 +82,7 @@ impl Fulfilment {
             Work::TakeBack(made) if is_done || (is_released && !is_turned) => made.holds.clone(),
             Work::Do | Work::Redo(_) if is_undone || is_released => {
                 let kept = self.work(task).before().map(|made| made.holds.as_slice());
-                let mut holds = self.tasks[task.index()].yielded().holds;
+                let mut holds = self.tasks()[task.index()].yielded().holds;
                 // The values that the prior work had reserved stay reserved.
                 holds.retain(|hold| !kept.is_some_and(|kept| kept.contains(hold)));
                 holds
@@ -104,13 +104,13 @@ impl Fulfilment {
             return Vec::new();
         }
         let mut released = Vec::new();
-        for (index, task) in self.plan.tasks.iter().enumerate() {
+        for (index, task) in self.plan().tasks.iter().enumerate() {
             let Work::Redo(made) = &task.work else { continue };
             // A line that was rolled back keeps the values that it had.
             if task.item.is_some_and(|item| self.has_failed(item)) {
                 continue;
             }
-            let now = self.tasks[index].yielded().holds;
+            let now = self.tasks()[index].yielded().holds;
             let gone = made.holds.iter().filter(|hold| !now.contains(hold));
             let holder = self.holder(TaskId::at(index));
             released.extend(gone.map(|hold| (hold.clone(), holder.clone())));
