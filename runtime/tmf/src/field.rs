@@ -1,5 +1,6 @@
 //! Reading attributes of documents, with the path of each for the error.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
@@ -19,7 +20,7 @@ pub struct Malformed {
     /// Its path, such as `productPrice[0].price.dutyFreeAmount`.
     pub attribute: String,
     /// What is wrong with it.
-    pub problem: &'static str,
+    pub problem: Cow<'static, str>,
 }
 
 /// An attribute of a document.
@@ -35,7 +36,7 @@ impl<'a> Field<'a> {
     }
 
     pub fn wrong(&self, problem: &'static str) -> Malformed {
-        Malformed { attribute: self.path.clone(), problem }
+        Malformed { attribute: self.path.clone(), problem: problem.into() }
     }
 
     pub fn value(&self) -> &'a Value {
@@ -52,13 +53,15 @@ impl<'a> Field<'a> {
     pub fn only(&self, names: &[&str]) -> Result<(), Malformed> {
         let fields = self.value.as_object().ok_or_else(|| self.wrong("is not an object"))?;
         match fields.keys().find(|name| !names.contains(&name.as_str())) {
-            Some(name) => Err(Malformed { attribute: self.below(name), problem: "is not known" }),
+            Some(name) => {
+                Err(Malformed { attribute: self.below(name), problem: "is not known".into() })
+            }
             None => Ok(()),
         }
     }
 
     pub fn need(&self, name: &str) -> Result<Self, Malformed> {
-        let missing = || Malformed { attribute: self.below(name), problem: "is missing" };
+        let missing = || Malformed { attribute: self.below(name), problem: "is missing".into() };
         self.get(name).ok_or_else(missing)
     }
 

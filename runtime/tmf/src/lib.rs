@@ -4,6 +4,9 @@
 //! clock, draws a random number or is async.
 #![forbid(unsafe_code)]
 
+// The macros of this crate name it by its name, here too.
+extern crate self as tmf;
+
 pub mod nearest;
 pub mod number;
 pub mod time;
@@ -13,7 +16,10 @@ pub mod money;
 pub mod period;
 pub mod zone;
 
+pub mod document;
 pub mod field;
+#[macro_use]
+mod states;
 
 pub mod resource;
 pub mod shape;
@@ -38,6 +44,9 @@ pub use check::{Invalid, InvalidKind};
 pub use day::{Day, Days};
 pub use field::Malformed;
 pub use resource::{Api, Resource};
+pub use table::{
+    CatalogState, JobState, OrderState, ProductStatus, ResourceStatus, ServiceState, TaskState,
+};
 pub use time::Timestamp;
 pub use version::Version;
 pub use zone::Zone;

@@ -35,6 +35,10 @@ mod tmf688;
 mod tmf701;
 mod tmf702;
 
+pub use life::{
+    CatalogState, JobState, OrderState, ProductStatus, ResourceStatus, ServiceState, TaskState,
+};
+
 use crate::resource::{ALL, Api, Naming, Operation, Owner, Resource, Served};
 
 /// Every API that is served. Where two serve the same documents, hrefs lead to the first.

@@ -100,7 +100,7 @@ fn id(root: &Field<'_>) -> Result<Option<String>, Malformed> {
 }
 
 fn reference(root: &Field<'_>, name: &str) -> Result<String, Malformed> {
-    let missing = || Malformed { attribute: format!("{name}.id"), problem: "is missing" };
+    let missing = || Malformed { attribute: format!("{name}.id"), problem: "is missing".into() };
     let reference = root.get(name).ok_or_else(missing)?;
     reference.only(REFERENCE)?;
     Ok(short(&reference.need("id")?, ID_BYTES_MAX)?.to_owned())

@@ -294,7 +294,7 @@ impl Rating {
         let charge = root.items("charges")?.into_iter().next();
         let charge = charge.ok_or_else(|| Malformed {
             attribute: "charges".into(),
-            problem: "has no charge of this usage",
+            problem: "has no charge of this usage".into(),
         })?;
         let money = |name: &str| -> Result<Money, Malformed> {
             let field = charge.need(name)?;

@@ -220,7 +220,8 @@ impl Entry {
         let id = root.need("id")?.text()?.to_owned();
         let at = root.need("date")?.time()?;
         let text = root.text_or("description", "")?.to_owned();
-        let unbalanced = |_| Malformed { attribute: "line".into(), problem: "is out of balance" };
+        let unbalanced =
+            |_| Malformed { attribute: "line".into(), problem: "is out of balance".into() };
         Self::new(id, at, text, lines).map_err(unbalanced)
     }
 }

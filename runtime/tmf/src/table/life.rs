@@ -3,6 +3,102 @@
 
 use crate::resource::{Life, Words};
 
+states! {
+    /// The states of product, service and resource orders (TMF622, 641, 652).
+    OrderState {
+        Acknowledged = "acknowledged" => [InProgress, Pending, Held, AssessingCancellation, Cancelled, Rejected],
+        InProgress = "inProgress" => [Pending, Held, AssessingCancellation, Cancelled, Completed, Failed, Partial],
+        Pending = "pending" => [InProgress, Held, Completed, Failed, Cancelled, AssessingCancellation],
+        Held = "held" => [InProgress, Cancelled, AssessingCancellation],
+        AssessingCancellation = "assessingCancellation" => [Acknowledged, InProgress, Pending, Held, PendingCancellation],
+        PendingCancellation = "pendingCancellation" => [Cancelled],
+        Rejected = "rejected" => [],
+        Cancelled = "cancelled" => [],
+        Completed = "completed" => [],
+        Failed = "failed" => [],
+        Partial = "partial" => [],
+    }
+}
+
+states! {
+    /// The states of what is in a catalog (TMF620, 633, 634).
+    CatalogState {
+        InStudy = "In Study" => [InDesign],
+        InDesign = "In Design" => [InTest],
+        InTest = "In Test" => [InDesign, Active, Rejected],
+        Active = "Active" => [Launched, Retired],
+        Launched = "Launched" => [Retired],
+        Retired = "Retired" => [Obsolete],
+        Rejected = "Rejected" => [],
+        Obsolete = "Obsolete" => [],
+    }
+}
+
+states! {
+    /// The states of imports and exports.
+    JobState {
+        NotStarted = "Not Started" => [Running],
+        Running = "Running" => [Succeeded, Failed],
+        Succeeded = "Succeeded" => [],
+        Failed = "Failed" => [],
+    }
+}
+
+states! {
+    /// The states of products (TMF637). The definition spells one with a space at its end; both spellings are
+    /// known.
+    ProductStatus {
+        Created = "created" => [PendingActive, Active, Aborted, AbortedSpaced, Cancelled],
+        PendingActive = "pendingActive" => [Active, Aborted, AbortedSpaced, Cancelled],
+        Active = "active" => [Suspended, PendingTerminate, Terminated],
+        Suspended = "suspended" => [Active, PendingTerminate, Terminated],
+        PendingTerminate = "pendingTerminate" => [Terminated],
+        Terminated = "terminated" => [],
+        Aborted = "aborted" => [],
+        AbortedSpaced = "aborted " => [],
+        Cancelled = "cancelled" => [],
+    }
+}
+
+states! {
+    /// The states of services (TMF638).
+    ServiceState {
+        FeasibilityChecked = "feasibilityChecked" => [Designed, Terminated],
+        Designed = "designed" => [Reserved, Inactive, Terminated],
+        Reserved = "reserved" => [Inactive, Active, Terminated],
+        Inactive = "inactive" => [Active, Terminated],
+        Active = "active" => [Inactive, Suspended, Terminated],
+        Suspended = "suspended" => [Active, Inactive, Terminated],
+        Terminated = "terminated" => [],
+    }
+}
+
+states! {
+    /// The states of resources (TMF639).
+    ResourceStatus {
+        Available = "available" => [Reserved, Standby, Alarm, Suspended],
+        Reserved = "reserved" => [Available, Suspended],
+        Standby = "standby" => [Available, Suspended],
+        Alarm = "alarm" => [Available, Suspended],
+        Suspended = "suspended" => [Available],
+        Unknown = "unknown" => [Standby, Alarm, Available, Reserved, Suspended],
+    }
+}
+
+states! {
+    /// The states of tasks of the standard, such as qualifications and cancel requests. Version 4 calls the
+    /// first of them `accepted` in some APIs.
+    TaskState {
+        Acknowledged = "acknowledged" => [InProgress, Rejected, Cancelled, Done, TerminatedWithError],
+        Accepted = "accepted" => [InProgress, Rejected, Cancelled, Done, TerminatedWithError],
+        InProgress = "inProgress" => [Cancelled, Done, TerminatedWithError],
+        Rejected = "rejected" => [],
+        Cancelled = "cancelled" => [],
+        Done = "done" => [],
+        TerminatedWithError = "terminatedWithError" => [],
+    }
+}
+
 /// A state that is any text: nobody but its writer knows what may follow.
 pub(super) const fn free(attribute: &'static str) -> Life {
     Life { attribute, initial: "", next: &[], words: Words::Listed }
@@ -13,74 +109,27 @@ pub(super) const fn free(attribute: &'static str) -> Life {
 pub(super) const ORDER: Life = Life {
     attribute: "state",
     initial: "acknowledged",
-    next: &[
-        (
-            "acknowledged",
-            &["inProgress", "pending", "held", "assessingCancellation", "cancelled", "rejected"],
-        ),
-        (
-            "inProgress",
-            &[
-                "pending",
-                "held",
-                "assessingCancellation",
-                "cancelled",
-                "completed",
-                "failed",
-                "partial",
-            ],
-        ),
-        (
-            "pending",
-            &["inProgress", "held", "completed", "failed", "cancelled", "assessingCancellation"],
-        ),
-        ("held", &["inProgress", "cancelled", "assessingCancellation"]),
-        (
-            "assessingCancellation",
-            &["acknowledged", "inProgress", "pending", "held", "pendingCancellation"],
-        ),
-        ("pendingCancellation", &["cancelled"]),
-        ("rejected", &[]),
-        ("cancelled", &[]),
-        ("completed", &[]),
-        ("failed", &[]),
-        ("partial", &[]),
-    ],
+    next: OrderState::NEXT,
     words: Words::Listed,
 };
 
 /// Tasks that begin as `acknowledged`: those of 622, 652 and 679.
-pub(super) const TASK: Life =
-    Life { attribute: "state", initial: "acknowledged", next: TASK_NEXT, words: Words::Listed };
+pub(super) const TASK: Life = Life {
+    attribute: "state",
+    initial: "acknowledged",
+    next: TaskState::NEXT,
+    words: Words::Listed,
+};
 
 /// The same tasks where version 4 says `accepted` for it: 641, 645 and 687.
 pub(super) const TASK_ACCEPTED: Life =
-    Life { attribute: "state", initial: "accepted", next: TASK_NEXT, words: Words::Listed };
-
-const TASK_NEXT: &[(&str, &[&str])] = &[
-    ("acknowledged", &["inProgress", "rejected", "cancelled", "done", "terminatedWithError"]),
-    ("accepted", &["inProgress", "rejected", "cancelled", "done", "terminatedWithError"]),
-    ("inProgress", &["cancelled", "done", "terminatedWithError"]),
-    ("rejected", &[]),
-    ("cancelled", &[]),
-    ("done", &[]),
-    ("terminatedWithError", &[]),
-];
+    Life { attribute: "state", initial: "accepted", next: TaskState::NEXT, words: Words::Listed };
 
 /// What stands in a catalog.
 pub(super) const CATALOG: Life = Life {
     attribute: "lifecycleStatus",
     initial: "In Study",
-    next: &[
-        ("In Study", &["In Design"]),
-        ("In Design", &["In Test"]),
-        ("In Test", &["In Design", "Active", "Rejected"]),
-        ("Active", &["Launched", "Retired"]),
-        ("Launched", &["Retired"]),
-        ("Retired", &["Obsolete"]),
-        ("Rejected", &[]),
-        ("Obsolete", &[]),
-    ],
+    next: CatalogState::NEXT,
     words: Words::Free,
 };
 
@@ -88,60 +137,22 @@ pub(super) const CATALOG: Life = Life {
 pub(super) const JOB: Life = Life {
     attribute: "status",
     initial: "Not Started",
-    next: &[
-        ("Not Started", &["Running"]),
-        ("Running", &["Succeeded", "Failed"]),
-        ("Succeeded", &[]),
-        ("Failed", &[]),
-    ],
+    next: JobState::NEXT,
     words: Words::Listed,
 };
 
 /// Products. The definition spells one state with a space at its end; both spellings are known.
-pub(super) const PRODUCT: Life = Life {
-    attribute: "status",
-    initial: "",
-    next: &[
-        ("created", &["pendingActive", "active", "aborted", "aborted ", "cancelled"]),
-        ("pendingActive", &["active", "aborted", "aborted ", "cancelled"]),
-        ("active", &["suspended", "pendingTerminate", "terminated"]),
-        ("suspended", &["active", "pendingTerminate", "terminated"]),
-        ("pendingTerminate", &["terminated"]),
-        ("terminated", &[]),
-        ("aborted", &[]),
-        ("aborted ", &[]),
-        ("cancelled", &[]),
-    ],
-    words: Words::Listed,
-};
+pub(super) const PRODUCT: Life =
+    Life { attribute: "status", initial: "", next: ProductStatus::NEXT, words: Words::Listed };
 
 /// Services.
-pub(super) const SERVICE: Life = Life {
-    attribute: "state",
-    initial: "",
-    next: &[
-        ("feasibilityChecked", &["designed", "terminated"]),
-        ("designed", &["reserved", "inactive", "terminated"]),
-        ("reserved", &["inactive", "active", "terminated"]),
-        ("inactive", &["active", "terminated"]),
-        ("active", &["inactive", "suspended", "terminated"]),
-        ("suspended", &["active", "inactive", "terminated"]),
-        ("terminated", &[]),
-    ],
-    words: Words::Listed,
-};
+pub(super) const SERVICE: Life =
+    Life { attribute: "state", initial: "", next: ServiceState::NEXT, words: Words::Listed };
 
 /// Resources.
 pub(super) const RESOURCE: Life = Life {
     attribute: "resourceStatus",
     initial: "",
-    next: &[
-        ("available", &["reserved", "standby", "alarm", "suspended"]),
-        ("reserved", &["available", "suspended"]),
-        ("standby", &["available", "suspended"]),
-        ("alarm", &["available", "suspended"]),
-        ("suspended", &["available"]),
-        ("unknown", &["standby", "alarm", "available", "reserved", "suspended"]),
-    ],
+    next: ResourceStatus::NEXT,
     words: Words::Listed,
 };

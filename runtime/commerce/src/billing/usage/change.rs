@@ -154,7 +154,7 @@ fn name_product(usage: &mut Value) {
 const SERVER: &str = "is set by the server alone";
 
 fn root_wrong(attribute: &str) -> Malformed {
-    Malformed { attribute: attribute.into(), problem: SERVER }
+    Malformed { attribute: attribute.into(), problem: SERVER.into() }
 }
 
 /// Whether the facts of a usage can be: what depends on its product is checked when that is known.

@@ -314,7 +314,7 @@ impl<'a> Usage<'a> {
             }
         }
         let problem = "has not the characteristic that its tariff counts";
-        Err(Malformed { attribute: "usageCharacteristic".into(), problem })
+        Err(Malformed { attribute: "usageCharacteristic".into(), problem: problem.into() })
     }
 }
 

@@ -1,0 +1,35 @@
+//! References from one document to another.
+
+use crate::resource::{capitalised, path};
+
+crate::document! {
+    /// A reference to a document (TMF630 `EntityRef`): a related party, an offering, an account.
+    #[derive(Eq)]
+    pub struct Reference {
+        id?: String,
+        href?: String,
+        name?: String,
+        role?: String,
+        #[serde(rename = "@referredType")]
+        referred_type?: String,
+    }
+}
+
+impl Reference {
+    /// A reference to a document that is kept here, by the key of its resource.
+    pub fn to(resource: &str, id: &str) -> Self {
+        Self {
+            id: Some(id.into()),
+            href: Some(format!("{}/{id}", path(resource))),
+            name: None,
+            role: None,
+            referred_type: Some(capitalised(resource)),
+            rest: crate::document::Rest::new(),
+        }
+    }
+
+    /// Whether it leads to a document of this id.
+    pub fn is_to(&self, id: &str) -> bool {
+        self.id.as_deref() == Some(id)
+    }
+}

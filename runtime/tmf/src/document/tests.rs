@@ -1,0 +1,112 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::time::Timestamp;
+
+crate::document! {
+    struct Sample {
+        id: String,
+        count?: u32,
+        valid_for?: TimePeriod,
+        created?: DateTime,
+        price?: Amount,
+        size?: Quantity,
+        #[serde(rename = "@type")]
+        kind?: String,
+        related_party*: Reference,
+    }
+}
+
+fn sample(more: Value) -> Result<Sample, Malformed> {
+    let mut document = json!({ "id": "s-1" });
+    document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    read(document)
+}
+
+#[test]
+fn a_document_is_written_as_it_was_read() {
+    let document = json!({
+        "id": "s-1",
+        "@type": "Own",
+        "count": 3,
+        "created": "2026-03-12T02:00:00+02:00",
+        "price": { "unit": "EUR", "value": 89.10 },
+        "size": { "amount": 1.5, "units": "GB", "own": 1 },
+        "relatedParty": [{ "id": "7", "role": "customer", "own": { "deep": [1, null] } }],
+        "validFor": { "startDateTime": "2026-03-12T00:00:00Z" },
+        "own": { "number": 123456789012345678901.25, "list": [] },
+    });
+    let text = document.to_string();
+    let read: Sample = read_slice(text.as_bytes()).unwrap();
+    assert_eq!(
+        read.created.as_ref().unwrap().at(),
+        Timestamp::parse("2026-03-12T00:00:00Z").unwrap()
+    );
+    assert_eq!(write(&read).to_string(), text);
+    assert_eq!(read_ref::<Sample>(&document).unwrap(), read);
+}
+
+#[test]
+fn null_counts_as_absent() {
+    let read = sample(json!({ "count": null, "relatedParty": null, "own": null })).unwrap();
+    assert_eq!((read.count, read.related_party.len()), (None, 0));
+    assert_eq!(write(&read), json!({ "id": "s-1", "own": null }));
+}
+
+#[test]
+fn a_wrong_attribute_is_named_with_its_path() {
+    for (wrong, path, problem) in [
+        (json!({ "id": 7 }), "id", "expected a string"),
+        (json!({ "id": null }), "id", "expected a string"),
+        (json!({ "count": -1 }), "count", "invalid number"),
+        (json!({ "count": "3" }), "count", "expected u32"),
+        (json!({ "count": 1.5 }), "count", "invalid number"),
+        (json!({ "created": "soon" }), "created", "`soon` is not a date-time"),
+        (json!({ "validFor": { "endDateTime": 1 } }), "validFor.endDateTime", "expected a string"),
+        (json!({ "validFor": [] }), "validFor", "expected"),
+        (json!({ "price": { "unit": "EUR" } }), "price", "missing field `value`"),
+        (
+            json!({ "price": { "unit": "EUR", "value": true } }),
+            "price.value",
+            "not a decimal number",
+        ),
+        (json!({ "relatedParty": {} }), "relatedParty", "expected a sequence"),
+        (
+            json!({ "relatedParty": [{}, { "role": [] }] }),
+            "relatedParty[1].role",
+            "expected a string",
+        ),
+    ] {
+        let refused = sample(wrong.clone()).unwrap_err();
+        assert_eq!(refused.attribute, path, "{wrong}: {refused}");
+        assert!(refused.problem.contains(problem), "{wrong}: {refused}");
+    }
+    assert_eq!(read::<Sample>(json!({})).unwrap_err().to_string(), "`$` missing field `id`");
+    assert_eq!(read::<Sample>(json!([])).unwrap_err().attribute, "$");
+}
+
+/// JSON without floats: numbers keep their digits, floats may be written in another way.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-z$:. ]{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z]{1,3}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn unknown_attributes_stay(own in any_json()) {
+        let document = json!({ "id": "s-1", "own": own, "relatedParty": [{ "own": own }] });
+        prop_assert_eq!(write(&read::<Sample>(document.clone()).unwrap()), document);
+    }
+}
