@@ -4,19 +4,18 @@
 mod documents;
 pub(crate) mod existing;
 mod instances;
+mod looked;
 mod pools;
 mod reading;
+mod removed;
 mod replan;
 mod requested;
-mod strictness;
 mod take;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use commerce::billing::bill_state::Release;
-use commerce::cpq::Policy;
 use engine::clock::Clock;
 use engine::worker::{Effects, Worker as _};
 use engine::{Engine, Submitted};
@@ -27,24 +26,19 @@ use model::order::OrderError;
 use model::plan::{Level, Plan, Step};
 use model::{Event, Failure, FailureClass, Kind, Order, PluginId, Rulebook};
 use serde_json::Value;
-use tmf::money::Tax;
 use tmf::time::Timestamp;
-use tmf::zone::Zone;
 
-use crate::serve::plugins::Looked;
-
+use crate::settings::BillingSettings;
 pub(crate) use documents::Ids;
 pub(crate) use existing::Recalled;
+pub(crate) use looked::{Look, Looked, looked};
 pub(crate) use pools::Use;
 use reading::Readers;
 pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
+pub(crate) use removed::Removed;
 pub(crate) use replan::{Retried, Wanted};
 pub use requested::Requested;
-pub(crate) use strictness::by_setting;
-pub use strictness::{References, Strict, Strictness};
 pub(crate) use take::Asked;
-
-use crate::retention::Removed;
 
 /// Everything that a door needs. Cheap to clone.
 #[derive(Clone)]
@@ -57,7 +51,7 @@ pub struct App {
     rulebook: Arc<RwLock<Arc<Rulebook>>>,
     plugins_dir: Option<Arc<PathBuf>>,
     /// How the operator sells and bills.
-    pub(crate) commerce: Commerce,
+    pub(crate) commerce: BillingSettings,
     /// Held while a change of the catalogs is looked at, written and taken into use.
     catalogs: Arc<tokio::sync::Mutex<()>>,
     /// Told when there is a job to carry out.
@@ -72,21 +66,6 @@ pub struct App {
     removed: Arc<Removed>,
     /// Told when the plugins folder was looked at; `None` if there is none to wait for.
     looked: Option<Looked>,
-}
-
-/// How an operator sells and bills.
-#[derive(Clone, Debug, Default)]
-pub struct Commerce {
-    /// The tax on what says no other.
-    pub tax: Option<Tax>,
-    /// How far a bill run takes its bills, where it does not say.
-    pub release: Release,
-    /// The zone of the days that are billed.
-    pub zone: Zone,
-    /// What quotes are made by.
-    pub policy: Policy,
-    /// How strictly what clients write is checked.
-    pub strictness: Strictness,
 }
 
 /// Why nothing was submitted.
@@ -160,7 +139,7 @@ impl App {
             clock,
             rulebook,
             plugins_dir,
-            commerce: Commerce::default(),
+            commerce: BillingSettings::default(),
             catalogs: Arc::default(),
             jobs: Arc::default(),
             reconciling: Arc::default(),
@@ -184,7 +163,7 @@ impl App {
 
     /// The same with an operator's own ways to sell and bill.
     #[must_use]
-    pub fn with_commerce(self, commerce: Commerce) -> Self {
+    pub fn with_commerce(self, commerce: BillingSettings) -> Self {
         let rulebook = (*self.rulebook()).clone().with_usual_tax(commerce.tax.clone());
         let rulebook = rulebook.with_zone(commerce.zone);
         self.use_rulebook(rulebook);

@@ -21,8 +21,8 @@ use tmf::money::{AMOUNT_MAX, Decimal, TAX_CATEGORY, Tax, decimal};
 use tmf::subscription::Keep;
 use tmf::zone::Zone;
 
-use crate::app::Commerce;
 use crate::events::{Allowed, Guard, Settings};
+use crate::settings::BillingSettings;
 
 pub use self::host::Host;
 pub use limits::Limits;
@@ -275,14 +275,14 @@ impl Config {
     }
 
     /// How the operator sells and bills.
-    pub fn commerce(&self) -> Commerce {
+    pub fn commerce(&self) -> BillingSettings {
         let Billing { ref tax_rate, ref tax_category, time_zone: zone, bills: release } =
             self.billing;
         let category = tax_category.clone().unwrap_or_else(|| TAX_CATEGORY.into());
         let tax = tax_rate.map(|rate| Tax { rate, category });
         let Quotes { discount_max, total_max, valid_days } = self.quotes;
         let policy = Policy { discount_max, total_max, valid_days };
-        Commerce { tax, release, zone, policy, strictness: self.strictness() }
+        BillingSettings { tax, release, zone, policy, strictness: self.strictness() }
     }
 
     /// What the engine holds at the most.

@@ -11,6 +11,7 @@ pub mod packs;
 mod reconcile;
 mod replan;
 mod retention;
+pub mod settings;
 mod systems;
 
 pub mod http;

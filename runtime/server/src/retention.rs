@@ -2,7 +2,7 @@
 //! of submissions, some at once. What is open stays, and the journal of an order stays while an
 //! instance that it made or changed is in use: later orders read it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use engine::core::{RecoverError, read_fulfilment};
 use engine::handle::AskError;
@@ -41,19 +41,6 @@ const INSTANCES: [(&str, &str, &[&str]); 3] = [
     ("service", "serviceOrderItem.serviceOrderId", &["terminated"]),
     ("resource", "resourceOrderItem.resourceOrderId", &["available"]),
 ];
-
-/// What was removed since the start.
-#[derive(Debug, Default)]
-pub(crate) struct Removed {
-    /// Runs, with all that is kept of them.
-    pub(crate) runs: AtomicU64,
-    /// Journals of orders.
-    pub(crate) orders: AtomicU64,
-    /// Logs of attempts.
-    pub(crate) logs: AtomicU64,
-    /// Keys of submissions.
-    pub(crate) submissions: AtomicU64,
-}
 
 /// Why nothing is removed.
 #[derive(Debug, thiserror::Error)]

@@ -46,7 +46,7 @@ pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     /// What became of the files in the plugins folder when it was first looked at.
-    looked: plugins::Looked,
+    looked: crate::app::Looked,
     stop: watch::Sender<bool>,
     engine: JoinHandle<Result<(), engine::store::Error>>,
     http: JoinHandle<std::io::Result<()>>,
@@ -137,7 +137,7 @@ impl Server {
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
-        let (look, looked) = plugins::looked();
+        let (look, looked) = crate::app::looked();
         let app =
             App::new(engine, host.clone(), clock, serving.rulebook, Some(plugins_dir.clone()))
                 .with_commerce(config.commerce())

@@ -103,7 +103,7 @@ impl Refusal {
     #[must_use]
     pub(crate) fn by_setting(mut self, section: &str, key: &str) -> Self {
         if let Self::Unprocessable { message, .. } = &mut self {
-            *message = crate::app::by_setting(&message, section, key);
+            *message = crate::settings::by_setting(&message, section, key);
         }
         self
     }
@@ -126,7 +126,7 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
 
 /// Does what follows once a change of a resource is written.
 pub(crate) fn changed(app: &App, key: &str) -> Result<(), engine::store::Error> {
-    if crate::mass::jobs::is_job(key) {
+    if tmf::resource::of_key(key).is_some_and(|(_, resource)| resource.is_job()) {
         app.jobs().notify_waiters();
     }
     catalog::changed(app, key)

@@ -213,6 +213,11 @@ impl Life {
 }
 
 impl Resource {
+    /// Whether its documents are jobs: imports or exports.
+    pub fn is_job(&self) -> bool {
+        self.shape.starts_with("ImportJob") || self.shape.starts_with("ExportJob")
+    }
+
     /// Whether a client may do this.
     pub fn takes(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)

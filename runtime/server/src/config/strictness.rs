@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::app::{References as Check, Strict, Strictness};
+use crate::settings::{References as Check, Strict, Strictness};
 
 /// How strictly catalogs are checked.
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -1,7 +1,7 @@
 use super::*;
-use crate::app::{References as Check, Strict};
+use crate::settings::{References as Check, Strict};
 
-fn commerce(text: &str) -> Result<Commerce, String> {
+fn commerce(text: &str) -> Result<BillingSettings, String> {
     let config: Result<Config, _> = toml::from_str(text);
     config.map(|config| config.commerce()).map_err(|error| error.to_string())
 }

@@ -12,10 +12,10 @@ use axum::http::Method;
 use tmf::resource::{Operation, Owner};
 
 use super::Door;
+use super::answer::Answer;
 use super::call::Call;
 use super::problem::Problem;
 use super::resources::{Served, kind};
-use super::route::Answer;
 
 pub(super) use list::candidates::Candidates;
 pub(super) use list::known;

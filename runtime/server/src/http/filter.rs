@@ -8,7 +8,7 @@ use serde_json::Value;
 use tmf::filter::{FilterError, Unknown};
 use tmf::json_path::{JsonPath, JsonPathError};
 
-use super::documents::known::Asked;
+use super::asked::Asked;
 use super::problem::Problem;
 use super::query::Query;
 use super::resources::Served;

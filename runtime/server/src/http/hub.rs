@@ -8,12 +8,13 @@ use serde_json::Value;
 use tmf::resource::Api;
 use tmf::subscription::Source;
 
+use super::answer::Answer;
 use super::call::Call;
 use super::fields::Fields;
 use super::page::Page;
 use super::problem::Problem;
+use super::problem::nothing_here;
 use super::resources::Version;
-use super::route::{Answer, nothing_here};
 use super::{Door, answer};
 use crate::events::{SubscribeError, Subscriber};
 

@@ -37,9 +37,10 @@ use std::time::Duration;
 use model::{Fulfilment, FulfilmentId};
 
 use super::Door;
+use super::answer::Answer;
 use super::call::Call;
 use super::problem::Problem;
-use super::route::{Answer, nothing_here};
+use super::problem::nothing_here;
 
 /// So long the engine may take to answer before it counts as not ready.
 const READY_WAIT: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tmf::filter::{Attributes as _, Key};
 
-use super::documents::known::Asked;
+use super::asked::Asked;
 use super::problem::Problem;
 use super::query::Query;
 use super::resources::Served;

@@ -41,6 +41,11 @@ struct Parts {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
+/// Nothing is served at this path.
+pub(super) fn nothing_here() -> Problem {
+    Problem::not_found("nothing is served at this path")
+}
+
 impl Problem {
     fn new(status: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();

@@ -9,13 +9,11 @@ use model::order::described::OrderNotes;
 use serde_json::{Value, json};
 use tmf::openapi;
 
+use super::answer::Answer;
 use super::call::Call;
-use super::problem::Problem;
+use super::problem::{Problem, nothing_here};
 use super::resources::{self, Version};
 use super::{Door, answer, documents, hub, index, metrics, orchestration, topics};
-
-/// What a handler answers with.
-pub(super) type Answer = Result<Response, Problem>;
 
 /// Finds the handler and asks it.
 pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) {
@@ -79,11 +77,6 @@ pub(super) fn read(call: &Call) -> Result<(), Problem> {
         Method::GET | Method::HEAD => Ok(()),
         _ => Err(Problem::method("GET, HEAD")),
     }
-}
-
-/// Nothing is served at this path.
-pub(super) fn nothing_here() -> Problem {
-    Problem::not_found("nothing is served at this path")
 }
 
 /// All that is served, as OpenAPI.

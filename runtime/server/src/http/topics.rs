@@ -7,11 +7,13 @@ use serde_json::{Map, Value, json};
 use tmf::openapi::below;
 use tmf::subscription::{Source, topic_filter};
 
+use super::answer::Answer;
 use super::call::Call;
 use super::hub::{Hub, listed};
 use super::problem::Problem;
+use super::problem::nothing_here;
 use super::resources::{self, Served};
-use super::route::{Answer, nothing_here, read};
+use super::route::read;
 use super::{Door, answer, documents};
 use crate::events::TOPIC_EVENT;
 

@@ -55,11 +55,6 @@ enum JobError {
     Ended(#[from] tokio::task::JoinError),
 }
 
-/// Whether documents of this key are jobs.
-pub(crate) fn is_job(key: &str) -> bool {
-    jobs().any(|(_, resource, _)| resource.key == key)
-}
-
 fn jobs() -> impl Iterator<Item = (&'static Api, &'static Resource, Way)> {
     table::APIS.iter().flat_map(|api| {
         api.resources.iter().filter_map(move |resource| {
@@ -151,7 +146,7 @@ fn of_what(api: &Api, path: &str) -> Result<&'static Resource, JobError> {
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let found = table::APIS.iter().filter(|known| known.number == api.number);
     let found = found.flat_map(|api| api.resources).find(|resource| {
-        resource.name == name && resource.owner == Owner::Client && !is_job(resource.key)
+        resource.name == name && resource.owner == Owner::Client && !resource.is_job()
     });
     found.ok_or_else(|| {
         let first = api.resources.first();

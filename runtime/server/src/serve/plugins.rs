@@ -12,9 +12,10 @@ use engine::store::{Scan, Store};
 use host::folder::{is_plugin, shown};
 use host::{Host, InstallError, Loaded};
 use model::{Digest, FulfilmentId};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use super::reason;
+use crate::app::Look;
 
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -27,35 +28,6 @@ const SWEEP: Duration = Duration::from_secs(3_600);
 
 /// How many open plans are listed at once.
 const PAGE: usize = 1_000;
-
-/// Tells when the folder was looked at for the first time.
-#[derive(Clone, Debug)]
-pub struct Looked(watch::Receiver<Option<Arc<Vec<Loaded>>>>);
-
-impl Looked {
-    /// Whether the folder was looked at.
-    pub fn is_done(&self) -> bool {
-        self.0.borrow().is_some()
-    }
-
-    /// What was found; empty where the server ended before.
-    pub async fn wait(mut self) -> Arc<Vec<Loaded>> {
-        match self.0.wait_for(Option::is_some).await {
-            Ok(found) => found.clone().unwrap_or_default(),
-            Err(_) => Arc::default(),
-        }
-    }
-}
-
-/// Tells of the first look.
-#[derive(Debug)]
-pub(super) struct Look(watch::Sender<Option<Arc<Vec<Loaded>>>>);
-
-/// The two ends of the news of the first look.
-pub(super) fn looked() -> (Look, Looked) {
-    let (look, looked) = watch::channel(None);
-    (Look(look), Looked(looked))
-}
 
 /// What is followed.
 pub(super) struct Plugins {
@@ -132,11 +104,7 @@ async fn follow(plugins: &Plugins, look: &Look) {
                     loaded.iter().for_each(report);
                     retry = loaded.iter().any(is_passing).then_some(RETRY_LOOKS);
                     (seen, failed) = (current, None);
-                    look.0.send_if_modified(|found| {
-                        let is_first = found.is_none();
-                        found.get_or_insert_with(|| Arc::new(loaded));
-                        is_first
-                    });
+                    look.found(loaded);
                     plugins.taken_in.notify_one();
                 }
                 // It is tried again at the next look, and told once.

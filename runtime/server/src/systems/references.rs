@@ -6,7 +6,8 @@ use tmf::table;
 use tmf::uses::{STANDS_ON, USES, is_over};
 
 use super::{Draft, Refusal};
-use crate::app::{App, References, by_setting};
+use crate::app::App;
+use crate::settings::{References, by_setting};
 
 /// Holds a change against what it refers to, or what refers to it.
 pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {

@@ -16,11 +16,11 @@ use tmf::resource::Resource;
 use super::one::{stored, tagged};
 use super::{change, order};
 use crate::app::SubmitError;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::repeat::reused;
 use crate::http::resources::{Served, path};
-use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
 
 /// The state that a service is activated to be in.

@@ -7,11 +7,11 @@ use engine::store::{Error, Put};
 use serde_json::{Value, json};
 
 use super::one::tagged;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
 use crate::systems::{self, Draft};
 

@@ -11,9 +11,10 @@ use engine::store::{Put, Scan, Store};
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value, json};
 
-use super::list::known::Asked;
 use super::one::tagged;
 use crate::app::{App, SubmitError};
+use crate::http::answer::Answer;
+use crate::http::asked::Asked;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::filter::Filter;
@@ -21,7 +22,6 @@ use crate::http::page::{Page, Sort};
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
 
 /// The flows that are shown no more, as documents.
@@ -54,7 +54,7 @@ pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]
         }
         (&Method::PATCH, [id, "taskFlow", task]) => patch(door, call, id, task).await,
         (_, [_, "taskFlow", _]) => Err(Problem::method("GET, HEAD, PATCH")),
-        _ => Err(crate::http::route::nothing_here()),
+        _ => Err(crate::http::problem::nothing_here()),
     }
 }
 

@@ -15,11 +15,11 @@ use tmf::time::Timestamp;
 
 use super::one::Found;
 use super::{change, one};
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, etag, href};
 
 /// Takes an order.

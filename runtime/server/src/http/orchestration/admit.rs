@@ -8,7 +8,7 @@ use super::operation::{Attribute, Body, Kind, Operation};
 use super::table::OPERATIONS;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::nothing_here;
+use crate::http::problem::nothing_here;
 
 /// The operation that a request is one of.
 pub(super) fn admit(call: &mut Call, path: &[&str]) -> Result<&'static Operation, Problem> {

@@ -9,9 +9,10 @@ use commerce::billing::statement::Statement;
 use serde_json::Value;
 use tmf::day::Day;
 
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here};
+use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};
 use crate::systems::billing::{self, Asked};
 

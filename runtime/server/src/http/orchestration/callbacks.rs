@@ -7,9 +7,9 @@ use engine::limits::CALLBACK_NAME_BYTES_MAX;
 use model::BOUNDS;
 use serde_json::{Map, Value, json};
 
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::Answer;
 use crate::http::{Door, answer};
 
 /// Delivers an element's answer to `callbacks/<key>.<token>` or `callbacks/<plugin>/<key>`.

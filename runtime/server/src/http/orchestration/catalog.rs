@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use commerce::cpq::Standing;
 use serde_json::Value;
 
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here};
+use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};
 
 /// Takes a request about the catalogs.

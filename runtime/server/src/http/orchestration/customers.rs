@@ -4,9 +4,10 @@ use axum::http::{Method, StatusCode};
 use engine::store::Put;
 use serde_json::{Value, json};
 
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here};
+use crate::http::problem::nothing_here;
 use crate::http::{Door, answer, href};
 use crate::systems::crm;
 

@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{find, view};
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::Answer;
 use crate::http::{Door, answer};
 
 #[derive(Deserialize)]

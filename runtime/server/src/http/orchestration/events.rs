@@ -20,8 +20,8 @@ use tokio::sync::broadcast::error::RecvError;
 use super::find;
 use super::journal::{self, Show};
 use crate::http::Door;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
-use crate::http::route::Answer;
 use crate::http::serve::Closing;
 
 /// A comment is sent this often, so that nobody between takes the connection for dead.

@@ -13,13 +13,13 @@ use tmf::resource::{Owner, Resource, named};
 
 use crate::app::App;
 use crate::http::Door;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::documents::{Candidates, known};
 use crate::http::filter::Filter;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::resources::as_kept;
-use crate::http::route::Answer;
 
 /// So many bytes are sent at one time, more or less.
 const PIECE_BYTES: usize = 64 << 10;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tmf::resource::named;
 use tmf::time::Timestamp;
 
+use crate::http::answer::Answer;
 use crate::http::call::{Call, time};
 use crate::http::problem::Problem;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 
 /// So many earlier versions are answered; the first ones, where there are more.

@@ -10,12 +10,13 @@ use engine::store::documents::{Change, Expected};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
+use crate::http::answer::Answer;
 use crate::http::body::BODY_WAIT;
 use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
+use crate::http::problem::nothing_here;
 use crate::http::query::Query;
-use crate::http::route::{Answer, nothing_here};
 use crate::http::serve::Closing;
 use crate::http::{Door, answer};
 use crate::mass::import::{IMPORTS, Import, ImportError, importable, progress};

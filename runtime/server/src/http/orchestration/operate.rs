@@ -11,10 +11,10 @@ use tmf::unknown::Unknown;
 
 use super::{find, view};
 use crate::app::Retried;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, documents, resources};
 
 /// So many logs of attempts are answered; the last ones, where there are more.

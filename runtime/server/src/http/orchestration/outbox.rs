@@ -7,9 +7,9 @@ use engine::store::Scan;
 use serde_json::{Value, json};
 
 use super::BASE;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 
 /// So many are answered at once.

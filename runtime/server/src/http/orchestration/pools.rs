@@ -13,10 +13,11 @@ use tmf::time::Timestamp;
 
 use super::decide::read_as;
 use crate::app::Use;
+use crate::http::answer::Answer;
 use crate::http::call::{Call, time};
 use crate::http::problem::Problem;
+use crate::http::problem::nothing_here;
 use crate::http::query::Query;
-use crate::http::route::{Answer, nothing_here};
 use crate::http::{Door, answer};
 
 /// Values that are looked at for one answer, unless the client wants fewer.

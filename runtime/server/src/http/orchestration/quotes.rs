@@ -6,10 +6,10 @@ use engine::Submitted;
 use serde_json::Value;
 
 use super::find;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::resources::path;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, href};
 use crate::systems::cpq::{QuoteFailure, order_quote, version_quote};
 

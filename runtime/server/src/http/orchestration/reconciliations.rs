@@ -8,11 +8,12 @@ use engine::store::{Error, Put};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
+use crate::http::problem::nothing_here;
 use crate::http::query::literal;
-use crate::http::route::{Answer, nothing_here};
 use crate::http::{Door, answer};
 use crate::reconcile::{
     self, CheckError, Inventory, RECONCILIATIONS, Reconciliation, RepairError, Scope,

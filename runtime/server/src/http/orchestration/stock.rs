@@ -2,9 +2,10 @@
 
 use axum::http::StatusCode;
 
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here};
+use crate::http::problem::nothing_here;
 use crate::http::{Door, answer, href};
 use crate::systems::stock;
 

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use tmf::subscription::{Pause, Payload, Standing};
 
 use crate::events::{Retried, Subscriber};
+use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::problem::Problem;
-use crate::http::route::{Answer, nothing_here};
+use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};
 
 /// So many dead letters are answered, or sent again, at once.

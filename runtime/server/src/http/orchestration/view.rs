@@ -10,9 +10,9 @@ use tmf::time::Timestamp;
 
 use super::journal::{self, Show};
 use super::{BASE, find};
+use crate::http::answer::Answer;
 use crate::http::call::{Call, time};
 use crate::http::problem::Problem;
-use crate::http::route::Answer;
 use crate::http::{Door, answer, resources};
 
 /// Answers with a fulfilment, its journal too where that is asked for.

@@ -25,8 +25,9 @@ use serde_json::{Map, Value, json};
 use tmf::time::Timestamp;
 
 use super::super::{Limits, router};
-use crate::app::{App, Commerce};
+use crate::app::App;
 use crate::events::{Events, Guard, Settings};
+use crate::settings::BillingSettings;
 
 /// The largest body that the router under test takes.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -157,7 +158,7 @@ impl Bench {
     }
 
     /// The same server as an operator has set it up who bills in a way of their own.
-    pub(super) fn with_commerce(self, commerce: Commerce) -> Self {
+    pub(super) fn with_commerce(self, commerce: BillingSettings) -> Self {
         let app = self.app.with_commerce(commerce);
         let router = router(app.clone(), self.events.clone(), LIMITS);
         Self { app, service: TowerToHyperService::new(router), ..self }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use serde_json::{Value, json};
 
 use super::bench::{Answer, Bench, order};
-use crate::app::{Commerce, Strict, Strictness};
+use crate::settings::{BillingSettings, Strict, Strictness};
 
 const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 const QUOTES: &str = "/tmf-api/quoteManagement/v4/quote";
@@ -281,7 +281,8 @@ async fn an_offering_that_cannot_be_delivered_is_launched_with_a_warning_or_not(
         assert!(warnings.iter().any(|warning| warning.contains(named)), "{warnings:?}");
     }
     let strictness = Strictness { launch: Strict::Strict, ..Strictness::default() };
-    let strict = Bench::new().with_commerce(Commerce { strictness, ..Commerce::default() });
+    let strict =
+        Bench::new().with_commerce(BillingSettings { strictness, ..BillingSettings::default() });
     let refused = teleport(&strict).await;
     assert_eq!(
         (refused.status.as_u16(), &refused.body["referenceError"]),

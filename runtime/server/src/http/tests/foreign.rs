@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tmf::table;
 
 use super::bench::{Answer, Bench};
-use crate::app::{Commerce, References, Strict, Strictness};
+use crate::settings::{BillingSettings, References, Strict, Strictness};
 
 const CATALOG: &str = "/tmf-api/productCatalogManagement/v4";
 const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
@@ -15,7 +15,7 @@ const STANDING: &str = "/orchestration/v1/catalog";
 fn with(change: impl FnOnce(&mut Strictness)) -> Bench {
     let mut strictness = Strictness::default();
     change(&mut strictness);
-    Bench::new().with_commerce(Commerce { strictness, ..Commerce::default() })
+    Bench::new().with_commerce(BillingSettings { strictness, ..BillingSettings::default() })
 }
 
 fn offering(id: &str, rest: &Value) -> Value {

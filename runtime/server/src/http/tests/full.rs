@@ -13,7 +13,7 @@ use tmf::version::Version;
 use tmf::version::View;
 
 use super::bench::{BODY_BYTES_MAX, Bench};
-use crate::app::{Commerce, References, Strictness};
+use crate::settings::{BillingSettings, References, Strictness};
 use definition::{Definition, Maker, Variant};
 
 /// Every resource that a version has.
@@ -314,7 +314,8 @@ async fn moved(bench: &Bench, key: &str) -> Vec<String> {
     let export = format!("/orchestration/v1/exports/{key}");
     let rows = bench.get(&export).await.text;
     let strictness = Strictness { references: References::None, ..Strictness::default() };
-    let other = Bench::new().with_commerce(Commerce { strictness, ..Commerce::default() });
+    let other =
+        Bench::new().with_commerce(BillingSettings { strictness, ..BillingSettings::default() });
     let import = format!("PUT /orchestration/v1/imports/all?resource={key}&existing=replace");
     let header = [("content-type", "application/x-ndjson")];
     let taken = other.send(&import, &header, Bytes::from(rows.clone())).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tmf::zone::Zone;
 
 use super::bench::{Bench, Hands};
-use crate::app::Commerce;
+use crate::settings::BillingSettings;
 
 const PRODUCT: &str = "/tmf-api/productInventory/v4/product";
 const BILL: &str = "/tmf-api/customerBillManagement/v4/customerBill";
@@ -37,7 +37,8 @@ struct World {
 impl World {
     fn new(zone: &str, now: &str) -> Self {
         let (bench, hands) = Bench::at(now);
-        let commerce = Commerce { zone: Zone::named(zone).unwrap(), ..Commerce::default() };
+        let commerce =
+            BillingSettings { zone: Zone::named(zone).unwrap(), ..BillingSettings::default() };
         Self { bench: bench.with_commerce(commerce), hands }
     }
 

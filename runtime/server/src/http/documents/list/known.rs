@@ -2,39 +2,16 @@
 //! them; what none has is likely misspelt, and would be answered with nothing.
 
 use engine::store::Error;
-use serde_json::Value;
-use tmf::filter::Unknown;
 
 use super::candidates::Candidates;
 use crate::app::App;
-use crate::http::filter::{Filter, any};
+use crate::http::asked::Asked;
+use crate::http::filter::Filter;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
 
 /// Max documents looked at in one slice.
 const SLICE: usize = 512;
-
-/// An attribute that is asked for, and that no definition knows.
-#[derive(Debug)]
-pub(in crate::http) struct Asked {
-    /// The attribute.
-    pub(in crate::http) unknown: Unknown,
-    /// The parameter that asks for it.
-    pub(in crate::http) parameter: String,
-}
-
-impl Asked {
-    /// Whether a document has the attribute.
-    pub(in crate::http) fn is_in(&self, document: &Value) -> bool {
-        let path: Vec<String> = self.unknown.name.split('.').map(str::to_string).collect();
-        any(document, &path, &mut |_| true)
-    }
-
-    /// That no document has it.
-    pub(in crate::http) fn refused(&self) -> Problem {
-        Problem::bad(self.unknown.to_string()).about(&self.parameter)
-    }
-}
 
 /// Refuses the first attribute that no document of a resource has.
 pub(in crate::http) async fn check(
