@@ -50,4 +50,5 @@ mod size;
 mod usage;
 mod vanish;
 
+mod layout;
 mod tidy;
