@@ -6,6 +6,7 @@ pub mod charges;
 mod checks;
 mod closed;
 mod dates;
+mod driver;
 mod existing;
 mod items;
 mod mirror;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
+pub use self::driver::{Answer, Decision, INSTANCES_MAX, QUESTIONS_MAX, Step};
 use crate::catalog::Catalog;
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, PluginId, SpecId};
@@ -32,23 +34,23 @@ use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level, Plan};
 use crate::rulebook::Rulebook;
 
-/// Why there is no plan (yet).
+/// Why there is no plan yet, or none at all.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stop {
-    /// The order cannot be decomposed: [`FailureClass::Reject`] where the order is wrong,
-    /// [`FailureClass::Operator`] where a rule is missing or wrong.
+pub enum Blocked {
+    /// The order cannot be decomposed: [`FailureClass::Reject`] if the order is wrong,
+    /// [`FailureClass::Operator`] if a rule is missing or wrong.
     Failure(Failure),
-    /// A decomposer plugin must be asked; decompose again with its answer.
-    Ask(Question),
-    /// Existing instances must be known; decompose again with them.
-    Recall(Vec<Recall>),
+    /// Decomposer plugins must be asked. All questions of one depth come together.
+    Questions(Vec<Question>),
+    /// Existing instances must be known. All of one depth come together.
+    Lookups(Vec<InstanceLookup>),
 }
 
-/// What must be known: an instance of an inventory, or the instance that serves a customer.
+/// An instance of an inventory that must be known, or the instance that serves a customer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Recall {
-    /// The resource, such as `product`; [`SERVING`](crate::installed::SERVING) for what serves a
-    /// customer.
+pub struct InstanceLookup {
+    /// The resource, such as `product`; [`SERVING`](crate::installed::SERVING) for the instance that
+    /// serves a customer.
     pub resource: String,
     /// Its id.
     pub id: String,
@@ -78,7 +80,7 @@ impl Instance {
     }
 }
 
-/// What a decomposer plugin is asked.
+/// A question to a decomposer plugin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
     /// Tells the question apart from others about the same order.
@@ -87,13 +89,13 @@ pub struct Question {
     pub plugin: PluginId,
     /// The specification of the item to decompose.
     pub spec: SpecId,
-    /// What is wanted of it.
+    /// The action on it.
     pub action: Action,
     /// Its characteristics.
     pub characteristics: Map<String, Value>,
 }
 
-/// One thing that a decomposer plugin says an item becomes.
+/// One instance that a decomposer plugin makes of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Production {
     /// Its specification.
@@ -102,13 +104,14 @@ pub struct Production {
     pub characteristics: Map<String, Value>,
 }
 
-/// What was asked for so far.
+/// The answers that are known so far.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    /// What decomposer plugins said, by the keys of the questions.
-    productions: BTreeMap<String, Vec<Production>>,
-    /// Existing instances; nothing where there is none of that id.
-    instances: BTreeMap<Recall, Option<Instance>>,
+    /// The productions of decomposer plugins, by the keys of the questions. The name of an item, and so
+    /// the key, may change with the answers about earlier items: an answer counts for its question.
+    productions: BTreeMap<String, (Question, Vec<Production>)>,
+    /// Existing instances; `None` if there is none of that id.
+    instances: BTreeMap<InstanceLookup, Option<Instance>>,
     /// Plugins that cannot reach outside: a check by one of them does not wait for the date on which
     /// the order begins.
     pure: BTreeSet<PluginId>,
@@ -126,14 +129,20 @@ impl Answers {
         Self { pure, ..self }
     }
 
-    /// Takes what a decomposer plugin said to the question of this key.
-    pub fn insert(&mut self, key: String, answer: Vec<Production>) {
-        self.productions.insert(key, answer);
+    /// Takes the answer of a decomposer plugin to a question.
+    pub fn insert(&mut self, question: Question, answer: Vec<Production>) {
+        self.productions.insert(question.key.clone(), (question, answer));
+    }
+
+    /// The answer to a question, if it was asked.
+    fn to(&self, question: &Question) -> Option<&[Production]> {
+        let (asked, answer) = self.productions.get(&question.key)?;
+        (asked == question).then_some(answer)
     }
 
     /// Takes an instance, or that there is none.
-    pub fn recall(&mut self, recall: Recall, instance: Option<Instance>) {
-        self.instances.insert(recall, instance);
+    pub fn found(&mut self, lookup: InstanceLookup, instance: Option<Instance>) {
+        self.instances.insert(lookup, instance);
     }
 }
 
@@ -143,21 +152,21 @@ pub fn decompose(
     document: &Value,
     rulebook: &Rulebook,
     answers: &Answers,
-) -> Result<Plan, Stop> {
+) -> Result<Plan, Blocked> {
     if let Some(passed) = order.passed() {
-        return Err(Stop::Failure(passed));
+        return Err(Blocked::Failure(passed));
     }
     let missing = existing::gather(order, answers);
     if !missing.is_empty() {
-        return Err(Stop::Recall(missing));
+        return Err(Blocked::Lookups(missing));
     }
     let existing = existing::find(order, answers)?;
     let order = &existing::complete(order, &existing);
     closed::lines(order, rulebook)?;
-    let lines = checks::lines(order, rulebook.catalog()).map_err(Stop::Failure)?;
+    let lines = checks::lines(order, rulebook.catalog()).map_err(Blocked::Failure)?;
     let items = items::items(order, &lines, &existing, document, rulebook, answers)?;
     closed::items(&items.items, rulebook)?;
-    let mut plan = tasks::plan(items, document, rulebook).map_err(Stop::Failure)?;
+    let mut plan = tasks::plan(items, document, rulebook).map_err(Blocked::Failure)?;
     plan.optional = optional::parts(order, rulebook.catalog());
     plan.titles = titles(&plan, rulebook.catalog());
     plan.zone = rulebook.zone();
@@ -190,8 +199,8 @@ pub fn plan_run(workflow: &str, input: &Value, rulebook: &Rulebook) -> Result<Pl
 }
 
 /// An order that asks for what cannot be.
-fn rejected(code: &str, message: String) -> Stop {
-    Stop::Failure(Failure::new(FailureClass::Reject, code, message))
+fn rejected(code: &str, message: String) -> Blocked {
+    Blocked::Failure(Failure::new(FailureClass::Reject, code, message))
 }
 
 /// A mistake of a rule, or a rule that is missing: a person must act.

@@ -1,8 +1,9 @@
 //! The application: what every door (HTTP, command line, demo) calls. It decomposes what comes in
 //! and hands it to the engine.
 
+mod decide;
 mod documents;
-pub(crate) mod existing;
+mod existing;
 mod instances;
 mod looked;
 mod pools;
@@ -20,7 +21,7 @@ use engine::clock::Clock;
 use engine::worker::{Effects, Worker as _};
 use engine::{Engine, Submitted};
 use host::Host;
-use model::decompose::{Answers, Production, Question, Stop, decompose, plan_run};
+use model::decompose::{Answers, Decision, Production, Question, decompose, plan_run};
 use model::journal::Activation;
 use model::order::OrderError;
 use model::plan::{Level, Plan, Step};
@@ -30,7 +31,6 @@ use tmf::time::Timestamp;
 
 use crate::settings::BillingSettings;
 pub(crate) use documents::Ids;
-pub(crate) use existing::Recalled;
 pub(crate) use looked::{Look, Looked, looked};
 pub(crate) use pools::Use;
 use reading::Readers;
@@ -38,7 +38,6 @@ pub(crate) use reading::{aside, aside_of_bytes, aside_of_lines};
 pub(crate) use removed::Removed;
 pub(crate) use replan::{Retried, Wanted};
 pub use requested::Requested;
-pub(crate) use take::Asked;
 
 /// Everything that a door needs. Cheap to clone.
 #[derive(Clone)]
@@ -313,33 +312,9 @@ impl App {
         // Only what is dated asks which checks may be made before its date.
         let is_dated = order.dates.start.is_some();
         let pure = if is_dated { self.pure_checks(rulebook) } else { BTreeSet::new() };
-        let mut answers = Answers::new().with_pure(pure);
-        let (mut recalled, mut asked) = (Recalled::new(self), Asked::default());
-        loop {
-            let lines = order.lines.len();
-            let decide = || decompose(&order, document, rulebook, &answers);
-            match aside_of_lines(lines, decide) {
-                Ok(plan) => return Ok(Ok(plan)),
-                Err(Stop::Failure(failure)) => return Ok(Err(failure)),
-                Err(Stop::Recall(recalls)) => {
-                    if let Err(failure) = recalled.answer(recalls, &mut asked, &mut answers).await?
-                    {
-                        return Ok(Err(failure));
-                    }
-                }
-                Err(Stop::Ask(question)) => {
-                    if let Err(failure) = asked.plugin() {
-                        return Ok(Err(failure));
-                    }
-                    match self.ask(&question, document).await {
-                        Ok(answer) => {
-                            answers.insert(question.key, answer);
-                        }
-                        Err(failure) => return Ok(Err(failure)),
-                    }
-                }
-            }
-        }
+        let decide = |answers: &Answers| decompose(&order, document, rulebook, answers);
+        let decision = Decision::new(Answers::new().with_pure(pure), decide);
+        self.decided(decision, document, order.lines.len()).await
     }
 
     /// The plugins of the steps before an order that cannot reach outside, as they are granted now.
@@ -355,11 +330,7 @@ impl App {
     }
 
     /// Asks a decomposer plugin.
-    pub(crate) async fn ask(
-        &self,
-        question: &Question,
-        order: &Value,
-    ) -> Result<Vec<Production>, Failure> {
+    async fn ask(&self, question: &Question, order: &Value) -> Result<Vec<Production>, Failure> {
         let Some(plugin) = self.host.resolve(&question.plugin) else {
             return Err(missing(&question.plugin));
         };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
-use model::decompose::{Answers, Stop, decompose, plan_run};
+use model::decompose::{Answers, Decision, Step, decompose, plan_run};
 use model::pack::{PACK, Plugins};
 use model::plan::Level;
 use model::{Order, Plan, PluginId, Rulebook};
@@ -149,20 +149,25 @@ fn plan(rulebook: &Rulebook, file: &Path, workflow: Option<&str>) -> Result<Plan
     };
     let order = Order::parse(level, &document)
         .with_context(|| format!("`{}` cannot be read as an order", file.display()))?;
-    match decompose(&order, &document, rulebook, &Answers::new()) {
-        Ok(plan) => Ok(plan),
-        Err(Stop::Failure(failure)) => bail!("{}: {}", failure.code, failure.message),
-        Err(Stop::Recall(recalls)) => {
-            let named = recalls.iter().map(|recall| format!("{} `{}`", recall.resource, recall.id));
+    let decide = |answers: &Answers| decompose(&order, &document, rulebook, answers);
+    match Decision::new(Answers::new(), decide).begin() {
+        Step::Done(plan) => Ok(plan),
+        Step::Failed(failure) => bail!("{}: {}", failure.code, failure.message),
+        Step::LookUp(_, lookups) => {
+            let named = lookups.iter().map(|lookup| format!("{} `{}`", lookup.resource, lookup.id));
             bail!(
                 "it is about what another order makes: {}; give that with `--after`, or ask a \
                  server: POST /orchestration/v1/simulate/…",
                 named.collect::<Vec<_>>().join(", ")
             )
         }
-        Err(Stop::Ask(question)) => bail!(
-            "the plugin `{}` decides here; ask a server: POST /orchestration/v1/simulate/…",
-            question.plugin
-        ),
+        Step::Ask(_, questions) => {
+            let plugins = questions.iter().map(|question| format!("`{}`", question.plugin));
+            let plugins: std::collections::BTreeSet<String> = plugins.collect();
+            bail!(
+                "the plugin {} decides here; ask a server: POST /orchestration/v1/simulate/…",
+                plugins.into_iter().collect::<Vec<_>>().join(", ")
+            )
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::configure::{configure, reference};
 use model::catalog::{
     Catalog, Characteristic, Lifecycle, Offering, PriceRole, Spec, SpecKind, Validity,
 };
-use model::decompose::{Answers, Stop, decompose};
+use model::decompose::{Answers, Blocked, decompose};
 use model::id::SpecId;
 use model::order::Form;
 use model::rule::Produces;
@@ -306,7 +306,7 @@ impl Check<'_> {
             return;
         };
         let plan = decompose(&configured.order, &configured.document, &rulebook, &Answers::new());
-        if let Err(Stop::Failure(failure)) = plan {
+        if let Err(Blocked::Failure(failure)) = plan {
             let message = format!("an order for one fails: {}: {}", failure.code, failure.message);
             self.report("REHEARSAL", id.as_str(), "productSpecification", message);
         }

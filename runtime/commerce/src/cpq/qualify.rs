@@ -17,7 +17,7 @@ use serde_json::Value;
 use self::answer::Answered;
 use super::configure::{Configuration, configure};
 use super::order::order_document;
-use model::decompose::{Answers, Question, Recall, Stop, decompose};
+use model::decompose::{Answers, Blocked, decompose};
 use model::id::PoolId;
 use model::order::{Form, Order, OrderError, OrderErrorKind};
 use model::outcome::FailureClass;
@@ -47,10 +47,8 @@ pub struct Facts<'a> {
 pub enum Unanswered {
     /// The question cannot be read.
     Request(OrderError),
-    /// A decomposer plugin must be asked; qualify again with its answer.
-    Ask(Question),
-    /// Existing instances must be known; qualify again with them.
-    Recall(Vec<Recall>),
+    /// More must be known; qualify again with it.
+    Blocked(Blocked),
 }
 
 /// A question may have so many items: each is decomposed.
@@ -223,12 +221,11 @@ impl Qualifier<'_> {
         let order = order.at(self.facts.now);
         let plan = match decompose(&order, &document, self.facts.rulebook, self.facts.answers) {
             Ok(plan) => plan,
-            Err(Stop::Ask(question)) => return Err(Unanswered::Ask(question)),
-            Err(Stop::Recall(recall)) => return Err(Unanswered::Recall(recall)),
-            Err(Stop::Failure(failure)) => {
+            Err(Blocked::Failure(failure)) => {
                 let obstacle = Obstacle::new(&failure.code, failure.class, &failure.message);
                 return Ok(Err(all(vec![obstacle])));
             }
+            Err(blocked) => return Err(Unanswered::Blocked(blocked)),
         };
         Ok(self.supplied(&plan, &document).map_err(all))
     }

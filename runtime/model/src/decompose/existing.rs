@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 pub(super) use self::gather::{gather, gather_from};
-use super::{Answers, Instance, Recall, Stop, rejected};
+use super::{Answers, Blocked, Instance, InstanceLookup, rejected};
 use crate::fulfilment::Fulfilment;
 use crate::id::{InstanceId, ItemId};
 use crate::installed::{Installed, ORDERED};
@@ -41,7 +41,7 @@ pub(super) struct Existing<'a> {
 pub(super) fn find<'a>(
     order: &Order,
     answers: &'a Answers,
-) -> Result<BTreeMap<usize, Existing<'a>>, Stop> {
+) -> Result<BTreeMap<usize, Existing<'a>>, Blocked> {
     let mut found = BTreeMap::new();
     for (index, line) in order.lines.iter().enumerate() {
         let id = match (line.action, &line.instance) {
@@ -70,13 +70,13 @@ pub(super) fn find<'a>(
 }
 
 /// A refusal of the instance of a line, with the attribute that names it.
-fn at(order: &Order, line: &Line, stop: Stop) -> Stop {
+fn at(order: &Order, line: &Line, stop: Blocked) -> Blocked {
     match stop {
-        Stop::Failure(failure) if failure.attribute.is_none() => {
+        Blocked::Failure(failure) if failure.attribute.is_none() => {
             let subject = Form::of(order.level).subject();
-            Stop::Failure(failure.about(format!("{}.{subject}.id", line.path)))
+            Blocked::Failure(failure.about(format!("{}.{subject}.id", line.path)))
         }
-        Stop::Failure(_) | Stop::Ask(_) | Stop::Recall(_) => stop,
+        Blocked::Failure(_) | Blocked::Questions(_) | Blocked::Lookups(_) => stop,
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) 
 
 /// An instance that is installed; `None` if it is not. It is known: [`gather`] comes first.
 pub(super) fn installed<'a>(id: &InstanceId, answers: &'a Answers) -> Option<Known<'a>> {
-    let recall = Recall { resource: id.resource().into(), id: id.id().into() };
+    let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
     let instance = answers.instances.get(&recall)?.as_ref()?;
     known(instance)
 }
@@ -117,16 +117,16 @@ fn known(instance: &Instance) -> Option<Known<'_>> {
 
 /// Whether an instance is suspended, as its document has it.
 pub(super) fn is_suspended(id: &InstanceId, answers: &Answers) -> bool {
-    let recall = Recall { resource: id.resource().into(), id: id.id().into() };
+    let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
     let instance = answers.instances.get(&recall).and_then(Option::as_ref);
     instance.is_some_and(|instance| matches!(state(&instance.document), "suspended" | "inactive"))
 }
 
 impl<'a> Known<'a> {
     /// Finds an instance that may be changed now.
-    fn find(level: Level, id: &str, answers: &'a Answers) -> Result<Self, Stop> {
+    fn find(level: Level, id: &str, answers: &'a Answers) -> Result<Self, Blocked> {
         let resource = level.inventory();
-        let recall = Recall { resource: resource.into(), id: id.into() };
+        let recall = InstanceLookup { resource: resource.into(), id: id.into() };
         let Some(instance) = answers.instances.get(&recall).and_then(Option::as_ref) else {
             let message = format!("the inventory has no {resource} `{id}`");
             return Err(rejected("INSTANCE_UNKNOWN", message));
@@ -158,7 +158,7 @@ impl<'a> Known<'a> {
                 return Err(part(resource, id, maker.as_str()));
             }
             let message = format!("no order of ours made the {resource} `{id}`: change it by hand");
-            return Err(Stop::Failure(super::rule_failure("INSTANCE_FOREIGN", message)));
+            return Err(Blocked::Failure(super::rule_failure("INSTANCE_FOREIGN", message)));
         };
         let is_line = level == Level::Product || known.is_ordered();
         if !is_line {
@@ -228,7 +228,7 @@ impl<'a> Known<'a> {
         Existing { known: self, characteristics, is_changed: false, wanted: None }
     }
 
-    fn wanted_by(self, line: &Line) -> Result<Existing<'a>, Stop> {
+    fn wanted_by(self, line: &Line) -> Result<Existing<'a>, Blocked> {
         if line.action != Action::Modify {
             return Ok(self.as_it_is());
         }
@@ -246,7 +246,7 @@ impl<'a> Known<'a> {
                     "INSTANCE_STATE",
                     format!("{path}: {message}"),
                 );
-                Stop::Failure(failure.about(path))
+                Blocked::Failure(failure.about(path))
             })?;
         }
         self.check_quantity(line)?;
@@ -256,7 +256,7 @@ impl<'a> Known<'a> {
     }
 
     /// A product keeps its quantity.
-    fn check_quantity(&self, line: &Line) -> Result<(), Stop> {
+    fn check_quantity(&self, line: &Line) -> Result<(), Blocked> {
         let own = self.item().quantity;
         if !line.is_counted || self.item().level != Level::Product || line.quantity == own {
             return Ok(());
@@ -267,7 +267,7 @@ impl<'a> Known<'a> {
             line.quantity
         );
         let failure = Failure::new(FailureClass::Reject, "QUANTITY_FIXED", message);
-        Err(Stop::Failure(failure.about(path)))
+        Err(Blocked::Failure(failure.about(path)))
     }
 
     /// Whether an order may bring it into a state.
@@ -287,7 +287,7 @@ impl<'a> Known<'a> {
     }
 }
 
-fn part(resource: &str, id: &str, maker: &str) -> Stop {
+fn part(resource: &str, id: &str, maker: &str) -> Blocked {
     let message = format!(
         "the {resource} `{id}` is a part of what order `{maker}` made: order a change of that"
     );

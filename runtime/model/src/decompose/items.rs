@@ -11,7 +11,7 @@ use super::existing::{Existing, Known};
 use super::mirror::{Own, Said};
 use super::produced::Wanted;
 use super::tasks::time;
-use super::{Answers, Stop, needs, prices, rule_failure};
+use super::{Answers, Blocked, Question, needs, prices, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::expr::{Expressions, Scope as Variables};
 use crate::id::{InstanceId, ItemId, PluginId, SpecId};
@@ -69,11 +69,12 @@ pub(super) fn items<'a>(
     document: &Value,
     rulebook: &'a Rulebook,
     answers: &'a Answers,
-) -> Result<Items, Stop> {
+) -> Result<Items, Blocked> {
     let mut builder = Builder {
         order,
         rulebook,
         answers,
+        questions: Vec::new(),
         expressions: Expressions::default(),
         variables: Variables::default().with("order", document),
         built: Items { begins: order.dates.start, pure: answers.pure.clone(), ..Items::default() },
@@ -91,43 +92,21 @@ pub(super) fn items<'a>(
         dropped: BTreeMap::new(),
         own: BTreeMap::new(),
     };
-    let charges = charges(order, lines, rulebook);
-    let before = prices::before(order, lines, existing, rulebook);
-    for (index, (checked, now)) in lines.iter().zip(&charges).enumerate() {
-        builder.root(index, checked, now).map_err(Stop::Failure)?;
-        if let Some(existing) = existing.get(&index) {
-            builder.existing(index, existing)?;
-            let was = before.as_ref().map_or(now, |before| &before[index]);
-            builder.price(index, existing, (was, now));
-        }
+    match builder.build(lines, existing) {
+        Err(lookups @ Blocked::Lookups(_)) => Err(lookups),
+        // As long as answers are missing, a failure is not final.
+        _ if !builder.questions.is_empty() => Err(Blocked::Questions(builder.questions)),
+        Err(blocked) => Err(blocked),
+        Ok(()) => Ok(builder.built),
     }
-    let roots = builder.built.items.len();
-    for index in 0..roots {
-        let item = &builder.built.items[index];
-        let is_new =
-            item.action == Action::Add || existing.get(&index).is_some_and(|line| line.is_changed);
-        if is_new && item.action != Action::Delete && !item.spec.as_str().is_empty() {
-            builder.expand(ItemId::at(index), ItemId::at(index))?;
-        }
-    }
-    needs::spread_lines(&mut builder.built, roots);
-    builder.keep_lines(existing)?;
-    needs::relate(&mut builder.built, rulebook);
-    builder.cease(existing)?;
-    builder.keep_needs()?;
-    builder.agree()?;
-    builder.note_dropped()?;
-    builder.want_states()?;
-    builder.finish();
-    needs::relate_lines(&mut builder.built, order);
-    builder.built.date_parts(order);
-    Ok(builder.built)
 }
 
 pub(super) struct Builder<'a> {
     pub order: &'a Order,
     pub rulebook: &'a Rulebook,
     pub answers: &'a Answers,
+    /// The questions to decomposer plugins that have no answer yet.
+    pub(super) questions: Vec<Question>,
     pub expressions: Expressions,
     /// What rules about any item can read. The order is in it, made ready once: it may be large.
     variables: Variables,
@@ -160,6 +139,45 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
+    /// Builds the items. A plugin that must be asked makes nothing yet, which is noted.
+    fn build(
+        &mut self,
+        lines: &[CheckedLine],
+        existing: &BTreeMap<usize, Existing<'a>>,
+    ) -> Result<(), Blocked> {
+        let charges = charges(self.order, lines, self.rulebook);
+        let before = prices::before(self.order, lines, existing, self.rulebook);
+        for (index, (checked, now)) in lines.iter().zip(&charges).enumerate() {
+            self.root(index, checked, now).map_err(Blocked::Failure)?;
+            if let Some(existing) = existing.get(&index) {
+                self.existing(index, existing)?;
+                let was = before.as_ref().map_or(now, |before| &before[index]);
+                self.price(index, existing, (was, now));
+            }
+        }
+        let roots = self.built.items.len();
+        for index in 0..roots {
+            let item = &self.built.items[index];
+            let is_new = item.action == Action::Add
+                || existing.get(&index).is_some_and(|line| line.is_changed);
+            if is_new && item.action != Action::Delete && !item.spec.as_str().is_empty() {
+                self.expand(ItemId::at(index), ItemId::at(index))?;
+            }
+        }
+        needs::spread_lines(&mut self.built, roots);
+        self.keep_lines(existing)?;
+        needs::relate(&mut self.built, self.rulebook);
+        self.cease(existing)?;
+        self.keep_needs()?;
+        self.agree()?;
+        self.note_dropped()?;
+        self.want_states()?;
+        self.finish();
+        needs::relate_lines(&mut self.built, self.order);
+        self.built.date_parts(self.order);
+        Ok(())
+    }
+
     pub(super) fn catalog(&self) -> &Catalog {
         self.rulebook.catalog()
     }
@@ -215,14 +233,14 @@ impl<'a> Builder<'a> {
     }
 
     /// Decomposes an item, and what it becomes in turn.
-    fn expand(&mut self, parent: ItemId, root: ItemId) -> Result<(), Stop> {
+    fn expand(&mut self, parent: ItemId, root: ItemId) -> Result<(), Blocked> {
         if self.path.len() > DEPTH_MAX {
             let name = &self.built.items[parent.index()].name;
             let message = format!(
                 "`{name}` stands more than {DEPTH_MAX} deep below a line of the order: put fewer \
                  levels into the rules or the catalog's relations"
             );
-            return Err(Stop::Failure(rule_failure("DECOMP_DEPTH", message)));
+            return Err(Blocked::Failure(rule_failure("DECOMP_DEPTH", message)));
         }
         self.path.push(parent);
         let wanted = self.wanted(parent, root)?;
@@ -248,7 +266,7 @@ impl<'a> Builder<'a> {
         wanted: &Wanted,
         parent: ItemId,
         root: ItemId,
-    ) -> Result<(ItemId, bool), Stop> {
+    ) -> Result<(ItemId, bool), Blocked> {
         if let Some(known) = self.of_line(wanted, (parent, root)) {
             return self.matched(known, wanted, (parent, root));
         }
@@ -261,7 +279,7 @@ impl<'a> Builder<'a> {
                     "`{spec}` is decomposed into itself: the rules or the catalog's relations run \
                      in a circle"
                 );
-                return Err(Stop::Failure(rule_failure("DECOMP_CIRCLE", message)));
+                return Err(Blocked::Failure(rule_failure("DECOMP_CIRCLE", message)));
             }
             self.ask_of(shared, root, characteristics)?;
             self.below(shared, parent, root);
@@ -274,12 +292,12 @@ impl<'a> Builder<'a> {
         }
         if self.built.items.len() >= ITEMS_MAX {
             let message = format!("the order becomes more than {ITEMS_MAX} items");
-            return Err(Stop::Failure(Failure::new(FailureClass::Reject, "TOO_LARGE", message)));
+            return Err(Blocked::Failure(Failure::new(FailureClass::Reject, "TOO_LARGE", message)));
         }
         let id = self.child(wanted, parent, root, characteristics);
         self.shared.insert(key, id);
         self.links.insert((id, parent));
-        self.delivery(id, root).map_err(Stop::Failure)?;
+        self.delivery(id, root).map_err(Blocked::Failure)?;
         Ok((id, true))
     }
 
@@ -289,7 +307,7 @@ impl<'a> Builder<'a> {
         shared: ItemId,
         root: ItemId,
         characteristics: Map<String, Value>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Blocked> {
         if self.origins.contains_key(&shared) {
             return self.wish(shared, root, &characteristics);
         }
@@ -476,10 +494,10 @@ fn taken(order: &Order) -> BTreeSet<&str> {
 }
 
 /// What is shared cannot be two things at once.
-fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Stop {
+fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Blocked {
     let message = format!(
         "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
          its `scope` (`parent` is the narrowest), or map the characteristic"
     );
-    Stop::Failure(rule_failure("DECOMP_CONFLICT", message))
+    Blocked::Failure(rule_failure("DECOMP_CONFLICT", message))
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::agreed::Said;
 pub(super) use self::own::Own;
-use super::Stop;
+use super::Blocked;
 use super::existing::{Existing, Known, installed};
 use super::items::{Builder, Reads};
 use super::parts::{self, Fit};
@@ -26,7 +26,11 @@ use crate::plan::{Action, Item, Level, Origin, Part, root_of};
 
 impl<'a> Builder<'a> {
     /// Notes what is known of the instance that a line is about.
-    pub(super) fn existing(&mut self, index: usize, existing: &Existing<'a>) -> Result<(), Stop> {
+    pub(super) fn existing(
+        &mut self,
+        index: usize,
+        existing: &Existing<'a>,
+    ) -> Result<(), Blocked> {
         let (known, id) = (existing.known, ItemId::at(index));
         let item = &mut self.built.items[index];
         item.level = known.item().level;
@@ -50,7 +54,7 @@ impl<'a> Builder<'a> {
     pub(super) fn keep_lines(
         &mut self,
         existing: &BTreeMap<usize, Existing<'a>>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Blocked> {
         for (index, line) in existing {
             let id = ItemId::at(*index);
             let ceases = self.built.items[*index].action == Action::Delete;
@@ -68,7 +72,7 @@ impl<'a> Builder<'a> {
         id: ItemId,
         root: ItemId,
         known: Known<'a>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Blocked> {
         self.whole.insert(id);
         for part in known.parts() {
             let Some(part) = installed(&part, self.answers) else { continue };
@@ -187,7 +191,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The item of an instance that stays as it is; the one that the plan has where it has one.
-    pub(super) fn stays(&mut self, known: Known<'a>) -> Result<ItemId, Stop> {
+    pub(super) fn stays(&mut self, known: Known<'a>) -> Result<ItemId, Blocked> {
         match self.by_instance.get(known.id) {
             Some(id) => Ok(*id),
             None => self.copy(known, Action::NoChange),
@@ -249,7 +253,7 @@ impl<'a> Builder<'a> {
         known: Known<'a>,
         wanted: &Wanted,
         (parent, root): (ItemId, ItemId),
-    ) -> Result<(ItemId, bool), Stop> {
+    ) -> Result<(ItemId, bool), Blocked> {
         let spec = &wanted.spec;
         let now = self.inherited(spec, parent, &wanted.characteristics);
         let id = match self.by_instance.get(known.id) {
@@ -273,13 +277,13 @@ impl<'a> Builder<'a> {
             item.characteristics = characteristics;
             item.action = Action::Modify;
         }
-        self.delivery(id, root).map_err(Stop::Failure)?;
+        self.delivery(id, root).map_err(Blocked::Failure)?;
         Ok((id, is_new))
     }
 
     /// What an item was made of and the rules do not want any more is given up; products that it
     /// bundles stay, since lines say what becomes of them.
-    pub(super) fn give_up_rest(&mut self, parent: ItemId, root: ItemId) -> Result<(), Stop> {
+    pub(super) fn give_up_rest(&mut self, parent: ItemId, root: ItemId) -> Result<(), Blocked> {
         let Some(known) = self.origins.get(&parent).copied() else { return Ok(()) };
         if !self.redone.contains(&parent) {
             return Ok(());
@@ -305,7 +309,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds an item for an instance as it is.
-    fn copy(&mut self, known: Known<'a>, action: Action) -> Result<ItemId, Stop> {
+    fn copy(&mut self, known: Known<'a>, action: Action) -> Result<ItemId, Blocked> {
         let before = known.item();
         let (name, line) = (self.unique(before.spec.as_str()), self.next_line());
         let id = ItemId::at(self.built.items.len());
@@ -326,7 +330,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes where an item comes from and what stands of it.
-    fn stand(&mut self, id: ItemId, known: Known<'a>) -> Result<(), Stop> {
+    fn stand(&mut self, id: ItemId, known: Known<'a>) -> Result<(), Blocked> {
         let item = &mut self.built.items[id.index()];
         item.origin = Some(Box::new(origin(&known)));
         let level = item.level;
@@ -335,7 +339,7 @@ impl<'a> Builder<'a> {
         if level != Level::Product {
             let item = known.installed.item;
             let standing = known.owner.standing(item, &mut self.expressions);
-            self.built.standing.insert(id, standing.map_err(Stop::Failure)?);
+            self.built.standing.insert(id, standing.map_err(Blocked::Failure)?);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::existing::Known;
 use super::items::Builder;
-use super::{Production, Question, Stop, rule_failure};
+use super::{Blocked, Production, Question, rule_failure};
 use crate::expr::{EvalError, Expr, Scope as Variables};
 use crate::id::{ItemId, PluginId, SpecId};
 use crate::outcome::Failure;
@@ -84,7 +84,7 @@ impl Wanted {
 impl<'a> Builder<'a> {
     /// What an item becomes: each edge of the catalog, as the rules about it say, and what rules
     /// and plugins add.
-    pub(super) fn wanted(&mut self, parent: ItemId, root: ItemId) -> Result<Vec<Wanted>, Stop> {
+    pub(super) fn wanted(&mut self, parent: ItemId, root: ItemId) -> Result<Vec<Wanted>, Blocked> {
         let spec = &self.built.items[parent.index()].spec;
         let variables = match self.rulebook.rules_from(spec).next() {
             Some(_) => self.variables(parent, root),
@@ -98,7 +98,7 @@ impl<'a> Builder<'a> {
         &mut self,
         whole: Whole<'a>,
         variables: &Variables,
-    ) -> Result<Vec<Wanted>, Stop> {
+    ) -> Result<Vec<Wanted>, Blocked> {
         let spec = self.item_of(whole).spec.clone();
         let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
         let rulebook = self.rulebook;
@@ -114,7 +114,7 @@ impl<'a> Builder<'a> {
                 wanted.push(Wanted::new(edge, Map::new()));
             }
             for rule in about {
-                let made = self.produced(rule, edge, variables).map_err(Stop::Failure)?;
+                let made = self.produced(rule, edge, variables).map_err(Blocked::Failure)?;
                 wanted.extend(made);
             }
         }
@@ -122,7 +122,7 @@ impl<'a> Builder<'a> {
             match &rule.to {
                 Produces::Spec(to) if edges.contains(to) => {}
                 Produces::Spec(to) => {
-                    let made = self.produced(rule, to, variables).map_err(Stop::Failure)?;
+                    let made = self.produced(rule, to, variables).map_err(Blocked::Failure)?;
                     wanted.extend(made);
                 }
                 Produces::Plugin(plugin) => {
@@ -258,30 +258,35 @@ impl<'a> Builder<'a> {
         Ok(mapped)
     }
 
-    /// What a decomposer plugin answers; a question where it has not been asked yet.
+    /// The productions of a decomposer plugin; empty if it must be asked first, which is noted.
     fn asked(
         &mut self,
         rule: &Rule,
         plugin: &PluginId,
         whole: Whole<'a>,
         variables: &Variables,
-    ) -> Result<Vec<Wanted>, Stop> {
-        if !holds(rule, variables).map_err(Stop::Failure)? {
+    ) -> Result<Vec<Wanted>, Blocked> {
+        if !holds(rule, variables).map_err(Blocked::Failure)? {
             return Ok(Vec::new());
         }
+        let answers = self.answers;
         let item = self.item_of(whole);
-        let key = match whole {
-            Whole::Item(_) => format!("{}/{}", rule.name, item.name),
-            Whole::Other(known) => format!("{}/{}", rule.name, known.id),
+        let name = match whole {
+            Whole::Item(_) => item.name.as_str(),
+            Whole::Other(known) => known.id.as_str(),
         };
-        let Some(answer) = self.answers.productions.get(&key) else {
-            return Err(Stop::Ask(Question {
-                key,
-                plugin: plugin.clone(),
-                spec: item.spec.clone(),
-                action: item.action,
-                characteristics: item.characteristics.clone(),
-            }));
+        let question = Question {
+            key: format!("{}/{name}", rule.name),
+            plugin: plugin.clone(),
+            spec: item.spec.clone(),
+            action: item.action,
+            characteristics: item.characteristics.clone(),
+        };
+        let Some(answer) = answers.to(&question) else {
+            if !self.questions.contains(&question) {
+                self.questions.push(question);
+            }
+            return Ok(Vec::new());
         };
         let known = |made: &Production| self.catalog().specs.contains_key(&made.spec);
         if let Some(unknown) = answer.iter().find(|made| !known(made)) {
@@ -289,7 +294,7 @@ impl<'a> Builder<'a> {
                 "rule `{}`: plugin `{plugin}` produces `{}`, which no catalog has",
                 rule.name, unknown.spec
             );
-            return Err(Stop::Failure(rule_failure("DECOMP_PLUGIN", message)));
+            return Err(Blocked::Failure(rule_failure("DECOMP_PLUGIN", message)));
         }
         let mut counts: BTreeMap<&SpecId, usize> = BTreeMap::new();
         let wanted = answer.iter().map(|made| {

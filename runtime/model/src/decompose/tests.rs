@@ -27,9 +27,29 @@ use crate::plan::Level;
 fn play(catalog: &str, rules: &str, order: &str) -> String {
     match decomposed(catalog, rules, order, &Answers::new()) {
         Ok(plan) => plan.to_string(),
-        Err(Stop::Failure(failure)) => refusal(&failure),
-        Err(Stop::Ask(question)) => format!("asks {}: {}", question.plugin, question.key),
-        Err(Stop::Recall(recalls)) => format!("recalls {recalls:?}"),
+        Err(Blocked::Failure(failure)) => refusal(&failure),
+        Err(Blocked::Questions(questions)) => format!("asks {questions:?}"),
+        Err(Blocked::Lookups(lookups)) => format!("looks up {lookups:?}"),
+    }
+}
+
+/// Decides with the answers of plugins to questions of these keys.
+fn answered(
+    given: &[(&str, Vec<Production>)],
+    decide: impl Fn(&Answers) -> Result<Plan, Blocked>,
+) -> Result<Plan, Blocked> {
+    let mut answers = Answers::new();
+    loop {
+        match decide(&answers) {
+            Err(Blocked::Questions(questions)) => {
+                for question in questions {
+                    let answer = given.iter().find(|(key, _)| *key == question.key);
+                    let (_, made) = answer.unwrap_or_else(|| panic!("{question:?} is asked"));
+                    answers.insert(question, made.clone());
+                }
+            }
+            decided => return decided,
+        }
     }
 }
 
@@ -63,7 +83,7 @@ fn refusal(failure: &Failure) -> String {
     format!("{:?} {}: {}", failure.class, failure.code, failure.message)
 }
 
-fn decomposed(catalog: &str, rules: &str, order: &str, answers: &Answers) -> Result<Plan, Stop> {
+fn decomposed(catalog: &str, rules: &str, order: &str, answers: &Answers) -> Result<Plan, Blocked> {
     let document = document(order);
     let order = Order::parse(Level::Product, &document).unwrap();
     decompose(&order, &document, &rulebook(catalog, rules), answers)
@@ -277,7 +297,7 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn plan_of(document: &Value, rulebook: &Rulebook) -> Result<Plan, Stop> {
+fn plan_of(document: &Value, rulebook: &Rulebook) -> Result<Plan, Blocked> {
     let order = Order::parse(Level::Product, document).unwrap();
     decompose(&order, document, rulebook, &Answers::new())
 }

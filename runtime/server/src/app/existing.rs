@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::decompose::{Answers, Instance, Recall};
+use model::decompose::{Answer, Instance, InstanceLookup};
 use model::documents::makers;
 use model::installed::{INSTALLED, Installed, SERVING};
-use model::{Failure, Fulfilment, FulfilmentId, InstanceId};
+use model::{Fulfilment, FulfilmentId, InstanceId};
 use serde_json::Value;
 
-use super::take::Asked;
 use super::{App, SubmitError};
 
 /// Whether an order is about what exists: one of its items changes it, or has it cease.
@@ -24,46 +23,41 @@ pub(super) fn changes(order: &Value) -> bool {
     }
 }
 
-/// Looks up what decomposition must know, each fulfilment once.
-pub(crate) struct Recalled<'a> {
+/// Looks up the instances that a decision asks for, each fulfilment once.
+pub(super) struct Instances<'a> {
     app: &'a App,
     fulfilments: BTreeMap<FulfilmentId, Option<Arc<Fulfilment>>>,
 }
 
-impl<'a> Recalled<'a> {
-    pub(crate) fn new(app: &'a App) -> Self {
+impl<'a> Instances<'a> {
+    pub(super) fn new(app: &'a App) -> Self {
         Self { app, fulfilments: BTreeMap::new() }
     }
 
-    /// Answers what must be known; a failure if that is too much for one order.
-    pub(crate) async fn answer(
+    pub(super) async fn look_up(
         &mut self,
-        recalls: Vec<Recall>,
-        asked: &mut Asked,
-        answers: &mut Answers,
-    ) -> Result<Result<(), Failure>, SubmitError> {
-        for recall in recalls {
-            if let Err(failure) = asked.instance() {
-                return Ok(Err(failure));
-            }
-            let instance = self.instance(&recall).await?;
-            answers.recall(recall, instance);
+        lookups: Vec<InstanceLookup>,
+    ) -> Result<Answer, SubmitError> {
+        let mut instances = Vec::new();
+        for lookup in lookups {
+            let instance = self.instance(&lookup).await?;
+            instances.push((lookup, instance));
         }
-        Ok(Ok(()))
+        Ok(Answer::Instances(instances))
     }
 
     /// An instance as the inventory has it, with its record and the fulfilment that owns it.
-    async fn instance(&mut self, recall: &Recall) -> Result<Option<Instance>, SubmitError> {
+    async fn instance(&mut self, lookup: &InstanceLookup) -> Result<Option<Instance>, SubmitError> {
         let document = |resource: &str, id: &str| {
             let found = self.app.document(resource, id).map_err(SubmitError::Store)?;
             Ok::<_, SubmitError>(found.map(|found| found.body))
         };
-        let id = InstanceId::of(&recall.resource, &recall.id);
-        if recall.resource == SERVING {
-            let found = document(SERVING, &recall.id)?;
+        let id = InstanceId::of(&lookup.resource, &lookup.id);
+        if lookup.resource == SERVING {
+            let found = document(SERVING, &lookup.id)?;
             return Ok(found.map(|document| Instance::of(id, document)));
         }
-        let found = document(&recall.resource, &recall.id)?;
+        let found = document(&lookup.resource, &lookup.id)?;
         let installed = self.app.installed(&id)?;
         if found.is_none() && installed.is_none() {
             return Ok(None);
@@ -73,7 +67,7 @@ impl<'a> Recalled<'a> {
         if let Some(installed) = &instance.installed {
             instance.owner = self.fulfilment(&installed.owner).await?;
         }
-        if let Some(last) = makers(&recall.resource, &instance.document).pop() {
+        if let Some(last) = makers(&lookup.resource, &instance.document).pop() {
             let maker = self.fulfilment(&last).await?;
             let is_open = maker.is_some_and(|maker| !maker.is_ended());
             if is_open {

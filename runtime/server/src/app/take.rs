@@ -5,7 +5,7 @@
 use engine::{NotSubmitted, Submitted};
 use model::journal::Activation;
 use model::order::quotes_of;
-use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind};
+use model::{Event, Failure, Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -14,47 +14,6 @@ use crate::systems::cpq;
 
 /// Max times an order is planned while others change what it is about.
 const PLANS_MAX: usize = 16;
-
-/// Max questions to decomposer plugins for one order.
-const QUESTIONS_MAX: usize = 1_000;
-
-/// Max existing instances looked up for one order.
-const INSTANCES_MAX: usize = 200_000;
-
-/// What was asked while an order was decomposed.
-#[derive(Debug, Default)]
-pub(crate) struct Asked {
-    questions: usize,
-    instances: usize,
-}
-
-impl Asked {
-    /// Counts a question to a plugin.
-    pub(crate) fn plugin(&mut self) -> Result<(), Failure> {
-        self.questions += 1;
-        if self.questions <= QUESTIONS_MAX {
-            return Ok(());
-        }
-        let message = format!(
-            "its decomposer plugins ask for more decisions than {QUESTIONS_MAX}, the most that \
-             this version takes for one order"
-        );
-        Err(Failure::new(FailureClass::Operator, "DECOMP_QUESTIONS", message))
-    }
-
-    /// Counts a look at an instance.
-    pub(crate) fn instance(&mut self) -> Result<(), Failure> {
-        self.instances += 1;
-        if self.instances <= INSTANCES_MAX {
-            return Ok(());
-        }
-        let message = format!(
-            "it is about more existing instances than {INSTANCES_MAX}, the most that this version \
-             looks up for one order: split it"
-        );
-        Err(Failure::new(FailureClass::Reject, "DECOMP_INSTANCES", message))
-    }
-}
 
 impl App {
     pub(super) async fn take(
@@ -161,6 +120,3 @@ fn refusal(event: &Event) -> Option<&Failure> {
     let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN", "PACK_LEFT_OUT"];
     codes.contains(&failure.code.as_str()).then_some(failure)
 }
-
-#[cfg(test)]
-mod tests;

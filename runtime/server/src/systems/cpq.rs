@@ -10,14 +10,13 @@ use commerce::cpq::{
 use engine::Submitted;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Put};
-use model::decompose::Answers;
+use model::decompose::{Answers, Decision};
 use model::order::{OrderError, OrderErrorKind};
 use model::{FulfilmentId, Kind, PoolId};
 use serde_json::{Value, json};
 
 use super::{Draft, Refusal};
-use crate::app::existing::Recalled;
-use crate::app::{App, Asked, SubmitError};
+use crate::app::{App, SubmitError};
 
 type Ask = fn(&Value, Facts<'_>) -> Result<Value, Unanswered>;
 
@@ -55,25 +54,18 @@ async fn answer(app: &App, request: &Value, ask: Ask) -> Result<Value, Refusal> 
             (pool.id.clone(), pool.len().saturating_sub(held))
         })
         .collect();
-    let mut answers = Answers::new();
-    let (mut recalled, mut asked) = (Recalled::new(app), Asked::default());
-    loop {
-        let facts = Facts { rulebook: &rulebook, free: &free, answers: &answers, now: app.now() };
+    let decide = |answers: &Answers| {
+        let facts = Facts { rulebook: &rulebook, free: &free, answers, now: app.now() };
         match ask(request, facts) {
-            Ok(answer) => return Ok(answer),
-            Err(Unanswered::Request(error)) => return Err(unreadable(&error)),
-            Err(Unanswered::Recall(recalls)) => {
-                let answered = recalled.answer(recalls, &mut asked, &mut answers).await;
-                let answered = answered.map_err(|error| Refusal::Submit(Box::new(error)))?;
-                answered.map_err(Refusal::Failed)?;
-            }
-            Err(Unanswered::Ask(question)) => {
-                asked.plugin().map_err(Refusal::Failed)?;
-                let answer = app.ask(&question, request).await.map_err(Refusal::Failed)?;
-                answers.insert(question.key, answer);
-            }
+            Ok(answer) => Ok(Ok(answer)),
+            Err(Unanswered::Request(error)) => Ok(Err(error)),
+            Err(Unanswered::Blocked(blocked)) => Err(blocked),
         }
-    }
+    };
+    let decision = Decision::new(Answers::new(), decide);
+    let decided = app.decided(decision, request, 0).await;
+    let decided = decided.map_err(|error| Refusal::Submit(Box::new(error)))?;
+    decided.map_err(Refusal::Failed)?.map_err(|error| unreadable(&error))
 }
 
 /// A quote is ordered once: its prices were agreed for what it says. What came to nothing does not

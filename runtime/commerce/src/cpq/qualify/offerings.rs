@@ -38,7 +38,7 @@ pub fn query_offerings(request: &Value, facts: Facts<'_>) -> Result<Value, Unans
                     error.path.replacen(&format!("{}[0]", form.items()), "searchCriteria", 1);
                 Unanswered::Request(error)
             }
-            asked @ (Unanswered::Ask(_) | Unanswered::Recall(_)) => asked,
+            blocked @ Unanswered::Blocked(_) => blocked,
         })?;
         if answered.iter().all(|own| own.result() == "qualified") {
             found.push(item);

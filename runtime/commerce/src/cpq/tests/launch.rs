@@ -196,7 +196,7 @@ fn what_cannot_be_used_is_left_out_with_what_needs_it() {
     let request = items(Form::ProductOrder, "1 O-2\n2 O-3\n3 O-5");
     let order = Order::parse(model::plan::Level::Product, &request).unwrap();
     let stop = model::decompose::decompose(&order, &request, &rulebook, &Answers::new());
-    let Err(model::decompose::Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
+    let Err(model::decompose::Blocked::Failure(failure)) = stop else { panic!("{stop:?}") };
     insta::assert_snapshot!(format!("{} {}", failure.code, failure.message), @"OFFERING_NOT_ORDERABLE item `1`: productOffering `O-2` cannot be ordered: it is `In Study`, and names `P-2`, which no catalog has ready; item `2`: productOffering `O-3` cannot be ordered: `lifecycleStatus` is none of `In Study`, `In Design`, `In Test`, `Rejected`, `Active`, `Launched`, `Retired`, `Obsolete`; item `3`: productOffering `O-5` cannot be ordered: names `ODD`, which no catalog has ready");
 }
 
@@ -215,7 +215,7 @@ fn a_rule_that_leads_nowhere_is_told_and_holds_orders() {
     let request = items(Form::ProductOrder, "1 NET tech=HFC");
     let order = Order::parse(model::plan::Level::Product, &request).unwrap();
     let stop = model::decompose::decompose(&order, &request, &rulebook, &Answers::new());
-    let Err(model::decompose::Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
+    let Err(model::decompose::Blocked::Failure(failure)) = stop else { panic!("{stop:?}") };
     insta::assert_snapshot!(format!("{:?} {} {}", failure.class, failure.code, failure.message), @"Operator DECOMP_SPEC rule `cable` leads to `R-CABLE`, which no catalog has ready");
 }
 

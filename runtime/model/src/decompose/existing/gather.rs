@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Known, installed};
-use crate::decompose::{Answers, Recall};
+use crate::decompose::{Answers, InstanceLookup};
 use crate::id::InstanceId;
 use crate::order::Order;
 use crate::plan::Action;
@@ -22,7 +22,7 @@ enum Reach {
 
 /// The instances that are not known yet; decomposition goes on when there are none. What they are
 /// made of is only known when they are, so it is asked again with the answers.
-pub(in crate::decompose) fn gather(order: &Order, answers: &Answers) -> Vec<Recall> {
+pub(in crate::decompose) fn gather(order: &Order, answers: &Answers) -> Vec<InstanceLookup> {
     let mut open: Vec<(InstanceId, Reach)> = Vec::new();
     for line in order.lines.iter().filter(|line| line.action != Action::Add) {
         let id = line.instance.as_ref().map(|id| InstanceId::of(order.level.inventory(), id));
@@ -32,11 +32,11 @@ pub(in crate::decompose) fn gather(order: &Order, answers: &Answers) -> Vec<Reca
 }
 
 /// What must be known besides to have an instance with all that it is made of.
-pub(in crate::decompose) fn gather_from(id: &InstanceId, answers: &Answers) -> Vec<Recall> {
+pub(in crate::decompose) fn gather_from(id: &InstanceId, answers: &Answers) -> Vec<InstanceLookup> {
     missing(vec![(id.clone(), Reach::Whole)], answers)
 }
 
-fn missing(mut open: Vec<(InstanceId, Reach)>, answers: &Answers) -> Vec<Recall> {
+fn missing(mut open: Vec<(InstanceId, Reach)>, answers: &Answers) -> Vec<InstanceLookup> {
     let mut gathering = Gathering { answers, seen: BTreeMap::new(), missing: BTreeSet::new() };
     while let Some((id, reach)) = open.pop() {
         gathering.look(&id, reach, &mut open);
@@ -47,7 +47,7 @@ fn missing(mut open: Vec<(InstanceId, Reach)>, answers: &Answers) -> Vec<Recall>
 struct Gathering<'a> {
     answers: &'a Answers,
     seen: BTreeMap<InstanceId, Reach>,
-    missing: BTreeSet<Recall>,
+    missing: BTreeSet<InstanceLookup>,
 }
 
 impl Gathering<'_> {
@@ -56,7 +56,7 @@ impl Gathering<'_> {
             return;
         }
         self.seen.insert(id.clone(), reach);
-        let recall = Recall { resource: id.resource().into(), id: id.id().into() };
+        let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
         if !self.answers.instances.contains_key(&recall) {
             self.missing.insert(recall);
             return;

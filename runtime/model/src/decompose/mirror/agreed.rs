@@ -10,7 +10,7 @@ use super::super::existing::{Known, installed};
 use super::super::items::Builder;
 use super::super::parts::{self, Fit};
 use super::super::produced::{Wanted, Whole};
-use super::super::{Recall, Stop};
+use super::super::{Blocked, InstanceLookup};
 use crate::expr::Scope as Variables;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;
@@ -36,7 +36,7 @@ impl<'a> Builder<'a> {
         id: ItemId,
         line: ItemId,
         characteristics: &Map<String, Value>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Blocked> {
         for (name, value) in characteristics {
             let said = self.said.entry(id).or_default();
             let wish = Wish { value: value.clone(), line };
@@ -51,7 +51,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Checks that existing instances are what all that share them want.
-    pub(in crate::decompose) fn agree(&mut self) -> Result<(), Stop> {
+    pub(in crate::decompose) fn agree(&mut self) -> Result<(), Blocked> {
         for (id, said) in self.said.clone() {
             let item = &self.built.items[id.index()];
             let Some(known) = self.origins.get(&id).copied() else { continue };
@@ -99,7 +99,11 @@ impl<'a> Builder<'a> {
 
     /// What the rules give an instance for one of its users, as that is now. What they gave it
     /// counts if they cannot be asked.
-    fn wanted_by(&mut self, user: Known<'a>, known: Known<'a>) -> Result<Map<String, Value>, Stop> {
+    fn wanted_by(
+        &mut self,
+        user: Known<'a>,
+        known: Known<'a>,
+    ) -> Result<Map<String, Value>, Blocked> {
         let root = &user.owner.plan().items
             [root_of(&user.owner.plan().items, user.installed.item).index()];
         let root = self.recalled(&user.read_from())?.map_or(root, |root| root.item());
@@ -109,8 +113,8 @@ impl<'a> Builder<'a> {
             .with("product", &root.product_view());
         let wanted = match self.wanted_of(Whole::Other(user), &variables) {
             Ok(wanted) => wanted,
-            Err(Stop::Failure(_)) => return Ok(known.item().characteristics.clone()),
-            Err(other @ (Stop::Ask(_) | Stop::Recall(_))) => return Err(other),
+            Err(Blocked::Failure(_)) => return Ok(known.item().characteristics.clone()),
+            Err(other @ (Blocked::Questions(_) | Blocked::Lookups(_))) => return Err(other),
         };
         let spec = &known.item().spec;
         let is_it = |fit: Fit, wanted: &&Wanted| {
@@ -126,10 +130,10 @@ impl<'a> Builder<'a> {
     }
 
     /// An instance, which must be known now.
-    fn recalled(&self, id: &InstanceId) -> Result<Option<Known<'a>>, Stop> {
-        let recall = Recall { resource: id.resource().into(), id: id.id().into() };
+    fn recalled(&self, id: &InstanceId) -> Result<Option<Known<'a>>, Blocked> {
+        let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
         if !self.answers.instances.contains_key(&recall) {
-            return Err(Stop::Recall(vec![recall]));
+            return Err(Blocked::Lookups(vec![recall]));
         }
         Ok(installed(id, self.answers))
     }
@@ -141,7 +145,7 @@ impl<'a> Builder<'a> {
         format!("the {} `{}`", of.resource(), of.id())
     }
 
-    fn disagreement(&self, id: ItemId, name: &str, wish: &Wish, other: (&str, &Value)) -> Stop {
+    fn disagreement(&self, id: ItemId, name: &str, wish: &Wish, other: (&str, &Value)) -> Blocked {
         let (other, own) = other;
         let line = &self.order.lines[wish.line.index()];
         let path = self.changed_by(wish.line);
@@ -156,7 +160,7 @@ impl<'a> Builder<'a> {
             line.id, wish.value
         );
         let failure = Failure::new(FailureClass::Reject, "DECOMP_CONFLICT", message);
-        Stop::Failure(failure.about(path))
+        Blocked::Failure(failure.about(path))
     }
 
     /// The attribute of a line by which it changes what it is made of.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::Stop;
+use super::super::Blocked;
 use super::super::existing::{Existing, Known, installed};
 use super::super::items::Builder;
 use super::super::{Answers, rejected};
@@ -20,7 +20,7 @@ impl<'a> Builder<'a> {
     pub(in crate::decompose) fn cease(
         &mut self,
         existing: &BTreeMap<usize, Existing<'a>>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Blocked> {
         for (index, line) in existing {
             if self.built.items[*index].action == Action::Delete {
                 self.check_ordered(*index, &line.known)?;
@@ -47,7 +47,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What was ordered by itself ceases only when nothing else uses it.
-    fn check_ordered(&self, index: usize, known: &Known<'a>) -> Result<(), Stop> {
+    fn check_ordered(&self, index: usize, known: &Known<'a>) -> Result<(), Blocked> {
         let others = known.users().find(|user| {
             let is_bundle = user.resource() == "product" && known.id.resource() == "product";
             user.as_str() != ORDERED && !is_bundle
@@ -63,7 +63,7 @@ impl<'a> Builder<'a> {
         );
         let path = format!("{path}.{}.id", Form::of(self.order.level).subject());
         let failure = Failure::new(FailureClass::Reject, "INSTANCE_NEEDED", message);
-        Err(Stop::Failure(failure.about(path)))
+        Err(Blocked::Failure(failure.about(path)))
     }
 
     /// The attribute of the line that ends an instance.
@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The products that a product bundles cease with it, unless a line of their own ends them.
-    fn cease_parts(&mut self, root: ItemId, known: Known<'a>) -> Result<(), Stop> {
+    fn cease_parts(&mut self, root: ItemId, known: Known<'a>) -> Result<(), Blocked> {
         for part in known.parts().filter_map(|part| installed(&part, self.answers)) {
             if part.item().level != Level::Product {
                 self.drop_part(&part, known.id);
@@ -158,7 +158,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The item of an instance that ceases.
-    fn ending(&mut self, known: Known<'a>) -> Result<ItemId, Stop> {
+    fn ending(&mut self, known: Known<'a>) -> Result<ItemId, Blocked> {
         let Some(own) = self.by_instance.get(known.id).copied() else {
             return self.copy(known, Action::Delete);
         };
@@ -171,7 +171,7 @@ impl<'a> Builder<'a> {
         &mut self,
         gone: &[Known<'a>],
         ids: &BTreeSet<InstanceId>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Blocked> {
         for known in gone {
             for other in known.installed.needed_by.keys().filter(|other| !ids.contains(*other)) {
                 let own = self.by_instance.get(other);
@@ -197,7 +197,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes with what stays who does not use or need it any more.
-    pub(in crate::decompose) fn note_dropped(&mut self) -> Result<(), Stop> {
+    pub(in crate::decompose) fn note_dropped(&mut self) -> Result<(), Blocked> {
         for (id, by) in std::mem::take(&mut self.dropped) {
             if self.ends(&id) {
                 continue;
@@ -212,7 +212,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A bundle keeps as many of each of its parts as it must have.
-    fn check_bundles(&self, existing: &BTreeMap<usize, Existing<'a>>) -> Result<(), Stop> {
+    fn check_bundles(&self, existing: &BTreeMap<usize, Existing<'a>>) -> Result<(), Blocked> {
         for (index, line) in existing {
             if self.built.items[*index].action != Action::Delete {
                 continue;
@@ -268,7 +268,7 @@ fn is_of(part: &InstanceId, offering: &SpecId, answers: &Answers) -> bool {
     part.is_some_and(|part| part.item().offering.as_ref() == Some(offering))
 }
 
-fn needed(id: &InstanceId, by: &InstanceId, path: Option<String>) -> Stop {
+fn needed(id: &InstanceId, by: &InstanceId, path: Option<String>) -> Blocked {
     let message = format!(
         "the {} `{}` would cease, and the {} `{}` stands on it: end that too, or first",
         id.resource(),
@@ -277,7 +277,7 @@ fn needed(id: &InstanceId, by: &InstanceId, path: Option<String>) -> Stop {
         by.id()
     );
     let failure = Failure::new(FailureClass::Reject, "INSTANCE_NEEDED", message);
-    Stop::Failure(match path {
+    Blocked::Failure(match path {
         Some(path) => failure.about(path),
         None => failure,
     })

@@ -1,7 +1,7 @@
 //! What stays stands on what it stood on: the needs of the plans that made it hold, across lines,
 //! parts of bundles and orders. What is needed is in the plan, so that its outputs can be read.
 
-use super::super::Stop;
+use super::super::Blocked;
 use super::super::existing::{Known, installed};
 use super::super::items::Builder;
 use crate::id::{InstanceId, ItemId};
@@ -10,7 +10,7 @@ use crate::plan::{Action, Level};
 impl<'a> Builder<'a> {
     /// Adds what the items that stay needed when they were made. An item that is decomposed anew
     /// keeps a need unless the order has another instance of that specification for it.
-    pub(in crate::decompose) fn keep_needs(&mut self) -> Result<(), Stop> {
+    pub(in crate::decompose) fn keep_needs(&mut self) -> Result<(), Blocked> {
         let mut open: Vec<ItemId> = self.origins.keys().copied().collect();
         while let Some(id) = open.pop() {
             if self.built.items[id.index()].action == Action::Delete {
@@ -40,7 +40,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What is needed stays with all that it is made of, so that its outputs can be read.
-    fn keep_needed(&mut self, own: ItemId, by: ItemId, need: Known<'a>) -> Result<(), Stop> {
+    fn keep_needed(&mut self, own: ItemId, by: ItemId, need: Known<'a>) -> Result<(), Blocked> {
         let mut root = own;
         if need.item().level == Level::Product {
             self.is_line_within(own, own);

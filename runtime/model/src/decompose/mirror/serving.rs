@@ -10,7 +10,7 @@ use super::super::existing::{Known, gather_from, installed};
 use super::super::items::Builder;
 use super::super::parts;
 use super::super::produced::Wanted;
-use super::super::{Recall, Stop};
+use super::super::{Blocked, InstanceLookup};
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::installed::{SERVING, Serving, scope_name};
 use crate::rule::Scope;
@@ -30,7 +30,7 @@ impl<'a> Builder<'a> {
         &self,
         wanted: &Wanted,
         root: ItemId,
-    ) -> Result<Option<Known<'a>>, Stop> {
+    ) -> Result<Option<Known<'a>>, Blocked> {
         match self.scope(&wanted.spec) {
             Scope::Customer => match self.serves(&wanted.spec) {
                 Some(name) => self.served_by(name),
@@ -47,7 +47,7 @@ impl<'a> Builder<'a> {
         known: Known<'a>,
         (parent, root): (ItemId, ItemId),
         wanted: &Map<String, Value>,
-    ) -> Result<ItemId, Stop> {
+    ) -> Result<ItemId, Blocked> {
         let is_new = !self.by_instance.contains_key(known.id);
         let id = self.stays(known)?;
         self.below(id, parent, root);
@@ -59,7 +59,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The instance that other parts of the same bundle have, whichever orders made them.
-    fn of_bundle(&self, wanted: &Wanted, root: ItemId) -> Result<Option<Known<'a>>, Stop> {
+    fn of_bundle(&self, wanted: &Wanted, root: ItemId) -> Result<Option<Known<'a>>, Blocked> {
         let Some(bundle) = self.built.bundles.get(root.index()) else { return Ok(None) };
         let Some(line) = self.origins.get(bundle) else { return Ok(None) };
         let mut outermost = *line;
@@ -85,10 +85,10 @@ impl<'a> Builder<'a> {
         Ok(None)
     }
 
-    fn served_by(&self, name: String) -> Result<Option<Known<'a>>, Stop> {
-        let recall = Recall { resource: SERVING.into(), id: name };
+    fn served_by(&self, name: String) -> Result<Option<Known<'a>>, Blocked> {
+        let recall = InstanceLookup { resource: SERVING.into(), id: name };
         let Some(found) = self.answers.instances.get(&recall) else {
-            return Err(Stop::Recall(vec![recall]));
+            return Err(Blocked::Lookups(vec![recall]));
         };
         let serving = found.as_ref().map(|found| Serving::deserialize(&found.document));
         let Some(Ok(Serving { instance })) = serving else { return Ok(None) };
@@ -96,10 +96,10 @@ impl<'a> Builder<'a> {
     }
 
     /// An instance with all that it is made of.
-    fn whole_of(&self, id: &InstanceId) -> Result<Option<Known<'a>>, Stop> {
+    fn whole_of(&self, id: &InstanceId) -> Result<Option<Known<'a>>, Blocked> {
         let missing = gather_from(id, self.answers);
         if !missing.is_empty() {
-            return Err(Stop::Recall(missing));
+            return Err(Blocked::Lookups(missing));
         }
         Ok(installed(id, self.answers))
     }

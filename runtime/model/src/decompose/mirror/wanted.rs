@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::existing::{Known, installed, is_suspended};
 use super::super::items::Builder;
-use super::super::{Recall, Stop};
+use super::super::{Blocked, InstanceLookup};
 use crate::id::{InstanceId, ItemId};
 use crate::installed::ORDERED;
 use crate::plan::{Action, Level};
 
 impl<'a> Builder<'a> {
     /// Works out the states of what the lines are made of, use from now on, and do not use any more.
-    pub(in crate::decompose) fn want_states(&mut self) -> Result<(), Stop> {
+    pub(in crate::decompose) fn want_states(&mut self) -> Result<(), Blocked> {
         let mut turned: BTreeSet<ItemId> = BTreeSet::new();
         loop {
             let mut suspended = BTreeMap::new();
@@ -62,7 +62,7 @@ impl<'a> Builder<'a> {
     }
 
     /// All that an item is made of is in the plan; its owner keeps it.
-    fn turn_parts(&mut self, id: ItemId, known: Known<'a>) -> Result<(), Stop> {
+    fn turn_parts(&mut self, id: ItemId, known: Known<'a>) -> Result<(), Blocked> {
         for part in known.parts().filter_map(|part| installed(&part, self.answers)) {
             if self.ends(part.id) {
                 continue;
@@ -119,7 +119,7 @@ impl<'a> Builder<'a> {
     fn are_users_known(&self, id: ItemId) -> bool {
         let Some(known) = self.origins.get(&id) else { return true };
         let is_known = |user: &InstanceId| {
-            let recall = Recall { resource: user.resource().into(), id: user.id().into() };
+            let recall = InstanceLookup { resource: user.resource().into(), id: user.id().into() };
             self.answers.instances.contains_key(&recall)
         };
         known.users().filter(|user| user.as_str() != ORDERED).all(is_known)

@@ -29,7 +29,7 @@ fn ordered(order: &str) -> Value {
 fn refused(played: &Played, order: &str) -> String {
     match played.plan(&ordered(order)) {
         Ok(_) => String::new(),
-        Err(Stop::Failure(failure)) => {
+        Err(Blocked::Failure(failure)) => {
             let attribute = failure.attribute.clone().unwrap_or_default();
             format!("{} [{attribute}]", refusal(&failure))
         }

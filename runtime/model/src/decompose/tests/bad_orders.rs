@@ -93,7 +93,7 @@ fn a_bundle_with_too_few_too_many_or_strangers() {
 #[test]
 fn a_change_names_what_exists() {
     assert_snapshot!(refused("1 modify O"), @"Reject INSTANCE_MISSING: item `1`: `modify` names no instance: what is it about?");
-    assert_snapshot!(refused("1 delete O id:p"), @r#"recalls [Recall { resource: "product", id: "p" }]"#);
+    assert_snapshot!(refused("1 delete O id:p"), @r#"looks up [InstanceLookup { resource: "product", id: "p" }]"#);
 }
 
 #[test]
@@ -104,6 +104,6 @@ fn a_specification_that_no_catalog_has_is_rejected() {
     ] });
     let order = Order::parse(Level::CustomerService, &document).unwrap();
     let stop = decompose(&order, &document, &rulebook(CATALOG, ""), &Answers::new());
-    let Err(Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
+    let Err(Blocked::Failure(failure)) = stop else { panic!("{stop:?}") };
     assert_snapshot!(refusal(&failure), @"Reject SPEC_UNKNOWN: item `a`: no catalog has the specification `NOPE`: name one that a catalog has; item `b`: names no specification: name one that a catalog has");
 }

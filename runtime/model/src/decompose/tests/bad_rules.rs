@@ -135,9 +135,9 @@ decompose:
   - { rule: by plugin, from: A, plugin: splitter }
 ";
     let nope = Production { spec: SpecId::new("NOPE"), characteristics: Map::new() };
-    let mut answers = Answers::new();
-    answers.insert("by plugin/A".to_string(), vec![nope]);
-    let stop = decomposed(CATALOG, rules, "1 add O", &answers);
-    let Err(Stop::Failure(failure)) = stop else { panic!("{stop:?}") };
+    let stop = answered(&[("by plugin/A", vec![nope])], |answers| {
+        decomposed(CATALOG, rules, "1 add O", answers)
+    });
+    let Err(Blocked::Failure(failure)) = stop else { panic!("{stop:?}") };
     assert_snapshot!(refusal(&failure), @"Operator DECOMP_PLUGIN: rule `by plugin`: plugin `splitter` produces `NOPE`, which no catalog has");
 }

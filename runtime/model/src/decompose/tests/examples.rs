@@ -127,7 +127,7 @@ fn the_bad_orders_of_superfibre_are_refused() {
     let Some(folder) = example("01-superfibre-200") else { return };
     let refused = |file: &str| {
         let stop = plan_of(&read(&folder.join(file)), &shipped(&["superfibre"])).unwrap_err();
-        let Stop::Failure(failure) = stop else { panic!("{stop:?}") };
+        let Blocked::Failure(failure) = stop else { panic!("{stop:?}") };
         refusal(&failure)
     };
     insta::assert_snapshot!(refused("product-order-invalid-speed.json"), @"Reject CHARACTERISTIC_VALUE: item `1`: `downstreamSpeed` cannot be 333; allowed are 100, 200, 500");

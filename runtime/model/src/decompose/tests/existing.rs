@@ -37,7 +37,7 @@ fn played() -> Played {
 fn plan(played: &Played, order: &str) -> String {
     match played.plan(&document(order)) {
         Ok(plan) => plan.to_string(),
-        Err(Stop::Failure(failure)) => refusal(&failure),
+        Err(Blocked::Failure(failure)) => refusal(&failure),
         Err(stop) => format!("{stop:?}"),
     }
 }
@@ -327,7 +327,7 @@ fn what_only_is_a_part_is_changed_with_the_whole() {
     ] });
     let parsed = Order::parse(Level::CustomerService, &order).unwrap();
     let stop = played.answered(&parsed, &order).unwrap_err();
-    let Stop::Failure(failure) = stop else { panic!("{stop:?}") };
+    let Blocked::Failure(failure) = stop else { panic!("{stop:?}") };
     assert_snapshot!(refusal(&failure), @"Reject INSTANCE_PART: the service `f-s2` is a part of what order `f` made: order a change of that");
 }
 

@@ -10,7 +10,7 @@ use crate::plan::{Action, Work};
 fn plan(played: &Played, order: &str) -> String {
     match played.plan(&document(order)) {
         Ok(plan) => lines(&plan),
-        Err(Stop::Failure(failure)) => refusal(&failure),
+        Err(Blocked::Failure(failure)) => refusal(&failure),
         Err(stop) => format!("{stop:?}"),
     }
 }

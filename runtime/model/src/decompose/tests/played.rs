@@ -30,19 +30,19 @@ impl Played {
     }
 
     /// The plan of a product order, with what it asks for.
-    pub(crate) fn plan(&self, document: &Value) -> Result<Plan, Stop> {
+    pub(crate) fn plan(&self, document: &Value) -> Result<Plan, Blocked> {
         self.answered(&Order::parse(Level::Product, document).unwrap(), document)
     }
 
     /// The plan of an order, with what it asks for.
-    pub(crate) fn answered(&self, order: &Order, document: &Value) -> Result<Plan, Stop> {
+    pub(crate) fn answered(&self, order: &Order, document: &Value) -> Result<Plan, Blocked> {
         let mut answers = Answers::new();
         loop {
             match decompose(order, document, &self.rulebook, &answers) {
-                Err(Stop::Recall(recalls)) => {
+                Err(Blocked::Lookups(recalls)) => {
                     for recall in recalls {
                         let instance = self.recall(&recall);
-                        answers.recall(recall, instance);
+                        answers.found(recall, instance);
                     }
                 }
                 other => return other,
@@ -50,7 +50,7 @@ impl Played {
         }
     }
 
-    pub(crate) fn recall(&self, recall: &Recall) -> Option<Instance> {
+    pub(crate) fn recall(&self, recall: &InstanceLookup) -> Option<Instance> {
         let document = |resource: &str, id: &str| {
             let mut found = self.documents.iter();
             let found = found.find(|((other, own), _)| *other == resource && own == id);

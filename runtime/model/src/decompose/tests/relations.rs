@@ -114,7 +114,7 @@ fn a_circle_through_what_services_are_made_of_is_found() {
         Y network
     ";
     let stop = decomposed(catalog, "", "1 add O", &Answers::new()).unwrap_err();
-    let Stop::Failure(failure) = stop else { panic!("{stop:?}") };
+    let Blocked::Failure(failure) = stop else { panic!("{stop:?}") };
     assert_eq!(failure.code, "DECOMP_CIRCLE");
     assert!(failure.message.ends_with("X, B, Y"), "{}", failure.message);
 }
@@ -269,6 +269,6 @@ fn a_plan_in_which_too_much_waits_for_too_much_is_refused() {
     }
     let catalog = LINES.replace("0..9", "0..2000");
     let stop = decomposed(&catalog, "", &order, &Answers::new()).unwrap_err();
-    let Stop::Failure(failure) = stop else { panic!("{stop:?}") };
+    let Blocked::Failure(failure) = stop else { panic!("{stop:?}") };
     assert_eq!((failure.code.as_str(), failure.class), ("TOO_LARGE", FailureClass::Reject));
 }

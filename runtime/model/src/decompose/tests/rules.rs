@@ -296,9 +296,13 @@ decompose:
       Y.do needs X.do
     ");
     let order = "1 add O fast=true";
-    let Err(Stop::Ask(question)) = decomposed(&catalog, rules, order, &Answers::new()) else {
+    let Err(Blocked::Questions(mut questions)) =
+        decomposed(&catalog, rules, order, &Answers::new())
+    else {
         panic!("the plugin is asked");
     };
+    assert_eq!(questions.len(), 1);
+    let question = questions.remove(0);
     assert_eq!(question.key, "by plugin/A");
     assert_eq!((question.plugin.as_str(), question.spec.as_str()), ("splitter", "A"));
     assert_eq!(
@@ -310,7 +314,7 @@ decompose:
         characteristics: json!({ "part": 1 }).as_object().cloned().unwrap(),
     };
     let mut answers = Answers::new();
-    answers.insert(question.key, vec![production]);
+    answers.insert(question, vec![production]);
     let plan = decomposed(&catalog, rules, order, &answers).unwrap();
     assert_snapshot!(plan, @r"
     items
@@ -345,11 +349,18 @@ decompose:
     let nothing = || Vec::new();
     let mut answers = Answers::new();
     let mut asked = Vec::new();
-    while let Err(Stop::Ask(question)) = decomposed(CATALOG, rules, "1 add O\n2 add O", &answers) {
-        asked.push(question.key.clone());
-        answers.insert(question.key, nothing());
+    let mut rounds = 0;
+    while let Err(Blocked::Questions(questions)) =
+        decomposed(CATALOG, rules, "1 add O\n2 add O", &answers)
+    {
+        rounds += 1;
+        for question in questions {
+            asked.push(question.key.clone());
+            answers.insert(question, nothing());
+        }
     }
     assert_eq!(asked, ["by plugin/A", "by plugin/A#2"]);
+    assert_eq!(rounds, 1, "questions of one depth come together");
 }
 
 #[test]
@@ -405,4 +416,40 @@ fn a_run_is_the_plan_of_its_workflow() {
     ");
     let failure = plan_run("nothing", &json!({}), &rulebook(CATALOG, "")).unwrap_err();
     assert_snapshot!(refusal(&failure), @"Operator WORKFLOW_UNKNOWN: no pack has a workflow `nothing`");
+}
+
+#[test]
+fn an_answer_counts_for_its_question_alone_when_names_shift() {
+    // The Y that the plugin makes of A takes the name that the Y of B had when it was asked about.
+    let rules = "
+decompose:
+  - { rule: by plugin, from: A, plugin: splitter }
+  - { rule: of B, from: B, to: Y, characteristics: { speed: 5 } }
+  - { rule: deeper, from: Y, plugin: splitter }
+";
+    let catalog = CATALOG.replace("Y network after X", "Y network; speed number");
+    let made = |question: &Question| match question.spec.as_str() {
+        "A" => vec![Production { spec: SpecId::new("Y"), characteristics: Map::new() }],
+        _ if question.characteristics.contains_key("speed") => Vec::new(),
+        _ => vec![Production { spec: SpecId::new("Z"), characteristics: Map::new() }],
+    };
+    let (mut answers, mut rounds) = (Answers::new(), Vec::new());
+    let plan = loop {
+        assert!(rounds.len() < 5, "it comes to an end: {rounds:?}");
+        match decomposed(&catalog, rules, "1 add O", &answers) {
+            Err(Blocked::Questions(questions)) => {
+                let keys: Vec<_> = questions.iter().map(|question| question.key.clone()).collect();
+                rounds.push(keys.join(", "));
+                questions.into_iter().for_each(|question| {
+                    let made = made(&question);
+                    answers.insert(question, made);
+                });
+            }
+            Ok(plan) => break plan,
+            Err(blocked) => panic!("{blocked:?}"),
+        }
+    };
+    assert_eq!(rounds, ["by plugin/A, deeper/Y", "deeper/Y"], "another Y is asked about");
+    let names: Vec<&str> = plan.items.iter().map(|item| item.name.as_str()).collect();
+    assert_eq!(names, ["P", "A", "X", "Y", "Z", "B"]);
 }

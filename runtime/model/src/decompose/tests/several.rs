@@ -41,17 +41,19 @@ fn rules(decompose: &str, scopes: &[(&str, &str)]) -> String {
 fn added(rules: &str, characteristics: &Value, answers: &[(&str, &[Value])]) -> String {
     let document = order("add", characteristics);
     let order = Order::parse(Level::Product, &document).unwrap();
-    let mut given = Answers::new();
-    for (key, productions) in answers {
+    let given = answers.iter().map(|(key, productions)| {
         let productions = productions.iter().map(|characteristics| Production {
             spec: SpecId::new("X"),
             characteristics: characteristics.as_object().unwrap().clone(),
         });
-        given.insert((*key).into(), productions.collect());
-    }
-    match decompose(&order, &document, &rulebook(CATALOG, rules), &given) {
+        (*key, productions.collect())
+    });
+    let given: Vec<(&str, Vec<Production>)> = given.collect();
+    let rulebook = rulebook(CATALOG, rules);
+    let plan = answered(&given, |answers| decompose(&order, &document, &rulebook, answers));
+    match plan {
         Ok(plan) => outline(&plan).join("\n"),
-        Err(Stop::Failure(failure)) => refusal(&failure),
+        Err(Blocked::Failure(failure)) => refusal(&failure),
         Err(stop) => panic!("{stop:?}"),
     }
 }
