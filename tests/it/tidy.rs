@@ -6,6 +6,8 @@ use std::process::Command;
 
 use crate::world::repository;
 
+mod words;
+
 /// A file has so many lines at the most.
 const LINES_MAX: usize = 500;
 
