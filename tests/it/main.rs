@@ -37,11 +37,11 @@ mod reference;
 mod relations;
 mod rules;
 
+mod bulk;
 mod damage;
 mod demo;
 mod landscape;
 mod left_out;
-mod mass;
 mod memory;
 mod reconcile;
 mod run;

@@ -3,10 +3,10 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+mod bulk;
 pub mod config;
 pub mod events;
 mod json;
-mod mass;
 pub mod packs;
 mod reconcile;
 mod replan;

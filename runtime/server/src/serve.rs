@@ -155,7 +155,7 @@ impl Server {
         let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
         let events = tokio::spawn(events.run(until(stopped.clone())));
         let exchange = config.data.join(EXCHANGE);
-        let jobs = crate::mass::jobs::run(app.clone(), exchange, until(stopped.clone()));
+        let jobs = crate::bulk::jobs::run(app.clone(), exchange, until(stopped.clone()));
         let jobs = tokio::spawn(jobs);
         let reconciliations = crate::reconcile::run(app.clone(), until(stopped.clone()));
         let reconciliations = tokio::spawn(reconciliations);

@@ -11,6 +11,9 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
 use crate::http::answer::Answer;
+use crate::bulk::import::{IMPORTS, Import, ImportError, importable, progress};
+use crate::bulk::lines::Lines;
+use crate::bulk::progress::{Existing, State, Wrong};
 use crate::http::body::BODY_WAIT;
 use crate::http::call::Call;
 use crate::http::page::Page;
@@ -19,9 +22,6 @@ use crate::http::problem::nothing_here;
 use crate::http::query::Query;
 use crate::http::serve::Closing;
 use crate::http::{Door, answer};
-use crate::mass::import::{IMPORTS, Import, ImportError, importable, progress};
-use crate::mass::lines::Lines;
-use crate::mass::progress::{Existing, State, Wrong};
 
 /// What a client may call an import: it becomes a key of the store.
 const ID_BYTES_MAX: usize = 200;

@@ -225,7 +225,7 @@ async fn check(version: Version) {
             ["check", "query", "adjust", "reserve", "quote", "usage", "productOfferingQual"];
         let is_asked = view.name() != "usageSpecification"
             && ANEW.iter().any(|word| view.name().starts_with(word));
-        if !is_asked && crate::mass::import::importable(view.resource.key).is_ok() {
+        if !is_asked && crate::bulk::import::importable(view.resource.key).is_ok() {
             findings.extend(moved(&bench, view.resource.key).await);
         }
     }

@@ -249,7 +249,7 @@ async fn jobs_take_a_catalog_out_and_bring_it_in() {
     let bench = Bench::new();
     let folder = tempfile::tempdir().unwrap();
     let never = std::future::pending();
-    tokio::spawn(crate::mass::jobs::run(bench.app.clone(), folder.path().into(), never));
+    tokio::spawn(crate::bulk::jobs::run(bench.app.clone(), folder.path().into(), never));
     let body = json!({ "url": "file:out.ndjson", "path": format!("{CATALOG}/category") });
     bench.post(&format!("{CATALOG}/category"), &json!({ "name": "fast" })).await;
     let out = job(&bench, &format!("{CATALOG}/exportJob"), &body).await;
