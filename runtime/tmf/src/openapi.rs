@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::table::{APIS, USUAL};
+use super::table::{APIS, DEFAULT};
 use super::version::View;
 use crate::resource::{Api, Operation, Resource, Served};
 use crate::shape::Forms;
@@ -65,7 +65,7 @@ static HUB: Resource = Resource {
     shape: "Hub",
     operations: &[Operation::Create, Operation::Delete],
     mandatory: &["callback"],
-    ..USUAL
+    ..DEFAULT
 };
 
 /// What stands below a resource, by API, with code of its own.
@@ -76,7 +76,7 @@ static BELOW: &[(u16, Resource)] = &[
             name: "topic/{topicId}/event",
             shape: "Event",
             operations: &[Operation::List, Operation::Get, Operation::Create],
-            ..USUAL
+            ..DEFAULT
         },
     ),
     (
@@ -86,7 +86,7 @@ static BELOW: &[(u16, Resource)] = &[
             shape: "Hub",
             operations: &[Operation::List, Operation::Get, Operation::Create, Operation::Delete],
             mandatory: &["callback"],
-            ..USUAL
+            ..DEFAULT
         },
     ),
     (
@@ -96,7 +96,7 @@ static BELOW: &[(u16, Resource)] = &[
             shape: "TaskFlow",
             operations: &[Operation::List, Operation::Get, Operation::Patch],
             fixed: &["id", "href", "taskFlowSpecification"],
-            ..USUAL
+            ..DEFAULT
         },
     ),
 ];

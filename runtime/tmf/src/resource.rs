@@ -21,14 +21,14 @@ pub struct Api {
     /// Other names that clients use for it.
     pub aliases: &'static [&'static str],
     /// How it is served under `v5`; nothing where it is not.
-    pub v5: Option<Later>,
+    pub v5: Option<V5>,
     /// Its resources.
     pub resources: &'static [Resource],
 }
 
 /// An API in its later version, over the same documents.
 #[derive(Debug)]
-pub struct Later {
+pub struct V5 {
     /// The version of the definition.
     pub version: &'static str,
     /// The name in its base path.

@@ -69,7 +69,7 @@ pub static APIS: &[&Api] = &[
 ];
 
 /// What most resources are like; an entry says what differs.
-pub(super) const USUAL: Resource = Resource {
+pub(super) const DEFAULT: Resource = Resource {
     name: "",
     key: "",
     name_v5: None,
@@ -107,7 +107,7 @@ const IN_CATALOG: Resource = Resource {
     fixed: &["id", "href", "lastUpdate"],
     life: Some(life::CATALOG),
     stamp: Some("lastUpdate"),
-    ..USUAL
+    ..DEFAULT
 };
 
 /// Imports and exports of a catalog.
@@ -118,7 +118,7 @@ const JOB: Resource = Resource {
     life: Some(life::JOB),
     indexed: &["url"],
     dates: &["creationDate"],
-    ..USUAL
+    ..DEFAULT
 };
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ static ORDER: Resource = Resource {
     indexed: &["party.id", "externalId"],
     server: &[],
     fixed: &[],
-    ..crate::table::USUAL
+    ..crate::table::DEFAULT
 };
 
 fn told(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! TMF620: product catalogs.
 
 use super::{IN_CATALOG, JOB};
-use crate::resource::{Api, Later, Resource};
+use crate::resource::{Api, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 620,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.1.0",
     base: "productCatalogManagement",
     aliases: &["productCatalog"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "productCatalogManagement",
         aliases: &["productCatalog"],

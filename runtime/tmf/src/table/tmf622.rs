@@ -1,7 +1,7 @@
 //! TMF622: product orders.
 
-use super::{TASK, USUAL, life};
-use crate::resource::{Api, Later, Owner, Reference, Resource};
+use super::{DEFAULT, TASK, life};
+use crate::resource::{Api, Owner, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 622,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "productOrderingManagement",
     aliases: &["productOrdering"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "productOrderingManagement",
         aliases: &["productOrdering"],
@@ -50,7 +50,7 @@ pub(super) static API: Api = Api {
             ],
             owner: Owner::Order,
             dates: &["orderDate"],
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "cancelProductOrder",
@@ -67,7 +67,7 @@ pub(super) static API: Api = Api {
             }],
             indexed: &["productOrder.id"],
             owner: Owner::Order,
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

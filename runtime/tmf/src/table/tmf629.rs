@@ -1,7 +1,7 @@
 //! TMF629: customers.
 
-use super::{USUAL, life};
-use crate::resource::{Api, Later, Reference, Resource};
+use super::{DEFAULT, life};
+use crate::resource::{Api, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 629,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "customerManagement",
     aliases: &["customer"],
-    v5: Some(Later { version: "5.0.1", base: "customer", aliases: &["customerManagement"] }),
+    v5: Some(V5 { version: "5.0.1", base: "customer", aliases: &["customerManagement"] }),
     resources: &[Resource {
         name: "customer",
         key: "customer",
@@ -23,6 +23,6 @@ pub(super) static API: Api = Api {
         }],
         indexed: &["name", "engagedParty.id", "account.id", "relatedParty.id"],
         history: true,
-        ..USUAL
+        ..DEFAULT
     }],
 };

@@ -1,7 +1,7 @@
 //! TMF632: parties.
 
-use super::USUAL;
-use crate::resource::{Api, Later, Life, Resource, Words};
+use super::DEFAULT;
+use crate::resource::{Api, Life, Resource, V5, Words};
 
 pub(super) static API: Api = Api {
     number: 632,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "party",
     aliases: &["partyManagement"],
-    v5: Some(Later { version: "5.0.0", base: "partyManagement", aliases: &["party"] }),
+    v5: Some(V5 { version: "5.0.0", base: "partyManagement", aliases: &["party"] }),
     resources: &[
         Resource {
             name: "individual",
@@ -29,7 +29,7 @@ pub(super) static API: Api = Api {
                 "relatedParty.id",
             ],
             history: true,
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "organization",
@@ -49,7 +49,7 @@ pub(super) static API: Api = Api {
                 "relatedParty.id",
             ],
             history: true,
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

@@ -1,7 +1,7 @@
 //! TMF634: resource catalogs.
 
 use super::{IN_CATALOG, JOB};
-use crate::resource::{Api, Later, Naming, Resource};
+use crate::resource::{Api, Naming, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 634,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.1.0",
     base: "resourceCatalog",
     aliases: &["resourceCatalogManagement"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "resourceCatalog",
         aliases: &["resourceCatalogManagement"],

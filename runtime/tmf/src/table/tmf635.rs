@@ -1,6 +1,6 @@
 //! TMF635: usage.
 
-use super::{USUAL, life};
+use super::{DEFAULT, life};
 use crate::resource::{Api, Life, Resource, Words};
 
 pub(super) static API: Api = Api {
@@ -22,7 +22,7 @@ pub(super) static API: Api = Api {
                 "usageSpecification.id",
                 "ratedProductUsage.productRef.id",
             ],
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "usageSpecification",
@@ -33,7 +33,7 @@ pub(super) static API: Api = Api {
             life: Some(life::CATALOG),
             indexed: &["name", "relatedParty.id"],
             stamp: Some("lastUpdate"),
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

@@ -1,7 +1,7 @@
 //! TMF637: the products that customers have.
 
-use super::{USUAL, life};
-use crate::resource::{Api, Later, Resource};
+use super::{DEFAULT, life};
+use crate::resource::{Api, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 637,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "productInventory",
     aliases: &["productInventoryManagement"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "productInventory",
         aliases: &["productInventoryManagement"],
@@ -35,6 +35,6 @@ pub(super) static API: Api = Api {
             "place.id",
         ],
         history: true,
-        ..USUAL
+        ..DEFAULT
     }],
 };

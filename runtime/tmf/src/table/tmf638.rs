@@ -1,7 +1,7 @@
 //! TMF638: the services that are there.
 
-use super::{USUAL, life};
-use crate::resource::{Api, Later, Resource};
+use super::{DEFAULT, life};
+use crate::resource::{Api, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 638,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "serviceInventory",
     aliases: &["serviceInventoryManagement"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "serviceInventory",
         aliases: &["serviceInventoryManagement"],
@@ -40,5 +40,5 @@ pub(super) const SERVICE: Resource = Resource {
     ],
     history: true,
     dates: &["serviceDate"],
-    ..USUAL
+    ..DEFAULT
 };

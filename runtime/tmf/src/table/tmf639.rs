@@ -1,7 +1,7 @@
 //! TMF639: the resources that are there. Physical and logical ones are views of them.
 
-use super::{USUAL, life};
-use crate::resource::{ALL, Api, Later, Operation, Resource, Served};
+use super::{DEFAULT, life};
+use crate::resource::{ALL, Api, Operation, Resource, Served, V5};
 
 pub(super) static API: Api = Api {
     number: 639,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "resourceInventoryManagement",
     aliases: &["resourceInventory"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "resourceInventory",
         aliases: &["resourceInventoryManagement"],
@@ -55,7 +55,7 @@ pub(super) const RESOURCE: Resource = Resource {
         "place.id",
     ],
     history: true,
-    ..USUAL
+    ..DEFAULT
 };
 
 const WITH_PUT: &[Operation] = &[

@@ -1,7 +1,7 @@
 //! TMF640: services that are activated directly. Its services are those of TMF638, where hrefs lead.
 
 use super::tmf638::SERVICE;
-use super::{READ, USUAL, life};
+use super::{DEFAULT, READ, life};
 use crate::resource::{Api, Owner, Resource};
 
 pub(super) static API: Api = Api {
@@ -20,7 +20,7 @@ pub(super) static API: Api = Api {
             operations: READ,
             life: Some(life::free("state")),
             indexed: &["sourceHref"],
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

@@ -1,7 +1,7 @@
 //! TMF641: service orders.
 
-use super::{TASK, USUAL, life};
-use crate::resource::{Api, Later, Owner, Reference, Resource};
+use super::{DEFAULT, TASK, life};
+use crate::resource::{Api, Owner, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 641,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.1.0",
     base: "serviceOrdering",
     aliases: &["serviceOrderingManagement"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "serviceOrdering",
         aliases: &["serviceOrderingManagement"],
@@ -60,7 +60,7 @@ pub(super) static API: Api = Api {
             ],
             owner: Owner::Order,
             dates: &["orderDate"],
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "cancelServiceOrder",
@@ -84,7 +84,7 @@ pub(super) static API: Api = Api {
             }],
             indexed: &["serviceOrder.id"],
             owner: Owner::Order,
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

@@ -1,6 +1,6 @@
 //! TMF645: whether a service can be delivered.
 
-use super::{USUAL, life};
+use super::{DEFAULT, life};
 use crate::resource::{Api, Resource};
 
 pub(super) static API: Api = Api {
@@ -30,7 +30,7 @@ pub(super) static API: Api = Api {
             life: Some(life::TASK_ACCEPTED),
             indexed: &["externalId", "relatedParty.id", "qualificationResult"],
             dates: &["checkServiceQualificationDate"],
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "queryServiceQualification",
@@ -51,7 +51,7 @@ pub(super) static API: Api = Api {
             life: Some(life::TASK_ACCEPTED),
             indexed: &["externalId", "relatedParty.id"],
             dates: &["queryServiceQualificationDate"],
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

@@ -1,7 +1,7 @@
 //! TMF648: quotes.
 
-use super::USUAL;
-use crate::resource::{Api, Later, Life, Reference, Resource, Words};
+use super::DEFAULT;
+use crate::resource::{Api, Life, Reference, Resource, V5, Words};
 
 pub(super) static API: Api = Api {
     number: 648,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "quoteManagement",
     aliases: &["quote"],
-    v5: Some(Later { version: "5.0.0", base: "quoteManagement", aliases: &["quote"] }),
+    v5: Some(V5 { version: "5.0.0", base: "quoteManagement", aliases: &["quote"] }),
     resources: &[Resource {
         name: "quote",
         key: "quote",
@@ -41,7 +41,7 @@ pub(super) static API: Api = Api {
             "quoteItem.productOffering.id",
         ],
         dates: &["quoteDate"],
-        ..USUAL
+        ..DEFAULT
     }],
 };
 

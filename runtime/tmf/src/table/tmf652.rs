@@ -1,6 +1,6 @@
 //! TMF652: resource orders.
 
-use super::{TASK, USUAL, life};
+use super::{DEFAULT, TASK, life};
 use crate::resource::{Api, Owner, Reference, Resource};
 
 pub(super) static API: Api = Api {
@@ -30,7 +30,7 @@ pub(super) static API: Api = Api {
             ],
             owner: Owner::Order,
             dates: &["orderDate"],
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "cancelResourceOrder",
@@ -47,7 +47,7 @@ pub(super) static API: Api = Api {
             }],
             indexed: &["resourceOrder.id"],
             owner: Owner::Order,
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

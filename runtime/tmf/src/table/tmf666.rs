@@ -1,7 +1,7 @@
 //! TMF666: accounts, and how they are billed.
 
-use super::{USUAL, life};
-use crate::resource::{Api, Later, Reference, Resource};
+use super::{DEFAULT, life};
+use crate::resource::{Api, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
     number: 666,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "accountManagement",
     aliases: &["account"],
-    v5: Some(Later { version: "5.0.0", base: "accountManagement", aliases: &["account"] }),
+    v5: Some(V5 { version: "5.0.0", base: "accountManagement", aliases: &["account"] }),
     resources: &[
         Resource {
             name: "partyAccount",
@@ -70,7 +70,7 @@ pub(super) static API: Api = Api {
     ],
 };
 
-const NAMED: Resource = Resource { mandatory: &["name"], indexed: &["name"], ..USUAL };
+const NAMED: Resource = Resource { mandatory: &["name"], indexed: &["name"], ..DEFAULT };
 
 /// What is kept of an account is computed from its bills and payments, not said by clients.
 const ACCOUNT: Resource = Resource {
@@ -78,7 +78,7 @@ const ACCOUNT: Resource = Resource {
     life: Some(life::free("state")),
     indexed: &["name", "accountType", "relatedParty.id"],
     stamp: Some("lastModified"),
-    ..USUAL
+    ..DEFAULT
 };
 
 const BILLED: &[Reference] = &[

@@ -1,6 +1,6 @@
 //! TMF669: the roles that parties play.
 
-use super::{USUAL, life};
+use super::{DEFAULT, life};
 use crate::resource::{Api, Reference, Resource};
 
 pub(super) static API: Api = Api {
@@ -22,6 +22,6 @@ pub(super) static API: Api = Api {
             is_acted_on: false,
         }],
         indexed: &["name", "engagedParty.id", "account.id", "relatedParty.id"],
-        ..USUAL
+        ..DEFAULT
     }],
 };

@@ -1,7 +1,7 @@
 //! TMF678: bills.
 
-use super::{READ, TASK, USUAL};
-use crate::resource::{Api, Later, Life, Naming, Operation, Resource, Served, Words};
+use super::{DEFAULT, READ, TASK};
+use crate::resource::{Api, Life, Naming, Operation, Resource, Served, V5, Words};
 
 pub(super) static API: Api = Api {
     number: 678,
@@ -9,11 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "customerBillManagement",
     aliases: &["customerBill"],
-    v5: Some(Later {
-        version: "5.0.0",
-        base: "customerBillManagement",
-        aliases: &["customerBill"],
-    }),
+    v5: Some(V5 { version: "5.0.0", base: "customerBillManagement", aliases: &["customerBill"] }),
     resources: &[
         Resource {
             name: "customerBillOnDemand",
@@ -24,7 +20,7 @@ pub(super) static API: Api = Api {
             life: Some(ON_DEMAND),
             indexed: &["billingAccount.id", "relatedParty.id", "customerBill.id"],
             stamp: Some("lastUpdate"),
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "customerBill",
@@ -67,7 +63,7 @@ pub(super) static API: Api = Api {
                 "relatedParty.id",
             ],
             stamp: Some("lastUpdate"),
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "appliedCustomerBillingRate",
@@ -76,7 +72,7 @@ pub(super) static API: Api = Api {
             operations: READ,
             indexed: &["name", "type", "bill.id", "billingAccount.id", "product.id", "billRun.id"],
             naming: Naming::Silent,
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "billCycle",
@@ -86,7 +82,7 @@ pub(super) static API: Api = Api {
             indexed: &["name"],
             naming: Naming::Silent,
             served: Served::V5,
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

@@ -1,7 +1,7 @@
 //! TMF679: whether an offering can be sold.
 
-use super::{USUAL, life};
-use crate::resource::{Api, Later, Resource, Served};
+use super::{DEFAULT, life};
+use crate::resource::{Api, Resource, Served, V5};
 
 pub(super) static API: Api = Api {
     number: 679,
@@ -9,7 +9,7 @@ pub(super) static API: Api = Api {
     version: "4.0.0",
     base: "productOfferingQualification",
     aliases: &["productOfferingQualificationManagement"],
-    v5: Some(Later {
+    v5: Some(V5 {
         version: "5.0.0",
         base: "productOfferingQualification",
         aliases: &["productOfferingQualificationManagement"],
@@ -34,7 +34,7 @@ pub(super) static API: Api = Api {
             life: Some(life::TASK),
             indexed: &["relatedParty.id", "qualificationResult", "place.id", "channel.id"],
             dates: &["productOfferingQualificationDate"],
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "queryProductOfferingQualification",
@@ -56,7 +56,7 @@ pub(super) static API: Api = Api {
             indexed: &["relatedParty.partyOrPartyRole.id"],
             served: Served::V5,
             dates: &["creationDate"],
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };

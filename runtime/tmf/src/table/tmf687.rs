@@ -1,6 +1,6 @@
 //! TMF687: stocks of products.
 
-use super::{TASK, USUAL, life};
+use super::{DEFAULT, TASK, life};
 use crate::resource::{Api, Life, Reference, Resource, Words};
 
 pub(super) static API: Api = Api {
@@ -34,7 +34,7 @@ pub(super) static API: Api = Api {
             ],
             dates: &["creationDate"],
             stamp: Some("lastUpdate"),
-            ..USUAL
+            ..DEFAULT
         },
         Resource {
             name: "adjustProductStock",
@@ -95,7 +95,7 @@ const STOCK_TASK: Resource = Resource {
     operations: TASK,
     life: Some(life::TASK_ACCEPTED),
     dates: &["creationDate"],
-    ..USUAL
+    ..DEFAULT
 };
 
 /// Stock comes and goes: any status may follow any.

@@ -1,7 +1,7 @@
 //! TMF688: topics of events. What happens in a topic, and who hears of it, is served by code of its
 //! own.
 
-use super::{NO_PATCH, USUAL};
+use super::{DEFAULT, NO_PATCH};
 use crate::resource::{Api, Naming, Resource};
 
 pub(super) static API: Api = Api {
@@ -18,6 +18,6 @@ pub(super) static API: Api = Api {
         operations: NO_PATCH,
         indexed: &["name"],
         naming: Naming::Change,
-        ..USUAL
+        ..DEFAULT
     }],
 };

@@ -1,7 +1,7 @@
 //! TMF701: process flows. Each fulfilment shows itself as one; its task flows are served by code of
 //! their own.
 
-use super::{NO_PATCH, USUAL};
+use super::{DEFAULT, NO_PATCH};
 use crate::resource::{Api, Life, Owner, Resource, Words};
 
 pub(super) static API: Api = Api {
@@ -22,7 +22,7 @@ pub(super) static API: Api = Api {
         indexed: &["processFlowSpecification", "relatedEntity.id", "relatedParty.id"],
         owner: Owner::Computed,
         dates: &["processFlowDate"],
-        ..USUAL
+        ..DEFAULT
     }],
 };
 

@@ -2,7 +2,7 @@
 //! lead.
 
 use super::tmf639::RESOURCE;
-use super::{READ, USUAL, life};
+use super::{DEFAULT, READ, life};
 use crate::resource::{Api, Owner, Resource};
 
 pub(super) static API: Api = Api {
@@ -21,7 +21,7 @@ pub(super) static API: Api = Api {
             operations: READ,
             life: Some(life::free("state")),
             indexed: &["sourceHref"],
-            ..USUAL
+            ..DEFAULT
         },
     ],
 };
