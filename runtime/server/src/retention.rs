@@ -254,7 +254,8 @@ fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Err
 /// Whether an instance that an order made or changed is in use.
 fn is_needed(app: &App, fulfilment: &Fulfilment) -> Result<bool, Error> {
     for (resource, path, over) in INSTANCES {
-        let attribute = of_key(resource).and_then(|(_, resource)| Some(resource.life?.attribute));
+        let attribute =
+            of_key(resource).and_then(|(_, resource)| Some(resource.lifecycle?.attribute));
         let Some(attribute) = attribute else { return Ok(true) };
         let limit = INSTANCES_MAX + 1;
         let found = app.documents_by(resource, path, fulfilment.id().as_str(), limit)?;

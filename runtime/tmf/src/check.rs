@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::shape::Forms;
 use super::version::{Version, View};
-use crate::resource::{Life, Owner, Resource, Served, of_key};
+use crate::resource::{Lifecycle, Owner, Resource, Served, of_key};
 
 /// What is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,11 +81,13 @@ impl Resource {
     /// seen in its view, and begins in a state that is one.
     pub(super) fn check_new_rules(&self, fields: &Map<String, Value>) -> Result<(), Invalid> {
         self.check_view(fields)?;
-        let Some(life) = self.life.filter(|life| !self.server.contains(&life.attribute)) else {
+        let Some(lifecycle) =
+            self.lifecycle.filter(|lifecycle| !self.server.contains(&lifecycle.attribute))
+        else {
             return Ok(());
         };
-        match fields.get(life.attribute) {
-            Some(state) if !state.is_null() => known(&life, state).map(drop),
+        match fields.get(lifecycle.attribute) {
+            Some(state) if !state.is_null() => known(&lifecycle, state).map(drop),
             _ => Ok(()),
         }
     }
@@ -176,11 +178,11 @@ impl Resource {
 
     /// An order that has come to its end is changed no more.
     fn check_open(&self, before: &Value) -> Result<(), Invalid> {
-        let (Some(life), Owner::Order) = (self.life, self.owner) else { return Ok(()) };
+        let (Some(lifecycle), Owner::Order) = (self.lifecycle, self.owner) else { return Ok(()) };
         match self.state_of(before) {
-            Some(state) if life.is_final(state) => {
+            Some(state) if lifecycle.is_final(state) => {
                 let message = format!("a `{}` that is `{state}` cannot be changed", self.name);
-                Err(Invalid::new(InvalidKind::Final, life.attribute, message))
+                Err(Invalid::new(InvalidKind::Final, lifecycle.attribute, message))
             }
             _ => Ok(()),
         }
@@ -207,18 +209,18 @@ impl Resource {
         old: &Map<String, Value>,
         new: &Map<String, Value>,
     ) -> Result<(), Invalid> {
-        let Some(life) = self.life else { return Ok(()) };
-        let (from, to) = (old.get(life.attribute), new.get(life.attribute));
+        let Some(lifecycle) = self.lifecycle else { return Ok(()) };
+        let (from, to) = (old.get(lifecycle.attribute), new.get(lifecycle.attribute));
         if from == to {
             return Ok(());
         }
         let Some(to) = to.filter(|to| !to.is_null()) else {
-            return Err(missing(life.attribute));
+            return Err(missing(lifecycle.attribute));
         };
-        let to = known(&life, to)?;
+        let to = known(&lifecycle, to)?;
         match from.and_then(Value::as_str) {
-            Some(from) if life.knows(from) && !life.allows(from, to) => {
-                Err(illegal(&life, from, to))
+            Some(from) if lifecycle.knows(from) && !lifecycle.allows(from, to) => {
+                Err(illegal(&lifecycle, from, to))
             }
             _ => Ok(()),
         }
@@ -251,25 +253,25 @@ fn missing(path: &str) -> Invalid {
     Invalid::new(InvalidKind::Missing, path, format!("`{path}` is missing"))
 }
 
-fn known<'a>(life: &Life, state: &'a Value) -> Result<&'a str, Invalid> {
+fn known<'a>(lifecycle: &Lifecycle, state: &'a Value) -> Result<&'a str, Invalid> {
     let Some(state) = state.as_str() else {
-        let message = format!("`{}` is not a string", life.attribute);
-        return Err(Invalid::new(InvalidKind::WrongType, life.attribute, message));
+        let message = format!("`{}` is not a string", lifecycle.attribute);
+        return Err(Invalid::new(InvalidKind::WrongType, lifecycle.attribute, message));
     };
-    if life.knows(state) {
+    if lifecycle.knows(state) {
         return Ok(state);
     }
-    let states: Vec<&str> = life.next.iter().map(|(state, _)| *state).collect();
-    Err(value::unlisted(life.attribute, state, &states))
+    let states: Vec<&str> = lifecycle.next.iter().map(|(state, _)| *state).collect();
+    Err(value::unlisted(lifecycle.attribute, state, &states))
 }
 
-fn illegal(life: &Life, from: &str, to: &str) -> Invalid {
-    let after = life.after(from);
+fn illegal(lifecycle: &Lifecycle, from: &str, to: &str) -> Invalid {
+    let after = lifecycle.after(from);
     let allowed = match after.is_empty() {
         true => "nothing".to_string(),
         false => format!("`{}`", after.join("`, `")),
     };
-    let name = life.attribute;
+    let name = lifecycle.attribute;
     let message =
         format!("`{name}` cannot go from `{from}` to `{to}`: after `{from}` comes {allowed}");
     Invalid::new(InvalidKind::IllegalTransition, name, message)

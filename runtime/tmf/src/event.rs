@@ -55,32 +55,33 @@ impl Resource {
             (Naming::Change, _) => vec!["CreateEvent", "ChangeEvent", "DeleteEvent"],
             (Naming::Usual, _) => vec!["CreateEvent", "AttributeValueChangeEvent", "DeleteEvent"],
         };
-        let Some(life) = self.life else { return kinds };
+        let Some(lifecycle) = self.lifecycle else { return kinds };
         if self.naming == Naming::Usual {
             kinds.push("StateChangeEvent");
         }
-        if self.owner == Owner::Order && life.knows(HELD) {
+        if self.owner == Owner::Order && lifecycle.knows(HELD) {
             kinds.extend(["MilestoneEvent", "JeopardyEvent", "InformationRequiredEvent"]);
         }
         kinds
     }
 
     fn created(&self, mut after: Value) -> Vec<Notification> {
-        let initial = self.life.map(|life| life.initial).filter(|initial| !initial.is_empty());
-        let (Some(initial), Some(life), true) =
-            (initial, self.life, self.state_of(&after) != initial)
+        let initial =
+            self.lifecycle.map(|lifecycle| lifecycle.initial).filter(|initial| !initial.is_empty());
+        let (Some(initial), Some(lifecycle), true) =
+            (initial, self.lifecycle, self.state_of(&after) != initial)
         else {
             return vec![self.notification("Create", after)];
         };
         let state = self.notification("StateChange", self.head(&after));
         if let Some(fields) = after.as_object_mut() {
-            fields.insert(life.attribute.into(), initial.into());
+            fields.insert(lifecycle.attribute.into(), initial.into());
         }
         vec![self.notification("Create", after), state]
     }
 
     fn changed(&self, before: &Value, after: &Value) -> Vec<Notification> {
-        let state = self.life.map(|life| life.attribute);
+        let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
         let mut body = self.head(after);
         let (mut state_changed, mut others) = (false, Map::new());
         let is_of_order = self.owner == Owner::Order;
@@ -166,7 +167,7 @@ impl Resource {
 
     /// What names a document, and its state.
     fn head(&self, document: &Value) -> Value {
-        let state = self.life.map(|life| life.attribute);
+        let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
         let names = HEAD.into_iter().chain(state);
         let fields = names.filter_map(|name| Some((name.to_string(), document.get(name)?.clone())));
         Value::Object(fields.collect())

@@ -33,14 +33,14 @@ pub fn value(text: &str) -> String {
 impl Resource {
     /// The attributes by which documents are found: those that are listed, and the state.
     pub fn indexes(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let state = self.life.map(|life| life.attribute);
+        let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
         state.into_iter().chain(self.indexed.iter().copied())
     }
 
     /// What leads to a document, all of it: what an index leaves out is not on any list. Bodies are
     /// bounded, and so the entries are. In order, each once.
     pub fn entries(&self, document: &Value) -> Vec<Entry> {
-        let state = self.life.map(|life| life.attribute);
+        let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
         let mut entries = Vec::new();
         for path in self.indexes() {
             let counted = Some(path) == state;

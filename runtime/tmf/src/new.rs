@@ -31,8 +31,8 @@ impl Resource {
         fields.entry("id").or_insert_with(|| id.into());
         fields.insert("href".into(), href.into());
         fields.entry("@type").or_insert_with(|| self.only_type.unwrap_or(self.shape).into());
-        if let Some(life) = self.life.filter(|life| !life.initial.is_empty()) {
-            fields.entry(life.attribute).or_insert_with(|| life.initial.into());
+        if let Some(lifecycle) = self.lifecycle.filter(|lifecycle| !lifecycle.initial.is_empty()) {
+            fields.entry(lifecycle.attribute).or_insert_with(|| lifecycle.initial.into());
         }
         self.complete_entry(&mut fields);
         for date in self.dates {
@@ -46,7 +46,7 @@ impl Resource {
     /// Says of an entry of a catalog what a pack need not say either: that it is the first version, and
     /// whether it is a bundle.
     fn complete_entry(&self, fields: &mut Map<String, Value>) {
-        if self.life.is_none_or(|life| life.attribute != "lifecycleStatus") {
+        if self.lifecycle.is_none_or(|lifecycle| lifecycle.attribute != "lifecycleStatus") {
             return;
         }
         if self.knows("version") {

@@ -57,7 +57,7 @@ pub struct Resource {
     /// Attributes that cannot be patched.
     pub fixed: &'static [&'static str],
     /// What its documents go through; nothing where they have no state.
-    pub life: Option<Life>,
+    pub lifecycle: Option<Lifecycle>,
     /// What its documents refer to, where that must exist.
     pub references: &'static [Reference],
     /// Attributes (dotted paths) by which documents are found without a scan, besides the state.
@@ -113,7 +113,7 @@ pub const ALL: &[Operation] =
 
 /// The states of a document and what may follow what.
 #[derive(Clone, Copy, Debug)]
-pub struct Life {
+pub struct Lifecycle {
     /// The attribute: `state`, `status` or `lifecycleStatus`.
     pub attribute: &'static str,
     /// The state of a new document where nothing is said; empty where one must be given.
@@ -171,7 +171,7 @@ pub enum Owner {
     Computed,
 }
 
-impl Life {
+impl Lifecycle {
     /// Whether a state is one of its states.
     pub fn knows(&self, state: &str) -> bool {
         self.next.is_empty() || self.words == Words::Free || self.listed(state).is_some()
@@ -236,7 +236,7 @@ impl Resource {
 
     /// The state of a document, where it has one.
     pub fn state_of<'a>(&self, document: &'a Value) -> Option<&'a str> {
-        document.get(self.life?.attribute)?.as_str()
+        document.get(self.lifecycle?.attribute)?.as_str()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Declares the states of a resource once: as an enum for logic, and as the rows of its life cycle for
+//! Declares the states of a resource once: as an enum for logic, and as the rows of its lifecycle for
 //! the table.
 
 /// Declares states with their spelling and what may follow each.

@@ -10,7 +10,7 @@
 //! The sub-resources of topics and of process flows, and `hub`, are served by code of their own and
 //! do not stand here.
 
-mod life;
+mod lifecycle;
 mod tmf620;
 mod tmf622;
 mod tmf629;
@@ -35,7 +35,7 @@ mod tmf688;
 mod tmf701;
 mod tmf702;
 
-pub use life::{
+pub use lifecycle::{
     CatalogState, JobState, OrderState, ProductStatus, ResourceStatus, ServiceState, TaskState,
 };
 
@@ -78,7 +78,7 @@ pub(super) const DEFAULT: Resource = Resource {
     mandatory: &[],
     server: &["id", "href"],
     fixed: &["id", "href"],
-    life: None,
+    lifecycle: None,
     references: &[],
     indexed: &[],
     history: false,
@@ -105,7 +105,7 @@ const IN_CATALOG: Resource = Resource {
     mandatory: &["name"],
     server: &["id", "href", "lastUpdate"],
     fixed: &["id", "href", "lastUpdate"],
-    life: Some(life::CATALOG),
+    lifecycle: Some(lifecycle::CATALOG),
     stamp: Some("lastUpdate"),
     ..DEFAULT
 };
@@ -115,7 +115,7 @@ const JOB: Resource = Resource {
     operations: NO_PATCH,
     mandatory: &["url"],
     server: &["id", "href", "status", "creationDate", "completionDate", "errorLog"],
-    life: Some(life::JOB),
+    lifecycle: Some(lifecycle::JOB),
     indexed: &["url"],
     dates: &["creationDate"],
     ..DEFAULT

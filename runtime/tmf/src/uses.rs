@@ -125,7 +125,7 @@ impl Use {
 
 /// Whether a document of a resource lives no more.
 pub fn is_over(resource: &Resource, state: &str) -> bool {
-    resource.life.is_some_and(|life| life.is_final(state))
+    resource.lifecycle.is_some_and(|lifecycle| lifecycle.is_final(state))
 }
 
 /// Whether a path of a document leads to an id of a resource.

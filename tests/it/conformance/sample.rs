@@ -41,13 +41,14 @@ pub(super) fn of(definition: &Definition, view: &View, schema: &Value) -> Value 
         }
     }
     // A new document is in its first state.
-    if let Some(life) = view.resource.life {
-        let first = life.next.first().map_or("new", |(state, _)| *state);
-        let state = if life.initial.is_empty() { first } else { life.initial };
-        let is_said = life.initial.is_empty() || view.mandatory().contains(&life.attribute);
+    if let Some(lifecycle) = view.resource.lifecycle {
+        let first = lifecycle.next.first().map_or("new", |(state, _)| *state);
+        let state = if lifecycle.initial.is_empty() { first } else { lifecycle.initial };
+        let is_said =
+            lifecycle.initial.is_empty() || view.mandatory().contains(&lifecycle.attribute);
         match is_said {
-            true => drop(fields.insert(life.attribute.into(), json!(state))),
-            false => drop(fields.remove(life.attribute)),
+            true => drop(fields.insert(lifecycle.attribute.into(), json!(state))),
+            false => drop(fields.remove(lifecycle.attribute)),
         }
     }
     body

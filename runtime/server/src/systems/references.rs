@@ -127,7 +127,7 @@ fn is_ended(app: &App, draft: &Draft, document: &Value) -> Result<(), Refusal> {
                     "it is {state} and has the {} `{id}` by `{path}`: order its `delete`, or set \
                      its `{}` to what it is, first",
                     below.name,
-                    draft.resource.life.map_or("state", |life| life.attribute),
+                    draft.resource.lifecycle.map_or("state", |lifecycle| lifecycle.attribute),
                 );
                 return Err(Refusal::conflict("id", message));
             }

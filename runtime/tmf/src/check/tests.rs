@@ -223,17 +223,19 @@ fn what_is_fixed_stays_and_the_same_value_is_fine() {
 #[test]
 fn a_state_that_cannot_follow_is_refused_for_every_resource() {
     for (_, resource) in resources() {
-        let Some(life) = resource.life.filter(|life| !resource.fixed.contains(&life.attribute))
+        let Some(lifecycle) =
+            resource.lifecycle.filter(|lifecycle| !resource.fixed.contains(&lifecycle.attribute))
         else {
             continue;
         };
-        for (from, _) in life.next {
-            for (to, _) in life.next {
-                let document = |state: &str| json!({ "id": "1", life.attribute: state });
+        for (from, _) in lifecycle.next {
+            for (to, _) in lifecycle.next {
+                let document = |state: &str| json!({ "id": "1", lifecycle.attribute: state });
                 let result = resource.check_patched(&document(from), &document(to));
                 let kind = result.err().map(|invalid| invalid.kind);
-                let is_over = resource.owner == Owner::Order && life.is_final(from) && from != to;
-                let expected = match (is_over, life.allows(from, to)) {
+                let is_over =
+                    resource.owner == Owner::Order && lifecycle.is_final(from) && from != to;
+                let expected = match (is_over, lifecycle.allows(from, to)) {
                     (true, _) => Some(InvalidKind::Final),
                     (false, true) => None,
                     (false, false) => Some(InvalidKind::IllegalTransition),

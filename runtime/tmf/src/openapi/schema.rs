@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Notes, root};
 use crate::check::value::ID_BYTES_MAX;
-use crate::resource::{Life, Operation, Owner, Words};
+use crate::resource::{Lifecycle, Operation, Owner, Words};
 use crate::shape::{Attribute, Forms, Kind, Shape, Type};
 use crate::version::View;
 
@@ -100,23 +100,25 @@ fn is_decided(view: &View, notes: &dyn Notes, name: &str) -> bool {
 /// A state that stands in the table is one of those there, even where its shape says any text, unless
 /// the definitions leave the words to clients.
 fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<String, Value>) {
-    let is_listed = |life: &Life| !life.next.is_empty() && life.words == Words::Listed;
-    let Some(life) = view.resource.life.filter(is_listed) else { return };
-    let is_listed = shape.attribute(life.attribute).is_some_and(|known| match known.kinds[..] {
-        // The states of version 5 have names of their own.
-        [Kind::One(Type::Choice(_))] => view.forms() != Forms::V4,
-        _ => false,
-    });
-    if is_listed || !properties.contains_key(life.attribute) {
+    let is_listed =
+        |lifecycle: &Lifecycle| !lifecycle.next.is_empty() && lifecycle.words == Words::Listed;
+    let Some(lifecycle) = view.resource.lifecycle.filter(is_listed) else { return };
+    let is_listed =
+        shape.attribute(lifecycle.attribute).is_some_and(|known| match known.kinds[..] {
+            // The states of version 5 have names of their own.
+            [Kind::One(Type::Choice(_))] => view.forms() != Forms::V4,
+            _ => false,
+        });
+    if is_listed || !properties.contains_key(lifecycle.attribute) {
         return;
     }
-    let states = life.next.iter().map(|(state, _)| json!(state));
+    let states = lifecycle.next.iter().map(|(state, _)| json!(state));
     let mut schema = json!({ "type": "string", "enum": states.collect::<Vec<_>>() });
-    let may_be_null = side == Side::Create && !view.mandatory().contains(&life.attribute);
+    let may_be_null = side == Side::Create && !view.mandatory().contains(&lifecycle.attribute);
     if may_be_null {
         nullable(&mut schema);
     }
-    properties.insert(life.attribute.into(), schema);
+    properties.insert(lifecycle.attribute.into(), schema);
 }
 
 /// Adds every shape that is referred to, and what those refer to.

@@ -7,7 +7,7 @@ use super::*;
 static ORDER: Resource = Resource {
     name: "thing",
     key: "thing",
-    life: Some(Life {
+    lifecycle: Some(Lifecycle {
         attribute: "state",
         initial: "new",
         next: &[("new", &["old"]), ("old", &[])],

@@ -76,8 +76,9 @@ fn every_path_of_the_table_leads_somewhere() {
         let own =
             [resource.mandatory, resource.server, resource.fixed, resource.dates, resource.indexed];
         let references = resource.references.iter().map(|reference| reference.path);
-        let others =
-            references.chain(resource.stamp).chain(resource.life.map(|life| life.attribute));
+        let others = references
+            .chain(resource.stamp)
+            .chain(resource.lifecycle.map(|lifecycle| lifecycle.attribute));
         for path in own.into_iter().flatten().copied().chain(others) {
             let is_there = path.starts_with('@') || shapes().at(resource.shape, path).is_some();
             assert!(is_there, "{number} `{}`: `{path}`", resource.name);
@@ -106,12 +107,12 @@ fn what_is_indexed_is_text_and_what_is_referred_to_has_an_id() {
 #[test]
 fn the_values_of_a_state_are_the_states_of_its_life() {
     for (number, resource) in resources() {
-        let Some(life) = resource.life else { continue };
-        let attribute = shapes().at(resource.shape, life.attribute).unwrap();
+        let Some(lifecycle) = resource.lifecycle else { continue };
+        let attribute = shapes().at(resource.shape, lifecycle.attribute).unwrap();
         match attribute.kinds[..] {
             [Kind::One(Type::Choice(name))] => {
                 let values: BTreeSet<_> = shapes().choice(name).iter().collect();
-                let states: BTreeSet<_> = life.next.iter().map(|(state, _)| state).collect();
+                let states: BTreeSet<_> = lifecycle.next.iter().map(|(state, _)| state).collect();
                 assert_eq!(values, states, "{number} `{}`", resource.name);
             }
             _ => assert_eq!(attribute.kinds, [Kind::One(Type::String)], "{number}"),

@@ -5,7 +5,7 @@ mod strictness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::resource::{Life, Resource, Served, of_key, path};
+use crate::resource::{Lifecycle, Resource, Served, of_key, path};
 use crate::table::APIS;
 
 /// Every resource, with the number of its API.
@@ -76,8 +76,10 @@ fn resources_that_share_documents_agree_on_them() {
         }
         assert_eq!(resource.indexed, first.indexed, "{number} `{}`", resource.name);
         assert_eq!(resource.history, first.history, "{number} `{}`", resource.name);
-        let life = |resource: &Resource| resource.life.map(|life| (life.attribute, life.initial));
-        assert_eq!(life(resource), life(first), "{number} `{}`", resource.name);
+        let lifecycle = |resource: &Resource| {
+            resource.lifecycle.map(|lifecycle| (lifecycle.attribute, lifecycle.initial))
+        };
+        assert_eq!(lifecycle(resource), lifecycle(first), "{number} `{}`", resource.name);
     }
 }
 
@@ -93,12 +95,15 @@ fn hrefs_lead_to_the_api_that_keeps_the_documents() {
 #[test]
 fn every_state_that_may_follow_is_known() {
     for (number, resource) in resources() {
-        let Some(life) = resource.life else { continue };
+        let Some(lifecycle) = resource.lifecycle else { continue };
         let name = resource.name;
-        let known: BTreeSet<&str> = life.next.iter().map(|(state, _)| *state).collect();
-        assert_eq!(known.len(), life.next.len(), "{number} `{name}`: a state stands twice");
-        assert!(life.initial.is_empty() || life.knows(life.initial), "{number} `{name}`");
-        for (state, next) in life.next {
+        let known: BTreeSet<&str> = lifecycle.next.iter().map(|(state, _)| *state).collect();
+        assert_eq!(known.len(), lifecycle.next.len(), "{number} `{name}`: a state stands twice");
+        assert!(
+            lifecycle.initial.is_empty() || lifecycle.knows(lifecycle.initial),
+            "{number} `{name}`"
+        );
+        for (state, next) in lifecycle.next {
             let unknown = next.iter().find(|next| !known.contains(*next) || *next == state);
             assert_eq!(unknown, None, "{number} `{name}`: after `{state}`");
         }
@@ -108,21 +113,28 @@ fn every_state_that_may_follow_is_known() {
 #[test]
 fn every_state_can_be_reached_and_lives_end() {
     for (number, resource) in resources() {
-        let Some(life) = resource.life.filter(|life| !life.initial.is_empty()) else { continue };
-        let reached = reached(&life);
+        let Some(lifecycle) = resource.lifecycle.filter(|lifecycle| !lifecycle.initial.is_empty())
+        else {
+            continue;
+        };
+        let reached = reached(&lifecycle);
         // A later version begins elsewhere: what it begins with is reached by nothing.
-        let unreached = life.next.iter().filter(|(state, _)| !reached.contains(state));
+        let unreached = lifecycle.next.iter().filter(|(state, _)| !reached.contains(state));
         let unreached: Vec<&str> = unreached.map(|(state, _)| *state).collect();
         let alone = ["acknowledged", "accepted"];
         assert!(unreached.iter().all(|state| alone.contains(state)), "{number} {unreached:?}");
-        assert!(reached.iter().any(|state| life.is_final(state)), "{number} `{}`", resource.name);
+        assert!(
+            reached.iter().any(|state| lifecycle.is_final(state)),
+            "{number} `{}`",
+            resource.name
+        );
     }
 }
 
-fn reached(life: &Life) -> BTreeSet<&'static str> {
-    let mut reached = BTreeSet::from([life.initial]);
+fn reached(lifecycle: &Lifecycle) -> BTreeSet<&'static str> {
+    let mut reached = BTreeSet::from([lifecycle.initial]);
     loop {
-        let next: BTreeSet<_> = reached.iter().flat_map(|state| life.after(state)).collect();
+        let next: BTreeSet<_> = reached.iter().flat_map(|state| lifecycle.after(state)).collect();
         let before = reached.len();
         reached.extend(next);
         if reached.len() == before {
@@ -144,15 +156,21 @@ fn what_a_reference_leads_to_is_kept() {
 
 #[test]
 fn a_state_without_a_table_is_any_text() {
-    let life = super::life::free("status");
-    assert!(life.knows("whatever") && life.allows("whatever", "else"));
-    assert!(!life.is_final("whatever"));
+    let lifecycle = super::lifecycle::free("status");
+    assert!(lifecycle.knows("whatever") && lifecycle.allows("whatever", "else"));
+    assert!(!lifecycle.is_final("whatever"));
 }
 
 #[test]
 fn a_final_order_goes_nowhere() {
-    let life = super::life::ORDER;
-    assert!(life.is_final("completed") && !life.is_final("held") && !life.is_final("unheard"));
-    assert!(life.allows("completed", "completed") && !life.allows("completed", "inProgress"));
-    assert_eq!(life.after("pendingCancellation"), ["cancelled"]);
+    let lifecycle = super::lifecycle::ORDER;
+    assert!(
+        lifecycle.is_final("completed")
+            && !lifecycle.is_final("held")
+            && !lifecycle.is_final("unheard")
+    );
+    assert!(
+        lifecycle.allows("completed", "completed") && !lifecycle.allows("completed", "inProgress")
+    );
+    assert_eq!(lifecycle.after("pendingCancellation"), ["cancelled"]);
 }

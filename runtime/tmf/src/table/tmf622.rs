@@ -1,6 +1,6 @@
 //! TMF622: product orders.
 
-use super::{DEFAULT, TASK, life};
+use super::{DEFAULT, TASK, lifecycle};
 use crate::resource::{Api, Owner, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
@@ -33,7 +33,7 @@ pub(super) static API: Api = Api {
                 "productOrderMilestone",
             ],
             fixed: &["id", "href", "orderDate"],
-            life: Some(life::ORDER),
+            lifecycle: Some(lifecycle::ORDER),
             indexed: &[
                 "externalId",
                 "category",
@@ -59,7 +59,7 @@ pub(super) static API: Api = Api {
             operations: TASK,
             mandatory: &["productOrder"],
             server: &["id", "href", "state", "effectiveCancellationDate", "creationDate"],
-            life: Some(life::TASK),
+            lifecycle: Some(lifecycle::TASK),
             references: &[Reference {
                 path: "productOrder",
                 to: &["productOrder"],

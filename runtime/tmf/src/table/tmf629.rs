@@ -1,6 +1,6 @@
 //! TMF629: customers.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
@@ -15,7 +15,7 @@ pub(super) static API: Api = Api {
         key: "customer",
         shape: "Customer",
         mandatory: &["name", "engagedParty"],
-        life: Some(life::free("status")),
+        lifecycle: Some(lifecycle::free("status")),
         references: &[Reference {
             path: "engagedParty",
             to: &["individual", "organization"],

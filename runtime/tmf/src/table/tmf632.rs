@@ -1,7 +1,7 @@
 //! TMF632: parties.
 
 use super::DEFAULT;
-use crate::resource::{Api, Life, Resource, V5, Words};
+use crate::resource::{Api, Lifecycle, Resource, V5, Words};
 
 pub(super) static API: Api = Api {
     number: 632,
@@ -16,7 +16,7 @@ pub(super) static API: Api = Api {
             key: "individual",
             shape: "Individual",
             mandatory: &["givenName", "familyName"],
-            life: Some(INDIVIDUAL),
+            lifecycle: Some(INDIVIDUAL),
             indexed: &[
                 "familyName",
                 "givenName",
@@ -36,7 +36,7 @@ pub(super) static API: Api = Api {
             key: "organization",
             shape: "Organization",
             mandatory: &["tradingName"],
-            life: Some(ORGANIZATION),
+            lifecycle: Some(ORGANIZATION),
             indexed: &[
                 "tradingName",
                 "name",
@@ -55,7 +55,7 @@ pub(super) static API: Api = Api {
 };
 
 /// Version 4 spells the last state in its own way; both spellings are known.
-const INDIVIDUAL: Life = Life {
+const INDIVIDUAL: Lifecycle = Lifecycle {
     attribute: "status",
     initial: "initialized",
     next: &[
@@ -67,7 +67,7 @@ const INDIVIDUAL: Life = Life {
     words: Words::Listed,
 };
 
-const ORGANIZATION: Life = Life {
+const ORGANIZATION: Lifecycle = Lifecycle {
     attribute: "status",
     initial: "initialized",
     next: &[("initialized", &["validated", "closed"]), ("validated", &["closed"]), ("closed", &[])],

@@ -1,7 +1,7 @@
 //! TMF635: usage.
 
-use super::{DEFAULT, life};
-use crate::resource::{Api, Life, Resource, Words};
+use super::{DEFAULT, lifecycle};
+use crate::resource::{Api, Lifecycle, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 635,
@@ -15,7 +15,7 @@ pub(super) static API: Api = Api {
             name: "usage",
             key: "usage",
             shape: "Usage",
-            life: Some(USAGE),
+            lifecycle: Some(USAGE),
             indexed: &[
                 "usageType",
                 "relatedParty.id",
@@ -30,7 +30,7 @@ pub(super) static API: Api = Api {
             shape: "UsageSpecification",
             server: &["id", "href", "lastUpdate"],
             fixed: &["id", "href", "lastUpdate"],
-            life: Some(life::CATALOG),
+            lifecycle: Some(lifecycle::CATALOG),
             indexed: &["name", "relatedParty.id"],
             stamp: Some("lastUpdate"),
             ..DEFAULT
@@ -40,7 +40,7 @@ pub(super) static API: Api = Api {
 
 /// What becomes of a usage record: it is rejected and comes again, or is rated and billed. One that
 /// was billed is not rated again; what was wrong with it is adjusted on a bill.
-const USAGE: Life = Life {
+const USAGE: Lifecycle = Lifecycle {
     attribute: "status",
     initial: "received",
     next: &[

@@ -1,6 +1,6 @@
 //! TMF637: the products that customers have.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Resource, V5};
 
 pub(super) static API: Api = Api {
@@ -19,7 +19,7 @@ pub(super) static API: Api = Api {
         key: "product",
         shape: "Product",
         mandatory: &["status"],
-        life: Some(life::PRODUCT),
+        lifecycle: Some(lifecycle::PRODUCT),
         indexed: &[
             "name",
             "productSerialNumber",

@@ -1,6 +1,6 @@
 //! TMF638: the services that are there.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Resource, V5};
 
 pub(super) static API: Api = Api {
@@ -25,7 +25,7 @@ pub(super) const SERVICE: Resource = Resource {
     mandatory: &["state", "serviceSpecification"],
     server: &["id", "href", "serviceDate"],
     fixed: &["id", "href", "serviceDate"],
-    life: Some(life::SERVICE),
+    lifecycle: Some(lifecycle::SERVICE),
     indexed: &[
         "name",
         "category",

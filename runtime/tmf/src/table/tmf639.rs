@@ -1,6 +1,6 @@
 //! TMF639: the resources that are there. Physical and logical ones are views of them.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{ALL, Api, Operation, Resource, Served, V5};
 
 pub(super) static API: Api = Api {
@@ -42,7 +42,7 @@ pub(super) const RESOURCE: Resource = Resource {
     shape: "Resource",
     operations: ALL,
     mandatory: &["name"],
-    life: Some(life::RESOURCE),
+    lifecycle: Some(lifecycle::RESOURCE),
     indexed: &[
         "name",
         "category",

@@ -1,7 +1,7 @@
 //! TMF640: services that are activated directly. Its services are those of TMF638, where hrefs lead.
 
 use super::tmf638::SERVICE;
-use super::{DEFAULT, READ, life};
+use super::{DEFAULT, READ, lifecycle};
 use crate::resource::{Api, Owner, Resource};
 
 pub(super) static API: Api = Api {
@@ -18,7 +18,7 @@ pub(super) static API: Api = Api {
             key: "serviceMonitor",
             shape: "Monitor",
             operations: READ,
-            life: Some(life::free("state")),
+            lifecycle: Some(lifecycle::free("state")),
             indexed: &["sourceHref"],
             ..DEFAULT
         },

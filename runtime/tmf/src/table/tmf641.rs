@@ -1,6 +1,6 @@
 //! TMF641: service orders.
 
-use super::{DEFAULT, TASK, life};
+use super::{DEFAULT, TASK, lifecycle};
 use crate::resource::{Api, Owner, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
@@ -48,7 +48,7 @@ pub(super) static API: Api = Api {
                 "orderDate",
                 "startDate",
             ],
-            life: Some(life::ORDER),
+            lifecycle: Some(lifecycle::ORDER),
             indexed: &[
                 "externalId",
                 "category",
@@ -76,7 +76,7 @@ pub(super) static API: Api = Api {
                 "completionMessage",
                 "errorMessage",
             ],
-            life: Some(life::TASK_ACCEPTED),
+            lifecycle: Some(lifecycle::TASK_ACCEPTED),
             references: &[Reference {
                 path: "serviceOrder",
                 to: &["serviceOrder"],

@@ -1,6 +1,6 @@
 //! TMF645: whether a service can be delivered.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Resource};
 
 pub(super) static API: Api = Api {
@@ -27,7 +27,7 @@ pub(super) static API: Api = Api {
                 "qualificationResult",
             ],
             fixed: &["id", "href", "checkServiceQualificationDate"],
-            life: Some(life::TASK_ACCEPTED),
+            lifecycle: Some(lifecycle::TASK_ACCEPTED),
             indexed: &["externalId", "relatedParty.id", "qualificationResult"],
             dates: &["checkServiceQualificationDate"],
             ..DEFAULT
@@ -48,7 +48,7 @@ pub(super) static API: Api = Api {
                 "serviceQualificationItem",
             ],
             fixed: &["id", "href", "queryServiceQualificationDate"],
-            life: Some(life::TASK_ACCEPTED),
+            lifecycle: Some(lifecycle::TASK_ACCEPTED),
             indexed: &["externalId", "relatedParty.id"],
             dates: &["queryServiceQualificationDate"],
             ..DEFAULT

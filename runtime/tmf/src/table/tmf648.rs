@@ -1,7 +1,7 @@
 //! TMF648: quotes.
 
 use super::DEFAULT;
-use crate::resource::{Api, Life, Reference, Resource, V5, Words};
+use crate::resource::{Api, Lifecycle, Reference, Resource, V5, Words};
 
 pub(super) static API: Api = Api {
     number: 648,
@@ -26,7 +26,7 @@ pub(super) static API: Api = Api {
             "validFor",
         ],
         fixed: &["id", "href", "quoteDate"],
-        life: Some(QUOTE),
+        lifecycle: Some(QUOTE),
         references: &[Reference {
             path: "billingAccount",
             to: &["billingAccount"],
@@ -46,7 +46,7 @@ pub(super) static API: Api = Api {
 };
 
 /// A quote that was not accepted is not opened again: there is a new version of it.
-const QUOTE: Life = Life {
+const QUOTE: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "inProgress",
     next: &[

@@ -1,6 +1,6 @@
 //! TMF652: resource orders.
 
-use super::{DEFAULT, TASK, life};
+use super::{DEFAULT, TASK, lifecycle};
 use crate::resource::{Api, Owner, Reference, Resource};
 
 pub(super) static API: Api = Api {
@@ -17,7 +17,7 @@ pub(super) static API: Api = Api {
             shape: "ResourceOrder",
             server: &["id", "href", "state", "orderDate", "completionDate", "errorMessage"],
             fixed: &["id", "href", "orderDate", "completionDate"],
-            life: Some(life::ORDER),
+            lifecycle: Some(lifecycle::ORDER),
             indexed: &[
                 "externalId",
                 "name",
@@ -39,7 +39,7 @@ pub(super) static API: Api = Api {
             operations: TASK,
             mandatory: &["resourceOrder"],
             server: &["id", "href", "state", "effectiveCancellationDate"],
-            life: Some(life::TASK),
+            lifecycle: Some(lifecycle::TASK),
             references: &[Reference {
                 path: "resourceOrder",
                 to: &["resourceOrder"],

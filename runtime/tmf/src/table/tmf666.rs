@@ -1,6 +1,6 @@
 //! TMF666: accounts, and how they are billed.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Reference, Resource, V5};
 
 pub(super) static API: Api = Api {
@@ -75,7 +75,7 @@ const NAMED: Resource = Resource { mandatory: &["name"], indexed: &["name"], ..D
 /// What is kept of an account is computed from its bills and payments, not said by clients.
 const ACCOUNT: Resource = Resource {
     server: &["id", "href", "lastModified"],
-    life: Some(life::free("state")),
+    lifecycle: Some(lifecycle::free("state")),
     indexed: &["name", "accountType", "relatedParty.id"],
     stamp: Some("lastModified"),
     ..DEFAULT

@@ -1,6 +1,6 @@
 //! TMF669: the roles that parties play.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Reference, Resource};
 
 pub(super) static API: Api = Api {
@@ -15,7 +15,7 @@ pub(super) static API: Api = Api {
         key: "partyRole",
         shape: "PartyRole",
         mandatory: &["name"],
-        life: Some(life::free("status")),
+        lifecycle: Some(lifecycle::free("status")),
         references: &[Reference {
             path: "engagedParty",
             to: &["individual", "organization"],

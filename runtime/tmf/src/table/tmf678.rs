@@ -1,7 +1,7 @@
 //! TMF678: bills.
 
 use super::{DEFAULT, READ, TASK};
-use crate::resource::{Api, Life, Naming, Operation, Resource, Served, V5, Words};
+use crate::resource::{Api, Lifecycle, Naming, Operation, Resource, Served, V5, Words};
 
 pub(super) static API: Api = Api {
     number: 678,
@@ -17,7 +17,7 @@ pub(super) static API: Api = Api {
             shape: "CustomerBillOnDemand",
             operations: TASK,
             server: &["id", "href", "state", "lastUpdate", "customerBill", "customerBills"],
-            life: Some(ON_DEMAND),
+            lifecycle: Some(ON_DEMAND),
             indexed: &["billingAccount.id", "relatedParty.id", "customerBill.id"],
             stamp: Some("lastUpdate"),
             ..DEFAULT
@@ -52,7 +52,7 @@ pub(super) static API: Api = Api {
                 "taxIncludedAmount",
                 "taxItem",
             ],
-            life: Some(BILL),
+            lifecycle: Some(BILL),
             indexed: &[
                 "billNo",
                 "category",
@@ -90,7 +90,7 @@ pub(super) static API: Api = Api {
 /// A client puts a bill on hold and lets it go; it changes nothing else.
 const READ_AND_PATCH: &[Operation] = &[Operation::List, Operation::Get, Operation::Patch];
 
-const ON_DEMAND: Life = Life {
+const ON_DEMAND: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "inProgress",
     next: &[
@@ -102,7 +102,7 @@ const ON_DEMAND: Life = Life {
     words: Words::Listed,
 };
 
-const BILL: Life = Life {
+const BILL: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "new",
     next: &[

@@ -1,6 +1,6 @@
 //! TMF679: whether an offering can be sold.
 
-use super::{DEFAULT, life};
+use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Resource, Served, V5};
 
 pub(super) static API: Api = Api {
@@ -31,7 +31,7 @@ pub(super) static API: Api = Api {
                 "qualificationResult",
             ],
             fixed: &["id", "href", "productOfferingQualificationDate"],
-            life: Some(life::TASK),
+            lifecycle: Some(lifecycle::TASK),
             indexed: &["relatedParty.id", "qualificationResult", "place.id", "channel.id"],
             dates: &["productOfferingQualificationDate"],
             ..DEFAULT
@@ -52,7 +52,7 @@ pub(super) static API: Api = Api {
                 "qualifiedProductOfferingItem",
             ],
             fixed: &["id", "href", "creationDate"],
-            life: Some(life::TASK),
+            lifecycle: Some(lifecycle::TASK),
             indexed: &["relatedParty.partyOrPartyRole.id"],
             served: Served::V5,
             dates: &["creationDate"],

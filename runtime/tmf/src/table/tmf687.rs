@@ -1,7 +1,7 @@
 //! TMF687: stocks of products.
 
-use super::{DEFAULT, TASK, life};
-use crate::resource::{Api, Life, Reference, Resource, Words};
+use super::{DEFAULT, TASK, lifecycle};
+use crate::resource::{Api, Lifecycle, Reference, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 687,
@@ -18,7 +18,7 @@ pub(super) static API: Api = Api {
             mandatory: &["productStockStatusType", "productStockLevel", "stockedProduct"],
             server: &["id", "href", "creationDate", "lastUpdate"],
             fixed: &["id", "href", "creationDate"],
-            life: Some(STOCK),
+            lifecycle: Some(STOCK),
             indexed: &[
                 "name",
                 "stockLevelCategory",
@@ -64,7 +64,10 @@ pub(super) static API: Api = Api {
             shape: "ReserveProductStock",
             mandatory: &["reserveProductStockItem"],
             server: &["id", "href", "reserveProductStockState", "creationDate"],
-            life: Some(Life { attribute: "reserveProductStockState", ..life::TASK_ACCEPTED }),
+            lifecycle: Some(Lifecycle {
+                attribute: "reserveProductStockState",
+                ..lifecycle::TASK_ACCEPTED
+            }),
             references: &[Reference {
                 path: "reserveProductStockItem.productStockRequested",
                 to: &["productStock"],
@@ -93,13 +96,13 @@ pub(super) static API: Api = Api {
 
 const STOCK_TASK: Resource = Resource {
     operations: TASK,
-    life: Some(life::TASK_ACCEPTED),
+    lifecycle: Some(lifecycle::TASK_ACCEPTED),
     dates: &["creationDate"],
     ..DEFAULT
 };
 
 /// Stock comes and goes: any status may follow any.
-const STOCK: Life = Life {
+const STOCK: Lifecycle = Lifecycle {
     attribute: "productStockStatusType",
     initial: "",
     next: &[

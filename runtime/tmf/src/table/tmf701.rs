@@ -2,7 +2,7 @@
 //! their own.
 
 use super::{DEFAULT, NO_PATCH};
-use crate::resource::{Api, Life, Owner, Resource, Words};
+use crate::resource::{Api, Lifecycle, Owner, Resource, Words};
 
 pub(super) static API: Api = Api {
     number: 701,
@@ -18,7 +18,7 @@ pub(super) static API: Api = Api {
         operations: NO_PATCH,
         mandatory: &["processFlowSpecification"],
         server: &["id", "href", "state", "processFlowDate", "taskFlow"],
-        life: Some(FLOW),
+        lifecycle: Some(FLOW),
         indexed: &["processFlowSpecification", "relatedEntity.id", "relatedParty.id"],
         owner: Owner::Computed,
         dates: &["processFlowDate"],
@@ -26,7 +26,7 @@ pub(super) static API: Api = Api {
     }],
 };
 
-const FLOW: Life = Life {
+const FLOW: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "active",
     next: &[

@@ -2,7 +2,7 @@
 //! lead.
 
 use super::tmf639::RESOURCE;
-use super::{DEFAULT, READ, life};
+use super::{DEFAULT, READ, lifecycle};
 use crate::resource::{Api, Owner, Resource};
 
 pub(super) static API: Api = Api {
@@ -19,7 +19,7 @@ pub(super) static API: Api = Api {
             key: "resourceMonitor",
             shape: "Monitor",
             operations: READ,
-            life: Some(life::free("state")),
+            lifecycle: Some(lifecycle::free("state")),
             indexed: &["sourceHref"],
             ..DEFAULT
         },

@@ -38,7 +38,7 @@ fn a_use_lasts_as_long_as_its_document_lives() {
     for found in USES {
         let (_, by) = of_key(found.by).unwrap();
         let (_, of) = of_key(found.of[0]).unwrap();
-        let Some(life) = by.life else {
+        let Some(lifecycle) = by.lifecycle else {
             assert!(found.keeps(&referring(found.path, None), of, "it"), "{found:?}");
             continue;
         };
@@ -46,16 +46,16 @@ fn a_use_lasts_as_long_as_its_document_lives() {
             Lasting::In(states) => (states[0], "Retired"),
             Lasting::Until(states) => ("open", states[0]),
             Lasting::UntilFinal => {
-                let states = || life.next.iter().map(|(state, _)| *state);
-                let live = states().find(|state| !life.is_final(state)).unwrap_or("any");
-                (live, states().find(|state| life.is_final(state)).unwrap_or_default())
+                let states = || lifecycle.next.iter().map(|(state, _)| *state);
+                let live = states().find(|state| !lifecycle.is_final(state)).unwrap_or("any");
+                (live, states().find(|state| lifecycle.is_final(state)).unwrap_or_default())
             }
         };
-        let kept = referring(found.path, Some((life.attribute, live)));
+        let kept = referring(found.path, Some((lifecycle.attribute, live)));
         assert!(found.keeps(&kept, of, "it"), "{found:?} while `{live}`");
         assert!(!found.keeps(&kept, of, "other"), "{found:?}");
         if !over.is_empty() {
-            let ended = referring(found.path, Some((life.attribute, over)));
+            let ended = referring(found.path, Some((lifecycle.attribute, over)));
             assert!(!found.keeps(&ended, of, "it"), "{found:?} while `{over}`");
         }
     }

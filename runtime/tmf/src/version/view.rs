@@ -245,10 +245,10 @@ impl Attributes for View {
             let meant = likely(self.forms(), self.shape(), path);
             return Err(Unknown { of, name, meant });
         };
-        if let Some(life) = self.resource.life
-            && self.kept_path(&name).as_deref() == Some(life.attribute)
+        if let Some(lifecycle) = self.resource.lifecycle
+            && self.kept_path(&name).as_deref() == Some(lifecycle.attribute)
         {
-            match life.next {
+            match lifecycle.next {
                 // Any text is a state.
                 [] => holds = Holds::text(),
                 next => holds.words.extend(next.iter().map(|(state, _)| (*state).to_string())),

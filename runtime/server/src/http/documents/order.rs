@@ -108,9 +108,9 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     etag::check_match(&call.headers, &before.tag)?;
     let expected = ended.map(|ended| before.records.unwrap_or(ended));
     let after = served.patched(&before.body, format, &body)?;
-    let life = served.resource.life.map_or("", |life| life.attribute);
+    let lifecycle = served.resource.lifecycle.map_or("", |lifecycle| lifecycle.attribute);
     let mut changed = difference(&before.body, &after);
-    match changed.remove(life) {
+    match changed.remove(lifecycle) {
         None => {}
         Some(Value::String(state)) if state == "cancelled" => {
             let reason = after.get("cancellationReason").and_then(Value::as_str);
@@ -120,7 +120,7 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
         }
         Some(_) => {
             let message = "follows from the work; the one state to ask for is `cancelled`";
-            return Err(Problem::unprocessable(message).about(life));
+            return Err(Problem::unprocessable(message).about(lifecycle));
         }
     }
     if !changed.is_empty() {
@@ -164,7 +164,7 @@ pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) 
     let before = one::find(door, served.resource, id).await?;
     etag::check_match(&call.headers, &before.tag)?;
     let state = served.resource.state_of(&before.body).unwrap_or_default();
-    let is_final = served.resource.life.is_some_and(|life| life.is_final(state));
+    let is_final = served.resource.lifecycle.is_some_and(|lifecycle| lifecycle.is_final(state));
     if !is_final {
         let message =
             format!("it is {state}: cancel it first, it can be removed when it has ended");

@@ -333,7 +333,7 @@ fn line(account: &str, start: &str) -> Value {
 }
 
 /// What a life is about.
-struct Life {
+struct Lifecycle {
     world: World,
     account: String,
     cycle: Value,
@@ -342,7 +342,7 @@ struct Life {
     bills: Vec<String>,
 }
 
-impl Life {
+impl Lifecycle {
     async fn new() -> Self {
         let world = World::new("2026-01-05T08:00:00Z");
         let cycle = json!({ "name": "15th", "frequency": "monthly", "billingDateShift": 14 });
@@ -404,7 +404,7 @@ impl Life {
 
 #[tokio::test]
 async fn nothing_is_found_after_ordinary_lives() {
-    let mut life = Life::new().await;
+    let mut life = Lifecycle::new().await;
     for (day, step) in [
         ("2026-02-01", "nothing"),
         ("2026-02-17", "dearer"),

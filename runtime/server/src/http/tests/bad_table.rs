@@ -147,12 +147,12 @@ impl Bad<'_> {
                 self.post(&body, (400, attribute.name)).await;
             }
         }
-        if let Some(life) = self.resource.life
-            && !self.resource.server.contains(&life.attribute)
-            && !life.knows("no such state")
+        if let Some(lifecycle) = self.resource.lifecycle
+            && !self.resource.server.contains(&lifecycle.attribute)
+            && !lifecycle.knows("no such state")
         {
-            let body = with(&good, life.attribute, json!("no such state"));
-            self.post(&body, (400, life.attribute)).await;
+            let body = with(&good, lifecycle.attribute, json!("no such state"));
+            self.post(&body, (400, lifecycle.attribute)).await;
         }
         for reference in self.resource.references {
             let mut body = good.clone();
@@ -247,20 +247,22 @@ impl Bad<'_> {
             let patch = json!({ *name: "another" }).to_string();
             self.refused(&line, &[MERGE], &patch, (400, name)).await;
         }
-        if let Some(life) = resource.life.filter(|life| !life.next.is_empty())
-            && !resource.fixed.contains(&life.attribute)
+        if let Some(lifecycle) = resource.lifecycle.filter(|lifecycle| !lifecycle.next.is_empty())
+            && !resource.fixed.contains(&lifecycle.attribute)
             && let Some(now) = resource.state_of(&there)
         {
-            if !life.knows("no such state") {
-                let patch = json!({ life.attribute: "no such state" }).to_string();
-                self.refused(&line, &[MERGE], &patch, (400, life.attribute)).await;
+            if !lifecycle.knows("no such state") {
+                let patch = json!({ lifecycle.attribute: "no such state" }).to_string();
+                self.refused(&line, &[MERGE], &patch, (400, lifecycle.attribute)).await;
             }
-            for (state, _) in life.next.iter().filter(|(state, _)| !life.allows(now, state)) {
-                let patch = json!({ life.attribute: state }).to_string();
+            for (state, _) in
+                lifecycle.next.iter().filter(|(state, _)| !lifecycle.allows(now, state))
+            {
+                let patch = json!({ lifecycle.attribute: state }).to_string();
                 // A word of version 4 that version 5 does not know.
                 let is_unknown = resource.served == Served::V5 && *state == "accepted";
                 let status = if is_unknown { 400 } else { 422 };
-                self.refused(&line, &[MERGE], &patch, (status, life.attribute)).await;
+                self.refused(&line, &[MERGE], &patch, (status, lifecycle.attribute)).await;
             }
         }
         let stale = [MERGE, ("if-match", "\"no such revision\"")];
@@ -367,9 +369,9 @@ pub(super) fn smallest(resource: &Resource) -> Value {
             body.insert(attribute.name.into(), value(attribute.kinds[0], attribute.name));
         }
     }
-    if let Some(life) = resource.life
-        && let Some(state) = body.get_mut(life.attribute)
-        && let Some((first, _)) = life.next.first()
+    if let Some(lifecycle) = resource.lifecycle
+        && let Some(state) = body.get_mut(lifecycle.attribute)
+        && let Some((first, _)) = lifecycle.next.first()
     {
         *state = json!(first);
     }

@@ -149,9 +149,9 @@ async fn settle(bench: &Bench, view: &View, body: &mut Value) {
         assert_eq!(made.status, 201, "{key} {}", made.body);
         refer(body, &view.shown_path(reference.path), made.body["id"].as_str().unwrap());
     }
-    if let Some(life) = view.resource.life.filter(|life| !life.next.is_empty())
-        && let Some(state) = body.get_mut(life.attribute)
-        && !life.next.iter().any(|(known, _)| *state == *known)
+    if let Some(lifecycle) = view.resource.lifecycle.filter(|lifecycle| !lifecycle.next.is_empty())
+        && let Some(state) = body.get_mut(lifecycle.attribute)
+        && !lifecycle.next.iter().any(|(known, _)| *state == *known)
     {
         *state = json!("a word of mine");
     }

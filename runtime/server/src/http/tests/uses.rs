@@ -14,8 +14,8 @@ async fn delete(bench: &Bench, key: &str, id: &str) -> Answer {
 
 async fn put(bench: &Bench, key: &'static str, mut body: Value, state: Option<&str>) {
     let (_, resource) = of_key(key).unwrap();
-    if let (Some(life), Some(state)) = (resource.life, state) {
-        body[life.attribute] = json!(state);
+    if let (Some(lifecycle), Some(state)) = (resource.lifecycle, state) {
+        body[lifecycle.attribute] = json!(state);
     }
     let id = body["id"].as_str().unwrap().to_string();
     bench.app.write(vec![Put::set(key, id, body)]).await.unwrap();
@@ -23,13 +23,14 @@ async fn put(bench: &Bench, key: &'static str, mut body: Value, state: Option<&s
 
 /// A state in which a document of this use keeps what it refers to, and one in which it does not.
 fn states(found: &Use) -> (Option<&'static str>, Option<&'static str>) {
-    let life = of_key(found.by).unwrap().1.life;
+    let lifecycle = of_key(found.by).unwrap().1.lifecycle;
     match found.lasting {
         Lasting::In(states) => (Some(states[0]), Some("In Study")),
         Lasting::Until(states) => (Some("open"), Some(states[0])),
         Lasting::UntilFinal => {
-            let states = life.map(|life| life.next).unwrap_or_default();
-            let is_final = |state: &&str| life.is_some_and(|life| life.is_final(state));
+            let states = lifecycle.map(|lifecycle| lifecycle.next).unwrap_or_default();
+            let is_final =
+                |state: &&str| lifecycle.is_some_and(|lifecycle| lifecycle.is_final(state));
             let names = || states.iter().map(|(state, _)| *state);
             (names().find(|state| !is_final(state)), names().find(is_final))
         }

@@ -54,7 +54,7 @@ impl Candidates {
         filter: &Filter,
     ) -> Result<Self, Error> {
         let store = Arc::clone(engine.store());
-        let state = resource.life.map(|life| life.attribute);
+        let state = resource.lifecycle.map(|lifecycle| lifecycle.attribute);
         let mut usable: Vec<Wanted<'_>> =
             filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
         // The state leads to many: anything else is asked first.

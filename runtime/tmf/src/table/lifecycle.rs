@@ -1,7 +1,7 @@
 //! The lives that several resources share, and those that need room. What may follow what is from
 //! the guides of the TM Forum; where they draw nothing, what carries out an order needs decides.
 
-use crate::resource::{Life, Words};
+use crate::resource::{Lifecycle, Words};
 
 states! {
     /// The states of product, service and resource orders (TMF622, 641, 652).
@@ -100,13 +100,13 @@ states! {
 }
 
 /// A state that is any text: nobody but its writer knows what may follow.
-pub(super) const fn free(attribute: &'static str) -> Life {
-    Life { attribute, initial: "", next: &[], words: Words::Listed }
+pub(super) const fn free(attribute: &'static str) -> Lifecycle {
+    Lifecycle { attribute, initial: "", next: &[], words: Words::Listed }
 }
 
 /// Orders of all three levels. An order may be held or cancelled before it is begun: a missing rule
 /// and an early change of mind come first.
-pub(super) const ORDER: Life = Life {
+pub(super) const ORDER: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "acknowledged",
     next: OrderState::NEXT,
@@ -114,7 +114,7 @@ pub(super) const ORDER: Life = Life {
 };
 
 /// Tasks that begin as `acknowledged`: those of 622, 652 and 679.
-pub(super) const TASK: Life = Life {
+pub(super) const TASK: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "acknowledged",
     next: TaskState::NEXT,
@@ -122,11 +122,15 @@ pub(super) const TASK: Life = Life {
 };
 
 /// The same tasks where version 4 says `accepted` for it: 641, 645 and 687.
-pub(super) const TASK_ACCEPTED: Life =
-    Life { attribute: "state", initial: "accepted", next: TaskState::NEXT, words: Words::Listed };
+pub(super) const TASK_ACCEPTED: Lifecycle = Lifecycle {
+    attribute: "state",
+    initial: "accepted",
+    next: TaskState::NEXT,
+    words: Words::Listed,
+};
 
 /// What stands in a catalog.
-pub(super) const CATALOG: Life = Life {
+pub(super) const CATALOG: Lifecycle = Lifecycle {
     attribute: "lifecycleStatus",
     initial: "In Study",
     next: CatalogState::NEXT,
@@ -134,7 +138,7 @@ pub(super) const CATALOG: Life = Life {
 };
 
 /// Imports and exports.
-pub(super) const JOB: Life = Life {
+pub(super) const JOB: Lifecycle = Lifecycle {
     attribute: "status",
     initial: "Not Started",
     next: JobState::NEXT,
@@ -142,15 +146,15 @@ pub(super) const JOB: Life = Life {
 };
 
 /// Products. The definition spells one state with a space at its end; both spellings are known.
-pub(super) const PRODUCT: Life =
-    Life { attribute: "status", initial: "", next: ProductStatus::NEXT, words: Words::Listed };
+pub(super) const PRODUCT: Lifecycle =
+    Lifecycle { attribute: "status", initial: "", next: ProductStatus::NEXT, words: Words::Listed };
 
 /// Services.
-pub(super) const SERVICE: Life =
-    Life { attribute: "state", initial: "", next: ServiceState::NEXT, words: Words::Listed };
+pub(super) const SERVICE: Lifecycle =
+    Lifecycle { attribute: "state", initial: "", next: ServiceState::NEXT, words: Words::Listed };
 
 /// Resources.
-pub(super) const RESOURCE: Life = Life {
+pub(super) const RESOURCE: Lifecycle = Lifecycle {
     attribute: "resourceStatus",
     initial: "",
     next: ResourceStatus::NEXT,
