@@ -5,7 +5,7 @@ pub(super) mod value;
 
 use serde_json::{Map, Value};
 
-use super::shape::Forms;
+use super::shape::TypeSet;
 use super::version::{Version, View};
 use crate::resource::{Lifecycle, Owner, Resource, Served, of_key};
 
@@ -71,7 +71,7 @@ impl Resource {
         }
         for (name, value) in fields {
             if !self.server.contains(&name.as_str()) {
-                value::check_attribute(Forms::V4, self.shape, name, value)?;
+                value::check_attribute(TypeSet::V4, self.shape, name, value)?;
             }
         }
         self.check_new_rules(fields)
@@ -103,7 +103,7 @@ impl Resource {
         let own = self.dates.iter().copied().chain(self.stamp).chain(["id"]);
         for name in own {
             if let Some(value) = body.get(name).filter(|value| !value.is_null()) {
-                value::check_attribute(Forms::V4, self.shape, name, value)?;
+                value::check_attribute(TypeSet::V4, self.shape, name, value)?;
             }
         }
         Ok(())
@@ -126,7 +126,7 @@ impl Resource {
         let fields = object(document)?;
         value::check_depth(document)?;
         fields.iter().try_for_each(|(name, value)| {
-            value::check_attribute(Forms::V4, self.shape, name, value)
+            value::check_attribute(TypeSet::V4, self.shape, name, value)
         })
     }
 
@@ -143,7 +143,7 @@ impl Resource {
             check_given(new, name)?;
         }
         for (name, value) in new.iter().filter(|(name, value)| old.get(*name) != Some(value)) {
-            value::check_attribute(Forms::V4, self.shape, name, value)?;
+            value::check_attribute(TypeSet::V4, self.shape, name, value)?;
         }
         self.check_view(new)?;
         self.check_transition(old, new)

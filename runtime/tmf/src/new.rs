@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::shape::{Forms, Kind, Type};
+use super::shape::{Kind, Type, TypeSet};
 use crate::resource::Resource;
 use crate::time::Timestamp;
 
@@ -26,7 +26,7 @@ impl Resource {
             | Value::Array(_) => Map::new(),
         };
         fields.retain(|name, _| !self.server.contains(&name.as_str()));
-        without_nulls(Forms::V4, self.shape, &mut fields);
+        without_nulls(TypeSet::V4, self.shape, &mut fields);
         complete(self.shape, &mut fields);
         fields.entry("id").or_insert_with(|| id.into());
         fields.insert("href".into(), href.into());
@@ -107,7 +107,7 @@ impl Resource {
     /// Leaves out the nulls that a patch put where the shape says what stands there.
     pub fn drop_nulls(&self, document: &mut Value) {
         if let Some(fields) = document.as_object_mut() {
-            without_nulls(Forms::V4, self.shape, fields);
+            without_nulls(TypeSet::V4, self.shape, fields);
         }
     }
 
@@ -124,7 +124,7 @@ fn complete(shape: &str, fields: &mut Map<String, Value>) {
         fields.entry("@referredType").or_insert_with(|| referred.into());
         fields.entry("@type").or_insert_with(|| shape.into());
     }
-    let Some(shape) = Forms::V4.object(shape) else { return };
+    let Some(shape) = TypeSet::V4.object(shape) else { return };
     for (name, value) in fields {
         for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
             let Type::Object(shape) = kind.item() else { continue };
@@ -153,17 +153,17 @@ fn referred(shape: &str) -> Option<&str> {
 }
 
 /// Null is as good as absent, wherever the shape says what stands there.
-pub(super) fn without_nulls(forms: Forms, shape: &'static str, fields: &mut Map<String, Value>) {
-    let Some(shape) = forms.object(forms.meant(shape, fields)) else { return };
+pub(super) fn without_nulls(types: TypeSet, shape: &'static str, fields: &mut Map<String, Value>) {
+    let Some(shape) = types.object(types.meant(shape, fields)) else { return };
     fields.retain(|name, value| !value.is_null() || !is_known(shape.attribute(name), name));
     for (name, value) in fields {
         for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
             match (kind, &mut *value) {
                 (Kind::One(Type::Object(shape)), Value::Object(fields)) => {
-                    without_nulls(forms, shape, fields);
+                    without_nulls(types, shape, fields);
                 }
                 (Kind::Many(item), Value::Array(entries)) => {
-                    entries_without_nulls(forms, *item, entries);
+                    entries_without_nulls(types, *item, entries);
                 }
                 _ => {}
             }
@@ -177,14 +177,14 @@ fn is_known(attribute: Option<&super::shape::Attribute>, name: &str) -> bool {
     attribute.is_some_and(|attribute| !is_any(attribute)) || name.starts_with('@')
 }
 
-fn entries_without_nulls(forms: Forms, item: Type, entries: &mut Vec<Value>) {
+fn entries_without_nulls(types: TypeSet, item: Type, entries: &mut Vec<Value>) {
     if item == Type::Any {
         return;
     }
     entries.retain(|entry| !entry.is_null());
     let Type::Object(shape) = item else { return };
     for fields in entries.iter_mut().filter_map(Value::as_object_mut) {
-        without_nulls(forms, shape, fields);
+        without_nulls(types, shape, fields);
     }
 }
 

@@ -11,14 +11,14 @@ use serde_json::{Map, Value, json};
 use super::table::{APIS, DEFAULT};
 use super::version::View;
 use crate::resource::{Api, Operation, Resource, Served};
-use crate::shape::Forms;
+use crate::shape::TypeSet;
 use crate::version::Version;
 use schema::{Needed, Side};
 
 /// What the server does with attributes beyond what the standard says, described with their schemas.
 pub trait Notes {
     /// Adds to the schemas of a shape that clients send what is done with each attribute.
-    fn describe(&self, forms: Forms, shape: &'static str, properties: &mut Map<String, Value>);
+    fn describe(&self, types: TypeSet, shape: &'static str, properties: &mut Map<String, Value>);
 
     /// Whether a patch may change an attribute of an order.
     fn may_change(&self, attribute: &str) -> bool;

@@ -225,7 +225,7 @@ impl Resource {
 
     /// Whether its documents may have an attribute, by its dotted path.
     pub fn knows(&self, path: &str) -> bool {
-        crate::shape::Forms::V4.may_have(self.shape, path)
+        crate::shape::TypeSet::V4.may_have(self.shape, path)
     }
 
     /// Whether a document is one that is seen under this resource.

@@ -10,14 +10,14 @@
 //! for one, told apart by `@type`; `Name@637` is what a name means in one API, where others differ;
 //! and what is `plain` says no `@type`.
 
-mod forms;
 mod parse;
+mod type_set;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-pub use forms::Forms;
 pub use parse::{ParseError, Problem};
+pub use type_set::TypeSet;
 
 /// Every shape.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::shape::{Forms, Type, shapes, shapes_v5};
+use super::shape::{Type, TypeSet, shapes, shapes_v5};
 use super::version::View;
 use crate::nearest::nearest;
 
@@ -46,7 +46,7 @@ impl View {
     pub fn unknown(&self, document: &Value) -> Vec<Unknown> {
         let mut found = Vec::new();
         if let Value::Object(fields) = document {
-            walk(self.forms(), self.shape(), fields, "", &mut found);
+            walk(self.types(), self.shape(), fields, "", &mut found);
         }
         found.truncate(TOLD_MAX);
         found
@@ -54,29 +54,29 @@ impl View {
 }
 
 fn walk(
-    forms: Forms,
+    types: TypeSet,
     shape: &'static str,
     fields: &Map<String, Value>,
     place: &str,
     found: &mut Vec<Unknown>,
 ) {
     let said = fields.get("@type").and_then(Value::as_str).unwrap_or(shape);
-    if fields.contains_key("@schemaLocation") || (said != shape && forms.object(said).is_none()) {
+    if fields.contains_key("@schemaLocation") || (said != shape && types.object(said).is_none()) {
         return;
     }
-    let shape = forms.meant(shape, fields);
+    let shape = types.meant(shape, fields);
     for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with('@')) {
         if found.len() >= TOLD_MAX {
             return;
         }
         let path = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-        let kinds: Vec<Type> = forms
+        let kinds: Vec<Type> = types
             .attributes(shape, name)
-            .chain(forms.attributes(said_shape(forms, said, shape), name))
+            .chain(types.attributes(said_shape(types, said, shape), name))
             .flat_map(|attribute| attribute.kinds.iter().map(|kind| kind.item()))
             .collect();
         if kinds.is_empty() {
-            let known = forms.alternatives(shape).into_iter().filter_map(|name| forms.object(name));
+            let known = types.alternatives(shape).into_iter().filter_map(|name| types.object(name));
             let known = known.flat_map(|shape| shape.attributes.iter().map(|known| known.name));
             let meant = nearest(name, known);
             let path = path.chars().take(NAME_CHARS_MAX).collect();
@@ -86,13 +86,13 @@ fn walk(
         if kinds.iter().any(|kind| matches!(kind, Type::Any | Type::Fields)) {
             continue;
         }
-        below(forms, &kinds, value, &path, found);
+        below(types, &kinds, value, &path, found);
     }
 }
 
 /// What is below an attribute that may be of several shapes: those unknown to the one that fits it
 /// best.
-fn below(forms: Forms, kinds: &[Type], value: &Value, path: &str, found: &mut Vec<Unknown>) {
+fn below(types: TypeSet, kinds: &[Type], value: &Value, path: &str, found: &mut Vec<Unknown>) {
     let entries = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
     for (index, entry) in entries.iter().enumerate() {
         let Value::Object(fields) = entry else { continue };
@@ -100,7 +100,7 @@ fn below(forms: Forms, kinds: &[Type], value: &Value, path: &str, found: &mut Ve
         let shapes = kinds.iter().filter_map(|kind| kind.object());
         let unknown = shapes.map(|shape| {
             let mut unknown = Vec::new();
-            walk(forms, shape, fields, &place, &mut unknown);
+            walk(types, shape, fields, &place, &mut unknown);
             unknown
         });
         found.extend(unknown.min_by_key(Vec::len).unwrap_or_default());
@@ -111,10 +111,10 @@ fn below(forms: Forms, kinds: &[Type], value: &Value, path: &str, found: &mut Ve
 }
 
 /// The shape of an object's `@type`, if there is one of that name.
-fn said_shape(forms: Forms, said: &str, shape: &'static str) -> &'static str {
-    let all = match forms {
-        Forms::V4 => shapes(),
-        Forms::V5(_) => shapes_v5(),
+fn said_shape(types: TypeSet, said: &str, shape: &'static str) -> &'static str {
+    let all = match types {
+        TypeSet::V4 => shapes(),
+        TypeSet::V5(_) => shapes_v5(),
     };
     all.objects.get_key_value(said).map_or(shape, |(name, _)| name)
 }

@@ -11,7 +11,7 @@ mod walk;
 
 use std::fmt;
 
-use super::shape::Forms;
+use super::shape::TypeSet;
 
 pub use view::{Refused, View};
 
@@ -25,10 +25,10 @@ pub enum Version {
 }
 
 /// What an attribute of a shape is called in what is kept; `None` if its value is kept otherwise.
-pub fn kept_name(forms: Forms, shape: &'static str, name: &str) -> Option<String> {
-    match forms {
-        Forms::V4 => Some(name.into()),
-        Forms::V5(_) => path::down(forms, shape, name),
+pub fn kept_name(types: TypeSet, shape: &'static str, name: &str) -> Option<String> {
+    match types {
+        TypeSet::V4 => Some(name.into()),
+        TypeSet::V5(_) => path::down(types, shape, name),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::order::Form;
 use crate::order::attributes::{Attribute, Part, attributes};
 use crate::plan::Action;
 use tmf::openapi::Notes;
-use tmf::shape::Forms;
+use tmf::shape::TypeSet;
 use tmf::version::kept_name;
 
 /// The extension that holds what each action does with an attribute.
@@ -18,10 +18,10 @@ pub const EXTENSION: &str = "x-order";
 pub struct OrderNotes;
 
 impl Notes for OrderNotes {
-    fn describe(&self, forms: Forms, shape: &'static str, properties: &mut Map<String, Value>) {
-        let Some((form, part)) = part_of(forms, shape) else { return };
+    fn describe(&self, types: TypeSet, shape: &'static str, properties: &mut Map<String, Value>) {
+        let Some((form, part)) = part_of(types, shape) else { return };
         for (name, schema) in properties.iter_mut().filter(|(name, _)| !name.starts_with('@')) {
-            if let Some(attribute) = attribute(forms, shape, (form, part), name) {
+            if let Some(attribute) = attribute(types, shape, (form, part), name) {
                 add(attribute, schema);
             }
         }
@@ -34,31 +34,31 @@ impl Notes for OrderNotes {
 
 /// The row of the table for an attribute, by its name in a version.
 fn attribute(
-    forms: Forms,
+    types: TypeSet,
     shape: &'static str,
     (form, part): (Form, Part),
     name: &str,
 ) -> Option<&'static Attribute> {
-    let kept = kept_name(forms, shape, name);
+    let kept = kept_name(types, shape, name);
     let name = kept.as_deref().unwrap_or(name);
     attributes(form, part).iter().find(|attribute| attribute.name == name)
 }
 
 /// The part of an order that a shape describes.
-fn part_of(forms: Forms, shape: &str) -> Option<(Form, Part)> {
-    let is_later = |api: u16| forms == Forms::V5(api);
+fn part_of(types: TypeSet, shape: &str) -> Option<(Form, Part)> {
+    let is_later = |api: u16| types == TypeSet::V5(api);
     Some(match shape {
         "ProductOrder" => (Form::ProductOrder, Part::Order),
         "ProductOrderItem" => (Form::ProductOrder, Part::Item),
-        "ProductRefOrValue" if forms == Forms::V4 => (Form::ProductOrder, Part::Instance),
+        "ProductRefOrValue" if types == TypeSet::V4 => (Form::ProductOrder, Part::Instance),
         "Product" if is_later(622) => (Form::ProductOrder, Part::Instance),
         "ServiceOrder" => (Form::ServiceOrder, Part::Order),
         "ServiceOrderItem" => (Form::ServiceOrder, Part::Item),
-        "ServiceRefOrValue" if forms == Forms::V4 => (Form::ServiceOrder, Part::Instance),
+        "ServiceRefOrValue" if types == TypeSet::V4 => (Form::ServiceOrder, Part::Instance),
         "Service" if is_later(641) => (Form::ServiceOrder, Part::Instance),
         "ResourceOrder" => (Form::ResourceOrder, Part::Order),
         "ResourceOrderItem" => (Form::ResourceOrder, Part::Item),
-        "ResourceRefOrValue" if forms == Forms::V4 => (Form::ResourceOrder, Part::Instance),
+        "ResourceRefOrValue" if types == TypeSet::V4 => (Form::ResourceOrder, Part::Instance),
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Invalid, InvalidKind, missing};
 use crate::number;
-use crate::shape::{Attribute, Forms, Kind, Type};
+use crate::shape::{Attribute, Kind, Type, TypeSet};
 
 /// So deep a document may be nested: an object within an object is two.
 pub(super) const DEPTH_MAX: usize = 32;
@@ -48,17 +48,17 @@ fn children(value: &Value) -> Vec<&Value> {
 
 /// Whether an attribute of a document has its shape. Null is as good as absent.
 pub(crate) fn check_attribute(
-    forms: Forms,
+    types: TypeSet,
     shape: &'static str,
     name: &str,
     value: &Value,
 ) -> Result<(), Invalid> {
-    let known = forms.object(shape).and_then(|shape| shape.attribute(name));
-    check_field(forms, known, name, name, value)
+    let known = types.object(shape).and_then(|shape| shape.attribute(name));
+    check_field(types, known, name, name, value)
 }
 
 fn check_field(
-    forms: Forms,
+    types: TypeSet,
     known: Option<&Attribute>,
     name: &str,
     path: &str,
@@ -71,17 +71,17 @@ fn check_field(
         return Err(wrong(path, "a string"));
     }
     match known {
-        Some(attribute) => check_kinds(forms, &attribute.kinds, path, value),
+        Some(attribute) => check_kinds(types, &attribute.kinds, path, value),
         None => check_unknown(path, value),
     }?;
     if name == "id" { check_id(path, value) } else { Ok(()) }
 }
 
 /// Where one of several may stand, the one of the value's JSON type is meant.
-fn check_kinds(forms: Forms, kinds: &[Kind], path: &str, value: &Value) -> Result<(), Invalid> {
+fn check_kinds(types: TypeSet, kinds: &[Kind], path: &str, value: &Value) -> Result<(), Invalid> {
     let meant = kinds.iter().find(|kind| is_meant(**kind, value));
     match meant.or_else(|| kinds.first()) {
-        Some(kind) => check_kind(forms, *kind, path, value),
+        Some(kind) => check_kind(types, *kind, path, value),
         None => Ok(()),
     }
 }
@@ -99,22 +99,22 @@ fn is_meant(kind: Kind, value: &Value) -> bool {
     }
 }
 
-fn check_kind(forms: Forms, kind: Kind, path: &str, value: &Value) -> Result<(), Invalid> {
+fn check_kind(types: TypeSet, kind: Kind, path: &str, value: &Value) -> Result<(), Invalid> {
     match kind {
-        Kind::One(item) => check_item(forms, item, path, value),
+        Kind::One(item) => check_item(types, item, path, value),
         Kind::Many(item) => {
             let entries = value.as_array().ok_or_else(|| wrong(path, "an array"))?;
             for (position, entry) in
                 entries.iter().enumerate().filter(|(_, entry)| !entry.is_null())
             {
-                check_item(forms, item, &format!("{path}[{position}]"), entry)?;
+                check_item(types, item, &format!("{path}[{position}]"), entry)?;
             }
             Ok(())
         }
     }
 }
 
-fn check_item(forms: Forms, item: Type, path: &str, value: &Value) -> Result<(), Invalid> {
+fn check_item(types: TypeSet, item: Type, path: &str, value: &Value) -> Result<(), Invalid> {
     match item {
         Type::Any => check_unknown(path, value),
         Type::Fields => holds(value.is_object(), path, "an object"),
@@ -126,23 +126,23 @@ fn check_item(forms: Forms, item: Type, path: &str, value: &Value) -> Result<(),
         Type::DateTime => holds(is_date_time(text(path, value)?), path, "a date-time"),
         Type::Date => holds(is_date(text(path, value)?), path, "a date"),
         Type::Choice(name) => {
-            let (text, values) = (text(path, value)?, forms.choice(name));
+            let (text, values) = (text(path, value)?, types.choice(name));
             if values.contains(&text) { Ok(()) } else { Err(unlisted(path, text, values)) }
         }
         Type::Object(shape) => {
             let fields = value.as_object().ok_or_else(|| wrong(path, "an object"))?;
-            check_fields(forms, forms.meant(shape, fields), path, fields)
+            check_fields(types, types.meant(shape, fields), path, fields)
         }
     }
 }
 
 fn check_fields(
-    forms: Forms,
+    types: TypeSet,
     shape: &str,
     path: &str,
     fields: &Map<String, Value>,
 ) -> Result<(), Invalid> {
-    let Some(shape) = forms.object(shape) else { return Ok(()) };
+    let Some(shape) = types.object(shape) else { return Ok(()) };
     let is_demanded = |attribute: &&Attribute| attribute.required && !path.starts_with(CRITERIA);
     for attribute in shape.attributes.iter().filter(is_demanded) {
         if fields.get(attribute.name).is_none_or(Value::is_null) {
@@ -150,7 +150,7 @@ fn check_fields(
         }
     }
     for (name, value) in fields {
-        check_field(forms, shape.attribute(name), name, &format!("{path}.{name}"), value)?;
+        check_field(types, shape.attribute(name), name, &format!("{path}.{name}"), value)?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::compare::{As, Operator, boolean};
 use super::{Condition, FilterError, SHOWN_CHARS_MAX, Test};
 use crate::nearest::nearest;
-use crate::shape::{Forms, Type};
+use crate::shape::{Type, TypeSet};
 
 /// Max words of a list that a message repeats.
 const WORDS_SHOWN_MAX: usize = 40;
@@ -179,22 +179,22 @@ fn listed(words: &[String]) -> String {
 
 /// What a path leads to from an object of a shape; `None` if it leads nowhere. Below a value of any
 /// kind everything may be.
-pub(crate) fn found(forms: Forms, shape: &'static str, path: &[String]) -> Option<Holds> {
+pub(crate) fn found(types: TypeSet, shape: &'static str, path: &[String]) -> Option<Holds> {
     let (name, rest) = path.split_first()?;
     if name.starts_with('@') {
         return rest.is_empty().then(Holds::text);
     }
     let mut holds = Holds::default();
     let mut is_found = false;
-    for attribute in forms.attributes(shape, name) {
+    for attribute in types.attributes(shape, name) {
         for kind in attribute.kinds.iter().map(|kind| kind.item()) {
             if rest.is_empty() {
                 is_found = true;
-                holds.take(forms, kind);
+                holds.take(types, kind);
                 continue;
             }
             let below = match kind {
-                Type::Object(shape) => found(forms, shape, rest),
+                Type::Object(shape) => found(types, shape, rest),
                 Type::Any | Type::Fields => Some(Holds::anything()),
                 Type::String
                 | Type::Integer
@@ -218,16 +218,16 @@ pub(crate) fn found(forms: Forms, shape: &'static str, path: &[String]) -> Optio
 }
 
 impl Holds {
-    fn take(&mut self, forms: Forms, kind: Type) {
+    fn take(&mut self, types: TypeSet, kind: Type) {
         self.types.push(kind);
         match kind {
             Type::Choice(list) => {
-                let words = forms.choice(list).iter().map(|word| (*word).to_string());
+                let words = types.choice(list).iter().map(|word| (*word).to_string());
                 self.words
                     .extend(words.filter(|word| !self.words.contains(word)).collect::<Vec<_>>());
             }
             Type::Object(shape) => {
-                let attributes = forms.object(shape).map(|shape| shape.attributes.as_slice());
+                let attributes = types.object(shape).map(|shape| shape.attributes.as_slice());
                 let names = || attributes.unwrap_or_default().iter().map(|known| known.name);
                 let first = names().find(|name| *name == "id").or_else(|| names().next());
                 self.example = self.example.take().or_else(|| first.map(str::to_string));
@@ -247,17 +247,17 @@ impl Holds {
 }
 
 /// The attribute of a shape, or below one, that is likely meant by a path that leads nowhere.
-pub(crate) fn likely(forms: Forms, shape: &'static str, path: &[String]) -> Option<String> {
+pub(crate) fn likely(types: TypeSet, shape: &'static str, path: &[String]) -> Option<String> {
     let (name, rest) = path.split_first()?;
-    let below: Vec<&'static str> = forms
+    let below: Vec<&'static str> = types
         .attributes(shape, name)
         .flat_map(|attribute| attribute.kinds.iter().filter_map(|kind| kind.item().object()))
         .collect();
     if !below.is_empty() {
-        let meant = below.into_iter().find_map(|shape| likely(forms, shape, rest))?;
+        let meant = below.into_iter().find_map(|shape| likely(types, shape, rest))?;
         return Some(format!("{name}.{meant}"));
     }
-    let known = forms.alternatives(shape).into_iter().filter_map(|name| forms.object(name));
+    let known = types.alternatives(shape).into_iter().filter_map(|name| types.object(name));
     let names = known.flat_map(|shape| shape.attributes.iter().map(|known| known.name));
     let meant = nearest(name, names)?;
     Some([meant].into_iter().chain(rest.iter().map(String::as_str)).collect::<Vec<_>>().join("."))

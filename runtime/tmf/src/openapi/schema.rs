@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Notes, root};
 use crate::check::value::ID_BYTES_MAX;
 use crate::resource::{Lifecycle, Operation, Owner, Words};
-use crate::shape::{Attribute, Forms, Kind, Shape, Type};
+use crate::shape::{Attribute, Kind, Shape, Type, TypeSet};
 use crate::version::View;
 
 /// What a schema is for.
@@ -25,7 +25,7 @@ pub(super) enum Side {
 /// The shapes that schemas refer to, each for what is answered or for what is sent, with the notes that
 /// describe them.
 pub(super) struct Needed<'a> {
-    pub(super) shapes: BTreeSet<(Forms, &'static str, Direction)>,
+    pub(super) shapes: BTreeSet<(TypeSet, &'static str, Direction)>,
     pub(super) notes: &'a dyn Notes,
 }
 
@@ -57,8 +57,8 @@ pub(super) fn add_root(view: &View, schemas: &mut Map<String, Value>, needed: &m
 }
 
 fn root_schema(view: &View, side: Side, needed: &mut Needed<'_>) -> Value {
-    let forms = view.forms();
-    let Some(shape) = forms.object(view.shape()) else { return json!({ "type": "object" }) };
+    let types = view.types();
+    let Some(shape) = types.object(view.shape()) else { return json!({ "type": "object" }) };
     let required = match side {
         Side::Answer => {
             let names = ["id", "href"].into_iter();
@@ -75,14 +75,14 @@ fn root_schema(view: &View, side: Side, needed: &mut Needed<'_>) -> Value {
     let mut properties = Map::new();
     for attribute in shape.attributes.iter().filter(|known| !is_left_out(known.name)) {
         let is_required = required.contains(&attribute.name);
-        let mut schema = attribute_schema(forms, attribute, side.into(), is_required, needed);
+        let mut schema = attribute_schema(types, attribute, side.into(), is_required, needed);
         if is_required && side == Side::Create {
             not_empty(&mut schema);
         }
         properties.insert(attribute.name.into(), schema);
     }
     if side == Side::Create {
-        needed.notes.describe(forms, view.shape(), &mut properties);
+        needed.notes.describe(types, view.shape(), &mut properties);
     }
     add_states(view, shape, side, &mut properties);
     add_classes(side.into(), &mut properties);
@@ -106,7 +106,7 @@ fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<Strin
     let is_listed =
         shape.attribute(lifecycle.attribute).is_some_and(|known| match known.kinds[..] {
             // The states of version 5 have names of their own.
-            [Kind::One(Type::Choice(_))] => view.forms() != Forms::V4,
+            [Kind::One(Type::Choice(_))] => view.types() != TypeSet::V4,
             _ => false,
         });
     if is_listed || !properties.contains_key(lifecycle.attribute) {
@@ -123,20 +123,20 @@ fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<Strin
 
 /// Adds every shape that is referred to, and what those refer to.
 pub(super) fn add_needed(mut needed: Needed<'_>, schemas: &mut Map<String, Value>) {
-    while let Some((forms, name, direction)) = needed.shapes.pop_first() {
-        let key = component(forms, name, direction);
-        let Some(shape) = forms.object(name).filter(|_| !schemas.contains_key(&key)) else {
+    while let Some((types, name, direction)) = needed.shapes.pop_first() {
+        let key = component(types, name, direction);
+        let Some(shape) = types.object(name).filter(|_| !schemas.contains_key(&key)) else {
             continue;
         };
         // Holds the place, so that a shape within itself ends.
         schemas.insert(key.clone(), Value::Null);
-        let schema = shape_schema(forms, name, shape, direction, &mut needed);
+        let schema = shape_schema(types, name, shape, direction, &mut needed);
         schemas.insert(key, schema);
     }
 }
 
 fn shape_schema(
-    forms: Forms,
+    types: TypeSet,
     name: &'static str,
     shape: &Shape,
     direction: Direction,
@@ -149,11 +149,11 @@ fn shape_schema(
         if is_required {
             required.push(json!(attribute.name));
         }
-        let schema = attribute_schema(forms, attribute, direction, is_required, needed);
+        let schema = attribute_schema(types, attribute, direction, is_required, needed);
         properties.insert(attribute.name.into(), schema);
     }
     if direction == Direction::In {
-        needed.notes.describe(forms, name, &mut properties);
+        needed.notes.describe(types, name, &mut properties);
     }
     add_classes(direction, &mut properties);
     let mut schema = object(properties, required);
@@ -185,14 +185,14 @@ fn add_classes(direction: Direction, properties: &mut Map<String, Value>) {
 }
 
 fn attribute_schema(
-    forms: Forms,
+    types: TypeSet,
     attribute: &Attribute,
     direction: Direction,
     is_required: bool,
     needed: &mut Needed<'_>,
 ) -> Value {
     let schemas: Vec<Value> =
-        attribute.kinds.iter().map(|kind| kind_schema(forms, *kind, direction, needed)).collect();
+        attribute.kinds.iter().map(|kind| kind_schema(types, *kind, direction, needed)).collect();
     let mut schema = match <[Value; 1]>::try_from(schemas) {
         Ok([schema]) => schema,
         Err(schemas) => json!({ "anyOf": schemas }),
@@ -215,16 +215,16 @@ fn attribute_schema(
     }
 }
 
-fn kind_schema(forms: Forms, kind: Kind, direction: Direction, needed: &mut Needed<'_>) -> Value {
+fn kind_schema(types: TypeSet, kind: Kind, direction: Direction, needed: &mut Needed<'_>) -> Value {
     match kind {
-        Kind::One(item) => item_schema(forms, item, direction, needed),
+        Kind::One(item) => item_schema(types, item, direction, needed),
         Kind::Many(item) => {
-            json!({ "type": "array", "items": item_schema(forms, item, direction, needed) })
+            json!({ "type": "array", "items": item_schema(types, item, direction, needed) })
         }
     }
 }
 
-fn item_schema(forms: Forms, item: Type, direction: Direction, needed: &mut Needed<'_>) -> Value {
+fn item_schema(types: TypeSet, item: Type, direction: Direction, needed: &mut Needed<'_>) -> Value {
     match item {
         Type::Any => json!({}),
         Type::Fields => json!({ "type": "object" }),
@@ -234,13 +234,13 @@ fn item_schema(forms: Forms, item: Type, direction: Direction, needed: &mut Need
         Type::Boolean => json!({ "type": "boolean" }),
         Type::DateTime => json!({ "type": "string", "format": "date-time" }),
         Type::Date => json!({ "type": "string", "format": "date" }),
-        Type::Choice(name) => json!({ "type": "string", "enum": forms.choice(name) }),
+        Type::Choice(name) => json!({ "type": "string", "enum": types.choice(name) }),
         Type::Object(name) => {
-            let alternatives = forms.alternatives(name).into_iter();
+            let alternatives = types.alternatives(name).into_iter();
             let mut schemas: Vec<Value> = alternatives
                 .map(|name| {
-                    needed.shapes.insert((forms, name, direction));
-                    let to = format!("#/components/schemas/{}", component(forms, name, direction));
+                    needed.shapes.insert((types, name, direction));
+                    let to = format!("#/components/schemas/{}", component(types, name, direction));
                     json!({ "$ref": to })
                 })
                 .collect();
@@ -253,10 +253,10 @@ fn item_schema(forms: Forms, item: Type, direction: Direction, needed: &mut Need
 }
 
 /// The name of a shape's schema. In version 5, each API has shapes of its own.
-fn component(forms: Forms, name: &str, direction: Direction) -> String {
-    let name = match forms {
-        Forms::V4 => name.to_string(),
-        Forms::V5(number) => format!("{name}_{number}v5"),
+fn component(types: TypeSet, name: &str, direction: Direction) -> String {
+    let name = match types {
+        TypeSet::V4 => name.to_string(),
+        TypeSet::V5(number) => format!("{name}_{number}v5"),
     };
     match direction {
         Direction::Out => name,

@@ -5,7 +5,7 @@ use super::*;
 struct NoNotes;
 
 impl Notes for NoNotes {
-    fn describe(&self, _: Forms, _: &'static str, _: &mut Map<String, Value>) {}
+    fn describe(&self, _: TypeSet, _: &'static str, _: &mut Map<String, Value>) {}
 
     fn may_change(&self, _: &str) -> bool {
         true

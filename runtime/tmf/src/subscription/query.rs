@@ -10,7 +10,7 @@ use crate::filter::{
     parameters,
 };
 use crate::nearest::nearest;
-use crate::shape::{Forms, Type};
+use crate::shape::{Type, TypeSet};
 use crate::version::View;
 
 /// Max length of a query, in bytes.
@@ -169,8 +169,8 @@ impl Events {
     }
 
     fn find_posted(path: &[String]) -> Result<Holds, Unknown> {
-        found(Forms::V4, EVENT, path).ok_or_else(|| {
-            let meant = likely(Forms::V4, EVENT, path);
+        found(TypeSet::V4, EVENT, path).ok_or_else(|| {
+            let meant = likely(TypeSet::V4, EVENT, path);
             let name = path.join(".");
             let meant = meant.or_else(|| Some(format!("event.{name}")));
             Unknown { of: "an event of a topic".into(), name, meant }

@@ -2,26 +2,26 @@
 
 use super::rule::Rule;
 use super::walk::rules_of;
-use crate::shape::Forms;
+use crate::shape::TypeSet;
 
 /// What stands at a place: the shapes that may, and the rules for that place alone.
 struct Place {
-    forms: Forms,
+    types: TypeSet,
     shapes: Vec<&'static str>,
     rules: &'static [Rule],
 }
 
 impl Place {
-    fn root(forms: Forms, shape: &'static str) -> Self {
-        Self { forms, shapes: vec![shape], rules: &[] }
+    fn root(types: TypeSet, shape: &'static str) -> Self {
+        Self { types, shapes: vec![shape], rules: &[] }
     }
 
     /// The rules that hold here.
     fn rules(&self) -> Vec<Rule> {
-        let all = self.shapes.iter().flat_map(|shape| self.forms.alternatives(shape));
+        let all = self.shapes.iter().flat_map(|shape| self.types.alternatives(shape));
         let shapes = self.shapes.iter().copied().chain(all);
         let mut rules = self.rules.to_vec();
-        for rule in shapes.flat_map(|shape| rules_of(self.forms, shape)) {
+        for rule in shapes.flat_map(|shape| rules_of(self.types, shape)) {
             if !rules.contains(&rule) {
                 rules.push(rule);
             }
@@ -32,7 +32,7 @@ impl Place {
     /// The place that an attribute of version 5 leads to.
     fn below(&self, name: &str) -> Self {
         let name = bare(name);
-        let attributes = self.shapes.iter().flat_map(|shape| self.forms.attributes(shape, name));
+        let attributes = self.shapes.iter().flat_map(|shape| self.types.attributes(shape, name));
         let kinds = attributes.flat_map(|attribute| &attribute.kinds);
         let shapes = kinds.filter_map(|kind| kind.item().object());
         let mut shapes: Vec<&'static str> = shapes.collect();
@@ -49,7 +49,7 @@ impl Place {
             | Rule::First { .. }
             | Rule::Last { .. } => None,
         });
-        Self { forms: self.forms, shapes, rules: own.unwrap_or_default() }
+        Self { types: self.types, shapes, rules: own.unwrap_or_default() }
     }
 }
 
@@ -64,8 +64,8 @@ fn with_name(piece: &str, name: &str) -> String {
 }
 
 /// What a path of version 4 is called in version 5.
-pub(super) fn up(forms: Forms, shape: &'static str, path: &str) -> String {
-    let mut place = Place::root(forms, shape);
+pub(super) fn up(types: TypeSet, shape: &'static str, path: &str) -> String {
+    let mut place = Place::root(types, shape);
     let mut named: Vec<String> = Vec::new();
     for piece in path.split('.') {
         let mut at = vec![piece.to_string()];
@@ -100,8 +100,8 @@ pub(super) fn up(forms: Forms, shape: &'static str, path: &str) -> String {
 
 /// Where the values that a path of version 5 leads to are kept, as a path of version 4; `None` if
 /// they are kept under other names.
-pub(super) fn down(forms: Forms, shape: &'static str, path: &str) -> Option<String> {
-    let mut place = Place::root(forms, shape);
+pub(super) fn down(types: TypeSet, shape: &'static str, path: &str) -> Option<String> {
+    let mut place = Place::root(types, shape);
     let mut kept: Vec<String> = Vec::new();
     let pieces: Vec<&str> = path.split('.').collect();
     let mut pieces = pieces.into_iter().peekable();

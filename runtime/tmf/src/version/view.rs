@@ -12,7 +12,7 @@ use crate::href;
 use crate::new::without_nulls;
 use crate::patch::{self, Format, PatchError};
 use crate::resource::{Api, Resource, Served, capitalised};
-use crate::shape::{Attribute, Forms};
+use crate::shape::{Attribute, TypeSet};
 
 /// A resource at a place in the APIs.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +64,10 @@ impl View {
     }
 
     /// The shapes that its documents are made of.
-    pub fn forms(&self) -> Forms {
+    pub fn types(&self) -> TypeSet {
         match self.version {
-            Version::V4 => Forms::V4,
-            Version::V5 => Forms::V5(self.api.number),
+            Version::V4 => TypeSet::V4,
+            Version::V5 => TypeSet::V5(self.api.number),
         }
     }
 
@@ -78,7 +78,7 @@ impl View {
                 true => Kept::V4(Some(self.resource.shape)),
                 false => Kept::V5,
             };
-            walk::up(Place::root(self.forms(), self.shape(), kept), fields);
+            walk::up(Place::root(self.types(), self.shape(), kept), fields);
             href::lead_to(&mut document, Version::V5);
         }
         document
@@ -87,7 +87,7 @@ impl View {
     /// What is seen here, as it is kept.
     pub fn kept(&self, mut document: Value) -> Value {
         if let (true, Value::Object(fields)) = (self.is_translated(), &mut document) {
-            walk::down(self.forms(), self.shape(), fields);
+            walk::down(self.types(), self.shape(), fields);
             // What version 4 calls otherwise is called so when it is shown.
             let is_renamed = self.shape() != self.resource.shape;
             if is_renamed && fields.get("@type").and_then(Value::as_str) == Some(self.shape()) {
@@ -125,7 +125,7 @@ impl View {
         match self.version {
             Version::V4 => self.resource.knows(path),
             Version::V5 => {
-                self.forms().may_have(self.shape(), path)
+                self.types().may_have(self.shape(), path)
                     || (self.resource.knows(path) && self.shown_path(path) == path)
             }
         }
@@ -134,7 +134,7 @@ impl View {
     /// What a dotted path of what is kept is called here.
     pub fn shown_path(&self, path: &str) -> String {
         match self.is_translated() {
-            true => path::up(self.forms(), self.shape(), path),
+            true => path::up(self.types(), self.shape(), path),
             false => path.to_string(),
         }
     }
@@ -142,7 +142,7 @@ impl View {
     /// Where the values are kept that a dotted path leads to; `None` if they are not the same.
     pub fn kept_path(&self, path: &str) -> Option<String> {
         match self.is_translated() {
-            true => path::down(self.forms(), self.shape(), path),
+            true => path::down(self.types(), self.shape(), path),
             false => Some(path.to_string()),
         }
     }
@@ -159,10 +159,10 @@ impl View {
             check_given(fields, name)?;
         }
         for (name, value) in fields.iter().filter(|(name, _)| !self.sets(name)) {
-            value::check_attribute(self.forms(), self.meant(fields), name, value)?;
+            value::check_attribute(self.types(), self.meant(fields), name, value)?;
         }
         if let Some(fields) = body.as_object_mut() {
-            without_nulls(self.forms(), self.shape(), fields);
+            without_nulls(self.types(), self.shape(), fields);
         }
         let kept = self.kept(body);
         let rules = self.resource.check_new_rules(object(&kept)?);
@@ -181,7 +181,7 @@ impl View {
         let mut after = patch::apply(format, &seen, patch).map_err(Refused::Patch)?;
         self.check_changed(&seen, &after).map_err(Refused::Invalid)?;
         if let Some(fields) = after.as_object_mut() {
-            without_nulls(self.forms(), self.shape(), fields);
+            without_nulls(self.types(), self.shape(), fields);
         }
         let kept = restored(before, &self.kept(seen), self.kept(after));
         let rules = self.resource.check_patched_rules(before, &kept);
@@ -197,14 +197,14 @@ impl View {
             check_given(new, name)?;
         }
         for (name, value) in new.iter().filter(|(name, value)| old.get(*name) != Some(value)) {
-            value::check_attribute(self.forms(), self.meant(new), name, value)?;
+            value::check_attribute(self.types(), self.meant(new), name, value)?;
         }
         Ok(())
     }
 
     /// The shape that a document is of.
     fn meant(&self, fields: &Map<String, Value>) -> &'static str {
-        self.forms().meant(self.shape(), fields)
+        self.types().meant(self.shape(), fields)
     }
 
     /// Whether documents are kept in other words: what is in version 5 alone is kept as it is there.
@@ -213,7 +213,7 @@ impl View {
     }
 
     fn attributes(&self) -> impl Iterator<Item = &'static Attribute> {
-        self.forms().object(self.shape()).into_iter().flat_map(|shape| &shape.attributes)
+        self.types().object(self.shape()).into_iter().flat_map(|shape| &shape.attributes)
     }
 
     /// What is wrong, with the attribute as it is called here.
@@ -228,13 +228,13 @@ impl View {
 impl Attributes for View {
     fn find(&self, path: &[String]) -> Result<Holds, Unknown> {
         let name = path.join(".");
-        let mut holds = found(self.forms(), self.shape(), path);
+        let mut holds = found(self.types(), self.shape(), path);
         if self.version == Version::V5 {
             // What is kept may be older, or come in by version 4, which takes other values.
             let kept = self.kept_path(&name).unwrap_or_else(|| name.clone());
             let kept: Vec<String> = kept.split('.').map(str::to_string).collect();
             let is_known = holds.is_some() || self.knows(&name);
-            let older = found(Forms::V4, self.resource.shape, &kept).filter(|_| is_known);
+            let older = found(TypeSet::V4, self.resource.shape, &kept).filter(|_| is_known);
             holds = match (holds, older) {
                 (Some(holds), Some(older)) => Some(holds.or(older)),
                 (holds, older) => holds.or(older),
@@ -242,7 +242,7 @@ impl Attributes for View {
         }
         let Some(mut holds) = holds else {
             let of = format!("a {}", self.name());
-            let meant = likely(self.forms(), self.shape(), path);
+            let meant = likely(self.types(), self.shape(), path);
             return Err(Unknown { of, name, meant });
         };
         if let Some(lifecycle) = self.resource.lifecycle

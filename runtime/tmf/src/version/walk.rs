@@ -5,12 +5,15 @@ use serde_json::{Map, Value};
 
 use super::rule::{Rule, goes_back};
 use super::table::rules;
-use crate::shape::{Forms, Kind, Type, Typed};
+use crate::shape::{Kind, Type, TypeSet, Typed};
 
 /// The rules of a shape, as an API has it: an attribute that it does not know there keeps its name.
-pub(super) fn rules_of(forms: Forms, shape: &'static str) -> impl DoubleEndedIterator<Item = Rule> {
+pub(super) fn rules_of(
+    types: TypeSet,
+    shape: &'static str,
+) -> impl DoubleEndedIterator<Item = Rule> {
     rules(shape).iter().copied().filter(move |rule| match rule {
-        Rule::Renamed { v5, .. } => forms.attributes(shape, v5).next().is_some(),
+        Rule::Renamed { v5, .. } => types.attributes(shape, v5).next().is_some(),
         Rule::Values { .. }
         | Rule::Within { .. }
         | Rule::Hoisted { .. }
@@ -25,21 +28,21 @@ pub(super) fn rules_of(forms: Forms, shape: &'static str) -> impl DoubleEndedIte
 
 /// Makes of an object of version 4 one of version 5.
 pub(super) fn up(place: Place, fields: &mut Map<String, Value>) {
-    let Place { forms, declared, .. } = place;
+    let Place { types, declared, .. } = place;
     forget_class_of_v4(place, fields);
     if place.is_kept_as_v4() {
-        rules_of(forms, declared).for_each(|rule| rule.up(fields));
+        rules_of(types, declared).for_each(|rule| rule.up(fields));
     }
-    let meant = meant(forms, declared, fields);
+    let meant = meant(types, declared, fields);
     if meant != declared && place.is_kept_as_v4() {
-        rules_of(forms, meant).for_each(|rule| rule.up(fields));
+        rules_of(types, meant).for_each(|rule| rule.up(fields));
     }
-    if !fields.contains_key("@type") && is_typed(forms, meant) {
+    if !fields.contains_key("@type") && is_typed(types, meant) {
         // Of what looks like none of its alternatives the first is as good as any.
-        let first = forms.alternatives(meant).into_iter().next();
+        let first = types.alternatives(meant).into_iter().next();
         fields.insert("@type".into(), first.unwrap_or(meant).into());
     }
-    let Some(shape) = forms.object(meant) else { return };
+    let Some(shape) = types.object(meant) else { return };
     for (name, value) in fields {
         for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
             below(*kind, value, &mut |shape, fields| up(place.below(meant, name, shape), fields));
@@ -49,20 +52,20 @@ pub(super) fn up(place: Place, fields: &mut Map<String, Value>) {
 
 /// Makes of an object of version 5 one of version 4. The class that it names stays, but for those of
 /// objects that version 4 does not have: they are named again whenever the object is shown.
-pub(super) fn down(forms: Forms, declared: &'static str, fields: &mut Map<String, Value>) {
-    let meant = forms.meant(declared, fields);
-    if let Some(shape) = forms.object(meant) {
+pub(super) fn down(types: TypeSet, declared: &'static str, fields: &mut Map<String, Value>) {
+    let meant = types.meant(declared, fields);
+    if let Some(shape) = types.object(meant) {
         for (name, value) in fields.iter_mut() {
             for kind in shape.attribute(name).into_iter().flat_map(|attribute| &attribute.kinds) {
-                below(*kind, value, &mut |shape, fields| down(forms, shape, fields));
+                below(*kind, value, &mut |shape, fields| down(types, shape, fields));
             }
         }
     }
     let mut at = vec![declared];
     at.extend((meant != declared).then_some(meant));
     for shape in at.into_iter().rev() {
-        for rule in rules_of(forms, shape).rev() {
-            forget_class_of_v5(forms, shape, rule, fields);
+        for rule in rules_of(types, shape).rev() {
+            forget_class_of_v5(types, shape, rule, fields);
             rule.down(fields);
         }
     }
@@ -80,7 +83,7 @@ pub(super) enum Kept {
 /// An object on the way to version 5.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    forms: Forms,
+    types: TypeSet,
     /// The shape that may stand here in version 5.
     declared: &'static str,
     /// The same in version 4.
@@ -90,8 +93,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn root(forms: Forms, declared: &'static str, v4: Kept) -> Self {
-        Self { forms, declared, v4, rules: &[] }
+    pub(super) fn root(types: TypeSet, declared: &'static str, v4: Kept) -> Self {
+        Self { types, declared, v4, rules: &[] }
     }
 
     fn is_kept_as_v4(self) -> bool {
@@ -100,11 +103,11 @@ impl Place {
 
     /// The place of an attribute, by its name in version 5.
     fn below(self, meant: &'static str, name: &str, declared: &'static str) -> Self {
-        let Self { forms, v4, .. } = self;
+        let Self { types, v4, .. } = self;
         let Kept::V4(shape) = v4 else { return Self { declared, ..self } };
-        let own = rules_of(forms, self.declared);
-        let more = rules_of(forms, meant).filter(|_| meant != self.declared);
-        let mut below = Self { forms, declared, v4: Kept::V4(None), rules: &[] };
+        let own = rules_of(types, self.declared);
+        let more = rules_of(types, meant).filter(|_| meant != self.declared);
+        let mut below = Self { types, declared, v4: Kept::V4(None), rules: &[] };
         let mut name_v4 = name;
         for rule in own.chain(more).chain(self.rules.iter().copied()) {
             match rule {
@@ -124,7 +127,7 @@ impl Place {
                 | Rule::Last { .. } => {}
             }
         }
-        let attribute = shape.and_then(|shape| Forms::V4.object(shape)?.attribute(name_v4));
+        let attribute = shape.and_then(|shape| TypeSet::V4.object(shape)?.attribute(name_v4));
         let mut kinds = attribute.into_iter().flat_map(|attribute| &attribute.kinds);
         below.v4 = Kept::V4(kinds.find_map(|kind| kind.item().object()));
         below
@@ -138,11 +141,11 @@ const OURS: [&str; 2] = ["CFS", "RFS"];
 /// Any other that an object names stays, the client's own included.
 fn forget_class_of_v4(place: Place, fields: &mut Map<String, Value>) {
     let Some(said) = fields.get("@type").and_then(Value::as_str) else { return };
-    let Place { forms, declared, v4, .. } = place;
+    let Place { types, declared, v4, .. } = place;
     let Kept::V4(shape) = v4 else { return };
     let is_ours = OURS.contains(&said) && !fields.contains_key("@baseType");
-    let is_of_v4 = Forms::V4.object(said).is_some() && forms.object(said).is_none() || is_ours;
-    if !forms.alternatives(declared).contains(&said)
+    let is_of_v4 = TypeSet::V4.object(said).is_some() && types.object(said).is_none() || is_ours;
+    if !types.alternatives(declared).contains(&said)
         && (is_of_v4 || shape.is_some_and(|shape| shape == said))
     {
         fields.remove("@type");
@@ -151,7 +154,7 @@ fn forget_class_of_v4(place: Place, fields: &mut Map<String, Value>) {
 
 /// Leaves out the classes of objects that version 4 does not have, where version 5 names them again.
 fn forget_class_of_v5(
-    forms: Forms,
+    types: TypeSet,
     shape: &'static str,
     rule: Rule,
     fields: &mut Map<String, Value>,
@@ -174,13 +177,13 @@ fn forget_class_of_v5(
         | Rule::At { .. } => None,
     };
     let Some(name) = below else { return };
-    let attribute = forms.object(shape).and_then(|shape| shape.attribute(name));
+    let attribute = types.object(shape).and_then(|shape| shape.attribute(name));
     let Some(value) = fields.get_mut(name) else { return };
     for kind in attribute.into_iter().flat_map(|attribute| &attribute.kinds) {
         self::below(*kind, value, &mut |shape, fields| {
             let said = fields.get("@type").and_then(Value::as_str);
-            let likely = forms.likely(shape, fields);
-            if said == Some(likely) && is_typed(forms, likely) {
+            let likely = types.likely(shape, fields);
+            if said == Some(likely) && is_typed(types, likely) {
                 fields.remove("@type");
             }
         });
@@ -189,11 +192,11 @@ fn forget_class_of_v5(
 
 /// The shape that an object is of: the one that it names, unless what it holds became that of
 /// another since, as the value of a characteristic may.
-fn meant(forms: Forms, declared: &'static str, fields: &mut Map<String, Value>) -> &'static str {
-    let meant = forms.meant(declared, fields);
-    let likely = forms.likely(declared, fields);
+fn meant(types: TypeSet, declared: &'static str, fields: &mut Map<String, Value>) -> &'static str {
+    let meant = types.meant(declared, fields);
+    let likely = types.likely(declared, fields);
     let is_said = fields.get("@type").and_then(Value::as_str) == Some(meant);
-    if is_said && likely != meant && forms.misfits(meant, fields) && !forms.misfits(likely, fields)
+    if is_said && likely != meant && types.misfits(meant, fields) && !types.misfits(likely, fields)
     {
         fields.insert("@type".into(), likely.into());
         return likely;
@@ -202,8 +205,8 @@ fn meant(forms: Forms, declared: &'static str, fields: &mut Map<String, Value>) 
 }
 
 /// Whether the objects of a shape say their type.
-fn is_typed(forms: Forms, shape: &str) -> bool {
-    forms.object(shape).is_some_and(|shape| shape.typed == Typed::Always)
+fn is_typed(types: TypeSet, shape: &str) -> bool {
+    types.object(shape).is_some_and(|shape| shape.typed == Typed::Always)
 }
 
 /// Does something to each object that a value is or has, where its kind says that there are some.

@@ -3,7 +3,7 @@
 use model::order::Form;
 use model::order::attributes::Part;
 use serde_json::{Map, Value, json};
-use tmf::shape::{Forms, Kind, Type};
+use tmf::shape::{Kind, Type, TypeSet};
 
 /// Below this depth only what must be there is filled in.
 const DEPTH: usize = 2;
@@ -11,13 +11,13 @@ const DEPTH: usize = 2;
 /// A value of an attribute of an order, which is another than the instance has.
 pub(super) fn of(form: Form, part: Part, name: &str, own: &Value) -> Value {
     let shape = shape(form, part);
-    let object = Forms::V4.object(shape).unwrap();
+    let object = TypeSet::V4.object(shape).unwrap();
     let attribute = object.attribute(name);
     let attribute = attribute.unwrap_or_else(|| panic!("`{shape}` has no attribute `{name}`"));
     match attribute.kinds[0] {
         Kind::One(Type::Boolean) => (own != true).into(),
         Kind::One(Type::Choice(choice)) => {
-            let mut values = Forms::V4.choice(choice).iter().rev();
+            let mut values = TypeSet::V4.choice(choice).iter().rev();
             json!(values.find(|value| own != **value))
         }
         other => kind(other, name, 0),
@@ -59,7 +59,7 @@ fn one(item: Type, name: &str, depth: usize) -> Value {
         Type::Uri => json!("https://example.com/sent"),
         Type::Base64 => json!("c2VudA=="),
         Type::Fields => json!({ "sent": true }),
-        Type::Choice(choice) => json!(Forms::V4.choice(choice).first()),
+        Type::Choice(choice) => json!(TypeSet::V4.choice(choice).first()),
         Type::Object(shape) => object(shape, depth + 1),
     }
 }
@@ -73,13 +73,14 @@ fn object(shape: &'static str, depth: usize) -> Value {
     if shape == "ProductRelationship" {
         return json!({ "relationshipType": "as sent", "product": { "id": "as sent" } });
     }
-    let known = Forms::V4.alternatives(shape)[0];
+    let known = TypeSet::V4.alternatives(shape)[0];
     let mut fields = Map::new();
-    for attribute in &Forms::V4.object(known).unwrap().attributes {
+    for attribute in &TypeSet::V4.object(known).unwrap().attributes {
         let is_object = attribute.kinds[0].item().object().is_some();
         // What version 5 nests stands in place in version 4.
-        let is_later = Forms::V5(622).attributes(known, attribute.name).any(|later| later.required)
-            && !(is_object && shape.starts_with("Related"));
+        let is_later =
+            TypeSet::V5(622).attributes(known, attribute.name).any(|later| later.required)
+                && !(is_object && shape.starts_with("Related"));
         // A text in one version, and an object in the other.
         let is_schema = attribute.name.starts_with("target");
         let is_plain = !is_object && attribute.name != "href" && !is_schema;

@@ -17,10 +17,10 @@ const SERVED: [(u16, Version, [&str; 3]); 5] = [
     (652, Version::V4, ["ResourceOrder", "ResourceOrderItem", "ResourceRefOrValue"]),
 ];
 
-fn forms(api: u16, version: Version) -> Forms {
+fn types(api: u16, version: Version) -> TypeSet {
     match version {
-        Version::V4 => Forms::V4,
-        Version::V5 => Forms::V5(api),
+        Version::V4 => TypeSet::V4,
+        Version::V5 => TypeSet::V5(api),
     }
 }
 
@@ -41,13 +41,13 @@ fn each_attribute_of_an_order_is_described_with_its_treatment() {
         let document = describe_api(api, version, "http://localhost:8080", &OrderNotes).unwrap();
         for shape in shapes {
             let here = format!("TMF{api} {version} {shape}");
-            let forms = forms(api, version);
-            let place = part_of(forms, shape).unwrap_or_else(|| panic!("{here} is no part"));
+            let types = types(api, version);
+            let place = part_of(types, shape).unwrap_or_else(|| panic!("{here} is no part"));
             let schema = &document["components"]["schemas"][component(api, version, shape)];
             let properties = schema["properties"].as_object().unwrap_or_else(|| panic!("{here}"));
             let mut found: BTreeSet<&str> = BTreeSet::new();
             for (name, schema) in properties.iter().filter(|(name, _)| !name.starts_with('@')) {
-                let row = attribute(forms, shape, place, name);
+                let row = attribute(types, shape, place, name);
                 let row = row.unwrap_or_else(|| panic!("{here}: `{name}` is not in the table"));
                 assert_eq!(schema[EXTENSION], extension(row), "{here}: `{name}`");
                 let description = schema["description"].as_str().unwrap_or_default();
@@ -57,9 +57,9 @@ fn each_attribute_of_an_order_is_described_with_its_treatment() {
                 found.insert(row.name);
             }
             // What is left out is set by the server alone, or of another version.
-            let known = &forms.object(shape).unwrap().attributes;
+            let known = &types.object(shape).unwrap().attributes;
             let left_out =
-                known.iter().filter_map(|known| attribute(forms, shape, place, known.name));
+                known.iter().filter_map(|known| attribute(types, shape, place, known.name));
             for row in left_out.filter(|row| !found.contains(row.name)) {
                 let all = extension(row);
                 let is_derived = all.as_object().unwrap().values().all(|word| word == "derived");
@@ -76,9 +76,9 @@ fn what_the_server_sets_alone_is_derived() {
     for resource in
         APIS.iter().flat_map(|api| api.resources).filter(|served| orders.contains(&served.name))
     {
-        let place = part_of(Forms::V4, resource.shape).unwrap();
+        let place = part_of(TypeSet::V4, resource.shape).unwrap();
         for name in resource.server {
-            let row = attribute(Forms::V4, resource.shape, place, name);
+            let row = attribute(TypeSet::V4, resource.shape, place, name);
             let row = row.unwrap_or_else(|| panic!("{} `{name}`", resource.name));
             assert_eq!(row.add.word(), "derived", "{} `{name}`", resource.name);
         }
@@ -95,7 +95,7 @@ fn what_no_patch_changes_of_an_order_is_not_described_for_one() {
         for name in ["description", "requestedCompletionDate", "relatedParty", "state"] {
             assert!(properties[name].is_object(), "{update} `{name}`");
         }
-        let (form, _) = part_of(forms(api, version), shapes[0]).unwrap();
+        let (form, _) = part_of(types(api, version), shapes[0]).unwrap();
         for name in ["requestedStartDate", "orderRelationship", "quote", form.items()] {
             assert!(properties[name].is_null(), "{update} `{name}`");
         }
@@ -121,8 +121,8 @@ fn every_attribute_of_the_definitions_of_version_5_is_in_the_table() {
             collect(schemas, schema, &mut names);
             assert!(names.len() > 5, "TMF{api} {shape}: {names:?}");
             for name in names.iter().filter(|name| !WRITING.contains(&name.as_str())) {
-                let forms = Forms::V5(api);
-                let row = attribute(forms, shape, part_of(forms, shape).unwrap(), name);
+                let types = TypeSet::V5(api);
+                let row = attribute(types, shape, part_of(types, shape).unwrap(), name);
                 assert!(row.is_some(), "TMF{api} {shape} `{name}` is not in the table");
             }
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::definitions::definitions;
 use crate::resource::{Operation, Served};
-use crate::shape::{Forms, Kind, Type};
+use crate::shape::{Kind, Type, TypeSet};
 use crate::table::APIS;
 use crate::version::{Version, View};
 
@@ -30,7 +30,7 @@ const NAMED: &str = "all other definitions ask for the id of a reference";
 /// A walk through the schemas of a definition and our shapes at once.
 struct Walk<'a> {
     schemas: &'a Value,
-    forms: Forms,
+    types: TypeSet,
     seen: BTreeSet<(String, &'static str)>,
     found: BTreeMap<String, BTreeSet<u16>>,
     number: u16,
@@ -74,7 +74,7 @@ impl<'a> Walk<'a> {
         if !self.seen.insert((name.to_string(), shape)) {
             return;
         }
-        let Some(ours) = self.forms.object(shape) else { return };
+        let Some(ours) = self.types.object(shape) else { return };
         let (mut properties, mut required) = (BTreeMap::new(), BTreeSet::new());
         self.merged(schema, &mut properties, &mut required);
         if properties.is_empty() {
@@ -127,7 +127,7 @@ impl<'a> Walk<'a> {
         }
         for item in types() {
             if let Type::Choice(choice) = item {
-                let values = self.forms.choice(choice);
+                let values = self.types.choice(choice);
                 match schema["enum"].as_array() {
                     Some(listed) => {
                         let missing = listed.iter().filter_map(Value::as_str);
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
                 self.object(property, name.unwrap_or(place), shape, false);
             }
             for (class, schema) in classes {
-                let alternatives = self.forms.alternatives(shape);
+                let alternatives = self.types.alternatives(shape);
                 let ours = alternatives.into_iter().find(|ours| *ours == class).unwrap_or(shape);
                 self.object(schema, class, ours, false);
             }
@@ -193,7 +193,7 @@ fn what_is_stricter_than_the_definitions_has_a_reason() {
                 let seen = BTreeSet::new();
                 let mut walk = Walk {
                     schemas,
-                    forms: view.forms(),
+                    types: view.types(),
                     seen,
                     found: BTreeMap::new(),
                     number: *number,
@@ -201,7 +201,7 @@ fn what_is_stricter_than_the_definitions_has_a_reason() {
                 let classes = walk.classes(&schemas[&name]);
                 walk.object(&schemas[&name], &name, view.shape(), true);
                 for (class, schema) in classes {
-                    let ours = view.forms().alternatives(view.shape());
+                    let ours = view.types().alternatives(view.shape());
                     let ours = ours
                         .into_iter()
                         .find(|ours| *ours == class)

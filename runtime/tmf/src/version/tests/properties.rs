@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{lost, view, views};
-use crate::shape::{Forms, Kind, Type};
+use crate::shape::{Kind, Type, TypeSet};
 use crate::version::View;
 
 /// Below this depth an object has only what it must have.
@@ -14,7 +14,7 @@ const DEPTH: usize = 3;
 
 /// A document out of a row of random numbers, as a shape allows it.
 struct Making<'a> {
-    forms: Forms,
+    types: TypeSet,
     dice: std::iter::Cycle<std::slice::Iter<'a, u8>>,
 }
 
@@ -24,10 +24,10 @@ impl Making<'_> {
     }
 
     fn object(&mut self, declared: &'static str, depth: usize) -> Map<String, Value> {
-        let alternatives = self.forms.alternatives(declared);
+        let alternatives = self.types.alternatives(declared);
         let name = alternatives[self.roll(alternatives.len())];
         let mut fields = Map::new();
-        let Some(shape) = self.forms.object(name) else { return fields };
+        let Some(shape) = self.types.object(name) else { return fields };
         for attribute in &shape.attributes {
             let is_named = name.ends_with("Ref") && attribute.name == "id";
             let is_wanted = attribute.required || is_named;
@@ -39,7 +39,7 @@ impl Making<'_> {
                 fields.insert(attribute.name.into(), self.value(kind, depth));
             }
         }
-        if matches!(self.forms, Forms::V5(_)) {
+        if matches!(self.types, TypeSet::V5(_)) {
             fields.insert("@type".into(), name.into());
         }
         fields
@@ -67,7 +67,7 @@ impl Making<'_> {
             Type::DateTime => json!("2026-03-12T02:00:00.000Z"),
             Type::Date => json!("2026-03-12"),
             Type::Choice(name) => {
-                let values = self.forms.choice(name);
+                let values = self.types.choice(name);
                 json!(values[self.roll(values.len())])
             }
             Type::Object(shape) => self.object(shape, depth + 1).into(),
@@ -75,8 +75,8 @@ impl Making<'_> {
     }
 }
 
-fn made(forms: Forms, shape: &'static str, dice: &[u8]) -> Value {
-    Making { forms, dice: dice.iter().cycle() }.object(shape, 0).into()
+fn made(types: TypeSet, shape: &'static str, dice: &[u8]) -> Value {
+    Making { types, dice: dice.iter().cycle() }.object(shape, 0).into()
 }
 
 fn translated() -> Vec<View> {
@@ -91,7 +91,7 @@ proptest! {
         dice in prop::collection::vec(any::<u8>(), 1..200),
     ) {
         let view = translated()[at];
-        let document = made(view.forms(), view.shape(), &dice);
+        let document = made(view.types(), view.shape(), &dice);
         let kept = view.kept(document.clone());
         let seen = view.shown(kept.clone());
         let lost = lost(&document, &seen, view.name());
@@ -107,7 +107,7 @@ fn every_shape_is_made_by_some_dice() {
         let dice: Vec<u8> = (0..97).map(|at| seed.wrapping_mul(31).wrapping_add(at)).collect();
         for name in ["product", "productOrder", "individual"] {
             let view = view(name);
-            let document = made(view.forms(), view.shape(), &dice);
+            let document = made(view.types(), view.shape(), &dice);
             *counts.entry(name).or_default() += document.to_string().len();
         }
     }

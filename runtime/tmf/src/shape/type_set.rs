@@ -7,14 +7,14 @@ use crate::number;
 
 /// The shapes of a version: of version 5 an API may have its own under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Forms {
+pub enum TypeSet {
     /// Those of version 4, which know what is only in version 5 as well.
     V4,
     /// Those of version 5, of an API by its number.
     V5(u16),
 }
 
-impl Forms {
+impl TypeSet {
     /// The shape of this name.
     pub fn object(self, name: &str) -> Option<&'static Shape> {
         match self {
