@@ -1,15 +1,15 @@
 //! Events on their way out: subscribers are sent what concerns them, in order, at least once. For
-//! each there is one courier, which follows the outbox of the store at its own pace and keeps how
+//! each there is one worker, which follows the outbox of the store at its own pace and keeps how
 //! far it has come; what it decides is decided in `tmf::subscription`.
 
 mod allow;
 mod client;
-mod courier;
-mod letters;
+mod dead_letters;
 mod outbox;
+mod retention;
 mod settings;
 mod subscriber;
-mod sweeper;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,10 +24,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 pub use allow::{Allowed, Forbidden, Guard};
-pub use letters::{DeadLetter, Retried};
+pub use dead_letters::{DeadLetter, Retried};
+pub(crate) use retention::TOPIC_EVENT;
 pub use settings::Settings;
 pub use subscriber::Subscriber;
-pub(crate) use sweeper::TOPIC_EVENT;
 
 use client::Client;
 use outbox::Outbox;
@@ -35,10 +35,10 @@ use outbox::Outbox;
 /// The resource under which subscriptions are kept.
 const RESOURCE: &str = "subscription";
 
-/// So many subscriptions there are at the most: each costs a task and a connection.
+/// Max subscriptions: each costs a task and a connection.
 const SUBSCRIPTIONS_MAX: usize = 1_000;
 
-/// So many facts are read at once.
+/// Facts read from the store at once.
 const FACTS_AT_ONCE: usize = 256;
 
 /// Everything about events. Cheap to clone.
@@ -54,7 +54,7 @@ struct Inner {
     subscribers: RwLock<BTreeMap<String, Arc<Subscriber>>>,
     /// Held while a subscription is taken, so that none is taken twice.
     taking: tokio::sync::Mutex<()>,
-    /// Told when there is a subscriber without a courier.
+    /// Told when there is a subscriber without a worker.
     arrived: Notify,
 }
 
@@ -101,27 +101,27 @@ impl Events {
 
     /// Sends events until `stopped` ends.
     pub async fn run(self, stopped: impl Future<Output = ()>) {
-        let mut couriers = JoinSet::new();
+        let mut workers = JoinSet::new();
         let mut stopped = std::pin::pin!(stopped);
-        couriers.spawn(outbox::follow(self.clone()));
-        couriers.spawn(sweeper::sweep(self.clone()));
+        workers.spawn(outbox::follow(self.clone()));
+        workers.spawn(retention::remove_expired(self.clone()));
         loop {
             for subscriber in self.all() {
                 if subscriber.takes_courier() {
-                    couriers.spawn(courier::deliver(self.clone(), subscriber));
+                    workers.spawn(worker::deliver(self.clone(), subscriber));
                 }
             }
             tokio::select! {
                 () = &mut stopped => break,
                 () = self.0.arrived.notified() => {}
-                Some(ended) = couriers.join_next() => {
+                Some(ended) = workers.join_next() => {
                     if let Err(error) = ended {
-                        tracing::error!(%error, "a courier of events ended unexpectedly");
+                        tracing::error!(%error, "a worker of events ended unexpectedly");
                     }
                 }
             }
         }
-        couriers.shutdown().await;
+        workers.shutdown().await;
         for subscriber in self.all() {
             subscriber.close(&self.0.engine).await;
         }
@@ -154,21 +154,21 @@ impl Events {
         Ok(subscriber)
     }
 
-    /// Forgets a subscription, with its dead letters; says whether there was one.
+    /// Removes a subscription, with its dead letters; returns whether there was one.
     pub async fn unsubscribe(&self, id: &str) -> Result<bool, engine::store::Error> {
         let Some(subscriber) = self.subscribers_mut().remove(id) else {
             return Ok(false);
         };
         subscriber.end();
         let Inner { engine, .. } = &*self.0;
-        let mut writes: Vec<Write> = letters::keys_of(&**engine.store(), id)?;
+        let mut writes: Vec<Write> = dead_letters::keys_of(&**engine.store(), id)?;
         writes.push((keys::progress(id), None));
         let remove = Put::new(RESOURCE, id, Change::Remove, Expected::Anything);
         engine.append(writes, vec![remove]).await?;
         Ok(true)
     }
 
-    /// Forgets every subscription of a topic that is no more.
+    /// Removes every subscription of a topic that was removed.
     pub async fn unsubscribe_all(&self, topic: &str) -> Result<(), engine::store::Error> {
         for subscriber in self.of(&Source::Topic { id: topic.into() }) {
             self.unsubscribe(&subscriber.subscription.id).await?;

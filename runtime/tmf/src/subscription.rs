@@ -3,10 +3,10 @@
 
 pub mod callback;
 pub mod message;
+pub mod outbox_event;
 pub mod progress;
 mod query;
 pub mod retention;
-pub mod told;
 
 use serde_json::{Map, Value, json};
 
@@ -17,10 +17,10 @@ use crate::time::Timestamp;
 
 pub use crate::version::Version;
 pub use callback::{Callback, CallbackError};
+pub use outbox_event::{About, OutboxEvent};
 pub use progress::{Answer, Patience, Pause, Progress, Standing, Then};
 pub use query::topic_filter;
 pub use retention::Keep;
-pub use told::{About, Told};
 
 /// Someone who wants to be told.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct Subscription {
     input: Map<String, Value>,
 }
 
-/// What a subscription is about.
+/// The source of a subscription's events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The documents of an API.
@@ -87,7 +87,7 @@ pub enum SubscriptionError {
     /// The choice of payload is none.
     #[error("is `slim` or `full`")]
     Payload,
-    /// What was kept is no subscription any more.
+    /// The stored record is no subscription.
     #[error("what is kept is damaged")]
     Damaged,
 }
@@ -171,7 +171,7 @@ impl Subscription {
         })
     }
 
-    /// What its client is answered with.
+    /// The body that its client gets.
     pub fn answer(&self) -> Value {
         let mut answer = self.input.clone();
         answer.insert("id".into(), self.id.clone().into());
@@ -182,9 +182,9 @@ impl Subscription {
     }
 
     /// Whether an event may be for it, before its documents are looked at.
-    pub fn concerns(&self, told: &Told) -> bool {
-        match (&self.source, &told.about) {
-            (Source::Api { .. }, About::Documents { .. }) => self.view(told).is_some(),
+    pub fn concerns(&self, event: &OutboxEvent) -> bool {
+        match (&self.source, &event.about) {
+            (Source::Api { .. }, About::Documents { .. }) => self.view(event).is_some(),
             (Source::Topic { id }, About::Topic { topic }) => id == topic,
             (Source::Api { .. }, About::Topic { .. })
             | (Source::Topic { .. }, About::Documents { .. }) => false,

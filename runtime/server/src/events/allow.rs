@@ -10,11 +10,11 @@ use host::{Place, place};
 use serde::{Deserialize, Deserializer};
 use tmf::subscription::Callback;
 
-/// So long a name may take to be resolved when a subscription is taken.
+/// Timeout of resolving a name when a subscription is created.
 const RESOLVE_WAIT: Duration = Duration::from_secs(3);
 
-/// Says which addresses may be called. They are asked for when a subscription is taken, and again
-/// whenever a connection is made: what a name leads to may change in between.
+/// Decides which addresses may be called, when a subscription is created, and again whenever a
+/// connection is made: the addresses of a name may change in between.
 #[derive(Clone, Debug)]
 pub struct Guard {
     allow: Vec<Allowed>,
@@ -27,7 +27,7 @@ pub struct Guard {
 /// Something inside that may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {
-    /// Addresses that begin with so many bits of this one.
+    /// Addresses that share this many leading bits with this one.
     Network(IpAddr, u8),
     /// A host, whatever network it is in.
     Name(String),
@@ -36,7 +36,7 @@ pub enum Allowed {
 /// Why nothing is sent there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
-    /// The address is one that nobody should call.
+    /// The address must never be called.
     #[error("`{0}` is an address to which nothing is sent")]
     Nowhere(IpAddr),
     /// The address is inside, and the settings do not name it.
@@ -59,7 +59,7 @@ impl Guard {
         Self { allow, own, is_public: false }
     }
 
-    /// The same for a server that is reached from elsewhere: whoever subscribes may be anyone.
+    /// The same for a server that is reached from elsewhere: any client may subscribe.
     #[must_use]
     pub fn public(self) -> Self {
         Self { is_public: true, ..self }
@@ -110,7 +110,7 @@ impl Guard {
         match place(address) {
             Place::Outside => Ok(()),
             Place::Nowhere => Err(Forbidden::Nowhere(address)),
-            // Whoever reaches a server that listens on loopback, without a public URL, is on this
+            // A client that reaches a server on loopback, without a public URL, is on this
             // machine already.
             Place::Loopback if self.own.ip().is_loopback() && !self.is_public => Ok(()),
             Place::Loopback | Place::Private => {

@@ -19,16 +19,16 @@ use tokio::net::TcpStream;
 use super::allow::{is_outside, target};
 use super::{Forbidden, Guard};
 
-/// So much of an answer is read, so that its connection can be used again.
+/// Max bytes of a response that are read, so that its connection can be used again.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// What is told of an exchange with an address inside that failed, however it did.
 const UNTOLD: &str = "no answer from the callback, which is an address inside";
 
-/// So long a connection is kept without being used.
+/// Max time that an unused connection is kept.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
-/// So many idle connections are kept to one host.
+/// Max idle connections to one host.
 const IDLE_CONNECTIONS_MAX: usize = 8;
 
 /// A pooled client.
@@ -42,7 +42,7 @@ pub(super) struct Client {
 struct Connector(Arc<Guard>);
 
 impl Client {
-    /// A client that waits so long for an answer.
+    /// A client with this timeout.
     pub(super) fn new(guard: Guard, wait: Duration) -> Self {
         let pooled = Pooled::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -52,7 +52,7 @@ impl Client {
         Self { pooled, wait }
     }
 
-    /// Sends a document, and says what came of it.
+    /// Sends a document and returns the result.
     pub(super) async fn post(&self, url: &str, body: Bytes) -> Answer {
         let request = Request::post(url)
             .header(CONTENT_TYPE, "application/json")
@@ -80,8 +80,8 @@ impl Client {
     }
 }
 
-/// What a subscriber's owner is told of an exchange that failed. Of what lies inside it is always the
-/// same: it must not tell which ports are open there. The log says more.
+/// The error that a subscription's owner sees. It is always the same for addresses inside
+/// the network: it must not reveal which ports are open there. The log has the details.
 async fn why(url: &str, text: String) -> String {
     tracing::debug!(url, error = text, "a callback could not be called");
     let is_told = match url.parse() {
@@ -104,7 +104,7 @@ fn is_forbidden(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// What a status says: any 2xx that the event was taken, 410 that none ever will be.
+/// The meaning of a status: any 2xx is a delivery, 410 means that none will ever succeed.
 fn judged(status: StatusCode) -> Answer {
     if status.is_success() {
         Answer::Taken

@@ -1,4 +1,4 @@
-//! The outbox as couriers read it. One task follows its end; the last events are held in memory,
+//! The outbox as workers read it. One task follows its end; the last events are held in memory,
 //! read once for all who are not behind.
 
 use std::collections::VecDeque;
@@ -7,24 +7,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::keys;
 use engine::store::documents::number;
 use engine::store::{Error, Scan, Store};
-use tmf::subscription::Told;
+use tmf::subscription::OutboxEvent;
 use tokio::sync::watch;
 
 use super::Events;
 
-/// So many events are held in memory, of so many bytes together.
+/// Max events in memory, and their max bytes together.
 const RECENT_MAX: usize = 1_024;
 const RECENT_BYTES_MAX: usize = 8 << 20;
 
-/// A courier takes so many at once from memory, and so many from the store.
+/// Events that a worker takes at once from memory, and from the store.
 const PAGE_RECENT: usize = 64;
 const PAGE_STORED: usize = 16;
 
-/// So many are read at once by whoever follows the end.
+/// Events read at once by the task that follows the end.
 const FOLLOWED_AT_ONCE: usize = 256;
 
-/// An event with its number; nothing where what is kept is unreadable.
-pub(super) type Numbered = (u64, Option<Arc<Told>>);
+/// An event with its number; `None` if the stored event is unreadable.
+pub(super) type Numbered = (u64, Option<Arc<OutboxEvent>>);
 
 /// The events, to be read from any of them on.
 pub(super) struct Outbox {
@@ -37,7 +37,7 @@ pub(super) struct Outbox {
 /// The last events without a gap.
 #[derive(Default)]
 struct Recent {
-    events: VecDeque<(u64, usize, Option<Arc<Told>>)>,
+    events: VecDeque<(u64, usize, Option<Arc<OutboxEvent>>)>,
     bytes: usize,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn sequence(key: &[u8]) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok()
 }
 
-/// Everything from an event on, at the most `limit`.
+/// Everything from an event on, at most `limit` events.
 pub(super) fn scan_from(next: u64, limit: usize) -> Scan {
     let after = next.checked_sub(1).map(keys::outbox);
     Scan { after, ..Scan::prefix(keys::OUTBOX, limit) }
@@ -66,7 +66,7 @@ pub(super) async fn follow(events: Events) {
             tracing::error!(%error, "events are not sent any more: the store failed");
             return;
         }
-        // An error says that the store is gone.
+        // An error means that the store was dropped.
         if changed.changed().await.is_err() {
             return;
         }
@@ -74,7 +74,7 @@ pub(super) async fn follow(events: Events) {
 }
 
 impl Outbox {
-    /// The outbox of a store. What lies in it is durable: the store was just opened.
+    /// The outbox of a store. All events in it are durable: the store was just opened.
     pub(super) fn open(store: Arc<dyn Store>) -> Result<Self, Error> {
         let (end, _) = watch::channel(end(&*store)?);
         Ok(Self { store, recent: Mutex::default(), end })
@@ -105,8 +105,8 @@ impl Outbox {
         Ok(if page.is_empty() { vec![(end - 1, None)] } else { page })
     }
 
-    /// Takes in what came since the last time. What the store shows may still be on its way to the
-    /// disk, and nobody must hear of what a power loss undoes: so first it waits for a commit.
+    /// Reads the events since the last time. Events that the store shows may still be on their way
+    /// to the disk, and subscribers must not see what a power loss undoes: it first waits for a commit.
     async fn catch_up(&self, events: &Events) -> Result<(), Error> {
         let (known, end) = (*self.end.borrow(), end(&*self.store)?);
         if end <= known {
@@ -145,16 +145,16 @@ impl Recent {
             .iter()
             .skip(skipped)
             .take(PAGE_RECENT)
-            .map(|(sequence, _, told)| (*sequence, told.clone()))
+            .map(|(sequence, _, event)| (*sequence, event.clone()))
             .collect();
         (!page.is_empty()).then_some(page)
     }
 
-    fn push(&mut self, sequence: u64, bytes: usize, told: Option<Arc<Told>>) {
+    fn push(&mut self, sequence: u64, bytes: usize, event: Option<Arc<OutboxEvent>>) {
         if self.events.back().is_some_and(|(last, ..)| last + 1 != sequence) {
             *self = Self::default();
         }
-        self.events.push_back((sequence, bytes, told));
+        self.events.push_back((sequence, bytes, event));
         self.bytes += bytes;
         while self.events.len() > RECENT_MAX || self.bytes > RECENT_BYTES_MAX {
             let Some((_, bytes, _)) = self.events.pop_front() else { return };
@@ -163,10 +163,10 @@ impl Recent {
     }
 }
 
-fn read(sequence: u64, bytes: &[u8]) -> Option<Arc<Told>> {
-    let told = Told::read(sequence, bytes).map(Arc::new);
-    if told.is_none() {
-        tracing::error!(sequence, "an event is unreadable, and nobody is told of it");
+fn read(sequence: u64, bytes: &[u8]) -> Option<Arc<OutboxEvent>> {
+    let event = OutboxEvent::read(sequence, bytes).map(Arc::new);
+    if event.is_none() {
+        tracing::error!(sequence, "an event is unreadable and is not delivered");
     }
-    told
+    event
 }

@@ -6,7 +6,7 @@ use tmf::subscription::{Keep, Patience};
 
 use super::Guard;
 
-/// What couriers and the sweeper go by.
+/// What workers and the retention task go by.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// What hrefs begin with.
@@ -15,9 +15,9 @@ pub struct Settings {
     pub guard: Guard,
     /// How much is put up with.
     pub patience: Patience,
-    /// What is kept of events that were delivered.
+    /// Retention of delivered events.
     pub keep: Keep,
-    /// So long a subscriber may take to answer.
+    /// Delivery timeout.
     pub answer_wait: Duration,
 }
 

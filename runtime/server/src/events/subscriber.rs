@@ -1,4 +1,4 @@
-//! A subscription and how far it has come: shared by its courier and by those who ask about it or
+//! A subscription and how far it has come: shared by its worker and by those who ask about it or
 //! change it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub struct Subscriber {
     /// Whom it is for, and what about.
     pub subscription: Subscription,
     state: Mutex<State>,
-    /// Counts what people change: whatever a courier began before does not count.
+    /// Counts what people change: whatever a worker began before does not count.
     turn: watch::Sender<u64>,
 }
 
@@ -30,14 +30,14 @@ struct State {
     has_ended: bool,
 }
 
-/// Where a courier stands.
+/// Where a worker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     pub(super) next: u64,
     pub(super) turn: u64,
 }
 
-/// What a courier has to do.
+/// What a worker has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     /// Send from here on.
@@ -71,7 +71,7 @@ impl Subscriber {
         self.state().write(&self.subscription.id)
     }
 
-    /// Whether it has no courier yet; from now on it has.
+    /// Whether it has no worker yet; from now on it has.
     pub(super) fn takes_courier(&self) -> bool {
         !std::mem::replace(&mut self.state().has_courier, true)
     }
@@ -81,7 +81,7 @@ impl Subscriber {
         self.turn.subscribe()
     }
 
-    /// What its courier has to do now.
+    /// What its worker has to do now.
     pub(super) fn task(&self) -> Task {
         let state = self.state();
         if state.has_ended {
@@ -93,8 +93,8 @@ impl Subscriber {
         }
     }
 
-    /// Notes that events before this one are settled without being sent; false where somebody
-    /// changed something meanwhile.
+    /// Notes that events before this one are settled without being sent; false if a client
+    /// changed the subscription meanwhile.
     pub(super) fn skip(&self, turn: u64, next: u64) -> bool {
         let mut state = self.state();
         if *self.turn.borrow() != turn || state.has_ended {
@@ -104,7 +104,7 @@ impl Subscriber {
         true
     }
 
-    /// Notes that events before this one are no more.
+    /// Notes that events before this one were removed.
     pub(super) fn lost_until(&self, turn: u64, first: u64) {
         let mut state = self.state();
         if *self.turn.borrow() == turn {
@@ -112,7 +112,7 @@ impl Subscriber {
         }
     }
 
-    /// Notes how an attempt ended; nothing follows where somebody changed something meanwhile.
+    /// Notes the result of an attempt; ignored if a client changed the subscription meanwhile.
     pub(super) fn answered(
         &self,
         turn: u64,
@@ -176,7 +176,7 @@ impl Subscriber {
         }
     }
 
-    /// Changes the progress as somebody asks; whatever its courier is about does not count.
+    /// Changes the progress at a client's request; the current attempt of its worker does not count.
     pub(super) async fn change(
         &self,
         engine: &Engine,
@@ -207,7 +207,7 @@ impl Subscriber {
         }
     }
 
-    /// Has its courier end, and keeps nothing of it any more.
+    /// Has its worker end, and keeps nothing of it any more.
     pub(super) fn end(&self) {
         self.state().has_ended = true;
         self.turn.send_modify(|turn| *turn += 1);
@@ -230,8 +230,8 @@ impl Subscriber {
 }
 
 impl State {
-    /// Writes the progress as it is now, in its place among what is written; nothing of a
-    /// subscription that is no more.
+    /// Writes the current progress, in its place among the writes; not if the
+    /// subscription was removed.
     fn append(
         &mut self,
         id: &str,

@@ -22,9 +22,9 @@ use receiver::Receiver;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// There are no plugins here.
-struct Nobody;
+struct NoWorker;
 
-impl Worker for Nobody {
+impl Worker for NoWorker {
     fn resolve(&self, _: &PluginId) -> Option<Resolved> {
         None
     }
@@ -39,7 +39,7 @@ impl Worker for Nobody {
     }
 }
 
-/// Events over a store in memory, with or without couriers.
+/// Events over a store in memory, with or without workers.
 struct Bench {
     events: Events,
     store: Memory,
@@ -63,7 +63,7 @@ fn open(store: &Memory, settings: Settings) -> Bench {
     let clock = Arc::new(System::default());
     let parts = Parts {
         store: Arc::new(store.clone()),
-        worker: Arc::new(Nobody),
+        worker: Arc::new(NoWorker),
         clock: Arc::clone(&clock) as _,
         pools: Pools::default(),
         durability: Durability::Shared,
@@ -122,7 +122,7 @@ fn ids(range: std::ops::Range<usize>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn events_come_in_order_to_each_whoever_is_slow_or_away() {
+async fn events_come_in_order_to_each_subscriber_even_if_another_is_slow_or_away() {
     let bench = running(&Memory::new(), settings());
     let (fast, slow, away) =
         (Receiver::start().await, Receiver::start().await, Receiver::start().await);
@@ -157,7 +157,7 @@ async fn a_hub_hears_of_its_own_api_from_then_on() {
 }
 
 #[tokio::test]
-async fn what_is_refused_comes_again_in_its_place() {
+async fn a_refused_event_comes_again_in_its_place() {
     let bench = running(&Memory::new(), settings());
     let receiver = Receiver::start().await;
     receiver.answer_next(&[500, 302, 200, 503]);
@@ -170,7 +170,7 @@ async fn what_is_refused_comes_again_in_its_place() {
 }
 
 #[tokio::test]
-async fn what_is_never_taken_is_kept_and_can_be_sent_again() {
+async fn undelivered_events_are_kept_and_can_be_sent_again() {
     let bench = running(&Memory::new(), settings());
     let receiver = Receiver::start().await;
     // The first is gone for good, the second is refused as often as it is tried.
@@ -254,7 +254,7 @@ async fn after_a_crash_delivery_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn nobody_hears_of_what_is_not_on_disk() {
+async fn no_subscriber_hears_of_events_that_are_not_on_disk() {
     let store = Memory::held();
     let bench = running(&store, settings());
     assert!(store.flush_one(), "the secret of a new store");
@@ -317,20 +317,20 @@ async fn callbacks_to_forbidden_addresses_are_refused() {
 }
 
 #[tokio::test]
-async fn events_are_removed_when_nobody_waits_and_never_more_than_the_bound_is_kept() {
+async fn events_are_removed_when_no_subscriber_waits_and_never_more_than_the_limit_is_kept() {
     let mut settings = settings();
     settings.keep = Keep { count: 2, age_ms: u64::MAX, count_max: 6 };
     let store = Memory::new();
     let bench = open(&store, settings.clone());
     bench.customers(0..5).await;
-    assert_eq!(bench.events.sweep().await.unwrap(), 3);
+    assert_eq!(bench.events.remove_expired().await.unwrap(), 3);
     let receiver = Receiver::start().await;
     let subscriber = bench.subscribe(629, json!({ "callback": receiver.url("") })).await;
-    // Someone waits now, though no courier runs.
+    // Someone waits now, though no worker runs.
     bench.customers(5..9).await;
-    assert_eq!(bench.events.sweep().await.unwrap(), 2);
+    assert_eq!(bench.events.remove_expired().await.unwrap(), 2);
     bench.customers(9..15).await;
-    assert_eq!(bench.events.sweep().await.unwrap(), 4);
+    assert_eq!(bench.events.remove_expired().await.unwrap(), 4);
     let bench = running(&store, settings);
     let found = bench.events.get(&subscriber.subscription.id).unwrap();
     let progress = bench.until(&found, |progress| progress.next == 15).await;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// So long the URL may be, in bytes.
+/// Max length of the URL, in bytes.
 const URL_BYTES_MAX: usize = 2_048;
 
 /// What a callback ends with when each kind of event has a path of its own below it (TMF630).

@@ -1,8 +1,8 @@
-//! What a subscriber is sent of an event.
+//! The message to a subscriber about an event.
 
 use serde_json::{Map, Value, json};
 
-use super::{About, Payload, Source, Subscription, Told, Version};
+use super::{About, OutboxEvent, Payload, Source, Subscription, Version};
 use crate::href::absolute;
 use crate::resource::{Resource, Served, capitalised};
 use crate::version::View;
@@ -20,15 +20,20 @@ pub struct Message {
 }
 
 impl Subscription {
-    /// What to send of an event that concerns the subscription; nothing where its query asks for
-    /// others. `document` is the document as it is now, where [`needs_document`] says so and there
-    /// still is one. `base` is what hrefs begin with.
+    /// The message for an event of the subscription; `None` if its query does not match.
+    /// `document` is the current document, if [`needs_document`] is true and it still exists.
+    /// `base` is the beginning of hrefs.
     ///
     /// [`needs_document`]: Self::needs_document
-    pub fn message(&self, told: &Told, document: Option<&Value>, base: &str) -> Option<Message> {
-        let mut message = match told.about {
-            About::Documents { .. } => self.change(told, document)?,
-            About::Topic { .. } => posted(told),
+    pub fn message(
+        &self,
+        event: &OutboxEvent,
+        document: Option<&Value>,
+        base: &str,
+    ) -> Option<Message> {
+        let mut message = match event.about {
+            About::Documents { .. } => self.change(event, document)?,
+            About::Topic { .. } => posted(event),
         };
         absolute(&mut message.body, base);
         if !self.filter.matches(&message.body) {
@@ -36,28 +41,28 @@ impl Subscription {
         }
         if self.payload == Payload::Slim
             && self.needs_document()
-            && matches!(told.about, About::Documents { .. })
+            && matches!(event.about, About::Documents { .. })
         {
-            message = self.change(told, None)?;
+            message = self.change(event, None)?;
             absolute(&mut message.body, base);
         }
         Some(message)
     }
 
     /// The resource of an event as the subscription's API serves it.
-    pub(super) fn view(&self, told: &Told) -> Option<&'static Resource> {
-        let About::Documents { key, .. } = &told.about else {
+    pub(super) fn view(&self, event: &OutboxEvent) -> Option<&'static Resource> {
+        let About::Documents { key, .. } = &event.about else {
             return None;
         };
         self.source.resources().find(|resource| resource.key == key)
     }
 
-    fn change(&self, told: &Told, document: Option<&Value>) -> Option<Message> {
+    fn change(&self, event: &OutboxEvent, document: Option<&Value>) -> Option<Message> {
         let (api, version) = (self.source.api()?, self.source.version());
-        let view = View { api, resource: self.view(told)?, version };
-        let event_type = event_type(&view, told.what());
-        let body = view.shown(whole(told.body()?, document));
-        let mut envelope = envelope(told, view.resource, &event_type, version, &body)?;
+        let view = View { api, resource: self.view(event)?, version };
+        let event_type = event_type(&view, event.what());
+        let body = view.shown(whole(event.body()?, document));
+        let mut envelope = envelope(event, view.resource, &event_type, version, &body)?;
         envelope.insert("event".into(), json!({ view.name(): body }));
         Some(Message { event_type, body: Value::Object(envelope) })
     }
@@ -88,33 +93,33 @@ pub(super) fn event_type(view: &View, kind: &str) -> String {
 }
 
 /// What was posted to a topic, as it was posted.
-fn posted(told: &Told) -> Message {
-    let mut record = told.record.clone();
+fn posted(event: &OutboxEvent) -> Message {
+    let mut record = event.record.clone();
     for ours in ["topic", "told"] {
         record.remove(ours);
     }
-    Message { event_type: told.event_type().into(), body: Value::Object(record) }
+    Message { event_type: event.event_type().into(), body: Value::Object(record) }
 }
 
 /// What is told of a document, upon all of it where that is known.
-fn whole(told: &Value, document: Option<&Value>) -> Value {
-    let (Some(Value::Object(document)), Value::Object(told)) = (document, told) else {
-        return told.clone();
+fn whole(event: &Value, document: Option<&Value>) -> Value {
+    let (Some(Value::Object(document)), Value::Object(event)) = (document, event) else {
+        return event.clone();
     };
     let mut body = document.clone();
-    body.extend(told.iter().map(|(name, value)| (name.clone(), value.clone())));
+    body.extend(event.iter().map(|(name, value)| (name.clone(), value.clone())));
     Value::Object(body)
 }
 
 fn envelope(
-    told: &Told,
+    event: &OutboxEvent,
     view: &Resource,
     event_type: &str,
     version: Version,
     body: &Value,
 ) -> Option<Map<String, Value>> {
-    let (api, _) = told.resource()?;
-    let (id, time) = (body.get("id")?, told.time.to_string());
+    let (api, _) = event.resource()?;
+    let (id, time) = (body.get("id")?, event.time.to_string());
     let occurred = match version {
         Version::V4 => "timeOcurred",
         Version::V5 => "timeOccurred",
@@ -122,7 +127,7 @@ fn envelope(
     let about = id.as_str().unwrap_or_default();
     let (system, system_name) = SYSTEM;
     let envelope = json!({
-        "eventId": told.id(),
+        "eventId": event.id(),
         "eventTime": time,
         "eventType": event_type,
         "correlationId": id,

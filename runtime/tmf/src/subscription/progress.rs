@@ -22,11 +22,11 @@ pub struct Progress {
     /// Why the last attempt failed, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<LastError>,
-    /// So many events were taken.
+    /// Number of delivered events.
     pub delivered: u64,
-    /// So many lie as dead letters.
+    /// Number of dead letters.
     pub dead: u64,
-    /// So many were removed before they could be sent.
+    /// Number of events removed before they could be sent.
     pub missed: u64,
 }
 
@@ -46,7 +46,7 @@ pub enum Standing {
     /// They are.
     #[default]
     Active,
-    /// They wait until somebody resumes it.
+    /// Events wait until an operator resumes it.
     Paused(Pause),
 }
 
@@ -54,7 +54,7 @@ pub enum Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Pause {
-    /// Somebody asked for it.
+    /// A client asked for it.
     Asked,
     /// Nothing was taken for too long.
     Silent,
@@ -67,7 +67,7 @@ pub enum Pause {
 pub enum Answer {
     /// The event was taken.
     Taken,
-    /// It will never be: the subscriber says so.
+    /// It will never be delivered, by the subscriber's answer.
     Never(String),
     /// It was not; it may be later.
     NotNow(String),
@@ -82,7 +82,7 @@ pub enum Then {
     Bury,
     /// The event is sent again at this time.
     Again(Timestamp),
-    /// The event waits until somebody resumes the subscription.
+    /// The event waits until an operator resumes the subscription.
     Wait,
 }
 
@@ -91,13 +91,13 @@ pub enum Then {
 pub struct Patience {
     /// So often one event is sent.
     pub attempts_max: u32,
-    /// So long the first pause between two attempts is at the most; each is twice the one before.
+    /// The first pause between two attempts, at most; each is twice the one before.
     pub pause_ms_min: u64,
-    /// So long a pause is at the most.
+    /// Max pause.
     pub pause_ms_max: u64,
-    /// After so long without anything taken the subscription is paused.
+    /// Time without a delivery after which the subscription is paused.
     pub silence_ms_max: u64,
-    /// With so many dead letters it is paused.
+    /// Number of dead letters at which it is paused.
     pub dead_max: u64,
 }
 
@@ -164,7 +164,7 @@ impl Progress {
         Then::Bury
     }
 
-    /// Sends nothing any more, as somebody asks.
+    /// Pauses at a client's request.
     pub fn pause(&mut self) {
         self.standing = Standing::Paused(Pause::Asked);
     }
@@ -183,8 +183,8 @@ impl Progress {
 }
 
 impl Patience {
-    /// The pause after so many attempts: twice as long each time up to the bound, half of it by
-    /// chance. The chance follows from what it is about, so that it can be had again.
+    /// The pause after this many attempts: twice as long each time up to the limit, half of it
+    /// random. The randomness is derived from the subscription and event, so it is reproducible.
     pub fn pause_ms(&self, attempts: u32, sequence: u64, seed: &str) -> u64 {
         let doublings = attempts.saturating_sub(1).min(32);
         let pause = self.pause_ms_min.saturating_mul(1 << doublings).min(self.pause_ms_max);

@@ -1,5 +1,5 @@
-//! The query of a subscription: which events its client wants. What no event of its source can have
-//! is refused, since a subscriber that hears nothing never learns why.
+//! The query of a subscription: which events its client wants. A query that can never match is
+//! refused, since a subscriber without events never learns why.
 
 use serde_json::{Value, json};
 
@@ -59,8 +59,8 @@ pub(super) fn parse(source: &Source, query: &Value) -> Result<Filter, Subscripti
     if events.can_match(&filter) { Ok(filter) } else { Err(wrong(events.never())) }
 }
 
-/// Reads what a topic says of the events that it takes: of their header (`headerQuery`), or of what is
-/// in their `event` (`contentQuery`).
+/// Reads the filter of a topic: on the header of events (`headerQuery`), or on the content of
+/// their `event` (`contentQuery`).
 pub fn topic_filter(name: &str, query: &str) -> Result<Filter, FilterError> {
     let query = query.strip_prefix('?').unwrap_or(query);
     if name != "headerQuery" {
@@ -80,7 +80,7 @@ pub(super) fn kept(source: &Source, query: &Value) -> Filter {
     let events = Events::of(source);
     match read(query, &events) {
         Ok(mut filter) => {
-            // What could not match is asked for all the same: it was taken.
+            // A condition that cannot match is kept: the subscription was accepted.
             drop(filter.check(&events));
             filter
         }
@@ -105,7 +105,7 @@ fn check_name(parameter: &Parameter) -> Result<(), SubscriptionError> {
     }
     Err(wrong(format!(
         "`{name}` is not taken here: a query has conditions such as `eventType=...`, and `payload` \
-         says how much is sent"
+         chooses how much is sent"
     )))
 }
 
@@ -113,7 +113,7 @@ fn wrong(reason: impl Into<String>) -> SubscriptionError {
     SubscriptionError::Query { reason: reason.into() }
 }
 
-/// What events there are of a source.
+/// The events of a source.
 struct Events {
     version: Version,
     /// Whether they are posted, with any type.

@@ -2,14 +2,14 @@
 
 use crate::time::Timestamp;
 
-/// What is kept of the events that nobody waits for, and how many at the most.
+/// Limits on the events that no subscriber waits for, and a limit on all events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// So many are kept.
+    /// Max delivered events that are kept.
     pub count: u64,
-    /// They are kept for so long.
+    /// Max age of delivered events.
     pub age_ms: u64,
-    /// So many are kept at the most, whoever still waits for one.
+    /// Max events that are kept, delivered or not.
     pub count_max: u64,
 }
 
@@ -18,7 +18,7 @@ pub struct Keep {
 pub struct Range {
     /// The number of the next event there will be.
     pub end: u64,
-    /// The number of the first that a subscriber still waits for; `end` where nobody does.
+    /// The number of the first event that a subscriber still waits for; `end` if there is none.
     pub needed: u64,
 }
 

@@ -21,7 +21,7 @@ fn asking(api: u16, version: Version, query: &str) -> Subscription {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "what is written in place reads better")]
-fn told(key: &str, name: &str, event_type: &str, body: Value) -> Told {
+fn event(key: &str, name: &str, event_type: &str, body: Value) -> OutboxEvent {
     let record = json!({
         "eventId": "7",
         "eventTime": "2026-01-02T03:04:05.000Z",
@@ -29,25 +29,29 @@ fn told(key: &str, name: &str, event_type: &str, body: Value) -> Told {
         "resource": key,
         "event": { name: body },
     });
-    Told::read(7, record.to_string().as_bytes()).unwrap()
+    OutboxEvent::read(7, record.to_string().as_bytes()).unwrap()
 }
 
-fn order_changed(state: &str) -> Told {
+fn order_changed(state: &str) -> OutboxEvent {
     let body = json!({
         "id": "o1",
         "href": "/tmf-api/productOrderingManagement/v4/productOrder/o1",
         "state": state,
         "@type": "ProductOrder",
     });
-    told("productOrder", "productOrder", "ProductOrderStateChangeEvent", body)
+    event("productOrder", "productOrder", "ProductOrderStateChangeEvent", body)
 }
 
-fn sent(subscription: &Subscription, told: &Told, document: Option<&Value>) -> Option<Message> {
-    subscription.concerns(told).then(|| subscription.message(told, document, BASE)).flatten()
+fn sent(
+    subscription: &Subscription,
+    event: &OutboxEvent,
+    document: Option<&Value>,
+) -> Option<Message> {
+    subscription.concerns(event).then(|| subscription.message(event, document, BASE)).flatten()
 }
 
 #[test]
-fn a_hub_says_which_attribute_is_wrong() {
+fn errors_of_a_hub_name_the_attribute() {
     for (input, attribute) in [
         (json!([]), "callback"),
         (json!({}), "callback"),
@@ -117,17 +121,17 @@ fn only_events_of_its_own_api_concern_a_hub() {
     assert!(asking(622, Version::V4, "").concerns(&order));
     assert!(!asking(641, Version::V4, "").concerns(&order));
     // Two APIs serve services.
-    let service = told("service", "service", "ServiceCreateEvent", json!({ "id": "s" }));
+    let service = event("service", "service", "ServiceCreateEvent", json!({ "id": "s" }));
     for (api, is_seen) in [(638, true), (640, true), (622, false), (639, false)] {
         assert_eq!(asking(api, Version::V4, "").concerns(&service), is_seen, "{api}");
     }
     // Three catalogs have import jobs.
     let job =
-        told("serviceCatalogImportJob", "importJob", "ImportJobCreateEvent", json!({ "id": "j" }));
+        event("serviceCatalogImportJob", "importJob", "ImportJobCreateEvent", json!({ "id": "j" }));
     for (api, is_seen) in [(620, false), (633, true), (634, false)] {
         assert_eq!(asking(api, Version::V4, "").concerns(&job), is_seen, "{api}");
     }
-    let posted = Told::read(1, br#"{"topic":"t","eventId":"e","eventType":"X"}"#).unwrap();
+    let posted = OutboxEvent::read(1, br#"{"topic":"t","eventId":"e","eventType":"X"}"#).unwrap();
     assert!(!asking(688, Version::V4, "").concerns(&posted));
     let input = json!({ "callback": "http://c.example" });
     let topic =
@@ -149,7 +153,7 @@ fn a_query_chooses_among_events() {
         ("event.productOrder.state=completed", true),
         ("event.productOrder.state.ne=completed", false),
         ("eventType=ProductOrderStateChangeEvent&event.productOrder.state=held", false),
-        // What is not in the event is looked up in the document.
+        // An attribute that is not in the event is looked up in the document.
         ("event.productOrder.relatedParty.id=p1", true),
         ("event.productOrder.relatedParty.id=p2", false),
         ("correlationId=o1", true),
@@ -167,7 +171,7 @@ fn a_query_chooses_among_events() {
         let message = sent(&subscription, &completed, document);
         assert_eq!(message.is_some(), is_sent, "{query}");
         if let Some(message) = message {
-            // What was looked up to choose is not sent.
+            // Attributes that were looked up to choose are not sent.
             assert!(message.body["event"]["productOrder"].get("relatedParty").is_none());
         }
     }
@@ -273,7 +277,7 @@ fn every_event_that_is_told_can_be_asked_for() {
 }
 
 #[test]
-fn what_was_kept_before_queries_were_checked_is_read() {
+fn subscriptions_stored_before_queries_were_checked_can_be_read() {
     let kept = |query: &str| {
         let input = json!({ "callback": "http://c.example", "query": query });
         let kept = json!({
@@ -301,7 +305,7 @@ fn what_was_kept_before_queries_were_checked_is_read() {
 }
 
 #[test]
-fn a_slim_event_says_what_changed_in_an_envelope() {
+fn a_slim_event_has_the_changes_in_an_envelope() {
     let subscription = asking(622, Version::V4, "");
     let message = sent(&subscription, &order_changed("completed"), None).unwrap();
     assert_eq!(
@@ -355,7 +359,7 @@ fn a_full_event_has_the_document_as_it_was_told() {
 #[test]
 fn version_5_has_its_own_words() {
     let body = json!({ "id": "c", "href": "/tmf-api/productCatalogManagement/v4/catalog/c" });
-    let catalog = told("productCatalog", "catalog", "CatalogAttributeValueChangeEvent", body);
+    let catalog = event("productCatalog", "catalog", "CatalogAttributeValueChangeEvent", body);
     let message = sent(&asking(620, Version::V5, ""), &catalog, None).unwrap();
     assert_eq!(message.event_type, "ProductCatalogAttributeValueChangeEvent");
     assert_eq!(message.body["timeOccurred"], "2026-01-02T03:04:05.000Z");

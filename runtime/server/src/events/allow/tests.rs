@@ -10,7 +10,7 @@ fn admits(guard: &Guard, host: &str, address: &str) -> bool {
 }
 
 #[test]
-fn what_nobody_should_call_is_refused_whatever_is_allowed() {
+fn addresses_never_to_call_are_refused_despite_the_allow_list() {
     let guard = guard("127.0.0.1:8080", &["0.0.0.0/0", "::/0", "metadata.example"]);
     for address in [
         "169.254.169.254:80",
@@ -66,7 +66,7 @@ fn networks_inside_are_called_only_where_they_are_named() {
 }
 
 #[test]
-fn what_is_no_network_is_no_rule() {
+fn texts_that_are_no_network_are_no_rule() {
     for text in ["", "10.0.0.0/33", "::/129", "10.0.0.0/x", "http://c.example", "a b", "c/8"] {
         assert!(text.parse::<Allowed>().is_err(), "{text}");
     }
@@ -76,7 +76,7 @@ fn what_is_no_network_is_no_rule() {
 }
 
 #[tokio::test]
-async fn a_callback_is_held_against_the_guard() {
+async fn a_callback_is_validated_by_the_guard() {
     let guard = guard("127.0.0.1:8080", &[]);
     let check = async |url: &str| guard.check(&Callback::parse(url).unwrap()).await;
     let address = |text: &str| text.parse().unwrap();

@@ -1,4 +1,4 @@
-//! Someone who is sent events, and answers as a test says.
+//! A subscriber that answers as a test tells it.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -70,7 +70,7 @@ impl Receiver {
         self.desk.seen.borrow().clone()
     }
 
-    /// Everything that was seen, once that is so much.
+    /// Waits until it has seen `count` events; returns them.
     pub(super) async fn until(&self, count: usize) -> Vec<Seen> {
         let mut seen = self.desk.seen.subscribe();
         let waiting = seen.wait_for(|seen| seen.len() >= count);
@@ -78,7 +78,7 @@ impl Receiver {
         seen.expect("events come in time").unwrap().clone()
     }
 
-    /// The ids of the customers that it was told about and took, once those are so many.
+    /// Waits until it has accepted events about `count` customers; returns their ids.
     pub(super) async fn customers(&self, count: usize) -> Vec<String> {
         let seen = self.until(count).await;
         let ids = seen.iter().map(|(_, body)| body["event"]["customer"]["id"].as_str().unwrap());

@@ -23,14 +23,14 @@ fn not_now() -> Answer {
 }
 
 #[test]
-fn what_is_taken_is_followed_by_the_next() {
+fn a_delivered_event_is_followed_by_the_next() {
     let mut progress = Progress::from(5);
     assert_eq!(answered(&mut progress, Answer::Taken, 0), Then::Next);
     assert_eq!((progress.next, progress.delivered, progress.failing_since), (6, 1, None));
 }
 
 #[test]
-fn what_is_not_taken_comes_again_and_then_is_dead() {
+fn a_refused_event_is_retried_and_then_dead() {
     let mut progress = Progress::from(5);
     for at in [0, 200] {
         let Then::Again(again) = answered(&mut progress, not_now(), at) else { panic!() };
@@ -45,7 +45,7 @@ fn what_is_not_taken_comes_again_and_then_is_dead() {
 }
 
 #[test]
-fn what_will_never_be_taken_is_dead_at_once() {
+fn an_event_that_can_never_be_delivered_is_dead_at_once() {
     let mut progress = Progress::from(5);
     let then = answered(&mut progress, Answer::Never("410".into()), 0);
     assert_eq!((then, progress.next), (Then::Bury, 6));
@@ -71,7 +71,7 @@ fn too_many_dead_letters_pause_instead_of_losing_one() {
 }
 
 #[test]
-fn what_was_removed_is_counted_as_missed() {
+fn removed_events_are_counted_as_missed() {
     let mut progress = Progress::from(5);
     progress.lost_until(4);
     assert_eq!((progress.next, progress.missed), (5, 0));
@@ -102,10 +102,10 @@ fn events_are_kept_while_someone_waits_up_to_a_bound() {
     };
     // Among the last ten and young.
     assert!(!over(995, 1_000, 500));
-    // Too many after it, or too old; but somebody waits.
+    // Too many after it, or too old; but a subscriber waits.
     assert!(over(985, 1_000, 500) && !over(985, 985, 500));
     assert!(over(995, 1_000, 1_001) && !over(995, 995, 1_001));
-    // More than the bound, whoever waits.
+    // More than the limit, whether or not a subscriber waits.
     assert!(over(899, 0, 0) && !over(900, 0, 0));
 }
 

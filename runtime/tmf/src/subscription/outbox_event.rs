@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// An event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct OutboxEvent {
     /// Its place among all events; they have no gaps.
     pub sequence: u64,
     /// What it is about.
@@ -18,7 +18,7 @@ pub struct Told {
     pub record: Map<String, Value>,
 }
 
-/// What an event is about.
+/// The subject of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
     /// A document.
@@ -28,15 +28,15 @@ pub enum About {
         /// The id of the document.
         id: String,
     },
-    /// Something that somebody posted to a topic.
+    /// An event that a client posted to a topic.
     Topic {
         /// The topic.
         topic: String,
     },
 }
 
-impl Told {
-    /// Reads what is kept under a number; nothing where it is no event.
+impl OutboxEvent {
+    /// Reads the record with a number; `None` if it is no event.
     pub fn read(sequence: u64, kept: &[u8]) -> Option<Self> {
         let Ok(Value::Object(record)) = serde_json::from_slice(kept) else {
             return None;
@@ -49,7 +49,7 @@ impl Told {
                 id: body(&record)?.1.get("id")?.as_str()?.into(),
             },
         };
-        // An event that was posted says itself when it happened, which may be nonsense.
+        // A posted event has its own time, which may be nonsense.
         let time = text("told")
             .or_else(|| text("eventTime"))
             .and_then(Timestamp::parse)

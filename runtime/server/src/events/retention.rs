@@ -1,25 +1,25 @@
-//! Removes events that nobody waits for any more.
+//! Removes events that no subscriber waits for.
 
 use engine::keys;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Error, Put, Scan, Write};
 use tmf::subscription::retention::Range;
-use tmf::subscription::{About, Told};
+use tmf::subscription::{About, OutboxEvent};
 
 use super::{Events, FACTS_AT_ONCE, outbox};
 
 /// So often it is looked whether events can be removed.
-const SWEEP_EVERY_MS: u64 = 30_000;
+const CHECK_INTERVAL_MS: u64 = 30_000;
 
 /// The resource under which the events of topics are kept.
 pub(crate) const TOPIC_EVENT: &str = "topicEvent";
 
 /// Looks from time to time, for as long as the store works.
-pub(super) async fn sweep(events: Events) {
+pub(super) async fn remove_expired(events: Events) {
     loop {
-        let at = events.0.clock.now().plus_ms(SWEEP_EVERY_MS);
+        let at = events.0.clock.now().plus_ms(CHECK_INTERVAL_MS);
         events.0.clock.sleep_until(Some(at)).await;
-        if let Err(error) = events.sweep().await {
+        if let Err(error) = events.remove_expired().await {
             tracing::error!(%error, "events that are over cannot be removed");
             return;
         }
@@ -27,8 +27,8 @@ pub(super) async fn sweep(events: Events) {
 }
 
 impl Events {
-    /// Removes the events that are over; says how many.
-    pub(crate) async fn sweep(&self) -> Result<u64, Error> {
+    /// Removes expired events; returns their number.
+    pub(crate) async fn remove_expired(&self) -> Result<u64, Error> {
         let mut removed = 0;
         loop {
             let (writes, documents) = self.over()?;
@@ -50,13 +50,13 @@ impl Events {
         let (mut writes, mut documents) = (Vec::new(), Vec::new());
         for (key, bytes) in store.scan(&Scan::prefix(keys::OUTBOX, FACTS_AT_ONCE))? {
             let Some(sequence) = outbox::sequence(&key) else { continue };
-            let told = Told::read(sequence, &bytes);
-            let time = told.as_ref().map_or(now, |told| told.time);
+            let event = OutboxEvent::read(sequence, &bytes);
+            let time = event.as_ref().map_or(now, |event| event.time);
             if !self.0.settings.keep.is_over(sequence, time, range, now) {
                 break;
             }
-            if let Some(Told { about: About::Topic { topic }, .. }) = &told {
-                let id = told.as_ref().map(Told::id).unwrap_or_default();
+            if let Some(OutboxEvent { about: About::Topic { topic }, .. }) = &event {
+                let id = event.as_ref().map(OutboxEvent::id).unwrap_or_default();
                 let id = format!("{topic}/{id}");
                 documents.push(Put::new(TOPIC_EVENT, id, Change::Forget, Expected::Anything));
             }

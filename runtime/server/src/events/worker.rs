@@ -1,5 +1,5 @@
-//! Brings events to one subscriber, one after the other. Whoever is slow or away holds up nobody
-//! else.
+//! Delivers events to one subscriber, in order. A slow or absent subscriber does not delay the
+//! others.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use engine::store::Error;
 use hyper::body::Bytes;
 use serde_json::Value;
 use tmf::subscription::message::Message;
-use tmf::subscription::{About, Progress, Subscription, Then, Told};
+use tmf::subscription::{About, OutboxEvent, Progress, Subscription, Then};
 
-use super::letters::DeadLetter;
+use super::dead_letters::DeadLetter;
 use super::subscriber::{Position, Subscriber, Task};
 use super::{Events, Inner};
 
-/// After so many events that are not for it, a subscriber's progress is kept.
+/// Events that do not concern a subscriber after which its progress is written.
 const UNKEPT_MAX: u64 = 1_024;
 
 /// What becomes of the events after one.
@@ -25,21 +25,21 @@ enum After {
     LookAgain,
 }
 
-/// Delivers until the subscription is no more, or the store fails.
+/// Delivers until the subscription is removed, or the store fails.
 pub(super) async fn deliver(events: Events, subscriber: Arc<Subscriber>) {
-    let courier = Courier { events, subscriber };
-    if let Err(error) = courier.run().await {
-        let subscription = &courier.subscriber.subscription.id;
+    let worker = DeliveryWorker { events, subscriber };
+    if let Err(error) = worker.run().await {
+        let subscription = &worker.subscriber.subscription.id;
         tracing::error!(%error, subscription, "nothing is delivered any more: the store failed");
     }
 }
 
-struct Courier {
+struct DeliveryWorker {
     events: Events,
     subscriber: Arc<Subscriber>,
 }
 
-impl Courier {
+impl DeliveryWorker {
     async fn run(&self) -> Result<(), Error> {
         let mut end = self.events.0.outbox.watch();
         let mut turns = self.subscriber.watch();
@@ -47,7 +47,7 @@ impl Courier {
             turns.mark_unchanged();
             match self.subscriber.task() {
                 Task::End => return Ok(()),
-                // An error says that there is nobody left to change anything.
+                // An error means that no handle is left to change anything.
                 Task::Wait => drop(turns.changed().await),
                 Task::Send(position) => {
                     if self.send_from(position).await? {
@@ -68,8 +68,8 @@ impl Courier {
         if let Some((first, _)) = page.first() {
             self.subscriber.lost_until(position.turn, *first);
         }
-        for (sequence, told) in &page {
-            let message = told.as_deref().map(|told| self.message(told)).transpose()?.flatten();
+        for (sequence, event) in &page {
+            let message = event.as_deref().map(|event| self.message(event)).transpose()?.flatten();
             // The document that goes with an event may be a later one than that of the event.
             self.events.0.engine.store().settled().await?;
             let after = match message {
@@ -94,8 +94,8 @@ impl Courier {
         After::GoOn
     }
 
-    fn message(&self, told: &Told) -> Result<Option<Message>, Error> {
-        message(&self.events, &self.subscriber.subscription, told)
+    fn message(&self, event: &OutboxEvent) -> Result<Option<Message>, Error> {
+        message(&self.events, &self.subscriber.subscription, event)
     }
 
     /// Sends an event until it is settled, or there is something else to do.
@@ -149,20 +149,20 @@ impl Courier {
     }
 }
 
-/// What a subscription is sent of an event; nothing where it does not want to know.
+/// The message for a subscription about an event; `None` if the event does not concern it.
 pub(super) fn message(
     events: &Events,
     subscription: &Subscription,
-    told: &Told,
+    event: &OutboxEvent,
 ) -> Result<Option<Message>, Error> {
-    if !subscription.concerns(told) {
+    if !subscription.concerns(event) {
         return Ok(None);
     }
-    let document = match (&told.about, subscription.needs_document()) {
+    let document = match (&event.about, subscription.needs_document()) {
         (About::Documents { key, id }, true) => document(events, key, id)?,
         (About::Documents { .. } | About::Topic { .. }, _) => None,
     };
-    Ok(subscription.message(told, document.as_ref(), &events.0.settings.base))
+    Ok(subscription.message(event, document.as_ref(), &events.0.settings.base))
 }
 
 fn document(events: &Events, resource: &str, id: &str) -> Result<Option<Value>, Error> {

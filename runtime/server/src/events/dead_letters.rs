@@ -88,7 +88,7 @@ impl Events {
         }
     }
 
-    /// Removes a dead letter; says whether there was one.
+    /// Removes a dead letter; returns whether there was one.
     pub async fn forget(&self, subscriber: &Subscriber, sequence: u64) -> Result<bool, Error> {
         let key = keys::dead_letter(&subscriber.subscription.id, sequence);
         if self.0.engine.store().get(&key)?.is_none() {
