@@ -1,5 +1,5 @@
-//! Whether a document is one: what a client sends is held against the table and the shapes, and
-//! what is wrong is said with the path to it. What is not known is kept, not refused.
+//! Validates documents: the body from a client is checked by the table and the shapes, and an
+//! error has the path of the attribute. Unknown attributes are kept, not refused.
 
 pub(super) mod value;
 
@@ -61,8 +61,8 @@ impl InvalidKind {
 }
 
 impl Resource {
-    /// Whether a client may create a document from this. What only the server sets is left out
-    /// later, and so is not looked at.
+    /// Whether a client may create a document from this. Attributes that only the server sets are
+    /// removed later, so they are not checked.
     pub fn check_new(&self, body: &Value) -> Result<(), Invalid> {
         let fields = object(body)?;
         value::check_depth(body)?;
@@ -121,7 +121,7 @@ impl Resource {
         })
     }
 
-    /// Whether every attribute of a document has its shape, whoever set it.
+    /// Whether every attribute of a document has its shape, whether a client or the server set it.
     pub fn check_shape(&self, document: &Value) -> Result<(), Invalid> {
         let fields = object(document)?;
         value::check_depth(document)?;
@@ -238,7 +238,7 @@ pub(super) fn object(value: &Value) -> Result<&Map<String, Value>, Invalid> {
     value.as_object().ok_or_else(|| Invalid::new(InvalidKind::NotAnObject, "", message))
 }
 
-/// Something mandatory is there and says something.
+/// A mandatory attribute is there and is not empty.
 pub(super) fn check_given(fields: &Map<String, Value>, name: &str) -> Result<(), Invalid> {
     let given = fields.get(name).is_some_and(|value| match value {
         Value::Null => false,

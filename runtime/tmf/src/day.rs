@@ -16,7 +16,7 @@ impl Day {
         Self(NaiveDate::from_ymd_opt(9999, 12, 31).expect("the year 9999 has a last day"))
     }
 
-    /// This day of this month of this year; nothing where the calendar has no such day.
+    /// This day of this month of this year; `None` if the calendar has no such day.
     pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
         NaiveDate::from_ymd_opt(year, month, day).map(Self).filter(|day| *day <= Self::never())
     }
@@ -66,15 +66,15 @@ impl Day {
         self.0.weekday().num_days_from_monday()
     }
 
-    /// So many days later; the end of days where that is past it.
+    /// The day this many days later, or the last representable day.
     #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
         let moved = TimeDelta::try_days(days).and_then(|days| self.0.checked_add_signed(days));
         moved.map_or_else(Self::never, |day| Self(day).min(Self::never()))
     }
 
-    /// So many months later, on the same day or on the last one of a shorter month; the end of
-    /// days where that is past it.
+    /// The same day of the month this many months later, or the last day of a shorter month;
+    /// the last representable day if that is later.
     #[must_use]
     pub fn plus_months(self, months: u32) -> Self {
         let moved = self.0.checked_add_months(Months::new(months));
@@ -135,7 +135,7 @@ pub struct Days {
 }
 
 impl Days {
-    /// The days of a range; nothing where there are none.
+    /// The days of a range; `None` if it is empty.
     pub fn new(from: Day, until: Day) -> Option<Self> {
         (from < until).then_some(Self { from, until })
     }

@@ -29,9 +29,9 @@ const MARKS: [(&str, &str); 4] = [
 const HELD: &str = "held";
 
 impl Resource {
-    /// What to tell of a change from one document to the next; nothing is told where nothing
-    /// changed. A document that is new in a state that is not the first is told twice: that it is
-    /// there, and the state. What is new is told as it is, without a copy: it may be a large order.
+    /// Notifications of a document change; empty if nothing changed. A new document whose state is
+    /// not the initial one has two: that it was created, and its state. A new document is moved into
+    /// its event without a copy: it may be a large order.
     pub fn notifications(&self, before: Option<&Value>, after: Option<Value>) -> Vec<Notification> {
         match (before, after) {
             _ if self.naming == Naming::Silent => Vec::new(),
@@ -48,7 +48,7 @@ impl Resource {
         }
     }
 
-    /// What its events are about, as the ends of their types: `CreateEvent`, `StateChangeEvent`.
+    /// Its event types, as the ends of their names: `CreateEvent`, `StateChangeEvent`.
     pub fn event_kinds(&self) -> Vec<&'static str> {
         let mut kinds = match (self.naming, self.owner) {
             (Naming::Silent, _) | (_, Owner::Computed) => return Vec::new(),
@@ -121,8 +121,8 @@ impl Resource {
         told
     }
 
-    /// Of an order one event says all: its state, and what changed besides. The items are left out,
-    /// since their states change with every step; who wants them reads the order.
+    /// An order has one event for its state and all other changes. The items are left out,
+    /// since their states change with every step; a subscriber who needs them reads the order.
     fn order_changed(
         &self,
         mut body: Value,
@@ -131,7 +131,7 @@ impl Resource {
     ) -> Vec<Notification> {
         let is_mark = |name: &str| MARKS.iter().any(|(mark, _)| *mark == name);
         others.retain(|name, _| !is_items(name));
-        // What has an event of its own is no mere change of an attribute.
+        // An attribute with an event of its own needs no attribute change event.
         others.retain(|name, _| state_changed || !is_mark(name));
         if others.is_empty() && !state_changed {
             return Vec::new();

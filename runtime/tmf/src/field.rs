@@ -43,7 +43,7 @@ impl<'a> Field<'a> {
         self.value
     }
 
-    /// An attribute of this one; nothing where it is missing or null.
+    /// An attribute of this one; `None` if it is missing or null.
     pub fn get(&self, name: &str) -> Option<Self> {
         let value = self.value.get(name).filter(|value| !value.is_null())?;
         Some(Self { value, path: self.below(name) })

@@ -339,7 +339,7 @@ impl Condition {
                     operands.iter().any(|operand| operator.holds(found, operand, *compared))
                         || readings.iter().any(|reading| found == reading.as_str())
                 });
-                // What is not there is not equal either.
+                // A missing attribute is not equal either.
                 is_any != is_not
             }
             Test::Regex(expressions) => any(document, &self.path, &mut |found| {

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::resource::Resource;
 
-/// So many bytes of a value stand in an index. What is longer is found by its beginning, and
-/// whoever looks holds each document against the whole.
+/// Max bytes of a value in an index. A longer value is found by its beginning, and the
+/// caller compares each document with the whole value.
 pub const VALUE_BYTES_MAX: usize = 96;
 
 /// That an attribute of a document has a value.

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-/// So long a path may be, in bytes.
+/// Max length of a path, in bytes.
 pub const BYTES_MAX: usize = 1_024;
 
 /// So deep brackets and parentheses may stand in each other.
@@ -13,10 +13,10 @@ const NESTING_MAX: usize = 8;
 /// So deep filters may stand in each other; to parse one more takes twice as long.
 const FILTERS_NESTED_MAX: usize = 3;
 
-/// So many filters there may be.
+/// Max filters in a path.
 const FILTERS_MAX: usize = 16;
 
-/// So many selectors may stand beside each other in all: each multiplies what is selected.
+/// Max selectors beside each other in all: each multiplies the number of selected values.
 const COMMAS_MAX: usize = 16;
 
 /// A path that was found to be one.

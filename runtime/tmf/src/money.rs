@@ -64,7 +64,7 @@ impl Tax {
     }
 }
 
-/// What a tax is called where nobody says.
+/// The default name of a tax.
 pub const TAX_CATEGORY: &str = "VAT";
 
 /// An amount may be so large. A hundred thousand lines of four thousand million each fit into the

@@ -43,8 +43,8 @@ impl Resource {
         document
     }
 
-    /// Says of an entry of a catalog what a pack need not say either: that it is the first version, and
-    /// whether it is a bundle.
+    /// Completes an entry of a catalog with attributes that a pack may leave out: the first
+    /// version, and whether it is a bundle.
     fn complete_entry(&self, fields: &mut Map<String, Value>) {
         if self.lifecycle.is_none_or(|lifecycle| lifecycle.attribute != "lifecycleStatus") {
             return;
@@ -72,8 +72,8 @@ impl Resource {
         }
     }
 
-    /// Gives a document the dates of the one that was there before: what says the same otherwise is
-    /// then the same.
+    /// Gives a document the dates of the previous one, so that documents with the same content
+    /// are equal.
     pub fn keep_dates(&self, before: &Value, after: &mut Value) {
         let Some(fields) = after.as_object_mut() else { return };
         for name in self.dates.iter().copied().chain(self.stamp) {
@@ -83,8 +83,8 @@ impl Resource {
         }
     }
 
-    /// Says of each reference what it refers to, where the client did not: some definitions want
-    /// it on every reference (TMF630, `@referredType`).
+    /// Adds to each reference the type that it refers to, if the client did not: some definitions
+    /// require it on every reference (TMF630, `@referredType`).
     pub fn complete(&self, document: &mut Value) {
         if let Some(fields) = document.as_object_mut() {
             complete(self.shape, fields);
@@ -104,14 +104,14 @@ impl Resource {
         }
     }
 
-    /// Leaves out the nulls that a patch put where the shape says what stands there.
+    /// Removes the nulls that a patch set, if the shape knows the attribute.
     pub fn drop_nulls(&self, document: &mut Value) {
         if let Some(fields) = document.as_object_mut() {
             without_nulls(TypeSet::V4, self.shape, fields);
         }
     }
 
-    /// Says in a document when it changed, where it says so at all.
+    /// Sets the time of the last change, if the resource has one.
     pub fn stamp(&self, document: &mut Value, now: Timestamp) {
         if let (Some(stamp), Some(fields)) = (self.stamp, document.as_object_mut()) {
             fields.insert(stamp.into(), now.to_string().into());
@@ -152,7 +152,7 @@ fn referred(shape: &str) -> Option<&str> {
     named.filter(|name| !one_of_several(name))
 }
 
-/// Null is as good as absent, wherever the shape says what stands there.
+/// Null means absent for every attribute that the shape knows.
 pub(super) fn without_nulls(types: TypeSet, shape: &'static str, fields: &mut Map<String, Value>) {
     let Some(shape) = types.object(types.meant(shape, fields)) else { return };
     fields.retain(|name, value| !value.is_null() || !is_known(shape.attribute(name), name));

@@ -15,7 +15,7 @@ use crate::shape::TypeSet;
 use crate::version::Version;
 use schema::{Needed, Side};
 
-/// What the server does with attributes beyond what the standard says, described with their schemas.
+/// How the server treats attributes beyond the standard, described with their schemas.
 pub trait Notes {
     /// Adds to the schemas of a shape that clients send what is done with each attribute.
     fn describe(&self, types: TypeSet, shape: &'static str, properties: &mut Map<String, Value>);
@@ -52,8 +52,8 @@ pub fn describe_none(title: &str, origin: &str, notes: &dyn Notes) -> Value {
     document(title, [], origin, notes)
 }
 
-/// What stands below a resource of an API, such as `topic/{topicId}/event` of 688: what clients send
-/// is held against it like anything else.
+/// A subresource of an API, such as `topic/{topicId}/event` of 688: the body from a client is
+/// validated like any other.
 pub fn below(api: u16, name: &str) -> Option<&'static Resource> {
     let mut below = BELOW.iter().filter(|(number, _)| *number == api);
     below.find(|(_, resource)| resource.name == name).map(|(_, resource)| resource)
@@ -152,7 +152,7 @@ fn document(
     })
 }
 
-/// What an API is called in a version: two versions have schemas and operations of their own.
+/// The tag of an API in a version: two versions have schemas and operations of their own.
 fn tag(api: &Api, version: Version) -> String {
     match version {
         Version::V4 => format!("TMF{}", api.number),

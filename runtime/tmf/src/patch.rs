@@ -1,4 +1,4 @@
-//! Patches: how a client says what is to change in a document. What comes of one is checked by
+//! Patches of documents. The result is checked by
 //! [`super::check`] before it counts.
 
 mod query;
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::json_path::JsonPathError;
 use crate::number::same_value;
 
-/// So many operations a patch may have.
+/// Max operations of a patch.
 pub const OPERATIONS_MAX: usize = 1_000;
 
-/// So many values a patch may copy within a document, in all: without a bound, a document could
+/// Max values that a patch may copy within a document, in all: without a limit, a document could
 /// double with each operation.
 pub const COPIED_MAX: usize = 100_000;
 
@@ -63,7 +63,7 @@ pub enum PatchError {
         /// Where.
         path: String,
     },
-    /// There is nothing where an operation is to be done.
+    /// The target of an operation is missing.
     #[error("operation {position}: there is nothing to change at `{path}`")]
     NoTarget {
         /// Which operation, from 0.

@@ -9,7 +9,7 @@ use crate::day::{Day, Days};
 /// Max length of a period, in its unit.
 pub const LENGTH_MAX: u32 = 1200;
 
-/// What a recurring price is for. It is written as a unit, or a number and a unit: `month`,
+/// The period of a recurring price. It is written as a unit, or a number and a unit: `month`,
 /// `3 month`, `2 week`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Period {

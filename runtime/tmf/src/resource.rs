@@ -1,6 +1,6 @@
-//! The TM Forum resources: what is served is a table. An entry says what a resource is called,
-//! what its documents look like, what a client may do, and what follows from a change of one; the
-//! engine, the store's indexes, the HTTP door and the OpenAPI description all read it here.
+//! The table of the TM Forum resources. An entry has the name of a resource, the shape of its
+//! documents, the operations of clients, and the effects of a change; the engine, the store's
+//! indexes, the HTTP server and the OpenAPI description all read it here.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ pub struct Api {
     pub base: &'static str,
     /// Other names that clients use for it.
     pub aliases: &'static [&'static str],
-    /// How it is served under `v5`; nothing where it is not.
+    /// How it is served under `v5`; `None` if it is not.
     pub v5: Option<V5>,
     /// Its resources.
     pub resources: &'static [Resource],
@@ -56,7 +56,7 @@ pub struct Resource {
     pub server: &'static [&'static str],
     /// Attributes that cannot be patched.
     pub fixed: &'static [&'static str],
-    /// What its documents go through; nothing where they have no state.
+    /// The states of its documents; `None` if they have none.
     pub lifecycle: Option<Lifecycle>,
     /// What its documents refer to, where that must exist.
     pub references: &'static [Reference],
@@ -64,7 +64,7 @@ pub struct Resource {
     pub indexed: &'static [&'static str],
     /// Whether earlier versions of a document are kept.
     pub history: bool,
-    /// What its events are called.
+    /// The names of its events.
     pub naming: Naming,
     /// Who makes and changes its documents.
     pub owner: Owner,
@@ -147,14 +147,14 @@ pub struct Reference {
     pub is_acted_on: bool,
 }
 
-/// What the events of a resource are called (TMF630 and the definitions).
+/// The names of the events of a resource (TMF630 and the definitions).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// `Create`, `AttributeValueChange`, `StateChange`, `Delete`.
     Usual,
     /// `Create`, `Change`, `Delete` (633, 634, topics of 688).
     Change,
-    /// Nobody is told.
+    /// No events.
     Silent,
 }
 
@@ -230,8 +230,8 @@ impl Resource {
 
     /// Whether a document is one that is seen under this resource.
     pub fn shows(&self, document: &Value) -> bool {
-        let says = |name, wanted| document.get(name).and_then(Value::as_str) == Some(wanted);
-        self.only_type.is_none_or(|wanted| says("@type", wanted) || says("@baseType", wanted))
+        let has = |name, wanted| document.get(name).and_then(Value::as_str) == Some(wanted);
+        self.only_type.is_none_or(|wanted| has("@type", wanted) || has("@baseType", wanted))
     }
 
     /// The state of a document, where it has one.

@@ -6,9 +6,9 @@
 //! blanks. `Name = one | other` lists the values of a text. Both versions of an API are merged; the
 //! attributes whose names begin with `@` go without saying.
 //!
-//! Version 5 has shapes of its own besides. There `Name < One | Other` says which shapes may stand
-//! for one, told apart by `@type`; `Name@637` is what a name means in one API, where others differ;
-//! and what is `plain` says no `@type`.
+//! Version 5 has shapes of its own besides. There `Name < One | Other` lists the shapes that may
+//! replace one, told apart by `@type`; `Name@637` is an API-specific override; a `plain` shape has
+//! no `@type`.
 
 mod parse;
 mod type_set;
@@ -172,8 +172,8 @@ impl Shapes {
         self.choices.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// What a dotted path leads to, through arrays, from an object of a shape; nothing where it
-    /// leads nowhere.
+    /// The attribute at a dotted path, through arrays, from an object of a shape; `None` if there is
+    /// none.
     pub fn at(&self, shape: &str, path: &str) -> Option<&Attribute> {
         let (name, rest) =
             path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));

@@ -68,7 +68,7 @@ pub static APIS: &[&Api] = &[
     &tmf702::API,
 ];
 
-/// What most resources are like; an entry says what differs.
+/// The defaults; an entry lists the differences.
 pub(super) const DEFAULT: Resource = Resource {
     name: "",
     key: "",

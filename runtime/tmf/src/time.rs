@@ -24,7 +24,7 @@ impl Timestamp {
         instant(text).map(|time| Self(time.timestamp_millis()))
     }
 
-    /// This time and so many milliseconds; the end of time where that is past it.
+    /// This time plus milliseconds, or the last representable time.
     #[must_use]
     pub fn plus_ms(self, ms: u64) -> Self {
         Self(self.0.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))

@@ -1,7 +1,7 @@
-//! The versions of the APIs. What is kept is in the words of version 4; how that looks in version 5,
-//! and what a client of version 5 sends means in version 4, follows from the shapes of version 5 and
-//! a short table of what stands otherwise there. What no rule is about is the same in both, so that
-//! what either version does not know is kept and shown again.
+//! The versions of the APIs. Documents are stored as in version 4; how they look in version 5,
+//! and how a document of version 5 is stored, follows from the shapes of version 5 and
+//! a short table of differences. Attributes without a rule are the same in both, so that
+//! attributes unknown to either version are kept and shown again.
 
 mod path;
 mod rule;
@@ -24,7 +24,7 @@ pub enum Version {
     V5,
 }
 
-/// What an attribute of a shape is called in what is kept; `None` if its value is kept otherwise.
+/// The stored name of an attribute of a shape; `None` if its value is stored differently.
 pub fn kept_name(types: TypeSet, shape: &'static str, name: &str) -> Option<String> {
     match types {
         TypeSet::V4 => Some(name.into()),

@@ -1,4 +1,4 @@
-//! What is taken and what is not, and what is said of it.
+//! Accepted and refused documents, and the errors of the refused ones.
 
 mod samples;
 
@@ -116,7 +116,7 @@ fn an_unknown_value_is_told_those_that_are_known() {
 }
 
 #[test]
-fn what_is_missing_in_depth_is_asked_for() {
+fn missing_nested_attributes_are_asked_for() {
     let order = json!({ "productOrderItem": [{ "id": "1" }] });
     let expected =
         "400 Missing at \"productOrderItem[0].action\": `productOrderItem[0].action` is missing";
@@ -163,7 +163,7 @@ fn dates_are_taken_as_clients_write_them() {
 }
 
 #[test]
-fn what_is_not_known_is_kept_and_null_is_absent() {
+fn unknown_attributes_are_kept_and_null_is_absent() {
     let body = json!({
         "status": "active", "colour": { "deep": [1, null] }, "name": null, "relatedParty": [null],
         "productCharacteristic": [{ "name": "speed", "value": { "any": ["thing"] } }],
@@ -172,7 +172,7 @@ fn what_is_not_known_is_kept_and_null_is_absent() {
 }
 
 #[test]
-fn what_only_the_server_sets_is_not_looked_at() {
+fn attributes_that_only_the_server_sets_are_not_checked() {
     let item = json!({ "id": "1", "action": "add" });
     let body = json!({ "productOrderItem": [item], "state": 7, "id": "\n", "orderDate": "never" });
     assert_eq!(new("productOrder", body), "taken");
@@ -199,7 +199,7 @@ fn nested(depth: usize) -> Value {
 fn a_document_is_nested_so_deep_and_no_deeper() {
     assert_eq!(new("topic", nested(DEPTH_MAX)), "taken");
     let too_deep = new("topic", nested(DEPTH_MAX + 1));
-    assert_eq!(too_deep, "400 TooDeep at \"\": a document is nested 32 deep at the most");
+    assert_eq!(too_deep, "400 TooDeep at \"\": a document is nested 32 deep at most");
     let with_leaf =
         |depth: usize| (1..depth).fold(json!({ "leaf": 1 }), |inner, _| json!({ "in": inner }));
     assert_eq!(new("topic", with_leaf(DEPTH_MAX)), "taken");
@@ -207,7 +207,7 @@ fn a_document_is_nested_so_deep_and_no_deeper() {
 }
 
 #[test]
-fn what_is_fixed_stays_and_the_same_value_is_fine() {
+fn fixed_attributes_stay_and_the_same_value_is_accepted() {
     for (_, resource) in resources() {
         let before = json!({ "id": "1", "href": "/1", "name": "a" });
         assert_eq!(said(resource.check_patched(&before, &before)), "taken");
@@ -247,7 +247,7 @@ fn a_state_that_cannot_follow_is_refused_for_every_resource() {
 }
 
 #[test]
-fn an_illegal_transition_says_what_is_legal() {
+fn an_illegal_transition_names_the_legal_ones() {
     let refused =
         patched("product", json!({ "status": "created" }), json!({ "status": "suspended" }));
     let expected = "422 IllegalTransition at \"status\": `status` cannot go from `created` to `suspended`: \
@@ -285,7 +285,7 @@ fn an_unknown_state_and_a_removed_one_are_refused() {
 }
 
 #[test]
-fn what_was_once_taken_does_not_stand_in_the_way() {
+fn stored_documents_with_errors_can_still_be_patched() {
     let before = json!({ "status": "active", "name": 1 });
     assert_eq!(
         patched("product", before.clone(), json!({ "status": "suspended", "name": 1 })),

@@ -10,13 +10,13 @@ use crate::shape::{Attribute, Kind, Type, TypeSet};
 /// So deep a document may be nested: an object within an object is two.
 pub(super) const DEPTH_MAX: usize = 32;
 
-/// So long an id may be, in bytes: keys of the store are made of it.
+/// Max length of an id, in bytes: keys of the store contain it.
 pub(crate) const ID_BYTES_MAX: usize = 200;
 
 /// What is looked for: an attribute of criteria is one that matters, so none must be there.
 const CRITERIA: &str = "searchCriteria";
 
-/// So much of a wrong value is repeated in a message.
+/// Max characters of a wrong value that a message repeats.
 const SHOWN_CHARS_MAX: usize = 60;
 
 /// Whether a document is nested no deeper than it may be; all else here relies on it.
@@ -30,7 +30,7 @@ pub(crate) fn check_depth(document: &Value) -> Result<(), Invalid> {
         }
         level = below;
     }
-    let message = format!("a document is nested {DEPTH_MAX} deep at the most");
+    let message = format!("a document is nested at most {DEPTH_MAX} deep");
     Err(Invalid::new(InvalidKind::TooDeep, "", message))
 }
 
@@ -155,7 +155,7 @@ fn check_fields(
     Ok(())
 }
 
-/// What has no shape is kept as it is; only its ids are looked at, for keys are made of them.
+/// A value without a shape is kept as it is; only its ids are checked, since keys contain them.
 fn check_unknown(path: &str, value: &Value) -> Result<(), Invalid> {
     match value {
         Value::Array(entries) => entries

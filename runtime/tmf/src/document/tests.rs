@@ -86,7 +86,7 @@ fn a_wrong_attribute_is_named_with_its_path() {
     assert_eq!(read::<Sample>(json!([])).unwrap_err().attribute, "$");
 }
 
-/// JSON without floats: numbers keep their digits, floats may be written in another way.
+/// JSON without floats: numbers keep their digits, but floats may be written differently.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn texts_that_are_no_number_are_none() {
         for text in
             ["", "-", ".", "x", "1x", "1e", "e1", "NaN", "inf", "1 2", "1e99999999999999999999"]
         {

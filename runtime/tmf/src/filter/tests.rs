@@ -175,7 +175,7 @@ fn a_filter_holds_in_every_form_or_does_not() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_its_name() {
+fn unknown_filters_are_refused_by_their_name() {
     for (query, name) in [
         ("state", "state"),
         ("state&id=1", "state"),
@@ -236,7 +236,7 @@ fn wrong(view: &View, query: &str) -> String {
 }
 
 #[test]
-fn what_an_attribute_can_never_be_is_refused() {
+fn values_that_an_attribute_can_never_have_are_refused() {
     let order = view(622, "productOrder", Version::V4);
     let later = view(622, "productOrder", Version::V5);
     for (view, date) in [(&order, "orderDate"), (&later, "creationDate")] {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-/// What an operator is made of.
+/// The characters of operators.
 pub(super) const SIGNS: &str = "<>=!~*";
 
 /// A character of a query.
@@ -11,7 +11,7 @@ pub(super) const SIGNS: &str = "<>=!~*";
 struct Char {
     /// What it means; a plus is a space, as forms write it.
     read: char,
-    /// What it means where a plus is a plus.
+    /// Its meaning if a plus is a plus.
     plain: char,
     /// Whether it was percent-encoded.
     is_encoded: bool,

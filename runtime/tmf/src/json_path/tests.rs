@@ -49,13 +49,13 @@ fn names_may_begin_as_those_of_tm_forum_do() {
 }
 
 #[test]
-fn what_is_selected_can_be_pointed_at() {
+fn selected_values_have_pointers() {
     let path = JsonPath::parse("$.note[?(@.author=='Bob')].author").unwrap();
     assert_eq!(path.pointers(&order()), ["/note/1/author"]);
 }
 
 #[test]
-fn what_is_no_path_is_refused() {
+fn malformed_paths_are_refused() {
     for path in [
         "",
         "$[?(@.a=='x'",
@@ -72,7 +72,7 @@ fn what_is_no_path_is_refused() {
 }
 
 #[test]
-fn what_asks_for_too_much_is_refused_before_it_is_parsed() {
+fn oversized_paths_are_refused_before_they_are_parsed() {
     assert_eq!(refused(&format!("$.{}", "a".repeat(BYTES_MAX))), "a path has at most 1024 bytes");
     let nested =
         |n: usize, open: &str, close: &str| format!("$[?{}@.a{}]", open.repeat(n), close.repeat(n));
@@ -91,7 +91,7 @@ fn what_asks_for_too_much_is_refused_before_it_is_parsed() {
 }
 
 #[test]
-fn what_stands_in_quotes_is_only_text() {
+fn quoted_characters_are_only_text() {
     assert!(!selects(r"$[?(@.state=='$$..,,??((((((((((\'[[[[[[[[[[')]"));
     assert!(JsonPath::parse(&format!("$['{}']", "(".repeat(50))).is_ok());
 }

@@ -29,7 +29,7 @@ fn a_new_document_has_what_the_server_sets() {
 }
 
 #[test]
-fn what_a_client_says_of_class_and_state_is_kept() {
+fn the_class_and_state_from_a_client_are_kept() {
     let body =
         json!({ "name": "a", "@type": "Mine", "lifecycleStatus": "Active", "lastUpdate": "x" });
     let expected = json!({
@@ -92,7 +92,7 @@ fn a_view_makes_what_it_shows() {
 }
 
 #[test]
-fn a_stamp_says_when_a_document_changed() {
+fn a_stamp_is_the_time_of_the_last_change() {
     let (_, resource) = of_key("billingAccount").unwrap();
     let mut document = json!({ "id": "1", "lastModified": "long ago" });
     resource.stamp(&mut document, Timestamp::parse(NOW).unwrap());
@@ -146,7 +146,7 @@ fn sample(shape: &str, name: &str) -> Value {
 }
 
 #[test]
-fn a_reference_says_what_it_refers_to_unless_the_client_did() {
+fn a_reference_gets_the_type_it_refers_to_unless_the_client_sent_it() {
     let body = json!({
         "status": "active",
         "productOffering": { "id": "o" },

@@ -187,8 +187,8 @@ pub(super) fn headers() -> Value {
     json!({
         "ETag": text("What the document is like, for `If-Match`"),
         "Location": text("Where the new document is"),
-        "X-Total-Count": count("So many documents there are in all"),
-        "X-Result-Count": count("So many documents there are in this answer"),
+        "X-Total-Count": count("The number of documents in all"),
+        "X-Result-Count": count("The number of documents in this response"),
         "Content-Range": text("Which documents these are, as in `items 1-10/25`"),
         "Link": text("Where the first, previous, next and last pages are"),
     })
@@ -211,7 +211,7 @@ pub(super) fn parameters() -> Value {
     json!({
         "fields": query("fields", "Attributes to answer with, besides id and href", text()),
         "offset": query("offset", "How many documents to pass over", number()),
-        "limit": query("limit", "How many documents to answer with at the most", number()),
+        "limit": query("limit", "Max documents in the response", number()),
         "sort": query("sort", "Attributes to sort by; `-` before one for the other way", text()),
         "filter": query("filter", "A JSONPath that selects documents", text()),
         "attributes": attributes,

@@ -11,7 +11,7 @@ use crate::resource::{Lifecycle, Operation, Owner, Words};
 use crate::shape::{Attribute, Kind, Shape, Type, TypeSet};
 use crate::version::View;
 
-/// What a schema is for.
+/// The use of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     /// What the server answers with.
@@ -97,8 +97,8 @@ fn is_decided(view: &View, notes: &dyn Notes, name: &str) -> bool {
     is_order && !name.starts_with('@') && !notes.may_change(kept.as_deref().unwrap_or(name))
 }
 
-/// A state that stands in the table is one of those there, even where its shape says any text, unless
-/// the definitions leave the words to clients.
+/// A state with a lifecycle in the table is one of the states there, even if its shape allows any
+/// text, unless the definitions leave the words to clients.
 fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<String, Value>) {
     let is_listed =
         |lifecycle: &Lifecycle| !lifecycle.next.is_empty() && lifecycle.words == Words::Listed;
@@ -293,7 +293,7 @@ fn bound_id(schema: &mut Value) {
     fields.insert("pattern".into(), r"^[^\u0000-\u001f\u007f-\u009f]*$".into());
 }
 
-/// What a client is told when it does not get what it asked for.
+/// The error body.
 pub(super) fn error() -> Value {
     json!({
         "type": "object",

@@ -1,4 +1,4 @@
-//! The description says what the table says, and nothing in it leads nowhere.
+//! The description matches the table, and every reference in it resolves.
 
 use super::*;
 
@@ -94,7 +94,7 @@ fn described(document: &Value) -> BTreeSet<&str> {
 }
 
 #[test]
-fn what_a_client_may_send_is_what_is_looked_at() {
+fn the_schema_of_a_request_has_exactly_the_attributes_that_are_checked() {
     for api in APIS {
         for version in [Version::V4, Version::V5] {
             let Some(document) = describe_api(api.number, version, ORIGIN, &NONE) else { continue };

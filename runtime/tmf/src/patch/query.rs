@@ -40,7 +40,7 @@ pub(super) fn resolved(
     Ok(pointers.into_iter().rev().map(at).collect())
 }
 
-/// What is added to an array is an entry of it, but for an array, which takes its place.
+/// A value added to an array becomes an entry of it; an array replaces it.
 fn is_entry_for(target: Option<&Value>, value: Option<&Value>) -> bool {
     target.is_some_and(Value::is_array) && !value.is_some_and(Value::is_array)
 }
@@ -123,8 +123,8 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Whether what a path ends at is asked for its entries: a condition is about them, or says not
-    /// what it is about.
+    /// Whether the condition at the end of a path is about the entries of an array, or names no
+    /// attribute.
     fn is_about_entries(&self, depth: usize) -> bool {
         self.conditions.iter().any(|condition| {
             let leads_here = condition.leads_to(&self.names[..depth]);

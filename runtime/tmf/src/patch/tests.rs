@@ -31,7 +31,7 @@ fn operations(patch: &Value) -> String {
 }
 
 #[test]
-fn a_merge_patch_says_what_is_to_be_there() {
+fn a_merge_patch_has_the_new_values() {
     let document = json!({ "a": { "b": 1, "c": 2 }, "d": [1, 2], "e": 1 });
     let patch = json!({ "a": { "b": null, "f": 3 }, "d": [3], "e": null });
     let merged = apply(Format::Merge, &document, &patch).unwrap();
@@ -60,7 +60,7 @@ fn operations_are_done_in_order() {
 }
 
 #[test]
-fn what_is_wrong_with_an_operation_is_said() {
+fn errors_name_the_operation_and_the_path() {
     let test = json!([
         { "op": "remove", "path": "/item" }, { "op": "test", "path": "/state", "value": "new" },
     ]);
@@ -114,7 +114,7 @@ fn values_within_entries_are_replaced() {
 }
 
 #[test]
-fn what_is_added_to_an_array_is_an_entry_of_it() {
+fn a_value_added_to_an_array_becomes_an_entry_of_it() {
     let path = "/item/product/place?item.id=2";
     let document = query(&json!([{ "op": "add", "path": path, "value": { "id": "b" } }])).unwrap();
     assert_eq!(document["item"][0]["product"]["place"], json!([{ "id": "a" }]));
@@ -146,7 +146,7 @@ fn a_path_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_content_type_says_the_notation() {
+fn a_content_type_names_the_notation() {
     let kind = Format::of_content_type;
     assert_eq!(kind("application/json"), Some(Format::Merge));
     assert_eq!(kind("Application/Merge-Patch+JSON; charset=utf-8"), Some(Format::Merge));

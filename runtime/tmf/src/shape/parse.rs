@@ -27,7 +27,7 @@ pub enum Problem {
     /// A name stands twice.
     #[error("`{0}` stands twice")]
     Twice(String),
-    /// What an attribute holds is neither a shape, nor a list, nor one of the simple types.
+    /// The type of an attribute is neither a shape, nor a list, nor one of the simple types.
     #[error("`{0}` is not known")]
     Unknown(String),
     /// A list has no values.
@@ -36,7 +36,7 @@ pub enum Problem {
 }
 
 impl Shapes {
-    /// Reads texts; what one says the others may use.
+    /// Reads texts; each may use the shapes of the others.
     pub fn parse(texts: &[&'static str]) -> Result<Self, ParseError> {
         let mut shapes = Self::default();
         for text in texts {
@@ -163,7 +163,7 @@ impl Shapes {
     }
 }
 
-/// What a shape is called, in all APIs or in one.
+/// The name of a shape, in all APIs or in one.
 enum Named {
     Shared(&'static str),
     Own(u16, &'static str),

@@ -1,4 +1,4 @@
-//! The notation is read, and what the table says stands in the shapes.
+//! The notation is parsed, and the table agrees with the shapes.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn shapes_and_lists_are_read() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_line() {
+fn errors_have_their_line() {
     assert_eq!(problem("  id: string"), "line 1: `id` belongs to no shape");
     assert_eq!(problem("State = on\n  id: string"), "line 2: `id` belongs to no shape");
     assert_eq!(problem("Thing\n  id"), "line 2: `id` does not say what it holds");
@@ -87,7 +87,7 @@ fn every_path_of_the_table_leads_somewhere() {
 }
 
 #[test]
-fn what_is_indexed_is_text_and_what_is_referred_to_has_an_id() {
+fn indexed_attributes_are_text_and_referenced_objects_have_an_id() {
     for (number, resource) in resources() {
         for path in resource.indexed.iter().filter(|path| !path.starts_with('@')) {
             let attribute = shapes().at(resource.shape, path);
@@ -120,7 +120,7 @@ fn the_values_of_a_state_are_the_states_of_its_life() {
     }
 }
 
-/// What a definition of version 4 says of each resource stands in its shape, by name.
+/// Every attribute of a resource in the definition of version 4 is in its shape, by name.
 #[test]
 fn the_shapes_have_every_attribute_of_the_definitions() {
     let Some(definitions) = definitions::definitions("v4") else { return };
@@ -139,7 +139,7 @@ fn the_shapes_have_every_attribute_of_the_definitions() {
     }
 }
 
-/// What a client must give is what the definitions say; where they say nothing, we ask for nothing.
+/// Mandatory attributes are those of the definitions; without a definition none are.
 #[test]
 fn the_mandatory_attributes_are_those_of_the_definitions() {
     let Some(definitions) = definitions::definitions("v4") else { return };

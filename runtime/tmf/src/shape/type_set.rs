@@ -50,7 +50,7 @@ impl TypeSet {
         said.unwrap_or_else(|| self.likened(shape, fields).unwrap_or(name))
     }
 
-    /// The shape that an object looks like, whatever it says of its type.
+    /// The shape that an object looks like, regardless of its `@type`.
     pub fn likely(self, name: &'static str, fields: &Map<String, Value>) -> &'static str {
         let shape = self.object(name).filter(|shape| !shape.alternatives.is_empty());
         shape.and_then(|shape| self.likened(shape, fields)).unwrap_or(name)
@@ -133,7 +133,7 @@ fn own(api: u16, name: &str) -> Option<&'static Shape> {
     shapes_v5().own.get(&api)?.get(name)
 }
 
-/// Whether a value is of a kind, as far as its JSON type says.
+/// Whether a value is of a kind, judged by its JSON type.
 fn holds(kind: Kind, value: &Value) -> bool {
     match kind {
         Kind::One(item) => is(item, value),

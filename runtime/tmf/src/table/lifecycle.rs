@@ -1,5 +1,5 @@
-//! The lives that several resources share, and those that need room. What may follow what is from
-//! the guides of the TM Forum; where they draw nothing, what carries out an order needs decides.
+//! Lifecycles that several resources share, and long ones. Transitions are from
+//! the guides of the TM Forum; without a diagram there, they are those that orders need.
 
 use crate::resource::{Lifecycle, Words};
 
@@ -99,7 +99,7 @@ states! {
     }
 }
 
-/// A state that is any text: nobody but its writer knows what may follow.
+/// A state that is any text; every transition is legal.
 pub(super) const fn free(attribute: &'static str) -> Lifecycle {
     Lifecycle { attribute, initial: "", next: &[], words: Words::Listed }
 }
@@ -121,7 +121,7 @@ pub(super) const TASK: Lifecycle = Lifecycle {
     words: Words::Listed,
 };
 
-/// The same tasks where version 4 says `accepted` for it: 641, 645 and 687.
+/// The same tasks with `accepted` for it in version 4: 641, 645 and 687.
 pub(super) const TASK_ACCEPTED: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "accepted",

@@ -31,7 +31,7 @@ fn apis_stand_in_order_and_each_has_names_of_its_own() {
 }
 
 #[test]
-fn every_entry_says_what_it_is() {
+fn every_entry_is_complete() {
     for (number, resource) in resources() {
         let name = resource.name;
         assert!(!name.is_empty() && !resource.key.is_empty(), "{number} `{name}`");
@@ -144,7 +144,7 @@ fn reached(lifecycle: &Lifecycle) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn what_a_reference_leads_to_is_kept() {
+fn referenced_resources_are_stored() {
     for (number, resource) in resources() {
         for reference in resource.references {
             for key in reference.to {

@@ -72,7 +72,7 @@ pub(super) static API: Api = Api {
 
 const NAMED: Resource = Resource { mandatory: &["name"], indexed: &["name"], ..DEFAULT };
 
-/// What is kept of an account is computed from its bills and payments, not said by clients.
+/// The balance of an account is computed from its bills and payments, not set by clients.
 const ACCOUNT: Resource = Resource {
     server: &["id", "href", "lastModified"],
     lifecycle: Some(lifecycle::free("state")),

@@ -55,7 +55,7 @@ fn each_order_and_version_knows_its_own_attributes() {
 }
 
 #[test]
-fn what_is_declared_may_have_any_attribute() {
+fn declared_extensions_may_have_any_attribute() {
     let declared = json!({ "@schemaLocation": "https://example.com/order.json", "colour": "red" });
     assert!(told("productOrder", Version::V4, &declared).is_empty());
     assert!(told("productOrder", Version::V4, &json!({ "@type": "Own", "colour": 1 })).is_empty());
@@ -63,7 +63,7 @@ fn what_is_declared_may_have_any_attribute() {
 }
 
 #[test]
-fn so_many_are_told_and_no_more() {
+fn the_number_of_reported_attributes_is_limited() {
     let many: Map<String, Value> = (0..100).map(|n| (format!("x{n}"), json!(n))).collect();
     assert_eq!(told("productOrder", Version::V4, &Value::Object(many)).len(), TOLD_MAX);
 }

@@ -63,7 +63,7 @@ fn with_name(piece: &str, name: &str) -> String {
     format!("{name}{}", &piece[bare(piece).len()..])
 }
 
-/// What a path of version 4 is called in version 5.
+/// The path in version 5 of a path in version 4.
 pub(super) fn up(types: TypeSet, shape: &'static str, path: &str) -> String {
     let mut place = Place::root(types, shape);
     let mut named: Vec<String> = Vec::new();

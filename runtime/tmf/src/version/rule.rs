@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// What names something that is referred to, in both versions.
+/// The attributes of a reference, in both versions.
 const NAMES: [&str; 4] = ["id", "href", "name", "@referredType"];
 
 /// How something stands in version 5.
@@ -145,7 +145,7 @@ fn set_first(
     }
 }
 
-/// What is beside takes the place of what is not there.
+/// The value beside replaces a missing one.
 fn put_beside(fields: &mut Map<String, Value>, (name, beside): (&str, &str), more: Option<Value>) {
     let is_there = fields.contains_key(name);
     put_back(fields, if is_there { beside } else { name }, more);
@@ -176,8 +176,8 @@ fn revalue<'a>(
     }
 }
 
-/// Puts all but some attributes into an object. Where the object is there already, what version 4
-/// says of it counts.
+/// Puts all but some attributes into an object. If the object exists already, the attributes of
+/// version 4 win.
 fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     if let Some(Value::Object(mut inner)) = fields.remove(within) {
         let is_told = |name: &str| name.starts_with('@');

@@ -181,7 +181,7 @@ pub(super) const RULES: &[(&[&str], &[Rule])] = &[
     ),
 ];
 
-/// What is only in the shape of some APIs is renamed in those alone.
+/// An attribute that only the shapes of some APIs have is renamed in those alone.
 const POLICY: Rule = Renamed { v4: "constraint", v5: "policyConstraint" };
 
 const EXTERNAL: Rule = At {

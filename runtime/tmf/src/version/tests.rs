@@ -26,7 +26,7 @@ pub(super) fn view(name: &str) -> View {
     views().find(|view| view.resource.key == name).unwrap_or_else(|| panic!("no `{name}`"))
 }
 
-/// What one value says and another does not say in the same place.
+/// The paths of `sent` that `seen` lacks or has with another value.
 pub(super) fn lost(sent: &Value, seen: &Value, path: &str) -> Vec<String> {
     match (sent, seen) {
         (Value::Object(sent), Value::Object(seen)) => sent
@@ -71,7 +71,7 @@ fn a_party_stands_within_its_role() {
 }
 
 #[test]
-fn what_version_4_has_no_place_for_is_kept_beside() {
+fn attributes_without_a_place_in_version_4_are_kept_beside() {
     let ann = json!({ "@type": "Individual", "id": "p", "givenName": "Ann", "familyName": "Lee",
         "relatedParty": [{ "@type": "RelatedPartyOrPartyRole", "role": "child",
             "partyOrPartyRole": { "@type": "PartyRef", "id": "q" } }] });
@@ -128,7 +128,7 @@ fn a_characteristic_is_typed_by_its_value() {
 }
 
 #[test]
-fn a_way_to_reach_someone_says_what_it_is() {
+fn a_contact_medium_has_its_type() {
     let mail = json!({ "mediumType": "email", "preferred": true,
         "characteristic": { "emailAddress": "a@example.com", "contactType": "private" } });
     let kept = json!({ "fullName": "Ann Lee", "status": "deceaded", "contactMedium": [mail] });
@@ -141,7 +141,7 @@ fn a_way_to_reach_someone_says_what_it_is() {
 }
 
 #[test]
-fn what_is_renamed_within_one_api_keeps_its_name_in_others() {
+fn attributes_renamed_within_one_api_keep_their_name_in_others() {
     let feature = json!([{ "name": "f", "constraint": [{ "id": "c" }] }]);
     let service = view("service").shown(json!({ "feature": feature }));
     assert!(service["feature"][0]["constraint"].is_array(), "{service}");
@@ -213,7 +213,7 @@ fn paths_lead_to_the_same_in_both_versions() {
 }
 
 #[test]
-fn what_is_wrong_is_named_as_version_5_names_it() {
+fn errors_use_the_names_of_version_5() {
     let missing = |name: &str, body: Value| {
         let invalid = view(name).new_body(body).unwrap_err();
         assert_eq!(invalid.kind, InvalidKind::Missing, "{invalid}");
@@ -256,7 +256,7 @@ fn a_patch_is_made_to_what_is_seen() {
 }
 
 #[test]
-fn what_a_patch_leaves_alone_stays_as_it_was_kept() {
+fn attributes_outside_a_patch_stay_as_they_were_stored() {
     let before = json!({ "id": "1", "status": "deceased", "givenName": "a", "familyName": "b",
         "@type": "Individual", "contactMedium": [{ "@type": "ContactMedium" }] });
     let after = view("individual").patched(&before, Format::Merge, &json!({ "gender": "f" }));
@@ -266,7 +266,7 @@ fn what_a_patch_leaves_alone_stays_as_it_was_kept() {
 }
 
 #[test]
-fn what_is_in_version_5_alone_is_kept_as_it_is_there() {
+fn attributes_of_version_5_alone_are_stored_as_they_are() {
     let party = json!({ "role": "r", "partyOrPartyRole": { "@type": "PartyRef", "id": "p" } });
     let body = json!({ "searchCriteria": { "id": "1" }, "relatedParty": [party] });
     let kept = posted("queryProductOfferingQualification", body);

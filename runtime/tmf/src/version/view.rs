@@ -31,7 +31,7 @@ pub enum Refused {
     /// The patch cannot be applied.
     #[error("{0}")]
     Patch(PatchError),
-    /// What comes of it is no document.
+    /// The result is no document.
     #[error("{0}")]
     Invalid(Invalid),
 }
@@ -88,7 +88,7 @@ impl View {
     pub fn kept(&self, mut document: Value) -> Value {
         if let (true, Value::Object(fields)) = (self.is_translated(), &mut document) {
             walk::down(self.types(), self.shape(), fields);
-            // What version 4 calls otherwise is called so when it is shown.
+            // Attributes with another name in version 4 are renamed when they are shown.
             let is_renamed = self.shape() != self.resource.shape;
             if is_renamed && fields.get("@type").and_then(Value::as_str) == Some(self.shape()) {
                 fields.insert("@type".into(), self.resource.shape.into());
@@ -119,8 +119,8 @@ impl View {
         self.resource.fixed.contains(&self.kept_path(name).as_deref().unwrap_or(name))
     }
 
-    /// Whether documents may have an attribute, by its dotted path here. What only version 4 knows
-    /// is seen in version 5 where it is called the same there.
+    /// Whether documents may have an attribute, by its dotted path here. Attributes of version 4
+    /// alone keep their name in version 5.
     pub fn knows(&self, path: &str) -> bool {
         match self.version {
             Version::V4 => self.resource.knows(path),
@@ -131,7 +131,7 @@ impl View {
         }
     }
 
-    /// What a dotted path of what is kept is called here.
+    /// The dotted path here of a stored attribute.
     pub fn shown_path(&self, path: &str) -> String {
         match self.is_translated() {
             true => path::up(self.types(), self.shape(), path),
@@ -147,7 +147,7 @@ impl View {
         }
     }
 
-    /// The document that a client's body for a new one says, as it would be kept.
+    /// The stored document for a client's body of a new one.
     pub fn new_body(&self, mut body: Value) -> Result<Value, Invalid> {
         if self.version == Version::V4 {
             self.resource.check_new(&body)?;
@@ -170,7 +170,7 @@ impl View {
         Ok(kept)
     }
 
-    /// What a patch makes of a document that is kept.
+    /// The stored document after a patch.
     pub fn patched(&self, before: &Value, format: Format, patch: &Value) -> Result<Value, Refused> {
         if self.version == Version::V4 {
             let after = patch::apply(format, before, patch).map_err(Refused::Patch)?;
@@ -294,13 +294,13 @@ fn restored_fields(
     for (name, old) in before {
         match (seen.get(name), after.remove(name)) {
             (Some(seen), Some(new)) => drop(fields.insert(name.clone(), restored(old, seen, new))),
-            // What is not seen was not changed.
+            // An attribute that is not shown was not changed.
             (None, None) => drop(fields.insert(name.clone(), old.clone())),
             (None, Some(new)) => drop(fields.insert(name.clone(), new)),
             (Some(_), None) => {}
         }
     }
-    // What is said only where it is seen is not kept.
+    // Attributes that only this view adds are not stored.
     after.retain(|name, new| seen.get(name) != Some(new));
     fields.extend(after);
     fields

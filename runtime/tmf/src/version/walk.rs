@@ -209,7 +209,7 @@ fn is_typed(types: TypeSet, shape: &str) -> bool {
     types.object(shape).is_some_and(|shape| shape.typed == Typed::Always)
 }
 
-/// Does something to each object that a value is or has, where its kind says that there are some.
+/// Calls a function for each object in a value whose kind has objects.
 fn below(
     kind: Kind,
     value: &mut Value,

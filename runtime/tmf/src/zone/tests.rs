@@ -108,7 +108,7 @@ fn days_are_written_as_instants_that_show_midnight() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_as_the_same_day(name in 0..ZONES.len(), number in 0..30_000_i64) {
+    fn a_written_time_is_read_as_the_same_day(name in 0..ZONES.len(), number in 0..30_000_i64) {
         let zone = zone(ZONES[name]);
         let one = day("1971-01-01").plus_days(number);
         let text = zone.written(one);

@@ -15,7 +15,7 @@ use super::check;
 use super::proof::{FAR, Proof};
 use crate::world::{Answer, World, text};
 
-/// What came of an order that was carried out.
+/// The result of an order that was carried out.
 pub(super) struct Done {
     /// The order as it is read afterwards.
     pub(super) order: Value,
@@ -58,12 +58,12 @@ impl<'a> Sender<'a> {
             let actions = [Action::Add, Action::Modify, Action::Delete, Action::NoChange];
             let is_told =
                 actions.iter().all(|action| described[action.as_str()] == row.does(*action).word());
-            // What the server sets alone is not sent, and one version may lack what the other has.
+            // Attributes of the server are not sent, and one version may lack those of the other.
             let is_left_out = described.is_null()
                 && (row.add == Does::Derived
                     || self
                         .view
-                        .forms()
+                        .types()
                         .object(self.view.shape())
                         .is_none_or(|shape| shape.attribute(row.name).is_none()));
             if !is_told && !is_left_out {
@@ -131,7 +131,7 @@ impl<'a> Sender<'a> {
         self.set(order, Part::Instance, self.form.characteristics(), speed);
     }
 
-    /// What a path below a part of the one item is called in this version.
+    /// The path in this version of a path below a part of the one item.
     pub(super) fn path(&self, part: Part, at: &str) -> String {
         let (items, subject) = (self.form.items(), self.form.subject());
         let path = match part {
@@ -253,7 +253,7 @@ impl<'a> Sender<'a> {
         assert_eq!(story.end, "cancelled", "{story}");
     }
 
-    /// What is there because something was done for an order.
+    /// Instances that exist as an effect of an order.
     async fn made(&self) -> Vec<String> {
         let mut made = Vec::new();
         for resource in ["service", "resource"] {

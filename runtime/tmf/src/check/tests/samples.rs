@@ -1,4 +1,4 @@
-//! What others wrote is taken.
+//! Samples from other sources are accepted.
 
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/tmf")
 }
 
-/// The definitions of a version, each with the number of its API; nothing where there are none.
+/// The definitions of a version, each with the number of its API; `None` without the definitions.
 pub(crate) fn definitions(version: &str) -> Option<Vec<(u16, Value)>> {
     let Ok(entries) = std::fs::read_dir(folder().join(version)) else {
         return skipped(version);

@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
 }
 
 #[test]
-fn what_is_stricter_than_the_definitions_has_a_reason() {
+fn every_deviation_to_the_strict_side_has_a_reason() {
     let mut found: BTreeMap<String, BTreeSet<u16>> = BTreeMap::new();
     for version in [Version::V4, Version::V5] {
         let Some(definitions) = definitions(version.as_str()) else { return };

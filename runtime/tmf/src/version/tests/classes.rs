@@ -41,7 +41,7 @@ fn a_subclass_stays_in_both_versions() {
 }
 
 #[test]
-fn what_is_nested_keeps_its_class() {
+fn nested_objects_keep_their_class() {
     let own = json!({ "@type": "MyRef", "@baseType": "PartyRef", "@schemaLocation": "https://x.example",
         "id": "p" });
     let party = json!({ "@type": "RelatedPartyRefOrPartyRoleRef", "@baseType": "RelatedParty",
@@ -69,7 +69,7 @@ fn what_is_nested_keeps_its_class() {
 }
 
 #[test]
-fn what_version_4_calls_otherwise_is_called_as_each_version_does() {
+fn renamed_classes_have_the_name_of_each_version() {
     let kept = posted("productCatalog", json!({ "@type": "ProductCatalog", "name": "c" }));
     assert_eq!(kept["@type"], "Catalog");
     assert_eq!(view("productCatalog").shown(kept)["@type"], "ProductCatalog");

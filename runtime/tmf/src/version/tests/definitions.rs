@@ -35,7 +35,7 @@ fn the_shapes_of_version_5_have_the_attributes_of_the_definitions() {
         let (_, definition) =
             definitions.iter().find(|(number, _)| *number == view.api.number).unwrap();
         let (known, _) = attributes(definition, view.shape());
-        let shape = view.forms().object(view.shape()).unwrap();
+        let shape = view.types().object(view.shape()).unwrap();
         let ours: BTreeSet<String> =
             shape.attributes.iter().map(|attribute| attribute.name.to_string()).collect();
         assert_eq!(ours, known, "{} {}", view.api.number, view.name());
@@ -44,7 +44,7 @@ fn the_shapes_of_version_5_have_the_attributes_of_the_definitions() {
 
 /// The definitions ask for some attributes that no document of theirs has: those are slips.
 #[test]
-fn what_a_client_must_give_is_what_the_definitions_of_version_5_say() {
+fn mandatory_attributes_are_those_of_the_definitions_of_version_5() {
     let Some(definitions) = definitions("v5") else { return };
     for view in views().filter(|view| view.resource.takes(crate::resource::Operation::Create)) {
         let (_, definition) =

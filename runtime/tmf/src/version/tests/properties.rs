@@ -86,7 +86,7 @@ fn translated() -> Vec<View> {
 
 proptest! {
     #[test]
-    fn what_a_client_sends_is_what_it_reads(
+    fn documents_are_read_as_they_were_sent(
         at in 0..translated().len(),
         dice in prop::collection::vec(any::<u8>(), 1..200),
     ) {

@@ -1,4 +1,4 @@
-//! What the guides of version 5 show is taken, and shown again as it was sent.
+//! The samples in the guides of version 5 are accepted, and shown again as they were sent.
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ fn documents(path: &Path) -> Vec<(String, View, Value)> {
     let found = rows.into_iter().filter_map(|row| {
         let shape = row.get("@type")?.as_str()?.to_string();
         let view = views().find(|view| view.api.number == number && view.shape() == shape)?;
-        // What `fields` picked of a document is none.
+        // A row with a selection of `fields` is no whole document.
         (row.as_object()?.len() > 4).then(|| (file.to_string(), view, row))
     });
     found.collect()
@@ -55,7 +55,7 @@ fn documents(path: &Path) -> Vec<(String, View, Value)> {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "what is skipped is skipped out loud")]
-fn what_the_guides_show_is_taken_and_shown_again() {
+fn samples_of_the_guides_are_accepted_and_shown_again() {
     let (mut refused, mut taken) = (Vec::new(), 0);
     for (file, view, sample) in samples("tmf-v5-userguide").iter().flat_map(|path| documents(path))
     {
@@ -64,7 +64,7 @@ fn what_the_guides_show_is_taken_and_shown_again() {
             continue;
         }
         let seen = view.shown(view.kept(sample.clone()));
-        // What a sample calls as version 4 did is called as the definition of version 5 has it.
+        // A sample with a name of version 4 is shown with the name of version 5.
         let mut lost = lost(&sample, &seen, "");
         let is_named =
             |wrong: &String| [".fullName", ".quoteDate"].iter().any(|name| wrong.starts_with(name));
@@ -89,7 +89,7 @@ fn what_the_guides_show_is_taken_and_shown_again() {
     assert_eq!(refused, WRONG, "{taken} taken");
 }
 
-/// What was kept before there was a version 5: seen there and sent back, it is as it was.
+/// Documents from before version 5: shown in version 5 and sent back, they are unchanged.
 #[test]
 fn documents_of_version_4_go_there_and_back() {
     let mut gone = 0;
