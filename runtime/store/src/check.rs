@@ -1,4 +1,4 @@
-//! Holds a log against what is known of it, before anything is written: sled wipes what it takes for
+//! Validates a log with its marker before anything is written: sled wipes what it takes for
 //! free when it opens its files.
 
 use std::fs::File;
@@ -44,7 +44,7 @@ enum Doubt {
     Unseen,
 }
 
-/// Holds the log against what is known of it; what is known.
+/// Validates the log with its marker; returns the marker's content.
 pub(crate) fn check(path: &Path) -> Result<Known, OpenError> {
     let failed = |source| OpenError::of_io(path, source);
     let lost = |lack| OpenError::Lost { path: path.to_owned(), lack };
@@ -97,8 +97,8 @@ pub(crate) fn check(path: &Path) -> Result<Known, OpenError> {
     Ok(Known { marker: Some(file.into_last()), is_counted })
 }
 
-/// What is doubtful about a log that was not closed. Without a doubt it is whole: what was noted is
-/// there, or newer parts of the log are in its place, and they join up to the end. Reads all of it.
+/// Looks for damage in a log that was not closed. It is whole if the noted parts are there, or newer
+/// parts of the log are in their place, and they join up to the end. Reads all of it.
 fn doubt(
     path: &Path,
     marker: &Marker,

@@ -1,5 +1,5 @@
-//! Keeps the marker of an open store, and closes the store: the marker then says exactly what the
-//! log is.
+//! Keeps the marker of an open store, and closes the store: the marker then describes the log
+//! exactly.
 
 use std::fs::File;
 use std::io;
@@ -26,7 +26,7 @@ const NOTE_SHARE: u32 = 100;
 const UNLOCK_ATTEMPTS_MAX: u32 = 10_000;
 const UNLOCK_WAIT: Duration = Duration::from_millis(1);
 
-/// What the marker is written from.
+/// The sources of the marker's content.
 #[derive(Clone)]
 pub(crate) struct Noted {
     pub(crate) path: PathBuf,
@@ -129,7 +129,7 @@ impl Drop for Closing {
             tracing::warn!(path = %self.noted.path.display(), "the store is closed, but still locked");
             return;
         }
-        // After a failure nobody knows what the log is.
+        // After a failure the state of the log is unknown.
         if self.noted.progress.is_under_way() {
             return;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::store::Error;
 
-/// What the disk was asked to do, and what went wrong: a store error that can be told twice.
+/// The disk operation that failed and its error: a store error that can be cloned.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     action: &'static str,

@@ -4,7 +4,7 @@
 //! which it never syncs and which `sync_data` on its log does not reach: after a power loss the log
 //! would refer to a file without content. So nothing that large is ever given to it. A tree node is
 //! split at 16 entries, and a merge adds a few: with keys of 384 bytes and cells of 4 KiB a node
-//! stays below 100 KiB, and an index node of at the most 320 keys below 128 KiB. A value that is
+//! stays below 100 KiB, and an index node of at most 320 keys below 128 KiB. A value that is
 //! longer than a cell is cut into parts, each under a key of its own.
 
 /// The longest piece of a value that is stored in one cell.
@@ -55,7 +55,7 @@ impl<'a> Cell<'a> {
         Self::Cut { parts: u32::try_from(parts).expect("a value is shorter than 16 TiB") }
     }
 
-    /// Reads a cell; nothing where it is not one.
+    /// Reads a cell; `None` if the bytes are not one.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         match bytes.split_first()? {
             (&WHOLE, value) => Some(Self::Whole(value)),
@@ -73,7 +73,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// The first key after all that begin with this; nothing where there is none.
+/// The first key after all keys with this prefix; `None` if there is none.
 pub(crate) fn end(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
     let mut end = prefix[..=last].to_vec();

@@ -1,6 +1,6 @@
 //! What is known of the log, beside it: a log that was cut, removed or replaced by an older one must
-//! not be taken for a young or an empty one. It is written now and then, so it says how far the log
-//! reaches at least; after a close it says so exactly.
+//! not be taken for a young or an empty one. It is written now and then, so it records a minimum
+//! length of the log; after a close the length is exact.
 //!
 //! Two slots are written in turns, so that a power loss in the middle of a write leaves the other.
 
@@ -52,7 +52,7 @@ pub(crate) struct Marker {
     segments: u32,
 }
 
-/// What is wrong with a log, held against its marker.
+/// A log that does not match its marker.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lack {
     /// There is no log.
@@ -106,7 +106,7 @@ pub enum Lack {
 }
 
 impl Marker {
-    /// Holds a log against what was known of it, before anything is written.
+    /// Validates a log with its marker before anything is written.
     pub(crate) fn check(&self, look: &Look) -> Result<(), Lack> {
         if look.end < self.end {
             return Err(Lack::Short { end: look.end, known: self.end });
@@ -227,7 +227,7 @@ impl MarkerFile {
         self.write(look, (epoch, commits), false)
     }
 
-    /// Notes what the log is, which nobody writes to any more.
+    /// Notes the final state of the log when the store closes.
     pub(crate) fn close(&mut self, look: &Look, epoch: u64, commits: u64) -> io::Result<()> {
         self.write(look, (epoch, commits), true)
     }

@@ -1,4 +1,4 @@
-//! Opening a data directory: what can go wrong is said in the words of whoever has to act.
+//! Opens a data directory; error messages tell the operator what to do.
 
 use std::any::Any;
 use std::fs::{self, File, TryLockError};
@@ -17,7 +17,7 @@ use crate::private::{self, Depth};
 /// How a store is opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How much memory the store may use to keep what it read or wrote, in bytes. What is not kept
+    /// Memory for the cache of the store, in bytes. Everything else
     /// is read from the disk again; open orders should fit.
     pub cache_bytes: u64,
     /// How long to wait for another process that has the directory, as one that was killed and is
@@ -77,7 +77,7 @@ pub enum OpenError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The disk failed in another way.
+    /// Any other error of the disk.
     #[error("`{path}` could not be opened")]
     Io {
         /// The directory.
@@ -230,7 +230,7 @@ impl OpenError {
     }
 }
 
-/// Whether someone holds the lock on the log. sled says so only in the text of an error.
+/// Whether another process holds the lock on the log. sled reports it only in the text of an error.
 pub(crate) fn in_use(path: &Path) -> bool {
     let Ok(log) = File::open(path.join(LOG)) else { return false };
     matches!(log.try_lock(), Err(TryLockError::WouldBlock))

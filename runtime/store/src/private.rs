@@ -1,4 +1,4 @@
-//! What is kept is for its owner alone.
+//! Keeps the files of the store readable by their owner alone.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
@@ -25,7 +25,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
 /// How much of a folder is made private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// The folder, so that nobody else gets to what is in it. What is in it may be others' affair.
+    /// The folder: no other user may enter it, so the modes of its files do not matter.
     Folder,
     /// All that is in it too.
     Whole,
@@ -42,7 +42,7 @@ pub fn tighten(path: &Path, depth: Depth) {
         let mode = match (metadata.is_dir(), metadata.is_file()) {
             (true, _) => FOLDER_MODE,
             (_, true) => FILE_MODE,
-            // What a link leads to is somebody else's affair.
+            // The target of a link is not ours to change.
             (false, false) => continue,
         };
         if is_open(&metadata, mode) {

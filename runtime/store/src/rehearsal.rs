@@ -29,7 +29,7 @@ const BLOBS: &str = "blobs";
 const CLOSED_ATTEMPTS_MAX: u32 = 5_000;
 const CLOSED_WAIT: Duration = Duration::from_millis(1);
 
-/// Opens a copy and reads all of it. `is_counted` says that its tally is to be believed.
+/// Opens a copy and reads all of it. With `is_counted`, its tally is trusted.
 pub(crate) fn rehearse(
     path: &Path,
     marker: Option<&Marker>,
@@ -123,7 +123,7 @@ impl Drop for Copy {
             }
             thread::sleep(CLOSED_WAIT);
         }
-        // What is left of it is removed before the next one.
+        // The rest is removed before the next rehearsal.
         if let Err(error) = fs::remove_dir_all(&self.path) {
             tracing::warn!(%error, path = %self.path.display(), "a copy could not be removed");
         }

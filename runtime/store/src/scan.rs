@@ -166,7 +166,7 @@ impl Header {
         }
         let place = |bytes: &[u8]| {
             let place = i64::from_le_bytes(bytes.try_into().ok()?) ^ i64::MAX;
-            // -1 says that nothing was on the disk yet.
+            // -1 means that nothing was on the disk yet.
             u64::try_from(place.max(0)).ok()
         };
         Some(Self { begin: place(&rest[..8])?, stable: place(&rest[8..])? })

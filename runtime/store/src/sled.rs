@@ -23,7 +23,7 @@ use crate::writer::{Command, Disk, Writer, queue};
 ///
 /// A batch is acknowledged after sled's log was flushed *and* synced: sled's own flush does not
 /// outlast a power loss. Batches that wait together are committed together. `append` makes its
-/// caller wait, on the spot, while the queue is full; that is for a commit at the most.
+/// caller wait, on the spot, while the queue is full; that is for one commit at most.
 ///
 /// When a commit fails, every batch in it gets the error, and so does everything that is appended
 /// later: whether what failed is durable is unknown until the store is opened again. Reading goes

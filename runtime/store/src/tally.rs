@@ -10,7 +10,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Reads what [`Tally::write`] gave; nothing where it is something else.
+    /// Reads the output of [`Tally::write`]; `None` if the bytes are anything else.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (commits, sum) = bytes.split_at_checked(8)?;
         let number = |bytes: &[u8]| Some(u64::from_be_bytes(bytes.try_into().ok()?));

@@ -26,11 +26,11 @@ pub(crate) struct Tree {
     /// sled applies a batch at once for a `get`, but lets it in between two steps of an iteration.
     /// With this lock a scan sees all of a batch or nothing, and so does the read of a cut value.
     whole: RwLock<()>,
-    /// What the tree holds after what was applied.
+    /// Counts of the tree after the last commit.
     tally: Mutex<Tally>,
 }
 
-/// What a store says of itself.
+/// Totals of a store.
 pub(crate) struct Contents {
     /// Its name; `None` if it was made before stores had one.
     pub(crate) name: Option<String>,
@@ -47,7 +47,7 @@ impl Contents {
     }
 }
 
-/// What lies on the disk is not what we write there.
+/// The disk holds data that this store did not write.
 #[derive(Debug, thiserror::Error)]
 enum Damage {
     #[error("the value of a key has an unknown form")]
@@ -98,7 +98,7 @@ impl Tree {
         self.tally().commits
     }
 
-    /// What the tree holds after what was applied.
+    /// Counts of the tree after the last commit.
     pub(crate) fn applied(&self) -> Tally {
         *self.tally()
     }
@@ -265,7 +265,7 @@ fn parts(cell: Option<Cell<'_>>) -> u32 {
     }
 }
 
-/// Where the facts of a scan lie; nothing where there can be none.
+/// The key range of a scan; `None` if it is empty.
 fn range(scan: &Scan) -> Option<Range> {
     let first = layout::fact(&scan.prefix);
     let end = layout::end(&first).expect("the letter before each key is not the last byte");

@@ -1,5 +1,5 @@
-//! The one thread that writes. What arrived while a commit was on its way to the disk goes into the
-//! next one together: one batch, one sync, then all answers.
+//! The one thread that writes. Commands that arrive during a commit go into the next one
+//! together: one batch, one sync, then all answers.
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -10,19 +10,19 @@ use tokio::sync::{oneshot, watch};
 use crate::failure::Failure;
 use crate::tree::Writes;
 
-/// How many commands wait for the writer before whoever brings another is made to wait.
+/// Max commands in the queue; a caller with one more waits.
 pub(crate) const QUEUE_COMMANDS_MAX: usize = 1024;
 
 /// How many batches are committed together.
 pub(crate) const COMMIT_BATCHES_MAX: usize = 256;
 
-/// A commit takes no more batches when it has so many bytes of keys and values.
+/// Max bytes of keys and values in one commit, unless a single batch is larger.
 pub(crate) const COMMIT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Where the answer to a batch goes.
 pub(crate) type Answer = oneshot::Sender<Result<(), Error>>;
 
-/// What the writer is asked to do, in this order.
+/// Commands to the writer, in the order of arrival.
 #[derive(Debug)]
 pub(crate) enum Command {
     Append { batch: Batch, answer: Answer },
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Close,
 }
 
-/// Where commits go. What returns `Ok` is durable.
+/// Where commits go. `Ok` means durable.
 pub(crate) trait Disk {
     /// The value of a key as it is kept, as everything that was committed left it.
     fn kept(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
@@ -48,8 +48,8 @@ pub(crate) struct Writer<D> {
     disk: D,
     owner: Epoch,
     group: Group,
-    /// After a failure nobody knows what is durable: the system may have dropped what it could not
-    /// write, and a later sync would succeed without it. So nothing is written any more.
+    /// After a failure it is unknown which writes are durable: the system may have dropped some, and
+    /// a later sync would succeed without them. So nothing is written any more.
     failure: Option<Failure>,
     /// Told when documents are durable.
     changed: watch::Sender<u64>,
@@ -76,7 +76,7 @@ impl<D: Disk> Writer<D> {
         Self { disk, owner, group: Group::default(), failure: None, changed, progress }
     }
 
-    /// Works until it is told to close, or nobody is left to tell.
+    /// Works until it is told to close, or until every sender is dropped.
     pub(crate) fn run(mut self, queue: &Receiver<Command>) {
         let mut next = queue.recv().ok();
         while let Some(command) = next {
@@ -165,7 +165,7 @@ impl<D: Disk> Writer<D> {
     }
 }
 
-/// If the writer ends in the middle of a commit, as by a panic, nobody waits for it for ever.
+/// If the writer ends in the middle of a commit, as by a panic, no caller waits for it for ever.
 impl<D> Drop for Writer<D> {
     fn drop(&mut self) {
         if self.progress.is_under_way() {

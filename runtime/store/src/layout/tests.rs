@@ -22,7 +22,7 @@ fn only_what_is_longer_than_a_cell_is_cut() {
 }
 
 #[test]
-fn what_is_not_a_cell_is_not_read_as_one() {
+fn bytes_that_are_no_cell_are_not_read_as_one() {
     for bytes in [&[][..], &[2], &[CUT], &[CUT, 0, 0, 1], &[CUT, 0, 0, 0, 1, 0]] {
         assert_eq!(Cell::read(bytes), None, "{bytes:?}");
     }

@@ -48,7 +48,7 @@ fn a_second_owner_is_told_that_the_directory_is_in_use() {
 }
 
 #[test]
-fn what_may_not_be_written_is_named() {
+fn a_directory_without_write_access_is_named() {
     for kind in [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem] {
         let error = OpenError::of_sled(Path::new("/data"), io::Error::from(kind).into());
         assert_eq!(error.to_string(), "`/data` is not writable");
@@ -110,7 +110,7 @@ fn a_directory_that_is_about_to_be_free_is_waited_for() {
 }
 
 #[test]
-fn what_is_kept_is_private() {
+fn files_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("store");

@@ -13,7 +13,7 @@ fn a_new_folder_is_private_with_its_parents() {
 }
 
 #[test]
-fn what_others_could_read_is_taken_from_them_and_nothing_else_is() {
+fn only_the_access_of_other_users_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let outside = tempfile::NamedTempFile::new().unwrap();
     fs::set_permissions(outside.path(), Permissions::from_mode(0o644)).unwrap();

@@ -66,7 +66,7 @@ fn answers(appended: Vec<Appended>) -> Vec<String> {
 }
 
 #[test]
-fn what_waits_together_is_committed_together_and_the_last_write_counts() {
+fn waiting_batches_are_committed_together_and_the_last_write_counts() {
     let disk = Fake::default();
     let (commands, appended) =
         [("a", "1"), ("b", "2"), ("a", "3")].map(|(k, v)| append(k, v)).into_iter().unzip();
@@ -97,7 +97,7 @@ fn a_commit_has_a_limit_of_bytes() {
 }
 
 #[test]
-fn what_was_appended_before_a_claim_is_committed_and_what_comes_after_is_fenced() {
+fn batches_before_a_claim_are_committed_and_later_ones_are_fenced() {
     let disk = Fake::default();
     let (before, before_appended) = append("a", "1");
     let (after, after_appended) = append("b", "2");
@@ -194,7 +194,7 @@ fn is_ready(settled: &mut engine::store::Settled) -> Option<Result<(), Error>> {
 }
 
 #[test]
-fn what_shows_is_settled_only_when_it_is_synced() {
+fn visible_writes_are_settled_only_when_they_are_synced() {
     with_one_unsynced(|progress, gate| {
         let mut settled = progress.settled();
         assert!(is_ready(&mut settled).is_none());
@@ -206,7 +206,7 @@ fn what_shows_is_settled_only_when_it_is_synced() {
 }
 
 #[test]
-fn what_could_not_be_synced_is_never_settled() {
+fn writes_that_could_not_be_synced_are_never_settled() {
     with_one_unsynced(|progress, gate| {
         let settled = progress.settled();
         let full = io::Error::from(io::ErrorKind::StorageFull);
@@ -218,7 +218,7 @@ fn what_could_not_be_synced_is_never_settled() {
 }
 
 #[test]
-fn a_writer_that_panics_leaves_nobody_waiting() {
+fn a_writer_that_panics_leaves_no_caller_waiting() {
     with_one_unsynced(|progress, gate| {
         let settled = progress.settled();
         drop(gate);

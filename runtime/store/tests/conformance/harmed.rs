@@ -1,5 +1,5 @@
-//! Files that were harmed while nobody had them open. A store never opens with less than was
-//! acknowledged as if nothing had happened, and what is refused is left as it is.
+//! Files that were damaged while the store was closed. A store never opens with less than was
+//! acknowledged as if nothing had happened, and the files of a refused store are left as they are.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
@@ -13,7 +13,7 @@ use crate::subject::{OnSled, Subject, all, batch, put};
 
 const SEGMENT: usize = 512 * 1024;
 
-/// How a store stopped: closed, or killed. What a killed one leaves is what was in its files then.
+/// How a store stopped: closed, or killed. A killed store leaves its files as they were then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     Closed,
@@ -33,7 +33,7 @@ async fn written(stop: Stop) -> (OnSled, Vec<Fact>) {
             store.append(batch(epoch, [put([round, number], value)])).await.unwrap();
         }
         if round == 1 && stop == Stop::Killed {
-            // The marker is behind by a second at the most. Something is to be noted from here on.
+            // The marker is behind by a second at most. Something is to be noted from here on.
             let marker = subject.path().join("marker");
             let before = fs::read(&marker).unwrap();
             store.append(batch(epoch, [put("noted", "")])).await.unwrap();
@@ -89,7 +89,7 @@ fn remove_snapshots(path: &Path) {
     }
 }
 
-/// What the harm is called, and what it does.
+/// The name of the damage, and the function that does it.
 type Harm = (&'static str, fn(&Path));
 
 const HARMS: [Harm; 9] = [

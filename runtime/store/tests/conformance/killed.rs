@@ -1,5 +1,5 @@
-//! A process that is killed while it writes. What it said was acknowledged is there when the store
-//! is opened again, and what it did not say is there as whole batches, in order, without a gap.
+//! A process that is killed while it writes. Every acknowledged batch is there when the store is
+//! opened again; the others are there as whole batches, in order, without a gap.
 
 use std::collections::VecDeque;
 use std::env;
@@ -34,8 +34,8 @@ fn a_killed_process_loses_nothing_that_was_acknowledged() {
     }
 }
 
-/// Runs the child until it has acknowledged so many batches, then kills it; the last that it
-/// acknowledged.
+/// Runs the child until it has acknowledged this many batches, then kills it; returns the last
+/// acknowledged one.
 fn write_and_kill(directory: &Path, batches: u64) -> u64 {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", "killed::child", "--nocapture"])

@@ -1,6 +1,6 @@
-//! What every store does, held against each of them: [`Memory`] is the reference, `Sled` has to do
+//! The conformance suite of all stores: [`Memory`] is the reference, `Sled` has to do
 //! the same and to keep it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod disk;
 mod harmed;

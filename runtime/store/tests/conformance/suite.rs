@@ -23,9 +23,9 @@ macro_rules! hold {
 }
 
 hold! {
-    what_was_acknowledged_is_there
-    what_was_acknowledged_is_there_after_reopening
-    what_was_appended_is_there_after_closing
+    acknowledged_writes_are_there
+    acknowledged_writes_are_there_after_reopening
+    appended_writes_are_there_after_closing
     a_batch_shows_whole_or_not_at_all
     batches_take_effect_in_the_order_of_append
     the_last_write_of_a_batch_counts
@@ -40,11 +40,11 @@ hold! {
     an_epoch_outlasts_reopening
     many_append_at_once
     a_store_at_rest_is_settled_at_once
-    what_was_settled_outlasts_reopening
+    settled_writes_outlast_reopening
     a_value_in_pieces_is_read_whole
 }
 
-async fn what_was_acknowledged_is_there<S: Subject>() {
+async fn acknowledged_writes_are_there<S: Subject>() {
     let store = S::default().open_kept();
     let epoch = store.claim().unwrap();
     for number in 0..50_u8 {
@@ -55,7 +55,7 @@ async fn what_was_acknowledged_is_there<S: Subject>() {
     assert_eq!(store.get(&[50]).unwrap(), None);
 }
 
-async fn what_was_acknowledged_is_there_after_reopening<S: Subject>() {
+async fn acknowledged_writes_are_there_after_reopening<S: Subject>() {
     let subject = S::default();
     let mut expected = Vec::new();
     for number in 0..5_u8 {
@@ -69,7 +69,7 @@ async fn what_was_acknowledged_is_there_after_reopening<S: Subject>() {
     assert_eq!(all(&subject.open()), expected);
 }
 
-async fn what_was_appended_is_there_after_closing<S: Subject>() {
+async fn appended_writes_are_there_after_closing<S: Subject>() {
     let subject = S::default();
     let store = subject.open();
     let epoch = store.claim().unwrap();
@@ -294,7 +294,7 @@ async fn a_store_at_rest_is_settled_at_once<S: Subject>() {
 }
 
 /// Whatever shows is durable once `settled` resolves: a reader that saw it and waited may tell.
-async fn what_was_settled_outlasts_reopening<S: Subject>() {
+async fn settled_writes_outlast_reopening<S: Subject>() {
     let subject = S::default();
     let store = subject.open();
     let epoch = store.claim().unwrap();
