@@ -40,7 +40,7 @@ enum Command {
         /// Where to listen.
         #[arg(long, default_value = "127.0.0.1:9100")]
         listen: SocketAddr,
-        /// Listen beyond loopback too: whoever reaches it can change what it plays.
+        /// Listen beyond loopback too: any client that reaches it can change what it simulates.
         #[arg(long)]
         expose: bool,
     },
@@ -86,7 +86,7 @@ struct Serve {
     /// The folder with a folder for each pack.
     #[arg(long, value_name = "DIR")]
     workflows: Option<PathBuf>,
-    /// Commit every step before the next begins, even where nobody could tell.
+    /// Commit every step before the next begins, even where the difference cannot be observed.
     #[arg(long)]
     commit_each_step: bool,
     /// Use this repository's packs and plugins, and a simulated network.
@@ -206,7 +206,7 @@ async fn run_simnet(listen: SocketAddr, expose: bool) -> Result<()> {
     Ok(())
 }
 
-/// Prints a line and makes sure that whoever waits for it sees it.
+/// Prints a line and flushes it, for programs that wait for it.
 fn say(line: &str) -> Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();

@@ -137,7 +137,7 @@ pub(crate) async fn read(response: Response<Incoming>) -> Result<(StatusCode, Va
     Ok((status, body))
 }
 
-/// What an answer says, or the error that it is.
+/// The body of a successful response; any other response is an error.
 pub(crate) fn expect_ok(path: &str, status: StatusCode, body: Value) -> Result<Value> {
     if status.is_success() {
         return Ok(body);

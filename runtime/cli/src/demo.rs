@@ -41,7 +41,7 @@ const REST_ELEMENTS: &[&str] = &[
 /// Elements of the simulated network that speak JSON-RPC.
 const JSONRPC_ELEMENTS: &[&str] = &["acs", "hss", "pcrf", "hlr", "ims"];
 
-/// What the demo is asked to do.
+/// Options of the demo.
 #[derive(Clone, Debug)]
 pub(crate) struct Demo {
     /// Where to listen.
@@ -73,7 +73,7 @@ pub(crate) async fn start_simnet() -> Result<String> {
     Ok(url)
 }
 
-/// What the shipped plugins are granted when they drive the simulated network.
+/// The grants of the shipped plugins for the simulated network.
 fn grants(simnet: &str) -> Result<BTreeMap<String, Grants>> {
     let network = |elements: &[&str], suffix: &str| -> Result<Grants> {
         let config: BTreeMap<String, String> = elements
@@ -124,7 +124,7 @@ pub(crate) async fn run(demo: Demo, mut out: impl std::io::Write) -> Result<()> 
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async {
         tokio::select! {
-            // An error says that the demo is over, which is as good.
+            // An error means that the demo has ended, which is as good.
             _ = stopped => {}
             () = server::shutdown() => {}
         }

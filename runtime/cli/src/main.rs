@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
     report::start_log();
     match cli::run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the output has seen enough, as `head` does.
+        // The reader closed the pipe early, as `head` does.
         Err(error) if report::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             report::complain(&error);

@@ -26,7 +26,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
     }
 }
 
-/// Whether the output was closed by whoever reads it.
+/// Whether the reader closed the output.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let cause = cause.downcast_ref::<std::io::Error>();

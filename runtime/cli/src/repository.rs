@@ -60,8 +60,7 @@ impl Repository {
         Ok(crates)
     }
 
-    /// Builds the shipped plugins and answers with the folder that they are in. What is built
-    /// already is not built again.
+    /// Builds the shipped plugins if they have changed and returns their folder.
     pub(crate) fn build_plugins(&self) -> Result<PathBuf> {
         let crates = self.plugin_crates()?;
         self.add_target()?;

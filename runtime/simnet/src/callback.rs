@@ -70,7 +70,7 @@ impl Client {
         let sending = async {
             let response = self.0.request(request).await.map_err(Error::Send)?;
             let status = response.status();
-            // Read to the end, so that the connection can be used again; what it says is ignored.
+            // Read to the end, so that the connection can be used again; its content is ignored.
             drop(Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await);
             if status.is_success() {
                 return Ok(());

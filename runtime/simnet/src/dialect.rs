@@ -70,7 +70,7 @@ impl Envelope {
     }
 }
 
-/// An error as every dialect but JSON-RPC says it.
+/// The error body of every dialect but JSON-RPC.
 pub(super) fn error(refusal: &Refusal) -> Value {
     json!({"error": {"code": refusal.code(), "message": refusal.to_string()}})
 }
@@ -148,16 +148,16 @@ fn read_rpc(
     if rest != "rpc" {
         return Err((unknown_path(element, rest), Envelope::Plain));
     }
-    let nobody = |refusal| (refusal, Envelope::Rpc(Value::Null));
+    let anonymous = |refusal| (refusal, Envelope::Rpc(Value::Null));
     if incoming.method != Method::POST {
-        return Err(nobody(wrong_method(element, incoming)));
+        return Err(anonymous(wrong_method(element, incoming)));
     }
-    let body = object(incoming.body).map_err(nobody)?;
+    let body = object(incoming.body).map_err(anonymous)?;
     let id = match body.get("id") {
         Some(id) if id.is_string() || id.is_number() => id.clone(),
         Some(_) | None => {
             let why = "the call has no `id` that is a string or a number";
-            return Err(nobody(Refusal::malformed(why)));
+            return Err(anonymous(Refusal::malformed(why)));
         }
     };
     let envelope = Envelope::Rpc(id);
@@ -200,7 +200,7 @@ fn read_method(
     }
 }
 
-/// What a call is about.
+/// The place that a call addresses.
 struct Item {
     element: &'static Element,
     collection: String,

@@ -82,7 +82,7 @@ pub(super) fn names() -> String {
 const IMSI_BYTES_MAX: usize = 15;
 
 impl Element {
-    /// Adds what this element says about an id beyond the id: the same for every key, so that a
+    /// Adds the attributes that this element derives from an id: the same for every key, so that a
     /// replaced port keeps its ONU and a moved subscriber his IMSI.
     pub(super) fn mark(&self, answer: &mut Map<String, Value>, place: Named<'_>, config: &str) {
         let (field, start) = self.mark;
@@ -93,7 +93,7 @@ impl Element {
         answer.insert(field.to_owned(), value.into());
     }
 
-    /// The HSS takes the IMSI that it is told; nobody is told the other fields.
+    /// A field that the request sets. Only the HSS accepts one: the IMSI.
     fn given(&self, field: &str, config: &str) -> Option<String> {
         if self.name != "hss" {
             return None;

@@ -90,7 +90,7 @@ impl Faults {
         faults.map(Self)
     }
 
-    /// Says which fault hits this call and counts that it did.
+    /// Returns the fault that hits this call, and counts it.
     pub(super) fn fire(
         &mut self,
         element: &str,

@@ -127,7 +127,7 @@ impl Network {
                 Answer::Later { ticket: self.wait(Waiting { request, end: End::Answer }), delay_ms }
             }
             Kind::Lost => {
-                // Whatever it is, nobody hears it.
+                // The result is lost on the way, whatever it is.
                 drop(self.carry_out(&request));
                 Answer::Lost
             }
@@ -201,8 +201,8 @@ impl Network {
             .collect()
     }
 
-    /// Changes what an element holds as if by hand: nobody asked for it, and no effect is counted.
-    /// Without a config it is removed. Says whether there was something.
+    /// Changes the state of an element by hand: without a request, and without counting an effect.
+    /// Without a config the state is removed. Returns whether there was any.
     pub(super) fn drift(&mut self, place: Place, drift: Option<Drift>) -> bool {
         let before = self.entries.remove(&place);
         if let Some(before) = &before {
@@ -305,7 +305,7 @@ impl Network {
         answer
     }
 
-    /// Says whether this write may change the place now.
+    /// Checks whether this write may change the place now.
     fn permit(&self, place: &Place, write: &Write) -> Result<(), Refusal> {
         let in_use = |key: &str| {
             Err(Refusal::InUse {

@@ -145,7 +145,7 @@ impl Service {
         });
     }
 
-    /// Says what a slow call comes to.
+    /// Waits for the answer of a delayed call.
     async fn later(&self, ticket: Ticket, delay_ms: u64) -> Reply {
         let (answer, answered) = oneshot::channel();
         let service = self.clone();

@@ -114,7 +114,7 @@ impl Load {
         Ok(Client::new(&self.server))
     }
 
-    /// Makes so many requests, each waited for to its end; `one` is told which it is.
+    /// Sends `requests` requests, one after the other; `one` gets the number of each.
     async fn measure<F>(
         &self,
         requests: usize,

@@ -17,7 +17,7 @@ use super::import::escaped;
 use crate::client::{self, Client};
 use server::http::in_url;
 
-/// The last line of a file is looked for in so many bytes at its end.
+/// Max bytes at the end of a file that are searched for its last line.
 const LAST_LINE_BYTES_MAX: u64 = 16 << 20;
 
 #[derive(Debug, Args)]

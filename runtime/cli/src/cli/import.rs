@@ -18,7 +18,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use super::say;
 use crate::client::{self, Client};
 
-/// So many bytes are read and sent at one time.
+/// Size of a chunk that is read and sent.
 const PIECE_BYTES: usize = 256 << 10;
 
 #[derive(Debug, Args)]
@@ -30,11 +30,11 @@ pub(crate) struct Import {
     /// The server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     server: String,
-    /// What this import is called; by default it follows from the file's content. A file that was
-    /// mended goes on under the name that it began with.
+    /// The name of this import; by default it is derived from the file's content. A corrected file
+    /// continues under the name that it began with.
     #[arg(long)]
     name: Option<String>,
-    /// What becomes of a row whose document is there already and says something else.
+    /// What to do with a row whose document exists already with other content.
     #[arg(long, value_enum, default_value_t = Existing::Refuse)]
     existing: Existing,
     /// Pass over wrong lines, and tell them at the end.
@@ -48,7 +48,7 @@ enum Existing {
     Refuse,
     /// The document stays as it is.
     Keep,
-    /// The document is what the row says.
+    /// Replace the document by the row.
     Replace,
 }
 
@@ -168,7 +168,7 @@ fn tell(progress: &Value) -> Result<()> {
     }
 }
 
-/// So many lines are dealt with already.
+/// The number of lines that are already imported.
 async fn lines_done(client: &Client, place: &str) -> Result<u64> {
     let (status, body) = client.send(Method::GET, place, None).await?;
     if status == hyper::StatusCode::NOT_FOUND {
@@ -195,7 +195,7 @@ async fn name_of(resource: &str, file: &Path) -> Result<String> {
     }
 }
 
-/// The file behind so many lines.
+/// The part of the file after the first `lines` lines.
 async fn rest(file: &Path, lines: u64, bar: &ProgressBar) -> Result<BufReader<File>> {
     let mut reader = BufReader::with_capacity(PIECE_BYTES, open(file).await?);
     let mut line = Vec::new();

@@ -92,7 +92,7 @@ impl Drawing {
             }
             "unwinding" => {
                 self.is_over = false;
-                writeln!(out, "{since:6} ms  taking back what was done: {reason}")?;
+                writeln!(out, "{since:6} ms  rolling back: {reason}")?;
             }
             "undone" => self.line(since, "undone", task, "", out)?,
             "undoFailed" => {

@@ -3,8 +3,8 @@
 //! script (`operator.json`).
 //!
 //! A step is one of: `say` a heading; `post` to a resource's key, or to a path; `patch` a document;
-//! send an `order` of a pack; arm `faults` of the simulated network; `wait` until a document says
-//! something. `as` gives the id of what came back a name, and `{name}` stands for it later; `{now}` is
+//! send an `order` of a pack; arm `faults` of the simulated network; `wait` until a document has a
+//! value. `as` gives the id of what came back a name, and `{name}` stands for it later; `{now}` is
 //! the time.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What exists once the order is done: orders, services, resources, products and charges.
+//! Prints the results of a completed order: orders, services, resources, products and charges.
 
 use std::io::Write;
 

@@ -1,4 +1,4 @@
-//! What may be asked of the network, whatever the dialect, and what it says.
+//! Requests to the network and its answers, in any dialect.
 
 use serde_json::{Value, json};
 
@@ -53,20 +53,20 @@ impl Change {
     }
 }
 
-/// What the network says at once.
+/// The immediate answer of the network.
 #[derive(Debug)]
 pub(in super::super) enum Answer {
     Reply(Reply),
     /// Never: the client has to give up.
     Silence,
-    /// What `wake` says when the delay is over.
+    /// The answer comes from `wake` when the delay is over.
     Later {
         ticket: Ticket,
         delay_ms: u64,
     },
     /// It was carried out and the answer is lost.
     Lost,
-    /// This, and after the delay what `wake` says is to be called back.
+    /// Accepted; the answer of `wake` after the delay goes to the callback.
     Accepted {
         reply: Reply,
         ticket: Ticket,
@@ -94,7 +94,7 @@ pub(in super::super) struct Ticket(pub(in super::super) u64);
 pub(in super::super) enum Woken {
     Reply(Reply),
     Callback(Callback),
-    /// Nobody is to be told.
+    /// No callback.
     Quiet,
     /// The network was cleared meanwhile: nothing was applied.
     Gone,
@@ -113,7 +113,7 @@ pub(in super::super) struct Callback {
 /// The state of what is there and is not about to change.
 pub(super) const ACTIVE: &str = "active";
 
-/// What an element says of an id.
+/// The state that an element reports under an id.
 pub(super) struct Entry<'a> {
     pub(super) element: &'static Element,
     pub(super) collection: &'a str,

@@ -158,7 +158,7 @@ fn an_accepted_write_that_fails_leaves_nothing_and_may_be_tried_again() {
 }
 
 #[test]
-fn what_waited_when_the_network_was_cleared_is_not_applied() {
+fn calls_that_wait_are_dropped_when_the_network_is_cleared() {
     insta::assert_snapshot!(play(r#"
         faults [{"fault":"async","times":1},{"fault":"slow","times":1}]
         POST /mnp/api/ports k1+http://[::1]:1/ {"id":"1"}

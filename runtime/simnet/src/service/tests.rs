@@ -167,7 +167,7 @@ async fn a_stop_ends_the_calls_that_wait() {
 }
 
 #[tokio::test]
-async fn what_the_network_holds_is_shown_and_cleared() {
+async fn the_state_of_the_network_is_shown_and_cleared() {
     let simnet = Simnet::start().await;
     assert_eq!(simnet.ask("GET /healthz").await.0, 200);
     let (_, elements) = simnet.ask("GET /_elements").await;
@@ -192,12 +192,12 @@ async fn what_the_network_holds_is_shown_and_cleared() {
     assert_eq!(simnet.ask(&format!("DELETE {place}")).await.0, 204);
     assert_eq!(simnet.ask(&format!("DELETE {place}")).await.0, 404);
     let (_, effects) = simnet.ask("GET /_effects").await;
-    assert_eq!(effects.as_array().unwrap().len(), 1, "nobody asked for what was done by hand");
+    assert_eq!(effects.as_array().unwrap().len(), 1, "changes by hand are no effects");
     let (_, others) = simnet.ask("GET /_effects?element=bng-1").await;
     assert_eq!(others, json!([]));
-    assert_eq!(simnet.ask("GET /_effects?element=nobody").await.0, 404);
+    assert_eq!(simnet.ask("GET /_effects?element=unknown").await.0, 404);
     assert_eq!(simnet.ask("GET /_effects?colour=red").await.0, 400);
-    assert_eq!(simnet.ask("GET /_state/nobody").await.0, 404);
+    assert_eq!(simnet.ask("GET /_state/unknown").await.0, 404);
     assert_eq!(simnet.ask("PUT /_faults - [{\"fault\":\"x\"}]").await.0, 400);
     let large = "x".repeat(BODY_BYTES_MAX);
     let refused = simnet.ask(&format!("PUT {PORT} k1 {{\"a\":\"{large}\"}}")).await;

@@ -1,5 +1,5 @@
 //! `ferrule bench documents`: products by the million, read by id, listed by what they are found by,
-//! and created. What is asked of the full store is asked of a thousandth of it before, in the same
+//! and created. The same requests run first against a thousandth of the rows, in the same
 //! run: a list that uses an index costs the same.
 
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use super::{Load, print, resident_mib};
 use crate::client::{self, Client};
 
-/// Rows are made and sent so many at one time.
+/// Rows created and sent in one batch.
 const ROWS_AT_ONCE: usize = 1_000;
 
-/// Each party has so many products, more or less.
+/// Products of each party, on average.
 const PRODUCTS_EACH: usize = 3;
 
 #[derive(Debug, Args)]

@@ -165,7 +165,7 @@ impl Worker for Willing {
 
 impl Willing {
     fn outputs(&self, call: &Call) -> Result<Map<String, Value>, Failure> {
-        // What a step is told is what a `noop` answers; other outputs are among it or are named.
+        // A `noop` answers with its input; other outputs are among the input or are named.
         let mut outputs = call.input.clone();
         for name in call.input.get("outputs").and_then(Value::as_object).into_iter().flatten() {
             outputs.insert(name.0.clone(), json!(format!("{}-of-{}", name.0, call.name)));
