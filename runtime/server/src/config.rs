@@ -47,7 +47,8 @@ pub struct Config {
     pub plugins_dir: PathBuf,
     /// The folder with a folder for each pack.
     pub workflows_dir: PathBuf,
-    /// Whether every step is on disk before the next begins, even where nobody could tell.
+    /// Whether every step is on disk before the next begins, even if no client could see the
+    /// difference.
     pub commit_each_step: bool,
     /// The largest body that is read, in bytes.
     pub body_bytes_max: usize,
@@ -69,7 +70,7 @@ pub struct Config {
     pub references: References,
     /// What running and compiling plugins may take.
     pub host: Host,
-    /// What each plugin is granted, by its id.
+    /// The grants of each plugin, by its id.
     pub plugins: BTreeMap<String, Grants>,
 }
 
@@ -81,15 +82,15 @@ pub struct Events {
     pub allow: Vec<Allowed>,
     /// So often one event is sent before it is a dead letter.
     pub attempts: u32,
-    /// After so long without an event taken a subscription is paused, in minutes.
+    /// Time without a delivery after which a subscription is paused, in minutes.
     pub pause_after_minutes: u64,
-    /// So long a subscriber may take to answer, in milliseconds.
+    /// Delivery timeout, in milliseconds.
     pub answer_wait_ms: u64,
-    /// So many events are kept that nobody waits for any more.
+    /// Delivered events to retain.
     pub keep: u64,
-    /// So long they are kept, in hours.
+    /// Max age of delivered events, in hours.
     pub keep_hours: u64,
-    /// So many are kept at the most, whoever still waits.
+    /// Hard limit on retained events, delivered or not.
     pub keep_max: u64,
 }
 
@@ -97,10 +98,10 @@ pub struct Events {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Billing {
-    /// The tax, in percent, on prices for which neither catalog nor pack says one.
+    /// The tax, in percent, on prices without a tax in the catalog or the pack.
     #[serde(deserialize_with = "tax_rate")]
     pub tax_rate: Option<Decimal>,
-    /// What that tax is called on bills; `VAT` where nothing is said.
+    /// The name of that tax on bills; `VAT` by default.
     pub tax_category: Option<String>,
     /// The zone of the days that are billed, by its name in the IANA database; UTC if not set.
     #[serde(deserialize_with = "zone")]
@@ -113,13 +114,13 @@ pub struct Billing {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Quotes {
-    /// A discount by hand above so many percent needs approval.
+    /// A discount by hand above this percentage needs approval.
     #[serde(deserialize_with = "percent")]
     pub discount_max: Decimal,
     /// A total above this, once or for one period, needs approval.
     #[serde(deserialize_with = "amount")]
     pub total_max: Decimal,
-    /// A quote is valid for so many days.
+    /// Days for which a quote is valid.
     #[serde(deserialize_with = "days")]
     pub valid_days: u32,
 }
@@ -164,7 +165,7 @@ fn number<'de, D: Deserializer<'de>>(
     if Decimal::ZERO <= number && number <= max { Ok(number) } else { Err(wrong()) }
 }
 
-/// A quote may be valid for so many days.
+/// Max days for which a quote may be valid.
 const VALID_DAYS_MAX: u32 = 3_650;
 
 fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
@@ -285,7 +286,7 @@ impl Config {
         BillingSettings { tax, release, zone, policy, strictness: self.strictness() }
     }
 
-    /// What the engine holds at the most.
+    /// The limits of the engine.
     pub fn engine_limits(&self) -> engine::Limits {
         let Limits { open_orders, open_orders_mib, callbacks_kept, callbacks_kept_mib, .. } =
             self.limits;

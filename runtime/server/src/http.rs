@@ -46,7 +46,7 @@ use changes::Changes;
 use metrics::Metrics;
 use origin::Origins;
 
-/// What a request may have at the most.
+/// Limits of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The largest body that is read, in bytes.
@@ -69,7 +69,7 @@ struct Door {
     exports: Arc<Semaphore>,
 }
 
-/// Serves an application to this machine: hrefs begin with what a request's `Host` says.
+/// Serves an application to this machine: hrefs begin with the request's `Host`.
 pub fn router(app: App, events: Events, limits: Limits) -> Router {
     door(app, events, limits, Origins::local())
 }

@@ -108,7 +108,7 @@ fn has_reserved_name(bytes: &[u8]) -> bool {
     false
 }
 
-/// How many values a text has at the most, before it is parsed: each follows a comma or begins an
+/// Max number of values in a text, before it is parsed: each follows a comma or begins an
 /// object, an array or the text.
 pub(crate) fn values(bytes: &[u8]) -> usize {
     let (mut values, mut in_text, mut escaped) = (1_usize, false, false);
@@ -124,8 +124,8 @@ pub(crate) fn values(bytes: &[u8]) -> usize {
     values
 }
 
-/// How deep the deepest object or array lies. Of what is no JSON it says no less than a parser
-/// would get to before it notices.
+/// The depth of the deepest object or array. For invalid JSON it is at least the depth that a
+/// parser reaches before it fails.
 fn depth(bytes: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_text, mut escaped) = (false, false);

@@ -83,8 +83,8 @@ pub fn put_together(found: Vec<Found>) -> Result<Rulebook, PacksError> {
     }
 }
 
-/// Reads every pack in a folder and checks it, with the plugins that the packs are used with if these
-/// are given. What packs name of each other is looked at when each is right by itself.
+/// Reads every pack in a folder and checks it, with the plugins that the packs are used with if
+/// these are given. References between packs are checked when each is valid by itself.
 pub fn checked(folder: &Path, plugins: Option<&Plugins>) -> Result<Vec<Found>, PacksError> {
     let mut found = look(folder)?;
     let packs: Vec<Pack> = found.iter().filter_map(|found| found.pack.clone()).collect();
@@ -168,8 +168,8 @@ fn read_file(path: &Path) -> std::io::Result<String> {
     Ok(text)
 }
 
-/// Which documents of packs were put into the store, as documents: the digest of each as it stood
-/// in its pack. What somebody changed since then stays so until the pack says something new.
+/// The documents of packs that were put into the store, as documents: the digest of each in its
+/// pack. A client's later change stays until the pack has a new version of the document.
 const SEEDS: &str = "packDocument";
 
 /// The documents of the packs' catalogs as they stand in the store: `kept` reads what is there, and

@@ -1,6 +1,6 @@
-//! Reconciliations: the inventory held against what the elements hold, in the background. One runs
-//! at a time, in the order in which they were asked for; how far it is is written with each group of
-//! instances, so that what a stop cut off goes on after the last group that is on disk. Nothing but
+//! Reconciliations: the inventory compared with the elements, in the background. One runs
+//! at a time, in the order of the requests; the progress is written with each group of
+//! instances, so that an interrupted one continues after the last group on disk. Nothing but
 //! its own document is written by one.
 
 mod check;
@@ -23,13 +23,13 @@ use crate::http::Export;
 /// Reconciliations, as documents.
 pub(crate) const RECONCILIATIONS: &str = "reconciliation";
 
-/// So many instances are looked at before it is written how far it is.
+/// Instances per progress checkpoint.
 const INSTANCES_AT_ONCE: usize = 64;
 
-/// So many instances are asked about side by side: elements have orders to carry out too.
+/// Instances checked concurrently: elements have orders to carry out too.
 const ASKED_AT_ONCE: usize = 8;
 
-/// So many parts of a service are looked at with it.
+/// Max parts of a service that are checked with it.
 const PARTS_MAX: usize = 1_000;
 
 /// Carries reconciliations out as they are asked for, until `stopped` ends.
@@ -53,7 +53,7 @@ pub(crate) async fn run(app: App, stopped: impl Future<Output = ()>) {
     }
 }
 
-/// A reconciliation; nothing where there is none.
+/// A reconciliation; `None` if there is none with this id.
 pub(crate) fn find(app: &App, id: &str) -> Result<Option<(Reconciliation, u64)>, Error> {
     app.document(RECONCILIATIONS, id)?.map(read).transpose()
 }

@@ -45,7 +45,7 @@ async fn follow(app: &App) {
                         }
                     }
                     Ok(_) => {}
-                    // What was missed is found by a look at all of them.
+                    // A missed order is found by reading all of them.
                     Err(RecvError::Lagged(_)) => break,
                     Err(RecvError::Closed) => return,
                 },
@@ -106,7 +106,7 @@ impl Waiting {
             let known = self.of.get(fulfilment.id()).cloned().unwrap_or_default();
             self.forget(fulfilment.id());
             self.add(fulfilment);
-            // What it waits for may have ended before it was known that it waits.
+            // The order it waits for may have ended before the wait was known.
             let asks = waited_for(fulfilment).any(|name| !known.contains(&name));
             return asks.then(|| fulfilment.id().clone()).into_iter().collect();
         }

@@ -165,7 +165,7 @@ impl Sweep {
         Ok(())
     }
 
-    /// Removes keys of submissions. The id of what a key made says when that was.
+    /// Removes keys of submissions. The id of the submitted order has its time.
     async fn submissions(&mut self, app: &App, keep: Retention) -> Result<(), RetentionError> {
         let limit = LOOKED_AT_ONCE;
         let scan = Scan { after: self.submission.take(), ..Scan::prefix(keys::SUBMISSIONS, limit) };
@@ -232,7 +232,7 @@ fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Err
         Ok(Some(fulfilment)) => fulfilment,
         Ok(None) => return Ok(Verdict::Keep),
         Err(RecoverError::Store(error)) => return Err(error),
-        // Somebody may want to find out what it was; it is reported where it is read.
+        // An operator may want to find the cause; it is reported where it is read.
         Err(_) => return Ok(Verdict::Keep),
     };
     let Some(ended) = fulfilment.ended_at() else { return Ok(Verdict::Keep) };

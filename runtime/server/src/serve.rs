@@ -186,8 +186,8 @@ impl Server {
         self.looked.clone().wait().await
     }
 
-    /// Runs until `shutdown` ends, then finishes what is under way at the doors and writes what is
-    /// decided. What is open is carried on at the next start.
+    /// Runs until `shutdown` ends, then finishes requests under way and writes what is
+    /// decided. Open orders continue at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self {
             app,
@@ -207,7 +207,7 @@ impl Server {
             // The loop ends by itself only when the store has failed.
             ended = &mut engine => return ended.map_err(ServeError::Ended)?.map_err(ServeError::Failed),
         }
-        // An error says that nobody listens any more, which is what we want.
+        // An error means that no task listens any more, which is what we want.
         stop.send(true).ok();
         http.await.map_err(ServeError::Ended)?.map_err(ServeError::Http)?;
         events.await.map_err(ServeError::Ended)?;
@@ -241,7 +241,7 @@ fn router(app: &App, events: &Events, config: &Config) -> axum::Router {
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
-    // An error says that the sender is gone, so the server is too.
+    // An error means that the sender was dropped, so the server is gone too.
     stopped.wait_for(|stopped| *stopped).await.ok();
 }
 

@@ -272,7 +272,7 @@ impl Check<'_> {
                 self.report("NOTHING_DELIVERS", id.as_str(), "serviceSpecRelationship", message);
             }
             SpecKind::ResourceService => {
-                let message = "no rule says how it is delivered: add it under `deliver:` in a \
+                let message = "no rule delivers it: add it under `deliver:` in a \
                                pack's rules.yaml"
                     .into();
                 self.report("NO_DELIVERY", id.as_str(), "id", message);

@@ -20,10 +20,10 @@ use crate::systems::{self, Draft, Refusal};
 /// How far imports are, as documents.
 pub(crate) const IMPORTS: &str = "import";
 
-/// So many rows are written together.
+/// Max rows written together.
 const ROWS_AT_ONCE: usize = 500;
 
-/// So many bytes of rows are written together, more or less.
+/// Max bytes of rows written together, approximately.
 const BYTES_AT_ONCE: usize = 1 << 20;
 
 /// So often a row is tried again whose document others change at the same time.
@@ -49,7 +49,7 @@ pub(crate) enum ImportError {
     /// A line is wrong; the lines before it are in.
     #[error("line {}: {}", .0.line, .0.message)]
     Stopped(WrongLine),
-    /// Somebody else goes on with the same import.
+    /// Another request continues the same import.
     #[error("the import `{0}` is under way already")]
     UnderWay(String),
     /// The store failed.
@@ -102,7 +102,7 @@ pub(crate) fn importable(key: &str) -> Result<&'static Resource, ImportError> {
     }
 }
 
-/// How far an import is; nothing where there is none.
+/// The progress of an import; `None` if there is no such import.
 pub(crate) fn progress(app: &App, id: &str) -> Result<Option<(Progress, u64)>, Error> {
     let Some(document) = app.document(IMPORTS, id)? else { return Ok(None) };
     let progress = serde_json::from_value(document.body)
@@ -191,8 +191,8 @@ impl Import {
         Ok(self.progress)
     }
 
-    /// What refers to its own kind, and a change of the catalogs, which is checked with the rules, has
-    /// to see the row before it. What is new in a catalog changes nothing that is there.
+    /// What refers to its own kind, and a change of the catalogs, which is checked with the rules, must
+    /// see the row before it. A new document in a catalog changes nothing that exists.
     fn rows_at_once(&self) -> usize {
         let refers_to_itself = |to: &[&str]| to.contains(&self.resource.key);
         let is_alone = self.looks && systems::catalog::is_catalog(self.resource.key)
@@ -235,8 +235,8 @@ impl Import {
         }
     }
 
-    /// Waits for the group that is on its way, and carries it out in another way where its
-    /// documents were not as expected.
+    /// Waits for the group that is being written; if its documents were not as expected, imports
+    /// its rows one by one.
     async fn settle(&mut self) -> Result<(), ImportError> {
         let Some(UnderWay { appended, rows, before }) = self.under_way.take() else {
             return Ok(());
@@ -360,7 +360,7 @@ impl Import {
         Ok((fate, puts))
     }
 
-    /// What becomes of a row whose document is there.
+    /// Decides about a row whose document exists.
     fn compare(&self, before: &Document, draft: &mut Draft, row: &Row) -> Fate {
         let Some(after) = &mut draft.after else { return Fate::Kept };
         self.resource.keep_dates(&before.body, after);
@@ -405,7 +405,7 @@ impl Import {
         self.app.engine.append(Vec::new(), puts)
     }
 
-    /// Takes back what the progress says of a group that was not written.
+    /// Reverts the progress of a group that was not written.
     fn back_to(&mut self, before: Progress) {
         self.progress = before;
         self.expected = match self.expected {

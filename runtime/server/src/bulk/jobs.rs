@@ -3,7 +3,7 @@
 //!
 //! A job's `url` is the name of a file in that folder (`offerings.ndjson`, or as
 //! `file:offerings.ndjson`): nothing else on the machine and no other machine is read or written.
-//! Its `path` says of what, such as `/tmf-api/productCatalogManagement/v4/productOffering`.
+//! Its `path` names the collection, such as `/tmf-api/productCatalogManagement/v4/productOffering`.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,10 +21,10 @@ use super::progress::{Existing, State, Wrong};
 use crate::app::App;
 use crate::http::Export;
 
-/// So many bytes of a file are read at one time.
+/// Max bytes of a file that are read at one time.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// A line of a file has at most so many bytes.
+/// Max bytes of a line of a file.
 const LINE_BYTES_MAX: usize = 10 << 20;
 
 /// What begins the shape of a job that brings documents in, and of one that takes them out.
@@ -41,7 +41,7 @@ enum Way {
 enum JobError {
     #[error("`url` is the name of a file in the exchange folder, such as `file:offerings.ndjson`")]
     Place,
-    #[error("`path` says of what, such as `{0}`")]
+    #[error("`path` must name a collection, such as `{0}`")]
     Path(String),
     #[error("cannot {action} `{name}`: {source}")]
     File { action: &'static str, name: String, source: std::io::Error },

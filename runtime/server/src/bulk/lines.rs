@@ -29,7 +29,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Lines of at most so many bytes, after so many that are not seen here.
+    /// Lines of at most `bytes_max` bytes, after `count` lines that were left out.
     pub(crate) fn after(count: u64, bytes_max: usize) -> Self {
         Self { rest: Vec::new(), count, bytes_max }
     }

@@ -1,9 +1,9 @@
-//! How far an import is. It is written in the same commit as the rows that it counts, so what it
-//! says is what happened.
+//! The progress of an import. It is written in the same commit as the rows that it counts, so it
+//! is always exact.
 
 use serde::{Deserialize, Serialize};
 
-/// So many wrong lines are told; all are counted.
+/// Max wrong lines that are reported; all are counted.
 const WRONG_LINES_MAX: usize = 100;
 
 /// How far an import is.
@@ -16,11 +16,11 @@ pub(crate) struct Progress {
     pub(crate) resource: String,
     /// Whether it goes on.
     pub(crate) state: State,
-    /// What becomes of a row whose document is there already.
+    /// How to treat a row whose document exists.
     pub(crate) existing: Existing,
     /// What becomes of the import at a wrong line.
     pub(crate) wrong: Wrong,
-    /// So many lines are dealt with: the next attempt goes on after them.
+    /// Number of lines done: the next attempt continues after them.
     pub(crate) lines: u64,
     /// Documents that are new.
     pub(crate) created: u64,
@@ -50,7 +50,7 @@ pub(crate) enum State {
     Completed,
 }
 
-/// What becomes of a row whose document is there already and says something else.
+/// How to treat a row whose document exists with other content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Existing {
@@ -58,7 +58,7 @@ pub(crate) enum Existing {
     Refuse,
     /// The document stays.
     Keep,
-    /// The document is what the row says.
+    /// Replace the document by the row.
     Replace,
 }
 
@@ -88,7 +88,7 @@ pub(crate) struct WrongLine {
 pub(crate) enum Fate {
     /// Its document is new.
     Created,
-    /// Its document is as the row says now.
+    /// Its document was replaced by the row.
     Replaced,
     /// Its document was there and stays.
     Kept,
@@ -97,7 +97,7 @@ pub(crate) enum Fate {
 }
 
 impl Existing {
-    /// Reads what a client says.
+    /// Reads a request parameter.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "refuse" => Some(Self::Refuse),
@@ -109,7 +109,7 @@ impl Existing {
 }
 
 impl Wrong {
-    /// Reads what a client says.
+    /// Reads a request parameter.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "stop" => Some(Self::Stop),

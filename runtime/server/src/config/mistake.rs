@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_expected_is_told() {
+    fn the_expected_type_is_named() {
         let told = |text: &str| mistake(text).to_string();
         assert_eq!(
             told("\n[plugins.vlan.config]\n  token = 482911\n"),

@@ -45,7 +45,7 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Says what contradicts itself.
+    /// Fails if two settings contradict each other.
     pub fn check(&self) -> Result<(), String> {
         let shortest = self.orders_days.min(self.runs_days);
         if self.submissions_days <= shortest {
@@ -53,7 +53,7 @@ impl Retention {
         }
         Err(format!(
             "`[retention] submissions-days` is {}, but what a key made is kept for {shortest} days \
-             only: set it to {shortest} at the most, or raise orders-days and runs-days",
+             only: set it to at most {shortest}, or raise orders-days and runs-days",
             self.submissions_days
         ))
     }

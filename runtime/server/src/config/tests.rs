@@ -7,7 +7,7 @@ fn commerce(text: &str) -> Result<BillingSettings, String> {
 }
 
 #[test]
-fn an_operator_says_what_tax_there_is_and_what_needs_approval() {
+fn an_operator_sets_the_tax_and_the_discount_that_needs_approval() {
     let usual = commerce("").unwrap();
     assert_eq!((usual.tax, usual.release), (None, Release::New));
     assert_eq!(usual.policy, Policy::default());
@@ -24,7 +24,7 @@ fn an_operator_says_what_tax_there_is_and_what_needs_approval() {
 }
 
 #[test]
-fn an_operator_says_how_strictly_documents_are_checked() {
+fn an_operator_sets_how_strictly_documents_are_checked() {
     let usual = commerce("").unwrap().strictness;
     assert_eq!((usual.launch, usual.references), (Strict::Lenient, Check::Local));
     for rule in [usual.changes, usual.offering_prices, usual.patterns, usual.product_prices] {
@@ -41,7 +41,7 @@ fn an_operator_says_how_strictly_documents_are_checked() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line_and_column() {
+fn mistakes_are_reported_with_their_line_and_column() {
     let wrong = [
         ("[billing]\ntax-rate = -1\n", "line 2, column 12", "a number from 0 to 100"),
         ("[billing]\ntax-rate = \"much\"\n", "line 2, column 12", "a number from 0 to 100"),
@@ -95,7 +95,7 @@ fn limits_and_retention_have_bounds_and_name_their_key() {
 }
 
 #[test]
-fn what_plugins_may_take_is_set_under_host() {
+fn limits_of_plugins_are_set_under_host() {
     let read = |text: &str| toml::from_str::<Config>(text).map_err(|error| error.to_string());
     assert_eq!(read("").unwrap().host, Host::default());
     let text = "[host]\ninstances = 64\nmemory-mib = 512\nplugin-share-percent = 50\ncores = 1\n";
@@ -138,7 +138,7 @@ fn uncommented() -> String {
 fn every_setting_is_listed_with_its_default() {
     let listed: Config = toml::from_str(SETTINGS).unwrap();
     let mut usual = Config::default();
-    // What it is called if nothing is set.
+    // The default name.
     usual.billing.tax_category = Some(TAX_CATEGORY.into());
     assert_eq!(format!("{listed:?}"), format!("{usual:?}"));
     let all: toml::Table = toml::from_str(&uncommented()).unwrap();

@@ -88,7 +88,7 @@ impl Bodies {
 }
 
 impl Received {
-    /// The document in it; nothing where it is empty. The room is kept for what is made of it.
+    /// The document in it; `None` if it is empty. Its room stays reserved for the result.
     pub(super) fn json(mut self, headers: &HeaderMap) -> Result<(Option<Value>, Room), Problem> {
         if self.bytes.is_empty() {
             return Ok((None, self.room));

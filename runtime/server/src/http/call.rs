@@ -21,10 +21,10 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 /// The header with which a client names a submission, to repeat it safely.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// So long a client's name for a submission may be.
+/// Max length of a client's key for a submission.
 const IDEMPOTENCY_KEY_MAX: usize = 255;
 
-/// So long it may be with its scope: it becomes a key of the store, behind a prefix.
+/// Max length of the key with its scope: it becomes a key of the store, behind a prefix.
 const SUBMISSION_BYTES_MAX: usize = engine::store::KEY_BYTES_MAX - 16;
 
 /// A request.
@@ -38,7 +38,7 @@ pub(super) struct Call {
     pub(super) base: String,
     /// Told when the server shuts down.
     pub(super) closing: Closing,
-    /// Told when whoever asked has gone.
+    /// Told when the client has gone.
     pub(super) gone: Gone,
     /// The place among requests under way, where it has one.
     place: Option<OwnedSemaphorePermit>,
@@ -59,7 +59,7 @@ enum Content {
     Taken,
 }
 
-/// Tells whoever answers for long that nobody waits for the answer.
+/// Tells a long-running handler that the client has gone.
 #[derive(Default)]
 pub(super) struct Gone(Option<oneshot::Receiver<()>>);
 
@@ -73,7 +73,7 @@ impl Gone {
     /// Ends when the client has gone; never where that ends the handler itself.
     pub(super) async fn left(&mut self) {
         match &mut self.0 {
-            // An error says that the sender is gone, and so is the client.
+            // An error means that the sender was dropped, and so the client has gone.
             Some(gone) => drop(gone.await),
             None => std::future::pending().await,
         }
@@ -119,7 +119,7 @@ impl Call {
         self.place = None;
     }
 
-    /// The body: JSON, whatever it says.
+    /// The body: any JSON.
     pub(super) fn json(&mut self) -> Result<Value, Problem> {
         match self.json_or_nothing()? {
             Some(value) => Ok(value),

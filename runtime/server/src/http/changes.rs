@@ -1,10 +1,11 @@
-//! Requests that change something are carried out to their end, whether or not the client waits for
-//! the answer. The body is read first: a client that vanishes before it has said everything changes
-//! nothing. From then on the work belongs to a task of its own, and the connection only waits for it.
-//! What follows from a commit is done in that task too, so nothing hangs on the client.
+//! Requests that change something are carried out to their end, whether or not the client waits
+//! for the answer. The body is read first: a client that vanishes before it has sent everything
+//! changes nothing. From then on the work belongs to a task of its own, and the connection only
+//! waits for it. The effects of a commit are carried out in that task too, so they do not depend on
+//! the client.
 //!
-//! The server stops when these tasks have ended: each holds the engine, whose loop runs until nobody
-//! does.
+//! The server stops when these tasks have ended: each holds a handle of the engine, whose loop runs
+//! until all are dropped.
 
 use std::sync::Arc;
 use std::time::Instant;

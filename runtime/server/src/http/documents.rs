@@ -23,8 +23,8 @@ pub(super) use order::taken;
 
 /// Takes a request about a resource: all of them where the id is empty.
 pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
-    // What is wrong deeper down is wrong with what is kept: the client is told in its own words.
-    // What a question names is in the client's words as it is.
+    // Errors below this path come from stored data; report them with the client's names. The
+    // path of a query error has the client's names already.
     let is_question = matches!(call.method, Method::GET | Method::HEAD);
     asked(door, call, served, rest)
         .await

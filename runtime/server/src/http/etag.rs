@@ -29,7 +29,7 @@ pub(super) fn check_match(headers: &HeaderMap, tag: &str) -> Result<(), Problem>
     Err(Problem::precondition(message).about("If-Match"))
 }
 
-/// Whether a client says which revision it wants to change.
+/// Whether a client names the revision it wants to change.
 pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
     let wanted = headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut wanted = wanted.flat_map(|value| value.split(',')).map(str::trim).peekable();

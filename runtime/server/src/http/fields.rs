@@ -17,8 +17,8 @@ pub(super) struct Fields {
 const ALWAYS: [&str; 3] = ["id", "href", "@type"];
 
 impl Fields {
-    /// Reads the parameter. What no document has is left out of the answer, where the client sees
-    /// it; what cannot be the name of an attribute is refused.
+    /// Reads the parameter. A name that no document has is absent from the answer, where the client
+    /// sees it; a text that cannot be the name of an attribute is refused.
     pub(super) fn parse(text: Option<&str>) -> Result<Self, Problem> {
         let Some(text) = text.map(|text| text.trim().trim_matches('"')) else {
             return Ok(Self::default());

@@ -1,8 +1,8 @@
 //! Which documents of a list are answered (TMF630): the parameters that are filters, as
 //! `tmf::filter` reads them.
 //!
-//! A clause that asks for values of one indexed attribute alone says so ([`Filter::wanted`]), and the
-//! list then looks only at what the index leads to.
+//! [`Filter::wanted`] returns the values that a clause on one indexed attribute asks for, and the
+//! list then reads only the documents in the index.
 
 use serde_json::Value;
 use tmf::filter::{FilterError, Unknown};
@@ -22,11 +22,11 @@ const RESERVED: [&str; 4] = ["fields", "offset", "limit", "sort"];
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     conditions: tmf::filter::Filter,
-    /// Where the attribute of each clause that is about one is kept; nothing where it is kept in
-    /// other words.
+    /// The stored name of the attribute of each clause about one attribute; `None` if its value is
+    /// stored differently.
     kept: Vec<Option<String>>,
     json_path: Option<JsonPath>,
-    /// What no definition knows of what is asked for.
+    /// Parts of the filter that no definition knows.
     unknown: Vec<Asked>,
 }
 

@@ -42,7 +42,7 @@ use super::call::Call;
 use super::problem::Problem;
 use super::problem::nothing_here;
 
-/// So long the engine may take to answer before it counts as not ready.
+/// Time limit for the engine's answer, after which it counts as not ready.
 const READY_WAIT: Duration = Duration::from_secs(2);
 
 /// Where this API is served.
@@ -94,8 +94,8 @@ async fn carry_out(door: &Door, call: Call, path: &[&str]) -> Answer {
 
 /// Whether the engine takes questions.
 pub(super) async fn engine_answers(door: &Door) -> Result<(), Problem> {
-    let nobody = FulfilmentId::new("-");
-    match tokio::time::timeout(READY_WAIT, door.app.engine.get(&nobody)).await {
+    let unknown = FulfilmentId::new("-");
+    match tokio::time::timeout(READY_WAIT, door.app.engine.get(&unknown)).await {
         Ok(answer) => answer.map(|_| ()).map_err(Problem::from),
         Err(_) => Err(Problem::unavailable("the engine is busy")),
     }

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::resources::Served;
 
-/// A list answers with so many rows at the most; whoever wants more asks for the next page.
+/// Max rows of a list; a client that wants more asks for the next page.
 pub(super) const ROWS_MAX: usize = 1_000;
 
 /// A sorted list can be read so far: what is sorted is held in memory, and that has a bound.
@@ -44,7 +44,7 @@ impl Page {
         self.offset.saturating_add(self.limit)
     }
 
-    /// What the headers say of a part of so many rows.
+    /// The headers of a part with this many rows.
     pub(super) fn headers(&self, rows: usize, total: usize, query: &Query, url: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(TOTAL_COUNT, HeaderValue::from(total));
@@ -87,7 +87,7 @@ pub(super) struct Sort {
     keys: Vec<(Vec<String>, bool)>,
 }
 
-/// What a document is sorted by.
+/// The sort key of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SortKey(Vec<Option<Key>>);
 
@@ -127,7 +127,7 @@ impl Sort {
         self.keys.is_empty()
     }
 
-    /// What a document is sorted by.
+    /// The sort key of a document.
     pub(super) fn key(&self, document: &Value) -> SortKey {
         let keys = self.keys.iter().map(|(path, _)| {
             let mut first = None;

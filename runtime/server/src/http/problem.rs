@@ -1,4 +1,4 @@
-//! What a client is told when it does not get what it asked for: the TM Forum error body, on every
+//! Errors to clients: the TM Forum error body, on every
 //! path.
 
 use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
@@ -21,7 +21,7 @@ use crate::reconcile::CheckError;
 use crate::retention::RetentionError;
 use crate::systems::Refusal;
 
-/// So long a client is asked to wait when the engine cannot take anything, in seconds.
+/// Seconds after which a client may try again when the engine is full.
 const RETRY_AFTER_S: u64 = 5;
 
 /// The path of all that a client sent.
@@ -163,7 +163,7 @@ impl Problem {
     /// A failure of ours: what it was is logged, not told.
     pub(super) fn ours(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
-        let message = "the server failed; its log says why";
+        let message = "the server failed; see its log";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error", message)
     }
 }
@@ -371,7 +371,7 @@ impl From<ReadError> for Problem {
             ReadError::Ask(error) => error.into(),
             ReadError::Journal(ref cause) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a journal is damaged");
-                let message = format!("{cause}; the log says why");
+                let message = format!("{cause}; see the log");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "journal damaged", message)
             }
         }
@@ -389,7 +389,7 @@ impl From<engine::store::Error> for Problem {
             E::Unreadable { key, .. } => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
                 let message = format!(
-                    "the document `{key}` is damaged: `ferrule store verify` says how, a backup \
+                    "the document `{key}` is damaged: run `ferrule store verify` for details, a backup \
                      has it as it was"
                 );
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error", message)

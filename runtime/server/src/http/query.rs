@@ -58,8 +58,8 @@ impl Query {
         number.map(Some).map_err(wrong)
     }
 
-    /// Whether a parameter says `true`.
-    pub(super) fn says(&self, name: &str) -> bool {
+    /// Whether a parameter is `true`.
+    pub(super) fn is_true(&self, name: &str) -> bool {
         self.get(name) == Some("true")
     }
 

@@ -24,7 +24,7 @@ pub(super) fn find(api: &str, version: Version, name: &str) -> Option<Served> {
     served.into_iter().find(|served| served.name() == name)
 }
 
-/// What is carried out when one is created; nothing for what is no order.
+/// The kind of order that is submitted when one is created; `None` for other documents.
 pub(super) fn kind(resource: &Resource) -> Option<Kind> {
     match resource.key {
         "productOrder" => Some(Kind::ProductOrder),

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use peers::{Held, Peers};
 use written::Written;
 
-/// So many connections are served at one time; more wait to be accepted.
+/// Max connections at one time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 4_096;
 
 /// Max connections of one peer on another machine.
@@ -39,13 +39,13 @@ const WRITE_WAIT: Duration = Duration::from_secs(30);
 /// A request's head must have arrived within this time.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
 
-/// So long requests that are being answered may take when the server stops.
+/// Time limit for requests under way when the server stops.
 const CLOSING_WAIT: Duration = Duration::from_secs(10);
 
 /// After a connection could not be taken (too many files are open), this passes before the next.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Tells whoever answers for long that the server stops. Where nobody serves, it never does.
+/// Shutdown signal for long-lived responses (SSE). Never fires in tests.
 #[derive(Clone, Default)]
 pub(super) struct Closing(Option<watch::Receiver<bool>>);
 
@@ -55,7 +55,7 @@ impl Closing {
         let Some(receiver) = &mut self.0 else {
             return std::future::pending().await;
         };
-        // An error says that the server is gone, which is as good.
+        // An error means that the server is gone, which is as good.
         receiver.wait_for(|closing| *closing).await.ok();
     }
 }

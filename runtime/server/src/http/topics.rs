@@ -20,10 +20,10 @@ use crate::events::TOPIC_EVENT;
 /// The key of topics.
 pub(super) const KEY: &str = "topic";
 
-/// So long the id of an event may be that a client gives.
+/// Max length of an event id from a client.
 const ID_BYTES_MAX: usize = 128;
 
-/// So many facts are read at once.
+/// Facts read from the store at once.
 const FACTS_AT_ONCE: usize = 256;
 
 /// The attributes of an event that are texts.
@@ -177,7 +177,7 @@ async fn list(door: &Door, call: Call, topic: &str, path: &str) -> Answer {
 fn seen(mut event: Value) -> Value {
     match &mut event {
         Value::Object(fields) => drop(fields.remove("topic")),
-        // An event that says nothing.
+        // An empty event.
         Value::Null => event = json!({}),
         // Whatever else was published is shown as it is: it names no topic.
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn what_nests_too_deep_is_refused_before_it_is_parsed() {
+fn deeply_nested_texts_are_refused_before_they_are_parsed() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(parse(nested(DEPTH_MAX).as_bytes()).is_ok());
     assert!(parse(nested(DEPTH_MAX + 1).as_bytes()).is_err());
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn what_serde_takes_is_no_deeper_than_counted(text in r#"[\[\]{}":,\\a1 ]{0,40}"#) {
+    fn texts_that_serde_accepts_are_no_deeper_than_counted(text in r#"[\[\]{}":,\\a1 ]{0,40}"#) {
         if let Ok(value) = serde_json::from_str::<Value>(&text) {
             prop_assert_eq!(depth(text.as_bytes()), depth_of(&value));
             prop_assert!(values(text.as_bytes()) >= count_of(&value));

@@ -1,8 +1,8 @@
 //! Which packs a server uses: those that are right. One with a mistake is left out, and the others
 //! serve; of packs that do not go together, the one that came last is left out.
 //!
-//! Of each pack the version that was in use last is kept beside the store. Where a pack is left out,
-//! that version still says how what it delivered is billed and rated, and defines its pools; new
+//! The last used version of each pack is kept beside the store. If a pack is removed, that
+//! version still bills and rates its products, and defines its pools; new
 //! orders about it are held.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub struct Serving {
     pub rulebook: Rulebook,
     /// What is to be kept: files of packs that are in use and differ from what is kept.
     fresh: Vec<(PathBuf, PackFiles)>,
-    /// What is kept of packs that are there no more.
+    /// Kept versions of removed packs.
     gone: Vec<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ struct Candidate {
 pub fn serving(folder: &Path, data: &Path) -> Result<Serving, PacksError> {
     let mut candidates: Vec<Candidate> =
         look(folder)?.into_iter().map(|found| Candidate::new(found, data)).collect();
-    // What was in use goes before what is new.
+    // Versions in use come first.
     candidates.sort_by_key(|candidate| !candidate.was_in_use());
     while leave_out(&mut candidates) {}
     let gone = kept_files(data).into_iter();

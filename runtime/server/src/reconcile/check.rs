@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::orphan::is_orphan;
 use crate::app::App;
 
-/// An instance is looked at so many times where it changes meanwhile.
+/// Attempts at an instance that changes meanwhile.
 const LOOKS_MAX: usize = 3;
 
 /// Why an instance cannot be looked at: a failure of ours.
@@ -28,12 +28,12 @@ pub(crate) enum CheckError {
 /// What came of looking at an instance.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
-    /// So many times an element was asked.
+    /// Number of questions to elements.
     pub(crate) asked: u64,
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Looks at an instance. What is found counts only where nobody was changing it.
+/// Checks an instance. Findings count only if the instance did not change meanwhile.
 pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked, CheckError> {
     let mut checked = Checked::default();
     for _ in 0..LOOKS_MAX {
@@ -82,8 +82,8 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
     Ok(checked)
 }
 
-/// The orders that are about an instance while they are open: those that its document names, and
-/// any that changes the work it stands on. Nothing where it is no instance.
+/// The open orders about an instance: those that its document names, and those that change the
+/// prior work of it. `None` if it is no instance.
 pub(crate) async fn orders_about(
     app: &App,
     resource: &str,
@@ -98,7 +98,7 @@ pub(crate) async fn orders_about(
     Ok(Some(Unless { open: open.into_iter().collect(), claimed }))
 }
 
-/// What to ask about an instance; a failure where nobody can be asked.
+/// The questions about an instance; a failure if there is no plugin to ask.
 pub(super) async fn ask_about(
     app: &App,
     resource: &str,
@@ -106,7 +106,7 @@ pub(super) async fn ask_about(
 ) -> Result<Result<Vec<Question>, Failure>, CheckError> {
     let mut known = Vec::new();
     for id in makers(resource, document) {
-        // An order that is not ours any more, or never was, says nothing.
+        // An order that was removed, or belongs to another system, is no evidence.
         let Some(fulfilment) = app.engine.get(&id).await? else { continue };
         let is_completed = matches!(fulfilment.phase(), Phase::Ended(End::Completed, _));
         let before_undo = if fulfilment.is_ended() && !is_completed {
@@ -121,13 +121,13 @@ pub(super) async fn ask_about(
     Ok(questions(resource, document, &known))
 }
 
-/// The version of the plugin that answers a question; nothing where there is none.
+/// The version of the plugin that answers a question; `None` if there is none.
 pub(super) fn version(app: &App, question: &Question) -> Option<Digest> {
     let current = app.host.resolve(question.plugin()).map(|plugin| plugin.digest);
     current.or_else(|| question.pinned.clone())
 }
 
-/// Asks a plugin; nothing where its work leaves nothing at an element.
+/// Asks a plugin; `None` if its work leaves nothing at an element.
 pub(super) async fn ask(
     app: &App,
     question: &Question,
@@ -165,7 +165,7 @@ fn call(app: &App, question: &Question, digest: &Digest) -> Call {
         name: question.work.clone(),
         attempt: 1,
         idempotency_key: question.key.clone(),
-        // Nobody waits for an answer to a probe.
+        // A probe needs no callback.
         callback: String::new(),
         operation: Operation::Recover,
         plugin: question.plugin().clone(),

@@ -7,7 +7,7 @@ use tmf::time::Timestamp;
 
 use super::check::Checked;
 
-/// So many findings are listed; all are counted.
+/// Max findings that are listed; all are counted.
 const FINDINGS_MAX: usize = 500;
 
 /// A reconciliation.
@@ -22,9 +22,9 @@ pub(crate) struct Reconciliation {
     pub(crate) requested: String,
     /// When it last went on.
     pub(crate) at: String,
-    /// So many instances were looked at.
+    /// Number of checked instances.
     pub(crate) checked: u64,
-    /// So many times an element was asked.
+    /// Number of questions to elements.
     pub(crate) asked: u64,
     pub(crate) found: Found,
     /// The first of the findings; one is named by its place, from 1.

@@ -1,5 +1,5 @@
-//! What is missing in the network is done again, as a run of its own: under a new key, with the
-//! journal, the retries and the fallout of any other. The inventory says all along that it is there.
+//! Missing work in the network is done again, as a run of its own: under a new key, with the
+//! journal, the retries and the fallout of any other. The inventory stays unchanged all along.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ pub(crate) enum RepairError {
     Check(#[from] CheckError),
 }
 
-/// Has the work that a finding says is missing done again; answers with the run. Asked for again,
-/// it is the same run.
+/// Repeats the missing work of a finding; returns the run. A repeated request gets
+/// the same run.
 pub(crate) async fn repair(
     app: &App,
     id: &str,

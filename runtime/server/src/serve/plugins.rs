@@ -41,7 +41,7 @@ pub(super) struct Plugins {
     pub(super) keep_versions: Duration,
 }
 
-/// Looks at the folder again and again. What is being compiled when the server stops is given up.
+/// Polls the folder. A compilation under way when the server stops is abandoned.
 pub(super) async fn watch(plugins: Plugins, look: Look, stopped: impl Future<Output = ()>) {
     tokio::select! {
         () = stopped => {}
@@ -86,7 +86,7 @@ fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
 
 async fn follow(plugins: &Plugins, look: &Look) {
     let (host, folder) = (&plugins.host, plugins.folder.as_path());
-    // What there is at the start was not written just now, so it is not waited for.
+    // Files that exist at the start were not written just now, so there is no wait for them.
     let mut last = Some(snapshot(folder));
     let mut seen = None;
     let mut retry = None;

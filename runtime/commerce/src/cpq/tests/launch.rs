@@ -69,7 +69,7 @@ fn a_service_that_no_rule_delivers_is_named() {
     });
     insta::assert_snapshot!(text, @r"
     NOTHING_DELIVERS `C-NEW`: serviceSpecRelationship: no service is below it and no rule delivers it: add a `serviceSpecRelationship` of type `reliesOn`, or a delivery
-    NO_DELIVERY `R-NEW`: id: no rule says how it is delivered: add it under `deliver:` in a pack's rules.yaml
+    NO_DELIVERY `R-NEW`: id: no rule delivers it: add it under `deliver:` in a pack's rules.yaml
     ");
 }
 

@@ -1,6 +1,6 @@
 //! Services and resources that are activated directly (TMF640, 702). A request is carried out as an
 //! order of one line, by the same rules, pools and plugins; the answer's `Link` leads to the monitor
-//! that shows how far it is. What only the inventory knows of an instance is changed at once.
+//! that shows its progress. Attributes that only the inventory has are changed at once.
 
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
@@ -165,7 +165,7 @@ fn refused(form: Form, failure: &Failure) -> Problem {
     }
 }
 
-/// What is activated is active then: what is only planned is no work for the network.
+/// An activated instance is active at the end: a planned one is no work for the network.
 fn check_state(subject: &Subject, instance: &Value) -> Result<(), Problem> {
     let Some(attribute) = subject.form.state() else { return Ok(()) };
     match instance.get(attribute).and_then(Value::as_str) {
@@ -192,8 +192,8 @@ fn check_spec(subject: &Subject, before: &Value, after: &Value) -> Result<(), Pr
 
 /// Whether nothing of an instance is left in the network.
 fn is_over(instance: &Value) -> bool {
-    let says = |name: &str, word: &str| instance.get(name).is_some_and(|value| value == word);
-    says("state", "terminated") || says("resourceStatus", "available")
+    let has = |name: &str, word: &str| instance.get(name).is_some_and(|value| value == word);
+    has("state", "terminated") || has("resourceStatus", "available")
 }
 
 /// The request as the monitor shows it.

@@ -1,5 +1,5 @@
-//! Changing and removing documents. Who says which revision it read is refused when there is
-//! another by now; who does not say has its change made to what is there.
+//! Changes and removes documents. A client that sends the revision it read is refused if there is
+//! a later one; without a revision the current document is changed.
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -19,7 +19,7 @@ use crate::http::resources::Served;
 use crate::http::{Door, answer, etag, href};
 use crate::systems::{self, Draft};
 
-/// A change is tried so many times while others change the same document.
+/// Attempts at a change while others change the same document.
 const TRIES_MAX: usize = 16;
 
 /// What a client asks for.

@@ -1,5 +1,5 @@
-//! Creating documents: what comes in is held against the table, goes through the system that it
-//! belongs to, and is on disk before it is answered.
+//! Creates documents: the body is validated by the table, passes the policy of its resource, and
+//! is on disk before the answer.
 
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
@@ -18,7 +18,7 @@ use crate::systems::{self, Draft};
 /// What clients called their requests, as documents: one name is taken once.
 const SUBMISSIONS: &str = "submission";
 
-/// A document is tried so many times while others change what it is about.
+/// Attempts at a document while others change its surroundings.
 const TRIES_MAX: usize = 64;
 
 /// Takes a new document.
@@ -61,7 +61,7 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
                 let message = format!("there is a {} `{id}` already", served.name());
                 return Err(Problem::conflict(message).about("id"));
             }
-            // Somebody changed what it is made of or moves: it is looked at anew.
+            // Related documents changed meanwhile: try again.
             Err(Error::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }

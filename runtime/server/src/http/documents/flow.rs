@@ -27,7 +27,7 @@ use crate::http::{Door, answer, etag, href};
 /// The flows that are shown no more, as documents.
 const REMOVED: &str = "removedProcessFlow";
 
-/// So many fulfilments are looked at for one list: each is folded from its journal.
+/// Max fulfilments read for one list: each is folded from its journal.
 const FLOWS_MAX: usize = 10_000;
 
 /// Takes a request about process flows, one of them, or its task flows.

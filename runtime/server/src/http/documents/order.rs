@@ -43,7 +43,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
             if let Some(before) = &before {
                 repeat.check(before.document())?;
             }
-            // What the engine told is on disk, so the document is there unless it was removed.
+            // The engine answers after the commit, so the document exists unless it was removed.
             if before.is_some() && door.app.document(resource.key, id.as_str())?.is_none() {
                 let message = format!(
                     "the {} `{id}` that was made under this key was removed",
@@ -66,7 +66,7 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
     Ok(if is_new { answer::committed(response) } else { response })
 }
 
-/// An order as it is taken: without what only the server says.
+/// An accepted order, without the attributes that only the server sets.
 pub(in crate::http) fn taken(document: Value, served: &Served) -> Result<Value, Problem> {
     let resource = served.resource;
     let Value::Object(mut fields) = served.new_body(document)? else {

@@ -36,7 +36,7 @@ fn without_fields_everything_is_answered() {
 }
 
 #[test]
-fn what_is_no_name_is_refused() {
+fn texts_that_are_no_name_are_refused() {
     for text in ["a..b", "a.", ".a", "a[0]", "a b", "a=1", "*"] {
         assert!(Fields::parse(Some(text)).is_err(), "{text}");
     }

@@ -26,7 +26,7 @@ fn parameters_that_are_no_filters_are_left_out() {
 }
 
 #[test]
-fn what_is_no_filter_is_refused() {
+fn malformed_filters_are_refused() {
     for query in ["state.like=h", "a..b=1", ".eq=1", "name.regex=(", "filter=$[", "a[0]=1"] {
         assert!(filter(query).is_err(), "{query}");
     }

@@ -118,7 +118,7 @@ impl Kind {
             Self::Number => (value.is_u64(), "a whole number from 0"),
             Self::Boolean => (value.is_boolean(), "`true` or `false`"),
             Self::Object => (value.is_object(), "an object"),
-            // What is wrong within is told by what reads it.
+            // Its content is validated where it is read.
             Self::Reference => (value.is_object() || value.is_string(), "a reference"),
             Self::Money => {
                 (value.is_object(), "an amount such as `{\"unit\":\"EUR\",\"value\":5}`")

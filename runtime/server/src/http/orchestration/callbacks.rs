@@ -47,8 +47,8 @@ pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answe
     Ok(answer::json(status, &json!({ "state": state })))
 }
 
-/// The name of a callback by its address. What has no slash is a task's own; a key of a plugin may
-/// have slashes in it.
+/// The name of a callback by its address. A name without a slash is a task's own; a key of a
+/// plugin may have slashes in it.
 fn name(door: &Door, address: &[&str]) -> Result<String, Problem> {
     if let [own] = address {
         let key = door.app.engine.addresses().key(own).map(str::to_string);

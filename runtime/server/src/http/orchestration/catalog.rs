@@ -1,5 +1,5 @@
-//! How the entities of the catalogs stand: what can be ordered, and if not, why. What another system's
-//! catalog has is kept as it is, and told here.
+//! The state of catalog entities: which can be ordered, and why the others cannot. Entities from
+//! catalogs of other systems are stored as they are, with problems reported here.
 
 use axum::http::StatusCode;
 use commerce::cpq::Standing;

@@ -34,11 +34,11 @@ pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
     }
 }
 
-/// A page shows so many groups where nobody says, and at the most.
+/// Groups on a page: the default and the max.
 const GROUPS: usize = 50;
 const GROUPS_MAX: usize = 500;
 
-/// Customers that are likely one, group by group; `next` says where the next page begins.
+/// Customers that are likely one, group by group; `next` is the beginning of the next page.
 fn duplicates(door: &Door, call: &Call) -> Answer {
     let limit = match call.query.get("limit") {
         None => GROUPS,

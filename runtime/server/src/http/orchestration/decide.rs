@@ -63,7 +63,7 @@ pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
     decide(door, &call, id, Wish::GiveUp { subject, release: asked.release, decision }).await
 }
 
-/// Says that a task of a fulfilment, or its undo, was done by hand.
+/// Records that a task of a fulfilment, or its undo, was done by hand.
 pub(super) async fn complete(door: &Door, mut call: Call, id: &str) -> Answer {
     let Complete { task, outputs, by, reason } = read_as(call.json()?)?;
     let decision = Decision { by, reason };

@@ -24,7 +24,7 @@ use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::serve::Closing;
 
-/// A comment is sent this often, so that nobody between takes the connection for dead.
+/// Interval of comments that keep proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Answers with the stream.
@@ -35,7 +35,7 @@ pub(super) async fn get(door: &Door, call: Call, id: &str) -> Answer {
     let last = call.headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
     let next = last.map_or(0, |last: u32| last.saturating_add(1));
     if fulfilment.is_ended() && next >= fulfilment.records() {
-        // The end was sent before; this says to a browser that it need not come again.
+        // The end was sent before; this tells a browser not to reconnect.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let follow = Follow {
@@ -74,7 +74,7 @@ struct Follow {
 }
 
 impl Follow {
-    /// The next event; nothing where none follows.
+    /// The next event; `None` at the end.
     async fn message(&mut self) -> Option<Message> {
         if self.is_over {
             return None;
@@ -107,7 +107,7 @@ impl Follow {
                     if published.number == self.next {
                         return Some((published.number, published.record));
                     }
-                    // Less was sent already; more says that some were missed.
+                    // Less was sent already; more means that some were missed.
                     self.in_past = published.number > self.next;
                 }
                 Ok(_) => {}
@@ -118,11 +118,11 @@ impl Follow {
     }
 
     fn read_past(&mut self) -> Option<()> {
-        // What cannot be read was logged; the client is cut off and may come again.
+        // Unreadable records were logged; the client is disconnected and may reconnect.
         let mut records = journal::read(&*self.store, &self.id, self.next).ok()?;
         self.in_past = records.len() == journal::RECORDS_AT_ONCE;
-        // What follows from the last record is still being written: it is published when that is
-        // done, which is later than this look.
+        // The effects of the last record are still being written: it is published after that,
+        // which is later than this look.
         if !self.in_past && self.store.get(&engine::keys::owed(&self.id)).ok()?.is_some() {
             records.pop();
         }

@@ -21,7 +21,7 @@ use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::resources::as_kept;
 
-/// So many bytes are sent at one time, more or less.
+/// Bytes sent at one time, approximately.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Max documents looked at for one piece.
@@ -62,7 +62,7 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
             };
             let ((piece, is_last), rest) = read.map_err(std::io::Error::other)?.map_err(failed)?;
             export = rest;
-            // What is told is durable.
+            // Everything in the answer is durable.
             export.app.engine.store().settled().await.map_err(failed)?;
             if is_last {
                 return Ok(Some((piece, None)));
@@ -108,7 +108,7 @@ impl Export {
         checked.map(|()| export).map_err(|problem| problem.message().to_string())
     }
 
-    /// The ids of the next documents after one, at the most so many.
+    /// The ids of the next documents after one, at most `limit`.
     pub(crate) fn ids(
         &self,
         after: Option<&str>,
@@ -129,7 +129,7 @@ impl Export {
         Ok(ids)
     }
 
-    /// Gives all lines away, some at a time, until nobody takes them.
+    /// Writes all lines, some at a time, until the receiver is dropped.
     pub(crate) fn write(
         mut self,
         mut give: impl FnMut(Bytes) -> bool,

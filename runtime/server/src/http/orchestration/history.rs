@@ -12,7 +12,7 @@ use crate::http::call::{Call, time};
 use crate::http::problem::Problem;
 use crate::http::{Door, answer, href};
 
-/// So many earlier versions are answered; the first ones, where there are more.
+/// Max earlier versions in an answer; the first ones, if there are more.
 const VERSIONS_MAX: usize = 1_000;
 
 /// Answers with all versions of a document, oldest first, or with the one at a time (`?at=`).

@@ -128,7 +128,7 @@ struct Asked {
     resource: String,
     existing: Existing,
     wrong: Wrong,
-    /// So many lines are left out of the body.
+    /// Number of lines left out of the body.
     from: u64,
 }
 

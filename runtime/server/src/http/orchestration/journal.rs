@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 use crate::http::call::time;
 use crate::http::problem::Problem;
 
-/// So many records are read from the store at once.
+/// Records read from the store at once.
 pub(super) const RECORDS_AT_ONCE: usize = 256;
 
-/// The next records from a number on; none where there are no more.
+/// The next records from a number on; none at the end.
 pub(super) fn read(
     store: &dyn Store,
     id: &FulfilmentId,

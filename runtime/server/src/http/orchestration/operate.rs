@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
 use crate::http::{Door, answer, documents, resources};
 
-/// So many logs of attempts are answered; the last ones, where there are more.
+/// Max logs of attempts in an answer; the last ones, if there are more.
 const LOGS_MAX: usize = 1_000;
 
 /// Has what failed tried again.
@@ -43,7 +43,7 @@ pub(super) async fn retry(door: &Door, id: &str) -> Answer {
     }
 }
 
-/// Says what an order would become; nothing is submitted.
+/// Plans an order without submitting it.
 pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer {
     let found = of_key(order)
         .and_then(|(_, resource)| Some((as_kept(resource), resources::kind(resource)?)));

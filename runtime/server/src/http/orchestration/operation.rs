@@ -47,7 +47,7 @@ pub(in crate::http) struct Attribute {
     pub(in crate::http) kind: Kind,
     /// Whether it must be there.
     pub(in crate::http) is_mandatory: bool,
-    /// What it says.
+    /// Its summary.
     pub(in crate::http) what: &'static str,
 }
 

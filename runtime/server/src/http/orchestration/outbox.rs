@@ -1,4 +1,4 @@
-//! The notifications that orders gave (TMF630 events), in the order in which they came to be.
+//! The notifications of orders (TMF630 events), in the order of the outbox.
 
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
@@ -12,7 +12,7 @@ use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::{Door, answer, href};
 
-/// So many are answered at once.
+/// Max notifications in an answer.
 const EVENTS_MAX: usize = 1_000;
 
 /// Answers with the notifications after a number (`?after=`), and where the next ones are.

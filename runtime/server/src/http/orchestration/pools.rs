@@ -66,7 +66,7 @@ async fn values(door: &Door, query: &Query, pool: &PoolId) -> Answer {
     let next = (found.len() == limit).then(|| found.last().map(|(index, _)| *index)).flatten();
     for (index, held) in &found {
         let used = door.app.use_of(pool, *index, held).await?;
-        if query.says("unused") && used != Use::Nothing {
+        if query.is_true("unused") && used != Use::Nothing {
             continue;
         }
         rows.push(json!({

@@ -1,5 +1,5 @@
-//! Reconciliations: `POST reconciliations` says what is to be held against the network; it runs in
-//! the background, and how far it is and what it found can be read at any time.
+//! Reconciliations: `POST reconciliations` chooses what to compare with the network; it runs in
+//! the background, and its progress and findings can be read at any time.
 
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
@@ -140,7 +140,7 @@ async fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
     Ok(scope)
 }
 
-/// The id of a reference; nothing where there is none, or an empty one.
+/// The id of a reference; `None` if there is none, or an empty one.
 fn id_in(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
     let wrong =
         |about: String| Problem::bad("is a reference such as `{\"id\":\"1\"}`").about(about);

@@ -16,7 +16,7 @@ use crate::http::repeat::Repeat;
 use crate::http::{Door, answer};
 use crate::retention;
 
-/// So long a client may wait for the end of a run, in seconds.
+/// Max wait for the end of a run, in seconds.
 const WAIT_S_MAX: u64 = 300;
 
 /// Starts a run: 201 at once, or, where the client waits, 200 when it has ended and 202 when it
@@ -80,7 +80,7 @@ async fn remove(door: &Door, run: &Fulfilment) -> Answer {
 }
 
 async fn waited(door: &Door, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {
-    // The run is on disk. Who waits for its end changes nothing, and holds nobody up.
+    // The run is on disk. Waiting for its end changes nothing and must not block other requests.
     call.leave_place();
     let ended = tokio::select! {
         // Where both are there, the end is what the client waits for.

@@ -15,7 +15,7 @@ use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};
 
-/// So many dead letters are answered, or sent again, at once.
+/// Max dead letters in an answer, or sent again at once.
 const LETTERS_MAX: usize = 1_000;
 
 /// Takes a request about subscriptions.
@@ -79,7 +79,7 @@ fn view(subscriber: &Subscriber, end: u64) -> Value {
     let (subscription, progress) = (&subscriber.subscription, subscriber.progress());
     let (state, paused) = match progress.standing {
         Standing::Active => ("active", None),
-        Standing::Paused(Pause::Asked) => ("paused", Some("somebody asked for it")),
+        Standing::Paused(Pause::Asked) => ("paused", Some("a client paused it")),
         Standing::Paused(Pause::Silent) => ("paused", Some("nothing was taken for too long")),
         Standing::Paused(Pause::Full) => ("paused", Some("it has too many dead letters")),
     };

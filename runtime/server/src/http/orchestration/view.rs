@@ -29,7 +29,7 @@ pub(super) async fn plan(door: &Door, id: &str) -> Answer {
 
 /// A fulfilment with the times of its tasks, which are in its journal.
 pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<Value, Problem> {
-    let wants_journal = call.query.says("journal");
+    let wants_journal = call.query.is_true("journal");
     let mut show = Show::with(fulfilment.plan());
     let (mut times, mut records) = (BTreeMap::new(), Vec::new());
     journal::each(&**door.app.engine.store(), fulfilment.id(), |number, record| {
@@ -277,8 +277,8 @@ pub(super) fn failed(failure: &Failure, task: Option<String>) -> Value {
     body
 }
 
-/// When a task was begun and ended, as far as the journal says: what cannot have an effect is not
-/// recorded as begun.
+/// When a task began and ended, according to the journal: the begin of a task without effects is
+/// not recorded.
 #[derive(Clone, Copy, Debug, Default)]
 struct Times {
     attempt: u32,

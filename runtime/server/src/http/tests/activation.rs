@@ -26,7 +26,7 @@ fn assert_wrong(answer: &Answer, status: u16, about: &str) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_activated_is_refused_and_changes_nothing() {
+async fn requests_that_cannot_be_activated_are_refused_and_change_nothing() {
     let bench = Bench::new();
     let unknown = json!({ "id": "RFS-NONE" });
     let speed = json!([{ "name": "colour", "value": 1 }]);
@@ -50,7 +50,7 @@ async fn what_cannot_be_activated_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_no_order_made_is_changed_in_the_inventory_alone() {
+async fn instances_without_an_order_are_changed_in_the_inventory_alone() {
     let bench = Bench::new();
     let known = bench.post(INVENTORY, &bearer()).await;
     let path = format!("{SERVICES}/{}", known.body["id"].as_str().unwrap());
@@ -71,7 +71,7 @@ async fn what_no_order_made_is_changed_in_the_inventory_alone() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_person_is_in_error_and_is_not_changed_meanwhile() {
+async fn a_request_that_waits_for_an_operator_is_in_error_and_its_instance_is_locked() {
     let bench = Bench::new();
     // No plugin is there to do it.
     let posted = bench.post(SERVICES, &bearer()).await;

@@ -332,7 +332,7 @@ fn line(account: &str, start: &str) -> Value {
     })
 }
 
-/// What a life is about.
+/// The subject of a lifecycle.
 struct Lifecycle {
     world: World,
     account: String,

@@ -341,7 +341,7 @@ fn leads(document: &Value, path: &str) -> bool {
 pub(super) fn smallest(resource: &Resource) -> Value {
     match resource.key {
         "productOrder" => return order("A"),
-        // Nobody allocates it here, so the order stays open.
+        // No plugin allocates it here, so the order stays open.
         "resourceOrder" => {
             let port = json!({ "resourceSpecification": { "id": "RS-OLT-PORT" } });
             return json!({ "orderItem": [{ "id": "1", "action": "add", "resource": port }] });

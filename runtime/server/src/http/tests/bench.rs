@@ -164,7 +164,7 @@ impl Bench {
         Self { app, service: TowerToHyperService::new(router), ..self }
     }
 
-    /// Puts a run with so many tasks, side by side, into the engine, under a client's key.
+    /// Puts a run with this many tasks, side by side, into the engine, under a client's key.
     pub(super) async fn run(&self, tasks: usize, key: &str) -> FulfilmentId {
         let step = Step {
             workflow: "six-steps".into(),

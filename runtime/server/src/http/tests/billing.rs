@@ -212,8 +212,8 @@ async fn a_bill_on_demand_is_drawn_when_it_is_asked_for() {
     assert_eq!(bill.body["state"], json!("new"), "{}", bill.text);
     let second = bench.post(ON_DEMAND, &asked).await;
     assert_eq!(second.body["state"], json!("rejected"), "{}", second.text);
-    let nobody = bench.post(ON_DEMAND, &json!({})).await;
-    assert_eq!(nobody.status, 400, "{}", nobody.text);
+    let without_account = bench.post(ON_DEMAND, &json!({})).await;
+    assert_eq!(without_account.status, 400, "{}", without_account.text);
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn usage_waits_for_a_rater_and_is_rejected_where_it_belongs_to_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_and_changes_nothing() {
+async fn errors_name_the_attribute_and_change_nothing() {
     let bench = Bench::new();
     let table = [
         ("runs", json!({ "date": "soon" }), 400, "date"),

@@ -123,7 +123,7 @@ async fn runs_at_the_same_time_bill_each_account_once() {
 }
 
 #[tokio::test]
-async fn an_account_that_cannot_be_billed_stops_nobody_else() {
+async fn an_account_that_cannot_be_billed_stops_no_other() {
     let bench = Bench::new();
     sold(&bench, "acc-1").await;
     let product = sold(&bench, "acc-2").await;

@@ -271,7 +271,7 @@ async fn an_entry_that_is_there_already_refuses_another_of_its_id() {
 
 /// L12: 30 was given back by a credit and by an adjustment, whichever came first.
 #[tokio::test]
-async fn what_a_credit_gave_back_is_not_adjusted() {
+async fn credited_rates_are_not_adjusted() {
     let bench = Bench::new();
     let product = sold(&bench, "acc-1", &[fee("F", 30.0, 0)]).await;
     let bill = billed(&bench, "acc-1", "2026-04-01").await;
@@ -285,7 +285,7 @@ async fn what_a_credit_gave_back_is_not_adjusted() {
 }
 
 #[tokio::test]
-async fn what_was_adjusted_is_not_credited() {
+async fn adjusted_rates_are_not_credited() {
     for (value, left) in [(30.0, 0.0), (20.0, -10.0)] {
         let bench = Bench::new();
         let product = sold(&bench, "acc-1", &[fee("F", 30.0, 0)]).await;

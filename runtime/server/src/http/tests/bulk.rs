@@ -29,7 +29,7 @@ fn counts(answer: &Answer) -> [u64; 5] {
 }
 
 #[tokio::test]
-async fn rows_become_documents_with_their_ids_and_nobody_is_told() {
+async fn rows_become_documents_with_their_ids_and_without_events() {
     let bench = Bench::new();
     let lines: String = (0..1_203).map(|n| product(&format!("p{n:04}"), "a")).collect();
     let taken = put(&bench, "first?resource=product", &lines).await;
@@ -48,7 +48,7 @@ async fn rows_become_documents_with_their_ids_and_nobody_is_told() {
 }
 
 #[tokio::test]
-async fn what_was_imported_before_is_kept() {
+async fn previously_imported_rows_are_kept() {
     let bench = Bench::new();
     let lines: String = (0..700).map(|n| product(&format!("p{n}"), "a")).collect();
     put(&bench, "first?resource=product", &lines).await;
@@ -109,7 +109,7 @@ async fn wrong_lines_are_noted_where_that_is_asked() {
 }
 
 #[tokio::test]
-async fn what_is_there_and_differs_is_refused_kept_or_replaced() {
+async fn existing_documents_that_differ_are_refused_kept_or_replaced() {
     let bench = Bench::new();
     put(&bench, "first?resource=product", &product("a", "one")).await;
     let path = "/tmf-api/productInventory/v4/product/a";
@@ -154,7 +154,7 @@ async fn an_exported_catalog_can_be_imported_again() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_imported_changes_nothing() {
+async fn refused_imports_change_nothing() {
     let bench = Bench::new();
     put(&bench, "taken?resource=customer", "").await;
     let facts = bench.facts();
@@ -228,7 +228,7 @@ async fn an_export_has_every_row_that_matches_and_goes_on_after_an_id() {
     assert_eq!(bench.get("/orchestration/v1/exports/processFlow").await.status, 422);
 }
 
-/// What a job is once it has ended.
+/// Waits for the end of a job; returns its document.
 async fn job(bench: &Bench, path: &str, body: &Value) -> Value {
     let created = bench.post(path, body).await;
     assert_eq!(created.status, 201, "{}", created.body);
@@ -267,7 +267,7 @@ async fn jobs_take_a_catalog_out_and_bring_it_in() {
         ("wrong.ndjson", "category", "line 1: `name` is missing"),
         ("missing.ndjson", "category", "cannot read `missing.ndjson`"),
         ("/etc/passwd", "category", "`url` is the name of a file"),
-        ("wrong.ndjson", "nothing", "`path` says of what"),
+        ("wrong.ndjson", "nothing", "`path` must name a collection"),
     ] {
         let body = json!({ "url": url, "path": path });
         let failed = job(&bench, &format!("{CATALOG}/importJob"), &body).await;

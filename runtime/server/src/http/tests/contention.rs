@@ -1,4 +1,4 @@
-//! Orders about existing instances side by side: one that takes long holds nobody up.
+//! Concurrent orders about existing instances: a slow one does not block the others.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;

@@ -130,7 +130,7 @@ async fn a_quote_is_priced_approved_accepted_and_ordered_once_at_its_price() {
     assert_eq!((again.status.as_u16(), &again.body["id"]), (201, &ordered.body["id"]));
     let total = &ordered.body["orderTotalPrice"][1]["price"]["dutyFreeAmount"]["value"];
     assert_eq!(total, &json!(62.3));
-    // Who writes an order by hand says what was quoted, or is refused.
+    // An order written by hand must match the quote, or is refused.
     let mut by_hand = order("A");
     for name in ["productOrderItem", "quote"] {
         by_hand[name] = ordered.body[name].clone();
@@ -142,7 +142,7 @@ async fn a_quote_is_priced_approved_accepted_and_ordered_once_at_its_price() {
     assert_eq!(refused.status, 422, "{}", refused.body);
     assert_eq!(refused.body["referenceError"], "quote");
     assert!(refused.text.contains("is not what was quoted"), "{}", refused.text);
-    // What was quoted is ordered once, whether or not the order names the quote at its head.
+    // A quote is ordered once, whether or not the order names it at its head.
     by_hand["productOrderItem"] = ordered.body["productOrderItem"].clone();
     for _ in 0..2 {
         let refused = bench.post(ORDERS, &by_hand).await;
@@ -271,7 +271,7 @@ async fn teleport(bench: &Bench) -> Answer {
 
 #[tokio::test]
 async fn an_offering_that_cannot_be_delivered_is_launched_with_a_warning_or_not() {
-    let reasons = ["productOfferingPrice", "no rule says how it is delivered"];
+    let reasons = ["productOfferingPrice", "no rule delivers it"];
     let bench = Bench::new();
     let launched = teleport(&bench).await;
     assert_eq!(launched.status, 200, "{}", launched.text);
@@ -294,7 +294,7 @@ async fn an_offering_that_cannot_be_delivered_is_launched_with_a_warning_or_not(
 }
 
 #[tokio::test]
-async fn what_rules_name_is_not_removed() {
+async fn documents_named_by_rules_are_not_removed() {
     let bench = Bench::new();
     let rule = format!("{SERVICES}/RFS-VLAN");
     let removed = bench.send(&format!("DELETE {rule}"), &[], Body::empty()).await;

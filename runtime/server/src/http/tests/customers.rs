@@ -72,7 +72,7 @@ async fn two_customers_that_are_one_become_one_or_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn what_a_document_said_then_can_be_read() {
+async fn earlier_versions_of_a_document_can_be_read() {
     let bench = Bench::new();
     let id = customer(&bench, "Ann").await;
     let headers = [("content-type", "application/merge-patch+json")];
@@ -133,7 +133,7 @@ async fn who_changes_what_another_changed_is_told() {
 const INDIVIDUAL: &str = "/tmf-api/party/v4/individual";
 const DUPLICATES: &str = "/orchestration/v1/customers/duplicates";
 
-/// A customer who is a person, with what a `Link` says of who is likely the same.
+/// A customer who is a person, with the likely duplicates in its `Link`.
 async fn person(bench: &Bench, person: &Value) -> (String, String, Vec<String>) {
     let party = created(bench, INDIVIDUAL, person).await;
     let customer = json!({ "name": person["givenName"], "engagedParty": { "id": party } });
@@ -204,7 +204,7 @@ async fn customers_that_are_likely_one_are_found_with_the_reasons() {
     assert_eq!(paged, expected);
     assert_eq!(bench.get(&format!("{DUPLICATES}?limit=0")).await.status, 400);
 
-    // Who is another now, or was merged, is no duplicate any more.
+    // A changed or merged customer is no duplicate any more.
     let headers = [("content-type", "application/merge-patch+json")];
     let other = who("Anna", "1990-01-01T00:00:00Z", "anna@example.com");
     let patch = format!("PATCH {INDIVIDUAL}/{party}");

@@ -24,8 +24,8 @@ const WAITS_MAX: usize = 200;
 /// Everything that was begun goes on for this many turns after its client has gone.
 const TURNS: usize = 2_000;
 
-/// A store that has written a batch some turns before it says so, as a disk does that is slow to
-/// sync: within that time clients vanish.
+/// A store that acknowledges a batch some turns after it is written, as a slow disk does:
+/// within that time clients vanish.
 struct Late(Memory);
 
 /// The turns between a batch and its answer.

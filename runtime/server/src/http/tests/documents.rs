@@ -72,7 +72,7 @@ async fn a_product_with_the_id_of_a_removed_one_is_another() {
     assert_eq!(stale.status, 412, "{}", stale.text);
     let history = bench.get("/orchestration/v1/history/product/P").await;
     assert_eq!(history.body.as_array().map(Vec::len), Some(1), "{}", history.text);
-    // What the first one owed until it was removed was charged then; the second owes its own alone.
+    // The first one was charged until its removal; the second owes its own charges alone.
     let rates = "/tmf-api/customerBillManagement/v4/appliedCustomerBillingRate?limit=1000";
     let list = async || bench.get(rates).await.body.as_array().unwrap().clone();
     let before = list().await;

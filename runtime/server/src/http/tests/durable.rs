@@ -164,7 +164,7 @@ async fn a_repeated_payment_is_answered_when_the_first_is_durable() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_made_durable_is_not_told() {
+async fn writes_that_could_not_be_made_durable_are_not_shown() {
     let held = Held::new();
     product(&held, "p1").await;
     let rename = (format!("PATCH {PRODUCT}/p1"), json!({ "name": "lost" }));

@@ -112,7 +112,7 @@ async fn an_index_of_one_attribute_is_not_asked_for_another() {
 }
 
 #[tokio::test]
-async fn what_a_list_cannot_answer_is_refused_by_its_parameter() {
+async fn queries_that_a_list_cannot_answer_are_refused_by_their_parameter() {
     let bench = Bench::new();
     products(&bench).await;
     for (query, about, said) in [

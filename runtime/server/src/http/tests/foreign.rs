@@ -104,7 +104,7 @@ async fn a_catalog_of_another_system_is_taken_in_and_told_why_it_cannot_be_order
 }
 
 #[tokio::test]
-async fn what_is_posted_tells_why_it_cannot_be_ordered_and_can_once_it_is_whole() {
+async fn a_posted_offering_tells_why_it_cannot_be_ordered_and_can_once_it_is_complete() {
     let bench = Bench::new();
     let path = format!("{CATALOG}/productOffering");
     let early = offering("early", &json!({ "productSpecification": { "id": "late" } }));
@@ -219,7 +219,7 @@ fn referring() -> Vec<(&'static str, Value, &'static str)> {
 }
 
 #[tokio::test]
-async fn references_to_other_systems_are_kept_as_the_operator_says() {
+async fn references_to_other_systems_are_kept_as_configured() {
     let elsewhere = "https://crm.example/tmf-api/party/v4/individual/500";
     let ours = "http://127.0.0.1:8080/tmf-api/party/v4/individual/500";
     let cases = [
@@ -254,7 +254,7 @@ async fn references_to_other_systems_are_kept_as_the_operator_says() {
     }
 }
 
-/// What the table looks up is acted on, or one of these.
+/// Every reference in the table has a check, or is one of these.
 #[test]
 fn every_reference_that_may_lead_elsewhere_is_known() {
     let all = table::APIS.iter().flat_map(|api| api.resources);

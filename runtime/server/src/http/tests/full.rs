@@ -29,7 +29,7 @@ fn views(version: Version) -> impl Iterator<Item = View> {
     })
 }
 
-/// What one value says and another does not say in the same place.
+/// The paths of `sent` that `seen` lacks or has with another value.
 fn lost(sent: &Value, seen: &Value, path: &str) -> Vec<String> {
     match (sent, seen) {
         (Value::Object(sent), Value::Object(seen)) => sent
@@ -74,9 +74,9 @@ fn without_owned(view: &View, body: &mut Value) {
     }
 }
 
-/// What the server says of a document beside what the table names, and why.
+/// Attributes that the server sets beside those of the table, with the reason.
 const OWNED: &[(&str, &[&str])] = &[
-    // What follows from a question is answered, not told.
+    // Answers to a question are computed, not sent.
     ("checkProductStock", &["alternate", "availabilityResult", "state"]),
     ("adjustProductStock", &["state"]),
     // A quote tells prices.
@@ -98,7 +98,7 @@ const ANSWERED: &[&str] = &[
     "state",
 ];
 
-/// What is compared of a document: all but what the server says, and addresses.
+/// The compared part of a document: all but attributes of the server, and addresses.
 fn compared(view: &View, document: &Value) -> Value {
     let owned = OWNED.iter().find(|(key, _)| *key == view.resource.key);
     let names = owned.map(|(_, names)| *names).unwrap_or_default();
@@ -309,7 +309,7 @@ async fn patched(bench: &Bench, view: &View, by: &View, id: &str, body: &Value) 
     findings
 }
 
-/// What is lost of documents that are exported and come in elsewhere.
+/// The attributes lost by documents that are exported and imported elsewhere.
 async fn moved(bench: &Bench, key: &str) -> Vec<String> {
     let export = format!("/orchestration/v1/exports/{key}");
     let rows = bench.get(&export).await.text;

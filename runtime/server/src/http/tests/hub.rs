@@ -107,7 +107,7 @@ async fn a_bad_hub_is_refused_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_posted_to_a_topic_reaches_its_hubs() {
+async fn events_posted_to_a_topic_reach_its_hubs() {
     let bench = Bench::new();
     tokio::spawn(bench.events.clone().run(std::future::pending()));
     let input = json!({ "name": "outages", "headerQuery": "priority=1,2" });

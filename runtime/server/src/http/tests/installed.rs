@@ -32,7 +32,7 @@ fn plan() -> Plan {
 }
 
 #[tokio::test]
-async fn what_is_installed_is_worked_out_of_the_orders_once() {
+async fn installed_specifications_are_derived_from_the_orders_once() {
     let bench = Bench::new();
     let engine = &bench.app.engine;
     upgrade(engine).await.unwrap();

@@ -1,4 +1,5 @@
-//! What clients of both versions send is kept as it is, through everything that may happen to it.
+//! Documents from clients of both versions are stored as they are, through everything that may
+//! happen to them.
 
 use axum::body::Body;
 use serde_json::{Value, json};
@@ -195,7 +196,7 @@ async fn any_word_tells_where_an_entry_of_a_catalog_stands() {
     }
 }
 
-/// What a client may say of a resource order is all there.
+/// Every attribute of a resource order that a client may send is stored.
 #[tokio::test]
 async fn the_dates_of_a_resource_order_are_kept() {
     let bench = Bench::new();

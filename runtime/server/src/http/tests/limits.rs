@@ -9,7 +9,7 @@ const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 const CATEGORIES: &str = "/tmf-api/productCatalogManagement/v4/category";
 
 #[tokio::test]
-async fn exports_have_places_and_leave_them_when_nobody_reads_any_more() {
+async fn exports_have_places_and_leave_them_when_the_client_has_gone() {
     let bench = Bench::new();
     let export =
         async || bench.open("GET /orchestration/v1/exports/category", &[], Body::empty()).await;

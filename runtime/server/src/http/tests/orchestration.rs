@@ -84,11 +84,11 @@ async fn an_element_answers_and_watchers_see_it() {
     let own = bench.app.engine.addresses().of("run-k:0");
     let late = bench.post(&format!("/orchestration/v1/callbacks/{own}"), &json!({})).await;
     assert!(late.body["state"].as_str().unwrap().starts_with("ignored"));
-    for guessed in ["run-k:0", "nobody-yet", &own[..own.len() - 1], &own.replace(":0", ":1")] {
+    for guessed in ["run-k:0", "no-task-yet", &own[..own.len() - 1], &own.replace(":0", ":1")] {
         let guessed = format!("/orchestration/v1/callbacks/{guessed}");
         assert_eq!(bench.post(&guessed, &json!({})).await.status, 404, "{guessed}");
     }
-    let early = bench.post("/orchestration/v1/callbacks/patient/nobody-yet", &json!({})).await;
+    let early = bench.post("/orchestration/v1/callbacks/patient/no-task-yet", &json!({})).await;
     assert_eq!(early.status, 202);
     let long = json!({ "text": "x".repeat(64 << 10) });
     let long = bench.post("/orchestration/v1/callbacks/patient/long", &long).await;
@@ -116,7 +116,7 @@ async fn a_stream_goes_on_where_it_was_cut_off() {
 }
 
 #[tokio::test]
-async fn what_failed_is_tried_again_at_most_while_it_is_open() {
+async fn failed_tasks_are_retried_only_while_the_fulfilment_is_open() {
     let bench = Bench::new();
     let id = bench.run(1, "k").await;
     let answer = bench.post(&format!("/orchestration/v1/fulfilments/{id}/retry"), &json!({})).await;
@@ -140,7 +140,7 @@ async fn a_simulation_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn the_server_says_what_it_has_and_how_it_is() {
+async fn the_server_lists_its_contents_and_its_state() {
     let bench = Bench::new();
     bench.post("/tmf-api/productOrderingManagement/v4/productOrder", &order("A")).await;
     assert_eq!(bench.get("/healthz").await.status, 200);

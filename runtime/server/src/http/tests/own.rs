@@ -176,7 +176,7 @@ async fn every_operation_of_the_table_is_served_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_an_operation_does_not_know_is_named_and_changes_nothing() {
+async fn unknown_attributes_of_an_operation_are_named_and_change_nothing() {
     let bench = Bench::new();
     let facts = bench.facts();
     let expect = |answer: &Answer, name: &str| {

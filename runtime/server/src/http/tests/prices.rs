@@ -120,7 +120,7 @@ async fn a_product_has_no_price_that_cannot_be_billed() {
     for (pointer, value, attribute) in bad_product_prices() {
         let told = format!("{pointer} {value}");
         let at = format!("/productPrice/0{pointer}");
-        // What alters the price is in its currency, and would be wrong as well.
+        // An alteration of the price is in its currency, and would be wrong as well.
         let alone = ("/productPrice/0/productPriceAlteration", Value::Null);
         let is_currency = pointer.starts_with("/price/dutyFreeAmount");
         let good = with(product(), if is_currency { std::slice::from_ref(&alone) } else { &[] });

@@ -47,7 +47,7 @@ async fn ended(bench: &Bench, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_and_nothing_is_written() {
+async fn errors_name_the_attribute_and_nothing_is_written() {
     let bench = Bench::new();
     for (body, status, about) in [
         (json!([]), 400, "$"),
@@ -73,7 +73,7 @@ async fn what_is_wrong_is_named_and_nothing_is_written() {
 }
 
 #[tokio::test]
-async fn what_nobody_of_ours_made_is_unknown_and_counted() {
+async fn instances_without_prior_work_are_unknown_and_counted() {
     let bench = Bench::new();
     foreign(&bench, 150).await;
     let facts = bench.facts();

@@ -27,7 +27,7 @@ fn has_journal(bench: &Bench, id: &FulfilmentId) -> bool {
 }
 
 #[tokio::test]
-async fn what_has_ended_is_removed_and_what_is_open_stays() {
+async fn ended_documents_are_removed_and_open_ones_stay() {
     let bench = Bench::new();
     let ended = bench.run(0, "ended").await;
     let open = bench.run(1, "open").await;

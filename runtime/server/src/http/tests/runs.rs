@@ -162,7 +162,7 @@ fn billed(run: &Value) -> Vec<(String, f64)> {
 }
 
 #[tokio::test]
-async fn what_is_told_late_is_on_the_next_bill() {
+async fn late_usage_is_on_the_next_bill() {
     let world = World::new("UTC", "2026-03-02T08:00:00Z");
     let start = "2026-03-01T00:00:00Z";
     world.sold(&product("acc-1", start, &[fee("A", 31.0, "month")])).await;
@@ -199,7 +199,7 @@ async fn a_run_charges_what_earlier_ones_missed_and_an_earlier_date_bills_nothin
 }
 
 #[tokio::test]
-async fn what_was_billed_waits_with_credits_for_the_next_cycle() {
+async fn credits_for_billed_rates_wait_for_the_next_cycle() {
     let world = World::new("UTC", "2026-03-01T08:00:00Z");
     let yearly = fee("A", 365.0, "year");
     let id = world.sold(&product("acc-1", "2026-03-01T00:00:00Z", &[yearly])).await;

@@ -25,7 +25,7 @@ async fn an_order_is_acknowledged_and_found_again() {
     let href = format!("{BASE}{ORDERS}/{id}");
     assert_eq!(created.body["href"], json!(href));
     assert_eq!(created.header("location"), href);
-    // Without plugins nothing can be done: the order is held, and says why.
+    // Without plugins no task can run: the order is held, with the reason.
     let found = bench.get(&format!("{ORDERS}/{id}")).await;
     assert_eq!((found.status.as_u16(), &found.body["state"]), (200, &json!("held")));
     assert_eq!(found.body["productOrderErrorMessage"][0]["code"], "PLUGIN_MISSING");
@@ -146,7 +146,7 @@ async fn catalogs_are_those_of_the_packs() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_an_error_of_the_standard() {
+async fn missing_documents_are_an_error_of_the_standard() {
     let bench = Bench::new();
     for path in [
         "/nothing",

@@ -51,7 +51,7 @@ async fn of_two_who_want_the_last_one_one_gets_it() {
     assert_eq!(item["quantityReserved"]["amount"], json!(1));
     let held = item["productStockReserved"]["id"].as_str().unwrap();
     assert_eq!(level(&bench, held).await, json!(1));
-    // It is given back once, however often somebody asks.
+    // It is released once, however often a client asks.
     let own = won.body["id"].as_str().unwrap();
     for _ in 0..2 {
         let release = format!("/orchestration/v1/stock/reservations/{own}/release");
@@ -65,7 +65,7 @@ async fn of_two_who_want_the_last_one_one_gets_it() {
 }
 
 #[tokio::test]
-async fn what_is_reserved_for_a_while_comes_back_when_somebody_wants_it() {
+async fn expired_reservations_are_released_when_another_client_needs_the_stock() {
     let bench = Bench::new();
     let id = stocked(&bench, 1).await;
     let path = format!("{STOCK}/reserveProductStock");

@@ -74,7 +74,7 @@ async fn usage_that_cannot_be_is_rejected_by_attribute() {
         refused(&bench.post(USAGE, &usage).await, about, &usage);
     }
     assert_eq!(bench.facts(), before);
-    // What depends on the product is rejected with its reason, and can be corrected.
+    // Attributes that depend on the product are rejected with a reason, and can be corrected.
     let mut usage = call();
     usage["usageCharacteristic"][1]["value"] = json!(-1);
     let rejected = bench.post(USAGE, &usage).await;

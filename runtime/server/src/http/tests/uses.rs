@@ -1,4 +1,4 @@
-//! What others use is not removed, whoever they are.
+//! Documents in use are not removed, whatever uses them.
 
 use axum::body::Body;
 use engine::store::Put;

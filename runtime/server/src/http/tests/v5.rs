@@ -136,10 +136,10 @@ async fn an_order_of_version_5_is_carried_out() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named_as_the_client_names_it_and_changes_nothing() {
+async fn errors_use_the_names_of_the_client_and_change_nothing() {
     let bench = Bench::new();
     let facts = bench.facts();
-    let inner = json!({ "@type": "PartyRef", "name": "nobody" });
+    let inner = json!({ "@type": "PartyRef", "name": "unknown" });
     let party = json!({ "role": "user", "partyOrPartyRole": inner });
     let related = json!([party]);
     let resources = "/tmf-api/resourceInventory/v5/resource";

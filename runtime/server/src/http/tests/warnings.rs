@@ -1,4 +1,4 @@
-//! What is not understood is kept, and told.
+//! Unknown attributes are stored, with a warning.
 
 use axum::body::Body;
 use serde_json::{Value, json};

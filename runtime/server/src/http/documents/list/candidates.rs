@@ -14,7 +14,7 @@ use tmf::resource::Resource;
 use crate::app::Ids;
 use crate::http::filter::{Filter, Wanted};
 
-/// So many documents are read from the store at once.
+/// Documents read from the store at once.
 const DOCUMENTS_AT_ONCE: usize = 256;
 
 /// Documents that may be on a list, in the order of their ids.
@@ -47,7 +47,7 @@ enum Source {
 }
 
 impl Candidates {
-    /// What a filter needs to be held against.
+    /// The inputs of filter validation.
     pub(in crate::http) fn of(
         engine: &Engine,
         resource: &'static Resource,
@@ -105,7 +105,7 @@ impl Candidates {
         Ok(())
     }
 
-    /// The next document. What cannot be read is passed over.
+    /// The next document. Unreadable documents are skipped.
     pub(in crate::http) fn next(&mut self) -> Result<Option<Document>, Error> {
         loop {
             let fact = match self.source {

@@ -35,7 +35,7 @@ pub(super) struct Definition {
 }
 
 /// All definitions of a version; `None` if they are not on this machine.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+#[expect(clippy::print_stderr, reason = "a skipped test prints why")]
 pub(super) fn all(version: Version) -> Option<Vec<Definition>> {
     let folder = format!("{}/../../../shared/tmf/{version}", env!("CARGO_MANIFEST_DIR"));
     let Ok(entries) = std::fs::read_dir(folder) else {
