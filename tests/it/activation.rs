@@ -128,7 +128,7 @@ async fn a_request_that_is_repeated_is_carried_out_once() {
 }
 
 #[tokio::test]
-async fn what_the_network_refuses_is_in_error_and_nothing_is_left() {
+async fn a_request_refused_by_the_network_is_in_error_and_leaves_nothing() {
     let world = World::start().await;
     let fault =
         json!({ "element": "olt-1", "operation": "put onus", "fault": "error", "status": 409 });

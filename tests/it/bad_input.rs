@@ -1,4 +1,4 @@
-//! What is wrong is answered with the right status and the name of what is wrong, and leaves
+//! Bad input is answered with the right status and the name of the attribute, and leaves
 //! nothing behind.
 
 use serde_json::{Value, json};
@@ -61,7 +61,7 @@ fn relate(item: &mut Value, to: &str) {
     item["productOrderItemRelationship"] = json!([{ "relationshipType": "reliesOn", "id": to }]);
 }
 
-/// Nothing came of anything: no documents, nothing open, nobody was told.
+/// There are no effects: no documents, no open orders, no events.
 async fn check_empty(world: &World) {
     let books = world.books().await;
     assert!(books.is_empty());
@@ -265,7 +265,7 @@ async fn requests_that_lead_nowhere() {
     check_empty(&world).await;
 }
 
-/// Sends what the door takes and the catalog does not; answers with what the order says then.
+/// Sends an order that is accepted and then rejected by the catalog; returns its reason.
 async fn rejected(world: &World, order: &Value) -> String {
     let id = world.submit(order).await;
     let story = world.ended(&id).await;
@@ -307,7 +307,7 @@ async fn orders_for_what_the_catalog_does_not_have_are_rejected() {
 }
 
 #[tokio::test]
-async fn what_is_missing_and_has_a_default_is_filled_in() {
+async fn missing_attributes_with_a_default_are_filled_in() {
     let world = small().await;
     let mut order = pack_order("superfibre/gpon");
     let all = &mut item(&mut order)["product"]["productCharacteristic"];

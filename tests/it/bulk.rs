@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::world::{World, ferrule};
 
-/// So many rows make an import that outlasts some kills.
+/// Enough rows for an import that outlasts some kills.
 const ROWS: usize = 30_000;
 
-/// So many times the server is killed on the way, at the least.
+/// Min kills of the server during an import.
 const KILLS: usize = 3;
 
 fn write_rows(file: &Path) {

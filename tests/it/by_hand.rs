@@ -49,7 +49,7 @@ async fn a_held_step_is_completed_by_hand() {
     let held = world.held(&id).await;
     let (stuck, done) = (task_in(&held, "failed").unwrap(), task_in(&held, "done").unwrap());
     let path = format!("{FULFILMENTS}/{id}/complete");
-    let elsewhere = format!("{FULFILMENTS}/nobody/complete");
+    let elsewhere = format!("{FULFILMENTS}/unknown/complete");
     let wrong: [(&str, Value, u16, &str); 8] = [
         (&path, json!({}), 400, "task"),
         (&path, json!({ "task": 7 }), 400, "is a text"),
@@ -58,7 +58,7 @@ async fn a_held_step_is_completed_by_hand() {
         (&path, json!([stuck]), 400, ""),
         (&path, json!({ "task": "RFS-NONE.port" }), 422, "RFS-NONE.port"),
         (&path, json!({ "task": done }), 409, "only what failed or waits"),
-        (&elsewhere, json!({ "task": stuck }), 404, "nobody"),
+        (&elsewhere, json!({ "task": stuck }), 404, "unknown"),
     ];
     for (path, body, status, message) in wrong {
         let (got, problem) = post(&world, path, &body).await;
@@ -91,7 +91,7 @@ async fn a_held_step_is_completed_by_hand() {
     assert_eq!(status, 409, "{answer}");
 }
 
-/// What the element answers later is not taken for the step any more.
+/// A late answer of the element does not count for the step.
 #[tokio::test]
 async fn a_waiting_step_is_completed_by_hand_once() {
     let world = World::start().await;
@@ -152,7 +152,7 @@ async fn a_value_that_a_given_up_undo_left_reserved_is_released() {
     assert_eq!(status, 200, "{answer}");
     assert_eq!(world.ended(&id).await.end, "failed");
     assert_eq!(reserved(&world).await, 1);
-    // What a product has is in use.
+    // An instance that a product uses is in use.
     let other = world.submit(&pack_order("superfibre/gpon")).await;
     world.completed(&other).await;
     let all = reserved(&world).await;

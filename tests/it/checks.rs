@@ -1,4 +1,4 @@
-//! What an order is checked against before anything is done for it: credit, places, duplicates.
+//! Checks of an order before any work is done: credit, places, duplicates.
 
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -67,7 +67,7 @@ fn every_code_that_is_used_stands_in_the_table() {
     assert!(missing.is_empty(), "add to runtime/model/src/codes/table.txt: {missing:#?}");
     let gone: Vec<_> =
         known.iter().filter(|code| code.contains('_') && !used.contains(**code)).collect();
-    assert!(gone.is_empty(), "nobody uses {gone:?}");
+    assert!(gone.is_empty(), "no code uses {gone:?}");
 }
 
 #[test]

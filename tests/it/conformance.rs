@@ -1,6 +1,6 @@
-//! Every operation of every resource of the API definitions, against the server: what comes back
-//! is held against the definition's own schema. The definitions lie beside the repository; without
-//! them the test says so, and in `.ci/run` it fails.
+//! Every operation of every resource of the API definitions, against the server: each answer
+//! is validated by the definition's own schema. The definitions lie beside the repository; without
+//! them the test is skipped, and in `.ci/run` it fails.
 
 mod definition;
 mod sample;
@@ -59,9 +59,9 @@ async fn walk(version: Version, operations_min: usize) {
     assert!(operations >= operations_min, "only {operations} operations were walked");
 }
 
-/// What the walk relies on: a document that is not as the definition says is found.
+/// The check that the walk relies on: a document that deviates from the definition is found.
 #[test]
-fn what_is_not_as_the_definition_says_is_found() {
+fn deviations_from_the_definition_are_found() {
     let Some(definitions) = definition::all(Version::V5) else { return };
     let inventory = definitions.iter().find(|definition| definition.number == 637).unwrap();
     let party = json!({ "@type": "PartyRef", "id": "1" });
@@ -161,7 +161,7 @@ impl Walk<'_> {
                 json!({ "serviceQualificationItem": [{ "id": "1", "service": service }] })
             }
             "processFlow" => json!({ "processFlowSpecification": "six-steps" }),
-            // What is activated is of a specification that a pack delivers.
+            // Only specifications that a pack delivers can be activated.
             "service" if is_activated(resource) => json!({
                 "state": "active",
                 "serviceSpecification": { "id": "RFS-GPON-BEARER" },
@@ -293,7 +293,7 @@ impl Walk<'_> {
         let path = format!("{}/{id}", resource.path);
         let mut answer = self.send("DELETE", &path, None).await;
         if answer.status == 409 {
-            // What is carried out is cancelled first, and removed when it has ended.
+            // A running request is cancelled first, and removed when it has ended.
             self.send("PATCH", &path, Some(&json!({ "state": "cancelled" }))).await;
             let http = &self.world.http;
             answer = eventually("it can be removed", async || {
@@ -321,7 +321,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Nothing under an unknown id, and an error body that is as the definition says.
+    /// An unknown id is not found, with an error body that matches the definition.
     async fn missing(&mut self, resource: &Resource) {
         if resource.find(Operation::Get).is_none() {
             return;

@@ -132,7 +132,7 @@ async fn a_product_is_not_removed_under_an_order_and_never_comes_back() {
         let first = world.submit(&order).await;
         world.completed(&first).await;
         let product = format!("{}/{first}-1", tmf::resource::path("product"));
-        // What stands on active services is not removed at all.
+        // A service on top of active services is not removed at all.
         let apart = json!({ "realizingService": [] });
         let apart = Request { method: "PATCH", ..Request::post(&product, &apart) };
         assert_eq!(world.http.ask(&apart).await.unwrap().status, 200);
@@ -198,7 +198,7 @@ async fn one_payment_is_noted_once_on_each_of_two_bills() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_in_stock_is_reserved_once() {
+async fn stock_is_reserved_once() {
     const PIECES: u64 = 5;
     let world = World::start().await;
     let (stock, request) = world.stock(PIECES).await;
@@ -226,7 +226,7 @@ async fn what_is_in_stock_is_reserved_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_key_has_one_callback() {
     let world = World::start().await;
-    // The element says that it will call back, and we do it in its place.
+    // The element accepts with a later callback, which the test sends in its place.
     let silent = json!([{ "element": "bng-1", "fault": "async", "delayMs": 600_000, "times": 1 }]);
     world.network.fail(silent).await;
     let id = world.submit(&pack_order("superfibre/gpon")).await;

@@ -1,5 +1,5 @@
-//! Files that are damaged while the server is down. If anything is lost by it the server does not
-//! start, says what to do, and leaves the files as they are; put back, everything is there.
+//! Files that are damaged while the server is down. If data is lost the server does not start, tells
+//! what to do, and leaves the files as they are; restored, everything is there.
 
 mod unreadable;
 
@@ -106,7 +106,7 @@ async fn a_server_does_not_start_on_a_damaged_log_and_leaves_it_alone() {
     let log = world.data().join("store/db");
     let mut wrong = Vec::new();
     for damage in Damage::ALL {
-        // What was acknowledged last is what is missing first.
+        // The last acknowledged write is the first one missing.
         let last = world.person().await;
         written.push(format!("{}/{last}", tmf::resource::path("individual")));
         world.kill().await;
@@ -167,7 +167,7 @@ async fn a_log_that_a_kill_left_is_no_damage() {
     }
 }
 
-/// What customers bought is no one's business but the operator's.
+/// The data of customers is readable by the operator alone.
 #[tokio::test]
 async fn no_one_else_can_read_the_data() {
     let mut world = World::start().await;

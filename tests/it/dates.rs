@@ -9,7 +9,7 @@ const FAR: &str = "2999-01-01T00:00:00Z";
 
 mod levels;
 
-/// A time so many seconds from now.
+/// A time this many seconds from now.
 pub(crate) fn seconds_ahead(seconds: u64) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = tmf::time::Timestamp(i64::try_from(now.as_millis()).unwrap());
@@ -55,7 +55,7 @@ async fn a_new_product_waits_for_its_date_and_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_before_the_date() {
+async fn errors_are_reported_before_the_date() {
     let world = World::start().await;
     let mut order = pack_order("superfibre/hfc");
     order["requestedStartDate"] = json!(FAR);

@@ -29,7 +29,7 @@ async fn the_demo_shows_an_order_from_the_door_to_the_bill() {
 }
 
 #[tokio::test]
-async fn a_demo_whose_order_is_rejected_fails_and_says_why() {
+async fn a_demo_whose_order_is_rejected_fails_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("order.json");
     let mut order = pack_order("superfibre/gpon");
@@ -42,7 +42,7 @@ async fn a_demo_whose_order_is_rejected_fails_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_demo_of_what_is_no_order_fails_and_says_why() {
+async fn a_demo_with_an_invalid_order_fails_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("order.json");
     for (content, expected) in [("{", "is not JSON"), ("{}", "productOrderItem")] {
@@ -78,7 +78,7 @@ async fn a_demo_that_is_kept_has_something_to_show_at_every_api() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["demo", "--keep"].map(String::from);
     let (mut demo, url) = Process::start("demo", &arguments, folder.path()).await.unwrap();
-    let said = demo.says("goes on serving").await;
+    let said = demo.wait_for_line("goes on serving").await;
     assert!(said.contains("Every API has something to show"), "{said}");
     let http = Http::new(&url);
     let mut empty = Vec::new();

@@ -6,7 +6,7 @@ use crate::world::{Settings, World, copied_packs, eventually, pack_order, text};
 
 const FULFILMENTS: &str = "/orchestration/v1/fulfilments";
 
-/// A device that the system refuses, whatever it is asked, at most so many times.
+/// A device that the system refuses, at most `times` times.
 fn no_device(times: u32) -> Value {
     json!({
         "element": "acs",
@@ -135,7 +135,7 @@ async fn one_refused_site_does_not_undo_the_others() {
 
 /// Of a product whose order was partial can be said what can be said of any.
 #[tokio::test]
-async fn what_a_partial_order_delivered_can_be_ended() {
+async fn products_of_a_partial_order_can_be_ended() {
     let world = World::start().await;
     world.network.fail(json!([no_device(1)])).await;
     let id = world.submit(&sites(2)).await;
@@ -246,7 +246,7 @@ async fn a_delivered_line_does_not_wait_for_the_others() {
     assert_eq!(charged.iter().sum::<usize>(), charges[0]);
 }
 
-/// M12: what is accepted is not removed yet. The value stays reserved until the element says so.
+/// M12: an accepted removal is not done yet. The value stays reserved until the element confirms it.
 #[tokio::test]
 async fn a_removal_that_is_accepted_waits_for_its_callback() {
     let world = World::start().await;
@@ -272,7 +272,7 @@ async fn a_removal_that_is_accepted_waits_for_its_callback() {
     assert!(world.books().await.state.is_empty());
 }
 
-/// The same for what is rolled back, with a kill while it waits; and an element that says no in
+/// The same for a rollback, with a kill while it waits; and an element that refuses at
 /// the end holds the order until its undo is given up.
 #[tokio::test]
 async fn an_undo_that_is_refused_in_the_end_is_given_up() {

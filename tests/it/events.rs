@@ -13,7 +13,7 @@ const PRODUCTS: &str = "/tmf-api/productInventory/v4/hub";
 /// So often the server is killed.
 const KILLS: usize = 4;
 
-/// So many orders are submitted between two kills.
+/// Orders submitted between two kills.
 const ORDERS: usize = 5;
 
 async fn subscribe(world: &World, hub: &str, callback: &str) {
@@ -22,7 +22,7 @@ async fn subscribe(world: &World, hub: &str, callback: &str) {
     assert_eq!(answer.body["callback"], callback);
 }
 
-/// The ids of the events of some resources, in the order in which they came to be.
+/// The ids of the events of some resources, in the order of the outbox.
 fn told(events: &[Value], resources: &[&str]) -> Vec<String> {
     let is_told = |event: &&Value| resources.contains(&event["resource"].as_str().unwrap());
     events.iter().filter(is_told).map(id_of).collect()

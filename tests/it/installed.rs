@@ -1,5 +1,5 @@
-//! Who uses an instance now: what products share is taken back once, when its last user goes, and
-//! what workflows read of a product is changed with it.
+//! Current users of an instance: a shared service is undone once, when its last user goes, and
+//! values that workflows read of a product are changed with it.
 
 use serde_json::{Value, json};
 
@@ -87,7 +87,7 @@ async fn a_bundle_that_was_suspended_is_ended_with_all_of_its_parts() {
 }
 
 #[tokio::test]
-async fn what_a_workflow_reads_of_the_product_is_changed_in_the_network() {
+async fn values_that_a_workflow_reads_are_changed_in_the_network() {
     let world = World::start().await;
     let first = world.submit(&pack_order("superfibre/hfc")).await;
     world.completed(&first).await;

@@ -1,4 +1,4 @@
-//! The process is killed, again and again, while orders are in flight. What was acknowledged is
+//! The process is killed, again and again, while orders are in flight. Every acknowledged order is
 //! delivered in the end, once.
 
 mod bills;
@@ -12,10 +12,10 @@ use crate::world::{Clients, Dice, World, fresh, pack_order, text};
 /// So often the server is killed while orders are in flight.
 const KILLS: usize = 20;
 
-/// So many orders are in flight at one time.
+/// Orders in flight at one time.
 const IN_FLIGHT: usize = 50;
 
-/// Between two kills so many records are seen at the most, over all orders.
+/// Max records between two kills, over all orders.
 const RECORDS_MAX: u64 = 120;
 
 const ORDERS: [&str; 9] = [
@@ -74,7 +74,7 @@ async fn nothing_is_lost_and_nothing_done_twice_whenever_it_is_killed() {
     books.check_outbox();
 }
 
-#[expect(clippy::print_stdout, reason = "whoever looks wants to know how hard it was")]
+#[expect(clippy::print_stdout, reason = "the output shows how hard it was")]
 fn report(kills: usize, orders: usize, seed: u64) {
     println!("{kills} kills, {orders} orders, FERRULE_SEED={seed}");
 }

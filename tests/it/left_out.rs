@@ -125,7 +125,7 @@ async fn the_others_serve_and_what_it_delivered_waits() {
     let other = shop.world.submit(&pack_order(MOBILE)).await;
     shop.world.completed(&other).await;
     shop.world.completed(&open).await;
-    // What touches the pack is held: sales, changes, and an order with a line of another pack.
+    // Orders that touch the pack are held: sales, changes, and one with a line of another pack.
     let before = shop.world.network.effects().await.len();
     let mut held = vec![shop.held(&pack_order(FIBRE)).await];
     held.push(shop.held(&change("modify", &product)).await);

@@ -22,7 +22,7 @@ const ORDERS_MIB: u64 = 32;
 /// What the store may keep in memory besides.
 const STORE_MIB: u64 = 8;
 
-/// A document in memory is so much larger than its bytes, and an allocator keeps some.
+/// The ratio of a document's size in memory to its bytes, with the slack of an allocator.
 const FACTOR: u64 = 6;
 
 /// Health is answered in this time, on a machine that is busy with tests.
@@ -102,7 +102,7 @@ async fn bodies_that_never_end_take_no_more_than_their_budget() {
             let piece = vec![b'x'; 64 << 10];
             let (mut sent, mut answer) = (0, Vec::new());
             let (mut reader, mut writer) = stream.into_split();
-            // It sends what the server takes, and hears what it says meanwhile.
+            // The client sends as fast as the server reads, and reads the answers meanwhile.
             let sending = async {
                 while sent < BYTES && writer.write_all(&piece).await.is_ok() {
                     sent += piece.len();
@@ -163,7 +163,7 @@ async fn early_callbacks_take_no_more_than_their_budget() {
     check_refusal(&refused.expect("no callback is refused"), "callbacks-kept");
     check_growth(&world, before, CALLBACKS_MIB + 16, "early callbacks");
     watch.end().await;
-    // What is kept comes back from the disk when it is needed, not into memory at the start.
+    // Stored documents are read from the disk when needed, not into memory at the start.
     world.kill().await;
     world.restart().await;
     check_growth(&world, before, CALLBACKS_MIB + 16, "early callbacks after a restart");

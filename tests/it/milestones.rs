@@ -44,7 +44,7 @@ async fn milestones_are_reached_and_told() {
 }
 
 #[tokio::test]
-async fn an_order_that_waits_for_a_person_says_so() {
+async fn an_order_that_waits_for_an_operator_is_reported() {
     let world = World::start().await;
     // A rule reads a characteristic that it lacks.
     let service = json!({ "serviceSpecification": { "id": "CFS-INTERNET-ACCESS" } });
@@ -58,7 +58,7 @@ async fn an_order_that_waits_for_a_person_says_so() {
 }
 
 #[tokio::test]
-async fn an_order_that_is_late_says_so_once() {
+async fn an_order_that_is_late_is_reported_once() {
     let packs = copied_packs("superfibre/workflows.yaml", |text| {
         text.replace(
             "        milestone: line ready\n",

@@ -1,5 +1,5 @@
-//! Random packs and random histories of orders, with faults and kills, against an oracle that says from
-//! the described pack alone what has to come of them. See `tests/README.md`.
+//! Random packs and random histories of orders, with faults and kills, against an oracle that derives
+//! the expected results from the described pack alone. See `tests/README.md`.
 
 mod check;
 mod described;
@@ -26,7 +26,7 @@ use crate::world::Dice;
 /// The worlds that every run plays.
 const SEEDS: [u64; 16] = [3, 5, 6, 9, 13, 15, 17, 18, 21, 25, 28, 30, 31, 37, 77, 200];
 
-/// So many trials there are in a world.
+/// Trials in a world.
 const TRIALS: usize = 9;
 
 /// More or other worlds: `7`, or `1000..2000`.

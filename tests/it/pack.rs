@@ -235,7 +235,7 @@ async fn mistakes_are_told_as_json_with_their_place_and_code() {
     assert_eq!(tested.code, Some(1), "{}", tested.err);
     let tested: serde_json::Value = serde_json::from_str(&tested.out).unwrap();
     assert_eq!((&tested["diagnostics"], &tested["orders"]), (&expected, &serde_json::json!([])));
-    // What is right is told too, and what is no folder is a wrong command.
+    // A valid pack is reported too, and a path that is no folder is a wrong command.
     std::fs::write(pack.join("rules.yaml"), "orders: { before: intake }\n").unwrap();
     let right = ferrule(&["rules", "check", path, "--json"]).await;
     assert_eq!(right.code, Some(0), "{}", right.err);

@@ -103,7 +103,7 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-/// What the server says of the plugin of a file.
+/// The server's entry of the plugin of a file.
 pub(crate) async fn listed(world: &World, file: &str) -> Option<Value> {
     let plugins = world.http.get("/orchestration/v1/plugins").await;
     let own = |entry: &&Value| text(&entry["file"]).ends_with(file);

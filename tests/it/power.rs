@@ -1,4 +1,4 @@
-//! The power fails: only what was synced survives. What was acknowledged is there after it.
+//! The power fails: only synced data survives. Everything acknowledged is there after it.
 
 mod acknowledged;
 mod orders;

@@ -1,4 +1,4 @@
-//! The inventory held against the network: what was changed there behind our back is found, and
+//! The inventory compared with the network: changes there by hand are found, and
 //! nothing else.
 
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ async fn service_of(world: &World, spec: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_drifted_is_found_by_name_and_nothing_else() {
+async fn drifted_instances_are_found_by_name_and_nothing_else() {
     let world = World::start().await;
     let id = world.submit(&pack_order("superfibre/gpon")).await;
     world.completed(&id).await;
@@ -98,7 +98,7 @@ async fn what_drifted_is_found_by_name_and_nothing_else() {
     let one = reconcile(&world, &json!({ "service": { "id": cfs } })).await;
     assert_eq!((&one["checked"], kinds(&one).len()), (&json!(5), 2), "{one:#}");
 
-    // Whoever cannot be asked is not said to miss anything.
+    // An element that does not answer is not reported as missing anything.
     let down = json!([{ "element": "olt-1", "fault": "error", "status": 503 }]);
     world.network.fail(down).await;
     let unknown = reconcile(&world, &json!({ "service": { "id": bearer } })).await;
@@ -107,7 +107,7 @@ async fn what_drifted_is_found_by_name_and_nothing_else() {
     assert_eq!(unknown["found"]["missingInNetwork"], 0);
     assert_eq!(unknown["findings"][0]["code"], "ELEMENT_503", "{unknown:#}");
 
-    // What is missing is done again, once.
+    // A missing instance is done again, once.
     let found = missing["id"].as_str().unwrap();
     let repair = format!("{PATH}/{found}/findings/1/repair");
     let asked = world.http.post(&repair, &json!({})).await;
@@ -129,7 +129,7 @@ async fn what_drifted_is_found_by_name_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_a_service_that_is_no_more_left_behind_is_found() {
+async fn leftovers_of_a_removed_service_are_found() {
     let mut world = World::start().await;
     let first = world.submit(&pack_order("superfibre/gpon")).await;
     world.completed(&first).await;
@@ -141,17 +141,17 @@ async fn what_a_service_that_is_no_more_left_behind_is_found() {
     world.completed(&id).await;
     let clean = reconcile(&world, &json!({})).await;
     assert_eq!(kinds(&clean), [""; 0], "{clean:#}");
-    assert!(clean["asked"].as_u64() > Some(5), "what is no more is asked about: {clean:#}");
+    assert!(clean["asked"].as_u64() > Some(5), "removed instances are asked about: {clean:#}");
     by_hand(&world, "PUT", &place, &was).await;
     let left = reconcile(&world, &json!({ "query": "state=terminated" })).await;
     assert_eq!(kinds(&left), ["leftInNetwork bng-1"], "{left:#}");
-    // Somebody else's is not ours to find.
+    // An instance of another system is not ours to find.
     let other = json!({ "config": was["config"], "idempotencyKey": "other:1" });
     by_hand(&world, "PUT", &place, &other).await;
     let clean = reconcile(&world, &json!({})).await;
     assert_eq!(kinds(&clean), [""; 0], "{clean:#}");
 
-    // What was asked for when the server was killed is done after.
+    // A request that was open when the server was killed is done after.
     by_hand(&world, "PUT", &place, &was).await;
     let asked = world.http.post(PATH, &json!({})).await;
     world.kill().await;

@@ -183,7 +183,7 @@ async fn plugins_of_other_languages_are_packed_by_the_command_line() {
     assert_eq!(packed.code, Some(0), "{}", packed.err);
     let checked = ferrule(&["plugin", "check", &made]).await;
     assert!(checked.out.contains("mine 0.1.0 (step)"), "{}{}", checked.out, checked.err);
-    // What is no manifest or no component is told, and nothing is written.
+    // Invalid manifests and components are reported, and nothing is written.
     std::fs::write(path("bad.toml"), "schema = 1\n").unwrap();
     let (bad, none) = (path("bad.toml"), path("none.wasm"));
     for (component, manifest, code) in [

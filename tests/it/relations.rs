@@ -161,7 +161,7 @@ async fn an_order_waits_for_another_through_a_crash_and_what_it_lacks_comes_by_i
     let mut late = order(&[add("1", "PO-HUB")]);
     late["orderRelationship"] = json!([{ "relationshipType": "dependency", "id": first }]);
     world.completed(&world.submit(&late).await).await;
-    late["orderRelationship"][0]["id"] = json!("nobody");
+    late["orderRelationship"][0]["id"] = json!("unknown");
     let (status, body) = post(&world, &late).await;
     assert_eq!(status, 422, "{body}");
     assert!(body.to_string().contains("orderRelationship[0].id"), "{body}");
@@ -184,7 +184,7 @@ async fn an_order_whose_other_is_cancelled_is_held_until_a_person_decides() {
 }
 
 #[tokio::test]
-async fn what_was_held_before_it_had_a_plan_is_planned_again() {
+async fn orders_held_without_a_plan_are_planned_again() {
     let (mut world, packs, _plugins) = world(RULES, "-").await;
     let tail = world.submit(&order(&[add("1", "PO-TAIL")])).await;
     world.completed(&tail).await;

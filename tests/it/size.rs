@@ -1,5 +1,5 @@
-//! Large orders: they are carried out like any other, and nobody waits for them. Nothing here holds
-//! a time against the clock: a machine that is busy is slow to everyone.
+//! Large orders: they are carried out like any other, and others do not wait for them. No test here
+//! measures time: a busy machine is slow for every test.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

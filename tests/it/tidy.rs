@@ -8,7 +8,7 @@ use crate::world::repository;
 
 mod words;
 
-/// A file has so many lines at the most.
+/// Max lines of a file.
 const LINES_MAX: usize = 500;
 
 /// Files that are longer, each for a reason; hopefully none.
@@ -63,7 +63,7 @@ const IMPURE: [&str; 11] = [
     "Utc::now",
 ];
 
-/// Every file that is tracked, with its text where it is one; nothing where there is no git.
+/// Every tracked file, with its text if it is text; `None` without git.
 fn tracked() -> Option<BTreeMap<String, String>> {
     let listed = Command::new("git").arg("ls-files").current_dir(repository()).output();
     let Some(listed) = listed.ok().filter(|listed| listed.status.success()) else {
@@ -71,7 +71,7 @@ fn tracked() -> Option<BTreeMap<String, String>> {
     };
     let names = String::from_utf8(listed.stdout).unwrap();
     let read = |name: &str| {
-        // What was deleted and is still listed is no file any more.
+        // A deleted file may still be listed.
         let bytes = std::fs::read(repository().join(name)).ok()?;
         Some((name.to_string(), String::from_utf8(bytes).unwrap_or_default()))
     };
@@ -129,7 +129,7 @@ fn plugin_folders() -> Vec<String> {
 }
 
 #[test]
-fn every_plugin_says_what_it_is() {
+fn every_plugin_has_a_manifest() {
     for name in plugin_folders().into_iter().filter(|name| name != "sdk") {
         let path = repository().join(format!("plugins/{name}/plugin.toml"));
         assert!(path.is_file(), "`{name}` has no plugin.toml");

@@ -29,7 +29,7 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
 }
 
-/// A call of so many seconds, yesterday.
+/// A call of this many seconds, yesterday.
 async fn call(world: &World, product: &str, time: &str, seconds: u32) -> Value {
     let day = &days_ago(1)[..10];
     let usage = json!({
@@ -124,7 +124,7 @@ async fn calls_are_rated_billed_and_paid_and_the_books_are_even() {
     assert_eq!(used.as_array().unwrap().len(), calls.len());
 }
 
-/// Calls at so much a unit, of which one a month is free.
+/// Calls at a price per unit, with one unit a month free.
 fn units(price: f64) -> Value {
     json!({
         "name": "Calls", "priceType": "usage",
@@ -133,7 +133,7 @@ fn units(price: f64) -> Value {
     })
 }
 
-/// What is used so many days ago, as it is rated.
+/// Usage of some days ago, as it is rated.
 async fn used(world: &World, product: &str, days: i64, count: u32) -> Value {
     let usage = json!({
         "usageDate": days_ago(days), "usageSpecification": { "id": "VOICE" },
@@ -180,7 +180,7 @@ async fn usage_costs_what_the_price_was_when_it_was_used_and_stays_as_it_is_bill
     assert_eq!(net(&used(&world, &own, 0, 10).await), 9.0);
     assert_eq!(used(&world, &own, 4, 1).await["rejection"]["code"], "NOT_ACTIVE");
 
-    // What is corrected is rated again.
+    // Corrected usage is rated again.
     let path = format!("{USAGE}/{}", early["id"].as_str().unwrap());
     let more = json!({ "usageCharacteristic": [{ "name": "n", "value": 201 }] });
     let corrected = patch(&world, &path, &more).await;

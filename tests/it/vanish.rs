@@ -30,12 +30,12 @@ async fn vanish(world: &World, asked: &[Asked], moments: &'static [Vanish]) {
     }
     clients.join_all().await;
     world.power().slow_syncs(0);
-    // What was taken before this is in the log before it.
+    // Requests that were accepted before this are in the log before it.
     world.person().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_that_vanished_asked_for_happens_as_a_whole_or_not_at_all() {
+async fn requests_of_a_vanished_client_happen_as_a_whole_or_not_at_all() {
     let settings = Settings { disk: Disk::Forgetful, tail: SENT.into(), ..Settings::default() };
     let mut world = World::with(settings).await;
     let mut wrong = Vec::new();

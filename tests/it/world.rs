@@ -44,7 +44,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(200);
 
-/// Ports below those that the system gives to clients: nobody takes one while a server is down.
+/// Ports below those that the system gives to clients: no process takes one while a server is down.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// What differs from one world to another.
@@ -138,7 +138,7 @@ impl World {
         self.folder.path().join("data")
     }
 
-    /// Kills the server. What it wrote is still there, synced or not.
+    /// Kills the server. Its written data is still there, synced or not.
     pub(crate) async fn kill(&mut self) {
         self.server.take().expect("the server runs").kill().await;
     }
@@ -184,8 +184,8 @@ impl World {
         self.server.as_ref().expect("the server runs")
     }
 
-    /// Sends a product order as a client would, and holds the answer to what the standard says.
-    /// Answers with the order's id.
+    /// Sends a product order as a client would, and validates the answer by the standard.
+    /// Returns the order's id.
     pub(crate) async fn submit(&self, order: &Value) -> String {
         let path = tmf::resource::path("productOrder");
         let answer = self.http.post(path, order).await;
@@ -211,7 +211,7 @@ impl World {
         story
     }
 
-    /// Follows a fulfilment until something holds of what the server says of it; answers with that.
+    /// Follows a fulfilment until a condition holds for its view; returns the view.
     pub(crate) async fn until(
         &self,
         id: &str,
@@ -241,7 +241,7 @@ impl World {
         self.until(id, "it is held", |now| now["state"] == "held").await
     }
 
-    /// Waits until a fulfilment has ended or is held; answers with what the server says of it.
+    /// Waits until a fulfilment has ended or is held; returns its view.
     pub(crate) async fn settled(&self, id: &str) -> Value {
         let path = format!("/orchestration/v1/fulfilments/{id}");
         let look = async || {
@@ -373,7 +373,7 @@ pub(crate) async fn plugins_dir() -> PathBuf {
     built.await.clone()
 }
 
-/// A port that nobody listens on.
+/// A port on which no process listens.
 pub(crate) fn next_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let span = PORTS.end - PORTS.start;

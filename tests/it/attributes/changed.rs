@@ -105,7 +105,7 @@ async fn a_product_becomes_what_a_modify_asks_for_and_no_more() {
 }
 
 #[tokio::test]
-async fn what_an_order_cannot_change_is_refused_with_its_path() {
+async fn attributes_that_an_order_cannot_change_are_refused_with_their_path() {
     let world = World::start().await;
     let first = delivered(&world).await;
     let (id, path) = (format!("{first}-1"), format!("{PRODUCT}/{first}-1"));

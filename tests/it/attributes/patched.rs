@@ -1,5 +1,5 @@
-//! What is changed of an order that is open is acted on when that is due, or refused: no patch is taken
-//! of which nothing follows.
+//! A patch of an open order takes effect when its attribute is due, or is refused: no patch is
+//! accepted without an effect.
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn order(start: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_decided_the_plan_of_an_order_is_not_changed_by_a_patch() {
+async fn attributes_that_decided_the_plan_are_not_changed_by_a_patch() {
     let packs = pack::folder();
     let workflows = Some(packs.path().into());
     let world = World::with(Settings { workflows, ..Settings::default() }).await;

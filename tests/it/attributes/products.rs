@@ -1,5 +1,5 @@
-//! What a product order makes besides what it is asked for: services that face the customer, prices
-//! that hold, and a word about what is billed to no account.
+//! Additional results of a product order: services that face the customer, prices
+//! that hold, and a warning about items that are billed to no account.
 
 use serde_json::{Value, json};
 

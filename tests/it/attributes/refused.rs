@@ -1,5 +1,5 @@
-//! What an order may not ask for is refused at the door, with the attribute that is wrong and what
-//! would be right. Nothing changes.
+//! Orders with values that are not allowed are refused at submission, with the attribute and a
+//! hint. Nothing changes.
 
 use serde_json::{Value, json};
 

@@ -137,7 +137,7 @@ impl Walk<'_> {
         self.sender.order(self.asked, self.instance)
     }
 
-    /// What is refused is refused by its path, and nothing changes.
+    /// Each refusal names the path of the attribute, and nothing changes.
     async fn refusals(&self, faults: &mut Vec<String>) {
         let before = self.sender.inventories().await;
         let own = self.sender.read(self.instance).await;

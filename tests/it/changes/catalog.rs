@@ -16,7 +16,7 @@ pub(super) struct Characteristic {
     pub(super) values: Vec<Value>,
 }
 
-/// What a pack's catalog says of its products.
+/// The products in the catalog of a pack.
 pub(super) struct Catalog {
     /// The characteristics of each product specification.
     specs: BTreeMap<String, Vec<Characteristic>>,

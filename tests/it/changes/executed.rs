@@ -1,4 +1,4 @@
-//! What stands in the packs as an example is carried out, and not planned alone.
+//! The examples in the packs are carried out, not only planned.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn at_once(plan: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_order_of_a_pack_does_what_its_plan_says() {
+async fn every_order_of_a_pack_is_carried_out_as_its_plan() {
     let tour = Tour::new(World::start().await);
     let mut carried_out = 0;
     for (pack, name) in PACKS.iter().flat_map(|pack| orders_of(pack, "orders")) {
@@ -75,7 +75,7 @@ async fn every_order_of_a_pack_does_what_its_plan_says() {
 }
 
 #[tokio::test]
-async fn every_change_of_a_pack_does_what_its_plan_says() {
+async fn every_change_of_a_pack_is_carried_out_as_its_plan() {
     let tour = Tour::new(World::start().await);
     let mut carried_out = 0;
     for (pack, name) in PACKS.iter().flat_map(|pack| orders_of(pack, "orders/changes")) {

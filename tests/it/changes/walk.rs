@@ -222,7 +222,7 @@ impl Tour {
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     }
 
-    /// What an order makes that is sent now.
+    /// The instances of an order that is sent now.
     async fn fresh(&self, order: &Value) -> Result<Rc<OnceCell<Picture>>, String> {
         let cell = {
             let mut known = self.fresh.borrow_mut();

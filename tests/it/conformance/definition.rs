@@ -40,8 +40,8 @@ pub(super) enum Operation {
     Delete,
 }
 
-/// All definitions of a version; nothing where they are not there.
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+/// All definitions of a version; `None` if they are not there.
+#[expect(clippy::print_stderr, reason = "a skipped test prints why")]
 pub(super) fn all(version: Version) -> Option<Vec<Definition>> {
     let folder = crate::world::repository().join(format!("../shared/tmf/{version}"));
     let Ok(entries) = std::fs::read_dir(&folder) else {
@@ -100,11 +100,11 @@ impl Definition {
                 create_schema: None,
                 answers: BTreeMap::new(),
             });
-            for (method, says) in methods.as_object().unwrap() {
+            for (method, operation_definition) in methods.as_object().unwrap() {
                 let Some(operation) = operation(method, pieces.len()) else { continue };
-                resource.answers.insert(operation, self.answer(&says["responses"]));
+                resource.answers.insert(operation, self.answer(&operation_definition["responses"]));
                 if operation == Operation::Create {
-                    resource.create_schema = self.body(says);
+                    resource.create_schema = self.body(operation_definition);
                 }
             }
         }
@@ -112,12 +112,12 @@ impl Definition {
     }
 
     /// The schema of what is sent.
-    fn body(&self, says: &Value) -> Option<Value> {
+    fn body(&self, operation: &Value) -> Option<Value> {
         if self.version == Version::V5 {
-            let body = named(&self.bodies, &says["requestBody"]);
+            let body = named(&self.bodies, &operation["requestBody"]);
             return Some(body["content"]["application/json"]["schema"].clone());
         }
-        let mut parameters = says["parameters"].as_array().unwrap().iter();
+        let mut parameters = operation["parameters"].as_array().unwrap().iter();
         let body = parameters.find(|parameter| parameter["in"] == "body");
         body.map(|body| body["schema"].clone())
     }
@@ -135,7 +135,7 @@ impl Definition {
         })
     }
 
-    /// What a definition is called by a schema, or the schema itself.
+    /// The definition that a schema refers to, or the schema itself.
     pub(super) fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         match schema["$ref"].as_str() {
             Some(name) => &self.definitions[last(name)],
@@ -150,12 +150,12 @@ impl Definition {
         types.map(|(name, to)| (name.as_str(), &self.definitions[last(text(to))])).collect()
     }
 
-    /// Holds a document against a definition by name.
+    /// Validates a document by a definition's name.
     pub(super) fn check(&self, name: &str, document: &Value) -> Result<(), String> {
         self.check_against(&json!({ "$ref": format!("#/definitions/{name}") }), document)
     }
 
-    /// Holds a document against a schema: of what schemas can say, the definitions use this much.
+    /// Validates a document by a schema: of the schema language, the definitions use this much.
     pub(super) fn check_against(&self, schema: &Value, document: &Value) -> Result<(), String> {
         let mut wrong = Vec::new();
         self.compare_typed(schema, document, "", &mut wrong);
@@ -163,7 +163,7 @@ impl Definition {
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
 
-    /// Holds a value against the schema that its `@type` chooses, where several may be meant.
+    /// Validates a value by the schema that its `@type` chooses, if several may be meant.
     fn compare_typed(&self, schema: &Value, value: &Value, path: &str, wrong: &mut Vec<String>) {
         let schema = self.resolve(schema);
         let types = self.types(schema);
@@ -231,7 +231,7 @@ impl Definition {
     }
 }
 
-/// Whether a text is what its format says.
+/// Whether a text has its format.
 fn is_formatted(schema: &Value, text: &str) -> bool {
     match schema["format"].as_str() {
         Some("date-time") => tmf::time::Timestamp::parse(text).is_some(),
@@ -245,7 +245,7 @@ fn text(value: &Value) -> &str {
 }
 
 impl Resource {
-    /// The schema of the answer to an operation; nothing where there is no such operation.
+    /// The schema of the answer to an operation; `None` if there is no such operation.
     pub(super) fn find(&self, operation: Operation) -> Option<&Option<Value>> {
         self.answers.get(&operation)
     }

@@ -32,7 +32,7 @@ pub(super) fn of(definition: &Definition, view: &View, schema: &Value) -> Value 
     if view.version == Version::V4 {
         fields.remove("@type");
     }
-    // What a usage costs is the server's; a client may name its product.
+    // The server rates a usage; a client may name its product.
     for rated in
         fields.get_mut("ratedProductUsage").and_then(Value::as_array_mut).into_iter().flatten()
     {
@@ -96,7 +96,7 @@ fn value(definition: &Definition, schema: &Value, name: &str, depth: usize) -> V
     }
 }
 
-/// The attributes that must be there, whichever part of a schema says so.
+/// The mandatory attributes, from every part of a schema.
 fn required(definition: &Definition, schema: &Value) -> Vec<String> {
     let schema = definition.resolve(schema);
     let own = schema["required"].as_array().into_iter().flatten();

@@ -224,7 +224,7 @@ impl Stage {
         lines
     }
 
-    /// What was charged and given back since this was asked last, to accounts of an example.
+    /// Charges and credits since the last call, to accounts of an example.
     async fn new_lines(&mut self, example: usize) -> Vec<String> {
         let mut lines = Vec::new();
         for (name, id) in self.accounts(example) {

@@ -1,9 +1,9 @@
 //! What clients did to one document, and whether one order of all of it explains what they saw.
 //!
 //! A document is a register with compare-and-set, and every change names the revision that it made.
-//! So there is no order to search for: revisions are the order. What is left to check is that the
-//! revisions form one chain, that each has one value, and that no one saw the past: what ended
-//! before something else began lies before it in the chain. These conditions are necessary and,
+//! So there is no order to search for: revisions are the order. The remaining check is that the
+//! revisions form one chain, that each has one value, and that no client saw the past: a request that
+//! ended before another began lies before it in the chain. These conditions are necessary and,
 //! as each operation has a place in the chain then, sufficient.
 
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub(super) enum Wrong {
     Phantom { revision: u64 },
     /// A change does not follow on what was there.
     Gap { from: u64, to: u64 },
-    /// What ended with one revision was followed by something that saw an earlier one.
+    /// A request that ended with one revision was followed by one that saw an earlier one.
     Past { seen: u64, after: u64 },
     /// A change was refused though its revision was the current one all the time.
     Refused { from: u64 },
@@ -98,7 +98,7 @@ fn chain(first: (u64, &str), operations: &[Operation]) -> Result<BTreeMap<u64, L
     Ok(chain)
 }
 
-/// Each revision has one successor at the most, and follows on one that was there. A
+/// Each revision has at most one successor, and follows on one that was there. A
 /// change without an answer that no one saw is no part of it.
 fn check_chain(first: u64, chain: &BTreeMap<u64, Link>) -> Result<(), Wrong> {
     let mut before = first;

@@ -184,7 +184,7 @@ impl Cycle {
     }
 }
 
-/// What a recurring price is for.
+/// The period of a recurring price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Period {
     Days(i64),
@@ -233,7 +233,7 @@ impl Period {
     }
 }
 
-/// So many months later, on a day of the month or the last one of a shorter month.
+/// A day some months later, on a day of the month or the last one of a shorter month.
 fn month_after(day_: Day, months: i64, wanted: i64) -> Day {
     let (year, month, _) = date(day_);
     let count = year * 12 + month - 1 + months;

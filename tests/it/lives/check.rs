@@ -31,7 +31,7 @@ fn shown(amount: Exact) -> String {
     if amount.rounded(9) == amount { amount.json().to_string() } else { format!("{amount:?}") }
 }
 
-/// Holds all lines against what is owed by accounts that were just charged. `new` are the lines that
+/// Compares all lines with the debts of accounts that were just charged. `new` are the lines that
 /// were not there before.
 pub(crate) fn check(
     life: &mut Life,
@@ -153,7 +153,7 @@ fn recurring(
         }
         let sum = sums.entry(period(line.days.0).0).or_insert((Exact::ZERO, 0));
         sum.0 = sum.0 + if includes_tax { line.gross() } else { line.net };
-        // What is given back is rounded before tax and in its tax (5.3).
+        // Credits are rounded before tax and in their tax (5.3).
         let is_both = line.is_credit() && includes_tax;
         sum.1 += i128::from(line.is_credit() || is_days) + i128::from(is_both);
     }
@@ -183,7 +183,7 @@ fn recurring(
     for begin in sums.keys().chain(costs.keys()).collect::<BTreeSet<_>>() {
         let (sum, credits) = sums.get(begin).copied().unwrap_or((Exact::ZERO, 0));
         let cost = costs.get(begin).copied().unwrap_or(Exact::ZERO);
-        // What is given back is rounded by itself.
+        // Credits are rounded by themselves.
         if (sum - cost).abs() > unit * Exact::whole(credits) {
             findings.same(&format!("{what}, period of {}", written(*begin)), sum, cost);
         }
@@ -311,7 +311,7 @@ fn usage(
             let day = zone.day_of(one.at);
             let counter = counters.entry(cycle.last(day)).or_insert(Exact::ZERO);
             let units = one.counted(tariff);
-            // Whoever pays for a price of a product is charged with it, up to the own bill day.
+            // The payer of a price of a product is charged with it, up to the payer's bill day.
             let is_due = if charged.contains(payer) {
                 strict.get(payer).is_some_and(|until| day < *until)
             } else {

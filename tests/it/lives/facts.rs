@@ -78,7 +78,7 @@ pub(crate) struct Price {
     pub(crate) alterations: Vec<Alteration>,
 }
 
-/// What a product is since some instant.
+/// The state of a product since some instant.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
     pub(crate) since: Instant,

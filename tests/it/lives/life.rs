@@ -350,7 +350,7 @@ impl Life {
         findings
     }
 
-    /// What an account owes in the books is what it was charged less what it paid.
+    /// The balance of an account in the books is its charges less its payments.
     async fn books(&self, lines: &[Line]) -> Vec<String> {
         let ledger = self.world.http.get(&format!("{BILLING}/ledger")).await;
         let mut wrong = Vec::new();

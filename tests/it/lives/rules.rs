@@ -54,7 +54,7 @@ impl Product {
         days.find(|day| self.is_charged_on(*day, zone) && holds(*day))
     }
 
-    /// What a price is for a whole period on a day, with what alters it then (3.1 to 3.4).
+    /// The amount of a price for a whole period on a day, with its alterations then (3.1 to 3.4).
     pub(crate) fn amount_on(&self, price: &Price, place: usize, day: Day, zone: Zone) -> Exact {
         let mut amount = price.amount;
         for alteration in &price.alterations {

@@ -1,4 +1,4 @@
-//! What there is held against what there has to be. Each difference is a line.
+//! Compares the observed state with the expected one. Each difference is a line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,8 +138,8 @@ impl Check<'_> {
         }
     }
 
-    /// Notes the id of an instance. It stays the same, and is nobody else's: so sharing is as it has
-    /// to be.
+    /// Notes the id of an instance. It must stay the same and be unique: then sharing is as
+    /// expected.
     fn bind(&mut self, instance: u32, id: &str) -> bool {
         let name = &self.pack.services[self.state.instances[&instance].service].name;
         if let Some(known) = self.names.services.get(&instance).cloned() {

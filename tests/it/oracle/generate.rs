@@ -1,5 +1,5 @@
 //! Random packs: trees and DAGs of services below products and bundles, with every way of saying how
-//! they are delivered. What the guide tells designers not to do is not done here either.
+//! they are delivered. Practices that the guide advises against are not generated.
 
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ pub(super) fn pack(dice: &mut Dice) -> Pack {
     pack
 }
 
-/// What is shared is made of nothing; each other service that has parts has one at all times.
+/// A shared service has no parts; each other service that has parts has one at all times.
 fn grow_plainly(dice: &mut Dice, pack: &mut Pack) {
     for number in 0..pack.services.len() {
         let service = &mut pack.services[number];
@@ -90,7 +90,7 @@ fn need_plainly(pack: &mut Pack) {
     }
 }
 
-/// Whether something of so many percent is so.
+/// True with this probability in percent.
 pub(super) fn chance(dice: &mut Dice, percent: u64) -> bool {
     dice.up_to(100) <= percent
 }
@@ -121,7 +121,7 @@ fn add_service(dice: &mut Dice, pack: &mut Pack, number: usize) {
     if chance(dice, 40) {
         let other = random_above(dice, pack);
         let scopes = [shared_scope(pack, above[0]), shared_scope(pack, other)];
-        // For whom there would be one below two scopes no page says.
+        // No page defines for whom there would be one below two scopes.
         let is_clear = scopes[0].is_none() || scopes[1].is_none() || scopes[0] == scopes[1];
         if is_clear && !above.contains(&other) {
             above.push(other);
@@ -181,7 +181,7 @@ fn add_service(dice: &mut Dice, pack: &mut Pack, number: usize) {
 }
 
 fn random_above(dice: &mut Dice, pack: &Pack) -> Above {
-    // What has a quantity is made of nothing: no page says for which of its instances that would be.
+    // A service with a quantity has no parts: no page defines for which of its instances they would be.
     let has_quantity = |service: usize| {
         let edges = pack.products.iter().flat_map(|product| &product.edges);
         let mut edges = edges.chain(pack.services.iter().flat_map(|service| &service.edges));
@@ -194,7 +194,7 @@ fn random_above(dice: &mut Dice, pack: &Pack) -> Above {
     Above::Service(services[pick(dice, services.len())])
 }
 
-/// What is part of something shared is shared as widely.
+/// A part of a shared service is shared as widely.
 fn scope(dice: &mut Dice, pack: &Pack, above: &[Above]) -> Scope {
     if let Some(shared) = above.iter().find_map(|one| shared_scope(pack, *one)) {
         return shared;
@@ -350,7 +350,7 @@ fn steps(dice: &mut Dice, pack: &Pack, number: usize) -> Vec<Step> {
     }
     if !taken && chance(dice, 20) {
         let when = step_condition(dice, pack, number);
-        // Nobody reads a value that may not be there.
+        // No step reads a value that may not be there.
         let pool = pick(dice, pack.pools);
         add(dice, Act::Take { pool }, when, true);
     }

@@ -18,7 +18,7 @@ pub(super) const DEPENDENCY: &str = "dependency";
 pub(super) struct Order {
     pub(super) customer: String,
     pub(super) lines: Vec<Line>,
-    /// It is to begin so many milliseconds after it was sent.
+    /// Its start, in milliseconds after it was sent.
     pub(super) begins_in_ms: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What a random world sells and how it is delivered, as data. The generator makes it, `written` turns
+//! The products and deliveries of a random world, as data. The generator makes it, `written` turns
 //! it into the files of a pack, and the oracle reads it: the oracle never sees the files.
 
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub(super) struct Edge {
 /// How many instances there are, and what each has that tells it apart.
 #[derive(Clone, Debug)]
 pub(super) enum Quantity {
-    /// So many, with their `number`.
+    /// This many, with their `number`.
     Times(Source),
     /// One for each of `SITES` but this one, with its `site`.
     SitesBut(Source),
@@ -125,13 +125,13 @@ pub(super) struct Step {
 pub(super) enum Act {
     /// Takes a value out of a pool, under the name `v`.
     Take { pool: usize },
-    /// Gives `v` on to whoever needs the item.
+    /// Passes `v` on to the tasks that need the item.
     Note { v: Source },
     /// Has an element hold an entry.
     Tell { element: usize, body: Vec<(String, Read)> },
 }
 
-/// What a field of a body is read from.
+/// The source of a field of a body.
 #[derive(Clone, Debug)]
 pub(super) enum Read {
     Number(Source),

@@ -22,7 +22,7 @@ const INVENTORY: [Error<Observed>; 16] = [
     ("a product is not there", |seen| {
         seen.products.pop_first();
     }),
-    ("a product that nobody ordered", |seen| {
+    ("a product without an order", |seen| {
         let (id, copy) = seen.products.first_key_value().unwrap();
         seen.products.insert(format!("{id}x"), copy.clone());
     }),
@@ -38,7 +38,7 @@ const INVENTORY: [Error<Observed>; 16] = [
     ("a service is inactive", |seen| {
         set(first(&mut seen.services), "state", "inactive");
     }),
-    ("a service that nobody uses", |seen| {
+    ("an unused service", |seen| {
         let (id, copy) = seen.services.first_key_value().unwrap();
         seen.services.insert(format!("{id}x"), copy.clone());
     }),
@@ -55,7 +55,7 @@ const INVENTORY: [Error<Observed>; 16] = [
         set(row, "resourceStatus", "available");
         set(row, "usageState", "idle");
     }),
-    ("a value is reserved that nobody uses", |seen| {
+    ("an unused value is reserved", |seen| {
         let (id, copy) = seen.resources.first_key_value().unwrap();
         seen.resources.insert(format!("{id}x"), copy.clone());
     }),
@@ -83,7 +83,7 @@ const PLAN: [Error<Plan>; 7] = [
         let copy = plan.items.iter().find(|item| !item.service.is_empty()).unwrap().clone();
         plan.items.push(copy);
     }),
-    ("an item that nobody asked for", |plan| {
+    ("an unrequested item", |plan| {
         let mut copy = plan.items.last().unwrap().clone();
         copy.service.push('x');
         plan.items.push(copy);

@@ -163,11 +163,11 @@ impl Play {
         ))
     }
 
-    /// The server is killed, or the order is cancelled, after so many records.
+    /// After this many records the server is killed, or the order is cancelled.
     async fn trouble(&mut self, trial: &Trial, id: &str) {
         let Some(records) = trial.kill.or(trial.cancel) else { return };
         let path = format!("/orchestration/v1/fulfilments/{id}");
-        eventually("the order has so many records, or does not go on", async || {
+        eventually("the order has enough records, or does not go on", async || {
             let now = self.world.http.get(&path).await;
             let is_far = now["records"].as_u64() >= Some(records);
             (is_far || !is_open(&now)).then_some(())
@@ -185,7 +185,7 @@ impl Play {
     async fn cancel(&self, id: &str) {
         let path = tmf::resource::path("cancelProductOrder");
         let body = json!({ "productOrder": { "id": id }, "cancellationReason": "no use" });
-        // Where it is refused the order goes on, and its end says so.
+        // If the request is refused the order goes on, as its end shows.
         self.world.http.post(path, &body).await;
     }
 

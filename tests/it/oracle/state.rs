@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::order::{Added, Key, Line, Order};
 use super::pack::{Chars, Pack};
 
-/// What a product is made of: at most one instance of a service, or one for each number.
+/// An instance that a product uses: at most one of a service, or one for each number.
 pub(super) type Slot = (usize, Option<i64>);
 
 /// All that there is.
@@ -60,7 +60,7 @@ pub(super) struct Wanted {
 #[derive(Clone, Debug)]
 pub(super) enum Verdict {
     Completes(Box<State>),
-    /// Nothing changes; the code says why.
+    /// Nothing changes; the code is the reason.
     Refused(&'static str),
     /// The rules do not say. Such an order is not sent.
     Unclear(&'static str),
@@ -87,8 +87,8 @@ pub(super) enum Change {
     Delete,
     /// Nothing is done for it.
     Same,
-    /// What it reads of others is another; whether that is known when the order is planned depends
-    /// on what it is.
+    /// A value that it reads of others changes; whether that is known when the order is planned
+    /// depends on the value.
     Follows,
 }
 

@@ -10,7 +10,7 @@ use super::pack::{Chars, ELEMENTS, Pack};
 use super::state::{State, Verdict};
 use crate::world::Dice;
 
-/// So many products there are at the most: pools are small.
+/// Max products: pools are small.
 const PRODUCTS_MAX: usize = 12;
 
 /// An order is drawn so often until the rules say what has to come of it.
@@ -27,9 +27,9 @@ pub(super) struct Trial {
     pub(super) orders: Vec<Order>,
     /// What the elements do wrong until a person looks.
     pub(super) faults: Vec<Value>,
-    /// After so many records of the first order the server is killed.
+    /// Records of the first order after which the server is killed.
     pub(super) kill: Option<u64>,
-    /// After so many records of the first order it is cancelled.
+    /// Records of the first order after which it is cancelled.
     pub(super) cancel: Option<u64>,
 }
 

@@ -1,5 +1,5 @@
-//! How an order was carried out held against how it had to be: what stands in its plan, and which task
-//! came before which.
+//! Compares how an order was carried out with how it had to be: the tasks in its plan, and their
+//! order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,7 +85,8 @@ impl Carried<'_> {
             }
         }
         for (service, items) in items {
-            found.push(format!("the plan has {} {service}, which nobody asked for", items[0].name));
+            found
+                .push(format!("the plan has {} {service}, which was not requested", items[0].name));
         }
         found
     }
@@ -99,7 +100,7 @@ impl Carried<'_> {
 
     fn own_tasks(&self, instance: u32, wanted: Doing) -> Vec<&Task> {
         let Some(service) = self.names.services.get(&instance) else { return Vec::new() };
-        // What failed or was rolled back with its line is in the order of that.
+        // A task that failed or was rolled back with its line follows that order.
         let of_it = self.plan.tasks.iter().filter(|task| task.stands && task.service == *service);
         of_it.filter(|task| self.doing(instance, task) == wanted).collect()
     }

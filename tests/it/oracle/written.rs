@@ -157,14 +157,14 @@ fn rules(pack: &Pack) -> Value {
     body
 }
 
-/// The rule about an edge; nothing where the catalog says all of it.
+/// The rule about an edge; `None` if the catalog is enough.
 fn rule(pack: &Pack, from: &str, edge: &Edge) -> Option<Value> {
     let to = &pack.services[edge.to].name;
     let mut rule = json!({ "rule": format!("{from} to {to}"), "from": from, "to": to });
-    let mut says_more = false;
+    let mut is_needed = false;
     if let Some(when) = when(&edge.when) {
         rule["when"] = when.into();
-        says_more = true;
+        is_needed = true;
     }
     if let Some(quantity) = &edge.quantity {
         match quantity {
@@ -175,15 +175,15 @@ fn rule(pack: &Pack, from: &str, edge: &Edge) -> Option<Value> {
                 rule["characteristics"] = json!({ SITE: "=each" });
             }
         }
-        says_more = true;
+        is_needed = true;
     }
     if !edge.maps.is_empty() {
         for (name, from) in &edge.maps {
             rule["characteristics"][name] = value(from);
         }
-        says_more = true;
+        is_needed = true;
     }
-    says_more.then_some(rule)
+    is_needed.then_some(rule)
 }
 
 fn delivery(pack: &Pack, service: &Service) -> Option<Value> {

@@ -1,4 +1,4 @@
-//! Orders about what earlier orders made, and orders that are taken back.
+//! Orders about prior work, and orders that are cancelled.
 
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ async fn a_product_that_changes_keeps_what_it_holds() {
         let entries = books.state.iter();
         entries.map(|entry| (text(&entry["element"]), text(&entry["id"]))).collect()
     };
-    assert_eq!(keys(&books), keys(&before), "the same things, in another way");
+    assert_eq!(keys(&books), keys(&before), "the same places, with other content");
     let effects = books.effects_of(&id);
     assert_eq!(effects.len(), 2, "{effects:?}");
     let charges = |books: &Books| books.charges(&format!("{first}-1")).len();

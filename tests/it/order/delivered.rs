@@ -130,7 +130,7 @@ async fn every_example_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_bundle_says_the_same_nested_and_flat() {
+async fn a_bundle_is_the_same_nested_and_flat() {
     let world = World::start().await;
     let nested = world.submit(&pack_order("triple-play/nested")).await;
     let flat = world.submit(&pack_order("triple-play/flat")).await;
@@ -288,7 +288,7 @@ async fn one_key_makes_one_order() {
 }
 
 #[tokio::test]
-async fn what_is_acknowledged_is_carried_on_by_the_next_server() {
+async fn acknowledged_orders_are_carried_on_by_the_next_server() {
     let mut world = World::start().await;
     world.network.fail(json!([{ "fault": "slow", "delayMs": 300 }])).await;
     let order = fresh(&pack_order("superfibre/gpon"), "next-server");

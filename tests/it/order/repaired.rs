@@ -61,7 +61,7 @@ const OPERATIONS: [(&str, &str); 16] = [
     ("iptv", "put accounts"),
 ];
 
-/// Every element says `accepted` and calls back, twice each.
+/// Every element answers `accepted` and calls back, twice each.
 #[tokio::test]
 async fn answers_that_come_by_callback_are_waited_for() {
     let world = World::start().await;
@@ -81,7 +81,7 @@ async fn answers_that_come_by_callback_are_waited_for() {
 }
 
 #[tokio::test]
-async fn a_callback_that_says_failed_fails_the_step() {
+async fn a_callback_with_failed_fails_the_step() {
     let world = World::start().await;
     let fault = json!({
         "element": "mnp", "fault": "async", "delayMs": 0,
@@ -95,7 +95,7 @@ async fn a_callback_that_says_failed_fails_the_step() {
 }
 
 #[tokio::test]
-async fn what_needs_a_person_is_held_until_it_is_retried() {
+async fn orders_that_need_an_operator_are_held_until_they_are_retried() {
     let world = World::start().await;
     world.network.fail(json!([{ "element": "mnp", "fault": "error", "status": 400 }])).await;
     let id = world.submit(&pack_order("mobile-4g/port-in")).await;

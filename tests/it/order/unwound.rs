@@ -1,4 +1,4 @@
-//! Orders that fail for good: what was done is taken back, last first.
+//! Orders that fail for good: their work is rolled back, last first.
 
 use serde_json::json;
 
@@ -50,7 +50,7 @@ async fn a_failure_for_good_is_unwound_in_reverse_order() {
 }
 
 #[tokio::test]
-async fn what_was_given_back_can_be_taken_again() {
+async fn released_values_can_be_reserved_again() {
     let world = World::start().await;
     world.network.fail(json!([no_device()])).await;
     let first = world.submit(&pack_order("superfibre/gpon")).await;

@@ -106,7 +106,7 @@ async fn import(http: &Http, ledger: &Ledger, name: &str) -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_there_after_each_power_failure() {
+async fn acknowledged_writes_are_there_after_each_power_failure() {
     let mut dice = Dice::from_environment();
     let settings = Settings { disk: Disk::Forgetful, tail: SENT.into(), ..Settings::default() };
     let mut world = World::with(settings).await;

@@ -31,7 +31,7 @@ enum Operation {
 struct Prepared {
     first: Request,
     repeat: Request,
-    /// What has to be there once the repeat was answered.
+    /// The condition that must hold once the repeat was answered.
     holds: Box<dyn Fn(&Answer) -> bool>,
     look: Look,
 }
@@ -123,7 +123,7 @@ impl Operation {
         }
     }
 
-    /// Whether an answer says that it has happened.
+    /// Whether an answer confirms that it has happened.
     fn is_acknowledged(self, answer: &Answer) -> bool {
         match self {
             Self::Read => answer.body["familyName"] == "Runner",
@@ -140,7 +140,7 @@ impl Operation {
 }
 
 #[tokio::test]
-async fn what_a_repeat_or_a_read_was_told_survives_a_power_failure() {
+async fn answers_to_repeats_and_reads_survive_a_power_failure() {
     let settings = Settings { disk: Disk::Forgetful, tail: SENT.into(), ..Settings::default() };
     let mut world = World::with(settings).await;
     let mut lost = Vec::new();

@@ -44,7 +44,7 @@ fn files(root: &Path) -> BTreeMap<String, String> {
 type Case = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 #[tokio::test]
-async fn what_was_not_synced_is_gone_and_what_was_synced_stays() {
+async fn unsynced_writes_are_gone_and_synced_ones_stay() {
     let cases: &[Case] = &[
         (&["create:a:one"], &[]),
         // A name is there when its directory was synced, and bytes when their file was.
@@ -90,7 +90,7 @@ async fn what_was_not_synced_is_gone_and_what_was_synced_stays() {
 
 /// A process that is killed leaves what it wrote to the next one, which has to sync it again.
 #[tokio::test]
-async fn what_a_killed_process_wrote_is_durable_when_the_next_one_syncs_it() {
+async fn writes_of_a_killed_process_are_durable_when_the_next_one_syncs_them() {
     let folder = tempfile::tempdir().unwrap();
     let power = Power::begin(folder.path(), "disk").await;
     let root = folder.path().join("disk");
@@ -99,7 +99,7 @@ async fn what_a_killed_process_wrote_is_durable_when_the_next_one_syncs_it() {
     assert_eq!(files(&root)["a"], "Xnetwothree");
     power.fail(Survivors::None);
     assert_eq!(files(&root)["a"], "Xnetwo");
-    // What is left is all durable.
+    // The rest is all durable.
     run(&power, &root, &["append:a:four"]).await;
     power.fail(Survivors::None);
     assert_eq!(files(&root)["a"], "Xnetwo");

@@ -176,7 +176,7 @@ async fn hubs(world: &World, callback: &str) -> usize {
     all.as_array().unwrap().iter().filter(|hub| hub["callback"] == callback).count()
 }
 
-/// What is listed is what is there: no more come up when the server starts again.
+/// The list is complete: no more subscriptions come up when the server starts again.
 async fn check_hub(world: &mut World, callback: &str) -> Result<(), String> {
     let listed = hubs(world, callback).await;
     world.kill().await;
@@ -216,7 +216,7 @@ async fn is_sold(world: &World, id: &str) -> bool {
     simulated.body["state"] == "planned"
 }
 
-/// What is retired is not sold any more, as soon as the server has followed its own commit.
+/// A retired offering is not sold any more, as soon as the server has followed its own commit.
 async fn check_retirement(world: &World, id: &str) {
     let path = format!("{CATALOG}/productOffering/{id}");
     eventually("what is retired is not sold, and what is not retired is", async || {
@@ -300,7 +300,7 @@ async fn check_payment(world: &World, asked: &Asked) -> Result<(), String> {
     Err(format!("{payments} payments of {bill}, and the books are {ledger}"))
 }
 
-/// What is delivered is what is listed.
+/// Delivered events are exactly the listed ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_subscription_that_is_listed_is_told_of_each_event_once() {
     let settings = crate::world::Settings {

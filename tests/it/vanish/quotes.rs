@@ -20,7 +20,7 @@ const MOMENTS: [Vanish; 5] = [
     Vanish::AfterMs(20),
 ];
 
-/// What an order of a quote says, with the id of the quote in it.
+/// The content of an order for a quote, with the id of the quote in it.
 async fn template(world: &World) -> (String, Value) {
     let quote = world.accepted_quote().await;
     let path = format!("/orchestration/v1/quotes/{quote}/order");

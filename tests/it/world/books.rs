@@ -154,7 +154,7 @@ impl Books {
         assert_eq!(used, taken, "the resources of {id} and those that its services are made of");
     }
 
-    /// Nobody shares a value of a pool with another, and nothing at an element is somebody else's.
+    /// Every value of a pool has one user, and every place at an element has one order.
     pub(crate) fn check_pools(&self) {
         let mut holders = BTreeMap::new();
         // One that has ceased names what it had.
@@ -172,7 +172,7 @@ impl Books {
         }
     }
 
-    /// Every write was applied once, and nothing was taken back.
+    /// Every write was applied once, and nothing was rolled back.
     pub(crate) fn check_once(&self) {
         assert!(!self.effects.is_empty());
         for effect in &self.effects {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::{DEADLINE, Http, fresh, text};
 
-/// The pause before an order is sent again that nobody answered.
+/// The pause before an unanswered order is sent again.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Clients that are at work.
@@ -30,7 +30,7 @@ struct Shared {
 }
 
 impl Clients {
-    /// So many clients begin; each sends one order after the other.
+    /// Starts `count` clients; each sends one order after the other.
     pub(crate) fn begin(http: &Http, orders: Vec<Value>, count: usize) -> Self {
         let shared = Arc::<Shared>::default();
         let orders = Arc::new(orders);
@@ -57,7 +57,7 @@ impl Clients {
         Self { shared, tasks }
     }
 
-    /// Waits until clients have seen so many more records.
+    /// Waits until clients have seen `count` more records.
     pub(crate) async fn see_records(&self, count: u64) {
         let goal = self.shared.records.load(Ordering::Relaxed) + count;
         let seeing = async {
@@ -84,7 +84,7 @@ impl Clients {
         self.tasks.join_all().await.into_iter().flatten().collect()
     }
 
-    /// Sends so many orders at one time, each once.
+    /// Sends `count` orders at one time, each once.
     pub(crate) fn post_all(http: &Http, order: &Value, round: u64, count: u64) -> Posts {
         let (sender, answered) = mpsc::unbounded_channel();
         for number in 0..count {
@@ -93,7 +93,7 @@ impl Clients {
             let sender = sender.clone();
             tokio::spawn(async move {
                 if let Some(id) = post(&http, &name, &order).await {
-                    // An error says that the test is over.
+                    // An error means that the test is over.
                     sender.send((name, id)).ok();
                 }
             });
@@ -115,7 +115,7 @@ pub(crate) struct Posts {
 }
 
 impl Posts {
-    /// Waits until so many were acknowledged; answers with their ids by name.
+    /// Waits until `count` orders were acknowledged; returns their ids by name.
     pub(crate) async fn answers(&self, count: u64) -> BTreeMap<String, String> {
         let mut ids = BTreeMap::new();
         let mut answered = self.answered.lock().await;
@@ -129,7 +129,7 @@ impl Posts {
         ids
     }
 
-    /// Adds what was acknowledged before the others found nobody.
+    /// Adds the orders acknowledged before the others found no server.
     pub(crate) async fn rest(self, mut ids: BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut answered = self.answered.into_inner();
         while let Some((name, id)) = answered.recv().await {

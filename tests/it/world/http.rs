@@ -49,7 +49,7 @@ impl Http {
         Self { base: base.into(), pooled }
     }
 
-    /// Sends a request; an error says that no whole answer came.
+    /// Sends a request; an error means that no whole answer came.
     pub(crate) async fn send(
         &self,
         method: &str,

@@ -30,7 +30,7 @@ pub(crate) fn orders_of(pack: &str, folder: &str) -> Vec<(String, String)> {
     names.into_iter().map(|name| (pack.to_string(), name)).collect()
 }
 
-/// An example such as `01-superfibre-200/product-order.json`; nothing where the examples are not
+/// An example such as `01-superfibre-200/product-order.json`; `None` if the examples are not
 /// on this machine.
 pub(crate) fn example(name: &str) -> Option<Value> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/examples");

@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 use super::{Dice, repository};
 
-/// What survives a power failure is decided for this many bytes at once; within, by sectors.
+/// The unit, in bytes, that a power failure keeps or loses; within it, sectors.
 const PAGE: usize = 4096;
 const SECTOR: usize = 512;
 
@@ -24,7 +24,7 @@ pub(crate) struct Power {
     library: PathBuf,
 }
 
-/// What survives of what was written and not synced.
+/// The unsynced writes that survive.
 pub(crate) enum Survivors<'a> {
     /// Nothing.
     None,
@@ -80,7 +80,7 @@ impl Power {
         ]
     }
 
-    /// From now on each sync takes so much longer.
+    /// From now on each sync takes this much longer.
     pub(crate) fn slow_syncs(&self, ms: u64) {
         // At once: a sync that reads it meanwhile must find a number.
         fs::write(self.shadow.join("slow.part"), ms.to_string()).unwrap();

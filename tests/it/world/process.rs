@@ -10,10 +10,10 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use super::DEADLINE;
 
-/// So much of a log is shown when a test fails.
+/// Max bytes of a log that are shown when a test fails.
 const LOG_SHOWN: usize = 6_000;
 
-/// A command that runs to its end may take so long: `plugin build` compiles.
+/// Timeout of a command that runs to its end: `plugin build` compiles.
 const COMMAND_MAX: Duration = Duration::from_secs(600);
 
 /// A process that goes on until it is killed, or the test ends.
@@ -34,8 +34,8 @@ pub(crate) struct Output {
 }
 
 impl Process {
-    /// Starts the program and waits for the line that says where it listens; answers with the URL
-    /// too. Where it ends before, the error is what it said.
+    /// Starts the program and waits for the line with its address; returns the URL
+    /// too. If it ends before, the error has its output.
     pub(crate) async fn start(
         name: &str,
         arguments: &[String],
@@ -68,7 +68,7 @@ impl Process {
         let out = child.stdout.take().expect("it is piped");
         let mut out = BufReader::new(out).lines();
         let line = tokio::time::timeout(DEADLINE, out.next_line()).await;
-        let Some(line) = line.expect("it says where it listens, in time").unwrap() else {
+        let Some(line) = line.expect("it prints its address in time").unwrap() else {
             child.wait().await.unwrap();
             return Err(tail(&log));
         };
@@ -78,7 +78,7 @@ impl Process {
     }
 
     /// Waits for a line with a text in it; answers with what was said until then.
-    pub(crate) async fn says(&mut self, text: &str) -> String {
+    pub(crate) async fn wait_for_line(&mut self, text: &str) -> String {
         let mut said = String::new();
         while !said.contains(text) {
             let line = tokio::time::timeout(DEADLINE, self.out.next_line()).await;

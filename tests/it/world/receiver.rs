@@ -24,7 +24,7 @@ struct Desk {
     taken: watch::Sender<Vec<(String, Value)>>,
     /// How many came, taken or not.
     count: watch::Sender<usize>,
-    /// Every so many are refused; none where it is 0.
+    /// One of this many messages is refused; none if it is 0.
     refuse_every: usize,
 }
 
@@ -34,7 +34,7 @@ impl Receiver {
         Self::refusing(0).await
     }
 
-    /// Refuses the first of every so many.
+    /// Refuses the first of every `refuse_every` messages.
     pub(crate) async fn refusing(refuse_every: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -94,7 +94,7 @@ impl Request {
 }
 
 impl Http {
-    /// Sends a request; an error says that no whole answer came.
+    /// Sends a request; an error means that no whole answer came.
     pub(crate) async fn ask(&self, request: &Request) -> Result<Answer> {
         let headers: Vec<_> =
             request.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

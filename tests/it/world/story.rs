@@ -68,7 +68,7 @@ impl Http {
         let mut pause = PAUSE_MIN;
         let following = async {
             while story.end.is_empty() {
-                // An error says that the server is away; it will come back.
+                // An error means that the server is away; it will come back.
                 if let Ok(mut stream) = self.events(id, last.as_deref()).await {
                     while let Ok(Some(event)) = stream.next().await {
                         story.take(&event.data);

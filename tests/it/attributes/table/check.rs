@@ -117,7 +117,7 @@ fn find<'a>(value: &'a Value, path: &str) -> &'a Value {
     })
 }
 
-/// The first attribute that is another now, besides those that may be.
+/// The first changed attribute, besides those that may change.
 pub(super) fn differs(before: &Value, after: &Value, but: &[&str]) -> Option<String> {
     let names = [before, after].into_iter().filter_map(Value::as_object).flatten();
     let mut names = names.map(|(name, _)| name.as_str());
@@ -127,7 +127,7 @@ pub(super) fn differs(before: &Value, after: &Value, but: &[&str]) -> Option<Str
     Some(format!("`{name}` was {}, and is {}", before[name], after[name]))
 }
 
-/// The first document that is another now.
+/// The first changed document.
 pub(super) fn changed(before: &[Value], after: &[Value]) -> Option<String> {
     let new = after.iter().find(|row| !before.contains(row));
     let gone = before.iter().find(|row| !after.contains(row));

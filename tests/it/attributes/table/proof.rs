@@ -10,7 +10,7 @@ use super::Asked;
 /// A date that no test lives to see.
 pub(super) const FAR: &str = "2999-01-01T00:00:00.000Z";
 
-/// What shows that an attribute is acted on.
+/// The evidence that an attribute has an effect.
 #[derive(Clone, Debug)]
 pub(super) enum Proof {
     /// The instance shows this at a path, when this was sent.

@@ -48,7 +48,7 @@ fn kind(kind: Kind, name: &str, depth: usize) -> Value {
 
 fn one(item: Type, name: &str, depth: usize) -> Value {
     match item {
-        // What one version leaves open is a choice in the other.
+        // Free text in one version is a choice in the other.
         Type::Any | Type::String if ["op", "orderItemAction"].contains(&name) => json!("add"),
         Type::Any | Type::String => json!(format!("{name} as sent")),
         Type::Integer => json!(7),

@@ -24,7 +24,7 @@ fn operation(line: &str) -> Operation {
 }
 
 #[test]
-fn what_one_order_explains_passes() {
+fn histories_with_a_valid_order_pass() {
     for good in [
         "0-1 read 1 a\n2-3 change 1 2 b\n4-5 read 2 b",
         // A read beside a change sees what was before, or what is after.
@@ -46,7 +46,7 @@ fn what_one_order_explains_passes() {
 }
 
 #[test]
-fn what_no_order_explains_is_found() {
+fn histories_without_a_valid_order_are_found() {
     for (bad, wrong) in [
         // Both of two changes of one revision were taken.
         ("0-5 change 1 2 b\n1-6 change 1 3 c", Wrong::Lost { from: 1 }),

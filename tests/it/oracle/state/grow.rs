@@ -7,7 +7,7 @@ use super::super::pack::{Chars, Edge, Pack, Quantity, SITES, Scope, Source, When
 use super::{Instance, Product, Slot, State, Verdict, Wanted};
 
 impl State {
-    /// Gives each changed product the instances that it wants now; what nobody uses any more ends.
+    /// Gives each changed product the instances that it wants now; unused ones end.
     pub(super) fn grow(
         &mut self,
         before: &Self,
@@ -83,8 +83,8 @@ impl State {
         Ok(())
     }
 
-    /// The instance outside of the order that a product newly shares: that of its bundle. Whether it
-    /// shares that of another line of its first order, or of this one, no page says.
+    /// The instance outside of the order that a product newly shares: that of its bundle. No page
+    /// defines whether it shares that of another line of its first order, or of this one.
     fn shared(
         &self,
         pack: &Pack,
@@ -191,7 +191,7 @@ fn become_parts(
         if !is_taken {
             continue;
         }
-        // "So many instances; 0 is none. Each gets the characteristic `number`, counted from 1."
+        // "The number of instances; 0 is none. Each gets the characteristic `number`, counted from 1."
         let numbers: Vec<Option<i64>> = match &edge.quantity {
             None => vec![None],
             Some(Quantity::Times(source)) => (1..=number(source)).map(Some).collect(),

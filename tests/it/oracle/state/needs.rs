@@ -134,8 +134,8 @@ impl State {
         Ok(())
     }
 
-    /// "The items meant are those that belong to the same line of the order; where there are none,
-    /// those of the same bundle. What is not in the plan is ignored."
+    /// "The items meant are those that belong to the same line of the order, or else
+    /// those of the same bundle. Items outside of the plan are ignored."
     fn near(&self, pack: &Pack, instance: u32) -> BTreeSet<u32> {
         let users = self.users(instance);
         let of = |product: &Product, spec: usize| -> Vec<u32> {

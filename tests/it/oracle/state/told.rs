@@ -1,4 +1,4 @@
-//! What the steps of an instance are told, and so what becomes of it.
+//! The inputs of an instance's steps, and so its final state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ impl State {
         done.map(|(at, _)| at).collect()
     }
 
-    /// What each step of an instance is told.
+    /// The inputs of each step of an instance.
     pub(in crate::oracle) fn work(
         &self,
         pack: &Pack,

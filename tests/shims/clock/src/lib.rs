@@ -32,7 +32,7 @@ pub struct Timeval {
     microseconds: c_long,
 }
 
-/// What the file says; `None` if there is none, and the machine's clock counts.
+/// The time in the file; `None` if there is none, and the machine's clock counts.
 fn milliseconds() -> Option<i64> {
     static MAPPED: OnceLock<Option<&'static AtomicI64>> = OnceLock::new();
     let mapped = MAPPED.get_or_init(|| {

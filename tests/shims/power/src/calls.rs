@@ -66,7 +66,7 @@ fn slices<'a>(buffers: *const c_void, count: c_int) -> &'a [IoSlice<'a>] {
 /// Notes a write that ended at the descriptor's offset, or behind the end of the file.
 fn wrote_here(file: BorrowedFd<'_>, count: usize) {
     let end = rustix::fs::tell(file);
-    // What has no offset is a pipe or a socket.
+    // A file without an offset is a pipe or a socket.
     let Ok(end) = end else { return };
     shadow::touch(file, Touched::Range { from: end.saturating_sub(count as u64), to: end });
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::{Errno, Result};
 
-/// What survives of a write is decided for this many bytes at once.
+/// The unit, in bytes, that a power failure keeps or loses.
 const PAGE: u64 = 4096;
 
 /// What a call did to a file.
@@ -135,7 +135,7 @@ fn keep_names(shadow: &Path, directory: BorrowedFd<'_>, id: Id) -> Result<()> {
         if matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
-        // What was removed meanwhile is no entry.
+        // A file removed meanwhile is no entry.
         let Ok(status) = status(directory, name) else { continue };
         let letter = match kind(&status) {
             FileType::RegularFile => 'f',
