@@ -46,10 +46,10 @@ const LEFT: [(&str, usize); 16] = [
     ("runtime/engine/", 182),
     ("runtime/host/", 81),
     ("runtime/model/", 464),
-    ("runtime/server/src/app", 17),
+    ("runtime/server/src/app", 15),
     ("runtime/server/src/systems", 60),
-    ("runtime/server/", 8),
-    ("tests/", 4),
+    ("runtime/server/", 10),
+    ("tests/", 5),
     ("wit/", 20),
     ("workflows/", 37),
 ];

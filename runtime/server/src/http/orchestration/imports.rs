@@ -10,10 +10,10 @@ use engine::store::documents::{Change, Expected};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
-use crate::http::answer::Answer;
 use crate::bulk::import::{IMPORTS, Import, ImportError, importable, progress};
 use crate::bulk::lines::Lines;
 use crate::bulk::progress::{Existing, State, Wrong};
+use crate::http::answer::Answer;
 use crate::http::body::BODY_WAIT;
 use crate::http::call::Call;
 use crate::http::page::Page;
