@@ -16,7 +16,7 @@ const PRODUCT: &str = "/tmf-api/productInventory/v4/product";
 
 /// Sends an order of a resource such as `productOrder`.
 async fn send(world: &World, resource: &str, order: &Value) -> Answer {
-    world.http.post(tmf::resource::path(resource), order).await
+    world.http.post(tmf::table::path(resource), order).await
 }
 
 /// An order of lines about products.

@@ -10,7 +10,7 @@ const CUSTOMERS: &str = "/tmf-api/customerManagement/v4/customer";
 /// A customer with a credit score; answers with the id.
 async fn customer(world: &World, score: u32) -> String {
     let person = json!({ "givenName": "Ann", "familyName": "Walker" });
-    let person = world.http.post(tmf::resource::path("individual"), &person).await;
+    let person = world.http.post(tmf::table::path("individual"), &person).await;
     let engaged = json!({ "id": person.body["id"], "@referredType": "Individual" });
     let profile = json!({
         "creditProfileDate": "2026-01-01T00:00:00Z",

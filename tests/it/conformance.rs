@@ -230,7 +230,7 @@ impl Walk<'_> {
                 "relatedParty": [{ "id": "p", "name": "Ann", "role": "owner" }],
             }),
         };
-        let answer = self.world.http.post(tmf::resource::path(key), &body).await;
+        let answer = self.world.http.post(tmf::table::path(key), &body).await;
         assert_eq!(answer.status, 201, "{key}: {}", answer.text);
         answer.body["id"].as_str().unwrap().to_string()
     }

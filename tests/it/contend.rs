@@ -47,7 +47,7 @@ fn ids(documents: &[Value]) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_key_makes_one_order() {
     let world = World::start().await;
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     for round in 0..5 {
         let name = format!("key-{round}");
         let order = fresh(&pack_order("mobile-4g/new-number"), &name);
@@ -69,7 +69,7 @@ async fn one_quote_makes_one_order() {
         let path = format!("/orchestration/v1/quotes/{id}/order");
         let orders = taken(&many(&world, &Request::post(&path, &json!({}))).await, 201, &[]);
         assert_eq!((orders.len(), ids(&orders).len()), (CLIENTS, 1), "{orders:#?}");
-        let listed = format!("{}?quote.id={id}", tmf::resource::path("productOrder"));
+        let listed = format!("{}?quote.id={id}", tmf::table::path("productOrder"));
         assert_eq!(ids(&world.http.list_of(&listed).await), ids(&orders));
     }
 }
@@ -81,7 +81,7 @@ async fn one_product_is_changed_by_one_order_at_a_time() {
     let world = World::start().await;
     let first = world.submit(&pack_order("superfibre/gpon")).await;
     world.completed(&first).await;
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     let mut carried_out = vec![first.clone()];
     for round in 0..3 {
         let changes = (0..CLIENTS).map(|client| {
@@ -126,12 +126,12 @@ async fn one_product_is_changed_by_one_order_at_a_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_product_is_not_removed_under_an_order_and_never_comes_back() {
     let world = World::start().await;
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     for round in 0..6 {
         let order = fresh(&pack_order("superfibre/gpon"), &format!("removed-{round}"));
         let first = world.submit(&order).await;
         world.completed(&first).await;
-        let product = format!("{}/{first}-1", tmf::resource::path("product"));
+        let product = format!("{}/{first}-1", tmf::table::path("product"));
         // A service on top of active services is not removed at all.
         let apart = json!({ "realizingService": [] });
         let apart = Request { method: "PATCH", ..Request::post(&product, &apart) };
@@ -168,7 +168,7 @@ async fn one_payment_is_noted_once_on_each_of_two_bills() {
     let mut bills = Vec::new();
     for name in ["one", "other"] {
         let bill = world.bill(name).await;
-        let path = format!("{}/{}", tmf::resource::path("customerBill"), text(&bill["id"]));
+        let path = format!("{}/{}", tmf::table::path("customerBill"), text(&bill["id"]));
         bills.push((path, bill));
     }
     let payment = |bill: &Value| {
@@ -253,7 +253,7 @@ async fn one_key_has_one_callback() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_changes_of_an_open_order_with_one_tag_one_is_taken() {
     let world = World::start().await;
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     let mut order = pack_order("mobile-4g/port-in");
     with_characteristic(&mut order, "portWindow", &"2099-01-01T00:00:00Z".into());
     let id = world.submit(&order).await;

@@ -86,7 +86,7 @@ fn below(folder: &Path) -> Vec<PathBuf> {
 
 /// Writes until the log is long enough to be damaged in the middle; answers with what was written.
 async fn filled(world: &World) -> Vec<String> {
-    let path = tmf::resource::path("individual");
+    let path = tmf::table::path("individual");
     let filler = "x".repeat(40_000);
     let log = world.data().join("store/db");
     let mut written = Vec::new();
@@ -108,7 +108,7 @@ async fn a_server_does_not_start_on_a_damaged_log_and_leaves_it_alone() {
     for damage in Damage::ALL {
         // The last acknowledged write is the first one missing.
         let last = world.person().await;
-        written.push(format!("{}/{last}", tmf::resource::path("individual")));
+        written.push(format!("{}/{last}", tmf::table::path("individual")));
         world.kill().await;
         let whole = files(&world.data());
         damage.happen(&log);

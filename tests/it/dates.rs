@@ -25,7 +25,7 @@ async fn state(world: &World, id: &str) -> String {
 }
 
 async fn cancel(world: &World, id: &str) {
-    let path = tmf::resource::path("cancelProductOrder");
+    let path = tmf::table::path("cancelProductOrder");
     let answer = world.http.post(path, &json!({ "productOrder": { "id": id } })).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
 }
@@ -206,7 +206,7 @@ async fn a_date_that_passed_is_rejected_with_its_path() {
     let mut order = pack_order("superfibre/hfc");
     order["requestedStartDate"] = json!("2999-01-02T00:00:00Z");
     order["requestedCompletionDate"] = json!("2999-01-01T00:00:00Z");
-    let answer = world.http.post(tmf::resource::path("productOrder"), &order).await;
+    let answer = world.http.post(tmf::table::path("productOrder"), &order).await;
     assert_eq!(answer.status, 422, "{}", answer.text);
     assert_eq!(answer.body["referenceError"], "requestedCompletionDate");
 }

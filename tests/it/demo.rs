@@ -62,7 +62,7 @@ async fn serve_demo_takes_orders() {
     let arguments = arguments.map(String::from);
     let (_server, url) = Process::start("demo", &arguments, folder.path()).await.unwrap();
     let http = Http::new(&url);
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     let answer = http.post(path, &pack_order("triple-play/nested")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let story = http.ended(answer.body["id"].as_str().unwrap()).await;
@@ -91,7 +91,7 @@ async fn a_demo_that_is_kept_has_something_to_show_at_every_api() {
         }
     }
     assert!(empty.is_empty(), "nothing at {empty:#?}");
-    let orders = http.list(tmf::resource::path("productOrder")).await;
+    let orders = http.list(tmf::table::path("productOrder")).await;
     let states: BTreeSet<&str> =
         orders.iter().map(|order| order["state"].as_str().unwrap()).collect();
     for state in ["completed", "held", "cancelled", "rejected"] {

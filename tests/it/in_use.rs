@@ -13,11 +13,11 @@ async fn delete(world: &World, path: &str) -> (u16, String) {
 async fn nothing_that_a_delivered_line_needs_is_removed_until_it_has_ceased() {
     let world = World::start().await;
     let person = json!({ "givenName": "Ann", "familyName": "Walker" });
-    let person = world.http.post(tmf::resource::path("individual"), &person).await;
+    let person = world.http.post(tmf::table::path("individual"), &person).await;
     let party = text(&person.body["id"]);
     let account =
         json!({ "name": "Ann", "relatedParty": [{ "id": party, "@referredType": "Individual" }] });
-    let account = world.http.post(tmf::resource::path("billingAccount"), &account).await;
+    let account = world.http.post(tmf::table::path("billingAccount"), &account).await;
     let account = text(&account.body["id"]);
     let mut order = pack_order("superfibre/gpon");
     order["relatedParty"] =
@@ -30,12 +30,12 @@ async fn nothing_that_a_delivered_line_needs_is_removed_until_it_has_ceased() {
         .into_iter()
         .flat_map(|(key, rows)| {
             rows.into_iter()
-                .map(move |row| format!("{}/{}", tmf::resource::path(key), text(&row["id"])))
+                .map(move |row| format!("{}/{}", tmf::table::path(key), text(&row["id"])))
         })
         .chain([
-            format!("{}/{id}-1", tmf::resource::path("product")),
-            format!("{}/{party}", tmf::resource::path("individual")),
-            format!("{}/{account}", tmf::resource::path("billingAccount")),
+            format!("{}/{id}-1", tmf::table::path("product")),
+            format!("{}/{party}", tmf::table::path("individual")),
+            format!("{}/{account}", tmf::table::path("billingAccount")),
         ])
         .collect();
     assert!(kept.len() > 15, "{kept:?}");

@@ -80,7 +80,7 @@ fn report(kills: usize, orders: usize, seed: u64) {
 }
 
 fn still_open() -> String {
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     format!("{path}?state=acknowledged,inProgress&fields=id&limit=1")
 }
 

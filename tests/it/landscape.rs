@@ -32,14 +32,14 @@ impl Landscape {
     }
 
     async fn post(&self, key: &str, body: &Value) -> Value {
-        let path = if key.starts_with('/') { key } else { tmf::resource::path(key) };
+        let path = if key.starts_with('/') { key } else { tmf::table::path(key) };
         let answer = self.world.http.post(path, body).await;
         assert_eq!(answer.status, 201, "{path} {body}: {}", answer.text);
         answer.body
     }
 
     async fn patch(&self, key: &str, id: &str, body: &Value) -> Value {
-        let path = format!("{}/{id}", tmf::resource::path(key));
+        let path = format!("{}/{id}", tmf::table::path(key));
         let headers = [("content-type", "application/merge-patch+json")];
         let answer = self.world.http.send("PATCH", &path, &headers, body.to_string()).await;
         let answer = answer.unwrap();
@@ -48,7 +48,7 @@ impl Landscape {
     }
 
     async fn get(&self, key: &str, id: &str) -> Value {
-        self.world.http.get(&format!("{}/{id}", tmf::resource::path(key))).await
+        self.world.http.get(&format!("{}/{id}", tmf::table::path(key))).await
     }
 
     fn party(&self) -> Value {
@@ -96,7 +96,7 @@ impl Landscape {
             .filter(|one| one["account"] == named.as_str())
             .map(|one| cents(&one["balance"]["value"]))
             .sum();
-        let path = tmf::resource::path("customerBill");
+        let path = tmf::table::path("customerBill");
         let bills = format!("{path}?billingAccount.id={}", self.account);
         let bills = self.world.http.get(&bills).await;
         let open = bills.as_array().unwrap().iter();
@@ -182,7 +182,7 @@ async fn a_lead_becomes_a_customer_uses_pays_changes_and_leaves() {
         assert_eq!(usage["status"], "rated", "{usage}");
     }
     assert!(land.billed_and_paid().await > 0.0);
-    let rates = tmf::resource::path("appliedCustomerBillingRate");
+    let rates = tmf::table::path("appliedCustomerBillingRate");
     let used = land.world.http.get(&format!("{rates}?product.id={own}&type=usageCharge")).await;
     let used = used[0]["taxExcludedAmount"]["value"].as_f64();
     assert_eq!(used, Some(15.0), "30 GB above the hundred");

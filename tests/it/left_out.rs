@@ -51,7 +51,7 @@ impl Shop {
 
     /// Sends an order, which is held since its pack is left out.
     async fn held(&self, order: &Value) -> String {
-        let path = tmf::resource::path("productOrder");
+        let path = tmf::table::path("productOrder");
         let answer = self.world.http.post(path, order).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         let id = answer.body["id"].as_str().unwrap().to_string();

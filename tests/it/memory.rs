@@ -87,7 +87,7 @@ async fn bodies_that_never_end_take_no_more_than_their_budget() {
     let before = world.process().memory();
     let watch = Watch::begin(&world.http);
     let host = world.http.base.strip_prefix("http://").unwrap().to_string();
-    let path = tmf::resource::path("individual");
+    let path = tmf::table::path("individual");
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
         let (host, path) = (host.clone(), path.to_string());

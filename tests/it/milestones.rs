@@ -49,7 +49,7 @@ async fn an_order_that_waits_for_an_operator_is_reported() {
     // A rule reads a characteristic that it lacks.
     let service = json!({ "serviceSpecification": { "id": "CFS-INTERNET-ACCESS" } });
     let item = json!({ "id": "1", "action": "add", "service": service });
-    let path = tmf::resource::path("serviceOrder");
+    let path = tmf::table::path("serviceOrder");
     let answer = world.http.post(path, &json!({ "serviceOrderItem": [item] })).await;
     let id = answer.body["id"].as_str().unwrap();
     assert_eq!(world.order("serviceOrder", id).await["state"], "held");

@@ -49,7 +49,7 @@ async fn by_hand(world: &World, method: &str, place: &str, body: &Value) {
 
 /// The service that a specification has.
 async fn service_of(world: &World, spec: &str) -> String {
-    let path = tmf::resource::path("service");
+    let path = tmf::table::path("service");
     let rows = world.http.list(path).await;
     let row = rows.iter().find(|row| row["serviceSpecification"]["id"] == spec).unwrap();
     row["id"].as_str().unwrap().to_string()
@@ -177,7 +177,7 @@ async fn services_that_no_product_in_use_leads_to_are_orphans() {
             { "name": "upMbps", "value": 20 },
         ],
     } }] });
-    let direct = world.http.post(tmf::resource::path("serviceOrder"), &direct).await;
+    let direct = world.http.post(tmf::table::path("serviceOrder"), &direct).await;
     assert_eq!(direct.status, 201, "{}", direct.text);
     world.completed(direct.body["id"].as_str().unwrap()).await;
     for scope in [json!({}), json!({ "resource": {} })] {
@@ -185,7 +185,7 @@ async fn services_that_no_product_in_use_leads_to_are_orphans() {
         assert_eq!(kinds(&clean), [""; 0], "{clean:#}");
     }
 
-    let product = format!("{}/{closed}-1", tmf::resource::path("product"));
+    let product = format!("{}/{closed}-1", tmf::table::path("product"));
     let headers = [("content-type", "application/merge-patch+json")];
     let patch = json!({ "status": "terminated" }).to_string();
     let patched = world.http.send("PATCH", &product, &headers, patch).await.unwrap();

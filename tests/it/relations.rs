@@ -96,7 +96,7 @@ fn add(id: &str, offering: &str) -> Value {
 }
 
 async fn post(world: &World, order: &Value) -> (u16, Value) {
-    let answer = world.http.post(tmf::resource::path("productOrder"), order).await;
+    let answer = world.http.post(tmf::table::path("productOrder"), order).await;
     (answer.status, answer.body)
 }
 
@@ -174,7 +174,7 @@ async fn an_order_whose_other_is_cancelled_is_held_until_a_person_decides() {
     world.held(&first).await;
     let second = after(&world, &[add("1", "PO-TAIL")], &first).await;
     let cancel = json!({ "productOrder": { "id": first } });
-    let answer = world.http.post(tmf::resource::path("cancelProductOrder"), &cancel).await;
+    let answer = world.http.post(tmf::table::path("cancelProductOrder"), &cancel).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let held = world.held(&second).await;
     let told = held.to_string();

@@ -164,7 +164,7 @@ async fn an_order_waits_for_another_that_makes_what_it_shares() {
             world.completed(&first).await;
         } else {
             let cancel = json!({ "productOrder": { "id": first } });
-            post(&world, tmf::resource::path("cancelProductOrder"), &cancel).await;
+            post(&world, tmf::table::path("cancelProductOrder"), &cancel).await;
             assert_eq!(world.ended(&first).await.end, "cancelled");
         }
         world.completed(&second).await;
@@ -216,7 +216,7 @@ async fn an_order_whose_other_comes_to_nothing_is_held_until_an_operator_decides
             followers.push(world.submit(&follower).await);
         }
         let path = match way {
-            "cancel" => tmf::resource::path("cancelProductOrder").to_string(),
+            "cancel" => tmf::table::path("cancelProductOrder").to_string(),
             _ => format!("{FULFILMENTS}/{first}/giveUp"),
         };
         let body = match way {
@@ -238,7 +238,7 @@ async fn an_order_whose_other_comes_to_nothing_is_held_until_an_operator_decides
         world.retry(one).await;
         world.completed(one).await;
         let cancel = json!({ "productOrder": { "id": other } });
-        post(&world, tmf::resource::path("cancelProductOrder"), &cancel).await;
+        post(&world, tmf::table::path("cancelProductOrder"), &cancel).await;
         assert_eq!(world.ended(other).await.end, "cancelled");
     }
 }

@@ -69,7 +69,7 @@ fn many() -> Value {
 
 /// How many documents of a resource meet a condition.
 async fn count(world: &World, resource: &str, condition: &str) -> usize {
-    let path = format!("{}?{condition}&limit=1", tmf::resource::path(resource));
+    let path = format!("{}?{condition}&limit=1", tmf::table::path(resource));
     let answer = world.http.ask(&Request::get(&path)).await.unwrap();
     answer.headers["x-total-count"].to_str().unwrap().parse().unwrap()
 }

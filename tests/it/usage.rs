@@ -93,20 +93,20 @@ async fn calls_are_rated_billed_and_paid_and_the_books_are_even() {
     }
 
     let account = "ACC-1003";
-    let demand = tmf::resource::path("customerBillOnDemand");
+    let demand = tmf::table::path("customerBillOnDemand");
     let asked = json!({ "billingAccount": { "id": account } });
     let answer = world.http.post(demand, &asked).await;
     assert_eq!(answer.body["state"], "done", "{}", answer.text);
     let bill = answer.body["customerBill"]["id"].as_str().unwrap();
     let rates = format!(
         "{}?bill.id={bill}&type=usageCharge",
-        tmf::resource::path("appliedCustomerBillingRate")
+        tmf::table::path("appliedCustomerBillingRate")
     );
     let rates = world.http.get(&rates).await;
     assert_eq!(rates.as_array().unwrap().len(), 1, "{rates}");
     assert!((number(&rates[0]["taxExcludedAmount"]["value"]) - sum).abs() < 1e-9, "{rates}");
 
-    let path = format!("{}/{bill}", tmf::resource::path("customerBill"));
+    let path = format!("{}/{bill}", tmf::table::path("customerBill"));
     let bill = world.http.get(&path).await;
     assert_eq!(bill["state"], "sent");
     let payment = json!({ "bill": { "id": bill["id"] }, "amount": bill["remainingAmount"] });
@@ -188,10 +188,10 @@ async fn usage_costs_what_the_price_was_when_it_was_used_and_stays_as_it_is_bill
     assert_eq!(net(&corrected.body), 20.1, "{}", corrected.text);
 
     let asked = json!({ "billingAccount": { "id": account } });
-    let answer = world.http.post(tmf::resource::path("customerBillOnDemand"), &asked).await;
+    let answer = world.http.post(tmf::table::path("customerBillOnDemand"), &asked).await;
     assert_eq!(answer.body["state"], "done", "{}", answer.text);
     let bill = answer.body["customerBill"]["id"].as_str().unwrap();
-    let rates = format!("{}?bill.id={bill}", tmf::resource::path("appliedCustomerBillingRate"));
+    let rates = format!("{}?bill.id={bill}", tmf::table::path("appliedCustomerBillingRate"));
     let rates = world.http.get(&rates).await;
     assert_eq!(number(&rates[0]["taxExcludedAmount"]["value"]), 30.1, "{rates}");
 

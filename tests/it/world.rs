@@ -187,7 +187,7 @@ impl World {
     /// Sends a product order as a client would, and validates the answer by the standard.
     /// Returns the order's id.
     pub(crate) async fn submit(&self, order: &Value) -> String {
-        let path = tmf::resource::path("productOrder");
+        let path = tmf::table::path("productOrder");
         let answer = self.http.post(path, order).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         let id = answer.body["id"].as_str().expect("an order has an id").to_string();
@@ -269,7 +269,7 @@ impl World {
 
     /// The product order, service order or resource order of a fulfilment.
     pub(crate) async fn order(&self, resource: &str, id: &str) -> Value {
-        self.http.get(&format!("{}/{id}", tmf::resource::path(resource))).await
+        self.http.get(&format!("{}/{id}", tmf::table::path(resource))).await
     }
 
     /// The plan as text.

@@ -159,7 +159,7 @@ async fn send_and_follow(
     out: &mut impl std::io::Write,
 ) -> Result<()> {
     let began = Instant::now();
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     let sent = client.post(path, order).await?;
     let id = sent.get("id").and_then(Value::as_str).context("the order has no id")?.to_string();
     let what = order.get("description").and_then(Value::as_str).unwrap_or("an order");

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 pub use self::answer::{check, matches};
 use self::quantity::Quantity;
-use tmf::resource::path;
+use tmf::table::path;
 use tmf::time::Timestamp;
 
 /// The resource that stocks are.

@@ -37,7 +37,7 @@ use crate::id::ItemId;
 use crate::installed;
 use crate::journal::{End, Event, Kind};
 use crate::plan::{Item, Level};
-use tmf::resource::{self, capitalised};
+use tmf::resource::capitalised;
 
 /// A document to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +94,7 @@ pub struct Changes {
 }
 
 fn href(resource: &str, id: &str) -> String {
-    format!("{}/{id}", resource::path(resource))
+    format!("{}/{id}", tmf::table::path(resource))
 }
 
 impl Fulfilment {

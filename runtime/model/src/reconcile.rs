@@ -6,10 +6,12 @@
 mod judge;
 mod orphan;
 mod question;
+mod reading;
 
-pub use judge::{Difference, Finding, Holder, Kind, Reading};
+pub use judge::{Finding, Kind};
 pub use orphan::{Rank, User, leads_to, rank, users};
 pub use question::{Expected, Maker, Question, holder, questions};
+pub use reading::{Difference, Holder, Reading};
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,6 @@ use model::pack::{Code, Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins, S
 use model::rulebook::RulebookError;
 use model::{Digest, Pack, Rulebook};
 use serde_json::json;
-use tmf::resource;
 use tmf::time::Timestamp;
 
 pub use self::serving::{Serving, serving};
@@ -181,7 +180,7 @@ pub fn documents<E>(
 ) -> Result<Vec<Put>, E> {
     let mut puts = Vec::new();
     for (key, documents) in &rulebook.catalog().documents {
-        let Some((_, resource)) = resource::of_key(key) else { continue };
+        let Some((_, resource)) = tmf::table::of_key(key) else { continue };
         for (id, document) in documents {
             let seed = json!({ "digest": Digest::of(document.to_string().as_bytes()) });
             let name = format!("{key}/{id}");
@@ -189,7 +188,7 @@ pub fn documents<E>(
                 continue;
             }
             puts.push(Put::set(SEEDS, name, seed).quiet());
-            let href = format!("{}/{id}", resource::path(key));
+            let href = format!("{}/{id}", tmf::table::path(key));
             let mut document = resource.new_document(document.clone(), id, at, &href);
             let before = kept(key, id)?;
             let stamp =

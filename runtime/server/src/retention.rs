@@ -11,7 +11,7 @@ use engine::store::documents::{Change, Expected};
 use engine::store::{Error, Put, Scan, Store, Write};
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
-use tmf::resource::of_key;
+use tmf::table::of_key;
 use tmf::time::Timestamp;
 
 use crate::app::App;

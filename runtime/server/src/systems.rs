@@ -86,7 +86,7 @@ pub(crate) enum Refusal {
 impl Draft {
     /// A document that is not there yet, from a body that was checked.
     pub(crate) fn new(resource: &'static Resource, id: String, body: Value, at: Timestamp) -> Self {
-        let place = format!("{}/{id}", tmf::resource::path(resource.key));
+        let place = format!("{}/{id}", tmf::table::path(resource.key));
         let after = resource.new_document(body, &id, at, &place);
         let (before, after) = (None, Some(after));
         Self { resource, id, before, after, more: Vec::new(), at, base: String::new() }
@@ -126,7 +126,7 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
 
 /// Does what follows once a change of a resource is written.
 pub(crate) fn changed(app: &App, key: &str) -> Result<(), engine::store::Error> {
-    if tmf::resource::of_key(key).is_some_and(|(_, resource)| resource.is_job()) {
+    if tmf::table::of_key(key).is_some_and(|(_, resource)| resource.is_job()) {
         app.jobs().notify_waiters();
     }
     catalog::changed(app, key)

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{Method, Request, Uri, header::CONTENT_TYPE};
+use axum::http::{Method, Request, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -12,7 +12,6 @@ use hyper_util::rt::TokioExecutor;
 use thiserror::Error;
 
 use super::network::Callback;
-use super::refusal::Refusal;
 
 const DELIVERY_MAX: Duration = Duration::from_secs(60);
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
@@ -82,20 +81,4 @@ impl Client {
             Err(_) => Err(Error::Timeout),
         }
     }
-}
-
-/// Refuses an address that is not plain HTTP on this machine.
-pub(super) fn check(url: &str) -> Result<(), Refusal> {
-    let wrong = || {
-        Refusal::malformed(format!("`X-Callback-Url` is not http on a loopback address: `{url}`"))
-    };
-    let uri: Uri = url.parse().map_err(|_| wrong())?;
-    let host = uri.host().ok_or_else(wrong)?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let address = bare.parse::<std::net::IpAddr>();
-    let here = bare == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    if uri.scheme_str() != Some("http") || !here {
-        return Err(wrong());
-    }
-    Ok(())
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::callback;
 use super::element::{Dialect, Element};
 use super::fault::{Faults, Kind, Occasion, Outcome};
 use super::refusal::Refusal;
 
+mod address;
 mod request;
 
 #[cfg(test)]
@@ -332,7 +332,7 @@ impl Network {
             return Err(Refusal::malformed("a read cannot be accepted for later"));
         };
         if let Some(url) = &write.callback {
-            callback::check(url)?;
+            address::check(url)?;
         }
         let call = Call::of(&request, &write);
         let id = request.id.clone();
@@ -356,7 +356,7 @@ impl Network {
             return;
         };
         if let Action::Write(write) = &mut waiting.request.action
-            && callback::check(url).is_ok()
+            && address::check(url).is_ok()
         {
             write.callback = Some(url.to_owned());
         }

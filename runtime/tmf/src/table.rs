@@ -39,6 +39,9 @@ pub use lifecycle::{
     CatalogState, JobState, OrderState, ProductStatus, ResourceStatus, ServiceState, TaskState,
 };
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use crate::resource::{ALL, Api, Naming, Operation, Owner, Resource, Served};
 
 /// Every API that is served. Where two serve the same documents, hrefs lead to the first.
@@ -120,6 +123,40 @@ const JOB: Resource = Resource {
     dates: &["creationDate"],
     ..DEFAULT
 };
+
+/// The resource whose documents are kept under a key, with the API that its hrefs lead to.
+pub fn of_key(key: &str) -> Option<(&'static Api, &'static Resource)> {
+    by_key().get(key).map(|(api, resource, _)| (*api, *resource))
+}
+
+/// The resource that is meant by a key, or by its name in paths if only one has that name.
+pub fn named(name: &str) -> Option<(&'static Api, &'static Resource)> {
+    let mut others = by_key().values().filter(|(_, resource, _)| resource.name == name);
+    let first = others.next().map(|(api, resource, _)| (*api, *resource));
+    of_key(name).or_else(|| first.filter(|_| others.next().is_none()))
+}
+
+/// The path of the documents that are kept under a key, where hrefs lead: the id to follow. Empty
+/// for what is no resource.
+pub fn path(key: &str) -> &'static str {
+    by_key().get(key).map(|(_, _, path)| path.as_str()).unwrap_or_default()
+}
+
+type ByKey = BTreeMap<&'static str, (&'static Api, &'static Resource, String)>;
+
+/// The table by key; of two entries with one key the first, as hrefs do.
+fn by_key() -> &'static ByKey {
+    static BY_KEY: OnceLock<ByKey> = OnceLock::new();
+    BY_KEY.get_or_init(|| {
+        let mut by_key = ByKey::new();
+        for api in APIS {
+            for resource in api.resources {
+                by_key.entry(resource.key).or_insert_with(|| (*api, resource, api.path(resource)));
+            }
+        }
+        by_key
+    })
+}
 
 #[cfg(test)]
 pub(super) mod tests;

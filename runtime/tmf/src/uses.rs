@@ -6,7 +6,8 @@
 
 use serde_json::Value;
 
-use crate::resource::{Resource, of_key};
+use crate::resource::Resource;
+use crate::table::of_key;
 
 /// That documents of one resource keep those of others.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,11 @@
 //! a short table of differences. Attributes without a rule are the same in both, so that
 //! attributes unknown to either version are kept and shown again.
 
+mod hrefs;
 mod path;
 mod rule;
 mod table;
+mod taken_over;
 mod view;
 mod walk;
 

@@ -4,7 +4,7 @@
 
 use model::order::Form;
 use serde_json::{Value, json};
-use tmf::resource::path;
+use tmf::table::path;
 
 use super::table::pack;
 use crate::world::{Settings, World, text};

@@ -42,7 +42,7 @@ async fn attributes_that_decided_the_plan_are_not_changed_by_a_patch() {
         ("productOrderItem", json!([]), ""),
     ];
     for version in ["v4", "v5"] {
-        let path = tmf::resource::path("productOrder").replace("v4", version);
+        let path = tmf::table::path("productOrder").replace("v4", version);
         let path = format!("{path}/{id}");
         let before = world.http.get(&path).await;
         for (name, value, advice) in &rows {
@@ -62,7 +62,7 @@ async fn who_pays_and_whom_a_product_names_is_as_the_order_has_it_when_it_comple
     let workflows = Some(packs.path().into());
     let world = World::with(Settings { workflows, ..Settings::default() }).await;
     let id = world.submit(&order(&seconds_ahead(4))).await;
-    let path = format!("{}/{id}", tmf::resource::path("productOrder"));
+    let path = format!("{}/{id}", tmf::table::path("productOrder"));
     let parties = json!([
         { "id": "C-1", "role": "Customer", "@referredType": "Customer" },
         { "id": "U-1", "role": "user", "@referredType": "Individual" },

@@ -39,7 +39,7 @@ async fn services(world: &World, id: &str) -> Vec<String> {
     let mut states = Vec::new();
     for item in order["serviceOrderItem"].as_array().unwrap() {
         let service = text(&item["service"]["id"]);
-        let path = format!("{}/{service}", tmf::resource::path("service"));
+        let path = format!("{}/{service}", tmf::table::path("service"));
         let service = world.http.get(&path).await;
         let spec = text(&service["serviceSpecification"]["id"]);
         states.push(format!("{spec} {} {}", text(&item["state"]), text(&service["state"])));
@@ -68,7 +68,7 @@ async fn services_that_face_the_customer_are_there_until_they_end() {
         let id = completed(&world, &about(action, &product, &with)).await;
         let is_named = world.http.get(&format!("{PRODUCT}/{product}")).await;
         for service in is_named["realizingService"].as_array().unwrap() {
-            let path = format!("{}/{}", tmf::resource::path("service"), text(&service["id"]));
+            let path = format!("{}/{}", tmf::table::path("service"), text(&service["id"]));
             assert_eq!(world.http.get(&path).await["state"], state, "{id} {with}");
         }
         assert_eq!(world.network.state().await.len(), 1, "{with}");
@@ -83,7 +83,7 @@ async fn services_that_face_the_customer_are_there_until_they_end() {
     assert_eq!(world.http.get(&format!("{PRODUCT}/{product}")).await["status"], "terminated");
     assert!(world.network.state().await.is_empty());
     assert_eq!(world.findings(&json!({})).await, Vec::<String>::new());
-    let rows = world.http.list(tmf::resource::path("service")).await;
+    let rows = world.http.list(tmf::table::path("service")).await;
     assert!(rows.iter().all(|row| row["state"] == "terminated"), "{rows:#?}");
 }
 
@@ -114,7 +114,7 @@ async fn a_product_that_is_billed_to_no_account_is_told() {
         assert_eq!(warnings.contains("billed to no account"), is_told, "{order}: {warnings}");
         let id = completed(&world, &order).await;
         for version in ["v4", "v5"] {
-            let path = tmf::resource::path("productOrder").replace("v4", version);
+            let path = tmf::table::path("productOrder").replace("v4", version);
             let done = world.http.get(&format!("{path}/{id}")).await;
             let item = &done["productOrderItem"][0];
             let notes = item["note"].to_string();

@@ -92,7 +92,7 @@ async fn a_key_stands_for_the_body_that_it_was_first_used_with() {
     second["description"] = json!("another");
     let (run, other) = (json!({ "orderId": "1" }), json!({ "orderId": "2" }));
     let product = |name: &str| json!({ "name": name, "status": "created" });
-    let order = tmf::resource::path("productOrder");
+    let order = tmf::table::path("productOrder");
     for (path, first, second) in [
         (order, first, second),
         ("/orchestration/v1/workflows/six-steps/runs", run, other),
@@ -114,7 +114,7 @@ async fn a_key_stands_for_the_body_that_it_was_first_used_with() {
 #[tokio::test]
 async fn two_orders_at_one_time_take_a_new_id_once() {
     let world = World::start().await;
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     for number in 0..5 {
         let (mut ours, mut theirs) = (pack_order("superfibre/hfc"), pack_order("superfibre/hfc"));
         theirs["billingAccount"]["id"] = json!("ACC-2002");

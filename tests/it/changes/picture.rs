@@ -212,7 +212,7 @@ async fn read_all(world: &World, resource: &str, ids: BTreeSet<String>) -> BTree
 }
 
 async fn read(world: &World, resource: &str, id: &str) -> Value {
-    let path = format!("{}/{id}", tmf::resource::path(resource));
+    let path = format!("{}/{id}", tmf::table::path(resource));
     let answer = world.http.send("GET", &path, &[], "").await.unwrap();
     if answer.status == 404 {
         return json!({ "id": id, "state": "is not there", "status": "is not there" });

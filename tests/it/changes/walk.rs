@@ -197,7 +197,7 @@ impl Tour {
 
     async fn not_terminated(&self, services: &BTreeSet<String>) -> Vec<String> {
         let rows = services.iter().map(async |id| {
-            let path = format!("{}/{id}", tmf::resource::path("service"));
+            let path = format!("{}/{id}", tmf::table::path("service"));
             self.world.http.get(&path).await
         });
         let rows = join_all(rows).await.into_iter().filter(|row| row["state"] != "terminated");

@@ -29,7 +29,7 @@ async fn open_order(world: &World, name: &str) -> String {
 
 async fn cancel(world: &World, id: &str) -> crate::world::Answer {
     let body = json!({ "productOrder": { "id": id }, "cancellationReason": "moving" });
-    world.http.post(tmf::resource::path("cancelProductOrder"), &body).await
+    world.http.post(tmf::table::path("cancelProductOrder"), &body).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +72,7 @@ async fn an_unreadable_order_is_set_aside_and_the_others_go_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_document_is_reported_and_the_others_are_served() {
     let mut world = World::start().await;
-    let path = tmf::resource::path("individual");
+    let path = tmf::table::path("individual");
     let mut ids = Vec::new();
     for number in 0..3 {
         let person = json!({ "givenName": "Ann", "familyName": format!("Walker-{number}") });

@@ -54,7 +54,7 @@ impl Level {
     }
 
     async fn submit(&self, world: &World, order: &Value) -> String {
-        let answer = world.http.post(tmf::resource::path(self.order), order).await;
+        let answer = world.http.post(tmf::table::path(self.order), order).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         text(&answer.body["id"])
     }
@@ -64,7 +64,7 @@ impl Level {
     }
 
     async fn cancel(&self, world: &World, id: &str) {
-        let path = tmf::resource::path(self.cancel);
+        let path = tmf::table::path(self.cancel);
         let answer = world.http.post(path, &json!({ self.order: { "id": id } })).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         assert_eq!(world.ended(id).await.end, "cancelled");
@@ -74,7 +74,7 @@ impl Level {
     async fn instance(&self, world: &World, order: &str) -> Value {
         let order = world.order(self.order, order).await;
         let id = text(&order[self.items][0][self.subject]["id"]);
-        world.http.get(&format!("{}/{id}", tmf::resource::path(self.subject))).await
+        world.http.get(&format!("{}/{id}", tmf::table::path(self.subject))).await
     }
 
     /// Something that is in use, its id.
@@ -143,7 +143,7 @@ async fn a_service_or_a_resource_is_there_until_its_end() {
         let before = level.delivered(&world).await;
         let subject = json!({ "id": before["id"] });
         let books = world.books().await;
-        let path = format!("{}/{}", tmf::resource::path(level.subject), text(&before["id"]));
+        let path = format!("{}/{}", tmf::table::path(level.subject), text(&before["id"]));
         for order in level.dated("delete", &subject, FAR) {
             let id = level.submit(&world, &order).await;
             assert_eq!(level.state(&world, &id).await, "pending", "{order}");
@@ -160,7 +160,7 @@ async fn a_service_or_a_resource_is_there_until_its_end() {
             let (date, before) = (seconds_ahead(3), world.network.state().await.len());
             let order = level.dated("delete", &subject, &date)[which].clone();
             let id = level.submit(&world, &order).await;
-            let path = format!("{}/{}", tmf::resource::path(level.subject), text(&own["id"]));
+            let path = format!("{}/{}", tmf::table::path(level.subject), text(&own["id"]));
             assert_eq!(world.http.get(&path).await[name], in_use, "{order}");
             world.completed(&id).await;
             let instance = world.http.get(&path).await;
@@ -216,7 +216,7 @@ async fn dates_that_passed_or_contradict_each_other_are_refused_with_their_path(
             (dated("modify", &subject, from, late), at(from)),
         ];
         for (order, path) in rows {
-            let answer = world.http.post(tmf::resource::path(level.order), &order).await;
+            let answer = world.http.post(tmf::table::path(level.order), &order).await;
             let told = match answer.status {
                 201 => {
                     let id = text(&answer.body["id"]);

@@ -103,10 +103,10 @@ impl Paths<'_> {
                 group.items.iter().for_each(|tree| self.add_tree(tree, before));
             }
             syn::UseTree::Name(name) => {
-                self.add(&[before.clone(), vec![name.ident.to_string()]].concat())
+                self.add(&[before.clone(), vec![name.ident.to_string()]].concat());
             }
             syn::UseTree::Rename(name) => {
-                self.add(&[before.clone(), vec![name.ident.to_string()]].concat())
+                self.add(&[before.clone(), vec![name.ident.to_string()]].concat());
             }
             syn::UseTree::Glob(_) => self.add(&before.clone()),
         }

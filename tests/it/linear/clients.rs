@@ -40,9 +40,9 @@ impl Clients {
         let (mut firsts, mut tasks) = (Vec::new(), JoinSet::new());
         for document in 0..documents {
             let body = json!({ "givenName": "Ann", "familyName": "first" });
-            let made = http.post(tmf::resource::path("individual"), &body).await;
+            let made = http.post(tmf::table::path("individual"), &body).await;
             assert_eq!(made.status, 201, "{}", made.text);
-            let path = format!("{}/{}", tmf::resource::path("individual"), text(&made.body["id"]));
+            let path = format!("{}/{}", tmf::table::path("individual"), text(&made.body["id"]));
             let client = Client { http: http.clone(), shared: Arc::clone(&shared), path };
             let Some(What::Read { revision, value }) = client.read().await else {
                 panic!("what was made is there")

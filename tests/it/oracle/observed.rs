@@ -55,7 +55,7 @@ impl Observed {
     pub(super) async fn read(world: &World) -> Self {
         let mut read = Vec::new();
         for resource in ["product", "service", "resource"] {
-            let rows = world.http.list(tmf::resource::path(resource)).await;
+            let rows = world.http.list(tmf::table::path(resource)).await;
             let rows = rows.into_iter().map(|row| (text(&row["id"]), row));
             read.push(rows.collect::<BTreeMap<String, Value>>());
         }
@@ -78,7 +78,7 @@ impl Plan {
         for (resource, name) in
             [("productOrder", "productOrderItem"), ("serviceOrder", "serviceOrderItem")]
         {
-            let path = format!("{}/{id}", tmf::resource::path(resource));
+            let path = format!("{}/{id}", tmf::table::path(resource));
             let answer = world.http.send("GET", &path, &[], "").await.unwrap();
             if answer.status == 404 {
                 continue;

@@ -150,7 +150,7 @@ impl Play {
 
     async fn submit(&self, order: &Order, begins: Option<&String>) -> Result<String, String> {
         let document = order.document(&self.pack, &self.names.orders, begins);
-        let path = tmf::resource::path("productOrder");
+        let path = tmf::table::path("productOrder");
         let answer = self.world.http.post(path, &document).await;
         if answer.status == 201 {
             return Ok(text(&answer.body["id"]));
@@ -183,7 +183,7 @@ impl Play {
     }
 
     async fn cancel(&self, id: &str) {
-        let path = tmf::resource::path("cancelProductOrder");
+        let path = tmf::table::path("cancelProductOrder");
         let body = json!({ "productOrder": { "id": id }, "cancellationReason": "no use" });
         // If the request is refused the order goes on, as its end shows.
         self.world.http.post(path, &body).await;

@@ -98,7 +98,7 @@ async fn an_order_that_is_cancelled_leaves_nothing_behind() {
     let id = world.submit(&order).await;
     let some = |now: &Value| now["tasksDone"].as_u64() >= Some(3);
     world.until(&id, "something is done", some).await;
-    let path = tmf::resource::path("cancelProductOrder");
+    let path = tmf::table::path("cancelProductOrder");
     let body = json!({ "productOrder": { "id": id }, "cancellationReason": "moving abroad" });
     let answer = world.http.post(path, &body).await;
     assert_eq!(answer.status, 201, "{}", answer.body);

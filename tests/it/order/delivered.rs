@@ -267,7 +267,7 @@ async fn a_number_is_ported_at_the_agreed_time_and_not_before() {
 #[tokio::test]
 async fn one_key_makes_one_order() {
     let world = World::start().await;
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     let order = pack_order("mobile-4g/new-number");
     let key = [("idempotency-key", "crm-4711")];
     let first = world.http.post_with(path, &key, &order).await.unwrap();
@@ -298,7 +298,7 @@ async fn acknowledged_orders_are_carried_on_by_the_next_server() {
     world.network.heal().await;
     world.completed(&id).await;
     let kept = eventually("the order is listed", async || {
-        let path = format!("{}?externalId=next-server", tmf::resource::path("productOrder"));
+        let path = format!("{}?externalId=next-server", tmf::table::path("productOrder"));
         let rows = world.http.get(&path).await;
         (rows.as_array().unwrap().len() == 1).then(|| rows[0].clone())
     });

@@ -46,7 +46,7 @@ impl Ledger {
 
 /// Writes one thing after the other until the server is gone.
 async fn write(http: Http, ledger: Arc<Ledger>, round: u64, client: u64) {
-    let individual = tmf::resource::path("individual");
+    let individual = tmf::table::path("individual");
     for number in 0.. {
         let name = format!("{round}-{client}-{number}");
         let person = json!({ "givenName": "Ann", "familyName": name });
@@ -84,7 +84,7 @@ async fn pay(http: Http, ledger: Arc<Ledger>, bill: Value) {
     let request = Request::post("/orchestration/v1/billing/payments", &payment);
     let Ok(paid) = http.ask(&request).await else { return };
     assert_eq!(paid.status, 201, "{}", paid.text);
-    let path = format!("{}/{}", tmf::resource::path("customerBill"), text(&bill["id"]));
+    let path = format!("{}/{}", tmf::table::path("customerBill"), text(&bill["id"]));
     ledger.note(path, json!({ "state": "settled" }));
 }
 
@@ -99,7 +99,7 @@ async fn import(http: &Http, ledger: &Ledger, name: &str) -> anyhow::Result<()> 
     assert_eq!(taken.status, 200, "{}", taken.text);
     assert_eq!(taken.body["state"], "completed", "{}", taken.text);
     for id in ids {
-        let path = format!("{}/{id}", tmf::resource::path("product"));
+        let path = format!("{}/{id}", tmf::table::path("product"));
         ledger.note(path, json!({ "name": id }));
     }
     Ok(())

@@ -64,11 +64,11 @@ impl Operation {
             look,
         };
         let is_there = || Box::new(|answer: &Answer| answer.status == 200);
-        let individual = tmf::resource::path("individual");
+        let individual = tmf::table::path("individual");
         match self {
             Self::Order => {
                 let order = fresh(&pack_order("mobile-4g/new-number"), "repeated");
-                let path = tmf::resource::path("productOrder");
+                let path = tmf::table::path("productOrder");
                 same(Request::post(path, &order).keyed("order-1"), is_there(), Look::Named(path))
             }
             Self::Run => {
@@ -96,7 +96,7 @@ impl Operation {
                     "amount": bill["remainingAmount"] });
                 let request = Request::post(&format!("{BILLING}/payments"), &payment);
                 let is_paid = |answer: &Answer| answer.body["state"] == "settled";
-                let path = tmf::resource::path("customerBill");
+                let path = tmf::table::path("customerBill");
                 let look = Look::At(format!("{path}/{}", text(&bill["id"])));
                 same(request, Box::new(is_paid), look)
             }

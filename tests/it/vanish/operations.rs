@@ -90,7 +90,7 @@ impl Operation {
             Self::Cancellation => {
                 let id = waiting_order(world, &name).await;
                 let body = json!({ "productOrder": { "id": id }, "cancellationReason": "moving" });
-                (Request::post(tmf::resource::path("cancelProductOrder"), &body), id)
+                (Request::post(tmf::table::path("cancelProductOrder"), &body), id)
             }
             Self::Payment => {
                 let bill = world.bill(&name).await;
@@ -101,12 +101,12 @@ impl Operation {
             Self::KeyedRun => (Request::post(RUNS, &json!({ "name": name })).keyed(&name), name),
             Self::KeyedOrder => {
                 let order = fresh(&pack_order("mobile-4g/new-number"), &name);
-                let path = tmf::resource::path("productOrder");
+                let path = tmf::table::path("productOrder");
                 (Request::post(path, &order).keyed(&name), name)
             }
             Self::KeyedDocument => {
                 let body = json!({ "givenName": "Ann", "familyName": name });
-                let path = tmf::resource::path("individual");
+                let path = tmf::table::path("individual");
                 (Request::post(path, &body).keyed(&name), name)
             }
         };
@@ -125,7 +125,7 @@ impl Operation {
             Self::ExportJob | Self::ImportJob => check_jobs(world, about).await,
             Self::Import => {
                 polite(world, asked, 200).await?;
-                let path = format!("{}?id={about}", tmf::resource::path("product"));
+                let path = format!("{}?id={about}", tmf::table::path("product"));
                 once(world.http.list_of(&path).await.len(), about)
             }
             Self::Reconciliation => check_reconciliations(world).await,
@@ -147,12 +147,12 @@ impl Operation {
             }
             Self::KeyedOrder => {
                 polite(world, asked, 201).await?;
-                let path = format!("{}?externalId={about}", tmf::resource::path("productOrder"));
+                let path = format!("{}?externalId={about}", tmf::table::path("productOrder"));
                 once(world.http.list_of(&path).await.len(), about)
             }
             Self::KeyedDocument => {
                 polite(world, asked, 201).await?;
-                let path = format!("{}?familyName={about}", tmf::resource::path("individual"));
+                let path = format!("{}?familyName={about}", tmf::table::path("individual"));
                 once(world.http.list_of(&path).await.len(), about)
             }
         }
@@ -269,7 +269,7 @@ async fn waiting_order(world: &World, name: &str) -> String {
 /// A cancellation that was noted is carried out; one that was not can be asked for again.
 async fn check_cancellation(world: &World, asked: &Asked) -> Result<(), String> {
     let id = asked.about.as_str();
-    let path = format!("{}?productOrder.id={id}", tmf::resource::path("cancelProductOrder"));
+    let path = format!("{}?productOrder.id={id}", tmf::table::path("cancelProductOrder"));
     let noted = world.http.list_of(&path).await;
     if noted.is_empty() {
         polite(world, asked, 201).await?;
@@ -286,7 +286,7 @@ async fn check_cancellation(world: &World, asked: &Asked) -> Result<(), String> 
 /// The bill is paid once, and the books say the same.
 async fn check_payment(world: &World, asked: &Asked) -> Result<(), String> {
     polite(world, asked, 201).await?;
-    let path = format!("{}/{}", tmf::resource::path("customerBill"), asked.about);
+    let path = format!("{}/{}", tmf::table::path("customerBill"), asked.about);
     let bill = world.http.get(&path).await;
     let payments = bill["appliedPayment"].as_array().map_or(0, Vec::len);
     let ledger = world.http.get(&format!("{BILLING}/ledger")).await;

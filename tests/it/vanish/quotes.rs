@@ -40,7 +40,7 @@ async fn template(world: &World) -> (String, Value) {
 /// How many orders there are of each quote.
 async fn orders(world: &World) -> BTreeMap<String, usize> {
     let mut orders = BTreeMap::new();
-    for order in world.http.list(tmf::resource::path("productOrder")).await {
+    for order in world.http.list(tmf::table::path("productOrder")).await {
         *orders.entry(text(&order["quote"][0]["id"])).or_default() += 1;
     }
     orders
@@ -54,7 +54,7 @@ async fn a_quote_is_ordered_once_though_its_clients_vanish() {
     for _ in 0..QUOTES {
         let quote = world.accepted_quote().await;
         let order = serde_json::from_str(&order.to_string().replace(&of, &quote)).unwrap();
-        let request = Request::post(tmf::resource::path("productOrder"), &order);
+        let request = Request::post(tmf::table::path("productOrder"), &order);
         asked.push(Asked { request, about: quote });
     }
     // One quote after the other: who waits for another order's turn is gone before its own.

@@ -39,7 +39,7 @@ impl Books {
     pub(crate) async fn read(http: &Http, network: &Network) -> Self {
         let mut documents = BTreeMap::new();
         for resource in RESOURCES {
-            let rows = http.list(tmf::resource::path(resource)).await;
+            let rows = http.list(tmf::table::path(resource)).await;
             let rows = rows.into_iter().map(|row| (text(&row["id"]), row)).collect();
             documents.insert(resource, rows);
         }

@@ -153,7 +153,7 @@ async fn post_until_taken(http: &Http, key: &str, order: &Value) -> String {
 
 /// Sends an order once; `None` if no whole answer came, or the server is not ready yet.
 async fn post(http: &Http, key: &str, order: &Value) -> Option<String> {
-    let path = tmf::resource::path("productOrder");
+    let path = tmf::table::path("productOrder");
     let answer = http.post_with(path, &[("idempotency-key", key)], order).await.ok()?;
     if answer.status == 503 {
         assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);

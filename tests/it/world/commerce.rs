@@ -10,7 +10,7 @@ impl World {
     /// A document, written and synced.
     pub(crate) async fn person(&self) -> String {
         let body = json!({ "givenName": "Ann", "familyName": "Walker" });
-        let made = self.http.post(tmf::resource::path("individual"), &body).await;
+        let made = self.http.post(tmf::table::path("individual"), &body).await;
         assert_eq!(made.status, 201, "{}", made.text);
         text(&made.body["id"])
     }
@@ -23,10 +23,10 @@ impl World {
         let id = self.submit(&order).await;
         self.completed(&id).await;
         let asked = json!({ "billingAccount": { "id": account } });
-        let demand = self.http.post(tmf::resource::path("customerBillOnDemand"), &asked).await;
+        let demand = self.http.post(tmf::table::path("customerBillOnDemand"), &asked).await;
         assert_eq!(demand.body["state"], "done", "{}", demand.text);
         let bill = text(&demand.body["customerBill"]["id"]);
-        self.http.get(&format!("{}/{bill}", tmf::resource::path("customerBill"))).await
+        self.http.get(&format!("{}/{bill}", tmf::table::path("customerBill"))).await
     }
 
     /// A quote that a customer has accepted.
@@ -39,7 +39,7 @@ impl World {
                 "product": { "place": [{ "id": "ADDR-1", "role": "installation" }] },
             }],
         });
-        let path = tmf::resource::path("quote");
+        let path = tmf::table::path("quote");
         let made = self.http.post(path, &quote).await;
         assert_eq!(made.status, 201, "{}", made.text);
         let id = text(&made.body["id"]);

@@ -109,7 +109,7 @@ impl Operator<'_> {
                 fields.insert("billingAccount".into(), json!({ "id": account }));
             }
         }
-        self.client.post(tmf::resource::path("productOrder"), &order).await
+        self.client.post(tmf::table::path("productOrder"), &order).await
     }
 
     async fn wait(&self, path: &str, until: &Value) -> Result<()> {
@@ -159,7 +159,7 @@ impl Operator<'_> {
 
 /// A path, or that of a resource by its key.
 fn place(to: &str) -> &str {
-    if to.starts_with('/') { to } else { tmf::resource::path(to) }
+    if to.starts_with('/') { to } else { tmf::table::path(to) }
 }
 
 /// Gives a characteristic another value, wherever the order has it.

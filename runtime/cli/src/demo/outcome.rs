@@ -20,7 +20,7 @@ pub(super) async fn print(client: &Client, id: &str, out: &mut impl Write) -> Re
     writeln!(out, "\nOrders")?;
     let mut state = String::new();
     for resource in ["productOrder", "serviceOrder", "resourceOrder"] {
-        let path = format!("{}/{id}", tmf::resource::path(resource));
+        let path = format!("{}/{id}", tmf::table::path(resource));
         let order = match client.get(&path).await {
             Ok(order) => order,
             // An order that was refused has no orders below it.
@@ -34,7 +34,7 @@ pub(super) async fn print(client: &Client, id: &str, out: &mut impl Write) -> Re
         }
     }
     for (heading, resource, attributes) in LISTS {
-        let path = tmf::resource::path(resource);
+        let path = tmf::table::path(resource);
         let all = client.get(path).await?;
         let all = all.as_array().context("a list is an array")?;
         if all.is_empty() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tmf::event::Notification;
 use tmf::index::Entry;
 use tmf::patch::merge;
-use tmf::resource::{self, Resource};
+use tmf::resource::Resource;
 use tmf::time::Timestamp;
 
 use super::pieces::{self, Pieced, Pieces};
@@ -230,7 +230,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         }
         self.replace(&put, before.as_ref().map(|before| before.revision), after.as_ref())?;
         let event = after.as_ref().filter(|_| put.audience == Audience::Event).cloned();
-        let resource = resource::of_key(&put.resource).map(|(_, resource)| resource);
+        let resource = tmf::table::of_key(&put.resource).map(|(_, resource)| resource);
         if let Some(resource) = resource {
             self.follow(resource, &put, (before.as_ref(), kept), after)?;
         }
@@ -272,7 +272,7 @@ impl<E: From<Error>, G: Fn(&[u8]) -> Result<Option<Vec<u8>>, E>> Expansion<G> {
         }
         let after = put.change.take(&put.id, None);
         self.set(keys::set_aside(&put.resource, &put.id), kept.to_vec());
-        if let (Some(resource), Some(after)) = (resource::of_key(&put.resource), &after) {
+        if let (Some(resource), Some(after)) = (tmf::table::of_key(&put.resource), &after) {
             self.index(resource.1, &put.id, (None, Some(after)))?;
         }
         self.replace(&put, Some(revision), after.as_ref())

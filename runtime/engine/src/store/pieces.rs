@@ -3,7 +3,6 @@
 //! it is put together. Who reads the key is given all of it: each store does so with [`whole`].
 
 use serde_json::{Map, Value};
-use tmf::resource;
 
 use super::Write;
 use crate::keys;
@@ -121,7 +120,7 @@ pub fn entries_of(
     let key = Pieces::key(prefix, u32::try_from(index).unwrap_or(u32::MAX));
     let mut writes = vec![(key, Some(bytes))];
     let list = Value::Object(Map::from_iter([(list.to_string(), entries.into())]));
-    let found = resource::of_key(resource).map(|(_, table)| table.entries(&list));
+    let found = tmf::table::of_key(resource).map(|(_, table)| table.entries(&list));
     writes.extend(
         found
             .into_iter()

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tmf::resource::{self, Resource};
+use tmf::resource::Resource;
 
 use super::documents::number;
 use super::{Document, Error, Scan, Store, Write, named};
@@ -85,7 +85,7 @@ pub fn verify(store: &dyn Store) -> Result<Report, Error> {
                 return Ok(());
             }
         };
-        let Some((_, table)) = resource::of_key(&resource) else { return Ok(()) };
+        let Some((_, table)) = tmf::table::of_key(&resource) else { return Ok(()) };
         for entry in table.entries(&document.body) {
             report.entries += 1;
             let place = keys::entry(table.key, entry.path, &entry.value, &id);
@@ -184,7 +184,7 @@ fn leads(store: &dyn Store, key: &[u8]) -> Result<bool, Error> {
     let [resource, path, value, id] = text.splitn(4, '\0').collect::<Vec<_>>()[..] else {
         return Ok(false);
     };
-    let Some((_, table)) = resource::of_key(resource) else { return Ok(false) };
+    let Some((_, table)) = tmf::table::of_key(resource) else { return Ok(false) };
     let Some(bytes) = store.get(&keys::document(resource, id))? else { return Ok(false) };
     let Ok(document) = Document::read(&bytes) else { return Ok(false) };
     Ok(has(table, &document, path, value))

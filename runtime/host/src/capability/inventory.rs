@@ -8,7 +8,7 @@ use engine::store::search::{self, Condition, SearchError};
 use engine::store::{Direction, Document, Scan, Store};
 use serde_json::Value;
 use tmf::index;
-use tmf::resource::of_key;
+use tmf::table::of_key;
 use wasmtime::component::{HasData, Linker};
 
 use crate::capability::log::Log;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
-use super::read::{allowed, array, ids, status, text};
+use super::read::{array, ids, status, text, values_used};
 use crate::pricing::effect::Effect;
 use crate::pricing::tariff;
 use tmf::money::{
@@ -246,15 +246,6 @@ fn taxes(entity: &Value) -> Result<Vec<Tax>, String> {
         }
     }
     Ok(taxes)
-}
-
-/// The values of characteristics that a price or an offering names.
-pub(super) fn values_used(entity: &Value) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
-    let uses = array(entity, "prodSpecCharValueUse").iter().map(|entry| {
-        let name = text(entry, "name").ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
-        Ok((name.to_string(), allowed(array(entry, "productSpecCharacteristicValue"))?))
-    });
-    uses.collect()
 }
 
 fn altered_by(entity: &Value) -> Result<Vec<(String, Effect)>, String> {

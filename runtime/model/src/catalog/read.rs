@@ -1,10 +1,11 @@
 //! Reads the documents of the catalogs (TMF620, 633, 634) into what decomposition and pricing need
 //! of them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::lifecycle::{Lifecycle, Validity};
-use super::price::values_used;
 use super::{
     Allowed, Bundled, Characteristic, Ends, Offering, Pattern, Relation, RelationKind, Spec,
     SpecKind,
@@ -219,4 +220,13 @@ pub(super) fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 
 pub(super) fn ids(value: &Value, name: &str) -> impl Iterator<Item = String> {
     array(value, name).iter().filter_map(|entry| text(entry, "id").map(Into::into))
+}
+
+/// The values of characteristics that a price or an offering names.
+pub(super) fn values_used(entity: &Value) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
+    let uses = array(entity, "prodSpecCharValueUse").iter().map(|entry| {
+        let name = text(entry, "name").ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
+        Ok((name.to_string(), allowed(array(entry, "productSpecCharacteristicValue"))?))
+    });
+    uses.collect()
 }

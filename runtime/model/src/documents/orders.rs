@@ -12,7 +12,6 @@ use crate::journal::{End, Kind};
 use crate::order::Form;
 use crate::order::attributes::{self, Does};
 use crate::plan::{Action, Item, Level};
-use tmf::resource;
 
 /// One of the orders of a fulfilment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -372,7 +371,7 @@ impl Fulfilment {
                 "externalReferenceType": from,
                 "entityType": from,
                 "owner": "ferrule",
-                "name": resource::path("serviceOrder"),
+                "name": tmf::table::path("serviceOrder"),
                 "@type": "ExternalReference",
             }],
         });

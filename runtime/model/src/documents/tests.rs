@@ -100,7 +100,7 @@ impl Story {
         self.told.push_str(&format!("{name}\n"));
         for document in &changes.documents {
             // Whatever an API shows has the shape that it describes; the books are ours alone.
-            match tmf::resource::of_key(document.resource) {
+            match tmf::table::of_key(document.resource) {
                 Some((_, resource)) => {
                     assert_eq!(resource.check_shape(&document.body), Ok(()), "{}", document.body);
                 }

@@ -7,7 +7,8 @@ use super::tax::AppliedTax;
 use tmf::day::{Day, Days};
 use tmf::field::{Field, Malformed};
 use tmf::money::{Money, TAX_CATEGORY};
-use tmf::resource::{capitalised, path};
+use tmf::resource::capitalised;
+use tmf::table::path;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 

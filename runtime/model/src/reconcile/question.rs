@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::judge::{Holder, Reading};
+use super::reading::{Holder, Reading};
 use crate::expr::{Expressions, expressions_of};
 use crate::fulfilment::Fulfilment;
 use crate::id::{Digest, FulfilmentId, ItemId, PluginId, SpecId, TaskId};

@@ -302,7 +302,7 @@ fn a_reference_leads_to_an_instance_by_its_whole_id() {
     let [by_product, by_service] = users("service") else { panic!("two inventories") };
     assert!(leads_to(by_product, product, "f-s1") && !leads_to(by_product, product, "f-s"));
     assert!(leads_to(by_service, service, "f-s2") && !leads_to(by_service, service, "f-s1"));
-    let found = |user: &User| tmf::resource::of_key(user.resource).unwrap().1.indexed;
+    let found = |user: &User| tmf::table::of_key(user.resource).unwrap().1.indexed;
     for user in users("service").iter().chain(users("resource")) {
         assert!(found(user).contains(&user.path), "{user:?}");
     }

@@ -9,7 +9,8 @@
 use engine::store::documents::{Change, Expected};
 use engine::store::{Appended, Document, Error, Put};
 use serde_json::Value;
-use tmf::resource::{Operation, Owner, Resource, named};
+use tmf::resource::{Operation, Owner, Resource};
+use tmf::table::named;
 
 use super::lines::{Line, TooLong};
 use super::progress::{Existing, Fate, Progress, State, Wrong, WrongLine};

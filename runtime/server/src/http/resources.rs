@@ -1,8 +1,9 @@
 //! Where resources are served: the table of `tmf::resource`, looked up by path.
 
 use model::Kind;
-use tmf::resource::{Api, Resource, of_key};
+use tmf::resource::{Api, Resource};
 use tmf::table;
+use tmf::table::of_key;
 
 pub(super) use tmf::version::Version;
 pub(super) use tmf::version::View as Served;

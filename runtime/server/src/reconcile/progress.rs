@@ -2,7 +2,8 @@
 
 use model::reconcile::{Finding, Kind};
 use serde::{Deserialize, Serialize};
-use tmf::resource::{Resource, of_key};
+use tmf::resource::Resource;
+use tmf::table::of_key;
 use tmf::time::Timestamp;
 
 use super::check::Checked;

@@ -177,7 +177,7 @@ pub(crate) async fn version_quote(app: &App, id: &str) -> Result<Value, QuoteFai
     let next = next_version(&found.body, &app.rulebook(), &app.commerce.policy, app.now());
     let mut next = next.map_err(refusal)?;
     let new = uuid::Uuid::now_v7().simple().to_string();
-    let href = format!("{}/{new}", tmf::resource::path("quote"));
+    let href = format!("{}/{new}", tmf::table::path("quote"));
     next["id"] = json!(new);
     next["href"] = json!(href);
     let link = json!([{

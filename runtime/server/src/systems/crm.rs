@@ -94,7 +94,7 @@ pub(crate) async fn merge(app: &App, id: &str, duplicate: &str) -> Result<Value,
     let mut puts = Vec::new();
     let resources = table::APIS.iter().flat_map(|api| api.resources);
     for resource in resources.filter(|resource| resource.owner == Owner::Client) {
-        let is_first = tmf::resource::of_key(resource.key)
+        let is_first = tmf::table::of_key(resource.key)
             .is_some_and(|(_, first)| std::ptr::eq(first, resource));
         if !is_first || !resource.indexed.contains(&"relatedParty.id") {
             continue;

@@ -1,8 +1,9 @@
 //! References: what a document refers to must be there, and what is referred to stays.
 
 use serde_json::Value;
-use tmf::resource::{Operation, Reference, Resource, of_key};
+use tmf::resource::{Operation, Reference, Resource};
 use tmf::table;
+use tmf::table::of_key;
 use tmf::uses::{STANDS_ON, USES, is_over};
 
 use super::{Draft, Refusal};

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::value::DEPTH_MAX;
 use super::*;
-use crate::resource::of_key;
+use crate::table::of_key;
 use crate::table::tests::resources;
 
 fn resource(key: &str) -> &'static Resource {

@@ -1,6 +1,7 @@
 //! References from one document to another.
 
-use crate::resource::{capitalised, path};
+use crate::resource::capitalised;
+use crate::table::path;
 
 crate::document! {
     /// A reference to a document (TMF630 `EntityRef`): a related party, an offering, an account.

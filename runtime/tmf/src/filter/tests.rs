@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::resource::of_key;
 use crate::table::APIS;
+use crate::table::of_key;
 use crate::version::Version;
 use crate::version::View;
 

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::resource::of_key;
 use crate::shape::shapes;
+use crate::table::of_key;
 use crate::table::tests::resources;
 
 const NOW: &str = "2026-03-12T02:00:00.000Z";
@@ -159,7 +159,7 @@ fn a_reference_gets_the_type_it_refers_to_unless_the_client_sent_it() {
 
 #[test]
 fn a_patch_completes_what_it_changes_and_nothing_else() {
-    let (_, product) = crate::resource::of_key("product").unwrap();
+    let (_, product) = crate::table::of_key("product").unwrap();
     let before = json!({ "relatedParty": [{ "id": "1" }], "productOffering": { "id": "o" } });
     let mut after = before.clone();
     after["productOffering"]["id"] = json!("p");

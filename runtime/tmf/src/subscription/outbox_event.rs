@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::resource::{Api, Resource, of_key};
+use crate::resource::{Api, Resource};
+use crate::table::of_key;
 use crate::time::Timestamp;
 
 /// An event.

@@ -5,8 +5,9 @@ mod strictness;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::resource::{Lifecycle, Resource, Served, of_key, path};
+use crate::resource::{Lifecycle, Resource, Served};
 use crate::table::APIS;
+use crate::table::{of_key, path};
 
 /// Every resource, with the number of its API.
 pub(crate) fn resources() -> impl Iterator<Item = (u16, &'static Resource)> {

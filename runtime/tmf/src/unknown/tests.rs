@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::resource::of_key;
+use crate::table::of_key;
 use crate::version::Version;
 
 fn told(key: &str, version: Version, document: &Value) -> Vec<String> {

@@ -3,12 +3,12 @@
 
 use serde_json::{Map, Value};
 
+use super::hrefs;
 use super::walk::{self, Kept, Place};
 use super::{Version, path};
 use crate::check::Invalid;
 use crate::check::{check_given, object, value};
 use crate::filter::{Attributes, Holds, Unknown, found, likely};
-use crate::href;
 use crate::new::without_nulls;
 use crate::patch::{self, Format, PatchError};
 use crate::resource::{Api, Resource, Served, capitalised};
@@ -79,7 +79,7 @@ impl View {
                 false => Kept::V5,
             };
             walk::up(Place::root(self.types(), self.shape(), kept), fields);
-            href::lead_to(&mut document, Version::V5);
+            hrefs::lead_to(&mut document, Version::V5);
         }
         document
     }
@@ -93,7 +93,7 @@ impl View {
             if is_renamed && fields.get("@type").and_then(Value::as_str) == Some(self.shape()) {
                 fields.insert("@type".into(), self.resource.shape.into());
             }
-            href::lead_to(&mut document, Version::V4);
+            hrefs::lead_to(&mut document, Version::V4);
         }
         document
     }

@@ -201,7 +201,7 @@ impl<'a> Sender<'a> {
             let all = row[list].as_array();
             all.into_iter().flatten().any(|one| one["name"] == "by" && one["value"] == *by)
         };
-        let rows = self.world.http.list(tmf::resource::path(resource)).await;
+        let rows = self.world.http.list(tmf::table::path(resource)).await;
         match rows.iter().any(read) {
             true => Ok(()),
             false => Err(format!("no {resource} is of `{by}`")),
@@ -247,7 +247,7 @@ impl<'a> Sender<'a> {
             _ => ("cancelProductOrder", "productOrder"),
         };
         let body = json!({ order: { "id": id } });
-        let answer = self.world.http.post(tmf::resource::path(task), &body).await;
+        let answer = self.world.http.post(tmf::table::path(task), &body).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         let story = self.world.ended(id).await;
         assert_eq!(story.end, "cancelled", "{story}");
@@ -257,7 +257,7 @@ impl<'a> Sender<'a> {
     async fn made(&self) -> Vec<String> {
         let mut made = Vec::new();
         for resource in ["service", "resource"] {
-            let rows = self.world.http.list(tmf::resource::path(resource)).await;
+            let rows = self.world.http.list(tmf::table::path(resource)).await;
             made.extend(rows.iter().map(|row| text(&row["id"])));
         }
         made
@@ -280,7 +280,7 @@ impl<'a> Sender<'a> {
 
     /// An instance as the inventory has it.
     pub(super) async fn read(&self, id: &str) -> Value {
-        let path = tmf::resource::path(self.form.subject());
+        let path = tmf::table::path(self.form.subject());
         self.world.http.get(&format!("{path}/{id}")).await
     }
 
@@ -288,7 +288,7 @@ impl<'a> Sender<'a> {
     pub(super) async fn inventories(&self) -> Vec<Value> {
         let mut all = Vec::new();
         for resource in ["product", "service", "resource"] {
-            all.extend(self.world.http.list(tmf::resource::path(resource)).await);
+            all.extend(self.world.http.list(tmf::table::path(resource)).await);
         }
         all
     }

@@ -105,7 +105,7 @@ impl Documents {
     }
 
     async fn create(&self, client: &Client) -> Result<()> {
-        let path: Arc<str> = tmf::resource::path("product").into();
+        let path: Arc<str> = tmf::table::path("product").into();
         let client = client.clone();
         let one = move |number: usize| {
             let (client, path) = (client.clone(), Arc::clone(&path));

@@ -56,7 +56,7 @@ fn ids_by(store: &Memory, path: &str, value: &str) -> (Vec<String>, Vec<String>)
     let name = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
     let indexed = store.scan(&Scan::prefix(prefix.clone(), usize::MAX)).unwrap();
     let indexed = indexed.iter().map(|(key, _)| name(&key[prefix.len()..])).collect();
-    let (_, table) = resource::of_key("product").unwrap();
+    let (_, table) = tmf::table::of_key("product").unwrap();
     let scanned = facts(store, "d/product/").into_iter().filter_map(|(key, bytes)| {
         let document = Document::read(&bytes).unwrap();
         has(table, &document, path, value).then(|| name(&key["d/product/".len()..]))

@@ -9,7 +9,8 @@ use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use futures_util::stream;
-use tmf::resource::{Owner, Resource, named};
+use tmf::resource::{Owner, Resource};
+use tmf::table::named;
 
 use crate::app::App;
 use crate::http::Door;

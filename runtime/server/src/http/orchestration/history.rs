@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use engine::store::Document;
 use engine::store::documents::versions;
 use serde_json::{Value, json};
-use tmf::resource::named;
+use tmf::table::named;
 use tmf::time::Timestamp;
 
 use crate::http::answer::Answer;

@@ -6,7 +6,7 @@ use engine::keys;
 use engine::store::{Direction, Scan};
 use model::{Event, Fulfilment, FulfilmentId, Kind, TaskId};
 use serde_json::{Value, json};
-use tmf::resource::of_key;
+use tmf::table::of_key;
 use tmf::unknown::Unknown;
 
 use super::{find, view};

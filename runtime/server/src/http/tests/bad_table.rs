@@ -307,8 +307,8 @@ impl Bad<'_> {
 
     /// The id of a new document that can be referred to.
     async fn target(&self, key: &str) -> String {
-        let (_, resource) = tmf::resource::of_key(key).unwrap();
-        let made = self.bench.post(tmf::resource::path(key), &smallest(resource)).await;
+        let (_, resource) = tmf::table::of_key(key).unwrap();
+        let made = self.bench.post(tmf::table::path(key), &smallest(resource)).await;
         assert_eq!(made.status, 201, "{key}: {}", made.text);
         made.body["id"].as_str().unwrap().to_string()
     }

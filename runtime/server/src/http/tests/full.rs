@@ -145,7 +145,7 @@ async fn settle(bench: &Bench, view: &View, body: &mut Value) {
             "productStockStatusType": "available", "productStockLevel": { "amount": 5.0 },
             "stockedProduct": { "name": "router" },
         });
-        let made = bench.post(tmf::resource::path(key), &target).await;
+        let made = bench.post(tmf::table::path(key), &target).await;
         assert_eq!(made.status, 201, "{key} {}", made.body);
         refer(body, &view.shown_path(reference.path), made.body["id"].as_str().unwrap());
     }

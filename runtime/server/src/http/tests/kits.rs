@@ -3,9 +3,10 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tmf::resource::{Api, Operation, Resource, Served, of_key};
+use tmf::resource::{Api, Operation, Resource, Served};
 use tmf::shape::{Attribute, Kind, Type, shapes};
 use tmf::table;
+use tmf::table::of_key;
 use tmf::version::Version;
 
 use super::bad_table::{refer, smallest};
@@ -86,7 +87,7 @@ async fn fill(bench: &Bench, api: &Api, resource: &'static Resource) {
 
 async fn target(bench: &Bench, key: &str) -> String {
     let (_, resource) = of_key(key).unwrap();
-    let made = bench.post(tmf::resource::path(key), &smallest(resource)).await;
+    let made = bench.post(tmf::table::path(key), &smallest(resource)).await;
     made.body["id"].as_str().unwrap_or("1").to_string()
 }
 

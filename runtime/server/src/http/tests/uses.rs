@@ -3,7 +3,7 @@
 use axum::body::Body;
 use engine::store::Put;
 use serde_json::{Value, json};
-use tmf::resource::{of_key, path};
+use tmf::table::{of_key, path};
 use tmf::uses::{Lasting, STANDS_ON, USES, Use};
 
 use super::bench::{Answer, Bench};

@@ -147,7 +147,7 @@ fn cycle_noted(app: &App, date: Day) -> Put {
     let at = app.commerce.zone.written(date);
     let noted = json!({
         "id": id,
-        "href": format!("{}/{id}", tmf::resource::path(resource)),
+        "href": format!("{}/{id}", tmf::table::path(resource)),
         "name": format!("All accounts on {id}"),
         "billingDate": at,
         "chargeDate": at,
@@ -292,7 +292,7 @@ pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusa
     }
     let ids = drawing.bills.iter().filter_map(|bill| bill.get("id")?.as_str());
     let references = ids.map(|id| {
-        let href = format!("{}/{id}", tmf::resource::path("customerBill"));
+        let href = format!("{}/{id}", tmf::table::path("customerBill"));
         json!({ "id": id, "href": href, "@referredType": "CustomerBill" })
     });
     let references: Vec<Value> = references.collect();
