@@ -200,11 +200,11 @@ async fn a_plugin_that_misbehaves_fails_its_own_task_and_nothing_else() {
     world.http.get("/readyz").await;
 }
 
-/// A step plugin that reaches outside has no `undo`: a workflow must not count on it.
+/// A step plugin that reaches outside may lack `undo`: a workflow must not count on it.
 #[tokio::test]
 async fn a_plan_that_would_undo_what_cannot_be_undone_is_held_before_anything_is_done() {
     let folders = Folders::new().await;
-    folders.drop_in("dialler.wasm", &with_world(&guest("dialler"), "dialler", "step"));
+    folders.drop_in("dialler.wasm", &with_world(&guest("sender"), "dialler", "step"));
     let tail = "[plugins.dialler]\nhttp = [\"http://127.0.0.1:9\"]\n";
     let world = World::with(Settings {
         plugins: Some(folders.plugins()),

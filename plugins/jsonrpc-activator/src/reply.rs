@@ -1,4 +1,4 @@
-//! A JSON-RPC 2.0 reply, and what its error codes mean.
+//! A JSON-RPC 2.0 reply, and the meaning of its error codes.
 
 use ferrule_plugin::Failure;
 use ferrule_plugin::element::Element;
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 /// The element is busy: try again.
 const BUSY: i64 = -32001;
-/// There is no such thing.
+/// The object does not exist.
 const NOT_FOUND: i64 = -32004;
-/// Somebody else's thing is there.
+/// Another object is there.
 const CONFLICT: i64 = -32009;
 /// The element itself failed, as with an HTTP status of 500.
 const INTERNAL: i64 = -32603;
 
-/// What came back.
+/// A reply.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Reply {
     /// The element will call back.
@@ -37,8 +37,8 @@ pub(crate) struct RpcError {
 }
 
 impl Reply {
-    /// Reads a reply. An error object counts whatever the HTTP status is, for some elements send
-    /// one with 4xx and some with 200.
+    /// Reads a reply. An error object counts whatever the HTTP status is: some elements send one with
+    /// 4xx and some with 200.
     pub(crate) fn read(element: &Element<'_>, response: &Response) -> Result<Self, Failure> {
         let mut body = response.json().unwrap_or_default();
         if let Ok(error) = RpcError::deserialize(&body["error"]) {
@@ -50,10 +50,10 @@ impl Reply {
         if response.status == 202 {
             return Ok(Self::Accepted);
         }
-        let ours = body["id"].as_str() == Some(&element.task.idempotency_key);
+        let ours = body["id"].as_str() == Some(element.context.key());
         let Some(result) = body.get_mut("result").filter(|_| ours).map(Value::take) else {
             let message = format!("`{}` gave no reply to our call", element.name);
-            return Err(Failure::person("ELEMENT_ANSWER", message));
+            return Err(Failure::operator("ELEMENT_ANSWER", message));
         };
         let accepted = result["accepted"] == Value::Bool(true);
         Ok(if accepted { Self::Accepted } else { Self::Result(result) })
@@ -74,11 +74,11 @@ impl RpcError {
         match code {
             BUSY => self.after(Failure::retry("ELEMENT_BUSY", message)),
             INTERNAL => self.after(Failure::retry("ELEMENT_INTERNAL", message)),
-            CONFLICT => Failure::person("ELEMENT_CONFLICT", message),
+            CONFLICT => Failure::operator("ELEMENT_CONFLICT", message),
             _ if self.data["transient"] == Value::Bool(true) => {
                 self.after(Failure::retry("ELEMENT_BUSY", message))
             }
-            _ => Failure::person("ELEMENT_REFUSED", message),
+            _ => Failure::operator("ELEMENT_REFUSED", message),
         }
     }
 

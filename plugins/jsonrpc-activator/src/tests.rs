@@ -1,6 +1,6 @@
-use ferrule_plugin::element::{Asked, Element};
+use ferrule_plugin::element::Element;
 use ferrule_plugin::http::Response;
-use ferrule_plugin::{Activator, Attribute, Done, Failure, FailureClass, Finding, Outcome, Task};
+use ferrule_plugin::{Callbacks, Context, Failure, FailureClass, Finding, Outcome, Probe, Undo};
 use serde_json::{Value, json};
 
 use super::input::Input;
@@ -25,10 +25,10 @@ fn on<T>(
     body: &Value,
     read: impl FnOnce(&Element<'_>, Reply) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let task = Task::example(&input());
-    let input: Input = task.input().unwrap();
+    let context = Context::example(&input());
+    let input: Input = context.input().unwrap();
     let response = Response { status, headers: vec![], body: body.to_string().into_bytes() };
-    let element = input.element(&task);
+    let element = input.element(&context);
     read(&element, Reply::read(&element, &response)?)
 }
 
@@ -42,7 +42,7 @@ fn error(code: i64) -> Value {
 
 #[test]
 fn a_result_is_done_or_waiting() {
-    let done = Ok(Outcome::done(&json!({"device": 7})));
+    let done = Ok(Outcome::Done(json!({"device": 7})));
     assert_eq!(on(200, &result(&json!({"id": 7})), activated), done);
     let waiting = Ok(Outcome::waiting("key-1", 5_000));
     assert_eq!(on(200, &result(&json!({"accepted": true})), activated), waiting);
@@ -59,14 +59,14 @@ fn an_error_is_sorted_by_who_must_act() {
     };
     assert_eq!(sorted(-32001), (FailureClass::Retry, "ELEMENT_BUSY".into()));
     assert_eq!(sorted(-32603), (FailureClass::Retry, "ELEMENT_INTERNAL".into()));
-    assert_eq!(sorted(-32009), (FailureClass::Person, "ELEMENT_CONFLICT".into()));
+    assert_eq!(sorted(-32009), (FailureClass::Operator, "ELEMENT_CONFLICT".into()));
     for code in [-32004, -32600, -32601, -32602, 17] {
-        assert_eq!(sorted(code), (FailureClass::Person, "ELEMENT_REFUSED".into()), "{code}");
+        assert_eq!(sorted(code), (FailureClass::Operator, "ELEMENT_REFUSED".into()), "{code}");
     }
 }
 
 #[test]
-fn an_error_may_say_that_it_passes_and_when() {
+fn an_error_may_be_transient_with_a_delay() {
     let error =
         json!({"code": 17, "message": "", "data": {"transient": true, "retryAfterMs": 250}});
     let failure = on(200, &json!({"id": "key-1", "error": error}), activated).unwrap_err();
@@ -81,83 +81,85 @@ fn an_error_counts_whatever_the_http_status_is() {
 }
 
 #[test]
-fn what_is_no_reply_to_our_call_is_for_a_person() {
+fn a_reply_to_another_call_is_for_the_operator() {
     let theirs = json!({"jsonrpc": "2.0", "id": "key-2", "result": {"id": 7}});
     for body in [theirs, json!("<html>"), json!({"id": "key-1"}), json!([]), Value::Null] {
         let failure = on(200, &body, activated).unwrap_err();
         assert_eq!(
             (failure.class, failure.code.as_str()),
-            (FailureClass::Person, "ELEMENT_ANSWER")
+            (FailureClass::Operator, "ELEMENT_ANSWER")
         );
     }
 }
 
 #[test]
-fn nothing_to_take_back_is_success() {
-    assert_eq!(on(200, &result(&json!({})), undone), Ok(Done::empty()));
+fn an_undo_without_work_succeeds() {
+    assert_eq!(on(200, &result(&json!({})), undone), Ok(Outcome::Done(())));
     let accepted = result(&json!({"accepted": true}));
-    assert_eq!(on(200, &accepted, undone), Ok(Done::waiting("key-1", 5_000)));
-    assert_eq!(on(200, &error(-32004), undone), Ok(Done::empty()));
+    assert_eq!(on(200, &accepted, undone), Ok(Outcome::waiting("key-1", 5_000)));
+    assert_eq!(on(200, &error(-32004), undone), Ok(Outcome::Done(())));
     assert_eq!(on(200, &error(-32001), undone).unwrap_err().class, FailureClass::Retry);
 }
 
 #[test]
-fn a_probe_believes_only_our_own_key() {
+fn only_our_own_key_counts_for_a_probe() {
     let ours = result(&json!({"idempotencyKey": "key-1", "id": 7}));
-    assert_eq!(on(200, &ours, probed), Ok(Finding::applied(&json!({"device": 7}))));
+    assert_eq!(on(200, &ours, found), Ok(Finding::Applied(json!({"device": 7}))));
     let pending = result(&json!({"idempotencyKey": "key-1", "state": "pending"}));
-    assert_eq!(on(200, &pending, probed), Ok(Finding::waiting("key-1", 5_000)));
+    assert_eq!(on(200, &pending, found), Ok(Finding::waiting("key-1", 5_000)));
     let theirs = result(&json!({"idempotencyKey": "key-2", "id": 7}));
-    assert_eq!(on(200, &theirs, probed), Ok(Finding::NotApplied));
-    assert_eq!(on(200, &error(-32004), probed), Ok(Finding::NotApplied));
-    assert_eq!(on(200, &error(-32001), probed).unwrap_err().class, FailureClass::Retry);
+    assert_eq!(on(200, &theirs, found), Ok(Finding::NotApplied));
+    assert_eq!(on(200, &error(-32004), found), Ok(Finding::NotApplied));
+    assert_eq!(on(200, &error(-32001), found).unwrap_err().class, FailureClass::Retry);
 }
 
 #[test]
 fn without_a_probe_or_an_undo_nothing_is_sent() {
-    let task = Task::example(&json!({"element": "acs", "method": "createDevice"}));
-    assert_eq!(JsonrpcActivator::probe(&task), Ok(Finding::NotApplied));
-    assert_eq!(JsonrpcActivator::undo(&task, "{}"), Ok(Done::empty()));
+    let context = Context::example(&json!({"element": "acs", "method": "createDevice"}));
+    assert_eq!(
+        JsonrpcActivator::probe(&context, context.input().unwrap()),
+        Ok(Finding::NotApplied)
+    );
+    assert_eq!(
+        JsonrpcActivator::undo(&context, context.input().unwrap(), None),
+        Ok(Outcome::Done(()))
+    );
 }
 
 #[test]
 fn a_callback_ends_the_wait() {
-    let payload = json!({"key": "key-1", "status": "done", "result": {"id": 7}}).to_string();
-    let outcome = JsonrpcActivator::resume(&Task::example(&input()), &payload);
-    assert_eq!(outcome, Ok(Outcome::done(&json!({"device": 7}))));
+    let payload = json!({"key": "key-1", "status": "done", "result": {"id": 7}});
+    let context = Context::example(&input());
+    let outcome = JsonrpcActivator::resume(&context, context.input().unwrap(), &payload);
+    assert_eq!(outcome, Ok(Outcome::Done(json!({"device": 7}))));
 }
 
-fn probed(element: &Element<'_>, reply: Reply) -> Result<Finding, Failure> {
-    found(element, reply, Asked::default())
-}
-
-/// A task that changes what an earlier one did.
-fn changing(input: &Value) -> Task {
-    let replaces = Attribute { name: "replaces".into(), value: "key-0".into() };
-    Task { attributes: vec![replaces], ..Task::example(input) }
+/// A task that changes prior work.
+fn changing(input: &Value) -> Context {
+    Context::example(input).with_replaces("key-0")
 }
 
 #[test]
 fn a_change_has_the_params_of_the_method_unless_it_has_its_own() {
-    let mut said = input();
-    said["change"] = json!({"method": "updateDevice"});
-    let task = changing(&said);
-    let change = task.input::<Input>().unwrap().change(&task).unwrap();
-    assert_eq!((change.method.as_str(), change.params), ("updateDevice", said["params"].clone()));
-    said["change"] = json!({"method": "updateDevice", "params": {"id": "HW-1"}});
-    let task = changing(&said);
-    let change = task.input::<Input>().unwrap().change(&task).unwrap();
+    let mut asked = input();
+    asked["change"] = json!({"method": "updateDevice"});
+    let context = changing(&asked);
+    let change = context.input::<Input>().unwrap().change(&context).unwrap();
+    assert_eq!((change.method.as_str(), change.params), ("updateDevice", asked["params"].clone()));
+    asked["change"] = json!({"method": "updateDevice", "params": {"id": "HW-1"}});
+    let context = changing(&asked);
+    let change = context.input::<Input>().unwrap().change(&context).unwrap();
     assert_eq!(change.params, json!({"id": "HW-1"}));
 }
 
 #[test]
-fn only_what_stands_is_changed() {
-    let mut said = input();
-    let task = changing(&said);
-    assert!(task.input::<Input>().unwrap().change(&task).is_none(), "the method does it");
-    said["change"] = json!({"method": "updateDevice"});
-    let task = Task { action: "modify".into(), ..Task::example(&said) };
-    assert!(task.input::<Input>().unwrap().change(&task).is_none(), "the step is new");
+fn only_prior_work_is_changed() {
+    let mut asked = input();
+    let context = changing(&asked);
+    assert!(context.input::<Input>().unwrap().change(&context).is_none(), "the method does it");
+    asked["change"] = json!({"method": "updateDevice"});
+    let context = Context::example(&asked);
+    assert!(context.input::<Input>().unwrap().change(&context).is_none(), "the step is new");
     let to_be_made = |body: &Value| on(200, body, |_, reply| Ok(is_to_be_made(&reply))).unwrap();
     assert!(to_be_made(&error(-32004)));
     assert!(!to_be_made(&error(-32009)));

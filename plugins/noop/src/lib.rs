@@ -1,6 +1,7 @@
-//! Gives its input as outputs. Does nothing else, so what benchmarks measure is the runtime.
+//! Gives its input as outputs, so that benchmarks measure the runtime alone.
 
-use ferrule_plugin::{Done, Failure, Outcome, Step, Task};
+use ferrule_plugin::{Context, Failure, Outcome, Step};
+use serde_json::Value;
 
 #[cfg(test)]
 mod tests;
@@ -8,9 +9,12 @@ mod tests;
 struct Noop;
 
 impl Step for Noop {
-    fn run(task: &Task) -> Result<Outcome, Failure> {
-        Ok(Outcome::Done(Done { outputs: task.input.clone(), attributes: Vec::new() }))
+    type Input = Value;
+    type Output = Value;
+
+    fn run(_context: &Context, input: Value) -> Result<Outcome<Value>, Failure> {
+        Ok(Outcome::Done(input))
     }
 }
 
-ferrule_plugin::step!(Noop);
+ferrule_plugin::export!(Noop as Step);

@@ -1,4 +1,4 @@
-use ferrule_plugin::{Outcome, Step, Task};
+use ferrule_plugin::{Context, Outcome, Step};
 use serde_json::json;
 
 use super::Noop;
@@ -6,5 +6,6 @@ use super::Noop;
 #[test]
 fn outputs_are_the_input() {
     let input = json!({"a": [1, 2], "b": {"c": null}});
-    assert_eq!(Noop::run(&Task::example(&input)), Ok(Outcome::done(&input)));
+    let outcome = Noop::run(&Context::example(&input), input.clone());
+    assert_eq!(outcome, Ok(Outcome::Done(input)));
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// The most bytes that a text may grow to.
+/// Max bytes of a text.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// Why a template cannot be filled.

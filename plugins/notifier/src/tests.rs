@@ -1,37 +1,38 @@
-use ferrule_plugin::{FailureClass, Outcome, Step, Task};
+use ferrule_plugin::{Context, FailureClass, Outcome, Step};
 use serde_json::{Value, json};
 
-use super::Notifier;
+use super::{Notification, Notifier};
 
 fn text(template: &str, values: &Value) -> Result<String, String> {
     let input = json!({"template": template, "values": values, "channel": "email"});
-    match Notifier::run(&Task::example(&input)) {
-        Ok(Outcome::Done(done)) => {
-            let outputs: Value = serde_json::from_str(&done.outputs).unwrap();
-            Ok(outputs["text"].as_str().unwrap().to_owned())
-        }
+    let context = Context::example(&input);
+    match Notifier::run(&context, context.input().unwrap()) {
+        Ok(Outcome::Done(notification)) => Ok(notification.text),
         Ok(Outcome::Waiting(_)) => panic!("a notifier never waits"),
         Err(failure) => {
-            assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "TEMPLATE"));
+            let sorted = (failure.class, failure.code.as_str());
+            assert_eq!(sorted, (FailureClass::Operator, "TEMPLATE"));
             Err(failure.message)
         }
     }
 }
 
 #[test]
-fn outputs_say_what_to_send_and_how() {
+fn outputs_are_the_text_and_where_it_goes() {
     let input = json!({
         "template": "Dear {name}, order {order} is done.",
         "values": {"name": "Jane", "order": 17},
         "channel": "email",
         "to": {"address": "jane@example.com"},
     });
-    let expected = json!({
-        "channel": "email",
-        "to": {"address": "jane@example.com"},
-        "text": "Dear Jane, order 17 is done.",
-    });
-    assert_eq!(Notifier::run(&Task::example(&input)), Ok(Outcome::done(&expected)));
+    let expected = Notification {
+        channel: "email".into(),
+        to: json!({"address": "jane@example.com"}),
+        text: "Dear Jane, order 17 is done.".into(),
+    };
+    let context = Context::example(&input);
+    let outcome = Notifier::run(&context, context.input().unwrap());
+    assert_eq!(outcome, Ok(Outcome::Done(expected)));
 }
 
 #[test]
@@ -49,7 +50,7 @@ fn a_value_is_not_a_template() {
 }
 
 #[test]
-fn what_cannot_be_filled_is_named() {
+fn a_name_without_a_value_is_reported() {
     let values = json!({"a": {"b": 1}, "none": null});
     for template in ["{c}", "{a.c}", "{a.b.c}", "{none}", "{}"] {
         assert!(

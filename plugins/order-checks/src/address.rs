@@ -1,21 +1,22 @@
 //! Whether the places of what is added are served.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::item::Item;
 use crate::{Act, Finding};
 
 /// Which places are served. A place is meant by its id, its name, post code, city or country.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Rules {
-    /// Only the places of these specifications or offerings are looked at; of all where empty.
+    /// specifications and offerings whose places are checked
     pub(crate) specs: Vec<String>,
-    /// These are served; all where empty.
+    /// beginnings of postcodes that are served
     pub(crate) served: Vec<String>,
-    /// These are not, though they lie within one that is.
+    /// beginnings of postcodes that are not
     pub(crate) not_served: Vec<String>,
-    /// What follows where a place is not served, or is unknown where only some are.
+    /// as for `credit`
     pub(crate) otherwise: Act,
 }
 
@@ -37,7 +38,7 @@ pub(crate) fn check(rules: &Rules, items: &[Item<'_>]) -> Vec<Finding> {
 fn wrong(rules: &Rules, items: &[Item<'_>], item: Item<'_>) -> Option<(&'static str, String)> {
     let names = item.place_names(items);
     let Some(first) = names.first() else {
-        let text = "says nothing of where it is".to_string();
+        let text = "has no name that tells where it is".to_string();
         return (!rules.served.is_empty()).then_some(("ADDRESS_UNKNOWN", text));
     };
     let is_any = |list: &[String]| names.iter().any(|name| list.iter().any(|one| one == name));

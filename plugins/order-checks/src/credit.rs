@@ -1,28 +1,29 @@
-//! Whether the customer is good for what is ordered: the credit profile, and what is overdue.
+//! Checks the customer's credit: the credit profile, and overdue bills.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::facts::Facts;
 use crate::{Act, Finding};
 
-/// What a customer's credit must be. What is left out is not asked for.
-#[derive(Debug, Default, Deserialize)]
+/// The requirements on a customer's credit. Rules that are left out are not checked.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Rules {
-    /// The profile's `creditScore` is at least this.
+    /// the lowest score
     pub(crate) min_score: Option<i64>,
-    /// The profile's `creditRiskRating` is at most this.
+    /// the highest rating
     pub(crate) max_rating: Option<i64>,
-    /// Of bills past their day so much may be left, in any one currency.
+    /// the largest amount overdue
     pub(crate) max_overdue: Option<String>,
-    /// What follows where one of these is not so.
+    /// what a failed check does: `refuse`, `operator` or `note`
     pub(crate) otherwise: Act,
-    /// What follows where there is no profile to look at; nothing where it is left out.
+    /// the same if nothing is known
     pub(crate) unknown: Option<Act>,
 }
 

@@ -1,5 +1,6 @@
 //! Whether the same was ordered before: the same offering by the same customer for the same place.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -21,12 +22,12 @@ pub(crate) const OPEN: [&str; 6] = [
 pub(crate) const HAS: [&str; 2] = ["active", "suspended"];
 
 /// What follows from a duplicate.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Rules {
-    /// Only these offerings are looked at; all where empty.
+    /// the offerings that are checked; all by default
     pub(crate) offerings: Vec<String>,
-    /// What follows where the same is ordered, or there, already.
+    /// as for `credit`
     pub(crate) otherwise: Act,
 }
 

@@ -1,4 +1,4 @@
-//! What is read of the inventories, and only that which a check asks for.
+//! Reads the inventories, as far as the checks need them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use crate::duplicate::{HAS, OPEN};
 use crate::item::{self, Item};
 use crate::{Input, duplicate};
 
-/// What the checks look at besides the order.
+/// The documents that the checks examine besides the order.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    /// The id of the customer, where the order names one.
+    /// The id of the customer, if the order names one.
     pub(crate) customer: Option<String>,
-    /// The customer's document, where there is one.
+    /// The customer's document, if there is one.
     pub(crate) profile: Option<Value>,
-    /// The bills of the customer and of the order's account of which something is left.
+    /// The bills of the customer and of the order's account that are not fully paid.
     pub(crate) bills: Vec<Value>,
     /// The customer's open orders for the places of this one.
     pub(crate) orders: Vec<Value>,
@@ -45,15 +45,15 @@ pub(crate) fn gather(input: &Input, fulfilment: &str) -> Result<Facts, Failure> 
     Ok(facts)
 }
 
-/// Where a bill may stand of which something is left.
+/// The states of bills that are not fully paid.
 const OWED: [&str; 5] = ["new", "onHold", "validated", "sent", "partiallyPaid"];
 
-/// What is read of a bill, an order and a product.
+/// The attributes that are read of a bill, an order and a product.
 const OF_BILL: [&str; 3] = ["id", "paymentDueDate", "remainingAmount"];
 const OF_ORDER: [&str; 3] = ["id", "state", "productOrderItem"];
 const OF_PRODUCT: [&str; 5] = ["id", "status", "productOffering", "place", "productOrderItem"];
 
-/// Where the place of an order's item stands, also of one in a bundle.
+/// The paths of the place of an order's item, also of one in a bundle.
 const PLACES: [&str; 3] = [
     "productOrderItem.product.place.id",
     "productOrderItem.productOrderItem.product.place.id",
@@ -67,11 +67,11 @@ const PLACES_MAX: usize = 32;
 const BILLS_MAX: u32 = 1_000;
 const FOUND_MAX: u32 = 100;
 
-/// What is ordered, and where.
+/// The ordered offerings and their places.
 struct Sought<'a> {
     offerings: Vec<&'a str>,
     places: Vec<&'a str>,
-    /// Whether a place is known by its name alone, by which nothing is found.
+    /// Whether a place is known by its name alone, which is not indexed.
     by_name: bool,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Sought<'a> {
     }
 }
 
-/// The bills of the customer, and of the order's account, of which something is left.
+/// The bills of the customer, and of the order's account, that are not fully paid.
 fn bills(order: &Value, customer: &str) -> Result<Vec<Value>, Failure> {
     let owed = Condition::any(&["state"], &OWED);
     let search = |of: Condition| {
@@ -136,7 +136,7 @@ fn orders(customer: &str, sought: &Sought<'_>) -> Result<Vec<Value>, Failure> {
     Ok(found)
 }
 
-/// What the customer has of the same at the same places.
+/// The customer's products of the same offerings at the same places.
 fn products(customer: &str, sought: &Sought<'_>) -> Result<Vec<Value>, Failure> {
     let mut found = Vec::new();
     for places in sought.places.chunks(PLACES_MAX) {

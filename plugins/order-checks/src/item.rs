@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-/// How deep bundles may nest before the rest is left alone; the API refuses deeper ones.
+/// Max depth of bundles that is read; the API refuses deeper ones.
 const DEPTH_MAX: usize = 16;
 
-/// What a place may be called by, its own names first.
+/// The attributes that may name a place, its own names first.
 const PLACE_NAMES: [&str; 7] =
     ["id", "name", "postcode", "city", "locality", "stateOrProvince", "country"];
 
@@ -51,7 +51,7 @@ impl<'a> Item<'a> {
         self.json["product"]["productSpecification"]["id"] == spec || self.offering() == Some(spec)
     }
 
-    /// What the place of an item, or of the bundle that it is in, is called.
+    /// The names of the place of an item, or of the bundle that it is in.
     pub(crate) fn place_names(self, items: &[Item<'a>]) -> Vec<&'a str> {
         let around = |item: &Item<'a>| item.bundle.map(|bundle| items[bundle]);
         let mut places = std::iter::successors(Some(self), around).map(Self::own_place_names);

@@ -1,6 +1,6 @@
-//! Checks a product order (TMF622) against what is known around it: the customer's credit, the
-//! places that are served, and the other orders and products of the same customer. A workflow says
-//! which of these are asked, how strict each is, and who must act.
+//! Checks a product order (TMF622) against the customer's credit, the places that are served, and
+//! the other orders and products of the same customer. A workflow chooses the checks, how strict
+//! each is, and who must act.
 
 mod address;
 mod credit;
@@ -8,9 +8,10 @@ mod duplicate;
 mod facts;
 mod item;
 
-use ferrule_plugin::{Done, Failure, Task, Validator};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use ferrule_plugin::{Context, Failure, Validator};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use facts::Facts;
 
@@ -20,44 +21,55 @@ mod tests;
 struct OrderChecks;
 
 impl Validator for OrderChecks {
-    fn validate(task: &Task) -> Result<Done, Failure> {
-        let input: Input = task.input()?;
-        let facts = facts::gather(&input, &task.fulfilment)?;
-        verdict(findings(&input, &facts, &task.fulfilment))
+    type Input = Input;
+    type Output = Passed;
+
+    fn validate(context: &Context, input: Input) -> Result<Passed, Failure> {
+        let facts = facts::gather(&input, context.fulfilment())?;
+        verdict(findings(&input, &facts, context.fulfilment()))
     }
 }
 
-ferrule_plugin::validator!(OrderChecks);
+ferrule_plugin::export!(OrderChecks as Validator);
 
-/// The step's input.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
+    /// the order: `=order`
     pub(crate) order: Value,
-    /// The day of the order, such as `2026-03-10`.
+    /// the day: `=fulfilment.date`
     pub(crate) today: String,
+    /// checks what is known of the customer's credit
     #[serde(default)]
     pub(crate) credit: Option<credit::Rules>,
+    /// checks the places
     #[serde(default)]
     pub(crate) address: Option<address::Rules>,
+    /// checks for the same at the same place
     #[serde(default)]
     pub(crate) duplicate: Option<duplicate::Rules>,
 }
 
-/// What follows from a check that something did not pass.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Passed {
+    /// what was found by checks with `otherwise: note`
+    notes: Vec<String>,
+}
+
+/// The consequence of a failed check.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Act {
     /// The order is rejected.
     #[default]
     Refuse,
-    /// The order is held for a person.
-    Person,
-    /// It stands in the outputs of the step, and the order goes on.
+    /// The order is held for an operator.
+    Operator,
+    /// It is reported in the outputs of the step, and the order goes on.
     Note,
 }
 
-/// Something that a check found.
+/// A finding of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) code: &'static str,
@@ -65,11 +77,11 @@ pub(crate) struct Finding {
     pub(crate) act: Act,
 }
 
-/// All that the checks find, in order.
+/// The findings of all checks, in order.
 fn findings(input: &Input, facts: &Facts, fulfilment: &str) -> Vec<Finding> {
     let items = item::flatten(&input.order);
     let mut found = Vec::new();
-    // Credit is asked for what is added: who has a product may change it.
+    // Credit matters for new products: the customer may change the ones there are.
     let adds = items.iter().any(|item| item.action() == "add");
     if let Some(rules) = input.credit.as_ref().filter(|_| adds) {
         found.extend(credit::check(rules, facts, &input.today));
@@ -83,20 +95,20 @@ fn findings(input: &Input, facts: &Facts, fulfilment: &str) -> Vec<Finding> {
     found
 }
 
-/// Everything that was found is told at once; the strictest of it decides.
-fn verdict(found: Vec<Finding>) -> Result<Done, Failure> {
+/// Every finding is reported at once; the strictest decides.
+fn verdict(found: Vec<Finding>) -> Result<Passed, Failure> {
     let (notes, stops): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|finding| finding.act == Act::Note);
     let strictest =
         stops.iter().find(|finding| finding.act == Act::Refuse).or_else(|| stops.first());
     let Some(strictest) = strictest else {
-        let notes: Vec<&str> = notes.iter().map(|note| note.message.as_str()).collect();
-        return Ok(Done::new(&json!({ "notes": notes })));
+        let notes = notes.into_iter().map(|note| note.message).collect();
+        return Ok(Passed { notes });
     };
     let messages: Vec<&str> = stops.iter().map(|finding| finding.message.as_str()).collect();
     let message = messages.join("; ");
     Err(match strictest.act {
         Act::Refuse => Failure::reject(strictest.code, message),
-        Act::Person | Act::Note => Failure::person(strictest.code, message),
+        Act::Operator | Act::Note => Failure::operator(strictest.code, message),
     })
 }

@@ -1,4 +1,4 @@
-use ferrule_plugin::{FailureClass, Task, Validator};
+use ferrule_plugin::{Context, FailureClass};
 use serde_json::{Value, json};
 
 use super::*;
@@ -34,16 +34,13 @@ fn bill(id: &str, due: &str, left: f64) -> Value {
     json!({ "id": id, "paymentDueDate": due, "remainingAmount": left })
 }
 
-/// What the checks say to an order with these rules, knowing this.
+/// The verdict on an order with these rules and facts.
 fn check(rules: &Value, facts: &Facts) -> Result<Vec<String>, (FailureClass, String, String)> {
     let mut input = json!({ "order": order(), "today": "2026-03-10" });
     input.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
     let input: Input = serde_json::from_value(input).unwrap();
     match verdict(findings(&input, facts, OWN)) {
-        Ok(done) => {
-            let outputs: Value = serde_json::from_str(&done.outputs).unwrap();
-            Ok(serde_json::from_value(outputs["notes"].clone()).unwrap())
-        }
+        Ok(passed) => Ok(passed.notes),
         Err(failure) => Err((failure.class, failure.code, failure.message)),
     }
 }
@@ -74,9 +71,9 @@ fn a_low_score_is_refused_and_a_good_one_passes() {
 #[test]
 fn who_has_no_profile_is_what_the_rules_say() {
     assert_eq!(check(&json!({ "credit": { "minScore": 400 } }), &facts()), Ok(vec![]));
-    let rules = json!({ "credit": { "minScore": 400, "unknown": "person" } });
+    let rules = json!({ "credit": { "minScore": 400, "unknown": "operator" } });
     let message = "`relatedParty` `CUST-1`: has no credit profile that is valid today";
-    let expected = (FailureClass::Person, "CREDIT_UNKNOWN".to_string(), message.to_string());
+    let expected = (FailureClass::Operator, "CREDIT_UNKNOWN".to_string(), message.to_string());
     assert_eq!(check(&rules, &facts()), Err(expected));
 }
 
@@ -150,21 +147,21 @@ fn the_same_for_the_same_place_is_a_duplicate() {
 
 #[test]
 fn a_product_that_is_there_is_a_duplicate_unless_it_is_of_this_order() {
-    let rules = json!({ "duplicate": { "otherwise": "person" } });
+    let rules = json!({ "duplicate": { "otherwise": "operator" } });
     let product = |maker: &str| {
         json!({ "id": "p-1", "status": "active", "productOffering": { "id": "PO-1" },
             "place": [{ "id": "ADDR-1" }], "productOrderItem": [{ "productOrderId": maker }] })
     };
     let with = |maker| Facts { products: vec![product(maker)], ..facts() };
     let (class, code, message) = check(&rules, &with("f-1")).unwrap_err();
-    assert_eq!((class, code.as_str()), (FailureClass::Person, "ORDER_DUPLICATE"));
+    assert_eq!((class, code.as_str()), (FailureClass::Operator, "ORDER_DUPLICATE"));
     assert!(message.ends_with("already: product `p-1`"), "{message}");
     assert_eq!(check(&rules, &with(OWN)), Ok(vec![]));
 }
 
 #[test]
-fn a_misspelt_rule_is_for_a_person() {
+fn a_misspelt_rule_is_for_the_operator() {
     let input = json!({ "order": order(), "today": "2026-03-10", "credits": {} });
-    let failure = OrderChecks::validate(&Task::example(&input)).unwrap_err();
-    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
+    let failure = Context::example(&input).input::<Input>().err().unwrap();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Operator, "BAD_INPUT"));
 }

@@ -1,4 +1,4 @@
-//! The checks: each looks at one thing and says all that is wrong with it.
+//! The checks: each examines one requirement and reports every problem.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use crate::item::Item;
 use crate::product::Product;
 use crate::rules::{RequiredWhen, Rules};
 
-/// All that is wrong with an order, in the order of its items.
+/// The problems of an order, in the order of its items.
 pub(crate) fn problems(order: &Value, items: &[Item<'_>], rules: &Rules) -> Vec<String> {
     let mut problems = Vec::new();
     if items.is_empty() {
         problems.push("the order has no `productOrderItem`".into());
     }
-    // Of what is there already the customer is known.
+    // The customer of existing products is known.
     let adds = items.iter().any(|item| item.action() == "add");
     if rules.require_customer && adds && !has_customer(order) {
         problems.push("the order has no `relatedParty` in the role `customer`".into());
@@ -34,7 +34,7 @@ pub(crate) fn problems(order: &Value, items: &[Item<'_>], rules: &Rules) -> Vec<
     problems
 }
 
-/// What the characteristics of products lack that are new or changed, given all that is known.
+/// The characteristics that new or changed products lack, given all that is known.
 pub(crate) fn products(products: &[Product], rules: &Rules) -> Vec<String> {
     let to_be = products.iter().filter(|one| matches!(one.action.as_str(), "add" | "modify"));
     let missing = to_be.flat_map(|product| {
@@ -44,7 +44,7 @@ pub(crate) fn products(products: &[Product], rules: &Rules) -> Vec<String> {
     missing.collect()
 }
 
-/// The same of the characteristics that the order itself gives.
+/// The same for the characteristics that the order itself gives.
 pub(crate) fn ordered(items: &[Item<'_>], rules: &Rules) -> Vec<String> {
     let to_be = items.iter().filter(|item| matches!(item.action(), "add" | "modify"));
     let missing = to_be.flat_map(|item| {
@@ -77,7 +77,7 @@ fn place(items: &[Item<'_>], item: Item<'_>, specs: &[String]) -> Option<String>
     (!has_place).then(|| format!("`product.place` is missing, `{spec}` needs one"))
 }
 
-/// Whether a thing is true of an item or of a bundle that it is in.
+/// Whether a condition holds for an item or for a bundle that it is in.
 fn any_around<'a>(items: &[Item<'a>], item: Item<'a>, is: impl Fn(Item<'a>) -> bool) -> bool {
     let around = |item: &Item<'a>| item.bundle.map(|bundle| items[bundle]);
     std::iter::successors(Some(item), around).any(is)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// How deep bundles may nest before the rest is left alone; the API refuses deeper ones.
+/// Max depth of bundles that is read; the API refuses deeper ones.
 const DEPTH_MAX: usize = 16;
 
 /// A line of the order.
@@ -39,7 +39,7 @@ impl<'a> Item<'a> {
         self.json["action"].as_str().unwrap_or_default()
     }
 
-    /// The quantity, one where none is given; nothing where it is no whole number.
+    /// The quantity, one by default; `None` if it is no whole number.
     pub(crate) fn quantity(self) -> Option<u64> {
         let quantity = &self.json["quantity"];
         if quantity.is_null() { Some(1) } else { quantity.as_u64() }
@@ -62,7 +62,7 @@ impl<'a> Item<'a> {
         self.json["billingAccount"].is_object()
     }
 
-    /// The value of a characteristic; nothing where it is missing, null or an empty text.
+    /// The value of a characteristic; `None` if it is missing, null or an empty text.
     pub(crate) fn characteristic(self, name: &str) -> Option<&'a Value> {
         let all = self.json["product"]["productCharacteristic"].as_array()?;
         let found = all.iter().find(|characteristic| characteristic["name"] == name)?;

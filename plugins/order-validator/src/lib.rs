@@ -1,14 +1,15 @@
 //! Checks a product order (TMF622) by the rules that a workflow gives it. The order is read whole
-//! and every problem is reported at once, so that whoever sent it mends it once.
+//! and every problem is reported at once, so that its sender corrects it once.
 
 mod check;
 mod item;
 mod product;
 mod rules;
 
-use ferrule_plugin::{Done, Failure, Task, Validator};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use ferrule_plugin::{Context, Failure, Validator};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use product::Product;
 use rules::Rules;
@@ -16,14 +17,16 @@ use rules::Rules;
 #[cfg(test)]
 mod tests;
 
-/// The most problems that are told; the rest are counted.
+/// Max problems that are reported; the rest are counted.
 const PROBLEMS_MAX: usize = 50;
 
 struct OrderValidator;
 
 impl Validator for OrderValidator {
-    fn validate(task: &Task) -> Result<Done, Failure> {
-        let input: Input = task.input()?;
+    type Input = Input;
+    type Output = Valid;
+
+    fn validate(_context: &Context, input: Input) -> Result<Valid, Failure> {
         let items = item::flatten(&input.order);
         let mut problems = check::problems(&input.order, &items, &input.rules);
         problems.extend(match &input.products {
@@ -33,21 +36,30 @@ impl Validator for OrderValidator {
         if !problems.is_empty() {
             return Err(Failure::reject("ORDER_INVALID", message(&problems)));
         }
-        Ok(Done::new(&json!({"items": items.len()})))
+        Ok(Valid { items: items.len() })
     }
 }
 
-ferrule_plugin::validator!(OrderValidator);
+ferrule_plugin::export!(OrderValidator as Validator);
 
-/// The step's input.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Input {
+    /// the order: `=order`
     order: Value,
-    /// The products as they are to be; those of the order as it was sent where they are left out.
+    /// what is ordered, with defaults: `=products`
+    #[schemars(with = "Value")]
+    #[serde(default)]
     products: Option<Vec<Product>>,
+    /// what is asked of it
     #[serde(default)]
     rules: Rules,
+}
+
+#[derive(Debug, JsonSchema, PartialEq, Serialize)]
+struct Valid {
+    /// how many items it has
+    items: usize,
 }
 
 fn message(problems: &[String]) -> String {

@@ -1,4 +1,4 @@
-//! The products of an order as they are to be: what it gives of them, and what is known already.
+//! The products of an order after it: those that it gives, and those that are known already.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -1,7 +1,7 @@
-use ferrule_plugin::{Done, FailureClass, Task, Validator};
+use ferrule_plugin::{Context, Failure, FailureClass, Validator};
 use serde_json::{Value, json};
 
-use super::OrderValidator;
+use super::{OrderValidator, Valid};
 
 fn rules() -> Value {
     json!({
@@ -36,13 +36,15 @@ fn item(id: &str, spec: &str) -> Value {
     })
 }
 
-/// The problems of an order, or how many items it has.
+fn validate(input: &Value) -> Result<Valid, Failure> {
+    let context = Context::example(input);
+    OrderValidator::validate(&context, context.input()?)
+}
+
+/// The problems of an order, or the number of its items.
 fn check(order: &Value, rules: &Value) -> Result<u64, String> {
-    match OrderValidator::validate(&Task::example(&json!({"order": order, "rules": rules}))) {
-        Ok(Done { outputs, .. }) => {
-            let outputs: Value = serde_json::from_str(&outputs).unwrap();
-            Ok(outputs["items"].as_u64().unwrap())
-        }
+    match validate(&json!({"order": order, "rules": rules})) {
+        Ok(Valid { items }) => Ok(items as u64),
         Err(failure) => {
             let sorted = (failure.class, failure.code.as_str());
             assert_eq!(sorted, (FailureClass::Reject, "ORDER_INVALID"));
@@ -160,8 +162,8 @@ fn a_hundred_problems_are_told_in_part() {
 #[test]
 fn a_misspelt_rule_is_for_a_person() {
     let input = json!({"order": order(&json!([])), "rules": {"requirePlaces": []}});
-    let failure = OrderValidator::validate(&Task::example(&input)).unwrap_err();
-    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
+    let failure = validate(&input).unwrap_err();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Operator, "BAD_INPUT"));
 }
 
 fn product(action: &str, characteristics: &Value) -> Value {
@@ -171,7 +173,7 @@ fn product(action: &str, characteristics: &Value) -> Value {
 /// The problems of an order about a product that is to be so.
 fn of_product(order: &Value, product: &Value) -> Result<u64, String> {
     let input = json!({"order": order, "products": [product], "rules": rules()});
-    match OrderValidator::validate(&Task::example(&input)) {
+    match validate(&input) {
         Ok(_) => Ok(1),
         Err(failure) => Err(failure.message),
     }

@@ -1,25 +1,29 @@
-//! Takes values out of pools: all that a step's input names, or none. The host remembers what a
-//! task holds, so asking again gives the same values.
+//! Reserves values of pools: all that a step's input names, or none. The host remembers the
+//! reservations of a task, so asking again gives the same values.
 
 use std::collections::BTreeSet;
 
 use ferrule_plugin::reservation::{Request, Reserved, reserve};
-use ferrule_plugin::{Allocator, Done, Failure, Task, log};
+use ferrule_plugin::{Allocator, Context, Failure, log};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 #[cfg(test)]
 mod tests;
 
-/// The most values that one task may take, over all of its names.
+/// Max values that one task may reserve, over all of its names.
 const TAKE_MAX: usize = 4_096;
 
 struct PoolAllocator;
 
 impl Allocator for PoolAllocator {
-    fn allocate(task: &Task) -> Result<Done, Failure> {
+    type Input = Input;
+    type Output = Map<String, Value>;
+
+    fn allocate(context: &Context, input: Input) -> Result<Map<String, Value>, Failure> {
         let mut outputs = Map::new();
-        for wanted in wanted(task)? {
+        for wanted in requested(context, input)? {
             match wanted.count {
                 None => {
                     let reserved = reserve(&wanted.request(None))?;
@@ -36,38 +40,50 @@ impl Allocator for PoolAllocator {
                 }
             }
         }
-        Ok(Done::new(&Value::Object(outputs)))
+        Ok(outputs)
     }
 }
 
-ferrule_plugin::allocator!(PoolAllocator);
+ferrule_plugin::export!(PoolAllocator as Allocator);
 
-/// A step's input: `{"take": [...]}`, or one thing to take.
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// A step's input: `{"take": [...]}`, or one reservation.
+#[derive(Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "neither `{\"take\": [{\"pool\", \"name\", \"count\"}]}` nor `{\"pool\", \"name\", \"count\"}`; only `pool` is mandatory"
+)]
 enum Input {
-    Many { take: Vec<Take> },
     One(Take),
+    Many(Several),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Several {
+    /// several of these at once: all or none, up to 4,096 values
+    take: Vec<Take>,
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Take {
+    /// the pool that values are taken from
     pool: String,
+    /// the name of the output; by default `value`
     name: Option<String>,
-    /// How many, as a list; one value that is no list where it is absent.
+    /// how many, as a list; one value that is no list if it is left out
     count: Option<usize>,
 }
 
-/// What a task wants of a pool under a name.
+/// Values of a pool that a task reserves under a name.
 #[derive(Debug)]
-struct Wanted {
+struct Requested {
     pool: String,
     name: String,
     count: Option<usize>,
 }
 
-impl Wanted {
+impl Requested {
     /// The request for its value, or for one of its values. Each has a name of its own, so that it
     /// stays the same when more or fewer are wanted.
     fn request(&self, number: Option<usize>) -> Request {
@@ -78,41 +94,33 @@ impl Wanted {
     }
 }
 
-/// What a task wants reserved, each under a name of its own.
-fn wanted(task: &Task) -> Result<Vec<Wanted>, Failure> {
-    let takes = match task.input::<Input>().map_err(|_| unreadable(task))? {
-        Input::Many { take } => take,
+/// The reservations of a task, each under a name of its own.
+fn requested(context: &Context, input: Input) -> Result<Vec<Requested>, Failure> {
+    let task = context.name();
+    let takes = match input {
+        Input::Many(Several { take }) => take,
         Input::One(take) => vec![take],
     };
     let total =
         takes.iter().fold(0, |total: usize, take| total.saturating_add(take.count.unwrap_or(1)));
     if takes.is_empty() || total > TAKE_MAX {
-        let message = format!("task `{}` takes {total} values, not 1 to {TAKE_MAX}", task.name);
-        return Err(Failure::person("BAD_INPUT", message));
+        let message = format!("task `{task}` takes {total} values, not 1 to {TAKE_MAX}");
+        return Err(Failure::operator("BAD_INPUT", message));
     }
-    let mut all: Vec<Wanted> = Vec::with_capacity(takes.len());
+    let mut all: Vec<Requested> = Vec::with_capacity(takes.len());
     let mut names = BTreeSet::new();
     for Take { pool, name, count } in takes {
         let name = name.unwrap_or_else(|| "value".into());
         if !names.insert(name.clone()) {
-            let message = format!("task `{}` takes `{name}` twice", task.name);
-            return Err(Failure::person("BAD_INPUT", message));
+            let message = format!("task `{task}` takes `{name}` twice");
+            return Err(Failure::operator("BAD_INPUT", message));
         }
-        all.push(Wanted { pool, name, count });
+        all.push(Requested { pool, name, count });
     }
     Ok(all)
 }
 
-fn unreadable(task: &Task) -> Failure {
-    let message = format!(
-        "the input of task `{}` is neither `{{\"take\": [{{\"pool\", \"name\", \"count\"}}]}}` nor \
-         `{{\"pool\", \"name\", \"count\"}}`; only `pool` is mandatory",
-        task.name
-    );
-    Failure::person("BAD_INPUT", message)
-}
-
-/// The value under its name, and what the pool says of it next to it.
+/// The value under its name, and the pool's details of it next to it.
 fn put(outputs: &mut Map<String, Value>, name: &str, reserved: &Reserved) {
     outputs.insert(name.into(), reserved.value.as_str().into());
     if !reserved.attributes.is_empty() {

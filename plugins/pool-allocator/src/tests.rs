@@ -1,11 +1,16 @@
 use ferrule_plugin::reservation::Reserved;
-use ferrule_plugin::{Attribute, FailureClass, Task};
+use ferrule_plugin::{Attribute, Context, Failure, FailureClass};
 use serde_json::{Map, Value, json};
 
-use super::{TAKE_MAX, put, wanted};
+use super::{Requested, TAKE_MAX, put};
+
+fn requested(input: &Value) -> Result<Vec<Requested>, Failure> {
+    let context = Context::example(input);
+    super::requested(&context, context.input()?)
+}
 
 fn asked(input: &Value) -> Vec<(String, String)> {
-    let wanted = wanted(&Task::example(input)).unwrap();
+    let wanted = requested(input).unwrap();
     let requests = wanted.iter().flat_map(|wanted| match wanted.count {
         None => vec![wanted.request(None)],
         Some(count) => (1..=count).map(|number| wanted.request(Some(number))).collect(),
@@ -14,8 +19,8 @@ fn asked(input: &Value) -> Vec<(String, String)> {
 }
 
 fn refused(input: &Value) -> String {
-    let failure = wanted(&Task::example(input)).unwrap_err();
-    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "BAD_INPUT"));
+    let failure = requested(input).unwrap_err();
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Operator, "BAD_INPUT"));
     failure.message
 }
 
@@ -44,7 +49,7 @@ fn many_values_of_one_name_are_asked_for_each_under_its_number() {
 }
 
 #[test]
-fn an_input_that_cannot_be_meant_is_refused() {
+fn a_malformed_input_is_refused() {
     assert!(refused(&json!({})).contains("EXAMPLE.run"));
     assert!(refused(&json!({"pool": "vlan", "nmae": "data"})).contains("neither"));
     assert!(refused(&json!({"take": []})).contains("takes 0 values"));
@@ -53,7 +58,7 @@ fn an_input_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn outputs_hold_the_value_and_what_the_pool_says_of_it() {
+fn outputs_have_the_value_and_the_details_of_the_pool() {
     let mut outputs = Map::new();
     let attributes = vec![Attribute { name: "slot".into(), value: "1".into() }];
     let port = Reserved { pool: "olt-1-port".into(), value: "olt-1/1/3".into(), attributes };

@@ -1,4 +1,5 @@
-//! A day of the calendar, without a clock or a time zone.
+//! A day of the calendar, without a clock or a time zone. Of its own, because the usual library
+//! (`jiff`) doubles the size of a rater.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +19,7 @@ pub struct Date {
 const YEAR_MAX: i32 = 9999;
 
 impl Date {
-    /// This day of this month of this year; nothing where the calendar has no such day.
+    /// This day of this month of this year; `None` if the calendar has no such day.
     pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
         let exists = (1..=YEAR_MAX).contains(&year)
             && (1..=12).contains(&month)
@@ -31,20 +32,20 @@ impl Date {
         self.day
     }
 
-    /// The same month, another day of it; nothing where the month is shorter.
+    /// The same month, another day of it; `None` if the month is shorter.
     pub fn on(self, day: u32) -> Option<Self> {
         Self::new(self.year, self.month, day)
     }
 
-    /// So many months later, on the same day or on the last day of a shorter month; nothing past
-    /// the year 9999 or before the year 1.
+    /// The same day a number of months later, or the last day of a shorter month; `None` past the
+    /// year 9999 or before the year 1.
     pub fn plus_months(self, months: i32) -> Option<Self> {
         let month0 = self.year * 12 + self.month as i32 - 1 + months;
         let (year, month) = (month0.div_euclid(12), month0.rem_euclid(12) as u32 + 1);
         Self::new(year, month, self.day.min(days_in(year, month)))
     }
 
-    /// So many days later; nothing past the year 9999 or before the year 1.
+    /// A number of days later; `None` past the year 9999 or before the year 1.
     pub fn plus_days(self, days: i32) -> Option<Self> {
         Self::of_number(self.number().checked_add(days)?)
     }

@@ -1,52 +1,53 @@
 //! What adapters of network elements share, whatever protocol they speak: where an element is,
-//! how its refusals are sorted, how outputs are taken from its answers, and what a callback says.
+//! how its refusals are sorted, how outputs are taken from its answers, and how callbacks are read.
 
 mod answer;
 mod bounds;
-mod read_back;
+mod observe;
 mod refusal;
 
-pub use read_back::Asked;
+pub use observe::Asked;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::http::{self, Method, Timeouts};
-use crate::{Done, Failure, Finding, Outcome, Task, config};
+use crate::{Context, Failure, Finding, Outcome, config};
 
 #[cfg(test)]
 mod tests;
 
-/// How long an answer by callback is waited for, unless the step's input says otherwise.
+/// The default timeout of a callback.
 pub const CALLBACK_TIMEOUT_MS: u32 = 60_000;
 
-/// An element as one task sees it.
+/// An element that a task is carried out on.
 #[derive(Clone, Copy, Debug)]
 pub struct Element<'a> {
     /// Its name, as in the setting `element.<name>`.
     pub name: &'a str,
-    /// The task that it is to do.
-    pub task: &'a Task,
-    /// What to take from its answers.
+    /// The task.
+    pub context: &'a Context,
+    /// The outputs to take from its answers.
     pub outputs: &'a Outputs,
-    /// How long to wait for its callback.
+    /// The timeout of its callback, in milliseconds; `None` for the default.
     pub callback_timeout_ms: Option<u32>,
 }
 
 /// Outputs by name, each with a JSON pointer (RFC 6901) into the element's answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Outputs(pub BTreeMap<String, String>);
 
-/// What an adapter takes from answers where it says nothing of outputs.
+/// The outputs of an adapter that names none.
 static NO_OUTPUTS: Outputs = Outputs(BTreeMap::new());
 
 impl<'a> Element<'a> {
-    /// An element that gives no outputs and answers by callback in the usual time, if it does.
-    pub fn new(name: &'a str, task: &'a Task) -> Self {
-        Self { name, task, outputs: &NO_OUTPUTS, callback_timeout_ms: None }
+    /// An element that gives no outputs and has the default timeout for callbacks.
+    pub fn new(name: &'a str, context: &'a Context) -> Self {
+        Self { name, context, outputs: &NO_OUTPUTS, callback_timeout_ms: None }
     }
 
     /// The base address from the setting `element.<name>`, without a slash at its end.
@@ -56,33 +57,32 @@ impl<'a> Element<'a> {
         Ok(url)
     }
 
-    /// A request that carries the task's key, says where to call back, and ends in time. It has
-    /// `X-Replace: true` where the task changes what is there ([`Task::replaces`]).
+    /// A request that carries the task's key and the address of callbacks, and ends in time. It has
+    /// `X-Replace: true` if the task changes prior work ([`Context::replaces`]).
     pub fn request(&self, method: Method, url: &str) -> http::Request {
         let request = http::Request::new(method, url)
-            .header("idempotency-key", &self.task.idempotency_key)
-            .header("x-callback-url", &self.task.callback_url)
-            .timeouts(Timeouts::within(self.task.deadline_ms));
-        match self.task.replaces() {
-            // What an earlier task put there is to be as this one says.
+            .header("idempotency-key", self.key())
+            .header("x-callback-url", self.context.callback_url())
+            .timeouts(Timeouts::within(self.context.deadline_ms()));
+        match self.context.replaces() {
             Some(_) => request.header("x-replace", "true"),
             None => request,
         }
     }
 
     /// The work is done, with outputs from the element's answer.
-    pub fn done(&self, answer: &Value) -> Result<Outcome, Failure> {
+    pub fn done(&self, answer: &Value) -> Result<Outcome<Value>, Failure> {
         let outputs = self.outputs.take(answer).map_err(|pointer| {
             let name = self.name;
             let message =
-                format!("`{name}` did the work but its answer holds nothing at `{pointer}`");
-            Failure::person("ELEMENT_ANSWER", message)
+                format!("`{name}` did the work but its answer has no value at `{pointer}`");
+            Failure::operator("ELEMENT_ANSWER", message)
         })?;
         self.check_bounds(&outputs)?;
-        Ok(Outcome::done(&outputs))
+        Ok(Outcome::Done(outputs))
     }
 
-    /// Checks what was taken from the element's answer.
+    /// Checks the outputs that were taken from the element's answer.
     fn check_bounds(&self, outputs: &Value) -> Result<(), Failure> {
         let Some(exceeded) = bounds::exceeded(outputs) else { return Ok(()) };
         let name = self.name;
@@ -90,23 +90,17 @@ impl<'a> Element<'a> {
             "the outputs taken from the answer of `{name}` have {exceeded}: point them at less of \
              it; the work itself was done"
         );
-        Err(Failure::person("ELEMENT_ANSWER", message))
+        Err(Failure::operator("ELEMENT_ANSWER", message))
     }
 
     /// The element will call back under the task's key.
-    pub fn waiting(&self) -> Outcome {
-        Outcome::waiting(&self.task.idempotency_key, self.callback_timeout())
+    pub fn waiting<T>(&self) -> Outcome<T> {
+        Outcome::waiting(self.key(), self.callback_timeout())
     }
 
-    /// The element has accepted the undo and will call back under the task's key. A host that does
-    /// not know this takes it as done.
-    pub fn undo_waiting(&self) -> Done {
-        Done::waiting(&self.task.idempotency_key, self.callback_timeout())
-    }
-
-    /// Reads what the element holds: applied only where it carries the task's own key. What
-    /// somebody else put there is left for `activate` to run into.
-    pub fn finding(&self, document: &Value) -> Finding {
+    /// Reads the work on the element: applied only if it carries the task's own key. Work of another
+    /// task is left for `run` to find.
+    pub fn finding(&self, document: &Value) -> Finding<Value> {
         if document.get("idempotencyKey").and_then(Value::as_str) != Some(self.key()) {
             return Finding::NotApplied;
         }
@@ -116,13 +110,13 @@ impl<'a> Element<'a> {
         // Without its outputs the work is as good as not done: doing it again with the same key
         // changes nothing at the element and gives the answer that holds them.
         match self.outputs.take(document) {
-            Ok(outputs) if bounds::exceeded(&outputs).is_none() => Finding::applied(&outputs),
+            Ok(outputs) if bounds::exceeded(&outputs).is_none() => Finding::Applied(outputs),
             Ok(_) | Err(_) => Finding::NotApplied,
         }
     }
 
     fn key(&self) -> &str {
-        &self.task.idempotency_key
+        self.context.key()
     }
 
     fn callback_timeout(&self) -> u32 {
@@ -131,13 +125,13 @@ impl<'a> Element<'a> {
 }
 
 impl Outputs {
-    /// Those of the outputs that a document holds.
-    fn found(&self, document: &Value) -> Value {
+    /// Those of the outputs that a document has.
+    fn found(&self, document: &Value) -> Map<String, Value> {
         let found = self
             .0
             .iter()
             .filter_map(|(name, pointer)| Some((name.clone(), document.pointer(pointer)?.clone())));
-        Value::Object(found.collect())
+        found.collect()
     }
 
     /// The outputs as a JSON object, or the first pointer that leads nowhere.

@@ -1,24 +1,24 @@
 //! Failures, sorted by who must act.
 
-use crate::{Attribute, Failure, FailureClass, Task};
+use crate::{Attribute, Context, Failure, FailureClass};
 
 impl Failure {
-    /// Nobody must act: the same call may succeed later.
+    /// The host must act: the same call may succeed later.
     pub fn retry(code: &str, message: impl Into<String>) -> Self {
         Self::new(FailureClass::Retry, code, message)
     }
 
-    /// The customer's side must act: the order asks for what cannot be.
+    /// The customer's side must act: the order asks for the impossible.
     pub fn reject(code: &str, message: impl Into<String>) -> Self {
         Self::new(FailureClass::Reject, code, message)
     }
 
-    /// Operations staff must act: something here must be repaired first.
-    pub fn person(code: &str, message: impl Into<String>) -> Self {
-        Self::new(FailureClass::Person, code, message)
+    /// The operator must act: something here must be repaired first.
+    pub fn operator(code: &str, message: impl Into<String>) -> Self {
+        Self::new(FailureClass::Operator, code, message)
     }
 
-    /// The same, not to be retried sooner than this.
+    /// The same with a minimum delay of the retry.
     #[must_use]
     pub fn after_ms(mut self, retry_after_ms: u32) -> Self {
         self.retry_after_ms = Some(retry_after_ms);
@@ -32,9 +32,9 @@ impl Failure {
         self
     }
 
-    pub(crate) fn unexpected_callback(task: &Task) -> Self {
-        let message = format!("task `{}` never waits, yet an answer came for it", task.name);
-        Self::person("UNEXPECTED_CALLBACK", message)
+    pub(crate) fn unexpected_callback(context: &Context) -> Self {
+        let message = format!("task `{}` never waits, yet an answer came for it", context.name());
+        Self::operator("UNEXPECTED_CALLBACK", message)
     }
 
     fn new(class: FailureClass, code: &str, message: impl Into<String>) -> Self {

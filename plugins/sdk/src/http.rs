@@ -13,7 +13,7 @@ pub use wasip2::http::types::Method;
 #[cfg(test)]
 mod tests;
 
-/// The most bytes of an answer that are read, unless a request says otherwise.
+/// Default limit of the bytes of an answer.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// A request to send.
@@ -99,7 +99,7 @@ impl Request {
         self
     }
 
-    /// The same, reading at most so many bytes of the answer.
+    /// The same with a limit on the bytes of the answer.
     #[must_use]
     pub fn body_bytes_max(mut self, bytes: usize) -> Self {
         self.body_bytes_max = bytes;
@@ -113,16 +113,16 @@ impl Request {
 }
 
 impl Timeouts {
-    /// The usual timeouts, cut so that one of them strikes before a deadline does, and the plugin
-    /// can still say what happened. Give it [`Task::deadline_ms`](crate::Task).
+    /// The default timeouts, cut so that one of them expires before a deadline does, and the plugin
+    /// can still report it. Give it [`Context::deadline_ms`](crate::Context::deadline_ms).
     pub fn within(deadline_ms: u32) -> Self {
         let left_ms = deadline_ms - deadline_ms / 10;
         let third_ms = left_ms / 3;
-        let usual = Self::default();
+        let default = Self::default();
         Self {
-            connect_ms: usual.connect_ms.min(third_ms),
+            connect_ms: default.connect_ms.min(third_ms),
             first_byte_ms: left_ms - third_ms,
-            between_bytes_ms: usual.between_bytes_ms.min(third_ms),
+            between_bytes_ms: default.between_bytes_ms.min(third_ms),
         }
     }
 }
@@ -145,7 +145,7 @@ impl Response {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON; nothing where it is none.
+    /// The body as JSON; `None` if it is none.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }

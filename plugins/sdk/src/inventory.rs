@@ -1,4 +1,4 @@
-//! What the inventories hold.
+//! Reads the inventories.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub struct Key<'a> {
     pub id: &'a str,
 }
 
-/// The document as last committed; nothing where there is none. Fails with `NOT_GRANTED` for a
+/// The document as last committed; `None` if there is none. Fails with `NOT_GRANTED` for a
 /// kind that was not granted.
 pub fn get(key: Key<'_>) -> Result<Option<Value>, Failure> {
     let Some(document) = inventory::get(key.kind, key.id)? else {
@@ -34,15 +34,15 @@ pub struct Query<'a> {
     pub value: &'a str,
 }
 
-/// The documents as last committed, those with the latest ids first, a hundred at the most. Fails
-/// with `NOT_GRANTED` for a kind that was not granted, and with `NOT_INDEXED` for an attribute by
-/// which they are not found.
+/// The documents as last committed, those with the latest ids first, at most a hundred. Fails
+/// with `NOT_GRANTED` for a kind that was not granted, and with `NOT_INDEXED` for an attribute that
+/// the kind is not indexed by.
 pub fn find(query: Query<'_>) -> Result<Vec<Value>, Failure> {
     let found = inventory::find(query.kind, query.attribute, query.value)?;
     found.iter().map(|document| read(document, query.kind)).collect()
 }
 
-/// Something that is asked of documents: that one of these attributes has one of these values.
+/// A condition on documents: one of these attributes has one of these values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// The dotted paths of attributes, such as `relatedParty.id`.
@@ -69,17 +69,17 @@ impl Condition {
 pub struct Search<'a> {
     /// What they are, as in [`Key`].
     pub kind: &'a str,
-    /// What they meet, all of it.
+    /// The conditions, all of which they meet.
     pub conditions: &'a [Condition],
-    /// The attributes of them that are wanted; all where it is empty.
+    /// The attributes of them to read; all if it is empty.
     pub shown: &'a [&'a str],
-    /// Max documents, a thousand at the most.
+    /// Max documents, at most a thousand.
     pub limit: u32,
 }
 
 /// The documents that meet all of some conditions, as last committed, those with the latest ids
 /// first. It takes as long as the rarest condition does, however many documents meet another. Fails
-/// as [`find`] does, and with `SEARCH_TOO_WIDE` where too much would have to be looked at.
+/// as [`find`] does, and with `SEARCH_TOO_WIDE` if too many documents would have to be read.
 pub fn search(search: Search<'_>) -> Result<Vec<Value>, Failure> {
     let Search { kind, conditions, shown, limit } = search;
     let conditions: Vec<inventory::Condition> = conditions
@@ -95,6 +95,6 @@ pub fn search(search: Search<'_>) -> Result<Vec<Value>, Failure> {
 fn read(document: &str, kind: &str) -> Result<Value, Failure> {
     serde_json::from_str(document).map_err(|cause| {
         let message = format!("a {kind} in the inventory is no JSON: {cause}");
-        Failure::person("INVENTORY_DOCUMENT", message)
+        Failure::operator("INVENTORY_DOCUMENT", message)
     })
 }

@@ -1,32 +1,32 @@
-//! Write a Ferrule plugin as a struct and a trait impl: pick the role, implement its trait, name
-//! it in the role's macro. `plugins/README.md` walks through a whole plugin.
+//! Write a Ferrule plugin as a type and a trait impl: pick the role, implement its trait, name both
+//! in [`export!`]. `plugins/README.md` walks through a whole plugin.
 //!
 //! ```
-//! use ferrule_plugin::{Failure, Outcome, Step, Task, log};
+//! use ferrule_plugin::{Context, Failure, Outcome, Step, log};
 //! use serde_json::Value;
 //!
 //! struct Echo;
 //!
 //! impl Step for Echo {
-//!     fn run(task: &Task) -> Result<Outcome, Failure> {
-//!         log::info("echoes its input");
-//!         Ok(Outcome::done(&task.input::<Value>()?))
+//!     type Input = Value;
+//!     type Output = Value;
+//!
+//!     fn run(context: &Context, input: Value) -> Result<Outcome<Value>, Failure> {
+//!         log::info(format!("attempt {} echoes its input", context.attempt()));
+//!         Ok(Outcome::Done(input))
 //!     }
 //! }
 //!
-//! ferrule_plugin::step!(Echo);
+//! ferrule_plugin::export!(Echo as Step);
 //! ```
 
-pub mod activator;
-pub mod allocator;
-pub mod decomposer;
 pub mod rater;
-pub mod step;
-pub mod validator;
+pub mod role;
+pub mod usage;
 
+pub mod context;
 pub mod failure;
 pub mod outcome;
-pub mod task;
 
 pub mod date;
 pub mod money;
@@ -42,22 +42,19 @@ pub mod element;
 #[doc(hidden)]
 pub mod bindings;
 #[doc(hidden)]
-pub mod manifest;
+pub mod export;
+pub mod schema;
 
 /// The walk-through, compiled, so that it keeps working.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
 
-pub use activator::Activator;
-pub use allocator::Allocator;
-pub use bindings::step::ferrule::plugin::types::{
-    Attribute, Callback, Done, Failure, FailureClass, Finding, Outcome, Task,
-};
+pub use bindings::step::ferrule::plugin::types::{Attribute, Failure, FailureClass};
+pub use context::{Action, Characteristics, Context, Item};
 pub use date::Date;
-pub use decomposer::Decomposer;
 pub use money::Money;
+pub use outcome::{Callback, Difference, Finding, Observation, Outcome, Owner, State};
 pub use rater::Rater;
-pub use step::Step;
-pub use task::Characteristics;
-pub use validator::Validator;
+pub use role::{Allocator, Callbacks, Decomposer, Observe, Probe, Step, Undo, Validator};
+pub use usage::UsageRater;

@@ -2,12 +2,12 @@
 
 use crate::bindings::step::ferrule::plugin::log::{self, Level};
 
-/// For whoever debugs the plugin.
+/// For the developer of the plugin.
 pub fn debug(message: impl AsRef<str>) {
     write(Level::Debug, message.as_ref());
 }
 
-/// What a person who follows the order wants to read.
+/// For the people who follow the order.
 pub fn info(message: impl AsRef<str>) {
     write(Level::Info, message.as_ref());
 }

@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// The result does not fit in 28 digits.
     Overflow,
-    /// Something was divided by nothing.
+    /// An amount was divided by zero.
     DivisionByZero,
 }
 
@@ -92,12 +92,12 @@ impl Money {
         self.plus(&Self { amount: -other.amount, currency: other.currency })
     }
 
-    /// So many times the amount.
+    /// The amount, multiplied.
     pub fn times(&self, factor: impl Into<Decimal>) -> Result<Self, Error> {
         self.changed(self.amount.checked_mul(factor.into()))
     }
 
-    /// The amount in so many equal parts; one of them, to 28 digits.
+    /// One of equal parts of the amount, to 28 digits.
     pub fn divided_by(&self, divisor: impl Into<Decimal>) -> Result<Self, Error> {
         let divisor = divisor.into();
         if divisor.is_zero() {
@@ -106,7 +106,7 @@ impl Money {
         self.changed(self.amount.checked_div(divisor))
     }
 
-    /// So many per cent of the amount.
+    /// A part of the amount, in per cent.
     pub fn percent(&self, rate: Decimal) -> Result<Self, Error> {
         self.times(rate)?.divided_by(100)
     }
@@ -158,7 +158,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The digits after the point that ISO 4217 gives a currency; two unless it says otherwise.
+/// The digits after the point that ISO 4217 gives a currency; two by default.
 pub fn minor_units(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"

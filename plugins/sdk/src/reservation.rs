@@ -21,7 +21,7 @@ impl Request {
 }
 
 /// Reserves the next free value; the same value when asked twice under one name. Fails with
-/// `POOL_EXHAUSTED` (class person), `UNKNOWN_POOL` or `NOT_GRANTED`.
+/// `POOL_EXHAUSTED` (class operator), `UNKNOWN_POOL` or `NOT_GRANTED`.
 pub fn reserve(request: &Request) -> Result<Reserved, Failure> {
     reservation::reserve(request)
 }

@@ -3,28 +3,29 @@
 use std::fmt;
 
 use ferrule_plugin::Date;
+use ferrule_plugin::rater::{Period, Unit};
 
 /// Max length of a period, in its unit.
-const LENGTH_MAX: i32 = 1200;
+const LENGTH_MAX: u32 = 1200;
 
-/// The days that a charge covers, and those that its price is for.
+/// The days that a charge covers, and the days of its price.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cycle {
     /// The first day covered.
     pub(crate) from: Date,
     /// The last day covered.
     pub(crate) to: Date,
-    /// How many days are covered.
+    /// The number of days covered.
     pub(crate) days: i32,
-    /// How many days the price is for.
+    /// The number of days of the price.
     pub(crate) period_days: i32,
 }
 
 /// Why there is no first cycle.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Error {
-    /// The period is not one.
-    Period(String),
+    /// The period is empty or too long.
+    Length(u32),
     /// It goes past the year 9999.
     Calendar,
 }
@@ -36,36 +37,29 @@ impl Cycle {
     /// to bill day and only the rest of it is covered. A day or a week is shorter than the time
     /// between two bills, so as many of them are covered as fit before the next bill day, the last
     /// week in part.
-    pub(crate) fn first(start: Date, period: &str, bill_day: u32) -> Result<Self, Error> {
-        let unknown = || Error::Period(period.into());
-        let (count, unit) = match period.split_once(' ') {
-            Some((count, unit)) => (count.parse().map_err(|_| unknown())?, unit),
-            None => (1, period),
-        };
-        if !(1..=LENGTH_MAX).contains(&count) {
-            return Err(unknown());
+    pub(crate) fn first(start: Date, period: Period, bill_day: Option<u32>) -> Result<Self, Error> {
+        if !(1..=LENGTH_MAX).contains(&period.length) {
+            return Err(Error::Length(period.length));
         }
-        match unit {
-            "day" => Self::of_days(start, count, bill_day),
-            "week" => Self::of_days(start, 7 * count, bill_day),
-            "month" => Self::of_months(start, count, bill_day),
-            "quarter" => Self::of_months(start, 3 * count, bill_day),
-            "year" => Self::of_months(start, 12 * count, bill_day),
-            _ => Err(unknown()),
+        let length = period.length as i32;
+        match period.unit {
+            Unit::Day => Self::of_days(start, length, bill_day),
+            Unit::Week => Self::of_days(start, 7 * length, bill_day),
+            Unit::Month => Self::of_months(start, length, bill_day),
+            Unit::Year => Self::of_months(start, 12 * length, bill_day),
         }
     }
 
-    fn of_months(start: Date, months: i32, bill_day: u32) -> Result<Self, Error> {
-        let begin = if bill_day == 0 { start } else { last_bill_day(start, bill_day)? };
+    fn of_months(start: Date, months: i32, bill_day: Option<u32>) -> Result<Self, Error> {
+        let begin = bill_day.map_or(Ok(start), |day| last_bill_day(start, day))?;
         let end = begin.plus_months(months).ok_or(Error::Calendar)?;
         Self::between(start, end, begin.days_until(end))
     }
 
-    fn of_days(start: Date, period_days: i32, bill_day: u32) -> Result<Self, Error> {
-        let end = if bill_day == 0 {
-            start.plus_days(period_days)
-        } else {
-            last_bill_day(start, bill_day)?.plus_months(1)
+    fn of_days(start: Date, period_days: i32, bill_day: Option<u32>) -> Result<Self, Error> {
+        let end = match bill_day {
+            Some(day) => last_bill_day(start, day)?.plus_months(1),
+            None => start.plus_days(period_days),
         };
         Self::between(start, end.ok_or(Error::Calendar)?, period_days)
     }
@@ -90,12 +84,8 @@ fn last_bill_day(day: Date, bill_day: u32) -> Result<Date, Error> {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Period(period) => {
-                write!(
-                    formatter,
-                    "period `{period}` is none of `day`, `week`, `month`, `quarter`, `year`, nor a \
-                     number of them up to {LENGTH_MAX}"
-                )
+            Self::Length(length) => {
+                write!(formatter, "a period of {length} is not from 1 to {LENGTH_MAX}")
             }
             Self::Calendar => write!(formatter, "its period goes past the calendar"),
         }

@@ -1,17 +1,17 @@
 //! Turns prices into the charges that are due at the start: one-off charges whole, recurring ones
-//! prorated to the bill day, usage by its tariff as soon as it is known. Every line is computed exactly and rounded once; its
-//! tax is taken from the rounded line, as the bill shows it.
+//! prorated to the bill day. Usage is rated by its tariff. Every line is computed exactly and rounded
+//! once; its tax is computed from the rounded line, as the bill shows it.
 
 mod cycle;
 mod tariff;
 
 use ferrule_plugin::money::{self, Rounding};
-use ferrule_plugin::rater::{Charge, ChargeKind, Price, Request};
-use ferrule_plugin::{Attribute, Failure, Rater, config};
+use ferrule_plugin::rater::{Charge, Fraction, Period, Price, Request};
+use ferrule_plugin::usage::{Usage, UsageCharge};
+use ferrule_plugin::{Failure, Rater, UsageRater, config};
 use rust_decimal::Decimal;
 
 use cycle::Cycle;
-use tariff::Usage;
 
 #[cfg(test)]
 mod tests;
@@ -24,56 +24,49 @@ impl Rater for TariffRater {
     }
 }
 
-ferrule_plugin::rater!(TariffRater);
+impl UsageRater for TariffRater {
+    fn rate_usage(usage: &Usage) -> Result<UsageCharge, Failure> {
+        used(usage, rounding(config::get("rounding").as_deref())?)
+    }
+}
 
-/// The setting `rounding`: `half-up`, which is also meant if it is not set. Bills are rounded so, and
-/// a first charge that is rounded in another manner would not agree with them.
+ferrule_plugin::export!(TariffRater as Rater with UsageRater);
+
+/// The setting `rounding`: `half-up`, which is also the default. Bills are rounded half up, and a
+/// first charge that is rounded differently would not agree with them.
 fn rounding(setting: Option<&str>) -> Result<Rounding, Failure> {
     match setting {
         None | Some("half-up") => Ok(Rounding::HalfUp),
         Some(other) => {
             let message = format!("setting `rounding` is `{other}`: bills are rounded `half-up`");
-            Err(Failure::person("ROUNDING", message))
+            Err(Failure::operator("ROUNDING", message))
         }
     }
 }
 
 fn charges(request: &Request, rounding: Rounding) -> Result<Vec<Charge>, Failure> {
-    if request.bill_day > 28 {
-        let message = format!("bill day {} is not in every month; use 1 to 28", request.bill_day);
-        return Err(Failure::person("BILL_DAY", message));
+    if let Some(day) = request.bill_day.filter(|day| !(1..=28).contains(day)) {
+        let message = format!("bill day {day} is not in every month; use 1 to 28");
+        return Err(Failure::operator("BILL_DAY", message));
     }
     not_negative(request.tax_rate)?;
-    let mut charges = Vec::with_capacity(request.prices.len());
-    for price in &request.prices {
-        match price.kind {
-            ChargeKind::OneOff => charges.push(one_off(request, price, rounding)?),
-            ChargeKind::Recurring => charges.push(recurring(request, price, rounding)?),
-            ChargeKind::Usage => charges.extend(used(request, price, rounding)?),
-        }
-    }
-    Ok(charges)
+    request.prices.iter().map(|price| charge(request, price, rounding)).collect()
 }
 
-fn one_off(request: &Request, price: &Price, rounding: Rounding) -> Result<Charge, Failure> {
-    let tax_rate = tax_rate(request, price)?;
-    line(request, price, tax_rate, rounding, None).map_err(|cause| uncountable(price, &cause))
+fn charge(request: &Request, price: &Price, rounding: Rounding) -> Result<Charge, Failure> {
+    let tax_rate = not_negative(price.tax_rate.unwrap_or(request.tax_rate))?;
+    let cycle = price.period.map(|period: Period| {
+        Cycle::first(request.start, period, request.bill_day)
+            .map_err(|cause| uncountable(&price.id, &cause))
+    });
+    line(request, price, tax_rate, rounding, cycle.transpose()?.as_ref())
+        .map_err(|cause| uncountable(&price.id, &cause))
 }
 
-fn recurring(request: &Request, price: &Price, rounding: Rounding) -> Result<Charge, Failure> {
-    let cycle = Cycle::first(request.start, &price.period, request.bill_day)
-        .map_err(|cause| uncountable(price, &cause))?;
-    let tax_rate = tax_rate(request, price)?;
-    line(request, price, tax_rate, rounding, Some(&cycle))
-        .map_err(|cause| uncountable(price, &cause))
-}
-
-/// What usage costs; nothing where it is not known yet.
-fn used(request: &Request, price: &Price, rounding: Rounding) -> Result<Option<Charge>, Failure> {
-    let usage = Usage::read(price).map_err(|cause| uncountable(price, &cause))?;
-    let Some(usage) = usage else { return Ok(None) };
-    let charge = usage.charge(price, tax_rate(request, price)?, rounding);
-    charge.map(Some).map_err(|cause| uncountable(price, &cause))
+/// The charge for a usage.
+fn used(usage: &Usage, rounding: Rounding) -> Result<UsageCharge, Failure> {
+    not_negative(usage.tax_rate)?;
+    tariff::charge(usage, rounding).map_err(|cause| uncountable(&usage.price, &cause))
 }
 
 fn line(
@@ -92,24 +85,12 @@ fn line(
     let tax = net.percent(tax_rate)?.rounded(rounding);
     Ok(Charge {
         price: price.id.clone(),
-        name: price.name.clone(),
-        kind: price.kind,
         net,
         tax,
+        tax_rate: Some(tax_rate),
         covers: cycle.map(|cycle| (cycle.from, cycle.to)),
-        attributes: cycle.and_then(prorated).into_iter().chain([taxed(tax_rate)]).collect(),
+        prorated: cycle.and_then(prorated),
     })
-}
-
-/// The attribute of a price, and of a charge, that says the tax on it in per cent.
-const TAX_RATE: &str = "tax-rate";
-
-/// The tax on a price: its own, or that of the request.
-fn tax_rate(request: &Request, price: &Price) -> Result<Decimal, Failure> {
-    match price.attribute(TAX_RATE) {
-        Some(text) => not_negative(text.parse().map_err(|_| untaxable(text))?),
-        None => Ok(request.tax_rate),
-    }
 }
 
 fn not_negative(rate: Decimal) -> Result<Decimal, Failure> {
@@ -117,20 +98,16 @@ fn not_negative(rate: Decimal) -> Result<Decimal, Failure> {
 }
 
 fn untaxable(rate: &str) -> Failure {
-    Failure::person("TAX_RATE", format!("tax rate `{rate}` is negative, or no number"))
+    Failure::operator("TAX_RATE", format!("tax rate `{rate}` is negative, or no number"))
 }
 
-fn taxed(rate: Decimal) -> Attribute {
-    Attribute { name: TAX_RATE.into(), value: rate.normalize().to_string() }
+/// The fraction of its price that a charge is; `None` for a whole period.
+fn prorated(cycle: &Cycle) -> Option<Fraction> {
+    let days = u32::try_from(cycle.days).ok()?;
+    let of_days = u32::try_from(cycle.period_days).ok()?;
+    (days != of_days).then_some(Fraction { days, of_days })
 }
 
-/// Says by how much a charge differs from its price; nothing where it covers one whole period.
-fn prorated(cycle: &Cycle) -> Option<Attribute> {
-    let fraction = format!("{}/{}", cycle.days, cycle.period_days);
-    let whole = Decimal::from(cycle.days) == Decimal::from(cycle.period_days);
-    (!whole).then(|| Attribute { name: "prorated".into(), value: fraction })
-}
-
-fn uncountable(price: &Price, cause: &dyn std::error::Error) -> Failure {
-    Failure::person("PRICE", format!("price `{}` cannot be charged: {cause}", price.id))
+fn uncountable(price: &str, cause: &dyn std::error::Error) -> Failure {
+    Failure::operator("PRICE", format!("price `{price}` cannot be charged: {cause}"))
 }

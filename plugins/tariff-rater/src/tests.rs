@@ -1,24 +1,27 @@
 use ferrule_plugin::money::Rounding;
-use ferrule_plugin::rater::{ChargeKind, Price, Request};
+use ferrule_plugin::rater::{Period, Price, Request, Unit};
 use ferrule_plugin::{Failure, Money};
 
 use super::{charges, rounding};
 
 mod usage;
 
-fn price(kind: ChargeKind, amount: &str, currency: &str, period: &str) -> Price {
+fn price(amount: &str, currency: &str, period: Option<Period>) -> Price {
     Price {
         id: "p1".into(),
         name: "Access".into(),
-        kind,
         amount: Money::parse(amount, currency).unwrap(),
-        period: period.into(),
-        attributes: Vec::new(),
+        period,
+        tax_rate: None,
     }
 }
 
+fn every(length: u32, unit: Unit) -> Option<Period> {
+    Some(Period { length, unit })
+}
+
 fn monthly(amount: &str, currency: &str) -> Price {
-    price(ChargeKind::Recurring, amount, currency, "month")
+    price(amount, currency, every(1, Unit::Month))
 }
 
 fn request(prices: Vec<Price>, start: &str, bill_day: u32, tax_rate: &str) -> Request {
@@ -26,9 +29,8 @@ fn request(prices: Vec<Price>, start: &str, bill_day: u32, tax_rate: &str) -> Re
         prices,
         quantity: 1,
         start: start.parse().unwrap(),
-        bill_day,
+        bill_day: (bill_day != 0).then_some(bill_day),
         tax_rate: tax_rate.parse().unwrap(),
-        attributes: Vec::new(),
     }
 }
 
@@ -36,8 +38,7 @@ fn request(prices: Vec<Price>, start: &str, bill_day: u32, tax_rate: &str) -> Re
 fn try_rate(request: &Request) -> Result<String, Failure> {
     let lines = charges(request, Rounding::HalfUp)?.into_iter().map(|charge| {
         let covers = charge.covers.map(|(from, to)| format!(", {from}..{to}")).unwrap_or_default();
-        let prorated = charge.attributes.iter().find(|attribute| attribute.name == "prorated");
-        let prorated = prorated.map(|attribute| format!(", {}", attribute.value));
+        let prorated = charge.prorated.map(|part| format!(", {}/{}", part.days, part.of_days));
         format!("{} + {}{covers}{}", charge.net, charge.tax, prorated.unwrap_or_default())
     });
     Ok(lines.collect::<Vec<_>>().join("\n"))
@@ -49,20 +50,14 @@ fn rate(request: &Request) -> String {
 
 #[test]
 fn a_one_off_price_is_charged_whole_whatever_the_day() {
-    let setup = price(ChargeKind::OneOff, "49.90", "EUR", "");
+    let setup = price("49.90", "EUR", None);
     assert_eq!(rate(&request(vec![setup], "2026-03-10", 1, "19")), "49.90 EUR + 9.48 EUR");
 }
 
 #[test]
 fn a_price_of_zero_gives_a_line_of_zero() {
-    let free = price(ChargeKind::OneOff, "0", "EUR", "");
+    let free = price("0", "EUR", None);
     assert_eq!(rate(&request(vec![free], "2026-03-10", 1, "19")), "0.00 EUR + 0.00 EUR");
-}
-
-#[test]
-fn usage_is_not_charged_at_the_start() {
-    let calls = price(ChargeKind::Usage, "0.09", "EUR", "");
-    assert_eq!(rate(&request(vec![calls], "2026-03-10", 1, "19")), "");
 }
 
 #[test]
@@ -95,7 +90,7 @@ fn a_leap_year_has_one_day_more() {
     assert_eq!(on("2024-02-29"), "1.00 EUR + 0.00 EUR, 2024-02-29..2024-02-29, 1/29");
     assert_eq!(on("2023-02-28"), "1.04 EUR + 0.00 EUR, 2023-02-28..2023-02-28, 1/28");
     let yearly = |start| {
-        let price = price(ChargeKind::Recurring, "366", "EUR", "year");
+        let price = price("366", "EUR", every(1, Unit::Year));
         rate(&request(vec![price], start, 1, "0"))
     };
     assert_eq!(yearly("2024-01-01"), "366.00 EUR + 0.00 EUR, 2024-01-01..2024-12-31");
@@ -106,24 +101,23 @@ fn a_leap_year_has_one_day_more() {
 #[test]
 fn a_period_may_be_a_number_of_units() {
     let on = |period| {
-        let price = price(ChargeKind::Recurring, "90", "EUR", period);
+        let price = price("90", "EUR", period);
         rate(&request(vec![price], "2026-03-10", 1, "0"))
     };
-    assert_eq!(on("3 month"), "81.20 EUR + 0.00 EUR, 2026-03-10..2026-05-31, 83/92");
-    assert_eq!(on("quarter"), on("3 month"));
-    assert_eq!(on("2 week"), "141.43 EUR + 0.00 EUR, 2026-03-10..2026-03-31, 22/14");
+    assert_eq!(on(every(3, Unit::Month)), "81.20 EUR + 0.00 EUR, 2026-03-10..2026-05-31, 83/92");
+    assert_eq!(on(every(2, Unit::Week)), "141.43 EUR + 0.00 EUR, 2026-03-10..2026-03-31, 22/14");
 }
 
 #[test]
 fn days_and_weeks_are_charged_up_to_the_next_bill() {
     let on = |period, bill_day| {
-        let price = price(ChargeKind::Recurring, "7", "EUR", period);
+        let price = price("7", "EUR", every(1, period));
         rate(&request(vec![price], "2026-03-22", bill_day, "0"))
     };
-    assert_eq!(on("week", 1), "10.00 EUR + 0.00 EUR, 2026-03-22..2026-03-31, 10/7");
-    assert_eq!(on("day", 1), "70.00 EUR + 0.00 EUR, 2026-03-22..2026-03-31, 10/1");
-    assert_eq!(on("week", 0), "7.00 EUR + 0.00 EUR, 2026-03-22..2026-03-28");
-    assert_eq!(on("day", 0), "7.00 EUR + 0.00 EUR, 2026-03-22..2026-03-22");
+    assert_eq!(on(Unit::Week, 1), "10.00 EUR + 0.00 EUR, 2026-03-22..2026-03-31, 10/7");
+    assert_eq!(on(Unit::Day, 1), "70.00 EUR + 0.00 EUR, 2026-03-22..2026-03-31, 10/1");
+    assert_eq!(on(Unit::Week, 0), "7.00 EUR + 0.00 EUR, 2026-03-22..2026-03-28");
+    assert_eq!(on(Unit::Day, 0), "7.00 EUR + 0.00 EUR, 2026-03-22..2026-03-22");
 }
 
 #[test]
@@ -160,7 +154,7 @@ fn a_discount_is_a_negative_price() {
 }
 
 #[test]
-fn what_cannot_be_charged_is_for_a_person_and_named() {
+fn an_impossible_charge_is_for_the_operator() {
     let failure = |request: &Request| {
         let failure = try_rate(request).unwrap_err();
         format!("{}: {}", failure.code, failure.message)
@@ -170,11 +164,10 @@ fn what_cannot_be_charged_is_for_a_person_and_named() {
         let expected = format!("BILL_DAY: bill day {bill_day} is not in every month; use 1 to 28");
         assert_eq!(failure(&request), expected);
     }
-    let fortnight = price(ChargeKind::Recurring, "1", "EUR", "fortnight");
+    let endless = price("1", "EUR", every(1201, Unit::Day));
     assert_eq!(
-        failure(&request(vec![fortnight], "2026-03-10", 1, "0")),
-        "PRICE: price `p1` cannot be charged: period `fortnight` is none of `day`, `week`, \
-         `month`, `quarter`, `year`, nor a number of them up to 1200"
+        failure(&request(vec![endless], "2026-03-10", 1, "0")),
+        "PRICE: price `p1` cannot be charged: a period of 1201 is not from 1 to 1200"
     );
     let mut huge = request(vec![monthly("9999999999999999999999999", "EUR")], "2026-03-10", 1, "0");
     huge.quantity = u32::MAX;

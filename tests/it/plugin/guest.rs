@@ -24,6 +24,8 @@ fn build() -> PathBuf {
             "-p",
             "guest-dialler",
             "-p",
+            "guest-sender",
+            "-p",
             "guest-starter",
             "-p",
             "guest-pure",

@@ -1,7 +1,7 @@
 //! The answer that an element posts to the callback address.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Element;
 use super::refusal::cut;
@@ -10,7 +10,7 @@ use crate::{Failure, Outcome, log};
 /// The body of a callback.
 #[derive(Debug, Deserialize)]
 struct Answer {
-    /// The key that it answers, where the element repeats it.
+    /// The key that it answers, if the element repeats it.
     key: Option<String>,
     status: Status,
     #[serde(default)]
@@ -23,7 +23,7 @@ struct Answer {
 enum Status {
     Done,
     Failed,
-    /// Progress: the answer proper is still to come.
+    /// Progress: the final answer is still to come.
     Pending,
 }
 
@@ -38,20 +38,34 @@ struct Problem {
 impl Element<'_> {
     /// Reads a callback: `{"key", "status": "done" | "failed" | "pending", "result", "error":
     /// {"code", "message", "transient"}}`. Outputs point into `result`.
-    pub fn resume(&self, payload: &str) -> Result<Outcome, Failure> {
-        let answer: Answer = serde_json::from_str(payload).map_err(|cause| {
+    pub fn resume(&self, answer: &Value) -> Result<Outcome<Value>, Failure> {
+        match self.answered(answer)? {
+            Some(result) => self.done(&result),
+            None => Ok(self.waiting()),
+        }
+    }
+
+    /// Reads a callback to an undo, which gives no outputs.
+    pub fn resume_undo(&self, answer: &Value) -> Result<Outcome<()>, Failure> {
+        match self.answered(answer)? {
+            Some(_) => Ok(Outcome::Done(())),
+            None => Ok(self.waiting()),
+        }
+    }
+
+    /// The result in a callback; `None` if the wait goes on.
+    fn answered(&self, answer: &Value) -> Result<Option<Value>, Failure> {
+        let answer = Answer::deserialize(answer).map_err(|cause| {
             let message = format!("the callback of `{}` cannot be read: {cause}", self.name);
-            Failure::person("ELEMENT_CALLBACK", message)
+            Failure::operator("ELEMENT_CALLBACK", message)
         })?;
         if answer.key.as_deref().is_some_and(|key| key != self.key()) {
             log::warn(format!("`{}` answered for another key, the wait goes on", self.name));
-            return Ok(self.waiting());
+            return Ok(None);
         }
         match answer.status {
-            // What is undone gives nothing that later steps read.
-            Status::Done if self.task.is_undo() => Ok(Outcome::done(&Value::Object(Map::new()))),
-            Status::Done => self.done(&answer.result),
-            Status::Pending => Ok(self.waiting()),
+            Status::Done => Ok(Some(answer.result)),
+            Status::Pending => Ok(None),
             Status::Failed => Err(self.failed(&answer.error.unwrap_or_default())),
         }
     }
@@ -62,7 +76,7 @@ impl Element<'_> {
         let failure = if problem.transient {
             Failure::retry("ELEMENT_FAILED", message)
         } else {
-            Failure::person("ELEMENT_FAILED", message)
+            Failure::operator("ELEMENT_FAILED", message)
         };
         failure.with("element-code", cut(&problem.code))
     }

@@ -1,15 +1,15 @@
-//! Bounds on what is taken from an element's answer. The host has the same: an answer beyond them
+//! Bounds on the outputs that are taken from an element's answer. The host has the same: an answer beyond them
 //! is refused here, where it is known which element gave it.
 
 use serde_json::Value;
 
-/// How many levels of arrays and objects outputs may have.
+/// Max levels of arrays and objects of outputs.
 pub(super) const DEPTH_MAX: usize = 32;
 
-/// How many bytes outputs may have, written as JSON.
+/// Max bytes of outputs, written as JSON.
 pub(super) const BYTES_MAX: usize = 256 * 1024;
 
-/// Why outputs are out of bounds.
+/// The bound that outputs exceed, and by how much.
 pub(super) fn exceeded(outputs: &Value) -> Option<String> {
     let levels = depth(outputs);
     if levels > DEPTH_MAX {

@@ -1,4 +1,4 @@
-//! An element that does not do what it was asked to: who must act on it.
+//! The refusals of an element, sorted by who must act.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::Element;
 use crate::Failure;
 use crate::http::{Error, Response};
 
-/// The most of an element's own words that a failure repeats.
+/// Max characters of an element's own words that a failure repeats.
 const WORDS_CHARS_MAX: usize = 300;
 
 impl Element<'_> {
@@ -18,11 +18,11 @@ impl Element<'_> {
                 Failure::retry("ELEMENT_UNREACHABLE", message)
             }
             Error::Timeout { .. } => Failure::retry("ELEMENT_TIMEOUT", message),
-            Error::Denied { .. } => Failure::person("ELEMENT_NOT_GRANTED", message),
+            Error::Denied { .. } => Failure::operator("ELEMENT_NOT_GRANTED", message),
             Error::Url { .. } | Error::Request { .. } => {
-                Failure::person("ELEMENT_REQUEST", message)
+                Failure::operator("ELEMENT_REQUEST", message)
             }
-            Error::TooLarge { .. } => Failure::person("ELEMENT_ANSWER", message),
+            Error::TooLarge { .. } => Failure::operator("ELEMENT_ANSWER", message),
         }
     }
 
@@ -31,7 +31,8 @@ impl Element<'_> {
         let status = response.status;
         match status {
             408 | 425 | 429 | 500.. => {
-                let message = self.says(&format!("cannot do it now (status {status})"), response);
+                let message =
+                    self.message(&format!("cannot do it now (status {status})"), response);
                 let failure = Failure::retry(&format!("ELEMENT_{status}"), message);
                 match retry_after_ms(response) {
                     Some(retry_after_ms) => failure.after_ms(retry_after_ms),
@@ -39,17 +40,17 @@ impl Element<'_> {
                 }
             }
             409 => {
-                let message = self.says("already holds something else there", response);
-                Failure::person("ELEMENT_CONFLICT", message)
+                let message = self.message("already has something else there", response);
+                Failure::operator("ELEMENT_CONFLICT", message)
             }
             _ => {
-                let message = self.says(&format!("refuses (status {status})"), response);
-                Failure::person("ELEMENT_REFUSED", message)
+                let message = self.message(&format!("refuses (status {status})"), response);
+                Failure::operator("ELEMENT_REFUSED", message)
             }
         }
     }
 
-    fn says(&self, what: &str, response: &Response) -> String {
+    fn message(&self, what: &str, response: &Response) -> String {
         let words = match response.json() {
             Some(body) => words_of(&body),
             None => cut(&response.text()),
@@ -69,7 +70,7 @@ fn retry_after_ms(response: &Response) -> Option<u32> {
     Some(seconds.saturating_mul(1_000))
 }
 
-/// What an error body says in words: RFC 9457, RESTCONF (RFC 8040), the common ones, or all of it.
+/// The words of an error body: RFC 9457, RESTCONF (RFC 8040), the common ones, or all of it.
 fn words_of(body: &Value) -> String {
     let places = [
         "/detail",

@@ -2,15 +2,15 @@ use serde_json::{Value, json};
 
 use super::{Element, Outputs};
 use crate::http::{Error, Response};
-use crate::{Failure, FailureClass, Finding, Outcome, Task};
+use crate::{Context, Failure, FailureClass, Finding, Outcome};
 
 /// Runs `try_it` with an element of the name `olt-1` that gives the output `port`.
 fn with_element<T>(try_it: impl FnOnce(Element<'_>) -> T) -> T {
     let outputs = Outputs([("port".to_owned(), "/config/port".to_owned())].into());
-    let task = Task::example(&json!({}));
+    let context = Context::example(&json!({}));
     try_it(Element {
         name: "olt-1",
-        task: &task,
+        context: &context,
         outputs: &outputs,
         callback_timeout_ms: Some(5_000),
     })
@@ -22,8 +22,8 @@ fn refusal(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
     with_element(|element| element.refused(&response))
 }
 
-fn resume(payload: &Value) -> Result<Outcome, Failure> {
-    with_element(|element| element.resume(&payload.to_string()))
+fn resume(answer: &Value) -> Result<Outcome<Value>, Failure> {
+    with_element(|element| element.resume(answer))
 }
 
 #[test]
@@ -41,11 +41,11 @@ fn a_busy_element_is_tried_again() {
 }
 
 #[test]
-fn a_refusal_goes_to_a_person_in_the_elements_own_words() {
+fn a_refusal_goes_to_the_operator_in_the_elements_own_words() {
     let conflict = refusal(409, &[], "");
     assert_eq!(
         (conflict.class, conflict.code.as_str()),
-        (FailureClass::Person, "ELEMENT_CONFLICT")
+        (FailureClass::Operator, "ELEMENT_CONFLICT")
     );
     for (status, body) in [
         (400, r#"{"detail": "vlan 9 is taken"}"#),
@@ -56,7 +56,7 @@ fn a_refusal_goes_to_a_person_in_the_elements_own_words() {
         let failure = refusal(status, &[], body);
         assert_eq!(
             (failure.class, failure.code.as_str()),
-            (FailureClass::Person, "ELEMENT_REFUSED")
+            (FailureClass::Operator, "ELEMENT_REFUSED")
         );
         let expected = format!("`olt-1` refuses (status {status}): vlan 9 is taken");
         assert_eq!(failure.message, expected);
@@ -73,24 +73,24 @@ fn a_lost_answer_is_tried_again_and_a_missing_grant_is_not() {
     let broken = of(Error::Broken { cause: "ConnectionTerminated".into() });
     assert_eq!((broken.class, broken.code.as_str()), (FailureClass::Retry, "ELEMENT_UNREACHABLE"));
     let denied = of(Error::Denied { target: "http://olt-1:80".into() });
-    assert_eq!(denied.class, FailureClass::Person);
+    assert_eq!(denied.class, FailureClass::Operator);
     assert!(denied.message.contains(r#"http = ["http://olt-1:80"]"#), "{}", denied.message);
 }
 
 #[test]
 fn outputs_are_taken_by_pointer_and_a_missing_one_is_named() {
     let done = with_element(|element| element.done(&json!({"config": {"port": 7}})));
-    assert_eq!(done, Ok(Outcome::done(&json!({"port": 7}))));
+    assert_eq!(done, Ok(Outcome::Done(json!({"port": 7}))));
     let failure = with_element(|element| element.done(&json!({"config": {}}))).unwrap_err();
-    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "ELEMENT_ANSWER"));
+    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Operator, "ELEMENT_ANSWER"));
     assert!(failure.message.contains("`/config/port`"), "{}", failure.message);
 }
 
 #[test]
-fn only_what_carries_our_key_was_applied_by_us() {
+fn work_with_our_key_was_applied_by_us() {
     let finding = |document: Value| with_element(|element| element.finding(&document));
     let ours = json!({"idempotencyKey": "key-1", "config": {"port": 7}});
-    assert_eq!(finding(ours), Finding::applied(&json!({"port": 7})));
+    assert_eq!(finding(ours), Finding::Applied(json!({"port": 7})));
     let pending = json!({"idempotencyKey": "key-1", "state": "pending"});
     assert_eq!(finding(pending), Finding::waiting("key-1", 5_000));
     let theirs = json!({"idempotencyKey": "key-2", "config": {"port": 7}});
@@ -102,18 +102,18 @@ fn only_what_carries_our_key_was_applied_by_us() {
 }
 
 #[test]
-fn a_callback_says_how_it_went() {
+fn a_callback_tells_how_the_work_ended() {
     let done = json!({"key": "key-1", "status": "done", "result": {"config": {"port": 7}}});
-    assert_eq!(resume(&done), Ok(Outcome::done(&json!({"port": 7}))));
+    assert_eq!(resume(&done), Ok(Outcome::Done(json!({"port": 7}))));
     let failed = |transient| {
         let error = json!({"code": "E17", "message": "no light", "transient": transient});
         resume(&json!({"status": "failed", "error": error})).unwrap_err()
     };
-    assert_eq!(failed(false).class, FailureClass::Person);
+    assert_eq!(failed(false).class, FailureClass::Operator);
     assert_eq!(failed(true).class, FailureClass::Retry);
     assert_eq!(failed(true).message, "`olt-1` tried and failed: no light");
     assert_eq!(failed(true).attributes[0].value, "E17");
-    assert_eq!(resume(&json!({"status": "failed"})).unwrap_err().class, FailureClass::Person);
+    assert_eq!(resume(&json!({"status": "failed"})).unwrap_err().class, FailureClass::Operator);
 }
 
 #[test]
@@ -122,12 +122,15 @@ fn a_callback_that_is_no_answer_to_us_ends_nothing() {
     assert_eq!(resume(&json!({"status": "pending"})), waiting);
     assert_eq!(resume(&json!({"key": "key-2", "status": "done", "result": {}})), waiting);
     let failure = resume(&json!({"status": "perhaps"})).unwrap_err();
-    assert_eq!((failure.class, failure.code.as_str()), (FailureClass::Person, "ELEMENT_CALLBACK"));
+    assert_eq!(
+        (failure.class, failure.code.as_str()),
+        (FailureClass::Operator, "ELEMENT_CALLBACK")
+    );
 }
 
-/// What is kept of an answer must be readable again.
+/// Outputs are kept and must be readable again.
 #[test]
-fn an_answer_that_is_too_deep_or_too_large_goes_to_a_person() {
+fn an_answer_that_is_too_deep_or_too_large_goes_to_the_operator() {
     let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
     let answer = |port: Value| json!({ "config": { "port": port } });
     for (port, said) in [
@@ -138,7 +141,7 @@ fn an_answer_that_is_too_deep_or_too_large_goes_to_a_person() {
         let read = with_element(|element| element.done(&answer(port.clone())));
         for failure in [read.unwrap_err(), resume(&done).unwrap_err()] {
             assert_eq!(failure.code, "ELEMENT_ANSWER");
-            assert_eq!(failure.class, FailureClass::Person);
+            assert_eq!(failure.class, FailureClass::Operator);
             assert!(failure.message.contains(said), "{}", failure.message);
         }
     }

@@ -24,19 +24,19 @@ pub enum Error {
         /// Scheme, host and port, as the operator would grant them.
         target: String,
     },
-    /// Nobody is there: no such name, no route, connection refused. Nothing was sent.
+    /// No connection: no such name, no route, connection refused. Nothing was sent.
     Unreachable {
-        /// What the host says.
+        /// The error code of the host.
         cause: String,
     },
     /// No answer in time. The request may have been carried out.
     Timeout {
-        /// What the host says.
+        /// The error code of the host.
         cause: String,
     },
     /// The connection broke or the answer is no HTTP. The request may have been carried out.
     Broken {
-        /// What the host says.
+        /// The error code of the host.
         cause: String,
     },
     /// The answer is larger than was asked for.
@@ -47,7 +47,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Sorts what `wasi:http` says.
+    /// Sorts an error code of `wasi:http`.
     pub(super) fn of(code: &ErrorCode, target: &str) -> Self {
         use ErrorCode as E;
         let cause = describe(code);
@@ -111,7 +111,7 @@ impl fmt::Display for Error {
                 "`{target}` is not granted; add `http = [\"{target}\"]` under `[plugins.<id>]` in \
                  the operator's ferrule.toml"
             ),
-            Self::Unreachable { cause } => write!(formatter, "nobody is there: {cause}"),
+            Self::Unreachable { cause } => write!(formatter, "no connection: {cause}"),
             Self::Timeout { cause } => write!(formatter, "no answer in time: {cause}"),
             Self::Broken { cause } => write!(formatter, "the answer broke off: {cause}"),
             Self::TooLarge { bytes_max } => {

@@ -26,7 +26,7 @@ fn what_the_host_says_is_sorted_by_what_a_plugin_does_about_it() {
     let of = |code| Error::of(&code, "http://olt-1");
     assert_eq!(of(ErrorCode::HttpRequestDenied), Error::Denied { target: "http://olt-1".into() });
     let refused = of(ErrorCode::ConnectionRefused);
-    assert_eq!(refused.to_string(), "nobody is there: ConnectionRefused");
+    assert_eq!(refused.to_string(), "no connection: ConnectionRefused");
     assert!(matches!(of(ErrorCode::HttpResponseTimeout), Error::Timeout { .. }));
     assert!(matches!(of(ErrorCode::ConnectionTerminated), Error::Broken { .. }));
     assert!(matches!(of(ErrorCode::HttpRequestUriInvalid), Error::Request { .. }));

@@ -76,7 +76,7 @@ fn options(timeouts: Timeouts) -> Result<RequestOptions, Error> {
 }
 
 /// Writes the body as far as the other side takes it. Where it stops early the answer, or the
-/// lack of one, says why; so an error here is not looked at.
+/// lack of one, has the reason; so an error here is ignored.
 fn write(body: OutgoingBody, bytes: &[u8]) {
     if let Ok(stream) = body.write() {
         for piece in bytes.chunks(WRITE_BYTES_MAX) {

@@ -1,30 +1,82 @@
 //! Usage by its tariff.
 
-use ferrule_plugin::Attribute;
+use ferrule_plugin::Money;
 use ferrule_plugin::money::Rounding;
-use ferrule_plugin::rater::ChargeKind;
+use ferrule_plugin::usage::{Band, Tier, Usage, Weekday};
+use rust_decimal::Decimal;
 
-use super::{charges, price, request};
+use super::super::used;
 
-const TIERS: &str =
-    r#"[{"upTo":"100","price":"0.09"},{"upTo":"200","price":"0.05"},{"price":"0.01"}]"#;
-const BANDS: &str = r#"[{"name":"night","from":"20:00","until":"06:00","percent":"50"},
-    {"name":"weekend","from":"00:00","until":"24:00","percent":"0","days":[6,7]}]"#;
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
 
-/// A price of 0.09 with attributes such as `units=61, per=60`; what it charges.
+/// Tiers such as `100:0.09`, the last without an end.
+fn tiers(text: &str) -> Vec<Tier> {
+    let tier = |tier: &str| {
+        let (up_to, price) = tier.split_once(':').unwrap();
+        Tier { up_to: (!up_to.is_empty()).then(|| decimal(up_to)), price: decimal(price) }
+    };
+    text.split(' ').map(tier).collect()
+}
+
+const TIERS: &str = "100:0.09 200:0.05 :0.01";
+
+/// Half the price from 20:00 to 06:00, then free weekends.
+fn bands() -> Vec<Band> {
+    let band = |name: &str, first_minute, end_minute, percent: &str, days| {
+        let (name, percent) = (name.into(), decimal(percent));
+        Band { name, first_minute, end_minute, percent, days }
+    };
+    vec![
+        band("night", 20 * 60, 6 * 60, "50", vec![]),
+        band("weekend", 0, 24 * 60, "0", vec![Weekday::Saturday, Weekday::Sunday]),
+    ]
+}
+
+fn usage() -> Usage {
+    Usage {
+        price: "p1".into(),
+        amount: Money::parse("0.09", "EUR").unwrap(),
+        per: Decimal::ONE,
+        units: Decimal::ZERO,
+        round_to: None,
+        allowance_left: Decimal::ZERO,
+        units_before: Decimal::ZERO,
+        tiers: Vec::new(),
+        bands: Vec::new(),
+        minute: 0,
+        weekday: None,
+        tax_rate: decimal("19"),
+    }
+}
+
+/// A usage with attributes such as `units=61, per=60`.
+fn with(attributes: &[(&str, &str)]) -> Usage {
+    let mut usage = usage();
+    for (name, value) in attributes {
+        match *name {
+            "units" => usage.units = decimal(value),
+            "per" => usage.per = decimal(value),
+            "round-to" => usage.round_to = Some(decimal(value)),
+            "allowance-left" => usage.allowance_left = decimal(value),
+            "units-before" => usage.units_before = decimal(value),
+            "tiers" => usage.tiers = tiers(value),
+            other => panic!("`{other}`"),
+        }
+    }
+    usage
+}
+
+fn charged(usage: &Usage) -> Result<String, String> {
+    let charge = used(usage, Rounding::HalfUp).map_err(|failure| failure.message)?;
+    let band = charge.band.map(|band| format!(", band {band}")).unwrap_or_default();
+    let (units, free) = (charge.units.normalize(), charge.free_units.normalize());
+    Ok(format!("{} + {}, units {units}, free-units {free}{band}", charge.net, charge.tax))
+}
+
 fn try_rate(attributes: &[(&str, &str)]) -> Result<String, String> {
-    let mut calls = price(ChargeKind::Usage, "0.09", "EUR", "");
-    let attributes = attributes.iter();
-    calls.attributes = attributes
-        .map(|(name, value)| Attribute { name: (*name).into(), value: (*value).into() })
-        .collect();
-    let made = charges(&request(vec![calls], "2026-03-10", 0, "19"), Rounding::HalfUp);
-    let made = made.map_err(|failure| failure.message)?;
-    let lines = made.iter().map(|charge| {
-        let told = charge.attributes.iter().map(|one| format!(", {} {}", one.name, one.value));
-        format!("{} + {}{}", charge.net, charge.tax, told.collect::<String>())
-    });
-    Ok(lines.collect::<Vec<_>>().join("; "))
+    charged(&with(attributes))
 }
 
 fn rate(attributes: &[(&str, &str)]) -> String {
@@ -81,40 +133,38 @@ fn using_at_once_or_bit_by_bit_costs_the_same() {
 
 #[test]
 fn the_time_of_day_changes_what_it_costs() {
-    let at = |time, weekday| {
-        rate(&[("units", "10"), ("bands", BANDS), ("time", time), ("weekday", weekday)])
+    let at = |(hour, minute): (u32, u32), weekday| {
+        let usage = with(&[("units", "10")]);
+        let (minute, weekday) = (hour * 60 + minute, Some(weekday));
+        charged(&Usage { bands: bands(), minute, weekday, ..usage }).unwrap()
     };
     let whole = "0.90 EUR + 0.171 EUR, units 10, free-units 0";
     let half = "0.45 EUR + 0.0855 EUR, units 10, free-units 0, band night";
     let free = "0.00 EUR + 0.00 EUR, units 10, free-units 0, band weekend";
     let table = [
-        ("19:59", "2", whole),
-        ("20:00", "2", half),
-        ("00:00", "2", half),
-        ("05:59", "2", half),
-        ("06:00", "2", whole),
-        ("12:00", "6", free),
+        ((19, 59), Weekday::Tuesday, whole),
+        ((20, 0), Weekday::Tuesday, half),
+        ((0, 0), Weekday::Tuesday, half),
+        ((5, 59), Weekday::Tuesday, half),
+        ((6, 0), Weekday::Tuesday, whole),
+        ((12, 0), Weekday::Saturday, free),
         // The first that fits.
-        ("23:00", "6", half),
+        ((23, 0), Weekday::Saturday, half),
     ];
     for (time, weekday, expected) in table {
-        assert_eq!(at(time, weekday), expected, "{time} on {weekday}");
+        assert_eq!(at(time, weekday), expected, "{time:?} on {weekday:?}");
     }
 }
 
 #[test]
-fn what_makes_no_sense_is_for_a_person_and_named() {
+fn an_impossible_usage_is_refused_by_name() {
     let error = |attributes: &[(&str, &str)]| try_rate(attributes).unwrap_err();
-    let says = |problem: &str| format!("price `p1` cannot be charged: {problem}");
-    assert_eq!(error(&[("units", "many")]), says("`units` is `many`"));
-    assert_eq!(error(&[("units", "-1")]), says("`units` is `-1`"));
-    assert_eq!(error(&[("units", "1e99")]), says("`units` is `1e99`"));
-    assert_eq!(error(&[("units", "9999999999999")]), says("`units` is `9999999999999`"));
-    assert_eq!(error(&[("units", "1"), ("per", "0")]), says("`per` is `0`"));
-    assert_eq!(error(&[("units", "1"), ("weekday", "8")]), says("`weekday` is `8`"));
+    let refused = |problem: &str| format!("price `p1` cannot be charged: {problem}");
+    assert_eq!(error(&[("units", "-1")]), refused("`units` is `-1`"));
+    assert_eq!(error(&[("units", "9999999999999")]), refused("`units` is `9999999999999`"));
+    assert_eq!(error(&[("units", "1"), ("per", "0")]), refused("`per` is `0`"));
     let fine = [("units", "999999999999"), ("round-to", "0.00000000000000000001")];
-    assert_eq!(error(&fine), says("the amount does not fit in 28 digits"));
-    let ends = [("units", "2"), ("tiers", r#"[{"upTo":"1","price":"1"}]"#)];
-    assert_eq!(error(&ends), says("its last tier ends before what was used"));
-    assert!(error(&[("units", "1"), ("tiers", "[{}]")]).contains("`tiers` cannot be read: "));
+    assert_eq!(error(&fine), refused("the amount does not fit in 28 digits"));
+    let ends = [("units", "2"), ("tiers", "1:1")];
+    assert_eq!(error(&ends), refused("its last tier ends before what was used"));
 }
