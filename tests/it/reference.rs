@@ -13,7 +13,7 @@ use crate::world::{Settings, World, repository};
 /// Set to write the pages anew.
 const BLESS: &str = "FERRULE_BLESS";
 
-/// Plugins whose input is read by the host, or is one of two shapes: they do not tell what they read.
+/// Plugins whose input is read by the host, or is one of two shapes: they do not list their keys.
 const SILENT: [&str; 3] = ["noop", "pool-allocator", "tariff-rater"];
 
 fn hold(path: &Path, expected: &str) {
@@ -49,23 +49,32 @@ fn the_page_of_the_simulated_network_is_made_of_its_tables() {
     hold(&repository().join("docs/reference/simulated-network.md"), &simnet::page());
 }
 
-/// The manifests of the shipped plugins.
+/// The manifests of the shipped plugins, with the inputs that their schemas describe.
 fn manifests() -> Vec<Manifest> {
     let folders = std::fs::read_dir(repository().join("plugins")).unwrap();
-    let files = folders.map(|entry| entry.unwrap().path().join("plugin.toml"));
-    let mut manifests: Vec<Manifest> = files
-        .filter(|file| file.is_file())
-        .map(|file| Manifest::parse(&std::fs::read(file).unwrap()).unwrap())
+    let folders = folders.map(|entry| entry.unwrap().path());
+    let mut manifests: Vec<Manifest> = folders
+        .filter(|folder| folder.join("plugin.toml").is_file())
+        .map(|folder| {
+            let text = std::fs::read(folder.join("plugin.toml")).unwrap();
+            let mut manifest = Manifest::parse(&text).unwrap();
+            let schemas = std::fs::read(folder.join("schema.json")).unwrap_or_default();
+            let schemas: Value = serde_json::from_slice(&schemas).unwrap_or_default();
+            if let Some(schema) = schemas["input"].as_object() {
+                manifest.input = host::manifest::Input::of_schema(schema);
+            }
+            manifest
+        })
         .collect();
     manifests.sort_by(|left, right| left.id.cmp(&right.id));
     manifests
 }
 
 #[test]
-fn the_page_of_plugin_inputs_is_made_of_the_manifests() {
+fn the_page_of_plugin_inputs_is_made_of_the_schemas() {
     let mut page = String::from(
         "# Inputs of the shipped plugins\n\n\
-         What a step tells a plugin in its `input`. A key within another is written as `request.path`, \
+         The keys of a step's `input`. A key within another is written as `request.path`, \
          one in each entry of a list as `take[].pool`. Any value may be an expression after `=`. A key \
          that is not listed is a mistake.\n",
     );
@@ -105,7 +114,7 @@ fn at(prefix: &str, value: Value) -> Value {
 
 /// Each plugin is asked itself: told a key that it does not know, it names those that it knows.
 #[tokio::test]
-async fn the_manifests_list_what_the_plugins_read() {
+async fn the_schemas_list_the_keys_that_plugins_read() {
     let folder = tempfile::tempdir().unwrap();
     let pack = folder.path().join("ask");
     std::fs::create_dir(&pack).unwrap();

@@ -1,6 +1,6 @@
 //! Who may have an instance, and memory: permits that are fair between plugins.
 //!
-//! A plugin may have a share of both at the most. It may also have no more than is left: the more
+//! A plugin may have at most a share of both. It may also have no more than is left: the more
 //! a few plugins take, the less each of them gets, so that one that has nothing finds something,
 //! even if the calls of the others only sleep. What is given back goes to the plugin that has
 //! least.

@@ -7,8 +7,7 @@ use wasmtime::Trap;
 
 use crate::capability::log::Log;
 use crate::contract::{malformed_message, observation, types};
-use crate::invoke::overhead::HOSTCALL_BYTES_MAX;
-use crate::limits::Limits;
+use crate::limits::{HOSTCALL_BYTES_MAX, Limits};
 use crate::state::State;
 
 /// An answer that may be `done` only.

@@ -27,7 +27,7 @@ pub(crate) struct Cache {
 pub(crate) struct Refusal {
     /// The limit that it exceeded, and what it was.
     pub(crate) limit: Option<(Setting, u32)>,
-    /// What the compiler had to say.
+    /// The compiler's reason.
     pub(crate) reason: String,
 }
 
@@ -68,7 +68,7 @@ impl Cache {
         write(&path, bytes)
     }
 
-    /// The bytes of a plugin; nothing where they are not kept, or are damaged.
+    /// The bytes of a plugin; `None` if they are not kept, or are damaged.
     pub(crate) fn kept(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
         // A digest from outside must not name another file.
         if digest.as_str().len() != 64 || !digest.as_str().bytes().all(|b| b.is_ascii_hexdigit()) {

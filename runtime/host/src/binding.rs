@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artefact;
 
-/// How many digests of an id are remembered; older ones are forgotten.
+/// Max digests of an id that are remembered; older ones are forgotten.
 const DIGESTS_MAX: usize = 100;
 
 /// The bindings of all ids, each a file in a folder.
@@ -69,7 +69,7 @@ impl Bindings {
         if let Some(named) = named {
             return match matches(named, file) {
                 true => Ok(()),
-                false => Err(BindingError::Other(format!("`{named}`, as ferrule.toml says"))),
+                false => Err(BindingError::Other(format!("`{named}`, by ferrule.toml"))),
             };
         }
         let Some(binding) = self.read(id)? else { return Ok(()) };

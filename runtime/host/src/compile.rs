@@ -18,7 +18,7 @@ pub use child::{Refusal, work};
 
 mod child;
 
-/// How much of what the compiler says on standard error is kept.
+/// Max bytes of the compiler's standard error that are kept.
 const SAID_BYTES_MAX: u64 = 4 * 1024;
 
 /// How the process exits when the compiler refused the component, and said why.
@@ -46,7 +46,7 @@ impl Default for Program {
     }
 }
 
-/// What compiling one plugin may take: `[host]` of `ferrule.toml`.
+/// The limits of compiling one plugin: `[host]` of `ferrule.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Memory, in MiB, beside what the program itself takes.
@@ -175,7 +175,7 @@ async fn talk(child: &mut Child, component: &[u8]) -> io::Result<(ExitStatus, St
     let mut into = child.stdin.take().ok_or_else(piped)?;
     let mut from = child.stderr.take().ok_or_else(piped)?;
     let write = async {
-        // A process that ended before it read everything says why in its status.
+        // A process that ended before it read everything gives the reason in its status.
         into.write_all(component).await.ok();
         into.flush().await.ok();
     };

@@ -105,6 +105,16 @@ impl Component {
     }
 }
 
+impl Manifest {
+    /// Reads the manifest of a plugin's file, which must be a plugin. Whether it compiles, and may have
+    /// what it requests, only its installation shows.
+    pub fn of(plugin: Vec<u8>) -> Result<Self, InstallError> {
+        Component::read(plugin, usize::MAX)
+            .map(|component| component.manifest)
+            .map_err(|refused| refused.error)
+    }
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "a component has 30 kinds of sections")]
 fn survey(bytes: &[u8]) -> Result<Surface, InstallError> {
     let mut surface = Surface::default();

@@ -9,7 +9,7 @@ use wasmparser::{
 use crate::error::InstallError;
 use crate::limits::{CORE_INSTANCES_MAX, INSTANCE_BYTES_MAX, MEMORIES_MAX, TABLES_MAX};
 
-/// What the host keeps of one import, function or global of a core instance at the most.
+/// Max bytes that the host keeps of one import, function or global of a core instance.
 const ENTRY_BYTES: u64 = 40;
 /// The same of a core instance itself.
 const INSTANCE_BYTES: u64 = 1 << 10;

@@ -10,7 +10,7 @@ use crate::grants;
 use crate::manifest::{Manifest, ManifestError};
 use crate::role::{Capability, Role};
 
-/// Why a plugin was not taken in.
+/// Why a plugin was not installed.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// It is larger than plugins may be.
@@ -18,9 +18,9 @@ pub enum InstallError {
         "the file has {bytes} bytes, a plugin may have {max}: build it with opt-level \"s\" and strip it"
     )]
     TooLarge {
-        /// How large it is.
+        /// Its bytes.
         bytes: usize,
-        /// How large it may be.
+        /// The limit.
         max: usize,
     },
     /// It is no WebAssembly.
@@ -32,12 +32,12 @@ pub enum InstallError {
     /// It is cut off or damaged.
     #[error("the file is damaged or cut off: copy or build it again")]
     Malformed(#[source] wasmparser::BinaryReaderError),
-    /// It says nothing of itself.
+    /// It has no manifest.
     #[error(
         "the component has no manifest: put a `plugin.toml` into its custom section `ferrule:plugin-manifest`"
     )]
     NoManifest,
-    /// What it says of itself is wrong.
+    /// Its manifest is wrong.
     #[error("the plugin's manifest is wrong: mend its `plugin.toml` and build it again")]
     Manifest(#[source] ManifestError),
     /// It has none of our roles.
@@ -69,18 +69,18 @@ pub enum InstallError {
     /// It was built against two versions of the contract.
     #[error("the component uses two versions of ferrule:plugin: build it against one of them")]
     MixedContract,
-    /// It imports what its role may not have.
+    /// It imports a capability that its role may not have.
     #[error("the component imports {}, which a plugin of world `{role}` may not have: use the world `step`", .capability.name())]
     NotInRole {
         /// Its role.
         role: Role,
-        /// What it imports.
+        /// The capability.
         capability: Capability,
     },
-    /// It imports what it was not granted.
+    /// It imports a capability that it was not granted.
     #[error("the component needs {}, which is not granted; to grant it, add to ferrule.toml:\n{lines}", .capability.name())]
     NotGranted {
-        /// What it needs.
+        /// The capability.
         capability: Capability,
         /// The lines that grant it.
         lines: String,
@@ -99,51 +99,51 @@ pub enum InstallError {
     /// It is a folder, a pipe or a device.
     #[error("this is no file: remove it, or copy the plugin itself here")]
     NotAFile,
-    /// Its id is another's.
+    /// Its id belongs to another.
     #[error(
         "the id `{id}` belongs to {owner}; if `{file}` may have its grants and settings, name it in ferrule.toml, where one `*` stands for anything:\n[plugins.{}]\nfile = {}", grants::table_key(id.as_str()), grants::quote(file)
     )]
     OtherFile {
         /// The id that it claims.
         id: PluginId,
-        /// Whose it is.
+        /// The owner.
         owner: String,
         /// The name of the file.
         file: String,
     },
-    /// Whose its id is cannot be told.
+    /// The owner of its id is not known.
     #[error(
-        "whose the id is cannot be told from `{}`: mend or remove that file, then copy the plugin again", .path.display()
+        "the owner of the id cannot be read from `{}`: mend or remove that file, then copy the plugin again", .path.display()
     )]
     Binding {
-        /// The file that tells it.
+        /// The file with the owner.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         #[source]
         source: io::Error,
     },
-    /// Compiling it takes more than it may.
+    /// Compiling it exceeds a limit.
     #[error(
         "compiling the plugin takes more than {max} {}: build it with opt-level \"s\" and smaller functions, or raise `{}` in `[host]` of ferrule.toml; it is not tried again until then, or until `{}` is removed", .setting.noun(), .setting.key(), .memory.display()
     )]
     CompileLimit {
-        /// Which limit.
+        /// The setting of the limit.
         setting: Setting,
-        /// What it was.
+        /// Its value.
         max: u32,
         /// The file that remembers it.
         memory: PathBuf,
     },
-    /// It declares more than an instance may have.
+    /// It declares more than the limits of an instance.
     #[error(
         "the component has {count} {what}, counted as often as they are instantiated, and may have {max}: build it of fewer modules"
     )]
     TooMany {
-        /// What it has too much of.
+        /// The declarations.
         what: &'static str,
-        /// How many it has.
+        /// Their number.
         count: u64,
-        /// How many it may have.
+        /// The limit.
         max: u64,
     },
     /// It instantiates a module or a component that is not in it.
@@ -154,7 +154,7 @@ pub enum InstallError {
         "the component cannot be compiled: {reason}; build it again, or report it if it stays so; these bytes are not tried again until `{}` is removed", .memory.display()
     )]
     Compile {
-        /// What the compiler said.
+        /// The compiler's reason.
         reason: String,
         /// The file that remembers it.
         memory: PathBuf,
@@ -188,7 +188,7 @@ pub enum InstallError {
 }
 
 impl InstallError {
-    /// Whether the same bytes may be taken in at a later look, without any change.
+    /// Whether the same bytes may be installed later, without any change.
     pub fn is_passing(&self) -> bool {
         matches!(
             self,
@@ -197,7 +197,7 @@ impl InstallError {
     }
 }
 
-/// A file that was not taken in, with what could be read of it.
+/// A file that was not installed, with its manifest if it could be read.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) manifest: Option<Box<Manifest>>,

@@ -1,6 +1,6 @@
 //! The threads that guests run on, apart from those of the engine and of HTTP.
 //!
-//! Every call begins on a *prompt* thread, of ordinary priority. One that has had [`PROMPT`] of
+//! Every call begins on a *prompt* thread, of ordinary priority. One that has had [`crate::limits::PROMPT`] of
 //! processor time goes on on a *background* thread, of the lowest priority that the system has, and
 //! so do the calls of a plugin that has lately used up its credit ([`lane`]). There are queues for
 //! each plugin in both classes, and threads take plugins in turn. So what is short and what is new
@@ -34,12 +34,6 @@ pub(crate) mod lane;
 mod priority;
 mod queue;
 mod ticker;
-
-/// How much processor time a call has before it goes to the background.
-pub(crate) const PROMPT: Duration = Duration::from_millis(1);
-
-/// How long a call runs in the background before the next one has the thread.
-pub(crate) const SLICE: Duration = Duration::from_millis(2);
 
 /// If no background thread has taken a call for this long while one waits, a prompt thread takes
 /// it: the machine is busy with others, and long calls must come to their end too.

@@ -18,8 +18,10 @@ use crate::error::{InstallError, Refused};
 use crate::host::Host;
 use crate::install::{self, Installed, Plugin};
 use crate::mask::Mask;
-use crate::registry::{Change, Entry, Loaded};
+use crate::registry::{Change, Entry, Loaded, plain};
 use crate::shared::{Shared, blocking};
+
+pub use crate::registry::shown;
 
 /// Where a plugin comes from, which decides what it may be.
 #[derive(Clone, Debug)]
@@ -136,7 +138,11 @@ impl Host {
         kept.map(|()| plugin).map_err(|error| component.refused(error))
     }
 
-    async fn make(&self, component: &Arc<Component>) -> Result<Arc<Plugin>, InstallError> {
+    /// Compiles a component and links it.
+    pub(crate) async fn make(
+        &self,
+        component: &Arc<Component>,
+    ) -> Result<Arc<Plugin>, InstallError> {
         let compiled = self.compiled(component).await?;
         let (shared, component) = (Arc::clone(&self.0), Arc::clone(component));
         let linked = blocking(move || {
@@ -145,7 +151,7 @@ impl Host {
                 tracing::warn!(
                     plugin = component.manifest.id,
                     setting = name,
-                    "the setting is too short to be masked in what the plugin says"
+                    "the setting is too short to be masked in answers of the plugin"
                 );
             }
             Plugin::link(shared.machine.engine(), &compiled, &component, grants, client)
@@ -336,27 +342,6 @@ fn open(path: &Path) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
-}
-
-/// A path as it may be shown in logs and lists: nothing in it ends a line, moves a cursor or turns
-/// the direction of writing.
-pub fn shown(path: &Path) -> String {
-    plain(&path.to_string_lossy())
-}
-
-fn plain(text: &str) -> String {
-    let is_bad = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_bad(c) {
-            true => plain.extend(c.escape_default()),
-            false => plain.push(c),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::limits::Asked;
 use crate::role::Capability;
 
-pub use crate::capability::http::rule::{Rule, RuleError};
+pub use self::rule::{Rule, RuleError};
+
+pub(crate) mod rule;
 
 /// What a plugin was granted.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

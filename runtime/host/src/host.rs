@@ -34,43 +34,43 @@ use crate::registry::{Entry, Registry};
 use crate::role::Role;
 use crate::shared::{Shared, callbacks};
 
-/// How large a plugin may be, unless the options say otherwise.
+/// Default limit of the bytes of a plugin.
 const PLUGIN_BYTES_MAX: usize = 64 << 20;
 
-/// How many instances there may be at one time, unless the options say otherwise.
+/// Default limit of concurrent instances.
 pub const INSTANCES: u32 = 256;
 
-/// How much memory all guests may have together, in MiB, unless the options say otherwise.
+/// Default limit of the memory of all guests together, in MiB.
 pub const MEMORY_MIB: u32 = 4096;
 
-/// How much of both one plugin may have, in percent, unless the options say otherwise.
+/// Default share of both that one plugin may have, in percent.
 pub const SHARE_PERCENT: u32 = 25;
 
 /// What a host needs to run plugins.
 pub struct Options {
-    /// What each plugin was granted.
+    /// The grants of each plugin.
     pub grants: BTreeMap<PluginId, Grants>,
     /// The pools that plugins reserve from.
     pub pools: Pools,
     /// Where inventory documents are read.
     pub store: Arc<dyn Store>,
-    /// Where plugins and what was compiled of them are kept; made where there is none.
+    /// The folder of plugins and of their compiled artefacts; created if it is missing.
     pub cache: PathBuf,
     /// Where elements reach this server, such as `http://127.0.0.1:8080`.
     pub base_url: String,
-    /// How many instances there may be at one time.
+    /// Max concurrent instances.
     pub instances: u32,
-    /// How much memory all guests may have together, in MiB, with what is kept for them.
+    /// Max memory of all guests together, in MiB, including the host's own for them.
     pub memory_mib: u32,
-    /// How much of the instances and of the memory one plugin may have, in percent.
+    /// Max share of the instances and of the memory of one plugin, in percent.
     pub share_percent: u32,
-    /// How many cores guests may use; all that there are if it is zero.
+    /// Max cores that guests may use; all of them if it is zero.
     pub cores: u32,
-    /// How large a plugin may be.
+    /// Max bytes of a plugin.
     pub plugin_bytes_max: usize,
     /// The program that compiles plugins.
     pub compiler: Program,
-    /// What compiling one plugin may take.
+    /// The limits of compiling one plugin.
     pub compile_limits: CompileLimits,
 }
 
@@ -132,7 +132,7 @@ impl Options {
 }
 
 impl Options {
-    /// What guests may have: what the pool keeps for itself is theirs no more.
+    /// The capacity for guests, without the memory that the pool keeps for itself.
     fn capacity(&self) -> Result<Capacity, HostError> {
         let kept = Machine::kept(self.instances);
         let bytes = (self.memory_mib as usize) << 20;
@@ -192,7 +192,7 @@ impl Host {
         })))
     }
 
-    /// Every plugin, and every file that was not taken in.
+    /// Every plugin, and every file that was rejected.
     pub fn list(&self) -> Vec<Entry> {
         self.0.registry.list()
     }
@@ -243,7 +243,7 @@ impl Host {
             .and_then(|reading| border::reading(reading, &plugin.mask))
     }
 
-    /// The plugin with these bytes, from the cache where it is not at hand.
+    /// The plugin with these bytes, from the cache if it is not loaded.
     async fn plugin(&self, digest: &Digest) -> Option<Arc<Plugin>> {
         if let Some(plugin) = self.0.registry.get(digest) {
             return Some(plugin);

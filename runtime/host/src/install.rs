@@ -21,10 +21,10 @@ use crate::mask::Mask;
 use crate::role::{Capability, Role};
 use crate::state::State;
 
-/// What a call is taken to need of memory before any call of its plugin has ended.
+/// The memory that a call is assumed to need before any call of its plugin has ended.
 const USUAL_BYTES: usize = 4 << 20;
 
-/// A plugin that was taken in.
+/// A plugin that is installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
     /// Its id.
@@ -50,11 +50,11 @@ pub(crate) struct Plugin {
     pub(crate) exports: Exports<State>,
     /// Whether its work can be undone: by itself, or because it has no effect outside.
     pub(crate) can_undo: bool,
-    /// What the host keeps of an instance, beside its memories and tables.
+    /// The bytes that the host keeps of an instance, beside its memories and tables.
     pub(crate) instance_bytes: usize,
-    /// How much memory its calls take.
+    /// The memory that its calls take.
     pub(crate) usual: Usual,
-    /// Takes the values of its settings out of what it says.
+    /// Masks the values of its settings in its answers.
     pub(crate) mask: Arc<Mask>,
     /// One permit for each call that may be under way.
     pub(crate) calls: Semaphore,
@@ -148,7 +148,7 @@ fn proposal(manifest: &Manifest, capability: Capability) -> String {
     }
 }
 
-/// Links what a component was granted and imports, and nothing else.
+/// Links the capabilities that a component imports, and nothing else.
 fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     // The standard libraries of all languages import parts of WASI; the context is empty.

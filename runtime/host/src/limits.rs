@@ -7,18 +7,26 @@ use serde::{Deserialize, Serialize};
 use wasmtime::ResourceLimiter;
 
 use crate::admission::{Permit, Short};
-use crate::executor::{PROMPT, SLICE};
 
-/// What a call gets where neither the plugin nor the operator says anything.
+/// The default limits of a call.
 pub const DEFAULT: Limits =
     Limits { memory_mib: 64, cpu_ms: 1_000, wall_ms: 10_000, concurrency: 64 };
 
-/// What a plugin may ask for at the most where the operator says nothing.
+/// The limits that a plugin may ask for by default.
 pub const CEILING: Limits =
     Limits { memory_mib: 256, cpu_ms: 10_000, wall_ms: 120_000, concurrency: 128 };
 
 /// How long an epoch lasts: a guest's processor time is looked at this often.
 pub(crate) const EPOCH: Duration = Duration::from_millis(1);
+
+/// The processor time that a call has before it goes to the background.
+pub(crate) const PROMPT: Duration = Duration::from_millis(1);
+
+/// The time that a call runs in the background before the next one has the thread.
+pub(crate) const SLICE: Duration = Duration::from_millis(2);
+
+/// Max bytes that a guest may pass to the host, or answer, at once.
+pub(crate) const HOSTCALL_BYTES_MAX: usize = 2 << 20;
 
 const PROMPT_NS: u64 = PROMPT.as_nanos() as u64;
 const SLICE_NS: u64 = SLICE.as_nanos() as u64;
@@ -210,7 +218,7 @@ impl Meter {
         }
     }
 
-    /// Whether the call has used so much that it belongs into the background.
+    /// Whether the call has used enough to belong into the background.
     pub(crate) fn is_long(&self) -> bool {
         self.is_long.load(Ordering::Relaxed)
     }

@@ -1,10 +1,8 @@
-//! What a plugin says of itself: TOML in the custom section `ferrule:plugin-manifest`.
+//! The manifest of a plugin: TOML in the custom section `ferrule:plugin-manifest`.
 
 use model::pack::{Asked, AskedKey, InputKind};
 use serde::{Deserialize, Serialize};
 
-use crate::component::Component;
-use crate::error::InstallError;
 use crate::limits;
 use crate::role::Role;
 
@@ -14,10 +12,10 @@ pub const SECTION: &str = "ferrule:plugin-manifest";
 /// The version of the manifest's shape that this host reads.
 pub const SCHEMA: u32 = 1;
 
-/// How many bytes a manifest may have.
+/// Max bytes of a manifest.
 pub const BYTES_MAX: usize = 64 * 1024;
 
-/// What a plugin says of itself.
+/// The manifest of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Manifest {
@@ -29,31 +27,31 @@ pub struct Manifest {
     pub version: String,
     /// The world that it implements.
     pub world: Role,
-    /// What it does, in one line.
+    /// Its summary, in one line.
     pub summary: String,
-    /// What it asks for; the operator decides.
+    /// Its requests; the operator decides.
     #[serde(default)]
     pub requests: Requests,
     /// The limits that it needs; the operator caps them.
     #[serde(default)]
     pub limits: limits::Asked,
-    /// What it wants in the input of a step, for the check of packs.
+    /// The input of a step, for the check of packs, unless the plugin describes it itself.
     #[serde(default)]
     pub input: Input,
-    /// What a later step can read of it, for people.
+    /// Its outputs, for people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Output>,
 }
 
-/// What a plugin wants in the input of a step: names of the topmost level.
+/// The input of a step that calls a plugin: names of the top level.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Input {
-    /// What must be there.
+    /// The mandatory names.
     pub mandatory: Vec<String>,
     /// Of these, one must be there.
     pub one_of: Vec<String>,
-    /// All keys that it reads; where none is listed there may be any.
+    /// All keys that it reads; any key is allowed if none is listed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Key>,
 }
@@ -64,10 +62,10 @@ pub struct Input {
 pub struct Key {
     /// Its name; one within another as `request.path`, one in each entry of a list as `take[].pool`.
     pub name: String,
-    /// What its value is.
+    /// The type of its value.
     #[serde(rename = "type")]
     pub kind: InputKind,
-    /// What it is for, in a line.
+    /// Its purpose, in a line.
     #[serde(default)]
     pub about: String,
     /// Of a key within another: whether it must be there when the other is.
@@ -82,11 +80,11 @@ pub struct Output {
     /// Its name; empty where names follow from the input.
     #[serde(default)]
     pub name: String,
-    /// What it is, in a line.
+    /// Its meaning, in a line.
     pub about: String,
 }
 
-/// What a plugin asks for, in its own words, for the operator to read.
+/// The requests of a plugin, in its own words, for the operator to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Requests {
@@ -100,7 +98,7 @@ pub struct Requests {
     pub config: Vec<String>,
 }
 
-/// What is wrong with a manifest.
+/// The errors of a manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// It is larger than manifests may be.
@@ -124,38 +122,6 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// Reads a plugin's file: that it is a plugin at all, and what it says of itself. Whether it
-    /// may have what it wants, and compiles, only its installation shows.
-    pub fn of(plugin: Vec<u8>) -> Result<Self, InstallError> {
-        Component::read(plugin, usize::MAX)
-            .map(|component| component.manifest)
-            .map_err(|refused| refused.error)
-    }
-
-    /// Reads a plugin's file like [`Manifest::of`], and tells whether the plugin's work can be
-    /// undone: a step that imports outbound HTTP must export `undo` for that.
-    pub fn with_undo(plugin: Vec<u8>) -> Result<(Self, bool), InstallError> {
-        let component = Component::read(plugin, usize::MAX).map_err(|refused| refused.error)?;
-        let can_undo = component.can_undo();
-        Ok((component.manifest, can_undo))
-    }
-
-    /// What it asks of the steps that call it.
-    pub fn asked(&self, can_undo: bool) -> Asked {
-        let Input { mandatory, one_of, keys } = &self.input;
-        let keys = keys.iter().map(|key| AskedKey {
-            name: key.name.clone(),
-            kind: key.kind,
-            mandatory: key.mandatory,
-        });
-        Asked {
-            can_undo,
-            mandatory: mandatory.clone(),
-            one_of: one_of.clone(),
-            keys: keys.collect(),
-        }
-    }
-
     /// Reads the content of the custom section.
     pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
         if bytes.len() > BYTES_MAX {
@@ -173,6 +139,23 @@ impl Manifest {
             return Err(ManifestError::Version(manifest.version));
         }
         Ok(manifest)
+    }
+}
+
+impl Input {
+    /// What it asks of the steps that call a plugin.
+    pub(crate) fn asked(&self, can_undo: bool) -> Asked {
+        let keys = self.keys.iter().map(|key| AskedKey {
+            name: key.name.clone(),
+            kind: key.kind,
+            mandatory: key.mandatory,
+        });
+        Asked {
+            can_undo,
+            mandatory: self.mandatory.clone(),
+            one_of: self.one_of.clone(),
+            keys: keys.collect(),
+        }
     }
 }
 
@@ -205,7 +188,7 @@ fn leb128(mut number: usize) -> Vec<u8> {
     }
 }
 
-/// What orders versions: the three numbers, then a release after its pre-releases. Nothing where
+/// What orders versions: the three numbers, then a release after its pre-releases. `None` if
 /// the text is not a version.
 pub(crate) fn precedence(version: &str) -> Option<([u64; 3], bool, String)> {
     let version = version.split('+').next()?;

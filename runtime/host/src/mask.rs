@@ -1,5 +1,5 @@
 //! Keeps the values of a plugin's settings out of all that it answers and logs. A plugin reads its
-//! settings in clear, and everything that it says afterwards is kept and shown: in journals, over
+//! settings in clear, and all its answers are kept and shown: in journals, over
 //! HTTP, in notifications.
 //!
 //! A value is found as it is, and escaped for JSON, percent-encoded, in base64 or in hexadecimal,
@@ -11,11 +11,11 @@ use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
 
-/// A value with fewer bytes is not masked, unless its name says that it is secret: it would be
+/// A value with fewer bytes is not masked, unless its name marks it as secret: it would be
 /// found in what has nothing to do with it.
 pub(crate) const BYTES_MIN: usize = 8;
 
-/// A value with fewer bytes is not masked, even where its name says that it is secret.
+/// A value with fewer bytes is not masked, even if its name marks it as secret.
 pub(crate) const SECRET_BYTES_MIN: usize = 4;
 
 /// A name that contains one of these, in any case, is that of a secret.
@@ -58,7 +58,7 @@ impl Mask {
         Self(patterns)
     }
 
-    /// The settings whose names say that they are secret, and which are too short to be masked.
+    /// The settings whose names mark them as secret, and which are too short to be masked.
     pub(crate) fn too_short(settings: &BTreeMap<String, String>) -> Vec<&str> {
         let is_short = |(name, value): &(&String, &String)| {
             is_secret(name) && !value.is_empty() && value.len() < SECRET_BYTES_MIN

@@ -1,4 +1,4 @@
-//! Which plugins there are: by digest to call them, by id to say which version new plans use.
+//! The plugins: by digest to call them, by id to choose the version that new plans use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,6 @@ use model::{Digest, PluginId};
 use serde::Serialize;
 
 use crate::error::{InstallError, Refused};
-use crate::folder::shown;
 use crate::grants::Grants;
 use crate::install::{Installed, Plugin};
 use crate::limits::Limits;
@@ -19,25 +18,25 @@ use crate::manifest::{Manifest, Requests, precedence};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// The id; nothing where the file does not say.
+    /// The id; `None` if it cannot be read.
     pub id: Option<String>,
-    /// The version; nothing where the file does not say.
+    /// The version; `None` if it cannot be read.
     pub version: Option<String>,
-    /// The world; nothing where the file does not say.
+    /// The world; `None` if it cannot be read.
     pub world: Option<String>,
-    /// What it does, in a line.
+    /// Its summary, in a line.
     pub summary: Option<String>,
-    /// The digest of the bytes; nothing where they were not read.
+    /// The digest of the bytes; `None` if they were not read.
     pub digest: Option<String>,
-    /// The file it came from; nothing where it came another way.
+    /// The file it came from; `None` if it came without one.
     pub file: Option<PathBuf>,
     /// Whether it can be called.
     pub state: State,
     /// Whether new plans use it.
     pub is_current: bool,
-    /// What it asks for.
+    /// Its requests.
     pub requests: Requests,
-    /// What it was granted.
+    /// Its grants.
     pub grants: Granted,
     /// The limits that hold for it.
     pub limits: Option<Limits>,
@@ -49,14 +48,14 @@ pub struct Entry {
 pub enum State {
     /// It can be called.
     Ready,
-    /// It was not taken in.
+    /// It was rejected.
     Rejected {
-        /// Why not, and what to do.
+        /// Why, and the remedy.
         reason: String,
     },
 }
 
-/// What a plugin was granted, without the values of its settings: they may be secrets.
+/// The grants of a plugin, without the values of its settings: they may be secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Granted {
@@ -70,16 +69,16 @@ pub struct Granted {
     pub config: Vec<String>,
 }
 
-/// What became of one file of a folder.
+/// The result of loading one file of a folder.
 #[derive(Debug)]
 pub struct Loaded {
     /// The file.
     pub file: PathBuf,
-    /// What became of it.
+    /// The plugin, or why it was rejected.
     pub result: Result<Installed, InstallError>,
 }
 
-/// The plugins that were taken in, and the files that were not.
+/// The installed plugins, and the rejected files.
 #[derive(Default)]
 pub(crate) struct Registry(RwLock<Inner>);
 
@@ -87,10 +86,10 @@ pub(crate) struct Registry(RwLock<Inner>);
 struct Inner {
     plugins: BTreeMap<Digest, Registered>,
     rejected: BTreeMap<PathBuf, Entry>,
-    /// What new plans use.
+    /// The versions that new plans use.
     current: BTreeMap<PluginId, Digest>,
     installs: u64,
-    /// The effects of plugins that were taken in once and are not compiled yet.
+    /// The effects of plugins that were installed once and are not compiled yet.
     effects: BTreeMap<Digest, Effects>,
 }
 
@@ -113,7 +112,7 @@ pub(crate) struct Current {
 struct Registered {
     plugin: Arc<Plugin>,
     file: Option<PathBuf>,
-    /// When it was last installed; nothing where it is kept for plans that began with it.
+    /// When it was last installed; `None` if it is kept for plans that began with it.
     offered: Option<u64>,
 }
 
@@ -151,7 +150,7 @@ impl Registry {
         self.write().plugins.entry(digest).or_insert(registered);
     }
 
-    /// Notes a file that was not taken in.
+    /// Notes a file that was rejected.
     pub(crate) fn reject(&self, file: &Path, entry: Entry) {
         let mut inner = self.write();
         inner.rejected.insert(file.into(), entry);
@@ -184,7 +183,7 @@ impl Registry {
         inner.choose()
     }
 
-    /// Whether a file was taken in as it is.
+    /// The plugin of a file, if its bytes are still the same.
     pub(crate) fn is_loaded(&self, file: &Path, digest: &Digest) -> Option<Arc<Plugin>> {
         let inner = self.read();
         let registered = inner.plugins.get(digest)?;
@@ -207,14 +206,14 @@ impl Registry {
         }
     }
 
-    /// Whether a plugin can have an effect beyond its answers, where that is known.
+    /// Whether a plugin can have an effect beyond its answers, if that is known.
     pub(crate) fn effects(&self, digest: &Digest) -> Option<Effects> {
         let inner = self.read();
         let ready = inner.plugins.get(digest).map(|registered| registered.plugin.installed.effects);
         ready.or_else(|| inner.effects.get(digest).copied())
     }
 
-    /// Notes the effects of a plugin that was taken in once.
+    /// Notes the effects of a plugin that was installed once.
     pub(crate) fn note_effects(&self, digest: &Digest, effects: Effects) {
         self.write().effects.insert(digest.clone(), effects);
     }
@@ -301,7 +300,7 @@ fn describe(plugin: &Plugin) -> Entry {
 }
 
 impl Entry {
-    /// What a manifest says, as the entry of a plugin that is ready.
+    /// The entry of a plugin that is ready, by its manifest.
     fn of(manifest: &Manifest) -> Self {
         Self {
             id: Some(manifest.id.clone()),
@@ -313,7 +312,7 @@ impl Entry {
         }
     }
 
-    /// The entry of a file that was not taken in.
+    /// The entry of a rejected file.
     pub(crate) fn rejected(file: &Path, digest: Option<&Digest>, refused: &Refused) -> Self {
         let known = refused.manifest.as_deref().map_or_else(Self::empty, Self::of);
         let state = State::Rejected { reason: explain(&refused.error) };
@@ -348,4 +347,25 @@ fn explain(error: &InstallError) -> String {
         source = cause.source();
     }
     text
+}
+
+/// A path as it may be shown in logs and lists: nothing in it ends a line, moves a cursor or turns
+/// the direction of writing.
+pub fn shown(path: &Path) -> String {
+    plain(&path.to_string_lossy())
+}
+
+pub(crate) fn plain(text: &str) -> String {
+    let is_bad = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_bad(c) {
+            true => plain.extend(c.escape_default()),
+            false => plain.push(c),
+        }
+    }
+    plain
 }

@@ -1,4 +1,4 @@
-//! What a plugin is for: the world of the contract that it implements.
+//! The role of a plugin: the world of the contract that it implements.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Checks an order.
     Validator,
-    /// Says what an item becomes.
+    /// Decomposes an item.
     Decomposer,
-    /// Takes resources out of pools.
+    /// Reserves values of pools.
     Allocator,
     /// Drives an element.
     Activator,
@@ -22,14 +22,14 @@ pub enum Role {
     Step,
 }
 
-/// A thing that a plugin may be granted.
+/// A capability that a plugin may be granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
     /// Outbound HTTP.
     Http,
     /// Reading the inventories.
     Inventory,
-    /// Taking values out of pools.
+    /// Reserving values of pools.
     Reservation,
 }
 

@@ -1,4 +1,4 @@
-//! What calls mean, role by role.
+//! Calls of plugins, role by role.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use engine::keys;
@@ -253,18 +253,18 @@ async fn a_decomposer_says_what_an_item_becomes() {
 }
 
 #[tokio::test]
-async fn only_what_drives_elements_can_be_read_back() {
+async fn a_plugin_without_observation_cannot_be_read_back() {
     let (bench, digest) = pure("validator").await;
     let asked = call(&digest, Operation::Recover, json!({}));
     assert_eq!(bench.host.probe(&digest, &asked).await.unwrap_err().code, "PLUGIN_ROLE");
     assert_eq!(bench.host.role(&digest).await, Some(Role::Validator));
-    let nobody = model::Digest::of(b"x");
-    assert_eq!(bench.host.role(&nobody).await, None);
-    assert_eq!(bench.host.probe(&nobody, &asked).await.unwrap_err().code, "PLUGIN_MISSING");
+    let unknown = model::Digest::of(b"x");
+    assert_eq!(bench.host.role(&unknown).await, None);
+    assert_eq!(bench.host.probe(&unknown, &asked).await.unwrap_err().code, "PLUGIN_MISSING");
 }
 
 #[tokio::test]
-async fn a_plugin_that_is_not_there_is_for_a_person() {
+async fn a_missing_plugin_is_for_the_operator() {
     let bench = Bench::new([].into());
     let report = bench.run(&model::Digest::of(b"x"), json!({})).await;
     assert_eq!(failed(&report).code, "PLUGIN_MISSING");

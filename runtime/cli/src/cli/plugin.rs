@@ -10,8 +10,9 @@ use clap::Subcommand;
 use engine::pools::Pools;
 use engine::store::Memory;
 use host::folder::shown;
-use host::{Host, Options};
+use host::{Host, Installed, Options};
 use model::PluginId;
+use tempfile::TempDir;
 
 use super::{Usage, say};
 use crate::repository::Repository;
@@ -21,7 +22,7 @@ use server::config::Config;
 pub(crate) enum Plugin {
     /// Build the plugins of this repository and print the folder that they are in.
     Build,
-    /// Check a plugin file, or every one in a folder: would it be taken in? No code of it is run.
+    /// Check a plugin file, or every one in a folder: would it be installed? Of its code only `describe` is run.
     Check {
         /// The file or the folder.
         path: PathBuf,
@@ -78,7 +79,8 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
     if !path.exists() {
         return Err(Usage(format!("there is no `{}`", path.display())).into());
     }
-    let (host, cache) = looker(Config::read(config.as_deref())?)?;
+    let inspector = Inspector::new(Config::read(config.as_deref())?)?;
+    let host = &inspector.host;
     let files = if path.is_dir() {
         let entries = std::fs::read_dir(&path)?.flatten().map(|entry| entry.path());
         entries.filter(|path| path.extension().is_some_and(|kind| kind == "wasm")).collect()
@@ -90,8 +92,13 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
         let bytes =
             std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
         let size = bytes.len();
-        match host.install(bytes).await {
-            Ok(plugin) => say(&format!(
+        let result = installed(host, bytes).await;
+        if let Err(reason) = &result {
+            refused += 1;
+            say(&format!("{}: refused: {reason}", shown(file)))?;
+        }
+        if let Ok(plugin) = result {
+            say(&format!(
                 "{}: {} {} ({}), {size} bytes, {:?}, sha256 {}",
                 shown(file),
                 plugin.id,
@@ -99,34 +106,37 @@ async fn check(path: PathBuf, config: Option<PathBuf>) -> Result<()> {
                 plugin.role,
                 plugin.effects,
                 plugin.digest.short(),
-            ))?,
-            Err(error) => {
-                refused += 1;
-                say(&format!("{}: refused: {}", shown(file), server::serve::reason(&error)))?;
-            }
+            ))?;
         }
     }
-    drop(host);
-    std::fs::remove_dir_all(&cache).ok();
     if refused > 0 {
         bail!("{refused} of {} would not be taken in", files.len());
     }
     Ok(())
 }
 
-/// A host that looks at plugins and calls none, with the folder of what it compiles.
-fn looker(config: Config) -> Result<(Host, PathBuf)> {
-    let cache = tempfile()?;
-    let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), &cache);
-    config.host.apply(&mut options);
-    let grants = config.plugins.into_iter();
-    options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
-    Ok((Host::new(options)?, cache))
+/// Installs a plugin and reads the schemas by which it describes its JSON; fails with the reason.
+async fn installed(host: &Host, bytes: Vec<u8>) -> Result<Installed, String> {
+    let plugin = host.install(bytes).await.map_err(|error| server::serve::reason(&error))?;
+    match host.describe(&plugin.digest).await {
+        Ok(_) => Ok(plugin),
+        Err(failure) => Err(format!("it cannot describe its input: {}", failure.message)),
+    }
 }
 
-fn tempfile() -> Result<PathBuf> {
-    let path =
-        std::env::temp_dir().join(format!("ferrule-check-{}", uuid::Uuid::now_v7().simple()));
-    std::fs::create_dir(&path)?;
-    Ok(path)
+/// A host that inspects plugins, in a folder of its own that is removed with it.
+pub(super) struct Inspector {
+    pub(super) host: Host,
+    _cache: TempDir,
+}
+
+impl Inspector {
+    pub(super) fn new(config: Config) -> Result<Self> {
+        let cache = TempDir::with_prefix("ferrule-check-")?;
+        let mut options = Options::new(Arc::new(Memory::default()), Pools::default(), cache.path());
+        config.host.apply(&mut options);
+        let grants = config.plugins.into_iter();
+        options.grants = grants.map(|(id, grants)| (PluginId::new(id), grants)).collect();
+        Ok(Self { host: Host::new(options)?, _cache: cache })
+    }
 }

@@ -14,7 +14,9 @@ use model::plan::Level;
 use model::{Order, Plan, PluginId, Rulebook};
 use serde_json::Value;
 
+use super::plugin::Inspector;
 use super::{Usage, say};
+use server::config::Config;
 use server::packs::{self, Found};
 
 #[derive(Debug, Subcommand)]
@@ -64,7 +66,10 @@ pub(crate) enum Rules {
 pub(crate) async fn run(command: Rules) -> Result<()> {
     match command {
         Rules::Check { path, plugins, json } => {
-            let plugins = plugins.map(|folder| self::plugins(&folder)).transpose()?;
+            let plugins = match plugins {
+                Some(folder) => Some(self::plugins(&folder).await?),
+                None => None,
+            };
             check::run(&path, plugins.as_ref(), Form::of(json))
         }
         Rules::Plan { path, order, workflow, after } => {
@@ -84,9 +89,10 @@ pub(crate) async fn run(command: Rules) -> Result<()> {
 }
 
 /// What the plugins of a folder ask of the steps that call them.
-fn plugins(folder: &Path) -> Result<Plugins> {
+async fn plugins(folder: &Path) -> Result<Plugins> {
     let entries = std::fs::read_dir(folder)
         .map_err(|error| Usage(format!("cannot read `{}`: {error}", folder.display())))?;
+    let inspector = Inspector::new(Config::default())?;
     let mut plugins = Plugins::new();
     for entry in entries {
         let path = entry?.path();
@@ -95,9 +101,10 @@ fn plugins(folder: &Path) -> Result<Plugins> {
         }
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let (manifest, can_undo) = host::Manifest::with_undo(bytes)
-            .with_context(|| format!("`{}` is no plugin", path.display()))?;
-        plugins.insert(PluginId::new(&manifest.id), manifest.asked(can_undo));
+        let inspected = inspector.host.inspect(bytes).await;
+        let inspected =
+            inspected.with_context(|| format!("`{}` cannot be used", path.display()))?;
+        plugins.insert(PluginId::new(&inspected.manifest.id), inspected.asked());
     }
     Ok(plugins)
 }

@@ -19,27 +19,26 @@ use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::capability::log::Log;
+use crate::grants::rule::{Rule, without_user};
 use crate::grants::{self, Grants};
 use crate::state::State;
 
 use self::address::{Connector, Prohibited};
 use self::body::Capped;
-use self::rule::Rule;
 
 pub(crate) mod address;
 mod body;
-pub(crate) mod rule;
 
-/// How long a connection may take to come up.
+/// Timeout of a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// How long a connection is kept without being used.
+/// Timeout of an idle connection.
 const IDLE_MAX: Duration = Duration::from_secs(60);
-/// How many idle connections are kept to one host.
+/// Max idle connections to one host.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 /// How much of a request's body waits to be sent, and how much of a connection is buffered. A call
 /// is charged for the handles that an exchange takes, which is more than this.
 const BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// How long a response may pause between two parts of its body.
+/// Max pause between two parts of a response's body.
 const BETWEEN_BYTES_MAX: Duration = Duration::from_secs(30);
 
 /// Sends a plugin's requests; cheap to clone, shared by all of the plugin's calls.
@@ -154,7 +153,7 @@ impl Outbound {
     }
 
     /// How long to wait for the head of a response. A tenth of what is left is kept back, so that
-    /// the guest can still say what happened.
+    /// the guest can still report it.
     fn patience(&self, options: Option<RequestOptions>) -> Duration {
         let left = self.deadline.saturating_duration_since(Instant::now()) * 9 / 10;
         let asked = options.and_then(|options| {
@@ -189,7 +188,7 @@ impl Exchange {
         Ok((response.map(body), Box::new(std::future::ready(Ok(())))))
     }
 
-    /// Says in the log why nothing came, and in a code to the guest.
+    /// Logs why there is no answer, and gives the guest a code for it.
     fn explain(&self, uri: &Uri, error: &hyper_util::client::legacy::Error) -> Error {
         let Some(cause) = io_error(error) else {
             self.log.write("host", &format!("{uri}: {error}"));
@@ -211,7 +210,7 @@ impl Exchange {
 
 /// A URI as it may be logged.
 fn shown(uri: &Uri) -> String {
-    rule::without_user(&uri.to_string()).into_owned()
+    without_user(&uri.to_string()).into_owned()
 }
 
 fn io_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {

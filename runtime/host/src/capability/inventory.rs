@@ -1,4 +1,4 @@
-//! Reads what the inventories hold. Granted per kind of document.
+//! Reads the inventories. Granted per kind of document.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::contract::types::FailureClass;
 use crate::grants::{self, Grants};
 use crate::state::State;
 
-/// So many documents are found at the most.
+/// Max documents that are found by an attribute.
 const FOUND_MAX: usize = 100;
 
 /// Max documents that a search finds.
@@ -108,7 +108,7 @@ impl Inventory {
         }
         let lines = grants::lines(&self.plugin, "inventory", &self.grants.inventory, kind);
         self.log.write("host", &format!("to grant inventory `{kind}`, add\n{lines}"));
-        let message = format!("`{kind}` documents are not granted: the log says what to add");
+        let message = format!("`{kind}` documents are not granted: the log has the lines to add");
         Err(failure(FailureClass::Operator, "NOT_GRANTED", message))
     }
 
@@ -125,7 +125,7 @@ impl Inventory {
     }
 }
 
-/// Refuses an attribute by which documents of a kind are not found.
+/// Refuses an attribute that documents of a kind are not indexed by.
 fn check_indexed(kind: &str, attribute: &str) -> Result<(), Failure> {
     let is_indexed =
         of_key(kind).is_some_and(|(_, resource)| resource.indexes().any(|path| path == attribute));
@@ -136,7 +136,7 @@ fn check_indexed(kind: &str, attribute: &str) -> Result<(), Failure> {
     Err(failure(FailureClass::Operator, "NOT_INDEXED", message))
 }
 
-/// What is wanted of a document; all of it where nothing is named.
+/// The named attributes of a document; all of them if none is named.
 fn part_of(mut body: Value, shown: &[String]) -> Value {
     if let (Some(fields), false) = (body.as_object_mut(), shown.is_empty()) {
         fields.retain(|name, _| shown.contains(name));

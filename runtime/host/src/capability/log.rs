@@ -1,5 +1,5 @@
 //! The log that is kept with an attempt: what the plugin writes through `log`, to stdout and to
-//! stderr, and what the host has to say about it. Always granted, capped in size.
+//! stderr, and the host's own lines about it. Always granted, capped in size.
 
 use std::io;
 use std::pin::Pin;
@@ -134,7 +134,7 @@ impl Lines {
             Channel::Stdout => self.push("stdout", line),
             Channel::Stderr => {
                 self.push("stderr", line);
-                // Rust ends a panic with a note on backtraces, which helps nobody here.
+                // Rust ends a panic with a note on backtraces, which does not help here.
                 if !line.is_empty() && !line.starts_with("note: ") {
                     self.last_words = Some(line.chars().take(500).collect());
                 }

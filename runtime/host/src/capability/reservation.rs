@@ -1,4 +1,4 @@
-//! Takes values out of pools. Granted per pool.
+//! Reserves values of pools. Granted per pool.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(crate) struct Reservation {
     pub(crate) mask: Arc<Mask>,
 }
 
-/// How many bytes the name of a pool, or of a reservation, may have.
+/// Max bytes of the name of a pool, or of a reservation.
 const NAME_BYTES_MAX: usize = 256;
 
 impl reservation::Host for Reservation {
@@ -36,7 +36,7 @@ impl reservation::Host for Reservation {
         if !self.grants.pool(&name) {
             let lines = grants::lines(&self.plugin, "pools", &self.grants.pools, &name);
             self.log.write("host", &format!("to grant pool `{name}`, add\n{lines}"));
-            let message = format!("pool `{name}` is not granted: the log says what to add");
+            let message = format!("pool `{name}` is not granted: the log has the lines to add");
             return Err(failure(FailureClass::Operator, "NOT_GRANTED", message));
         }
         let pool = PoolId::new(name);

@@ -72,7 +72,7 @@ fn limit(memory_mib: u64, cpu_s: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Lowers a limit, and the one behind it to so much more; neither is raised.
+/// Lowers a limit, and the hard limit to a margin above it; neither is raised.
 fn lower(resource: Resource, max: u64, more: u64) -> io::Result<()> {
     let hard = getrlimit(resource).maximum.unwrap_or(u64::MAX);
     let maximum = Some(max.saturating_add(more).min(hard));

@@ -1,4 +1,4 @@
-//! What the host keeps for a call, beside the memory that the guest has itself. It is bounded, and
+//! The bytes that the host keeps for a call, beside the guest's own memory. They are bounded, and
 //! charged to the budget of all guests before the call begins.
 
 use engine::worker::Effects;
@@ -6,21 +6,20 @@ use serde_json::{Map, Value};
 
 use crate::capability::log;
 use crate::install::Plugin;
+use crate::limits::HOSTCALL_BYTES_MAX;
 
-/// How much a guest may pass to the host, or answer, in one go.
-pub(crate) const HOSTCALL_BYTES_MAX: usize = 2 << 20;
-/// How many handles a guest may hold.
+/// Max handles of a guest.
 pub(super) const RESOURCES_MAX: usize = 128;
-/// How much the headers of one request or response may have.
+/// Max bytes of the headers of one request or response.
 pub(super) const FIELDS_BYTES_MAX: usize = 32 << 10;
-/// What a handle costs the host: a stream or a pollable, and its place in the table.
+/// The bytes of a handle in the host: a stream or a pollable, and its place in the table.
 const RESOURCE_BYTES: usize = 1 << 10;
-/// What a guest's calls within calls can fill of its stack.
+/// Max bytes of a guest's stack.
 const STACK_BYTES: usize = 512 << 10;
-/// How often what a call is asked is in memory while it is passed to the guest.
+/// Copies of the arguments in memory while they are passed to the guest.
 const COPIES: usize = 2;
 
-/// What the host keeps for a call of a plugin at the most, if what it is asked has this many bytes.
+/// Max bytes that the host keeps for a call of a plugin, if its arguments have this many.
 pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
     let fields = if plugin.installed.effects == Effects::External { FIELDS_BYTES_MAX } else { 0 };
     HOSTCALL_BYTES_MAX
@@ -31,7 +30,7 @@ pub(super) fn overhead(plugin: &Plugin, asked: usize) -> usize {
         + asked * COPIES
 }
 
-/// About how many bytes of text a JSON object is.
+/// The approximate bytes of a JSON object as text.
 pub(super) fn size(map: &Map<String, Value>) -> usize {
     map.iter().map(|(name, value)| name.len() + 4 + size_of_value(value)).sum::<usize>() + 2
 }

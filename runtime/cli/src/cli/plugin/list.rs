@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::{Usage, looker};
+use super::{Inspector, Usage};
 use crate::cli::say;
 use crate::client::Client;
 use server::config::Config;
@@ -56,12 +56,10 @@ async fn of_folder(path: Option<PathBuf>, config: Config) -> Result<Vec<Value>> 
     if !folder.is_dir() {
         return Err(Usage(format!("there is no folder `{}`", folder.display())).into());
     }
-    let (host, cache) = looker(config)?;
+    let inspector = Inspector::new(config)?;
+    let host = &inspector.host;
     host.load_dir(&folder).await?;
-    let entries = host.list().iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-    drop(host);
-    std::fs::remove_dir_all(&cache).ok();
-    Ok(entries)
+    Ok(host.list().iter().map(serde_json::to_value).collect::<Result<_, _>>()?)
 }
 
 /// Why a plugin is not taken; `None` where it is.

@@ -1,5 +1,5 @@
 //! Which addresses a name may resolve to. Names are the guest's to choose within the rules, and
-//! whoever runs its DNS could point one at this machine or at the metadata service of a cloud.
+//! the operator of its DNS could point one at this machine or at the metadata service of a cloud.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +14,7 @@ use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 
-use super::rule::{Host, Rule};
+use crate::grants::rule::{self, Host, Rule};
 
 /// Connects to where a name leads, at the port of the request: which addresses inside are granted
 /// depends on it.
@@ -63,7 +63,7 @@ impl tower_service::Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let port = super::rule::port(&uri).unwrap_or(80);
+        let port = rule::port(&uri).unwrap_or(80);
         let mut connector = HttpConnector::new_with_resolver(self.resolver(port));
         connector.set_connect_timeout(Some(self.timeout));
         connector.set_nodelay(true);

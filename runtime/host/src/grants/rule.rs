@@ -24,7 +24,7 @@ pub struct Rule {
 
 /// The host of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Host {
+pub(crate) enum Host {
     /// This address.
     Address(IpAddr),
     /// This name, in lower case.
@@ -43,7 +43,7 @@ pub struct RuleError {
 
 impl Rule {
     /// Whether a request may go out.
-    pub(super) fn allows(&self, method: &Method, uri: &Uri) -> bool {
+    pub(crate) fn allows(&self, method: &Method, uri: &Uri) -> bool {
         let Some(host) = uri.host() else { return false };
         uri.scheme_str() == Some(self.scheme.as_str())
             && port(uri) == Some(self.port)
@@ -52,16 +52,16 @@ impl Rule {
             && (self.methods.is_empty() || self.methods.contains(method))
     }
 
-    pub(super) fn host(&self) -> &Host {
+    pub(crate) fn host(&self) -> &Host {
         &self.host
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The narrowest rule that would allow a request, as text.
-    pub(super) fn asked(method: &Method, uri: &Uri) -> String {
+    pub(crate) fn asked(method: &Method, uri: &Uri) -> String {
         let scheme = uri.scheme_str().unwrap_or("http");
         let host = uri.host().unwrap_or_default();
         match port(uri) {
@@ -71,7 +71,7 @@ impl Rule {
     }
 
     /// The rule that names an address which a name resolved to, as text.
-    pub(super) fn of_address(uri: &Uri, address: IpAddr) -> String {
+    pub(crate) fn of_address(uri: &Uri, address: IpAddr) -> String {
         let scheme = uri.scheme_str().unwrap_or("http");
         let port = port(uri).unwrap_or(80);
         match address {
@@ -183,7 +183,7 @@ impl fmt::Display for Rule {
     }
 }
 
-pub(super) fn port(uri: &Uri) -> Option<u16> {
+pub(crate) fn port(uri: &Uri) -> Option<u16> {
     uri.port_u16().or_else(|| match uri.scheme_str() {
         Some("http") => Some(80),
         Some("https") => Some(443),
@@ -192,7 +192,7 @@ pub(super) fn port(uri: &Uri) -> Option<u16> {
 }
 
 /// A URL without the user and password that it may hold.
-pub(super) fn without_user(url: &str) -> Cow<'_, str> {
+pub(crate) fn without_user(url: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     match authority.rfind('@') {
@@ -207,7 +207,7 @@ fn address(host: &str) -> Option<IpAddr> {
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
-/// Splits `host:port`; nothing where the port is no number.
+/// Splits `host:port`; `None` if the port is no number.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let colon = authority.rfind(':').filter(|&colon| !authority[colon..].contains(']'));
     match colon {

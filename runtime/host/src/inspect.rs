@@ -1,0 +1,66 @@
+//! Inspects a plugin's file without installing it: what it asks of the steps that call it.
+
+use std::sync::Arc;
+
+use model::Failure;
+use model::pack::Asked;
+
+use crate::component::Component;
+use crate::contract::Part;
+use crate::error::InstallError;
+use crate::host::Host;
+use crate::invoke::{self, Schemas};
+use crate::manifest::{Input, Manifest};
+
+/// A plugin's file.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Whether its work can be undone.
+    pub can_undo: bool,
+    /// The schemas by which it describes its JSON; `None` if it does not.
+    pub schemas: Option<Schemas>,
+}
+
+/// Why a file cannot be inspected.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// It is no plugin.
+    #[error("the file is no plugin")]
+    Plugin(#[source] InstallError),
+    /// It could not describe its JSON.
+    #[error("the plugin cannot describe its input: {}", .0.message)]
+    Description(Failure),
+}
+
+impl Host {
+    /// Inspects a plugin's file. If the plugin describes its JSON it is compiled and called, with
+    /// nothing granted.
+    pub async fn inspect(&self, bytes: Vec<u8>) -> Result<Inspected, InspectError> {
+        let component = Component::read(bytes, self.0.plugin_bytes_max)
+            .map_err(|refused| InspectError::Plugin(refused.error))?;
+        let component = Arc::new(component);
+        let schemas = match component.parts.contains(&Part::Description) {
+            true => {
+                let plugin = self.make(&component).await.map_err(InspectError::Plugin)?;
+                let described = invoke::describe(&self.0, &plugin).await;
+                described.map_err(InspectError::Description)?
+            }
+            false => None,
+        };
+        let (manifest, can_undo) = (component.manifest.clone(), component.can_undo());
+        Ok(Inspected { manifest, can_undo, schemas })
+    }
+}
+
+impl Inspected {
+    /// What the plugin asks of the steps that call it: by its schema, or else by its manifest.
+    pub fn asked(&self) -> Asked {
+        let described = self.schemas.as_ref().and_then(|schemas| schemas.input.as_ref());
+        match described {
+            Some(schema) => Input::of_schema(schema).asked(self.can_undo),
+            None => self.manifest.input.asked(self.can_undo),
+        }
+    }
+}
