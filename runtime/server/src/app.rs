@@ -367,7 +367,7 @@ fn no_undo(step: &Step) -> Failure {
     let Step { workflow, step, plugin, .. } = step;
     let message = format!(
         "step `{step}` of workflow `{workflow}` is to be undone, and plugin `{plugin}` of world \
-         `step` cannot take back what it does outside: write `undo: false`, or use an activator, \
+         `step` cannot undo its work outside: write `undo: false`, or use a plugin that exports `undo`, \
          then retry the order"
     );
     Failure::new(FailureClass::Operator, "PLAN_NO_UNDO", message)

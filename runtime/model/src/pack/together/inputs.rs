@@ -103,7 +103,7 @@ pub(super) fn called(
     let plugin = step.plugin.as_str();
     if !asked.can_undo && step.undo != Some(false) {
         let message = format!("plugin `{plugin}` has no undo");
-        let help = "write `undo: false`, or use an activator".to_string();
+        let help = "write `undo: false`, or use a plugin that exports `undo`".to_string();
         let place = if step.undo.is_some() { place.get("undo") } else { at };
         reader.report(Code::NoUndo, WORKFLOWS, place, message, Some(help));
     }

@@ -345,7 +345,7 @@ const ROWS: &[Row] = &[
         WORKFLOWS,
         "input: { port: =steps.look.port }\n        undo: false",
         "input: { port: =steps.look.port }",
-        "workflows.yaml:29:17: plugin `noop` has no undo | write `undo: false`, or use an activator",
+        "workflows.yaml:29:17: plugin `noop` has no undo | write `undo: false`, or use a plugin that exports `undo`",
     ),
     // Values that cannot be read.
     (
