@@ -178,7 +178,7 @@ impl<R> Core<R> {
                 self.replan(now, &fulfilment, event, seen, reply)
             }
             Input::Unplanned { reply } => Step::answer(reply, Answer::Open(self.unplanned())),
-            Input::Reopen { fulfilment, reply } => self.reopen(now, &fulfilment, reply),
+            Input::Retry { fulfilment, reply } => self.retry(now, &fulfilment, reply),
             Input::Decide { fulfilment, wish, reply } => self.decide(now, &fulfilment, wish, reply),
             Input::Cancel { fulfilment, request, reply } => {
                 self.cancel(now, &fulfilment, request, reply)
@@ -280,13 +280,13 @@ impl<R> Core<R> {
         self.advance(now, entry, events, step)
     }
 
-    fn reopen(&mut self, now: Timestamp, id: &FulfilmentId, reply: R) -> Step<R> {
+    fn retry(&mut self, now: Timestamp, id: &FulfilmentId, reply: R) -> Step<R> {
         let Some(entry) = self.open.remove(id) else {
-            return self.absent(id, reply, Answer::Reopened(None));
+            return self.absent(id, reply, Answer::Retried(None));
         };
-        let events = entry.fulfilment.reopen();
+        let events = entry.fulfilment.retry();
         let mut step = Step::default();
-        let answer = Answer::Reopened(Some(events.len()));
+        let answer = Answer::Retried(Some(events.len()));
         step.commit.then.push(After::Reply(reply, answer));
         self.advance(now, entry, events, step)
     }

@@ -161,9 +161,9 @@ impl Engine {
 
     /// Has what failed tried again; says how many tasks that were, nothing where the fulfilment is
     /// not open.
-    pub async fn reopen(&self, id: FulfilmentId) -> Result<Option<usize>, AskError> {
-        match self.ask(|reply| Input::Reopen { fulfilment: id, reply }).await? {
-            Answer::Reopened(count) => Ok(count),
+    pub async fn retry(&self, id: FulfilmentId) -> Result<Option<usize>, AskError> {
+        match self.ask(|reply| Input::Retry { fulfilment: id, reply }).await? {
+            Answer::Retried(count) => Ok(count),
             other => Err(unexpected(&other)),
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use model::{FulfilmentId, Hold, Pool, PoolId, TaskId};
+use model::{FulfilmentId, Pool, PoolId, Reservation, TaskId};
 
 /// The pools of all packs and what is held of them; cheap to clone, shared with the worker.
 #[derive(Clone, Debug, Default)]
@@ -19,9 +19,9 @@ pub struct Pools {
 struct Inner {
     pools: BTreeMap<PoolId, State>,
     /// Holds of attempts that are under way, not yet on disk.
-    tentative: BTreeMap<(FulfilmentId, TaskId), Vec<Hold>>,
+    tentative: BTreeMap<(FulfilmentId, TaskId), Vec<Reservation>>,
     /// What a task holds already that is done again, until its attempt ends.
-    offered: BTreeMap<(FulfilmentId, TaskId), Vec<Hold>>,
+    offered: BTreeMap<(FulfilmentId, TaskId), Vec<Reservation>>,
 }
 
 #[derive(Debug)]
@@ -93,12 +93,12 @@ impl Pools {
 
     /// Offers a task that is done again what it holds already: where it asks the same pool for the
     /// same name, it gets the same value.
-    pub fn offer(&self, fulfilment: &FulfilmentId, task: TaskId, holds: Vec<Hold>) {
+    pub fn offer(&self, fulfilment: &FulfilmentId, task: TaskId, holds: Vec<Reservation>) {
         self.lock().offered.insert((fulfilment.clone(), task), holds);
     }
 
     /// Names who holds a value, with the commit that records it.
-    pub fn keep(&self, hold: &Hold, holder: &str) {
+    pub fn keep(&self, hold: &Reservation, holder: &str) {
         if let Some(state) = self.lock().pools.get_mut(&hold.pool) {
             state.held.insert(hold.index, Holder::Named(holder.into()));
         }
@@ -112,11 +112,11 @@ impl Pools {
         task: TaskId,
         pool: &PoolId,
         name: &str,
-    ) -> Result<Hold, ReserveError> {
+    ) -> Result<Reservation, ReserveError> {
         let mut inner = self.lock();
         let inner = &mut *inner;
         let attempt = (fulfilment.clone(), task);
-        let is_it = |hold: &&Hold| hold.pool == *pool && hold.name == name;
+        let is_it = |hold: &&Reservation| hold.pool == *pool && hold.name == name;
         let offered = inner.offered.get(&attempt).and_then(|holds| holds.iter().find(is_it));
         let held = inner.tentative.entry(attempt.clone()).or_default();
         if let Some(hold) = held.iter().find(is_it) {
@@ -133,7 +133,7 @@ impl Pools {
             return Err(ReserveError::Exhausted { pool: pool.clone(), len: state.pool.len() });
         };
         let value = state.pool.value(index);
-        let hold = Hold {
+        let hold = Reservation {
             pool: pool.clone(),
             index,
             value,
@@ -146,7 +146,7 @@ impl Pools {
     }
 
     /// Hands over what a task reserved, to be committed with its outcome.
-    pub fn settle(&self, fulfilment: &FulfilmentId, task: TaskId) -> Vec<Hold> {
+    pub fn settle(&self, fulfilment: &FulfilmentId, task: TaskId) -> Vec<Reservation> {
         let (mut inner, attempt) = (self.lock(), (fulfilment.clone(), task));
         inner.offered.remove(&attempt);
         inner.tentative.remove(&attempt).unwrap_or_default()

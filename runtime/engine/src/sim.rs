@@ -5,10 +5,10 @@
 mod changes;
 mod dice;
 mod disk;
+mod invariants;
 mod life;
 mod network;
 mod orders;
-mod promises;
 mod refusals;
 mod tests;
 
@@ -35,14 +35,14 @@ use crate::store::{Fact, Store as _};
 use crate::worker::{Call, Report};
 
 /// So often a person has what failed tried again before all is given up.
-const REOPENED_MAX: u32 = 4;
+const RETRIES_MAX: u32 = 4;
 
 /// Something is wrong where a simulation takes so many steps.
-const HAPPENINGS_MAX: u64 = 20_000;
+const EVENTS_MAX: u64 = 20_000;
 
 /// What is decided before a simulation begins.
 #[derive(Clone, Copy, Debug)]
-struct Fate {
+struct Scenario {
     seed: u64,
     durability: Durability,
     disk: Speed,
@@ -105,7 +105,7 @@ enum Asker {
 
 /// Something that happens at a time.
 #[derive(Debug)]
-enum Happening {
+enum SimEvent {
     /// A client sends its order.
     Sent { order: usize },
     /// A client wants its order cancelled.
@@ -151,10 +151,10 @@ struct Message {
 }
 
 struct World {
-    fate: Fate,
+    scenario: Scenario,
     dice: Dice,
     now: Timestamp,
-    queue: BTreeMap<(Timestamp, String, u64), Happening>,
+    queue: BTreeMap<(Timestamp, String, u64), SimEvent>,
     core: Core<Asker>,
     pools: Pools,
     plugins: Arc<Plugins>,
@@ -184,25 +184,26 @@ struct World {
 }
 
 impl World {
-    fn new(fate: Fate) -> Self {
+    fn new(scenario: Scenario) -> Self {
         let disk = Disk::new();
         let plugins = Arc::new(Plugins::default());
         let pools = pools();
         let start = Timestamp(1_000_000);
-        let setup = life::setup(&plugins, &pools, &fate);
+        let setup = life::setup(&plugins, &pools, &scenario);
         let (core, _) = Core::recover(&disk.store, setup, start).unwrap();
-        let mut dice = Dice::new(fate.seed);
+        let mut dice = Dice::new(scenario.seed);
         let count = usize::try_from(dice.between(1, 4)).unwrap();
-        let orders: Vec<Order> = (0..count).map(|number| Order::draw(fate.seed, number)).collect();
+        let orders: Vec<Order> =
+            (0..count).map(|number| Order::draw(scenario.seed, number)).collect();
         let mut world = Self {
-            fate,
+            scenario,
             dice,
             now: start,
             queue: BTreeMap::new(),
             core,
             pools,
             plugins,
-            network: Network::new(fate.seed),
+            network: Network::new(scenario.seed),
             disk,
             clients: vec![(0, None); count],
             orders: orders.clone(),
@@ -222,30 +223,30 @@ impl World {
         };
         for order in orders {
             for at in order.sent_at {
-                let sent = Happening::Sent { order: order.number };
+                let sent = SimEvent::Sent { order: order.number };
                 world.happens(at, format!("sent {}", order.number), sent);
             }
             for at in order.cancelled_at {
-                let cancelled = Happening::Cancelled { order: order.number };
+                let cancelled = SimEvent::Cancelled { order: order.number };
                 world.happens(at, format!("cancelled {}", order.number), cancelled);
             }
             for at in order.patched_at {
-                let patched = Happening::Patched { order: order.number };
+                let patched = SimEvent::Patched { order: order.number };
                 world.happens(at, format!("patched {}", order.number), patched);
             }
             for at in order.changed_at {
-                let changed = Happening::Changed { order: order.number };
+                let changed = SimEvent::Changed { order: order.number };
                 world.happens(at, format!("changed {}", order.number), changed);
             }
         }
         for number in 0..12 {
             let at = start.plus_ms(world.dice.below(400));
             let reopens = world.dice.one_in(3);
-            world.happens(at, format!("looked {number}"), Happening::Looked { reopens });
+            world.happens(at, format!("looked {number}"), SimEvent::Looked { reopens });
         }
-        for number in 0..if fate.refuses { 3 } else { 0 } {
+        for number in 0..if scenario.refuses { 3 } else { 0 } {
             let at = start.plus_ms(world.dice.below(500));
-            world.happens(at, format!("refused {number}"), Happening::Refused);
+            world.happens(at, format!("refused {number}"), SimEvent::Refused);
         }
         world.crash_at = world.next_crash();
         world
@@ -253,7 +254,7 @@ impl World {
 
     /// Plays until nothing can happen any more.
     fn play(mut self) -> Summary {
-        for _ in 0..HAPPENINGS_MAX {
+        for _ in 0..EVENTS_MAX {
             self.wake();
             self.assert_timers();
             if self.crashing {
@@ -274,9 +275,9 @@ impl World {
             if let Some(entry) = self.queue.first_entry()
                 && entry.key().0 <= self.now
             {
-                let ((_, name, _), happening) = entry.remove_entry();
+                let ((_, name, _), event) = entry.remove_entry();
                 self.tell(|| name);
-                self.happen(happening);
+                self.happen(event);
             }
         }
         panic!("it goes on for ever");
@@ -288,15 +289,15 @@ impl World {
         }
     }
 
-    fn happens(&mut self, at: Timestamp, name: String, happening: Happening) {
+    fn happens(&mut self, at: Timestamp, name: String, event: SimEvent) {
         self.sequence += 1;
-        self.queue.insert((at, name, self.sequence), happening);
+        self.queue.insert((at, name, self.sequence), event);
     }
 
-    fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Sent { order } => self.sent(order),
-            Happening::Cancelled { order } => {
+    fn happen(&mut self, event: SimEvent) {
+        match event {
+            SimEvent::Sent { order } => self.sent(order),
+            SimEvent::Cancelled { order } => {
                 let fulfilment = self.of_client(order);
                 self.sequence += 1;
                 let id = format!("cancel-{order}-{}", self.sequence);
@@ -304,31 +305,31 @@ impl World {
                 let reply = Asker::Canceller(order);
                 self.input(Input::Cancel { fulfilment, request, reply });
             }
-            Happening::Patched { order } => self.patch(order, None),
-            Happening::Changed { order } => self.change(order),
-            Happening::Message { number } => self.message(number),
-            Happening::Reached { key, undo } => self.network.reach(&key, undo),
-            Happening::Reserving { generation, task, pool } if generation == self.generation => {
+            SimEvent::Patched { order } => self.patch(order, None),
+            SimEvent::Changed { order } => self.change(order),
+            SimEvent::Message { number } => self.message(number),
+            SimEvent::Reached { key, undo } => self.network.reach(&key, undo),
+            SimEvent::Reserving { generation, task, pool } if generation == self.generation => {
                 self.reserve(&task, pool);
             }
-            Happening::Ends { generation, task } if generation == self.generation => {
+            SimEvent::Ends { generation, task } if generation == self.generation => {
                 self.ends(task);
             }
-            Happening::Flushed { generation } if generation == self.generation => {
+            SimEvent::Flushed { generation } if generation == self.generation => {
                 let then = self.disk.flush();
                 self.finish(then);
             }
-            Happening::Recalled { generation, name } if generation == self.generation => {
+            SimEvent::Recalled { generation, name } if generation == self.generation => {
                 let body = self.disk.store.get(&keys::callback_body(&name)).unwrap();
                 let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
                 self.input(Input::Recalled { name, payload });
             }
-            Happening::Reserving { .. }
-            | Happening::Ends { .. }
-            | Happening::Recalled { .. }
-            | Happening::Flushed { .. } => {}
-            Happening::Looked { reopens } => self.look(reopens),
-            Happening::Refused => self.refuse(),
+            SimEvent::Reserving { .. }
+            | SimEvent::Ends { .. }
+            | SimEvent::Recalled { .. }
+            | SimEvent::Flushed { .. } => {}
+            SimEvent::Looked { reopens } => self.look(reopens),
+            SimEvent::Refused => self.refuse(),
         }
     }
 
@@ -424,7 +425,7 @@ impl World {
             let reply = Asker::Person;
             let input = match (reopens, self.dice.below(4)) {
                 (true, 3) => self.give_up(id, reply),
-                (true, _) => Input::Reopen { fulfilment: id, reply },
+                (true, _) => Input::Retry { fulfilment: id, reply },
                 (false, 0) => Input::AwaitEnd { fulfilment: id, reply: Asker::Watcher },
                 (false, _) => Input::Get { fulfilment: id, reply },
             };
@@ -455,11 +456,11 @@ impl World {
             return true;
         }
         let held = self.core.fulfilments().any(Fulfilment::has_failures);
-        if !held || self.reopened >= REOPENED_MAX {
+        if !held || self.reopened >= RETRIES_MAX {
             return false;
         }
         self.reopened += 1;
-        self.network.calm |= self.reopened >= REOPENED_MAX - 1;
+        self.network.calm |= self.reopened >= RETRIES_MAX - 1;
         self.plugins.installed.store(true, Ordering::Relaxed);
         self.look(true);
         true

@@ -30,11 +30,12 @@ const DERIVED: [&str; 13] = [
 const ORDERED: [&str; 8] =
     ["name", "description", "category", "serviceType", "state", "place", "relatedParty", "@type"];
 
-/// What a request says of an instance that nothing is decided by: the inventory shows it.
-pub fn says(form: Form, instance: &Value) -> Map<String, Value> {
-    let mut says = instance.as_object().cloned().unwrap_or_default();
-    says.retain(|name, _| !DERIVED.contains(&name.as_str()) && name != form.characteristics());
-    says
+/// The attributes of an instance in a request that no decision reads: the inventory shows them.
+pub fn attributes(form: Form, instance: &Value) -> Map<String, Value> {
+    let mut attributes = instance.as_object().cloned().unwrap_or_default();
+    attributes
+        .retain(|name, _| !DERIVED.contains(&name.as_str()) && name != form.characteristics());
+    attributes
 }
 
 /// The order that activates a new instance.
@@ -79,12 +80,12 @@ fn line(form: Form, instance: &Value) -> Map<String, Value> {
     fields.collect()
 }
 
-fn order(form: Form, action: Action, instance: Map<String, Value>, says: &Value) -> Value {
+fn order(form: Form, action: Action, instance: Map<String, Value>, from: &Value) -> Value {
     let mut item = json!({ "id": LINE, "action": action.as_str() });
     item[form.subject()] = Value::Object(instance);
     let mut order = Map::new();
     order.insert(form.items().into(), json!([item]));
-    if let Some(parties) = says.get("relatedParty") {
+    if let Some(parties) = from.get("relatedParty") {
         order.insert("relatedParty".into(), parties.clone());
     }
     Value::Object(order)

@@ -23,7 +23,7 @@ mod resources;
 pub(crate) use asked::known;
 pub(crate) use billing::PRICES;
 pub use billing::product_price;
-pub use change::makers;
+pub use change::fulfilments_of;
 pub use event_effects::EventEffects;
 pub use orders::Order;
 pub use part::Part;
@@ -145,7 +145,7 @@ impl Fulfilment {
                 let shows = matches!(
                     event,
                     Event::Patched { .. }
-                        | Event::Endangered { .. }
+                        | Event::Alerted { .. }
                         | Event::RollingBack { .. }
                         | Event::GivenUp { .. }
                 );

@@ -21,9 +21,9 @@ mod operation;
 mod patch;
 mod progress;
 mod read;
+mod ready_set;
 mod request;
 mod standing;
-mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ use serde_json::{Map, Value};
 use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::journal::{Activation, Alert, CancelRequest, End, Event, Kind, Record};
 use crate::operation::{Effects, Operation};
-use crate::outcome::{Failure, Hold};
+use crate::outcome::{Failure, Reservation};
 use crate::plan::{Plan, PlanError};
 use crate::task::TaskState;
 use delivered::Delivered;
@@ -46,9 +46,9 @@ use lines::Lines;
 pub use operation::Context;
 pub use patch::{PatchError, may_change};
 use progress::Progress;
+use ready_set::{ReadySet, Turned};
 pub use request::Request;
 use tmf::time::Timestamp;
-use watch::{Turned, Watch};
 
 /// A root order with every order decomposed from it, as its journal tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +96,7 @@ pub struct Fulfilment {
     /// Why all is rolled back, where it is.
     cause: Option<Cause>,
     turned: Turned,
-    watch: Watch,
+    ready: ReadySet,
     index: Arc<Index>,
     progress: Progress,
     lines: Derived<Lines>,
@@ -164,7 +164,7 @@ pub enum NoCall {
         /// Its outputs.
         outputs: Map<String, Value>,
         /// Its pool values.
-        holds: Vec<Hold>,
+        holds: Vec<Reservation>,
     },
     /// The call cannot be made, which counts as an attempt that failed.
     Impossible(Failure),
@@ -234,7 +234,7 @@ impl Fulfilment {
             left: BTreeSet::new(),
             cause: None,
             turned: Turned::default(),
-            watch: Watch::default(),
+            ready: ReadySet::default(),
             index: Arc::default(),
             progress: Progress::default(),
             lines: Derived::default(),
@@ -321,7 +321,7 @@ impl Fulfilment {
             Phase::Held(_) => true,
             Phase::Running | Phase::Unwinding(_) => {
                 let mut held = false;
-                for task in &self.watch.active {
+                for task in &self.ready.active {
                     match &self.tasks[task.index()] {
                         TaskState::Failed { .. } if !self.is_turned(*task) => held = true,
                         TaskState::Stuck { begun: true, .. } => held = true,
@@ -364,7 +364,7 @@ impl Fulfilment {
 
     /// The tasks that wait for an answer, with the keys it may come under.
     pub fn waits(&self) -> impl Iterator<Item = (TaskId, u32, &[String])> {
-        self.watch.active.iter().filter_map(|task| {
+        self.ready.active.iter().filter_map(|task| {
             let (TaskState::Waiting { attempt, wait, .. }
             | TaskState::UndoWaiting { attempt, wait, .. }) = &self.tasks[task.index()]
             else {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 pub use self::record::{DecodeError, EncodeError, LEVELS_MAX, Record, VERSION};
 use crate::id::{FulfilmentId, ItemId, TaskId};
-use crate::outcome::{Failure, Hold, Wait};
+use crate::outcome::{Failure, Reservation, Wait};
 use crate::plan::Plan;
 use tmf::time::Timestamp;
 
@@ -90,7 +90,7 @@ pub enum Event {
         outputs: Map<String, Value>,
         /// What it took out of pools.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        holds: Vec<Hold>,
+        holds: Vec<Reservation>,
     },
     /// An attempt failed and another follows.
     Retrying {
@@ -113,7 +113,7 @@ pub enum Event {
         failure: Failure,
     },
     /// A person wants a failed task tried again.
-    Reopened {
+    Retried {
         /// The task.
         task: TaskId,
     },
@@ -160,7 +160,7 @@ pub enum Event {
         patch: Map<String, Value>,
     },
     /// It will not come to its end in time when all goes well, or did not.
-    Endangered {
+    Alerted {
         /// What is so.
         alert: Alert,
     },
@@ -235,7 +235,7 @@ pub enum Event {
 #[serde(rename_all = "camelCase")]
 pub struct Alert {
     /// How bad it is.
-    pub danger: Danger,
+    pub risk: SlaRisk,
     /// When it became so.
     pub at: Timestamp,
     /// When the order was to be complete.
@@ -245,7 +245,7 @@ pub struct Alert {
 /// How bad it is that an order is late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Danger {
+pub enum SlaRisk {
     /// What is left takes longer than there is time.
     AtRisk,
     /// The time is over.
@@ -282,9 +282,9 @@ pub struct Activation {
     pub body: String,
     /// The type of the body.
     pub content_type: String,
-    /// What it says of the instance that nothing is decided by, and the inventory shows.
+    /// The attributes of the instance that no decision reads and the inventory shows.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub says: Map<String, Value>,
+    pub attributes: Map<String, Value>,
 }
 
 /// The wish that an order be taken back (TMF622 `CancelProductOrder` and its sisters).
@@ -374,13 +374,13 @@ impl Event {
             Self::Succeeded { .. } => "succeeded",
             Self::Retrying { .. } => "retrying",
             Self::Failed { .. } => "failed",
-            Self::Reopened { .. } => "reopened",
+            Self::Retried { .. } => "retried",
             Self::Unwinding { .. } => "unwinding",
             Self::RollingBack { .. } => "rollingBack",
             Self::Cancelling { .. } => "cancelling",
             Self::CancelRefused { .. } => "cancelRefused",
             Self::Patched { .. } => "patched",
-            Self::Endangered { .. } => "endangered",
+            Self::Alerted { .. } => "alerted",
             Self::UndoWaiting { .. } => "undoWaiting",
             Self::UndoRetrying { .. } => "undoRetrying",
             Self::UndoFailed { .. } => "undoFailed",
@@ -458,7 +458,7 @@ impl Event {
             | Self::Succeeded { task, .. }
             | Self::Retrying { task, .. }
             | Self::Failed { task, .. }
-            | Self::Reopened { task }
+            | Self::Retried { task }
             | Self::UndoWaiting { task, .. }
             | Self::UndoRetrying { task, .. }
             | Self::UndoFailed { task, .. }
@@ -475,7 +475,7 @@ impl Event {
             | Self::Cancelling { .. }
             | Self::CancelRefused { .. }
             | Self::Patched { .. }
-            | Self::Endangered { .. }
+            | Self::Alerted { .. }
             | Self::Ended { .. } => None,
         }
     }

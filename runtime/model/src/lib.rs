@@ -44,7 +44,7 @@ pub use id::{Digest, FulfilmentId, InstanceId, ItemId, PluginId, PoolId, SpecId,
 pub use journal::{End, Event, Kind, Record};
 pub use operation::{Direction, Effects, Operation};
 pub use order::Order;
-pub use outcome::{Failure, FailureClass, Hold, Outcome, Wait};
+pub use outcome::{Failure, FailureClass, Outcome, Reservation, Wait};
 pub use pack::Pack;
 pub use plan::Plan;
 pub use pool::{Pool, Values};

@@ -70,7 +70,7 @@ pub enum FailureClass {
 
 /// A value taken out of a pool for a task.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Hold {
+pub struct Reservation {
     /// The pool.
     pub pool: PoolId,
     /// The position of the value in the pool.

@@ -9,7 +9,7 @@ mod view;
 
 pub use claims::{Claim, ClaimMode, SERVING};
 pub(crate) use standing::PLACES;
-pub use standing::{Made, Origin, UNDO, Work};
+pub use standing::{PriorWork, Provenance, UNDO, Work};
 pub(crate) use upstream::{Upstream, closure};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,7 +110,7 @@ pub struct Item {
     pub serves: Option<String>,
     /// Where the instance comes from, where it was made before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Box<Origin>>,
+    pub origin: Option<Box<Provenance>>,
 }
 
 impl Item {
@@ -278,7 +278,7 @@ pub struct Step {
     pub undo: bool,
     /// Whether it is a point of no return: once it is done, the order is not unwound any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub no_return: bool,
+    pub point_of_no_return: bool,
     /// The milestone of the order that is reached when it is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milestone: Option<String>,
@@ -388,13 +388,13 @@ impl Plan {
 
     /// Whether the order is not unwound any more once a task is done. What an earlier order had
     /// made is gone for good when it is taken back: what it held may be somebody else's by then.
-    pub fn is_no_return(&self, task: TaskId) -> bool {
-        self.step(task).no_return || matches!(self.task(task).work, Work::TakeBack(_))
+    pub fn is_point_of_no_return(&self, task: TaskId) -> bool {
+        self.step(task).point_of_no_return || matches!(self.task(task).work, Work::Undo(_))
     }
 
     /// The milestone that is reached when a task is done; taking back reaches none.
     pub fn milestone(&self, task: TaskId) -> Option<&str> {
-        let reaches = !matches!(self.task(task).work, Work::TakeBack(_));
+        let reaches = !matches!(self.task(task).work, Work::Undo(_));
         self.step(task).milestone.as_deref().filter(|_| reaches)
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::journal::Event;
-use crate::outcome::{Failure, Hold, Wait};
+use crate::outcome::{Failure, Reservation, Wait};
 use tmf::time::Timestamp;
 
 /// The state of a task. Each carries exactly what is true in it.
@@ -45,7 +45,7 @@ pub enum TaskState {
         begun: bool,
     },
     /// It is done.
-    Done(Yield),
+    Done(TaskOutput),
     /// It failed for good.
     Failed {
         /// The number of the last attempt.
@@ -57,8 +57,8 @@ pub enum TaskState {
     },
     /// The attempt to undo it is answered by callback.
     UndoWaiting {
-        /// What it had yielded.
-        yielded: Yield,
+        /// What it had task_output.
+        task_output: TaskOutput,
         /// The number of the undo attempt.
         attempt: u32,
         /// What is awaited.
@@ -68,8 +68,8 @@ pub enum TaskState {
     },
     /// The callback of the undo came and must be read.
     UndoCalledBack {
-        /// What it had yielded.
-        yielded: Yield,
+        /// What it had task_output.
+        task_output: TaskOutput,
         /// The number of the undo attempt.
         attempt: u32,
         /// The callback's body.
@@ -77,8 +77,8 @@ pub enum TaskState {
     },
     /// Taking it back failed; another attempt at that follows.
     Undoing {
-        /// What it had yielded.
-        yielded: Yield,
+        /// What it had task_output.
+        task_output: TaskOutput,
         /// The number of the undo attempt that failed.
         attempt: u32,
         /// Why.
@@ -90,8 +90,8 @@ pub enum TaskState {
     },
     /// Taking it back failed for good: a person must act.
     Stuck {
-        /// What it had yielded.
-        yielded: Yield,
+        /// What it had task_output.
+        task_output: TaskOutput,
         /// Why.
         failure: Failure,
         /// Whether there is anything to undo.
@@ -101,8 +101,8 @@ pub enum TaskState {
     Undone,
     /// An operator gave its undo up: what it left behind may still be there.
     GivenUp {
-        /// What it had yielded.
-        yielded: Yield,
+        /// What it had task_output.
+        task_output: TaskOutput,
         /// Why it could not be undone.
         failure: Failure,
         /// Whether its pool values were released all the same.
@@ -112,11 +112,11 @@ pub enum TaskState {
 
 /// What a task left behind.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Yield {
+pub struct TaskOutput {
     /// What later steps can read.
     pub outputs: Map<String, Value>,
     /// What it took out of pools.
-    pub holds: Vec<Hold>,
+    pub holds: Vec<Reservation>,
 }
 
 impl TaskState {
@@ -139,7 +139,7 @@ impl TaskState {
                 Some(S::Running { attempt: *attempt })
             }
             (_, E::Succeeded { attempt, outputs, holds, .. }) if self.is_attempt(*attempt) => {
-                Some(S::Done(Yield { outputs: outputs.clone(), holds: holds.clone() }))
+                Some(S::Done(TaskOutput { outputs: outputs.clone(), holds: holds.clone() }))
             }
             (_, E::Retrying { attempt, failure, at, .. }) if self.is_attempt(*attempt) => {
                 let (failure, begun) = (failure.clone(), self.is_begun());
@@ -160,14 +160,14 @@ impl TaskState {
             {
                 Some(S::CalledBack { attempt: *own, payload: payload.clone() })
             }
-            (S::Failed { attempt, failure, begun }, E::Reopened { .. }) => Some(S::Retrying {
+            (S::Failed { attempt, failure, begun }, E::Retried { .. }) => Some(S::Retrying {
                 attempt: *attempt,
                 failure: failure.clone(),
                 at: Timestamp(0),
                 begun: *begun,
             }),
             (S::Failed { .. }, E::CompletedByHand { outputs, .. }) => {
-                Some(S::Done(Yield { outputs: outputs.clone(), holds: Vec::new() }))
+                Some(S::Done(TaskOutput { outputs: outputs.clone(), holds: Vec::new() }))
             }
             _ => None,
         }
@@ -177,8 +177,8 @@ impl TaskState {
         use Event as E;
         use TaskState as S;
         match (self, event) {
-            (S::Stuck { yielded, failure, begun }, E::Reopened { .. }) => Some(S::Undoing {
-                yielded: yielded.clone(),
+            (S::Stuck { task_output, failure, begun }, E::Retried { .. }) => Some(S::Undoing {
+                task_output: task_output.clone(),
                 attempt: 0,
                 failure: failure.clone(),
                 at: Timestamp(0),
@@ -188,22 +188,22 @@ impl TaskState {
             (_, E::Undone { .. }) if self.may_be_undone() => Some(S::Undone),
             (_, E::UndoWaiting { attempt, wait, until, .. }) if self.is_undo_attempt(*attempt) => {
                 Some(S::UndoWaiting {
-                    yielded: self.yielded(),
+                    task_output: self.task_output(),
                     attempt: *attempt,
                     wait: wait.clone(),
                     until: *until,
                 })
             }
             (
-                S::UndoWaiting { yielded, attempt: own, .. },
+                S::UndoWaiting { task_output, attempt: own, .. },
                 E::CalledBack { attempt, payload, .. },
             ) if attempt == own => {
-                let (yielded, payload) = (yielded.clone(), payload.clone());
-                Some(S::UndoCalledBack { yielded, attempt: *own, payload })
+                let (task_output, payload) = (task_output.clone(), payload.clone());
+                Some(S::UndoCalledBack { task_output, attempt: *own, payload })
             }
             (_, E::UndoRetrying { attempt, failure, at, .. }) if self.is_undo_attempt(*attempt) => {
                 Some(S::Undoing {
-                    yielded: self.yielded(),
+                    task_output: self.task_output(),
                     attempt: *attempt,
                     failure: failure.clone(),
                     at: *at,
@@ -211,16 +211,16 @@ impl TaskState {
                 })
             }
             (_, E::UndoFailed { attempt, failure, .. }) if self.is_undo_attempt(*attempt) => {
-                let (yielded, begun) = (self.yielded(), self.is_begun());
-                Some(S::Stuck { yielded, failure: failure.clone(), begun })
+                let (task_output, begun) = (self.task_output(), self.is_begun());
+                Some(S::Stuck { task_output, failure: failure.clone(), begun })
             }
             (_, E::GivenUp { failure, released, .. }) if self.may_be_given_up() => {
                 let failure = self.failure().unwrap_or(failure).clone();
-                let mut yielded = self.yielded();
+                let mut task_output = self.task_output();
                 if *released {
-                    yielded.holds.clear();
+                    task_output.holds.clear();
                 }
-                Some(S::GivenUp { yielded, failure, released: *released })
+                Some(S::GivenUp { task_output, failure, released: *released })
             }
             _ => None,
         }
@@ -335,21 +335,21 @@ impl TaskState {
     }
 
     /// What it left behind, as far as that is known.
-    pub fn yielded(&self) -> Yield {
+    pub fn task_output(&self) -> TaskOutput {
         match self {
-            Self::Done(yielded)
-            | Self::Undoing { yielded, .. }
-            | Self::UndoWaiting { yielded, .. }
-            | Self::UndoCalledBack { yielded, .. }
-            | Self::Stuck { yielded, .. }
-            | Self::GivenUp { yielded, .. } => yielded.clone(),
+            Self::Done(task_output)
+            | Self::Undoing { task_output, .. }
+            | Self::UndoWaiting { task_output, .. }
+            | Self::UndoCalledBack { task_output, .. }
+            | Self::Stuck { task_output, .. }
+            | Self::GivenUp { task_output, .. } => task_output.clone(),
             Self::Pending
             | Self::Running { .. }
             | Self::Waiting { .. }
             | Self::CalledBack { .. }
             | Self::Retrying { .. }
             | Self::Failed { .. }
-            | Self::Undone => Yield::default(),
+            | Self::Undone => TaskOutput::default(),
         }
     }
 

@@ -214,7 +214,7 @@ fn step<'a>(
             Some(WrittenOnFailure::Hold) | None => OnFailure::Hold,
         },
         undo: entry.undo.unwrap_or(true),
-        no_return: entry.point_of_no_return,
+        point_of_no_return: entry.point_of_no_return,
         milestone: entry.milestone.clone(),
         expected_ms: mistakes.duration(entry.expected.as_ref(), place.get("expected")),
     }

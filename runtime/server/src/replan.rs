@@ -84,12 +84,12 @@ impl Waiting {
             | Event::Succeeded { .. }
             | Event::Retrying { .. }
             | Event::Failed { .. }
-            | Event::Reopened { .. }
+            | Event::Retried { .. }
             | Event::Unwinding { .. }
             | Event::Cancelling { .. }
             | Event::CancelRefused { .. }
             | Event::Patched { .. }
-            | Event::Endangered { .. }
+            | Event::Alerted { .. }
             | Event::UndoRetrying { .. }
             | Event::UndoFailed { .. }
             | Event::UndoWaiting { .. }

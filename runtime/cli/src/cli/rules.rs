@@ -48,7 +48,7 @@ pub(crate) enum Rules {
         #[arg(long, value_name = "ORDER", conflicts_with = "workflow")]
         after: Vec<PathBuf>,
     },
-    /// Hold every order in `orders/` and `orders/changes/` of packs against the plan next to it.
+    /// Reservation every order in `orders/` and `orders/changes/` of packs against the plan next to it.
     Test {
         /// The folder of a pack, or one with a folder for each pack.
         #[arg(default_value = "workflows")]

@@ -1,6 +1,6 @@
 //! Who holds what of the pools, as of a commit, and what an event gives back.
 
-use model::{Fulfilment, FulfilmentId, Hold, PoolId};
+use model::{Fulfilment, FulfilmentId, PoolId, Reservation};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -30,12 +30,12 @@ impl<R> Core<R> {
     /// Writes what is free from now on. A value that another holds is left alone. The writes must
     /// be those of the next commit: in memory a value is free at once, and what takes it now is
     /// written after.
-    pub(super) fn write_freed(&self, freed: &[(Hold, String)], writes: &mut Vec<Write>) {
+    pub(super) fn write_freed(&self, freed: &[(Reservation, String)], writes: &mut Vec<Write>) {
         for (hold, holder) in freed {
             if self.pools.release(&hold.pool, hold.index, holder) {
                 writes.push((keys::hold(&hold.pool, hold.index), None));
             } else {
-                let Hold { pool, value, .. } = hold;
+                let Reservation { pool, value, .. } = hold;
                 tracing::error!(%pool, value, holder, "a value that another holds is not released");
             }
         }

@@ -100,7 +100,7 @@ pub enum Input<R> {
         reply: R,
     },
     /// A person wants what failed tried again.
-    Reopen {
+    Retry {
         /// Of this fulfilment.
         fulfilment: FulfilmentId,
         /// Told when it is on disk.
@@ -224,7 +224,7 @@ pub enum Answer {
     /// What became of a callback.
     Callback(Received),
     /// How many tasks were reopened; `None` if the fulfilment is not open.
-    Reopened(Option<usize>),
+    Retried(Option<usize>),
     /// The operator's wish cannot be followed, and nothing has changed.
     NotDecided(NotGivenUp),
     /// The order is not cancelled, and goes on.

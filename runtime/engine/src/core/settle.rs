@@ -7,7 +7,7 @@ use model::documents::{Head, Part, Piece};
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
 use model::pricing::{ledger, rate};
-use model::{Changes, Context, Document, Due, Event, Hold, NoCall, Record};
+use model::{Changes, Context, Document, Due, Event, NoCall, Record, Reservation};
 use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
@@ -49,8 +49,8 @@ pub(super) struct Gathered {
     /// Calls of pure plugins.
     pub(super) pure: Vec<Call>,
     /// Holds to write and to remove.
-    pub(super) taken: Vec<(Hold, String)>,
-    pub(super) freed: Vec<(Hold, String)>,
+    pub(super) taken: Vec<(Reservation, String)>,
+    pub(super) freed: Vec<(Reservation, String)>,
     /// Resources that were taken back with what had made them.
     ended: Vec<Document>,
     /// Kept callbacks that a task waits for now.
@@ -217,7 +217,7 @@ impl<R> Core<R> {
         let fulfilment = &entry.fulfilment;
         let (task, attempt, operation, effects) = match due {
             Due::End(end) => return vec![Event::Ended { end }],
-            Due::Alert(alert) => return vec![Event::Endangered { alert }],
+            Due::Alert(alert) => return vec![Event::Alerted { alert }],
             Due::Expire { task, attempt } => return fulfilment.expire(task, attempt, now),
             Due::Conclude { task, attempt, reason } => {
                 return fulfilment.without_call(task, attempt, reason, now);

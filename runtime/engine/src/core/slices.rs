@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use model::documents::Part;
-use model::{Document, Fulfilment, FulfilmentId, Hold, Record};
+use model::{Document, Fulfilment, FulfilmentId, Record, Reservation};
 use serde::{Deserialize, Serialize};
 use tmf::time::Timestamp;
 
@@ -26,7 +26,7 @@ pub(super) struct Owed<R> {
     /// What is written with what puts them together.
     first: Option<(Vec<Write>, Vec<Put>)>,
     /// The values of pools that are free then.
-    freed: Vec<(Hold, String)>,
+    freed: Vec<(Reservation, String)>,
     record: Arc<Record>,
     /// The state of the orders before the record.
     before: Option<&'static str>,
@@ -106,7 +106,7 @@ impl<R> Owed<R> {
         &mut self,
         id: &FulfilmentId,
         commit: &mut Commit<R>,
-        freed: Vec<(Hold, String)>,
+        freed: Vec<(Reservation, String)>,
     ) {
         self.freed = freed;
         let cut = keys::cut(id, self.mark.record);
@@ -226,7 +226,7 @@ impl<R> Core<R> {
             Input::Recalled { name, .. } => waiter(name),
             Input::Finished { fulfilment, .. }
             | Input::Replan { fulfilment, .. }
-            | Input::Reopen { fulfilment, .. }
+            | Input::Retry { fulfilment, .. }
             | Input::Decide { fulfilment, .. }
             | Input::Cancel { fulfilment, .. }
             | Input::Patch { fulfilment, .. }

@@ -166,8 +166,8 @@ fn what_failed_is_tried_again_by_time_and_by_a_person() {
     fail olt retry
         write j/f/00000003 failed
     reopen
-        write j/f/00000004 reopened, started
-        then tell person Reopened(Some(1))
+        write j/f/00000004 retried, started
+        then tell person Retried(Some(1))
         then call recover olt #3 by f:0
     ");
 }

@@ -138,7 +138,7 @@ fn order(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
         retry: Retry { attempts: 2, first_ms: 60_000, max_ms: 60_000 },
         on_failure: OnFailure::Hold,
         undo: true,
-        no_return: false,
+        point_of_no_return: false,
         milestone: None,
         expected_ms: None,
     });

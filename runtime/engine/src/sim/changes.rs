@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use model::documents::makers;
+use model::documents::fulfilments_of;
 use model::expr::Expressions;
-use model::plan::{Action, Made, Origin, Step, Task, Work};
+use model::plan::{Action, PriorWork, Provenance, Step, Task, Work};
 use model::{Digest, Event, Fulfilment, ItemId, Kind, Plan, PluginId, TaskId};
 use serde_json::json;
 
 use super::dice::Dice;
 use super::orders::{Order, PLUGINS};
-use super::{Happening, World};
+use super::{SimEvent, World};
 use crate::keys;
 use crate::store::{Document, Store as _};
 
@@ -41,7 +41,7 @@ impl World {
             return;
         }
         let number = self.orders.len();
-        let mut dice = Dice::named(self.fate.seed, &format!("change {number}"));
+        let mut dice = Dice::named(self.scenario.seed, &format!("change {number}"));
         let plan = plan(&mut dice, owner, &instance, &product);
         let document = json!({ "productOrderItem": [{ "id": "1", "product": { "id": product } }] });
         self.orders.push(Order {
@@ -60,16 +60,16 @@ impl World {
         self.changing = true;
         if dice.one_in(3) {
             let at = self.now.plus_ms(dice.below(150));
-            self.happens(at, format!("cancelled {number}"), Happening::Cancelled { order: number });
+            self.happens(at, format!("cancelled {number}"), SimEvent::Cancelled { order: number });
         }
-        self.happen(Happening::Sent { order: number });
+        self.happen(SimEvent::Sent { order: number });
     }
 
     /// A product with the fulfilments that it names, as they are on the disk.
     fn instance(&self, product: &str) -> Option<Instance> {
         let kept = self.disk.store.get(&keys::document("product", product)).unwrap()?;
         let document = Document::read(&kept).unwrap().body;
-        let makers = makers("product", &document);
+        let makers = fulfilments_of("product", &document);
         let makers = makers.iter().map(|id| Arc::new(self.disk.folds[id].clone()));
         Some(Instance { makers: makers.collect(), document })
     }
@@ -84,7 +84,7 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
     for (index, before) in owner.plan().items.iter().take(PRODUCT_ITEMS).enumerate() {
         let mut item = before.clone();
         let origin = before.origin.as_deref().cloned();
-        let mut origin = origin.unwrap_or_else(|| Origin {
+        let mut origin = origin.unwrap_or_else(|| Provenance {
             fulfilment: owner.id().clone(),
             line: before.line.clone(),
             since: owner.ended_at().unwrap(),
@@ -117,26 +117,32 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
             match dice.below(4) {
                 _ if ceases => ceasing.push((item, step, made)),
                 0 => ceasing.push((item, step, made)),
-                1 | 2 if made.holds.is_empty() => add(&mut plan, item, step, made, Work::Redo),
+                1 | 2 if made.holds.is_empty() => add(&mut plan, item, step, made, Work::Modify),
                 _ => {
                     let step = position(&mut plan, step);
                     let origin = plan.items[index].origin.as_mut().unwrap();
-                    origin.made.push(Made { step, ..made });
+                    origin.made.push(PriorWork { step, ..made });
                 }
             }
         }
     }
     for (item, step, made) in ceasing.into_iter().rev() {
-        add(&mut plan, item, step, made, Work::TakeBack);
+        add(&mut plan, item, step, made, Work::Undo);
     }
     plan
 }
 
 /// Adds a task after all that are there.
-fn add(plan: &mut Plan, item: ItemId, step: Step, made: Made, work: fn(Box<Made>) -> Work) {
+fn add(
+    plan: &mut Plan,
+    item: ItemId,
+    step: Step,
+    made: PriorWork,
+    work: fn(Box<PriorWork>) -> Work,
+) {
     let step = position(plan, step);
     let needs = plan.tasks.len().checked_sub(1).map(TaskId::at).into_iter().collect();
-    let work = work(Box::new(Made { step, ..made }));
+    let work = work(Box::new(PriorWork { step, ..made }));
     plan.tasks.push(Task { item: Some(item), step, needs, not_before: None, work });
 }
 

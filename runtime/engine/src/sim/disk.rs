@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::fulfilment::Fulfilment;
 use model::plan::Work;
-use model::{Event, FulfilmentId, Hold, Kind, Record, TaskId, TaskState};
+use model::{Event, FulfilmentId, Kind, Record, Reservation, TaskId, TaskState};
 use serde_json::{Value, json};
 
 use super::Asker;
-use super::promises::{assert_same, holds_of};
+use super::invariants::{assert_same, holds_of};
 use crate::core::{After, Commit, read_fulfilment};
 use crate::keys;
 use crate::store::{Document, Epoch, Fact, Memory, Scan, Store, Write, pieces};
@@ -30,7 +30,7 @@ pub(super) struct Disk {
     /// Who holds what, by key.
     holds: BTreeMap<String, FulfilmentId>,
     /// What stays reserved though it is undone, since an undo after it was given up.
-    left: Vec<(FulfilmentId, Hold)>,
+    left: Vec<(FulfilmentId, Reservation)>,
     /// The keys of earlier work of which that is so.
     left_keys: BTreeSet<String>,
     /// Callbacks that are kept.
@@ -192,15 +192,16 @@ impl Disk {
                 let is_undone = matches!(event, Event::Undone { .. })
                     || (fold.is_turned(task) && matches!(event, Event::CompletedByHand { .. }));
                 match fold.work(task) {
-                    Work::TakeBack(made) => drop(self.left_keys.insert(made.key.clone())),
-                    work @ (Work::Do | Work::Redo(_)) if is_undone => {
+                    Work::Undo(made) => drop(self.left_keys.insert(made.key.clone())),
+                    work @ (Work::Do | Work::Modify(_)) if is_undone => {
                         let kept = work.before().map(|made| made.holds.as_slice());
-                        let kept = |hold: &&Hold| kept.is_some_and(|kept| kept.contains(hold));
+                        let kept =
+                            |hold: &&Reservation| kept.is_some_and(|kept| kept.contains(hold));
                         let holds = holds_of(&fold.tasks()[task.index()]).iter();
                         let new = holds.filter(|hold| !kept(hold)).cloned();
                         self.left.extend(new.map(|hold| (id.clone(), hold)));
                     }
-                    Work::Do | Work::Redo(_) => {}
+                    Work::Do | Work::Modify(_) => {}
                 }
             }
             fold.apply(record.at, event).unwrap();
@@ -312,7 +313,7 @@ impl Disk {
 
     /// What the inventory calls reserved is held by a task.
     pub(super) fn assert_inventory(&self) {
-        let id = |hold: &Hold| format!("{}.{}", hold.pool, hold.value.replace('/', "_"));
+        let id = |hold: &Reservation| format!("{}.{}", hold.pool, hold.value.replace('/', "_"));
         let held: BTreeSet<String> = self.held().iter().map(|(_, hold)| id(hold)).collect();
         let resources = Scan::prefix(keys::documents("resource"), usize::MAX);
         for (_, document) in self.store.scan(&resources).unwrap() {
@@ -326,7 +327,7 @@ impl Disk {
     }
 
     /// What tasks hold, as their journals say.
-    pub(super) fn held(&self) -> Vec<(&FulfilmentId, &Hold)> {
+    pub(super) fn held(&self) -> Vec<(&FulfilmentId, &Reservation)> {
         let is_over = |state: &TaskState| {
             state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
         };
@@ -353,7 +354,7 @@ impl Disk {
         let mut keys = BTreeSet::new();
         for fold in self.folds.values() {
             for (task, state) in fold.plan().tasks.iter().zip(fold.tasks()) {
-                if let (Work::TakeBack(made), true) = (&task.work, is_so(state)) {
+                if let (Work::Undo(made), true) = (&task.work, is_so(state)) {
                     keys.insert(made.key.as_str());
                 }
             }
@@ -362,6 +363,6 @@ impl Disk {
     }
 }
 
-fn hold_key(hold: &Hold) -> String {
+fn hold_key(hold: &Reservation) -> String {
     String::from_utf8(keys::hold(&hold.pool, hold.index)).unwrap()
 }

@@ -5,9 +5,9 @@ use model::{FulfilmentId, Pool, PoolId, SpecId, Values};
 
 use std::sync::Arc;
 
+use super::invariants::assert_same;
 use super::network::{self, Plugins};
-use super::promises::assert_same;
-use super::{Asker, Crashes, Fate, Happening, Message, Speed, UnderWay, World};
+use super::{Asker, Crashes, Message, Scenario, SimEvent, Speed, UnderWay, World};
 use crate::core::{After, Answer, Core, Setup, Step, read_fulfilment};
 use crate::limits::Limits;
 use crate::pools::Pools;
@@ -40,7 +40,7 @@ impl World {
     }
 
     pub(super) fn flush_later(&mut self) {
-        match self.fate.disk {
+        match self.scenario.disk {
             Speed::Immediate if self.crashing => {}
             Speed::Immediate => {
                 let then = self.disk.flush();
@@ -50,7 +50,7 @@ impl World {
                 let pause = if self.dice.one_in(12) { 80 } else { 6 };
                 let at = self.now.plus_ms(self.dice.below(pause));
                 let generation = self.generation;
-                self.happens(at, "flushed".into(), Happening::Flushed { generation });
+                self.happens(at, "flushed".into(), SimEvent::Flushed { generation });
             }
         }
     }
@@ -65,7 +65,7 @@ impl World {
                 After::Recall(name) => {
                     let at = self.now.plus_ms(self.dice.below(10));
                     let generation = self.generation;
-                    let recalled = Happening::Recalled { generation, name: name.clone() };
+                    let recalled = SimEvent::Recalled { generation, name: name.clone() };
                     self.happens(at, format!("recalled {name}"), recalled);
                 }
                 After::Reply(asker, answer) => self.answered(asker, &answer),
@@ -126,12 +126,12 @@ impl World {
         let task = (call.fulfilment.clone(), call.task);
         let generation = self.generation;
         for (after, pool) in &script.reserves {
-            let reserving = Happening::Reserving { generation, task: task.clone(), pool };
+            let reserving = SimEvent::Reserving { generation, task: task.clone(), pool };
             self.happens(self.now.plus_ms(*after), format!("reserving {name} {pool}"), reserving);
         }
         let undo = call.operation.reverts();
         if let Some(after) = script.reaches {
-            let reached = Happening::Reached { key: call.idempotency_key.clone(), undo };
+            let reached = SimEvent::Reached { key: call.idempotency_key.clone(), undo };
             self.happens(self.now.plus_ms(after), format!("reached {name}"), reached);
         }
         for (after, key) in &script.callbacks {
@@ -149,14 +149,14 @@ impl World {
                 may_be_awaited: true,
                 answered: false,
             });
-            let message = Happening::Message { number };
+            let message = SimEvent::Message { number };
             self.happens(self.now.plus_ms(*after), format!("message {name} {number}"), message);
         }
         let ends = self.now.plus_ms(script.ends);
         self.happens(
             ends,
             format!("ends {name}"),
-            Happening::Ends { generation, task: task.clone() },
+            SimEvent::Ends { generation, task: task.clone() },
         );
         let under_way = UnderWay { call, script, reserved: Vec::new(), refused: false };
         let other = self.calls.insert(task, under_way);
@@ -164,7 +164,7 @@ impl World {
     }
 
     pub(super) fn next_crash(&mut self) -> u64 {
-        match self.fate.crashes {
+        match self.scenario.crashes {
             Crashes::Never => 0,
             Crashes::Drawn if self.generation > 4 => 0,
             Crashes::Drawn => self.appends + self.dice.between(1, 40),
@@ -176,7 +176,7 @@ impl World {
     /// The power goes, and comes back after a while.
     pub(super) fn crash(&mut self) {
         let pending = self.disk.pending() as u64;
-        let survive = match self.fate.crashes {
+        let survive = match self.scenario.crashes {
             Crashes::At { survivors, .. } => survivors.min(self.disk.pending()),
             Crashes::Never | Crashes::Drawn => {
                 usize::try_from(self.dice.below(pending + 1)).unwrap()
@@ -193,7 +193,7 @@ impl World {
         self.crash_at = self.next_crash();
         self.send_again();
         self.pools = pools();
-        let setup = setup(&self.plugins, &self.pools, &self.fate);
+        let setup = setup(&self.plugins, &self.pools, &self.scenario);
         let (core, steps) = Core::recover(&self.disk.store, setup, self.now).unwrap();
         self.core = core;
         self.assert_timers();
@@ -208,25 +208,25 @@ impl World {
             let (sendings, told) = &self.clients[number];
             if *sendings > 0 && told.is_none() && self.orders[number].submission.is_some() {
                 let at = self.now.plus_ms(self.dice.below(30));
-                let sent = Happening::Sent { order: number };
+                let sent = SimEvent::Sent { order: number };
                 self.happens(at, format!("sent {number} again"), sent);
             }
         }
         for number in 0..self.messages.len() {
             if !self.messages[number].answered {
                 let at = self.now.plus_ms(self.dice.below(30));
-                self.happens(at, format!("message {number} again"), Happening::Message { number });
+                self.happens(at, format!("message {number} again"), SimEvent::Message { number });
             }
         }
     }
 }
 
 /// What the engine begins with.
-pub(super) fn setup(plugins: &Arc<Plugins>, pools: &Pools, fate: &Fate) -> Setup {
+pub(super) fn setup(plugins: &Arc<Plugins>, pools: &Pools, scenario: &Scenario) -> Setup {
     let (worker, pools) = (Arc::clone(plugins) as _, pools.clone());
     // Some callbacks expire while others are still to be read.
     let limits = Limits { callback_keep_ms: KEEP_MS, ..Limits::default() };
-    let Fate { durability, shares, .. } = *fate;
+    let Scenario { durability, shares, .. } = *scenario;
     Setup { worker, pools, durability, limits, shares, secret: [7; 32] }
 }
 

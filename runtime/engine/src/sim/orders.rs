@@ -144,7 +144,7 @@ fn step(dice: &mut Dice, index: usize, may_not_return: bool) -> Step {
         },
         on_failure: if dice.one_in(2) { OnFailure::Hold } else { OnFailure::Unwind },
         undo: !dice.one_in(6),
-        no_return: may_not_return && dice.one_in(5),
+        point_of_no_return: may_not_return && dice.one_in(5),
         milestone: None,
         expected_ms: None,
     }

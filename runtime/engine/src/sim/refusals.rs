@@ -70,7 +70,7 @@ impl World {
     }
 
     /// A value that an attempt reserved, which its refused outcome would have recorded.
-    fn reserved_in_vain(&self, open: &Fulfilment) -> Vec<model::Hold> {
+    fn reserved_in_vain(&self, open: &Fulfilment) -> Vec<model::Reservation> {
         let task = TaskId(98);
         let hold = self.pools.reserve(open.id(), task, &PoolId::new("vlan"), "vain");
         self.pools.settle(open.id(), task);

@@ -49,15 +49,22 @@ impl Drop for Seed {
     }
 }
 
-fn play(fate: Fate) -> Summary {
-    World::new(fate).play()
+fn play(scenario: Scenario) -> Summary {
+    World::new(scenario).play()
 }
 
-fn fate(seed: u64) -> Fate {
+fn scenario(seed: u64) -> Scenario {
     let durability = if seed.is_multiple_of(2) { Durability::Shared } else { Durability::EachStep };
     // Every third is cut into the smallest pieces that there are.
     let shares = if seed.is_multiple_of(3) { SMALLEST } else { Shares::default() };
-    Fate { seed, durability, disk: Speed::Slow, crashes: Crashes::Drawn, shares, refuses: false }
+    Scenario {
+        seed,
+        durability,
+        disk: Speed::Slow,
+        crashes: Crashes::Drawn,
+        shares,
+        refuses: false,
+    }
 }
 
 impl Summary {
@@ -70,12 +77,12 @@ impl Summary {
 
 #[test]
 fn promises_hold_while_nothing_crashes() {
-    each_seed(|seed| drop(play(Fate { crashes: Crashes::Never, ..fate(seed) })));
+    each_seed(|seed| drop(play(Scenario { crashes: Crashes::Never, ..scenario(seed) })));
 }
 
 #[test]
 fn promises_hold_through_crashes() {
-    each_seed(|seed| drop(play(fate(seed))));
+    each_seed(|seed| drop(play(scenario(seed))));
 }
 
 #[test]
@@ -83,7 +90,7 @@ fn a_refused_event_sets_its_fulfilment_aside_and_touches_nothing_else() {
     let (mut refusals, mut completed) = (0, 0);
     each_seed_of(300, |seed| {
         let crashes = if seed.is_multiple_of(2) { Crashes::Never } else { Crashes::Drawn };
-        let summary = play(Fate { crashes, refuses: true, ..fate(seed) });
+        let summary = play(Scenario { crashes, refuses: true, ..scenario(seed) });
         refusals += summary.refusals;
         let folds = summary.fulfilments.values();
         completed +=
@@ -96,11 +103,11 @@ fn a_refused_event_sets_its_fulfilment_aside_and_touches_nothing_else() {
 #[test]
 fn a_crash_at_any_append_loses_nothing_and_does_nothing_twice() {
     each_seed_of(8, |seed| {
-        let appends = play(Fate { crashes: Crashes::Never, ..fate(seed) }).appends;
+        let appends = play(Scenario { crashes: Crashes::Never, ..scenario(seed) }).appends;
         for append in 1..=appends {
             for survivors in 0..3 {
                 let crashes = Crashes::At { append, survivors };
-                drop(play(Fate { crashes, ..fate(seed) }));
+                drop(play(Scenario { crashes, ..scenario(seed) }));
             }
         }
     });
@@ -109,7 +116,7 @@ fn a_crash_at_any_append_loses_nothing_and_does_nothing_twice() {
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     each_seed_of(60, |seed| {
-        let (first, second) = (play(fate(seed)), play(fate(seed)));
+        let (first, second) = (play(scenario(seed)), play(scenario(seed)));
         assert_eq!(first.facts, second.facts);
     });
 }
@@ -117,9 +124,10 @@ fn the_same_seed_gives_the_same_bytes() {
 #[test]
 fn sharing_commits_can_be_told_from_speed_alone() {
     each_seed_of(200, |seed| {
-        let fate = Fate { disk: Speed::Immediate, crashes: Crashes::Never, ..fate(seed) };
-        let shared = play(Fate { durability: Durability::Shared, ..fate });
-        let each = play(Fate { durability: Durability::EachStep, ..fate });
+        let scenario =
+            Scenario { disk: Speed::Immediate, crashes: Crashes::Never, ..scenario(seed) };
+        let shared = play(Scenario { durability: Durability::Shared, ..scenario });
+        let each = play(Scenario { durability: Durability::EachStep, ..scenario });
         assert!(shared.appends <= each.appends, "sharing saves commits");
         assert_eq!(shared.outcomes(), each.outcomes());
     });
@@ -129,7 +137,7 @@ fn sharing_commits_can_be_told_from_speed_alone() {
 fn what_orders_made_is_changed_taken_back_and_cancelled() {
     let (mut ceased, mut changed, mut cancelled, mut partial) = (0, 0, 0, 0);
     each_seed_of(300, |seed| {
-        for fold in play(fate(seed)).fulfilments.values() {
+        for fold in play(scenario(seed)).fulfilments.values() {
             let is_about_existing = |item: &Item| item.origin.is_some();
             let Some(item) = fold.plan().items.first() else { continue };
             match (fold.phase(), item.action) {

@@ -28,8 +28,9 @@ fn a_new_instance_is_ordered_as_it_is_described() {
         line.as_object_mut().unwrap().remove(name);
     }
     assert_eq!(item["service"], line);
-    let says = json!({ "description": "the bearer of a home", "relatedParty": [{ "id": "c-1" }] });
-    assert_eq!(Value::Object(super::says(Form::ServiceOrder, &service())), says);
+    let attributes =
+        json!({ "description": "the bearer of a home", "relatedParty": [{ "id": "c-1" }] });
+    assert_eq!(Value::Object(super::attributes(Form::ServiceOrder, &service())), attributes);
     assert_eq!(order["relatedParty"][0]["id"], "c-1");
 }
 

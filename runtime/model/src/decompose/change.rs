@@ -12,7 +12,7 @@ use self::reverse::Reverse;
 use super::items::Items;
 use super::tasks::Builder;
 use crate::id::{ItemId, TaskId};
-use crate::plan::{Action, Made, Step, Task, Work};
+use crate::plan::{Action, PriorWork, Step, Task, Work};
 
 impl Builder<'_> {
     /// What is to be done of a step; `None` if what was done of it stands.
@@ -28,7 +28,7 @@ impl Builder<'_> {
         let Some(id) = item.filter(|id| items.compared.contains_key(id)) else {
             return Some(Work::Do);
         };
-        let is_it = |(made, _): &(Step, Made)| {
+        let is_it = |(made, _): &(Step, PriorWork)| {
             made.workflow == step.workflow && made.step == step.step && made.plugin == step.plugin
         };
         let standing = self.standing.get(&id).map(Vec::as_slice).unwrap_or_default();
@@ -55,18 +55,18 @@ impl Builder<'_> {
         let standing = self.standing.entry(id).or_default();
         let (step, mut made) = standing.remove(position);
         if place == Input::Unsure {
-            let made = Made { if_moved: true, ..made.clone() };
+            let made = PriorWork { if_moved: true, ..made.clone() };
             self.moving.entry(id).or_default().push((step.clone(), made));
         }
         made.step = self.step_like(&step);
         made.if_changed = !is_changed && input == Input::Unsure;
-        Some(Work::Redo(Box::new(made)))
+        Some(Work::Modify(Box::new(made)))
     }
 
-    /// What a step yielded that is left out now cannot be read any more.
+    /// What a step task_output that is left out now cannot be read any more.
     pub(super) fn leave_out(&mut self, item: Option<ItemId>, step: &Step) {
-        if let Some(yielded) = item.and_then(|item| self.yielded.get_mut(&item)) {
-            yielded.retain(|(own, _)| own.workflow != step.workflow || own.step != step.step);
+        if let Some(task_output) = item.and_then(|item| self.task_output.get_mut(&item)) {
+            task_output.retain(|(own, _)| own.workflow != step.workflow || own.step != step.step);
         }
     }
 
@@ -96,7 +96,7 @@ impl Builder<'_> {
             for (step, mut made) in work {
                 let step = self.step_like(&step);
                 made.step = step;
-                let work = Work::TakeBack(Box::new(made));
+                let work = Work::Undo(Box::new(made));
                 let not_before = items.begins(id);
                 let task = Task { item: Some(id), step, needs, not_before, work };
                 self.plan.tasks.push(task);
@@ -122,7 +122,7 @@ impl Builder<'_> {
 
     /// The work for an item that is taken back: all of it, or steps that it is not made of any
     /// more.
-    fn ceasing(&mut self, id: ItemId, ceases: bool) -> Vec<(Step, Made)> {
+    fn ceasing(&mut self, id: ItemId, ceases: bool) -> Vec<(Step, PriorWork)> {
         let Some(standing) = self.standing.remove(&id) else {
             return Vec::new();
         };
@@ -136,8 +136,8 @@ impl Builder<'_> {
 
     /// Work in the order of its workflow, as far as that is known: what was changed was done later
     /// than what stands after it.
-    fn in_order(&self, mut work: Vec<(Step, Made)>) -> Vec<(Step, Made)> {
-        let position = |(step, _): &(Step, Made)| {
+    fn in_order(&self, mut work: Vec<(Step, PriorWork)>) -> Vec<(Step, PriorWork)> {
+        let position = |(step, _): &(Step, PriorWork)| {
             let (_, workflow) = self.rulebook.workflow(&step.workflow)?;
             workflow.steps.iter().position(|entry| entry.step.step == step.step)
         };
@@ -158,7 +158,7 @@ impl Builder<'_> {
             let made = standing.into_iter().map(|(step, made)| {
                 let step = self.step_like(&step);
                 // A plugin that is asked again is told those of the item.
-                Made { step, characteristics: None, ..made }
+                PriorWork { step, characteristics: None, ..made }
             });
             let made = made.collect();
             if let Some(origin) = &mut items.items[id.index()].origin {

@@ -18,7 +18,7 @@ use crate::plan::{Action, Item, Level, root_of};
 
 /// An installed instance, and the item of the fulfilment that made it what it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known<'a> {
+pub(super) struct PriorItem<'a> {
     pub id: &'a InstanceId,
     pub document: &'a Value,
     pub installed: &'a Installed,
@@ -27,8 +27,8 @@ pub(super) struct Known<'a> {
 
 /// What a line wants of an instance.
 #[derive(Debug)]
-pub(super) struct Existing<'a> {
-    pub known: Known<'a>,
+pub(super) struct ExistingLine<'a> {
+    pub known: PriorItem<'a>,
     /// Its characteristics when the line is done.
     pub characteristics: Map<String, Value>,
     /// Whether the rules are asked again what it becomes.
@@ -41,7 +41,7 @@ pub(super) struct Existing<'a> {
 pub(super) fn find<'a>(
     order: &Order,
     answers: &'a Answers,
-) -> Result<BTreeMap<usize, Existing<'a>>, Blocked> {
+) -> Result<BTreeMap<usize, ExistingLine<'a>>, Blocked> {
     let mut found = BTreeMap::new();
     for (index, line) in order.lines.iter().enumerate() {
         let id = match (line.action, &line.instance) {
@@ -58,12 +58,13 @@ pub(super) fn find<'a>(
         };
         if line.action == Action::NoChange {
             // What is not ours may be named for its relations.
-            if let Ok(known) = Known::find(order.level, id, answers) {
+            if let Ok(known) = PriorItem::find(order.level, id, answers) {
                 found.insert(index, known.as_it_is());
             }
             continue;
         }
-        let known = Known::find(order.level, id, answers).map_err(|stop| at(order, line, stop))?;
+        let known =
+            PriorItem::find(order.level, id, answers).map_err(|stop| at(order, line, stop))?;
         found.insert(index, known.wanted_by(line)?);
     }
     Ok(found)
@@ -81,7 +82,7 @@ fn at(order: &Order, line: &Line, stop: Blocked) -> Blocked {
 }
 
 /// The order with what its lines need not say, since it is known.
-pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) -> Order {
+pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, ExistingLine<'_>>) -> Order {
     let mut order = order.clone();
     for (index, existing) in existing {
         let (line, item) = (&mut order.lines[*index], existing.known.item());
@@ -103,16 +104,16 @@ pub(super) fn complete(order: &Order, existing: &BTreeMap<usize, Existing<'_>>) 
 }
 
 /// An instance that is installed; `None` if it is not. It is known: [`gather`] comes first.
-pub(super) fn installed<'a>(id: &InstanceId, answers: &'a Answers) -> Option<Known<'a>> {
+pub(super) fn installed<'a>(id: &InstanceId, answers: &'a Answers) -> Option<PriorItem<'a>> {
     let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
     let instance = answers.instances.get(&recall)?.as_ref()?;
     known(instance)
 }
 
-fn known(instance: &Instance) -> Option<Known<'_>> {
+fn known(instance: &Instance) -> Option<PriorItem<'_>> {
     let (record, owner) = (instance.installed.as_ref()?, instance.owner.as_deref()?);
     owner.plan().items.get(record.item.index())?;
-    Some(Known { id: &instance.id, document: &instance.document, installed: record, owner })
+    Some(PriorItem { id: &instance.id, document: &instance.document, installed: record, owner })
 }
 
 /// Whether an instance is suspended, as its document has it.
@@ -122,7 +123,7 @@ pub(super) fn is_suspended(id: &InstanceId, answers: &Answers) -> bool {
     instance.is_some_and(|instance| matches!(state(&instance.document), "suspended" | "inactive"))
 }
 
-impl<'a> Known<'a> {
+impl<'a> PriorItem<'a> {
     /// Finds an instance that may be changed now.
     fn find(level: Level, id: &str, answers: &'a Answers) -> Result<Self, Blocked> {
         let resource = level.inventory();
@@ -223,12 +224,12 @@ impl<'a> Known<'a> {
     }
 
     /// The instance as a line that changes nothing has it.
-    fn as_it_is(self) -> Existing<'a> {
+    fn as_it_is(self) -> ExistingLine<'a> {
         let characteristics = self.item().characteristics.clone();
-        Existing { known: self, characteristics, is_changed: false, wanted: None }
+        ExistingLine { known: self, characteristics, is_changed: false, wanted: None }
     }
 
-    fn wanted_by(self, line: &Line) -> Result<Existing<'a>, Blocked> {
+    fn wanted_by(self, line: &Line) -> Result<ExistingLine<'a>, Blocked> {
         if line.action != Action::Modify {
             return Ok(self.as_it_is());
         }
@@ -252,7 +253,7 @@ impl<'a> Known<'a> {
         self.check_quantity(line)?;
         let moves = line.place.is_some() && line.place != self.item().place;
         let is_changed = characteristics != *before || moves;
-        Ok(Existing { known: self, characteristics, is_changed, wanted })
+        Ok(ExistingLine { known: self, characteristics, is_changed, wanted })
     }
 
     /// A product keeps its quantity.

@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::charges::charges;
 use super::checks::CheckedLine;
-use super::existing::{Existing, Known};
-use super::mirror::{Own, Said};
-use super::produced::Wanted;
+use super::existing::{ExistingLine, PriorItem};
+use super::produced::Requested;
+use super::replan::{Own, Said};
 use super::tasks::time;
 use super::{Answers, Blocked, Question, needs, prices, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
@@ -17,7 +17,7 @@ use crate::expr::{Expressions, Scope as Variables};
 use crate::id::{InstanceId, ItemId, PluginId, SpecId};
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Item, Level, Made, Step};
+use crate::plan::{Action, Item, Level, PriorWork, Step};
 use crate::pricing::charge::Charge;
 use crate::pricing::sold::Price;
 use crate::rule::Scope;
@@ -35,14 +35,14 @@ pub(super) struct Items {
     /// The innermost of several instances of a specification that an item is, or stands below.
     pub within: BTreeMap<ItemId, ItemId>,
     /// The work that stands for items that were there before.
-    pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
+    pub standing: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// The date on which the order begins.
     pub begins: Option<Timestamp>,
     /// Plugins that cannot reach outside.
     pub pure: BTreeSet<PluginId>,
     /// Lines that change nothing of how their instance is delivered.
     pub unchanged: BTreeSet<ItemId>,
-    /// Existing instances that are decomposed anew: their steps are compared with what was done.
+    /// ExistingLine instances that are decomposed anew: their steps are compared with what was done.
     pub compared: BTreeMap<ItemId, Reads>,
 }
 
@@ -65,7 +65,7 @@ const DEPTH_MAX: usize = 16;
 pub(super) fn items<'a>(
     order: &'a Order,
     lines: &[CheckedLine],
-    existing: &BTreeMap<usize, Existing<'a>>,
+    existing: &BTreeMap<usize, ExistingLine<'a>>,
     document: &Value,
     rulebook: &'a Rulebook,
     answers: &'a Answers,
@@ -125,10 +125,10 @@ pub(super) struct Builder<'a> {
     /// The item of each existing instance: a plan is about an instance once.
     pub by_instance: BTreeMap<InstanceId, ItemId>,
     /// What each of these items is an instance of.
-    pub origins: BTreeMap<ItemId, Known<'a>>,
-    /// Existing instances that are decomposed anew.
+    pub origins: BTreeMap<ItemId, PriorItem<'a>>,
+    /// ExistingLine instances that are decomposed anew.
     pub redone: BTreeSet<ItemId>,
-    /// Existing instances whose parts are in the plan.
+    /// ExistingLine instances whose parts are in the plan.
     pub whole: BTreeSet<ItemId>,
     /// What lines want the characteristics of such instances to be.
     pub said: BTreeMap<ItemId, Said>,
@@ -143,7 +143,7 @@ impl<'a> Builder<'a> {
     fn build(
         &mut self,
         lines: &[CheckedLine],
-        existing: &BTreeMap<usize, Existing<'a>>,
+        existing: &BTreeMap<usize, ExistingLine<'a>>,
     ) -> Result<(), Blocked> {
         let charges = charges(self.order, lines, self.rulebook);
         let before = prices::before(self.order, lines, existing, self.rulebook);
@@ -263,7 +263,7 @@ impl<'a> Builder<'a> {
     /// new one.
     fn instance(
         &mut self,
-        wanted: &Wanted,
+        wanted: &Requested,
         parent: ItemId,
         root: ItemId,
     ) -> Result<(ItemId, bool), Blocked> {
@@ -323,7 +323,7 @@ impl<'a> Builder<'a> {
 
     fn child(
         &mut self,
-        wanted: &Wanted,
+        wanted: &Requested,
         parent: ItemId,
         root: ItemId,
         characteristics: Map<String, Value>,
@@ -354,7 +354,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes which of several instances of a specification an item is, or stands below.
-    fn stands_within(&mut self, id: ItemId, wanted: &Wanted, parent: ItemId) {
+    fn stands_within(&mut self, id: ItemId, wanted: &Requested, parent: ItemId) {
         let scope = self.scope(&wanted.spec);
         let within = if wanted.is_one_of_several || scope == Scope::Parent {
             Some(id)
@@ -365,7 +365,12 @@ impl<'a> Builder<'a> {
     }
 
     /// An existing item serves what asks for the same within its scope.
-    pub(super) fn share(&mut self, id: ItemId, wanted: &Wanted, (parent, root): (ItemId, ItemId)) {
+    pub(super) fn share(
+        &mut self,
+        id: ItemId,
+        wanted: &Requested,
+        (parent, root): (ItemId, ItemId),
+    ) {
         self.stands_within(id, wanted, parent);
         let key = (wanted.spec.clone(), self.scope_key(wanted, parent, root));
         self.shared.entry(key).or_insert(id);
@@ -433,7 +438,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Names what shares an instance: what has the same key has the same one.
-    fn scope_key(&self, wanted: &Wanted, parent: ItemId, root: ItemId) -> String {
+    fn scope_key(&self, wanted: &Requested, parent: ItemId, root: ItemId) -> String {
         let line = || format!("item {root}");
         let within = match self.scope(&wanted.spec) {
             Scope::Parent => format!("parent {parent}"),

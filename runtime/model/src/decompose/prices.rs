@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::CheckedLine;
 use super::charges::charges;
-use super::existing::Existing;
+use super::existing::ExistingLine;
 use super::items::Builder;
 use crate::documents::{PRICES, product_price};
 use crate::order::Order;
@@ -23,7 +23,7 @@ use tmf::money::{Decimal, PriceKind, decimal};
 pub(super) fn before(
     order: &Order,
     lines: &[CheckedLine],
-    existing: &BTreeMap<usize, Existing<'_>>,
+    existing: &BTreeMap<usize, ExistingLine<'_>>,
     rulebook: &Rulebook,
 ) -> Option<Vec<Vec<Charge>>> {
     let is_changed = |index: &usize| {
@@ -44,7 +44,7 @@ impl Builder<'_> {
     pub(super) fn price(
         &mut self,
         index: usize,
-        existing: &Existing<'_>,
+        existing: &ExistingLine<'_>,
         charges: (&[Charge], &[Charge]),
     ) {
         let line = &self.order.lines[index];

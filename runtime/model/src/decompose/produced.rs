@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::existing::Known;
+use super::existing::PriorItem;
 use super::items::Builder;
 use super::{Blocked, Production, Question, rule_failure};
 use crate::expr::{EvalError, Expr, Scope as Variables};
@@ -22,7 +22,7 @@ const QUANTITY_MAX: usize = 10_000;
 
 /// An instance that an item becomes.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct Requested {
     pub spec: SpecId,
     /// The characteristics that a rule maps.
     pub characteristics: Map<String, Value>,
@@ -42,10 +42,10 @@ pub(super) enum Whole<'a> {
     /// An item of the plan.
     Item(ItemId),
     /// An instance that the order leaves alone.
-    Other(Known<'a>),
+    Other(PriorItem<'a>),
 }
 
-impl Wanted {
+impl Requested {
     fn new(spec: &SpecId, characteristics: Map<String, Value>) -> Self {
         let spec = spec.clone();
         let (part, share) = (None, None);
@@ -84,7 +84,11 @@ impl Wanted {
 impl<'a> Builder<'a> {
     /// What an item becomes: each edge of the catalog, as the rules about it say, and what rules
     /// and plugins add.
-    pub(super) fn wanted(&mut self, parent: ItemId, root: ItemId) -> Result<Vec<Wanted>, Blocked> {
+    pub(super) fn wanted(
+        &mut self,
+        parent: ItemId,
+        root: ItemId,
+    ) -> Result<Vec<Requested>, Blocked> {
         let spec = &self.built.items[parent.index()].spec;
         let variables = match self.rulebook.rules_from(spec).next() {
             Some(_) => self.variables(parent, root),
@@ -98,20 +102,20 @@ impl<'a> Builder<'a> {
         &mut self,
         whole: Whole<'a>,
         variables: &Variables,
-    ) -> Result<Vec<Wanted>, Blocked> {
+    ) -> Result<Vec<Requested>, Blocked> {
         let spec = self.item_of(whole).spec.clone();
         let edges = self.catalog().specs.get(&spec).map_or_else(Vec::new, |s| s.relies_on.clone());
         let rulebook = self.rulebook;
         let rules: Vec<&Rule> = rulebook.rules_from(&spec).map(|(_, rule)| rule).collect();
         if rules.is_empty() {
-            return Ok(edges.iter().map(|edge| Wanted::new(edge, Map::new())).collect());
+            return Ok(edges.iter().map(|edge| Requested::new(edge, Map::new())).collect());
         }
         let mut wanted = Vec::new();
         for edge in &edges {
             let to = Produces::Spec(edge.clone());
             let about: Vec<&&Rule> = rules.iter().filter(|rule| rule.to == to).collect();
             if about.is_empty() {
-                wanted.push(Wanted::new(edge, Map::new()));
+                wanted.push(Requested::new(edge, Map::new()));
             }
             for rule in about {
                 let made = self.produced(rule, edge, variables).map_err(Blocked::Failure)?;
@@ -144,9 +148,9 @@ impl<'a> Builder<'a> {
 
     /// Each of several rules or productions about one specification makes an instance of its own,
     /// but where one instance reaches beyond the line.
-    fn tell_apart(&self, wanted: &mut [Wanted]) {
+    fn tell_apart(&self, wanted: &mut [Requested]) {
         let mut counts: BTreeMap<SpecId, usize> = BTreeMap::new();
-        let is_own = |made: &Wanted| {
+        let is_own = |made: &Requested| {
             made.share.is_none() && !made.is_shared && !self.scope(&made.spec).is_wide()
         };
         for made in wanted.iter().filter(|made| is_own(made)) {
@@ -171,7 +175,7 @@ impl<'a> Builder<'a> {
         rule: &Rule,
         spec: &SpecId,
         variables: &Variables,
-    ) -> Result<Vec<Wanted>, Failure> {
+    ) -> Result<Vec<Requested>, Failure> {
         if !holds(rule, variables)? {
             return Ok(Vec::new());
         }
@@ -185,7 +189,7 @@ impl<'a> Builder<'a> {
         }
         let Some(quantity) = &rule.quantity else {
             let mapped = self.mapped(rule, variables)?;
-            return Ok(vec![Wanted::by_rule(spec, mapped, rule, &rule.name)]);
+            return Ok(vec![Requested::by_rule(spec, mapped, rule, &rule.name)]);
         };
         let value = quantity.evaluate(variables).map_err(|error| in_rule(rule, &error))?;
         let count = value.as_u64().filter(|count| *count <= QUANTITY_MAX as u64);
@@ -201,7 +205,7 @@ impl<'a> Builder<'a> {
             let own = variables.clone().with(NUMBER, &json!(number));
             let mut made = self.mapped(rule, &own)?;
             made.insert(NUMBER.into(), json!(number));
-            numbered.push(Wanted::of_several(spec, made, Part::Number(number)));
+            numbered.push(Requested::of_several(spec, made, Part::Number(number)));
         }
         Ok(numbered)
     }
@@ -213,7 +217,7 @@ impl<'a> Builder<'a> {
         spec: &SpecId,
         list: &Expr,
         variables: &Variables,
-    ) -> Result<Vec<Wanted>, Failure> {
+    ) -> Result<Vec<Requested>, Failure> {
         let value = list.evaluate(variables).map_err(|error| in_rule(rule, &error))?;
         let elements = value.as_array().filter(|elements| elements.len() <= QUANTITY_MAX);
         let elements = elements.ok_or_else(|| {
@@ -239,7 +243,7 @@ impl<'a> Builder<'a> {
             if *count > 1 {
                 key.push_str(&format!(" {count}"));
             }
-            made.push(Wanted::of_several(spec, mapped, Part::Each(key)));
+            made.push(Requested::of_several(spec, mapped, Part::Each(key)));
         }
         Ok(made)
     }
@@ -265,7 +269,7 @@ impl<'a> Builder<'a> {
         plugin: &PluginId,
         whole: Whole<'a>,
         variables: &Variables,
-    ) -> Result<Vec<Wanted>, Blocked> {
+    ) -> Result<Vec<Requested>, Blocked> {
         if !holds(rule, variables).map_err(Blocked::Failure)? {
             return Ok(Vec::new());
         }
@@ -304,14 +308,14 @@ impl<'a> Builder<'a> {
                 1 => rule.name.clone(),
                 count => format!("{} {count}", rule.name),
             };
-            Wanted::by_rule(&made.spec, made.characteristics.clone(), rule, &name)
+            Requested::by_rule(&made.spec, made.characteristics.clone(), rule, &name)
         });
         Ok(wanted.collect())
     }
 }
 
 /// An instance need not name its rule where no other rule is about its specification.
-fn forget_only_rules(wanted: &mut [Wanted], rules: &[&Rule]) {
+fn forget_only_rules(wanted: &mut [Requested], rules: &[&Rule]) {
     for made in wanted {
         let may_make = |rule: &&&Rule| match &rule.to {
             Produces::Spec(to) => *to == made.spec,

@@ -14,7 +14,7 @@ use crate::expr::{Expr, Expressions, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass};
 use crate::pack::Pack;
-use crate::plan::{Action, Item, Level, Made, Plan, Step, Task, root_of};
+use crate::plan::{Action, Item, Level, Plan, PriorWork, Step, Task, root_of};
 use crate::rule::Hooks;
 use crate::rulebook::Rulebook;
 use crate::workflow::{Workflow, WorkflowStep};
@@ -34,7 +34,7 @@ pub(super) fn plan(
     builder.below = below(&items.items);
     builder.standing = std::mem::take(&mut items.standing);
     if !items.compared.is_empty() {
-        builder.yielded.clone_from(&builder.standing);
+        builder.task_output.clone_from(&builder.standing);
     }
     let (to_check, to_tell) = builder.hooks(&items);
     let mut before = Vec::new();
@@ -95,15 +95,15 @@ pub(super) struct Builder<'a> {
     compiled: BTreeMap<String, Expr>,
     /// The work that stands for items that were there before: what is not redone or taken back
     /// stays so.
-    pub standing: BTreeMap<ItemId, Vec<(Step, Made)>>,
+    pub standing: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// The steps of such items that stay as they are.
     pub kept: BTreeSet<(ItemId, String)>,
     /// The steps whose outputs may be others than those that stand.
     pub unsure: BTreeMap<ItemId, BTreeMap<String, Outputs>>,
     /// The work that is done again and may be about something else by then.
-    pub moving: BTreeMap<ItemId, Vec<(Step, Made)>>,
-    /// What existing items yielded before, by item and step.
-    pub yielded: BTreeMap<ItemId, Vec<(Step, Made)>>,
+    pub moving: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
+    /// What existing items task_output before, by item and step.
+    pub task_output: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     pub expressions: Expressions,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
             kept: BTreeSet::new(),
             unsure: BTreeMap::new(),
             moving: BTreeMap::new(),
-            yielded: BTreeMap::new(),
+            task_output: BTreeMap::new(),
             expressions: Expressions::default(),
         }
     }

@@ -77,12 +77,12 @@ impl Fulfilment {
         Action::parse(item?.get("action")?.as_str()?)
     }
 
-    /// What the request says of an instance, besides what follows from the work.
+    /// The attributes of an instance that the request sets, besides those that follow from the work.
     pub(super) fn as_asked(&self, item: &Item, body: &mut Value) {
         if let (Some((request, _)), true) = (self.activating(), self.is_line(item))
             && let Some(fields) = body.as_object_mut()
         {
-            fields.extend(request.says.clone());
+            fields.extend(request.attributes.clone());
         }
     }
 
@@ -125,7 +125,7 @@ impl Fulfilment {
         let mut body = json!({ "name": name, "@type": super::capitalised(resource) });
         if let (Some(fields), Some(asked)) = (body.as_object_mut(), asked.as_object()) {
             fields.extend(asked.iter().map(|(name, value)| (name.clone(), value.clone())));
-            fields.extend(request.says.clone());
+            fields.extend(request.attributes.clone());
             fields.insert("id".into(), json!(id));
             fields.insert("href".into(), json!(href(resource, &id)));
             fields.insert(attribute.into(), json!(state));

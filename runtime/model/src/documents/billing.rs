@@ -122,7 +122,7 @@ impl Fulfilment {
     /// What raters put into the outputs of an item's tasks under `charges`.
     fn charges_of(&self, item: ItemId) -> Vec<Value> {
         let tasks: Vec<TaskId> = self.tasks_of(item).collect();
-        let outputs = tasks.iter().map(|task| self.tasks()[task.index()].yielded().outputs);
+        let outputs = tasks.iter().map(|task| self.tasks()[task.index()].task_output().outputs);
         let charges = outputs.filter_map(|outputs| outputs.get("charges")?.as_array().cloned());
         charges.flatten().collect()
     }

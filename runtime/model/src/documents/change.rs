@@ -7,10 +7,10 @@ use super::bundle::RELATIONS;
 use super::{Changes, Document, PRICES, characteristics, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, ItemId};
-use crate::plan::{Action, Item, Level, Origin};
+use crate::plan::{Action, Item, Level, Provenance};
 
 /// The fulfilments that an instance's document names as having made or changed it, in that order.
-pub fn makers(resource: &str, document: &Value) -> Vec<FulfilmentId> {
+pub fn fulfilments_of(resource: &str, document: &Value) -> Vec<FulfilmentId> {
     let (links, id) = match resource {
         "product" => ("productOrderItem", "productOrderId"),
         "service" => ("serviceOrderItem", "serviceOrderId"),
@@ -69,7 +69,7 @@ impl Fulfilment {
         &self,
         id: ItemId,
         item: &Item,
-        origin: &Origin,
+        origin: &Provenance,
         stage: Stage,
     ) -> Document {
         let product = self.product_id(item);
@@ -117,7 +117,7 @@ impl Fulfilment {
         &self,
         id: ItemId,
         item: &Item,
-        origin: &Origin,
+        origin: &Provenance,
         stage: Stage,
     ) -> Option<Document> {
         match stage {

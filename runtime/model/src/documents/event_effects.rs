@@ -5,7 +5,7 @@ use super::Document;
 use crate::fulfilment::{ApplyError, Fulfilment};
 use crate::id::TaskId;
 use crate::journal::{End, Event};
-use crate::outcome::Hold;
+use crate::outcome::Reservation;
 use crate::plan::Work;
 use crate::task::TaskState;
 use tmf::time::Timestamp;
@@ -14,9 +14,9 @@ use tmf::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct EventEffects {
     /// The pool values that are reserved from now on, each with its holder.
-    pub reserved: Vec<(Hold, String)>,
+    pub reserved: Vec<(Reservation, String)>,
     /// The pool values that are released, each with its holder.
-    pub released: Vec<(Hold, String)>,
+    pub released: Vec<(Reservation, String)>,
     /// The resources that are terminated, as their documents show it.
     pub terminated: Vec<Document>,
     /// The names under which a task waits no more.
@@ -42,7 +42,7 @@ impl Fulfilment {
         let task = event.task().filter(|task| task.index() < self.tasks().len());
         let Some(task) = task else { return EventEffects::default() };
         let holder = self.holder(task);
-        let with_holder = |hold: Hold| (hold, holder.clone());
+        let with_holder = |hold: Reservation| (hold, holder.clone());
         let reserved = if let Event::Succeeded { holds, .. } = event { &holds[..] } else { &[] };
         let awaited = event.wait().map(|wait| self.callback_names(task, &wait.keys));
         EventEffects {
@@ -69,7 +69,7 @@ impl Fulfilment {
 
     /// The pool values of a task that is undone, and of prior work that is undone. The values of a task
     /// that an operator gave up stay reserved, unless they released them.
-    fn released_by(&self, task: TaskId, event: &Event) -> Vec<Hold> {
+    fn released_by(&self, task: TaskId, event: &Event) -> Vec<Reservation> {
         if self.stays_reserved(task) {
             return Vec::new();
         }
@@ -79,15 +79,15 @@ impl Fulfilment {
         let is_undone = matches!(event, Event::Undone { .. }) || (is_turned && is_by_hand);
         let is_done = matches!(event, Event::Succeeded { .. }) || (is_by_hand && !is_turned);
         match self.work(task) {
-            Work::TakeBack(made) if is_done || (is_released && !is_turned) => made.holds.clone(),
-            Work::Do | Work::Redo(_) if is_undone || is_released => {
+            Work::Undo(made) if is_done || (is_released && !is_turned) => made.holds.clone(),
+            Work::Do | Work::Modify(_) if is_undone || is_released => {
                 let kept = self.work(task).before().map(|made| made.holds.as_slice());
-                let mut holds = self.tasks()[task.index()].yielded().holds;
+                let mut holds = self.tasks()[task.index()].task_output().holds;
                 // The values that the prior work had reserved stay reserved.
                 holds.retain(|hold| !kept.is_some_and(|kept| kept.contains(hold)));
                 holds
             }
-            Work::Do | Work::Redo(_) | Work::TakeBack(_) => Vec::new(),
+            Work::Do | Work::Modify(_) | Work::Undo(_) => Vec::new(),
         }
     }
 
@@ -99,18 +99,18 @@ impl Fulfilment {
 
     /// The pool values that prior work had reserved and the work that modified it did not. They are
     /// released when the order is complete: until then it may be rolled back.
-    fn released_at(&self, end: End) -> Vec<(Hold, String)> {
+    fn released_at(&self, end: End) -> Vec<(Reservation, String)> {
         if !matches!(end, End::Completed | End::Partial) {
             return Vec::new();
         }
         let mut released = Vec::new();
         for (index, task) in self.plan().tasks.iter().enumerate() {
-            let Work::Redo(made) = &task.work else { continue };
+            let Work::Modify(made) = &task.work else { continue };
             // A line that was rolled back keeps the values that it had.
             if task.item.is_some_and(|item| self.has_failed(item)) {
                 continue;
             }
-            let now = self.tasks()[index].yielded().holds;
+            let now = self.tasks()[index].task_output().holds;
             let gone = made.holds.iter().filter(|hold| !now.contains(hold));
             let holder = self.holder(TaskId::at(index));
             released.extend(gone.map(|hold| (hold.clone(), holder.clone())));

@@ -11,9 +11,9 @@ use super::resources::{Use, resource_id};
 use super::{Changes, Document, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
-use crate::outcome::Hold;
-use crate::plan::{Action, Item, Level, Made, Work};
-use crate::task::{TaskState, Yield};
+use crate::outcome::Reservation;
+use crate::plan::{Action, Item, Level, PriorWork, Work};
+use crate::task::{TaskOutput, TaskState};
 
 impl Fulfilment {
     /// The id of the product that an item makes or is about.
@@ -68,7 +68,7 @@ impl Fulfilment {
         let action = self.plan().items[item.index()].action;
         // What is changed shows that when the order is complete: until then it may be unwound.
         if !delivered || action == Action::Modify {
-            for hold in &self.tasks()[task.index()].yielded().holds {
+            for hold in &self.tasks()[task.index()].task_output().holds {
                 changes.documents.push(self.pooled(hold, item, Use::Reserved));
             }
             return;
@@ -126,7 +126,7 @@ impl Fulfilment {
     }
 
     /// A value that was given back.
-    pub fn released(&self, hold: &Hold) -> Document {
+    pub fn released(&self, hold: &Reservation) -> Document {
         let body = json!({
             "id": resource_id(hold),
             "href": href("resource", &resource_id(hold)),
@@ -283,25 +283,28 @@ impl Fulfilment {
         }
     }
 
-    /// What was yielded for an item, now or before, and whether that still stands.
-    pub(super) fn yields(&self, id: ItemId) -> Vec<(Yield, bool)> {
-        let of = |made: &Made| Yield { outputs: made.outputs.clone(), holds: made.holds.clone() };
+    /// What was task_output for an item, now or before, and whether that still stands.
+    pub(super) fn yields(&self, id: ItemId) -> Vec<(TaskOutput, bool)> {
+        let of = |made: &PriorWork| TaskOutput {
+            outputs: made.outputs.clone(),
+            holds: made.holds.clone(),
+        };
         let origin = self.plan().items[id.index()].origin.as_ref();
         let kept = origin.iter().flat_map(|origin| &origin.made).map(|made| (of(made), true));
-        let mut yields: Vec<(Yield, bool)> = kept.collect();
+        let mut yields: Vec<(TaskOutput, bool)> = kept.collect();
         let is_gone = |state: &TaskState| {
             state.is_done() || matches!(state, TaskState::GivenUp { released: true, .. })
         };
         for task in self.tasks_of(id) {
             let state = &self.tasks()[task.index()];
             // The same step is done again for what it is about now.
-            if matches!(self.work(task), Work::TakeBack(made) if made.if_moved) {
+            if matches!(self.work(task), Work::Undo(made) if made.if_moved) {
                 continue;
             }
             yields.push(match self.work(task) {
-                Work::TakeBack(made) => (of(made), !is_gone(state)),
-                Work::Redo(made) if !state.is_done() => (of(made), true),
-                Work::Do | Work::Redo(_) => (state.yielded(), true),
+                Work::Undo(made) => (of(made), !is_gone(state)),
+                Work::Modify(made) if !state.is_done() => (of(made), true),
+                Work::Do | Work::Modify(_) => (state.task_output(), true),
             });
         }
         yields

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{capitalised, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, TaskId};
-use crate::journal::{Alert, Danger};
+use crate::journal::{Alert, SlaRisk};
 use crate::plan::Level;
 
 impl Fulfilment {
@@ -118,11 +118,11 @@ impl Fulfilment {
 }
 
 fn shown(resource: &str, number: usize, alert: &Alert) -> Value {
-    let (kind, name, message) = match alert.danger {
-        Danger::AtRisk => {
+    let (kind, name, message) = match alert.risk {
+        SlaRisk::AtRisk => {
             ("Hazard", "completion at risk", "what is left takes longer than there is time")
         }
-        Danger::Missed => ("Critical", "completion missed", "the time that was wanted is over"),
+        SlaRisk::Missed => ("Critical", "completion missed", "the time that was wanted is over"),
     };
     json!({
         "id": number.to_string(),

@@ -6,7 +6,7 @@ use super::orders::spec_ref;
 use super::{Document, characteristics, copy, href};
 use crate::fulfilment::Fulfilment;
 use crate::id::{ItemId, PoolId};
-use crate::outcome::Hold;
+use crate::outcome::Reservation;
 use crate::plan::{Item, Level};
 
 impl Fulfilment {
@@ -16,12 +16,12 @@ impl Fulfilment {
         let mut documents = Vec::new();
         let mut outputs = Map::new();
         let mut pooled = Vec::new();
-        for (yielded, stands) in self.yields(id) {
+        for (task_output, stands) in self.yields(id) {
             let is_told = stands || used == Use::Ended;
             if is_told {
-                outputs.extend(yielded.outputs);
+                outputs.extend(task_output.outputs);
             }
-            for hold in yielded.holds {
+            for hold in task_output.holds {
                 // What was rolled back is free, and may be reserved for another order by now.
                 if is_told {
                     documents.push(self.pooled(&hold, id, used));
@@ -60,7 +60,7 @@ impl Fulfilment {
         documents
     }
 
-    pub(super) fn pooled(&self, hold: &Hold, item: ItemId, used: Use) -> Document {
+    pub(super) fn pooled(&self, hold: &Reservation, item: ItemId, used: Use) -> Document {
         let id = resource_id(hold);
         let mut document = self.released(hold);
         let mut body = self.resource(&id, &self.plan().items[item.index()], used);
@@ -114,7 +114,7 @@ pub(super) enum Use {
 }
 
 /// The id of a pooled resource: each value has one, which does not depend on its holder.
-pub(super) fn resource_id(hold: &Hold) -> String {
+pub(super) fn resource_id(hold: &Reservation) -> String {
     pooled_id(&hold.pool, &hold.value)
 }
 

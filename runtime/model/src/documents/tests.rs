@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::id::{PluginId, PoolId, SpecId, TaskId};
-use crate::outcome::{Failure, FailureClass, Hold};
+use crate::outcome::{Failure, FailureClass, Reservation};
 use crate::plan::{Action, OnFailure, Plan, Retry, Step, Task, Work};
 use crate::pricing::sold::{Price, PriceAlteration};
 use crate::{Event, FulfilmentId};
@@ -32,7 +32,7 @@ fn step(name: &str) -> Step {
         retry: Retry { attempts: 1, first_ms: 1, max_ms: 1 },
         on_failure: OnFailure::Unwind,
         undo: true,
-        no_return: false,
+        point_of_no_return: false,
         milestone: None,
         expected_ms: None,
     }
@@ -61,8 +61,8 @@ fn plan() -> Plan {
     }
 }
 
-fn hold() -> Hold {
-    Hold {
+fn hold() -> Reservation {
+    Reservation {
         pool: PoolId::new("vlans"),
         index: 0,
         value: "100".into(),
@@ -115,7 +115,7 @@ impl Story {
         changes
     }
 
-    fn succeed(&mut self, task: u32, outputs: &Value, holds: Vec<Hold>) -> Changes {
+    fn succeed(&mut self, task: u32, outputs: &Value, holds: Vec<Reservation>) -> Changes {
         let outputs = outputs.as_object().cloned().unwrap_or_default();
         let event = Event::Succeeded { task: TaskId(task), attempt: 1, outputs, holds };
         self.commit(&format!("task {task} succeeds"), &[event])

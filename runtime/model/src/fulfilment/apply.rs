@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::failures::Cause;
 use super::index::Index;
 use super::progress::Progress;
-use super::watch::{Watch, is_settled};
+use super::ready_set::{ReadySet, is_settled};
 use super::{ApplyError, Fulfilment, Phase, cancel};
 use crate::id::{ItemId, TaskId};
 use crate::journal::{End, Event};
@@ -28,7 +28,7 @@ impl Fulfilment {
             Allowed::Forward => !is_turned,
             Allowed::Backward => is_turned,
             Allowed::Both => true,
-            Allowed::Undo => is_turned || matches!(self.work(task), Work::TakeBack(_)),
+            Allowed::Undo => is_turned || matches!(self.work(task), Work::Undo(_)),
         };
         if !is_allowed || !self.may_follow(task, event) {
             return Err(self.refuse(event));
@@ -44,7 +44,7 @@ impl Fulfilment {
             self.left.insert(task);
         }
         self.tasks[task.index()] = next;
-        self.watch.changed(&self.plan, &self.tasks, &self.turned, task);
+        self.ready.changed(&self.plan, &self.tasks, &self.turned, task);
         Ok(())
     }
 
@@ -52,7 +52,7 @@ impl Fulfilment {
     /// is undone only before them.
     fn may_follow(&self, task: TaskId, event: &Event) -> bool {
         if event.is_of_undo() || matches!(event, Event::GivenUp { .. }) {
-            return self.watch.blockers[task.index()] == 0;
+            return self.ready.blockers[task.index()] == 0;
         }
         if !event.is_of_attempt() || self.is_turned(task) {
             return true;
@@ -111,17 +111,17 @@ impl Fulfilment {
                 self.follow(patch);
                 return Ok(());
             }
-            (Phase::Running, Event::Endangered { alert }) => {
+            (Phase::Running, Event::Alerted { alert }) => {
                 self.alerts.push(alert.clone());
                 return Ok(());
             }
             (Phase::Running, Event::Ended { end })
-                if self.watch.unsettled == 0 && *end == self.end_of_running() =>
+                if self.ready.unsettled == 0 && *end == self.end_of_running() =>
             {
                 Phase::Ended(*end, None)
             }
             (Phase::Unwinding(cause), Event::Ended { end })
-                if self.watch.unsettled == 0 && *end == self.end_of_unwinding(cause) =>
+                if self.ready.unsettled == 0 && *end == self.end_of_unwinding(cause) =>
             {
                 let failure = self.cancelled_by.is_none().then(|| cause.clone());
                 Phase::Ended(*end, failure)
@@ -136,7 +136,7 @@ impl Fulfilment {
         plan.check().map_err(ApplyError::Plan)?;
         self.plan = Arc::clone(plan);
         self.tasks = vec![TaskState::Pending; self.plan.tasks.len()];
-        self.watch = Watch::derive(&self.plan, &self.tasks, &self.turned);
+        self.ready = ReadySet::derive(&self.plan, &self.tasks, &self.turned);
         self.index = Arc::new(Index::derive(&self.plan));
         self.progress = Progress::derive(&self.plan, &self.tasks);
         Ok(())
@@ -158,7 +158,7 @@ impl Fulfilment {
             return None;
         }
         let all: BTreeSet<ItemId> = known.iter().chain(more).copied().collect();
-        let dependents = &self.watch.dependents;
+        let dependents = &self.ready.dependents;
         let closed = lines.closure(&self.plan, dependents, &known, more.iter().copied());
         if all != closed || lines.are_all(&all) {
             return None;
@@ -172,20 +172,20 @@ impl Fulfilment {
         self.turned.stays.extend(stays);
         more.retain(|task| !self.turned.stays.contains(task));
         self.turned.tasks.extend(&more);
-        self.watch.turn(&self.plan, &self.tasks, &self.turned, &more);
+        self.ready.turn(&self.plan, &self.tasks, &self.turned, &more);
     }
 
     fn turn_all(&mut self) {
         let stays = self.staying((0..self.tasks.len()).map(TaskId::at));
         self.turned.stays.extend(stays);
         self.turned.is_whole = true;
-        self.watch = Watch::derive(&self.plan, &self.tasks, &self.turned);
+        self.ready = ReadySet::derive(&self.plan, &self.tasks, &self.turned);
     }
 
     /// What of these tasks stays done: work past a point of no return, and what it needed.
     fn staying(&self, tasks: impl Iterator<Item = TaskId>) -> BTreeSet<TaskId> {
         let stays = |task: &TaskId| {
-            self.plan.is_no_return(*task)
+            self.plan.is_point_of_no_return(*task)
                 && self.tasks[task.index()].is_done()
                 && !self.is_turned(*task)
         };

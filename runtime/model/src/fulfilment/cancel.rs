@@ -47,7 +47,7 @@ impl Fulfilment {
         tasks.filter(|task| {
             let may_be_done = !self.tasks[task.index()].is_clear() && !self.is_turned(*task);
             let stays = self.turned.stays.contains(task);
-            self.plan.is_no_return(*task) && may_be_done && !stays
+            self.plan.is_point_of_no_return(*task) && may_be_done && !stays
         })
     }
 }

@@ -7,7 +7,7 @@ use super::ending::Reach;
 use super::{Fulfilment, Phase};
 use crate::id::{FulfilmentId, TaskId};
 use crate::journal::Event;
-use crate::outcome::{Failure, FailureClass, Hold, Outcome};
+use crate::outcome::{Failure, FailureClass, Outcome, Reservation};
 use crate::plan::{OnFailure, Retry, Work};
 use crate::task::TaskState;
 use tmf::time::Timestamp;
@@ -20,7 +20,7 @@ impl Fulfilment {
         task: TaskId,
         attempt: u32,
         outcome: Outcome,
-        holds: Vec<Hold>,
+        holds: Vec<Reservation>,
         now: Timestamp,
     ) -> Vec<Event> {
         if !self.awaits_outcome(task, attempt) {
@@ -105,7 +105,7 @@ impl Fulfilment {
     }
 
     /// What follows when a person wants what failed tried again.
-    pub fn reopen(&self) -> Vec<Event> {
+    pub fn retry(&self) -> Vec<Event> {
         if !matches!(self.phase, Phase::Running | Phase::Unwinding(_)) {
             return Vec::new();
         }
@@ -124,7 +124,7 @@ impl Fulfilment {
             | TaskState::Undone
             | TaskState::GivenUp { .. } => false,
         });
-        failed.map(|(index, _)| Event::Reopened { task: TaskId::at(index) }).collect()
+        failed.map(|(index, _)| Event::Retried { task: TaskId::at(index) }).collect()
     }
 
     fn awaits_callback(&self, task: TaskId, attempt: u32) -> bool {
@@ -146,7 +146,7 @@ impl Fulfilment {
         }
         match state {
             // What it comes after may be undone since its call began.
-            TaskState::Pending if self.watch.blockers[task.index()] > 0 => false,
+            TaskState::Pending if self.ready.blockers[task.index()] > 0 => false,
             TaskState::Pending | TaskState::Retrying { .. } => {
                 !self.is_turned(task) && state.is_attempt(attempt)
             }
@@ -179,7 +179,7 @@ impl Fulfilment {
             return vec![Event::Retrying { task, attempt, failure, at }];
         }
         // What is taken back is taken back in the end, so this waits for a person.
-        let takes_back = matches!(self.work(task), Work::TakeBack(_));
+        let takes_back = matches!(self.work(task), Work::Undo(_));
         let rejects = failure.class == FailureClass::Reject;
         let unwind = !takes_back && (rejects || step.on_failure == OnFailure::Unwind);
         let failed = Event::Failed { task, attempt, failure: failure.clone() };
@@ -198,10 +198,13 @@ impl Fulfilment {
     fn is_past_return(&self, reach: &Reach, failed: TaskId) -> bool {
         self.tasks_within(reach).into_iter().any(|task| {
             let state = &self.tasks[task.index()];
-            let takes_back = matches!(self.work(task), Work::TakeBack(_));
+            let takes_back = matches!(self.work(task), Work::Undo(_));
             let has_failed = matches!(state, TaskState::Failed { .. }) && !takes_back;
             let may_be_done = !state.is_clear() && !has_failed;
-            self.plan.is_no_return(task) && task != failed && may_be_done && !self.is_turned(task)
+            self.plan.is_point_of_no_return(task)
+                && task != failed
+                && may_be_done
+                && !self.is_turned(task)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::watch::is_settled;
+use super::ready_set::is_settled;
 use super::{Context, Due, Fulfilment, Phase};
 use crate::id::TaskId;
 use crate::operation::Operation;
@@ -34,7 +34,7 @@ impl Fulfilment {
 
     /// The work that is due for no single task: the end, or a note that it is late.
     pub fn due_for_whole(&self, now: Timestamp) -> Option<Due> {
-        let settled = self.watch.unsettled == 0;
+        let settled = self.ready.unsettled == 0;
         match &self.phase {
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => None,
             Phase::Running if settled => {
@@ -47,13 +47,13 @@ impl Fulfilment {
 
     /// The tasks that work may be due for, in order: those without a blocker.
     pub fn active(&self) -> impl Iterator<Item = TaskId> + '_ {
-        self.watch.active.iter().copied()
+        self.ready.active.iter().copied()
     }
 
     /// The work that is due for a task now.
     pub fn due_for(&self, task: TaskId, context: &mut Context<'_>) -> Option<Due> {
         let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
-        if !is_open || !self.watch.active.contains(&task) {
+        if !is_open || !self.ready.active.contains(&task) {
             return None;
         }
         if let Some(attempt) = self.expired(task, context.now) {
@@ -91,7 +91,7 @@ impl Fulfilment {
         let is_turned = self.is_turned(task);
         let is_over =
             !matches!(state, TaskState::Pending) && is_settled(&self.tasks, &self.turned, task);
-        let after = self.watch.dependents[task.index()].iter().filter(move |_| is_over);
+        let after = self.ready.dependents[task.index()].iter().filter(move |_| is_over);
         let before = self.plan.task(task).needs.iter().filter(move |_| is_over && is_turned);
         after.chain(before).copied()
     }
@@ -127,9 +127,9 @@ impl Fulfilment {
             TaskState::Retrying { .. }
             | TaskState::Failed { .. }
             | TaskState::Stuck { begun: false, .. } => Some(Owed::undo(1, &Map::new())),
-            TaskState::Done(yielded) => Some(Owed::undo(1, &yielded.outputs)),
-            TaskState::Undoing { yielded, attempt, at, .. } => {
-                (*at <= now).then(|| Owed::undo(attempt + 1, &yielded.outputs))
+            TaskState::Done(task_output) => Some(Owed::undo(1, &task_output.outputs)),
+            TaskState::Undoing { task_output, attempt, at, .. } => {
+                (*at <= now).then(|| Owed::undo(attempt + 1, &task_output.outputs))
             }
             TaskState::Pending
             | TaskState::Running { .. }
@@ -178,7 +178,7 @@ impl Fulfilment {
     /// The next time after `now` at which something becomes due for a task by time alone.
     pub fn wake_for(&self, task: TaskId, now: Timestamp) -> Option<Timestamp> {
         let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
-        if !is_open || !self.watch.active.contains(&task) {
+        if !is_open || !self.ready.active.contains(&task) {
             return None;
         }
         let time = match &self.tasks[task.index()] {
@@ -201,7 +201,7 @@ impl Fulfilment {
     /// The next time after `now` at which it may be complete, where all is done before its date, or
     /// at which it may be late, where it is owed that that is noted.
     pub fn wake_for_whole(&self, now: Timestamp) -> Option<Timestamp> {
-        let is_settled = self.phase == Phase::Running && self.watch.unsettled == 0;
+        let is_settled = self.phase == Phase::Running && self.ready.unsettled == 0;
         let completes = self.plan.completes.filter(|_| is_settled);
         self.alert_times().chain(completes).filter(|time| *time > now).min()
     }

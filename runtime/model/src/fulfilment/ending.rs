@@ -52,7 +52,7 @@ impl Fulfilment {
     pub(super) fn reach_from(&self, lines: impl IntoIterator<Item = ItemId>) -> Reach {
         let known: BTreeSet<ItemId> = self.failed.keys().copied().collect();
         let own = self.lines.of(&self.plan);
-        let all = own.closure(&self.plan, &self.watch.dependents, &known, lines);
+        let all = own.closure(&self.plan, &self.ready.dependents, &known, lines);
         if own.are_all(&all) || all.len() == known.len() {
             return Reach::Order;
         }

@@ -77,7 +77,7 @@ impl Fulfilment {
     /// Whether anything failed that a person may mend.
     pub fn has_failures(&self) -> bool {
         matches!(self.phase, Phase::Held(_))
-            || self.watch.active.iter().any(|task| {
+            || self.ready.active.iter().any(|task| {
                 let state = &self.tasks[task.index()];
                 matches!(state, TaskState::Failed { .. } | TaskState::Stuck { .. })
             })

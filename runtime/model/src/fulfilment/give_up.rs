@@ -84,7 +84,7 @@ impl Fulfilment {
         match subject {
             Subject::Task(name) => {
                 let task = self.task_named(name)?;
-                if self.is_turned(task) || matches!(self.work(task), Work::TakeBack(_)) {
+                if self.is_turned(task) || matches!(self.work(task), Work::Undo(_)) {
                     self.give_up_undo(task, release, decision)
                 } else {
                     self.give_up_task(task, decision)
@@ -149,7 +149,7 @@ impl Fulfilment {
             // Once it is sure that no answer is read any more, its undo follows.
             return Ok(events);
         }
-        let may_be = state.may_be_given_up() && self.watch.blockers[task.index()] == 0;
+        let may_be = state.may_be_given_up() && self.ready.blockers[task.index()] == 0;
         // A failed task is undone at once, or when what relies on it was undone.
         let is_next = self.is_turned(task) && matches!(state, TaskState::Failed { .. });
         if events.is_empty() && (!may_be || is_next) {
@@ -224,7 +224,7 @@ impl Fulfilment {
                     | TaskState::Waiting { .. }
                     | TaskState::CalledBack { .. }
             );
-            is_open && self.plan.is_no_return(*task) && !self.is_turned(*task)
+            is_open && self.plan.is_point_of_no_return(*task) && !self.is_turned(*task)
         };
         match self.tasks_within(reach).iter().find(|task| is_open(task)) {
             Some(task) => {

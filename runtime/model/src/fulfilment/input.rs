@@ -29,8 +29,8 @@ impl Fulfilment {
     pub fn callback_name(&self, task: TaskId, key: &str) -> String {
         let own = self.idempotency_key(task);
         let (done_as, may_be_own) = match self.work(task) {
-            Work::TakeBack(made) => (&made.key, false),
-            Work::Do | Work::Redo(_) => (&own, true),
+            Work::Undo(made) => (&made.key, false),
+            Work::Do | Work::Modify(_) => (&own, true),
         };
         match key.strip_prefix(done_as.as_str()) {
             Some("") if may_be_own => own,
@@ -71,7 +71,7 @@ impl Fulfilment {
         action: Option<Action>,
         expressions: &mut Expressions,
     ) -> Result<Map<String, Value>, Failure> {
-        if let Work::TakeBack(made) = self.work(task) {
+        if let Work::Undo(made) = self.work(task) {
             return Ok(made.input.clone());
         }
         let template = &self.plan.step(task).input;
@@ -177,10 +177,10 @@ impl Fulfilment {
         for id in self.index.tasks(own.item) {
             let step = self.plan.step(*id);
             if step.workflow == *workflow
-                && !matches!(self.work(*id), Work::TakeBack(_))
-                && let TaskState::Done(yielded) = &self.tasks[id.index()]
+                && !matches!(self.work(*id), Work::Undo(_))
+                && let TaskState::Done(task_output) = &self.tasks[id.index()]
             {
-                steps.insert(step.step.clone(), Value::Object(yielded.outputs.clone()));
+                steps.insert(step.step.clone(), Value::Object(task_output.outputs.clone()));
             }
         }
         Value::Object(steps)
@@ -220,10 +220,10 @@ impl Fulfilment {
                 continue;
             };
             let entry = outputs.entry(item.spec.to_string()).or_insert_with(|| json!({}));
-            if let (TaskState::Done(yielded), Some(fields)) =
+            if let (TaskState::Done(task_output), Some(fields)) =
                 (&self.tasks[task.index()], entry.as_object_mut())
             {
-                fields.extend(yielded.outputs.clone());
+                fields.extend(task_output.outputs.clone());
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{Fulfilment, Phase};
 use crate::id::TaskId;
-use crate::journal::{Alert, Danger};
+use crate::journal::{Alert, SlaRisk};
 use crate::task::TaskState;
 use tmf::time::Timestamp;
 
@@ -14,10 +14,9 @@ impl Fulfilment {
         if now < at_risk.min(wanted) {
             return None;
         }
-        let danger = if wanted <= now { Danger::Missed } else { Danger::AtRisk };
-        let is_known =
-            self.alerts.iter().any(|known| known.wanted == wanted && known.danger == danger);
-        (!is_known).then_some(Alert { danger, at: now, wanted })
+        let risk = if wanted <= now { SlaRisk::Missed } else { SlaRisk::AtRisk };
+        let is_known = self.alerts.iter().any(|known| known.wanted == wanted && known.risk == risk);
+        (!is_known).then_some(Alert { risk, at: now, wanted })
     }
 
     /// The times at which something may be to be noted, past ones too.
@@ -28,7 +27,7 @@ impl Fulfilment {
     /// The time from which on there is too little time for what is left, and the time that is
     /// wanted.
     fn times(&self) -> Option<(Timestamp, Timestamp)> {
-        if self.watch.left_ms.is_empty() || self.phase != Phase::Running {
+        if self.ready.left_ms.is_empty() || self.phase != Phase::Running {
             return None;
         }
         const WANTED: &str = "requestedCompletionDate";
@@ -38,7 +37,7 @@ impl Fulfilment {
         if self.plan.completes.is_some_and(|date| date >= wanted) {
             return None;
         }
-        let active = self.watch.active.iter().filter(|task| !self.is_turned(**task));
+        let active = self.ready.active.iter().filter(|task| !self.is_turned(**task));
         let left = active.map(|task| self.left_ms(*task)).max()?;
         let at_risk = wanted.0.saturating_sub(i64::try_from(left).unwrap_or(i64::MAX));
         Some((Timestamp(at_risk), wanted))
@@ -47,7 +46,7 @@ impl Fulfilment {
     /// How long a task and what comes after it take at the least. One that has begun may be done
     /// the next moment.
     fn left_ms(&self, task: TaskId) -> u64 {
-        let whole = self.watch.left_ms[task.index()];
+        let whole = self.ready.left_ms[task.index()];
         match &self.tasks[task.index()] {
             TaskState::Running { .. }
             | TaskState::Waiting { .. }

@@ -59,7 +59,7 @@ impl Fulfilment {
     /// Whether a task is to undo something, its own work or prior work, and no plugin is needed for it.
     fn has_nothing_to_undo(&self, task: TaskId, effects: Option<Effects>) -> bool {
         let can_undo = self.plan.step(task).undo && effects != Some(Effects::Pure);
-        let undoes_prior = matches!(self.work(task), Work::TakeBack(_));
+        let undoes_prior = matches!(self.work(task), Work::Undo(_));
         match self.direction(task) {
             // Prior work whose undo was begun cannot be restored: what is left of it stands.
             Direction::Backward => {
@@ -77,12 +77,14 @@ impl Fulfilment {
         expressions: &mut Expressions,
     ) -> Operation {
         match (self.work(task), operation) {
-            (Work::TakeBack(_), Operation::Resume { payload }) => Operation::ResumeUndo { payload },
-            (Work::TakeBack(made), _) => Operation::Undo { outputs: made.outputs.clone() },
+            (Work::Undo(_), Operation::Resume { payload }) => Operation::ResumeUndo { payload },
+            (Work::Undo(made), _) => Operation::Undo { outputs: made.outputs.clone() },
             // The prior work is about something else, was left alone, and is still there.
-            (Work::Redo(_), undo @ Operation::Undo { .. }) if self.moves(task, expressions) => undo,
-            (Work::Redo(_), Operation::Undo { .. }) => Operation::Reapply,
-            (Work::Do | Work::Redo(_), operation) => operation,
+            (Work::Modify(_), undo @ Operation::Undo { .. }) if self.moves(task, expressions) => {
+                undo
+            }
+            (Work::Modify(_), Operation::Undo { .. }) => Operation::Reapply,
+            (Work::Do | Work::Modify(_), operation) => operation,
         }
     }
 
@@ -94,17 +96,17 @@ impl Fulfilment {
         expressions: &mut Expressions,
     ) -> Option<NoCall> {
         match (self.work(task), operation) {
-            (Work::Redo(made), Operation::Run | Operation::Recover) if made.if_changed => {
+            (Work::Modify(made), Operation::Run | Operation::Recover) if made.if_changed => {
                 let input = self.input(task, expressions).ok()?;
                 let stands =
                     || NoCall::Stands { outputs: made.outputs.clone(), holds: made.holds.clone() };
                 (input == *made.as_change()).then(stands)
             }
-            (Work::TakeBack(_), _) => {
+            (Work::Undo(_), _) => {
                 let stands = || NoCall::Stands { outputs: Map::new(), holds: Vec::new() };
                 self.stays(task, expressions).then(stands)
             }
-            (Work::Do | Work::Redo(_), _) => None,
+            (Work::Do | Work::Modify(_), _) => None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::Fulfilment;
 use crate::expr::Expressions;
 use crate::id::{Digest, PluginId, TaskId};
 use crate::operation::Operation;
-use crate::outcome::{Failure, Hold};
+use crate::outcome::{Failure, Reservation};
 use crate::plan::{Action, Work};
 
 /// A request to a plugin.
@@ -36,7 +36,7 @@ pub struct Request {
     /// The step's input, evaluated.
     pub input: Map<String, Value>,
     /// The pool values of the prior work, which the new work may reserve again.
-    pub offered: Vec<Hold>,
+    pub offered: Vec<Reservation>,
     /// How long the call may take, in milliseconds.
     pub timeout_ms: u64,
 }
@@ -56,8 +56,8 @@ impl Fulfilment {
         let item = self.plan.item_of(task);
         let work = self.work(task);
         let idempotency_key = match work {
-            Work::TakeBack(made) => made.key.clone(),
-            Work::Do | Work::Redo(_) => self.idempotency_key(task),
+            Work::Undo(made) => made.key.clone(),
+            Work::Do | Work::Modify(_) => self.idempotency_key(task),
         };
         let answer_name = match operation.reverts() {
             true => self.undo_name(task),
@@ -71,9 +71,9 @@ impl Fulfilment {
         };
         let replaces = work.replaced().filter(|made| reapplies || !made.moves(&input));
         let before = match work {
-            Work::TakeBack(made) => made.characteristics.as_ref(),
-            Work::Redo(made) if reapplies => made.characteristics.as_ref(),
-            Work::Do | Work::Redo(_) => None,
+            Work::Undo(made) => made.characteristics.as_ref(),
+            Work::Modify(made) if reapplies => made.characteristics.as_ref(),
+            Work::Do | Work::Modify(_) => None,
         };
         let characteristics = before.or_else(|| item.map(|item| &item.characteristics));
         Ok(Request {

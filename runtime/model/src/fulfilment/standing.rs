@@ -8,7 +8,7 @@ use super::Fulfilment;
 use crate::expr::Expressions;
 use crate::id::{ItemId, TaskId};
 use crate::outcome::Failure;
-use crate::plan::{Made, Step, Work};
+use crate::plan::{PriorWork, Step, Work};
 
 impl Fulfilment {
     /// The work for an item that stands, in the order in which it was done, each with its step.
@@ -16,44 +16,44 @@ impl Fulfilment {
         &self,
         item: ItemId,
         expressions: &mut Expressions,
-    ) -> Result<Vec<(Step, Made)>, Failure> {
+    ) -> Result<Vec<(Step, PriorWork)>, Failure> {
         let mut standing = Vec::new();
         let its = &self.plan.items[item.index()];
         let characteristics = Some(its.characteristics.clone());
         for made in its.origin.iter().flat_map(|origin| &origin.made) {
-            let made = Made { characteristics: characteristics.clone(), ..made.clone() };
+            let made = PriorWork { characteristics: characteristics.clone(), ..made.clone() };
             standing.push((self.plan.steps[made.step as usize].clone(), made));
         }
         for task in self.tasks_of(item) {
             let state = &self.tasks[task.index()];
-            if !state.is_done() || matches!(self.plan.task(task).work, Work::TakeBack(_)) {
+            if !state.is_done() || matches!(self.plan.task(task).work, Work::Undo(_)) {
                 continue;
             }
-            let yielded = state.yielded();
+            let task_output = state.task_output();
             // What was done by hand may have none, since it could not be made.
             let (input, change) = match self.input(task, expressions) {
                 Ok(input) => (input, self.input_of_change(task, expressions)?),
                 Err(_) => (Map::new(), None),
             };
-            if let Work::Redo(made) = self.work(task)
+            if let Work::Modify(made) = self.work(task)
                 && made.if_changed
                 && input == *made.as_change()
             {
                 // It was not done again after all.
                 let characteristics = characteristics.clone();
-                let made = Made { if_changed: false, characteristics, ..(**made).clone() };
+                let made = PriorWork { if_changed: false, characteristics, ..(**made).clone() };
                 standing.push((self.plan.step(task).clone(), made));
                 continue;
             }
-            let made = Made {
+            let made = PriorWork {
                 step: self.plan.task(task).step,
                 key: self.idempotency_key(task),
                 input,
-                outputs: yielded.outputs,
-                holds: yielded.holds,
+                outputs: task_output.outputs,
+                holds: task_output.holds,
                 change,
                 characteristics: characteristics.clone(),
-                ..Made::default()
+                ..PriorWork::default()
             };
             standing.push((self.plan.step(task).clone(), made));
         }
@@ -86,8 +86,8 @@ impl Fulfilment {
                 |other: &TaskId| self.plan.task(*other).item == self.plan.task(task).item;
             // What undoes earlier work comes after the undo of what that was needed for.
             let others = match self.work(next) {
-                Work::TakeBack(_) => &self.plan.task(next).needs,
-                Work::Do | Work::Redo(_) => &self.watch.dependents[next.index()],
+                Work::Undo(_) => &self.plan.task(next).needs,
+                Work::Do | Work::Modify(_) => &self.ready.dependents[next.index()],
             };
             open.extend(others.iter().copied().filter(is_of_item));
         }
@@ -97,19 +97,19 @@ impl Fulfilment {
     /// Whether a task that is done again is about something else than before: what was done before
     /// stays until the order is complete.
     pub fn moves(&self, task: TaskId, expressions: &mut Expressions) -> bool {
-        let Work::Redo(made) = self.work(task) else { return false };
+        let Work::Modify(made) = self.work(task) else { return false };
         self.input(task, expressions).is_ok_and(|input| made.moves(&input))
     }
 
     /// Whether a task takes something back that its step is still about.
     pub fn stays(&self, task: TaskId, expressions: &mut Expressions) -> bool {
-        let Work::TakeBack(made) = self.work(task) else { return false };
+        let Work::Undo(made) = self.work(task) else { return false };
         let (own, step) = (self.plan.task(task), self.plan.step(task));
         let again = self.plan.tasks.iter().enumerate().find(|(index, other)| {
             let theirs = &self.plan.steps[other.step as usize];
             let is_same = theirs.workflow == step.workflow && theirs.step == step.step;
             let id = TaskId::at(*index);
-            is_same && other.item == own.item && matches!(self.work(id), Work::Redo(_))
+            is_same && other.item == own.item && matches!(self.work(id), Work::Modify(_))
         });
         let moved = again.is_some_and(|(index, _)| self.moves(TaskId::at(index), expressions));
         made.if_moved && !moved

@@ -71,7 +71,7 @@ impl Player {
                 needs: needs.map(|need| TaskId::at(position(need))).collect(),
                 attempts: 3,
                 on_failure: OnFailure::Unwind,
-                no_return: false,
+                point_of_no_return: false,
                 not_before: None,
                 lines: lines
                     .split(" and ")
@@ -86,7 +86,7 @@ impl Player {
                     Some(("not before", ms)) => {
                         policy.not_before = Some(Timestamp(ms.parse().unwrap()));
                     }
-                    Some(("no", "return")) => policy.no_return = true,
+                    Some(("no", "return")) => policy.point_of_no_return = true,
                     Some(("takes", "back")) => policy.takes_back = true,
                     None if part == "hold" => policy.on_failure = OnFailure::Hold,
                     _ => panic!("cannot read `{part}`"),
@@ -174,7 +174,7 @@ impl Player {
                 let outcome = Outcome::Failed(failure(class));
                 state.conclude_undo(task(name), current(name), outcome, self.now)
             }
-            ["reopen"] => state.reopen(),
+            ["reopen"] => state.retry(),
             ["give", "up", "item", item] => self.give_up(&Subject::Item(item.into()), false),
             ["give", "up", name] => self.give_up(&Subject::Task(self.full(name)), false),
             ["release", name] => self.give_up(&Subject::Task(self.full(name)), true),

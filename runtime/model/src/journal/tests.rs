@@ -45,7 +45,7 @@ fn events() -> Vec<Event> {
             to: "http://127.0.0.1/service".into(),
             body: "{}".into(),
             content_type: "application/json".into(),
-            says: json!({ "name": "bearer" }).as_object().cloned().unwrap_or_default(),
+            attributes: json!({ "name": "bearer" }).as_object().cloned().unwrap_or_default(),
         })),
     });
     events
@@ -86,7 +86,7 @@ fn next(last: Option<&Event>) -> Option<Event> {
             task,
             attempt,
             outputs: json!({ "vlan": "100.200" }).as_object().cloned().unwrap_or_default(),
-            holds: vec![Hold {
+            holds: vec![Reservation {
                 pool: PoolId::new("bng-1-vlan"),
                 index: 100,
                 value: "100.200".into(),
@@ -102,7 +102,7 @@ fn next(last: Option<&Event>) -> Option<Event> {
             at,
         },
         Some(Event::Retrying { .. }) => Event::Failed { task, attempt, failure },
-        Some(Event::Failed { .. }) => Event::Reopened { task },
+        Some(Event::Failed { .. }) => Event::Retried { task },
         Some(event) => return ending(event),
     })
 }
@@ -112,7 +112,7 @@ fn ending(last: &Event) -> Option<Event> {
     let (task, attempt, at) = (TaskId(3), 2, Timestamp(1_773_280_800_500));
     let failure = Failure::new(FailureClass::Retry, "ELEMENT_BUSY", "olt-1 answered 503");
     Some(match last {
-        Event::Reopened { .. } => Event::Unwinding { cause: failure, task: None, decision: None },
+        Event::Retried { .. } => Event::Unwinding { cause: failure, task: None, decision: None },
         Event::Unwinding { .. } => Event::RollingBack {
             lines: vec![ItemId(0), ItemId(4)],
             cause: failure,
@@ -131,9 +131,9 @@ fn ending(last: &Event) -> Option<Event> {
                 .unwrap_or_default(),
         },
         Event::Patched { .. } => {
-            Event::Endangered { alert: Alert { danger: Danger::AtRisk, at, wanted: at } }
+            Event::Alerted { alert: Alert { risk: SlaRisk::AtRisk, at, wanted: at } }
         }
-        Event::Endangered { .. } => Event::UndoWaiting {
+        Event::Alerted { .. } => Event::UndoWaiting {
             task,
             attempt,
             wait: Wait { keys: vec!["removal-1".into()], timeout_ms: 60_000 },

@@ -1,6 +1,6 @@
 //! What a plan claims while its fulfilment is open.
 
-use super::{Action, Item, Origin, Plan};
+use super::{Action, Item, Plan, Provenance};
 use crate::id::InstanceId;
 
 /// The document that names the instance that serves a customer, by its scope's name.
@@ -62,7 +62,8 @@ impl Plan {
 
 impl Item {
     fn claim_mode(&self) -> ClaimMode {
-        let is_touched = |origin: &Origin| !origin.dropped.is_empty() || origin.wanted.is_some();
+        let is_touched =
+            |origin: &Provenance| !origin.dropped.is_empty() || origin.wanted.is_some();
         let drops = self.origin.as_deref().is_some_and(is_touched);
         match self.action {
             Action::NoChange if !drops => ClaimMode::Shared,

@@ -118,10 +118,10 @@ impl Plan {
             write!(f, "{:indent$}    ", "")?;
             match &self.task(*task).work {
                 Work::Do => write!(f, "task {} by {}", step.step, step.plugin)?,
-                Work::Redo(made) => {
+                Work::Modify(made) => {
                     write!(f, "redo {} of {} by {}", step.step, made.key, step.plugin)?;
                 }
-                Work::TakeBack(made) => {
+                Work::Undo(made) => {
                     write!(f, "take back {} of {} by {}", step.step, made.key, step.plugin)?;
                     if made.if_moved {
                         write!(f, " if it moves")?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, InstanceId};
-use crate::outcome::Hold;
+use crate::outcome::Reservation;
 use tmf::time::Timestamp;
 
 /// Ends the key under which work is undone, or done again as it was.
@@ -16,7 +16,7 @@ pub(crate) const PLACES: [&str; 2] = ["probe", "undo"];
 /// Where an existing instance comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Origin {
+pub struct Provenance {
     /// The fulfilment that made it. Inputs name this one, so that what it made is found again.
     pub fulfilment: FulfilmentId,
     /// Its line there.
@@ -45,25 +45,25 @@ pub struct Origin {
     pub shown: Map<String, Value>,
     /// The work for it that stands and is not done again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub made: Vec<Made>,
+    pub made: Vec<PriorWork>,
 }
 
 /// Work that an earlier fulfilment did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Made {
+pub struct PriorWork {
     /// The position in [`Plan::steps`](super::Plan::steps) of the step that it was made from.
     pub step: u32,
     /// The key that it was done under.
     pub key: String,
     /// The input that it was done with.
     pub input: Map<String, Value>,
-    /// What it yielded.
+    /// What it task_output.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub outputs: Map<String, Value>,
     /// What it holds of pools.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holds: Vec<Hold>,
+    pub holds: Vec<Reservation>,
     /// The input for doing it again as a change, where that differs: its template reads `action`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Map<String, Value>>,
@@ -80,7 +80,7 @@ pub struct Made {
     pub if_moved: bool,
 }
 
-impl Made {
+impl PriorWork {
     /// The input for doing it again where it was changed, or where it is to be compared with a
     /// change.
     pub fn as_change(&self) -> &Map<String, Value> {
@@ -102,9 +102,9 @@ pub enum Work {
     #[default]
     Do,
     /// The work, which was done before, in another way. Unwinding does it again as it was.
-    Redo(Box<Made>),
+    Modify(Box<PriorWork>),
     /// What was done before is taken back.
-    TakeBack(Box<Made>),
+    Undo(Box<PriorWork>),
 }
 
 impl Work {
@@ -114,24 +114,24 @@ impl Work {
     }
 
     /// What was done before.
-    pub fn before(&self) -> Option<&Made> {
+    pub fn before(&self) -> Option<&PriorWork> {
         match self {
             Self::Do => None,
-            Self::Redo(made) | Self::TakeBack(made) => Some(made),
+            Self::Modify(made) | Self::Undo(made) => Some(made),
         }
     }
 
     /// What was done before and is changed when the task is done.
-    pub fn replaced(&self) -> Option<&Made> {
+    pub fn replaced(&self) -> Option<&PriorWork> {
         match self {
-            Self::Redo(made) => Some(made),
-            Self::Do | Self::TakeBack(_) => None,
+            Self::Modify(made) => Some(made),
+            Self::Do | Self::Undo(_) => None,
         }
     }
 
     /// Drops the characteristics that the item still has.
     pub(crate) fn trim(&mut self, now: &Map<String, Value>) {
-        let (Self::Redo(made) | Self::TakeBack(made)) = self else { return };
+        let (Self::Modify(made) | Self::Undo(made)) = self else { return };
         if made.characteristics.as_ref() == Some(now) {
             made.characteristics = None;
         }

@@ -142,7 +142,7 @@ impl Question {
         }
     }
 
-    /// All that is another: whose it is, what the work yielded, and what the plugin compared.
+    /// All that is another: whose it is, what the work task_output, and what the plugin compared.
     fn differences(
         &self,
         outputs: &Map<String, Value>,

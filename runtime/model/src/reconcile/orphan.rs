@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::documents::makers;
+use crate::documents::fulfilments_of;
 use crate::fulfilment::Fulfilment;
 use crate::journal::Kind;
 
@@ -64,7 +64,7 @@ pub fn rank(resource: &str, document: &Value, known: &[Arc<Fulfilment>]) -> Rank
     if has_ended(resource, document) {
         return Rank::Ended;
     }
-    let named = makers(resource, document);
+    let named = fulfilments_of(resource, document);
     let is_whole = !named.is_empty() && named.len() == known.len();
     let is_root = |maker: &Arc<Fulfilment>| !maker.is_ended() || is_line(resource, document, maker);
     if resource == "product" || !is_whole || known.iter().any(is_root) {

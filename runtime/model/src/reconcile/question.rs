@@ -11,7 +11,7 @@ use crate::fulfilment::Fulfilment;
 use crate::id::{Digest, FulfilmentId, ItemId, PluginId, SpecId, TaskId};
 use crate::journal::Kind;
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Level, Made, OnFailure, Plan, Step, Task, Work};
+use crate::plan::{Action, Level, OnFailure, Plan, PriorWork, Step, Task, Work};
 use crate::task::TaskState;
 
 /// What the key of work ends with that was done again because a change of it was taken back.
@@ -51,7 +51,7 @@ pub struct Question {
     pub key: String,
     /// The input that it was done with.
     pub input: Map<String, Value>,
-    /// What it yielded.
+    /// What it task_output.
     pub outputs: Map<String, Value>,
     /// The specification of the item.
     pub spec: SpecId,
@@ -128,7 +128,7 @@ impl Question {
         let Some(state) = other.tasks().get(task.index()) else {
             return false;
         };
-        let Work::Redo(before) = other.work(task) else {
+        let Work::Modify(before) = other.work(task) else {
             return false;
         };
         let is_restored = key.ends_with(UNDO) && matches!(state, TaskState::Undone);
@@ -174,10 +174,10 @@ fn item_of(resource: &str, document: &Value, fulfilment: &Fulfilment) -> Option<
 fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Question>, Failure> {
     if owner.plan().items[item.index()].action == Action::Delete {
         let taken = owner.tasks_of(item).filter_map(|task| match owner.work(task) {
-            Work::TakeBack(made) if is_over(&owner.tasks()[task.index()]) => {
+            Work::Undo(made) if is_over(&owner.tasks()[task.index()]) => {
                 Some((owner.plan().step(task).clone(), (**made).clone()))
             }
-            Work::TakeBack(_) | Work::Do | Work::Redo(_) => None,
+            Work::Undo(_) | Work::Do | Work::Modify(_) => None,
         });
         return Ok(taken.map(|made| question(owner, item, made, expected)).collect());
     }
@@ -204,14 +204,14 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
         if !before.tasks()[task.index()].is_begun() {
             continue;
         }
-        let yielded = before.tasks()[task.index()].yielded();
-        let made = Made {
+        let task_output = before.tasks()[task.index()].task_output();
+        let made = PriorWork {
             step: owner.plan().task(task).step,
             key: owner.idempotency_key(task),
             input: before.input(task, &mut expressions)?,
-            outputs: yielded.outputs,
-            holds: yielded.holds,
-            ..Made::default()
+            outputs: task_output.outputs,
+            holds: task_output.holds,
+            ..PriorWork::default()
         };
         let step = owner.plan().step(task).clone();
         asked.push(question(owner, item, (step, made), Expected::Gone));
@@ -222,7 +222,7 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
 fn question(
     owner: &Fulfilment,
     item: ItemId,
-    (step, made): (Step, Made),
+    (step, made): (Step, PriorWork),
     expected: Expected,
 ) -> Question {
     let item = &owner.plan().items[item.index()];
@@ -251,10 +251,10 @@ impl Question {
             return None;
         }
         let (key, outputs) = (self.key.clone(), self.outputs.clone());
-        let made = Made { key, input: self.input.clone(), outputs, ..Made::default() };
-        let (on_failure, no_return) = (OnFailure::Hold, false);
-        let step = Step { input, on_failure, undo: false, no_return, ..self.step.clone() };
-        let work = Work::Redo(Box::new(made));
+        let made = PriorWork { key, input: self.input.clone(), outputs, ..PriorWork::default() };
+        let (on_failure, point_of_no_return) = (OnFailure::Hold, false);
+        let step = Step { input, on_failure, undo: false, point_of_no_return, ..self.step.clone() };
+        let work = Work::Modify(Box::new(made));
         let task = Task { item: None, step: 0, needs: Vec::new(), not_before: None, work };
         Some(Plan {
             plugins: [(self.plugin().clone(), version)].into(),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::decompose::tests::played::Played;
 use crate::decompose::tests::{document, rulebook};
-use crate::documents::makers;
+use crate::documents::fulfilments_of;
 use crate::journal::{CancelRequest, Event, Record, VERSION};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::Work;
@@ -53,11 +53,11 @@ fn network(played: &Played) -> Network {
             let own = fulfilment.idempotency_key(*task);
             match fulfilment.work(*task) {
                 Work::Do => network.insert(own.clone(), own),
-                Work::Redo(made) => {
+                Work::Modify(made) => {
                     network.remove(&made.key);
                     network.insert(own.clone(), own)
                 }
-                Work::TakeBack(made) => network.remove(&made.key),
+                Work::Undo(made) => network.remove(&made.key),
             };
         }
         if let Event::Undone { task } = event {
@@ -72,7 +72,7 @@ fn network(played: &Played) -> Network {
 }
 
 fn makers_of(played: &Played, resource: &str, document: &Value) -> Vec<Maker> {
-    let found = makers(resource, document);
+    let found = fulfilments_of(resource, document);
     let found = found.iter().map(|id| {
         let records: Vec<Record> = played
             .journal

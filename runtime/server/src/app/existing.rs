@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::decompose::{Answer, Instance, InstanceLookup};
-use model::documents::makers;
+use model::documents::fulfilments_of;
 use model::installed::{INSTALLED, Installed, SERVING};
 use model::{Fulfilment, FulfilmentId, InstanceId};
 use serde_json::Value;
@@ -67,7 +67,7 @@ impl<'a> Instances<'a> {
         if let Some(installed) = &instance.installed {
             instance.owner = self.fulfilment(&installed.owner).await?;
         }
-        if let Some(last) = makers(&lookup.resource, &instance.document).pop() {
+        if let Some(last) = fulfilments_of(&lookup.resource, &instance.document).pop() {
             let maker = self.fulfilment(&last).await?;
             let is_open = maker.is_some_and(|maker| !maker.is_ended());
             if is_open {

@@ -41,7 +41,7 @@ impl App {
             self.plan_again(id, Wanted::ByPerson).await?;
             return Ok(Some(Retried::Planned));
         }
-        Ok(self.engine.reopen(id.clone()).await?.map(Retried::Tasks))
+        Ok(self.engine.retry(id.clone()).await?.map(Retried::Tasks))
     }
 
     /// Plans a fulfilment that has no plan, unless it still waits for others.

@@ -3,7 +3,7 @@
 use engine::core::{Unless, read_records};
 use engine::worker::{Call, Operation, Worker as _};
 use host::Role;
-use model::documents::makers;
+use model::documents::fulfilments_of;
 use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questions};
 use model::{Digest, End, Failure, FailureClass, Fulfilment, Phase, TaskId};
 use serde_json::Value;
@@ -92,7 +92,7 @@ pub(crate) async fn orders_about(
     if !matches!(resource, "product" | "service" | "resource") {
         return Ok(None);
     }
-    let open = makers(resource, document);
+    let open = fulfilments_of(resource, document);
     let asked = ask_about(app, resource, document).await?.unwrap_or_default();
     let claimed = asked.into_iter().map(|question| question.key).collect();
     Ok(Some(Unless { open: open.into_iter().collect(), claimed }))
@@ -105,7 +105,7 @@ pub(super) async fn ask_about(
     document: &Value,
 ) -> Result<Result<Vec<Question>, Failure>, CheckError> {
     let mut known = Vec::new();
-    for id in makers(resource, document) {
+    for id in fulfilments_of(resource, document) {
         // An order that was removed, or belongs to another system, is no evidence.
         let Some(fulfilment) = app.engine.get(&id).await? else { continue };
         let is_completed = matches!(fulfilment.phase(), Phase::Ended(End::Completed, _));

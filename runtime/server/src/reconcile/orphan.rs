@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::documents::makers;
+use model::documents::fulfilments_of;
 use model::reconcile::{Rank, leads_to, rank, users};
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub(super) async fn is_orphan(
 
 async fn rank_of(app: &App, resource: &str, document: &Value) -> Result<Rank, CheckError> {
     let mut known = Vec::new();
-    for id in makers(resource, document) {
+    for id in fulfilments_of(resource, document) {
         known.extend(app.engine.get(&id).await?);
     }
     Ok(rank(resource, document, &known))

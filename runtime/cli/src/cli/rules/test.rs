@@ -163,7 +163,7 @@ async fn compare(
 pub(super) async fn plan(path: &Path, rulebook: &Rulebook, before: &[PathBuf]) -> Result<String> {
     let order = read(path)?;
     let rehearsal = Rehearsal::new(rulebook.clone())?;
-    let made = if before.is_empty() { makers(path, &order) } else { before.to_vec() };
+    let made = if before.is_empty() { fulfilments_of(path, &order) } else { before.to_vec() };
     for maker in made {
         let id = maker.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
         let document = read(&maker)?;
@@ -181,7 +181,7 @@ pub(super) fn is_change(path: &Path) -> bool {
 }
 
 /// The orders next to the folder `changes` that made the instances of an order.
-fn makers(path: &Path, order: &Value) -> Vec<PathBuf> {
+fn fulfilments_of(path: &Path, order: &Value) -> Vec<PathBuf> {
     let Some(orders) = path.parent().and_then(Path::parent).filter(|_| is_change(path)) else {
         return Vec::new();
     };

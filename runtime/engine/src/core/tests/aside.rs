@@ -1,6 +1,6 @@
 //! What cannot be carried on is set aside, alone.
 
-use model::{Event, Hold, PoolId};
+use model::{Event, PoolId, Reservation};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -110,7 +110,7 @@ fn an_event_that_is_refused_sets_its_fulfilment_aside_and_changes_nothing_else()
         stage.pools.settle(&id("f"), TaskId(0));
         hold
     };
-    let refused: [fn(Hold) -> Event; 4] = [
+    let refused: [fn(Reservation) -> Event; 4] = [
         |_| Event::Ended { end: model::journal::End::Completed },
         |hold| Event::Succeeded {
             task: TaskId(0),

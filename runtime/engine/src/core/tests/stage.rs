@@ -93,7 +93,7 @@ impl Stage {
             retry: Retry { attempts: 2, first_ms: 1_000, max_ms: 1_000 },
             on_failure: OnFailure::Hold,
             undo: true,
-            no_return: false,
+            point_of_no_return: false,
             milestone: None,
             expected_ms: None,
         });
@@ -126,7 +126,7 @@ impl Stage {
                 let name = format!("f:{}", self.named(name));
                 self.input(Input::Callback { name, payload: json!({}), reply: "element" });
             }
-            ["reopen"] => self.input(Input::Reopen { fulfilment: f, reply: "person" }),
+            ["reopen"] => self.input(Input::Retry { fulfilment: f, reply: "person" }),
             ["get"] => self.input(Input::Get { fulfilment: f, reply: "client" }),
             ["tick", ms] => {
                 self.now = self.now.plus_ms(ms.parse().unwrap());

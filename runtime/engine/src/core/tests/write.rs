@@ -1,6 +1,6 @@
 //! Documents that open orders are about are not removed, and what was removed is looked at again.
 
-use model::plan::{Made, Work};
+use model::plan::{PriorWork, Work};
 use serde_json::json;
 
 use super::super::*;
@@ -11,15 +11,15 @@ use crate::store::{Put, Store as _};
 
 const WORK: &str = "earlier:0";
 
-fn made() -> Made {
-    Made { key: WORK.into(), ..Made::default() }
+fn made() -> PriorWork {
+    PriorWork { key: WORK.into(), ..PriorWork::default() }
 }
 
 /// An order that undoes earlier work, and the product that stands on it.
 fn stage() -> Stage {
     let mut stage = Stage::new(Durability::Shared);
     stage.task("olt, external");
-    stage.plan.tasks[0].work = Work::TakeBack(Box::new(made()));
+    stage.plan.tasks[0].work = Work::Undo(Box::new(made()));
     let product = Put::set("product", "p".to_string(), json!({ "id": "p" }));
     write(&mut stage, Unless::default(), product);
     stage

@@ -8,7 +8,7 @@ use super::Builder;
 use crate::decompose::items::{Items, Reads};
 use crate::expr::{Scope, expressions_of};
 use crate::id::ItemId;
-use crate::plan::{Action, Item, Level, Made, PLACES, Step, Upstream, root_of};
+use crate::plan::{Action, Item, Level, PLACES, PriorWork, Step, Upstream, root_of};
 
 /// How an input compares with the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +24,13 @@ pub(super) enum Input {
 pub(in crate::decompose) enum Outputs {
     /// Whatever it yields.
     Any,
-    /// These: what the step yielded, and what it is to yield.
+    /// These: what the step task_output, and what it is to yield.
     Named(BTreeSet<String>),
 }
 
 impl Outputs {
     /// Those of a step that is done again.
-    pub(super) fn of(step: &Step, made: &Made) -> Self {
+    pub(super) fn of(step: &Step, made: &PriorWork) -> Self {
         let to_be = step.input.get("outputs").and_then(Value::as_object);
         // Some steps yield their input.
         let input = step.input.as_object();
@@ -49,7 +49,13 @@ impl Outputs {
 
 impl Builder<'_> {
     /// Compares the input of a step with the one that it was done with.
-    pub(super) fn compare(&mut self, id: ItemId, step: &Step, made: &Made, items: &Items) -> Input {
+    pub(super) fn compare(
+        &mut self,
+        id: ItemId,
+        step: &Step,
+        made: &PriorWork,
+        items: &Items,
+    ) -> Input {
         let Value::Object(fields) = &step.input else { return Input::Same };
         let sources = expressions_of(&step.input);
         if sources.is_empty() {
@@ -80,7 +86,13 @@ impl Builder<'_> {
     }
 
     /// Compares what the input of a step is about with what it was about.
-    pub(super) fn place(&mut self, id: ItemId, step: &Step, made: &Made, items: &Items) -> Input {
+    pub(super) fn place(
+        &mut self,
+        id: ItemId,
+        step: &Step,
+        made: &PriorWork,
+        items: &Items,
+    ) -> Input {
         let mut found = Input::Same;
         for name in PLACES {
             let (Some(now), Some(then)) = (step.input.get(name), made.input.get(name)) else {
@@ -88,7 +100,7 @@ impl Builder<'_> {
             };
             let step = Step { input: json!({ name: now }), ..step.clone() };
             let input = Map::from_iter([(name.to_string(), then.clone())]);
-            let made = Made { input, change: None, ..made.clone() };
+            let made = PriorWork { input, change: None, ..made.clone() };
             let sources = expressions_of(now);
             let is_unsure = sources.iter().any(|source| self.is_unsure(id, source, items));
             match self.compare(id, &step, &made, items) {
@@ -107,7 +119,7 @@ impl Builder<'_> {
         &self,
         id: ItemId,
         step: &Step,
-        made: &Made,
+        made: &PriorWork,
         sources: &[&str],
         items: &Items,
     ) -> Scope {
@@ -135,8 +147,8 @@ impl Builder<'_> {
 
     /// The outputs that stand of the steps of an item's workflow.
     fn outputs_of_steps(&self, id: ItemId, step: &Step) -> Map<String, Value> {
-        let yielded = self.yielded.get(&id).into_iter().flatten();
-        let own = yielded.filter(|(other, _)| other.workflow == step.workflow);
+        let task_output = self.task_output.get(&id).into_iter().flatten();
+        let own = task_output.filter(|(other, _)| other.workflow == step.workflow);
         own.map(|(other, made)| (other.step.clone(), Value::Object(made.outputs.clone()))).collect()
     }
 
@@ -158,7 +170,7 @@ impl Builder<'_> {
     ) {
         for id in of {
             let spec = items.items[id.index()].spec.to_string();
-            for (_, made) in self.yielded.get(id).into_iter().flatten() {
+            for (_, made) in self.task_output.get(id).into_iter().flatten() {
                 let entry = outputs.entry(spec.clone()).or_insert_with(|| json!({}));
                 if let Value::Object(fields) = entry {
                     fields.extend(made.outputs.clone());

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Known, installed};
+use super::{PriorItem, installed};
 use crate::decompose::{Answers, InstanceLookup};
 use crate::id::InstanceId;
 use crate::order::Order;
@@ -72,7 +72,7 @@ impl Gathering<'_> {
     }
 
     /// Who else uses it, and what else a bundle has that it is a part of.
-    fn users(&mut self, known: &Known<'_>, open: &mut Vec<(InstanceId, Reach)>) {
+    fn users(&mut self, known: &PriorItem<'_>, open: &mut Vec<(InstanceId, Reach)>) {
         for user in known.users().filter(|user| !user.resource().is_empty()) {
             open.push((user.clone(), Reach::Itself));
             let is_part = known.id.resource() == "product" && user.resource() == "product";

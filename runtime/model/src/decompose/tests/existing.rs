@@ -286,7 +286,7 @@ fn one_order_at_a_time_changes_an_instance() {
     assert_eq!(*open.phase(), Phase::Ended(End::Cancelled, None));
     assert_eq!(state(&played, "product", "f-1"), "active");
     let again = played.plan(&document("1 delete O id:f-1")).unwrap();
-    assert!(again.tasks.iter().all(|task| matches!(task.work, Work::TakeBack(_))));
+    assert!(again.tasks.iter().all(|task| matches!(task.work, Work::Undo(_))));
     assert_eq!(again.tasks.len(), 3);
 }
 
@@ -296,7 +296,7 @@ fn a_change_that_is_unwound_leaves_what_was() {
     played.complete("f", &document("1 add O"));
     let mut changed = played.submit("g", &document("1 modify O id:f-1 speed=200"));
     let [redo] = changed.plan().tasks.as_slice() else { panic!("{}", changed.plan()) };
-    assert!(matches!(&redo.work, Work::Redo(made) if made.key == "f:1"));
+    assert!(matches!(&redo.work, Work::Modify(made) if made.key == "f:1"));
     let before = played.documents[&("service", "f-s2".to_string())].clone();
     let request = CancelRequest { id: "c".into(), reason: None, requested: None };
     let event = Event::Succeeded {

@@ -29,8 +29,8 @@ fn lines(plan: &Plan) -> String {
     let tasks = plan.tasks.iter().enumerate().map(|(index, task)| {
         let work = match &task.work {
             Work::Do => "do",
-            Work::Redo(_) => "redo",
-            Work::TakeBack(_) => "take back",
+            Work::Modify(_) => "redo",
+            Work::Undo(_) => "take back",
         };
         let needs: Vec<_> = task.needs.iter().map(|need| plan.task_name(*need)).collect();
         let name = plan.task_name(crate::TaskId::at(index));

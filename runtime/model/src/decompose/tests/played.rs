@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::documents::makers;
+use crate::documents::fulfilments_of;
 use crate::expr::Expressions;
 use crate::installed::INSTALLED;
 use crate::journal::{Event, Kind};
-use crate::outcome::Hold;
+use crate::outcome::Reservation;
 use crate::plan::Work;
 use crate::{Direction, Due, Fulfilment, FulfilmentId, PoolId, TaskId};
 use tmf::time::Timestamp;
@@ -66,7 +66,7 @@ impl Played {
         let owned = |id: &FulfilmentId| Arc::clone(&self.fulfilments[id.as_str()]);
         instance.installed = record.map(|record| serde_json::from_value(record).unwrap());
         instance.owner = instance.installed.as_ref().map(|record| owned(&record.owner));
-        if let Some(last) = makers(&recall.resource, &instance.document).pop() {
+        if let Some(last) = fulfilments_of(&recall.resource, &instance.document).pop() {
             if !owned(&last).is_ended() {
                 instance.open = Some(last);
             } else if instance.installed.is_none() {
@@ -104,7 +104,7 @@ impl Played {
                 Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. } => {
                     match fulfilment.direction(task) {
                         Direction::Forward => {
-                            let (outputs, holds) = self.yielded(fulfilment, task);
+                            let (outputs, holds) = self.task_output(fulfilment, task);
                             Event::Succeeded { task, attempt, outputs, holds }
                         }
                         Direction::Backward => Event::Undone { task },
@@ -152,12 +152,12 @@ impl Played {
     }
 
     /// What a step might yield: a value for whatever its input names.
-    fn yielded(
+    fn task_output(
         &mut self,
         fulfilment: &Fulfilment,
         task: TaskId,
-    ) -> (Map<String, Value>, Vec<Hold>) {
-        if matches!(fulfilment.plan().task(task).work, Work::TakeBack(_)) {
+    ) -> (Map<String, Value>, Vec<Reservation>) {
+        if matches!(fulfilment.plan().task(task).work, Work::Undo(_)) {
             return (Map::new(), Vec::new());
         }
         let input = fulfilment.input(task, &mut Expressions::default());
@@ -179,7 +179,7 @@ impl Played {
             let name = take["name"].as_str().unwrap_or(pool);
             let value = format!("{pool}/{}", self.taken);
             outputs.insert(name.into(), json!(value));
-            holds.push(Hold {
+            holds.push(Reservation {
                 pool: PoolId::new(pool),
                 index: self.taken,
                 value,

@@ -17,7 +17,7 @@ fn plan() -> Plan {
         retry: Retry { attempts: 1, first_ms: 1, max_ms: 1 },
         on_failure: OnFailure::Hold,
         undo: true,
-        no_return: false,
+        point_of_no_return: false,
         milestone: Some(format!("{name} is done")),
         expected_ms,
     };
@@ -48,9 +48,9 @@ fn succeeded(task: u32) -> Event {
     Event::Succeeded { task: TaskId(task), attempt: 1, outputs: Map::new(), holds: Vec::new() }
 }
 
-fn alert(order: &Fulfilment, at: i64) -> Option<Danger> {
+fn alert(order: &Fulfilment, at: i64) -> Option<SlaRisk> {
     match order.due_at(Timestamp(at)).first() {
-        Some(Due::Alert(alert)) => Some(alert.danger),
+        Some(Due::Alert(alert)) => Some(alert.risk),
         _ => None,
     }
 }
@@ -60,24 +60,24 @@ fn an_order_is_at_risk_when_what_is_left_takes_longer_than_there_is_time() {
     let mut order = order(plan());
     assert_eq!(alert(&order, 4_999), None);
     assert_eq!(order.wake_at(Timestamp(0)), Some(Timestamp(5_000)));
-    assert_eq!(alert(&order, 5_000), Some(Danger::AtRisk));
+    assert_eq!(alert(&order, 5_000), Some(SlaRisk::AtRisk));
     // Once begun it may be in time yet.
     order.apply(Timestamp(1), &Event::Started { task: TaskId(0), attempt: 1 }).unwrap();
     assert_eq!(alert(&order, 14_999), None);
     order.apply(Timestamp(2), &succeeded(0)).unwrap();
-    assert_eq!((alert(&order, 14_999), alert(&order, 15_000)), (None, Some(Danger::AtRisk)));
+    assert_eq!((alert(&order, 14_999), alert(&order, 15_000)), (None, Some(SlaRisk::AtRisk)));
 }
 
 #[test]
 fn each_thing_is_noted_once() {
     let mut order = order(plan());
-    for (at, danger) in [(6_000, Danger::AtRisk), (20_000, Danger::Missed)] {
+    for (at, risk) in [(6_000, SlaRisk::AtRisk), (20_000, SlaRisk::Missed)] {
         let at = Timestamp(at);
         let Some(Due::Alert(alert)) = order.due_at(at).into_iter().next() else {
             panic!("no alert")
         };
-        assert_eq!((alert.danger, alert.at), (danger, at));
-        order.apply(at, &Event::Endangered { alert }).unwrap();
+        assert_eq!((alert.risk, alert.at), (risk, at));
+        order.apply(at, &Event::Alerted { alert }).unwrap();
         assert!(!matches!(order.due_at(at).first(), Some(Due::Alert(_))));
     }
     assert_eq!(order.wake_at(Timestamp(20_000)), None);

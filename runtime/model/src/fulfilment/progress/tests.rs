@@ -48,7 +48,7 @@ fn step() -> Step {
         retry: Retry { attempts: 2, first_ms: 1, max_ms: 1 },
         on_failure: OnFailure::Hold,
         undo: true,
-        no_return: false,
+        point_of_no_return: false,
         milestone: None,
         expected_ms: None,
     }
@@ -95,7 +95,7 @@ fn happening(task: TaskId, number: u8) -> Event {
     match number % 5 {
         0 | 1 => Event::Started { task, attempt: 1 },
         2 => Event::Failed { task, attempt: 1, failure },
-        3 => Event::Reopened { task },
+        3 => Event::Retried { task },
         _ => Event::Succeeded {
             task,
             attempt: 1,

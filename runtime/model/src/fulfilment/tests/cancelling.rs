@@ -86,7 +86,7 @@ fn what_has_begun_and_cannot_be_taken_back_keeps_an_order_from_being_cancelled()
         needs: Vec::new(),
         attempts: 1,
         on_failure: OnFailure::Hold,
-        no_return: true,
+        point_of_no_return: true,
         not_before: None,
         lines: std::collections::BTreeSet::new(),
         takes_back: false,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::*;
 use crate::id::{Digest, ItemId, PluginId, SpecId};
-use crate::plan::{Item, Level, Made, OnFailure, Retry, Step, Task, Work};
+use crate::plan::{Item, Level, OnFailure, PriorWork, Retry, Step, Task, Work};
 
 pub(super) struct History {
     pub fulfilment: Fulfilment,
@@ -61,8 +61,8 @@ impl History {
         let folded = Fulfilment::fold(state.id.clone(), &read).unwrap();
         assert_eq!(&folded, state, "the state is the fold over the journal");
         assert_eq!(folded.due_at(now), state.due_at(now), "what is owed is the same after a crash");
-        let watch = Watch::derive(&state.plan, &state.tasks, &state.turned);
-        assert_eq!(state.watch, watch, "what is watched can be derived");
+        let watch = ReadySet::derive(&state.plan, &state.tasks, &state.turned);
+        assert_eq!(state.ready, watch, "what is watched can be derived");
         self.assert_wakes(now);
     }
 
@@ -122,7 +122,7 @@ pub(super) struct Policy {
     pub needs: Vec<TaskId>,
     pub attempts: u32,
     pub on_failure: OnFailure,
-    pub no_return: bool,
+    pub point_of_no_return: bool,
     pub not_before: Option<Timestamp>,
     /// The lines that it serves; none for a task of the whole order.
     pub lines: BTreeSet<String>,
@@ -143,7 +143,7 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         retry: Retry { attempts: policy.attempts, first_ms: 1_000, max_ms: 3_000 },
         on_failure: policy.on_failure,
         undo: true,
-        no_return: policy.no_return,
+        point_of_no_return: policy.point_of_no_return,
         milestone: None,
         expected_ms: None,
     });
@@ -152,7 +152,7 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         step: u32::try_from(index).unwrap(),
         needs: policy.needs.clone(),
         not_before: policy.not_before,
-        work: if policy.takes_back { Work::TakeBack(Box::new(made())) } else { Work::Do },
+        work: if policy.takes_back { Work::Undo(Box::new(made())) } else { Work::Do },
     });
     let tasks = made.collect();
     let plugins = [(PluginId::new("noop"), Digest::new("noop"))].into();
@@ -177,9 +177,9 @@ fn items(tasks: &[(String, Policy)]) -> Vec<Item> {
     items
 }
 
-fn made() -> Made {
+fn made() -> PriorWork {
     let (input, outputs) = (Map::new(), Map::new());
-    Made {
+    PriorWork {
         step: 0,
         key: "earlier:0".into(),
         input,

@@ -8,25 +8,25 @@ use super::*;
 use crate::expr::Expressions;
 use crate::id::Digest;
 use crate::operation::{Direction, Effects, Operation};
-use crate::plan::{Made, Work};
+use crate::plan::{PriorWork, Work};
 
 /// A plan whose tasks also change and undo prior work, with and without an undo of their plugin.
 fn with_prior_work(mut plan: Plan, kinds: &[u8]) -> Plan {
     for (index, kind) in kinds.iter().enumerate().take(plan.tasks.len()) {
         let step = u32::try_from(index).unwrap();
-        let made = Made {
+        let made = PriorWork {
             step,
             key: format!("earlier:{index}"),
             // What the step's input is now, or another.
             input: object(&json!({ "n": kind % 2 })),
             outputs: object(&json!({ "of": "earlier" })),
             if_changed: kind & 16 != 0,
-            ..Made::default()
+            ..PriorWork::default()
         };
         plan.tasks[index].work = match kind % 8 {
             0..4 => Work::Do,
-            4..6 => Work::Redo(Box::new(made)),
-            _ => Work::TakeBack(Box::new(made)),
+            4..6 => Work::Modify(Box::new(made)),
+            _ => Work::Undo(Box::new(made)),
         };
         plan.steps[index].undo = kind & 32 == 0;
     }
@@ -60,15 +60,15 @@ fn assert_call(state: &Fulfilment, task: TaskId, operation: &Operation, effects:
         );
     }
     match (state.work(task), state.direction(task)) {
-        (Work::TakeBack(made), Direction::Forward) => {
+        (Work::Undo(made), Direction::Forward) => {
             assert_eq!(request.idempotency_key, made.key, "prior work is undone under its key");
             assert_eq!(request.input, made.input);
             let undo = Operation::Undo { outputs: made.outputs.clone() };
             let resumes = matches!(operation, Operation::ResumeUndo { .. });
             assert!(*operation == undo || resumes, "{operation:?}");
         }
-        (Work::TakeBack(_), Direction::Backward) => panic!("prior work that is undone stays so"),
-        (Work::Do | Work::Redo(_), Direction::Forward) => {
+        (Work::Undo(_), Direction::Backward) => panic!("prior work that is undone stays so"),
+        (Work::Do | Work::Modify(_), Direction::Forward) => {
             assert_eq!(request.idempotency_key, state.idempotency_key(task));
             assert_eq!(request.answer_name, request.idempotency_key);
             match operation {
@@ -82,11 +82,11 @@ fn assert_call(state: &Fulfilment, task: TaskId, operation: &Operation, effects:
         }
         (Work::Do, Direction::Backward) => {
             assert!(own.is_begun(), "work that never began is not undone by a call");
-            let undo = Operation::Undo { outputs: own.yielded().outputs };
+            let undo = Operation::Undo { outputs: own.task_output().outputs };
             let resumes = matches!(operation, Operation::ResumeUndo { .. });
             assert!(*operation == undo || resumes, "{operation:?}");
         }
-        (Work::Redo(made), Direction::Backward) => {
+        (Work::Modify(made), Direction::Backward) => {
             assert!(own.is_begun(), "work that never began is not undone by a call");
             match operation {
                 Operation::Reapply => {
@@ -194,12 +194,12 @@ fn a_missing_plugin_fails_the_attempt_and_is_named() {
 
 #[test]
 fn prior_work_stands_if_its_input_is_the_same_after_all() {
-    let made = |n: u32| Made {
+    let made = |n: u32| PriorWork {
         key: "earlier:0".into(),
         input: object(&json!({ "n": n })),
         outputs: object(&json!({ "port": 7 })),
         if_changed: true,
-        ..Made::default()
+        ..PriorWork::default()
     };
     let due_of = |work| {
         let history = History::of_plan(one_task(work));
@@ -207,11 +207,11 @@ fn prior_work_stands_if_its_input_is_the_same_after_all() {
     };
     let stands = NoCall::Stands { outputs: object(&json!({ "port": 7 })), holds: Vec::new() };
     assert_eq!(
-        due_of(Work::Redo(Box::new(made(1)))),
+        due_of(Work::Modify(Box::new(made(1)))),
         Due::Conclude { task: TaskId(0), attempt: 1, reason: stands }
     );
     assert_eq!(
-        due_of(Work::Redo(Box::new(made(2)))),
+        due_of(Work::Modify(Box::new(made(2)))),
         Due::Call {
             task: TaskId(0),
             attempt: 1,
@@ -226,7 +226,7 @@ fn one_task(work: Work) -> Plan {
         needs: Vec::new(),
         attempts: 1,
         on_failure: OnFailure::Hold,
-        no_return: false,
+        point_of_no_return: false,
         not_before: None,
         lines: std::collections::BTreeSet::new(),
         takes_back: false,

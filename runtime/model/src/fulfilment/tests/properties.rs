@@ -17,13 +17,13 @@ pub(super) fn plans() -> impl Strategy<Value = Vec<Policy>> {
     prop::collection::vec(policy, 1..8).prop_map(|policies| {
         let policies = policies.into_iter().enumerate();
         let policies = policies.map(|(index, (needs, attempts, hold, kinds, not_before))| {
-            let (no_return, lines, takes_back) = kinds;
+            let (point_of_no_return, lines, takes_back) = kinds;
             let needs = (0..index.min(8)).filter(|bit| needs & (1 << bit) != 0);
             Policy {
                 needs: needs.map(TaskId::at).collect(),
                 attempts,
                 on_failure: if hold { OnFailure::Hold } else { OnFailure::Unwind },
-                no_return: no_return == 0,
+                point_of_no_return: point_of_no_return == 0,
                 not_before: not_before.map(Timestamp),
                 lines: ["a", "b", "c"]
                     .iter()
@@ -44,11 +44,11 @@ pub(super) fn named(policies: &[Policy]) -> Plan {
 }
 
 /// The choices of a run; past the last one everything goes well.
-struct Fate {
+struct Choices {
     choices: std::vec::IntoIter<u8>,
 }
 
-impl Fate {
+impl Choices {
     fn next(&mut self) -> Option<u8> {
         self.choices.next()
     }
@@ -72,7 +72,7 @@ impl Fate {
 pub(super) struct Run {
     pub(super) history: History,
     pub(super) now: Timestamp,
-    fate: Fate,
+    choices_left: Choices,
     steps: u32,
     /// When someone wants to cancel.
     pub(super) cancel_at: Option<u32>,
@@ -89,7 +89,7 @@ impl Run {
         Self {
             history: History::of_plan(plan),
             now: Timestamp(0),
-            fate: Fate { choices: choices.into_iter() },
+            choices_left: Choices { choices: choices.into_iter() },
             steps: 0,
             cancel_at: None,
             decides: BTreeMap::new(),
@@ -118,7 +118,7 @@ impl Run {
         } else if due.is_empty() {
             self.pass_time()
         } else {
-            let due = due[self.fate.pick(due.len())].clone();
+            let due = due[self.choices_left.pick(due.len())].clone();
             self.do_due(&due)
         };
         self.history.commit(self.now, events).expect("what follows from what is due is legal");
@@ -145,12 +145,12 @@ impl Run {
         let waits: Vec<(TaskId, u32)> =
             state.waits().map(|(task, attempt, _)| (task, attempt)).collect();
         if let Some(&(task, attempt)) = waits.first()
-            && self.fate.next().is_none_or(|choice| choice % 2 == 0)
+            && self.choices_left.next().is_none_or(|choice| choice % 2 == 0)
         {
             return state.called_back(task, attempt, json!(true));
         }
         if state.is_held() {
-            let reopened = state.reopen();
+            let reopened = state.retry();
             assert!(!reopened.is_empty(), "what is held can be reopened");
             return reopened;
         }
@@ -164,20 +164,20 @@ impl Run {
             Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. } => {
                 let (task, attempt) = (*task, *attempt);
                 match (state.direction(task), has_begun(state, task)) {
-                    (Direction::Forward, false) if self.fate.pick(2) == 0 => {
+                    (Direction::Forward, false) if self.choices_left.pick(2) == 0 => {
                         vec![Event::Started { task, attempt }]
                     }
                     (Direction::Forward, _) => {
-                        let outcome = self.fate.outcome();
+                        let outcome = self.choices_left.outcome();
                         state.conclude(task, attempt, outcome, Vec::new(), self.now)
                     }
                     (Direction::Backward, _) => {
-                        state.conclude_undo(task, attempt, self.fate.outcome(), self.now)
+                        state.conclude_undo(task, attempt, self.choices_left.outcome(), self.now)
                     }
                 }
             }
             Due::Expire { task, attempt } => state.expire(*task, *attempt, self.now),
-            Due::Alert(alert) => vec![Event::Endangered { alert: alert.clone() }],
+            Due::Alert(alert) => vec![Event::Alerted { alert: alert.clone() }],
             Due::End(end) => vec![Event::Ended { end: *end }],
         }
     }
@@ -260,7 +260,7 @@ fn events() -> impl Strategy<Value = Event> {
             3 => Event::Succeeded { task, attempt, outputs: Map::new(), holds: Vec::new() },
             4 => Event::Retrying { task, attempt, failure, at },
             5 => Event::Failed { task, attempt, failure },
-            6 => Event::Reopened { task },
+            6 => Event::Retried { task },
             7 => Event::Unwinding { cause: failure, task: Some(task), decision: None },
             8 => Event::UndoRetrying { task, attempt, failure, at },
             9 => Event::UndoFailed { task, attempt, failure },
@@ -357,7 +357,7 @@ proptest! {
         let unwind =
             |policy: &Policy| Policy {
                 on_failure: OnFailure::Unwind,
-                no_return: false,
+                point_of_no_return: false,
                 takes_back: false,
                 ..policy.clone()
             };
@@ -386,7 +386,7 @@ proptest! {
             needs: Vec::new(),
             attempts: u32::MAX,
             on_failure: OnFailure::Hold,
-            no_return: false,
+            point_of_no_return: false,
             not_before: None,
             lines: BTreeSet::new(),
             takes_back: false,

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::expr::Expressions;
 use crate::id::ItemId;
-use crate::plan::Made;
+use crate::plan::PriorWork;
 
 /// What stands of one step with this input, done for an item with this action.
-fn standing(action: &str, input: &Value) -> Made {
+fn standing(action: &str, input: &Value) -> PriorWork {
     let plan = json!({
         "packs": {}, "plugins": {},
         "steps": [{

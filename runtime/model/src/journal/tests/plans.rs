@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::PoolId;
 use crate::id::{Digest, ItemId, PluginId, SpecId, TaskId};
-use crate::outcome::Hold;
+use crate::outcome::Reservation;
 use crate::plan::{
-    Action, Item, Level, Made, OnFailure, Origin, Part, Plan, Retry, Step, Task, Work,
+    Action, Item, Level, OnFailure, Part, Plan, PriorWork, Provenance, Retry, Step, Task, Work,
 };
 use crate::pricing::sold::Price;
 use tmf::money::{Money, PriceKind};
@@ -82,7 +82,7 @@ pub(super) fn plan() -> Plan {
         retry: Retry { attempts: 6, first_ms: 200, max_ms: 5_000 },
         on_failure: OnFailure::Unwind,
         undo: true,
-        no_return: true,
+        point_of_no_return: true,
         milestone: None,
         expected_ms: None,
     };
@@ -90,7 +90,7 @@ pub(super) fn plan() -> Plan {
         input: Value::Null,
         on_failure: OnFailure::Hold,
         undo: false,
-        no_return: false,
+        point_of_no_return: false,
         ..step.clone()
     };
     let task = Task {
@@ -114,12 +114,12 @@ pub(super) fn plan() -> Plan {
 
 /// A plan that keeps, changes and takes back what was made before.
 pub(super) fn change() -> Plan {
-    let made = |key: &str| Made {
+    let made = |key: &str| PriorWork {
         step: 0,
         key: key.into(),
         input: json!({ "path": "/onus=7" }).as_object().cloned().unwrap_or_default(),
         outputs: json!({ "port": "7" }).as_object().cloned().unwrap_or_default(),
-        holds: vec![Hold {
+        holds: vec![Reservation {
             pool: PoolId::new("olt-1-onu"),
             index: 7,
             value: "7".into(),
@@ -127,9 +127,9 @@ pub(super) fn change() -> Plan {
             characteristic: "port".into(),
             name: "port".into(),
         }],
-        ..Made::default()
+        ..PriorWork::default()
     };
-    let origin = Origin {
+    let origin = Provenance {
         fulfilment: crate::FulfilmentId::new("f-0"),
         line: "4".into(),
         since: Timestamp(1_773_280_000_000),
@@ -144,8 +144,8 @@ pub(super) fn change() -> Plan {
     let mut plan = plan();
     plan.items[0].action = Action::Modify;
     plan.items[0].origin = Some(Box::new(origin));
-    plan.tasks[0].work = Work::Redo(Box::new(made("f-0:2")));
-    plan.tasks[1].work = Work::TakeBack(Box::new(made("f-0:3")));
+    plan.tasks[0].work = Work::Modify(Box::new(made("f-0:2")));
+    plan.tasks[1].work = Work::Undo(Box::new(made("f-0:3")));
     plan
 }
 
@@ -179,7 +179,7 @@ pub(super) fn moved() -> Plan {
     let mut plan = change();
     let input = || json!({ "path": "/onus=8" }).as_object().cloned();
     for task in &mut plan.tasks {
-        let (Work::Redo(made) | Work::TakeBack(made)) = &mut task.work else { continue };
+        let (Work::Modify(made) | Work::Undo(made)) = &mut task.work else { continue };
         made.change = input();
         made.characteristics = json!({ "speed": 100 }).as_object().cloned();
         made.if_changed = true;

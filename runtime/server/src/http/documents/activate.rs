@@ -57,8 +57,8 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served) -> Answ
     let body = call.json()?;
     let instance = order::taken(body.clone(), served)?;
     check_state(&subject, &instance)?;
-    let says = activation::says(subject.form, &instance);
-    let request = request(&call, &served.path(), &body, says);
+    let attributes = activation::attributes(subject.form, &instance);
+    let request = request(&call, &served.path(), &body, attributes);
     let order = activation::add(subject.form, &instance);
     let fulfilment = submit(door, &subject, order, request, submission).await?;
     let made = door.app.engine.get(&fulfilment).await?.and_then(|made| made.activated());
@@ -94,8 +94,8 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
         return change::merge(door, &call, served, id, Value::Object(rest)).await;
     };
     check_spec(&subject, &before.body, &after)?;
-    let says = activation::says(subject.form, &after);
-    let request = request(&call, &format!("{}/{id}", served.path()), &body, says);
+    let attributes = activation::attributes(subject.form, &after);
+    let request = request(&call, &format!("{}/{id}", served.path()), &body, attributes);
     let fulfilment = submit(door, &subject, order, request, submission).await?;
     let document = stored(door, resource, id)?;
     let mut body = document.body;
@@ -197,14 +197,14 @@ fn is_over(instance: &Value) -> bool {
 }
 
 /// The request as the monitor shows it.
-fn request(call: &Call, path: &str, body: &Value, says: Map<String, Value>) -> Activation {
+fn request(call: &Call, path: &str, body: &Value, attributes: Map<String, Value>) -> Activation {
     let content_type = call.headers.get("content-type").and_then(|value| value.to_str().ok());
     Activation {
         method: call.method.to_string(),
         to: format!("{}{path}", call.base),
         body: if body.is_null() { String::new() } else { body.to_string() },
         content_type: content_type.unwrap_or("application/json").to_string(),
-        says,
+        attributes,
     }
 }
 

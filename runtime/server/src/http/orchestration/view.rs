@@ -250,14 +250,14 @@ fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
             set("waitsUntil", time(*until));
         }
         TaskState::UndoCalledBack { attempt, .. } => set("undoAttempt", json!(attempt)),
-        TaskState::GivenUp { yielded, released, .. } => {
-            if !yielded.holds.is_empty() {
-                set(if *released { "released" } else { "holds" }, json!(yielded.holds));
+        TaskState::GivenUp { task_output, released, .. } => {
+            if !task_output.holds.is_empty() {
+                set(if *released { "released" } else { "holds" }, json!(task_output.holds));
             }
         }
-        TaskState::Stuck { yielded, .. } => {
-            if !yielded.holds.is_empty() {
-                set("holds", json!(yielded.holds));
+        TaskState::Stuck { task_output, .. } => {
+            if !task_output.holds.is_empty() {
+                set("holds", json!(task_output.holds));
             }
         }
         TaskState::Pending | TaskState::Undone => {}
@@ -309,13 +309,13 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
         | Event::Held { .. }
         | Event::Rejected { .. }
         | Event::CalledBack { .. }
-        | Event::Reopened { .. }
+        | Event::Retried { .. }
         | Event::Unwinding { .. }
         | Event::RollingBack { .. }
         | Event::Cancelling { .. }
         | Event::CancelRefused { .. }
         | Event::Patched { .. }
-        | Event::Endangered { .. }
+        | Event::Alerted { .. }
         | Event::UndoWaiting { .. }
         | Event::UndoRetrying { .. }
         | Event::UndoFailed { .. }

@@ -175,7 +175,7 @@ impl Bench {
             retry: Retry { attempts: 1, first_ms: 1, max_ms: 1 },
             on_failure: OnFailure::Hold,
             undo: false,
-            no_return: false,
+            point_of_no_return: false,
             milestone: None,
             expected_ms: None,
         };

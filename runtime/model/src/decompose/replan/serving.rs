@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
-use super::super::existing::{Known, gather_from, installed};
+use super::super::existing::{PriorItem, gather_from, installed};
 use super::super::items::Builder;
 use super::super::parts;
-use super::super::produced::Wanted;
+use super::super::produced::Requested;
 use super::super::{Blocked, InstanceLookup};
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::installed::{SERVING, Serving, scope_name};
@@ -28,9 +28,9 @@ impl<'a> Builder<'a> {
     /// of the bundle that it is in.
     pub(in crate::decompose) fn there(
         &self,
-        wanted: &Wanted,
+        wanted: &Requested,
         root: ItemId,
-    ) -> Result<Option<Known<'a>>, Blocked> {
+    ) -> Result<Option<PriorItem<'a>>, Blocked> {
         match self.scope(&wanted.spec) {
             Scope::Customer => match self.serves(&wanted.spec) {
                 Some(name) => self.served_by(name),
@@ -44,7 +44,7 @@ impl<'a> Builder<'a> {
     /// An instance that is there becomes part of an item, for a line.
     pub(in crate::decompose) fn taken(
         &mut self,
-        known: Known<'a>,
+        known: PriorItem<'a>,
         (parent, root): (ItemId, ItemId),
         wanted: &Map<String, Value>,
     ) -> Result<ItemId, Blocked> {
@@ -59,7 +59,11 @@ impl<'a> Builder<'a> {
     }
 
     /// The instance that other parts of the same bundle have, whichever orders made them.
-    fn of_bundle(&self, wanted: &Wanted, root: ItemId) -> Result<Option<Known<'a>>, Blocked> {
+    fn of_bundle(
+        &self,
+        wanted: &Requested,
+        root: ItemId,
+    ) -> Result<Option<PriorItem<'a>>, Blocked> {
         let Some(bundle) = self.built.bundles.get(root.index()) else { return Ok(None) };
         let Some(line) = self.origins.get(bundle) else { return Ok(None) };
         let mut outermost = *line;
@@ -68,7 +72,7 @@ impl<'a> Builder<'a> {
             outermost = known;
         }
         let Some(outermost) = self.whole_of(outermost.id)? else { return Ok(None) };
-        let is_it = |known: &Known<'a>| {
+        let is_it = |known: &PriorItem<'a>| {
             known.item().spec == wanted.spec && parts::is_shared(known.item(), wanted)
         };
         let (mut open, mut seen) = (vec![outermost], BTreeSet::new());
@@ -85,7 +89,7 @@ impl<'a> Builder<'a> {
         Ok(None)
     }
 
-    fn served_by(&self, name: String) -> Result<Option<Known<'a>>, Blocked> {
+    fn served_by(&self, name: String) -> Result<Option<PriorItem<'a>>, Blocked> {
         let recall = InstanceLookup { resource: SERVING.into(), id: name };
         let Some(found) = self.answers.instances.get(&recall) else {
             return Err(Blocked::Lookups(vec![recall]));
@@ -96,7 +100,7 @@ impl<'a> Builder<'a> {
     }
 
     /// An instance with all that it is made of.
-    fn whole_of(&self, id: &InstanceId) -> Result<Option<Known<'a>>, Blocked> {
+    fn whole_of(&self, id: &InstanceId) -> Result<Option<PriorItem<'a>>, Blocked> {
         let missing = gather_from(id, self.answers);
         if !missing.is_empty() {
             return Err(Blocked::Lookups(missing));

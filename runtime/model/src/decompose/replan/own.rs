@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::existing::{Known, installed};
+use super::super::existing::{PriorItem, installed};
 use super::super::items::Builder;
 use super::super::parts;
-use super::super::produced::Wanted;
+use super::super::produced::Requested;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::plan::{Level, Part};
 use crate::rule::Scope;
@@ -17,7 +17,7 @@ pub(in crate::decompose) type Own<'a> = BTreeMap<SpecId, Vec<OwnPart<'a>>>;
 /// An instance that a line is made of.
 #[derive(Clone, Copy)]
 pub(in crate::decompose) struct OwnPart<'a> {
-    known: Known<'a>,
+    known: PriorItem<'a>,
     /// Whether it is one of several of its specification, or stands below one.
     is_within: bool,
 }
@@ -26,9 +26,9 @@ impl<'a> Builder<'a> {
     /// The instance that a line has for what an item of it wants.
     pub(in crate::decompose) fn of_line(
         &mut self,
-        wanted: &Wanted,
+        wanted: &Requested,
         (parent, root): (ItemId, ItemId),
-    ) -> Option<Known<'a>> {
+    ) -> Option<PriorItem<'a>> {
         let line = *self.origins.get(&root)?;
         let scope = self.scope(&wanted.spec);
         let is_alone = match scope {
@@ -49,7 +49,7 @@ impl<'a> Builder<'a> {
         found.find(is_it).map(|part| part.known)
     }
 
-    fn own_parts(&self, line: Known<'a>) -> Own<'a> {
+    fn own_parts(&self, line: PriorItem<'a>) -> Own<'a> {
         let mut own = Own::new();
         let mut seen: BTreeSet<&InstanceId> = BTreeSet::new();
         let mut open = vec![(line, false)];

@@ -27,9 +27,9 @@ impl Turned {
 }
 
 /// What is owed, so that `due` need not look at every task after every event. It holds nothing
-/// that could not be derived: `Watch::derive` is its definition, and a test holds it to that.
+/// that could not be derived: `ReadySet::derive` is its definition, and a test holds it to that.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Watch {
+pub(super) struct ReadySet {
     /// The tasks that need a task.
     pub(super) dependents: Arc<Vec<Vec<TaskId>>>,
     /// How many tasks stand before it: of one that has not begun, needs that are not settled; of
@@ -44,7 +44,7 @@ pub(super) struct Watch {
     pub(super) unsettled: usize,
 }
 
-impl Watch {
+impl ReadySet {
     /// Derives what is owed from the states alone.
     pub(super) fn derive(plan: &Plan, tasks: &[TaskState], turned: &Turned) -> Self {
         let mut dependents = vec![Vec::new(); tasks.len()];

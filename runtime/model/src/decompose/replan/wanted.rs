@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::existing::{Known, installed, is_suspended};
+use super::super::existing::{PriorItem, installed, is_suspended};
 use super::super::items::Builder;
 use super::super::{Blocked, InstanceLookup};
 use crate::id::{InstanceId, ItemId};
@@ -62,7 +62,7 @@ impl<'a> Builder<'a> {
     }
 
     /// All that an item is made of is in the plan; its owner keeps it.
-    fn turn_parts(&mut self, id: ItemId, known: Known<'a>) -> Result<(), Blocked> {
+    fn turn_parts(&mut self, id: ItemId, known: PriorItem<'a>) -> Result<(), Blocked> {
         for part in known.parts().filter_map(|part| installed(&part, self.answers)) {
             if self.ends(part.id) {
                 continue;
@@ -85,7 +85,7 @@ impl<'a> Builder<'a> {
 
     /// Whether an item has the state that its order asks for, and not that of those that use it.
     fn is_line(&self, id: ItemId) -> bool {
-        let is_ordered = || self.origins.get(&id).is_some_and(Known::is_ordered);
+        let is_ordered = || self.origins.get(&id).is_some_and(PriorItem::is_ordered);
         let is_product = self.built.items[id.index()].level == Level::Product;
         is_product || id.index() < self.order.lines.len() || is_ordered()
     }

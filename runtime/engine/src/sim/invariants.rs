@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use model::documents::makers;
+use model::documents::fulfilments_of;
 use model::fulfilment::PatchError;
 use model::journal::End;
 use model::plan::{Action, UNDO, Work};
-use model::{Fulfilment, FulfilmentId, Hold, ItemId, Kind, Phase, PoolId, TaskId, TaskState};
+use model::{
+    Fulfilment, FulfilmentId, ItemId, Kind, Phase, PoolId, Reservation, TaskId, TaskState,
+};
 
 use super::network::Effect;
 use super::{Asker, Message, World};
@@ -18,7 +20,7 @@ use crate::worker::{Call, Effects, Operation, Worker as _};
 impl World {
     /// A call that did not wait for the disk cannot have an effect.
     pub(super) fn assert_may_run_now(&self, call: &Call) {
-        assert_eq!(self.fate.durability, Durability::Shared, "each step waits for the disk");
+        assert_eq!(self.scenario.durability, Durability::Shared, "each step waits for the disk");
         assert_eq!(self.plugins.effects(&call.digest), Some(Effects::Pure), "{}", call.name);
         assert_key(call);
     }
@@ -26,7 +28,7 @@ impl World {
     /// What a call rests on is on the disk before it is made.
     pub(super) fn assert_may_run(&self, call: &Call) {
         let fold = &self.disk.folds[&call.fulfilment];
-        if let Work::TakeBack(made) = fold.work(call.task) {
+        if let Work::Undo(made) = fold.work(call.task) {
             assert_eq!(
                 call.idempotency_key, made.key,
                 "{} is taken back as it was done",
@@ -37,7 +39,7 @@ impl World {
         }
         let state = &fold.tasks()[call.task.index()];
         let (name, operation) = (&call.name, &call.operation);
-        let takes_back = matches!(fold.work(call.task), Work::TakeBack(_));
+        let takes_back = matches!(fold.work(call.task), Work::Undo(_));
         let is_known = match (self.plugins.effects(&call.digest), operation) {
             (_, Operation::Undo { .. }) if takes_back => {
                 *state == TaskState::Running { attempt: call.attempt }
@@ -117,9 +119,9 @@ impl World {
             Answer::Open(_) => {}
             Answer::Ordered(_) | Answer::Seen(_) => panic!("orders here are of no quote"),
             Answer::Stale | Answer::Changed(_) => assert!(matches!(asker, Asker::Editor(_))),
-            Answer::Denied(Denied::SetAside { .. }) if self.fate.refuses => {}
+            Answer::Denied(Denied::SetAside { .. }) if self.scenario.refuses => {}
             Answer::Denied(denied) => panic!("{asker:?} is denied: {denied}"),
-            Answer::Fulfilment(None) | Answer::Reopened(_) | Answer::Done => {}
+            Answer::Fulfilment(None) | Answer::Retried(_) | Answer::Done => {}
         }
     }
 
@@ -162,7 +164,7 @@ impl World {
             return false;
         };
         let task = TaskId::at(task);
-        let takes_back = matches!(open.work(task), Work::TakeBack(_));
+        let takes_back = matches!(open.work(task), Work::Undo(_));
         let is_under_way = matches!(state, "running" | "waiting" | "calledBack");
         match (undo, open.is_turned(task)) {
             (true, true) if !takes_back => {
@@ -259,7 +261,7 @@ impl World {
             let key = fold.idempotency_key(task);
             let effect = self.network.effects.get(&key).copied();
             let name = fold.plan().task_name(task);
-            if let (Work::TakeBack(made), true) = (fold.work(task), state.is_done()) {
+            if let (Work::Undo(made), true) = (fold.work(task), state.is_done()) {
                 let effect = self.network.effects.get(&made.key).copied();
                 let removed = effect == Some(Effect::Removed) || !step.undo;
                 assert!(removed, "{name} of {} is taken back", fold.id());
@@ -316,7 +318,7 @@ impl World {
         let key = keys::document("product", &fold.product_id(item));
         let product = self.disk.store.get(&key).unwrap().unwrap();
         let product = Document::read(&product).unwrap().body;
-        let links = makers("product", &product);
+        let links = fulfilments_of("product", &product);
         if links.last() != Some(fold.id()) {
             return;
         }
@@ -328,14 +330,14 @@ impl World {
 }
 
 /// What a task holds.
-pub(super) fn holds_of(state: &TaskState) -> &[Hold] {
+pub(super) fn holds_of(state: &TaskState) -> &[Reservation] {
     match state {
-        TaskState::Done(yielded)
-        | TaskState::Undoing { yielded, .. }
-        | TaskState::UndoWaiting { yielded, .. }
-        | TaskState::UndoCalledBack { yielded, .. }
-        | TaskState::Stuck { yielded, .. }
-        | TaskState::GivenUp { yielded, released: false, .. } => &yielded.holds,
+        TaskState::Done(task_output)
+        | TaskState::Undoing { task_output, .. }
+        | TaskState::UndoWaiting { task_output, .. }
+        | TaskState::UndoCalledBack { task_output, .. }
+        | TaskState::Stuck { task_output, .. }
+        | TaskState::GivenUp { task_output, released: false, .. } => &task_output.holds,
         TaskState::Pending
         | TaskState::Running { .. }
         | TaskState::Waiting { .. }

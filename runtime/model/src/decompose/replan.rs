@@ -15,21 +15,21 @@ use serde_json::{Map, Value};
 pub(super) use self::agreed::Said;
 pub(super) use self::own::Own;
 use super::Blocked;
-use super::existing::{Existing, Known, installed};
+use super::existing::{ExistingLine, PriorItem, installed};
 use super::items::{Builder, Reads};
 use super::parts::{self, Fit};
-use super::produced::Wanted;
+use super::produced::Requested;
 use crate::documents;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;
-use crate::plan::{Action, Item, Level, Origin, Part, root_of};
+use crate::plan::{Action, Item, Level, Part, Provenance, root_of};
 
 impl<'a> Builder<'a> {
     /// Notes what is known of the instance that a line is about.
     pub(super) fn existing(
         &mut self,
         index: usize,
-        existing: &Existing<'a>,
+        existing: &ExistingLine<'a>,
     ) -> Result<(), Blocked> {
         let (known, id) = (existing.known, ItemId::at(index));
         let item = &mut self.built.items[index];
@@ -53,7 +53,7 @@ impl<'a> Builder<'a> {
     /// Lines of instances that are not decomposed anew: all that they are made of stays.
     pub(super) fn keep_lines(
         &mut self,
-        existing: &BTreeMap<usize, Existing<'a>>,
+        existing: &BTreeMap<usize, ExistingLine<'a>>,
     ) -> Result<(), Blocked> {
         for (index, line) in existing {
             let id = ItemId::at(*index);
@@ -71,7 +71,7 @@ impl<'a> Builder<'a> {
         &mut self,
         id: ItemId,
         root: ItemId,
-        known: Known<'a>,
+        known: PriorItem<'a>,
     ) -> Result<(), Blocked> {
         self.whole.insert(id);
         for part in known.parts() {
@@ -91,7 +91,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A part of a bundle stays as it is, or becomes suspended or active with it.
-    fn keep_product(&mut self, own: ItemId, bundle: ItemId, part: Known<'a>) -> Option<ItemId> {
+    fn keep_product(&mut self, own: ItemId, bundle: ItemId, part: PriorItem<'a>) -> Option<ItemId> {
         if part.item().level != Level::Product {
             return None;
         }
@@ -163,7 +163,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn has_same_needs(&self, id: ItemId, known: &Known<'a>) -> bool {
+    fn has_same_needs(&self, id: ItemId, known: &PriorItem<'a>) -> bool {
         let now = self.built.items[id.index()].needs.iter();
         let now: BTreeSet<Option<&InstanceId>> =
             now.map(|need| self.origins.get(need).map(|known| known.id)).collect();
@@ -174,7 +174,7 @@ impl<'a> Builder<'a> {
 
     /// Which product an item's steps read: the one that they were done for while that uses it, which
     /// comes first among the parents then.
-    fn reads(&mut self, id: ItemId, known: &Known<'a>) -> Reads {
+    fn reads(&mut self, id: ItemId, known: &PriorItem<'a>) -> Reads {
         let from = known.read_from();
         let parents = self.built.items[id.index()].parents.clone();
         let leads = |parent: &ItemId| {
@@ -191,7 +191,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The item of an instance that stays as it is; the one that the plan has where it has one.
-    pub(super) fn stays(&mut self, known: Known<'a>) -> Result<ItemId, Blocked> {
+    pub(super) fn stays(&mut self, known: PriorItem<'a>) -> Result<ItemId, Blocked> {
         match self.by_instance.get(known.id) {
             Some(id) => Ok(*id),
             None => self.copy(known, Action::NoChange),
@@ -214,14 +214,18 @@ impl<'a> Builder<'a> {
 
     /// The instances that an item is made of already, for each that is wanted of it by the rules.
     /// What is the same in every characteristic is matched first.
-    pub(super) fn matches(&self, parent: ItemId, wanted: &[Wanted]) -> Vec<Option<Known<'a>>> {
+    pub(super) fn matches(
+        &self,
+        parent: ItemId,
+        wanted: &[Requested],
+    ) -> Vec<Option<PriorItem<'a>>> {
         let mut found = vec![None; wanted.len()];
         let Some(known) = self.origins.get(&parent).filter(|_| self.redone.contains(&parent))
         else {
             return found;
         };
         let parts = known.parts().filter_map(|part| installed(&part, self.answers));
-        let mut open: Vec<Known<'a>> = parts.filter(|part| !self.ends(part.id)).collect();
+        let mut open: Vec<PriorItem<'a>> = parts.filter(|part| !self.ends(part.id)).collect();
         let still = |spec: &SpecId, part: &Part| {
             wanted.iter().any(|other| other.spec == *spec && other.part.as_ref() == Some(part))
         };
@@ -230,9 +234,9 @@ impl<'a> Builder<'a> {
                 if found[index].is_some() || open.is_empty() {
                     continue;
                 }
-                let Wanted { spec, characteristics, part, .. } = wanted;
+                let Requested { spec, characteristics, part, .. } = wanted;
                 let now = exactly.then(|| self.inherited(spec, parent, characteristics));
-                let is_it = |known: &Known<'a>| {
+                let is_it = |known: &PriorItem<'a>| {
                     let item = known.item();
                     item.spec == *spec
                         && parts::fit(item, part.as_ref(), |part| still(spec, part)) == Some(fit)
@@ -250,8 +254,8 @@ impl<'a> Builder<'a> {
     /// that it has from now on; and whether it must be decomposed anew.
     pub(super) fn matched(
         &mut self,
-        known: Known<'a>,
-        wanted: &Wanted,
+        known: PriorItem<'a>,
+        wanted: &Requested,
         (parent, root): (ItemId, ItemId),
     ) -> Result<(ItemId, bool), Blocked> {
         let spec = &wanted.spec;
@@ -309,7 +313,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds an item for an instance as it is.
-    fn copy(&mut self, known: Known<'a>, action: Action) -> Result<ItemId, Blocked> {
+    fn copy(&mut self, known: PriorItem<'a>, action: Action) -> Result<ItemId, Blocked> {
         let before = known.item();
         let (name, line) = (self.unique(before.spec.as_str()), self.next_line());
         let id = ItemId::at(self.built.items.len());
@@ -330,7 +334,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Notes where an item comes from and what stands of it.
-    fn stand(&mut self, id: ItemId, known: Known<'a>) -> Result<(), Blocked> {
+    fn stand(&mut self, id: ItemId, known: PriorItem<'a>) -> Result<(), Blocked> {
         let item = &mut self.built.items[id.index()];
         item.origin = Some(Box::new(origin(&known)));
         let level = item.level;
@@ -346,14 +350,14 @@ impl<'a> Builder<'a> {
 }
 
 /// Where an instance comes from: from its owner, or from where that has it.
-fn origin(known: &Known<'_>) -> Origin {
+fn origin(known: &PriorItem<'_>) -> Provenance {
     let (owner, item) = (known.owner, known.item());
     let ended = owner.ended_at().unwrap_or_else(|| owner.updated_at());
     let (mut fulfilment, mut line, mut since) = (owner.id().clone(), item.line.clone(), ended);
     if let Some(origin) = &item.origin {
         (fulfilment, line, since) = (origin.fulfilment.clone(), origin.line.clone(), origin.since);
     }
-    Origin {
+    Provenance {
         fulfilment,
         line,
         since,

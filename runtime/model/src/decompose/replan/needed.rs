@@ -2,7 +2,7 @@
 //! parts of bundles and orders. What is needed is in the plan, so that its outputs can be read.
 
 use super::super::Blocked;
-use super::super::existing::{Known, installed};
+use super::super::existing::{PriorItem, installed};
 use super::super::items::Builder;
 use crate::id::{InstanceId, ItemId};
 use crate::plan::{Action, Level};
@@ -40,7 +40,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What is needed stays with all that it is made of, so that its outputs can be read.
-    fn keep_needed(&mut self, own: ItemId, by: ItemId, need: Known<'a>) -> Result<(), Blocked> {
+    fn keep_needed(&mut self, own: ItemId, by: ItemId, need: PriorItem<'a>) -> Result<(), Blocked> {
         let mut root = own;
         if need.item().level == Level::Product {
             self.is_line_within(own, own);
@@ -57,7 +57,7 @@ impl<'a> Builder<'a> {
 
     /// Whether an item does not need an instance any more: it ceases, or the item was decomposed
     /// anew and another of the specification stands for it.
-    fn is_replaced(&self, id: ItemId, need: &Known<'a>) -> bool {
+    fn is_replaced(&self, id: ItemId, need: &PriorItem<'a>) -> bool {
         let own = self.by_instance.get(need.id);
         let ends = own.is_some_and(|own| self.built.items[own.index()].action == Action::Delete);
         if ends {
@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Whether the line of an item has given up an instance that others keep.
-    fn is_given_up(&self, id: ItemId, own: Option<ItemId>, need: &Known<'a>) -> bool {
+    fn is_given_up(&self, id: ItemId, own: Option<ItemId>, need: &PriorItem<'a>) -> bool {
         let roots = &self.built.roots[id.index()];
         let is_of = |item: &ItemId| !self.built.roots[item.index()].is_disjoint(roots);
         let by = self.dropped.get(need.id).into_iter().flatten();

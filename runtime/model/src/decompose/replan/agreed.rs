@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::super::checks::attribute;
-use super::super::existing::{Known, installed};
+use super::super::existing::{PriorItem, installed};
 use super::super::items::Builder;
 use super::super::parts::{self, Fit};
-use super::super::produced::{Wanted, Whole};
+use super::super::produced::{Requested, Whole};
 use super::super::{Blocked, InstanceLookup};
 use crate::expr::Scope as Variables;
 use crate::id::{InstanceId, ItemId, SpecId};
@@ -101,8 +101,8 @@ impl<'a> Builder<'a> {
     /// counts if they cannot be asked.
     fn wanted_by(
         &mut self,
-        user: Known<'a>,
-        known: Known<'a>,
+        user: PriorItem<'a>,
+        known: PriorItem<'a>,
     ) -> Result<Map<String, Value>, Blocked> {
         let root = &user.owner.plan().items
             [root_of(&user.owner.plan().items, user.installed.item).index()];
@@ -117,7 +117,7 @@ impl<'a> Builder<'a> {
             Err(other @ (Blocked::Questions(_) | Blocked::Lookups(_))) => return Err(other),
         };
         let spec = &known.item().spec;
-        let is_it = |fit: Fit, wanted: &&Wanted| {
+        let is_it = |fit: Fit, wanted: &&Requested| {
             let own = parts::fit(known.item(), wanted.part.as_ref(), |_| false);
             wanted.spec == *spec && own == Some(fit)
         };
@@ -130,7 +130,7 @@ impl<'a> Builder<'a> {
     }
 
     /// An instance, which must be known now.
-    fn recalled(&self, id: &InstanceId) -> Result<Option<Known<'a>>, Blocked> {
+    fn recalled(&self, id: &InstanceId) -> Result<Option<PriorItem<'a>>, Blocked> {
         let recall = InstanceLookup { resource: id.resource().into(), id: id.id().into() };
         if !self.answers.instances.contains_key(&recall) {
             return Err(Blocked::Lookups(vec![recall]));

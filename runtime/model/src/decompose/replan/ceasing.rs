@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Blocked;
-use super::super::existing::{Existing, Known, installed};
+use super::super::existing::{ExistingLine, PriorItem, installed};
 use super::super::items::Builder;
 use super::super::{Answers, rejected};
 use super::name_state;
@@ -19,7 +19,7 @@ impl<'a> Builder<'a> {
     /// Adds all that ceases, and checks that nothing that stays needs it.
     pub(in crate::decompose) fn cease(
         &mut self,
-        existing: &BTreeMap<usize, Existing<'a>>,
+        existing: &BTreeMap<usize, ExistingLine<'a>>,
     ) -> Result<(), Blocked> {
         for (index, line) in existing {
             if self.built.items[*index].action == Action::Delete {
@@ -47,7 +47,7 @@ impl<'a> Builder<'a> {
     }
 
     /// What was ordered by itself ceases only when nothing else uses it.
-    fn check_ordered(&self, index: usize, known: &Known<'a>) -> Result<(), Blocked> {
+    fn check_ordered(&self, index: usize, known: &PriorItem<'a>) -> Result<(), Blocked> {
         let others = known.users().find(|user| {
             let is_bundle = user.resource() == "product" && known.id.resource() == "product";
             user.as_str() != ORDERED && !is_bundle
@@ -75,7 +75,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The products that a product bundles cease with it, unless a line of their own ends them.
-    fn cease_parts(&mut self, root: ItemId, known: Known<'a>) -> Result<(), Blocked> {
+    fn cease_parts(&mut self, root: ItemId, known: PriorItem<'a>) -> Result<(), Blocked> {
         for part in known.parts().filter_map(|part| installed(&part, self.answers)) {
             if part.item().level != Level::Product {
                 self.drop_part(&part, known.id);
@@ -106,7 +106,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn drop_part(&mut self, part: &Known<'a>, by: &InstanceId) {
+    fn drop_part(&mut self, part: &PriorItem<'a>, by: &InstanceId) {
         self.dropped.entry(part.id.clone()).or_default().insert(by.clone());
     }
 
@@ -126,7 +126,7 @@ impl<'a> Builder<'a> {
             }
             gone.ids.insert(id);
             let parts = known.parts().filter_map(|part| installed(&part, self.answers));
-            let parts: Vec<Known<'a>> = parts.collect();
+            let parts: Vec<PriorItem<'a>> = parts.collect();
             for part in parts.iter().rev() {
                 self.drop_part(part, known.id);
                 open.push(part.id.clone());
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
 
     /// What lines have given up, the last first, as their plans had it.
     fn given_up(&self) -> Vec<InstanceId> {
-        let mut lines: Vec<(ItemId, Known<'a>)> =
+        let mut lines: Vec<(ItemId, PriorItem<'a>)> =
             self.origins.iter().map(|(id, known)| (*id, *known)).collect();
         lines.sort_unstable_by_key(|(id, _)| *id);
         let parts = lines.into_iter().flat_map(|(_, known)| known.parts());
@@ -149,7 +149,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Whether anything uses an instance when the order is done.
-    fn is_used(&self, known: &Known<'a>) -> bool {
+    fn is_used(&self, known: &PriorItem<'a>) -> bool {
         let own = self.by_instance.get(known.id).map(|own| &self.built.items[own.index()]);
         let in_order = own.is_some_and(|own| !own.parents.is_empty());
         let dropped = self.dropped.get(known.id);
@@ -158,7 +158,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The item of an instance that ceases.
-    fn ending(&mut self, known: Known<'a>) -> Result<ItemId, Blocked> {
+    fn ending(&mut self, known: PriorItem<'a>) -> Result<ItemId, Blocked> {
         let Some(own) = self.by_instance.get(known.id).copied() else {
             return self.copy(known, Action::Delete);
         };
@@ -169,7 +169,7 @@ impl<'a> Builder<'a> {
     /// What ceases does so before what it stood on. What stays must not stand on it.
     fn reverse_needs(
         &mut self,
-        gone: &[Known<'a>],
+        gone: &[PriorItem<'a>],
         ids: &BTreeSet<InstanceId>,
     ) -> Result<(), Blocked> {
         for known in gone {
@@ -212,7 +212,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A bundle keeps as many of each of its parts as it must have.
-    fn check_bundles(&self, existing: &BTreeMap<usize, Existing<'a>>) -> Result<(), Blocked> {
+    fn check_bundles(&self, existing: &BTreeMap<usize, ExistingLine<'a>>) -> Result<(), Blocked> {
         for (index, line) in existing {
             if self.built.items[*index].action != Action::Delete {
                 continue;
@@ -253,11 +253,11 @@ struct Gone<'a> {
     /// All that ceases, the lines too.
     ids: BTreeSet<InstanceId>,
     /// What ceases below the lines, users first.
-    instances: Vec<Known<'a>>,
+    instances: Vec<PriorItem<'a>>,
 }
 
 /// The minimum of parts of an offering in a bundle.
-fn least(catalog: &Catalog, bundle: &Known<'_>, offering: &SpecId) -> u64 {
+fn least(catalog: &Catalog, bundle: &PriorItem<'_>, offering: &SpecId) -> u64 {
     let of_bundle = bundle.item().offering.as_ref().and_then(|id| catalog.offerings.get(id));
     let parts = of_bundle.map(|of_bundle| of_bundle.bundles.as_slice()).unwrap_or_default();
     parts.iter().find(|part| part.offering == *offering).map_or(0, |part| part.min)
