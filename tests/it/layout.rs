@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use source::{Source, sources};
 
 /// Max circles of imports. Each of these limits only goes down.
-const CYCLES_MAX: usize = 20;
+const CYCLES_MAX: usize = 8;
 
 /// Max functions with untyped JSON in their signature, outside the standard and HTTP.
 const UNTYPED_MAX: usize = 632;

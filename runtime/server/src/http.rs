@@ -116,7 +116,7 @@ const ROUTES_AT_ONCE: [&str; 5] = ["healthz", "readyz", "metrics", "openapi", "i
 
 /// Gives an answer away when everything that it may rest on is durable: the store shows a commit a
 /// little before. If the store fails meanwhile, what was seen is not told.
-async fn settled(door: &Door, route: &str, answer: answer::Answer) -> answer::Answer {
+async fn settled(door: &Door, route: &str, answer: problem::Answer) -> problem::Answer {
     let is_committed = matches!(&answer, Ok(response) if answer::is_committed(response));
     if is_committed || ROUTES_AT_ONCE.contains(&route) {
         return answer;

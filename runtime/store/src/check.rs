@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::acknowledged;
+use crate::database::{LOG, OpenError, noted};
 use crate::marker::{self, Lack, Marker, MarkerFile};
-use crate::open::{LOG, OpenError, noted};
 use crate::rehearsal;
 use crate::scan::{self, Look, SEGMENT_BYTES, Slot};
 use crate::tally::Tally;

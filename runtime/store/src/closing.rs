@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use engine::store::Progress;
 
+use crate::database::{LOG, in_use, noted};
 use crate::marker::MarkerFile;
-use crate::open::{LOG, in_use, noted};
 use crate::scan;
 
 /// How often it is noted how far the log reaches, while something is written.

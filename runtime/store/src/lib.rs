@@ -5,6 +5,7 @@
 mod acknowledged;
 mod check;
 mod closing;
+mod database;
 mod failure;
 mod layout;
 mod marker;
@@ -17,6 +18,7 @@ mod tally;
 mod tree;
 mod writer;
 
+pub use self::database::OpenError;
 pub use self::marker::Lack;
-pub use self::open::{OpenError, Options};
+pub use self::open::Options;
 pub use self::sled::Sled;

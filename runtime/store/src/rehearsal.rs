@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use engine::store::Error;
 
+use crate::database::{OpenError, guarded, in_use, open_db};
 use crate::marker::{Lack, Marker};
-use crate::open::{OpenError, guarded, in_use, open_db};
 use crate::private;
 use crate::tree::{Contents, Tree};
 
@@ -97,7 +97,7 @@ impl Copy {
         for entry in fs::read_dir(store)? {
             let name = entry?.file_name();
             let of_sled = name.to_str().is_some_and(|name| {
-                name == crate::open::LOG || name == CONFIG || name.starts_with(SNAPSHOTS)
+                name == crate::database::LOG || name == CONFIG || name.starts_with(SNAPSHOTS)
             });
             if of_sled {
                 fs::copy(store.join(&name), copy.path.join(&name))?;

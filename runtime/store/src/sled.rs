@@ -13,9 +13,10 @@ use tokio::sync::watch;
 
 use crate::acknowledged::Acknowledged;
 use crate::closing::{Closing, Noted, Notes};
+use crate::database::OpenError;
 use crate::failure::Failure;
 use crate::marker::MarkerFile;
-use crate::open::{self, OpenError, Opened, Options};
+use crate::open::{self, Opened, Options};
 use crate::tree::{Contents, Tree, Writes};
 use crate::writer::{Command, Disk, Writer, queue};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::quote::{QuoteError, QuoteState};
+use super::quote::{QuoteError, QuoteState, charges_of};
 use model::order::{Form, Order};
 use model::pricing::charge::{Charge, Wrong};
 use model::pricing::total::totals;
@@ -246,17 +246,6 @@ impl Priced<'_> {
         }
         Ok(())
     }
-}
-
-/// The prices that stand in an item of a quote.
-pub(super) fn charges_of(item: &Value, id: &str) -> Result<Vec<Charge>, QuoteError> {
-    let entries = item.get("quoteItemPrice").and_then(Value::as_array).into_iter().flatten();
-    let charges = entries.map(Charge::of_tmf);
-    charges.collect::<Result<_, _>>().map_err(|wrong| QuoteError::Price {
-        item: id.into(),
-        at: wrong.at,
-        message: wrong.message,
-    })
 }
 
 fn reference_of(quote: &Value) -> Value {

@@ -12,7 +12,6 @@ pub use self::approval::needs_approval;
 use self::approval::{is_authorized, reasons_text};
 pub use self::state::QuoteState;
 use super::configure::{Configuration, configure};
-use super::order::charges_of;
 use model::decompose::Mistake;
 use model::decompose::charges::charges;
 use model::order::{Form, OrderError};
@@ -372,4 +371,15 @@ fn set(document: &mut Value, name: &str, value: Value) {
 fn listed(mistakes: &[Mistake]) -> String {
     let texts = mistakes.iter().map(|found| format!("item `{}`: {}", found.item, found.message));
     texts.collect::<Vec<_>>().join("; ")
+}
+
+/// The prices that stand in an item of a quote.
+pub(super) fn charges_of(item: &Value, id: &str) -> Result<Vec<Charge>, QuoteError> {
+    let entries = item.get("quoteItemPrice").and_then(Value::as_array).into_iter().flatten();
+    let charges = entries.map(Charge::of_tmf);
+    charges.collect::<Result<_, _>>().map_err(|wrong| QuoteError::Price {
+        item: id.into(),
+        at: wrong.at,
+        message: wrong.message,
+    })
 }

@@ -6,11 +6,6 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
 
-use super::problem::Problem;
-
-/// What a handler answers with.
-pub(super) type Answer = Result<Response, Problem>;
-
 /// A JSON document.
 pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     with_type(status, "application/json", body.to_string())

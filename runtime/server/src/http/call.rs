@@ -81,6 +81,14 @@ impl Gone {
 }
 
 impl Call {
+    /// Rejects methods that do not only read.
+    pub(super) fn must_only_read(&self) -> Result<(), Problem> {
+        match self.method {
+            Method::GET | Method::HEAD => Ok(()),
+            _ => Err(Problem::method("GET, HEAD")),
+        }
+    }
+
     /// Takes a request apart.
     pub(super) fn read(request: Request, origins: &Origins) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();

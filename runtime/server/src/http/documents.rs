@@ -12,8 +12,8 @@ use axum::http::Method;
 use tmf::resource::{Operation, Owner};
 
 use super::Door;
-use super::answer::Answer;
 use super::call::Call;
+use super::problem::Answer;
 use super::problem::Problem;
 use super::resources::{Served, kind};
 

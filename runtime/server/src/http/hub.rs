@@ -8,10 +8,10 @@ use serde_json::Value;
 use tmf::resource::Api;
 use tmf::subscription::Source;
 
-use super::answer::Answer;
 use super::call::Call;
 use super::fields::Fields;
 use super::page::Page;
+use super::problem::Answer;
 use super::problem::Problem;
 use super::problem::nothing_here;
 use super::resources::Version;

@@ -37,8 +37,8 @@ use std::time::Duration;
 use model::{Fulfilment, FulfilmentId};
 
 use super::Door;
-use super::answer::Answer;
 use super::call::Call;
+use super::problem::Answer;
 use super::problem::Problem;
 use super::problem::nothing_here;
 

@@ -41,6 +41,9 @@ struct Parts {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
+/// What a handler answers with.
+pub(super) type Answer = Result<Response, Problem>;
+
 /// Nothing is served at this path.
 pub(super) fn nothing_here() -> Problem {
     Problem::not_found("nothing is served at this path")

@@ -9,8 +9,8 @@ use model::order::described::OrderNotes;
 use serde_json::{Value, json};
 use tmf::openapi;
 
-use super::answer::Answer;
 use super::call::Call;
+use super::problem::Answer;
 use super::problem::{Problem, nothing_here};
 use super::resources::{self, Version};
 use super::{Door, answer, documents, hub, index, metrics, orchestration, topics};
@@ -20,13 +20,15 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
     let path = call.path.clone();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
-        [] | ["orchestration", "v1"] => ("index", read(&call).map(|()| index::render(&call))),
-        ["healthz"] => ("healthz", read(&call).map(|()| health(door))),
+        [] | ["orchestration", "v1"] => {
+            ("index", call.must_only_read().map(|()| index::render(&call)))
+        }
+        ["healthz"] => ("healthz", call.must_only_read().map(|()| health(door))),
         ["readyz"] => ("readyz", ready(door, &call).await),
-        ["metrics"] => ("metrics", read(&call).and_then(|()| metrics::render(door))),
-        ["openapi.json"] => ("openapi", read(&call).map(|()| described(&call))),
+        ["metrics"] => ("metrics", call.must_only_read().and_then(|()| metrics::render(door))),
+        ["openapi.json"] => ("openapi", call.must_only_read().map(|()| described(&call))),
         ["orchestration", "v1", "openapi.json"] => {
-            ("openapi", read(&call).map(|()| described_own(&call)))
+            ("openapi", call.must_only_read().map(|()| described_own(&call)))
         }
         ["tmf-api", number, "openapi.json"] => {
             ("openapi", described_api(&call, number, Version::V4))
@@ -71,14 +73,6 @@ async fn standard(
     }
 }
 
-/// Lets only methods through that read.
-pub(super) fn read(call: &Call) -> Result<(), Problem> {
-    match call.method {
-        Method::GET | Method::HEAD => Ok(()),
-        _ => Err(Problem::method("GET, HEAD")),
-    }
-}
-
 /// All that is served, as OpenAPI.
 fn described(call: &Call) -> Response {
     let mut document = openapi::describe(&call.base, &OrderNotes);
@@ -95,7 +89,7 @@ fn described_own(call: &Call) -> Response {
 
 /// What is served of one API, by its number.
 fn described_api(call: &Call, number: &str, version: Version) -> Answer {
-    read(call)?;
+    call.must_only_read()?;
     let number = number.trim_start_matches("TMF").parse().map_err(|_| nothing_here())?;
     let described =
         openapi::describe_api(number, version, &call.base, &OrderNotes).ok_or_else(nothing_here)?;
@@ -135,7 +129,7 @@ fn state(door: &Door, well: &str) -> Value {
 }
 
 async fn ready(door: &Door, call: &Call) -> Answer {
-    read(call)?;
+    call.must_only_read()?;
     if !door.app.is_ready() {
         let message = "the plugins folder is being looked at; see the log where that takes long";
         return Err(Problem::unavailable(message));

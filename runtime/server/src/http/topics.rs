@@ -7,13 +7,12 @@ use serde_json::{Map, Value, json};
 use tmf::openapi::below;
 use tmf::subscription::{Source, topic_filter};
 
-use super::answer::Answer;
 use super::call::Call;
 use super::hub::{Hub, listed};
+use super::problem::Answer;
 use super::problem::Problem;
 use super::problem::nothing_here;
 use super::resources::{self, Served};
-use super::route::read;
 use super::{Door, answer, documents};
 use crate::events::TOPIC_EVENT;
 
@@ -59,7 +58,7 @@ pub(super) async fn take(door: &Door, call: Call, topic: &str, below: &[&str]) -
             _ => Err(Problem::method("GET, HEAD, POST")),
         },
         ["event", id] => {
-            read(&call)?;
+            call.must_only_read()?;
             let found = door.app.document(TOPIC_EVENT, &format!("{topic}/{id}"))?;
             let missing = || Problem::not_found(format!("there is no event `{id}`")).about("id");
             let event = seen(found.ok_or_else(missing)?.body);

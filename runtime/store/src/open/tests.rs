@@ -1,4 +1,8 @@
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
 use super::*;
+use crate::database::in_use;
 
 fn open_default(path: &Path) -> Result<Opened, OpenError> {
     open(path, &Options::default())

@@ -18,7 +18,7 @@ crate::document! {
     }
 }
 
-fn sample(more: Value) -> Result<Sample, Malformed> {
+fn sample(more: &Value) -> Result<Sample, Malformed> {
     let mut document = json!({ "id": "s-1" });
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     read(document)
@@ -49,7 +49,7 @@ fn a_document_is_written_as_it_was_read() {
 
 #[test]
 fn null_counts_as_absent() {
-    let read = sample(json!({ "count": null, "relatedParty": null, "own": null })).unwrap();
+    let read = sample(&json!({ "count": null, "relatedParty": null, "own": null })).unwrap();
     assert_eq!((read.count, read.related_party.len()), (None, 0));
     assert_eq!(write(&read), json!({ "id": "s-1", "own": null }));
 }
@@ -78,7 +78,7 @@ fn a_wrong_attribute_is_named_with_its_path() {
             "expected a string",
         ),
     ] {
-        let refused = sample(wrong.clone()).unwrap_err();
+        let refused = sample(&wrong).unwrap_err();
         assert_eq!(refused.attribute, path, "{wrong}: {refused}");
         assert!(refused.problem.contains(problem), "{wrong}: {refused}");
     }

@@ -12,8 +12,8 @@ use serde_json::Value;
 use tmf::patch::Format;
 
 use super::one::{stored, tagged};
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
 use crate::http::{Door, answer, etag, href};

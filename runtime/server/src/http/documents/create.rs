@@ -7,8 +7,8 @@ use engine::store::{Error, Put};
 use serde_json::{Value, json};
 
 use super::one::tagged;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;

@@ -13,12 +13,12 @@ use serde_json::{Map, Value, json};
 
 use super::one::tagged;
 use crate::app::{App, SubmitError};
-use crate::http::answer::Answer;
 use crate::http::asked::Asked;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::filter::Filter;
 use crate::http::page::{Page, Sort};
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;

@@ -13,11 +13,11 @@ use engine::store::Document;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::filter::Filter;
 use crate::http::page::{Page, Sort, SortKey};
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::{Served, Version};
 use crate::http::{Door, answer, href};

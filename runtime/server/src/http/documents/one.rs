@@ -9,9 +9,9 @@ use serde_json::Value;
 use tmf::resource::{Owner, Resource};
 
 use crate::app::aside_of_lines;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
 use crate::http::{Door, answer, etag, href};

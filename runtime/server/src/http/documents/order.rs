@@ -15,8 +15,8 @@ use tmf::time::Timestamp;
 
 use super::one::Found;
 use super::{change, one};
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;

@@ -9,8 +9,8 @@ use commerce::billing::statement::Statement;
 use serde_json::Value;
 use tmf::day::Day;
 
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};

@@ -7,8 +7,8 @@ use engine::limits::CALLBACK_NAME_BYTES_MAX;
 use model::BOUNDS;
 use serde_json::{Map, Value, json};
 
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{Door, answer};
 

@@ -5,9 +5,9 @@ use axum::http::StatusCode;
 use commerce::cpq::Standing;
 use serde_json::Value;
 
-use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::page::Page;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};

@@ -4,8 +4,8 @@ use axum::http::{Method, StatusCode};
 use engine::store::Put;
 use serde_json::{Value, json};
 
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{Door, answer, href};

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{find, view};
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{Door, answer};
 

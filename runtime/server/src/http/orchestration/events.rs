@@ -20,8 +20,8 @@ use tokio::sync::broadcast::error::RecvError;
 use super::find;
 use super::journal::{self, Show};
 use crate::http::Door;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::serve::Closing;
 
 /// Interval of comments that keep proxies from closing the connection.

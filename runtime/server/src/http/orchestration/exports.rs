@@ -14,10 +14,10 @@ use tmf::table::named;
 
 use crate::app::App;
 use crate::http::Door;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::documents::{Candidates, known};
 use crate::http::filter::Filter;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::query::Query;
 use crate::http::resources::as_kept;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tmf::table::named;
 use tmf::time::Timestamp;
 
-use crate::http::answer::Answer;
 use crate::http::call::{Call, time};
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{Door, answer, href};
 

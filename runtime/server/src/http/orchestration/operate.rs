@@ -11,8 +11,8 @@ use tmf::unknown::Unknown;
 
 use super::{find, view};
 use crate::app::Retried;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
 use crate::http::{Door, answer, documents, resources};

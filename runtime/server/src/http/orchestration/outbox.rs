@@ -7,8 +7,8 @@ use engine::store::Scan;
 use serde_json::{Value, json};
 
 use super::BASE;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{Door, answer, href};
 

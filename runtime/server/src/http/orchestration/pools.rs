@@ -13,8 +13,8 @@ use tmf::time::Timestamp;
 
 use super::decide::read_as;
 use crate::app::Use;
-use crate::http::answer::Answer;
 use crate::http::call::{Call, time};
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::query::Query;

@@ -6,8 +6,8 @@ use model::FulfilmentId;
 use serde_json::{Value, json};
 
 use super::view;
-use crate::http::answer::Answer;
 use crate::http::call::{Call, time};
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};

@@ -6,8 +6,8 @@ use engine::Submitted;
 use serde_json::Value;
 
 use super::find;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::path;
 use crate::http::{Door, answer, href};

@@ -8,9 +8,9 @@ use engine::store::{Error, Put};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::http::answer::Answer;
 use crate::http::call::Call;
 use crate::http::page::Page;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::query::literal;

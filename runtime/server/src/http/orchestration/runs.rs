@@ -9,8 +9,8 @@ use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};
 
 use super::{BASE, find, view};
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::{Door, answer};

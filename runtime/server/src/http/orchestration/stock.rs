@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{Door, answer, href};

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tmf::subscription::{Pause, Payload, Standing};
 
 use crate::events::{Retried, Subscriber};
-use crate::http::answer::Answer;
 use crate::http::call::Call;
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{Door, answer};

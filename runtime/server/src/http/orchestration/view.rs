@@ -10,8 +10,8 @@ use tmf::time::Timestamp;
 
 use super::journal::{self, Show};
 use super::{BASE, find};
-use crate::http::answer::Answer;
 use crate::http::call::{Call, time};
+use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::{Door, answer, resources};
 
