@@ -79,7 +79,9 @@ impl<R> Owed<R> {
         let mut parts = VecDeque::from(fulfilment.parts(&record.events, before, items));
         let first = parts.pop_front()?;
         let freed = freed.iter().map(|document| document.id.clone()).collect();
-        let mark = Mark { record: fulfilment.records(), written: 1, items, freed };
+        // The record is counted already.
+        let number = fulfilment.records() - 1;
+        let mark = Mark { record: number, written: 1, items, freed };
         Some((first, Self::new(Arc::clone(record), before, mark, parts)))
     }
 
