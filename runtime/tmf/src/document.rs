@@ -23,17 +23,23 @@
 //! `name: T` must be there, `name?: T` is an `Option`, `name*: T` a `Vec`. Attributes are named in
 //! camelCase; `#[serde(rename = "@type")]` names another. `null` counts as absent.
 
+pub mod account;
+pub mod customer_bill;
 mod date;
+pub mod product;
 mod quantity;
 mod reference;
+pub mod usage;
+
+use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-pub use date::{DateTime, TimePeriod};
+pub use date::{Date, DateTime, DayPeriod, TimePeriod};
 pub use quantity::{Amount, Number, Quantity};
-pub use reference::Reference;
+pub use reference::{Reference, id_of};
 
 use crate::field::Malformed;
 
@@ -110,12 +116,43 @@ pub fn write<T: Serialize>(document: &T) -> Value {
 
 fn malformed(error: serde_path_to_error::Error<serde_json::Error>) -> Malformed {
     let path = error.path().to_string();
-    // The document itself.
-    let attribute = if path == "." { "$".into() } else { path };
+    let mut attribute = if path == "." { String::new() } else { path };
     let message = error.into_inner().to_string();
     // A position in the text is of no use beside the path.
-    let problem = message.split(" at line ").next().unwrap_or_default().to_owned();
-    Malformed { attribute, problem: problem.into() }
+    let message = message.split(" at line ").next().unwrap_or_default();
+    if let Some(name) = message.strip_prefix("missing field `") {
+        if !attribute.is_empty() {
+            attribute.push('.');
+        }
+        attribute.push_str(name.trim_end_matches('`'));
+        return Malformed { attribute, problem: "is missing".into() };
+    }
+    // The document itself.
+    if attribute.is_empty() {
+        attribute.push('$');
+    }
+    Malformed { attribute, problem: problem(message) }
+}
+
+/// A problem in our words if serde says that a type is wrong, or as the type itself words it.
+fn problem(message: &str) -> Cow<'static, str> {
+    if message.contains("invalid number") {
+        return "is not a whole number".into();
+    }
+    let wrong = message.strip_prefix("invalid type: ");
+    let Some(found) = wrong.or_else(|| message.strip_prefix("invalid value: ")) else {
+        return message.to_owned().into();
+    };
+    let (found, expected) = found.rsplit_once(", expected ").unwrap_or((found, ""));
+    match expected {
+        _ if found == "null" => "is missing",
+        "a string" | "a borrowed string" => "is not a text",
+        "a sequence" => "is not a list",
+        "a boolean" => "is not `true` or `false`",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "is not a whole number",
+        _ => "is not an object",
+    }
+    .into()
 }
 
 /// Reads a list; `null` is an empty one.

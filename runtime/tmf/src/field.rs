@@ -23,6 +23,22 @@ pub struct Malformed {
     pub problem: Cow<'static, str>,
 }
 
+impl Malformed {
+    pub fn new(attribute: impl Into<String>, problem: &'static str) -> Self {
+        Self { attribute: attribute.into(), problem: problem.into() }
+    }
+
+    /// The same in a document that has the one that was read at a path.
+    #[must_use]
+    pub fn within(mut self, path: &str) -> Self {
+        self.attribute = match self.attribute.as_str() {
+            "" | "$" => path.into(),
+            attribute => format!("{path}.{attribute}"),
+        };
+        self
+    }
+}
+
 /// An attribute of a document.
 #[derive(Clone, Debug)]
 pub struct Field<'a> {

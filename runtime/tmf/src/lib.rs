@@ -45,7 +45,8 @@ pub use day::{Day, Days};
 pub use field::Malformed;
 pub use resource::{Api, Resource};
 pub use table::{
-    CatalogState, JobState, OrderState, ProductStatus, ResourceStatus, ServiceState, TaskState,
+    BillState, CatalogState, JobState, OnDemandState, OrderState, ProductStatus, ResourceStatus,
+    ServiceState, TaskState, UsageStatus,
 };
 pub use time::Timestamp;
 pub use version::Version;

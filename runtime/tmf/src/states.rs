@@ -18,6 +18,11 @@ macro_rules! states {
             pub(crate) const NEXT: &[(&str, &[&str])] =
                 &[$((Self::$state.as_str(), &[$(Self::$next.as_str()),*])),*];
 
+            /// Whether one state may follow another.
+            pub fn may_become(self, next: Self) -> bool {
+                match self { $(Self::$state => [$(Self::$next),*].contains(&next)),* }
+            }
+
             /// The state as documents spell it.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$state => $text),* }
@@ -45,7 +50,7 @@ macro_rules! states {
             fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = <::std::borrow::Cow<'de, str>>::deserialize(from)?;
                 Self::parse(&text).ok_or_else(|| {
-                    ::serde::de::Error::custom(format_args!("`{text}` is not one of its states"))
+                    ::serde::de::Error::custom(format_args!("has no state `{text}`"))
                 })
             }
         }

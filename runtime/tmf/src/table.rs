@@ -35,6 +35,9 @@ mod tmf688;
 mod tmf701;
 mod tmf702;
 
+pub use tmf635::UsageStatus;
+pub use tmf678::{BillState, OnDemandState};
+
 pub use lifecycle::{
     CatalogState, JobState, OrderState, ProductStatus, ResourceStatus, ServiceState, TaskState,
 };

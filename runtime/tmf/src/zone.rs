@@ -5,9 +5,9 @@ use std::fmt;
 use chrono::{DateTime, Datelike, FixedOffset, Offset, SecondsFormat, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
 
 use super::day::{Day, Days};
+use crate::document::{Date, DayPeriod, Rest};
 use crate::time::Timestamp;
 
 /// Longer than any clock was ever put forward or back at once, in milliseconds.
@@ -59,12 +59,13 @@ impl Zone {
         start.map_or_else(|| self.first_from(day), |at| Timestamp(at.timestamp_millis()))
     }
 
-    /// Days as TM Forum's `TimePeriod`, from the first moment to that after the last.
-    pub fn time_period(self, days: Days) -> Value {
-        json!({
-            "startDateTime": self.written(days.from),
-            "endDateTime": self.written(days.until),
-        })
+    /// Days as TM Forum's `TimePeriod`, from the first moment to the one after the last.
+    pub fn time_period(self, days: Days) -> DayPeriod {
+        DayPeriod {
+            start_date_time: Date::parse(&self.written(days.from)),
+            end_date_time: Date::parse(&self.written(days.until)),
+            rest: Rest::new(),
+        }
     }
 
     /// The first instant of a day as a date-time that shows its midnight: so it is read as that day

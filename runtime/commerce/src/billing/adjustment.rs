@@ -1,28 +1,29 @@
-//! Adjustments: credit for what should not have been charged, which goes on the next bill. What a
-//! bill charged is given back once: by adjustments of the bill and by credits of its lines together.
+//! Adjustments: credit for what should not have been charged, on the next bill. Adjustments of a bill
+//! and credits of its lines together refund at most what the bill charged.
 
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::left::Left;
 use super::terms::Terms;
 use model::pricing::amount::{Rounding, written};
 use model::pricing::rate::{Rate, RateKind};
 use model::pricing::tax::AppliedTax;
-use tmf::field::{Field, Malformed};
+use tmf::document::customer_bill::CustomerBill;
+use tmf::document::id_of;
+use tmf::field::Malformed;
 use tmf::money::{Money, is_finer};
 use tmf::time::Timestamp;
 
 /// Credit to a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {
-    /// Its id, which its rate gets.
+    /// The id of its rate.
     pub id: String,
     /// How much before tax: more than zero.
     pub net: Money,
-    /// Why, as the bill says it.
+    /// The text on the bill.
     pub reason: String,
     /// When it was granted.
     pub at: Timestamp,
@@ -37,17 +38,14 @@ pub enum Error {
     /// It is not more than zero, or finer than its currency.
     #[error("an adjustment of {amount} is no amount to give back")]
     Amount {
-        /// The amount.
         amount: String,
     },
     /// It is more than what the bill charged and was not given back yet.
     #[error("of bill `{bill}` there is left to give back {left}, not {amount}")]
     TooMuch {
-        /// The bill.
         bill: String,
         /// What is left before tax.
         left: String,
-        /// What was asked for.
         amount: String,
     },
 }
@@ -55,23 +53,24 @@ pub enum Error {
 impl Adjustment {
     /// The rate of an adjustment of a bill. `rates` are those of its account, on bills or not. The
     /// tax is what is left of the taxes of the bill by its share; the last adjustment has the rest.
-    pub fn of_bill(&self, bill: &Value, rates: &[Rate], rounding: Rounding) -> Result<Rate, Error> {
-        let root = Field::root(bill);
-        let read = || {
-            let id = root.need("id")?.text()?.to_owned();
-            let account = root.reference("billingAccount")?;
-            Ok((id, account, root.need("taxExcludedAmount")?.money()?.currency))
-        };
-        let (id, account, currency) = read().map_err(Error::Malformed)?;
+    pub fn of_bill(
+        &self,
+        bill: &CustomerBill,
+        rates: &[Rate],
+        rounding: Rounding,
+    ) -> Result<Rate, Error> {
+        let account = id_of(bill.billing_account.as_ref(), "billingAccount");
+        let account = account.map_err(Error::Malformed)?.map(str::to_owned);
+        let currency = &bill.tax_excluded_amount.0.currency;
         self.check()?;
-        let left = left_of(&id, &currency, rates);
-        if self.net.currency != currency || self.net.amount > left.net.amount {
+        let left = left_of(&bill.id, currency, rates);
+        if self.net.currency != *currency || self.net.amount > left.net.amount {
             let (left, amount) = (written(&left.net), written(&self.net));
-            return Err(Error::TooMuch { bill: id, left, amount });
+            return Err(Error::TooMuch { bill: bill.id.clone(), left, amount });
         }
         let mut back = left.share_back(self.net.amount, left.net.amount, rounding);
         back.taxes.retain(|tax| !tax.amount.is_zero() || left.taxes.len() == 1);
-        Ok(Rate { credits: Some(id), ..self.rate(account, back) })
+        Ok(Rate { credits: Some(bill.id.clone()), ..self.rate(account, back) })
     }
 
     /// The rate of an adjustment that is about no bill in particular: its tax is that of the terms.
@@ -126,7 +125,9 @@ pub fn left_of<'a>(
     rates: impl IntoIterator<Item = &'a Rate, IntoIter: Clone>,
 ) -> Left {
     let rates = rates.into_iter();
-    let lines = rates.clone().filter(|rate| rate.bill.as_deref() == Some(bill) && is_charge(rate));
+    let lines = rates.clone().filter(|rate| {
+        rate.bill.as_deref() == Some(bill) && rate.kind.is_charge()
+    });
     let ids: BTreeSet<&str> = lines.clone().map(|line| line.id.as_str()).collect();
     let back = rates.filter(|rate| {
         let of = rate.credits.as_deref();
@@ -178,13 +179,6 @@ fn limit(credit: &Rate, left: &Left, rounding: Rounding) -> Rate {
         AppliedTax { amount, ..tax.clone() }
     });
     Rate { taxes: taxes.collect(), ..credit.clone() }
-}
-
-fn is_charge(rate: &Rate) -> bool {
-    match rate.kind {
-        RateKind::Recurring | RateKind::OneOff | RateKind::Usage => true,
-        RateKind::Credit | RateKind::Adjustment => false,
-    }
 }
 
 #[cfg(test)]

@@ -6,16 +6,17 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 
 use super::bill_state::Release;
 use super::cycle::Cycle;
 use super::statement;
-use model::pricing::rate::{Rate, RateKind, href, mark_billed, reference, tax_item};
+use model::pricing::rate::{Rate, RateKind, href, tax_item};
 use model::pricing::tax::AppliedTax;
-use tmf::day::Days;
-use tmf::field::{Field, Malformed};
-use tmf::money::Money;
+use tmf::day::{Day, Days};
+use tmf::document::account::BillingAccount;
+use tmf::document::customer_bill::{AppliedRate, CustomerBill, TaxItem};
+use tmf::document::{Amount, Date, Reference, Rest};
+use tmf::field::Malformed;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
@@ -23,16 +24,14 @@ use tmf::zone::Zone;
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     /// The billing account (TMF666).
-    pub account: &'a Value,
+    pub account: &'a BillingAccount,
     /// The id of the bill; of several in one run that of the first.
     pub id: &'a str,
     /// The number that the customer knows it by.
     pub number: &'a str,
-    /// What it is for.
     pub period: Days,
     /// The account's cycle.
     pub cycle: Cycle,
-    /// What started it.
     pub cause: Cause,
     /// How far its bills go at once.
     pub release: Release,
@@ -42,34 +41,31 @@ pub struct Run<'a> {
     pub zone: Zone,
 }
 
-/// What started a run.
+/// The trigger of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The cycle.
     Cycle,
-    /// The cycle, whose bill was drawn before: what was told late is billed. What is given back waits
-    /// for the next bill.
+    /// The cycle, whose bill was drawn before: late charges are billed. Credits wait for the next bill.
     Late,
-    /// Somebody asked for a bill.
+    /// A client requested a bill.
     OnDemand,
 }
 
 /// A bill and what is on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
-    /// The bill.
-    pub bill: Value,
-    /// The documents of its rates, marked as billed.
-    pub rates: Vec<Value>,
+    pub bill: CustomerBill,
+    /// Its rates, marked as billed.
+    pub rates: Vec<AppliedRate>,
 }
 
-/// Draws the bills of an account: one for each currency, none where nothing is to be billed.
-pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
-    let account = Field::root(run.account).need("id")?.text()?.to_owned();
-    let mut by_currency: BTreeMap<String, Vec<(Rate, &Value)>> = BTreeMap::new();
+/// Draws the bills of an account: one for each currency, none if there is nothing to bill.
+pub fn draw(run: &Run<'_>, rates: Vec<AppliedRate>) -> Result<Vec<Drawn>, Malformed> {
+    let mut by_currency: BTreeMap<String, Vec<(Rate, AppliedRate)>> = BTreeMap::new();
     for document in rates {
-        let rate = Rate::read(document)?;
-        if rate.account.as_deref() == Some(&account) && belongs(&rate, run) {
+        let rate = Rate::read(&document)?;
+        if rate.account.as_ref() == Some(&run.account.id) && belongs(&rate, run) {
             by_currency.entry(rate.net.currency.clone()).or_default().push((rate, document));
         }
     }
@@ -80,20 +76,15 @@ pub fn draw(run: &Run<'_>, rates: &[Value]) -> Result<Vec<Drawn>, Malformed> {
     let drawn = by_currency.into_iter().map(|(currency, lines)| {
         let mark = if several { format!("-{currency}") } else { String::new() };
         let id = format!("{}{mark}", run.id);
-        let rates = lines.iter().map(|(_, document)| {
-            let mut document = (*document).clone();
-            mark_billed(&mut document, &id);
-            document
-        });
-        let rates = rates.collect();
-        let lines: Vec<Rate> = lines.into_iter().map(|(rate, _)| rate).collect();
-        Drawn { bill: document(run, &id, &format!("{}{mark}", run.number), &lines), rates }
+        let (lines, mut rates): (Vec<Rate>, Vec<AppliedRate>) = lines.into_iter().unzip();
+        rates.iter_mut().for_each(|rate| rate.mark_billed(&id));
+        Drawn { bill: document(run, id, format!("{}{mark}", run.number), &lines), rates }
     });
     Ok(drawn.collect())
 }
 
-/// Whether a rate goes on a bill. What is given back goes on the next bill that there is, and what
-/// a run charges on its own, also ahead; what was charged earlier for later waits for its own.
+/// Whether a rate goes on a bill. Credits, and the charges of the run itself, go on the next bill; what
+/// was charged earlier for a later period waits for the bill of that.
 fn belongs(rate: &Rate, run: &Run<'_>) -> bool {
     let (period, zone) = (run.period, run.zone);
     if rate.bill.is_some() {
@@ -111,64 +102,54 @@ fn belongs(rate: &Rate, run: &Run<'_>) -> bool {
     }
 }
 
-fn document(run: &Run<'_>, id: &str, number: &str, lines: &[Rate]) -> Value {
+fn document(run: &Run<'_>, id: String, number: String, lines: &[Rate]) -> CustomerBill {
     let currency = lines.first().map_or("", |line| line.net.currency.as_str());
-    let money = |amount: Decimal| Money { currency: currency.into(), amount }.to_tmf();
     let net: Decimal = lines.iter().map(|line| line.net.amount).sum();
     let tax: Decimal = lines.iter().map(|line| line.tax().amount).sum();
-    let gross = net + tax;
-    let day = run.zone.day_of(run.at);
+    let gross = Amount::new(net + tax, currency);
     let (category, run_type) = match run.cause {
         Cause::Cycle | Cause::Late => ("normal", "onCycle"),
         Cause::OnDemand => ("interim", "offCycle"),
     };
-    let account = run.account.get("id").and_then(Value::as_str).unwrap_or_default();
-    let mut bill = json!({
-        "id": id,
-        "href": href("customerBill", id),
-        "billNo": number,
-        "billDate": run.at.to_string(),
-        "lastUpdate": run.at.to_string(),
-        "category": category,
-        "runType": run_type,
-        "billingPeriod": run.zone.time_period(run.period),
-        "paymentDueDate": run.zone.written(run.cycle.due(day)),
-        "amountDue": money(gross),
-        "remainingAmount": money(gross),
-        "taxExcludedAmount": money(net),
-        "taxIncludedAmount": money(gross),
-        "taxItem": tax_items(lines),
-        "appliedPayment": [],
-        "billDocument": statement::documents(id),
-        "billingAccount": reference("billingAccount", account),
-        "relatedParty": run.account.get("relatedParty").cloned().unwrap_or_else(|| json!([])),
-        "state": run.release.state(gross).as_str(),
-        "@type": "CustomerBill",
-    });
-    if let Some(fields) = bill.as_object_mut() {
-        if run.cause != Cause::OnDemand {
-            let next = run.cycle.around(run.period.until).until;
-            fields.insert("nextBillDate".into(), json!(run.zone.written(next)));
-        }
-        for (from, to) in
-            [("financialAccount", "financialAccount"), ("defaultPaymentMethod", "paymentMethod")]
-        {
-            if let Some(value) = run.account.get(from) {
-                fields.insert(to.into(), value.clone());
-            }
-        }
+    let date = |day: Day| Date::parse(&run.zone.written(day));
+    let next = || run.cycle.around(run.period.until).until;
+    let account = run.account;
+    CustomerBill {
+        href: Some(href("customerBill", &id)),
+        bill_no: Some(number),
+        bill_date: Some(run.at.into()),
+        last_update: Some(run.at.into()),
+        category: Some(category.into()),
+        run_type: Some(run_type.into()),
+        billing_period: Some(run.zone.time_period(run.period)),
+        payment_due_date: date(run.cycle.due(run.zone.day_of(run.at))),
+        next_bill_date: (run.cause != Cause::OnDemand).then(next).and_then(date),
+        amount_due: Some(gross.clone()),
+        remaining_amount: gross.clone(),
+        tax_excluded_amount: Amount::new(net, currency),
+        tax_included_amount: gross,
+        tax_item: tax_items(lines, currency),
+        applied_payment: Vec::new(),
+        bill_document: statement::documents(&id),
+        billing_account: Some(Reference::to("billingAccount", &account.id)),
+        financial_account: account.financial_account.clone(),
+        payment_method: account.default_payment_method.clone(),
+        related_party: account.related_party.clone(),
+        state: run.release.state(net + tax),
+        bill_run: None,
+        kind: Some("CustomerBill".into()),
+        rest: Rest::new(),
+        id,
     }
-    bill
 }
 
 /// The tax of each kind and rate: the sum of that of its lines, as each line shows it.
-fn tax_items(lines: &[Rate]) -> Vec<Value> {
+fn tax_items(lines: &[Rate], currency: &str) -> Vec<TaxItem> {
     let mut taxes: BTreeMap<(&str, Option<Decimal>), AppliedTax> = BTreeMap::new();
     for tax in lines.iter().flat_map(|line| &line.taxes) {
         let none = || AppliedTax { amount: Decimal::ZERO, ..tax.clone() };
         taxes.entry((&tax.category, tax.rate)).or_insert_with(none).amount += tax.amount;
     }
-    let currency = lines.first().map_or("", |line| line.net.currency.as_str());
     taxes.values().map(|tax| tax_item(tax, currency)).collect()
 }
 

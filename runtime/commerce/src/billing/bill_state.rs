@@ -1,43 +1,27 @@
 //! The states of a bill (TMF678), and what may follow what.
 //!
-//! A run makes bills that are `new`. One that adds up is `validated`, by a person or by the run, and
-//! `sent`: from then on it is to be paid, and its due date counts. What is paid of it settles it;
-//! that follows from payments, and nobody says it.
+//! A run makes bills that are `new`. One that adds up is `validated`, by an operator or by the run, and
+//! `sent`: from then on it is to be paid, and its due date counts. Payments settle it; no client can.
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::cycle::Cycle;
 use model::pricing::amount::written;
 use model::pricing::rate::Rate;
-use tmf::field::{Field, Malformed};
+use tmf::document::customer_bill::CustomerBill;
+use tmf::document::{Amount, Date};
 use tmf::money::Money;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
-/// Where a bill stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BillState {
-    /// It was drawn.
-    New,
-    /// Somebody looks into it.
-    OnHold,
-    /// It adds up, and may be sent.
-    Validated,
-    /// It is to be paid.
-    Sent,
-    /// Some of it is paid.
-    PartiallyPaid,
-    /// Nothing is left to pay.
-    Settled,
-}
+pub use tmf::BillState;
 
 /// How far a run takes its bills at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Release {
-    /// Somebody is to look at them.
+    /// An operator is to look at them.
     #[default]
     New,
     /// They add up, as they were just made.
@@ -49,84 +33,38 @@ pub enum Release {
 /// Why a bill does not get another state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotMoved {
-    /// The bill, or a line of it, cannot be read.
-    #[error("the bill cannot be read")]
-    Malformed(#[source] Malformed),
     /// The table does not have it.
     #[error("bill `{bill}` is `{}` and cannot become `{}`", .from.as_str(), .to.as_str())]
     Illegal {
-        /// The bill.
         bill: String,
-        /// Its state.
         from: BillState,
-        /// The state that was asked for.
         to: BillState,
     },
-    /// Payments say it.
+    /// The state follows from payments.
     #[error("bill `{bill}` becomes `{}` by payments and write-offs only", .to.as_str())]
     Paid {
-        /// The bill.
         bill: String,
-        /// The state that was asked for.
         to: BillState,
     },
     /// It is not the sum of its lines.
-    #[error("bill `{bill}` says {says} {what}, and its lines come to {lines}")]
+    #[error("bill `{bill}` says {told} {what}, and its lines come to {lines}")]
     Sum {
-        /// The bill.
         bill: String,
-        /// Which amount.
         what: &'static str,
-        /// What the bill says.
-        says: String,
-        /// What its lines say.
+        /// The amount of the bill.
+        told: String,
+        /// The sum of its lines.
         lines: String,
     },
 }
 
-impl BillState {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::New, Self::OnHold, Self::Validated, Self::Sent, Self::PartiallyPaid, Self::Settled];
-
-    /// How documents spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::OnHold => "onHold",
-            Self::Validated => "validated",
-            Self::Sent => "sent",
-            Self::PartiallyPaid => "partiallyPaid",
-            Self::Settled => "settled",
-        }
-    }
-
-    /// The state of a bill.
-    pub fn of(bill: &Value) -> Result<Self, Malformed> {
-        let state = Field::root(bill).need("state")?;
-        let text = state.text()?;
-        let found = Self::ALL.into_iter().find(|one| one.as_str() == text);
-        found.ok_or_else(|| state.wrong("is not the state of a bill"))
-    }
-
-    /// Whether it is to be paid.
-    pub fn is_out(self) -> bool {
-        matches!(self, Self::Sent | Self::PartiallyPaid)
-    }
-
-    /// Whether somebody may say that a bill goes from this state to another.
-    fn may_become(self, to: Self) -> bool {
-        matches!(
-            (self, to),
-            (Self::New, Self::OnHold | Self::Validated | Self::Sent)
-                | (Self::OnHold, Self::New | Self::Validated)
-                | (Self::Validated, Self::OnHold | Self::Sent)
-        )
-    }
+/// Whether a client may move a bill: the table's way, or straight to `sent`.
+fn may_become(from: BillState, to: BillState) -> bool {
+    from.may_become(to) || (from, to) == (BillState::New, BillState::Sent)
 }
 
 impl Release {
-    /// The state of a bill of so much after tax, as the run leaves it.
+    /// The state in which the run leaves a bill of an amount after tax.
     pub(super) fn state(self, gross: Decimal) -> BillState {
         match self {
             Self::New => BillState::New,
@@ -136,65 +74,55 @@ impl Release {
     }
 }
 
-/// A bill in another state, as somebody wants it. `lines` are the rates that are on it: before it
-/// is sent it must be their sum. From the day on which it is sent the days to pay it count.
+/// Moves a bill to a state that a client wants. `lines` are the rates that are on it: before it is sent
+/// it must be their sum. The days to pay it count from the day on which it is sent.
 pub fn moved(
-    bill: &Value,
+    mut bill: CustomerBill,
     to: BillState,
     lines: &[Rate],
     cycle: Cycle,
     zone: Zone,
     at: Timestamp,
-) -> Result<Value, NotMoved> {
-    let root = Field::root(bill);
-    let id = root.need("id").and_then(|id| id.text()).map_err(NotMoved::Malformed)?.to_owned();
-    let from = BillState::of(bill).map_err(NotMoved::Malformed)?;
+) -> Result<CustomerBill, NotMoved> {
+    let from = bill.state;
     if from == to {
-        return Ok(bill.clone());
+        return Ok(bill);
     }
     if matches!(to, BillState::PartiallyPaid | BillState::Settled) {
-        return Err(NotMoved::Paid { bill: id, to });
+        return Err(NotMoved::Paid { bill: bill.id, to });
     }
-    if !from.may_become(to) {
-        return Err(NotMoved::Illegal { bill: id, from, to });
+    if !may_become(from, to) {
+        return Err(NotMoved::Illegal { bill: bill.id, from, to });
     }
-    let remaining = root.need("remainingAmount").and_then(|one| one.money());
-    let remaining = remaining.map_err(NotMoved::Malformed)?;
-    let is_sent = to == BillState::Sent;
-    let state = if is_sent { sent(remaining.amount) } else { to };
     if matches!(to, BillState::Validated | BillState::Sent) {
-        check(&id, &root, lines)?;
+        check(&bill, lines)?;
     }
-    let mut bill = bill.clone();
-    if let Some(fields) = bill.as_object_mut() {
-        fields.insert("state".into(), json!(state.as_str()));
-        fields.insert("lastUpdate".into(), json!(at.to_string()));
-        if is_sent {
-            let due = cycle.due(zone.day_of(at));
-            fields.insert("paymentDueDate".into(), json!(zone.written(due)));
-        }
+    bill.state = to;
+    bill.last_update = Some(at.into());
+    if to == BillState::Sent {
+        bill.state = sent(bill.remaining_amount.0.amount);
+        bill.payment_due_date = Date::parse(&zone.written(cycle.due(zone.day_of(at))));
     }
     Ok(bill)
 }
 
-/// A bill that comes to nothing needs no payment.
+/// A bill of zero needs no payment.
 fn sent(gross: Decimal) -> BillState {
     if gross.is_zero() { BillState::Settled } else { BillState::Sent }
 }
 
-fn check(id: &str, bill: &Field<'_>, lines: &[Rate]) -> Result<(), NotMoved> {
+fn check(bill: &CustomerBill, lines: &[Rate]) -> Result<(), NotMoved> {
     let net = |line: &Rate| line.net.amount;
     let gross = |line: &Rate| line.gross().amount;
-    let sums: [(&'static str, &str, Decimal); 2] = [
-        ("before tax", "taxExcludedAmount", lines.iter().map(net).sum()),
-        ("with tax", "taxIncludedAmount", lines.iter().map(gross).sum()),
+    let sums: [(&'static str, &Amount, Decimal); 2] = [
+        ("before tax", &bill.tax_excluded_amount, lines.iter().map(net).sum()),
+        ("with tax", &bill.tax_included_amount, lines.iter().map(gross).sum()),
     ];
-    for (what, name, sum) in sums {
-        let says = bill.need(name).and_then(|one| one.money()).map_err(NotMoved::Malformed)?;
-        let same = lines.iter().all(|line| line.net.currency == says.currency);
-        if says.amount != sum || !same {
-            let lines = written(&Money { amount: sum, ..says.clone() });
-            return Err(NotMoved::Sum { bill: id.into(), what, says: written(&says), lines });
+    for (what, Amount(told), sum) in sums {
+        let same = lines.iter().all(|line| line.net.currency == told.currency);
+        if told.amount != sum || !same {
+            let lines = written(&Money { amount: sum, currency: told.currency.clone() });
+            return Err(NotMoved::Sum { bill: bill.id.clone(), what, told: written(told), lines });
         }
     }
     Ok(())

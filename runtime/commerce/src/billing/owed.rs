@@ -1,24 +1,22 @@
-//! What somebody owes: what is left to pay of the bills that they were sent.
+//! The debt of a customer: what is left to pay of the bills that were sent.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
-use super::bill_state::BillState;
+use tmf::document::customer_bill::CustomerBill;
 use tmf::money::Money;
 
-/// The sum of what is left of bills (TMF678 `remainingAmount`), by currency. What was not sent yet
-/// is not owed.
-pub fn owed(bills: &[Value]) -> Vec<Money> {
-    let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
-    let out = |bill: &&Value| BillState::of(bill).is_ok_and(BillState::is_out);
-    for left in
-        bills.iter().filter(out).filter_map(|bill| Money::from_tmf(bill.get("remainingAmount")?))
-    {
-        *sums.entry(left.currency).or_default() += left.amount;
+/// The sum of what is left of bills (TMF678 `remainingAmount`), by currency. A bill that was not sent
+/// does not count.
+pub fn owed(bills: &[CustomerBill]) -> Vec<Money> {
+    let mut sums: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for bill in bills.iter().filter(|bill| bill.state.is_payable()) {
+        let left = &bill.remaining_amount.0;
+        *sums.entry(&left.currency).or_default() += left.amount;
     }
-    sums.into_iter().map(|(currency, amount)| Money { currency, amount }).collect()
+    let money = |(currency, amount): (&str, Decimal)| Money { currency: currency.into(), amount };
+    sums.into_iter().map(money).collect()
 }
 
 #[cfg(test)]

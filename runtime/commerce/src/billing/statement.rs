@@ -1,14 +1,14 @@
-//! The bill as a document for people, and where a bill tells that it is found.
+//! The bill as a document for people, and its address for the bill.
 
 mod html;
 mod pdf;
 
-use serde_json::{Value, json};
-
 use model::pricing::amount::written;
 use model::pricing::rate::Rate;
 use tmf::day::Days;
-use tmf::field::{Field, Malformed};
+use tmf::document::customer_bill::{Attachment, CustomerBill};
+use tmf::document::{DayPeriod, Rest, id_of};
+use tmf::field::Malformed;
 use tmf::money::Money;
 use tmf::zone::Zone;
 
@@ -24,7 +24,7 @@ pub struct Statement {
     totals: Vec<Total>,
 }
 
-/// What was charged or given back.
+/// A charge or a credit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     name: String,
@@ -44,13 +44,12 @@ struct Total {
 
 impl Statement {
     /// Reads a bill; `rates` are on it.
-    pub fn read(bill: &Value, rates: &[Rate], zone: Zone) -> Result<Self, Malformed> {
-        let root = Field::root(bill);
+    pub fn read(bill: &CustomerBill, rates: &[Rate], zone: Zone) -> Result<Self, Malformed> {
         Ok(Self {
-            number: root.need("billNo")?.text()?.to_owned(),
-            facts: facts(&root, zone)?,
+            number: needed(bill.bill_no.as_ref(), "billNo")?.clone(),
+            facts: facts(bill, zone)?,
             lines: rates.iter().map(Line::of).collect(),
-            totals: totals(&root)?,
+            totals: totals(bill)?,
         })
     }
 
@@ -66,19 +65,18 @@ impl Statement {
 }
 
 /// The documents of a bill (TMF678 `billDocument`).
-pub fn documents(bill: &str) -> Value {
-    let one = |format: &str, media_type: &str, path: &str| {
-        json!({
-            "id": format!("{bill}-{format}"),
-            "name": format!("Bill as {}", format.to_uppercase()),
-            "description": "The bill with its lines",
-            "attachmentType": format,
-            "mimeType": media_type,
-            "url": format!("{BILLS}{bill}/{path}"),
-            "@type": "Attachment",
-        })
+pub fn documents(bill: &str) -> Vec<Attachment> {
+    let one = |format: &str, media_type: &str, path: &str| Attachment {
+        id: Some(format!("{bill}-{format}")),
+        name: Some(format!("Bill as {}", format.to_uppercase())),
+        description: Some("The bill with its lines".into()),
+        attachment_type: Some(format.into()),
+        mime_type: Some(media_type.into()),
+        url: Some(format!("{BILLS}{bill}/{path}")),
+        kind: Some("Attachment".into()),
+        rest: Rest::new(),
     };
-    json!([one("html", "text/html", "document"), one("pdf", "application/pdf", "document.pdf"),])
+    vec![one("html", "text/html", "document"), one("pdf", "application/pdf", "document.pdf")]
 }
 
 impl Line {
@@ -94,52 +92,48 @@ impl Line {
 }
 
 /// Who and when.
-fn facts(bill: &Field<'_>, zone: Zone) -> Result<Vec<(&'static str, String)>, Malformed> {
+fn facts(bill: &CustomerBill, zone: Zone) -> Result<Vec<(&'static str, String)>, Malformed> {
     let mut facts: Vec<(&'static str, String)> = Vec::new();
-    for party in bill.items("relatedParty")? {
-        let name = party.get("name").or_else(|| party.get("id"));
-        if let Some(name) = name {
-            facts.push(("Customer", name.text()?.to_owned()));
-        }
+    let names = bill.related_party.iter().filter_map(|one| one.name.as_ref().or(one.id.as_ref()));
+    facts.extend(names.map(|name| ("Customer", name.clone())));
+    if let Some(account) = id_of(bill.billing_account.as_ref(), "billingAccount")? {
+        facts.push(("Account", account.to_owned()));
     }
-    if let Some(account) = bill.reference("billingAccount")? {
-        facts.push(("Account", account));
-    }
-    facts.push(("Date", zone.day_of(bill.need("billDate")?.time()?).to_string()));
-    if let Some(period) = bill.get("billingPeriod") {
-        let from = period.need("startDateTime")?.day()?;
-        let until = period.need("endDateTime")?.day()?;
-        facts.extend(Days::new(from, until).map(|days| ("Period", shown(days))));
-    }
-    if let Some(due) = bill.get("paymentDueDate") {
-        facts.push(("To be paid by", due.day()?.to_string()));
+    let date = needed(bill.bill_date.as_ref(), "billDate")?;
+    facts.push(("Date", zone.day_of(date.at()).to_string()));
+    let period = bill.billing_period.as_ref().and_then(DayPeriod::days);
+    facts.extend(period.map(|days| ("Period", shown(days))));
+    if let Some(due) = &bill.payment_due_date {
+        facts.push(("To be paid by", due.day().to_string()));
     }
     Ok(facts)
 }
 
-fn totals(bill: &Field<'_>) -> Result<Vec<Total>, Malformed> {
+fn totals(bill: &CustomerBill) -> Result<Vec<Total>, Malformed> {
     let mut totals = Vec::new();
     let mut row = |is_strong, name: &str, money: &Money| {
         totals.push(Total { name: name.into(), amount: written(money), is_strong });
     };
-    row(false, "Before tax", &bill.need("taxExcludedAmount")?.money()?);
-    for tax in bill.items("taxItem")? {
-        let category = tax.text_or("taxCategory", "Tax")?;
-        let rate = tax.get("taxRate").map(|rate| rate.decimal()).transpose()?;
-        let name = match rate {
-            Some(rate) => format!("{category} {} %", rate.normalize()),
+    row(false, "Before tax", &bill.tax_excluded_amount.0);
+    for tax in &bill.tax_item {
+        let category = tax.tax_category.as_deref().unwrap_or("Tax");
+        let name = match tax.tax_rate {
+            Some(rate) => format!("{category} {} %", rate.0.normalize()),
             None => category.into(),
         };
-        row(false, &name, &tax.need("taxAmount")?.money()?);
+        row(false, &name, &tax.tax_amount.0);
     }
-    row(true, "Amount due", &bill.need("amountDue")?.money()?);
-    for payment in bill.items("appliedPayment")? {
-        let paid = payment.need("appliedAmount")?.money()?;
-        row(false, "Paid", &Money { amount: -paid.amount, ..paid });
+    row(true, "Amount due", &needed(bill.amount_due.as_ref(), "amountDue")?.0);
+    for payment in &bill.applied_payment {
+        let Money { currency, amount } = &payment.applied_amount.0;
+        row(false, "Paid", &Money { amount: -amount, currency: currency.clone() });
     }
-    let remaining = bill.need("remainingAmount")?.money()?;
-    row(true, "Left to pay", &remaining);
+    row(true, "Left to pay", &bill.remaining_amount.0);
     Ok(totals)
+}
+
+fn needed<'a, T>(attribute: Option<&'a T>, name: &str) -> Result<&'a T, Malformed> {
+    attribute.ok_or_else(|| Malformed::new(name, "is missing"))
 }
 
 /// Days as people count them: the first and the last.

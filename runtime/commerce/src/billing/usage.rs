@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
-use model::pricing::rate::{number, reference};
 use tmf::day::Days;
+use tmf::document::Reference;
 use tmf::field::{Field, Malformed};
-use tmf::money::{Money, TAX_CATEGORY, Tax, decimals};
+use tmf::money::{Money, TAX_CATEGORY, Tax, decimals, number};
 use tmf::time::Timestamp;
 
 pub use billed::{Billed, bill, unbilled};
@@ -357,7 +357,7 @@ pub fn rated(
         "taxRate": number(tax_rate),
         "tax": taxes.iter().map(each).collect::<Vec<_>>(),
         "usageRatingTag": tag(guided, rating),
-        "productRef": reference("product", &guided.product),
+        "productRef": Reference::to("product", &guided.product),
         "guidedBy": guided.by.as_str(),
         "taxExcludedRatingAmount": net.to_tmf(),
         "taxIncludedRatingAmount": gross.to_tmf(),
@@ -369,7 +369,7 @@ pub fn rated(
         "@type": "RatedProductUsage",
     });
     if let Some(account) = &guided.account {
-        line["billingAccount"] = reference("billingAccount", account);
+        line["billingAccount"] = json!(Reference::to("billingAccount", account));
     }
     if guided.price.includes_tax {
         line["includesTax"] = json!(true);

@@ -152,14 +152,14 @@ fn write_rate(rate: &Rate, changes: &mut Changes) {
     changes.documents.push(Document {
         resource: rate::RESOURCE,
         id: rate.id.clone(),
-        body: rate.document(Zone::UTC),
+        body: tmf::document::write(&rate.document(Zone::UTC)),
     });
     // Net and tax of one currency balance; of two they were no charge.
     if let Ok(entry) = Entry::of_rate(rate) {
         changes.documents.push(Document {
             resource: ledger::RESOURCE,
             id: entry.id().to_owned(),
-            body: entry.document(),
+            body: tmf::document::write(&entry.document()),
         });
     }
 }

@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::rate::{Rate, RateKind};
-use tmf::field::{Field, Malformed};
+use tmf::document::{Amount, DateTime, Rest};
+use tmf::field::Malformed;
 use tmf::money::Money;
 use tmf::time::Timestamp;
 
-/// The resource that entries are.
+/// The resource of entries.
 pub const RESOURCE: &str = "journalEntry";
 
 /// Where money is or comes from.
@@ -20,13 +21,12 @@ pub const RESOURCE: &str = "journalEntry";
 pub enum Account {
     /// What a billing account owes, billed or not.
     Receivable(String),
-    /// What was paid.
     Cash,
     /// What was charged, before tax.
     Revenue,
-    /// What was given back, before tax.
+    /// What was granted by adjustments, before tax.
     Adjustments,
-    /// What was given up.
+    /// What will not be paid.
     WriteOff,
     /// The tax that is owed to the state.
     TaxPayable,
@@ -68,7 +68,7 @@ pub struct Line {
     pub amount: Money,
 }
 
-/// Money that came in for a bill; negative where a credit was paid out.
+/// Money that came in for a bill; negative if a credit was paid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// Its id: a payment is noted once on a bill.
@@ -101,8 +101,8 @@ pub struct Unbalanced {
 }
 
 impl Entry {
-    /// The entry of a rate: the account owes it, revenue and tax have it. What is given back comes
-    /// out of revenue where it was charged for days, and of adjustments where it was granted.
+    /// The entry of a rate: the account owes it, revenue and tax have it. A credit reduces revenue; an
+    /// adjustment has an account of its own.
     pub fn of_rate(rate: &Rate) -> Result<Self, Unbalanced> {
         let income = match rate.kind {
             RateKind::Recurring | RateKind::OneOff | RateKind::Usage | RateKind::Credit => {
@@ -110,7 +110,7 @@ impl Entry {
             }
             RateKind::Adjustment => Account::Adjustments,
         };
-        let owed = rate.account.clone().unwrap_or_else(|| NOBODY.into());
+        let owed = rate.account.clone().unwrap_or_else(|| NO_ACCOUNT.into());
         let lines = vec![
             Line { account: Account::Receivable(owed), amount: rate.gross() },
             Line { account: income, amount: negative(&rate.net) },
@@ -131,7 +131,7 @@ impl Entry {
         Self::new(payment_id(&payment.id, bill), payment.at, "Payment".into(), lines)
     }
 
-    /// The entry of what is given up of a bill.
+    /// The entry of the write-off of a bill.
     pub fn of_write_off(
         bill: &str,
         account: &str,
@@ -145,7 +145,7 @@ impl Entry {
         Self::new(write_off_id(bill), at, format!("Write-off of {bill}"), lines)
     }
 
-    /// An entry, if its debits and credits are equal. Lines of nothing are left out.
+    /// An entry, if its debits and credits are equal. Lines of zero are left out.
     pub fn new(
         id: String,
         at: Timestamp,
@@ -163,7 +163,7 @@ impl Entry {
         Ok(Self { id, at, text, lines })
     }
 
-    /// The entry that takes it back.
+    /// The entry that reverses it.
     #[must_use]
     pub fn reversed(&self, id: String, at: Timestamp) -> Self {
         let lines = self.lines.iter();
@@ -171,59 +171,82 @@ impl Entry {
         Self { id, at, text: format!("Reversal of {}", self.id), lines: lines.collect() }
     }
 
-    /// Its id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its lines.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
 
     /// Writes its document.
-    pub fn document(&self) -> Value {
+    pub fn document(&self) -> JournalEntry {
         let lines = self.lines.iter().map(|line| {
-            let is_credit = line.amount.amount.is_sign_negative();
-            let amount = Money { amount: line.amount.amount.abs(), ..line.amount.clone() };
-            json!({
-                "account": line.account.to_string(),
-                "type": if is_credit { "credit" } else { "debit" },
-                "amount": amount.to_tmf(),
-            })
+            let Money { currency, amount } = &line.amount;
+            JournalLine {
+                account: line.account.to_string(),
+                side: if amount.is_sign_negative() { Side::Credit } else { Side::Debit },
+                amount: Amount::new(amount.abs(), currency),
+                rest: Rest::new(),
+            }
         });
-        json!({
-            "id": self.id,
-            "date": self.at.to_string(),
-            "description": self.text,
-            "line": lines.collect::<Vec<_>>(),
-            "@type": "JournalEntry",
-        })
+        JournalEntry {
+            id: self.id.clone(),
+            date: self.at.into(),
+            description: Some(self.text.clone()),
+            line: lines.collect(),
+            kind: Some("JournalEntry".into()),
+            rest: Rest::new(),
+        }
     }
 
     /// Reads an entry from its document.
-    pub fn read(document: &Value) -> Result<Self, Malformed> {
-        let root = Field::root(document);
-        let line = |field: &Field<'_>| {
-            let account = field.need("account")?;
-            let mut amount = field.need("amount")?.money()?;
-            let side = field.need("type")?;
-            match side.text()? {
-                "debit" => {}
-                "credit" => amount.amount = -amount.amount,
-                _ => return Err(side.wrong("is neither `debit` nor `credit`")),
+    pub fn read(document: JournalEntry) -> Result<Self, Malformed> {
+        let line = |(index, line): (usize, JournalLine)| {
+            let wrong = || Malformed::new(format!("line[{index}].account"), "is no account");
+            let account = Account::parse(&line.account).ok_or_else(wrong)?;
+            let Amount(mut amount) = line.amount;
+            if line.side == Side::Credit {
+                amount.amount = -amount.amount;
             }
-            let name = Account::parse(account.text()?);
-            Ok(Line { account: name.ok_or_else(|| account.wrong("is no account"))?, amount })
+            Ok(Line { account, amount })
         };
-        let lines = root.items("line")?.iter().map(line).collect::<Result<Vec<_>, _>>()?;
-        let id = root.need("id")?.text()?.to_owned();
-        let at = root.need("date")?.time()?;
-        let text = root.text_or("description", "")?.to_owned();
-        let unbalanced =
-            |_| Malformed { attribute: "line".into(), problem: "is out of balance".into() };
-        Self::new(id, at, text, lines).map_err(unbalanced)
+        let JournalEntry { id, date, description, line: lines, .. } = document;
+        let lines = lines.into_iter().enumerate().map(line).collect::<Result<Vec<_>, _>>()?;
+        Self::new(id, date.at(), description.unwrap_or_default(), lines)
+            .map_err(|_| Malformed::new("line", "is out of balance"))
     }
+}
+
+tmf::document! {
+    /// An entry as it is stored.
+    pub struct JournalEntry {
+        id: String,
+        date: DateTime,
+        description?: String,
+        line*: JournalLine,
+        #[serde(rename = "@type")]
+        kind?: String,
+    }
+}
+
+tmf::document! {
+    /// A line of an entry.
+    pub struct JournalLine {
+        account: String,
+        #[serde(rename = "type")]
+        side: Side,
+        /// Never negative.
+        amount: Amount,
+    }
+}
+
+/// The side of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Side {
+    Debit,
+    Credit,
 }
 
 /// The id of the entry of a rate.
@@ -237,18 +260,18 @@ pub fn payment_id(payment: &str, bill: &str) -> String {
     format!("payment-{payment}/{bill}")
 }
 
-/// The id of the entry of a payment that was noted when a payment had one entry only.
+/// The id of the entry of a payment as earlier versions wrote it, with one entry for each payment.
 pub fn former_payment_id(payment: &str) -> String {
     format!("payment-{payment}")
 }
 
-/// The id of the entry of what was given up of a bill.
+/// The id of the entry of the write-off of a bill.
 pub fn write_off_id(bill: &str) -> String {
     format!("writeOff-{bill}")
 }
 
-/// Whose rates have no billing account.
-const NOBODY: &str = "nobody";
+/// The account of rates without a billing account.
+const NO_ACCOUNT: &str = "nobody";
 
 /// The balances of all accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,32 +1,29 @@
 //! Applied billing rates (TMF678): what is charged or credited, before and after it is billed.
 
-use rust_decimal::Decimal;
-use serde_json::{Value, json};
-
 use super::tax::AppliedTax;
-use tmf::day::{Day, Days};
-use tmf::field::{Field, Malformed};
+use tmf::day::Days;
+use tmf::document::customer_bill::{AppliedRate, RateCharacteristic, TaxItem};
+use tmf::document::{Amount, DayPeriod, Number, Reference, Rest, id_of};
+use tmf::field::Malformed;
 use tmf::money::{Money, TAX_CATEGORY};
-use tmf::resource::capitalised;
 use tmf::table::path;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
-/// The resource that rates are.
+pub use tmf::document::customer_bill::RateKind;
+
+/// The resource of rates.
 pub const RESOURCE: &str = "appliedCustomerBillingRate";
 
 /// Something charged or credited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Its id.
     pub id: String,
-    /// What it is called on the bill.
+    /// Its name on the bill.
     pub name: String,
     /// More about it on the bill.
     pub description: String,
-    /// What it is.
     pub kind: RateKind,
-    /// When it was made.
     pub date: Timestamp,
     /// The billing account that it goes to.
     pub account: Option<String>,
@@ -34,9 +31,9 @@ pub struct Rate {
     pub product: Option<String>,
     /// The id of the price that it comes from.
     pub price: Option<String>,
-    /// The rate that it gives back, where it does.
+    /// The rate that it refunds.
     pub credits: Option<String>,
-    /// The days that it covers, where it covers any.
+    /// The days that it covers.
     pub covers: Option<Days>,
     /// Before tax.
     pub net: Money,
@@ -44,54 +41,6 @@ pub struct Rate {
     pub taxes: Vec<AppliedTax>,
     /// The bill that it is on, once it is billed.
     pub bill: Option<String>,
-}
-
-/// What a rate is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RateKind {
-    /// Charged for days.
-    Recurring,
-    /// Charged once.
-    OneOff,
-    /// Charged for what was used.
-    Usage,
-    /// Gives back days that were charged and not had.
-    Credit,
-    /// Gives back what should not have been charged.
-    Adjustment,
-}
-
-impl RateKind {
-    /// How documents spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Recurring => "recurringCharge",
-            Self::OneOff => "oneTimeCharge",
-            Self::Usage => "usageCharge",
-            Self::Credit => "credit",
-            Self::Adjustment => "adjustment",
-        }
-    }
-
-    /// Whether it charges something, and gives nothing back.
-    pub fn is_charge(self) -> bool {
-        match self {
-            Self::Recurring | Self::OneOff | Self::Usage => true,
-            Self::Credit | Self::Adjustment => false,
-        }
-    }
-
-    /// Reads what a rater, or an older document, calls it too.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "recurringCharge" | "recurring" => Self::Recurring,
-            "oneTimeCharge" | "oneOff" | "oneTime" => Self::OneOff,
-            "usageCharge" | "usage" => Self::Usage,
-            "credit" => Self::Credit,
-            "adjustment" => Self::Adjustment,
-            _ => return None,
-        })
-    }
 }
 
 impl Rate {
@@ -108,78 +57,76 @@ impl Rate {
     }
 
     /// Reads a rate from its document.
-    pub fn read(document: &Value) -> Result<Self, Malformed> {
-        let root = Field::root(document);
-        let kind = root.need("type")?;
-        let kind = RateKind::parse(kind.text()?).ok_or_else(|| kind.wrong("is no type of rate"))?;
-        let net = root.need("taxExcludedAmount")?.money()?;
+    pub fn read(document: &AppliedRate) -> Result<Self, Malformed> {
+        let id = |reference: &Option<Reference>, name: &str| {
+            id_of(reference.as_ref(), name).map(|id| id.map(str::to_owned))
+        };
+        let Amount(net) = &document.tax_excluded_amount;
         Ok(Self {
-            id: root.need("id")?.text()?.to_owned(),
-            name: root.text_or("name", "")?.to_owned(),
-            description: root.text_or("description", "")?.to_owned(),
-            kind,
-            date: root.need("date")?.time()?,
-            account: root.reference("billingAccount")?,
-            product: root.reference("product")?,
-            price: characteristic(&root, "price")?,
-            credits: characteristic(&root, "credits")?,
-            covers: covers(&root)?,
-            taxes: taxes_of(&root, "appliedTax", &net.currency)?,
-            net,
-            bill: root.reference("bill")?,
+            id: document.id.clone(),
+            name: document.name.clone().unwrap_or_default(),
+            description: document.description.clone().unwrap_or_default(),
+            kind: document.rate_type,
+            date: document.date.at(),
+            account: id(&document.billing_account, "billingAccount")?,
+            product: id(&document.product, "product")?,
+            price: characteristic(document, "price"),
+            credits: characteristic(document, "credits"),
+            covers: document.period_coverage.as_ref().and_then(DayPeriod::days),
+            taxes: taxes_of(&document.applied_tax, "appliedTax", &net.currency)?,
+            net: net.clone(),
+            bill: id(&document.bill, "bill")?,
         })
     }
 
     /// Writes its document, with days of a zone.
-    pub fn document(&self, zone: Zone) -> Value {
-        let mut document = json!({
-            "id": self.id,
-            "href": href(RESOURCE, &self.id),
-            "name": self.name,
-            "date": self.date.to_string(),
-            "type": self.kind.as_str(),
-            "isBilled": self.bill.is_some(),
-            "taxExcludedAmount": self.net.to_tmf(),
-            "taxIncludedAmount": self.gross().to_tmf(),
-            "appliedTax": self.applied_taxes(),
-            "characteristic": self.characteristics(),
-            "@type": "AppliedCustomerBillingRate",
-        });
-        let mut set = |name: &str, value: Option<Value>| {
-            if let (Some(fields), Some(value)) = (document.as_object_mut(), value) {
-                fields.insert(name.into(), value);
-            }
+    pub fn document(&self, zone: Zone) -> AppliedRate {
+        let to = |resource: &str, id: &Option<String>| {
+            id.as_deref().map(|id| Reference::to(resource, id))
         };
-        let described = !self.description.is_empty();
-        set("description", described.then(|| json!(self.description)));
-        set("billingAccount", self.account.as_deref().map(|id| reference("billingAccount", id)));
-        set("product", self.product.as_deref().map(|id| reference("product", id)));
-        set("bill", self.bill.as_deref().map(|id| reference("customerBill", id)));
-        set("periodCoverage", self.covers.map(|days| zone.time_period(days)));
-        document
+        AppliedRate {
+            id: self.id.clone(),
+            href: Some(href(RESOURCE, &self.id)),
+            name: Some(self.name.clone()),
+            description: Some(self.description.clone()).filter(|text| !text.is_empty()),
+            date: self.date.into(),
+            rate_type: self.kind,
+            is_billed: Some(self.bill.is_some()),
+            billing_account: to("billingAccount", &self.account),
+            product: to("product", &self.product),
+            bill: to("customerBill", &self.bill),
+            bill_run: None,
+            period_coverage: self.covers.map(|days| zone.time_period(days)),
+            tax_excluded_amount: Amount(self.net.clone()),
+            tax_included_amount: Some(Amount(self.gross())),
+            applied_tax: self.taxes.iter().map(|tax| tax_item(tax, &self.net.currency)).collect(),
+            characteristic: self.characteristics(),
+            kind: Some("AppliedCustomerBillingRate".into()),
+            rest: Rest::new(),
+        }
     }
 
-    fn applied_taxes(&self) -> Vec<Value> {
-        self.taxes.iter().map(|tax| tax_item(tax, &self.net.currency)).collect()
-    }
-
-    fn characteristics(&self) -> Vec<Value> {
+    fn characteristics(&self) -> Vec<RateCharacteristic> {
         let values = [("price", &self.price), ("credits", &self.credits)];
         let known = values.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-        known
-            .map(|(name, value)| json!({ "name": name, "valueType": "string", "value": value }))
-            .collect()
+        let characteristic = |(name, value): (&str, &String)| RateCharacteristic {
+            name: name.into(),
+            value_type: Some("string".into()),
+            value: value.clone(),
+            rest: Rest::new(),
+        };
+        known.map(characteristic).collect()
     }
 }
 
-/// Whether an id has the form of those that charges and credits get. It is none for an adjustment:
-/// the charge that gets it later could not be written.
+/// Whether an id has the form of the ids of charges and credits. An adjustment must not have such an
+/// id: the charge that gets it later could not be written.
 pub fn is_of_charges(id: &str) -> bool {
     let of_run = id.rsplit_once("-b").is_some_and(|(_, rest)| is_numbers(rest));
     of_run || is_of_order(id)
 }
 
-/// Whether an id has the form of what an order charged, or gave back.
+/// Whether an id has the form of the ids of charges and refunds of orders.
 pub fn is_of_order(id: &str) -> bool {
     let charge = id.strip_suffix("-back").unwrap_or(id);
     charge.rsplit_once("-c").is_some_and(|(_, rest)| {
@@ -191,81 +138,45 @@ fn is_numbers(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte))
 }
 
-/// Notes on the document of a rate the bill that it is on. What else it says stays.
-pub fn mark_billed(document: &mut Value, bill: &str) {
-    if let Some(fields) = document.as_object_mut() {
-        fields.insert("isBilled".into(), json!(true));
-        fields.insert("bill".into(), reference("customerBill", bill));
-    }
-}
-
-/// A reference to a document.
-pub fn reference(resource: &str, id: &str) -> Value {
-    let kind = capitalised(resource);
-    json!({ "id": id, "href": href(resource, id), "@referredType": kind })
-}
-
+/// The address of a document.
 pub fn href(resource: &str, id: &str) -> String {
     format!("{}/{id}", path(resource))
 }
 
-/// A decimal as a JSON number, by its shortest text.
-pub fn number(decimal: Decimal) -> Value {
-    let text = decimal.normalize().to_string();
-    text.parse().map_or(Value::Null, Value::Number)
-}
-
-/// TM Forum's `AppliedBillingTaxRate` and `TaxItem`.
-pub fn tax_item(tax: &AppliedTax, currency: &str) -> Value {
-    let amount = Money { amount: tax.amount, currency: currency.into() };
-    let mut item = json!({ "taxCategory": tax.category, "taxAmount": amount.to_tmf() });
-    if let (Some(rate), Some(fields)) = (tax.rate, item.as_object_mut()) {
-        fields.insert("taxRate".into(), number(rate));
+/// Writes a tax of a rate or a bill.
+pub fn tax_item(tax: &AppliedTax, currency: &str) -> TaxItem {
+    TaxItem {
+        tax_category: Some(tax.category.clone()),
+        tax_rate: tax.rate.map(Number),
+        tax_amount: Amount::new(tax.amount, currency),
+        rest: Rest::new(),
     }
-    item
 }
 
-/// The taxes of a rate, or of a bill.
+/// Reads the taxes of a rate or a bill, which are an attribute of it.
 pub fn taxes_of(
-    root: &Field<'_>,
-    name: &str,
+    items: &[TaxItem],
+    attribute: &str,
     currency: &str,
 ) -> Result<Vec<AppliedTax>, Malformed> {
-    let one = |field: &Field<'_>| {
-        let amount = field.need("taxAmount")?.money()?;
+    let one = |(index, item): (usize, &TaxItem)| {
+        let Amount(amount) = &item.tax_amount;
         if amount.currency != currency {
-            return Err(field.wrong("is in another currency than the rate"));
+            let attribute = format!("{attribute}[{index}]");
+            return Err(Malformed::new(attribute, "is in another currency than the rate"));
         }
-        let rate = field.get("taxRate").map(|rate| rate.decimal()).transpose()?;
-        let category = field.text_or("taxCategory", TAX_CATEGORY)?.to_owned();
-        Ok(AppliedTax { category, rate, amount: amount.amount })
+        Ok(AppliedTax {
+            category: item.tax_category.as_deref().unwrap_or(TAX_CATEGORY).to_owned(),
+            rate: item.tax_rate.map(|Number(rate)| rate),
+            amount: amount.amount,
+        })
     };
-    root.items(name)?.iter().map(one).collect()
+    items.iter().enumerate().map(one).collect()
 }
 
-fn characteristic(root: &Field<'_>, name: &str) -> Result<Option<String>, Malformed> {
-    for one in root.items("characteristic")? {
-        if one.need("name")?.text()? == name {
-            return Ok(Some(one.need("value")?.text()?.to_owned()));
-        }
-    }
-    Ok(None)
-}
-
-/// The days of `periodCoverage`. Where its end is a day and no time, that is the last day.
-fn covers(root: &Field<'_>) -> Result<Option<Days>, Malformed> {
-    let Some(period) = root.get("periodCoverage") else { return Ok(None) };
-    let (Some(from), Some(until)) = (period.get("startDateTime"), period.get("endDateTime")) else {
-        return Ok(None);
-    };
-    let end = until.text()?;
-    if end.is_empty() {
-        return Ok(None);
-    }
-    let last = until.day()?;
-    let ends_at_midnight = Day::starts_at(end);
-    let until = if ends_at_midnight { last } else { last.plus_days(1) };
-    Ok(Days::new(from.day()?, until))
+fn characteristic(document: &AppliedRate, name: &str) -> Option<String> {
+    let found = document.characteristic.iter().find(|one| one.name == name);
+    found.map(|one| one.value.clone())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Rating and billing: usage is rated as it comes in, bills are drawn by cycle or on demand, what
-//! is paid and given back is noted, and every change of money is an entry in the books.
+//! is paid and refunded is noted, and every change of money is an entry in the books.
 //!
-//! What is decided here is decided by [`commerce::billing`]. Whatever a change is made of is written
-//! in one batch that expects each document to be as it was read, so of two runs at once for an
-//! account one is refused, and nothing is billed twice.
+//! All decisions are those of [`commerce::billing`]. All documents of a change are written in one batch
+//! that expects each document to be as it was read, so of two runs at once for an account one is
+//! refused, and nothing is billed twice.
 
 mod assured;
 mod bills;
@@ -20,9 +20,11 @@ use commerce::billing::timeline::Timeline;
 use engine::store::documents::versions;
 use engine::store::{Document, Put};
 use model::pricing::ledger::{self, Entry};
-use model::pricing::rate;
-use model::pricing::rate::Rate;
+use model::pricing::rate::{self, Rate};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tmf::document::customer_bill::AppliedRate;
+use tmf::document::{read_ref, write};
 use tmf::field::Malformed;
 use tmf::time::Timestamp;
 
@@ -36,7 +38,7 @@ pub(crate) use undo::{one as one_run, runs, undo};
 use super::{Draft, Refusal};
 use crate::app::App;
 
-/// So many documents of one product or one account are looked at.
+/// Max documents of one product or one account that are read.
 const DOCUMENTS_MAX: usize = 100_000;
 
 /// Does what billing does about a document that a client changes.
@@ -96,14 +98,41 @@ fn rates(app: &App, path: &'static str, id: &str) -> Result<Vec<Document>, Refus
     Ok(app.documents_by(rate::RESOURCE, path, id, DOCUMENTS_MAX)?)
 }
 
-fn read_rate(document: &Value) -> Result<Rate, Refusal> {
-    let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
-    Rate::read(document).map_err(|wrong| refused(rate::RESOURCE, id, &wrong))
+/// A stored document as its type, with its revision.
+struct Stored<T> {
+    body: T,
+    revision: u64,
+}
+
+impl<T: DeserializeOwned> Stored<T> {
+    fn read(resource: &'static str, document: &Document) -> Result<Self, Refusal> {
+        Ok(Self { body: read(resource, document)?, revision: document.revision })
+    }
+}
+
+/// Reads a stored document. The error names the document and the attribute.
+fn read<T: DeserializeOwned>(resource: &'static str, document: &Document) -> Result<T, Refusal> {
+    read_ref(&document.body).map_err(|wrong| refused(resource, id_of(document), &wrong))
+}
+
+fn id_of(document: &Document) -> &str {
+    document.body.get("id").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn read_rate(document: &Document) -> Result<Rate, Refusal> {
+    let rate = read_ref::<AppliedRate>(&document.body).and_then(|rate| Rate::read(&rate));
+    rate.map_err(|wrong| refused(rate::RESOURCE, id_of(document), &wrong))
+}
+
+/// The rates on a bill.
+fn lines_of(app: &App, bill: &str) -> Result<Vec<Rate>, Refusal> {
+    let lines = app.documents_by(rate::RESOURCE, "bill.id", bill, DOCUMENTS_MAX)?;
+    lines.iter().map(read_rate).collect()
 }
 
 /// The entry of something in the books; posted once, by its id, and never changed.
 fn posted(entry: &Entry) -> Put {
-    Put::create(ledger::RESOURCE, entry.id(), entry.document())
+    Put::create(ledger::RESOURCE, entry.id(), write(&entry.document()))
 }
 
 /// The entry of a rate.
@@ -120,7 +149,7 @@ fn posted_once(app: &App, rate: &Rate) -> Result<Option<Put>, Refusal> {
     Ok((!is_there).then_some(put))
 }
 
-/// What is kept cannot be billed as it is.
+/// A stored document cannot be billed as it is.
 fn refused(resource: &'static str, id: &str, wrong: &Malformed) -> Refusal {
     Refusal::Row { resource, id: id.to_owned(), wrong: wrong.clone() }
 }
@@ -128,10 +157,4 @@ fn refused(resource: &'static str, id: &str, wrong: &Malformed) -> Refusal {
 /// What a client sent is wrong.
 fn malformed(path: &str, message: impl Into<String>) -> Refusal {
     Refusal::Malformed { path: path.into(), message: message.into() }
-}
-
-/// The id of a reference that a client has to give.
-fn reference<'a>(body: &'a Value, name: &str) -> Result<&'a str, Refusal> {
-    let found = body.get(name).and_then(|one| one.get("id")?.as_str());
-    found.ok_or_else(|| malformed(&format!("{name}.id"), format!("`{name}.id` is missing")))
 }

@@ -8,6 +8,8 @@ use engine::keys;
 use engine::store::documents::{Change, Expected};
 use engine::store::{Put, Scan};
 use serde_json::{Map, Value, json};
+use tmf::document::customer_bill::CustomerBill;
+use tmf::document::read_ref;
 use tmf::money::Money;
 use tmf::resource::Owner;
 use tmf::table;
@@ -63,7 +65,10 @@ pub(crate) fn view(app: &App, id: &str) -> Result<Option<Value>, engine::store::
             accounts = found.iter().filter_map(id_of).collect();
         }
         if key == "customerBill" {
-            let owes: Vec<Value> = owed(&found).iter().map(Money::to_tmf).collect();
+            // A bill that cannot be read is a finding of revenue assurance, and hides no other.
+            let bills: Vec<CustomerBill> =
+                found.iter().filter_map(|bill| read_ref(bill).ok()).collect();
+            let owes: Vec<Value> = owed(&bills).iter().map(Money::to_tmf).collect();
             view.insert("owes".into(), Value::Array(owes));
         }
         view.insert(name.into(), Value::Array(found));

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-use crate::money::{Money, decimal, number};
+use crate::money::{AMOUNT_MAX, Money, decimal, number};
 
 /// A decimal number of a document, read from its shortest text: `0.1` is exactly a tenth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,34 +19,45 @@ impl Serialize for Number {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        decimal(&value)
-            .map(Self)
-            .ok_or_else(|| de::Error::custom(format!("`{value}` is not a decimal number")))
+        let number = decimal(&value).ok_or_else(|| de::Error::custom("is not a decimal number"))?;
+        bounded(number).map(Self)
     }
+}
+
+/// A number that can be computed with: products of two of them are exact and fit.
+fn bounded<E: de::Error>(number: Decimal) -> Result<Decimal, E> {
+    if number.abs() > Decimal::from(AMOUNT_MAX) {
+        return Err(E::custom("is more than a million million"));
+    }
+    Ok(number)
 }
 
 /// Money as documents have it, TM Forum's `Money`: `unit` and `value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amount(pub Money);
 
-/// The attributes of TM Forum's `Money`.
-#[derive(Serialize, Deserialize)]
-struct Written {
-    unit: String,
-    value: Number,
+impl Amount {
+    /// An amount in a currency.
+    pub fn new(amount: Decimal, currency: &str) -> Self {
+        Self(Money { amount, currency: currency.into() })
+    }
 }
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Money { currency, amount } = self.0.clone();
-        Written { unit: currency, value: Number(amount) }.serialize(serializer)
+        self.0.to_tmf().serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Written { unit, value } = Written::deserialize(deserializer)?;
-        Ok(Self(Money { currency: unit, amount: value.0 }))
+        let value = Value::deserialize(deserializer)?;
+        let is_code = |code: &str| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+        let money = Money::from_tmf(&value).filter(|money| is_code(&money.currency));
+        let needs = "needs `unit` (a currency) and `value` (a number)";
+        let money = money.ok_or_else(|| de::Error::custom(needs))?;
+        bounded(money.amount)?;
+        Ok(Self(money))
     }
 }
 

@@ -1,5 +1,6 @@
 //! References from one document to another.
 
+use crate::field::Malformed;
 use crate::resource::capitalised;
 use crate::table::path;
 
@@ -33,4 +34,14 @@ impl Reference {
     pub fn is_to(&self, id: &str) -> bool {
         self.id.as_deref() == Some(id)
     }
+}
+
+/// The id of a reference that is an attribute of a document. A reference without one is an error.
+pub fn id_of<'a>(
+    reference: Option<&'a Reference>,
+    attribute: &str,
+) -> Result<Option<&'a str>, Malformed> {
+    let missing =
+        || Malformed { attribute: format!("{attribute}.id"), problem: "is missing".into() };
+    reference.map(|one| one.id.as_deref().ok_or_else(missing)).transpose()
 }

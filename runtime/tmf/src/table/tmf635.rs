@@ -38,19 +38,19 @@ pub(super) static API: Api = Api {
     ],
 };
 
-/// What becomes of a usage record: it is rejected and comes again, or is rated and billed. One that
-/// was billed is not rated again; what was wrong with it is adjusted on a bill.
-const USAGE: Lifecycle = Lifecycle {
-    attribute: "status",
-    initial: "received",
-    next: &[
-        ("received", &["guided", "rated", "rejected"]),
-        ("rejected", &["recycled"]),
-        ("recycled", &["guided", "rated", "rejected"]),
-        ("guided", &["rated", "rejected"]),
-        ("rated", &["rerated", "billed", "rejected", "recycled"]),
-        ("rerated", &["billed", "rejected", "recycled"]),
-        ("billed", &[]),
-    ],
-    words: Words::Listed,
-};
+states! {
+    /// The states of a usage (TMF635). A rejected one may be recycled. One that was billed is not rated
+    /// again: an error in it is adjusted on a bill.
+    UsageStatus {
+        Received = "received" => [Guided, Rated, Rejected],
+        Rejected = "rejected" => [Recycled],
+        Recycled = "recycled" => [Guided, Rated, Rejected],
+        Guided = "guided" => [Rated, Rejected],
+        Rated = "rated" => [Rerated, Billed, Rejected, Recycled],
+        Rerated = "rerated" => [Billed, Rejected, Recycled],
+        Billed = "billed" => [],
+    }
+}
+
+const USAGE: Lifecycle =
+    Lifecycle { attribute: "status", initial: "received", next: UsageStatus::NEXT, words: Words::Listed };

@@ -90,28 +90,34 @@ pub(super) static API: Api = Api {
 /// A client puts a bill on hold and lets it go; it changes nothing else.
 const READ_AND_PATCH: &[Operation] = &[Operation::List, Operation::Get, Operation::Patch];
 
+states! {
+    /// The states of a bill on demand (TMF678).
+    OnDemandState {
+        InProgress = "inProgress" => [Rejected, Done, TerminatedWithError],
+        Rejected = "rejected" => [],
+        Done = "done" => [],
+        TerminatedWithError = "terminatedWithError" => [],
+    }
+}
+
+states! {
+    /// The states of a bill (TMF678).
+    BillState {
+        New = "new" => [OnHold, Validated],
+        OnHold = "onHold" => [New, Validated],
+        Validated = "validated" => [OnHold, Sent],
+        Sent = "sent" => [PartiallyPaid, Settled],
+        PartiallyPaid = "partiallyPaid" => [Settled],
+        Settled = "settled" => [],
+    }
+}
+
 const ON_DEMAND: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "inProgress",
-    next: &[
-        ("inProgress", &["rejected", "done", "terminatedWithError"]),
-        ("rejected", &[]),
-        ("done", &[]),
-        ("terminatedWithError", &[]),
-    ],
+    next: OnDemandState::NEXT,
     words: Words::Listed,
 };
 
-const BILL: Lifecycle = Lifecycle {
-    attribute: "state",
-    initial: "new",
-    next: &[
-        ("new", &["onHold", "validated"]),
-        ("onHold", &["new", "validated"]),
-        ("validated", &["onHold", "sent"]),
-        ("sent", &["partiallyPaid", "settled"]),
-        ("partiallyPaid", &["settled"]),
-        ("settled", &[]),
-    ],
-    words: Words::Listed,
-};
+const BILL: Lifecycle =
+    Lifecycle { attribute: "state", initial: "new", next: BillState::NEXT, words: Words::Listed };

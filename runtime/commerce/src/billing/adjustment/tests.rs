@@ -1,5 +1,6 @@
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
+use tmf::document::read;
 
 use super::*;
 use crate::billing::tests::{decimal, money, shown, terms};
@@ -8,11 +9,13 @@ fn adjustment(id: &str, net: &str) -> Adjustment {
     Adjustment { id: id.into(), net: money(net), reason: "Outage".into(), at: Timestamp(0) }
 }
 
-fn bill() -> Value {
-    json!({
-        "id": "bill-1", "billingAccount": { "id": "acc-1" },
-        "taxExcludedAmount": { "unit": "EUR", "value": 1 },
-    })
+fn bill() -> CustomerBill {
+    let amount = json!({ "unit": "EUR", "value": 1 });
+    let bill = json!({
+        "id": "bill-1", "billingAccount": { "id": "acc-1" }, "state": "sent",
+        "taxExcludedAmount": amount, "taxIncludedAmount": amount, "remainingAmount": amount,
+    });
+    read(bill).unwrap()
 }
 
 fn rate(id: &str, kind: RateKind, net: &str, percent: &str) -> Rate {

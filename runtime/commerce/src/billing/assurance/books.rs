@@ -1,6 +1,4 @@
-//! Whether the books have what happened to money, and nothing else.
-
-use serde_json::Value;
+//! Whether the books have every change of money, and no other entries.
 
 use super::fault::{Fault, FaultKind};
 use crate::billing::payment::Payment;
@@ -9,32 +7,30 @@ use model::pricing::ledger::{self, Entry, Line};
 use model::pricing::rate::{self, Rate};
 use model::pricing::tax;
 use rust_decimal::Decimal;
-use tmf::field::{Field, Malformed};
+use tmf::document::customer_bill::CustomerBill;
+use tmf::document::id_of;
+use tmf::field::Malformed;
 use tmf::money::Money;
 use tmf::time::Timestamp;
 
-/// What an entry in the books is about, by its id.
+/// The subject of an entry in the books, by its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause<'a> {
     /// A rate; or the reversal of the one whose id ends before `-reversal`.
     Rate(&'a str),
     /// A payment of a bill.
     Payment {
-        /// The payment.
         payment: &'a str,
-        /// The bill.
         bill: &'a str,
     },
-    /// A payment, in the form of when it had one entry only.
+    /// A payment, as earlier versions wrote it, with one entry for each payment.
     FormerPayment(&'a str),
-    /// What was given up of a bill.
     WriteOff(&'a str),
-    /// Nothing that is known.
     Unknown,
 }
 
 impl<'a> Cause<'a> {
-    /// What the entry of an id is about.
+    /// The subject of the entry of an id.
     pub fn of(entry: &'a str) -> Self {
         if let Some(rate) = entry.strip_prefix("rate-") {
             return Self::Rate(rate);
@@ -55,7 +51,7 @@ impl<'a> Cause<'a> {
 /// Compares a rate with its entry.
 pub fn entry_of_rate(rate: &Rate, entry: Option<&Entry>) -> Option<Fault> {
     match Entry::of_rate(rate) {
-        Ok(expected) => held(rate::RESOURCE, &rate.id, &expected, entry),
+        Ok(expected) => compared(rate::RESOURCE, &rate.id, &expected, entry),
         Err(wrong) => Some(FaultKind::EntryDiffers.of(rate::RESOURCE, &rate.id, wrong)),
     }
 }
@@ -68,88 +64,80 @@ pub fn reversal(entry: &Entry, reversal: &Entry) -> Option<Fault> {
     };
     let expected: Vec<Line> = entry.lines().iter().map(back).collect();
     (expected != reversal.lines()).then(|| {
-        let reason = format!("does not take back `{}`", entry.id());
+        let reason = format!("does not reverse `{}`", entry.id());
         FaultKind::EntryDiffers.of(ledger::RESOURCE, reversal.id(), reason)
     })
 }
 
-/// A bill, as far as the books know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A bill, as far as it is in the books.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Booked {
-    id: String,
-    account: String,
-    due: Money,
-    net: Money,
-    remaining: Money,
-    payments: Vec<(String, Money)>,
+    bill: CustomerBill,
     taxes: Vec<tax::AppliedTax>,
 }
 
 impl Booked {
     /// Reads a bill.
-    pub fn read(bill: &Value) -> Result<Self, Malformed> {
-        let root = Field::root(bill);
-        let payment = |field: &Field<'_>| {
-            let id = field.need("payment")?.need("id")?.text()?.to_owned();
-            Ok((id, field.need("appliedAmount")?.money()?))
-        };
-        let payments = root.items("appliedPayment")?;
-        let due = root.need("taxIncludedAmount")?.money()?;
-        Ok(Self {
-            id: root.need("id")?.text()?.to_owned(),
-            account: root.reference("billingAccount")?.unwrap_or_default(),
-            net: root.need("taxExcludedAmount")?.money()?,
-            remaining: root.need("remainingAmount")?.money()?,
-            payments: payments.iter().map(payment).collect::<Result<_, _>>()?,
-            taxes: rate::taxes_of(&root, "taxItem", &due.currency)?,
-            due,
-        })
+    pub fn read(bill: CustomerBill) -> Result<Self, Malformed> {
+        for (index, payment) in bill.applied_payment.iter().enumerate() {
+            id_of(Some(&payment.payment), &format!("appliedPayment[{index}].payment"))?;
+        }
+        let currency = &bill.tax_included_amount.0.currency;
+        Ok(Self { taxes: rate::taxes_of(&bill.tax_item, "taxItem", currency)?, bill })
+    }
+
+    fn paid(&self) -> impl Iterator<Item = (&str, &Money)> {
+        let payments = self.bill.applied_payment.iter();
+        payments.filter_map(|one| Some((one.payment.id.as_deref()?, &one.applied_amount.0)))
     }
 
     /// The ids of the entries of each payment: as it is now, and as it was formerly.
     pub fn payments(&self) -> impl Iterator<Item = (usize, [String; 2])> {
-        self.payments.iter().enumerate().map(|(index, (payment, _))| {
-            let ids = [ledger::payment_id(payment, &self.id), ledger::former_payment_id(payment)];
+        self.paid().enumerate().map(|(index, (payment, _))| {
+            let ids =
+                [ledger::payment_id(payment, &self.bill.id), ledger::former_payment_id(payment)];
             (index, ids)
         })
     }
 
     /// Whether a payment is on the bill.
     pub fn has_payment(&self, payment: &str) -> bool {
-        self.payments.iter().any(|(id, _)| id == payment)
+        self.paid().any(|(id, _)| id == payment)
     }
 
     /// Compares a payment with its entry.
     pub fn entry_of_payment(&self, index: usize, entry: Option<&Entry>) -> Option<Fault> {
-        let (id, amount) = self.payments.get(index)?;
-        let payment = Payment { id: id.clone(), amount: amount.clone(), at: Timestamp(0) };
-        let expected = Entry::of_payment(&payment, &self.id, &self.account).ok()?;
-        held("customerBill", &self.id, &expected, entry)
+        let (id, amount) = self.paid().nth(index)?;
+        let payment = Payment { id: id.to_owned(), amount: amount.clone(), at: Timestamp(0) };
+        let expected = Entry::of_payment(&payment, &self.bill.id, self.bill.account()).ok()?;
+        compared("customerBill", &self.bill.id, &expected, entry)
     }
 
     /// Compares the amount left to pay with the payments and write-offs, and the amounts with the
     /// lines of the bill.
     pub fn sums(&self, lines: &[Rate], written_off: Option<&Entry>) -> Vec<Fault> {
+        let Self { bill, taxes: told_taxes } = self;
+        let due = &bill.tax_included_amount.0;
         let mut faults = Vec::new();
         let mut differs = |what: &str, told: &Money, amount: Decimal| {
             let expected = Money { amount, ..told.clone() };
             if told.amount != amount {
                 let reason = format!("{what} is {}, not {}", written(told), written(&expected));
-                faults.push(FaultKind::WrongSum.of("customerBill", &self.id, reason));
+                faults.push(FaultKind::WrongSum.of("customerBill", &bill.id, reason));
             }
         };
-        let paid: Decimal = self.payments.iter().map(|(_, amount)| amount.amount).sum();
+        let paid: Decimal = self.paid().map(|(_, amount)| amount.amount).sum();
         let given_up: Decimal = written_off
             .into_iter()
             .flat_map(Entry::lines)
             .filter(|line| line.account == ledger::Account::WriteOff)
             .map(|line| line.amount.amount)
             .sum();
-        differs("`remainingAmount`", &self.remaining, self.due.amount - paid - given_up);
+        differs("`remainingAmount`", &bill.remaining_amount.0, due.amount - paid - given_up);
         let net = lines.iter().map(|line| line.net.amount).sum();
-        differs("`taxExcludedAmount`", &self.net, net);
+        differs("`taxExcludedAmount`", &bill.tax_excluded_amount.0, net);
         let gross = lines.iter().map(|line| line.gross().amount).sum();
-        differs("`taxIncludedAmount`", &self.due, gross);
+        differs("`taxIncludedAmount`", due, gross);
         let mut taxes = Vec::new();
         lines.iter().for_each(|line| tax::add(&mut taxes, &line.taxes));
         let is_there = |one: &tax::AppliedTax, all: &[tax::AppliedTax]| {
@@ -157,26 +145,26 @@ impl Booked {
                 all.iter().filter(|other| other.is_same(one)).map(|other| other.amount).sum();
             amount == one.amount
         };
-        let same = taxes.iter().all(|one| is_there(one, &self.taxes))
-            && self.taxes.iter().all(|one| is_there(one, &taxes));
+        let same = taxes.iter().all(|one| is_there(one, told_taxes))
+            && told_taxes.iter().all(|one| is_there(one, &taxes));
         if !same {
             let reason = "`taxItem` is not the taxes of the lines";
-            faults.push(FaultKind::WrongSum.of("customerBill", &self.id, reason));
+            faults.push(FaultKind::WrongSum.of("customerBill", &bill.id, reason));
         }
         let strange = lines.iter().find(|line| {
-            line.net.currency != self.due.currency
-                || line.account.as_deref().unwrap_or_default() != self.account
+            line.net.currency != due.currency
+                || line.account.as_deref().unwrap_or_default() != bill.account()
         });
         if let Some(line) = strange {
-            let reason = format!("is on bill `{}`, of another account or currency", self.id);
+            let reason = format!("is on bill `{}`, of another account or currency", bill.id);
             faults.push(FaultKind::WrongPayer.of(rate::RESOURCE, &line.id, reason));
         }
         faults
     }
 }
 
-/// Compares something that happened with its entry: its date does not matter.
-fn held(
+/// Compares a change of money with its entry, except for the date.
+fn compared(
     resource: &'static str,
     id: &str,
     expected: &Entry,

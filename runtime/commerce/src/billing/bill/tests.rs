@@ -1,4 +1,5 @@
 use serde_json::json;
+use tmf::document::{read, write};
 
 use super::*;
 use crate::billing::charge::{Until, due};
@@ -6,15 +7,16 @@ use crate::billing::tests::{
     at, days, decimal, money, one_off, product, recurring, terms, timeline,
 };
 
-fn account() -> Value {
-    json!({
+fn account() -> BillingAccount {
+    read(json!({
         "id": "acc-1", "name": "Home",
         "relatedParty": [{ "id": "cust-1", "name": "A. Meyer", "@referredType": "Customer" }],
         "financialAccount": { "id": "fin-1" },
-    })
+    }))
+    .unwrap()
 }
 
-fn rates(period: &str) -> Vec<Value> {
+fn rates(period: &str) -> Vec<AppliedRate> {
     let fibre =
         product("active", "2026-03-10", &json!([recurring("31", "month"), one_off("49.90")]));
     let run = at("2026-04-01T02:00:00Z");
@@ -25,7 +27,7 @@ fn rates(period: &str) -> Vec<Value> {
     all.iter().map(|rate| rate.document(Zone::UTC)).collect()
 }
 
-fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {
+fn run<'a>(account: &'a BillingAccount, period: &str) -> Run<'a> {
     Run {
         account,
         id: "bill-1",
@@ -43,10 +45,11 @@ fn run<'a>(account: &'a Value, period: &str) -> Run<'a> {
 fn a_bill_has_the_shape_of_the_standard() {
     let account = account();
     let march = "2026-03-01..2026-04-01";
-    let mut drawn = draw(&run(&account, march), &rates(march)).unwrap();
+    let mut drawn = draw(&run(&account, march), rates(march)).unwrap();
     assert_eq!(drawn.len(), 1);
-    assert_eq!(drawn[0].bill["billDocument"].take(), statement::documents("bill-1"));
-    insta::assert_snapshot!(serde_json::to_string_pretty(&drawn[0].bill).unwrap(), @r#"
+    let documents = std::mem::take(&mut drawn[0].bill.bill_document);
+    assert_eq!(documents, statement::documents("bill-1"));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&write(&drawn[0].bill)).unwrap(), @r#"
     {
       "@type": "CustomerBill",
       "amountDue": {
@@ -55,7 +58,6 @@ fn a_bill_has_the_shape_of_the_standard() {
       },
       "appliedPayment": [],
       "billDate": "2026-04-01T02:00:00.000Z",
-      "billDocument": null,
       "billNo": "2026-000001",
       "billingAccount": {
         "@referredType": "BillingAccount",
@@ -108,29 +110,31 @@ fn a_bill_has_the_shape_of_the_standard() {
       ]
     }
     "#);
-    assert!(drawn[0].rates.iter().all(|rate| rate["bill"]["id"] == json!("bill-1")));
+    assert!(drawn[0].rates.iter().all(|rate| rate.bill.as_ref().unwrap().is_to("bill-1")));
 }
 
 #[test]
 fn a_period_is_billed_once() {
     let account = account();
     let march = "2026-03-01..2026-04-01";
-    let drawn = draw(&run(&account, march), &rates(march)).unwrap();
-    assert_eq!(draw(&run(&account, march), &drawn[0].rates).unwrap(), []);
+    let mut drawn = draw(&run(&account, march), rates(march)).unwrap();
+    assert_eq!(draw(&run(&account, march), drawn.remove(0).rates).unwrap(), []);
 }
 
 #[test]
 fn what_is_charged_for_later_waits_and_what_is_given_back_does_not() {
     let account = account();
     let mut rates = rates("2026-04-01..2026-05-01");
-    let drawn = |rates: &[Value]| draw(&run(&account, "2026-03-01..2026-04-01"), rates).unwrap();
+    let drawn = |rates: &[AppliedRate]| {
+        draw(&run(&account, "2026-03-01..2026-04-01"), rates.to_vec()).unwrap()
+    };
     // What the run itself charges ahead is on its bill.
     assert_eq!(drawn(&rates)[0].rates.len(), rates.len());
     for rate in &mut rates {
-        rate["date"] = json!("2026-03-20T10:00:00Z");
+        rate.date = at("2026-03-20T10:00:00Z").into();
     }
     assert_eq!(drawn(&rates), []);
-    rates[0]["type"] = json!("credit");
+    rates[0].rate_type = RateKind::Credit;
     assert_eq!(drawn(&rates)[0].rates.len(), 1);
 }
 
@@ -147,11 +151,12 @@ fn each_account_and_each_currency_has_its_own_bill() {
     dollars.id = "other".into();
     dollars.account = Some("acc-2".into());
     rates.push(dollars.document(Zone::UTC));
-    let drawn = draw(&run(&account, march), &rates).unwrap();
+    let drawn = draw(&run(&account, march), rates).unwrap();
     let text: Vec<_> = drawn
         .iter()
         .map(|one| {
-            format!("{} {} {} rates", one.bill["id"], one.bill["amountDue"], one.rates.len())
+            let bill = write(&one.bill);
+            format!("{} {} {} rates", bill["id"], bill["amountDue"], one.rates.len())
         })
         .collect();
     insta::assert_snapshot!(text.join("\n"), @r#"
@@ -168,9 +173,9 @@ fn a_bill_of_nothing_is_settled_and_one_on_demand_says_so() {
     free.net = money("0.00 EUR");
     free.taxes.clear();
     let run = Run { cause: Cause::OnDemand, ..run(&account, march) };
-    let bill = &draw(&run, &[free.document(Zone::UTC)]).unwrap()[0].bill;
-    assert_eq!((&bill["state"], &bill["runType"]), (&json!("settled"), &json!("offCycle")));
-    assert!(bill.get("nextBillDate").is_none());
+    let bill = &draw(&run, vec![free.document(Zone::UTC)]).unwrap()[0].bill;
+    assert_eq!((bill.state.as_str(), bill.run_type.as_deref()), ("settled", Some("offCycle")));
+    assert_eq!(bill.next_bill_date, None);
 }
 
 #[test]
@@ -190,8 +195,8 @@ fn each_tax_of_its_lines_is_an_item_of_a_bill() {
         let rate = Rate { taxes, ..Rate::read(&rate).unwrap() };
         rate.document(Zone::UTC)
     });
-    let drawn = draw(&run(&account, march), &lines.collect::<Vec<_>>()).unwrap();
-    let bill = &drawn[0].bill;
+    let drawn = draw(&run(&account, march), lines.collect()).unwrap();
+    let bill = write(&drawn[0].bill);
     let items = bill["taxItem"].as_array().unwrap().iter().map(|item| {
         format!("{} {} {}", item["taxCategory"], item["taxRate"], item["taxAmount"]["value"])
     });

@@ -1,3 +1,6 @@
+use serde_json::json;
+use tmf::document::read;
+
 use super::*;
 use crate::billing::charge::{Until, due};
 use crate::billing::tests::{at, days, one_off, product, recurring, terms, timeline};
@@ -5,7 +8,7 @@ use crate::billing::tests::{at, days, one_off, product, recurring, terms, timeli
 const SENT: &str = "2026-04-05T08:00:00Z";
 
 /// The lines of March, and a bill of them in a state.
-fn drawn(state: &str) -> (Value, Vec<Rate>) {
+fn drawn(state: &str) -> (CustomerBill, Vec<Rate>) {
     let fibre =
         product("active", "2026-03-10", &json!([recurring("31", "month"), one_off("49.90")]));
     let march = days("2026-03-01..2026-04-01");
@@ -18,22 +21,22 @@ fn drawn(state: &str) -> (Value, Vec<Rate>) {
         "taxExcludedAmount": euro(71.9), "taxIncludedAmount": euro(85.56),
         "paymentDueDate": "2026-04-15T00:00:00.000Z",
     });
-    (bill, lines)
+    (read(bill).unwrap(), lines)
 }
 
 fn went(from: BillState, to: BillState) -> String {
     let (bill, lines) = drawn(from.as_str());
-    match moved(&bill, to, &lines, Cycle::default(), Zone::UTC, at(SENT)) {
-        Ok(bill) => format!("{} due {}", bill["state"].as_str().unwrap(), &bill["paymentDueDate"]),
+    match moved(bill, to, &lines, Cycle::default(), Zone::UTC, at(SENT)) {
+        Ok(bill) => format!("{} due {:?}", bill.state, bill.payment_due_date.unwrap().as_str()),
         Err(error) => error.to_string(),
     }
 }
 
 #[test]
-fn somebody_says_what_becomes_of_a_bill_until_it_is_sent() {
+fn a_bill_is_moved_by_clients_until_it_is_sent() {
     let mut lines = Vec::new();
-    for from in BillState::ALL {
-        for to in BillState::ALL.into_iter().filter(|to| *to != from) {
+    for from in BillState::ALL.iter().copied() {
+        for to in BillState::ALL.iter().copied().filter(|to| *to != from) {
             lines.push(format!("{} -> {}: {}", from.as_str(), to.as_str(), went(from, to)));
         }
     }
@@ -74,20 +77,24 @@ fn somebody_says_what_becomes_of_a_bill_until_it_is_sent() {
 #[test]
 fn a_bill_that_is_not_the_sum_of_its_lines_is_not_sent() {
     let (bill, lines) = drawn("new");
-    let short = moved(&bill, BillState::Sent, &lines[1..], Cycle::default(), Zone::UTC, at(SENT));
+    let short = moved(bill.clone(), BillState::Sent, &lines[1..], Cycle::default(), Zone::UTC, at(SENT));
     let says = short.unwrap_err().to_string();
     assert_eq!(says, "bill `b-1` says 71.90 EUR before tax, and its lines come to 49.90 EUR");
     assert!(
-        moved(&bill, BillState::OnHold, &lines[1..], Cycle::default(), Zone::UTC, at(SENT)).is_ok()
+        moved(bill, BillState::OnHold, &lines[1..], Cycle::default(), Zone::UTC, at(SENT)).is_ok()
     );
 }
 
 #[test]
 fn a_bill_of_nothing_is_settled_when_it_is_sent() {
     let (mut bill, _) = drawn("validated");
-    for name in ["remainingAmount", "taxExcludedAmount", "taxIncludedAmount"] {
-        bill[name]["value"] = json!(0);
+    for amount in [
+        &mut bill.remaining_amount,
+        &mut bill.tax_excluded_amount,
+        &mut bill.tax_included_amount,
+    ] {
+        amount.0.amount = Decimal::ZERO;
     }
-    let sent = moved(&bill, BillState::Sent, &[], Cycle::default(), Zone::UTC, at(SENT)).unwrap();
-    assert_eq!(sent["state"], "settled");
+    let sent = moved(bill, BillState::Sent, &[], Cycle::default(), Zone::UTC, at(SENT)).unwrap();
+    assert_eq!(sent.state, BillState::Settled);
 }

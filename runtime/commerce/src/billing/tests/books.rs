@@ -15,6 +15,8 @@ use crate::billing::statement::Statement;
 use crate::billing::{assurance, usage};
 use model::pricing::ledger::{Account, Entry, Ledger};
 use model::pricing::rate::RateKind;
+use tmf::document::account::BillingAccount;
+use tmf::document::customer_bill::{AppliedRate, CustomerBill};
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -46,9 +48,9 @@ struct Operator {
     today: Day,
     billed_until: Day,
     products: Vec<(Value, Vec<(Timestamp, Status)>)>,
-    rates: BTreeMap<String, Value>,
+    rates: BTreeMap<String, AppliedRate>,
     usages: Vec<Value>,
-    bills: Vec<Value>,
+    bills: Vec<CustomerBill>,
     ledger: Ledger,
     count: usize,
 }
@@ -198,7 +200,7 @@ impl Operator {
         for account in ACCOUNTS {
             let id = format!("bill-{}-{account}", self.count);
             let run = Run {
-                account: &json!({ "id": account }),
+                account: &BillingAccount::unknown(account),
                 id: &id,
                 number: &id,
                 period,
@@ -208,15 +210,15 @@ impl Operator {
                 at: now,
                 zone: Zone::UTC,
             };
-            let rates: Vec<Value> = self.rates.values().cloned().collect();
-            for drawn in draw(&run, &rates).unwrap() {
+            let rates: Vec<AppliedRate> = self.rates.values().cloned().collect();
+            for drawn in draw(&run, rates).unwrap() {
                 let lines: Vec<Rate> =
                     drawn.rates.iter().map(|one| Rate::read(one).unwrap()).collect();
                 let statement = Statement::read(&drawn.bill, &lines, Zone::UTC).unwrap();
                 assert!(!statement.html().is_empty() && statement.pdf().starts_with(b"%PDF"));
                 self.bills.push(drawn.bill);
                 for rate in drawn.rates {
-                    self.rates.insert(rate["id"].as_str().unwrap().to_owned(), rate);
+                    self.rates.insert(rate.id.clone(), rate);
                 }
             }
         }
@@ -228,21 +230,19 @@ impl Operator {
 
     fn pay(&mut self, bill: u8, percent: u8) {
         let Some(index) = self.pick(bill) else { return };
-        let left = Money::from_tmf(&self.bills[index]["remainingAmount"]).unwrap();
+        let left = &self.bills[index].remaining_amount.0;
         let part = left.amount * Decimal::from(percent) / Decimal::ONE_HUNDRED;
         let amount = Rounding::Commercial.of(part, "EUR");
         let payment = Payment { id: format!("pay-{}", self.count), amount, at: self.now() };
         let Ok(Some(paid)) = note(&self.bills[index], &payment) else { return };
-        let account = paid["billingAccount"]["id"].as_str().unwrap();
-        let bill = paid["id"].as_str().unwrap();
-        self.ledger.post(&Entry::of_payment(&payment, bill, account).unwrap());
+        self.ledger.post(&Entry::of_payment(&payment, &paid.id, paid.account()).unwrap());
         assert_eq!(note(&paid, &payment), Ok(None));
         self.bills[index] = paid;
     }
 
     fn adjust(&mut self, bill: u8, percent: u8) {
         let Some(index) = self.pick(bill) else { return };
-        let net = Money::from_tmf(&self.bills[index]["taxExcludedAmount"]).unwrap();
+        let net = &self.bills[index].tax_excluded_amount.0;
         let part = net.amount * Decimal::from(percent) / Decimal::ONE_HUNDRED;
         let adjustment = Adjustment {
             id: format!("adj-{}", self.count),
@@ -259,9 +259,8 @@ impl Operator {
 
     fn give_up(&mut self, bill: u8) {
         let Some(index) = self.pick(bill) else { return };
-        let Ok((settled, amount)) = write_off(&self.bills[index], self.now()) else { return };
-        let (id, account) =
-            (settled["id"].as_str().unwrap(), settled["billingAccount"]["id"].as_str().unwrap());
+        let Ok((settled, amount)) = write_off(self.bills[index].clone(), self.now()) else { return };
+        let (id, account) = (settled.id.as_str(), settled.account());
         self.ledger.post(&Entry::of_write_off(id, account, &amount, self.now()).unwrap());
         self.bills[index] = settled;
     }
@@ -272,12 +271,12 @@ impl Operator {
             prop_assert_eq!(difference, Decimal::ZERO, "{}", currency);
         }
         for account in ACCOUNTS {
-            let of = |one: &&Value| one["billingAccount"]["id"] == json!(account);
-            let bills = self.bills.iter().filter(of);
-            let remaining: Decimal =
-                bills.map(|one| Money::from_tmf(&one["remainingAmount"]).unwrap().amount).sum();
-            let unbilled =
-                self.rates.values().filter(of).filter(|one| one["isBilled"] == json!(false));
+            let bills = self.bills.iter().filter(|bill| bill.account() == account);
+            let remaining: Decimal = bills.map(|bill| bill.remaining_amount.0.amount).sum();
+            let unbilled = self.rates.values().filter(|rate| {
+                rate.is_billed == Some(false)
+                    && rate.billing_account.as_ref().is_some_and(|of| of.is_to(account))
+            });
             let unbilled: Decimal =
                 unbilled.map(|one| Rate::read(one).unwrap().gross().amount).sum();
             let owed = self.ledger.balance(&Account::Receivable(account.into()), "EUR");
@@ -290,14 +289,12 @@ impl Operator {
     fn check_bills(&self) -> Result<(), TestCaseError> {
         let rates = self.read_rates();
         for bill in &self.bills {
-            let on = |rate: &&Rate| rate.bill.as_deref() == bill["id"].as_str();
+            let on = |rate: &&Rate| rate.bill.as_ref() == Some(&bill.id);
             let gross: Decimal = rates.iter().filter(on).map(|rate| rate.gross().amount).sum();
-            let amount = |name: &str| Money::from_tmf(&bill[name]).unwrap().amount;
-            prop_assert_eq!(gross, amount("amountDue"));
-            let items = bill["taxItem"].as_array().unwrap().iter();
-            let tax: Decimal =
-                items.map(|one| Money::from_tmf(&one["taxAmount"]).unwrap().amount).sum();
-            prop_assert_eq!(amount("taxExcludedAmount") + tax, amount("taxIncludedAmount"));
+            prop_assert_eq!(gross, bill.amount_due.as_ref().unwrap().0.amount);
+            let tax: Decimal = bill.tax_item.iter().map(|one| one.tax_amount.0.amount).sum();
+            let (net, gross) = (&bill.tax_excluded_amount.0, &bill.tax_included_amount.0);
+            prop_assert_eq!(net.amount + tax, gross.amount);
         }
         prop_assert!(rates.iter().all(|rate| rate.gross().amount.normalize().scale() <= 2));
         Ok(())

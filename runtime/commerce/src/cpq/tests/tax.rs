@@ -33,8 +33,8 @@ fn bill(product: &Value, terms: &Terms) -> Value {
     let period = Days::new(day("2026-03-01"), day("2026-04-01")).unwrap();
     let timeline = Timeline::of(product, &[], Zone::UTC).unwrap();
     let made = due(product, &timeline, &[], &Until::all(period.until), terms, NOW).unwrap();
-    let rates: Vec<Value> = made.iter().map(|rate| rate.document(Zone::UTC)).collect();
-    let account = json!({ "id": "acc-1" });
+    let rates = made.iter().map(|rate| rate.document(Zone::UTC)).collect();
+    let account = tmf::document::account::BillingAccount::unknown("acc-1");
     let (cycle, cause) = (terms.cycle, Cause::Cycle);
     let (id, number, release) = ("b", "B1", Release::New);
     let run = Run {
@@ -48,7 +48,7 @@ fn bill(product: &Value, terms: &Terms) -> Value {
         at: NOW,
         zone: Zone::UTC,
     };
-    draw(&run, &rates).unwrap().remove(0).bill
+    tmf::document::write(&draw(&run, rates).unwrap().remove(0).bill)
 }
 
 /// The taxes on the bill of a product of an offering: a price of the catalog with two taxes, one

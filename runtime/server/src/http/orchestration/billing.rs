@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, VARY};
 use commerce::billing::bill_state::{BillState, Release};
 use commerce::billing::statement::Statement;
+use serde::Serialize;
 use serde_json::Value;
 use tmf::day::Day;
+use tmf::document::write;
 
 use crate::http::call::Call;
 use crate::http::problem::Answer;
@@ -68,7 +70,7 @@ pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answ
             let (_, to) = step_of(step)?;
             let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
             let bill = billing::move_one(&door.app, id, to).await?.ok_or_else(missing)?;
-            Ok(answer::json(StatusCode::OK, &bill))
+            Ok(answer::json(StatusCode::OK, &write(&bill)))
         }
         _ => Err(nothing_here()),
     }
@@ -155,6 +157,6 @@ fn day(name: &str, text: &str) -> Result<Day, Problem> {
     Day::parse(text).ok_or_else(wrong)
 }
 
-fn made(body: &Value) -> Answer {
-    Ok(answer::json(StatusCode::CREATED, body))
+fn made(document: &impl Serialize) -> Answer {
+    Ok(answer::json(StatusCode::CREATED, &write(document)))
 }

@@ -6,7 +6,7 @@ use commerce::billing::cycle::Cycle;
 use commerce::billing::terms::Terms;
 use commerce::billing::timeline::Timeline;
 use engine::store::Document;
-use model::pricing::rate::{self, Rate};
+use model::pricing::rate;
 use serde_json::{Value, json};
 use tmf::day::Day;
 use tmf::time::Timestamp;
@@ -14,7 +14,7 @@ use tmf::time::Timestamp;
 use super::charges::{cycle_of, gone, of_this_life};
 use super::faults::{faults, told};
 use super::run::values;
-use super::{past, rates, refused, timeline};
+use super::{past, rates, read_rate, refused, timeline};
 use crate::app::App;
 use crate::systems::Refusal;
 
@@ -70,7 +70,7 @@ impl Found {
     ) -> Result<(), Refusal> {
         let mut known = Vec::new();
         for rate in rates(app, "product.id", id)? {
-            match Rate::read(&rate.body) {
+            match read_rate(&rate) {
                 Ok(rate) => known.push(rate),
                 // It is reported as a rate; the charges of its product are not known.
                 Err(_) => return Ok(()),

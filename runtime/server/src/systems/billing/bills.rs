@@ -1,40 +1,51 @@
-//! What becomes of bills once they are drawn: they are validated, held and sent, one or all.
+//! The states of bills after they are drawn: they are validated, put on hold and sent, one or all.
 
 use commerce::billing::bill_state::{BillState, NotMoved, moved};
 use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put};
-use model::pricing::rate;
+use engine::store::{Error, Put};
 use serde_json::{Value, json};
+use tmf::document::customer_bill::CustomerBill;
+use tmf::document::write;
+use tmf::time::Timestamp;
 
-use super::{DOCUMENTS_MAX, read_rate, run};
+use super::{DOCUMENTS_MAX, Stored, id_of, lines_of, read, run};
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
 
-/// A bill is tried so many times while others change it.
+/// Max attempts to change a bill while others change it.
 const TRIES_MAX: usize = 16;
 
-/// So many bills that could not be moved are told of.
+/// Max bills in an answer that could not be moved.
 const ANSWERS_MAX: usize = 1_000;
 
-/// Holds what a client says of a bill's state against its lines.
+/// Validates a state of a bill that a client sets against the lines of the bill.
 pub(super) fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     let (Some(before), Some(after)) = (&draft.before, &draft.after) else { return Ok(()) };
-    let Ok(to) = BillState::of(after) else { return Ok(()) };
-    if before.body.get("state") != after.get("state") {
-        draft.after = Some(next(app, &before.body, to, draft.at)?);
+    if before.body.get("state") == after.get("state") {
+        return Ok(());
+    }
+    let to = after.get("state").and_then(Value::as_str).and_then(BillState::parse);
+    if let Some(to) = to {
+        draft.after = Some(write(&next(app, read("customerBill", before)?, to, draft.at)?));
     }
     Ok(())
 }
 
-/// Moves a bill to a state; nothing where there is no such bill.
-pub(crate) async fn move_one(app: &App, id: &str, to: BillState) -> Result<Option<Value>, Refusal> {
+/// Moves a bill to a state; `None` if there is no such bill.
+pub(crate) async fn move_one(
+    app: &App,
+    id: &str,
+    to: BillState,
+) -> Result<Option<CustomerBill>, Refusal> {
     for _ in 0..TRIES_MAX {
         let Some(bill) = app.document("customerBill", id)? else { return Ok(None) };
-        let after = next(app, &bill.body, to, app.now())?;
-        if after == bill.body {
+        let bill: Stored<CustomerBill> = Stored::read("customerBill", &bill)?;
+        let from = bill.body.state;
+        let after = next(app, bill.body, to, app.now())?;
+        if after.state == from {
             return Ok(Some(after));
         }
-        let (change, expected) = (Change::Set(after.clone()), Expected::Revision(bill.revision));
+        let (change, expected) = (Change::Set(write(&after)), Expected::Revision(bill.revision));
         match app.write(vec![Put::new("customerBill", id, change, expected)]).await {
             Ok(()) => return Ok(Some(after)),
             Err(Error::Conflict { .. }) => {}
@@ -44,8 +55,8 @@ pub(crate) async fn move_one(app: &App, id: &str, to: BillState) -> Result<Optio
     Err(Refusal::conflict("id", format!("others change the bill `{id}` all the time: try again")))
 }
 
-/// Moves all bills that are in some states to another one. What cannot be moved is told, and holds
-/// up no other.
+/// Moves all bills that are in some states to another one. A bill that cannot be moved is reported, and
+/// delays no other.
 pub(crate) async fn move_all(
     app: &App,
     from: &[BillState],
@@ -54,8 +65,8 @@ pub(crate) async fn move_all(
     let (mut count, mut failed) = (0_usize, Vec::new());
     for state in from {
         let bills = app.documents_by("customerBill", "state", state.as_str(), DOCUMENTS_MAX)?;
-        for id in bills.iter().filter_map(id_of) {
-            match move_one(app, &id, to).await {
+        for id in bills.iter().map(id_of) {
+            match move_one(app, id, to).await {
                 Ok(moved) => count += usize::from(moved.is_some()),
                 Err(Refusal::Store(error)) => return Err(error.into()),
                 Err(refusal) => {
@@ -70,19 +81,12 @@ pub(crate) async fn move_all(
 
 fn next(
     app: &App,
-    bill: &Value,
+    bill: CustomerBill,
     to: BillState,
-    at: tmf::time::Timestamp,
-) -> Result<Value, Refusal> {
-    let id = bill.get("id").and_then(Value::as_str).unwrap_or_default();
-    let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
-    let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
-    let account = bill.pointer("/billingAccount/id").and_then(Value::as_str);
-    let cycle = run::cycle_of(app, account.unwrap_or_default())?;
+    at: Timestamp,
+) -> Result<CustomerBill, Refusal> {
+    let lines = lines_of(app, &bill.id)?;
+    let cycle = run::cycle_of(app, bill.account())?;
     moved(bill, to, &lines, cycle, app.commerce.zone, at)
         .map_err(|wrong: NotMoved| Refusal::unprocessable("state", wrong.to_string()))
-}
-
-fn id_of(bill: &Document) -> Option<String> {
-    Some(bill.body.get("id")?.as_str()?.to_owned())
 }

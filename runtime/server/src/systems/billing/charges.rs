@@ -139,7 +139,7 @@ impl Charges {
         let id = product.get("id").and_then(Value::as_str).unwrap_or_default();
         let wrong = |wrong| refused("product", id, &wrong);
         let all = rates(app, "product.id", id)?;
-        let all = all.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
+        let all = all.iter().map(read_rate).collect::<Result<Vec<_>, _>>()?;
         let known = of_this_life(app, id, &all)?;
         let terms = Terms::of_product(product, &app.rulebook(), cycle);
         let mut made = due(product, timeline, &known, until, &terms, at).map_err(wrong)?;

@@ -13,6 +13,8 @@ use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::Value;
 use tmf::day::Day;
+use tmf::document::customer_bill::AppliedRate;
+use tmf::document::read_ref;
 use tmf::field::Malformed;
 use tmf::money::Decimal;
 
@@ -29,7 +31,7 @@ pub(super) fn faults(app: &App, until: Day) -> Result<Vec<Fault>, Refusal> {
     let mut faults = Vec::new();
     let mut usages = Usages::default();
     app.each_document::<Refusal>(rate::RESOURCE, |document| {
-        let Some(rate) = readable(&mut faults, rate::RESOURCE, &document.body, Rate::read) else {
+        let Some(rate) = readable(&mut faults, rate::RESOURCE, &document.body, rate_of) else {
             return Ok(());
         };
         usages.rate(&rate);
@@ -84,7 +86,7 @@ fn billed_until(
     Ok(until)
 }
 
-/// What a document says; a fault if it cannot be read.
+/// Reads a document; a fault if that is not possible.
 pub(super) fn readable<T>(
     faults: &mut Vec<Fault>,
     resource: &'static str,
@@ -122,8 +124,8 @@ pub(super) fn told<T>(
 fn of_rate(app: &App, rate: &Rate, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
     let entry = entry(app, &ledger::rate_id(&rate.id))?;
     if let Some(entry) = &entry {
-        // One that cannot be read is told where the entries are looked at.
-        if let Ok(entry) = Entry::read(entry) {
+        // One that cannot be read has a fault of its own.
+        if let Ok(entry) = read_entry(entry) {
             faults.extend(entry_of_rate(rate, Some(&entry)));
         }
     } else {
@@ -139,7 +141,7 @@ fn of_rate(app: &App, rate: &Rate, faults: &mut Vec<Fault>) -> Result<(), Refusa
     if rate.kind == RateKind::Adjustment {
         let mut known = Vec::new();
         for one in rates(app, "billingAccount.id", rate.account.as_deref().unwrap_or_default())? {
-            known.extend(Rate::read(&one.body));
+            known.extend(rate_of(&one.body));
         }
         if left_of(of, &rate.net.currency, &known).net.amount < Decimal::ZERO {
             let reason = format!("more of bill `{of}` was given back than it charged");
@@ -161,14 +163,14 @@ fn of_rate(app: &App, rate: &Rate, faults: &mut Vec<Fault>) -> Result<(), Refusa
 }
 
 fn of_bill(app: &App, bill: &Value, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
-    let Some(booked) = readable(faults, "customerBill", bill, Booked::read) else { return Ok(()) };
+    let Some(booked) = readable(faults, "customerBill", bill, booked) else { return Ok(()) };
     let id = id_of(bill);
     for (index, [now, formerly]) in booked.payments() {
         let found = match entry(app, &now)? {
             Some(found) => Some(found),
             None => entry(app, &formerly)?,
         };
-        match found.as_ref().map(Entry::read) {
+        match found.as_ref().map(read_entry) {
             Some(Ok(entry)) => faults.extend(booked.entry_of_payment(index, Some(&entry))),
             None => faults.extend(booked.entry_of_payment(index, None)),
             Some(Err(_)) => {}
@@ -176,20 +178,20 @@ fn of_bill(app: &App, bill: &Value, faults: &mut Vec<Fault>) -> Result<(), Refus
     }
     let mut lines = Vec::new();
     for line in app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)? {
-        match Rate::read(&line.body) {
+        match rate_of(&line.body) {
             Ok(line) => lines.push(line),
             // It is reported as a rate; without it there is no sum to compare.
             Err(_) => return Ok(()),
         }
     }
     let written_off = entry(app, &ledger::write_off_id(id))?;
-    let written_off = written_off.as_ref().and_then(|entry| Entry::read(entry).ok());
+    let written_off = written_off.as_ref().and_then(|entry| read_entry(entry).ok());
     faults.extend(booked.sums(&lines, written_off.as_ref()));
     Ok(())
 }
 
 fn of_entry(app: &App, document: &Value, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
-    let Some(read) = readable(faults, ledger::RESOURCE, document, Entry::read) else {
+    let Some(read) = readable(faults, ledger::RESOURCE, document, read_entry) else {
         return Ok(());
     };
     let is_founded = match Cause::of(read.id()) {
@@ -198,7 +200,7 @@ fn of_entry(app: &App, document: &Value, faults: &mut Vec<Fault>) -> Result<(), 
         Cause::FormerPayment(payment) => {
             let mut found = false;
             app.each_document::<Refusal>("customerBill", |bill| {
-                found |= Booked::read(&bill.body).is_ok_and(|bill| bill.has_payment(payment));
+                found |= booked(&bill.body).is_ok_and(|bill| bill.has_payment(payment));
                 Ok(())
             })?;
             found
@@ -229,7 +231,7 @@ fn of_rate_entry(
     }
     let Some(former) = rate.strip_suffix(REVERSAL) else { return Ok(false) };
     let Some(former) = entry(app, &ledger::rate_id(former))? else { return Ok(false) };
-    if let Ok(former) = Entry::read(&former) {
+    if let Ok(former) = read_entry(&former) {
         faults.extend(reversal(&former, read));
     }
     Ok(true)
@@ -237,13 +239,25 @@ fn of_rate_entry(
 
 fn has_payment(app: &App, bill: &str, payment: &str) -> Result<bool, Refusal> {
     let bill = app.document("customerBill", bill)?;
-    // A bill that cannot be read is told as one.
-    let has = |bill: &Value| Booked::read(bill).map_or(true, |bill| bill.has_payment(payment));
+    // A bill that cannot be read has a fault of its own.
+    let has = |bill: &Value| booked(bill).map_or(true, |bill| bill.has_payment(payment));
     Ok(bill.is_some_and(|bill| has(&bill.body)))
 }
 
 fn entry(app: &App, id: &str) -> Result<Option<Value>, Refusal> {
     Ok(app.document(ledger::RESOURCE, id)?.map(|found| found.body))
+}
+
+fn rate_of(document: &Value) -> Result<Rate, Malformed> {
+    read_ref::<AppliedRate>(document).and_then(|rate| Rate::read(&rate))
+}
+
+fn read_entry(document: &Value) -> Result<Entry, Malformed> {
+    read_ref(document).and_then(Entry::read)
+}
+
+fn booked(bill: &Value) -> Result<Booked, Malformed> {
+    read_ref(bill).and_then(Booked::read)
 }
 
 fn id_of(document: &Value) -> &str {

@@ -8,49 +8,51 @@ use commerce::billing::payment::{self, Payment, note};
 use commerce::billing::requested::{self, About, AdjustmentRequest, PaymentRequest};
 use commerce::billing::terms::Terms;
 use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put};
+use engine::store::{Error, Put};
 use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::Value;
+use tmf::document::customer_bill::{AppliedRate, CustomerBill};
+use tmf::document::write as written;
 use tmf::field::Malformed;
 
-use super::{posted, posted_rate, rates, read_rate};
+use super::{Stored, posted, posted_rate, rates, read_rate};
 use crate::app::App;
 use crate::systems::Refusal;
 
 /// Money came in for a bill: `bill.id`, `amount`, and an `id` by which it is noted once on this bill.
 /// Answers with the bill.
-pub(crate) async fn pay(app: &App, body: &Value) -> Result<Value, Refusal> {
+pub(crate) async fn pay(app: &App, body: &Value) -> Result<CustomerBill, Refusal> {
     let asked = PaymentRequest::read(body).map_err(misread)?;
     let bill = find(app, &asked.bill)?;
     let payment =
         Payment { id: asked.id.unwrap_or_else(new_id), amount: asked.amount, at: app.now() };
     let noted = note(&bill.body, &payment).map_err(|error| unpaid(&error))?;
     let Some(paid) = noted else { return Ok(bill.body) };
-    let entry = Entry::of_payment(&payment, &asked.bill, &account(&bill.body));
-    save(app, &bill, paid, &entry.map_err(|error| unbalanced(&error))?).await
+    let entry = Entry::of_payment(&payment, &asked.bill, bill.body.account());
+    save(app, bill.revision, paid, &entry.map_err(|error| unbalanced(&error))?).await
 }
 
-/// What is left of a bill is given up: `bill.id`. Answers with the bill.
-pub(crate) async fn write_off(app: &App, body: &Value) -> Result<Value, Refusal> {
+/// Writes off what is left of a bill: `bill.id`. Answers with the bill.
+pub(crate) async fn write_off(app: &App, body: &Value) -> Result<CustomerBill, Refusal> {
     let id = requested::write_off(body).map_err(misread)?;
     let bill = find(app, &id)?;
     let at = app.now();
-    let (settled, amount) = payment::write_off(&bill.body, at).map_err(|error| unpaid(&error))?;
-    let entry = Entry::of_write_off(&id, &account(&bill.body), &amount, at)
+    let (settled, amount) = payment::write_off(bill.body, at).map_err(|error| unpaid(&error))?;
+    let entry = Entry::of_write_off(&id, settled.account(), &amount, at)
         .map_err(|error| unbalanced(&error))?;
-    save(app, &bill, settled, &entry).await
+    save(app, bill.revision, settled, &entry).await
 }
 
 /// Credit for a bill (`bill.id`) or an account (`billingAccount.id`): `amount` before tax, `reason`,
 /// and an `id` by which it is granted once. Answers with its rate.
-pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
+pub(crate) async fn adjust(app: &App, body: &Value) -> Result<AppliedRate, Refusal> {
     let AdjustmentRequest { id, about, amount, reason } =
         AdjustmentRequest::read(body).map_err(misread)?;
     let id = id.unwrap_or_else(new_id);
     let adjustment = Adjustment { id, net: amount, reason, at: app.now() };
     if let Some(before) = app.document(rate::RESOURCE, &adjustment.id)? {
-        return repeated(&adjustment, &about, before.body);
+        return repeated(&adjustment, &about, super::read(rate::RESOURCE, &before));
     }
     if rate::is_of_charges(&adjustment.id) {
         let message =
@@ -68,10 +70,10 @@ pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
         }
     };
     let document = rate.document(app.commerce.zone);
-    let mut puts = vec![Put::create(rate::RESOURCE, &rate.id, document.clone())];
+    let mut puts = vec![Put::create(rate::RESOURCE, &rate.id, written(&document))];
     puts.push(posted_rate(&rate)?);
     // Of two adjustments of a bill at once one is refused, since each saw the bill alone.
-    puts.extend(bill.map(|bill| expecting(&bill, bill.body.clone())));
+    puts.extend(bill.map(|bill| expecting(bill.revision, &bill.body)));
     write(app, puts).await?;
     Ok(document)
 }
@@ -79,28 +81,33 @@ pub(crate) async fn adjust(app: &App, body: &Value) -> Result<Value, Refusal> {
 fn of_bill(
     app: &App,
     adjustment: &Adjustment,
-    bill: &Value,
+    bill: &CustomerBill,
     named: Option<&str>,
 ) -> Result<Rate, Refusal> {
-    let account = account(bill);
+    let account = bill.account();
     if named.is_some_and(|named| named != account) {
         let message = format!("the bill is of the account `{account}`");
         return Err(Refusal::unprocessable("billingAccount.id", message));
     }
-    let known = rates(app, "billingAccount.id", &account)?;
-    let known = known.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
+    let known = rates(app, "billingAccount.id", account)?;
+    let known = known.iter().map(read_rate).collect::<Result<Vec<_>, _>>()?;
     let rounding = Terms::general(&app.rulebook(), Cycle::default()).rounding;
     adjustment.of_bill(bill, &known, rounding).map_err(|error| unadjusted(&error))
 }
 
-/// The answer to an adjustment whose id is known: that of before, if it is the same.
-fn repeated(adjustment: &Adjustment, about: &About, before: Value) -> Result<Value, Refusal> {
+/// The answer to an adjustment whose id is known: the earlier answer, if it is the same.
+fn repeated(
+    adjustment: &Adjustment,
+    about: &About,
+    before: Result<AppliedRate, Refusal>,
+) -> Result<AppliedRate, Refusal> {
     let (bill, account) = match about {
         About::Bill { bill, account } => (Some(bill.as_str()), account.as_deref()),
         About::Account(account) => (None, Some(account.as_str())),
     };
-    match Rate::read(&before) {
-        Ok(rate) if adjustment.is(&rate, bill, account) => Ok(before),
+    let is_it = |rate: &Rate| adjustment.is(rate, bill, account);
+    match before {
+        Ok(before) if Rate::read(&before).is_ok_and(|rate| is_it(&rate)) => Ok(before),
         Ok(_) | Err(_) => {
             let message = format!("`{}` is known, as something else: use another", adjustment.id);
             Err(Refusal::unprocessable("id", message))
@@ -116,17 +123,22 @@ pub(super) fn limited(app: &App, made: Vec<Rate>, before: &[Rate]) -> Result<Vec
     let mut known = before.to_vec();
     for account in &accounts {
         for rate in rates(app, "billingAccount.id", account)? {
-            known.push(read_rate(&rate.body)?);
+            known.push(read_rate(&rate)?);
         }
     }
     let rounding = Terms::general(&app.rulebook(), Cycle::default()).rounding;
     Ok(adjustment::limited(made, &known, rounding))
 }
 
-async fn save(app: &App, bill: &Document, now: Value, entry: &Entry) -> Result<Value, Refusal> {
-    let puts = vec![expecting(bill, now.clone()), posted(entry)];
+async fn save(
+    app: &App,
+    revision: u64,
+    bill: CustomerBill,
+    entry: &Entry,
+) -> Result<CustomerBill, Refusal> {
+    let puts = vec![expecting(revision, &bill), posted(entry)];
     write(app, puts).await?;
-    Ok(now)
+    Ok(bill)
 }
 
 async fn write(app: &App, puts: Vec<Put>) -> Result<(), Refusal> {
@@ -144,22 +156,17 @@ async fn write(app: &App, puts: Vec<Put>) -> Result<(), Refusal> {
     }
 }
 
-fn expecting(bill: &Document, now: Value) -> Put {
-    let id = bill.body.get("id").and_then(Value::as_str).unwrap_or_default();
-    Put::new("customerBill", id, Change::Set(now), Expected::Revision(bill.revision))
+fn expecting(revision: u64, bill: &CustomerBill) -> Put {
+    let change = Change::Set(written(bill));
+    Put::new("customerBill", bill.id.as_str(), change, Expected::Revision(revision))
 }
 
-fn find(app: &App, id: &str) -> Result<Document, Refusal> {
-    let found = app.document("customerBill", id)?;
-    found.ok_or_else(|| Refusal::unprocessable("bill.id", format!("there is no bill `{id}`")))
+fn find(app: &App, id: &str) -> Result<Stored<CustomerBill>, Refusal> {
+    let missing = || Refusal::unprocessable("bill.id", format!("there is no bill `{id}`"));
+    Stored::read("customerBill", &app.document("customerBill", id)?.ok_or_else(missing)?)
 }
 
-fn account(bill: &Value) -> String {
-    let id = bill.pointer("/billingAccount/id").and_then(Value::as_str);
-    id.unwrap_or_default().to_owned()
-}
-
-/// A name of ours for what a client gives none.
+/// An id for a request without one.
 fn new_id() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }
@@ -172,7 +179,7 @@ fn misread(wrong: Malformed) -> Refusal {
 
 fn unpaid(error: &payment::Error) -> Refusal {
     let path = match error {
-        payment::Error::Malformed(_) | payment::Error::NotPayable { .. } => "bill",
+        payment::Error::NotPayable { .. } => "bill",
         payment::Error::Repeated { .. }
         | payment::Error::Finer { .. }
         | payment::Error::Currency { .. }

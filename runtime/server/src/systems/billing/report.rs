@@ -2,25 +2,24 @@
 
 use commerce::billing::statement::Statement;
 use model::pricing::ledger::{self, Entry, Ledger};
-use model::pricing::rate;
 use serde_json::{Value, json};
+use tmf::document::read_ref;
 use tmf::money::Money;
 
-use super::{DOCUMENTS_MAX, read_rate, refused};
+use super::{lines_of, read, refused};
 use crate::app::App;
 use crate::systems::Refusal;
 
 /// Max entries that cannot be read in one answer.
 const FAILED_MAX: usize = 1_000;
 
-/// The balances of all accounts, and what they come to, which is nothing. Entries that cannot be read
-/// are listed.
+/// The balances of all accounts, and their sum, which is zero. Entries that cannot be read are listed.
 pub(crate) fn trial_balance(app: &App) -> Result<Value, Refusal> {
     let mut books = Ledger::default();
     let mut count = 0_usize;
     let mut failed = Vec::new();
     app.each_document::<Refusal>(ledger::RESOURCE, |document| {
-        match Entry::read(&document.body) {
+        match read_ref(&document.body).and_then(Entry::read) {
             Ok(entry) => {
                 books.post(&entry);
                 count += 1;
@@ -46,11 +45,11 @@ pub(crate) fn trial_balance(app: &App) -> Result<Value, Refusal> {
     Ok(json!({ "entries": count, "account": accounts, "difference": sums, "failed": failed }))
 }
 
-/// A bill with its lines, for people; nothing where there is none.
+/// A bill with its lines, for people; `None` if there is no such bill.
 pub(crate) fn statement(app: &App, id: &str) -> Result<Option<Statement>, Refusal> {
     let Some(bill) = app.document("customerBill", id)? else { return Ok(None) };
-    let lines = app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)?;
-    let lines = lines.iter().map(|one| read_rate(&one.body)).collect::<Result<Vec<_>, _>>()?;
-    let statement = Statement::read(&bill.body, &lines, app.commerce.zone);
+    let lines = lines_of(app, id)?;
+    let statement =
+        Statement::read(&read("customerBill", &bill)?, &lines, app.commerce.zone);
     statement.map(Some).map_err(|wrong| refused("customerBill", id, &wrong))
 }

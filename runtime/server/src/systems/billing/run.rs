@@ -9,21 +9,28 @@ use engine::store::documents::{Change, Expected};
 use engine::store::{Direction, Document, Error, Put, Scan};
 use model::pricing::rate::{self, Rate};
 use serde_json::{Value, json};
+use tmf::OnDemandState;
 use tmf::day::{Day, Days};
+use tmf::document::account::BillingAccount;
+use tmf::document::customer_bill::{AppliedRate, CustomerBill, CustomerBillOnDemand};
+use tmf::document::{Reference, read_ref, write};
+use tmf::field::Malformed;
 use tmf::time::Timestamp;
 
 pub(super) use super::charges::cycle_of;
 
 use super::charges::{Charges, PAYER, When};
 use super::undo::RUNS;
-use super::{DOCUMENTS_MAX, posted_once, posted_rate, rates, read_rate, reference, refused, usage};
+use super::{
+    DOCUMENTS_MAX, id_of, malformed, posted_once, posted_rate, rates, read, read_rate, refused, usage,
+};
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
 
 /// The document that counts bills.
 const NUMBERS: &str = "billNumber";
 
-/// A run of all accounts answers with so many bills, and so many failures.
+/// Max bills, and max failures, in the answer of a run of all accounts.
 const ANSWERS_MAX: usize = 1_000;
 
 /// What a client asks for.
@@ -63,7 +70,7 @@ struct Running<'a> {
 #[derive(Default)]
 struct Drawing {
     puts: Vec<Put>,
-    bills: Vec<Value>,
+    bills: Vec<CustomerBill>,
     /// The others who pay for what was charged.
     payers: BTreeSet<String>,
     /// What could not be charged, each with the account that it belongs to.
@@ -72,7 +79,7 @@ struct Drawing {
     is_held_up: bool,
 }
 
-/// An account is billed anew so many times while others change what it is made of.
+/// Max attempts to bill an account while others change its documents.
 const TRIES_MAX: usize = 16;
 
 /// Bills what is due on a day, and says of each account what happened. What cannot be billed is told
@@ -274,8 +281,12 @@ impl Drawing {
 /// Draws the bills that somebody asked for (TMF678 `customerBillOnDemand`): one for each currency. The
 /// standard has room for one; all of them are in `customerBills`.
 pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
-    let (None, Some(after)) = (&draft.before, draft.after.as_mut()) else { return Ok(()) };
-    let account = reference(after, "billingAccount")?.to_owned();
+    let (None, Some(after)) = (&draft.before, &draft.after) else { return Ok(()) };
+    let wrong = |wrong: Malformed| malformed(&wrong.attribute, wrong.to_string());
+    let mut asked: CustomerBillOnDemand = read_ref(after).map_err(wrong)?;
+    let account = asked.billing_account.as_ref().and_then(|one| one.id.clone());
+    let missing = || malformed("billingAccount.id", "`billingAccount.id` is missing");
+    let account = account.ok_or_else(missing)?;
     usage::waiting(app, draft.at).await?;
     let running = Running {
         date: app.commerce.zone.day_of(draft.at),
@@ -290,22 +301,15 @@ pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusa
     {
         return Err(refusal);
     }
-    let ids = drawing.bills.iter().filter_map(|bill| bill.get("id")?.as_str());
-    let references = ids.map(|id| {
-        let href = format!("{}/{id}", tmf::table::path("customerBill"));
-        json!({ "id": id, "href": href, "@referredType": "CustomerBill" })
-    });
-    let references: Vec<Value> = references.collect();
-    match references.first() {
-        Some(first) => {
-            after["customerBill"] = first.clone();
-            after["state"] = json!("done");
-        }
-        None => after["state"] = json!("rejected"),
-    }
+    let references = drawing.bills.iter().map(|bill| Reference::to("customerBill", &bill.id));
+    let references: Vec<Reference> = references.collect();
+    let first = references.first().cloned();
+    asked.state = Some(first.as_ref().map_or(OnDemandState::Rejected, |_| OnDemandState::Done));
+    asked.customer_bill = first.or(asked.customer_bill);
     if references.len() > 1 {
-        after["customerBills"] = Value::Array(references);
+        asked.customer_bills = references;
     }
+    draft.after = Some(write(&asked));
     draft.more.extend(drawing.puts);
     Ok(())
 }
@@ -350,17 +354,21 @@ async fn bill(
     let mut puts = usages.into_iter().map(|put| of_run(put, run)).collect::<Vec<_>>();
     if work != Work::Charges {
         for document in &known {
-            read_rate(&document.body)?;
+            read_rate(document)?;
         }
-        let mut all: Vec<Value> = known.iter().map(|document| document.body.clone()).collect();
+        let kept = known.iter().map(|document| read::<AppliedRate>(rate::RESOURCE, document));
+        let mut all = kept.collect::<Result<Vec<_>, Refusal>>()?;
         all.extend(made.iter().map(|rate| rate.document(app.commerce.zone)));
         let (number, count) = next_number(app)?;
         let id = uuid::Uuid::now_v7().simple().to_string();
         let document = app.document("billingAccount", account)?;
-        let body = document.map_or_else(|| json!({ "id": account }), |document| document.body);
+        let body = match document {
+            Some(document) => read("billingAccount", &document)?,
+            None => BillingAccount::unknown(account),
+        };
         let (id, number, zone) = (id.as_str(), number.as_str(), app.commerce.zone);
         let run = Run { account: &body, id, number, period, cycle, cause, release, at, zone };
-        drawn = draw(&run, &all).map_err(|wrong| refused("billingAccount", account, &wrong))?;
+        drawn = draw(&run, all).map_err(|wrong| refused("billingAccount", account, &wrong))?;
         puts.extend(count.filter(|_| !drawn.is_empty()));
     }
     puts.extend(writes(app, &made, &known, &drawn, run)?);
@@ -389,24 +397,21 @@ pub(super) fn writes(
     let mut puts = Vec::new();
     let mut on_bills = BTreeMap::new();
     for Drawn { bill, rates } in drawn {
-        let id = bill.get("id").and_then(Value::as_str).unwrap_or_default();
-        puts.push(of_run(Put::create("customerBill", id, bill.clone()), run));
-        for rate in rates {
-            on_bills.insert(rate.get("id").and_then(Value::as_str).unwrap_or_default(), rate);
-        }
+        puts.push(of_run(Put::create("customerBill", bill.id.as_str(), write(bill)), run));
+        on_bills.extend(rates.iter().map(|rate| (rate.id.as_str(), rate)));
     }
     for rate in made {
-        let document = on_bills.get(rate.id.as_str()).map(|rate| (*rate).clone());
-        let document = document.unwrap_or_else(|| rate.document(app.commerce.zone));
+        let document = on_bills.get(rate.id.as_str()).map(|rate| write(*rate));
+        let document = document.unwrap_or_else(|| write(&rate.document(app.commerce.zone)));
         puts.push(of_run(Put::create(rate::RESOURCE, &rate.id, document), run));
         puts.push(posted_rate(rate)?);
     }
     for kept in known {
-        let id = kept.body.get("id").and_then(Value::as_str).unwrap_or_default();
-        let Some(billed) = on_bills.get(id) else { continue };
-        let change = Change::Set((*billed).clone());
-        puts.push(Put::new(rate::RESOURCE, id, change, Expected::Revision(kept.revision)));
-        puts.extend(posted_once(app, &read_rate(&kept.body)?)?);
+        let Some(billed) = on_bills.get(id_of(kept)) else { continue };
+        let change = Change::Set(write(*billed));
+        let expected = Expected::Revision(kept.revision);
+        puts.push(Put::new(rate::RESOURCE, billed.id.as_str(), change, expected));
+        puts.extend(posted_once(app, &read_rate(kept)?)?);
     }
     Ok(puts)
 }
@@ -430,12 +435,15 @@ fn next_number(app: &App) -> Result<(String, Option<Put>), Refusal> {
     Ok((format!("B{:08}", last + 1), Some(count)))
 }
 
-fn summary(bill: &Value) -> Value {
-    let mut summary = json!({});
-    for name in ["id", "href", "billNo", "billingAccount", "amountDue", "state"] {
-        summary[name] = bill.get(name).cloned().unwrap_or_default();
-    }
-    summary
+fn summary(bill: &CustomerBill) -> Value {
+    json!({
+        "id": bill.id,
+        "href": bill.href,
+        "billNo": bill.bill_no,
+        "billingAccount": bill.billing_account,
+        "amountDue": bill.amount_due,
+        "state": bill.state,
+    })
 }
 
 /// The accounts that have products or rates.

@@ -10,8 +10,10 @@ use engine::store::{Document, Error, Put};
 use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::{Value, json};
+use tmf::document::customer_bill::{AppliedRate, CustomerBill};
+use tmf::document::{read_ref, write};
 
-use super::{DOCUMENTS_MAX, posted, rates, read_rate, refused, usage};
+use super::{DOCUMENTS_MAX, Stored, id_of, posted, rates, read, read_rate, refused, usage};
 use crate::app::App;
 use crate::systems::Refusal;
 
@@ -79,16 +81,18 @@ async fn undo_account(app: &App, run: &str, account: &str) -> Result<(), Refusal
 /// What is left of what a run made.
 struct Made {
     run: String,
-    bills: Vec<Document>,
+    bills: Vec<Stored<CustomerBill>>,
     rates: Vec<(Document, Rate)>,
 }
 
 impl Made {
     fn of(app: &App, run: &str) -> Result<Self, Refusal> {
         let bills = app.documents_by("customerBill", "billRun.id", run, DOCUMENTS_MAX)?;
+        let bills = bills.iter().map(|bill| Stored::read("customerBill", bill));
+        let bills = bills.collect::<Result<Vec<_>, Refusal>>()?;
         let rates = app.documents_by(rate::RESOURCE, "billRun.id", run, DOCUMENTS_MAX)?;
         let read = |document: Document| {
-            let rate = read_rate(&document.body)?;
+            let rate = read_rate(&document)?;
             Ok((document, rate))
         };
         let rates = rates.into_iter().map(read).collect::<Result<Vec<_>, Refusal>>()?;
@@ -96,15 +100,18 @@ impl Made {
     }
 
     fn accounts(&self) -> BTreeSet<String> {
-        let bills = self.bills.iter().map(|bill| account_of(&bill.body));
+        let bills = self.bills.iter().map(|bill| bill.body.account().to_owned());
         let rates = self.rates.iter().map(|(_, rate)| rate.account.clone().unwrap_or_default());
         bills.chain(rates).collect()
     }
 
-    fn bills_of<'a>(&'a self, account: Option<&'a str>) -> impl Iterator<Item = &'a Document> {
+    fn bills_of<'a>(
+        &'a self,
+        account: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Stored<CustomerBill>> {
         self.bills
             .iter()
-            .filter(move |bill| account.is_none_or(|account| account_of(&bill.body) == account))
+            .filter(move |bill| account.is_none_or(|account| bill.body.account() == account))
     }
 
     fn rates_of<'a>(
@@ -120,17 +127,15 @@ impl Made {
     fn check(&self, app: &App, account: Option<&str>) -> Result<(), Refusal> {
         let no = |message: String| Err(Refusal::unprocessable("id", message));
         for bill in self.bills_of(account) {
-            let id = id_of(&bill.body);
-            let state = BillState::of(&bill.body);
-            let state = state.map_err(|wrong| refused("customerBill", id, &wrong))?;
+            let CustomerBill { id, state, .. } = &bill.body;
             match state {
                 BillState::New | BillState::OnHold | BillState::Validated => {}
                 BillState::Sent | BillState::PartiallyPaid | BillState::Settled => {
-                    return no(format!("its bill `{id}` is `{}`: it is out", state.as_str()));
+                    return no(format!("its bill `{id}` is `{state}`: it is out"));
                 }
             }
         }
-        let mine: BTreeSet<&str> = self.bills.iter().map(|bill| id_of(&bill.body)).collect();
+        let mine: BTreeSet<&str> = self.bills.iter().map(|bill| bill.body.id.as_str()).collect();
         let made: BTreeSet<&str> = self.rates.iter().map(|(_, rate)| rate.id.as_str()).collect();
         let mut accounts: BTreeSet<String> = BTreeSet::new();
         for (_, rate) in self.rates_of(account) {
@@ -139,10 +144,10 @@ impl Made {
             }
             accounts.extend(rate.account.clone());
         }
-        accounts.extend(self.bills_of(account).map(|bill| account_of(&bill.body)));
+        accounts.extend(self.bills_of(account).map(|bill| bill.body.account().to_owned()));
         for account in accounts {
             for later in rates(app, "billingAccount.id", &account)? {
-                let later = read_rate(&later.body)?;
+                let later = read_rate(&later)?;
                 let of = later.credits.as_deref();
                 let is_about = of.is_some_and(|of| mine.contains(of) || made.contains(of));
                 if is_about && !made.contains(later.id.as_str()) {
@@ -159,20 +164,21 @@ impl Made {
         let mut puts = Vec::new();
         let made: BTreeSet<&str> = self.rates.iter().map(|(_, rate)| rate.id.as_str()).collect();
         for bill in self.bills_of(Some(account)) {
-            let id = id_of(&bill.body);
+            let id = bill.body.id.as_str();
             for line in app.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)? {
-                if !made.contains(id_of(&line.body)) {
-                    puts.push(waiting(&line));
+                if !made.contains(id_of(&line)) {
+                    puts.push(waiting(&line)?);
                 }
             }
-            puts.push(removed("customerBill", bill));
+            puts.push(removed("customerBill", id, bill.revision));
         }
         let mut products: BTreeSet<&str> = BTreeSet::new();
         for (document, rate) in self.rates_of(Some(account)) {
-            puts.push(removed(rate::RESOURCE, document));
+            puts.push(removed(rate::RESOURCE, &rate.id, document.revision));
             let entry = app.document(ledger::RESOURCE, &ledger::rate_id(&rate.id))?;
             if let Some(entry) = entry {
-                let entry = Entry::read(&entry.body)
+                let entry = read_ref(&entry.body)
+                    .and_then(Entry::read)
                     .map_err(|wrong| refused("journalEntry", &rate.id, &wrong))?;
                 puts.push(posted(&entry.reversed(reversal(&rate.id), at)));
             }
@@ -190,7 +196,7 @@ impl Made {
     fn usage(&self, app: &App, account: &str, product: &str) -> Result<Vec<Put>, Refusal> {
         let mut puts = Vec::new();
         for kept in usage::documents(app, product)? {
-            let id = id_of(&kept.body);
+            let id = id_of(&kept);
             let run = kept.body.pointer("/billRun/id").and_then(Value::as_str);
             let rated = Rated::read(&kept.body).map_err(|wrong| refused("usage", id, &wrong))?;
             let Some(rated) = rated.filter(|rated| rated.is_billed) else { continue };
@@ -208,25 +214,13 @@ impl Made {
 }
 
 /// A rate that was made before the run, and waits for a bill again.
-fn waiting(line: &Document) -> Put {
-    let mut body = line.body.clone();
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("isBilled".into(), json!(false));
-        fields.remove("bill");
-    }
-    let (id, expected) = (id_of(&line.body), Expected::Revision(line.revision));
-    Put::new(rate::RESOURCE, id, Change::Set(body), expected)
+fn waiting(line: &Document) -> Result<Put, Refusal> {
+    let mut rate: AppliedRate = read(rate::RESOURCE, line)?;
+    rate.mark_unbilled();
+    let (change, expected) = (Change::Set(write(&rate)), Expected::Revision(line.revision));
+    Ok(Put::new(rate::RESOURCE, rate.id, change, expected))
 }
 
-fn removed(resource: &str, document: &Document) -> Put {
-    let expected = Expected::Revision(document.revision);
-    Put::new(resource, id_of(&document.body), Change::Remove, expected)
-}
-
-fn account_of(bill: &Value) -> String {
-    bill.pointer("/billingAccount/id").and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-fn id_of(document: &Value) -> &str {
-    document.get("id").and_then(Value::as_str).unwrap_or_default()
+fn removed(resource: &str, id: &str, revision: u64) -> Put {
+    Put::new(resource, id, Change::Remove, Expected::Revision(revision))
 }
