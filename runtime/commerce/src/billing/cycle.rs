@@ -4,13 +4,12 @@
 //! `billingDateShift` of 14 cuts its bills on the 15th, each for the time since the bill before,
 //! and with a `paymentDueDateOffset` of 24 it wants them paid ten days later.
 
-use serde_json::Value;
-
 use model::pricing::product_price::Period;
 use tmf::day::{Day, Days};
-use tmf::field::{Field, Malformed};
+use tmf::document::account::{BillingAccount, BillingCycleSpecification};
+use tmf::field::Malformed;
 
-/// A bill is to be paid so many days after it is cut, where its cycle does not say.
+/// Days in which a bill is to be paid if its cycle has no offset.
 const DUE_DAYS: u32 = 14;
 
 /// How often, on which day, and when it is to be paid.
@@ -28,7 +27,7 @@ pub struct Cycle {
 enum Frequency {
     /// Every week, counted from Mondays.
     Weekly,
-    /// Every so many months, counted from January.
+    /// Every number of months, counted from January.
     Months(u32),
 }
 
@@ -41,31 +40,37 @@ impl Default for Cycle {
 
 impl Cycle {
     /// Reads a cycle: the specification, or the part of it that an account repeats.
-    pub fn read(specification: &Value) -> Result<Self, Malformed> {
-        let root = Field::root(specification);
-        let frequency = match root.get("frequency").or_else(|| root.get("billingPeriod")) {
-            Some(field) => Frequency::read(&field)?,
-            None => Frequency::Months(1),
+    pub fn read(specification: &BillingCycleSpecification) -> Result<Self, Malformed> {
+        let BillingCycleSpecification { frequency, billing_period, .. } = specification;
+        let frequency = match (frequency, billing_period) {
+            (Some(text), _) => Frequency::read(text, "frequency")?,
+            (None, Some(text)) => Frequency::read(text, "billingPeriod")?,
+            (None, None) => Frequency::Months(1),
         };
-        let shift_field = root.get("billingDateShift").or_else(|| root.get("dateShift"));
-        let shift = shift_field.as_ref().map_or(Ok(0), |field| field.count())?;
+        let (shift, attribute) = match specification.billing_date_shift {
+            Some(shift) => (shift, "billingDateShift"),
+            None => (specification.date_shift.unwrap_or(0), "dateShift"),
+        };
         let shift_max = match frequency {
             Frequency::Weekly => 6,
             Frequency::Months(_) => 30,
         };
-        if let Some(field) = shift_field.filter(|_| shift > shift_max) {
-            return Err(field.wrong("is past the 31st day of a month, or the 7th of a week"));
+        if shift > shift_max {
+            let problem = "is past the 31st day of a month, or the 7th of a week";
+            return Err(Malformed::new(attribute, problem));
         }
-        let due = root.get("paymentDueDateOffset").map(|field| field.count()).transpose()?;
+        let due = specification.payment_due_date_offset;
         let due_days = due.map_or(DUE_DAYS, |due| due.saturating_sub(shift));
         Ok(Self { frequency, shift, due_days })
     }
 
-    /// The cycle of a billing account: the specification that it refers to, or what it repeats of
-    /// it; the first of each month where it has none.
-    pub fn of_account(account: &Value, specification: Option<&Value>) -> Result<Self, Malformed> {
-        let own = account.pointer("/billStructure/cycleSpecification");
-        specification.or(own).map_or_else(|| Ok(Self::default()), Self::read)
+    /// The cycle of a billing account: the specification that it refers to, or the copy of it that the
+    /// account has; the first of each month if it has none.
+    pub fn of_account(
+        account: &BillingAccount,
+        specification: Option<&BillingCycleSpecification>,
+    ) -> Result<Self, Malformed> {
+        specification.or(account.cycle()).map_or_else(|| Ok(Self::default()), Self::read)
     }
 
     /// The day of the month on which prices for months are counted from.
@@ -100,7 +105,7 @@ impl Cycle {
         self.around(self.around(day).from.before())
     }
 
-    /// Whether there are several bills in what a price is for.
+    /// Whether there are several bills in one period of a price.
     pub fn is_shorter_than(&self, price: Period) -> bool {
         match (self.frequency, price) {
             (Frequency::Weekly, Period::Days(days)) => days > 7,
@@ -110,21 +115,24 @@ impl Cycle {
         }
     }
 
-    /// When a bill of some day is to be paid.
+    /// The day by which a bill of a day is to be paid.
     pub fn due(&self, bill: Day) -> Day {
         bill.plus_days(i64::from(self.due_days))
     }
 }
 
 impl Frequency {
-    fn read(field: &Field<'_>) -> Result<Self, Malformed> {
-        Ok(match field.text()?.to_ascii_lowercase().as_str() {
+    fn read(text: &str, attribute: &str) -> Result<Self, Malformed> {
+        Ok(match text.to_ascii_lowercase().as_str() {
             "week" | "weekly" => Self::Weekly,
             "month" | "monthly" => Self::Months(1),
             "quarter" | "quarterly" | "quarter of year" => Self::Months(3),
             "half-yearly" | "half year" => Self::Months(6),
             "year" | "yearly" | "annual" | "annually" => Self::Months(12),
-            _ => return Err(field.wrong("is none of `weekly`, `monthly`, `quarterly`, `yearly`")),
+            _ => {
+                let problem = "is none of `weekly`, `monthly`, `quarterly`, `yearly`";
+                return Err(Malformed::new(attribute, problem));
+            }
         })
     }
 }

@@ -1,10 +1,11 @@
-use serde_json::json;
+use serde_json::{Value, json};
+use tmf::document::read_ref;
 
 use super::*;
 use crate::billing::tests::day;
 
 fn cycle(specification: &Value) -> Cycle {
-    Cycle::read(specification).unwrap()
+    Cycle::read(&read_ref(specification).unwrap()).unwrap()
 }
 
 #[test]
@@ -78,18 +79,23 @@ fn every_day_is_in_one_period_and_periods_touch() {
 
 #[test]
 fn an_account_has_the_cycle_that_it_refers_to_or_repeats() {
-    let account = json!({ "billStructure": { "cycleSpecification": { "frequency": "monthly", "dateShift": 9 } } });
+    let own = json!({ "frequency": "monthly", "dateShift": 9 });
+    let account = json!({ "id": "acc-1", "billStructure": { "cycleSpecification": own } });
+    let account: BillingAccount = read_ref(&account).unwrap();
     let bill_day = |specification: Option<&Value>| {
-        Cycle::of_account(&account, specification).unwrap().bill_day()
+        let specification = specification.map(|one| read_ref(one).unwrap());
+        Cycle::of_account(&account, specification.as_ref()).unwrap().bill_day()
     };
     assert_eq!(bill_day(None), 10);
     assert_eq!(bill_day(Some(&json!({ "billingDateShift": 19 }))), 20);
-    assert_eq!(Cycle::of_account(&json!({}), None), Ok(Cycle::default()));
+    assert_eq!(Cycle::of_account(&BillingAccount::unknown("acc-1"), None), Ok(Cycle::default()));
 }
 
 #[test]
 fn what_is_wrong_is_named() {
-    let error = |specification: Value| Cycle::read(&specification).unwrap_err().to_string();
+    let error = |specification: Value| {
+        read_ref(&specification).and_then(|one| Cycle::read(&one)).unwrap_err().to_string()
+    };
     assert_eq!(
         error(json!({ "frequency": "now and then" })),
         "`frequency` is none of `weekly`, `monthly`, `quarterly`, `yearly`"

@@ -4,7 +4,7 @@ use super::*;
 use crate::billing::tests::day;
 
 fn cycle(shift: u32) -> Cycle {
-    Cycle::read(&json!({ "billingDateShift": shift })).unwrap()
+    Cycle::read(&tmf::document::read_ref(&json!({ "billingDateShift": shift })).unwrap()).unwrap()
 }
 
 #[test]

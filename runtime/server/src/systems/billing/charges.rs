@@ -12,10 +12,11 @@ use model::pricing::ledger;
 use model::pricing::rate::Rate;
 use serde_json::{Value, json};
 use tmf::day::Day;
+use tmf::document::account::BillingAccount;
 use tmf::time::Timestamp;
 
 use super::undo::reversal;
-use super::{DOCUMENTS_MAX, money, rates, read_rate, refused, timeline, usage};
+use super::{DOCUMENTS_MAX, money, rates, read, read_rate, refused, timeline, usage};
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
 
@@ -43,16 +44,23 @@ pub(super) struct When {
 
 /// The cycle of an account.
 pub(super) fn cycle_of(app: &App, account: &str) -> Result<Cycle, Refusal> {
-    let account_document = app.document("billingAccount", account)?;
-    let body = account_document.map_or_else(|| json!({}), |document| document.body);
-    let id = body.pointer("/billStructure/cycleSpecification/id").and_then(Value::as_str);
+    let document = app.document("billingAccount", account)?;
+    let body: BillingAccount = match document {
+        Some(document) => read("billingAccount", &document)?,
+        None => return Ok(Cycle::default()),
+    };
+    let id = body.cycle().and_then(|cycle| cycle.id.as_deref());
     let specification = match id {
         Some(id) => app.document("billingCycleSpecification", id)?,
         None => None,
     };
     match specification {
-        Some(found) => Cycle::of_account(&body, Some(&found.body))
-            .map_err(|wrong| refused("billingCycleSpecification", id.unwrap_or_default(), &wrong)),
+        Some(found) => {
+            let found = read("billingCycleSpecification", &found)?;
+            Cycle::of_account(&body, Some(&found)).map_err(|wrong| {
+                refused("billingCycleSpecification", id.unwrap_or_default(), &wrong)
+            })
+        }
         None => Cycle::of_account(&body, None)
             .map_err(|wrong| refused("billingAccount", account, &wrong)),
     }

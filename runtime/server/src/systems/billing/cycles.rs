@@ -1,16 +1,19 @@
-//! Billing cycles that cannot be billed by are rejected where they are written (TMF666).
+//! Rejects billing cycles that cannot be read when they are written (TMF666).
 
 use commerce::billing::cycle::Cycle;
 use serde_json::Value;
+use tmf::Malformed;
+use tmf::document::account::BillingCycleSpecification;
+use tmf::document::read_ref;
 
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
 
-/// Where an account refers to its cycle, and repeats what it wants of it.
+/// The attribute of an account that refers to its cycle, and may repeat parts of it.
 const OWN: &str = "billStructure.cycleSpecification";
 
-/// Checks a cycle, the copy of one that an account has, and the one that an account refers to. What
-/// was stored before stays until it is changed.
+/// Checks a cycle, the copy of one that an account has, and the one that an account refers to. A stored
+/// document stays until it is changed.
 pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
     let Some(after) = &draft.after else { return Ok(()) };
     let before = draft.before.as_ref().map(|before| &before.body);
@@ -21,7 +24,7 @@ pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
         if READ.iter().all(is_same) {
             return Ok(());
         }
-        return Cycle::read(after).map(drop).map_err(|wrong| {
+        return read(after).map(drop).map_err(|wrong| {
             let message = wrong.to_string();
             Refusal::unprocessable(wrong.attribute, message)
         });
@@ -30,14 +33,18 @@ pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
     let Some(copy) = own(after).filter(|one| before.and_then(own).as_ref() != Some(one)) else {
         return Ok(());
     };
-    if let Err(wrong) = Cycle::read(&copy) {
+    if let Err(wrong) = read(&copy) {
         let path = format!("{OWN}.{}", wrong.attribute);
         return Err(Refusal::unprocessable(path.clone(), format!("`{path}` {}", wrong.problem)));
     }
     let Some(id) = copy.get("id").and_then(Value::as_str) else { return Ok(()) };
     let Some(kept) = app.document("billingCycleSpecification", id)? else { return Ok(()) };
-    Cycle::read(&kept.body).map(drop).map_err(|wrong| {
+    read(&kept.body).map(drop).map_err(|wrong| {
         let message = format!("nothing can be billed by the cycle `{id}`: {wrong}");
         Refusal::unprocessable(format!("{OWN}.id"), message)
     })
+}
+
+fn read(specification: &Value) -> Result<Cycle, Malformed> {
+    read_ref::<BillingCycleSpecification>(specification).and_then(|one| Cycle::read(&one))
 }
