@@ -68,7 +68,7 @@ fn changed(
     is_agreed: bool,
     (was, now): (&[Charge], &[Charge]),
 ) -> Option<Vec<Value>> {
-    let priced = |price: &Price| product_price(price, item.quantity);
+    let priced = |price: &Price| tmf::document::write(&product_price(price, item.quantity));
     if is_agreed {
         let agreed = item.prices.iter().map(|price| with_payer(priced(price), document));
         let mut prices: Vec<Value> = agreed.collect();

@@ -1,7 +1,8 @@
 //! What a fulfilment makes billable: the prices of its products and the charges that raters gave.
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Changes, Document};
 use crate::fulfilment::Fulfilment;
@@ -14,7 +15,9 @@ use crate::pricing::rate::{self, Rate, RateKind};
 use crate::pricing::sold::{Price, PriceAlteration};
 use crate::pricing::tax::AppliedTax;
 use tmf::day::{Day, Days};
-use tmf::money::{Money, PriceKind, TAX_CATEGORY, Tax, number};
+use tmf::document::product::{self, PriceTax, ProductPrice};
+use tmf::document::{Amount, Number, Reference, Rest, write};
+use tmf::money::{Money, PriceKind, TAX_CATEGORY};
 use tmf::zone::Zone;
 
 /// The attribute of a product that has its prices.
@@ -39,7 +42,7 @@ impl Fulfilment {
             let rate = self.rate(item, charge, account)?;
             let id = rate.price.as_deref()?;
             // Of prices with one id each has a charge of its own, in their order.
-            let same = |one: &&Value| one.get("price").and_then(Value::as_str) == Some(id);
+            let same = |one: &&RaterCharge| one.price == id;
             let place = charges[..index].iter().filter(same).count();
             let own = ids.iter().zip(&keys).filter(|(one, _)| **one == id).nth(place);
             let key = own.map(|(_, key)| key.clone());
@@ -71,39 +74,33 @@ impl Fulfilment {
         }
     }
 
-    /// The rate of a charge that a rater gave for an item; nothing where it has no money in it,
-    /// which the host lets through from no rater.
-    fn rate(&self, item: &Item, charge: &Value, account: Option<&str>) -> Option<Rate> {
-        let text = |name: &str| charge.get(name).and_then(Value::as_str).unwrap_or_default();
-        let day = |name: &str| Day::parse(text(name));
-        let last = day("to").map(|last| last.plus_days(1));
-        let price = item.prices.iter().find(|price| price.id == text("price"));
-        let kind = RateKind::parse(text("kind"))?;
-        let covers = day("from").zip(last).and_then(|(from, until)| Days::new(from, until));
+    /// The rate of a charge that a rater gave for an item; `None` if the next bill run charges it.
+    fn rate(&self, item: &Item, charge: &RaterCharge, account: Option<&str>) -> Option<Rate> {
+        let last = Day::parse(&charge.to).map(|last| last.plus_days(1));
+        let price = item.prices.iter().find(|price| price.id == charge.price);
+        let kind = RateKind::parse(&charge.kind)?;
+        let covers =
+            Day::parse(&charge.from).zip(last).and_then(|(from, until)| Days::new(from, until));
         let charges = covers.is_none_or(|covers| self.begins_with(covers, price));
         // A rater is told no price with tax: the next bill run charges it.
         if price.is_some_and(|price| price.includes_tax) || kind == RateKind::Recurring && !charges
         {
             return None;
         }
-        let net = money(charge, "net")?;
+        let prorated = charge.attributes.prorated.as_ref();
         Some(Rate {
             id: String::new(),
-            name: text("name").into(),
-            description: charge
-                .pointer("/attributes/prorated")
-                .and_then(Value::as_str)
-                .map(|fraction| format!("{fraction} days"))
-                .unwrap_or_default(),
+            name: charge.name.clone(),
+            description: prorated.map(|fraction| format!("{fraction} days")).unwrap_or_default(),
             kind,
             date: self.updated_at(),
             account: account.map(str::to_owned),
             product: Some(self.product_id(item)),
-            price: Some(text("price").to_owned()),
+            price: Some(charge.price.clone()),
             credits: None,
             covers,
-            taxes: applied(charge, price, &net)?,
-            net,
+            taxes: applied(charge, price),
+            net: charge.net.clone(),
             bill: None,
         })
     }
@@ -119,25 +116,54 @@ impl Fulfilment {
         covers.from == begin && lasts.into_iter().all(|lasts| lasts.after(begin) >= covers.until)
     }
 
-    /// What raters put into the outputs of an item's tasks under `charges`.
-    fn charges_of(&self, item: ItemId) -> Vec<Value> {
+    /// The charges that raters put into the outputs of an item's tasks. The host accepts no others.
+    fn charges_of(&self, item: ItemId) -> Vec<RaterCharge> {
         let tasks: Vec<TaskId> = self.tasks_of(item).collect();
         let outputs = tasks.iter().map(|task| self.tasks()[task.index()].task_output().outputs);
-        let charges = outputs.filter_map(|outputs| outputs.get("charges")?.as_array().cloned());
-        charges.flatten().collect()
+        let charges = outputs.filter_map(|mut outputs| outputs.remove("charges"));
+        let charges = charges.filter_map(|charges| {
+            let Value::Array(charges) = charges else { return None };
+            Some(charges)
+        });
+        charges.flatten().filter_map(|charge| RaterCharge::deserialize(charge).ok()).collect()
     }
 }
 
+/// A charge as a rater plugin gives it.
+#[derive(Debug, Deserialize)]
+struct RaterCharge {
+    #[serde(default)]
+    price: String,
+    #[serde(default)]
+    name: String,
+    kind: String,
+    /// The first and the last day that it covers; empty if it covers no days.
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    to: String,
+    net: Money,
+    tax: Money,
+    #[serde(default)]
+    attributes: RaterAttributes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct RaterAttributes {
+    prorated: Option<String>,
+    tax_rate: Option<String>,
+}
+
 /// The taxes on a charge: of one tax as the rater has it, of several each from the amount.
-fn applied(charge: &Value, price: Option<&Price>, net: &Money) -> Option<Vec<AppliedTax>> {
+fn applied(charge: &RaterCharge, price: Option<&Price>) -> Vec<AppliedTax> {
     let taxes = price.map(Price::taxes).unwrap_or_default();
     if taxes.len() > 1 {
-        return Some(AppliedTax::on(net, &taxes, Rounding::default()));
+        return AppliedTax::on(&charge.net, &taxes, Rounding::default());
     }
     let category = taxes.first().map_or(TAX_CATEGORY, |tax| &tax.category).to_owned();
-    let rate = charge.pointer("/attributes/tax-rate").and_then(Value::as_str);
-    let rate = rate.and_then(|rate| rate.parse().ok());
-    Some(vec![AppliedTax { category, rate, amount: money(charge, "tax")?.amount }])
+    let rate = charge.attributes.tax_rate.as_ref().and_then(|rate| rate.parse().ok());
+    vec![AppliedTax { category, rate, amount: charge.tax.amount }]
 }
 
 fn back(amount: &Money) -> Money {
@@ -152,105 +178,86 @@ fn write_rate(rate: &Rate, changes: &mut Changes) {
     changes.documents.push(Document {
         resource: rate::RESOURCE,
         id: rate.id.clone(),
-        body: tmf::document::write(&rate.document(Zone::UTC)),
+        body: write(&rate.document(Zone::UTC)),
     });
     // Net and tax of one currency balance; of two they were no charge.
     if let Ok(entry) = Entry::of_rate(rate) {
         changes.documents.push(Document {
             resource: ledger::RESOURCE,
             id: entry.id().to_owned(),
-            body: tmf::document::write(&entry.document()),
+            body: write(&entry.document()),
         });
     }
 }
 
 /// A catalog price on a product (TMF637 `productPrice`). A product that is several of a thing has
 /// the price of all of them, but for usage, which is counted.
-pub fn product_price(price: &Price, quantity: u32) -> Value {
+pub fn product_price(price: &Price, quantity: u32) -> ProductPrice {
     let times = |amount: Decimal| match price.kind {
         PriceKind::OneOff | PriceKind::Recurring => amount * Decimal::from(quantity),
         PriceKind::Usage => amount,
     };
-    let all = Money { amount: times(price.amount.amount), ..price.amount.clone() };
-    let mut body = json!({
-        "name": price.name,
-        "priceType": price.kind.as_tmf(),
-        "price": told(price, &all),
-        "@type": "ProductPrice",
-    });
-    let mut set = |name: &str, value: Value| {
-        if let Some(fields) = body.as_object_mut() {
-            fields.insert(name.into(), value);
-        }
-    };
-    if !price.id.is_empty() {
-        let id = json!({ "id": price.id, "@referredType": "ProductOfferingPrice" });
-        set("productOfferingPrice", id);
-    }
-    if let Some(period) = price.period {
-        set("recurringChargePeriod", json!(period));
-    }
     let is_discount = !price.alterations.is_empty() && price.amount.amount.is_zero();
     // A discount on other prices has their tax, and what was agreed keeps its own: the catalog has
     // none for them. The catalog's tax of other prices may change.
-    if is_discount || price.quote.is_some() {
-        let taxes = price.taxes();
-        if !taxes.is_empty() {
-            set("tax", Tax::listed(&taxes));
-        }
-    }
-    let alterations = price.alterations.iter().map(|change| {
-        let amount = Money { amount: times(change.amount), ..price.amount.clone() };
-        alteration(change, &told(price, &amount), price.quote.as_deref())
+    let taxes = if is_discount || price.quote.is_some() { price.taxes() } else { Vec::new() };
+    let tax = taxes.into_iter().map(|tax| PriceTax {
+        tax_category: Some(tax.category),
+        tax_rate: Number(tax.rate),
+        rest: Rest::new(),
     });
-    let alterations: Vec<Value> = alterations.collect();
-    if !alterations.is_empty() {
-        set("productPriceAlteration", Value::Array(alterations));
+    let alterations = price.alterations.iter();
+    let alterations =
+        alterations.map(|change| alteration(change, amounts(price, times(change.amount)), price));
+    ProductPrice {
+        name: Some(price.name.clone()),
+        price_type: Some(price.kind.as_tmf().into()),
+        recurring_charge_period: price.period.map(|period| period.to_string()),
+        price: Some(amounts(price, times(price.amount.amount))),
+        product_offering_price: offered(&price.id),
+        tax: tax.collect(),
+        product_price_alteration: alterations.collect(),
+        kind: Some("ProductPrice".into()),
+        ..ProductPrice::default()
     }
-    body
 }
 
 /// An amount of a price as TM Forum's `Price`.
-fn told(price: &Price, amount: &Money) -> Value {
+fn amounts(price: &Price, amount: Decimal) -> product::Price {
+    let amount = Some(Amount::new(amount, &price.amount.currency));
     match &price.tax {
-        Some(tax) if price.includes_tax => json!({
-            "taxIncludedAmount": amount.to_tmf(), "taxRate": number(tax.rate),
-        }),
-        Some(_) | None => json!({ "dutyFreeAmount": amount.to_tmf() }),
+        Some(tax) if price.includes_tax => product::Price {
+            tax_included_amount: amount,
+            tax_rate: Some(Number(tax.rate)),
+            ..product::Price::default()
+        },
+        Some(_) | None => product::Price { duty_free_amount: amount, ..product::Price::default() },
     }
 }
 
-/// What alters a price of a product by an amount of each period.
-fn alteration(change: &PriceAlteration, amount: &Value, quote: Option<&str>) -> Value {
+/// A change of a price of a product by an amount of each period.
+fn alteration(
+    change: &PriceAlteration,
+    amount: product::Price,
+    price: &Price,
+) -> product::PriceAlteration {
     let effect = if change.amount > Decimal::ZERO { "surcharge" } else { "discount" };
-    let mut entry = json!({
-        "name": change.name,
-        "priceType": effect,
-        "price": amount,
-    });
-    let mut set = |name: &str, value: Value| {
-        if let Some(fields) = entry.as_object_mut() {
-            fields.insert(name.into(), value);
-        }
-    };
-    if let Some(lasts) = change.lasts {
-        set("applicationDuration", json!(lasts.periods));
-        if let Some(each) = lasts.each {
-            set("recurringChargePeriod", json!(each));
-        }
+    product::PriceAlteration {
+        name: Some(change.name.clone()),
+        price_type: Some(effect.into()),
+        price: Some(amount),
+        application_duration: change.lasts.map(|lasts| lasts.periods),
+        recurring_charge_period: change
+            .lasts
+            .and_then(|lasts| lasts.each)
+            .map(|each| each.to_string()),
+        // An alteration of another quote under the same name begins anew.
+        quote: price.quote.as_deref().map(|quote| Reference::of("Quote", quote)),
+        product_offering_price: offered(&change.id),
+        ..product::PriceAlteration::default()
     }
-    // What another quote agrees under the same name begins anew.
-    if let Some(quote) = quote {
-        set("quote", json!({ "id": quote, "@referredType": "Quote" }));
-    }
-    if !change.id.is_empty() {
-        let id = json!({ "id": change.id, "@referredType": "ProductOfferingPrice" });
-        set("productOfferingPrice", id);
-    }
-    entry
 }
 
-/// An amount of a charge.
-fn money(charge: &Value, name: &str) -> Option<Money> {
-    serde_json::from_value(charge.get(name)?.clone()).ok()
+fn offered(price: &str) -> Option<Reference> {
+    (!price.is_empty()).then(|| Reference::of("ProductOfferingPrice", price))
 }

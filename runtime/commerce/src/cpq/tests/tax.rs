@@ -164,7 +164,7 @@ proptest! {
         let same: Vec<Charge> = same.collect();
         let prices = same.iter().enumerate().map(|(index, charge)| {
             let price = Charge { price: format!("POP-{index}"), ..charge.clone() }.billed(None);
-            let mut written = product_price(&price, quantity);
+            let mut written = tmf::document::write(&product_price(&price, quantity));
             written["price"]["taxRate"] = json!(charge.taxes[0].rate.to_string());
             written
         });

@@ -96,7 +96,7 @@ fn a_discount_that_was_agreed_moves_with_its_price_and_does_not_begin_anew() {
         charge
     };
     let (was, now) = ([with_welcome(10, 5)], [with_welcome(16, 8)]);
-    let own = product_price(&was[0].billed(Some("Q-1")), 2);
+    let own = tmf::document::write(&product_price(&was[0].billed(Some("Q-1")), 2));
     let mut plain = own.clone();
     plain.as_object_mut().unwrap().remove("productPriceAlteration");
     let moved = |own: &Value| {
@@ -119,7 +119,7 @@ fn a_price_that_moves_keeps_what_the_product_has_beside_it() {
     let (was, now) = ([charge("A", 10)], [charge("A", 15)]);
     let by_hand = json!({ "name": "sorry", "priceType": "discount",
         "price": { "dutyFreeAmount": { "unit": "EUR", "value": 1 } } });
-    let mut own = product_price(&was[0].billed(None), 2);
+    let mut own = tmf::document::write(&product_price(&was[0].billed(None), 2));
     own["billingAccount"] = json!({ "id": "BOSS" });
     own["tariff"] = json!({ "usageSpecification": "VOICE" });
     own["price"]["taxRate"] = json!(7);
