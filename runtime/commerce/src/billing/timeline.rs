@@ -12,70 +12,7 @@ use tmf::field::{Field, Malformed};
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
-/// The status of a product (TMF637).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// It is known and no more.
-    Created,
-    /// It is being delivered.
-    PendingActive,
-    /// It works.
-    Active,
-    /// It is paused.
-    Suspended,
-    /// It is to end.
-    PendingTerminate,
-    /// It has ended.
-    Terminated,
-    /// It was never delivered.
-    Aborted,
-    /// It was called off.
-    Cancelled,
-}
-
-impl Status {
-    /// Reads a status; `aborted ` with its blank is how the definitions spell that one.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(match text.trim_end() {
-            "created" => Self::Created,
-            "pendingActive" => Self::PendingActive,
-            "active" => Self::Active,
-            "suspended" => Self::Suspended,
-            "pendingTerminate" => Self::PendingTerminate,
-            "terminated" => Self::Terminated,
-            "aborted" => Self::Aborted,
-            "cancelled" => Self::Cancelled,
-            _ => return None,
-        })
-    }
-
-    /// Whether recurring charges run, after a time in which they did or did not. What is to end is
-    /// what it was until then: what is suspended when its end is ordered is not charged again.
-    pub fn is_charged_after(self, before: bool) -> bool {
-        match self {
-            Self::Active => true,
-            Self::PendingTerminate => before,
-            Self::Created
-            | Self::PendingActive
-            | Self::Suspended
-            | Self::Terminated
-            | Self::Aborted
-            | Self::Cancelled => false,
-        }
-    }
-
-    /// Whether nothing follows it.
-    pub fn is_final(self) -> bool {
-        match self {
-            Self::Terminated | Self::Aborted | Self::Cancelled => true,
-            Self::Created
-            | Self::PendingActive
-            | Self::Active
-            | Self::Suspended
-            | Self::PendingTerminate => false,
-        }
-    }
-}
+pub use tmf::ProductStatus as Status;
 
 /// What a product was when, and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! Usage (TMF635): to which product and price it belongs, in which order it counts, what a rater
-//! said it costs, and how it is billed.
+//! Usage (TMF635): to which product and price it belongs, in which order it counts, its cost as a
+//! rater gave it, and how it is billed.
 
 mod billed;
 mod change;
@@ -21,28 +21,10 @@ pub use billed::{Billed, bill, unbilled};
 pub use change::{Change, Refused, check_new, check_removal, follow, reopened};
 pub use guide::{Candidate, Guided, GuidedBy, Rejection, guide};
 pub use history::{History, Versions};
+pub use tmf::UsageStatus as State;
 
 /// Digits that a rated usage has beyond those of its currency.
 const EXTRA_DIGITS: u32 = 4;
-
-/// The state of a usage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It came in.
-    Received,
-    /// Its product and price are known.
-    Guided,
-    /// It has a price.
-    Rated,
-    /// It was rated again.
-    Rerated,
-    /// It belongs to nothing, or cannot be rated.
-    Rejected,
-    /// It was rejected and is tried again.
-    Recycled,
-    /// It is on a bill.
-    Billed,
-}
 
 /// What happens to a usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,67 +47,37 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("usage that is `{}` cannot be {step}", .state.as_str())]
 pub struct IllegalStep {
-    /// The state.
     pub state: State,
-    /// What was to be done with it.
     pub step: &'static str,
 }
 
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Received,
-        Self::Guided,
-        Self::Rated,
-        Self::Rerated,
-        Self::Rejected,
-        Self::Recycled,
-        Self::Billed,
-    ];
-
-    /// How documents spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Guided => "guided",
-            Self::Rated => "rated",
-            Self::Rerated => "rerated",
-            Self::Rejected => "rejected",
-            Self::Recycled => "recycled",
-            Self::Billed => "billed",
-        }
-    }
-
-    /// Reads the state of a usage; one that does not say was received.
-    pub fn of(usage: &Value) -> Result<Self, Malformed> {
-        let root = Field::root(usage);
-        let Some(field) = root.get("status") else { return Ok(Self::Received) };
-        let text = field.text()?;
-        let found = Self::ALL.into_iter().find(|state| state.as_str() == text);
-        found.ok_or_else(|| field.wrong("is not the status of a usage"))
-    }
-
-    /// What may follow what.
-    pub fn after(self, step: Step) -> Result<Self, IllegalStep> {
-        match (self, step) {
-            (Self::Received | Self::Recycled, Step::Guide) => Ok(Self::Guided),
-            // What was rated is refused if it turns out to be for a time at which the product had ended.
-            (
-                Self::Received | Self::Recycled | Self::Guided | Self::Rated | Self::Rerated,
-                Step::Reject,
-            ) => Ok(Self::Rejected),
-            // What is rated waits again if it has to be rated anew and no rater is at hand.
-            (Self::Rejected | Self::Rated | Self::Rerated, Step::Recycle) => Ok(Self::Recycled),
-            (Self::Guided, Step::Rate) => Ok(Self::Rated),
-            (Self::Rated | Self::Rerated, Step::Rate) => Ok(Self::Rerated),
-            (Self::Rated | Self::Rerated, Step::Bill) => Ok(Self::Billed),
-            (Self::Billed, Step::Unbill) => Ok(Self::Rated),
-            (state, step) => Err(IllegalStep { state, step: step.done() }),
-        }
-    }
+/// The status of a usage; one without a status was received.
+pub fn status_of(usage: &Value) -> Result<State, Malformed> {
+    let root = Field::root(usage);
+    let Some(field) = root.get("status") else { return Ok(State::Received) };
+    State::parse(field.text()?).ok_or_else(|| field.wrong("is not the status of a usage"))
 }
 
 impl Step {
+    /// The status that follows from a step in another one.
+    pub fn after(self, state: State) -> Result<State, IllegalStep> {
+        match (state, self) {
+            (State::Received | State::Recycled, Self::Guide) => Ok(State::Guided),
+            // A rated usage is refused if its product turns out to have ended before it.
+            (
+                State::Received | State::Recycled | State::Guided | State::Rated | State::Rerated,
+                Self::Reject,
+            ) => Ok(State::Rejected),
+            // A rated usage waits again if it has to be rated anew and there is no rater.
+            (State::Rejected | State::Rated | State::Rerated, Self::Recycle) => Ok(State::Recycled),
+            (State::Guided, Self::Rate) => Ok(State::Rated),
+            (State::Rated | State::Rerated, Self::Rate) => Ok(State::Rerated),
+            (State::Rated | State::Rerated, Self::Bill) => Ok(State::Billed),
+            (State::Billed, Self::Unbill) => Ok(State::Rated),
+            (state, step) => Err(IllegalStep { state, step: step.done() }),
+        }
+    }
+
     fn done(self) -> &'static str {
         match self {
             Self::Guide => "guided",
@@ -172,9 +124,9 @@ pub struct Rated {
 }
 
 impl Rated {
-    /// Reads what a usage costs; nothing where it is not rated.
+    /// Reads the cost of a usage; `None` if it is not rated.
     pub fn read(usage: &Value) -> Result<Option<Self>, Malformed> {
-        let is_billed = match State::of(usage)? {
+        let is_billed = match status_of(usage)? {
             State::Rated | State::Rerated => false,
             State::Billed => true,
             State::Received | State::Guided | State::Rejected | State::Recycled => return Ok(None),
@@ -227,7 +179,7 @@ fn taxes(rated: &Field<'_>) -> Result<Vec<Tax>, Malformed> {
 }
 
 /// What comes before a usage in its period: what is billed, and what was used earlier. So usage
-/// that comes in late counts where it belongs, but changes no bill. `period_of` has the time between
+/// that comes in late counts at its own time, but changes no bill. `period_of` has the time between
 /// two bills that a usage is in.
 pub fn used_before(
     guided: &Guided,
@@ -277,7 +229,7 @@ pub fn stale(
     found
 }
 
-/// What a rater said of a usage: its outputs, as the host gives them.
+/// The cost of a usage as a rater gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rating {
     net: Money,
@@ -328,7 +280,7 @@ impl Rating {
     }
 }
 
-/// Notes on a usage what a rater said of it after so many units that were `used` before: guided and
+/// Notes on a usage its cost as a rater gave it, after the units that were `used` before: guided and
 /// rated, or rated anew.
 pub fn rated(
     usage: &Value,
@@ -338,11 +290,11 @@ pub fn rated(
     taxes: &[Tax],
     at: Timestamp,
 ) -> Result<Value, IllegalStep> {
-    let state = State::of(usage).unwrap_or(State::Received);
+    let state = status_of(usage).unwrap_or(State::Received);
     let state = match state {
-        State::Received | State::Recycled => state.after(Step::Guide)?.after(Step::Rate)?,
+        State::Received | State::Recycled => Step::Rate.after(Step::Guide.after(state)?)?,
         State::Guided | State::Rated | State::Rerated | State::Rejected | State::Billed => {
-            state.after(Step::Rate)?
+            Step::Rate.after(state)?
         }
     };
     let tax_rate: Decimal = taxes.iter().map(|tax| tax.rate).sum();
@@ -380,7 +332,7 @@ pub fn rated(
 
 /// Notes on a usage why it was refused. What it cost before, if anything, is left out.
 pub fn rejected(usage: &Value, rejection: &Rejection) -> Result<Value, IllegalStep> {
-    let state = State::of(usage).unwrap_or(State::Received).after(Step::Reject)?;
+    let state = Step::Reject.after(status_of(usage).unwrap_or(State::Received))?;
     let reason = json!({
         "code": rejection.code(),
         "reason": rejection.to_string(),

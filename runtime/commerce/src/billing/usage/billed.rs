@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{IllegalStep, Rated, State, Step, changed};
+use super::{IllegalStep, Rated, State, Step, changed, status_of};
 use crate::billing::charge::Until;
 use crate::billing::terms::Terms;
 use model::pricing::rate::{Rate, RateKind};
@@ -38,7 +38,7 @@ pub fn bill(
     let mut billed = Billed::default();
     for usage in usages {
         let Some(rated) = Rated::read(usage)? else { continue };
-        let Ok(state) = State::of(usage)?.after(Step::Bill) else { continue };
+        let Ok(state) = Step::Bill.after(status_of(usage)?) else { continue };
         let day = terms.zone.day_of(rated.at);
         // Earlier versions noted no payer.
         let root = products.get(&rated.product).map(Field::root);
@@ -145,7 +145,7 @@ impl Group {
 
 /// Notes on a usage that the run that billed it is undone.
 pub fn unbilled(usage: &Value) -> Result<Value, IllegalStep> {
-    let state = State::of(usage).unwrap_or(State::Received).after(Step::Unbill)?;
+    let state = Step::Unbill.after(status_of(usage).unwrap_or(State::Received))?;
     Ok(marked(usage, state, false))
 }
 

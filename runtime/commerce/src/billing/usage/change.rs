@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::guide::GuidedBy;
-use super::{State, Step, changed};
+use super::{State, Step, changed, status_of};
 use tmf::field::{Field, Malformed};
 use tmf::time::Timestamp;
 
@@ -46,7 +46,7 @@ pub enum Refused {
 /// Whether a client may create this usage.
 pub fn check_new(usage: &Value, now: Timestamp) -> Result<(), Malformed> {
     let root = Field::root(usage);
-    if let Some(status) = root.get("status").filter(|_| State::of(usage) != Ok(State::Received)) {
+    if let Some(status) = root.get("status").filter(|_| status_of(usage) != Ok(State::Received)) {
         return Err(status.wrong(SERVER));
     }
     if let Some(rejection) = root.get("rejection") {
@@ -57,7 +57,7 @@ pub fn check_new(usage: &Value, now: Timestamp) -> Result<(), Malformed> {
 
 /// What follows from a client's change of a usage.
 pub fn follow(before: &Value, after: &Value, now: Timestamp) -> Result<Change, Refused> {
-    let state = State::of(before).map_err(Refused::Invalid)?;
+    let state = status_of(before).map_err(Refused::Invalid)?;
     let differs = |name: &&&str| before.get(**name) != after.get(**name);
     let fact = FACTS.iter().find(differs);
     if state == State::Billed {
@@ -68,7 +68,7 @@ pub fn follow(before: &Value, after: &Value, now: Timestamp) -> Result<Change, R
         };
     }
     let root = Field::root(after);
-    let wanted = State::of(after).map_err(Refused::Invalid)?;
+    let wanted = status_of(after).map_err(Refused::Invalid)?;
     let asks = match (state, wanted) {
         (State::Rejected, State::Recycled) | (State::Rated, State::Rerated) => true,
         (one, other) if one == other => false,
@@ -104,7 +104,7 @@ pub fn follow(before: &Value, after: &Value, now: Timestamp) -> Result<Change, R
 
 /// Whether a client may remove a usage.
 pub fn check_removal(before: &Value) -> Result<(), Refused> {
-    match State::of(before) {
+    match status_of(before) {
         Ok(State::Billed) => Err(Refused::Billed { attribute: "id".into() }),
         Ok(_) | Err(_) => Ok(()),
     }
@@ -112,11 +112,11 @@ pub fn check_removal(before: &Value) -> Result<(), Refused> {
 
 /// A usage that waits until it is rated again: what it cost does not count any more.
 pub fn reopened(usage: &Value) -> Result<Value, super::IllegalStep> {
-    let before = State::of(usage).unwrap_or(State::Received);
+    let before = status_of(usage).unwrap_or(State::Received);
     let state = match before {
         State::Received | State::Recycled => before,
         State::Guided | State::Rated | State::Rerated | State::Rejected | State::Billed => {
-            before.after(Step::Recycle)?
+            Step::Recycle.after(before)?
         }
     };
     let mut usage = changed(usage, state, &[("rejection", Value::Null)]);

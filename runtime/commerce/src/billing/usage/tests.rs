@@ -142,13 +142,13 @@ fn usage_is_guided_by_what_it_shares_with_a_product() {
 #[test]
 fn states_follow_each_other_as_the_table_says() {
     let steps = [Step::Guide, Step::Rate, Step::Reject, Step::Recycle, Step::Bill];
-    let lines = State::ALL.map(|state| {
+    let lines = State::ALL.iter().copied().map(|state| {
         let next = steps.iter().filter_map(|step| {
-            Some(format!("{} -> {}", step.done(), state.after(*step).ok()?.as_str()))
+            Some(format!("{} -> {}", step.done(), step.after(state).ok()?.as_str()))
         });
         format!("{}: {}", state.as_str(), next.collect::<Vec<_>>().join(", "))
     });
-    insta::assert_snapshot!(lines.join("\n"), @r"
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
     received: guided -> guided, rejected -> rejected
     guided: rated -> rated, rejected -> rejected
     rated: rated -> rerated, rejected -> rejected, recycled -> recycled, billed -> billed
@@ -157,7 +157,7 @@ fn states_follow_each_other_as_the_table_says() {
     recycled: guided -> guided, rejected -> rejected
     billed:
     ");
-    let error = State::Billed.after(Step::Rate).unwrap_err();
+    let error = Step::Rate.after(State::Billed).unwrap_err();
     assert_eq!(error.to_string(), "usage that is `billed` cannot be rated");
 }
 
