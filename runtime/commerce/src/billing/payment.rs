@@ -14,10 +14,7 @@ use tmf::time::Timestamp;
 pub enum Error {
     /// The bill is not out, or is settled.
     #[error("bill `{bill}` is `{state}`: only what is `sent` or `partiallyPaid` can be paid")]
-    NotPayable {
-        bill: String,
-        state: BillState,
-    },
+    NotPayable { bill: String, state: BillState },
     /// The payment was noted on the bill with another amount.
     #[error("payment `{payment}` was noted on bill `{bill}` with {noted}, not {amount}")]
     Repeated {
@@ -36,10 +33,7 @@ pub enum Error {
     },
     /// The payment is in another currency.
     #[error("bill `{bill}` is in `{currency}`")]
-    Currency {
-        bill: String,
-        currency: String,
-    },
+    Currency { bill: String, currency: String },
     /// The payment is zero, of the other sign, or more than what is left to pay.
     #[error("of bill `{bill}` there is left to pay {remaining}, not {amount}")]
     Amount {
@@ -74,17 +68,9 @@ pub fn note(bill: &CustomerBill, payment: &Payment) -> Result<Option<CustomerBil
     }
     let mut bill = bill.clone();
     reduce(&mut bill, left - paid, payment.at);
-    let reference = Reference {
-        id: Some(payment.id.clone()),
-        href: None,
-        name: None,
-        role: None,
-        referred_type: Some("Payment".into()),
-        rest: Rest::new(),
-    };
     bill.applied_payment.push(AppliedPayment {
         applied_amount: Amount(payment.amount.clone()),
-        payment: reference,
+        payment: Reference::of("Payment", &payment.id),
         rest: Rest::new(),
     });
     Ok(Some(bill))

@@ -61,8 +61,7 @@ impl Serialize for DateTime {
 impl<'de> Deserialize<'de> for DateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let at = Timestamp::read(&text)
-            .ok_or_else(|| de::Error::custom("is not a date-time"))?;
+        let at = Timestamp::read(&text).ok_or_else(|| de::Error::custom("is not a date-time"))?;
         Ok(Self { text, at })
     }
 }

@@ -30,6 +30,18 @@ impl Reference {
         }
     }
 
+    /// A reference without an address, to a document of a type.
+    pub fn of(referred_type: &str, id: &str) -> Self {
+        Self {
+            id: Some(id.into()),
+            href: None,
+            name: None,
+            role: None,
+            referred_type: Some(referred_type.into()),
+            rest: crate::document::Rest::new(),
+        }
+    }
+
     /// Whether it leads to a document of this id.
     pub fn is_to(&self, id: &str) -> bool {
         self.id.as_deref() == Some(id)

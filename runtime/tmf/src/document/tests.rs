@@ -66,17 +66,9 @@ fn a_wrong_attribute_is_named_with_its_path() {
         (json!({ "validFor": { "endDateTime": 1 } }), "validFor.endDateTime", "is not a text"),
         (json!({ "validFor": [] }), "validFor", "is not an object"),
         (json!({ "price": { "unit": "EUR" } }), "price", "needs `unit`"),
-        (
-            json!({ "price": { "unit": "EUR", "value": true } }),
-            "price",
-            "needs `unit`",
-        ),
+        (json!({ "price": { "unit": "EUR", "value": true } }), "price", "needs `unit`"),
         (json!({ "relatedParty": {} }), "relatedParty", "is not a list"),
-        (
-            json!({ "relatedParty": [{}, { "role": [] }] }),
-            "relatedParty[1].role",
-            "is not a text",
-        ),
+        (json!({ "relatedParty": [{}, { "role": [] }] }), "relatedParty[1].role", "is not a text"),
     ] {
         let refused = sample(&wrong).unwrap_err();
         assert_eq!(refused.attribute, path, "{wrong}: {refused}");

@@ -52,5 +52,9 @@ states! {
     }
 }
 
-const USAGE: Lifecycle =
-    Lifecycle { attribute: "status", initial: "received", next: UsageStatus::NEXT, words: Words::Listed };
+const USAGE: Lifecycle = Lifecycle {
+    attribute: "status",
+    initial: "received",
+    next: UsageStatus::NEXT,
+    words: Words::Listed,
+};
