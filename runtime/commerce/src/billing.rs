@@ -6,7 +6,7 @@
 //! had on them ([`spans`]) give rates ([`charge`]), which are TMF678 applied billing rates ([`rate`]). Usage is
 //! guided to a tariff ([`tariff`]), rated by a plugin, and becomes rates when it is billed
 //! ([`usage`]). A bill run takes what is not billed yet ([`bill`], by [`cycle`]). Rates, payments
-//! and write-offs are journal entries ([`ledger`]). [`assurance`] holds products against rates.
+//! and write-offs are journal entries ([`ledger`]). [`assurance`] compares products with rates.
 //!
 //! Days are those of the operator's [`zone`], and all ranges of days are half open: they end before
 //! their last day.

@@ -37,9 +37,7 @@ pub enum Error {
     Malformed(#[source] Malformed),
     /// It is not more than zero, or finer than its currency.
     #[error("an adjustment of {amount} is no amount to give back")]
-    Amount {
-        amount: String,
-    },
+    Amount { amount: String },
     /// It is more than what the bill charged and was not given back yet.
     #[error("of bill `{bill}` there is left to give back {left}, not {amount}")]
     TooMuch {
@@ -125,9 +123,8 @@ pub fn left_of<'a>(
     rates: impl IntoIterator<Item = &'a Rate, IntoIter: Clone>,
 ) -> Left {
     let rates = rates.into_iter();
-    let lines = rates.clone().filter(|rate| {
-        rate.bill.as_deref() == Some(bill) && rate.kind.is_charge()
-    });
+    let lines =
+        rates.clone().filter(|rate| rate.bill.as_deref() == Some(bill) && rate.kind.is_charge());
     let ids: BTreeSet<&str> = lines.clone().map(|line| line.id.as_str()).collect();
     let back = rates.filter(|rate| {
         let of = rate.credits.as_deref();

@@ -1,7 +1,7 @@
 //! Revenue assurance: products that are active and not charged, and charges for products that are
-//! not active. It is what charging a product from its first day on would still change. Besides,
-//! whether each charge is what it should be ([`charges`]), usage is billed ([`usages`]), and the books
-//! have what happened ([`books`]).
+//! not active. Both follow from charging each product again from its first day. In addition, whether
+//! each charge is right ([`charges`]), usage is billed ([`usages`]), and the books are complete
+//! ([`books`]).
 
 pub mod books;
 pub mod charges;
@@ -23,10 +23,9 @@ use tmf::money::Money;
 
 pub use fault::{Fault, FaultKind, Row};
 
-/// Something that products and rates do not agree about.
+/// A difference between products and rates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is.
     pub kind: Kind,
     /// The product.
     pub product: String,
@@ -34,11 +33,11 @@ pub struct Finding {
     pub price: String,
     /// From the first to the last day of it.
     pub days: Days,
-    /// What it comes to before tax; more than zero where it should be charged.
+    /// The sum before tax; more than zero if it should be charged.
     pub net: Money,
 }
 
-/// What can be wrong.
+/// The kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// It was active and is not charged.
@@ -57,7 +56,7 @@ impl Kind {
     }
 }
 
-/// Holds products against rates, up to a day that is not looked at any more. `rates` are all that
+/// Compares products with rates before a day. `rates` are all that
 /// there are.
 pub fn compare(
     products: &[(Value, Timeline)],

@@ -35,17 +35,10 @@ pub enum Release {
 pub enum NotMoved {
     /// The table does not have it.
     #[error("bill `{bill}` is `{}` and cannot become `{}`", .from.as_str(), .to.as_str())]
-    Illegal {
-        bill: String,
-        from: BillState,
-        to: BillState,
-    },
+    Illegal { bill: String, from: BillState, to: BillState },
     /// The state follows from payments.
     #[error("bill `{bill}` becomes `{}` by payments and write-offs only", .to.as_str())]
-    Paid {
-        bill: String,
-        to: BillState,
-    },
+    Paid { bill: String, to: BillState },
     /// It is not the sum of its lines.
     #[error("bill `{bill}` says {told} {what}, and its lines come to {lines}")]
     Sum {

@@ -89,7 +89,7 @@ pub(super) fn owed(
             (PriceKind::Recurring, Some(each)) => {
                 charging.recurring(span, each, until, window.reach);
             }
-            // Usage is rated where it happens; a recurring price without a period was refused.
+            // Usage is rated when it comes in; a recurring price without a period was refused.
             (PriceKind::Usage, _) | (PriceKind::Recurring, None) => {}
         }
     }

@@ -16,7 +16,7 @@ use tmf::period::{LENGTH_MAX, Period, Term};
 /// A price of one product.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Charge {
-    /// Its id in the catalog; empty where it has none.
+    /// Its id in the catalog; empty if it has none.
     pub price: String,
     /// Its name on the bill.
     pub name: String,
@@ -45,7 +45,7 @@ pub struct Alteration {
     pub price: String,
     /// Its name on the bill.
     pub name: String,
-    /// How many percent it is; nothing where it is an amount.
+    /// The percentage; `None` if it is an amount.
     pub percentage: Option<Decimal>,
     /// By how much it changes the price: below zero for a discount.
     pub change: Decimal,

@@ -36,7 +36,7 @@ pub struct Price {
     /// The taxes on it, if there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<Tax>,
-    /// The quote that it was agreed in; nothing where it is the catalog's.
+    /// The quote that it was agreed in; `None` if it is the catalog's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<String>,
 }

@@ -33,13 +33,13 @@ const STEPS_MAX: usize = 100;
 pub struct Tariff {
     /// The usage that it is for: the id of its specification.
     pub specification: String,
-    /// The plugin that rates it; the one that is configured where nothing.
+    /// The plugin that rates it; the default rater if `None`.
     pub rater: Option<String>,
     /// The usage characteristic that says how much was used.
     pub quantity: String,
-    /// What was used is counted up to a multiple of this; not at all where it is zero.
+    /// Usage is rounded up to a multiple of this; not at all if it is zero.
     pub round_to: Decimal,
-    /// The price is for so many units.
+    /// The number of units that the price is for.
     pub per: Decimal,
     /// Units of each period that cost nothing.
     pub allowance: Decimal,
@@ -61,7 +61,7 @@ struct Band {
     from: String,
     until: String,
     percent: Decimal,
-    /// Days of the week, from 1 for Monday; every day where there are none.
+    /// Days of the week, from 1 for Monday; every day if there are none.
     days: Vec<u32>,
 }
 

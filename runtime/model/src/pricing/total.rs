@@ -18,7 +18,7 @@ pub struct Total {
     pub period: Option<Period>,
     /// Before tax, once alterations that end have ended.
     pub net: Money,
-    /// With tax; nothing where the tax on a part of it is not known.
+    /// With tax; `None` if the tax on a part of it is not known.
     pub gross: Option<Decimal>,
     /// By how much it is altered for the first periods, before tax.
     pub changes: BTreeMap<Term, Decimal>,

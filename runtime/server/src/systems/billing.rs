@@ -66,7 +66,7 @@ pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
     }
 }
 
-/// Checks the prices of a product where they change.
+/// Checks the prices of a product if they change.
 fn check_prices(draft: &Draft) -> Result<(), Refusal> {
     let Some(after) = &draft.after else { return Ok(()) };
     let before = draft.before.as_ref().map(|before| &before.body);

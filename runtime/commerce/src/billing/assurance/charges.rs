@@ -1,4 +1,4 @@
-//! Whether the charges of a product are what its prices cost, go to who pays, and are made once.
+//! Whether the charges of a product have the right amount, go to the right account, and are made once.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -15,7 +15,7 @@ use tmf::field::Malformed;
 use tmf::money::{Money, decimals};
 use tmf::time::Timestamp;
 
-/// Holds the charges of a product against its prices. `account_at` has the account of the product
+/// Compares the charges of a product with its prices. `account_at` has the account of the product
 /// at a time.
 pub fn faults(
     product: &Value,

@@ -77,7 +77,8 @@ fn a_bill_is_moved_by_clients_until_it_is_sent() {
 #[test]
 fn a_bill_that_is_not_the_sum_of_its_lines_is_not_sent() {
     let (bill, lines) = drawn("new");
-    let short = moved(bill.clone(), BillState::Sent, &lines[1..], Cycle::default(), Zone::UTC, at(SENT));
+    let short =
+        moved(bill.clone(), BillState::Sent, &lines[1..], Cycle::default(), Zone::UTC, at(SENT));
     let says = short.unwrap_err().to_string();
     assert_eq!(says, "bill `b-1` says 71.90 EUR before tax, and its lines come to 49.90 EUR");
     assert!(
@@ -88,11 +89,9 @@ fn a_bill_that_is_not_the_sum_of_its_lines_is_not_sent() {
 #[test]
 fn a_bill_of_nothing_is_settled_when_it_is_sent() {
     let (mut bill, _) = drawn("validated");
-    for amount in [
-        &mut bill.remaining_amount,
-        &mut bill.tax_excluded_amount,
-        &mut bill.tax_included_amount,
-    ] {
+    for amount in
+        [&mut bill.remaining_amount, &mut bill.tax_excluded_amount, &mut bill.tax_included_amount]
+    {
         amount.0.amount = Decimal::ZERO;
     }
     let sent = moved(bill, BillState::Sent, &[], Cycle::default(), Zone::UTC, at(SENT)).unwrap();

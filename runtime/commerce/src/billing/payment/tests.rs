@@ -56,7 +56,8 @@ fn a_write_off_settles_a_bill() {
 
 #[test]
 fn a_payment_that_does_not_fit_is_refused() {
-    let error = |bill: &CustomerBill, amount| note(bill, &payment("p1", amount)).unwrap_err().to_string();
+    let error =
+        |bill: &CustomerBill, amount| note(bill, &payment("p1", amount)).unwrap_err().to_string();
     let mut new = bill(10.0);
     new.state = BillState::New;
     let table = [

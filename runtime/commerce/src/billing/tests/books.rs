@@ -259,7 +259,9 @@ impl Operator {
 
     fn give_up(&mut self, bill: u8) {
         let Some(index) = self.pick(bill) else { return };
-        let Ok((settled, amount)) = write_off(self.bills[index].clone(), self.now()) else { return };
+        let Ok((settled, amount)) = write_off(self.bills[index].clone(), self.now()) else {
+            return;
+        };
         let (id, account) = (settled.id.as_str(), settled.account());
         self.ledger.post(&Entry::of_write_off(id, account, &amount, self.now()).unwrap());
         self.bills[index] = settled;

@@ -1,5 +1,4 @@
-//! What a tariff must be like where it is written. What was stored by earlier versions is read more
-//! leniently.
+//! Checks of a tariff when it is written. Stored tariffs of earlier versions are read more leniently.
 
 use rust_decimal::Decimal;
 use serde_json::Value;

@@ -49,7 +49,6 @@ pub(crate) fn trial_balance(app: &App) -> Result<Value, Refusal> {
 pub(crate) fn statement(app: &App, id: &str) -> Result<Option<Statement>, Refusal> {
     let Some(bill) = app.document("customerBill", id)? else { return Ok(None) };
     let lines = lines_of(app, id)?;
-    let statement =
-        Statement::read(&read("customerBill", &bill)?, &lines, app.commerce.zone);
+    let statement = Statement::read(&read("customerBill", &bill)?, &lines, app.commerce.zone);
     statement.map(Some).map_err(|wrong| refused("customerBill", id, &wrong))
 }

@@ -22,7 +22,8 @@ pub(super) use super::charges::cycle_of;
 use super::charges::{Charges, PAYER, When};
 use super::undo::RUNS;
 use super::{
-    DOCUMENTS_MAX, id_of, malformed, posted_once, posted_rate, rates, read, read_rate, refused, usage,
+    DOCUMENTS_MAX, id_of, malformed, posted_once, posted_rate, rates, read, read_rate, refused,
+    usage,
 };
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
@@ -82,8 +83,8 @@ struct Drawing {
 /// Max attempts to bill an account while others change its documents.
 const TRIES_MAX: usize = 16;
 
-/// Bills what is due on a day, and says of each account what happened. What cannot be billed is told
-/// with its account, and stops nobody else's bill; to run again bills what is left.
+/// Bills all that is due on a day, and reports each account. A failure is reported with its account and
+/// delays no other bill; another run bills what is left.
 pub(crate) async fn run(app: &App, asked: &Asked) -> Result<Value, Refusal> {
     let at = app.now();
     let id = uuid::Uuid::now_v7().simple().to_string();
@@ -240,8 +241,8 @@ fn counts(told: &Value) -> Value {
     kept
 }
 
-/// Does an account's part of a run, anew if somebody changed meanwhile what its bills are made of.
-/// What goes wrong with its documents is in what is told.
+/// Does an account's part of a run, anew if its documents were changed meanwhile. The result lists the
+/// documents that failed.
 async fn worked(
     app: &App,
     account: &str,
@@ -278,8 +279,8 @@ impl Drawing {
     }
 }
 
-/// Draws the bills that somebody asked for (TMF678 `customerBillOnDemand`): one for each currency. The
-/// standard has room for one; all of them are in `customerBills`.
+/// Draws the bills of a request (TMF678 `customerBillOnDemand`): one for each currency. The standard has
+/// an attribute for one; all of them are in `customerBills`.
 pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     let (None, Some(after)) = (&draft.before, &draft.after) else { return Ok(()) };
     let wrong = |wrong: Malformed| malformed(&wrong.attribute, wrong.to_string());

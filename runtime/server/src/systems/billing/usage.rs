@@ -1,4 +1,4 @@
-//! Usage that comes in: its product is found, a rater says what it costs, and it is kept with that.
+//! Usage that comes in: its product is found, a rater computes its cost, and it is stored with that.
 
 use std::collections::BTreeMap;
 
@@ -26,13 +26,13 @@ use crate::systems::{Draft, Refusal};
 /// The rater of tariffs that name none.
 const RATER: &str = "tariff-rater";
 
-/// A rater may take so long, in milliseconds.
+/// The timeout of a rater, in milliseconds.
 const RATING_MS_MAX: u64 = 10_000;
 
 /// Max times the usage of a product is looked at while others change it.
 const LOOKS_MAX: usize = 16;
 
-/// A usage may belong to one of so many products of its party.
+/// Max products of a party that a usage may belong to.
 const CANDIDATES_MAX: usize = 1_000;
 
 /// What a rater answers.
@@ -41,7 +41,7 @@ enum Answer {
     Rated(Value),
     /// Why it cannot be rated.
     Refused(Rejection),
-    /// None is at hand, or it failed for now, which the log says.
+    /// There is no rater, or it failed for now, which is logged.
     Later,
 }
 
@@ -160,7 +160,7 @@ pub(super) async fn settled(app: &App, product: &str, at: Timestamp) -> Result<(
         }
         for id in stale {
             let Some(kept) = app.document("usage", &id)? else { continue 'look };
-            // Another run billed it since it was looked at: what is out of order is another now.
+            // Another run billed it since it was looked at: the order may have changed.
             if is_billed(&kept) {
                 continue 'look;
             }
@@ -211,11 +211,11 @@ fn account_of(product: &Value) -> Option<&str> {
 }
 
 fn is_billed(usage: &Document) -> bool {
-    State::of(&usage.body).is_ok_and(|state| state == State::Billed)
+    usage::status_of(&usage.body).is_ok_and(|state| state == State::Billed)
 }
 
-/// Rates what came in while no rater was at hand. Answers with what cannot be read, which holds up
-/// nothing else.
+/// Rates usage that came in while there was no rater. Returns what cannot be read, which delays nothing
+/// else.
 pub(super) async fn waiting(
     app: &App,
     at: Timestamp,
@@ -225,7 +225,7 @@ pub(super) async fn waiting(
         for kept in app.documents_by("usage", "status", state.as_str(), DOCUMENTS_MAX)? {
             let id = kept.body.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
             // It was found by the state that it had: another run may have billed it since.
-            if State::of(&kept.body) != Ok(state) {
+            if usage::status_of(&kept.body) != Ok(state) {
                 continue;
             }
             let now = match rated(app, &kept.body, at).await {
@@ -238,7 +238,7 @@ pub(super) async fn waiting(
                 }
             };
             match app.write(vec![changed(&id, now, kept.revision)]).await {
-                // Somebody else changed it, and what it is now is looked at when it is billed.
+                // It was changed meanwhile, and is read again when it is billed.
                 Ok(()) | Err(Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -247,7 +247,7 @@ pub(super) async fn waiting(
     Ok(failed)
 }
 
-/// A usage that is another now, if nobody changed it meanwhile.
+/// Writes a usage unless it was changed meanwhile.
 pub(super) fn changed(id: &str, body: Value, revision: u64) -> Put {
     Put::new("usage", id, Change::Set(body), Expected::Revision(revision))
 }
