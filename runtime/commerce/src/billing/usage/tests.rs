@@ -142,7 +142,17 @@ fn usage_is_guided_by_what_it_shares_with_a_product() {
 #[test]
 fn states_follow_each_other_as_the_table_says() {
     let steps = [Step::Guide, Step::Rate, Step::Reject, Step::Recycle, Step::Bill];
-    let lines = State::ALL.iter().copied().map(|state| {
+    let states = [
+        State::Received,
+        State::Guided,
+        State::Rated,
+        State::Rerated,
+        State::Rejected,
+        State::Recycled,
+        State::Billed,
+    ];
+    assert_eq!(states.len(), State::ALL.len());
+    let lines = states.into_iter().map(|state| {
         let next = steps.iter().filter_map(|step| {
             Some(format!("{} -> {}", step.done(), step.after(state).ok()?.as_str()))
         });
