@@ -18,10 +18,16 @@ impl Serialize for Number {
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
+        let value = present(deserializer)?;
         let number = decimal(&value).ok_or_else(|| de::Error::custom("is not a decimal number"))?;
         bounded(number).map(Self)
     }
+}
+
+/// Reads a value, which is missing if it is `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if value.is_null() { Err(de::Error::custom("is missing")) } else { Ok(value) }
 }
 
 /// A number that can be computed with: products of two of them are exact and fit.
@@ -51,7 +57,7 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
+        let value = present(deserializer)?;
         let is_code = |code: &str| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
         let money = Money::from_tmf(&value).filter(|money| is_code(&money.currency));
         let needs = "needs `unit` (a currency) and `value` (a number)";
