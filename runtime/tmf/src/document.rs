@@ -29,7 +29,6 @@ mod date;
 pub mod product;
 mod quantity;
 mod reference;
-pub mod usage;
 
 use std::borrow::Cow;
 

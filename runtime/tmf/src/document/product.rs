@@ -1,33 +1,7 @@
-//! TMF637: products, with their prices.
+//! TMF637: the prices of products, and when a product is charged.
 
-use serde_json::Value;
-
-use super::{Amount, DateTime, Number, Reference};
+use super::{Amount, Number, Reference};
 use crate::table::ProductStatus;
-
-crate::document! {
-    /// A product that a customer has.
-    pub struct Product {
-        id: String,
-        name?: String,
-        status: ProductStatus,
-        start_date?: DateTime,
-        termination_date?: DateTime,
-        billing_account?: Reference,
-        product_offering?: Reference,
-        product_serial_number?: Value,
-        product_characteristic*: Characteristic,
-        product_price*: ProductPrice,
-        related_party*: Reference,
-    }
-}
-
-impl Product {
-    /// The id of its billing account.
-    pub fn account(&self) -> Option<&str> {
-        self.billing_account.as_ref()?.id.as_deref()
-    }
-}
 
 impl ProductStatus {
     /// Whether recurring charges run, after a time in which they did or did not. What is to end is
@@ -60,15 +34,6 @@ impl ProductStatus {
 }
 
 crate::document! {
-    /// A value by its name.
-    #[derive(Eq)]
-    pub struct Characteristic {
-        name?: String,
-        value?: Value,
-    }
-}
-
-crate::document! {
     /// A price of a product.
     #[derive(Default)]
     pub struct ProductPrice {
@@ -85,7 +50,6 @@ crate::document! {
         /// Its taxes if there are several, which TM Forum has no attribute for.
         tax*: PriceTax,
         product_price_alteration*: PriceAlteration,
-        tariff?: Tariff,
         #[serde(rename = "@type")]
         kind?: String,
     }
@@ -125,50 +89,5 @@ crate::document! {
     pub struct PriceTax {
         tax_category?: String,
         tax_rate: Number,
-    }
-}
-
-crate::document! {
-    /// What usage costs; an attribute of ours of usage prices.
-    #[derive(Eq)]
-    pub struct Tariff {
-        usage_specification: String,
-        rater?: String,
-        quantity: String,
-        round_to?: Number,
-        per?: Number,
-        allowance?: Number,
-        tiers*: Tier,
-        bands*: Band,
-    }
-}
-
-crate::document! {
-    /// What a unit costs up to a number of units.
-    #[derive(Eq)]
-    pub struct Tier {
-        up_to?: Number,
-        price: Number,
-    }
-}
-
-crate::document! {
-    /// A time of day at which units cost more or less.
-    #[derive(Eq)]
-    pub struct Band {
-        name: String,
-        from: String,
-        until: String,
-        percent: Number,
-        days*: u32,
-    }
-}
-
-crate::document! {
-    /// A price of the catalog (TMF620), as far as usage is rated by it.
-    #[derive(Eq)]
-    pub struct OfferedPrice {
-        price_type?: String,
-        tariff?: Tariff,
     }
 }
