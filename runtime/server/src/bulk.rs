@@ -1,4 +1,4 @@
-//! Much at once: documents by the million, a line of JSON for each (NDJSON), in and out, in constant
+//! Imports and exports of millions of documents as NDJSON, in constant
 //! memory.
 
 pub(crate) mod import;

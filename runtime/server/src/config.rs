@@ -1,4 +1,4 @@
-//! `ferrule.toml`: where to listen, where things lie, and what each plugin is granted.
+//! `ferrule.toml`: addresses, folders, limits, and the grants of each plugin.
 
 mod host;
 mod limits;
@@ -30,18 +30,17 @@ pub use mistake::Mistake;
 pub use retention::Retention;
 pub use strictness::{Catalog, Inventory, References};
 
-/// Every setting with its default and what it is for, as a file of settings.
+/// Every setting with its default and description, as a settings file.
 pub const SETTINGS: &str = include_str!("config/settings.toml");
 
 /// The settings of a server. Everything has a default; flags of the command line win.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {
-    /// Where to listen; only loopback, as long as there is no authentication.
+    /// The address; only loopback, since there is no authentication.
     pub listen: SocketAddr,
-    /// Where elements and clients reach the server, where that is not `http://<listen>`.
+    /// The URL of the server for elements and clients, if it is not `http://<listen>`.
     pub public_url: Option<String>,
-    /// The store.
     pub data: PathBuf,
     /// The folder that plugins are dropped into.
     pub plugins_dir: PathBuf,
@@ -50,17 +49,17 @@ pub struct Config {
     /// Whether every step is on disk before the next begins, even if no client could see the
     /// difference.
     pub commit_each_step: bool,
-    /// The largest body that is read, in bytes.
+    /// Max size of a body, in bytes.
     pub body_bytes_max: usize,
-    /// How much may be under way at one time.
+    /// Limits on open work.
     pub limits: Limits,
-    /// How long what has ended is kept.
+    /// Retention of ended orders and runs.
     pub retention: Retention,
-    /// How subscribers are told of events.
+    /// The delivery of events.
     pub events: Events,
-    /// How bills are drawn.
+    /// The settings of bills.
     pub billing: Billing,
-    /// What quotes are made by.
+    /// The settings of quotes.
     pub quotes: Quotes,
     /// How strictly catalogs are checked.
     pub catalog: Catalog,
@@ -68,19 +67,19 @@ pub struct Config {
     pub inventory: Inventory,
     /// How strictly references are checked.
     pub references: References,
-    /// What running and compiling plugins may take.
+    /// Limits of running and compiling plugins.
     pub host: Host,
     /// The grants of each plugin, by its id.
     pub plugins: BTreeMap<String, Grants>,
 }
 
-/// How subscribers are told of events.
+/// The delivery of events.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Events {
-    /// Addresses, networks and hosts inside that may be called.
+    /// Internal addresses, networks and hosts that may be called.
     pub allow: Vec<Allowed>,
-    /// So often one event is sent before it is a dead letter.
+    /// Attempts at an event before it is a dead letter.
     pub attempts: u32,
     /// Time without a delivery after which a subscription is paused, in minutes.
     pub pause_after_minutes: u64,
@@ -94,7 +93,7 @@ pub struct Events {
     pub keep_max: u64,
 }
 
-/// How bills are drawn.
+/// The settings of bills.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Billing {
@@ -103,14 +102,14 @@ pub struct Billing {
     pub tax_rate: Option<Decimal>,
     /// The name of that tax on bills; `VAT` by default.
     pub tax_category: Option<String>,
-    /// The zone of the days that are billed, by its name in the IANA database; UTC if not set.
+    /// The time zone of billed days, by its name in the IANA database; UTC if not set.
     #[serde(deserialize_with = "zone")]
     pub time_zone: Zone,
-    /// What becomes of the bills of a run that does not say.
+    /// The default state of the bills of a run.
     pub bills: Release,
 }
 
-/// What quotes are made by.
+/// The settings of quotes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Quotes {
@@ -153,7 +152,7 @@ fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Erro
     number(deserializer, Decimal::from(AMOUNT_MAX), "an amount from 0 to 10^12")
 }
 
-/// A number up to another one, also as text: then it is exact.
+/// A number up to a limit, also as text: then it is exact.
 fn number<'de, D: Deserializer<'de>>(
     deserializer: D,
     max: Decimal,
@@ -213,7 +212,7 @@ impl Default for Events {
 }
 
 impl Events {
-    /// What couriers go by, in a server that listens there and may be reached under a URL.
+    /// The settings of delivery workers, for a server with an address and maybe a public URL.
     pub fn settings(&self, public_url: Option<&str>, own: SocketAddr) -> Settings {
         const HOUR_MS: u64 = 3_600_000;
         let guard = Guard::new(self.allow.clone(), own);
@@ -236,24 +235,17 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read `{}`", .path.display())]
     Read {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// The file is wrong. No value of it is shown: it may be a secret.
+    /// The file is malformed. No value of it is shown: it may be a secret.
     #[error("`{}` is wrong: {mistake}", .path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        mistake: Mistake,
-    },
+    Parse { path: PathBuf, mistake: Mistake },
     /// Two settings contradict each other.
     #[error("{0}")]
     Contradiction(String),
-    /// It would listen where others can reach it.
+    /// It would listen on an address that other machines reach.
     #[error(
         "`{0}` can be reached from other machines, and there is no authentication yet: listen on \
          a loopback address such as 127.0.0.1:8080, with a proxy in front that authenticates"
@@ -262,7 +254,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads a file; the defaults where none is given.
+    /// Reads a file; the defaults without one.
     pub fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = path else {
             return Ok(Self::default());
@@ -275,7 +267,7 @@ impl Config {
         })
     }
 
-    /// How the operator sells and bills.
+    /// The settings of sales and billing.
     pub fn commerce(&self) -> BillingSettings {
         let Billing { ref tax_rate, ref tax_category, time_zone: zone, bills: release } =
             self.billing;
@@ -299,7 +291,7 @@ impl Config {
         }
     }
 
-    /// Refuses what contradicts itself, and to listen beyond loopback.
+    /// Refuses settings that contradict each other, and addresses beyond loopback.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.retention.check().map_err(ConfigError::Contradiction)?;
         if self.listen.ip().is_loopback() { Ok(()) } else { Err(ConfigError::Exposed(self.listen)) }

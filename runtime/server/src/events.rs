@@ -1,6 +1,6 @@
-//! Events on their way out: subscribers are sent what concerns them, in order, at least once. For
-//! each there is one worker, which follows the outbox of the store at its own pace and keeps how
-//! far it has come; what it decides is decided in `tmf::subscription`.
+//! The delivery of events: subscribers get the events that concern them, in order, at least once.
+//! Each has one delivery worker, which follows the outbox of the store at its own pace and keeps its
+//! progress; its decisions are made in `tmf::subscription`.
 
 mod allow;
 mod client;
@@ -32,7 +32,7 @@ pub use subscriber::Subscriber;
 use client::Client;
 use outbox::Outbox;
 
-/// The resource under which subscriptions are kept.
+/// The resource of stored subscriptions.
 const RESOURCE: &str = "subscription";
 
 /// Max subscriptions: each costs a task and a connection.
@@ -41,7 +41,7 @@ const SUBSCRIPTIONS_MAX: usize = 1_000;
 /// Facts read from the store at once.
 const FACTS_AT_ONCE: usize = 256;
 
-/// Everything about events. Cheap to clone.
+/// The delivery of events. Cheap to clone.
 #[derive(Clone)]
 pub struct Events(Arc<Inner>);
 
@@ -52,37 +52,36 @@ struct Inner {
     client: Client,
     outbox: Outbox,
     subscribers: RwLock<BTreeMap<String, Arc<Subscriber>>>,
-    /// Held while a subscription is taken, so that none is taken twice.
+    /// Locked while a subscription is created, so that none is created twice.
     taking: tokio::sync::Mutex<()>,
     /// Told when there is a subscriber without a worker.
     arrived: Notify,
 }
 
-/// Why a subscription was not taken.
+/// Why a subscription was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum SubscribeError {
-    /// Something in it is wrong.
+    /// It is malformed.
     #[error(transparent)]
     Subscription(#[from] SubscriptionError),
-    /// Nothing is sent to its callback.
+    /// Its callback must not be called.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// There is the same already.
+    /// There is the same subscription already.
     #[error("the subscription `{id}` has the same callback and query")]
     Known {
-        /// The one that is there.
+        /// The existing one.
         id: String,
     },
     /// There are too many.
     #[error("there are {SUBSCRIPTIONS_MAX} subscriptions already, which is all there can be")]
     TooMany,
-    /// The store failed.
     #[error("the store failed")]
     Store(#[from] engine::store::Error),
 }
 
 impl Events {
-    /// Begins with the subscriptions that the store holds. Nothing is sent before [`run`].
+    /// Starts with the stored subscriptions. Nothing is sent before [`run`].
     ///
     /// [`run`]: Self::run
     pub fn open(
@@ -107,7 +106,7 @@ impl Events {
         workers.spawn(retention::remove_expired(self.clone()));
         loop {
             for subscriber in self.all() {
-                if subscriber.takes_courier() {
+                if subscriber.claim_worker() {
                     workers.spawn(worker::deliver(self.clone(), subscriber));
                 }
             }
@@ -127,7 +126,7 @@ impl Events {
         }
     }
 
-    /// Takes a subscription: it hears of what happens from now on.
+    /// Creates a subscription, which gets the events from now on.
     pub async fn subscribe(
         &self,
         source: Source,
@@ -176,7 +175,6 @@ impl Events {
         Ok(())
     }
 
-    /// A subscription.
     pub fn get(&self, id: &str) -> Option<Arc<Subscriber>> {
         self.subscribers().get(id).cloned()
     }
@@ -186,14 +184,14 @@ impl Events {
         self.subscribers().values().cloned().collect()
     }
 
-    /// The subscriptions about something, the oldest first.
+    /// The subscriptions to a source, the oldest first.
     pub fn of(&self, source: &Source) -> Vec<Arc<Subscriber>> {
         let mut subscribers = self.all();
         subscribers.retain(|subscriber| subscriber.subscription.source == *source);
         subscribers
     }
 
-    /// The events of a topic are told of so: each once, under its id.
+    /// Publishes events of a topic, each once by its id.
     pub(crate) async fn publish(
         &self,
         topic: &str,
@@ -210,17 +208,17 @@ impl Events {
         outbox::end(&**self.0.engine.store())
     }
 
-    /// Sends nothing to a subscriber any more.
+    /// Pauses a subscription.
     pub async fn pause(&self, subscriber: &Subscriber) -> Result<(), engine::store::Error> {
         subscriber.change(&self.0.engine, Progress::pause).await
     }
 
-    /// Sends to a subscriber again.
+    /// Resumes a subscription.
     pub async fn resume(&self, subscriber: &Subscriber) -> Result<(), engine::store::Error> {
         subscriber.change(&self.0.engine, Progress::resume).await
     }
 
-    /// Has a subscriber sent everything from an event on, again.
+    /// Sends everything from an event on again.
     pub async fn replay(
         &self,
         subscriber: &Subscriber,
@@ -230,7 +228,7 @@ impl Events {
     }
 
     fn subscribers(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Arc<Subscriber>>> {
-        // Nothing panics while it holds the lock.
+        // No code panics while it holds the lock.
         self.0.subscribers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,7 +239,7 @@ impl Events {
     }
 }
 
-/// The subscriptions that a store holds, with how far each has come.
+/// The stored subscriptions, with their progress.
 fn read_all(engine: &Engine) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::store::Error> {
     let store = engine.store();
     let mut subscribers = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! The HTTP door: the TM Forum APIs, the orchestration API, health and metrics. One handler takes
+//! The HTTP server: the TM Forum APIs, the orchestration API, health and metrics. One handler gets
 //! every request, so that a path with `//` or a trailing slash, an unknown path and a wrong method
 //! are all answered in the same way.
 
@@ -49,16 +49,16 @@ use origin::Origins;
 /// Limits of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The largest body that is read, in bytes.
+    /// Max size of a body, in bytes.
     pub body_bytes_max: usize,
-    /// Max MiB that the bodies of requests under way take together.
+    /// Max MiB of all bodies of requests under way.
     pub bodies_mib: usize,
-    /// Max exports that are written at one time.
+    /// Max exports at one time.
     pub exports: usize,
 }
 
-/// What every handler needs.
-struct Door {
+/// The state of all handlers.
+struct ServerState {
     app: App,
     events: Events,
     limits: Limits,
@@ -71,57 +71,57 @@ struct Door {
 
 /// Serves an application to this machine: hrefs begin with the request's `Host`.
 pub fn router(app: App, events: Events, limits: Limits) -> Router {
-    door(app, events, limits, Origins::local())
+    server(app, events, limits, Origins::local())
 }
 
 /// Serves an application under a public URL, such as `https://ferrule.example.com`, with which
 /// hrefs begin.
 pub fn router_at(app: App, events: Events, limits: Limits, public_url: &str) -> Router {
-    door(app, events, limits, Origins::public(public_url))
+    server(app, events, limits, Origins::public(public_url))
 }
 
-fn door(app: App, events: Events, limits: Limits, origins: Origins) -> Router {
+fn server(app: App, events: Events, limits: Limits, origins: Origins) -> Router {
     let (metrics, changes) = (Metrics::default(), Changes::default());
     let bodies = Bodies::new(limits.bodies_mib);
     let exports = Arc::new(Semaphore::new(limits.exports));
-    let door = Door { app, events, limits, origins, metrics, changes, bodies, exports };
-    Router::new().fallback(take).with_state(Arc::new(door))
+    let server = ServerState { app, events, limits, origins, metrics, changes, bodies, exports };
+    Router::new().fallback(handle).with_state(Arc::new(server))
 }
 
-async fn take(State(door): State<Arc<Door>>, request: Request) -> Response {
+async fn handle(State(server): State<Arc<ServerState>>, request: Request) -> Response {
     let begun = Instant::now();
     let method = request.method().clone();
-    match Call::read(request, &door.origins) {
-        Ok(call) if changes::is_safe(&method) => answer_to(door, call, begun).await,
-        Ok(call) => changes::carry_out(door, call, begun).await,
+    match Call::read(request, &server.origins) {
+        Ok(call) if changes::is_safe(&method) => answer_to(server, call, begun).await,
+        Ok(call) => changes::carry_out(server, call, begun).await,
         Err(problem) => {
             let response = problem.into_response();
-            door.metrics.count("refused", &method, response.status(), begun.elapsed());
+            server.metrics.count("refused", &method, response.status(), begun.elapsed());
             response
         }
     }
 }
 
-async fn answer_to(door: Arc<Door>, call: Call, begun: Instant) -> Response {
+async fn answer_to(server: Arc<ServerState>, call: Call, begun: Instant) -> Response {
     let method = call.method.clone();
-    let (route, answer) = route::dispatch(&door, call).await;
-    let answer = settled(&door, route, answer).await;
+    let (route, answer) = route::dispatch(&server, call).await;
+    let answer = settled(&server, route, answer).await;
     let response = answer.unwrap_or_else(|problem| problem.into_response());
-    door.metrics.count(route, &method, response.status(), begun.elapsed());
+    server.metrics.count(route, &method, response.status(), begun.elapsed());
     response
 }
 
-/// Routes whose answers rest on nothing that is kept.
+/// Routes whose answers do not depend on stored data.
 const ROUTES_AT_ONCE: [&str; 5] = ["healthz", "readyz", "metrics", "openapi", "index"];
 
 /// Gives an answer away when everything that it may rest on is durable: the store shows a commit a
 /// little before. If the store fails meanwhile, what was seen is not told.
-async fn settled(door: &Door, route: &str, answer: problem::Answer) -> problem::Answer {
+async fn settled(server: &ServerState, route: &str, answer: problem::Answer) -> problem::Answer {
     let is_committed = matches!(&answer, Ok(response) if answer::is_committed(response));
     if is_committed || ROUTES_AT_ONCE.contains(&route) {
         return answer;
     }
-    door.app.engine.store().settled().await?;
+    server.app.engine.store().settled().await?;
     answer
 }
 

@@ -1,11 +1,11 @@
-//! JSON from outside: no deeper than the limit, each name once in an object, numbers as they were
-//! written. serde has a limit of its own for depth; ours comes first, so that the answer is one of ours.
+//! JSON from clients: within the limit of nesting, without duplicate names, numbers as they were
+//! written. serde has a limit of its own for nesting; ours comes first, for a clear error.
 
 mod once;
 
 use serde_json::Value;
 
-/// Objects and arrays may nest so deep.
+/// Max nesting of objects and arrays.
 const DEPTH_MAX: usize = 64;
 
 /// Max characters of a number.
@@ -14,13 +14,13 @@ const NUMBER_CHARS_MAX: usize = 1_000;
 /// Max characters of a number that an answer repeats.
 const SHOWN_CHARS_MAX: usize = 40;
 
-/// The name under which serde hands numbers over; an object that has it would be read as one.
+/// The name under which serde passes numbers; an object with it would be read as one.
 const NUMBER_NAME: &str = "$serde_json::private::Number";
 
 /// Max values in one document: each takes memory beside its text.
 const VALUES_MAX: usize = 1_000_000;
 
-/// Why a text is not taken for a document.
+/// Why a text is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotJson {
     /// It nests too deep.
@@ -31,7 +31,7 @@ pub(crate) enum NotJson {
         "a number may have {NUMBER_CHARS_MAX} characters, `{0}...` has more: send it as a text"
     )]
     TooLong(String),
-    /// An object has an attribute twice: which one is meant is not told.
+    /// An object has an attribute twice, and it is unclear which one is meant.
     #[error("`{0}` stands twice in one object")]
     Twice(String),
     /// An attribute has a name that cannot be told from a number.
@@ -45,7 +45,7 @@ pub(crate) enum NotJson {
     Malformed(serde_json::Error),
 }
 
-/// Reads a document, with the place of what is wrong.
+/// Reads a document; an error has its position.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     if depth(bytes) > DEPTH_MAX {
         return Err(NotJson::TooDeep);
@@ -62,7 +62,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     once::parse(bytes)
 }
 
-/// The beginning of the first number that is too long, before anything is parsed.
+/// The beginning of the first number that is too long, before parsing.
 fn too_long(bytes: &[u8]) -> Option<String> {
     let is_part = |byte: &u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
     let (mut in_text, mut escaped, mut length) = (false, false, 0);
@@ -83,7 +83,7 @@ fn too_long(bytes: &[u8]) -> Option<String> {
     None
 }
 
-/// Whether a text of valid JSON is the reserved name, in whatever way it is written.
+/// Whether a text of valid JSON is the reserved name, in any spelling.
 fn has_reserved_name(bytes: &[u8]) -> bool {
     let (mut begin, mut escaped, mut has_escapes) = (None, false, false);
     for (at, byte) in bytes.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The server: HTTP, events, imports and exports, reconciliation, and what wires the engine, the store
-//! and the host together.
+//! The server: HTTP, events, imports and exports, reconciliation, and the start of engine, store
+//! and host.
 #![forbid(unsafe_code)]
 
 pub mod app;

@@ -21,16 +21,13 @@ pub enum PacksError {
     /// A folder or a file cannot be read.
     #[error("cannot read `{}`", .path.display())]
     Read {
-        /// What.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// Packs have mistakes.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]
     Mistakes(Vec<Mistakes>),
-    /// The packs do not go together.
+    /// The packs contradict each other.
     #[error("the packs do not go together:\n{}", lines(.0))]
     Together(Vec<RulebookError>),
 }
@@ -41,20 +38,17 @@ pub enum PacksError {
 pub struct Mistakes {
     /// The folder of the pack.
     pub path: PathBuf,
-    /// The mistakes.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A pack in a folder, and what is wrong with it.
+/// A pack in a folder, with its errors.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// Its folder.
     pub path: PathBuf,
-    /// Its files.
     pub files: PackFiles,
-    /// The pack; `None` if it has a mistake of its own.
+    /// The pack; `None` if it has an error of its own.
     pub pack: Option<Pack>,
-    /// Its mistakes, and what else is told of it.
+    /// Its errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -63,7 +57,7 @@ pub fn read_all(folder: &Path) -> Result<Rulebook, PacksError> {
     put_together(checked(folder, None)?)
 }
 
-/// Puts packs together that are right; else tells the mistakes of all of them.
+/// Merges valid packs; else returns the errors of all of them.
 pub fn put_together(found: Vec<Found>) -> Result<Rulebook, PacksError> {
     let is_wrong = |found: &Found| found.diagnostics.iter().any(Diagnostic::is_error);
     let wrong: Vec<Mistakes> = found
@@ -102,8 +96,8 @@ pub fn look(folder: &Path) -> Result<Vec<Found>, PacksError> {
     Ok(folders(folder)?.iter().map(|path| read_one(path)).collect())
 }
 
-/// The folders of packs: the folder itself, or each in it that has a file of a pack. One without a
-/// `pack.yaml` is among them, and wrong.
+/// The folders of packs: the folder itself, or each subfolder with a file of a pack. One without a
+/// `pack.yaml` is included, and wrong.
 pub fn folders(folder: &Path) -> Result<Vec<PathBuf>, PacksError> {
     let is_pack = |path: &Path| FILES.iter().any(|file| path.join(file).is_file());
     if is_pack(folder) {
@@ -171,8 +165,8 @@ fn read_file(path: &Path) -> std::io::Result<String> {
 /// pack. A client's later change stays until the pack has a new version of the document.
 const SEEDS: &str = "packDocument";
 
-/// The documents of the packs' catalogs as they stand in the store: `kept` reads what is there, and
-/// what was put there already is left out.
+/// The documents of the packs' catalogs for the store: `kept` reads the stored ones, and
+/// documents that were written already are left out.
 pub fn documents<E>(
     rulebook: &Rulebook,
     at: Timestamp,

@@ -1,7 +1,7 @@
 //! Reconciliations: the inventory compared with the elements, in the background. One runs
 //! at a time, in the order of the requests; the progress is written with each group of
-//! instances, so that an interrupted one continues after the last group on disk. Nothing but
-//! its own document is written by one.
+//! instances, so that an interrupted one continues after the last group on disk. It writes nothing but
+//! its own document.
 
 mod check;
 mod orphan;
@@ -20,7 +20,6 @@ pub(crate) use repair::{RepairError, repair};
 use crate::app::App;
 use crate::http::Export;
 
-/// Reconciliations, as documents.
 pub(crate) const RECONCILIATIONS: &str = "reconciliation";
 
 /// Instances per progress checkpoint.
@@ -32,7 +31,7 @@ const ASKED_AT_ONCE: usize = 8;
 /// Max parts of a service that are checked with it.
 const PARTS_MAX: usize = 1_000;
 
-/// Carries reconciliations out as they are asked for, until `stopped` ends.
+/// Carries out reconciliations until `stopped` ends.
 pub(crate) async fn run(app: App, stopped: impl Future<Output = ()>) {
     let mut stopped = std::pin::pin!(stopped);
     loop {
@@ -58,7 +57,7 @@ pub(crate) fn find(app: &App, id: &str) -> Result<Option<(Reconciliation, u64)>,
     app.document(RECONCILIATIONS, id)?.map(read).transpose()
 }
 
-/// What is written of a reconciliation that had a revision.
+/// The write of a reconciliation with a revision.
 pub(crate) fn put(reconciliation: &Reconciliation, revision: u64) -> Put {
     let change = Change::Set(json!(reconciliation));
     Put::new(RECONCILIATIONS, &reconciliation.id, change, Expected::Revision(revision))
@@ -73,7 +72,7 @@ fn read(document: Document) -> Result<(Reconciliation, u64), Error> {
     Ok((read, document.revision))
 }
 
-/// Carries out what is open now.
+/// Carries out all open ones.
 async fn run_open(app: &App) -> Result<(), CheckError> {
     loop {
         let mut open = None;
@@ -95,7 +94,7 @@ async fn run_open(app: &App) -> Result<(), CheckError> {
             return Ok(());
         };
         match Box::pin(carry_out(app, reconciliation, revision)).await {
-            // It was forgotten meanwhile.
+            // It was removed meanwhile.
             Err(CheckError::Store(Error::Conflict { .. })) => {}
             done => done?,
         }
@@ -133,7 +132,7 @@ async fn carry_out(
     Ok(())
 }
 
-/// The instances that are looked at next; or why the scope cannot be followed.
+/// The next instances; or why the scope is invalid.
 fn next(app: &App, open: &Reconciliation) -> Result<Result<Vec<String>, String>, Error> {
     let scope = &open.scope;
     if let Some(id) = &scope.instance {

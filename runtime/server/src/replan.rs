@@ -1,6 +1,6 @@
-//! Follows what orders without a plan wait for, and has them planned again: when the orders that
-//! they wait for end, when what they are about changes, and when packs or plugins change. One after
-//! the other, so that many of them do not keep new orders from being planned.
+//! Replans orders without a plan: when the orders that they wait for end, when their instances
+//! change, and when packs or plugins change. One after the other, so that many of them do not keep
+//! new orders from being planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::{App, Wanted};
 
-/// Plans again what has no plan, until the server stops.
+/// Replans orders until the server stops.
 pub(crate) async fn run(app: App, stopped: impl Future<Output = ()>) {
     tokio::select! {
         () = stopped => {}
@@ -37,7 +37,7 @@ async fn follow(app: &App) {
                 () = changed.notified() => break,
                 published = news.recv() => match published {
                     Ok(published) if waiting.concerns(&published) => {
-                        // What is set aside by now has not ended.
+                        // Quarantined orders have not ended.
                         let found = app.engine.get(&published.fulfilment).await.unwrap_or(None);
                         let next = found.map(|found| waiting.follow(&found));
                         for id in next.unwrap_or_default() {
@@ -61,17 +61,17 @@ async fn plan(app: &App, id: &FulfilmentId) {
     }
 }
 
-/// What the fulfilments that have no plan wait for.
+/// The events that fulfilments without a plan wait for.
 #[derive(Debug, Default)]
 struct Waiting {
-    /// What each waits for.
+    /// The orders and instances that each waits for.
     of: BTreeMap<FulfilmentId, BTreeSet<String>>,
-    /// Who waits for what.
+    /// The fulfilments that wait for each order or instance.
     by: BTreeMap<String, BTreeSet<FulfilmentId>>,
 }
 
 impl Waiting {
-    /// Whether a record may change what anyone waits for.
+    /// Whether a record may concern a waiting fulfilment.
     fn concerns(&self, published: &Published) -> bool {
         published.record.events.iter().any(|event| match event {
             Event::Awaiting { .. } | Event::Held { .. } => true,
@@ -100,7 +100,7 @@ impl Waiting {
         })
     }
 
-    /// Follows a fulfilment; which are to be planned again then.
+    /// Follows a fulfilment; returns those to be replanned.
     fn follow(&mut self, fulfilment: &Fulfilment) -> BTreeSet<FulfilmentId> {
         if fulfilment.is_unplanned() {
             let known = self.of.get(fulfilment.id()).cloned().unwrap_or_default();
@@ -149,7 +149,7 @@ fn waited_for(fulfilment: &Fulfilment) -> impl Iterator<Item = String> + '_ {
     fulfilment.after().iter().chain(fulfilment.behind()).map(order)
 }
 
-/// The instances that a fulfilment is about: those that its items name.
+/// The instances that a fulfilment's items name.
 fn about(fulfilment: &Fulfilment) -> BTreeSet<String> {
     let level = match fulfilment.kind() {
         Kind::ProductOrder => Level::Product,
@@ -157,7 +157,7 @@ fn about(fulfilment: &Fulfilment) -> BTreeSet<String> {
         Kind::ResourceOrder => Level::Resource,
         Kind::Run { .. } => return BTreeSet::new(),
     };
-    // Parts of a bundle cease with it, though no item names them.
+    // Parts of a bundle end with it, though no item names them.
     let planned = fulfilment.plan().items.iter().filter_map(|item| item.instance.clone());
     let lines = Order::parse(level, fulfilment.document()).map(|order| order.lines);
     let named = lines.unwrap_or_default().into_iter().filter_map(|line| line.instance);

@@ -1,5 +1,5 @@
-//! Removes what has ended and was kept for long enough: runs, journals of orders, logs and the keys
-//! of submissions, some at once. What is open stays, and the journal of an order stays while an
+//! Removes ended work after its retention: runs, journals of orders, logs and the keys
+//! of submissions, some at once. Open work stays, and the journal of an order stays while an
 //! instance that it made or changed is in use: later orders read it.
 
 use std::sync::atomic::Ordering;
@@ -17,16 +17,16 @@ use tmf::time::Timestamp;
 use crate::app::App;
 use crate::config::Retention;
 
-/// How often it is looked for what can be removed, in milliseconds.
+/// The interval of checks, in milliseconds.
 const SWEEP_EVERY_MS: u64 = 60_000;
 
-/// Fulfilments and keys of submissions that one look is about.
+/// Fulfilments and keys of submissions in one check.
 const LOOKED_AT_ONCE: usize = 500;
 
-/// Facts that are removed in one commit.
+/// Facts removed in one commit.
 const REMOVED_AT_ONCE: usize = 1_000;
 
-/// Instances of an order that are looked at; one with more is kept.
+/// Max instances of an order that are checked; an order with more is kept.
 const INSTANCES_MAX: usize = 1_000;
 
 /// The document that hides the flow of a run.
@@ -34,15 +34,15 @@ const REMOVED_FLOW: &str = "removedProcessFlow";
 
 const DAY_MS: u64 = 86_400_000;
 
-/// Where instances name the orders that made and changed them, and the states in which they are
-/// not in use any more.
+/// The references from instances to the orders that made and changed them, and the states in which
+/// they are not in use any more.
 const INSTANCES: [(&str, &str, &[&str]); 3] = [
     ("product", "productOrderItem.productOrderId", &["terminated", "cancelled", "aborted"]),
     ("service", "serviceOrderItem.serviceOrderId", &["terminated"]),
     ("resource", "resourceOrderItem.resourceOrderId", &["available"]),
 ];
 
-/// Why nothing is removed.
+/// Why a removal failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RetentionError {
     /// The store cannot be read.
@@ -51,12 +51,12 @@ pub(crate) enum RetentionError {
     /// The engine has stopped.
     #[error(transparent)]
     Ask(#[from] AskError),
-    /// The work was given up, as when the server stops.
+    /// The work was cancelled, as when the server stops.
     #[error("the look was given up")]
     Look(#[from] tokio::task::JoinError),
 }
 
-/// What is to become of a fulfilment.
+/// Whether a fulfilment is removed.
 #[derive(Debug, PartialEq)]
 enum Verdict {
     Keep,
@@ -65,16 +65,16 @@ enum Verdict {
     RemoveOrder,
 }
 
-/// How far the looks have come.
+/// The progress of the checks.
 #[derive(Debug, Default)]
 struct Sweep {
-    /// The last fulfilment and the last key that were looked at; a look that comes to the end begins
-    /// again. After a start too: what is to be removed follows from what is there.
+    /// The last checked fulfilment and key; after the end a check begins
+    /// again. After a start too: everything follows from the stored data.
     fulfilment: Option<Vec<u8>>,
     submission: Option<Vec<u8>>,
 }
 
-/// Looks from time to time until `stop` ends.
+/// Removes at intervals until `stop` ends.
 pub(crate) async fn run(app: App, keep: Retention, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut sweep = Sweep::default();
@@ -91,7 +91,7 @@ pub(crate) async fn run(app: App, keep: Retention, stop: impl Future<Output = ()
     }
 }
 
-/// Removes all of what has ended at once, as if all of it were old enough to look at now.
+/// Removes all ended work at once, as if its retention were over.
 #[cfg(test)]
 pub(crate) async fn sweep_all(app: &App, keep: Retention) -> Result<(), RetentionError> {
     let mut sweep = Sweep::default();
@@ -103,8 +103,8 @@ pub(crate) async fn sweep_all(app: &App, keep: Retention) -> Result<(), Retentio
     }
 }
 
-/// Removes all that is kept of a fulfilment that has ended. A removal that was cut off goes on with
-/// the next look.
+/// Removes everything of an ended fulfilment. An interrupted removal continues with
+/// the next check.
 pub(crate) async fn remove(app: &App, id: &FulfilmentId) -> Result<(), RetentionError> {
     loop {
         let (store, of) = (app.engine.store().clone(), id.clone());
@@ -192,10 +192,10 @@ impl Sweep {
     }
 }
 
-/// Verdicts, and the key to go on after; `None` at the end.
+/// Verdicts, and the key to continue after; `None` at the end.
 type Looked = (Vec<(FulfilmentId, Verdict)>, Option<Vec<u8>>);
 
-/// What is to become of the next fulfilments.
+/// Verdicts on the next fulfilments.
 fn look(app: &App, keep: Retention, mut after: Option<Vec<u8>>) -> Result<Looked, Error> {
     let store = &**app.engine.store();
     let mut verdicts = Vec::new();
@@ -211,7 +211,7 @@ fn look(app: &App, keep: Retention, mut after: Option<Vec<u8>>) -> Result<Looked
         match verdict(app, keep, &id) {
             Ok(verdict) => verdicts.push((id, verdict)),
             Err(error @ (Error::Closed | Error::Fenced { .. })) => return Err(error),
-            // One that cannot be read does not keep the others from being removed.
+            // An unreadable one does not keep the others from being removed.
             Err(error) => {
                 tracing::warn!(%id, error = &error as &dyn std::error::Error, "kept as it is");
             }
@@ -265,7 +265,7 @@ fn is_needed(app: &App, fulfilment: &Fulfilment) -> Result<bool, Error> {
         if found.len() > INSTANCES_MAX || found.iter().any(|one| in_use(&one.body)) {
             return Ok(true);
         }
-        // What the order names itself too: an instance may have lost its way back.
+        // Including those that the order names itself: an instance may have lost its reference.
         for item in &fulfilment.plan().items {
             let id = match resource {
                 "product" => fulfilment.product_id(item),
@@ -286,7 +286,7 @@ fn keys_of(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     Ok(facts.into_iter().map(|(key, _)| key).collect())
 }
 
-/// When a fulfilment was made, by its id (UUID version 7).
+/// When a fulfilment was created, by its id (UUID version 7).
 fn made_at(id: &FulfilmentId) -> Option<Timestamp> {
     let ms = i64::from_str_radix(id.as_str().get(..12)?, 16).ok()?;
     (id.as_str().len() == 32).then_some(Timestamp(ms))

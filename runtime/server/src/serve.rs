@@ -1,5 +1,5 @@
-//! Puts a server together: packs, store, pools, plugins, engine and HTTP, in that order, and takes
-//! it apart again.
+//! Starts a server: packs, store, pools, plugins, engine and HTTP, in that order, and stops
+//! it again.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -30,22 +30,20 @@ pub mod plugins;
 /// The folder of the store in the data folder.
 pub const STORE: &str = "store";
 
-/// How long the address and the data folder of a server that was killed are waited for.
+/// Timeout for a killed server to release its address and data folder.
 const HANDOVER_WAIT: Duration = Duration::from_secs(5);
 
-/// How often the address is tried meanwhile.
+/// The pause between attempts at the address.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(50);
 
-/// The folder beside the store whose files jobs read and write.
+/// The folder beside the store with the files of jobs.
 const EXCHANGE: &str = "exchange";
 
-/// A server that runs.
+/// A running server.
 pub struct Server {
-    /// What it serves.
     pub app: App,
-    /// Where it listens.
     pub address: SocketAddr,
-    /// What became of the files in the plugins folder when it was first looked at.
+    /// The result of the first look at the plugins folder.
     looked: crate::app::Looked,
     stop: watch::Sender<bool>,
     engine: JoinHandle<Result<(), engine::store::Error>>,
@@ -67,21 +65,16 @@ pub enum ServeError {
     /// The packs cannot be used.
     #[error(transparent)]
     Packs(#[from] PacksError),
-    /// It cannot listen.
     #[error("cannot listen on `{address}`: is something else listening there?")]
     Listen {
-        /// Where.
         address: SocketAddr,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
     /// A folder cannot be made or read.
     #[error("cannot use the folder `{}`", .path.display())]
     Folder {
-        /// Which.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
@@ -91,26 +84,25 @@ pub enum ServeError {
     /// The host cannot start.
     #[error("cannot run plugins")]
     Host(#[source] host::HostError),
-    /// What the store holds cannot be carried on.
+    /// The stored data cannot be continued.
     #[error("cannot carry on what the store holds")]
     Recover(#[source] engine::core::RecoverError),
     /// The store failed while the server ran.
     #[error("the store failed; what was acknowledged is safe, start again once the disk is well")]
     Failed(#[source] engine::store::Error),
-    /// What is installed cannot be worked out.
+    /// The installed specifications cannot be derived.
     #[error("what is installed cannot be worked out")]
     Installed(#[source] engine::store::installation::InstallError),
     /// A part of the server panicked: a bug of ours.
     #[error("a part of the server ended unexpectedly")]
     Ended(#[source] tokio::task::JoinError),
-    /// HTTP failed.
     #[error("HTTP cannot be served any more")]
     Http(#[source] std::io::Error),
 }
 
 impl Server {
-    /// Starts a server. When this returns it takes requests, and what an earlier one left open is
-    /// carried on. It is ready once the plugins folder was looked at ([`Server::plugins`]).
+    /// Starts a server. When this returns it accepts requests, and open orders
+    /// continue. It is ready once the plugins folder was read ([`Server::plugins`]).
     pub async fn start(config: Config) -> Result<Self, ServeError> {
         config.check()?;
         let serving = packs::serving(&config.workflows_dir, &config.data)?;
@@ -181,7 +173,7 @@ impl Server {
         })
     }
 
-    /// What became of the files in the plugins folder, when it was first looked at; waits for that.
+    /// Waits for the first look at the plugins folder; returns its result.
     pub async fn plugins(&self) -> Arc<Vec<Loaded>> {
         self.looked.clone().wait().await
     }
@@ -204,7 +196,7 @@ impl Server {
         } = self;
         tokio::select! {
             () = shutdown => {}
-            // The loop ends by itself only when the store has failed.
+            // The loop ends by itself only if the store failed.
             ended = &mut engine => return ended.map_err(ServeError::Ended)?.map_err(ServeError::Failed),
         }
         // An error means that no task listens any more, which is what we want.
@@ -221,14 +213,13 @@ impl Server {
     }
 }
 
-/// Takes the catalogs of the packs into use, with what the store has of them.
+/// Loads the catalogs of the packs, with the stored documents of them.
 async fn take_catalogs(app: &App) -> Result<(), engine::store::Error> {
     let catalogs = packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
     app.write(catalogs?).await?;
     crate::systems::catalog::refresh(app)
 }
 
-/// What answers requests.
 fn router(app: &App, events: &Events, config: &Config) -> axum::Router {
     let (app, events) = (app.clone(), events.clone());
     let crate::config::Limits { bodies_mib, exports, .. } = config.limits;
@@ -245,7 +236,7 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     stopped.wait_for(|stopped| *stopped).await.ok();
 }
 
-/// Listens, and tells where: any port may have been asked for.
+/// Listens and returns the address: the port may have been 0.
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
     let failed = |source| ServeError::Listen { address, source };
     let listener = bind(address).await.map_err(failed)?;
@@ -253,8 +244,8 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
     Ok((listener, own))
 }
 
-/// Listens, as soon as an earlier server has let go of the address: one that was killed is taken
-/// down for a while yet.
+/// Listens as soon as an earlier server has released the address: a killed one is closed
+/// by the system only after a while.
 async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let until = Instant::now() + HANDOVER_WAIT;
     loop {
@@ -280,7 +271,7 @@ fn make_folder(path: &Path) -> Result<(), ServeError> {
     std::fs::create_dir_all(path).map_err(|source| ServeError::Folder { path: path.into(), source })
 }
 
-/// Works out what a store of an earlier version does not have.
+/// Adds data that a store of an earlier version lacks.
 async fn upgrade(engine: &Engine) -> Result<(), ServeError> {
     engine::store::verify::upgrade(engine).await.map_err(ServeError::Failed)?;
     engine::store::installation::upgrade(engine).await.map_err(ServeError::Installed)
@@ -310,8 +301,8 @@ fn host(
     Host::new(options).map_err(ServeError::Host)
 }
 
-/// Why a plugin was not taken in, with its causes.
-/// Much of it may be the words of the file's author, so nothing in it moves a cursor.
+/// Why a plugin was refused, with its causes.
+/// Much of it may be text from the file's author, so control characters are removed.
 pub fn reason(error: &InstallError) -> String {
     let is_bad = |c: char| c.is_control() && c != '\n';
     chain(error).chars().map(|c| if is_bad(c) { ' ' } else { c }).collect()

@@ -1,4 +1,4 @@
-//! What an operator decides about selling, billing and what clients may write.
+//! The operator's settings of sales, billing and validation.
 
 mod strictness;
 
@@ -10,17 +10,17 @@ use tmf::zone::Zone;
 pub(crate) use strictness::by_setting;
 pub use strictness::{References, Strict, Strictness};
 
-/// How an operator sells and bills.
+/// The settings of sales and billing.
 #[derive(Clone, Debug, Default)]
 pub struct BillingSettings {
-    /// The tax on what says no other.
+    /// The tax on prices without a tax.
     pub tax: Option<Tax>,
-    /// How far a bill run takes its bills, where it does not say.
+    /// The default state of the bills of a run.
     pub release: Release,
-    /// The zone of the days that are billed.
+    /// The time zone of billed days.
     pub zone: Zone,
-    /// What quotes are made by.
+    /// The settings of quotes.
     pub policy: Policy,
-    /// How strictly what clients write is checked.
+    /// How strictly documents of clients are checked.
     pub strictness: Strictness,
 }

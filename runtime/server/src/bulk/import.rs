@@ -1,10 +1,10 @@
-//! Takes documents in. A group of rows is read and checked while the group before it is on its way
-//! to the disk; with each group goes how far the import is, so that an import that was cut off at
-//! any instant goes on where it stopped, and no row is taken twice.
+//! Imports documents. A group of rows is read and checked while the group before it is being
+//! written; the progress is written with each group, so that an interrupted import
+//! continues where it stopped, and no row is imported twice.
 //!
-//! A group is written as if none of its documents were there. Where one is, the group is looked at
-//! again, and if that does not help, row by row: what is there, and what the rows before did, is
-//! then known.
+//! A group is written as if its documents did not exist. If one does, the documents of the group
+//! are read first, and if that does not help, the rows are written one by one: the existing
+//! documents and the effects of earlier rows are then known.
 
 use engine::store::documents::{Change, Expected};
 use engine::store::{Appended, Document, Error, Put};
@@ -13,12 +13,12 @@ use tmf::resource::{Operation, Owner, Resource};
 use tmf::table::named;
 
 use super::lines::{Line, TooLong};
-use super::progress::{Existing, Fate, Progress, State, Wrong, WrongLine};
+use super::progress::{Existing, Progress, RowResult, State, Wrong, WrongLine};
 use crate::app::App;
 use crate::json;
 use crate::systems::{self, Draft, Refusal};
 
-/// How far imports are, as documents.
+/// The progress of imports, as documents.
 pub(crate) const IMPORTS: &str = "import";
 
 /// Max rows written together.
@@ -27,33 +27,31 @@ const ROWS_AT_ONCE: usize = 500;
 /// Max bytes of rows written together, approximately.
 const BYTES_AT_ONCE: usize = 1 << 20;
 
-/// So often a row is tried again whose document others change at the same time.
+/// Attempts at a row whose document others change at the same time.
 const ATTEMPTS_MAX: usize = 8;
 
-/// Why an import does not go on.
+/// Why an import stops.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
-    /// Nothing is served under this key.
+    /// There is no resource with this key.
     #[error("there is no resource `{0}`: it is named as in paths, such as `product`")]
     Unknown(String),
-    /// Its documents are not made by clients.
+    /// Clients cannot create its documents.
     #[error("a {0} cannot be imported: it is made by what it follows from")]
     NotMade(&'static str),
-    /// The same import was begun for something else.
+    /// The import was started for another resource.
     #[error("the import `{id}` is one of `{resource}`")]
     OfAnother {
-        /// The import.
         id: String,
-        /// What comes in with it.
+        /// The resource of the import.
         resource: String,
     },
-    /// A line is wrong; the lines before it are in.
+    /// A line is wrong; the lines before it are imported.
     #[error("line {}: {}", .0.line, .0.message)]
     Stopped(WrongLine),
     /// Another request continues the same import.
     #[error("the import `{0}` is under way already")]
     UnderWay(String),
-    /// The store failed.
     #[error("the store failed")]
     Store(#[from] Error),
     /// A part of the server panicked: a bug of ours.
@@ -61,27 +59,27 @@ pub(crate) enum ImportError {
     Ended(#[from] tokio::task::JoinError),
 }
 
-/// An import that is under way.
+/// A running import.
 pub(crate) struct Import {
     app: App,
-    /// What hrefs of this server begin with where the client is; empty if it is not known.
+    /// The client's base URL for hrefs; empty if it is not known.
     base: String,
     resource: &'static Resource,
-    /// How far it is, with what is on its way to the disk.
+    /// Its progress, including the group that is being written.
     progress: Progress,
     expected: Expected,
     group: Vec<Line>,
     group_bytes: usize,
     under_way: Option<UnderWay>,
-    /// Whether documents were found to be there already: then it is looked before they are written.
+    /// Whether documents existed already: then they are read before each write.
     looks: bool,
 }
 
-/// A group that is on its way to the disk.
+/// A group that is being written.
 struct UnderWay {
     appended: Appended,
     rows: Vec<Row>,
-    /// How far the import was before it.
+    /// The progress before it.
     before: Progress,
 }
 
@@ -90,11 +88,11 @@ struct UnderWay {
 struct Row {
     line: u64,
     body: Result<Value, WrongLine>,
-    /// Where the row does not say, so that it is the same however often it is looked at.
+    /// The id if the row has none: it is the same in each attempt.
     id: String,
 }
 
-/// The resource that is named, where it can be imported.
+/// The resource with a key, if it can be imported.
 pub(crate) fn importable(key: &str) -> Result<&'static Resource, ImportError> {
     let (_, resource) = named(key).ok_or_else(|| ImportError::Unknown(key.into()))?;
     match resource.owner == Owner::Client && resource.takes(Operation::Create) {
@@ -112,7 +110,7 @@ pub(crate) fn progress(app: &App, id: &str) -> Result<Option<(Progress, u64)>, E
 }
 
 impl Import {
-    /// Begins an import, or goes on with it.
+    /// Starts or continues an import.
     pub(crate) fn open(
         app: &App,
         id: &str,
@@ -146,18 +144,18 @@ impl Import {
         })
     }
 
-    /// The same for a client that reaches this server under a base URL.
+    /// The same for a client with a base URL.
     pub(crate) fn under(self, base: &str) -> Self {
         Self { base: base.into(), ..self }
     }
 
-    /// How far it is.
+    /// Its progress.
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// Takes lines; those that are dealt with already are passed over.
-    pub(crate) async fn take(&mut self, lines: Vec<Line>) -> Result<(), ImportError> {
+    /// Adds lines; those that are done are skipped.
+    pub(crate) async fn add(&mut self, lines: Vec<Line>) -> Result<(), ImportError> {
         for line in lines {
             if line.number <= self.progress.lines {
                 continue;
@@ -171,20 +169,20 @@ impl Import {
         Ok(())
     }
 
-    /// Writes what came in so far: on disk when it returns.
+    /// Writes all added rows and waits until they are on disk.
     pub(crate) async fn flush(&mut self) -> Result<(), ImportError> {
         self.write_group().await?;
         self.settle().await
     }
 
-    /// Ends at a line that is too long: what was before it is in.
+    /// Stops at a line that is too long; the lines before it are imported.
     pub(crate) async fn stop_at(&mut self, long: &TooLong) -> Result<(), ImportError> {
         self.flush().await?;
         self.stop(WrongLine { line: long.number, path: "$".into(), message: long.to_string() })
             .await
     }
 
-    /// Ends: every line came in.
+    /// Completes the import: there are no more lines.
     pub(crate) async fn finish(mut self) -> Result<Progress, ImportError> {
         self.flush().await?;
         self.progress.state = State::Completed;
@@ -192,8 +190,8 @@ impl Import {
         Ok(self.progress)
     }
 
-    /// What refers to its own kind, and a change of the catalogs, which is checked with the rules, must
-    /// see the row before it. A new document in a catalog changes nothing that exists.
+    /// Documents that refer to their own kind, and changes of the catalogs, which are checked with
+    /// the rules, must see the row before them. A new catalog document changes nothing that exists.
     fn rows_at_once(&self) -> usize {
         let refers_to_itself = |to: &[&str]| to.contains(&self.resource.key);
         let is_alone = self.looks && systems::catalog::is_catalog(self.resource.key)
@@ -215,11 +213,11 @@ impl Import {
         let rows: Vec<Row> = tokio::task::spawn_blocking(read).await?;
         let turn = systems::catalog::turn(&self.app, self.resource.key).await;
         let drafted = self.draft(&rows).await;
-        // The group before this one is on disk before this one goes on its way.
+        // The group before this one must be on disk before this one is written.
         self.settle().await?;
-        let (puts, fates, stop) = drafted?;
+        let (puts, results, stop) = drafted?;
         let before = self.progress.clone();
-        self.count(&fates);
+        self.count(&results);
         let appended = self.append(puts);
         self.under_way = Some(UnderWay { appended, rows, before });
         if self.rows_at_once() == 1 || turn.is_some() {
@@ -253,7 +251,7 @@ impl Import {
         }
     }
 
-    /// Writes rows after a look at what is there: together if that can be, else one by one.
+    /// Reads the documents of rows and writes the rows, together if possible, else one by one.
     async fn write_looking(&mut self, rows: &[Row]) -> Result<(), ImportError> {
         let is_catalog = systems::catalog::is_catalog(self.resource.key);
         if !is_catalog && self.try_rows(rows).await? {
@@ -275,11 +273,11 @@ impl Import {
         Ok(())
     }
 
-    /// Writes rows; false where their documents are not as they were when they were looked at.
+    /// Writes rows; false if their documents changed since they were read.
     async fn try_rows(&mut self, rows: &[Row]) -> Result<bool, ImportError> {
         let before = self.progress.clone();
-        let (puts, fates, stop) = self.draft(rows).await?;
-        self.count(&fates);
+        let (puts, results, stop) = self.draft(rows).await?;
+        self.count(&results);
         match self.append(puts).await {
             Ok(()) => {}
             Err(Error::Conflict { resource, .. }) if resource != IMPORTS => {
@@ -294,27 +292,29 @@ impl Import {
         }
     }
 
-    /// What is to be written for rows, what becomes of each, and the line to stop at.
+    /// The writes of rows, the result of each row, and the line to stop at.
     async fn draft(
         &self,
         rows: &[Row],
-    ) -> Result<(Vec<Put>, Vec<(u64, Fate)>, Option<WrongLine>), ImportError> {
-        let (mut puts, mut fates) = (Vec::new(), Vec::new());
+    ) -> Result<(Vec<Put>, Vec<(u64, RowResult)>, Option<WrongLine>), ImportError> {
+        let (mut puts, mut results) = (Vec::new(), Vec::new());
         for row in rows {
-            let (fate, more) = self.draft_one(row).await?;
-            match (fate, self.progress.wrong) {
-                (Fate::Refused(wrong), Wrong::Stop) => return Ok((puts, fates, Some(wrong))),
-                (fate, _) => fates.push((row.line, fate)),
+            let (result, more) = self.draft_one(row).await?;
+            match (result, self.progress.wrong) {
+                (RowResult::Refused(wrong), Wrong::Stop) => {
+                    return Ok((puts, results, Some(wrong)));
+                }
+                (result, _) => results.push((row.line, result)),
             }
             puts.extend(more.into_iter().map(Put::quiet));
         }
-        Ok((puts, fates, None))
+        Ok((puts, results, None))
     }
 
-    async fn draft_one(&self, row: &Row) -> Result<(Fate, Vec<Put>), ImportError> {
+    async fn draft_one(&self, row: &Row) -> Result<(RowResult, Vec<Put>), ImportError> {
         let body = match &row.body {
             Ok(body) => body.clone(),
-            Err(wrong) => return Ok((Fate::Refused(wrong.clone()), Vec::new())),
+            Err(wrong) => return Ok((RowResult::Refused(wrong.clone()), Vec::new())),
         };
         let key = self.resource.key;
         let before = if self.looks { self.app.document(key, &row.id)? } else { None };
@@ -325,9 +325,9 @@ impl Import {
         }
         if let Some(before) = before {
             match self.compare(&before, &mut draft, row) {
-                Fate::Replaced => draft.before = Some(before),
-                fate @ (Fate::Created | Fate::Kept | Fate::Refused(_)) => {
-                    return Ok((fate, Vec::new()));
+                RowResult::Replaced => draft.before = Some(before),
+                result @ (RowResult::Created | RowResult::Kept | RowResult::Refused(_)) => {
+                    return Ok((result, Vec::new()));
                 }
             }
         }
@@ -340,39 +340,39 @@ impl Import {
                 | Refusal::Conflict { path, message },
             ) => {
                 let wrong = WrongLine { line: row.line, path, message };
-                return Ok((Fate::Refused(wrong), Vec::new()));
+                return Ok((RowResult::Refused(wrong), Vec::new()));
             }
             Err(refusal @ (Refusal::Failed(_) | Refusal::Submit(_) | Refusal::Row { .. })) => {
                 let message = refusal.to_string();
                 let wrong = WrongLine { line: row.line, path: "$".into(), message };
-                return Ok((Fate::Refused(wrong), Vec::new()));
+                return Ok((RowResult::Refused(wrong), Vec::new()));
             }
         }
         let body = draft.after.unwrap_or_default();
-        let (put, fate) = match draft.before {
-            None => (Put::create(key, draft.id, body), Fate::Created),
+        let (put, result) = match draft.before {
+            None => (Put::create(key, draft.id, body), RowResult::Created),
             Some(before) => {
                 let expected = Expected::Revision(before.revision);
-                (Put::new(key, draft.id, Change::Set(body), expected), Fate::Replaced)
+                (Put::new(key, draft.id, Change::Set(body), expected), RowResult::Replaced)
             }
         };
         let mut puts = vec![put];
         puts.extend(draft.more);
-        Ok((fate, puts))
+        Ok((result, puts))
     }
 
     /// Decides about a row whose document exists.
-    fn compare(&self, before: &Document, draft: &mut Draft, row: &Row) -> Fate {
-        let Some(after) = &mut draft.after else { return Fate::Kept };
+    fn compare(&self, before: &Document, draft: &mut Draft, row: &Row) -> RowResult {
+        let Some(after) = &mut draft.after else { return RowResult::Kept };
         self.resource.keep_dates(&before.body, after);
         if before.body == *after {
-            return Fate::Kept;
+            return RowResult::Kept;
         }
         let wrong = |path: &str, message| {
-            Fate::Refused(WrongLine { line: row.line, path: path.into(), message })
+            RowResult::Refused(WrongLine { line: row.line, path: path.into(), message })
         };
         match self.progress.existing {
-            Existing::Keep => Fate::Kept,
+            Existing::Keep => RowResult::Kept,
             Existing::Refuse => {
                 let name = self.resource.name;
                 let message = format!("there is a {name} `{}` already, and it differs", row.id);
@@ -381,21 +381,21 @@ impl Import {
             Existing::Replace => match self.resource.check_patched(&before.body, after) {
                 Ok(()) => {
                     self.resource.stamp(after, draft.at);
-                    Fate::Replaced
+                    RowResult::Replaced
                 }
                 Err(invalid) => wrong(&invalid.path, invalid.message),
             },
         }
     }
 
-    fn count(&mut self, fates: &[(u64, Fate)]) {
-        for (line, fate) in fates {
-            self.progress.count(*line, fate);
+    fn count(&mut self, results: &[(u64, RowResult)]) {
+        for (line, result) in results {
+            self.progress.count(*line, result);
         }
         self.progress.at = self.app.now().to_string();
     }
 
-    /// Puts documents on their way, together with how far the import is.
+    /// Starts to write documents, together with the progress.
     fn append(&mut self, mut puts: Vec<Put>) -> Appended {
         let body = serde_json::to_value(&self.progress).unwrap_or_default();
         puts.push(Put::new(IMPORTS, &self.progress.id, Change::Set(body), self.expected));

@@ -1,5 +1,5 @@
-//! The import and export jobs of the catalogs (TMF620, 633, 634): a file of the exchange folder in,
-//! or out. One runs at a time; what a stop cut off is begun again, or gone on with, at the start.
+//! The import and export jobs of the catalogs (TMF620, 633, 634): from or to a file of the exchange
+//! folder. One runs at a time; an interrupted job is restarted, or continued, at the start.
 //!
 //! A job's `url` is the name of a file in that folder (`offerings.ndjson`, or as
 //! `file:offerings.ndjson`): nothing else on the machine and no other machine is read or written.
@@ -27,7 +27,7 @@ const PIECE_BYTES: usize = 256 << 10;
 /// Max bytes of a line of a file.
 const LINE_BYTES_MAX: usize = 10 << 20;
 
-/// What begins the shape of a job that brings documents in, and of one that takes them out.
+/// The prefixes of the shapes of import and export jobs.
 const KINDS: [(&str, Way); 2] = [("ImportJob", Way::In), ("ExportJob", Way::Out)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ enum Way {
     Out,
 }
 
-/// Why a job failed; it stands in its `errorLog`.
+/// Why a job failed, as in its `errorLog`.
 #[derive(Debug, thiserror::Error)]
 enum JobError {
     #[error("`url` is the name of a file in the exchange folder, such as `file:offerings.ndjson`")]
@@ -64,7 +64,7 @@ fn jobs() -> impl Iterator<Item = (&'static Api, &'static Resource, Way)> {
     })
 }
 
-/// Carries jobs out as they come, until `stopped` ends.
+/// Carries out jobs until `stopped` ends.
 pub(crate) async fn run(app: App, folder: PathBuf, stopped: impl Future<Output = ()>) {
     let mut stopped = std::pin::pin!(stopped);
     loop {
@@ -85,7 +85,7 @@ pub(crate) async fn run(app: App, folder: PathBuf, stopped: impl Future<Output =
     }
 }
 
-/// Carries out what is open now.
+/// Carries out all open jobs.
 async fn run_open(app: &App, folder: &Path) -> Result<(), engine::store::Error> {
     for (api, resource, way) in jobs() {
         for state in ["Running", "Not Started"] {
@@ -113,7 +113,7 @@ async fn carry_out(
         let of = of_what(api, text("path"))?;
         let file = folder.join(name_of(text("url"))?);
         match way {
-            // Boxed: what an import waits for is nested too deep for the compiler otherwise.
+            // Boxed: the future of an import is nested too deep for the compiler otherwise.
             Way::In => Box::pin(bring_in(app, &format!("{}/{id}", resource.key), of, &file)).await,
             Way::Out => take_out(app, of, text("query"), file).await,
         }
@@ -126,7 +126,7 @@ async fn carry_out(
     is_noted(app, (resource, &id), job.revision + 1, end).await.map(drop)
 }
 
-/// Notes how far a job is, unless it was removed meanwhile: what is gone does not come back.
+/// Writes the progress of a job, unless it was removed meanwhile.
 async fn is_noted(
     app: &App,
     (resource, id): (&Resource, &str),
@@ -141,7 +141,7 @@ async fn is_noted(
     }
 }
 
-/// The resource that a path leads to: the last word of it names one of the API.
+/// The resource of a path, by its last segment.
 fn of_what(api: &Api, path: &str) -> Result<&'static Resource, JobError> {
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let found = table::APIS.iter().filter(|known| known.number == api.number);
@@ -154,7 +154,7 @@ fn of_what(api: &Api, path: &str) -> Result<&'static Resource, JobError> {
     })
 }
 
-/// The file that an address names: one in the exchange folder, and nothing beside it.
+/// The file of a URL: one in the exchange folder, and no other.
 fn name_of(url: &str) -> Result<&str, JobError> {
     let name = url.strip_prefix("file:").unwrap_or(url);
     let name = name.strip_prefix("///").unwrap_or(name);
@@ -181,16 +181,16 @@ async fn bring_in(
         let read = file.read(&mut piece).await.map_err(failed("read", path))?;
         let Some(bytes) = piece.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
         match lines.push(bytes) {
-            Ok(whole) => import.take(whole).await?,
+            Ok(whole) => import.add(whole).await?,
             Err(long) => import.stop_at(&long).await?,
         }
     }
-    import.take(lines.finish().into_iter().collect()).await?;
+    import.add(lines.finish().into_iter().collect()).await?;
     import.finish().await?;
     Ok(())
 }
 
-/// Writes a file that is there when it is whole.
+/// Writes a file, which is only visible when it is complete.
 async fn take_out(
     app: &App,
     resource: &'static Resource,

@@ -1,29 +1,28 @@
-//! Cuts what comes in, in pieces of any size, into numbered lines.
+//! Splits chunks of any size into numbered lines.
 
-/// A line without its end.
+/// A line without its terminator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     /// Its number, from 1.
     pub(crate) number: u64,
-    /// What stands on it.
+    /// Its content.
     pub(crate) bytes: Vec<u8>,
 }
 
-/// A line is longer than may be.
+/// A line exceeds the limit.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {number} has more than {bytes_max} bytes")]
 pub(crate) struct TooLong {
-    /// Its number.
     pub(crate) number: u64,
-    /// What a line may have.
+    /// The limit.
     pub(crate) bytes_max: usize,
 }
 
-/// Lines in the making.
+/// A splitter of lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
     rest: Vec<u8>,
-    /// How many lines are whole.
+    /// The number of complete lines.
     count: u64,
     bytes_max: usize,
 }
@@ -34,8 +33,8 @@ impl Lines {
         Self { rest: Vec::new(), count, bytes_max }
     }
 
-    /// Takes a piece, and gives the lines that are whole with it. Empty lines have a number, and
-    /// are passed over.
+    /// Adds a chunk, and returns the lines that it completes. Empty lines have a number, and
+    /// are skipped.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Result<Vec<Line>, TooLong> {
         let mut lines = Vec::new();
         let mut parts = piece.split(|byte| *byte == b'\n').peekable();
@@ -51,7 +50,7 @@ impl Lines {
         Ok(lines)
     }
 
-    /// The last line, where it has no end.
+    /// The last line, if it has no terminator.
     pub(crate) fn finish(mut self) -> Option<Line> {
         if self.rest.is_empty() { None } else { self.end() }
     }

@@ -6,47 +6,46 @@ use serde::{Deserialize, Serialize};
 /// Max wrong lines that are reported; all are counted.
 const WRONG_LINES_MAX: usize = 100;
 
-/// How far an import is.
+/// The progress of an import.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Progress {
-    /// What the client calls it.
+    /// The client's id of it.
     pub(crate) id: String,
-    /// The key of the resource that comes in.
+    /// The key of the resource.
     pub(crate) resource: String,
-    /// Whether it goes on.
+    /// Whether it continues.
     pub(crate) state: State,
     /// How to treat a row whose document exists.
     pub(crate) existing: Existing,
-    /// What becomes of the import at a wrong line.
+    /// What to do at a wrong line.
     pub(crate) wrong: Wrong,
     /// Number of lines done: the next attempt continues after them.
     pub(crate) lines: u64,
-    /// Documents that are new.
+    /// Number of created documents.
     pub(crate) created: u64,
-    /// Documents that are as the rows say now.
+    /// Number of replaced documents.
     pub(crate) replaced: u64,
-    /// Documents that were there already and stay.
+    /// Number of unchanged documents.
     pub(crate) kept: u64,
-    /// Lines that were passed over because they are wrong.
+    /// Number of skipped wrong lines.
     pub(crate) refused: u64,
-    /// The first of the wrong lines.
+    /// The first wrong lines.
     pub(crate) wrong_lines: Vec<WrongLine>,
-    /// When it began.
     pub(crate) began: String,
-    /// When it last went on.
+    /// When it last continued.
     pub(crate) at: String,
 }
 
-/// Whether an import goes on.
+/// Whether an import continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum State {
-    /// Lines come in, or the connection broke: it can be gone on with.
+    /// Lines are being imported, or the connection broke: it can be continued.
     Running,
-    /// A line is wrong; it can be gone on with once it is right.
+    /// A line is wrong; the import can be continued once it is corrected.
     Stopped,
-    /// Every line is dealt with.
+    /// Every line is done.
     Completed,
 }
 
@@ -56,43 +55,40 @@ pub(crate) enum State {
 pub(crate) enum Existing {
     /// The line is wrong.
     Refuse,
-    /// The document stays.
     Keep,
     /// Replace the document by the row.
     Replace,
 }
 
-/// What becomes of an import at a wrong line.
+/// What to do at a wrong line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Wrong {
-    /// It stops before it.
+    /// Stop before it.
     Stop,
-    /// It notes the line and goes on.
+    /// Report the line and continue.
     Skip,
 }
 
-/// A line that cannot be taken.
+/// A refused line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct WrongLine {
     /// Its number, from 1.
     pub(crate) line: u64,
-    /// The attribute; `$` where it is the whole.
+    /// The attribute; `$` for the whole line.
     pub(crate) path: String,
-    /// What is wrong.
     pub(crate) message: String,
 }
 
-/// What became of a row.
+/// The result of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum RowResult {
     /// Its document is new.
     Created,
     /// Its document was replaced by the row.
     Replaced,
-    /// Its document was there and stays.
+    /// Its document was not changed.
     Kept,
-    /// It is wrong.
     Refused(WrongLine),
 }
 
@@ -120,7 +116,7 @@ impl Wrong {
 }
 
 impl Progress {
-    /// An import that begins.
+    /// A new import.
     pub(crate) fn new(
         id: &str,
         resource: &str,
@@ -144,14 +140,14 @@ impl Progress {
         }
     }
 
-    /// Counts a row, which makes every line up to its own dealt with.
-    pub(crate) fn count(&mut self, line: u64, fate: &Fate) {
+    /// Counts a row; all lines up to it are done.
+    pub(crate) fn count(&mut self, line: u64, result: &RowResult) {
         self.lines = line;
-        match fate {
-            Fate::Created => self.created += 1,
-            Fate::Replaced => self.replaced += 1,
-            Fate::Kept => self.kept += 1,
-            Fate::Refused(wrong) => {
+        match result {
+            RowResult::Created => self.created += 1,
+            RowResult::Replaced => self.replaced += 1,
+            RowResult::Kept => self.kept += 1,
+            RowResult::Refused(wrong) => {
                 self.refused += 1;
                 if self.wrong_lines.len() < WRONG_LINES_MAX {
                     self.wrong_lines.push(wrong.clone());
@@ -167,7 +163,7 @@ impl Progress {
         self.wrong_lines = vec![wrong];
     }
 
-    /// Goes on, as a client asks now.
+    /// Continues, with the client's current options.
     pub(crate) fn resume(&mut self, existing: Existing, wrong: Wrong) {
         if self.state == State::Stopped {
             self.wrong_lines.clear();

@@ -1,4 +1,4 @@
-//! `[host]` of `ferrule.toml`: what running and compiling plugins may take.
+//! `[host]` of `ferrule.toml`: limits of running and compiling plugins.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use ::host::compile::CompileLimits;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// How long unused versions of plugins are kept where nothing is said, in days.
+/// The default retention of unused versions of plugins, in days.
 const KEEP_VERSIONS_DAYS: u32 = 30;
 
-/// What running and compiling plugins may take.
+/// Limits of running and compiling plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Host {
@@ -35,7 +35,7 @@ pub struct Host {
     /// Wall-clock time for compiling one plugin, in seconds.
     #[serde(deserialize_with = "within::<_, 1, 86400>")]
     pub compile_wall_s: u32,
-    /// How long versions of plugins are kept that no file has and no open plan began with, in days.
+    /// Retention of versions of plugins that no file has and no open plan began with, in days.
     #[serde(deserialize_with = "within::<_, 1, 36500>")]
     pub keep_versions_days: u32,
 }
@@ -58,7 +58,7 @@ impl Default for Host {
 }
 
 impl Host {
-    /// Sets the options of a host accordingly.
+    /// Applies the limits to the options of a host.
     pub fn apply(&self, options: &mut Options) {
         options.instances = self.instances;
         options.memory_mib = self.memory_mib;
@@ -71,7 +71,7 @@ impl Host {
         };
     }
 
-    /// How long unused versions of plugins are kept.
+    /// Retention of unused versions of plugins.
     pub fn keep_versions(&self) -> Duration {
         Duration::from_secs(u64::from(self.keep_versions_days) * 24 * 3_600)
     }

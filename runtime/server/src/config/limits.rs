@@ -1,41 +1,41 @@
-//! `[limits]` of `ferrule.toml`: how much may be under way at one time.
+//! `[limits]` of `ferrule.toml`: limits on open work.
 
 use serde::{Deserialize, Deserializer};
 
 use super::number::within;
 
-/// How much may be under way at one time.
+/// Limits on open work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Limits {
     /// Max MiB that the bodies of requests under way take together.
     #[serde(deserialize_with = "bodies_mib")]
     pub bodies_mib: usize,
-    /// Max exports that are written at one time.
+    /// Max exports at one time.
     #[serde(deserialize_with = "exports")]
     pub exports: usize,
-    /// Max orders and runs that are open.
+    /// Max open orders and runs.
     #[serde(deserialize_with = "open_orders")]
     pub open_orders: u64,
     /// Max MiB of the journals of open orders and runs.
     #[serde(deserialize_with = "open_orders_mib")]
     pub open_orders_mib: u64,
-    /// Max callbacks that are kept before their task waits for them.
+    /// Max callbacks that arrived before their task waits for them.
     #[serde(deserialize_with = "callbacks_kept")]
     pub callbacks_kept: u64,
     /// Max MiB of these callbacks.
     #[serde(deserialize_with = "callbacks_kept_mib")]
     pub callbacks_kept_mib: u64,
-    /// Max MiB that the store keeps in memory of what it read or wrote.
+    /// Max MiB of the store's cache.
     #[serde(deserialize_with = "store_cache_mib")]
     pub store_cache_mib: u64,
 }
 
-/// The most of anything that can be set.
+/// The max of every limit.
 const COUNT_MAX: u64 = 100_000_000;
 const MIB_MAX: u64 = 1 << 20;
 
-/// The most exports that can be set.
+/// The max of `exports`.
 const EXPORTS_MAX: usize = 1_000;
 
 impl Default for Limits {

@@ -1,12 +1,12 @@
-//! What is wrong in `ferrule.toml`, told without showing any value: it may be a secret.
+//! Errors in `ferrule.toml`, shown without any value: it may be a secret.
 
 use std::fmt;
 use std::ops::Range;
 
-/// A key has no more characters than this; what is longer is part of something else.
+/// Max characters of a key; a longer text is part of something else.
 const KEY_CHARS_MAX: usize = 100;
 
-/// What is wrong, and where.
+/// An error and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// The line, from 1.
@@ -15,12 +15,12 @@ pub struct Mistake {
     pub column: usize,
     /// The table and the key, such as `plugins.vlan.config.token`; `None` if it has none.
     pub key: Option<String>,
-    /// What is wrong with it.
+    /// The error.
     pub what: String,
 }
 
 impl Mistake {
-    /// What a parser found in a text.
+    /// The error of a parser.
     pub fn of(text: &str, error: &toml::de::Error) -> Self {
         let Range { start, .. } = error.span().unwrap_or(0..0);
         let before = text.get(..start).unwrap_or(text);
@@ -49,7 +49,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The table and the key at a line. What lies within a text of several lines has the key of that.
+/// The table and the key at a line. A line within a multi-line text has the key of the text.
 fn key(text: &str, wanted: usize) -> Option<String> {
     let (mut table, mut key) = (String::new(), None);
     let mut open: Option<&str> = None;
@@ -72,7 +72,7 @@ fn key(text: &str, wanted: usize) -> Option<String> {
     }
 }
 
-/// Which kind of text of several lines is open after a line.
+/// The delimiter of the multi-line text that is open after a line.
 fn left_open<'a>(line: &str, open: Option<&'a str>) -> Option<&'a str>
 where
     'static: 'a,
@@ -104,7 +104,7 @@ fn plain_key(key: &str) -> Option<String> {
     is_key.then(|| key.to_owned())
 }
 
-/// A message without the text or number that was found: `invalid type: string "…", expected …`.
+/// A message without the text or number in the file: `invalid type: string "…", expected …`.
 fn without_values(message: &str) -> String {
     let is_about_value =
         ["invalid type: ", "invalid value: "].iter().any(|begin| message.starts_with(begin));

@@ -1,11 +1,11 @@
-//! `[retention]` of `ferrule.toml`: how long what has ended is kept.
+//! `[retention]` of `ferrule.toml`: retention of ended orders, runs and logs.
 
 use serde::{Deserialize, Deserializer};
 
 use super::number::within;
 
-/// How long what has ended is kept. What is open stays, and so does the journal of an order for as
-/// long as an instance that it made or changed is in use; order documents stay in any case.
+/// Retention of ended work. Open work stays, and so does the journal of an order while an
+/// instance that it made or changed is in use; order documents stay in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Retention {
@@ -26,10 +26,10 @@ pub struct Retention {
     pub callbacks_minutes: u64,
 }
 
-/// The longest time that can be set, in days.
+/// The longest retention, in days.
 const DAYS_MAX: u64 = 36_500;
 
-/// The longest time that callbacks can be kept, in minutes: a week.
+/// The longest retention of callbacks, in minutes: a week.
 const MINUTES_MAX: u64 = 7 * 24 * 60;
 
 impl Default for Retention {

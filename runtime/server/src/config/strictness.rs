@@ -10,11 +10,11 @@ use crate::settings::{References as Check, Strict, Strictness};
 pub struct Catalog {
     /// Whether an offering that cannot be delivered can be launched by a change of its status.
     pub launch: Strict,
-    /// Whether a change may make something unusable that can be ordered.
+    /// Whether a change may make an orderable entity unusable.
     pub changes: Strict,
-    /// Whether a price that cannot be billed is refused; if not, nothing is sold at it.
+    /// Whether a price that cannot be billed is refused; if not, it cannot be sold.
     pub prices: Strict,
-    /// Whether a pattern that cannot be compiled is refused; if not, what has it is not ordered.
+    /// Whether a pattern that cannot be compiled is refused; if not, its entity cannot be ordered.
     pub patterns: Strict,
 }
 
@@ -22,8 +22,8 @@ pub struct Catalog {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Inventory {
-    /// Whether a price of a product that cannot be billed is refused; if not, bill runs pass over it
-    /// and tell it.
+    /// Whether a price of a product that cannot be billed is refused; if not, bill runs skip
+    /// and report it.
     pub prices: Strict,
 }
 

@@ -1,5 +1,5 @@
-//! Which addresses events may be sent to. A callback is the client's to choose, and could have the
-//! server call what the client itself cannot reach.
+//! The addresses that events may be sent to. A client chooses its callback, and could have the
+//! server call addresses that the client itself cannot reach.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -18,28 +18,28 @@ const RESOLVE_WAIT: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct Guard {
     allow: Vec<Allowed>,
-    /// Where the server itself listens.
+    /// The server's own address.
     own: SocketAddr,
-    /// Whether others than this machine reach it, through a proxy.
+    /// Whether other machines reach it, through a proxy.
     is_public: bool,
 }
 
-/// Something inside that may be called.
+/// An internal address that may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {
     /// Addresses that share this many leading bits with this one.
     Network(IpAddr, u8),
-    /// A host, whatever network it is in.
+    /// A host in any network.
     Name(String),
 }
 
-/// Why nothing is sent there.
+/// Why a callback must not be called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     /// The address must never be called.
     #[error("`{0}` is an address to which nothing is sent")]
     Nowhere(IpAddr),
-    /// The address is inside, and the settings do not name it.
+    /// The address is internal, and not in the settings.
     #[error(
         "`{0}` is an address inside, to which nothing is sent unless `[events] allow` of \
          ferrule.toml names it"
@@ -48,13 +48,13 @@ pub enum Forbidden {
     /// It is this server.
     #[error("this server does not subscribe to itself")]
     Own,
-    /// The connection would be encrypted.
+    /// The connection would need TLS.
     #[error("this build has no TLS: name an `http` URL, of a proxy where need be")]
     Encrypted,
 }
 
 impl Guard {
-    /// The guard of a server that listens there.
+    /// The guard of a server at an address.
     pub fn new(allow: Vec<Allowed>, own: SocketAddr) -> Self {
         Self { allow, own, is_public: false }
     }
@@ -65,7 +65,7 @@ impl Guard {
         Self { is_public: true, ..self }
     }
 
-    /// Whether events may be sent to a callback. A name that leads nowhere now may later.
+    /// Whether events may be sent to a callback. A name without addresses may have some later.
     pub async fn check(&self, callback: &Callback) -> Result<(), Forbidden> {
         if callback.is_encrypted() {
             return Err(Forbidden::Encrypted);
@@ -81,7 +81,7 @@ impl Guard {
         self.admitted(host, addresses).map(drop)
     }
 
-    /// The addresses of a host that may be called; where there is none, why.
+    /// The allowed addresses of a host; the reason if there are none.
     pub(super) fn admitted(
         &self,
         host: &str,
@@ -121,7 +121,7 @@ impl Guard {
     }
 }
 
-/// Whether every address of a host is outside; not where it has none.
+/// Whether every address of a host is external; false if it has none.
 pub(super) async fn is_outside(uri: &hyper::Uri) -> bool {
     let looking = tokio::net::lookup_host(target(uri));
     let Ok(Ok(addresses)) = tokio::time::timeout(RESOLVE_WAIT, looking).await else {

@@ -1,4 +1,4 @@
-//! Sends one event to one callback. Every connection is made to an address that the guard admits;
+//! Sends one event to one callback. Connections go only to addresses that the guard allows;
 //! redirects are not followed, since they could lead past it.
 
 use std::io;
@@ -22,7 +22,7 @@ use super::{Forbidden, Guard};
 /// Max bytes of a response that are read, so that its connection can be used again.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
-/// What is told of an exchange with an address inside that failed, however it did.
+/// The error of every failed exchange with an internal address.
 const UNTOLD: &str = "no answer from the callback, which is an address inside";
 
 /// Max time that an unused connection is kept.
@@ -31,13 +31,12 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// Max idle connections to one host.
 const IDLE_CONNECTIONS_MAX: usize = 8;
 
-/// A pooled client.
 pub(super) struct Client {
     pooled: Pooled<Connector, Full<Bytes>>,
     wait: Duration,
 }
 
-/// Makes connections to addresses that the guard admits.
+/// Connects to addresses that the guard allows.
 #[derive(Clone)]
 struct Connector(Arc<Guard>);
 
@@ -116,7 +115,7 @@ fn judged(status: StatusCode) -> Answer {
 }
 
 async fn drain(response: Response<Incoming>) {
-    // What is not read to its end ends with its connection, which is as good.
+    // A body that is not read to its end ends with its connection, which is as good.
     Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await.ok();
 }
 

@@ -1,4 +1,4 @@
-//! Dead letters: events that a subscriber did not take. They are kept until they are taken after
+//! Dead letters: events that a subscriber refused. They are kept until they are delivered after
 //! all, are removed, or the subscription is.
 
 use engine::keys;
@@ -13,28 +13,27 @@ use tmf::time::Timestamp;
 use super::subscriber::Subscriber;
 use super::{Events, FACTS_AT_ONCE};
 
-/// An event that was not taken.
+/// A refused event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
     /// The number of the event.
     pub sequence: u64,
-    /// Since when it lies here.
+    /// When it became a dead letter.
     pub since: Timestamp,
-    /// Why it was not taken.
+    /// The reason.
     pub reason: String,
     /// The type of the event.
     pub event_type: String,
-    /// What was sent.
     pub body: Value,
 }
 
-/// What became of another attempt.
+/// The result of another attempt.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Retried {
-    /// It was taken, and is no dead letter any more.
+    /// It was delivered, and is no dead letter any more.
     Taken,
-    /// It was not, for this reason.
+    /// It was refused, for this reason.
     Refused(String),
     /// There is no such dead letter.
     Unknown,
@@ -102,7 +101,7 @@ impl Events {
     }
 }
 
-/// What removes every dead letter of a subscription.
+/// The writes that remove every dead letter of a subscription.
 pub(super) fn keys_of(store: &dyn Store, subscription: &str) -> Result<Vec<Write>, Error> {
     let mut writes: Vec<Write> = Vec::new();
     let mut scan = Scan::prefix(keys::dead_letters(subscription), FACTS_AT_ONCE);

@@ -1,5 +1,5 @@
-//! The outbox as workers read it. One task follows its end; the last events are held in memory,
-//! read once for all who are not behind.
+//! The outbox as workers read it. One task follows its end; the last events are kept in memory,
+//! read once for all workers at the end.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ const FOLLOWED_AT_ONCE: usize = 256;
 /// An event with its number; `None` if the stored event is unreadable.
 pub(super) type Numbered = (u64, Option<Arc<OutboxEvent>>);
 
-/// The events, to be read from any of them on.
+/// The events, readable from any number on.
 pub(super) struct Outbox {
     store: Arc<dyn Store>,
     recent: Mutex<Recent>,
@@ -41,7 +41,7 @@ struct Recent {
     bytes: usize,
 }
 
-/// The number of the next event there will be.
+/// The number of the next event.
 pub(super) fn end(store: &dyn Store) -> Result<u64, Error> {
     Ok(number(store.get(keys::NEXT_EVENT)?.as_deref()))
 }
@@ -58,7 +58,7 @@ pub(super) fn scan_from(next: u64, limit: usize) -> Scan {
     Scan { after, ..Scan::prefix(keys::OUTBOX, limit) }
 }
 
-/// Follows the end of the outbox, for as long as the store works.
+/// Follows the end of the outbox until the store fails.
 pub(super) async fn follow(events: Events) {
     let mut changed = events.0.engine.store().changed();
     loop {
@@ -85,8 +85,8 @@ impl Outbox {
         self.end.subscribe()
     }
 
-    /// The events from one on, some at once; none where there is none yet. The first may have a
-    /// higher number than asked for: those before were removed.
+    /// The events from a number on, some at once; empty at the end. The first may have a
+    /// higher number than `next`: those before were removed.
     pub(super) fn from(&self, next: u64) -> Result<Vec<Numbered>, Error> {
         let end = *self.end.borrow();
         if next >= end {
@@ -105,8 +105,8 @@ impl Outbox {
         Ok(if page.is_empty() { vec![(end - 1, None)] } else { page })
     }
 
-    /// Reads the events since the last time. Events that the store shows may still be on their way
-    /// to the disk, and subscribers must not see what a power loss undoes: it first waits for a commit.
+    /// Reads the new events. Events that the store shows may still be on their way to the disk, and
+    /// subscribers must not see what a power loss undoes: it first waits for a commit.
     async fn catch_up(&self, events: &Events) -> Result<(), Error> {
         let (known, end) = (*self.end.borrow(), end(&*self.store)?);
         if end <= known {
@@ -131,7 +131,7 @@ impl Outbox {
     }
 
     fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        // Nothing panics while it holds the lock.
+        // No code panics while it holds the lock.
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

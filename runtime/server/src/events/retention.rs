@@ -8,13 +8,13 @@ use tmf::subscription::{About, OutboxEvent};
 
 use super::{Events, FACTS_AT_ONCE, outbox};
 
-/// So often it is looked whether events can be removed.
+/// The interval of checks.
 const CHECK_INTERVAL_MS: u64 = 30_000;
 
-/// The resource under which the events of topics are kept.
+/// The resource of the events of topics.
 pub(crate) const TOPIC_EVENT: &str = "topicEvent";
 
-/// Looks from time to time, for as long as the store works.
+/// Removes expired events at intervals until the store fails.
 pub(super) async fn remove_expired(events: Events) {
     loop {
         let at = events.0.clock.now().plus_ms(CHECK_INTERVAL_MS);
@@ -40,7 +40,7 @@ impl Events {
         }
     }
 
-    /// The oldest events that are over, some at once, as what removes them.
+    /// The oldest expired events, some at once, as the writes that remove them.
     fn over(&self) -> Result<(Vec<Write>, Vec<Put>), Error> {
         let store = self.0.engine.store();
         let end = outbox::end(&**store)?;

@@ -6,23 +6,22 @@ use tmf::subscription::{Keep, Patience};
 
 use super::Guard;
 
-/// What workers and the retention task go by.
+/// Settings of the workers and of retention.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What hrefs begin with.
+    /// The beginning of hrefs.
     pub base: String,
-    /// Which addresses may be called.
+    /// The addresses that may be called.
     pub guard: Guard,
-    /// How much is put up with.
+    /// Limits of failures.
     pub patience: Patience,
     /// Retention of delivered events.
     pub keep: Keep,
-    /// Delivery timeout.
     pub answer_wait: Duration,
 }
 
 impl Settings {
-    /// The usual ones of a server that hrefs lead to.
+    /// The defaults of a server with a base URL.
     pub fn new(base: &str, guard: Guard) -> Self {
         Self {
             base: base.trim_end_matches('/').into(),

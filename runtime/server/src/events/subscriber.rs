@@ -1,4 +1,4 @@
-//! A subscription and how far it has come: shared by its worker and by those who ask about it or
+//! A subscription and its progress: shared by its worker and by requests that read or
 //! change it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,17 +12,17 @@ use tokio::sync::watch;
 /// A subscription with its progress.
 #[derive(Debug)]
 pub struct Subscriber {
-    /// Whom it is for, and what about.
+    /// The subscription.
     pub subscription: Subscription,
     state: Mutex<State>,
-    /// Counts what people change: whatever a worker began before does not count.
+    /// Counts changes by clients: attempts that a worker began before the last one are ignored.
     turn: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
 struct State {
     progress: Progress,
-    /// The next event as it is kept.
+    /// The next event, as written to disk.
     kept: u64,
     has_courier: bool,
     is_writing: bool,
@@ -30,21 +30,21 @@ struct State {
     has_ended: bool,
 }
 
-/// Where a worker stands.
+/// The position of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Position {
     pub(super) next: u64,
     pub(super) turn: u64,
 }
 
-/// What a worker has to do.
+/// The task of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     /// Send from here on.
     Send(Position),
-    /// Wait until something is changed.
+    /// Wait for a change.
     Wait,
-    /// There is no such subscription any more.
+    /// The subscription was removed.
     End,
 }
 
@@ -61,27 +61,27 @@ impl Subscriber {
         Self { subscription, state: Mutex::new(state), turn: watch::Sender::new(0) }
     }
 
-    /// How far it has come.
+    /// Its progress.
     pub fn progress(&self) -> Progress {
         self.state().progress.clone()
     }
 
-    /// What is kept of its progress.
+    /// The stored progress.
     pub(super) fn kept(&self) -> Write {
         self.state().write(&self.subscription.id)
     }
 
-    /// Whether it has no worker yet; from now on it has.
-    pub(super) fn takes_courier(&self) -> bool {
+    /// Returns true once, to the caller that starts the worker.
+    pub(super) fn claim_worker(&self) -> bool {
         !std::mem::replace(&mut self.state().has_courier, true)
     }
 
-    /// Follows what people change.
+    /// Follows changes by clients.
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
         self.turn.subscribe()
     }
 
-    /// What its worker has to do now.
+    /// The current task of its worker.
     pub(super) fn task(&self) -> Task {
         let state = self.state();
         if state.has_ended {
@@ -127,14 +127,14 @@ impl Subscriber {
         Some(state.progress.answered(answer, now, patience, &self.subscription.id))
     }
 
-    /// How many events were settled that are not kept as such.
+    /// The number of events done since the progress was written.
     pub(super) fn unkept(&self) -> u64 {
         let state = self.state();
         state.progress.next.abs_diff(state.kept)
     }
 
-    /// Keeps the progress, some time soon. One write is on its way at one time: what comes
-    /// meanwhile goes into the next.
+    /// Writes the progress soon. One write is under way at a time: later changes
+    /// go into the next.
     pub(super) fn keep(self: &Arc<Self>, engine: &Engine) {
         let mut state = self.state();
         if state.is_writing {
@@ -167,7 +167,7 @@ impl Subscriber {
         });
     }
 
-    /// Keeps the progress with other facts, together or not at all.
+    /// Writes the progress with other facts, atomically.
     pub(super) async fn keep_with(&self, writes: Vec<Write>, engine: &Engine) -> Result<(), Error> {
         let appended = self.state().append(&self.subscription.id, writes, engine);
         match appended {
@@ -189,7 +189,7 @@ impl Subscriber {
         .await
     }
 
-    /// Changes what is known beside the delivery, with other facts.
+    /// Changes counters beside the delivery, with other facts.
     pub(super) async fn note(
         &self,
         engine: &Engine,
@@ -207,13 +207,13 @@ impl Subscriber {
         }
     }
 
-    /// Has its worker end, and keeps nothing of it any more.
+    /// Stops its worker, and writes its progress no more.
     pub(super) fn end(&self) {
         self.state().has_ended = true;
         self.turn.send_modify(|turn| *turn += 1);
     }
 
-    /// Keeps the progress where that was not done, as the server stops.
+    /// Writes unwritten progress when the server stops.
     pub(super) async fn close(&self, engine: &Engine) {
         if self.unkept() == 0 {
             return;
@@ -224,7 +224,7 @@ impl Subscriber {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
+        // No code panics while it holds the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

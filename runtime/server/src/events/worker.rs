@@ -17,11 +17,10 @@ use super::{Events, Inner};
 /// Events that do not concern a subscriber after which its progress is written.
 const UNKEPT_MAX: u64 = 1_024;
 
-/// What becomes of the events after one.
+/// How a page continues after an event.
 enum After {
-    /// They follow.
     GoOn,
-    /// Look again what there is to do.
+    /// Read the task again.
     LookAgain,
 }
 
@@ -62,7 +61,7 @@ impl DeliveryWorker {
         }
     }
 
-    /// Sends a page of events; false where there is none.
+    /// Sends a page of events; false if there is none.
     async fn send_from(&self, position: Position) -> Result<bool, Error> {
         let page = self.events.0.outbox.from(position.next)?;
         if let Some((first, _)) = page.first() {
@@ -70,7 +69,7 @@ impl DeliveryWorker {
         }
         for (sequence, event) in &page {
             let message = event.as_deref().map(|event| self.message(event)).transpose()?.flatten();
-            // The document that goes with an event may be a later one than that of the event.
+            // The document of an event may be a later revision than that of the event.
             self.events.0.engine.store().settled().await?;
             let after = match message {
                 Some(message) => self.send(position.turn, *sequence, &message).await?,
@@ -98,7 +97,7 @@ impl DeliveryWorker {
         message(&self.events, &self.subscriber.subscription, event)
     }
 
-    /// Sends an event until it is settled, or there is something else to do.
+    /// Sends an event until it is done, or the task changes.
     async fn send(&self, turn: u64, sequence: u64, message: &Message) -> Result<After, Error> {
         let Inner { engine, clock, settings, client, .. } = &*self.events.0;
         let url = self.subscriber.subscription.callback.url_of(&message.event_type);
@@ -142,7 +141,7 @@ impl DeliveryWorker {
         let letter = DeadLetter::new(sequence, self.events.0.clock.now(), reason, message);
         let Inner { engine, .. } = &*self.events.0;
         let write = letter.write(&self.subscriber.subscription.id);
-        // Where events are sent again, one may die twice.
+        // If events are replayed, one may become a dead letter twice.
         let is_known = engine.store().get(&write.0)?.is_some();
         let counted = |progress: &mut Progress| progress.dead -= u64::from(is_known);
         self.subscriber.note(engine, vec![write], counted).await

@@ -1,4 +1,4 @@
-//! Answers that are as they should be.
+//! Responses of handlers.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION, WARNING};
@@ -11,12 +11,11 @@ pub(super) fn json(status: StatusCode, body: &Value) -> Response {
     with_type(status, "application/json", body.to_string())
 }
 
-/// A text.
 pub(super) fn text(body: String) -> Response {
     with_type(StatusCode::OK, "text/plain; charset=utf-8", body)
 }
 
-/// A document with the place where it is found from now on.
+/// A document with its new location.
 pub(super) fn located(status: StatusCode, location: &str, body: &Value) -> Response {
     let mut response = json(status, body);
     if let Ok(location) = HeaderValue::from_str(location) {
@@ -25,7 +24,7 @@ pub(super) fn located(status: StatusCode, location: &str, body: &Value) -> Respo
     response
 }
 
-/// An answer that tells what was kept and not understood, or not acted on: a `Warning` for each
+/// A response with a `Warning` for each attribute that was stored without an effect
 /// (RFC 7234, 5.5).
 pub(super) fn warned<T: ToString>(mut response: Response, told: &[T]) -> Response {
     for entry in told {
@@ -39,17 +38,17 @@ pub(super) fn warned<T: ToString>(mut response: Response, told: &[T]) -> Respons
     response
 }
 
-/// The mark of an answer that rests on a commit of its own, made after all looks at the store.
+/// The mark of a response that depends on a commit of its own, made after all reads of the store.
 #[derive(Clone, Copy)]
 struct Committed;
 
-/// An answer that needs to wait for no other commit than the one it was made of.
+/// A response that needs to wait for no other commit than its own.
 pub(super) fn committed(mut response: Response) -> Response {
     response.extensions_mut().insert(Committed);
     response
 }
 
-/// Whether everything that an answer rests on is durable.
+/// Whether everything that a response depends on is durable.
 pub(super) fn is_committed(response: &Response) -> bool {
     response.extensions().get::<Committed>().is_some()
 }

@@ -1,16 +1,15 @@
-//! An attribute that a question asks for and no definition knows.
+//! Unknown attributes in queries.
 
 use serde_json::Value;
 use tmf::filter::{Unknown, any};
 
 use super::problem::Problem;
 
-/// An attribute that is asked for, and that no definition knows.
+/// An attribute in a query that no definition knows.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// The attribute.
     pub(super) unknown: Unknown,
-    /// The parameter that asks for it.
+    /// The query parameter.
     pub(super) parameter: String,
 }
 
@@ -21,7 +20,7 @@ impl Asked {
         any(document, &path, &mut |_| true)
     }
 
-    /// That no document has it.
+    /// The error if no document has it.
     pub(super) fn refused(&self) -> Problem {
         Problem::bad(self.unknown.to_string()).about(&self.parameter)
     }

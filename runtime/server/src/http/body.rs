@@ -1,4 +1,4 @@
-//! Reads what clients send: no more than the limit, and only JSON.
+//! Reads request bodies: within the limit, and only JSON.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,38 +16,38 @@ use super::problem::Problem;
 use crate::app::aside_of_bytes;
 use crate::json;
 
-/// A body must have arrived within this time.
+/// Timeout of a body.
 pub(super) const BODY_WAIT: Duration = Duration::from_secs(60);
 
-/// How fast a body must be.
+/// The required pace of a body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// All of it must have arrived within this time.
+    /// Timeout of the whole body.
     wait: Duration,
-    /// It may be slow, or not move, for this long in all.
+    /// Max time in all that it may be slow, or not move.
     slow: Duration,
     /// Fewer bytes a second than this are slow.
     bytes_a_second: u64,
 }
 
-/// How fast the bodies of requests must be.
+/// The required pace of request bodies.
 pub(super) const PACE: Pace =
     Pace { wait: BODY_WAIT, slow: Duration::from_secs(10), bytes_a_second: 16 << 10 };
 
-/// Room for bodies is given in pieces of this size.
+/// The unit of room for bodies.
 const PIECE_BYTES: usize = 16 << 10;
 
-/// What a value takes in memory beside its text, more or less.
+/// Memory of a value beside its text, approximately.
 const VALUE_BYTES: usize = 64;
 
-/// The room that bodies have together, and that each has while its request is carried out.
+/// The room of all bodies, and of each while its request is carried out.
 #[derive(Clone, Debug)]
 pub(super) struct Bodies {
     pieces: Arc<Semaphore>,
     mib: usize,
 }
 
-/// Room that is given back when the request is done.
+/// Reserved room, released when the request is done.
 #[derive(Debug, Default)]
 pub(super) struct Room(Option<OwnedSemaphorePermit>);
 
@@ -66,7 +66,7 @@ impl Bodies {
         Self { pieces: Arc::new(Semaphore::new(pieces)), mib }
     }
 
-    /// Makes room for as many bytes in all as there are now.
+    /// Grows the room to this many bytes in all.
     fn grow(&self, room: &mut Room, bytes: usize) -> Result<(), Problem> {
         let held = room.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let more = bytes.div_ceil(PIECE_BYTES).saturating_sub(held);
@@ -102,7 +102,7 @@ impl Received {
     }
 }
 
-/// What is said of a body that must be there and is not.
+/// The error for a missing body.
 pub(super) fn missing(headers: &HeaderMap) -> Problem {
     match is_json(headers) {
         true => Problem::bad("the body is empty: send a JSON document"),
@@ -110,7 +110,7 @@ pub(super) fn missing(headers: &HeaderMap) -> Problem {
     }
 }
 
-/// Waits until a body is there: no larger than the limit, and no slower.
+/// Waits for a body within the limit and the pace.
 pub(super) async fn receive(
     headers: &HeaderMap,
     mut body: Body,
@@ -150,7 +150,7 @@ pub(super) async fn receive(
         received.bodies.grow(&mut received.room, length)?;
         received.bytes.extend_from_slice(&piece);
     }
-    // A connection that is given up may look like the end of its body.
+    // A closed connection may look like the end of its body.
     if announced.is_some_and(|length| length != received.bytes.len()) {
         return Err(Problem::bad("the body ended early"));
     }

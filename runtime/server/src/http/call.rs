@@ -1,4 +1,4 @@
-//! A request as the handlers see it: its path in pieces, its query, where hrefs begin.
+//! A parsed request: its path in pieces, its query, the beginning of hrefs.
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ use super::{Limits, body};
 use body::{Bodies, Received, Room};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// The header with which a client names a submission, to repeat it safely.
+/// The header with a client's key for a submission, to repeat it safely.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Max length of a client's key for a submission.
@@ -27,35 +27,34 @@ const IDEMPOTENCY_KEY_MAX: usize = 255;
 /// Max length of the key with its scope: it becomes a key of the store, behind a prefix.
 const SUBMISSION_BYTES_MAX: usize = engine::store::KEY_BYTES_MAX - 16;
 
-/// A request.
 pub(super) struct Call {
     pub(super) method: Method,
-    /// The pieces of the path, decoded; empty ones left out.
+    /// The decoded pieces of the path, without empty ones.
     pub(super) path: Vec<String>,
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
-    /// What hrefs begin with.
+    /// The beginning of hrefs.
     pub(super) base: String,
     /// Told when the server shuts down.
     pub(super) closing: Closing,
     /// Told when the client has gone.
     pub(super) gone: Gone,
-    /// The place among requests under way, where it has one.
+    /// The place among requests under way, if it has one.
     place: Option<OwnedSemaphorePermit>,
     content: Content,
     room: Room,
 }
 
-/// What comes with a request.
+/// The body of a request.
 enum Content {
-    /// It is still to be read. Behind a lock that is never taken: a body alone cannot be shared
+    /// Not read yet. Behind a lock that is never contended: a body alone cannot be shared
     /// between threads.
     Coming(Mutex<Body>),
-    /// It has arrived, or will not.
+    /// Received, or failed.
     Arrived(Result<Received, Problem>),
-    /// It is read, and its handler has not taken it yet.
+    /// Parsed, and still to be taken by the handler.
     Read(Option<Value>),
-    /// A handler has taken it.
+    /// Taken by the handler.
     Taken,
 }
 
@@ -64,13 +63,13 @@ enum Content {
 pub(super) struct Gone(Option<oneshot::Receiver<()>>);
 
 impl Gone {
-    /// A client that is there as long as the sender is.
+    /// A client that is connected until the sender is dropped.
     pub(super) fn new() -> (oneshot::Sender<()>, Self) {
         let (here, gone) = oneshot::channel();
         (here, Self(Some(gone)))
     }
 
-    /// Ends when the client has gone; never where that ends the handler itself.
+    /// Ends when the client has gone; never if that ends the handler itself.
     pub(super) async fn left(&mut self) {
         match &mut self.0 {
             // An error means that the sender was dropped, and so the client has gone.
@@ -109,20 +108,20 @@ impl Call {
         })
     }
 
-    /// Waits for the body, and keeps it: what a handler does with it needs no client any more.
+    /// Waits for the body, so that the handler needs no client any more.
     pub(super) async fn receive(&mut self, limits: Limits, bodies: &Bodies) {
         let body = self.take_body();
         let received = body::receive(&self.headers, body, (limits, body::PACE), bodies).await;
         self.content = Content::Arrived(received);
     }
 
-    /// Carries it out in this place, and tells its handler when the client has gone.
+    /// Assigns a place, and a receiver that tells when the client has gone.
     pub(super) fn hand_over(&mut self, place: Option<OwnedSemaphorePermit>, gone: Gone) {
         self.place = place;
         self.gone = gone;
     }
 
-    /// Leaves the place to others: nothing is changed any more.
+    /// Releases the place: the rest of the handler changes nothing.
     pub(super) fn leave_place(&mut self) {
         self.place = None;
     }
@@ -135,7 +134,7 @@ impl Call {
         }
     }
 
-    /// The body, where there is one.
+    /// The body, if there is one.
     pub(super) fn json_or_nothing(&mut self) -> Result<Option<Value>, Problem> {
         match std::mem::replace(&mut self.content, Content::Taken) {
             Content::Arrived(received) => {
@@ -144,12 +143,12 @@ impl Call {
                 Ok(value)
             }
             Content::Read(value) => Ok(value),
-            // Requests that only read have no use for a body.
+            // Requests that only read ignore their body.
             Content::Coming(_) | Content::Taken => Ok(None),
         }
     }
 
-    /// The body, which its handler still has to take.
+    /// The body, without taking it.
     pub(super) fn peeked(&mut self) -> Result<Option<&Value>, Problem> {
         if !matches!(self.content, Content::Coming(_)) {
             self.content = Content::Read(self.json_or_nothing()?);
@@ -160,7 +159,7 @@ impl Call {
         }
     }
 
-    /// The body as it comes in.
+    /// The body as a stream.
     pub(super) fn take_body(&mut self) -> Body {
         match std::mem::replace(&mut self.content, Content::Taken) {
             Content::Coming(body) => body.into_inner().unwrap_or_else(PoisonError::into_inner),
@@ -168,7 +167,7 @@ impl Call {
         }
     }
 
-    /// What the client calls this submission, within a scope: two resources never share a name.
+    /// The client's key for this submission, with its scope: two resources never share a key.
     pub(super) fn submission(&self, scope: &str) -> Result<Option<String>, Problem> {
         let Some(key) = self.headers.get(IDEMPOTENCY_KEY) else {
             return Ok(None);
@@ -187,21 +186,21 @@ impl Call {
         Ok(Some(submission))
     }
 
-    /// Whether the client is a browser that shows a page to a person.
+    /// Whether the client is a browser.
     pub(super) fn wants_page(&self) -> bool {
         let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         accept.is_some_and(|accept| accept.contains("text/html"))
     }
 
-    /// Whether the client would rather have one media type than another, by the weights that it
-    /// gives to both (RFC 9110, 12.5.1).
+    /// Whether the client prefers one media type to another, by its
+    /// weights (RFC 9110, 12.5.1).
     pub(super) fn prefers(&self, one: &str, other: &str) -> bool {
         let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         let accept = accept.unwrap_or_default();
         weight(accept, one) > weight(accept, other)
     }
 
-    /// Whether the client would rather have a text than JSON.
+    /// Whether the client prefers text to JSON.
     pub(super) fn wants_text(&self) -> bool {
         let accept = self.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"))
@@ -226,7 +225,7 @@ fn weight(accept: &str, media_type: &str) -> u32 {
     ranges.max_by_key(|(closeness, _)| *closeness).map_or(0, |(_, weight)| weight)
 }
 
-/// A piece of a path without its escapes.
+/// A decoded piece of a path.
 fn decode_piece(piece: &str) -> Result<String, Problem> {
     match percent_encoding::percent_decode_str(piece).decode_utf8() {
         Ok(Cow::Borrowed(text)) => Ok(text.to_string()),
@@ -235,7 +234,7 @@ fn decode_piece(piece: &str) -> Result<String, Problem> {
     }
 }
 
-/// A time as answers write it.
+/// A time in a response.
 pub(super) fn time(at: Timestamp) -> Value {
     Value::String(at.to_string())
 }

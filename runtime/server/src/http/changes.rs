@@ -16,12 +16,12 @@ use tokio::sync::Semaphore;
 
 use super::call::{Call, Gone};
 use super::problem::Problem;
-use super::{Door, answer_to};
+use super::{ServerState, answer_to};
 
-/// Max requests that change something at one time; more wait, and are given up with their client.
+/// Max requests that change something at one time; more wait, and are dropped with their client.
 const CHANGES_MAX: usize = 1_024;
 
-/// Max imports at one time. Each reads its body as it goes, for as long as that takes.
+/// Max imports at one time. Each reads its body while it runs.
 const IMPORTS_MAX: usize = 16;
 
 /// The places of requests that change something.
@@ -45,16 +45,20 @@ pub(super) fn is_safe(method: &Method) -> bool {
 }
 
 /// Carries a request out to its end.
-pub(super) async fn carry_out(door: Arc<Door>, mut call: Call, begun: Instant) -> Response {
+pub(super) async fn carry_out(
+    server: Arc<ServerState>,
+    mut call: Call,
+    begun: Instant,
+) -> Response {
     let place = match is_import(&call) {
-        true => Arc::clone(&door.changes.imports).try_acquire_owned().map_err(|_| {
+        true => Arc::clone(&server.changes.imports).try_acquire_owned().map_err(|_| {
             let message = format!("{IMPORTS_MAX} imports come in already: try again later");
             Problem::unavailable(message)
         }),
         false => {
-            call.receive(door.limits, &door.bodies).await;
+            call.receive(server.limits, &server.bodies).await;
             // The semaphore is never closed.
-            let place = Arc::clone(&door.changes.places).acquire_owned().await;
+            let place = Arc::clone(&server.changes.places).acquire_owned().await;
             place.map_err(|error| Problem::ours(&error))
         }
     };
@@ -62,20 +66,20 @@ pub(super) async fn carry_out(door: Arc<Door>, mut call: Call, begun: Instant) -
         Ok(place) => place,
         Err(problem) => {
             let response = problem.into_response();
-            door.metrics.count("refused", &call.method, response.status(), begun.elapsed());
+            server.metrics.count("refused", &call.method, response.status(), begun.elapsed());
             return response;
         }
     };
     let (here, gone) = Gone::new();
     call.hand_over(Some(place), gone);
-    let task = tokio::spawn(answer_to(door, call, begun));
+    let task = tokio::spawn(answer_to(server, call, begun));
     let response = task.await.unwrap_or_else(|error| Problem::ours(&error).into_response());
     drop(here);
     response
 }
 
-/// Whether a request brings in what is read bit by bit: an import is how far it is at any time, and
-/// goes on after the last group that is on disk.
+/// Whether a request is read while it is carried out: an import can be interrupted at any time, and
+/// continues after the last group on disk.
 fn is_import(call: &Call) -> bool {
     let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
     call.method == Method::PUT && matches!(path.as_slice(), ["orchestration", "v1", "imports", _])

@@ -11,7 +11,7 @@ mod order;
 use axum::http::Method;
 use tmf::resource::{Operation, Owner};
 
-use super::Door;
+use super::ServerState;
 use super::call::Call;
 use super::problem::Answer;
 use super::problem::Problem;
@@ -21,19 +21,24 @@ pub(super) use list::candidates::Candidates;
 pub(super) use list::known;
 pub(super) use order::taken;
 
-/// Takes a request about a resource: all of them where the id is empty.
-pub(super) async fn take(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
+/// Handles a request about a resource: about the collection if the id is empty.
+pub(super) async fn dispatch(
+    server: &ServerState,
+    call: Call,
+    served: Served,
+    rest: &[&str],
+) -> Answer {
     // Errors below this path come from stored data; report them with the client's names. The
     // path of a query error has the client's names already.
     let is_question = matches!(call.method, Method::GET | Method::HEAD);
-    asked(door, call, served, rest)
+    asked(server, call, served, rest)
         .await
         .map_err(|problem| if is_question { problem } else { problem.seen_by(&served) })
 }
 
-async fn asked(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer {
+async fn asked(server: &ServerState, call: Call, served: Served, rest: &[&str]) -> Answer {
     if served.resource.owner == Owner::Computed {
-        return flow::take(door, call, &served, rest).await;
+        return flow::get(server, call, &served, rest).await;
     }
     let id = &rest.join("/");
     let Some(operation) = operation(&call.method, id) else {
@@ -43,27 +48,29 @@ async fn asked(door: &Door, call: Call, served: Served, rest: &[&str]) -> Answer
         return Err(Problem::method(allowed(&served, id)));
     }
     match (operation, served.resource.owner) {
-        (Operation::List, _) => list::take(door, call, served).await,
-        (Operation::Get, _) => one::take(door, &call, &served, id).await,
+        (Operation::List, _) => list::get(server, call, served).await,
+        (Operation::Get, _) => one::get(server, &call, &served, id).await,
         (Operation::Create, Owner::Order) => match kind(served.resource) {
-            Some(kind) => order::create(door, call, &served, kind).await,
-            None => order::cancel(door, call, &served).await,
+            Some(kind) => order::create(server, call, &served, kind).await,
+            None => order::cancel(server, call, &served).await,
         },
-        (Operation::Patch, Owner::Order) => order::patch(door, call, &served, id).await,
-        (Operation::Delete, Owner::Order) => order::delete(door, &call, &served, id).await,
-        (Operation::Create, Owner::Activation) => activate::create(door, call, &served).await,
-        (Operation::Patch, Owner::Activation) => activate::patch(door, call, &served, id).await,
-        (Operation::Delete, Owner::Activation) => activate::delete(door, &call, &served, id).await,
-        (Operation::Create, Owner::Client | Owner::Computed) => {
-            create::take(door, call, &served).await
+        (Operation::Patch, Owner::Order) => order::patch(server, call, &served, id).await,
+        (Operation::Delete, Owner::Order) => order::delete(server, &call, &served, id).await,
+        (Operation::Create, Owner::Activation) => activate::create(server, call, &served).await,
+        (Operation::Patch, Owner::Activation) => activate::patch(server, call, &served, id).await,
+        (Operation::Delete, Owner::Activation) => {
+            activate::delete(server, &call, &served, id).await
         }
-        (Operation::Patch, _) => change::patch(door, call, &served, id).await,
-        (Operation::Replace, _) => change::replace(door, call, &served, id).await,
-        (Operation::Delete, _) => change::delete(door, &call, &served, id).await,
+        (Operation::Create, Owner::Client | Owner::Computed) => {
+            create::post(server, call, &served).await
+        }
+        (Operation::Patch, _) => change::patch(server, call, &served, id).await,
+        (Operation::Replace, _) => change::replace(server, call, &served, id).await,
+        (Operation::Delete, _) => change::delete(server, &call, &served, id).await,
     }
 }
 
-/// What a method means for all documents of a resource, or for one.
+/// The operation of a method on the collection of a resource, or on one document.
 fn operation(method: &Method, id: &str) -> Option<Operation> {
     match (method, id.is_empty()) {
         (&Method::GET | &Method::HEAD, true) => Some(Operation::List),
@@ -76,7 +83,7 @@ fn operation(method: &Method, id: &str) -> Option<Operation> {
     }
 }
 
-/// The methods that a path takes.
+/// The methods of a path.
 fn allowed(served: &Served, id: &str) -> String {
     let methods = [
         (Operation::List, true, "GET, HEAD"),

@@ -1,4 +1,4 @@
-//! Entity tags: the revision of a document, so that who changes one can say which it read
+//! Entity tags: the revision of a document, so that a client can name the revision that it read
 //! (RFC 9110, 13.1; TMF630).
 
 use axum::http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
@@ -18,7 +18,7 @@ pub(super) fn add(headers: &mut HeaderMap, tag: &str) {
     }
 }
 
-/// Refuses a change of something else than what the client read.
+/// Refuses a change of another revision than the client read.
 pub(super) fn check_match(headers: &HeaderMap, tag: &str) -> Result<(), Problem> {
     let wanted = headers.get_all(IF_MATCH).iter().filter_map(|value| value.to_str().ok());
     let wanted: Vec<&str> = wanted.flat_map(|value| value.split(',')).map(str::trim).collect();
@@ -36,7 +36,7 @@ pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
     wanted.peek().is_some() && !wanted.any(|wanted| wanted == "*")
 }
 
-/// Whether a client has what it would be answered.
+/// Whether a client has the current revision already.
 pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut known = known.flat_map(|value| value.split(',')).map(str::trim);

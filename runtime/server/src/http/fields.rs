@@ -1,19 +1,19 @@
-//! `fields=`: which attributes of a document are answered (TMF630). Without it, all are.
+//! `fields=`: the selected attributes of a document (TMF630). Without it, all are selected.
 
 use serde_json::{Map, Value};
 
 use super::page::path;
 use super::problem::Problem;
 
-/// What a client wants of a document.
+/// The selected attributes of a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields {
-    /// Paths of attributes; everything where nothing is listed.
+    /// Paths of attributes; `None` selects all.
     wanted: Option<Vec<Vec<String>>>,
 }
 
-/// What every answer has. The type tells a client what it reads, so it is not left out either,
-/// unless the client wants `none`.
+/// Attributes of every response. The type is always included,
+/// unless the client asks for `none`.
 const ALWAYS: [&str; 3] = ["id", "href", "@type"];
 
 impl Fields {
@@ -33,13 +33,13 @@ impl Fields {
         Ok(Self { wanted: Some(paths.collect::<Result<_, Problem>>()?) })
     }
 
-    /// Whether the items of an order are wanted.
+    /// Whether the items of an order are selected.
     pub(super) fn wants_items(&self) -> bool {
         let is_items = |path: &Vec<String>| path.first().is_some_and(|name| name.ends_with("Item"));
         self.wanted.as_ref().is_none_or(|paths| paths.iter().any(is_items))
     }
 
-    /// Leaves in a document what is wanted of it.
+    /// Removes attributes that are not selected.
     pub(super) fn of(&self, document: Value) -> Value {
         match &self.wanted {
             None => document,
@@ -51,7 +51,7 @@ impl Fields {
     }
 }
 
-/// The parts of a value that the paths lead to; a path that ends takes everything below.
+/// The parts of a value at the paths; a path that ends selects everything below.
 fn pick(value: Value, paths: &[&[String]]) -> Value {
     if paths.iter().any(|path| path.is_empty()) {
         return value;

@@ -1,5 +1,5 @@
-//! Which documents of a list are answered (TMF630): the parameters that are filters, as
-//! `tmf::filter` reads them.
+//! Filters of lists (TMF630): the parameters that are filters, parsed by
+//! `tmf::filter`.
 //!
 //! [`Filter::wanted`] returns the values that a clause on one indexed attribute asks for, and the
 //! list then reads only the documents in the index.
@@ -18,7 +18,7 @@ pub(super) use tmf::filter::any;
 /// Parameters that are no filters.
 const RESERVED: [&str; 4] = ["fields", "offset", "limit", "sort"];
 
-/// What documents must be like.
+/// The filter of a list.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     conditions: tmf::filter::Filter,
@@ -30,20 +30,18 @@ pub(super) struct Filter {
     unknown: Vec<Asked>,
 }
 
-/// That an attribute is to be one of some texts.
+/// The wanted values of an attribute.
 pub(super) struct Wanted<'a> {
-    /// The dotted path.
     pub(super) path: String,
-    /// The texts.
     pub(super) values: Vec<&'a str>,
-    /// Whether nothing else is asked.
+    /// Whether this is the whole filter.
     pub(super) is_all: bool,
 }
 
 impl Filter {
-    /// Reads the parameters that are filters of a resource. Refuses what asks an attribute for values
-    /// that it cannot have, and finds out where each is kept. `base` is what hrefs begin with in
-    /// answers: stored documents do without.
+    /// Reads the filters of a resource. Refuses values that an attribute
+    /// cannot have, and finds out where each is stored. `base` is the beginning of hrefs in
+    /// answers, which stored documents lack.
     pub(super) fn parse(query: &Query, base: &str, served: &Served) -> Result<Self, Problem> {
         let mut filter = Self::default();
         for (name, value, parameter) in query.parameters() {
@@ -66,12 +64,12 @@ impl Filter {
         Ok(filter)
     }
 
-    /// The attributes that no definition knows, once: `tmf::known` looks for them in documents.
+    /// Takes the unknown attributes: `list::known` looks for them in documents.
     pub(super) fn take_unknown(&mut self) -> Vec<Asked> {
         std::mem::take(&mut self.unknown)
     }
 
-    /// The clauses that ask one attribute to be one of some texts, as an index knows them.
+    /// The clauses that an index can answer: one attribute equals one of some texts.
     pub(super) fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
         let clauses = self.conditions.clauses();
         let is_all = clauses.len() == 1 && self.json_path.is_none();
@@ -94,7 +92,7 @@ impl Filter {
     }
 }
 
-/// Where alone the values of an attribute are kept; `None` if they may be at another place too.
+/// The only path of an attribute's values; `None` if they may be elsewhere too.
 fn kept(served: &Served, path: &str) -> Option<String> {
     let kept = served.kept_path(path)?;
     (kept == path || !served.resource.knows(path)).then_some(kept)

@@ -15,20 +15,19 @@ use super::problem::Answer;
 use super::problem::Problem;
 use super::problem::nothing_here;
 use super::resources::Version;
-use super::{Door, answer};
+use super::{ServerState, answer};
 use crate::events::{SubscribeError, Subscriber};
 
-/// A hub.
 pub(super) struct Hub {
-    /// What it tells of.
+    /// The source of its events.
     pub(super) source: Source,
-    /// Where it is served.
+    /// Its path.
     pub(super) path: String,
 }
 
-/// Takes a request to the hub of an API.
-pub(super) async fn take(
-    door: &Door,
+/// Handles a request to the hub of an API.
+pub(super) async fn dispatch(
+    server: &ServerState,
     call: Call,
     api: &Api,
     version: Version,
@@ -40,23 +39,23 @@ pub(super) async fn take(
     };
     let path = format!("/tmf-api/{base}/{version}/hub");
     let hub = Hub { source: Source::Api { number: api.number, version }, path };
-    hub.take(door, call, rest).await
+    hub.dispatch(server, call, rest).await
 }
 
 impl Hub {
-    /// Takes a request to this hub, or to one of its subscriptions.
-    pub(super) async fn take(&self, door: &Door, call: Call, rest: &[&str]) -> Answer {
+    /// Handles a request to this hub, or to one of its subscriptions.
+    pub(super) async fn dispatch(&self, server: &ServerState, call: Call, rest: &[&str]) -> Answer {
         match (&call.method, rest) {
-            (&Method::GET | &Method::HEAD, []) => self.list(door, &call),
-            (&Method::POST, []) => self.subscribe(door, call).await,
+            (&Method::GET | &Method::HEAD, []) => self.list(server, &call),
+            (&Method::POST, []) => self.subscribe(server, call).await,
             (_, []) => Err(Problem::method("GET, HEAD, POST")),
             (&Method::GET | &Method::HEAD, [id]) => {
-                let subscriber = self.find(door, id)?;
+                let subscriber = self.find(server, id)?;
                 Ok(answer::json(StatusCode::OK, &self.view(&subscriber, &call)))
             }
             (&Method::DELETE, [id]) => {
-                self.find(door, id)?;
-                door.events.unsubscribe(id).await?;
+                self.find(server, id)?;
+                server.events.unsubscribe(id).await?;
                 Ok(StatusCode::NO_CONTENT.into_response())
             }
             (_, [_]) => Err(Problem::method("GET, HEAD, DELETE")),
@@ -64,21 +63,21 @@ impl Hub {
         }
     }
 
-    fn list(&self, door: &Door, call: &Call) -> Answer {
-        let all = door.events.of(&self.source);
+    fn list(&self, server: &ServerState, call: &Call) -> Answer {
+        let all = server.events.of(&self.source);
         let rows = all.iter().map(|subscriber| self.view(subscriber, call)).collect();
         listed(rows, &self.path, call)
     }
 
-    async fn subscribe(&self, door: &Door, mut call: Call) -> Answer {
+    async fn subscribe(&self, server: &ServerState, mut call: Call) -> Answer {
         let input = call.json()?;
-        let subscriber = door.events.subscribe(self.source.clone(), &input).await?;
+        let subscriber = server.events.subscribe(self.source.clone(), &input).await?;
         let location = self.location(&subscriber, &call);
         Ok(answer::located(StatusCode::CREATED, &location, &self.view(&subscriber, &call)))
     }
 
-    fn find(&self, door: &Door, id: &str) -> Result<Arc<Subscriber>, Problem> {
-        let found = door.events.get(id);
+    fn find(&self, server: &ServerState, id: &str) -> Result<Arc<Subscriber>, Problem> {
+        let found = server.events.get(id);
         let found = found.filter(|subscriber| subscriber.subscription.source == self.source);
         found.ok_or_else(|| Problem::not_found(format!("there is no hub `{id}`")).about("id"))
     }
@@ -97,7 +96,7 @@ impl Hub {
     }
 }
 
-/// A page of rows that are all there.
+/// A page of a complete list.
 pub(super) fn listed(rows: Vec<Value>, path: &str, call: &Call) -> Result<Response, Problem> {
     let page = Page::parse(&call.query)?;
     let fields = Fields::parse(call.query.get("fields"))?;

@@ -1,5 +1,5 @@
-//! What is served, as a page for people and as JSON for programs: who opens the printed address
-//! finds the way from here.
+//! The index of the server, as a page for people and as JSON for programs: it links everything
+//! else.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use super::answer;
 use super::call::Call;
 use super::orchestration::OPERATIONS;
 
-/// The state of the server, each with what is behind it.
+/// The state of the server, each path with its content.
 const STATE: [(&str, &str); 4] = [
     ("/healthz", "whether it lives"),
     ("/readyz", "whether it takes orders"),
@@ -21,7 +21,7 @@ const STATE: [(&str, &str); 4] = [
     ("/openapi.json", "every API and version, as OpenAPI"),
 ];
 
-/// The paths of our own API that need no id; what has one is found from there.
+/// The paths of our own API without an id; those with an id are found from there.
 fn orchestration() -> Vec<(String, &'static str)> {
     let operations = OPERATIONS.iter().filter(|operation| operation.method == "GET");
     let whole = operations.filter(|operation| operation.names().next().is_none());
@@ -29,7 +29,7 @@ fn orchestration() -> Vec<(String, &'static str)> {
     paths.map(|(path, what)| (format!("/orchestration/v1{path}"), what)).collect()
 }
 
-/// Pages to read, in the repository that the program was built from.
+/// Documentation in the repository of the program.
 const DOCUMENTATION: [&str; 6] = [
     "README.md",
     "ARCHITECTURE.md",
@@ -48,7 +48,7 @@ pub(super) fn render(call: &Call) -> Response {
     }
 }
 
-/// The lists that an API has, each with its path.
+/// The lists of an API, each with its path.
 fn lists(api: &'static Api) -> impl Iterator<Item = (&'static Resource, String)> {
     let served = api.resources.iter().filter(|resource| resource.served != Served::V5);
     served.map(move |resource| (resource, api.path(resource)))
@@ -89,7 +89,7 @@ fn page() -> String {
          <h1>Ferrule</h1>\n<p>Orders come in here, over the APIs below. This page lists what is \
          served; with <code>Accept: application/json</code> it is JSON.</p>\n",
     );
-    // Writing to a string cannot fail. Every text here is ours: nothing of a request is shown.
+    // Writing to a string cannot fail. Every text here is ours: no part of a request is shown.
     page.push_str("<h2>State</h2>\n");
     table_of(&mut page, STATE);
     page.push_str("<h2>Orchestration</h2>\n");

@@ -1,4 +1,4 @@
-//! What is counted, as Prometheus reads it. Its text format is a few lines of ours; a library would
+//! Metrics in the text format of Prometheus. It is a few lines of ours; a library would
 //! bring a registry that nothing else here needs.
 
 use std::collections::BTreeMap;
@@ -12,13 +12,13 @@ use axum::response::Response;
 use host::State;
 
 use super::problem::Problem;
-use super::{Door, answer};
+use super::{ServerState, answer};
 
 /// The upper bounds of the latency histogram, in milliseconds.
 const BOUNDS_MS: [u64; 12] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000, 30_000];
 
-/// What was asked, and how fast it was answered. One lock for all: it is held for some dozens of
-/// nanoseconds once a request.
+/// Requests by route and status, with their latency. One lock for all: it is locked for some dozens
+/// of nanoseconds for each request.
 #[derive(Debug, Default)]
 pub(super) struct Metrics(Mutex<BTreeMap<(&'static str, &'static str), Series>>);
 
@@ -79,32 +79,32 @@ impl Metrics {
     }
 }
 
-/// Everything that is counted.
-pub(super) fn render(door: &Door) -> Result<Response, Problem> {
+/// All metrics as text.
+pub(super) fn render(server: &ServerState) -> Result<Response, Problem> {
     let mut text = String::new();
-    write(door, &mut text).map_err(|error| Problem::ours(&error))?;
+    write(server, &mut text).map_err(|error| Problem::ours(&error))?;
     let media_type = "text/plain; version=0.0.4; charset=utf-8";
     Ok(answer::with_type(StatusCode::OK, media_type, text))
 }
 
-fn write(door: &Door, text: &mut String) -> std::fmt::Result {
-    for (name, kind, help, number) in numbers(door) {
+fn write(server: &ServerState, text: &mut String) -> std::fmt::Result {
+    for (name, kind, help, number) in numbers(server) {
         writeln!(text, "# HELP ferrule_{name} {help}\n# TYPE ferrule_{name} {kind}")?;
         writeln!(text, "ferrule_{name} {number}")?;
     }
-    door.metrics.write(text)
+    server.metrics.write(text)
 }
 
 /// A name, a type, a description and a number.
 type Number = (&'static str, &'static str, &'static str, u64);
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn numbers(door: &Door) -> Vec<Number> {
-    let counters = door.app.engine.counters();
-    let plugins = door.app.host.list();
+fn numbers(server: &ServerState) -> Vec<Number> {
+    let counters = server.app.engine.counters();
+    let plugins = server.app.host.list();
     let ready = plugins.iter().filter(|plugin| plugin.state == State::Ready).count();
-    let removed = door.app.removed();
-    let rulebook = door.app.rulebook();
+    let removed = server.app.removed();
+    let rulebook = server.app.rulebook();
     let left_out = rulebook.left_out().len();
     let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name)).count();
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -196,7 +196,7 @@ fn numbers(door: &Door) -> Vec<Number> {
     ]
 }
 
-/// A client may make methods up; they are one.
+/// A client may send unknown methods; they are counted as one.
 fn name_of(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

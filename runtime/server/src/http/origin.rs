@@ -1,30 +1,30 @@
-//! Which hosts a request may be meant for. A page of another site can make a browser send requests
-//! here, under a name of its own (DNS rebinding) or with an `Origin` of its own; neither is taken.
+//! The hosts of valid requests. A page of another site can make a browser send requests
+//! here, under a name of its own (DNS rebinding) or with an `Origin` of its own; both are refused.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Version};
 
 use super::problem::Problem;
 
-/// The names that this server answers under.
+/// The names of this server.
 #[derive(Clone, Debug)]
 pub(super) struct Origins {
     public_url: Option<String>,
 }
 
 impl Origins {
-    /// Only those of this machine.
+    /// The names of this machine.
     pub(super) fn local() -> Self {
         Self { public_url: None }
     }
 
-    /// Those of this machine and that of a URL.
+    /// The names of this machine and the host of a URL.
     pub(super) fn public(url: &str) -> Self {
         Self { public_url: Some(url.trim_end_matches('/').to_string()) }
     }
 
-    /// What hrefs begin with, for a request that may be answered. Only a client that speaks HTTP/1.0,
-    /// which no browser does, may name no host (RFC 9112, 3.2).
+    /// The beginning of hrefs for a valid request. Only a client with HTTP/1.0,
+    /// which no browser is, may name no host (RFC 9112, 3.2).
     pub(super) fn base_of(&self, headers: &HeaderMap, version: Version) -> Result<String, Problem> {
         let mut hosts = headers.get_all(HOST).iter();
         let host = match (hosts.next(), hosts.next()) {
@@ -53,8 +53,8 @@ impl Origins {
         })
     }
 
-    /// Whether an origin, with scheme, name and port, is the one that this server is reached under:
-    /// pages of other ports of this machine are those of others.
+    /// Whether an origin, with scheme, name and port, is the one of this server:
+    /// pages of other ports of this machine are foreign.
     fn is_own(&self, origin: &str, host: Option<&str>) -> bool {
         let same =
             |own: &str| without_usual_port(own).eq_ignore_ascii_case(without_usual_port(origin));
@@ -87,7 +87,7 @@ fn without_usual_port(origin: &str) -> &str {
     }
 }
 
-/// The name of an authority, without its port; nothing of an authority with a strange port.
+/// The name of an authority, without its port; empty if the port is malformed.
 fn name_of(authority: &str) -> &str {
     let end = authority.rfind(']').map_or(0, |bracket| bracket + 1);
     match authority[end..].find(':') {

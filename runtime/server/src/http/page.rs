@@ -1,4 +1,4 @@
-//! Which part of a list is answered, in which order, and the headers that say so (TMF630).
+//! Pages of a list, their order, and their headers (TMF630).
 
 use std::cmp::Ordering;
 
@@ -15,18 +15,18 @@ use super::resources::Served;
 /// Max rows of a list; a client that wants more asks for the next page.
 pub(super) const ROWS_MAX: usize = 1_000;
 
-/// A sorted list can be read so far: what is sorted is held in memory, and that has a bound.
+/// Max rows of a sorted list, which is in memory.
 const SORTED_MAX: usize = 100_000;
 
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 const RESULT_COUNT: HeaderName = HeaderName::from_static("x-result-count");
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) offset: usize,
     pub(super) limit: usize,
-    /// Whether the client asked for a part.
+    /// Whether the client asked for a page.
     asked: bool,
 }
 
@@ -39,7 +39,7 @@ impl Page {
         Ok(Self { offset: offset.unwrap_or(0), limit, asked })
     }
 
-    /// The end of the part.
+    /// The end of the page.
     pub(super) fn end(&self) -> usize {
         self.offset.saturating_add(self.limit)
     }
@@ -92,7 +92,7 @@ pub(super) struct Sort {
 pub(super) struct SortKey(Vec<Option<Key>>);
 
 impl Sort {
-    /// Reads `sort=-a,+b`. A plus in a query is a space, so both are taken.
+    /// Reads `sort=-a,+b`. A plus in a query is a space, so both are accepted.
     pub(super) fn parse(query: &Query, page: &Page) -> Result<Self, Problem> {
         let Some(text) = query.get("sort") else {
             return Ok(Self::default());
@@ -122,7 +122,7 @@ impl Sort {
         unknown.map(|unknown| Asked { unknown, parameter: "sort".into() }).collect()
     }
 
-    /// Whether no order was asked for.
+    /// Whether no order was requested.
     pub(super) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
@@ -140,7 +140,7 @@ impl Sort {
         SortKey(keys.collect())
     }
 
-    /// Which of two documents stands first. What has no such attribute comes first going up, last
+    /// Compares two documents. One without the attribute comes first going up, last
     /// going down.
     pub(super) fn compare(&self, left: &SortKey, right: &SortKey) -> Ordering {
         for ((_, down), (left, right)) in self.keys.iter().zip(left.0.iter().zip(&right.0)) {
@@ -154,7 +154,7 @@ impl Sort {
     }
 }
 
-/// The names of a dotted path; `None` if it is none.
+/// The names of a dotted path; `None` if it is malformed.
 pub(super) fn path(text: &str) -> Option<Vec<String>> {
     let names = text.split('.');
     let is_name = |name: &str| {

@@ -1,5 +1,4 @@
-//! Errors to clients: the TM Forum error body, on every
-//! path.
+//! Error responses: the TM Forum error body, on every path.
 
 use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -24,10 +23,10 @@ use crate::systems::Refusal;
 /// Seconds after which a client may try again when the engine is full.
 const RETRY_AFTER_S: u64 = 5;
 
-/// The path of all that a client sent.
+/// The path of the whole body.
 const WHOLE: &str = "$";
 
-/// An answer that is an error. Boxed, since every handler's result has room for one.
+/// An error response. Boxed, since every handler's result has room for one.
 #[derive(Debug)]
 pub(super) struct Problem(Box<Parts>);
 
@@ -36,7 +35,7 @@ struct Parts {
     status: StatusCode,
     reason: &'static str,
     message: String,
-    /// The attribute, parameter or header that is wrong.
+    /// The wrong attribute, parameter or header.
     about: Option<String>,
     header: Option<(HeaderName, HeaderValue)>,
 }
@@ -55,13 +54,13 @@ impl Problem {
         Self(Box::new(Parts { status, reason, message, about: None, header: None }))
     }
 
-    /// Names the attribute, parameter or header that is wrong.
+    /// Names the wrong attribute, parameter or header.
     pub(super) fn about(mut self, name: impl Into<String>) -> Self {
         self.0.about = Some(name.into());
         self
     }
 
-    /// Names the attribute as a view has it.
+    /// Names the attribute as in a view.
     pub(super) fn seen_by(mut self, view: &View) -> Self {
         if let Some(name) = self.0.about.take() {
             let seen = view.shown_path(&name);
@@ -71,17 +70,16 @@ impl Problem {
         self
     }
 
-    /// What is wrong.
     pub(super) fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Something in the request is wrong.
+    /// A malformed request.
     pub(super) fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad request", message)
     }
 
-    /// There is nothing at this path.
+    /// There is no such document or path.
     pub(super) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not found", message)
     }
@@ -98,29 +96,29 @@ impl Problem {
         problem
     }
 
-    /// It is not any more what the client read.
+    /// The document is not the revision that the client read.
     pub(super) fn precondition(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED, "precondition failed", message)
     }
 
-    /// It did not arrive in time.
+    /// A timeout.
     pub(super) fn late(message: impl Into<String>) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "request timeout", message)
     }
 
-    /// It does not fit what is there.
+    /// It conflicts with stored data.
     pub(super) fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
-    /// It is larger than what is taken. The rest of it is not read, so the connection ends.
+    /// It exceeds a limit. The rest of it is not read, so the connection ends.
     pub(super) fn too_large(message: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload too large", message);
         problem.0.header = Some((CONNECTION, HeaderValue::from_static("close")));
         problem
     }
 
-    /// It is no JSON.
+    /// The body is not JSON.
     pub(super) fn media_type(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported media type", message)
             .about("Content-Type")
@@ -131,19 +129,19 @@ impl Problem {
         Self::new(StatusCode::MISDIRECTED_REQUEST, "misdirected request", message)
     }
 
-    /// It can be read, and asks for what cannot be.
+    /// It is well formed, but breaks a rule.
     pub(super) fn unprocessable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", message)
     }
 
-    /// More is asked for than is taken now.
+    /// Too many requests at one time.
     pub(super) fn too_many(message: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too many requests", message);
         problem.0.header = Some((RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S)));
         problem
     }
 
-    /// It may work later.
+    /// Temporarily unavailable.
     pub(super) fn unavailable(message: impl Into<String>) -> Self {
         let mut problem =
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "service unavailable", message);
@@ -151,7 +149,7 @@ impl Problem {
         problem
     }
 
-    /// A plugin or a pack failed: by who must act.
+    /// A plugin or a pack failed: the status depends on who must act.
     pub(super) fn failed(failure: &Failure) -> Self {
         let message = failure.message.as_str();
         match failure.class {
@@ -163,7 +161,7 @@ impl Problem {
         }
     }
 
-    /// A failure of ours: what it was is logged, not told.
+    /// An internal error: it is logged, not shown.
     pub(super) fn ours(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
         let message = "the server failed; see its log";
@@ -397,7 +395,7 @@ impl From<engine::store::Error> for Problem {
                 );
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error", message)
             }
-            // Handlers that can look again did so before.
+            // Handlers that can try again did so before.
             E::Conflict { resource, id, .. } => {
                 let message = format!("the {resource} `{id}` was changed meanwhile: try again");
                 Self::conflict(message).about("id")
@@ -431,7 +429,7 @@ impl From<SubmitError> for Problem {
                 Self::unprocessable(error.to_string()).about(path.clone())
             }
             SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
-            // The client can send another input, or ask for something else, whatever the class.
+            // The client can change the input or the request, whatever the class.
             SubmitError::Plan(_) | SubmitError::Refused(_) => {
                 Self::unprocessable(error.to_string())
             }

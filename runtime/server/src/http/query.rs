@@ -1,4 +1,4 @@
-//! The query of a request: what it asks for by name (TMF630: fields, sort, offset, limit), and the
+//! The query of a request: parameters by name (TMF630: fields, sort, offset, limit), and the
 //! rest, which are filters.
 
 use tmf::filter::Parameter;
@@ -8,7 +8,7 @@ use super::problem::Problem;
 /// Max parameters of a query.
 const PARAMETERS_MAX: usize = 64;
 
-/// What cannot stand in a URL as it is, besides what is not ASCII.
+/// ASCII characters that a URL cannot have.
 const NOT_IN_URL: &percent_encoding::AsciiSet =
     &percent_encoding::CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'#').add(b'`');
 
@@ -27,7 +27,7 @@ struct Named {
 }
 
 impl Query {
-    /// Takes a query apart.
+    /// Parses a query.
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         let parameters = tmf::filter::parameters(text);
         if let Some(parameter) = parameters.get(PARAMETERS_MAX) {
@@ -42,13 +42,12 @@ impl Query {
         Ok(Self { parameters: named.collect() })
     }
 
-    /// The last value of a parameter; an empty one is as good as none.
+    /// The last value of a parameter; an empty one counts as none.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().rev().find(|known| known.name == name);
         found.map(|known| known.value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A whole number.
     pub(super) fn number(&self, name: &str) -> Result<Option<usize>, Problem> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -75,7 +74,7 @@ impl Query {
         Self { parameters: parameters.cloned().collect() }
     }
 
-    /// The query again, with another page of the list.
+    /// The query of another page of the list.
     pub(super) fn with_page(&self, offset: usize, limit: usize) -> String {
         let mut text = String::new();
         for Named { name, parameter, .. } in &self.parameters {
@@ -89,12 +88,12 @@ impl Query {
     }
 }
 
-/// A query with escapes for what cannot stand in a URL; escapes that it has are left as they are.
+/// A query with escapes for characters that a URL cannot have; its escapes are left as they are.
 pub fn in_url(query: &str) -> String {
     percent_encoding::utf8_percent_encode(query, NOT_IN_URL).to_string()
 }
 
-/// A text as the value of a filter, which equals nothing but that text.
+/// A text as the value of a filter that equals only that text.
 pub(super) fn literal(text: &str) -> String {
     let quoted = tmf::filter::quoted(text);
     percent_encoding::utf8_percent_encode(&quoted, percent_encoding::NON_ALPHANUMERIC).to_string()

@@ -1,4 +1,4 @@
-//! Where resources are served: the table of `tmf::resource`, looked up by path.
+//! Looks up resources of `tmf::resource` by path.
 
 use model::Kind;
 use tmf::resource::{Api, Resource};
@@ -8,7 +8,7 @@ use tmf::table::of_key;
 pub(super) use tmf::version::Version;
 pub(super) use tmf::version::View as Served;
 
-/// The APIs that clients know by a name. Two may share one: then their resources differ.
+/// The APIs with a name in paths. Two may share one: then their resources differ.
 pub(super) fn apis(name: &str, version: Version) -> impl Iterator<Item = &'static Api> {
     table::APIS.iter().copied().filter(move |api| match (version, &api.v5) {
         (Version::V4, _) => api.base == name || api.aliases.contains(&name),
@@ -17,7 +17,7 @@ pub(super) fn apis(name: &str, version: Version) -> impl Iterator<Item = &'stati
     })
 }
 
-/// The resource at a place in the APIs.
+/// The resource at a path.
 pub(super) fn find(api: &str, version: Version, name: &str) -> Option<Served> {
     let served = apis(api, version).flat_map(|api| {
         api.resources.iter().map(move |resource| Served { api, resource, version })
@@ -35,13 +35,13 @@ pub(super) fn kind(resource: &Resource) -> Option<Kind> {
     }
 }
 
-/// A resource as its documents are kept.
+/// A resource as its documents are stored.
 pub(super) fn as_kept(resource: &'static Resource) -> Served {
     let (api, _) = of_key(resource.key).expect("a resource stands in the table");
     Served { api, resource, version: Version::V4 }
 }
 
-/// The path of the documents of a resource, where hrefs lead.
+/// The path of the documents of a resource, as in hrefs.
 pub(super) fn path(key: &str) -> String {
     of_key(key).map(|(api, resource)| api.path(resource)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Which handler takes a request. Answers with a name for the route too, for the metrics: paths
+//! The router. It also returns a name for the route, for the metrics: paths
 //! have ids in them, names do not.
 
 use std::sync::atomic::Ordering;
@@ -13,19 +13,19 @@ use super::call::Call;
 use super::problem::Answer;
 use super::problem::{Problem, nothing_here};
 use super::resources::{self, Version};
-use super::{Door, answer, documents, hub, index, metrics, orchestration, topics};
+use super::{ServerState, answer, documents, hub, index, metrics, orchestration, topics};
 
-/// Finds the handler and asks it.
-pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) {
+/// Finds and calls the handler.
+pub(super) async fn dispatch(server: &ServerState, call: Call) -> (&'static str, Answer) {
     let path = call.path.clone();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
         [] | ["orchestration", "v1"] => {
             ("index", call.must_only_read().map(|()| index::render(&call)))
         }
-        ["healthz"] => ("healthz", call.must_only_read().map(|()| health(door))),
-        ["readyz"] => ("readyz", ready(door, &call).await),
-        ["metrics"] => ("metrics", call.must_only_read().and_then(|()| metrics::render(door))),
+        ["healthz"] => ("healthz", call.must_only_read().map(|()| health(server))),
+        ["readyz"] => ("readyz", ready(server, &call).await),
+        ["metrics"] => ("metrics", call.must_only_read().and_then(|()| metrics::render(server))),
         ["openapi.json"] => ("openapi", call.must_only_read().map(|()| described(&call))),
         ["orchestration", "v1", "openapi.json"] => {
             ("openapi", call.must_only_read().map(|()| described_own(&call)))
@@ -37,23 +37,23 @@ pub(super) async fn dispatch(door: &Door, call: Call) -> (&'static str, Answer) 
             ("openapi", described_api(&call, number, Version::V5))
         }
         ["tmf-api", api, version, rest @ ..] => match Version::parse(version) {
-            Some(version) => standard(door, call, (*api, version), rest).await,
+            Some(version) => standard(server, call, (*api, version), rest).await,
             None => ("unknown", Err(nothing_here())),
         },
-        ["orchestration", "v1", rest @ ..] => orchestration::dispatch(door, call, rest).await,
+        ["orchestration", "v1", rest @ ..] => orchestration::dispatch(server, call, rest).await,
         _ => ("unknown", Err(nothing_here())),
     }
 }
 
-/// Takes a request about an API of the standard.
+/// Handles a request about an API of the standard.
 async fn standard(
-    door: &Door,
+    server: &ServerState,
     call: Call,
     (api, version): (&str, Version),
     path: &[&str],
 ) -> (&'static str, Answer) {
     if let (["hub", id @ ..], Some(api)) = (path, resources::apis(api, version).next()) {
-        return ("hub", hub::take(door, call, api, version, id).await);
+        return ("hub", hub::dispatch(server, call, api, version, id).await);
     }
     let Some((served, rest)) = path
         .split_first()
@@ -64,12 +64,12 @@ async fn standard(
     let key = served.resource.key;
     match (key, rest) {
         (topics::KEY, [topic, below @ ..]) if !below.is_empty() => {
-            ("topic events", topics::take(door, call, topic, below).await)
+            ("topic events", topics::dispatch(server, call, topic, below).await)
         }
         (topics::KEY, [topic]) if call.method == Method::DELETE => {
-            (key, topics::delete(door, call, served, topic).await)
+            (key, topics::delete(server, call, served, topic).await)
         }
-        _ => (key, documents::take(door, call, served, rest).await),
+        _ => (key, documents::dispatch(server, call, served, rest).await),
     }
 }
 
@@ -80,14 +80,14 @@ fn described(call: &Call) -> Response {
     answer::json(StatusCode::OK, &document)
 }
 
-/// Our own API alone, as OpenAPI.
+/// The OpenAPI description of our own API alone.
 fn described_own(call: &Call) -> Response {
     let mut document = openapi::describe_none("Ferrule orchestration", &call.base, &OrderNotes);
     orchestration::describe(&mut document);
     answer::json(StatusCode::OK, &document)
 }
 
-/// What is served of one API, by its number.
+/// The OpenAPI description of one API, by its number.
 fn described_api(call: &Call, number: &str, version: Version) -> Answer {
     call.must_only_read()?;
     let number = number.trim_start_matches("TMF").parse().map_err(|_| nothing_here())?;
@@ -96,13 +96,13 @@ fn described_api(call: &Call, number: &str, version: Version) -> Answer {
     Ok(answer::json(StatusCode::OK, &described))
 }
 
-fn health(door: &Door) -> Response {
-    answer::json(StatusCode::OK, &state(door, "alive"))
+fn health(server: &ServerState) -> Response {
+    answer::json(StatusCode::OK, &state(server, "alive"))
 }
 
-/// How the server is, and what it has set aside or cannot read: that degrades nothing else.
-fn state(door: &Door, well: &str) -> Value {
-    let counters = door.app.engine.counters();
+/// The state of the server, with the size of the quarantine: that degrades nothing else.
+fn state(server: &ServerState, well: &str) -> Value {
+    let counters = server.app.engine.counters();
     let set_aside = counters.set_aside.load(Ordering::Relaxed);
     let facts = counters.unreadable_facts.load(Ordering::Relaxed);
     let mut body = json!({ "status": well });
@@ -114,13 +114,13 @@ fn state(door: &Door, well: &str) -> Value {
             "see": "/orchestration/v1/quarantine",
         });
     }
-    let rulebook = door.app.rulebook();
+    let rulebook = server.app.rulebook();
     let left_out: Vec<&str> = rulebook.left_out().iter().map(|pack| pack.name.as_str()).collect();
     if !left_out.is_empty() {
         body["packsLeftOut"] = json!(left_out);
     }
     if counters.unreadable.count() > 0 {
-        let keys = counters.unreadable.current(&**door.app.engine.store()).unwrap_or_default();
+        let keys = counters.unreadable.current(&**server.app.engine.store()).unwrap_or_default();
         if !keys.is_empty() {
             body["unreadableDocument"] = json!(keys);
         }
@@ -128,12 +128,12 @@ fn state(door: &Door, well: &str) -> Value {
     body
 }
 
-async fn ready(door: &Door, call: &Call) -> Answer {
+async fn ready(server: &ServerState, call: &Call) -> Answer {
     call.must_only_read()?;
-    if !door.app.is_ready() {
+    if !server.app.is_ready() {
         let message = "the plugins folder is being looked at; see the log where that takes long";
         return Err(Problem::unavailable(message));
     }
-    orchestration::engine_answers(door).await?;
-    Ok(answer::json(StatusCode::OK, &state(door, "ready")))
+    orchestration::engine_answers(server).await?;
+    Ok(answer::json(StatusCode::OK, &state(server, "ready")))
 }

@@ -1,4 +1,4 @@
-//! Takes connections and gives them to the router, until it is told to stop.
+//! Accepts connections and passes them to the router, until it is told to stop.
 
 mod peers;
 mod written;
@@ -30,19 +30,19 @@ const CONNECTIONS_MAX: usize = 4_096;
 /// Max connections of one peer on another machine.
 const PEER_CONNECTIONS_MAX: usize = CONNECTIONS_MAX / 4;
 
-/// When fewer connections than this can be taken, idle ones make room.
+/// Below this many free connections, idle ones are closed.
 const CONNECTIONS_SPARE: usize = 64;
 
-/// A client must take something of an answer within this time.
+/// Timeout for a client to read some of a response.
 const WRITE_WAIT: Duration = Duration::from_secs(30);
 
-/// A request's head must have arrived within this time.
+/// Timeout of a request's head.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
 
 /// Time limit for requests under way when the server stops.
 const CLOSING_WAIT: Duration = Duration::from_secs(10);
 
-/// After a connection could not be taken (too many files are open), this passes before the next.
+/// The pause after a failed accept (too many open files).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Shutdown signal for long-lived responses (SSE). Never fires in tests.
@@ -60,7 +60,7 @@ impl Closing {
     }
 }
 
-/// Serves until `shutdown` ends; then answers what it has begun, within a bound. Streams of events
+/// Serves until `shutdown` ends; then finishes requests under way, within a limit. Streams of events
 /// end at once.
 pub async fn serve(
     listener: TcpListener,
@@ -105,7 +105,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                // Without it answers wait for the other side's acknowledgement. It is not vital.
+                // Without it responses wait for the other side's acknowledgement. It is not vital.
                 stream.set_nodelay(true).ok();
                 return (stream, peer.ip());
             }
@@ -134,7 +134,7 @@ async fn connection(
         held.begin();
         async move {
             let answer = answer.await.unwrap_or_else(|never| match never {});
-            // It may still be sent: what is asked to leave then does so after that.
+            // The response may still be sent: a connection told to leave closes after it.
             held.end();
             Ok::<_, Infallible>(answer)
         }

@@ -1,4 +1,4 @@
-//! What lies below a topic (TMF688): the events that were posted to it, and who hears of them.
+//! Below a topic (TMF688): its events and its hubs.
 
 use axum::http::{Method, StatusCode};
 use engine::keys;
@@ -13,7 +13,7 @@ use super::problem::Answer;
 use super::problem::Problem;
 use super::problem::nothing_here;
 use super::resources::{self, Served};
-use super::{Door, answer, documents};
+use super::{ServerState, answer, documents};
 use crate::events::TOPIC_EVENT;
 
 /// The key of topics.
@@ -38,28 +38,33 @@ const TEXTS: [&str; 9] = [
     "title",
 ];
 
-/// The attributes of a topic that say which events it takes.
+/// The queries of a topic on its events.
 const QUERIES: [&str; 2] = ["headerQuery", "contentQuery"];
 
-/// Takes a request to what lies below a topic.
-pub(super) async fn take(door: &Door, call: Call, topic: &str, below: &[&str]) -> Answer {
-    let Some(document) = door.app.document(KEY, topic)? else {
+/// Handles a request below a topic.
+pub(super) async fn dispatch(
+    server: &ServerState,
+    call: Call,
+    topic: &str,
+    below: &[&str],
+) -> Answer {
+    let Some(document) = server.app.document(KEY, topic)? else {
         return Err(Problem::not_found(format!("there is no topic `{topic}`")).about("topicId"));
     };
     let path = format!("{}/{topic}", resources::path(KEY));
     match below {
         ["hub", rest @ ..] => {
             let source = Source::Topic { id: topic.into() };
-            Hub { source, path: format!("{path}/hub") }.take(door, call, rest).await
+            Hub { source, path: format!("{path}/hub") }.dispatch(server, call, rest).await
         }
         ["event"] => match call.method {
-            Method::POST => post(door, call, &Topic { id: topic, path, document }).await,
-            Method::GET | Method::HEAD => list(door, call, topic, &path).await,
+            Method::POST => post(server, call, &Topic { id: topic, path, document }).await,
+            Method::GET | Method::HEAD => list(server, call, topic, &path).await,
             _ => Err(Problem::method("GET, HEAD, POST")),
         },
         ["event", id] => {
             call.must_only_read()?;
-            let found = door.app.document(TOPIC_EVENT, &format!("{topic}/{id}"))?;
+            let found = server.app.document(TOPIC_EVENT, &format!("{topic}/{id}"))?;
             let missing = || Problem::not_found(format!("there is no event `{id}`")).about("id");
             let event = seen(found.ok_or_else(missing)?.body);
             Ok(answer::json(StatusCode::OK, &event))
@@ -68,12 +73,17 @@ pub(super) async fn take(door: &Door, call: Call, topic: &str, below: &[&str]) -
     }
 }
 
-/// Removes a topic with its subscriptions. Its events are removed as all events are, in time.
-pub(super) async fn delete(door: &Door, call: Call, served: Served, topic: &str) -> Answer {
-    if door.app.document(KEY, topic)?.is_some() {
-        door.events.unsubscribe_all(topic).await?;
+/// Removes a topic with its subscriptions. Its events are removed by retention, as all events are.
+pub(super) async fn delete(
+    server: &ServerState,
+    call: Call,
+    served: Served,
+    topic: &str,
+) -> Answer {
+    if server.app.document(KEY, topic)?.is_some() {
+        server.events.unsubscribe_all(topic).await?;
     }
-    documents::take(door, call, served, &[topic]).await
+    documents::dispatch(server, call, served, &[topic]).await
 }
 
 struct Topic<'a> {
@@ -82,7 +92,7 @@ struct Topic<'a> {
     document: Document,
 }
 
-async fn post(door: &Door, mut call: Call, topic: &Topic<'_>) -> Answer {
+async fn post(server: &ServerState, mut call: Call, topic: &Topic<'_>) -> Answer {
     let mut body = call.json()?;
     if let Some(event) = below(688, "topic/{topicId}/event") {
         event.check_new(&body)?;
@@ -92,7 +102,7 @@ async fn post(door: &Door, mut call: Call, topic: &Topic<'_>) -> Answer {
         return Err(Problem::bad("an event is an object").about("event"));
     };
     check(&event)?;
-    let now = door.app.now().to_string();
+    let now = server.app.now().to_string();
     let id = match event.get("eventId").and_then(Value::as_str) {
         Some(id) => id.to_string(),
         None => uuid::Uuid::now_v7().simple().to_string(),
@@ -105,7 +115,7 @@ async fn post(door: &Door, mut call: Call, topic: &Topic<'_>) -> Answer {
     admit(&topic.document.body, &event)?;
     let answered = Value::Object(event.clone());
     event.insert("topic".into(), topic.id.into());
-    match door.events.publish(topic.id, &id, Value::Object(event)).await {
+    match server.events.publish(topic.id, &id, Value::Object(event)).await {
         Ok(()) => {
             let location = format!("{}{}/event/{id}", call.base, topic.path);
             Ok(answer::located(StatusCode::CREATED, &location, &answered))
@@ -133,7 +143,7 @@ fn check(event: &Map<String, Value>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Lets only events in that the topic is for.
+/// Refuses events that the queries of a topic do not match.
 fn admit(topic: &Value, event: &Map<String, Value>) -> Result<(), Problem> {
     let header = Value::Object(event.clone());
     let content = event.get("event").unwrap_or(&Value::Null);
@@ -152,11 +162,11 @@ fn admit(topic: &Value, event: &Map<String, Value>) -> Result<(), Problem> {
     Ok(())
 }
 
-async fn list(door: &Door, call: Call, topic: &str, path: &str) -> Answer {
+async fn list(server: &ServerState, call: Call, topic: &str, path: &str) -> Answer {
     let prefix = keys::documents(&format!("{TOPIC_EVENT}/{topic}"));
-    let app = door.app.clone();
+    let app = server.app.clone();
     // The store is read on a thread that may wait for the disk.
-    let read = door.app.read(move || {
+    let read = server.app.read(move || {
         let mut rows = Vec::new();
         let mut scan = Scan::prefix(prefix, FACTS_AT_ONCE);
         loop {
@@ -178,7 +188,7 @@ fn seen(mut event: Value) -> Value {
         Value::Object(fields) => drop(fields.remove("topic")),
         // An empty event.
         Value::Null => event = json!({}),
-        // Whatever else was published is shown as it is: it names no topic.
+        // Any other value is shown as it is: it names no topic.
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
     }
     event

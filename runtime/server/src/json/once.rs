@@ -1,4 +1,4 @@
-//! A document in which each name stands once in an object. serde takes the last of several, so that a
+//! Refuses duplicate names in an object. serde takes the last of several, so that a
 //! client would not learn that the others were lost.
 
 use std::cell::RefCell;
@@ -10,7 +10,6 @@ use serde_json::{Map, Number, Value};
 
 use super::{NUMBER_NAME, NotJson};
 
-/// Reads a document.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     let twice = RefCell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
@@ -19,14 +18,14 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Value, NotJson> {
     value.map_err(|error| twice.into_inner().map_or(NotJson::Malformed(error), NotJson::Twice))
 }
 
-/// Where a value stands.
+/// The path of a value.
 enum Path<'a> {
     Root,
     Name(&'a Path<'a>, &'a str),
     Entry(&'a Path<'a>, usize),
 }
 
-/// A value that is read: where it stands, and where the path of what stands twice is left.
+/// A value at a path, with a place for the path of a duplicate.
 #[derive(Clone, Copy)]
 struct Place<'a> {
     path: &'a Path<'a>,

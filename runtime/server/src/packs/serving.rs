@@ -1,5 +1,5 @@
-//! Which packs a server uses: those that are right. One with a mistake is left out, and the others
-//! serve; of packs that do not go together, the one that came last is left out.
+//! The packs that a server uses: the valid ones. One with an error is left out, and the others
+//! are served; of packs that contradict each other, the last one is left out.
 //!
 //! The last used version of each pack is kept beside the store. If a pack is removed, that
 //! version still bills and rates its products, and defines its pools; new
@@ -14,20 +14,20 @@ use model::{Pack, Rulebook, SpecId};
 
 use super::{Found, PacksError, look};
 
-/// The folder beside the store with the versions that were in use last.
+/// The folder beside the store with the last used versions.
 const KEPT: &str = "packs";
 
 /// The packs that a server uses.
 pub struct Serving {
-    /// All of them put together.
+    /// All of them merged.
     pub rulebook: Rulebook,
-    /// What is to be kept: files of packs that are in use and differ from what is kept.
+    /// Versions to be written: files of used packs that differ from the kept ones.
     fresh: Vec<(PathBuf, PackFiles)>,
     /// Kept versions of removed packs.
     gone: Vec<PathBuf>,
 }
 
-/// A pack, and what becomes of it.
+/// A pack, and whether it is used.
 struct Candidate {
     found: Found,
     kept: Option<Pack>,
@@ -35,7 +35,7 @@ struct Candidate {
     file: PathBuf,
 }
 
-/// Decides which packs of a folder are used. `data` is the folder that the store is in.
+/// Decides which packs of a folder are used. `data` is the folder of the store.
 pub fn serving(folder: &Path, data: &Path) -> Result<Serving, PacksError> {
     let mut candidates: Vec<Candidate> =
         look(folder)?.into_iter().map(|found| Candidate::new(found, data)).collect();
@@ -59,7 +59,7 @@ pub fn serving(folder: &Path, data: &Path) -> Result<Serving, PacksError> {
     Ok(Serving { rulebook: put_together(candidates)?, fresh, gone })
 }
 
-/// Leaves out the packs that are wrong beside the others; whether there were any.
+/// Leaves out packs that contradict others; returns whether there were any.
 fn leave_out(candidates: &mut [Candidate]) -> bool {
     let mut elsewhere: BTreeMap<SpecId, String> = BTreeMap::new();
     let (mut packs, mut of) = (Vec::new(), Vec::new());
@@ -139,7 +139,7 @@ impl Candidate {
         Self { found, kept, kept_names, file }
     }
 
-    /// Whether this version was in use last.
+    /// Whether this version was the last used one.
     fn was_in_use(&self) -> bool {
         let digests = (self.found.pack.as_ref(), self.kept.as_ref());
         matches!(digests, (Some(pack), Some(kept)) if pack.digest == kept.digest)
@@ -158,8 +158,8 @@ impl Candidate {
 }
 
 impl Serving {
-    /// Keeps the versions that are in use now, once the store is ours. Without them the packs serve
-    /// all the same, so a failure is only told.
+    /// Writes the used versions, once the store is ours. Without them the packs are served
+    /// all the same, so a failure is only logged.
     pub fn keep(&self) {
         for (file, files) in &self.fresh {
             if let Err(error) = write(file, files) {

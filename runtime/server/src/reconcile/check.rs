@@ -1,4 +1,4 @@
-//! One instance: what to ask, the asking, and what is found.
+//! Checks one instance: the questions, the answers, the findings.
 
 use engine::core::{Unless, read_records};
 use engine::worker::{Call, Operation, Worker as _};
@@ -14,7 +14,7 @@ use crate::app::App;
 /// Attempts at an instance that changes meanwhile.
 const LOOKS_MAX: usize = 3;
 
-/// Why an instance cannot be looked at: a failure of ours.
+/// Why an instance cannot be checked: a failure of ours.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckError {
     #[error("the store failed")]
@@ -25,7 +25,7 @@ pub(crate) enum CheckError {
     Ask(#[from] engine::handle::AskError),
 }
 
-/// What came of looking at an instance.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
     /// Number of questions to elements.
@@ -160,7 +160,7 @@ pub(super) async fn ask(
 fn call(app: &App, question: &Question, digest: &Digest) -> Call {
     Call {
         fulfilment: question.fulfilment.clone(),
-        // A probe reserves nothing, so it does not matter for which task.
+        // A probe reserves nothing, so the task does not matter.
         task: TaskId(u32::MAX),
         name: question.work.clone(),
         attempt: 1,

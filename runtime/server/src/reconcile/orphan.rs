@@ -1,4 +1,4 @@
-//! Whether anything in use leads to an instance: the way up from it, document by document, along the
+//! Whether any product in use leads to an instance: it follows references upwards, along the
 //! indexes of the inventories.
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::CheckError;
 use crate::app::{App, Ids};
 
-/// Whether an instance is a part that nothing in use leads to.
+/// Whether an instance is a part that no product in use leads to.
 pub(super) async fn is_orphan(
     app: &App,
     resource: &str,

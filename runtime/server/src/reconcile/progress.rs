@@ -1,4 +1,4 @@
-//! How far a reconciliation is, and what it found.
+//! The progress and the findings of a reconciliation.
 
 use model::reconcile::{Finding, Kind};
 use serde::{Deserialize, Serialize};
@@ -11,34 +11,32 @@ use super::check::Checked;
 /// Max findings that are listed; all are counted.
 const FINDINGS_MAX: usize = 500;
 
-/// A reconciliation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reconciliation {
     pub(crate) id: String,
     pub(crate) state: State,
-    /// What it looks at.
+    /// The instances to check.
     pub(crate) scope: Scope,
-    /// When it was asked for.
+    /// When it was requested.
     pub(crate) requested: String,
-    /// When it last went on.
+    /// When it last continued.
     pub(crate) at: String,
     /// Number of checked instances.
     pub(crate) checked: u64,
     /// Number of questions to elements.
     pub(crate) asked: u64,
     pub(crate) found: Found,
-    /// The first of the findings; one is named by its place, from 1.
+    /// The first findings; one is addressed by its place, from 1.
     pub(crate) findings: Vec<Finding>,
-    /// The last instance that was looked at: it goes on after that.
+    /// The last checked instance: it continues after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) after: Option<String>,
-    /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
 }
 
-/// Whether a reconciliation goes on.
+/// Whether a reconciliation continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum State {
@@ -48,12 +46,12 @@ pub(crate) enum State {
     Failed,
 }
 
-/// What a reconciliation looks at.
+/// The instances to check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Scope {
     pub(crate) inventory: Inventory,
-    /// One instance, with what supports it.
+    /// One instance, with its parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) instance: Option<String>,
     /// Those that match a filter.
@@ -69,7 +67,7 @@ pub(crate) enum Inventory {
     Resource,
 }
 
-/// How many findings of each kind there are.
+/// The number of findings of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Found {
@@ -103,7 +101,7 @@ impl Scope {
 }
 
 impl Reconciliation {
-    /// One that was just asked for.
+    /// A new reconciliation.
     pub(crate) fn new(id: String, scope: Scope, at: Timestamp) -> Self {
         Self {
             id,
@@ -120,7 +118,7 @@ impl Reconciliation {
         }
     }
 
-    /// Counts an instance that was looked at.
+    /// Counts a checked instance.
     pub(super) fn count(&mut self, checked: Checked) {
         self.checked += 1;
         self.asked += checked.asked;
@@ -138,7 +136,7 @@ impl Reconciliation {
         }
     }
 
-    /// Goes on after an instance.
+    /// Continues after an instance.
     pub(super) fn go_on(&mut self, last: Option<String>, at: Timestamp) {
         if self.state == State::Waiting {
             self.state = State::Running;

@@ -12,7 +12,7 @@ use super::check::{ask, ask_about, version};
 use super::{CheckError, find, put};
 use crate::app::App;
 
-/// Why nothing is done again.
+/// Why a repair is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RepairError {
     #[error("there is no reconciliation `{0}`")]
@@ -64,7 +64,7 @@ pub(crate) async fn repair(
     Ok(run)
 }
 
-/// The work under a key, if it stands by the inventory and is missing in the network now.
+/// The work under a key, if the inventory has it and the network lacks it now.
 async fn missing(
     app: &App,
     resource: &str,

@@ -1,5 +1,5 @@
-//! Takes in plugins as they are dropped into their folder. The first look is taken when the server
-//! listens already: until it is done, orders would be held for want of plugins.
+//! Installs plugins as they are added to their folder. The first look happens after the server
+//! listens: until it is done, orders would be held for missing plugins.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,27 +17,26 @@ use tokio::sync::Notify;
 use super::reason;
 use crate::app::Look;
 
-/// How often the folder is looked at.
+/// The interval of looks at the folder.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How many looks pass before what failed by chance is tried again.
+/// Looks until a temporary failure is tried again.
 const RETRY_LOOKS: u32 = 10;
 
-/// How often versions that nothing needs are looked for.
+/// The interval of removals of unused versions.
 const SWEEP: Duration = Duration::from_secs(3_600);
 
-/// How many open plans are listed at once.
+/// Open plans that are listed at once.
 const PAGE: usize = 1_000;
 
-/// What is followed.
 pub(super) struct Plugins {
     pub(super) host: Host,
     /// Told when plugins may have been taken in.
     pub(super) taken_in: Arc<Notify>,
     pub(super) folder: PathBuf,
-    /// Where open plans are.
+    /// The store of open plans.
     pub(super) store: Arc<dyn Store>,
-    /// How long versions are kept that nothing needs.
+    /// Retention of unused versions.
     pub(super) keep_versions: Duration,
 }
 
@@ -50,7 +49,7 @@ pub(super) async fn watch(plugins: Plugins, look: Look, stopped: impl Future<Out
     }
 }
 
-/// Removes versions that nothing needs, now and then.
+/// Removes unused versions at intervals.
 async fn sweep(plugins: &Plugins) {
     loop {
         tokio::time::sleep(SWEEP).await;
@@ -97,7 +96,7 @@ async fn follow(plugins: &Plugins, look: &Look) {
         last.clone_from(&current);
         let is_due = current != seen || retry == Some(0);
         retry = retry.map(|looks: u32| looks.saturating_sub(1));
-        // A file counts when it has been the same for two looks, so a slow copy is not read halfway.
+        // A file counts when it was the same in two looks, so a slow copy is not read halfway.
         if is_settled && is_due {
             match host.load_dir(folder).await {
                 Ok(loaded) => {
@@ -107,7 +106,7 @@ async fn follow(plugins: &Plugins, look: &Look) {
                     look.found(loaded);
                     plugins.taken_in.notify_one();
                 }
-                // It is tried again at the next look, and told once.
+                // It is tried again at the next look, and logged once.
                 Err(error) if failed != Some(error.kind()) => {
                     failed = Some(error.kind());
                     let folder = shown(folder);
@@ -120,15 +119,15 @@ async fn follow(plugins: &Plugins, look: &Look) {
     }
 }
 
-/// Whether a file may be taken in another time though it is the same.
+/// Whether an unchanged file may be accepted later.
 fn is_passing(loaded: &Loaded) -> bool {
     loaded.result.as_ref().is_err_and(InstallError::is_passing)
 }
 
-/// The size of a file, and when it was written.
+/// The size of a file, and the time of its last write.
 type Stamp = (u64, Option<SystemTime>);
 
-/// The plugin files of a folder with their sizes and times, as far as they can be seen.
+/// The plugin files of a folder with their sizes and times, if they are readable.
 fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<_> = entries
@@ -144,7 +143,7 @@ fn snapshot(folder: &Path) -> Vec<(PathBuf, Option<Stamp>)> {
     files
 }
 
-/// Logs what became of a file.
+/// Logs the result of a file.
 fn report(loaded: &Loaded) {
     let file = loaded.file.display();
     match &loaded.result {

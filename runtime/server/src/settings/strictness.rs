@@ -1,15 +1,15 @@
-//! How strictly what clients write is checked, beyond what is needed to read it: by default what
-//! would be a mistake of the operator's own designers is refused, and what another system may mean
-//! otherwise is kept.
+//! How strictly documents of clients are checked, beyond what is needed to read them: by default
+//! likely mistakes of the operator's own designers are refused, and data that may be valid in another
+//! system is kept.
 
 use serde::Deserialize;
 
 /// How strict each rule is.
 #[derive(Clone, Copy, Debug)]
 pub struct Strictness {
-    /// `[catalog] launch`: what cannot be delivered is not launched.
+    /// `[catalog] launch`: entities that cannot be delivered are not launched.
     pub launch: Strict,
-    /// `[catalog] changes`: no change makes something unusable that can be ordered.
+    /// `[catalog] changes`: no change makes an orderable entity unusable.
     pub changes: Strict,
     /// `[catalog] prices`: prices of offerings can be billed.
     pub offering_prices: Strict,
@@ -17,7 +17,7 @@ pub struct Strictness {
     pub patterns: Strict,
     /// `[inventory] prices`: prices of products can be billed.
     pub product_prices: Strict,
-    /// `[references] check`: which references must lead to something.
+    /// `[references] check`: which references must lead to a document.
     pub references: References,
 }
 
@@ -25,9 +25,9 @@ pub struct Strictness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strict {
-    /// What breaks the rule is refused.
+    /// Documents that break the rule are refused.
     Strict,
-    /// It is kept as it is, and not used until it can be.
+    /// They are kept, and not used until they are corrected.
     Lenient,
 }
 
@@ -35,7 +35,6 @@ pub enum Strict {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum References {
-    /// All.
     All,
     /// Those without an absolute `href` to another system.
     #[default]
@@ -58,13 +57,13 @@ impl Default for Strictness {
 }
 
 impl Strict {
-    /// Whether what breaks the rule is refused.
+    /// Whether documents that break the rule are refused.
     pub fn refuses(self) -> bool {
         self == Self::Strict
     }
 }
 
-/// What a refusal tells about the setting that it follows from.
+/// The part of an error that names its setting.
 pub(crate) fn by_setting(message: impl std::fmt::Display, section: &str, key: &str) -> String {
     format!("{message} (refused by the setting `{key}` of `[{section}]`)")
 }

@@ -39,7 +39,7 @@ impl Receiver {
             all: Mutex::new(201),
             is_held: watch::Sender::new(false),
         });
-        let router = Router::new().fallback(take).with_state(Arc::clone(&desk));
+        let router = Router::new().fallback(receive).with_state(Arc::clone(&desk));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, desk }
     }
@@ -86,7 +86,7 @@ impl Receiver {
     }
 }
 
-async fn take(State(desk): State<Arc<Desk>>, request: Request) -> StatusCode {
+async fn receive(State(desk): State<Arc<Desk>>, request: Request) -> StatusCode {
     desk.is_held.subscribe().wait_for(|is_held| !is_held).await.unwrap();
     let path = request.uri().path().trim_end_matches('/').to_string();
     let bytes = request.into_body().collect().await.unwrap().to_bytes();

@@ -21,12 +21,12 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::reused;
 use crate::http::resources::{Served, path};
-use crate::http::{Door, answer, etag, href};
+use crate::http::{ServerState, answer, etag, href};
 
-/// The state that a service is activated to be in.
+/// The state of an activated service.
 const ACTIVE: &str = "active";
 
-/// What is activated: a service or a resource.
+/// The subject of an activation: a service or a resource.
 struct Subject {
     kind: Kind,
     form: Form,
@@ -51,7 +51,7 @@ impl Subject {
 }
 
 /// Activates a new instance.
-pub(super) async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
+pub(super) async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer {
     let subject = Subject::of(served.resource);
     let submission = call.submission(subject.monitor)?;
     let body = call.json()?;
@@ -60,10 +60,10 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served) -> Answ
     let attributes = activation::attributes(subject.form, &instance);
     let request = request(&call, &served.path(), &body, attributes);
     let order = activation::add(subject.form, &instance);
-    let fulfilment = submit(door, &subject, order, request, submission).await?;
-    let made = door.app.engine.get(&fulfilment).await?.and_then(|made| made.activated());
+    let fulfilment = submit(server, &subject, order, request, submission).await?;
+    let made = server.app.engine.get(&fulfilment).await?.and_then(|made| made.activated());
     let (_, id) = made.unwrap_or_default();
-    let document = stored(door, served.resource, &id).map_err(|_| {
+    let document = stored(server, served.resource, &id).map_err(|_| {
         let message = format!("the {} `{id}` that was made under this key is gone", served.name());
         Problem::conflict(message).about("Idempotency-Key")
     })?;
@@ -75,13 +75,18 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served) -> Answ
     Ok(monitored(response, &call, &subject, &fulfilment))
 }
 
-/// Changes an instance: what follows from the work by an order, the rest in the inventory.
-pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+/// Changes an instance: by an order if work follows, else in the inventory.
+pub(super) async fn patch(
+    server: &ServerState,
+    mut call: Call,
+    served: &Served,
+    id: &str,
+) -> Answer {
     let (resource, subject) = (served.resource, Subject::of(served.resource));
     let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
     let format = change::format(&call)?;
     let body = call.json()?;
-    let before = stored(door, resource, id)?;
+    let before = stored(server, resource, id)?;
     etag::check_match(&call.headers, &etag::of(before.revision))?;
     let mut after = patch::apply(format, &before.body, &body)?;
     resource.check_patched(&before.body, &after)?;
@@ -89,49 +94,49 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     resource.complete_changed(&before.body, &mut after);
     let Some(order) = activation::modify(subject.form, &before.body, &after) else {
         let mut rest = order::difference(&before.body, &after);
-        // Each characteristic that is named has the value that it had.
+        // Each named characteristic keeps its previous value.
         rest.remove(subject.form.characteristics());
-        return change::merge(door, &call, served, id, Value::Object(rest)).await;
+        return change::merge(server, &call, served, id, Value::Object(rest)).await;
     };
     check_spec(&subject, &before.body, &after)?;
     let attributes = activation::attributes(subject.form, &after);
     let request = request(&call, &format!("{}/{id}", served.path()), &body, attributes);
-    let fulfilment = submit(door, &subject, order, request, submission).await?;
-    let document = stored(door, resource, id)?;
+    let fulfilment = submit(server, &subject, order, request, submission).await?;
+    let document = stored(server, resource, id)?;
     let mut body = document.body;
     href::absolute(&mut body, &call.base);
     let response = tagged(answer::json(StatusCode::OK, &body), &etag::of(document.revision));
     Ok(monitored(response, &call, &subject, &fulfilment))
 }
 
-/// Has an instance cease; it is removed when that is done.
-pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+/// Terminates an instance; it is removed when that is done.
+pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, id: &str) -> Answer {
     let subject = Subject::of(served.resource);
     let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
-    let before = stored(door, served.resource, id)?;
+    let before = stored(server, served.resource, id)?;
     etag::check_match(&call.headers, &etag::of(before.revision))?;
     if is_over(&before.body) {
-        return change::delete(door, call, served, id).await;
+        return change::delete(server, call, served, id).await;
     }
     let order = activation::delete(subject.form, &before.body);
     let path = format!("{}/{id}", served.path());
     let request = request(call, &path, &Value::Null, Map::new());
-    let fulfilment = submit(door, &subject, order, request, submission).await?;
+    let fulfilment = submit(server, &subject, order, request, submission).await?;
     Ok(monitored(StatusCode::NO_CONTENT.into_response(), call, &subject, &fulfilment))
 }
 
 async fn submit(
-    door: &Door,
+    server: &ServerState,
     subject: &Subject,
     order: Value,
     request: Activation,
     submission: Option<String>,
 ) -> Result<FulfilmentId, Problem> {
     let (body, method) = (request.body.clone(), request.method.clone());
-    match door.app.activate(subject.kind.clone(), order, request, submission).await {
+    match server.app.activate(subject.kind.clone(), order, request, submission).await {
         Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id().clone()),
         Ok(Submitted::Before(id)) => {
-            let first = door.app.engine.get(&id).await?;
+            let first = server.app.engine.get(&id).await?;
             let first =
                 first.as_ref().and_then(|first| first.activation().map(|activation| &**activation));
             let is_same = first.is_none_or(|first| first.body == body && first.method == method);
@@ -139,7 +144,7 @@ async fn submit(
         }
         Err(SubmitError::Refused(failure)) => Err(refused(subject.form, &failure)),
         Err(SubmitError::Order(mut wrong)) => {
-            // The order is of our making: the client knows the instance alone.
+            // The server created the order: the client knows the instance alone.
             let within = format!("{}[0].{}.", subject.form.items(), subject.form.subject());
             if let Some(own) = wrong.path.strip_prefix(&within) {
                 wrong.path = own.to_string();
@@ -150,7 +155,7 @@ async fn submit(
     }
 }
 
-/// Why an instance is not activated, changed or removed.
+/// The error for an instance that cannot be activated, changed or removed.
 fn refused(form: Form, failure: &Failure) -> Problem {
     let message = failure.message.as_str();
     match failure.code.as_str() {
@@ -208,7 +213,7 @@ fn request(call: &Call, path: &str, body: &Value, attributes: Map<String, Value>
     }
 }
 
-/// The answer with the way to its monitor (RFC 5989).
+/// The response with a link to its monitor (RFC 5989).
 fn monitored(
     mut response: Response,
     call: &Call,

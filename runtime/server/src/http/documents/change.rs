@@ -16,49 +16,58 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
-use crate::http::{Door, answer, etag, href};
+use crate::http::{ServerState, answer, etag, href};
 use crate::systems::{self, Draft};
 
 /// Attempts at a change while others change the same document.
 const TRIES_MAX: usize = 16;
 
-/// What a client asks for.
+/// A requested change.
 enum Asked {
     Patch(Format, Value),
     Replace(Value),
     Delete,
 }
 
-/// Changes attributes of a document.
-pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+/// Patches a document.
+pub(super) async fn patch(
+    server: &ServerState,
+    mut call: Call,
+    served: &Served,
+    id: &str,
+) -> Answer {
     let format = format(&call)?;
     let body = call.json()?;
-    change(door, &call, served, id, &Asked::Patch(format, body)).await
+    change(server, &call, served, id, &Asked::Patch(format, body)).await
 }
 
-/// Makes changes that were read already.
+/// Makes a change that was read already.
 pub(super) async fn merge(
-    door: &Door,
+    server: &ServerState,
     call: &Call,
     served: &Served,
     id: &str,
     changed: Value,
 ) -> Answer {
-    change(door, call, served, id, &Asked::Patch(Format::Merge, changed)).await
+    change(server, call, served, id, &Asked::Patch(Format::Merge, changed)).await
 }
 
-/// Puts another document in the place of one.
-pub(super) async fn replace(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+/// Replaces a document.
+pub(super) async fn replace(
+    server: &ServerState,
+    mut call: Call,
+    served: &Served,
+    id: &str,
+) -> Answer {
     let body = call.json()?;
-    change(door, &call, served, id, &Asked::Replace(body)).await
+    change(server, &call, served, id, &Asked::Replace(body)).await
 }
 
-/// Removes a document.
-pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
-    change(door, call, served, id, &Asked::Delete).await
+pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, id: &str) -> Answer {
+    change(server, call, served, id, &Asked::Delete).await
 }
 
-/// How a patch is written (TMF630; RFC 7396, RFC 6902).
+/// The notation of a patch (TMF630; RFC 7396, RFC 6902).
 pub(super) fn format(call: &Call) -> Result<Format, Problem> {
     let media_type = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     Format::of_content_type(media_type.unwrap_or_default()).ok_or_else(|| {
@@ -69,18 +78,25 @@ pub(super) fn format(call: &Call) -> Result<Format, Problem> {
     })
 }
 
-async fn change(door: &Door, call: &Call, served: &Served, id: &str, asked: &Asked) -> Answer {
+async fn change(
+    server: &ServerState,
+    call: &Call,
+    served: &Served,
+    id: &str,
+    asked: &Asked,
+) -> Answer {
     for _ in 0..TRIES_MAX {
-        let before = stored(door, served.resource, id)?;
+        let before = stored(server, served.resource, id)?;
         etag::check_match(&call.headers, &etag::of(before.revision))?;
         let unless = match asked {
             Asked::Delete => {
-                crate::reconcile::orders_about(&door.app, served.resource.key, &before.body).await?
+                crate::reconcile::orders_about(&server.app, served.resource.key, &before.body)
+                    .await?
             }
             Asked::Patch(..) | Asked::Replace(_) => None,
         };
-        let draft = Draft { base: call.base.clone(), ..draft(door, served, id, before, asked)? };
-        if let Some(answer) = write(door, call, served, (draft, unless)).await? {
+        let draft = Draft { base: call.base.clone(), ..draft(server, served, id, before, asked)? };
+        if let Some(answer) = write(server, call, served, (draft, unless)).await? {
             return Ok(answer);
         }
     }
@@ -88,14 +104,14 @@ async fn change(door: &Door, call: &Call, served: &Served, id: &str, asked: &Ask
 }
 
 fn draft(
-    door: &Door,
+    server: &ServerState,
     served: &Served,
     id: &str,
     before: Document,
     asked: &Asked,
 ) -> Result<Draft, Problem> {
     let resource = served.resource;
-    let at = door.app.now();
+    let at = server.app.now();
     let after = match asked {
         Asked::Patch(format, patch) => Some(served.patched(&before.body, *format, patch)?),
         Asked::Replace(body) => {
@@ -122,15 +138,15 @@ fn draft(
     Ok(Draft { resource, id, before, after, more, at, base: String::new() })
 }
 
-/// Writes a change, unless the document was changed meanwhile: then nothing is answered.
+/// Writes a change; `None` if the document was changed meanwhile.
 async fn write(
-    door: &Door,
+    server: &ServerState,
     call: &Call,
     served: &Served,
     (mut draft, unless): (Draft, Option<Unless>),
 ) -> Result<Option<axum::response::Response>, Problem> {
-    let turn = systems::catalog::turn(&door.app, served.resource.key).await;
-    systems::settle(&door.app, &mut draft).await?;
+    let turn = systems::catalog::turn(&server.app, served.resource.key).await;
+    systems::settle(&server.app, &mut draft).await?;
     let Draft { id, before, after, more, .. } = draft;
     let revision = before.as_ref().map_or(0, |before| before.revision);
     let key = served.resource.key;
@@ -139,10 +155,10 @@ async fn write(
     let mut puts = vec![Put::new(key, id.clone(), change, Expected::Revision(revision))];
     puts.extend(more);
     if !is_same {
-        if !put(door, puts, unless).await? {
+        if !put(server, puts, unless).await? {
             return Ok(None);
         }
-        systems::changed(&door.app, key)?;
+        systems::changed(&server.app, key)?;
     }
     drop(turn);
     let Some(mut body) = after.map(|after| served.shown(after)) else {
@@ -150,21 +166,25 @@ async fn write(
     };
     let revision = if is_same { revision } else { revision + 1 };
     href::absolute(&mut body, &call.base);
-    let unusable = systems::catalog::told(&door.app, key, &id);
+    let unusable = systems::catalog::told(&server.app, key, &id);
     let response = answer::warned(answer::json(StatusCode::OK, &body), &unusable);
     Ok(Some(tagged(response, &etag::of(revision))))
 }
 
-/// Writes documents, unless an open order is about them; whether they were as they were read.
-async fn put(door: &Door, puts: Vec<Put>, unless: Option<Unless>) -> Result<bool, Problem> {
+/// Writes documents, unless an open order is about them; returns whether they were unchanged.
+async fn put(
+    server: &ServerState,
+    puts: Vec<Put>,
+    unless: Option<Unless>,
+) -> Result<bool, Problem> {
     let Some(unless) = unless else {
-        return match door.app.write(puts).await {
+        return match server.app.write(puts).await {
             Ok(()) => Ok(true),
             Err(Error::Conflict { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         };
     };
-    match door.app.engine.write_unless(unless, puts).await {
+    match server.app.engine.write_unless(unless, puts).await {
         Ok(()) => Ok(true),
         Err(NotWritten::Stale) => Ok(false),
         Err(NotWritten::Ask(error)) => Err(error.into()),

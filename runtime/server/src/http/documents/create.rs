@@ -12,50 +12,50 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
-use crate::http::{Door, answer, etag, href};
+use crate::http::{ServerState, answer, etag, href};
 use crate::systems::{self, Draft};
 
-/// What clients called their requests, as documents: one name is taken once.
+/// Receipts of requests by the client's key, as documents: each key is used once.
 const SUBMISSIONS: &str = "submission";
 
 /// Attempts at a document while others change its surroundings.
 const TRIES_MAX: usize = 64;
 
-/// Takes a new document.
-pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer {
+/// Creates a document.
+pub(super) async fn post(server: &ServerState, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
     let body = call.json()?;
     let repeat = Repeat::of(submission.as_ref(), &body);
     if let Some(name) = &submission
-        && let Some(first) = door.app.document(SUBMISSIONS, name)?
+        && let Some(first) = server.app.document(SUBMISSIONS, name)?
     {
         repeat.check_known(digest_of(&first.body))?;
-        return created(door, &call, served, &first.body);
+        return created(server, &call, served, &first.body);
     }
     let unknown = served.unknown(&body);
     let body = served.new_body(body)?;
     let id = id_of(served, &body);
     let receipt = json!({ "id": id, "digest": repeat.digest() });
-    let turn = systems::catalog::turn(&door.app, served.resource.key).await;
+    let turn = systems::catalog::turn(&server.app, served.resource.key).await;
     for _ in 0..TRIES_MAX {
-        let draft = Draft::new(served.resource, id.clone(), body.clone(), door.app.now());
+        let draft = Draft::new(served.resource, id.clone(), body.clone(), server.app.now());
         let mut draft = Draft { base: call.base.clone(), ..draft };
-        systems::settle(&door.app, &mut draft).await?;
-        match door.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
+        systems::settle(&server.app, &mut draft).await?;
+        match server.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
             Ok(()) => {
-                systems::changed(&door.app, served.resource.key)?;
+                systems::changed(&server.app, served.resource.key)?;
                 drop(turn);
-                let response = created(door, &call, served, &receipt)?;
-                let unusable = systems::catalog::told(&door.app, served.resource.key, &id);
+                let response = created(server, &call, served, &receipt)?;
+                let unusable = systems::catalog::told(&server.app, served.resource.key, &id);
                 return Ok(answer::warned(answer::warned(response, &unknown), &unusable));
             }
             Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
                 // The same request came twice at once, and the other one was first.
                 let first =
-                    submission.and_then(|name| door.app.document(SUBMISSIONS, &name).ok()?);
+                    submission.and_then(|name| server.app.document(SUBMISSIONS, &name).ok()?);
                 let first = first.map(|first| first.body).unwrap_or_default();
                 repeat.check_known(digest_of(&first))?;
-                return created(door, &call, served, &first);
+                return created(server, &call, served, &first);
             }
             Err(Error::Conflict { resource, .. }) if resource == served.resource.key => {
                 let message = format!("there is a {} `{id}` already", served.name());
@@ -69,12 +69,12 @@ pub(super) async fn take(door: &Door, mut call: Call, served: &Served) -> Answer
     Err(Problem::conflict("others change what it is about all the time: try again").about("id"))
 }
 
-/// The digest of the body that a receipt is for; nothing in those of earlier versions.
+/// The digest of the body of a receipt; `None` in those of earlier versions.
 fn digest_of(receipt: &Value) -> Option<&str> {
     receipt.get("digest").and_then(Value::as_str)
 }
 
-/// The id of a new document: the client's, where the table lets it choose.
+/// The id of a new document: the client's, if the table allows it.
 fn id_of(served: &Served, body: &Value) -> String {
     let chosen = body.get("id").and_then(Value::as_str);
     let chosen = chosen.filter(|id| !id.is_empty() && !served.resource.server.contains(&"id"));
@@ -89,10 +89,10 @@ fn puts(draft: Draft, served: &Served, submission: Option<&str>, receipt: &Value
     puts
 }
 
-/// Answers with a document that is there now, as it is, and where it is.
-fn created(door: &Door, call: &Call, served: &Served, receipt: &Value) -> Answer {
+/// Answers with an existing document and its location.
+fn created(server: &ServerState, call: &Call, served: &Served, receipt: &Value) -> Answer {
     let id = receipt.get("id").and_then(Value::as_str).unwrap_or_default();
-    let Some(document) = door.app.document(served.resource.key, id)? else {
+    let Some(document) = server.app.document(served.resource.key, id)? else {
         let message = format!("the {} `{id}` that was made under this key is gone", served.name());
         return Err(Problem::conflict(message).about("Idempotency-Key"));
     };
@@ -101,8 +101,8 @@ fn created(door: &Door, call: &Call, served: &Served, receipt: &Value) -> Answer
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
     let mut response = answer::located(StatusCode::CREATED, &location, &body);
-    // Nothing is refused for it: two people may live at one number.
-    for (path, why) in systems::crm::likely(&door.app, served.resource.key, &body)? {
+    // A likely duplicate is not refused: two people may live at one number.
+    for (path, why) in systems::crm::likely(&server.app, served.resource.key, &body)? {
         let link = format!("<{}{path}>; rel=\"duplicate\"; title=\"{why}\"", call.base);
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().append(LINK, link);

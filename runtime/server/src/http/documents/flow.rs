@@ -1,5 +1,5 @@
 //! TMF701: process flows and their task flows, computed from fulfilments. Creating one runs a
-//! workflow; what is held is tried again by setting its task flow to `active`.
+//! workflow; setting a held task flow to `active` retries it.
 
 use std::sync::Arc;
 
@@ -22,64 +22,69 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
-use crate::http::{Door, answer, etag, href};
+use crate::http::{ServerState, answer, etag, href};
 
-/// The flows that are shown no more, as documents.
+/// The removed flows, as documents.
 const REMOVED: &str = "removedProcessFlow";
 
 /// Max fulfilments read for one list: each is folded from its journal.
 const FLOWS_MAX: usize = 10_000;
 
-/// Takes a request about process flows, one of them, or its task flows.
-pub(super) async fn take(door: &Door, call: Call, served: &Served, path: &[&str]) -> Answer {
+/// Handles a request about process flows, one of them, or its task flows.
+pub(super) async fn get(
+    server: &ServerState,
+    call: Call,
+    served: &Served,
+    path: &[&str],
+) -> Answer {
     match (&call.method, path) {
-        (&Method::GET | &Method::HEAD, []) => list(door, &call, served).await,
-        (&Method::POST, []) => create(door, call, served).await,
+        (&Method::GET | &Method::HEAD, []) => list(server, &call, served).await,
+        (&Method::POST, []) => create(server, call, served).await,
         (_, []) => Err(Problem::method("GET, HEAD, POST")),
         (&Method::GET | &Method::HEAD, [id]) => {
-            let fulfilment = find(door, id).await?;
+            let fulfilment = find(server, id).await?;
             one(&call, fulfilment.process_flow(), fulfilment.records())
         }
-        (&Method::DELETE, [id]) => remove(door, id).await,
+        (&Method::DELETE, [id]) => remove(server, id).await,
         (_, [_]) => Err(Problem::method("GET, HEAD, DELETE")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow"]) => {
             let page = Page::parse(&call.query)?;
-            let flows = find(door, id).await?.task_flows();
+            let flows = find(server, id).await?.task_flows();
             rows(&call, flows, &page, &format!("{}/{id}/taskFlow", served.path()))
         }
         (_, [_, "taskFlow"]) => Err(Problem::method("GET, HEAD")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow", task]) => {
-            let fulfilment = find(door, id).await?;
+            let fulfilment = find(server, id).await?;
             one(&call, task_flow(&fulfilment, task)?, fulfilment.records())
         }
-        (&Method::PATCH, [id, "taskFlow", task]) => patch(door, call, id, task).await,
+        (&Method::PATCH, [id, "taskFlow", task]) => patch(server, call, id, task).await,
         (_, [_, "taskFlow", _]) => Err(Problem::method("GET, HEAD, PATCH")),
         _ => Err(crate::http::problem::nothing_here()),
     }
 }
 
-async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
+async fn list(server: &ServerState, call: &Call, served: &Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
     let mut filter = Filter::parse(&call.query, &call.base, served)?;
     let mut asked: Vec<Asked> =
         filter.take_unknown().into_iter().chain(sort.unknown_to(served)).collect();
-    let app = door.app.clone();
-    let ids = door.app.read(move || ids(&app)).await;
+    let app = server.app.clone();
+    let ids = server.app.read(move || ids(&app)).await;
     let ids = ids.map_err(|error| Problem::ours(&error))??;
     let mut flows = Vec::new();
     for id in ids {
-        let fulfilment = match door.app.engine.get(&id).await {
+        let fulfilment = match server.app.engine.get(&id).await {
             Ok(Some(fulfilment)) => fulfilment,
             Ok(None) => continue,
             Err(error @ ReadError::Ask(AskError::Stopped(_))) => return Err(error.into()),
-            // One that cannot be read does not keep the others from being listed.
+            // An unreadable one does not keep the others from being listed.
             Err(error) => {
                 tracing::warn!(%id, error = &error as &dyn std::error::Error, "left out of a list");
                 continue;
             }
         };
-        if door.app.document(REMOVED, id.as_str())?.is_some() {
+        if server.app.document(REMOVED, id.as_str())?.is_some() {
             continue;
         }
         let flow = fulfilment.process_flow();
@@ -95,7 +100,7 @@ async fn list(door: &Door, call: &Call, served: &Served) -> Answer {
     rows(call, flows, &page, &served.path())
 }
 
-/// The ids of all fulfilments: the journals that begin, the latest first where there are many.
+/// The ids of all fulfilments by their first records, the latest first if there are too many.
 fn ids(app: &App) -> Result<Vec<FulfilmentId>, Problem> {
     let store: &dyn Store = &**app.engine.store();
     let mut ids = Vec::new();
@@ -113,8 +118,8 @@ fn ids(app: &App) -> Result<Vec<FulfilmentId>, Problem> {
     Ok(ids)
 }
 
-/// Runs the workflow that the flow is specified by, with its characteristics as the input.
-async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
+/// Runs the workflow of the flow's specification, with its characteristics as the input.
+async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer {
     let submission = call.submission(served.resource.key)?;
     let body = call.json()?;
     served.resource.check_new(&body)?;
@@ -133,15 +138,15 @@ async fn create(door: &Door, mut call: Call, served: &Served) -> Answer {
     }
     let input = Value::Object(input);
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let submitted = door.app.submit(kind, input, submission).await.map_err(not_run)?;
+    let submitted = server.app.submit(kind, input, submission).await.map_err(not_run)?;
     let fulfilment = match submitted {
         engine::Submitted::New(fulfilment) => fulfilment,
         engine::Submitted::Before(id) => {
-            if door.app.document(REMOVED, id.as_str())?.is_some() {
+            if server.app.document(REMOVED, id.as_str())?.is_some() {
                 let message = format!("the flow `{id}` that was made under this key was removed");
                 return Err(Problem::conflict(message).about("Idempotency-Key"));
             }
-            let first = find(door, id.as_str()).await?;
+            let first = find(server, id.as_str()).await?;
             repeat.check(first.document())?;
             first
         }
@@ -173,8 +178,8 @@ fn not_run(error: SubmitError) -> Problem {
 
 /// The flow of a run that has ended is shown no more. What is carried out goes on, an order is
 /// cancelled through itself, and the journal stays in the books.
-async fn remove(door: &Door, id: &str) -> Answer {
-    let fulfilment = find(door, id).await?;
+async fn remove(server: &ServerState, id: &str) -> Answer {
+    let fulfilment = find(server, id).await?;
     if let Some(order) = fulfilment.root_resource() {
         let message = format!("it is the fulfilment of {order} `{id}`: cancel that order instead");
         return Err(Problem::conflict(message).about("id"));
@@ -185,14 +190,14 @@ async fn remove(door: &Door, id: &str) -> Answer {
         );
     }
     let removed = Put::set(REMOVED, id, json!({ "id": id })).quiet();
-    door.app.write(vec![removed]).await?;
+    server.app.write(vec![removed]).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Sets a task flow that is held to `active`: everything that failed in its flow is tried again.
-async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
+async fn patch(server: &ServerState, mut call: Call, id: &str, task: &str) -> Answer {
     let patch = call.json()?;
-    let fulfilment = find(door, id).await?;
+    let fulfilment = find(server, id).await?;
     let flow = task_flow(&fulfilment, task)?;
     let Some(state) = patch.get("state").and_then(Value::as_str) else {
         let message = "only the `state` of a task flow can be set";
@@ -201,7 +206,7 @@ async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
     match (flow.get("state").and_then(Value::as_str), state) {
         (Some(now), wanted) if now == wanted => {}
         (Some("hold"), "active") => {
-            door.app.retry(&FulfilmentId::new(id)).await?;
+            server.app.retry(&FulfilmentId::new(id)).await?;
         }
         (now, wanted) => {
             let now = now.unwrap_or_default();
@@ -212,7 +217,7 @@ async fn patch(door: &Door, mut call: Call, id: &str, task: &str) -> Answer {
             return Err(Problem::unprocessable(message).about("state"));
         }
     }
-    let fulfilment = find(door, id).await?;
+    let fulfilment = find(server, id).await?;
     one(&call, task_flow(&fulfilment, task)?, fulfilment.records())
 }
 
@@ -243,8 +248,8 @@ fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<Value, Problem> {
     found.ok_or_else(|| missing().about("id"))
 }
 
-async fn find(door: &Door, id: &str) -> Result<Arc<Fulfilment>, Problem> {
-    let is_removed = door.app.document(REMOVED, id)?.is_some();
-    let found = door.app.engine.get(&FulfilmentId::new(id)).await?.filter(|_| !is_removed);
+async fn find(server: &ServerState, id: &str) -> Result<Arc<Fulfilment>, Problem> {
+    let is_removed = server.app.document(REMOVED, id)?.is_some();
+    let found = server.app.engine.get(&FulfilmentId::new(id)).await?.filter(|_| !is_removed);
     found.ok_or_else(|| Problem::not_found(format!("there is no processFlow `{id}`")).about("id"))
 }

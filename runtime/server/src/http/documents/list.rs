@@ -20,7 +20,7 @@ use crate::http::page::{Page, Sort, SortKey};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::{Served, Version};
-use crate::http::{Door, answer, href};
+use crate::http::{ServerState, answer, href};
 use candidates::{Candidates, Total};
 
 /// Max candidates looked at in one slice.
@@ -30,14 +30,14 @@ const SLICE: usize = 512;
 const SPARE_ROWS: usize = 4_096;
 
 /// Answers with a page of a resource's documents.
-pub(super) async fn take(door: &Door, call: Call, served: Served) -> Answer {
+pub(super) async fn get(server: &ServerState, call: Call, served: Served) -> Answer {
     let page = Page::parse(&call.query)?;
     let sort = Sort::parse(&call.query, &page)?;
     let mut filter = Filter::parse(&call.query, &call.base, &served)?;
     let asked = filter.take_unknown().into_iter().chain(sort.unknown_to(&served)).collect();
-    known::check(&door.app, served, asked).await?;
-    let list = List { app: door.app.clone(), served, filter, page: page.clone(), sort };
-    let (rows, total) = read(&door.app, list).await?;
+    known::check(&server.app, served, asked).await?;
+    let list = List { app: server.app.clone(), served, filter, page: page.clone(), sort };
+    let (rows, total) = read(&server.app, list).await?;
     let fields = Fields::parse(call.query.get("fields"))?;
     let rows: Vec<Value> = rows
         .into_iter()

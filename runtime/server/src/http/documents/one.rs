@@ -14,9 +14,9 @@ use crate::http::fields::Fields;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
-use crate::http::{Door, answer, etag, href};
+use crate::http::{ServerState, answer, etag, href};
 
-/// A document as a client sees it, and what tells it from another revision.
+/// A document as a client sees it, with its revision.
 pub(super) struct Found {
     pub(super) body: Value,
     pub(super) tag: String,
@@ -25,9 +25,9 @@ pub(super) struct Found {
 }
 
 /// Answers with a document.
-pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
+pub(super) async fn get(server: &ServerState, call: &Call, served: &Served, id: &str) -> Answer {
     let fields = Fields::parse(call.query.get("fields"))?;
-    let Found { mut body, tag, .. } = find_some(door, served.resource, id, &fields).await?;
+    let Found { mut body, tag, .. } = find_some(server, served.resource, id, &fields).await?;
     if etag::is_known(&call.headers, &tag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         etag::add(response.headers_mut(), &tag);
@@ -39,55 +39,63 @@ pub(super) async fn take(door: &Door, call: &Call, served: &Served, id: &str) ->
     Ok(tagged(answer::json(StatusCode::OK, &body), &tag))
 }
 
-/// An answer with the tag of what is in it.
+/// A response with the tag of its content.
 pub(super) fn tagged(mut response: Response, tag: &str) -> Response {
     etag::add(response.headers_mut(), tag);
     response
 }
 
-/// The document of an id, or the error that there is none.
-pub(super) async fn find(door: &Door, resource: &Resource, id: &str) -> Result<Found, Problem> {
-    find_some(door, resource, id, &Fields::default()).await
+/// The document with an id, or a 404.
+pub(super) async fn find(
+    server: &ServerState,
+    resource: &Resource,
+    id: &str,
+) -> Result<Found, Problem> {
+    find_some(server, resource, id, &Fields::default()).await
 }
 
-/// The document of an id with the attributes that are wanted of it, or the error that there is none.
-/// It may have others.
+/// The document with an id and at least the wanted attributes, or a
+/// 404.
 async fn find_some(
-    door: &Door,
+    server: &ServerState,
     resource: &Resource,
     id: &str,
     fields: &Fields,
 ) -> Result<Found, Problem> {
     if resource.owner == Owner::Order
-        && let Some(found) = open_order(door, resource, id, fields).await?
+        && let Some(found) = open_order(server, resource, id, fields).await?
     {
         return Ok(found);
     }
-    let document = stored(door, resource, id)?;
+    let document = stored(server, resource, id)?;
     Ok(Found { tag: etag::of(document.revision), body: document.body, records: None })
 }
 
-/// The document of an id as it is kept, or the error that there is none.
-pub(super) fn stored(door: &Door, resource: &Resource, id: &str) -> Result<Document, Problem> {
-    let document = door.app.document(resource.key, id)?;
+/// The stored document with an id, or a 404.
+pub(super) fn stored(
+    server: &ServerState,
+    resource: &Resource,
+    id: &str,
+) -> Result<Document, Problem> {
+    let document = server.app.document(resource.key, id)?;
     let document = document.filter(|document| resource.shows(&document.body));
     let missing =
         || Problem::not_found(format!("there is no {} `{id}`", resource.name)).about("id");
     document.ok_or_else(missing)
 }
 
-/// An order that is still carried out: its items' states change without the order's being written.
+/// An open order: the states of its items change without a write of the order.
 async fn open_order(
-    door: &Door,
+    server: &ServerState,
     resource: &Resource,
     id: &str,
     fields: &Fields,
 ) -> Result<Option<Found>, Problem> {
     let id = FulfilmentId::new(id);
-    if door.app.engine.store().get(&keys::open(&id))?.is_none() {
+    if server.app.engine.store().get(&keys::open(&id))?.is_none() {
         return Ok(None);
     }
-    let Some(fulfilment) = door.app.engine.get(&id).await? else { return Ok(None) };
+    let Some(fulfilment) = server.app.engine.get(&id).await? else { return Ok(None) };
     let order = aside_of_lines(fulfilment.plan().items.len(), || {
         fulfilment.order_of(resource.key, fields.wants_items())
     });

@@ -1,5 +1,5 @@
-//! Orders: what comes in is checked at the door, is on disk before it is answered, and is answered
-//! as `acknowledged`, whatever becomes of it a moment later. What a client changes of an order goes
+//! Orders: a new order is validated, is on disk before the answer, and is answered
+//! as `acknowledged`, regardless of its state a moment later. A change of an order goes
 //! through the engine, which owns it.
 
 use axum::http::StatusCode;
@@ -20,10 +20,14 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
-use crate::http::{Door, answer, etag, href};
+use crate::http::{ServerState, answer, etag, href};
 
-/// Takes an order.
-pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: Kind) -> Answer {
+pub(super) async fn create(
+    server: &ServerState,
+    mut call: Call,
+    served: &Served,
+    kind: Kind,
+) -> Answer {
     let resource = served.resource;
     let submission = call.submission(resource.key)?;
     let body = call.json()?;
@@ -34,17 +38,17 @@ pub(super) async fn create(door: &Door, mut call: Call, served: &Served, kind: K
         Kind::ProductOrder => commerce::cpq::unread(&document),
         Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
     };
-    let submitted = door.app.submit(kind, document, submission).await?;
+    let submitted = server.app.submit(kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
         Submitted::Before(id) => {
-            let before = door.app.engine.get(&id).await?;
+            let before = server.app.engine.get(&id).await?;
             if let Some(before) = &before {
                 repeat.check(before.document())?;
             }
             // The engine answers after the commit, so the document exists unless it was removed.
-            if before.is_some() && door.app.document(resource.key, id.as_str())?.is_none() {
+            if before.is_some() && server.app.document(resource.key, id.as_str())?.is_none() {
                 let message = format!(
                     "the {} `{id}` that was made under this key was removed",
                     served.name()
@@ -83,7 +87,7 @@ pub(in crate::http) fn taken(document: Value, served: &Served) -> Result<Value, 
     Ok(document)
 }
 
-/// The order as it was before anything came of it: the first answer, and each that repeats it.
+/// The order as it was submitted: the first answer, and each repeated one.
 fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
     let first = Fulfilment::new(
         fulfilment.id().clone(),
@@ -94,17 +98,22 @@ fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
     first.root_order()
 }
 
-/// Changes what may be changed of an order, or has it cancelled where that is the state asked for.
-pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str) -> Answer {
+/// Changes an order, or cancels it if the patch sets that state.
+pub(super) async fn patch(
+    server: &ServerState,
+    mut call: Call,
+    served: &Served,
+    id: &str,
+) -> Answer {
     let format = change::format(&call)?;
     let body = call.json()?;
-    // Read before the tag is: what is changed in between has another tag, what is changed later has
+    // Read before the tag: a change in between has another tag, and a later change has
     // more records.
     let ended = match etag::is_conditional(&call.headers) {
-        true => door.app.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records()),
+        true => server.app.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records()),
         false => None,
     };
-    let before = one::find(door, served.resource, id).await?;
+    let before = one::find(server, served.resource, id).await?;
     etag::check_match(&call.headers, &before.tag)?;
     let expected = ended.map(|ended| before.records.unwrap_or(ended));
     let after = served.patched(&before.body, format, &body)?;
@@ -115,7 +124,7 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
         Some(Value::String(state)) if state == "cancelled" => {
             let reason = after.get("cancellationReason").and_then(Value::as_str);
             let request = request(reason, None);
-            door.app.engine.cancel(&FulfilmentId::new(id), request).await?;
+            server.app.engine.cancel(&FulfilmentId::new(id), request).await?;
             changed.remove("cancellationReason");
         }
         Some(_) => {
@@ -125,13 +134,13 @@ pub(super) async fn patch(door: &Door, mut call: Call, served: &Served, id: &str
     }
     if !changed.is_empty() {
         let key = served.resource.key;
-        door.app.engine.amend_document(&FulfilmentId::new(id), key, &changed, expected).await?;
+        server.app.engine.amend_document(&FulfilmentId::new(id), key, &changed, expected).await?;
     }
-    one::take(door, &call, served, id).await
+    one::get(server, &call, served, id).await
 }
 
-/// Has an order cancelled, as far as that is still possible: the request has the answer.
-pub(super) async fn cancel(door: &Door, mut call: Call, served: &Served) -> Answer {
+/// Cancels an order if possible: the cancel request has the result.
+pub(super) async fn cancel(server: &ServerState, mut call: Call, served: &Served) -> Answer {
     let body = served.new_body(call.json()?)?;
     let mut names = served.resource.mandatory.iter();
     let order = names.find_map(|name| Some((*name, body.get(*name)?.get("id")?.as_str()?)));
@@ -142,26 +151,27 @@ pub(super) async fn cancel(door: &Door, mut call: Call, served: &Served) -> Answ
     let requested = body.get("requestedCancellationDate").and_then(Value::as_str);
     let request = request(reason, requested.and_then(Timestamp::parse));
     let id = request.id.clone();
-    match door.app.engine.cancel(&FulfilmentId::new(order), request).await {
+    match server.app.engine.cancel(&FulfilmentId::new(order), request).await {
         Ok(_) => {}
         Err(CancelError::Unknown(_)) => {
             let message = format!("there is no {name} `{order}`");
             return Err(Problem::unprocessable(message).about(format!("{name}.id")));
         }
-        // A refusal is an answer too, and stands in the request, where one was written.
-        Err(CancelError::Refused(_)) if door.app.document(served.resource.key, &id)?.is_some() => {}
+        // A refusal is a result too, and is in the request if one was written.
+        Err(CancelError::Refused(_))
+            if server.app.document(served.resource.key, &id)?.is_some() => {}
         Err(error) => return Err(error.into()),
     }
-    let Found { mut body, tag, .. } = one::find(door, served.resource, &id).await?;
+    let Found { mut body, tag, .. } = one::find(server, served.resource, &id).await?;
     body = served.shown(body);
     href::absolute(&mut body, &call.base);
     let location = format!("{}{}/{id}", call.base, served.path());
     Ok(one::tagged(answer::located(StatusCode::CREATED, &location, &body), &tag))
 }
 
-/// Removes an order that has come to its end.
-pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) -> Answer {
-    let before = one::find(door, served.resource, id).await?;
+/// Removes an order that has ended.
+pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, id: &str) -> Answer {
+    let before = one::find(server, served.resource, id).await?;
     etag::check_match(&call.headers, &before.tag)?;
     let state = served.resource.state_of(&before.body).unwrap_or_default();
     let is_final = served.resource.lifecycle.is_some_and(|lifecycle| lifecycle.is_final(state));
@@ -171,7 +181,7 @@ pub(super) async fn delete(door: &Door, call: &Call, served: &Served, id: &str) 
         return Err(Problem::conflict(message).about("id"));
     }
     let remove = Put::new(served.resource.key, id, Change::Remove, Expected::Anything);
-    door.app.write(vec![remove]).await?;
+    server.app.write(vec![remove]).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -180,7 +190,7 @@ fn request(reason: Option<&str>, requested: Option<Timestamp>) -> CancelRequest 
     CancelRequest { id, reason: reason.map(str::to_string), requested }
 }
 
-/// The attributes that are otherwise, null for those that are gone.
+/// A merge patch from `before` to `after` (null = removed).
 pub(super) fn difference(before: &Value, after: &Value) -> Map<String, Value> {
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return Map::new();

@@ -1,4 +1,4 @@
-//! What the server has: plugins, packs and workflows.
+//! Lists of plugins, packs and workflows.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 
 use super::BASE;
 use crate::http::problem::Problem;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 
-/// Every plugin, and every file that was not taken.
-pub(super) fn plugins(door: &Door) -> Result<Response, Problem> {
-    let plugins = serde_json::to_value(door.app.host.list());
+/// Every plugin, and every refused file.
+pub(super) fn plugins(server: &ServerState) -> Result<Response, Problem> {
+    let plugins = serde_json::to_value(server.app.host.list());
     let plugins = plugins.map_err(|error| Problem::ours(&error))?;
     Ok(answer::json(StatusCode::OK, &plugins))
 }
 
-/// The packs: those that are in use, then those that are left out, with what is wrong with them.
-pub(super) fn packs(door: &Door) -> Response {
-    let rulebook = door.app.rulebook();
+/// The packs: those in use, then the refused ones with their errors.
+pub(super) fn packs(server: &ServerState) -> Response {
+    let rulebook = server.app.rulebook();
     let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name));
     let packs = in_use.map(|pack| {
         json!({
@@ -51,8 +51,8 @@ pub(super) fn packs(door: &Door) -> Response {
 }
 
 /// The workflows of all packs.
-pub(super) fn workflows(door: &Door) -> Response {
-    let rulebook = door.app.rulebook();
+pub(super) fn workflows(server: &ServerState) -> Response {
+    let rulebook = server.app.rulebook();
     let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name));
     let workflows = in_use.flat_map(|pack| {
         pack.workflows.keys().map(|name| {

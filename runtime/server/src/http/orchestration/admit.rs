@@ -1,5 +1,5 @@
-//! What is let through to the handlers of our own API: a request of an operation in the table, with
-//! parameters and attributes that it knows.
+//! Validates requests to our own API by its table: the operation, its
+//! parameters and its attributes.
 
 use serde_json::{Map, Value};
 use tmf::nearest::nearest;
@@ -10,10 +10,10 @@ use crate::http::call::Call;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 
-/// The operation that a request is one of.
+/// The operation of a request.
 pub(super) fn admit(call: &mut Call, path: &[&str]) -> Result<&'static Operation, Problem> {
     let at: Vec<&Operation> = OPERATIONS.iter().filter(|operation| operation.is_at(path)).collect();
-    // A path that is written out goes before one with a name in its place.
+    // A literal path is preferred to one with a name in its place.
     let names_min = at.iter().map(|operation| operation.names().count()).min();
     let names_min = names_min.ok_or_else(nothing_here)?;
     let at = at.into_iter().filter(|operation| operation.names().count() == names_min);
@@ -109,7 +109,7 @@ fn check_attributes(
 }
 
 impl Kind {
-    /// What is wrong with a value, as far as its type tells.
+    /// The error of a value, as far as its type tells.
     fn wrong(self, value: &Value) -> Option<String> {
         let (is_right, expected) = match self {
             Self::Text => (value.is_string(), "a text"),

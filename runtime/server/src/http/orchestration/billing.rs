@@ -1,5 +1,5 @@
-//! Billing, as far as TMF678 has no words for it: runs, payments, adjustments, the books, what was
-//! missed, and bills for people.
+//! Billing beyond TMF678: runs, payments, adjustments, the books, missed
+//! events, and bills for people.
 
 use axum::http::HeaderValue;
 use axum::http::StatusCode;
@@ -15,68 +15,68 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 use crate::systems::billing::{self, Asked};
 
-/// Finds the handler of a path below `billing` and asks it.
-pub(super) async fn dispatch(door: &Door, mut call: Call, path: &[&str]) -> Answer {
+/// Dispatches a path below `billing`.
+pub(super) async fn dispatch(server: &ServerState, mut call: Call, path: &[&str]) -> Answer {
     match path {
         ["runs"] if call.method == axum::http::Method::GET => {
-            Ok(answer::json(StatusCode::OK, &billing::runs(&door.app)?))
+            Ok(answer::json(StatusCode::OK, &billing::runs(&server.app)?))
         }
         ["runs", id] => {
             let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
-            let run = billing::one_run(&door.app, id)?.ok_or_else(missing)?;
+            let run = billing::one_run(&server.app, id)?.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &run))
         }
         ["runs", id, "undo"] => {
             let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
-            let run = billing::undo(&door.app, id).await?.ok_or_else(missing)?;
+            let run = billing::undo(&server.app, id).await?.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &run))
         }
         ["runs"] => {
-            let asked = asked(door, &body(&mut call)?)?;
-            let ran = billing::run(&door.app, &asked).await?;
+            let asked = asked(server, &body(&mut call)?)?;
+            let ran = billing::run(&server.app, &asked).await?;
             Ok(answer::json(StatusCode::CREATED, &ran))
         }
         ["payments"] => {
             let body = body(&mut call)?;
-            made(&billing::pay(&door.app, &body).await?)
+            made(&billing::pay(&server.app, &body).await?)
         }
         ["adjustments"] => {
             let body = body(&mut call)?;
-            made(&billing::adjust(&door.app, &body).await?)
+            made(&billing::adjust(&server.app, &body).await?)
         }
         ["write-offs"] => {
             let body = body(&mut call)?;
-            made(&billing::write_off(&door.app, &body).await?)
+            made(&billing::write_off(&server.app, &body).await?)
         }
-        ["ledger"] => Ok(answer::json(StatusCode::OK, &billing::trial_balance(&door.app)?)),
+        ["ledger"] => Ok(answer::json(StatusCode::OK, &billing::trial_balance(&server.app)?)),
         ["assurance"] => {
             let until = call.query.get("until").map(|text| day("until", text)).transpose()?;
-            let until = until.unwrap_or_else(|| door.app.commerce.zone.day_of(door.app.now()));
-            Ok(answer::json(StatusCode::OK, &billing::findings(&door.app, until)?))
+            let until = until.unwrap_or_else(|| server.app.commerce.zone.day_of(server.app.now()));
+            Ok(answer::json(StatusCode::OK, &billing::findings(&server.app, until)?))
         }
         ["bills", id, "document"] => {
             let is_pdf = call.prefers("application/pdf", "text/html");
-            if is_pdf { pdf(door, id) } else { page(door, id) }
+            if is_pdf { pdf(server, id) } else { page(server, id) }
         }
-        ["bills", id, "document.pdf"] => pdf(door, id),
+        ["bills", id, "document.pdf"] => pdf(server, id),
         ["bills", step] => {
             let (from, to) = step_of(step)?;
-            Ok(answer::json(StatusCode::OK, &billing::move_all(&door.app, from, to).await?))
+            Ok(answer::json(StatusCode::OK, &billing::move_all(&server.app, from, to).await?))
         }
         ["bills", id, step] => {
             let (_, to) = step_of(step)?;
             let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
-            let bill = billing::move_one(&door.app, id, to).await?.ok_or_else(missing)?;
+            let bill = billing::move_one(&server.app, id, to).await?.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &write(&bill)))
         }
         _ => Err(nothing_here()),
     }
 }
 
-/// What is done with bills: those that it is done with where none is named, and what they are then.
+/// An action on bills: the states of the bills it applies to by default, and their next state.
 fn step_of(step: &str) -> Result<(&'static [BillState], BillState), Problem> {
     match step {
         "validate" => Ok((&[BillState::New], BillState::Validated)),
@@ -86,9 +86,9 @@ fn step_of(step: &str) -> Result<(&'static [BillState], BillState), Problem> {
     }
 }
 
-/// A bill as a page that runs nothing and loads nothing.
-fn page(door: &Door, id: &str) -> Answer {
-    let page = statement(door, id)?.html();
+/// A bill as a page without scripts or external content.
+fn page(server: &ServerState, id: &str) -> Answer {
+    let page = statement(server, id)?.html();
     let mut response = answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page);
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
@@ -96,16 +96,16 @@ fn page(door: &Door, id: &str) -> Answer {
     Ok(response)
 }
 
-fn pdf(door: &Door, id: &str) -> Answer {
-    let pdf = statement(door, id)?.pdf();
+fn pdf(server: &ServerState, id: &str) -> Answer {
+    let pdf = statement(server, id)?.pdf();
     let mut response = answer::with_type(StatusCode::OK, "application/pdf", pdf);
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-fn statement(door: &Door, id: &str) -> Result<Statement, Problem> {
+fn statement(server: &ServerState, id: &str) -> Result<Statement, Problem> {
     let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
-    billing::statement(&door.app, id)?.ok_or_else(missing)
+    billing::statement(&server.app, id)?.ok_or_else(missing)
 }
 
 fn body(call: &mut Call) -> Result<Value, Problem> {
@@ -113,7 +113,7 @@ fn body(call: &mut Call) -> Result<Value, Problem> {
     if body.is_object() { Ok(body) } else { Err(Problem::bad("the body is a JSON object")) }
 }
 
-fn asked(door: &Door, body: &Value) -> Result<Asked, Problem> {
+fn asked(server: &ServerState, body: &Value) -> Result<Asked, Problem> {
     const KNOWN: [&str; 3] = ["date", "billingAccount", "send"];
     let unknown =
         body.as_object().and_then(|body| body.keys().find(|key| !KNOWN.contains(&key.as_str())));
@@ -134,7 +134,7 @@ fn asked(door: &Door, body: &Value) -> Result<Asked, Problem> {
         }
         _ => text("billingAccount")?,
     };
-    let today = door.app.commerce.zone.day_of(door.app.now());
+    let today = server.app.commerce.zone.day_of(server.app.now());
     let release = match body.get("send") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(true)) => Some(Release::Sent),

@@ -1,5 +1,5 @@
-//! Where elements answer: a task under the address that it was given, which cannot be guessed, or
-//! whatever task of a plugin waits under a key that the element knows by itself.
+//! Callbacks of elements: to a task by its unguessable address, or
+//! to any task of a plugin that waits for a key that the element knows.
 
 use axum::http::StatusCode;
 use engine::Received;
@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 
 /// Delivers an element's answer to `callbacks/<key>.<token>` or `callbacks/<plugin>/<key>`.
-pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answer {
-    let name = name(door, address)?;
+pub(super) async fn post(server: &ServerState, mut call: Call, address: &[&str]) -> Answer {
+    let name = name(server, address)?;
     if name.len() > CALLBACK_NAME_BYTES_MAX {
         let message = format!(
             "the name of a callback, with its plugin, has at most {CALLBACK_NAME_BYTES_MAX} bytes"
@@ -26,7 +26,7 @@ pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answe
     if let Err(exceeded) = BOUNDS.payload(&payload) {
         return Err(Problem::too_large(format!("{exceeded}; the limit is fixed")));
     }
-    let (status, state) = match door.app.engine.callback(name, payload).await? {
+    let (status, state) = match server.app.engine.callback(name, payload).await? {
         Received::Delivered => (StatusCode::OK, "delivered"),
         Received::Kept => (StatusCode::ACCEPTED, "kept until a task waits for it"),
         Received::Ignored => (StatusCode::OK, "ignored: no task waits for it any more"),
@@ -34,7 +34,7 @@ pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answe
             return Err(Problem::too_large("it is larger than what is kept of a callback"));
         }
         Received::TooMany => {
-            let limits = door.app.engine.limits();
+            let limits = server.app.engine.limits();
             let message = format!(
                 "as many callbacks are kept as may be, {} or {} MiB: send it again later; \
                  [limits] callbacks-kept and callbacks-kept-mib govern it",
@@ -49,9 +49,9 @@ pub(super) async fn take(door: &Door, mut call: Call, address: &[&str]) -> Answe
 
 /// The name of a callback by its address. A name without a slash is a task's own; a key of a
 /// plugin may have slashes in it.
-fn name(door: &Door, address: &[&str]) -> Result<String, Problem> {
+fn name(server: &ServerState, address: &[&str]) -> Result<String, Problem> {
     if let [own] = address {
-        let key = door.app.engine.addresses().key(own).map(str::to_string);
+        let key = server.app.engine.addresses().key(own).map(str::to_string);
         return key.ok_or_else(|| {
             let message = "no task was given this address; a key that an element knows by itself \
                            is answered at `callbacks/<plugin>/<key>`";

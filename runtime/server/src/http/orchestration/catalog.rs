@@ -10,10 +10,10 @@ use crate::http::page::Page;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 
-/// Takes a request about the catalogs.
-pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
+/// Handles a request about the catalogs.
+pub(super) async fn get(server: &ServerState, call: &Call, path: &[&str]) -> Answer {
     let [name, id @ ..] = path else { return Err(nothing_here()) };
     let resource = Standing::resource(name).ok_or_else(|| {
         let known: Vec<_> = model::catalog::RESOURCES.iter().map(|(name, _)| *name).collect();
@@ -21,19 +21,19 @@ pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
         Problem::not_found(message).about("resource")
     })?;
     match id {
-        [] => list(door, call, resource).await,
-        id => one(door, resource, &id.join("/")),
+        [] => list(server, call, resource).await,
+        id => one(server, resource, &id.join("/")),
     }
 }
 
-fn one(door: &Door, resource: &'static str, id: &str) -> Answer {
-    let standing = Standing::of(&door.app.rulebook(), resource, id, door.app.now());
+fn one(server: &ServerState, resource: &'static str, id: &str) -> Answer {
+    let standing = Standing::of(&server.app.rulebook(), resource, id, server.app.now());
     let missing = || Problem::not_found(format!("there is no {resource} `{id}`")).about("id");
     Ok(answer::json(StatusCode::OK, &shown(&standing.ok_or_else(missing)?)?))
 }
 
-/// All of a kind, or those that can be ordered or cannot (`?isOrderable=`).
-async fn list(door: &Door, call: &Call, resource: &'static str) -> Answer {
+/// All entities of a kind, or those that can or cannot be ordered (`?isOrderable=`).
+async fn list(server: &ServerState, call: &Call, resource: &'static str) -> Answer {
     let page = Page::parse(&call.query)?;
     let wanted = match call.query.get("isOrderable") {
         None => None,
@@ -41,9 +41,9 @@ async fn list(door: &Door, call: &Call, resource: &'static str) -> Answer {
         Some("false") => Some(false),
         Some(_) => return Err(Problem::bad("is `true` or `false`").about("isOrderable")),
     };
-    let (rulebook, now) = (door.app.rulebook(), door.app.now());
+    let (rulebook, now) = (server.app.rulebook(), server.app.now());
     let (from, until) = (page.offset, page.end());
-    let found = door.app.read(move || {
+    let found = server.app.read(move || {
         let all = Standing::all(&rulebook, resource, now);
         let all = all.filter(|standing| wanted.is_none_or(|wanted| standing.is_ready == wanted));
         let (mut rows, mut total) = (Vec::new(), 0);

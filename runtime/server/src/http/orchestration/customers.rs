@@ -1,4 +1,4 @@
-//! Customers as a whole: the view of one, what was talked about, and the merge of duplicates.
+//! Customers: the complete view of one, notes on contacts, and the merge of duplicates.
 
 use axum::http::{Method, StatusCode};
 use engine::store::Put;
@@ -8,28 +8,28 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::{Door, answer, href};
+use crate::http::{ServerState, answer, href};
 use crate::systems::crm;
 
-/// Takes a request about a customer.
-pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
+/// Handles a request about a customer.
+pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
-        ["duplicates"] => duplicates(door, &call),
+        ["duplicates"] => duplicates(server, &call),
         [id] => {
-            let mut view = crm::view(&door.app, id)?.ok_or_else(|| missing(id))?;
+            let mut view = crm::view(&server.app, id)?.ok_or_else(|| missing(id))?;
             href::absolute(&mut view, &call.base);
             Ok(answer::json(StatusCode::OK, &view))
         }
         [id, "interactions"] => match call.method {
             Method::GET | Method::HEAD => {
-                known(door, id)?;
-                let talks = crm::interactions(&door.app, id)?;
+                known(server, id)?;
+                let talks = crm::interactions(&server.app, id)?;
                 Ok(answer::json(StatusCode::OK, &Value::Array(talks)))
             }
-            Method::POST => talk(door, call, id).await,
+            Method::POST => talk(server, call, id).await,
             _ => Err(Problem::method("GET, HEAD, POST")),
         },
-        [id, "merge"] => merge(door, call, id).await,
+        [id, "merge"] => merge(server, call, id).await,
         _ => Err(nothing_here()),
     }
 }
@@ -39,7 +39,7 @@ const GROUPS: usize = 50;
 const GROUPS_MAX: usize = 500;
 
 /// Customers that are likely one, group by group; `next` is the beginning of the next page.
-fn duplicates(door: &Door, call: &Call) -> Answer {
+fn duplicates(server: &ServerState, call: &Call) -> Answer {
     let limit = match call.query.get("limit") {
         None => GROUPS,
         Some(text) => {
@@ -48,15 +48,15 @@ fn duplicates(door: &Door, call: &Call) -> Answer {
             limit.ok_or_else(|| wrong().about("limit"))?
         }
     };
-    let (groups, next) = crm::groups(&door.app, call.query.get("after"), limit)?;
+    let (groups, next) = crm::groups(&server.app, call.query.get("after"), limit)?;
     let mut body = json!({ "group": groups, "next": next });
     href::absolute(&mut body, &call.base);
     Ok(answer::json(StatusCode::OK, &body))
 }
 
-/// Notes what was talked about.
-async fn talk(door: &Door, mut call: Call, id: &str) -> Answer {
-    known(door, id)?;
+/// Adds a note on a contact.
+async fn talk(server: &ServerState, mut call: Call, id: &str) -> Answer {
+    known(server, id)?;
     let mut body = call.json()?;
     let is_told =
         body.get("description").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
@@ -66,24 +66,24 @@ async fn talk(door: &Door, mut call: Call, id: &str) -> Answer {
     let own = uuid::Uuid::now_v7().simple().to_string();
     body["id"] = json!(own);
     body["customer"] = json!({ "id": id, "@referredType": "Customer" });
-    body["date"] = json!(door.app.now().to_string());
+    body["date"] = json!(server.app.now().to_string());
     let put = Put::create(crm::INTERACTIONS, format!("{id}/{own}"), body.clone());
-    door.app.write(vec![put]).await?;
+    server.app.write(vec![put]).await?;
     Ok(answer::json(StatusCode::CREATED, &body))
 }
 
-/// Makes one customer of two.
-async fn merge(door: &Door, mut call: Call, id: &str) -> Answer {
-    known(door, id)?;
+/// Merges two customers.
+async fn merge(server: &ServerState, mut call: Call, id: &str) -> Answer {
+    known(server, id)?;
     let body = call.json()?;
     let Some(duplicate) = body.get("duplicate").and_then(Value::as_str) else {
         return Err(Problem::bad("is mandatory: the id of the duplicate").about("duplicate"));
     };
-    Ok(answer::json(StatusCode::OK, &crm::merge(&door.app, id, duplicate).await?))
+    Ok(answer::json(StatusCode::OK, &crm::merge(&server.app, id, duplicate).await?))
 }
 
-fn known(door: &Door, id: &str) -> Result<(), Problem> {
-    door.app.document("customer", id)?.map(drop).ok_or_else(|| missing(id))
+fn known(server: &ServerState, id: &str) -> Result<(), Problem> {
+    server.app.document("customer", id)?.map(drop).ok_or_else(|| missing(id))
 }
 
 fn missing(id: &str) -> Problem {

@@ -1,5 +1,5 @@
-//! What an operator decides where nothing goes on by itself: a run is cancelled, a task or an item
-//! is given up, or was done by hand. All of it is in the journal, with who and why.
+//! Decisions of an operator where a fulfilment is stuck: a run is cancelled, a task or an item
+//! is given up, or was done by hand. All of it is in the journal, with the author and the reason.
 
 use axum::http::StatusCode;
 use engine::Wish;
@@ -15,14 +15,14 @@ use super::{find, view};
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GiveUp {
     task: Option<String>,
     item: Option<String>,
-    /// Whether the pool values of an undo that is given up are free again.
+    /// Whether the pool values of an undo that is given up are released.
     #[serde(default)]
     release: bool,
     by: Option<String>,
@@ -46,7 +46,7 @@ struct Cancel {
 }
 
 /// Gives up a task or an item of a fulfilment.
-pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
+pub(super) async fn give_up(server: &ServerState, mut call: Call, id: &str) -> Answer {
     let asked: GiveUp = read_as(call.json()?)?;
     let subject = match (asked.task, asked.item) {
         (Some(task), None) => Subject::Task(task),
@@ -60,35 +60,35 @@ pub(super) async fn give_up(door: &Door, mut call: Call, id: &str) -> Answer {
         return Err(Problem::bad(message).about("release"));
     }
     let decision = Decision { by: asked.by, reason: asked.reason };
-    decide(door, &call, id, Wish::GiveUp { subject, release: asked.release, decision }).await
+    decide(server, &call, id, Wish::GiveUp { subject, release: asked.release, decision }).await
 }
 
 /// Records that a task of a fulfilment, or its undo, was done by hand.
-pub(super) async fn complete(door: &Door, mut call: Call, id: &str) -> Answer {
+pub(super) async fn complete(server: &ServerState, mut call: Call, id: &str) -> Answer {
     let Complete { task, outputs, by, reason } = read_as(call.json()?)?;
     let decision = Decision { by, reason };
-    decide(door, &call, id, Wish::Complete { task, outputs, decision }).await
+    decide(server, &call, id, Wish::Complete { task, outputs, decision }).await
 }
 
-/// Cancels a run: what was done is undone, as for an order.
-pub(super) async fn cancel_run(door: &Door, mut call: Call, id: &str) -> Answer {
-    let run = find(door, id).await?;
+/// Cancels a run: its work is undone, as for an order.
+pub(super) async fn cancel_run(server: &ServerState, mut call: Call, id: &str) -> Answer {
+    let run = find(server, id).await?;
     if !matches!(run.kind(), Kind::Run { .. }) {
         let message = format!("there is no run `{id}`, but an order");
         return Err(Problem::not_found(message).about("id"));
     }
     let Cancel { reason } = call.json_or_nothing()?.map(read_as).transpose()?.unwrap_or_default();
     let request = CancelRequest { id: format!("{id}-cancel"), reason, requested: None };
-    let run = match door.app.engine.cancel(run.id(), request).await {
+    let run = match server.app.engine.cancel(run.id(), request).await {
         Ok(run) => run,
-        Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(door, id).await?,
+        Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(server, id).await?,
         Err(error) => return Err(error.into()),
     };
     Ok(answer::json(StatusCode::OK, &view::brief(&run, &call.base)))
 }
 
-async fn decide(door: &Door, call: &Call, id: &str, wish: Wish) -> Answer {
-    let fulfilment = door.app.engine.decide(&FulfilmentId::new(id), wish).await?;
+async fn decide(server: &ServerState, call: &Call, id: &str, wish: Wish) -> Answer {
+    let fulfilment = server.app.engine.decide(&FulfilmentId::new(id), wish).await?;
     Ok(answer::json(StatusCode::OK, &view::brief(&fulfilment, &call.base)))
 }
 

@@ -1,4 +1,4 @@
-//! Our own API in OpenAPI, and as a page: both are made of the table.
+//! Our own API in OpenAPI, and as a page: both are generated from the table.
 
 use serde_json::{Map, Value, json};
 
@@ -155,7 +155,7 @@ fn responses(operation: &Operation) -> Value {
         let to = format!("#/components/responses/Error{status}");
         responses.insert((*status).into(), json!({ "$ref": to }));
     }
-    // A read may be refused by a rule too: a document that cannot be drawn, say.
+    // A read may break a rule too: a document that cannot be drawn, say.
     let rule = json!({ "$ref": "#/components/responses/Error422" });
     responses.entry("422").or_insert(rule);
     Value::Object(responses)

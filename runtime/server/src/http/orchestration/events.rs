@@ -1,5 +1,5 @@
-//! The records of a fulfilment as server-sent events: all that were, then each as it comes, until
-//! the end. The id of an event is the number of the record, so a client that was cut off goes on
+//! The records of a fulfilment as server-sent events: all past ones, then each new one, until
+//! the end. The id of an event is the number of the record, so a client that reconnects continues
 //! where it was (`Last-Event-ID`).
 
 use std::collections::VecDeque;
@@ -19,7 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::find;
 use super::journal::{self, Show};
-use crate::http::Door;
+use crate::http::ServerState;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::serve::Closing;
@@ -28,10 +28,10 @@ use crate::http::serve::Closing;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Answers with the stream.
-pub(super) async fn get(door: &Door, call: Call, id: &str) -> Answer {
-    // Watching begins before the past is read, so that nothing lies between the two.
-    let live = door.app.engine.watch();
-    let fulfilment = find(door, id).await?;
+pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
+    // It subscribes before it reads the past, so that no record is missed.
+    let live = server.app.engine.watch();
+    let fulfilment = find(server, id).await?;
     let last = call.headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
     let next = last.map_or(0, |last: u32| last.saturating_add(1));
     if fulfilment.is_ended() && next >= fulfilment.records() {
@@ -39,7 +39,7 @@ pub(super) async fn get(door: &Door, call: Call, id: &str) -> Answer {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let follow = Follow {
-        store: Arc::clone(door.app.engine.store()),
+        store: Arc::clone(server.app.engine.store()),
         id: fulfilment.id().clone(),
         show: Show::with(fulfilment.plan()),
         next,
@@ -94,7 +94,7 @@ impl Follow {
             }
             if self.in_past {
                 self.read_past()?;
-                // What was just read may still be on its way to the disk.
+                // The last record may still be on its way to the disk.
                 self.store.settled().await.ok()?;
                 continue;
             }

@@ -1,5 +1,5 @@
 //! Exports: `GET exports/product` answers with a document on each line (NDJSON), in the order of
-//! their ids, as they are when the export comes by. With filters as in lists; `?after=` goes on
+//! their ids, each as it is when it is read. With filters as in lists; `?after=` continues
 //! after an id.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tmf::resource::{Owner, Resource};
 use tmf::table::named;
 
 use crate::app::App;
-use crate::http::Door;
+use crate::http::ServerState;
 use crate::http::call::Call;
 use crate::http::documents::{Candidates, known};
 use crate::http::filter::Filter;
@@ -25,11 +25,11 @@ use crate::http::resources::as_kept;
 /// Bytes sent at one time, approximately.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// Max documents looked at for one piece.
+/// Max documents read for one piece.
 const SLICE: usize = 1_024;
 
 /// Answers with the documents of a resource.
-pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
+pub(super) async fn get(server: &ServerState, call: &Call, key: &str) -> Answer {
     let (_, resource) = named(key).ok_or_else(|| {
         Problem::not_found(format!("there is no resource `{key}`: it is named as in paths"))
     })?;
@@ -40,17 +40,17 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
     let after = call.query.get("after").map(str::to_string);
     let served = as_kept(resource);
     let mut filter = Filter::parse(&call.query.without("after"), &call.base, &served)?;
-    known::check(&door.app, served, filter.take_unknown()).await?;
-    let place = Arc::clone(&door.exports).try_acquire_owned().map_err(|_| {
+    known::check(&server.app, served, filter.take_unknown()).await?;
+    let place = Arc::clone(&server.exports).try_acquire_owned().map_err(|_| {
         Problem::unavailable(format!(
             "{} exports are being written, which is all there may be at one time: `[limits] \
              exports` of ferrule.toml",
-            door.limits.exports
+            server.limits.exports
         ))
     })?;
-    let export = Export { app: door.app.clone(), resource, filter, after };
-    // The next piece is read when the client has taken those before it. A client that takes none is
-    // given up by its connection, and the place with it.
+    let export = Export { app: server.app.clone(), resource, filter, after };
+    // The next piece is read when the client has received those before. A client that receives none is
+    // dropped with its connection, and the place with it.
     let pieces = stream::try_unfold(Some((export, place)), async |left| {
         let Some((mut export, place)) = left else { return Ok::<_, std::io::Error>(None) };
         loop {
@@ -58,7 +58,7 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
             let read = app.read(move || export.piece().map(|piece| (piece, export))).await;
             let failed = |error: engine::store::Error| {
                 tracing::error!(error = &error as &dyn std::error::Error, "an export failed");
-                // The client sees that the answer has no end.
+                // The client sees that the response has no end.
                 std::io::Error::other(error)
             };
             let ((piece, is_last), rest) = read.map_err(std::io::Error::other)?.map_err(failed)?;
@@ -79,7 +79,7 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str) -> Answer {
     Ok(response)
 }
 
-/// What is to be written.
+/// The documents of an export.
 pub(crate) struct Export {
     app: App,
     resource: &'static Resource,
@@ -88,7 +88,7 @@ pub(crate) struct Export {
 }
 
 impl Export {
-    /// All documents that match a query, such as `status=active`; else what is wrong with it. It may
+    /// All documents that match a query, such as `status=active`. It may
     /// ask for attributes that no definition knows.
     pub(crate) fn of(app: &App, resource: &'static Resource, query: &str) -> Result<Self, String> {
         let filter = Query::parse(query)
@@ -97,7 +97,7 @@ impl Export {
         Ok(Self { app: app.clone(), resource, filter, after: None })
     }
 
-    /// The same, of a query that comes from a client: some document has each attribute.
+    /// The same, with a query from a client: some document must have each attribute.
     pub(crate) async fn asked(
         app: &App,
         resource: &'static Resource,

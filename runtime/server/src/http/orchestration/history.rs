@@ -1,4 +1,4 @@
-//! What was true then: the earlier versions of a document, for resources that keep them.
+//! The earlier versions of a document, for resources with history.
 
 use axum::http::StatusCode;
 use engine::store::Document;
@@ -10,13 +10,13 @@ use tmf::time::Timestamp;
 use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
-use crate::http::{Door, answer, href};
+use crate::http::{ServerState, answer, href};
 
 /// Max earlier versions in an answer; the first ones, if there are more.
 const VERSIONS_MAX: usize = 1_000;
 
 /// Answers with all versions of a document, oldest first, or with the one at a time (`?at=`).
-pub(super) async fn get(door: &Door, call: &Call, key: &str, id: &str) -> Answer {
+pub(super) async fn get(server: &ServerState, call: &Call, key: &str, id: &str) -> Answer {
     let Some((_, resource)) = named(key).filter(|(_, resource)| resource.history) else {
         let message = format!("no earlier versions are kept of a `{key}`");
         return Err(Problem::not_found(message).about("resource"));
@@ -28,8 +28,8 @@ pub(super) async fn get(door: &Door, call: &Call, key: &str, id: &str) -> Answer
             Some(Timestamp::parse(text.trim_matches('"')).ok_or_else(wrong)?)
         }
     };
-    let mut versions = versions(&**door.app.engine.store(), resource.key, id, VERSIONS_MAX)?;
-    versions.extend(door.app.document(resource.key, id)?);
+    let mut versions = versions(&**server.app.engine.store(), resource.key, id, VERSIONS_MAX)?;
+    versions.extend(server.app.document(resource.key, id)?);
     if versions.is_empty() {
         let message = format!("there is no {} `{id}`, and never was", resource.name);
         return Err(Problem::not_found(message).about("id"));

@@ -1,5 +1,5 @@
-//! Imports: `PUT imports/{id}?resource=product` with a document on each line (NDJSON). How far an
-//! import is can be read at any time, and the same request goes on with it.
+//! Imports: `PUT imports/{id}?resource=product` with a document on each line (NDJSON). The
+//! progress of an import can be read at any time, and the same request continues it.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -21,34 +21,34 @@ use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::query::Query;
 use crate::http::serve::Closing;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 
-/// What a client may call an import: it becomes a key of the store.
+/// Max length of an import's id: it becomes a key of the store.
 const ID_BYTES_MAX: usize = 200;
 
-/// What imports are sent as.
+/// The media types of imports.
 const NDJSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
-/// Takes a request about imports.
-pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
+/// Handles a request about imports.
+pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
-        [] => list(door, &call),
+        [] => list(server, &call),
         [id] => match call.method {
-            Method::GET | Method::HEAD => get(door, id),
-            Method::PUT => put(door, call, id).await,
-            Method::DELETE => forget(door, id).await,
+            Method::GET | Method::HEAD => get(server, id),
+            Method::PUT => put(server, call, id).await,
+            Method::DELETE => forget(server, id).await,
             _ => Err(Problem::method("DELETE, GET, HEAD, PUT")),
         },
         _ => Err(nothing_here()),
     }
 }
 
-/// How far each import is.
-fn list(door: &Door, call: &Call) -> Answer {
+/// The progress of all imports.
+fn list(server: &ServerState, call: &Call) -> Answer {
     let page = Page::parse(&call.query)?;
     let mut rows = Vec::new();
     let mut total = 0;
-    door.app.each_document(IMPORTS, |document| {
+    server.app.each_document(IMPORTS, |document| {
         if total >= page.offset && total < page.end() {
             rows.push(document.body);
         }
@@ -62,17 +62,17 @@ fn list(door: &Door, call: &Call) -> Answer {
     Ok(response)
 }
 
-/// How far an import is.
-fn get(door: &Door, id: &str) -> Answer {
-    let found = door.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
+/// The progress of an import.
+fn get(server: &ServerState, id: &str) -> Answer {
+    let found = server.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
     Ok(answer::json(StatusCode::OK, &found.body))
 }
 
-/// Forgets how far an import is; what it brought stays.
-async fn forget(door: &Door, id: &str) -> Answer {
-    let found = door.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
+/// Removes the progress of an import; its documents stay.
+async fn forget(server: &ServerState, id: &str) -> Answer {
+    let found = server.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
     let put = Put::new(IMPORTS, id, Change::Forget, Expected::Revision(found.revision));
-    match door.app.write(vec![put]).await {
+    match server.app.write(vec![put]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         Err(engine::store::Error::Conflict { .. }) => {
             Err(ImportError::UnderWay(id.to_string()).into())
@@ -81,8 +81,8 @@ async fn forget(door: &Door, id: &str) -> Answer {
     }
 }
 
-/// Takes lines in, from the first that is not dealt with.
-async fn put(door: &Door, mut call: Call, id: &str) -> Answer {
+/// Imports lines, from the first that is not done.
+async fn put(server: &ServerState, mut call: Call, id: &str) -> Answer {
     is_ndjson(&call.headers)?;
     if id.len() > ID_BYTES_MAX || id.chars().any(char::is_control) {
         let message = format!("an import's name has at most {ID_BYTES_MAX} bytes, no control");
@@ -90,18 +90,18 @@ async fn put(door: &Door, mut call: Call, id: &str) -> Answer {
     }
     let asked = Asked::read(&call.query)?;
     let resource = importable(&asked.resource)?;
-    if let Some((done, _)) = progress(&door.app, id)?
+    if let Some((done, _)) = progress(&server.app, id)?
         && asked.from > done.lines
     {
         let message = format!("{} lines are dealt with: send the rest from there", done.lines);
         return Err(Problem::conflict(message).about("from"));
     }
-    let import = Import::open(&door.app, id, resource, (asked.existing, asked.wrong))?;
+    let import = Import::open(&server.app, id, resource, (asked.existing, asked.wrong))?;
     let mut import = import.under(&call.base);
     if import.progress().state == State::Completed {
         return Ok(answer::json(StatusCode::OK, &json!(import.progress())));
     }
-    let mut lines = Lines::after(asked.from, door.limits.body_bytes_max);
+    let mut lines = Lines::after(asked.from, server.limits.body_bytes_max);
     let mut body = call.take_body();
     loop {
         let piece = match next_piece(&mut body, &mut call.closing).await {
@@ -113,17 +113,17 @@ async fn put(door: &Door, mut call: Call, id: &str) -> Answer {
             }
         };
         match lines.push(&piece) {
-            Ok(whole) => import.take(whole).await?,
+            Ok(whole) => import.add(whole).await?,
             Err(long) => {
                 import.stop_at(&long).await?;
             }
         }
     }
-    import.take(lines.finish().into_iter().collect()).await?;
+    import.add(lines.finish().into_iter().collect()).await?;
     Ok(answer::json(StatusCode::OK, &json!(import.finish().await?)))
 }
 
-/// What a client asks of an import.
+/// The options of an import.
 struct Asked {
     resource: String,
     existing: Existing,
@@ -147,7 +147,7 @@ impl Asked {
     }
 }
 
-/// The next piece of a body; nothing at its end.
+/// The next piece of a body; `None` at its end.
 async fn next_piece(
     body: &mut Body,
     closing: &mut Closing,

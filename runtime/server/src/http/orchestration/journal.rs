@@ -49,7 +49,7 @@ pub(super) fn each(
     }
 }
 
-/// Shows records; it learns the names of tasks from the plan, which a journal has too.
+/// Shows records; the names of tasks are in the plan, which the journal has too.
 #[derive(Debug, Default)]
 pub(super) struct Show {
     names: Vec<String>,
@@ -71,7 +71,7 @@ impl Show {
         let mut fields = inner(event);
         if let Event::Planned { plan } = event {
             self.names = names(plan);
-            // A plan is asked for by itself; here it is what the events after it name.
+            // The plan is read for itself; here it is only needed for names.
             let items: Vec<&str> = plan.items.iter().map(|item| item.name.as_str()).collect();
             let shown = json!({
                 "items": items,
@@ -98,7 +98,7 @@ fn names(plan: &Plan) -> Vec<String> {
     (0..plan.tasks.len()).map(|index| plan.task_name(TaskId::at(index))).collect()
 }
 
-/// What an event carries: its journal form without the outer name.
+/// The content of an event: its journal form without the outer name.
 fn inner(event: &Event) -> Map<String, Value> {
     let outer = serde_json::to_value(event).unwrap_or_default();
     let inner = outer.as_object().and_then(|outer| outer.values().next());

@@ -1,5 +1,5 @@
-//! What people and elements do to fulfilments: retry what failed, answer what is awaited, try an
-//! order out, read what plugins logged.
+//! Operations on fulfilments: retry failures, simulate an
+//! order, read the logs of plugins.
 
 use axum::http::StatusCode;
 use engine::keys;
@@ -15,27 +15,27 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::as_kept;
-use crate::http::{Door, answer, documents, resources};
+use crate::http::{ServerState, answer, documents, resources};
 
 /// Max logs of attempts in an answer; the last ones, if there are more.
 const LOGS_MAX: usize = 1_000;
 
-/// Has what failed tried again.
-pub(super) async fn retry(door: &Door, id: &str) -> Answer {
+/// Retries all failed tasks.
+pub(super) async fn retry(server: &ServerState, id: &str) -> Answer {
     let fulfilment = FulfilmentId::new(id);
-    match door.app.retry(&fulfilment).await? {
+    match server.app.retry(&fulfilment).await? {
         Some(Retried::Tasks(count)) => {
             Ok(answer::json(StatusCode::OK, &json!({ "id": id, "reopened": count })))
         }
         Some(Retried::Planned) => {
-            let now = find(door, id).await?;
+            let now = find(server, id).await?;
             let (is_planned, state) = (!now.is_unplanned(), now.order_state());
             let body = json!({ "id": id, "reopened": 0, "planned": is_planned, "state": state });
             Ok(answer::json(StatusCode::OK, &body))
         }
         None => {
-            // It may have ended, or there may be none.
-            let ended = find(door, id).await?;
+            // It may have ended, or may not exist.
+            let ended = find(server, id).await?;
             let message =
                 format!("it is {} already: there is nothing to retry", ended.phase().name());
             Err(Problem::conflict(message).about("id"))
@@ -44,7 +44,7 @@ pub(super) async fn retry(door: &Door, id: &str) -> Answer {
 }
 
 /// Plans an order without submitting it.
-pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer {
+pub(super) async fn simulate(server: &ServerState, mut call: Call, order: &str) -> Answer {
     let found = of_key(order)
         .and_then(|(_, resource)| Some((as_kept(resource), resources::kind(resource)?)));
     let Some((served, kind)) = found else {
@@ -54,21 +54,21 @@ pub(super) async fn simulate(door: &Door, mut call: Call, order: &str) -> Answer
     let body = call.json()?;
     let unknown = served.unknown(&body);
     let document = documents::taken(body, &served)?;
-    let response = simulated(door, &call, &kind, &document, &unknown).await?;
+    let response = simulated(server, &call, &kind, &document, &unknown).await?;
     Ok(answer::warned(response, &unknown))
 }
 
-/// What an order would become, with what of it is not understood.
+/// The plan of an order, with its warnings.
 async fn simulated(
-    door: &Door,
+    server: &ServerState,
     call: &Call,
     kind: &Kind,
     document: &Value,
     unknown: &[Unknown],
 ) -> Answer {
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-    let outcome = door.app.plan(kind, document).await?;
-    warnings.extend(unpaid(door, kind, document, &outcome));
+    let outcome = server.app.plan(kind, document).await?;
+    warnings.extend(unpaid(server, kind, document, &outcome));
     warnings.extend(commerce::cpq::unread(document));
     if let Event::Planned { plan } = &outcome {
         if call.wants_text() {
@@ -95,20 +95,20 @@ async fn simulated(
     Ok(answer::json(StatusCode::OK, &body))
 }
 
-/// The lines of a planned order that would be billed to no account.
-fn unpaid(door: &Door, kind: &Kind, document: &Value, outcome: &Event) -> Vec<String> {
-    let (id, now) = (FulfilmentId::new("simulated"), door.app.now());
+/// The lines of a planned order without a billing account.
+fn unpaid(server: &ServerState, kind: &Kind, document: &Value, outcome: &Event) -> Vec<String> {
+    let (id, now) = (FulfilmentId::new("simulated"), server.app.now());
     let mut fulfilment = Fulfilment::new(id, kind.clone(), document.clone(), now);
     let is_planned = fulfilment.apply(now, outcome).is_ok();
     if is_planned { fulfilment.unpaid_lines() } else { Vec::new() }
 }
 
-/// Answers with what plugins logged, by attempt.
-pub(super) async fn logs(door: &Door, id: &str) -> Answer {
-    let fulfilment = find(door, id).await?;
+/// Answers with the logs of plugins, by attempt.
+pub(super) async fn logs(server: &ServerState, id: &str) -> Answer {
+    let fulfilment = find(server, id).await?;
     let mut scan = Scan::prefix(keys::logs(fulfilment.id()), LOGS_MAX);
     scan.direction = Direction::Backward;
-    let mut facts = door.app.engine.store().scan(&scan)?;
+    let mut facts = server.app.engine.store().scan(&scan)?;
     facts.reverse();
     let logs = facts.iter().map(|(key, bytes)| {
         let key = String::from_utf8_lossy(key);
@@ -116,7 +116,7 @@ pub(super) async fn logs(door: &Door, id: &str) -> Answer {
         let mut numbers = key.rsplit('/').map(|part| u32::from_str_radix(part, 16).unwrap_or(0));
         let (attempt, task) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         let is_known = (task as usize) < fulfilment.tasks().len();
-        // A log that cannot be read does not keep the others from being read.
+        // An unreadable log does not keep the others from being read.
         let lines = serde_json::from_slice::<Vec<String>>(bytes)
             .unwrap_or_else(|error| vec![format!("host: this log cannot be read: {error}")]);
         json!({

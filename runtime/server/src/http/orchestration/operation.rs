@@ -1,66 +1,56 @@
-//! One operation of our own API: what may be sent, and what comes back. The table of all of them is
-//! what requests are let through by, what OpenAPI describes and what the page of the API is made of.
+//! One operation of our own API, with its request and its response. The table of operations
+//! validates requests, and is the source of the OpenAPI description and of the page.
 
-/// An operation.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Operation {
     /// `GET` stands for `HEAD` too.
     pub(in crate::http) method: &'static str,
-    /// Below the base: pieces, and names in braces for what differs. A name with dots, such as
-    /// `{key...}`, stands for all pieces that follow.
+    /// Below the base: pieces, and names in braces for parameters. A name with dots, such as
+    /// `{key...}`, stands for all remaining pieces.
     pub(in crate::http) path: &'static str,
-    /// What metrics call it.
+    /// Its name in metrics.
     pub(in crate::http) route: &'static str,
-    /// What it does.
     pub(in crate::http) summary: &'static str,
-    /// What may stand in the query.
+    /// The parameters of its query.
     pub(in crate::http) query: &'static [Parameter],
-    /// Whether attributes of documents may stand in the query too, as in lists of the standard.
+    /// Whether attributes of documents may be parameters too, as in lists of the standard.
     pub(in crate::http) is_filtered: bool,
-    /// Whether a key makes the same request have one effect.
+    /// Whether a repeated request with the same key has one effect.
     pub(in crate::http) is_keyed: bool,
-    /// What is sent.
     pub(in crate::http) body: Body,
-    /// The answer if all goes well.
+    /// The response of a success.
     pub(in crate::http) answer: (u16, Content),
-    /// Other answers that are no errors.
+    /// Other responses that are no errors.
     pub(in crate::http) others: &'static [(u16, &'static str)],
 }
 
 /// A parameter of a query.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Parameter {
-    /// Its name.
     pub(in crate::http) name: &'static str,
-    /// What it is.
     pub(in crate::http) kind: Kind,
-    /// What it asks for.
+    /// Its description.
     pub(in crate::http) what: &'static str,
 }
 
 /// An attribute of a body.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Attribute {
-    /// Its name.
     pub(in crate::http) name: &'static str,
-    /// What it is.
     pub(in crate::http) kind: Kind,
-    /// Whether it must be there.
+    /// Whether it is mandatory.
     pub(in crate::http) is_mandatory: bool,
-    /// Its summary.
     pub(in crate::http) what: &'static str,
 }
 
-/// What a parameter or an attribute is.
+/// The type of a parameter or an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Kind {
-    /// A text.
     Text,
     /// One of these texts.
     Choice(&'static [&'static str]),
     /// A whole number from 0.
     Number,
-    /// `true` or `false`.
     Boolean,
     /// A day such as `2026-04-01`.
     Day,
@@ -70,54 +60,44 @@ pub(in crate::http) enum Kind {
     Reference,
     /// An object with `unit`, a currency, and `value`.
     Money,
-    /// Any object.
     Object,
 }
 
-/// What is sent.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) enum Body {
-    /// Nothing.
     None,
-    /// Any JSON object, or nothing.
+    /// Any JSON object, or no body.
     Any,
-    /// An order in the words of its standard.
+    /// An order of its standard.
     Order,
     /// A document on each line.
     Lines,
     /// An object with these attributes.
     Attributes {
-        /// Those that are known.
+        /// Its attributes.
         known: &'static [Attribute],
-        /// Whether there may be no body.
+        /// Whether the body may be missing.
         may_be_empty: bool,
-        /// Whether others are kept.
+        /// Whether other attributes are stored.
         is_open: bool,
     },
 }
 
-/// What comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum Content {
-    /// An object.
     Object,
     /// An array of objects.
     Array,
     /// An array of objects, or one of them.
     ArrayOrObject,
-    /// A text.
     Text,
-    /// HTML or PDF.
     Document,
-    /// PDF.
     Pdf,
     /// A document on each line.
     Lines,
-    /// Server-sent events.
     Events,
-    /// An object, or a text where the client wants that.
+    /// An object, or a text if the client prefers it.
     ObjectOrText,
-    /// Nothing.
     Nothing,
 }
 
@@ -141,7 +121,6 @@ const fn operation(
     }
 }
 
-/// A `GET`.
 pub(super) const fn get(
     path: &'static str,
     route: &'static str,
@@ -150,7 +129,6 @@ pub(super) const fn get(
     operation("GET", path, route, summary)
 }
 
-/// A `POST`.
 pub(super) const fn post(
     path: &'static str,
     route: &'static str,
@@ -159,7 +137,6 @@ pub(super) const fn post(
     operation("POST", path, route, summary)
 }
 
-/// A `PUT`.
 pub(super) const fn put(
     path: &'static str,
     route: &'static str,
@@ -168,7 +145,7 @@ pub(super) const fn put(
     operation("PUT", path, route, summary)
 }
 
-/// A `DELETE`, which answers with nothing.
+/// A `DELETE` without a response body.
 pub(super) const fn delete(
     path: &'static str,
     route: &'static str,
@@ -202,7 +179,7 @@ impl Operation {
         Self { others, ..self }
     }
 
-    /// Whether a path below the base is one of these.
+    /// Whether a path below the base is its path.
     pub(in crate::http) fn is_at(&self, path: &[&str]) -> bool {
         let mut own = self.path.split('/').filter(|piece| !piece.is_empty());
         let mut pieces = path.iter();
@@ -217,7 +194,7 @@ impl Operation {
         }
     }
 
-    /// Whether it takes a method.
+    /// Whether it has a method.
     pub(in crate::http) fn takes(&self, method: &str) -> bool {
         self.method == method || (self.method == "GET" && method == "HEAD")
     }
@@ -228,7 +205,7 @@ impl Operation {
         names.map(|name| name.trim_end_matches('}').trim_end_matches("..."))
     }
 
-    /// Its path as OpenAPI has it.
+    /// Its path in OpenAPI.
     pub(in crate::http) fn template(&self) -> String {
         self.path.replace("...}", "}")
     }
@@ -248,17 +225,17 @@ pub(super) const fn object_or_nothing(known: &'static [Attribute]) -> Body {
     Body::Attributes { known, may_be_empty: true, is_open: false }
 }
 
-/// An object with these attributes, and others that are kept.
+/// An object with these attributes, and others that are stored.
 pub(super) const fn open_object(known: &'static [Attribute]) -> Body {
     Body::Attributes { known, may_be_empty: false, is_open: true }
 }
 
-/// An attribute that may be left out.
+/// An optional attribute.
 pub(super) const fn may(name: &'static str, kind: Kind, what: &'static str) -> Attribute {
     Attribute { name, kind, is_mandatory: false, what }
 }
 
-/// An attribute that must be there.
+/// A mandatory attribute.
 pub(super) const fn must(name: &'static str, kind: Kind, what: &'static str) -> Attribute {
     Attribute { name, kind, is_mandatory: true, what }
 }

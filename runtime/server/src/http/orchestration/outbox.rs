@@ -10,17 +10,17 @@ use super::BASE;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
-use crate::http::{Door, answer, href};
+use crate::http::{ServerState, answer, href};
 
 /// Max notifications in an answer.
 const EVENTS_MAX: usize = 1_000;
 
-/// Answers with the notifications after a number (`?after=`), and where the next ones are.
-pub(super) async fn get(door: &Door, call: &Call) -> Answer {
+/// Answers with the notifications after a number (`?after=`), and a link to the next ones.
+pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
     let limit = call.query.number("limit")?.unwrap_or(EVENTS_MAX).clamp(1, EVENTS_MAX);
     let after = call.query.number("after")?.map(|after| keys::outbox(after as u64));
     let scan = Scan { after, ..Scan::prefix(keys::OUTBOX, limit) };
-    let facts = door.app.engine.store().scan(&scan)?;
+    let facts = server.app.engine.store().scan(&scan)?;
     let mut last = None;
     let mut events = Vec::with_capacity(facts.len());
     for (key, bytes) in facts {

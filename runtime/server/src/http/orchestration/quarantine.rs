@@ -1,4 +1,4 @@
-//! What is set aside since its journal cannot be carried on, and what an operator does about it.
+//! Quarantined fulfilments, whose journal cannot be continued, and the operator's decisions.
 
 use axum::http::StatusCode;
 use engine::SetAside;
@@ -10,31 +10,31 @@ use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 
-/// Takes a request about what is set aside.
-pub(super) async fn take(door: &Door, call: &Call, path: &[&str]) -> Answer {
+/// Handles a request about the quarantine.
+pub(super) async fn dispatch(server: &ServerState, call: &Call, path: &[&str]) -> Answer {
     match path {
         [] => {
-            let all = door.app.engine.quarantine()?;
+            let all = server.app.engine.quarantine()?;
             let rows = all.iter().map(|(id, aside)| row(id, aside.as_ref())).collect();
             Ok(answer::json(StatusCode::OK, &Value::Array(rows)))
         }
         [id] => {
-            let all = door.app.engine.quarantine()?;
+            let all = server.app.engine.quarantine()?;
             let found = all.iter().find(|(other, _)| other.as_str() == *id);
             let missing = || Problem::not_found(format!("`{id}` is not set aside")).about("id");
             let (id, aside) = found.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &row(id, aside.as_ref())))
         }
         [id, "retry"] => {
-            let again = door.app.engine.readmit(&FulfilmentId::new(*id)).await?;
+            let again = server.app.engine.readmit(&FulfilmentId::new(*id)).await?;
             Ok(answer::json(StatusCode::OK, &view::brief(&again, &call.base)))
         }
         [id, "give-up"] => {
-            door.app.engine.give_up(&FulfilmentId::new(*id)).await?;
-            // Orders that wait for it learn that it will never complete.
-            door.app.replanning().notify_one();
+            server.app.engine.give_up(&FulfilmentId::new(*id)).await?;
+            // Orders that wait for it are told that it will never complete.
+            server.app.replanning().notify_one();
             Ok(answer::json(StatusCode::OK, &json!({ "id": id, "state": "givenUp" })))
         }
         _ => Err(nothing_here()),

@@ -1,5 +1,5 @@
-//! What follows from quotes: an order of an accepted one, and the next version of one that was
-//! approved or rejected.
+//! Requests about quotes: an order of an accepted one, and the next version of an
+//! approved or rejected one.
 
 use axum::http::StatusCode;
 use engine::Submitted;
@@ -10,25 +10,25 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::path;
-use crate::http::{Door, answer, href};
+use crate::http::{ServerState, answer, href};
 use crate::systems::cpq::{QuoteFailure, order_quote, version_quote};
 
-/// Orders a quote. Asked again, it answers with the same order.
-pub(super) async fn order(door: &Door, call: &Call, id: &str) -> Answer {
-    let fulfilment = match order_quote(&door.app, id).await? {
+/// Orders a quote. A repeated request answers with the same order.
+pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let fulfilment = match order_quote(&server.app, id).await? {
         Submitted::New(fulfilment) => fulfilment,
-        Submitted::Before(first) => find(door, first.as_str()).await?,
+        Submitted::Before(first) => find(server, first.as_str()).await?,
     };
-    if door.app.document("productOrder", fulfilment.id().as_str())?.is_none() {
+    if server.app.document("productOrder", fulfilment.id().as_str())?.is_none() {
         let message = format!("its productOrder `{}` was removed", fulfilment.id());
         return Err(Problem::conflict(message).about("id"));
     }
     Ok(located(call, "productOrder", fulfilment.root_order().unwrap_or_default()))
 }
 
-/// Makes the next version of a quote.
-pub(super) async fn version(door: &Door, call: &Call, id: &str) -> Answer {
-    let next = version_quote(&door.app, id).await?;
+/// Creates the next version of a quote.
+pub(super) async fn version(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let next = version_quote(&server.app, id).await?;
     Ok(located(call, "quote", next))
 }
 

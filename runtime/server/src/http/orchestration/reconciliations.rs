@@ -14,39 +14,39 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::query::literal;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 use crate::reconcile::{
     self, CheckError, Inventory, RECONCILIATIONS, Reconciliation, RepairError, Scope,
 };
 
 use super::Export;
 
-/// Takes a request about reconciliations.
-pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
+/// Handles a request about reconciliations.
+pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
         [] => match call.method {
-            Method::GET | Method::HEAD => list(door, &call),
-            Method::POST => begin(door, call).await,
+            Method::GET | Method::HEAD => list(server, &call),
+            Method::POST => begin(server, call).await,
             _ => Err(Problem::method("GET, HEAD, POST")),
         },
         [id] => match call.method {
             Method::GET | Method::HEAD => {
-                let found = door.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
+                let found = server.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
                 Ok(answer::json(StatusCode::OK, &found.body))
             }
-            Method::DELETE => forget(door, id).await,
+            Method::DELETE => forget(server, id).await,
             _ => Err(Problem::method("DELETE, GET, HEAD")),
         },
-        [id, "findings", number, "repair"] => repair(door, &call, id, number).await,
+        [id, "findings", number, "repair"] => repair(server, &call, id, number).await,
         _ => Err(nothing_here()),
     }
 }
 
-/// Every reconciliation, without what each found.
-fn list(door: &Door, call: &Call) -> Answer {
+/// Every reconciliation, without its findings.
+fn list(server: &ServerState, call: &Call) -> Answer {
     let page = Page::parse(&call.query)?;
     let (mut rows, mut total) = (Vec::new(), 0);
-    door.app.each_document(RECONCILIATIONS, |document| {
+    server.app.each_document(RECONCILIATIONS, |document| {
         if total >= page.offset && total < page.end() {
             let mut row = document.body;
             let fields = row.as_object_mut().ok_or_else(|| Error::Failed {
@@ -66,34 +66,34 @@ fn list(door: &Door, call: &Call) -> Answer {
     Ok(response)
 }
 
-/// Has a reconciliation carried out.
-async fn begin(door: &Door, mut call: Call) -> Answer {
+/// Starts a reconciliation.
+async fn begin(server: &ServerState, mut call: Call) -> Answer {
     let body = call.json()?;
-    let scope = scope(&door.app, &body).await?;
+    let scope = scope(&server.app, &body).await?;
     let id = uuid::Uuid::now_v7().simple().to_string();
-    let begun = json!(Reconciliation::new(id.clone(), scope, door.app.now()));
-    door.app.write(vec![Put::create(RECONCILIATIONS, &id, begun.clone())]).await?;
-    door.app.reconciling().notify_waiters();
+    let begun = json!(Reconciliation::new(id.clone(), scope, server.app.now()));
+    server.app.write(vec![Put::create(RECONCILIATIONS, &id, begun.clone())]).await?;
+    server.app.reconciling().notify_waiters();
     Ok(answer::json(StatusCode::ACCEPTED, &begun))
 }
 
-/// Forgets a reconciliation; where it goes on, it ends.
-async fn forget(door: &Door, id: &str) -> Answer {
-    door.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
+/// Removes a reconciliation; one that runs ends.
+async fn forget(server: &ServerState, id: &str) -> Answer {
+    server.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
     let put = Put::new(RECONCILIATIONS, id, Change::Forget, Expected::Anything);
-    door.app.write(vec![put]).await?;
+    server.app.write(vec![put]).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Has what is missing done again.
-async fn repair(door: &Door, call: &Call, id: &str, number: &str) -> Answer {
+/// Repeats the missing work of a finding.
+async fn repair(server: &ServerState, call: &Call, id: &str, number: &str) -> Answer {
     let wrong = |_| Problem::not_found("a finding is named by its place, from 1").about("finding");
-    let run = reconcile::repair(&door.app, id, number.parse().map_err(wrong)?).await?;
+    let run = reconcile::repair(&server.app, id, number.parse().map_err(wrong)?).await?;
     let href = format!("{}{}/runs/{run}", call.base, super::BASE);
     Ok(answer::json(StatusCode::ACCEPTED, &json!({ "run": { "id": run, "href": href } })))
 }
 
-/// What a client asks for: one instance, those with a specification, those that match a filter, or
+/// The scope of a request: one instance, those with a specification, those that match a filter, or
 /// all services.
 async fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
     let Value::Object(fields) = body else {

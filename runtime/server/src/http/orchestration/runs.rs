@@ -13,18 +13,18 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 use crate::retention;
 
 /// Max wait for the end of a run, in seconds.
 const WAIT_S_MAX: u64 = 300;
 
-/// Starts a run: 201 at once, or, where the client waits, 200 when it has ended and 202 when it
+/// Starts a run: 201 at once, or, if the client waits, 200 when it has ended and 202 when it
 /// has not.
-pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer {
+pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) -> Answer {
     let wait = call.query.get("wait").map(wait).transpose()?;
-    // The name becomes part of a key, so it has to be one of ours before anything else.
-    let rulebook = door.app.rulebook();
+    // The name becomes part of a key, so it is validated first.
+    let rulebook = server.app.rulebook();
     let is_closed = rulebook.closed_workflow(workflow).is_some();
     if rulebook.workflow(workflow).is_none() && !is_closed {
         let message = format!("no pack has a workflow `{workflow}`: see {BASE}/workflows");
@@ -38,67 +38,67 @@ pub(super) async fn start(door: &Door, mut call: Call, workflow: &str) -> Answer
     }
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let (id, first, is_new) = match door.app.submit(kind, input, submission).await? {
+    let (id, first, is_new) = match server.app.submit(kind, input, submission).await? {
         Submitted::New(fulfilment) => (fulfilment.id().clone(), fulfilment, true),
         Submitted::Before(id) => {
-            let first = door.app.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
+            let first = server.app.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
             repeat.check(first.document())?;
             (id, first, false)
         }
     };
     if let Some(wait) = wait {
-        return waited(door, call, &id, wait).await;
+        return waited(server, call, &id, wait).await;
     }
     let body = view::brief(&first, &call.base);
     let response = answer::located(StatusCode::CREATED, &location(&call, &id), &body);
     Ok(if is_new { answer::committed(response) } else { response })
 }
 
-/// Answers with a run, or removes one that has ended.
-pub(super) async fn one(door: &Door, call: &Call, id: &str) -> Answer {
+/// Answers with a run, or removes an ended one.
+pub(super) async fn one(server: &ServerState, call: &Call, id: &str) -> Answer {
     if !matches!(call.method, Method::GET | Method::HEAD | Method::DELETE) {
         return Err(Problem::method("GET, HEAD, DELETE"));
     }
-    let run = find(door, id).await?;
+    let run = find(server, id).await?;
     match run.kind() {
-        Kind::Run { .. } if call.method == Method::DELETE => remove(door, &run).await,
-        Kind::Run { .. } => Ok(answer::json(StatusCode::OK, &view::full(door, call, &run)?)),
+        Kind::Run { .. } if call.method == Method::DELETE => remove(server, &run).await,
+        Kind::Run { .. } => Ok(answer::json(StatusCode::OK, &view::full(server, call, &run)?)),
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
             Err(Problem::not_found(format!("there is no run `{id}`, but an order")).about("id"))
         }
     }
 }
 
-/// Removes a run that has ended, with its journal and logs.
-async fn remove(door: &Door, run: &Fulfilment) -> Answer {
+/// Removes an ended run, with its journal and logs.
+async fn remove(server: &ServerState, run: &Fulfilment) -> Answer {
     if !run.is_ended() {
         let message = "it is carried out; it can be removed when it has ended";
         return Err(Problem::conflict(message).about("id"));
     }
-    retention::remove(&door.app, run.id()).await?;
+    retention::remove(&server.app, run.id()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn waited(door: &Door, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {
+async fn waited(server: &ServerState, mut call: Call, id: &FulfilmentId, wait: Duration) -> Answer {
     // The run is on disk. Waiting for its end changes nothing and must not block other requests.
     call.leave_place();
     let ended = tokio::select! {
-        // Where both are there, the end is what the client waits for.
+        // If both are ready, the client gets the end.
         biased;
-        ended = door.app.engine.ended(id) => ended?,
+        ended = server.app.engine.ended(id) => ended?,
         () = tokio::time::sleep(wait) => None,
         () = call.closing.closed() => None,
         () = call.gone.left() => None,
     };
     let (status, run) = match ended {
         Some(run) => (StatusCode::OK, run),
-        None => (StatusCode::ACCEPTED, find(door, id.as_str()).await?),
+        None => (StatusCode::ACCEPTED, find(server, id.as_str()).await?),
     };
     let body = view::brief(&run, &call.base);
     Ok(answer::located(status, &location(&call, id), &body))
 }
 
-/// The client's key made a run that is not kept any more.
+/// The client's key belongs to a removed run.
 fn gone(id: &FulfilmentId) -> Problem {
     let message = format!("this key made the run `{id}`, which was removed: use another key");
     Problem::conflict(message).about("Idempotency-Key")

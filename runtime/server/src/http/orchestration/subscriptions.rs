@@ -1,5 +1,5 @@
-//! How events get to those who subscribed: where each of them stands, what was not taken, and what
-//! people do about it.
+//! The delivery of events: the state of each subscription, its dead letters, and the
+//! operator's actions.
 
 use std::sync::Arc;
 
@@ -13,65 +13,70 @@ use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::{Door, answer};
+use crate::http::{ServerState, answer};
 
 /// Max dead letters in an answer, or sent again at once.
 const LETTERS_MAX: usize = 1_000;
 
-/// Takes a request about subscriptions.
-pub(super) async fn take(door: &Door, call: Call, path: &[&str]) -> Answer {
+/// Handles a request about subscriptions.
+pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     let Some((id, rest)) = path.split_first() else {
-        let end = door.events.end()?;
-        let all = door.events.all();
+        let end = server.events.end()?;
+        let all = server.events.all();
         let rows = all.iter().map(|subscriber| view(subscriber, end)).collect();
         return Ok(answer::json(StatusCode::OK, &Value::Array(rows)));
     };
-    let found = door.events.get(id);
+    let found = server.events.get(id);
     let missing = || Problem::not_found(format!("there is no subscription `{id}`")).about("id");
     let subscriber = found.ok_or_else(missing)?;
     match rest {
-        [] => shown(door, &subscriber),
-        ["dead-letters"] => letters(door, &call, id),
-        ["dead-letters", "retry"] => retry_all(door, &subscriber).await,
+        [] => shown(server, &subscriber),
+        ["dead-letters"] => letters(server, &call, id),
+        ["dead-letters", "retry"] => retry_all(server, &subscriber).await,
         ["dead-letters", sequence] => match call.method {
             Method::DELETE => {
                 let sequence = number(sequence)?;
-                match door.events.forget(&subscriber, sequence).await? {
+                match server.events.forget(&subscriber, sequence).await? {
                     true => Ok(StatusCode::NO_CONTENT.into_response()),
                     false => Err(no_letter(sequence)),
                 }
             }
             _ => Err(Problem::method("DELETE")),
         },
-        ["dead-letters", sequence, "retry"] => retry(door, &subscriber, number(sequence)?).await,
-        [action @ ("pause" | "resume" | "replay")] => act(door, &call, &subscriber, action).await,
+        ["dead-letters", sequence, "retry"] => retry(server, &subscriber, number(sequence)?).await,
+        [action @ ("pause" | "resume" | "replay")] => act(server, &call, &subscriber, action).await,
         _ => Err(nothing_here()),
     }
 }
 
-async fn act(door: &Door, call: &Call, subscriber: &Arc<Subscriber>, action: &str) -> Answer {
+async fn act(
+    server: &ServerState,
+    call: &Call,
+    subscriber: &Arc<Subscriber>,
+    action: &str,
+) -> Answer {
     match action {
-        "pause" => door.events.pause(subscriber).await?,
-        "resume" => door.events.resume(subscriber).await?,
+        "pause" => server.events.pause(subscriber).await?,
+        "resume" => server.events.resume(subscriber).await?,
         _ => {
             let (from, after) = (call.query.number("from")?, call.query.number("after")?);
             let Some(next) = from.or_else(|| after?.checked_add(1)) else {
                 let message = "say from or after which event: `?after=<sequence>`";
                 return Err(Problem::bad(message).about("after"));
             };
-            let (next, end) = (next as u64, door.events.end()?);
+            let (next, end) = (next as u64, server.events.end()?);
             if next > end {
                 let message = format!("the next event has the number {end}");
                 return Err(Problem::bad(message).about("after"));
             }
-            door.events.replay(subscriber, next).await?;
+            server.events.replay(subscriber, next).await?;
         }
     }
-    shown(door, subscriber)
+    shown(server, subscriber)
 }
 
-fn shown(door: &Door, subscriber: &Subscriber) -> Answer {
-    let end = door.events.end()?;
+fn shown(server: &ServerState, subscriber: &Subscriber) -> Answer {
+    let end = server.events.end()?;
     Ok(answer::json(StatusCode::OK, &view(subscriber, end)))
 }
 
@@ -110,10 +115,10 @@ fn view(subscriber: &Subscriber, end: u64) -> Value {
     })
 }
 
-fn letters(door: &Door, call: &Call, id: &str) -> Answer {
+fn letters(server: &ServerState, call: &Call, id: &str) -> Answer {
     let limit = call.query.number("limit")?.unwrap_or(LETTERS_MAX).clamp(1, LETTERS_MAX);
     let after = call.query.number("after")?.map(|after| after as u64);
-    let letters = door.events.dead_letters(id, after, limit)?;
+    let letters = server.events.dead_letters(id, after, limit)?;
     let rows = letters.into_iter().map(|letter| {
         json!({
             "sequence": letter.sequence,
@@ -126,8 +131,8 @@ fn letters(door: &Door, call: &Call, id: &str) -> Answer {
     Ok(answer::json(StatusCode::OK, &rows.collect()))
 }
 
-async fn retry(door: &Door, subscriber: &Subscriber, sequence: u64) -> Answer {
-    let body = match door.events.retry(subscriber, sequence).await? {
+async fn retry(server: &ServerState, subscriber: &Subscriber, sequence: u64) -> Answer {
+    let body = match server.events.retry(subscriber, sequence).await? {
         Retried::Taken => json!({ "sequence": sequence, "taken": true }),
         Retried::Refused(reason) => {
             json!({ "sequence": sequence, "taken": false, "reason": reason })
@@ -138,11 +143,11 @@ async fn retry(door: &Door, subscriber: &Subscriber, sequence: u64) -> Answer {
 }
 
 /// Sends dead letters, the oldest first, until one is refused again.
-async fn retry_all(door: &Door, subscriber: &Subscriber) -> Answer {
+async fn retry_all(server: &ServerState, subscriber: &Subscriber) -> Answer {
     let mut taken = 0;
     let mut refused = None;
-    for letter in door.events.dead_letters(&subscriber.subscription.id, None, LETTERS_MAX)? {
-        match door.events.retry(subscriber, letter.sequence).await? {
+    for letter in server.events.dead_letters(&subscriber.subscription.id, None, LETTERS_MAX)? {
+        match server.events.retry(subscriber, letter.sequence).await? {
             Retried::Taken => taken += 1,
             Retried::Unknown => {}
             Retried::Refused(reason) => {

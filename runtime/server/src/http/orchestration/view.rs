@@ -1,5 +1,5 @@
-//! A fulfilment as clients see it: how far it is, its plan with the state of each task, and when
-//! each was begun and ended.
+//! A fulfilment as clients see it: its progress, its plan with the state of each task, and when
+//! each task began and ended.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,30 @@ use super::{BASE, find};
 use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
-use crate::http::{Door, answer, resources};
+use crate::http::{ServerState, answer, resources};
 
-/// Answers with a fulfilment, its journal too where that is asked for.
-pub(super) async fn get(door: &Door, call: &Call, id: &str) -> Answer {
-    let fulfilment = find(door, id).await?;
-    let body = full(door, call, &fulfilment)?;
+/// Answers with a fulfilment, with its journal if the client asks for it.
+pub(super) async fn get(server: &ServerState, call: &Call, id: &str) -> Answer {
+    let fulfilment = find(server, id).await?;
+    let body = full(server, call, &fulfilment)?;
     Ok(answer::json(StatusCode::OK, &body))
 }
 
 /// Answers with the plan as text.
-pub(super) async fn plan(door: &Door, id: &str) -> Answer {
-    Ok(answer::text(find(door, id).await?.plan().to_string()))
+pub(super) async fn plan(server: &ServerState, id: &str) -> Answer {
+    Ok(answer::text(find(server, id).await?.plan().to_string()))
 }
 
-/// A fulfilment with the times of its tasks, which are in its journal.
-pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<Value, Problem> {
+/// A fulfilment with the times of its tasks, from its journal.
+pub(super) fn full(
+    server: &ServerState,
+    call: &Call,
+    fulfilment: &Fulfilment,
+) -> Result<Value, Problem> {
     let wants_journal = call.query.is_true("journal");
     let mut show = Show::with(fulfilment.plan());
     let (mut times, mut records) = (BTreeMap::new(), Vec::new());
-    journal::each(&**door.app.engine.store(), fulfilment.id(), |number, record| {
+    journal::each(&**server.app.engine.store(), fulfilment.id(), |number, record| {
         for event in &record.events {
             note(&mut times, event, record.at);
         }
@@ -49,8 +53,10 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
         if let TaskState::Waiting { wait, .. } | TaskState::UndoWaiting { wait, .. } =
             &fulfilment.tasks()[id.index()]
         {
-            let at =
-                wait.keys.iter().map(|key| answered_at(door, call, fulfilment, (id, key.as_str())));
+            let at = wait
+                .keys
+                .iter()
+                .map(|key| answered_at(server, call, fulfilment, (id, key.as_str())));
             task.insert("answersAt".into(), at.collect());
         }
         Value::Object(task)
@@ -65,9 +71,9 @@ pub(super) fn full(door: &Door, call: &Call, fulfilment: &Fulfilment) -> Result<
     Ok(body)
 }
 
-/// Where the answer to a task arrives under a key.
+/// The address of the callback of a task with a key.
 fn answered_at(
-    door: &Door,
+    server: &ServerState,
     call: &Call,
     fulfilment: &Fulfilment,
     (task, key): (TaskId, &str),
@@ -75,7 +81,7 @@ fn answered_at(
     let name = fulfilment.callback_name(task, key);
     let address = match name.contains('/') {
         true => name,
-        false => door.app.engine.addresses().of(&name),
+        false => server.app.engine.addresses().of(&name),
     };
     format!("{}{BASE}/callbacks/{address}", call.base)
 }
@@ -143,7 +149,7 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
     body
 }
 
-/// The phase; `held` where everything waits for a person.
+/// The phase; `held` if everything waits for an operator.
 fn state(fulfilment: &Fulfilment) -> &'static str {
     if fulfilment.is_held() { "held" } else { fulfilment.phase().name() }
 }
@@ -268,7 +274,7 @@ fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
     task
 }
 
-/// A failure, with the task's name where it stands in a list of all.
+/// A failure, with the task's name if it is in a list of all.
 pub(super) fn failed(failure: &Failure, task: Option<String>) -> Value {
     let mut body = json!(failure);
     if let Some(task) = task {

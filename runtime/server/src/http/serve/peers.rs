@@ -1,5 +1,5 @@
-//! Who holds connections: one peer has a share of them, and when few are left the one that has been
-//! idle for longest makes room.
+//! Limits of connections: one peer has a share of them, and when few are left the one that has been
+//! idle for longest is closed.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ struct State {
     next: u64,
 }
 
-/// A connection that is open as long as this is kept.
+/// A connection that is open until this is dropped.
 pub(super) struct Held {
     peers: Peers,
     address: IpAddr,
@@ -35,8 +35,8 @@ struct Idle {
 }
 
 impl Peers {
-    /// Takes a connection in, unless its peer has this many already. All that comes from this
-    /// machine may come from a proxy or a load generator, so it has no limit of its own.
+    /// Adds a connection, unless its peer has `max` already. Connections from this
+    /// machine may come from a proxy or a load generator, so they have no limit of their own.
     pub(super) fn hold(&self, address: IpAddr, max: usize) -> Option<Arc<Held>> {
         let address = address.to_canonical();
         let mut state = self.state();
@@ -52,7 +52,7 @@ impl Peers {
         Some(Arc::new(held))
     }
 
-    /// Has the connection that has been idle for longest make room.
+    /// Closes the connection that has been idle for longest.
     pub(super) fn make_room(&self) {
         if let Some((_, oldest)) = self.state().idle.pop_first() {
             oldest.notify_one();
@@ -60,13 +60,13 @@ impl Peers {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
+        // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Held {
-    /// A request has come.
+    /// A request began.
     pub(super) fn begin(&self) {
         let mut idle = self.idle();
         idle.requests += 1;
@@ -75,7 +75,7 @@ impl Held {
         }
     }
 
-    /// A request is answered.
+    /// A request was answered.
     pub(super) fn end(&self) {
         let mut idle = self.idle();
         idle.requests = idle.requests.saturating_sub(1);

@@ -1,5 +1,5 @@
-//! A connection whose other side must take what it is sent: one that takes nothing for a while is
-//! closed, and what waits to be sent on it is given up.
+//! A connection that is closed if the client reads nothing for a while;
+//! waiting data is dropped.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A connection that waits this long to write, and no longer.
+/// A connection with a timeout of writes.
 pub(super) struct Written<S> {
     stream: S,
     wait: Duration,
@@ -21,7 +21,7 @@ impl<S> Written<S> {
         Self { stream, wait, waiting: None }
     }
 
-    /// Passes on how a write went, unless it has waited too long.
+    /// Returns the result of a write, unless the timeout is over.
     fn within<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -95,7 +95,7 @@ mod tests {
         let reader = tokio::spawn(async move {
             let mut bytes = [0; 512];
             there.read_exact(&mut bytes).await.unwrap();
-            // From here on it takes nothing, and stays.
+            // From here on the client reads nothing, and stays connected.
             there
         });
         let mut written = Written::new(here, Duration::from_millis(100));

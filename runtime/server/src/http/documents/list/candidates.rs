@@ -1,4 +1,4 @@
-//! Which documents a list looks at: those that an index leads to, where the filter asks for a value
+//! The documents that a list reads: those in an index, if the filter asks for a value
 //! of an indexed attribute, or all.
 
 use std::collections::BTreeSet;
@@ -23,26 +23,28 @@ pub(in crate::http) struct Candidates {
     store: Arc<dyn Store>,
     resource: &'static Resource,
     source: Source,
-    /// How many of them are on the list.
+    /// How many of them match.
     pub(super) total: Total,
-    /// Whether each of them is on the list.
+    /// Whether each of them matches.
     pub(super) are_wanted: bool,
 }
 
-/// How many documents are on a list.
+/// The number of matching documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Total {
-    /// It is kept.
     Known(usize),
     /// They have to be counted.
     Counted,
 }
 
 enum Source {
-    /// All documents.
-    All { scan: Scan, page: std::vec::IntoIter<Fact>, is_last: bool },
-    /// Those that have one of some values of an attribute: a way for each value, and the id that
-    /// is next on it.
+    All {
+        scan: Scan,
+        page: std::vec::IntoIter<Fact>,
+        is_last: bool,
+    },
+    /// Documents with one of some values of an attribute: an iterator for each value, and its
+    /// next id.
     Index(Vec<(Ids, Option<String>)>),
 }
 
@@ -57,7 +59,7 @@ impl Candidates {
         let state = resource.lifecycle.map(|lifecycle| lifecycle.attribute);
         let mut usable: Vec<Wanted<'_>> =
             filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
-        // The state leads to many: anything else is asked first.
+        // The state has many documents: any other attribute is preferred.
         usable.sort_by_key(|wanted| Some(wanted.path.as_str()) == state);
         let Some(wanted) = usable.first() else {
             let scan = Scan::prefix(keys::documents(resource.key), DOCUMENTS_AT_ONCE);
@@ -131,7 +133,7 @@ impl Candidates {
         Ok(None)
     }
 
-    /// Passes over the next document; false where there is none.
+    /// Skips the next document; false at the end.
     pub(super) fn skip(&mut self) -> Result<bool, Error> {
         match self.source {
             Source::All { .. } => Ok(self.next_fact()?.is_some()),
@@ -154,7 +156,7 @@ impl Candidates {
         Ok(page.next())
     }
 
-    /// The smallest id that any way leads to next, taken off all ways.
+    /// The smallest next id of all iterators, which advances those that have it.
     fn next_id(&mut self) -> Result<Option<String>, Error> {
         let Source::Index(ways) = &mut self.source else { return Ok(None) };
         let smallest = ways.iter().filter_map(|(_, next)| next.clone()).min();

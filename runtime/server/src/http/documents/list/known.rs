@@ -1,5 +1,5 @@
-//! Attributes that no definition knows, in questions. Documents may have them, since clients extend
-//! them; what none has is likely misspelt, and would be answered with nothing.
+//! Unknown attributes in queries. Documents may have them, since clients extend
+//! them; an attribute that no document has is likely misspelt, and would match nothing.
 
 use engine::store::Error;
 
@@ -10,7 +10,7 @@ use crate::http::filter::Filter;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
 
-/// Max documents looked at in one slice.
+/// Max documents read in one slice.
 const SLICE: usize = 512;
 
 /// Refuses the first attribute that no document of a resource has.
@@ -43,7 +43,7 @@ struct Look {
 }
 
 impl Look {
-    /// Looks at some documents; whether there is nothing more to find.
+    /// Reads some documents; returns whether the search is done.
     fn slice(&mut self) -> Result<bool, Error> {
         for _ in 0..SLICE {
             let Some(document) = self.candidates.next()? else { return Ok(true) };

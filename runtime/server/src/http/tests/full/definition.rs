@@ -69,7 +69,6 @@ pub(super) struct Variant {
     pub(super) is_own: bool,
 }
 
-/// Makes bodies.
 pub(super) struct Maker<'a> {
     definition: &'a Definition,
     variant: Variant,
