@@ -10,7 +10,6 @@ use clients::Clients;
 /// Documents that are worked on.
 const DOCUMENTS: usize = 4;
 
-/// Clients for each.
 const CLIENTS: usize = 4;
 
 /// Kills and power failures.

@@ -79,9 +79,7 @@ pub(crate) enum Disk {
 
 /// A server with its network. It ends with the test.
 pub(crate) struct World {
-    /// The server's doors.
     pub(crate) http: Http,
-    /// The elements.
     pub(crate) network: Network,
     settings: Settings,
     address: String,

@@ -30,7 +30,6 @@ impl Client {
         Self { base: base.trim_end_matches('/').into(), pooled }
     }
 
-    /// The server's URL.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }

@@ -44,7 +44,6 @@ const JSONRPC_ELEMENTS: &[&str] = &["acs", "hss", "pcrf", "hlr", "ims"];
 /// Options of the demo.
 #[derive(Clone, Debug)]
 pub(crate) struct Demo {
-    /// Where to listen.
     pub listen: SocketAddr,
     /// Simulated elements that run elsewhere.
     pub simnet: Option<String>,

@@ -32,7 +32,6 @@ impl Repository {
         Ok(Self { root: root.into() })
     }
 
-    /// The packs.
     pub(crate) fn workflows(&self) -> PathBuf {
         self.root.join("workflows")
     }

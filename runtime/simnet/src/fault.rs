@@ -30,7 +30,6 @@ pub(super) const KINDS: [(&str, &[&str], &str); 5] = [
     ),
 ];
 
-/// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Answers an error and applies nothing.

@@ -21,7 +21,6 @@ pub(super) struct Line {
     switch: Switch,
 }
 
-/// Cuts one connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Switch(Arc<AtomicBool>);
 

@@ -30,7 +30,6 @@ const BYTES_MAX: usize = 2 << 30;
 /// What a record, an entry or a waiting call takes beside its texts.
 const OVERHEAD_BYTES: usize = 512;
 
-/// The simulated network.
 #[derive(Debug, Default)]
 pub(super) struct Network {
     entries: BTreeMap<Place, Entry>,

@@ -61,7 +61,6 @@ pub enum Lack {
     /// The log ends before what was acknowledged.
     #[error("the log ends at {end}, and reached at least {known} once")]
     Short {
-        /// Where it ends.
         end: u64,
         /// How far it reached.
         known: u64,
@@ -72,7 +71,6 @@ pub enum Lack {
         /// Where the segment begins in the file.
         offset: u64,
     },
-    /// Commits are missing.
     #[error("the log has {found} commits, and had at least {known} once")]
     Commits {
         /// How many there are.
@@ -85,10 +83,7 @@ pub enum Lack {
     Facts,
     /// A copy of the log cannot be opened, or not be read to its end.
     #[error("the log cannot be read: {reason}")]
-    Unreadable {
-        /// What was found.
-        reason: String,
-    },
+    Unreadable { reason: String },
     /// The log was changed after it was closed.
     #[error("the log is not as it was when the store was closed")]
     Changed,

@@ -37,7 +37,6 @@ const LOCK: &str = "lock";
 /// How often a lock is tried.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// An open database.
 pub(crate) struct Opened {
     pub(crate) db: Db,
     /// The file that sled writes its log to, for us to sync.

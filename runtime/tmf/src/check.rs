@@ -8,43 +8,43 @@ use serde_json::{Map, Value};
 use super::shape::TypeSet;
 use crate::resource::{Lifecycle, Owner, Resource};
 
-/// What is wrong with a document.
+/// The first error in a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Invalid {
-    /// The path to what is wrong, such as `productPrice[0].price.value`; empty for the document.
+    /// The path of the attribute, such as `productPrice[0].price.value`; empty for the document.
     pub path: String,
-    /// What is wrong with it.
+    /// A description of the error.
     pub message: String,
     /// In which way it is wrong.
     pub kind: InvalidKind,
 }
 
-/// In which way a document is wrong.
+/// The kinds of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidKind {
-    /// The document is no object.
+    /// The document is not an object.
     NotAnObject,
-    /// Something that must be there is not.
+    /// A mandatory attribute is missing.
     Missing,
-    /// A value is of another JSON type, or no date.
+    /// A value has the wrong JSON type, or is not a valid date.
     WrongType,
-    /// A value is none of those that are listed.
+    /// A value is not one of the allowed values.
     UnknownValue,
-    /// An id is too long, or cannot be written in a path.
+    /// An id is too long, or has characters that a path cannot have.
     BadId,
     /// The document is nested too deep.
     TooDeep,
-    /// An attribute was changed that cannot be.
+    /// An attribute that cannot be changed was changed.
     Fixed,
-    /// A state cannot follow the one before.
+    /// The state transition is illegal.
     IllegalTransition,
-    /// The document is in a state after which nothing changes.
+    /// The document is in a final state.
     Final,
 }
 
 impl InvalidKind {
-    /// Whether the document is well formed and a rule is against it: 422, where others are 400.
+    /// Whether the document is well formed but breaks a rule: 422, where other errors are 400.
     pub fn is_against_a_rule(self) -> bool {
         match self {
             Self::IllegalTransition | Self::Final => true,
@@ -76,8 +76,8 @@ impl Resource {
         self.check_new_rules(fields)
     }
 
-    /// Whether the rules let a client create a document from this, whatever its shape: it can be
-    /// seen in its view, and begins in a state that is one.
+    /// Whether the rules let a client create a document from this, regardless of its shape: it is
+    /// visible in its view, and its initial state is legal.
     pub(super) fn check_new_rules(&self, fields: &Map<String, Value>) -> Result<(), Invalid> {
         self.check_view(fields)?;
         let Some(lifecycle) =
@@ -100,8 +100,8 @@ impl Resource {
         })
     }
 
-    /// Whether a client may change a document into another. Only what changed is looked at: what
-    /// was once taken stays good.
+    /// Whether a client may change a document into another. Only changed attributes are checked:
+    /// accepted values stay valid.
     pub fn check_patched(&self, before: &Value, after: &Value) -> Result<(), Invalid> {
         let (old, new) = (object(before)?, object(after)?);
         if old == new {
@@ -119,7 +119,7 @@ impl Resource {
         self.check_transition(old, new)
     }
 
-    /// Whether the rules let a client change a document into another, whatever its shape.
+    /// Whether the rules let a client change a document into another, regardless of its shape.
     pub(super) fn check_patched_rules(&self, before: &Value, after: &Value) -> Result<(), Invalid> {
         let (old, new) = (object(before)?, object(after)?);
         if old == new {
@@ -146,7 +146,7 @@ impl Resource {
         }
     }
 
-    /// An order that has come to its end is changed no more.
+    /// An order in a final state cannot be changed.
     fn check_open(&self, before: &Value) -> Result<(), Invalid> {
         let (Some(lifecycle), Owner::Order) = (self.lifecycle, self.owner) else { return Ok(()) };
         match self.state_of(before) {
@@ -158,7 +158,7 @@ impl Resource {
         }
     }
 
-    /// A document that is made or changed through a view can be seen in it.
+    /// A document that is created or changed through a view must be visible in it.
     fn check_view(&self, fields: &Map<String, Value>) -> Result<(), Invalid> {
         let Some(only) = self.only_type else { return Ok(()) };
         let is_own = fields.get("@baseType").and_then(Value::as_str) == Some(only);

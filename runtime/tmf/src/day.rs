@@ -6,12 +6,12 @@ use chrono::{
     DateTime, Datelike, Days as ChronoDays, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta,
 };
 
-/// A day, up to the end of the year 9999. In which zone follows from what it is used for.
+/// A day, up to the end of the year 9999. The zone depends on the use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(NaiveDate);
 
 impl Day {
-    /// The day after the last one that counts: where what has no end ends.
+    /// The day after the last representable one: the end of open ranges.
     pub fn never() -> Self {
         Self(NaiveDate::from_ymd_opt(9999, 12, 31).expect("the year 9999 has a last day"))
     }
@@ -26,7 +26,7 @@ impl Day {
         Self(date).min(Self::never())
     }
 
-    /// Reads a day such as `2026-03-10`, or the day of a date-time where its own offset is used.
+    /// Reads a day such as `2026-03-10`, or the day of a date-time in its own offset.
     pub fn parse(text: &str) -> Option<Self> {
         match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             Ok(day) if text.len() == 10 => Self::new(day.year(), day.month(), day.day()),
@@ -36,12 +36,12 @@ impl Day {
         }
     }
 
-    /// Whether a date-time is the midnight of a day where its own offset is used.
+    /// Whether a date-time is the midnight of a day in its own offset.
     pub fn starts_at(text: &str) -> bool {
         DateTime::parse_from_rfc3339(text).is_ok_and(|at| at.time() == NaiveTime::MIN)
     }
 
-    /// Its midnight, in no zone.
+    /// Its midnight, without a zone.
     pub fn midnight(self) -> NaiveDateTime {
         self.0.and_time(NaiveTime::MIN)
     }
@@ -56,7 +56,6 @@ impl Day {
         self.0.month()
     }
 
-    /// The year.
     pub fn year(self) -> i32 {
         self.0.year()
     }
@@ -107,12 +106,11 @@ impl Day {
         Self::in_month(self.month_index() - 1, day_of_month)
     }
 
-    /// How many days `later` is after this one; negative where it is before.
+    /// The number of days from this one to `later`; negative if it is before.
     pub fn days_until(self, later: Self) -> i64 {
         (later.0 - self.0).num_days()
     }
 
-    /// The day before.
     #[must_use]
     pub fn before(self) -> Self {
         self.0.checked_sub_days(ChronoDays::new(1)).map_or(self, Self)
@@ -125,10 +123,9 @@ impl fmt::Display for Day {
     }
 }
 
-/// Days from one on, ending before another.
+/// A range of days, without the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Days {
-    /// The first day.
     pub from: Day,
     /// The day after the last one.
     pub until: Day,
@@ -140,17 +137,17 @@ impl Days {
         (from < until).then_some(Self { from, until })
     }
 
-    /// How many days there are.
+    /// The number of days.
     pub fn count(self) -> i64 {
         self.from.days_until(self.until)
     }
 
-    /// Whether a day is one of them.
+    /// Whether a day is in the range.
     pub fn holds(self, day: Day) -> bool {
         self.from <= day && day < self.until
     }
 
-    /// The days that both have.
+    /// The intersection of two ranges.
     pub fn common(self, other: Self) -> Option<Self> {
         Self::new(self.from.max(other.from), self.until.min(other.until))
     }
@@ -162,7 +159,7 @@ impl Days {
         })
     }
 
-    /// The ranges that this one falls into at some days.
+    /// Splits the range at some days.
     pub fn split_at(self, mut at: Vec<Day>) -> Vec<Self> {
         at.retain(|day| self.from < *day && *day < self.until);
         at.sort_unstable();
@@ -177,7 +174,7 @@ impl Days {
         parts
     }
 
-    /// What is left of it before and after another range.
+    /// The parts before and after another range.
     fn minus(self, other: Self) -> [Option<Self>; 2] {
         [
             Self::new(self.from, self.until.min(other.from)),

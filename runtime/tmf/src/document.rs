@@ -108,7 +108,6 @@ pub fn read_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Malformed> {
     serde_path_to_error::deserialize(&mut deserializer).map_err(malformed)
 }
 
-/// Writes a document.
 pub fn write<T: Serialize>(document: &T) -> Value {
     serde_json::to_value(document).expect("a document has text keys and finite numbers")
 }

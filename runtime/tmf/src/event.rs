@@ -1,23 +1,23 @@
-//! What subscribers are told of a change (TMF630, events): its type and its body follow from the
+//! Notifications of a change (TMF630, events): their types and bodies follow from the
 //! document before and after.
 
 use serde_json::{Map, Value};
 
 use crate::resource::{Naming, Owner, Resource, capitalised};
 
-/// Something that subscribers are told.
+/// A notification.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
     /// The type, such as `ProductOrderStateChangeEvent`.
     pub event_type: String,
-    /// The document, or what changed of it.
+    /// The document, or its changed attributes.
     pub body: Value,
 }
 
-/// What names a document in every notification.
+/// The attributes that identify a document in every notification.
 const HEAD: [&str; 5] = ["id", "href", "name", "@type", "version"];
 
-/// What an order shows of its way, with the event of each.
+/// The attributes that record the progress of an order, with the event of each.
 const MARKS: [(&str, &str); 4] = [
     ("milestone", "Milestone"),
     ("productOrderMilestone", "Milestone"),
@@ -25,7 +25,7 @@ const MARKS: [(&str, &str); 4] = [
     ("productOrderJeopardyAlert", "Jeopardy"),
 ];
 
-/// The state of an order that waits for a person.
+/// The state of an order that waits for an operator.
 const HELD: &str = "held";
 
 impl Resource {
@@ -104,7 +104,7 @@ impl Resource {
             told.extend(self.marks(before, after));
             return told;
         }
-        // A time stamp of the change itself is no change.
+        // A change of the time stamp alone is no change.
         let only_stamp = others.keys().all(|name| Some(name.as_str()) == self.stamp);
         let mut told = Vec::new();
         if state_changed && self.naming == Naming::Usual {
@@ -141,8 +141,8 @@ impl Resource {
         vec![self.notification(what, body)]
     }
 
-    /// What is told of an order's way: a milestone that was reached, an alert, that a person must
-    /// act.
+    /// The notifications of an order's progress: a reached milestone, an alert, missing
+    /// information.
     fn marks(&self, before: &Value, after: &Value) -> Vec<Notification> {
         let mut told = Vec::new();
         for (name, what) in MARKS {
@@ -165,7 +165,7 @@ impl Resource {
         told
     }
 
-    /// What names a document, and its state.
+    /// The attributes that identify a document, and its state.
     fn head(&self, document: &Value) -> Value {
         let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
         let names = HEAD.into_iter().chain(state);
@@ -184,7 +184,7 @@ fn is_items(name: &str) -> bool {
     name.ends_with("OrderItem") || name == "orderItem"
 }
 
-/// The marks that have come to pass: those with a date.
+/// The records with a date: milestones that are reached.
 fn dated<'a>(document: &'a Value, name: &str) -> Vec<&'a Value> {
     let marks = document.get(name).and_then(Value::as_array).into_iter().flatten();
     let is_dated =

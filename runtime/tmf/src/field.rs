@@ -10,16 +10,16 @@ use super::day::Day;
 use crate::money::Money;
 use crate::time::Timestamp;
 
-/// The largest amount or number that is taken.
+/// Max amount or number.
 const AMOUNT_MAX: i64 = 1_000_000_000_000;
 
-/// An attribute of a document is missing, or is not what it should be.
+/// An attribute is missing or malformed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{attribute}` {problem}")]
 pub struct Malformed {
     /// Its path, such as `productPrice[0].price.dutyFreeAmount`.
     pub attribute: String,
-    /// What is wrong with it.
+    /// A description of the error.
     pub problem: Cow<'static, str>,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Field<'a> {
         Some(Self { value, path: self.below(name) })
     }
 
-    /// Rejects an attribute that has none of these names, and what is no object.
+    /// Rejects a value that is not an object, or has an attribute without one of these names.
     pub fn only(&self, names: &[&str]) -> Result<(), Malformed> {
         let fields = self.value.as_object().ok_or_else(|| self.wrong("is not an object"))?;
         match fields.keys().find(|name| !names.contains(&name.as_str())) {
@@ -81,7 +81,7 @@ impl<'a> Field<'a> {
         self.get(name).ok_or_else(missing)
     }
 
-    /// The elements of an attribute that is a list; none where it is missing.
+    /// The elements of an attribute that is a list; empty if it is missing.
     pub fn items(&self, name: &str) -> Result<Vec<Self>, Malformed> {
         let Some(field) = self.get(name) else { return Ok(Vec::new()) };
         let items = field.value.as_array().ok_or_else(|| field.wrong("is not a list"))?;
@@ -95,7 +95,7 @@ impl<'a> Field<'a> {
         self.value.as_str().ok_or_else(|| self.wrong("is not a text"))
     }
 
-    /// A number, or a text that is one; never through floating point.
+    /// A number, or a text that is a number; never through floating point.
     pub fn decimal(&self) -> Result<Decimal, Malformed> {
         let text = match self.value {
             Value::Number(number) => number.to_string(),
@@ -109,7 +109,7 @@ impl<'a> Field<'a> {
         self.bounded(number)
     }
 
-    /// A number that can be reckoned with: products of two of them are exact and fit.
+    /// A number within the limits of computations: products of two of them are exact.
     fn bounded(&self, number: Decimal) -> Result<Decimal, Malformed> {
         if number.abs() > Decimal::from(AMOUNT_MAX) {
             return Err(self.wrong("is more than a million million"));
@@ -142,7 +142,7 @@ impl<'a> Field<'a> {
         Day::parse(self.text()?).ok_or_else(|| self.wrong("is neither a date-time nor a day"))
     }
 
-    /// The id that a reference has.
+    /// The id in a reference.
     pub fn reference(&self, name: &str) -> Result<Option<String>, Malformed> {
         let Some(reference) = self.get(name) else { return Ok(None) };
         Ok(Some(reference.need("id")?.text()?.to_owned()))

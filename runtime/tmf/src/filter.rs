@@ -1,5 +1,5 @@
 //! Filters: which documents a client asks for (TMF630, part 1, 4.4). `docs/filters.md` has the
-//! grammar: `&` between what must all hold, `;` between alternatives, `,` between values; a path
+//! grammar: `&` between conditions that must all hold, `;` between alternatives, `,` between values; a path
 //! through an array leads to each of its elements.
 
 mod compare;
@@ -17,7 +17,7 @@ pub use kinds::{Anything, Attributes, Holds, Unknown};
 pub(crate) use kinds::{found, likely};
 pub use written::{Parameter, parameters, quoted};
 
-/// The largest program that a regular expression may become, in bytes.
+/// Max size of a compiled regular expression, in bytes.
 const REGEX_BYTES_MAX: usize = 256 << 10;
 
 /// Max conditions in a filter.
@@ -26,7 +26,7 @@ const CONDITIONS_MAX: usize = 64;
 /// Max characters of a value that a message repeats.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// What documents must be like.
+/// A query on documents.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     clauses: Vec<Clause>,
@@ -38,7 +38,7 @@ pub struct Clause {
     conditions: Vec<Condition>,
 }
 
-/// What one attribute must be like.
+/// A condition on one attribute.
 #[derive(Clone, Debug)]
 pub struct Condition {
     path: Vec<String>,
@@ -48,22 +48,22 @@ pub struct Condition {
 
 #[derive(Clone, Debug)]
 enum Test {
-    /// It compares so to any of these.
+    /// It compares to any of these.
     Compare {
         operator: Operator,
         compared: As,
         operands: Vec<Sought>,
-        /// Texts that may have been meant as well, where texts are compared.
+        /// Other readings of the texts, for comparisons of texts.
         readings: Vec<String>,
     },
     /// One of these is found in it.
     Regex(Vec<Regex>),
 }
 
-/// Why a query is no filter.
+/// Errors of a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// Nothing stands where a condition or a value is due.
+    /// A condition or a value is missing.
     #[error("`{name}` has an empty condition or value: an empty text is written `\"\"`")]
     Empty {
         /// The attribute, or what is written.
@@ -71,16 +71,10 @@ pub enum FilterError {
     },
     /// It begins with no attribute.
     #[error("`{name}` does not name an attribute: names with `.` between them are due")]
-    NoAttribute {
-        /// What is written.
-        name: String,
-    },
+    NoAttribute { name: String },
     /// There is no operator.
     #[error("`{name}` has no operator: write `{name}=value`")]
-    NoOperator {
-        /// The attribute.
-        name: String,
-    },
+    NoOperator { name: String },
     /// There is no such operator.
     #[error(
         "`{name}` has the unknown operator `{operator}`: there are `=`, `!=`, `>`, `>=`, `<`, `<=`, \
@@ -88,54 +82,38 @@ pub enum FilterError {
          such a sign stands in quotes{}", is_meant(.meant.as_deref())
     )]
     Operator {
-        /// The attribute.
         name: String,
-        /// The operator.
         operator: String,
-        /// The one that is likely meant.
+        /// The most similar known name.
         meant: Option<String>,
     },
     /// A value has quotes that are not closed.
     #[error(
         "the value of `{name}` begins with a quote that is not closed: a quote in it is `\\\"`"
     )]
-    Unclosed {
-        /// The attribute.
-        name: String,
-    },
+    Unclosed { name: String },
     /// Something follows a value in quotes.
     #[error("the value of `{name}` goes on after its closing quote: `,`, `;` or `&` may follow it")]
-    AfterQuote {
-        /// The attribute.
-        name: String,
-    },
+    AfterQuote { name: String },
     /// A value is no regular expression, or too large a one.
     #[error("the value of `{name}` is no regular expression: {reason}")]
-    Regex {
-        /// The attribute.
-        name: String,
-        /// Why.
-        reason: String,
-    },
-    /// A value is one that the attribute cannot have.
+    Regex { name: String, reason: String },
+    /// The attribute cannot have this value.
     #[error("`{name}` takes {wanted}, not `{value}`{}", is_meant(.meant.as_deref()))]
     Value {
-        /// The attribute.
         name: String,
-        /// What it can have.
+        /// The possible values.
         wanted: String,
-        /// The value.
         value: String,
-        /// The one that is likely meant.
+        /// The most similar known name.
         meant: Option<String>,
     },
     /// There is no such attribute.
     #[error(transparent)]
     Unknown(#[from] Unknown),
-    /// The attribute is an object, which compares to no value.
+    /// The attribute is an object, which cannot be compared to a value.
     #[error("`{name}` is an object: name an attribute of it{}", such_as(.example.as_deref()))]
     Object {
-        /// The attribute.
         name: String,
         /// An attribute of it.
         example: Option<String>,
@@ -157,8 +135,8 @@ fn such_as(name: Option<&str>) -> String {
 }
 
 impl FilterError {
-    /// The parameter that is wrong, as it is written up to a sign: the attribute, with an operator
-    /// that is a word. The attribute alone if that is not known.
+    /// The wrong parameter, as it is written up to a sign: the attribute, with an operator
+    /// that is a word. The attribute alone if it is unknown.
     pub fn name(&self) -> &str {
         match self {
             Self::Empty { name }
@@ -177,7 +155,7 @@ impl FilterError {
 }
 
 impl Filter {
-    /// Reads all parameters of a query about what has `attributes`.
+    /// Reads all parameters of a query on documents with `attributes`.
     pub fn read(query: &str, attributes: &dyn Attributes) -> Result<Self, FilterError> {
         let mut filter = Self::default();
         for parameter in parameters(query) {
@@ -187,8 +165,8 @@ impl Filter {
     }
 
     /// Adds a parameter of a query. Values of one attribute are alternatives, however often it is
-    /// named with `=` (TMF630). `base` is what hrefs begin with in answers, where the documents that
-    /// are compared with the filter do without.
+    /// named with `=` (TMF630). `base` is the beginning of hrefs in answers, which stored
+    /// documents lack.
     pub fn add(
         &mut self,
         parameter: &Parameter,
@@ -210,8 +188,8 @@ impl Filter {
         }
     }
 
-    /// Compares each attribute as what it is, by `attributes`. Fails if one cannot be what it is
-    /// asked for. Answers with what it does not know, which documents may have nonetheless.
+    /// Compares each attribute by its type in `attributes`. Fails if an attribute can never match.
+    /// Returns the unknown attributes, which documents may have nonetheless.
     pub fn check(&mut self, attributes: &dyn Attributes) -> Result<Vec<Unknown>, FilterError> {
         let mut unknown = Vec::new();
         let conditions = self.clauses.iter_mut().flat_map(|clause| &mut clause.conditions);
@@ -251,7 +229,7 @@ impl Clause {
         &self.conditions
     }
 
-    /// The attribute, if nothing is asked but that it equals something.
+    /// The values, if the filter only compares one attribute for equality.
     pub fn equals(&self) -> Option<&[String]> {
         let first = self.conditions.first()?;
         let is_same =
@@ -259,8 +237,8 @@ impl Clause {
         self.conditions.iter().all(is_same).then_some(first.path.as_slice())
     }
 
-    /// The texts of which the attribute of [`equals`](Self::equals) is to be one; `None` if it need
-    /// not be one of them literally.
+    /// The texts of [`equals`](Self::equals); `None` if an equal value may be
+    /// written differently.
     pub fn texts(&self) -> Option<Vec<&str>> {
         let texts = self.conditions.iter().map(Condition::texts).collect::<Option<Vec<_>>>()?;
         Some(texts.into_iter().flatten().collect())
@@ -279,7 +257,7 @@ impl Condition {
             return Ok(Self { test: Test::Regex(built.collect::<Result<_, _>>()?), path, name });
         }
         let is_href = path.last().is_some_and(|last| last == "href" || last.ends_with("Href"));
-        // An href may come as it was answered.
+        // An href may be sent as it was answered.
         let kept = |text: String| match text.strip_prefix(base) {
             Some(path) if is_href => path.to_string(),
             _ => text,
@@ -302,7 +280,7 @@ impl Condition {
         &self.path
     }
 
-    /// Whether it holds for what has no such attribute.
+    /// Whether it holds for documents without the attribute.
     pub fn is_negative(&self) -> bool {
         self.operator() == Operator::Ne
     }
@@ -321,7 +299,7 @@ impl Condition {
         };
         let is_literal = match compared {
             As::Text => true,
-            // Times are equal however they are written.
+            // Times are equal regardless of their spelling.
             As::Looks => operands.iter().all(|operand| operand.time.is_none()),
             As::Number | As::Time | As::Boolean => false,
         };
@@ -351,7 +329,7 @@ impl Condition {
     }
 }
 
-/// Whether the test holds for anything that the path leads to.
+/// Whether the test holds for any value at the path.
 pub fn any(value: &Value, path: &[String], test: &mut dyn FnMut(&Value) -> bool) -> bool {
     if let Value::Array(entries) = value {
         return entries.iter().any(|entry| any(entry, path, test));

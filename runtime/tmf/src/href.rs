@@ -1,12 +1,12 @@
-//! Hrefs: stored without scheme and host, answered with them, and leading to the version of the API
-//! that is answered in.
+//! Hrefs: stored without scheme and host, completed in answers, and leading to the version of the
+//! API of the request.
 
 use serde_json::Value;
 
-/// What a stored href of ours begins with.
+/// The prefix of our stored hrefs.
 pub(crate) const OURS: &str = "/tmf-api/";
 
-/// What the address of a document that we serve beside the standard begins with, such as a bill as PDF.
+/// The prefix of documents beside the standard, such as a bill as PDF.
 const OWN: &str = "/orchestration/v1/";
 
 /// Makes every href of a document absolute.
@@ -14,7 +14,7 @@ pub fn absolute(document: &mut Value, base: &str) {
     each(document, &mut |href| href.insert_str(0, base));
 }
 
-/// Does something to every href of ours in a document.
+/// Calls a function for every href of ours in a document.
 pub(crate) fn each(document: &mut Value, act: &mut dyn FnMut(&mut String)) {
     match document {
         Value::Object(fields) => {
@@ -31,7 +31,7 @@ pub(crate) fn each(document: &mut Value, act: &mut dyn FnMut(&mut String)) {
     }
 }
 
-/// Whether a text is an href of ours, or the place of a document of a bill.
+/// Whether a text is an href of ours, or the URL of a document of a bill.
 fn is_ours(name: &str, text: &str) -> bool {
     match name {
         "url" => text.starts_with(OWN),

@@ -1,4 +1,4 @@
-//! How documents are found: which attributes of a document lead to it, and which of them are
+//! Indexes of documents: which attributes are indexed, and which of them are
 //! counted.
 
 use serde_json::Value;
@@ -9,36 +9,35 @@ use crate::resource::Resource;
 /// caller compares each document with the whole value.
 pub const VALUE_BYTES_MAX: usize = 96;
 
-/// That an attribute of a document has a value.
+/// An indexed value of a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
-    /// The dotted path.
     pub path: &'static str,
-    /// The value, as it stands in the index.
+    /// The value in the index, which may be cut.
     pub value: String,
     /// Whether the documents with this value are counted.
     pub counted: bool,
 }
 
-/// A value as it stands in an index.
+/// A value as stored in an index.
 pub fn value(text: &str) -> String {
     let mut end = text.len().min(VALUE_BYTES_MAX);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    // What separates the parts of a key cannot be in one.
+    // The separators of keys cannot be in a value.
     text[..end].replace('\0', " ")
 }
 
 impl Resource {
-    /// The attributes by which documents are found: those that are listed, and the state.
+    /// The indexed attributes: those in the table, and the state.
     pub fn indexes(&self) -> impl Iterator<Item = &'static str> + use<> {
         let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
         state.into_iter().chain(self.indexed.iter().copied())
     }
 
-    /// What leads to a document, all of it: what an index leaves out is not on any list. Bodies are
-    /// bounded, and so the entries are. In order, each once.
+    /// All index entries of a document: a document without an entry would be missing from lists.
+    /// Bodies are limited, and so the entries are. Sorted, without duplicates.
     pub fn entries(&self, document: &Value) -> Vec<Entry> {
         let state = self.lifecycle.map(|lifecycle| lifecycle.attribute);
         let mut entries = Vec::new();
@@ -55,7 +54,7 @@ impl Resource {
     }
 }
 
-/// Whether a dotted path leads to one of some texts in a document.
+/// Whether a document has one of some texts at a dotted path.
 pub fn leads_to(document: &Value, path: &str, texts: &[String]) -> bool {
     let pieces: Vec<&str> = path.split('.').collect();
     let mut leads = false;
@@ -63,7 +62,7 @@ pub fn leads_to(document: &Value, path: &str, texts: &[String]) -> bool {
     leads
 }
 
-/// Every text that a path leads to; through arrays it leads to each of their elements.
+/// Every text at a path; arrays are searched in each of their elements.
 fn values(value: &Value, path: &[&str], take: &mut impl FnMut(&str)) {
     match (value, path.split_first()) {
         (Value::Array(entries), _) => entries.iter().for_each(|entry| values(entry, path, take)),

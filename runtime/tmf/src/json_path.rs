@@ -1,16 +1,16 @@
-//! Filters and paths in JSONPath (RFC 9535), within bounds: what comes in is small before it is
-//! parsed, and looks at a document from its beginning only, so that no filter costs more than a
-//! few passes over a document. There are no regular expressions in it.
+//! Filters and paths in JSONPath (RFC 9535), within limits: they are small before they are
+//! parsed, and read a document from its beginning only, so that no filter costs more than a
+//! few passes over a document. Regular expressions are not supported.
 
 use serde_json::Value;
 
 /// Max length of a path, in bytes.
 pub const BYTES_MAX: usize = 1_024;
 
-/// So deep brackets and parentheses may stand in each other.
+/// Max nesting of brackets and parentheses.
 const NESTING_MAX: usize = 8;
 
-/// So deep filters may stand in each other; to parse one more takes twice as long.
+/// Max nesting of filters; each level doubles the time to parse.
 const FILTERS_NESTED_MAX: usize = 3;
 
 /// Max filters in a path.
@@ -19,14 +19,14 @@ const FILTERS_MAX: usize = 16;
 /// Max selectors beside each other in all: each multiplies the number of selected values.
 const COMMAS_MAX: usize = 16;
 
-/// A path that was found to be one.
+/// A valid path.
 #[derive(Clone, Debug)]
 pub struct JsonPath {
     path: serde_json_path::JsonPath,
     over: Over,
 }
 
-/// What a path begins at.
+/// The root of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Over {
     /// A list of documents, as in `$[?(@.state=='held')]`.
@@ -35,21 +35,21 @@ enum Over {
     Document,
 }
 
-/// Why a text is no path that is taken.
+/// Errors of a path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JsonPathError {
     /// The text is too long.
     #[error("a path has at most {BYTES_MAX} bytes")]
     TooLong,
-    /// The text asks for too much.
+    /// The text exceeds a limit.
     #[error("a path with {0} is not taken")]
     TooMuch(&'static str),
-    /// The text is no path.
+    /// The text is not a path.
     #[error("not a path: {message}, at {position}")]
     Syntax {
-        /// Where, in bytes, roughly.
+        /// The position in bytes, approximately.
         position: usize,
-        /// What is wrong there.
+        /// A description of the error.
         message: String,
     },
 }
@@ -72,7 +72,7 @@ impl JsonPath {
         Ok(Self { path, over })
     }
 
-    /// Whether a document is one that a path selects, or has something that it selects.
+    /// Whether a path selects a document, or something in it.
     pub fn selects(&self, document: &Value) -> bool {
         match self.over {
             Over::Document => !self.path.query(document).is_empty(),
@@ -83,14 +83,14 @@ impl JsonPath {
         }
     }
 
-    /// What a path selects within a document, as JSON pointers, each once.
+    /// The selection within a document, as JSON pointers without duplicates.
     pub fn pointers(&self, document: &Value) -> Vec<String> {
         let nodes = self.path.query_located(document).dedup();
         nodes.locations().map(|location| location.to_json_pointer()).collect()
     }
 }
 
-/// The path as RFC 9535 spells it, if it is within bounds.
+/// The path in the spelling of RFC 9535, if it is within the limits.
 fn spelled_out(text: &str) -> Result<String, JsonPathError> {
     let mut scan = Scan::default();
     let mut out = String::with_capacity(text.len() + 8);
@@ -116,7 +116,7 @@ fn spelled_out(text: &str) -> Result<String, JsonPathError> {
     Ok(out)
 }
 
-/// What was met of a path so far.
+/// Counts while a path is read.
 #[derive(Default)]
 struct Scan {
     quote: Option<char>,
@@ -152,7 +152,7 @@ impl Scan {
         self.check()
     }
 
-    /// A bracket closes what was opened since its counterpart; whether they match is not asked.
+    /// Closes the last opened bracket; whether they match is not checked.
     fn close(&mut self, bracket: char) {
         let counterpart = if bracket == ')' { '(' } else { '[' };
         let opened = self.open.iter().rposition(|open| *open == counterpart);

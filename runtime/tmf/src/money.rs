@@ -13,7 +13,7 @@ use serde_json::Value;
 pub struct Money {
     /// An ISO 4217 code.
     pub currency: String,
-    /// The amount; as text wherever it is written.
+    /// The amount; always written as text.
     #[serde(with = "rust_decimal::serde::str")]
     pub amount: Decimal,
 }
@@ -44,12 +44,12 @@ pub struct Tax {
     /// In percent.
     #[serde(with = "rust_decimal::serde::str")]
     pub rate: Decimal,
-    /// What tax it is, such as `VAT`.
+    /// The name of the tax, such as `VAT`.
     pub category: String,
 }
 
 impl Tax {
-    /// Several taxes as one, with their names; `None` if there are none.
+    /// Several taxes as one, with their names joined; `None` if there are none.
     pub fn together(taxes: &[Self]) -> Option<Self> {
         let named = taxes.iter().map(|tax| tax.category.as_str()).filter(|name| !name.is_empty());
         let category = named.collect::<Vec<_>>().join(" + ");
@@ -67,14 +67,14 @@ impl Tax {
 /// The default name of a tax.
 pub const TAX_CATEGORY: &str = "VAT";
 
-/// An amount may be so large. A hundred thousand lines of four thousand million each fit into the
-/// 28 digits that are computed with.
+/// Max amount. A hundred thousand lines of four thousand million each fit into the
+/// 28 digits of computations.
 pub const AMOUNT_MAX: u64 = 1_000_000_000_000;
 
-/// A percentage may be so large.
+/// Max percentage.
 pub const PERCENT_MAX: u64 = 1_000;
 
-/// How many decimals a currency has (ISO 4217).
+/// The number of decimals of a currency (ISO 4217).
 pub fn decimals(currency: &str) -> u32 {
     match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX"
@@ -85,7 +85,7 @@ pub fn decimals(currency: &str) -> u32 {
     }
 }
 
-/// The codes of currencies (ISO 4217), with those that lately were replaced.
+/// The codes of currencies (ISO 4217), with recently replaced ones.
 const CURRENCIES: &str = "\
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD \
     BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP \
@@ -101,7 +101,7 @@ pub fn is_currency(code: &str) -> bool {
     code.len() == 3 && CURRENCIES.split_ascii_whitespace().any(|known| known == code)
 }
 
-/// The unit price of usage may have this many decimals.
+/// Max decimals of the unit price of usage.
 pub const USAGE_DECIMALS: u32 = 6;
 
 /// Whether an amount has more decimals than its currency.
@@ -144,9 +144,8 @@ pub fn number(amount: Decimal) -> Value {
 pub enum PriceKind {
     /// Once (TMF620 `oneTime`).
     OneOff,
-    /// Every period.
     Recurring,
-    /// By what is used.
+    /// By usage.
     Usage,
 }
 

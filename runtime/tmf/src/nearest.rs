@@ -1,9 +1,9 @@
-//! The name that was likely meant where a name is unknown.
+//! Finds the most similar known name for an unknown one.
 
-/// A name with more characters is compared with none: it is no misspelling by a letter.
+/// Longer names are not compared: they are no misspelling by a letter.
 const NAME_CHARS_MAX: usize = 64;
 
-/// The known name that a text is closest to; `None` where none is close.
+/// The known name that is most similar to a text; `None` if none is similar.
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given: Vec<char> = text.to_lowercase().chars().collect();
     if given.len() > NAME_CHARS_MAX {
@@ -24,7 +24,7 @@ pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     best.map(|(_, name)| name)
 }
 
-/// How many characters are added, left out, replaced, or exchanged with the next one.
+/// The number of characters added, left out, replaced, or exchanged with the next one.
 fn distance(left: &[char], right: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();

@@ -1,4 +1,4 @@
-//! A document as it is when it is new, and the stamp of each later change.
+//! Completes new documents, and stamps each later change.
 
 use serde_json::{Map, Value};
 
@@ -6,16 +6,16 @@ use super::shape::{Kind, Type, TypeSet};
 use crate::resource::Resource;
 use crate::time::Timestamp;
 
-/// The version of an entry of a catalog that names none.
+/// The default version of a catalog entry.
 pub const FIRST_VERSION: &str = "1.0";
 
-/// What the entries of catalogs bundle.
+/// The attributes with the parts of a bundle, by catalog entry.
 const BUNDLED: [&str; 3] =
     ["bundledProductOffering", "bundledPopRelationship", "bundledProductSpecification"];
 
 impl Resource {
-    /// The document that a client's body becomes, once it was checked: without what only the server
-    /// sets, and with it. An id of the client's is kept where the server does not set it.
+    /// A new document from a validated body: without attributes that only the server
+    /// sets, then with them. A client's id is kept if the server does not set it.
     pub fn new_document(&self, body: Value, id: &str, now: Timestamp, href: &str) -> Value {
         let mut fields = match body {
             Value::Object(fields) => fields,
@@ -62,7 +62,7 @@ impl Resource {
         }
     }
 
-    /// Gives a document that is taken over from elsewhere the dates that it has there.
+    /// Gives an imported document the dates that it has elsewhere.
     pub fn keep_own_dates(&self, body: &Value, document: &mut Value) {
         let Some(fields) = document.as_object_mut() else { return };
         for name in self.dates.iter().copied().chain(self.stamp) {
@@ -91,7 +91,7 @@ impl Resource {
         }
     }
 
-    /// The same for what a patch changed; what it left alone stays as it is.
+    /// The same for attributes that a patch changed; the others stay as they are.
     pub fn complete_changed(&self, before: &Value, after: &mut Value) {
         let mut completed = after.clone();
         self.complete(&mut completed);
@@ -142,7 +142,7 @@ fn complete(shape: &str, fields: &mut Map<String, Value>) {
     }
 }
 
-/// What a reference of a shape refers to, by its name; nothing for what is no reference.
+/// The type that a reference of a shape refers to, by its name; `None` for other shapes.
 fn referred(shape: &str) -> Option<&str> {
     if shape.ends_with("RefOrValue") {
         return shape.strip_prefix("Related")?.strip_suffix("RefOrValue");

@@ -1,9 +1,9 @@
-//! Numbers as they were written: how many digits they have is the client's business. None passes
-//! through floating point where it is only kept or compared.
+//! Numbers with all digits that a client sent. None passes
+//! through floating point if it is only stored or compared.
 
 use serde_json::{Number, Value};
 
-/// Whether two numbers are equal, however they are written: `0.10` is `1e-1`.
+/// Whether two numbers are equal, regardless of their spelling: `0.10` is `1e-1`.
 pub fn same(left: &Number, right: &Number) -> bool {
     left == right || Plain::of(left.as_str()) == Plain::of(right.as_str())
 }
@@ -31,7 +31,7 @@ pub fn is_integer(number: &Number) -> bool {
     number.as_str().bytes().all(|byte| byte == b'-' || byte.is_ascii_digit())
 }
 
-/// A number without what does not count: its digits from the first to the last that is not zero, and
+/// A normalized number: its digits from the first to the last that is not zero, and
 /// the power of ten of the last.
 #[derive(Debug, PartialEq, Eq)]
 struct Plain {
@@ -48,7 +48,7 @@ impl Plain {
             mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let places = i64::try_from(fraction.len()).ok()?;
-        // Zeros before and behind are cut off; those in between are digits like others.
+        // Zeros before and behind are cut off; those in between are digits like any other.
         let whole_cut = whole.trim_start_matches('0');
         let fraction_end = fraction.trim_end_matches('0');
         let mut power = exponent.checked_sub(places)?;

@@ -1,5 +1,6 @@
-//! What is served, described in OpenAPI 3.0.3: from the table and the shapes, so that it tells what
-//! they do. One document has every version of every API; each version of an API has one of its own too.
+//! The APIs in OpenAPI 3.0.3, generated from the table and the shapes, so that it cannot deviate
+//! from them. One document has every version of every API; each version of an API has one of its
+//! own too.
 
 mod operation;
 mod schema;
@@ -17,14 +18,14 @@ use schema::{Needed, Side};
 
 /// How the server treats attributes beyond the standard, described with their schemas.
 pub trait Notes {
-    /// Adds to the schemas of a shape that clients send what is done with each attribute.
+    /// Adds notes to the schemas of a shape that clients send.
     fn describe(&self, types: TypeSet, shape: &'static str, properties: &mut Map<String, Value>);
 
     /// Whether a patch may change an attribute of an order.
     fn may_change(&self, attribute: &str) -> bool;
 }
 
-/// Everything that is served of the standards, in either version, at an origin such as
+/// All standard APIs, in both versions, at an origin such as
 /// `http://localhost:8080`.
 pub fn describe(origin: &str, notes: &dyn Notes) -> Value {
     let v4 = APIS.iter().map(|api| (*api, Version::V4));
@@ -32,7 +33,7 @@ pub fn describe(origin: &str, notes: &dyn Notes) -> Value {
     document("Ferrule", v4.chain(v5), origin, notes)
 }
 
-/// What is served of one API, by its number, in a version that it has.
+/// One API, by its number, in a version that it has.
 pub fn describe_api(
     number: u16,
     version: Version,
@@ -47,7 +48,7 @@ pub fn describe_api(
     Some(document(&title, [(*api, version)], origin, notes))
 }
 
-/// A document with nothing of the standards, to which other paths are added.
+/// A document without standard APIs, to which other paths are added.
 pub fn describe_none(title: &str, origin: &str, notes: &dyn Notes) -> Value {
     document(title, [], origin, notes)
 }
@@ -59,7 +60,7 @@ pub fn below(api: u16, name: &str) -> Option<&'static Resource> {
     below.find(|(_, resource)| resource.name == name).map(|(_, resource)| resource)
 }
 
-/// Who hears of what happens: every API has it, and code of its own.
+/// The hub: every API has it, with code of its own.
 static HUB: Resource = Resource {
     name: "hub",
     shape: "Hub",
@@ -68,7 +69,7 @@ static HUB: Resource = Resource {
     ..DEFAULT
 };
 
-/// What stands below a resource, by API, with code of its own.
+/// Subresources, by API, with code of their own.
 static BELOW: &[(u16, Resource)] = &[
     (
         688,
@@ -101,7 +102,7 @@ static BELOW: &[(u16, Resource)] = &[
     ),
 ];
 
-/// Everything of an API that has a path in a version.
+/// All paths of an API in a version.
 fn served(api: &'static Api, version: Version) -> impl Iterator<Item = View> {
     let below = BELOW.iter().filter(|(number, _)| *number == api.number);
     let is_there = move |resource: &&Resource| match version {
@@ -160,7 +161,7 @@ fn tag(api: &Api, version: Version) -> String {
     }
 }
 
-/// The name of a resource's schema: two APIs may ask different things of the same shape.
+/// The name of a resource's schema: two APIs may require different attributes of the same shape.
 fn root(view: &View, side: Side) -> String {
     let name = format!("{}_{}", tag(view.api, view.version), view.shape());
     match side {

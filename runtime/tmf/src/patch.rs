@@ -16,19 +16,19 @@ pub const OPERATIONS_MAX: usize = 1_000;
 /// double with each operation.
 pub const COPIED_MAX: usize = 100_000;
 
-/// How a patch is written.
+/// The notation of a patch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// What is to be there, with null for what is not (RFC 7396).
+    /// New values, with null for removed ones (RFC 7396).
     Merge,
     /// Operations at JSON pointers (RFC 6902).
     Operations,
-    /// The same, where paths may ask for entries of arrays by what they hold (TMF630, part 5).
+    /// The same, with paths that select entries of arrays by their content (TMF630, part 5).
     Query,
 }
 
 impl Format {
-    /// The notation of a content type, without its parameters; plain JSON is a merge-patch.
+    /// The notation of a content type, without its parameters; plain JSON is a merge patch.
     pub fn of_content_type(content_type: &str) -> Option<Self> {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         match essence.to_ascii_lowercase().as_str() {
@@ -40,43 +40,41 @@ impl Format {
     }
 }
 
-/// Why a patch was not applied; nothing of it was.
+/// Why a patch was not applied; nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatchError {
-    /// It is no patch of its notation.
+    /// The patch is malformed.
     #[error("not a patch: {0}")]
     Malformed(String),
-    /// A path of it is none that is taken.
+    /// A path of the patch is invalid.
     #[error("operation {position}: the path is refused")]
     Path {
-        /// Which operation, from 0.
+        /// The operation's index, from 0.
         position: usize,
-        /// Why it is refused.
+        /// The reason.
         #[source]
         source: JsonPathError,
     },
-    /// A `test` did not hold: the document is not what the client took it for.
+    /// A `test` failed: the document is not as the client expected.
     #[error("operation {position}: what is at `{path}` is not the tested value")]
     TestFailed {
-        /// Which operation, from 0.
+        /// The operation's index, from 0.
         position: usize,
-        /// Where.
         path: String,
     },
     /// The target of an operation is missing.
     #[error("operation {position}: there is nothing to change at `{path}`")]
     NoTarget {
-        /// Which operation, from 0.
+        /// The operation's index, from 0.
         position: usize,
-        /// Where.
         path: String,
     },
-    /// It does too much.
+    /// It exceeds a limit.
     #[error("a patch has at most {OPERATIONS_MAX} operations, and copies {COPIED_MAX} values")]
     TooLarge,
 }
 
-/// The document as a patch makes it.
+/// Applies a patch to a document.
 pub fn apply(format: Format, document: &Value, patch: &Value) -> Result<Value, PatchError> {
     match format {
         Format::Merge => merged(document, patch),
@@ -102,7 +100,7 @@ pub fn merge(value: &mut Value, patch: &Value) {
 /// An operation as it was sent.
 type Operation = serde_json::Map<String, Value>;
 
-/// Why an operation cannot be resolved; its position is known above.
+/// Why an operation cannot be resolved; the caller adds its index.
 #[derive(Debug, PartialEq, Eq)]
 enum Unresolved {
     NoTarget,
@@ -116,7 +114,7 @@ fn operated(
     resolve: impl Fn(&Value, &Operation) -> Result<Vec<Operation>, Unresolved>,
 ) -> Result<Value, PatchError> {
     let one = std::slice::from_ref(patch);
-    // The definitions send a lone operation where an array is meant.
+    // The definitions send a lone operation instead of an array.
     let operations = match patch {
         Value::Object(_) => one,
         Value::Array(operations) => operations,
@@ -181,8 +179,8 @@ fn operate(
     })
 }
 
-/// Reads an operation. Its value is put in afterwards: what is told apart by `op` would lose the digits
-/// of long numbers on the way.
+/// Reads an operation. Its value is added afterwards: serde's tagged enums would lose the digits
+/// of long numbers.
 fn read(mut operation: Operation) -> Result<PatchOperation, serde_json::Error> {
     let value = operation.get_mut("value").map(Value::take);
     let mut read = serde_json::from_value(Value::Object(operation))?;
@@ -203,7 +201,7 @@ fn read(mut operation: Operation) -> Result<PatchOperation, serde_json::Error> {
     Ok(read)
 }
 
-/// How many values there are in a value.
+/// The number of values in a value.
 fn size(value: &Value) -> usize {
     match value {
         Value::Array(entries) => 1 + entries.iter().map(size).sum::<usize>(),

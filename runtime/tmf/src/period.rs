@@ -1,4 +1,4 @@
-//! The periods that prices are for, and how long something about a price lasts.
+//! The periods of prices, and durations of their parts.
 
 use std::fmt;
 
@@ -19,19 +19,18 @@ pub enum Period {
     Months(u32),
 }
 
-/// How long something about a price lasts, such as a discount for the first three months.
+/// The duration of a part of a price, such as a discount for the first three months.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Term {
-    /// How many periods.
     pub periods: u32,
-    /// What periods; those of the price if `None`.
+    /// The unit; the period of the price if `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub each: Option<Period>,
 }
 
 impl Term {
-    /// How long it is, about a price of a period; a price that does not recur counts months.
+    /// The duration for a price of a period; a price that does not recur counts months.
     pub fn of(self, price: Option<Period>) -> Period {
         self.each.or(price).unwrap_or(Period::Months(1)).times(self.periods)
     }
@@ -56,7 +55,7 @@ impl Period {
         (1..=LENGTH_MAX).contains(&count).then(|| one.times(count))
     }
 
-    /// A period that is a number of times as long.
+    /// A period that is `times` as long.
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         match self {
@@ -73,11 +72,11 @@ impl Period {
         }
     }
 
-    /// The period that a day is in, where they follow each other from an anchor on or before it.
+    /// The period that contains a day, counted from an anchor on or before it.
     pub fn around(self, day: Day, anchor: Day) -> Days {
         let nth = |number: u32| self.times(number).after(anchor);
         let passed = anchor.days_until(day).max(0);
-        // Low by at most a period or two: no month is longer than 31 days.
+        // Low by a period or two at most: no month is longer than 31 days.
         let guess = match self {
             Self::Days(days) => passed / i64::from(days),
             Self::Months(months) => passed / (31 * i64::from(months)),
@@ -117,7 +116,7 @@ impl<'de> Deserialize<'de> for Period {
     }
 }
 
-/// Reads the period of a price of a plan: earlier plans may have one that cannot be billed.
+/// Reads the period of a price in a plan: old plans may have one that cannot be billed.
 pub fn of_plan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Period>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.as_deref().and_then(Period::parse))

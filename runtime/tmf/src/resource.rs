@@ -11,19 +11,18 @@ pub struct Api {
     pub number: u16,
     /// Its title, such as `Product Ordering`.
     pub title: &'static str,
-    /// The version of the definition that is served under `v4`.
+    /// The version of the served v4 definition.
     pub version: &'static str,
-    /// The name in its base path, `/tmf-api/{base}/v4`, where hrefs lead.
+    /// The name in its base path, `/tmf-api/{base}/v4`, used in hrefs.
     pub base: &'static str,
     /// Other names that clients use for it.
     pub aliases: &'static [&'static str],
     /// How it is served under `v5`; `None` if it is not.
     pub v5: Option<V5>,
-    /// Its resources.
     pub resources: &'static [Resource],
 }
 
-/// An API in its later version, over the same documents.
+/// The later version of an API, over the same documents.
 #[derive(Debug)]
 pub struct V5 {
     /// The version of the definition.
@@ -39,27 +38,27 @@ pub struct V5 {
 pub struct Resource {
     /// Its name in paths and events, such as `productOrder`.
     pub name: &'static str,
-    /// The name under which its documents are kept; two APIs may serve the same documents.
+    /// The name under which its documents are stored; two APIs may serve the same documents.
     pub key: &'static str,
-    /// Its name in version 5, where it differs.
+    /// Its name in version 5, if it differs.
     pub name_v5: Option<&'static str>,
     /// The shape of its documents, such as `ProductOrder`; the first letter of `@type`.
     pub shape: &'static str,
-    /// What a client may do.
+    /// The operations of clients.
     pub operations: &'static [Operation],
     /// Attributes that a client must give when it creates one.
     pub mandatory: &'static [&'static str],
-    /// Attributes that only the server sets: what a client sends of them at creation is left out.
+    /// Attributes that only the server sets: they are removed from a client's new document.
     pub server: &'static [&'static str],
     /// Attributes that cannot be patched.
     pub fixed: &'static [&'static str],
     /// The states of its documents; `None` if they have none.
     pub lifecycle: Option<Lifecycle>,
-    /// What its documents refer to, where that must exist.
+    /// References that must lead to an existing document.
     pub references: &'static [Reference],
     /// Attributes (dotted paths) by which documents are found without a scan, besides the state.
     pub indexed: &'static [&'static str],
-    /// Whether earlier versions of a document are kept.
+    /// Whether earlier versions of a document are stored.
     pub history: bool,
     /// The names of its events.
     pub naming: Naming,
@@ -76,70 +75,64 @@ pub struct Resource {
     pub stamp: Option<&'static str>,
 }
 
-/// In which versions of its API a resource is served.
+/// The versions of its API that serve a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Served {
-    /// In each that the API has.
+    /// All versions of the API.
     Always,
-    /// In version 4 alone.
+    /// Version 4 alone.
     V4,
-    /// In version 5 alone; no href leads to version 4 of it.
+    /// Version 5 alone; no href leads to version 4 of it.
     V5,
 }
 
-/// Something that a client may do with a resource.
+/// An operation of a client on a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// `GET` of all.
     List,
-    /// `GET` of one.
     Get,
-    /// `POST`.
     Create,
-    /// `PATCH`.
     Patch,
-    /// `PUT`.
     Replace,
-    /// `DELETE`.
     Delete,
 }
 
-/// All of the operations that most resources have.
+/// The operations of most resources.
 pub const ALL: &[Operation] =
     &[Operation::List, Operation::Get, Operation::Create, Operation::Patch, Operation::Delete];
 
-/// The states of a document and what may follow what.
+/// The states of a document and the legal transitions.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifecycle {
     /// The attribute: `state`, `status` or `lifecycleStatus`.
     pub attribute: &'static str,
-    /// The state of a new document where nothing is said; empty where one must be given.
+    /// The default state of a new document; empty if a client must send one.
     pub initial: &'static str,
-    /// Each state with those that may follow. Where none is listed, any text is a state and any may
-    /// follow.
+    /// Each state with its next states. Without any, every text is a state and every transition is
+    /// legal.
     pub next: &'static [(&'static str, &'static [&'static str])],
-    /// Whether a state that is not listed may stand.
+    /// Whether unlisted states are allowed.
     pub words: Words,
 }
 
 /// Whether the definitions list the states of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Words {
-    /// They do: no other may stand.
+    /// They do: other states are refused.
     Listed,
-    /// It is any text; what may follow is checked among the words that are listed, however they are
-    /// cased and spaced.
+    /// Any text is a state; transitions are checked between listed states, regardless of case and
+    /// spaces.
     Free,
 }
 
-/// A reference that must lead to something.
+/// A reference that must lead to an existing document.
 #[derive(Clone, Copy, Debug)]
 pub struct Reference {
-    /// The path to what refers, such as `productSpecification`: its `id` is looked up.
+    /// The path of the reference, such as `productSpecification`: its `id` is looked up.
     pub path: &'static str,
-    /// The keys of the resources where it may lead; one of them must have it.
+    /// The keys of the resources it may lead to; one of them must have the id.
     pub to: &'static [&'static str],
-    /// Whether the request is about what it leads to, which must be here then. If not, the operator
+    /// Whether the request acts on the target, which must be here then. If not, the operator
     /// may allow references to other systems.
     pub is_acted_on: bool,
 }
@@ -155,16 +148,16 @@ pub enum Naming {
     Silent,
 }
 
-/// Who makes and changes the documents of a resource.
+/// Who creates and changes the documents of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// Clients do, and the systems that build on it.
+    /// Clients, within the policies of the resource.
     Client,
-    /// The engine does: the resource is an order, which is carried out.
+    /// The engine: the resource is an order, which is carried out.
     Order,
-    /// The engine does, as clients ask: what they create, change and remove is activated directly.
+    /// The engine, at a client's request: the resource is activated directly.
     Activation,
-    /// They are computed when they are read.
+    /// Computed when they are read.
     Computed,
 }
 
@@ -174,7 +167,7 @@ impl Lifecycle {
         self.next.is_empty() || self.words == Words::Free || self.listed(state).is_some()
     }
 
-    /// Whether one state may follow another; each may follow itself. A word of the client's own may
+    /// Whether a transition is legal; a state may follow itself. An unlisted state may
     /// follow any, and any may follow it.
     pub fn allows(&self, from: &str, to: &str) -> bool {
         if from == to || self.next.is_empty() {
@@ -187,12 +180,12 @@ impl Lifecycle {
         }
     }
 
-    /// What may follow a state.
+    /// The next states of a state.
     pub fn after(&self, from: &str) -> &'static [&'static str] {
         self.listed(from).map(|(_, next)| *next).unwrap_or_default()
     }
 
-    /// Whether a state is one that nothing follows.
+    /// Whether a state is final.
     pub fn is_final(&self, state: &str) -> bool {
         self.listed(state).is_some_and(|(_, after)| after.is_empty())
     }
@@ -225,20 +218,20 @@ impl Resource {
         crate::shape::TypeSet::V4.may_have(self.shape, path)
     }
 
-    /// Whether a document is one that is seen under this resource.
+    /// Whether a document is visible under this resource.
     pub fn shows(&self, document: &Value) -> bool {
         let has = |name, wanted| document.get(name).and_then(Value::as_str) == Some(wanted);
         self.only_type.is_none_or(|wanted| has("@type", wanted) || has("@baseType", wanted))
     }
 
-    /// The state of a document, where it has one.
+    /// The state of a document, if it has one.
     pub fn state_of<'a>(&self, document: &'a Value) -> Option<&'a str> {
         document.get(self.lifecycle?.attribute)?.as_str()
     }
 }
 
 impl Api {
-    /// The path under which a resource is served, where hrefs lead: its id to follow.
+    /// The path of a resource in hrefs, without an id.
     pub fn path(&self, resource: &Resource) -> String {
         match (resource.served, &self.v5) {
             (Served::V5, Some(later)) => format!("/tmf-api/{}/v5/{}", later.base, resource.name),

@@ -1,10 +1,10 @@
-//! What documents look like: facts in a notation of our own, one file for each API and one for what
-//! they share. Checks and the OpenAPI description read them here.
+//! The attributes of documents: facts in a notation of our own, one file for each API and one for
+//! shared shapes. Checks and the OpenAPI description read them here.
 //!
-//! A name alone on a line begins a shape; its attributes follow, indented, each with what it holds.
-//! `*` marks one that must be there, `[]` an array, `|` what may stand instead, and quotes keep
-//! blanks. `Name = one | other` lists the values of a text. Both versions of an API are merged; the
-//! attributes whose names begin with `@` go without saying.
+//! A name alone on a line begins a shape; its attributes follow, indented, each with its types.
+//! `*` marks a mandatory attribute, `[]` an array, `|` separates alternatives, and quotes keep
+//! blanks. `Name = one | other` lists the values of a text. Both versions of an API are merged;
+//! attributes whose names begin with `@` are left out.
 //!
 //! Version 5 has shapes of its own besides. There `Name < One | Other` lists the shapes that may
 //! replace one, told apart by `@type`; `Name@637` is an API-specific override; a `plain` shape has
@@ -19,80 +19,69 @@ use std::sync::OnceLock;
 pub use parse::{ParseError, Problem};
 pub use type_set::TypeSet;
 
-/// Every shape.
 #[derive(Debug, Default)]
 pub struct Shapes {
-    /// Objects by name.
     pub objects: BTreeMap<&'static str, Shape>,
     /// The values that a text may have, by name.
     pub choices: BTreeMap<&'static str, Vec<&'static str>>,
-    /// Objects that one API understands otherwise than the others, by its number and their name.
+    /// Shapes that one API defines differently from the others, by its number and their name.
     pub own: BTreeMap<u16, BTreeMap<&'static str, Shape>>,
 }
 
-/// What an object looks like.
+/// The attributes of an object.
 #[derive(Debug, Default)]
 pub struct Shape {
-    /// Its attributes.
     pub attributes: Vec<Attribute>,
-    /// The shapes that may stand for it, told apart by `@type`; itself, where none is listed.
+    /// The alternatives of a shape, told apart by `@type`; empty if it stands for itself.
     pub alternatives: Vec<&'static str>,
-    /// Whether its objects say their `@type`.
+    /// Whether its objects have an `@type`.
     pub typed: Typed,
 }
 
-/// Whether the objects of a shape say their `@type`.
+/// Whether the objects of a shape have an `@type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Typed {
     /// They do, in version 5.
     #[default]
     Always,
-    /// They are too plain for it.
+    /// They do not: they are too plain.
     Never,
 }
 
 /// An attribute of an object.
 #[derive(Debug)]
 pub struct Attribute {
-    /// Its name.
     pub name: &'static str,
     /// Whether it must be there.
     pub required: bool,
-    /// What it may hold, one or another.
+    /// Its alternative types.
     pub kinds: Vec<Kind>,
 }
 
-/// What an attribute holds.
+/// The type of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A value.
     One(Type),
     /// An array of values.
     Many(Type),
 }
 
-/// What a value is.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// Any JSON.
     Any,
-    /// A text.
     String,
-    /// A whole number.
     Integer,
-    /// A number.
     Number,
-    /// `true` or `false`.
     Boolean,
     /// A date with a time.
     DateTime,
-    /// A date.
     Date,
-    /// A text that is an address.
+    /// A URI.
     Uri,
-    /// A text that is bytes.
+    /// Bytes in Base64.
     Base64,
-    /// An object, whatever it has.
+    /// An object with any attributes.
     Fields,
     /// A text out of a list, by the name of the list.
     Choice(&'static str),
@@ -212,7 +201,7 @@ impl Type {
 }
 
 impl Kind {
-    /// What the value is, or each of the values.
+    /// The type of the value, or of each of the values.
     pub fn item(self) -> Type {
         match self {
             Self::One(item) | Self::Many(item) => item,

@@ -1,7 +1,7 @@
 //! Declares the states of a resource once: as an enum for logic, and as the rows of its lifecycle for
 //! the table.
 
-/// Declares states with their spelling and what may follow each.
+/// Declares states with their spelling and their next states.
 macro_rules! states {
     ($(#[$meta:meta])* $name:ident {
         $($state:ident = $text:literal => [$($next:ident),* $(,)?]),* $(,)?
@@ -14,7 +14,7 @@ macro_rules! states {
             /// Every state, in the order of the table.
             pub const ALL: &[Self] = &[$(Self::$state),*];
 
-            /// What may follow each state.
+            /// The next states of each state.
             pub(crate) const NEXT: &[(&str, &[&str])] =
                 &[$((Self::$state.as_str(), &[$(Self::$next.as_str()),*])),*];
 
@@ -28,7 +28,7 @@ macro_rules! states {
                 match self { $(Self::$state => $text),* }
             }
 
-            /// Reads a state as documents spell it.
+            /// Reads the spelling in documents.
             pub fn parse(text: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|state| state.as_str() == text)
             }

@@ -1,5 +1,5 @@
-//! Subscriptions: who is told of which events, where, and how (TMF630 hub). All that is decided
-//! about the delivery of an event is decided here; nothing is sent.
+//! Subscriptions: which events go to which client, and how (TMF630 hub). All decisions
+//! about the delivery of an event are made here; nothing is sent.
 
 pub mod callback;
 pub mod message;
@@ -22,21 +22,20 @@ pub use progress::{Answer, Patience, Pause, Progress, Standing, Then};
 pub use query::topic_filter;
 pub use retention::Keep;
 
-/// Someone who wants to be told.
+/// A client's request for events.
 #[derive(Clone, Debug)]
 pub struct Subscription {
-    /// Its id.
     pub id: String,
-    /// What it is about.
+    /// The source of its events.
     pub source: Source,
-    /// Where events are sent.
+    /// The address of its events.
     pub callback: Callback,
-    /// How much of a document is sent.
+    /// The amount of a document in an event.
     pub payload: Payload,
-    /// Since when there is such a subscription.
+    /// The time of the request.
     pub since: Timestamp,
     filter: Filter,
-    /// What the client sent.
+    /// The body of the request.
     input: Map<String, Value>,
 }
 
@@ -47,26 +46,22 @@ pub enum Source {
     Api {
         /// The number of the API.
         number: u16,
-        /// In whose words events are told.
+        /// The version in which events are written.
         version: Version,
     },
-    /// The events that are posted to a topic.
-    Topic {
-        /// The topic.
-        id: String,
-    },
+    /// The events posted to a topic.
+    Topic { id: String },
 }
 
-/// How much of a document is sent.
+/// The amount of a document in an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// What names it, its state, and what changed.
+    /// Its identifying attributes, its state, and its changes.
     Slim,
-    /// All of it.
     Full,
 }
 
-/// Why a subscription cannot be taken.
+/// Errors of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubscriptionError {
     /// It is no object.
@@ -78,13 +73,10 @@ pub enum SubscriptionError {
     /// The callback is no URL that can be called.
     #[error(transparent)]
     Callback(#[from] CallbackError),
-    /// The query is no text, too long, or has something in it that is no condition.
+    /// The query is no text, too long, or has an invalid condition.
     #[error("{reason}")]
-    Query {
-        /// What is wrong.
-        reason: String,
-    },
-    /// The choice of payload is none.
+    Query { reason: String },
+    /// The payload is unknown.
     #[error("is `slim` or `full`")]
     Payload,
     /// The stored record is no subscription.
@@ -139,8 +131,8 @@ impl Subscription {
         Ok(Self { id: id.into(), source, callback, payload, since, filter, input })
     }
 
-    /// Reads what [`kept`](Self::kept) wrote. Its query may be one that is refused today: what can
-    /// never match matches nothing.
+    /// Reads the output of [`kept`](Self::kept). Its query may be one that is refused today: a
+    /// condition that can never match matches nothing.
     pub fn read(document: &Value) -> Result<Self, SubscriptionError> {
         let text = |name: &str| document.get(name).and_then(Value::as_str);
         let (Some(id), Some(source), Some(since)) = (
@@ -155,13 +147,13 @@ impl Subscription {
         Self::of(id, source, since, input, filter)
     }
 
-    /// Whether another one asks for the same, to be sent to the same place.
+    /// Whether another one asks for the same events at the same address.
     pub fn is_same(&self, other: &Self) -> bool {
         (&self.source, &self.callback) == (&other.source, &other.callback)
             && self.input.get("query") == other.input.get("query")
     }
 
-    /// What is kept of it.
+    /// The stored document.
     pub fn kept(&self) -> Value {
         json!({
             "id": self.id,
@@ -181,7 +173,7 @@ impl Subscription {
         Value::Object(answer)
     }
 
-    /// Whether an event may be for it, before its documents are looked at.
+    /// Whether an event may concern it, before documents are read.
     pub fn concerns(&self, event: &OutboxEvent) -> bool {
         match (&self.source, &event.about) {
             (Source::Api { .. }, About::Documents { .. }) => self.view(event).is_some(),
@@ -191,7 +183,7 @@ impl Subscription {
         }
     }
 
-    /// Whether the document of an event is needed, as it is now, to decide or to tell.
+    /// Whether the current document of an event is needed, to decide or to send it.
     pub fn needs_document(&self) -> bool {
         let mut conditions = self.filter.clauses().iter().flat_map(|clause| clause.conditions());
         let asks = conditions.any(|condition| {
@@ -203,7 +195,7 @@ impl Subscription {
 }
 
 impl Source {
-    /// In whose words it is told.
+    /// The version in which events are written.
     pub fn version(&self) -> Version {
         match self {
             Self::Api { version, .. } => *version,
@@ -211,7 +203,7 @@ impl Source {
         }
     }
 
-    /// The API, where it is one.
+    /// The API, if it is the source.
     pub fn api(&self) -> Option<&'static Api> {
         match self {
             Self::Api { number, .. } => {
@@ -221,7 +213,7 @@ impl Source {
         }
     }
 
-    /// As it is kept and shown.
+    /// The stored form.
     pub fn kept(&self) -> Value {
         match self {
             Self::Api { number, version } => json!({ "api": number, "version": version.as_str() }),

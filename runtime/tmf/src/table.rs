@@ -1,14 +1,14 @@
 //! The table: one module for each API, one entry for each resource. To add a resource, add an
 //! entry and its shape; to add an API, add a module and name it here.
 //!
-//! Which references must lead to something: those without which a document means nothing and with
-//! which we compute. Who plays a role, which order is cancelled, which stock is changed, how an
-//! account is billed. What else a document refers to (offerings, specifications, products, places,
-//! related parties) may be kept by another system, and clients send such references before, or
-//! without ever, creating what they lead to; what needs the target finds out when it does its work.
+//! Checked references are those without which a document means nothing and with
+//! which we compute: roles, cancelled orders, changed stock, how an
+//! account is billed. Other references (offerings, specifications, products, places,
+//! related parties) may lead to another system, and clients send them before, or
+//! without ever, creating the targets; code that needs a target reports a missing one.
 //!
-//! The sub-resources of topics and of process flows, and `hub`, are served by code of their own and
-//! do not stand here.
+//! The sub-resources of topics and of process flows, and `hub`, have code of their own and
+//! no entry here.
 
 mod lifecycle;
 mod tmf620;
@@ -47,7 +47,7 @@ use std::sync::OnceLock;
 
 use crate::resource::{ALL, Api, Naming, Operation, Owner, Resource, Served};
 
-/// Every API that is served. Where two serve the same documents, hrefs lead to the first.
+/// Every API. If two serve the same documents, hrefs lead to the first.
 pub static APIS: &[&Api] = &[
     &tmf620::API,
     &tmf622::API,
@@ -96,17 +96,17 @@ pub(super) const DEFAULT: Resource = Resource {
     stamp: None,
 };
 
-/// What is only read.
+/// Read-only resources.
 const READ: &[Operation] = &[Operation::List, Operation::Get];
 
-/// Tasks: they are made and read, and neither changed nor removed.
+/// Tasks: they are created and read, and neither changed nor removed.
 const TASK: &[Operation] = &[Operation::List, Operation::Get, Operation::Create];
 
-/// Jobs and topics: they are made, read and removed.
+/// Jobs and topics: they are created, read and removed.
 const NO_PATCH: &[Operation] =
     &[Operation::List, Operation::Get, Operation::Create, Operation::Delete];
 
-/// What stands in a catalog.
+/// Entries of catalogs.
 const IN_CATALOG: Resource = Resource {
     mandatory: &["name"],
     server: &["id", "href", "lastUpdate"],

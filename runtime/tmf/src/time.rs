@@ -18,8 +18,8 @@ impl Timestamp {
         DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
     }
 
-    /// Reads a date-time as clients write it, too: without seconds, without a zone (which is UTC
-    /// then), or a day alone, which stands for its first moment.
+    /// Reads a date-time in the spellings of clients, too: without seconds, without a zone (which
+    /// means UTC), or a day alone, which means its first moment.
     pub fn read(text: &str) -> Option<Self> {
         instant(text).map(|time| Self(time.timestamp_millis()))
     }
@@ -30,7 +30,7 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX)))
     }
 
-    /// Milliseconds from `earlier` to this time; 0 where `earlier` is later.
+    /// Milliseconds from `earlier` to this time; 0 if `earlier` is later.
     pub fn ms_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }

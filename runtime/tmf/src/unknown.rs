@@ -1,5 +1,5 @@
-//! Attributes that no definition knows. They are kept, as the standard lets it, and told: a
-//! misspelt name would go unnoticed.
+//! Attributes that no definition knows. They are stored, as the standard allows, and reported:
+//! otherwise a misspelt name would go unnoticed.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use super::shape::{Type, TypeSet, shapes, shapes_v5};
 use super::version::View;
 use crate::nearest::nearest;
 
-/// Max attributes that are told of one document.
+/// Max reported attributes of a document.
 pub const TOLD_MAX: usize = 16;
 
-/// Max characters of a name that are repeated.
+/// Max characters of a name in a report.
 const NAME_CHARS_MAX: usize = 80;
 
 /// An attribute that no definition knows.
@@ -20,9 +20,9 @@ const NAME_CHARS_MAX: usize = 80;
 pub struct Unknown {
     /// The path to it.
     pub path: String,
-    /// What it is an attribute of.
+    /// The shape of the object that has it.
     pub shape: &'static str,
-    /// What was likely meant.
+    /// The most similar known name.
     pub meant: Option<&'static str>,
 }
 
@@ -41,8 +41,8 @@ impl fmt::Display for Unknown {
 }
 
 impl View {
-    /// The attributes of a client's document that no definition knows. What has a type or a schema
-    /// of its own may have any.
+    /// The attributes of a client's document that no definition knows. An object with a type or a
+    /// schema of its own may have any.
     pub fn unknown(&self, document: &Value) -> Vec<Unknown> {
         let mut found = Vec::new();
         if let Value::Object(fields) = document {
@@ -90,7 +90,7 @@ fn walk(
     }
 }
 
-/// What is below an attribute that may be of several shapes: those unknown to the one that fits it
+/// The unknown attributes below one with several shapes: those of the shape that fits
 /// best.
 fn below(types: TypeSet, kinds: &[Type], value: &Value, path: &str, found: &mut Vec<Unknown>) {
     let entries = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
@@ -110,7 +110,7 @@ fn below(types: TypeSet, kinds: &[Type], value: &Value, path: &str, found: &mut 
     }
 }
 
-/// The shape of an object's `@type`, if there is one of that name.
+/// The shape in an object's `@type`, if there is one of that name.
 fn said_shape(types: TypeSet, said: &str, shape: &'static str) -> &'static str {
     let all = match types {
         TypeSet::V4 => shapes(),

@@ -1,31 +1,31 @@
-//! Who uses a document: what refers to it and cannot do without it while it lives. Such a document
+//! Uses of a document by others that need it while they live. A document in use
 //! is not removed.
 //!
-//! The `references` of a resource are those that must lead somewhere when they are written. These
-//! here may lead into another system; where they lead here, they keep what they lead to.
+//! The `references` of a resource must lead to a document when they are written. The uses
+//! here may lead into another system; if they lead here, they protect their target.
 
 use serde_json::Value;
 
 use crate::resource::Resource;
 use crate::table::of_key;
 
-/// That documents of one resource keep those of others.
+/// Documents of one resource that protect those of others.
 #[derive(Clone, Copy, Debug)]
 pub struct Use {
-    /// The keys of the resources that are kept.
+    /// The keys of the protected resources.
     pub of: &'static [&'static str],
-    /// The key of the resource whose documents refer to them.
+    /// The key of the resource that refers to them.
     pub by: &'static str,
-    /// The path to what refers, such as `supportingResource`; its `id` is indexed.
+    /// The path of the reference, such as `supportingResource`; its `id` is indexed.
     pub path: &'static str,
-    /// How long it keeps them.
+    /// How long it protects them.
     pub lasting: Lasting,
 }
 
-/// How long a document keeps what it refers to.
+/// How long a document protects its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasting {
-    /// Until nothing follows its state.
+    /// Until it is in a final state.
     UntilFinal,
     /// While it is in one of these states.
     In(&'static [&'static str]),
@@ -33,7 +33,7 @@ pub enum Lasting {
     Until(&'static [&'static str]),
 }
 
-/// A relation keeps the other end only by these types: others, such as `migration`, name a peer.
+/// Types of relations that protect the other end: others, such as `migration`, name a peer.
 const KEEPING: &[&str] =
     &["bundles", "contains", "dependency", "dependsOn", "reliesOn", "requires", "requiresProduct"];
 
@@ -55,7 +55,6 @@ const fn until_closed(of: &'static [&'static str], by: &'static str, path: &'sta
     Use { of, by, path, lasting: CLOSED }
 }
 
-/// Every use.
 pub const USES: &[Use] = &[
     until_final(&["resource"], "service", "supportingResource"),
     until_final(&["resource"], "product", "realizingResource"),
@@ -97,8 +96,8 @@ pub const USES: &[Use] = &[
     until_final(&["resourceSpecification"], "resource", "resourceSpecification"),
 ];
 
-/// What a document that lives stands on: it is ended by an order, so that what it stands on is
-/// given up too.
+/// The supports of a live document: it is ended by an order, which ends its supports
+/// too.
 pub const STANDS_ON: &[(&str, &str, &str)] = &[
     ("product", "realizingService", "service"),
     ("product", "realizingResource", "resource"),
@@ -107,12 +106,12 @@ pub const STANDS_ON: &[(&str, &str, &str)] = &[
 ];
 
 impl Use {
-    /// The path by which documents that refer to an id are found.
+    /// The indexed path of the reference.
     pub fn indexed(&self) -> String {
         format!("{}.id", self.path)
     }
 
-    /// Whether this document keeps the one of another resource with this id.
+    /// Whether this document protects the one of another resource with this id.
     pub fn keeps(&self, document: &Value, of: &Resource, id: &str) -> bool {
         let Some((_, by)) = of_key(self.by) else { return false };
         let lasts = match (self.lasting, by.state_of(document)) {
@@ -124,7 +123,7 @@ impl Use {
     }
 }
 
-/// Whether a document of a resource lives no more.
+/// Whether a document of a resource has ended.
 pub fn is_over(resource: &Resource, state: &str) -> bool {
     resource.lifecycle.is_some_and(|lifecycle| lifecycle.is_final(state))
 }
@@ -147,7 +146,7 @@ fn refers(value: &Value, path: &str, of: &Resource, id: &str) -> bool {
     entries.iter().any(|entry| {
         let text = |name: &str| entry.get(name).and_then(Value::as_str);
         let is_kind = text("@referredType").is_none_or(|kind| {
-            // Subclasses are told as such; what is known under another name is another document.
+            // Subclasses have their own `@type`; a target with another type is another document.
             of_type(kind).is_none_or(|other| other.key == of.key)
         });
         text("id") == Some(id) && is_kind

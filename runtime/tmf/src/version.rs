@@ -20,9 +20,8 @@ pub use view::{Refused, View};
 /// A version of an API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// The one that every API has.
+    /// The version of every API.
     V4,
-    /// The later one.
     V5,
 }
 
@@ -35,7 +34,7 @@ pub fn kept_name(types: TypeSet, shape: &'static str, name: &str) -> Option<Stri
 }
 
 impl Version {
-    /// As it stands in a path.
+    /// As in a path.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::V4 => "v4",

@@ -10,7 +10,7 @@ use super::day::{Day, Days};
 use crate::document::{Date, DayPeriod, Rest};
 use crate::time::Timestamp;
 
-/// Longer than any clock was ever put forward or back at once, in milliseconds.
+/// An upper limit of all shifts of clocks, in milliseconds.
 const SHIFT_MS_MAX: i64 = 2 * 24 * 3_600_000;
 
 /// A time zone of the IANA database.
@@ -52,7 +52,7 @@ impl Zone {
         self.local(at).map_or(0, |at| at.weekday().num_days_from_monday())
     }
 
-    /// The first instant of a day. A day that was skipped begins when the next one does.
+    /// The first instant of a day. A skipped day begins when the next one does.
     pub fn start_of(self, day: Day) -> Timestamp {
         let midnight = day.midnight();
         let start = self.0.from_local_datetime(&midnight).earliest();
@@ -68,8 +68,8 @@ impl Zone {
         }
     }
 
-    /// The first instant of a day as a date-time that shows its midnight: so it is read as that day
-    /// whatever zone it is read in, also where clocks skip the midnight or all of the day.
+    /// The first instant of a day as a date-time whose local midnight is visible: it is read as that
+    /// day in any zone, even if clocks skip the midnight or all of the day.
     pub fn written(self, day: Day) -> String {
         let midnight = day.midnight();
         let ahead_ms = midnight.and_utc().timestamp_millis() - self.start_of(day).0;
@@ -79,7 +79,7 @@ impl Zone {
         at.to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
-    /// The first instant on a day or after it, where clocks skip its midnight.
+    /// The first instant on a day or after it, if clocks skip its midnight.
     fn first_from(self, day: Day) -> Timestamp {
         let near = day.midnight().and_utc().timestamp_millis();
         let (mut before, mut first) = (near - SHIFT_MS_MAX, near + SHIFT_MS_MAX);

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tmf::table;
 use tmf::version::Version;
 
-/// An API definition.
 pub(super) struct Definition {
     /// The name of its file.
     pub(super) file: String,

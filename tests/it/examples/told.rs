@@ -11,7 +11,6 @@ pub(crate) struct Example {
     pub(crate) rule: String,
     pub(crate) settings: Settings,
     pub(crate) steps: Vec<Step>,
-    /// All of it.
     pub(crate) text: String,
 }
 

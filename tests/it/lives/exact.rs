@@ -5,7 +5,6 @@ use std::ops::{Add, Mul, Neg, Sub};
 
 use serde_json::Value;
 
-/// A fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exact {
     over: i128,

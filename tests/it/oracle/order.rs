@@ -13,7 +13,6 @@ pub(super) type Key = (usize, String);
 /// The word by which a line relies on another as a whole.
 pub(super) const DEPENDENCY: &str = "dependency";
 
-/// A product order.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) customer: String,
@@ -46,7 +45,6 @@ pub(super) enum Line {
     },
 }
 
-/// A new product.
 #[derive(Clone, Debug)]
 pub(super) struct Added {
     /// The position of its specification.

@@ -35,7 +35,6 @@ pub(super) struct Product {
     pub(super) is_suspended: bool,
     /// The product that it relies on as a whole, with all that both are made of.
     pub(super) relies_on: Option<Key>,
-    /// Its instances.
     pub(super) tree: BTreeMap<Slot, u32>,
 }
 

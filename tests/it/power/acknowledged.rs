@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 
 use crate::world::{Dice, Disk, Http, Request, SENT, Settings, Survivors, World, text};
 
-/// Power failures.
 const FAILURES: u64 = 6;
 
 /// Clients that write at one time.

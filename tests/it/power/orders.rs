@@ -5,7 +5,6 @@ use serde_json::json;
 use crate::kill::{check_one_each, troubles};
 use crate::world::{Clients, Dice, Disk, Settings, Survivors, World, pack_order};
 
-/// Power failures.
 const FAILURES: u64 = 6;
 
 /// Orders in flight at one time.

@@ -40,7 +40,6 @@ struct Prepared {
 enum Look {
     /// The document that the answer names.
     Named(&'static str),
-    /// This path.
     At(String),
 }
 

@@ -36,22 +36,22 @@ const WHAT: &str = concat!(
 /// How often idioms still stand in the files under a prefix; the longest prefix counts. Lower a
 /// number with each cleanup. Every path that no prefix names must be clean.
 const LEFT: [(&str, usize); 16] = [
-    ("ARCHITECTURE.md", 23),
+    ("ARCHITECTURE.md", 22),
     ("CHANGELOG.md", 17),
     ("README.md", 5),
     ("SECURITY.md", 2),
-    ("docs/", 2),
-    ("plugins/", 141),
-    ("runtime/commerce/", 163),
+    ("plugins/", 9),
+    ("runtime/commerce/", 126),
     ("runtime/engine/", 182),
-    ("runtime/host/", 81),
-    ("runtime/model/", 464),
-    ("runtime/server/src/app", 15),
-    ("runtime/server/src/systems", 60),
-    ("runtime/server/", 10),
+    ("runtime/host/", 34),
+    ("runtime/model/", 428),
+    ("runtime/server/src/app", 13),
+    ("runtime/server/src/systems", 31),
+    ("runtime/server/", 1),
+    ("runtime/tmf/", 3),
     ("tests/", 5),
-    ("wit/", 20),
-    ("workflows/", 37),
+    ("wit/", 18),
+    ("workflows/", 36),
 ];
 
 /// The kinds of files that are searched.

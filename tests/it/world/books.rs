@@ -30,7 +30,6 @@ pub(crate) struct Books {
     pub(crate) effects: Vec<Effect>,
     /// What every element holds.
     pub(crate) state: Vec<Value>,
-    /// Every notification.
     pub(crate) events: Vec<Value>,
 }
 

@@ -14,12 +14,10 @@ use super::DEADLINE;
 /// The doors of one server. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Http {
-    /// Its URL.
     pub(crate) base: String,
     pooled: Pooled<HttpConnector, Full<Bytes>>,
 }
 
-/// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -35,7 +33,6 @@ pub(crate) struct Stream {
     buffer: String,
 }
 
-/// One server-sent event.
 #[derive(Debug)]
 pub(crate) struct Sent {
     pub(crate) id: String,

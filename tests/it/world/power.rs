@@ -26,13 +26,11 @@ pub(crate) struct Power {
 
 /// The unsynced writes that survive.
 pub(crate) enum Survivors<'a> {
-    /// Nothing.
     None,
     /// Some pages, some parts of pages, some lists of names.
     Some(&'a mut Dice),
 }
 
-/// The built shim.
 pub(crate) struct Shim {
     /// What is loaded into a program.
     pub(crate) library: PathBuf,

@@ -13,7 +13,6 @@ use tokio::sync::watch;
 
 use super::DEADLINE;
 
-/// Someone who subscribes.
 pub(crate) struct Receiver {
     url: String,
     desk: Arc<Desk>,
@@ -29,7 +28,6 @@ struct Desk {
 }
 
 impl Receiver {
-    /// Takes everything.
     pub(crate) async fn start() -> Self {
         Self::refusing(0).await
     }
@@ -45,7 +43,6 @@ impl Receiver {
         Self { url, desk }
     }
 
-    /// Where it listens.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }

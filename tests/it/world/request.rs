@@ -14,7 +14,6 @@ use super::{Answer, DEADLINE, Http};
 /// The pause before a request is repeated that was not answered yet.
 const REPEAT: Duration = Duration::from_millis(15);
 
-/// What is asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
@@ -49,7 +48,6 @@ impl Vanish {
 }
 
 impl Request {
-    /// A GET.
     pub(crate) fn get(path: &str) -> Self {
         Self { method: "GET", path: path.into(), headers: Vec::new(), body: None }
     }
@@ -60,7 +58,6 @@ impl Request {
         Self { method: "POST", path: path.into(), headers, body: Some(body.clone()) }
     }
 
-    /// A merge patch.
     pub(crate) fn patch(path: &str, body: &Value) -> Self {
         let headers = vec![("content-type", "application/merge-patch+json".to_string())];
         Self { method: "PATCH", path: path.into(), headers, body: Some(body.clone()) }

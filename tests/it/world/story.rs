@@ -11,7 +11,6 @@ use super::{DEADLINE, PAUSE_MAX, PAUSE_MIN};
 /// What happened, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Story {
-    /// How it ended.
     pub(crate) end: String,
     /// Each event, with its type and the name of its task.
     pub(crate) events: Vec<Value>,

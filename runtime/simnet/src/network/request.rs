@@ -81,7 +81,6 @@ pub(in super::super) type Reply = Result<Success, Refusal>;
 pub(in super::super) struct Success {
     /// The HTTP status where the dialect has one.
     pub(in super::super) status: u16,
-    /// JSON.
     pub(in super::super) body: String,
 }
 
@@ -104,7 +103,6 @@ pub(in super::super) enum Woken {
 #[derive(Debug, PartialEq, Eq)]
 pub(in super::super) struct Callback {
     pub(in super::super) url: String,
-    /// JSON.
     pub(in super::super) body: String,
     /// How often it is to be delivered.
     pub(in super::super) deliveries: u8,

@@ -90,7 +90,6 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// Both stores.
 struct Pair {
     runtime: Runtime,
     owner: u64,

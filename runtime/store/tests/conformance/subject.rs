@@ -18,7 +18,6 @@ pub(crate) trait Subject: Default + Send + Sync + 'static {
     }
 }
 
-/// The reference.
 #[derive(Default)]
 pub(crate) struct InMemory(Memory);
 

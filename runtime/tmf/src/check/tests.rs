@@ -199,7 +199,7 @@ fn nested(depth: usize) -> Value {
 fn a_document_is_nested_so_deep_and_no_deeper() {
     assert_eq!(new("topic", nested(DEPTH_MAX)), "taken");
     let too_deep = new("topic", nested(DEPTH_MAX + 1));
-    assert_eq!(too_deep, "400 TooDeep at \"\": a document is nested 32 deep at most");
+    assert_eq!(too_deep, "400 TooDeep at \"\": a document is nested at most 32 deep");
     let with_leaf =
         |depth: usize| (1..depth).fold(json!({ "leaf": 1 }), |inner, _| json!({ "in": inner }));
     assert_eq!(new("topic", with_leaf(DEPTH_MAX)), "taken");

@@ -1,4 +1,4 @@
-//! Whether a value has its shape, in depth.
+//! Validates a value by its shape, recursively.
 
 use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Map, Value};
@@ -7,21 +7,21 @@ use super::{Invalid, InvalidKind, missing};
 use crate::number;
 use crate::shape::{Attribute, Kind, Type, TypeSet};
 
-/// So deep a document may be nested: an object within an object is two.
+/// Max nesting of a document: an object within an object is two.
 pub(super) const DEPTH_MAX: usize = 32;
 
 /// Max length of an id, in bytes: keys of the store contain it.
 pub(crate) const ID_BYTES_MAX: usize = 200;
 
-/// What is looked for: an attribute of criteria is one that matters, so none must be there.
+/// The criteria of a search: its attributes are compared, so none of them is mandatory.
 const CRITERIA: &str = "searchCriteria";
 
 /// Max characters of a wrong value that a message repeats.
 const SHOWN_CHARS_MAX: usize = 60;
 
-/// Whether a document is nested no deeper than it may be; all else here relies on it.
+/// Whether a document is nested within the limit; all other checks rely on it.
 pub(crate) fn check_depth(document: &Value) -> Result<(), Invalid> {
-    // Without recursion: what comes in may be as deep as its parser lets through.
+    // Without recursion: the nesting is limited only by the parser.
     let mut level: Vec<&Value> = vec![document];
     for _ in 0..=DEPTH_MAX {
         let below = level.iter().flat_map(|value| children(value)).collect::<Vec<_>>();
@@ -46,7 +46,7 @@ fn children(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// Whether an attribute of a document has its shape. Null is as good as absent.
+/// Whether an attribute of a document has its shape. Null counts as absent.
 pub(crate) fn check_attribute(
     types: TypeSet,
     shape: &'static str,
@@ -77,7 +77,7 @@ fn check_field(
     if name == "id" { check_id(path, value) } else { Ok(()) }
 }
 
-/// Where one of several may stand, the one of the value's JSON type is meant.
+/// If an attribute may have several types, the one of the value's JSON type is used.
 fn check_kinds(types: TypeSet, kinds: &[Kind], path: &str, value: &Value) -> Result<(), Invalid> {
     let meant = kinds.iter().find(|kind| is_meant(**kind, value));
     match meant.or_else(|| kinds.first()) {
@@ -119,7 +119,7 @@ fn check_item(types: TypeSet, item: Type, path: &str, value: &Value) -> Result<(
         Type::Any => check_unknown(path, value),
         Type::Fields => holds(value.is_object(), path, "an object"),
         Type::String | Type::Uri | Type::Base64 => text(path, value).map(drop),
-        // A characteristic has as many digits as it has.
+        // A number in a characteristic may have any number of digits.
         Type::Integer => holds(is_whole(value) || is_long(path, value), path, "a whole number"),
         Type::Number => holds(value.is_number(), path, "a number"),
         Type::Boolean => holds(value.is_boolean(), path, "true or false"),
@@ -180,7 +180,7 @@ fn check_id(path: &str, value: &Value) -> Result<(), Invalid> {
     Err(Invalid::new(InvalidKind::BadId, path, message))
 }
 
-/// A value that is none of those listed.
+/// The error for a value that is not in a list.
 pub(super) fn unlisted(path: &str, value: &str, values: &[&str]) -> Invalid {
     let shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
     let message = format!("`{path}` is one of `{}`, not `{shown}`", values.join("`, `"));
@@ -199,21 +199,21 @@ fn wrong(path: &str, what: &str) -> Invalid {
     Invalid::new(InvalidKind::WrongType, path, format!("`{path}` is not {what}"))
 }
 
-/// Whether a value of a client's own is a whole number of any length.
+/// Whether a value in a characteristic is a whole number of any length.
 fn is_long(path: &str, value: &Value) -> bool {
     let name = path.rsplit('.').next().unwrap_or_default();
     let name = name.split('[').next().unwrap_or_default();
     name == "value" && matches!(value, Value::Number(number) if number::is_integer(number))
 }
 
-/// Whether a number is whole, and no longer than what is computed with.
+/// Whether a number is whole and fits into the type used for computations.
 fn is_whole(value: &Value) -> bool {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     let is_exact = |number: f64| number.fract() == 0.0 && number.abs() <= EXACT_MAX;
     value.is_i64() || value.is_u64() || value.as_f64().is_some_and(is_exact)
 }
 
-/// RFC 3339, and what clients make of it: without seconds, without a zone, a day alone.
+/// RFC 3339, and common deviations: without seconds, without a zone, a day alone.
 fn is_date_time(text: &str) -> bool {
     let (day, time) =
         text.split_once(['T', 't', ' ']).map_or((text, None), |(day, time)| (day, Some(time)));

@@ -20,7 +20,6 @@ impl DateTime {
         Timestamp::read(text).map(|at| Self { text: text.into(), at })
     }
 
-    /// The instant.
     pub fn at(&self) -> Timestamp {
         self.at
     }

@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::number::Exact;
 use crate::time::instant;
 
-/// How to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     Eq,
@@ -45,10 +44,10 @@ pub(super) const SIGNED: [(&str, Operator); 9] = [
     ("=", Operator::Eq),
 ];
 
-/// As what an attribute is compared, where its text could be several things.
+/// The type by which an attribute is compared, if its text is ambiguous.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum As {
-    /// As what both look like.
+    /// The type that both look like.
     #[default]
     Looks,
     Text,
@@ -57,7 +56,7 @@ pub(super) enum As {
     Boolean,
 }
 
-/// A value of a filter, and what it may be read as.
+/// A value of a filter, with its possible readings.
 #[derive(Clone, Debug)]
 pub(super) struct Sought {
     pub(super) text: String,
@@ -66,7 +65,7 @@ pub(super) struct Sought {
 }
 
 impl Sought {
-    /// Reads a value; `plain` is how it is written where a plus is a plus.
+    /// Reads a value; `plain` is its spelling if a plus is a plus.
     pub(super) fn new(text: String, plain: &str) -> Self {
         let time = instant(plain).or_else(|| instant(&text)).or_else(|| year_or_month(&text));
         Self { number: Exact::parse(text.trim()), time, text }
@@ -104,13 +103,12 @@ fn year_or_month(text: &str) -> Option<DateTime<Utc>> {
     }
 }
 
-/// `true` or `false`.
 pub(super) fn boolean(text: &str) -> Option<bool> {
     text.trim().parse().ok()
 }
 
 impl Operator {
-    /// Whether an attribute compares so to a value.
+    /// Whether an attribute compares to a value by the operator.
     pub(super) fn holds(self, found: &Value, wanted: &Sought, compared: As) -> bool {
         let Some(order) = wanted.order(found, compared) else { return false };
         match self {
@@ -153,7 +151,7 @@ impl Key {
     }
 }
 
-/// A value as a text, to look into; nothing of what has parts.
+/// A value as a text, for a search in it; `None` for objects and arrays.
 pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),

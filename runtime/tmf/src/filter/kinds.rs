@@ -1,4 +1,4 @@
-//! What a filter may ask of an attribute, by what the attribute is.
+//! Which conditions a filter may have on an attribute, by the attribute's type.
 
 use super::compare::{As, Operator, boolean};
 use super::{Condition, FilterError, SHOWN_CHARS_MAX, Test};
@@ -8,25 +8,24 @@ use crate::shape::{Type, TypeSet};
 /// Max words of a list that a message repeats.
 const WORDS_SHOWN_MAX: usize = 40;
 
-/// What knows the attributes that documents have.
+/// The attributes that documents have.
 pub trait Attributes {
-    /// What a path leads to.
+    /// The type at a path.
     fn find(&self, path: &[String]) -> Result<Holds, Unknown>;
 }
 
-/// That there is no such attribute.
+/// An unknown attribute.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{of} has no attribute `{name}`{}", super::is_meant(.meant.as_deref()))]
 pub struct Unknown {
-    /// What should have it.
+    /// The object that lacks it.
     pub of: String,
-    /// The path.
     pub name: String,
-    /// The one that is likely meant.
+    /// The most similar known name.
     pub meant: Option<String>,
 }
 
-/// Attributes of which nothing is known: each may be anything.
+/// Attributes of unknown type: each may be anything.
 #[derive(Clone, Copy, Debug)]
 pub struct Anything;
 
@@ -36,19 +35,18 @@ impl Attributes for Anything {
     }
 }
 
-/// What an attribute holds.
+/// The type of an attribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holds {
     /// One of these types.
     pub types: Vec<Type>,
-    /// If it is a word, one of these.
+    /// The allowed values of a text.
     pub words: Vec<String>,
     /// An attribute of it, if it is an object.
     pub example: Option<String>,
 }
 
 impl Holds {
-    /// Anything.
     pub fn anything() -> Self {
         Self { types: vec![Type::Any], ..Self::default() }
     }
@@ -58,7 +56,7 @@ impl Holds {
         self.types == [Type::Any]
     }
 
-    /// What either of two holds.
+    /// The union of two types.
     #[must_use]
     pub(crate) fn or(mut self, other: Self) -> Self {
         self.types.extend(other.types);
@@ -67,12 +65,11 @@ impl Holds {
         self
     }
 
-    /// A text.
     pub fn text() -> Self {
         Self { types: vec![Type::String], ..Self::default() }
     }
 
-    /// A text out of a list.
+    /// A text with a list of allowed values.
     pub fn words(words: Vec<String>) -> Self {
         Self { types: vec![Type::Choice("")], words, example: None }
     }
@@ -111,7 +108,7 @@ impl Holds {
 }
 
 impl Condition {
-    /// Compares the attribute as what it is; fails if it can never be what it is asked for.
+    /// Compares the attribute by its type; fails if it can never match.
     pub(super) fn check(&mut self, holds: &Holds) -> Result<(), FilterError> {
         let name = self.name.clone();
         if holds.is_object() {
@@ -177,8 +174,8 @@ fn listed(words: &[String]) -> String {
     format!("one of `{}`", shown.join("`, `"))
 }
 
-/// What a path leads to from an object of a shape; `None` if it leads nowhere. Below a value of any
-/// kind everything may be.
+/// The type at a path from an object of a shape; `None` if there is no such path. Below a value of
+/// any type everything may be.
 pub(crate) fn found(types: TypeSet, shape: &'static str, path: &[String]) -> Option<Holds> {
     let (name, rest) = path.split_first()?;
     if name.starts_with('@') {
@@ -246,7 +243,7 @@ impl Holds {
     }
 }
 
-/// The attribute of a shape, or below one, that is likely meant by a path that leads nowhere.
+/// The attribute of a shape, or below one, that is most similar to an unknown path.
 pub(crate) fn likely(types: TypeSet, shape: &'static str, path: &[String]) -> Option<String> {
     let (name, rest) = path.split_first()?;
     let below: Vec<&'static str> = types

@@ -1,4 +1,4 @@
-//! Conditions out of a query: `attribute operator value`, several by `;`, values by `,`.
+//! Parses conditions of a query: `attribute operator value`, several by `;`, values by `,`.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::written::{Parameter, SIGNS};
 use super::{Attributes, Condition, FilterError};
 use crate::nearest::nearest;
 
-/// Operators that other systems have: taken for an attribute, they would match nothing.
+/// Operators of other systems: read as part of an attribute, they would match nothing.
 const FOREIGN: [&str; 11] = [
     "like",
     "contains",
@@ -30,8 +30,8 @@ pub(super) struct Written {
     pub(super) name: String,
     pub(super) operator: Operator,
     pub(super) values: Vec<Value>,
-    /// Texts that the client may have meant as well: a value with its spaces or pluses, or with a
-    /// separator that was percent-encoded and so may be a part of it.
+    /// Other readings of the values: with spaces or pluses, or with a separator that was
+    /// percent-encoded and so may be part of a value.
     pub(super) readings: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(mut self) -> Result<Vec<Written>, FilterError> {
         let parameter = self.parameter;
-        // The values of the condition that is read, and whether what parts each from the one before
+        // The values of the current condition, and whether the separator before each
         // was percent-encoded.
         let mut items: Vec<(Range<usize>, bool)> = Vec::new();
         for (segment, is_encoded) in parameter.split(parameter.whole(), ';') {
@@ -94,7 +94,7 @@ impl Reader<'_> {
         self.written.last().is_some_and(|written| written.operator == Operator::Regex)
     }
 
-    /// Begins a condition with its attribute and operator; answers where its values are.
+    /// Reads the attribute and operator of a condition; returns the range of its values.
     fn head(&mut self, segment: Range<usize>) -> Result<Range<usize>, FilterError> {
         let parameter = self.parameter;
         let shown = || parameter.read(parameter.trimmed(segment.clone()));
@@ -131,7 +131,7 @@ impl Reader<'_> {
         Ok(values)
     }
 
-    /// Gives the values to the condition that was begun last.
+    /// Adds the values to the last condition.
     fn finish(&mut self, items: &[(Range<usize>, bool)]) -> Result<(), FilterError> {
         let parameter = self.parameter;
         let Some(written) = self.written.last_mut() else { return Ok(()) };
@@ -171,8 +171,8 @@ impl Reader<'_> {
     }
 }
 
-/// The attribute and the operator of a condition; that in signs is `=` where one in words stands
-/// before it. Fails with nothing if nothing is named.
+/// The attribute and the operator of a condition; a sign after an operator in words is
+/// `=`. Fails if there is no attribute.
 fn path(
     name: &str,
     signs: &str,
@@ -200,7 +200,7 @@ fn path(
             false => Ok((whole, signed)),
         };
     };
-    // An object compares to nothing: the word is the name of one of its attributes.
+    // An object cannot be compared: the word is one of its attributes.
     let is_object = attributes.find(rest).is_ok_and(|holds| holds.is_object());
     if is_object && attributes.find(&whole).is_ok() {
         return Ok((whole, signed));
@@ -222,7 +222,7 @@ fn unknown(name: &str, operator: impl Into<String>) -> FilterError {
     }
 }
 
-/// A value in quotes; a plus within them is a space, or what it is.
+/// A value in quotes; a plus within them is a space, or a plus.
 fn quoted(
     parameter: &Parameter,
     name: &str,
@@ -234,7 +234,7 @@ fn quoted(
     Ok(Value { text, plain })
 }
 
-/// What stands in quotes, in which a backslash stands before a quote and before a backslash. Those
+/// Removes quotes; within them a backslash escapes a quote and a backslash. Backslashes
 /// of a regular expression are its own.
 fn unquoted(text: &str, is_regex: bool, name: &str) -> Result<String, FilterError> {
     let (mut out, mut is_escaped) = (String::new(), false);

@@ -1,4 +1,4 @@
-//! A query as it is written: its characters with what they were before they were decoded, cut where
+//! A query before decoding: its characters with their encoding, split where
 //! no quotes keep them together.
 
 use std::ops::Range;
@@ -9,13 +9,13 @@ pub(super) const SIGNS: &str = "<>=!~*";
 /// A character of a query.
 #[derive(Clone, Copy, Debug)]
 struct Char {
-    /// What it means; a plus is a space, as forms write it.
+    /// Its meaning; a plus is a space, as in forms.
     read: char,
     /// Its meaning if a plus is a plus.
     plain: char,
     /// Whether it was percent-encoded.
     is_encoded: bool,
-    /// Whether quotes hold it, or it is such a quote.
+    /// Whether it is in quotes, or is such a quote.
     is_quoted: bool,
     /// Where it begins in the query.
     at: usize,
@@ -28,12 +28,12 @@ pub struct Parameter {
     raw: String,
 }
 
-/// A text in quotes: a value that is nothing but that text.
+/// A value in quotes.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The parameters of a query, in order. An ampersand within quotes does not part them.
+/// The parameters of a query, in order. An ampersand within quotes does not separate them.
 pub fn parameters(query: &str) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     let mut current: Vec<Char> = Vec::new();
@@ -58,18 +58,18 @@ impl Parameter {
         Some(Self { chars, raw })
     }
 
-    /// What stands before the first equals sign.
+    /// The part before the first equals sign.
     pub fn name(&self) -> String {
         let end = self.equals().unwrap_or(self.chars.len());
         self.read(0..end).trim().to_string()
     }
 
-    /// What stands after the first equals sign.
+    /// The part after the first equals sign.
     pub fn value(&self) -> String {
         self.equals().map(|at| self.read(at + 1..self.chars.len())).unwrap_or_default()
     }
 
-    /// As it stood in the query.
+    /// Its text in the query.
     pub fn raw(&self) -> &str {
         &self.raw
     }
@@ -82,7 +82,6 @@ impl Parameter {
         0..self.chars.len()
     }
 
-    /// A part, decoded.
     pub(super) fn read(&self, range: Range<usize>) -> String {
         self.chars[range].iter().map(|char| char.read).collect()
     }
@@ -92,7 +91,7 @@ impl Parameter {
         self.chars[range].iter().map(|char| char.plain).collect()
     }
 
-    /// The parts between separators that no quotes hold, and whether the separator before each was
+    /// The parts between separators outside of quotes, and whether the separator before each was
     /// percent-encoded.
     pub(super) fn split(&self, range: Range<usize>, separator: char) -> Vec<(Range<usize>, bool)> {
         let mut parts = Vec::new();
@@ -108,7 +107,7 @@ impl Parameter {
         parts
     }
 
-    /// Where the first sign of an operator stands.
+    /// The position of the first sign of an operator.
     pub(super) fn sign(&self, mut range: Range<usize>) -> Option<usize> {
         range.find(|at| {
             let char = self.chars[*at];
@@ -134,7 +133,7 @@ impl Parameter {
     }
 }
 
-/// Which quotes are open. They open where a value begins, and nowhere else.
+/// The open quotes. They open at the beginning of a value, and nowhere else.
 #[derive(Default)]
 struct Quotes {
     is_open: bool,

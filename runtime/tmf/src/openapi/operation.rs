@@ -1,4 +1,4 @@
-//! Paths and operations: what may be sent to which, and what may come back.
+//! Paths and operations with their requests and responses.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::{root, tag};
 use crate::resource::{Operation, Owner};
 use crate::version::View;
 
-/// The problems that may be answered, each with its status.
+/// The error responses, each with its status.
 const PROBLEMS: &[(&str, &str)] = &[
     ("400", "Something in the request is wrong; the error names it"),
     ("404", "There is nothing here"),
@@ -42,7 +42,7 @@ pub(super) fn add(view: &View, paths: &mut Map<String, Value>) {
     }
 }
 
-/// What a path takes in itself.
+/// The parameters in a path.
 fn path_item(path: &str) -> Value {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let parameters: Vec<Value> = names
@@ -85,7 +85,7 @@ fn verb(operation: Operation) -> &'static str {
     }
 }
 
-/// A name that stands below another, as one word.
+/// The name of a subresource, as one word.
 fn plain(name: &str) -> String {
     let parts = name.split('/').filter(|part| !part.starts_with('{'));
     parts.collect::<Vec<_>>().join("_")

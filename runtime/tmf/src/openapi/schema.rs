@@ -1,5 +1,5 @@
-//! Schemas: of what is answered, where `fields` may leave out anything but what names a document,
-//! and of what a client may send, where null is as good as absent.
+//! Schemas: of responses, where `fields` may leave out anything but the attributes that identify
+//! a document, and of requests, where null counts as absent.
 
 use std::collections::BTreeSet;
 
@@ -14,22 +14,22 @@ use crate::version::View;
 /// The use of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
-    /// What the server answers with.
+    /// Responses.
     Answer,
-    /// What a client sends to create a document.
+    /// Requests that create a document.
     Create,
-    /// What a client sends to change one.
+    /// Requests that change one.
     Update,
 }
 
-/// The shapes that schemas refer to, each for what is answered or for what is sent, with the notes that
-/// describe them.
+/// The shapes that schemas refer to, each for responses or for requests, with their
+/// notes.
 pub(super) struct Needed<'a> {
     pub(super) shapes: BTreeSet<(TypeSet, &'static str, Direction)>,
     pub(super) notes: &'a dyn Notes,
 }
 
-/// In which direction a shape goes.
+/// Whether a shape is sent or received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Direction {
     Out,
@@ -90,7 +90,7 @@ fn root_schema(view: &View, side: Side, needed: &mut Needed<'_>) -> Value {
     object(properties, required.iter().map(|name| json!(name)).collect())
 }
 
-/// Whether an attribute is one of an order that no patch changes.
+/// Whether an attribute of an order cannot be patched.
 fn is_decided(view: &View, notes: &dyn Notes, name: &str) -> bool {
     let is_order = view.resource.owner == Owner::Order;
     let kept = view.kept_path(name);
@@ -121,14 +121,14 @@ fn add_states(view: &View, shape: &Shape, side: Side, properties: &mut Map<Strin
     properties.insert(lifecycle.attribute.into(), schema);
 }
 
-/// Adds every shape that is referred to, and what those refer to.
+/// Adds every shape that is referred to, recursively.
 pub(super) fn add_needed(mut needed: Needed<'_>, schemas: &mut Map<String, Value>) {
     while let Some((types, name, direction)) = needed.shapes.pop_first() {
         let key = component(types, name, direction);
         let Some(shape) = types.object(name).filter(|_| !schemas.contains_key(&key)) else {
             continue;
         };
-        // Holds the place, so that a shape within itself ends.
+        // A placeholder, so that a recursive shape ends.
         schemas.insert(key.clone(), Value::Null);
         let schema = shape_schema(types, name, shape, direction, &mut needed);
         schemas.insert(key, schema);
@@ -173,7 +173,7 @@ fn object(properties: Map<String, Value>, required: Vec<Value>) -> Value {
     Value::Object(fields)
 }
 
-/// What every object may say of its class goes without saying in the shapes.
+/// Every object may have its class, which the shapes leave out.
 fn add_classes(direction: Direction, properties: &mut Map<String, Value>) {
     for name in ["@type", "@baseType", "@schemaLocation", "@referredType"] {
         let mut schema = json!({ "type": "string" });
@@ -205,7 +205,7 @@ fn attribute_schema(
     }
     let is_object = attribute.kinds.iter().all(|kind| matches!(kind, Kind::One(Type::Object(_))));
     match (is_required, is_object) {
-        // An object that is sent may be null, unless it must be there.
+        // An object in a request may be null, unless it is mandatory.
         (true, true) => json!({ "type": "object", "allOf": [schema] }),
         (true, false) | (false, true) => schema,
         (false, false) => {
@@ -264,7 +264,7 @@ fn component(types: TypeSet, name: &str, direction: Direction) -> String {
     }
 }
 
-/// Lets null stand as well; what may be anything lets it stand already.
+/// Allows null as well; a value of any type allows it already.
 fn nullable(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else { return };
     if let Some(Value::Array(any)) = fields.get_mut("anyOf") {
@@ -293,7 +293,6 @@ fn bound_id(schema: &mut Value) {
     fields.insert("pattern".into(), r"^[^\u0000-\u001f\u007f-\u009f]*$".into());
 }
 
-/// The error body.
 pub(super) fn error() -> Value {
     json!({
         "type": "object",

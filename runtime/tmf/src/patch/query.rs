@@ -1,16 +1,16 @@
-//! Operations whose paths ask for entries of arrays by what they hold: as a JSONPath, as in
+//! Operations whose paths select entries of arrays by their content: as a JSONPath, as in
 //! `$.note[?(@.author=='x')]`, or as a pointer through arrays with conditions, as in
 //! `/productOrderItem/quantity?productOrderItem.id=2`. A condition is about an entry of the array
-//! that its names lead to; where they lead to none, about the last array on the way; where there is
-//! none on the way, about the document.
+//! that its names lead to; if they lead to none, about the last array on the way; without an
+//! array on the way, about the document.
 
 use serde_json::Value;
 
 use super::{Operation, Unresolved};
 use crate::json_path::JsonPath;
 
-/// The operations at JSON pointers that an operation comes to, in an order in which none moves what
-/// another is about.
+/// Translates an operation to operations at JSON pointers, in an order in which none moves the
+/// target of another.
 pub(super) fn resolved(
     document: &Value,
     operation: &Operation,
@@ -56,7 +56,7 @@ struct Condition<'a> {
     value: &'a str,
 }
 
-/// An entry of an array that was gone through: how many names lead to the array, and the entry.
+/// An entry of an array on the way: how many names lead to the array, and the entry.
 type Passed<'v> = (usize, &'v Value);
 
 impl<'a> Query<'a> {
@@ -114,7 +114,7 @@ impl<'a> Query<'a> {
             Value::Array(entries) => name.parse::<usize>().ok().and_then(|at| entries.get(at)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         };
-        // What is not there yet may be added, if what it belongs to is.
+        // A missing attribute may be added if its parent exists.
         let is_new = below.is_none() && depth + 1 == self.names.len() && value.is_object();
         match below {
             Some(below) => self.walk(document, below, depth + 1, &pointer, passed, found),
@@ -152,7 +152,7 @@ impl<'a> Condition<'a> {
         Some(Self { names, value: value.trim_matches('"') })
     }
 
-    /// Whether its names begin with those that lead to an array, and go on.
+    /// Whether its names begin with those of an array, and continue.
     fn leads_to(&self, names: &[String]) -> bool {
         self.names.len() > names.len() && self.names.iter().zip(names).all(|(a, b)| a == b)
     }

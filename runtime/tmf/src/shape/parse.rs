@@ -1,30 +1,30 @@
-//! The notation of shapes, read.
+//! Parses the notation of shapes.
 
 use super::{Attribute, Kind, Shape, Shapes, Type, Typed};
 
-/// What follows the name of a shape whose objects say no `@type`.
+/// The end of the first line of a shape without `@type`.
 const PLAIN: &str = " plain";
 
-/// What is wrong with a text.
+/// An error in a text.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("line {line}: {problem}")]
 pub struct ParseError {
     /// The line, from 1, within its text.
     pub line: usize,
-    /// What is wrong there.
+    /// The error.
     pub problem: Problem,
 }
 
-/// What may be wrong in a line.
+/// Errors in a line.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Problem {
     /// An attribute stands before the first shape, or in a list of values.
     #[error("`{0}` belongs to no shape")]
     Homeless(String),
-    /// An attribute does not say what it holds.
+    /// An attribute has no type.
     #[error("`{0}` does not say what it holds")]
     Untyped(String),
-    /// A name stands twice.
+    /// A name is defined twice.
     #[error("`{0}` stands twice")]
     Twice(String),
     /// The type of an attribute is neither a shape, nor a list, nor one of the simple types.
@@ -48,7 +48,7 @@ impl Shapes {
         Ok(shapes)
     }
 
-    /// Takes up the names of shapes and the lists of values.
+    /// Reads the names of shapes and the lists of values.
     fn declare(&mut self, text: &'static str) -> Result<(), ParseError> {
         for (line, text) in lines(text) {
             let at = |problem| ParseError { line, problem };
@@ -75,7 +75,7 @@ impl Shapes {
         Ok(())
     }
 
-    /// Takes up what begins a shape: its name, whether it is plain, what may stand for it.
+    /// Reads the first line of a shape: its name, whether it is plain, and its alternatives.
     fn head(&mut self, text: &'static str) -> Result<(), Problem> {
         let (head, alternatives) = text.split_once('<').unwrap_or((text, ""));
         let alternatives: Vec<&str> =
@@ -100,7 +100,7 @@ impl Shapes {
         }
     }
 
-    /// Takes up the attributes, now that all names are known.
+    /// Reads the attributes, now that all names are known.
     fn fill(&mut self, text: &'static str) -> Result<(), ParseError> {
         let mut current = None;
         for (line, text) in lines(text) {
@@ -169,7 +169,7 @@ enum Named {
     Own(u16, &'static str),
 }
 
-/// The name in what begins a shape.
+/// The name in the first line of a shape.
 fn named(head: &'static str) -> Named {
     let (head, _) = head.split_once('<').unwrap_or((head, ""));
     let name = head.trim().trim_end_matches(PLAIN).trim();
@@ -177,7 +177,7 @@ fn named(head: &'static str) -> Named {
     own.map_or(Named::Shared(name), |(api, name)| Named::Own(api, name))
 }
 
-/// The lines that say something, each with its number.
+/// The lines with content, each with its number.
 fn lines(text: &'static str) -> impl Iterator<Item = (usize, &'static str)> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     lines.filter(|(_, line)| !line.trim().is_empty())

@@ -1,16 +1,16 @@
-//! The shapes of a version, as an API has them.
+//! The shapes of a version in an API.
 
 use serde_json::{Map, Value};
 
 use super::{Attribute, Kind, Shape, Type, shapes, shapes_v5};
 use crate::number;
 
-/// The shapes of a version: of version 5 an API may have its own under a name.
+/// The shapes of a version: an API may override shapes of version 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TypeSet {
-    /// Those of version 4, which know what is only in version 5 as well.
+    /// Version 4, including attributes that only version 5 has.
     V4,
-    /// Those of version 5, of an API by its number.
+    /// Version 5 of an API, by its number.
     V5(u16),
 }
 
@@ -31,7 +31,7 @@ impl TypeSet {
         }
     }
 
-    /// The shapes that may stand for one; itself where there is no other.
+    /// The alternatives of a shape; the shape itself if it has none.
     pub fn alternatives(self, name: &'static str) -> Vec<&'static str> {
         match self.object(name) {
             Some(shape) if !shape.alternatives.is_empty() => shape.alternatives.clone(),
@@ -39,8 +39,8 @@ impl TypeSet {
         }
     }
 
-    /// The shape that an object is of, where several may stand: the one that its `@type` names, or
-    /// that it looks like.
+    /// The shape of an object with alternatives: the one in its `@type`, or
+    /// the one that it looks like.
     pub fn meant(self, name: &'static str, fields: &Map<String, Value>) -> &'static str {
         let Some(shape) = self.object(name).filter(|shape| !shape.alternatives.is_empty()) else {
             return name;
@@ -56,7 +56,7 @@ impl TypeSet {
         shape.and_then(|shape| self.likened(shape, fields)).unwrap_or(name)
     }
 
-    /// Whether an object has an attribute whose value a shape does not hold.
+    /// Whether an attribute of an object has a value that its shape does not allow.
     pub fn misfits(self, name: &str, fields: &Map<String, Value>) -> bool {
         let Some(shape) = self.object(name) else { return false };
         fields.iter().filter(|(_, value)| !value.is_null()).any(|(name, value)| {
@@ -65,8 +65,8 @@ impl TypeSet {
         })
     }
 
-    /// Whether a dotted path from an object of a shape may lead to something: below a value of any
-    /// kind everything may be.
+    /// Whether a dotted path from an object of a shape is possible: below a value of any
+    /// type everything is.
     pub fn may_have(self, shape: &'static str, path: &str) -> bool {
         let (name, rest) =
             path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
@@ -91,7 +91,7 @@ impl TypeSet {
         })
     }
 
-    /// What an attribute of a shape is, in each of the shapes that may stand for it.
+    /// An attribute in each of the alternatives of a shape.
     pub fn attributes(
         self,
         shape: &'static str,
@@ -101,7 +101,7 @@ impl TypeSet {
         shapes.filter_map(move |shape| shape.attribute(name))
     }
 
-    /// Of the shapes that may stand for one, the first that knows the most of an object. A
+    /// The first of the alternatives that knows the most attributes of an object. A
     /// reference has an id.
     fn likened(self, shape: &Shape, fields: &Map<String, Value>) -> Option<&'static str> {
         let is_reference = |name: &str| name.ends_with("Ref");

@@ -1,28 +1,27 @@
-//! Where events are sent.
+//! The address of a subscriber.
 
 use std::fmt;
 
 /// Max length of the URL, in bytes.
 const URL_BYTES_MAX: usize = 2_048;
 
-/// What a callback ends with when each kind of event has a path of its own below it (TMF630).
+/// The end of a callback with one path for each type of event (TMF630).
 const LISTENER: &str = "/listener";
 
-/// An absolute URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
     url: String,
-    /// Where its path begins, and where it ends.
+    /// The range of its path.
     path: (usize, usize),
 }
 
-/// Why a text is no callback.
+/// Errors of a callback.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
     /// It is too long.
     #[error("has at most {URL_BYTES_MAX} bytes")]
     Long,
-    /// It has a character that no URL has.
+    /// It has a character that URLs cannot have.
     #[error("has a space, a control character or a character beyond ASCII: escape it")]
     Character,
     /// It is not absolute, or of another scheme.
@@ -31,10 +30,10 @@ pub enum CallbackError {
     /// It names no host.
     #[error("names no host")]
     Host,
-    /// The port is none.
+    /// The port is invalid.
     #[error("has a port that is none")]
     Port,
-    /// It carries a user or a password.
+    /// It has a user or a password.
     #[error("carries a user: credentials do not belong into a URL")]
     User,
     /// It has a fragment, which is never sent.
@@ -65,18 +64,17 @@ impl Callback {
         Ok(Self { url: url.into(), path: (begin, path_end) })
     }
 
-    /// The URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Whether it asks for an encrypted connection.
+    /// Whether it needs TLS.
     pub fn is_encrypted(&self) -> bool {
         self.url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
     }
 
-    /// Where an event of a type is sent: to the callback itself, or, where it ends with
-    /// `/listener`, to a path below it with the name of the event.
+    /// The address of an event of a type: the callback itself, or, if it ends with
+    /// `/listener`, a path below it with the name of the event.
     pub fn url_of(&self, event_type: &str) -> String {
         let (begin, end) = self.path;
         let path = self.url[begin..end].trim_end_matches('/');

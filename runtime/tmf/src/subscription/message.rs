@@ -7,15 +7,13 @@ use crate::href::absolute;
 use crate::resource::{Resource, Served, capitalised};
 use crate::version::View;
 
-/// Which system tells.
 const SYSTEM: (&str, &str) = ("ferrule", "Ferrule");
 
-/// What is sent, and what it is called.
+/// A message with its type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// The type of the event, in the words of the subscriber's version.
+    /// The type of the event, in the subscriber's version.
     pub event_type: String,
-    /// The body.
     pub body: Value,
 }
 
@@ -69,7 +67,7 @@ impl Subscription {
 }
 
 impl Source {
-    /// The resources of whose documents it tells.
+    /// The resources with events for it.
     pub(super) fn resources(&self) -> impl Iterator<Item = &'static Resource> {
         let version = self.version();
         let is_told = move |resource: &&Resource| {
@@ -83,7 +81,7 @@ impl Source {
     }
 }
 
-/// The type of an event about a document, in the words of a version.
+/// The type of an event about a document, in a version.
 pub(super) fn event_type(view: &View, kind: &str) -> String {
     let kind = match (view.version, view.resource.key, kind) {
         (Version::V5, "productOrder", "JeopardyEvent") => "JeopardyAlertEvent",
@@ -92,7 +90,7 @@ pub(super) fn event_type(view: &View, kind: &str) -> String {
     format!("{}{kind}", capitalised(view.name()))
 }
 
-/// What was posted to a topic, as it was posted.
+/// An event posted to a topic, unchanged.
 fn posted(event: &OutboxEvent) -> Message {
     let mut record = event.record.clone();
     for ours in ["topic", "told"] {
@@ -101,7 +99,7 @@ fn posted(event: &OutboxEvent) -> Message {
     Message { event_type: event.event_type().into(), body: Value::Object(record) }
 }
 
-/// What is told of a document, upon all of it where that is known.
+/// The event's attributes over the whole document, if it is known.
 fn whole(event: &Value, document: Option<&Value>) -> Value {
     let (Some(Value::Object(document)), Value::Object(event)) = (document, event) else {
         return event.clone();

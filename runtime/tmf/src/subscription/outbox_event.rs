@@ -6,23 +6,21 @@ use crate::resource::{Api, Resource};
 use crate::table::of_key;
 use crate::time::Timestamp;
 
-/// An event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxEvent {
-    /// Its place among all events; they have no gaps.
+    /// Its number; numbers have no gaps.
     pub sequence: u64,
-    /// What it is about.
+    /// Its subject.
     pub about: About,
-    /// When it came into the outbox.
+    /// When it was added to the outbox.
     pub time: Timestamp,
-    /// What is kept of it.
+    /// The stored record.
     pub record: Map<String, Value>,
 }
 
 /// The subject of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum About {
-    /// A document.
     Documents {
         /// The key of its resource.
         key: String,
@@ -30,10 +28,7 @@ pub enum About {
         id: String,
     },
     /// An event that a client posted to a topic.
-    Topic {
-        /// The topic.
-        topic: String,
-    },
+    Topic { topic: String },
 }
 
 impl OutboxEvent {
@@ -58,23 +53,23 @@ impl OutboxEvent {
         Some(Self { sequence, about, time, record })
     }
 
-    /// Its id, which is the same whenever it is sent.
+    /// Its id, which is the same in every attempt.
     pub fn id(&self) -> &str {
         self.text("eventId")
     }
 
-    /// Its type, as it is kept.
+    /// Its stored type.
     pub fn event_type(&self) -> &str {
         self.text("eventType")
     }
 
-    /// What happened to a document: `StateChangeEvent` of a `ProductOrderStateChangeEvent`.
+    /// The end of its type: `StateChangeEvent` of a `ProductOrderStateChangeEvent`.
     pub(super) fn what(&self) -> &str {
         let name = body(&self.record).map(|(name, _)| name.len()).unwrap_or_default();
         self.event_type().get(name..).unwrap_or_default()
     }
 
-    /// What is told of the document.
+    /// The attributes of the document.
     pub(super) fn body(&self) -> Option<&Value> {
         body(&self.record).map(|(_, body)| body)
     }

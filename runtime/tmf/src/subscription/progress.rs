@@ -1,4 +1,4 @@
-//! How far a subscriber has come, and what follows from each of its answers.
+//! The progress of a subscriber, and the effects of its answers.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// What is known about the delivery to one subscriber.
+/// The state of the delivery to one subscriber.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
-    /// The number of the first event that is not settled: delivered, dead, or not for it.
+    /// The number of the first event that is neither delivered, nor dead, nor skipped.
     pub next: u64,
     /// Whether events are sent.
     pub standing: Standing,
-    /// How often the next event was sent in vain.
+    /// Failed attempts at the next event.
     pub attempts: u32,
-    /// Since when no event was taken, where one was refused since.
+    /// Since when no event was accepted, if one was refused since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing_since: Option<Timestamp>,
-    /// Why the last attempt failed, and when.
+    /// The reason and time of the last failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<LastError>,
     /// Number of delivered events.
@@ -30,12 +30,10 @@ pub struct Progress {
     pub missed: u64,
 }
 
-/// Why the last attempt failed.
+/// The last failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastError {
-    /// When.
     pub at: Timestamp,
-    /// Why.
     pub message: String,
 }
 
@@ -43,7 +41,6 @@ pub struct LastError {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Standing {
-    /// They are.
     #[default]
     Active,
     /// Events wait until an operator resumes it.
@@ -56,29 +53,29 @@ pub enum Standing {
 pub enum Pause {
     /// A client asked for it.
     Asked,
-    /// Nothing was taken for too long.
+    /// No event was accepted for too long.
     Silent,
     /// It has too many dead letters.
     Full,
 }
 
-/// How an attempt ended.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The event was taken.
+    /// The event was accepted.
     Taken,
     /// It will never be delivered, by the subscriber's answer.
     Never(String),
-    /// It was not; it may be later.
+    /// It was not accepted; it may be later.
     NotNow(String),
 }
 
 /// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// The event is settled; the next one follows.
+    /// The event is done; the next one follows.
     Next,
-    /// The event is put with the dead letters; the next one follows.
+    /// The event becomes a dead letter; the next one follows.
     Bury,
     /// The event is sent again at this time.
     Again(Timestamp),
@@ -86,10 +83,10 @@ pub enum Then {
     Wait,
 }
 
-/// How much is put up with.
+/// Limits of the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
-    /// So often one event is sent.
+    /// Max attempts at one event.
     pub attempts_max: u32,
     /// The first pause between two attempts, at most; each is twice the one before.
     pub pause_ms_min: u64,
@@ -112,13 +109,13 @@ impl Progress {
         self.standing == Standing::Active
     }
 
-    /// Events up to here were not for it, and nothing is left of the event before.
+    /// Events up to here do not concern it, and the failures of the last one are forgotten.
     pub fn skip_to(&mut self, next: u64) {
         self.next = next;
         self.attempts = 0;
     }
 
-    /// The first event that still is there: what lies between was removed.
+    /// The first event that still exists: those before were removed.
     pub fn lost_until(&mut self, first: u64) {
         if first > self.next {
             self.missed += first - self.next;
@@ -126,7 +123,7 @@ impl Progress {
         }
     }
 
-    /// What follows from an answer to the next event. `seed` spreads the pauses of those who fail
+    /// Handles an answer to the next event. `seed` spreads the pauses of subscribers that fail
     /// together.
     pub fn answered(
         &mut self,
@@ -169,14 +166,14 @@ impl Progress {
         self.standing = Standing::Paused(Pause::Asked);
     }
 
-    /// Sends again, as if nothing had failed.
+    /// Resumes, as if nothing had failed.
     pub fn resume(&mut self) {
         self.standing = Standing::Active;
         self.attempts = 0;
         self.failing_since = None;
     }
 
-    /// Sends events again, or leaves some out: the next one is this.
+    /// Continues with this event, sending events again or skipping some.
     pub fn replay(&mut self, next: u64) {
         self.skip_to(next);
     }

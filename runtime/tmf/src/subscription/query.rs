@@ -16,7 +16,7 @@ use crate::version::View;
 /// Max length of a query, in bytes.
 const QUERY_BYTES_MAX: usize = 2_048;
 
-/// Max parts of a query that must all hold.
+/// Max conditions of a query.
 const CLAUSES_MAX: usize = 32;
 
 /// The shape of the events of topics.
@@ -26,16 +26,15 @@ const EVENT: &str = "Event";
 const TEXTS: [&str; 6] =
     ["eventId", "correlationId", "description", "domain", "priority", "@schemaLocation"];
 
-/// The attributes of an event that are the same as its type.
+/// The attributes of an event that repeat its type.
 const TYPES: [&str; 3] = ["eventType", "title", "@type"];
 
-/// What is told of where an event comes from.
+/// The attributes with the origin of an event.
 const ORIGINS: [&str; 2] = ["source", "reportingSystem"];
 
-/// What is told of each of them.
+/// The attributes of an origin.
 const ORIGIN: [&str; 5] = ["id", "href", "name", "@type", "@referredType"];
 
-/// Reads a query.
 pub(super) fn parse(source: &Source, query: &Value) -> Result<Filter, SubscriptionError> {
     let query = match query {
         Value::Null => return Ok(Filter::default()),
@@ -74,7 +73,7 @@ pub fn topic_filter(name: &str, query: &str) -> Result<Filter, FilterError> {
     }
 }
 
-/// Reads a query that was taken once.
+/// Reads a stored query.
 pub(super) fn kept(source: &Source, query: &Value) -> Filter {
     let Some(query) = query.as_str() else { return Filter::default() };
     let events = Events::of(source);
@@ -116,9 +115,9 @@ fn wrong(reason: impl Into<String>) -> SubscriptionError {
 /// The events of a source.
 struct Events {
     version: Version,
-    /// Whether they are posted, with any type.
+    /// Whether clients post them, with any type.
     are_posted: bool,
-    /// The resources that are told of.
+    /// The resources with events.
     views: Vec<View>,
 }
 
@@ -141,7 +140,7 @@ impl Events {
         })
     }
 
-    /// Whether an event of some type may match.
+    /// Whether an event of any type may match.
     fn can_match(&self, filter: &Filter) -> bool {
         let may_be = |kind: &str, name: &str, condition: &Condition| match condition.path() {
             [first] if TYPES.contains(&first.as_str()) => condition.holds(&json!({ first: kind })),
@@ -155,7 +154,7 @@ impl Events {
             })
     }
 
-    /// The attribute that tells when it happened.
+    /// The attribute with the time of the event.
     fn occurred(&self) -> &'static str {
         match self.version {
             Version::V4 => "timeOcurred",
@@ -187,7 +186,7 @@ impl Events {
         Unknown { of: "an event".into(), name, meant }
     }
 
-    /// What a path within the document of an event leads to.
+    /// The type at a path within the document of an event.
     fn find_told(&self, path: &[String]) -> Result<Holds, Unknown> {
         let Some((of, rest)) = path.split_first() else {
             let example = self.views.first().map(|view| format!("{}.id", view.name()));

@@ -1,4 +1,4 @@
-//! How long events are kept.
+//! Retention of events.
 
 use crate::time::Timestamp;
 
@@ -13,10 +13,10 @@ pub struct Keep {
     pub count_max: u64,
 }
 
-/// Where the events stand.
+/// The range of the events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The number of the next event there will be.
+    /// The number of the next event.
     pub end: u64,
     /// The number of the first event that a subscriber still waits for; `end` if there is none.
     pub needed: u64,

@@ -21,7 +21,7 @@ states! {
 }
 
 states! {
-    /// The states of what is in a catalog (TMF620, 633, 634).
+    /// The states of catalog entries (TMF620, 633, 634).
     CatalogState {
         InStudy = "In Study" => [InDesign],
         InDesign = "In Design" => [InTest],
@@ -104,8 +104,8 @@ pub(super) const fn free(attribute: &'static str) -> Lifecycle {
     Lifecycle { attribute, initial: "", next: &[], words: Words::Listed }
 }
 
-/// Orders of all three levels. An order may be held or cancelled before it is begun: a missing rule
-/// and an early change of mind come first.
+/// Orders of all three levels. An order may be held or cancelled before it begins: a missing rule
+/// or an early cancellation comes first.
 pub(super) const ORDER: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "acknowledged",
@@ -129,7 +129,7 @@ pub(super) const TASK_ACCEPTED: Lifecycle = Lifecycle {
     words: Words::Listed,
 };
 
-/// What stands in a catalog.
+/// Entries of catalogs.
 pub(super) const CATALOG: Lifecycle = Lifecycle {
     attribute: "lifecycleStatus",
     initial: "In Study",
@@ -137,7 +137,6 @@ pub(super) const CATALOG: Lifecycle = Lifecycle {
     words: Words::Free,
 };
 
-/// Imports and exports.
 pub(super) const JOB: Lifecycle = Lifecycle {
     attribute: "status",
     initial: "Not Started",
@@ -149,11 +148,9 @@ pub(super) const JOB: Lifecycle = Lifecycle {
 pub(super) const PRODUCT: Lifecycle =
     Lifecycle { attribute: "status", initial: "", next: ProductStatus::NEXT, words: Words::Listed };
 
-/// Services.
 pub(super) const SERVICE: Lifecycle =
     Lifecycle { attribute: "state", initial: "", next: ServiceState::NEXT, words: Words::Listed };
 
-/// Resources.
 pub(super) const RESOURCE: Lifecycle = Lifecycle {
     attribute: "resourceStatus",
     initial: "",

@@ -50,7 +50,7 @@ pub(super) static API: Api = Api {
             key: "productOfferingPrice",
             shape: "ProductOfferingPrice",
             indexed: &["name", "priceType", "popRelationship.id", "bundledPopRelationship.id"],
-            // Usage that comes late is rated by the tariff of its time.
+            // Late usage is rated by the tariff of its time.
             history: true,
             ..ENTRY
         },
@@ -73,6 +73,6 @@ pub(super) static API: Api = Api {
     ],
 };
 
-/// Here the class of an entry is fixed as well.
+/// The class of an entry is fixed here as well.
 const ENTRY: Resource =
     Resource { fixed: &["id", "href", "lastUpdate", "@type", "@baseType"], ..IN_CATALOG };

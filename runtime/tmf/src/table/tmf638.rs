@@ -1,4 +1,4 @@
-//! TMF638: the services that are there.
+//! TMF638: the service inventory.
 
 use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Resource, V5};
@@ -17,7 +17,7 @@ pub(super) static API: Api = Api {
     resources: &[SERVICE],
 };
 
-/// A service, wherever it is served.
+/// A service, in every API that serves it.
 pub(super) const SERVICE: Resource = Resource {
     name: "service",
     key: "service",

@@ -1,4 +1,4 @@
-//! TMF639: the resources that are there. Physical and logical ones are views of them.
+//! TMF639: the resource inventory. Physical and logical resources are views of it.
 
 use super::{DEFAULT, lifecycle};
 use crate::resource::{ALL, Api, Operation, Resource, Served, V5};
@@ -35,7 +35,7 @@ pub(super) static API: Api = Api {
     ],
 };
 
-/// A resource, wherever it is served.
+/// A resource, in every API that serves it.
 pub(super) const RESOURCE: Resource = Resource {
     name: "resource",
     key: "resource",

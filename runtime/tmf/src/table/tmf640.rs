@@ -1,4 +1,4 @@
-//! TMF640: services that are activated directly. Its services are those of TMF638, where hrefs lead.
+//! TMF640: services that are activated directly. Its services are those of TMF638, as in hrefs.
 
 use super::tmf638::SERVICE;
 use super::{DEFAULT, READ, lifecycle};

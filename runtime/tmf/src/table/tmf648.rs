@@ -45,7 +45,7 @@ pub(super) static API: Api = Api {
     }],
 };
 
-/// A quote that was not accepted is not opened again: there is a new version of it.
+/// A quote that was not accepted is not reopened: it gets a new version.
 const QUOTE: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "inProgress",

@@ -1,4 +1,4 @@
-//! TMF666: accounts, and how they are billed.
+//! TMF666: accounts and their billing.
 
 use super::{DEFAULT, lifecycle};
 use crate::resource::{Api, Reference, Resource, V5};

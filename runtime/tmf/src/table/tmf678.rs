@@ -87,7 +87,7 @@ pub(super) static API: Api = Api {
     ],
 };
 
-/// A client puts a bill on hold and lets it go; it changes nothing else.
+/// A client may put a bill on hold and release it, nothing else.
 const READ_AND_PATCH: &[Operation] = &[Operation::List, Operation::Get, Operation::Patch];
 
 states! {

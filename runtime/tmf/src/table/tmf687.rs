@@ -101,7 +101,7 @@ const STOCK_TASK: Resource = Resource {
     ..DEFAULT
 };
 
-/// Stock comes and goes: any status may follow any.
+/// Every transition is legal, as quantities go up and down.
 const STOCK: Lifecycle = Lifecycle {
     attribute: "productStockStatusType",
     initial: "",

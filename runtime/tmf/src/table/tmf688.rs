@@ -1,4 +1,4 @@
-//! TMF688: topics of events. What happens in a topic, and who hears of it, is served by code of its
+//! TMF688: topics of events. Events and hubs of a topic are served by code of their
 //! own.
 
 use super::{DEFAULT, NO_PATCH};

@@ -1,4 +1,4 @@
-//! TMF701: process flows. Each fulfilment shows itself as one; its task flows are served by code of
+//! TMF701: process flows. Each fulfilment is shown as one; its task flows are served by code of
 //! their own.
 
 use super::{DEFAULT, NO_PATCH};

@@ -1,5 +1,5 @@
-//! TMF702: resources that are activated directly. Its resources are those of TMF639, where hrefs
-//! lead.
+//! TMF702: resources that are activated directly. Its resources are those of TMF639, as in
+//! hrefs.
 
 use super::tmf639::RESOURCE;
 use super::{DEFAULT, READ, lifecycle};

@@ -4,7 +4,7 @@ use super::rule::Rule;
 use super::walk::rules_of;
 use crate::shape::TypeSet;
 
-/// What stands at a place: the shapes that may, and the rules for that place alone.
+/// A place in a document: its possible shapes, and the rules for that place alone.
 struct Place {
     types: TypeSet,
     shapes: Vec<&'static str>,
@@ -16,7 +16,7 @@ impl Place {
         Self { types, shapes: vec![shape], rules: &[] }
     }
 
-    /// The rules that hold here.
+    /// The rules at this place.
     fn rules(&self) -> Vec<Rule> {
         let all = self.shapes.iter().flat_map(|shape| self.types.alternatives(shape));
         let shapes = self.shapes.iter().copied().chain(all);
@@ -29,7 +29,7 @@ impl Place {
         rules
     }
 
-    /// The place that an attribute of version 5 leads to.
+    /// The place of an attribute of version 5.
     fn below(&self, name: &str) -> Self {
         let name = bare(name);
         let attributes = self.shapes.iter().flat_map(|shape| self.types.attributes(shape, name));
@@ -98,8 +98,8 @@ pub(super) fn up(types: TypeSet, shape: &'static str, path: &str) -> String {
     named.join(".")
 }
 
-/// Where the values that a path of version 5 leads to are kept, as a path of version 4; `None` if
-/// they are kept under other names.
+/// The stored path, of version 4, of a path of version 5; `None` if the values
+/// are stored under other names.
 pub(super) fn down(types: TypeSet, shape: &'static str, path: &str) -> Option<String> {
     let mut place = Place::root(types, shape);
     let mut kept: Vec<String> = Vec::new();

@@ -1,38 +1,38 @@
-//! What may stand otherwise in version 5, and how it gets from one version to the other. Nothing is
-//! lost on the way: what version 4 has no place for stays in the document beside what it has.
+//! Rules that map attributes between versions 4 and 5. Nothing is
+//! lost on the way: attributes without a place in version 4 are stored beside its own.
 
 use serde_json::{Map, Value, json};
 
 /// The attributes of a reference, in both versions.
 const NAMES: [&str; 4] = ["id", "href", "name", "@referredType"];
 
-/// How something stands in version 5.
+/// A difference between the versions, with an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// An attribute has another name.
+    /// Another name: `constraint` is `policyConstraint`.
     Renamed { v4: &'static str, v5: &'static str },
-    /// Values of an attribute have other names: those of version 4 first.
+    /// Other names of values: those of version 4 first.
     Values { name: &'static str, pairs: &'static [(&'static str, &'static str)] },
-    /// All but some attributes stand in an object of their own.
+    /// All attributes but `outside` are nested under `v5`: `{a, b}` is `{v5: {a, b}}`.
     Within { v5: &'static str, outside: &'static [&'static str] },
-    /// What names an object below stands beside the other attributes.
+    /// The id, href and name of `v4` are attributes of its parent: `{v4: {id}}` is `{id}`.
     Hoisted { v4: &'static str },
-    /// Attributes of an object below stand beside the others.
+    /// Some attributes of `v4` are attributes of its parent: `{v4: {a}}` is `{a}`.
     Spread { v4: &'static str, names: &'static [&'static str] },
-    /// A text is the id of an object.
+    /// A text becomes the id of an object: `{v4: "x"}` is `{v5: {id: "x"}}`.
     Id { v4: &'static str, v5: &'static str },
-    /// A text is the id of the first object of an array.
+    /// A text becomes the id of the first object of an array.
     Ids { name: &'static str, beside: &'static str },
-    /// One is the first of an array.
+    /// One object becomes the first of an array.
     First { name: &'static str, beside: &'static str },
-    /// Of an array the last is there.
+    /// Only the last object of an array is shown.
     Last { name: &'static str },
-    /// What stands at an attribute follows rules that its shape alone does not.
+    /// The rules of an attribute's value in addition to those of its shape.
     At { name: &'static str, rules: &'static [Rule] },
 }
 
 impl Rule {
-    /// Makes of attributes of version 4 those of version 5. What is as in version 5 stays.
+    /// Converts attributes of version 4 to version 5. Attributes of version 5 stay.
     pub(super) fn up(self, fields: &mut Map<String, Value>) {
         match self {
             Self::Renamed { v4, v5 } => rename(fields, v4, v5),
@@ -84,7 +84,7 @@ impl Rule {
         }
     }
 
-    /// Makes of attributes of version 5 those of version 4.
+    /// Converts attributes of version 5 to version 4.
     pub(super) fn down(self, fields: &mut Map<String, Value>) {
         match self {
             Self::Renamed { v4, v5 } => rename(fields, v5, v4),
@@ -131,7 +131,7 @@ impl Rule {
     }
 }
 
-/// Leaves the first of an array in its place, and all of it beside where that is more.
+/// Puts the first of an array in its place, and the whole array beside it if it has more.
 fn set_first(
     fields: &mut Map<String, Value>,
     (name, beside): (&str, &str),
@@ -198,7 +198,7 @@ fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     let (outer, inner): (Map<_, _>, Map<_, _>) =
         std::mem::take(fields).into_iter().partition(|(name, _)| outside.contains(&name.as_str()));
     *fields = outer;
-    // A reference of which types alone are said names nothing.
+    // A reference with types alone names nothing.
     let is_named =
         !inner.contains_key("@referredType") || inner.keys().any(|name| !name.starts_with('@'));
     match is_named && !inner.is_empty() {
@@ -207,13 +207,13 @@ fn enclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     }
 }
 
-/// Takes what stands in an object out of it, where it can go back; else its names alone.
+/// Moves the content of an object to its parent, if that can be reverted; else the names alone.
 fn disclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     let goes_back = goes_back(fields, within, outside);
     let inner = match fields.remove(within) {
         Some(Value::Object(inner)) => inner,
         None if !fields.keys().all(|name| outside.contains(&name.as_str())) => {
-            // An empty one tells that nothing of what stands here was in it.
+            // An empty object means that none of its parent's attributes were in it.
             return drop(fields.insert(within.into(), json!({})));
         }
         other => return put_back(fields, within, other),
@@ -230,7 +230,7 @@ fn disclose(fields: &mut Map<String, Value>, within: &str, outside: &[&str]) {
     fields.insert(within.into(), inner.into());
 }
 
-/// Whether an object can be taken out of what holds it, and found again.
+/// Whether an object can be moved out of its parent and back.
 pub(super) fn goes_back(fields: &Map<String, Value>, within: &str, outside: &[&str]) -> bool {
     let Some(Value::Object(inner)) = fields.get(within) else { return false };
     let is_outside = |name: &String| outside.contains(&name.as_str());
@@ -239,7 +239,7 @@ pub(super) fn goes_back(fields: &Map<String, Value>, within: &str, outside: &[&s
         && !inner.keys().any(|name| is_outside(name) || name == within)
 }
 
-/// Has what names an object stand beside it; the object goes where that is all of it.
+/// Moves the identifying attributes of an object to its parent; an otherwise empty one is removed.
 fn hoist(fields: &mut Map<String, Value>, below: &str) {
     let Some(Value::Object(object)) = fields.get(below).cloned() else { return };
     if NAMES.iter().any(|name| object.contains_key(*name) && fields.contains_key(*name)) {
@@ -292,7 +292,7 @@ fn gather(fields: &mut Map<String, Value>, below: &str, names: &[&str]) {
     }
 }
 
-/// Does something to an object, or to each object of an array.
+/// Calls a function for an object, or for each object of an array.
 #[expect(clippy::needless_pass_by_value, reason = "what may be changed is handed over")]
 fn each(value: Option<&mut Value>, act: &mut dyn FnMut(&mut Map<String, Value>)) {
     match value {

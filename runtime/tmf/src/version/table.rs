@@ -1,9 +1,9 @@
-//! What stands otherwise in version 5, by the name of its shape there. To say how something new
-//! looks in version 5, add its shape under `shape/v5/`, and here what is not as in version 4.
+//! The differences of version 5, by the name of a shape there. To serve a new
+//! shape in version 5, add it under `shape/v5/`, and its differences from version 4 here.
 
 use super::rule::Rule::{self, At, First, Hoisted, Id, Ids, Last, Renamed, Spread, Values, Within};
 
-/// The rules of a shape of version 5, in the order in which they make it.
+/// The rules of a shape of version 5, in the order of their application.
 pub(super) fn rules(shape: &str) -> &'static [Rule] {
     let found = RULES.iter().find(|(shapes, _)| shapes.contains(&shape));
     found.map(|(_, rules)| *rules).unwrap_or_default()

@@ -1,5 +1,5 @@
-//! A resource as a version of an API has it: what its documents look like there, what a client may
-//! send, and what its attributes are called.
+//! A resource in a version of an API: the documents that it shows and accepts, and the names of
+//! their attributes.
 
 use serde_json::{Map, Value};
 
@@ -14,18 +14,15 @@ use crate::patch::{self, Format, PatchError};
 use crate::resource::{Api, Resource, Served, capitalised};
 use crate::shape::{Attribute, TypeSet};
 
-/// A resource at a place in the APIs.
+/// A resource in a version of an API.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    /// The API.
     pub api: &'static Api,
-    /// The resource.
     pub resource: &'static Resource,
-    /// In this version.
     pub version: Version,
 }
 
-/// Why a change was refused; nothing of it was made.
+/// Why a change was refused; nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The patch cannot be applied.
@@ -37,7 +34,6 @@ pub enum Refused {
 }
 
 impl View {
-    /// The resource's name.
     pub fn name(&self) -> &'static str {
         match self.version {
             Version::V4 => self.resource.name,
@@ -57,13 +53,13 @@ impl View {
     /// The shape of its documents.
     pub fn shape(&self) -> &'static str {
         match (self.version, self.resource.name_v5) {
-            // A resource has another name because it is called otherwise, and so is its shape.
+            // A resource with another name has another shape too.
             (Version::V5, Some(name)) => named_like(name).unwrap_or(self.resource.shape),
             (Version::V4 | Version::V5, _) => self.resource.shape,
         }
     }
 
-    /// The shapes that its documents are made of.
+    /// The shapes of its documents.
     pub fn types(&self) -> TypeSet {
         match self.version {
             Version::V4 => TypeSet::V4,
@@ -71,7 +67,7 @@ impl View {
         }
     }
 
-    /// A document that is kept, as it is seen here.
+    /// A stored document, as shown here.
     pub fn shown(&self, mut document: Value) -> Value {
         if let (Version::V5, Value::Object(fields)) = (self.version, &mut document) {
             let kept = match self.is_translated() {
@@ -84,7 +80,7 @@ impl View {
         document
     }
 
-    /// What is seen here, as it is kept.
+    /// A document sent here, as stored.
     pub fn kept(&self, mut document: Value) -> Value {
         if let (true, Value::Object(fields)) = (self.is_translated(), &mut document) {
             walk::down(self.types(), self.shape(), fields);
@@ -139,7 +135,7 @@ impl View {
         }
     }
 
-    /// Where the values are kept that a dotted path leads to; `None` if they are not the same.
+    /// The stored path of a dotted path; `None` if its values differ.
     pub fn kept_path(&self, path: &str) -> Option<String> {
         match self.is_translated() {
             true => path::down(self.types(), self.shape(), path),
@@ -189,7 +185,7 @@ impl View {
         Ok(kept)
     }
 
-    /// Whether what changed has its shape, and what must be there still is.
+    /// Whether changed attributes have their shape, and mandatory ones still exist.
     fn check_changed(&self, before: &Value, after: &Value) -> Result<(), Invalid> {
         let (old, new) = (object(before)?, object(after)?);
         value::check_depth(after)?;
@@ -202,12 +198,12 @@ impl View {
         Ok(())
     }
 
-    /// The shape that a document is of.
+    /// The shape of a document.
     fn meant(&self, fields: &Map<String, Value>) -> &'static str {
         self.types().meant(self.shape(), fields)
     }
 
-    /// Whether documents are kept in other words: what is in version 5 alone is kept as it is there.
+    /// Whether documents are stored differently: those of version 5 alone are stored as they are.
     fn is_translated(&self) -> bool {
         self.version == Version::V5 && self.resource.served != Served::V5
     }
@@ -216,7 +212,7 @@ impl View {
         self.types().object(self.shape()).into_iter().flat_map(|shape| &shape.attributes)
     }
 
-    /// What is wrong, with the attribute as it is called here.
+    /// An error with the name of the attribute here.
     fn in_its_words(&self, invalid: Invalid) -> Invalid {
         let Invalid { path, message, kind } = invalid;
         let here = self.shown_path(&path);
@@ -230,7 +226,7 @@ impl Attributes for View {
         let name = path.join(".");
         let mut holds = found(self.types(), self.shape(), path);
         if self.version == Version::V5 {
-            // What is kept may be older, or come in by version 4, which takes other values.
+            // The stored document may be older, or from version 4, which allows other values.
             let kept = self.kept_path(&name).unwrap_or_else(|| name.clone());
             let kept: Vec<String> = kept.split('.').map(str::to_string).collect();
             let is_known = holds.is_some() || self.knows(&name);
@@ -260,14 +256,14 @@ impl Attributes for View {
     }
 }
 
-/// The shape of version 5 that is named like a resource.
+/// The shape of version 5 with the name of a resource.
 fn named_like(name: &str) -> Option<&'static str> {
     let shapes = &crate::shape::shapes_v5().objects;
     shapes.get_key_value(capitalised(name).as_str()).map(|(name, _)| *name)
 }
 
-/// A changed value in which everything that was not changed is as it was before: `seen` is what
-/// comes of the value before, when it is seen and kept again.
+/// A changed value in which all unchanged parts are as they were stored: `seen` is the stored
+/// value after it was shown and read again.
 fn restored(before: &Value, seen: &Value, after: Value) -> Value {
     if after == *seen {
         return before.clone();
@@ -306,7 +302,7 @@ fn restored_fields(
     fields
 }
 
-/// Each entry that is as one was is that one; an entry at the place of one that is gone is that one,
+/// An entry that equals an old one is that one; an entry in the place of a removed one is that one,
 /// changed.
 fn restored_entries(before: &[Value], seen: &[Value], after: Vec<Value>) -> Vec<Value> {
     let mut is_left = vec![true; seen.len()];

@@ -1,5 +1,5 @@
-//! From one version to the other, through all of a document: along the shapes of version 5, with the
-//! rules of each, and with the `@type` that version 5 wants everywhere.
+//! Converts whole documents between versions: along the shapes of version 5, with the
+//! rules of each, and with the `@type` that version 5 requires everywhere.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use super::rule::{Rule, goes_back};
 use super::table::rules;
 use crate::shape::{Kind, Type, TypeSet, Typed};
 
-/// The rules of a shape, as an API has it: an attribute that it does not know there keeps its name.
+/// The rules of a shape in an API: an attribute that the API does not know keeps its name.
 pub(super) fn rules_of(
     types: TypeSet,
     shape: &'static str,
@@ -26,7 +26,7 @@ pub(super) fn rules_of(
     })
 }
 
-/// Makes of an object of version 4 one of version 5.
+/// Converts an object of version 4 to version 5.
 pub(super) fn up(place: Place, fields: &mut Map<String, Value>) {
     let Place { types, declared, .. } = place;
     forget_class_of_v4(place, fields);
@@ -38,7 +38,7 @@ pub(super) fn up(place: Place, fields: &mut Map<String, Value>) {
         rules_of(types, meant).for_each(|rule| rule.up(fields));
     }
     if !fields.contains_key("@type") && is_typed(types, meant) {
-        // Of what looks like none of its alternatives the first is as good as any.
+        // If an object looks like none of the alternatives, the first is as good as any.
         let first = types.alternatives(meant).into_iter().next();
         fields.insert("@type".into(), first.unwrap_or(meant).into());
     }
@@ -50,8 +50,8 @@ pub(super) fn up(place: Place, fields: &mut Map<String, Value>) {
     }
 }
 
-/// Makes of an object of version 5 one of version 4. The class that it names stays, but for those of
-/// objects that version 4 does not have: they are named again whenever the object is shown.
+/// Converts an object of version 5 to version 4. Its `@type` stays, except on
+/// objects that version 4 does not have: there it is added again whenever the object is shown.
 pub(super) fn down(types: TypeSet, declared: &'static str, fields: &mut Map<String, Value>) {
     let meant = types.meant(declared, fields);
     if let Some(shape) = types.object(meant) {
@@ -71,12 +71,12 @@ pub(super) fn down(types: TypeSet, declared: &'static str, fields: &mut Map<Stri
     }
 }
 
-/// How an object is kept.
+/// The stored form of an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
-    /// In the words of version 4, as this shape where it is known.
+    /// As in version 4, with its shape if it is known.
     V4(Option<&'static str>),
-    /// In those of version 5, which alone has it.
+    /// As in version 5, which alone has it.
     V5,
 }
 
@@ -84,11 +84,11 @@ pub(super) enum Kept {
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     types: TypeSet,
-    /// The shape that may stand here in version 5.
+    /// The declared shape in version 5.
     declared: &'static str,
     /// The same in version 4.
     v4: Kept,
-    /// What stands otherwise here and not everywhere.
+    /// The rules of this place alone.
     rules: &'static [Rule],
 }
 
@@ -134,11 +134,11 @@ impl Place {
     }
 }
 
-/// What the server calls the services that it makes, as the guide of TMF638 version 4 does.
+/// The types that the server gives to its services, as in the guide of TMF638 version 4.
 const OURS: [&str; 2] = ["CFS", "RFS"];
 
-/// A class that only version 4 has is called otherwise in version 5: it goes without saying there.
-/// Any other that an object names stays, the client's own included.
+/// Removes a type that only version 4 has: version 5 implies it.
+/// Any other type of an object stays, the client's own included.
 fn forget_class_of_v4(place: Place, fields: &mut Map<String, Value>) {
     let Some(said) = fields.get("@type").and_then(Value::as_str) else { return };
     let Place { types, declared, v4, .. } = place;
@@ -152,7 +152,7 @@ fn forget_class_of_v4(place: Place, fields: &mut Map<String, Value>) {
     }
 }
 
-/// Leaves out the classes of objects that version 4 does not have, where version 5 names them again.
+/// Removes the types of objects that version 4 does not have: version 5 adds them again.
 fn forget_class_of_v5(
     types: TypeSet,
     shape: &'static str,
@@ -190,8 +190,8 @@ fn forget_class_of_v5(
     }
 }
 
-/// The shape that an object is of: the one that it names, unless what it holds became that of
-/// another since, as the value of a characteristic may.
+/// The shape of an object: the one in its `@type`, unless a change made it look like another,
+/// as the value of a characteristic may.
 fn meant(types: TypeSet, declared: &'static str, fields: &mut Map<String, Value>) -> &'static str {
     let meant = types.meant(declared, fields);
     let likely = types.likely(declared, fields);
@@ -204,7 +204,7 @@ fn meant(types: TypeSet, declared: &'static str, fields: &mut Map<String, Value>
     meant
 }
 
-/// Whether the objects of a shape say their type.
+/// Whether the objects of a shape have an `@type`.
 fn is_typed(types: TypeSet, shape: &str) -> bool {
     types.object(shape).is_some_and(|shape| shape.typed == Typed::Always)
 }

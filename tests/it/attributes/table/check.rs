@@ -17,7 +17,6 @@ const LINKS: [&str; 4] =
 pub(super) struct Quiet<'a> {
     pub(super) form: Form,
     pub(super) asked: Asked,
-    /// The instance before.
     pub(super) before: &'a Value,
     pub(super) done: &'a Done,
 }

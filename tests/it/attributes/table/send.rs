@@ -272,7 +272,6 @@ impl<'a> Sender<'a> {
         text(&answer.body["id"])
     }
 
-    /// A new instance.
     pub(super) async fn instance(&self) -> String {
         let done = self.done(&self.order(Asked::Add, "")).await;
         text(&done.unwrap_or_else(|fault| panic!("{fault}")).instance["id"])
@@ -284,7 +283,6 @@ impl<'a> Sender<'a> {
         self.world.http.get(&format!("{path}/{id}")).await
     }
 
-    /// All inventories.
     pub(super) async fn inventories(&self) -> Vec<Value> {
         let mut all = Vec::new();
         for resource in ["product", "service", "resource"] {

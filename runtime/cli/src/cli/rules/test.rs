@@ -55,7 +55,6 @@ struct Tested {
     order: Option<PathBuf>,
     /// The file of its plan.
     plan: PathBuf,
-    /// How it ended.
     result: Ending,
     /// What differs, or why there is no plan.
     #[serde(skip_serializing_if = "Option::is_none")]
