@@ -1,4 +1,4 @@
-//! What the code of the runtime is like as a whole, read from its sources: which module imports which,
+//! Measures the code of the runtime as a whole: which module imports which,
 //! how many functions work on untyped JSON, how much is cloned.
 
 mod imports;

@@ -132,7 +132,7 @@ fn malformed(error: serde_path_to_error::Error<serde_json::Error>) -> Malformed 
     Malformed { attribute, problem: problem(message) }
 }
 
-/// A problem in our words if serde says that a type is wrong, or as the type itself words it.
+/// The message for a value that serde refuses: ours for a wrong type, else that of the type itself.
 fn problem(message: &str) -> Cow<'static, str> {
     if message.contains("invalid number") {
         return "is not a whole number".into();

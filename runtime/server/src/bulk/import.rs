@@ -182,7 +182,7 @@ impl Import {
             .await
     }
 
-    /// Completes the import: there are no more lines.
+    /// Completes the import: the last line was added.
     pub(crate) async fn finish(mut self) -> Result<Progress, ImportError> {
         self.flush().await?;
         self.progress.state = State::Completed;

@@ -4,8 +4,8 @@ use super::{Amount, Number, Reference};
 use crate::table::ProductStatus;
 
 impl ProductStatus {
-    /// Whether recurring charges run, after a time in which they did or did not. What is to end is
-    /// what it was until then: what is suspended when its end is ordered is not charged again.
+    /// Whether recurring charges run, after a time in which they did or did not. A product with an
+    /// ordered end stays as it was: one that was suspended then is not charged again.
     pub fn is_charged_after(self, before: bool) -> bool {
         match self {
             Self::Active => true,
