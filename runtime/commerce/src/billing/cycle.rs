@@ -70,7 +70,7 @@ impl Cycle {
         account: &BillingAccount,
         specification: Option<&BillingCycleSpecification>,
     ) -> Result<Self, Malformed> {
-        specification.or(account.cycle()).map_or_else(|| Ok(Self::default()), Self::read)
+        specification.or_else(|| account.cycle()).map_or_else(|| Ok(Self::default()), Self::read)
     }
 
     /// The day of the month on which prices for months are counted from.
