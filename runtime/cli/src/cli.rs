@@ -18,7 +18,6 @@ use crate::demo::{self, Demo};
 use crate::repository::Repository;
 use server::config::{self, Config};
 use server::serve::Server;
-use simnet;
 
 /// Ferrule takes telecom orders over the TM Forum APIs, decomposes them by rules, and carries out
 /// the resulting plans through sandboxed plugins. State is durable.

@@ -18,7 +18,6 @@ use crate::client::Client;
 use crate::repository::Repository;
 use server::config::Config;
 use server::serve::Server;
-use simnet;
 
 /// The order that the demo sends when none is given.
 const ORDER: &str = include_str!("../../../workflows/superfibre/orders/gpon.json");
