@@ -140,6 +140,17 @@ const ID_BYTES_MAX: usize = 200;
 const DEPTH_MAX: usize = 16;
 
 impl Order {
+    /// The ids of its lines, if they are in one namespace with the items that decomposition makes:
+    /// products have an order of their own.
+    pub(crate) fn ids_among_items(&self) -> BTreeSet<&str> {
+        match self.level {
+            Level::Product => BTreeSet::new(),
+            Level::CustomerService | Level::ResourceService | Level::Resource => {
+                self.lines.iter().map(|line| line.id.as_str()).collect()
+            }
+        }
+    }
+
     /// Reads an order of a level; [`Level::CustomerService`] stands for any service order.
     pub fn parse(level: Level, document: &Value) -> Result<Self, OrderError> {
         Self::read(Form::of(level), document)

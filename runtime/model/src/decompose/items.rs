@@ -83,7 +83,7 @@ pub(super) fn items<'a>(
         links: BTreeSet::new(),
         counts: BTreeMap::new(),
         service_lines: 0,
-        taken: taken(order),
+        taken: order.ids_among_items(),
         by_instance: BTreeMap::new(),
         origins: BTreeMap::new(),
         redone: BTreeSet::new(),
@@ -487,18 +487,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The ids of lines that stand among those made here: services among services, resources among
-/// resources. Products have an order of their own.
-fn taken(order: &Order) -> BTreeSet<&str> {
-    match order.level {
-        Level::Product => BTreeSet::new(),
-        Level::CustomerService | Level::ResourceService | Level::Resource => {
-            order.lines.iter().map(|line| line.id.as_str()).collect()
-        }
-    }
-}
-
-/// What is shared cannot be two things at once.
+/// Two items that share an instance want different values of it.
 fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Blocked {
     let message = format!(
         "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
