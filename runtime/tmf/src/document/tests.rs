@@ -48,6 +48,15 @@ fn a_document_is_written_as_it_was_read() {
 }
 
 #[test]
+fn numbers_of_unknown_attributes_keep_their_digits() {
+    let text = r#"{"id":"s-1","own":[0.10,1.0,123456789012345678901234567890,-0.12345678901234567890,1e+400]}"#;
+    let document: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(write(&read_slice::<Sample>(text.as_bytes()).unwrap()).to_string(), text);
+    assert_eq!(write(&read_ref::<Sample>(&document).unwrap()).to_string(), text);
+    assert_eq!(write(&read::<Sample>(document).unwrap()).to_string(), text);
+}
+
+#[test]
 fn null_counts_as_absent() {
     let read = sample(&json!({ "count": null, "relatedParty": null, "own": null })).unwrap();
     assert_eq!((read.count, read.related_party.len()), (None, 0));
