@@ -3,12 +3,12 @@
 //! lie.
 //!
 //! The days of a product that are charged follow from its status ([`timeline`]); the prices that it
-//! had on them ([`spans`]) give rates ([`charge`]), which are TMF678 applied billing rates ([`rate`]). Usage is
-//! guided to a tariff ([`tariff`]), rated by a plugin, and becomes rates when it is billed
+//! had on them ([`spans`]) give rates ([`charge`]), which are TMF678 applied billing rates ([`rate`](model::pricing::rate)). Usage is
+//! guided to a tariff ([`tariff`](model::pricing::tariff)), rated by a plugin, and becomes rates when it is billed
 //! ([`usage`]). A bill run takes what is not billed yet ([`bill`], by [`cycle`]). Rates, payments
-//! and write-offs are journal entries ([`ledger`]). [`assurance`] compares products with rates.
+//! and write-offs are journal entries ([`ledger`](model::pricing::ledger)). [`assurance`] compares products with rates.
 //!
-//! Days are those of the operator's [`zone`], and all ranges of days are half open: they end before
+//! Days are those of the operator's [`zone`](tmf::zone), and all ranges of days are half open: they end before
 //! their last day.
 
 pub mod left;

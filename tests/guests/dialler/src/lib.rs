@@ -105,7 +105,9 @@ fn present(owner: Owner, differences: Vec<Difference>) -> Observed {
 fn difference(written: &Value) -> Difference {
     let json = |name: &str| match written {
         Value::String(text) => text.clone(),
-        _ => written[name].to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            written[name].to_string()
+        }
     };
     let found = written.get("found").map(|_| json("found"));
     Difference { name: "down".into(), expected: json("expected"), found }
