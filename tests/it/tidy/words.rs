@@ -40,7 +40,7 @@ const LEFT: [(&str, usize); 10] = [
     ("runtime/commerce/", 126),
     ("runtime/engine/", 182),
     ("runtime/host/", 34),
-    ("runtime/model/", 428),
+    ("runtime/model/", 427),
     ("runtime/server/src/app", 13),
     ("runtime/server/src/systems", 31),
     ("tests/", 4),

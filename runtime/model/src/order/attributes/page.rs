@@ -25,7 +25,7 @@ resume. The OpenAPI descriptions have the same words at each attribute, as `x-or
 | stored | the order keeps it and shows it; nothing follows |
 | derived | follows from the work; what a client sends of it has no effect |
 
-What no version of the standard has is kept with the order and, in the instance of an item, shown by
+Attributes that no version of the standard has are kept with the order and, in the instance of an item, shown by
 the inventory. At the top of an order, where it may be a mistyped name, `simulate` tells of it.
 
 By `PATCH`, an open order takes other values at the top: `billingAccount`, `relatedParty` and
