@@ -110,6 +110,13 @@ fn crates_depend_only_on_lower_layers() {
     }
 }
 
+/// The README starts it by `cargo run`, and other crates have binaries too.
+#[test]
+fn cargo_run_starts_ferrule() {
+    let manifest: toml::Table = read("runtime/cli/Cargo.toml").parse().unwrap();
+    assert_eq!(manifest["package"]["default-run"].as_str(), Some("ferrule"));
+}
+
 #[test]
 fn anyhow_is_for_the_command_line() {
     for name in ["tmf", "model", "commerce", "engine", "store", "host", "simnet"] {
