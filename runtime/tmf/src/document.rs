@@ -15,7 +15,7 @@
 //!     }
 //! }
 //!
-//! let deposit: Deposit = read(serde_json::json!({ "id": "d-1", "colour": "red" })).unwrap();
+//! let deposit: Deposit = read(&serde_json::json!({ "id": "d-1", "colour": "red" })).unwrap();
 //! assert_eq!(deposit.name, None);
 //! assert_eq!(deposit.rest["colour"], "red");
 //! ```
@@ -92,15 +92,10 @@ macro_rules! document {
     };
 }
 
-/// Reads a document. The error names the first attribute that is missing or of the wrong type.
-#[expect(clippy::needless_pass_by_value, reason = "callers give away what they have read")]
-pub fn read<T: DeserializeOwned>(document: Value) -> Result<T, Malformed> {
-    read_ref(&document)
-}
-
-/// Reads a document that stays where it is. It goes through text: a flattened field refuses whole
-/// numbers of more than 64 bits when it is read from a value, and keeps them when it is read from text.
-pub fn read_ref<T: DeserializeOwned>(document: &Value) -> Result<T, Malformed> {
+/// Reads a document. The error names the first attribute that is missing or of the wrong type. It goes
+/// through text: a flattened field refuses whole numbers of more than 64 bits when it is read from a
+/// value, and keeps them when it is read from text.
+pub fn read<T: DeserializeOwned>(document: &Value) -> Result<T, Malformed> {
     read_slice(document.to_string().as_bytes())
 }
 

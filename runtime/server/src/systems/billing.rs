@@ -24,7 +24,7 @@ use model::pricing::rate::{self, Rate};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tmf::document::customer_bill::AppliedRate;
-use tmf::document::{read_ref, write};
+use tmf::document::{self, write};
 use tmf::field::Malformed;
 use tmf::time::Timestamp;
 
@@ -112,7 +112,7 @@ impl<T: DeserializeOwned> Stored<T> {
 
 /// Reads a stored document. The error names the document and the attribute.
 fn read<T: DeserializeOwned>(resource: &'static str, document: &Document) -> Result<T, Refusal> {
-    read_ref(&document.body).map_err(|wrong| refused(resource, id_of(document), &wrong))
+    document::read(&document.body).map_err(|wrong| refused(resource, id_of(document), &wrong))
 }
 
 fn id_of(document: &Document) -> &str {
@@ -120,7 +120,7 @@ fn id_of(document: &Document) -> &str {
 }
 
 fn read_rate(document: &Document) -> Result<Rate, Refusal> {
-    let rate = read_ref::<AppliedRate>(&document.body).and_then(|rate| Rate::read(&rate));
+    let rate = document::read::<AppliedRate>(&document.body).and_then(|rate| Rate::read(&rate));
     rate.map_err(|wrong| refused(rate::RESOURCE, id_of(document), &wrong))
 }
 

@@ -9,7 +9,7 @@ use engine::store::documents::{Change, Expected};
 use engine::store::{Put, Scan};
 use serde_json::{Map, Value, json};
 use tmf::document::customer_bill::CustomerBill;
-use tmf::document::read_ref;
+use tmf::document::read;
 use tmf::money::Money;
 use tmf::resource::Owner;
 use tmf::table;
@@ -67,7 +67,7 @@ pub(crate) fn view(app: &App, id: &str) -> Result<Option<Value>, engine::store::
         if key == "customerBill" {
             // A bill that cannot be read is a finding of revenue assurance, and hides no other.
             let bills: Vec<CustomerBill> =
-                found.iter().filter_map(|bill| read_ref(bill).ok()).collect();
+                found.iter().filter_map(|bill| read(bill).ok()).collect();
             let owes: Vec<Value> = owed(&bills).iter().map(Money::to_tmf).collect();
             view.insert("owes".into(), Value::Array(owes));
         }

@@ -15,7 +15,7 @@ fn bill() -> CustomerBill {
         "id": "bill-1", "billingAccount": { "id": "acc-1" }, "state": "sent",
         "taxExcludedAmount": amount, "taxIncludedAmount": amount, "remainingAmount": amount,
     });
-    read(bill).unwrap()
+    read(&bill).unwrap()
 }
 
 fn rate(id: &str, kind: RateKind, net: &str, percent: &str) -> Rate {

@@ -8,7 +8,7 @@ use crate::billing::tests::{
 };
 
 fn account() -> BillingAccount {
-    read(json!({
+    read(&json!({
         "id": "acc-1", "name": "Home",
         "relatedParty": [{ "id": "cust-1", "name": "A. Meyer", "@referredType": "Customer" }],
         "financialAccount": { "id": "fin-1" },

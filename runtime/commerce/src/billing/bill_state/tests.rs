@@ -21,7 +21,7 @@ fn drawn(state: &str) -> (CustomerBill, Vec<Rate>) {
         "taxExcludedAmount": euro(71.9), "taxIncludedAmount": euro(85.56),
         "paymentDueDate": "2026-04-15T00:00:00.000Z",
     });
-    (read(bill).unwrap(), lines)
+    (read(&bill).unwrap(), lines)
 }
 
 fn went(from: BillState, to: BillState) -> String {

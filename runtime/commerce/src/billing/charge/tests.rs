@@ -195,10 +195,8 @@ fn weeks_and_days_cost_the_same_each() {
 fn a_quarter_of_monthly_prices_has_a_line_for_each_month() {
     let fibre = product("active", "2026-01-15", &monthly("30"));
     let quarter = json!({ "frequency": "quarterly" });
-    let terms = Terms {
-        cycle: Cycle::read(&tmf::document::read_ref(&quarter).unwrap()).unwrap(),
-        ..terms()
-    };
+    let terms =
+        Terms { cycle: Cycle::read(&tmf::document::read(&quarter).unwrap()).unwrap(), ..terms() };
     let rates = with(&fibre, "", &[], "2026-01-01..2026-04-01", &terms);
     insta::assert_snapshot!(shown(&rates), @r"
     recurringCharge Fibre, Access | 2026-01-15..2026-02-01 | 16.45 EUR + 3.13 EUR | 17/31 days
@@ -227,7 +225,7 @@ fn a_discount_ends_on_its_day_within_a_month() {
 #[test]
 fn a_bill_day_in_the_month_moves_the_months() {
     let cycle =
-        Cycle::read(&tmf::document::read_ref(&json!({ "billingDateShift": 14 })).unwrap()).unwrap();
+        Cycle::read(&tmf::document::read(&json!({ "billingDateShift": 14 })).unwrap()).unwrap();
     let terms = Terms { cycle, ..terms() };
     let fibre = product("active", "2026-03-10", &monthly("28"));
     let rates = |period| with(&fibre, "", &[], period, &terms);

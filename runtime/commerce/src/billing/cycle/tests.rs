@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
-use tmf::document::read_ref;
+use tmf::document::read;
 
 use super::*;
 use crate::billing::tests::day;
 
 fn cycle(specification: &Value) -> Cycle {
-    Cycle::read(&read_ref(specification).unwrap()).unwrap()
+    Cycle::read(&read(specification).unwrap()).unwrap()
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn every_day_is_in_one_period_and_periods_touch() {
 fn an_account_has_the_cycle_that_it_refers_to_or_repeats() {
     let own = json!({ "frequency": "monthly", "dateShift": 9 });
     let account = json!({ "id": "acc-1", "billStructure": { "cycleSpecification": own } });
-    let account: BillingAccount = read_ref(&account).unwrap();
+    let account: BillingAccount = read(&account).unwrap();
     let bill_day = |specification: Option<&Value>| {
-        let specification = specification.map(|one| read_ref(one).unwrap());
+        let specification = specification.map(|one| read(one).unwrap());
         Cycle::of_account(&account, specification.as_ref()).unwrap().bill_day()
     };
     assert_eq!(bill_day(None), 10);
@@ -94,7 +94,7 @@ fn an_account_has_the_cycle_that_it_refers_to_or_repeats() {
 #[test]
 fn what_is_wrong_is_named() {
     let error = |specification: Value| {
-        read_ref(&specification).and_then(|one| Cycle::read(&one)).unwrap_err().to_string()
+        read(&specification).and_then(|one| Cycle::read(&one)).unwrap_err().to_string()
     };
     assert_eq!(
         error(json!({ "frequency": "now and then" })),

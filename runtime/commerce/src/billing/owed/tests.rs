@@ -11,7 +11,7 @@ fn amounts_left_of_bills_are_summed_by_currency_and_exactly() {
             "id": "b", "state": state, "remainingAmount": amount, "taxExcludedAmount": amount,
             "taxIncludedAmount": amount,
         });
-        read(bill).unwrap()
+        read(&bill).unwrap()
     };
     let bills = [
         left("sent", "EUR", 0.1),

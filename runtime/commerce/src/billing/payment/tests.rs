@@ -11,7 +11,7 @@ fn bill(remaining: f64) -> CustomerBill {
         "id": "bill-1", "state": "sent", "amountDue": amount, "remainingAmount": amount,
         "taxExcludedAmount": amount, "taxIncludedAmount": amount,
     });
-    read(bill).unwrap()
+    read(&bill).unwrap()
 }
 
 fn payment(id: &str, amount: &str) -> Payment {
@@ -80,6 +80,6 @@ fn a_payment_that_does_not_fit_is_refused() {
     9.999 EUR is finer than the currency
     bill `bill-1` is `new`: only what is `sent` or `partiallyPaid` can be paid
     ");
-    let unreadable: Result<CustomerBill, Malformed> = read(json!({ "id": "bill-1" }));
+    let unreadable: Result<CustomerBill, Malformed> = read(&json!({ "id": "bill-1" }));
     assert_eq!(unreadable.unwrap_err().to_string(), "`remainingAmount` is missing");
 }

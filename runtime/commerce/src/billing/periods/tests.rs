@@ -4,7 +4,7 @@ use super::*;
 use crate::billing::tests::day;
 
 fn cycle(shift: u32) -> Cycle {
-    Cycle::read(&tmf::document::read_ref(&json!({ "billingDateShift": shift })).unwrap()).unwrap()
+    Cycle::read(&tmf::document::read(&json!({ "billingDateShift": shift })).unwrap()).unwrap()
 }
 
 #[test]

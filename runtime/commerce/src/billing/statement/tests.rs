@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tmf::document::{read_ref, write};
+use tmf::document::{read, write};
 
 use super::*;
 use crate::billing::charge::{Until, due};
@@ -37,7 +37,7 @@ fn rates(name: &str) -> Vec<Rate> {
 }
 
 fn html(bill: &Value, rates: &[Rate]) -> String {
-    Statement::read(&read_ref(bill).unwrap(), rates, Zone::UTC).unwrap().html()
+    Statement::read(&read(bill).unwrap(), rates, Zone::UTC).unwrap().html()
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use serde_json::json;
-use tmf::document::{read_ref, write};
+use tmf::document::{read, write};
 
 use super::*;
 use crate::pricing::tests::{at, decimal, money};
@@ -55,7 +55,7 @@ fn an_entry_is_read_as_it_was_written() {
     assert_eq!(Entry::read(entry.document()), Ok(entry.clone()));
     insta::assert_snapshot!(write(&entry.document()), @r#"{"@type":"JournalEntry","date":"2026-04-01T00:00:00.000Z","description":"Test","id":"e1","line":[{"account":"receivable:acc-1","amount":{"unit":"EUR","value":11.9},"type":"debit"},{"account":"revenue","amount":{"unit":"EUR","value":10},"type":"credit"},{"account":"taxPayable","amount":{"unit":"EUR","value":1.9},"type":"credit"}]}"#);
     let mut document = write(&entry.document());
-    let read = |document: &serde_json::Value| read_ref(document).and_then(Entry::read);
+    let read = |document: &serde_json::Value| read(document).and_then(Entry::read);
     document["line"][0]["amount"]["value"] = json!(1);
     assert_eq!(read(&document).unwrap_err().to_string(), "`line` is out of balance");
     document["line"][0]["account"] = json!("pocket");

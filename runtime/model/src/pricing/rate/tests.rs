@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tmf::document::{read, read_ref, write};
+use tmf::document::{read, write};
 
 use super::*;
 use crate::pricing::tests::{at, days, decimal, money};
@@ -116,7 +116,7 @@ fn a_period_that_ends_on_a_day_has_that_day() {
     let mut document = write(&rate().document(Zone::UTC));
     let mut covers = |from: &str, to: &str| {
         document["periodCoverage"] = json!({ "startDateTime": from, "endDateTime": to });
-        Rate::read(&read_ref(&document).unwrap()).unwrap().covers.map(|days| days.to_string())
+        Rate::read(&read(&document).unwrap()).unwrap().covers.map(|days| days.to_string())
     };
     let march = Some("2026-03-10..2026-04-01".to_owned());
     assert_eq!(covers("2026-03-10", "2026-03-31"), march);
@@ -142,7 +142,7 @@ fn what_is_wrong_is_named() {
     let error = |name: &str, value: Value| {
         let mut document = write(&rate().document(Zone::UTC));
         document[name] = value;
-        read(document).and_then(|document| Rate::read(&document)).unwrap_err().to_string()
+        read(&document).and_then(|document| Rate::read(&document)).unwrap_err().to_string()
     };
     assert_eq!(error("type", json!("gift")), "`type` is no type of rate");
     assert_eq!(error("taxExcludedAmount", Value::Null), "`taxExcludedAmount` is missing");

@@ -3,8 +3,8 @@
 use commerce::billing::cycle::Cycle;
 use serde_json::Value;
 use tmf::Malformed;
+use tmf::document;
 use tmf::document::account::BillingCycleSpecification;
-use tmf::document::read_ref;
 
 use crate::app::App;
 use crate::systems::{Draft, Refusal};
@@ -46,5 +46,5 @@ pub(super) fn check(app: &App, draft: &Draft) -> Result<(), Refusal> {
 }
 
 fn read(specification: &Value) -> Result<Cycle, Malformed> {
-    read_ref::<BillingCycleSpecification>(specification).and_then(|one| Cycle::read(&one))
+    document::read::<BillingCycleSpecification>(specification).and_then(|one| Cycle::read(&one))
 }

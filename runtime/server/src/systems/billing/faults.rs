@@ -14,7 +14,7 @@ use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::Value;
 use tmf::day::Day;
 use tmf::document::customer_bill::AppliedRate;
-use tmf::document::read_ref;
+use tmf::document::read;
 use tmf::field::Malformed;
 use tmf::money::Decimal;
 
@@ -249,15 +249,15 @@ fn entry(app: &App, id: &str) -> Result<Option<Value>, Refusal> {
 }
 
 fn rate_of(document: &Value) -> Result<Rate, Malformed> {
-    read_ref::<AppliedRate>(document).and_then(|rate| Rate::read(&rate))
+    read::<AppliedRate>(document).and_then(|rate| Rate::read(&rate))
 }
 
 fn read_entry(document: &Value) -> Result<Entry, Malformed> {
-    read_ref(document).and_then(Entry::read)
+    read(document).and_then(Entry::read)
 }
 
 fn booked(bill: &Value) -> Result<Booked, Malformed> {
-    read_ref(bill).and_then(Booked::read)
+    read(bill).and_then(Booked::read)
 }
 
 fn id_of(document: &Value) -> &str {

@@ -3,7 +3,7 @@
 use commerce::billing::statement::Statement;
 use model::pricing::ledger::{self, Entry, Ledger};
 use serde_json::{Value, json};
-use tmf::document::read_ref;
+use tmf::document;
 use tmf::money::Money;
 
 use super::{lines_of, read, refused};
@@ -19,7 +19,7 @@ pub(crate) fn trial_balance(app: &App) -> Result<Value, Refusal> {
     let mut count = 0_usize;
     let mut failed = Vec::new();
     app.each_document::<Refusal>(ledger::RESOURCE, |document| {
-        match read_ref(&document.body).and_then(Entry::read) {
+        match document::read(&document.body).and_then(Entry::read) {
             Ok(entry) => {
                 books.post(&entry);
                 count += 1;

@@ -13,7 +13,7 @@ use tmf::OnDemandState;
 use tmf::day::{Day, Days};
 use tmf::document::account::BillingAccount;
 use tmf::document::customer_bill::{AppliedRate, CustomerBill, CustomerBillOnDemand};
-use tmf::document::{Reference, read_ref, write};
+use tmf::document::{self, Reference, write};
 use tmf::field::Malformed;
 use tmf::time::Timestamp;
 
@@ -284,7 +284,7 @@ impl Drawing {
 pub(super) async fn on_demand(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     let (None, Some(after)) = (&draft.before, &draft.after) else { return Ok(()) };
     let wrong = |wrong: Malformed| malformed(&wrong.attribute, wrong.to_string());
-    let mut asked: CustomerBillOnDemand = read_ref(after).map_err(wrong)?;
+    let mut asked: CustomerBillOnDemand = document::read(after).map_err(wrong)?;
     let account = asked.billing_account.as_ref().and_then(|one| one.id.clone());
     let missing = || malformed("billingAccount.id", "`billingAccount.id` is missing");
     let account = account.ok_or_else(missing)?;

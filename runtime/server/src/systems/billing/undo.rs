@@ -11,7 +11,7 @@ use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::{Value, json};
 use tmf::document::customer_bill::{AppliedRate, CustomerBill};
-use tmf::document::{read_ref, write};
+use tmf::document::{self, write};
 
 use super::{DOCUMENTS_MAX, Stored, id_of, posted, rates, read, read_rate, refused, usage};
 use crate::app::App;
@@ -177,7 +177,7 @@ impl Made {
             puts.push(removed(rate::RESOURCE, &rate.id, document.revision));
             let entry = app.document(ledger::RESOURCE, &ledger::rate_id(&rate.id))?;
             if let Some(entry) = entry {
-                let entry = read_ref(&entry.body)
+                let entry = document::read(&entry.body)
                     .and_then(Entry::read)
                     .map_err(|wrong| refused("journalEntry", &rate.id, &wrong))?;
                 puts.push(posted(&entry.reversed(reversal(&rate.id), at)));

@@ -192,7 +192,7 @@ proptest! {
         let fibre = product("active", "2026-01-01", &json!([price("F", &amount.to_string(), currency.0, period.0)]));
         let rounding = if is_even { Rounding::HalfEven } else { Rounding::Commercial };
         // Billed by the year, so that nothing is charged ahead.
-        let cycle = Cycle::read(&tmf::document::read_ref(&json!({ "frequency": "yearly" })).unwrap()).unwrap();
+        let cycle = Cycle::read(&tmf::document::read(&json!({ "frequency": "yearly" })).unwrap()).unwrap();
         let terms = Terms { rounding, cycle, ..terms() };
         let mut days: Vec<Day> = cuts.iter().map(|number| day("2026-01-01").plus_days(*number)).collect();
         days.push(day("2027-01-01"));
@@ -300,7 +300,7 @@ fn a_history_of_ten_years_is_charged_once_and_in_a_moment() {
 fn what_was_paid_ahead_counts_when_the_bill_day_changes() {
     let fibre = product("active", "2026-03-10", &json!([price("F", "365", "EUR", "year")]));
     let later =
-        Cycle::read(&tmf::document::read_ref(&json!({ "billingDateShift": 14 })).unwrap()).unwrap();
+        Cycle::read(&tmf::document::read(&json!({ "billingDateShift": 14 })).unwrap()).unwrap();
     let timeline = timeline(&fibre, "");
     let first = in_runs(&fibre, "", &[day("2026-04-01")], &terms());
     assert_eq!(net(&first), decimal("356"));
@@ -330,7 +330,7 @@ proptest! {
             let frequency = ["weekly", "monthly", "quarterly", "yearly"][frequency];
             let shift = if frequency == "weekly" { shift % 7 } else { shift };
             let cycle = json!({ "frequency": frequency, "billingDateShift": shift });
-            let terms = Terms { cycle: Cycle::read(&tmf::document::read_ref(&cycle).unwrap()).unwrap(), ..terms() };
+            let terms = Terms { cycle: Cycle::read(&tmf::document::read(&cycle).unwrap()).unwrap(), ..terms() };
             let until = terms.cycle.over_by(today).until;
             reached = reached.max(until);
             let made = due(&fibre, &timeline, &rates, &Until::all(until), &terms, start(today));
