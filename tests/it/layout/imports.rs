@@ -18,10 +18,8 @@ pub(super) fn cycles(sources: &[Source]) -> Vec<String> {
     let mut edges = Edges::new();
     let mut places: BTreeMap<(Module, Module), Vec<String>> = BTreeMap::new();
     for source in sources {
-        let mut paths = Paths { module: &source.module, found: BTreeSet::new() };
-        paths.visit_file(&source.syntax);
-        for path in paths.found {
-            let Some(target) = longest(&path, &modules) else { continue };
+        for path in &source.imports {
+            let Some(target) = longest(path, &modules) else { continue };
             let shared =
                 source.module.iter().zip(&target).take_while(|(one, other)| one == other).count();
             // One lies within the other.
@@ -52,6 +50,13 @@ pub(super) fn cycles(sources: &[Source]) -> Vec<String> {
         }
     }
     found
+}
+
+/// What a file of a module imports, from the root of the crate.
+pub(super) fn of(module: &Module, syntax: &syn::File) -> BTreeSet<Module> {
+    let mut paths = Paths { module, found: BTreeSet::new() };
+    paths.visit_file(syntax);
+    paths.found
 }
 
 /// What can be reached from a module by one import at least.

@@ -1,9 +1,12 @@
 //! The sources of the runtime without their tests, parsed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use syn::visit::{self, Visit};
 
+use super::imports;
 use crate::world::repository;
 
 /// A file of the runtime.
@@ -12,12 +15,17 @@ pub(super) struct Source {
     pub(super) path: String,
     /// Its module, such as `["model", "plan", "view"]`.
     pub(super) module: Vec<String>,
-    pub(super) syntax: syn::File,
+    /// The modules and items that it imports, from the root of the crate.
+    pub(super) imports: BTreeSet<Vec<String>>,
+    /// The functions that take or return a JSON value or map.
+    pub(super) untyped: Vec<String>,
     text: String,
 }
 
-/// Every file of the runtime that is no test.
-pub(super) fn sources() -> Vec<Source> {
+/// Every file of the runtime that is no test, parsed once for all tests.
+pub(super) static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(sources);
+
+fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     let crates = std::fs::read_dir(repository().join("runtime")).unwrap();
     for folder in crates.map(|entry| entry.unwrap().path()) {
@@ -51,7 +59,8 @@ fn add(file: &Path, folder: &Path, module: Vec<String>, found: &mut Vec<Source>)
     }
     let root = repository().join("runtime");
     let path = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-    found.push(Source { path, module, syntax, text });
+    let imports = imports::of(&module, &syntax);
+    found.push(Source { path, module, imports, untyped: untyped(&syntax), text });
 }
 
 fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
@@ -76,13 +85,12 @@ impl Source {
     pub(super) fn clones(&self) -> usize {
         self.text.matches(".clone()").count()
     }
+}
 
-    /// The functions that take or return a JSON value or map.
-    pub(super) fn untyped(&self) -> Vec<String> {
-        let mut functions = Untyped(Vec::new());
-        functions.visit_file(&self.syntax);
-        functions.0
-    }
+fn untyped(syntax: &syn::File) -> Vec<String> {
+    let mut functions = Untyped(Vec::new());
+    functions.visit_file(syntax);
+    functions.0
 }
 
 struct Untyped(Vec<String>);
