@@ -24,6 +24,7 @@
 //! camelCase; `#[serde(rename = "@type")]` names another. `null` counts as absent.
 
 pub mod account;
+mod characteristic;
 pub mod customer_bill;
 mod date;
 pub mod product;
@@ -36,6 +37,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+pub use characteristic::{Characteristic, Characteristics};
 pub use date::{Date, DateTime, DayPeriod, TimePeriod};
 pub use quantity::{Amount, Number, Quantity};
 pub use reference::{Reference, id_of};

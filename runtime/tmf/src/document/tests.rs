@@ -110,3 +110,21 @@ proptest! {
         prop_assert_eq!(write(&read::<Sample>(&document).unwrap()), document);
     }
 }
+
+#[test]
+fn characteristics_of_a_list_are_kept_by_name() {
+    let list = json!([
+        { "name": "speed", "value": 100 },
+        { "name": "colour" },
+        { "name": "speed", "value": "1000", "valueType": "string" },
+    ]);
+    let list: Vec<Characteristic> = read(&list).unwrap();
+    let characteristics = Characteristics::of_list(list);
+    assert_eq!(characteristics.to_value(), json!({ "speed": "1000" }));
+    assert_eq!(characteristics.text("speed"), Some("1000"));
+    assert_eq!(characteristics["colour"], json!(null));
+    let listed = serde_json::to_value(characteristics.into_list()).unwrap();
+    assert_eq!(listed, json!([{ "name": "speed", "value": "1000" }]));
+    let wrong = read::<Vec<Characteristic>>(&json!([{ "value": 1 }])).unwrap_err();
+    assert_eq!(wrong.attribute, "[0].name");
+}
