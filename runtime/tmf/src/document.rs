@@ -27,9 +27,13 @@ pub mod account;
 mod characteristic;
 pub mod customer_bill;
 mod date;
+mod deferred;
+pub mod item_price;
 pub mod product;
 mod quantity;
 mod reference;
+pub mod tariff;
+pub mod usage;
 
 use std::borrow::Cow;
 
@@ -39,6 +43,7 @@ use serde_json::{Map, Value};
 
 pub use characteristic::{Characteristic, Characteristics};
 pub use date::{Date, DateTime, DayPeriod, TimePeriod};
+pub use deferred::Deferred;
 pub use quantity::{Amount, Number, Quantity};
 pub use reference::{Reference, id_of};
 

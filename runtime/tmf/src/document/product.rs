@@ -1,7 +1,62 @@
-//! TMF637: the prices of products, and when a product is charged.
+//! TMF637: products, their prices, and when a product is charged.
 
-use super::{Amount, Number, Reference};
+use super::tariff::Tariff;
+use super::{Amount, Characteristic, DateTime, Deferred, Number, Reference};
+use crate::field::Malformed;
 use crate::table::ProductStatus;
+
+crate::document! {
+    /// A product that a customer has.
+    pub struct Product {
+        id: String,
+        href?: String,
+        name?: String,
+        description?: String,
+        status?: ProductStatus,
+        is_bundle?: bool,
+        start_date?: DateTime,
+        termination_date?: DateTime,
+        product_serial_number?: String,
+        billing_account?: Reference,
+        product_offering?: Reference,
+        product_specification?: Reference,
+        /// A malformed price concerns billing only.
+        product_price*: Deferred<ProductPrice>,
+        product_characteristic*: Characteristic,
+        product_relationship*: ProductRelationship,
+        realizing_service*: Reference,
+        realizing_resource*: Reference,
+        related_party*: Reference,
+        place*: Reference,
+        #[serde(rename = "@type")]
+        kind?: String,
+    }
+}
+
+impl Product {
+    /// The id of the account that pays for it.
+    pub fn account(&self) -> Option<&str> {
+        self.billing_account.as_ref()?.id.as_deref()
+    }
+
+    /// Its prices, each with its path. The error is that of the first malformed one.
+    pub fn prices(&self) -> Result<Vec<(String, &ProductPrice)>, Malformed> {
+        let prices = self.product_price.iter().enumerate().map(|(index, price)| {
+            let path = format!("productPrice[{index}]");
+            let price = price.get(&path)?;
+            Ok((path, price))
+        });
+        prices.collect()
+    }
+}
+
+crate::document! {
+    /// A relationship of a product to another one.
+    pub struct ProductRelationship {
+        relationship_type?: String,
+        product?: Reference,
+    }
+}
 
 impl ProductStatus {
     /// Whether recurring charges run, after a time in which they did or did not. A product with an
@@ -50,6 +105,8 @@ crate::document! {
         /// Its taxes if there are several, which TM Forum has no attribute for.
         tax*: PriceTax,
         product_price_alteration*: PriceAlteration,
+        /// What usage costs, which TM Forum has no attribute for.
+        tariff?: Deferred<Tariff>,
         #[serde(rename = "@type")]
         kind?: String,
     }

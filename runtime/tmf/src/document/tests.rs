@@ -128,3 +128,18 @@ fn characteristics_of_a_list_are_kept_by_name() {
     let wrong = read::<Vec<Characteristic>>(&json!([{ "value": 1 }])).unwrap_err();
     assert_eq!(wrong.attribute, "[0].name");
 }
+
+#[test]
+fn a_malformed_deferred_attribute_is_kept_and_reported_to_its_readers() {
+    let usage = json!({ "id": "u-1", "usageDate": "lately" });
+    let read: usage::Usage = read(&usage).unwrap();
+    let date = read.usage_date.as_ref().unwrap();
+    assert_eq!(date.get("usageDate").unwrap_err().to_string(), "`usageDate` is not a date-time");
+    assert_eq!(write(&read), usage);
+    let price = json!({ "price": { "dutyFreeAmount": { "unit": "EUR" } } });
+    let document = json!({ "id": "p-1", "productPrice": [{ "name": "fine" }, price] });
+    let product: product::Product = super::read(&document).unwrap();
+    let wrong = product.prices().unwrap_err();
+    assert_eq!(wrong.attribute, "productPrice[1].price.dutyFreeAmount");
+    assert_eq!(write(&product), document);
+}
