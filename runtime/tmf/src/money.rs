@@ -56,12 +56,6 @@ impl Tax {
         let rate = taxes.iter().map(|tax| tax.rate).sum();
         (!taxes.is_empty()).then_some(Self { rate, category })
     }
-
-    /// Writes taxes as TM Forum's `TaxItem`s of a price.
-    pub fn listed(taxes: &[Self]) -> Value {
-        let item = |tax: &Self| serde_json::json!({ "taxCategory": tax.category, "taxRate": number(tax.rate) });
-        Value::Array(taxes.iter().map(item).collect())
-    }
 }
 
 /// The default name of a tax.

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::quote::{QuoteError, QuoteState, charges_of};
 use model::order::{Form, Order};
-use model::pricing::charge::{Charge, Wrong};
+use model::pricing::charge::Charge;
 use model::pricing::total::totals;
+use tmf::document::{self, write};
 
 /// What an order carries over from a quote or a question as it is.
 const CARRIED: &[&str] =
@@ -31,7 +32,8 @@ pub fn order_of(quote: &Value) -> Result<Value, QuoteError> {
     let mut writer = Priced { quote: &reference, order: &order, next: 0, charges: Vec::new() };
     writer.items(quote, &mut document)?;
     let totals = totals(writer.charges.iter().map(|(quantity, charge)| (*quantity, charge)));
-    let totals: Vec<Value> = totals.iter().map(|total| total.to_tmf("OrderPrice")).collect();
+    let totals: Vec<Value> =
+        totals.iter().map(|total| write(&total.document("OrderPrice"))).collect();
     if let Some(fields) = document.as_object_mut() {
         fields.insert("quote".into(), json!([reference]));
         fields.insert("orderTotalPrice".into(), Value::Array(totals));
@@ -75,12 +77,9 @@ pub fn unread(order: &Value) -> Vec<String> {
         }
         let entries = item.get("itemPrice").and_then(Value::as_array).into_iter().flatten();
         for (position, entry) in entries.enumerate() {
-            if let Err(wrong) = Charge::of_tmf(entry) {
-                let Wrong { at, message } = wrong;
-                told.push(format!(
-                    "`{path}.itemPrice[{position}].{at}` {message}: this price is kept and not \
-                     billed"
-                ));
+            if let Err(wrong) = document::read(entry).and_then(|entry| Charge::read(&entry)) {
+                let wrong = wrong.within(&format!("{path}.itemPrice[{position}]"));
+                told.push(format!("{wrong}: this price is kept and not billed"));
             }
         }
     }
@@ -227,8 +226,10 @@ impl Priced<'_> {
             let charges = charges_of(quoted, &line.id)?;
             let total = totals(charges.iter().map(|charge| (line.quantity, charge)));
             if let Some(fields) = ordered.as_object_mut() {
-                let prices = charges.iter().map(|charge| charge.to_tmf("OrderPrice")).collect();
-                let total = total.iter().map(|total| total.to_tmf("OrderPrice")).collect();
+                let prices =
+                    charges.iter().map(|charge| write(&charge.document("OrderPrice"))).collect();
+                let total =
+                    total.iter().map(|total| write(&total.document("OrderPrice"))).collect();
                 fields.insert("itemPrice".into(), Value::Array(prices));
                 fields.insert("itemTotalPrice".into(), Value::Array(total));
                 fields.insert(
@@ -284,7 +285,10 @@ fn is_same(name: &str, ours: Option<&Value>, theirs: Option<&Value>) -> bool {
         "itemPrice" => {
             let read = |value: Option<&Value>| -> Option<Vec<Charge>> {
                 let entries = value.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-                entries.iter().map(|entry| Charge::of_tmf(entry).ok()).collect()
+                let read = entries
+                    .iter()
+                    .map(|entry| document::read(entry).and_then(|entry| Charge::read(&entry)).ok());
+                read.collect()
             };
             read(ours).is_some() && read(ours) == read(theirs)
         }

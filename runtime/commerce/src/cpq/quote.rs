@@ -15,9 +15,12 @@ use super::configure::{Configuration, configure};
 use model::decompose::Mistake;
 use model::decompose::charges::charges;
 use model::order::{Form, OrderError};
-use model::pricing::charge::{By, Change, Charge, Wrong, granted};
+use model::pricing::charge::{By, Change, Charge, granted};
 use model::pricing::total::totals;
 use model::rulebook::Rulebook;
+use tmf::Malformed;
+use tmf::document::item_price::ItemPrice;
+use tmf::document::{self, write};
 use tmf::money::{PriceKind, is_too_fine};
 use tmf::time::Timestamp;
 
@@ -48,14 +51,11 @@ pub enum QuoteError {
     #[error("{}", listed(.0))]
     Configuration(Vec<Mistake>),
     /// A price cannot be read.
-    #[error("item `{item}`: quoteItemPrice.{at} {message}")]
+    #[error("item `{item}`: quoteItemPrice.{} {}", .wrong.attribute, .wrong.problem)]
     Price {
-        /// The item.
         item: String,
         /// The attribute within the price.
-        at: &'static str,
-        /// What was expected.
-        message: &'static str,
+        wrong: Malformed,
     },
     /// Its state is no word of the standard.
     #[error("`state` is no state of a quote")]
@@ -245,13 +245,11 @@ fn write_prices(
         *next += 1;
         let mut charges = charges.clone();
         for entry in item.get("quoteItemPrice").and_then(Value::as_array).into_iter().flatten() {
-            grant(entry, &mut charges).map_err(|wrong| QuoteError::Price {
-                item: line.id.clone(),
-                at: wrong.at,
-                message: wrong.message,
-            })?;
+            document::read(entry)
+                .and_then(|entry| grant(&entry, &mut charges))
+                .map_err(|wrong| QuoteError::Price { item: line.id.clone(), wrong })?;
         }
-        let prices = charges.iter().map(|charge| charge.to_tmf("QuotePrice")).collect();
+        let prices = charges.iter().map(|charge| write(&charge.document("QuotePrice"))).collect();
         set(item, "quoteItemPrice", Value::Array(prices));
         all.extend(charges);
         write_prices(item, listed, lines, next, all)?;
@@ -261,16 +259,14 @@ fn write_prices(
 
 /// Applies what was granted on one price: the one of the catalog that is named, else all of its
 /// type. An amount is taken off once. What would alter no price is wrong.
-fn grant(entry: &Value, charges: &mut [Charge]) -> Result<(), Wrong> {
-    let id = entry.get("productOfferingPrice").and_then(|price| price.get("id")?.as_str());
+fn grant(entry: &ItemPrice, charges: &mut [Charge]) -> Result<(), Malformed> {
+    let id = entry.product_offering_price.as_ref().and_then(|price| price.id.as_deref());
     let changes = granted(entry)?;
-    let kind = match entry.get("priceType").filter(|kind| !kind.is_null()) {
+    let kind = match &entry.price_type {
         Some(kind) if !changes.is_empty() => {
-            let kind = kind.as_str().and_then(PriceKind::from_tmf);
-            Some(kind.ok_or(Wrong {
-                at: "priceType",
-                message: "is one of `oneTime`, `recurring`, `usage`",
-            })?)
+            let problem = "is one of `oneTime`, `recurring`, `usage`";
+            let wrong = || Malformed::new("priceType", problem);
+            Some(PriceKind::from_tmf(kind).ok_or_else(wrong)?)
         }
         Some(_) | None => None,
     };
@@ -297,20 +293,20 @@ fn grant(entry: &Value, charges: &mut [Charge]) -> Result<(), Wrong> {
 fn alters_some<'a>(
     change: &Change,
     mut meant: impl Iterator<Item = &'a Charge>,
-) -> Result<(), Wrong> {
+) -> Result<(), Malformed> {
     let Some(first) = meant.next() else {
         let message = "alters no price: the item has none of that id or `priceType`";
-        return Err(Wrong { at: "priceAlteration", message });
+        return Err(Malformed::new("priceAlteration", message));
     };
     let By::Amount(money) = &change.by else { return Ok(()) };
     let in_currency = |charge: &Charge| charge.list.currency == money.currency;
     let Some(like) = std::iter::once(first).chain(meant).find(|charge| in_currency(charge)) else {
         let message = "is in the currency of no price of the item that it alters";
-        return Err(Wrong { at: "priceAlteration.price.dutyFreeAmount.unit", message });
+        return Err(Malformed::new("priceAlteration.price.dutyFreeAmount.unit", message));
     };
     if is_too_fine(money, like.kind) {
         let message = "has more decimals than its currency";
-        return Err(Wrong { at: "priceAlteration.price.dutyFreeAmount.value", message });
+        return Err(Malformed::new("priceAlteration.price.dutyFreeAmount.value", message));
     }
     Ok(())
 }
@@ -319,7 +315,7 @@ fn alters_some<'a>(
 fn summed(quote: &mut Value) -> Result<(), QuoteError> {
     let charges = all_charges(quote)?;
     let totals = totals(charges.iter().map(|(quantity, charge)| (*quantity, charge)));
-    let totals = totals.iter().map(|total| total.to_tmf("QuotePrice")).collect();
+    let totals = totals.iter().map(|total| write(&total.document("QuotePrice"))).collect();
     set(quote, "quoteTotalPrice", Value::Array(totals));
     Ok(())
 }
@@ -376,10 +372,6 @@ fn listed(mistakes: &[Mistake]) -> String {
 /// The prices that stand in an item of a quote.
 pub(super) fn charges_of(item: &Value, id: &str) -> Result<Vec<Charge>, QuoteError> {
     let entries = item.get("quoteItemPrice").and_then(Value::as_array).into_iter().flatten();
-    let charges = entries.map(Charge::of_tmf);
-    charges.collect::<Result<_, _>>().map_err(|wrong| QuoteError::Price {
-        item: id.into(),
-        at: wrong.at,
-        message: wrong.message,
-    })
+    let charges = entries.map(|entry| document::read(entry).and_then(|entry| Charge::read(&entry)));
+    charges.collect::<Result<_, _>>().map_err(|wrong| QuoteError::Price { item: id.into(), wrong })
 }

@@ -7,6 +7,7 @@ use super::{OrderError, Reader, malformed};
 use crate::plan::Action;
 use crate::pricing::charge::Charge;
 use crate::pricing::sold::Price;
+use tmf::document;
 
 impl Reader<'_> {
     /// The agreed prices of an item. One that cannot be read is kept on the order, and told
@@ -31,7 +32,9 @@ impl Reader<'_> {
             Some(Value::Array(entries)) => entries,
             Some(_) => return Err(malformed(&path, "is an array")),
         };
-        let read = entries.iter().filter_map(|entry| Charge::of_tmf(entry).ok());
+        let read = entries
+            .iter()
+            .filter_map(|entry| document::read(entry).and_then(|entry| Charge::read(&entry)).ok());
         let agreed: Vec<Price> = read.map(|charge| charge.billed(Some(quote))).collect();
         Ok((!agreed.is_empty()).then_some(agreed))
     }

@@ -1,15 +1,17 @@
-//! What all lines cost together, by price type, period and currency.
+//! Sums of the prices of all lines, by price type, period and currency.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 
 use super::charge::Charge;
+use tmf::document::Amount;
+use tmf::document::item_price::{ItemPrice, ItemPriceAlteration};
+use tmf::document::product::Price;
 use tmf::money::{Money, PriceKind};
 use tmf::period::{Period, Term};
 
-/// What all lines cost together for one price type, period and currency.
+/// The sum of the prices of all lines of one price type, period and currency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Total {
     /// When it is charged.
@@ -24,7 +26,7 @@ pub struct Total {
     pub changes: BTreeMap<Term, Decimal>,
 }
 
-/// Sums charges, each with how many are wanted. Usage is known later, and is not in it.
+/// Sums charges, each with how many are wanted. Usage is not included: its cost is known later.
 pub fn totals<'a>(charges: impl IntoIterator<Item = (u32, &'a Charge)>) -> Vec<Total> {
     let mut found: BTreeMap<(bool, Option<Period>, &str), Total> = BTreeMap::new();
     for (quantity, charge) in charges {
@@ -56,46 +58,37 @@ pub fn totals<'a>(charges: impl IntoIterator<Item = (u32, &'a Charge)>) -> Vec<T
 }
 
 impl Total {
-    /// Writes it as TM Forum's `QuotePrice` and `OrderPrice`, which are alike.
-    pub fn to_tmf(&self, kind: &str) -> Value {
-        let money = |amount| Money { currency: self.net.currency.clone(), amount }.to_tmf();
+    /// Writes it as a price of a type, `QuotePrice` or `OrderPrice`.
+    pub fn document(&self, kind: &str) -> ItemPrice {
         let name = match (self.kind, self.period) {
             (PriceKind::Recurring, None) => "Recurring".into(),
             (PriceKind::Recurring, Some(period)) => format!("Recurring, each {period}"),
             (PriceKind::OneOff | PriceKind::Usage, _) => "Once".into(),
         };
-        let mut price = json!({ "dutyFreeAmount": money(self.net.amount) });
-        if let (Some(gross), Some(fields)) = (self.gross, price.as_object_mut()) {
-            fields.insert("taxIncludedAmount".into(), money(gross));
-        }
-        let mut body = json!({
-            "name": name,
-            "priceType": self.kind.as_tmf(),
-            "price": price,
-            "@type": kind,
-        });
+        let money = |amount| Some(Amount::new(amount, &self.net.currency));
         let changes = self.changes.iter().map(|(lasts, change)| {
             let each = lasts.each.map(|each| format!(" x {each}")).unwrap_or_default();
-            let mut entry = json!({
-                "name": format!("For the first {}{each}", lasts.periods),
-                "priceType": self.kind.as_tmf(),
-                "applicationDuration": lasts.periods,
-                "price": { "dutyFreeAmount": money(*change) },
-            });
-            if let (Some(each), Some(fields)) = (lasts.each, entry.as_object_mut()) {
-                fields.insert("recurringChargePeriod".into(), json!(each));
+            ItemPriceAlteration {
+                name: Some(format!("For the first {}{each}", lasts.periods)),
+                price_type: Some(self.kind.as_tmf().into()),
+                application_duration: Some(lasts.periods),
+                recurring_charge_period: lasts.each.map(|each| each.to_string()),
+                price: Some(Price { duty_free_amount: money(*change), ..Price::default() }),
+                ..ItemPriceAlteration::default()
             }
-            entry
         });
-        let changes: Vec<Value> = changes.collect();
-        if let Some(fields) = body.as_object_mut() {
-            if let Some(period) = self.period {
-                fields.insert("recurringChargePeriod".into(), json!(period));
-            }
-            if !changes.is_empty() {
-                fields.insert("priceAlteration".into(), Value::Array(changes));
-            }
+        ItemPrice {
+            name: Some(name),
+            price_type: Some(self.kind.as_tmf().into()),
+            recurring_charge_period: self.period.map(|period| period.to_string()),
+            price: Some(Price {
+                duty_free_amount: money(self.net.amount),
+                tax_included_amount: self.gross.and_then(money),
+                ..Price::default()
+            }),
+            price_alteration: changes.collect(),
+            kind: Some(kind.into()),
+            ..ItemPrice::default()
         }
-        body
     }
 }

@@ -141,7 +141,7 @@ proptest! {
             alterations: alterations.collect(),
             taxes: taxes(&rates),
         };
-        let read = Charge::of_tmf(&charge.to_tmf("OrderPrice")).unwrap();
+        let read = Charge::read(&charge.document("OrderPrice")).unwrap();
         prop_assert_eq!(read, charge);
     }
 }

@@ -27,7 +27,7 @@ fn costs(catalog: &Value, text: &str, days: &[&str]) -> String {
 }
 
 fn cost(entry: &Value, days: &[&str]) -> Option<String> {
-    let charge = Charge::of_tmf(entry).unwrap();
+    let charge = Charge::read(&tmf::document::read(entry).unwrap()).unwrap();
     if charge.kind != PriceKind::Recurring {
         return None;
     }
