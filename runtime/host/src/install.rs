@@ -10,12 +10,13 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use crate::admission::Usual;
-use crate::capability::{self, http};
+use crate::capability::http;
 use crate::component::Component;
 use crate::contract::{Exports, Part};
 use crate::error::InstallError;
 use crate::grants::{self, Grants};
 use crate::limits::Limits;
+use crate::link;
 use crate::manifest::Manifest;
 use crate::mask::Mask;
 use crate::role::{Capability, Role};
@@ -153,7 +154,7 @@ fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<Linker<Sta
     let mut linker = Linker::new(engine);
     // The standard libraries of all languages import parts of WASI; the context is empty.
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    capability::add_to_linker(&mut linker, component.contract, |capability| {
+    link::add_to_linker(&mut linker, component.contract, |capability| {
         component.imports(capability)
     })?;
     Ok(linker)

@@ -24,6 +24,7 @@ mod declared;
 mod error;
 mod executor;
 mod invoke;
+mod link;
 mod machine;
 mod mask;
 mod precompiled;

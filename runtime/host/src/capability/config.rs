@@ -6,7 +6,6 @@ use wasmtime::component::{HasData, Linker};
 
 use crate::contract::config;
 use crate::grants::Grants;
-use crate::state::State;
 
 /// The settings of the plugin that is called.
 #[derive(Debug)]
@@ -20,15 +19,18 @@ impl config::Host for Config {
     }
 }
 
-pub(super) struct HasConfig;
+pub(crate) struct HasConfig;
 
 impl HasData for HasConfig {
     type Data<'a> = &'a mut Config;
 }
 
-/// Links the interface `config`.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    config::add_to_linker::<_, HasConfig>(linker, |state| &mut state.config)
+/// Links the interface `config`. `of` finds its data in that of the wasm store.
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    of: fn(&mut T) -> &mut Config,
+) -> wasmtime::Result<()> {
+    config::add_to_linker::<_, HasConfig>(linker, of)
 }
 
 #[cfg(test)]

@@ -15,13 +15,11 @@ use hyper::{Method, Request, Response, Uri};
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::Instant;
-use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use crate::capability::log::Log;
 use crate::grants::rule::{Rule, without_user};
 use crate::grants::{self, Grants};
-use crate::state::State;
 
 use self::address::{Connector, Prohibited};
 use self::body::Capped;
@@ -238,9 +236,4 @@ fn connection(error: &io::Error) -> Error {
     } else {
         Error::ConnectionTerminated
     }
-}
-
-/// Links the interfaces of `wasi:http`.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }

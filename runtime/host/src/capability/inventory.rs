@@ -15,7 +15,6 @@ use crate::capability::log::Log;
 use crate::contract::inventory::{self, Failure};
 use crate::contract::types::FailureClass;
 use crate::grants::{self, Grants};
-use crate::state::State;
 
 /// Max documents that are found by an attribute.
 const FOUND_MAX: usize = 100;
@@ -149,13 +148,16 @@ pub(super) fn failure(class: FailureClass, code: &str, message: String) -> Failu
     Failure { class, code: code.into(), message, retry_after_ms: None, attributes: Vec::new() }
 }
 
-pub(super) struct HasInventory;
+pub(crate) struct HasInventory;
 
 impl HasData for HasInventory {
     type Data<'a> = &'a mut Inventory;
 }
 
-/// Links the interface `inventory`.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    inventory::add_to_linker::<_, HasInventory>(linker, |state| &mut state.inventory)
+/// Links the interface `inventory`. `of` finds its data in that of the wasm store.
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    of: fn(&mut T) -> &mut Inventory,
+) -> wasmtime::Result<()> {
+    inventory::add_to_linker::<_, HasInventory>(linker, of)
 }

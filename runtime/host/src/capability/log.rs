@@ -13,7 +13,6 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::contract::log::{self, Level};
-use crate::state::State;
 
 /// How many bytes of log are kept of one attempt.
 pub(crate) const BYTES_MAX: usize = 64 * 1024;
@@ -230,15 +229,18 @@ impl log::Host for Log {
     }
 }
 
-pub(super) struct HasLog;
+pub(crate) struct HasLog;
 
 impl HasData for HasLog {
     type Data<'a> = &'a mut Log;
 }
 
-/// Links the interface `log`.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    log::add_to_linker::<_, HasLog>(linker, |state| &mut state.log)
+/// Links the interface `log`. `of` finds its data in that of the wasm store.
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    of: fn(&mut T) -> &mut Log,
+) -> wasmtime::Result<()> {
+    log::add_to_linker::<_, HasLog>(linker, of)
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use crate::contract::reservation::{self, Failure, Request, Reserved};
 use crate::contract::types::{Attribute, FailureClass};
 use crate::grants::{self, Grants};
 use crate::mask::Mask;
-use crate::state::State;
 
 /// The pools as the plugin that is called may use them, for the task that it is called for.
 #[derive(Debug)]
@@ -79,13 +78,16 @@ impl Reservation {
     }
 }
 
-pub(super) struct HasReservation;
+pub(crate) struct HasReservation;
 
 impl HasData for HasReservation {
     type Data<'a> = &'a mut Reservation;
 }
 
-/// Links the interface `reservation`.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    reservation::add_to_linker::<_, HasReservation>(linker, |state| &mut state.reservation)
+/// Links the interface `reservation`. `of` finds its data in that of the wasm store.
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    of: fn(&mut T) -> &mut Reservation,
+) -> wasmtime::Result<()> {
+    reservation::add_to_linker::<_, HasReservation>(linker, of)
 }

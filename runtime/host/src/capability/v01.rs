@@ -1,16 +1,12 @@
 //! The capabilities as plugins of contract 0.1 import them: what the newest contract gives, in the
 //! words of 0.1.
 
-use wasmtime::component::Linker;
-
-use super::config::{Config, HasConfig};
-use super::inventory::{HasInventory, Inventory};
-use super::log::{HasLog, Log};
-use super::reservation::{HasReservation, Reservation};
+use super::config::Config;
+use super::inventory::Inventory;
+use super::log::Log;
+use super::reservation::Reservation;
 use crate::contract;
 use crate::contract::v01::{config, inventory, log, old_failure, reservation};
-use crate::role::Capability;
-use crate::state::State;
 
 impl log::Host for Log {
     fn write(&mut self, level: log::Level, message: String) {
@@ -81,20 +77,4 @@ impl reservation::Host for Reservation {
             attributes: reserved.attributes.into_iter().map(attribute).collect(),
         })
     }
-}
-
-/// Links the interfaces of the capabilities that were granted.
-pub(super) fn add_to_linker(
-    linker: &mut Linker<State>,
-    granted: impl Fn(Capability) -> bool,
-) -> wasmtime::Result<()> {
-    log::add_to_linker::<_, HasLog>(linker, |state| &mut state.log)?;
-    config::add_to_linker::<_, HasConfig>(linker, |state| &mut state.config)?;
-    if granted(Capability::Inventory) {
-        inventory::add_to_linker::<_, HasInventory>(linker, |state| &mut state.inventory)?;
-    }
-    if granted(Capability::Reservation) {
-        reservation::add_to_linker::<_, HasReservation>(linker, |state| &mut state.reservation)?;
-    }
-    Ok(())
 }

@@ -21,7 +21,7 @@ fn past_the_cap_lines_are_dropped_and_counted() {
 }
 
 #[test]
-fn what_comes_on_stderr_is_put_together_into_lines() {
+fn parts_on_stderr_are_put_together_into_lines() {
     let log = Log::default();
     let mut stderr = log.stderr();
     for part in ["panicked at ", "x.rs:\nno port", " left\n", "note: run with RUST_BACKTRACE"] {
