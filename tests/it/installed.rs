@@ -37,15 +37,15 @@ async fn a_port_that_two_parts_share_is_given_back_once() {
     let ends = world.submit(&about("delete", &[format!("{first}-1")], &json!({}))).await;
     world.completed(&ends).await;
     let plan = world.plan(&ends).await;
-    let allocations = plan.matches("take back allocate of").count();
+    let allocations = plan.matches("undo allocate of").count();
     let keys: std::collections::BTreeSet<&str> = plan
         .lines()
-        .filter_map(|line| line.trim().strip_prefix("take back "))
+        .filter_map(|line| line.trim().strip_prefix("undo "))
         .filter_map(|rest| rest.split(" of ").nth(1))
         .collect();
-    let all = plan.lines().filter(|line| line.trim().starts_with("take back ")).count();
+    let all = plan.lines().filter(|line| line.trim().starts_with("undo ")).count();
     assert!(allocations > 0);
-    assert_eq!(keys.len(), all, "nothing is taken back twice:\n{plan}");
+    assert_eq!(keys.len(), all, "no step is undone twice:\n{plan}");
     let books = world.books().await;
     assert!(books.state.is_empty(), "{:#?}", books.state);
     books.check_pools();

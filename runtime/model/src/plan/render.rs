@@ -122,7 +122,7 @@ impl Plan {
                     write!(f, "redo {} of {} by {}", step.step, made.key, step.plugin)?;
                 }
                 Work::Undo(made) => {
-                    write!(f, "take back {} of {} by {}", step.step, made.key, step.plugin)?;
+                    write!(f, "undo {} of {} by {}", step.step, made.key, step.plugin)?;
                     if made.if_moved {
                         write!(f, " if it moves")?;
                     }

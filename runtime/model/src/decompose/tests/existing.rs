@@ -61,11 +61,11 @@ fn what_was_made_is_taken_back_in_reverse() {
             speed = 100
           delete X needs Y
               speed = 100
-              take back do of f:1 by noop
+              undo do of f:1 by noop
           delete Y
-              take back do of f:2 by noop
+              undo do of f:2 by noop
           delete W needs X
-              take back do of f:0 by noop
+              undo do of f:0 by noop
     waves
       1: Y
       2: X
@@ -127,11 +127,11 @@ fn two_products_that_cease_together_give_back_what_they_share() {
             speed = 100
           delete X needs Y
               speed = 100
-              take back do of f:1 by noop
+              undo do of f:1 by noop
           delete Y
-              take back do of f:2 by noop
+              undo do of f:2 by noop
           delete W shared by A, A#2 needs X, X#2
-              take back do of f:0 by noop
+              undo do of f:0 by noop
       delete P#2 (P)
           extra = false
           speed = 100
@@ -140,9 +140,9 @@ fn two_products_that_cease_together_give_back_what_they_share() {
             speed = 100
           delete X#2 (X) needs Y#2
               speed = 100
-              take back do of f:3 by noop
+              undo do of f:3 by noop
           delete Y#2 (Y)
-              take back do of f:4 by noop
+              undo do of f:4 by noop
     waves
       1: Y, Y#2
       2: X, X#2
@@ -200,7 +200,7 @@ fn a_change_redoes_what_is_another_and_keeps_the_rest() {
               keeps do of f:1
           delete Z
               extra = true
-              take back do of f:0 by noop
+              undo do of f:0 by noop
     waves
       1: Z
     tasks
@@ -230,14 +230,14 @@ fn what_was_changed_again_and_again_ceases_as_it_is_now() {
             speed = 300
           delete X needs Y
               speed = 300
-              take back do of g:0 by noop
+              undo do of g:0 by noop
           delete Y
-              take back do of f:3 by noop
+              undo do of f:3 by noop
           delete Z
               extra = true
-              take back do of h:0 by noop
+              undo do of h:0 by noop
           delete W needs X
-              take back do of f:1 by noop
+              undo do of f:1 by noop
     waves
       1: Y, Z
       2: X

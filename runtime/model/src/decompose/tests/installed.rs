@@ -30,7 +30,7 @@ fn lines(plan: &Plan) -> String {
         let work = match &task.work {
             Work::Do => "do",
             Work::Modify(_) => "redo",
-            Work::Undo(_) => "take back",
+            Work::Undo(_) => "undo",
         };
         let needs: Vec<_> = task.needs.iter().map(|need| plan.task_name(*need)).collect();
         let name = plan.task_name(crate::TaskId::at(index));
@@ -163,9 +163,9 @@ fn an_instance_is_in_a_plan_once_whatever_was_ordered_before() {
     delete A#2 f-s4 after []
     delete SHARED f-s3 after [OWN OWN#2]
     delete OWN#2 f-s5 after []
-    take back OWN.do after []
-    take back OWN#2.do after []
-    take back SHARED.do after [OWN.do OWN#2.do]
+    undo OWN.do after []
+    undo OWN#2.do after []
+    undo SHARED.do after [OWN.do OWN#2.do]
     ");
 }
 
@@ -216,8 +216,8 @@ fn parts_of_a_bundle_cease_in_the_reverse_of_their_needs() {
     delete P-VOI f-1.2 after []
     delete ACC f-s1 after [VOI]
     delete VOI f-s2 after []
-    take back VOI.do after []
-    take back ACC.do after [VOI.do]
+    undo VOI.do after []
+    undo ACC.do after [VOI.do]
     ");
     assert_snapshot!(plan(&bundle(), "1 delete O-ACC id:f-1.1\n2 delete O-VOI id:f-1.2"), @"Reject BUNDLE_CARDINALITY: item `1`: the bundle `f-1` would have 0 of `O-ACC` and must have 1: end the bundle, or add another part");
 }
@@ -297,9 +297,9 @@ deliver:
     delete LINE f-s1 after [TOP]
     delete TOP f-s2 after []
     delete LINE#2 f-s3 after [TOP]
-    take back TOP.do after []
-    take back LINE.do after [TOP.do]
-    take back LINE#2.do after [TOP.do]
+    undo TOP.do after []
+    undo LINE.do after [TOP.do]
+    undo LINE#2.do after [TOP.do]
     ");
 }
 
@@ -359,7 +359,7 @@ fn a_step_is_done_again_if_what_it_reads_of_the_product_is_another() {
     modify P f-1 after []
     noChange MODEM f-s1 after []
     modify VOICE f-s2 after [MODEM]
-    take back VOICE.second after []
+    undo VOICE.second after []
     ");
     let steps = played.complete("h", &document("1 modify O id:f-1 lines=1"));
     let second = steps.plan().items.iter().find(|item| item.name == "VOICE").unwrap();
