@@ -78,7 +78,7 @@ fn who_has_no_profile_is_what_the_rules_say() {
 }
 
 #[test]
-fn what_is_overdue_counts_and_what_is_not_due_does_not() {
+fn overdue_bills_count_and_bills_not_yet_due_do_not() {
     let rules = json!({ "credit": { "maxOverdue": "50" } });
     let mut facts = facts();
     facts.bills = vec![bill("b-1", "2026-03-09", 50.0), bill("b-2", "2026-03-10", 90.0)];

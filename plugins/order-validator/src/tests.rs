@@ -123,7 +123,7 @@ fn an_account_may_be_given_item_by_item() {
 }
 
 #[test]
-fn what_is_taken_away_needs_no_place_and_no_account() {
+fn deleted_products_need_no_place_and_no_account() {
     let delete = json!({"id": "1", "action": "delete",
         "product": {"id": "P-1", "productSpecification": {"id": "PS-RBA-01"}}});
     let mut order = order(&json!([delete]));

@@ -106,8 +106,8 @@ struct Measured {
     echo: Vec<Duration>,
 }
 
-/// Sequences of the neighbour, with the echo beside it. What has not ended when the time is up
-/// counts as long as it has taken.
+/// Sequences of the neighbour, with the echo beside it. A sequence that has not ended when the time
+/// is up counts with the time it has taken so far.
 async fn measure(host: &Host, digest: &model::Digest, echo: std::net::SocketAddr) -> Measured {
     let until = Instant::now() + MEASURED;
     let host = host.clone();

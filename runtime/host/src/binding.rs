@@ -3,8 +3,8 @@
 //!
 //! An id belongs to a file name and to the bytes that had it: another version under the same name
 //! is an upgrade, the same bytes under another name are the same plugin. Anything else is named by
-//! the operator, with `file` in `[plugins.<id>]`. What a program installs without a file is its own
-//! doing and may have any id; it keeps the id from files that are not named.
+//! the operator, with `file` in `[plugins.<id>]`. A component that a program installs without a file
+//! may have any id; files that are not named cannot get that id.
 
 use std::fs;
 use std::io;

@@ -64,7 +64,7 @@ impl Default for CompileLimits {
 }
 
 impl CompileLimits {
-    /// What a setting is now.
+    /// The value of a setting.
     pub(crate) fn of(&self, setting: Setting) -> u32 {
         match setting {
             Setting::Memory => self.compile_memory_mib,

@@ -45,8 +45,8 @@ impl Host {
         Ok(installed)
     }
 
-    /// Takes in every `*.wasm` of a folder that is new there. What came from a file that is gone
-    /// is no longer used by new plans. A file that is not taken in changes nothing else.
+    /// Loads every `*.wasm` of a folder that is new there. New plans no longer use a plugin whose
+    /// file was deleted. A file that is rejected changes nothing else.
     pub async fn load_dir(&self, folder: impl AsRef<Path>) -> io::Result<Vec<Loaded>> {
         let folder = folder.as_ref().to_owned();
         let scanned = folder.clone();
@@ -232,7 +232,7 @@ impl Shared {
             .map_err(|error| bound(&id, &path, error))
     }
 
-    /// What it means that nothing was compiled, which is remembered where it would be so again.
+    /// The error for a failed compilation. It is remembered if it would fail again in the same way.
     fn stopped(&self, digest: &Digest, stopped: Stopped) -> InstallError {
         let limits = &self.compiler.limits;
         let (limit, reason) = match stopped {
@@ -306,7 +306,7 @@ fn report(changes: &[Change]) {
 }
 
 /// The plugin files of a folder, oldest first: of equal versions the one that was written last
-/// counts. What cannot be looked at is there too, and cannot be read later.
+/// counts. An entry that cannot be inspected is listed too; reading it fails later.
 fn scan(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {

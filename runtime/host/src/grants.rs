@@ -13,7 +13,7 @@ pub use self::rule::{Rule, RuleError};
 
 pub(crate) mod rule;
 
-/// What a plugin was granted.
+/// The grants of a plugin.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Grants {
@@ -25,7 +25,7 @@ pub struct Grants {
     pub pools: Vec<String>,
     /// Its settings.
     pub config: BTreeMap<String, String>,
-    /// What its limits are capped to.
+    /// Caps on its limits.
     pub limits: Asked,
     /// The name of the file that may have the id; one `*` in it stands for anything. Without it
     /// the id belongs to the file that had it first.

@@ -105,8 +105,8 @@ impl Limits {
     }
 }
 
-/// Sums the linear memory of a store; wasmtime's own limit counts each memory by itself. What the
-/// store takes is charged to the budget of all guests.
+/// Sums the linear memory of a store; wasmtime's own limit counts each memory by itself. The
+/// memory of the store is charged to the budget of all guests.
 #[derive(Debug)]
 pub(crate) struct Memory {
     used: usize,

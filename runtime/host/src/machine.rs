@@ -72,8 +72,8 @@ fn base() -> Config {
 /// A pool that cannot be used up by calls that were admitted: everything is there for each instance
 /// as often as one component may have it.
 ///
-/// What a component may have is checked before it is compiled ([`crate::declared`]), and not left
-/// to the pool, which checks when compiled code is loaded: what cannot be loaded is taken for damaged.
+/// The limits of a component are checked before it is compiled ([`crate::declared`]). The pool checks
+/// them only when compiled code is loaded, and code that cannot be loaded counts as damaged.
 fn pool(instances: u32, memory_max: usize) -> PoolingAllocationConfig {
     let core_instances = instances.saturating_mul(CORE_INSTANCES_MAX);
     let memories = instances.saturating_mul(MEMORIES_MAX);

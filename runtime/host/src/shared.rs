@@ -39,7 +39,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// What a plugin with this id was granted, and the client for it.
+    /// The grants of the plugin with this id, and the client for it.
     pub(crate) fn granted(&self, id: &PluginId) -> (Arc<Grants>, Client) {
         self.grants.get(id).unwrap_or(&self.nothing).clone()
     }

@@ -232,7 +232,7 @@ async fn a_rater_turns_prices_into_charges() {
 }
 
 #[tokio::test]
-async fn a_decomposer_says_what_an_item_becomes() {
+async fn a_decomposer_names_the_items_that_an_item_becomes() {
     let (bench, digest) = pure("decomposer").await;
     let mut item = Decomposition {
         spec: SpecId::new("CFS"),

@@ -199,7 +199,7 @@ async fn a_compiler_that_cannot_be_run_refuses_nothing_for_good() {
     assert!(matches!(error, InstallError::Compiler(_)) && error.is_passing(), "{error}");
 }
 
-/// What is cut off or changed anywhere is refused or taken in: nothing panics, hangs or aborts.
+/// A file that is cut off or changed anywhere is refused or loaded: no panic, no hang, no abort.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_files_are_refused_or_taken_in() {
     let whole = with_world(&guest("pure"), "pure", "validator", "");

@@ -116,7 +116,7 @@ async fn an_observation_tells_owner_and_differences_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_request_elsewhere_is_denied_and_the_log_says_what_to_add() {
+async fn a_request_elsewhere_is_denied_and_the_log_names_the_grant_to_add() {
     let element = Element::start().await;
     let (bench, installed) = element.dialler("127.0.0.1").await;
     let elsewhere = json!({ "host": "10.0.0.1:8080", "path": "/api/x" });
@@ -152,7 +152,7 @@ async fn a_name_that_leads_inside_is_refused_unless_it_is_localhost() {
 }
 
 #[tokio::test]
-async fn there_is_no_tls_and_the_answer_says_so() {
+async fn a_tls_request_fails_because_this_build_has_no_tls() {
     let bench = Bench::new(grants("dialler", "http = [\"https://127.0.0.1\"]"));
     let installed = bench.host.install(guest("dialler")).await.unwrap();
     let report = bench.run(&installed.digest, json!({ "host": "127.0.0.1", "tls": true })).await;

@@ -31,7 +31,7 @@ fn current(host: &Host) -> Option<String> {
 }
 
 #[tokio::test]
-async fn what_is_no_plugin_is_refused() {
+async fn a_file_that_is_no_plugin_is_refused() {
     let bench = Bench::with([].into(), |options| options.plugin_bytes_max = 1 << 20);
     let whole = guest("pure");
     assert!(matches!(refused(&bench, b"hello").await, InstallError::NotWasm));
@@ -66,7 +66,7 @@ async fn a_plugin_of_another_contract_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_imported_but_not_granted_is_refused_with_the_lines_to_add() {
+async fn an_import_without_a_grant_is_refused_with_the_lines_to_add() {
     let bench = Bench::new([].into());
     let error = refused(&bench, &guest("dialler")).await.to_string();
     assert!(error.ends_with("\n[plugins.dialler]\nhttp = [\"http://HOST:PORT\"]"), "{error}");
@@ -178,7 +178,7 @@ fn restart(bench: &Bench, cache: &Path) -> Host {
 }
 
 #[tokio::test]
-async fn the_list_says_what_a_rejected_plugin_asks_for() {
+async fn the_list_shows_the_capabilities_of_a_rejected_plugin() {
     let bench = Bench::new([].into());
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("dialler.wasm"), guest("dialler")).unwrap();
@@ -248,7 +248,7 @@ async fn an_id_is_not_given_to_another_file_unless_the_operator_names_it() {
 
 /// S14: one file that cannot be read is one rejected entry.
 #[tokio::test]
-async fn what_is_no_file_is_rejected_and_the_others_are_taken_in() {
+async fn a_folder_entry_that_is_no_file_is_rejected_and_the_others_are_loaded() {
     use std::os::unix::ffi::OsStrExt as _;
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

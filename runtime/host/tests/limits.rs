@@ -77,7 +77,7 @@ async fn a_step_that_allows_less_time_than_the_plugin_has_is_obeyed() {
 }
 
 #[tokio::test]
-async fn a_trap_says_what_the_plugin_said_last() {
+async fn a_trap_is_reported_with_the_last_log_lines_of_the_plugin() {
     let (bench, installed) = Bench::misbehave("").await;
     let report = bench.run(&installed.digest, json!({ "do": "trap" })).await;
     let failure = failed(&report);

@@ -99,7 +99,7 @@ async fn sleepers_up_to_the_ceiling_leave_room_for_others() {
 }
 
 #[tokio::test]
-async fn a_call_that_found_no_room_says_which_settings_govern_it() {
+async fn a_call_that_found_no_room_names_the_settings_that_govern_it() {
     let bench = Bench::with(all(&["hog"]), |options| options.instances = 4);
     let hog = greedy(&bench, "hog").await;
     let asleep = crowd(&bench, &hog, 1, json!({ "do": "sleep", "ms": 600_000 })).await;

@@ -22,7 +22,7 @@ fn an_address_that_would_be_misread_is_refused() {
 }
 
 #[test]
-fn what_the_host_says_is_sorted_by_what_a_plugin_does_about_it() {
+fn errors_of_the_host_are_sorted_by_how_a_plugin_reacts() {
     let of = |code| Error::of(&code, "http://olt-1");
     assert_eq!(of(ErrorCode::HttpRequestDenied), Error::Denied { target: "http://olt-1".into() });
     let refused = of(ErrorCode::ConnectionRefused);

@@ -41,7 +41,7 @@ fn rounding_is_to_the_minor_units_of_the_currency() {
 }
 
 #[test]
-fn what_is_no_amount_or_no_currency_is_refused() {
+fn malformed_amounts_and_currencies_are_refused() {
     for amount in ["", "ten", "1,5", "1e3", "--1", "1.2.3"] {
         assert!(matches!(Money::parse(amount, "EUR"), Err(Error::Amount { .. })), "{amount}");
     }
@@ -51,7 +51,7 @@ fn what_is_no_amount_or_no_currency_is_refused() {
 }
 
 #[test]
-fn what_does_not_fit_is_an_error_and_not_a_crash() {
+fn overflow_is_an_error_and_not_a_crash() {
     let most = Money::new(Decimal::MAX, "EUR").unwrap();
     assert_eq!(most.plus(&most), Err(Error::Overflow));
     assert_eq!(most.times(2), Err(Error::Overflow));

@@ -84,7 +84,7 @@ fn rate(attributes: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_was_used_is_paid_for() {
+fn used_units_are_charged() {
     assert_eq!(rate(&[("units", "3")]), "0.27 EUR + 0.0513 EUR, units 3, free-units 0");
     assert_eq!(rate(&[("units", "0")]), "0.00 EUR + 0.00 EUR, units 0, free-units 0");
     assert_eq!(

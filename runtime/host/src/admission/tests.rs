@@ -49,7 +49,7 @@ fn however_many_plugins_take_all_they_can_another_finds_something() {
 }
 
 #[test]
-fn what_is_given_back_goes_to_the_plugin_that_has_least() {
+fn released_memory_goes_to_the_plugin_that_has_least() {
     let admission = admission(4, 2_048);
     let (a, b) = (PluginId::new("a"), PluginId::new("b"));
     let first = now(&admission, "a", MIB).unwrap();

@@ -20,7 +20,7 @@ fn compile(cache: &Cache, engine: &Engine, digest: &Digest) {
 }
 
 #[test]
-fn what_was_compiled_is_loaded_and_not_compiled_again() {
+fn compiled_code_is_loaded_and_not_compiled_again() {
     let (folder, engine) = (tempfile::tempdir().unwrap(), engine());
     let cache = Cache::open(folder.path()).unwrap();
     let digest = Digest::of(EMPTY);

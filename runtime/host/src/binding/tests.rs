@@ -42,7 +42,7 @@ fn an_operator_names_who_has_an_id() {
 }
 
 #[test]
-fn what_came_without_a_file_keeps_its_id_from_files() {
+fn a_component_without_a_file_keeps_its_id_from_files() {
     let folder = tempfile::tempdir().unwrap();
     let bindings = Bindings::open(folder.path().join("ids")).unwrap();
     bindings.bind(&id(), None, &digest("1"), None).unwrap();

@@ -38,7 +38,7 @@ fn a_setting_in_a_key_or_a_specification_is_refused() {
 }
 
 #[test]
-fn what_is_read_back_and_produced_is_masked() {
+fn observations_and_productions_are_masked() {
     let held = Reading::Held {
         outputs: object(json!({ "a": "s3cr3t-value" })),
         differences: vec![Difference {

@@ -40,7 +40,7 @@ fn read(sections: &[&[u8]]) -> Declared {
 const MEMORY: &[u8] = &[5, 3, 1, 0, 1];
 
 #[test]
-fn what_is_instantiated_counts_and_what_is_only_there_does_not() {
+fn instantiated_modules_count_and_unused_modules_do_not() {
     let module = module(MEMORY);
     assert_eq!(read(&[&module]), Declared::default());
     let twice = read(&[&module, &core_instance(0), &core_instance(0)]);
@@ -49,7 +49,7 @@ fn what_is_instantiated_counts_and_what_is_only_there_does_not() {
 }
 
 #[test]
-fn what_doubles_at_each_depth_is_refused() {
+fn a_component_that_doubles_at_each_depth_is_refused() {
     let module = module(MEMORY);
     // Thirty components, each of which instantiates the one before it twice.
     let mut inner = component(&[&module, &core_instance(0)]);
@@ -73,7 +73,7 @@ fn an_alias_stands_for_what_it_names() {
 }
 
 #[test]
-fn what_the_host_keeps_of_an_instance_is_bounded() {
+fn the_tables_of_an_instance_are_bounded() {
     // A hundred thousand globals: i32, constant, i32.const 0.
     let mut globals = Vec::new();
     leb(&mut globals, 200_000);

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_allows_what_it_says_and_no_more() {
+    fn a_rule_allows_only_what_it_names() {
         let rule = "http://nms.example:8080/api GET,POST";
         assert!(allows(rule, "GET http://nms.example:8080/api"));
         assert!(allows(rule, "POST http://NMS.example:8080/api/ports?x=1"));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_none_says_why() {
+    fn a_malformed_rule_is_refused_with_the_reason() {
         for (rule, why) in [
             ("", "empty"),
             ("127.0.0.1:80", "scheme"),

@@ -19,7 +19,7 @@ fn grants_are_read_from_toml() {
 }
 
 #[test]
-fn what_grants_do_not_know_is_refused() {
+fn unknown_grants_are_refused() {
     assert!(toml::from_str::<Grants>("htp = []").is_err());
     let error = toml::from_str::<Grants>(r#"http = ["127.0.0.1:80"]"#).unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:80"), "{error}");

@@ -44,7 +44,7 @@ fn memory_is_summed_over_the_store() {
 }
 
 #[test]
-fn what_the_budget_of_all_guests_lacks_is_not_the_fault_of_the_guest() {
+fn a_lack_in_the_budget_of_all_guests_is_not_the_fault_of_the_guest() {
     let mut memory = Memory::new(&DEFAULT, permit(4));
     assert!(memory.memory_growing(0, 1 << 20, None).unwrap());
     memory.memory_growing(1 << 20, 4 << 20, None).unwrap_err();

@@ -28,7 +28,7 @@ fn a_whole_manifest_is_read() {
 }
 
 #[test]
-fn a_wrong_manifest_says_what_is_wrong() {
+fn a_wrong_manifest_is_refused_with_the_reason() {
     let refused = |from: &str, to: &str| {
         Manifest::parse(WHOLE.replace(from, to).as_bytes()).unwrap_err().to_string()
     };
