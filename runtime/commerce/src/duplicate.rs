@@ -1,18 +1,18 @@
-//! What makes two parties likely to be one: keys that are the same for both, computed from one party
-//! alone. Whoever keeps parties by their keys finds duplicates without holding each against all.
+//! The keys by which duplicate parties are found. Each is computed from one party alone, and two
+//! parties with the same key are likely one: an index by key replaces the comparison of all pairs.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde_json::Value;
+use tmf::document::party::{Party, PartyIdentification};
 
-/// A party has so many keys at the most.
+/// Max keys of a party.
 const KEYS_MAX: usize = 32;
 
-/// A value counts by its first characters, so many of them.
+/// Max characters of a value that count.
 const VALUE_CHARS_MAX: usize = 100;
 
-/// A number with fewer digits is no telephone number that tells people apart.
+/// Min digits of a telephone number: a shorter one is a service number that many people have.
 const DIGITS_MIN: usize = 6;
 
 /// Something that two parties have in common when they are one.
@@ -20,7 +20,7 @@ const DIGITS_MIN: usize = 6;
 pub struct Key {
     /// What it is.
     pub reason: Reason,
-    /// Its value, written in one way.
+    /// Its normalized value.
     pub value: String,
 }
 
@@ -77,50 +77,65 @@ impl Key {
 }
 
 /// The keys of an individual or an organization (TMF632).
-pub fn keys(party: &Value) -> BTreeSet<Key> {
+pub fn keys(party: &Party) -> BTreeSet<Key> {
+    let own = party.individual_identification.iter().chain(&party.organization_identification);
+    let identifications = own.filter_map(identification);
+    let contacts = party.contact_medium.iter().filter_map(|medium| medium.characteristic.as_ref());
+    let contacts = contacts.flat_map(|own| {
+        let email = own.email_address.as_deref().and_then(email);
+        let phone = own.phone_number.as_deref().and_then(phone);
+        let email = email.map(|value| Key { reason: Reason::Email, value });
+        email.into_iter().chain(phone.map(|value| Key { reason: Reason::Phone, value }))
+    });
+    let all = identifications.chain(contacts).chain(person(party)).chain(organization(party));
     let mut keys = BTreeSet::new();
-    let mut add = |reason, value: String| {
-        if !value.is_empty() && keys.len() < KEYS_MAX {
-            keys.insert(Key { reason, value });
-        }
-    };
-    for name in ["individualIdentification", "organizationIdentification"] {
-        for one in array(party, name) {
-            let number = letters(text(one, "identificationId"));
-            if !number.is_empty() {
-                let kind = letters(text(one, "identificationType"));
-                add(Reason::Identification, format!("{kind}/{number}"));
-            }
-        }
-    }
-    for medium in array(party, "contactMedium") {
-        let Some(own) = medium.get("characteristic") else { continue };
-        let email = text(own, "emailAddress").trim().to_lowercase();
-        if email.contains('@') {
-            add(Reason::Email, short(&email));
-        }
-        add(Reason::Phone, phone(text(own, "phoneNumber")));
-    }
-    let name = format!("{} {}", text(party, "givenName"), text(party, "familyName"));
-    let (name, born) = (letters(&name), text(party, "birthDate").get(..10).unwrap_or_default());
-    if !name.is_empty() && !born.is_empty() {
-        add(Reason::NameAndBirthDate, format!("{name}/{born}"));
-    }
-    for name in ["tradingName", "name"] {
-        if party.get("tradingName").is_some() {
-            add(Reason::OrganizationName, letters(text(party, name)));
+    for key in all {
+        if keys.len() < KEYS_MAX {
+            keys.insert(key);
         }
     }
     keys
 }
 
-/// A name as everybody writes it: small letters and digits, accents taken off.
+fn identification(own: &PartyIdentification) -> Option<Key> {
+    let number = named(own.identification_id.as_deref())?;
+    let kind = letters(own.identification_type.as_deref().unwrap_or_default());
+    Some(Key { reason: Reason::Identification, value: format!("{kind}/{number}") })
+}
+
+fn person(party: &Party) -> Option<Key> {
+    let names = [&party.given_name, &party.family_name];
+    let name: Vec<&str> = names.into_iter().flatten().map(String::as_str).collect();
+    let name = named(Some(&name.join(" ")))?;
+    let born = party.birth_date.as_ref()?.day();
+    Some(Key { reason: Reason::NameAndBirthDate, value: format!("{name}/{born}") })
+}
+
+/// The names of an organization: individuals have no `tradingName`.
+fn organization(party: &Party) -> impl Iterator<Item = Key> {
+    let trading = party.trading_name.as_deref();
+    let name = party.name.as_deref().filter(|_| trading.is_some());
+    let values = [named(trading), named(name)].into_iter().flatten();
+    values.map(|value| Key { reason: Reason::OrganizationName, value })
+}
+
+/// The letters of a text, if it has any.
+fn named(text: Option<&str>) -> Option<String> {
+    Some(letters(text?)).filter(|letters| !letters.is_empty())
+}
+
+fn email(text: &str) -> Option<String> {
+    let email = text.trim().to_lowercase();
+    email.contains('@').then(|| short(&email))
+}
+
+/// The lower-case letters and digits of a text, without accents.
 fn letters(text: &str) -> String {
     let plain = text.chars().flat_map(char::to_lowercase).flat_map(plain);
     short(&plain.filter(|c| c.is_alphanumeric()).collect::<String>())
 }
 
-/// A letter of the languages of Europe without its accent, as people write it who cannot type it.
+/// A letter of a European language without its accent, as it is typed on a keyboard that lacks it.
 fn plain(letter: char) -> impl Iterator<Item = char> {
     let text = match letter {
         'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' => "a",
@@ -147,30 +162,22 @@ fn plain(letter: char) -> impl Iterator<Item = char> {
     text.chars().chain(own)
 }
 
-/// The digits of a telephone number; `00` at the beginning is what `+` is.
-fn phone(text: &str) -> String {
+/// The digits of a telephone number, with `+` for `00` at the beginning.
+fn phone(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if digits.len() < DIGITS_MIN {
-        return String::new();
+        return None;
     }
     let is_abroad = text.trim_start().starts_with('+');
-    match digits.strip_prefix("00").filter(|_| !is_abroad) {
+    Some(match digits.strip_prefix("00").filter(|_| !is_abroad) {
         Some(rest) => short(&format!("+{rest}")),
         None if is_abroad => short(&format!("+{digits}")),
         None => short(&digits),
-    }
+    })
 }
 
 fn short(text: &str) -> String {
     text.chars().take(VALUE_CHARS_MAX).collect()
-}
-
-fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Stocks of products (TMF687): what is reserved, given back, adjusted, checked and asked for, as
-//! functions of the stocks' documents.
+//! Stocks of products (TMF687): reservations, their release, adjustments and checks, as functions of
+//! the stocks' documents.
 //!
-//! What is reserved leaves the stock that it is taken from and stands in a stock of its own, which is
-//! `reserved`: levels are moved, never made. A task moves all that it is asked to, or nothing.
+//! A reservation moves an amount from a stock into a stock of its own, which is `reserved`: levels
+//! are moved, never made. A task moves everything it asks for, or nothing.
 
 mod answer;
 mod quantity;
@@ -10,138 +10,146 @@ mod quantity;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
-
-pub use self::answer::{check, matches};
-use self::quantity::Quantity;
+use tmf::document::stock::{
+    AdjustProductStock, ProductStock, ReserveProductStock, ReserveProductStockItem,
+    StockRelationship,
+};
+use tmf::document::{Quantity, Reference, Rest};
 use tmf::table::path;
 use tmf::time::Timestamp;
+use tmf::{Malformed, StockStatus, TaskState};
 
-/// The resource that stocks are.
+pub use self::answer::check;
+
+/// The key of the resource of stocks.
 pub const RESOURCE: &str = "productStock";
 
-/// A request about stocks is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{attribute}` {problem}")]
-pub struct Wrong {
-    /// The attribute.
-    pub attribute: String,
-    /// What is wrong with it.
-    pub problem: String,
+/// A task after its execution, with the stocks that it changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moved<T> {
+    pub task: T,
+    /// The stocks that have changed, by id.
+    pub changed: BTreeMap<String, ProductStock>,
+    /// The new stocks, by id.
+    pub made: BTreeMap<String, ProductStock>,
+    /// The ids of the stocks to remove.
+    pub removed: Vec<String>,
 }
 
-/// What a task comes to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Moved {
-    /// The task as it is then.
-    pub task: Value,
-    /// The stocks that are another now, by id.
-    pub changed: BTreeMap<String, Value>,
-    /// The stocks that are new, by id.
-    pub made: BTreeMap<String, Value>,
-    /// The stocks that are no more.
-    pub gone: Vec<String>,
+impl<T> Moved<T> {
+    fn nothing(task: T) -> Self {
+        Self { task, changed: BTreeMap::new(), made: BTreeMap::new(), removed: Vec::new() }
+    }
 }
 
-/// Reserves what the items of a request want. `candidates` are, for each item, the ids of the stocks
-/// that it may be taken from, the best one first. Where one item cannot be had nothing is reserved.
+/// Reserves the items of a request. `candidates` are, for each item, the ids of the stocks that it may
+/// be taken from, the best one first. Nothing is reserved if one item is not available.
 pub fn reserve(
-    request: &Value,
+    task: ReserveProductStock,
     id: &str,
-    stocks: &BTreeMap<String, Value>,
+    stocks: &BTreeMap<String, ProductStock>,
     candidates: &[Vec<String>],
     at: Timestamp,
-) -> Result<Moved, Wrong> {
-    const ITEMS: &str = "reserveProductStockItem";
-    let mut moved = Moved { task: request.clone(), ..Moved::default() };
-    let mut levels = stocks.clone();
-    let mut lacking = Vec::new();
-    for (index, item) in array(request, ITEMS).iter().enumerate() {
-        let at_item = format!("{ITEMS}[{index}].quantityRequested");
-        let wanted = Quantity::wanted(item.get("quantityRequested"), &at_item)?;
+) -> Result<Moved<ReserveProductStock>, Malformed> {
+    let mut moved = Moved::nothing(task);
+    let mut reserved = Vec::new();
+    for (index, item) in moved.task.reserve_product_stock_item.iter().enumerate() {
+        let path = format!("reserveProductStockItem[{index}].quantityRequested");
+        let amount = quantity::wanted(&item.quantity_requested, &path)?;
         let mut from = candidates.get(index).into_iter().flatten();
-        let from = from.find(|stock| {
-            levels.get(*stock).is_some_and(|stock| is_available(stock) && wanted.is_in(stock))
+        let source = from.find_map(|id| {
+            let stock = moved.changed.get(id).or_else(|| stocks.get(id))?;
+            answer::has_enough(stock, &item.quantity_requested, amount).then_some(stock)
         });
-        let Some(source) = from.and_then(|source| levels.get_mut(source)) else {
-            lacking.push(index);
+        let Some(source) = source else {
+            reserved.push(None);
             continue;
         };
-        quantity::add(source, -wanted.amount, at);
-        let (own, source) = (format!("{id}.{}", index + 1), source.clone());
-        let source_id = text(&source, "id").to_owned();
-        let reserved = reserved_stock(&source, &own, &wanted, at);
-        moved.made.insert(own.clone(), reserved);
-        moved.changed.insert(source_id.clone(), source);
-        let item = &mut moved.task[ITEMS][index];
-        // What the client named stays as it named it.
-        if item.pointer("/productStockRequested/id").and_then(Value::as_str) != Some(&source_id) {
-            item["productStockRequested"] = reference(&source_id);
+        let mut source = source.clone();
+        quantity::add(&mut source, -amount, at);
+        let units = item.quantity_requested.units.as_deref();
+        let own = format!("{id}.{}", index + 1);
+        let stock = reserved_stock(&source, own, Quantity::new(amount, units), at);
+        reserved.push(Some((source.id.clone(), stock)));
+        moved.changed.insert(source.id.clone(), source);
+    }
+    if reserved.iter().any(Option::is_none) {
+        return Ok(not_reserved(moved.task, &reserved));
+    }
+    let items = moved.task.reserve_product_stock_item.iter_mut();
+    for (item, (source, stock)) in items.zip(reserved.into_iter().flatten()) {
+        // A reference from the client stays as it is.
+        if !item.product_stock_requested.as_ref().is_some_and(|own| own.is_to(&source)) {
+            item.product_stock_requested = Some(Reference::to(RESOURCE, &source));
         }
-        item["productStockReserved"] = reference(&own);
-        item["quantityReserved"] = wanted.to_tmf();
-        item[STATE] = json!("done");
+        item.product_stock_reserved = Some(Reference::to(RESOURCE, &stock.id));
+        item.quantity_reserved.clone_from(&stock.product_stock_level);
+        item.reserve_product_stock_state = Some(TaskState::Done);
+        moved.made.insert(stock.id.clone(), stock);
     }
-    if lacking.is_empty() {
-        moved.task[STATE] = json!("done");
-        return Ok(moved);
-    }
-    let mut task = request.clone();
-    task[STATE] = json!("terminatedWithError");
-    for index in 0..array(request, ITEMS).len() {
-        let state = if lacking.contains(&index) { "terminatedWithError" } else { "accepted" };
-        task[ITEMS][index][STATE] = json!(state);
-        task[ITEMS][index]["quantityReserved"] = json!({ "amount": 0 });
-    }
-    Ok(Moved { task, ..Moved::default() })
+    moved.task.reserve_product_stock_state = Some(TaskState::Done);
+    Ok(moved)
 }
 
-/// The state of a reservation and of its items.
-const STATE: &str = "reserveProductStockState";
+/// The answer to a reservation of which some items are not available.
+fn not_reserved<T>(
+    mut task: ReserveProductStock,
+    reserved: &[Option<T>],
+) -> Moved<ReserveProductStock> {
+    task.reserve_product_stock_state = Some(TaskState::TerminatedWithError);
+    for (item, reserved) in task.reserve_product_stock_item.iter_mut().zip(reserved) {
+        let is_available = reserved.is_some();
+        item.reserve_product_stock_state = Some(state_of_item(is_available));
+        item.quantity_reserved = Some(Quantity::new(Decimal::ZERO, None));
+    }
+    Moved::nothing(task)
+}
 
-/// Gives back what a reservation still holds. A stock that it was taken from and that is no more
-/// takes nothing back: then what was reserved is available by itself.
-pub fn release(reservation: &Value, stocks: &BTreeMap<String, Value>, at: Timestamp) -> Moved {
-    const ITEMS: &str = "reserveProductStockItem";
-    let mut moved = Moved { task: reservation.clone(), ..Moved::default() };
-    for (index, item) in array(reservation, ITEMS).iter().enumerate() {
-        let id_of = |name: &str| item.pointer(&format!("/{name}/id")).and_then(Value::as_str);
-        let Some(held) = id_of("productStockReserved") else { continue };
-        let (source, reserved) = (id_of("productStockRequested"), stocks.get(held));
-        if let Some(reserved) = reserved {
-            let source = source.filter(|source| stocks.contains_key(*source));
-            match source {
-                Some(source) => {
-                    let before = &stocks[source];
-                    let own = moved.changed.entry(source.into()).or_insert_with(|| before.clone());
-                    quantity::add(own, quantity::level(reserved), at);
-                    moved.gone.push(held.into());
-                }
-                None => {
-                    let mut free = reserved.clone();
-                    free["productStockStatusType"] = json!("available");
-                    moved.changed.insert(held.into(), free);
-                }
+/// The state of an item of a task that failed.
+fn state_of_item(is_possible: bool) -> TaskState {
+    if is_possible { TaskState::Accepted } else { TaskState::TerminatedWithError }
+}
+
+/// Releases the stock of a reservation. If the stock that it was taken from no longer exists, the
+/// reserved stock becomes available by itself.
+pub fn release(
+    reservation: ReserveProductStock,
+    stocks: &BTreeMap<String, ProductStock>,
+    at: Timestamp,
+) -> Moved<ReserveProductStock> {
+    let mut moved = Moved::nothing(reservation);
+    for item in &mut moved.task.reserve_product_stock_item {
+        let Some(own) = item.product_stock_reserved.take() else { continue };
+        item.quantity_reserved = Some(Quantity::new(Decimal::ZERO, None));
+        let Some(reserved) = own.id.as_ref().and_then(|id| stocks.get(id)) else { continue };
+        let source = item.product_stock_requested.as_ref().and_then(|source| source.id.as_ref());
+        match source.and_then(|id| stocks.get(id)) {
+            Some(source) => {
+                let changed = moved.changed.entry(source.id.clone());
+                let source = changed.or_insert_with(|| source.clone());
+                quantity::add(source, quantity::level(reserved), at);
+                moved.removed.push(reserved.id.clone());
             }
-        }
-        if let Some(fields) = moved.task[ITEMS][index].as_object_mut() {
-            fields.remove("productStockReserved");
-            fields.insert("quantityReserved".into(), json!({ "amount": 0 }));
+            None => {
+                let mut free = reserved.clone();
+                free.product_stock_status_type = Some(StockStatus::Available);
+                moved.changed.insert(free.id.clone(), free);
+            }
         }
     }
     moved
 }
 
-/// Whether a reservation holds something.
-pub fn holds(reservation: &Value) -> bool {
-    let items = array(reservation, "reserveProductStockItem").iter();
-    items.clone().any(|item| item.get("productStockReserved").is_some())
+/// Whether a reservation still has stock to release.
+pub fn has_stock(reservation: &ReserveProductStock) -> bool {
+    let has_stock = |item: &ReserveProductStockItem| item.product_stock_reserved.is_some();
+    reservation.reserve_product_stock_item.iter().any(has_stock)
 }
 
 /// Whether the time of a reservation is over.
-pub fn is_over(reservation: &Value, now: Timestamp) -> bool {
-    let end = reservation.pointer("/validFor/endDateTime").and_then(Value::as_str);
-    end.and_then(Timestamp::parse).is_some_and(|end| end <= now)
+pub fn is_over(reservation: &ReserveProductStock, now: Timestamp) -> bool {
+    let end = reservation.valid_for.as_ref().and_then(|valid| valid.end_date_time.as_ref());
+    end.is_some_and(|end| end.at() <= now)
 }
 
 /// The reservation that a reserved stock belongs to.
@@ -149,89 +157,73 @@ pub fn reservation_of(stock: &str) -> Option<&str> {
     stock.rsplit_once('.').map(|(reservation, _)| reservation)
 }
 
-/// Moves the levels of stocks by what a request says, up or down. Where one would fall below zero
-/// nothing is moved.
+/// Moves the levels of stocks up or down as a request asks. Nothing is moved if a level would fall
+/// below zero.
 pub fn adjust(
-    request: &Value,
-    stocks: &BTreeMap<String, Value>,
+    task: AdjustProductStock,
+    stocks: &BTreeMap<String, ProductStock>,
     at: Timestamp,
-) -> Result<Moved, Wrong> {
-    const ITEMS: &str = "adjustProductStockItem";
-    let mut moved = Moved { task: request.clone(), ..Moved::default() };
-    let mut short = Vec::new();
-    for (index, item) in array(request, ITEMS).iter().enumerate() {
-        let at_item = format!("{ITEMS}[{index}].adjustProductStockQuantity");
-        let change = Quantity::read(item.get("adjustProductStockQuantity"), &at_item)?;
-        let target = item.pointer("/productStockTarget/id").and_then(Value::as_str);
-        let target = target.unwrap_or_default();
+) -> Result<Moved<AdjustProductStock>, Malformed> {
+    let mut moved = Moved::nothing(task);
+    let mut possible = Vec::new();
+    for (index, item) in moved.task.adjust_product_stock_item.iter().enumerate() {
+        let path = format!("adjustProductStockItem[{index}].adjustProductStockQuantity");
+        let change = &item.adjust_product_stock_quantity;
+        let amount = quantity::amount(change, &path)?;
+        let target = item.product_stock_target.id.as_deref().unwrap_or_default();
         let stock = moved.changed.get(target).or_else(|| stocks.get(target));
-        let Some(stock) = stock.filter(|stock| change.is_alike(stock)) else {
-            let problem = "is in other units than the stock, which this task is about".into();
-            return Err(Wrong { attribute: format!("{at_item}.units"), problem });
+        let Some(stock) = stock.filter(|stock| quantity::has_units_of(change, stock)) else {
+            let problem = "is not in the units of the stock";
+            return Err(Malformed::new(format!("{path}.units"), problem));
         };
         let mut stock = stock.clone();
-        quantity::add(&mut stock, change.amount, at);
-        if quantity::level(&stock) < Decimal::ZERO {
-            short.push(index);
-        }
+        quantity::add(&mut stock, amount, at);
+        possible.push(quantity::level(&stock) >= Decimal::ZERO);
         moved.changed.insert(target.into(), stock);
     }
-    let state = if short.is_empty() { "done" } else { "terminatedWithError" };
-    moved.task["state"] = json!(state);
-    moved.task["completedAdjustProductStockDate"] = json!(at.to_string());
-    for index in 0..array(request, ITEMS).len() {
-        let own = match (short.is_empty(), short.contains(&index)) {
-            (true, _) => "done",
-            (false, true) => "terminatedWithError",
-            (false, false) => "accepted",
-        };
-        moved.task[ITEMS][index]["state"] = json!(own);
+    let is_done = possible.iter().all(|is_possible| *is_possible);
+    let state = if is_done { TaskState::Done } else { TaskState::TerminatedWithError };
+    moved.task.state = Some(state);
+    moved.task.completed_adjust_product_stock_date = Some(at.into());
+    for (item, is_possible) in moved.task.adjust_product_stock_item.iter_mut().zip(possible) {
+        item.state = Some(if is_done { state } else { state_of_item(is_possible) });
     }
-    if !short.is_empty() {
+    if !is_done {
         moved.changed.clear();
     }
     Ok(moved)
 }
 
-/// Whether somebody can have something of a stock.
-fn is_available(stock: &Value) -> bool {
-    text(stock, "productStockStatusType") == "available"
+/// Whether clients can have something of a stock.
+fn is_available(stock: &ProductStock) -> bool {
+    stock.product_stock_status_type == Some(StockStatus::Available)
 }
 
-fn reserved_stock(source: &Value, id: &str, wanted: &Quantity, at: Timestamp) -> Value {
-    let mut stock = json!({
-        "id": id,
-        "href": format!("{}/{id}", path(RESOURCE)),
-        "productStockStatusType": "reserved",
-        "productStockLevel": wanted.to_tmf(),
-        "productStockRelationship": [{
-            "relationshipType": "reservedFrom",
-            "stockLevel": reference(text(source, "id")),
+fn reserved_stock(
+    source: &ProductStock,
+    id: String,
+    quantity: Quantity,
+    at: Timestamp,
+) -> ProductStock {
+    ProductStock {
+        href: Some(format!("{}/{id}", path(RESOURCE))),
+        id,
+        name: source.name.clone(),
+        product_stock_status_type: Some(StockStatus::Reserved),
+        product_stock_level: Some(quantity),
+        product_stock_relationship: vec![StockRelationship {
+            relationship_type: "reservedFrom".into(),
+            stock_level: Reference::to(RESOURCE, &source.id),
+            rest: Rest::new(),
         }],
-        "creationDate": at.to_string(),
-        "lastUpdate": at.to_string(),
-        "@type": "ProductStock",
-    });
-    for name in ["name", "place", "stockedProduct", "relatedParty"] {
-        if let Some(value) = source.get(name) {
-            stock[name] = value.clone();
-        }
+        stocked_product: source.stocked_product.clone(),
+        place: source.place.clone(),
+        related_party: source.related_party.clone(),
+        creation_date: Some(at.into()),
+        last_update: Some(at.into()),
+        kind: Some("ProductStock".into()),
+        rest: Rest::new(),
     }
-    stock
-}
-
-fn reference(id: &str) -> Value {
-    json!({
-        "id": id, "href": format!("{}/{id}", path(RESOURCE)), "@referredType": "ProductStock",
-    })
-}
-
-fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

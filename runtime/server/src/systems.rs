@@ -10,7 +10,9 @@ mod references;
 pub(crate) mod stock;
 
 use engine::store::{Document, Put};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tmf::document::read;
 use tmf::resource::Resource;
 use tmf::time::Timestamp;
 
@@ -91,6 +93,15 @@ impl Draft {
         let (before, after) = (None, Some(after));
         Self { resource, id, before, after, more: Vec::new(), at, base: String::new() }
     }
+
+    /// Reads the document that it writes. The client made it: a wrong attribute is its error.
+    fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let after = self.after.as_ref().unwrap_or(&Value::Null);
+        read(after).map_err(|wrong| Refusal::Malformed {
+            message: wrong.to_string(),
+            path: wrong.attribute,
+        })
+    }
 }
 
 impl Refusal {
@@ -114,12 +125,20 @@ impl Refusal {
     }
 }
 
+/// Reads a document from the store.
+fn stored<T: DeserializeOwned>(resource: &'static str, found: &Document) -> Result<T, Refusal> {
+    read(&found.body).map_err(|wrong| {
+        let id = found.body.get("id").and_then(Value::as_str).unwrap_or_default().into();
+        Refusal::Row { resource, id, wrong }
+    })
+}
+
 /// Lets the systems do what follows from a change, or refuse it.
 pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
     references::check(app, draft)?;
     catalog::settle(app, draft)?;
     cpq::settle(app, draft).await?;
-    crm::settle(draft);
+    crm::settle(draft)?;
     stock::settle(app, draft).await?;
     billing::settle(app, draft).await
 }

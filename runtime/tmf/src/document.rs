@@ -29,9 +29,11 @@ pub mod customer_bill;
 mod date;
 mod deferred;
 pub mod item_price;
+pub mod party;
 pub mod product;
 mod quantity;
 mod reference;
+pub mod stock;
 pub mod tariff;
 pub mod usage;
 
@@ -44,7 +46,7 @@ use serde_json::{Map, Value};
 pub use characteristic::{Characteristic, Characteristics};
 pub use date::{Date, DateTime, DayPeriod, TimePeriod};
 pub use deferred::Deferred;
-pub use quantity::{Amount, Number, Quantity};
+pub use quantity::{Amount, Number, Quantity, WrittenNumber};
 pub use reference::{Reference, id_of};
 
 use crate::field::Malformed;

@@ -27,6 +27,7 @@ pub mod table;
 pub mod version;
 
 pub mod check;
+pub mod describes;
 pub mod event;
 pub mod href;
 pub mod index;
@@ -45,8 +46,8 @@ pub use day::{Day, Days};
 pub use field::Malformed;
 pub use resource::{Api, Resource};
 pub use table::{
-    BillState, CatalogState, JobState, OnDemandState, OrderState, ProductStatus, ResourceStatus,
-    ServiceState, TaskState, UsageStatus,
+    BillState, CatalogState, JobState, OnDemandState, OrderState, ProductStatus, QuoteState,
+    ResourceStatus, ServiceState, StockStatus, TaskState, UsageStatus,
 };
 pub use time::Timestamp;
 pub use version::Version;

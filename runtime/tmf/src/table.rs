@@ -36,7 +36,9 @@ mod tmf701;
 mod tmf702;
 
 pub use tmf635::UsageStatus;
+pub use tmf648::QuoteState;
 pub use tmf678::{BillState, OnDemandState};
+pub use tmf687::StockStatus;
 
 pub use lifecycle::{
     CatalogState, JobState, OrderState, ProductStatus, ResourceStatus, ServiceState, TaskState,

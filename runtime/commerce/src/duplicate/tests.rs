@@ -1,6 +1,11 @@
-use serde_json::json;
+use serde_json::{Value, json};
+use tmf::document::read;
 
 use super::*;
+
+fn keys(party: &Value) -> BTreeSet<Key> {
+    super::keys(&read(party).unwrap())
+}
 
 fn shown(party: &Value) -> String {
     keys(party).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")

@@ -1,65 +1,58 @@
-//! What is asked about stocks: whether there is enough, and which there are.
+//! Checks whether there is enough of a product.
 
-use serde_json::{Value, json};
-
-use super::quantity::{Quantity, level};
-use super::{Wrong, array, is_available, reference, text};
-use tmf::money::number;
+use rust_decimal::Decimal;
+use tmf::document::stock::{AlternateProductStock, CheckProductStock, ProductStock, StockCriteria};
+use tmf::document::{Quantity, Reference, Rest};
 use tmf::time::Timestamp;
+use tmf::{Malformed, TaskState};
 
-/// An item is told of so many stocks that would do instead.
+use super::quantity::{has_units_of, level, wanted};
+use super::{RESOURCE, is_available};
+
+/// Max alternatives for an item.
 const ALTERNATES_MAX: usize = 10;
 
-/// Answers whether what the items of a request want is there. `candidates` are, for each item, the
-/// stocks of what it is about.
-pub fn check(request: &Value, candidates: &[Vec<Value>], at: Timestamp) -> Result<Value, Wrong> {
-    const ITEMS: &str = "checkProductStockItem";
-    let mut task = request.clone();
-    for (index, item) in array(request, ITEMS).iter().enumerate() {
-        let at_item = format!("{ITEMS}[{index}].requestedQuantity");
-        let wanted = Quantity::wanted(item.get("requestedQuantity"), &at_item)?;
-        let asked = item.get("checkedProductStock").unwrap_or(&Value::Null);
+/// Answers a check. `candidates` are, for each item, the stocks of the product that it asks for.
+pub fn check(
+    mut task: CheckProductStock,
+    candidates: &[Vec<ProductStock>],
+    at: Timestamp,
+) -> Result<CheckProductStock, Malformed> {
+    let any = StockCriteria::default();
+    let wants_alternatives = task.provide_alternative == Some(true);
+    for (index, item) in task.check_product_stock_item.iter_mut().enumerate() {
+        let path = format!("checkProductStockItem[{index}].requestedQuantity");
+        let amount = wanted(&item.requested_quantity, &path)?;
         let stocks = candidates.get(index).map_or(&[][..], Vec::as_slice);
-        let enough = |stock: &&Value| is_available(stock) && wanted.is_in(stock);
-        let (own, others): (Vec<&Value>, Vec<&Value>) =
-            stocks.iter().filter(enough).partition(|stock| matches(asked, stock));
+        let criteria = item.checked_product_stock.as_ref().unwrap_or(&any);
+        let (own, others): (Vec<&ProductStock>, Vec<&ProductStock>) = stocks
+            .iter()
+            .filter(|stock| has_enough(stock, &item.requested_quantity, amount))
+            .partition(|stock| criteria.fit(stock));
         let result = if own.is_empty() { "unavailable" } else { "available" };
-        let answer = &mut task[ITEMS][index];
-        answer["availabilityResult"] = json!(result);
-        answer["state"] = json!("done");
-        let wants = |value: &Value| value.get("provideAlternative") == Some(&json!(true));
-        if own.is_empty() && (wants(item) || wants(request)) {
-            answer["alternate"] = others.iter().take(ALTERNATES_MAX).map(alternate).collect();
+        item.availability_result = Some(result.into());
+        item.state = Some(TaskState::Done);
+        if own.is_empty() && (wants_alternatives || item.provide_alternative == Some(true)) {
+            let others = others.into_iter().take(ALTERNATES_MAX);
+            item.alternate = Some(others.map(alternate).collect());
         }
     }
-    task["state"] = json!("done");
-    task["completedCheckProductStockDate"] = json!(at.to_string());
+    task.state = Some(TaskState::Done);
+    task.completed_check_product_stock_date = Some(at.into());
     Ok(task)
 }
 
-fn alternate(stock: &&Value) -> Value {
-    let mut found = json!({
-        "id": text(stock, "id"),
-        "alternateStock": reference(text(stock, "id")),
-        "alternateQuantity": { "amount": number(level(stock)) },
-    });
-    if let Some(place) = stock.get("place") {
-        found["alternatePlace"] = place.clone();
-    }
-    found
+/// Whether a quantity of an amount can be taken from a stock.
+pub(super) fn has_enough(stock: &ProductStock, quantity: &Quantity, amount: Decimal) -> bool {
+    is_available(stock) && has_units_of(quantity, stock) && amount <= level(stock)
 }
 
-/// Whether a stock is as somebody describes it: every attribute that is given is the same, and of
-/// what is given of an object or in a list something is.
-pub fn matches(wanted: &Value, stock: &Value) -> bool {
-    match (wanted, stock) {
-        (Value::Object(wanted), Value::Object(_)) => wanted
-            .iter()
-            .filter(|(name, _)| !name.starts_with('@') && *name != "href")
-            .all(|(name, value)| stock.get(name).is_some_and(|own| matches(value, own))),
-        (Value::Array(wanted), Value::Array(own)) => {
-            wanted.iter().all(|value| own.iter().any(|own| matches(value, own)))
-        }
-        (wanted, own) => wanted == own,
+fn alternate(stock: &ProductStock) -> AlternateProductStock {
+    AlternateProductStock {
+        id: Some(stock.id.clone()),
+        alternate_stock: Some(Reference::to(RESOURCE, &stock.id)),
+        alternate_quantity: Some(Quantity::new(level(stock), None)),
+        alternate_place: stock.place.clone(),
+        rest: Rest::new(),
     }
 }

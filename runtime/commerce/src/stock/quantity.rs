@@ -1,73 +1,43 @@
-//! Quantities (TMF687 `Quantity`): an amount and its units.
+//! Quantities of requests and the levels of stocks.
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
-
-use super::Wrong;
-use tmf::money::{decimal, number};
+use tmf::Malformed;
+use tmf::document::stock::ProductStock;
+use tmf::document::{Quantity, WrittenNumber};
 use tmf::time::Timestamp;
 
-/// A quantity may be so large.
-const AMOUNT_MAX: u64 = 1_000_000_000_000;
-
-/// How much of something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Quantity {
-    pub(super) amount: Decimal,
-    units: Option<String>,
+/// The amount of a quantity at this path of a request.
+pub(super) fn amount(quantity: &Quantity, path: &str) -> Result<Decimal, Malformed> {
+    let missing = || Malformed::new(format!("{path}.amount"), "is missing");
+    quantity.amount.as_ref().map(WrittenNumber::number).ok_or_else(missing)
 }
 
-impl Quantity {
-    pub(super) fn read(value: Option<&Value>, attribute: &str) -> Result<Self, Wrong> {
-        let amount = value.and_then(|value| decimal(value.get("amount")?));
-        let amount = amount.filter(|amount| amount.abs() <= Decimal::from(AMOUNT_MAX));
-        let Some(amount) = amount else {
-            let problem = format!("is a number up to {AMOUNT_MAX}");
-            return Err(Wrong { attribute: format!("{attribute}.amount"), problem });
-        };
-        let units = value.and_then(|value| value.get("units")?.as_str()).map(Into::into);
-        Ok(Self { amount, units })
-    }
+/// The amount of a quantity that a client wants, which is more than zero.
+pub(super) fn wanted(quantity: &Quantity, path: &str) -> Result<Decimal, Malformed> {
+    let amount = amount(quantity, path)?;
+    let not_positive = || Malformed::new(format!("{path}.amount"), "is not more than 0");
+    (amount > Decimal::ZERO).then_some(amount).ok_or_else(not_positive)
+}
 
-    /// One that somebody wants: more than nothing.
-    pub(super) fn wanted(value: Option<&Value>, attribute: &str) -> Result<Self, Wrong> {
-        let wanted = Self::read(value, attribute)?;
-        if wanted.amount > Decimal::ZERO {
-            return Ok(wanted);
-        }
-        Err(Wrong { attribute: format!("{attribute}.amount"), problem: "is more than 0".into() })
-    }
-
-    /// Whether a stock counts in the same units; who names none means those of the stock.
-    pub(super) fn is_alike(&self, stock: &Value) -> bool {
-        let units = stock.pointer("/productStockLevel/units").and_then(Value::as_str);
-        match (&self.units, units) {
-            (Some(own), Some(units)) => own == units,
-            (None, _) | (_, None) => true,
-        }
-    }
-
-    /// Whether a stock has so much.
-    pub(super) fn is_in(&self, stock: &Value) -> bool {
-        self.is_alike(stock) && self.amount <= level(stock)
-    }
-
-    pub(super) fn to_tmf(&self) -> Value {
-        match &self.units {
-            Some(units) => json!({ "amount": number(self.amount), "units": units }),
-            None => json!({ "amount": number(self.amount) }),
-        }
+/// Whether a stock is counted in the units of a quantity. A quantity without units has those of the
+/// stock.
+pub(super) fn has_units_of(quantity: &Quantity, stock: &ProductStock) -> bool {
+    let level = stock.product_stock_level.as_ref();
+    match (&quantity.units, level.and_then(|level| level.units.as_ref())) {
+        (Some(own), Some(units)) => own == units,
+        (None, _) | (_, None) => true,
     }
 }
 
-/// How much there is in a stock; nothing where it does not say.
-pub(super) fn level(stock: &Value) -> Decimal {
-    stock.pointer("/productStockLevel/amount").and_then(decimal).unwrap_or_default()
+/// The level of a stock; zero if it has none.
+pub(super) fn level(stock: &ProductStock) -> Decimal {
+    let level = stock.product_stock_level.as_ref().and_then(|level| level.amount.as_ref());
+    level.map(WrittenNumber::number).unwrap_or_default()
 }
 
 /// Changes the level of a stock.
-pub(super) fn add(stock: &mut Value, amount: Decimal, at: Timestamp) {
+pub(super) fn add(stock: &mut ProductStock, amount: Decimal, at: Timestamp) {
     let sum = level(stock) + amount;
-    stock["productStockLevel"]["amount"] = number(sum);
-    stock["lastUpdate"] = json!(at.to_string());
+    stock.product_stock_level.get_or_insert_default().amount = Some(sum.into());
+    stock.last_update = Some(at.into());
 }

@@ -1,75 +1,85 @@
 use proptest::prelude::*;
+use serde_json::{Value, json};
+use tmf::document::stock::{CheckProductStock, StockCriteria};
+use tmf::document::{read, write};
 
 use super::*;
 
+const STATE: &str = "reserveProductStockState";
+
 const NOW: Timestamp = Timestamp(1_773_273_600_000);
 
-fn stock(id: &str, amount: i64) -> (String, Value) {
+fn stock(id: &str, amount: i64) -> (String, ProductStock) {
     let body = json!({
         "id": id, "productStockStatusType": "available", "name": id,
         "productStockLevel": { "amount": amount, "units": "piece" },
         "stockedProduct": { "id": "router" }, "place": { "id": "Berlin" },
     });
-    (id.into(), body)
+    (id.into(), read(&body).unwrap())
 }
 
-fn request(quantities: &[i64]) -> Value {
+fn request(quantities: &[i64]) -> ReserveProductStock {
     let items = quantities.iter().enumerate().map(|(index, amount)| {
         json!({ "id": (index + 1).to_string(), "quantityRequested": { "amount": amount } })
     });
-    json!({ "reserveProductStockItem": items.collect::<Vec<_>>() })
+    read(&json!({ "reserveProductStockItem": items.collect::<Vec<_>>() })).unwrap()
 }
 
 /// Stocks after something moved.
-fn after(stocks: &BTreeMap<String, Value>, moved: &Moved) -> BTreeMap<String, Value> {
+fn after<T>(
+    stocks: &BTreeMap<String, ProductStock>,
+    moved: &Moved<T>,
+) -> BTreeMap<String, ProductStock> {
     let mut stocks = stocks.clone();
     stocks.extend(moved.changed.clone());
     stocks.extend(moved.made.clone());
-    stocks.retain(|id, _| !moved.gone.contains(id));
+    stocks.retain(|id, _| !moved.removed.contains(id));
     stocks
 }
 
-fn levels(stocks: &BTreeMap<String, Value>) -> String {
+fn levels(stocks: &BTreeMap<String, ProductStock>) -> String {
     let lines = stocks.iter().map(|(id, stock)| {
-        format!("{id} {} {}", text(stock, "productStockStatusType"), quantity::level(stock))
+        format!("{id} {} {}", stock.product_stock_status_type.unwrap(), quantity::level(stock))
     });
     lines.collect::<Vec<_>>().join(", ")
 }
 
-fn all(stocks: &BTreeMap<String, Value>, items: usize) -> Vec<Vec<String>> {
+fn all(stocks: &BTreeMap<String, ProductStock>, items: usize) -> Vec<Vec<String>> {
     vec![stocks.keys().cloned().collect(); items]
 }
 
 #[test]
-fn what_is_reserved_leaves_its_stock_and_comes_back() {
+fn reserved_amounts_leave_their_stock_and_return_on_release() {
     let stocks = BTreeMap::from([stock("A", 3), stock("B", 5)]);
-    let moved = reserve(&request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
-    assert_eq!(moved.task["reserveProductStockState"], "done");
-    assert!(holds(&moved.task));
+    let moved = reserve(request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
+    assert_eq!(write(&moved.task)["reserveProductStockState"], "done");
+    assert!(has_stock(&moved.task));
     let then = after(&stocks, &moved);
     assert_eq!(levels(&then), "A available 1, B available 3, R.1 reserved 2, R.2 reserved 2");
     assert_eq!(reservation_of("R.2"), Some("R"));
-    let back = release(&moved.task, &then, NOW);
+    let back = release(moved.task, &then, NOW);
     assert_eq!(levels(&after(&then, &back)), "A available 3, B available 5");
-    assert!(!holds(&back.task));
+    assert!(!has_stock(&back.task));
     // Once more gives nothing back.
-    let again = release(&back.task, &after(&then, &back), NOW);
-    assert_eq!((again.changed.len(), again.gone.len()), (0, 0));
+    let stocks = after(&then, &back);
+    let again = release(back.task, &stocks, NOW);
+    assert_eq!((again.changed.len(), again.removed.len()), (0, 0));
 }
 
 #[test]
 fn all_is_reserved_or_nothing() {
     let stocks = BTreeMap::from([stock("A", 3)]);
-    let moved = reserve(&request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
+    let moved = reserve(request(&[2, 2]), "R", &stocks, &all(&stocks, 2), NOW).unwrap();
     assert_eq!((moved.changed.len(), moved.made.len()), (0, 0));
-    let states = moved.task["reserveProductStockItem"].as_array().unwrap().iter();
+    let task = write(&moved.task);
+    let states = task["reserveProductStockItem"].as_array().unwrap().iter();
     let states: Vec<_> = states.map(|item| item[STATE].as_str().unwrap()).collect();
     assert_eq!(states, ["accepted", "terminatedWithError"]);
-    assert_eq!(moved.task[STATE], "terminatedWithError");
+    assert_eq!(task[STATE], "terminatedWithError");
 }
 
 #[test]
-fn what_is_asked_for_must_be_a_quantity_in_the_units_of_the_stock() {
+fn a_request_must_have_a_quantity_in_the_units_of_the_stock() {
     let stocks = BTreeMap::from([stock("A", 3)]);
     for (amount, attribute) in [
         (json!(0), "reserveProductStockItem[0].quantityRequested.amount"),
@@ -79,16 +89,18 @@ fn what_is_asked_for_must_be_a_quantity_in_the_units_of_the_stock() {
     ] {
         let body =
             json!({ "reserveProductStockItem": [{ "quantityRequested": { "amount": amount } }] });
-        let wrong = reserve(&body, "R", &stocks, &all(&stocks, 1), NOW).unwrap_err();
-        assert_eq!(wrong.attribute, attribute, "{amount}");
+        let reserved =
+            read(&body).and_then(|task| reserve(task, "R", &stocks, &all(&stocks, 1), NOW));
+        assert_eq!(reserved.unwrap_err().attribute, attribute, "{amount}");
     }
     let mut metres = request(&[1]);
-    metres["reserveProductStockItem"][0]["quantityRequested"]["units"] = json!("metre");
-    let moved = reserve(&metres, "R", &stocks, &all(&stocks, 1), NOW).unwrap();
-    assert_eq!(moved.task[STATE], "terminatedWithError");
+    metres.reserve_product_stock_item[0].quantity_requested.units = Some("metre".into());
+    let moved = reserve(metres, "R", &stocks, &all(&stocks, 1), NOW).unwrap();
+    assert_eq!(write(&moved.task)[STATE], "terminatedWithError");
     let item = json!({ "productStockTarget": { "id": "A" },
         "adjustProductStockQuantity": { "amount": 1, "units": "metre" } });
-    let wrong = adjust(&json!({ "adjustProductStockItem": [item] }), &stocks, NOW).unwrap_err();
+    let task = read(&json!({ "adjustProductStockItem": [item] })).unwrap();
+    let wrong = adjust(task, &stocks, NOW).unwrap_err();
     assert_eq!(wrong.attribute, "adjustProductStockItem[0].adjustProductStockQuantity.units");
 }
 
@@ -101,8 +113,8 @@ fn an_adjustment_moves_levels_and_never_below_zero() {
                 "adjustProductStockQuantity": { "amount": amount } })
         });
         let request = json!({ "adjustProductStockItem": items.collect::<Vec<_>>() });
-        let moved = adjust(&request, &stocks, NOW).unwrap();
-        format!("{}: {}", moved.task["state"], levels(&after(&stocks, &moved)))
+        let moved = adjust(read(&request).unwrap(), &stocks, NOW).unwrap();
+        format!("{}: {}", write(&moved.task)["state"], levels(&after(&stocks, &moved)))
     };
     insta::assert_snapshot!(
         [
@@ -129,7 +141,8 @@ fn a_check_tells_what_is_there_and_what_would_do_instead() {
                 "checkedProductStock": stock, "requestedQuantity": { "amount": amount },
             }],
         });
-        let answer = check(&request, &[stocks.to_vec()], NOW).unwrap();
+        let task: CheckProductStock = read(&request).unwrap();
+        let answer = write(&check(task, &[stocks.to_vec()], NOW).unwrap());
         let item = &answer["checkProductStockItem"][0];
         let others = item["alternate"].as_array().into_iter().flatten();
         let others: Vec<_> = others.map(|one| one["id"].as_str().unwrap()).collect();
@@ -143,10 +156,23 @@ fn a_check_tells_what_is_there_and_what_would_do_instead() {
 
 #[test]
 fn a_reservation_is_over_when_its_time_is() {
+    let is_over = |task: Value| super::is_over(&read(&task).unwrap(), NOW);
     let until = |end: &str| json!({ "validFor": { "endDateTime": end } });
-    assert!(is_over(&until("2026-03-12T00:00:00Z"), NOW));
-    assert!(!is_over(&until("2026-03-12T00:00:01Z"), NOW));
-    assert!(!is_over(&json!({}), NOW));
+    assert!(is_over(until("2026-03-12T00:00:00Z")));
+    assert!(!is_over(until("2026-03-12T00:00:01Z")));
+    assert!(!is_over(json!({})));
+}
+
+#[test]
+fn criteria_fit_stocks_with_the_same_attributes() {
+    let (_, stock) = stock("A", 3);
+    let fit = |criteria: Value| read::<StockCriteria>(&criteria).unwrap().fit(&stock);
+    assert!(fit(json!({})));
+    assert!(fit(json!({ "place": { "id": "Berlin", "@type": "Place" } })));
+    assert!(fit(json!({ "productStockLevel": { "amount": 3.0 } })));
+    assert!(!fit(json!({ "productStockLevel": { "amount": 4 } })));
+    assert!(!fit(json!({ "stockedProduct": { "id": "phone" } })));
+    assert!(!fit(json!({ "channel": [] })));
 }
 
 proptest! {
@@ -157,21 +183,26 @@ proptest! {
         begin in prop::collection::vec(0..20_i64, 1..4),
         steps in prop::collection::vec((0..4_u8, prop::collection::vec(-8..15_i64, 1..4)), 1..30),
     ) {
-        let mut stocks: BTreeMap<String, Value> =
+        let mut stocks: BTreeMap<String, ProductStock> =
             begin.iter().enumerate().map(|(n, amount)| stock(&format!("S{n}"), *amount)).collect();
         let own: Vec<String> = stocks.keys().cloned().collect();
         let mut total = Decimal::from(begin.iter().sum::<i64>());
-        let mut open: Vec<Value> = Vec::new();
+        let mut open: Vec<ReserveProductStock> = Vec::new();
         for (number, (step, amounts)) in steps.iter().enumerate() {
-            let moved = match step {
+            let (reservation, then) = match step {
                 0 | 1 => {
                     let wanted: Vec<i64> = amounts.iter().map(|amount| amount.abs() + 1).collect();
                     let candidates = vec![own.clone(); wanted.len()];
-                    reserve(&request(&wanted), &format!("R{number}"), &stocks, &candidates, NOW).unwrap()
+                    let id = format!("R{number}");
+                    let moved = reserve(request(&wanted), &id, &stocks, &candidates, NOW).unwrap();
+                    let then = after(&stocks, &moved);
+                    (Some(moved.task), then)
                 }
                 2 => {
                     let Some(reservation) = open.pop() else { continue };
-                    release(&reservation, &stocks, NOW)
+                    let moved = release(reservation, &stocks, NOW);
+                    let then = after(&stocks, &moved);
+                    (Some(moved.task), then)
                 }
                 _ => {
                     let items = amounts.iter().enumerate().map(|(n, amount)| json!({
@@ -179,23 +210,21 @@ proptest! {
                         "adjustProductStockQuantity": { "amount": amount },
                     }));
                     let asked = json!({ "adjustProductStockItem": items.collect::<Vec<_>>() });
-                    let moved = adjust(&asked, &stocks, NOW).unwrap();
-                    if moved.task["state"] == "done" {
+                    let moved = adjust(read(&asked).unwrap(), &stocks, NOW).unwrap();
+                    if moved.task.state == Some(TaskState::Done) {
                         total += Decimal::from(amounts.iter().sum::<i64>());
                     }
-                    moved
+                    (None, after(&stocks, &moved))
                 }
             };
-            if holds(&moved.task) {
-                open.push(moved.task.clone());
-            }
-            stocks = after(&stocks, &moved);
+            open.extend(reservation.filter(has_stock));
+            stocks = then;
             let sum: Decimal = stocks.values().map(quantity::level).sum();
             prop_assert_eq!(sum, total);
             prop_assert!(stocks.values().all(|stock| quantity::level(stock) >= Decimal::ZERO));
         }
         for reservation in open {
-            let moved = release(&reservation, &stocks, NOW);
+            let moved = release(reservation, &stocks, NOW);
             stocks = after(&stocks, &moved);
         }
         prop_assert_eq!(stocks.keys().cloned().collect::<Vec<_>>(), own);

@@ -1,34 +1,34 @@
-//! Customers as a whole: what one has, ordered and owes, what was talked about, and two that turn
-//! out to be one.
+//! Customers: the complete view of one, notes on contacts, and the merge of two that are one.
 
 mod duplicates;
 
 use commerce::billing::owed::owed;
 use engine::keys;
 use engine::store::documents::{Change, Expected};
-use engine::store::{Put, Scan};
-use serde_json::{Map, Value, json};
+use engine::store::{Document, Error, Put, Scan};
+use serde::Serialize;
 use tmf::document::customer_bill::CustomerBill;
-use tmf::document::read;
+use tmf::document::party::{Customer, WithParties};
+use tmf::document::{Reference, read, write};
 use tmf::money::Money;
-use tmf::resource::Owner;
+use tmf::resource::{Owner, Resource};
 use tmf::table;
 
 pub(crate) use duplicates::{groups, likely, settle};
 
-use super::Refusal;
+use super::{Refusal, stored};
 use crate::app::App;
 
-/// What was talked about with a customer, as documents: the customer's id stands first in theirs.
+/// The documents of notes on contacts. Their ids begin with the id of the customer.
 pub(crate) const INTERACTIONS: &str = "interaction";
 
-/// So many documents of one kind stand in the view of a customer.
+/// Max documents of one kind in the view of a customer.
 const SHOWN_MAX: usize = 200;
 
-/// So many documents may refer to a customer who turns out to be another.
+/// Max documents that refer to a customer who is merged into another.
 const MERGED_MAX: usize = 10_000;
 
-/// What stands in the view of a customer, and by which attribute it is found.
+/// The documents in the view of a customer, and the attributes by which they are found.
 const KINDS: [(&str, &str, &str); 7] = [
     ("billingAccount", "billingAccount", "relatedParty.id"),
     ("product", "product", "relatedParty.id"),
@@ -39,115 +39,140 @@ const KINDS: [(&str, &str, &str); 7] = [
     ("usage", "usage", "relatedParty.id"),
 ];
 
-/// All that is known of a customer; nothing where there is none.
-pub(crate) fn view(app: &App, id: &str) -> Result<Option<Value>, engine::store::Error> {
-    let Some(customer) = app.document("customer", id)? else { return Ok(None) };
-    let party = customer.body.pointer("/engagedParty/id").and_then(Value::as_str);
-    let party = party.unwrap_or_default().to_string();
-    let mut view = Map::new();
-    let engaged = match app.document("individual", &party)? {
-        Some(individual) => Some(individual),
-        None => app.document("organization", &party)?,
+/// Everything known about a customer, as it is shown.
+pub(crate) struct CustomerView {
+    pub(crate) customer: Document,
+    pub(crate) party: Option<Document>,
+    /// The documents of each kind.
+    pub(crate) found: Vec<(&'static str, Vec<Document>)>,
+    /// The debt, by currency.
+    pub(crate) owes: Vec<Money>,
+    /// The notes on contacts, oldest first.
+    pub(crate) interactions: Vec<Document>,
+}
+
+/// The view of a customer; `None` if there is none of this id.
+pub(crate) fn view(app: &App, id: &str) -> Result<Option<CustomerView>, Refusal> {
+    let Some(document) = app.document("customer", id)? else { return Ok(None) };
+    let customer: Customer = stored("customer", &document)?;
+    let party = match customer.party() {
+        Some(party) => engaged(app, party)?.map(|(_, party)| party),
+        None => None,
     };
-    view.insert("party".into(), engaged.map_or(Value::Null, |party| party.body));
-    let mut names: Vec<String> = vec![id.to_string(), party];
-    names.extend(merged_into(&customer.body));
-    let mut accounts = Vec::new();
+    let mut names = vec![id.to_owned()];
+    names.extend(customer.party().map(str::to_owned));
+    names.extend(customer.merged().map(str::to_owned));
+    let (mut accounts, mut all, mut owes) = (Vec::new(), Vec::new(), Vec::new());
     for (name, key, path) in KINDS {
         let wanted = if path == "billingAccount.id" { &accounts } else { &names };
-        let mut found: Vec<Value> = Vec::new();
+        let mut found = Vec::new();
         for value in wanted.iter().filter(|value| !value.is_empty()) {
-            let more = app.documents_by(key, path, value, SHOWN_MAX)?;
-            found.extend(more.into_iter().map(|document| document.body));
+            found.extend(app.documents_by(key, path, value, SHOWN_MAX)?);
         }
-        found.dedup_by(|one, other| one.get("id") == other.get("id"));
+        found.dedup_by(|one, other| one.body.get("id") == other.body.get("id"));
         if key == "billingAccount" {
             accounts = found.iter().filter_map(id_of).collect();
         }
         if key == "customerBill" {
             // A bill that cannot be read is a finding of revenue assurance, and hides no other.
             let bills: Vec<CustomerBill> =
-                found.iter().filter_map(|bill| read(bill).ok()).collect();
-            let owes: Vec<Value> = owed(&bills).iter().map(Money::to_tmf).collect();
-            view.insert("owes".into(), Value::Array(owes));
+                found.iter().filter_map(|bill| read(&bill.body).ok()).collect();
+            owes = owed(&bills);
         }
-        view.insert(name.into(), Value::Array(found));
+        all.push((name, found));
     }
-    view.insert("interaction".into(), Value::Array(interactions(app, id)?));
-    view.insert("customer".into(), customer.body);
-    Ok(Some(Value::Object(view)))
+    let interactions = interactions(app, id)?;
+    Ok(Some(CustomerView { customer: document, party, found: all, owes, interactions }))
 }
 
-/// What was talked about with a customer, oldest first.
-pub(crate) fn interactions(app: &App, customer: &str) -> Result<Vec<Value>, engine::store::Error> {
+/// A party with its resource: an individual or an organization.
+fn engaged(app: &App, id: &str) -> Result<Option<(&'static str, Document)>, Error> {
+    for resource in ["individual", "organization"] {
+        if let Some(found) = app.document(resource, id)? {
+            return Ok(Some((resource, found)));
+        }
+    }
+    Ok(None)
+}
+
+/// The notes on contacts with a customer, oldest first.
+pub(crate) fn interactions(app: &App, customer: &str) -> Result<Vec<Document>, Error> {
     let prefix = keys::document(INTERACTIONS, &format!("{customer}/"));
     let facts = app.engine.store().scan(&Scan::prefix(prefix, SHOWN_MAX))?;
-    Ok(app.read_all(&facts).map(|found| found.body).collect())
+    Ok(app.read_all(&facts).collect())
 }
 
-/// Makes one customer of two: what refers to the duplicate refers to the other from now on, in one
+/// The result of a merge.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Merged {
+    id: String,
+    merged: String,
+    documents_moved: usize,
+}
+
+/// Merges two customers: documents that refer to the duplicate refer to the other from now on, in one
 /// commit. Orders stay as they were given, and are found through the customer that is left.
-pub(crate) async fn merge(app: &App, id: &str, duplicate: &str) -> Result<Value, Refusal> {
+pub(crate) async fn merge(app: &App, id: &str, duplicate: &str) -> Result<Merged, Refusal> {
     if id == duplicate {
         return Err(Refusal::unprocessable("duplicate", "a customer is no duplicate of itself"));
     }
     let missing =
         |path: &str, id: &str| Refusal::unprocessable(path, format!("there is no customer `{id}`"));
-    let kept = app.document("customer", id)?.ok_or_else(|| missing("id", id))?;
-    let gone = app.document("customer", duplicate)?;
-    let gone = gone.ok_or_else(|| missing("duplicate", duplicate))?;
+    let found = app.document("customer", id)?.ok_or_else(|| missing("id", id))?;
+    let other = app.document("customer", duplicate)?;
+    let other = other.ok_or_else(|| missing("duplicate", duplicate))?;
     let mut puts = Vec::new();
     let resources = table::APIS.iter().flat_map(|api| api.resources);
-    for resource in resources.filter(|resource| resource.owner == Owner::Client) {
-        let is_first = tmf::table::of_key(resource.key)
-            .is_some_and(|(_, first)| std::ptr::eq(first, resource));
-        if !is_first || !resource.indexed.contains(&"relatedParty.id") {
-            continue;
-        }
+    for resource in resources.filter(|resource| is_moved(resource)) {
         let left = MERGED_MAX - puts.len().min(MERGED_MAX);
         for document in app.documents_by(resource.key, "relatedParty.id", duplicate, left)? {
-            let Some(own) = id_of(&document.body) else { continue };
-            let mut body = document.body;
-            refer(&mut body, duplicate, id);
-            let expected = Expected::Revision(document.revision);
-            puts.push(Put::new(resource.key, own, Change::Set(body), expected));
+            puts.extend(referred(resource, &document, duplicate, id)?);
         }
     }
     if puts.len() >= MERGED_MAX {
         let message = format!("more than {MERGED_MAX} documents refer to it");
         return Err(Refusal::conflict("duplicate", message));
     }
-    let moved = puts.len();
-    let mut body = kept.body;
-    let mut merged = merged_into(&body);
-    merged.extend(merged_into(&gone.body));
-    merged.push(duplicate.to_string());
-    body["mergedCustomer"] =
-        merged.iter().map(|id| json!({ "id": id, "@referredType": "Customer" })).collect();
-    puts.push(Put::new("customer", id, Change::Set(body), Expected::Revision(kept.revision)));
-    let expected = Expected::Revision(gone.revision);
+    let documents_moved = puts.len();
+    let mut customer: Customer = stored("customer", &found)?;
+    let gone: Customer = stored("customer", &other)?;
+    customer.merged_customer.extend(gone.merged_customer);
+    customer.merged_customer.push(Reference::of("Customer", duplicate));
+    let expected = Expected::Revision(found.revision);
+    puts.push(Put::new("customer", id, Change::Set(write(&customer)), expected));
+    let expected = Expected::Revision(other.revision);
     puts.push(Put::new("customer", duplicate, Change::Remove, expected));
     app.write(puts).await?;
-    Ok(json!({ "id": id, "merged": duplicate, "documentsMoved": moved }))
+    Ok(Merged { id: id.into(), merged: duplicate.into(), documents_moved })
 }
 
-/// The ids of the customers that were found to be this one.
-fn merged_into(customer: &Value) -> Vec<String> {
-    let merged = customer.get("mergedCustomer").and_then(Value::as_array);
-    merged.into_iter().flatten().filter_map(id_of).collect()
+/// Whether documents of a resource are changed by a merge: clients own them, and they have an index
+/// of their parties. Only the first of several resources with the same documents counts.
+fn is_moved(resource: &Resource) -> bool {
+    let first = table::of_key(resource.key);
+    resource.owner == Owner::Client
+        && first.is_some_and(|(_, first)| std::ptr::eq(first, resource))
+        && resource.indexed.contains(&"relatedParty.id")
 }
 
-fn id_of(document: &Value) -> Option<String> {
-    Some(document.get("id")?.as_str()?.to_string())
-}
-
-/// Has the related parties of a document that are one customer be another.
-fn refer(body: &mut Value, from: &str, to: &str) {
-    let parties = body.get_mut("relatedParty").and_then(Value::as_array_mut);
-    for party in parties.into_iter().flatten().filter(|party| party["id"] == from) {
-        // Only an object has an id.
-        let fields = party.as_object_mut().expect("a party with an id is an object");
-        fields.insert("id".into(), json!(to));
-        fields.remove("href");
+/// The change of a document that refers to another customer from now on; `None` if it has no id.
+fn referred(
+    resource: &'static Resource,
+    document: &Document,
+    from: &str,
+    to: &str,
+) -> Result<Option<Put>, Refusal> {
+    let mut body: WithParties = stored(resource.key, document)?;
+    let Some(id) = body.id.clone() else { return Ok(None) };
+    for party in body.related_party.iter_mut().filter(|party| party.is_to(from)) {
+        party.id = Some(to.into());
+        party.href = None;
     }
+    let change = Change::Set(write(&body));
+    Ok(Some(Put::new(resource.key, id, change, Expected::Revision(document.revision))))
+}
+
+fn id_of(document: &Document) -> Option<String> {
+    Some(document.body.get("id")?.as_str()?.to_string())
 }

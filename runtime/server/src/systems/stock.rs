@@ -1,94 +1,149 @@
-//! Stocks (TMF687): what its tasks ask for is done when they are made, in the commit that writes
-//! them. Each stock is expected as it was read, so of two reservations of the last one, one finds
-//! that it is gone. A reservation whose time is over is given back as soon as somebody asks for what
-//! it holds.
+//! Stocks (TMF687): a task is executed when it is created, in the commit that writes it. Each stock is
+//! expected at the revision that was read, so of two reservations of the last one, the second fails. A
+//! reservation whose time is over is released as soon as a request needs its stock.
 
 use std::collections::BTreeMap;
 
 use commerce::stock::{
-    Moved, RESOURCE, Wrong, adjust, check, holds, is_over, matches, release, reservation_of,
-    reserve,
+    Moved, RESOURCE, adjust, check, has_stock, is_over, release, reservation_of, reserve,
 };
 use engine::store::documents::{Change, Expected};
 use engine::store::{Document, Error, Put};
-use serde_json::{Value, json};
+use tmf::document::stock::{
+    AdjustProductStock, CheckProductStock, ProductStock, QueryProductStock, ReserveProductStock,
+    ReserveProductStockItem, StockCriteria, StockedProduct,
+};
+use tmf::document::{Reference, write};
 use tmf::time::Timestamp;
+use tmf::{Malformed, TaskState};
 
-use super::{Draft, Refusal};
+use super::{Draft, Refusal, stored};
 use crate::app::App;
 
-/// So many stocks are looked at for one item, and answered to one query.
+/// Max stocks that are looked at for one item or returned by one query.
 const STOCKS_MAX: usize = 1_000;
 
-/// A reservation is given back so often anew while others change its stocks.
+/// Max attempts to release a reservation while other requests change its stocks.
 const TRIES_MAX: usize = 64;
 
-/// The resource that reservations are.
+/// The resource of reservations.
 const RESERVATION: &str = "reserveProductStock";
 
-/// By what stocks are found, and where the value stands in a description of one.
-const PATHS: [(&str, &str); 4] = [
-    ("stockedProduct.id", "/stockedProduct/id"),
-    ("stockedProduct.productOffering.id", "/stockedProduct/productOffering/id"),
-    ("stockedProduct.productSpecification.id", "/stockedProduct/productSpecification/id"),
-    ("place.id", "/place/id"),
-];
-
-/// Does what a new task asks for.
+/// Executes a new task.
 pub(super) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> {
-    let (None, Some(task)) = (&draft.before, &draft.after) else { return Ok(()) };
-    let (task, at) = (task.clone(), draft.at);
+    if draft.before.is_some() || draft.after.is_none() {
+        return Ok(());
+    }
     draft.after = Some(match draft.resource.key {
-        RESERVATION => reserved(app, draft, &task, at).await?,
-        "adjustProductStock" => adjusted(app, draft, &task, at)?,
-        "checkProductStock" => checked(app, &task, at).await?,
-        "queryProductStock" => queried(app, task, at).await?,
+        RESERVATION => write(&reserved(app, draft).await?),
+        "adjustProductStock" => write(&adjusted(app, draft)?),
+        "checkProductStock" => write(&checked(app, draft).await?),
+        "queryProductStock" => write(&queried(app, draft).await?),
         _ => return Ok(()),
     });
     Ok(())
 }
 
-async fn reserved(
-    app: &App,
-    draft: &mut Draft,
-    task: &Value,
-    at: Timestamp,
-) -> Result<Value, Refusal> {
-    let (mut stocks, mut candidates) = (BTreeMap::new(), Vec::new());
-    for (index, item) in items(task, "reserveProductStockItem").enumerate() {
-        let own = item.pointer("/productStockRequested/id").and_then(Value::as_str);
+/// Stocks by id, each with the revision that was read.
+#[derive(Default)]
+struct Stocks {
+    documents: BTreeMap<String, ProductStock>,
+    revisions: BTreeMap<String, u64>,
+}
+
+/// A stock with the revision that was read.
+struct Stock {
+    document: ProductStock,
+    revision: u64,
+}
+
+impl Stock {
+    fn read(found: &Document) -> Result<Self, Refusal> {
+        Ok(Self { document: stored(RESOURCE, found)?, revision: found.revision })
+    }
+
+    fn of_id(app: &App, id: &str) -> Result<Option<Self>, Refusal> {
+        app.document(RESOURCE, id)?.as_ref().map(Self::read).transpose()
+    }
+}
+
+impl Stocks {
+    fn add(&mut self, stock: Stock) {
+        self.revisions.insert(stock.document.id.clone(), stock.revision);
+        self.documents.insert(stock.document.id.clone(), stock.document);
+    }
+
+    fn add_of_id(&mut self, app: &App, reference: Option<&Reference>) -> Result<(), Refusal> {
+        if let Some(id) = reference.and_then(|reference| reference.id.as_deref())
+            && let Some(stock) = Stock::of_id(app, id)?
+        {
+            self.add(stock);
+        }
+        Ok(())
+    }
+
+    /// The writes of a task that moved something.
+    fn puts<T>(&self, moved: &Moved<T>) -> Vec<Put> {
+        let expected = |id: &str| {
+            self.revisions.get(id).map_or(Expected::Absent, |read| Expected::Revision(*read))
+        };
+        let changed = moved.changed.iter().chain(&moved.made);
+        let changed = changed
+            .map(|(id, stock)| Put::new(RESOURCE, id, Change::Set(write(stock)), expected(id)));
+        let removed = moved.removed.iter();
+        let removed = removed.map(|id| Put::new(RESOURCE, id, Change::Remove, expected(id)));
+        changed.chain(removed).collect()
+    }
+}
+
+async fn reserved(app: &App, draft: &mut Draft) -> Result<ReserveProductStock, Refusal> {
+    let task: ReserveProductStock = draft.read()?;
+    let (mut stocks, mut candidates) = (Stocks::default(), Vec::new());
+    for (index, item) in task.reserve_product_stock_item.iter().enumerate() {
+        let own = item.product_stock_requested.as_ref().and_then(|stock| stock.id.as_deref());
         let found = match own {
-            // It is there: that was looked at before.
+            // It exists: references are checked before.
             Some(id) => {
-                expired(app, id, at).await?;
-                app.document(RESOURCE, id)?.into_iter().collect()
+                expired(app, id, draft.at).await?;
+                Stock::of_id(app, id)?.into_iter().collect()
             }
             None => {
-                let place = item.get("place").or_else(|| task.get("place"));
-                let mut wanted = json!({ "stockedProduct": product(item, index)? });
-                if let Some(id) = place.and_then(|place| place.get("id")) {
-                    wanted["place"] = json!({ "id": id });
-                }
-                fresh(app, &wanted, at).await?
+                let place = item.place.as_ref().or(task.place.as_ref());
+                let place = place.and_then(|place| place.id.as_deref());
+                let criteria = StockCriteria {
+                    stocked_product: Some(product(item, index)?),
+                    place: place.map(with_id),
+                    ..StockCriteria::default()
+                };
+                fresh(app, &criteria, draft.at).await?
             }
         };
-        candidates.push(found.iter().filter_map(id_of).collect());
-        stocks.extend(found.into_iter().filter_map(|stock| Some((id_of(&stock)?, stock))));
+        candidates.push(found.iter().map(|stock| stock.document.id.clone()).collect());
+        found.into_iter().for_each(|stock| stocks.add(stock));
     }
-    let moved = reserve(task, &draft.id, &bodies(&stocks), &candidates, at)
-        .map_err(|error| wrong(&error))?;
-    draft.more.extend(puts(&moved, &stocks));
+    let moved = reserve(task, &draft.id, &stocks.documents, &candidates, draft.at);
+    let moved = moved.map_err(impossible)?;
+    draft.more.extend(stocks.puts(&moved));
     Ok(moved.task)
 }
 
-/// What an item wants, in the words of a stock.
-fn product(item: &Value, index: usize) -> Result<Value, Refusal> {
-    let wanted = item.get("requestedProduct").unwrap_or(&Value::Null);
-    for name in ["id", "productOffering", "productSpecification"] {
-        match wanted.get(name) {
-            Some(id) if name == "id" => return Ok(json!({ "id": id })),
-            Some(by) if by.get("id").is_some() => return Ok(json!({ name: { "id": by["id"] } })),
-            _ => {}
+/// The product that an item wants, as criteria for stocks.
+fn product(item: &ReserveProductStockItem, index: usize) -> Result<StockedProduct, Refusal> {
+    let by = |reference: &Option<Reference>| {
+        reference.as_ref().and_then(|reference| reference.id.as_deref()).map(with_id)
+    };
+    if let Some(wanted) = &item.requested_product {
+        let mut product = StockedProduct::default();
+        if wanted.id.is_some() {
+            product.id.clone_from(&wanted.id);
+            return Ok(product);
+        }
+        product.product_offering = by(&wanted.product_offering);
+        if product.product_offering.is_none() {
+            product.product_specification = by(&wanted.product_specification);
+        }
+        if product != StockedProduct::default() {
+            return Ok(product);
         }
     }
     let path = format!("reserveProductStockItem[{index}]");
@@ -97,146 +152,139 @@ fn product(item: &Value, index: usize) -> Result<Value, Refusal> {
     Err(Refusal::Malformed { path, message: message.into() })
 }
 
-fn adjusted(app: &App, draft: &mut Draft, task: &Value, at: Timestamp) -> Result<Value, Refusal> {
-    let mut stocks = BTreeMap::new();
-    for item in items(task, "adjustProductStockItem") {
-        let target = item.pointer("/productStockTarget/id").and_then(Value::as_str);
-        let id = target.unwrap_or_default();
-        if let Some(stock) = app.document(RESOURCE, id)? {
-            stocks.insert(id.to_owned(), stock);
-        }
+/// A reference by its id alone, as criteria have it.
+fn with_id(id: &str) -> Reference {
+    Reference { id: Some(id.into()), ..Reference::default() }
+}
+
+fn adjusted(app: &App, draft: &mut Draft) -> Result<AdjustProductStock, Refusal> {
+    let task: AdjustProductStock = draft.read()?;
+    let mut stocks = Stocks::default();
+    for item in &task.adjust_product_stock_item {
+        stocks.add_of_id(app, Some(&item.product_stock_target))?;
     }
-    let moved = adjust(task, &bodies(&stocks), at).map_err(|error| wrong(&error))?;
-    draft.more.extend(puts(&moved, &stocks));
+    let moved = adjust(task, &stocks.documents, draft.at).map_err(impossible)?;
+    draft.more.extend(stocks.puts(&moved));
     Ok(moved.task)
 }
 
-async fn checked(app: &App, task: &Value, at: Timestamp) -> Result<Value, Refusal> {
+async fn checked(app: &App, draft: &Draft) -> Result<CheckProductStock, Refusal> {
+    let task: CheckProductStock = draft.read()?;
+    let any = StockCriteria::default();
     let mut candidates = Vec::new();
-    for item in items(task, "checkProductStockItem") {
-        let mut wanted = item.get("checkedProductStock").cloned().unwrap_or_default();
-        let mut found = fresh(app, &wanted, at).await?;
-        // What would do instead is of the same product, wherever it is.
-        let own = found.first().and_then(|stock| stock.body.get("stockedProduct")).cloned();
-        if let Some(product) = wanted.get("stockedProduct").cloned().or(own) {
-            wanted = json!({ "stockedProduct": product });
-            let more = fresh(app, &wanted, at).await?;
-            let is_new = |stock: &Document| !found.iter().any(|one| id_of(one) == id_of(stock));
-            let more: Vec<Document> = more.into_iter().filter(is_new).collect();
+    for item in &task.check_product_stock_item {
+        let criteria = item.checked_product_stock.as_ref().unwrap_or(&any);
+        let mut found = fresh(app, criteria, draft.at).await?;
+        // Alternatives are of the same product, at any place.
+        let own = || found.first().and_then(|stock| stock.document.stocked_product.as_ref());
+        if let Some(product) = criteria.stocked_product.as_ref().or_else(own) {
+            let stocked_product = Some(product.clone());
+            let criteria = StockCriteria { stocked_product, ..StockCriteria::default() };
+            let mut more = fresh(app, &criteria, draft.at).await?;
+            more.retain(|stock| !found.iter().any(|one| one.document.id == stock.document.id));
             found.extend(more);
         }
-        candidates.push(found.into_iter().map(|stock| stock.body).collect());
+        candidates.push(found.into_iter().map(|stock| stock.document).collect());
     }
-    check(task, &candidates, at).map_err(|error| wrong(&error))
+    check(task, &candidates, draft.at).map_err(impossible)
 }
 
-async fn queried(app: &App, mut task: Value, at: Timestamp) -> Result<Value, Refusal> {
-    let wanted = task.get("searchCriteria").cloned().unwrap_or_default();
-    let found = fresh(app, &wanted, at).await?;
-    task["queryProductStockItem"] = found.into_iter().map(|stock| stock.body).collect();
-    task["state"] = json!("done");
-    task["completedQueryProductStockDate"] = json!(at.to_string());
+async fn queried(app: &App, draft: &Draft) -> Result<QueryProductStock, Refusal> {
+    let mut task: QueryProductStock = draft.read()?;
+    let criteria = task.search_criteria.clone().unwrap_or_default();
+    let found = fresh(app, &criteria, draft.at).await?;
+    task.query_product_stock_item = Some(found.into_iter().map(|stock| stock.document).collect());
+    task.state = Some(TaskState::Done);
+    task.completed_query_product_stock_date = Some(draft.at.into());
     Ok(task)
 }
 
-/// The stocks that are as somebody describes them, with what expired reservations held back in them.
-async fn fresh(app: &App, wanted: &Value, at: Timestamp) -> Result<Vec<Document>, Refusal> {
-    for id in find(app, wanted)?.iter().filter_map(id_of) {
-        expired(app, &id, at).await?;
+/// The stocks that fit criteria, after the release of expired reservations of them.
+async fn fresh(app: &App, criteria: &StockCriteria, at: Timestamp) -> Result<Vec<Stock>, Refusal> {
+    for stock in find(app, criteria)? {
+        expired(app, &stock.document.id, at).await?;
     }
-    Ok(find(app, wanted)?)
+    find(app, criteria)
 }
 
-fn find(app: &App, wanted: &Value) -> Result<Vec<Document>, Error> {
-    if let Some(id) = wanted.get("id").and_then(Value::as_str) {
-        let found = app.document(RESOURCE, id)?;
-        return Ok(found.into_iter().filter(|stock| matches(wanted, &stock.body)).collect());
-    }
-    let mut known =
-        PATHS.iter().filter_map(|(path, at)| Some((path, wanted.pointer(at)?.as_str()?)));
+fn find(app: &App, criteria: &StockCriteria) -> Result<Vec<Stock>, Refusal> {
     let mut found = Vec::new();
-    match known.next() {
-        Some((path, value)) => {
-            found = app.documents_by(RESOURCE, path, value, STOCKS_MAX)?;
-            found.retain(|stock| matches(wanted, &stock.body));
+    let mut add = |document: &Document| {
+        let stock = Stock::read(document)?;
+        if found.len() < STOCKS_MAX && criteria.fit(&stock.document) {
+            found.push(stock);
         }
-        None => app.each_document::<Error>(RESOURCE, |stock| {
-            if found.len() < STOCKS_MAX && matches(wanted, &stock.body) {
-                found.push(stock);
-            }
-            Ok(())
-        })?,
+        Ok::<_, Refusal>(())
+    };
+    if let Some(id) = &criteria.id {
+        app.document(RESOURCE, id)?.iter().try_for_each(&mut add)?;
+    } else if let Some((path, value)) = indexed(criteria) {
+        app.documents_by(RESOURCE, path, value, STOCKS_MAX)?.iter().try_for_each(&mut add)?;
+    } else {
+        app.each_document(RESOURCE, |document| add(&document))?;
     }
     Ok(found)
 }
 
-/// Gives back what reservations of a stock hold whose time is over.
+/// The index by which criteria are looked up, and its value.
+fn indexed(criteria: &StockCriteria) -> Option<(&'static str, &str)> {
+    fn of(reference: Option<&Reference>) -> Option<&str> {
+        reference?.id.as_deref()
+    }
+    let product = criteria.stocked_product.as_ref();
+    let offering = product.and_then(|product| product.product_offering.as_ref());
+    let specification = product.and_then(|product| product.product_specification.as_ref());
+    let values = [
+        ("stockedProduct.id", product.and_then(|product| product.id.as_deref())),
+        ("stockedProduct.productOffering.id", of(offering)),
+        ("stockedProduct.productSpecification.id", of(specification)),
+        ("place.id", of(criteria.place.as_ref())),
+    ];
+    values.into_iter().find_map(|(path, value)| Some((path, value?)))
+}
+
+/// Releases the expired reservations of a stock.
 async fn expired(app: &App, stock: &str, at: Timestamp) -> Result<(), Refusal> {
     let path = "productStockRelationship.stockLevel.id";
-    for held in app.documents_by(RESOURCE, path, stock, STOCKS_MAX)? {
-        let id = id_of(&held).unwrap_or_default();
-        let Some(reservation) = reservation_of(&id) else { continue };
-        let kept = app.document(RESERVATION, reservation)?;
-        if kept.is_some_and(|kept| is_over(&kept.body, at)) {
+    for reserved in app.documents_by(RESOURCE, path, stock, STOCKS_MAX)? {
+        let reserved = Stock::read(&reserved)?.document;
+        let Some(reservation) = reservation_of(&reserved.id) else { continue };
+        let Some(kept) = app.document(RESERVATION, reservation)? else { continue };
+        if is_over(&stored(RESERVATION, &kept)?, at) {
             give_back(app, reservation).await?;
         }
     }
     Ok(())
 }
 
-/// Gives back what a reservation holds; nothing where there is no such reservation.
-pub(crate) async fn give_back(app: &App, id: &str) -> Result<Option<Value>, Refusal> {
+/// Releases a reservation; `None` if there is none of this id.
+pub(crate) async fn give_back(app: &App, id: &str) -> Result<Option<ReserveProductStock>, Refusal> {
     for _ in 0..TRIES_MAX {
         let Some(kept) = app.document(RESERVATION, id)? else { return Ok(None) };
-        if !holds(&kept.body) {
-            return Ok(Some(kept.body));
+        let reservation: ReserveProductStock = stored(RESERVATION, &kept)?;
+        if !has_stock(&reservation) {
+            return Ok(Some(reservation));
         }
-        let mut stocks = BTreeMap::new();
-        for item in items(&kept.body, "reserveProductStockItem") {
-            for name in ["productStockRequested", "productStockReserved"] {
-                let own = item.pointer(&format!("/{name}/id")).and_then(Value::as_str);
-                let Some(own) = own else { continue };
-                if let Some(stock) = app.document(RESOURCE, own)? {
-                    stocks.insert(own.to_owned(), stock);
-                }
-            }
+        let mut stocks = Stocks::default();
+        for item in &reservation.reserve_product_stock_item {
+            stocks.add_of_id(app, item.product_stock_requested.as_ref())?;
+            stocks.add_of_id(app, item.product_stock_reserved.as_ref())?;
         }
-        let moved = release(&kept.body, &bodies(&stocks), app.now());
-        let (change, revision) = (Change::Set(moved.task.clone()), kept.revision);
+        let moved = release(reservation, &stocks.documents, app.now());
+        let (change, revision) = (Change::Set(write(&moved.task)), kept.revision);
         let mut batch = vec![Put::new(RESERVATION, id, change, Expected::Revision(revision))];
-        batch.extend(puts(&moved, &stocks));
+        batch.extend(stocks.puts(&moved));
         match app.write(batch).await {
             Ok(()) => return Ok(Some(moved.task)),
             Err(Error::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Refusal::conflict("id", "others change its stocks all the time: try again"))
+    Err(Refusal::conflict("id", "other requests change its stocks all the time: retry"))
 }
 
-fn puts(moved: &Moved, stocks: &BTreeMap<String, Document>) -> Vec<Put> {
-    let expected = |id: &str| {
-        stocks.get(id).map_or(Expected::Absent, |stock| Expected::Revision(stock.revision))
-    };
-    let changed = moved.changed.iter().chain(&moved.made);
-    let changed =
-        changed.map(|(id, body)| Put::new(RESOURCE, id, Change::Set(body.clone()), expected(id)));
-    let gone = moved.gone.iter().map(|id| Put::new(RESOURCE, id, Change::Remove, expected(id)));
-    changed.chain(gone).collect()
-}
-
-fn bodies(stocks: &BTreeMap<String, Document>) -> BTreeMap<String, Value> {
-    stocks.iter().map(|(id, stock)| (id.clone(), stock.body.clone())).collect()
-}
-
-fn items<'a>(task: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
-    task.get(name).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn id_of(stock: &Document) -> Option<String> {
-    Some(stock.body.get("id")?.as_str()?.to_owned())
-}
-
-fn wrong(wrong: &Wrong) -> Refusal {
-    Refusal::unprocessable(wrong.attribute.clone(), wrong.to_string())
+/// The quantities of a request do not fit the stocks.
+fn impossible(wrong: Malformed) -> Refusal {
+    let message = wrong.to_string();
+    Refusal::unprocessable(wrong.attribute, message)
 }

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::collections::btree_map::{self, BTreeMap};
 use std::iter::FromIterator;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 crate::document! {
@@ -13,14 +13,32 @@ crate::document! {
         id?: String,
         name: String,
         value_type?: String,
+        /// `null` is a value.
+        #[serde(deserialize_with = "some")]
         value?: Value,
     }
+}
+
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 impl Characteristic {
     pub fn new(name: impl Into<String>, value: Value) -> Self {
         let (id, value_type, rest) = (None, None, super::Rest::new());
         Self { id, name: name.into(), value_type, value: Some(value), rest }
+    }
+
+    /// The same with the type of its value.
+    pub fn typed(name: impl Into<String>, value: Value) -> Self {
+        let value_type = match value {
+            Value::Number(_) => "number",
+            Value::Bool(_) => "boolean",
+            Value::Null | Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        Self { value_type: Some(value_type.into()), ..Self::new(name, value) }
     }
 }
 

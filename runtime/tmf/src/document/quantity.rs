@@ -67,11 +67,61 @@ impl<'de> Deserialize<'de> for Amount {
     }
 }
 
+/// A decimal number of a client, which is written back with the digits that it was read with.
+#[derive(Clone, Debug)]
+pub struct WrittenNumber {
+    written: Value,
+    number: Decimal,
+}
+
+impl WrittenNumber {
+    pub fn number(&self) -> Decimal {
+        self.number
+    }
+}
+
+impl From<Decimal> for WrittenNumber {
+    fn from(amount: Decimal) -> Self {
+        Self { written: number(amount), number: amount }
+    }
+}
+
+/// Numbers are equal whatever their digits are: `1.5` is `1.50`.
+impl PartialEq for WrittenNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for WrittenNumber {}
+
+impl Serialize for WrittenNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for WrittenNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = present(deserializer)?;
+        let number = decimal(&written);
+        let number = number.ok_or_else(|| de::Error::custom("is not a decimal number"))?;
+        Ok(Self { written, number: bounded(number)? })
+    }
+}
+
 crate::document! {
     /// TM Forum's `Quantity`: an amount of units, one if it has no amount.
-    #[derive(Eq)]
+    #[derive(Default, Eq)]
     pub struct Quantity {
-        amount?: Number,
+        amount?: WrittenNumber,
         units?: String,
+    }
+}
+
+impl Quantity {
+    pub fn new(amount: Decimal, units: Option<&str>) -> Self {
+        let units = units.map(Into::into);
+        Self { amount: Some(amount.into()), units, rest: super::Rest::new() }
     }
 }

@@ -6,7 +6,7 @@ use crate::table::path;
 
 crate::document! {
     /// A reference to a document (TMF630 `EntityRef`): a related party, an offering, an account.
-    #[derive(Eq)]
+    #[derive(Default, Eq)]
     pub struct Reference {
         id?: String,
         href?: String,

@@ -56,6 +56,14 @@ fn numbers_of_unknown_attributes_keep_their_digits() {
 }
 
 #[test]
+fn quantities_keep_their_digits() {
+    let text = r#"{"amount":1.50,"units":"GB"}"#;
+    let quantity: Quantity = read_slice(text.as_bytes()).unwrap();
+    assert_eq!(quantity, Quantity::new("1.5".parse().unwrap(), Some("GB")));
+    assert_eq!(write(&quantity).to_string(), text);
+}
+
+#[test]
 fn null_counts_as_absent() {
     let read = sample(&json!({ "count": null, "relatedParty": null, "own": null })).unwrap();
     assert_eq!((read.count, read.related_party.len()), (None, 0));

@@ -45,19 +45,23 @@ pub(super) static API: Api = Api {
     }],
 };
 
-/// A quote that was not accepted is not reopened: it gets a new version.
+states! {
+    /// The states of quotes. A quote that was not accepted gets a new version.
+    QuoteState {
+        Acknowledged = "acknowledged" => [InProgress, Pending, Rejected, Cancelled],
+        InProgress = "inProgress" => [Pending, Approved, Cancelled],
+        Pending = "pending" => [InProgress, Approved, Rejected, Cancelled],
+        Approved = "approved" => [Accepted, Rejected, Declined, Cancelled],
+        Accepted = "accepted" => [],
+        Rejected = "rejected" => [],
+        Declined = "declined" => [],
+        Cancelled = "cancelled" => [],
+    }
+}
+
 const QUOTE: Lifecycle = Lifecycle {
     attribute: "state",
     initial: "inProgress",
-    next: &[
-        ("acknowledged", &["inProgress", "pending", "rejected", "cancelled"]),
-        ("inProgress", &["pending", "approved", "cancelled"]),
-        ("pending", &["inProgress", "approved", "rejected", "cancelled"]),
-        ("approved", &["accepted", "rejected", "declined", "cancelled"]),
-        ("accepted", &[]),
-        ("rejected", &[]),
-        ("declined", &[]),
-        ("cancelled", &[]),
-    ],
+    next: QuoteState::NEXT,
     words: Words::Listed,
 };

@@ -101,15 +101,19 @@ const STOCK_TASK: Resource = Resource {
     ..DEFAULT
 };
 
-/// Every transition is legal, as quantities go up and down.
+states! {
+    /// The states of stocks. Every transition is legal, as quantities go up and down.
+    StockStatus {
+        Available = "available" => [Reserved, Unavailable, Unknown],
+        Reserved = "reserved" => [Available, Unavailable, Unknown],
+        Unavailable = "unavailable" => [Available, Reserved, Unknown],
+        Unknown = "unknown" => [Available, Reserved, Unavailable],
+    }
+}
+
 const STOCK: Lifecycle = Lifecycle {
     attribute: "productStockStatusType",
     initial: "",
-    next: &[
-        ("available", &["reserved", "unavailable", "unknown"]),
-        ("reserved", &["available", "unavailable", "unknown"]),
-        ("unavailable", &["available", "reserved", "unknown"]),
-        ("unknown", &["available", "reserved", "unavailable"]),
-    ],
+    next: StockStatus::NEXT,
     words: Words::Listed,
 };

@@ -102,7 +102,7 @@ fn created(server: &ServerState, call: &Call, served: &Served, receipt: &Value) 
     let location = format!("{}{}/{id}", call.base, served.path());
     let mut response = answer::located(StatusCode::CREATED, &location, &body);
     // A likely duplicate is not refused: two people may live at one number.
-    for (path, why) in systems::crm::likely(&server.app, served.resource.key, &body)? {
+    for (path, why) in systems::crm::likely(&server.app, served.resource.key, id)? {
         let link = format!("<{}{path}>; rel=\"duplicate\"; title=\"{why}\"", call.base);
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().append(LINK, link);

@@ -1,30 +1,32 @@
 //! Customers: the complete view of one, notes on contacts, and the merge of duplicates.
 
 use axum::http::{Method, StatusCode};
-use engine::store::Put;
-use serde_json::{Value, json};
+use engine::store::{Document, Put};
+use serde_json::{Map, Value, json};
+use tmf::money::Money;
 
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{ServerState, answer, href};
-use crate::systems::crm;
+use crate::systems::crm::{self, CustomerView};
 
 /// Handles a request about a customer.
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
         ["duplicates"] => duplicates(server, &call),
         [id] => {
-            let mut view = crm::view(&server.app, id)?.ok_or_else(|| missing(id))?;
+            let view = crm::view(&server.app, id)?.ok_or_else(|| missing(id))?;
+            let mut view = body_of(view);
             href::absolute(&mut view, &call.base);
             Ok(answer::json(StatusCode::OK, &view))
         }
         [id, "interactions"] => match call.method {
             Method::GET | Method::HEAD => {
                 known(server, id)?;
-                let talks = crm::interactions(&server.app, id)?;
-                Ok(answer::json(StatusCode::OK, &Value::Array(talks)))
+                let notes = crm::interactions(&server.app, id)?;
+                Ok(answer::json(StatusCode::OK, &bodies(notes)))
             }
             Method::POST => talk(server, call, id).await,
             _ => Err(Problem::method("GET, HEAD, POST")),
@@ -32,6 +34,22 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
         [id, "merge"] => merge(server, call, id).await,
         _ => Err(nothing_here()),
     }
+}
+
+fn body_of(view: CustomerView) -> Value {
+    let mut body = Map::new();
+    body.insert("party".into(), view.party.map_or(Value::Null, |party| party.body));
+    for (name, found) in view.found {
+        body.insert(name.into(), bodies(found));
+    }
+    body.insert("owes".into(), view.owes.iter().map(Money::to_tmf).collect());
+    body.insert("interaction".into(), bodies(view.interactions));
+    body.insert("customer".into(), view.customer.body);
+    Value::Object(body)
+}
+
+fn bodies(documents: Vec<Document>) -> Value {
+    documents.into_iter().map(|document| document.body).collect()
 }
 
 /// Groups on a page: the default and the max.
@@ -79,7 +97,8 @@ async fn merge(server: &ServerState, mut call: Call, id: &str) -> Answer {
     let Some(duplicate) = body.get("duplicate").and_then(Value::as_str) else {
         return Err(Problem::bad("is mandatory: the id of the duplicate").about("duplicate"));
     };
-    Ok(answer::json(StatusCode::OK, &crm::merge(&server.app, id, duplicate).await?))
+    let merged = crm::merge(&server.app, id, duplicate).await?;
+    Ok(answer::json(StatusCode::OK, &tmf::document::write(&merged)))
 }
 
 fn known(server: &ServerState, id: &str) -> Result<(), Problem> {

@@ -13,7 +13,8 @@ use crate::systems::stock;
 pub(super) async fn dispatch(server: &ServerState, call: &Call, path: &[&str]) -> Answer {
     let ["reservations", id, "release"] = path else { return Err(nothing_here()) };
     let missing = || Problem::not_found(format!("there is no reservation `{id}`")).about("id");
-    let mut reservation = stock::give_back(&server.app, id).await?.ok_or_else(missing)?;
+    let reservation = stock::give_back(&server.app, id).await?.ok_or_else(missing)?;
+    let mut reservation = tmf::document::write(&reservation);
     href::absolute(&mut reservation, &call.base);
     Ok(answer::json(StatusCode::OK, &reservation))
 }

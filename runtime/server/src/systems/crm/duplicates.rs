@@ -1,36 +1,43 @@
-//! Customers that are likely one: parties are kept by what two of them have in common when they are
-//! one, in the commit that writes them, and are read in that order.
+//! Customers that are likely one: parties have index entries by the keys of [`commerce::duplicate`],
+//! written in the commit of the party and read in the order of the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use commerce::duplicate::{Key, keys};
 use engine::keys as facts;
 use engine::store::documents::{Change, Expected};
-use engine::store::{Error, Put, Scan};
-use serde_json::{Value, json};
+use engine::store::{Put, Scan};
+use serde::Serialize;
+use serde_json::json;
+use tmf::document::Reference;
+use tmf::document::party::{Customer, Party};
 
+use super::engaged;
 use crate::app::App;
-use crate::systems::Draft;
+use crate::systems::{Draft, Refusal, stored};
 
-/// What parties have in common, as documents: `<key>/<party>`.
+/// The index entries: `<key>/<party>`.
 const KEYS: &str = "partyKey";
 
-/// So many keys are read at once.
+/// Max entries that are read at once.
 const KEYS_AT_ONCE: usize = 256;
 
-/// So many parties with one key are looked at.
+/// Max parties with one key that are looked at.
 const SAME_MAX: usize = 100;
 
-/// So many customers that are likely the same are named when one is made.
+/// Max likely duplicates in the answer to a new customer.
 const NAMED_MAX: usize = 10;
 
-/// Keeps a party by what it has in common with others.
-pub(crate) fn settle(draft: &mut Draft) {
+/// Updates the index entries of a party.
+pub(crate) fn settle(draft: &mut Draft) -> Result<(), Refusal> {
     if !matches!(draft.resource.key, "individual" | "organization") {
-        return;
+        return Ok(());
     }
-    let before = draft.before.as_ref().map(|before| keys(&before.body)).unwrap_or_default();
-    let after = draft.after.as_ref().map(keys).unwrap_or_default();
+    let before = match &draft.before {
+        Some(before) => keys(&stored(draft.resource.key, before)?),
+        None => BTreeSet::new(),
+    };
+    let after = if draft.after.is_some() { keys(&draft.read()?) } else { BTreeSet::new() };
     let name = |key: &Key| format!("{}/{}", plain(key), draft.id);
     let gone = before.difference(&after);
     let gone =
@@ -40,20 +47,47 @@ pub(crate) fn settle(draft: &mut Draft) {
     let new = new.map(|key| Put::set(KEYS, name(key), party.clone()).quiet());
     let puts: Vec<Put> = gone.chain(new).collect();
     draft.more.extend(puts);
+    Ok(())
 }
 
-/// A key as part of a name: what separates the parts of a name is not in it.
+/// A key as part of a name, without the separators of names.
 fn plain(key: &Key) -> String {
     key.to_string().replace(['/', '\0'], "|")
 }
 
-/// A page of customers that are likely one, in groups, after a key; with the key to go on after
-/// where there may be more.
+/// Customers that are likely one.
+#[derive(Serialize)]
+pub(crate) struct Group {
+    customer: Vec<Duplicate>,
+    reason: Vec<Shared>,
+}
+
+/// A customer of a group.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Duplicate {
+    id: String,
+    href: Option<String>,
+    name: Option<String>,
+    engaged_party: Option<Reference>,
+    #[serde(rename = "@referredType")]
+    referred_type: &'static str,
+}
+
+/// A key that all parties of a group have.
+#[derive(Serialize)]
+struct Shared {
+    reason: &'static str,
+    value: String,
+}
+
+/// A page of groups of customers that are likely one, after a key; with the key after which the next
+/// page begins, if there may be one.
 pub(crate) fn groups(
     app: &App,
     after: Option<&str>,
     limit: usize,
-) -> Result<(Vec<Value>, Option<String>), Error> {
+) -> Result<(Vec<Group>, Option<String>), Refusal> {
     let (mut found, mut last) = (Vec::new(), None);
     let mut scan = Scan::prefix(facts::documents(KEYS), KEYS_AT_ONCE);
     scan.after = after.map(|key| facts::document(KEYS, &format!("{key}/\u{10ffff}")));
@@ -75,9 +109,9 @@ pub(crate) fn groups(
             }
             last = Some(key.to_owned());
             if same.1.len() < SAME_MAX {
-                let party = app.read_all(std::slice::from_ref(fact));
+                let entry = app.read_all(std::slice::from_ref(fact));
                 same.1.extend(
-                    party.filter_map(|party| party.body["party"].as_str().map(str::to_owned)),
+                    entry.filter_map(|entry| entry.body["party"].as_str().map(str::to_owned)),
                 );
             }
         }
@@ -88,15 +122,15 @@ pub(crate) fn groups(
     }
 }
 
-/// The customers of some parties with a key, and all reasons why they are likely one; nothing where
-/// they are fewer than two, or were shown at an earlier key.
-fn group(app: &App, key: &str, parties: &[String]) -> Result<Option<Value>, Error> {
-    let mut customers = BTreeMap::new();
+/// The customers of parties with a key, and all keys that these parties share. `None` if there are
+/// fewer than two, or if they were shown at an earlier key.
+fn group(app: &App, key: &str, parties: &[String]) -> Result<Option<Group>, Refusal> {
+    let mut customers: BTreeMap<String, Duplicate> = BTreeMap::new();
     let mut common: BTreeMap<Key, usize> = BTreeMap::new();
     let mut members = 0;
     for id in parties {
         let Some(party) = party(app, id)? else { continue };
-        let own = app.documents_by("customer", "engagedParty.id", id, SAME_MAX)?;
+        let own = customers_of(app, id, SAME_MAX)?;
         if own.is_empty() {
             continue;
         }
@@ -104,78 +138,90 @@ fn group(app: &App, key: &str, parties: &[String]) -> Result<Option<Value>, Erro
         for key in keys(&party) {
             *common.entry(key).or_default() += 1;
         }
-        customers.extend(own.into_iter().filter_map(|one| {
-            let id = one.body.get("id")?.as_str()?.to_owned();
-            Some((
-                id,
-                json!({ "id": one.body["id"], "href": one.body["href"], "name": one.body["name"],
-                "engagedParty": one.body["engagedParty"], "@referredType": "Customer" }),
-            ))
-        }));
+        customers.extend(own.into_iter().map(|one| (one.id.clone(), duplicate(one))));
     }
-    let shared: Vec<Key> =
-        common.into_iter().filter(|(_, count)| *count == members).map(|(key, _)| key).collect();
-    // The same customers come at each of their keys, in order of the names that keys have here.
+    let shared = common.into_iter().filter(|(_, count)| *count == members).map(|(key, _)| key);
+    let shared: Vec<Key> = shared.collect();
+    // The same customers are found at each of their keys: the first name of a key here shows them.
     let first = shared.iter().map(plain).min();
     if customers.len() < 2 || first.as_deref() != Some(key) {
         return Ok(None);
     }
-    let reasons: Vec<Value> = shared
-        .iter()
-        .map(|key| json!({ "reason": key.reason.as_str(), "value": key.value }))
-        .collect();
-    let customers: Vec<Value> = customers.into_values().collect();
-    Ok(Some(json!({ "customer": customers, "reason": reasons })))
+    let shared = shared.into_iter();
+    let reason = shared.map(|key| Shared { reason: key.reason.as_str(), value: key.value });
+    Ok(Some(Group { customer: customers.into_values().collect(), reason: reason.collect() }))
 }
 
-fn party(app: &App, id: &str) -> Result<Option<Value>, Error> {
-    let found = match app.document("individual", id)? {
-        Some(found) => Some(found),
-        None => app.document("organization", id)?,
-    };
-    Ok(found.map(|found| found.body))
+fn duplicate(customer: Customer) -> Duplicate {
+    Duplicate {
+        id: customer.id,
+        href: customer.href,
+        name: customer.name,
+        engaged_party: customer.engaged_party,
+        referred_type: "Customer",
+    }
 }
 
-/// Who is likely the same as a customer or party that was just made: its path, and why.
+fn party(app: &App, id: &str) -> Result<Option<Party>, Refusal> {
+    let found = engaged(app, id)?;
+    found.map(|(resource, found)| stored(resource, &found)).transpose()
+}
+
+fn customers_of(app: &App, party: &str, limit: usize) -> Result<Vec<Customer>, Refusal> {
+    let found = app.documents_by("customer", "engagedParty.id", party, limit)?;
+    found.iter().map(|customer| stored("customer", customer)).collect()
+}
+
+/// The likely duplicates of a new customer or party: the path of each, and why.
 pub(crate) fn likely(
     app: &App,
     resource: &str,
-    document: &Value,
-) -> Result<Vec<(String, String)>, Error> {
-    let (own, of_customer) = match resource {
-        "individual" | "organization" => (document.get("id"), false),
-        "customer" => (document.pointer("/engagedParty/id"), true),
-        _ => return Ok(Vec::new()),
-    };
-    let Some(own) = own.and_then(Value::as_str) else { return Ok(Vec::new()) };
-    let mut reasons: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
-    if of_customer {
-        reasons.entry(own.into()).or_default().insert("engagedParty");
+    id: &str,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let mut found = Vec::new();
+    match resource {
+        "individual" | "organization" => {
+            for (other, reasons) in alike(app, id)? {
+                let other = party(app, &other)?.and_then(|other| other.href);
+                found.extend(other.map(|href| (href, joined(reasons))));
+            }
+        }
+        "customer" => {
+            let customer = app.document("customer", id)?;
+            let customer: Option<Customer> =
+                customer.map(|customer| stored("customer", &customer)).transpose()?;
+            let Some(own) = customer.as_ref().and_then(Customer::party) else { return Ok(found) };
+            let mut parties = alike(app, own)?;
+            parties.entry(own.into()).or_default().insert("engagedParty");
+            for (party, reasons) in parties {
+                let why = joined(reasons);
+                let others = customers_of(app, &party, NAMED_MAX)?.into_iter();
+                let others = others.filter(|other| other.id != id).filter_map(|other| other.href);
+                found.extend(others.map(|href| (href, why.clone())));
+            }
+        }
+        _ => {}
     }
+    found.truncate(NAMED_MAX);
+    Ok(found)
+}
+
+fn joined(reasons: BTreeSet<&'static str>) -> String {
+    reasons.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// The parties that share a key with a party, with the reasons.
+fn alike(app: &App, own: &str) -> Result<BTreeMap<String, BTreeSet<&'static str>>, Refusal> {
+    let mut reasons: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for key in party(app, own)?.iter().flat_map(keys) {
         let prefix = facts::document(KEYS, &format!("{}/", plain(&key)));
-        for party in app.read_all(&app.engine.store().scan(&Scan::prefix(prefix, SAME_MAX))?) {
-            let body = party.body;
-            let Some(other) = body["party"].as_str() else { continue };
+        let entries = app.engine.store().scan(&Scan::prefix(prefix, SAME_MAX))?;
+        for entry in app.read_all(&entries) {
+            let Some(other) = entry.body["party"].as_str() else { continue };
             if other != own {
                 reasons.entry(other.into()).or_default().insert(key.reason.as_str());
             }
         }
     }
-    let mut found = Vec::new();
-    for (party, reasons) in reasons {
-        let why = reasons.into_iter().collect::<Vec<_>>().join(", ");
-        let others: Vec<Value> = if of_customer {
-            let own = app.documents_by("customer", "engagedParty.id", &party, NAMED_MAX)?;
-            own.into_iter().map(|one| one.body).collect()
-        } else {
-            self::party(app, &party)?.into_iter().collect()
-        };
-        let others = others.into_iter().filter(|other| other.get("id") != document.get("id"));
-        found.extend(
-            others.filter_map(|other| Some((other.get("href")?.as_str()?.to_owned(), why.clone()))),
-        );
-    }
-    found.truncate(NAMED_MAX);
-    Ok(found)
+    Ok(reasons)
 }
