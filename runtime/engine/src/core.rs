@@ -15,6 +15,7 @@ mod commit;
 mod entry;
 mod holds;
 mod input;
+mod owed;
 mod quarantine;
 mod recent;
 mod recover;
@@ -41,9 +42,10 @@ use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
 
 use crate::address::{Addresses, SECRET_BYTES};
+use crate::documents::Put;
 use crate::limits::{Limits, Shares};
 use crate::pools::Pools;
-use crate::store::{Epoch, Put, Write};
+use crate::store::{Epoch, Write};
 use crate::worker::{Report, Worker};
 
 /// Whether tasks that cannot have an effect share a commit.

@@ -5,6 +5,7 @@
 )]
 
 mod errors;
+mod indexes;
 mod quarantine;
 mod run;
 mod submit;
@@ -34,9 +35,10 @@ use crate::core::{
     Answer, Core, Denied, Durability, Input, Published, Received, RecoverError, Setup, Wish,
     read_fulfilment,
 };
+use crate::documents::{self, Put, Unreadable, Written};
 use crate::limits::{Limits, Shares};
 use crate::pools::Pools;
-use crate::store::{Appended, Batch, Epoch, Put, Store, Unreadable, Write};
+use crate::store::{Epoch, Store, Write};
 use crate::worker::Worker;
 
 /// Max inputs that wait for the loop.
@@ -272,15 +274,15 @@ impl Engine {
 
     /// Writes documents that no fulfilment owns, together or not at all. When this returns they
     /// are on disk.
-    pub async fn write(&self, documents: Vec<Put>) -> Result<(), crate::store::Error> {
+    pub async fn write(&self, documents: Vec<Put>) -> Result<(), documents::Error> {
         self.append(Vec::new(), documents).await
     }
 
     /// Writes facts and documents that no fulfilment owns, together or not at all. Their place in
     /// the order is taken at once; they are on disk when the answer comes.
-    pub fn append(&self, writes: Vec<Write>, documents: Vec<Put>) -> Appended {
-        let at = self.clock.now();
-        self.store.append(Batch { epoch: self.epoch, at, writes, documents })
+    pub fn append(&self, writes: Vec<Write>, documents: Vec<Put>) -> Written {
+        let batch = documents::batch(self.epoch, self.clock.now(), writes, documents);
+        self.store.append(batch).into()
     }
 
     /// What time it is, as the engine has it.

@@ -70,10 +70,16 @@ pub fn document(resource: &str, id: &str) -> Vec<u8> {
     format!("d/{resource}/{id}").into_bytes()
 }
 
+/// All documents of all resources.
+pub const DOCUMENTS: &[u8] = b"d/";
+
 /// All documents of a resource.
 pub fn documents(resource: &str) -> Vec<u8> {
     format!("d/{resource}/").into_bytes()
 }
+
+/// All counts of documents.
+pub const COUNTS: &[u8] = b"n/";
 
 /// How many documents a resource has.
 pub fn total(resource: &str) -> Vec<u8> {
@@ -84,6 +90,9 @@ pub fn total(resource: &str) -> Vec<u8> {
 pub fn count(resource: &str, path: &str, value: &str) -> Vec<u8> {
     format!("n/{resource}\0{path}\0{value}").into_bytes()
 }
+
+/// All index entries.
+pub const ENTRIES: &[u8] = b"i/";
 
 /// That a document has this value of an attribute. Ids and values have no `\0`.
 pub fn entry(resource: &str, path: &str, value: &str, id: &str) -> Vec<u8> {
@@ -163,9 +172,6 @@ pub const OUTBOX: &[u8] = b"e/";
 /// The way in which documents are indexed here.
 pub const INDEXED: &[u8] = b"s/indexed";
 
-/// The way in which what is installed is recorded here.
-pub const INSTALLED: &[u8] = b"s/installed";
-
 /// The number of the next notification.
 pub const NEXT_EVENT: &[u8] = b"s/event";
 
@@ -207,4 +213,22 @@ pub fn note(fulfilment: &FulfilmentId, task: u32, attempt: u32) -> Vec<u8> {
 /// All logs of a fulfilment.
 pub fn logs(fulfilment: &FulfilmentId) -> Vec<u8> {
     format!("l/{fulfilment}/").into_bytes()
+}
+
+/// The resource and the id of the document that a key of [`DOCUMENTS`] names.
+pub fn document_of(key: &[u8]) -> Option<(&str, &str)> {
+    std::str::from_utf8(key.strip_prefix(DOCUMENTS)?).ok()?.split_once('/')
+}
+
+/// The resource, the path, the value and the id of a key of [`ENTRIES`].
+pub fn entry_of(key: &[u8]) -> Option<[&str; 4]> {
+    let text = std::str::from_utf8(key.strip_prefix(ENTRIES)?).ok()?;
+    text.splitn(4, '\0').collect::<Vec<_>>().try_into().ok()
+}
+
+/// The fulfilment and the number of the record that a key of [`JOURNALS`] names.
+pub fn record_of(key: &[u8]) -> Option<(&str, u32)> {
+    let text = std::str::from_utf8(key.strip_prefix(JOURNALS)?).ok()?;
+    let (fulfilment, number) = text.rsplit_once('/')?;
+    Some((fulfilment, u32::from_str_radix(number, 16).ok()?))
 }

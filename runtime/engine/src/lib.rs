@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod clock;
+pub mod documents;
 pub mod keys;
 pub mod limits;
 pub mod pools;

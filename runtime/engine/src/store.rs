@@ -1,108 +1,121 @@
-//! What the engine asks of durable storage: facts are kept, read and listed. A store knows keys
-//! and bytes, and no rule of ours.
+//! What the engine needs of durable storage. A store knows keys and bytes, and none of our rules:
+//! documents are a layer above it ([`crate::documents`]).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tmf::time::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-pub mod documents;
-pub mod installation;
 pub mod memory;
 pub mod pieces;
 mod progress;
-pub mod search;
-mod unreadable;
-pub mod verify;
 
-pub use documents::{Document, Put};
 pub use memory::Memory;
 pub use progress::{Progress, Settled};
-pub use unreadable::Unreadable;
 
-/// The longest key that a store takes. What others name (an id, an idempotency key) has to be
-/// limited where it comes in, so that its key stays below this.
+/// Max bytes of a key. Names from outside (an id, an idempotency key) are limited where they are
+/// received, so that the keys made of them are shorter than this.
 pub const KEY_BYTES_MAX: usize = 384;
 
 /// Keeps facts.
 ///
-/// Batches take effect in the order in which `append` was called, each whole or not at all. What
-/// `get` and `scan` show is at least what was acknowledged; a batch that is still on its way may
-/// show or not, but never a part of it in one `scan`. A batch that was answered with
-/// [`Error::Failed`] may or may not be durable, and its owner must not write any more.
+/// Batches take effect in the order in which `append` was called, each whole or not at all. `get` and
+/// `scan` show all acknowledged batches. They may show a batch that is not acknowledged yet, but one
+/// `scan` never shows a part of it. After [`Error::Failed`] the batch may or may not be durable, and
+/// its owner must stop writing.
 pub trait Store: Send + Sync + 'static {
-    /// Takes a batch, to be durable when the answer comes: against a crash of the process and
-    /// against power loss. The place in the order is taken at once, before the answer is awaited.
+    /// Takes a batch, which is durable when the answer comes: against a crash of the process and
+    /// against power loss. Its place in the order is taken at once, before the answer is awaited.
     fn append(&self, batch: Batch) -> Appended;
 
-    /// The value of a key, all of it where it was written in [`pieces`].
+    /// The value of a key, put together if it was written in [`pieces`].
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error>;
 
-    /// The facts of a range of keys, in the order of the keys' bytes, with all of each value.
+    /// The facts of a range of keys, in the order of the keys' bytes, each value put together.
     fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error>;
 
-    /// Takes ownership: the epoch that was durably raised by one. It has its place in the order
-    /// like a batch; after it, batches of any other epoch are refused with [`Error::Fenced`].
+    /// Takes ownership: durably raises the epoch by one. It has its place in the order like a batch;
+    /// later batches of any other epoch are refused with [`Error::Fenced`].
     fn claim(&self) -> Result<Epoch, Error>;
 
-    /// Changes whenever a batch with documents is durable, for those who wait for events.
+    /// Changes when a batch with a [`Transaction`] is durable, for readers of its consequences.
     fn changed(&self) -> watch::Receiver<u64>;
 
     /// Resolves when everything that `get` and `scan` could show at the time of this call is
-    /// durable. An answer that rests on a look at the store waits for this first, since a batch may
-    /// show before it is durable. Nothing is waited for while nothing is on its way.
+    /// durable. An answer that rests on a read waits for this first, since a batch may show before
+    /// it is durable. Resolves at once if no batch is on its way.
     fn settled(&self) -> Settled;
 }
 
 /// A key and its value.
 pub type Fact = (Vec<u8>, Vec<u8>);
 
-/// Counts owners of a store; the last one is the only one that may write. A store that nobody
-/// claimed yet is owned by epoch 0.
+/// Counts owners of a store; only the last one may write. A store that was never claimed is owned by
+/// epoch 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u64);
 
-/// What is written together.
-#[derive(Clone, Debug, PartialEq)]
+/// Writes that are carried out together.
+#[derive(Debug)]
 pub struct Batch {
-    /// Whose batch it is.
+    /// The epoch of its owner.
     pub epoch: Epoch,
-    /// When it is written.
-    pub at: Timestamp,
-    /// The writes; where a key occurs twice the last one counts.
+    /// The writes; the last one of a key counts.
     pub writes: Vec<Write>,
-    /// The documents that change, in order; what follows from that is worked out by the store
-    /// ([`documents::expand`]).
-    pub documents: Vec<Put>,
+    /// Writes that depend on earlier batches; they count over `writes`.
+    pub transaction: Option<Transaction>,
+}
+
+/// Reads facts as all earlier batches left them. Values in [`pieces`] are not put together.
+pub type Read<'a> = dyn Fn(&[u8]) -> Result<Option<Vec<u8>>, Error> + 'a;
+
+/// A function from stored facts to writes. A store runs it once, at its batch's place in the order, so
+/// no other write comes between its reads and its writes. If it returns an error, usually
+/// [`Error::Refused`], nothing of the batch is written.
+pub struct Transaction(Box<Run>);
+
+type Run = dyn FnOnce(&Read<'_>) -> Result<Vec<Write>, Error> + Send;
+
+impl Transaction {
+    pub fn new(run: impl FnOnce(&Read<'_>) -> Result<Vec<Write>, Error> + Send + 'static) -> Self {
+        Self(Box::new(run))
+    }
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Transaction")
+    }
 }
 
 impl Batch {
-    /// Facts, without documents.
+    /// A batch without a transaction.
     pub fn of(epoch: Epoch, writes: Vec<Write>) -> Self {
-        Self { epoch, at: Timestamp::default(), writes, documents: Vec::new() }
+        Self { epoch, writes, transaction: None }
     }
 
-    /// Whether a store may carry this out while it has that owner: what every store asks first.
-    pub fn check(&self, owner: Epoch) -> Result<(), Error> {
+    /// All writes of the batch in a store with this owner, or why it is refused. `read` shows the facts
+    /// as all earlier batches leave them.
+    pub fn resolve(self, owner: Epoch, read: &Read<'_>) -> Result<Vec<Write>, Error> {
         if self.epoch != owner {
             return Err(Error::Fenced { owner, batch: self.epoch });
         }
-        check_keys(&self.writes)
+        let mut writes = self.writes;
+        check_keys(&writes)?;
+        if let Some(Transaction(run)) = self.transaction {
+            let more = run(read)?;
+            check_keys(&more)?;
+            writes.extend(more);
+        }
+        Ok(writes)
     }
 }
 
-/// Whether all keys are short enough: what every store asks of writes, expanded ones too.
-pub fn check_keys(writes: &[Write]) -> Result<(), Error> {
+fn check_keys(writes: &[Write]) -> Result<(), Error> {
     match writes.iter().map(|(key, _)| key.len()).max() {
         Some(bytes) if bytes > KEY_BYTES_MAX => Err(Error::KeyTooLong { bytes }),
         _ => Ok(()),
     }
-}
-
-/// A key as people are told of it, with `|` between its parts.
-fn named(key: &[u8]) -> String {
-    String::from_utf8_lossy(key).replace('\0', "|")
 }
 
 /// A key and its new value; `None` removes the key.
@@ -113,16 +126,15 @@ pub type Write = (Vec<u8>, Option<Vec<u8>>);
 pub struct Scan {
     /// Only keys that begin with this.
     pub prefix: Vec<u8>,
-    /// Only keys after this one (in the direction of the scan); the whole prefix where `None`.
+    /// Only keys after this one (in the direction of the scan); the whole prefix if `None`.
     pub after: Option<Vec<u8>>,
-    /// At the most so many.
+    /// Max facts.
     pub limit: usize,
-    /// Which way to go.
     pub direction: Direction,
 }
 
 impl Scan {
-    /// Everything under a prefix, in order, at the most `limit` facts.
+    /// Everything under a prefix, in order, at most `limit` facts.
     pub fn prefix(prefix: impl Into<Vec<u8>>, limit: usize) -> Self {
         Self { prefix: prefix.into(), after: None, limit, direction: Direction::Forward }
     }
@@ -142,7 +154,7 @@ pub enum Direction {
 pub struct Appended(oneshot::Receiver<Result<(), Error>>);
 
 impl Appended {
-    /// An answer to come, and the end to give it with.
+    /// A future answer, and the sender to give it with.
     pub fn pending() -> (oneshot::Sender<Result<(), Error>>, Self) {
         let (sender, receiver) = oneshot::channel();
         (sender, Self(receiver))
@@ -163,64 +175,38 @@ pub enum Error {
     /// Another owner has taken over; this one must stop.
     #[error("the store is owned by epoch {} now, this is {}", .owner.0, .batch.0)]
     Fenced {
-        /// Who owns the store.
+        /// The owner.
         owner: Epoch,
-        /// Whose batch was refused.
+        /// The epoch of the refused batch.
         batch: Epoch,
     },
     /// A key of the batch is too long, and nothing of the batch was written: a bug of ours.
-    #[error("a key has {bytes} bytes, at the most {KEY_BYTES_MAX} are taken")]
+    #[error("a key has {bytes} bytes, at most {KEY_BYTES_MAX} are allowed")]
     KeyTooLong {
         /// The length of the key.
         bytes: usize,
     },
-    /// A document is not as its change expects; nothing of the batch was written.
-    #[error("the {resource} `{id}` is not as it was expected")]
-    Conflict {
-        /// The key of its resource.
-        resource: String,
-        /// Its id.
-        id: String,
-        /// The revision that it has; nothing where it is not there.
-        found: Option<u64>,
-    },
-    /// What was read is on its way to the disk and may never get there: the store failed.
-    #[error("the store failed, so what was read may be lost")]
+    /// The transaction of a batch refused it, and nothing of the batch was written.
+    #[error(transparent)]
+    Refused(Box<dyn std::error::Error + Send + Sync>),
+    /// The store failed before a fact that was read was durable.
+    #[error("the store failed, so the data that was read may be lost")]
     Unsettled,
-    /// A document is kept and cannot be read.
-    #[error("the document `{key}` cannot be read")]
-    Unreadable {
-        /// Its key, with `|` between parts.
-        key: String,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// The store was closed before it answered.
     #[error("the store is closed")]
     Closed,
-    /// The disk, or what lies on it, failed.
+    /// The disk failed, or its data is damaged.
     #[error("the store failed to {action}")]
     Failed {
-        /// What it was doing.
+        /// The action of the store.
         action: &'static str,
-        /// What went wrong below.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// What is kept under a key is not what was written there.
-#[derive(Debug, thiserror::Error)]
-#[error("what is kept is damaged")]
-struct Damaged;
-
 impl Error {
-    fn damaged(action: &'static str) -> Self {
-        Self::Failed { action, source: Box::new(Damaged) }
-    }
-
-    /// What an action that failed comes to.
+    /// The error of an action that failed.
     pub fn failed<E: std::error::Error + Send + Sync + 'static>(
         action: &'static str,
     ) -> impl Fn(E) -> Self {

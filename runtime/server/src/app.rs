@@ -108,10 +108,16 @@ pub enum SubmitError {
     Read(#[from] engine::handle::ReadError),
     /// What was stored cannot be read.
     #[error("the store cannot be read")]
-    Store(#[source] engine::store::Error),
+    Store(#[source] engine::documents::Error),
     /// Others change what it is about all the time.
     #[error("others changed what the order is about each of the {0} times it was planned")]
     Contended(usize),
+}
+
+impl SubmitError {
+    pub(crate) fn of_store(error: engine::store::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 fn there_are(known: &str) -> String {

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::clock::Clock;
-use engine::store::documents::{Audience, Change, Expected};
-use engine::store::{Put, Scan, Write};
+use engine::documents::{Audience, Change, Expected, Put};
+use engine::store::{Scan, Write};
 use engine::{Engine, keys};
 use serde_json::Value;
 use tmf::subscription::{Progress, Source, Subscription, SubscriptionError};
@@ -77,7 +77,7 @@ pub enum SubscribeError {
     #[error("there are {SUBSCRIPTIONS_MAX} subscriptions already, which is all there can be")]
     TooMany,
     #[error("the store failed")]
-    Store(#[from] engine::store::Error),
+    Store(#[from] engine::documents::Error),
 }
 
 impl Events {
@@ -88,7 +88,7 @@ impl Events {
         engine: Engine,
         clock: Arc<dyn Clock>,
         settings: Settings,
-    ) -> Result<Self, engine::store::Error> {
+    ) -> Result<Self, engine::documents::Error> {
         let client = Client::new(settings.guard.clone(), settings.answer_wait);
         let outbox = Outbox::open(Arc::clone(engine.store()))?;
         let subscribers = RwLock::new(read_all(&engine)?);
@@ -154,7 +154,7 @@ impl Events {
     }
 
     /// Removes a subscription, with its dead letters; returns whether there was one.
-    pub async fn unsubscribe(&self, id: &str) -> Result<bool, engine::store::Error> {
+    pub async fn unsubscribe(&self, id: &str) -> Result<bool, engine::documents::Error> {
         let Some(subscriber) = self.subscribers_mut().remove(id) else {
             return Ok(false);
         };
@@ -168,7 +168,7 @@ impl Events {
     }
 
     /// Removes every subscription of a topic that was removed.
-    pub async fn unsubscribe_all(&self, topic: &str) -> Result<(), engine::store::Error> {
+    pub async fn unsubscribe_all(&self, topic: &str) -> Result<(), engine::documents::Error> {
         for subscriber in self.of(&Source::Topic { id: topic.into() }) {
             self.unsubscribe(&subscriber.subscription.id).await?;
         }
@@ -197,24 +197,24 @@ impl Events {
         topic: &str,
         id: &str,
         event: Value,
-    ) -> Result<(), engine::store::Error> {
+    ) -> Result<(), engine::documents::Error> {
         let mut put = Put::create(TOPIC_EVENT, format!("{topic}/{id}"), event);
         put.audience = Audience::Event;
         self.0.engine.write(vec![put]).await
     }
 
     /// The number of the next event.
-    pub fn end(&self) -> Result<u64, engine::store::Error> {
+    pub fn end(&self) -> Result<u64, engine::documents::Error> {
         outbox::end(&**self.0.engine.store())
     }
 
     /// Pauses a subscription.
-    pub async fn pause(&self, subscriber: &Subscriber) -> Result<(), engine::store::Error> {
+    pub async fn pause(&self, subscriber: &Subscriber) -> Result<(), engine::documents::Error> {
         subscriber.change(&self.0.engine, Progress::pause).await
     }
 
     /// Resumes a subscription.
-    pub async fn resume(&self, subscriber: &Subscriber) -> Result<(), engine::store::Error> {
+    pub async fn resume(&self, subscriber: &Subscriber) -> Result<(), engine::documents::Error> {
         subscriber.change(&self.0.engine, Progress::resume).await
     }
 
@@ -223,7 +223,7 @@ impl Events {
         &self,
         subscriber: &Subscriber,
         next: u64,
-    ) -> Result<(), engine::store::Error> {
+    ) -> Result<(), engine::documents::Error> {
         subscriber.change(&self.0.engine, |progress| progress.replay(next)).await
     }
 
@@ -240,7 +240,9 @@ impl Events {
 }
 
 /// The stored subscriptions, with their progress.
-fn read_all(engine: &Engine) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::store::Error> {
+fn read_all(
+    engine: &Engine,
+) -> Result<BTreeMap<String, Arc<Subscriber>>, engine::documents::Error> {
     let store = engine.store();
     let mut subscribers = BTreeMap::new();
     let mut scan = Scan::prefix(keys::documents(RESOURCE), FACTS_AT_ONCE);

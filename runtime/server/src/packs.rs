@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use engine::store::{Document, Put};
+use engine::documents::{Document, Put};
 use model::pack::{Code, Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins, Severity};
 use model::rulebook::RulebookError;
 use model::{Digest, Pack, Rulebook};

@@ -8,8 +8,7 @@ mod orphan;
 mod progress;
 mod repair;
 
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put};
+use engine::documents::{Change, Document, Error, Expected, Put};
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 
@@ -64,10 +63,7 @@ pub(crate) fn put(reconciliation: &Reconciliation, revision: u64) -> Put {
 }
 
 fn read(document: Document) -> Result<(Reconciliation, u64), Error> {
-    let failed = |error: serde_json::Error| Error::Failed {
-        action: "read a reconciliation",
-        source: Box::new(error),
-    };
+    let failed = engine::store::Error::failed::<serde_json::Error>("read a reconciliation");
     let read = serde_json::from_value(document.body).map_err(failed)?;
     Ok((read, document.revision))
 }

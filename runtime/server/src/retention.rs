@@ -5,10 +5,10 @@
 use std::sync::atomic::Ordering;
 
 use engine::core::{RecoverError, read_fulfilment};
+use engine::documents::{Change, Error, Expected, Put};
 use engine::handle::AskError;
 use engine::keys;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Error, Put, Scan, Store, Write};
+use engine::store::{self, Scan, Store, Write};
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
 use tmf::table::of_key;
@@ -170,13 +170,13 @@ impl Sweep {
         let limit = LOOKED_AT_ONCE;
         let scan = Scan { after: self.submission.take(), ..Scan::prefix(keys::SUBMISSIONS, limit) };
         let store = app.engine.store();
-        let page = store.scan(&scan)?;
+        let page = store.scan(&scan).map_err(Error::from)?;
         self.submission = (page.len() == limit).then(|| page[limit - 1].0.clone());
         let now = app.now();
         let mut writes: Vec<Write> = Vec::new();
         for (key, bytes) in page {
             let id = FulfilmentId::new(String::from_utf8_lossy(&bytes));
-            let is_open = store.get(&keys::open(&id))?.is_some();
+            let is_open = store.get(&keys::open(&id)).map_err(Error::from)?.is_some();
             let age_ms = made_at(&id).map_or(0, |made| now.ms_since(made));
             if !is_open && age_ms >= keep.submissions_days * DAY_MS {
                 writes.push((key, None));
@@ -203,14 +203,15 @@ fn look(app: &App, keep: Retention, mut after: Option<Vec<u8>>) -> Result<Looked
         let scan = Scan { after: after.take(), ..Scan::prefix(keys::JOURNALS, 1) };
         let facts = store.scan(&scan)?;
         let Some((key, _)) = facts.first() else { return Ok((verdicts, None)) };
-        let name = String::from_utf8_lossy(&key[keys::JOURNALS.len()..]).into_owned();
-        let Some((id, _)) = name.rsplit_once('/') else { return Ok((verdicts, None)) };
+        let Some((id, _)) = keys::record_of(key) else { return Ok((verdicts, None)) };
         let id = FulfilmentId::new(id);
         // Past all records of this journal.
         after = Some([keys::journal_prefix(&id).as_slice(), b"~"].concat());
         match verdict(app, keep, &id) {
             Ok(verdict) => verdicts.push((id, verdict)),
-            Err(error @ (Error::Closed | Error::Fenced { .. })) => return Err(error),
+            Err(error @ Error::Store(store::Error::Closed | store::Error::Fenced { .. })) => {
+                return Err(error);
+            }
             // An unreadable one does not keep the others from being removed.
             Err(error) => {
                 tracing::warn!(%id, error = &error as &dyn std::error::Error, "kept as it is");
@@ -231,7 +232,7 @@ fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Err
     let fulfilment = match read_fulfilment(store, id) {
         Ok(Some(fulfilment)) => fulfilment,
         Ok(None) => return Ok(Verdict::Keep),
-        Err(RecoverError::Store(error)) => return Err(error),
+        Err(RecoverError::Store(error)) => return Err(error.into()),
         // An operator may want to find the cause; it is reported where it is read.
         Err(_) => return Ok(Verdict::Keep),
     };

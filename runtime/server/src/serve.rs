@@ -46,7 +46,7 @@ pub struct Server {
     /// The result of the first look at the plugins folder.
     looked: crate::app::Looked,
     stop: watch::Sender<bool>,
-    engine: JoinHandle<Result<(), engine::store::Error>>,
+    engine: JoinHandle<Result<(), engine::documents::Error>>,
     http: JoinHandle<std::io::Result<()>>,
     events: JoinHandle<()>,
     jobs: JoinHandle<()>,
@@ -89,10 +89,7 @@ pub enum ServeError {
     Recover(#[source] engine::core::RecoverError),
     /// The store failed while the server ran.
     #[error("the store failed; what was acknowledged is safe, start again once the disk is well")]
-    Failed(#[source] engine::store::Error),
-    /// The installed specifications cannot be derived.
-    #[error("what is installed cannot be worked out")]
-    Installed(#[source] engine::store::installation::InstallError),
+    Failed(#[source] engine::documents::Error),
     /// A part of the server panicked: a bug of ours.
     #[error("a part of the server ended unexpectedly")]
     Ended(#[source] tokio::task::JoinError),
@@ -124,7 +121,7 @@ impl Server {
             limits: config.engine_limits(),
         };
         let (engine, engine_loop) = Engine::begin(parts).map_err(ServeError::Recover)?;
-        upgrade(&engine).await?;
+        engine.rebuild_indexes().await.map_err(ServeError::Failed)?;
         let settings = config.events.settings(config.public_url.as_deref(), address);
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
@@ -214,7 +211,7 @@ impl Server {
 }
 
 /// Loads the catalogs of the packs, with the stored documents of them.
-async fn take_catalogs(app: &App) -> Result<(), engine::store::Error> {
+async fn take_catalogs(app: &App) -> Result<(), engine::documents::Error> {
     let catalogs = packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
     app.write(catalogs?).await?;
     crate::systems::catalog::refresh(app)
@@ -269,12 +266,6 @@ fn open_store(data: &Path, cache_mib: u64) -> Result<Sled, ServeError> {
 
 fn make_folder(path: &Path) -> Result<(), ServeError> {
     std::fs::create_dir_all(path).map_err(|source| ServeError::Folder { path: path.into(), source })
-}
-
-/// Adds data that a store of an earlier version lacks.
-async fn upgrade(engine: &Engine) -> Result<(), ServeError> {
-    engine::store::verify::upgrade(engine).await.map_err(ServeError::Failed)?;
-    engine::store::installation::upgrade(engine).await.map_err(ServeError::Installed)
 }
 
 fn pools(rulebook: &Rulebook) -> Pools {

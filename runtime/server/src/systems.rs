@@ -9,7 +9,7 @@ pub(crate) mod crm;
 mod references;
 pub(crate) mod stock;
 
-use engine::store::{Document, Put};
+use engine::documents::{Document, Put};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tmf::document::read;
@@ -76,7 +76,7 @@ pub(crate) enum Refusal {
     },
     /// The store failed.
     #[error("the store cannot be read")]
-    Store(#[from] engine::store::Error),
+    Store(#[from] engine::documents::Error),
     /// A plugin failed, or asked too much.
     #[error("{}", .0.message)]
     Failed(model::Failure),
@@ -101,6 +101,12 @@ impl Draft {
             message: wrong.to_string(),
             path: wrong.attribute,
         })
+    }
+}
+
+impl From<engine::store::Error> for Refusal {
+    fn from(error: engine::store::Error) -> Self {
+        Self::Store(error.into())
     }
 }
 
@@ -144,7 +150,7 @@ pub(crate) async fn settle(app: &App, draft: &mut Draft) -> Result<(), Refusal> 
 }
 
 /// Does what follows once a change of a resource is written.
-pub(crate) fn changed(app: &App, key: &str) -> Result<(), engine::store::Error> {
+pub(crate) fn changed(app: &App, key: &str) -> Result<(), engine::documents::Error> {
     if tmf::table::of_key(key).is_some_and(|(_, resource)| resource.is_job()) {
         app.jobs().notify_waiters();
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 
-use engine::store::{Batch, Epoch, Error, Progress, Write, check_keys, documents};
+use engine::store::{Batch, Epoch, Error, Progress, Write};
 use tokio::sync::{oneshot, watch};
 
 use crate::failure::Failure;
@@ -51,7 +51,7 @@ pub(crate) struct Writer<D> {
     /// After a failure it is unknown which writes are durable: the system may have dropped some, and
     /// a later sync would succeed without them. So nothing is written any more.
     failure: Option<Failure>,
-    /// Told when documents are durable.
+    /// Told when batches with transactions are durable.
     changed: watch::Sender<u64>,
     /// Told what shows and what is durable.
     progress: Arc<Progress>,
@@ -62,7 +62,7 @@ pub(crate) struct Writer<D> {
 struct Group {
     writes: Writes,
     bytes: usize,
-    has_documents: bool,
+    has_transaction: bool,
     answers: Vec<Answer>,
 }
 
@@ -95,27 +95,20 @@ impl<D: Disk> Writer<D> {
     }
 
     fn append(&mut self, batch: Batch, answer: Answer) {
-        self.group.has_documents |= !batch.documents.is_empty();
-        match self.expanded(batch) {
+        self.group.has_transaction |= batch.transaction.is_some();
+        match self.resolved(batch) {
             Ok(writes) => self.group.add(writes, answer),
             Err(error) => tell(answer, Err(error)),
         }
     }
 
-    /// All that a batch writes, or why it is refused. What the group will write counts as written.
-    fn expanded(&self, batch: Batch) -> Result<Vec<Write>, Error> {
+    /// All writes of a batch, or why it is refused. The writes of the group count as written.
+    fn resolved(&self, batch: Batch) -> Result<Vec<Write>, Error> {
         self.healthy()?;
-        batch.check(self.owner)?;
-        let mut writes = batch.writes;
-        if !batch.documents.is_empty() {
-            let get = |key: &[u8]| match self.group.writes.get(key) {
-                Some(written) => Ok(written.clone()),
-                None => self.disk.kept(key),
-            };
-            writes.extend(documents::expand(batch.documents, batch.at, get)?);
-            check_keys(&writes)?;
-        }
-        Ok(writes)
+        batch.resolve(self.owner, &|key| match self.group.writes.get(key) {
+            Some(written) => Ok(written.clone()),
+            None => self.disk.kept(key),
+        })
     }
 
     fn claim(&mut self, answer: &mpsc::Sender<Result<Epoch, Error>>) {
@@ -134,7 +127,7 @@ impl<D: Disk> Writer<D> {
 
     fn commit(&mut self) {
         let group = std::mem::take(&mut self.group);
-        let Group { writes, bytes: _, has_documents, answers } = group;
+        let Group { writes, bytes: _, has_transaction, answers } = group;
         if answers.is_empty() {
             return;
         }
@@ -143,7 +136,7 @@ impl<D: Disk> Writer<D> {
         if result.is_ok() {
             self.progress.finish();
         }
-        if has_documents && result.is_ok() {
+        if has_transaction && result.is_ok() {
             self.changed.send_modify(|count| *count += 1);
         }
         for answer in answers {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use engine::store::verify::{self, Report};
+use engine::documents::verify::{self, Report};
 use engine::store::{Batch, Store as _};
 use store::{Options, Sled};
 

@@ -10,8 +10,9 @@ use tmf::time::Timestamp;
 use super::Answer;
 #[cfg(doc)]
 use super::{Core, Input};
+use crate::documents::{self, Put};
 use crate::keys;
-use crate::store::{Batch, Epoch, Put, Write};
+use crate::store::{Batch, Epoch, Write};
 use crate::worker::Call;
 
 /// What follows from one input.
@@ -107,7 +108,7 @@ impl<R> Commit<R> {
     pub fn split(self, epoch: Epoch) -> (Option<Batch>, Vec<After<R>>) {
         let Self { writes, documents, at, then } = self;
         let has_facts = !writes.is_empty() || !documents.is_empty();
-        (has_facts.then_some(Batch { epoch, at, writes, documents }), then)
+        (has_facts.then(|| documents::batch(epoch, at, writes, documents)), then)
     }
 
     /// Keeps what a plugin logged in an attempt.

@@ -8,7 +8,7 @@ use model::{Direction, Event, Fulfilment, TaskId};
 use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
-use super::slices::Owed;
+use super::owed::Owed;
 use crate::store::Write;
 
 pub(super) struct Entry<R> {

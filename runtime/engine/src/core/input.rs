@@ -8,7 +8,8 @@ use model::{Event, Fulfilment, FulfilmentId, TaskId};
 use serde_json::{Map, Value};
 
 use super::{Release, Seen, SetAside};
-use crate::store::{Put, Write};
+use crate::documents::Put;
+use crate::store::Write;
 use crate::worker::Report;
 
 /// Something that happens to the engine.

@@ -9,8 +9,8 @@ use tmf::time::Timestamp;
 use super::entry::Entry;
 use super::settle::{Fault, Gathered};
 use super::{After, Answer, Core, Denied, Step};
+use crate::documents::Put;
 use crate::keys;
-use crate::store::Put;
 
 /// Why something was set aside, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use model::documents::{Head, Part, Piece};
+use model::documents::{Head, Part};
 use model::fulfilment::ApplyError;
 use model::journal::EncodeError;
 use model::pricing::{ledger, rate};
@@ -12,12 +12,12 @@ use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
 use super::entry::Entry;
-use super::slices::Owed;
+use super::owed::Owed;
 use super::{After, Answer, Core, Durability, Published, Step};
+use crate::documents::{self, Change, Expected, Pieced, Put};
 use crate::keys;
-use crate::store::documents::{Change, Expected};
-use crate::store::pieces::{Pieced, Pieces, entries_of};
-use crate::store::{Put, Write};
+use crate::store::Write;
+use crate::store::pieces::Pieces;
 use crate::worker::{Call, Effects};
 
 /// Outcomes of pure tasks that may share a commit, so that a long run of them is not lost whole.
@@ -377,9 +377,7 @@ impl<R> Core<R> {
     pub(super) fn write_changes(now: Timestamp, record: u32, changes: Changes, step: &mut Step<R>) {
         step.commit.at = now;
         for piece in changes.pieces {
-            let Piece { resource, id, list, index, entries } = piece;
-            let prefix = keys::document_pieces(resource, &id, record);
-            step.commit.writes.extend(entries_of((resource, &id), &prefix, list, index, entries));
+            step.commit.writes.extend(documents::piece(piece, record));
         }
         for Head { document, list, pieces } in changes.heads {
             let Document { resource, id, body } = document;
@@ -408,11 +406,12 @@ impl<R> Core<R> {
 /// what is charged is charged once, and the books are not rewritten.
 fn put(document: Document) -> Put {
     let Document { resource, id, body } = document;
-    match resource {
-        "product" | "service" => Put::merge(resource, id, body),
-        rate::RESOURCE | ledger::RESOURCE => Put::once(resource, id, body),
-        _ => Put::set(resource, id, body),
-    }
+    let change = match resource {
+        "product" | "service" => Change::Merge(body),
+        rate::RESOURCE | ledger::RESOURCE => Change::SetOnce(body),
+        _ => Change::Set(body),
+    };
+    Put::new(resource, id, change, Expected::Anything)
 }
 
 /// What is kept under the key of a record, and its pieces where it is too long to be written at once.

@@ -3,8 +3,8 @@
 use tmf::time::Timestamp;
 
 use super::{After, Answer, Core, Release, Step, Unless};
+use crate::documents::Put;
 use crate::keys;
-use crate::store::Put;
 
 impl<R> Core<R> {
     /// Writes documents, and releases a value that nothing uses, unless an open fulfilment is about

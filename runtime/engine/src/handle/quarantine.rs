@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::{Engine, QuarantineError, unexpected};
 use crate::core::{Answer, Denied, Input, SetAside, read_sized};
+use crate::documents::{Change, Document, Expected, Put};
 use crate::keys;
-use crate::store::documents::{Change, Expected};
-use crate::store::{Document, Error, Put, Scan};
+use crate::store::{Error, Scan};
 
 /// How many are read from the store at once.
 const PAGE: usize = 1_024;

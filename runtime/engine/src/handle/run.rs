@@ -9,8 +9,9 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::{Counters, Parts, Reply};
 use crate::core::{After, Answer, Core, Input, Published, Step};
+use crate::documents::Error;
 use crate::keys;
-use crate::store::{Appended, Error, Store};
+use crate::store::{self, Appended, Store};
 use crate::worker::Call;
 
 /// How many inputs are taken before commits are looked at again.
@@ -194,10 +195,10 @@ async fn next_commit(
 /// What to do after a commit. One that was refused since a document is not as its asker expected is
 /// that asker's affair; any other failure ends the engine.
 fn outcome(
-    result: Result<(), Error>,
+    result: Result<(), store::Error>,
     mut then: Vec<After<Reply>>,
 ) -> Result<Vec<After<Reply>>, Error> {
-    match (result, then.as_slice()) {
+    match (result.map_err(Error::from), then.as_slice()) {
         (Err(Error::Conflict { .. }), [After::Written(_)]) => {
             let stale = |after| match after {
                 After::Written(reply) => Some(After::Reply(reply, Answer::Stale)),

@@ -13,7 +13,7 @@ use serde_json::{Map, json};
 use tmf::time::Timestamp;
 
 use super::*;
-use crate::store::{Error, Fact, Memory, Scan};
+use crate::store::{Appended, Batch, Error, Fact, Memory, Scan};
 use crate::worker::{Call, Effects, Operation, Report, Resolved};
 
 /// Answers at once: by the name of the step, which is done, waits, or fails the first time.
@@ -104,7 +104,7 @@ impl Store for Failing {
     }
 }
 
-fn begin(store: impl Store) -> (Engine, tokio::task::JoinHandle<Result<(), Error>>) {
+fn begin(store: impl Store) -> (Engine, tokio::task::JoinHandle<Result<(), documents::Error>>) {
     let parts = Parts {
         store: Arc::new(store),
         worker: Arc::new(Plugins),
@@ -244,7 +244,8 @@ async fn a_store_that_fails_ends_the_loop_and_whoever_asked_is_told() {
     tokio::task::yield_now().await;
     let told = engine.callback("never".into(), json!({})).await;
     assert_eq!(told, Err(AskError::Stopped(Stopped)));
-    assert!(matches!(running.await.unwrap(), Err(Error::Failed { .. })));
+    let stopped = running.await.unwrap();
+    assert!(matches!(stopped, Err(documents::Error::Store(Error::Failed { .. }))));
     assert!(matches!(asking.await.unwrap(), Err(ReadError::Ask(AskError::Stopped(Stopped)))));
     assert!(matches!(submit(&engine, "g", "do").await, Err(NotSubmitted::Ask(_))));
 }
@@ -289,7 +290,7 @@ async fn attributes_of_an_order_change_after_its_end_too() {
     assert_eq!(second.unwrap().changed()["category"], "now");
     let key = crate::keys::document("productOrder", "f");
     let document = engine.store().get(&key).unwrap().unwrap();
-    let document = crate::store::Document::read(&document).unwrap().body;
+    let document = crate::documents::Document::read(&document).unwrap().body;
     for name in ["description", "category"] {
         assert_eq!(document[name], "now", "both at once are both there");
     }
@@ -386,7 +387,7 @@ async fn an_order_of_a_quote_that_was_ordered_since_it_was_looked_at_is_refused(
 #[tokio::test]
 async fn a_write_of_what_was_changed_since_is_stale_and_the_engine_goes_on() {
     use crate::core::Unless;
-    use crate::store::documents::{Change, Expected};
+    use crate::documents::{Change, Expected};
     let (engine, _running) = begin(Memory::new());
     let set = Put::set("product", "p".to_string(), json!({ "id": "p" }));
     engine.write(vec![set]).await.unwrap();

@@ -4,7 +4,7 @@ use model::FulfilmentId;
 
 use super::{AskError, Engine, unexpected};
 use crate::core::{Answer, Input, Release, Unless};
-use crate::store::Put;
+use crate::documents::Put;
 
 /// Why documents were not written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

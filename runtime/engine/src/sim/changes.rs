@@ -12,8 +12,9 @@ use serde_json::json;
 use super::dice::Dice;
 use super::orders::{Order, PLUGINS};
 use super::{SimEvent, World};
+use crate::documents::Document;
 use crate::keys;
-use crate::store::{Document, Store as _};
+use crate::store::Store as _;
 
 /// A product, with the fulfilments that made and changed it.
 struct Instance {

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::Asker;
 use super::invariants::{assert_same, holds_of};
 use crate::core::{After, Commit, read_fulfilment};
+use crate::documents::Document;
 use crate::keys;
-use crate::store::{Document, Epoch, Fact, Memory, Scan, Store, Write, pieces};
+use crate::store::{Epoch, Fact, Memory, Scan, Store, Write, pieces};
 
 /// Something that is on its way to the disk.
 struct Pending {

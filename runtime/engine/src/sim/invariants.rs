@@ -13,8 +13,9 @@ use model::{
 use super::network::Effect;
 use super::{Asker, Message, World};
 use crate::core::{Answer, Denied, Durability, Received};
+use crate::documents::Document;
 use crate::keys;
-use crate::store::{Document, Scan, Store as _};
+use crate::store::{Scan, Store as _};
 use crate::worker::{Call, Effects, Operation, Worker as _};
 
 impl World {

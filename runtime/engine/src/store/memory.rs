@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    Appended, Batch, Direction, Epoch, Error, Fact, Progress, Scan, Settled, Store, Write,
-    check_keys, documents, pieces,
+    Appended, Batch, Direction, Epoch, Error, Fact, Progress, Scan, Settled, Store, Write, pieces,
 };
 
 /// A store that is as durable as its handles: clone it, drop its owner, and give the clone to the
@@ -40,7 +39,7 @@ enum Mode {
 #[derive(Debug)]
 struct Unsynced {
     result: Result<(), Error>,
-    has_documents: bool,
+    has_transaction: bool,
     answer: oneshot::Sender<Result<(), Error>>,
 }
 
@@ -194,26 +193,18 @@ impl State {
     }
 
     fn carried_out(&mut self, Pending { batch, answer }: Pending) -> Unsynced {
-        let has_documents = !batch.documents.is_empty();
-        let result = self.expanded(batch).map(|writes| self.apply(writes));
-        Unsynced { result, has_documents, answer }
+        let has_transaction = batch.transaction.is_some();
+        let result =
+            batch.resolve(self.owner, &|key| self.raw(key)).map(|writes| self.apply(writes));
+        Unsynced { result, has_transaction, answer }
     }
 
-    fn told(&self, Unsynced { result, has_documents, answer }: Unsynced) {
-        if result.is_ok() && has_documents {
+    fn told(&self, Unsynced { result, has_transaction, answer }: Unsynced) {
+        if result.is_ok() && has_transaction {
             self.changed.send_modify(|count| *count += 1);
         }
         // Nobody has to wait for the answer.
         drop(answer.send(result));
-    }
-
-    /// All that a batch writes, or why it is refused.
-    fn expanded(&self, batch: Batch) -> Result<Vec<Write>, Error> {
-        batch.check(self.owner)?;
-        let mut writes = batch.writes;
-        writes.extend(documents::expand(batch.documents, batch.at, |key| self.raw(key))?);
-        check_keys(&writes)?;
-        Ok(writes)
     }
 
     fn apply(&mut self, writes: Vec<Write>) {

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use engine::documents::{
+    Document,
+    search::{self, Condition, SearchError},
+};
 use engine::keys;
-use engine::store::search::{self, Condition, SearchError};
-use engine::store::{Direction, Document, Scan, Store};
+use engine::store::{Direction, Scan, Store};
 use serde_json::Value;
 use tmf::index;
 use tmf::table::of_key;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use engine::documents::Document;
 use engine::pools::Pools;
-use engine::store::{Appended, Batch, Direction, Document, Epoch, Error, Fact, Scan, Store};
+use engine::store::{Appended, Batch, Direction, Epoch, Error, Fact, Scan, Store};
 use engine::worker::{Call, Operation, Report, Worker};
 use host::compile::Program;
 use host::{Grants, Host, Installed, Options};

@@ -1,7 +1,8 @@
 //! The documents of all resources: read, found by an attribute, and written.
 
+use engine::documents::{Document, Error, Put};
 use engine::keys;
-use engine::store::{Document, Error, Fact, Put, Scan};
+use engine::store::{Fact, Scan};
 use tmf::index;
 
 use super::{App, aside, aside_of_bytes};
@@ -86,7 +87,7 @@ impl App {
         let mut scan = Scan::prefix(keys::documents(resource), ENTRIES_AT_ONCE);
         aside(|| {
             loop {
-                let page = self.engine.store().scan(&scan)?;
+                let page = self.engine.store().scan(&scan).map_err(Error::from)?;
                 scan.after = page.last().map(|(key, _)| key.clone());
                 for document in self.read_all(&page) {
                     take(document)?;

@@ -100,7 +100,7 @@ impl App {
         read.map_err(|source| {
             let key = format!("{INSTALLED} {id}");
             tracing::error!(key, "a record of what is installed cannot be read");
-            SubmitError::Store(engine::store::Error::failed("read what is installed")(source))
+            SubmitError::of_store(engine::store::Error::failed("read what is installed")(source))
         })
     }
 }

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use engine::store::{Error, Scan};
+use engine::documents::Error;
+use engine::store::Scan;
 use engine::{Held, keys};
 use model::expr::Expressions;
 use model::{End, Fulfilment, FulfilmentId, InstanceId, ItemId, Phase, PoolId};
@@ -78,7 +79,7 @@ impl App {
         held: &Held,
     ) -> Result<Use, SubmitError> {
         let is_set_aside = || {
-            let all = self.engine.quarantine().map_err(SubmitError::Store)?;
+            let all = self.engine.quarantine().map_err(SubmitError::of_store)?;
             let own = all.iter().find(|(id, _)| *id == held.fulfilment);
             Ok::<_, SubmitError>(
                 own.map(|(_, aside)| aside.as_ref().is_none_or(|aside| aside.given_up.is_none())),

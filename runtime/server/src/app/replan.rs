@@ -137,7 +137,7 @@ impl App {
     }
 
     async fn standing(&self, order: &FulfilmentId) -> Result<Standing, SubmitError> {
-        let set_aside = self.engine.quarantine().map_err(SubmitError::Store)?;
+        let set_aside = self.engine.quarantine().map_err(SubmitError::of_store)?;
         if let Some((_, aside)) = set_aside.iter().find(|(id, _)| id == order) {
             let is_over = aside.as_ref().is_some_and(|aside| aside.given_up.is_some());
             return Ok(if is_over { Standing::Other("given up") } else { Standing::Open });

@@ -96,7 +96,7 @@ impl App {
             return Ok(None);
         };
         let found = self.engine.store().get(&engine::keys::submission(key));
-        let found = found.map_err(SubmitError::Store)?;
+        let found = found.map_err(SubmitError::of_store)?;
         Ok(found.map(|id| FulfilmentId::new(String::from_utf8_lossy(&id))))
     }
 }

@@ -6,8 +6,7 @@
 //! are read first, and if that does not help, the rows are written one by one: the existing
 //! documents and the effects of earlier rows are then known.
 
-use engine::store::documents::{Change, Expected};
-use engine::store::{Appended, Document, Error, Put};
+use engine::documents::{Change, Document, Error, Expected, Put, Written};
 use serde_json::Value;
 use tmf::resource::{Operation, Owner, Resource};
 use tmf::table::named;
@@ -77,7 +76,7 @@ pub(crate) struct Import {
 
 /// A group that is being written.
 struct UnderWay {
-    appended: Appended,
+    appended: Written,
     rows: Vec<Row>,
     /// The progress before it.
     before: Progress,
@@ -105,7 +104,7 @@ pub(crate) fn importable(key: &str) -> Result<&'static Resource, ImportError> {
 pub(crate) fn progress(app: &App, id: &str) -> Result<Option<(Progress, u64)>, Error> {
     let Some(document) = app.document(IMPORTS, id)? else { return Ok(None) };
     let progress = serde_json::from_value(document.body)
-        .map_err(|source| Error::Failed { action: "read an import", source: Box::new(source) })?;
+        .map_err(engine::store::Error::failed("read an import"))?;
     Ok(Some((progress, document.revision)))
 }
 
@@ -396,7 +395,7 @@ impl Import {
     }
 
     /// Starts to write documents, together with the progress.
-    fn append(&mut self, mut puts: Vec<Put>) -> Appended {
+    fn append(&mut self, mut puts: Vec<Put>) -> Written {
         let body = serde_json::to_value(&self.progress).unwrap_or_default();
         puts.push(Put::new(IMPORTS, &self.progress.id, Change::Set(body), self.expected));
         self.expected = match self.expected {

@@ -8,8 +8,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Put};
+use engine::documents::{Change, Document, Expected, Put};
 use serde_json::{Value, json};
 use tmf::resource::{Api, Owner, Resource};
 use tmf::table;
@@ -50,7 +49,7 @@ enum JobError {
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error("the store failed")]
-    Store(#[from] engine::store::Error),
+    Store(#[from] engine::documents::Error),
     #[error("a part of the server ended unexpectedly")]
     Ended(#[from] tokio::task::JoinError),
 }
@@ -86,7 +85,7 @@ pub(crate) async fn run(app: App, folder: PathBuf, stopped: impl Future<Output =
 }
 
 /// Carries out all open jobs.
-async fn run_open(app: &App, folder: &Path) -> Result<(), engine::store::Error> {
+async fn run_open(app: &App, folder: &Path) -> Result<(), engine::documents::Error> {
     for (api, resource, way) in jobs() {
         for state in ["Running", "Not Started"] {
             while let Some(job) = app.documents_by(resource.key, "status", state, 1)?.pop() {
@@ -102,7 +101,7 @@ async fn carry_out(
     folder: &Path,
     (api, resource, way): (&'static Api, &'static Resource, Way),
     job: &Document,
-) -> Result<(), engine::store::Error> {
+) -> Result<(), engine::documents::Error> {
     let text = |name: &str| job.body.get(name).and_then(Value::as_str).unwrap_or_default();
     let id = text("id").to_string();
     let begun = json!({ "status": "Running" });
@@ -132,11 +131,11 @@ async fn is_noted(
     (resource, id): (&Resource, &str),
     revision: u64,
     change: Value,
-) -> Result<bool, engine::store::Error> {
+) -> Result<bool, engine::documents::Error> {
     let expected = Expected::Revision(revision);
     match app.write(vec![Put::new(resource.key, id, Change::Merge(change), expected)]).await {
         Ok(()) => Ok(true),
-        Err(engine::store::Error::Conflict { .. }) => Ok(false),
+        Err(engine::documents::Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -1,8 +1,9 @@
 //! Dead letters: events that a subscriber refused. They are kept until they are delivered after
 //! all, are removed, or the subscription is.
 
+use engine::documents::Error;
 use engine::keys;
-use engine::store::{Error, Scan, Store, Write};
+use engine::store::{Scan, Store, Write};
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -4,9 +4,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use engine::documents::{Error, number};
 use engine::keys;
-use engine::store::documents::number;
-use engine::store::{Error, Scan, Store};
+use engine::store::{Scan, Store};
 use tmf::subscription::OutboxEvent;
 use tokio::sync::watch;
 

@@ -1,8 +1,8 @@
 //! Removes events that no subscriber waits for.
 
+use engine::documents::{Change, Error, Expected, Put};
 use engine::keys;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Error, Put, Scan, Write};
+use engine::store::{Scan, Write};
 use tmf::subscription::retention::Range;
 use tmf::subscription::{About, OutboxEvent};
 

@@ -3,7 +3,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engine::store::{Error, Write};
+use engine::documents::Error;
+use engine::store::Write;
 use engine::{Engine, keys};
 use tmf::subscription::{Answer, Patience, Progress, Subscription, Then};
 use tmf::time::Timestamp;
@@ -237,7 +238,7 @@ impl State {
         id: &str,
         mut writes: Vec<Write>,
         engine: &Engine,
-    ) -> Option<engine::store::Appended> {
+    ) -> Option<engine::documents::Written> {
         if self.has_ended {
             return None;
         }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use engine::documents::Error;
 use engine::keys;
-use engine::store::Error;
 use hyper::body::Bytes;
 use serde_json::Value;
 use tmf::subscription::message::Message;

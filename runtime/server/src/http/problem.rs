@@ -387,7 +387,17 @@ impl From<engine::store::Error> for Problem {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
                 Self::unavailable("the store failed; the server must be started again")
             }
-            E::Unreadable { key, .. } => {
+            E::KeyTooLong { .. } | E::Refused(_) | E::Failed { .. } => Self::ours(&error),
+        }
+    }
+}
+
+impl From<engine::documents::Error> for Problem {
+    fn from(error: engine::documents::Error) -> Self {
+        use engine::documents::Error as E;
+        match error {
+            E::Store(error) => error.into(),
+            E::Unreadable { ref key, .. } => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
                 let message = format!(
                     "the document `{key}` is damaged: run `ferrule store verify` for details, a backup \
@@ -400,7 +410,6 @@ impl From<engine::store::Error> for Problem {
                 let message = format!("the {resource} `{id}` was changed meanwhile: try again");
                 Self::conflict(message).about("id")
             }
-            E::KeyTooLong { .. } | E::Failed { .. } => Self::ours(&error),
         }
     }
 }

@@ -22,7 +22,6 @@ mod foreign;
 mod full;
 mod hub;
 mod index;
-mod installed;
 mod kept;
 mod kits;
 mod limits;

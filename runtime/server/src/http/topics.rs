@@ -1,11 +1,12 @@
 //! Below a topic (TMF688): its events and its hubs.
 
 use axum::http::{Method, StatusCode};
+use engine::documents::{Document, Error};
 use engine::keys;
-use engine::store::{Document, Error, Scan};
+use engine::store::Scan;
 use serde_json::{Map, Value, json};
 use tmf::openapi::below;
-use tmf::subscription::{Source, topic_filter};
+use tmf::subscription::{POSTED_AT, Source, topic_filter};
 
 use super::call::Call;
 use super::hub::{Hub, listed};
@@ -109,7 +110,7 @@ async fn post(server: &ServerState, mut call: Call, topic: &Topic<'_>) -> Answer
     };
     event.insert("eventId".into(), id.clone().into());
     event.entry("eventTime").or_insert_with(|| now.into());
-    for ours in ["topic", "told"] {
+    for ours in ["topic", POSTED_AT] {
         event.remove(ours);
     }
     admit(&topic.document.body, &event)?;

@@ -18,7 +18,7 @@ const LOOKS_MAX: usize = 3;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckError {
     #[error("the store failed")]
-    Store(#[from] engine::store::Error),
+    Store(#[from] engine::documents::Error),
     #[error(transparent)]
     Read(#[from] engine::handle::ReadError),
     #[error(transparent)]

@@ -17,8 +17,7 @@ mod undo;
 mod usage;
 
 use commerce::billing::timeline::Timeline;
-use engine::store::documents::versions;
-use engine::store::{Document, Put};
+use engine::documents::{Document, Put, versions};
 use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate};
 use serde::de::DeserializeOwned;

@@ -2,7 +2,7 @@
 //! is kept as it is and not ordered; the operator's settings say what of it is refused.
 
 use commerce::cpq::{Reason, Standing, deliverable};
-use engine::store::Error;
+use engine::documents::Error;
 use model::Rulebook;
 use model::catalog::{Lifecycle, PriceError, RESOURCES, WrongPattern};
 use model::id::SpecId;

@@ -8,8 +8,7 @@ use commerce::cpq::{
     qualify_offerings, qualify_services, query_offerings, query_services, quote_path, unbacked,
 };
 use engine::Submitted;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Put};
+use engine::documents::{Change, Document, Expected, Put};
 use model::decompose::{Answers, Decision};
 use model::order::{OrderError, OrderErrorKind};
 use model::{FulfilmentId, Kind, PoolId};
@@ -77,7 +76,7 @@ pub(crate) async fn check_ordered_once(
 ) -> Result<(), SubmitError> {
     for quote in quotes {
         let first = app.engine.store().get(&engine::keys::quote(quote));
-        if let Some(first) = first.map_err(SubmitError::Store)? {
+        if let Some(first) = first.map_err(SubmitError::of_store)? {
             let first = FulfilmentId::new(String::from_utf8_lossy(&first));
             // Of what ended, the journal tells, also where the order's document was removed. One
             // whose journal was removed too may have come to something.
@@ -158,7 +157,7 @@ pub(crate) enum QuoteFailure {
     Order(#[from] SubmitError),
     /// The store failed.
     #[error("the store cannot be read")]
-    Store(#[from] engine::store::Error),
+    Store(#[from] engine::documents::Error),
 }
 
 /// Orders an accepted quote, once: whoever asks again is told of the same order.

@@ -3,9 +3,9 @@
 mod duplicates;
 
 use commerce::billing::owed::owed;
+use engine::documents::{Change, Document, Error, Expected, Put};
 use engine::keys;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put, Scan};
+use engine::store::Scan;
 use serde::Serialize;
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::party::{Customer, WithParties};

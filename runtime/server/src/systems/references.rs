@@ -45,7 +45,7 @@ fn leads_somewhere(
         }
         let mut places = reference.to.iter();
         let found = places.try_fold(false, |found, key| {
-            Ok::<_, engine::store::Error>(found || app.document(key, id)?.is_some())
+            Ok::<_, engine::documents::Error>(found || app.document(key, id)?.is_some())
         })?;
         if !found {
             let message = format!("there is no {} `{id}` here", reference.to.join(" or "));

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use commerce::stock::{
     Moved, RESOURCE, adjust, check, has_stock, is_over, release, reservation_of, reserve,
 };
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put};
+use engine::documents::{Change, Document, Error, Expected, Put};
 use tmf::document::stock::{
     AdjustProductStock, CheckProductStock, ProductStock, QueryProductStock, ReserveProductStock,
     ReserveProductStockItem, StockCriteria, StockedProduct,

@@ -1,7 +1,7 @@
 //! Random operations on both stores at once: every answer must be the same.
 
-use engine::store::documents::{Change, Expected};
-use engine::store::{Batch, Direction, Epoch, Memory, Put, Scan, Store, Write};
+use engine::documents::{Change, Expected, Put};
+use engine::store::{Batch, Direction, Epoch, Memory, Scan, Store, Write};
 use proptest::prelude::*;
 use serde_json::json;
 use store::Sled;
@@ -110,8 +110,10 @@ impl Pair {
     fn answers(&mut self, operation: &Operation) -> (String, String) {
         match operation {
             Operation::Append { age, writes } => {
-                let batch = Batch::of(self.epoch(*age), writes.clone());
-                self.both(|runtime, store| runtime.block_on(store.append(batch.clone())))
+                let epoch = self.epoch(*age);
+                self.both(|runtime, store| {
+                    runtime.block_on(store.append(Batch::of(epoch, writes.clone())))
+                })
             }
             Operation::Documents(batches) => {
                 let epoch = Epoch(self.owner);
@@ -119,7 +121,12 @@ impl Pair {
                     let appended = batches.iter().map(|documents| {
                         let documents = documents.clone();
                         let writes = vec![(b"beside".to_vec(), Some(vec![documents.len() as u8]))];
-                        store.append(Batch { epoch, at: Timestamp(7), writes, documents })
+                        store.append(engine::documents::batch(
+                            epoch,
+                            Timestamp(7),
+                            writes,
+                            documents,
+                        ))
                     });
                     let appended: Vec<_> = appended.collect();
                     appended.into_iter().map(|one| runtime.block_on(one)).collect::<Vec<_>>()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::store::pieces::Pieces;
-use engine::store::{Direction, Epoch, Error, KEY_BYTES_MAX, Store};
+use engine::store::{Batch, Direction, Epoch, Error, KEY_BYTES_MAX, Store, Transaction};
 
 use crate::subject::{InMemory, OnSled, Subject, all, batch, keys, put, remove};
 
@@ -42,6 +42,10 @@ hold! {
     a_store_at_rest_is_settled_at_once
     settled_writes_outlast_reopening
     a_value_in_pieces_is_read_whole
+    a_transaction_reads_what_earlier_batches_write
+    a_refused_transaction_writes_nothing_of_its_batch
+    a_fenced_batch_does_not_run_its_transaction
+    concurrent_transactions_lose_no_update
 }
 
 async fn acknowledged_writes_are_there<S: Subject>() {
@@ -335,4 +339,77 @@ async fn a_value_in_pieces_is_read_whole<S: Subject>() {
     store.append(batch(epoch, [remove(Pieces::key(b"piece/", 1))])).await.unwrap();
     assert_eq!(store.get(b"b").unwrap(), Some(pieces.to_bytes()));
     assert_eq!(all(&store)[0], expected[0]);
+}
+
+/// A batch that counts a key up by one, and notes the count before under a key of its own.
+fn count_up(epoch: Epoch, number: u32) -> Batch {
+    let transaction = Transaction::new(move |read| {
+        let count =
+            read(b"count")?.map_or(0, |bytes| u32::from_be_bytes(bytes.try_into().unwrap()));
+        let note = put(number.to_be_bytes(), count.to_be_bytes());
+        Ok(vec![put("count", (count + 1).to_be_bytes()), note])
+    });
+    Batch { transaction: Some(transaction), ..batch(epoch, []) }
+}
+
+async fn a_transaction_reads_what_earlier_batches_write<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    // None is awaited before the next one, so most of them share commits.
+    let appended: Vec<_> = (0..600).map(|number| store.append(count_up(epoch, number))).collect();
+    for appended in appended {
+        appended.await.unwrap();
+    }
+    for number in 0..600_u32 {
+        let before = store.get(&number.to_be_bytes()).unwrap();
+        assert_eq!(before, Some(number.to_be_bytes().to_vec()));
+    }
+}
+
+async fn a_refused_transaction_writes_nothing_of_its_batch<S: Subject>() {
+    let store = S::default().open_kept();
+    let epoch = store.claim().unwrap();
+    let seen = store.changed();
+    let refuse = Transaction::new(|read| {
+        assert_eq!(read(b"a")?, None, "writes of its own batch are not there yet");
+        Err(Error::Refused("no".into()))
+    });
+    let refused = Batch { transaction: Some(refuse), ..batch(epoch, [put("a", "1")]) };
+    let long = Transaction::new(|_| Ok(vec![put([0; KEY_BYTES_MAX + 1], "")]));
+    let long = Batch { transaction: Some(long), ..batch(epoch, [put("b", "1")]) };
+    let (refused, long) = (store.append(refused).await, store.append(long).await);
+    assert!(matches!(refused, Err(Error::Refused(cause)) if cause.to_string() == "no"));
+    assert!(matches!(long, Err(Error::KeyTooLong { .. })));
+    assert_eq!(all(&*store), []);
+    assert!(!seen.has_changed().unwrap());
+    store.append(count_up(epoch, 0)).await.unwrap();
+    assert!(seen.has_changed().unwrap());
+}
+
+async fn a_fenced_batch_does_not_run_its_transaction<S: Subject>() {
+    let store = S::default().open_kept();
+    let first = store.claim().unwrap();
+    store.claim().unwrap();
+    let run = Transaction::new(|_| panic!("it must not run"));
+    let fenced = store.append(Batch { transaction: Some(run), ..batch(first, []) }).await;
+    assert!(matches!(fenced, Err(Error::Fenced { .. })));
+}
+
+async fn concurrent_transactions_lose_no_update<S: Subject>() {
+    let store = Arc::new(S::default().open_kept());
+    let epoch = store.claim().unwrap();
+    let tasks: Vec<_> = (0..16)
+        .map(|task| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                for number in 0..25 {
+                    store.append(count_up(epoch, task * 25 + number)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(store.get(b"count").unwrap(), Some(400_u32.to_be_bytes().to_vec()));
 }

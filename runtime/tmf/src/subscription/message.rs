@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{About, OutboxEvent, Payload, Source, Subscription, Version};
+use super::{About, OutboxEvent, POSTED_AT, Payload, Source, Subscription, Version};
 use crate::href::absolute;
 use crate::resource::{Resource, Served, capitalised};
 use crate::version::View;
@@ -93,7 +93,7 @@ pub(super) fn event_type(view: &View, kind: &str) -> String {
 /// An event posted to a topic, unchanged.
 fn posted(event: &OutboxEvent) -> Message {
     let mut record = event.record.clone();
-    for ours in ["topic", "told"] {
+    for ours in ["topic", POSTED_AT] {
         record.remove(ours);
     }
     Message { event_type: event.event_type().into(), body: Value::Object(record) }

@@ -6,6 +6,10 @@ use crate::resource::{Api, Resource};
 use crate::table::of_key;
 use crate::time::Timestamp;
 
+/// The attribute with the time at which a client posted an event to a topic; the event has a time of its
+/// own. It is ours alone, and no subscriber sees it.
+pub const POSTED_AT: &str = "@postedAt";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct OutboxEvent {
     /// Its number; numbers have no gaps.
@@ -46,7 +50,7 @@ impl OutboxEvent {
             },
         };
         // A posted event has its own time, which may be nonsense.
-        let time = text("told")
+        let time = text(POSTED_AT)
             .or_else(|| text("eventTime"))
             .and_then(Timestamp::parse)
             .unwrap_or_default();

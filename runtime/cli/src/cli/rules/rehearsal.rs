@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use engine::clock::{Clock, System};
 use engine::pools::Pools;
-use engine::store::{Batch, Memory, Store as _};
+use engine::store::{Memory, Store as _};
 use engine::worker::{Call, Effects, Operation, Report, Resolved, Worker};
 use engine::{Durability, Engine, Parts};
 use host::{Host, Options};
@@ -42,10 +42,10 @@ impl Rehearsal {
         std::fs::create_dir(&cache)?;
         let shared = Arc::new(store.clone());
         let host = Host::new(Options::new(shared.clone(), pools.clone(), &cache))?;
-        let nothing = |_: &str, _: &str| Ok::<_, engine::store::Error>(None);
+        let nothing = |_: &str, _: &str| Ok::<_, engine::documents::Error>(None);
         let documents = packs::documents(&rulebook, Timestamp(0), nothing)?;
         let epoch = store.claim()?;
-        drop(store.append(Batch { epoch, at: Timestamp(0), writes: Vec::new(), documents }));
+        drop(store.append(engine::documents::batch(epoch, Timestamp(0), Vec::new(), documents)));
         let parts = Parts {
             store: shared,
             worker: Arc::new(Willing { pools: pools.clone() }),

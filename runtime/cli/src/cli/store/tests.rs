@@ -1,5 +1,6 @@
+use engine::documents::Put;
 use engine::keys;
-use engine::store::{Epoch, Put};
+use engine::store::Epoch;
 use serde_json::json;
 use tmf::time::Timestamp;
 
@@ -12,7 +13,7 @@ async fn data(over: Vec<engine::store::Write>) -> tempfile::TempDir {
     let body = json!({ "id": "1", "name": "a", "status": "active" });
     let documents = vec![Put::create("product", "1", body)];
     let (epoch, at) = (Epoch::default(), Timestamp(0));
-    store.append(Batch { epoch, at, writes: Vec::new(), documents }).await.unwrap();
+    store.append(engine::documents::batch(epoch, at, Vec::new(), documents)).await.unwrap();
     store.append(Batch::of(epoch, over)).await.unwrap();
     folder
 }

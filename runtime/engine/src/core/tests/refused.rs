@@ -2,7 +2,7 @@
 //! fulfilment that they are about.
 
 use super::super::*;
-use crate::store::Put;
+use crate::documents::Put;
 use model::Event;
 
 /// What the engine remembers apart from one fulfilment.

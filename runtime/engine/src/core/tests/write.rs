@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::super::*;
 use super::stage::Stage;
+use crate::documents::{Change, Expected, Put};
 use crate::keys;
-use crate::store::documents::{Change, Expected};
-use crate::store::{Put, Store as _};
+use crate::store::Store as _;
 
 const WORK: &str = "earlier:0";
 

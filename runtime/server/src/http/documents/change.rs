@@ -5,9 +5,8 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse as _;
 use engine::core::Unless;
+use engine::documents::{Change, Document, Error, Expected, Put};
 use engine::handle::NotWritten;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put};
 use serde_json::Value;
 use tmf::patch::Format;
 

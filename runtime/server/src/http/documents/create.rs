@@ -3,7 +3,7 @@
 
 use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
-use engine::store::{Error, Put};
+use engine::documents::{Error, Put};
 use serde_json::{Value, json};
 
 use super::one::tagged;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
+use engine::documents::Put;
 use engine::handle::{AskError, ReadError};
 use engine::keys;
-use engine::store::{Put, Scan, Store};
+use engine::store::{Scan, Store};
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value, json};
 
@@ -104,12 +105,11 @@ async fn list(server: &ServerState, call: &Call, served: &Served) -> Answer {
 fn ids(app: &App) -> Result<Vec<FulfilmentId>, Problem> {
     let store: &dyn Store = &**app.engine.store();
     let mut ids = Vec::new();
-    let mut scan = Scan { limit: 1, ..Scan::prefix(b"j/".to_vec(), 1) };
+    let mut scan = Scan { limit: 1, ..Scan::prefix(keys::JOURNALS, 1) };
     while ids.len() < FLOWS_MAX {
         let facts = store.scan(&scan)?;
         let Some((key, _)) = facts.first() else { break };
-        let key = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
-        let Some((id, _)) = key.rsplit_once('/') else { break };
+        let Some((id, _)) = keys::record_of(key) else { break };
         let id = FulfilmentId::new(id);
         // Past all records of this journal.
         scan.after = Some([keys::journal_prefix(&id).as_slice(), b"~"].concat());

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::store::Document;
+use engine::documents::Document;
 use serde_json::Value;
 
 use crate::app::App;

@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use engine::documents::Document;
 use engine::keys;
-use engine::store::Document;
 use model::FulfilmentId;
 use serde_json::Value;
 use tmf::resource::{Owner, Resource};

@@ -5,9 +5,8 @@
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use engine::Submitted;
+use engine::documents::{Change, Expected, Put};
 use engine::handle::CancelError;
-use engine::store::Put;
-use engine::store::documents::{Change, Expected};
 use model::journal::CancelRequest;
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};

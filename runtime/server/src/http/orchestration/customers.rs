@@ -1,7 +1,7 @@
 //! Customers: the complete view of one, notes on contacts, and the merge of duplicates.
 
 use axum::http::{Method, StatusCode};
-use engine::store::{Document, Put};
+use engine::documents::{Document, Put};
 use serde_json::{Map, Value, json};
 use tmf::money::Money;
 

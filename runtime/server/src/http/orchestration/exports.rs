@@ -56,7 +56,7 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str) -> Answer 
         loop {
             let app = export.app.clone();
             let read = app.read(move || export.piece().map(|piece| (piece, export))).await;
-            let failed = |error: engine::store::Error| {
+            let failed = |error: engine::documents::Error| {
                 tracing::error!(error = &error as &dyn std::error::Error, "an export failed");
                 // The client sees that the response has no end.
                 std::io::Error::other(error)
@@ -64,7 +64,7 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str) -> Answer 
             let ((piece, is_last), rest) = read.map_err(std::io::Error::other)?.map_err(failed)?;
             export = rest;
             // Everything in the answer is durable.
-            export.app.engine.store().settled().await.map_err(failed)?;
+            export.app.engine.store().settled().await.map_err(|error| failed(error.into()))?;
             if is_last {
                 return Ok(Some((piece, None)));
             }
@@ -114,7 +114,7 @@ impl Export {
         &self,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<String>, engine::store::Error> {
+    ) -> Result<Vec<String>, engine::documents::Error> {
         let mut candidates = Candidates::of(&self.app.engine, self.resource, &self.filter)?;
         if let Some(after) = after {
             candidates.begin_after(after)?;
@@ -134,7 +134,7 @@ impl Export {
     pub(crate) fn write(
         mut self,
         mut give: impl FnMut(Bytes) -> bool,
-    ) -> Result<(), engine::store::Error> {
+    ) -> Result<(), engine::documents::Error> {
         loop {
             let (piece, is_last) = self.piece()?;
             if !give(piece) || is_last {
@@ -144,7 +144,7 @@ impl Export {
     }
 
     /// The next lines, which may be none, and whether they are the last.
-    fn piece(&mut self) -> Result<(Bytes, bool), engine::store::Error> {
+    fn piece(&mut self) -> Result<(Bytes, bool), engine::documents::Error> {
         let mut candidates = Candidates::of(&self.app.engine, self.resource, &self.filter)?;
         if let Some(after) = &self.after {
             candidates.begin_after(after)?;

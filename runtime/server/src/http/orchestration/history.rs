@@ -1,8 +1,7 @@
 //! The earlier versions of a document, for resources with history.
 
 use axum::http::StatusCode;
-use engine::store::Document;
-use engine::store::documents::versions;
+use engine::documents::{Document, versions};
 use serde_json::{Value, json};
 use tmf::table::named;
 use tmf::time::Timestamp;

@@ -5,8 +5,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse as _;
-use engine::store::Put;
-use engine::store::documents::{Change, Expected};
+use engine::documents::{Change, Expected, Put};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
@@ -53,7 +52,7 @@ fn list(server: &ServerState, call: &Call) -> Answer {
             rows.push(document.body);
         }
         total += 1;
-        Ok::<_, engine::store::Error>(())
+        Ok::<_, engine::documents::Error>(())
     })?;
     let url = format!("{}{}/imports", call.base, super::BASE);
     let headers = page.headers(rows.len(), total, &call.query, &url);
@@ -74,7 +73,7 @@ async fn forget(server: &ServerState, id: &str) -> Answer {
     let put = Put::new(IMPORTS, id, Change::Forget, Expected::Revision(found.revision));
     match server.app.write(vec![put]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err(engine::store::Error::Conflict { .. }) => {
+        Err(engine::documents::Error::Conflict { .. }) => {
             Err(ImportError::UnderWay(id.to_string()).into())
         }
         Err(error) => Err(error.into()),

@@ -3,8 +3,9 @@
 
 use axum::http::StatusCode;
 use engine::core::Unless;
+use engine::documents::Put;
 use engine::handle::NotWritten;
-use engine::store::{Put, Scan};
+use engine::store::Scan;
 use engine::{Held, Release, keys};
 use model::{Pool, PoolId};
 use serde::Deserialize;

@@ -3,8 +3,7 @@
 
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Error, Put};
+use engine::documents::{Change, Error, Expected, Put};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -49,9 +48,9 @@ fn list(server: &ServerState, call: &Call) -> Answer {
     server.app.each_document(RECONCILIATIONS, |document| {
         if total >= page.offset && total < page.end() {
             let mut row = document.body;
-            let fields = row.as_object_mut().ok_or_else(|| Error::Failed {
+            let fields = row.as_object_mut().ok_or_else(|| engine::store::Error::Failed {
                 action: "read a reconciliation",
-                source: "what is kept of it is no object".into(),
+                source: "it is not an object".into(),
             })?;
             fields.remove("findings");
             rows.push(row);

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use engine::store::Put;
-use engine::store::documents::{Change, Expected};
+use engine::documents::{Change, Expected, Put};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, Hands};

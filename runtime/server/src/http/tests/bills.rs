@@ -1,7 +1,7 @@
 //! What becomes of bills, and runs that others get in the way of.
 
 use axum::body::Body;
-use engine::store::Put;
+use engine::documents::Put;
 use serde_json::{Value, json};
 
 use super::bench::{Answer, Bench};
@@ -140,8 +140,8 @@ async fn an_account_that_cannot_be_billed_stops_no_other() {
     let gone = Put::new(
         "appliedCustomerBillingRate",
         format!("{product}-b1"),
-        engine::store::documents::Change::Remove,
-        engine::store::documents::Expected::Anything,
+        engine::documents::Change::Remove,
+        engine::documents::Expected::Anything,
     );
     bench.app.write(vec![gone]).await.unwrap();
     let again = ran(&bench, &asked).await;

@@ -1,7 +1,7 @@
 //! Payments, adjustments and write-offs, as a client sends them: what is booked is booked once.
 
 use axum::body::Body;
-use engine::store::Put;
+use engine::documents::Put;
 use serde_json::{Value, json};
 
 use super::bench::{Answer, Bench};

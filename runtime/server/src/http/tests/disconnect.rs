@@ -100,7 +100,7 @@ impl Bench {
         let mut kept = Vec::new();
         let each = self.app.each_document(resource, |document| {
             kept.push(document.body);
-            Ok::<_, Error>(())
+            Ok::<_, engine::documents::Error>(())
         });
         each.unwrap();
         kept

@@ -33,7 +33,8 @@ async fn an_export_of_many_pieces_has_each_document_once() {
         .collect();
     let documents = lines.lines().map(|line| {
         let body: serde_json::Value = serde_json::from_str(line).unwrap();
-        engine::store::Put::create("category", body["id"].as_str().unwrap(), body.clone()).quiet()
+        engine::documents::Put::create("category", body["id"].as_str().unwrap(), body.clone())
+            .quiet()
     });
     bench.app.write(documents.collect()).await.unwrap();
     let all = bench.get("/orchestration/v1/exports/category").await;

@@ -1,7 +1,7 @@
 //! Reconciliations over HTTP: what is refused, and what can be read of them.
 
 use axum::body::Body;
-use engine::store::Put;
+use engine::documents::Put;
 use serde_json::{Value, json};
 
 use super::bench::Bench;

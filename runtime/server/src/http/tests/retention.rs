@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
+use engine::documents::Put;
 use engine::keys;
-use engine::store::{Put, Scan, Store as _};
+use engine::store::{Scan, Store as _};
 use model::{Event, Fulfilment, FulfilmentId, Kind, Plan};
 use serde_json::json;
 use tmf::time::Timestamp;

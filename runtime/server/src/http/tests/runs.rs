@@ -299,7 +299,7 @@ async fn a_row_that_cannot_be_read_holds_up_its_account_alone() {
     });
     // As an earlier version took them.
     let put = |resource: &str, body: &Value| {
-        engine::store::Put::set(resource, body["id"].as_str().unwrap(), body.clone())
+        engine::documents::Put::set(resource, body["id"].as_str().unwrap(), body.clone())
     };
     world.bench.app.write(vec![put("product", &bad)]).await.unwrap();
     let rate = json!({ "id": "worse", "billingAccount": { "id": "acc-3" }, "type": "gift" });
@@ -344,7 +344,7 @@ async fn an_account_is_billed_on_the_last_days_of_months() {
         "id": "acc-1", "name": "a", "relatedParty": [{ "id": "c", "role": "owner" }],
         "billStructure": { "cycleSpecification": { "id": cycle.body["id"], "name": "c" } },
     });
-    let put = engine::store::Put::set("billingAccount", "acc-1", account);
+    let put = engine::documents::Put::set("billingAccount", "acc-1", account);
     world.bench.app.write(vec![put]).await.unwrap();
     world.sold(&product("acc-1", "2026-01-31T00:00:00Z", &[fee("A", 31.0, "month")])).await;
     for (day, due) in [
@@ -389,7 +389,7 @@ async fn a_cycle_that_nothing_can_be_billed_by_is_rejected_where_it_is_written()
     let path = "billStructure.cycleSpecification.dateShift";
     assert_eq!((told.status.as_u16(), told.body["referenceError"].as_str()), (422, Some(path)));
     let bad = json!({ "id": "c", "frequency": "now and then" });
-    let put = engine::store::Put::set("billingCycleSpecification", "c", bad);
+    let put = engine::documents::Put::set("billingCycleSpecification", "c", bad);
     world.bench.app.write(vec![put]).await.unwrap();
     let account = json!({
         "name": "a", "relatedParty": [{ "id": "c", "role": "owner" }],

@@ -1,7 +1,7 @@
 //! Documents in use are not removed, whatever uses them.
 
 use axum::body::Body;
-use engine::store::Put;
+use engine::documents::Put;
 use serde_json::{Value, json};
 use tmf::table::{of_key, path};
 use tmf::uses::{Lasting, STANDS_ON, USES, Use};
@@ -72,7 +72,7 @@ async fn a_document_in_use_is_not_removed_until_its_user_has_ended() {
 }
 
 fn removed(key: &'static str, id: &str) -> Put {
-    use engine::store::documents::{Change, Expected};
+    use engine::documents::{Change, Expected};
     Put::new(key, id, Change::Remove, Expected::Anything)
 }
 

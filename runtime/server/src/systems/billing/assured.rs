@@ -5,7 +5,7 @@ use commerce::billing::assurance::{self, Fault, Finding};
 use commerce::billing::cycle::Cycle;
 use commerce::billing::terms::Terms;
 use commerce::billing::timeline::Timeline;
-use engine::store::Document;
+use engine::documents::Document;
 use model::pricing::rate;
 use serde_json::{Value, json};
 use tmf::day::Day;

@@ -1,8 +1,7 @@
 //! The states of bills after they are drawn: they are validated, put on hold and sent, one or all.
 
 use commerce::billing::bill_state::{BillState, NotMoved, moved};
-use engine::store::documents::{Change, Expected};
-use engine::store::{Error, Put};
+use engine::documents::{Change, Error, Expected, Put};
 use serde_json::{Value, json};
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::write;

@@ -7,7 +7,7 @@ use commerce::billing::cycle::Cycle;
 use commerce::billing::terms::Terms;
 use commerce::billing::timeline::Timeline;
 use commerce::billing::usage as used;
-use engine::store::{Document, Put};
+use engine::documents::{Document, Put};
 use model::pricing::ledger;
 use model::pricing::rate::Rate;
 use serde_json::{Value, json};

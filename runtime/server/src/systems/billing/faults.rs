@@ -8,7 +8,7 @@ use commerce::billing::assurance::books::{Booked, Cause, entry_of_rate, reversal
 use commerce::billing::assurance::usages::Usages;
 use commerce::billing::assurance::{Fault, FaultKind};
 use commerce::billing::usage::Rated;
-use engine::store::Error;
+use engine::documents::Error;
 use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::Value;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use commerce::billing::bill::{Cause, Drawn, Run, draw};
 use commerce::billing::bill_state::Release;
+use engine::documents::{Change, Document, Error, Expected, Put};
 use engine::keys;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Direction, Document, Error, Put, Scan};
+use engine::store::{Direction, Scan};
 use model::pricing::rate::{self, Rate};
 use serde_json::{Value, json};
 use tmf::OnDemandState;
@@ -462,7 +462,7 @@ pub(super) fn values(app: &App, resource: &str, path: &str) -> Result<Vec<String
     prefix.pop();
     let mut scan = Scan { prefix, after: None, limit: 1, direction: Direction::Forward };
     let mut found = Vec::new();
-    while let Some((key, _)) = app.engine.store().scan(&scan)?.pop() {
+    while let Some((key, _)) = app.engine.store().scan(&scan).map_err(Error::from)?.pop() {
         let rest = key.get(scan.prefix.len()..).unwrap_or_default();
         let value = rest.split(|byte| *byte == 0).next().unwrap_or_default();
         let mut after = scan.prefix.clone();

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use commerce::billing::bill_state::BillState;
 use commerce::billing::usage::{Rated, unbilled};
-use engine::store::documents::{Change, Expected};
-use engine::store::{Document, Error, Put};
+use engine::documents::{Change, Document, Error, Expected, Put};
 use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
 use serde_json::{Value, json};

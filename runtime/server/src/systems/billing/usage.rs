@@ -8,8 +8,7 @@ use commerce::billing::usage::{
     self, Candidate, Guided, History, Rated, Rating, Refused, Rejection, State, Versions, guide,
     stale, used_before,
 };
-use engine::store::documents::{Change, Expected, versions};
-use engine::store::{Document, Error, Put};
+use engine::documents::{Change, Document, Error, Expected, Put, versions};
 use engine::worker::{Call, Operation, Worker as _};
 use model::pricing::tariff;
 use model::{FailureClass, FulfilmentId, Outcome, PluginId, TaskId};

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use commerce::duplicate::{Key, keys};
+use engine::documents::{Change, Expected, Put};
 use engine::keys as facts;
-use engine::store::documents::{Change, Expected};
-use engine::store::{Put, Scan};
+use engine::store::Scan;
 use serde::Serialize;
 use serde_json::json;
 use tmf::document::Reference;

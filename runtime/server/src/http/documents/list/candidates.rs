@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::Engine;
+use engine::documents::{Document, Error, number};
 use engine::keys;
-use engine::store::documents::number;
-use engine::store::{Document, Error, Fact, Scan, Store};
+use engine::store::{Fact, Scan, Store};
 use tmf::index;
 use tmf::resource::Resource;
 

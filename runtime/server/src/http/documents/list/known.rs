@@ -1,7 +1,7 @@
 //! Unknown attributes in queries. Documents may have them, since clients extend
 //! them; an attribute that no document has is likely misspelt, and would match nothing.
 
-use engine::store::Error;
+use engine::documents::Error;
 
 use super::candidates::Candidates;
 use crate::app::App;

@@ -98,7 +98,7 @@ async fn usage_of_a_run_that_is_undone_is_billed_again() {
             "ratingDate": "2026-03-10T09:00:00Z",
         }],
     });
-    let put = engine::store::Put::set("usage", "u1", usage.clone());
+    let put = engine::documents::Put::set("usage", "u1", usage.clone());
     world.bench.app.write(vec![put]).await.unwrap();
     let kept = async || {
         world.bench.get("/tmf-api/usageManagement/v4/usage/u1").await.body["status"].clone()

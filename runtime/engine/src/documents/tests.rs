@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use tmf::time::Timestamp;
 
 use super::*;
-use crate::store::{Batch, Epoch, Memory, Scan, Store};
+use crate::store::{Epoch, Memory, Scan, Store};
 
 fn write(store: &Memory, at: i64, documents: Vec<Put>) -> Result<(), Error> {
-    let batch = Batch { epoch: Epoch(0), at: Timestamp(at), writes: Vec::new(), documents };
+    let batch = batch(Epoch(0), Timestamp(at), Vec::new(), documents);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(store.append(batch))
+    Ok(runtime.block_on(store.append(batch))?)
 }
 
 fn facts(store: &Memory) -> Vec<String> {
@@ -144,7 +144,7 @@ fn a_document_that_is_an_event_is_told_as_it_is() {
     write(&store, 5, vec![posted]).unwrap();
     insta::assert_snapshot!(facts(&store).join("\n"), @r#"
     d/topicEvent/t/e1 #1 @5 {"eventId":"e1","topic":"t"}
-    e/0000000000000000 {"eventId":"e1","told":"1970-01-01T00:00:00.005Z","topic":"t"}
+    e/0000000000000000 {"@postedAt":"1970-01-01T00:00:00.005Z","eventId":"e1","topic":"t"}
     n/topicEvent 1
     s/event 1
     "#);

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Document, Error, Store};
+use super::{Document, Error};
+use crate::store::Store;
 
 /// The most keys that are remembered; all are logged.
 const REMEMBERED_MAX: usize = 1_000;

@@ -1,10 +1,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use tmf::time::Timestamp;
 use tokio::sync::watch;
 
 use super::*;
-use crate::store::{Appended, Batch, Epoch, Fact, Memory, Put, Settled};
+use crate::documents::{Put, batch};
+use crate::store::{self, Appended, Batch, Epoch, Fact, Memory, Settled};
 
 /// A store that counts how often it is read.
 struct Counting {
@@ -17,17 +19,17 @@ impl Store for Counting {
         self.memory.append(batch)
     }
 
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, store::Error> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.memory.get(key)
     }
 
-    fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
+    fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, store::Error> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.memory.scan(scan)
     }
 
-    fn claim(&self) -> Result<Epoch, Error> {
+    fn claim(&self) -> Result<Epoch, store::Error> {
         self.memory.claim()
     }
 
@@ -55,7 +57,7 @@ fn orders(count: usize) -> Counting {
         });
         Put::set("productOrder", id, body)
     });
-    let batch = Batch { documents: puts.collect(), ..Batch::of(Epoch(0), Vec::new()) };
+    let batch = batch(Epoch(0), Timestamp::default(), Vec::new(), puts.collect());
     drop(memory.append(batch));
     Counting { memory, reads: AtomicUsize::new(0) }
 }
@@ -112,7 +114,7 @@ fn what_an_index_cuts_short_is_compared_whole() {
         Put::set("productOrder", id, body)
     };
     let documents = vec![put("a", "1"), put("b", "2")];
-    drop(memory.append(Batch { documents, ..Batch::of(Epoch(0), Vec::new()) }));
+    drop(memory.append(batch(Epoch(0), Timestamp::default(), Vec::new(), documents)));
     assert_eq!(ids(&memory, &[is("externalId", &[&value("1")])], 9), ["a"]);
 }
 
@@ -125,7 +127,7 @@ fn a_search_that_would_read_too_much_says_so() {
         let category = if number % 2 == 0 { "even" } else { "odd" };
         Put::set("productOrder", id.clone(), json!({ "id": id, "category": category })).quiet()
     });
-    let batch = Batch { documents: puts.collect(), ..Batch::of(Epoch(0), Vec::new()) };
+    let batch = batch(Epoch(0), Timestamp::default(), Vec::new(), puts.collect());
     drop(memory.append(batch));
     let wide = [is("category", &["even"]), is("category", &["odd"])];
     let error = search(&memory, "productOrder", &wide, 1).unwrap_err();

@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 
 use tmf::index;
 
-use super::{Direction, Document, Error, Scan, Store};
+use super::{Document, Error};
 use crate::keys;
+use crate::store::{Direction, Scan, Store};
 
 /// How many entries of an index are read at once.
 const PAGE: usize = 16;
@@ -50,7 +51,7 @@ pub fn search(
         let Some(id) = next(store, &mut ways, &mut bound, &mut reads)? else { break };
         let key = keys::document(resource, &id);
         bound = Bound::Below(id);
-        let Some(bytes) = store.get(&key).map_err(SearchError::Store)? else { continue };
+        let Some(bytes) = store.get(&key).map_err(store_error)? else { continue };
         let document = Document::read_at(&key, &bytes).map_err(SearchError::Store)?;
         // An index has the beginning of a long value, and may lead to what has changed since.
         let meets = |one: &Condition| {
@@ -62,6 +63,10 @@ pub fn search(
         }
     }
     Ok(found)
+}
+
+fn store_error(error: crate::store::Error) -> SearchError {
+    SearchError::Store(error.into())
 }
 
 /// The latest id within a bound that all ways lead to.
@@ -181,7 +186,7 @@ impl Entries {
                 direction: Direction::Backward,
                 ..Scan::prefix(self.prefix.clone(), PAGE)
             };
-            let entries = store.scan(&scan).map_err(SearchError::Store)?;
+            let entries = store.scan(&scan).map_err(store_error)?;
             self.is_over = entries.len() < PAGE;
             let ids = entries.iter().filter_map(|(key, _)| key.get(self.prefix.len()..));
             self.page = ids.map(|id| String::from_utf8_lossy(id).into_owned()).collect();

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tmf::time::Timestamp;
 
-use super::super::documents::{Change, Expected};
-use super::super::{Batch, Epoch, Fact, Memory, Put};
+use super::super::{Change, Expected, Put, batch};
 use super::*;
+use crate::store::{Epoch, Fact, Memory};
 
 fn append(store: &Memory, writes: Vec<Write>, documents: Vec<Put>) {
-    let batch = Batch { epoch: Epoch(0), at: Timestamp(1), writes, documents };
+    let batch = batch(Epoch(0), Timestamp(1), writes, documents);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(store.append(batch)).unwrap();
 }

@@ -7,19 +7,12 @@ use std::collections::BTreeMap;
 
 use tmf::resource::Resource;
 
-use super::documents::number;
-use super::{Document, Error, Scan, Store, Write, named};
-use crate::Engine;
+use super::{Document, Error, named, number};
 use crate::keys;
+use crate::store::{Scan, Store, Write};
 
 /// The most facts that are read from the store at once.
 const FACTS_AT_ONCE: usize = 1_024;
-
-/// The most repairs that are written together.
-const WRITES_AT_ONCE: usize = 4_096;
-
-/// The way in which documents are indexed; one more whenever that changes.
-pub const INDEXED_AS: u64 = 2;
 
 /// One thing that is wrong. Keys have `|` between their parts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,10 +67,10 @@ pub fn verify(store: &dyn Store) -> Result<Report, Error> {
     let mut report = Report::default();
     let mut counts: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     let mut missing = 0;
-    each(store, b"d/", |key, bytes| {
+    each(store, keys::DOCUMENTS, |key, bytes| {
         report.documents += 1;
-        let Some((resource, id)) = parts(key) else { return Ok(()) };
-        *counts.entry(keys::total(&resource)).or_default() += 1;
+        let Some((resource, id)) = keys::document_of(key) else { return Ok(()) };
+        *counts.entry(keys::total(resource)).or_default() += 1;
         let document = match Document::read_at(key, bytes) {
             Ok(document) => document,
             Err(error) => {
@@ -85,10 +78,10 @@ pub fn verify(store: &dyn Store) -> Result<Report, Error> {
                 return Ok(());
             }
         };
-        let Some((_, table)) = tmf::table::of_key(&resource) else { return Ok(()) };
+        let Some((_, table)) = tmf::table::of_key(resource) else { return Ok(()) };
         for entry in table.entries(&document.body) {
             report.entries += 1;
-            let place = keys::entry(table.key, entry.path, &entry.value, &id);
+            let place = keys::entry(table.key, entry.path, &entry.value, id);
             if store.get(&place)?.is_none() {
                 missing += 1;
                 report.findings.push(Finding::Missing { key: named(&place) });
@@ -101,7 +94,7 @@ pub fn verify(store: &dyn Store) -> Result<Report, Error> {
         Ok(())
     })?;
     let mut kept = 0;
-    each(store, b"i/", |_, _| {
+    each(store, keys::ENTRIES, |_, _| {
         kept += 1;
         Ok(())
     })?;
@@ -110,25 +103,6 @@ pub fn verify(store: &dyn Store) -> Result<Report, Error> {
     }
     report.counts(store, counts)?;
     Ok(report)
-}
-
-/// Rebuilds the indexes of a store that another version indexed in another way, before anyone else
-/// writes to it.
-pub async fn upgrade(engine: &Engine) -> Result<(), Error> {
-    let store = &**engine.store();
-    if number(store.get(keys::INDEXED)?.as_deref()) >= INDEXED_AS {
-        return Ok(());
-    }
-    let report = verify(store)?;
-    if !report.repairs.is_empty() {
-        let (documents, repairs) = (report.documents, report.repairs.len());
-        tracing::warn!(documents, repairs, "an earlier version left gaps in the indexes");
-    }
-    for writes in report.repairs.chunks(WRITES_AT_ONCE) {
-        engine.append(writes.to_vec(), Vec::new()).await?;
-    }
-    let noted = (keys::INDEXED.to_vec(), Some(INDEXED_AS.to_be_bytes().to_vec()));
-    engine.append(vec![noted], Vec::new()).await
 }
 
 impl Report {
@@ -144,7 +118,7 @@ impl Report {
 
     /// Looks where each entry leads.
     fn strays(&mut self, store: &dyn Store) -> Result<(), Error> {
-        each(store, b"i/", |key, _| {
+        each(store, keys::ENTRIES, |key, _| {
             if !leads(store, key)? {
                 self.findings.push(Finding::Stray { key: named(key) });
                 self.repairs.push((key.to_vec(), None));
@@ -158,7 +132,7 @@ impl Report {
         store: &dyn Store,
         mut counted: BTreeMap<Vec<u8>, u64>,
     ) -> Result<(), Error> {
-        each(store, b"n/", |key, bytes| {
+        each(store, keys::COUNTS, |key, bytes| {
             let (kept, found) = (number(Some(bytes)), counted.remove(key).unwrap_or_default());
             self.count(key, kept, found);
             Ok(())
@@ -180,10 +154,7 @@ impl Report {
 
 /// Whether the document that an index entry leads to has what the entry is for.
 fn leads(store: &dyn Store, key: &[u8]) -> Result<bool, Error> {
-    let text = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
-    let [resource, path, value, id] = text.splitn(4, '\0').collect::<Vec<_>>()[..] else {
-        return Ok(false);
-    };
+    let Some([resource, path, value, id]) = keys::entry_of(key) else { return Ok(false) };
     let Some((_, table)) = tmf::table::of_key(resource) else { return Ok(false) };
     let Some(bytes) = store.get(&keys::document(resource, id))? else { return Ok(false) };
     let Ok(document) = Document::read(&bytes) else { return Ok(false) };
@@ -193,13 +164,6 @@ fn leads(store: &dyn Store, key: &[u8]) -> Result<bool, Error> {
 fn has(table: &Resource, document: &Document, path: &str, value: &str) -> bool {
     let entries = table.entries(&document.body);
     entries.iter().any(|entry| entry.path == path && entry.value == value)
-}
-
-/// The resource and the id of a document's key.
-fn parts(key: &[u8]) -> Option<(String, String)> {
-    let text = std::str::from_utf8(key.get(2..)?).ok()?;
-    let (resource, id) = text.split_once('/')?;
-    Some((resource.to_owned(), id.to_owned()))
 }
 
 /// Reads every fact under a prefix, page by page.
