@@ -36,7 +36,7 @@ pub use claims::Seen;
 pub use commit::{After, Commit, Published, Step};
 use entry::Entry;
 pub use holds::{Held, Release};
-pub use input::{Answer, Denied, Input, Received, Unless, Wish};
+pub use input::{Amendment, Answer, Callback, Denied, Input, Recalled, Received, Unless, Wish};
 pub use quarantine::SetAside;
 use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
@@ -162,8 +162,8 @@ impl<R> Core<R> {
             Input::Finished { fulfilment, task, attempt, report } => {
                 self.finished(now, &fulfilment, task, attempt, report)
             }
-            Input::Callback { name, payload, reply } => self.callback(now, name, payload, reply),
-            Input::Recalled { name, payload } => self.recalled(now, &name, payload),
+            Input::Callback { callback, reply } => self.callback(now, callback, reply),
+            Input::Recalled(recalled) => self.recalled(now, recalled),
             Input::Readmit { fulfilment, bytes, reply } => {
                 self.readmit(now, *fulfilment, bytes, reply)
             }
@@ -185,10 +185,10 @@ impl<R> Core<R> {
             Input::Cancel { fulfilment, request, reply } => {
                 self.cancel(now, &fulfilment, request, reply)
             }
-            Input::Patch { fulfilment, ended, resource, patch, expected, reply } => {
+            Input::Patch { fulfilment, ended, amendment, reply } => {
                 let ended = ended.filter(|ended| ended.is_ended());
                 match self.open.remove(&fulfilment).or_else(|| Some(Entry::ended(*ended?))) {
-                    Some(entry) => self.patch(now, entry, &resource, (patch, expected), reply),
+                    Some(entry) => self.patch(now, entry, amendment, reply),
                     None => self.absent(&fulfilment, reply, Answer::Fulfilment(None)),
                 }
             }

@@ -18,7 +18,6 @@ use std::sync::atomic::AtomicU64;
 use model::fulfilment::NotGivenUp;
 use model::journal::{CancelRequest, Refusal};
 use model::{Fulfilment, FulfilmentId};
-use serde_json::{Map, Value};
 use tmf::time::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -32,8 +31,8 @@ pub use write::NotWritten;
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::clock::Clock;
 use crate::core::{
-    Answer, Core, Denied, Durability, Input, Published, Received, RecoverError, Setup, Wish,
-    read_fulfilment,
+    Amendment, Answer, Callback, Core, Denied, Durability, Input, Published, Received,
+    RecoverError, Setup, Wish, read_fulfilment,
 };
 use crate::documents::{self, Put, Unreadable, Written};
 use crate::limits::{Limits, Shares};
@@ -154,8 +153,8 @@ impl Engine {
 
     /// Delivers an element's answer under a name: a task's own key, or `<plugin>/<key>`. When this
     /// returns it is on disk, or nobody waits for it.
-    pub async fn callback(&self, name: String, payload: Value) -> Result<Received, AskError> {
-        match self.ask(|reply| Input::Callback { name, payload, reply }).await? {
+    pub async fn callback(&self, callback: Callback) -> Result<Received, AskError> {
+        match self.ask(|reply| Input::Callback { callback, reply }).await? {
             Answer::Callback(received) => Ok(received),
             other => Err(unexpected(&other)),
         }
@@ -212,24 +211,19 @@ impl Engine {
         }
     }
 
-    /// Changes attributes of an order, open or ended, that nothing is decided by. `resource` is
-    /// what the order is, such as `productOrder`; `expected` how many records its journal had that
-    /// the client read, where that must still be so. When this returns it is on disk.
+    /// Changes attributes of an order, open or ended, that no decision depends on. When this returns
+    /// the change is on disk.
     pub async fn amend_document(
         &self,
         id: &FulfilmentId,
-        resource: &str,
-        patch: &Map<String, Value>,
-        expected: Option<u32>,
+        amendment: &Amendment,
     ) -> Result<Arc<Fulfilment>, AmendError> {
         let mut ended = None;
         loop {
             let input = |reply| Input::Patch {
                 fulfilment: id.clone(),
                 ended,
-                resource: resource.into(),
-                patch: patch.clone(),
-                expected,
+                amendment: amendment.clone(),
                 reply,
             };
             match self.ask(input).await.map_err(ReadError::Ask)? {

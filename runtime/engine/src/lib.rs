@@ -19,6 +19,9 @@ pub mod handle;
 #[cfg(test)]
 mod sim;
 
-pub use core::{Denied, Durability, Held, Published, Received, Release, Seen, SetAside, Wish};
+pub use core::{
+    Amendment, Callback, Denied, Durability, Held, Published, Received, Release, Seen, SetAside,
+    Wish,
+};
 pub use handle::{Engine, Loop, NotSubmitted, Parts, Submitted};
 pub use limits::Limits;

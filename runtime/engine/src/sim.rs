@@ -27,7 +27,7 @@ use self::disk::Disk;
 use self::life::pools;
 use self::network::{Network, Plugins, Script};
 use self::orders::Order;
-use crate::core::{Core, Durability, Input, Wish};
+use crate::core::{Amendment, Callback, Core, Durability, Input, Recalled, Wish};
 use crate::keys;
 use crate::limits::Shares;
 use crate::pools::Pools;
@@ -322,7 +322,7 @@ impl World {
             SimEvent::Recalled { generation, name } if generation == self.generation => {
                 let body = self.disk.store.get(&keys::callback_body(&name)).unwrap();
                 let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
-                self.input(Input::Recalled { name, payload });
+                self.input(Input::Recalled(Recalled { name, payload }));
             }
             SimEvent::Reserving { .. }
             | SimEvent::Ends { .. }
@@ -362,21 +362,18 @@ impl World {
     fn patch(&mut self, number: usize, ended: Option<Box<Fulfilment>>) {
         let fulfilment = self.of_client(number);
         let patch = json!({ "note": [{ "text": self.now.0.to_string() }], "category": null });
-        self.input(Input::Patch {
-            fulfilment,
-            ended,
-            resource: "productOrder".into(),
-            patch: patch.as_object().cloned().unwrap(),
-            expected: None,
-            reply: Asker::Editor(number),
-        });
+        let patch = patch.as_object().cloned().unwrap();
+        let amendment = Amendment { resource: "productOrder".into(), patch, expected: None };
+        let reply = Asker::Editor(number);
+        self.input(Input::Patch { fulfilment, ended, amendment, reply });
     }
 
     fn message(&mut self, number: usize) {
         let Message { name, key, .. } = &self.messages[number];
         let (name, payload) = (name.clone(), json!({ "key": key, "message": number }));
         self.messages[number].may_be_awaited = self.may_be_awaited(&name);
-        self.input(Input::Callback { name, payload, reply: Asker::Element(number) });
+        let callback = Callback { name, payload };
+        self.input(Input::Callback { callback, reply: Asker::Element(number) });
     }
 
     fn reserve(&mut self, task: &(FulfilmentId, TaskId), pool: &str) {

@@ -7,11 +7,10 @@ use model::plan::{UNDO, Work};
 use model::{
     BOUNDS, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState, Wait,
 };
-use serde_json::Value;
 use tmf::time::Timestamp;
 
 use super::entry::Entry;
-use super::{Answer, Core, Received, Step};
+use super::{Answer, Callback, Core, Recalled, Received, Step};
 use crate::keys;
 use crate::limits::{CALLBACK_NAME_BYTES_MAX, Limits};
 use crate::store::Write;
@@ -130,8 +129,7 @@ impl<R> Core<R> {
     pub(super) fn callback(
         &mut self,
         now: Timestamp,
-        name: String,
-        payload: Value,
+        Callback { name, payload }: Callback,
         reply: R,
     ) -> Step<R> {
         if BOUNDS.payload(&payload).is_err() || name.len() > CALLBACK_NAME_BYTES_MAX {
@@ -163,9 +161,9 @@ impl<R> Core<R> {
     pub(super) fn recalled(
         &mut self,
         now: Timestamp,
-        name: &str,
-        payload: Option<Value>,
+        Recalled { name, payload }: Recalled,
     ) -> Step<R> {
+        let name = name.as_str();
         let mut step = Step::default();
         let Some((id, task, attempt)) = self.waiting.get(name).cloned() else {
             return step;

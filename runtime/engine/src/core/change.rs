@@ -3,11 +3,10 @@
 
 use model::FulfilmentId;
 use model::journal::CancelRequest;
-use serde_json::{Map, Value};
 use tmf::time::Timestamp;
 
 use super::entry::Entry;
-use super::{After, Answer, Core, Step, Wish};
+use super::{After, Amendment, Answer, Core, Step, Wish};
 
 impl<R> Core<R> {
     pub(super) fn cancel(
@@ -68,8 +67,7 @@ impl<R> Core<R> {
         &mut self,
         now: Timestamp,
         entry: Entry<R>,
-        resource: &str,
-        (patch, expected): (Map<String, Value>, Option<u32>),
+        Amendment { resource, patch, expected }: Amendment,
         reply: R,
     ) -> Step<R> {
         let fulfilment = &entry.fulfilment;
@@ -78,7 +76,7 @@ impl<R> Core<R> {
             step.commit.then.push(After::Reply(reply, answer));
             return self.advance(now, entry, Vec::new(), step);
         }
-        let events = match fulfilment.patched(resource, patch) {
+        let events = match fulfilment.patched(&resource, patch) {
             Ok(events) => events,
             Err(error) => {
                 step.commit.then.push(After::Reply(reply, Answer::NotPatched(error)));

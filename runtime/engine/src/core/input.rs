@@ -46,20 +46,12 @@ pub enum Input<R> {
     },
     /// An element answered.
     Callback {
-        /// The name it answers under: a task's own key, or `<plugin>/<key>`.
-        name: String,
-        /// The body.
-        payload: Value,
+        callback: Callback,
         /// Told what became of it, when that is on disk.
         reply: R,
     },
     /// The body of a kept callback was read.
-    Recalled {
-        /// Its name.
-        name: String,
-        /// The body; `None` if it is not there, or cannot be read.
-        payload: Option<Value>,
-    },
+    Recalled(Recalled),
     /// An operator wants a fulfilment that is set aside carried on.
     Readmit {
         /// The fulfilment, as it was read from its journal.
@@ -148,12 +140,7 @@ pub enum Input<R> {
         fulfilment: FulfilmentId,
         /// The fulfilment as it was read, where it is not open any more.
         ended: Option<Box<Fulfilment>>,
-        /// The resource that the order is, such as `productOrder`.
-        resource: String,
-        /// The merge patch.
-        patch: Map<String, Value>,
-        /// How many records the journal had that the client read; `None` if that is all the same.
-        expected: Option<u32>,
+        amendment: Amendment,
         /// Told when it is on disk.
         reply: R,
     },
@@ -178,6 +165,35 @@ pub enum Input<R> {
         /// Told when the end is on disk.
         reply: R,
     },
+}
+
+/// An element's answer to a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Callback {
+    /// The name it was sent to: a task's own key, or `<plugin>/<key>`.
+    pub name: String,
+    /// The body, which only the plugin understands.
+    pub payload: Value,
+}
+
+/// A callback that was kept until a task waited for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recalled {
+    pub name: String,
+    /// The body; `None` if it is not there, or cannot be read.
+    pub payload: Option<Value>,
+}
+
+/// A change of attributes of an order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Amendment {
+    /// The resource of the order, such as `productOrder`.
+    pub resource: String,
+    /// The merge patch.
+    pub patch: Map<String, Value>,
+    /// The number of journal records when the client read the order; `None` if it makes no
+    /// precondition.
+    pub expected: Option<u32>,
 }
 
 /// The fulfilments that are about some documents: while one of them is open no other may change

@@ -76,8 +76,10 @@ impl<R> Core<R> {
         let waiter = |name: &String| self.waiting.get(name).map(|(id, ..)| id);
         let id = match &input {
             // That no task waits for it may follow from a record that is not on disk yet.
-            Input::Callback { name, .. } => waiter(name).or_else(|| self.held_back.first()),
-            Input::Recalled { name, .. } => waiter(name),
+            Input::Callback { callback, .. } => {
+                waiter(&callback.name).or_else(|| self.held_back.first())
+            }
+            Input::Recalled(recalled) => waiter(&recalled.name),
             Input::Finished { fulfilment, .. }
             | Input::Replan { fulfilment, .. }
             | Input::Retry { fulfilment, .. }

@@ -8,7 +8,7 @@ use model::{Event, Record};
 use tokio::sync::{broadcast, mpsc};
 
 use super::{Counters, Parts, Reply};
-use crate::core::{After, Answer, Core, Input, Published, Step};
+use crate::core::{After, Answer, Core, Input, Published, Recalled, Step};
 use crate::documents::Error;
 use crate::keys;
 use crate::store::{self, Appended, Store};
@@ -136,11 +136,10 @@ impl Loop {
     fn recall(&self, name: String) {
         let (store, sender) = (Arc::clone(&self.parts.store), self.sender.clone());
         tokio::spawn(async move {
-            let read = name.clone();
-            let payload = tokio::task::spawn_blocking(move || kept_body(&*store, &read)).await;
-            if let (Ok(payload), Some(sender)) = (payload, sender.upgrade()) {
-                // An error says that the engine has stopped; the callback is still kept.
-                sender.send(Input::Recalled { name, payload }).await.ok();
+            let recalled = tokio::task::spawn_blocking(move || kept(&*store, name)).await;
+            if let (Ok(recalled), Some(sender)) = (recalled, sender.upgrade()) {
+                // It fails if the engine has stopped; the callback is still kept.
+                sender.send(Input::Recalled(recalled)).await.ok();
             }
         });
     }
@@ -162,15 +161,16 @@ impl Loop {
     }
 }
 
-/// The body of a kept callback; `None` if it cannot be read.
-fn kept_body(store: &dyn Store, name: &str) -> Option<serde_json::Value> {
-    match store.get(&keys::callback_body(name)) {
-        Ok(bytes) => serde_json::from_slice(&bytes?).ok(),
+/// Reads a kept callback.
+fn kept(store: &dyn Store, name: String) -> Recalled {
+    let payload = match store.get(&keys::callback_body(&name)) {
+        Ok(bytes) => bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()),
         Err(error) => {
             tracing::error!(name, error = &error as &dyn std::error::Error, "cannot be read");
             None
         }
-    }
+    };
+    Recalled { name, payload }
 }
 
 /// Whether a fulfilment ends with a record; what is changed of it later follows that.

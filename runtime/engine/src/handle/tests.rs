@@ -9,7 +9,7 @@ use model::fulfilment::PatchError;
 use model::journal::End;
 use model::plan::{OnFailure, Retry, Step as PlanStep, Task, Work};
 use model::{Digest, Event, Failure, FailureClass, Kind, Outcome, Phase, Plan, PluginId, Wait};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use tmf::time::Timestamp;
 
 use super::*;
@@ -104,6 +104,14 @@ impl Store for Failing {
     }
 }
 
+fn callback(name: &str) -> Callback {
+    Callback { name: name.into(), payload: json!({}) }
+}
+
+fn amendment(patch: &Map<String, Value>, expected: Option<u32>) -> Amendment {
+    Amendment { resource: "productOrder".into(), patch: patch.clone(), expected }
+}
+
 fn begin(store: impl Store) -> (Engine, tokio::task::JoinHandle<Result<(), documents::Error>>) {
     let parts = Parts {
         store: Arc::new(store),
@@ -182,10 +190,10 @@ async fn a_callback_carries_an_order_on() {
         watch.recv().await.unwrap();
     }
     let late = engine.clone();
-    let answered = engine.callback("f:0".into(), json!({})).await;
+    let answered = engine.callback(callback("f:0")).await;
     assert_eq!(answered, Ok(Received::Delivered));
     assert!(is_complete(engine.ended(&id).await.unwrap()));
-    assert_eq!(late.callback("f:0".into(), json!({})).await, Ok(Received::Ignored));
+    assert_eq!(late.callback(callback("f:0")).await, Ok(Received::Ignored));
 }
 
 #[tokio::test]
@@ -209,7 +217,7 @@ async fn what_was_begun_before_a_shutdown_is_carried_on_by_the_next_owner() {
     let (engine, _running) = begin(store);
     let known = engine.get(&id).await.unwrap().unwrap();
     assert!(!known.is_ended(), "{:?}", known.tasks());
-    engine.callback("f:0".into(), json!({})).await.unwrap();
+    engine.callback(callback("f:0")).await.unwrap();
     assert!(is_complete(engine.ended(&id).await.unwrap()));
 }
 
@@ -242,7 +250,7 @@ async fn a_store_that_fails_ends_the_loop_and_whoever_asked_is_told() {
     let asker = engine.clone();
     let asking = tokio::spawn(async move { asker.ended(&FulfilmentId::new("f")).await });
     tokio::task::yield_now().await;
-    let told = engine.callback("never".into(), json!({})).await;
+    let told = engine.callback(callback("never")).await;
     assert_eq!(told, Err(AskError::Stopped(Stopped)));
     let stopped = running.await.unwrap();
     assert!(matches!(stopped, Err(documents::Error::Store(Error::Failed { .. }))));
@@ -263,7 +271,7 @@ async fn an_order_is_cancelled_once_and_ends_as_such() {
     let again = engine.cancel(&id, request("c-2")).await;
     let before = Refusal::Cancelling { request: "c-1".into() };
     assert!(matches!(again, Err(CancelError::Refused(refusal)) if refusal == before));
-    engine.callback("f:0".into(), json!({})).await.unwrap();
+    engine.callback(callback("f:0")).await.unwrap();
     let ended = engine.ended(&id).await.unwrap().unwrap();
     assert_eq!(*ended.phase(), Phase::Ended(End::Cancelled, None));
     let late = engine.cancel(&id, request("c-3")).await;
@@ -282,10 +290,9 @@ async fn attributes_of_an_order_change_after_its_end_too() {
     engine.ended(&id).await.unwrap();
     let patch = |name: &str| json!({ name: "now" }).as_object().cloned().unwrap();
     let (one, two) = (patch("description"), patch("category"));
-    let (first, second) = tokio::join!(
-        engine.amend_document(&id, "productOrder", &one, None),
-        engine.amend_document(&id, "productOrder", &two, None),
-    );
+    let (first, second) = (amendment(&one, None), amendment(&two, None));
+    let (first, second) =
+        tokio::join!(engine.amend_document(&id, &first), engine.amend_document(&id, &second),);
     assert_eq!(first.unwrap().changed()["description"], "now");
     assert_eq!(second.unwrap().changed()["category"], "now");
     let key = crate::keys::document("productOrder", "f");
@@ -295,10 +302,9 @@ async fn attributes_of_an_order_change_after_its_end_too() {
         assert_eq!(document[name], "now", "both at once are both there");
     }
     let items = json!({ "productOrderItem": [] });
-    let refused =
-        engine.amend_document(&id, "productOrder", items.as_object().unwrap(), None).await;
+    let refused = engine.amend_document(&id, &amendment(items.as_object().unwrap(), None)).await;
     assert!(matches!(refused, Err(AmendError::Refused(PatchError::Fixed(_)))));
-    let unknown = engine.amend_document(&FulfilmentId::new("g"), "productOrder", &one, None).await;
+    let unknown = engine.amend_document(&FulfilmentId::new("g"), &amendment(&one, None)).await;
     assert!(matches!(unknown, Err(AmendError::Unknown(_))));
 }
 
@@ -319,10 +325,9 @@ async fn of_two_patches_of_what_a_client_read_one_is_taken() {
         };
         let patch = |text: &str| json!({ "description": text }).as_object().cloned().unwrap();
         let (one, two) = (patch("one"), patch("two"));
-        let both = tokio::join!(
-            engine.amend_document(&id, "productOrder", &one, Some(read)),
-            engine.amend_document(&id, "productOrder", &two, Some(read)),
-        );
+        let (first, second) = (amendment(&one, Some(read)), amendment(&two, Some(read)));
+        let both =
+            tokio::join!(engine.amend_document(&id, &first), engine.amend_document(&id, &second),);
         let taken = [&both.0, &both.1].into_iter().filter(|patched| patched.is_ok()).count();
         assert_eq!(taken, 1, "{name}: {both:?}");
         let refused = if both.0.is_err() { both.0 } else { both.1 };

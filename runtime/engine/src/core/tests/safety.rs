@@ -21,7 +21,10 @@ fn waiting(stage: &mut Stage, name: &str, key: &str) {
 
 fn callback(stage: &mut Stage, name: &str) -> Answer {
     let payload = json!({ "n": 1 });
-    stage.input(Input::Callback { name: name.into(), payload, reply: "element" });
+    stage.input(Input::Callback {
+        callback: Callback { name: name.into(), payload },
+        reply: "element",
+    });
     stage.answers.last().unwrap().clone()
 }
 
@@ -77,7 +80,7 @@ fn callbacks_that_are_kept_are_bounded_and_expire_after_a_start_too() {
     assert_eq!(callback(&mut stage, "external/3"), Answer::Callback(Received::Kept));
     let large = json!({ "text": "x".repeat(65 << 10) });
     let name = "external/0".to_string();
-    stage.input(Input::Callback { name, payload: large, reply: "element" });
+    stage.input(Input::Callback { callback: Callback { name, payload: large }, reply: "element" });
     assert_eq!(stage.answers.last(), Some(&Answer::Callback(Received::TooLarge)));
     stage.line("restart");
     assert_eq!(stage.core.callbacks_kept().0, 4);
@@ -98,7 +101,10 @@ fn bytes_of_callbacks_that_are_kept_are_bounded() {
         ("external/0", 900, Received::Kept),
     ] {
         let payload = json!("x".repeat(text));
-        stage.input(Input::Callback { name: name.into(), payload, reply: "element" });
+        stage.input(Input::Callback {
+            callback: Callback { name: name.into(), payload },
+            reply: "element",
+        });
         assert_eq!(stage.answers.last(), Some(&Answer::Callback(wanted)), "{name} {text}");
     }
 }

@@ -124,7 +124,10 @@ impl Stage {
             ["undone", name] => self.finished(name, Outcome::Done(Map::new()), true),
             ["callback", name] => {
                 let name = format!("f:{}", self.named(name));
-                self.input(Input::Callback { name, payload: json!({}), reply: "element" });
+                self.input(Input::Callback {
+                    callback: Callback { name, payload: json!({}) },
+                    reply: "element",
+                });
             }
             ["reopen"] => self.input(Input::Retry { fulfilment: f, reply: "person" }),
             ["get"] => self.input(Input::Get { fulfilment: f, reply: "client" }),
@@ -224,7 +227,7 @@ impl Stage {
                         self.say("then recall", &name);
                         let body = self.store.get(&keys::callback_body(&name)).unwrap();
                         let payload = body.map(|body| serde_json::from_slice(&body).unwrap());
-                        self.input(Input::Recalled { name, payload });
+                        self.input(Input::Recalled(Recalled { name, payload }));
                     }
                     After::Publish(_) | After::GoOn(_) => {}
                 }

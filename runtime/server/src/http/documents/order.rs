@@ -4,9 +4,9 @@
 
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
-use engine::Submitted;
 use engine::documents::{Change, Expected, Put};
 use engine::handle::CancelError;
+use engine::{Amendment, Submitted};
 use model::journal::CancelRequest;
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value};
@@ -132,8 +132,9 @@ pub(super) async fn patch(
         }
     }
     if !changed.is_empty() {
-        let key = served.resource.key;
-        server.app.engine.amend_document(&FulfilmentId::new(id), key, &changed, expected).await?;
+        let resource = served.resource.key.into();
+        let amendment = Amendment { resource, patch: changed, expected };
+        server.app.engine.amend_document(&FulfilmentId::new(id), &amendment).await?;
     }
     one::get(server, &call, served, id).await
 }

@@ -2,8 +2,8 @@
 //! to any task of a plugin that waits for a key that the element knows.
 
 use axum::http::StatusCode;
-use engine::Received;
 use engine::limits::CALLBACK_NAME_BYTES_MAX;
+use engine::{Callback, Received};
 use model::BOUNDS;
 use serde_json::{Map, Value, json};
 
@@ -26,7 +26,7 @@ pub(super) async fn post(server: &ServerState, mut call: Call, address: &[&str])
     if let Err(exceeded) = BOUNDS.payload(&payload) {
         return Err(Problem::too_large(format!("{exceeded}; the limit is fixed")));
     }
-    let (status, state) = match server.app.engine.callback(name, payload).await? {
+    let (status, state) = match server.app.engine.callback(Callback { name, payload }).await? {
         Received::Delivered => (StatusCode::OK, "delivered"),
         Received::Kept => (StatusCode::ACCEPTED, "kept until a task waits for it"),
         Received::Ignored => (StatusCode::OK, "ignored: no task waits for it any more"),
