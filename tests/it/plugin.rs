@@ -29,7 +29,7 @@ workflows:
       - step: it
         plugin: misbehave
         retry: { attempts: 2, first: 1ms, max: 1ms }
-        on-failure: unwind
+        on-failure: roll-back
   - workflow: mail
     steps:
       - { step: send, plugin: dialler }

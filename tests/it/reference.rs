@@ -123,7 +123,7 @@ async fn the_schemas_list_the_keys_that_plugins_read() {
     for manifest in manifests() {
         writeln!(
             workflows,
-            "  - workflow: {0}\n    steps:\n      - {{ step: ask, plugin: {0}, retry: {{ attempts: 1 }}, on-failure: unwind, undo: false }}",
+            "  - workflow: {0}\n    steps:\n      - {{ step: ask, plugin: {0}, retry: {{ attempts: 1 }}, on-failure: roll-back, undo: false }}",
             manifest.id
         )
         .unwrap();

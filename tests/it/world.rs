@@ -244,7 +244,7 @@ impl World {
         let path = format!("/orchestration/v1/fulfilments/{id}");
         let look = async || {
             let now = self.http.get(&path).await;
-            let is_open = ["submitted", "running", "unwinding"].contains(&now["state"].as_str()?);
+            let is_open = ["submitted", "running", "rollingBack"].contains(&now["state"].as_str()?);
             (!is_open).then_some(now)
         };
         eventually(&format!("{id} has ended or is held"), look).await

@@ -10,15 +10,15 @@ mod border;
 mod callbacks;
 mod calls;
 mod change;
-mod claims;
 mod commit;
 mod entry;
-mod holds;
 mod input;
+mod locks;
 mod owed;
 mod quarantine;
 mod recent;
 mod recover;
+mod reservations;
 mod settle;
 mod slices;
 mod submit;
@@ -31,15 +31,15 @@ use model::expr::Expressions;
 use model::{Direction, Fulfilment, FulfilmentId, Outcome, TaskId};
 use tmf::time::Timestamp;
 
-use claims::Claims;
-pub use claims::Seen;
 pub use commit::{After, Commit, Published, Step};
 use entry::Entry;
-pub use holds::{Held, Release};
 pub use input::{Amendment, Answer, Callback, Denied, Input, Recalled, Received, Unless, Wish};
+use locks::Locks;
+pub use locks::Seen;
 pub use quarantine::SetAside;
 use recent::Recent;
 pub use recover::{RecoverError, read_fulfilment, read_records, read_sized};
+pub use reservations::{Held, Release};
 
 use crate::address::{Addresses, SECRET_BYTES};
 use crate::documents::Put;
@@ -102,7 +102,7 @@ pub struct Core<R> {
     /// first was on disk finds it here.
     submissions: Recent<FulfilmentId>,
     /// Which open fulfilment keeps, changes or takes back which earlier work, by its key.
-    claims: Claims,
+    locks: Locks,
     /// How many records fulfilments have that were changed after their end.
     changed_late: Recent<u32>,
 }
@@ -158,7 +158,7 @@ impl<R> Core<R> {
             Input::Submit { fulfilment, events, submission, seen, reply } => {
                 self.submit(now, *fulfilment, events, (submission, seen), reply)
             }
-            Input::Look { reply } => Step::answer(reply, Answer::Seen(self.claims.seen())),
+            Input::Look { reply } => Step::answer(reply, Answer::Seen(self.locks.seen())),
             Input::Finished { fulfilment, task, attempt, report } => {
                 self.finished(now, &fulfilment, task, attempt, report)
             }
@@ -199,7 +199,7 @@ impl<R> Core<R> {
                 }
                 None => self.absent(&fulfilment, reply, Answer::Fulfilment(None)),
             },
-            Input::Claimant { keys, reply } => match self.claims.holder(&keys).cloned() {
+            Input::LockHolder { keys, reply } => match self.locks.holder(&keys).cloned() {
                 Some(fulfilment) => self.handle(now, Input::Get { fulfilment, reply }),
                 None => Step::answer(reply, Answer::Fulfilment(None)),
             },
@@ -261,7 +261,7 @@ impl<R> Core<R> {
         {
             report.outcome = Outcome::Failed(failure);
         }
-        let holds = match &report.outcome {
+        let reservations = match &report.outcome {
             Outcome::Done(_) => self.pools.settle(id, task),
             Outcome::Waiting(_) | Outcome::Failed(_) => {
                 self.pools.abandon(id, task);
@@ -272,11 +272,11 @@ impl<R> Core<R> {
         let events = if direction == Some(Direction::Backward) {
             fulfilment.conclude_undo(task, attempt, report.outcome, now)
         } else {
-            fulfilment.conclude(task, attempt, report.outcome, holds.clone(), now)
+            fulfilment.conclude(task, attempt, report.outcome, reservations.clone(), now)
         };
         if events.is_empty() {
-            for hold in holds {
-                self.pools.abandon_value(&hold.pool, hold.index);
+            for reservation in reservations {
+                self.pools.abandon_value(&reservation.pool, reservation.index);
             }
         }
         self.advance(now, entry, events, step)

@@ -249,10 +249,10 @@ impl Engine {
     }
 
     /// The open fulfilment that changes any of some earlier work, which is known by its keys.
-    pub async fn claimant(&self, keys: Vec<String>) -> Result<Option<FulfilmentId>, AskError> {
-        match self.ask(|reply| Input::Claimant { keys, reply }).await {
+    pub async fn lock_holder(&self, keys: Vec<String>) -> Result<Option<FulfilmentId>, AskError> {
+        match self.ask(|reply| Input::LockHolder { keys, reply }).await {
             Ok(Answer::Fulfilment(open)) => Ok(open.map(|open| open.id().clone())),
-            // What is set aside keeps what it claims.
+            // What is set aside keeps what it locks.
             Err(AskError::Denied(Denied::SetAside { fulfilment, .. })) => Ok(Some(fulfilment)),
             Ok(other) => Err(unexpected(&other)),
             Err(error) => Err(error),

@@ -125,17 +125,17 @@ pub fn set_aside(resource: &str, id: &str) -> Vec<u8> {
 }
 
 /// A value that is held.
-pub fn hold(pool: &PoolId, index: u64) -> Vec<u8> {
+pub fn reservation(pool: &PoolId, index: u64) -> Vec<u8> {
     format!("h/{pool}/{index:012x}").into_bytes()
 }
 
 /// All values of a pool that are held.
-pub fn holds(pool: &PoolId) -> Vec<u8> {
+pub fn reservations(pool: &PoolId) -> Vec<u8> {
     format!("h/{pool}/").into_bytes()
 }
 
 /// All values that are held.
-pub const HOLDS: &[u8] = b"h/";
+pub const RESERVATIONS: &[u8] = b"h/";
 
 /// An answer that came before anyone waited for it.
 pub fn callback(key: &str) -> Vec<u8> {

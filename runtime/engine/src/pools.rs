@@ -93,14 +93,14 @@ impl Pools {
 
     /// Offers a task that is done again what it holds already: where it asks the same pool for the
     /// same name, it gets the same value.
-    pub fn offer(&self, fulfilment: &FulfilmentId, task: TaskId, holds: Vec<Reservation>) {
-        self.lock().offered.insert((fulfilment.clone(), task), holds);
+    pub fn offer(&self, fulfilment: &FulfilmentId, task: TaskId, reservations: Vec<Reservation>) {
+        self.lock().offered.insert((fulfilment.clone(), task), reservations);
     }
 
     /// Names who holds a value, with the commit that records it.
-    pub fn keep(&self, hold: &Reservation, holder: &str) {
-        if let Some(state) = self.lock().pools.get_mut(&hold.pool) {
-            state.held.insert(hold.index, Holder::Named(holder.into()));
+    pub fn keep(&self, reservation: &Reservation, holder: &str) {
+        if let Some(state) = self.lock().pools.get_mut(&reservation.pool) {
+            state.held.insert(reservation.index, Holder::Named(holder.into()));
         }
     }
 
@@ -116,15 +116,17 @@ impl Pools {
         let mut inner = self.lock();
         let inner = &mut *inner;
         let attempt = (fulfilment.clone(), task);
-        let is_it = |hold: &&Reservation| hold.pool == *pool && hold.name == name;
-        let offered = inner.offered.get(&attempt).and_then(|holds| holds.iter().find(is_it));
+        let is_it =
+            |reservation: &&Reservation| reservation.pool == *pool && reservation.name == name;
+        let offered =
+            inner.offered.get(&attempt).and_then(|reservations| reservations.iter().find(is_it));
         let held = inner.tentative.entry(attempt.clone()).or_default();
-        if let Some(hold) = held.iter().find(is_it) {
-            return Ok(hold.clone());
+        if let Some(reservation) = held.iter().find(is_it) {
+            return Ok(reservation.clone());
         }
-        if let Some(hold) = offered {
-            held.push(hold.clone());
-            return Ok(hold.clone());
+        if let Some(reservation) = offered {
+            held.push(reservation.clone());
+            return Ok(reservation.clone());
         }
         let Some(state) = inner.pools.get_mut(pool) else {
             return Err(ReserveError::Unknown(pool.clone()));
@@ -133,7 +135,7 @@ impl Pools {
             return Err(ReserveError::Exhausted { pool: pool.clone(), len: state.pool.len() });
         };
         let value = state.pool.value(index);
-        let hold = Reservation {
+        let reservation = Reservation {
             pool: pool.clone(),
             index,
             value,
@@ -141,8 +143,8 @@ impl Pools {
             characteristic: state.pool.characteristic.clone(),
             name: name.into(),
         };
-        held.push(hold.clone());
-        Ok(hold)
+        held.push(reservation.clone());
+        Ok(reservation)
     }
 
     /// Hands over what a task reserved, to be committed with its outcome.
@@ -154,8 +156,8 @@ impl Pools {
 
     /// Gives back what a failed attempt reserved; what it held before stays.
     pub fn abandon(&self, fulfilment: &FulfilmentId, task: TaskId) {
-        for hold in self.settle(fulfilment, task) {
-            self.abandon_value(&hold.pool, hold.index);
+        for reservation in self.settle(fulfilment, task) {
+            self.abandon_value(&reservation.pool, reservation.index);
         }
     }
 

@@ -382,7 +382,7 @@ impl World {
         };
         let name = pool;
         match self.pools.reserve(&task.0, task.1, &PoolId::new(pool), name) {
-            Ok(hold) => under_way.reserved.push(hold.value),
+            Ok(reservation) => under_way.reserved.push(reservation.value),
             Err(_) => under_way.refused = true,
         }
     }
@@ -401,7 +401,7 @@ impl World {
             outputs.insert("reserved".into(), json!(reserved));
         }
         self.tell(|| format!("  {outcome:?}"));
-        self.assert_holds();
+        self.assert_reservations();
         // What comes while something is written is heard later, when it may have ended.
         let is_open = self.core.resting().any(|open| *open.id() == task.0 && !open.is_ended());
         if is_open && !script.log.is_empty() {

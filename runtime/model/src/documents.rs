@@ -146,7 +146,7 @@ impl Fulfilment {
                     event,
                     Event::Patched { .. }
                         | Event::Alerted { .. }
-                        | Event::RollingBack { .. }
+                        | Event::RollingBackLines { .. }
                         | Event::GivenUp { .. }
                 );
                 shows || matches!(event, Event::Succeeded { task, .. } if self.reaches(*task))
@@ -185,11 +185,11 @@ impl Fulfilment {
             Phase::Ended(End::Failed, _) => "failed",
             Phase::Ended(End::Rejected, _) => "rejected",
             Phase::Ended(End::Cancelled, _) => "cancelled",
-            Phase::Unwinding(_) if self.cancelled_by().is_some() => "pendingCancellation",
+            Phase::RollingBack(_) if self.cancelled_by().is_some() => "pendingCancellation",
             Phase::Held(_) => "held",
-            Phase::Running | Phase::Unwinding(_) if self.is_held() => "held",
+            Phase::Running | Phase::RollingBack(_) if self.is_held() => "held",
             Phase::Running if self.is_early() => "pending",
-            Phase::Running | Phase::Unwinding(_) => "inProgress",
+            Phase::Running | Phase::RollingBack(_) => "inProgress",
         }
     }
 
@@ -199,9 +199,9 @@ impl Fulfilment {
             Phase::Ended(End::Partial, _) if self.is_delivered(item) => "completed",
             Phase::Ended(End::Partial, _) => "failed",
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
-            Phase::Unwinding(_) if self.cancelled_by().is_some() => self.order_state(),
+            Phase::RollingBack(_) if self.cancelled_by().is_some() => self.order_state(),
             Phase::Running if self.is_early_item(item) => "pending",
-            Phase::Running | Phase::Unwinding(_) => self.state_of_work(item),
+            Phase::Running | Phase::RollingBack(_) => self.state_of_work(item),
         }
     }
 

@@ -19,11 +19,11 @@ mod jeopardy;
 mod lines;
 mod operation;
 mod patch;
+mod prior_work;
 mod progress;
 mod read;
 mod ready_set;
 mod request;
-mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, ItemId, TaskId};
-use crate::journal::{Activation, Alert, CancelRequest, End, Event, Kind, Record};
+use crate::journal::{Activation, CancelRequest, End, Event, Kind, Record, SlaRisk};
 use crate::operation::{Effects, Operation};
 use crate::outcome::{Failure, Reservation};
 use crate::plan::{Plan, PlanError};
@@ -84,7 +84,7 @@ pub struct Fulfilment {
     /// When the tasks were done that reach a milestone.
     reached: BTreeMap<TaskId, Timestamp>,
     /// What was noted of its being late, in order.
-    alerts: Vec<Alert>,
+    sla_risks: Vec<SlaRisk>,
     /// Whether any attempt was begun that can reach outside.
     started: bool,
     /// How many records its journal has.
@@ -113,7 +113,7 @@ pub enum Phase {
     /// Tasks are done as they become due.
     Running,
     /// Tasks are taken back, in reverse order.
-    Unwinding(Failure),
+    RollingBack(Failure),
     /// Nothing is owed any more. A fulfilment that did not complete says why.
     Ended(End, Option<Failure>),
 }
@@ -149,7 +149,7 @@ pub enum Due {
         attempt: u32,
     },
     /// It is late, which is to be recorded.
-    Alert(Alert),
+    Alert(SlaRisk),
     /// Nothing more is due: it has ended.
     End(End),
 }
@@ -164,7 +164,7 @@ pub enum NoCall {
         /// Its outputs.
         outputs: Map<String, Value>,
         /// Its pool values.
-        holds: Vec<Reservation>,
+        reservations: Vec<Reservation>,
     },
     /// The call cannot be made, which counts as an attempt that failed.
     Impossible(Failure),
@@ -227,7 +227,7 @@ impl Fulfilment {
             plan: Arc::default(),
             tasks: Vec::new(),
             reached: BTreeMap::new(),
-            alerts: Vec::new(),
+            sla_risks: Vec::new(),
             started: false,
             records: 0,
             failed: BTreeMap::new(),
@@ -319,7 +319,7 @@ impl Fulfilment {
     pub fn is_held(&self) -> bool {
         match &self.phase {
             Phase::Held(_) => true,
-            Phase::Running | Phase::Unwinding(_) => {
+            Phase::Running | Phase::RollingBack(_) => {
                 let mut held = false;
                 for task in &self.ready.active {
                     match &self.tasks[task.index()] {
@@ -382,7 +382,7 @@ impl Phase {
             Self::Submitted => "submitted",
             Self::Held(_) => "held",
             Self::Running => "running",
-            Self::Unwinding(_) => "unwinding",
+            Self::RollingBack(_) => "rollingBack",
             Self::Ended(End::Completed, _) => "completed",
             Self::Ended(End::Partial, _) => "partial",
             Self::Ended(End::Failed, _) => "failed",

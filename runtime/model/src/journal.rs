@@ -90,7 +90,7 @@ pub enum Event {
         outputs: Map<String, Value>,
         /// What it took out of pools.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        holds: Vec<Reservation>,
+        reservations: Vec<Reservation>,
     },
     /// An attempt failed and another follows.
     Retrying {
@@ -118,7 +118,7 @@ pub enum Event {
         task: TaskId,
     },
     /// What was done is taken back from now on.
-    Unwinding {
+    RollingBack {
         /// Why.
         cause: Failure,
         /// The task that failed.
@@ -130,7 +130,7 @@ pub enum Event {
     },
     /// Lines of the order came to nothing: what was done for them alone is undone from now on, the
     /// others go on.
-    RollingBack {
+    RollingBackLines {
         /// The items of the plan that are those lines, with all that rely on them.
         lines: Vec<ItemId>,
         /// Why.
@@ -159,10 +159,10 @@ pub enum Event {
         /// The merge patch.
         patch: Map<String, Value>,
     },
-    /// It will not come to its end in time when all goes well, or did not.
+    /// It will miss its requested completion date even if all goes well, or has missed it.
     Alerted {
-        /// What is so.
-        alert: Alert,
+        /// The risk.
+        risk: SlaRisk,
     },
     /// An attempt to undo a task will be answered by callback.
     UndoWaiting {
@@ -230,25 +230,25 @@ pub enum Event {
     },
 }
 
-/// That an order does not come to its end by the time that is wanted.
+/// An order that will not be complete by the requested time, or was not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Alert {
-    /// How bad it is.
-    pub risk: SlaRisk,
+pub struct SlaRisk {
+    /// Whether the time has passed already.
+    pub level: RiskLevel,
     /// When it became so.
     pub at: Timestamp,
     /// When the order was to be complete.
     pub wanted: Timestamp,
 }
 
-/// How bad it is that an order is late.
+/// How certain it is that an order is late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum SlaRisk {
-    /// What is left takes longer than there is time.
+pub enum RiskLevel {
+    /// The remaining work takes longer than the time that is left.
     AtRisk,
-    /// The time is over.
+    /// The time has passed.
     Missed,
 }
 
@@ -325,7 +325,7 @@ pub enum Refusal {
     },
     /// It is being taken back anyway, since something failed.
     #[error("the order is being taken back already, because of `{code}`")]
-    Unwinding {
+    RollingBack {
         /// The code of what failed.
         code: String,
     },
@@ -375,8 +375,8 @@ impl Event {
             Self::Retrying { .. } => "retrying",
             Self::Failed { .. } => "failed",
             Self::Retried { .. } => "retried",
-            Self::Unwinding { .. } => "unwinding",
             Self::RollingBack { .. } => "rollingBack",
+            Self::RollingBackLines { .. } => "rollingBackLines",
             Self::Cancelling { .. } => "cancelling",
             Self::CancelRefused { .. } => "cancelRefused",
             Self::Patched { .. } => "patched",
@@ -393,7 +393,10 @@ impl Event {
 
     /// Whether work is rolled back from then on.
     pub fn turns(&self) -> bool {
-        matches!(self, Self::Unwinding { .. } | Self::RollingBack { .. } | Self::Cancelling { .. })
+        matches!(
+            self,
+            Self::RollingBack { .. } | Self::RollingBackLines { .. } | Self::Cancelling { .. }
+        )
     }
 
     /// The answer that a task, or its undo, waits for from then on.
@@ -470,8 +473,8 @@ impl Event {
             | Self::Planned { .. }
             | Self::Held { .. }
             | Self::Rejected { .. }
-            | Self::Unwinding { .. }
             | Self::RollingBack { .. }
+            | Self::RollingBackLines { .. }
             | Self::Cancelling { .. }
             | Self::CancelRefused { .. }
             | Self::Patched { .. }

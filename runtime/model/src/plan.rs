@@ -1,15 +1,15 @@
 //! The plan of a fulfilment: what is to be done for which item, and what needs what. A DAG, held
-//! as data: nothing is decided any more when it is carried out but retry and unwinding.
+//! as data: when it is carried out, only retries and rollbacks are still decided.
 
-mod claims;
+mod locks;
+mod prior_work;
 mod render;
-mod standing;
 mod upstream;
 mod view;
 
-pub use claims::{Claim, ClaimMode, SERVING};
-pub(crate) use standing::PLACES;
-pub use standing::{PriorWork, Provenance, UNDO, Work};
+pub use locks::{Lock, LockMode, SERVING};
+pub(crate) use prior_work::PLACES;
+pub use prior_work::{PriorWork, Provenance, UNDO, Work};
 pub(crate) use upstream::{Upstream, closure};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -274,7 +274,7 @@ pub struct Step {
     pub retry: Retry,
     /// What follows when it fails for good.
     pub on_failure: OnFailure,
-    /// Whether unwinding takes it back by calling the plugin.
+    /// Whether a rollback undoes it by calling the plugin.
     pub undo: bool,
     /// Whether it is a point of no return: once it is done, the order is not unwound any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -306,7 +306,7 @@ pub enum OnFailure {
     /// The order is held and a person is asked.
     Hold,
     /// What was done is undone in reverse order, and the order fails.
-    Unwind,
+    RollBack,
 }
 
 /// How a plan may be wrong. Plans are made by rules or by a program that submits one: both are

@@ -116,7 +116,7 @@ pub struct TaskOutput {
     /// What later steps can read.
     pub outputs: Map<String, Value>,
     /// What it took out of pools.
-    pub holds: Vec<Reservation>,
+    pub reservations: Vec<Reservation>,
 }
 
 impl TaskState {
@@ -138,8 +138,13 @@ impl TaskState {
             {
                 Some(S::Running { attempt: *attempt })
             }
-            (_, E::Succeeded { attempt, outputs, holds, .. }) if self.is_attempt(*attempt) => {
-                Some(S::Done(TaskOutput { outputs: outputs.clone(), holds: holds.clone() }))
+            (_, E::Succeeded { attempt, outputs, reservations, .. })
+                if self.is_attempt(*attempt) =>
+            {
+                Some(S::Done(TaskOutput {
+                    outputs: outputs.clone(),
+                    reservations: reservations.clone(),
+                }))
             }
             (_, E::Retrying { attempt, failure, at, .. }) if self.is_attempt(*attempt) => {
                 let (failure, begun) = (failure.clone(), self.is_begun());
@@ -167,7 +172,7 @@ impl TaskState {
                 begun: *begun,
             }),
             (S::Failed { .. }, E::CompletedByHand { outputs, .. }) => {
-                Some(S::Done(TaskOutput { outputs: outputs.clone(), holds: Vec::new() }))
+                Some(S::Done(TaskOutput { outputs: outputs.clone(), reservations: Vec::new() }))
             }
             _ => None,
         }
@@ -218,7 +223,7 @@ impl TaskState {
                 let failure = self.failure().unwrap_or(failure).clone();
                 let mut task_output = self.task_output();
                 if *released {
-                    task_output.holds.clear();
+                    task_output.reservations.clear();
                 }
                 Some(S::GivenUp { task_output, failure, released: *released })
             }

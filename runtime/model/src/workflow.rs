@@ -92,7 +92,7 @@ pub(crate) struct WrittenRetry {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum WrittenOnFailure {
     Hold,
-    Unwind,
+    RollBack,
 }
 
 /// Something that is wrong with a workflow, and where.
@@ -210,7 +210,7 @@ fn step<'a>(
         timeout_ms: timeout.unwrap_or(TIMEOUT_MS),
         retry,
         on_failure: match entry.on_failure {
-            Some(WrittenOnFailure::Unwind) => OnFailure::Unwind,
+            Some(WrittenOnFailure::RollBack) => OnFailure::RollBack,
             Some(WrittenOnFailure::Hold) | None => OnFailure::Hold,
         },
         undo: entry.undo.unwrap_or(true),

@@ -85,7 +85,7 @@ impl Waiting {
             | Event::Retrying { .. }
             | Event::Failed { .. }
             | Event::Retried { .. }
-            | Event::Unwinding { .. }
+            | Event::RollingBack { .. }
             | Event::Cancelling { .. }
             | Event::CancelRefused { .. }
             | Event::Patched { .. }
@@ -93,7 +93,7 @@ impl Waiting {
             | Event::UndoRetrying { .. }
             | Event::UndoFailed { .. }
             | Event::UndoWaiting { .. }
-            | Event::RollingBack { .. }
+            | Event::RollingBackLines { .. }
             | Event::GivenUp { .. }
             | Event::CompletedByHand { .. }
             | Event::Undone { .. } => false,

@@ -85,7 +85,7 @@ impl Pack {
         }
         write!(f, "{}", step.when)?;
         let at_once = if step.starts_at_once { ", at once" } else { "" };
-        writeln!(f, "{at_once}, {}", if step.unwinds { "unwinds" } else { "holds" })
+        writeln!(f, "{at_once}, {}", if step.rolls_back { "rolls back" } else { "holds" })
     }
 }
 

@@ -315,7 +315,7 @@ fn steps(dice: &mut Dice, pack: &Pack, number: usize) -> Vec<Step> {
             act,
             when,
             starts_at_once: is_free && !steps.is_empty() && chance(dice, 25),
-            unwinds: chance(dice, 70),
+            rolls_back: chance(dice, 70),
         });
     };
     let source = |dice: &mut Dice| number_of(dice, pack, number);

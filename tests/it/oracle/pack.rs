@@ -118,7 +118,7 @@ pub(super) struct Step {
     /// Whether it starts with the workflow instead of after the step before it.
     pub(super) starts_at_once: bool,
     /// Whether the order is unwound when it fails for good; else it is held.
-    pub(super) unwinds: bool,
+    pub(super) rolls_back: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -109,7 +109,7 @@ fn pack() -> Pack {
         act,
         when: When::Always,
         starts_at_once: false,
-        unwinds: true,
+        rolls_back: true,
     };
     let service = |name: &str, steps: Vec<Step>| Service {
         name: name.into(),

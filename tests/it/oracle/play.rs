@@ -331,7 +331,7 @@ fn begins(order: &Order) -> Option<String> {
 
 /// Whether a fulfilment goes on by itself.
 fn is_open(fulfilment: &Value) -> bool {
-    matches!(fulfilment["state"].as_str(), Some("submitted" | "running" | "unwinding"))
+    matches!(fulfilment["state"].as_str(), Some("submitted" | "running" | "rollingBack"))
 }
 
 /// A folder with the plugins that are needed, so that a server need not compile the others.

@@ -229,7 +229,7 @@ fn workflows(pack: &Pack) -> Value {
 }
 
 fn step(pack: &Pack, service: usize, at: usize) -> Value {
-    let Step { name, act, when: condition, starts_at_once, unwinds } =
+    let Step { name, act, when: condition, starts_at_once, rolls_back } =
         &pack.services[service].steps[at];
     let (plugin, input) = match act {
         Act::Take { pool: number } => {
@@ -249,7 +249,7 @@ fn step(pack: &Pack, service: usize, at: usize) -> Value {
         "input": input,
         "timeout": "5s",
         "retry": { "attempts": 4, "first": "20ms", "max": "60ms" },
-        "on-failure": if *unwinds { "unwind" } else { "hold" },
+        "on-failure": if *rolls_back { "roll-back" } else { "hold" },
     });
     if let Some(when) = when(condition) {
         body["when"] = when.into();

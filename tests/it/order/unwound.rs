@@ -70,9 +70,9 @@ async fn released_values_can_be_reserved_again() {
     assert_eq!(left.count(), 0);
 }
 
-/// The unwinding itself meets an element that fails, loses answers and is killed in the middle.
+/// The rollback itself meets an element that fails, loses answers and is killed in the middle.
 #[tokio::test]
-async fn unwinding_survives_failures_and_a_kill() {
+async fn rollback_survives_failures_and_a_kill() {
     let mut world = World::start().await;
     let busy =
         json!({ "element": "bng-1", "operation": "delete vlans", "fault": "error", "times": 2 });
@@ -81,7 +81,7 @@ async fn unwinding_survives_failures_and_a_kill() {
     let slow = json!({ "element": "warehouse", "fault": "slow", "delayMs": 200 });
     world.network.fail(json!([no_device(), busy, lost, slow])).await;
     let id = world.submit(&pack_order("superfibre/gpon")).await;
-    world.until(&id, "it is unwinding", |now| now["state"] == "unwinding").await;
+    world.until(&id, "it is rolling back", |now| now["state"] == "rollingBack").await;
     world.kill().await;
     world.restart().await;
     let story = world.ended(&id).await;

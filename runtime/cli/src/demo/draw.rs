@@ -90,7 +90,7 @@ impl Drawing {
                 self.is_over = true;
                 self.line(since, "failed", task, reason, out)?;
             }
-            "unwinding" => {
+            "rollingBack" => {
                 self.is_over = false;
                 writeln!(out, "{since:6} ms  rolling back: {reason}")?;
             }

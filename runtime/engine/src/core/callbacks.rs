@@ -381,8 +381,8 @@ fn may_wait(fulfilment: &Fulfilment, task: TaskId, of: Of) -> bool {
         return false;
     };
     let is_turned = fulfilment.is_turned(task);
-    let takes_back = matches!(fulfilment.work(task), Work::Undo(_));
-    match (of, takes_back) {
+    let undoes = matches!(fulfilment.work(task), Work::Undo(_));
+    match (of, undoes) {
         (Of::Work, false) | (Of::Undo, true) => may_work(fulfilment, state, is_turned),
         (Of::Undo, false) => is_turned && may_undo(state),
         (Of::Work, true) => false,

@@ -152,7 +152,7 @@ pub enum Input<R> {
         reply: R,
     },
     /// Someone wants to see the fulfilment that changes any of some earlier work.
-    Claimant {
+    LockHolder {
         /// The keys of the work.
         keys: Vec<String>,
         /// Told as for [`Input::Get`].
@@ -202,8 +202,8 @@ pub struct Amendment {
 pub struct Unless {
     /// These are, where they are open.
     pub open: Vec<FulfilmentId>,
-    /// So is an open one that claims any of this earlier work, which is known by its keys.
-    pub claimed: Vec<String>,
+    /// So is an open one that locks any of this earlier work, which is known by its keys.
+    pub locked: Vec<String>,
 }
 
 /// What an operator wants.
@@ -253,7 +253,7 @@ pub enum Answer {
     /// The quote is ordered already, by this order.
     Ordered(FulfilmentId),
     /// This open fulfilment is about it.
-    Claimed(FulfilmentId),
+    Locked(FulfilmentId),
     /// The moment at which the input was handled.
     Seen(Seen),
     /// The order is not the one that the client read: it has this many records.

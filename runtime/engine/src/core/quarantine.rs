@@ -1,5 +1,5 @@
 //! What cannot be carried on is set aside, alone: a fulfilment whose journal cannot be read, or one
-//! that refuses an event. It keeps what it reserved and claimed, everything else goes on, and an
+//! that refuses an event. It keeps what it reserved and locked, everything else goes on, and an
 //! operator has it tried again or gives it up.
 
 use model::{Fulfilment, FulfilmentId};
@@ -72,8 +72,8 @@ impl<R> Core<R> {
     ) -> Step<R> {
         let id = entry.fulfilment.id().clone();
         // What was reserved and not recorded is released.
-        for (hold, _) in &gathered.taken {
-            self.pools.abandon_value(&hold.pool, hold.index);
+        for (reservation, _) in &gathered.taken {
+            self.pools.abandon_value(&reservation.pool, reservation.index);
         }
         // Calls that were decided and are not made.
         for call in gathered.calls.iter().chain(&gathered.pure) {
@@ -88,7 +88,7 @@ impl<R> Core<R> {
         let denied = if entry.was_ended || entry.fulfilment.records() == 0 {
             tracing::error!(fulfilment = %id, reason = fault, "an input was refused");
             if entry.fulfilment.records() == 0 {
-                self.claims.forget(&id);
+                self.locks.forget(&id);
                 if let Some(key) = &entry.submission {
                     self.submissions.forget(key);
                 }
@@ -138,7 +138,7 @@ impl<R> Core<R> {
         self.advance(now, entry, Vec::new(), step)
     }
 
-    /// Gives up what was set aside: it is not open any more, others may change what it claimed, and
+    /// Gives up what was set aside: it is not open any more, others may change what it locked, and
     /// what it reserved stays reserved, since it may be in use.
     pub(super) fn give_up(
         &mut self,
@@ -150,7 +150,7 @@ impl<R> Core<R> {
         let Some(mut aside) = self.set_aside.remove(id) else {
             return Step::answer(reply, Answer::Denied(Denied::NotSetAside(id.clone())));
         };
-        self.claims.forget(id);
+        self.locks.forget(id);
         aside.given_up = Some(now);
         let mut step = Step::answer(reply, Answer::Done);
         step.commit.at = now;

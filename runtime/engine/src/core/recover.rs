@@ -11,11 +11,11 @@ use model::{Event, Fulfilment, FulfilmentId, PoolId, Record};
 use tmf::time::Timestamp;
 
 use super::callbacks::{self, Head, Kept};
-use super::claims::Claims;
 use super::entry::Entry;
-use super::holds::Held;
+use super::locks::Locks;
 use super::owed::{Mark, Owed};
 use super::quarantine::{SetAside, chain};
+use super::reservations::Held;
 use super::slices::without_strays;
 use super::{After, Core, Recent, Setup, Step};
 use crate::address::{Addresses, SECRET_BYTES};
@@ -163,9 +163,9 @@ impl<R> Core<R> {
             unreadable: 0,
             submissions: Recent::default(),
             changed_late: Recent::default(),
-            claims: Claims::default(),
+            locks: Locks::default(),
         };
-        core.restore_holds(store)?;
+        core.restore_reservations(store)?;
         core.restore_callbacks(store, now, &mut first)?;
         core.restore_set_aside(store, now)?;
         let entries = core.restore_open(store, now, &mut first)?;
@@ -178,15 +178,15 @@ impl<R> Core<R> {
         Ok((core, steps))
     }
 
-    fn restore_holds(&mut self, store: &dyn Store) -> Result<(), RecoverError> {
-        each(store, keys::HOLDS, |key, bytes| {
+    fn restore_reservations(&mut self, store: &dyn Store) -> Result<(), RecoverError> {
+        each(store, keys::RESERVATIONS, |key, bytes| {
             let held: Option<Held> = serde_json::from_slice(bytes).ok();
             let text = String::from_utf8_lossy(key);
-            let hold = text.get(2..).and_then(|rest| rest.rsplit_once('/'));
-            let hold = hold.and_then(|(pool, index)| {
+            let reservation = text.get(2..).and_then(|rest| rest.rsplit_once('/'));
+            let reservation = reservation.and_then(|(pool, index)| {
                 Some((PoolId::new(pool), u64::from_str_radix(index, 16).ok()?))
             });
-            match hold {
+            match reservation {
                 Some((pool, index)) => {
                     self.pools.restore(&pool, index, held.and_then(|held| held.holder));
                 }
@@ -264,7 +264,7 @@ impl<R> Core<R> {
                     entry.owed = owed;
                     entries.push(entry);
                 }
-                Ok((fulfilment, _)) => self.claim_again(&fulfilment),
+                Ok((fulfilment, _)) => self.lock_again(&fulfilment),
                 // The store itself is closed or taken over; a value that it cannot read is one
                 // fulfilment's trouble.
                 Err(RecoverError::Store(
@@ -276,7 +276,7 @@ impl<R> Core<R> {
         Ok(entries)
     }
 
-    /// Sets aside what cannot be read, with what it claims as far as that can be read.
+    /// Sets aside what cannot be read, with what it locks as far as that can be read.
     fn cannot_be_read(
         &mut self,
         store: &dyn Store,
@@ -286,7 +286,7 @@ impl<R> Core<R> {
         step: &mut Step<R>,
     ) {
         for event in readable(store, id) {
-            self.claim_of(id, &event);
+            self.lock_of(id, &event);
         }
         if self.set_aside.contains_key(id) {
             return;
@@ -314,7 +314,7 @@ impl<R> Core<R> {
         entry.bytes = bytes;
         self.open_bytes += bytes;
         let fulfilment = Arc::clone(&entry.fulfilment);
-        self.claim_again(&fulfilment);
+        self.lock_again(&fulfilment);
         for (task, attempt, _) in fulfilment.waits() {
             let names = fulfilment.awaited_by(task);
             let kept = self.await_names(fulfilment.id(), task, attempt, names);
@@ -350,7 +350,7 @@ fn readable(store: &dyn Store, id: &FulfilmentId) -> Vec<Event> {
         Ok(())
     });
     if let Err(error) = read {
-        tracing::error!(fulfilment = %id, reason = chain(&error), "what it claims is not known");
+        tracing::error!(fulfilment = %id, reason = chain(&error), "what it locks is not known");
     }
     events
 }

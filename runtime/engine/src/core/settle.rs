@@ -159,9 +159,9 @@ impl<R> Core<R> {
 
     /// An event that is refused: the pool values that its attempt reserved are free again.
     fn refused(&self, event: Event, error: ApplyError) -> Fault {
-        if let Event::Succeeded { holds, .. } = event {
-            for hold in holds {
-                self.pools.abandon_value(&hold.pool, hold.index);
+        if let Event::Succeeded { reservations, .. } = event {
+            for reservation in reservations {
+                self.pools.abandon_value(&reservation.pool, reservation.index);
             }
         }
         Fault::Refused(error)
@@ -217,7 +217,7 @@ impl<R> Core<R> {
         let fulfilment = &entry.fulfilment;
         let (task, attempt, operation, effects) = match due {
             Due::End(end) => return vec![Event::Ended { end }],
-            Due::Alert(alert) => return vec![Event::Alerted { alert }],
+            Due::Alert(risk) => return vec![Event::Alerted { risk }],
             Due::Expire { task, attempt } => return fulfilment.expire(task, attempt, now),
             Due::Conclude { task, attempt, reason } => {
                 return fulfilment.without_call(task, attempt, reason, now);
@@ -322,8 +322,11 @@ impl<R> Core<R> {
         let number = fulfilment.records();
         fulfilment.recorded(now, &record.events);
         let record = Arc::new(record);
-        let freed: Vec<Document> =
-            gathered.freed.iter().map(|(hold, _)| fulfilment.released(hold)).collect();
+        let freed: Vec<Document> = gathered
+            .freed
+            .iter()
+            .map(|(reservation, _)| fulfilment.released(reservation))
+            .collect();
         let (before, items) = (entry.order_state, self.shares.items);
         let (part, mut owed) = match Owed::after_first(fulfilment, &record, before, items, &freed) {
             Some((first, owed)) => (first, Some(owed)),

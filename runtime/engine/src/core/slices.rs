@@ -7,8 +7,8 @@
 use model::{Document, FulfilmentId};
 use tmf::time::Timestamp;
 
-use super::claims::quotes;
 use super::entry::Entry;
+use super::locks::quotes;
 use super::owed::Owed;
 use super::{After, Core, Input, RecoverError, Step};
 use crate::keys;
@@ -91,7 +91,7 @@ impl<R> Core<R> {
             // It is told of the first one, which must be on disk then.
             Input::Submit { fulfilment, submission, .. } => {
                 let known = submission.as_deref().and_then(|key| self.submissions.get(key));
-                known.or_else(|| self.claims.holder(&quotes(fulfilment)))
+                known.or_else(|| self.locks.holder(&quotes(fulfilment)))
             }
             Input::Look { .. }
             | Input::Unplanned { .. }
@@ -99,7 +99,7 @@ impl<R> Core<R> {
             | Input::GiveUp { .. }
             | Input::Remove { .. }
             | Input::Write { .. }
-            | Input::Claimant { .. } => None,
+            | Input::LockHolder { .. } => None,
         };
         match id.and_then(|id| self.open.get_mut(id)?.owed.as_mut()) {
             Some(owed) => {

@@ -1,4 +1,4 @@
-//! Submissions: what is taken, what it claims, and under which key it is known.
+//! Submissions: what is taken, what it locks, and under which key it is known.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl<R> Core<R> {
         if let Some(denied) = self.full() {
             return Step::answer(reply, Answer::Denied(denied));
         }
-        let events = match self.claimed(&fulfilment, events, seen) {
+        let events = match self.locked(&fulfilment, events, seen) {
             Ok(events) => events,
             Err(answer) => return Step::answer(reply, answer),
         };
@@ -80,11 +80,11 @@ impl<R> Core<R> {
         if !entry.fulfilment.is_unplanned() || is_told(&event) {
             return self.advance(now, entry, Vec::new(), step);
         }
-        match self.claims_again(event, seen) {
+        match self.locks_again(event, seen) {
             Ok((event, _)) if is_told(&event) => self.advance(now, entry, Vec::new(), step),
-            Ok((event, claims)) => {
+            Ok((event, locks)) => {
                 let step = self.advance(now, entry, vec![event], step);
-                self.take_claims(id, claims);
+                self.take_locks(id, locks);
                 step
             }
             Err(answer) => {

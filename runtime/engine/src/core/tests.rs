@@ -128,7 +128,7 @@ fn what_was_done_is_undone_in_reverse_and_what_it_held_is_free() {
         write j/f/00000002 succeeded, started
         then call run cpe #1 by f:2
     fail cpe reject
-        write j/f/00000003 failed, unwinding
+        write j/f/00000003 failed, rollingBack
         then call undo cpe #1 by f:2
     undone cpe
         write j/f/00000004 undone

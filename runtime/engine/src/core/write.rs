@@ -8,7 +8,7 @@ use crate::keys;
 
 impl<R> Core<R> {
     /// Writes documents, and releases a value that nothing uses, unless an open fulfilment is about
-    /// them. A submission that claims the same
+    /// them. A submission that locks the same
     /// and whose client looked before this is stale from now on.
     pub(super) fn write_unless(
         &mut self,
@@ -17,20 +17,20 @@ impl<R> Core<R> {
         (release, documents): (Option<Release>, Vec<Put>),
         reply: R,
     ) -> Step<R> {
-        let Unless { open, claimed } = unless;
+        let Unless { open, locked } = unless;
         let mut open = open.iter();
         let open = open.find(|id| self.open.contains_key(id) || self.set_aside.contains_key(id));
-        if let Some(holder) = open.or_else(|| self.claims.holder(claimed)) {
-            return Step::answer(reply, Answer::Claimed(holder.clone()));
+        if let Some(holder) = open.or_else(|| self.locks.holder(locked)) {
+            return Step::answer(reply, Answer::Locked(holder.clone()));
         }
         let mut step = Step::default();
         if let Some(Release { pool, index, holder }) = release {
             if !self.pools.release(&pool, index, holder.as_deref().unwrap_or_default()) {
                 return Step::answer(reply, Answer::Stale);
             }
-            step.commit.writes.push((keys::hold(&pool, index), None));
+            step.commit.writes.push((keys::reservation(&pool, index), None));
         }
-        self.claims.outdate(claimed);
+        self.locks.outdate(locked);
         step.commit.at = now;
         step.commit.documents = documents;
         step.commit.then.push(After::Written(reply));

@@ -351,7 +351,7 @@ fn order_of_quote(id: &str, step: &str) -> (Fulfilment, Vec<Event>) {
 }
 
 #[tokio::test]
-async fn a_quote_is_claimed_by_the_commit_that_takes_its_order() {
+async fn a_quote_is_locked_by_the_commit_that_takes_its_order() {
     let memory = Memory::new();
     let (engine, running) = begin(memory.clone());
     let seen = engine.look().await.unwrap();
@@ -406,6 +406,6 @@ async fn a_write_of_what_was_changed_since_is_stale_and_the_engine_goes_on() {
 
     submit(&engine, "f", "wait").await.unwrap();
     let f = FulfilmentId::new("f");
-    let unless = Unless { open: vec![f.clone()], claimed: Vec::new() };
-    assert_eq!(engine.write_unless(unless, remove(1)).await, Err(NotWritten::Claimed(f)));
+    let unless = Unless { open: vec![f.clone()], locked: Vec::new() };
+    assert_eq!(engine.write_unless(unless, remove(1)).await, Err(NotWritten::Locked(f)));
 }

@@ -14,7 +14,7 @@ pub enum NotWritten {
     Ask(#[from] AskError),
     /// An open order is about them.
     #[error("the order `{0}` is about it")]
-    Claimed(FulfilmentId),
+    Locked(FulfilmentId),
     /// One of them was changed since it was read: read it again.
     #[error("it was changed since it was read")]
     Stale,
@@ -42,7 +42,7 @@ impl Engine {
     ) -> Result<(), NotWritten> {
         match self.ask(|reply| Input::Write { unless, release, documents, reply }).await? {
             Answer::Done => Ok(()),
-            Answer::Claimed(by) => Err(NotWritten::Claimed(by)),
+            Answer::Locked(by) => Err(NotWritten::Locked(by)),
             Answer::Stale => Err(NotWritten::Stale),
             other => Err(unexpected(&other).into()),
         }

@@ -59,31 +59,31 @@ fn what_the_store_holds_is_not_handed_out() {
 fn a_value_is_released_by_its_holder_alone() {
     let (pools, id) = pools("{1..1}");
     let order = FulfilmentId::new("f");
-    let hold = pools.reserve(&order, TaskId(0), &id, "").unwrap();
-    assert!(!pools.release(&id, hold.index, "service/a"), "an attempt holds it");
+    let reservation = pools.reserve(&order, TaskId(0), &id, "").unwrap();
+    assert!(!pools.release(&id, reservation.index, "service/a"), "an attempt holds it");
     pools.settle(&order, TaskId(0));
-    pools.keep(&hold, "service/a");
-    assert!(!pools.release(&id, hold.index, "service/b"));
+    pools.keep(&reservation, "service/a");
+    assert!(!pools.release(&id, reservation.index, "service/b"));
     assert_eq!(pools.held(&id), 1);
-    assert!(pools.release(&id, hold.index, "service/a"));
-    assert!(!pools.release(&id, hold.index, "service/a"), "it is free");
+    assert!(pools.release(&id, reservation.index, "service/a"));
+    assert!(!pools.release(&id, reservation.index, "service/a"), "it is free");
 }
 
 #[test]
 fn what_is_done_again_keeps_the_value_of_the_same_pool_and_name() {
     let (pools, id) = pools("{1..3}");
     let order = FulfilmentId::new("f");
-    let hold = pools.reserve(&order, TaskId(0), &id, "a").unwrap();
+    let reservation = pools.reserve(&order, TaskId(0), &id, "a").unwrap();
     pools.settle(&order, TaskId(0));
-    pools.keep(&hold, "service/s");
+    pools.keep(&reservation, "service/s");
     let again = FulfilmentId::new("g");
-    pools.offer(&again, TaskId(0), vec![hold.clone()]);
-    assert_eq!(pools.reserve(&again, TaskId(0), &id, "a").unwrap(), hold);
+    pools.offer(&again, TaskId(0), vec![reservation.clone()]);
+    assert_eq!(pools.reserve(&again, TaskId(0), &id, "a").unwrap(), reservation);
     let other = pools.reserve(&again, TaskId(0), &id, "b").unwrap();
-    assert_ne!(other, hold);
+    assert_ne!(other, reservation);
     pools.abandon(&again, TaskId(0));
     assert_eq!(pools.held(&id), 1, "what it held before stays");
-    pools.offer(&again, TaskId(0), vec![hold.clone()]);
+    pools.offer(&again, TaskId(0), vec![reservation.clone()]);
     pools.reserve(&again, TaskId(0), &id, "a").unwrap();
-    assert_eq!(pools.settle(&again, TaskId(0)), [hold]);
+    assert_eq!(pools.settle(&again, TaskId(0)), [reservation]);
 }

@@ -113,12 +113,14 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
     let mut ceasing = Vec::new();
     for index in 1..plan.items.len() {
         let item = ItemId::at(index);
-        let standing = owner.standing(item, &mut Expressions::default()).unwrap();
-        for (step, made) in standing {
+        let prior_work = owner.prior_work(item, &mut Expressions::default()).unwrap();
+        for (step, made) in prior_work {
             match dice.below(4) {
                 _ if ceases => ceasing.push((item, step, made)),
                 0 => ceasing.push((item, step, made)),
-                1 | 2 if made.holds.is_empty() => add(&mut plan, item, step, made, Work::Modify),
+                1 | 2 if made.reservations.is_empty() => {
+                    add(&mut plan, item, step, made, Work::Modify)
+                }
                 _ => {
                     let step = position(&mut plan, step);
                     let origin = plan.items[index].origin.as_mut().unwrap();

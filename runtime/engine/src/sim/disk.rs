@@ -1,5 +1,5 @@
 //! The disk of the simulation: batches become durable later, in order, or are lost. It folds what
-//! is durable as it becomes so, and holds each batch to the promises.
+//! is durable as it becomes so, and holds each batch to the invariants.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,7 +9,7 @@ use model::{Event, FulfilmentId, Kind, Record, Reservation, TaskId, TaskState};
 use serde_json::{Value, json};
 
 use super::Asker;
-use super::invariants::{assert_same, holds_of};
+use super::invariants::{assert_same, reservations_of};
 use crate::core::{After, Commit, read_fulfilment};
 use crate::documents::Document;
 use crate::keys;
@@ -29,7 +29,7 @@ pub(super) struct Disk {
     /// The fold over each durable journal.
     pub folds: BTreeMap<FulfilmentId, Fulfilment>,
     /// Who holds what, by key.
-    holds: BTreeMap<String, FulfilmentId>,
+    reservations: BTreeMap<String, FulfilmentId>,
     /// What stays reserved though it is undone, since an undo after it was given up.
     left: Vec<(FulfilmentId, Reservation)>,
     /// The keys of earlier work of which that is so.
@@ -50,7 +50,7 @@ impl Disk {
             store: Memory::held(),
             pending: VecDeque::new(),
             folds: BTreeMap::new(),
-            holds: BTreeMap::new(),
+            reservations: BTreeMap::new(),
             left: Vec::new(),
             left_keys: BTreeSet::new(),
             kept: BTreeSet::new(),
@@ -134,11 +134,11 @@ impl Disk {
                 ("h", Some(bytes)) => {
                     let value: Value = serde_json::from_slice(bytes).unwrap();
                     let id = FulfilmentId::new(value["fulfilment"].as_str().unwrap());
-                    let before = self.holds.insert(rest.into(), id);
+                    let before = self.reservations.insert(rest.into(), id);
                     assert_eq!(before, None, "{rest} is held by two");
                 }
                 ("h", None) => {
-                    assert!(self.holds.remove(rest).is_some(), "{rest} is freed once");
+                    assert!(self.reservations.remove(rest).is_some(), "{rest} is freed once");
                 }
                 ("c", Some(_)) => drop(self.kept.insert(rest.into())),
                 ("c", None) => drop(self.kept.remove(rest)),
@@ -195,12 +195,13 @@ impl Disk {
                 match fold.work(task) {
                     Work::Undo(made) => drop(self.left_keys.insert(made.key.clone())),
                     work @ (Work::Do | Work::Modify(_)) if is_undone => {
-                        let kept = work.before().map(|made| made.holds.as_slice());
-                        let kept =
-                            |hold: &&Reservation| kept.is_some_and(|kept| kept.contains(hold));
-                        let holds = holds_of(&fold.tasks()[task.index()]).iter();
-                        let new = holds.filter(|hold| !kept(hold)).cloned();
-                        self.left.extend(new.map(|hold| (id.clone(), hold)));
+                        let kept = work.before().map(|made| made.reservations.as_slice());
+                        let kept = |reservation: &&Reservation| {
+                            kept.is_some_and(|kept| kept.contains(reservation))
+                        };
+                        let reservations = reservations_of(&fold.tasks()[task.index()]).iter();
+                        let new = reservations.filter(|reservation| !kept(reservation)).cloned();
+                        self.left.extend(new.map(|reservation| (id.clone(), reservation)));
                     }
                     Work::Do | Work::Modify(_) => {}
                 }
@@ -296,9 +297,10 @@ impl Disk {
         }
         open.sort();
         assert_eq!(self.keys(keys::OPEN), open, "what is open is listed, and nothing else");
-        let mut held: Vec<String> = self.held().iter().map(|(_, hold)| hold_key(hold)).collect();
+        let mut held: Vec<String> =
+            self.held().iter().map(|(_, reservation)| reservation_key(reservation)).collect();
         held.sort();
-        assert_eq!(self.keys(keys::HOLDS), held, "what tasks hold is held, and nothing else");
+        assert_eq!(self.keys(keys::RESERVATIONS), held, "what tasks hold is held, and nothing else");
     }
 
     /// Nothing is left of records that never came to be.
@@ -314,8 +316,11 @@ impl Disk {
 
     /// What the inventory calls reserved is held by a task.
     pub(super) fn assert_inventory(&self) {
-        let id = |hold: &Reservation| format!("{}.{}", hold.pool, hold.value.replace('/', "_"));
-        let held: BTreeSet<String> = self.held().iter().map(|(_, hold)| id(hold)).collect();
+        let id = |reservation: &Reservation| {
+            format!("{}.{}", reservation.pool, reservation.value.replace('/', "_"))
+        };
+        let held: BTreeSet<String> =
+            self.held().iter().map(|(_, reservation)| id(reservation)).collect();
         let resources = Scan::prefix(keys::documents("resource"), usize::MAX);
         for (_, document) in self.store.scan(&resources).unwrap() {
             let document = Document::read(&document).unwrap().body;
@@ -334,11 +339,12 @@ impl Disk {
         };
         let mut taken_back = self.taken_back(is_over);
         taken_back.retain(|key| !self.left_keys.contains(*key));
-        let mut held: Vec<_> = self.left.iter().map(|(id, hold)| (id, hold)).collect();
+        let mut held: Vec<_> =
+            self.left.iter().map(|(id, reservation)| (id, reservation)).collect();
         for (id, fold) in &self.folds {
             for (index, state) in fold.tasks().iter().enumerate() {
                 if !taken_back.contains(fold.idempotency_key(TaskId::at(index)).as_str()) {
-                    held.extend(holds_of(state).iter().map(|hold| (id, hold)));
+                    held.extend(reservations_of(state).iter().map(|reservation| (id, reservation)));
                 }
             }
         }
@@ -364,6 +370,6 @@ impl Disk {
     }
 }
 
-fn hold_key(hold: &Reservation) -> String {
-    String::from_utf8(keys::hold(&hold.pool, hold.index)).unwrap()
+fn reservation_key(reservation: &Reservation) -> String {
+    String::from_utf8(keys::reservation(&reservation.pool, reservation.index)).unwrap()
 }

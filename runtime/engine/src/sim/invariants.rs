@@ -40,15 +40,15 @@ impl World {
         }
         let state = &fold.tasks()[call.task.index()];
         let (name, operation) = (&call.name, &call.operation);
-        let takes_back = matches!(fold.work(call.task), Work::Undo(_));
+        let undoes = matches!(fold.work(call.task), Work::Undo(_));
         let is_known = match (self.plugins.effects(&call.digest), operation) {
-            (_, Operation::Undo { .. }) if takes_back => {
+            (_, Operation::Undo { .. }) if undoes => {
                 *state == TaskState::Running { attempt: call.attempt }
             }
             (_, Operation::Undo { .. } | Operation::Reapply) => {
                 fold.is_turned(call.task) && state.is_undo_attempt(call.attempt)
             }
-            (_, Operation::ResumeUndo { payload: own }) if takes_back => {
+            (_, Operation::ResumeUndo { payload: own }) if undoes => {
                 *state == TaskState::CalledBack { attempt: call.attempt, payload: own.clone() }
             }
             (_, Operation::ResumeUndo { payload: own }) => {
@@ -68,14 +68,14 @@ impl World {
             }
         };
         assert!(is_known, "{name} is called by {operation:?}, but the disk says {state:?}");
-        let is_undo = operation.reverts() && !takes_back;
+        let is_undo = operation.reverts() && !undoes;
         for (index, task) in fold.plan().tasks.iter().enumerate() {
             let before = task.needs.contains(&call.task) && fold.is_turned(TaskId::at(index));
             if is_undo {
                 assert!(!before || fold.tasks()[index].is_clear(), "{name} is taken back too soon");
             }
         }
-        // What a pure plugin answers once it unwinds is not heard, whatever it rests on.
+        // An answer of a pure plugin is ignored once its work is rolled back.
         let is_heard = !fold.tasks()[call.task.index()].is_clear() || !fold.is_turned(call.task);
         if !is_undo && is_heard {
             for need in &fold.plan().task(call.task).needs {
@@ -116,7 +116,7 @@ impl World {
             }
             Answer::NotDecided(_) => assert_eq!(asker, Asker::Person),
             Answer::NotPatched(error) => assert_eq!(*error, PatchError::Run),
-            Answer::Claimed(_) => panic!("nothing is written here but by orders"),
+            Answer::Locked(_) => panic!("nothing is written here but by orders"),
             Answer::Open(_) => {}
             Answer::Ordered(_) | Answer::Seen(_) => panic!("orders here are of no quote"),
             Answer::Stale | Answer::Changed(_) => assert!(matches!(asker, Asker::Editor(_))),
@@ -165,14 +165,14 @@ impl World {
             return false;
         };
         let task = TaskId::at(task);
-        let takes_back = matches!(open.work(task), Work::Undo(_));
+        let undoes = matches!(open.work(task), Work::Undo(_));
         let is_under_way = matches!(state, "running" | "waiting" | "calledBack");
         match (undo, open.is_turned(task)) {
-            (true, true) if !takes_back => {
+            (true, true) if !undoes => {
                 !is_under_way && !matches!(state, "pending" | "undone" | "givenUp")
             }
-            (_, true) => is_under_way && undo == takes_back,
-            (_, false) => !matches!(state, "done" | "givenUp") && undo == takes_back,
+            (_, true) => is_under_way && undo == undoes,
+            (_, false) => !matches!(state, "done" | "givenUp") && undo == undoes,
         }
     }
 
@@ -184,12 +184,17 @@ impl World {
     }
 
     /// Nothing is held by two, not even in memory.
-    pub(super) fn assert_holds(&self) {
+    pub(super) fn assert_reservations(&self) {
         let mut held = BTreeSet::new();
         for open in self.core.fulfilments() {
-            for hold in open.tasks().iter().flat_map(holds_of) {
-                let value = (&hold.pool, hold.index);
-                assert!(held.insert(value), "{} of {} is held by two", hold.value, hold.pool);
+            for reservation in open.tasks().iter().flat_map(reservations_of) {
+                let value = (&reservation.pool, reservation.index);
+                assert!(
+                    held.insert(value),
+                    "{} of {} is held by two",
+                    reservation.value,
+                    reservation.pool
+                );
             }
         }
     }
@@ -216,8 +221,12 @@ impl World {
         let held = self.disk.held();
         for pool in ["vlan", "port"] {
             let pool = PoolId::new(pool);
-            let count = held.iter().filter(|(_, hold)| hold.pool == pool).count();
-            assert_eq!(self.pools.held(&pool), count, "holds of {pool} in memory and on the disk");
+            let count = held.iter().filter(|(_, reservation)| reservation.pool == pool).count();
+            assert_eq!(
+                self.pools.held(&pool),
+                count,
+                "reservations of {pool} in memory and on the disk"
+            );
         }
     }
 
@@ -302,7 +311,7 @@ impl World {
             Phase::Ended(..) => {
                 assert!(fold.tasks().iter().enumerate().all(is_over), "{} has ended", fold.id());
             }
-            Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::Unwinding(_) => {}
+            Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::RollingBack(_) => {}
         }
     }
 }
@@ -331,14 +340,14 @@ impl World {
 }
 
 /// What a task holds.
-pub(super) fn holds_of(state: &TaskState) -> &[Reservation] {
+pub(super) fn reservations_of(state: &TaskState) -> &[Reservation] {
     match state {
         TaskState::Done(task_output)
         | TaskState::Undoing { task_output, .. }
         | TaskState::UndoWaiting { task_output, .. }
         | TaskState::UndoCalledBack { task_output, .. }
         | TaskState::Stuck { task_output, .. }
-        | TaskState::GivenUp { task_output, released: false, .. } => &task_output.holds,
+        | TaskState::GivenUp { task_output, released: false, .. } => &task_output.reservations,
         TaskState::Pending
         | TaskState::Running { .. }
         | TaskState::Waiting { .. }

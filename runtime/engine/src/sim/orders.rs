@@ -142,7 +142,7 @@ fn step(dice: &mut Dice, index: usize, may_not_return: bool) -> Step {
             first_ms: 40,
             max_ms: 90,
         },
-        on_failure: if dice.one_in(2) { OnFailure::Hold } else { OnFailure::Unwind },
+        on_failure: if dice.one_in(2) { OnFailure::Hold } else { OnFailure::RollBack },
         undo: !dice.one_in(6),
         point_of_no_return: may_not_return && dice.one_in(5),
         milestone: None,

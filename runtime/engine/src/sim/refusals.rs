@@ -44,7 +44,7 @@ impl World {
                 task: TaskId(0),
                 attempt: 99,
                 outputs: Map::new(),
-                holds: self.reserved_in_vain(open),
+                reservations: self.reserved_in_vain(open),
             },
             Event::Started { task: TaskId(0), attempt: 77 },
             Event::Ended { end: End::Rejected },
@@ -53,8 +53,10 @@ impl World {
         for (index, event) in wrong.into_iter().enumerate() {
             match (index == kind, event) {
                 (true, event) => events.push(event),
-                (false, Event::Succeeded { holds, .. }) => {
-                    holds.iter().for_each(|hold| self.pools.abandon_value(&hold.pool, hold.index));
+                (false, Event::Succeeded { reservations, .. }) => {
+                    reservations.iter().for_each(|reservation| {
+                        self.pools.abandon_value(&reservation.pool, reservation.index)
+                    });
                 }
                 (false, _) => {}
             }
@@ -72,9 +74,9 @@ impl World {
     /// A value that an attempt reserved, which its refused outcome would have recorded.
     fn reserved_in_vain(&self, open: &Fulfilment) -> Vec<model::Reservation> {
         let task = TaskId(98);
-        let hold = self.pools.reserve(open.id(), task, &PoolId::new("vlan"), "vain");
+        let reservation = self.pools.reserve(open.id(), task, &PoolId::new("vlan"), "vain");
         self.pools.settle(open.id(), task);
-        hold.into_iter().collect()
+        reservation.into_iter().collect()
     }
 
     /// All that a refused step leads to is the entry in the list of what is set aside, and answers.

@@ -1,4 +1,4 @@
-//! The promises, over many seeds.
+//! The invariants, over many seeds.
 
 use std::num::NonZero;
 
@@ -76,12 +76,12 @@ impl Summary {
 }
 
 #[test]
-fn promises_hold_while_nothing_crashes() {
+fn invariants_hold_while_nothing_crashes() {
     each_seed(|seed| drop(play(Scenario { crashes: Crashes::Never, ..scenario(seed) })));
 }
 
 #[test]
-fn promises_hold_through_crashes() {
+fn invariants_hold_through_crashes() {
     each_seed(|seed| drop(play(scenario(seed))));
 }
 

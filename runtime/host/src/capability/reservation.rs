@@ -39,22 +39,23 @@ impl reservation::Host for Reservation {
             return Err(failure(FailureClass::Operator, "NOT_GRANTED", message));
         }
         let pool = PoolId::new(name);
-        let hold = self.pools.reserve(&self.fulfilment, self.task, &pool, &request.name).map_err(
-            |error| {
+        let reservation = self
+            .pools
+            .reserve(&self.fulfilment, self.task, &pool, &request.name)
+            .map_err(|error| {
                 let code = match error {
                     ReserveError::Unknown(_) => "UNKNOWN_POOL",
                     ReserveError::Exhausted { .. } => "POOL_EXHAUSTED",
                 };
                 failure(FailureClass::Operator, code, error.to_string())
-            },
-        )?;
-        let parts = self.pools.definition(&pool).map(|pool| pool.attributes(hold.index));
+            })?;
+        let parts = self.pools.definition(&pool).map(|pool| pool.attributes(reservation.index));
         let attributes = parts
             .into_iter()
             .flatten()
             .map(|(name, value)| Attribute { name, value: value.to_string() })
             .collect();
-        Ok(Reserved { pool: pool.as_str().into(), value: hold.value, attributes })
+        Ok(Reserved { pool: pool.as_str().into(), value: reservation.value, attributes })
     }
 }
 

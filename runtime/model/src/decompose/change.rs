@@ -31,13 +31,13 @@ impl Builder<'_> {
         let is_it = |(made, _): &(Step, PriorWork)| {
             made.workflow == step.workflow && made.step == step.step && made.plugin == step.plugin
         };
-        let standing = self.standing.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let Some(position) = standing.iter().position(is_it) else {
+        let prior_work = self.prior_work.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let Some(position) = prior_work.iter().position(is_it) else {
             self.unsure.entry(id).or_default().insert(step.step.clone(), Outputs::Any);
             return Some(Work::Do);
         };
-        let made = standing[position].1.clone();
-        let takes = !made.holds.is_empty();
+        let made = prior_work[position].1.clone();
+        let takes = !made.reservations.is_empty();
         let is_changed = items.items[id.index()].action == Action::Modify && !takes;
         let input = self.compare(id, step, &made, items);
         if !is_changed && input == Input::Same {
@@ -52,8 +52,8 @@ impl Builder<'_> {
         }
         let outputs = if takes { Outputs::Any } else { Outputs::of(step, &made) };
         self.unsure.entry(id).or_default().insert(step.step.clone(), outputs);
-        let standing = self.standing.entry(id).or_default();
-        let (step, mut made) = standing.remove(position);
+        let prior_work = self.prior_work.entry(id).or_default();
+        let (step, mut made) = prior_work.remove(position);
         if place == Input::Unsure {
             let made = PriorWork { if_moved: true, ..made.clone() };
             self.moving.entry(id).or_default().push((step.clone(), made));
@@ -84,7 +84,7 @@ impl Builder<'_> {
             let work: Vec<_> = work
                 .into_iter()
                 .rev()
-                .filter(|(step, made)| step.undo || !made.holds.is_empty())
+                .filter(|(step, made)| step.undo || !made.reservations.is_empty())
                 .collect();
             if work.is_empty() {
                 continue;
@@ -123,13 +123,13 @@ impl Builder<'_> {
     /// The work for an item that is taken back: all of it, or steps that it is not made of any
     /// more.
     fn ceasing(&mut self, id: ItemId, ceases: bool) -> Vec<(Step, PriorWork)> {
-        let Some(standing) = self.standing.remove(&id) else {
+        let Some(prior_work) = self.prior_work.remove(&id) else {
             return Vec::new();
         };
-        let (kept, gone): (Vec<_>, Vec<_>) = standing
+        let (kept, gone): (Vec<_>, Vec<_>) = prior_work
             .into_iter()
             .partition(|(step, _)| !ceases && self.kept.contains(&(id, step.step.clone())));
-        self.standing.insert(id, kept);
+        self.prior_work.insert(id, kept);
         let moving = self.moving.remove(&id).unwrap_or_default();
         self.in_order(gone.into_iter().chain(moving).collect())
     }
@@ -154,8 +154,8 @@ impl Builder<'_> {
                 task.work.trim(&items.items[item.index()].characteristics);
             }
         }
-        for (id, standing) in std::mem::take(&mut self.standing) {
-            let made = standing.into_iter().map(|(step, made)| {
+        for (id, prior_work) in std::mem::take(&mut self.prior_work) {
+            let made = prior_work.into_iter().map(|(step, made)| {
                 let step = self.step_like(&step);
                 // A plugin that is asked again is told those of the item.
                 PriorWork { step, characteristics: None, ..made }

@@ -35,7 +35,7 @@ pub(super) struct Items {
     /// The innermost of several instances of a specification that an item is, or stands below.
     pub within: BTreeMap<ItemId, ItemId>,
     /// The work that stands for items that were there before.
-    pub standing: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
+    pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// The date on which the order begins.
     pub begins: Option<Timestamp>,
     /// Plugins that cannot reach outside.

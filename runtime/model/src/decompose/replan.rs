@@ -342,8 +342,8 @@ impl<'a> Builder<'a> {
         self.origins.insert(id, known);
         if level != Level::Product {
             let item = known.installed.item;
-            let standing = known.owner.standing(item, &mut self.expressions);
-            self.built.standing.insert(id, standing.map_err(Blocked::Failure)?);
+            let prior_work = known.owner.prior_work(item, &mut self.expressions);
+            self.built.prior_work.insert(id, prior_work.map_err(Blocked::Failure)?);
         }
         Ok(())
     }

@@ -32,9 +32,9 @@ pub(super) fn plan(
 ) -> Result<Plan, Failure> {
     let mut builder = Builder::new(rulebook, document);
     builder.below = below(&items.items);
-    builder.standing = std::mem::take(&mut items.standing);
+    builder.prior_work = std::mem::take(&mut items.prior_work);
     if !items.compared.is_empty() {
-        builder.task_output.clone_from(&builder.standing);
+        builder.task_output.clone_from(&builder.prior_work);
     }
     let (to_check, to_tell) = builder.hooks(&items);
     let mut before = Vec::new();
@@ -95,7 +95,7 @@ pub(super) struct Builder<'a> {
     compiled: BTreeMap<String, Expr>,
     /// The work that stands for items that were there before: what is not redone or taken back
     /// stays so.
-    pub standing: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
+    pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// The steps of such items that stay as they are.
     pub kept: BTreeSet<(ItemId, String)>,
     /// The steps whose outputs may be others than those that stand.
@@ -117,7 +117,7 @@ impl<'a> Builder<'a> {
             counted: (0, 0),
             steps: BTreeMap::new(),
             compiled: BTreeMap::new(),
-            standing: BTreeMap::new(),
+            prior_work: BTreeMap::new(),
             kept: BTreeSet::new(),
             unsure: BTreeMap::new(),
             moving: BTreeMap::new(),

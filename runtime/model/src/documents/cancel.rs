@@ -45,7 +45,7 @@ impl Fulfilment {
             Some(Refusal::Cancelling { .. }) => "terminatedWithError",
             None
             | Some(
-                Refusal::PastReturn { .. } | Refusal::Unwinding { .. } | Refusal::Final { .. },
+                Refusal::PastReturn { .. } | Refusal::RollingBack { .. } | Refusal::Final { .. },
             ) => "done",
         };
         let mut body = json!({

@@ -42,8 +42,9 @@ impl Fulfilment {
         let task = event.task().filter(|task| task.index() < self.tasks().len());
         let Some(task) = task else { return EventEffects::default() };
         let holder = self.holder(task);
-        let with_holder = |hold: Reservation| (hold, holder.clone());
-        let reserved = if let Event::Succeeded { holds, .. } = event { &holds[..] } else { &[] };
+        let with_holder = |reservation: Reservation| (reservation, holder.clone());
+        let reserved =
+            if let Event::Succeeded { reservations, .. } = event { &reservations[..] } else { &[] };
         let awaited = event.wait().map(|wait| self.callback_names(task, &wait.keys));
         EventEffects {
             reserved: reserved.iter().cloned().map(with_holder).collect(),
@@ -79,13 +80,14 @@ impl Fulfilment {
         let is_undone = matches!(event, Event::Undone { .. }) || (is_turned && is_by_hand);
         let is_done = matches!(event, Event::Succeeded { .. }) || (is_by_hand && !is_turned);
         match self.work(task) {
-            Work::Undo(made) if is_done || (is_released && !is_turned) => made.holds.clone(),
+            Work::Undo(made) if is_done || (is_released && !is_turned) => made.reservations.clone(),
             Work::Do | Work::Modify(_) if is_undone || is_released => {
-                let kept = self.work(task).before().map(|made| made.holds.as_slice());
-                let mut holds = self.tasks()[task.index()].task_output().holds;
+                let kept = self.work(task).before().map(|made| made.reservations.as_slice());
+                let mut reservations = self.tasks()[task.index()].task_output().reservations;
                 // The values that the prior work had reserved stay reserved.
-                holds.retain(|hold| !kept.is_some_and(|kept| kept.contains(hold)));
-                holds
+                reservations
+                    .retain(|reservation| !kept.is_some_and(|kept| kept.contains(reservation)));
+                reservations
             }
             Work::Do | Work::Modify(_) | Work::Undo(_) => Vec::new(),
         }
@@ -110,10 +112,10 @@ impl Fulfilment {
             if task.item.is_some_and(|item| self.has_failed(item)) {
                 continue;
             }
-            let now = self.tasks()[index].task_output().holds;
-            let gone = made.holds.iter().filter(|hold| !now.contains(hold));
+            let now = self.tasks()[index].task_output().reservations;
+            let gone = made.reservations.iter().filter(|reservation| !now.contains(reservation));
             let holder = self.holder(TaskId::at(index));
-            released.extend(gone.map(|hold| (hold.clone(), holder.clone())));
+            released.extend(gone.map(|reservation| (reservation.clone(), holder.clone())));
         }
         released
     }

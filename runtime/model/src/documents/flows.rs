@@ -55,8 +55,10 @@ impl Fulfilment {
             Phase::Ended(End::Completed | End::Partial, _) => "completed",
             Phase::Ended(..) => "cancelled",
             Phase::Held(_) => "hold",
-            Phase::Submitted | Phase::Running | Phase::Unwinding(_) if self.is_held() => "hold",
-            Phase::Submitted | Phase::Running | Phase::Unwinding(_) => "active",
+            Phase::Submitted | Phase::Running | Phase::RollingBack(_) if self.is_held() => {
+                "hold"
+            }
+            Phase::Submitted | Phase::Running | Phase::RollingBack(_) => "active",
         }
     }
 

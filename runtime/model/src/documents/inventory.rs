@@ -68,8 +68,8 @@ impl Fulfilment {
         let action = self.plan().items[item.index()].action;
         // What is changed shows that when the order is complete: until then it may be unwound.
         if !delivered || action == Action::Modify {
-            for hold in &self.tasks()[task.index()].task_output().holds {
-                changes.documents.push(self.pooled(hold, item, Use::Reserved));
+            for reservation in &self.tasks()[task.index()].task_output().reservations {
+                changes.documents.push(self.pooled(reservation, item, Use::Reserved));
             }
             return;
         }
@@ -126,20 +126,20 @@ impl Fulfilment {
     }
 
     /// A value that was given back.
-    pub fn released(&self, hold: &Reservation) -> Document {
+    pub fn released(&self, reservation: &Reservation) -> Document {
         let body = json!({
-            "id": resource_id(hold),
-            "href": href("resource", &resource_id(hold)),
-            "name": hold.value,
+            "id": resource_id(reservation),
+            "href": href("resource", &resource_id(reservation)),
+            "name": reservation.value,
             "@type": "LogicalResource",
             "resourceStatus": "available",
             "usageState": "idle",
-            "resourceSpecification": spec_ref("resourceSpecification", &hold.resource, self.plan().title(&hold.resource)),
+            "resourceSpecification": spec_ref("resourceSpecification", &reservation.resource, self.plan().title(&reservation.resource)),
             "resourceCharacteristic": [
-                { "name": hold.characteristic, "valueType": "string", "value": hold.value },
+                { "name": reservation.characteristic, "valueType": "string", "value": reservation.value },
             ],
         });
-        Document { resource: "resource", id: resource_id(hold), body }
+        Document { resource: "resource", id: resource_id(reservation), body }
     }
 
     pub(super) fn products(&self, status: impl Fn(ItemId) -> &'static str, changes: &mut Changes) {
@@ -287,7 +287,7 @@ impl Fulfilment {
     pub(super) fn yields(&self, id: ItemId) -> Vec<(TaskOutput, bool)> {
         let of = |made: &PriorWork| TaskOutput {
             outputs: made.outputs.clone(),
-            holds: made.holds.clone(),
+            reservations: made.reservations.clone(),
         };
         let origin = self.plan().items[id.index()].origin.as_ref();
         let kept = origin.iter().flat_map(|origin| &origin.made).map(|made| (of(made), true));

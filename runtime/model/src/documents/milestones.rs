@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{capitalised, href};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, TaskId};
-use crate::journal::{Alert, SlaRisk};
+use crate::journal::{RiskLevel, SlaRisk};
 use crate::plan::Level;
 
 impl Fulfilment {
@@ -22,7 +22,7 @@ impl Fulfilment {
         if !milestones.is_empty() {
             order.insert(milestone.into(), Value::Array(milestones));
         }
-        let alerts = self.alerts().iter().enumerate();
+        let alerts = self.sla_risks().iter().enumerate();
         let alerts: Vec<Value> =
             alerts.map(|(index, alert)| shown(resource, index + 1, alert)).collect();
         if !alerts.is_empty() {
@@ -61,7 +61,7 @@ impl Fulfilment {
         let reached = times.and_then(|times| times.into_iter().max());
         let status = match (reached, self.phase()) {
             (Some(_), _) => "reached",
-            (None, Phase::Unwinding(_) | Phase::Ended(..)) => "notReached",
+            (None, Phase::RollingBack(_) | Phase::Ended(..)) => "notReached",
             (None, Phase::Submitted | Phase::Held(_) | Phase::Running) => "planned",
         };
         let mut milestone = json!({
@@ -117,19 +117,19 @@ impl Fulfilment {
     }
 }
 
-fn shown(resource: &str, number: usize, alert: &Alert) -> Value {
-    let (kind, name, message) = match alert.risk {
-        SlaRisk::AtRisk => {
+fn shown(resource: &str, number: usize, risk: &SlaRisk) -> Value {
+    let (kind, name, message) = match risk.level {
+        RiskLevel::AtRisk => {
             ("Hazard", "completion at risk", "what is left takes longer than there is time")
         }
-        SlaRisk::Missed => ("Critical", "completion missed", "the time that was wanted is over"),
+        RiskLevel::Missed => ("Critical", "completion missed", "the time that was wanted is over"),
     };
     json!({
         "id": number.to_string(),
         "name": name,
         "jeopardyType": kind,
-        "alertDate": alert.at.to_string(),
-        "exception": format!("requestedCompletionDate {}", alert.wanted),
+        "alertDate": risk.at.to_string(),
+        "exception": format!("requestedCompletionDate {}", risk.wanted),
         "message": message,
         "@type": typed(resource, "JeopardyAlert"),
     })

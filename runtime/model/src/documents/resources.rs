@@ -21,12 +21,12 @@ impl Fulfilment {
             if is_told {
                 outputs.extend(task_output.outputs);
             }
-            for hold in task_output.holds {
+            for reservation in task_output.reservations {
                 // What was rolled back is free, and may be reserved for another order by now.
                 if is_told {
-                    documents.push(self.pooled(&hold, id, used));
+                    documents.push(self.pooled(&reservation, id, used));
                 }
-                pooled.push(hold.resource);
+                pooled.push(reservation.resource);
             }
         }
         // A resource that was ordered is there itself, whatever it is made of.
@@ -60,9 +60,9 @@ impl Fulfilment {
         documents
     }
 
-    pub(super) fn pooled(&self, hold: &Reservation, item: ItemId, used: Use) -> Document {
-        let id = resource_id(hold);
-        let mut document = self.released(hold);
+    pub(super) fn pooled(&self, reservation: &Reservation, item: ItemId, used: Use) -> Document {
+        let id = resource_id(reservation);
+        let mut document = self.released(reservation);
         let mut body = self.resource(&id, &self.plan().items[item.index()], used);
         copy(
             &document.body,
@@ -114,8 +114,8 @@ pub(super) enum Use {
 }
 
 /// The id of a pooled resource: each value has one, which does not depend on its holder.
-pub(super) fn resource_id(hold: &Reservation) -> String {
-    pooled_id(&hold.pool, &hold.value)
+pub(super) fn resource_id(reservation: &Reservation) -> String {
+    pooled_id(&reservation.pool, &reservation.value)
 }
 
 /// The same, by the pool and the value.

@@ -30,7 +30,7 @@ fn step(name: &str) -> Step {
         input: json!({}),
         timeout_ms: 1,
         retry: Retry { attempts: 1, first_ms: 1, max_ms: 1 },
-        on_failure: OnFailure::Unwind,
+        on_failure: OnFailure::RollBack,
         undo: true,
         point_of_no_return: false,
         milestone: None,
@@ -61,7 +61,7 @@ fn plan() -> Plan {
     }
 }
 
-fn hold() -> Reservation {
+fn reservation() -> Reservation {
     Reservation {
         pool: PoolId::new("vlans"),
         index: 0,
@@ -115,9 +115,9 @@ impl Story {
         changes
     }
 
-    fn succeed(&mut self, task: u32, outputs: &Value, holds: Vec<Reservation>) -> Changes {
+    fn succeed(&mut self, task: u32, outputs: &Value, reservations: Vec<Reservation>) -> Changes {
         let outputs = outputs.as_object().cloned().unwrap_or_default();
-        let event = Event::Succeeded { task: TaskId(task), attempt: 1, outputs, holds };
+        let event = Event::Succeeded { task: TaskId(task), attempt: 1, outputs, reservations };
         self.commit(&format!("task {task} succeeds"), &[event])
     }
 }
@@ -126,7 +126,7 @@ impl Story {
 fn what_is_written_follows_the_order_from_submission_to_the_bill() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
-    story.succeed(0, &json!({ "vlan": "100" }), vec![hold()]);
+    story.succeed(0, &json!({ "vlan": "100" }), vec![reservation()]);
     story.succeed(1, &json!({}), vec![]);
     let charge = json!({
         "name": "monthly", "price": "POP-1", "kind": "recurring",
@@ -186,7 +186,7 @@ fn a_first_charge_is_taken_if_it_begins_with_the_product_at_one_price() {
         }];
         let mut story = Story::new();
         story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
-        story.succeed(0, &json!({ "vlan": "100" }), vec![hold()]);
+        story.succeed(0, &json!({ "vlan": "100" }), vec![reservation()]);
         story.succeed(1, &json!({}), vec![]);
         let charge = json!({
             "name": "monthly", "price": "POP-1", "kind": "recurring",
@@ -226,7 +226,7 @@ fn first_charges_of_like_prices_are_each_of_their_own() {
     plan.items[0].prices = vec![one_off.clone(), one_off];
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
-    story.succeed(0, &json!({ "vlan": "100" }), vec![hold()]);
+    story.succeed(0, &json!({ "vlan": "100" }), vec![reservation()]);
     story.succeed(1, &json!({}), vec![]);
     let charge = json!({
         "name": "Seat", "price": "POP-1", "kind": "oneOff",
@@ -245,13 +245,13 @@ fn first_charges_of_like_prices_are_each_of_their_own() {
 fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
-    story.succeed(0, &json!({}), vec![hold()]);
+    story.succeed(0, &json!({}), vec![reservation()]);
     let failure = Failure::new(FailureClass::Operator, "X", "no");
     let (task, attempt) = (TaskId(1), 1);
     let failed = Event::Failed { task, attempt, failure: failure.clone() };
     story.commit(
         "task 1 fails",
-        &[failed, Event::Unwinding { cause: failure, task: None, decision: None }],
+        &[failed, Event::RollingBack { cause: failure, task: None, decision: None }],
     );
     story.commit("task 1 is undone", &[Event::Undone { task }]);
     story.commit("task 0 is undone", &[Event::Undone { task: TaskId(0) }]);
@@ -277,7 +277,7 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
       write serviceOrder f failed
       write resourceOrder f failed
     "#);
-    let free = story.fulfilment.released(&hold());
+    let free = story.fulfilment.released(&reservation());
     assert_eq!(
         (free.id.as_str(), &free.body["resourceStatus"]),
         ("vlans.100", &json!("available"))
@@ -288,7 +288,7 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
 fn services_and_resources_are_linked_both_ways() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
-    story.succeed(0, &json!({}), vec![hold()]);
+    story.succeed(0, &json!({}), vec![reservation()]);
     let changes = story.succeed(1, &json!({ "session": "S-1" }), vec![]);
     let find = |id: &str| &changes.documents.iter().find(|d| d.id == id).unwrap().body;
     assert_eq!(find("f-s1")["supportingService"][0]["id"], "f-s2");
@@ -307,7 +307,7 @@ fn resources_of_a_composed_service_are_in_use_with_it_and_end_with_it() {
         plan.items[1].resources = vec![SpecId::new("RS-SITE")];
         let mut story = Story::new();
         story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
-        let first = story.succeed(0, &json!({}), vec![hold()]);
+        let first = story.succeed(0, &json!({}), vec![reservation()]);
         assert!(first.documents.iter().all(|d| d.id != "f-r1-1"), "its parts are not delivered");
         let done = story.succeed(1, &json!({}), vec![]);
         let find = |id: &str| &done.documents.iter().find(|d| d.id == id).unwrap().body;
@@ -318,7 +318,7 @@ fn resources_of_a_composed_service_are_in_use_with_it_and_end_with_it() {
         let failure = Failure::new(FailureClass::Retry, "X", "no");
         let (task, attempt) = (TaskId(1), 1);
         let cause = failure.clone();
-        story.commit("unwinding", &[Event::Unwinding { cause, task: None, decision: None }]);
+        story.commit("rollingBack", &[Event::RollingBack { cause, task: None, decision: None }]);
         if undo_failed_before {
             let at = Timestamp(2);
             story.commit("busy", &[Event::UndoRetrying { task, attempt, failure, at }]);
@@ -347,14 +347,14 @@ fn a_service_of_a_line_that_failed_ends_though_all_of_its_parts_stand() {
     plan.tasks.push(Task { item: Some(ItemId(5)), needs: Vec::new(), ..plan.tasks[1].clone() });
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
-    story.succeed(0, &json!({}), vec![hold()]);
+    story.succeed(0, &json!({}), vec![reservation()]);
     story.succeed(1, &json!({}), vec![]);
     story.succeed(2, &json!({}), vec![]);
     let cause = Failure::new(FailureClass::Operator, "X", "no");
     let (task, attempt, failure) = (TaskId(3), 1, cause.clone());
     let lines = vec![ItemId(3)];
     let failed = Event::Failed { task, attempt, failure };
-    let rolling = Event::RollingBack { lines, cause, task: Some(task), decision: None };
+    let rolling = Event::RollingBackLines { lines, cause, task: Some(task), decision: None };
     story.commit("fails", &[failed, rolling, Event::Undone { task }]);
     let ended = story.commit("ended", &[Event::Ended { end: End::Partial }]);
     let state = |id: &str, name: &str| {
@@ -375,7 +375,7 @@ fn a_new_service_that_is_made_of_what_changes_is_written() {
     plan.items[2].instance = Some("old-s1".into());
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan) }]);
-    story.succeed(0, &json!({}), vec![hold()]);
+    story.succeed(0, &json!({}), vec![reservation()]);
     story.succeed(1, &json!({}), vec![]);
     story.succeed(2, &json!({}), vec![]);
     let ended = story.commit("ended", &[Event::Ended { end: End::Completed }]);

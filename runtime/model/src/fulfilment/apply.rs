@@ -20,7 +20,7 @@ impl Fulfilment {
             return Err(ApplyError::NoTask(task));
         };
         match &self.phase {
-            Phase::Running | Phase::Unwinding(_) => {}
+            Phase::Running | Phase::RollingBack(_) => {}
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => return Err(self.refuse(event)),
         }
         let is_turned = self.is_turned(task);
@@ -82,7 +82,7 @@ impl Fulfilment {
             (Phase::Submitted | Phase::Held(_), Event::Rejected { failure }) => {
                 Phase::Ended(End::Rejected, Some(failure.clone()))
             }
-            (Phase::Running, Event::Unwinding { cause, task, .. }) => {
+            (Phase::Running, Event::RollingBack { cause, task, .. }) => {
                 if task.is_some_and(|task| task.index() >= self.tasks.len()) {
                     return Err(self.refuse(event));
                 }
@@ -90,9 +90,9 @@ impl Fulfilment {
                 let task = task.or_else(|| self.failed_with(cause));
                 self.cause = Some(Cause { task, failure: cause.clone() });
                 self.turn_all();
-                Phase::Unwinding(cause.clone())
+                Phase::RollingBack(cause.clone())
             }
-            (Phase::Running, Event::RollingBack { lines, cause, task, .. }) => {
+            (Phase::Running, Event::RollingBackLines { lines, cause, task, .. }) => {
                 let more = self.turning(lines, *task).ok_or_else(|| self.refuse(event))?;
                 let cause = Cause { task: *task, failure: cause.clone() };
                 self.failed.extend(lines.iter().map(|line| (*line, cause.clone())));
@@ -102,7 +102,7 @@ impl Fulfilment {
             (Phase::Submitted | Phase::Held(_) | Phase::Running, Event::Cancelling { request }) => {
                 self.turn_all();
                 self.cancelled_by = Some(request.clone());
-                Phase::Unwinding(cancel::cause(request))
+                Phase::RollingBack(cancel::cause(request))
             }
             (phase, Event::CancelRefused { .. }) if !matches!(phase, Phase::Ended(..)) => {
                 return Ok(());
@@ -111,8 +111,8 @@ impl Fulfilment {
                 self.follow(patch);
                 return Ok(());
             }
-            (Phase::Running, Event::Alerted { alert }) => {
-                self.alerts.push(alert.clone());
+            (Phase::Running, Event::Alerted { risk }) => {
+                self.sla_risks.push(risk.clone());
                 return Ok(());
             }
             (Phase::Running, Event::Ended { end })
@@ -120,8 +120,8 @@ impl Fulfilment {
             {
                 Phase::Ended(*end, None)
             }
-            (Phase::Unwinding(cause), Event::Ended { end })
-                if self.ready.unsettled == 0 && *end == self.end_of_unwinding(cause) =>
+            (Phase::RollingBack(cause), Event::Ended { end })
+                if self.ready.unsettled == 0 && *end == self.end_of_rollback(cause) =>
             {
                 let failure = self.cancelled_by.is_none().then(|| cause.clone());
                 Phase::Ended(*end, failure)

@@ -27,9 +27,9 @@ impl Fulfilment {
                 Some(task) => Err(Refusal::PastReturn { task: self.plan.task_name(task) }),
                 None => Ok(()),
             },
-            Phase::Unwinding(cause) => Err(match &self.cancelled_by {
+            Phase::RollingBack(cause) => Err(match &self.cancelled_by {
                 Some(request) => Refusal::Cancelling { request: request.id.clone() },
-                None => Refusal::Unwinding { code: cause.code.clone() },
+                None => Refusal::RollingBack { code: cause.code.clone() },
             }),
             Phase::Ended(..) => Err(Refusal::Final { state: self.phase.name().into() }),
         }

@@ -20,14 +20,16 @@ impl Fulfilment {
         task: TaskId,
         attempt: u32,
         outcome: Outcome,
-        holds: Vec<Reservation>,
+        reservations: Vec<Reservation>,
         now: Timestamp,
     ) -> Vec<Event> {
         if !self.awaits_outcome(task, attempt) {
             return Vec::new();
         }
         match outcome {
-            Outcome::Done(outputs) => vec![Event::Succeeded { task, attempt, outputs, holds }],
+            Outcome::Done(outputs) => {
+                vec![Event::Succeeded { task, attempt, outputs, reservations }]
+            }
             Outcome::Waiting(wait) => {
                 let until = now.plus_ms(wait.timeout_ms);
                 vec![Event::Waiting { task, attempt, wait, until }]
@@ -71,7 +73,7 @@ impl Fulfilment {
         let Some(state) = self.tasks.get(task.index()) else {
             return Vec::new();
         };
-        let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
+        let is_open = matches!(self.phase, Phase::Running | Phase::RollingBack(_));
         if !state.is_undo_attempt(attempt) || !is_open || !self.is_turned(task) {
             return Vec::new();
         }
@@ -106,7 +108,7 @@ impl Fulfilment {
 
     /// What follows when a person wants what failed tried again.
     pub fn retry(&self) -> Vec<Event> {
-        if !matches!(self.phase, Phase::Running | Phase::Unwinding(_)) {
+        if !matches!(self.phase, Phase::Running | Phase::RollingBack(_)) {
             return Vec::new();
         }
         let failed = self.tasks.iter().enumerate().filter(|(index, state)| match state {
@@ -141,7 +143,7 @@ impl Fulfilment {
         let Some(state) = self.tasks.get(task.index()) else {
             return false;
         };
-        if !matches!(self.phase, Phase::Running | Phase::Unwinding(_)) {
+        if !matches!(self.phase, Phase::Running | Phase::RollingBack(_)) {
             return false;
         }
         match state {
@@ -179,11 +181,11 @@ impl Fulfilment {
             return vec![Event::Retrying { task, attempt, failure, at }];
         }
         // What is taken back is taken back in the end, so this waits for a person.
-        let takes_back = matches!(self.work(task), Work::Undo(_));
+        let undoes = matches!(self.work(task), Work::Undo(_));
         let rejects = failure.class == FailureClass::Reject;
-        let unwind = !takes_back && (rejects || step.on_failure == OnFailure::Unwind);
+        let roll_back = !undoes && (rejects || step.on_failure == OnFailure::RollBack);
         let failed = Event::Failed { task, attempt, failure: failure.clone() };
-        if !unwind {
+        if !roll_back {
             return vec![failed];
         }
         let reach = self.reach_of(task);
@@ -198,8 +200,8 @@ impl Fulfilment {
     fn is_past_return(&self, reach: &Reach, failed: TaskId) -> bool {
         self.tasks_within(reach).into_iter().any(|task| {
             let state = &self.tasks[task.index()];
-            let takes_back = matches!(self.work(task), Work::Undo(_));
-            let has_failed = matches!(state, TaskState::Failed { .. }) && !takes_back;
+            let undoes = matches!(self.work(task), Work::Undo(_));
+            let has_failed = matches!(state, TaskState::Failed { .. }) && !undoes;
             let may_be_done = !state.is_clear() && !has_failed;
             self.plan.is_point_of_no_return(task)
                 && task != failed

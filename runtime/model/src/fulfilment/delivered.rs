@@ -181,7 +181,7 @@ impl Fulfilment {
 
     /// Whether an item was delivered, and is rolled back from an event on, by the state after it.
     pub(crate) fn is_returned_by(&self, item: ItemId, event: &Event) -> bool {
-        let is_new = if let Event::RollingBack { lines, .. } = event {
+        let is_new = if let Event::RollingBackLines { lines, .. } = event {
             let reliance = self.reliance();
             let own = reliance.of.get(item.index());
             own.into_iter().flatten().any(|line| lines.contains(line))

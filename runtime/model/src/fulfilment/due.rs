@@ -40,8 +40,8 @@ impl Fulfilment {
             Phase::Running if settled => {
                 self.may_complete(now).then(|| Due::End(self.end_of_running()))
             }
-            Phase::Running => self.alert_due(now).map(Due::Alert),
-            Phase::Unwinding(cause) => settled.then(|| Due::End(self.end_of_unwinding(cause))),
+            Phase::Running => self.sla_risk_due(now).map(Due::Alert),
+            Phase::RollingBack(cause) => settled.then(|| Due::End(self.end_of_rollback(cause))),
         }
     }
 
@@ -52,7 +52,7 @@ impl Fulfilment {
 
     /// The work that is due for a task now.
     pub fn due_for(&self, task: TaskId, context: &mut Context<'_>) -> Option<Due> {
-        let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
+        let is_open = matches!(self.phase, Phase::Running | Phase::RollingBack(_));
         if !is_open || !self.ready.active.contains(&task) {
             return None;
         }
@@ -177,7 +177,7 @@ impl Fulfilment {
 
     /// The next time after `now` at which something becomes due for a task by time alone.
     pub fn wake_for(&self, task: TaskId, now: Timestamp) -> Option<Timestamp> {
-        let is_open = matches!(self.phase, Phase::Running | Phase::Unwinding(_));
+        let is_open = matches!(self.phase, Phase::Running | Phase::RollingBack(_));
         if !is_open || !self.ready.active.contains(&task) {
             return None;
         }

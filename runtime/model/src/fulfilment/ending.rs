@@ -28,7 +28,7 @@ impl Fulfilment {
             | Phase::Submitted
             | Phase::Held(_)
             | Phase::Running
-            | Phase::Unwinding(_) => false,
+            | Phase::RollingBack(_) => false,
         }
     }
 
@@ -83,8 +83,8 @@ impl Fulfilment {
     pub(super) fn rolled_back(reach: Reach, task: TaskId, cause: Failure) -> Event {
         let task = Some(task);
         match reach {
-            Reach::Order => Event::Unwinding { cause, task, decision: None },
-            Reach::Lines(lines) => Event::RollingBack { lines, cause, task, decision: None },
+            Reach::Order => Event::RollingBack { cause, task, decision: None },
+            Reach::Lines(lines) => Event::RollingBackLines { lines, cause, task, decision: None },
         }
     }
 
@@ -95,7 +95,7 @@ impl Fulfilment {
 
     /// How an unwound fulfilment ends: cancelled where that was asked for, rejected where the order
     /// itself was wrong and nothing had been begun outside, failed otherwise.
-    pub(super) fn end_of_unwinding(&self, cause: &Failure) -> End {
+    pub(super) fn end_of_rollback(&self, cause: &Failure) -> End {
         if self.cancelled_by.is_some() {
             End::Cancelled
         } else if cause.class == FailureClass::Reject && !self.started {

@@ -38,7 +38,7 @@ impl Fulfilment {
                 self.add(&mut faults, None, None, failure);
             }
             (
-                Phase::Submitted | Phase::Running | Phase::Unwinding(_) | Phase::Ended(_, None),
+                Phase::Submitted | Phase::Running | Phase::RollingBack(_) | Phase::Ended(_, None),
                 None,
             ) => {}
         }

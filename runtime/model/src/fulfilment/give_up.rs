@@ -128,7 +128,7 @@ impl Fulfilment {
 
     fn may_decide(&self) -> Result<(), NotGivenUp> {
         match &self.phase {
-            Phase::Running | Phase::Unwinding(_) => Ok(()),
+            Phase::Running | Phase::RollingBack(_) => Ok(()),
             Phase::Submitted | Phase::Held(_) => Err(NotGivenUp::NotPlanned),
             Phase::Ended(..) => Err(NotGivenUp::Ended { state: self.phase.name() }),
         }
@@ -178,7 +178,7 @@ impl Fulfilment {
     }
 
     fn give_up_item(&self, item: ItemId, decision: Decision) -> Result<Vec<Event>, NotGivenUp> {
-        if matches!(self.phase, Phase::Unwinding(_)) {
+        if matches!(self.phase, Phase::RollingBack(_)) {
             return Err(NotGivenUp::RollingBack);
         }
         if self.has_failed(item) {
@@ -273,7 +273,7 @@ fn given_up(decision: &Decision) -> Failure {
 fn rolling_back(reach: Reach, task: Option<TaskId>, cause: Failure, decision: Decision) -> Event {
     let decision = Some(decision);
     match reach {
-        Reach::Order => Event::Unwinding { cause, task, decision },
-        Reach::Lines(lines) => Event::RollingBack { lines, cause, task, decision },
+        Reach::Order => Event::RollingBack { cause, task, decision },
+        Reach::Lines(lines) => Event::RollingBackLines { lines, cause, task, decision },
     }
 }

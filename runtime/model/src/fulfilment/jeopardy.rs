@@ -3,20 +3,21 @@
 
 use super::{Fulfilment, Phase};
 use crate::id::TaskId;
-use crate::journal::{Alert, SlaRisk};
+use crate::journal::{RiskLevel, SlaRisk};
 use crate::task::TaskState;
 use tmf::time::Timestamp;
 
 impl Fulfilment {
     /// What is to be noted now of its being late; each thing once for each time that is wanted.
-    pub(super) fn alert_due(&self, now: Timestamp) -> Option<Alert> {
+    pub(super) fn sla_risk_due(&self, now: Timestamp) -> Option<SlaRisk> {
         let (at_risk, wanted) = self.times()?;
         if now < at_risk.min(wanted) {
             return None;
         }
-        let risk = if wanted <= now { SlaRisk::Missed } else { SlaRisk::AtRisk };
-        let is_known = self.alerts.iter().any(|known| known.wanted == wanted && known.risk == risk);
-        (!is_known).then_some(Alert { risk, at: now, wanted })
+        let level = if wanted <= now { RiskLevel::Missed } else { RiskLevel::AtRisk };
+        let is_known =
+            self.sla_risks.iter().any(|known| known.wanted == wanted && known.level == level);
+        (!is_known).then_some(SlaRisk { level, at: now, wanted })
     }
 
     /// The times at which something may be to be noted, past ones too.

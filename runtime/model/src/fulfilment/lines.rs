@@ -162,6 +162,6 @@ impl Lines {
 /// Whether a task needs what another did, and not only that it has ended: what ceases does so after
 /// all that is new, and what is done for the whole order after all of its lines.
 pub(super) fn relies(plan: &Plan, task: TaskId, need: TaskId) -> bool {
-    let takes_back = |task: TaskId| matches!(plan.task(task).work, Work::Undo(_));
-    plan.task(task).item.is_some() && (!takes_back(task) || takes_back(need))
+    let undoes = |task: TaskId| matches!(plan.task(task).work, Work::Undo(_));
+    plan.task(task).item.is_some() && (!undoes(task) || undoes(need))
 }

@@ -98,12 +98,14 @@ impl Fulfilment {
         match (self.work(task), operation) {
             (Work::Modify(made), Operation::Run | Operation::Recover) if made.if_changed => {
                 let input = self.input(task, expressions).ok()?;
-                let stands =
-                    || NoCall::Stands { outputs: made.outputs.clone(), holds: made.holds.clone() };
+                let stands = || NoCall::Stands {
+                    outputs: made.outputs.clone(),
+                    reservations: made.reservations.clone(),
+                };
                 (input == *made.as_change()).then(stands)
             }
             (Work::Undo(_), _) => {
-                let stands = || NoCall::Stands { outputs: Map::new(), holds: Vec::new() };
+                let stands = || NoCall::Stands { outputs: Map::new(), reservations: Vec::new() };
                 self.stays(task, expressions).then(stands)
             }
             (Work::Do | Work::Modify(_), _) => None,
@@ -118,13 +120,13 @@ impl Fulfilment {
         reason: NoCall,
         now: Timestamp,
     ) -> Vec<Event> {
-        let (outcome, holds) = match reason {
+        let (outcome, reservations) = match reason {
             NoCall::NothingToUndo => (Outcome::Done(Map::new()), Vec::new()),
-            NoCall::Stands { outputs, holds } => (Outcome::Done(outputs), holds),
+            NoCall::Stands { outputs, reservations } => (Outcome::Done(outputs), reservations),
             NoCall::Impossible(failure) => (Outcome::Failed(failure), Vec::new()),
         };
         match self.direction(task) {
-            Direction::Forward => self.conclude(task, attempt, outcome, holds, now),
+            Direction::Forward => self.conclude(task, attempt, outcome, reservations, now),
             Direction::Backward => self.conclude_undo(task, attempt, outcome, now),
         }
     }

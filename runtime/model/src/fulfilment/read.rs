@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Fulfilment, Phase};
 use crate::id::{FulfilmentId, TaskId};
-use crate::journal::{Activation, Alert, CancelRequest, Kind};
+use crate::journal::{Activation, CancelRequest, Kind, SlaRisk};
 use crate::plan::Plan;
 use crate::task::TaskState;
 use tmf::time::Timestamp;
@@ -94,8 +94,8 @@ impl Fulfilment {
     }
 
     /// The alerts about its lateness, in order.
-    pub fn alerts(&self) -> &[Alert] {
-        &self.alerts
+    pub fn sla_risks(&self) -> &[SlaRisk] {
+        &self.sla_risks
     }
 
     /// Whether an attempt was begun that can have an effect.

@@ -88,7 +88,7 @@ impl Fulfilment {
             characteristics: characteristics.cloned().unwrap_or_default(),
             replaces: replaces.map(|made| made.key.clone()),
             input,
-            offered: work.replaced().map(|made| made.holds.clone()).unwrap_or_default(),
+            offered: work.replaced().map(|made| made.reservations.clone()).unwrap_or_default(),
             timeout_ms: step.timeout_ms,
         })
     }

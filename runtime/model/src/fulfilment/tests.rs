@@ -9,9 +9,9 @@ mod history;
 mod lines;
 mod operations;
 mod outcomes;
+mod prior_work;
 mod properties;
-mod standing;
-mod unwinding;
+mod rolling_back;
 
 use serde_json::json;
 
@@ -70,7 +70,7 @@ impl Player {
             let mut policy = Policy {
                 needs: needs.map(|need| TaskId::at(position(need))).collect(),
                 attempts: 3,
-                on_failure: OnFailure::Unwind,
+                on_failure: OnFailure::RollBack,
                 point_of_no_return: false,
                 not_before: None,
                 lines: lines
@@ -78,7 +78,7 @@ impl Player {
                     .filter(|line| !line.is_empty())
                     .map(Into::into)
                     .collect(),
-                takes_back: false,
+                undoes: false,
             };
             for part in parts {
                 match part.rsplit_once(' ') {
@@ -87,7 +87,7 @@ impl Player {
                         policy.not_before = Some(Timestamp(ms.parse().unwrap()));
                     }
                     Some(("no", "return")) => policy.point_of_no_return = true,
-                    Some(("takes", "back")) => policy.takes_back = true,
+                    Some(("takes", "back")) => policy.undoes = true,
                     None if part == "hold" => policy.on_failure = OnFailure::Hold,
                     _ => panic!("cannot read `{part}`"),
                 }

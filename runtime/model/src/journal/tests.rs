@@ -36,7 +36,7 @@ fn events() -> Vec<Event> {
     events.push(Event::Planned { plan: Arc::new(moved()) });
     let cause = Failure::new(FailureClass::Operator, "ELEMENT_REFUSED", "olt-1 says no");
     let (task, decision) = (Some(TaskId(3)), Some(decision()));
-    events.push(Event::Unwinding { cause, task, decision });
+    events.push(Event::RollingBack { cause, task, decision });
     events.push(Event::Submitted {
         kind: Kind::ServiceOrder,
         document: Arc::new(json!({ "serviceOrderItem": [{ "id": "1", "action": "add" }] })),
@@ -86,7 +86,7 @@ fn next(last: Option<&Event>) -> Option<Event> {
             task,
             attempt,
             outputs: json!({ "vlan": "100.200" }).as_object().cloned().unwrap_or_default(),
-            holds: vec![Reservation {
+            reservations: vec![Reservation {
                 pool: PoolId::new("bng-1-vlan"),
                 index: 100,
                 value: "100.200".into(),
@@ -112,14 +112,14 @@ fn ending(last: &Event) -> Option<Event> {
     let (task, attempt, at) = (TaskId(3), 2, Timestamp(1_773_280_800_500));
     let failure = Failure::new(FailureClass::Retry, "ELEMENT_BUSY", "olt-1 answered 503");
     Some(match last {
-        Event::Retried { .. } => Event::Unwinding { cause: failure, task: None, decision: None },
-        Event::Unwinding { .. } => Event::RollingBack {
+        Event::Retried { .. } => Event::RollingBack { cause: failure, task: None, decision: None },
+        Event::RollingBack { .. } => Event::RollingBackLines {
             lines: vec![ItemId(0), ItemId(4)],
             cause: failure,
             task: Some(task),
             decision: Some(decision()),
         },
-        Event::RollingBack { .. } => Event::Cancelling { request: request() },
+        Event::RollingBackLines { .. } => Event::Cancelling { request: request() },
         Event::Cancelling { .. } => Event::CancelRefused {
             request: CancelRequest { id: "c-2".into(), reason: None, requested: None },
             refusal: Refusal::PastReturn { task: "RFS-1.ship".into() },
@@ -131,7 +131,7 @@ fn ending(last: &Event) -> Option<Event> {
                 .unwrap_or_default(),
         },
         Event::Patched { .. } => {
-            Event::Alerted { alert: Alert { risk: SlaRisk::AtRisk, at, wanted: at } }
+            Event::Alerted { risk: SlaRisk { level: RiskLevel::AtRisk, at, wanted: at } }
         }
         Event::Alerted { .. } => Event::UndoWaiting {
             task,
@@ -187,8 +187,8 @@ fn golden(event: &Event) -> PathBuf {
         planned(plan)
     } else if matches!(event, Event::Submitted { activation: Some(_), .. }) {
         "submittedActivation"
-    } else if matches!(event, Event::Unwinding { task: Some(_), .. }) {
-        "unwindingTask"
+    } else if matches!(event, Event::RollingBack { task: Some(_), .. }) {
+        "rollingBackTask"
     } else {
         event.name()
     };
@@ -311,7 +311,7 @@ fn every_record_with_values_at_the_bounds_is_read_back() {
             document: Arc::new(at.clone()),
             activation: None,
         },
-        Event::Succeeded { task: TaskId(0), attempt: 1, outputs: map(), holds: Vec::new() },
+        Event::Succeeded { task: TaskId(0), attempt: 1, outputs: map(), reservations: Vec::new() },
         Event::CalledBack { task: TaskId(0), attempt: 1, payload: at.clone() },
         Event::Patched { patch: map() },
     ];

@@ -181,8 +181,8 @@ fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Que
         });
         return Ok(taken.map(|made| question(owner, item, made, expected)).collect());
     }
-    let standing = owner.standing(item, &mut Expressions::default())?;
-    Ok(standing.into_iter().map(|made| question(owner, item, made, expected)).collect())
+    let prior_work = owner.prior_work(item, &mut Expressions::default())?;
+    Ok(prior_work.into_iter().map(|made| question(owner, item, made, expected)).collect())
 }
 
 /// Whether earlier work was undone, or an operator gave that up: it may be there still.
@@ -210,7 +210,7 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
             key: owner.idempotency_key(task),
             input: before.input(task, &mut expressions)?,
             outputs: task_output.outputs,
-            holds: task_output.holds,
+            reservations: task_output.reservations,
             ..PriorWork::default()
         };
         let step = owner.plan().step(task).clone();
@@ -243,7 +243,7 @@ fn question(
 
 impl Question {
     /// A plan that does the work again, as a run of its own and so under a key of its own; nothing
-    /// where its input would be read as an expression. The work it names is claimed by it: no order
+    /// where its input would be read as an expression. The work it names is locked by it: no order
     /// changes that meanwhile.
     pub fn repair(&self, version: Digest) -> Option<Plan> {
         let input = Value::Object(self.input.clone());

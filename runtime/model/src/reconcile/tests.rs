@@ -143,8 +143,8 @@ fn some(played: &mut Played, open: &mut Fulfilment, count: usize) {
         else {
             return;
         };
-        let (outputs, holds) = (Map::new(), Vec::new());
-        played.commit(open, Event::Succeeded { task, attempt, outputs, holds });
+        let (outputs, reservations) = (Map::new(), Vec::new());
+        played.commit(open, Event::Succeeded { task, attempt, outputs, reservations });
     }
 }
 

@@ -57,10 +57,10 @@ impl App {
         value: &str,
     ) -> Result<Option<(u64, Held)>, Error> {
         const AT_ONCE: usize = 1_000;
-        let mut scan = Scan::prefix(keys::holds(pool), AT_ONCE);
+        let mut scan = Scan::prefix(keys::reservations(pool), AT_ONCE);
         loop {
             let found = self.reserved(&scan)?;
-            let last = found.last().map(|(index, _)| keys::hold(pool, *index));
+            let last = found.last().map(|(index, _)| keys::reservation(pool, *index));
             if let Some(found) = found.into_iter().find(|(_, held)| held.value == value) {
                 return Ok(Some(found));
             }
@@ -98,10 +98,11 @@ impl App {
             && let Some(owner) = self.owner_of(&holder).await?
         {
             let (fulfilment, item) = owner;
-            let standing = fulfilment.standing(item, &mut Expressions::default());
-            let holds = standing.map_err(SubmitError::Plan)?;
-            let mut holds = holds.iter().flat_map(|(_, made)| &made.holds);
-            let has = holds.any(|hold| hold.pool == *pool && hold.index == index);
+            let prior_work = fulfilment.prior_work(item, &mut Expressions::default());
+            let reservations = prior_work.map_err(SubmitError::Plan)?;
+            let mut reservations = reservations.iter().flat_map(|(_, made)| &made.reservations);
+            let has = reservations
+                .any(|reservation| reservation.pool == *pool && reservation.index == index);
             return Ok(if has { Use::Instance(holder) } else { Use::Nothing });
         }
         Ok(match taker {

@@ -76,7 +76,7 @@ impl App {
     ) -> Result<Option<Event>, SubmitError> {
         let is_given_up = match fulfilment.phase() {
             Phase::Held(failure) => failure.code == NOT_COMPLETED,
-            Phase::Submitted | Phase::Running | Phase::Unwinding(_) | Phase::Ended(..) => false,
+            Phase::Submitted | Phase::Running | Phase::RollingBack(_) | Phase::Ended(..) => false,
         };
         if is_given_up && wanted == Wanted::ByItself {
             return Ok(None);
@@ -150,7 +150,7 @@ impl App {
         Ok(match found.phase() {
             Phase::Ended(End::Completed, _) => Standing::Completed,
             Phase::Ended(..) => Standing::Other(found.order_state()),
-            Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::Unwinding(_) => {
+            Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::RollingBack(_) => {
                 Standing::Open
             }
         })

@@ -1,5 +1,5 @@
 //! Takes orders: looks at what they are about, plans, submits, and begins anew where what was looked
-//! at has changed meanwhile. No lock is held: what an order claims is claimed by the engine, in the
+//! at has changed meanwhile. No lock is held: what an order locks is locked by the engine, in the
 //! commit that takes the order.
 
 use engine::{NotSubmitted, Submitted};
@@ -61,7 +61,7 @@ impl App {
                 return Ok(Submitted::Before(first));
             }
             if let (Event::Planned { plan }, false) = (&event, looks)
-                && plan.claims().next().is_some()
+                && plan.locks().next().is_some()
             {
                 // It is about what is there after all: a look comes first.
                 looks = true;

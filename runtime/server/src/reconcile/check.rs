@@ -62,7 +62,7 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
             return Ok(checked);
         }
         let keys = asked.into_iter().map(|question| question.key).collect();
-        if let Some(by) = app.engine.claimant(keys).await? {
+        if let Some(by) = app.engine.lock_holder(keys).await? {
             checked.findings = vec![Finding::busy(resource, id, &by)];
             return Ok(checked);
         }
@@ -94,8 +94,8 @@ pub(crate) async fn orders_about(
     }
     let open = fulfilments_of(resource, document);
     let asked = ask_about(app, resource, document).await?.unwrap_or_default();
-    let claimed = asked.into_iter().map(|question| question.key).collect();
-    Ok(Some(Unless { open: open.into_iter().collect(), claimed }))
+    let locked = asked.into_iter().map(|question| question.key).collect();
+    Ok(Some(Unless { open: open.into_iter().collect(), locked }))
 }
 
 /// The questions about an instance; a failure if there is no plugin to ask.

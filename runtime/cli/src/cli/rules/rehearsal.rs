@@ -189,7 +189,7 @@ impl Willing {
 
     fn reserve(&self, call: &Call, pool: &str, name: &str) -> Result<String, Failure> {
         let held = self.pools.reserve(&call.fulfilment, call.task, &PoolId::new(pool), name);
-        held.map(|hold| hold.value).map_err(|error| {
+        held.map(|reservation| reservation.value).map_err(|error| {
             Failure::new(FailureClass::Operator, "POOL_EXHAUSTED", error.to_string())
         })
     }

@@ -104,27 +104,27 @@ fn what_is_given_up_is_not_open_any_more() {
 
 #[test]
 fn an_event_that_is_refused_sets_its_fulfilment_aside_and_changes_nothing_else() {
-    let hold = |stage: &Stage| {
+    let reservation = |stage: &Stage| {
         let pool = PoolId::new("ports");
-        let hold = stage.pools.reserve(&id("f"), TaskId(0), &pool, "").unwrap();
+        let reservation = stage.pools.reserve(&id("f"), TaskId(0), &pool, "").unwrap();
         stage.pools.settle(&id("f"), TaskId(0));
-        hold
+        reservation
     };
     let refused: [fn(Reservation) -> Event; 4] = [
         |_| Event::Ended { end: model::journal::End::Completed },
-        |hold| Event::Succeeded {
+        |reservation| Event::Succeeded {
             task: TaskId(0),
             attempt: 9,
             outputs: Map::new(),
-            holds: vec![hold],
+            reservations: vec![reservation],
         },
         |_| Event::Undone { task: TaskId(0) },
         |_| Event::Undone { task: TaskId(7) },
     ];
     for event in refused {
         let mut stage = two();
-        let event = event(hold(&stage));
-        let is_hold = matches!(event, Event::Succeeded { .. });
+        let event = event(reservation(&stage));
+        let is_reservation = matches!(event, Event::Succeeded { .. });
         let before = stage.store.get(&keys::journal(&id("f"), 1)).unwrap();
         let entry = stage.core.open.remove(&id("f")).unwrap();
         let step = Step::answer("element", Answer::Callback(Received::Delivered));
@@ -137,7 +137,7 @@ fn an_event_that_is_refused_sets_its_fulfilment_aside_and_changes_nothing_else()
             "nobody is told it worked"
         );
         assert_eq!(stage.store.get(&keys::journal(&id("f"), 1)).unwrap(), before);
-        let held = usize::from(!is_hold);
+        let held = usize::from(!is_reservation);
         assert_eq!(stage.pools.held(&PoolId::new("ports")), held, "what is not recorded is free");
         assert!(stage.core.wake(stage.now.plus_ms(86_400_000)).is_empty(), "nothing spins");
         stage.line("restart");

@@ -12,7 +12,7 @@ pub(crate) struct Others {
     waiting: BTreeMap<String, (FulfilmentId, TaskId, u32)>,
     timers: BTreeSet<(Timestamp, FulfilmentId)>,
     kept: String,
-    claims: String,
+    locks: String,
     held_back: BTreeSet<FulfilmentId>,
     pools: String,
 }
@@ -42,7 +42,7 @@ impl<R> Core<R> {
             waiting: waiting.map(|(name, of)| (name.clone(), of.clone())).collect(),
             timers: timers.cloned().collect(),
             kept: format!("{:?}", self.kept),
-            claims: format!("{:?}", self.claims),
+            locks: format!("{:?}", self.locks),
             held_back: self.held_back.clone(),
             pools: self.pools.reserved(),
         }

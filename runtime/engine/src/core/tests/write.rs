@@ -35,7 +35,7 @@ fn remove(stage: &mut Stage, unless: Unless) {
 }
 
 fn on_work() -> Unless {
-    Unless { open: Vec::new(), claimed: vec![WORK.into()] }
+    Unless { open: Vec::new(), locked: vec![WORK.into()] }
 }
 
 fn is_there(stage: &Stage) -> bool {
@@ -52,19 +52,19 @@ fn submit(stage: &mut Stage, id: &str, seen: Option<Seen>) {
 }
 
 #[test]
-fn what_an_open_order_claims_is_not_removed_until_it_has_ended() {
+fn what_an_open_order_locks_is_not_removed_until_it_has_ended() {
     let mut stage = stage();
     submit(&mut stage, "f", None);
     let f = FulfilmentId::new("f");
-    for unless in [on_work(), Unless { open: vec![f.clone()], claimed: Vec::new() }] {
+    for unless in [on_work(), Unless { open: vec![f.clone()], locked: Vec::new() }] {
         remove(&mut stage, unless);
-        assert_eq!(stage.answers.last(), Some(&Answer::Claimed(f.clone())));
+        assert_eq!(stage.answers.last(), Some(&Answer::Locked(f.clone())));
         assert!(is_there(&stage));
     }
-    // What it claims is known after a start too.
+    // What it locks is known after a start too.
     stage.line("restart");
     remove(&mut stage, on_work());
-    assert_eq!(stage.answers.last(), Some(&Answer::Claimed(f.clone())));
+    assert_eq!(stage.answers.last(), Some(&Answer::Locked(f.clone())));
     stage.line("undone olt");
     assert_eq!(stage.core.open(), 0, "{}", stage.log);
     remove(&mut stage, Unless { open: vec![f], ..on_work() });

@@ -303,7 +303,7 @@ fn a_change_that_is_unwound_leaves_what_was() {
         task: crate::TaskId(0),
         attempt: 1,
         outputs: Map::new(),
-        holds: Vec::new(),
+        reservations: Vec::new(),
     };
     played.commit(&mut changed, event);
     if !changed.is_ended() {

@@ -104,8 +104,8 @@ impl Played {
                 Due::Call { task, attempt, .. } | Due::Conclude { task, attempt, .. } => {
                     match fulfilment.direction(task) {
                         Direction::Forward => {
-                            let (outputs, holds) = self.task_output(fulfilment, task);
-                            Event::Succeeded { task, attempt, outputs, holds }
+                            let (outputs, reservations) = self.task_output(fulfilment, task);
+                            Event::Succeeded { task, attempt, outputs, reservations }
                         }
                         Direction::Backward => Event::Undone { task },
                     }
@@ -172,14 +172,14 @@ impl Played {
         let one = [Value::Object(input.clone())];
         let many = input.get("take").and_then(Value::as_array);
         let takes = many.map_or(&one[..], Vec::as_slice);
-        let mut holds = Vec::new();
+        let mut reservations = Vec::new();
         for take in takes.iter().filter(|take| take.get("pool").is_some()) {
             self.taken += 1;
             let pool = take["pool"].as_str().unwrap();
             let name = take["name"].as_str().unwrap_or(pool);
             let value = format!("{pool}/{}", self.taken);
             outputs.insert(name.into(), json!(value));
-            holds.push(Reservation {
+            reservations.push(Reservation {
                 pool: PoolId::new(pool),
                 index: self.taken,
                 value,
@@ -188,6 +188,6 @@ impl Played {
                 name: name.into(),
             });
         }
-        (outputs, holds)
+        (outputs, reservations)
     }
 }

@@ -93,7 +93,7 @@ fn a_delivered_line_stays_when_others_fail() {
     let cause = Failure::new(FailureClass::Operator, "X", "no");
     let failed = Event::Failed { task: TaskId(0), attempt: 1, failure: cause.clone() };
     let lines = vec![ItemId(0), ItemId(2)];
-    let back = Event::RollingBack { lines, cause, task: Some(TaskId(0)), decision: None };
+    let back = Event::RollingBackLines { lines, cause, task: Some(TaskId(0)), decision: None };
     story.commit("the first fails", &[failed, back]);
     story.commit("undone", &[Event::Undone { task: TaskId(0) }]);
     story.commit("ended", &[Event::Ended { end: End::Partial }]);
@@ -116,12 +116,12 @@ fn a_delivered_line_that_is_rolled_back_ends_and_is_credited() {
     let request = crate::journal::CancelRequest { id: "c".into(), reason: None, requested: None };
     let ways = [
         (
-            Event::Unwinding { cause: cause.clone(), task: None, decision: None },
+            Event::RollingBack { cause: cause.clone(), task: None, decision: None },
             End::Failed,
             "aborted",
         ),
         (
-            Event::RollingBack {
+            Event::RollingBackLines {
                 lines: vec![ItemId(4)],
                 cause,
                 task: None,
@@ -167,9 +167,9 @@ fn a_line_that_was_delivered_and_fails_in_one_commit_was_never_active() {
     story.succeed(4, &json!({}), vec![]);
     story.told.clear();
     let outputs = charges().as_object().cloned().unwrap();
-    let done = Event::Succeeded { task: TaskId(5), attempt: 1, outputs, holds: vec![] };
+    let done = Event::Succeeded { task: TaskId(5), attempt: 1, outputs, reservations: vec![] };
     let cause = Failure::new(FailureClass::Operator, "X", "no");
-    story.commit("both", &[done, Event::Unwinding { cause, task: None, decision: None }]);
+    story.commit("both", &[done, Event::RollingBack { cause, task: None, decision: None }]);
     for task in [5, 4] {
         story.commit("undone", &[Event::Undone { task: TaskId(task) }]);
     }
@@ -204,7 +204,7 @@ fn what_was_delivered_is_known_after_a_crash() {
         task: TaskId(task),
         attempt: 1,
         outputs: serde_json::Map::new(),
-        holds: vec![],
+        reservations: vec![],
     };
     let record = |events| crate::Record::new(Timestamp(1), events);
     let mut records = vec![
@@ -216,7 +216,7 @@ fn what_was_delivered_is_known_after_a_crash() {
     let fold = crate::Fulfilment::fold(id.clone(), &records).unwrap();
     assert!(fold.is_delivered_early(ItemId(5)) && !fold.is_delivered_early(ItemId(1)));
     let cause = Failure::new(FailureClass::Operator, "X", "no");
-    records.push(record(vec![Event::Unwinding { cause, task: None, decision: None }]));
+    records.push(record(vec![Event::RollingBack { cause, task: None, decision: None }]));
     let fold = crate::Fulfilment::fold(id, &records).unwrap();
     assert!(fold.is_returned(ItemId(4)) && !fold.is_delivered_early(ItemId(4)));
 }

@@ -45,12 +45,17 @@ fn order(plan: Plan) -> Fulfilment {
 }
 
 fn succeeded(task: u32) -> Event {
-    Event::Succeeded { task: TaskId(task), attempt: 1, outputs: Map::new(), holds: Vec::new() }
+    Event::Succeeded {
+        task: TaskId(task),
+        attempt: 1,
+        outputs: Map::new(),
+        reservations: Vec::new(),
+    }
 }
 
-fn alert(order: &Fulfilment, at: i64) -> Option<SlaRisk> {
+fn alert(order: &Fulfilment, at: i64) -> Option<RiskLevel> {
     match order.due_at(Timestamp(at)).first() {
-        Some(Due::Alert(alert)) => Some(alert.risk),
+        Some(Due::Alert(risk)) => Some(risk.level),
         _ => None,
     }
 }
@@ -60,24 +65,24 @@ fn an_order_is_at_risk_when_what_is_left_takes_longer_than_there_is_time() {
     let mut order = order(plan());
     assert_eq!(alert(&order, 4_999), None);
     assert_eq!(order.wake_at(Timestamp(0)), Some(Timestamp(5_000)));
-    assert_eq!(alert(&order, 5_000), Some(SlaRisk::AtRisk));
+    assert_eq!(alert(&order, 5_000), Some(RiskLevel::AtRisk));
     // Once begun it may be in time yet.
     order.apply(Timestamp(1), &Event::Started { task: TaskId(0), attempt: 1 }).unwrap();
     assert_eq!(alert(&order, 14_999), None);
     order.apply(Timestamp(2), &succeeded(0)).unwrap();
-    assert_eq!((alert(&order, 14_999), alert(&order, 15_000)), (None, Some(SlaRisk::AtRisk)));
+    assert_eq!((alert(&order, 14_999), alert(&order, 15_000)), (None, Some(RiskLevel::AtRisk)));
 }
 
 #[test]
 fn each_thing_is_noted_once() {
     let mut order = order(plan());
-    for (at, risk) in [(6_000, SlaRisk::AtRisk), (20_000, SlaRisk::Missed)] {
+    for (at, level) in [(6_000, RiskLevel::AtRisk), (20_000, RiskLevel::Missed)] {
         let at = Timestamp(at);
-        let Some(Due::Alert(alert)) = order.due_at(at).into_iter().next() else {
+        let Some(Due::Alert(risk)) = order.due_at(at).into_iter().next() else {
             panic!("no alert")
         };
-        assert_eq!((alert.risk, alert.at), (risk, at));
-        order.apply(at, &Event::Alerted { alert }).unwrap();
+        assert_eq!((risk.level, risk.at), (level, at));
+        order.apply(at, &Event::Alerted { risk }).unwrap();
         assert!(!matches!(order.due_at(at).first(), Some(Due::Alert(_))));
     }
     assert_eq!(order.wake_at(Timestamp(20_000)), None);
@@ -114,7 +119,7 @@ fn a_milestone_is_reached_when_its_task_is_done_and_not_when_it_is_taken_back() 
         ])
     );
     let cause = crate::Failure::new(crate::FailureClass::Operator, "X", "x");
-    order.apply(Timestamp(9), &Event::Unwinding { cause, task: None, decision: None }).unwrap();
+    order.apply(Timestamp(9), &Event::RollingBack { cause, task: None, decision: None }).unwrap();
     order.apply(Timestamp(9), &Event::Undone { task: TaskId(0) }).unwrap();
     let statuses: Vec<Value> =
         shown(&order).as_array().unwrap().iter().map(|one| one["status"].clone()).collect();

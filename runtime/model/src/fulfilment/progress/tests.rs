@@ -100,7 +100,7 @@ fn happening(task: TaskId, number: u8) -> Event {
             task,
             attempt: 1,
             outputs: serde_json::Map::new(),
-            holds: Vec::new(),
+            reservations: Vec::new(),
         },
     }
 }

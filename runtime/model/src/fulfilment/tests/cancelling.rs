@@ -89,7 +89,7 @@ fn what_has_begun_and_cannot_be_taken_back_keeps_an_order_from_being_cancelled()
         point_of_no_return: true,
         not_before: None,
         lines: std::collections::BTreeSet::new(),
-        takes_back: false,
+        undoes: false,
     };
     let mut history = History::of_plan(plan(&[("ship".into(), policy)]));
     history.commit(Timestamp(1), vec![Event::Started { task: TaskId(0), attempt: 1 }]).unwrap();

@@ -127,7 +127,7 @@ pub(super) struct Policy {
     /// The lines that it serves; none for a task of the whole order.
     pub lines: BTreeSet<String>,
     /// Whether it undoes earlier work.
-    pub takes_back: bool,
+    pub undoes: bool,
 }
 
 /// A plan of these tasks, each made from a step of the same name. A task that serves several lines
@@ -152,7 +152,7 @@ pub(super) fn plan(tasks: &[(String, Policy)]) -> Plan {
         step: u32::try_from(index).unwrap(),
         needs: policy.needs.clone(),
         not_before: policy.not_before,
-        work: if policy.takes_back { Work::Undo(Box::new(made())) } else { Work::Do },
+        work: if policy.undoes { Work::Undo(Box::new(made())) } else { Work::Do },
     });
     let tasks = made.collect();
     let plugins = [(PluginId::new("noop"), Digest::new("noop"))].into();
@@ -184,7 +184,7 @@ fn made() -> PriorWork {
         key: "earlier:0".into(),
         input,
         outputs,
-        holds: Vec::new(),
+        reservations: Vec::new(),
         change: None,
         characteristics: None,
         if_changed: false,

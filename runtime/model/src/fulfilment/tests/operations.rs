@@ -205,7 +205,8 @@ fn prior_work_stands_if_its_input_is_the_same_after_all() {
         let history = History::of_plan(one_task(work));
         due(&history.fulfilment, Timestamp(0), Some(Effects::External)).remove(0)
     };
-    let stands = NoCall::Stands { outputs: object(&json!({ "port": 7 })), holds: Vec::new() };
+    let stands =
+        NoCall::Stands { outputs: object(&json!({ "port": 7 })), reservations: Vec::new() };
     assert_eq!(
         due_of(Work::Modify(Box::new(made(1)))),
         Due::Conclude { task: TaskId(0), attempt: 1, reason: stands }
@@ -229,7 +230,7 @@ fn one_task(work: Work) -> Plan {
         point_of_no_return: false,
         not_before: None,
         lines: std::collections::BTreeSet::new(),
-        takes_back: false,
+        undoes: false,
     };
     let mut plan = plan(&[("t0".into(), policy)]);
     plan.tasks[0].work = work;

@@ -340,7 +340,7 @@ fn what_failed_for_good_is_held_for_a_person_and_reopened() {
 }
 
 #[test]
-fn a_failure_of_the_order_itself_unwinds_even_what_would_be_held() {
+fn a_failure_of_the_order_itself_rolls_back_even_what_would_be_held() {
     assert_snapshot!(play("
         task port, hold
         task olt needs port, hold

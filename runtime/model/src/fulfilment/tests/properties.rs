@@ -16,24 +16,25 @@ pub(super) fn plans() -> impl Strategy<Value = Vec<Policy>> {
     let policy = (any::<u8>(), 1..4_u32, any::<bool>(), kinds, prop::option::of(0..5_000_i64));
     prop::collection::vec(policy, 1..8).prop_map(|policies| {
         let policies = policies.into_iter().enumerate();
-        let policies = policies.map(|(index, (needs, attempts, hold, kinds, not_before))| {
-            let (point_of_no_return, lines, takes_back) = kinds;
-            let needs = (0..index.min(8)).filter(|bit| needs & (1 << bit) != 0);
-            Policy {
-                needs: needs.map(TaskId::at).collect(),
-                attempts,
-                on_failure: if hold { OnFailure::Hold } else { OnFailure::Unwind },
-                point_of_no_return: point_of_no_return == 0,
-                not_before: not_before.map(Timestamp),
-                lines: ["a", "b", "c"]
-                    .iter()
-                    .enumerate()
-                    .filter(|(bit, _)| lines & (1 << bit) != 0)
-                    .map(|(_, line)| (*line).into())
-                    .collect(),
-                takes_back: takes_back == 0,
-            }
-        });
+        let policies =
+            policies.map(|(index, (needs, attempts, hold, kinds, not_before))| {
+                let (point_of_no_return, lines, undoes) = kinds;
+                let needs = (0..index.min(8)).filter(|bit| needs & (1 << bit) != 0);
+                Policy {
+                    needs: needs.map(TaskId::at).collect(),
+                    attempts,
+                    on_failure: if hold { OnFailure::Hold } else { OnFailure::RollBack },
+                    point_of_no_return: point_of_no_return == 0,
+                    not_before: not_before.map(Timestamp),
+                    lines: ["a", "b", "c"]
+                        .iter()
+                        .enumerate()
+                        .filter(|(bit, _)| lines & (1 << bit) != 0)
+                        .map(|(_, line)| (*line).into())
+                        .collect(),
+                    undoes: undoes == 0,
+                }
+            });
         policies.collect()
     })
 }
@@ -177,7 +178,7 @@ impl Run {
                 }
             }
             Due::Expire { task, attempt } => state.expire(*task, *attempt, self.now),
-            Due::Alert(alert) => vec![Event::Alerted { alert: alert.clone() }],
+            Due::Alert(risk) => vec![Event::Alerted { risk: risk.clone() }],
             Due::End(end) => vec![Event::Ended { end: *end }],
         }
     }
@@ -257,11 +258,11 @@ fn events() -> impl Strategy<Value = Event> {
             0 => Event::Started { task, attempt },
             1 => Event::Waiting { task, attempt, wait, until: at },
             2 => Event::CalledBack { task, attempt, payload: json!(1) },
-            3 => Event::Succeeded { task, attempt, outputs: Map::new(), holds: Vec::new() },
+            3 => Event::Succeeded { task, attempt, outputs: Map::new(), reservations: Vec::new() },
             4 => Event::Retrying { task, attempt, failure, at },
             5 => Event::Failed { task, attempt, failure },
             6 => Event::Retried { task },
-            7 => Event::Unwinding { cause: failure, task: Some(task), decision: None },
+            7 => Event::RollingBack { cause: failure, task: Some(task), decision: None },
             8 => Event::UndoRetrying { task, attempt, failure, at },
             9 => Event::UndoFailed { task, attempt, failure },
             10 => Event::Undone { task },
@@ -269,7 +270,7 @@ fn events() -> impl Strategy<Value = Event> {
             12 => Event::Ended { end: End::Failed },
             13 => Event::Cancelling { request: request() },
             14 => {
-                let refusal = Refusal::Unwinding { code: "BUSY".into() };
+                let refusal = Refusal::RollingBack { code: "BUSY".into() };
                 Event::CancelRefused { request: request(), refusal }
             }
             15 => Event::Patched { patch: Map::new() },
@@ -277,7 +278,7 @@ fn events() -> impl Strategy<Value = Event> {
             17 => Event::Ended { end: End::Partial },
             18 => {
                 let lines = vec![ItemId(task.0)];
-                Event::RollingBack { lines, cause: failure, task: None, decision: None }
+                Event::RollingBackLines { lines, cause: failure, task: None, decision: None }
             }
             19 => Event::UndoWaiting { task, attempt, wait, until: at },
             20 => Event::GivenUp { task, failure, released: false, decision: decision() },
@@ -322,7 +323,7 @@ proptest! {
             | Phase::Submitted
             | Phase::Held(_)
             | Phase::Running
-            | Phase::Unwinding(_) => prop_assert!(false, "{:?}", state.phase),
+            | Phase::RollingBack(_) => prop_assert!(false, "{:?}", state.phase),
         }
         prop_assert_eq!(state.due_at(Timestamp(i64::MAX)), Vec::new());
         prop_assert_eq!(state.wake_at(Timestamp(0)), None);
@@ -354,14 +355,14 @@ proptest! {
 
     #[test]
     fn whichever_task_fails_nothing_is_left_behind(policies in plans()) {
-        let unwind =
+        let roll_back =
             |policy: &Policy| Policy {
-                on_failure: OnFailure::Unwind,
+                on_failure: OnFailure::RollBack,
                 point_of_no_return: false,
-                takes_back: false,
+                undoes: false,
                 ..policy.clone()
             };
-        let policies: Vec<Policy> = policies.iter().map(unwind).collect();
+        let policies: Vec<Policy> = policies.iter().map(roll_back).collect();
         for bad in 0..policies.len() {
             let mut run = Run::new(&policies, Vec::new());
             run.succeed_but(TaskId::at(bad));
@@ -389,7 +390,7 @@ proptest! {
             point_of_no_return: false,
             not_before: None,
             lines: BTreeSet::new(),
-            takes_back: false,
+            undoes: false,
         };
         let mut state = History::of_plan(named(&[policy])).fulfilment;
         state.tasks[0] = TaskState::Running { attempt };

@@ -80,7 +80,7 @@ pub(super) fn plan() -> Plan {
         input: json!({ "path": "=item.char.port" }),
         timeout_ms: 10_000,
         retry: Retry { attempts: 6, first_ms: 200, max_ms: 5_000 },
-        on_failure: OnFailure::Unwind,
+        on_failure: OnFailure::RollBack,
         undo: true,
         point_of_no_return: true,
         milestone: None,
@@ -119,7 +119,7 @@ pub(super) fn change() -> Plan {
         key: key.into(),
         input: json!({ "path": "/onus=7" }).as_object().cloned().unwrap_or_default(),
         outputs: json!({ "port": "7" }).as_object().cloned().unwrap_or_default(),
-        holds: vec![Reservation {
+        reservations: vec![Reservation {
             pool: PoolId::new("olt-1-onu"),
             index: 7,
             value: "7".into(),

@@ -187,7 +187,7 @@ async fn put(
         Ok(()) => Ok(true),
         Err(NotWritten::Stale) => Ok(false),
         Err(NotWritten::Ask(error)) => Err(error.into()),
-        Err(NotWritten::Claimed(by)) => {
+        Err(NotWritten::Locked(by)) => {
             let message = format!(
                 "order `{by}` is about it: cancel the order, or remove it when that has ended"
             );

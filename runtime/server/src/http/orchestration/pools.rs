@@ -60,10 +60,11 @@ fn pool(server: &ServerState, id: &str) -> Result<Pool, Problem> {
 
 /// Reserved values, in order, each with its owner and whether it is in use.
 async fn values(server: &ServerState, query: &Query, pool: &PoolId) -> Answer {
-    let after = query.number("after")?.map(|index| keys::hold(pool, index as u64));
+    let after = query.number("after")?.map(|index| keys::reservation(pool, index as u64));
     let limit = query.number("limit")?.unwrap_or(VALUES_MAX).min(VALUES_MAX);
     let mut rows = Vec::new();
-    let found = server.app.reserved(&Scan { after, ..Scan::prefix(keys::holds(pool), limit) })?;
+    let found =
+        server.app.reserved(&Scan { after, ..Scan::prefix(keys::reservations(pool), limit) })?;
     let next = (found.len() == limit).then(|| found.last().map(|(index, _)| *index)).flatten();
     for (index, held) in &found {
         let used = server.app.use_of(pool, *index, held).await?;
@@ -98,14 +99,14 @@ async fn release(server: &ServerState, mut call: Call, pool: &Pool) -> Answer {
     }
     let unless = Unless {
         open: vec![held.fulfilment.clone()],
-        claimed: held.holder.clone().into_iter().collect(),
+        locked: held.holder.clone().into_iter().collect(),
     };
     let released = Release { pool: pool.id.clone(), index, holder: held.holder.clone() };
     let documents = released_document(server, pool, &held, &asked)?;
     match server.app.engine.release_unless(unless, Some(released), documents).await {
         Ok(()) => {}
         Err(NotWritten::Ask(error)) => return Err(error.into()),
-        Err(NotWritten::Claimed(by)) => {
+        Err(NotWritten::Locked(by)) => {
             let message = format!("order `{by}` is about it: wait for its end");
             return Err(Problem::conflict(message).about("value"));
         }

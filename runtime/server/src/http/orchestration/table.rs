@@ -82,7 +82,7 @@ pub(in crate::http) static OPERATIONS: &[Operation] = &[
         .answers(200, Content::Array),
     get("/quarantine/{id}", "quarantine", "Shows why one was set aside"),
     post("/quarantine/{id}/retry", "quarantine", "Reads it again"),
-    post("/quarantine/{id}/give-up", "quarantine", "Fails its orders and releases what it claims"),
+    post("/quarantine/{id}/give-up", "quarantine", "Fails its orders and releases what it locks"),
     // Orders and quotes.
     post(
         "/simulate/{order}",

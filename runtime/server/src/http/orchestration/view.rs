@@ -246,8 +246,8 @@ fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
         }
         TaskState::Done(yielded) => {
             set("outputs", Value::Object(yielded.outputs.clone()));
-            if !yielded.holds.is_empty() {
-                set("holds", json!(yielded.holds));
+            if !yielded.reservations.is_empty() {
+                set("reservations", json!(yielded.reservations));
             }
         }
         TaskState::UndoWaiting { attempt, wait, until, .. } => {
@@ -257,13 +257,16 @@ fn task(fulfilment: &Fulfilment, id: TaskId) -> Map<String, Value> {
         }
         TaskState::UndoCalledBack { attempt, .. } => set("undoAttempt", json!(attempt)),
         TaskState::GivenUp { task_output, released, .. } => {
-            if !task_output.holds.is_empty() {
-                set(if *released { "released" } else { "holds" }, json!(task_output.holds));
+            if !task_output.reservations.is_empty() {
+                set(
+                    if *released { "released" } else { "reservations" },
+                    json!(task_output.reservations),
+                );
             }
         }
         TaskState::Stuck { task_output, .. } => {
-            if !task_output.holds.is_empty() {
-                set("holds", json!(task_output.holds));
+            if !task_output.reservations.is_empty() {
+                set("reservations", json!(task_output.reservations));
             }
         }
         TaskState::Pending | TaskState::Undone => {}
@@ -316,8 +319,8 @@ fn note(times: &mut BTreeMap<TaskId, Times>, event: &Event, at: Timestamp) {
         | Event::Rejected { .. }
         | Event::CalledBack { .. }
         | Event::Retried { .. }
-        | Event::Unwinding { .. }
         | Event::RollingBack { .. }
+        | Event::RollingBackLines { .. }
         | Event::Cancelling { .. }
         | Event::CancelRefused { .. }
         | Event::Patched { .. }

@@ -8,13 +8,13 @@ use crate::id::ItemId;
 use crate::plan::PriorWork;
 
 /// What stands of one step with this input, done for an item with this action.
-fn standing(action: &str, input: &Value) -> PriorWork {
+fn prior_work(action: &str, input: &Value) -> PriorWork {
     let plan = json!({
         "packs": {}, "plugins": {},
         "steps": [{
             "workflow": "pcrf", "step": "apply", "plugin": "jsonrpc-activator", "input": input,
             "timeoutMs": 1_000, "retry": { "attempts": 1, "firstMs": 1, "maxMs": 1 },
-            "onFailure": "unwind", "undo": true,
+            "onFailure": "rollBack", "undo": true,
         }],
         "items": [{
             "name": "RFS-PCRF", "level": "resourceService", "line": "1", "spec": "RFS-PCRF",
@@ -26,22 +26,22 @@ fn standing(action: &str, input: &Value) -> PriorWork {
     let mut fulfilment =
         Fulfilment::new(FulfilmentId::new("f-1"), Kind::ServiceOrder, json!({}), Timestamp(0));
     let (task, attempt) = (TaskId(0), 1);
-    let (outputs, holds) = (serde_json::Map::new(), Vec::new());
+    let (outputs, reservations) = (serde_json::Map::new(), Vec::new());
     for event in [
         Event::Planned { plan: Arc::new(plan) },
         Event::Started { task, attempt },
-        Event::Succeeded { task, attempt, outputs, holds },
+        Event::Succeeded { task, attempt, outputs, reservations },
     ] {
         fulfilment.apply(Timestamp(1), &event).unwrap();
     }
-    let mut standing = fulfilment.standing(ItemId(0), &mut Expressions::default()).unwrap();
-    standing.remove(0).1
+    let mut prior_work = fulfilment.prior_work(ItemId(0), &mut Expressions::default()).unwrap();
+    prior_work.remove(0).1
 }
 
 #[test]
 fn work_is_done_again_as_a_change_and_not_as_it_was_first_done() {
     let method = "=item.action == \"modify\" ? \"updatePolicy\" : \"createPolicy\"";
-    let made = standing("add", &json!({ "method": method, "quota": "=item.char.quotaGB" }));
+    let made = prior_work("add", &json!({ "method": method, "quota": "=item.char.quotaGB" }));
     assert_eq!(Value::Object(made.input.clone()), json!({ "method": "createPolicy", "quota": 10 }));
     let change = Value::Object(made.as_change().clone());
     assert_eq!(change, json!({ "method": "updatePolicy", "quota": 10 }));
@@ -50,10 +50,10 @@ fn work_is_done_again_as_a_change_and_not_as_it_was_first_done() {
 
 #[test]
 fn an_input_that_does_not_read_the_action_is_kept_once() {
-    let made = standing("add", &json!({ "method": "PUT", "quota": "=item.char.quotaGB" }));
+    let made = prior_work("add", &json!({ "method": "PUT", "quota": "=item.char.quotaGB" }));
     assert_eq!(made.change, None);
     assert_eq!(made.as_change(), &made.input);
     let method = "=item.action == \"modify\" ? \"updatePolicy\" : \"createPolicy\"";
-    let made = standing("modify", &json!({ "method": method }));
+    let made = prior_work("modify", &json!({ "method": method }));
     assert_eq!((made.change, &made.input["method"]), (None, &json!("updatePolicy")));
 }

@@ -18,12 +18,12 @@ impl<R> Core<R> {
         step: &mut Step<R>,
     ) {
         let writes = &mut step.commit.writes;
-        for (hold, holder) in &gathered.taken {
-            let (fulfilment, value) = (fulfilment.id().clone(), hold.value.clone());
+        for (reservation, holder) in &gathered.taken {
+            let (fulfilment, value) = (fulfilment.id().clone(), reservation.value.clone());
             let held = Held { fulfilment, value, holder: Some(holder.clone()) };
             let bytes = json!(held).to_string().into_bytes();
-            writes.push((keys::hold(&hold.pool, hold.index), Some(bytes)));
-            self.pools.keep(hold, holder);
+            writes.push((keys::reservation(&reservation.pool, reservation.index), Some(bytes)));
+            self.pools.keep(reservation, holder);
         }
     }
 
@@ -31,11 +31,11 @@ impl<R> Core<R> {
     /// be those of the next commit: in memory a value is free at once, and what takes it now is
     /// written after.
     pub(super) fn write_freed(&self, freed: &[(Reservation, String)], writes: &mut Vec<Write>) {
-        for (hold, holder) in freed {
-            if self.pools.release(&hold.pool, hold.index, holder) {
-                writes.push((keys::hold(&hold.pool, hold.index), None));
+        for (reservation, holder) in freed {
+            if self.pools.release(&reservation.pool, reservation.index, holder) {
+                writes.push((keys::reservation(&reservation.pool, reservation.index), None));
             } else {
-                let Reservation { pool, value, .. } = hold;
+                let Reservation { pool, value, .. } = reservation;
                 tracing::error!(%pool, value, holder, "a value that another holds is not released");
             }
         }

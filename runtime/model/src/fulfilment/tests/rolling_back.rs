@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::play;
 
 #[test]
-fn a_failed_task_unwinds_what_was_done_in_reverse_order() {
+fn a_failed_task_rolls_back_what_was_done_in_reverse_order() {
     assert_snapshot!(play("
         task port
         task vlan
@@ -35,10 +35,10 @@ fn a_failed_task_unwinds_what_was_done_in_reverse_order() {
     succeed olt            due: run bng
     start bng              due: recover bng
     fail bng person        due: undo bng
-    undo port              refused: a fulfilment cannot take `undone` while unwinding
+    undo port              refused: a fulfilment cannot take `undone` while rollingBack
     undo bng               due: undo vlan, undo olt
     undo vlan              due: undo olt
-    undo port              refused: a fulfilment cannot take `undone` while unwinding
+    undo port              refused: a fulfilment cannot take `undone` while rollingBack
     undo olt               due: undo port
     undo port              due: end
     end                    failed
@@ -103,7 +103,7 @@ fn what_is_under_way_ends_before_it_is_undone() {
 }
 
 #[test]
-fn nothing_begins_while_unwinding() {
+fn nothing_begins_while_an_order_is_rolled_back() {
     assert_snapshot!(play("
         task port
         task olt
@@ -122,9 +122,9 @@ fn nothing_begins_while_unwinding() {
     "), @r"
     fail cpe retry         due: run port, run olt
     fail olt person        due: undo olt, undo cpe
-    start port             refused: a fulfilment cannot take `started` while unwinding
+    start port             refused: a fulfilment cannot take `started` while rollingBack
     succeed port           no change, due: undo olt, undo cpe
-    start cpe              refused: a fulfilment cannot take `started` while unwinding
+    start cpe              refused: a fulfilment cannot take `started` while rollingBack
     tick 1000              due: undo olt, undo cpe
     succeed cpe            no change, due: undo olt, undo cpe
     reopen                 no change, due: undo olt, undo cpe
@@ -266,7 +266,7 @@ fn an_undo_that_waits_ends_with_its_callback() {
     start olt              due: recover olt
     fail olt person        due: undo olt
     wait undo olt          wakes at 5000
-    undo port              refused: a fulfilment cannot take `undone` while unwinding
+    undo port              refused: a fulfilment cannot take `undone` while rollingBack
     call back olt          due: resume undo olt
     undo olt               due: undo port
     wait undo port         wakes at 5000

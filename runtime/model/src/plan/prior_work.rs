@@ -63,7 +63,7 @@ pub struct PriorWork {
     pub outputs: Map<String, Value>,
     /// What it holds of pools.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub holds: Vec<Reservation>,
+    pub reservations: Vec<Reservation>,
     /// The input for doing it again as a change, where that differs: its template reads `action`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Map<String, Value>>,
@@ -101,7 +101,7 @@ pub enum Work {
     /// The work.
     #[default]
     Do,
-    /// The work, which was done before, in another way. Unwinding does it again as it was.
+    /// The work, which was done before, in another way. RollingBack does it again as it was.
     Modify(Box<PriorWork>),
     /// What was done before is taken back.
     Undo(Box<PriorWork>),

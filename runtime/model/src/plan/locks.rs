@@ -1,4 +1,4 @@
-//! What a plan claims while its fulfilment is open.
+//! The locks of a plan on existing instances and prior work, while its fulfilment is open.
 
 use super::{Action, Item, Plan, Provenance};
 use crate::id::InstanceId;
@@ -6,27 +6,27 @@ use crate::id::InstanceId;
 /// The document that names the instance that serves a customer, by its scope's name.
 pub const SERVING: &str = "serving";
 
-/// That a plan is about an instance that exists or that its client named, or about work that stands.
+/// A lock on an instance that exists or that the client named, or on prior work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// The instance as [`InstanceId`] has it, or the key of work.
+pub struct Lock {
+    /// The instance as [`InstanceId`] has it, or the key of the prior work.
     pub name: String,
-    /// What others may do meanwhile.
-    pub mode: ClaimMode,
+    /// Whether others may use it too.
+    pub mode: LockMode,
 }
 
-/// What others may do with an instance that a plan is about.
+/// Whether a lock excludes all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClaimMode {
-    /// They may use it too.
+pub enum LockMode {
+    /// Others may have a shared lock too.
     Shared,
-    /// Nothing.
+    /// There is no other lock.
     Exclusive,
 }
 
-impl Claim {
+impl Lock {
     fn exclusive(name: &str) -> Self {
-        Self { name: name.into(), mode: ClaimMode::Exclusive }
+        Self { name: name.into(), mode: LockMode::Exclusive }
     }
 
     /// Whether it is about who serves a customer.
@@ -36,40 +36,38 @@ impl Claim {
 }
 
 impl Plan {
-    /// The existing instances that it is about, and the keys of the work that stands for them. No two
-    /// open fulfilments may be about the same, unless neither changes it.
-    pub fn claims(&self) -> impl Iterator<Item = Claim> + '_ {
+    /// The locks on its existing instances and on the prior work for them. Two open fulfilments share
+    /// one only if neither changes it.
+    pub fn locks(&self) -> impl Iterator<Item = Lock> + '_ {
         let serving = self.items.iter().filter(|item| item.action != Action::NoChange);
         let serving = serving.filter_map(|item| item.serves.as_ref());
-        let serving = serving.map(|name| Claim::exclusive(InstanceId::of(SERVING, name).as_str()));
+        let serving = serving.map(|name| Lock::exclusive(InstanceId::of(SERVING, name).as_str()));
         let named = self.items.iter().filter_map(|item| Some((item, item.instance.as_ref()?)));
-        let named = named.map(|(item, id)| Claim {
+        let named = named.map(|(item, id)| Lock {
             name: InstanceId::of(item.level.inventory(), id).as_str().into(),
-            mode: item.claim_mode(),
+            mode: item.lock_mode(),
         });
         let kept = self.items.iter().filter_map(|item| Some((item, item.origin.as_ref()?)));
         let kept = kept.flat_map(|(item, origin)| {
             origin
                 .made
                 .iter()
-                .map(move |made| Claim { name: made.key.clone(), mode: item.claim_mode() })
+                .map(move |made| Lock { name: made.key.clone(), mode: item.lock_mode() })
         });
         let changed = self.tasks.iter().filter_map(|task| task.work.before());
-        let changed = changed.map(|made| Claim::exclusive(&made.key));
+        let changed = changed.map(|made| Lock::exclusive(&made.key));
         serving.chain(named).chain(kept).chain(changed)
     }
 }
 
 impl Item {
-    fn claim_mode(&self) -> ClaimMode {
+    fn lock_mode(&self) -> LockMode {
         let is_touched =
             |origin: &Provenance| !origin.dropped.is_empty() || origin.wanted.is_some();
         let drops = self.origin.as_deref().is_some_and(is_touched);
         match self.action {
-            Action::NoChange if !drops => ClaimMode::Shared,
-            Action::Add | Action::Modify | Action::Delete | Action::NoChange => {
-                ClaimMode::Exclusive
-            }
+            Action::NoChange if !drops => LockMode::Shared,
+            Action::Add | Action::Modify | Action::Delete | Action::NoChange => LockMode::Exclusive,
         }
     }
 }

@@ -1,30 +1,30 @@
 //! Who changes what: no two open fulfilments change the same earlier work, and a quote is ordered
-//! once. What a fulfilment claims follows from its plan and its order, so it is known again after a
+//! once. What a fulfilment locks follows from its plan and its order, so it is known again after a
 //! crash; that a quote is ordered is a fact of its own in the commit that takes the order.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::order::quotes_of;
-use model::plan::{Action, Claim, ClaimMode, Item};
+use model::plan::{Action, Item, Lock, LockMode};
 use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Plan};
 
 use serde_json::Value;
 
 use super::{Answer, Core};
 
-/// Max claims remembered after they were released.
+/// Max locks remembered after they were released.
 const RELEASED_MAX: usize = 65_536;
 
 /// A moment in the order of the engine's decisions. A submission that names the one before its
-/// client looked is refused if what it claims was released since: the look is out of date then.
+/// client looked is refused if what it locks was released since: the look is out of date then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seen(u64);
 
-/// What open fulfilments claim, by name.
+/// What open fulfilments lock, by name.
 #[derive(Debug, Default)]
-pub(super) struct Claims {
+pub(super) struct Locks {
     held: BTreeMap<String, Holders>,
-    /// When what is not claimed any more was released, as far back as is remembered.
+    /// When what is not locked any more was released, as far back as is remembered.
     released: BTreeMap<String, u64>,
     order: VecDeque<(u64, String)>,
     /// How often something was released.
@@ -33,7 +33,7 @@ pub(super) struct Claims {
     forgotten: u64,
 }
 
-/// Who claims a name: one that changes it, or any number that use it.
+/// Who locks a name: one that changes it, or any number that use it.
 #[derive(Debug)]
 enum Holders {
     One(FulfilmentId),
@@ -41,12 +41,12 @@ enum Holders {
 }
 
 impl Holders {
-    /// One of those that stand in the way of a claim by another fulfilment.
-    fn against(&self, mode: ClaimMode) -> Option<&FulfilmentId> {
+    /// One of those that stand in the way of a lock by another fulfilment.
+    fn against(&self, mode: LockMode) -> Option<&FulfilmentId> {
         match (self, mode) {
             (Self::One(holder), _) => Some(holder),
-            (Self::Several(holders), ClaimMode::Exclusive) => holders.first(),
-            (Self::Several(_), ClaimMode::Shared) => None,
+            (Self::Several(holders), LockMode::Exclusive) => holders.first(),
+            (Self::Several(_), LockMode::Shared) => None,
         }
     }
 
@@ -58,65 +58,63 @@ impl Holders {
     }
 }
 
-impl Claims {
+impl Locks {
     /// The moment now.
     pub(super) fn seen(&self) -> Seen {
         Seen(self.releases)
     }
 
-    /// A fulfilment that claims any of these, in whichever way.
+    /// A fulfilment that locks any of these, in whichever way.
     pub(super) fn holder(&self, names: &[String]) -> Option<&FulfilmentId> {
         let mut held = names.iter().filter_map(|name| self.held.get(name));
-        held.find_map(|holders| holders.against(ClaimMode::Exclusive))
+        held.find_map(|holders| holders.against(LockMode::Exclusive))
     }
 
-    /// A fulfilment that stands in the way of any of these claims.
-    fn against(&self, claims: &[Claim]) -> Option<&FulfilmentId> {
-        claims.iter().find_map(|claim| self.held.get(&claim.name)?.against(claim.mode))
+    /// A fulfilment that stands in the way of any of these locks.
+    fn against(&self, locks: &[Lock]) -> Option<&FulfilmentId> {
+        locks.iter().find_map(|lock| self.held.get(&lock.name)?.against(lock.mode))
     }
 
-    /// The fulfilments that stand in the way of these claims, each with the claim.
+    /// The fulfilments that stand in the way of these locks, each with the lock.
     fn conflicts<'a>(
         &'a self,
-        claims: &'a [Claim],
-    ) -> impl Iterator<Item = (&'a Claim, &'a FulfilmentId)> {
-        claims
-            .iter()
-            .filter_map(|claim| Some((claim, self.held.get(&claim.name)?.against(claim.mode)?)))
+        locks: &'a [Lock],
+    ) -> impl Iterator<Item = (&'a Lock, &'a FulfilmentId)> {
+        locks.iter().filter_map(|lock| Some((lock, self.held.get(&lock.name)?.against(lock.mode)?)))
     }
 
     /// The fulfilment whose end another waits for that only uses what it changes; `None` if the other
     /// changes something itself, or nothing stands in its way.
-    fn queue(&self, plan: &Plan, claims: &[Claim]) -> Option<FulfilmentId> {
+    fn queue(&self, plan: &Plan, locks: &[Lock]) -> Option<FulfilmentId> {
         let is_new = |item: &Item| matches!(item.action, Action::Add | Action::NoChange);
-        let uses = |claim: &Claim| claim.mode == ClaimMode::Shared || claim.is_serving();
-        let mut conflicts = self.conflicts(claims);
+        let uses = |lock: &Lock| lock.mode == LockMode::Shared || lock.is_serving();
+        let mut conflicts = self.conflicts(locks);
         let (first, holder) = conflicts.next()?;
-        let only_uses = uses(first) && conflicts.all(|(claim, _)| uses(claim));
+        let only_uses = uses(first) && conflicts.all(|(lock, _)| uses(lock));
         (only_uses && plan.items.iter().all(is_new)).then(|| holder.clone())
     }
 
     /// Whether any of these may have been released since. What is not remembered may have been.
-    fn is_stale(&self, claims: &[Claim], seen: Seen) -> bool {
-        let since = |claim: &Claim| self.released.get(&claim.name).is_some_and(|at| *at > seen.0);
-        !claims.is_empty() && (seen.0 < self.forgotten || claims.iter().any(since))
+    fn is_stale(&self, locks: &[Lock], seen: Seen) -> bool {
+        let since = |lock: &Lock| self.released.get(&lock.name).is_some_and(|at| *at > seen.0);
+        !locks.is_empty() && (seen.0 < self.forgotten || locks.iter().any(since))
     }
 
-    fn take(&mut self, id: &FulfilmentId, claims: Vec<Claim>) {
-        for Claim { name, mode } in claims {
+    fn take(&mut self, id: &FulfilmentId, locks: Vec<Lock>) {
+        for Lock { name, mode } in locks {
             let holders = self.held.entry(name).or_insert_with(|| Holders::Several([].into()));
             match (mode, &mut *holders) {
-                (ClaimMode::Exclusive, _) => *holders = Holders::One(id.clone()),
-                (ClaimMode::Shared, Holders::Several(several)) => {
+                (LockMode::Exclusive, _) => *holders = Holders::One(id.clone()),
+                (LockMode::Shared, Holders::Several(several)) => {
                     several.insert(id.clone());
                 }
                 // It changes the same itself.
-                (ClaimMode::Shared, Holders::One(_)) => {}
+                (LockMode::Shared, Holders::One(_)) => {}
             }
         }
     }
 
-    /// Releases all that a fulfilment claims, where its plan cannot be asked.
+    /// Releases all that a fulfilment locks, where its plan cannot be asked.
     pub(super) fn forget(&mut self, id: &FulfilmentId) {
         let own = self.held.iter().filter(|(_, holders)| holders.has(id));
         let names = own.map(|(name, _)| name.clone()).collect();
@@ -170,9 +168,9 @@ impl Claims {
 }
 
 impl<R> Core<R> {
-    /// The events of a submission, with what it claims claimed. Rejected if it would change what
+    /// The events of a submission, with what it locks locked. Rejected if it would change what
     /// another fulfilment is changing.
-    pub(super) fn claimed(
+    pub(super) fn locked(
         &mut self,
         fulfilment: &Fulfilment,
         events: Vec<Event>,
@@ -182,98 +180,98 @@ impl<R> Core<R> {
             return Ok(events);
         }
         let quotes = quotes(fulfilment);
-        if let Some(first) = self.claims.holder(&quotes) {
+        if let Some(first) = self.locks.holder(&quotes) {
             return Err(Answer::Ordered(first.clone()));
         }
-        let claimed = if let Some(Event::Planned { plan }) = events.last() {
-            plan.claims().collect()
+        let locked = if let Some(Event::Planned { plan }) = events.last() {
+            plan.locks().collect()
         } else {
             Vec::new()
         };
-        let claims = [exclusive(quotes.clone()), claimed].concat();
+        let locks = [exclusive(quotes.clone()), locked].concat();
         if let Some(Event::Planned { plan }) = events.last()
-            && let Some(other) = self.claims.queue(plan, &claims)
+            && let Some(other) = self.locks.queue(plan, &locks)
         {
-            self.claims.take(fulfilment.id(), exclusive(quotes));
+            self.locks.take(fulfilment.id(), exclusive(quotes));
             return Ok(vec![Event::Awaiting { orders: vec![other], queued: true }]);
         }
-        if let Some(other) = self.claims.against(&claims) {
+        if let Some(other) = self.locks.against(&locks) {
             let message =
                 format!("order `{other}` is changing the same: order this when that has ended");
             let failure = Failure::new(FailureClass::Reject, "INSTANCE_BUSY", message);
             return Ok(vec![Event::Rejected { failure }]);
         }
-        if seen.is_some_and(|seen| self.claims.is_stale(&claims, seen)) {
+        if seen.is_some_and(|seen| self.locks.is_stale(&locks, seen)) {
             return Err(Answer::Stale);
         }
-        self.claims.take(fulfilment.id(), claims);
+        self.locks.take(fulfilment.id(), locks);
         Ok(events)
     }
 
-    /// The event of a fulfilment that was planned again, with the claims of its plan, which are taken
+    /// The event of a fulfilment that was planned again, with the locks of its plan, which are taken
     /// when the event is accepted. The order is held while another changes the same.
-    pub(super) fn claims_again(
+    pub(super) fn locks_again(
         &self,
         event: Event,
         seen: Seen,
-    ) -> Result<(Event, Vec<Claim>), Answer> {
+    ) -> Result<(Event, Vec<Lock>), Answer> {
         let Event::Planned { plan } = &event else {
             return Ok((event, Vec::new()));
         };
-        let claims: Vec<Claim> = plan.claims().collect();
-        if let Some(other) = self.claims.queue(plan, &claims) {
+        let locks: Vec<Lock> = plan.locks().collect();
+        if let Some(other) = self.locks.queue(plan, &locks) {
             let event = Event::Awaiting { orders: vec![other], queued: true };
             return Ok((event, Vec::new()));
         }
-        if let Some(other) = self.claims.against(&claims) {
+        if let Some(other) = self.locks.against(&locks) {
             let message =
                 format!("order `{other}` is changing the same: it is planned when that has ended");
             let failure = Failure::new(FailureClass::Operator, "INSTANCE_BUSY", message);
             return Ok((Event::Held { failure }, Vec::new()));
         }
-        if self.claims.is_stale(&claims, seen) {
+        if self.locks.is_stale(&locks, seen) {
             return Err(Answer::Stale);
         }
-        Ok((event, claims))
+        Ok((event, locks))
     }
 
-    /// Takes the claims of a plan that was accepted, unless its fulfilment has ended with it.
-    pub(super) fn take_claims(&mut self, id: &FulfilmentId, claims: Vec<Claim>) {
+    /// Takes the locks of a plan that was accepted, unless its fulfilment has ended with it.
+    pub(super) fn take_locks(&mut self, id: &FulfilmentId, locks: Vec<Lock>) {
         if self.open.contains_key(id) {
-            self.claims.take(id, claims);
+            self.locks.take(id, locks);
         }
     }
 
-    /// Claims what an open fulfilment claimed before a restart.
-    pub(super) fn claim_again(&mut self, fulfilment: &Fulfilment) {
-        let claimed = fulfilment.plan().claims().collect();
-        let claims = [exclusive(quotes(fulfilment)), claimed].concat();
-        self.claims.take(fulfilment.id(), claims);
+    /// Locks what an open fulfilment locked before a restart.
+    pub(super) fn lock_again(&mut self, fulfilment: &Fulfilment) {
+        let locked = fulfilment.plan().locks().collect();
+        let locks = [exclusive(quotes(fulfilment)), locked].concat();
+        self.locks.take(fulfilment.id(), locks);
     }
 
-    /// Claims what an event says, of a fulfilment whose journal cannot be followed to its end.
-    pub(super) fn claim_of(&mut self, id: &FulfilmentId, event: &Event) {
+    /// Locks what an event says, of a fulfilment whose journal cannot be followed to its end.
+    pub(super) fn lock_of(&mut self, id: &FulfilmentId, event: &Event) {
         if let Event::Planned { plan } = event {
-            self.claims.take(id, plan.claims().collect());
+            self.locks.take(id, plan.locks().collect());
         }
         if let Event::Submitted { kind: Kind::ProductOrder, document, .. } = event {
-            self.claims.take(id, exclusive(quotes_in(document)));
+            self.locks.take(id, exclusive(quotes_in(document)));
         }
     }
 
-    /// What an ended fulfilment claimed can be claimed by others.
+    /// What an ended fulfilment locked can be locked by others.
     pub(super) fn unclaim(&mut self, fulfilment: &Fulfilment) {
-        let claimed = fulfilment.plan().claims().map(|claim| claim.name).collect();
-        let names = [quotes(fulfilment), claimed].concat();
-        self.claims.release(fulfilment.id(), names);
+        let locked = fulfilment.plan().locks().map(|lock| lock.name).collect();
+        let names = [quotes(fulfilment), locked].concat();
+        self.locks.release(fulfilment.id(), names);
     }
 }
 
-fn exclusive(names: Vec<String>) -> Vec<Claim> {
-    names.into_iter().map(|name| Claim { name, mode: ClaimMode::Exclusive }).collect()
+fn exclusive(names: Vec<String>) -> Vec<Lock> {
+    names.into_iter().map(|name| Lock { name, mode: LockMode::Exclusive }).collect()
 }
 
-/// What an order of quotes claims besides its plan.
+/// What an order of quotes locks besides its plan.
 pub(super) fn quotes(fulfilment: &Fulfilment) -> Vec<String> {
     match fulfilment.kind() {
         Kind::ProductOrder => quotes_in(fulfilment.document()),

@@ -12,17 +12,17 @@ use crate::plan::{PriorWork, Step, Work};
 
 impl Fulfilment {
     /// The work for an item that stands, in the order in which it was done, each with its step.
-    pub fn standing(
+    pub fn prior_work(
         &self,
         item: ItemId,
         expressions: &mut Expressions,
     ) -> Result<Vec<(Step, PriorWork)>, Failure> {
-        let mut standing = Vec::new();
+        let mut prior_work = Vec::new();
         let its = &self.plan.items[item.index()];
         let characteristics = Some(its.characteristics.clone());
         for made in its.origin.iter().flat_map(|origin| &origin.made) {
             let made = PriorWork { characteristics: characteristics.clone(), ..made.clone() };
-            standing.push((self.plan.steps[made.step as usize].clone(), made));
+            prior_work.push((self.plan.steps[made.step as usize].clone(), made));
         }
         for task in self.tasks_of(item) {
             let state = &self.tasks[task.index()];
@@ -42,7 +42,7 @@ impl Fulfilment {
                 // It was not done again after all.
                 let characteristics = characteristics.clone();
                 let made = PriorWork { if_changed: false, characteristics, ..(**made).clone() };
-                standing.push((self.plan.step(task).clone(), made));
+                prior_work.push((self.plan.step(task).clone(), made));
                 continue;
             }
             let made = PriorWork {
@@ -50,14 +50,14 @@ impl Fulfilment {
                 key: self.idempotency_key(task),
                 input,
                 outputs: task_output.outputs,
-                holds: task_output.holds,
+                reservations: task_output.reservations,
                 change,
                 characteristics: characteristics.clone(),
                 ..PriorWork::default()
             };
-            standing.push((self.plan.step(task).clone(), made));
+            prior_work.push((self.plan.step(task).clone(), made));
         }
-        Ok(standing)
+        Ok(prior_work)
     }
 
     /// Who holds what a task takes out of pools: the instance that it is for, or the task itself.
