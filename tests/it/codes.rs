@@ -44,8 +44,27 @@ fn codes(text: &str) -> BTreeSet<String> {
     let lines = lines.filter(|line| {
         !["env", "CARGO", "FERRULE_", "MIMALLOC", "RUST"].iter().any(|no| line.contains(no))
     });
-    let quoted = lines.flat_map(|line| line.split('"').skip(1).step_by(2).map(str::to_string));
-    quoted.filter(|text| is_code(text)).collect()
+    let lines: Vec<&str> = lines.collect();
+    let quoted = lines.iter().flat_map(|line| line.split('"').skip(1).step_by(2));
+    let mut found: BTreeSet<String> =
+        quoted.filter(|text| is_code(text)).map(str::to_string).collect();
+    for code in model::codes::codes() {
+        let variant = format!("Code::{}", variant(code.code));
+        let is_used = |line: &&str| {
+            line.split(|c: char| !c.is_alphanumeric() && c != ':')
+                .any(|word| word.ends_with(&variant))
+        };
+        if lines.iter().any(is_used) {
+            found.insert(code.code.to_string());
+        }
+    }
+    found
+}
+
+/// The variant of `FailureCode` for a code: `INSTANCE_BUSY` is `InstanceBusy`.
+fn variant(code: &str) -> String {
+    let words = code.split('_').map(|word| word.split_at(1));
+    words.map(|(first, rest)| format!("{first}{}", rest.to_lowercase())).collect()
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The meaning of a guest's answer.
 
 use model::reconcile::{Difference, Holder, Reading};
-use model::{BOUNDS, Failure, FailureClass, Outcome, Wait};
+use model::{BOUNDS, Failure, FailureClass, FailureCode, Outcome, Wait};
 use serde_json::{Map, Value};
 use wasmtime::Trap;
 
@@ -104,7 +104,7 @@ pub(crate) fn failure(failure: types::Failure, log: &Log) -> Failure {
     };
     Failure {
         class,
-        code: failure.code,
+        code: failure.code.into(),
         message: failure.message,
         retry_after_ms: failure.retry_after_ms.map(u64::from),
         attribute: None,
@@ -113,7 +113,7 @@ pub(crate) fn failure(failure: types::Failure, log: &Log) -> Failure {
 
 /// An answer that the contract does not allow.
 pub(crate) fn malformed(answer: &str) -> Failure {
-    Failure::new(FailureClass::Operator, "PLUGIN_ANSWER", malformed_message(answer))
+    Failure::new(FailureClass::Operator, FailureCode::PluginAnswer, malformed_message(answer))
 }
 
 /// Reads a JSON object. Its size and depth are known before anything is made of it.
@@ -136,7 +136,7 @@ pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -
     if error.downcast_ref::<Trap>() == Some(&Trap::Interrupt) {
         let spent = state.meter.spent().as_millis();
         return operator(
-            "PLUGIN_CPU",
+            FailureCode::PluginCpu,
             format!(
                 "the plugin was stopped after {spent} ms of processor time, it may have {} ms; \
                  mend it or raise limits.cpu-ms, then retry the task",
@@ -146,7 +146,7 @@ pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -
     }
     if state.memory.refused() {
         return operator(
-            "PLUGIN_MEMORY",
+            FailureCode::PluginMemory,
             format!(
                 "the plugin wanted more than its {} MiB of memory; mend it or raise \
                  limits.memory-mib, then retry the task",
@@ -163,7 +163,7 @@ pub(crate) fn stopped(error: &wasmtime::Error, state: &State, limits: &Limits) -
     let reason = state.log.last_words().unwrap_or_else(|| error.root_cause().to_string());
     state.log.write("host", &format!("the plugin trapped: {}", error.root_cause()));
     operator(
-        "PLUGIN_TRAPPED",
+        FailureCode::PluginTrapped,
         format!("the plugin crashed: {reason}; mend it, then retry the task"),
     )
 }

@@ -3,7 +3,7 @@
 
 use model::bounds::cut;
 use model::reconcile::{Difference, Holder, Reading};
-use model::{BOUNDS, Failure, FailureClass, Outcome};
+use model::{BOUNDS, Failure, FailureClass, FailureCode, Outcome};
 
 use crate::invoke::Production;
 use crate::mask::Mask;
@@ -75,11 +75,15 @@ pub(crate) fn shown(place: &str) -> Failure {
         "the plugin answered with {place} that holds the value of one of its settings; mend the \
          plugin, then retry the task"
     );
-    Failure::new(FailureClass::Operator, "PLUGIN_SHOWS_SETTING", message)
+    Failure::new(FailureClass::Operator, FailureCode::PluginShowsSetting, message)
 }
 
 fn masked(failure: Failure, mask: &Mask) -> Failure {
-    Failure { code: mask.text(failure.code), message: mask.text(failure.message), ..failure }
+    Failure {
+        code: mask.text(failure.code.to_string()).into(),
+        message: mask.text(failure.message),
+        ..failure
+    }
 }
 
 fn difference(difference: Difference, mask: &Mask) -> Difference {

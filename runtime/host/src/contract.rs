@@ -8,6 +8,7 @@ use wasmtime::Store;
 use wasmtime::component::InstancePre;
 
 use crate::role::Role;
+use model::FailureCode;
 
 pub(crate) mod v01;
 mod v02;
@@ -266,7 +267,7 @@ functions! {
 pub(crate) fn malformed(answer: &str) -> Failure {
     Failure {
         class: FailureClass::Operator,
-        code: "PLUGIN_ANSWER".into(),
+        code: FailureCode::PluginAnswer.to_string(),
         message: malformed_message(answer),
         retry_after_ms: None,
         attributes: Vec::new(),

@@ -12,7 +12,7 @@ use engine::pools::Pools;
 use engine::store::Store;
 use engine::worker::{Call, Effects, Report, Resolved, Worker};
 use model::reconcile::Reading;
-use model::{Digest, Failure, FailureClass, Outcome, PluginId};
+use model::{Digest, Failure, FailureClass, FailureCode, Outcome, PluginId};
 use serde_json::Map;
 
 use crate::admission::{Admission, Capacity};
@@ -305,5 +305,5 @@ fn missing(digest: &Digest) -> Failure {
          task",
         digest.short()
     );
-    Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message)
+    Failure::new(FailureClass::Operator, FailureCode::PluginMissing, message)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::worker::Call;
 use model::plan::Action;
 use model::reconcile::Reading;
-use model::{Failure, FailureClass, FulfilmentId, Outcome, SpecId, TaskId};
+use model::{Failure, FailureClass, FailureCode, FulfilmentId, Outcome, SpecId, TaskId};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use wasmtime::{PoolConcurrencyLimitError, Store, UpdateDeadline};
@@ -372,5 +372,5 @@ impl Guest {
 fn wrong_role(plugin: &Plugin, what: &str) -> Failure {
     let (name, role) = (&plugin.name, plugin.installed.role);
     let message = format!("plugin `{name}` is a {role} and cannot {what}; mend the workflow");
-    Failure::new(FailureClass::Operator, "PLUGIN_ROLE", message)
+    Failure::new(FailureClass::Operator, FailureCode::PluginRole, message)
 }

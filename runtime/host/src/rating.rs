@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Failure, FailureClass, Outcome};
+use model::{Failure, FailureClass, FailureCode, Outcome};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use tmf::money::{AMOUNT_MAX, Decimal, decimal};
@@ -122,7 +122,7 @@ pub(crate) fn request(input: &Map<String, Value>) -> Result<Request, Failure> {
 
 fn wrong(what: &str) -> Failure {
     let message = format!("the input of the rating step is wrong: {what}; mend the workflow");
-    Failure::new(FailureClass::Operator, "RATING_INPUT", message)
+    Failure::new(FailureClass::Operator, FailureCode::RatingInput, message)
 }
 
 /// The period of a price: a unit, or a number of them, such as `3 month`.

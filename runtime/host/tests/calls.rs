@@ -48,7 +48,7 @@ async fn a_step_may_wait_fail_and_resume() {
     let report = bench.run(digest, json!({ "do": "fail" })).await;
     let failure = failed(&report);
     assert_eq!(failure.class, FailureClass::Retry);
-    assert_eq!(failure.code, "VLAN_BUSY");
+    assert_eq!(failure.code.as_str(), "VLAN_BUSY");
     assert_eq!(failure.retry_after_ms, Some(250));
     assert_eq!(report.log, ["failure: element: bng-1"]);
     let report = bench.run(digest, json!({ "do": "reject" })).await;
@@ -104,7 +104,7 @@ async fn settings_and_inventory_are_read_as_granted() {
     let report = bench.run(digest, look_up("service", "S2")).await;
     assert_eq!(outputs(&report), json!({ "document": null }));
     let report = bench.run(digest, look_up("resource", "R1")).await;
-    assert_eq!(failed(&report).code, "NOT_GRANTED");
+    assert_eq!(failed(&report).code.as_str(), "NOT_GRANTED");
     assert_eq!(
         report.log,
         [
@@ -129,9 +129,9 @@ async fn documents_are_found_by_what_they_are_indexed_by() {
     let report = bench.run(digest, find("service", "relatedParty.id", "C")).await;
     assert_eq!(outputs(&report), json!({ "found": [] }));
     let report = bench.run(digest, find("service", "description", "x")).await;
-    assert_eq!(failed(&report).code, "NOT_INDEXED");
+    assert_eq!(failed(&report).code.as_str(), "NOT_INDEXED");
     let report = bench.run(digest, find("resource", "relatedParty.id", "C1")).await;
-    assert_eq!(failed(&report).code, "NOT_GRANTED");
+    assert_eq!(failed(&report).code.as_str(), "NOT_GRANTED");
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_step_without_callbacks_must_not_wait() {
     let bytes = with_world(&guest("sender"), "mail", "step", "");
     let installed = bench.host.install(bytes).await.unwrap();
     let report = bench.run(&installed.digest, json!({ "wait": true })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_ANSWER");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_ANSWER");
     assert!(failed(&report).message.contains("`callbacks`"), "{report:?}");
     // Without a probe lost work is done again.
     let report = bench.host.run(call(&installed.digest, Operation::Recover, json!({}))).await;
@@ -204,7 +204,7 @@ async fn a_validator_accepts_or_rejects() {
     assert_eq!(failed(&report).class, FailureClass::Reject);
     let resume = Operation::Resume { payload: Value::Null };
     let report = bench.host.run(call(&digest, resume, json!({}))).await;
-    assert_eq!(failed(&report).code, "PLUGIN_ROLE");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_ROLE");
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn a_rater_turns_prices_into_charges() {
         }] })
     );
     let report = bench.run(&digest, json!({ "prices": [] })).await;
-    assert_eq!(failed(&report).code, "RATING_INPUT");
+    assert_eq!(failed(&report).code.as_str(), "RATING_INPUT");
 }
 
 #[tokio::test]
@@ -247,26 +247,29 @@ async fn a_decomposer_names_the_items_that_an_item_becomes() {
     assert_eq!((productions.len(), log.len()), (2, 0));
     item.action = Action::Modify;
     let (productions, _) = bench.host.decompose(&digest, &item).await;
-    assert_eq!(productions.unwrap_err().code, "PLUGIN_ANSWER");
+    assert_eq!(productions.unwrap_err().code.as_str(), "PLUGIN_ANSWER");
     let report = bench.run(&digest, json!({})).await;
-    assert_eq!(failed(&report).code, "PLUGIN_ROLE");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_ROLE");
 }
 
 #[tokio::test]
 async fn a_plugin_without_observation_cannot_be_read_back() {
     let (bench, digest) = pure("validator").await;
     let asked = call(&digest, Operation::Recover, json!({}));
-    assert_eq!(bench.host.probe(&digest, &asked).await.unwrap_err().code, "PLUGIN_ROLE");
+    assert_eq!(bench.host.probe(&digest, &asked).await.unwrap_err().code.as_str(), "PLUGIN_ROLE");
     assert_eq!(bench.host.role(&digest).await, Some(Role::Validator));
     let unknown = model::Digest::of(b"x");
     assert_eq!(bench.host.role(&unknown).await, None);
-    assert_eq!(bench.host.probe(&unknown, &asked).await.unwrap_err().code, "PLUGIN_MISSING");
+    assert_eq!(
+        bench.host.probe(&unknown, &asked).await.unwrap_err().code.as_str(),
+        "PLUGIN_MISSING"
+    );
 }
 
 #[tokio::test]
 async fn a_missing_plugin_is_for_the_operator() {
     let bench = Bench::new([].into());
     let report = bench.run(&model::Digest::of(b"x"), json!({})).await;
-    assert_eq!(failed(&report).code, "PLUGIN_MISSING");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_MISSING");
     assert_eq!(failed(&report).class, FailureClass::Operator);
 }

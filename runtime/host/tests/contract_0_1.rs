@@ -55,7 +55,7 @@ async fn a_step_runs_and_fails_a_callback_that_it_never_waited_for() {
     assert_eq!(outputs(&report), input);
     let resume = Operation::Resume { payload: json!({}) };
     let report = bench.host.run(call(&installed.digest, resume, json!({}))).await;
-    assert_eq!(failed(&report).code, "UNEXPECTED_CALLBACK");
+    assert_eq!(failed(&report).code.as_str(), "UNEXPECTED_CALLBACK");
     assert_eq!(failed(&report).class, FailureClass::Operator);
 }
 
@@ -93,7 +93,7 @@ async fn an_allocator_reserves() {
         bench.run(&installed.digest, json!({ "pool": "test-vlan", "name": "vlan", "count": 2 }));
     assert_eq!(outputs(&report.await), json!({ "vlan": ["1", "2"] }));
     let report = bench.run(&installed.digest, json!({ "pool": "other" })).await;
-    assert_eq!(failed(&report).code, "NOT_GRANTED");
+    assert_eq!(failed(&report).code.as_str(), "NOT_GRANTED");
 }
 
 #[tokio::test]

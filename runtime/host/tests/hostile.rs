@@ -25,7 +25,7 @@ async fn loops_in_the_guest_and_in_calls_of_the_host_are_stopped() {
     for behaviour in ["loop", "loop-log", "loop-config", "loop-print"] {
         let began = Instant::now();
         let report = bench.run(&installed.digest, json!({ "do": behaviour })).await;
-        assert_eq!(failed(&report).code, "PLUGIN_CPU", "{behaviour}");
+        assert_eq!(failed(&report).code.as_str(), "PLUGIN_CPU", "{behaviour}");
         assert!(began.elapsed() < SOON, "{behaviour}");
         let log: usize = report.log.iter().map(String::len).sum();
         assert!(log <= 65 * 1024, "{behaviour}: {log} bytes of log");
@@ -38,14 +38,14 @@ async fn a_loop_before_the_call_is_stopped() {
     let bytes = with_world(&guest("starter"), "starter", "validator", "");
     let installed = bench.host.install(bytes).await.unwrap();
     let report = bench.run(&installed.digest, json!({})).await;
-    assert_eq!(failed(&report).code, "PLUGIN_CPU");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_CPU");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recursion_ends_with_the_stack() {
     let (bench, installed) = Bench::misbehave(TIGHT).await;
     let report = bench.run(&installed.digest, json!({ "do": "recurse" })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_TRAPPED");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_TRAPPED");
 }
 
 /// S1: what is written must be readable again.
@@ -61,7 +61,7 @@ async fn outputs_that_are_deep_or_large_are_refused_with_the_limit() {
         (json!({ "do": "values", "count": 12_000 }), "the limit is 20000"),
     ] {
         let report = bench.run(&installed.digest, input.clone()).await;
-        assert_eq!(failed(&report).code, "PLUGIN_ANSWER", "{input}");
+        assert_eq!(failed(&report).code.as_str(), "PLUGIN_ANSWER", "{input}");
         assert_eq!(failed(&report).class, FailureClass::Operator, "{input}");
         assert!(failed(&report).message.contains(said), "{input}: {}", failed(&report).message);
     }
@@ -76,7 +76,11 @@ async fn failures_and_logs_are_cut() {
     let input = json!({ "do": "long-failure", "count": 200_000 });
     let report = bench.run(&installed.digest, input).await;
     let failure = failed(&report);
-    assert!(failure.code.len() <= BOUNDS.code_bytes_max, "{}", failure.code.len());
+    assert!(
+        failure.code.as_str().len() <= BOUNDS.code_bytes_max,
+        "{}",
+        failure.code.as_str().len()
+    );
     assert!(failure.message.len() <= BOUNDS.message_bytes_max, "{}", failure.message.len());
     assert!(!failure.message.contains('\u{1b}'));
     assert!(failure.retry_after_ms.unwrap() <= BOUNDS.retry_after_ms_max);
@@ -85,7 +89,7 @@ async fn failures_and_logs_are_cut() {
         bench.run(&installed.digest, json!({ "do": "long-log", "count": 3_000_000 })).await;
     assert!(report.log.iter().map(String::len).sum::<usize>() <= 65 * 1024);
     let report = bench.run(&installed.digest, json!({ "do": "many-keys", "count": 33 })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_ANSWER");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_ANSWER");
 }
 
 /// A key of another is not refused here: the engine knows who waits under it.
@@ -110,9 +114,9 @@ async fn settings_are_masked_wherever_a_guest_shows_them() {
         assert!(!shown.contains("zw") && !shown.contains("hunter"), "{place}: {shown}");
         match place {
             "outputs" => assert_eq!(outputs(&report)["it"], "[setting token]"),
-            "failure" => assert_eq!(failed(&report).code, "E_[setting token]"),
-            "key" => assert_eq!(failed(&report).code, "PLUGIN_SHOWS_SETTING"),
-            _ => assert_eq!(failed(&report).code, "PLUGIN_TRAPPED"),
+            "failure" => assert_eq!(failed(&report).code.as_str(), "E_[setting token]"),
+            "key" => assert_eq!(failed(&report).code.as_str(), "PLUGIN_SHOWS_SETTING"),
+            _ => assert_eq!(failed(&report).code.as_str(), "PLUGIN_TRAPPED"),
         }
     }
 }
@@ -129,7 +133,7 @@ async fn a_reservation_under_a_setting_or_a_long_name_is_refused() {
         [("x-s3cr3t-value".to_owned(), "PLUGIN_SHOWS_SETTING"), ("x".repeat(257), "NAME_TOO_LONG")]
     {
         let report = bench.run(&installed.digest, json!({ name: "test-vlan" })).await;
-        assert_eq!(failed(&report).code, code);
+        assert_eq!(failed(&report).code.as_str(), code);
     }
     assert_eq!(bench.pools.settle(&model::FulfilmentId::new("F-1"), model::TaskId(3)).len(), 0);
 }

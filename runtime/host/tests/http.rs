@@ -107,7 +107,7 @@ async fn an_observation_tells_owner_and_differences_and_changes_nothing() {
     assert_eq!(outputs["observed"], true);
     assert_eq!((json!(differences), holder), (speed, Holder::Other("k".into())));
     let wrong = probe(json!({ "found": "held", "differences": ["{"] })).await.unwrap_err();
-    assert_eq!(wrong.code, "PLUGIN_ANSWER");
+    assert_eq!(wrong.code.as_str(), "PLUGIN_ANSWER");
     let mut put = element.request("127.0.0.1", "/x");
     put["found"] = json!("put");
     let refused = probe(put).await.unwrap_err();
@@ -224,7 +224,7 @@ async fn a_url_with_a_password_is_not_sent_and_not_logged() {
     let (bench, installed) = element.dialler("127.0.0.1").await;
     let request = element.request("admin:hunter2@127.0.0.1", "/x");
     let report = bench.run(&installed.digest, request).await;
-    assert_eq!(failed(&report).code, "HTTP");
+    assert_eq!(failed(&report).code.as_str(), "HTTP");
     assert_eq!(element.connections.load(Ordering::Relaxed), 0);
     let log = report.log.join("\n");
     assert!(log.contains("no user and password in a URL"), "{log}");

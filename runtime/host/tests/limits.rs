@@ -18,7 +18,7 @@ const TIGHT: &str = "limits = { cpu-ms = 60, memory-mib = 8, wall-ms = 5000 }";
 async fn a_loop_is_stopped_when_its_processor_time_is_spent() {
     let (bench, installed) = Bench::misbehave(TIGHT).await;
     let report = bench.run(&installed.digest, json!({ "do": "loop" })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_CPU");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_CPU");
     assert_eq!(failed(&report).class, FailureClass::Operator);
     // The next call is not the worse for it.
     let report = bench.run(&installed.digest, json!({ "do": "log", "count": 1 })).await;
@@ -46,14 +46,14 @@ async fn a_loop_lets_others_have_the_thread() {
         report = &mut looping => panic!("the loop ended first: {report:?}"),
         turns = others => assert_eq!(turns, 5),
     }
-    assert_eq!(failed(&looping.await).code, "PLUGIN_CPU");
+    assert_eq!(failed(&looping.await).code.as_str(), "PLUGIN_CPU");
 }
 
 #[tokio::test]
 async fn memory_is_limited() {
     let (bench, installed) = Bench::misbehave(TIGHT).await;
     let report = bench.run(&installed.digest, json!({ "do": "eat" })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_MEMORY");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_MEMORY");
     assert_eq!(failed(&report).class, FailureClass::Operator);
 }
 
@@ -62,7 +62,7 @@ async fn a_plugin_that_sleeps_is_stopped_when_its_time_is_up() {
     let (bench, installed) = Bench::misbehave("limits = { wall-ms = 100 }").await;
     let began = Instant::now();
     let report = bench.run(&installed.digest, json!({ "do": "sleep", "count": 60_000 })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_TIMEOUT");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_TIMEOUT");
     assert_eq!(failed(&report).class, FailureClass::Retry);
     assert!(began.elapsed() < Duration::from_secs(10));
 }
@@ -73,7 +73,7 @@ async fn a_step_that_allows_less_time_than_the_plugin_has_is_obeyed() {
     let mut call =
         call(&installed.digest, Operation::Run, json!({ "do": "sleep", "count": 60_000 }));
     call.timeout_ms = 50;
-    assert_eq!(failed(&bench.host.run(call).await).code, "PLUGIN_TIMEOUT");
+    assert_eq!(failed(&bench.host.run(call).await).code.as_str(), "PLUGIN_TIMEOUT");
 }
 
 #[tokio::test]
@@ -81,12 +81,12 @@ async fn a_trap_is_reported_with_the_last_log_lines_of_the_plugin() {
     let (bench, installed) = Bench::misbehave("").await;
     let report = bench.run(&installed.digest, json!({ "do": "trap" })).await;
     let failure = failed(&report);
-    assert_eq!(failure.code, "PLUGIN_TRAPPED");
+    assert_eq!(failure.code.as_str(), "PLUGIN_TRAPPED");
     assert_eq!(failure.class, FailureClass::Operator);
     assert!(failure.message.contains("no port left on olt-1"), "{}", failure.message);
     assert!(report.log.iter().any(|line| line.starts_with("stderr: ")), "{:?}", report.log);
     let report = bench.run(&installed.digest, json!({ "do": "exit" })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_TRAPPED");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_TRAPPED");
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn the_log_is_capped() {
 async fn an_answer_that_is_too_long_is_refused() {
     let (bench, installed) = Bench::misbehave("").await;
     let report = bench.run(&installed.digest, json!({ "do": "huge", "count": 5 << 20 })).await;
-    assert_eq!(failed(&report).code, "PLUGIN_ANSWER");
+    assert_eq!(failed(&report).code.as_str(), "PLUGIN_ANSWER");
     assert!(failed(&report).message.contains("2048 KiB"), "{}", failed(&report).message);
 }
 
@@ -114,11 +114,11 @@ async fn an_answer_that_is_not_json_is_refused() {
     let (bench, installed) = Bench::misbehave("").await;
     for text in ["", "{", "[]", "7", "{\"a\":NaN}"] {
         let report = bench.run(&installed.digest, json!({ "do": "text", "text": text })).await;
-        assert_eq!(failed(&report).code, "PLUGIN_ANSWER", "{text}");
+        assert_eq!(failed(&report).code.as_str(), "PLUGIN_ANSWER", "{text}");
     }
     for keys in [json!([]), json!([""]), json!(vec!["k"; 100])] {
         let report = bench.run(&installed.digest, json!({ "do": "wait", "keys": keys })).await;
-        assert_eq!(failed(&report).code, "PLUGIN_ANSWER");
+        assert_eq!(failed(&report).code.as_str(), "PLUGIN_ANSWER");
     }
 }
 

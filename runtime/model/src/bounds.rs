@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::codes::FailureCode;
 use crate::outcome::{Failure, FailureClass, Outcome, Wait};
 
 /// The bounds of this version. Everything that is written to a journal keeps to them.
@@ -77,7 +78,7 @@ impl Exceeded {
             "the plugin answered with {self}; the limit is fixed, so mend the plugin or have the \
              element answer less, then retry the task"
         );
-        Failure::new(FailureClass::Operator, "PLUGIN_ANSWER", message)
+        Failure::new(FailureClass::Operator, FailureCode::PluginAnswer, message)
     }
 }
 
@@ -154,7 +155,7 @@ impl Bounds {
         let Failure { class, code, message, retry_after_ms, attribute } = failure;
         Failure {
             class,
-            code: cut(plain(code, &[]), self.code_bytes_max),
+            code: cut(plain(code.to_string(), &[]), self.code_bytes_max).into(),
             message: cut(plain(message, &['\n', '\t']), self.message_bytes_max),
             retry_after_ms: retry_after_ms.map(|ms| ms.min(self.retry_after_ms_max)),
             attribute: attribute.map(|path| cut(plain(path, &[]), self.message_bytes_max)),

@@ -1,14 +1,18 @@
 //! The codes of failures: stable names that clients and operators go by, each with who must act and
-//! what to do. The table in `workflows/README.md` is made of this one, and a test holds it against
-//! the sources.
+//! what to do. [`FailureCode`] and the table in `workflows/README.md` are made of this one, and a test
+//! compares it with the sources.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The table: what a code is about, the code, who acts, what it means, what to do.
 const TABLE: &str = include_str!("codes/table.txt");
 
-/// A code of a failure.
+include!(concat!(env!("OUT_DIR"), "/codes.rs"));
+
+/// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// The code.
@@ -23,7 +27,7 @@ pub struct Code {
     pub remedy: &'static str,
 }
 
-/// What a failure is about.
+/// The subject of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
     /// An order, when it is checked and decomposed.
@@ -107,7 +111,67 @@ impl About {
     }
 }
 
-/// Every code, by what it is about and by name.
+impl FailureCode {
+    /// Whether an instance that an order names is unknown, busy, or not in a state for it.
+    pub fn is_of_instance(&self) -> bool {
+        matches!(
+            self,
+            Self::InstanceBusy
+                | Self::InstanceForeign
+                | Self::InstanceMissing
+                | Self::InstanceNeeded
+                | Self::InstancePart
+                | Self::InstanceState
+                | Self::InstanceUnknown
+        )
+    }
+
+    /// Whether a characteristic of an order is missing or wrong.
+    pub fn is_of_characteristic(&self) -> bool {
+        matches!(
+            self,
+            Self::CharacteristicMissing | Self::CharacteristicUnknown | Self::CharacteristicValue
+        )
+    }
+}
+
+impl From<String> for FailureCode {
+    fn from(code: String) -> Self {
+        Self::from(code.as_str())
+    }
+}
+
+impl From<FailureCode> for String {
+    fn from(code: FailureCode) -> Self {
+        code.as_str().into()
+    }
+}
+
+impl From<&FailureCode> for FailureCode {
+    fn from(code: &FailureCode) -> Self {
+        code.clone()
+    }
+}
+
+impl fmt::Display for FailureCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for FailureCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for FailureCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// Every code, by subject and by name.
 pub fn codes() -> &'static [Code] {
     static CODES: OnceLock<Vec<Code>> = OnceLock::new();
     CODES.get_or_init(|| {
@@ -162,6 +226,20 @@ mod tests {
         assert_eq!(names.len(), codes().len());
         assert_eq!(find("STEP_INPUT").map(|code| code.class), Some(Class::Operator));
         assert_eq!(find("NOTHING"), None);
+    }
+
+    #[test]
+    fn codes_are_read_from_the_text_that_they_are_written_as() {
+        for row in codes() {
+            let code = FailureCode::from(row.code);
+            assert!(!matches!(code, FailureCode::Plugin(_)), "{}", row.code);
+            assert_eq!(code.as_str(), row.code);
+        }
+        assert_eq!(FailureCode::from("INSTANCE_BUSY"), FailureCode::InstanceBusy);
+        let other = FailureCode::from("VENDOR_CODE".to_string());
+        assert_eq!(other, FailureCode::Plugin("VENDOR_CODE".into()));
+        assert_eq!(serde_json::to_string(&other).unwrap(), r#""VENDOR_CODE""#);
+        assert_eq!(serde_json::from_str::<FailureCode>(r#""VENDOR_CODE""#).unwrap(), other);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 pub use self::checks::{Checked, CheckedLine, Mistake, check};
 pub use self::driver::{Answer, Decision, INSTANCES_MAX, QUESTIONS_MAX, Step};
 use crate::catalog::Catalog;
+use crate::codes::FailureCode;
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, PluginId, SpecId};
 use crate::installed::Installed;
@@ -199,12 +200,12 @@ pub fn plan_run(workflow: &str, input: &Value, rulebook: &Rulebook) -> Result<Pl
 }
 
 /// An order that asks for what cannot be.
-fn rejected(code: &str, message: String) -> Blocked {
+fn rejected(code: FailureCode, message: String) -> Blocked {
     Blocked::Failure(Failure::new(FailureClass::Reject, code, message))
 }
 
 /// A mistake of a rule, or a rule that is missing: a person must act.
-fn rule_failure(code: &str, message: impl Into<String>) -> Failure {
+fn rule_failure(code: FailureCode, message: impl Into<String>) -> Failure {
     Failure::new(FailureClass::Operator, code, message)
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::record::{DecodeError, EncodeError, LEVELS_MAX, Record, VERSION};
+use crate::codes::FailureCode;
 use crate::id::{FulfilmentId, ItemId, TaskId};
 use crate::outcome::{Failure, Reservation, Wait};
 use crate::plan::Plan;
@@ -327,7 +328,7 @@ pub enum Refusal {
     #[error("the order is being taken back already, because of `{code}`")]
     RollingBack {
         /// The code of what failed.
-        code: String,
+        code: FailureCode,
     },
     /// It is being cancelled already.
     #[error("the order is being cancelled already, by request `{request}`")]

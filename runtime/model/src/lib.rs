@@ -38,6 +38,7 @@ pub mod reconcile;
 pub mod task;
 
 pub use bounds::{BOUNDS, Bounds, Exceeded};
+pub use codes::FailureCode;
 pub use documents::{Changes, Document};
 pub use fulfilment::{Context, Due, Fulfilment, NoCall, Phase};
 pub use id::{Digest, FulfilmentId, InstanceId, ItemId, PluginId, PoolId, SpecId, TaskId};

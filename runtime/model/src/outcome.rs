@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::codes::FailureCode;
 use crate::id::{PoolId, SpecId};
 
 /// How one attempt at a task, or at undoing it, ended.
@@ -30,8 +31,8 @@ pub struct Wait {
 pub struct Failure {
     /// Who must act.
     pub class: FailureClass,
-    /// A stable code in `UPPER_SNAKE_CASE`; people group by it.
-    pub code: String,
+    /// A stable code; operators group by it.
+    pub code: FailureCode,
     /// What happened, where, and what to do next.
     pub message: String,
     /// With [`FailureClass::Retry`]: not sooner than this many milliseconds.
@@ -44,7 +45,11 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of this class, code and message.
-    pub fn new(class: FailureClass, code: &str, message: impl Into<String>) -> Self {
+    pub fn new(
+        class: FailureClass,
+        code: impl Into<FailureCode>,
+        message: impl Into<String>,
+    ) -> Self {
         let (code, message) = (code.into(), message.into());
         Self { class, code, message, retry_after_ms: None, attribute: None }
     }
@@ -81,6 +86,6 @@ pub struct Reservation {
     pub resource: SpecId,
     /// The characteristic of the resource that the value fills, such as `vlanId`.
     pub characteristic: String,
-    /// What tells it apart from other holds of the same task.
+    /// What tells it apart from other reservations of the same task.
     pub name: String,
 }

@@ -25,7 +25,7 @@ use model::decompose::{Answers, Decision, Production, Question, decompose, plan_
 use model::journal::Activation;
 use model::order::OrderError;
 use model::plan::{Level, Plan, Step};
-use model::{Event, Failure, FailureClass, Kind, Order, PluginId, Rulebook};
+use model::{Event, Failure, FailureClass, FailureCode, Kind, Order, PluginId, Rulebook};
 use serde_json::Value;
 use tmf::time::Timestamp;
 
@@ -376,7 +376,7 @@ fn no_undo(step: &Step) -> Failure {
          `step` cannot undo its work outside: write `undo: false`, or use a plugin that exports `undo`, \
          then retry the order"
     );
-    Failure::new(FailureClass::Operator, "PLAN_NO_UNDO", message)
+    Failure::new(FailureClass::Operator, FailureCode::PlanNoUndo, message)
 }
 
 fn missing(plugin: &PluginId) -> Failure {
@@ -384,5 +384,5 @@ fn missing(plugin: &PluginId) -> Failure {
         "no plugin `{plugin}` is active: put its .wasm into the plugins folder, see why it is not \
          taken with `ferrule plugin list`; the order is planned again when the plugin is there"
     );
-    Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message)
+    Failure::new(FailureClass::Operator, FailureCode::PluginMissing, message)
 }

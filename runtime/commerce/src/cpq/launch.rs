@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::configure::{configure, reference};
+use model::FailureCode;
 use model::catalog::{
     Catalog, Characteristic, Lifecycle, Offering, PriceRole, Spec, SpecKind, Validity,
 };
@@ -22,7 +23,7 @@ use tmf::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Reason {
     /// What is wrong, for programs.
-    pub code: &'static str,
+    pub code: FailureCode,
     /// The entity that is wrong: an offering, a price or a specification.
     pub entity: String,
     /// The attribute of it; empty if the message tells.
@@ -35,15 +36,25 @@ pub struct Reason {
 impl Reason {
     /// An entity that cannot be used as it is.
     pub(super) fn unfinished(id: &str, why: &str) -> Self {
-        Self { code: "UNFINISHED", entity: id.into(), attribute: "", message: why.into() }
+        Self {
+            code: FailureCode::Unfinished,
+            entity: id.into(),
+            attribute: "",
+            message: why.into(),
+        }
     }
 
     /// Whether orders are refused or held because of it: what is sold without a proper price is
     /// delivered all the same.
     pub fn stops_orders(&self) -> bool {
-        const SOLD_ALL_THE_SAME: [&str; 5] =
-            ["OFFERING_VALUE", "PRICE_CURRENCY", "PRICE_MISSING", "PRICE_TARIFF", "PRICE_VALUE"];
-        !SOLD_ALL_THE_SAME.contains(&self.code)
+        !matches!(
+            self.code,
+            FailureCode::OfferingValue
+                | FailureCode::PriceCurrency
+                | FailureCode::PriceMissing
+                | FailureCode::PriceTariff
+                | FailureCode::PriceValue
+        )
     }
 }
 
@@ -81,12 +92,12 @@ struct Check<'a> {
 impl Check<'_> {
     fn report(
         &mut self,
-        code: &'static str,
+        code: impl Into<FailureCode>,
         entity: &str,
         attribute: &'static str,
         message: String,
     ) {
-        self.found.push(Reason { code, entity: entity.into(), attribute, message });
+        self.found.push(Reason { code: code.into(), entity: entity.into(), attribute, message });
     }
 
     /// Reports that an entity is there and cannot be used as it is.

@@ -17,6 +17,7 @@ use serde_json::Value;
 use self::answer::Answered;
 use super::configure::{Configuration, configure};
 use super::order::order_document;
+use model::FailureCode;
 use model::decompose::{Answers, Blocked, decompose};
 use model::id::PoolId;
 use model::order::{Form, Order, OrderError, OrderErrorKind};
@@ -57,7 +58,7 @@ const ITEMS_MAX: usize = 200;
 /// Why an item does not qualify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Obstacle {
-    code: String,
+    code: FailureCode,
     label: String,
     weight: Weight,
 }
@@ -202,7 +203,7 @@ impl Qualifier<'_> {
         let lines = || group.iter().map(|line| &configured.order.lines[*line]);
         for mistake in &configured.mistakes {
             if lines().any(|line| line.id == mistake.item) {
-                let obstacle = Obstacle::new(mistake.code, mistake.class, &mistake.message);
+                let obstacle = Obstacle::new(&mistake.code, mistake.class, &mistake.message);
                 found.entry(mistake.item.clone()).or_default().push(obstacle);
             }
         }
@@ -299,12 +300,16 @@ fn relations_to(item: &mut Value, name: &str, kept: &BTreeSet<String>) {
 impl Obstacle {
     /// What the order would be refused for is an answer, and so is that no rule delivers it. A rule
     /// that is wrong, or an offering that nobody knows, is the lack of one.
-    fn new(code: &str, class: FailureClass, label: &str) -> Self {
-        let weight = match (class, code) {
-            (_, "OFFERING_UNKNOWN" | "SPEC_MISMATCH" | "ITEM_WITHOUT_OFFERING") => Weight::Error,
-            (FailureClass::Reject, _) | (_, "DECOMP_NO_RULE") => Weight::Unqualified,
-            (FailureClass::Retry | FailureClass::Operator, _) => Weight::Error,
-        };
-        Self { code: code.into(), label: label.into(), weight }
+    fn new(code: impl Into<FailureCode>, class: FailureClass, label: &str) -> Self {
+        let code = code.into();
+        let is_unclear = matches!(
+            code,
+            FailureCode::OfferingUnknown
+                | FailureCode::SpecMismatch
+                | FailureCode::ItemWithoutOffering
+        );
+        let is_answer = class == FailureClass::Reject || code == FailureCode::DecompNoRule;
+        let weight = if is_answer && !is_unclear { Weight::Unqualified } else { Weight::Error };
+        Self { code, label: label.into(), weight }
     }
 }

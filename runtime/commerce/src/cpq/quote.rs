@@ -12,6 +12,7 @@ pub use self::approval::needs_approval;
 use self::approval::{is_authorized, reasons_text};
 pub use self::state::QuoteState;
 use super::configure::{Configuration, configure};
+use model::FailureCode;
 use model::decompose::Mistake;
 use model::decompose::charges::charges;
 use model::order::{Form, OrderError};
@@ -206,7 +207,7 @@ pub fn next_version(
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A quote may be begun while it is open what an item is to be; it cannot be approved then.
-const UNDECIDED: &str = "ITEM_WITHOUT_OFFERING";
+const UNDECIDED: FailureCode = FailureCode::ItemWithoutOffering;
 
 /// Whether all items of a quote could be ordered now.
 fn orderable(quote: &Value, rulebook: &Rulebook, now: Timestamp) -> Result<(), QuoteError> {

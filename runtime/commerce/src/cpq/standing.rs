@@ -94,5 +94,5 @@ fn not_on_sale(
         }
         ("NOT_ON_SALE", "validFor", "is not valid now".into())
     };
-    Some(Reason { code, entity: id.into(), attribute, message })
+    Some(Reason { code: code.into(), entity: id.into(), attribute, message })
 }

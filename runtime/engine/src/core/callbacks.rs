@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::plan::{UNDO, Work};
 use model::{
-    BOUNDS, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Phase, TaskId, TaskState, Wait,
+    BOUNDS, Event, Failure, FailureClass, FailureCode, Fulfilment, FulfilmentId, Phase, TaskId,
+    TaskState, Wait,
 };
 use tmf::time::Timestamp;
 
@@ -302,7 +303,7 @@ impl<R> Core<R> {
                 names.len(),
                 BOUNDS.keys_max,
             );
-            return Some(Failure::new(FailureClass::Operator, "CALLBACK_KEY", message));
+            return Some(Failure::new(FailureClass::Operator, FailureCode::CallbackKey, message));
         }
         for (key, name) in wait.keys.iter().zip(&names) {
             if let Some((other, of, attempt)) = self.waiting.get(name)
@@ -350,7 +351,7 @@ fn taken(key: &str, other: &FulfilmentId, task: TaskId) -> Failure {
          answer; retry this task when that one has its answer, or have the plugin wait under a key \
          of its own"
     );
-    Failure::new(FailureClass::Operator, "CALLBACK_KEY_TAKEN", message)
+    Failure::new(FailureClass::Operator, FailureCode::CallbackKeyTaken, message)
 }
 
 /// What an answer is to.

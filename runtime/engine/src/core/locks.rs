@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::order::quotes_of;
 use model::plan::{Action, Item, Lock, LockMode};
-use model::{Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Plan};
+use model::{Event, Failure, FailureClass, FailureCode, Fulfilment, FulfilmentId, Kind, Plan};
 
 use serde_json::Value;
 
@@ -198,7 +198,7 @@ impl<R> Core<R> {
         if let Some(other) = self.locks.against(&locks) {
             let message =
                 format!("order `{other}` is changing the same: order this when that has ended");
-            let failure = Failure::new(FailureClass::Reject, "INSTANCE_BUSY", message);
+            let failure = Failure::new(FailureClass::Reject, FailureCode::InstanceBusy, message);
             return Ok(vec![Event::Rejected { failure }]);
         }
         if seen.is_some_and(|seen| self.locks.is_stale(&locks, seen)) {
@@ -226,7 +226,7 @@ impl<R> Core<R> {
         if let Some(other) = self.locks.against(&locks) {
             let message =
                 format!("order `{other}` is changing the same: it is planned when that has ended");
-            let failure = Failure::new(FailureClass::Operator, "INSTANCE_BUSY", message);
+            let failure = Failure::new(FailureClass::Operator, FailureCode::InstanceBusy, message);
             return Ok((Event::Held { failure }, Vec::new()));
         }
         if self.locks.is_stale(&locks, seen) {

@@ -300,7 +300,11 @@ impl Disk {
         let mut held: Vec<String> =
             self.held().iter().map(|(_, reservation)| reservation_key(reservation)).collect();
         held.sort();
-        assert_eq!(self.keys(keys::RESERVATIONS), held, "what tasks hold is held, and nothing else");
+        assert_eq!(
+            self.keys(keys::RESERVATIONS),
+            held,
+            "what tasks hold is held, and nothing else"
+        );
     }
 
     /// Nothing is left of records that never came to be.

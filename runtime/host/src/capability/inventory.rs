@@ -18,6 +18,7 @@ use crate::capability::log::Log;
 use crate::contract::inventory::{self, Failure};
 use crate::contract::types::FailureClass;
 use crate::grants::{self, Grants};
+use model::FailureCode;
 
 /// Max documents that are found by an attribute.
 const FOUND_MAX: usize = 100;
@@ -57,7 +58,11 @@ impl inventory::Host for Inventory {
         let begin = prefix.len();
         let latest = Scan { direction: Direction::Backward, ..Scan::prefix(prefix, FOUND_MAX) };
         let entries = self.store.scan(&latest).map_err(|error| {
-            failure(FailureClass::Retry, "STORE_FAILED", format!("{kind} by {attribute}: {error}"))
+            failure(
+                FailureClass::Retry,
+                FailureCode::StoreFailed,
+                format!("{kind} by {attribute}: {error}"),
+            )
         })?;
         let mut found = Vec::new();
         for (key, _) in entries {
@@ -95,11 +100,13 @@ impl Inventory {
         }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).min(SEARCHED_MAX);
         search::search(&*self.store, kind, &asked, limit).map_err(|error| match error {
-            SearchError::TooWide => {
-                failure(FailureClass::Operator, "SEARCH_TOO_WIDE", format!("{kind}: {error}"))
-            }
+            SearchError::TooWide => failure(
+                FailureClass::Operator,
+                FailureCode::SearchTooWide,
+                format!("{kind}: {error}"),
+            ),
             SearchError::Store(source) => {
-                failure(FailureClass::Retry, "STORE_FAILED", format!("{kind}: {source}"))
+                failure(FailureClass::Retry, FailureCode::StoreFailed, format!("{kind}: {source}"))
             }
         })
     }
@@ -111,18 +118,22 @@ impl Inventory {
         let lines = grants::lines(&self.plugin, "inventory", &self.grants.inventory, kind);
         self.log.write("host", &format!("to grant inventory `{kind}`, add\n{lines}"));
         let message = format!("`{kind}` documents are not granted: the log has the lines to add");
-        Err(failure(FailureClass::Operator, "NOT_GRANTED", message))
+        Err(failure(FailureClass::Operator, FailureCode::NotGranted, message))
     }
 
     fn read(&self, kind: &str, id: &str) -> Result<Option<String>, Failure> {
         let document = self.store.get(&keys::document(kind, id)).map_err(|error| {
-            failure(FailureClass::Retry, "STORE_FAILED", format!("{kind} `{id}`: {error}"))
+            failure(
+                FailureClass::Retry,
+                FailureCode::StoreFailed,
+                format!("{kind} `{id}`: {error}"),
+            )
         })?;
         let Some(bytes) = document else { return Ok(None) };
         let json = Document::json(&bytes).ok().map(<[u8]>::to_vec).unwrap_or_default();
         String::from_utf8(json).map(Some).map_err(|_| {
             let message = format!("{kind} `{id}` is not text: the store is damaged");
-            failure(FailureClass::Operator, "STORE_FAILED", message)
+            failure(FailureClass::Operator, FailureCode::StoreFailed, message)
         })
     }
 }
@@ -135,7 +146,7 @@ fn check_indexed(kind: &str, attribute: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("`{kind}` documents are not found by `{attribute}`");
-    Err(failure(FailureClass::Operator, "NOT_INDEXED", message))
+    Err(failure(FailureClass::Operator, FailureCode::NotIndexed, message))
 }
 
 /// The named attributes of a document; all of them if none is named.
@@ -147,7 +158,7 @@ fn part_of(mut body: Value, shown: &[String]) -> Value {
 }
 
 /// A failure of a capability, as the guest sees it.
-pub(super) fn failure(class: FailureClass, code: &str, message: String) -> Failure {
+pub(super) fn failure(class: FailureClass, code: FailureCode, message: String) -> Failure {
     Failure { class, code: code.into(), message, retry_after_ms: None, attributes: Vec::new() }
 }
 

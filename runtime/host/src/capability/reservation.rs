@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::pools::{Pools, ReserveError};
+use model::FailureCode;
 use model::{FulfilmentId, PoolId, TaskId};
 use wasmtime::component::{HasData, Linker};
 
@@ -36,7 +37,7 @@ impl reservation::Host for Reservation {
             let lines = grants::lines(&self.plugin, "pools", &self.grants.pools, &name);
             self.log.write("host", &format!("to grant pool `{name}`, add\n{lines}"));
             let message = format!("pool `{name}` is not granted: the log has the lines to add");
-            return Err(failure(FailureClass::Operator, "NOT_GRANTED", message));
+            return Err(failure(FailureClass::Operator, FailureCode::NotGranted, message));
         }
         let pool = PoolId::new(name);
         let reservation = self
@@ -44,8 +45,8 @@ impl reservation::Host for Reservation {
             .reserve(&self.fulfilment, self.task, &pool, &request.name)
             .map_err(|error| {
                 let code = match error {
-                    ReserveError::Unknown(_) => "UNKNOWN_POOL",
-                    ReserveError::Exhausted { .. } => "POOL_EXHAUSTED",
+                    ReserveError::Unknown(_) => FailureCode::UnknownPool,
+                    ReserveError::Exhausted { .. } => FailureCode::PoolExhausted,
                 };
                 failure(FailureClass::Operator, code, error.to_string())
             })?;
@@ -68,11 +69,15 @@ impl Reservation {
                 let message = format!(
                     "the name of a {what} has {bytes} bytes, the limit is {NAME_BYTES_MAX}"
                 );
-                return Err(failure(FailureClass::Operator, "NAME_TOO_LONG", message));
+                return Err(failure(FailureClass::Operator, FailureCode::NameTooLong, message));
             }
             if self.mask.is_shown_in(name) {
                 let message = format!("the name of a {what} holds the value of a setting");
-                return Err(failure(FailureClass::Operator, "PLUGIN_SHOWS_SETTING", message));
+                return Err(failure(
+                    FailureClass::Operator,
+                    FailureCode::PluginShowsSetting,
+                    message,
+                ));
             }
         }
         Ok(())

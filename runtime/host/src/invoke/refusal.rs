@@ -1,6 +1,6 @@
 //! Why a call was not begun, or was given up: limits of the host and of the plugin as a whole.
 
-use model::{Failure, FailureClass};
+use model::{Failure, FailureClass, FailureCode};
 
 use crate::admission::{Capacity, Short};
 use crate::install::Plugin;
@@ -18,13 +18,13 @@ pub(super) fn busy(plugin: &Plugin, capacity: Capacity) -> Failure {
         capacity.instances_share(),
         capacity.instances,
     );
-    Failure::new(FailureClass::Retry, "PLUGIN_BUSY", message)
+    Failure::new(FailureClass::Retry, FailureCode::PluginBusy, message)
 }
 
 /// The element has not finished the change that is to be rolled back.
 pub(super) fn pending() -> Failure {
     let message = "the element still works on the change: it is rolled back when that has ended";
-    Failure::new(FailureClass::Retry, "ELEMENT_PENDING", message)
+    Failure::new(FailureClass::Retry, FailureCode::ElementPending, message)
 }
 
 /// The time was up.
@@ -34,7 +34,7 @@ pub(super) fn late(plugin: &Plugin) -> Failure {
         "plugin `{name}` did not answer in time; it may take {} ms, and no longer than its step",
         limits.wall_ms
     );
-    Failure::new(FailureClass::Retry, "PLUGIN_TIMEOUT", message)
+    Failure::new(FailureClass::Retry, FailureCode::PluginTimeout, message)
 }
 
 /// The memory of all guests, or the plugin's share of it, was used up.
@@ -52,7 +52,7 @@ pub(super) fn short(short: Short, capacity: Capacity) -> Failure {
             capacity.bytes / MIB
         ),
     };
-    Failure::new(FailureClass::Retry, "HOST_MEMORY", message)
+    Failure::new(FailureClass::Retry, FailureCode::HostMemory, message)
 }
 
 /// The call needs more memory than its plugin can ever have.
@@ -64,7 +64,7 @@ pub(super) fn too_large(plugin: &Plugin, bytes: usize, capacity: Capacity) -> Fa
         bytes.div_ceil(MIB),
         capacity.bytes_share() / MIB
     );
-    Failure::new(FailureClass::Operator, "HOST_MEMORY", message)
+    Failure::new(FailureClass::Operator, FailureCode::HostMemory, message)
 }
 
 /// wasmtime's pool had no room, although the call was admitted.
@@ -73,12 +73,12 @@ pub(super) fn pool(error: &wasmtime::Error) -> Failure {
         "the host has no room for another instance ({error}); the task is tried again, raise [host] \
          instances if it stays so"
     );
-    Failure::new(FailureClass::Retry, "HOST_BUSY", message)
+    Failure::new(FailureClass::Retry, FailureCode::HostBusy, message)
 }
 
 /// The host is ending.
 pub(super) fn closing() -> Failure {
-    Failure::new(FailureClass::Retry, "HOST_CLOSING", "the host is closing")
+    Failure::new(FailureClass::Retry, FailureCode::HostClosing, "the host is closing")
 }
 
 /// The host panicked while it served the call.
@@ -88,7 +88,7 @@ pub(super) fn fault(plugin: &Plugin) -> Failure {
          the task",
         plugin.name
     );
-    Failure::new(FailureClass::Operator, "HOST_FAULT", message)
+    Failure::new(FailureClass::Operator, FailureCode::HostFault, message)
 }
 
 /// A plugin that reaches outside and exports no `undo` was asked to undo its work.
@@ -98,5 +98,5 @@ pub(crate) fn no_undo(plugin: &Plugin) -> Failure {
         "plugin `{name}` is a {role} that exports no `undo`, and its work outside remains: undo it by \
          hand, then skip the task; for later orders give its step `undo: false`, or export `undo`"
     );
-    Failure::new(FailureClass::Operator, "PLUGIN_NO_UNDO", message)
+    Failure::new(FailureClass::Operator, FailureCode::PluginNoUndo, message)
 }

@@ -123,7 +123,8 @@ fn a_period_is_a_unit_or_a_number_of_them() {
         }) else {
             unreachable!("it is an object")
         };
-        let period = request(&input).map_err(|failure| failure.code)?.prices.prices[0].period;
+        let period =
+            request(&input).map_err(|failure| failure.code.to_string())?.prices.prices[0].period;
         Ok(period.map(|period| (period.length, period.unit)))
     };
     assert_eq!(of("month"), Ok(Some((1, rating::Unit::Month))));

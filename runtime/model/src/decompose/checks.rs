@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, Characteristic, Offering, Spec, SpecKind};
+use crate::codes::FailureCode;
 use crate::id::SpecId;
 use crate::order::{Form, Line, Order};
 use crate::outcome::{Failure, FailureClass};
@@ -40,7 +41,7 @@ pub struct Mistake {
     /// The id of the item.
     pub item: String,
     /// What is wrong, for programs.
-    pub code: &'static str,
+    pub code: FailureCode,
     /// Who must act.
     pub class: FailureClass,
     /// What is wrong, for people.
@@ -55,33 +56,37 @@ pub(super) fn lines(order: &Order, catalog: &Catalog) -> Result<Vec<CheckedLine>
     };
     let messages = mistakes.iter().map(|found| format!("item `{}`: {}", found.item, found.message));
     let messages: Vec<String> = messages.collect();
-    let failure = Failure::new(first.class, first.code, messages.join("; "));
+    let failure = Failure::new(first.class, &first.code, messages.join("; "));
     let line = order.lines.iter().find(|line| line.id == first.item);
-    let path = line.map_or_else(String::new, |line| attribute(order.level, line, first.code));
+    let path = line.map_or_else(String::new, |line| attribute(order.level, line, &first.code));
     Err(failure.about(path))
 }
 
 /// The attribute of an order that a mistake of a line is about.
-pub(super) fn attribute(level: Level, line: &Line, code: &str) -> String {
+pub(super) fn attribute(level: Level, line: &Line, code: &FailureCode) -> String {
     let form = Form::of(level);
     let (path, subject) = (&line.path, form.subject());
-    match code {
-        "OFFERING_UNKNOWN" | "OFFERING_NOT_ORDERABLE" | "ITEM_WITHOUT_OFFERING" => {
-            format!("{path}.productOffering")
-        }
-        "SPEC_UNKNOWN" | "SPEC_MISMATCH" | "DECOMP_NO_RULE" => {
-            format!("{path}.{subject}.{}", form.spec())
-        }
-        "CHARACTERISTIC_UNKNOWN" | "CHARACTERISTIC_VALUE" | "CHARACTERISTIC_MISSING" => {
-            format!("{path}.{subject}.{}", form.characteristics())
-        }
-        "BUNDLE_CARDINALITY" => format!("{path}.{}", form.items()),
-        _ => path.clone(),
+    use FailureCode as Code;
+    if matches!(
+        code,
+        Code::OfferingUnknown | Code::OfferingNotOrderable | Code::ItemWithoutOffering
+    ) {
+        return format!("{path}.productOffering");
     }
+    if matches!(code, Code::SpecUnknown | Code::SpecMismatch | Code::DecompNoRule) {
+        return format!("{path}.{subject}.{}", form.spec());
+    }
+    if code.is_of_characteristic() {
+        return format!("{path}.{subject}.{}", form.characteristics());
+    }
+    if *code == Code::BundleCardinality {
+        return format!("{path}.{}", form.items());
+    }
+    path.clone()
 }
 
-/// Holds an order against the catalogs. Configurations, quotes and qualifications are held against
-/// them by the same function, so that what passes there passes when it is ordered.
+/// Validates an order against the catalogs. Configurations, quotes and qualifications are validated by
+/// the same function: a configuration that passes can be ordered.
 pub fn check(order: &Order, catalog: &Catalog) -> Checked {
     let mut checked = Checked { lines: Vec::new(), mistakes: Vec::new() };
     let mut bundled: BTreeMap<usize, Vec<&Line>> = BTreeMap::new();
@@ -131,7 +136,7 @@ fn unchecked(line: &Line, catalog: &Catalog) -> CheckedLine {
     CheckedLine { spec, title: title.unwrap_or_default(), characteristics }
 }
 
-type Mistakes = Vec<(&'static str, FailureClass, String)>;
+type Mistakes = Vec<(FailureCode, FailureClass, String)>;
 
 /// Checks what a product line offers; answers with its specification.
 fn product<'a>(
@@ -144,18 +149,18 @@ fn product<'a>(
     let mut reject = |code, message| found.push((code, FailureClass::Reject, message));
     let Some(id) = &line.offering else {
         match &line.spec {
-            None => reject("ITEM_WITHOUT_OFFERING", "names no productOffering".into()),
+            None => reject(FailureCode::ItemWithoutOffering, "names no productOffering".into()),
             Some(id) => match catalog.why_unready("productSpecification", id.as_str()) {
                 Some(why) => {
                     let message = format!("productSpecification `{id}` cannot be ordered: {why}");
-                    reject("SPEC_UNKNOWN", message);
+                    reject(FailureCode::SpecUnknown, message);
                 }
                 None if !is_product(catalog, id) && line.action == Action::Add => {
                     let message = format!(
                         "the catalog has no productSpecification `{id}`: name one that it has, or \
                          a productOffering"
                     );
-                    reject("SPEC_UNKNOWN", message);
+                    reject(FailureCode::SpecUnknown, message);
                 }
                 None => {}
             },
@@ -165,11 +170,14 @@ fn product<'a>(
     let Some(offering) = catalog.offerings.get(id) else {
         match catalog.why_unready("productOffering", id.as_str()) {
             Some(why) => reject(
-                "OFFERING_NOT_ORDERABLE",
+                FailureCode::OfferingNotOrderable,
                 format!("productOffering `{id}` cannot be ordered: {why}"),
             ),
             None => {
-                reject("OFFERING_UNKNOWN", format!("the catalog has no productOffering `{id}`"));
+                reject(
+                    FailureCode::OfferingUnknown,
+                    format!("the catalog has no productOffering `{id}`"),
+                );
             }
         }
         return None;
@@ -177,18 +185,21 @@ fn product<'a>(
     if line.action == Action::Add && !offering.status.is_on_sale() {
         let status = offering.status.as_str();
         let message = format!("productOffering `{id}` is `{status}`, not `Active` or `Launched`");
-        reject("OFFERING_NOT_ORDERABLE", message);
+        reject(FailureCode::OfferingNotOrderable, message);
     } else if line.action == Action::Add && !offering.is_on_sale(order.at) {
-        reject("OFFERING_NOT_ORDERABLE", format!("productOffering `{id}` is not valid today"));
+        reject(
+            FailureCode::OfferingNotOrderable,
+            format!("productOffering `{id}` is not valid today"),
+        );
     }
     if let (Some(named), Some(offered)) = (&line.spec, &offering.spec)
         && named != offered
     {
-        reject("SPEC_MISMATCH", format!("`{id}` offers `{offered}`, not `{named}`"));
+        reject(FailureCode::SpecMismatch, format!("`{id}` offers `{offered}`, not `{named}`"));
     }
     if line.action == Action::Add {
         for message in bundle(bundled, offering) {
-            reject("BUNDLE_CARDINALITY", message);
+            reject(FailureCode::BundleCardinality, message);
         }
     }
     offering.spec.as_ref()
@@ -238,12 +249,12 @@ fn specification<'a>(
                     )
                 }
             };
-            found.push(("SPEC_UNKNOWN", FailureClass::Reject, message));
+            found.push((FailureCode::SpecUnknown, FailureClass::Reject, message));
             None
         }
         None => {
             let message = "names no specification: name one that a catalog has".into();
-            found.push(("SPEC_UNKNOWN", FailureClass::Reject, message));
+            found.push((FailureCode::SpecUnknown, FailureClass::Reject, message));
             None
         }
     }
@@ -266,11 +277,11 @@ fn characteristics(
         match spec.characteristics.get(name) {
             None => {
                 let message = format!("`{}` has no characteristic `{name}`", spec.name);
-                reject("CHARACTERISTIC_UNKNOWN", message);
+                reject(FailureCode::CharacteristicUnknown, message);
             }
             Some(characteristic) => {
                 if let Some(message) = offered(name, characteristic).mistake(name, value) {
-                    reject("CHARACTERISTIC_VALUE", message);
+                    reject(FailureCode::CharacteristicValue, message);
                 }
             }
         }
@@ -287,7 +298,7 @@ fn characteristics(
             complete.insert(name.clone(), default);
         } else if characteristic.required {
             let message = format!("the characteristic `{name}` is mandatory");
-            reject("CHARACTERISTIC_MISSING", message);
+            reject(FailureCode::CharacteristicMissing, message);
         }
     }
     complete

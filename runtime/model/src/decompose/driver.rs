@@ -3,6 +3,7 @@
 //! answers, so the order in which they come changes nothing.
 
 use super::{Answers, Blocked, Instance, InstanceLookup, Production, Question};
+use crate::codes::FailureCode;
 use crate::outcome::{Failure, FailureClass};
 
 /// Max questions to decomposer plugins for one order.
@@ -96,7 +97,7 @@ fn too_many_questions() -> Failure {
         "its decomposer plugins ask for more decisions than {QUESTIONS_MAX}, the most that this \
          version takes for one order"
     );
-    Failure::new(FailureClass::Operator, "DECOMP_QUESTIONS", message)
+    Failure::new(FailureClass::Operator, FailureCode::DecompQuestions, message)
 }
 
 fn too_many_instances() -> Failure {
@@ -104,7 +105,7 @@ fn too_many_instances() -> Failure {
         "it is about more existing instances than {INSTANCES_MAX}, the most that this version \
          looks up for one order: split it"
     );
-    Failure::new(FailureClass::Reject, "DECOMP_INSTANCES", message)
+    Failure::new(FailureClass::Reject, FailureCode::DecompInstances, message)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 pub(super) use self::gather::{gather, gather_from};
 use super::{Answers, Blocked, Instance, InstanceLookup, rejected};
+use crate::codes::FailureCode;
 use crate::fulfilment::Fulfilment;
 use crate::id::{InstanceId, ItemId};
 use crate::installed::{Installed, ORDERED};
@@ -53,7 +54,7 @@ pub(super) fn find<'a>(
                     line.id,
                     line.action.as_str()
                 );
-                return Err(rejected("INSTANCE_MISSING", message));
+                return Err(rejected(FailureCode::InstanceMissing, message));
             }
         };
         if line.action == Action::NoChange {
@@ -130,14 +131,14 @@ impl<'a> PriorItem<'a> {
         let recall = InstanceLookup { resource: resource.into(), id: id.into() };
         let Some(instance) = answers.instances.get(&recall).and_then(Option::as_ref) else {
             let message = format!("the inventory has no {resource} `{id}`");
-            return Err(rejected("INSTANCE_UNKNOWN", message));
+            return Err(rejected(FailureCode::InstanceUnknown, message));
         };
         if let Some(open) = &instance.open {
             let message = format!(
                 "the {resource} `{id}` is being changed by order `{open}`: order this when that has \
                  ended"
             );
-            return Err(rejected("INSTANCE_BUSY", message));
+            return Err(rejected(FailureCode::InstanceBusy, message));
         }
         let state = state(&instance.document);
         if matches!(state, "pendingActive" | "pendingTerminate") {
@@ -145,21 +146,24 @@ impl<'a> PriorItem<'a> {
                 "the {resource} `{id}` is `{state}`, another order is changing it: order this when \
                  that has ended"
             );
-            return Err(rejected("INSTANCE_BUSY", message));
+            return Err(rejected(FailureCode::InstanceBusy, message));
         }
         if !matches!(state, "active" | "suspended" | "inactive" | "reserved") {
             let message = format!(
                 "the {resource} `{id}` is `{state}`, and only what is in use can be changed or ended: \
                  order an `add` of another"
             );
-            return Err(rejected("INSTANCE_STATE", message));
+            return Err(rejected(FailureCode::InstanceState, message));
         }
         let Some(known) = known(instance) else {
             if let Some(maker) = instance.part_of.as_ref() {
                 return Err(part(resource, id, maker.as_str()));
             }
             let message = format!("no order of ours made the {resource} `{id}`: change it by hand");
-            return Err(Blocked::Failure(super::rule_failure("INSTANCE_FOREIGN", message)));
+            return Err(Blocked::Failure(super::rule_failure(
+                FailureCode::InstanceForeign,
+                message,
+            )));
         };
         let is_line = level == Level::Product || known.is_ordered();
         if !is_line {
@@ -244,7 +248,7 @@ impl<'a> PriorItem<'a> {
                 let path = format!("{}.{}.{name}", line.path, form.subject());
                 let failure = Failure::new(
                     FailureClass::Reject,
-                    "INSTANCE_STATE",
+                    FailureCode::InstanceState,
                     format!("{path}: {message}"),
                 );
                 Blocked::Failure(failure.about(path))
@@ -267,7 +271,7 @@ impl<'a> PriorItem<'a> {
             "{path}: is {}, and the product is {own}: `add` a product for more, or `delete` it",
             line.quantity
         );
-        let failure = Failure::new(FailureClass::Reject, "QUANTITY_FIXED", message);
+        let failure = Failure::new(FailureClass::Reject, FailureCode::QuantityFixed, message);
         Err(Blocked::Failure(failure.about(path)))
     }
 
@@ -292,7 +296,7 @@ fn part(resource: &str, id: &str, maker: &str) -> Blocked {
     let message = format!(
         "the {resource} `{id}` is a part of what order `{maker}` made: order a change of that"
     );
-    rejected("INSTANCE_PART", message)
+    rejected(FailureCode::InstancePart, message)
 }
 
 fn state(document: &Value) -> &str {

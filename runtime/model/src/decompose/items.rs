@@ -13,6 +13,7 @@ use super::replan::{Own, Said};
 use super::tasks::time;
 use super::{Answers, Blocked, Question, needs, prices, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
+use crate::codes::FailureCode;
 use crate::expr::{Expressions, Scope as Variables};
 use crate::id::{InstanceId, ItemId, PluginId, SpecId};
 use crate::order::Order;
@@ -240,7 +241,7 @@ impl<'a> Builder<'a> {
                 "`{name}` stands more than {DEPTH_MAX} deep below a line of the order: put fewer \
                  levels into the rules or the catalog's relations"
             );
-            return Err(Blocked::Failure(rule_failure("DECOMP_DEPTH", message)));
+            return Err(Blocked::Failure(rule_failure(FailureCode::DecompDepth, message)));
         }
         self.path.push(parent);
         let wanted = self.wanted(parent, root)?;
@@ -279,7 +280,7 @@ impl<'a> Builder<'a> {
                     "`{spec}` is decomposed into itself: the rules or the catalog's relations run \
                      in a circle"
                 );
-                return Err(Blocked::Failure(rule_failure("DECOMP_CIRCLE", message)));
+                return Err(Blocked::Failure(rule_failure(FailureCode::DecompCircle, message)));
             }
             self.ask_of(shared, root, characteristics)?;
             self.below(shared, parent, root);
@@ -292,7 +293,11 @@ impl<'a> Builder<'a> {
         }
         if self.built.items.len() >= ITEMS_MAX {
             let message = format!("the order becomes more than {ITEMS_MAX} items");
-            return Err(Blocked::Failure(Failure::new(FailureClass::Reject, "TOO_LARGE", message)));
+            return Err(Blocked::Failure(Failure::new(
+                FailureClass::Reject,
+                FailureCode::TooLarge,
+                message,
+            )));
         }
         let id = self.child(wanted, parent, root, characteristics);
         self.shared.insert(key, id);
@@ -389,11 +394,14 @@ impl<'a> Builder<'a> {
             }
             if let Some(expr) = &delivery.not_before {
                 let value = expr.evaluate(&self.variables(id, root)).map_err(|error| {
-                    rule_failure("DECOMP_RULE", format!("the delivery of `{spec}`: {error}"))
+                    rule_failure(
+                        FailureCode::DecompRule,
+                        format!("the delivery of `{spec}`: {error}"),
+                    )
                 })?;
                 not_before = time(&value).map_err(|message| {
                     let message = format!("the delivery of `{spec}`: `not-before` {message}");
-                    rule_failure("DECOMP_RULE", message)
+                    rule_failure(FailureCode::DecompRule, message)
                 })?;
             }
         }
@@ -493,5 +501,5 @@ fn conflict(spec: &SpecId, name: &str, own: &Value, other: &Value) -> Blocked {
         "`{spec}` is shared, but `{name}` would be {own} for one and {other} for another: narrow \
          its `scope` (`parent` is the narrowest), or map the characteristic"
     );
-    Blocked::Failure(rule_failure("DECOMP_CONFLICT", message))
+    Blocked::Failure(rule_failure(FailureCode::DecompConflict, message))
 }

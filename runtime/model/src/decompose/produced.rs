@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::existing::PriorItem;
 use super::items::Builder;
 use super::{Blocked, Production, Question, rule_failure};
+use crate::codes::FailureCode;
 use crate::expr::{EvalError, Expr, Scope as Variables};
 use crate::id::{ItemId, PluginId, SpecId};
 use crate::outcome::Failure;
@@ -182,7 +183,7 @@ impl<'a> Builder<'a> {
         if !self.catalog().specs.contains_key(spec) {
             let message =
                 format!("rule `{}` leads to `{spec}`, which no catalog has ready", rule.name);
-            return Err(rule_failure("DECOMP_SPEC", message));
+            return Err(rule_failure(FailureCode::DecompSpec, message));
         }
         if let Some(list) = &rule.for_each {
             return self.each(rule, spec, list, variables);
@@ -198,7 +199,7 @@ impl<'a> Builder<'a> {
                 "rule `{}`: `quantity` is a whole number up to {QUANTITY_MAX}, not {value}",
                 rule.name
             );
-            rule_failure("DECOMP_RULE", message)
+            rule_failure(FailureCode::DecompRule, message)
         })?;
         let mut numbered = Vec::new();
         for number in 1..=count {
@@ -226,7 +227,7 @@ impl<'a> Builder<'a> {
                 "rule `{}`: `for-each` is a list of up to {QUANTITY_MAX} elements, not {found}",
                 rule.name
             );
-            rule_failure("DECOMP_RULE", message)
+            rule_failure(FailureCode::DecompRule, message)
         })?;
         let mut made = Vec::with_capacity(elements.len());
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -298,7 +299,7 @@ impl<'a> Builder<'a> {
                 "rule `{}`: plugin `{plugin}` produces `{}`, which no catalog has",
                 rule.name, unknown.spec
             );
-            return Err(Blocked::Failure(rule_failure("DECOMP_PLUGIN", message)));
+            return Err(Blocked::Failure(rule_failure(FailureCode::DecompPlugin, message)));
         }
         let mut counts: BTreeMap<&SpecId, usize> = BTreeMap::new();
         let wanted = answer.iter().map(|made| {
@@ -345,5 +346,5 @@ fn holds(rule: &Rule, variables: &Variables) -> Result<bool, Failure> {
 }
 
 fn in_rule(rule: &Rule, error: &EvalError) -> Failure {
-    rule_failure("DECOMP_RULE", format!("rule `{}`: {error}", rule.name))
+    rule_failure(FailureCode::DecompRule, format!("rule `{}`: {error}", rule.name))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::rule_failure;
+use crate::codes::FailureCode;
 use crate::id::{ItemId, TaskId};
 use crate::outcome::Failure;
 use crate::plan::{Item, Task, closure};
@@ -215,7 +216,7 @@ impl<'a> Sequence<'a> {
         });
         let names = own.take(NAMED_MAX).collect::<Vec<_>>().join(", ");
         let message = format!("these need one another in a circle: {names}");
-        rule_failure("DECOMP_CIRCLE", message)
+        rule_failure(FailureCode::DecompCircle, message)
     }
 }
 

@@ -10,6 +10,7 @@ use super::change::Outputs;
 use super::items::Items;
 use super::rule_failure;
 use super::sequence::{Below, Flow, Sequence, below};
+use crate::codes::FailureCode;
 use crate::expr::{Expr, Expressions, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass};
@@ -182,7 +183,7 @@ impl<'a> Builder<'a> {
              and retry",
             item.spec
         );
-        Err(rule_failure("DECOMP_NO_RULE", message))
+        Err(rule_failure(FailureCode::DecompNoRule, message))
     }
 
     /// The tasks of each product once its services are delivered.
@@ -235,7 +236,7 @@ impl<'a> Builder<'a> {
     ) -> Result<Vec<TaskId>, Failure> {
         let Some((pack, workflow)) = self.rulebook.workflow(name) else {
             let message = format!("no pack has a workflow `{name}`");
-            return Err(rule_failure("WORKFLOW_UNKNOWN", message));
+            return Err(rule_failure(FailureCode::WorkflowUnknown, message));
         };
         self.plan.packs.insert(pack.name.clone(), pack.digest.clone());
         // To make the variables ready takes longer than all else, and most workflows ask nothing.
@@ -292,7 +293,7 @@ impl<'a> Builder<'a> {
             Some(source) => self.expr(workflow, index, source)?.is_true(scope).map_err(|error| {
                 let step = &entry.step.step;
                 let message = format!("workflow `{}`, step `{step}`: {error}", workflow.name);
-                rule_failure("DECOMP_RULE", message)
+                rule_failure(FailureCode::DecompRule, message)
             }),
         }
     }
@@ -312,7 +313,7 @@ impl<'a> Builder<'a> {
             let step = &entry.step.step;
             let message =
                 format!("workflow `{}`, step `{step}`: `not-before` {message}", workflow.name);
-            rule_failure("DECOMP_RULE", message)
+            rule_failure(FailureCode::DecompRule, message)
         })
     }
 
@@ -324,7 +325,7 @@ impl<'a> Builder<'a> {
         let expr = Expr::parse(source, &names).map_err(|error| {
             let step = &workflow.steps[index].step.step;
             let message = format!("workflow `{}`, step `{step}`: {error}", workflow.name);
-            rule_failure("DECOMP_RULE", message)
+            rule_failure(FailureCode::DecompRule, message)
         })?;
         self.compiled.insert(source.into(), expr.clone());
         Ok(expr)
@@ -364,7 +365,7 @@ impl<'a> Builder<'a> {
             "its tasks wait for others more than {WAITS_MAX} times, the most that this version \
              plans: let large groups of items rely on one item, and not all of them on all others"
         );
-        Err(Failure::new(FailureClass::Reject, "TOO_LARGE", message))
+        Err(Failure::new(FailureClass::Reject, FailureCode::TooLarge, message))
     }
 
     /// The tasks that nothing needs yet.

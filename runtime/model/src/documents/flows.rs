@@ -55,9 +55,7 @@ impl Fulfilment {
             Phase::Ended(End::Completed | End::Partial, _) => "completed",
             Phase::Ended(..) => "cancelled",
             Phase::Held(_) => "hold",
-            Phase::Submitted | Phase::Running | Phase::RollingBack(_) if self.is_held() => {
-                "hold"
-            }
+            Phase::Submitted | Phase::Running | Phase::RollingBack(_) if self.is_held() => "hold",
             Phase::Submitted | Phase::Running | Phase::RollingBack(_) => "active",
         }
     }

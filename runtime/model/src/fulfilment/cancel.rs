@@ -1,6 +1,7 @@
 //! Whether an order may be taken back by whoever ordered it.
 
 use super::{Fulfilment, Phase};
+use crate::codes::FailureCode;
 use crate::id::TaskId;
 use crate::journal::{CancelRequest, Event, Refusal};
 use crate::outcome::{Failure, FailureClass};
@@ -55,5 +56,5 @@ impl Fulfilment {
 /// What an order that is cancelled is unwound by.
 pub(super) fn cause(request: &CancelRequest) -> Failure {
     let message = request.reason.as_deref().unwrap_or("the order was taken back");
-    Failure::new(FailureClass::Reject, "CANCELLED", message)
+    Failure::new(FailureClass::Reject, FailureCode::Cancelled, message)
 }

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ending::Reach;
 use super::{Fulfilment, Phase};
+use crate::codes::FailureCode;
 use crate::id::{FulfilmentId, TaskId};
 use crate::journal::Event;
 use crate::outcome::{Failure, FailureClass, Outcome, Reservation};
@@ -45,7 +46,7 @@ impl Fulfilment {
         }
         let failure = Failure::new(
             FailureClass::Retry,
-            "CALLBACK_TIMEOUT",
+            FailureCode::CallbackTimeout,
             "the answer did not come in time; the element is asked again",
         );
         if matches!(self.tasks[task.index()], TaskState::UndoWaiting { .. }) {

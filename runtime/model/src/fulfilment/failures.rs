@@ -1,6 +1,7 @@
 //! What failed: what a person must look at, and what became of lines that are rolled back.
 
 use super::{Fulfilment, Phase};
+use crate::codes::FailureCode;
 use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, FailureClass};
 use crate::task::TaskState;
@@ -96,7 +97,7 @@ impl Fulfilment {
 fn left_behind() -> Failure {
     Failure::new(
         FailureClass::Operator,
-        "NOT_UNDONE",
+        FailureCode::NotUndone,
         "its line was given up past a point of no return: what it did stands, and the pool values \
          that it has stay reserved",
     )

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::ending::Reach;
 use super::{Fulfilment, Phase};
+use crate::codes::FailureCode;
 use crate::id::{ItemId, TaskId};
 use crate::journal::{Decision, Event};
 use crate::outcome::{Failure, FailureClass};
@@ -267,7 +268,7 @@ impl Fulfilment {
 
 fn given_up(decision: &Decision) -> Failure {
     let reason = decision.reason.as_deref().unwrap_or("an operator gave it up");
-    Failure::new(FailureClass::Operator, "GIVEN_UP", reason)
+    Failure::new(FailureClass::Operator, FailureCode::GivenUp, reason)
 }
 
 fn rolling_back(reach: Reach, task: Option<TaskId>, cause: Failure, decision: Decision) -> Event {

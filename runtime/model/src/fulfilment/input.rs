@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::Fulfilment;
+use crate::codes::FailureCode;
 use crate::expr::{Expressions, Scope, expressions_of};
 use crate::id::{ItemId, TaskId};
 use crate::outcome::{Failure, FailureClass};
@@ -90,7 +91,7 @@ impl Fulfilment {
             Err(error) => {
                 let message =
                     format!("the input of `{}` cannot be made: {error}", self.plan.task_name(task));
-                Err(Failure::new(FailureClass::Operator, "STEP_INPUT", message))
+                Err(Failure::new(FailureClass::Operator, FailureCode::StepInput, message))
             }
         }
     }

@@ -4,6 +4,7 @@ use serde_json::Map;
 
 use super::due::Owed;
 use super::{Due, Fulfilment, NoCall};
+use crate::codes::FailureCode;
 use crate::expr::Expressions;
 use crate::id::{Digest, TaskId};
 use crate::journal::Event;
@@ -146,7 +147,7 @@ impl Fulfilment {
             "no plugin `{plugin}` is active in the version that this order was planned with: put \
              its .wasm into the plugins folder and retry"
         );
-        Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message)
+        Failure::new(FailureClass::Operator, FailureCode::PluginMissing, message)
     }
 }
 

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::{Form, Line, Order, OrderError, Reader, inconsistent, malformed};
+use crate::codes::FailureCode;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::Action;
 use tmf::time::Timestamp;
@@ -139,7 +140,7 @@ impl Order {
         let message = format!(
             "{path}: `{date}` has passed: leave it out to begin at once, or name a date to come"
         );
-        Some(Failure::new(FailureClass::Reject, "DATE_PASSED", message).about(path))
+        Some(Failure::new(FailureClass::Reject, FailureCode::DatePassed, message).about(path))
     }
 }
 

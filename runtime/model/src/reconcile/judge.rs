@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 
 use super::question::{Expected, Question, busy};
 use super::reading::{Difference, Holder, Reading};
+use crate::codes::FailureCode;
 use crate::id::FulfilmentId;
-use crate::outcome::{Failure, FailureClass};
+use crate::outcome::Failure;
 
 /// How the network is another than the inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,9 +44,9 @@ pub struct Finding {
     /// The key that the work was done under.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
-    /// The code of why nobody can tell.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub code: String,
+    /// Why it could not be found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<FailureCode>,
     /// What is found, for people.
     pub message: String,
     /// What is another.
@@ -59,15 +60,20 @@ pub struct Finding {
 impl Finding {
     /// Nobody can tell, of an instance as a whole.
     pub fn unknown(resource: &str, id: &str, failure: &Failure) -> Self {
+        let code = Some(failure.code.clone());
+        Self { code, ..Self::new(Kind::Unknown, resource, id, failure.message.clone()) }
+    }
+
+    fn new(kind: Kind, resource: &str, id: &str, message: String) -> Self {
         Self {
-            kind: Kind::Unknown,
+            kind,
             resource: resource.into(),
             id: id.into(),
             work: String::new(),
             element: String::new(),
             key: String::new(),
-            code: failure.code.clone(),
-            message: failure.message.clone(),
+            code: None,
+            message,
             differences: Vec::new(),
             repair: None,
         }
@@ -79,8 +85,7 @@ impl Finding {
             "resource" => "no service in use is made of it",
             _ => "no product in use, and no service that was ordered directly, leads to it",
         };
-        let nothing = Failure::new(FailureClass::Operator, "", message);
-        Self { kind: Kind::Orphaned, ..Self::unknown(resource, id, &nothing) }
+        Self::new(Kind::Orphaned, resource, id, message.into())
     }
 
     /// Nobody can tell, because an order is changing it.
@@ -98,21 +103,19 @@ impl Question {
         answer: &Result<Reading, Failure>,
     ) -> Option<Finding> {
         let found = |kind, message: String| Finding {
-            kind,
-            message,
             work: self.work.clone(),
             element: self.element().into(),
             key: self.key.clone(),
-            ..Finding::unknown(resource, id, &Failure::new(FailureClass::Operator, "", ""))
+            ..Finding::new(kind, resource, id, message)
         };
-        let unknown = |code: &str, message: &str| {
-            Some(Finding { code: code.into(), ..found(Kind::Unknown, message.into()) })
+        let unknown = |code: FailureCode, message: &str| {
+            Some(Finding { code: Some(code), ..found(Kind::Unknown, message.into()) })
         };
         let work = &self.work;
         match (self.expected, answer) {
-            (_, Err(failure)) => unknown(&failure.code, &failure.message),
+            (_, Err(failure)) => unknown(failure.code.clone(), &failure.message),
             (_, Ok(Reading::Pending)) => {
-                unknown("ELEMENT_PENDING", "the element has not finished with it")
+                unknown(FailureCode::ElementPending, "the element has not finished with it")
             }
             (Expected::Gone, Ok(Reading::Nothing)) => None,
             (Expected::There, Ok(Reading::Nothing)) => {
@@ -127,7 +130,7 @@ impl Question {
                 // Its place may be somebody else's by now.
                 Holder::Other(_) => None,
                 Holder::Unknown => unknown(
-                    "HOLDER_UNKNOWN",
+                    FailureCode::HolderUnknown,
                     "the element holds something there, and does not say whose it is",
                 ),
             },

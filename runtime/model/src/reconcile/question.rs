@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::reading::{Holder, Reading};
+use crate::codes::FailureCode;
 use crate::expr::{Expressions, expressions_of};
 use crate::fulfilment::Fulfilment;
 use crate::id::{Digest, FulfilmentId, ItemId, PluginId, SpecId, TaskId};
@@ -93,7 +94,7 @@ pub fn questions(
         (Some((maker, before, item)), Expected::Gone) => undone(&maker.fulfilment, before, item),
         (None, _) | (Some(_), Expected::There) => {
             let message = format!("no order of ours made the {resource} `{id}`: look for yourself");
-            Err(Failure::new(FailureClass::Operator, "INSTANCE_FOREIGN", message))
+            Err(Failure::new(FailureClass::Operator, FailureCode::InstanceForeign, message))
         }
     }
 }
@@ -140,7 +141,7 @@ impl Question {
 /// An order is changing it, so nothing can be said now.
 pub(super) fn busy(by: &FulfilmentId) -> Failure {
     let message = format!("order `{by}` is changing it: look again when that has ended");
-    Failure::new(FailureClass::Retry, "INSTANCE_BUSY", message)
+    Failure::new(FailureClass::Retry, FailureCode::InstanceBusy, message)
 }
 
 /// What a document's state promises of the network; nothing where it promises nothing.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::codes::FailureCode;
 use crate::decompose::tests::played::Played;
 use crate::decompose::tests::{document, rulebook};
 use crate::documents::fulfilments_of;
@@ -209,9 +210,9 @@ fn an_instance_that_is_being_changed_or_is_not_ours_cannot_be_asked_about() {
         let makers = makers_of(played, "service", document);
         questions("service", document, &makers).unwrap_err().code
     };
-    assert_eq!(code(&played, "f-s2"), "INSTANCE_BUSY");
+    assert_eq!(code(&played, "f-s2"), FailureCode::InstanceBusy);
     played.documents.insert(("service", "x".into()), json!({ "id": "x", "state": "active" }));
-    assert_eq!(code(&played, "x"), "INSTANCE_FOREIGN");
+    assert_eq!(code(&played, "x"), FailureCode::InstanceForeign);
     let planned = json!({ "id": "x", "state": "designed" });
     assert_eq!(questions("service", &planned, &[]).unwrap(), []);
 }
@@ -237,14 +238,14 @@ fn an_answer_is_held_against_what_was_yielded_and_asked_for() {
 
     let down = Failure::new(FailureClass::Retry, "ELEMENT_503", "`olt-1` is busy");
     let unknown = judge(&question, Err(down)).unwrap();
-    assert_eq!((unknown.kind, unknown.code.as_str()), (Kind::Unknown, "ELEMENT_503"));
+    assert_eq!((unknown.kind, unknown.code), (Kind::Unknown, Some("ELEMENT_503".into())));
     let pending = judge(&question, Ok(Reading::Pending)).unwrap();
-    assert_eq!(pending.code, "ELEMENT_PENDING");
+    assert_eq!(pending.code, Some(FailureCode::ElementPending));
     question.expected = Expected::Gone;
     let left = judge(&question, Ok(held(Holder::Ours))).unwrap();
     assert_eq!(left.kind, Kind::LeftInNetwork);
     let unclear = judge(&question, Ok(held(Holder::Unknown))).unwrap();
-    assert_eq!((unclear.kind, unclear.code.as_str()), (Kind::Unknown, "HOLDER_UNKNOWN"));
+    assert_eq!((unclear.kind, unclear.code), (Kind::Unknown, Some(FailureCode::HolderUnknown)));
     assert_eq!(judge(&question, Ok(held(Holder::Other("k".into())))), None);
     assert_eq!(judge(&question, Ok(Reading::Nothing)), None);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Rulebook;
+use crate::codes::FailureCode;
 use crate::id::{Digest, SpecId};
 use crate::outcome::{Failure, FailureClass};
 use crate::pack::{Diagnostic, Names, Pack};
@@ -51,7 +52,7 @@ impl LeftOut {
             self.name,
             self.reason()
         );
-        Failure::new(FailureClass::Operator, "PACK_LEFT_OUT", message)
+        Failure::new(FailureClass::Operator, FailureCode::PackLeftOut, message)
     }
 }
 

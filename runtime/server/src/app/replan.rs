@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use engine::NotSubmitted;
-use model::{End, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Phase};
+use model::{
+    End, Event, Failure, FailureClass, FailureCode, Fulfilment, FulfilmentId, Kind, Phase,
+};
 
 use super::{App, Requested, SubmitError};
 
@@ -11,7 +13,7 @@ use super::{App, Requested, SubmitError};
 const PLANS_MAX: usize = 16;
 
 /// The code of an order that is held since one that it waits for did not complete.
-pub(crate) const NOT_COMPLETED: &str = "ORDER_NOT_COMPLETED";
+pub(crate) const NOT_COMPLETED: FailureCode = FailureCode::OrderNotCompleted;
 
 /// Who wants an order planned again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,8 +96,11 @@ impl App {
             Ok(event) => Ok(Some(event)),
             // What it is about has gone or changed since it was taken.
             Err(error @ (SubmitError::Order(_) | SubmitError::Reference { .. })) => {
-                let failure =
-                    Failure::new(FailureClass::Reject, "INSTANCE_UNKNOWN", error.to_string());
+                let failure = Failure::new(
+                    FailureClass::Reject,
+                    FailureCode::InstanceUnknown,
+                    error.to_string(),
+                );
                 Ok(Some(Event::Rejected { failure }))
             }
             Err(SubmitError::Plan(failure)) => Ok(Some(Event::Held { failure })),

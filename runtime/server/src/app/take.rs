@@ -3,6 +3,7 @@
 //! commit that takes the order.
 
 use engine::{NotSubmitted, Submitted};
+use model::FailureCode;
 use model::journal::Activation;
 use model::order::quotes_of;
 use model::{Event, Failure, Fulfilment, FulfilmentId, Kind};
@@ -106,7 +107,7 @@ impl App {
 fn after_others(orders: Vec<FulfilmentId>, event: Event) -> Event {
     let is_wrong = matches!(
         &event,
-        Event::Rejected { failure } if !failure.code.starts_with("INSTANCE")
+        Event::Rejected { failure } if !failure.code.is_of_instance()
     );
     if orders.is_empty() || is_wrong { event } else { Event::Awaiting { orders, queued: false } }
 }
@@ -117,6 +118,6 @@ fn refusal(event: &Event) -> Option<&Failure> {
         return Some(failure);
     }
     let Event::Held { failure } = event else { return None };
-    let codes = ["DECOMP_NO_RULE", "INSTANCE_FOREIGN", "PACK_LEFT_OUT"];
-    codes.contains(&failure.code.as_str()).then_some(failure)
+    let codes = [FailureCode::DecompNoRule, FailureCode::InstanceForeign, FailureCode::PackLeftOut];
+    codes.contains(&failure.code).then_some(failure)
 }

@@ -155,7 +155,7 @@ impl Problem {
         match failure.class {
             FailureClass::Reject => Self::unprocessable(message),
             FailureClass::Retry | FailureClass::Operator => {
-                tracing::warn!(failure.code, failure.message, "a request cannot be answered");
+                tracing::warn!(failure.code = %failure.code, failure.message, "a request cannot be answered");
                 Self::unavailable(message)
             }
         }

@@ -5,7 +5,7 @@ use engine::worker::{Call, Operation, Worker as _};
 use host::Role;
 use model::documents::fulfilments_of;
 use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questions};
-use model::{Digest, End, Failure, FailureClass, Fulfilment, Phase, TaskId};
+use model::{Digest, End, Failure, FailureClass, FailureCode, Fulfilment, Phase, TaskId};
 use serde_json::Value;
 
 use super::orphan::is_orphan;
@@ -77,7 +77,7 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
         }
     }
     let message = "it changed each time that it was looked at: look again later";
-    let failure = Failure::new(FailureClass::Retry, "INSTANCE_BUSY", message);
+    let failure = Failure::new(FailureClass::Retry, FailureCode::InstanceBusy, message);
     checked.findings = vec![Finding::unknown(resource, id, &failure)];
     Ok(checked)
 }
@@ -134,7 +134,11 @@ pub(super) async fn ask(
 ) -> Result<Option<Result<Reading, Failure>>, CheckError> {
     let Some(digest) = version(app, question) else {
         let message = format!("no plugin `{}` is active: it cannot be asked", question.plugin());
-        return Ok(Some(Err(Failure::new(FailureClass::Operator, "PLUGIN_MISSING", message))));
+        return Ok(Some(Err(Failure::new(
+            FailureClass::Operator,
+            FailureCode::PluginMissing,
+            message,
+        ))));
     };
     if app.host.role(&digest).await.is_some_and(|role| role != Role::Activator) {
         return Ok(None);

@@ -13,8 +13,8 @@ use engine::worker::{Call, Effects, Operation, Report, Resolved, Worker};
 use engine::{Durability, Engine, Parts};
 use host::{Host, Options};
 use model::{
-    Digest, Event, Failure, FailureClass, Fulfilment, FulfilmentId, Kind, Outcome, Plan, PluginId,
-    PoolId, Rulebook,
+    Digest, Event, Failure, FailureClass, FailureCode, Fulfilment, FulfilmentId, Kind, Outcome,
+    Plan, PluginId, PoolId, Rulebook,
 };
 use serde_json::{Map, Value, json};
 use tmf::time::Timestamp;
@@ -190,7 +190,7 @@ impl Willing {
     fn reserve(&self, call: &Call, pool: &str, name: &str) -> Result<String, Failure> {
         let held = self.pools.reserve(&call.fulfilment, call.task, &PoolId::new(pool), name);
         held.map(|reservation| reservation.value).map_err(|error| {
-            Failure::new(FailureClass::Operator, "POOL_EXHAUSTED", error.to_string())
+            Failure::new(FailureClass::Operator, FailureCode::PoolExhausted, error.to_string())
         })
     }
 }

@@ -175,11 +175,13 @@ fn reasons(item: &mut Value, own: &Answered, wanted: bool) {
     let (errors, reasons): (Vec<&Obstacle>, Vec<&Obstacle>) =
         own.obstacles.iter().partition(|obstacle| obstacle.weight == Weight::Error);
     if !errors.is_empty() {
-        let errors = errors.iter().map(|own| json!({ "id": own.code, "value": own.label }));
+        let errors =
+            errors.iter().map(|own| json!({ "id": own.code.as_str(), "value": own.label }));
         set(item, "terminationError", errors.collect());
     }
     if !reasons.is_empty() && wanted {
-        let reasons = reasons.iter().map(|own| json!({ "code": own.code, "label": own.label }));
+        let reasons =
+            reasons.iter().map(|own| json!({ "code": own.code.as_str(), "label": own.label }));
         set(item, "eligibilityUnavailabilityReason", reasons.collect());
     }
 }

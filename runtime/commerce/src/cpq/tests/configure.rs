@@ -124,7 +124,7 @@ fn an_offering_is_sold_while_it_is_valid() {
     let codes = |at: &str| {
         let at = Timestamp::parse(at).unwrap();
         let found = super::configure(Form::Quote, &request, rulebook.catalog(), at).unwrap();
-        found.mistakes.iter().map(|mistake| mistake.code).collect::<Vec<_>>()
+        found.mistakes.iter().map(|mistake| mistake.code.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(codes("2025-12-31T23:59:59Z"), ["OFFERING_NOT_ORDERABLE"]);
     assert_eq!(codes("2026-01-01T00:00:00Z"), Vec::<&str>::new());
@@ -142,7 +142,7 @@ fn an_offering_may_offer_fewer_values_than_its_product() {
         super::configure(Form::Quote, &request, rulebook.catalog(), NOW).unwrap()
     };
     assert_eq!(ask("1 NET").lines[0].characteristics["speed"], json!(200));
-    assert_eq!(ask("1 NET speed=100").mistakes[0].code, "CHARACTERISTIC_VALUE");
+    assert_eq!(ask("1 NET speed=100").mistakes[0].code.as_str(), "CHARACTERISTIC_VALUE");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn outputs_of_any_depth_can_be_read_back_or_fail_the_step() {
         stage.line("restart");
         assert_eq!(aside(&stage), [], "{levels} levels");
         let f = read_fulfilment(&stage.store, &id("f")).unwrap().unwrap();
-        let failed = f.failures().first().map(|fault| fault.failure.code.clone());
+        let failed = f.failures().first().map(|fault| fault.failure.code.to_string());
         let wanted = (levels > 31).then(|| "PLUGIN_ANSWER".to_string());
         assert_eq!(failed, wanted, "{levels} levels");
     }

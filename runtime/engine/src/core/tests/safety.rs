@@ -44,7 +44,7 @@ fn a_key_that_is_waited_for_is_refused_to_others_and_both_are_told() {
         waiting(&mut stage, "second", key);
         assert_eq!((state(&stage, "first"), state(&stage, "second")), ("waiting", "failed"));
         let open = stage.core.fulfilments().next().unwrap();
-        assert_eq!(open.failures()[0].failure.code, "CALLBACK_KEY_TAKEN");
+        assert_eq!(open.failures()[0].failure.code.as_str(), "CALLBACK_KEY_TAKEN");
         if key == "onu-1" {
             let note = stage.store.get(&keys::note(&id("f"), 0, 1)).unwrap().unwrap();
             assert!(String::from_utf8(note).unwrap().contains("task 1 of `f`"));

@@ -3,6 +3,7 @@
 
 use super::Mistakes;
 use crate::catalog::{Catalog, Relation, RelationKind};
+use crate::codes::FailureCode;
 use crate::id::SpecId;
 use crate::order::{Line, Order};
 use crate::outcome::FailureClass;
@@ -46,12 +47,12 @@ fn related(
                 "`{own}` requires `{}`: add it, or name the one that is there with `noChange`",
                 relation.to
             );
-            found.push(("OFFERING_REQUIRES", FailureClass::Reject, message));
+            found.push((FailureCode::OfferingRequires, FailureClass::Reject, message));
         }
         (RelationKind::Excludes, Some(other)) => {
             let message =
                 format!("`{own}` cannot be with `{}` of item `{}`", relation.to, other.id);
-            found.push(("OFFERING_EXCLUDES", FailureClass::Reject, message));
+            found.push((FailureCode::OfferingExcludes, FailureClass::Reject, message));
         }
         (RelationKind::Requires, Some(_)) | (RelationKind::Excludes, None) => {}
     }
@@ -82,10 +83,10 @@ fn sold_at(order: &Order, line: &Line, places: &[String], found: &mut Mistakes) 
     }
     let (code, message) = if areas.is_empty() {
         let message = format!("`{}` is not sold everywhere: name its `place`", name(line));
-        ("PLACE_MISSING", message)
+        (FailureCode::PlaceMissing, message)
     } else {
         let sold = places.join(", ");
-        ("PLACE_NOT_COVERED", format!("`{}` is sold at {sold} only", name(line)))
+        (FailureCode::PlaceNotCovered, format!("`{}` is sold at {sold} only", name(line)))
     };
     found.push((code, FailureClass::Reject, message));
 }

@@ -36,7 +36,7 @@ fn endless(questions: usize, lookups: usize) -> Result<usize, (FailureClass, Str
     loop {
         step = match step {
             Step::Done(known) => return Ok(known),
-            Step::Failed(failure) => return Err((failure.class, failure.code)),
+            Step::Failed(failure) => return Err((failure.class, failure.code.to_string())),
             Step::Ask(decision, asked) => {
                 let productions = asked.into_iter().map(|question| (question, Vec::new()));
                 decision.resume(Answer::Productions(productions.collect()))

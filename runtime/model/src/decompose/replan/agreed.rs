@@ -11,6 +11,7 @@ use super::super::items::Builder;
 use super::super::parts::{self, Fit};
 use super::super::produced::{Requested, Whole};
 use super::super::{Blocked, InstanceLookup};
+use crate::codes::FailureCode;
 use crate::expr::Scope as Variables;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;
@@ -159,7 +160,7 @@ impl<'a> Builder<'a> {
              `scope` or map the characteristic from what they share",
             line.id, wish.value
         );
-        let failure = Failure::new(FailureClass::Reject, "DECOMP_CONFLICT", message);
+        let failure = Failure::new(FailureClass::Reject, FailureCode::DecompConflict, message);
         Blocked::Failure(failure.about(path))
     }
 
@@ -172,6 +173,6 @@ impl<'a> Builder<'a> {
             let place = if self.order.level == Level::Product { ".place" } else { "" };
             return format!("{}.{}{place}", line.path, form.subject());
         }
-        attribute(self.order.level, line, "CHARACTERISTIC_VALUE")
+        attribute(self.order.level, line, &FailureCode::CharacteristicValue)
     }
 }

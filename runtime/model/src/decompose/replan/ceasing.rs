@@ -9,6 +9,7 @@ use super::super::items::Builder;
 use super::super::{Answers, rejected};
 use super::name_state;
 use crate::catalog::Catalog;
+use crate::codes::FailureCode;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::installed::ORDERED;
 use crate::order::{Form, Line};
@@ -62,7 +63,7 @@ impl<'a> Builder<'a> {
             other.id()
         );
         let path = format!("{path}.{}.id", Form::of(self.order.level).subject());
-        let failure = Failure::new(FailureClass::Reject, "INSTANCE_NEEDED", message);
+        let failure = Failure::new(FailureClass::Reject, FailureCode::InstanceNeeded, message);
         Err(Blocked::Failure(failure.about(path)))
     }
 
@@ -90,7 +91,7 @@ impl<'a> Builder<'a> {
                         part.id.id(),
                         known.id.id()
                     );
-                    return Err(rejected("INSTANCE_STATE", message));
+                    return Err(rejected(FailureCode::InstanceState, message));
                 }
                 continue;
             }
@@ -239,7 +240,7 @@ impl<'a> Builder<'a> {
                         self.order.lines[*index].id,
                         bundle.id.id()
                     );
-                    return Err(rejected("BUNDLE_CARDINALITY", message));
+                    return Err(rejected(FailureCode::BundleCardinality, message));
                 }
             }
         }
@@ -276,7 +277,7 @@ fn needed(id: &InstanceId, by: &InstanceId, path: Option<String>) -> Blocked {
         by.resource(),
         by.id()
     );
-    let failure = Failure::new(FailureClass::Reject, "INSTANCE_NEEDED", message);
+    let failure = Failure::new(FailureClass::Reject, FailureCode::InstanceNeeded, message);
     Blocked::Failure(match path {
         Some(path) => failure.about(path),
         None => failure,

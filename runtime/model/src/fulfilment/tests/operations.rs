@@ -188,7 +188,7 @@ fn a_missing_plugin_fails_the_attempt_and_is_named() {
     let [Due::Conclude { reason: NoCall::Impossible(failure), .. }] = due.as_slice() else {
         panic!("{due:?}")
     };
-    assert_eq!(failure.code, "PLUGIN_MISSING");
+    assert_eq!(failure.code.as_str(), "PLUGIN_MISSING");
     assert!(failure.message.contains("`noop`"), "{}", failure.message);
 }
 

@@ -16,25 +16,24 @@ pub(super) fn plans() -> impl Strategy<Value = Vec<Policy>> {
     let policy = (any::<u8>(), 1..4_u32, any::<bool>(), kinds, prop::option::of(0..5_000_i64));
     prop::collection::vec(policy, 1..8).prop_map(|policies| {
         let policies = policies.into_iter().enumerate();
-        let policies =
-            policies.map(|(index, (needs, attempts, hold, kinds, not_before))| {
-                let (point_of_no_return, lines, undoes) = kinds;
-                let needs = (0..index.min(8)).filter(|bit| needs & (1 << bit) != 0);
-                Policy {
-                    needs: needs.map(TaskId::at).collect(),
-                    attempts,
-                    on_failure: if hold { OnFailure::Hold } else { OnFailure::RollBack },
-                    point_of_no_return: point_of_no_return == 0,
-                    not_before: not_before.map(Timestamp),
-                    lines: ["a", "b", "c"]
-                        .iter()
-                        .enumerate()
-                        .filter(|(bit, _)| lines & (1 << bit) != 0)
-                        .map(|(_, line)| (*line).into())
-                        .collect(),
-                    undoes: undoes == 0,
-                }
-            });
+        let policies = policies.map(|(index, (needs, attempts, hold, kinds, not_before))| {
+            let (point_of_no_return, lines, undoes) = kinds;
+            let needs = (0..index.min(8)).filter(|bit| needs & (1 << bit) != 0);
+            Policy {
+                needs: needs.map(TaskId::at).collect(),
+                attempts,
+                on_failure: if hold { OnFailure::Hold } else { OnFailure::RollBack },
+                point_of_no_return: point_of_no_return == 0,
+                not_before: not_before.map(Timestamp),
+                lines: ["a", "b", "c"]
+                    .iter()
+                    .enumerate()
+                    .filter(|(bit, _)| lines & (1 << bit) != 0)
+                    .map(|(_, line)| (*line).into())
+                    .collect(),
+                undoes: undoes == 0,
+            }
+        });
         policies.collect()
     })
 }

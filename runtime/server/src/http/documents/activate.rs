@@ -6,6 +6,7 @@ use axum::http::header::LINK;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use engine::Submitted;
+use model::FailureCode;
 use model::journal::Activation;
 use model::order::Form;
 use model::{Failure, FulfilmentId, Kind, activation};
@@ -158,16 +159,22 @@ async fn submit(
 /// The error for an instance that cannot be activated, changed or removed.
 fn refused(form: Form, failure: &Failure) -> Problem {
     let message = failure.message.as_str();
-    match failure.code.as_str() {
-        "DECOMP_NO_RULE" | "SPEC_UNKNOWN" => Problem::unprocessable(message).about(form.spec()),
-        "INSTANCE_BUSY" => Problem::conflict(message).about("id"),
-        "INSTANCE_STATE" => Problem::unprocessable(message).about(form.state().unwrap_or("id")),
-        code if code.starts_with("CHARACTERISTIC") => {
-            Problem::unprocessable(message).about(form.characteristics())
-        }
-        code if code.starts_with("INSTANCE") => Problem::unprocessable(message).about("id"),
-        _ => Problem::unprocessable(message).about(form.subject()),
+    let code = &failure.code;
+    if *code == FailureCode::InstanceBusy {
+        return Problem::conflict(message).about("id");
     }
+    let attribute = if matches!(code, FailureCode::DecompNoRule | FailureCode::SpecUnknown) {
+        form.spec()
+    } else if *code == FailureCode::InstanceState {
+        form.state().unwrap_or("id")
+    } else if code.is_of_characteristic() {
+        form.characteristics()
+    } else if code.is_of_instance() {
+        "id"
+    } else {
+        form.subject()
+    };
+    Problem::unprocessable(message).about(attribute)
 }
 
 /// An activated instance is active at the end: a planned one is no work for the network.

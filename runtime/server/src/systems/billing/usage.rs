@@ -365,7 +365,7 @@ async fn ask(app: &App, guided: &Guided, input: &Value, at: Timestamp) -> Answer
     match app.host.run(call).await.outcome {
         Outcome::Done(outputs) => Answer::Rated(Value::Object(outputs)),
         Outcome::Failed(failure) => {
-            tracing::warn!(usage = guided.usage, failure.code, failure.message, "was not rated");
+            tracing::warn!(usage = guided.usage, failure.code = %failure.code, failure.message, "was not rated");
             match failure.class {
                 FailureClass::Retry => Answer::Later,
                 FailureClass::Reject | FailureClass::Operator => {

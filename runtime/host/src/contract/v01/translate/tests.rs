@@ -15,7 +15,7 @@ fn an_undo_waits_by_its_attributes() {
     assert_eq!((callback.keys.join(" ").as_str(), callback.timeout_ms), ("k-1 k-2", 5_000));
     assert!(matches!(undone(done(&[])), Ok(types::Outcome::Done(_))));
     for wrong in [&[("waits-for", "k-1")][..], &[("waits-for", "k-1"), ("waits-ms", "soon")]] {
-        assert_eq!(undone(done(wrong)).unwrap_err().code, "PLUGIN_ANSWER");
+        assert_eq!(undone(done(wrong)).unwrap_err().code.as_str(), "PLUGIN_ANSWER");
     }
 }
 
@@ -30,6 +30,6 @@ fn an_observation_is_read_from_the_attributes_of_a_probe() {
     let values = state.differences.iter().map(|one| (one.expected.as_str(), one.found.as_deref()));
     assert_eq!(values.collect::<Vec<_>>(), [("100", Some("7")), ("1", None)]);
     let wrong = done(&[("differences", "1")]);
-    assert_eq!(observed(old::Finding::Applied(wrong)).unwrap_err().code, "PLUGIN_ANSWER");
+    assert_eq!(observed(old::Finding::Applied(wrong)).unwrap_err().code.as_str(), "PLUGIN_ANSWER");
     assert!(matches!(observed(old::Finding::NotApplied), Ok(observation::Observed::Absent)));
 }
