@@ -1,5 +1,5 @@
-//! Bounds on what comes from plugins, elements and callbacks: size, depth and count. What exceeds
-//! them is cut where it is prose and refused where it is data, before it is applied or written.
+//! Bounds on what comes from plugins, elements and callbacks: size, depth and count. Prose that
+//! exceeds them is cut, data is refused, before it is applied or written.
 
 use serde_json::{Map, Value};
 

@@ -71,20 +71,19 @@ pub struct Offering {
 pub struct Bundled {
     /// The offering.
     pub offering: SpecId,
-    /// At least so many.
+    /// The least number of it.
     pub min: u64,
     /// Whether the bundle can do without it, by the catalog.
     pub is_optional: bool,
-    /// At most so many.
+    /// The greatest number of it.
     pub max: u64,
-    /// So many where nobody chooses.
+    /// The number if the customer does not choose one.
     pub default: u64,
 }
 
-/// What an offering or a product says about another.
+/// A relation of an offering or a product to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
-    /// What it says.
     pub kind: RelationKind,
     /// The other one.
     pub to: SpecId,
@@ -422,7 +421,7 @@ impl Characteristic {
         all.join(", ")
     }
 
-    /// The same without what values must match, for a trial with values that nobody chose.
+    /// Drops the patterns, for a trial with made-up values.
     pub fn forget_patterns(&mut self) {
         self.pattern = None;
         self.values.retain(|allowed| !matches!(allowed, Allowed::Pattern(_)));

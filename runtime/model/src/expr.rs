@@ -1,8 +1,8 @@
 //! Expressions: the Common Expression Language, behind one type of ours.
 //!
 //! CEL was chosen because it refuses a misspelt name instead of taking it for false: in
-//! decomposition a silent false is a service that nobody orders. It has no loops; what could blow
-//! up, a comprehension within a comprehension within a comprehension, is refused here.
+//! decomposition a silent false is a service that is never ordered. It has no loops; a comprehension
+//! within a comprehension within a comprehension, which could take long, is refused here.
 
 mod members;
 mod paths;
@@ -21,10 +21,10 @@ use cel::objects::Key;
 use cel::{Context, Env, Program};
 use serde_json::{Map, Number, Value};
 
-/// Comprehensions may nest so deep.
+/// Max depth of nested comprehensions.
 const NESTING_MAX: usize = 2;
 
-/// An expression may have so many characters.
+/// Max bytes of an expression.
 const SOURCE_MAX: usize = 4096;
 
 /// CEL's own functions. To list them takes longer than most expressions, so it is done once.
@@ -147,7 +147,7 @@ pub struct Expressions {
     compiled: BTreeMap<String, Expr>,
 }
 
-/// So many expressions are kept compiled; past it the cache starts anew.
+/// Max expressions that are kept compiled; beyond it the cache starts anew.
 const EXPRESSIONS_MAX: usize = 10_000;
 
 impl Expressions {
@@ -197,7 +197,7 @@ pub fn expressions_of(template: &Value) -> Vec<&str> {
     }
 }
 
-/// A walk over an expression's tree that finds names nobody bound and nesting that is too deep.
+/// A walk over an expression's tree that finds unbound names and nesting that is too deep.
 struct Walk<'a> {
     bound: Vec<String>,
     unknown: Option<String>,

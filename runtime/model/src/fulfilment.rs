@@ -112,9 +112,9 @@ pub enum Phase {
     Held(Failure),
     /// Tasks are done as they become due.
     Running,
-    /// Tasks are taken back, in reverse order.
+    /// Tasks are undone, in reverse order.
     RollingBack(Failure),
-    /// Nothing is owed any more. A fulfilment that did not complete says why.
+    /// Nothing is owed any more. If it did not complete, with the reason.
     Ended(End, Option<Failure>),
 }
 

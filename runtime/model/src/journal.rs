@@ -43,7 +43,7 @@ pub enum Event {
         /// The plan.
         plan: Arc<Plan>,
     },
-    /// It could not be decomposed, and a person can mend that.
+    /// It could not be decomposed, and an operator can mend that.
     Held {
         /// Why.
         failure: Failure,
@@ -113,12 +113,12 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// A person wants a failed task tried again.
+    /// An operator retries a failed task.
     Retried {
         /// The task.
         task: TaskId,
     },
-    /// What was done is taken back from now on.
+    /// All completed work is undone from now on.
     RollingBack {
         /// Why.
         cause: Failure,
@@ -176,7 +176,7 @@ pub enum Event {
         /// Until when.
         until: Timestamp,
     },
-    /// Taking a task back failed and is tried again.
+    /// The undo of a task failed and is retried.
     UndoRetrying {
         /// The task.
         task: TaskId,
@@ -187,7 +187,7 @@ pub enum Event {
         /// When the next one is due.
         at: Timestamp,
     },
-    /// Taking a task back failed, and a person is asked.
+    /// The undo of a task failed for good, and an operator is asked.
     UndoFailed {
         /// The task.
         task: TaskId,
@@ -196,7 +196,7 @@ pub enum Event {
         /// Why.
         failure: Failure,
     },
-    /// A task was taken back; what it held is free again.
+    /// A task was undone; its reservations are released.
     Undone {
         /// The task.
         task: TaskId,
@@ -253,7 +253,7 @@ pub enum RiskLevel {
     Missed,
 }
 
-/// What a fulfilment was submitted as.
+/// The kind of a submission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
@@ -288,16 +288,16 @@ pub struct Activation {
     pub attributes: Map<String, Value>,
 }
 
-/// The wish that an order be taken back (TMF622 `CancelProductOrder` and its sisters).
+/// A request to cancel an order (TMF622 `CancelProductOrder`, and those of TMF641 and 652).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CancelRequest {
     /// The id of the request.
     pub id: String,
-    /// Why, in the words of whoever asks.
+    /// Why, in the client's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When it is wanted; for people, since what can be taken back is taken back at once.
+    /// When it is wanted; only shown, since an order that can be cancelled is cancelled at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested: Option<Timestamp>,
 }
@@ -314,18 +314,18 @@ pub struct Decision {
     pub reason: Option<String>,
 }
 
-/// Why an order is not taken back.
+/// Why an order is not cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Refusal {
     /// A point of no return is passed, or may be.
-    #[error("`{task}` cannot be taken back any more")]
+    #[error("`{task}` cannot be undone any more")]
     PastReturn {
         /// The task's name.
         task: String,
     },
-    /// It is being taken back anyway, since something failed.
-    #[error("the order is being taken back already, because of `{code}`")]
+    /// It is being rolled back already, since something failed.
+    #[error("the order is being rolled back already, because of `{code}`")]
     RollingBack {
         /// The code of what failed.
         code: FailureCode,
@@ -352,11 +352,11 @@ pub enum End {
     Completed,
     /// Some lines were delivered; the others came to nothing and were rolled back.
     Partial,
-    /// It was unwound.
+    /// It was rolled back.
     Failed,
     /// It asked for what cannot be, and nothing had been done outside.
     Rejected,
-    /// Whoever ordered it took it back.
+    /// The client cancelled it.
     Cancelled,
 }
 

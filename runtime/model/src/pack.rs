@@ -60,7 +60,7 @@ pub struct PackFiles(pub BTreeMap<String, String>);
 pub struct Names {
     /// The entities of its catalog.
     pub entities: BTreeSet<SpecId>,
-    /// What its rules are about.
+    /// The specifications that its rules are about.
     pub ruled: BTreeSet<SpecId>,
     /// Its workflows.
     pub workflows: BTreeSet<String>,

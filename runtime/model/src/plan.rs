@@ -202,7 +202,7 @@ impl Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
-    /// It shall come to be.
+    /// It shall be created.
     Add,
     /// It shall change.
     Modify,
@@ -276,7 +276,7 @@ pub struct Step {
     pub on_failure: OnFailure,
     /// Whether a rollback undoes it by calling the plugin.
     pub undo: bool,
-    /// Whether it is a point of no return: once it is done, the order is not unwound any more.
+    /// Whether it is a point of no return: once it is done, the order is not rolled back any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub point_of_no_return: bool,
     /// The milestone of the order that is reached when it is done.
@@ -291,7 +291,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// At the most so many attempts.
+    /// Max attempts.
     pub attempts: u32,
     /// The pause after the first, in milliseconds; it doubles each time.
     pub first_ms: u64,
@@ -303,9 +303,9 @@ pub struct Retry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum OnFailure {
-    /// The order is held and a person is asked.
+    /// The order is held and an operator is asked.
     Hold,
-    /// What was done is undone in reverse order, and the order fails.
+    /// Completed work is undone in reverse order, and the order fails.
     RollBack,
 }
 
@@ -386,13 +386,13 @@ impl Plan {
         &self.steps[self.task(task).step as usize]
     }
 
-    /// Whether the order is not unwound any more once a task is done. What an earlier order had
-    /// made is gone for good when it is taken back: what it held may be somebody else's by then.
+    /// Whether the order is not rolled back any more once a task is done. Prior work that was undone is
+    /// gone for good: another order may have taken its reservations by then.
     pub fn is_point_of_no_return(&self, task: TaskId) -> bool {
         self.step(task).point_of_no_return || matches!(self.task(task).work, Work::Undo(_))
     }
 
-    /// The milestone that is reached when a task is done; taking back reaches none.
+    /// The milestone that is reached when a task is done; an undo reaches none.
     pub fn milestone(&self, task: TaskId) -> Option<&str> {
         let reaches = !matches!(self.task(task).work, Work::Undo(_));
         self.step(task).milestone.as_deref().filter(|_| reaches)
@@ -422,7 +422,7 @@ impl Plan {
     }
 }
 
-/// What the index of a fulfilment is compared with.
+/// A naive version of the index of a fulfilment, to compare it with.
 #[cfg(test)]
 impl Plan {
     /// The tasks of an item, in order.

@@ -101,7 +101,7 @@ pub enum PoolError {
     TooLarge,
 }
 
-/// A pool may hold so many values, so that positions can be counted without overflow.
+/// Max values of a pool, so that positions can be counted without overflow.
 pub const POOL_VALUES_MAX: u64 = 1 << 48;
 
 impl Pool {

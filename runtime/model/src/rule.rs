@@ -37,7 +37,7 @@ pub struct Rule {
 pub enum Produces {
     /// Instances of a specification.
     Spec(SpecId),
-    /// Whatever a decomposer plugin says.
+    /// The productions that a decomposer plugin answers with.
     Plugin(PluginId),
 }
 
@@ -52,7 +52,7 @@ pub struct Delivery {
     pub adapter: Option<String>,
     /// The resources that it is made of, where the catalog does not say it right.
     pub resources: Option<Vec<SpecId>>,
-    /// What must be delivered before it, in addition to what the catalog says.
+    /// Specifications that must be delivered before it, besides those of the catalog.
     pub needs: Vec<SpecId>,
     /// How far one instance reaches.
     pub scope: Scope,

@@ -124,8 +124,8 @@ impl Rulebook {
     }
 
     /// The same rules with other catalogs: the documents as they stand in the store, each with its
-    /// resource. What cannot be used is left out. A specification of a pack goes before another of
-    /// the same id.
+    /// resource. Unusable documents are left out. A specification of a pack goes before
+    /// another of the same id.
     #[must_use]
     pub fn with_documents<'a>(
         &self,
@@ -214,7 +214,7 @@ impl Rulebook {
         Some(self.workflow(name)?.1)
     }
 
-    /// The same rules where prices bear a tax that nobody names.
+    /// The same rules with a default tax on prices.
     #[must_use]
     pub fn with_usual_tax(self, tax: Option<Tax>) -> Self {
         Self { tax: tax.map(Arc::new), ..self }
@@ -231,13 +231,13 @@ impl Rulebook {
         self.zone
     }
 
-    /// The tax on what says no other.
+    /// The default tax.
     pub fn usual_tax(&self) -> Option<&Tax> {
         self.tax.as_deref()
     }
 
-    /// The tax that products of an offering are billed with where the catalog names none: what the
-    /// step that rates them says in `taxRate`, else the usual one.
+    /// The tax that products of an offering are billed with if the catalog names none: the `taxRate` of
+    /// the step that rates them, else the default tax.
     pub fn tax(&self, offering: &SpecId) -> Option<Tax> {
         let own = self.rated_by(offering).and_then(|workflow| {
             let mut steps = workflow.steps.iter();

@@ -1,4 +1,4 @@
-//! The life of a task, as a table: what may follow what. What the table does not list is illegal.
+//! The life of a task, as a table of legal transitions. Any other transition is illegal.
 
 use serde_json::{Map, Value};
 
@@ -57,7 +57,7 @@ pub enum TaskState {
     },
     /// The attempt to undo it is answered by callback.
     UndoWaiting {
-        /// What it had task_output.
+        /// Its output.
         task_output: TaskOutput,
         /// The number of the undo attempt.
         attempt: u32,
@@ -68,16 +68,16 @@ pub enum TaskState {
     },
     /// The callback of the undo came and must be read.
     UndoCalledBack {
-        /// What it had task_output.
+        /// Its output.
         task_output: TaskOutput,
         /// The number of the undo attempt.
         attempt: u32,
         /// The callback's body.
         payload: Value,
     },
-    /// Taking it back failed; another attempt at that follows.
+    /// Its undo failed; another attempt follows.
     Undoing {
-        /// What it had task_output.
+        /// Its output.
         task_output: TaskOutput,
         /// The number of the undo attempt that failed.
         attempt: u32,
@@ -88,20 +88,20 @@ pub enum TaskState {
         /// Whether there is anything to undo.
         begun: bool,
     },
-    /// Taking it back failed for good: a person must act.
+    /// Its undo failed for good: an operator must act.
     Stuck {
-        /// What it had task_output.
+        /// Its output.
         task_output: TaskOutput,
         /// Why.
         failure: Failure,
         /// Whether there is anything to undo.
         begun: bool,
     },
-    /// It was taken back.
+    /// It was undone.
     Undone,
     /// An operator gave its undo up: what it left behind may still be there.
     GivenUp {
-        /// What it had task_output.
+        /// Its output.
         task_output: TaskOutput,
         /// Why it could not be undone.
         failure: Failure,

@@ -20,7 +20,7 @@ pub struct Workflow {
 /// A step of a workflow.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WorkflowStep {
-    /// What a task is made from.
+    /// The definition of its tasks.
     pub step: Step,
     /// The positions of the steps that it needs.
     pub needs: Vec<usize>,

@@ -108,7 +108,7 @@ fn decompositions_are_bounded_in_count_and_size() {
 }
 
 #[test]
-fn what_was_read_back_is_bounded() {
+fn readings_are_bounded() {
     let difference = |found: Value| Difference { name: "speed".into(), expected: json!(1), found };
     let held = |found| Reading::Held {
         outputs: Map::new(),

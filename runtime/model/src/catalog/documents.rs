@@ -1,5 +1,5 @@
 //! A catalog made of the documents of the store instead of a pack's file. A document may be
-//! unfinished, or one of another system that says what we cannot use: it is left out until it is not.
+//! unfinished, or come from another system and be of no use here: it is left out until it is usable.
 
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use tmf::time::Timestamp;
 /// Where an entity of a catalog stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lifecycle {
-    /// Somebody thinks about it.
+    /// It is an idea.
     InStudy,
     /// It is being written.
     InDesign,
@@ -22,16 +22,16 @@ pub enum Lifecycle {
     Launched,
     /// It is not offered any more; who has it keeps it.
     Retired,
-    /// Nobody has it any more.
+    /// No customer has it any more.
     Obsolete,
 }
 
 /// A time that something is valid for (TM Forum's `TimePeriod`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Validity {
-    /// From this time; from ever where nothing is said.
+    /// The first instant; unlimited if `None`.
     pub from: Option<Timestamp>,
-    /// Up to this time; for ever where nothing is said.
+    /// The instant after the last; unlimited if `None`.
     pub until: Option<Timestamp>,
 }
 
@@ -94,7 +94,7 @@ impl Lifecycle {
         matches!(self, Self::Active | Self::Launched)
     }
 
-    /// Whether nobody can have it yet, so that it may still be unfinished.
+    /// Whether no customer can have it yet, so that it may still be unfinished.
     pub fn is_draft(self) -> bool {
         matches!(self, Self::InStudy | Self::InDesign | Self::InTest | Self::Rejected)
     }
@@ -120,7 +120,7 @@ impl Validity {
         Ok(Self { from, until })
     }
 
-    /// Whether it is valid at a time; always where no time is asked about.
+    /// Whether it is valid at a time; always if `at` is `None`.
     pub fn holds(self, at: Option<Timestamp>) -> bool {
         let Some(at) = at else {
             return true;

@@ -1,17 +1,17 @@
 //! The patterns that values of a characteristic must match (`regex` of TMF620, 633, 634).
 //!
-//! A value must match as a whole. Matching takes time in proportion to pattern and value, whatever
-//! the pattern says; both are bounded, so no pattern makes an order slow.
+//! A value must match as a whole. Matching takes time in proportion to the lengths of pattern
+//! and value. Both are bounded, so no pattern makes an order slow.
 
 use std::fmt;
 
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
-/// A pattern may be so long, in bytes.
+/// Max bytes of a pattern.
 const PATTERN_BYTES_MAX: usize = 1_000;
 
-/// A pattern may take so much memory once it is compiled, in bytes: `(a{1000}){1000}` is refused.
+/// Max bytes of memory of a compiled pattern: `(a{1000}){1000}` is refused.
 const COMPILED_BYTES_MAX: usize = 64 << 10;
 
 /// A longer value matches no pattern, in bytes.

@@ -45,7 +45,7 @@ pub struct OfferingPrice {
     pub parts: Vec<String>,
     /// How long it lasts, of what alters another; for good if `None`.
     pub lasts: Option<Term>,
-    /// What alters a price is applied in this order.
+    /// The alterations of a price are applied in ascending order of this.
     pub priority: i64,
     /// Where it stands.
     pub status: Lifecycle,

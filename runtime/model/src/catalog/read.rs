@@ -61,7 +61,7 @@ fn relations(entity: &Value, name: &str) -> Vec<Relation> {
     known.collect()
 }
 
-/// Where an entity stands; one that says nothing is active.
+/// Where an entity stands; active if it has no `lifecycleStatus`.
 pub(super) fn status(entity: &Value) -> Result<Lifecycle, String> {
     let word = text(entity, "lifecycleStatus").unwrap_or("Active");
     Lifecycle::parse(word).ok_or_else(|| {

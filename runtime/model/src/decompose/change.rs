@@ -1,5 +1,5 @@
-//! The tasks that change what was made before: steps are done again in another way, or what they
-//! did is taken back, last first; the rest stands.
+//! The tasks that change what was made before: steps are repeated with other input, or
+//! undone, last first. Other prior work stays as it is.
 
 mod compare;
 mod reverse;
@@ -63,14 +63,14 @@ impl Builder<'_> {
         Some(Work::Modify(Box::new(made)))
     }
 
-    /// What a step task_output that is left out now cannot be read any more.
+    /// Forgets the outputs of a step that is left out now, so that no later step reads them.
     pub(super) fn leave_out(&mut self, item: Option<ItemId>, step: &Step) {
         if let Some(task_output) = item.and_then(|item| self.task_output.get_mut(&item)) {
             task_output.retain(|(own, _)| own.workflow != step.workflow || own.step != step.step);
         }
     }
 
-    /// Takes back what ceases: after all that is new, and in reverse.
+    /// Undoes the work for items that cease: after all new work, in reverse order.
     pub(super) fn cease(&mut self, items: &Items) {
         let first = self.ends();
         let reverse = Reverse::new(&items.items);
@@ -120,8 +120,8 @@ impl Builder<'_> {
         }
     }
 
-    /// The work for an item that is taken back: all of it, or steps that it is not made of any
-    /// more.
+    /// The work for an item that is undone: all of it, or only the steps that its workflow has no
+    /// longer.
     fn ceasing(&mut self, id: ItemId, ceases: bool) -> Vec<(Step, PriorWork)> {
         let Some(prior_work) = self.prior_work.remove(&id) else {
             return Vec::new();

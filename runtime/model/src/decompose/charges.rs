@@ -152,8 +152,8 @@ impl<'a> Own<'a> {
         found
     }
 
-    /// Whether a price is for this line: it counts today and is for these characteristics. What is
-    /// no characteristic of the product is a tier of usage.
+    /// Whether a price is for this line: it counts today and is for these characteristics. A name that
+    /// is no characteristic of the product is that of a tier of usage.
     fn counts(&self, price: &OfferingPrice) -> bool {
         price.holds(self.order.at)
             && price.when.iter().all(|(name, values)| {

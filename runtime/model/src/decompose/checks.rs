@@ -1,6 +1,5 @@
-//! Holds an order against the catalogs: offerings exist and can be ordered, characteristics have
-//! allowed values, bundles are complete. Defaults are filled in. Everything that is wrong is
-//! reported at once.
+//! Validates an order against the catalogs: offerings exist and can be ordered, characteristics have
+//! allowed values, bundles are complete. Defaults are filled in. All mistakes are reported at once.
 
 mod together;
 
@@ -15,7 +14,7 @@ use crate::order::{Form, Line, Order};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level};
 
-/// What an order says, held against the catalogs.
+/// An order after validation against the catalogs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
     /// The lines with their defaults, in the order's order.

@@ -13,8 +13,8 @@ fn own_date(order: &Order, index: usize) -> Option<Timestamp> {
 }
 
 impl Items {
-    /// The time before which nothing with an effect is done for an item. What serves several lines
-    /// is there for the first of them, and until the last of them ends.
+    /// The time before which nothing with an effect is done for an item. An item that serves several
+    /// lines begins with the first of them and ends with the last.
     pub(super) fn begins(&self, id: ItemId) -> Option<Timestamp> {
         let item = &self.items[id.index()];
         let roots = self.roots[id.index()].iter().map(|root| self.items[root.index()].not_before);

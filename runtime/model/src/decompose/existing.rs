@@ -300,6 +300,9 @@ fn part(resource: &str, id: &str, maker: &str) -> Blocked {
 }
 
 fn state(document: &Value) -> &str {
-    let says = |name: &str| document.get(name).and_then(Value::as_str);
-    says("status").or_else(|| says("state")).or_else(|| says("resourceStatus")).unwrap_or_default()
+    let state = |name: &str| document.get(name).and_then(Value::as_str);
+    state("status")
+        .or_else(|| state("state"))
+        .or_else(|| state("resourceStatus"))
+        .unwrap_or_default()
 }

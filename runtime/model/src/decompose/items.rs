@@ -56,7 +56,7 @@ pub(super) enum Reads {
     Elsewhere,
 }
 
-/// A plan may have so many items.
+/// Max items of a plan.
 const ITEMS_MAX: usize = 200_000;
 
 /// Decomposition may go so deep below a line.
@@ -125,7 +125,7 @@ pub(super) struct Builder<'a> {
     taken: BTreeSet<&'a str>,
     /// The item of each existing instance: a plan is about an instance once.
     pub by_instance: BTreeMap<InstanceId, ItemId>,
-    /// What each of these items is an instance of.
+    /// The existing instance of each of these items.
     pub origins: BTreeMap<ItemId, PriorItem<'a>>,
     /// ExistingLine instances that are decomposed anew.
     pub redone: BTreeSet<ItemId>,
@@ -135,7 +135,7 @@ pub(super) struct Builder<'a> {
     pub said: BTreeMap<ItemId, Said>,
     /// The instances that do not use or need an existing one any more.
     pub dropped: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
-    /// What changed lines are made of, for those that were looked at.
+    /// The existing parts of changed lines, for those that were looked at.
     pub own: BTreeMap<ItemId, Own<'a>>,
 }
 

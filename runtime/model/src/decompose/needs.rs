@@ -9,8 +9,8 @@ use crate::order::{Extent, Order, Reliance};
 use crate::plan::Action;
 use crate::rulebook::Rulebook;
 
-/// What stands below an item that several lines share is for all of these lines. The first items
-/// are the lines themselves; a bundle is not what its parts are made of.
+/// Items below one that several lines share serve all of these lines. The first items are the lines
+/// themselves; a bundle is not a part of its products.
 pub(super) fn spread_lines(built: &mut Items, lines: usize) {
     let mut waits = vec![0_usize; built.items.len()];
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); built.items.len()];

@@ -16,8 +16,8 @@ pub(super) enum Fit {
 }
 
 /// Whether an instance of an earlier plan is the one that is wanted now as a part. Both are of one
-/// specification, and so are their parents. What an alternative rule asks for is the same one
-/// changed, unless the rule that made it still asks for its own.
+/// specification, and so are their parents. An instance that an alternative rule asks for
+/// is the same one, changed, unless the rule that made it still asks for its own.
 pub(super) fn fit(
     before: &Item,
     part: Option<&Part>,

@@ -18,7 +18,7 @@ use crate::pricing::sold::Price;
 use crate::rulebook::Rulebook;
 use tmf::money::{Decimal, PriceKind, decimal};
 
-/// What the catalog charges for each line as it was before the order; `None` if the order changes no
+/// The catalog's charges for each line as it was before the order; `None` if the order changes no
 /// characteristics of a product.
 pub(super) fn before(
     order: &Order,

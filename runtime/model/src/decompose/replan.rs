@@ -1,5 +1,5 @@
-//! What becomes of what is installed: a product's services are matched with what it becomes by the
-//! rules now, stay as they are, or cease when the last that uses them gives them up.
+//! Plans a change of an installed product: its services are matched with those that the rules ask for
+//! now. They stay as they are, change, or cease when their last user gives them up.
 
 mod agreed;
 mod ceasing;
@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// What an instance is made of stays as it is.
+    /// The parts of an instance stay as they are.
     pub(super) fn keep_parts(
         &mut self,
         id: ItemId,
@@ -213,7 +213,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The instances that an item is made of already, for each that is wanted of it by the rules.
-    /// What is the same in every characteristic is matched first.
+    /// Instances that are equal in every characteristic are matched first.
     pub(super) fn matches(
         &self,
         parent: ItemId,
@@ -285,8 +285,8 @@ impl<'a> Builder<'a> {
         Ok((id, is_new))
     }
 
-    /// What an item was made of and the rules do not want any more is given up; products that it
-    /// bundles stay, since lines say what becomes of them.
+    /// Gives up the parts of an item that the rules do not ask for any more. Products that it bundles
+    /// stay: lines of the order decide about them.
     pub(super) fn give_up_rest(&mut self, parent: ItemId, root: ItemId) -> Result<(), Blocked> {
         let Some(known) = self.origins.get(&parent).copied() else { return Ok(()) };
         if !self.redone.contains(&parent) {
@@ -374,8 +374,8 @@ fn origin(known: &PriorItem<'_>) -> Provenance {
 /// Notes what an instance's document has.
 pub(super) fn name_state(item: &mut Item, document: &Value) {
     let Some(origin) = &mut item.origin else { return };
-    let says = |name: &str| document.get(name).and_then(Value::as_str);
-    let state = says("status").or_else(|| says("state")).unwrap_or_default();
+    let state = |name: &str| document.get(name).and_then(Value::as_str);
+    let state = state("status").or_else(|| state("state")).unwrap_or_default();
     origin.state = state.into();
     let links = ["productOrderItem", "serviceOrderItem"];
     let links = links.iter().find_map(|name| document.get(*name)?.as_array());

@@ -1,5 +1,5 @@
-//! The order in which items are worked on. An item waits for what it needs, and so does all that it
-//! is made of. What is needed has been delivered when all that it is made of has.
+//! The order in which items are worked on. An item and all its parts wait for the items that
+//! it needs. A needed item has been delivered when all its parts have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -40,7 +40,7 @@ impl Moment {
     }
 }
 
-/// What each item is made of.
+/// The parts of each item.
 pub(super) type Below = Rc<[Vec<ItemId>]>;
 
 /// Works out what each item is made of.
@@ -58,12 +58,12 @@ pub(super) fn below(items: &[Item]) -> Below {
 pub(super) struct Sequence<'a> {
     items: &'a [Item],
     below: Below,
-    /// What each item waits for with all that it is made of, beside what its parents wait for.
+    /// The moments that each item waits for with all its parts, besides those of its parents.
     start: Vec<Vec<Moment>>,
     /// What only its own work waits for: parts of itself that it needs.
     own: Vec<Vec<ItemId>>,
-    /// What is shared, and cannot wait for all that those wait for who share it: one of them may
-    /// need another. What it waits for is in `start`.
+    /// Shared items, which cannot wait for everything that their parents wait for: one parent may need
+    /// another. Their own waits are in `start`.
     apart: BTreeSet<ItemId>,
     /// The items, what is needed first; among equals as they are.
     order: Vec<ItemId>,
@@ -94,8 +94,8 @@ impl<'a> Sequence<'a> {
         &self.order
     }
 
-    /// What an item needs is the whole of another; of what it is part of only the own work of that;
-    /// and a part of itself comes before its own work only.
+    /// Sorts the needs of an item: it needs the whole of another item, but of an item that it is part of
+    /// only that one's own work; its own parts come before its own work only.
     fn sort_needs(&mut self, id: ItemId) {
         let needs = &self.items[id.index()].needs;
         if needs.is_empty() {

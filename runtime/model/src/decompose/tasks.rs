@@ -24,8 +24,8 @@ use tmf::time::Timestamp;
 /// Max times that the tasks of a plan wait for another.
 const WAITS_MAX: usize = 1_000_000;
 
-/// Makes the plan of an order's items. What ceases does so when all else is done: until then the
-/// order can be unwound, and from then on it can not.
+/// Makes the plan of an order's items. Items cease when all else is done: until then the order can
+/// be rolled back, from then on it cannot.
 pub(super) fn plan(
     mut items: Items,
     document: &Value,
@@ -85,7 +85,7 @@ pub(super) struct Builder<'a> {
     pub rulebook: &'a Rulebook,
     /// What conditions of any step can read. The order is in it, made ready once: it may be large.
     pub variables: Scope,
-    /// What each item is made of.
+    /// The parts of each item.
     pub below: Below,
     pub plan: Plan,
     /// How many tasks were looked at, and how often these wait for another.
@@ -94,8 +94,7 @@ pub(super) struct Builder<'a> {
     steps: BTreeMap<(String, String), u32>,
     /// The conditions that were compiled so far, by their text.
     compiled: BTreeMap<String, Expr>,
-    /// The work that stands for items that were there before: what is not redone or taken back
-    /// stays so.
+    /// The prior work for existing items that is neither repeated nor undone so far.
     pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
     /// The steps of such items that stay as they are.
     pub kept: BTreeSet<(ItemId, String)>,
@@ -152,8 +151,8 @@ impl<'a> Builder<'a> {
         packs.values().map(|pack| pack.hooks.clone()).collect()
     }
 
-    /// The workflow that delivers an item; an error where something must be done and nothing says
-    /// how.
+    /// The workflow that delivers an item; an error if it needs work and no rule names a
+    /// workflow.
     fn workflow_of(
         &self,
         item: &Item,
@@ -179,7 +178,7 @@ impl<'a> Builder<'a> {
             return Ok(None);
         }
         let message = format!(
-            "no rule says how `{}` is delivered: add it under `deliver:` in a pack's rules.yaml \
+            "no rule states how `{}` is delivered: add it under `deliver:` in a pack's rules.yaml \
              and retry",
             item.spec
         );

@@ -91,8 +91,8 @@ fn decomposed(catalog: &str, rules: &str, order: &str, answers: &Answers) -> Res
 
 /// A rulebook of one pack. A line of the catalog is a specification with what it relies on and
 /// what is delivered before it, `P product: A, B after C; speed number 100 200 default 100`, or an
-/// offering, `O offers P` and `B bundles O 1..1, Q 0..2`. What the network does is delivered by the
-/// workflow `do` unless the rules say otherwise.
+/// offering, `O offers P` and `B bundles O 1..1, Q 0..2`. Services of the network are delivered by the
+/// workflow `do` unless the rules name another.
 pub(crate) fn rulebook(catalog: &str, rules: &str) -> Rulebook {
     rulebook_with(catalog, rules, WORKFLOWS)
 }

@@ -8,8 +8,8 @@ use cel::common::ast::{EntryExpr, Expr as Node, IdedExpr, LiteralValue};
 use super::Expr;
 
 impl Expr {
-    /// The members of a variable that the expression names, each once, in order. What is worked out
-    /// when it is evaluated is not among them.
+    /// The members of a variable that the expression names, each once, in order. Members that
+    /// are computed when it is evaluated are not among them.
     pub fn members(&self, variable: &str) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         walk(self.program.expression(), variable, &mut found);

@@ -18,7 +18,7 @@ pub struct Path {
 }
 
 impl Expr {
-    /// All that the expression reads of variables, each once, in order. What is worked out when it is
+    /// All that the expression reads of variables, each once, in order. A member that is computed when it is
     /// evaluated ends a path.
     pub fn paths(&self) -> BTreeSet<Path> {
         let mut walk = Walk::default();

@@ -1,4 +1,4 @@
-//! Whether an order may be taken back by whoever ordered it.
+//! Whether the client may cancel an order.
 
 use super::{Fulfilment, Phase};
 use crate::codes::FailureCode;
@@ -36,8 +36,8 @@ impl Fulfilment {
         }
     }
 
-    /// A task past which nothing is taken back, and which was begun. That it failed does not say
-    /// that it had no effect, and nobody decides here to go on without knowing.
+    /// A point of no return that was begun. Even if it failed it may have had an effect, and a
+    /// cancellation does not go on without knowing.
     fn past_return(&self) -> Option<TaskId> {
         self.passed().next()
     }
@@ -53,8 +53,8 @@ impl Fulfilment {
     }
 }
 
-/// What an order that is cancelled is unwound by.
+/// The failure that a cancelled order is rolled back with.
 pub(super) fn cause(request: &CancelRequest) -> Failure {
-    let message = request.reason.as_deref().unwrap_or("the order was taken back");
+    let message = request.reason.as_deref().unwrap_or("the order was cancelled");
     Failure::new(FailureClass::Reject, FailureCode::Cancelled, message)
 }

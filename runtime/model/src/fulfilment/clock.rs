@@ -1,14 +1,13 @@
-//! What becomes of times when the clock of the machine is moved back.
+//! Adjusts times when the clock of the machine was set back.
 
 use super::Fulfilment;
 use crate::task::TaskState;
 use tmf::time::Timestamp;
 
 impl Fulfilment {
-    /// Follows a clock that says less than it did at the last record: what was to go on after some
-    /// time goes on after that time from now on, and not as much later as the clock was moved back.
-    /// Dates that the order names stay as they are. The journal is not changed by this: it is done
-    /// once, when a journal was folded.
+    /// Follows a clock that is behind the last record: timeouts and retries become due after their
+    /// original delay, not later by as much as the clock was set back. Dates that the order names
+    /// stay as they are. The journal is not changed: this is done once, after a journal was folded.
     pub fn follow_clock(&mut self, now: Timestamp) {
         let back_ms = self.updated_at.0.saturating_sub(now.0);
         if back_ms <= 0 {

@@ -14,8 +14,8 @@ use crate::task::TaskState;
 use tmf::time::Timestamp;
 
 impl Fulfilment {
-    /// What follows from the outcome of an attempt; nothing where the attempt is not the current
-    /// one, so an outcome that comes twice or late changes nothing.
+    /// The events that follow from the outcome of an attempt. Empty if the attempt is not the current
+    /// one, so a repeated or late outcome changes nothing.
     pub fn conclude(
         &self,
         task: TaskId,
@@ -39,7 +39,7 @@ impl Fulfilment {
         }
     }
 
-    /// What follows when an awaited answer did not come in time; nothing where it came after all.
+    /// The events that follow if an awaited answer did not come in time; empty if it came after all.
     pub fn expire(&self, task: TaskId, attempt: u32, now: Timestamp) -> Vec<Event> {
         if !self.awaits_callback(task, attempt) {
             return Vec::new();
@@ -55,7 +55,7 @@ impl Fulfilment {
         self.after_failure(task, attempt, failure, now)
     }
 
-    /// What follows from a callback; nothing where the task does not wait for it any more.
+    /// The events that follow from a callback; empty if the task does not wait for it any more.
     pub fn called_back(&self, task: TaskId, attempt: u32, payload: Value) -> Vec<Event> {
         if !self.awaits_callback(task, attempt) {
             return Vec::new();
@@ -181,7 +181,7 @@ impl Fulfilment {
             let at = now.plus_ms(self.pause(task, attempt, step.retry, &failure));
             return vec![Event::Retrying { task, attempt, failure, at }];
         }
-        // What is taken back is taken back in the end, so this waits for a person.
+        // Prior work must be undone in the end, so this waits for an operator.
         let undoes = matches!(self.work(task), Work::Undo(_));
         let rejects = failure.class == FailureClass::Reject;
         let roll_back = !undoes && (rejects || step.on_failure == OnFailure::RollBack);

@@ -21,8 +21,8 @@ use crate::plan::{Action, Level, Plan};
 /// are written when the order ends, bit by bit.
 const PRODUCTS_MAX: usize = 256;
 
-/// Which lines rely on which, as far as these can be delivered by themselves. It says nothing that
-/// the plan does not.
+/// Which lines rely on which, as far as these can be delivered by themselves. It is derived from
+/// the plan.
 #[derive(Debug, Default)]
 struct Reliance {
     /// The lines that each item is for.
@@ -186,7 +186,7 @@ impl Fulfilment {
             let own = reliance.of.get(item.index());
             own.into_iter().flatten().any(|line| lines.contains(line))
         } else {
-            // What had failed before is rolled back already.
+            // A line that had failed before is rolled back already.
             event.turns() && !self.has_failed(item)
         };
         is_new && self.is_returned(item)

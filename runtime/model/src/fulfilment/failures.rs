@@ -29,8 +29,8 @@ pub struct Fault {
 }
 
 impl Fulfilment {
-    /// What failed and was not mended, with the tasks' names: what a person must look at, and
-    /// what the order or lines of it came to nothing by.
+    /// The failures that were not resolved, with the tasks' names: those that an operator must look at,
+    /// and those that the order or lines of it failed by.
     pub fn failures(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         match (&self.phase, &self.cause) {

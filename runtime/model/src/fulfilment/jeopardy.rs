@@ -1,5 +1,5 @@
-//! Whether an order comes to its end by the time that is wanted: a decision from how long its steps
-//! take when all goes well. Asked only where a pack says how long.
+//! Whether an order will be complete by the requested time, from the expected durations of its steps.
+//! Decided only if a pack states durations.
 
 use super::{Fulfilment, Phase};
 use crate::id::TaskId;
@@ -34,7 +34,7 @@ impl Fulfilment {
         const WANTED: &str = "requestedCompletionDate";
         let wanted = self.changed.get(WANTED).or_else(|| self.document.get(WANTED));
         let wanted = Timestamp::parse(wanted?.as_str()?)?;
-        // What is not to be complete before a date is not late because of that.
+        // An order that must not be complete before a date is not late because of it.
         if self.plan.completes.is_some_and(|date| date >= wanted) {
             return None;
         }

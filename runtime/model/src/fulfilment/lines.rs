@@ -3,8 +3,8 @@
 //! A line is an item that came in: a product, or what a service or resource order names. A bundle
 //! is one line with its parts, but for parts that the catalog calls optional: those are lines that
 //! rely on the bundle. A line fails with a task that serves it. With it fail the lines that rely on
-//! it: those whose items need what it alone made. What several lines share is rolled back when all
-//! of them have failed. Tasks of the whole order serve no line: where one of them fails, all fails.
+//! it: those whose items need what it alone made. Work that several lines share is rolled back when
+//! all of them have failed. Tasks of the whole order serve no line: if one of them fails, all fails.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Lines {
         lines.needed_by.resize(plan.items.len(), Vec::new());
         lines.tasks.resize(plan.items.len(), Vec::new());
         for (index, item) in plan.items.iter().enumerate() {
-            // What stays as it is and what ceases do not need what is new.
+            // Items that stay as they are or cease do not need new ones.
             if matches!(item.action, Action::Add | Action::Modify) {
                 for need in &item.needs {
                     lines.needed_by[need.index()].push(ItemId::at(index));

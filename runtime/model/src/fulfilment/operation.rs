@@ -154,7 +154,7 @@ impl Fulfilment {
 /// Decisions as tests ask for them.
 #[cfg(test)]
 impl Fulfilment {
-    /// What is due if every plugin is installed and can have an effect.
+    /// The due work if every plugin is installed and can have an effect.
     pub(crate) fn due_at(&self, now: Timestamp) -> Vec<Due> {
         let (effects, mut expressions) =
             (|_: &Digest| Some(Effects::External), Expressions::default());

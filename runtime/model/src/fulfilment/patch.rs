@@ -33,12 +33,12 @@ const FIXED: &[&str] = &[
     "productOrderMilestone",
 ];
 
-/// What the plan of an order was decided by: another value would not be acted on.
+/// The attributes that the plan of an order depends on: a new value would have no effect.
 const DECIDED: &[&str] =
     &["orderRelationship", "quote", "requestedInitialState", "requestedStartDate"];
 
-/// What is acted on as it is when that is due: by whom products are billed and whom they name, and
-/// when the order is late.
+/// The attributes that are read when they are needed: the payer and the parties of products, and when
+/// the order is late.
 #[cfg(test)]
 const FOLLOWED: &[&str] = &["billingAccount", "relatedParty", COMPLETION];
 
@@ -140,7 +140,7 @@ impl Fulfilment {
         Cow::Owned(document)
     }
 
-    /// Follows a patch: what each attribute of it is now, `null` where it is no more.
+    /// Follows a patch: the new value of each attribute, `null` if it was removed.
     pub(super) fn follow(&mut self, patch: &Map<String, Value>) {
         for (name, value) in patch {
             let own = self.changed.get(name).or_else(|| self.document.get(name));

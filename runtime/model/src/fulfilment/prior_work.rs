@@ -101,7 +101,7 @@ impl Fulfilment {
         self.input(task, expressions).is_ok_and(|input| made.moves(&input))
     }
 
-    /// Whether a task takes something back that its step is still about.
+    /// Whether a task would undo work that its step still does.
     pub fn stays(&self, task: TaskId, expressions: &mut Expressions) -> bool {
         let Work::Undo(made) = self.work(task) else { return false };
         let (own, step) = (self.plan.task(task), self.plan.step(task));

@@ -112,7 +112,7 @@ impl Fulfilment {
         if self.tasks_of(item).next().is_some() {
             return self.tasks_of(item).all(stands);
         }
-        // What is rolled back first was decomposed last, and is looked at first.
+        // Items that were decomposed last are rolled back first, so they are looked at first.
         self.has_tasks(item) && self.within(item).all(|item| self.tasks_of(item).all(stands))
     }
 
@@ -142,8 +142,8 @@ impl Tally {
         self.counts.get(item.index()).is_some_and(|count| *count > 0)
     }
 
-    /// Counts a task of an item that is so now and was not before, or the other way round. What is
-    /// above hears of it only if it is the first, or was the last.
+    /// Counts a task of an item that is so now and was not before, or the other way round. The
+    /// items above are told only if it is the first, or was the last.
     fn change(&mut self, plan: &Plan, item: ItemId, (before, after): (bool, bool)) {
         if before == after {
             return;

@@ -37,8 +37,8 @@ pub(super) struct ReadySet {
     pub(super) blockers: Vec<u32>,
     /// Tasks without a blocker that are not settled.
     pub(super) active: BTreeSet<TaskId>,
-    /// How long each task and what comes after it take when all goes well; empty where no step says
-    /// so, and when all is undone.
+    /// How long each task and all that follows it take if all goes well; empty if no step states a
+    /// duration, and when all is undone.
     pub(super) left_ms: Arc<Vec<u64>>,
     /// How many tasks are not settled: not done, or not clear where they are undone.
     pub(super) unsettled: usize,
@@ -165,8 +165,8 @@ fn waits(tasks: &[TaskState], turned: &Turned, task: TaskId) -> bool {
     !turned.is(task) && matches!(tasks[task.index()], TaskState::Pending)
 }
 
-/// Whether nothing is owed for a task, in the direction in which it goes. What an operator gave up
-/// is settled in both.
+/// Whether nothing is owed for a task, in the direction in which it goes. A task that an
+/// operator gave up is settled in both.
 pub(super) fn is_settled(tasks: &[TaskState], turned: &Turned, task: TaskId) -> bool {
     let state = &tasks[task.index()];
     if turned.is(task) {

@@ -32,7 +32,7 @@ use crate::plan::OnFailure;
 /// - `give up olt`, `release olt`, `give up item a`, `complete olt` are an operator's
 /// - `hold`, `reject` are of an order that is not planned yet
 ///
-/// `task olt of a and b` serves the lines `a` and `b` of the order, `takes back` undoes earlier work.
+/// `task olt of a and b` serves the lines `a` and `b` of the order, `undoes` undoes prior work.
 fn play(script: &str) -> String {
     let lines: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let (tasks, lines): (Vec<&str>, Vec<&str>) =
@@ -87,7 +87,7 @@ impl Player {
                         policy.not_before = Some(Timestamp(ms.parse().unwrap()));
                     }
                     Some(("no", "return")) => policy.point_of_no_return = true,
-                    Some(("takes", "back")) => policy.undoes = true,
+                    None if part == "undoes" => policy.undoes = true,
                     None if part == "hold" => policy.on_failure = OnFailure::Hold,
                     _ => panic!("cannot read `{part}`"),
                 }
@@ -286,7 +286,7 @@ impl Player {
 }
 
 fn decision() -> Decision {
-    Decision { by: Some("ops".into()), reason: Some("as the script says".into()) }
+    Decision { by: Some("ops".into()), reason: Some("by the script".into()) }
 }
 
 fn request() -> CancelRequest {
@@ -300,5 +300,5 @@ fn failure(class: &str) -> Failure {
         "person" => (FailureClass::Operator, "BROKEN"),
         _ => panic!("cannot read `{class}`"),
     };
-    Failure::new(class, code, "as the script says")
+    Failure::new(class, code, "by the script")
 }

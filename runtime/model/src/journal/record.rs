@@ -61,8 +61,8 @@ impl Record {
         Self { v: VERSION, at, events }
     }
 
-    /// The record's bytes: JSON, so that a journal can be read without us. What could not be read
-    /// back is not written.
+    /// The record's bytes: JSON, so that a journal can be read without us. A record that
+    /// cannot be read again is not written.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
         let text = serde_json::to_string(self).map_err(EncodeError::Shape)?;
         let levels = text_depth(&text);

@@ -1,5 +1,5 @@
-//! What was written is read for ever: each variant of an event has a record of it in `golden/`, as
-//! the version that brought it wrote it. A file there is never changed; a new shape gets a new one.
+//! Every written record stays readable: each variant of an event has a record of it in `golden/`, as
+//! the version that introduced it wrote it.
 
 mod plans;
 
@@ -34,7 +34,7 @@ fn events() -> Vec<Event> {
     events.push(Event::Planned { plan: Arc::new(dated()) });
     events.push(Event::Planned { plan: Arc::new(parted()) });
     events.push(Event::Planned { plan: Arc::new(moved()) });
-    let cause = Failure::new(FailureClass::Operator, "ELEMENT_REFUSED", "olt-1 says no");
+    let cause = Failure::new(FailureClass::Operator, "ELEMENT_REFUSED", "olt-1 refuses");
     let (task, decision) = (Some(TaskId(3)), Some(decision()));
     events.push(Event::RollingBack { cause, task, decision });
     events.push(Event::Submitted {
@@ -232,7 +232,7 @@ fn records_of_earlier_versions_are_read() {
 }
 
 #[test]
-fn what_was_written_of_each_event_is_read_and_written_the_same() {
+fn each_event_is_read_and_written_as_in_its_golden_file() {
     for event in events() {
         let path = golden(&event);
         let record = Record::new(Timestamp(1_773_280_800_000), vec![event]);
@@ -292,7 +292,7 @@ fn a_newer_record_is_refused_for_its_version_even_where_its_shape_is_new() {
 }
 
 #[test]
-fn what_is_no_record_is_refused() {
+fn malformed_records_are_refused() {
     for bytes in [&b""[..], b"{}", b"null", b"{\"v\":1,\"at\":0,\"events\":[{\"none\":{}}]}"] {
         let error = Record::decode(bytes).unwrap_err();
         assert!(matches!(error, DecodeError::Shape(_)), "{error}");

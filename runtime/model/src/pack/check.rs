@@ -194,7 +194,7 @@ impl<'a> Before<'a> {
         Self { own: name(index), done: done.into_iter().map(name).collect(), all }
     }
 
-    /// What is wrong with a step that is read, and what would be right.
+    /// The mistake in a step that is read, and how to correct it.
     fn wrong(&self, name: &str) -> Option<(String, String)> {
         if self.done.contains(name) {
             return None;

@@ -1,4 +1,5 @@
-//! The keys of a pack's files as a table, for people. What reads the files is held to it by a test.
+//! The keys of a pack's files as a table, for people. A test compares it with the structs that read
+//! the files.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -12,7 +13,7 @@ pub struct Key {
     pub name: &'static str,
     /// What its value is.
     pub kind: &'static str,
-    /// What it is if it is left out, or [`MANDATORY`].
+    /// The default, or [`MANDATORY`].
     pub default: &'static str,
     /// What it is for.
     pub about: &'static str,

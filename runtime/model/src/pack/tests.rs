@@ -1,4 +1,4 @@
-//! What is wrong with a pack is said with its file, line and column.
+//! Mistakes of a pack are reported with file, line and column.
 
 mod limits;
 
@@ -303,7 +303,7 @@ workflows:
 }
 
 #[test]
-fn what_occurs_twice_is_found() {
+fn duplicates_are_found() {
     assert_snapshot!(mistakes(&[
         (WORKFLOWS, "
 workflows:

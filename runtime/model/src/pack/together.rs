@@ -91,7 +91,7 @@ struct Whole<'a> {
     edges: Edges,
     plugins: Option<&'a Plugins>,
     characteristics: Characteristics,
-    /// What packs have that are not among these, with the name of the pack.
+    /// The specifications of packs that are not among these, with the name of the pack.
     elsewhere: &'a BTreeMap<SpecId, String>,
     /// The circles that are told.
     told: RefCell<Vec<BTreeSet<String>>>,
@@ -339,7 +339,7 @@ fn relations(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
         .catalog
         .dangling()
         .into_iter()
-        // What is of another kind than is meant is told by its place.
+        // A specification of the wrong kind is reported at its place.
         .filter(|found| !whole.catalog.specs.contains_key(&SpecId::new(&found.missing)))
         .filter(|found| {
             let own = pack.catalog.documents.get(found.resource);

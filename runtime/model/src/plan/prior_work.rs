@@ -1,4 +1,4 @@
-//! What earlier fulfilments made and this one keeps, changes or takes back.
+//! The work of earlier fulfilments that this one keeps, changes or undoes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -33,8 +33,8 @@ pub struct Provenance {
     /// The state that it was in, of a line of the order that came in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub state: String,
-    /// The state that is wanted, where that is to be another one. What several use is suspended
-    /// when all of them are.
+    /// The state that is wanted, where that is to be another one. A shared instance is suspended
+    /// when all its users are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<String>,
     /// The lines of orders that it names as having made or changed it.
@@ -58,10 +58,10 @@ pub struct PriorWork {
     pub key: String,
     /// The input that it was done with.
     pub input: Map<String, Value>,
-    /// What it task_output.
+    /// Its outputs.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub outputs: Map<String, Value>,
-    /// What it holds of pools.
+    /// Its pool values.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<Reservation>,
     /// The input for doing it again as a change, where that differs: its template reads `action`.
@@ -98,22 +98,22 @@ impl PriorWork {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Work {
-    /// The work.
+    /// Does the work of the step.
     #[default]
     Do,
-    /// The work, which was done before, in another way. RollingBack does it again as it was.
+    /// Repeats prior work with new input. Its undo repeats it with the old input.
     Modify(Box<PriorWork>),
-    /// What was done before is taken back.
+    /// Undoes prior work.
     Undo(Box<PriorWork>),
 }
 
 impl Work {
-    /// Whether there was nothing before.
+    /// Whether there is no prior work.
     pub fn is_do(&self) -> bool {
         matches!(self, Self::Do)
     }
 
-    /// What was done before.
+    /// The prior work.
     pub fn before(&self) -> Option<&PriorWork> {
         match self {
             Self::Do => None,
@@ -121,7 +121,7 @@ impl Work {
         }
     }
 
-    /// What was done before and is changed when the task is done.
+    /// The prior work that the task repeats with new input.
     pub fn replaced(&self) -> Option<&PriorWork> {
         match self {
             Self::Modify(made) => Some(made),

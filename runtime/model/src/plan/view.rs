@@ -12,7 +12,7 @@ impl Item {
             "spec": self.spec,
             "title": self.title,
             "action": self.action.as_str(),
-            // What was made before is found under the name that it had then.
+            // Prior work is found under the name that the item had then.
             "line": self.origin.as_ref().map_or(&self.line, |origin| &origin.line),
             "quantity": self.quantity,
             "char": self.characteristics,

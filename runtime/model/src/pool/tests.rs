@@ -146,7 +146,7 @@ fn a_network_that_cannot_be_split_is_refused_with_what_would_be_right() {
 }
 
 #[test]
-fn what_cannot_be_counted_is_refused() {
+fn pools_that_cannot_be_counted_are_refused() {
     assert_eq!(Values::pattern("x{1..2").unwrap_err(), PoolError::Brace("x{1..2".into()));
     assert_eq!(Values::pattern("x{2..1}").unwrap_err(), PoolError::Counter("2..1".into()));
     assert_eq!(Values::pattern("x").unwrap_err(), PoolError::NoCounter("x".into()));

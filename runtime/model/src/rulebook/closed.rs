@@ -1,5 +1,5 @@
-//! Packs that are left out because something is wrong with them. What earlier versions of them
-//! sold is still there, so it is known what an order may not touch until they are mended.
+//! Packs that are left out because they have mistakes. Products that earlier versions of them sold
+//! still exist, so their specifications are known: no order may touch them until the packs are mended.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub struct LeftOut {
     pub kept: Option<Digest>,
 }
 
-/// What belongs to packs that are left out.
+/// The entities of packs that are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Closed {
     packs: Vec<LeftOut>,
@@ -58,7 +58,8 @@ impl LeftOut {
 
 impl Rulebook {
     /// The same rules, with packs that are left out, each with what belongs to it. A kept version of
-    /// one is among the packs already. What a pack that is in use has too is that pack's.
+    /// one is among the packs already. An entity that a pack in use has too is
+    /// that pack's.
     #[must_use]
     pub fn without(self, packs: Vec<(LeftOut, Names)>) -> Self {
         let mut closed = Closed::default();

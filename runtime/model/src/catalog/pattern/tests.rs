@@ -20,7 +20,7 @@ fn a_value_must_match_as_a_whole() {
 }
 
 #[test]
-fn what_is_no_pattern_or_a_huge_one_is_refused() {
+fn invalid_or_huge_patterns_are_refused() {
     let long = "a".repeat(PATTERN_BYTES_MAX + 1);
     let nested = "(".repeat(400) + &")".repeat(400);
     for text in ["(", "a)(b", "[z-a]", "(?<=a)b", "(a{1000}){1000}", "\\1", &long, &nested] {

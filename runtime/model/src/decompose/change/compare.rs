@@ -77,7 +77,7 @@ impl Builder<'_> {
                     return if is_unsure { Input::Unsure } else { Input::Same };
                 }
                 Ok(_) => {}
-                // What an earlier order had and this one has not is not changed by it.
+                // An attribute that only the earlier order had is not changed by this one.
                 Err(_) if mentions("order.") || mentions("input.") => return Input::Same,
                 Err(_) => {}
             }
@@ -113,8 +113,8 @@ impl Builder<'_> {
         found
     }
 
-    /// What the expressions could read when the step was done, with what is another by now. To make
-    /// all of it ready would cost more than to evaluate.
+    /// The variables that the expressions could read when the step was done, with the values that have
+    /// changed since. Only those that are named are prepared: that costs more than to evaluate.
     fn scope_of(
         &self,
         id: ItemId,

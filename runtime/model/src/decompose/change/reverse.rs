@@ -55,7 +55,8 @@ impl<'a> Reverse<'a> {
         order
     }
 
-    /// What can be put in order. What stands apart may cease after some that it is a part of.
+    /// The items that can be put in order. An item that is set apart may cease after some of the items
+    /// that it is a part of.
     fn ordered(&self, ceasing: &[ItemId], apart: &BTreeSet<ItemId>) -> Vec<ItemId> {
         // Each item begins to cease after what it is part of does, and has ceased after its parts.
         let (begin, end) = (|id: ItemId| 2 * id.index(), |id: ItemId| 2 * id.index() + 1);

@@ -9,8 +9,8 @@ use crate::order::{Line, Order};
 use crate::outcome::FailureClass;
 use crate::plan::Action;
 
-/// Checks one line against the others. What a customer has already is known where the order names
-/// it with `noChange`.
+/// Checks one line against the others. Offerings that a customer has already count if the order
+/// names them with `noChange`.
 pub(super) fn line(order: &Order, index: usize, catalog: &Catalog, found: &mut Mistakes) {
     let line = &order.lines[index];
     if line.action != Action::Add {

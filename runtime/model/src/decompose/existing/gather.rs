@@ -20,8 +20,8 @@ enum Reach {
     Whole,
 }
 
-/// The instances that are not known yet; decomposition goes on when there are none. What they are
-/// made of is only known when they are, so it is asked again with the answers.
+/// The instances that are not known yet; decomposition goes on when there are none. Their parts
+/// are known only with them, so decomposition asks again with the answers.
 pub(in crate::decompose) fn gather(order: &Order, answers: &Answers) -> Vec<InstanceLookup> {
     let mut open: Vec<(InstanceId, Reach)> = Vec::new();
     for line in order.lines.iter().filter(|line| line.action != Action::Add) {

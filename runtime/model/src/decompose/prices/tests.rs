@@ -34,7 +34,7 @@ fn item(quantity: u32, prices: &[Charge]) -> Item {
     Item { quantity, prices, ..Item::new(Level::Product, SpecId::new("P"), "1") }
 }
 
-/// The ids and amounts that a product has afterwards; nothing where its prices stay.
+/// The ids and amounts that a product has afterwards; `None` if its prices stay.
 fn priced(own: &[Value], was: &[Charge], now: &[Charge]) -> Option<String> {
     let document = json!({ "productPrice": own });
     let prices = changed(&document, &item(2, now), false, (was, now))?;
@@ -70,7 +70,7 @@ fn a_price_that_changes_keeps_what_was_agreed() {
 }
 
 #[test]
-fn what_a_quote_agrees_replaces_what_recurs() {
+fn agreed_prices_replace_recurring_prices() {
     let listed = [charge("A", 10)];
     let mut once = entry("NRC", 49);
     once["priceType"] = json!("oneTime");

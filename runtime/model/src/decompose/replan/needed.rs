@@ -1,5 +1,5 @@
-//! What stays stands on what it stood on: the needs of the plans that made it hold, across lines,
-//! parts of bundles and orders. What is needed is in the plan, so that its outputs can be read.
+//! Instances that stay keep the needs of the plans that made them, across lines, parts of bundles and
+//! orders. A needed instance is in the plan, so that its outputs can be read.
 
 use super::super::Blocked;
 use super::super::existing::{PriorItem, installed};
@@ -39,7 +39,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// What is needed stays with all that it is made of, so that its outputs can be read.
+    /// Keeps a needed instance with all its parts, so that its outputs can be read.
     fn keep_needed(&mut self, own: ItemId, by: ItemId, need: PriorItem<'a>) -> Result<(), Blocked> {
         let mut root = own;
         if need.item().level == Level::Product {

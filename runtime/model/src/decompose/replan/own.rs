@@ -1,5 +1,5 @@
-//! What a line is made of already is its own: if another item of the line asks for the same within
-//! its scope, it shares that.
+//! The existing parts of a line are its own: another item of the line that asks for the same within
+//! its scope shares them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What is there and is shared by its scope: one instance for each customer, or for each bundle,
+//! Existing instances that are shared by their scope: one for each customer, or for each bundle,
 //! whichever order made it.
 
 use std::collections::BTreeSet;

@@ -22,7 +22,7 @@ impl<'a> Builder<'a> {
             };
             let mut turning: Vec<ItemId> =
                 (0..self.built.items.len()).map(ItemId::at).filter(turning).collect();
-            // What they are made of is not in the plan yet where an order only gives them up.
+            // Their parts are not in the plan yet if the order only gives them up.
             turning.retain(|id| !self.whole.contains(id) && !self.redone.contains(id));
             turning.retain(|id| turned.insert(*id));
             if turning.is_empty() {
@@ -104,7 +104,7 @@ impl<'a> Builder<'a> {
         let suspended = match wanted.filter(|_| self.is_line(id)) {
             Some(wanted) => matches!(wanted, "suspended" | "inactive"),
             None if self.is_line(id) => item.action != Action::Add && self.was_suspended(id),
-            // What a line only needs is as it was: who uses it was not asked for.
+            // An instance that a line only needs stays as it was: its users were not asked for.
             None if !self.are_users_known(id) => self.was_suspended(id),
             None => {
                 let parents = item.parents.clone();

@@ -139,7 +139,7 @@ fn who_does_not_share_it_any_more_has_no_say() {
 }
 
 #[test]
-fn what_another_wants_is_what_its_last_change_gave_it() {
+fn a_product_without_a_line_keeps_the_values_of_its_last_change() {
     let mut played = shared("order");
     played.complete("g", &ordered("1 modify O id:f-1 speed=2\n2 modify O id:f-2 speed=2"));
     let refusal = refused(&played, "1 modify O id:f-1 speed=3");
@@ -148,7 +148,7 @@ fn what_another_wants_is_what_its_last_change_gave_it() {
 }
 
 #[test]
-fn what_another_wants_follows_from_the_rules() {
+fn values_for_a_product_without_a_line_follow_from_the_rules() {
     let catalog = CATALOG.replace("SHARED; opt bool; speed number", "SHARED; opt bool");
     let mapped = rules("order").replace(
         "when: item.char.opt",

@@ -18,7 +18,7 @@ fn refused(order: &str) -> String {
 }
 
 #[test]
-fn what_the_order_does_not_say_is_filled_in() {
+fn missing_characteristics_get_their_defaults() {
     assert_snapshot!(refused("1 add O name=n"), @r#"
     items
       add P

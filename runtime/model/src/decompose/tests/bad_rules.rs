@@ -67,7 +67,7 @@ deliver:
 }
 
 #[test]
-fn what_is_shared_cannot_be_two_things() {
+fn a_shared_instance_cannot_have_two_values() {
     assert_snapshot!(wrong("
 decompose:
   - { rule: one, from: A, to: X, characteristics: { size: 1 } }
@@ -76,13 +76,13 @@ decompose:
 }
 
 #[test]
-fn a_service_that_nobody_delivers() {
+fn a_service_without_a_delivery_is_named() {
     assert_snapshot!(wrong("
 decompose:
   - { rule: also, from: A, to: Z }
 deliver:
   - { spec: X, workflow: do }
-"), @"Operator DECOMP_NO_RULE: no rule says how `Z` is delivered: add it under `deliver:` in a pack's rules.yaml and retry");
+"), @"Operator DECOMP_NO_RULE: no rule states how `Z` is delivered: add it under `deliver:` in a pack's rules.yaml and retry");
 }
 
 /// It is made of others by the rules, so it needs no delivery where they leave all of them out.
@@ -100,7 +100,7 @@ deliver:
 }
 
 #[test]
-fn what_needs_itself_runs_in_a_circle() {
+fn a_need_of_itself_runs_in_a_circle() {
     assert_snapshot!(wrong("
 decompose:
   - { rule: also, from: A, to: Z }
@@ -111,7 +111,7 @@ deliver:
 }
 
 #[test]
-fn what_becomes_itself_runs_in_a_circle() {
+fn a_decomposition_into_itself_runs_in_a_circle() {
     assert_snapshot!(wrong("
 decompose:
   - { rule: up, from: X, to: B }
@@ -119,7 +119,7 @@ decompose:
 }
 
 #[test]
-fn what_is_decomposed_too_deep() {
+fn a_decomposition_that_is_too_deep_is_refused() {
     let mut catalog = String::from("O offers P\nP product: L1\n");
     for level in 1..20 {
         catalog.push_str(&format!("L{level} network: L{}\n", level + 1));
@@ -129,7 +129,7 @@ fn what_is_decomposed_too_deep() {
 }
 
 #[test]
-fn a_plugin_that_says_what_no_catalog_has() {
+fn a_plugin_that_names_an_unknown_specification() {
     let rules = "
 decompose:
   - { rule: by plugin, from: A, plugin: splitter }

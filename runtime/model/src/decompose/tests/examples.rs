@@ -6,7 +6,7 @@ use super::*;
 use crate::id::ItemId;
 use tmf::time::Timestamp;
 
-/// A folder of the examples; nothing where they are not on this machine.
+/// A folder of the examples; `None` if they are not on this machine.
 fn example(folder: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/examples").join(folder);
     if path.exists() { Some(path) } else { skipped(folder) }
@@ -36,7 +36,7 @@ fn item<'a>(plan: &'a Plan, name: &str) -> &'a crate::plan::Item {
     found.unwrap_or_else(|| panic!("no item `{name}`"))
 }
 
-/// Holds a plan against all that an `expected-decomposition.json` says.
+/// Compares a plan with an `expected-decomposition.json`.
 fn assert_expected(plan: &Plan, expected: &Value) {
     assert_eq!(level(plan, Level::CustomerService), texts(&expected["cfs"]));
     let services = level(plan, Level::ResourceService);

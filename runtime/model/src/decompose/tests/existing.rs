@@ -48,7 +48,7 @@ fn state<'a>(played: &'a Played, resource: &'static str, id: &str) -> &'a str {
 }
 
 #[test]
-fn what_was_made_is_taken_back_in_reverse() {
+fn prior_work_is_undone_in_reverse() {
     let mut played = played();
     played.complete("f", &document("1 add O"));
     assert_snapshot!(plan(&played, "1 delete O id:f-1"), @r"
@@ -98,7 +98,7 @@ fn what_was_made_is_taken_back_in_reverse() {
 }
 
 #[test]
-fn what_another_product_needs_is_left_alone_until_that_ceases_too() {
+fn an_instance_that_another_product_needs_stays_until_that_ceases_too() {
     let mut played = played();
     played.complete("f", &document("1 add O\n2 add O"));
     let first = played.complete("g", &document("1 delete O id:f-1"));
@@ -209,7 +209,7 @@ fn a_change_redoes_what_is_another_and_keeps_the_rest() {
 }
 
 #[test]
-fn what_was_changed_again_and_again_ceases_as_it_is_now() {
+fn an_instance_that_was_changed_repeatedly_ceases_as_it_is_now() {
     let mut played = played();
     played.complete("f", &document("1 add O extra=true"));
     played.complete("g", &document("1 modify O id:f-1 extra=false speed=300"));
@@ -317,7 +317,7 @@ fn a_change_that_is_unwound_leaves_what_was() {
 }
 
 #[test]
-fn what_only_is_a_part_is_changed_with_the_whole() {
+fn a_part_is_changed_with_the_whole() {
     let mut played = played();
     let fulfilment = played.complete("f", &document("1 add O"));
     let service = fulfilment.plan().items.iter().find(|item| item.name == "X").unwrap();

@@ -68,7 +68,7 @@ pub(super) fn assert_sound(played: &Played) {
             assert!(is_there, "{id} is used or needed by {other}, which is gone");
         }
     }
-    // What an earlier version would be upgraded to is the same: ids here are in order of time.
+    // An upgrade of an earlier version gives the same: ids here are in order of time.
     let mut rebuilt = crate::installed::Rebuilt::default();
     played.fulfilments.values().for_each(|fulfilment| rebuilt.take(fulfilment));
     let records = rebuilt.records().into_iter();
@@ -126,7 +126,7 @@ pub(super) fn shared() -> Played {
 }
 
 #[test]
-fn what_is_shared_ceases_when_each_product_has_given_it_up_by_itself() {
+fn a_shared_instance_ceases_when_each_product_has_given_it_up_by_itself() {
     let ways: [&[&str]; 4] = [
         &["1 modify O id:f-1 opt=false", "1 modify O id:f-2 opt=false"],
         &["1 modify O id:f-1 opt=false", "1 delete O id:f-2"],
@@ -154,7 +154,7 @@ fn an_instance_is_in_a_plan_once_whatever_was_ordered_before() {
     assert_eq!(once.len(), instances.len());
     let keys: Vec<_> = plan.tasks.iter().filter_map(|task| task.work.before()).collect();
     let once: std::collections::BTreeSet<_> = keys.iter().map(|made| &made.key).collect();
-    assert_eq!(once.len(), keys.len(), "nothing is taken back twice");
+    assert_eq!(once.len(), keys.len(), "nothing is undone twice");
     assert_snapshot!(lines(&plan), @r"
     delete P f-1 after []
     delete P#2 f-2 after []
@@ -223,7 +223,7 @@ fn parts_of_a_bundle_cease_in_the_reverse_of_their_needs() {
 }
 
 #[test]
-fn what_follows_a_bundle_has_the_date_of_its_line() {
+fn work_after_a_bundle_has_the_date_of_its_line() {
     let date = tmf::time::Timestamp(32_472_144_000_000);
     for order in [
         "1 delete B id:f-1",
@@ -250,7 +250,7 @@ fn a_part_that_needs_another_is_changed_with_what_it_needs_in_the_plan() {
 }
 
 #[test]
-fn what_another_part_needs_is_not_ended() {
+fn an_instance_that_another_part_needs_is_not_ended() {
     let catalog = BUNDLE.replace("O-ACC 1..1", "O-ACC 0..1");
     let mut played = Played::new(rulebook(&catalog, BUNDLE_RULES));
     played.complete("f", &document("1 add B\n1.1 add O-ACC in:1\n1.2 add O-VOI in:1"));
@@ -367,7 +367,7 @@ fn a_step_is_done_again_if_what_it_reads_of_the_product_is_another() {
 }
 
 #[test]
-fn what_is_suspended_stays_so_when_its_steps_are_done_again() {
+fn a_suspended_instance_stays_suspended_when_its_steps_are_repeated() {
     let mut played = Played::new(reads());
     played.complete("f", &document("1 add O"));
     played.complete("g", &document("1 modify O id:f-1 status:suspended"));
@@ -378,7 +378,7 @@ fn what_is_suspended_stays_so_when_its_steps_are_done_again() {
 
 /// A line that reads the outputs of another that it relies on, and of a service made of others.
 #[test]
-fn what_a_changed_line_relies_on_can_be_read_with_all_that_it_is_made_of() {
+fn the_needs_of_a_changed_line_can_be_read_with_all_their_parts() {
     let catalog = "
         H offers PH
         O offers P

@@ -46,7 +46,7 @@ fn planned(catalog: &str, rules: &str, order: &str) -> Plan {
 }
 
 #[test]
-fn what_needs_a_service_that_is_made_of_others_waits_for_all_of_them() {
+fn an_item_waits_for_all_parts_of_a_service_that_it_needs() {
     let two = "
         O offers P
         P product: A, B
@@ -68,7 +68,7 @@ fn what_needs_a_service_that_is_made_of_others_waits_for_all_of_them() {
 }
 
 #[test]
-fn what_is_below_both_of_two_that_need_each_other_comes_first() {
+fn a_common_part_of_an_item_and_its_need_comes_first() {
     let catalog = "
         O offers P
         P product: C, B, A
@@ -180,7 +180,7 @@ fn where_the_catalog_tells_what_of_a_line_needs_what_of_another_only_that_waits(
 }
 
 #[test]
-fn what_lines_share_waits_only_for_what_does_not_wait_for_it() {
+fn a_shared_item_waits_only_for_items_that_do_not_wait_for_it() {
     let rules = "deliver:\n  - { spec: X, workflow: do }\n  - { spec: Y, workflow: do }\n  \
                  - { spec: S, workflow: do, scope: order }\n";
     let plan = planned(LINES, rules, "1 add O\n2 add O on:1\n3 add O on:2");

@@ -1,4 +1,4 @@
-//! What rules do to what the catalog says.
+//! How rules change what the catalog relates.
 
 use insta::assert_snapshot;
 

@@ -163,7 +163,7 @@ fn needs_are_met_within_the_line_before_the_bundle_and_never_beyond_it() {
 }
 
 #[test]
-fn what_is_shared_meets_the_needs_of_each_line_with_all_that_is_below_it() {
+fn a_shared_item_meets_the_needs_of_each_line_with_all_its_parts() {
     let catalog = "
         O offers P
         P product: S, B
@@ -205,7 +205,7 @@ fn the_place_of_a_part_is_the_place_of_its_bundle() {
 
 /// Instances are named after their lines, so two with one line would be one instance.
 #[test]
-fn what_lines_of_a_service_order_are_made_of_has_lines_of_its_own() {
+fn the_parts_of_lines_of_a_service_order_have_lines_of_their_own() {
     let add = |id: &str| {
         let service = json!({ "serviceSpecification": { "id": "A" } });
         json!({ "id": id, "action": "add", "service": service })

@@ -114,7 +114,7 @@ fn whatever_makes_several_instances_gives_each_its_values_and_its_own_parts() {
 }
 
 #[test]
-fn only_what_says_so_is_one_for_several_that_ask_for_it() {
+fn only_a_shared_production_is_one_for_several_that_ask_for_it() {
     let one = "A of P\nX of A with role=\"hub\" speed=5\nY of X\nZ of X needs Y\nB of P";
     assert_eq!(added(&rules(SHARED, &[]), &json!({}), &[]), one);
     let agreed = ROLES.replace("role: branch", "role: hub");
@@ -129,7 +129,7 @@ fn only_what_says_so_is_one_for_several_that_ask_for_it() {
 }
 
 #[test]
-fn what_is_below_several_is_one_for_all_where_its_scope_is_wider_than_each() {
+fn a_part_of_several_instances_is_shared_if_its_scope_is_wider() {
     for scope in ["line", "bundle", "order", "place", "customer"] {
         let made = added(&rules(COUNT, &[("Y", scope)]), &json!({ "count": 3 }), &[]);
         assert!(made.contains("Y of X, X#2, X#3\n"), "{scope}: {made}");

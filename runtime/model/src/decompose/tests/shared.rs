@@ -5,7 +5,7 @@ use super::played::Played;
 use super::*;
 
 #[test]
-fn what_is_shared_is_suspended_when_all_that_use_it_are() {
+fn a_shared_instance_is_suspended_when_all_its_users_are() {
     let mut played = shared();
     let is_active = |played: &Played| in_use(played).iter().any(|id| id.ends_with("SHARED"));
     played.complete("g", &document("1 modify O id:f-1 status:suspended"));
@@ -55,7 +55,7 @@ deliver:
 
 /// Another item of a product asks for what the product has already.
 #[test]
-fn what_a_product_has_serves_whatever_else_of_it_asks_for_the_same() {
+fn an_existing_part_of_a_product_serves_all_its_items_that_ask_for_the_same() {
     let catalog = "
         O offers P
         P product: A, B, X; opt bool true default false; direct bool false default true
@@ -104,7 +104,7 @@ deliver:
 
 /// The line that relies on the other goes first, and what both share goes with the last of them.
 #[test]
-fn what_lines_share_that_rely_on_one_another_does_not_upset_the_order_in_which_they_cease() {
+fn a_shared_instance_does_not_upset_the_order_in_which_dependent_lines_cease() {
     let catalog = "
         O0 offers P0
         O1 offers P1

@@ -94,7 +94,7 @@ fn each_thing_is_noted_once() {
 }
 
 #[test]
-fn nobody_asks_where_no_step_says_how_long_it_takes() {
+fn an_order_without_expected_durations_is_never_late() {
     let mut plan = plan();
     plan.steps.iter_mut().for_each(|step| step.expected_ms = None);
     let order = order(plan);
@@ -103,7 +103,7 @@ fn nobody_asks_where_no_step_says_how_long_it_takes() {
 }
 
 #[test]
-fn a_milestone_is_reached_when_its_task_is_done_and_not_when_it_is_taken_back() {
+fn a_milestone_is_reached_when_its_task_is_done_and_not_when_it_is_undone() {
     let mut order = order(plan());
     order.apply(Timestamp(7), &succeeded(0)).unwrap();
     order.recorded(Timestamp(8), &[succeeded(0)]);

@@ -5,7 +5,7 @@ use crate::id::FulfilmentId;
 use crate::order::Form;
 use crate::order::attributes::{Does, Part, attributes};
 
-/// What is acted on is decided once, or followed: no patch is taken of which nothing follows.
+/// Each attribute that decisions read is fixed, or followed: no patch is accepted without effect.
 #[test]
 fn every_attribute_that_is_acted_on_is_fixed_decided_or_followed() {
     for form in [Form::ProductOrder, Form::ServiceOrder, Form::ResourceOrder] {

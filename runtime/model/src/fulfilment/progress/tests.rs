@@ -107,7 +107,7 @@ fn happening(task: TaskId, number: u8) -> Event {
 
 proptest! {
     #[test]
-    fn the_state_of_an_item_is_what_a_look_at_every_task_below_it_says(
+    fn the_state_of_an_item_follows_from_every_task_below_it(
         plan in plans(),
         happens in prop::collection::vec((any::<u8>(), any::<u8>()), 0..40),
     ) {

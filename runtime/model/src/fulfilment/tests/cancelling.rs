@@ -1,4 +1,4 @@
-//! Orders that are taken back by whoever ordered them.
+//! Orders that the client cancels.
 
 use insta::assert_snapshot;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::journal::Refusal;
 
 #[test]
-fn what_has_not_begun_is_stopped_and_what_is_done_is_taken_back_in_reverse_order() {
+fn a_cancelled_order_stops_and_is_rolled_back_in_reverse_order() {
     assert_snapshot!(play("
         task port
         task olt needs port
@@ -32,7 +32,7 @@ fn what_has_not_begun_is_stopped_and_what_is_done_is_taken_back_in_reverse_order
 }
 
 #[test]
-fn a_task_that_runs_is_waited_for_and_then_taken_back() {
+fn a_running_task_is_awaited_and_then_undone() {
     assert_snapshot!(play("
         task port
         task olt needs port
@@ -81,7 +81,7 @@ fn past_the_point_of_no_return_an_order_goes_on() {
 }
 
 #[test]
-fn what_has_begun_and_cannot_be_taken_back_keeps_an_order_from_being_cancelled() {
+fn a_point_of_no_return_that_has_begun_prevents_cancellation() {
     let policy = Policy {
         needs: Vec::new(),
         attempts: 1,
@@ -153,7 +153,7 @@ fn an_order_is_cancelled_once() {
 }
 
 #[test]
-fn what_is_unwound_anyway_is_not_cancelled() {
+fn an_order_that_is_rolled_back_already_is_not_cancelled() {
     assert_snapshot!(play("
         task port
         task olt needs port, attempts 1

@@ -231,7 +231,7 @@ fn a_step_of_the_order_past_a_point_of_no_return_is_done_by_hand() {
 }
 
 #[test]
-fn what_failed_is_done_by_hand() {
+fn a_failed_task_is_completed_by_hand() {
     assert_snapshot!(play("
         task port, hold
         task olt needs port
@@ -279,10 +279,10 @@ fn a_stuck_undo_is_done_by_hand() {
 }
 
 #[test]
-fn work_that_cannot_be_taken_back_is_given_up() {
+fn an_undo_that_fails_for_good_is_given_up() {
     assert_snapshot!(play("
-        task olt of a, takes back
-        task port of a needs olt, takes back
+        task olt of a, undoes
+        task port of a needs olt, undoes
         start olt
         fail olt person
         cancel
@@ -304,9 +304,9 @@ fn work_that_cannot_be_taken_back_is_given_up() {
 #[test]
 fn a_delete_that_is_given_up_stays_as_far_as_it_came() {
     assert_snapshot!(play("
-        task olt of a, takes back
-        task port of a needs olt, takes back
-        task other of b, takes back
+        task olt of a, undoes
+        task port of a needs olt, undoes
+        task other of b, undoes
         start other
         give up item b
         succeed other

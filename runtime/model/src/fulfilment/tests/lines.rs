@@ -72,7 +72,7 @@ fn a_line_that_relies_on_one_that_failed_fails_with_it() {
 }
 
 #[test]
-fn what_lines_share_is_undone_when_all_of_them_have_failed() {
+fn shared_work_is_undone_when_all_its_lines_have_failed() {
     assert_snapshot!(play("
         task olt of a and b
         task one of a needs olt
@@ -193,11 +193,11 @@ fn a_line_past_its_point_of_no_return_is_held_and_others_are_rolled_back() {
 }
 
 #[test]
-fn what_ceases_does_so_after_a_line_that_was_rolled_back() {
+fn items_cease_after_a_line_that_was_rolled_back() {
     assert_snapshot!(play("
         task new of a
         task more of c
-        task old of b needs new and more, takes back
+        task old of b needs new and more, undoes
         succeed more
         fail new person
         start old

@@ -17,7 +17,7 @@ fn with_prior_work(mut plan: Plan, kinds: &[u8]) -> Plan {
         let made = PriorWork {
             step,
             key: format!("earlier:{index}"),
-            // What the step's input is now, or another.
+            // The step's input now, or another.
             input: object(&json!({ "n": kind % 2 })),
             outputs: object(&json!({ "of": "earlier" })),
             if_changed: kind & 16 != 0,
@@ -104,7 +104,7 @@ fn assert_call(state: &Fulfilment, task: TaskId, operation: &Operation, effects:
     }
 }
 
-/// What is concluded without a call is legal, and is not due again.
+/// A conclusion without a call is legal, and the task is not due again.
 fn assert_concluded(state: &Fulfilment, due: &Due, now: Timestamp) {
     let Due::Conclude { task, attempt, reason } = due else { panic!("{due:?} is a call") };
     let events = state.without_call(*task, *attempt, reason.clone(), now);
@@ -142,7 +142,7 @@ fn assert_due(state: &Fulfilment, now: Timestamp, installed: Option<Effects>) {
                     },
                 );
                 let Some(Due::Call { attempt: same, operation: again, .. }) = again else {
-                    // The input may be evaluated differently only if the plan says so: never here.
+                    // The input may be evaluated differently only if the plan allows it: never here.
                     panic!("after a crash the attempt is recovered, not {again:?}")
                 };
                 assert_eq!(same, *attempt, "the same attempt is recovered");

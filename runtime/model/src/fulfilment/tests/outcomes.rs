@@ -304,7 +304,7 @@ fn a_task_is_not_begun_before_its_time() {
 }
 
 #[test]
-fn what_failed_for_good_is_held_for_a_person_and_reopened() {
+fn a_final_failure_is_held_for_an_operator_and_retried() {
     assert_snapshot!(play("
         task port
         task olt needs port, hold

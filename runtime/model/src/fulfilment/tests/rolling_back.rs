@@ -1,4 +1,4 @@
-//! What was done is taken back, in reverse order.
+//! Completed work is undone, in reverse order.
 
 use insta::assert_snapshot;
 
@@ -69,7 +69,7 @@ fn a_failed_task_that_was_started_is_undone_too() {
 }
 
 #[test]
-fn what_is_under_way_ends_before_it_is_undone() {
+fn a_running_attempt_ends_before_its_task_is_undone() {
     assert_snapshot!(play("
         task port
         task olt
@@ -312,7 +312,7 @@ fn an_undo_whose_answer_does_not_come_is_asked_for_again() {
 }
 
 #[test]
-fn what_never_began_is_undone_without_a_call() {
+fn a_task_that_never_began_is_undone_without_a_call() {
     assert_snapshot!(play("
         task port
         task olt needs port

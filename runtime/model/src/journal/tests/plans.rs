@@ -112,7 +112,7 @@ pub(super) fn plan() -> Plan {
     }
 }
 
-/// A plan that keeps, changes and takes back what was made before.
+/// A plan that keeps, changes and undoes prior work.
 pub(super) fn change() -> Plan {
     let made = |key: &str| PriorWork {
         step: 0,

@@ -21,7 +21,7 @@ fn anchors_that_grow_without_end_are_refused() {
 }
 
 #[test]
-fn what_nests_without_end_is_refused() {
+fn endless_nesting_is_refused() {
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(5_000), close.repeat(5_000));
     for (file, text) in [
         (RULES, format!("decompose: {}", deep("[", "]"))),

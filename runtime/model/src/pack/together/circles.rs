@@ -22,7 +22,7 @@ impl Edges {
     pub(super) fn of(whole: &Whole<'_>) -> Self {
         let mut edges = Self::default();
         let mut need = |of: &SpecId, spec: &SpecId| {
-            // What is no service is not waited for, and is told as such.
+            // Only services are waited for; others are reported as such.
             let kind = whole.catalog.specs.get(spec).map(|spec| spec.kind);
             if matches!(kind, Some(SpecKind::Product | SpecKind::Resource)) {
                 return;

@@ -197,7 +197,7 @@ fn within(
         if key.mandatory {
             let message = format!("plugin `{plugin}` needs `{prefix}{name}`");
             let close = nearest(name, fields.keys().map(String::as_str));
-            // What was likely meant so is told as unknown.
+            // A likely misspelling is reported as unknown.
             if close.is_none_or(|close| known.contains_key(close)) {
                 reader.report(Code::PluginInput, WORKFLOWS, place, message, None);
             }

@@ -177,7 +177,8 @@ pub(super) fn workflows(
     }
 }
 
-/// What the items of a workflow are of: none if it runs around orders, `None` if that is not known.
+/// The specifications of a workflow's items: none if it runs around orders, `None` if they are not
+/// known.
 fn served(pack: &Pack, workflow: &str, whole: &Whole<'_>) -> Option<BTreeSet<SpecId>> {
     let is_it = |name: &Option<String>| name.as_deref() == Some(workflow);
     if is_it(&pack.hooks.before) || is_it(&pack.hooks.after) {

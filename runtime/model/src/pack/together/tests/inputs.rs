@@ -48,7 +48,7 @@ fn told(from: &str, to: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_plugin_does_not_read_is_found_at_its_key() {
+fn keys_that_no_plugin_reads_are_found() {
     assert_eq!(told("", ""), Vec::<String>::new());
     for (from, to, expected) in [
         ("is: true", "iss: true", "10:11: plugin `setter` has no input `iss` | is `is` meant?"),

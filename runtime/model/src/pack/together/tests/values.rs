@@ -324,7 +324,7 @@ const ROWS: &[Row] = &[
 ];
 
 #[test]
-fn what_contradicts_the_catalog_is_found_at_its_place() {
+fn contradictions_to_the_catalog_are_found_at_their_place() {
     let files = [
         (PACK, "pack: mine\n"),
         (CATALOG, VALUES_CATALOG),
