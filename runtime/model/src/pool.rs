@@ -3,7 +3,11 @@
 //! A pool is a counted list of values that is never written out: value 17 is computed. So a pool
 //! of a million addresses costs nothing, and what is held is a set of positions.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnet::{Ipv4Net, Ipv6Net};
 
 use crate::id::{PoolId, SpecId};
 
@@ -181,52 +185,39 @@ impl Values {
 
     /// The host addresses of an IPv4 network such as `100.64.0.0/16`.
     pub fn ipv4(text: &str) -> Result<Self, PoolError> {
-        let (network, length) = v4(text)?;
-        if length > 30 {
+        let network = network::<Ipv4Net>(text, "IPv4", Ipv4Net::trunc)?;
+        if network.prefix_len() > 30 {
             return Err(PoolError::Network(text.into(), "IPv4"));
         }
-        let size = 1_u64 << (32 - u32::from(length));
-        let first = Ipv4Addr::from(u32::from(network).wrapping_add(1));
+        let size = 1_u64 << (32 - u32::from(network.prefix_len()));
+        let first = Ipv4Addr::from(u32::from(network.network()).wrapping_add(1));
         Ok(Self::Ipv4 { first, count: size - 2 })
     }
 
     /// The subnets of length `prefix` of an IPv4 network such as `10.20.0.0/16`.
     pub fn ipv4_subnets(text: &str, prefix: u8) -> Result<Self, PoolError> {
-        let (network, length) = v4(text)?;
-        let count = subnets(text, (length, prefix, 32))?;
-        Ok(Self::Ipv4Subnets { network, prefix, count })
+        let network = network::<Ipv4Net>(text, "IPv4", Ipv4Net::trunc)?;
+        let count = subnets(text, (network.prefix_len(), prefix, 32))?;
+        Ok(Self::Ipv4Subnets { network: network.network(), prefix, count })
     }
 
     /// The subnets of length `prefix` of an IPv6 network such as `2001:db8::/40`.
     pub fn ipv6(text: &str, prefix: u8) -> Result<Self, PoolError> {
-        let wrong = || PoolError::Network(text.into(), "IPv6");
-        let (network, length) = cidr::<Ipv6Addr>(text).ok_or_else(wrong)?;
-        let mask = u128::MAX.checked_shl(128_u32.saturating_sub(length.into())).unwrap_or(0);
-        if length > 128 {
-            return Err(wrong());
-        }
-        let masked = Ipv6Addr::from(u128::from(network) & mask);
-        if masked != network {
-            return Err(PoolError::Host(text.into(), format!("{masked}/{length}")));
-        }
-        let count = subnets(text, (length, prefix, 128))?;
-        Ok(Self::Ipv6 { network, prefix, count })
+        let network = network::<Ipv6Net>(text, "IPv6", Ipv6Net::trunc)?;
+        let count = subnets(text, (network.prefix_len(), prefix, 128))?;
+        Ok(Self::Ipv6 { network: network.network(), prefix, count })
     }
 }
 
-/// An IPv4 network, without bits beyond its length: two pools of one network would overlap.
-fn v4(text: &str) -> Result<(Ipv4Addr, u8), PoolError> {
-    let wrong = || PoolError::Network(text.into(), "IPv4");
-    let (network, length) = cidr::<Ipv4Addr>(text).ok_or_else(wrong)?;
-    if length > 32 {
-        return Err(wrong());
-    }
-    let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-    let masked = Ipv4Addr::from(u32::from(network) & mask);
-    if masked != network {
-        return Err(PoolError::Host(text.into(), format!("{masked}/{length}")));
-    }
-    Ok((network, length))
+/// A network without bits beyond its length: two pools of one network would overlap.
+fn network<Net: FromStr + PartialEq + fmt::Display>(
+    text: &str,
+    family: &'static str,
+    trunc: fn(&Net) -> Net,
+) -> Result<Net, PoolError> {
+    let read: Net = text.parse().map_err(|_| PoolError::Network(text.into(), family))?;
+    let masked = trunc(&read);
+    if masked == read { Ok(read) } else { Err(PoolError::Host(text.into(), masked.to_string())) }
 }
 
 /// How many subnets of a length a network has.
@@ -307,11 +298,6 @@ fn counter(inner: &str) -> Option<Part> {
     let (from, to) = (low.parse::<u64>().ok()?, high.parse::<u64>().ok()?);
     let width = if low.starts_with('0') { low.len() } else { 0 };
     (from <= to && to < u64::MAX).then(|| Part::Counter { name: name.into(), from, to, width })
-}
-
-fn cidr<A: std::str::FromStr>(text: &str) -> Option<(A, u8)> {
-    let (address, length) = text.split_once('/')?;
-    Some((address.parse().ok()?, length.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -220,17 +220,17 @@ fn step<'a>(
     }
 }
 
-/// Reads a duration such as `200ms`, `10s`, `5m`, `1h` or `2d`.
+/// The units of durations. Others that `humantime` knows are refused: `M`, a month, is too close to `m`.
+const UNITS: [&str; 5] = ["ms", "s", "m", "h", "d"];
+
+/// Reads a duration such as `200ms`, `10s`, `1h 30m` or `2d`, in milliseconds.
 pub fn duration_ms(text: &str) -> Option<u64> {
-    let split = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(split);
-    let factor = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
+    let units = text.split(|c: char| c.is_ascii_digit()).map(str::trim_end);
+    if !units.filter(|unit| !unit.is_empty()).all(|unit| UNITS.contains(&unit)) {
+        return None;
+    }
+    u64::try_from(humantime::parse_duration(text).ok()?.as_millis()).ok()
 }
+
+#[cfg(test)]
+mod tests;

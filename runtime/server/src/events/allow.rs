@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use host::{Place, place};
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use tmf::subscription::Callback;
 
@@ -27,8 +28,8 @@ pub struct Guard {
 /// An internal address that may be called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allowed {
-    /// Addresses that share this many leading bits with this one.
-    Network(IpAddr, u8),
+    /// The addresses of a network; one address is a network of its own.
+    Network(IpNet),
     /// A host in any network.
     Name(String),
 }
@@ -139,18 +140,9 @@ pub(super) fn target(uri: &hyper::Uri) -> (&str, u16) {
 
 impl Allowed {
     fn allows(&self, host: &str, address: IpAddr) -> bool {
-        match (self, address) {
-            (Self::Name(name), _) => name.eq_ignore_ascii_case(host),
-            (Self::Network(IpAddr::V4(network), bits), IpAddr::V4(address)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(*bits)).unwrap_or(0);
-                u32::from(*network) & mask == u32::from(address) & mask
-            }
-            (Self::Network(IpAddr::V6(network), bits), IpAddr::V6(address)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(*bits)).unwrap_or(0);
-                u128::from(*network) & mask == u128::from(address) & mask
-            }
-            (Self::Network(IpAddr::V4(_), _), IpAddr::V6(_))
-            | (Self::Network(IpAddr::V6(_), _), IpAddr::V4(_)) => false,
+        match self {
+            Self::Name(name) => name.eq_ignore_ascii_case(host),
+            Self::Network(network) => network.contains(&address),
         }
     }
 }
@@ -159,27 +151,22 @@ impl FromStr for Allowed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is no address, network such as `10.0.0.0/8`, or host name");
-        let (address, bits) = match text.split_once('/') {
-            Some((address, bits)) => (address, Some(bits)),
-            None => (text, None),
-        };
-        let Ok(address) = address.parse::<IpAddr>() else {
-            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            let is_host = !text.is_empty() && text.bytes().all(is_name);
-            return if is_host { Ok(Self::Name(text.into())) } else { Err(wrong()) };
-        };
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(most), str::parse).map_err(|_| wrong())?;
-        if bits > most { Err(wrong()) } else { Ok(Self::Network(address, bits)) }
+        let address = text.parse::<IpAddr>().map(IpNet::from).ok();
+        if let Some(network) = address.or_else(|| text.parse().ok()) {
+            return Ok(Self::Network(network));
+        }
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if !text.is_empty() && text.bytes().all(is_name) {
+            return Ok(Self::Name(text.into()));
+        }
+        Err(format!("`{text}` is no address, network such as `10.0.0.0/8`, or host name"))
     }
 }
 
 impl fmt::Display for Allowed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Network(address, bits) => write!(f, "{address}/{bits}"),
+            Self::Network(network) => network.fmt(f),
             Self::Name(name) => f.write_str(name),
         }
     }
