@@ -16,12 +16,12 @@ use serde_json::{Map, Value, json};
 pub use self::documents::Dangling;
 pub use self::lifecycle::{Lifecycle, Validity};
 pub use self::pattern::Pattern;
-use self::price::price;
-pub use self::price::{OfferingPrice, PriceError, PriceRole, check_price};
+pub use self::price::{OfferingPrice, PriceError, PriceRole, read_price};
 pub use self::read::{WrongPattern, check_patterns};
-use self::read::{complete, offering, specification, text};
+use self::read::{complete, offering, specification};
 use crate::id::SpecId;
 pub use crate::pricing::effect::Effect;
+use tmf::document;
 use tmf::number::same_value;
 use tmf::time::Timestamp;
 
@@ -46,7 +46,7 @@ pub struct Catalog {
 pub struct Offering {
     /// Its name.
     pub name: String,
-    /// What it offers; nothing for a bundle.
+    /// The specification that it offers; `None` for a bundle.
     pub spec: Option<SpecId>,
     /// The ids of its prices.
     pub prices: Vec<String>,
@@ -219,6 +219,14 @@ pub const RESOURCES: [(&str, &str); 5] = [
     ("productOffering", "/tmf-api/productCatalogManagement/v4/productOffering"),
 ];
 
+tmf::document! {
+    /// The attributes of every entity.
+    struct Named {
+        id?: String,
+        name?: String,
+    }
+}
+
 impl Catalog {
     /// Reads the entities of a catalog file: an object of arrays, named as in [`RESOURCES`]. All
     /// errors are reported, not just the first.
@@ -246,18 +254,21 @@ impl Catalog {
     }
 
     fn add(&mut self, resource: &str, path: &str, entity: &Value) -> Result<(), String> {
-        let id = text(entity, "id").ok_or("`id` is missing")?.to_string();
-        let name = text(entity, "name").ok_or("`name` is missing")?.to_string();
+        let Named { id, name, .. } = document::read(entity).map_err(|wrong| wrong.to_string())?;
+        let id = id.ok_or("`id` is missing")?;
+        let name = name.ok_or("`name` is missing")?;
         let spec = SpecId::new(&id);
         match resource {
             "productOffering" => {
-                self.offerings.insert(spec, offering(entity, name)?);
+                let document = document::read(entity).map_err(|wrong| wrong.to_string())?;
+                self.offerings.insert(spec, offering(document, name)?);
             }
             "productOfferingPrice" => {
-                self.prices.insert(id.clone(), price(entity, &id, name)?);
+                self.prices.insert(id.clone(), read_price(entity)?);
             }
             _ => {
-                self.specs.insert(spec, specification(resource, entity, name)?);
+                let document = document::read(entity).map_err(|wrong| wrong.to_string())?;
+                self.specs.insert(spec, specification(resource, document, name)?);
             }
         }
         let document = complete(entity, resource, path, &id);
@@ -314,7 +325,7 @@ impl Offering {
 }
 
 impl RelationKind {
-    /// Reads a relationship's type; nothing for those that do not bind an order.
+    /// Reads a relationship's type; `None` if it does not bind an order.
     pub fn parse(text: &str) -> Option<Self> {
         match text.to_lowercase().as_str() {
             "requires" | "dependency" | "dependson" | "relieson" => Some(Self::Requires),
@@ -347,40 +358,34 @@ impl Ends {
 }
 
 impl Characteristic {
-    /// Whether it may have this value; a number is the same whole or with a zero fraction.
+    /// Whether it may have this value; a number is the same whole or with a zero fraction. The value is
+    /// any JSON, as the specification declares it.
     pub fn allows(&self, value: &Value) -> bool {
-        match value.as_array().filter(|_| self.most > 1) {
-            Some(values) => values.iter().all(|value| self.lists(value)),
-            None => self.lists(value),
-        }
-    }
-
-    fn lists(&self, value: &Value) -> bool {
-        let matches = self.pattern.as_ref().is_none_or(|pattern| pattern.matches(value));
-        matches && self.is_listed(value)
-    }
-
-    fn is_listed(&self, value: &Value) -> bool {
-        self.values.is_empty() || self.values.iter().any(|allowed| allowed.contains(value))
+        self.each(value).iter().all(|value| {
+            let matches = self.pattern.as_ref().is_none_or(|pattern| pattern.matches(value));
+            let mut listed = self.values.iter();
+            matches && (self.values.is_empty() || listed.any(|allowed| allowed.contains(value)))
+        })
     }
 
     /// Whether a value is of its type.
     pub fn fits(&self, value: &Value) -> bool {
-        match value.as_array().filter(|_| self.most > 1) {
-            Some(values) => {
-                let count = u64::try_from(values.len()).unwrap_or(u64::MAX);
-                count <= self.most && values.iter().all(|value| self.is_of_type(value))
-            }
-            None => self.is_of_type(value),
-        }
+        let each = self.each(value);
+        let count = u64::try_from(each.len()).unwrap_or(u64::MAX);
+        count <= self.most.max(1)
+            && each.iter().all(|value| match self.value_type.as_str() {
+                "number" | "integer" | "float" | "decimal" => value.is_number(),
+                "boolean" => value.is_boolean(),
+                "string" | "dateTime" | "date" => value.is_string(),
+                _ => true,
+            })
     }
 
-    fn is_of_type(&self, value: &Value) -> bool {
-        match self.value_type.as_str() {
-            "number" | "integer" | "float" | "decimal" => value.is_number(),
-            "boolean" => value.is_boolean(),
-            "string" | "dateTime" | "date" => value.is_string(),
-            _ => true,
+    /// The single values of a value: the elements of a list, if it may have several.
+    fn each<'a>(&self, value: &'a Value) -> &'a [Value] {
+        match value.as_array().filter(|_| self.most > 1) {
+            Some(values) => values,
+            None => std::slice::from_ref(value),
         }
     }
 

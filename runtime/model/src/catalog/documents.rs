@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use super::read::text;
 use super::{Catalog, Lifecycle, RESOURCES, SpecKind};
 use crate::id::SpecId;
 
@@ -28,7 +27,7 @@ impl Catalog {
             let Some(&(resource, path)) = RESOURCES.iter().find(|(known, _)| *known == name) else {
                 continue;
             };
-            let id = text(document, "id").unwrap_or_default().to_string();
+            let id = document.get("id").and_then(Value::as_str).unwrap_or_default().to_string();
             let wrong = match catalog.other_specification(resource, &id) {
                 Some(message) => Err(message),
                 None => catalog.add(resource, path, document),
@@ -79,7 +78,7 @@ impl Catalog {
     pub fn why_unready(&self, resource: &'static str, id: &str) -> Option<String> {
         let why = self.unready.get(&(resource, id.to_string()))?;
         let document = self.documents.get(resource).and_then(|all| all.get(id));
-        let status = document.and_then(|document| text(document, "lifecycleStatus"));
+        let status = document.and_then(|document| document.get("lifecycleStatus")?.as_str());
         let is_on_sale = status.and_then(Lifecycle::parse).is_none_or(Lifecycle::is_on_sale);
         Some(match status.filter(|_| !is_on_sale) {
             Some(status) => format!("it is `{status}`, and {why}"),

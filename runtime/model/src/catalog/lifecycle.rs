@@ -1,8 +1,7 @@
 //! The life cycle of what stands in a catalog (TMF620, 633, 634 `lifecycleStatus`), and the time
 //! that it is valid for.
 
-use serde_json::Value;
-
+use tmf::document::{DateTime, TimePeriod};
 use tmf::time::Timestamp;
 
 /// Where an entity of a catalog stands.
@@ -102,16 +101,12 @@ impl Lifecycle {
 
 impl Validity {
     /// Reads an entity's `validFor`.
-    pub fn of(entity: &Value) -> Result<Self, String> {
-        let bound = |name: &str| match entity.get("validFor").and_then(|period| period.get(name)) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => value
-                .as_str()
-                .and_then(Timestamp::parse)
-                .map(Some)
-                .ok_or_else(|| format!("`validFor.{name}` is no date-time")),
+    pub(super) fn of(period: Option<&TimePeriod>) -> Result<Self, String> {
+        let Some(TimePeriod { start_date_time, end_date_time, .. }) = period else {
+            return Ok(Self::default());
         };
-        let (from, until) = (bound("startDateTime")?, bound("endDateTime")?);
+        let from = start_date_time.as_ref().map(DateTime::at);
+        let until = end_date_time.as_ref().map(DateTime::at);
         if let (Some(from), Some(until)) = (from, until)
             && from >= until
         {

@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::Allowed;
 use super::lifecycle::{Lifecycle, Validity};
-use super::read::{array, ids, status, text, values_used};
+use super::read::{ids, status, values_used};
 use crate::pricing::effect::Effect;
 use crate::pricing::tariff;
-use tmf::money::{
-    AMOUNT_MAX, Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, decimal, is_currency, is_too_fine,
-};
+use tmf::document::offering::{OfferedTax, OfferingTerm, ProductOfferingPrice, Relationship};
+use tmf::document::{self, Amount, Deferred, Number, Quantity, WrittenNumber};
+use tmf::money::{Money, PERCENT_MAX, PriceKind, TAX_CATEGORY, Tax, is_currency, is_too_fine};
 use tmf::period::{LENGTH_MAX, Period, Term};
 
 /// A price as the catalog has it.
@@ -25,7 +25,7 @@ pub struct OfferingPrice {
     pub name: String,
     /// What it does.
     pub role: PriceRole,
-    /// How much; nothing for a percentage, or where its parts say it.
+    /// How much; `None` for a percentage, or if its parts have the amounts.
     pub amount: Option<Money>,
     /// How many percent, of what alters another price.
     pub percentage: Option<Decimal>,
@@ -89,81 +89,88 @@ fn wrong(attribute: &str, message: impl Into<String>) -> PriceError {
     PriceError { attribute: attribute.into(), message: message.into() }
 }
 
-/// Checks that a price of a catalog can be billed as it is.
-pub fn check_price(entity: &Value) -> Result<(), PriceError> {
-    price(entity, "", String::new()).map(|_| ())
+/// Reads a price that a client or a pack wrote, if it can be billed as it is.
+pub fn read_price(entity: &Value) -> Result<OfferingPrice, PriceError> {
+    let price =
+        document::read(entity).map_err(|found| wrong(&found.attribute, found.to_string()))?;
+    tariff::check_price(entity).map_err(|found| wrong(&found.attribute, found.to_string()))?;
+    of_document(price)
 }
 
-pub(super) fn price(entity: &Value, id: &str, name: String) -> Result<OfferingPrice, PriceError> {
-    let word = text(entity, "priceType");
-    let word = word.ok_or_else(|| wrong("priceType", "`priceType` is missing"))?;
-    let amount = amount(entity)?;
+fn of_document(price: ProductOfferingPrice) -> Result<OfferingPrice, PriceError> {
+    let amount = amount(price.price.as_ref())?;
     let percentage =
-        number(entity, "percentage").map_err(|message| wrong("percentage", message))?;
-    let parts: Vec<String> = ids(entity, "bundledPopRelationship").collect();
-    let kind = PriceKind::from_tmf(word);
-    let role = match (kind, Effect::parse(word)) {
-        (Some(kind), _) if amount.is_none() && percentage.is_some() => {
-            PriceRole::Alteration(Effect::Discount, Some(kind))
-        }
-        (Some(kind), _) => PriceRole::Charge(kind),
-        (None, Some(effect)) => PriceRole::Alteration(effect, None),
-        (None, None) => {
-            let message = "`priceType` is none of `oneTime`, `recurring`, `usage`, `discount`, \
-                           `surcharge`";
-            return Err(wrong("priceType", message));
-        }
-    };
+        percent("percentage", price.percentage).map_err(|message| wrong("percentage", message))?;
+    let parts: Vec<String> = ids(price.bundled_pop_relationship).collect();
+    let role = role(price.price_type.as_deref(), amount.is_none() && percentage.is_some())?;
     if amount.is_none() && percentage.is_none() && parts.is_empty() {
         return Err(wrong("price", NO_AMOUNT));
     }
     check_amount(role, amount.as_ref(), percentage)?;
-    let period = period(entity)?;
+    let period = period(
+        price.recurring_charge_period_type.as_deref(),
+        price.recurring_charge_period_length,
+    )?;
     if role == PriceRole::Charge(PriceKind::Recurring) && period.is_none() && parts.is_empty() {
         let message = "a recurring price needs `recurringChargePeriodType`";
         return Err(wrong("recurringChargePeriodType", message));
     }
-    tariff::check_price(entity).map_err(|found| wrong(&found.attribute, found.to_string()))?;
-    let unit = entity.get("unitOfMeasure").and_then(unit);
-    let used = values_used(entity).map_err(|message| wrong("prodSpecCharValueUse", message))?;
-    let altered = altered_by(entity).map_err(|message| wrong("popRelationship", message))?;
+    let used = values_used(&price.prod_spec_char_value_use)
+        .map_err(|message| wrong("prodSpecCharValueUse", message))?;
+    let altered =
+        altered_by(price.pop_relationship).map_err(|message| wrong("popRelationship", message))?;
+    let tariff = price.tariff.as_ref().and_then(Deferred::ok);
     Ok(OfferingPrice {
-        id: id.into(),
-        name,
+        id: price.id.unwrap_or_default(),
+        name: price.name.unwrap_or_default(),
         role,
         amount,
         percentage,
         period,
-        unit,
-        usage: entity.pointer("/tariff/usageSpecification").and_then(Value::as_str).map(Into::into),
-        taxes: taxes(entity).map_err(|message| wrong("tax", message))?,
+        unit: price.unit_of_measure.as_ref().and_then(Deferred::ok).and_then(unit),
+        usage: tariff.map(|tariff| tariff.usage_specification.clone()),
+        taxes: taxes(price.tax).map_err(|message| wrong("tax", message))?,
         when: used,
         altered_by: altered,
         parts,
-        lasts: lasts(entity, role, period)?,
-        priority: entity.get("priority").and_then(Value::as_i64).unwrap_or(0),
-        status: status(entity).map_err(|message| wrong("lifecycleStatus", message))?,
-        valid: Validity::of(entity).map_err(|message| wrong("validFor", message))?,
+        lasts: lasts(
+            price.application_duration,
+            price.product_offering_term.first(),
+            role,
+            period,
+        )?,
+        priority: price.priority.unwrap_or(0),
+        status: status(price.lifecycle_status.as_deref())
+            .map_err(|message| wrong("lifecycleStatus", message))?,
+        valid: Validity::of(price.valid_for.as_ref())
+            .map_err(|message| wrong("validFor", message))?,
     })
 }
 
 const NO_AMOUNT: &str = "`price` needs `unit` (a currency) and `value` (a number)";
 
-fn amount(entity: &Value) -> Result<Option<Money>, PriceError> {
-    match entity.get("price") {
-        None | Some(Value::Null) => Ok(None),
-        Some(price) => match Money::from_tmf(price) {
-            Some(money) if money.amount.abs() > Decimal::from(AMOUNT_MAX) => {
-                Err(wrong("price", format!("`price` is beyond {AMOUNT_MAX}")))
-            }
-            Some(money) if is_currency(&money.currency) => Ok(Some(money)),
-            Some(money) => {
-                let message = format!("`price.unit` is no currency of ISO 4217: {money}");
-                Err(wrong("price.unit", message))
-            }
-            None => Err(wrong("price", NO_AMOUNT)),
-        },
+/// The role of a price by its type. A percentage alone of a kind of charge is a discount of it.
+fn role(word: Option<&str>, is_percentage: bool) -> Result<PriceRole, PriceError> {
+    let word = word.ok_or_else(|| wrong("priceType", "`priceType` is missing"))?;
+    match (PriceKind::from_tmf(word), Effect::parse(word)) {
+        (Some(kind), _) if is_percentage => Ok(PriceRole::Alteration(Effect::Discount, Some(kind))),
+        (Some(kind), _) => Ok(PriceRole::Charge(kind)),
+        (None, Some(effect)) => Ok(PriceRole::Alteration(effect, None)),
+        (None, None) => {
+            let message = "`priceType` is none of `oneTime`, `recurring`, `usage`, `discount`, \
+                           `surcharge`";
+            Err(wrong("priceType", message))
+        }
     }
+}
+
+fn amount(price: Option<&Amount>) -> Result<Option<Money>, PriceError> {
+    let Some(Amount(money)) = price else { return Ok(None) };
+    if !is_currency(&money.currency) {
+        let message = format!("`price.unit` is no currency of ISO 4217: {money}");
+        return Err(wrong("price.unit", message));
+    }
+    Ok(Some(money.clone()))
 }
 
 /// An amount that can be charged: not below zero, no finer than its currency, and one of amount and
@@ -196,116 +203,100 @@ fn check_amount(
     Ok(())
 }
 
-fn number(entity: &Value, name: &str) -> Result<Option<Decimal>, String> {
-    match entity.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match decimal(value) {
-            Some(number) if Decimal::ZERO <= number && number <= Decimal::from(PERCENT_MAX) => {
-                Ok(Some(number))
-            }
-            Some(number) => Err(format!("`{name}` is from 0 to {PERCENT_MAX}, not {number}")),
-            None => Err(format!("`{name}` is no number")),
-        },
+fn percent(name: &str, number: Option<Number>) -> Result<Option<Decimal>, String> {
+    let Some(Number(number)) = number else { return Ok(None) };
+    if number < Decimal::ZERO || number > Decimal::from(PERCENT_MAX) {
+        return Err(format!("`{name}` is from 0 to {PERCENT_MAX}, not {number}"));
     }
+    Ok(Some(number))
 }
 
 /// The period: a unit and a length.
-fn period(entity: &Value) -> Result<Option<Period>, PriceError> {
-    let name = "recurringChargePeriodLength";
-    let length = match entity.get(name) {
-        None | Some(Value::Null) => 1,
-        Some(value) => count(value).ok_or_else(|| {
-            wrong(name, format!("`{name}` is a whole number from 1 to {LENGTH_MAX}"))
-        })?,
-    };
-    let name = "recurringChargePeriodType";
-    let Some(unit) = text(entity, name).filter(|unit| !unit.is_empty()) else { return Ok(None) };
-    let one = Period::parse(unit).ok_or_else(|| {
-        let known = "`day`, `week`, `month`, `quarter`, `year`";
-        wrong(name, format!("`{name}` is none of {known}, but `{unit}`"))
-    })?;
-    Ok(Some(one.times(length)))
+fn period(unit: Option<&str>, length: Option<u32>) -> Result<Option<Period>, PriceError> {
+    let length = counted("recurringChargePeriodLength", length.unwrap_or(1))?;
+    let Some(unit) = unit.filter(|unit| !unit.is_empty()) else { return Ok(None) };
+    unit_of("recurringChargePeriodType", unit).map(|one| Some(one.times(length)))
 }
 
-fn unit(quantity: &Value) -> Option<String> {
-    let units = text(quantity, "units")?;
-    match quantity.get("amount").and_then(decimal) {
-        None => Some(units.into()),
-        Some(amount) if amount == Decimal::ONE => Some(units.into()),
+/// The period that an attribute names.
+fn unit_of(name: &str, unit: &str) -> Result<Period, PriceError> {
+    Period::parse(unit).ok_or_else(|| {
+        let known = "`day`, `week`, `month`, `quarter`, `year`";
+        wrong(name, format!("`{name}` is none of {known}, but `{unit}`"))
+    })
+}
+
+fn unit(quantity: &Quantity) -> Option<String> {
+    let units = quantity.units.as_deref()?;
+    let amount = quantity.amount.as_ref().map(WrittenNumber::number);
+    match amount.filter(|amount| *amount != Decimal::ONE) {
         Some(amount) => Some(format!("{} {units}", amount.normalize())),
+        None => Some(units.into()),
     }
 }
 
 /// The taxes that the catalog names.
-fn taxes(entity: &Value) -> Result<Vec<Tax>, String> {
+fn taxes(entries: Vec<OfferedTax>) -> Result<Vec<Tax>, String> {
     let mut taxes = Vec::new();
-    for tax in array(entity, "tax") {
-        if let Some(rate) = number(tax, "taxRate")? {
-            let category = text(tax, "taxCategory").filter(|name| !name.is_empty());
-            taxes.push(Tax { rate, category: category.unwrap_or(TAX_CATEGORY).into() });
+    for tax in entries {
+        if let Some(rate) = percent("taxRate", tax.tax_rate)? {
+            let category = tax.tax_category.filter(|name| !name.is_empty());
+            taxes.push(Tax { rate, category: category.unwrap_or_else(|| TAX_CATEGORY.into()) });
         }
     }
     Ok(taxes)
 }
 
-fn altered_by(entity: &Value) -> Result<Vec<(String, Effect)>, String> {
+fn altered_by(entries: Vec<Relationship>) -> Result<Vec<(String, Effect)>, String> {
     let mut found = Vec::new();
-    for entry in array(entity, "popRelationship") {
-        let effect = text(entry, "relationshipType").and_then(Effect::parse);
-        if let Some(effect) = effect {
-            let id = text(entry, "id").ok_or("an entry of `popRelationship` has no `id`")?;
-            found.push((id.to_string(), effect));
+    for entry in entries {
+        if let Some(effect) = entry.relationship_type.as_deref().and_then(Effect::parse) {
+            let id = entry.id.ok_or("an entry of `popRelationship` has no `id`")?;
+            found.push((id, effect));
         }
     }
     Ok(found)
 }
 
-/// How long what alters another price lasts: `applicationDuration`, in its own periods or those of
+/// How long an alteration of another price lasts: `applicationDuration`, in its own periods or those of
 /// the price, or the first term in the catalog's form, which has a unit.
 fn lasts(
-    entity: &Value,
+    duration: Option<u32>,
+    term: Option<&OfferingTerm>,
     role: PriceRole,
     period: Option<Period>,
 ) -> Result<Option<Term>, PriceError> {
     let name = "applicationDuration";
-    let told = entity.get(name).filter(|amount| !amount.is_null());
-    let term = array(entity, "productOfferingTerm").first();
-    match (role, told, term) {
+    match (role, duration, term) {
         (PriceRole::Charge(_), None, _) | (PriceRole::Alteration(..), None, None) => Ok(None),
         (PriceRole::Charge(_), Some(_), _) => {
             Err(wrong(name, format!("`{name}` is for what alters a price; a charge has no end")))
         }
-        (PriceRole::Alteration(..), Some(amount), _) => {
-            let message = format!("`{name}` is a whole number from 1 to {LENGTH_MAX}");
-            let periods = count(amount).ok_or_else(|| wrong(name, message))?;
-            Ok(Some(Term { periods, each: period }))
+        (PriceRole::Alteration(..), Some(periods), _) => {
+            Ok(Some(Term { periods: counted(name, periods)?, each: period }))
         }
         (PriceRole::Alteration(..), None, Some(term)) => term_of(term).map(Some),
     }
 }
 
 /// A term such as three months; without a unit it counts the periods of the price.
-fn term_of(term: &Value) -> Result<Term, PriceError> {
+fn term_of(term: &OfferingTerm) -> Result<Term, PriceError> {
     let name = "productOfferingTerm.duration";
-    let duration = term.get("duration").filter(|duration| duration.is_object());
-    let duration = duration.ok_or_else(|| {
+    let duration = term.duration.as_ref().ok_or_else(|| {
         wrong(name, format!("`{name}` is missing: leave the term out of what lasts for good"))
     })?;
-    let name = "productOfferingTerm.duration.amount";
-    let message = format!("`{name}` is a whole number from 1 to {LENGTH_MAX}");
-    let periods = duration.get("amount").and_then(count).ok_or_else(|| wrong(name, message))?;
-    let name = "productOfferingTerm.duration.units";
-    let each = match text(duration, "units") {
-        None => None,
-        Some(unit) => Some(Period::parse(unit).ok_or_else(|| {
-            let known = "`day`, `week`, `month`, `quarter`, `year`";
-            wrong(name, format!("`{name}` is none of {known}, but `{unit}`"))
-        })?),
-    };
+    let amount = duration.amount.as_ref().and_then(Value::as_u64);
+    let amount = amount.and_then(|amount| u32::try_from(amount).ok()).unwrap_or(0);
+    let periods = counted("productOfferingTerm.duration.amount", amount)?;
+    let unit = duration.units.as_deref();
+    let each = unit.map(|unit| unit_of("productOfferingTerm.duration.units", unit)).transpose()?;
     Ok(Term { periods, each })
 }
 
-fn count(amount: &Value) -> Option<u32> {
-    let count = amount.as_u64().and_then(|amount| u32::try_from(amount).ok());
-    count.filter(|count| (1..=LENGTH_MAX).contains(count))
+/// A number of periods.
+fn counted(name: &str, count: u32) -> Result<u32, PriceError> {
+    if (1..=LENGTH_MAX).contains(&count) {
+        return Ok(count);
+    }
+    Err(wrong(name, format!("`{name}` is a whole number from 1 to {LENGTH_MAX}")))
 }

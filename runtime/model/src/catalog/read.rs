@@ -11,157 +11,143 @@ use super::{
     SpecKind,
 };
 use crate::id::SpecId;
+use tmf::document::offering::{BundledOffering, ProductOffering, Relationship, ValueUse};
+use tmf::document::specification::{AllowedValue, CharacteristicSpecification, Specification};
+use tmf::document::{Reference, read};
 
-pub(super) fn offering(entity: &Value, name: String) -> Result<Offering, String> {
-    let bundles = array(entity, "bundledProductOffering").iter().map(bundled);
+pub(super) fn offering(document: ProductOffering, name: String) -> Result<Offering, String> {
+    let bundles = document.bundled_product_offering.into_iter().map(bundled);
     let bundles = bundles.collect::<Result<Vec<_>, String>>()?;
-    let spec = entity.get("productSpecification").and_then(|spec| text(spec, "id"));
+    let spec = document.product_specification.and_then(|spec| spec.id);
     if spec.is_none() && bundles.is_empty() {
         return Err("names neither a `productSpecification` nor a `bundledProductOffering`".into());
     }
     Ok(Offering {
         name,
         spec: spec.map(SpecId::new),
-        prices: ids(entity, "productOfferingPrice").collect(),
+        prices: ids(document.product_offering_price).collect(),
         bundles,
-        status: status(entity)?,
-        valid: Validity::of(entity)?,
-        relations: relations(entity, "productOfferingRelationship"),
-        categories: ids(entity, "category").collect(),
-        places: array(entity, "place").iter().filter_map(place).collect(),
-        values: values_used(entity)?,
+        status: status(document.lifecycle_status.as_deref())?,
+        valid: Validity::of(document.valid_for.as_ref())?,
+        relations: relations(&document.product_offering_relationship),
+        categories: ids(document.category).collect(),
+        // The id of a place, or its name.
+        places: document.place.into_iter().filter_map(|place| place.id.or(place.name)).collect(),
+        values: values_used(&document.prod_spec_char_value_use)?,
     })
 }
 
-fn bundled(entry: &Value) -> Result<Bundled, String> {
-    let option = entry.get("bundledProductOfferingOption");
-    let limit = |name: &str| option.and_then(|option| option.get(name)?.as_u64());
-    let lower = limit("numberRelOfferLowerLimit");
+fn bundled(entry: BundledOffering) -> Result<Bundled, String> {
+    let option = entry.bundled_product_offering_option.unwrap_or_default();
+    let lower = option.number_rel_offer_lower_limit;
     let min = lower.unwrap_or(0);
     Ok(Bundled {
-        offering: SpecId::new(text(entry, "id").ok_or("a bundled offering has no `id`")?),
+        offering: SpecId::new(entry.id.ok_or("a bundled offering has no `id`")?),
         min,
         is_optional: lower == Some(0),
-        max: limit("numberRelOfferUpperLimit").unwrap_or(1),
-        default: limit("numberRelOfferDefault").unwrap_or(min),
+        max: option.number_rel_offer_upper_limit.unwrap_or(1),
+        default: option.number_rel_offer_default.unwrap_or(min),
     })
 }
 
-/// Where something is sold: the id of a place, or its name.
-fn place(entry: &Value) -> Option<String> {
-    text(entry, "id").or_else(|| text(entry, "name")).map(Into::into)
-}
-
-fn relations(entity: &Value, name: &str) -> Vec<Relation> {
-    let entries = array(entity, name).iter();
-    let known = entries.filter_map(|entry| {
-        let kind = RelationKind::parse(text(entry, "relationshipType")?)?;
-        Some(Relation { kind, to: SpecId::new(text(entry, "id")?) })
+fn relations(entries: &[Relationship]) -> Vec<Relation> {
+    let known = entries.iter().filter_map(|entry| {
+        let kind = RelationKind::parse(entry.relationship_type.as_deref()?)?;
+        Some(Relation { kind, to: SpecId::new(entry.id.as_deref()?) })
     });
     known.collect()
 }
 
 /// Where an entity stands; active if it has no `lifecycleStatus`.
-pub(super) fn status(entity: &Value) -> Result<Lifecycle, String> {
-    let word = text(entity, "lifecycleStatus").unwrap_or("Active");
-    Lifecycle::parse(word).ok_or_else(|| {
+pub(super) fn status(word: Option<&str>) -> Result<Lifecycle, String> {
+    Lifecycle::parse(word.unwrap_or("Active")).ok_or_else(|| {
         let known = Lifecycle::ALL.map(|status| format!("`{}`", status.as_str())).join(", ");
         format!("`lifecycleStatus` is none of {known}")
     })
 }
 
-pub(super) fn specification(resource: &str, entity: &Value, name: String) -> Result<Spec, String> {
-    let (kind, characteristics, values) = match resource {
-        "productSpecification" => {
-            (SpecKind::Product, "productSpecCharacteristic", "productSpecCharacteristicValue")
-        }
-        "resourceSpecification" => {
-            (SpecKind::Resource, "resourceSpecCharacteristic", "resourceSpecCharacteristicValue")
-        }
-        _ => {
-            let kind = match text(entity, "@type") {
-                Some("CustomerFacingServiceSpecification") => SpecKind::CustomerService,
-                Some("ResourceFacingServiceSpecification") => SpecKind::ResourceService,
-                _ => {
-                    return Err("`@type` is neither `CustomerFacingServiceSpecification` nor \
-                         `ResourceFacingServiceSpecification`"
-                        .into());
-                }
-            };
-            (kind, "specCharacteristic", "characteristicValueSpecification")
-        }
-    };
-    let characteristics = array(entity, characteristics)
-        .iter()
-        .map(|entry| {
-            let name = text(entry, "name").ok_or("a characteristic has no `name`")?;
-            let own = characteristic(entry, values);
-            Ok((
-                name.to_string(),
-                own.map_err(|message| format!("characteristic `{name}`: {message}"))?,
-            ))
-        })
-        .collect::<Result<_, String>>()?;
+pub(super) fn specification(
+    resource: &str,
+    document: Specification,
+    name: String,
+) -> Result<Spec, String> {
+    let characteristics = document.characteristics(resource).iter().map(|entry| {
+        let name = entry.name.as_deref().ok_or("a characteristic has no `name`")?;
+        let own = characteristic(entry, resource);
+        Ok((
+            name.to_string(),
+            own.map_err(|message| format!("characteristic `{name}`: {message}"))?,
+        ))
+    });
+    let characteristics = characteristics.collect::<Result<_, String>>()?;
     let related = |wanted: &str| -> Vec<SpecId> {
-        let related = array(entity, "serviceSpecRelationship").iter();
-        let wanted = related.filter(|entry| text(entry, "relationshipType") == Some(wanted));
-        wanted.filter_map(|entry| text(entry, "id")).map(SpecId::new).collect()
+        let related = document.service_spec_relationship.iter();
+        let wanted = related.filter(|one| one.relationship_type.as_deref() == Some(wanted));
+        wanted.filter_map(|one| one.id.as_deref()).map(SpecId::new).collect()
     };
-    let mut relies_on = related("reliesOn");
-    relies_on.extend(ids(entity, "serviceSpecification").map(SpecId::new));
+    let (mut relies_on, depends_on) = (related("reliesOn"), related("dependsOn"));
+    let kind = kind(resource, document.kind.as_deref())?;
+    relies_on.extend(ids(document.service_specification).map(SpecId::new));
     Ok(Spec {
         kind,
         name,
         characteristics,
         relies_on,
-        depends_on: related("dependsOn"),
-        resources: ids(entity, "resourceSpecification").map(SpecId::new).collect(),
-        status: status(entity)?,
-        valid: Validity::of(entity)?,
-        relations: relations(entity, "productSpecificationRelationship"),
+        depends_on,
+        resources: ids(document.resource_specification).map(SpecId::new).collect(),
+        status: status(document.lifecycle_status.as_deref())?,
+        valid: Validity::of(document.valid_for.as_ref())?,
+        relations: relations(&document.product_specification_relationship),
     })
 }
 
-fn characteristic(entry: &Value, values: &str) -> Result<Characteristic, String> {
-    let values = array(entry, values);
-    let count = |name: &str| entry.get(name).and_then(Value::as_u64);
+fn kind(resource: &str, kind: Option<&str>) -> Result<SpecKind, String> {
+    match (resource, kind) {
+        ("productSpecification", _) => Ok(SpecKind::Product),
+        ("resourceSpecification", _) => Ok(SpecKind::Resource),
+        (_, Some("CustomerFacingServiceSpecification")) => Ok(SpecKind::CustomerService),
+        (_, Some("ResourceFacingServiceSpecification")) => Ok(SpecKind::ResourceService),
+        _ => Err("`@type` is neither `CustomerFacingServiceSpecification` nor \
+                  `ResourceFacingServiceSpecification`"
+            .into()),
+    }
+}
+
+fn characteristic(
+    entry: &CharacteristicSpecification,
+    resource: &str,
+) -> Result<Characteristic, String> {
+    let values = entry.values(resource);
+    let default = values.iter().find(|value| value.is_default == Some(true));
     Ok(Characteristic {
-        value_type: text(entry, "valueType").unwrap_or("string").into(),
-        required: count("minCardinality").unwrap_or(0) > 0,
-        most: count("maxCardinality").unwrap_or(1).max(1),
+        value_type: entry.value_type.as_deref().unwrap_or("string").into(),
+        required: entry.min_cardinality.unwrap_or(0) > 0,
+        most: entry.max_cardinality.unwrap_or(1).max(1),
         values: allowed(values)?,
-        pattern: pattern(entry)?,
-        default: default_of(values),
+        pattern: pattern(entry.regex.as_deref())?,
+        default: default.and_then(|value| value.value.clone()),
     })
 }
 
-fn pattern(entry: &Value) -> Result<Option<Pattern>, String> {
-    let written = text(entry, "regex").filter(|text| !text.is_empty());
-    written.map(Pattern::parse).transpose()
-}
-
-/// The value that is marked as the default.
-fn default_of(values: &[Value]) -> Option<Value> {
-    let default = values.iter().find(|value| value.get("isDefault") == Some(&Value::Bool(true)));
-    default.and_then(|value| value.get("value").cloned())
+fn pattern(written: Option<&str>) -> Result<Option<Pattern>, String> {
+    written.filter(|text| !text.is_empty()).map(Pattern::parse).transpose()
 }
 
 /// The values that entries of TM Forum's `CharacteristicValueSpecification` allow.
-pub(super) fn allowed(values: &[Value]) -> Result<Vec<Allowed>, String> {
-    let allowed = values.iter().filter_map(|value| {
-        let bound = |name: &str| value.get(name).and_then(Value::as_f64);
-        match (bound("valueFrom"), bound("valueTo"), pattern(value)) {
-            (_, _, Err(message)) => Some(Err(message)),
-            (None, None, Ok(None)) => value.get("value").cloned().map(Allowed::Value).map(Ok),
-            (None, None, Ok(Some(pattern))) => Some(Ok(Allowed::Pattern(pattern))),
-            (from, to, Ok(_)) => Some(Ok(Allowed::Range {
+fn allowed(values: &[AllowedValue]) -> Result<Vec<Allowed>, String> {
+    let mut allowed = Vec::new();
+    for value in values {
+        match (value.range(), pattern(value.regex.as_deref())?) {
+            ((None, None), None) => allowed.extend(value.value.clone().map(Allowed::Value)),
+            ((None, None), Some(pattern)) => allowed.push(Allowed::Pattern(pattern)),
+            ((from, to), _) => allowed.push(Allowed::Range {
                 from: from.unwrap_or(f64::NEG_INFINITY),
                 to: to.unwrap_or(f64::INFINITY),
-                ends: Ends::parse(text(value, "rangeInterval").unwrap_or("closed")),
-            })),
+                ends: Ends::parse(value.range_interval.as_deref().unwrap_or("closed")),
+            }),
         }
-    });
-    allowed.collect()
+    }
+    Ok(allowed)
 }
 
 /// A pattern of a document that cannot be compiled.
@@ -173,23 +159,23 @@ pub struct WrongPattern {
     pub message: String,
 }
 
-/// Checks that the patterns of a document can be compiled, of drafts too.
+/// Checks that the patterns of a document can be compiled, of drafts too. The document is one that a
+/// client wrote, of any resource of the catalogs.
 pub fn check_patterns(document: &Value) -> Result<(), WrongPattern> {
-    const NAMES: [(&str, &str); 3] = [
-        ("productSpecCharacteristic", "productSpecCharacteristicValue"),
-        ("specCharacteristic", "characteristicValueSpecification"),
-        ("resourceSpecCharacteristic", "resourceSpecCharacteristicValue"),
-    ];
-    let check = |entry: &Value, at: String| {
+    let specification: Specification = read(document).map_err(|wrong| {
+        let message = wrong.to_string();
+        WrongPattern { path: wrong.attribute, message }
+    })?;
+    let check = |regex: &Option<String>, at: &str| {
         let wrong = |message| WrongPattern { path: format!("{at}.regex"), message };
-        pattern(entry).map(drop).map_err(wrong)
+        pattern(regex.as_deref()).map(drop).map_err(wrong)
     };
-    for (name, values) in NAMES {
-        for (position, own) in array(document, name).iter().enumerate() {
+    for (resource, name, values) in Specification::CHARACTERISTICS {
+        for (position, own) in specification.characteristics(resource).iter().enumerate() {
             let at = format!("{name}[{position}]");
-            check(own, at.clone())?;
-            for (position, value) in array(own, values).iter().enumerate() {
-                check(value, format!("{at}.{values}[{position}]"))?;
+            check(&own.regex, &at)?;
+            for (position, value) in own.values(resource).iter().enumerate() {
+                check(&value.regex, &format!("{at}.{values}[{position}]"))?;
             }
         }
     }
@@ -210,23 +196,16 @@ pub(super) fn complete(entity: &Value, resource: &str, path: &str, id: &str) -> 
     Value::Object(document)
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str()
-}
-
-pub(super) fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-pub(super) fn ids(value: &Value, name: &str) -> impl Iterator<Item = String> {
-    array(value, name).iter().filter_map(|entry| text(entry, "id").map(Into::into))
+pub(super) fn ids(references: Vec<Reference>) -> impl Iterator<Item = String> {
+    references.into_iter().filter_map(|reference| reference.id)
 }
 
 /// The values of characteristics that a price or an offering names.
-pub(super) fn values_used(entity: &Value) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
-    let uses = array(entity, "prodSpecCharValueUse").iter().map(|entry| {
-        let name = text(entry, "name").ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
-        Ok((name.to_string(), allowed(array(entry, "productSpecCharacteristicValue"))?))
+pub(super) fn values_used(uses: &[ValueUse]) -> Result<BTreeMap<String, Vec<Allowed>>, String> {
+    let uses = uses.iter().map(|entry| {
+        let name = entry.name.clone();
+        let name = name.ok_or("an entry of `prodSpecCharValueUse` has no `name`")?;
+        Ok((name, allowed(&entry.product_spec_characteristic_value)?))
     });
     uses.collect()
 }

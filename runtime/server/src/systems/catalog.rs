@@ -43,7 +43,7 @@ pub(super) fn settle(app: &App, draft: &Draft) -> Result<(), Refusal> {
             let refusal = Refusal::unprocessable(wrong.attribute, wrong.message);
             refusal.by_setting("catalog", "prices")
         };
-        model::catalog::check_price(after).map_err(wrong)?;
+        model::catalog::read_price(after).map_err(wrong)?;
     }
     let now = app.rulebook();
     let is_new = draft.before.is_none();

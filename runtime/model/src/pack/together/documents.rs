@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::Whole;
 use super::values::word;
 use crate::catalog::{Characteristic, Spec, SpecKind};
@@ -12,14 +10,10 @@ use crate::id::SpecId;
 use crate::pack::reader::Reader;
 use crate::pack::{CATALOG, Code, Pack};
 use crate::places::Place;
+use tmf::document;
+use tmf::document::offering::ProductOffering;
+use tmf::document::specification::{AllowedValue, Specification};
 use tmf::nearest::nearest;
-
-/// Where characteristics and their values stand, by resource.
-const CHARACTERISTICS: [(&str, &str, &str); 3] = [
-    ("productSpecification", "productSpecCharacteristic", "productSpecCharacteristicValue"),
-    ("serviceSpecification", "specCharacteristic", "characteristicValueSpecification"),
-    ("resourceSpecification", "resourceSpecCharacteristic", "resourceSpecCharacteristicValue"),
-];
 
 /// The types that a value may have.
 const TYPES: &[&str] = &[
@@ -29,36 +23,39 @@ const TYPES: &[&str] = &[
 
 pub(super) fn documents(reader: &mut Reader<'_>, pack: &Pack, whole: &Whole<'_>) {
     let tree = reader.tree(CATALOG);
-    for (resource, own, values) in CHARACTERISTICS {
+    for (resource, own, values) in Specification::CHARACTERISTICS {
         for (id, document) in pack.catalog.documents.get(resource).into_iter().flatten() {
             let Some(spec) = pack.catalog.specs.get(&SpecId::new(id)) else { continue };
+            // A document of the catalog could be read before.
+            let Ok(document) = document::read::<Specification>(document) else { continue };
             let place = tree.root().get(resource).entry("id", id);
             let mut names = BTreeSet::new();
-            for (index, entry) in array(document, own).iter().enumerate() {
+            for (index, entry) in document.characteristics(resource).iter().enumerate() {
                 let place = place.get(own).at(index);
-                let name = text(entry, "name");
+                let name = entry.name.as_deref().unwrap_or_default();
                 if !names.insert(name) {
                     let message = format!("the characteristic `{name}` occurs twice");
                     reader.report(Code::Twice, CATALOG, place.get("name"), message, None);
                 } else if let Some(known) = spec.characteristics.get(name) {
-                    characteristic(reader, (place, entry), known, values);
+                    let values = (values, entry.values(resource));
+                    characteristic(reader, (place, name), known, values);
                 }
             }
             kinds(reader, place, spec, whole);
         }
     }
     for (id, document) in pack.catalog.documents.get("productOffering").into_iter().flatten() {
-        offering(reader, tree.root().get("productOffering").entry("id", id), document, whole);
+        let Ok(document) = document::read::<ProductOffering>(document) else { continue };
+        offering(reader, tree.root().get("productOffering").entry("id", id), &document, whole);
     }
 }
 
 fn characteristic(
     reader: &mut Reader<'_>,
-    (place, entry): (Place<'_>, &Value),
+    (place, name): (Place<'_>, &str),
     known: &Characteristic,
-    values: &str,
+    (attribute, values): (&str, &[AllowedValue]),
 ) {
-    let name = text(entry, "name");
     let own = known.value_type.as_str();
     if !TYPES.contains(&own)
         && let Some(meant) = nearest(own, TYPES.iter().copied())
@@ -69,9 +66,9 @@ fn characteristic(
     }
     let single = Characteristic { most: 1, ..known.clone() };
     let mut defaults = 0;
-    for (index, entry) in array(entry, values).iter().enumerate() {
-        let place = place.get(values).at(index);
-        if let Some(value) = entry.get("value").filter(|value| !value.is_null()) {
+    for (index, entry) in values.iter().enumerate() {
+        let place = place.get(attribute).at(index);
+        if let Some(value) = &entry.value {
             let several = known.most > 1 && value.is_array();
             if !several && !single.fits(value) {
                 let message = format!("`{name}` is of type {own}, not `{value}`");
@@ -82,13 +79,13 @@ fn characteristic(
             }
         }
         range(reader, place, entry);
-        if entry.get("isDefault") == Some(&Value::Bool(true)) {
+        if entry.is_default == Some(true) {
             defaults += 1;
             let place = place.get("isDefault");
             if defaults > 1 {
                 let message = format!("`{name}` has two defaults");
                 reader.report(Code::Contradiction, CATALOG, place, message, None);
-            } else if entry.get("value").is_none() {
+            } else if entry.value.is_none() {
                 let message = format!("a range is no default, so `{name}` has none");
                 let help = "add the default as a `value` of its own".to_string();
                 reader.warn(Code::Value, (CATALOG, place), message, Some(help));
@@ -97,9 +94,8 @@ fn characteristic(
     }
 }
 
-fn range(reader: &mut Reader<'_>, place: Place<'_>, entry: &Value) {
-    let bound = |name: &str| entry.get(name).and_then(Value::as_f64);
-    if let (Some(from), Some(to)) = (bound("valueFrom"), bound("valueTo"))
+fn range(reader: &mut Reader<'_>, place: Place<'_>, entry: &AllowedValue) {
+    if let (Some(from), Some(to)) = entry.range()
         && from > to
     {
         let message = format!("no value is from {from} to {to}");
@@ -120,8 +116,13 @@ fn kinds(reader: &mut Reader<'_>, place: Place<'_>, spec: &Spec, whole: &Whole<'
     }
 }
 
-fn offering(reader: &mut Reader<'_>, place: Place<'_>, document: &Value, whole: &Whole<'_>) {
-    let reference = document.get("productSpecification").map(|of| text(of, "id"));
+fn offering(
+    reader: &mut Reader<'_>,
+    place: Place<'_>,
+    document: &ProductOffering,
+    whole: &Whole<'_>,
+) {
+    let reference = document.product_specification.as_ref().and_then(|of| of.id.as_deref());
     let spec = reference.and_then(|id| whole.catalog.specs.get(&SpecId::new(id)));
     if let Some(spec) = spec.filter(|spec| spec.kind != SpecKind::Product) {
         let place = place.get("productSpecification").get("id");
@@ -137,8 +138,8 @@ fn offering(reader: &mut Reader<'_>, place: Place<'_>, document: &Value, whole: 
     let Some(spec) = spec else { return };
     let uses = "prodSpecCharValueUse";
     let values = "productSpecCharacteristicValue";
-    for (index, entry) in array(document, uses).iter().enumerate() {
-        let (place, name) = (place.get(uses).at(index), text(entry, "name"));
+    for (index, entry) in document.prod_spec_char_value_use.iter().enumerate() {
+        let (place, name) = (place.get(uses).at(index), entry.name.as_deref().unwrap_or_default());
         let Some(known) = spec.characteristics.get(name) else {
             let help = nearest(name, spec.characteristics.keys().map(String::as_str));
             let help = help.map(|meant| format!("is `{meant}` meant?"));
@@ -146,9 +147,9 @@ fn offering(reader: &mut Reader<'_>, place: Place<'_>, document: &Value, whole: 
             reader.report(Code::UnknownCharacteristic, CATALOG, place.get("name"), message, help);
             continue;
         };
-        for (index, entry) in array(entry, values).iter().enumerate() {
+        for (index, entry) in entry.product_spec_characteristic_value.iter().enumerate() {
             let place = place.get(values).at(index).get("value");
-            let Some(value) = entry.get("value").filter(|value| !known.allows(value)) else {
+            let Some(value) = entry.value.as_ref().filter(|value| !known.allows(value)) else {
                 continue;
             };
             let message = format!("`{name}` cannot be {value}; allowed are {}", known.describe());
@@ -157,14 +158,14 @@ fn offering(reader: &mut Reader<'_>, place: Place<'_>, document: &Value, whole: 
     }
 }
 
-fn bundles(reader: &mut Reader<'_>, place: Place<'_>, document: &Value) {
-    for (index, entry) in array(document, "bundledProductOffering").iter().enumerate() {
-        let option = "bundledProductOfferingOption";
-        let limit = |name: &str| entry.get(option).and_then(|option| option.get(name)?.as_u64());
-        let lower = limit("numberRelOfferLowerLimit").unwrap_or(0);
-        let upper = limit("numberRelOfferUpperLimit").unwrap_or(1);
-        let default = limit("numberRelOfferDefault").unwrap_or(lower);
-        let place = place.get("bundledProductOffering").at(index).get(option);
+fn bundles(reader: &mut Reader<'_>, place: Place<'_>, document: &ProductOffering) {
+    for (index, entry) in document.bundled_product_offering.iter().enumerate() {
+        let option = entry.bundled_product_offering_option.as_ref();
+        let lower = option.and_then(|option| option.number_rel_offer_lower_limit).unwrap_or(0);
+        let upper = option.and_then(|option| option.number_rel_offer_upper_limit).unwrap_or(1);
+        let default = option.and_then(|option| option.number_rel_offer_default).unwrap_or(lower);
+        let place = place.get("bundledProductOffering").at(index);
+        let place = place.get("bundledProductOfferingOption");
         if lower > upper {
             let message = format!("a bundle cannot have {lower} or more and at most {upper}");
             let place = place.get("numberRelOfferLowerLimit");
@@ -176,12 +177,4 @@ fn bundles(reader: &mut Reader<'_>, place: Place<'_>, document: &Value) {
             reader.report(Code::Value, CATALOG, place, message, None);
         }
     }
-}
-
-fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
