@@ -6,6 +6,7 @@ pub mod charges;
 mod checks;
 mod closed;
 mod dates;
+mod draft;
 mod driver;
 mod existing;
 mod items;
@@ -15,6 +16,7 @@ mod parts;
 mod prices;
 mod produced;
 mod replan;
+mod schedule;
 mod sequence;
 mod tasks;
 
@@ -27,6 +29,7 @@ pub use self::checks::{Checked, CheckedLine, Mistake, check};
 pub use self::driver::{Answer, Decision, INSTANCES_MAX, QUESTIONS_MAX, Step};
 use crate::catalog::Catalog;
 use crate::codes::FailureCode;
+use crate::expr::Scope;
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, PluginId, SpecId};
 use crate::installed::Installed;
@@ -165,9 +168,12 @@ pub fn decompose(
     let order = &existing::complete(order, &existing);
     closed::lines(order, rulebook)?;
     let lines = checks::lines(order, rulebook.catalog()).map_err(Blocked::Failure)?;
-    let items = items::items(order, &lines, &existing, document, rulebook, answers)?;
+    // The order is prepared for expressions once: it may be large.
+    let variables = Scope::default().with("order", document);
+    let items = items::items(order, &lines, &existing, &variables, rulebook, answers)?;
     closed::items(&items.items, rulebook)?;
-    let mut plan = tasks::plan(items, document, rulebook).map_err(Blocked::Failure)?;
+    let variables = variables.with("input", document);
+    let mut plan = tasks::plan(items, variables, rulebook).map_err(Blocked::Failure)?;
     plan.optional = optional::parts(order, rulebook.catalog());
     plan.titles = titles(&plan, rulebook.catalog());
     plan.zone = rulebook.zone();
@@ -195,7 +201,10 @@ fn titles(plan: &Plan, catalog: &Catalog) -> BTreeMap<SpecId, String> {
 pub fn plan_run(workflow: &str, input: &Value, rulebook: &Rulebook) -> Result<Plan, Failure> {
     match rulebook.closed_workflow(workflow) {
         Some(failure) => Err(failure),
-        None => tasks::plan_run(workflow, input, rulebook),
+        None => {
+            let variables = Scope::default().with("order", input).with("input", input);
+            tasks::plan_run(workflow, variables, rulebook)
+        }
     }
 }
 

@@ -140,7 +140,7 @@ impl Pack {
         let rules: WrittenRules = reader.yaml(RULES);
         let workflows: WrittenWorkflows = reader.yaml(WORKFLOWS);
         let pools: WrittenPools = reader.yaml(POOLS);
-        let workflows = reader.workflows(&workflows.workflows);
+        let workflows = check::workflows(&mut reader, &workflows.workflows);
         let pools = reader.pools(&pools.pools);
         let (hooks, deliveries, rules) = check::rules(&mut reader, &rules);
         let mut warnings = reader.found;

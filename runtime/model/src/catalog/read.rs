@@ -11,8 +11,10 @@ use super::{
     SpecKind,
 };
 use crate::id::SpecId;
-use tmf::document::offering::{BundledOffering, ProductOffering, Relationship, ValueUse};
-use tmf::document::specification::{AllowedValue, CharacteristicSpecification, Specification};
+use tmf::document::offering::{BundledOffering, ProductOffering, ValueUse};
+use tmf::document::specification::{
+    AllowedValue, CharacteristicSpecification, Relationship, Specification,
+};
 use tmf::document::{Reference, read};
 
 pub(super) fn offering(document: ProductOffering, name: String) -> Result<Offering, String> {

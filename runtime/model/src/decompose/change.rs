@@ -7,10 +7,9 @@ mod reverse;
 use std::collections::BTreeMap;
 
 use self::compare::Input;
-pub(super) use self::compare::Outputs;
 use self::reverse::Reverse;
-use super::items::Items;
-use super::tasks::Builder;
+use super::draft::Items;
+use super::schedule::{Builder, Outputs};
 use crate::id::{ItemId, TaskId};
 use crate::plan::{Action, PriorWork, Step, Task, Work};
 

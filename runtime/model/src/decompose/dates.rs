@@ -1,6 +1,8 @@
 //! When the work for an item may begin: no sooner than the lines that it is for.
 
-use super::items::Items;
+use serde_json::Value;
+
+use super::draft::Items;
 use crate::id::{ItemId, PluginId};
 use crate::order::Order;
 use crate::plan::{Action, Level, Plan};
@@ -63,4 +65,16 @@ impl Items {
         plan.begins = lines.iter().copied().min().flatten().max(self.begins);
         plan.completes = lines.into_iter().max().flatten().max(self.begins);
     }
+}
+
+/// Reads the value of a `not-before`: a time, or `null`.
+pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let Some(text) = value.as_str() else {
+        return Err(format!("is a time as text, not {value}"));
+    };
+    let time = Timestamp::parse(text);
+    time.map(Some).ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`"))
 }

@@ -7,54 +7,21 @@ use serde_json::{Map, Value};
 
 use super::charges::charges;
 use super::checks::CheckedLine;
-use super::existing::{ExistingLine, PriorItem};
-use super::produced::Requested;
-use super::replan::{Own, Said};
-use super::tasks::time;
-use super::{Answers, Blocked, Question, needs, prices, rule_failure};
+use super::dates::time;
+use super::draft::{Builder, Items, Requested};
+use super::existing::ExistingLine;
+use super::{Answers, Blocked, needs, prices, rule_failure};
 use crate::catalog::{Catalog, SpecKind};
 use crate::codes::FailureCode;
 use crate::expr::{Expressions, Scope as Variables};
-use crate::id::{InstanceId, ItemId, PluginId, SpecId};
+use crate::id::{ItemId, SpecId};
 use crate::order::Order;
 use crate::outcome::{Failure, FailureClass};
-use crate::plan::{Action, Item, Level, PriorWork, Step};
+use crate::plan::{Action, Item, Level};
 use crate::pricing::charge::Charge;
 use crate::pricing::sold::Price;
 use crate::rule::Scope;
 use crate::rulebook::Rulebook;
-use tmf::time::Timestamp;
-
-/// The items of a plan, and which product items each is for.
-#[derive(Debug, Default)]
-pub(super) struct Items {
-    pub items: Vec<Item>,
-    /// For each item the root items (lines of the order) that it is for.
-    pub roots: Vec<BTreeSet<ItemId>>,
-    /// For each root item the outermost bundle that it is in; itself where it is in none.
-    pub bundles: Vec<ItemId>,
-    /// The innermost of several instances of a specification that an item is, or stands below.
-    pub within: BTreeMap<ItemId, ItemId>,
-    /// The work that stands for items that were there before.
-    pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
-    /// The date on which the order begins.
-    pub begins: Option<Timestamp>,
-    /// Plugins that cannot reach outside.
-    pub pure: BTreeSet<PluginId>,
-    /// Lines that change nothing of how their instance is delivered.
-    pub unchanged: BTreeSet<ItemId>,
-    /// ExistingLine instances that are decomposed anew: their steps are compared with what was done.
-    pub compared: BTreeMap<ItemId, Reads>,
-}
-
-/// Which product the steps of an existing instance read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reads {
-    /// The line that the item is for.
-    Line,
-    /// A product that the order is not about: as far as it goes nothing is another.
-    Elsewhere,
-}
 
 /// Max items of a plan.
 const ITEMS_MAX: usize = 200_000;
@@ -67,7 +34,7 @@ pub(super) fn items<'a>(
     order: &'a Order,
     lines: &[CheckedLine],
     existing: &BTreeMap<usize, ExistingLine<'a>>,
-    document: &Value,
+    variables: &Variables,
     rulebook: &'a Rulebook,
     answers: &'a Answers,
 ) -> Result<Items, Blocked> {
@@ -77,7 +44,7 @@ pub(super) fn items<'a>(
         answers,
         questions: Vec::new(),
         expressions: Expressions::default(),
-        variables: Variables::default().with("order", document),
+        variables: variables.clone(),
         built: Items { begins: order.dates.start, pure: answers.pure.clone(), ..Items::default() },
         path: Vec::new(),
         shared: BTreeMap::new(),
@@ -100,43 +67,6 @@ pub(super) fn items<'a>(
         Err(blocked) => Err(blocked),
         Ok(()) => Ok(builder.built),
     }
-}
-
-pub(super) struct Builder<'a> {
-    pub order: &'a Order,
-    pub rulebook: &'a Rulebook,
-    pub answers: &'a Answers,
-    /// The questions to decomposer plugins that have no answer yet.
-    pub(super) questions: Vec<Question>,
-    pub expressions: Expressions,
-    /// What rules about any item can read. The order is in it, made ready once: it may be large.
-    variables: Variables,
-    pub built: Items,
-    /// From a line of the order to the item that is being decomposed.
-    path: Vec<ItemId>,
-    /// The instance that serves a specification within a scope.
-    shared: BTreeMap<(SpecId, String), ItemId>,
-    /// Which items of the built ones have which parents.
-    pub links: BTreeSet<(ItemId, ItemId)>,
-    /// How many instances of a specification there are, for their names.
-    counts: BTreeMap<String, usize>,
-    service_lines: usize,
-    /// The ids of lines that what they are made of must not have.
-    taken: BTreeSet<&'a str>,
-    /// The item of each existing instance: a plan is about an instance once.
-    pub by_instance: BTreeMap<InstanceId, ItemId>,
-    /// The existing instance of each of these items.
-    pub origins: BTreeMap<ItemId, PriorItem<'a>>,
-    /// ExistingLine instances that are decomposed anew.
-    pub redone: BTreeSet<ItemId>,
-    /// ExistingLine instances whose parts are in the plan.
-    pub whole: BTreeSet<ItemId>,
-    /// What lines want the characteristics of such instances to be.
-    pub said: BTreeMap<ItemId, Said>,
-    /// The instances that do not use or need an existing one any more.
-    pub dropped: BTreeMap<InstanceId, BTreeSet<InstanceId>>,
-    /// The existing parts of changed lines, for those that were looked at.
-    pub own: BTreeMap<ItemId, Own<'a>>,
 }
 
 impl<'a> Builder<'a> {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::items::Items;
+use super::draft::Items;
 use crate::id::{ItemId, SpecId};
 use crate::order::{Extent, Order, Reliance};
 use crate::plan::Action;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::produced::{NUMBER, Requested};
+use super::draft::{NUMBER, Requested};
 use crate::plan::{Item, Part};
 
 /// How well an instance of an earlier plan fits what an item wants now; the best is the least.

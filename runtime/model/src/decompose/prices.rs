@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::CheckedLine;
 use super::charges::charges;
+use super::draft::Builder;
 use super::existing::ExistingLine;
-use super::items::Builder;
 use crate::documents::{PRICES, product_price};
 use crate::order::Order;
 use crate::plan::{Action, Item, Level};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::draft::{Builder, NUMBER, Requested};
 use super::existing::PriorItem;
-use super::items::Builder;
 use super::{Blocked, Production, Question, rule_failure};
 use crate::codes::FailureCode;
 use crate::expr::{EvalError, Expr, Scope as Variables};
@@ -15,27 +15,8 @@ use crate::outcome::Failure;
 use crate::plan::{Item, Part};
 use crate::rule::{Produces, Rule};
 
-/// The characteristic that numbers the instances of a rule with `quantity`.
-pub(super) const NUMBER: &str = "number";
-
 /// Max instances of one specification that one rule makes for one item.
 const QUANTITY_MAX: usize = 10_000;
-
-/// An instance that an item becomes.
-#[derive(Clone, Debug)]
-pub(super) struct Requested {
-    pub spec: SpecId,
-    /// The characteristics that a rule maps.
-    pub characteristics: Map<String, Value>,
-    /// Which it is of those of its specification.
-    pub part: Option<Part>,
-    /// What tells it apart from those that others within its scope ask for.
-    pub share: Option<String>,
-    /// Whether its item may become several of its kind: what is below it is its own then.
-    pub is_one_of_several: bool,
-    /// Whether it is the one that the other rules about the edge ask for too.
-    is_shared: bool,
-}
 
 /// What is decomposed by the rules.
 #[derive(Clone, Copy, Debug)]
@@ -44,42 +25,6 @@ pub(super) enum Whole<'a> {
     Item(ItemId),
     /// An instance that the order leaves alone.
     Other(PriorItem<'a>),
-}
-
-impl Requested {
-    fn new(spec: &SpecId, characteristics: Map<String, Value>) -> Self {
-        let spec = spec.clone();
-        let (part, share) = (None, None);
-        Self { spec, characteristics, part, share, is_one_of_several: false, is_shared: false }
-    }
-
-    /// What a rule or a plugin asks for once; a rule may number it itself.
-    fn by_rule(
-        spec: &SpecId,
-        characteristics: Map<String, Value>,
-        rule: &Rule,
-        name: &str,
-    ) -> Self {
-        match characteristics.get(NUMBER).and_then(Value::as_u64) {
-            Some(number) => Self::of_several(spec, characteristics, Part::Number(number)),
-            None => {
-                let part = Some(Part::Rule(name.into()));
-                let is_shared = rule.shared;
-                Self { part, is_shared, ..Self::new(spec, characteristics) }
-            }
-        }
-    }
-
-    /// One of several, told apart from the others by its rule already.
-    fn of_several(spec: &SpecId, characteristics: Map<String, Value>, part: Part) -> Self {
-        let share = match &part {
-            Part::Number(number) => number.to_string(),
-            Part::Each(key) => format!("each {key}"),
-            Part::Rule(rule) => format!("rule {rule}"),
-        };
-        let made = Self::new(spec, characteristics);
-        Self { part: Some(part), share: Some(share), is_one_of_several: true, ..made }
-    }
 }
 
 impl<'a> Builder<'a> {

@@ -12,13 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-pub(super) use self::agreed::Said;
-pub(super) use self::own::Own;
 use super::Blocked;
+use super::draft::{Builder, Reads, Requested};
 use super::existing::{ExistingLine, PriorItem, installed};
-use super::items::{Builder, Reads};
 use super::parts::{self, Fit};
-use super::produced::Requested;
 use crate::documents;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;

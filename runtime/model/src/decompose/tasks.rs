@@ -4,18 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use serde_json::Value;
-
-use super::change::Outputs;
-use super::items::Items;
+use super::dates::time;
+use super::draft::Items;
 use super::rule_failure;
-use super::sequence::{Below, Flow, Sequence, below};
+use super::schedule::Builder;
+use super::sequence::{Flow, Sequence, below};
 use crate::codes::FailureCode;
 use crate::expr::{Expr, Expressions, Scope};
 use crate::id::{ItemId, SpecId, TaskId};
 use crate::outcome::{Failure, FailureClass};
 use crate::pack::Pack;
-use crate::plan::{Action, Item, Level, Plan, PriorWork, Step, Task, root_of};
+use crate::plan::{Action, Item, Level, Plan, Step, Task, root_of};
 use crate::rule::Hooks;
 use crate::rulebook::Rulebook;
 use crate::workflow::{Workflow, WorkflowStep};
@@ -28,10 +27,10 @@ const WAITS_MAX: usize = 1_000_000;
 /// be rolled back, from then on it cannot.
 pub(super) fn plan(
     mut items: Items,
-    document: &Value,
+    variables: Scope,
     rulebook: &Rulebook,
 ) -> Result<Plan, Failure> {
-    let mut builder = Builder::new(rulebook, document);
+    let mut builder = Builder::new(rulebook, variables);
     builder.below = below(&items.items);
     builder.prior_work = std::mem::take(&mut items.prior_work);
     if !items.compared.is_empty() {
@@ -73,45 +72,19 @@ pub(super) fn plan(
 /// Makes the plan of a run of one workflow.
 pub(super) fn plan_run(
     workflow: &str,
-    input: &Value,
+    variables: Scope,
     rulebook: &Rulebook,
 ) -> Result<Plan, Failure> {
-    let mut builder = Builder::new(rulebook, input);
+    let mut builder = Builder::new(rulebook, variables);
     builder.workflow(workflow, None, &[], None, &Items::default())?;
     Ok(builder.plan)
 }
 
-pub(super) struct Builder<'a> {
-    pub rulebook: &'a Rulebook,
-    /// What conditions of any step can read. The order is in it, made ready once: it may be large.
-    pub variables: Scope,
-    /// The parts of each item.
-    pub below: Below,
-    pub plan: Plan,
-    /// How many tasks were looked at, and how often these wait for another.
-    counted: (usize, usize),
-    /// The position of a step in the plan, by workflow and name.
-    steps: BTreeMap<(String, String), u32>,
-    /// The conditions that were compiled so far, by their text.
-    compiled: BTreeMap<String, Expr>,
-    /// The prior work for existing items that is neither repeated nor undone so far.
-    pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
-    /// The steps of such items that stay as they are.
-    pub kept: BTreeSet<(ItemId, String)>,
-    /// The steps whose outputs may be others than those that stand.
-    pub unsure: BTreeMap<ItemId, BTreeMap<String, Outputs>>,
-    /// The work that is done again and may be about something else by then.
-    pub moving: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
-    /// What existing items task_output before, by item and step.
-    pub task_output: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
-    pub expressions: Expressions,
-}
-
 impl<'a> Builder<'a> {
-    fn new(rulebook: &'a Rulebook, document: &'a Value) -> Self {
+    fn new(rulebook: &'a Rulebook, variables: Scope) -> Self {
         Self {
             rulebook,
-            variables: Scope::default().with("order", document).with("input", document),
+            variables,
             below: below(&[]),
             plan: Plan::default(),
             counted: (0, 0),
@@ -374,16 +347,4 @@ impl<'a> Builder<'a> {
         let all = (0..self.plan.tasks.len()).map(TaskId::at);
         all.filter(|task| !needed.contains(task)).collect()
     }
-}
-
-/// Reads the value of a `not-before`: a time, or nothing.
-pub(super) fn time(value: &Value) -> Result<Option<Timestamp>, String> {
-    if value.is_null() {
-        return Ok(None);
-    }
-    let Some(text) = value.as_str() else {
-        return Err(format!("is a time as text, not {value}"));
-    };
-    let time = Timestamp::parse(text);
-    time.map(Some).ok_or_else(|| format!("is a time such as `2026-03-12T02:00:00Z`, not `{text}`"))
 }

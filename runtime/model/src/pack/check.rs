@@ -11,7 +11,7 @@ use crate::expr::Expr;
 use crate::id::{PluginId, SpecId};
 use crate::places::{self, Place};
 use crate::rule::{Delivery, Hooks, Produces, Rule, WrittenDelivery, WrittenRule, WrittenRules};
-use crate::workflow::Workflow;
+use crate::workflow::{self, Mistakes, Workflow, WrittenWorkflow};
 use tmf::nearest::nearest;
 
 /// What a rule's expressions can name.
@@ -29,6 +29,29 @@ const PLAN_SCOPE: &[&str] = &["item", "product", "order", "input"];
 /// What a step's input can name, when the task is due.
 pub(super) const TASK_SCOPE: &[&str] =
     &["item", "product", "products", "order", "input", "steps", "upstream", "task", "fulfilment"];
+
+/// Reads and checks the workflows.
+pub(super) fn workflows(
+    reader: &mut Reader<'_>,
+    written: &[WrittenWorkflow],
+) -> BTreeMap<String, Workflow> {
+    let tree = reader.tree(WORKFLOWS);
+    let mut workflows = BTreeMap::new();
+    for (index, entry) in written.iter().enumerate() {
+        let place = tree.root().get("workflows").at(index);
+        let mut mistakes = Mistakes::default();
+        let checked = workflow::checked(entry, place, &mut mistakes);
+        for wrong in mistakes.0 {
+            reader.report(wrong.code, WORKFLOWS, wrong.place, wrong.message, wrong.help);
+        }
+        workflow(reader, &checked, place);
+        if workflows.insert(entry.workflow.clone(), checked).is_some() {
+            let message = format!("the workflow `{}` occurs twice", entry.workflow);
+            reader.report(Code::Twice, WORKFLOWS, place.get("workflow"), message, None);
+        }
+    }
+    workflows
+}
 
 pub(super) fn rules(
     reader: &mut Reader<'_>,
@@ -160,7 +183,7 @@ fn known_workflow(
 }
 
 /// Checks the expressions of a workflow.
-pub(super) fn workflow(reader: &mut Reader<'_>, workflow: &Workflow, place: Place<'_>) {
+fn workflow(reader: &mut Reader<'_>, workflow: &Workflow, place: Place<'_>) {
     for (index, step) in workflow.steps.iter().enumerate() {
         let place = place.get("steps").at(index);
         for (key, source) in [("when", &step.when), ("not-before", &step.not_before)] {

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{CATALOG, Code, Diagnostic, POOLS, PackFiles, Severity, WORKFLOWS, WrittenPool, check};
+use super::{CATALOG, Code, Diagnostic, POOLS, PackFiles, Severity, WORKFLOWS, WrittenPool};
 use crate::catalog::{Catalog, CatalogError};
 use crate::id::{PoolId, SpecId};
 use crate::places::{Place, Tree};
 use crate::pool::Pool;
-use crate::workflow::{self, Mistakes, Workflow, WrittenWorkflow};
 use tmf::nearest::nearest;
 
 /// Max entries of a file that are left out because they cannot be read, so that the rest can be.
@@ -149,25 +148,6 @@ impl<'a> Reader<'a> {
             }
             Catalog::default()
         })
-    }
-
-    pub(super) fn workflows(&mut self, written: &[WrittenWorkflow]) -> BTreeMap<String, Workflow> {
-        let tree = self.tree(WORKFLOWS);
-        let mut workflows = BTreeMap::new();
-        for (index, entry) in written.iter().enumerate() {
-            let place = tree.root().get("workflows").at(index);
-            let mut mistakes = Mistakes::default();
-            let workflow = workflow::checked(entry, place, &mut mistakes);
-            for wrong in mistakes.0 {
-                self.report(wrong.code, WORKFLOWS, wrong.place, wrong.message, wrong.help);
-            }
-            check::workflow(self, &workflow, place);
-            if workflows.insert(entry.workflow.clone(), workflow).is_some() {
-                let message = format!("the workflow `{}` occurs twice", entry.workflow);
-                self.report(Code::Twice, WORKFLOWS, place.get("workflow"), message, None);
-            }
-        }
-        workflows
     }
 
     /// The names of the workflows, those that cannot be read too; `None` where the file cannot be

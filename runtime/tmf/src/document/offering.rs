@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::specification::AllowedValue;
+use super::specification::{AllowedValue, Relationship};
 use super::tariff::Tariff;
 use super::{Amount, Deferred, Number, Quantity, Reference, TimePeriod};
 
@@ -38,14 +38,6 @@ crate::document! {
         number_rel_offer_lower_limit?: u64,
         number_rel_offer_upper_limit?: u64,
         number_rel_offer_default?: u64,
-    }
-}
-
-crate::document! {
-    /// A relationship to another entity of the same kind.
-    pub struct Relationship {
-        id?: String,
-        relationship_type?: String,
     }
 }
 

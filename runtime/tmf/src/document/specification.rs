@@ -3,7 +3,6 @@
 
 use serde_json::Value;
 
-use super::offering::Relationship;
 use super::{Reference, TimePeriod};
 
 crate::document! {
@@ -22,6 +21,14 @@ crate::document! {
         service_spec_relationship*: Relationship,
         service_specification*: Reference,
         resource_specification*: Reference,
+    }
+}
+
+crate::document! {
+    /// A relationship to another entity of the same kind.
+    pub struct Relationship {
+        id?: String,
+        relationship_type?: String,
     }
 }
 

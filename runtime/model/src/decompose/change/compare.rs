@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::Builder;
-use crate::decompose::items::{Items, Reads};
+use crate::decompose::draft::{Items, Reads};
+use crate::decompose::schedule::Builder;
 use crate::expr::{Scope, expressions_of};
 use crate::id::ItemId;
 use crate::plan::{Action, Item, Level, PLACES, PriorWork, Step, Upstream, root_of};
@@ -17,34 +17,6 @@ pub(super) enum Input {
     Another,
     /// It follows from work that is done again.
     Unsure,
-}
-
-/// The outputs of a step that may be others than those that stand.
-#[derive(Clone, Debug)]
-pub(in crate::decompose) enum Outputs {
-    /// Whatever it yields.
-    Any,
-    /// These: what the step task_output, and what it is to yield.
-    Named(BTreeSet<String>),
-}
-
-impl Outputs {
-    /// Those of a step that is done again.
-    pub(super) fn of(step: &Step, made: &PriorWork) -> Self {
-        let to_be = step.input.get("outputs").and_then(Value::as_object);
-        // Some steps yield their input.
-        let input = step.input.as_object();
-        let names = [to_be, input, Some(&made.outputs)].into_iter().flatten();
-        Self::Named(names.flat_map(|fields| fields.keys().cloned()).collect())
-    }
-
-    /// Whether an expression may read one of them.
-    fn are_in(&self, source: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Named(names) => names.iter().any(|name| source.contains(name.as_str())),
-        }
-    }
 }
 
 impl Builder<'_> {

@@ -1,15 +1,13 @@
 //! Those who share an instance agree on its characteristics: the lines of the order, and the products
 //! that the order leaves alone.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::super::checks::attribute;
+use super::super::draft::{Builder, Requested, Wish};
 use super::super::existing::{PriorItem, installed};
-use super::super::items::Builder;
 use super::super::parts::{self, Fit};
-use super::super::produced::{Requested, Whole};
+use super::super::produced::Whole;
 use super::super::{Blocked, InstanceLookup};
 use crate::codes::FailureCode;
 use crate::expr::Scope as Variables;
@@ -17,17 +15,6 @@ use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level, root_of};
-
-/// What lines of the order want the characteristics of an existing instance to be.
-pub(in crate::decompose) type Said = BTreeMap<String, Wish>;
-
-/// What a line wants a characteristic to be.
-#[derive(Clone, Debug)]
-pub(in crate::decompose) struct Wish {
-    value: Value,
-    /// The line.
-    line: ItemId,
-}
 
 impl<'a> Builder<'a> {
     /// Notes what a line wants the characteristics of an existing instance to be. Lines that want

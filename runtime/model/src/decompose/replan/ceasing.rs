@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Blocked;
+use super::super::draft::Builder;
 use super::super::existing::{ExistingLine, PriorItem, installed};
-use super::super::items::Builder;
 use super::super::{Answers, rejected};
 use super::name_state;
 use crate::catalog::Catalog;

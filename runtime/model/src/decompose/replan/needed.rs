@@ -2,8 +2,8 @@
 //! orders. A needed instance is in the plan, so that its outputs can be read.
 
 use super::super::Blocked;
+use super::super::draft::Builder;
 use super::super::existing::{PriorItem, installed};
-use super::super::items::Builder;
 use crate::id::{InstanceId, ItemId};
 use crate::plan::{Action, Level};
 

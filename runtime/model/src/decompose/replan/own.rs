@@ -1,26 +1,14 @@
 //! The existing parts of a line are its own: another item of the line that asks for the same within
 //! its scope shares them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::super::draft::{Builder, Own, OwnPart, Requested};
 use super::super::existing::{PriorItem, installed};
-use super::super::items::Builder;
 use super::super::parts;
-use super::super::produced::Requested;
-use crate::id::{InstanceId, ItemId, SpecId};
+use crate::id::{InstanceId, ItemId};
 use crate::plan::{Level, Part};
 use crate::rule::Scope;
-
-/// The instances that a line is made of, by their specifications.
-pub(in crate::decompose) type Own<'a> = BTreeMap<SpecId, Vec<OwnPart<'a>>>;
-
-/// An instance that a line is made of.
-#[derive(Clone, Copy)]
-pub(in crate::decompose) struct OwnPart<'a> {
-    known: PriorItem<'a>,
-    /// Whether it is one of several of its specification, or stands below one.
-    is_within: bool,
-}
 
 impl<'a> Builder<'a> {
     /// The instance that a line has for what an item of it wants.

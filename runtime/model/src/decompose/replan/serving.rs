@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
+use super::super::draft::{Builder, Requested};
 use super::super::existing::{PriorItem, gather_from, installed};
-use super::super::items::Builder;
 use super::super::parts;
-use super::super::produced::Requested;
 use super::super::{Blocked, InstanceLookup};
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::installed::{SERVING, Serving, scope_name};

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::draft::Builder;
 use super::super::existing::{PriorItem, installed, is_suspended};
-use super::super::items::Builder;
 use super::super::{Blocked, InstanceLookup};
 use crate::id::{InstanceId, ItemId};
 use crate::installed::ORDERED;

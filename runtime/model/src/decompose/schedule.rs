@@ -1,0 +1,66 @@
+//! The tasks of a plan while they are put together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::sequence::Below;
+use crate::expr::{Expr, Expressions, Scope};
+use crate::id::ItemId;
+use crate::plan::{Plan, PriorWork, Step};
+use crate::rulebook::Rulebook;
+
+/// The state of putting the tasks of a plan together.
+pub(super) struct Builder<'a> {
+    pub rulebook: &'a Rulebook,
+    /// What conditions of any step can read. The order is in it, made ready once: it may be large.
+    pub variables: Scope,
+    /// The parts of each item.
+    pub below: Below,
+    pub plan: Plan,
+    /// How many tasks were looked at, and how often these wait for another.
+    pub counted: (usize, usize),
+    /// The position of a step in the plan, by workflow and name.
+    pub steps: BTreeMap<(String, String), u32>,
+    /// The conditions that were compiled so far, by their text.
+    pub compiled: BTreeMap<String, Expr>,
+    /// The prior work for existing items that is neither repeated nor undone so far.
+    pub prior_work: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
+    /// The steps of such items that stay as they are.
+    pub kept: BTreeSet<(ItemId, String)>,
+    /// The steps whose outputs may be others than those that stand.
+    pub unsure: BTreeMap<ItemId, BTreeMap<String, Outputs>>,
+    /// The work that is done again and may be about something else by then.
+    pub moving: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
+    /// What existing items task_output before, by item and step.
+    pub task_output: BTreeMap<ItemId, Vec<(Step, PriorWork)>>,
+    pub expressions: Expressions,
+}
+
+/// The outputs of a step that may be others than those that stand.
+#[derive(Clone, Debug)]
+pub(super) enum Outputs {
+    /// Whatever it yields.
+    Any,
+    /// These: what the step task_output, and what it is to yield.
+    Named(BTreeSet<String>),
+}
+
+impl Outputs {
+    /// Those of a step that is done again.
+    pub(super) fn of(step: &Step, made: &PriorWork) -> Self {
+        let to_be = step.input.get("outputs").and_then(Value::as_object);
+        // Some steps yield their input.
+        let input = step.input.as_object();
+        let names = [to_be, input, Some(&made.outputs)].into_iter().flatten();
+        Self::Named(names.flat_map(|fields| fields.keys().cloned()).collect())
+    }
+
+    /// Whether an expression may read one of them.
+    pub(super) fn are_in(&self, source: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Named(names) => names.iter().any(|name| source.contains(name.as_str())),
+        }
+    }
+}
