@@ -94,6 +94,9 @@ pub enum SubmitError {
         "the server has just started and still takes in plugins: send the request again in a moment"
     )]
     Starting,
+    /// The pack of the workflow has a mistake, and is left out until its author mends it.
+    #[error("{}", .0.message)]
+    Closed(Failure),
     /// The workflow cannot be planned.
     #[error("{}", .0.message)]
     Plan(Failure),
@@ -272,7 +275,7 @@ impl App {
         if let Requested::Run(workflow) = requested {
             let rulebook = self.rulebook();
             if let Some(failure) = rulebook.closed_workflow(workflow) {
-                return Err(SubmitError::Plan(failure));
+                return Err(SubmitError::Closed(failure));
             }
             if rulebook.workflow(workflow).is_none() {
                 let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());

@@ -4,6 +4,7 @@ use axum::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::Denied;
+use engine::core::RecoverError;
 use engine::handle::{AmendError, AskError, CancelError, DecideError, QuarantineError, ReadError};
 use model::fulfilment::{NotGivenUp, PatchError as PatchRefusal};
 use model::order::OrderErrorKind;
@@ -358,6 +359,7 @@ impl From<QuarantineError> for Problem {
     fn from(error: QuarantineError) -> Self {
         match error {
             QuarantineError::Ask(error) => error.into(),
+            QuarantineError::Journal(RecoverError::Store(error)) => error.into(),
             QuarantineError::Journal(error) => {
                 Self::conflict(format!("it stays set aside: {error}")).about("id")
             }
@@ -438,6 +440,7 @@ impl From<SubmitError> for Problem {
                 Self::unprocessable(error.to_string()).about(path.clone())
             }
             SubmitError::Workflow { .. } => Self::not_found(error.to_string()).about("workflow"),
+            SubmitError::Closed(failure) => Self::failed(&failure),
             // The client can change the input or the request, whatever the class.
             SubmitError::Plan(_) | SubmitError::Refused(_) => {
                 Self::unprocessable(error.to_string())

@@ -17,6 +17,7 @@ mod customers;
 mod disconnect;
 mod documents;
 mod durable;
+mod faults;
 mod filters;
 mod foreign;
 mod full;

@@ -168,6 +168,7 @@ fn not_run(error: SubmitError) -> Problem {
         error @ (SubmitError::Order(_)
         | SubmitError::Reference { .. }
         | SubmitError::Starting
+        | SubmitError::Closed(_)
         | SubmitError::Refused(_)
         | SubmitError::Ask(_)
         | SubmitError::Read(_)
