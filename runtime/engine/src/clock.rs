@@ -1,5 +1,4 @@
-//! What time it is: the one place of the engine where time comes from, so that the simulator can
-//! give it another.
+//! The clock: the only source of time in the engine, so that the simulator can replace it.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,24 +9,23 @@ use tokio::time::Instant;
 
 /// Tells the time and wakes at a time.
 pub trait Clock: Send + Sync + 'static {
-    /// What time it is.
     fn now(&self) -> Timestamp;
 
-    /// Ends at that time; never where there is none.
+    /// Ends at that time; never if it is `None`.
     fn sleep_until(&self, time: Option<Timestamp>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
 /// The clock of this machine, which never goes back while the process runs.
 ///
-/// It says what the machine's clock said at the start, plus the time that has passed since on a
-/// clock that cannot be set. Where the machine's clock is ahead of that (it was set forward, or the
-/// machine slept), it follows. Where that is behind, it does not: waits and timeouts take as long
-/// as they should, and times are ahead of the machine's until those are equal or the process is
-/// started again. What a start does about times that lie ahead is [`model::Fulfilment::follow_clock`].
+/// It starts at the time of the machine's clock and adds the time that passes on a monotonic clock. If
+/// the machine's clock is ahead (it was set forward, or the machine slept), it catches up. If the
+/// machine's clock is behind, it does not go back: waits and timeouts keep their length, and its times
+/// stay ahead until the machine's clock reaches them or the process restarts.
+/// [`model::Fulfilment::follow_clock`] corrects times in the future at a start.
 #[derive(Debug)]
 pub struct System {
     began: Instant,
-    /// What the machine's clock said when this one began, plus what it was set forward by since.
+    /// The machine's clock when this one began, plus all jumps forward since.
     base_ms: AtomicI64,
 }
 
@@ -38,7 +36,7 @@ impl Default for System {
 }
 
 impl System {
-    /// The time, where the machine's clock says that, and so much has passed.
+    /// The time at which the machine's clock shows `machine_ms`, and `passed` has gone by since the start.
     fn at(&self, machine_ms: i64, passed: Duration) -> Timestamp {
         let passed = i64::try_from(passed.as_millis()).unwrap_or(i64::MAX);
         let ahead = machine_ms.saturating_sub(passed);

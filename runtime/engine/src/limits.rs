@@ -1,15 +1,15 @@
-//! What the engine holds at the most.
+//! The limits of the engine.
 
 use std::num::NonZero;
 
-/// Bounds of what open orders and callbacks may hold, from `[limits]` and `[retention]`.
+/// Limits of open orders and callbacks, from `[limits]` and `[retention]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Max open orders and runs.
     pub open_orders: u64,
     /// Max bytes of the journals of open orders: documents, plans, outputs, payloads.
     pub open_orders_bytes: u64,
-    /// Max callbacks that are kept before their task waits for them.
+    /// Max callbacks kept that arrived before their task asked for them.
     pub callbacks_kept: u64,
     /// Max bytes of all callbacks that are kept.
     pub callbacks_kept_bytes: u64,
@@ -35,12 +35,12 @@ pub const LOG_BYTES_MAX: usize = 64 << 10;
 /// Max bytes of a callback's name: it is part of a key of the store.
 pub const CALLBACK_NAME_BYTES_MAX: usize = 300;
 
-/// How much one fulfilment may do before it is the turn of others.
+/// Limits of one turn of a fulfilment, after which others get theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shares {
-    /// Max calls of one fulfilment that are under way at one time.
+    /// Max concurrent calls of one fulfilment.
     pub calls: usize,
-    /// Max things that are done of one fulfilment in one turn.
+    /// Max actions of one fulfilment in one turn.
     pub turn: usize,
     /// Max items whose documents are written at once, when an order is planned or ends.
     pub items: NonZero<usize>,
@@ -48,10 +48,10 @@ pub struct Shares {
     pub record_bytes: NonZero<usize>,
 }
 
-/// [`Shares::items`], if nothing else is wanted.
+/// The default of [`Shares::items`].
 const ITEMS_AT_ONCE: NonZero<usize> = NonZero::new(64).expect("it is not 0");
 
-/// [`Shares::record_bytes`], if nothing else is wanted.
+/// The default of [`Shares::record_bytes`].
 const RECORD_BYTES: NonZero<usize> = NonZero::new(256 << 10).expect("it is not 0");
 
 impl Default for Shares {

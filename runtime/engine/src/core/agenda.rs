@@ -1,27 +1,27 @@
-//! What is to be looked at of an open fulfilment: an input costs what it changes, not what there is.
-//! It holds nothing that could not be derived; a look at everything comes to the same.
+//! The tasks of an open fulfilment that an input may have made due, so that an input costs what it
+//! changes, however large the plan is. It is derived: a look at all tasks gives the same result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Context, Direction, Due, Event, Fulfilment, TaskId};
 use tmf::time::Timestamp;
 
-/// What may be owed of a fulfilment, and when more becomes due by time alone.
+/// The tasks that may be due, and the times at which more become due.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    /// The tasks to look at, in order, and those of the round after.
+    /// The tasks to check, in order, and those of the next round.
     round: BTreeSet<TaskId>,
     next: BTreeSet<TaskId>,
-    /// Whether to look for what is owed for no task.
+    /// Whether to check for actions that belong to no task.
     whole: bool,
     timers: BTreeSet<(Timestamp, TaskId)>,
     times: BTreeMap<TaskId, Timestamp>,
-    /// How many turns it has taken without coming to rest.
+    /// Turns in a row without coming to rest.
     pub(super) turns: usize,
 }
 
 impl Agenda {
-    /// Everything: what a fulfilment begins with, and goes on with when it turns round.
+    /// All tasks, for a fulfilment that begins or starts to roll back.
     pub(super) fn all(fulfilment: &Fulfilment, now: Timestamp) -> Self {
         let mut agenda = Self { whole: true, ..Self::default() };
         for task in fulfilment.active() {
@@ -43,7 +43,7 @@ impl Agenda {
         }
     }
 
-    /// Notes what has become due by time alone.
+    /// Adds the tasks that have become due by time alone.
     pub(super) fn pass(&mut self, now: Timestamp) {
         self.whole = true;
         while let Some((time, task)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
@@ -71,7 +71,7 @@ impl Agenda {
             if self.round.is_empty() {
                 self.round = std::mem::take(&mut self.next);
             }
-            // The rest is looked at when a call has ended.
+            // The rest is checked when a call has ended.
             if under_way.len() >= calls_max {
                 return None;
             }
@@ -85,7 +85,7 @@ impl Agenda {
         }
     }
 
-    /// Looks at a task once more, since its call has ended.
+    /// Checks a task once more, since its call has ended.
     pub(super) fn ended(&mut self, task: TaskId) {
         self.next.insert(task);
     }

@@ -1,11 +1,11 @@
-//! Holds what comes from plugins to bounds, whichever worker ran them, before it is applied.
+//! Limits the answers of plugins before they are applied, whichever worker ran them.
 
 use model::{BOUNDS, bounds};
 
 use crate::limits::LOG_BYTES_MAX;
 use crate::worker::Report;
 
-/// A report within bounds: prose is cut, data that is too large becomes a failure.
+/// A report within limits: long texts are cut, data that is too large becomes a failure.
 pub(super) fn bounded(report: Report) -> Report {
     let Report { outcome, log } = report;
     Report { outcome: BOUNDS.outcome(outcome), log: cut(log) }

@@ -1,5 +1,5 @@
-//! What people change of an order: it is cancelled, attributes of it are patched, or what does not
-//! go on by itself is given up or was done by hand.
+//! Changes of an order by people: cancellation, patches of attributes, and an operator's decision to give
+//! a task up or to report it as done by hand.
 
 use model::FulfilmentId;
 use model::journal::CancelRequest;
@@ -87,7 +87,7 @@ impl<R> Core<R> {
         self.advance(now, entry, events, step)
     }
 
-    /// What is answered if an order is not as the engine or the client read it.
+    /// The answer if the order is not the one that the engine or the client read.
     fn not_as_read(&self, entry: &Entry<R>, expected: Option<u32>) -> Option<Answer> {
         let fulfilment = &entry.fulfilment;
         let last = self.changed_late.get(fulfilment.id().as_str()).filter(|_| entry.was_ended);

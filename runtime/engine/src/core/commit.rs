@@ -1,4 +1,4 @@
-//! What comes out of the engine for one input: facts to write, and what to do then.
+//! The output of the engine for one input: facts to write, and actions for when they are on disk.
 
 use std::sync::Arc;
 
@@ -15,59 +15,58 @@ use crate::keys;
 use crate::store::{Batch, Epoch, Write};
 use crate::worker::Call;
 
-/// What follows from one input.
+/// The consequences of one input.
 pub struct Step<R> {
-    /// What to write, in one batch.
+    /// The writes, in one batch.
     pub commit: Commit<R>,
-    /// Calls that need not wait for the commit: they cannot have an effect.
+    /// Calls of pure plugins, which need not wait for the commit.
     pub now: Vec<Call>,
     /// Events that the commit's record begins with.
     pub(super) recorded: Vec<Event>,
-    /// Who is to be told of the fulfilment when the commit is on disk.
+    /// The asker that gets the fulfilment when the commit is on disk.
     pub(super) waiting: Option<R>,
 }
 
-/// Facts to write together, and what to do when they are on disk.
+/// Facts to write together, and actions for when they are on disk.
 pub struct Commit<R> {
-    /// The facts; none where there is only something to do after what was written before.
+    /// The facts; empty if the actions only wait for earlier commits.
     pub writes: Vec<Write>,
     /// The documents that follow from them.
     pub documents: Vec<Put>,
-    /// When that is.
+    /// The time of the commit.
     pub at: Timestamp,
-    /// What to do then, in order.
+    /// The actions, in order.
     pub then: Vec<After<R>>,
 }
 
-/// What to do when a commit is on disk.
+/// An action for when a commit is on disk.
 #[expect(clippy::large_enum_variant, reason = "most are calls, so a box would save nothing")]
 pub enum After<R> {
     /// Make a call.
     Run(Call),
-    /// Tell an asker.
+    /// Answer an asker.
     Reply(R, Answer),
-    /// Tell an asker that its documents are written, or that one of them is not as it expected:
-    /// then nothing of the commit was written.
+    /// Answer an asker that its documents are written, or that one of them is not as it expected, in
+    /// which case nothing of the commit was written.
     Written(R),
     /// Read the body of a callback that is kept, and hand it over as [`Input::Recalled`].
     Recall(String),
-    /// Tell those who watch.
+    /// Send a record to the watchers.
     Publish(Published),
-    /// Go on with a fulfilment that had more to do than one turn allows, by [`Core::go_on`].
+    /// Continue a fulfilment that had more to do than one turn allows, by [`Core::go_on`].
     GoOn(FulfilmentId),
 }
 
 /// A record that is on disk.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// Of this fulfilment.
     pub fulfilment: FulfilmentId,
     /// Its number in the journal, from 0.
     pub number: u32,
     /// The record.
     pub record: Arc<Record>,
-    /// The fulfilment after it. Kept by a test alone: a holder makes the next change copy
-    /// all of it.
+    /// The fulfilment after it. Only in tests: a second reference makes the next change copy all of
+    /// it.
     #[cfg(test)]
     pub state: Arc<Fulfilment>,
 }
@@ -104,7 +103,7 @@ impl<R> Commit<R> {
         self.writes.is_empty() && self.documents.is_empty() && self.then.is_empty()
     }
 
-    /// What is to be written, and what to do then; nothing to write where it only answers.
+    /// The batch to write, `None` if there is none, and the actions after it.
     pub fn split(self, epoch: Epoch) -> (Option<Batch>, Vec<After<R>>) {
         let Self { writes, documents, at, then } = self;
         let has_facts = !writes.is_empty() || !documents.is_empty();
@@ -116,7 +115,7 @@ impl<R> Commit<R> {
         self.writes.push((keys::log(id, task.0, attempt), Some(lines_to_bytes(lines))));
     }
 
-    /// Keeps what the engine has to say about an attempt, beside what its plugin logged.
+    /// Keeps a note of the engine about an attempt, beside its plugin's log.
     pub(super) fn note(&mut self, id: &FulfilmentId, task: TaskId, attempt: u32, line: &str) {
         let bytes = lines_to_bytes(&[line.into()]);
         self.writes.push((keys::note(id, task.0, attempt), Some(bytes)));

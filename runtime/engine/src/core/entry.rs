@@ -1,5 +1,4 @@
-//! What the engine keeps of an open fulfilment besides the fold itself; none of it needs to
-//! survive a crash.
+//! The engine's state of an open fulfilment besides the fold; none of it needs to survive a crash.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,9 +13,9 @@ use crate::store::Write;
 pub(super) struct Entry<R> {
     /// The fold. Readers may hold a copy of it.
     pub fulfilment: Arc<Fulfilment>,
-    /// Tasks that a call is under way for.
+    /// Tasks with a call under way.
     pub under_way: BTreeMap<TaskId, Direction>,
-    /// What is to be looked at; everything where `None`.
+    /// The tasks to check; all if `None`.
     pub agenda: Option<Agenda>,
     /// Documents of its last record that are not written yet: nothing else happens meanwhile.
     pub owed: Option<Owed<R>>,
@@ -25,15 +24,15 @@ pub(super) struct Entry<R> {
     pub unwritten: Vec<Event>,
     /// Facts that go with them, such as logs.
     pub facts: Vec<Write>,
-    /// How many of its commits are on their way to the disk after which it goes on.
+    /// The number of its commits on their way to the disk after which it continues.
     pub on_the_way: usize,
     /// The state of its orders as they were last written.
     pub order_state: Option<&'static str>,
-    /// When its timer is set.
+    /// The time of its timer.
     pub wake_at: Option<Timestamp>,
-    /// Who wants to know when it has ended.
+    /// Askers that wait for its end.
     pub awaiting_end: Vec<R>,
-    /// The bytes of its journal: what it holds in memory grows with them.
+    /// The bytes of its journal; its memory grows with them.
     pub bytes: u64,
     /// The client's key, until the submission is written.
     pub submission: Option<String>,

@@ -1,4 +1,4 @@
-//! What is owed of a record: the pieces and documents that are not written yet.
+//! The pieces and documents of a record that are not written yet.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZero;
@@ -13,35 +13,35 @@ use crate::documents::Put;
 use crate::keys;
 use crate::store::Write;
 
-/// What of a record, and of the documents that follow from it, is not written yet.
+/// The rest of a record and of the documents that follow from it.
 pub(super) struct Owed<R> {
     /// The pieces of the record.
     pub(super) pieces: VecDeque<Write>,
-    /// What is written with what puts them together.
+    /// The facts and documents of the commit that puts the pieces together.
     pub(super) first: Option<(Vec<Write>, Vec<Put>)>,
-    /// The values of pools that are free then.
+    /// The pool values that this commit frees.
     pub(super) freed: Vec<(Reservation, String)>,
     pub(super) record: Arc<Record>,
     /// The state of the orders before the record.
     pub(super) before: Option<&'static str>,
     pub(super) mark: Mark,
     pub(super) parts: VecDeque<Part>,
-    /// Facts that go with the last of them.
+    /// Facts that are written with the last part.
     pub writes: Vec<Write>,
-    /// What to do when all are on disk.
+    /// Actions for when everything is on disk.
     pub then: Vec<After<R>>,
-    /// What came in meanwhile.
+    /// Inputs that arrived meanwhile.
     pub later: Vec<Input<R>>,
 }
 
-/// How far it is, as it is kept.
+/// The persisted progress.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     /// The number of the record.
     pub(super) record: u32,
-    /// How many of the parts are written.
+    /// The number of parts written.
     pub(super) written: usize,
-    /// How many items a part is about.
+    /// Items of a part.
     items: NonZero<usize>,
     /// The resources that the first part frees: others may have them by now, so no later
     /// part is about them.
@@ -50,19 +50,18 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// What is kept.
     fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("numbers can be written")
     }
 
-    /// Reads what is kept; `None` if it is something else.
+    /// Reads a persisted mark; `None` if the bytes are anything else.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
 }
 
 impl<R> Owed<R> {
-    /// What is owed of a record after its first part; `None` if it is written at once.
+    /// The first part of the documents of a record, and the rest; `None` if all are written at once.
     pub(super) fn after_first(
         fulfilment: &Fulfilment,
         record: &Arc<Record>,
@@ -79,7 +78,7 @@ impl<R> Owed<R> {
         Some((first, Self::new(Arc::clone(record), before, mark, parts)))
     }
 
-    /// What is owed of a record whose documents are written with it.
+    /// The rest of a record whose documents are written with it.
     pub(super) fn record(number: u32, record: &Arc<Record>) -> Self {
         let (items, freed) = (NonZero::<usize>::MIN, BTreeSet::new());
         let mark = Mark { record: number, written: 0, items, freed };
@@ -96,8 +95,8 @@ impl<R> Owed<R> {
         self.pieces.extend(pieces);
     }
 
-    /// Leaves of a commit the first piece of the record; the rest of it, and the values that it
-    /// frees, come when all pieces are written. A fact tells so until then.
+    /// Reduces a commit to the first piece of the record. The rest of the commit, and the values that
+    /// it frees, follow when all pieces are written; until then a fact marks the record as cut.
     pub(super) fn hold_back(
         &mut self,
         id: &FulfilmentId,
@@ -123,8 +122,8 @@ impl<R> Owed<R> {
         Self { pieces, first, freed, record, before, mark, parts, writes, then, later }
     }
 
-    /// What was owed when the last owner of the store stopped; `None` if that is written, or the
-    /// mark is not about the last record.
+    /// The rest that the last owner of the store left; `None` if everything is written, or the mark is
+    /// not about the last record.
     pub(super) fn again(fulfilment: &Fulfilment, records: &[Record], mark: Mark) -> Option<Self> {
         let (last, earlier) = records.split_last()?;
         if mark.record as usize != earlier.len() {
@@ -139,7 +138,7 @@ impl<R> Owed<R> {
         (!parts.is_empty()).then(|| Self::new(Arc::new(last.clone()), before, mark, parts))
     }
 
-    /// What those who watch are told when all is written.
+    /// The news for watchers when everything is written.
     pub(super) fn published(&self, fulfilment: &Fulfilment) -> Published {
         Published {
             fulfilment: fulfilment.id().clone(),

@@ -1,6 +1,6 @@
-//! Documents that meet several conditions at once. What each condition leads to is read side by side,
-//! and what only some lead to is passed over: a search costs what is found and the rarest condition,
-//! not what the most common one leads to.
+//! Documents that meet several conditions at once. The index entries of all conditions are read side by
+//! side, and ids that only some of them have are skipped: the cost depends on the results and the rarest
+//! condition, not on the most common one.
 
 use std::collections::VecDeque;
 
@@ -10,13 +10,13 @@ use super::{Document, Error};
 use crate::keys;
 use crate::store::{Direction, Scan, Store};
 
-/// How many entries of an index are read at once.
+/// Index entries that are read at once.
 const PAGE: usize = 16;
 
 /// Max reads of indexes for one search.
 const READS_MAX: usize = 2_048;
 
-/// That one of some attributes has one of some values.
+/// One of some attributes has one of some values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
     /// The dotted paths of attributes by which documents of the resource are found.
@@ -25,10 +25,10 @@ pub struct Condition {
     pub values: Vec<String>,
 }
 
-/// Why nothing is answered.
+/// Why a search failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SearchError {
-    /// Too much has to be looked at.
+    /// It would read too many index entries.
     #[error("more than {READS_MAX} reads of indexes are needed: add a condition that fewer meet")]
     TooWide,
     /// The store cannot be read.
@@ -53,7 +53,7 @@ pub fn search(
         bound = Bound::Below(id);
         let Some(bytes) = store.get(&key).map_err(store_error)? else { continue };
         let document = Document::read_at(&key, &bytes).map_err(SearchError::Store)?;
-        // An index has the beginning of a long value, and may lead to what has changed since.
+        // An index has only the beginning of a long value, and the document may have changed since.
         let meets = |one: &Condition| {
             let mut paths = one.paths.iter();
             paths.any(|path| index::leads_to(&document.body, path, &one.values))
@@ -69,7 +69,7 @@ fn store_error(error: crate::store::Error) -> SearchError {
     SearchError::Store(error.into())
 }
 
-/// The latest id within a bound that all ways lead to.
+/// The latest id within a bound that meets all conditions, by the indexes.
 fn next(
     store: &dyn Store,
     ways: &mut [Way],
@@ -94,7 +94,7 @@ fn next(
     }
 }
 
-/// Which ids are still of interest.
+/// The ids that are still of interest.
 #[derive(Debug)]
 enum Bound {
     /// All.

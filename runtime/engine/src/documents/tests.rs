@@ -1,4 +1,4 @@
-//! What follows from a change of a document, in the reference store.
+//! The consequences of a change of a document, in the reference store.
 
 use serde_json::{Value, json};
 use tmf::time::Timestamp;
@@ -69,7 +69,7 @@ fn a_change_moves_the_ways_to_a_document_and_keeps_what_was() {
 }
 
 #[test]
-fn what_is_removed_leaves_its_versions_and_its_last_revision() {
+fn a_removed_document_leaves_its_versions_and_its_last_revision() {
     let store = Memory::new();
     write(&store, 1, vec![Put::create("customer", "1", customer("Ann", "new"))]).unwrap();
     let remove = Put::new("customer", "1", Change::Remove, Expected::Revision(1));
@@ -103,7 +103,7 @@ fn a_change_that_expects_something_else_changes_nothing() {
 }
 
 #[test]
-fn what_is_written_once_stays_as_it_is() {
+fn a_document_that_is_written_once_stays_as_it_is() {
     let store = Memory::new();
     let entry =
         |text: &str| Put::once("journalEntry", "rate-1", json!({ "id": "rate-1", "x": text }));
@@ -181,7 +181,7 @@ fn a_document_that_is_created_again_has_a_revision_and_a_history_of_its_own() {
     assert!(known(&store).is_empty());
     write(&store, 5, vec![rename("Eve B.")]).unwrap();
     assert_eq!(named(&known(&store)), ["Eve"]);
-    // Whoever knows a revision of the first one does not change the second.
+    // A client that knows a revision of the first one does not change the second.
     let stale = Put::new("customer", "1", Change::Remove, Expected::Revision(1));
     assert!(matches!(write(&store, 6, vec![stale]), Err(Error::Conflict { .. })));
     write(&store, 6, vec![remove("1"), create("Joe"), rename("Joe B.")]).unwrap();
@@ -192,7 +192,7 @@ fn a_document_that_is_created_again_has_a_revision_and_a_history_of_its_own() {
 }
 
 #[test]
-fn what_is_forgotten_leaves_no_trace() {
+fn a_forgotten_document_leaves_no_trace() {
     let store = Memory::new();
     let create = || Put::create("of no table", "1", json!({ "id": "1" }));
     write(&store, 1, vec![create()]).unwrap();
@@ -246,7 +246,7 @@ fn harm(store: &Memory, id: &str) {
 }
 
 #[test]
-fn an_unreadable_document_stops_nobody_elses_change_and_is_set_aside_when_it_is_replaced() {
+fn an_unreadable_document_stops_no_other_change_and_is_set_aside_when_it_is_replaced() {
     let store = Memory::new();
     for id in ["1", "2"] {
         write(&store, 1, vec![Put::create("customer", id, customer("Ann", "new"))]).unwrap();

@@ -1,5 +1,5 @@
-//! The documents that were met and could not be read: whoever looks at many goes on with the
-//! others, and an operator is told of these.
+//! Unreadable documents: a reader of many skips them and continues with the others, and the operator
+//! gets a list of them.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Document, Error};
 use crate::store::Store;
 
-/// The most keys that are remembered; all are logged.
+/// Max keys that are remembered; all are logged.
 const REMEMBERED_MAX: usize = 1_000;
 
 /// The keys of documents that could not be read.
@@ -33,16 +33,16 @@ impl Unreadable {
             return;
         }
         keys.insert(key.to_vec());
-        tracing::error!(error = error as &dyn std::error::Error, "a document is passed over");
+        tracing::error!(error = error as &dyn std::error::Error, "a document is skipped");
     }
 
-    /// How many are known.
+    /// The number of known ones.
     pub fn count(&self) -> usize {
         self.keys().len()
     }
 
-    /// The keys of those that still cannot be read, with `|` between parts. What was replaced or
-    /// removed meanwhile is forgotten.
+    /// The keys of those that still cannot be read, with `|` between parts. Those that
+    /// were replaced or removed meanwhile are forgotten.
     pub fn current(&self, store: &dyn Store) -> Result<Vec<String>, Error> {
         let keys = self.keys().clone();
         let mut named = Vec::new();
@@ -58,7 +58,7 @@ impl Unreadable {
     }
 
     fn keys(&self) -> MutexGuard<'_, BTreeSet<Vec<u8>>> {
-        // Nothing panics while it holds the lock.
+        // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

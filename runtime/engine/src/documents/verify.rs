@@ -1,7 +1,7 @@
-//! Holds what follows from documents against the documents: each is readable, each leads to itself
-//! through its indexes, nothing else does, and the counts are right. What is wrong can be rebuilt.
+//! Validates indexes and counts against the documents: each document is readable and has exactly its
+//! index entries, and the counts are right. Wrong indexes and counts can be rebuilt.
 //!
-//! Only for a store that nobody writes to meanwhile.
+//! Only for a store that is not written meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::{Document, Error, named, number};
 use crate::keys;
 use crate::store::{Scan, Store, Write};
 
-/// The most facts that are read from the store at once.
+/// Facts that are read from the store at once.
 const FACTS_AT_ONCE: usize = 1_024;
 
-/// One thing that is wrong. Keys have `|` between their parts.
+/// An error in the store. Keys have `|` between their parts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     /// A document cannot be read.
@@ -25,13 +25,13 @@ pub enum Finding {
         /// Why.
         reason: String,
     },
-    /// An attribute does not lead to its document, so lists miss it.
+    /// An index entry of a document is missing, so lists miss the document.
     #[error("the index entry `{key}` is missing")]
     Missing {
         /// Its key.
         key: String,
     },
-    /// An entry leads to a document that has no such attribute, or is not there.
+    /// The document of an index entry does not exist, or has no such attribute.
     #[error("the index entry `{key}` leads to nothing")]
     Stray {
         /// Its key.
@@ -42,27 +42,27 @@ pub enum Finding {
     Count {
         /// Its key.
         key: String,
-        /// What is kept.
+        /// The stored count.
         kept: u64,
-        /// What there is.
+        /// The real count.
         found: u64,
     },
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// How many documents there are.
+    /// The number of documents.
     pub documents: u64,
-    /// How many index entries they have.
+    /// The number of their index entries.
     pub entries: u64,
-    /// What is wrong.
+    /// The errors.
     pub findings: Vec<Finding>,
-    /// What makes indexes and counts right. Documents that cannot be read stay as they are.
+    /// The writes that mend indexes and counts. Unreadable documents stay as they are.
     pub repairs: Vec<Write>,
 }
 
-/// Looks at all documents, indexes and counts.
+/// Reads all documents, index entries and counts.
 pub fn verify(store: &dyn Store) -> Result<Report, Error> {
     let mut report = Report::default();
     let mut counts: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
@@ -116,7 +116,7 @@ impl Report {
         self.findings.push(Finding::Unreadable { key: named(key), reason });
     }
 
-    /// Looks where each entry leads.
+    /// Finds the entries whose document does not have their attribute.
     fn strays(&mut self, store: &dyn Store) -> Result<(), Error> {
         each(store, keys::ENTRIES, |key, _| {
             if !leads(store, key)? {
@@ -152,7 +152,7 @@ impl Report {
     }
 }
 
-/// Whether the document that an index entry leads to has what the entry is for.
+/// Whether the document of an index entry has the attribute of the entry.
 fn leads(store: &dyn Store, key: &[u8]) -> Result<bool, Error> {
     let Some([resource, path, value, id]) = keys::entry_of(key) else { return Ok(false) };
     let Some((_, table)) = tmf::table::of_key(resource) else { return Ok(false) };

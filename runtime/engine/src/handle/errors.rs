@@ -1,4 +1,4 @@
-//! Why the engine did not do what it was asked, for each thing that an asker would do differently.
+//! Errors of the engine, one variant for each thing that a caller would do differently.
 
 use model::FulfilmentId;
 use model::fulfilment::{NotGivenUp, PatchError};
@@ -11,13 +11,13 @@ use crate::core::{Denied, RecoverError};
 #[error("the engine has stopped")]
 pub struct Stopped;
 
-/// Why the engine does not do what it was asked.
+/// Why the engine did not answer a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
     /// The engine has stopped.
     #[error(transparent)]
     Stopped(#[from] Stopped),
-    /// It refuses.
+    /// It refuses the request.
     #[error(transparent)]
     Denied(Denied),
 }
@@ -25,10 +25,10 @@ pub enum AskError {
 /// Why a fulfilment cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The engine has stopped, or does not have it at hand.
+    /// The engine has stopped, or set it aside.
     #[error(transparent)]
     Ask(#[from] AskError),
-    /// The store has something unreadable.
+    /// The journal is damaged, or the store cannot be read.
     #[error("the journal cannot be read")]
     Journal(#[source] RecoverError),
 }
@@ -48,26 +48,26 @@ pub enum CancelError {
     /// It goes on, or has ended.
     #[error(transparent)]
     Refused(Refusal),
-    /// It is not known.
+    /// The fulfilment cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
-/// Why what an operator wants is not followed.
+/// Why an operator's decision is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
     /// There is none.
     #[error("there is no fulfilment `{0}`")]
     Unknown(FulfilmentId),
-    /// It is not in a state in which that can be.
+    /// Its state does not allow it.
     #[error(transparent)]
     Refused(NotGivenUp),
-    /// It is not known.
+    /// The fulfilment cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }
 
-/// Why an order's attributes are not changed.
+/// Why attributes of an order are not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AmendError {
     /// There is none.
@@ -76,10 +76,10 @@ pub enum AmendError {
     /// They may not be changed.
     #[error(transparent)]
     Refused(PatchError),
-    /// It is not the order any more that the client read.
+    /// The order was changed since the client read it.
     #[error("the order was changed since it was read")]
     Changed,
-    /// It is not known.
+    /// The fulfilment cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 }

@@ -1,4 +1,4 @@
-//! What is set aside, and what an operator does about it.
+//! Fulfilments that are set aside, and the operator's requests about them.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use crate::documents::{Change, Document, Expected, Put};
 use crate::keys;
 use crate::store::{Error, Scan};
 
-/// How many are read from the store at once.
+/// Facts that are read from the store at once.
 const PAGE: usize = 1_024;
 
 /// The orders that a fulfilment may have, and the attribute that has their state.
 const ORDERS: [&str; 3] = ["productOrder", "serviceOrder", "resourceOrder"];
 
 impl Engine {
-    /// The fulfilments that are set aside, and those that were given up, by id. What cannot be read
-    /// of why it was is `None`.
+    /// The fulfilments that are set aside, and those that were given up, by id, with the
+    /// reason; `None` if the reason cannot be read.
     pub fn quarantine(&self) -> Result<Vec<(FulfilmentId, Option<SetAside>)>, Error> {
         let mut all = Vec::new();
         let mut scan = Scan::prefix(keys::QUARANTINE, PAGE);
@@ -36,8 +36,8 @@ impl Engine {
         }
     }
 
-    /// Carries on what is set aside, if its journal can be read by now. When this returns that is
-    /// on disk.
+    /// Continues a fulfilment that is set aside, if its journal can be read by now. When this returns
+    /// that is on disk.
     pub async fn readmit(&self, id: &FulfilmentId) -> Result<Arc<Fulfilment>, QuarantineError> {
         let read = read_sized(&*self.store, id).map_err(QuarantineError::Journal)?;
         let Some((fulfilment, bytes)) = read else {
@@ -50,8 +50,8 @@ impl Engine {
         }
     }
 
-    /// Gives up what is set aside: its orders are failed, and others may change what it was about.
-    /// What it reserved stays reserved. When this returns that is on disk.
+    /// Gives up a fulfilment that is set aside: its orders are failed, and its locks are released. Its
+    /// reservations stay. When this returns that is on disk.
     pub async fn give_up(&self, id: &FulfilmentId) -> Result<(), QuarantineError> {
         let documents = self.failed_orders(id).map_err(QuarantineError::Store)?;
         let fulfilment = id.clone();
@@ -60,14 +60,14 @@ impl Engine {
         Ok(())
     }
 
-    /// The orders of a fulfilment as failed. The fulfilment owns them, so nobody else changes them.
+    /// The orders of a fulfilment as failed. The fulfilment owns them, so no one else changes them.
     fn failed_orders(&self, id: &FulfilmentId) -> Result<Vec<Put>, Error> {
         let mut puts = Vec::new();
         for resource in ORDERS {
             let Some(kept) = self.store.get(&keys::document(resource, id.as_str()))? else {
                 continue;
             };
-            // One that cannot be read is left as it is: it is reported where it is read.
+            // An unreadable one is left as it is: it is reported where it is read.
             if Document::read(&kept).is_ok() {
                 let failed = Change::Merge(json!({ "state": "failed" }));
                 puts.push(Put::new(resource, id.as_str(), failed, Expected::Anything));

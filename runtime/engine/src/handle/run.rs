@@ -1,4 +1,4 @@
-//! The one loop that owns the plans: takes inputs, writes what follows, and then does it.
+//! The one loop that owns the plans: it takes inputs, writes their consequences, and then acts on them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::keys;
 use crate::store::{self, Appended, Store};
 use crate::worker::Call;
 
-/// How many inputs are taken before commits are looked at again.
+/// Inputs that are taken before commits are checked again.
 const INPUTS_AT_ONCE: usize = 256;
 
 /// Max commits on their way to the disk; no input is taken while there are more.
@@ -28,12 +28,12 @@ pub struct Loop {
     pub(super) sender: mpsc::WeakSender<Input<Reply>>,
     pub(super) published: broadcast::Sender<Published>,
     pub(super) counters: Arc<Counters>,
-    /// Commits on their way to the disk, oldest first, with what to do then.
+    /// Commits on their way to the disk, oldest first, with the actions after them.
     pub(super) commits: VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
 }
 
 impl Loop {
-    /// Runs until every handle is gone and what was begun is on disk, or the store fails.
+    /// Runs until every handle is gone and all begun work is on disk, or the store fails.
     pub async fn run(mut self) -> Result<(), Error> {
         let mut inputs = Vec::with_capacity(INPUTS_AT_ONCE);
         loop {
@@ -79,7 +79,7 @@ impl Loop {
         }
     }
 
-    /// Writes what is on its way; nothing new is begun.
+    /// Completes the commits on their way; nothing new is begun.
     async fn drain(mut self) -> Result<(), Error> {
         while let Some((commit, then)) = self.commits.pop_front() {
             if let Some(commit) = commit {
@@ -125,7 +125,7 @@ impl Loop {
                     if ends(&published.record) {
                         self.counters.ended.fetch_add(1, Ordering::Relaxed);
                     }
-                    // An error says that nobody watches, which is as good.
+                    // It fails if there is no watcher, which is fine.
                     self.published.send(published).ok();
                 }
             }
@@ -154,7 +154,7 @@ impl Loop {
             let report = running.await;
             let finished = Input::Finished { fulfilment, task, attempt, report };
             if let Some(sender) = sender.upgrade() {
-                // An error says that the engine has stopped; the journal knows what was begun.
+                // It fails if the engine has stopped; the journal has the begun call.
                 sender.send(finished).await.ok();
             }
         });
@@ -173,13 +173,13 @@ fn kept(store: &dyn Store, name: String) -> Recalled {
     Recalled { name, payload }
 }
 
-/// Whether a fulfilment ends with a record; what is changed of it later follows that.
+/// Whether a fulfilment ends with a record; patches may follow the end.
 fn ends(record: &Record) -> bool {
     let is_end = |event: &Event| matches!(event, Event::Ended { .. } | Event::Rejected { .. });
     record.events.iter().any(is_end)
 }
 
-/// Waits for the oldest commit; for ever where there is none.
+/// Waits for the oldest commit; for ever if there is none.
 async fn next_commit(
     commits: &mut VecDeque<(Option<Appended>, Vec<After<Reply>>)>,
 ) -> Result<Vec<After<Reply>>, Error> {
@@ -192,8 +192,8 @@ async fn next_commit(
     outcome(result, then)
 }
 
-/// What to do after a commit. One that was refused since a document is not as its asker expected is
-/// that asker's affair; any other failure ends the engine.
+/// The actions after a commit. If it was refused because a document is not as its asker expected, only
+/// that asker is told; any other failure ends the engine.
 fn outcome(
     result: Result<(), store::Error>,
     mut then: Vec<After<Reply>>,

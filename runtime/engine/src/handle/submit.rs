@@ -1,4 +1,4 @@
-//! Submissions at the door to the engine, and the look that may come before one.
+//! Submissions, and the look that may come before one.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,15 +14,15 @@ pub enum NotSubmitted {
     /// The engine has stopped, or refuses.
     #[error(transparent)]
     Ask(#[from] AskError),
-    /// What it is about was changed since it was looked at: look again.
-    #[error("what the order is about was changed since it was looked at")]
+    /// The instances of the order were changed since the look: look again.
+    #[error("the instances of the order were changed since they were read")]
     Stale,
-    /// The quote that it is of is ordered already.
+    /// Its quote is ordered already.
     #[error("the quote is ordered already: see the order `{0}`")]
     Ordered(FulfilmentId),
 }
 
-/// What became of a submission.
+/// The result of a submission.
 #[derive(Clone, Debug)]
 pub enum Submitted {
     /// It is on disk.
@@ -32,8 +32,8 @@ pub enum Submitted {
 }
 
 impl Engine {
-    /// Submits an order or a run. When this returns it is on disk. `seen` is the moment before the
-    /// look at what it is about.
+    /// Submits an order or a run. When this returns it is on disk. `seen` is the moment before its
+    /// instances were read.
     pub async fn submit(
         &self,
         fulfilment: Fulfilment,
@@ -55,8 +55,8 @@ impl Engine {
         }
     }
 
-    /// The moment now, for a submission about what is looked at next. Everything that was decided
-    /// before it is on disk.
+    /// The moment now, for a submission about instances that are read next. All earlier decisions are
+    /// on disk.
     pub async fn look(&self) -> Result<Seen, AskError> {
         match self.ask(|reply| Input::Look { reply }).await? {
             Answer::Seen(seen) => Ok(seen),
@@ -64,7 +64,7 @@ impl Engine {
         }
     }
 
-    /// Gives a fulfilment without a plan what came of planning it again. When this returns it is on
+    /// Gives a fulfilment without a plan the result of planning it again. When this returns it is on
     /// disk. `None` if it is not open any more.
     pub async fn replan(
         &self,

@@ -207,7 +207,7 @@ async fn time_alone_carries_an_order_on() {
 }
 
 #[tokio::test]
-async fn what_was_begun_before_a_shutdown_is_carried_on_by_the_next_owner() {
+async fn work_begun_before_a_shutdown_is_continued_by_the_next_owner() {
     let store = Memory::new();
     let (engine, running) = begin(store.clone());
     let id = FulfilmentId::new("f");
@@ -222,7 +222,7 @@ async fn what_was_begun_before_a_shutdown_is_carried_on_by_the_next_owner() {
 }
 
 #[tokio::test]
-async fn what_is_on_its_way_to_the_disk_gets_there_before_a_shutdown() {
+async fn a_shutdown_waits_for_writes_on_their_way_to_the_disk() {
     let store = Memory::held();
     let (engine, running) = begin(store.clone());
     assert!(store.flush_one(), "the secret of a new store");
@@ -243,7 +243,7 @@ async fn what_is_on_its_way_to_the_disk_gets_there_before_a_shutdown() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_ends_the_loop_and_whoever_asked_is_told() {
+async fn a_store_that_fails_ends_the_loop_with_an_error_for_each_asker() {
     let store = Failing { memory: Memory::new(), batches: AtomicI64::new(2) };
     let (engine, running) = begin(store);
     submit(&engine, "f", "wait").await.unwrap();

@@ -1,4 +1,4 @@
-//! Facts in memory: the reference that the other stores are held to, and what simulations crash.
+//! Facts in memory: the reference for the other stores, and the store that simulations crash.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
@@ -21,7 +21,7 @@ struct State {
     owner: Epoch,
     mode: Mode,
     pending: VecDeque<Pending>,
-    /// What shows already and is not durable: the answers to give when it is.
+    /// Batches that show and are not durable yet, with their answers.
     unsynced: Vec<Unsynced>,
     progress: Progress,
     changed: watch::Sender<u64>,
@@ -67,17 +67,17 @@ impl Memory {
         Self(Arc::new(Mutex::new(State { mode: Mode::Unsynced, ..State::default() })))
     }
 
-    /// Makes durable what shows, and answers it.
+    /// Makes all visible batches durable, and answers them.
     pub fn sync(&self) {
         self.state().sync();
     }
 
-    /// How many batches show and are not durable.
+    /// The number of batches that show and are not durable.
     pub fn unsynced_count(&self) -> usize {
         self.state().unsynced.len()
     }
 
-    /// Fails to make durable what shows, as a disk may: what waits for it is told.
+    /// Fails to make the visible batches durable, as a disk may, and answers them so.
     pub fn fail_sync(&self) {
         let mut state = self.state();
         state.progress.fail();
@@ -86,17 +86,17 @@ impl Memory {
         }
     }
 
-    /// Carries out the batch that has waited longest and answers it; false where none waits.
+    /// Carries out and answers the oldest waiting batch; false if none waits.
     pub fn flush_one(&self) -> bool {
         self.state().flush_one()
     }
 
-    /// Forgets what waits, as a power loss does. Whoever awaits it is told [`Error::Closed`].
+    /// Forgets the waiting batches, as a power loss does. They are answered with [`Error::Closed`].
     pub fn lose_pending(&self) {
         self.state().pending.clear();
     }
 
-    /// How many batches wait.
+    /// The number of waiting batches.
     pub fn pending(&self) -> usize {
         self.state().pending.len()
     }
@@ -134,7 +134,7 @@ impl Store for Memory {
         facts.into_iter().map(|(key, bytes)| Ok((key, state.whole(bytes)?))).collect()
     }
 
-    /// A claim has its place in the order too: what waits is carried out first.
+    /// A claim has its place in the order too: waiting batches are carried out first.
     fn claim(&self) -> Result<Epoch, Error> {
         let mut state = self.state();
         state.flush_all();
@@ -153,7 +153,7 @@ impl Store for Memory {
 }
 
 impl State {
-    /// What is kept under a key.
+    /// The value of a key, as it is stored.
     fn raw(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         Ok(self.facts.get(key).cloned())
     }
@@ -169,11 +169,11 @@ impl State {
     fn flush_one(&mut self) -> bool {
         let Some(pending) = self.pending.pop_front() else { return false };
         let unsynced = self.carried_out(pending);
-        self.told(unsynced);
+        self.answer(unsynced);
         true
     }
 
-    /// Carries out what waits, without an answer.
+    /// Carries out the waiting batches, without an answer.
     fn show(&mut self) {
         while let Some(pending) = self.pending.pop_front() {
             self.progress.begin();
@@ -188,7 +188,7 @@ impl State {
         }
         self.progress.finish();
         for unsynced in std::mem::take(&mut self.unsynced) {
-            self.told(unsynced);
+            self.answer(unsynced);
         }
     }
 
@@ -199,11 +199,11 @@ impl State {
         Unsynced { result, has_transaction, answer }
     }
 
-    fn told(&self, Unsynced { result, has_transaction, answer }: Unsynced) {
+    fn answer(&self, Unsynced { result, has_transaction, answer }: Unsynced) {
         if result.is_ok() && has_transaction {
             self.changed.send_modify(|count| *count += 1);
         }
-        // Nobody has to wait for the answer.
+        // The receiver may be gone.
         drop(answer.send(result));
     }
 
@@ -230,7 +230,7 @@ fn forward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
         .collect()
 }
 
-/// Goes through all that a scan could list, which is slow and plainly right.
+/// Collects everything under the prefix first, which is slow and plainly right.
 fn backward(facts: &BTreeMap<Vec<u8>, Vec<u8>>, scan: &Scan) -> Vec<Fact> {
     let found: Vec<_> = facts
         .range::<[u8], _>((Bound::Included(scan.prefix.as_slice()), Bound::Unbounded))

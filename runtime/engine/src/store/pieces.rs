@@ -2,20 +2,20 @@
 //! its pieces are facts of their own, written before, and the value of its key only tells how they are
 //! put together. A read of the key returns the whole value: each store calls [`whole`].
 
-/// What a value in pieces begins with. No other value does: texts have no such byte, and no revision
-/// of a document is so high.
+/// The first bytes of a value in pieces. No other value begins so: texts have no such byte, and no
+/// revision of a document is that high.
 const MAGIC: &[u8; 16] = b"\xff in pieces v1 \n";
 
-/// How a value is put together: what stands before its pieces, the pieces, what stands after them.
+/// A value in pieces: its head, its pieces, its tail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pieces {
-    /// What the keys of the pieces begin with.
+    /// The prefix of the keys of the pieces.
     pub prefix: Vec<u8>,
-    /// How many there are.
+    /// The number of pieces.
     pub count: u32,
-    /// What comes before them.
+    /// The bytes before the pieces.
     pub head: Vec<u8>,
-    /// What comes after them.
+    /// The bytes after the pieces.
     pub tail: Vec<u8>,
 }
 
@@ -30,7 +30,7 @@ impl Pieces {
         (0..self.count).map(|index| Self::key(&self.prefix, index))
     }
 
-    /// What is kept under the key of the value.
+    /// The bytes to store under the key of the value.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         for part in [&self.prefix, &self.head] {
@@ -42,7 +42,7 @@ impl Pieces {
         bytes
     }
 
-    /// Reads what is kept under a key; `None` where it is a value as it is.
+    /// Reads the bytes of a key; `None` if they are a plain value.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
         let (prefix, rest) = part(rest)?;

@@ -1,5 +1,5 @@
-//! How far a store's writes are on their way to the disk, so that no answer rests on what a power
-//! loss would undo.
+//! The progress of a store's writes on their way to the disk, so that no answer rests on a write that a
+//! power loss would undo.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};

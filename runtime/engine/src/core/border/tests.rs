@@ -3,7 +3,7 @@ use model::{Failure, FailureClass, Outcome};
 use super::*;
 
 #[test]
-fn a_log_is_cut_and_says_so() {
+fn a_log_is_cut_with_a_note() {
     let failure = Failure::new(FailureClass::Operator, "C".repeat(100), "m".repeat(1 << 20));
     let long = "ü".repeat(LOG_BYTES_MAX / 3);
     let log = vec![long.clone(), long, "last".into()];

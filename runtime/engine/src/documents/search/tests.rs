@@ -89,7 +89,7 @@ fn a_search_costs_the_same_however_many_meet_one_of_its_conditions() {
 }
 
 #[test]
-fn what_meets_all_conditions_is_found_latest_first_and_no_more_than_is_wanted() {
+fn documents_that_meet_all_conditions_are_found_latest_first_up_to_the_limit() {
     let store = orders(60);
     let open = is("state", &["inProgress", "held"]);
     let own = is("relatedParty.id", &["C"]);
@@ -106,7 +106,7 @@ fn what_meets_all_conditions_is_found_latest_first_and_no_more_than_is_wanted() 
 }
 
 #[test]
-fn what_an_index_cuts_short_is_compared_whole() {
+fn a_value_that_an_index_cuts_short_is_compared_whole() {
     let memory = Memory::new();
     let value = |end: &str| format!("{}{end}", "x".repeat(index::VALUE_BYTES_MAX));
     let put = |id: &str, end: &str| {
@@ -119,7 +119,7 @@ fn what_an_index_cuts_short_is_compared_whole() {
 }
 
 #[test]
-fn a_search_that_would_read_too_much_says_so() {
+fn a_search_that_would_read_too_much_is_refused() {
     let memory = Memory::new();
     // Two conditions that no document meets both of, in turns.
     let puts = (0..40_000).map(|number| {

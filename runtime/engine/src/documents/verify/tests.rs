@@ -1,4 +1,4 @@
-//! Random changes leave nothing to find, and whatever is harmed is found and rebuilt.
+//! Random changes leave no findings, and damage is found and rebuilt.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_harmed_is_found_and_rebuilt(
+    fn damage_to_the_indexes_is_found_and_rebuilt(
         puts in prop::collection::vec(put(), 1..12),
         harms in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 1..6),
     ) {

@@ -36,7 +36,7 @@ async fn an_order_that_is_held_without_a_plan_is_planned_again() {
 }
 
 #[tokio::test]
-async fn what_waits_for_other_orders_does_so_after_a_restart_and_can_be_cancelled() {
+async fn an_order_that_waits_for_others_does_so_after_a_restart_and_can_be_cancelled() {
     let store = Memory::new();
     for step in ["plan", "cancel"] {
         let (engine, running) = begin(store.clone());

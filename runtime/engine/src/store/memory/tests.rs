@@ -13,7 +13,7 @@ fn put(key: &str) -> Batch {
 }
 
 #[test]
-fn what_shows_is_neither_acknowledged_nor_settled_until_it_is_synced() {
+fn a_visible_batch_is_neither_acknowledged_nor_settled_until_it_is_synced() {
     let store = Memory::unsynced();
     assert!(poll(&mut store.settled()).is_ready());
     let mut appended = store.append(put("a"));
@@ -26,7 +26,7 @@ fn what_shows_is_neither_acknowledged_nor_settled_until_it_is_synced() {
 }
 
 #[test]
-fn a_look_does_not_wait_for_what_came_after_it() {
+fn a_read_does_not_wait_for_later_batches() {
     let store = Memory::unsynced();
     let mut before = store.settled();
     let _appended = store.append(put("a"));
@@ -34,7 +34,7 @@ fn a_look_does_not_wait_for_what_came_after_it() {
 }
 
 #[test]
-fn what_cannot_be_synced_is_never_settled() {
+fn a_batch_that_cannot_be_synced_is_never_settled() {
     let store = Memory::unsynced();
     let mut appended = store.append(put("a"));
     let mut settled = store.settled();

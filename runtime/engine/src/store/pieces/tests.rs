@@ -6,7 +6,7 @@ use super::*;
 
 proptest! {
     #[test]
-    fn what_is_written_in_pieces_is_read_whole(
+    fn a_value_in_pieces_is_read_whole(
         head: Vec<u8>,
         tail: Vec<u8>,
         parts in prop::collection::vec(any::<Vec<u8>>(), 0..5),
