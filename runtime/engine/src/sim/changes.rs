@@ -119,7 +119,7 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
                 _ if ceases => ceasing.push((item, step, made)),
                 0 => ceasing.push((item, step, made)),
                 1 | 2 if made.reservations.is_empty() => {
-                    add(&mut plan, item, step, made, Work::Modify)
+                    add(&mut plan, item, step, made, Work::Modify);
                 }
                 _ => {
                     let step = position(&mut plan, step);

@@ -55,7 +55,7 @@ impl World {
                 (true, event) => events.push(event),
                 (false, Event::Succeeded { reservations, .. }) => {
                     reservations.iter().for_each(|reservation| {
-                        self.pools.abandon_value(&reservation.pool, reservation.index)
+                        self.pools.abandon_value(&reservation.pool, reservation.index);
                     });
                 }
                 (false, _) => {}
