@@ -24,16 +24,24 @@
 //! camelCase; `#[serde(rename = "@type")]` names another. `null` counts as absent.
 
 pub mod account;
+mod attributes;
 mod characteristic;
 pub mod customer_bill;
 mod date;
 mod deferred;
+pub mod instance;
 pub mod item_price;
+pub mod monitor;
 pub mod offering;
+pub mod order;
+pub mod ordered;
 pub mod party;
+pub mod process_flow;
 pub mod product;
 mod quantity;
 mod reference;
+pub mod resource;
+pub mod service;
 pub mod specification;
 pub mod stock;
 pub mod tariff;
@@ -45,6 +53,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+pub use attributes::{Attributes, LISTS, List, Overlay};
 pub use characteristic::{Characteristic, Characteristics};
 pub use date::{Date, DateTime, DayPeriod, TimePeriod};
 pub use deferred::Deferred;

@@ -9,6 +9,11 @@ pub(crate) const OURS: &str = "/tmf-api/";
 /// The prefix of documents beside the standard, such as a bill as PDF.
 const OWN: &str = "/orchestration/v1/";
 
+/// The href of a document that is kept here, by the key of its resource.
+pub fn of(resource: &str, id: &str) -> String {
+    format!("{}/{id}", crate::table::path(resource))
+}
+
 /// Makes every href of a document absolute.
 pub fn absolute(document: &mut Value, base: &str) {
     each(document, &mut |href| href.insert_str(0, base));

@@ -5,7 +5,7 @@
 mod operation;
 mod schema;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -18,11 +18,20 @@ use schema::{Needed, Side};
 
 /// How the server treats attributes beyond the standard, described with their schemas.
 pub trait Notes {
-    /// Adds notes to the schemas of a shape that clients send.
-    fn describe(&self, types: TypeSet, shape: &'static str, properties: &mut Map<String, Value>);
+    /// The note for an attribute of a shape that clients send.
+    fn describe(&self, types: TypeSet, shape: &'static str, attribute: &str) -> Option<Note>;
 
     /// Whether a patch may change an attribute of an order.
     fn may_change(&self, attribute: &str) -> bool;
+}
+
+/// A note that is added to the schema of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The extension that holds `words`, such as `x-order`.
+    pub extension: &'static str,
+    pub words: BTreeMap<&'static str, &'static str>,
+    pub description: Option<String>,
 }
 
 /// All standard APIs, in both versions, at an origin such as

@@ -1,7 +1,8 @@
 //! TMF637: products, their prices, and when a product is charged.
 
+use super::ordered::OrderLink;
 use super::tariff::Tariff;
-use super::{Amount, Characteristic, DateTime, Deferred, Number, Reference};
+use super::{Amount, Characteristic, DateTime, Deferred, Number, Reference, Rest};
 use crate::field::Malformed;
 use crate::table::ProductStatus;
 
@@ -51,10 +52,54 @@ impl Product {
 }
 
 crate::document! {
+    /// Attributes of a product that an order writes. The others stay as they are.
+    #[derive(Default)]
+    pub struct ProductChange {
+        id?: String,
+        href?: String,
+        name?: String,
+        status?: ProductStatus,
+        is_bundle?: bool,
+        is_customer_visible?: bool,
+        order_date?: DateTime,
+        start_date?: DateTime,
+        termination_date?: DateTime,
+        product_offering?: Reference,
+        product_specification?: Reference,
+        product_characteristic?: Vec<Characteristic>,
+        product_price?: Vec<ProductPrice>,
+        product_order_item?: Vec<OrderLink>,
+        product_relationship?: Vec<ProductRelationship>,
+        realizing_service?: Vec<Reference>,
+        place?: Vec<Reference>,
+        #[serde(rename = "@type")]
+        kind?: String,
+    }
+}
+
+crate::document! {
     /// A relationship of a product to another one.
     pub struct ProductRelationship {
         relationship_type?: String,
         product?: Reference,
+    }
+}
+
+impl ProductRelationship {
+    /// The type of the relation of a bundle to a product in it.
+    const BUNDLES: &str = "bundles";
+
+    /// The relation of a bundle to a product in it.
+    pub fn bundling(product: &str) -> Self {
+        let product = Some(Reference::to("product", product));
+        Self { relationship_type: Some(Self::BUNDLES.into()), product, rest: Rest::new() }
+    }
+
+    /// The id of the product that a bundle has in it by this relation.
+    pub fn bundled(&self) -> Option<&str> {
+        let is_part = self.relationship_type.as_deref() == Some(Self::BUNDLES);
+        let nested = self.product.as_ref().and_then(|product| product.id.as_deref());
+        nested.or_else(|| self.rest.get("id")?.as_str()).filter(|_| is_part)
     }
 }
 

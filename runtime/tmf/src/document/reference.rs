@@ -2,7 +2,6 @@
 
 use crate::field::Malformed;
 use crate::resource::capitalised;
-use crate::table::path;
 
 crate::document! {
     /// A reference to a document (TMF630 `EntityRef`): a related party, an offering, an account.
@@ -22,7 +21,7 @@ impl Reference {
     pub fn to(resource: &str, id: &str) -> Self {
         Self {
             id: Some(id.into()),
-            href: Some(format!("{}/{id}", path(resource))),
+            href: Some(crate::href::of(resource, id)),
             name: None,
             role: None,
             referred_type: Some(capitalised(resource)),
@@ -40,6 +39,13 @@ impl Reference {
             referred_type: Some(referred_type.into()),
             rest: crate::document::Rest::new(),
         }
+    }
+
+    /// The same with the name of the document.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
+        self
     }
 
     /// Whether it leads to a document of this id.

@@ -82,12 +82,32 @@ fn root_schema(view: &View, side: Side, needed: &mut Needed<'_>) -> Value {
         properties.insert(attribute.name.into(), schema);
     }
     if side == Side::Create {
-        needed.notes.describe(types, view.shape(), &mut properties);
+        add_notes(types, view.shape(), needed.notes, &mut properties);
     }
     add_states(view, shape, side, &mut properties);
     add_classes(side.into(), &mut properties);
     properties.retain(|name, _| !is_left_out(name));
     object(properties, required.iter().map(|name| json!(name)).collect())
+}
+
+/// Adds the notes to the schemas of a shape.
+fn add_notes(
+    types: TypeSet,
+    shape: &'static str,
+    notes: &dyn Notes,
+    properties: &mut Map<String, Value>,
+) {
+    for (name, schema) in properties.iter_mut().filter(|(name, _)| !name.starts_with('@')) {
+        let Some(note) = notes.describe(types, shape, name) else { continue };
+        // Keywords beside a reference are not read.
+        if schema.get("$ref").is_some() {
+            *schema = json!({ "allOf": [schema.take()] });
+        }
+        schema[note.extension] = json!(note.words);
+        if let Some(description) = note.description {
+            schema["description"] = description.into();
+        }
+    }
 }
 
 /// Whether an attribute of an order cannot be patched.
@@ -153,7 +173,7 @@ fn shape_schema(
         properties.insert(attribute.name.into(), schema);
     }
     if direction == Direction::In {
-        needed.notes.describe(types, name, &mut properties);
+        add_notes(types, name, needed.notes, &mut properties);
     }
     add_classes(direction, &mut properties);
     let mut schema = object(properties, required);

@@ -5,7 +5,9 @@ use super::*;
 struct NoNotes;
 
 impl Notes for NoNotes {
-    fn describe(&self, _: TypeSet, _: &'static str, _: &mut Map<String, Value>) {}
+    fn describe(&self, _: TypeSet, _: &'static str, _: &str) -> Option<Note> {
+        None
+    }
 
     fn may_change(&self, _: &str) -> bool {
         true
