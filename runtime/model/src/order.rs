@@ -1,5 +1,5 @@
 //! Orders as they come in: product orders (TMF622), service orders (TMF641) and resource orders
-//! (TMF652), read into one shape. What the standards call by different names is a table here.
+//! (TMF652), read into one shape. The different names of the standards are a table.
 
 pub mod attributes;
 mod dates;
@@ -7,21 +7,20 @@ pub mod described;
 mod form;
 mod line;
 mod price;
-mod quotes;
 mod relation;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
+use tmf::document::order::{Item, Order as Document, Relation, read};
 
-use self::relation::Relation;
 use crate::id::SpecId;
 use crate::plan::{Action, Level};
 use crate::pricing::sold::Price;
 pub use dates::{Dates, LineDates};
-use form::Dialect;
 pub use form::Form;
-pub use quotes::quotes_of;
+pub use tmf::document::order::quotes_of;
+use tmf::field::Malformed;
 use tmf::time::Timestamp;
 
 /// An order, its items in one list: what was nested comes after what it was nested in.
@@ -31,12 +30,11 @@ pub struct Order {
     pub level: Level,
     /// Its items.
     pub lines: Vec<Line>,
-    /// The customer's id, where the order names one.
+    /// The customer's id, if the order names one.
     pub customer: Option<String>,
-    /// The time at which what it asks for must be on sale; nothing for an order that was taken on
-    /// already.
+    /// The time at which its offerings must be on sale; `None` for an order that was accepted before.
     pub at: Option<Timestamp>,
-    /// When it is wanted.
+    /// The dates on which it is to begin and to be complete.
     pub dates: Dates,
     /// The other orders that must have completed first.
     pub after: Vec<After>,
@@ -47,11 +45,11 @@ pub struct Order {
 pub struct Reliance {
     /// The position of the other.
     pub on: usize,
-    /// What of it waits.
+    /// The part of the item that waits.
     pub extent: Extent,
 }
 
-/// What of an item waits for an item that it relies on.
+/// The part of an item that waits for an item that it relies on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
     /// All that it is made of, unless the catalog tells which of its services needs which of the
@@ -75,11 +73,11 @@ pub struct After {
 pub struct Line {
     /// Its id, unique in the order.
     pub id: String,
-    /// What is wanted.
+    /// What to do with its instance.
     pub action: Action,
-    /// How many.
+    /// The number of instances.
     pub quantity: u32,
-    /// Whether the order names how many; one, where it does not.
+    /// Whether the order names the quantity. It is one otherwise.
     pub is_counted: bool,
     /// The offering, of a product.
     pub offering: Option<SpecId>,
@@ -93,9 +91,9 @@ pub struct Line {
     pub characteristics: Map<String, Value>,
     /// The id of its place.
     pub place: Option<String>,
-    /// What its place is called and lies in: ids, names, post codes, cities, countries.
+    /// The names of its place and of the areas that it lies in: ids, post codes, cities, countries.
     pub areas: BTreeSet<String>,
-    /// The prices that were agreed in a quote, for one; the catalog's count where there are none.
+    /// The prices of one, as agreed in a quote; `None` if those of the catalog count.
     pub agreed: Option<Vec<Price>>,
     /// The position of the bundle that it is in.
     pub bundle: Option<usize>,
@@ -105,38 +103,38 @@ pub struct Line {
     pub path: String,
     /// The items that it relies on, in order.
     pub relies_on: Vec<Reliance>,
-    /// When its instance is wanted.
+    /// The dates of its instance.
     pub dates: LineDates,
 }
 
-/// Why an order is refused at the door.
+/// Why an order is refused before it is planned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {message}")]
 pub struct OrderError {
-    /// Whether the document itself is wrong (400) or what it says (422).
+    /// Whether the document cannot be read (400) or contradicts itself (422).
     pub kind: OrderErrorKind,
     /// The attribute, such as `productOrderItem[0].action`.
     pub path: String,
-    /// What is wrong and what was expected.
+    /// The error, and the expected value.
     pub message: String,
 }
 
-/// What is wrong with an order (the validation matrix, by TMF630 and the conformance tests).
+/// The kind of an error of an order (the validation matrix, by TMF630 and the conformance tests).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderErrorKind {
-    /// Something is missing, or of the wrong type, or no word of the standard.
+    /// An attribute is missing, or of the wrong type, or no word of the standard.
     Malformed,
     /// It can be read, but it contradicts itself.
     Inconsistent,
 }
 
-/// An order may have so many items.
+/// Max items of an order.
 pub const LINES_MAX: usize = 20_000;
 
-/// An id may be so long: what an item makes is stored under it.
+/// Max length of the id of an item: its instances are stored under it.
 const ID_BYTES_MAX: usize = 200;
 
-/// Items may nest so deep.
+/// Max levels of nested items.
 const DEPTH_MAX: usize = 16;
 
 impl Order {
@@ -156,35 +154,33 @@ impl Order {
         Self::read(Form::of(level), document)
     }
 
-    /// Reads the order that a document is, or asks about.
+    /// Reads an order, or a question that has the items of one.
     pub fn read(form: Form, document: &Value) -> Result<Self, OrderError> {
-        let dialect = form.dialect();
-        let Some(body) = document.as_object() else {
-            return Err(malformed("$", "an order is a JSON object"));
-        };
-        let quote = price::quote_of(body);
-        attributes::check(form, body)?;
-        let dates = Dates::read(form, body)?;
+        let level = form.dialect().level;
+        let document = read(form.names(), document)?;
+        attributes::check(form, document.attributes)?;
         let (lines, related, after) = (Vec::new(), Vec::new(), Vec::new());
-        let mut reader = Reader { dialect, quote, dates, lines, related, after };
-        match body.get(dialect.items) {
-            None if dialect.level == Level::Resource => {}
-            None => return Err(malformed(dialect.items, "is mandatory: the items of the order")),
-            Some(items) => reader.items(items, "", None, 0)?,
+        let mut reader = Reader { form, level, document: &document, lines, related, after };
+        let items = form.items();
+        match &document.items {
+            None if level == Level::Resource => {}
+            None => return Err(malformed(items, "is mandatory: the items of the order")),
+            Some(items) => reader.items(items, None, 0)?,
         }
-        if reader.lines.is_empty() && dialect.level != Level::Resource {
-            return Err(malformed(dialect.items, "an order has at least one item"));
+        if reader.lines.is_empty() && level != Level::Resource {
+            return Err(malformed(items, "an order has at least one item"));
         }
         reader.check_ids()?;
         reader.check_instances()?;
         reader.relate()?;
-        reader.order_relations(body)?;
+        reader.order_relations()?;
         let Reader { lines, after, .. } = reader;
-        let level = dialect.level;
-        Ok(Self { level, lines, customer: customer(body)?, at: None, dates, after })
+        let customer = document.customer.map(Into::into);
+        let dates = Dates { start: document.start, completion: document.completion };
+        Ok(Self { level, lines, customer, at: None, dates, after })
     }
 
-    /// The same order, taken on at a time: what it asks for must be on sale then.
+    /// The same order, accepted at a time: its offerings must be on sale then.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
         self.at = Some(now);
@@ -196,7 +192,7 @@ impl Order {
         self.outwards(line).find_map(|line| line.place.as_deref())
     }
 
-    /// What the place of a line, or of the bundle that it is in, is called and lies in.
+    /// The names of the place of a line, or of the bundle that it is in, and of its areas.
     pub fn areas_of<'a>(&'a self, line: &'a Line) -> &'a BTreeSet<String> {
         let mut named = self.outwards(line).map(|line| &line.areas);
         named.find(|areas| !areas.is_empty()).unwrap_or(&line.areas)
@@ -209,44 +205,35 @@ impl Order {
 }
 
 struct Reader<'a> {
-    dialect: &'a Dialect,
-    /// The quote that the whole order comes from.
-    quote: Option<String>,
-    /// When the whole order is wanted.
-    dates: Dates,
+    form: Form,
+    level: Level,
+    document: &'a Document<'a>,
     lines: Vec<Line>,
-    related: Vec<Relation>,
+    /// The relations of the lines at these positions.
+    related: Vec<(usize, &'a Relation<'a>)>,
     after: Vec<After>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn items(
         &mut self,
-        items: &Value,
-        within: &str,
+        items: &'a [Item<'a>],
         bundle: Option<usize>,
         depth: usize,
     ) -> Result<(), OrderError> {
-        let name = self.dialect.items;
-        let path = if within.is_empty() { name.to_string() } else { format!("{within}.{name}") };
-        let Some(items) = items.as_array() else {
-            return Err(malformed(&path, "is an array"));
-        };
-        if depth > DEPTH_MAX {
-            return Err(malformed(&path, &format!("items may nest {DEPTH_MAX} deep")));
-        }
         for (position, item) in items.iter().enumerate() {
-            let path = format!("{path}[{position}]");
             if self.lines.len() >= LINES_MAX {
-                return Err(malformed(&path, &format!("an order may have {LINES_MAX} items")));
+                return Err(malformed(&item.path, &format!("an order may have {LINES_MAX} items")));
             }
-            let line = self.line(item, &path, bundle, position)?;
+            let line = self.line(item, bundle, position)?;
             let index = self.lines.len();
             self.lines.push(line);
-            self.relations(item, &path, index)?;
-            if let Some(nested) = item.get(name).filter(|nested| !nested.is_null()) {
-                self.items(nested, &path, Some(index), depth + 1)?;
+            self.relations(item, index)?;
+            if depth >= DEPTH_MAX && !item.items.is_empty() {
+                let path = format!("{}.{}", item.path, self.form.items());
+                return Err(malformed(&path, &format!("items may nest {DEPTH_MAX} deep")));
             }
+            self.items(&item.items, Some(index), depth + 1)?;
         }
         Ok(())
     }
@@ -265,12 +252,12 @@ impl Reader<'_> {
     /// One item of an order names all that is wanted of an instance.
     fn check_instances(&self) -> Result<(), OrderError> {
         let mut named: BTreeMap<&str, &str> = BTreeMap::new();
-        for line in self.lines.iter().filter(|_| self.dialect.form.is_order()) {
+        for line in self.lines.iter().filter(|_| self.form.names().is_order) {
             let Some(instance) = line.instance.as_deref() else {
                 continue;
             };
             if let Some(first) = named.insert(instance, &line.id) {
-                let subject = self.dialect.subject;
+                let subject = self.form.subject();
                 let message = format!(
                     "item `{first}` is about the {subject} `{instance}` too: put all that is \
                      wanted of it into one item"
@@ -282,51 +269,9 @@ impl Reader<'_> {
     }
 }
 
-fn customer(body: &Map<String, Value>) -> Result<Option<String>, OrderError> {
-    let parties = match body.get("relatedParty") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Array(parties)) => parties,
-        Some(_) => return Err(malformed("relatedParty", "is an array")),
-    };
-    let customer = parties.iter().find(|party| {
-        let says = |name: &str| party.get(name).and_then(Value::as_str);
-        let is_customer =
-            |text: Option<&str>| text.is_some_and(|text| text.eq_ignore_ascii_case("customer"));
-        is_customer(says("role")) || is_customer(says("@referredType"))
-    });
-    Ok(customer.and_then(|party| party.get("id")?.as_str().map(Into::into)))
-}
-
-fn reference(
-    body: &Map<String, Value>,
-    name: &str,
-    path: &str,
-) -> Result<Option<String>, OrderError> {
-    match body.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(reference)) => {
-            mandatory_text(reference, "id", &format!("{path}.{name}")).map(Some)
-        }
-        Some(_) => Err(malformed(&format!("{path}.{name}"), "is a JSON object with an `id`")),
-    }
-}
-
-fn mandatory_text(body: &Map<String, Value>, name: &str, path: &str) -> Result<String, OrderError> {
-    match optional_text(body, name, path)? {
-        Some(text) if !text.is_empty() => Ok(text),
-        _ => Err(malformed(&format!("{path}.{name}"), "is mandatory")),
-    }
-}
-
-fn optional_text(
-    body: &Map<String, Value>,
-    name: &str,
-    path: &str,
-) -> Result<Option<String>, OrderError> {
-    match body.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(malformed(&format!("{path}.{name}"), "is a text")),
+impl From<Malformed> for OrderError {
+    fn from(Malformed { attribute, problem }: Malformed) -> Self {
+        malformed(&attribute, &problem)
     }
 }
 

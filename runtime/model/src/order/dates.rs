@@ -1,15 +1,14 @@
 //! The dates of an order: the time before which nothing with an effect is done for it, and for each
 //! of its lines.
 
-use serde_json::{Map, Value};
+use tmf::document::order::Subject;
 
-use super::{Form, Line, Order, OrderError, Reader, inconsistent, malformed};
-use crate::codes::FailureCode;
+use super::{Form, Line, Order, OrderError, inconsistent};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::Action;
 use tmf::time::Timestamp;
 
-/// A start or an end up to this long ago means now: who picks a day sends its midnight.
+/// Max age of a start or an end that means now: a client that picks a day sends its midnight.
 const PAST_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
 /// The dates of an order.
@@ -30,68 +29,35 @@ pub struct LineDates {
     pub end: Option<Timestamp>,
 }
 
-impl Form {
-    /// The attributes of the subject that are its start and its end.
-    pub(super) fn dates(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ServiceOrder | Self::ServiceQualification => ("startDate", "endDate"),
-            Self::ResourceOrder => ("startOperatingDate", "endOperatingDate"),
-            Self::ProductOrder | Self::Quote | Self::OfferingQualification => {
-                ("startDate", "terminationDate")
-            }
-        }
+/// The dates of the instance that a line is about.
+pub(super) fn of_line(
+    form: Form,
+    order_start: Option<Timestamp>,
+    subject: &Subject<'_>,
+    action: Action,
+) -> Result<LineDates, OrderError> {
+    let ((from, until), path) = (form.names().dates, &subject.path);
+    let (start, end) = (subject.start, subject.end);
+    let begins = match action {
+        Action::Delete => order_start.map(|order| ("requestedStartDate", order)),
+        Action::Add | Action::Modify | Action::NoChange => start.map(|start| (from, start)),
+    };
+    if let (Some((name, begins)), Some(end)) = (begins, end)
+        && end < begins
+    {
+        let message = format!("`{end}` is before `{name}`, `{begins}`: name a date that is not");
+        return Err(inconsistent(&format!("{path}.{until}"), &message));
     }
-}
-
-impl Dates {
-    /// The dates of an order.
-    pub(super) fn read(form: Form, body: &Map<String, Value>) -> Result<Self, OrderError> {
-        if !form.is_order() {
-            return Ok(Self::default());
-        }
-        let start = date(body, "requestedStartDate", "")?;
-        let completion = date(body, "requestedCompletionDate", "")?;
-        Ok(Self { start, completion })
-    }
-}
-
-impl Reader<'_> {
-    /// The dates of the instance that a line is about.
-    pub(super) fn line_dates(
-        &self,
-        subject: &Map<String, Value>,
-        path: &str,
-        action: Action,
-    ) -> Result<LineDates, OrderError> {
-        let form = self.dialect.form;
-        if !form.is_order() || action == Action::NoChange {
-            return Ok(LineDates::default());
-        }
-        let (from, until) = form.dates();
-        let (start, end) = (date(subject, from, path)?, date(subject, until, path)?);
-        let order = self.dates.start.filter(|_| action == Action::Delete);
-        let begins = match action {
-            Action::Delete => order.map(|order| ("requestedStartDate", order)),
-            Action::Add | Action::Modify | Action::NoChange => start.map(|start| (from, start)),
-        };
-        if let (Some((name, begins)), Some(end)) = (begins, end)
-            && end < begins
-        {
-            let message =
-                format!("`{end}` is before `{name}`, `{begins}`: name a date that is not");
-            return Err(inconsistent(&format!("{path}.{until}"), &message));
-        }
-        Ok(match action {
-            Action::Add => LineDates { start, end: None },
-            Action::Delete => LineDates { start: None, end },
-            Action::Modify | Action::NoChange => LineDates::default(),
-        })
-    }
+    Ok(match action {
+        Action::Add => LineDates { start, end: None },
+        Action::Delete => LineDates { start: None, end },
+        Action::Modify | Action::NoChange => LineDates::default(),
+    })
 }
 
 impl Order {
-    /// The time before which nothing with an effect is done for a line: what is new begins no
-    /// earlier, what is to end is there until then.
+    /// The time before which nothing with an effect is done for a line: a new instance begins no
+    /// earlier, and one that is to end is there until then.
     pub fn not_before(&self, line: &Line) -> Option<Timestamp> {
         [self.dates.start, line.dates.start, line.dates.end].into_iter().flatten().max()
     }
@@ -121,7 +87,7 @@ impl Order {
     /// The dates of the instances that lines are about, with their paths.
     fn own_dates(&self) -> impl Iterator<Item = (String, Timestamp)> {
         let form = Form::of(self.level);
-        let ((from, until), subject) = (form.dates(), form.subject());
+        let ((from, until), subject) = (form.names().dates, form.subject());
         self.lines.iter().flat_map(move |line| {
             let dates = [(from, line.dates.start), (until, line.dates.end)];
             let dated = dates.into_iter().filter_map(|(name, date)| Some((name, date?)));
@@ -140,25 +106,7 @@ impl Order {
         let message = format!(
             "{path}: `{date}` has passed: leave it out to begin at once, or name a date to come"
         );
-        Some(Failure::new(FailureClass::Reject, FailureCode::DatePassed, message).about(path))
-    }
-}
-
-/// Reads a date with a time, as strictly as documents are read.
-fn date(
-    body: &Map<String, Value>,
-    name: &str,
-    within: &str,
-) -> Result<Option<Timestamp>, OrderError> {
-    let path = if within.is_empty() { name.to_string() } else { format!("{within}.{name}") };
-    match body.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Timestamp::read(text).map(Some).ok_or_else(|| {
-            let message =
-                format!("is a date with a time such as `2026-03-12T02:00:00Z`, not `{text}`");
-            malformed(&path, &message)
-        }),
-        Some(_) => Err(malformed(&path, "is a date with a time, as text")),
+        Some(Failure::new(FailureClass::Reject, "DATE_PASSED", message).about(path))
     }
 }
 

@@ -1,13 +1,13 @@
-//! What an order does with each attribute, in the schemas of what clients send: the table of
-//! attributes (`order::attributes`) as `x-order`, with the reasons as the description.
+//! The treatment of each attribute of an order, in the schemas of requests: the table of attributes
+//! (`order::attributes`) as `x-order`, with the reasons as the description.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 use crate::fulfilment::may_change;
 use crate::order::Form;
 use crate::order::attributes::{Attribute, Part, attributes};
 use crate::plan::Action;
-use tmf::openapi::Notes;
+use tmf::openapi::{Note, Notes};
 use tmf::shape::TypeSet;
 use tmf::version::kept_name;
 
@@ -18,13 +18,15 @@ pub const EXTENSION: &str = "x-order";
 pub struct OrderNotes;
 
 impl Notes for OrderNotes {
-    fn describe(&self, types: TypeSet, shape: &'static str, properties: &mut Map<String, Value>) {
-        let Some((form, part)) = part_of(types, shape) else { return };
-        for (name, schema) in properties.iter_mut().filter(|(name, _)| !name.starts_with('@')) {
-            if let Some(attribute) = attribute(types, shape, (form, part), name) {
-                add(attribute, schema);
-            }
-        }
+    fn describe(&self, types: TypeSet, shape: &'static str, name: &str) -> Option<Note> {
+        let attribute = attribute(types, shape, part_of(types, shape)?, name)?;
+        let why = attribute.reasons();
+        let description = format!("In an order: {}", why.join("; "));
+        Some(Note {
+            extension: EXTENSION,
+            words: words(attribute),
+            description: (!why.is_empty()).then_some(description),
+        })
     }
 
     fn may_change(&self, attribute: &str) -> bool {
@@ -64,25 +66,9 @@ fn part_of(types: TypeSet, shape: &str) -> Option<(Form, Part)> {
 }
 
 /// What each action does with an attribute.
-fn extension(attribute: &Attribute) -> Value {
+fn words(attribute: &Attribute) -> BTreeMap<&'static str, &'static str> {
     let actions = [Action::Add, Action::Modify, Action::Delete, Action::NoChange];
-    let words = actions.map(|action| (action.as_str(), attribute.does(action).word()));
-    let words: Map<String, Value> =
-        words.into_iter().map(|(action, word)| (action.to_string(), json!(word))).collect();
-    Value::Object(words)
-}
-
-fn add(attribute: &Attribute, schema: &mut Value) {
-    // What stands beside a reference is not read.
-    if schema.get("$ref").is_some() {
-        *schema = json!({ "allOf": [schema.take()] });
-    }
-    let Some(fields) = schema.as_object_mut() else { return };
-    fields.insert(EXTENSION.into(), extension(attribute));
-    let why = attribute.reasons();
-    if !why.is_empty() {
-        fields.insert("description".into(), format!("In an order: {}", why.join("; ")).into());
-    }
+    actions.map(|action| (action.as_str(), attribute.does(action).word())).into()
 }
 
 #[cfg(test)]

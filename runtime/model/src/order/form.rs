@@ -1,6 +1,7 @@
-//! The forms in which orders come, and what each standard calls their parts.
+//! The forms in which orders come, and the names of each standard for their parts.
 
 use crate::plan::Level;
+use tmf::document::order::Names;
 
 /// The documents that have the items of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,78 +20,109 @@ pub enum Form {
     ServiceQualification,
 }
 
-/// What one of the standards calls the parts of an order.
+/// The names of an API for the parts of an order, and the level of its items.
 pub(super) struct Dialect {
-    pub(super) form: Form,
+    form: Form,
     pub(super) level: Level,
-    pub(super) items: &'static str,
-    pub(super) subject: &'static str,
-    pub(super) spec: &'static str,
-    pub(super) characteristics: &'static str,
-    pub(super) state: Option<&'static str>,
-    pub(super) relations: &'static str,
+    pub(super) names: Names,
 }
 
-const DIALECTS: [Dialect; 6] = [
+static DIALECTS: [Dialect; 6] = [
     Dialect {
         form: Form::ProductOrder,
         level: Level::Product,
-        items: "productOrderItem",
-        subject: "product",
-        spec: "productSpecification",
-        characteristics: "productCharacteristic",
-        state: Some("status"),
-        relations: "productOrderItemRelationship",
+        names: Names {
+            items: "productOrderItem",
+            subject: "product",
+            spec: "productSpecification",
+            characteristics: "productCharacteristic",
+            state: Some("status"),
+            relations: "productOrderItemRelationship",
+            dates: ("startDate", "terminationDate"),
+            is_order: true,
+            needs_subject: false,
+            has_item_spec: false,
+        },
     },
     Dialect {
         form: Form::ServiceOrder,
         level: Level::CustomerService,
-        items: "serviceOrderItem",
-        subject: "service",
-        spec: "serviceSpecification",
-        characteristics: "serviceCharacteristic",
-        state: Some("state"),
-        relations: "serviceOrderItemRelationship",
+        names: Names {
+            items: "serviceOrderItem",
+            subject: "service",
+            spec: "serviceSpecification",
+            characteristics: "serviceCharacteristic",
+            state: Some("state"),
+            relations: "serviceOrderItemRelationship",
+            dates: ("startDate", "endDate"),
+            is_order: true,
+            needs_subject: true,
+            has_item_spec: false,
+        },
     },
     Dialect {
         form: Form::ResourceOrder,
         level: Level::Resource,
-        items: "orderItem",
-        subject: "resource",
-        spec: "resourceSpecification",
-        characteristics: "resourceCharacteristic",
-        state: None,
-        relations: "orderItemRelationship",
+        names: Names {
+            items: "orderItem",
+            subject: "resource",
+            spec: "resourceSpecification",
+            characteristics: "resourceCharacteristic",
+            state: None,
+            relations: "orderItemRelationship",
+            dates: ("startOperatingDate", "endOperatingDate"),
+            is_order: true,
+            needs_subject: false,
+            has_item_spec: true,
+        },
     },
     Dialect {
         form: Form::Quote,
         level: Level::Product,
-        items: "quoteItem",
-        subject: "product",
-        spec: "productSpecification",
-        characteristics: "productCharacteristic",
-        state: Some("status"),
-        relations: "quoteItemRelationship",
+        names: Names {
+            items: "quoteItem",
+            subject: "product",
+            spec: "productSpecification",
+            characteristics: "productCharacteristic",
+            state: Some("status"),
+            relations: "quoteItemRelationship",
+            dates: ("startDate", "terminationDate"),
+            is_order: false,
+            needs_subject: false,
+            has_item_spec: false,
+        },
     },
     Dialect {
         form: Form::OfferingQualification,
         level: Level::Product,
-        items: "productOfferingQualificationItem",
-        subject: "product",
-        spec: "productSpecification",
-        characteristics: "productCharacteristic",
-        state: Some("status"),
-        relations: "qualificationItemRelationship",
+        names: Names {
+            items: "productOfferingQualificationItem",
+            subject: "product",
+            spec: "productSpecification",
+            characteristics: "productCharacteristic",
+            state: Some("status"),
+            relations: "qualificationItemRelationship",
+            dates: ("startDate", "terminationDate"),
+            is_order: false,
+            needs_subject: false,
+            has_item_spec: false,
+        },
     },
     Dialect {
         form: Form::ServiceQualification,
         level: Level::CustomerService,
-        items: "serviceQualificationItem",
-        subject: "service",
-        spec: "serviceSpecification",
-        characteristics: "serviceCharacteristic",
-        state: Some("state"),
-        relations: "qualificationItemRelationship",
+        names: Names {
+            items: "serviceQualificationItem",
+            subject: "service",
+            spec: "serviceSpecification",
+            characteristics: "serviceCharacteristic",
+            state: Some("state"),
+            relations: "qualificationItemRelationship",
+            dates: ("startDate", "endDate"),
+            is_order: false,
+            needs_subject: false,
+            has_item_spec: false,
+        },
     },
 ];
 
@@ -109,41 +141,38 @@ impl Form {
         found.expect("every form has a dialect")
     }
 
+    /// The names of its standard for the parts of an order.
+    pub fn names(self) -> &'static Names {
+        &self.dialect().names
+    }
+
     /// The attribute that holds the items.
     pub fn items(self) -> &'static str {
-        self.dialect().items
+        self.names().items
     }
 
     /// The attribute of an item that it is about, such as `product`.
     pub fn subject(self) -> &'static str {
-        self.dialect().subject
+        self.names().subject
     }
 
     /// The attribute of the subject that holds its characteristics.
     pub fn characteristics(self) -> &'static str {
-        self.dialect().characteristics
+        self.names().characteristics
     }
 
     /// The attribute of the subject that names its specification.
     pub fn spec(self) -> &'static str {
-        self.dialect().spec
+        self.names().spec
     }
 
     /// The attribute of an item that holds its relations to others.
     pub fn relations(self) -> &'static str {
-        self.dialect().relations
+        self.names().relations
     }
 
     /// The attribute of the subject that is its state; `None` if it follows from the work.
     pub fn state(self) -> Option<&'static str> {
-        self.dialect().state
-    }
-
-    /// Whether it is an order, and not a question about one: items of an order have ids and actions.
-    pub(super) fn is_order(self) -> bool {
-        match self {
-            Self::ProductOrder | Self::ServiceOrder | Self::ResourceOrder => true,
-            Self::Quote | Self::OfferingQualification | Self::ServiceQualification => false,
-        }
+        self.names().state
     }
 }

@@ -1,20 +1,12 @@
-//! How the items of an order relate to each other, and the order to other orders: what nests, what
-//! waits for what, and what is told for people only.
+//! How the items of an order relate to each other, and the order to other orders: nesting, waiting,
+//! and relations that are only for people.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use tmf::document::order::{Item, RelatedOrder, Relation};
 
-use super::{After, Extent, Line, OrderError, Reader, Reliance, inconsistent, malformed};
+use super::{After, Extent, Line, OrderError, Reader, Reliance, inconsistent};
 use crate::plan::Action;
-
-/// An item's relation to another, as it stands in the document.
-pub(super) struct Relation {
-    line: usize,
-    kind: String,
-    to: String,
-    path: String,
-}
 
 /// The types of relations, of items and of orders, that mean that one waits for the other. The
 /// standards leave the words open and write them in several ways: case and spaces do not count.
@@ -28,7 +20,7 @@ const WAITING: [(&str, Extent); 4] = [
 /// Max other orders that an order waits for.
 const AFTER_MAX: usize = 100;
 
-/// What of an item waits by a relation of this type; `None` if it means no waiting.
+/// The part of an item that waits by a relation of this type; `None` if it means no waiting.
 fn extent(kind: &str) -> Option<Extent> {
     let letters = kind.chars().filter(|letter| letter.is_alphanumeric());
     let word: String = letters.flat_map(char::to_lowercase).collect();
@@ -41,110 +33,57 @@ fn waits(kind: &str) -> bool {
     extent(kind).is_some()
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Reads the relations of an item.
-    pub(super) fn relations(
-        &mut self,
-        item: &Value,
-        path: &str,
-        line: usize,
-    ) -> Result<(), OrderError> {
-        let path = format!("{path}.{}", self.dialect.relations);
-        let entries = match item.get(self.dialect.relations) {
-            None | Some(Value::Null) => return Ok(()),
-            Some(Value::Array(entries)) => entries,
-            Some(_) => return Err(malformed(&path, "is an array")),
-        };
-        for (position, entry) in entries.iter().enumerate() {
-            let path = format!("{path}[{position}]");
-            // What asks about an order may leave open what its items have to do with each other.
-            let is_whole = ["relationshipType", "id"].iter().all(|name| entry.get(*name).is_some());
-            if !self.dialect.form.is_order() && !is_whole {
-                continue;
-            }
-            let kind = entry.get("relationshipType").and_then(Value::as_str);
-            let kind = kind.ok_or_else(|| {
-                malformed(&format!("{path}.relationshipType"), "is mandatory, a text")
-            })?;
-            // 622 has the id in place, 641 and 652 within `orderItem`, which may be of another order.
-            let nested = entry.get("orderItem");
-            if let Some(order) = nested.and_then(order_of) {
-                if waits(kind) {
-                    self.after(order, format!("{path}.orderItem"))?;
-                }
-                continue;
-            }
-            let to = nested.and_then(|other| other.get("itemId")).or_else(|| entry.get("id"));
-            let to = to
-                .and_then(Value::as_str)
-                .ok_or_else(|| malformed(&path, "names no item: an `id` is mandatory"))?;
-            self.related.push(Relation { line, kind: kind.into(), to: to.into(), path });
-        }
-        Ok(())
+    pub(super) fn relations(&mut self, item: &'a Item<'a>, line: usize) -> Result<(), OrderError> {
+        self.related.extend(item.relations.iter().map(|relation| (line, relation)));
+        item.other_orders.iter().try_for_each(|other| self.after(other))
     }
 
     /// Reads the relations of the order to others.
-    pub(super) fn order_relations(&mut self, body: &Map<String, Value>) -> Result<(), OrderError> {
-        const RELATIONS: &str = "orderRelationship";
-        if !self.dialect.form.is_order() {
-            return Ok(());
-        }
-        let entries = match body.get(RELATIONS) {
-            None | Some(Value::Null) => return Ok(()),
-            Some(Value::Array(entries)) => entries,
-            Some(_) => return Err(malformed(RELATIONS, "is an array")),
-        };
-        for (position, entry) in entries.iter().enumerate() {
-            let path = format!("{RELATIONS}[{position}]");
-            let text = |name: &str| {
-                let text = entry.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-                text.ok_or_else(|| malformed(&format!("{path}.{name}"), "is mandatory, a text"))
-            };
-            let (kind, id) = (text("relationshipType")?, text("id")?);
-            if waits(kind) {
-                self.after(id.into(), format!("{path}.id"))?;
-            }
-        }
-        Ok(())
+    pub(super) fn order_relations(&mut self) -> Result<(), OrderError> {
+        self.document.relations.iter().try_for_each(|other| self.after(other))
     }
 
-    fn after(&mut self, order: String, path: String) -> Result<(), OrderError> {
-        if self.after.iter().any(|known| known.order == order) {
+    fn after(&mut self, other: &RelatedOrder<'_>) -> Result<(), OrderError> {
+        let is_known = self.after.iter().any(|known| known.order == other.order);
+        if is_known || !waits(other.kind) {
             return Ok(());
         }
         if self.after.len() >= AFTER_MAX {
             let message = format!("an order waits for at most {AFTER_MAX} others");
-            return Err(inconsistent(&path, &message));
+            return Err(inconsistent(&other.path, &message));
         }
-        self.after.push(After { order, path });
+        self.after.push(After { order: other.order.into(), path: other.path.clone() });
         Ok(())
     }
 
     /// Resolves relations: each leads to another item, none in a circle, and `bundles` is the same
     /// as nesting, from whichever side.
     pub(super) fn relate(&mut self) -> Result<(), OrderError> {
+        let lines = self.lines.iter().enumerate();
         let positions: BTreeMap<_, _> =
-            self.lines.iter().enumerate().map(|(index, line)| (line.id.clone(), index)).collect();
+            lines.map(|(index, line)| (line.id.clone(), index)).collect();
         let mut relies_on: Vec<BTreeMap<usize, Extent>> = vec![BTreeMap::new(); self.lines.len()];
-        for relation in &self.related {
-            let Some(&to) = positions.get(&relation.to) else {
+        for (line, relation) in &self.related {
+            let Some(&to) = positions.get(relation.to) else {
                 let message = format!("no item `{}` in this order", relation.to);
                 return Err(inconsistent(&relation.path, &message));
             };
-            if to == relation.line {
+            if to == *line {
                 let message = format!(
                     "the item `{}` relates to itself: name another item, or leave it out",
                     relation.to
                 );
                 return Err(inconsistent(&relation.path, &message));
             }
-            let (outer, inner) = match relation.kind.as_str() {
-                "bundles" => (relation.line, to),
-                "bundledBy" => (to, relation.line),
+            let (outer, inner) = match relation.kind {
+                "bundles" => (*line, to),
+                "bundledBy" => (to, *line),
                 kind => {
                     if let Some(extent) = extent(kind) {
-                        self.check_may_rely(relation, to)?;
-                        let known = relies_on[relation.line].entry(to).or_insert(extent);
+                        self.check_may_rely(*line, relation, to)?;
+                        let known = relies_on[*line].entry(to).or_insert(extent);
                         *known = extent.max(*known);
                     }
                     continue;
@@ -164,14 +103,20 @@ impl Reader<'_> {
             return Ok(());
         };
         let message = format!("the relations of item `{}` run in a circle", self.lines[line].id);
-        let path = format!("{}.{}", self.lines[line].path, self.dialect.relations);
+        let path = format!("{}.{}", self.lines[line].path, self.form.relations());
         Err(inconsistent(&path, &message))
     }
 
-    /// What ceases does so after all else of an order, so nothing that stays can wait for that.
-    fn check_may_rely(&self, relation: &Relation, to: usize) -> Result<(), OrderError> {
-        let (own, other) = (&self.lines[relation.line], &self.lines[to]);
-        let is_order = self.dialect.form.is_order();
+    /// Instances are terminated after everything else of an order is done, so an item that stays cannot
+    /// wait for that.
+    fn check_may_rely(
+        &self,
+        line: usize,
+        relation: &Relation<'_>,
+        to: usize,
+    ) -> Result<(), OrderError> {
+        let (own, other) = (&self.lines[line], &self.lines[to]);
+        let is_order = self.form.names().is_order;
         if !is_order || own.action == Action::Delete || other.action != Action::Delete {
             return Ok(());
         }
@@ -184,8 +129,8 @@ impl Reader<'_> {
         Err(inconsistent(&relation.path, &message))
     }
 
-    /// A line that would have to wait for itself: what waits does so with all that it bundles, and
-    /// what is waited for has all that it bundles delivered.
+    /// A line that would have to wait for itself: a line waits with everything that it bundles, until
+    /// everything that the other bundles is delivered.
     fn in_circle(&self) -> Option<usize> {
         let within: Vec<Vec<usize>> =
             self.lines.iter().map(|line| line.bundle.into_iter().collect()).collect();
@@ -217,18 +162,6 @@ impl Reader<'_> {
         let apart: Vec<Vec<usize>> = self.lines.iter().map(on).collect();
         circle(&apart).or_else(|| circle(&after).map(|node| node % count))
     }
-}
-
-/// The other order that a reference to an item names.
-fn order_of(reference: &Value) -> Option<String> {
-    let ids = ["serviceOrderId", "resourceOrderId", "productOrderId"];
-    let named = ids.iter().find_map(|name| reference.get(*name)?.as_str());
-    let href = || {
-        let hrefs = ["serviceOrderHref", "resourceOrderHref", "productOrderHref"];
-        let href = hrefs.iter().find_map(|name| reference.get(*name)?.as_str())?;
-        href.rsplit('/').next()
-    };
-    named.or_else(href).filter(|id| !id.is_empty()).map(Into::into)
 }
 
 /// A node that can reach itself, found without recursion.

@@ -6,6 +6,8 @@ use model::order::attributes::fixed;
 use model::order::{Form, Line};
 use model::plan::Action;
 use serde_json::Value;
+use tmf::document::Attributes;
+use tmf::document::order::{Items, Written};
 
 use super::{App, SubmitError};
 
@@ -18,10 +20,8 @@ impl App {
         document: &Value,
     ) -> Result<(), SubmitError> {
         let form = Form::of(order.level);
-        let mut items = Vec::new();
-        if let Some(top) = document.get(form.items()) {
-            in_order(top, form.items(), &mut items);
-        }
+        let items = Items::of(Attributes::of(document), form.names());
+        let items = items.map(|items| items.all()).unwrap_or_default();
         for (line, item) in order.lines.iter().zip(items) {
             self.check_instance(form, line, item)?;
             self.check_relations(form, line, item)?;
@@ -29,7 +29,12 @@ impl App {
         Ok(())
     }
 
-    fn check_instance(&self, form: Form, line: &Line, item: &Value) -> Result<(), SubmitError> {
+    fn check_instance(
+        &self,
+        form: Form,
+        line: &Line,
+        item: Written<'_>,
+    ) -> Result<(), SubmitError> {
         let resource = form.subject();
         let refused = |message: String| {
             let path = format!("{}.{resource}.id", line.path);
@@ -52,7 +57,7 @@ impl App {
                  order a `modify` of that {resource}"
             )),
             (Some(found), Action::Modify | Action::Delete | Action::NoChange) => {
-                match fixed(form, line, item, &found.body) {
+                match fixed(form, line, item, Attributes::of(&found.body)) {
                     Some((path, message)) => Err(SubmitError::Reference { path, message }),
                     None => Ok(()),
                 }
@@ -61,20 +66,23 @@ impl App {
     }
 
     /// What an instance relates to is there, and is another.
-    fn check_relations(&self, form: Form, line: &Line, item: &Value) -> Result<(), SubmitError> {
+    fn check_relations(
+        &self,
+        form: Form,
+        line: &Line,
+        item: Written<'_>,
+    ) -> Result<(), SubmitError> {
         let resource = form.subject();
         let name = format!("{resource}Relationship");
-        let relations = item.get(resource).and_then(|subject| subject.get(&name)?.as_array());
         if !matches!(line.action, Action::Add | Action::Modify) {
             return Ok(());
         }
-        for (position, relation) in relations.into_iter().flatten().enumerate() {
-            let nested = relation.get(resource);
+        let relations = item.subject.entries(&name).map(Attributes::of);
+        for (position, relation) in relations.enumerate() {
+            let nested = relation.object(resource);
             let other = nested.unwrap_or(relation);
-            let is_elsewhere = other.get("href").and_then(Value::as_str).is_some_and(is_absolute);
-            let Some(id) = other.get("id").and_then(Value::as_str).filter(|_| !is_elsewhere) else {
-                continue;
-            };
+            let is_elsewhere = other.text("href").is_some_and(is_absolute);
+            let Some(id) = other.text("id").filter(|_| !is_elsewhere) else { continue };
             let within = if nested.is_some() { format!(".{resource}") } else { String::new() };
             let path = format!("{}.{resource}.{name}[{position}]{within}.id", line.path);
             if line.instance.as_deref() == Some(id) {
@@ -87,16 +95,6 @@ impl App {
             }
         }
         Ok(())
-    }
-}
-
-/// The items as they are read: what is nested comes after what it is nested in.
-fn in_order<'a>(items: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
-    for item in items.as_array().into_iter().flatten() {
-        found.push(item);
-        if let Some(nested) = item.get(name) {
-            in_order(nested, name, found);
-        }
     }
 }
 

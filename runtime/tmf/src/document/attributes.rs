@@ -54,6 +54,11 @@ impl<'a> Attributes<'a> {
         self.get(name).is_some_and(|value| !value.is_object())
     }
 
+    /// Whether an attribute is a list, or is missing.
+    pub fn is_list_or_none(self, name: &str) -> bool {
+        self.get(name).is_none_or(Value::is_array)
+    }
+
     /// An attribute that is a text; `None` if it is missing or none.
     pub fn text(self, name: &str) -> Option<&'a str> {
         self.get(name)?.as_str()

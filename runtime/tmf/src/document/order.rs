@@ -9,7 +9,8 @@ use serde_json::Value;
 pub use read::read;
 pub use written::{ItemResult, Items, Written};
 
-use super::{Attributes, DateTime};
+use super::item_price::ItemPrice;
+use super::{Attributes, DateTime, Deferred};
 use crate::field::Malformed;
 use crate::table::OrderState;
 use crate::time::Timestamp;
@@ -126,24 +127,13 @@ pub struct Relation<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// Its prices, as many as can be read by the function. `None` if it names none.
-    pub fn prices<T>(
-        &self,
-        read: impl Fn(&Value) -> Option<T>,
-    ) -> Result<Option<Vec<T>>, Malformed> {
+    /// Its prices. `None` if it names none.
+    pub fn prices(&self) -> Result<Option<Vec<Deferred<ItemPrice>>>, Malformed> {
         const PRICES: &str = "itemPrice";
-        match self.written.item.get(PRICES) {
-            None => Ok(None),
-            Some(Value::Array(prices)) => Ok(Some(prices.iter().filter_map(read).collect())),
-            Some(_) => Err(Malformed::new(format!("{}.{PRICES}", self.path), "is an array")),
+        if !self.written.item.is_list_or_none(PRICES) {
+            return Err(Malformed::new(format!("{}.{PRICES}", self.path), "is an array"));
         }
-    }
-
-    /// It and the items that are nested in it: what is nested comes after what it is nested in.
-    pub fn all(&self) -> Vec<&Item<'a>> {
-        let mut all = vec![self];
-        all.extend(self.items.iter().flat_map(Item::all));
-        all
+        self.written.item.read(PRICES)
     }
 }
 

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::order::OrderErrorKind;
@@ -24,7 +24,7 @@ fn read(level: Level, top: Value, action: &str, instance: Value) -> Result<Order
 fn a_line_begins_with_its_order_and_no_sooner_than_its_own_date() {
     let (early, late) = ("2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z");
     for level in [Level::Product, Level::CustomerService, Level::Resource] {
-        let (from, until) = Form::of(level).dates();
+        let (from, until) = Form::of(level).names().dates;
         let table = [
             (json!({}), "add", json!({}), None),
             (json!({ "requestedStartDate": early }), "add", json!({}), at(early)),
@@ -51,7 +51,7 @@ fn dates_that_contradict_each_other_or_are_none_are_refused_with_their_path() {
     let (early, late) = ("2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z");
     for level in [Level::Product, Level::CustomerService, Level::Resource] {
         let form = Form::of(level);
-        let (from, until) = form.dates();
+        let (from, until) = form.names().dates;
         let within = |name: &str| format!("{}[0].{}.{name}", form.items(), form.subject());
         let (malformed, wrong) = (OrderErrorKind::Malformed, OrderErrorKind::Inconsistent);
         let top = "requestedCompletionDate";

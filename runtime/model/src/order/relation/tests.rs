@@ -1,6 +1,6 @@
 //! Which relations mean waiting, where they stand in each standard, and which cannot be.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::{Form, Order, OrderErrorKind};
 use super::*;

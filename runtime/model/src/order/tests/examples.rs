@@ -16,10 +16,9 @@ fn every_order_of_the_examples_is_read() {
         let one = std::slice::from_ref(&document);
         for document in document.as_array().map_or(one, Vec::as_slice) {
             for level in [Level::Product, Level::CustomerService] {
-                let dialect = Form::of(level).dialect();
+                let names = Form::of(level).names();
                 // An event or an answer that was cut short is no order.
-                if document.get(dialect.items).is_some_and(|items| items[0].get("action").is_some())
-                {
+                if document.get(names.items).is_some_and(|items| items[0].get("action").is_some()) {
                     let order = Order::parse(level, document);
                     assert!(order.is_ok(), "{}: {}", path.display(), order.unwrap_err());
                     read += 1;
