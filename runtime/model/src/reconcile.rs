@@ -1,7 +1,7 @@
-//! Reconciliation: what the inventory says held against what the elements hold. From a document and
-//! the fulfilments that made it follows what to ask ([`questions`]); from each answer, what is
-//! found ([`Question::judge`]). From the documents that lead to one another follows which of them is in
-//! use by itself and which only as a part ([`rank`]). Nothing is changed by any of it.
+//! Reconciliation compares the inventories with the elements. From an instance and the fulfilments that
+//! made it follow the questions to the elements ([`questions`]), and from each answer a finding
+//! ([`Question::judge`]). From the documents that lead to one another follows which of them is in use
+//! by itself and which only as a part ([`rank`]). None of it changes anything.
 
 mod judge;
 mod orphan;

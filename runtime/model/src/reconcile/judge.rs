@@ -1,7 +1,6 @@
-//! What is found: an answer held against what the inventory says.
+//! Findings: the differences between an answer of an element and the inventory.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::question::{Expected, Question, busy};
 use super::reading::{Difference, Holder, Reading};
@@ -9,27 +8,27 @@ use crate::codes::FailureCode;
 use crate::id::FulfilmentId;
 use crate::outcome::Failure;
 
-/// How the network is another than the inventory.
+/// How the network differs from the inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
-    /// The inventory says that it is in use, and the element does not know it.
+    /// It is in use in the inventory, and the element does not know it.
     MissingInNetwork,
-    /// It is there in another way.
+    /// It is there with other values.
     Differs,
-    /// The inventory says that it is no more, and the element has it still.
+    /// It is terminated in the inventory, and the element still has it.
     LeftInNetwork,
-    /// The inventory has it in use, but no product or service in use leads to it.
+    /// It is in use in the inventory, but no product or service in use leads to it.
     Orphaned,
     /// It is not known.
     Unknown,
 }
 
-/// Something that is found about an instance.
+/// A finding about an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// The resource of the instance, `service` or `resource`.
     pub resource: String,
@@ -38,27 +37,27 @@ pub struct Finding {
     /// The item and the step whose work it is about, such as `RFS-VLAN.activate`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub work: String,
-    /// The element, where the step's input names one.
+    /// The element, if the step's input names one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub element: String,
     /// The key that the work was done under.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
-    /// Why it could not be found out.
+    /// The code of the failure for which it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<FailureCode>,
-    /// What is found, for people.
+    /// A description for people.
     pub message: String,
-    /// What is another.
+    /// The values that differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
-    /// The run that does the work again, where that was asked for.
+    /// The run that does the work again, if that was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repair: Option<FulfilmentId>,
 }
 
 impl Finding {
-    /// Nobody can tell, of an instance as a whole.
+    /// It cannot be checked whether the instance as a whole is as it should be.
     pub fn unknown(resource: &str, id: &str, failure: &Failure) -> Self {
         let code = Some(failure.code.clone());
         Self { code, ..Self::new(Kind::Unknown, resource, id, failure.message.clone()) }
@@ -79,7 +78,7 @@ impl Finding {
         }
     }
 
-    /// The instance is in use, but nothing that is in use leads to it.
+    /// The instance is in use, but no instance in use leads to it.
     pub fn orphaned(resource: &str, id: &str) -> Self {
         let message = match resource {
             "resource" => "no service in use is made of it",
@@ -88,14 +87,14 @@ impl Finding {
         Self::new(Kind::Orphaned, resource, id, message.into())
     }
 
-    /// Nobody can tell, because an order is changing it.
+    /// It cannot be checked, because an order is changing it.
     pub fn busy(resource: &str, id: &str, by: &FulfilmentId) -> Self {
         Self::unknown(resource, id, &busy(by))
     }
 }
 
 impl Question {
-    /// What an answer says of an instance; nothing where all is as the inventory says.
+    /// The finding that follows from an answer; `None` if the instance is as in the inventory.
     pub fn judge(
         &self,
         resource: &str,
@@ -127,15 +126,15 @@ impl Question {
                     let message = format!("the element still has what `{work}` did");
                     Some(found(Kind::LeftInNetwork, message))
                 }
-                // Its place may be somebody else's by now.
+                // Other work may have its place by now.
                 Holder::Other(_) => None,
                 Holder::Unknown => unknown(
                     FailureCode::HolderUnknown,
-                    "the element holds something there, and does not say whose it is",
+                    "the element holds something there, and does not tell whose it is",
                 ),
             },
-            (Expected::There, Ok(Reading::Held { outputs, differences, holder })) => {
-                let differences = self.differences(outputs, differences, holder);
+            (Expected::There, Ok(held @ Reading::Held { .. })) => {
+                let differences = self.differences(held);
                 let names: Vec<_> =
                     differences.iter().map(|one| format!("`{}`", one.name)).collect();
                 let message = format!("`{work}` is another in {}", names.join(", "));
@@ -145,13 +144,11 @@ impl Question {
         }
     }
 
-    /// All that is another: whose it is, what the work task_output, and what the plugin compared.
-    fn differences(
-        &self,
-        outputs: &Map<String, Value>,
-        compared: &[Difference],
-        holder: &Holder,
-    ) -> Vec<Difference> {
+    /// All differences: of the key, of the outputs of the work, and those that the plugin found.
+    fn differences(&self, reading: &Reading) -> Vec<Difference> {
+        let Reading::Held { outputs, differences: compared, holder } = reading else {
+            return Vec::new();
+        };
         let mut differences = Vec::new();
         if let Holder::Other(key) = holder {
             differences.push(Difference {
@@ -161,7 +158,7 @@ impl Question {
             });
         }
         for (name, expected) in &self.outputs {
-            // What an element does not tell when it is asked is not compared.
+            // Outputs that an element does not tell are not compared.
             if let Some(found) = outputs.get(name).filter(|found| *found != expected) {
                 let (expected, found) = (expected.clone(), found.clone());
                 differences.push(Difference { name: name.clone(), expected, found });
@@ -171,8 +168,8 @@ impl Question {
         differences
     }
 
-    /// The element that the step's input names; nothing where it names none.
+    /// The element that the step's input names; empty if it names none.
     fn element(&self) -> &str {
-        self.input.get("element").and_then(Value::as_str).unwrap_or_default()
+        self.input.get("element").and_then(|name| name.as_str()).unwrap_or_default()
     }
 }

@@ -1,22 +1,23 @@
 //! Which instances of the inventories are in use by themselves, and which only as a part of others. A
-//! part that nothing in use leads to is an orphan: it costs capacity, and no order will ever end it.
-//! Only documents are read here, so that a fault in what orders keep beside them is found too.
+//! part that no instance in use leads to is an orphan: it costs capacity, and no order will ever end it.
+//! Only documents are read here, so that a fault in the records of installed instances is found too.
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use tmf::document::instance::{Instance, State};
+use tmf::document::resource::UsageState;
+use tmf::table::{ProductStatus, ResourceStatus, ServiceState};
 
-use crate::documents::fulfilments_of;
 use crate::fulfilment::Fulfilment;
 use crate::journal::Kind;
 
-/// What an instance is to those that it leads to.
+/// The rank of an instance among those that it leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rank {
-    /// It has ended: it uses nothing any more.
+    /// It is terminated and uses no other instance.
     Ended,
     /// It is in use by itself: a product, an instance that was ordered directly, one that no order
-    /// of ours made, or one that an order is at work on.
+    /// of ours made, or one that an open order is about.
     Root,
     /// Orders made it for others: it is in use as long as one of them leads to it.
     Part,
@@ -52,55 +53,51 @@ pub fn users(resource: &str) -> &'static [User] {
     }
 }
 
-/// Whether a document leads to an instance. Indexes cut long ids, so what they find is compared.
-pub fn leads_to(user: &User, document: &Value, id: &str) -> bool {
-    let references = document.get(user.attribute).and_then(Value::as_array);
-    references.into_iter().flatten().any(|reference| text(reference, "id") == id)
+/// Whether an instance leads to another one. Indexes cut long ids, so the instances that they find are
+/// compared.
+pub fn leads_to(user: &User, instance: &Instance, id: &str) -> bool {
+    instance.leads_to(user.attribute, id)
 }
 
 /// The rank of an instance. `known` are the fulfilments of ours among those that its document names:
-/// where one is not kept any more, it may have been an order of the instance itself.
-pub fn rank(resource: &str, document: &Value, known: &[Arc<Fulfilment>]) -> Rank {
-    if has_ended(resource, document) {
+/// one that is not kept any more may have been an order of the instance itself.
+pub fn rank(instance: &Instance, known: &[Arc<Fulfilment>]) -> Rank {
+    if has_ended(instance.state) {
         return Rank::Ended;
     }
-    let named = fulfilments_of(resource, document);
-    let is_whole = !named.is_empty() && named.len() == known.len();
-    let is_root = |maker: &Arc<Fulfilment>| !maker.is_ended() || is_line(resource, document, maker);
-    if resource == "product" || !is_whole || known.iter().any(is_root) {
-        return Rank::Root;
+    let named = instance.orders().count();
+    let is_whole = named > 0 && named == known.len();
+    let is_root = |maker: &Arc<Fulfilment>| !maker.is_ended() || is_line(instance, maker);
+    match instance.state {
+        State::Product(_) => Rank::Root,
+        State::Service(_) | State::Resource { .. } if !is_whole || known.iter().any(is_root) => {
+            Rank::Root
+        }
+        State::Service(_) | State::Resource { .. } => Rank::Part,
     }
-    Rank::Part
 }
 
-fn has_ended(resource: &str, document: &Value) -> bool {
-    match resource {
-        "product" => {
-            matches!(text(document, "status").trim(), "cancelled" | "terminated" | "aborted")
-        }
-        "service" => text(document, "state") == "terminated",
-        _ => {
-            let is_used = matches!(text(document, "usageState"), "busy" | "active");
-            !is_used && text(document, "resourceStatus") != "reserved"
+fn has_ended(state: State) -> bool {
+    match state {
+        State::Product(status) => status.is_some_and(ProductStatus::is_final),
+        State::Service(state) => state == Some(ServiceState::Terminated),
+        State::Resource { status, usage } => {
+            let is_used = matches!(usage, Some(UsageState::Busy | UsageState::Active));
+            !is_used && status != Some(ResourceStatus::Reserved)
         }
     }
 }
 
 /// Whether the order that came in asked for the instance itself.
-fn is_line(resource: &str, document: &Value, maker: &Fulfilment) -> bool {
-    let id = text(document, "id");
-    match (maker.kind(), resource) {
-        (Kind::ServiceOrder, "service") => {
-            let items = maker.plan().items.iter();
-            items.clone().any(|item| item.parents.is_empty() && maker.service_id(item) == id)
+fn is_line(instance: &Instance, maker: &Fulfilment) -> bool {
+    match (maker.kind(), instance.state) {
+        (Kind::ServiceOrder, State::Service(_)) => {
+            let mut items = maker.plan().items.iter();
+            items.any(|item| item.parents.is_empty() && maker.service_id(item) == instance.id)
         }
-        (Kind::ResourceOrder, "resource") => true,
+        (Kind::ResourceOrder, State::Resource { .. }) => true,
         (Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. }, _) => {
             false
         }
     }
-}
-
-fn text<'a>(document: &'a Value, name: &str) -> &'a str {
-    document.get(name).and_then(Value::as_str).unwrap_or_default()
 }

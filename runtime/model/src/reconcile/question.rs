@@ -1,9 +1,12 @@
-//! What to ask of the elements about an instance: the work for it that stands, or that was taken
-//! back where it is no more.
+//! Questions to the elements about an instance: about the work that was done for it, or that was undone
+//! if the instance is terminated.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use tmf::document::instance::{Instance, State};
+use tmf::document::resource::UsageState;
+use tmf::table::ServiceState;
 
 use super::reading::{Holder, Reading};
 use crate::codes::FailureCode;
@@ -15,15 +18,15 @@ use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Level, OnFailure, Plan, PriorWork, Step, Task, Work};
 use crate::task::TaskState;
 
-/// What the key of work ends with that was done again because a change of it was taken back.
+/// The end of the key of work that was done again because a change of it was undone.
 const UNDO: &str = ":undo";
 
 /// A fulfilment that made an instance, or changed it.
 #[derive(Clone, Debug)]
 pub struct Maker {
-    /// As it is.
+    /// Its current state.
     pub fulfilment: Arc<Fulfilment>,
-    /// As it was before anything was taken back ([`Fulfilment::fold_before_undo`]), where it did not
+    /// Its state before anything was undone ([`Fulfilment::fold_before_undo`]), if it did not
     /// complete.
     pub before_undo: Option<Fulfilment>,
 }
@@ -31,16 +34,16 @@ pub struct Maker {
 /// Whether the work is to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// The inventory says that it is in use.
+    /// It is in use in the inventory.
     There,
-    /// The inventory says that it is no more.
+    /// It is terminated in the inventory.
     Gone,
 }
 
-/// What is asked of a plugin about one piece of work.
+/// A question to a plugin about one piece of work.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// The fulfilment that says how the work stands.
+    /// The fulfilment that did the work last.
     pub fulfilment: FulfilmentId,
     /// The item and the step, such as `RFS-VLAN.activate`.
     pub work: String,
@@ -52,11 +55,11 @@ pub struct Question {
     pub key: String,
     /// The input that it was done with.
     pub input: Map<String, Value>,
-    /// What it task_output.
+    /// Its outputs.
     pub outputs: Map<String, Value>,
     /// The specification of the item.
     pub spec: SpecId,
-    /// What was wanted of the item.
+    /// The action of the item.
     pub action: Action,
     /// The item's characteristics.
     pub characteristics: Map<String, Value>,
@@ -64,35 +67,31 @@ pub struct Question {
     pub expected: Expected,
 }
 
-/// What to ask about an instance; nothing where its state promises nothing, and a failure where
-/// nobody can be asked. Makers are in the order in which its document names them.
-pub fn questions(
-    resource: &str,
-    document: &Value,
-    makers: &[Maker],
-) -> Result<Vec<Question>, Failure> {
-    let Some(expected) = expected(resource, document) else {
+/// The questions about an instance: none if its state promises nothing, and a failure if they cannot be
+/// asked. Makers are in the order in which its document names them.
+pub fn questions(instance: &Instance, makers: &[Maker]) -> Result<Vec<Question>, Failure> {
+    let Some(expected) = expected(instance.state) else {
         return Ok(Vec::new());
     };
-    let id = text(document, "id");
     if let Some(open) = makers.iter().find(|maker| !maker.fulfilment.is_ended()) {
         return Err(busy(open.fulfilment.id()));
     }
     let mut last_first = makers.iter().rev();
     let completed = last_first.find_map(|maker| {
-        let item = item_of(resource, document, &maker.fulfilment)?;
+        let item = item_of(instance, &maker.fulfilment)?;
         maker.fulfilment.is_delivered(item).then_some((maker, item))
     });
     if let Some((owner, item)) = completed {
         return stood(&owner.fulfilment, item, expected);
     }
-    let unwound = makers.iter().rev().find_map(|maker| {
-        let item = item_of(resource, document, &maker.fulfilment)?;
+    let undone_by = makers.iter().rev().find_map(|maker| {
+        let item = item_of(instance, &maker.fulfilment)?;
         Some((maker, maker.before_undo.as_ref()?, item))
     });
-    match (unwound, expected) {
+    match (undone_by, expected) {
         (Some((maker, before, item)), Expected::Gone) => undone(&maker.fulfilment, before, item),
         (None, _) | (Some(_), Expected::There) => {
+            let (resource, id) = (instance.resource(), &instance.id);
             let message = format!("no order of ours made the {resource} `{id}`: look for yourself");
             Err(Failure::new(FailureClass::Operator, FailureCode::InstanceForeign, message))
         }
@@ -112,7 +111,7 @@ impl Question {
     pub fn known(&self, answer: Reading, other: &Fulfilment) -> Reading {
         match answer {
             Reading::Held { outputs, differences, holder: Holder::Other(key) }
-                if self.stands_by(other, &key) =>
+                if self.is_done_by(other, &key) =>
             {
                 Reading::Held { outputs, differences, holder: Holder::Ours }
             }
@@ -120,9 +119,9 @@ impl Question {
         }
     }
 
-    /// Whether the work stands under another key, because of a fulfilment: a change of it was taken
-    /// back, so that it was done again as it was; or it was repaired.
-    fn stands_by(&self, other: &Fulfilment, key: &str) -> bool {
+    /// Whether the work has another key because of a fulfilment: a change of it was undone, so that it
+    /// was done again as it was before, or it was repaired.
+    fn is_done_by(&self, other: &Fulfilment, key: &str) -> bool {
         let Some((_, task)) = holder(key) else {
             return false;
         };
@@ -138,40 +137,45 @@ impl Question {
     }
 }
 
-/// An order is changing it, so nothing can be said now.
+/// An order is changing it, so it cannot be checked now.
 pub(super) fn busy(by: &FulfilmentId) -> Failure {
     let message = format!("order `{by}` is changing it: look again when that has ended");
     Failure::new(FailureClass::Retry, FailureCode::InstanceBusy, message)
 }
 
-/// What a document's state promises of the network; nothing where it promises nothing.
-fn expected(resource: &str, document: &Value) -> Option<Expected> {
-    if resource == "service" {
-        return match text(document, "state") {
-            "active" | "inactive" => Some(Expected::There),
-            "terminated" => Some(Expected::Gone),
-            _ => None,
-        };
+/// Whether the work for an instance is expected in the network; `None` if its state promises nothing.
+fn expected(state: State) -> Option<Expected> {
+    match state {
+        State::Service(Some(ServiceState::Active | ServiceState::Inactive)) => {
+            Some(Expected::There)
+        }
+        State::Service(Some(ServiceState::Terminated)) => Some(Expected::Gone),
+        State::Service(_) | State::Product(_) => None,
+        State::Resource { usage, .. } => {
+            let is_used = matches!(usage, Some(UsageState::Busy | UsageState::Active));
+            is_used.then_some(Expected::There)
+        }
     }
-    matches!(text(document, "usageState"), "busy" | "active").then_some(Expected::There)
 }
 
-/// The item of a fulfilment that an instance is.
-fn item_of(resource: &str, document: &Value, fulfilment: &Fulfilment) -> Option<ItemId> {
+/// The item of a fulfilment that an instance was made by.
+fn item_of(instance: &Instance, fulfilment: &Fulfilment) -> Option<ItemId> {
     let mut items = fulfilment.plan().items.iter();
-    let position = if resource == "service" {
-        let id = text(document, "id");
-        items.position(|item| item.level != Level::Product && fulfilment.service_id(item) == id)
-    } else {
-        let links = document.get("resourceOrderItem")?.as_array()?;
-        let is_its = |link: &&Value| text(link, "resourceOrderId") == fulfilment.id().as_str();
-        let line = text(links.iter().rev().find(is_its)?, "itemId");
-        items.position(|item| item.level != Level::Product && item.line == line)
+    let position = match instance.state {
+        State::Service(_) => items.position(|item| {
+            item.level != Level::Product && fulfilment.service_id(item) == instance.id
+        }),
+        State::Product(_) | State::Resource { .. } => {
+            let own = Some(fulfilment.id().as_str());
+            let line = instance.links.iter().rev().find(|link| link.order() == own)?.item();
+            let line = line.unwrap_or_default();
+            items.position(|item| item.level != Level::Product && item.line == line)
+        }
     };
     position.map(ItemId::at)
 }
 
-/// The work that stands for an item, or that was taken back because it ceased.
+/// Questions about the work for an item, or about the work that was undone because it was terminated.
 fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Question>, Failure> {
     if owner.plan().items[item.index()].action == Action::Delete {
         let taken = owner.tasks_of(item).filter_map(|task| match owner.work(task) {
@@ -186,12 +190,12 @@ fn stood(owner: &Fulfilment, item: ItemId, expected: Expected) -> Result<Vec<Que
     Ok(prior_work.into_iter().map(|made| question(owner, item, made, expected)).collect())
 }
 
-/// Whether earlier work was undone, or an operator gave that up: it may be there still.
+/// Whether prior work was undone, or an operator gave that up: it may still be there.
 fn is_over(state: &TaskState) -> bool {
     state.is_done() || matches!(state, TaskState::GivenUp { .. })
 }
 
-/// The work for an item that was taken back because its order came to nothing.
+/// Questions about the work for an item that was undone because its order failed.
 fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Question>, Failure> {
     let mut expressions = Expressions::default();
     let mut asked = Vec::new();
@@ -201,7 +205,7 @@ fn undone(owner: &Fulfilment, before: &Fulfilment, item: ItemId) -> Result<Vec<Q
         if !was_undone || !owner.work(task).is_do() {
             continue;
         }
-        // What never began was never asked of an element.
+        // A task that never began was never asked of an element.
         if !before.tasks()[task.index()].is_begun() {
             continue;
         }
@@ -243,9 +247,9 @@ fn question(
 }
 
 impl Question {
-    /// A plan that does the work again, as a run of its own and so under a key of its own; nothing
-    /// where its input would be read as an expression. The work it names is locked by it: no order
-    /// changes that meanwhile.
+    /// A plan that does the work again, as a run of its own with a key of its own. The run locks the
+    /// prior work, so that no order changes it meanwhile. `None` if its input would be read as an
+    /// expression.
     pub fn repair(&self, version: Digest) -> Option<Plan> {
         let input = Value::Object(self.input.clone());
         if !expressions_of(&input).is_empty() {
@@ -269,8 +273,4 @@ impl Question {
     pub fn plugin(&self) -> &PluginId {
         &self.step.plugin
     }
-}
-
-fn text<'a>(document: &'a Value, name: &str) -> &'a str {
-    document.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -10,11 +10,11 @@ use super::*;
 use crate::codes::FailureCode;
 use crate::decompose::tests::played::Played;
 use crate::decompose::tests::{document, rulebook};
-use crate::documents::fulfilments_of;
 use crate::journal::{CancelRequest, Event, Record, VERSION};
 use crate::outcome::{Failure, FailureClass};
 use crate::plan::Work;
 use crate::{Due, Fulfilment, FulfilmentId};
+use tmf::document::instance::Instance;
 use tmf::time::Timestamp;
 
 const CATALOG: &str = "
@@ -72,13 +72,17 @@ fn network(played: &Played) -> Network {
     network
 }
 
-fn makers_of(played: &Played, resource: &str, document: &Value) -> Vec<Maker> {
-    let found = fulfilments_of(resource, document);
-    let found = found.iter().map(|id| {
+fn instance(resource: &str, document: &Value) -> Instance {
+    Instance::read(resource, document).unwrap().unwrap()
+}
+
+fn makers_of(played: &Played, instance: &Instance) -> Vec<Maker> {
+    let found = instance.orders().map(FulfilmentId::new);
+    let found = found.map(|id| {
         let records: Vec<Record> = played
             .journal
             .iter()
-            .filter(|(of, _)| of == id)
+            .filter(|(of, _)| *of == id)
             .map(|(_, event)| Record { v: VERSION, at: Timestamp(0), events: vec![event.clone()] })
             .collect();
         let before = Fulfilment::fold_before_undo(id.clone(), &records).unwrap();
@@ -112,8 +116,8 @@ fn asked(played: &Played, resource: &'static str) -> Vec<(String, Question)> {
     let documents = played.documents.iter().filter(|((kind, _), _)| *kind == resource);
     documents
         .flat_map(|((_, id), document)| {
-            let makers = makers_of(played, resource, document);
-            let asked = questions(resource, document, &makers);
+            let instance = instance(resource, document);
+            let asked = questions(&instance, &makers_of(played, &instance));
             let asked = asked.unwrap_or_else(|failure| panic!("{id}: {failure:?}"));
             asked.into_iter().map(|question| (id.clone(), question))
         })
@@ -136,7 +140,7 @@ fn cancel(played: &mut Played, open: &mut Fulfilment) {
     played.finish(open);
 }
 
-/// So many tasks of an order succeed.
+/// A number of tasks of an order succeed.
 fn some(played: &mut Played, open: &mut Fulfilment, count: usize) {
     for _ in 0..count {
         let due = open.due_at(Timestamp(i64::MAX)).into_iter().next();
@@ -169,7 +173,7 @@ fn only_the_work_that_stands_is_asked_about() {
 }
 
 #[test]
-fn what_an_order_that_came_to_nothing_left_behind_is_found() {
+fn remains_of_a_cancelled_order_are_found() {
     let mut played = played();
     let mut open = played.submit("f", &document("1 add O"));
     some(&mut played, &mut open, 3);
@@ -181,13 +185,13 @@ fn what_an_order_that_came_to_nothing_left_behind_is_found() {
     assert!(asked.iter().all(|(_, question)| question.expected == Expected::Gone));
     network.insert("f:1".into(), "f:1".into());
     assert_eq!(found(&played, &network), ["f-s2 LeftInNetwork X.do f:1"]);
-    // Somebody else stands there by now.
+    // Another order has its place by now.
     network.insert("f:1".into(), "g:1".into());
     assert_eq!(found(&played, &network), [""; 0]);
 }
 
 #[test]
-fn a_change_that_was_taken_back_stands_under_another_key() {
+fn a_change_that_was_undone_has_another_key() {
     let mut played = played();
     played.complete("f", &document("1 add O"));
     let mut open = played.submit("g", &document("1 modify O id:f-1 speed=200"));
@@ -206,19 +210,18 @@ fn an_instance_that_is_being_changed_or_is_not_ours_cannot_be_asked_about() {
     let mut open = played.submit("f", &document("1 add O"));
     some(&mut played, &mut open, 3);
     let code = |played: &Played, id: &str| {
-        let document = &played.documents[&("service", id.to_string())];
-        let makers = makers_of(played, "service", document);
-        questions("service", document, &makers).unwrap_err().code
+        let instance = instance("service", &played.documents[&("service", id.to_string())]);
+        questions(&instance, &makers_of(played, &instance)).unwrap_err().code
     };
     assert_eq!(code(&played, "f-s2"), FailureCode::InstanceBusy);
     played.documents.insert(("service", "x".into()), json!({ "id": "x", "state": "active" }));
     assert_eq!(code(&played, "x"), FailureCode::InstanceForeign);
     let planned = json!({ "id": "x", "state": "designed" });
-    assert_eq!(questions("service", &planned, &[]).unwrap(), []);
+    assert_eq!(questions(&instance("service", &planned), &[]).unwrap(), []);
 }
 
 #[test]
-fn an_answer_is_held_against_what_was_yielded_and_asked_for() {
+fn an_answer_is_compared_with_the_outputs_and_the_request() {
     let mut played = played();
     played.complete("f", &document("1 add O"));
     let (id, mut question) = asked(&played, "service").remove(0);
@@ -251,9 +254,9 @@ fn an_answer_is_held_against_what_was_yielded_and_asked_for() {
 }
 
 fn rank_of(played: &Played, resource: &'static str, id: &str) -> Rank {
-    let document = &played.documents[&(resource, id.to_string())];
-    let known = makers_of(played, resource, document).into_iter().map(|maker| maker.fulfilment);
-    rank(resource, document, &known.collect::<Vec<_>>())
+    let instance = instance(resource, &played.documents[&(resource, id.to_string())]);
+    let known = makers_of(played, &instance).into_iter().map(|maker| maker.fulfilment);
+    rank(&instance, &known.collect::<Vec<_>>())
 }
 
 #[test]
@@ -272,11 +275,11 @@ fn an_instance_is_a_root_or_a_part_or_has_ended() {
     assert_eq!(rank_of(&played, "service", "h-s2"), Rank::Root);
     played.finish(&mut open);
     assert_eq!(rank_of(&played, "service", "h-s2"), Rank::Part);
-    // What no order of ours made, or an order that is not kept any more.
+    // No order of ours made it, or an order that is not kept any more.
     let document = json!({ "id": "x", "state": "active" });
-    assert_eq!(rank("service", &document, &[]), Rank::Root);
+    assert_eq!(rank(&instance("service", &document), &[]), Rank::Root);
     let known = &played.documents[&("service", "f-s1".to_string())];
-    assert_eq!(rank("service", known, &[]), Rank::Root);
+    assert_eq!(rank(&instance("service", known), &[]), Rank::Root);
     // A service that was ordered directly.
     let planned = &played.fulfilments["h"];
     let items = planned.plan().items.iter().skip(1);
@@ -288,7 +291,7 @@ fn an_instance_is_a_root_or_a_part_or_has_ended() {
     direct.apply(at, &Event::Planned { plan: Arc::new(plan) }).unwrap();
     direct.apply(at, &Event::Ended { end: crate::journal::End::Completed }).unwrap();
     let known = &played.documents[&("service", "h-s1".to_string())];
-    assert_eq!(rank("service", known, &[Arc::new(direct)]), Rank::Root);
+    assert_eq!(rank(&instance("service", known), &[Arc::new(direct)]), Rank::Root);
 }
 
 #[test]
@@ -298,8 +301,8 @@ fn a_reference_leads_to_an_instance_by_its_whole_id() {
         played.complete("f", &document("1 add O"));
         played
     };
-    let product = &played.documents[&("product", "f-1".to_string())];
-    let service = &played.documents[&("service", "f-s1".to_string())];
+    let product = &instance("product", &played.documents[&("product", "f-1".to_string())]);
+    let service = &instance("service", &played.documents[&("service", "f-s1".to_string())]);
     let [by_product, by_service] = users("service") else { panic!("two inventories") };
     assert!(leads_to(by_product, product, "f-s1") && !leads_to(by_product, product, "f-s"));
     assert!(leads_to(by_service, service, "f-s2") && !leads_to(by_service, service, "f-s1"));
@@ -309,7 +312,7 @@ fn a_reference_leads_to_an_instance_by_its_whole_id() {
     }
 }
 
-/// What a customer does next.
+/// The next act of a customer.
 #[derive(Clone, Debug)]
 enum Next {
     Order,
@@ -325,7 +328,7 @@ fn next() -> impl Strategy<Value = (Next, Option<usize>)> {
         2 => Just(Next::Extra),
         1 => Just(Next::Cease),
     ];
-    // Some orders are cancelled after so many tasks.
+    // Some orders are cancelled after a number of tasks.
     (what, prop::option::weighted(0.3, 0..4_usize))
 }
 
@@ -363,7 +366,7 @@ fn play(wishes: &[(Next, Option<usize>)]) -> Played {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
-    /// Where nothing drifted nothing is found, and each single drift is found by its key.
+    /// Without drift there is no finding, and each single drift is found by its key.
     #[test]
     fn drift_is_found_and_nothing_else(wishes in prop::collection::vec(next(), 1..7)) {
         let played = play(&wishes);
@@ -387,7 +390,7 @@ proptest! {
             prop_assert!(found.contains(&line), "{line}: {found:?}");
             prop_assert!(found.iter().all(|line| line.contains(&question.key)), "{found:?}");
         }
-        // All that the network holds is asked about.
+        // Everything in the network is asked about.
         for key in network.keys() {
             prop_assert!(asked.iter().any(|(_, question)| question.key == *key), "{key}");
         }

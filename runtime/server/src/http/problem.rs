@@ -422,6 +422,7 @@ impl From<CheckError> for Problem {
             CheckError::Store(error) => error.into(),
             CheckError::Read(error) => error.into(),
             CheckError::Ask(error) => error.into(),
+            CheckError::Document(error) => Self::ours(&error),
         }
     }
 }

@@ -3,10 +3,12 @@
 use engine::core::{Unless, read_records};
 use engine::worker::{Call, Operation, Worker as _};
 use host::Role;
-use model::documents::fulfilments_of;
 use model::reconcile::{Finding, Holder, Maker, Question, Reading, holder, questions};
-use model::{Digest, End, Failure, FailureClass, FailureCode, Fulfilment, Phase, TaskId};
-use serde_json::Value;
+use model::{
+    Digest, End, Failure, FailureClass, FailureCode, Fulfilment, FulfilmentId, Phase, TaskId,
+};
+use tmf::document::instance::Instance;
+use tmf::field::Malformed;
 
 use super::orphan::is_orphan;
 use crate::app::App;
@@ -23,6 +25,8 @@ pub(crate) enum CheckError {
     Read(#[from] engine::handle::ReadError),
     #[error(transparent)]
     Ask(#[from] engine::handle::AskError),
+    #[error("a document of the inventory cannot be read")]
+    Document(#[from] Malformed),
 }
 
 /// The result of a check.
@@ -40,7 +44,17 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
         let Some(document) = app.document(resource, id)? else {
             return Ok(checked);
         };
-        let asked = match ask_about(app, resource, &document.body).await? {
+        let instance = match Instance::read(resource, &document.body) {
+            Ok(Some(instance)) => instance,
+            Ok(None) => return Ok(checked),
+            Err(malformed) => {
+                let message = malformed.to_string();
+                let failure = Failure::new(FailureClass::Operator, FailureCode::InventoryDocument, message);
+                checked.findings = vec![Finding::unknown(resource, id, &failure)];
+                return Ok(checked);
+            }
+        };
+        let asked = match ask_about(app, &instance).await? {
             Ok(asked) => asked,
             Err(failure) => {
                 checked.findings = vec![Finding::unknown(resource, id, &failure)];
@@ -48,7 +62,7 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
             }
         };
         let mut findings = Vec::new();
-        let is_orphan = is_orphan(app, resource, &document.body).await?;
+        let is_orphan = is_orphan(app, &instance).await?;
         if is_orphan {
             findings.push(Finding::orphaned(resource, id));
         }
@@ -67,7 +81,7 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
             return Ok(checked);
         }
         // An order may have begun to use it since, and have ended.
-        if is_orphan && !self::is_orphan(app, resource, &document.body).await? {
+        if is_orphan && !self::is_orphan(app, &instance).await? {
             continue;
         }
         let now = app.document(resource, id)?;
@@ -83,29 +97,21 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
 }
 
 /// The open orders about an instance: those that its document names, and those that change the
-/// prior work of it. `None` if it is no instance.
-pub(crate) async fn orders_about(
-    app: &App,
-    resource: &str,
-    document: &Value,
-) -> Result<Option<Unless>, CheckError> {
-    if !matches!(resource, "product" | "service" | "resource") {
-        return Ok(None);
-    }
-    let open = fulfilments_of(resource, document);
-    let asked = ask_about(app, resource, document).await?.unwrap_or_default();
+/// prior work of it.
+pub(crate) async fn orders_about(app: &App, instance: &Instance) -> Result<Unless, CheckError> {
+    let open = instance.orders().map(FulfilmentId::new).collect();
+    let asked = ask_about(app, instance).await?.unwrap_or_default();
     let locked = asked.into_iter().map(|question| question.key).collect();
-    Ok(Some(Unless { open: open.into_iter().collect(), locked }))
+    Ok(Unless { open, locked })
 }
 
 /// The questions about an instance; a failure if there is no plugin to ask.
 pub(super) async fn ask_about(
     app: &App,
-    resource: &str,
-    document: &Value,
+    instance: &Instance,
 ) -> Result<Result<Vec<Question>, Failure>, CheckError> {
     let mut known = Vec::new();
-    for id in fulfilments_of(resource, document) {
+    for id in instance.orders().map(FulfilmentId::new) {
         // An order that was removed, or belongs to another system, is no evidence.
         let Some(fulfilment) = app.engine.get(&id).await? else { continue };
         let is_completed = matches!(fulfilment.phase(), Phase::Ended(End::Completed, _));
@@ -118,7 +124,7 @@ pub(super) async fn ask_about(
         };
         known.push(Maker { fulfilment, before_undo });
     }
-    Ok(questions(resource, document, &known))
+    Ok(questions(instance, &known))
 }
 
 /// The version of the plugin that answers a question; `None` if there is none.

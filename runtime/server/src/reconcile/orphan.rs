@@ -3,38 +3,34 @@
 
 use std::collections::BTreeSet;
 
-use model::documents::fulfilments_of;
+use model::FulfilmentId;
 use model::reconcile::{Rank, leads_to, rank, users};
-use serde_json::Value;
+use tmf::document::instance::Instance;
 
 use super::CheckError;
 use crate::app::{App, Ids};
 
 /// Whether an instance is a part that no product in use leads to.
-pub(super) async fn is_orphan(
-    app: &App,
-    resource: &str,
-    document: &Value,
-) -> Result<bool, CheckError> {
-    if rank_of(app, resource, document).await? != Rank::Part {
+pub(super) async fn is_orphan(app: &App, instance: &Instance) -> Result<bool, CheckError> {
+    if rank_of(app, instance).await? != Rank::Part {
         return Ok(false);
     }
-    let id = document.get("id").and_then(Value::as_str).unwrap_or_default();
-    let mut open = vec![(resource.to_string(), id.to_string())];
-    let mut seen: BTreeSet<(String, String)> = open.iter().cloned().collect();
+    let mut open = vec![(instance.resource(), instance.id.clone())];
+    let mut seen: BTreeSet<(&str, String)> = open.iter().cloned().collect();
     while let Some((resource, id)) = open.pop() {
-        for user in users(&resource) {
+        for user in users(resource) {
             let mut ids = Ids::new(user.resource, user.path, &id);
             while let Some(above) = ids.next(&**app.engine.store())? {
                 let Some(found) = app.readable(user.resource, &above)? else { continue };
-                if !leads_to(user, &found.body, &id) {
+                let Some(found) = Instance::read(user.resource, &found.body)? else { continue };
+                if !leads_to(user, &found, &id) {
                     continue;
                 }
-                match rank_of(app, user.resource, &found.body).await? {
+                match rank_of(app, &found).await? {
                     Rank::Root => return Ok(false),
                     Rank::Ended => {}
                     Rank::Part => {
-                        let next = (user.resource.to_string(), above);
+                        let next = (user.resource, above);
                         if seen.insert(next.clone()) {
                             open.push(next);
                         }
@@ -46,10 +42,10 @@ pub(super) async fn is_orphan(
     Ok(true)
 }
 
-async fn rank_of(app: &App, resource: &str, document: &Value) -> Result<Rank, CheckError> {
+async fn rank_of(app: &App, instance: &Instance) -> Result<Rank, CheckError> {
     let mut known = Vec::new();
-    for id in fulfilments_of(resource, document) {
+    for id in instance.orders().map(FulfilmentId::new) {
         known.extend(app.engine.get(&id).await?);
     }
-    Ok(rank(resource, document, &known))
+    Ok(rank(instance, &known))
 }

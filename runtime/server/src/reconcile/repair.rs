@@ -7,6 +7,7 @@ use engine::{NotSubmitted, Seen, Submitted};
 use model::reconcile::{Kind, Question, Reading};
 use model::{End, Event, Fulfilment, FulfilmentId, Phase};
 use serde_json::json;
+use tmf::document::instance::Instance;
 
 use super::check::{ask, ask_about, version};
 use super::{CheckError, find, put};
@@ -74,7 +75,9 @@ async fn missing(
     let Some(document) = app.document(resource, id)? else {
         return Ok(None);
     };
-    let asked = ask_about(app, resource, &document.body).await?.unwrap_or_default();
+    let instance = Instance::read(resource, &document.body).map_err(CheckError::Document)?;
+    let Some(instance) = instance else { return Ok(None) };
+    let asked = ask_about(app, &instance).await?.unwrap_or_default();
     let Some(question) = asked.into_iter().find(|question| question.key == key) else {
         return Ok(None);
     };

@@ -8,6 +8,7 @@ use engine::core::Unless;
 use engine::documents::{Change, Document, Error, Expected, Put};
 use engine::handle::NotWritten;
 use serde_json::Value;
+use tmf::document::instance::Instance;
 use tmf::patch::Format;
 
 use super::one::{stored, tagged};
@@ -16,6 +17,7 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
 use crate::http::{ServerState, answer, etag, href};
+use crate::reconcile::{CheckError, orders_about};
 use crate::systems::{self, Draft};
 
 /// Attempts at a change while others change the same document.
@@ -88,10 +90,10 @@ async fn change(
         let before = stored(server, served.resource, id)?;
         etag::check_match(&call.headers, &etag::of(before.revision))?;
         let unless = match asked {
-            Asked::Delete => {
-                crate::reconcile::orders_about(&server.app, served.resource.key, &before.body)
-                    .await?
-            }
+            Asked::Delete => match instance(served, &before)? {
+                Some(instance) => Some(orders_about(&server.app, &instance).await?),
+                None => None,
+            },
             Asked::Patch(..) | Asked::Replace(_) => None,
         };
         let draft = Draft { base: call.base.clone(), ..draft(server, served, id, before, asked)? };
@@ -100,6 +102,11 @@ async fn change(
         }
     }
     Err(Problem::conflict("others change it all the time: try again").about("id"))
+}
+
+/// The instance of an inventory that a document is of; `None` if it is of another resource.
+fn instance(served: &Served, document: &Document) -> Result<Option<Instance>, CheckError> {
+    Ok(Instance::read(served.resource.key, &document.body)?)
 }
 
 fn draft(

@@ -173,6 +173,7 @@ impl From<RepairError> for Problem {
             RepairError::Check(CheckError::Store(error)) => error.into(),
             RepairError::Check(CheckError::Read(error)) => error.into(),
             RepairError::Check(CheckError::Ask(error)) => error.into(),
+            RepairError::Check(CheckError::Document(error)) => Self::ours(&error),
         }
     }
 }
