@@ -184,7 +184,7 @@ impl Engine {
             _ => {
                 let ended = read_fulfilment(&*self.store, id).map_err(ReadError::Journal)?;
                 let ended = ended.ok_or_else(|| CancelError::Unknown(id.clone()))?;
-                let state = ended.order_state().into();
+                let state = ended.order_state().to_string();
                 Err(CancelError::Refused(Refusal::Final { state }))
             }
         }

@@ -1,5 +1,5 @@
-//! The TM Forum documents that follow from a fulfilment: its orders at all three levels, and what
-//! it puts into the inventories. They are computed from the fold, so they say the same after a
+//! The TM Forum documents that follow from a fulfilment: its orders at all three levels, and its
+//! products, services and resources. They are computed from the fold, so they are the same after a
 //! crash, and are written in the same commit as the events that they follow from.
 
 mod activation;
@@ -30,14 +30,17 @@ pub use part::Part;
 #[cfg(test)]
 pub(crate) use part::tests::assert_parts;
 pub use resources::pooled_id;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::ItemId;
 use crate::installed;
 use crate::journal::{End, Event, Kind};
 use crate::plan::{Item, Level};
+use tmf::document::{Characteristic, write};
 use tmf::resource::capitalised;
+use tmf::table::OrderState;
 
 /// A document to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,14 +53,20 @@ pub struct Document {
     pub body: Value,
 }
 
+impl Document {
+    fn new(resource: &'static str, id: impl Into<String>, document: &impl Serialize) -> Self {
+        Self { resource, id: id.into(), body: write(document) }
+    }
+}
+
 /// A document whose list is written before it, in [`Piece`]s.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// The document without its list.
     pub document: Document,
-    /// The attribute that the list is.
+    /// The attribute that has the list.
     pub list: &'static str,
-    /// How many pieces the list has.
+    /// The number of pieces that the list has.
     pub pieces: usize,
 }
 
@@ -68,7 +77,7 @@ pub struct Piece {
     pub resource: &'static str,
     /// The id of the document.
     pub id: String,
-    /// The attribute that the list is.
+    /// The attribute that has the list.
     pub list: &'static str,
     /// Its place among the pieces.
     pub index: usize,
@@ -76,35 +85,35 @@ pub struct Piece {
     pub entries: Vec<Value>,
 }
 
-/// What a commit writes besides the journal.
+/// The documents and records that a commit writes besides the journal.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     /// Documents, in order; the last one of an id counts.
     pub documents: Vec<Document>,
-    /// Documents that are too long to be written at once; they come after their pieces.
+    /// Documents that are too long to be written at once. They are written after their pieces.
     pub heads: Vec<Head>,
     /// The pieces of such documents.
     pub pieces: Vec<Piece>,
-    /// The resources and ids of documents that are no more, after all that is written.
+    /// The resources and ids of documents that are removed after everything is written.
     pub removed: Vec<(&'static str, String)>,
-    /// What becomes of the records of what is installed.
+    /// Changes of the records of installed instances.
     pub installed: Vec<installed::Record>,
-    /// Which part of all that changes it is.
+    /// The part of all changes that these are.
     part: Part,
 }
 
 fn href(resource: &str, id: &str) -> String {
-    format!("{}/{id}", tmf::table::path(resource))
+    tmf::href::of(resource, id)
 }
 
 impl Fulfilment {
-    /// What events that were just applied change; `before` is [`Fulfilment::order_state`] as it was
-    /// last written, nothing for a new fulfilment.
-    pub fn changes(&self, events: &[Event], before: Option<&str>) -> Changes {
+    /// The changes that follow from events that were just applied. `before` is
+    /// [`Fulfilment::order_state`] as it was last written, `None` for a new fulfilment.
+    pub fn changes(&self, events: &[Event], before: Option<OrderState>) -> Changes {
         self.changes_in(Part::Whole, events, before)
     }
 
-    fn follow_events(&self, events: &[Event], before: Option<&str>, changes: &mut Changes) {
+    fn follow_events(&self, events: &[Event], before: Option<OrderState>, changes: &mut Changes) {
         if matches!(self.kind(), Kind::Run { .. }) {
             return;
         }
@@ -128,7 +137,7 @@ impl Fulfilment {
         }
         if before != Some(self.order_state()) && changes.part.has_last() {
             changes.documents.extend(self.monitor());
-            self.settled(changes);
+            self.finished(changes);
         }
     }
 
@@ -139,7 +148,7 @@ impl Fulfilment {
     }
 
     /// Whether the documents of the orders change.
-    fn shows_orders(&self, events: &[Event], before: Option<&str>) -> bool {
+    fn shows_orders(&self, events: &[Event], before: Option<OrderState>) -> bool {
         before != Some(self.order_state())
             || events.iter().any(|event| {
                 let shows = matches!(
@@ -162,7 +171,7 @@ impl Fulfilment {
         } else if let Event::CancelRefused { request, refusal } = event {
             self.cancelling(request, Some(refusal), changes);
         } else if let Some(task) = event.task().filter(|_| event.completes_task()) {
-            // An attempt that was under way succeeds before its task is undone.
+            // An attempt that was in progress succeeds before its task is undone.
             let is_of_work = !self.is_turned(task) || matches!(event, Event::Succeeded { .. });
             let is_of_undo = event.is_of_undo() || !is_of_work;
             match (is_of_undo, event) {
@@ -174,33 +183,35 @@ impl Fulfilment {
     }
 
     /// The state of the orders (TMF622, 641, 652): the reference's roll-up of the items.
-    pub fn order_state(&self) -> &'static str {
+    pub fn order_state(&self) -> OrderState {
         match self.phase() {
             Phase::Submitted if self.after().is_empty() && self.behind().is_empty() => {
-                "acknowledged"
+                OrderState::Acknowledged
             }
-            Phase::Submitted => "pending",
-            Phase::Ended(End::Completed, _) => "completed",
-            Phase::Ended(End::Partial, _) => "partial",
-            Phase::Ended(End::Failed, _) => "failed",
-            Phase::Ended(End::Rejected, _) => "rejected",
-            Phase::Ended(End::Cancelled, _) => "cancelled",
-            Phase::RollingBack(_) if self.cancelled_by().is_some() => "pendingCancellation",
-            Phase::Held(_) => "held",
-            Phase::Running | Phase::RollingBack(_) if self.is_held() => "held",
-            Phase::Running if self.is_early() => "pending",
-            Phase::Running | Phase::RollingBack(_) => "inProgress",
+            Phase::Submitted => OrderState::Pending,
+            Phase::Ended(End::Completed, _) => OrderState::Completed,
+            Phase::Ended(End::Partial, _) => OrderState::Partial,
+            Phase::Ended(End::Failed, _) => OrderState::Failed,
+            Phase::Ended(End::Rejected, _) => OrderState::Rejected,
+            Phase::Ended(End::Cancelled, _) => OrderState::Cancelled,
+            Phase::RollingBack(_) if self.cancelled_by().is_some() => {
+                OrderState::PendingCancellation
+            }
+            Phase::Held(_) => OrderState::Held,
+            Phase::Running | Phase::RollingBack(_) if self.is_held() => OrderState::Held,
+            Phase::Running if self.is_early() => OrderState::Pending,
+            Phase::Running | Phase::RollingBack(_) => OrderState::InProgress,
         }
     }
 
     /// The state of an item: that of its tasks and of what it was decomposed into.
-    pub fn item_state(&self, item: ItemId) -> &'static str {
+    pub fn item_state(&self, item: ItemId) -> OrderState {
         match self.phase() {
-            Phase::Ended(End::Partial, _) if self.is_delivered(item) => "completed",
-            Phase::Ended(End::Partial, _) => "failed",
+            Phase::Ended(End::Partial, _) if self.is_delivered(item) => OrderState::Completed,
+            Phase::Ended(End::Partial, _) => OrderState::Failed,
             Phase::Submitted | Phase::Held(_) | Phase::Ended(..) => self.order_state(),
             Phase::RollingBack(_) if self.cancelled_by().is_some() => self.order_state(),
-            Phase::Running if self.is_early_item(item) => "pending",
+            Phase::Running if self.is_early_item(item) => OrderState::Pending,
             Phase::Running | Phase::RollingBack(_) => self.state_of_work(item),
         }
     }
@@ -218,27 +229,15 @@ impl Fulfilment {
     }
 }
 
-/// Characteristics as TM Forum writes them.
+/// Characteristics as TM Forum lists them, with their types.
 pub fn characteristics(values: &serde_json::Map<String, Value>) -> Vec<Value> {
-    let entries = values.iter().map(|(name, value)| {
-        let value_type = match value {
-            Value::Number(_) => "number",
-            Value::Bool(_) => "boolean",
-            Value::Null | Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
-        json!({ "name": name, "valueType": value_type, "value": value })
-    });
-    entries.collect()
+    values.iter().map(|(name, value)| write(&Characteristic::typed(name, value.clone()))).collect()
 }
 
-fn copy(from: &Value, names: &[&str], to: &mut Value) {
-    for name in names {
-        if let (Some(value), Some(fields)) = (from.get(*name), to.as_object_mut()) {
-            fields.insert((*name).into(), value.clone());
-        }
-    }
+/// The characteristics of an item as TM Forum lists them, with their types.
+fn listed(item: &Item) -> Vec<Characteristic> {
+    let values = item.characteristics.iter();
+    values.map(|(name, value)| Characteristic::typed(name, value.clone())).collect()
 }
 
 #[cfg(test)]

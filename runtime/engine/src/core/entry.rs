@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{Direction, Event, Fulfilment, TaskId};
+use tmf::table::OrderState;
 use tmf::time::Timestamp;
 
 use super::agenda::Agenda;
@@ -27,7 +28,7 @@ pub(super) struct Entry<R> {
     /// The number of its commits on their way to the disk after which it continues.
     pub on_the_way: usize,
     /// The state of its orders as they were last written.
-    pub order_state: Option<&'static str>,
+    pub order_state: Option<OrderState>,
     /// The time of its timer.
     pub wake_at: Option<Timestamp>,
     /// Askers that wait for its end.

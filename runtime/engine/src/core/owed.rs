@@ -7,6 +7,7 @@ use std::sync::Arc;
 use model::documents::Part;
 use model::{Document, Fulfilment, FulfilmentId, Record, Reservation};
 use serde::{Deserialize, Serialize};
+use tmf::table::OrderState;
 
 use super::{After, Commit, Input, Published};
 use crate::documents::Put;
@@ -23,7 +24,7 @@ pub(super) struct Owed<R> {
     pub(super) freed: Vec<(Reservation, String)>,
     pub(super) record: Arc<Record>,
     /// The state of the orders before the record.
-    pub(super) before: Option<&'static str>,
+    pub(super) before: Option<OrderState>,
     pub(super) mark: Mark,
     pub(super) parts: VecDeque<Part>,
     /// Facts that are written with the last part.
@@ -65,7 +66,7 @@ impl<R> Owed<R> {
     pub(super) fn after_first(
         fulfilment: &Fulfilment,
         record: &Arc<Record>,
-        before: Option<&'static str>,
+        before: Option<OrderState>,
         items: NonZero<usize>,
         freed: &[Document],
     ) -> Option<(Part, Self)> {
@@ -113,7 +114,7 @@ impl<R> Owed<R> {
 
     fn new(
         record: Arc<Record>,
-        before: Option<&'static str>,
+        before: Option<OrderState>,
         mark: Mark,
         parts: VecDeque<Part>,
     ) -> Self {

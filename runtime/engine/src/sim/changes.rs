@@ -100,7 +100,7 @@ fn plan(dice: &mut Dice, owner: &Fulfilment, instance: &Instance, product: &str)
         if index == 0 {
             item.instance = Some(product.into());
             origin.state = instance.document["status"].as_str().unwrap().into();
-            origin.links = instance.document["productOrderItem"].as_array().unwrap().clone();
+            origin.links = tmf::document::instance::links_of(&instance.document).unwrap();
         } else {
             item.instance = Some(owner.service_id(before));
         }

@@ -273,7 +273,7 @@ impl Disk {
             let told = &self.told[&format!("{resource}/{id}")];
             let last = told.last().unwrap();
             assert!(
-                last == fold.order_state() || last.ends_with("CreateEvent"),
+                last == fold.order_state().as_str() || last.ends_with("CreateEvent"),
                 "subscribers know that {resource} {id} is {}, not {last}",
                 fold.order_state()
             );

@@ -16,10 +16,13 @@ use super::Blocked;
 use super::draft::{Builder, Reads, Requested};
 use super::existing::{ExistingLine, PriorItem, installed};
 use super::parts::{self, Fit};
+use crate::codes::FailureCode;
 use crate::documents;
 use crate::id::{InstanceId, ItemId, SpecId};
 use crate::order::Form;
+use crate::outcome::{Failure, FailureClass};
 use crate::plan::{Action, Item, Level, Part, Provenance, root_of};
+use tmf::document::instance::links_of;
 
 impl<'a> Builder<'a> {
     /// Notes what is known of the instance that a line is about.
@@ -35,7 +38,7 @@ impl<'a> Builder<'a> {
         item.serves.clone_from(&known.item().serves);
         self.stand(id, known)?;
         let item = &mut self.built.items[index];
-        name_state(item, known.document);
+        name_state(item, known.document)?;
         if let Some(origin) = &mut item.origin {
             origin.wanted.clone_from(&existing.wanted);
             let (form, line) = (Form::of(self.order.level), &self.order.lines[index]);
@@ -80,7 +83,7 @@ impl<'a> Builder<'a> {
             let own = self.stays(part)?;
             self.below(own, id, root);
             if is_new {
-                let root = self.keep_product(own, id, part).unwrap_or(root);
+                let root = self.keep_product(own, id, part)?.unwrap_or(root);
                 self.keep_parts(own, root, part)?;
             }
         }
@@ -88,9 +91,14 @@ impl<'a> Builder<'a> {
     }
 
     /// A part of a bundle stays as it is, or becomes suspended or active with it.
-    fn keep_product(&mut self, own: ItemId, bundle: ItemId, part: PriorItem<'a>) -> Option<ItemId> {
+    fn keep_product(
+        &mut self,
+        own: ItemId,
+        bundle: ItemId,
+        part: PriorItem<'a>,
+    ) -> Result<Option<ItemId>, Blocked> {
         if part.item().level != Level::Product {
-            return None;
+            return Ok(None);
         }
         let origin = self.built.items[bundle.index()].origin.as_ref();
         let wanted = origin.and_then(|origin| origin.wanted.clone());
@@ -98,14 +106,14 @@ impl<'a> Builder<'a> {
         let line = format!("{}.{}", self.built.items[bundle.index()].line, part.item().line);
         let item = &mut self.built.items[own.index()];
         item.line = line;
-        name_state(item, part.document);
+        name_state(item, part.document)?;
         if let (Some(_), Some(origin)) = (&wanted, &mut item.origin) {
             origin.wanted = wanted;
             item.action = Action::Modify;
         }
         self.is_line_within(own, bundle);
         self.built.unchanged.insert(own);
-        Some(own)
+        Ok(Some(own))
     }
 
     /// A product that no line names is a line of its own, in the bundle that it is a part of. It has
@@ -299,7 +307,7 @@ impl<'a> Builder<'a> {
                 let own = self.stays(part)?;
                 self.below(own, parent, root);
                 if is_new {
-                    let root = self.keep_product(own, parent, part).unwrap_or(root);
+                    let root = self.keep_product(own, parent, part)?.unwrap_or(root);
                     self.keep_parts(own, root, part)?;
                 }
                 continue;
@@ -368,13 +376,19 @@ fn origin(known: &PriorItem<'_>) -> Provenance {
     }
 }
 
-/// Notes what an instance's document has.
-pub(super) fn name_state(item: &mut Item, document: &Value) {
-    let Some(origin) = &mut item.origin else { return };
-    let state = |name: &str| document.get(name).and_then(Value::as_str);
-    let state = state("status").or_else(|| state("state")).unwrap_or_default();
+/// Notes the state and the orders that an instance's document has.
+pub(super) fn name_state(item: &mut Item, document: &Value) -> Result<(), Blocked> {
+    let Some(origin) = &mut item.origin else { return Ok(()) };
+    let text = |name: &str| document.get(name).and_then(Value::as_str);
+    let state = text("status").or_else(|| text("state")).unwrap_or_default();
     origin.state = state.into();
-    let links = ["productOrderItem", "serviceOrderItem"];
-    let links = links.iter().find_map(|name| document.get(*name)?.as_array());
-    origin.links = links.cloned().unwrap_or_default();
+    origin.links = links_of(document).map_err(|malformed| {
+        let message = format!("an instance of item `{}`: {malformed}", item.line);
+        Blocked::Failure(Failure::new(
+            FailureClass::Operator,
+            FailureCode::InventoryDocument,
+            message,
+        ))
+    })?;
+    Ok(())
 }

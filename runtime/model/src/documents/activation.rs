@@ -1,7 +1,15 @@
-//! What follows from a service or resource that is activated directly (TMF640, 702): a monitor
-//! that shows how far it is, and the instance itself from the moment it is asked for.
+//! The documents of a service or resource that is activated directly (TMF640, 702): a monitor that
+//! shows its progress, and the instance itself from the moment it is asked for.
 
-use serde_json::{Value, json};
+use tmf::document::monitor::{
+    ErrorBody, HeaderItem, Monitor, MonitorState, MonitoredRequest, MonitoredResponse,
+};
+use tmf::document::order::{Items, Written};
+use tmf::document::ordered::OrderLink;
+use tmf::document::resource::{Resource, UsageState};
+use tmf::document::service::Service;
+use tmf::document::{Attributes, DateTime, Overlay, Rest, write};
+use tmf::table::{OrderState, ResourceStatus, ServiceState};
 
 use super::{Changes, Document, href};
 use crate::activation::LINE;
@@ -12,7 +20,7 @@ use crate::order::Form;
 use crate::outcome::FailureClass;
 use crate::plan::{Action, Item};
 
-/// What is activated.
+/// The kind of instance that is activated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subject {
     Service,
@@ -33,22 +41,22 @@ impl Subject {
             Self::Resource => "resourceMonitor",
         }
     }
+}
 
-    /// The attribute that is its state, with what it is before it is active and when it never was.
-    fn states(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Service => ("state", "designed", "terminated"),
-            Self::Resource => ("resourceStatus", "reserved", "available"),
-        }
-    }
+/// The life of a new instance that is not active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inactive {
+    /// It is not active yet.
+    Asked,
+    /// It failed, and never was.
+    Failed,
 }
 
 impl Fulfilment {
-    /// The instance that is activated directly: its resource and its id; nothing where an order
-    /// came in.
+    /// The instance that is activated directly: its resource and its id. `None` if an order came in.
     pub fn activated(&self) -> Option<(&'static str, String)> {
         let (_, subject) = self.activating()?;
-        let own = self.asked_for(subject.form()).get("id").and_then(Value::as_str);
+        let own = self.asked_for(subject.form()).subject.text("id");
         let id = own.map(str::to_string).unwrap_or_else(|| match subject {
             Subject::Resource => self.resource_id(LINE, 0),
             Subject::Service => format!("{}-s{LINE}", self.id()),
@@ -66,47 +74,44 @@ impl Fulfilment {
     }
 
     /// The instance as the request describes it.
-    fn asked_for(&self, form: Form) -> &Value {
-        const NOTHING: &Value = &Value::Null;
-        let item = self.document().get(form.items()).and_then(|items| items.get(0));
-        item.and_then(|item| item.get(form.subject())).unwrap_or(NOTHING)
+    fn asked_for(&self, form: Form) -> Written<'_> {
+        let items = Items::of(Attributes::of(self.document()), form.names());
+        items.and_then(|items| items.first()).unwrap_or_default()
     }
 
     fn action(&self, form: Form) -> Option<Action> {
-        let item = self.document().get(form.items()).and_then(|items| items.get(0));
-        Action::parse(item?.get("action")?.as_str()?)
+        Action::parse(self.asked_for(form).item.text("action")?)
     }
 
-    /// The attributes of an instance that the request sets, besides those that follow from the work.
-    pub(super) fn as_asked(&self, item: &Item, body: &mut Value) {
+    /// Writes the attributes of an instance that the request sets, besides those that follow from the
+    /// work.
+    pub(super) fn as_asked(&self, item: &Item, document: &mut Document) {
         if let (Some((request, _)), true) = (self.activating(), self.is_line(item))
-            && let Some(fields) = body.as_object_mut()
+            && let Some(mut fields) = Overlay::on(&mut document.body)
         {
-            fields.extend(request.attributes.clone());
+            fields.extend(&request.attributes);
         }
     }
 
-    /// A new instance stands in the inventory from the moment it is asked for.
+    /// A new instance is in the inventory from the moment it is asked for.
     pub(super) fn asked(&self, changes: &mut Changes) {
         if let Some((_, subject)) = self.activating()
             && self.action(subject.form()) == Some(Action::Add)
         {
-            let (_, state, _) = subject.states();
-            changes.documents.extend(self.instance(subject, state));
+            changes.documents.extend(self.instance(subject, Inactive::Asked));
         }
     }
 
-    /// The request has come to an end: what was never activated is no more, and what was to be
-    /// removed is.
-    pub(super) fn settled(&self, changes: &mut Changes) {
+    /// The request has ended: an instance that never was active has failed, and one that was to be
+    /// removed is removed.
+    pub(super) fn finished(&self, changes: &mut Changes) {
         let (Some((request, subject)), Phase::Ended(end, _)) = (self.activating(), self.phase())
         else {
             return;
         };
         match (self.action(subject.form()), end) {
             (Some(Action::Add), End::Failed | End::Rejected | End::Cancelled) => {
-                let (_, _, state) = subject.states();
-                changes.documents.extend(self.instance(subject, state));
+                changes.documents.extend(self.instance(subject, Inactive::Failed));
             }
             (Some(Action::Delete), End::Completed | End::Partial) if request.method == "DELETE" => {
                 changes.removed.extend(self.activated());
@@ -116,130 +121,177 @@ impl Fulfilment {
     }
 
     /// The new instance while it is not active.
-    fn instance(&self, subject: Subject, state: &str) -> Option<Document> {
+    fn instance(&self, subject: Subject, life: Inactive) -> Option<Document> {
         let (resource, id) = self.activated()?;
-        let (form, (attribute, ..)) = (subject.form(), subject.states());
-        let (request, asked) = (self.activating()?.0, self.asked_for(form));
-        let spec = &asked[form.spec()];
-        let name = ["name", "id"].iter().find_map(|name| spec.get(*name)?.as_str());
-        let mut body = json!({ "name": name, "@type": super::capitalised(resource) });
-        if let (Some(fields), Some(asked)) = (body.as_object_mut(), asked.as_object()) {
-            fields.extend(asked.iter().map(|(name, value)| (name.clone(), value.clone())));
-            fields.extend(request.attributes.clone());
-            fields.insert("id".into(), json!(id));
-            fields.insert("href".into(), json!(href(resource, &id)));
-            fields.insert(attribute.into(), json!(state));
-            let own = match subject {
-                Subject::Resource => json!({
-                    "usageState": "idle",
-                    "resourceOrderItem": [{
-                        "resourceOrderId": self.id(),
-                        "resourceOrderHref": href("resourceOrder", self.id().as_str()),
-                        "itemId": LINE,
-                    }],
-                }),
-                Subject::Service => json!({
-                    "isServiceEnabled": false,
-                    "serviceDate": self.submitted_at().to_string(),
-                    "serviceOrderItem": [{
-                        "serviceOrderId": self.id(),
-                        "serviceOrderHref": href("serviceOrder", self.id().as_str()),
-                        "itemId": LINE,
-                        "itemAction": Action::Add.as_str(),
-                        "@referredType": "ServiceOrderItem",
-                    }],
-                }),
-            };
-            fields.extend(own.as_object().cloned().unwrap_or_default());
+        let (form, request) = (subject.form(), self.activating()?.0);
+        let asked = self.asked_for(form).subject;
+        let spec = asked.within(form.spec());
+        let name = ["name", "id"].iter().find_map(|name| spec.text(name)).map(str::to_owned);
+        let kind = Some(super::capitalised(resource));
+        let mut document = match subject {
+            Subject::Resource => {
+                let own = Resource { name, kind, ..Resource::default() };
+                Document::new(resource, &id, &own)
+            }
+            Subject::Service => {
+                let own = Service { name, kind, ..Service::default() };
+                Document::new(resource, &id, &own)
+            }
+        };
+        let own = match subject {
+            Subject::Resource => write(&self.inactive_resource(&id, life)),
+            Subject::Service => write(&self.inactive_service(&id, life)),
+        };
+        if let Some(mut fields) = Overlay::on(&mut document.body) {
+            fields.show(asked, |_| true);
+            fields.extend(&request.attributes);
+            fields.show(Attributes::of(&own), |_| true);
         }
-        Some(Document { resource, id, body })
+        Some(document)
     }
 
-    /// The monitor of a request, as it stands now; it has the fulfilment's id.
+    fn inactive_resource(&self, id: &str, life: Inactive) -> Resource {
+        Resource {
+            id: Some(id.into()),
+            href: Some(href("resource", id)),
+            resource_status: Some(match life {
+                Inactive::Asked => ResourceStatus::Reserved,
+                Inactive::Failed => ResourceStatus::Available,
+            }),
+            usage_state: Some(UsageState::Idle),
+            resource_order_item: Some(vec![OrderLink::of_resource(self.id().as_str(), LINE)]),
+            ..Resource::default()
+        }
+    }
+
+    fn inactive_service(&self, id: &str, life: Inactive) -> Service {
+        let add = Action::Add.as_str();
+        Service {
+            id: Some(id.into()),
+            href: Some(href("service", id)),
+            state: Some(match life {
+                Inactive::Asked => ServiceState::Designed,
+                Inactive::Failed => ServiceState::Terminated,
+            }),
+            is_service_enabled: Some(false),
+            service_date: Some(DateTime::from(self.submitted_at())),
+            service_order_item: Some(vec![OrderLink::of_service(self.id().as_str(), LINE, add)]),
+            ..Service::default()
+        }
+    }
+
+    /// The monitor of a request, as it is now. It has the fulfilment's id.
     pub fn monitor(&self) -> Option<Document> {
         let (request, subject) = self.activating()?;
         let (instance, id) = self.activated()?;
         let resource = subject.monitor();
-        let state = match self.order_state() {
-            "completed" => "Completed",
-            "held" | "failed" | "rejected" | "cancelled" | "partial" => "InError",
-            _ => "InProgress",
+        let response = match self.phase() {
+            Phase::Ended(end, _) => Some(self.response(request, *end, &id)),
+            Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::RollingBack(_) => None,
         };
-        let mut body = json!({
-            "id": self.id(),
-            "href": href(resource, self.id().as_str()),
-            "sourceHref": href(instance, &id),
-            "state": state,
-            "request": {
-                "method": request.method,
-                "to": request.to,
-                "body": request.body,
-                "header": header(&request.content_type),
+        let body = Monitor {
+            id: self.id().to_string(),
+            href: Some(href(resource, self.id().as_str())),
+            source_href: Some(href(instance, &id)),
+            state: self.monitor_state(),
+            request: MonitoredRequest {
+                method: request.method.clone(),
+                to: request.to.clone(),
+                body: request.body.clone(),
+                header: vec![HeaderItem::content_type(&request.content_type)],
+                rest: Rest::new(),
             },
-            "@type": "Monitor",
-        });
-        if let Phase::Ended(end, _) = self.phase() {
-            let (status, answer) = match end {
-                End::Completed | End::Partial => (done(&request.method), self.delivered(&id)),
-                End::Failed | End::Rejected | End::Cancelled => self.refused(),
-            };
-            body["response"] = json!({
-                "statusCode": status,
-                "body": answer.map(|answer| answer.to_string()).unwrap_or_default(),
-                "header": header("application/json"),
-            });
-        }
-        Some(Document { resource, id: self.id().to_string(), body })
+            response,
+            kind: Some("Monitor".into()),
+            rest: Rest::new(),
+        };
+        Some(Document::new(resource, self.id().as_str(), &body))
     }
 
-    /// The instance as it was delivered; nothing where it is no more.
-    fn delivered(&self, id: &str) -> Option<Value> {
+    fn monitor_state(&self) -> MonitorState {
+        match self.order_state() {
+            OrderState::Completed => MonitorState::Completed,
+            OrderState::Held
+            | OrderState::Failed
+            | OrderState::Rejected
+            | OrderState::Cancelled
+            | OrderState::Partial => MonitorState::InError,
+            OrderState::Acknowledged
+            | OrderState::InProgress
+            | OrderState::Pending
+            | OrderState::AssessingCancellation
+            | OrderState::PendingCancellation => MonitorState::InProgress,
+        }
+    }
+
+    /// The response that a request would have had.
+    fn response(&self, request: &Activation, end: End, instance: &str) -> MonitoredResponse {
+        let (status_code, body) = match end {
+            End::Completed | End::Partial => {
+                let body = self.delivered(instance).map(|delivered| delivered.body.to_string());
+                (done(&request.method), body.unwrap_or_default())
+            }
+            End::Failed | End::Rejected | End::Cancelled => {
+                let (status, error) = self.refused();
+                (status, write(&error).to_string())
+            }
+        };
+        MonitoredResponse {
+            status_code: status_code.into(),
+            body,
+            header: vec![HeaderItem::content_type("application/json")],
+            rest: Rest::new(),
+        }
+    }
+
+    /// The instance as it was delivered; `None` if it is removed.
+    fn delivered(&self, id: &str) -> Option<Document> {
         let index = self.plan().items.iter().position(|item| self.is_line(item))?;
         let (item, line) = (&self.plan().items[index], ItemId::at(index));
         match (item.action, self.activating()?.1) {
             (Action::Delete, _) => None,
             (_, Subject::Resource) => {
-                let mut own = self.active_resources(line).into_iter();
-                own.find(|document| document.id == id).map(|document| document.body)
+                self.active_resources(line).into_iter().find(|document| document.id == id)
             }
-            (_, Subject::Service) => Some(self.service(line, self.delivered_state(line)).body),
+            (_, Subject::Service) => Some(self.service(line, self.delivered_state(line))),
         }
     }
 
-    /// The error that a request came to.
-    fn refused(&self) -> (&'static str, Option<Value>) {
+    /// The error of a request that failed, with its status.
+    fn refused(&self) -> (&'static str, ErrorBody) {
         let failures = self.failures();
         let Some(Fault { failure, .. }) = failures.first() else {
-            let message = "the order was cancelled";
-            return (
-                "409",
-                Some(json!({ "code": "409", "reason": "conflict", "message": message })),
-            );
+            let error = ErrorBody {
+                code: "409".into(),
+                reason: "conflict".into(),
+                message: "the order was cancelled".into(),
+                status: None,
+                kind: None,
+                rest: Rest::new(),
+            };
+            return ("409", error);
         };
         let status = match failure.class {
             FailureClass::Reject => "422",
             FailureClass::Retry | FailureClass::Operator => "500",
         };
-        let error = json!({
-            "code": failure.code,
-            "reason": failure.code,
-            "message": failure.message,
-            "status": status,
-            "@type": "Error",
-        });
-        (status, Some(error))
+        let error = ErrorBody {
+            code: failure.code.to_string(),
+            reason: failure.code.to_string(),
+            message: failure.message.clone(),
+            status: Some(status.into()),
+            kind: Some("Error".into()),
+            rest: Rest::new(),
+        };
+        (status, error)
     }
 }
 
-/// The status of what was done.
+/// The status of a response without errors.
 fn done(method: &str) -> &'static str {
     match method {
         "POST" => "201",
         "DELETE" => "204",
         _ => "200",
     }
-}
-
-fn header(content_type: &str) -> Value {
-    json!([{ "name": "content-type", "value": content_type }])
 }

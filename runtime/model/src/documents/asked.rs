@@ -1,8 +1,13 @@
-//! What an order asks for of an instance besides its characteristics: names, places, parties, terms,
-//! relations, who pays. The table of attributes tells what the inventory shows of it.
+//! Attributes of an instance that an order sets besides its characteristics: names, places, parties,
+//! terms, relations, the billing account. The table of attributes tells which of them the inventory
+//! shows.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use tmf::document::order::{Items, Written};
+use tmf::document::ordered::Note;
+use tmf::document::{Attributes, DateTime, LISTS, List, Overlay, Rest};
 
+use super::Document;
 use super::bundle::RELATIONS;
 use crate::fulfilment::Fulfilment;
 use crate::id::ItemId;
@@ -11,65 +16,46 @@ use crate::order::Form;
 use crate::order::attributes::is_shown;
 use crate::plan::{Action, Item, Level};
 
-/// The lists of an instance to which an order adds: what it does not name stays.
-const LISTS: [List; 5] = [
-    List { name: "relatedParty", keys: &["role"] },
-    List { name: "productTerm", keys: &["name"] },
-    List { name: "productRelationship", keys: &["relationshipType", "product.id", "id"] },
-    List { name: "serviceRelationship", keys: &["relationshipType", "service.id", "id"] },
-    List { name: "resourceRelationship", keys: &["relationshipType", "resource.id", "id"] },
-];
-
 /// The id of the note of a product that is billed to no account.
 const UNPAID: &str = "unpaid";
 
-/// Who writes the notes that are not a client's.
+/// The author of the notes that are not a client's.
 const AUTHOR: &str = "ferrule";
 
-/// A list, and what tells its entries apart.
-struct List {
-    name: &'static str,
-    keys: &'static [&'static str],
-}
-
-/// What a resource keeps besides.
+/// Attributes that a resource keeps besides.
 const KEPT: [&str; 2] = ["place", "startOperatingDate"];
 
-/// What of an instance's document an order that changes it must know: the lists that it adds to. Of a
-/// resource, whose document is written whole, all that is shown.
-pub(crate) fn known(form: Form, asked: &[String], document: &Value) -> Map<String, Value> {
-    let fields = document.as_object().into_iter().flatten();
+/// Attributes of a resource that are written anew.
+const OWN: [&str; 4] = ["id", "href", "resourceOrderItem", "supportingResource"];
+
+/// The attributes of an instance's document that an order which changes it must know: the lists that
+/// it adds to. Of a resource, whose document is written whole, everything that is shown.
+pub(crate) fn known(form: Form, asked: &[String], document: &Value) -> Rest {
     let is_whole = form == Form::ResourceOrder;
-    let keeps = |name: &str| {
+    Attributes::of(document).only(|name| {
         let is_list = LISTS.iter().any(|list| list.name == name);
-        (is_list && asked.iter().any(|asked| asked == name))
-            || (form == Form::ProductOrder && name == RELATIONS)
-            || (is_whole
-                && (is_list || KEPT.contains(&name) || is_shown(form, name, Action::Modify)))
-    };
-    let own = ["id", "href", "resourceOrderItem", "supportingResource"];
-    let kept = fields.filter(|(name, _)| keeps(name) && !own.contains(&name.as_str()));
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+        let is_asked = is_list && asked.iter().any(|asked| asked == name);
+        let is_kept = is_list || KEPT.contains(&name) || is_shown(form, name, Action::Modify);
+        !OWN.contains(&name)
+            && (is_asked
+                || (form == Form::ProductOrder && name == RELATIONS)
+                || (is_whole && is_kept))
+    })
 }
 
 impl Fulfilment {
-    /// The item of the order that came in that an item of the plan is.
-    fn asked_item(&self, id: ItemId) -> Option<&Value> {
-        let form = self.form()?;
+    /// The item of the order that came in that an item of the plan stands for.
+    fn asked_item(&self, id: ItemId) -> Option<Written<'_>> {
+        let names = self.form()?.names();
         let own = &self.plan().items[id.index()];
         if !self.is_line(own) {
             return None;
         }
-        let items = self.document().get(form.items())?.as_array()?;
-        let is_it =
-            |item: &&Value| item.get("id").and_then(Value::as_str) == Some(own.line.as_str());
-        // Lines stand in the plan as in the document, unless some are nested.
-        let there = items.get(id.index()).filter(is_it);
-        there.or_else(|| nested(items, form.items(), &own.line))
+        Items::of(Attributes::of(self.document()), names)?.find(id.index(), &own.line)
     }
 
-    /// Which order came in; nothing for a run.
-    fn form(&self) -> Option<Form> {
+    /// The form of the order that came in; `None` for a run.
+    pub(super) fn form(&self) -> Option<Form> {
         match self.kind() {
             Kind::ProductOrder => Some(Form::ProductOrder),
             Kind::ServiceOrder => Some(Form::ServiceOrder),
@@ -78,16 +64,19 @@ impl Fulfilment {
         }
     }
 
-    /// Writes into the document of a new service or resource for whom it is.
-    pub(super) fn for_parties(&self, body: &mut Value) {
-        if let (Some(parties), Some(fields)) = (self.top("relatedParty"), body.as_object_mut()) {
-            fields.insert("relatedParty".into(), parties.clone());
+    /// Writes the parties of the order into the document of a new service or resource.
+    pub(super) fn for_parties(&self, document: &mut Document) {
+        const PARTIES: &str = "relatedParty";
+        if let (Some(parties), Some(mut fields)) =
+            (self.top(PARTIES), Overlay::on(&mut document.body))
+        {
+            fields.set(PARTIES, parties);
         }
     }
 
-    /// Who pays for a product: the account of its item, of the product, of the bundle that it is in,
-    /// or of the order.
-    pub(super) fn account(&self, id: ItemId) -> Option<&Value> {
+    /// The billing account of a product, as a reference: that of its item, of the product, of the
+    /// bundle that it is in, or of the order.
+    pub(super) fn account(&self, id: ItemId) -> Option<Attributes<'_>> {
         let mut at = Some(id);
         while let Some(id) = at {
             if let Some(own) = self.own_account(id) {
@@ -99,11 +88,11 @@ impl Fulfilment {
                 .copied()
                 .find(|above| self.plan().items[above.index()].level == Level::Product);
         }
-        self.top("billingAccount")
+        self.top("billingAccount").map(Attributes::of)
     }
 
     /// The note of a line that is billed to no account though it has prices.
-    pub(super) fn unpaid(&self, id: ItemId) -> Option<Value> {
+    pub(super) fn unpaid(&self, id: ItemId) -> Option<Note> {
         let item = &self.plan().items[id.index()];
         let is_new = item.level == Level::Product && item.action == Action::Add;
         let is_priced = item.prices.iter().any(|price| !price.amount.amount.is_zero());
@@ -115,11 +104,16 @@ impl Fulfilment {
              names a `billingAccount`; order a `modify` that names one",
             item.title
         );
-        let date = self.submitted_at().to_string();
-        Some(json!({ "id": UNPAID, "author": AUTHOR, "date": date, "text": text }))
+        Some(Note {
+            id: Some(UNPAID.into()),
+            author: Some(AUTHOR.into()),
+            date: Some(DateTime::from(self.submitted_at())),
+            text,
+            rest: Rest::new(),
+        })
     }
 
-    /// What is told of products that are billed to no account.
+    /// Warnings about products that are billed to no account.
     pub fn unpaid_lines(&self) -> Vec<String> {
         let lines = (0..self.plan().items.len()).map(ItemId::at);
         let lines =
@@ -128,122 +122,72 @@ impl Fulfilment {
             .filter_map(|id| {
                 let note = self.unpaid(id)?;
                 let line = &self.plan().items[id.index()].line;
-                Some(format!("item `{line}`: {}", note["text"].as_str().unwrap_or_default()))
+                Some(format!("item `{line}`: {}", note.text))
             })
             .collect()
     }
 
-    /// Whether a line names characteristics of its product: what it does not name stays as it is.
+    /// Whether a line names characteristics of its product. Those that it does not name stay.
     pub(super) fn names_characteristics(&self, id: ItemId) -> bool {
-        let named =
-            self.asked_item(id).and_then(|asked| asked.pointer("/product/productCharacteristic"));
-        named.and_then(Value::as_array).is_some_and(|named| !named.is_empty())
+        self.asked_item(id).is_some_and(|asked| asked.subject.has("productCharacteristic"))
     }
 
-    fn own_account(&self, id: ItemId) -> Option<&Value> {
-        let item = self.asked_item(id)?;
-        let places = [item.get("billingAccount"), item.pointer("/product/billingAccount")];
-        places.into_iter().flatten().find(|account| !account.is_null())
+    fn own_account(&self, id: ItemId) -> Option<Attributes<'_>> {
+        self.asked_item(id)?.account()
     }
 
-    /// Writes into the document of a line's instance what the order asks for.
-    pub(super) fn as_ordered(&self, id: ItemId, body: &mut Value) {
+    /// Writes into the document of a line's instance the attributes that the order sets.
+    pub(super) fn as_ordered(&self, id: ItemId, document: &mut Document) {
         let item = &self.plan().items[id.index()];
-        let (Some(form), Some(asked), Some(fields)) =
-            (self.form(), self.asked_item(id), body.as_object_mut())
+        let (Some(form), Some(asked), Some(mut fields)) =
+            (self.form(), self.asked_item(id), Overlay::on(&mut document.body))
         else {
             return;
         };
         let is_new = item.origin.is_none();
         if let Some(origin) = item.origin.as_ref().filter(|_| form == Form::ResourceOrder) {
-            fields.extend(origin.shown.clone());
+            fields.extend(&origin.shown);
         }
-        let nothing = Map::new();
-        let subject = asked.get(form.subject()).and_then(Value::as_object).unwrap_or(&nothing);
         if item.action == Action::Delete || item.action == Action::NoChange {
             return;
         }
-        for (name, value) in subject.iter().filter(|(_, value)| !value.is_null()) {
-            // No place is named by an empty list: it is delivered where it was.
-            let is_place = name == "place" && value.as_array().is_none_or(|all| !all.is_empty());
-            if is_place || is_shown(form, name, item.action) {
-                fields.insert(name.clone(), value.clone());
-            }
-        }
+        // An empty list of places names none: it is delivered where it was.
+        let is_place = |name: &str| name == "place" && asked.subject.has(name);
+        fields.show(asked.subject, |name| is_place(name) || is_shown(form, name, item.action));
         let account = if is_new { self.account(id) } else { self.own_account(id) };
         if let Some(account) = account.filter(|_| form == Form::ProductOrder) {
-            fields.insert("billingAccount".into(), account.clone());
+            fields.set("billingAccount", &account);
         }
-        if let Some(offering) = asked.get("productOffering").filter(|_| is_new)
-            && let Some(name) = offering.get("name").filter(|name| name.is_string())
-            && let Some(own) = fields.get_mut("productOffering").and_then(Value::as_object_mut)
-        {
-            own.insert("name".into(), name.clone());
+        let offering = asked.item.within("productOffering").text("name").filter(|_| is_new);
+        if let Some(name) = offering {
+            fields.set_within("productOffering", "name", &name);
         }
-        self.lists(item, asked, subject, fields);
+        for list in &LISTS {
+            self.add_to_list(list, item, asked, &mut fields);
+        }
     }
 
-    /// The lists of an instance: what the order names comes first, then what was there or follows
-    /// from the order, as far as it is another thing.
-    fn lists(
-        &self,
-        item: &Item,
-        asked: &Value,
-        subject: &Map<String, Value>,
-        fields: &mut Map<String, Value>,
-    ) {
-        let entries = |value: Option<&Value>| -> Vec<Value> {
-            value.and_then(Value::as_array).cloned().unwrap_or_default()
+    /// Writes a list of an instance: the entries that the order names come first, then other entries
+    /// that were there or follow from the order.
+    fn add_to_list(&self, list: &List, item: &Item, asked: Written<'_>, fields: &mut Overlay<'_>) {
+        let mut named: Vec<&Value> = asked.subject.entries(list.name).collect();
+        if list.name == "productTerm" && *self.kind() == Kind::ProductOrder {
+            named.extend(asked.item.entries("itemTerm"));
+        }
+        let joined = match &item.origin {
+            Some(_) if named.is_empty() => return,
+            Some(origin) => {
+                list.joined(named, Attributes::of_rest(&origin.shown).entries(list.name))
+            }
+            None => {
+                let parties = self.top(list.name).filter(|_| list.name == "relatedParty");
+                let parties = parties.and_then(Value::as_array).into_iter().flatten();
+                list.joined(named, fields.attributes().entries(list.name).chain(parties))
+            }
         };
-        for List { name, keys } in LISTS {
-            let mut list = entries(subject.get(name));
-            if name == "productTerm" && *self.kind() == Kind::ProductOrder {
-                list.extend(entries(asked.get("itemTerm")));
-            }
-            let before = item.origin.as_ref().and_then(|origin| origin.shown.get(name));
-            let mut more = entries(before);
-            if item.origin.is_none() {
-                more.extend(entries(fields.get(name)));
-                if name == "relatedParty" {
-                    more.extend(entries(self.top(name)));
-                }
-            } else if list.is_empty() {
-                continue;
-            }
-            for entry in more {
-                if !list.iter().any(|own| is_same(own, &entry, keys)) {
-                    list.push(entry);
-                }
-            }
-            if !list.is_empty() {
-                fields.insert(name.into(), json!(list));
-            }
+        if !joined.is_empty() {
+            let joined = tmf::document::write(&joined);
+            fields.set(list.name, &joined);
         }
     }
-}
-
-/// Whether two entries of a list are about the same: what tells them apart is there, and equal.
-fn is_same(one: &Value, other: &Value, keys: &[&str]) -> bool {
-    if one == other {
-        return true;
-    }
-    let at = |entry: &Value, key: &str| -> Option<Value> {
-        key.split('.').try_fold(entry.clone(), |entry, name| entry.get(name).cloned())
-    };
-    let mut found = false;
-    keys.iter().all(|key| {
-        let (one, other) = (at(one, key), at(other, key));
-        found |= one.is_some();
-        one == other
-    }) && found
-}
-
-/// The item of a line among nested ones.
-fn nested<'a>(items: &'a [Value], name: &str, line: &str) -> Option<&'a Value> {
-    items.iter().find_map(|item| {
-        if item.get("id").and_then(Value::as_str) == Some(line) {
-            return Some(item);
-        }
-        nested(item.get(name)?.as_array()?, name, line)
-    })
 }

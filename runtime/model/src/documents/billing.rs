@@ -35,7 +35,7 @@ impl Fulfilment {
             return Vec::new();
         }
         let charges = self.charges_of(id);
-        let account = self.account(id).and_then(|account| account.get("id")?.as_str());
+        let account = self.account(id).and_then(|account| account.text("id"));
         let ids: Vec<&str> = item.prices.iter().map(|price| price.id.as_str()).collect();
         let keys = keys(&ids);
         let rates = charges.iter().enumerate().filter_map(|(index, charge)| {

@@ -1,13 +1,15 @@
 //! The request to cancel an order, as a document of its own (TMF622, 641, 652).
 
-use serde_json::{Value, json};
+use tmf::document::ordered::CancelOrder;
+use tmf::document::{DateTime, Reference};
+use tmf::table::TaskState;
 
 use super::{Changes, Document, capitalised, href};
 use crate::fulfilment::Fulfilment;
 use crate::journal::{CancelRequest, Kind, Refusal};
 
 impl Fulfilment {
-    /// The resource that a request to cancel this fulfilment's order is; nothing for a run.
+    /// The resource of a request to cancel this fulfilment's order; `None` for a run.
     pub fn cancel_resource(&self) -> Option<&'static str> {
         match self.kind() {
             Kind::ProductOrder => Some("cancelProductOrder"),
@@ -27,7 +29,7 @@ impl Fulfilment {
         changes.documents.extend(self.cancel_request(request, refusal));
     }
 
-    /// The order is gone: the request says since when.
+    /// The order is cancelled: the request has the time of it.
     pub(super) fn cancelled(&self, changes: &mut Changes) {
         let request = self.cancelled_by();
         changes.documents.extend(request.and_then(|request| self.cancel_request(request, None)));
@@ -39,43 +41,34 @@ impl Fulfilment {
         refusal: Option<&Refusal>,
     ) -> Option<Document> {
         let (resource, order) = (self.cancel_resource()?, self.root_resource()?);
-        // `done` says that there is an answer, whichever; the order's state tells it. A second
-        // request for the same order has none of its own.
+        // `done` means that the request is answered. The order's state has the answer. A second
+        // request for the same order is not answered.
         let state = match refusal {
-            Some(Refusal::Cancelling { .. }) => "terminatedWithError",
+            Some(Refusal::Cancelling { .. }) => TaskState::TerminatedWithError,
             None
             | Some(
                 Refusal::PastReturn { .. } | Refusal::RollingBack { .. } | Refusal::Final { .. },
-            ) => "done",
+            ) => TaskState::Done,
         };
-        let mut body = json!({
-            "id": request.id,
-            "href": href(resource, &request.id),
-            "state": state,
-            "@type": capitalised(resource),
-        });
-        let reference = json!({
-            "id": self.id(),
-            "href": href(order, self.id().as_str()),
-            "@referredType": capitalised(order),
-        });
-        let mut set = |name: &str, value: Value| {
-            if let Some(fields) = body.as_object_mut() {
-                fields.insert(name.into(), value);
-            }
+        let mut body = CancelOrder {
+            id: Some(request.id.clone()),
+            href: Some(href(resource, &request.id)),
+            state: Some(state),
+            cancellation_reason: request.reason.clone(),
+            requested_cancellation_date: request.requested.map(DateTime::from),
+            refusal_reason: refusal.map(ToString::to_string),
+            kind: Some(capitalised(resource)),
+            ..CancelOrder::default()
         };
-        set(order, reference);
-        if let Some(reason) = &request.reason {
-            set("cancellationReason", json!(reason));
+        let reference = Some(Reference::to(order, self.id().as_str()));
+        match self.kind() {
+            Kind::ServiceOrder => body.service_order = reference,
+            Kind::ResourceOrder => body.resource_order = reference,
+            Kind::ProductOrder | Kind::Run { .. } => body.product_order = reference,
         }
-        if let Some(time) = request.requested {
-            set("requestedCancellationDate", json!(time.to_string()));
+        if refusal.is_none() {
+            body.effective_cancellation_date = self.ended_at().map(DateTime::from);
         }
-        if let Some(refusal) = refusal {
-            set("refusalReason", json!(refusal.to_string()));
-        } else if let Some(time) = self.ended_at() {
-            set("effectiveCancellationDate", json!(time.to_string()));
-        }
-        Some(Document { resource, id: request.id.clone(), body })
+        Some(Document::new(resource, &request.id, &body))
     }
 }

@@ -1,4 +1,7 @@
-//! The resources that cease with an item, but for the values of pools, which are free with their holds.
+//! The resources that are terminated with an item. Values of pools are released with their
+//! reservations.
+
+use tmf::table::ServiceState;
 
 use super::resources::Use;
 use super::{Changes, Document};
@@ -23,7 +26,7 @@ impl Fulfilment {
         ending.flat_map(|id| self.own_ending(id)).collect()
     }
 
-    /// The resources of an item as they end.
+    /// The resources of an item as they are terminated.
     pub(super) fn own_ending(&self, item: ItemId) -> Vec<Document> {
         let own = format!("{}-r", self.maker(&self.plan().items[item.index()]).0);
         let mut documents = self.resources(item, Use::Ended);
@@ -61,7 +64,7 @@ impl Fulfilment {
                 continue;
             }
             if self.was_delivered(id) {
-                changes.documents.push(self.service(id, "terminated"));
+                changes.documents.push(self.service(id, ServiceState::Terminated));
                 changes.documents.extend(self.own_ending(id));
             }
         }

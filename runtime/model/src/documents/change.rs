@@ -1,37 +1,32 @@
-//! What becomes of instances that were there before the order: they cease, or are changed, or are as
-//! they were where the order comes to nothing.
+//! Instances that were there before the order: they are terminated or changed, or stay as they were if
+//! the order fails.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use tmf::document::instance::orders_of;
+use tmf::document::ordered::OrderLink;
+use tmf::document::product::ProductChange;
+use tmf::document::service::Service;
+use tmf::document::{Attributes, DateTime, Overlay};
+use tmf::table::{ProductStatus, ServiceState};
 
-use super::bundle::RELATIONS;
-use super::{Changes, Document, PRICES, characteristics, href};
+use super::{Changes, Document, PRICES};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, ItemId};
 use crate::plan::{Action, Item, Level, Provenance};
 
 /// The fulfilments that an instance's document names as having made or changed it, in that order.
 pub fn fulfilments_of(resource: &str, document: &Value) -> Vec<FulfilmentId> {
-    let (links, id) = match resource {
-        "product" => ("productOrderItem", "productOrderId"),
-        "service" => ("serviceOrderItem", "serviceOrderId"),
-        _ => ("resourceOrderItem", "resourceOrderId"),
-    };
-    let links = document.get(links).and_then(Value::as_array);
-    let ids = links.into_iter().flatten().filter_map(|link| link.get(id)?.as_str());
-    ids.map(FulfilmentId::new).collect()
+    orders_of(resource, document).map(FulfilmentId::new).collect()
 }
 
-/// The attributes that a service has by its state.
-const STATE: [&str; 4] = ["state", "isServiceEnabled", "serviceDate", "serviceOrderItem"];
-
-/// How far the change of an instance is.
+/// The progress of the change of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The order was taken on.
+    /// The order was planned.
     Begun,
     /// The order is complete.
     Done,
-    /// The order came to nothing.
+    /// The order failed or was cancelled.
     Dropped,
 }
 
@@ -75,42 +70,40 @@ impl Fulfilment {
         let product = self.product_id(item);
         let ceases = item.action == Action::Delete;
         let status = match (stage, ceases, &origin.wanted) {
-            (Stage::Begun, true, _) => "pendingTerminate",
-            (Stage::Done, true, _) => "terminated",
-            (Stage::Done, false, Some(wanted)) => wanted,
-            (Stage::Begun | Stage::Done, false, _) | (Stage::Dropped, ..) => &origin.state,
+            (Stage::Begun, true, _) => Some(ProductStatus::PendingTerminate),
+            (Stage::Done, true, _) => Some(ProductStatus::Terminated),
+            (Stage::Done, false, Some(wanted)) => ProductStatus::parse(wanted),
+            (Stage::Begun | Stage::Done, false, _) | (Stage::Dropped, ..) => {
+                ProductStatus::parse(&origin.state)
+            }
         };
-        let mut links = origin.links.clone();
-        links.push(self.product_link(item));
         // The rest of the document stays as it is in the inventory.
-        let mut body = json!({ "status": status, "productOrderItem": links });
-        let mut set = |name: &str, value: Value| {
-            if let Some(fields) = body.as_object_mut() {
-                fields.insert(name.into(), value);
-            }
+        let mut body = ProductChange {
+            status,
+            product_order_item: Some(with(&origin.links, self.product_link(item))),
+            ..ProductChange::default()
         };
+        let is_modified = stage == Stage::Done && item.action == Action::Modify;
         if stage == Stage::Done && ceases {
-            set("terminationDate", json!(self.updated_at().to_string()));
-        } else if stage == Stage::Done && item.action == Action::Modify {
-            let now = self.product(id, item, &product, status);
-            set("realizingService", now["realizingService"].clone());
+            body.termination_date = Some(DateTime::from(self.updated_at()));
+        } else if is_modified {
+            let now = self.product_parts(id, item);
+            body.realizing_service = now.realizing_service;
             if self.names_characteristics(id) {
-                set("productCharacteristic", now["productCharacteristic"].clone());
+                body.product_characteristic = now.product_characteristic;
             }
-            if let Some(prices) = origin.shown.get(PRICES) {
-                set(PRICES, prices.clone());
+        }
+        let mut document = Document::new("product", product, &body);
+        if is_modified {
+            if let Some(mut fields) = Overlay::on(&mut document.body) {
+                fields.show(Attributes::of_rest(&origin.shown), |name| name == PRICES);
             }
-            self.as_ordered(id, &mut body);
+            self.as_ordered(id, &mut document);
         }
-        if stage == Stage::Done
-            && !ceases
-            && let Some(parts) = self.bundled_now(id, body.get(RELATIONS))
-            && let Some(fields) = body.as_object_mut()
-        {
-            fields.insert("isBundle".into(), json!(!self.bundled(id).is_empty()));
-            fields.insert(RELATIONS.into(), parts);
+        if stage == Stage::Done && !ceases {
+            self.show_bundled(id, &mut document);
         }
-        Document { resource: "product", id: product, body }
+        document
     }
 
     fn changed_service_line(
@@ -122,17 +115,20 @@ impl Fulfilment {
     ) -> Option<Document> {
         match stage {
             Stage::Begun | Stage::Dropped => {
-                let mut links = origin.links.clone();
-                links.push(self.service_link(item));
-                let mut body = json!({ "state": origin.state, "serviceOrderItem": links });
-                self.as_asked(item, &mut body);
-                Some(Document { resource: "service", id: self.service_id(item), body })
+                let body = Service {
+                    state: ServiceState::parse(&origin.state),
+                    service_order_item: Some(with(&origin.links, self.service_link(item))),
+                    ..Service::default()
+                };
+                let mut document = Document::new("service", self.service_id(item), &body);
+                self.as_asked(item, &mut document);
+                Some(document)
             }
             Stage::Done => Some(self.service(id, self.delivered_state(id))),
         }
     }
 
-    /// A resource shows what became of it when the order is complete.
+    /// A resource is written when the order is complete.
     fn changed_resource_line(&self, id: ItemId, item: &Item, stage: Stage, changes: &mut Changes) {
         match (stage, item.action) {
             (Stage::Done, Action::Modify) => changes.documents.extend(self.active_resources(id)),
@@ -164,12 +160,11 @@ impl Fulfilment {
         if !is_due {
             return;
         }
-        let mut document = self.service(id, state);
-        if let (true, Some(fields)) = (item.stays(), document.body.as_object_mut()) {
-            // What it is made of may not be in the plan, and is as it was.
-            fields.retain(|name, _| STATE.contains(&name.as_str()));
-        }
-        changes.documents.push(document);
+        changes.documents.push(match item.stays() {
+            // Its parts may not be in the plan, and stay as they were.
+            true => Document::new("service", self.service_id(item), &self.service_in(item, state)),
+            false => self.service(id, state),
+        });
         match item.action {
             Action::Modify => changes.documents.extend(self.active_resources(id)),
             Action::Delete => changes.documents.extend(self.own_ending(id)),
@@ -178,11 +173,11 @@ impl Fulfilment {
     }
 
     /// The state of a service once the order has delivered its item.
-    pub(super) fn delivered_state(&self, id: ItemId) -> &'static str {
+    pub(super) fn delivered_state(&self, id: ItemId) -> ServiceState {
         match (self.plan().items[id.index()].action, self.wanted_of(id)) {
-            (Action::Delete, _) => "terminated",
-            (_, Some("suspended" | "inactive")) => "inactive",
-            (Action::Add | Action::Modify | Action::NoChange, _) => "active",
+            (Action::Delete, _) => ServiceState::Terminated,
+            (_, Some("suspended" | "inactive")) => ServiceState::Inactive,
+            (Action::Add | Action::Modify | Action::NoChange, _) => ServiceState::Active,
         }
     }
 
@@ -192,49 +187,30 @@ impl Fulfilment {
     }
 
     /// An item of this order, as the product that it is about names it.
-    pub(super) fn product_link(&self, item: &Item) -> Value {
-        json!({
-            "productOrderId": self.id(),
-            "productOrderHref": href("productOrder", self.id().as_str()),
-            "orderItemId": item.line,
-            "orderItemAction": item.action.as_str(),
-            "@referredType": "ProductOrder",
-        })
+    pub(super) fn product_link(&self, item: &Item) -> OrderLink {
+        OrderLink::of_product(self.id().as_str(), &item.line, item.action.as_str())
     }
 
     /// An item of this order, as the service that it is about names it.
-    pub(super) fn service_link(&self, item: &Item) -> Value {
-        json!({
-            "serviceOrderId": self.id(),
-            "serviceOrderHref": href("serviceOrder", self.id().as_str()),
-            "itemId": item.line,
-            "itemAction": item.action.as_str(),
-            "@referredType": "ServiceOrderItem",
-        })
+    pub(super) fn service_link(&self, item: &Item) -> OrderLink {
+        OrderLink::of_service(self.id().as_str(), &item.line, item.action.as_str())
     }
 
     /// The orders that a service names: the one that made it and this one.
-    pub(super) fn service_links(&self, item: &Item) -> Vec<Value> {
-        let mut links = Vec::new();
-        if let Some(origin) = &item.origin {
-            links.clone_from(&origin.links);
-            if links.is_empty() {
-                let id = &origin.fulfilment;
-                links.push(json!({
-                    "serviceOrderId": id,
-                    "serviceOrderHref": href("serviceOrder", id.as_str()),
-                    "itemId": origin.line,
-                    "itemAction": Action::Add.as_str(),
-                    "@referredType": "ServiceOrderItem",
-                }));
+    pub(super) fn service_links(&self, item: &Item) -> Vec<OrderLink> {
+        let own = self.service_link(item);
+        match &item.origin {
+            None => vec![own],
+            Some(origin) if origin.links.is_empty() => {
+                let maker = origin.fulfilment.as_str();
+                vec![OrderLink::of_service(maker, &origin.line, Action::Add.as_str()), own]
             }
+            Some(origin) => with(&origin.links, own),
         }
-        links.push(self.service_link(item));
-        links
     }
+}
 
-    /// The characteristics that an instance has as its document shows them.
-    pub(super) fn shown_characteristics(item: &Item) -> Value {
-        json!(characteristics(&item.characteristics))
-    }
+/// The links of an instance followed by another one.
+fn with(links: &[OrderLink], own: OrderLink) -> Vec<OrderLink> {
+    links.iter().cloned().chain([own]).collect()
 }

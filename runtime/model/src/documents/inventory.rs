@@ -1,17 +1,20 @@
-//! What a fulfilment puts into the inventories: resources when they are reserved and when they are
-//! in use, services when they are active, products when they are ordered and when they are active.
+//! The documents that a fulfilment writes into the inventories: resources when they are reserved and
+//! when they are in use, services when they are active, products when they are ordered and when they
+//! are active.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use tmf::document::product::ProductChange;
+use tmf::document::service::Service;
+use tmf::document::{DateTime, Overlay, Reference};
+use tmf::table::{OrderState, ProductStatus, ServiceState};
 
 use super::change::Stage;
 use super::orders::{service_type, spec_ref};
-use super::resources::{Use, resource_id};
-use super::{Changes, Document, href};
+use super::resources::Use;
+use super::{Changes, Document, href, listed};
 use crate::fulfilment::Fulfilment;
 use crate::id::{FulfilmentId, InstanceId, ItemId, TaskId};
-use crate::outcome::Reservation;
 use crate::plan::{Action, Item, Level, PriorWork, Work};
 use crate::task::{TaskOutput, TaskState};
 
@@ -49,13 +52,13 @@ impl Fulfilment {
         item.instance.clone().unwrap_or_else(|| format!("{}-{mark}{}", self.id(), item.line))
     }
 
-    /// Products stand in the inventory from the moment their order is taken on.
+    /// Products are in the inventory from the moment their order is planned.
     pub(super) fn planned(&self, changes: &mut Changes) {
-        self.products(|_| "pendingActive", changes);
+        self.products(|_| ProductStatus::PendingActive, changes);
         self.changed_lines(Stage::Begun, changes);
     }
 
-    /// A task is done: what it took out of pools is reserved; its item may be delivered now.
+    /// A task is done: its pool values are reserved, and its item may be delivered now.
     pub(super) fn succeeded(&self, task: TaskId, changes: &mut Changes) {
         let Some(item) = self.plan().task(task).item else {
             return;
@@ -66,7 +69,8 @@ impl Fulfilment {
         };
         let delivered = self.tasks_of(item).all(is_over);
         let action = self.plan().items[item.index()].action;
-        // What is changed shows that when the order is complete: until then it may be unwound.
+        // An instance that is changed is written when the order is complete: until then it may be
+        // rolled back.
         if !delivered || action == Action::Modify {
             for reservation in &self.tasks()[task.index()].task_output().reservations {
                 changes.documents.push(self.pooled(reservation, item, Use::Reserved));
@@ -82,7 +86,7 @@ impl Fulfilment {
         let is_whole = match self.plan().items[item.index()].level {
             Level::ResourceService => true,
             // It may be made of others, which are not delivered yet.
-            Level::CustomerService => self.state_of_work(item) == "completed",
+            Level::CustomerService => self.state_of_work(item) == OrderState::Completed,
             Level::Product | Level::Resource => false,
         };
         if is_whole {
@@ -93,56 +97,39 @@ impl Fulfilment {
             let is_service = matches!(above.level, Level::CustomerService | Level::ResourceService);
             let is_alike = (above.action == Action::Delete) == ceases
                 && matches!(above.action, Action::Add | Action::Delete);
-            if is_service && is_alike && self.item_state(parent) == "completed" {
+            if is_service && is_alike && self.item_state(parent) == OrderState::Completed {
                 changes.documents.push(self.service(parent, self.delivered_state(parent)));
                 changes.documents.extend(self.resources_without_work(parent));
             }
         }
     }
 
-    /// A task was taken back: what it held is free, and what it had delivered is no more.
+    /// A task was undone: the service that it had delivered is terminated.
     pub(super) fn undone(&self, task: TaskId, changes: &mut Changes) {
         let Some(item) = self.plan().task(task).item else {
             return;
         };
         if self.plan().items[item.index()].action != Action::Add {
-            // It is as it was again, which is what the inventory says.
+            // It is as it was again, and so is its document.
             return;
         }
-        // The state is `Undone` by now; what it held was written with its success, so it can be
-        // found only in the journal. The engine passes it through `released`.
+        // The state is `Undone` by now. The pool values of the task were written with its success, so
+        // only the journal has them. The engine passes them to `released`.
         let level = self.plan().items[item.index()].level;
         if matches!(level, Level::CustomerService | Level::ResourceService) {
-            changes.documents.push(self.service(item, "terminated"));
+            changes.documents.push(self.service(item, ServiceState::Terminated));
         }
-        // A service is no more once a part of it is not.
+        // A service is terminated as soon as a part of it is.
         for parent in self.ancestors(item) {
             let Item { level, action, .. } = &self.plan().items[parent.index()];
             let is_service = matches!(level, Level::CustomerService | Level::ResourceService);
             if is_service && *action == Action::Add {
-                changes.documents.push(self.service(parent, "terminated"));
+                changes.documents.push(self.service(parent, ServiceState::Terminated));
             }
         }
     }
 
-    /// A value that was given back.
-    pub fn released(&self, reservation: &Reservation) -> Document {
-        let body = json!({
-            "id": resource_id(reservation),
-            "href": href("resource", &resource_id(reservation)),
-            "name": reservation.value,
-            "@type": "LogicalResource",
-            "resourceStatus": "available",
-            "usageState": "idle",
-            "resourceSpecification": spec_ref("resourceSpecification", &reservation.resource, self.plan().title(&reservation.resource)),
-            "resourceCharacteristic": [
-                { "name": reservation.characteristic, "valueType": "string", "value": reservation.value },
-            ],
-        });
-        Document { resource: "resource", id: resource_id(reservation), body }
-    }
-
-    pub(super) fn products(&self, status: impl Fn(ItemId) -> &'static str, changes: &mut Changes) {
+    pub(super) fn products(&self, status: impl Fn(ItemId) -> ProductStatus, changes: &mut Changes) {
         let items = changes.part.items(self.plan());
         let added =
             items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
@@ -152,116 +139,116 @@ impl Fulfilment {
     }
 
     /// A product that the order adds.
-    pub(super) fn new_product(&self, id: ItemId, item: &Item, status: &str, changes: &mut Changes) {
+    pub(super) fn new_product(
+        &self,
+        id: ItemId,
+        item: &Item,
+        status: ProductStatus,
+        changes: &mut Changes,
+    ) {
         let product = self.product_id(item);
-        let mut body = self.product(id, item, &product, status);
-        if let (true, Some(fields)) = (self.is_returned(id), body.as_object_mut()) {
-            fields.insert("terminationDate".into(), json!(self.updated_at().to_string()));
+        let mut body = self.product_parts(id, item);
+        body.id = Some(product.clone());
+        body.href = Some(href("product", &product));
+        body.name = Some(item.title.clone());
+        body.status = Some(status);
+        body.order_date = Some(DateTime::from(self.submitted_at()));
+        body.product_order_item = Some(vec![self.product_link(item)]);
+        if status == ProductStatus::Active {
+            body.start_date = Some(DateTime::from(self.updated_at()));
         }
-        changes.documents.push(Document { resource: "product", id: product, body });
+        let mut document = Document::new("product", product, &body);
+        self.as_ordered(id, &mut document);
+        if self.is_returned(id)
+            && let Some(mut fields) = Overlay::on(&mut document.body)
+        {
+            fields.set("terminationDate", &DateTime::from(self.updated_at()));
+        }
+        changes.documents.push(document);
     }
 
-    pub(super) fn product(&self, id: ItemId, item: &Item, product: &str, status: &str) -> Value {
-        let below = self.parts_of(id);
+    /// The attributes of a product that follow from its item and from its parts.
+    pub(super) fn product_parts(&self, id: ItemId, item: &Item) -> ProductChange {
         let relations = self.bundled(id);
-        let services = below.iter().filter(|child| child.level != Level::Product);
-        let realizing: Vec<Value> = services
-            .map(|child| {
-                let id = self.service_id(child);
-                json!({ "id": id, "href": href("service", &id), "@referredType": "Service" })
-            })
-            .collect();
+        let below = self.parts_of(id).into_iter();
+        let services = below.filter(|child| child.level != Level::Product);
+        let realizing = services.map(|child| Reference::to("service", &self.service_id(child)));
         let prices = item.prices.iter();
         let prices = prices.map(|price| super::billing::product_price(price, item.quantity));
-        let mut body = json!({
-            "id": product,
-            "href": href("product", product),
-            "name": item.title,
-            "status": status,
-            "isBundle": !relations.is_empty(),
-            "isCustomerVisible": true,
-            "orderDate": self.submitted_at().to_string(),
-            "productCharacteristic": Self::shown_characteristics(item),
-            "productPrice": prices.collect::<Vec<_>>(),
-            "productOrderItem": [self.product_link(item)],
-            "productRelationship": relations,
-            "realizingService": realizing,
-            "@type": "Product",
+        let offering = item
+            .offering
+            .as_ref()
+            .map(|offering| spec_ref("productOffering", offering, self.plan().title(offering)));
+        let has_spec = !item.spec.as_str().is_empty();
+        let spec = has_spec.then(|| spec_ref("productSpecification", &item.spec, &item.title));
+        let place = item.place.as_ref().map(|place| {
+            let place = Reference::of("GeographicAddress", place);
+            vec![Reference { role: Some("installation".into()), ..place }]
         });
-        if let Some(fields) = body.as_object_mut() {
-            if let Some(offering) = &item.offering {
-                let name = self.plan().title(offering);
-                let offering = spec_ref("productOffering", offering, name);
-                fields.insert("productOffering".into(), offering);
-            }
-            if !item.spec.as_str().is_empty() {
-                let spec = spec_ref("productSpecification", &item.spec, &item.title);
-                fields.insert("productSpecification".into(), spec);
-            }
-            if let Some(place) = &item.place {
-                let place = json!([{ "id": place, "role": "installation", "@referredType": "GeographicAddress" }]);
-                fields.insert("place".into(), place);
-            }
-            if status == "active" {
-                fields.insert("startDate".into(), json!(self.updated_at().to_string()));
-            }
+        ProductChange {
+            is_bundle: Some(!relations.is_empty()),
+            is_customer_visible: Some(true),
+            product_offering: offering,
+            product_specification: spec,
+            product_characteristic: Some(listed(item)),
+            product_price: Some(prices.collect()),
+            product_relationship: Some(relations),
+            realizing_service: Some(realizing.collect()),
+            place,
+            kind: Some("Product".into()),
+            ..ProductChange::default()
         }
-        self.as_ordered(id, &mut body);
-        body
     }
 
-    pub(super) fn service(&self, id: ItemId, state: &str) -> Document {
+    pub(super) fn service(&self, id: ItemId, state: ServiceState) -> Document {
         let item = &self.plan().items[id.index()];
         let service = self.service_id(item);
-        let is_part = |child: &&Item| child.action != Action::Delete || state == "terminated";
+        let is_part =
+            |child: &&Item| child.action != Action::Delete || state == ServiceState::Terminated;
         let children = self.children_of(id).map(|child| &self.plan().items[child.index()]);
-        let children = children.filter(is_part);
+        let supporting = children
+            .filter(is_part)
+            .map(|child| Reference::to("service", &self.service_id(child)).named(&child.title));
+        let resources = self.resources(id, Use::Active).into_iter();
+        let resources = resources.map(|document| Reference::to("resource", &document.id));
         let since = item.origin.as_ref().map_or_else(|| self.updated_at(), |origin| origin.since);
-        let supporting: Vec<Value> = children
-            .map(|child| {
-                let id = self.service_id(child);
-                json!({ "id": id, "href": href("service", &id), "name": child.title, "@referredType": "Service" })
-            })
-            .collect();
-        let resources: Vec<Value> = self
-            .resources(id, Use::Active)
-            .into_iter()
-            .map(|document| {
-                let id = document.id;
-                json!({ "id": id, "href": href("resource", &id), "@referredType": "Resource" })
-            })
-            .collect();
-        let mut body = json!({
-            "id": service,
-            "href": href("service", &service),
-            "name": item.title,
-            "state": state,
-            "serviceType": service_type(item.level),
-            "category": service_type(item.level),
-            "isServiceEnabled": state == "active",
-            "serviceDate": self.updated_at().to_string(),
-            "startDate": since.to_string(),
-            "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
-            "serviceCharacteristic": Self::shown_characteristics(item),
-            "serviceOrderItem": self.service_links(item),
-            "supportingService": supporting,
-            "supportingResource": resources,
-            "@type": service_type(item.level),
-        });
-        if let (true, Some(fields)) = (state == "terminated", body.as_object_mut()) {
-            fields.insert("endDate".into(), json!(self.updated_at().to_string()));
+        // An instance that the order is about keeps its name, which may have changed.
+        let keeps_name = item.origin.is_some() && self.is_line(item);
+        let named = |text: &str| (!keeps_name).then(|| text.to_owned());
+        let body = Service {
+            id: Some(service.clone()),
+            href: Some(href("service", &service)),
+            name: named(&item.title),
+            service_type: named(service_type(item.level)),
+            category: named(service_type(item.level)),
+            start_date: Some(DateTime::from(since)),
+            end_date: (state == ServiceState::Terminated)
+                .then(|| DateTime::from(self.updated_at())),
+            service_specification: Some(spec_ref("serviceSpecification", &item.spec, &item.title)),
+            service_characteristic: Some(listed(item)),
+            supporting_service: Some(supporting.collect()),
+            supporting_resource: Some(resources.collect()),
+            kind: Some(service_type(item.level).into()),
+            ..self.service_in(item, state)
+        };
+        let mut document = Document::new("service", service, &body);
+        if item.origin.is_none() {
+            self.for_parties(&mut document);
         }
-        match (&item.origin, body.as_object_mut()) {
-            // What it is called is known, and may be another by now.
-            (Some(_), Some(fields)) if self.is_line(item) => {
-                fields.retain(|name, _| !["name", "category", "serviceType"].contains(&&**name));
-            }
-            (Some(_), _) => {}
-            (None, _) => self.for_parties(&mut body),
+        self.as_ordered(id, &mut document);
+        self.as_asked(item, &mut document);
+        document
+    }
+
+    /// The attributes of a service that change with its state.
+    pub(super) fn service_in(&self, item: &Item, state: ServiceState) -> Service {
+        Service {
+            state: Some(state),
+            is_service_enabled: Some(state == ServiceState::Active),
+            service_date: Some(DateTime::from(self.updated_at())),
+            service_order_item: Some(self.service_links(item)),
+            ..Service::default()
         }
-        self.as_ordered(id, &mut body);
-        self.as_asked(item, &mut body);
-        Document { resource: "service", id: service, body }
     }
 
     /// The resources of an item in use.
@@ -283,7 +270,7 @@ impl Fulfilment {
         }
     }
 
-    /// What was task_output for an item, now or before, and whether that still stands.
+    /// The outputs of the work for an item, now or before, and whether they still stand.
     pub(super) fn yields(&self, id: ItemId) -> Vec<(TaskOutput, bool)> {
         let of = |made: &PriorWork| TaskOutput {
             outputs: made.outputs.clone(),
@@ -297,7 +284,7 @@ impl Fulfilment {
         };
         for task in self.tasks_of(id) {
             let state = &self.tasks()[task.index()];
-            // The same step is done again for what it is about now.
+            // The same step is done again with the new input.
             if matches!(self.work(task), Work::Undo(made) if made.if_moved) {
                 continue;
             }

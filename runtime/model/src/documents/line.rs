@@ -1,9 +1,10 @@
-//! What becomes of products when they are delivered or came to nothing: with their whole order, or with
-//! their line while others of the order are open.
+//! Products when they are delivered or fail: with their whole order, or with their line while others
+//! of the order are open.
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use tmf::document::product::ProductChange;
+use tmf::table::ProductStatus;
 
 use super::change::Stage;
 use super::{Changes, Document};
@@ -13,24 +14,27 @@ use crate::journal::{End, Event};
 use crate::plan::{Action, Item, Level};
 
 impl Fulfilment {
-    /// The fulfilment ended: products are active, or were never to be.
+    /// The fulfilment ended: products are active, or are not delivered.
     pub(super) fn ended(&self, end: End, changes: &mut Changes) {
-        let products = |status: &'static str, changes: &mut Changes| {
+        let products = |status: ProductStatus, changes: &mut Changes| {
             self.products(|_| status, changes);
         };
         match end {
             End::Completed | End::Partial => {
                 self.install(changes);
-                let status = |item| if self.is_delivered(item) { "active" } else { "aborted" };
+                let status = |item| match self.is_delivered(item) {
+                    true => ProductStatus::Active,
+                    false => ProductStatus::Aborted,
+                };
                 self.products(status, changes);
                 self.completed(changes);
                 self.services_without_line(changes);
                 return;
             }
-            End::Failed => products("aborted", changes),
-            End::Rejected => products("cancelled", changes),
+            End::Failed => products(ProductStatus::Aborted, changes),
+            End::Rejected => products(ProductStatus::Cancelled, changes),
             End::Cancelled => {
-                products("cancelled", changes);
+                products(ProductStatus::Cancelled, changes);
                 if changes.part.has_last() {
                     self.cancelled(changes);
                 }
@@ -52,8 +56,7 @@ impl Fulfilment {
         self.changed_lines(Stage::Done, changes);
     }
 
-    /// A new service that no task wrote: nothing was to be done for it, or what it is made of was there
-    /// and was changed.
+    /// A new service that no task wrote: it needed no task, or its parts were there and were changed.
     pub(super) fn service_without_work(&self, id: ItemId, item: &Item, changes: &mut Changes) {
         let is_service = matches!(item.level, Level::CustomerService | Level::ResourceService);
         let is_new = item.action == Action::Add && !self.has_failed(id);
@@ -63,7 +66,7 @@ impl Fulfilment {
         }
     }
 
-    /// What the events of a record deliver of lines, while others of the order are open.
+    /// The lines that the events of a record deliver while others of the order are open.
     pub(super) fn lines_delivered(&self, events: &[Event], changes: &mut Changes) {
         for line in self.lines_delivered_by(events) {
             for id in self.within(line).collect::<BTreeSet<_>>() {
@@ -74,7 +77,7 @@ impl Fulfilment {
 
     fn delivered_in_line(&self, id: ItemId, changes: &mut Changes) {
         let item = &self.plan().items[id.index()];
-        // What is for other lines too may be for lines that are still open.
+        // An item that other lines share may be for lines that are still open.
         if !self.is_delivered_early(id) || self.has_failed(id) {
             return;
         }
@@ -88,7 +91,7 @@ impl Fulfilment {
                 changes.documents.push(self.changed_product(id, item, origin, Stage::Done));
             }
             (None, Action::Add) => {
-                self.new_product(id, item, "active", changes);
+                self.new_product(id, item, ProductStatus::Active, changes);
                 self.charges(id, item, changes);
             }
             (_, Action::Add | Action::Modify | Action::Delete | Action::NoChange) => {}
@@ -101,9 +104,9 @@ impl Fulfilment {
         let products =
             items.filter(|(_, item)| item.level == Level::Product && item.action == Action::Add);
         for (id, item) in products.filter(|(id, _)| self.is_returned_by(*id, event)) {
-            let body = json!({ "status": "pendingTerminate" });
-            let product = self.product_id(item);
-            changes.documents.push(Document { resource: "product", id: product, body });
+            let status = Some(ProductStatus::PendingTerminate);
+            let body = ProductChange { status, ..ProductChange::default() };
+            changes.documents.push(Document::new("product", self.product_id(item), &body));
             self.credits(id, item, changes);
         }
     }

@@ -3,9 +3,19 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use tmf::document::order::{
+    ItemResult, Items, OrderHead, ResourceOrderItem, ServiceOrderItem, Written,
+};
+use tmf::document::ordered::{
+    ExternalReference, ItemRelationship, OrderItemReference, OrderRelationship,
+};
+use tmf::document::resource::{Resource, ResourceRelationship};
+use tmf::document::service::Service;
+use tmf::document::{Attributes, DateTime, Overlay, Reference, Rest, write};
+use tmf::table::{OrderState, ServiceState};
 
-use super::{Changes, Document, Head, Part, Piece, characteristics, copy, href};
+use super::{Changes, Document, Head, Part, Piece, capitalised, href, listed};
 use crate::fulfilment::{Fulfilment, Phase};
 use crate::id::{ItemId, SpecId};
 use crate::journal::{End, Kind};
@@ -18,14 +28,14 @@ use crate::plan::{Action, Item, Level};
 pub enum Order {
     /// The one that came in.
     Root,
-    /// What was decomposed into services.
+    /// The services that it was decomposed into.
     Service,
-    /// What was decomposed into resources.
+    /// The resources that it was decomposed into.
     Resource,
 }
 
 impl Order {
-    /// The levels of what its items are about; `None` where it has the items that came in.
+    /// The levels of its items; `None` if it has the items that came in.
     fn levels(self) -> Option<&'static [Level]> {
         match self {
             Self::Root => None,
@@ -36,7 +46,7 @@ impl Order {
 }
 
 impl Fulfilment {
-    /// The resource that the order which came in is, such as `productOrder`; nothing for a run.
+    /// The resource of the order that came in, such as `productOrder`; `None` for a run.
     pub fn root_resource(&self) -> Option<&'static str> {
         match self.kind() {
             Kind::ProductOrder => Some("productOrder"),
@@ -56,17 +66,17 @@ impl Fulfilment {
         self.orders_with_lengths().map(|(order, _)| self.resource_of(order))
     }
 
-    /// The order that came in, as it stands now.
-    pub fn root_order(&self) -> Option<Value> {
-        self.root_resource().map(|_| self.order(Order::Root).body)
+    /// The order that came in, as it is now.
+    pub fn root_order(&self) -> Option<Document> {
+        self.root_resource().map(|_| self.order(Order::Root))
     }
 
-    /// One of the orders as it stands now, `None` if there is no such. Without `wants_items` its
-    /// items are left out: they may be many.
-    pub fn order_of(&self, resource: &str, wants_items: bool) -> Option<Value> {
+    /// One of the orders as it is now, `None` if there is no such. Without `wants_items` its items are
+    /// left out: they may be many.
+    pub fn order_of(&self, resource: &str, wants_items: bool) -> Option<Document> {
         let mut orders = self.orders_with_lengths().map(|(order, _)| order);
         let order = orders.find(|order| self.resource_of(*order) == resource)?;
-        Some(if wants_items { self.order(order).body } else { self.order_head(order) })
+        Some(if wants_items { self.order(order) } else { self.order_head(order) })
     }
 
     /// The orders that are in a part of all documents.
@@ -82,7 +92,7 @@ impl Fulfilment {
                 entries: self.order_items(order, items),
             }),
             Part::Head(order, pieces) => changes.heads.push(Head {
-                document: self.document_of(self.resource_of(order), self.order_head(order)),
+                document: self.order_head(order),
                 list: self.list_of(order),
                 pieces,
             }),
@@ -100,22 +110,22 @@ impl Fulfilment {
         };
         let lengths = orders.iter().map(|order| match order.levels() {
             Some(levels) => (*order, self.lines(levels).count()),
-            None => (*order, self.asked_items().map_or(0, <[Value]>::len)),
+            None => (*order, self.asked_items().map_or(0, |items| items.len())),
         });
         lengths.filter(|(order, length)| *order == Order::Root || *length > 0)
     }
 
     /// An order with all of its items.
     fn order(&self, order: Order) -> Document {
-        let mut body = self.order_head(order);
+        let mut document = self.order_head(order);
         let items = match order {
             Order::Root => self.asked_items().map(|items| 0..items.len()),
             Order::Service | Order::Resource => Some(0..usize::MAX),
         };
-        if let Some(items) = items {
-            body[self.list_of(order)] = self.order_items(order, items).into();
+        if let (Some(items), Some(mut fields)) = (items, Overlay::on(&mut document.body)) {
+            fields.set(self.list_of(order), &self.order_items(order, items));
         }
-        self.document_of(self.resource_of(order), body)
+        document
     }
 
     fn resource_of(&self, order: Order) -> &'static str {
@@ -136,41 +146,51 @@ impl Fulfilment {
     }
 
     /// An order without its items.
-    fn order_head(&self, order: Order) -> Value {
-        match order {
+    fn order_head(&self, order: Order) -> Document {
+        let mut head = match order {
             Order::Root => self.root_head(),
             Order::Service => self.service_head(),
             Order::Resource => self.resource_head(),
+        };
+        // Attributes of the order that came in are replaced by those that follow from the work.
+        let rest = std::mem::take(&mut head.rest);
+        let mut document = Document::new(self.resource_of(order), self.id().as_str(), &rest);
+        if let Some(mut fields) = Overlay::on(&mut document.body) {
+            fields.show(Attributes::of(&write(&head)), |_| true);
         }
+        document
     }
 
     /// Some items of an order.
     fn order_items(&self, order: Order, items: Range<usize>) -> Vec<Value> {
         let Some(levels) = order.levels() else {
-            let asked = self.asked_items().and_then(|asked| asked.get(items));
-            let mut items = Value::Array(asked.unwrap_or_default().to_vec());
-            self.root_items(&mut items, self.resource_of(order));
-            let Value::Array(items) = items else { return Vec::new() };
-            return items;
+            let form = self.form().unwrap_or(Form::ResourceOrder);
+            let asked = self.asked_items();
+            let items = asked.map(|asked| {
+                asked.with_results(
+                    items,
+                    |name| is_derived(form, name),
+                    |item| self.root_item(form, item),
+                )
+            });
+            return items.unwrap_or_default();
         };
         let lines = self.lines(levels).skip(items.start).take(items.len());
         match order {
-            Order::Service => lines.map(|(id, item)| self.service_item(id, item, levels)).collect(),
+            Order::Service => {
+                lines.map(|(id, item)| write(&self.service_item(id, item, levels))).collect()
+            }
             Order::Root | Order::Resource => {
-                lines.map(|(id, item)| self.resource_item(id, item, levels)).collect()
+                lines.map(|(id, item)| write(&self.resource_item(id, item, levels))).collect()
             }
         }
     }
 
     /// The items of the order that came in, as they are asked for now.
-    fn asked_items(&self) -> Option<&[Value]> {
-        let list = self.list_of(Order::Root);
-        let own = self.changed().get(list).or_else(|| self.document().get(list));
-        own.and_then(Value::as_array).map(Vec::as_slice)
-    }
-
-    fn document_of(&self, resource: &'static str, body: Value) -> Document {
-        Document { resource, id: self.id().to_string(), body }
+    fn asked_items(&self) -> Option<Items<'_>> {
+        let names = self.form()?.names();
+        let own = Items::of(Attributes::of_rest(self.changed()), names);
+        own.or_else(|| Items::of(Attributes::of(self.document()), names))
     }
 
     fn lines(&self, levels: &'static [Level]) -> impl Iterator<Item = (ItemId, &Item)> {
@@ -180,237 +200,215 @@ impl Fulfilment {
             .map(|(index, item)| (ItemId::at(index), item))
     }
 
-    /// What every order carries.
-    fn head(&self, resource: &str, order: &mut Value) {
-        let Some(fields) = order.as_object_mut() else {
-            return;
+    /// The attributes that every order has, besides those in `rest`.
+    fn head(&self, resource: &str, rest: Rest) -> OrderHead {
+        let mut head = OrderHead {
+            id: Some(self.id().to_string()),
+            href: Some(href(resource, self.id().as_str())),
+            state: Some(self.order_state()),
+            order_date: Some(DateTime::from(self.submitted_at())),
+            cancellation_reason: self.cancelled_by().and_then(|by| by.reason.clone()),
+            kind: (!rest.contains_key("@type")).then(|| capitalised(resource)),
+            rest,
+            ..OrderHead::default()
         };
-        let mut set = |name: &str, value: Value| {
-            fields.insert(name.into(), value);
-        };
-        set("id", json!(self.id()));
-        set("href", json!(href(resource, self.id().as_str())));
-        set("state", json!(self.order_state()));
-        set("orderDate", json!(self.submitted_at().to_string()));
-        if let Some(time) = self.ended_at() {
-            let is_cancelled = matches!(self.phase(), Phase::Ended(End::Cancelled, _));
-            let name = if is_cancelled { "cancellationDate" } else { "completionDate" };
-            set(name, json!(time.to_string()));
+        let ended = self.ended_at().map(DateTime::from);
+        match self.phase() {
+            Phase::Ended(End::Cancelled, _) => head.cancellation_date = ended,
+            Phase::Submitted
+            | Phase::Held(_)
+            | Phase::Running
+            | Phase::RollingBack(_)
+            | Phase::Ended(..) => head.completion_date = ended,
         }
-        if let Some(reason) = self.cancelled_by().and_then(|by| by.reason.as_ref()) {
-            set("cancellationReason", json!(reason));
-        }
-        fields.entry("@type").or_insert_with(|| json!(super::capitalised(resource)));
         let faults = self.failures();
-        let errors: Vec<Value> = faults.iter().map(|fault| self.error_message(fault)).collect();
-        if !errors.is_empty() {
-            let name = match resource {
-                "productOrder" => "productOrderErrorMessage",
-                _ => "errorMessage",
-            };
-            fields.insert(name.into(), Value::Array(errors));
+        let errors = faults.iter().map(|fault| self.error_message(fault)).collect();
+        match resource {
+            "productOrder" => head.product_order_error_message = errors,
+            _ => head.error_message = errors,
         }
-        self.way(resource, fields);
+        self.add_progress(resource, &mut head);
+        head
     }
 
     /// The order that came in: as it was, with the states that it has now.
-    fn root_head(&self) -> Value {
+    fn root_head(&self) -> OrderHead {
         let list = self.list_of(Order::Root);
-        let own = self.document().as_object().into_iter().flatten();
-        let own = own.filter(|(name, _)| !self.changed().contains_key(*name));
-        let changed = self.changed().iter().filter(|(_, value)| !value.is_null());
-        let shown = own.chain(changed).filter(|(name, _)| *name != list);
-        let mut order = Value::Object(shown.map(|(n, value)| (n.clone(), value.clone())).collect());
-        self.head(self.resource_of(Order::Root), &mut order);
-        order
+        let changed = self.changed();
+        let own = Attributes::of(self.document());
+        let mut rest = own.only(|name| name != list && !changed.contains_key(name));
+        Overlay::of_rest(&mut rest).show(Attributes::of_rest(changed), |name| name != list);
+        self.head(self.resource_of(Order::Root), rest)
     }
 
-    fn root_items(&self, items: &mut Value, resource: &str) {
-        let order_state = self.order_state();
-        for entry in items.as_array_mut().into_iter().flatten() {
-            let line = entry.get("id").and_then(Value::as_str).map(str::to_string);
-            let own = line.as_deref().and_then(|line| self.line(line));
-            let state = own.map_or(order_state, |item| self.item_state(item));
-            if let Some(fields) = entry.as_object_mut() {
-                // What follows from the work has no other value, whatever a client sent.
-                fields.retain(|name, _| !is_derived(resource, name));
-                fields.insert("state".into(), json!(state));
-                if let Some(errors) = own.and_then(|own| self.item_errors(own)) {
-                    fields.insert("errorMessage".into(), errors);
-                }
-                if let Some(note) = own.and_then(|own| self.unpaid(own)) {
-                    let notes = fields.entry("note").or_insert_with(|| json!([]));
-                    notes.as_array_mut().into_iter().for_each(|notes| notes.push(note.clone()));
-                }
-                fields
-                    .entry("@type")
-                    .or_insert_with(|| json!(super::capitalised(&format!("{resource}Item"))));
-            }
-            if let (Kind::ProductOrder, Some(item)) = (self.kind(), own)
-                && let Some(product) = entry.get_mut("product").and_then(Value::as_object_mut)
-            {
-                let id = self.product_id(&self.plan().items[item.index()]);
-                product.insert("href".into(), json!(href("product", &id)));
-                product.insert("id".into(), json!(id));
-            }
-            if let (Kind::ServiceOrder, Some(item)) = (self.kind(), own)
-                && let Some(service) = entry.get_mut("service").and_then(Value::as_object_mut)
-            {
-                let id = self.service_id(&self.plan().items[item.index()]);
-                service.insert("href".into(), json!(href("service", &id)));
-                service.insert("id".into(), json!(id));
-            }
-            if let (Kind::ResourceOrder, Some(line)) = (self.kind(), &line)
-                && let Some(resource) = entry.get_mut("resource").and_then(Value::as_object_mut)
-            {
-                let own = resource.get("id").and_then(Value::as_str).map(str::to_string);
-                let id = own.unwrap_or_else(|| self.resource_id(line, 0));
-                resource.insert("href".into(), json!(href("resource", &id)));
-                resource.insert("id".into(), json!(id));
-            }
-            for nested in ["productOrderItem", "serviceOrderItem"] {
-                if let Some(items) = entry.get_mut(nested) {
-                    self.root_items(items, resource);
-                }
-            }
+    /// The result of an item of the order that came in.
+    fn root_item(&self, form: Form, asked: Written<'_>) -> ItemResult {
+        let line = asked.item.text("id");
+        let own = line.and_then(|line| self.line(line));
+        let instance = match form {
+            Form::ProductOrder => own.map(|own| self.product_id(&self.plan().items[own.index()])),
+            Form::ServiceOrder => own.map(|own| self.service_id(&self.plan().items[own.index()])),
+            Form::ResourceOrder => line.map(|line| {
+                let named = asked.subject.text("id").map(str::to_owned);
+                named.unwrap_or_else(|| self.resource_id(line, 0))
+            }),
+            Form::Quote | Form::OfferingQualification | Form::ServiceQualification => None,
+        };
+        let resource = self.resource_of(Order::Root);
+        ItemResult {
+            state: own.map_or_else(|| self.order_state(), |item| self.item_state(item)),
+            error_message: own.map(|own| self.item_errors(own)).unwrap_or_default(),
+            note: own.and_then(|own| self.unpaid(own)),
+            instance,
+            kind: capitalised(&format!("{resource}Item")),
         }
     }
 
-    fn service_item(&self, id: ItemId, item: &Item, levels: &[Level]) -> Value {
+    fn service_item(&self, id: ItemId, item: &Item, levels: &[Level]) -> ServiceOrderItem {
         let service = self.service_id(item);
-        let line = json!({
-            "id": item.line,
-            "action": item.action.as_str(),
-            "state": self.item_state(id),
-            "quantity": 1,
-            "@type": "ServiceOrderItem",
-            "service": {
-                "id": service,
-                "href": href("service", &service),
-                "name": item.title,
-                "serviceType": service_type(item.level),
-                "state": self.service_state(id),
-                "@type": service_type(item.level),
-                "serviceSpecification": spec_ref("serviceSpecification", &item.spec, &item.title),
-                "serviceCharacteristic": characteristics(&item.characteristics),
+        let relation = |line: &str| ItemRelationship {
+            relationship_type: DEPENDENCY.into(),
+            id: None,
+            order_item: Some(OrderItemReference {
+                id: line.into(),
+                item_id: line.into(),
+                service_order_id: self.id().to_string(),
+                rest: Rest::new(),
+            }),
+            rest: Rest::new(),
+        };
+        ServiceOrderItem {
+            id: item.line.clone(),
+            action: item.action.as_str().into(),
+            state: self.item_state(id),
+            quantity: 1,
+            service: Service {
+                href: Some(href("service", &service)),
+                id: Some(service),
+                name: Some(item.title.clone()),
+                service_type: Some(service_type(item.level).into()),
+                state: Some(self.service_state(id)),
+                service_specification: Some(spec_ref(
+                    "serviceSpecification",
+                    &item.spec,
+                    &item.title,
+                )),
+                service_characteristic: Some(listed(item)),
+                kind: Some(service_type(item.level).into()),
+                ..Service::default()
             },
-            "serviceOrderItemRelationship": self.dependencies(id, levels, |line| json!({
-                "relationshipType": "dependency",
-                "orderItem": { "id": line, "itemId": line, "serviceOrderId": self.id() },
-            })),
-        });
-        self.with_errors(id, line)
+            service_order_item_relationship: self.dependencies(id, levels, relation),
+            error_message: self.item_errors(id),
+            kind: "ServiceOrderItem".into(),
+            rest: Rest::new(),
+        }
     }
 
-    fn service_head(&self) -> Value {
-        let mut order = json!({
-            "orderRelationship": [{
-                "relationshipType": "cross-ref",
-                "id": self.id(),
-                "href": href("productOrder", self.id().as_str()),
-                "@referredType": "ProductOrder",
-            }],
-        });
-        copy(&self.shown(), CARRIED, &mut order);
-        self.head("serviceOrder", &mut order);
-        order
+    fn service_head(&self) -> OrderHead {
+        let mut head = self.head("serviceOrder", self.carried());
+        head.order_relationship = vec![OrderRelationship {
+            relationship_type: "cross-ref".into(),
+            id: self.id().to_string(),
+            href: Some(href("productOrder", self.id().as_str())),
+            referred_type: Some("ProductOrder".into()),
+            rest: Rest::new(),
+        }];
+        head
     }
 
-    fn resource_item(&self, id: ItemId, item: &Item, levels: &[Level]) -> Value {
+    fn resource_item(&self, id: ItemId, item: &Item, levels: &[Level]) -> ResourceOrderItem {
         let mut specs = item.resources.iter();
         let first = specs.next().unwrap_or(&item.spec);
-        let others: Vec<Value> = specs
-            .enumerate()
-            .map(|(number, spec)| {
-                let id = self.resource_id(&item.line, number + 1);
-                let title = self.plan().title(spec);
-                json!({
-                    "relationshipType": "bundles",
-                    "resource": {
-                        "id": id,
-                        "href": href("resource", &id),
-                        "resourceSpecification": spec_ref("resourceSpecification", spec, title),
-                    },
-                })
-            })
-            .collect();
-        let mut line = json!({
-            "id": item.line,
-            "action": item.action.as_str(),
-            "state": self.item_state(id),
-            "quantity": 1,
-            "@type": "ResourceOrderItem",
-            "resource": {
-                "id": self.resource_id(&item.line, 0),
-                "href": href("resource", &self.resource_id(&item.line, 0)),
-                "name": item.title,
-                "@type": "Resource",
-                "resourceSpecification": spec_ref("resourceSpecification", first, self.plan().title(first)),
-                "resourceCharacteristic": characteristics(&item.characteristics),
-                "resourceRelationship": others,
-            },
-            "orderItemRelationship": self.dependencies(id, levels, |line| json!({
-                "relationshipType": "dependency",
-                "id": line,
-            })),
+        let others = specs.enumerate().map(|(number, spec)| ResourceRelationship {
+            relationship_type: "bundles".into(),
+            resource: self.ordered_resource(item, number + 1, spec),
+            rest: Rest::new(),
         });
-        if let Some(adapter) = &item.adapter {
-            line["resource"]["category"] = json!(adapter);
+        let relation = |line: &str| ItemRelationship {
+            relationship_type: DEPENDENCY.into(),
+            id: Some(line.into()),
+            order_item: None,
+            rest: Rest::new(),
+        };
+        ResourceOrderItem {
+            id: item.line.clone(),
+            action: item.action.as_str().into(),
+            state: self.item_state(id),
+            quantity: 1,
+            resource: Resource {
+                name: Some(item.title.clone()),
+                category: item.adapter.clone(),
+                resource_characteristic: Some(listed(item)),
+                resource_relationship: Some(others.collect()),
+                kind: Some("Resource".into()),
+                ..self.ordered_resource(item, 0, first)
+            },
+            order_item_relationship: self.dependencies(id, levels, relation),
+            error_message: self.item_errors(id),
+            kind: "ResourceOrderItem".into(),
+            rest: Rest::new(),
         }
-        self.with_errors(id, line)
     }
 
-    fn resource_head(&self) -> Value {
+    /// A resource of an item, by the number of its specification.
+    fn ordered_resource(&self, item: &Item, number: usize, spec: &SpecId) -> Resource {
+        let id = self.resource_id(&item.line, number);
+        let title = self.plan().title(spec);
+        Resource {
+            href: Some(href("resource", &id)),
+            id: Some(id),
+            resource_specification: Some(spec_ref("resourceSpecification", spec, title)),
+            ..Resource::default()
+        }
+    }
+
+    fn resource_head(&self) -> OrderHead {
         let from = match self.kind() {
             Kind::ServiceOrder | Kind::ProductOrder => "serviceOrder",
             Kind::ResourceOrder | Kind::Run { .. } => "resourceOrder",
         };
-        let mut order = json!({
-            "externalReference": [{
-                "id": self.id(),
-                "externalReferenceType": from,
-                "entityType": from,
-                "owner": "ferrule",
-                "name": tmf::table::path("serviceOrder"),
-                "@type": "ExternalReference",
-            }],
-        });
-        copy(&self.shown(), CARRIED, &mut order);
-        if let Some(fields) = order.as_object_mut()
-            && let Some(priority) = fields.remove("priority")
-        {
+        let mut carried = self.carried();
+        if let Some(priority) = carried.remove("priority") {
             // A text in the other two, a number here.
             let priority = priority.as_str().and_then(|text| text.trim().parse::<i64>().ok());
-            fields.extend(priority.map(|priority| ("priority".to_string(), json!(priority))));
+            carried.extend(priority.map(|priority| ("priority".to_string(), priority.into())));
         }
-        self.head("resourceOrder", &mut order);
-        order
+        let mut head = self.head("resourceOrder", carried);
+        head.external_reference = vec![ExternalReference {
+            id: self.id().to_string(),
+            external_reference_type: from.into(),
+            entity_type: Some(from.into()),
+            owner: Some("ferrule".into()),
+            name: Some(tmf::table::path("serviceOrder").into()),
+            kind: Some("ExternalReference".into()),
+            rest: Rest::new(),
+        }];
+        head
     }
 
-    fn with_errors(&self, item: ItemId, mut line: Value) -> Value {
-        if let (Some(errors), Some(fields)) = (self.item_errors(item), line.as_object_mut()) {
-            fields.insert("errorMessage".into(), errors);
-        }
-        line
+    /// The attributes of the order that came in which the orders below have too.
+    fn carried(&self) -> Rest {
+        Attributes::of(&self.shown()).only(|name| CARRIED.contains(&name))
     }
 
     /// The state of the service that an item is about.
-    fn service_state(&self, id: ItemId) -> &'static str {
+    fn service_state(&self, id: ItemId) -> ServiceState {
         match (self.item_state(id), &self.plan().items[id.index()].origin) {
-            ("completed", _) => self.delivered_state(id),
-            (_, Some(_)) => "active",
-            (_, None) => "designed",
+            (OrderState::Completed, _) => self.delivered_state(id),
+            (_, Some(_)) => ServiceState::Active,
+            (_, None) => ServiceState::Designed,
         }
     }
 
-    /// The lines of an order that one of its lines waits for: by its own needs, and by those of what
-    /// it is below that is no line of this order, such as the product whose item relies on another.
+    /// Relations to the lines of an order that one of its lines waits for: by its own needs, and by
+    /// those of the items above it that are no lines of this order, such as the product whose item
+    /// relies on another.
     fn dependencies(
         &self,
         id: ItemId,
         levels: &[Level],
-        relation: impl Fn(&str) -> Value,
-    ) -> Vec<Value> {
+        relation: impl Fn(&str) -> ItemRelationship,
+    ) -> Vec<ItemRelationship> {
         let is_listed = |id: ItemId| levels.contains(&self.plan().items[id.index()].level);
         let (mut above, mut seen) = (vec![id], BTreeSet::new());
         let mut needs: Vec<ItemId> = Vec::new();
@@ -435,16 +433,14 @@ impl Fulfilment {
 }
 
 /// Whether an attribute of an item follows from the work.
-fn is_derived(resource: &str, name: &str) -> bool {
-    let form = match resource {
-        "productOrder" => Form::ProductOrder,
-        "serviceOrder" => Form::ServiceOrder,
-        _ => Form::ResourceOrder,
-    };
+fn is_derived(form: Form, name: &str) -> bool {
     attributes::does(form, attributes::Part::Item, name, Action::Add) == Some(Does::Derived)
 }
 
-/// What the orders below carry over from the one that came in.
+/// The relation of an item to those that it waits for.
+const DEPENDENCY: &str = "dependency";
+
+/// The attributes that the orders below have from the one that came in.
 const CARRIED: &[&str] = &[
     "externalId",
     "description",
@@ -455,13 +451,8 @@ const CARRIED: &[&str] = &[
 ];
 
 /// A reference to an entity of one of the catalogs.
-pub(super) fn spec_ref(resource: &str, spec: &SpecId, name: &str) -> Value {
-    json!({
-        "id": spec,
-        "href": href(resource, spec.as_str()),
-        "name": name,
-        "@referredType": super::capitalised(resource),
-    })
+pub(super) fn spec_ref(resource: &str, spec: &SpecId, name: &str) -> Reference {
+    Reference::to(resource, spec.as_str()).named(name)
 }
 
 pub(super) fn service_type(level: Level) -> &'static str {

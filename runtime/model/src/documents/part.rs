@@ -1,5 +1,5 @@
-//! What a commit writes, bit by bit: an order of 10,000 lines changes 10,000 products at once, and
-//! nothing else would be written meanwhile.
+//! The changes of a commit in parts: an order of 10,000 lines changes 10,000 products at once, and
+//! no other change would be written meanwhile.
 
 use std::num::NonZero;
 use std::ops::Range;
@@ -10,20 +10,21 @@ use crate::fulfilment::Fulfilment;
 use crate::id::ItemId;
 use crate::journal::Event;
 use crate::plan::{Item, Plan};
+use tmf::table::OrderState;
 
-/// How many items of an order are written at once, for each item of the plan that is: what is written
-/// of an item of the plan is more.
+/// Items of an order that are written at once, for each item of the plan that is: more is written of
+/// an item of the plan.
 const ENTRIES_OF_ITEM: usize = 4;
 
-/// A part of what a commit writes. The parts, one after the other, are the whole.
+/// A part of the changes of a commit. The parts, one after the other, are the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Part {
     /// All of it.
     #[default]
     Whole,
-    /// What is not about instances of the whole plan: it comes first.
+    /// Changes that are not about instances of the whole plan. They come first.
     First,
-    /// What becomes of the instances of these items when the order is planned or ends.
+    /// Changes of the instances of these items when the order is planned or ends.
     Items(Range<usize>),
     /// One of the orders.
     Order(Order),
@@ -32,17 +33,17 @@ pub enum Part {
     Piece(Order, usize, Range<usize>),
     /// One of the orders without its items, and the number of pieces that they are written in.
     Head(Order, usize),
-    /// What follows when all else is written.
+    /// The documents that follow when everything else is written.
     Last,
 }
 
 impl Part {
-    /// Whether what is not about instances of the whole plan is in it.
+    /// Whether changes that are not about instances of the whole plan are in it.
     pub(super) fn has_first(&self) -> bool {
         matches!(self, Self::Whole | Self::First)
     }
 
-    /// Whether what follows in the end is in it.
+    /// Whether the documents that are written last are in it.
     pub(super) fn has_last(&self) -> bool {
         matches!(self, Self::Whole | Self::Last)
     }
@@ -65,13 +66,13 @@ impl Part {
 }
 
 impl Fulfilment {
-    /// The parts that what events change is written in, where it is too much to be written at once.
-    /// None where it is not: orders and plans of no more items than may be written about at once,
-    /// and whatever is about a few of many.
+    /// The parts in which the changes of events are written, if they are too many to be written at
+    /// once. Empty if they are not: for orders and plans of no more items than may be written at once,
+    /// and for changes of a few of many.
     pub fn parts(
         &self,
         events: &[Event],
-        before: Option<&str>,
+        before: Option<OrderState>,
         items_at_once: NonZero<usize>,
     ) -> Vec<Part> {
         let is_about_all = |event: &Event| {
@@ -101,8 +102,8 @@ impl Fulfilment {
         parts
     }
 
-    /// A part of what [`Fulfilment::changes`] gives.
-    pub fn changes_in(&self, part: Part, events: &[Event], before: Option<&str>) -> Changes {
+    /// A part of [`Fulfilment::changes`].
+    pub fn changes_in(&self, part: Part, events: &[Event], before: Option<OrderState>) -> Changes {
         let mut changes = Changes { part, ..Changes::default() };
         self.follow_events(events, before, &mut changes);
         changes

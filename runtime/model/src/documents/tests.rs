@@ -74,8 +74,8 @@ fn reservation() -> Reservation {
 
 struct Story {
     fulfilment: Fulfilment,
-    written: Option<&'static str>,
-    told: String,
+    written: Option<OrderState>,
+    log: String,
 }
 
 impl Story {
@@ -86,7 +86,7 @@ impl Story {
         });
         let id = FulfilmentId::new("f");
         let fulfilment = Fulfilment::new(id, Kind::ProductOrder, document, Timestamp(0));
-        Self { fulfilment, written: None, told: String::new() }
+        Self { fulfilment, written: None, log: String::new() }
     }
 
     /// Applies events as one commit and notes what it writes.
@@ -97,20 +97,20 @@ impl Story {
         self.fulfilment.recorded(Timestamp(1), events);
         let changes = self.fulfilment.changes(events, self.written);
         self.written = Some(self.fulfilment.order_state());
-        self.told.push_str(&format!("{name}\n"));
+        self.log.push_str(&format!("{name}\n"));
         for document in &changes.documents {
-            // Whatever an API shows has the shape that it describes; the books are ours alone.
+            // Each document has the shape that its API describes. Journal entries have no API.
             match tmf::table::of_key(document.resource) {
                 Some((_, resource)) => {
                     assert_eq!(resource.check_shape(&document.body), Ok(()), "{}", document.body);
                 }
                 None => assert_eq!(document.resource, "journalEntry"),
             }
-            let says = |name: &str| document.body.get(name).and_then(|value| value.as_str());
-            let state = says("state").or_else(|| says("status")).or_else(|| says("usageState"));
+            let text = |name: &str| document.body.get(name).and_then(|value| value.as_str());
+            let state = text("state").or_else(|| text("status")).or_else(|| text("usageState"));
             let (resource, id) = (document.resource, &document.id);
             let state = state.unwrap_or("-");
-            self.told.push_str(&format!("  write {resource} {id} {state}\n"));
+            self.log.push_str(&format!("  write {resource} {id} {state}\n"));
         }
         changes
     }
@@ -123,7 +123,7 @@ impl Story {
 }
 
 #[test]
-fn what_is_written_follows_the_order_from_submission_to_the_bill() {
+fn documents_follow_the_order_from_submission_to_the_bill() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
     story.succeed(0, &json!({ "vlan": "100" }), vec![reservation()]);
@@ -136,7 +136,7 @@ fn what_is_written_follows_the_order_from_submission_to_the_bill() {
     });
     story.succeed(2, &json!({ "charges": [charge] }), vec![]);
     let last = story.commit("ended", &[Event::Ended { end: End::Completed }]);
-    insta::assert_snapshot!(story.told, @r#"
+    insta::assert_snapshot!(story.log, @r#"
     planned
       write product f-1 pendingActive
       write productOrder f inProgress
@@ -242,7 +242,7 @@ fn first_charges_of_like_prices_are_each_of_their_own() {
 }
 
 #[test]
-fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
+fn an_order_that_is_rolled_back_releases_its_reservations() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(plan()) }]);
     story.succeed(0, &json!({}), vec![reservation()]);
@@ -256,7 +256,7 @@ fn an_unwound_order_gives_back_what_it_held_and_ends_its_product() {
     story.commit("task 1 is undone", &[Event::Undone { task }]);
     story.commit("task 0 is undone", &[Event::Undone { task: TaskId(0) }]);
     story.commit("ended", &[Event::Ended { end: End::Failed }]);
-    insta::assert_snapshot!(story.told, @r#"
+    insta::assert_snapshot!(story.log, @r#"
     planned
       write product f-1 pendingActive
       write productOrder f inProgress
@@ -361,13 +361,13 @@ fn a_service_of_a_line_that_failed_ends_though_all_of_its_parts_stand() {
         let found = ended.documents.iter().find(|document| document.id == id);
         found.map(|document| document.body[name].clone())
     };
-    assert_eq!(state("f-s3", "state"), Some(json!("terminated")), "{}", story.told);
-    assert_eq!(state("f-r3-1", "usageState"), Some(json!("idle")), "{}", story.told);
+    assert_eq!(state("f-s3", "state"), Some(json!("terminated")), "{}", story.log);
+    assert_eq!(state("f-r3-1", "usageState"), Some(json!("idle")), "{}", story.log);
     assert_eq!(state("f-s2", "state"), None, "it serves the other line");
     assert_eq!(state("f-s1", "state"), None);
 }
 
-/// What is changed is written when the order is complete, and so is a new service that it is a part of.
+/// A changed part is written when the order is complete, and so is the new service that it belongs to.
 #[test]
 fn a_new_service_that_is_made_of_what_changes_is_written() {
     let mut plan = plan();
@@ -380,7 +380,7 @@ fn a_new_service_that_is_made_of_what_changes_is_written() {
     story.succeed(2, &json!({}), vec![]);
     let ended = story.commit("ended", &[Event::Ended { end: End::Completed }]);
     let service = ended.documents.iter().find(|document| document.id == "f-s1");
-    let service = &service.unwrap_or_else(|| panic!("{}", story.told)).body;
+    let service = &service.unwrap_or_else(|| panic!("{}", story.log)).body;
     assert_eq!(service["state"], "active");
     assert_eq!(service["supportingService"][0]["id"], "old-s1");
 }

@@ -16,6 +16,7 @@ use super::{Fulfilment, Phase};
 use crate::id::{ItemId, TaskId};
 use crate::journal::{Event, Kind};
 use crate::plan::{Action, Level, Plan};
+use tmf::table::OrderState;
 
 /// Max products of a line whose documents are written when it is delivered. Those of a larger one
 /// are written when the order ends, bit by bit.
@@ -222,7 +223,8 @@ impl Fulfilment {
         let Some(on) = reliance.lines.get(&line) else { return false };
         let is_due =
             self.plan.items[line.index()].not_before.is_none_or(|at| at <= self.updated_at);
-        let is_done = is_due && self.state_of_work(line) == "completed" && !self.has_failed(line);
+        let is_done =
+            is_due && self.state_of_work(line) == OrderState::Completed && !self.has_failed(line);
         is_done
             && on.iter().all(|other| self.delivered.lines.contains(other))
             && self.is_small(line)

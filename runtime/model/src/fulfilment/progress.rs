@@ -7,6 +7,7 @@ use super::Fulfilment;
 use crate::id::{ItemId, TaskId};
 use crate::plan::{Action, Plan};
 use crate::task::TaskState;
+use tmf::table::OrderState;
 
 /// What is so of the tasks of each item and of everything below it. It holds nothing that could not
 /// be derived: `Progress::derive` is its definition, and a test holds it to that.
@@ -63,20 +64,20 @@ impl Progress {
 impl Fulfilment {
     /// The state of an item while the order is carried out: that of its tasks and of everything
     /// that it was decomposed into.
-    pub(crate) fn state_of_work(&self, item: ItemId) -> &'static str {
+    pub(crate) fn state_of_work(&self, item: ItemId) -> OrderState {
         let Progress { open, begun, failed, stuck, left } = &self.progress;
         if self.has_failed(item) {
             return match (stuck.any(item), left.any(item)) {
-                (true, _) => "held",
-                (false, true) => "inProgress",
-                (false, false) => "failed",
+                (true, _) => OrderState::Held,
+                (false, true) => OrderState::InProgress,
+                (false, false) => OrderState::Failed,
             };
         }
         match (failed.any(item) || stuck.any(item), open.any(item), begun.any(item)) {
-            (true, ..) => "held",
-            (false, false, _) => "completed",
-            (false, true, true) => "inProgress",
-            (false, true, false) => "acknowledged",
+            (true, ..) => OrderState::Held,
+            (false, false, _) => OrderState::Completed,
+            (false, true, true) => OrderState::InProgress,
+            (false, true, false) => OrderState::Acknowledged,
         }
     }
 

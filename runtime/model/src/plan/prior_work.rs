@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::id::{FulfilmentId, InstanceId};
 use crate::outcome::Reservation;
+use tmf::document::ordered::OrderLink;
 use tmf::time::Timestamp;
 
 /// Ends the key under which work is undone, or done again as it was.
@@ -37,9 +38,9 @@ pub struct Provenance {
     /// when all its users are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<String>,
-    /// The lines of orders that it names as having made or changed it.
+    /// The items of orders that it names as having made or changed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<Value>,
+    pub links: Vec<OrderLink>,
     /// What its document shows that an order which changes it adds to.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub shown: Map<String, Value>,

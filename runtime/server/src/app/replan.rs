@@ -154,7 +154,7 @@ impl App {
         };
         Ok(match found.phase() {
             Phase::Ended(End::Completed, _) => Standing::Completed,
-            Phase::Ended(..) => Standing::Other(found.order_state()),
+            Phase::Ended(..) => Standing::Other(found.order_state().as_str()),
             Phase::Submitted | Phase::Held(_) | Phase::Running | Phase::RollingBack(_) => {
                 Standing::Open
             }

@@ -49,7 +49,8 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
             Ok(None) => return Ok(checked),
             Err(malformed) => {
                 let message = malformed.to_string();
-                let failure = Failure::new(FailureClass::Operator, FailureCode::InventoryDocument, message);
+                let failure =
+                    Failure::new(FailureClass::Operator, FailureCode::InventoryDocument, message);
                 checked.findings = vec![Finding::unknown(resource, id, &failure)];
                 return Ok(checked);
             }

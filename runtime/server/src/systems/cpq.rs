@@ -81,7 +81,7 @@ pub(crate) async fn check_ordered_once(
             // Of what ended, the journal tells, also where the order's document was removed. One
             // whose journal was removed too may have come to something.
             let order = app.engine.get(&first).await?;
-            if order.is_none_or(|order| stands(order.order_state())) {
+            if order.is_none_or(|order| stands(order.order_state().as_str())) {
                 return Err(ordered_before(quote, &first));
             }
         }

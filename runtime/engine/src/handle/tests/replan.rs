@@ -53,7 +53,7 @@ async fn an_order_that_waits_for_others_does_so_after_a_restart_and_can_be_cance
     let id = FulfilmentId::new("plan");
     let waits = engine.get(&id).await.unwrap().unwrap();
     assert_eq!(
-        (waits.after(), waits.order_state()),
+        (waits.after(), waits.order_state().as_str()),
         (&[FulfilmentId::new("first")][..], "pending")
     );
     replan(&engine, &id, order("plan", "do").1.remove(0)).await.unwrap();

@@ -100,7 +100,7 @@ impl<'a> Builder<'a> {
             let item = &mut self.built.items[own.index()];
             item.line = line;
             item.parents = vec![root];
-            name_state(item, part.document);
+            name_state(item, part.document)?;
             self.is_line_within(own, root);
             self.cease_parts(own, part)?;
         }

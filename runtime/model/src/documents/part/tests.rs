@@ -8,7 +8,7 @@ use crate::documents::{Document, Head, Piece};
 pub(crate) fn assert_parts(
     fulfilment: &Fulfilment,
     events: &[Event],
-    before: Option<&str>,
+    before: Option<OrderState>,
     whole: &Changes,
 ) {
     for items in [1, 2, 5] {

@@ -1,4 +1,4 @@
-//! A line shows what became of it when it is delivered, while others of its order are open.
+//! The documents of a line are written when it is delivered, while others of its order are open.
 
 use insta::assert_snapshot;
 
@@ -53,7 +53,7 @@ fn third_done() -> Story {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(three()) }]);
     story.succeed(4, &json!({}), vec![]);
-    story.told.clear();
+    story.log.clear();
     story.succeed(5, &charges(), vec![]);
     story
 }
@@ -65,7 +65,7 @@ fn a_line_is_active_and_charged_when_it_is_delivered_with_what_it_relies_on() {
         story.succeed(task, &json!({}), vec![]);
     }
     story.commit("ended", &[Event::Ended { end: End::Completed }]);
-    assert_snapshot!(story.told, @r"
+    assert_snapshot!(story.log, @r"
     task 5 succeeds
       write product f-3 active
       write appliedCustomerBillingRate f-c3-1 -
@@ -97,7 +97,7 @@ fn a_delivered_line_stays_when_others_fail() {
     story.commit("the first fails", &[failed, back]);
     story.commit("undone", &[Event::Undone { task: TaskId(0) }]);
     story.commit("ended", &[Event::Ended { end: End::Partial }]);
-    let ended = story.told.split("ended\n").nth(1).unwrap().to_string();
+    let ended = story.log.split("ended\n").nth(1).unwrap().to_string();
     assert_snapshot!(ended, @r"
       write product f-1 aborted
       write product f-2 aborted
@@ -141,7 +141,7 @@ fn a_delivered_line_that_is_rolled_back_ends_and_is_credited() {
         let credit = &find("f-c3-1-back").unwrap().body;
         assert_eq!(credit["taxIncludedAmount"], json!({ "unit": "EUR", "value": -11.9 }), "{name}");
         assert!(find("f-c3-2-back").is_none(), "days are given back by the bill: {name}");
-        assert!(story.told.contains("turned\n  write product f-3 pendingTerminate"), "{name}");
+        assert!(story.log.contains("turned\n  write product f-3 pendingTerminate"), "{name}");
         for task in [5, 4] {
             story.commit("undone", &[Event::Undone { task: TaskId(task) }]);
         }
@@ -165,7 +165,7 @@ fn a_line_that_was_delivered_and_fails_in_one_commit_was_never_active() {
     let mut story = Story::new();
     story.commit("planned", &[Event::Planned { plan: Arc::new(three()) }]);
     story.succeed(4, &json!({}), vec![]);
-    story.told.clear();
+    story.log.clear();
     let outputs = charges().as_object().cloned().unwrap();
     let done = Event::Succeeded { task: TaskId(5), attempt: 1, outputs, reservations: vec![] };
     let cause = Failure::new(FailureClass::Operator, "X", "no");
@@ -175,9 +175,9 @@ fn a_line_that_was_delivered_and_fails_in_one_commit_was_never_active() {
     }
     story.commit("ended", &[Event::Ended { end: End::Failed }]);
     assert!(
-        !story.told.contains("f-c3") && !story.told.contains("pendingTerminate"),
+        !story.log.contains("f-c3") && !story.log.contains("pendingTerminate"),
         "{}",
-        story.told
+        story.log
     );
 }
 
@@ -188,7 +188,7 @@ fn an_order_of_one_line_ends_with_it() {
     for task in 0..3 {
         story.succeed(task, &json!({}), vec![]);
     }
-    assert!(!story.told.contains("product f-1 active"), "{}", story.told);
+    assert!(!story.log.contains("product f-1 active"), "{}", story.log);
 }
 
 /// The fold of the journal says what the running order says.

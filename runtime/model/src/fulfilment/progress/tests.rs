@@ -122,7 +122,7 @@ proptest! {
             let derived = Progress::derive(&fulfilment.plan, &fulfilment.tasks);
             prop_assert_eq!(&fulfilment.progress, &derived);
             for item in (0..fulfilment.plan.items.len()).map(ItemId::at) {
-                prop_assert_eq!(fulfilment.item_state(item), looked_up(&fulfilment, item));
+                prop_assert_eq!(fulfilment.item_state(item).as_str(), looked_up(&fulfilment, item));
                 let children = fulfilment.children_of(item).collect::<Vec<_>>();
                 prop_assert_eq!(children, fulfilment.plan.children_of(item).collect::<Vec<_>>());
                 let tasks = fulfilment.tasks_of(item).collect::<Vec<_>>();

@@ -137,7 +137,11 @@ pub(super) fn change() -> Plan {
         dropped: vec![crate::InstanceId::new("product/p-2")],
         state: "active".into(),
         wanted: Some("suspended".into()),
-        links: vec![json!({ "productOrderId": "f-0", "orderItemId": "1" })],
+        links: vec![tmf::document::ordered::OrderLink {
+            product_order_id: Some("f-0".into()),
+            order_item_id: Some("1".into()),
+            ..Default::default()
+        }],
         shown: Map::new(),
         made: vec![made("f-0:1")],
     };

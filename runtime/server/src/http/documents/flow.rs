@@ -11,6 +11,8 @@ use engine::keys;
 use engine::store::{Scan, Store};
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value, json};
+use tmf::document::process_flow::{FlowState, TaskFlow};
+use tmf::document::write;
 
 use super::one::tagged;
 use crate::app::{App, SubmitError};
@@ -44,19 +46,19 @@ pub(super) async fn get(
         (_, []) => Err(Problem::method("GET, HEAD, POST")),
         (&Method::GET | &Method::HEAD, [id]) => {
             let fulfilment = find(server, id).await?;
-            one(&call, fulfilment.process_flow(), fulfilment.records())
+            one(&call, write(&fulfilment.process_flow()), fulfilment.records())
         }
         (&Method::DELETE, [id]) => remove(server, id).await,
         (_, [_]) => Err(Problem::method("GET, HEAD, DELETE")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow"]) => {
             let page = Page::parse(&call.query)?;
-            let flows = find(server, id).await?.task_flows();
+            let flows = find(server, id).await?.task_flows().iter().map(write).collect();
             rows(&call, flows, &page, &format!("{}/{id}/taskFlow", served.path()))
         }
         (_, [_, "taskFlow"]) => Err(Problem::method("GET, HEAD")),
         (&Method::GET | &Method::HEAD, [id, "taskFlow", task]) => {
             let fulfilment = find(server, id).await?;
-            one(&call, task_flow(&fulfilment, task)?, fulfilment.records())
+            one(&call, write(&task_flow(&fulfilment, task)?), fulfilment.records())
         }
         (&Method::PATCH, [id, "taskFlow", task]) => patch(server, call, id, task).await,
         (_, [_, "taskFlow", _]) => Err(Problem::method("GET, HEAD, PATCH")),
@@ -88,7 +90,7 @@ async fn list(server: &ServerState, call: &Call, served: &Served) -> Answer {
         if server.app.document(REMOVED, id.as_str())?.is_some() {
             continue;
         }
-        let flow = fulfilment.process_flow();
+        let flow = write(&fulfilment.process_flow());
         asked.retain(|asked| !asked.is_in(&flow));
         if filter.matches(&flow) {
             flows.push(flow);
@@ -151,7 +153,7 @@ async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer
             first
         }
     };
-    let mut flow = fulfilment.process_flow();
+    let mut flow = write(&fulfilment.process_flow());
     href::absolute(&mut flow, &call.base);
     let location = format!("{}{}/{}", call.base, served.path(), fulfilment.id());
     Ok(answer::located(StatusCode::CREATED, &location, &flow))
@@ -204,13 +206,13 @@ async fn patch(server: &ServerState, mut call: Call, id: &str, task: &str) -> An
         let message = "only the `state` of a task flow can be set";
         return Err(Problem::bad(message).about("state"));
     };
-    match (flow.get("state").and_then(Value::as_str), state) {
-        (Some(now), wanted) if now == wanted => {}
-        (Some("hold"), "active") => {
+    match (flow.state, state) {
+        (now, wanted) if now.as_str() == wanted => {}
+        (FlowState::Hold, "active") => {
             server.app.retry(&FulfilmentId::new(id)).await?;
         }
         (now, wanted) => {
-            let now = now.unwrap_or_default();
+            let now = now.as_str();
             let message = format!(
                 "a task flow that is `{now}` cannot become `{wanted}`: one that is on `hold` can \
                  be set to `active`, which tries it again"
@@ -219,7 +221,7 @@ async fn patch(server: &ServerState, mut call: Call, id: &str, task: &str) -> An
         }
     }
     let fulfilment = find(server, id).await?;
-    one(&call, task_flow(&fulfilment, task)?, fulfilment.records())
+    one(&call, write(&task_flow(&fulfilment, task)?), fulfilment.records())
 }
 
 fn one(call: &Call, mut flow: Value, records: u32) -> Answer {
@@ -242,9 +244,9 @@ fn rows(call: &Call, all: Vec<Value>, page: &Page, path: &str) -> Answer {
     Ok(response)
 }
 
-fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<Value, Problem> {
+fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<TaskFlow, Problem> {
     let mut flows = fulfilment.task_flows().into_iter();
-    let found = flows.find(|flow| flow.get("id").and_then(Value::as_str) == Some(id));
+    let found = flows.find(|flow| flow.id == id);
     let missing = || Problem::not_found(format!("the process flow has no taskFlow `{id}`"));
     found.ok_or_else(|| missing().about("id"))
 }

@@ -97,7 +97,7 @@ async fn open_order(
     }
     let Some(fulfilment) = server.app.engine.get(&id).await? else { return Ok(None) };
     let order = aside_of_lines(fulfilment.plan().items.len(), || {
-        fulfilment.order_of(resource.key, fields.wants_items())
+        fulfilment.order_of(resource.key, fields.wants_items()).map(|order| order.body)
     });
     let tag = format!("\"open-{}\"", fulfilment.records());
     let records = Some(fulfilment.records());

@@ -94,7 +94,7 @@ fn acknowledged(fulfilment: &Fulfilment) -> Option<Value> {
         fulfilment.document().clone(),
         fulfilment.submitted_at(),
     );
-    first.root_order()
+    first.root_order().map(|order| order.body)
 }
 
 /// Changes an order, or cancels it if the patch sets that state.

@@ -23,7 +23,11 @@ pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer
         let message = format!("its productOrder `{}` was removed", fulfilment.id());
         return Err(Problem::conflict(message).about("id"));
     }
-    Ok(located(call, "productOrder", fulfilment.root_order().unwrap_or_default()))
+    Ok(located(
+        call,
+        "productOrder",
+        fulfilment.root_order().map(|order| order.body).unwrap_or_default(),
+    ))
 }
 
 /// Creates the next version of a quote.

@@ -120,10 +120,11 @@ pub(super) fn brief(fulfilment: &Fulfilment, base: &str) -> Value {
         .into_iter()
         .map(|fault| {
             let mut body = failed(&fault.failure, fault.task.map(|_| fault.name));
-            for (name, value) in
-                fault.task.map(|task| fulfilment.place_of(task)).unwrap_or_default()
-            {
-                set(&mut body, &name, value);
+            let place = fault.task.map(|task| fulfilment.place_of(task)).unwrap_or_default();
+            for (name, value) in [("item", place.item), ("element", place.element)] {
+                if let Some(value) = value {
+                    set(&mut body, name, json!(value));
+                }
             }
             let lines = fault.lines.iter().map(|line| &*fulfilment.plan().items[line.index()].line);
             let lines: Vec<&str> = lines.collect();
