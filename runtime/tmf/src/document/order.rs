@@ -126,7 +126,7 @@ pub struct Relation<'a> {
     pub path: String,
 }
 
-impl<'a> Item<'a> {
+impl Item<'_> {
     /// Its prices. `None` if it names none.
     pub fn prices(&self) -> Result<Option<Vec<Deferred<ItemPrice>>>, Malformed> {
         const PRICES: &str = "itemPrice";

@@ -116,7 +116,6 @@ impl Reader<'_> {
     }
 
     /// The relations of an item, to items of the same order and to those of others.
-    #[expect(clippy::type_complexity, reason = "two lists, named where they are used")]
     fn relations<'a>(
         &self,
         item: Attributes<'a>,
