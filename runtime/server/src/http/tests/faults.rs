@@ -164,6 +164,7 @@ async fn errors_of_the_server_are_sorted() {
         CheckError::Store(_) => Ours, CheckError::Store(unreadable());
         CheckError::Read(_) => Ours, CheckError::Read(stopped().into());
         CheckError::Ask(_) => Ours, CheckError::Ask(stopped());
+        CheckError::Document(_) => Ours, CheckError::Document(tmf::field::Malformed::new("id", "is missing"));
     }
     sorted! { RepairError:
         RepairError::Unknown(_) => Client, RepairError::Unknown("r".into());
