@@ -11,11 +11,11 @@ mod settings;
 mod subscriber;
 mod worker;
 
+use engine::documents::{Audience, Change, Expected, Put};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use engine::clock::Clock;
-use engine::documents::{Audience, Change, Expected, Put};
 use engine::store::{Scan, Write};
 use engine::{Engine, keys};
 use serde_json::Value;

@@ -3,14 +3,12 @@
 //! are all answered in the same way.
 
 mod answer;
-mod asked;
 mod body;
 mod call;
 mod changes;
 mod documents;
 mod etag;
 mod fields;
-mod filter;
 mod hub;
 mod index;
 mod metrics;
@@ -18,13 +16,13 @@ mod orchestration;
 mod origin;
 mod page;
 mod problem;
-mod query;
 mod repeat;
 mod resources;
 mod route;
 mod serve;
 mod topics;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,12 +32,11 @@ use axum::response::{IntoResponse as _, Response};
 use tmf::href;
 use tokio::sync::Semaphore;
 
-pub(crate) use orchestration::Export;
-pub use query::in_url;
+pub use crate::search::in_url;
 pub use serve::serve;
 
-use crate::app::App;
 use crate::events::Events;
+use crate::services::Services;
 use body::Bodies;
 use call::Call;
 use changes::Changes;
@@ -57,9 +54,17 @@ pub struct Limits {
     pub exports: usize,
 }
 
+impl Deref for ServerState {
+    type Target = Services;
+
+    fn deref(&self) -> &Services {
+        &self.services
+    }
+}
+
 /// The state of all handlers.
 struct ServerState {
-    app: App,
+    services: Services,
     events: Events,
     limits: Limits,
     origins: Origins,
@@ -69,22 +74,23 @@ struct ServerState {
     exports: Arc<Semaphore>,
 }
 
-/// Serves an application to this machine: hrefs begin with the request's `Host`.
-pub fn router(app: App, events: Events, limits: Limits) -> Router {
-    server(app, events, limits, Origins::local())
+/// Serves this machine: hrefs begin with the request's `Host`.
+pub fn router(services: Services, events: Events, limits: Limits) -> Router {
+    server(services, events, limits, Origins::local())
 }
 
-/// Serves an application under a public URL, such as `https://ferrule.example.com`, with which
+/// Serves a public URL, such as `https://ferrule.example.com`, with which
 /// hrefs begin.
-pub fn router_at(app: App, events: Events, limits: Limits, public_url: &str) -> Router {
-    server(app, events, limits, Origins::public(public_url))
+pub fn router_at(services: Services, events: Events, limits: Limits, public_url: &str) -> Router {
+    server(services, events, limits, Origins::public(public_url))
 }
 
-fn server(app: App, events: Events, limits: Limits, origins: Origins) -> Router {
+fn server(services: Services, events: Events, limits: Limits, origins: Origins) -> Router {
     let (metrics, changes) = (Metrics::default(), Changes::default());
     let bodies = Bodies::new(limits.bodies_mib);
     let exports = Arc::new(Semaphore::new(limits.exports));
-    let server = ServerState { app, events, limits, origins, metrics, changes, bodies, exports };
+    let server =
+        ServerState { services, events, limits, origins, metrics, changes, bodies, exports };
     Router::new().fallback(handle).with_state(Arc::new(server))
 }
 
@@ -121,7 +127,7 @@ async fn settled(server: &ServerState, route: &str, answer: problem::Answer) -> 
     if is_committed || ROUTES_AT_ONCE.contains(&route) {
         return answer;
     }
-    server.app.engine.store().settled().await?;
+    server.documents.settled().await?;
     answer
 }
 

@@ -2,17 +2,23 @@
 //! and host.
 #![forbid(unsafe_code)]
 
-pub mod app;
+mod aside;
 mod bulk;
 pub mod config;
+pub mod documents;
 pub mod events;
 mod json;
+pub mod orders;
 pub mod packs;
+pub mod plugins;
+mod policies;
 mod reconcile;
 mod replan;
 mod retention;
+pub mod rulebooks;
+mod search;
+pub mod services;
 pub mod settings;
-mod systems;
 
 pub mod http;
 pub mod serve;

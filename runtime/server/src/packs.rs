@@ -2,11 +2,11 @@
 
 mod serving;
 
+use engine::documents::{Document, Put};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use engine::documents::{Document, Put};
 use model::pack::{Code, Diagnostic, FILE_BYTES_MAX, FILES, PackFiles, Plugins, Severity};
 use model::rulebook::RulebookError;
 use model::{Digest, Pack, Rulebook};

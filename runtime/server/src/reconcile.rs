@@ -16,8 +16,15 @@ pub(crate) use check::{CheckError, orders_about};
 pub(crate) use progress::{Inventory, Reconciliation, Scope};
 pub(crate) use repair::{RepairError, repair};
 
-use crate::app::App;
-use crate::http::Export;
+use std::sync::Arc;
+
+use engine::Engine;
+use host::Host;
+use tmf::time::Timestamp;
+use tokio::sync::Notify;
+
+use crate::bulk::export::Export;
+use crate::documents::{Documents, Session};
 
 pub(crate) const RECONCILIATIONS: &str = "reconciliation";
 
@@ -30,16 +37,36 @@ const ASKED_AT_ONCE: usize = 8;
 /// Max parts of a service that are checked with it.
 const PARTS_MAX: usize = 1_000;
 
+/// Compares the inventory with the elements. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Reconciler {
+    pub(crate) engine: Engine,
+    pub(crate) documents: Documents,
+    /// Runs the plugins that ask the elements.
+    pub(crate) host: Host,
+    /// Notified when there is a reconciliation to carry out.
+    pub(crate) arrived: Arc<Notify>,
+}
+
+impl Reconciler {
+    pub(crate) fn new(engine: Engine, documents: Documents, host: Host) -> Self {
+        Self { engine, documents, host, arrived: Arc::default() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.engine.now()
+    }
+}
+
 /// Carries out reconciliations until `stopped` ends.
-pub(crate) async fn run(app: App, stopped: impl Future<Output = ()>) {
+pub(crate) async fn run(reconciler: Reconciler, stopped: impl Future<Output = ()>) {
     let mut stopped = std::pin::pin!(stopped);
     loop {
-        let asked = app.reconciling();
-        let mut asked = std::pin::pin!(asked.notified());
+        let mut asked = std::pin::pin!(reconciler.arrived.notified());
         asked.as_mut().enable();
         tokio::select! {
             () = &mut stopped => return,
-            done = Box::pin(run_open(&app)) => if let Err(error) = done {
+            done = Box::pin(run_open(&reconciler)) => if let Err(error) = done {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "reconciliations cannot be carried out");
             },
@@ -52,8 +79,11 @@ pub(crate) async fn run(app: App, stopped: impl Future<Output = ()>) {
 }
 
 /// A reconciliation; `None` if there is none with this id.
-pub(crate) fn find(app: &App, id: &str) -> Result<Option<(Reconciliation, u64)>, Error> {
-    app.document(RECONCILIATIONS, id)?.map(read).transpose()
+pub(crate) async fn find(
+    documents: &Documents,
+    id: &str,
+) -> Result<Option<(Reconciliation, u64)>, Error> {
+    documents.document(RECONCILIATIONS, id).await?.map(read).transpose()
 }
 
 /// The write of a reconciliation with a revision.
@@ -69,27 +99,12 @@ fn read(document: Document) -> Result<(Reconciliation, u64), Error> {
 }
 
 /// Carries out all open ones.
-async fn run_open(app: &App) -> Result<(), CheckError> {
+async fn run_open(reconciler: &Reconciler) -> Result<(), CheckError> {
     loop {
-        let mut open = None;
-        app.each_document(RECONCILIATIONS, |document| {
-            let (reconciliation, revision) = match read(document) {
-                Ok(found) => found,
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(error, "a reconciliation is passed over");
-                    return Ok(());
-                }
-            };
-            if open.is_none() && reconciliation.state.is_open() {
-                open = Some((reconciliation, revision));
-            }
-            Ok::<_, Error>(())
-        })?;
-        let Some((reconciliation, revision)) = open else {
+        let Some((reconciliation, revision)) = reconciler.documents.read(first_open).await? else {
             return Ok(());
         };
-        match Box::pin(carry_out(app, reconciliation, revision)).await {
+        match Box::pin(carry_out(reconciler, reconciliation, revision)).await {
             // It was removed meanwhile.
             Err(CheckError::Store(Error::Conflict { .. })) => {}
             done => done?,
@@ -97,56 +112,77 @@ async fn run_open(app: &App) -> Result<(), CheckError> {
     }
 }
 
+/// The first reconciliation to carry out.
+fn first_open(session: &Session) -> Result<Option<(Reconciliation, u64)>, Error> {
+    let mut open = None;
+    session.each_document(RECONCILIATIONS, |document| {
+        match read(document) {
+            Ok((reconciliation, revision)) if open.is_none() && reconciliation.state.is_open() => {
+                open = Some((reconciliation, revision));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "a reconciliation is skipped");
+            }
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(open)
+}
+
 async fn carry_out(
-    app: &App,
+    reconciler: &Reconciler,
     mut reconciliation: Reconciliation,
     mut revision: u64,
 ) -> Result<(), CheckError> {
     while reconciliation.state.is_open() {
-        let ids = match next(app, &reconciliation)? {
+        let open = reconciliation.clone();
+        let next = reconciler.documents.read(move |session| next(session, &open));
+        let ids = match next.await? {
             Ok(ids) => ids,
             Err(why) => {
-                reconciliation.fail(why, app.now());
+                reconciliation.fail(why, reconciler.now());
                 Vec::new()
             }
         };
         if ids.is_empty() {
-            reconciliation.end(app.now());
+            reconciliation.end(reconciler.now());
         }
         let resource = reconciliation.scope.resource();
         let last = ids.last().cloned();
         let checks =
-            ids.into_iter().map(|id| async move { check::check(app, resource, &id).await });
+            ids.into_iter().map(|id| async move { check::check(reconciler, resource, &id).await });
         let checks: Vec<_> = stream::iter(checks).buffered(ASKED_AT_ONCE).collect().await;
         for checked in checks {
             reconciliation.count(checked?);
         }
-        reconciliation.go_on(last, app.now());
-        app.write(vec![put(&reconciliation, revision)]).await?;
+        reconciliation.go_on(last, reconciler.now());
+        reconciler.documents.write(vec![put(&reconciliation, revision)]).await?;
         revision += 1;
     }
     Ok(())
 }
 
 /// The next instances; or why the scope is invalid.
-fn next(app: &App, open: &Reconciliation) -> Result<Result<Vec<String>, String>, Error> {
+fn next(session: &Session, open: &Reconciliation) -> Result<Result<Vec<String>, String>, Error> {
     let scope = &open.scope;
     if let Some(id) = &scope.instance {
         let is_done = open.after.is_some();
-        return Ok(Ok(if is_done { Vec::new() } else { parts(app, scope.resource(), id)? }));
+        return Ok(Ok(if is_done { Vec::new() } else { parts(session, scope.resource(), id)? }));
     }
-    match Export::of(app, scope.found(), &scope.query) {
-        Ok(export) => export.ids(open.after.as_deref(), INSTANCES_AT_ONCE).map(Ok),
-        Err(why) => Ok(Err(why)),
+    match Export::of(scope.found(), &scope.query) {
+        Ok(export) => export.ids(session, open.after.as_deref(), INSTANCES_AT_ONCE).map(Ok),
+        Err(why) => Ok(Err(why.to_string())),
     }
 }
 
 /// An instance and the services that support it.
-fn parts(app: &App, resource: &str, id: &str) -> Result<Vec<String>, Error> {
+fn parts(session: &Session, resource: &str, id: &str) -> Result<Vec<String>, Error> {
     let (mut found, mut next) = (vec![id.to_string()], 0);
     while let Some(id) = found.get(next).filter(|_| found.len() < PARTS_MAX) {
         next += 1;
-        let Some(document) = app.document(resource, id)? else { continue };
+        let Some(document) = session.document(resource, id)? else { continue };
         let below = document.body.get("supportingService").and_then(Value::as_array);
         let below = below.into_iter().flatten().filter_map(|part| part.get("id")?.as_str());
         let new: Vec<String> =

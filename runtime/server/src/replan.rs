@@ -9,28 +9,29 @@ use model::plan::Level;
 use model::{Event, Fulfilment, FulfilmentId, Kind, Order};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::app::{App, Wanted};
+use crate::orders::{Orders, Wanted};
 
 /// Replans orders until the server stops.
-pub(crate) async fn run(app: App, stopped: impl Future<Output = ()>) {
+pub(crate) async fn run(orders: Orders, stopped: impl Future<Output = ()>) {
     tokio::select! {
         () = stopped => {}
-        () = follow(&app) => {}
+        () = follow(&orders) => {}
     }
 }
 
-async fn follow(app: &App) {
-    app.ready().await;
-    let changed = app.replanning();
-    let mut news = app.engine.watch();
+async fn follow(orders: &Orders) {
+    orders.ready().await;
+    let changed = orders.replanning();
+    let engine = orders.engine();
+    let mut news = engine.watch();
     loop {
         let mut waiting = Waiting::default();
-        let Ok(unplanned) = app.engine.unplanned().await else {
+        let Ok(unplanned) = engine.unplanned().await else {
             return;
         };
         unplanned.iter().for_each(|fulfilment| waiting.add(fulfilment));
         for fulfilment in unplanned {
-            plan(app, fulfilment.id()).await;
+            plan(orders, fulfilment.id()).await;
         }
         loop {
             tokio::select! {
@@ -38,10 +39,10 @@ async fn follow(app: &App) {
                 published = news.recv() => match published {
                     Ok(published) if waiting.concerns(&published) => {
                         // Quarantined orders have not ended.
-                        let found = app.engine.get(&published.fulfilment).await.unwrap_or(None);
+                        let found = engine.get(&published.fulfilment).await.unwrap_or(None);
                         let next = found.map(|found| waiting.follow(&found));
                         for id in next.unwrap_or_default() {
-                            plan(app, &id).await;
+                            plan(orders, &id).await;
                         }
                     }
                     Ok(_) => {}
@@ -54,8 +55,8 @@ async fn follow(app: &App) {
     }
 }
 
-async fn plan(app: &App, id: &FulfilmentId) {
-    if let Err(error) = app.plan_again(id, Wanted::ByItself).await {
+async fn plan(orders: &Orders, id: &FulfilmentId) {
+    if let Err(error) = orders.plan_again(id, Wanted::ByItself).await {
         let error = &error as &dyn std::error::Error;
         tracing::error!(fulfilment = %id, error, "it cannot be planned again now");
     }

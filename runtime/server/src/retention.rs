@@ -2,20 +2,27 @@
 //! of submissions, some at once. Open work stays, and the journal of an order stays while an
 //! instance that it made or changed is in use: later orders read it.
 
+mod removed;
+
+use engine::documents::{Change, Error, Expected, Put};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use engine::Engine;
 use engine::core::{RecoverError, read_fulfilment};
-use engine::documents::{Change, Error, Expected, Put};
 use engine::handle::AskError;
 use engine::keys;
 use engine::store::{self, Scan, Store, Write};
+
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::Value;
 use tmf::table::of_key;
 use tmf::time::Timestamp;
 
-use crate::app::App;
+pub(crate) use removed::Removed;
+
 use crate::config::Retention;
+use crate::documents::{Documents, Session};
 
 /// The interval of checks, in milliseconds.
 const SWEEP_EVERY_MS: u64 = 60_000;
@@ -51,9 +58,6 @@ pub(crate) enum RetentionError {
     /// The engine has stopped.
     #[error(transparent)]
     Ask(#[from] AskError),
-    /// The work was cancelled, as when the server stops.
-    #[error("the look was given up")]
-    Look(#[from] tokio::task::JoinError),
 }
 
 /// Whether a fulfilment is removed.
@@ -63,6 +67,15 @@ enum Verdict {
     RemoveLogs,
     RemoveRun,
     RemoveOrder,
+}
+
+/// The parts of the server that retention needs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Retainer {
+    pub(crate) engine: Engine,
+    pub(crate) documents: Documents,
+    pub(crate) removed: Arc<Removed>,
+    pub(crate) keep: Retention,
 }
 
 /// The progress of the checks.
@@ -75,7 +88,7 @@ struct Sweep {
 }
 
 /// Removes at intervals until `stop` ends.
-pub(crate) async fn run(app: App, keep: Retention, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(retainer: Retainer, stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut sweep = Sweep::default();
     loop {
@@ -84,7 +97,7 @@ pub(crate) async fn run(app: App, keep: Retention, stop: impl Future<Output = ()
             () = &mut stop => return,
             () = tokio::time::sleep(pause) => {}
         }
-        if let Err(error) = sweep.step(&app, keep).await {
+        if let Err(error) = sweep.step(&retainer).await {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "what was kept for long enough cannot be removed");
         }
@@ -93,10 +106,10 @@ pub(crate) async fn run(app: App, keep: Retention, stop: impl Future<Output = ()
 
 /// Removes all ended work at once, as if its retention were over.
 #[cfg(test)]
-pub(crate) async fn sweep_all(app: &App, keep: Retention) -> Result<(), RetentionError> {
+pub(crate) async fn sweep_all(retainer: &Retainer) -> Result<(), RetentionError> {
     let mut sweep = Sweep::default();
     loop {
-        sweep.step(app, keep).await?;
+        sweep.step(retainer).await?;
         if sweep.fulfilment.is_none() && sweep.submission.is_none() {
             return Ok(());
         }
@@ -105,23 +118,28 @@ pub(crate) async fn sweep_all(app: &App, keep: Retention) -> Result<(), Retentio
 
 /// Removes everything of an ended fulfilment. An interrupted removal continues with
 /// the next check.
-pub(crate) async fn remove(app: &App, id: &FulfilmentId) -> Result<(), RetentionError> {
+pub(crate) async fn remove(
+    engine: &Engine,
+    documents: &Documents,
+    id: &FulfilmentId,
+) -> Result<(), RetentionError> {
     loop {
-        let (store, of) = (app.engine.store().clone(), id.clone());
-        let facts = tokio::task::spawn_blocking(move || {
-            let mut facts = keys_of(&*store, &keys::logs(&of))?;
-            facts.extend(keys_of(&*store, &keys::records_pieces(&of))?);
-            facts.extend(keys_of(&*store, &keys::journal_prefix(&of))?);
+        let of = id.clone();
+        let facts = documents.read(move |session| {
+            let store = session.store();
+            let mut facts = keys_of(store, &keys::logs(&of))?;
+            facts.extend(keys_of(store, &keys::records_pieces(&of))?);
+            facts.extend(keys_of(store, &keys::journal_prefix(&of))?);
             Ok::<_, Error>(facts)
         });
-        let mut writes: Vec<Write> = facts.await??.into_iter().map(|key| (key, None)).collect();
+        let mut writes: Vec<Write> = facts.await?.into_iter().map(|key| (key, None)).collect();
         let is_last = writes.len() <= REMOVED_AT_ONCE;
         writes.truncate(REMOVED_AT_ONCE);
         let marker = keys::removing(id);
         writes.push((marker, (!is_last).then(Vec::new)));
         let flow = Put::new(REMOVED_FLOW, id.as_str(), Change::Remove, Expected::Anything).quiet();
-        let documents = if is_last { vec![flow] } else { Vec::new() };
-        app.engine.remove(id.clone(), writes, documents).await?;
+        let puts = if is_last { vec![flow] } else { Vec::new() };
+        engine.remove(id.clone(), writes, puts).await?;
         if is_last {
             return Ok(());
         }
@@ -129,75 +147,94 @@ pub(crate) async fn remove(app: &App, id: &FulfilmentId) -> Result<(), Retention
 }
 
 impl Sweep {
-    async fn step(&mut self, app: &App, keep: Retention) -> Result<(), RetentionError> {
-        let cut_off = keys_of(&**app.engine.store(), keys::REMOVING)?;
-        for key in cut_off {
+    async fn step(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
+        let Retainer { engine, documents, .. } = retainer;
+        let cut_off = |session: &Session| keys_of(session.store(), keys::REMOVING);
+        for key in documents.read(cut_off).await? {
             let id = String::from_utf8_lossy(&key[keys::REMOVING.len()..]).into_owned();
-            remove(app, &FulfilmentId::new(id)).await?;
+            remove(engine, documents, &FulfilmentId::new(id)).await?;
         }
-        self.fulfilments(app, keep).await?;
-        self.submissions(app, keep).await
+        self.fulfilments(retainer).await?;
+        self.submissions(retainer).await
     }
 
-    async fn fulfilments(&mut self, app: &App, keep: Retention) -> Result<(), RetentionError> {
-        let (of, after) = (app.clone(), self.fulfilment.take());
-        let looked = tokio::task::spawn_blocking(move || look(&of, keep, after));
-        let (verdicts, last) = looked.await??;
+    async fn fulfilments(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
+        let Retainer { engine, documents, removed, keep } = retainer;
+        let (keep, after, now) = (*keep, self.fulfilment.take(), engine.now());
+        let looked = documents.read(move |session| look(session, (keep, now), after));
+        let (verdicts, last) = looked.await?;
         self.fulfilment = last;
-        let removed = app.removed();
         for (id, verdict) in verdicts {
             let counter = match verdict {
                 Verdict::Keep => continue,
                 Verdict::RemoveRun => &removed.runs,
                 Verdict::RemoveOrder => &removed.orders,
                 Verdict::RemoveLogs => {
-                    let logs = keys_of(&**app.engine.store(), &keys::logs(&id))?;
+                    let prefix = keys::logs(&id);
+                    let logs = documents.read(move |session| keys_of(session.store(), &prefix));
+                    let logs = logs.await?;
                     let count = logs.len() as u64;
                     let writes = logs.into_iter().map(|key| (key, None)).collect();
-                    app.engine.remove(id, writes, Vec::new()).await?;
+                    engine.remove(id, writes, Vec::new()).await?;
                     removed.logs.fetch_add(count, Ordering::Relaxed);
                     continue;
                 }
             };
-            remove(app, &id).await?;
+            remove(engine, documents, &id).await?;
             counter.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
     }
 
     /// Removes keys of submissions. The id of the submitted order has its time.
-    async fn submissions(&mut self, app: &App, keep: Retention) -> Result<(), RetentionError> {
-        let limit = LOOKED_AT_ONCE;
-        let scan = Scan { after: self.submission.take(), ..Scan::prefix(keys::SUBMISSIONS, limit) };
-        let store = app.engine.store();
-        let page = store.scan(&scan).map_err(Error::from)?;
-        self.submission = (page.len() == limit).then(|| page[limit - 1].0.clone());
-        let now = app.now();
-        let mut writes: Vec<Write> = Vec::new();
-        for (key, bytes) in page {
-            let id = FulfilmentId::new(String::from_utf8_lossy(&bytes));
-            let is_open = store.get(&keys::open(&id)).map_err(Error::from)?.is_some();
-            let age_ms = made_at(&id).map_or(0, |made| now.ms_since(made));
-            if !is_open && age_ms >= keep.submissions_days * DAY_MS {
-                writes.push((key, None));
-            }
-        }
+    async fn submissions(&mut self, retainer: &Retainer) -> Result<(), RetentionError> {
+        let Retainer { engine, documents, removed, keep } = retainer;
+        let (keep, after, now) = (*keep, self.submission.take(), engine.now());
+        let expired = documents.read(move |session| expired(session.store(), (keep, now), after));
+        let (writes, last) = expired.await?;
+        self.submission = last;
         if writes.is_empty() {
             return Ok(());
         }
         let count = writes.len() as u64;
-        app.engine.append(writes, Vec::new()).await?;
-        app.removed().submissions.fetch_add(count, Ordering::Relaxed);
+        engine.append(writes, Vec::new()).await?;
+        removed.submissions.fetch_add(count, Ordering::Relaxed);
         Ok(())
     }
+}
+
+/// The writes that remove the next expired keys of submissions, and the key to continue after; `None`
+/// at the end.
+fn expired(
+    store: &dyn Store,
+    (keep, now): (Retention, Timestamp),
+    after: Option<Vec<u8>>,
+) -> Result<(Vec<Write>, Option<Vec<u8>>), Error> {
+    let limit = LOOKED_AT_ONCE;
+    let page = store.scan(&Scan { after, ..Scan::prefix(keys::SUBMISSIONS, limit) })?;
+    let last = (page.len() == limit).then(|| page[limit - 1].0.clone());
+    let mut writes: Vec<Write> = Vec::new();
+    for (key, bytes) in page {
+        let id = FulfilmentId::new(String::from_utf8_lossy(&bytes));
+        let is_open = store.get(&keys::open(&id))?.is_some();
+        let age_ms = made_at(&id).map_or(0, |made| now.ms_since(made));
+        if !is_open && age_ms >= keep.submissions_days * DAY_MS {
+            writes.push((key, None));
+        }
+    }
+    Ok((writes, last))
 }
 
 /// Verdicts, and the key to continue after; `None` at the end.
 type Looked = (Vec<(FulfilmentId, Verdict)>, Option<Vec<u8>>);
 
 /// Verdicts on the next fulfilments.
-fn look(app: &App, keep: Retention, mut after: Option<Vec<u8>>) -> Result<Looked, Error> {
-    let store = &**app.engine.store();
+fn look(
+    session: &Session,
+    (keep, now): (Retention, Timestamp),
+    mut after: Option<Vec<u8>>,
+) -> Result<Looked, Error> {
+    let store = session.store();
     let mut verdicts = Vec::new();
     for _ in 0..LOOKED_AT_ONCE {
         let scan = Scan { after: after.take(), ..Scan::prefix(keys::JOURNALS, 1) };
@@ -207,7 +244,7 @@ fn look(app: &App, keep: Retention, mut after: Option<Vec<u8>>) -> Result<Looked
         let id = FulfilmentId::new(id);
         // Past all records of this journal.
         after = Some([keys::journal_prefix(&id).as_slice(), b"~"].concat());
-        match verdict(app, keep, &id) {
+        match verdict(session, (keep, now), &id) {
             Ok(verdict) => verdicts.push((id, verdict)),
             Err(error @ Error::Store(store::Error::Closed | store::Error::Fenced { .. })) => {
                 return Err(error);
@@ -221,8 +258,12 @@ fn look(app: &App, keep: Retention, mut after: Option<Vec<u8>>) -> Result<Looked
     Ok((verdicts, after))
 }
 
-fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Error> {
-    let store = &**app.engine.store();
+fn verdict(
+    session: &Session,
+    (keep, now): (Retention, Timestamp),
+    id: &FulfilmentId,
+) -> Result<Verdict, Error> {
+    let store = session.store();
     let is_kept = [keys::open(id), keys::quarantine(id.as_str())];
     for key in is_kept {
         if store.get(&key)?.is_some() {
@@ -237,13 +278,13 @@ fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Err
         Err(_) => return Ok(Verdict::Keep),
     };
     let Some(ended) = fulfilment.ended_at() else { return Ok(Verdict::Keep) };
-    let age_ms = app.now().ms_since(ended);
+    let age_ms = now.ms_since(ended);
     let has_logs = || Ok::<_, Error>(!store.scan(&Scan::prefix(keys::logs(id), 1))?.is_empty());
     let is_run = matches!(fulfilment.kind(), Kind::Run { .. });
     if is_run && age_ms >= keep.runs_days * DAY_MS {
         return Ok(Verdict::RemoveRun);
     }
-    if !is_run && age_ms >= keep.orders_days * DAY_MS && !is_needed(app, &fulfilment)? {
+    if !is_run && age_ms >= keep.orders_days * DAY_MS && !is_needed(session, &fulfilment)? {
         return Ok(Verdict::RemoveOrder);
     }
     if age_ms >= keep.logs_days * DAY_MS && has_logs()? {
@@ -253,13 +294,13 @@ fn verdict(app: &App, keep: Retention, id: &FulfilmentId) -> Result<Verdict, Err
 }
 
 /// Whether an instance that an order made or changed is in use.
-fn is_needed(app: &App, fulfilment: &Fulfilment) -> Result<bool, Error> {
+fn is_needed(session: &Session, fulfilment: &Fulfilment) -> Result<bool, Error> {
     for (resource, path, over) in INSTANCES {
         let attribute =
             of_key(resource).and_then(|(_, resource)| Some(resource.lifecycle?.attribute));
         let Some(attribute) = attribute else { return Ok(true) };
         let limit = INSTANCES_MAX + 1;
-        let found = app.documents_by(resource, path, fulfilment.id().as_str(), limit)?;
+        let found = session.documents_by(resource, path, fulfilment.id().as_str(), limit)?;
         let in_use = |body: &Value| {
             !body.get(attribute).and_then(Value::as_str).is_some_and(|state| over.contains(&state))
         };
@@ -273,7 +314,7 @@ fn is_needed(app: &App, fulfilment: &Fulfilment) -> Result<bool, Error> {
                 "service" => fulfilment.service_id(item),
                 _ => continue,
             };
-            if app.document(resource, &id)?.is_some_and(|one| in_use(&one.body)) {
+            if session.document(resource, &id)?.is_some_and(|one| in_use(&one.body)) {
                 return Ok(true);
             }
         }

@@ -18,12 +18,16 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::App;
-use crate::config::{Config, ConfigError};
+use crate::bulk::jobs::Jobs;
+use crate::config::{Config, ConfigError, Retention};
 use crate::events::Events;
 use crate::packs::{self, PacksError};
 
-use self::plugins::Plugins;
+use crate::plugins::{FirstLook, Plugins, first_look};
+use crate::retention::Retainer;
+use crate::services::Services;
+
+use self::plugins::Folder;
 
 pub mod plugins;
 
@@ -41,10 +45,10 @@ const EXCHANGE: &str = "exchange";
 
 /// A running server.
 pub struct Server {
-    pub app: App,
+    pub services: Services,
     pub address: SocketAddr,
     /// The result of the first look at the plugins folder.
-    looked: crate::app::Looked,
+    first_look: FirstLook,
     stop: watch::Sender<bool>,
     engine: JoinHandle<Result<(), engine::documents::Error>>,
     http: JoinHandle<std::io::Result<()>>,
@@ -126,38 +130,30 @@ impl Server {
         let events = Events::open(engine.clone(), Arc::clone(&clock) as _, settings);
         let events = events.map_err(ServeError::Failed)?;
         let plugins_dir = config.plugins_dir.clone();
-        let (look, looked) = crate::app::looked();
-        let app =
-            App::new(engine, host.clone(), clock, serving.rulebook, Some(plugins_dir.clone()))
-                .with_commerce(config.commerce())
-                .ready_after(looked.clone());
-        take_catalogs(&app).await.map_err(ServeError::Failed)?;
-        let router = router(&app, &events, &config);
-        let followed = Plugins {
-            taken_in: app.replanning(),
-            host,
-            folder: plugins_dir,
-            store: Arc::clone(app.engine.store()),
-            keep_versions: config.host.keep_versions(),
-        };
+        let (look, first_look) = first_look();
+        let plugins = Plugins::new(host.clone()).ready_after(first_look.clone());
+        let services = Services::new(engine, plugins, clock, serving.rulebook, config.commerce());
+        take_catalogs(&services).await.map_err(ServeError::Failed)?;
+        let router = router(&services, &events, &config);
+        let folder = folder(&services, host, plugins_dir, &config);
         let (stop, stopped) = watch::channel(false);
         let http = tokio::spawn(crate::http::serve(listener, router, until(stopped.clone())));
         let events = tokio::spawn(events.run(until(stopped.clone())));
-        let exchange = config.data.join(EXCHANGE);
-        let jobs = crate::bulk::jobs::run(app.clone(), exchange, until(stopped.clone()));
-        let jobs = tokio::spawn(jobs);
-        let reconciliations = crate::reconcile::run(app.clone(), until(stopped.clone()));
-        let reconciliations = tokio::spawn(reconciliations);
-        let retention =
-            crate::retention::run(app.clone(), config.retention, until(stopped.clone()));
-        let retention = tokio::spawn(retention);
-        let replanning = tokio::spawn(crate::replan::run(app.clone(), until(stopped.clone())));
-        let watcher = tokio::spawn(plugins::watch(followed, look, until(stopped)));
+        let jobs =
+            tokio::spawn(crate::bulk::jobs::run(jobs(&services, &config), until(stopped.clone())));
+        let reconciler = services.reconciler.clone();
+        let reconciliations =
+            tokio::spawn(crate::reconcile::run(reconciler, until(stopped.clone())));
+        let retainer = retainer(&services, config.retention);
+        let retention = tokio::spawn(crate::retention::run(retainer, until(stopped.clone())));
+        let orders = services.orders.clone();
+        let replanning = tokio::spawn(crate::replan::run(orders, until(stopped.clone())));
+        let watcher = tokio::spawn(plugins::watch(folder, look, until(stopped)));
         let engine = tokio::spawn(engine_loop.run());
         Ok(Self {
-            app,
+            services,
             address,
-            looked,
+            first_look,
             stop,
             engine,
             http,
@@ -172,14 +168,14 @@ impl Server {
 
     /// Waits for the first look at the plugins folder; returns its result.
     pub async fn plugins(&self) -> Arc<Vec<Loaded>> {
-        self.looked.clone().wait().await
+        self.first_look.clone().wait().await
     }
 
     /// Runs until `shutdown` ends, then finishes requests under way and writes what is
     /// decided. Open orders continue at the next start.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let Self {
-            app,
+            services,
             stop,
             mut engine,
             http,
@@ -205,26 +201,46 @@ impl Server {
         retention.await.map_err(ServeError::Ended)?;
         replanning.await.map_err(ServeError::Ended)?;
         watcher.await.map_err(ServeError::Ended)?;
-        drop(app);
+        drop(services);
         engine.await.map_err(ServeError::Ended)?.map_err(ServeError::Failed)
     }
 }
 
 /// Loads the catalogs of the packs, with the stored documents of them.
-async fn take_catalogs(app: &App) -> Result<(), engine::documents::Error> {
-    let catalogs = packs::documents(&app.rulebook(), app.now(), |key, id| app.readable(key, id));
-    app.write(catalogs?).await?;
-    crate::systems::catalog::refresh(app)
+async fn take_catalogs(services: &Services) -> Result<(), engine::documents::Error> {
+    let Services { documents, rulebooks, clock, policies, .. } = services;
+    let (rulebook, now) = (rulebooks.current(), clock.now());
+    let catalogs = documents
+        .read(move |session| packs::documents(&rulebook, now, |key, id| session.readable(key, id)));
+    documents.write(catalogs.await?).await?;
+    policies.catalog.refreshed().await
 }
 
-fn router(app: &App, events: &Events, config: &Config) -> axum::Router {
-    let (app, events) = (app.clone(), events.clone());
+fn folder(services: &Services, host: Host, path: PathBuf, config: &Config) -> Folder {
+    let Services { engine, rulebooks, .. } = services;
+    let (store, taken_in) = (Arc::clone(engine.store()), rulebooks.changed());
+    Folder { taken_in, host, path, store, keep_versions: config.host.keep_versions() }
+}
+
+fn jobs(services: &Services, config: &Config) -> Jobs {
+    let (importer, arrived) = (services.importer(), Arc::clone(&services.jobs));
+    Jobs { importer, arrived, folder: config.data.join(EXCHANGE) }
+}
+
+fn retainer(services: &Services, keep: Retention) -> Retainer {
+    let Services { engine, documents, removed, .. } = services;
+    let (engine, documents) = (engine.clone(), documents.clone());
+    Retainer { engine, documents, removed: Arc::clone(removed), keep }
+}
+
+fn router(services: &Services, events: &Events, config: &Config) -> axum::Router {
+    let (services, events) = (services.clone(), events.clone());
     let crate::config::Limits { bodies_mib, exports, .. } = config.limits;
     let body_bytes_max = config.body_bytes_max;
     let limits = crate::http::Limits { body_bytes_max, bodies_mib, exports };
     match config.public_url.as_deref() {
-        Some(url) => crate::http::router_at(app, events, limits, url),
-        None => crate::http::router(app, events, limits),
+        Some(url) => crate::http::router_at(services, events, limits, url),
+        None => crate::http::router(services, events, limits),
     }
 }
 

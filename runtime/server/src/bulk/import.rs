@@ -7,15 +7,19 @@
 //! documents and the effects of earlier rows are then known.
 
 use engine::documents::{Change, Document, Error, Expected, Put, Written};
+use std::sync::Arc;
+
+use engine::Engine;
 use serde_json::Value;
 use tmf::resource::{Operation, Owner, Resource};
 use tmf::table::named;
+use tmf::time::Timestamp;
 
 use super::lines::{Line, TooLong};
 use super::progress::{Existing, Progress, RowResult, State, Wrong, WrongLine};
-use crate::app::App;
+use crate::documents::{Documents, Session};
 use crate::json;
-use crate::systems::{self, Draft, Refusal};
+use crate::policies::{Draft, Policies, Refusal, catalog};
 
 /// The progress of imports, as documents.
 pub(crate) const IMPORTS: &str = "import";
@@ -58,9 +62,31 @@ pub(crate) enum ImportError {
     Ended(#[from] tokio::task::JoinError),
 }
 
+/// The parts of the server that imports need. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Importer {
+    pub(crate) engine: Engine,
+    pub(crate) documents: Documents,
+    pub(crate) policies: Policies,
+}
+
+impl Importer {
+    /// The progress of an import; `None` if there is no such import.
+    pub(crate) async fn progress(&self, id: &str) -> Result<Option<(Progress, u64)>, Error> {
+        let Some(document) = self.documents.document(IMPORTS, id).await? else { return Ok(None) };
+        let progress = serde_json::from_value(document.body)
+            .map_err(engine::store::Error::failed("read an import"))?;
+        Ok(Some((progress, document.revision)))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.engine.now()
+    }
+}
+
 /// A running import.
 pub(crate) struct Import {
-    app: App,
+    importer: Importer,
     /// The client's base URL for hrefs; empty if it is not known.
     base: String,
     resource: &'static Resource,
@@ -77,7 +103,7 @@ pub(crate) struct Import {
 /// A group that is being written.
 struct UnderWay {
     appended: Written,
-    rows: Vec<Row>,
+    rows: Arc<[Row]>,
     /// The progress before it.
     before: Progress,
 }
@@ -100,26 +126,18 @@ pub(crate) fn importable(key: &str) -> Result<&'static Resource, ImportError> {
     }
 }
 
-/// The progress of an import; `None` if there is no such import.
-pub(crate) fn progress(app: &App, id: &str) -> Result<Option<(Progress, u64)>, Error> {
-    let Some(document) = app.document(IMPORTS, id)? else { return Ok(None) };
-    let progress = serde_json::from_value(document.body)
-        .map_err(engine::store::Error::failed("read an import"))?;
-    Ok(Some((progress, document.revision)))
-}
-
 impl Import {
     /// Starts or continues an import.
-    pub(crate) fn open(
-        app: &App,
+    pub(crate) async fn open(
+        importer: &Importer,
         id: &str,
         resource: &'static Resource,
         (existing, wrong): (Existing, Wrong),
     ) -> Result<Self, ImportError> {
-        let (mut progress, expected) = match progress(app, id)? {
+        let (mut progress, expected) = match importer.progress(id).await? {
             Some((progress, revision)) => (progress, Expected::Revision(revision)),
             None => {
-                let at = app.now().to_string();
+                let at = importer.now().to_string();
                 let progress = Progress::new(id, resource.key, (existing, wrong), at);
                 (progress, Expected::Absent)
             }
@@ -131,7 +149,7 @@ impl Import {
             progress.resume(existing, wrong);
         }
         Ok(Self {
-            app: app.clone(),
+            importer: importer.clone(),
             base: String::new(),
             resource,
             progress,
@@ -193,7 +211,7 @@ impl Import {
     /// the rules, must see the row before them. A new catalog document changes nothing that exists.
     fn rows_at_once(&self) -> usize {
         let refers_to_itself = |to: &[&str]| to.contains(&self.resource.key);
-        let is_alone = self.looks && systems::catalog::is_catalog(self.resource.key)
+        let is_alone = self.looks && catalog::is_catalog(self.resource.key)
             || self.resource.references.iter().any(|reference| refers_to_itself(reference.to));
         if is_alone { 1 } else { ROWS_AT_ONCE }
     }
@@ -209,8 +227,8 @@ impl Import {
         }
         let resource = self.resource;
         let read = move || group.iter().map(|line| Row::read(resource, line)).collect();
-        let rows: Vec<Row> = tokio::task::spawn_blocking(read).await?;
-        let turn = systems::catalog::turn(&self.app, self.resource.key).await;
+        let rows: Arc<[Row]> = tokio::task::spawn_blocking(read).await?;
+        let turn = self.importer.policies.catalog.turn(self.resource.key).await;
         let drafted = self.draft(&rows).await;
         // The group before this one must be on disk before this one is written.
         self.settle().await?;
@@ -221,7 +239,7 @@ impl Import {
         self.under_way = Some(UnderWay { appended, rows, before });
         if self.rows_at_once() == 1 || turn.is_some() {
             self.settle().await?;
-            systems::changed(&self.app, self.resource.key)?;
+            self.importer.policies.after_write(self.resource).await?;
         }
         drop(turn);
         match stop {
@@ -251,29 +269,31 @@ impl Import {
     }
 
     /// Reads the documents of rows and writes the rows, together if possible, else one by one.
-    async fn write_looking(&mut self, rows: &[Row]) -> Result<(), ImportError> {
-        let is_catalog = systems::catalog::is_catalog(self.resource.key);
+    async fn write_looking(&mut self, rows: &Arc<[Row]>) -> Result<(), ImportError> {
+        let is_catalog = catalog::is_catalog(self.resource.key);
         if !is_catalog && self.try_rows(rows).await? {
             return Ok(());
         }
-        for row in rows {
+        for row in rows.iter() {
             let mut attempts = 0..ATTEMPTS_MAX;
-            while !self.try_rows(std::slice::from_ref(row)).await? {
+            let alone = Arc::from(vec![row.clone()]);
+            while !self.try_rows(&alone).await? {
                 if attempts.next().is_none() {
-                    let message = "others change its document all the time".to_string();
+                    let message =
+                        "its document was changed each time that it was written".to_string();
                     let wrong = WrongLine { line: row.line, path: "id".into(), message };
                     return self.stop(wrong).await;
                 }
             }
             if is_catalog {
-                systems::changed(&self.app, self.resource.key)?;
+                self.importer.policies.after_write(self.resource).await?;
             }
         }
         Ok(())
     }
 
     /// Writes rows; false if their documents changed since they were read.
-    async fn try_rows(&mut self, rows: &[Row]) -> Result<bool, ImportError> {
+    async fn try_rows(&mut self, rows: &Arc<[Row]>) -> Result<bool, ImportError> {
         let before = self.progress.clone();
         let (puts, results, stop) = self.draft(rows).await?;
         self.count(&results);
@@ -291,14 +311,23 @@ impl Import {
         }
     }
 
-    /// The writes of rows, the result of each row, and the line to stop at.
+    /// The writes of rows, the result of each row, and the line to stop at. The store is read once for
+    /// all rows.
     async fn draft(
         &self,
-        rows: &[Row],
+        rows: &Arc<[Row]>,
     ) -> Result<(Vec<Put>, Vec<(u64, RowResult)>, Option<WrongLine>), ImportError> {
+        let (drafting, own) = (self.drafting(), Arc::clone(rows));
+        let drafted = self.importer.documents.read(move |session| {
+            let drafted = own.iter().map(|row| drafting.draft(session, row));
+            drafted.collect::<Result<Vec<_>, ImportError>>()
+        });
         let (mut puts, mut results) = (Vec::new(), Vec::new());
-        for row in rows {
-            let (result, more) = self.draft_one(row).await?;
+        for (row, drafted) in rows.iter().zip(drafted.await?) {
+            let (result, more) = match drafted {
+                Drafted::Done(result) => (result, Vec::new()),
+                Drafted::Draft(draft) => self.prepared(draft, row.line).await?,
+            };
             match (result, self.progress.wrong) {
                 (RowResult::Refused(wrong), Wrong::Stop) => {
                     return Ok((puts, results, Some(wrong)));
@@ -310,44 +339,28 @@ impl Import {
         Ok((puts, results, None))
     }
 
-    async fn draft_one(&self, row: &Row) -> Result<(RowResult, Vec<Put>), ImportError> {
-        let body = match &row.body {
-            Ok(body) => body.clone(),
-            Err(wrong) => return Ok((RowResult::Refused(wrong.clone()), Vec::new())),
+    fn drafting(&self) -> Drafting {
+        Drafting {
+            policies: self.importer.policies.clone(),
+            base: self.base.clone(),
+            resource: self.resource,
+            existing: self.progress.existing,
+            looks: self.looks,
+            at: self.importer.now(),
+        }
+    }
+
+    /// The writes of a checked row.
+    async fn prepared(
+        &self,
+        draft: Draft,
+        line: u64,
+    ) -> Result<(RowResult, Vec<Put>), ImportError> {
+        let draft = match self.importer.policies.prepare(draft).await {
+            Ok(draft) => draft,
+            Err(refusal) => return Ok((refused_row(refusal, line)?, Vec::new())),
         };
-        let key = self.resource.key;
-        let before = if self.looks { self.app.document(key, &row.id)? } else { None };
-        let draft = Draft::new(self.resource, row.id.clone(), body.clone(), self.app.now());
-        let mut draft = Draft { base: self.base.clone(), ..draft };
-        if let Some(after) = &mut draft.after {
-            self.resource.keep_own_dates(&body, after);
-        }
-        if let Some(before) = before {
-            match self.compare(&before, &mut draft, row) {
-                RowResult::Replaced => draft.before = Some(before),
-                result @ (RowResult::Created | RowResult::Kept | RowResult::Refused(_)) => {
-                    return Ok((result, Vec::new()));
-                }
-            }
-        }
-        match systems::settle(&self.app, &mut draft).await {
-            Ok(()) => {}
-            Err(Refusal::Store(error)) => return Err(error.into()),
-            Err(
-                Refusal::Malformed { path, message }
-                | Refusal::Unprocessable { path, message }
-                | Refusal::Conflict { path, message },
-            ) => {
-                let wrong = WrongLine { line: row.line, path, message };
-                return Ok((RowResult::Refused(wrong), Vec::new()));
-            }
-            Err(refusal @ (Refusal::Failed(_) | Refusal::Submit(_) | Refusal::Row { .. })) => {
-                let message = refusal.to_string();
-                let wrong = WrongLine { line: row.line, path: "$".into(), message };
-                return Ok((RowResult::Refused(wrong), Vec::new()));
-            }
-        }
-        let body = draft.after.unwrap_or_default();
+        let (key, body) = (self.resource.key, draft.after.unwrap_or_default());
         let (put, result) = match draft.before {
             None => (Put::create(key, draft.id, body), RowResult::Created),
             Some(before) => {
@@ -360,38 +373,11 @@ impl Import {
         Ok((result, puts))
     }
 
-    /// Decides about a row whose document exists.
-    fn compare(&self, before: &Document, draft: &mut Draft, row: &Row) -> RowResult {
-        let Some(after) = &mut draft.after else { return RowResult::Kept };
-        self.resource.keep_dates(&before.body, after);
-        if before.body == *after {
-            return RowResult::Kept;
-        }
-        let wrong = |path: &str, message| {
-            RowResult::Refused(WrongLine { line: row.line, path: path.into(), message })
-        };
-        match self.progress.existing {
-            Existing::Keep => RowResult::Kept,
-            Existing::Refuse => {
-                let name = self.resource.name;
-                let message = format!("there is a {name} `{}` already, and it differs", row.id);
-                wrong("id", message)
-            }
-            Existing::Replace => match self.resource.check_patched(&before.body, after) {
-                Ok(()) => {
-                    self.resource.stamp(after, draft.at);
-                    RowResult::Replaced
-                }
-                Err(invalid) => wrong(&invalid.path, invalid.message),
-            },
-        }
-    }
-
     fn count(&mut self, results: &[(u64, RowResult)]) {
         for (line, result) in results {
             self.progress.count(*line, result);
         }
-        self.progress.at = self.app.now().to_string();
+        self.progress.at = self.importer.now().to_string();
     }
 
     /// Starts to write documents, together with the progress.
@@ -402,7 +388,7 @@ impl Import {
             Expected::Revision(revision) => Expected::Revision(revision + 1),
             Expected::Absent | Expected::Anything => Expected::Revision(1),
         };
-        self.app.engine.append(Vec::new(), puts)
+        self.importer.engine.append(Vec::new(), puts)
     }
 
     /// Reverts the progress of a group that was not written.
@@ -425,6 +411,93 @@ impl Import {
             matches!(&error, Error::Conflict { resource, .. } if resource == IMPORTS);
         if is_under_way { ImportError::UnderWay(self.progress.id.clone()) } else { error.into() }
     }
+}
+
+/// Makes the drafts of rows.
+struct Drafting {
+    policies: Policies,
+    base: String,
+    resource: &'static Resource,
+    existing: Existing,
+    /// Whether existing documents are read.
+    looks: bool,
+    at: Timestamp,
+}
+
+/// A row on its way to the store.
+enum Drafted {
+    Draft(Draft),
+    /// It is not written.
+    Done(RowResult),
+}
+
+impl Drafting {
+    fn draft(&self, session: &Session, row: &Row) -> Result<Drafted, ImportError> {
+        let body = match &row.body {
+            Ok(body) => body,
+            Err(wrong) => return Ok(Drafted::Done(RowResult::Refused(wrong.clone()))),
+        };
+        let key = self.resource.key;
+        let before = if self.looks { session.document(key, &row.id)? } else { None };
+        let draft = Draft::new(self.resource, row.id.clone(), body.clone(), self.at);
+        let mut draft = Draft { base: self.base.clone(), ..draft };
+        if let Some(after) = &mut draft.after {
+            self.resource.keep_own_dates(body, after);
+        }
+        if let Some(before) = before {
+            match self.compare(&before, &mut draft, row) {
+                RowResult::Replaced => draft.before = Some(before),
+                result @ (RowResult::Created | RowResult::Kept | RowResult::Refused(_)) => {
+                    return Ok(Drafted::Done(result));
+                }
+            }
+        }
+        match self.policies.check(session, &mut draft) {
+            Ok(()) => Ok(Drafted::Draft(draft)),
+            Err(refusal) => Ok(Drafted::Done(refused_row(refusal, row.line)?)),
+        }
+    }
+
+    /// Decides about a row whose document exists.
+    fn compare(&self, before: &Document, draft: &mut Draft, row: &Row) -> RowResult {
+        let Some(after) = &mut draft.after else { return RowResult::Kept };
+        self.resource.keep_dates(&before.body, after);
+        if before.body == *after {
+            return RowResult::Kept;
+        }
+        let wrong = |path: &str, message| {
+            RowResult::Refused(WrongLine { line: row.line, path: path.into(), message })
+        };
+        match self.existing {
+            Existing::Keep => RowResult::Kept,
+            Existing::Refuse => {
+                let name = self.resource.name;
+                let message = format!("there is a {name} `{}` already, and it differs", row.id);
+                wrong("id", message)
+            }
+            Existing::Replace => match self.resource.check_patched(&before.body, after) {
+                Ok(()) => {
+                    self.resource.stamp(after, draft.at);
+                    RowResult::Replaced
+                }
+                Err(invalid) => wrong(&invalid.path, invalid.message),
+            },
+        }
+    }
+}
+
+/// The result of a row that a policy refuses.
+fn refused_row(refusal: Refusal, line: u64) -> Result<RowResult, ImportError> {
+    let (path, message) = match refusal {
+        Refusal::Store(error) => return Err(error.into()),
+        Refusal::Malformed { path, message }
+        | Refusal::Unprocessable { path, message }
+        | Refusal::Conflict { path, message } => (path, message),
+        refusal @ (Refusal::Failed(_) | Refusal::Submit(_) | Refusal::Row { .. }) => {
+            ("$".into(), refusal.to_string())
+        }
+    };
+    Ok(RowResult::Refused(WrongLine { line, path, message }))
 }
 
 impl Row {

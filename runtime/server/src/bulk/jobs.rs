@@ -5,20 +5,24 @@
 //! `file:offerings.ndjson`): nothing else on the machine and no other machine is read or written.
 //! Its `path` names the collection, such as `/tmf-api/productCatalogManagement/v4/productOffering`.
 
+use engine::documents::{Change, Document, Expected, Put};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use engine::documents::{Change, Document, Expected, Put};
 use serde_json::{Value, json};
 use tmf::resource::{Api, Owner, Resource};
 use tmf::table;
 use tokio::io::AsyncReadExt as _;
 
-use super::import::{Import, ImportError, importable};
+use tokio::sync::Notify;
+
+use super::export::Export;
+use super::import::{Import, ImportError, Importer, importable};
 use super::lines::Lines;
 use super::progress::{Existing, State, Wrong};
-use crate::app::App;
-use crate::http::Export;
+use crate::documents::{Documents, Session};
+use crate::search::SearchError;
 
 /// Max bytes of a file that are read at one time.
 const PIECE_BYTES: usize = 256 << 10;
@@ -45,16 +49,25 @@ enum JobError {
     #[error("cannot {action} `{name}`: {source}")]
     File { action: &'static str, name: String, source: std::io::Error },
     #[error("`query`: {0}")]
-    Query(String),
+    Query(#[from] SearchError),
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error("the store failed")]
     Store(#[from] engine::documents::Error),
-    #[error("a part of the server ended unexpectedly")]
-    Ended(#[from] tokio::task::JoinError),
 }
 
-fn jobs() -> impl Iterator<Item = (&'static Api, &'static Resource, Way)> {
+/// Carries out jobs. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Jobs {
+    pub(crate) importer: Importer,
+    /// Notified when there is a job to carry out.
+    pub(crate) arrived: Arc<Notify>,
+    /// The exchange folder.
+    pub(crate) folder: PathBuf,
+}
+
+/// The resources of jobs.
+fn resources() -> impl Iterator<Item = (&'static Api, &'static Resource, Way)> {
     table::APIS.iter().flat_map(|api| {
         api.resources.iter().filter_map(move |resource| {
             let way = KINDS.iter().find(|(shape, _)| resource.shape == *shape)?.1;
@@ -64,32 +77,32 @@ fn jobs() -> impl Iterator<Item = (&'static Api, &'static Resource, Way)> {
 }
 
 /// Carries out jobs until `stopped` ends.
-pub(crate) async fn run(app: App, folder: PathBuf, stopped: impl Future<Output = ()>) {
+pub(crate) async fn run(jobs: Jobs, stopped: impl Future<Output = ()>) {
     let mut stopped = std::pin::pin!(stopped);
     loop {
-        let come = app.jobs();
-        let mut come = std::pin::pin!(come.notified());
-        come.as_mut().enable();
+        let mut arrived = std::pin::pin!(jobs.arrived.notified());
+        arrived.as_mut().enable();
         tokio::select! {
             () = &mut stopped => return,
-            done = run_open(&app, &folder) => if let Err(error) = done {
+            done = run_open(&jobs) => if let Err(error) = done {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "jobs cannot be carried out");
             },
         }
         tokio::select! {
             () = &mut stopped => return,
-            () = come => {}
+            () = arrived => {}
         }
     }
 }
 
 /// Carries out all open jobs.
-async fn run_open(app: &App, folder: &Path) -> Result<(), engine::documents::Error> {
-    for (api, resource, way) in jobs() {
+async fn run_open(jobs: &Jobs) -> Result<(), engine::documents::Error> {
+    for (api, resource, way) in resources() {
         for state in ["Running", "Not Started"] {
-            while let Some(job) = app.documents_by(resource.key, "status", state, 1)?.pop() {
-                carry_out(app, folder, (api, resource, way), &job).await?;
+            let next = |session: &Session| session.documents_by(resource.key, "status", state, 1);
+            while let Some(job) = jobs.importer.documents.read(next).await?.pop() {
+                carry_out(jobs, (api, resource, way), &job).await?;
             }
         }
     }
@@ -97,43 +110,46 @@ async fn run_open(app: &App, folder: &Path) -> Result<(), engine::documents::Err
 }
 
 async fn carry_out(
-    app: &App,
-    folder: &Path,
+    jobs: &Jobs,
     (api, resource, way): (&'static Api, &'static Resource, Way),
     job: &Document,
 ) -> Result<(), engine::documents::Error> {
     let text = |name: &str| job.body.get(name).and_then(Value::as_str).unwrap_or_default();
     let id = text("id").to_string();
     let begun = json!({ "status": "Running" });
-    if !is_noted(app, (resource, &id), job.revision, begun).await? {
+    let documents = &jobs.importer.documents;
+    if !is_noted(documents, (resource, &id), job.revision, begun).await? {
         return Ok(());
     }
     let done = async {
         let of = of_what(api, text("path"))?;
-        let file = folder.join(name_of(text("url"))?);
+        let file = jobs.folder.join(name_of(text("url"))?);
         match way {
             // Boxed: the future of an import is nested too deep for the compiler otherwise.
-            Way::In => Box::pin(bring_in(app, &format!("{}/{id}", resource.key), of, &file)).await,
-            Way::Out => take_out(app, of, text("query"), file).await,
+            Way::In => {
+                let id = format!("{}/{id}", resource.key);
+                Box::pin(bring_in(&jobs.importer, &id, of, &file)).await
+            }
+            Way::Out => take_out(documents, of, text("query"), file).await,
         }
     };
     let mut end = match done.await {
         Ok(()) => json!({ "status": "Succeeded" }),
         Err(error) => json!({ "status": "Failed", "errorLog": error.to_string() }),
     };
-    end["completionDate"] = json!(app.now().to_string());
-    is_noted(app, (resource, &id), job.revision + 1, end).await.map(drop)
+    end["completionDate"] = json!(jobs.importer.now().to_string());
+    is_noted(documents, (resource, &id), job.revision + 1, end).await.map(drop)
 }
 
 /// Writes the progress of a job, unless it was removed meanwhile.
 async fn is_noted(
-    app: &App,
+    documents: &Documents,
     (resource, id): (&Resource, &str),
     revision: u64,
     change: Value,
 ) -> Result<bool, engine::documents::Error> {
     let expected = Expected::Revision(revision);
-    match app.write(vec![Put::new(resource.key, id, Change::Merge(change), expected)]).await {
+    match documents.write(vec![Put::new(resource.key, id, Change::Merge(change), expected)]).await {
         Ok(()) => Ok(true),
         Err(engine::documents::Error::Conflict { .. }) => Ok(false),
         Err(error) => Err(error),
@@ -163,14 +179,14 @@ fn name_of(url: &str) -> Result<&str, JobError> {
 }
 
 async fn bring_in(
-    app: &App,
+    importer: &Importer,
     id: &str,
     resource: &'static Resource,
     path: &Path,
 ) -> Result<(), JobError> {
     let resource = importable(resource.key)?;
     let mut file = tokio::fs::File::open(path).await.map_err(failed("read", path))?;
-    let mut import = Import::open(app, id, resource, (Existing::Replace, Wrong::Stop))?;
+    let mut import = Import::open(importer, id, resource, (Existing::Replace, Wrong::Stop)).await?;
     if import.progress().state == State::Completed {
         return Ok(());
     }
@@ -191,13 +207,13 @@ async fn bring_in(
 
 /// Writes a file, which is only visible when it is complete.
 async fn take_out(
-    app: &App,
+    documents: &Documents,
     resource: &'static Resource,
     query: &str,
     path: PathBuf,
 ) -> Result<(), JobError> {
-    let export = Export::asked(app, resource, query).await.map_err(JobError::Query)?;
-    let write = move || {
+    let export = Export::asked(documents, resource, query).await?;
+    let write = move |session: &Session| {
         let failed = |source| failed("write", &path)(source);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
@@ -205,7 +221,7 @@ async fn take_out(
         let part = path.with_added_extension("part");
         let mut file = std::fs::File::create(&part).map_err(failed)?;
         let mut written = Ok(());
-        export.write(|piece| {
+        export.write(session, |piece| {
             written = file.write_all(&piece);
             written.is_ok()
         })?;
@@ -213,7 +229,7 @@ async fn take_out(
         file.sync_all().map_err(failed)?;
         std::fs::rename(&part, &path).map_err(failed)
     };
-    tokio::task::spawn_blocking(write).await?
+    documents.read(write).await
 }
 
 fn failed(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> JobError {

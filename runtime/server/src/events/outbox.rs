@@ -1,10 +1,10 @@
 //! The outbox as workers read it. One task follows its end; the last events are kept in memory,
 //! read once for all workers at the end.
 
+use engine::documents::{Error, number};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::documents::{Error, number};
 use engine::keys;
 use engine::store::{Scan, Store};
 use tmf::subscription::OutboxEvent;

@@ -1,9 +1,9 @@
 //! A subscription and its progress: shared by its worker and by requests that read or
 //! change it.
 
+use engine::documents::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engine::documents::Error;
 use engine::store::Write;
 use engine::{Engine, keys};
 use tmf::subscription::{Answer, Patience, Progress, Subscription, Then};

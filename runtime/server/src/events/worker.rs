@@ -1,9 +1,9 @@
 //! Delivers events to one subscriber, in order. A slow or absent subscriber does not delay the
 //! others.
 
+use engine::documents::Error;
 use std::sync::Arc;
 
-use engine::documents::Error;
 use engine::keys;
 use hyper::body::Bytes;
 use serde_json::Value;

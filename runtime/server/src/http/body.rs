@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::problem::Problem;
-use crate::app::aside_of_bytes;
+use crate::aside::aside_of_bytes;
 use crate::json;
 
 /// Timeout of a body.

@@ -12,9 +12,9 @@ use tmf::time::Timestamp;
 
 use super::origin::Origins;
 use super::problem::Problem;
-use super::query::Query;
 use super::serve::Closing;
 use super::{Limits, body};
+use crate::search::Query;
 use body::{Bodies, Received, Room};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 

@@ -17,8 +17,6 @@ use super::problem::Answer;
 use super::problem::Problem;
 use super::resources::{Served, kind};
 
-pub(super) use list::candidates::Candidates;
-pub(super) use list::known;
 pub(super) use order::taken;
 
 /// Handles a request about a resource: about the collection if the id is empty.

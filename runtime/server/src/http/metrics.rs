@@ -100,11 +100,11 @@ type Number = (&'static str, &'static str, &'static str, u64);
 
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn numbers(server: &ServerState) -> Vec<Number> {
-    let counters = server.app.engine.counters();
-    let plugins = server.app.host.list();
+    let counters = server.engine.counters();
+    let plugins = server.plugins.host.list();
     let ready = plugins.iter().filter(|plugin| plugin.state == State::Ready).count();
-    let removed = server.app.removed();
-    let rulebook = server.app.rulebook();
+    let removed = &server.removed;
+    let rulebook = server.rulebooks.current();
     let left_out = rulebook.left_out().len();
     let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name)).count();
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -185,6 +185,12 @@ fn numbers(server: &ServerState) -> Vec<Number> {
             "gauge",
             "Documents that were met and cannot be read.",
             counters.unreadable.count() as u64,
+        ),
+        (
+            "store_reads",
+            "gauge",
+            "Reads of documents under way, each on a thread of its own.",
+            server.documents.reads(),
         ),
         ("plugins_ready", "gauge", "Plugins that can be called.", ready as u64),
         (

@@ -28,7 +28,6 @@ mod table;
 mod view;
 
 pub(super) use described::describe;
-pub(crate) use exports::Export;
 pub(super) use table::OPERATIONS;
 
 use std::sync::Arc;
@@ -99,7 +98,7 @@ async fn carry_out(server: &ServerState, call: Call, path: &[&str]) -> Answer {
 /// Whether the engine answers.
 pub(super) async fn engine_answers(server: &ServerState) -> Result<(), Problem> {
     let unknown = FulfilmentId::new("-");
-    match tokio::time::timeout(READY_WAIT, server.app.engine.get(&unknown)).await {
+    match tokio::time::timeout(READY_WAIT, server.engine.get(&unknown)).await {
         Ok(answer) => answer.map(|_| ()).map_err(Problem::from),
         Err(_) => Err(Problem::unavailable("the engine is busy")),
     }
@@ -107,6 +106,6 @@ pub(super) async fn engine_answers(server: &ServerState) -> Result<(), Problem> 
 
 /// A fulfilment, open or ended.
 async fn find(server: &ServerState, id: &str) -> Result<Arc<Fulfilment>, Problem> {
-    let found = server.app.engine.get(&FulfilmentId::new(id)).await?;
+    let found = server.engine.get(&FulfilmentId::new(id)).await?;
     found.ok_or_else(|| Problem::not_found(format!("there is no fulfilment `{id}`")).about("id"))
 }

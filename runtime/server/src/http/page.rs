@@ -7,10 +7,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use tmf::filter::{Attributes as _, Key};
 
-use super::asked::Asked;
 use super::problem::Problem;
-use super::query::Query;
 use super::resources::Served;
+use crate::search::Asked;
+use crate::search::Query;
 
 /// Max rows of a list; a client that wants more asks for the next page.
 pub(super) const ROWS_MAX: usize = 1_000;
@@ -131,7 +131,7 @@ impl Sort {
     pub(super) fn key(&self, document: &Value) -> SortKey {
         let keys = self.keys.iter().map(|(path, _)| {
             let mut first = None;
-            super::filter::any(document, path, &mut |found| {
+            crate::search::any(document, path, &mut |found| {
                 first = Key::of(found);
                 first.is_some()
             });

@@ -15,11 +15,12 @@ use tmf::patch::PatchError;
 use tmf::version::{Refused, View};
 
 use super::answer;
-use crate::app::SubmitError;
 use crate::json::NotJson;
+use crate::orders::SubmitError;
+use crate::policies::Refusal;
 use crate::reconcile::CheckError;
 use crate::retention::RetentionError;
-use crate::systems::Refusal;
+use crate::search::SearchError;
 
 /// Seconds after which a client may try again when the engine is full.
 const RETRY_AFTER_S: u64 = 5;
@@ -71,6 +72,7 @@ impl Problem {
         self
     }
 
+    #[cfg(test)]
     pub(super) fn message(&self) -> &str {
         &self.0.message
     }
@@ -350,7 +352,7 @@ impl From<RetentionError> for Problem {
     fn from(error: RetentionError) -> Self {
         match error {
             RetentionError::Ask(error) => error.into(),
-            RetentionError::Store(_) | RetentionError::Look(_) => Self::ours(&error),
+            RetentionError::Store(_) => Self::ours(&error),
         }
     }
 }
@@ -423,6 +425,15 @@ impl From<CheckError> for Problem {
             CheckError::Read(error) => error.into(),
             CheckError::Ask(error) => error.into(),
             CheckError::Document(error) => Self::ours(&error),
+        }
+    }
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Parameter { name, message } => Self::bad(message).about(name),
+            SearchError::Store(error) => error.into(),
         }
     }
 }

@@ -35,12 +35,6 @@ pub(super) fn kind(resource: &Resource) -> Option<Kind> {
     }
 }
 
-/// A resource as its documents are stored.
-pub(super) fn as_kept(resource: &'static Resource) -> Served {
-    let (api, _) = of_key(resource.key).expect("a resource stands in the table");
-    Served { api, resource, version: Version::V4 }
-}
-
 /// The path of the documents of a resource, as in hrefs.
 pub(super) fn path(key: &str) -> String {
     of_key(key).map(|(api, resource)| api.path(resource)).unwrap_or_default()

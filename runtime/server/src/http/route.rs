@@ -14,6 +14,7 @@ use super::problem::Answer;
 use super::problem::{Problem, nothing_here};
 use super::resources::{self, Version};
 use super::{ServerState, answer, documents, hub, index, metrics, orchestration, topics};
+use crate::documents::Session;
 
 /// Finds and calls the handler.
 pub(super) async fn dispatch(server: &ServerState, call: Call) -> (&'static str, Answer) {
@@ -23,7 +24,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call) -> (&'static str,
         [] | ["orchestration", "v1"] => {
             ("index", call.must_only_read().map(|()| index::render(&call)))
         }
-        ["healthz"] => ("healthz", call.must_only_read().map(|()| health(server))),
+        ["healthz"] => ("healthz", health(server, &call).await),
         ["readyz"] => ("readyz", ready(server, &call).await),
         ["metrics"] => ("metrics", call.must_only_read().and_then(|()| metrics::render(server))),
         ["openapi.json"] => ("openapi", call.must_only_read().map(|()| described(&call))),
@@ -96,13 +97,14 @@ fn described_api(call: &Call, number: &str, version: Version) -> Answer {
     Ok(answer::json(StatusCode::OK, &described))
 }
 
-fn health(server: &ServerState) -> Response {
-    answer::json(StatusCode::OK, &state(server, "alive"))
+async fn health(server: &ServerState, call: &Call) -> Answer {
+    call.must_only_read()?;
+    Ok(answer::json(StatusCode::OK, &state(server, "alive").await))
 }
 
 /// The state of the server, with the size of the quarantine: that degrades nothing else.
-fn state(server: &ServerState, well: &str) -> Value {
-    let counters = server.app.engine.counters();
+async fn state(server: &ServerState, well: &str) -> Value {
+    let counters = server.engine.counters();
     let set_aside = counters.set_aside.load(Ordering::Relaxed);
     let facts = counters.unreadable_facts.load(Ordering::Relaxed);
     let mut body = json!({ "status": well });
@@ -114,13 +116,13 @@ fn state(server: &ServerState, well: &str) -> Value {
             "see": "/orchestration/v1/quarantine",
         });
     }
-    let rulebook = server.app.rulebook();
+    let rulebook = server.rulebooks.current();
     let left_out: Vec<&str> = rulebook.left_out().iter().map(|pack| pack.name.as_str()).collect();
     if !left_out.is_empty() {
         body["packsLeftOut"] = json!(left_out);
     }
     if counters.unreadable.count() > 0 {
-        let keys = counters.unreadable.current(&**server.app.engine.store()).unwrap_or_default();
+        let keys = server.documents.read(Session::unreadable).await.unwrap_or_default();
         if !keys.is_empty() {
             body["unreadableDocument"] = json!(keys);
         }
@@ -130,10 +132,10 @@ fn state(server: &ServerState, well: &str) -> Value {
 
 async fn ready(server: &ServerState, call: &Call) -> Answer {
     call.must_only_read()?;
-    if !server.app.is_ready() {
+    if !server.plugins.are_ready() {
         let message = "the plugins folder is being looked at; see the log where that takes long";
         return Err(Problem::unavailable(message));
     }
     orchestration::engine_answers(server).await?;
-    Ok(answer::json(StatusCode::OK, &state(server, "ready")))
+    Ok(answer::json(StatusCode::OK, &state(server, "ready").await))
 }

@@ -49,7 +49,7 @@ pub(super) async fn dispatch(
     topic: &str,
     below: &[&str],
 ) -> Answer {
-    let Some(document) = server.app.document(KEY, topic)? else {
+    let Some(document) = server.documents.document(KEY, topic).await? else {
         return Err(Problem::not_found(format!("there is no topic `{topic}`")).about("topicId"));
     };
     let path = format!("{}/{topic}", resources::path(KEY));
@@ -65,7 +65,7 @@ pub(super) async fn dispatch(
         },
         ["event", id] => {
             call.must_only_read()?;
-            let found = server.app.document(TOPIC_EVENT, &format!("{topic}/{id}"))?;
+            let found = server.documents.document(TOPIC_EVENT, &format!("{topic}/{id}")).await?;
             let missing = || Problem::not_found(format!("there is no event `{id}`")).about("id");
             let event = seen(found.ok_or_else(missing)?.body);
             Ok(answer::json(StatusCode::OK, &event))
@@ -81,7 +81,7 @@ pub(super) async fn delete(
     served: Served,
     topic: &str,
 ) -> Answer {
-    if server.app.document(KEY, topic)?.is_some() {
+    if server.documents.document(KEY, topic).await?.is_some() {
         server.events.unsubscribe_all(topic).await?;
     }
     documents::dispatch(server, call, served, &[topic]).await
@@ -103,7 +103,7 @@ async fn post(server: &ServerState, mut call: Call, topic: &Topic<'_>) -> Answer
         return Err(Problem::bad("an event is an object").about("event"));
     };
     check(&event)?;
-    let now = server.app.now().to_string();
+    let now = server.clock.now().to_string();
     let id = match event.get("eventId").and_then(Value::as_str) {
         Some(id) => id.to_string(),
         None => uuid::Uuid::now_v7().simple().to_string(),
@@ -165,21 +165,19 @@ fn admit(topic: &Value, event: &Map<String, Value>) -> Result<(), Problem> {
 
 async fn list(server: &ServerState, call: Call, topic: &str, path: &str) -> Answer {
     let prefix = keys::documents(&format!("{TOPIC_EVENT}/{topic}"));
-    let app = server.app.clone();
-    // The store is read on a thread that may wait for the disk.
-    let read = server.app.read(move || {
+    let read = server.documents.slice(move |session| {
         let mut rows = Vec::new();
         let mut scan = Scan::prefix(prefix, FACTS_AT_ONCE);
         loop {
-            let facts = app.engine.store().scan(&scan)?;
-            rows.extend(app.read_all(&facts).map(|event| seen(event.body)));
+            let facts = session.scan(&scan)?;
+            rows.extend(session.read_all(&facts).map(|event| seen(event.body)));
             match facts.last() {
                 Some((last, _)) if facts.len() == FACTS_AT_ONCE => scan.after = Some(last.clone()),
                 _ => return Ok::<_, Error>(rows),
             }
         }
     });
-    let rows = read.await.map_err(|error| Problem::ours(&error))??;
+    let rows = read.await?;
     listed(rows, &format!("{path}/event"), &call)
 }
 

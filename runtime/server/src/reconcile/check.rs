@@ -10,8 +10,9 @@ use model::{
 use tmf::document::instance::Instance;
 use tmf::field::Malformed;
 
+use super::Reconciler;
 use super::orphan::is_orphan;
-use crate::app::App;
+use crate::documents::Session;
 
 /// Attempts at an instance that changes meanwhile.
 const LOOKS_MAX: usize = 3;
@@ -38,10 +39,14 @@ pub(crate) struct Checked {
 }
 
 /// Checks an instance. Findings count only if the instance did not change meanwhile.
-pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked, CheckError> {
+pub(super) async fn check(
+    reconciler: &Reconciler,
+    resource: &str,
+    id: &str,
+) -> Result<Checked, CheckError> {
     let mut checked = Checked::default();
     for _ in 0..LOOKS_MAX {
-        let Some(document) = app.document(resource, id)? else {
+        let Some(document) = reconciler.documents.document(resource, id).await? else {
             return Ok(checked);
         };
         let instance = match Instance::read(resource, &document.body) {
@@ -55,7 +60,7 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
                 return Ok(checked);
             }
         };
-        let asked = match ask_about(app, &instance).await? {
+        let asked = match ask_about(reconciler, &instance).await? {
             Ok(asked) => asked,
             Err(failure) => {
                 checked.findings = vec![Finding::unknown(resource, id, &failure)];
@@ -63,12 +68,12 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
             }
         };
         let mut findings = Vec::new();
-        let is_orphan = is_orphan(app, &instance).await?;
+        let is_orphan = is_orphan(reconciler, &instance).await?;
         if is_orphan {
             findings.push(Finding::orphaned(resource, id));
         }
         for question in &asked {
-            if let Some(answer) = ask(app, question).await? {
+            if let Some(answer) = ask(reconciler, question).await? {
                 checked.asked += 1;
                 findings.extend(question.judge(resource, id, &answer));
             }
@@ -77,15 +82,15 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
             return Ok(checked);
         }
         let keys = asked.into_iter().map(|question| question.key).collect();
-        if let Some(by) = app.engine.lock_holder(keys).await? {
+        if let Some(by) = reconciler.engine.lock_holder(keys).await? {
             checked.findings = vec![Finding::busy(resource, id, &by)];
             return Ok(checked);
         }
         // An order may have begun to use it since, and have ended.
-        if is_orphan && !self::is_orphan(app, &instance).await? {
+        if is_orphan && !self::is_orphan(reconciler, &instance).await? {
             continue;
         }
-        let now = app.document(resource, id)?;
+        let now = reconciler.documents.document(resource, id).await?;
         if now.is_some_and(|now| now.revision == document.revision) {
             checked.findings = findings;
             return Ok(checked);
@@ -99,27 +104,28 @@ pub(super) async fn check(app: &App, resource: &str, id: &str) -> Result<Checked
 
 /// The open orders about an instance: those that its document names, and those that change the
 /// prior work of it.
-pub(crate) async fn orders_about(app: &App, instance: &Instance) -> Result<Unless, CheckError> {
+pub(crate) async fn orders_about(
+    reconciler: &Reconciler,
+    instance: &Instance,
+) -> Result<Unless, CheckError> {
     let open = instance.orders().map(FulfilmentId::new).collect();
-    let asked = ask_about(app, instance).await?.unwrap_or_default();
+    let asked = ask_about(reconciler, instance).await?.unwrap_or_default();
     let locked = asked.into_iter().map(|question| question.key).collect();
     Ok(Unless { open, locked })
 }
 
 /// The questions about an instance; a failure if there is no plugin to ask.
 pub(super) async fn ask_about(
-    app: &App,
+    reconciler: &Reconciler,
     instance: &Instance,
 ) -> Result<Result<Vec<Question>, Failure>, CheckError> {
     let mut known = Vec::new();
     for id in instance.orders().map(FulfilmentId::new) {
         // An order that was removed, or belongs to another system, is no evidence.
-        let Some(fulfilment) = app.engine.get(&id).await? else { continue };
+        let Some(fulfilment) = reconciler.engine.get(&id).await? else { continue };
         let is_completed = matches!(fulfilment.phase(), Phase::Ended(End::Completed, _));
         let before_undo = if fulfilment.is_ended() && !is_completed {
-            let records = read_records(&**app.engine.store(), &id);
-            let records = records.map_err(engine::handle::ReadError::Journal)?;
-            Fulfilment::fold_before_undo(id, &records).ok()
+            reconciler.documents.read(move |session| before_undo(session, id)).await?
         } else {
             None
         };
@@ -128,18 +134,25 @@ pub(super) async fn ask_about(
     Ok(questions(instance, &known))
 }
 
+/// A fulfilment as it was before it was rolled back; `None` if it was not.
+fn before_undo(session: &Session, id: FulfilmentId) -> Result<Option<Fulfilment>, CheckError> {
+    let records = read_records(session.store(), &id);
+    let records = records.map_err(engine::handle::ReadError::Journal)?;
+    Ok(Fulfilment::fold_before_undo(id, &records).ok())
+}
+
 /// The version of the plugin that answers a question; `None` if there is none.
-pub(super) fn version(app: &App, question: &Question) -> Option<Digest> {
-    let current = app.host.resolve(question.plugin()).map(|plugin| plugin.digest);
+pub(super) fn version(reconciler: &Reconciler, question: &Question) -> Option<Digest> {
+    let current = reconciler.host.resolve(question.plugin()).map(|plugin| plugin.digest);
     current.or_else(|| question.pinned.clone())
 }
 
 /// Asks a plugin; `None` if its work leaves nothing at an element.
 pub(super) async fn ask(
-    app: &App,
+    reconciler: &Reconciler,
     question: &Question,
 ) -> Result<Option<Result<Reading, Failure>>, CheckError> {
-    let Some(digest) = version(app, question) else {
+    let Some(digest) = version(reconciler, question) else {
         let message = format!("no plugin `{}` is active: it cannot be asked", question.plugin());
         return Ok(Some(Err(Failure::new(
             FailureClass::Operator,
@@ -147,10 +160,10 @@ pub(super) async fn ask(
             message,
         ))));
     };
-    if app.host.role(&digest).await.is_some_and(|role| role != Role::Activator) {
+    if reconciler.host.role(&digest).await.is_some_and(|role| role != Role::Activator) {
         return Ok(None);
     }
-    let reading = match app.host.probe(&digest, &call(app, question, &digest)).await {
+    let reading = match reconciler.host.probe(&digest, &call(reconciler, question, &digest)).await {
         Ok(reading) => reading,
         Err(failure) => return Ok(Some(Err(failure))),
     };
@@ -161,14 +174,14 @@ pub(super) async fn ask(
     let Some((other, _)) = other else {
         return Ok(Some(Ok(reading)));
     };
-    let other = app.engine.get(&other).await?;
+    let other = reconciler.engine.get(&other).await?;
     Ok(Some(Ok(match other {
         Some(other) => question.known(reading, &other),
         None => reading,
     })))
 }
 
-fn call(app: &App, question: &Question, digest: &Digest) -> Call {
+fn call(reconciler: &Reconciler, question: &Question, digest: &Digest) -> Call {
     Call {
         fulfilment: question.fulfilment.clone(),
         // A probe reserves nothing, so the task does not matter.
@@ -187,6 +200,6 @@ fn call(app: &App, question: &Question, digest: &Digest) -> Call {
         replaces: None,
         input: question.input.clone(),
         timeout_ms: question.step.timeout_ms,
-        at: app.now(),
+        at: reconciler.now(),
     }
 }

@@ -4,15 +4,21 @@
 use std::collections::BTreeSet;
 
 use model::FulfilmentId;
-use model::reconcile::{Rank, leads_to, rank, users};
+use model::reconcile::{Rank, User, leads_to, rank, users};
 use tmf::document::instance::Instance;
 
-use super::CheckError;
-use crate::app::{App, Ids};
+use super::{CheckError, Reconciler};
+use crate::documents::{Ids, Session};
+
+/// Documents read at once.
+const READ_AT_ONCE: usize = 256;
 
 /// Whether an instance is a part that no product in use leads to.
-pub(super) async fn is_orphan(app: &App, instance: &Instance) -> Result<bool, CheckError> {
-    if rank_of(app, instance).await? != Rank::Part {
+pub(super) async fn is_orphan(
+    reconciler: &Reconciler,
+    instance: &Instance,
+) -> Result<bool, CheckError> {
+    if rank_of(reconciler, instance).await? != Rank::Part {
         return Ok(false);
     }
     let mut open = vec![(instance.resource(), instance.id.clone())];
@@ -20,19 +26,24 @@ pub(super) async fn is_orphan(app: &App, instance: &Instance) -> Result<bool, Ch
     while let Some((resource, id)) = open.pop() {
         for user in users(resource) {
             let mut ids = Ids::new(user.resource, user.path, &id);
-            while let Some(above) = ids.next(&**app.engine.store())? {
-                let Some(found) = app.readable(user.resource, &above)? else { continue };
-                let Some(found) = Instance::read(user.resource, &found.body)? else { continue };
-                if !leads_to(user, &found, &id) {
-                    continue;
-                }
-                match rank_of(app, &found).await? {
-                    Rank::Root => return Ok(false),
-                    Rank::Ended => {}
-                    Rank::Part => {
-                        let next = (user.resource, above);
-                        if seen.insert(next.clone()) {
-                            open.push(next);
+            loop {
+                let below = id.clone();
+                let read = reconciler.documents.read(move |session| {
+                    let above = above(session, user, (&below, &mut ids))?;
+                    Ok::<_, CheckError>((above, ids))
+                });
+                let (found, rest) = read.await?;
+                ids = rest;
+                let Some(found) = found else { break };
+                for (above, instance) in found {
+                    match rank_of(reconciler, &instance).await? {
+                        Rank::Root => return Ok(false),
+                        Rank::Ended => {}
+                        Rank::Part => {
+                            let next = (user.resource, above);
+                            if seen.insert(next.clone()) {
+                                open.push(next);
+                            }
                         }
                     }
                 }
@@ -42,10 +53,30 @@ pub(super) async fn is_orphan(app: &App, instance: &Instance) -> Result<bool, Ch
     Ok(true)
 }
 
-async fn rank_of(app: &App, instance: &Instance) -> Result<Rank, CheckError> {
+/// The next instances that lead to an instance, with their ids; `None` at the end.
+fn above(
+    session: &Session,
+    user: &'static User,
+    (id, ids): (&str, &mut Ids),
+) -> Result<Option<Vec<(String, Instance)>>, CheckError> {
+    let mut found = Vec::new();
+    for _ in 0..READ_AT_ONCE {
+        let Some(above) = ids.next(session.store())? else {
+            return Ok((!found.is_empty()).then_some(found));
+        };
+        let Some(document) = session.readable(user.resource, &above)? else { continue };
+        let Some(instance) = Instance::read(user.resource, &document.body)? else { continue };
+        if leads_to(user, &instance, id) {
+            found.push((above, instance));
+        }
+    }
+    Ok(Some(found))
+}
+
+async fn rank_of(reconciler: &Reconciler, instance: &Instance) -> Result<Rank, CheckError> {
     let mut known = Vec::new();
     for id in instance.orders().map(FulfilmentId::new) {
-        known.extend(app.engine.get(&id).await?);
+        known.extend(reconciler.engine.get(&id).await?);
     }
     Ok(rank(instance, &known))
 }

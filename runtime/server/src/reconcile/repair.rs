@@ -10,8 +10,7 @@ use serde_json::json;
 use tmf::document::instance::Instance;
 
 use super::check::{ask, ask_about, version};
-use super::{CheckError, find, put};
-use crate::app::App;
+use super::{CheckError, Reconciler, find, put};
 
 /// Why a repair is refused.
 #[derive(Debug, thiserror::Error)]
@@ -37,11 +36,11 @@ pub(crate) enum RepairError {
 /// Repeats the missing work of a finding; returns the run. A repeated request gets
 /// the same run.
 pub(crate) async fn repair(
-    app: &App,
+    reconciler: &Reconciler,
     id: &str,
     number: usize,
 ) -> Result<FulfilmentId, RepairError> {
-    let found = find(app, id).map_err(CheckError::Store)?;
+    let found = find(&reconciler.documents, id).await.map_err(CheckError::Store)?;
     let (mut reconciliation, revision) =
         found.ok_or_else(|| RepairError::Unknown(id.to_string()))?;
     let is_open = reconciliation.state.is_open();
@@ -56,45 +55,53 @@ pub(crate) async fn repair(
     if is_open {
         return Err(RepairError::Open);
     }
-    let seen = app.engine.look().await.map_err(CheckError::Ask)?;
-    let question = missing(app, &finding.resource, &finding.id, &finding.key).await?;
+    let seen = reconciler.engine.look().await.map_err(CheckError::Ask)?;
+    let question = missing(reconciler, &finding.resource, &finding.id, &finding.key).await?;
     let question = question.ok_or(RepairError::NotNow)?;
-    let run = submit(app, &question, seen).await?;
+    let run = submit(reconciler, &question, seen).await?;
     finding.repair = Some(run.clone());
-    app.write(vec![put(&reconciliation, revision)]).await.map_err(CheckError::Store)?;
+    reconciler
+        .documents
+        .write(vec![put(&reconciliation, revision)])
+        .await
+        .map_err(CheckError::Store)?;
     Ok(run)
 }
 
 /// The work under a key, if the inventory has it and the network lacks it now.
 async fn missing(
-    app: &App,
+    reconciler: &Reconciler,
     resource: &str,
     id: &str,
     key: &str,
 ) -> Result<Option<Question>, CheckError> {
-    let Some(document) = app.document(resource, id)? else {
+    let Some(document) = reconciler.documents.document(resource, id).await? else {
         return Ok(None);
     };
     let instance = Instance::read(resource, &document.body).map_err(CheckError::Document)?;
     let Some(instance) = instance else { return Ok(None) };
-    let asked = ask_about(app, &instance).await?.unwrap_or_default();
+    let asked = ask_about(reconciler, &instance).await?.unwrap_or_default();
     let Some(question) = asked.into_iter().find(|question| question.key == key) else {
         return Ok(None);
     };
-    let answer = ask(app, &question).await?;
+    let answer = ask(reconciler, &question).await?;
     Ok(matches!(answer, Some(Ok(Reading::Nothing))).then_some(question))
 }
 
-async fn submit(app: &App, question: &Question, seen: Seen) -> Result<FulfilmentId, RepairError> {
+async fn submit(
+    reconciler: &Reconciler,
+    question: &Question,
+    seen: Seen,
+) -> Result<FulfilmentId, RepairError> {
     let input = || RepairError::Input(question.work.clone());
-    let version = version(app, question).ok_or(RepairError::NotNow)?;
+    let version = version(reconciler, question).ok_or(RepairError::NotNow)?;
     let plan = question.repair(version).ok_or_else(input)?;
     let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
     let kind = model::Kind::Run { workflow: question.step.workflow.clone() };
     let document = json!({ "repairs": { "work": question.work, "key": question.key } });
-    let fulfilment = Fulfilment::new(id, kind, document, app.now());
+    let fulfilment = Fulfilment::new(id, kind, document, reconciler.now());
     let planned = vec![Event::Planned { plan: Arc::new(plan) }];
-    let submitted = app.engine.submit(fulfilment, planned, None, Some(seen)).await;
+    let submitted = reconciler.engine.submit(fulfilment, planned, None, Some(seen)).await;
     match submitted {
         Ok(Submitted::New(run)) if matches!(run.phase(), Phase::Ended(End::Rejected, _)) => {
             Err(RepairError::Busy)

@@ -15,7 +15,7 @@ use model::{Digest, FulfilmentId};
 use tokio::sync::Notify;
 
 use super::reason;
-use crate::app::Look;
+use crate::plugins::Look;
 
 /// The interval of looks at the folder.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,11 +29,12 @@ const SWEEP: Duration = Duration::from_secs(3_600);
 /// Open plans that are listed at once.
 const PAGE: usize = 1_000;
 
-pub(super) struct Plugins {
+/// The plugins folder.
+pub(super) struct Folder {
     pub(super) host: Host,
-    /// Told when plugins may have been taken in.
+    /// Notified when plugins may have been installed.
     pub(super) taken_in: Arc<Notify>,
-    pub(super) folder: PathBuf,
+    pub(super) path: PathBuf,
     /// The store of open plans.
     pub(super) store: Arc<dyn Store>,
     /// Retention of unused versions.
@@ -41,16 +42,16 @@ pub(super) struct Plugins {
 }
 
 /// Polls the folder. A compilation under way when the server stops is abandoned.
-pub(super) async fn watch(plugins: Plugins, look: Look, stopped: impl Future<Output = ()>) {
+pub(super) async fn watch(folder: Folder, look: Look, stopped: impl Future<Output = ()>) {
     tokio::select! {
         () = stopped => {}
-        () = follow(&plugins, &look) => {}
-        () = sweep(&plugins) => {}
+        () = follow(&folder, &look) => {}
+        () = sweep(&folder) => {}
     }
 }
 
 /// Removes unused versions at intervals.
-async fn sweep(plugins: &Plugins) {
+async fn sweep(plugins: &Folder) {
     loop {
         tokio::time::sleep(SWEEP).await;
         let store = Arc::clone(&plugins.store);
@@ -83,8 +84,8 @@ fn needed(store: &dyn Store) -> Option<BTreeSet<Digest>> {
     }
 }
 
-async fn follow(plugins: &Plugins, look: &Look) {
-    let (host, folder) = (&plugins.host, plugins.folder.as_path());
+async fn follow(plugins: &Folder, look: &Look) {
+    let (host, folder) = (&plugins.host, plugins.path.as_path());
     // Files that exist at the start were not written just now, so there is no wait for them.
     let mut last = Some(snapshot(folder));
     let mut seen = None;

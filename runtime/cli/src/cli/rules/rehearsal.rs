@@ -19,15 +19,20 @@ use model::{
 use serde_json::{Map, Value, json};
 use tmf::time::Timestamp;
 
-use server::app::{App, Requested};
+use server::documents::Documents;
+use server::orders::{Orders, Requested};
 use server::packs;
+use server::plugins::Plugins;
+use server::rulebooks::Rulebooks;
+use server::settings::BillingSettings;
 
 /// The end of all waiting for a date, 2200-01-01: what is to be done later is done now.
 const LATER: Timestamp = Timestamp(7_258_118_400_000);
 
 /// A server in memory.
 pub(super) struct Rehearsal {
-    app: App,
+    orders: Orders,
+    engine: Engine,
     cache: PathBuf,
 }
 
@@ -56,15 +61,19 @@ impl Rehearsal {
         };
         let (engine, engine_loop) = Engine::begin(parts)?;
         tokio::spawn(engine_loop.run());
-        let app = App::new(engine, host, Arc::new(System::default()), rulebook, None);
-        Ok(Self { app, cache })
+        let rulebooks = Rulebooks::new(rulebook, &BillingSettings::default());
+        let (plugins, documents) = (Plugins::new(host), Documents::new(engine.clone()));
+        let clock = Arc::new(System::default());
+        let orders = Orders::new(engine.clone(), plugins, rulebooks, documents, clock);
+        Ok(Self { orders, engine, cache })
     }
 
     /// The plan of an order, as things are.
     pub(super) async fn plan(&self, document: &Value) -> Result<Plan> {
         let kind = kind(document);
         let requested = Requested::read(&kind, document)?;
-        match self.app.decomposed(requested, document, self.app.now()).await? {
+        let (document, now) = (Arc::new(document.clone()), System::default().now());
+        match self.orders.decomposed(requested, &document, now).await? {
             Ok(plan) => Ok(plan),
             Err(failure) => bail!("{}: {}", failure.code, failure.message),
         }
@@ -76,18 +85,16 @@ impl Rehearsal {
         let plugins = plan.steps.iter().map(|step| step.plugin.clone());
         plan.plugins = plugins.map(|id| (id.clone(), digest(&id))).collect();
         let id = FulfilmentId::new(id);
-        let now = self.app.now();
+        let now = System::default().now();
         let fulfilment = Fulfilment::new(id.clone(), kind(document), document.clone(), now);
         let planned = Event::Planned { plan: Arc::new(plan) };
-        let mut watch = self.app.engine.watch();
-        self.app
-            .engine
+        let mut watch = self.engine.watch();
+        self.engine
             .submit(fulfilment, vec![planned], None, None)
             .await
             .map_err(|error| anyhow::anyhow!("`{id}` is not taken: {error:?}"))?;
         loop {
-            let now =
-                self.app.engine.get(&id).await?.context("an order that was taken is there")?;
+            let now = self.engine.get(&id).await?.context("an order that was taken is there")?;
             if now.is_ended() {
                 return Ok(());
             }

@@ -16,13 +16,13 @@ use tmf::resource::Resource;
 
 use super::one::{stored, tagged};
 use super::{change, order};
-use crate::app::SubmitError;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::reused;
 use crate::http::resources::{Served, path};
 use crate::http::{ServerState, answer, etag, href};
+use crate::orders::SubmitError;
 
 /// The state of an activated service.
 const ACTIVE: &str = "active";
@@ -62,9 +62,9 @@ pub(super) async fn create(server: &ServerState, mut call: Call, served: &Served
     let request = request(&call, &served.path(), &body, attributes);
     let order = activation::add(subject.form, &instance);
     let fulfilment = submit(server, &subject, order, request, submission).await?;
-    let made = server.app.engine.get(&fulfilment).await?.and_then(|made| made.activated());
+    let made = server.engine.get(&fulfilment).await?.and_then(|made| made.activated());
     let (_, id) = made.unwrap_or_default();
-    let document = stored(server, served.resource, &id).map_err(|_| {
+    let document = stored(server, served.resource, &id).await.map_err(|_| {
         let message = format!("the {} `{id}` that was made under this key is gone", served.name());
         Problem::conflict(message).about("Idempotency-Key")
     })?;
@@ -87,7 +87,7 @@ pub(super) async fn patch(
     let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
     let format = change::format(&call)?;
     let body = call.json()?;
-    let before = stored(server, resource, id)?;
+    let before = stored(server, resource, id).await?;
     etag::check_match(&call.headers, &etag::of(before.revision))?;
     let mut after = patch::apply(format, &before.body, &body)?;
     resource.check_patched(&before.body, &after)?;
@@ -103,7 +103,7 @@ pub(super) async fn patch(
     let attributes = activation::attributes(subject.form, &after);
     let request = request(&call, &format!("{}/{id}", served.path()), &body, attributes);
     let fulfilment = submit(server, &subject, order, request, submission).await?;
-    let document = stored(server, resource, id)?;
+    let document = stored(server, resource, id).await?;
     let mut body = document.body;
     href::absolute(&mut body, &call.base);
     let response = tagged(answer::json(StatusCode::OK, &body), &etag::of(document.revision));
@@ -114,7 +114,7 @@ pub(super) async fn patch(
 pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, id: &str) -> Answer {
     let subject = Subject::of(served.resource);
     let submission = call.submission(&format!("{}/{id}", subject.monitor))?;
-    let before = stored(server, served.resource, id)?;
+    let before = stored(server, served.resource, id).await?;
     etag::check_match(&call.headers, &etag::of(before.revision))?;
     if is_over(&before.body) {
         return change::delete(server, call, served, id).await;
@@ -134,10 +134,10 @@ async fn submit(
     submission: Option<String>,
 ) -> Result<FulfilmentId, Problem> {
     let (body, method) = (request.body.clone(), request.method.clone());
-    match server.app.activate(subject.kind.clone(), order, request, submission).await {
+    match server.orders.activate(subject.kind.clone(), order, request, submission).await {
         Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id().clone()),
         Ok(Submitted::Before(id)) => {
-            let first = server.app.engine.get(&id).await?;
+            let first = server.engine.get(&id).await?;
             let first =
                 first.as_ref().and_then(|first| first.activation().map(|activation| &**activation));
             let is_same = first.is_none_or(|first| first.body == body && first.method == method);

@@ -17,8 +17,8 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::Served;
 use crate::http::{ServerState, answer, etag, href};
+use crate::policies::Draft;
 use crate::reconcile::{CheckError, orders_about};
-use crate::systems::{self, Draft};
 
 /// Attempts at a change while others change the same document.
 const TRIES_MAX: usize = 16;
@@ -87,11 +87,11 @@ async fn change(
     asked: &Asked,
 ) -> Answer {
     for _ in 0..TRIES_MAX {
-        let before = stored(server, served.resource, id)?;
+        let before = stored(server, served.resource, id).await?;
         etag::check_match(&call.headers, &etag::of(before.revision))?;
         let unless = match asked {
             Asked::Delete => match instance(served, &before)? {
-                Some(instance) => Some(orders_about(&server.app, &instance).await?),
+                Some(instance) => Some(orders_about(&server.reconciler, &instance).await?),
                 None => None,
             },
             Asked::Patch(..) | Asked::Replace(_) => None,
@@ -101,7 +101,7 @@ async fn change(
             return Ok(answer);
         }
     }
-    Err(Problem::conflict("others change it all the time: try again").about("id"))
+    Err(Problem::conflict("it was changed each time that it was written: try again").about("id"))
 }
 
 /// The instance of an inventory that a document is of; `None` if it is of another resource.
@@ -117,7 +117,7 @@ fn draft(
     asked: &Asked,
 ) -> Result<Draft, Problem> {
     let resource = served.resource;
-    let at = server.app.now();
+    let at = server.clock.now();
     let after = match asked {
         Asked::Patch(format, patch) => Some(served.patched(&before.body, *format, patch)?),
         Asked::Replace(body) => {
@@ -149,11 +149,12 @@ async fn write(
     server: &ServerState,
     call: &Call,
     served: &Served,
-    (mut draft, unless): (Draft, Option<Unless>),
+    (draft, unless): (Draft, Option<Unless>),
 ) -> Result<Option<axum::response::Response>, Problem> {
-    let turn = systems::catalog::turn(&server.app, served.resource.key).await;
-    systems::settle(&server.app, &mut draft).await?;
-    let Draft { id, before, after, more, .. } = draft;
+    let policies = &server.policies;
+    let turn = policies.catalog.turn(served.resource.key).await;
+    let draft = policies.before_write(draft).await?;
+    let Draft { id, before, after, more, at, .. } = draft;
     let revision = before.as_ref().map_or(0, |before| before.revision);
     let key = served.resource.key;
     let is_same = more.is_empty() && before.map(|before| before.body) == after;
@@ -164,7 +165,7 @@ async fn write(
         if !put(server, puts, unless).await? {
             return Ok(None);
         }
-        systems::changed(&server.app, key)?;
+        policies.after_write(served.resource).await?;
     }
     drop(turn);
     let Some(mut body) = after.map(|after| served.shown(after)) else {
@@ -172,7 +173,7 @@ async fn write(
     };
     let revision = if is_same { revision } else { revision + 1 };
     href::absolute(&mut body, &call.base);
-    let unusable = systems::catalog::told(&server.app, key, &id);
+    let unusable = policies.catalog.unusable(key, &id, at);
     let response = answer::warned(answer::json(StatusCode::OK, &body), &unusable);
     Ok(Some(tagged(response, &etag::of(revision))))
 }
@@ -184,13 +185,13 @@ async fn put(
     unless: Option<Unless>,
 ) -> Result<bool, Problem> {
     let Some(unless) = unless else {
-        return match server.app.write(puts).await {
+        return match server.documents.write(puts).await {
             Ok(()) => Ok(true),
             Err(Error::Conflict { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         };
     };
-    match server.app.engine.write_unless(unless, puts).await {
+    match server.engine.write_unless(unless, puts).await {
         Ok(()) => Ok(true),
         Err(NotWritten::Stale) => Ok(false),
         Err(NotWritten::Ask(error)) => Err(error.into()),

@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
 use crate::http::{ServerState, answer, etag, href};
-use crate::systems::{self, Draft};
+use crate::policies::Draft;
 
 /// Receipts of requests by the client's key, as documents: each key is used once.
 const SUBMISSIONS: &str = "submission";
@@ -27,35 +27,37 @@ pub(super) async fn post(server: &ServerState, mut call: Call, served: &Served) 
     let body = call.json()?;
     let repeat = Repeat::of(submission.as_ref(), &body);
     if let Some(name) = &submission
-        && let Some(first) = server.app.document(SUBMISSIONS, name)?
+        && let Some(first) = server.documents.document(SUBMISSIONS, name).await?
     {
         repeat.check_known(digest_of(&first.body))?;
-        return created(server, &call, served, &first.body);
+        return created(server, &call, served, &first.body).await;
     }
     let unknown = served.unknown(&body);
     let body = served.new_body(body)?;
     let id = id_of(served, &body);
     let receipt = json!({ "id": id, "digest": repeat.digest() });
-    let turn = systems::catalog::turn(&server.app, served.resource.key).await;
+    let policies = &server.policies;
+    let turn = policies.catalog.turn(served.resource.key).await;
     for _ in 0..TRIES_MAX {
-        let draft = Draft::new(served.resource, id.clone(), body.clone(), server.app.now());
-        let mut draft = Draft { base: call.base.clone(), ..draft };
-        systems::settle(&server.app, &mut draft).await?;
-        match server.app.write(puts(draft, served, submission.as_deref(), &receipt)).await {
+        let draft = Draft::new(served.resource, id.clone(), body.clone(), server.clock.now());
+        let draft = Draft { base: call.base.clone(), ..draft };
+        let draft = policies.before_write(draft).await?;
+        let at = draft.at;
+        match server.documents.write(puts(draft, served, submission.as_deref(), &receipt)).await {
             Ok(()) => {
-                systems::changed(&server.app, served.resource.key)?;
+                policies.after_write(served.resource).await?;
                 drop(turn);
-                let response = created(server, &call, served, &receipt)?;
-                let unusable = systems::catalog::told(&server.app, served.resource.key, &id);
+                let response = created(server, &call, served, &receipt).await?;
+                let unusable = policies.catalog.unusable(served.resource.key, &id, at);
                 return Ok(answer::warned(answer::warned(response, &unknown), &unusable));
             }
             Err(Error::Conflict { resource, .. }) if resource == SUBMISSIONS => {
                 // The same request came twice at once, and the other one was first.
-                let first =
-                    submission.and_then(|name| server.app.document(SUBMISSIONS, &name).ok()?);
+                let name = submission.unwrap_or_default();
+                let first = server.documents.document(SUBMISSIONS, &name).await?;
                 let first = first.map(|first| first.body).unwrap_or_default();
                 repeat.check_known(digest_of(&first))?;
-                return created(server, &call, served, &first);
+                return created(server, &call, served, &first).await;
             }
             Err(Error::Conflict { resource, .. }) if resource == served.resource.key => {
                 let message = format!("there is a {} `{id}` already", served.name());
@@ -66,7 +68,10 @@ pub(super) async fn post(server: &ServerState, mut call: Call, served: &Served) 
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Problem::conflict("others change what it is about all the time: try again").about("id"))
+    Err(Problem::conflict(
+        "related documents were changed each time that it was written: try again",
+    )
+    .about("id"))
 }
 
 /// The digest of the body of a receipt; `None` in those of earlier versions.
@@ -90,9 +95,9 @@ fn puts(draft: Draft, served: &Served, submission: Option<&str>, receipt: &Value
 }
 
 /// Answers with an existing document and its location.
-fn created(server: &ServerState, call: &Call, served: &Served, receipt: &Value) -> Answer {
+async fn created(server: &ServerState, call: &Call, served: &Served, receipt: &Value) -> Answer {
     let id = receipt.get("id").and_then(Value::as_str).unwrap_or_default();
-    let Some(document) = server.app.document(served.resource.key, id)? else {
+    let Some(document) = server.documents.document(served.resource.key, id).await? else {
         let message = format!("the {} `{id}` that was made under this key is gone", served.name());
         return Err(Problem::conflict(message).about("Idempotency-Key"));
     };
@@ -102,7 +107,7 @@ fn created(server: &ServerState, call: &Call, served: &Served, receipt: &Value) 
     let location = format!("{}{}/{id}", call.base, served.path());
     let mut response = answer::located(StatusCode::CREATED, &location, &body);
     // A likely duplicate is not refused: two people may live at one number.
-    for (path, why) in systems::crm::likely(&server.app, served.resource.key, id)? {
+    for (path, why) in server.policies.customers.likely(served.resource.key, id).await? {
         let link = format!("<{}{path}>; rel=\"duplicate\"; title=\"{why}\"", call.base);
         if let Ok(link) = HeaderValue::from_str(&link) {
             response.headers_mut().append(LINK, link);

@@ -1,31 +1,32 @@
 //! TMF701: process flows and their task flows, computed from fulfilments. Creating one runs a
 //! workflow; setting a held task flow to `active` retries it.
 
+use engine::documents::{Error, Put};
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse as _;
-use engine::documents::Put;
 use engine::handle::{AskError, ReadError};
 use engine::keys;
-use engine::store::{Scan, Store};
+use engine::store::Scan;
 use model::{Fulfilment, FulfilmentId, Kind};
 use serde_json::{Map, Value, json};
 use tmf::document::process_flow::{FlowState, TaskFlow};
 use tmf::document::write;
 
 use super::one::tagged;
-use crate::app::{App, SubmitError};
-use crate::http::asked::Asked;
+use crate::documents::Session;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
-use crate::http::filter::Filter;
 use crate::http::page::{Page, Sort};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::repeat::Repeat;
 use crate::http::resources::Served;
 use crate::http::{ServerState, answer, etag, href};
+use crate::orders::SubmitError;
+use crate::search::Asked;
+use crate::search::Filter;
 
 /// The removed flows, as documents.
 const REMOVED: &str = "removedProcessFlow";
@@ -72,12 +73,10 @@ async fn list(server: &ServerState, call: &Call, served: &Served) -> Answer {
     let mut filter = Filter::parse(&call.query, &call.base, served)?;
     let mut asked: Vec<Asked> =
         filter.take_unknown().into_iter().chain(sort.unknown_to(served)).collect();
-    let app = server.app.clone();
-    let ids = server.app.read(move || ids(&app)).await;
-    let ids = ids.map_err(|error| Problem::ours(&error))??;
+    let ids = server.documents.slice(ids).await?;
     let mut flows = Vec::new();
     for id in ids {
-        let fulfilment = match server.app.engine.get(&id).await {
+        let fulfilment = match server.engine.get(&id).await {
             Ok(Some(fulfilment)) => fulfilment,
             Ok(None) => continue,
             Err(error @ ReadError::Ask(AskError::Stopped(_))) => return Err(error.into()),
@@ -87,7 +86,7 @@ async fn list(server: &ServerState, call: &Call, served: &Served) -> Answer {
                 continue;
             }
         };
-        if server.app.document(REMOVED, id.as_str())?.is_some() {
+        if server.documents.document(REMOVED, id.as_str()).await?.is_some() {
             continue;
         }
         let flow = write(&fulfilment.process_flow());
@@ -97,19 +96,18 @@ async fn list(server: &ServerState, call: &Call, served: &Served) -> Answer {
         }
     }
     if let Some(asked) = asked.first() {
-        return Err(asked.refused());
+        return Err(asked.refused().into());
     }
     flows.sort_by(|left, right| sort.compare(&sort.key(left), &sort.key(right)));
     rows(call, flows, &page, &served.path())
 }
 
 /// The ids of all fulfilments by their first records, the latest first if there are too many.
-fn ids(app: &App) -> Result<Vec<FulfilmentId>, Problem> {
-    let store: &dyn Store = &**app.engine.store();
+fn ids(session: &Session) -> Result<Vec<FulfilmentId>, Error> {
     let mut ids = Vec::new();
     let mut scan = Scan { limit: 1, ..Scan::prefix(keys::JOURNALS, 1) };
     while ids.len() < FLOWS_MAX {
-        let facts = store.scan(&scan)?;
+        let facts = session.scan(&scan)?;
         let Some((key, _)) = facts.first() else { break };
         let Some((id, _)) = keys::record_of(key) else { break };
         let id = FulfilmentId::new(id);
@@ -140,11 +138,11 @@ async fn create(server: &ServerState, mut call: Call, served: &Served) -> Answer
     }
     let input = Value::Object(input);
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let submitted = server.app.submit(kind, input, submission).await.map_err(not_run)?;
+    let submitted = server.orders.submit(kind, input, submission).await.map_err(not_run)?;
     let fulfilment = match submitted {
         engine::Submitted::New(fulfilment) => fulfilment,
         engine::Submitted::Before(id) => {
-            if server.app.document(REMOVED, id.as_str())?.is_some() {
+            if server.documents.document(REMOVED, id.as_str()).await?.is_some() {
                 let message = format!("the flow `{id}` that was made under this key was removed");
                 return Err(Problem::conflict(message).about("Idempotency-Key"));
             }
@@ -193,7 +191,7 @@ async fn remove(server: &ServerState, id: &str) -> Answer {
         );
     }
     let removed = Put::set(REMOVED, id, json!({ "id": id })).quiet();
-    server.app.write(vec![removed]).await?;
+    server.documents.write(vec![removed]).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -209,7 +207,7 @@ async fn patch(server: &ServerState, mut call: Call, id: &str, task: &str) -> An
     match (flow.state, state) {
         (now, wanted) if now.as_str() == wanted => {}
         (FlowState::Hold, "active") => {
-            server.app.retry(&FulfilmentId::new(id)).await?;
+            server.orders.retry(&FulfilmentId::new(id)).await?;
         }
         (now, wanted) => {
             let now = now.as_str();
@@ -252,7 +250,7 @@ fn task_flow(fulfilment: &Fulfilment, id: &str) -> Result<TaskFlow, Problem> {
 }
 
 async fn find(server: &ServerState, id: &str) -> Result<Arc<Fulfilment>, Problem> {
-    let is_removed = server.app.document(REMOVED, id)?.is_some();
-    let found = server.app.engine.get(&FulfilmentId::new(id)).await?.filter(|_| !is_removed);
+    let is_removed = server.documents.document(REMOVED, id).await?.is_some();
+    let found = server.engine.get(&FulfilmentId::new(id)).await?.filter(|_| !is_removed);
     found.ok_or_else(|| Problem::not_found(format!("there is no processFlow `{id}`")).about("id"))
 }

@@ -2,26 +2,23 @@
 //! attribute reads what has its value; any other looks at each document. Without `sort` the order
 //! is that of the ids, which for orders is that in which they came.
 
-pub(super) mod candidates;
-pub(in crate::http) mod known;
-
+use engine::documents::Document;
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::documents::Document;
 use serde_json::Value;
 
-use crate::app::App;
+use crate::documents::{Documents, Session};
 use crate::http::call::Call;
 use crate::http::fields::Fields;
-use crate::http::filter::Filter;
 use crate::http::page::{Page, Sort, SortKey};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::{Served, Version};
 use crate::http::{ServerState, answer, href};
-use candidates::{Candidates, Total};
+use crate::search::Filter;
+use crate::search::{Candidates, Total, check_known};
 
 /// Max candidates looked at in one slice.
 const SLICE: usize = 512;
@@ -35,9 +32,9 @@ pub(super) async fn get(server: &ServerState, call: Call, served: Served) -> Ans
     let sort = Sort::parse(&call.query, &page)?;
     let mut filter = Filter::parse(&call.query, &call.base, &served)?;
     let asked = filter.take_unknown().into_iter().chain(sort.unknown_to(&served)).collect();
-    known::check(&server.app, served, asked).await?;
-    let list = List { app: server.app.clone(), served, filter, page: page.clone(), sort };
-    let (rows, total) = read(&server.app, list).await?;
+    check_known(&server.documents, served, asked).await?;
+    let list = List { served, filter, page: page.clone(), sort };
+    let (rows, total) = read(&server.documents, list).await?;
     let fields = Fields::parse(call.query.get("fields"))?;
     let rows: Vec<Value> = rows
         .into_iter()
@@ -60,12 +57,11 @@ fn response(rows: Vec<Value>, total: usize, page: &Page, call: &Call, served: &S
 
 /// The rows of the page, and how many rows there are in all: read in slices, so that a long list
 /// keeps neither short ones nor anything else waiting.
-async fn read(app: &App, list: List) -> Result<(Vec<Value>, usize), Problem> {
-    let begun = app.read(move || Reading::begin(list)).await;
-    let mut reading = begun.map_err(|error| Problem::ours(&error))??;
+async fn read(documents: &Documents, list: List) -> Result<(Vec<Value>, usize), Problem> {
+    let mut reading = documents.slice(move |session| Reading::begin(session, list)).await?;
     loop {
-        let slice = app.read(move || reading.slice().map(|found| (reading, found))).await;
-        let (rest, found) = slice.map_err(|error| Problem::ours(&error))??;
+        let slice = move |session: &Session| reading.slice(session).map(|found| (reading, found));
+        let (rest, found) = documents.slice(slice).await?;
         match found {
             Some(found) => return Ok(found),
             None => reading = rest,
@@ -74,7 +70,6 @@ async fn read(app: &App, list: List) -> Result<(Vec<Value>, usize), Problem> {
 }
 
 struct List {
-    app: App,
     served: Served,
     filter: Filter,
     page: Page,
@@ -91,16 +86,17 @@ struct Reading {
 }
 
 impl Reading {
-    fn begin(list: List) -> Result<Self, Problem> {
-        let candidates = Candidates::of(&list.app.engine, list.served.resource, &list.filter)?;
+    fn begin(session: &Session, list: List) -> Result<Self, Problem> {
+        let candidates = Candidates::of(session, list.served.resource, &list.filter)?;
         Ok(Self { list, candidates, rows: Vec::new(), seen: 0, found: Vec::new() })
     }
 
     /// Reads on; answers with the rows of the page and the total when it is done.
-    fn slice(&mut self) -> Result<Option<(Vec<Value>, usize)>, Problem> {
+    fn slice(&mut self, session: &Session) -> Result<Option<(Vec<Value>, usize)>, Problem> {
         let is_sorted = !self.list.sort.is_empty();
         for _ in 0..SLICE {
-            let done = if is_sorted { self.look_sorted()? } else { self.look_in_order()? };
+            let done =
+                if is_sorted { self.look_sorted(session)? } else { self.look_in_order(session)? };
             if let Some(total) = done {
                 return Ok(Some((std::mem::take(&mut self.rows), total)));
             }
@@ -109,7 +105,7 @@ impl Reading {
     }
 
     /// Looks at one candidate; answers with the total at the end.
-    fn look_in_order(&mut self) -> Result<Option<usize>, Problem> {
+    fn look_in_order(&mut self, session: &Session) -> Result<Option<usize>, Problem> {
         let Self { list, candidates, rows, seen, .. } = self;
         if let (Total::Known(total), true) = (candidates.total, *seen >= list.page.end()) {
             return Ok(Some(total));
@@ -117,13 +113,13 @@ impl Reading {
         let on_page = *seen >= list.page.offset && *seen < list.page.end();
         // What is not on the page need not be read where each candidate is one that is wanted.
         if !on_page && candidates.are_wanted {
-            if !candidates.skip()? {
+            if !candidates.skip(session)? {
                 return Ok(Some(*seen));
             }
             *seen += 1;
             return Ok(None);
         }
-        let Some(document) = candidates.next()? else { return Ok(Some(*seen)) };
+        let Some(document) = candidates.next(session)? else { return Ok(Some(*seen)) };
         if list.is_wanted(&document) {
             if on_page {
                 rows.push(document.body);
@@ -133,7 +129,7 @@ impl Reading {
         Ok(None)
     }
 
-    fn look_sorted(&mut self) -> Result<Option<usize>, Problem> {
+    fn look_sorted(&mut self, session: &Session) -> Result<Option<usize>, Problem> {
         let Self { list, candidates, rows, seen, found } = self;
         let end = list.page.end();
         let sort = |found: &mut Vec<(SortKey, String)>| {
@@ -141,7 +137,7 @@ impl Reading {
             found.sort_by(|(left, _), (right, _)| list.sort.compare(left, right));
             found.truncate(end);
         };
-        if let Some(document) = candidates.next()? {
+        if let Some(document) = candidates.next(session)? {
             if list.is_wanted(&document) {
                 *seen += 1;
                 let id = document.body.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -155,7 +151,7 @@ impl Reading {
         sort(found);
         let ids = found.drain(..).skip(list.page.offset).map(|(_, id)| id);
         for id in ids {
-            rows.extend(list.app.readable(list.served.resource.key, &id)?.map(|found| found.body));
+            rows.extend(session.readable(list.served.resource.key, &id)?.map(|found| found.body));
         }
         Ok(Some(*seen))
     }

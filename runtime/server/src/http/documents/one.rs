@@ -8,7 +8,7 @@ use model::FulfilmentId;
 use serde_json::Value;
 use tmf::resource::{Owner, Resource};
 
-use crate::app::aside_of_lines;
+use crate::aside::aside_of_lines;
 use crate::http::call::Call;
 use crate::http::fields::Fields;
 use crate::http::problem::Answer;
@@ -67,17 +67,17 @@ async fn find_some(
     {
         return Ok(found);
     }
-    let document = stored(server, resource, id)?;
+    let document = stored(server, resource, id).await?;
     Ok(Found { tag: etag::of(document.revision), body: document.body, records: None })
 }
 
 /// The stored document with an id, or a 404.
-pub(super) fn stored(
+pub(super) async fn stored(
     server: &ServerState,
     resource: &Resource,
     id: &str,
 ) -> Result<Document, Problem> {
-    let document = server.app.document(resource.key, id)?;
+    let document = server.documents.document(resource.key, id).await?;
     let document = document.filter(|document| resource.shows(&document.body));
     let missing =
         || Problem::not_found(format!("there is no {} `{id}`", resource.name)).about("id");
@@ -92,10 +92,12 @@ async fn open_order(
     fields: &Fields,
 ) -> Result<Option<Found>, Problem> {
     let id = FulfilmentId::new(id);
-    if server.app.engine.store().get(&keys::open(&id))?.is_none() {
+    let key = keys::open(&id);
+    let open = server.documents.read(move |session| session.get(&key));
+    if open.await?.is_none() {
         return Ok(None);
     }
-    let Some(fulfilment) = server.app.engine.get(&id).await? else { return Ok(None) };
+    let Some(fulfilment) = server.engine.get(&id).await? else { return Ok(None) };
     let order = aside_of_lines(fulfilment.plan().items.len(), || {
         fulfilment.order_of(resource.key, fields.wants_items()).map(|order| order.body)
     });

@@ -37,17 +37,19 @@ pub(super) async fn create(
         Kind::ProductOrder => commerce::cpq::unread(&document),
         Kind::ServiceOrder | Kind::ResourceOrder | Kind::Run { .. } => Vec::new(),
     };
-    let submitted = server.app.submit(kind, document, submission).await?;
+    let submitted = server.orders.submit(kind, document, submission).await?;
     let is_new = matches!(submitted, Submitted::New(_));
     let first = match submitted {
         Submitted::New(fulfilment) => acknowledged(&fulfilment),
         Submitted::Before(id) => {
-            let before = server.app.engine.get(&id).await?;
+            let before = server.engine.get(&id).await?;
             if let Some(before) = &before {
                 repeat.check(before.document())?;
             }
             // The engine answers after the commit, so the document exists unless it was removed.
-            if before.is_some() && server.app.document(resource.key, id.as_str())?.is_none() {
+            if before.is_some()
+                && server.documents.document(resource.key, id.as_str()).await?.is_none()
+            {
                 let message = format!(
                     "the {} `{id}` that was made under this key was removed",
                     served.name()
@@ -109,7 +111,7 @@ pub(super) async fn patch(
     // Read before the tag: a change in between has another tag, and a later change has
     // more records.
     let ended = match etag::is_conditional(&call.headers) {
-        true => server.app.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records()),
+        true => server.engine.get(&FulfilmentId::new(id)).await?.map(|read| read.records()),
         false => None,
     };
     let before = one::find(server, served.resource, id).await?;
@@ -123,7 +125,7 @@ pub(super) async fn patch(
         Some(Value::String(state)) if state == "cancelled" => {
             let reason = after.get("cancellationReason").and_then(Value::as_str);
             let request = request(reason, None);
-            server.app.engine.cancel(&FulfilmentId::new(id), request).await?;
+            server.engine.cancel(&FulfilmentId::new(id), request).await?;
             changed.remove("cancellationReason");
         }
         Some(_) => {
@@ -134,7 +136,7 @@ pub(super) async fn patch(
     if !changed.is_empty() {
         let resource = served.resource.key.into();
         let amendment = Amendment { resource, patch: changed, expected };
-        server.app.engine.amend_document(&FulfilmentId::new(id), &amendment).await?;
+        server.engine.amend_document(&FulfilmentId::new(id), &amendment).await?;
     }
     one::get(server, &call, served, id).await
 }
@@ -151,7 +153,7 @@ pub(super) async fn cancel(server: &ServerState, mut call: Call, served: &Served
     let requested = body.get("requestedCancellationDate").and_then(Value::as_str);
     let request = request(reason, requested.and_then(Timestamp::parse));
     let id = request.id.clone();
-    match server.app.engine.cancel(&FulfilmentId::new(order), request).await {
+    match server.engine.cancel(&FulfilmentId::new(order), request).await {
         Ok(_) => {}
         Err(CancelError::Unknown(_)) => {
             let message = format!("there is no {name} `{order}`");
@@ -159,7 +161,7 @@ pub(super) async fn cancel(server: &ServerState, mut call: Call, served: &Served
         }
         // A refusal is a result too, and is in the request if one was written.
         Err(CancelError::Refused(_))
-            if server.app.document(served.resource.key, &id)?.is_some() => {}
+            if server.documents.document(served.resource.key, &id).await?.is_some() => {}
         Err(error) => return Err(error.into()),
     }
     let Found { mut body, tag, .. } = one::find(server, served.resource, &id).await?;
@@ -181,7 +183,7 @@ pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, i
         return Err(Problem::conflict(message).about("id"));
     }
     let remove = Put::new(served.resource.key, id, Change::Remove, Expected::Anything);
-    server.app.write(vec![remove]).await?;
+    server.documents.write(vec![remove]).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

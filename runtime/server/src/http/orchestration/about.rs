@@ -10,14 +10,14 @@ use crate::http::{ServerState, answer};
 
 /// Every plugin, and every refused file.
 pub(super) fn plugins(server: &ServerState) -> Result<Response, Problem> {
-    let plugins = serde_json::to_value(server.app.host.list());
+    let plugins = serde_json::to_value(server.plugins.host.list());
     let plugins = plugins.map_err(|error| Problem::ours(&error))?;
     Ok(answer::json(StatusCode::OK, &plugins))
 }
 
 /// The packs: those in use, then the refused ones with their errors.
 pub(super) fn packs(server: &ServerState) -> Response {
-    let rulebook = server.app.rulebook();
+    let rulebook = server.rulebooks.current();
     let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name));
     let packs = in_use.map(|pack| {
         json!({
@@ -52,7 +52,7 @@ pub(super) fn packs(server: &ServerState) -> Response {
 
 /// The workflows of all packs.
 pub(super) fn workflows(server: &ServerState) -> Response {
-    let rulebook = server.app.rulebook();
+    let rulebook = server.rulebooks.current();
     let in_use = rulebook.packs().filter(|pack| !rulebook.is_kept(&pack.name));
     let workflows = in_use.flat_map(|pack| {
         pack.workflows.keys().map(|name| {

@@ -16,60 +16,62 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{ServerState, answer};
-use crate::systems::billing::{self, Asked};
+use crate::policies::billing::Asked;
 
 /// Dispatches a path below `billing`.
 pub(super) async fn dispatch(server: &ServerState, mut call: Call, path: &[&str]) -> Answer {
     match path {
         ["runs"] if call.method == axum::http::Method::GET => {
-            Ok(answer::json(StatusCode::OK, &billing::runs(&server.app)?))
+            Ok(answer::json(StatusCode::OK, &server.policies.billing.runs().await?))
         }
         ["runs", id] => {
             let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
-            let run = billing::one_run(&server.app, id)?.ok_or_else(missing)?;
+            let run = server.policies.billing.one_run(id).await?.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &run))
         }
         ["runs", id, "undo"] => {
             let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
-            let run = billing::undo(&server.app, id).await?.ok_or_else(missing)?;
+            let run = server.policies.billing.undo(id).await?.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &run))
         }
         ["runs"] => {
             let asked = asked(server, &body(&mut call)?)?;
-            let ran = billing::run(&server.app, &asked).await?;
+            let ran = server.policies.billing.run(asked).await?;
             Ok(answer::json(StatusCode::CREATED, &ran))
         }
         ["payments"] => {
             let body = body(&mut call)?;
-            made(&billing::pay(&server.app, &body).await?)
+            made(&server.policies.billing.pay(body).await?)
         }
         ["adjustments"] => {
             let body = body(&mut call)?;
-            made(&billing::adjust(&server.app, &body).await?)
+            made(&server.policies.billing.adjust(body).await?)
         }
         ["write-offs"] => {
             let body = body(&mut call)?;
-            made(&billing::write_off(&server.app, &body).await?)
+            made(&server.policies.billing.write_off(body).await?)
         }
-        ["ledger"] => Ok(answer::json(StatusCode::OK, &billing::trial_balance(&server.app)?)),
+        ["ledger"] => {
+            Ok(answer::json(StatusCode::OK, &server.policies.billing.trial_balance().await?))
+        }
         ["assurance"] => {
             let until = call.query.get("until").map(|text| day("until", text)).transpose()?;
-            let until = until.unwrap_or_else(|| server.app.commerce.zone.day_of(server.app.now()));
-            Ok(answer::json(StatusCode::OK, &billing::findings(&server.app, until)?))
+            let until = until.unwrap_or_else(|| server.settings.zone.day_of(server.clock.now()));
+            Ok(answer::json(StatusCode::OK, &server.policies.billing.findings(until).await?))
         }
         ["bills", id, "document"] => {
             let is_pdf = call.prefers("application/pdf", "text/html");
-            if is_pdf { pdf(server, id) } else { page(server, id) }
+            if is_pdf { pdf(server, id).await } else { page(server, id).await }
         }
-        ["bills", id, "document.pdf"] => pdf(server, id),
+        ["bills", id, "document.pdf"] => pdf(server, id).await,
         ["bills", step] => {
             let (from, to) = step_of(step)?;
-            Ok(answer::json(StatusCode::OK, &billing::move_all(&server.app, from, to).await?))
+            Ok(answer::json(StatusCode::OK, &server.policies.billing.move_all(from, to).await?))
         }
         ["bills", id, step] => {
             let (_, to) = step_of(step)?;
             let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
-            let bill = billing::move_one(&server.app, id, to).await?.ok_or_else(missing)?;
+            let bill = server.policies.billing.move_one(id, to).await?.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &write(&bill)))
         }
         _ => Err(nothing_here()),
@@ -87,8 +89,8 @@ fn step_of(step: &str) -> Result<(&'static [BillState], BillState), Problem> {
 }
 
 /// A bill as a page without scripts or external content.
-fn page(server: &ServerState, id: &str) -> Answer {
-    let page = statement(server, id)?.html();
+async fn page(server: &ServerState, id: &str) -> Answer {
+    let page = statement(server, id).await?.html();
     let mut response = answer::with_type(StatusCode::OK, "text/html; charset=utf-8", page);
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
@@ -96,16 +98,16 @@ fn page(server: &ServerState, id: &str) -> Answer {
     Ok(response)
 }
 
-fn pdf(server: &ServerState, id: &str) -> Answer {
-    let pdf = statement(server, id)?.pdf();
+async fn pdf(server: &ServerState, id: &str) -> Answer {
+    let pdf = statement(server, id).await?.pdf();
     let mut response = answer::with_type(StatusCode::OK, "application/pdf", pdf);
     response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     Ok(response)
 }
 
-fn statement(server: &ServerState, id: &str) -> Result<Statement, Problem> {
+async fn statement(server: &ServerState, id: &str) -> Result<Statement, Problem> {
     let missing = || Problem::not_found(format!("there is no bill `{id}`")).about("id");
-    billing::statement(&server.app, id)?.ok_or_else(missing)
+    server.policies.billing.statement(id).await?.ok_or_else(missing)
 }
 
 fn body(call: &mut Call) -> Result<Value, Problem> {
@@ -134,7 +136,7 @@ fn asked(server: &ServerState, body: &Value) -> Result<Asked, Problem> {
         }
         _ => text("billingAccount")?,
     };
-    let today = server.app.commerce.zone.day_of(server.app.now());
+    let today = server.settings.zone.day_of(server.clock.now());
     let release = match body.get("send") {
         None | Some(Value::Null) => None,
         Some(Value::Bool(true)) => Some(Release::Sent),

@@ -26,7 +26,7 @@ pub(super) async fn post(server: &ServerState, mut call: Call, address: &[&str])
     if let Err(exceeded) = BOUNDS.payload(&payload) {
         return Err(Problem::too_large(format!("{exceeded}; the limit is fixed")));
     }
-    let (status, state) = match server.app.engine.callback(Callback { name, payload }).await? {
+    let (status, state) = match server.engine.callback(Callback { name, payload }).await? {
         Received::Delivered => (StatusCode::OK, "delivered"),
         Received::Kept => (StatusCode::ACCEPTED, "kept until a task waits for it"),
         Received::Ignored => (StatusCode::OK, "ignored: no task waits for it any more"),
@@ -34,7 +34,7 @@ pub(super) async fn post(server: &ServerState, mut call: Call, address: &[&str])
             return Err(Problem::too_large("it is larger than what is kept of a callback"));
         }
         Received::TooMany => {
-            let limits = server.app.engine.limits();
+            let limits = server.engine.limits();
             let message = format!(
                 "as many callbacks are kept as may be, {} or {} MiB: send it again later; \
                  [limits] callbacks-kept and callbacks-kept-mib govern it",
@@ -51,7 +51,7 @@ pub(super) async fn post(server: &ServerState, mut call: Call, address: &[&str])
 /// plugin may have slashes in it.
 fn name(server: &ServerState, address: &[&str]) -> Result<String, Problem> {
     if let [own] = address {
-        let key = server.app.engine.addresses().key(own).map(str::to_string);
+        let key = server.engine.addresses().key(own).map(str::to_string);
         return key.ok_or_else(|| {
             let message = "no task was given this address; a key that an element knows by itself \
                            is answered at `callbacks/<plugin>/<key>`";

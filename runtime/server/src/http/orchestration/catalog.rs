@@ -27,7 +27,7 @@ pub(super) async fn get(server: &ServerState, call: &Call, path: &[&str]) -> Ans
 }
 
 fn one(server: &ServerState, resource: &'static str, id: &str) -> Answer {
-    let standing = Standing::of(&server.app.rulebook(), resource, id, server.app.now());
+    let standing = Standing::of(&server.rulebooks.current(), resource, id, server.clock.now());
     let missing = || Problem::not_found(format!("there is no {resource} `{id}`")).about("id");
     Ok(answer::json(StatusCode::OK, &shown(&standing.ok_or_else(missing)?)?))
 }
@@ -41,9 +41,9 @@ async fn list(server: &ServerState, call: &Call, resource: &'static str) -> Answ
         Some("false") => Some(false),
         Some(_) => return Err(Problem::bad("is `true` or `false`").about("isOrderable")),
     };
-    let (rulebook, now) = (server.app.rulebook(), server.app.now());
+    let (rulebook, now) = (server.rulebooks.current(), server.clock.now());
     let (from, until) = (page.offset, page.end());
-    let found = server.app.read(move || {
+    let found = server.documents.slice(move |_| {
         let all = Standing::all(&rulebook, resource, now);
         let all = all.filter(|standing| wanted.is_none_or(|wanted| standing.is_ready == wanted));
         let (mut rows, mut total) = (Vec::new(), 0);
@@ -55,7 +55,7 @@ async fn list(server: &ServerState, call: &Call, resource: &'static str) -> Answ
         }
         Ok::<_, Problem>((rows, total))
     });
-    let (rows, total) = found.await.map_err(|error| Problem::ours(&error))??;
+    let (rows, total) = found.await?;
     let url = format!("{}{}/catalog/{resource}", call.base, super::BASE);
     let headers = page.headers(rows.len(), total, &call.query, &url);
     let mut response = answer::json(StatusCode::OK, &Value::Array(rows));

@@ -10,22 +10,22 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{ServerState, answer, href};
-use crate::systems::crm::{self, CustomerView};
+use crate::policies::crm::{self, CustomerView};
 
 /// Handles a request about a customer.
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
-        ["duplicates"] => duplicates(server, &call),
+        ["duplicates"] => duplicates(server, &call).await,
         [id] => {
-            let view = crm::view(&server.app, id)?.ok_or_else(|| missing(id))?;
+            let view = server.policies.customers.view(id).await?.ok_or_else(|| missing(id))?;
             let mut view = body_of(view);
             href::absolute(&mut view, &call.base);
             Ok(answer::json(StatusCode::OK, &view))
         }
         [id, "interactions"] => match call.method {
             Method::GET | Method::HEAD => {
-                known(server, id)?;
-                let notes = crm::interactions(&server.app, id)?;
+                known(server, id).await?;
+                let notes = server.policies.customers.interactions(id).await?;
                 Ok(answer::json(StatusCode::OK, &bodies(notes)))
             }
             Method::POST => talk(server, call, id).await,
@@ -57,7 +57,7 @@ const GROUPS: usize = 50;
 const GROUPS_MAX: usize = 500;
 
 /// Customers that are likely one, group by group; `next` is the beginning of the next page.
-fn duplicates(server: &ServerState, call: &Call) -> Answer {
+async fn duplicates(server: &ServerState, call: &Call) -> Answer {
     let limit = match call.query.get("limit") {
         None => GROUPS,
         Some(text) => {
@@ -66,7 +66,8 @@ fn duplicates(server: &ServerState, call: &Call) -> Answer {
             limit.ok_or_else(|| wrong().about("limit"))?
         }
     };
-    let (groups, next) = crm::groups(&server.app, call.query.get("after"), limit)?;
+    let (groups, next) =
+        server.policies.customers.duplicates(call.query.get("after"), limit).await?;
     let mut body = json!({ "group": groups, "next": next });
     href::absolute(&mut body, &call.base);
     Ok(answer::json(StatusCode::OK, &body))
@@ -74,7 +75,7 @@ fn duplicates(server: &ServerState, call: &Call) -> Answer {
 
 /// Adds a note on a contact.
 async fn talk(server: &ServerState, mut call: Call, id: &str) -> Answer {
-    known(server, id)?;
+    known(server, id).await?;
     let mut body = call.json()?;
     let is_told =
         body.get("description").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
@@ -84,25 +85,25 @@ async fn talk(server: &ServerState, mut call: Call, id: &str) -> Answer {
     let own = uuid::Uuid::now_v7().simple().to_string();
     body["id"] = json!(own);
     body["customer"] = json!({ "id": id, "@referredType": "Customer" });
-    body["date"] = json!(server.app.now().to_string());
+    body["date"] = json!(server.clock.now().to_string());
     let put = Put::create(crm::INTERACTIONS, format!("{id}/{own}"), body.clone());
-    server.app.write(vec![put]).await?;
+    server.documents.write(vec![put]).await?;
     Ok(answer::json(StatusCode::CREATED, &body))
 }
 
 /// Merges two customers.
 async fn merge(server: &ServerState, mut call: Call, id: &str) -> Answer {
-    known(server, id)?;
+    known(server, id).await?;
     let body = call.json()?;
     let Some(duplicate) = body.get("duplicate").and_then(Value::as_str) else {
         return Err(Problem::bad("is mandatory: the id of the duplicate").about("duplicate"));
     };
-    let merged = crm::merge(&server.app, id, duplicate).await?;
+    let merged = server.policies.customers.merge(id, duplicate).await?;
     Ok(answer::json(StatusCode::OK, &tmf::document::write(&merged)))
 }
 
-fn known(server: &ServerState, id: &str) -> Result<(), Problem> {
-    server.app.document("customer", id)?.map(drop).ok_or_else(|| missing(id))
+async fn known(server: &ServerState, id: &str) -> Result<(), Problem> {
+    server.documents.document("customer", id).await?.map(drop).ok_or_else(|| missing(id))
 }
 
 fn missing(id: &str) -> Problem {

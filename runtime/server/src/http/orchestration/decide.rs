@@ -79,7 +79,7 @@ pub(super) async fn cancel_run(server: &ServerState, mut call: Call, id: &str) -
     }
     let Cancel { reason } = call.json_or_nothing()?.map(read_as).transpose()?.unwrap_or_default();
     let request = CancelRequest { id: format!("{id}-cancel"), reason, requested: None };
-    let run = match server.app.engine.cancel(run.id(), request).await {
+    let run = match server.engine.cancel(run.id(), request).await {
         Ok(run) => run,
         Err(CancelError::Refused(Refusal::Cancelling { .. })) => find(server, id).await?,
         Err(error) => return Err(error.into()),
@@ -88,7 +88,7 @@ pub(super) async fn cancel_run(server: &ServerState, mut call: Call, id: &str) -
 }
 
 async fn decide(server: &ServerState, call: &Call, id: &str, wish: Wish) -> Answer {
-    let fulfilment = server.app.engine.decide(&FulfilmentId::new(id), wish).await?;
+    let fulfilment = server.engine.decide(&FulfilmentId::new(id), wish).await?;
     Ok(answer::json(StatusCode::OK, &view::brief(&fulfilment, &call.base)))
 }
 

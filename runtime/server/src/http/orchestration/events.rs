@@ -11,7 +11,6 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use engine::Published;
-use engine::store::Store;
 use futures_util::stream;
 use model::{Event, FulfilmentId, Record};
 use tokio::sync::broadcast::Receiver;
@@ -19,9 +18,10 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::find;
 use super::journal::{self, Show};
+use crate::documents::{Documents, Session};
 use crate::http::ServerState;
 use crate::http::call::Call;
-use crate::http::problem::Answer;
+use crate::http::problem::{Answer, Problem};
 use crate::http::serve::Closing;
 
 /// Interval of comments that keep proxies from closing the connection.
@@ -30,7 +30,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Answers with the stream.
 pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
     // It subscribes before it reads the past, so that no record is missed.
-    let live = server.app.engine.watch();
+    let live = server.engine.watch();
     let fulfilment = find(server, id).await?;
     let last = call.headers.get("last-event-id").and_then(|last| last.to_str().ok()?.parse().ok());
     let next = last.map_or(0, |last: u32| last.saturating_add(1));
@@ -39,7 +39,7 @@ pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let follow = Follow {
-        store: Arc::clone(server.app.engine.store()),
+        documents: server.documents.clone(),
         id: fulfilment.id().clone(),
         show: Show::with(fulfilment.plan()),
         next,
@@ -59,7 +59,7 @@ pub(super) async fn get(server: &ServerState, call: Call, id: &str) -> Answer {
 
 /// One client's place in a journal.
 struct Follow {
-    store: Arc<dyn Store>,
+    documents: Documents,
     id: FulfilmentId,
     show: Show,
     /// The number of the record to send next.
@@ -93,9 +93,9 @@ impl Follow {
                 return Some(ready);
             }
             if self.in_past {
-                self.read_past()?;
+                self.read_past().await?;
                 // The last record may still be on its way to the disk.
-                self.store.settled().await.ok()?;
+                self.documents.settled().await.ok()?;
                 continue;
             }
             let published = tokio::select! {
@@ -117,16 +117,29 @@ impl Follow {
         }
     }
 
-    fn read_past(&mut self) -> Option<()> {
+    async fn read_past(&mut self) -> Option<()> {
+        let (id, next) = (self.id.clone(), self.next);
+        let past = self.documents.read(move |session| past(session, &id, next));
         // Unreadable records were logged; the client is disconnected and may reconnect.
-        let mut records = journal::read(&*self.store, &self.id, self.next).ok()?;
-        self.in_past = records.len() == journal::RECORDS_AT_ONCE;
-        // The effects of the last record are still being written: it is published after that,
-        // which is later than this look.
-        if !self.in_past && self.store.get(&engine::keys::owed(&self.id)).ok()?.is_some() {
-            records.pop();
-        }
+        let (records, in_past) = past.await.ok()?;
+        self.in_past = in_past;
         self.ready = records.into_iter().map(|(number, record)| (number, record.into())).collect();
         Some(())
     }
+}
+
+/// The next records from a number on, and whether there may be more.
+fn past(
+    session: &Session,
+    id: &FulfilmentId,
+    next: u32,
+) -> Result<(Vec<(u32, Record)>, bool), Problem> {
+    let mut records = journal::read(session.store(), id, next)?;
+    let has_more = records.len() == journal::RECORDS_AT_ONCE;
+    // While the effects of the last record are being written, it is left out: it is published after
+    // that.
+    if !has_more && session.get(&engine::keys::owed(id))?.is_some() {
+        records.pop();
+    }
+    Ok((records, has_more))
 }

@@ -1,7 +1,7 @@
 //! The earlier versions of a document, for resources with history.
 
 use axum::http::StatusCode;
-use engine::documents::{Document, versions};
+use engine::documents::{Document, Error};
 use serde_json::{Value, json};
 use tmf::table::named;
 use tmf::time::Timestamp;
@@ -27,8 +27,13 @@ pub(super) async fn get(server: &ServerState, call: &Call, key: &str, id: &str) 
             Some(Timestamp::parse(text.trim_matches('"')).ok_or_else(wrong)?)
         }
     };
-    let mut versions = versions(&**server.app.engine.store(), resource.key, id, VERSIONS_MAX)?;
-    versions.extend(server.app.document(resource.key, id)?);
+    let (key, name) = (resource.key, id.to_owned());
+    let read = server.documents.read(move |session| {
+        let mut versions = session.versions(key, &name, VERSIONS_MAX)?;
+        versions.extend(session.document(key, &name)?);
+        Ok::<_, Error>(versions)
+    });
+    let versions = read.await?;
     if versions.is_empty() {
         let message = format!("there is no {} `{id}`, and never was", resource.name);
         return Err(Problem::not_found(message).about("id"));

@@ -5,11 +5,11 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::IntoResponse as _;
-use engine::documents::{Change, Expected, Put};
+use engine::documents::{Change, Error, Expected, Put};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
-use crate::bulk::import::{IMPORTS, Import, ImportError, importable, progress};
+use crate::bulk::import::{IMPORTS, Import, ImportError, importable};
 use crate::bulk::lines::Lines;
 use crate::bulk::progress::{Existing, State, Wrong};
 use crate::http::body::BODY_WAIT;
@@ -18,9 +18,9 @@ use crate::http::page::Page;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::query::Query;
 use crate::http::serve::Closing;
 use crate::http::{ServerState, answer};
+use crate::search::Query;
 
 /// Max length of an import's id: it becomes a key of the store.
 const ID_BYTES_MAX: usize = 200;
@@ -31,9 +31,9 @@ const NDJSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", "applic
 /// Handles a request about imports.
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
-        [] => list(server, &call),
+        [] => list(server, &call).await,
         [id] => match call.method {
-            Method::GET | Method::HEAD => get(server, id),
+            Method::GET | Method::HEAD => get(server, id).await,
             Method::PUT => put(server, call, id).await,
             Method::DELETE => forget(server, id).await,
             _ => Err(Problem::method("DELETE, GET, HEAD, PUT")),
@@ -43,17 +43,21 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
 }
 
 /// The progress of all imports.
-fn list(server: &ServerState, call: &Call) -> Answer {
+async fn list(server: &ServerState, call: &Call) -> Answer {
     let page = Page::parse(&call.query)?;
-    let mut rows = Vec::new();
-    let mut total = 0;
-    server.app.each_document(IMPORTS, |document| {
-        if total >= page.offset && total < page.end() {
-            rows.push(document.body);
-        }
-        total += 1;
-        Ok::<_, engine::documents::Error>(())
-    })?;
+    let (from, until) = (page.offset, page.end());
+    let read = server.documents.read(move |session| {
+        let (mut rows, mut total) = (Vec::new(), 0);
+        session.each_document(IMPORTS, |document| {
+            if (from..until).contains(&total) {
+                rows.push(document.body);
+            }
+            total += 1;
+            Ok::<_, Error>(())
+        })?;
+        Ok::<_, Error>((rows, total))
+    });
+    let (rows, total) = read.await?;
     let url = format!("{}{}/imports", call.base, super::BASE);
     let headers = page.headers(rows.len(), total, &call.query, &url);
     let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
@@ -62,20 +66,18 @@ fn list(server: &ServerState, call: &Call) -> Answer {
 }
 
 /// The progress of an import.
-fn get(server: &ServerState, id: &str) -> Answer {
-    let found = server.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
+async fn get(server: &ServerState, id: &str) -> Answer {
+    let found = server.documents.document(IMPORTS, id).await?.ok_or_else(|| missing(id))?;
     Ok(answer::json(StatusCode::OK, &found.body))
 }
 
 /// Removes the progress of an import; its documents stay.
 async fn forget(server: &ServerState, id: &str) -> Answer {
-    let found = server.app.document(IMPORTS, id)?.ok_or_else(|| missing(id))?;
+    let found = server.documents.document(IMPORTS, id).await?.ok_or_else(|| missing(id))?;
     let put = Put::new(IMPORTS, id, Change::Forget, Expected::Revision(found.revision));
-    match server.app.write(vec![put]).await {
+    match server.documents.write(vec![put]).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err(engine::documents::Error::Conflict { .. }) => {
-            Err(ImportError::UnderWay(id.to_string()).into())
-        }
+        Err(Error::Conflict { .. }) => Err(ImportError::UnderWay(id.to_string()).into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -89,13 +91,14 @@ async fn put(server: &ServerState, mut call: Call, id: &str) -> Answer {
     }
     let asked = Asked::read(&call.query)?;
     let resource = importable(&asked.resource)?;
-    if let Some((done, _)) = progress(&server.app, id)?
+    let importer = server.importer();
+    if let Some((done, _)) = importer.progress(id).await?
         && asked.from > done.lines
     {
         let message = format!("{} lines are dealt with: send the rest from there", done.lines);
         return Err(Problem::conflict(message).about("from"));
     }
-    let import = Import::open(&server.app, id, resource, (asked.existing, asked.wrong))?;
+    let import = Import::open(&importer, id, resource, (asked.existing, asked.wrong)).await?;
     let mut import = import.under(&call.base);
     if import.progress().state == State::Completed {
         return Ok(answer::json(StatusCode::OK, &json!(import.progress())));

@@ -1,6 +1,8 @@
 //! Operations on fulfilments: retry failures, simulate an
 //! order, read the logs of plugins.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use engine::keys;
 use engine::store::{Direction, Scan};
@@ -10,12 +12,12 @@ use tmf::table::of_key;
 use tmf::unknown::Unknown;
 
 use super::{find, view};
-use crate::app::Retried;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
-use crate::http::resources::as_kept;
 use crate::http::{ServerState, answer, documents, resources};
+use crate::orders::Retried;
+use crate::search::as_kept;
 
 /// Max logs of attempts in an answer; the last ones, if there are more.
 const LOGS_MAX: usize = 1_000;
@@ -23,7 +25,7 @@ const LOGS_MAX: usize = 1_000;
 /// Retries all failed tasks.
 pub(super) async fn retry(server: &ServerState, id: &str) -> Answer {
     let fulfilment = FulfilmentId::new(id);
-    match server.app.retry(&fulfilment).await? {
+    match server.orders.retry(&fulfilment).await? {
         Some(Retried::Tasks(count)) => {
             Ok(answer::json(StatusCode::OK, &json!({ "id": id, "reopened": count })))
         }
@@ -53,7 +55,7 @@ pub(super) async fn simulate(server: &ServerState, mut call: Call, order: &str) 
     };
     let body = call.json()?;
     let unknown = served.unknown(&body);
-    let document = documents::taken(body, &served)?;
+    let document = Arc::new(documents::taken(body, &served)?);
     let response = simulated(server, &call, &kind, &document, &unknown).await?;
     Ok(answer::warned(response, &unknown))
 }
@@ -63,11 +65,11 @@ async fn simulated(
     server: &ServerState,
     call: &Call,
     kind: &Kind,
-    document: &Value,
+    document: &Arc<Value>,
     unknown: &[Unknown],
 ) -> Answer {
     let mut warnings: Vec<String> = unknown.iter().map(ToString::to_string).collect();
-    let outcome = server.app.plan(kind, document).await?;
+    let outcome = server.orders.plan(kind, document).await?;
     warnings.extend(unpaid(server, kind, document, &outcome));
     warnings.extend(commerce::cpq::unread(document));
     if let Event::Planned { plan } = &outcome {
@@ -96,9 +98,14 @@ async fn simulated(
 }
 
 /// The lines of a planned order without a billing account.
-fn unpaid(server: &ServerState, kind: &Kind, document: &Value, outcome: &Event) -> Vec<String> {
-    let (id, now) = (FulfilmentId::new("simulated"), server.app.now());
-    let mut fulfilment = Fulfilment::new(id, kind.clone(), document.clone(), now);
+fn unpaid(
+    server: &ServerState,
+    kind: &Kind,
+    document: &Arc<Value>,
+    outcome: &Event,
+) -> Vec<String> {
+    let (id, now) = (FulfilmentId::new("simulated"), server.clock.now());
+    let mut fulfilment = Fulfilment::new(id, kind.clone(), Arc::clone(document), now);
     let is_planned = fulfilment.apply(now, outcome).is_ok();
     if is_planned { fulfilment.unpaid_lines() } else { Vec::new() }
 }
@@ -108,7 +115,7 @@ pub(super) async fn logs(server: &ServerState, id: &str) -> Answer {
     let fulfilment = find(server, id).await?;
     let mut scan = Scan::prefix(keys::logs(fulfilment.id()), LOGS_MAX);
     scan.direction = Direction::Backward;
-    let mut facts = server.app.engine.store().scan(&scan)?;
+    let mut facts = server.documents.read(move |session| session.scan(&scan)).await?;
     facts.reverse();
     let logs = facts.iter().map(|(key, bytes)| {
         let key = String::from_utf8_lossy(key);

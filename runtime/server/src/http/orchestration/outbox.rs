@@ -20,7 +20,7 @@ pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
     let limit = call.query.number("limit")?.unwrap_or(EVENTS_MAX).clamp(1, EVENTS_MAX);
     let after = call.query.number("after")?.map(|after| keys::outbox(after as u64));
     let scan = Scan { after, ..Scan::prefix(keys::OUTBOX, limit) };
-    let facts = server.app.engine.store().scan(&scan)?;
+    let facts = server.documents.read(move |session| session.scan(&scan)).await?;
     let mut last = None;
     let mut events = Vec::with_capacity(facts.len());
     for (key, bytes) in facts {
@@ -30,9 +30,7 @@ pub(super) async fn get(server: &ServerState, call: &Call) -> Answer {
         let mut event = event.map_err(|error| Problem::ours(&error))?;
         href::absolute(&mut event, &call.base);
         let Some(fields) = event.as_object_mut() else {
-            return Err(Problem::ours(&std::io::Error::other(
-                "an event that is kept is no object",
-            )));
+            return Err(Problem::ours(&std::io::Error::other("a stored event is no object")));
         };
         fields.insert("sequence".into(), json!(number));
         last = number;

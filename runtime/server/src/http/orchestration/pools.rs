@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use tmf::time::Timestamp;
 
 use super::decide::read_as;
-use crate::app::Use;
 use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::query::Query;
 use crate::http::{ServerState, answer};
+use crate::orders::Use;
+use crate::search::Query;
 
 /// The default and max of values in a response.
 const VALUES_MAX: usize = 1_000;
@@ -36,10 +36,10 @@ struct Asked {
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
         [] => {
-            let rulebook = server.app.rulebook();
+            let rulebook = server.rulebooks.current();
             let pools = rulebook.packs().flat_map(|pack| {
                 pack.pools.iter().map(|pool| {
-                    let reserved = server.app.engine.pools().held(&pool.id);
+                    let reserved = server.engine.pools().held(&pool.id);
                     json!({ "id": pool.id, "pack": pack.name, "size": pool.len(), "reserved": reserved })
                 })
             });
@@ -52,7 +52,7 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
 }
 
 fn pool(server: &ServerState, id: &str) -> Result<Pool, Problem> {
-    let rulebook = server.app.rulebook();
+    let rulebook = server.rulebooks.current();
     let found = rulebook.packs().flat_map(|pack| &pack.pools).find(|pool| pool.id.as_str() == id);
     let missing = || Problem::not_found(format!("no pack defines the pool `{id}`")).about("id");
     found.cloned().ok_or_else(missing)
@@ -63,11 +63,11 @@ async fn values(server: &ServerState, query: &Query, pool: &PoolId) -> Answer {
     let after = query.number("after")?.map(|index| keys::reservation(pool, index as u64));
     let limit = query.number("limit")?.unwrap_or(VALUES_MAX).min(VALUES_MAX);
     let mut rows = Vec::new();
-    let found =
-        server.app.reserved(&Scan { after, ..Scan::prefix(keys::reservations(pool), limit) })?;
+    let scan = Scan { after, ..Scan::prefix(keys::reservations(pool), limit) };
+    let found = server.orders.reserved(scan).await?;
     let next = (found.len() == limit).then(|| found.last().map(|(index, _)| *index)).flatten();
     for (index, held) in &found {
-        let used = server.app.use_of(pool, *index, held).await?;
+        let used = server.orders.use_of(pool, *index, held).await?;
         if query.is_true("unused") && used != Use::Nothing {
             continue;
         }
@@ -85,12 +85,12 @@ async fn values(server: &ServerState, query: &Query, pool: &PoolId) -> Answer {
 /// Releases an unused value. The author and the reason are a note of the resource.
 async fn release(server: &ServerState, mut call: Call, pool: &Pool) -> Answer {
     let asked: Asked = read_as(call.json()?)?;
-    let found = server.app.reserved_as(&pool.id, &asked.value)?;
+    let found = server.orders.reserved_as(&pool.id, &asked.value).await?;
     let Some((index, held)) = found else {
         let message = format!("`{}` is not reserved in pool `{}`", asked.value, pool.id);
         return Err(Problem::not_found(message).about("value"));
     };
-    match server.app.use_of(&pool.id, index, &held).await? {
+    match server.orders.use_of(&pool.id, index, &held).await? {
         Use::Nothing => {}
         used @ (Use::Open(_) | Use::Instance(_) | Use::Ended(_)) => {
             let message = format!("`{}` is in use: {used}", asked.value);
@@ -102,8 +102,8 @@ async fn release(server: &ServerState, mut call: Call, pool: &Pool) -> Answer {
         locked: held.holder.clone().into_iter().collect(),
     };
     let released = Release { pool: pool.id.clone(), index, holder: held.holder.clone() };
-    let documents = released_document(server, pool, &held, &asked)?;
-    match server.app.engine.release_unless(unless, Some(released), documents).await {
+    let documents = released_document(server, pool, &held, &asked).await?;
+    match server.engine.release_unless(unless, Some(released), documents).await {
         Ok(()) => {}
         Err(NotWritten::Ask(error)) => return Err(error.into()),
         Err(NotWritten::Locked(by)) => {
@@ -122,14 +122,16 @@ async fn release(server: &ServerState, mut call: Call, pool: &Pool) -> Answer {
 }
 
 /// The resource of the released value.
-fn released_document(
+async fn released_document(
     server: &ServerState,
     pool: &Pool,
     held: &Held,
     asked: &Asked,
 ) -> Result<Vec<Put>, Problem> {
     let id = model::documents::pooled_id(&pool.id, &held.value);
-    let Some(mut document) = server.app.document("resource", &id)? else { return Ok(Vec::new()) };
+    let Some(mut document) = server.documents.document("resource", &id).await? else {
+        return Ok(Vec::new());
+    };
     let Some(fields) = document.body.as_object_mut() else { return Ok(Vec::new()) };
     fields.insert("resourceStatus".into(), json!("available"));
     fields.insert("usageState".into(), json!("idle"));
@@ -137,7 +139,7 @@ fn released_document(
         fields.remove(of_holder);
     }
     let reason = asked.reason.as_deref().unwrap_or("nothing uses it");
-    let at: Timestamp = server.app.now();
+    let at: Timestamp = server.clock.now();
     let note = json!({
         "author": asked.by.as_deref().unwrap_or("an operator"),
         "date": time(at),

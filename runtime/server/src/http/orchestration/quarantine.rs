@@ -6,6 +6,7 @@ use model::FulfilmentId;
 use serde_json::{Value, json};
 
 use super::view;
+use crate::documents::Session;
 use crate::http::call::{Call, time};
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
@@ -16,25 +17,25 @@ use crate::http::{ServerState, answer};
 pub(super) async fn dispatch(server: &ServerState, call: &Call, path: &[&str]) -> Answer {
     match path {
         [] => {
-            let all = server.app.engine.quarantine()?;
+            let all = server.documents.read(Session::quarantine).await?;
             let rows = all.iter().map(|(id, aside)| row(id, aside.as_ref())).collect();
             Ok(answer::json(StatusCode::OK, &Value::Array(rows)))
         }
         [id] => {
-            let all = server.app.engine.quarantine()?;
+            let all = server.documents.read(Session::quarantine).await?;
             let found = all.iter().find(|(other, _)| other.as_str() == *id);
             let missing = || Problem::not_found(format!("`{id}` is not set aside")).about("id");
             let (id, aside) = found.ok_or_else(missing)?;
             Ok(answer::json(StatusCode::OK, &row(id, aside.as_ref())))
         }
         [id, "retry"] => {
-            let again = server.app.engine.readmit(&FulfilmentId::new(*id)).await?;
+            let again = server.engine.readmit(&FulfilmentId::new(*id)).await?;
             Ok(answer::json(StatusCode::OK, &view::brief(&again, &call.base)))
         }
         [id, "give-up"] => {
-            server.app.engine.give_up(&FulfilmentId::new(*id)).await?;
+            server.engine.give_up(&FulfilmentId::new(*id)).await?;
             // Orders that wait for it are told that it will never complete.
-            server.app.replanning().notify_one();
+            server.rulebooks.changed().notify_one();
             Ok(answer::json(StatusCode::OK, &json!({ "id": id, "state": "givenUp" })))
         }
         _ => Err(nothing_here()),

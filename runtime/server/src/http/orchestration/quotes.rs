@@ -11,15 +11,15 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::resources::path;
 use crate::http::{ServerState, answer, href};
-use crate::systems::cpq::{QuoteFailure, order_quote, version_quote};
+use crate::policies::cpq::QuoteFailure;
 
 /// Orders a quote. A repeated request answers with the same order.
 pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let fulfilment = match order_quote(&server.app, id).await? {
+    let fulfilment = match server.policies.cpq.order_quote(id).await? {
         Submitted::New(fulfilment) => fulfilment,
         Submitted::Before(first) => find(server, first.as_str()).await?,
     };
-    if server.app.document("productOrder", fulfilment.id().as_str())?.is_none() {
+    if server.documents.document("productOrder", fulfilment.id().as_str()).await?.is_none() {
         let message = format!("its productOrder `{}` was removed", fulfilment.id());
         return Err(Problem::conflict(message).about("id"));
     }
@@ -32,7 +32,7 @@ pub(super) async fn order(server: &ServerState, call: &Call, id: &str) -> Answer
 
 /// Creates the next version of a quote.
 pub(super) async fn version(server: &ServerState, call: &Call, id: &str) -> Answer {
-    let next = version_quote(&server.app, id).await?;
+    let next = server.policies.cpq.version_quote(id, server.clock.now()).await?;
     Ok(located(call, "quote", next))
 }
 

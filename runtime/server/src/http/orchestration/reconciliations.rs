@@ -6,31 +6,34 @@ use axum::response::IntoResponse as _;
 use engine::documents::{Change, Error, Expected, Put};
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
+use crate::bulk::export::Export;
+use crate::documents::Documents;
 use crate::http::call::Call;
 use crate::http::page::Page;
 use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
-use crate::http::query::literal;
 use crate::http::{ServerState, answer};
 use crate::reconcile::{
     self, CheckError, Inventory, RECONCILIATIONS, Reconciliation, RepairError, Scope,
 };
-
-use super::Export;
+use crate::search::{SearchError, literal};
 
 /// Handles a request about reconciliations.
 pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) -> Answer {
     match path {
         [] => match call.method {
-            Method::GET | Method::HEAD => list(server, &call),
+            Method::GET | Method::HEAD => list(server, &call).await,
             Method::POST => begin(server, call).await,
             _ => Err(Problem::method("GET, HEAD, POST")),
         },
         [id] => match call.method {
             Method::GET | Method::HEAD => {
-                let found = server.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
+                let found = server
+                    .documents
+                    .document(RECONCILIATIONS, id)
+                    .await?
+                    .ok_or_else(|| missing(id))?;
                 Ok(answer::json(StatusCode::OK, &found.body))
             }
             Method::DELETE => forget(server, id).await,
@@ -42,22 +45,29 @@ pub(super) async fn dispatch(server: &ServerState, call: Call, path: &[&str]) ->
 }
 
 /// Every reconciliation, without its findings.
-fn list(server: &ServerState, call: &Call) -> Answer {
+async fn list(server: &ServerState, call: &Call) -> Answer {
     let page = Page::parse(&call.query)?;
-    let (mut rows, mut total) = (Vec::new(), 0);
-    server.app.each_document(RECONCILIATIONS, |document| {
-        if total >= page.offset && total < page.end() {
-            let mut row = document.body;
-            let fields = row.as_object_mut().ok_or_else(|| engine::store::Error::Failed {
-                action: "read a reconciliation",
-                source: "it is not an object".into(),
-            })?;
-            fields.remove("findings");
-            rows.push(row);
-        }
-        total += 1;
-        Ok::<_, Error>(())
-    })?;
+    let (from, until) = (page.offset, page.end());
+    let read = server.documents.read(move |session| {
+        let (mut rows, mut total) = (Vec::new(), 0);
+        session.each_document(RECONCILIATIONS, |document| {
+            if (from..until).contains(&total) {
+                let mut row = document.body;
+                let fields = row.as_object_mut().ok_or_else(|| {
+                    Error::from(engine::store::Error::Failed {
+                        action: "read a reconciliation",
+                        source: "the stored document is no object".into(),
+                    })
+                })?;
+                fields.remove("findings");
+                rows.push(row);
+            }
+            total += 1;
+            Ok::<_, Error>(())
+        })?;
+        Ok::<_, Error>((rows, total))
+    });
+    let (rows, total) = read.await?;
     let url = format!("{}{}/reconciliations", call.base, super::BASE);
     let headers = page.headers(rows.len(), total, &call.query, &url);
     let mut response = answer::json(StatusCode::OK, &Value::Array(rows));
@@ -68,33 +78,33 @@ fn list(server: &ServerState, call: &Call) -> Answer {
 /// Starts a reconciliation.
 async fn begin(server: &ServerState, mut call: Call) -> Answer {
     let body = call.json()?;
-    let scope = scope(&server.app, &body).await?;
+    let scope = scope(&server.documents, &body).await?;
     let id = uuid::Uuid::now_v7().simple().to_string();
-    let begun = json!(Reconciliation::new(id.clone(), scope, server.app.now()));
-    server.app.write(vec![Put::create(RECONCILIATIONS, &id, begun.clone())]).await?;
-    server.app.reconciling().notify_waiters();
+    let begun = json!(Reconciliation::new(id.clone(), scope, server.clock.now()));
+    server.documents.write(vec![Put::create(RECONCILIATIONS, &id, begun.clone())]).await?;
+    server.reconciler.arrived.notify_waiters();
     Ok(answer::json(StatusCode::ACCEPTED, &begun))
 }
 
 /// Removes a reconciliation; one that runs ends.
 async fn forget(server: &ServerState, id: &str) -> Answer {
-    server.app.document(RECONCILIATIONS, id)?.ok_or_else(|| missing(id))?;
+    server.documents.document(RECONCILIATIONS, id).await?.ok_or_else(|| missing(id))?;
     let put = Put::new(RECONCILIATIONS, id, Change::Forget, Expected::Anything);
-    server.app.write(vec![put]).await?;
+    server.documents.write(vec![put]).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Repeats the missing work of a finding.
 async fn repair(server: &ServerState, call: &Call, id: &str, number: &str) -> Answer {
     let wrong = |_| Problem::not_found("a finding is named by its place, from 1").about("finding");
-    let run = reconcile::repair(&server.app, id, number.parse().map_err(wrong)?).await?;
+    let run = reconcile::repair(&server.reconciler, id, number.parse().map_err(wrong)?).await?;
     let href = format!("{}{}/runs/{run}", call.base, super::BASE);
     Ok(answer::json(StatusCode::ACCEPTED, &json!({ "run": { "id": run, "href": href } })))
 }
 
 /// The scope of a request: one instance, those with a specification, those that match a filter, or
 /// all services.
-async fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
+async fn scope(documents: &Documents, body: &Value) -> Result<Scope, Problem> {
     let Value::Object(fields) = body else {
         return Err(Problem::bad("is an object, such as `{}` for all services").about("$"));
     };
@@ -128,14 +138,17 @@ async fn scope(app: &App, body: &Value) -> Result<Scope, Problem> {
             let message = format!("names one {name}: nothing else is asked for then");
             return Err(Problem::bad(message).about(name));
         }
-        if app.document(name, id)?.is_none() {
+        if documents.document(name, id).await?.is_none() {
             let message = format!("the inventory has no {name} `{id}`");
             return Err(Problem::unprocessable(message).about(format!("{name}.id")));
         }
     }
     let scope = Scope { inventory, instance, query };
-    let asked = Export::asked(app, scope.found(), &scope.query).await;
-    asked.map_err(|why| Problem::bad(why).about("query"))?;
+    let asked = Export::asked(documents, scope.found(), &scope.query).await;
+    asked.map_err(|error| match error {
+        SearchError::Parameter { message, .. } => Problem::bad(message).about("query"),
+        SearchError::Store(error) => error.into(),
+    })?;
     Ok(scope)
 }
 

@@ -24,7 +24,7 @@ const WAIT_S_MAX: u64 = 300;
 pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) -> Answer {
     let wait = call.query.get("wait").map(wait).transpose()?;
     // The name becomes part of a key, so it is validated first.
-    let rulebook = server.app.rulebook();
+    let rulebook = server.rulebooks.current();
     let is_closed = rulebook.closed_workflow(workflow).is_some();
     if rulebook.workflow(workflow).is_none() && !is_closed {
         let message = format!("no pack has a workflow `{workflow}`: see {BASE}/workflows");
@@ -38,10 +38,10 @@ pub(super) async fn start(server: &ServerState, mut call: Call, workflow: &str) 
     }
     let kind = Kind::Run { workflow: workflow.into() };
     let repeat = Repeat::of(submission.as_ref(), &input);
-    let (id, first, is_new) = match server.app.submit(kind, input, submission).await? {
+    let (id, first, is_new) = match server.orders.submit(kind, input, submission).await? {
         Submitted::New(fulfilment) => (fulfilment.id().clone(), fulfilment, true),
         Submitted::Before(id) => {
-            let first = server.app.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
+            let first = server.engine.get(&id).await?.ok_or_else(|| gone(&id))?;
             repeat.check(first.document())?;
             (id, first, false)
         }
@@ -62,7 +62,9 @@ pub(super) async fn one(server: &ServerState, call: &Call, id: &str) -> Answer {
     let run = find(server, id).await?;
     match run.kind() {
         Kind::Run { .. } if call.method == Method::DELETE => remove(server, &run).await,
-        Kind::Run { .. } => Ok(answer::json(StatusCode::OK, &view::full(server, call, &run)?)),
+        Kind::Run { .. } => {
+            Ok(answer::json(StatusCode::OK, &view::full(server, call, &run).await?))
+        }
         Kind::ProductOrder | Kind::ServiceOrder | Kind::ResourceOrder => {
             Err(Problem::not_found(format!("there is no run `{id}`, but an order")).about("id"))
         }
@@ -75,7 +77,7 @@ async fn remove(server: &ServerState, run: &Fulfilment) -> Answer {
         let message = "it is carried out; it can be removed when it has ended";
         return Err(Problem::conflict(message).about("id"));
     }
-    retention::remove(&server.app, run.id()).await?;
+    retention::remove(&server.engine, &server.documents, run.id()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -85,7 +87,7 @@ async fn waited(server: &ServerState, mut call: Call, id: &FulfilmentId, wait: D
     let ended = tokio::select! {
         // If both are ready, the client gets the end.
         biased;
-        ended = server.app.engine.ended(id) => ended?,
+        ended = server.engine.ended(id) => ended?,
         () = tokio::time::sleep(wait) => None,
         () = call.closing.closed() => None,
         () = call.gone.left() => None,

@@ -7,13 +7,12 @@ use crate::http::problem::Answer;
 use crate::http::problem::Problem;
 use crate::http::problem::nothing_here;
 use crate::http::{ServerState, answer, href};
-use crate::systems::stock;
 
 /// Handles a request about stocks.
 pub(super) async fn dispatch(server: &ServerState, call: &Call, path: &[&str]) -> Answer {
     let ["reservations", id, "release"] = path else { return Err(nothing_here()) };
     let missing = || Problem::not_found(format!("there is no reservation `{id}`")).about("id");
-    let reservation = stock::give_back(&server.app, id).await?.ok_or_else(missing)?;
+    let reservation = server.policies.stocks.release(id).await?.ok_or_else(missing)?;
     let mut reservation = tmf::document::write(&reservation);
     href::absolute(&mut reservation, &call.base);
     Ok(answer::json(StatusCode::OK, &reservation))

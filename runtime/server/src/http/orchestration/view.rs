@@ -18,7 +18,7 @@ use crate::http::{ServerState, answer, resources};
 /// Answers with a fulfilment, with its journal if the client asks for it.
 pub(super) async fn get(server: &ServerState, call: &Call, id: &str) -> Answer {
     let fulfilment = find(server, id).await?;
-    let body = full(server, call, &fulfilment)?;
+    let body = full(server, call, &fulfilment).await?;
     Ok(answer::json(StatusCode::OK, &body))
 }
 
@@ -28,22 +28,26 @@ pub(super) async fn plan(server: &ServerState, id: &str) -> Answer {
 }
 
 /// A fulfilment with the times of its tasks, from its journal.
-pub(super) fn full(
+pub(super) async fn full(
     server: &ServerState,
     call: &Call,
     fulfilment: &Fulfilment,
 ) -> Result<Value, Problem> {
     let wants_journal = call.query.is_true("journal");
-    let mut show = Show::with(fulfilment.plan());
-    let (mut times, mut records) = (BTreeMap::new(), Vec::new());
-    journal::each(&**server.app.engine.store(), fulfilment.id(), |number, record| {
-        for event in &record.events {
-            note(&mut times, event, record.at);
-        }
-        if wants_journal {
-            records.push(show.record(number, record));
-        }
-    })?;
+    let (id, mut show) = (fulfilment.id().clone(), Show::with(fulfilment.plan()));
+    let read = server.documents.read(move |session| {
+        let (mut times, mut records) = (BTreeMap::new(), Vec::new());
+        journal::each(session.store(), &id, |number, record| {
+            for event in &record.events {
+                note(&mut times, event, record.at);
+            }
+            if wants_journal {
+                records.push(show.record(number, record));
+            }
+        })?;
+        Ok::<_, Problem>((times, records))
+    });
+    let (times, records) = read.await?;
     let mut body = brief(fulfilment, &call.base);
     let tasks = (0..fulfilment.tasks().len()).map(TaskId::at).map(|id| {
         let mut task = task(fulfilment, id);
@@ -81,7 +85,7 @@ fn answered_at(
     let name = fulfilment.callback_name(task, key);
     let address = match name.contains('/') {
         true => name,
-        false => server.app.engine.addresses().of(&name),
+        false => server.engine.addresses().of(&name),
     };
     format!("{}{BASE}/callbacks/{address}", call.base)
 }

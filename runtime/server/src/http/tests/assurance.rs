@@ -89,16 +89,16 @@ impl World {
         found.body["finding"].as_array().unwrap().clone()
     }
 
-    fn document(&self, resource: &str, id: &str) -> Value {
-        self.bench.app.document(resource, id).unwrap().unwrap().body
+    async fn document(&self, resource: &str, id: &str) -> Value {
+        self.bench.services.documents.document(resource, id).await.unwrap().unwrap().body
     }
 
     async fn set(&self, resource: &str, id: &str, body: Value) {
-        self.bench.app.write(vec![Put::set(resource, id, body)]).await.unwrap();
+        self.bench.services.documents.write(vec![Put::set(resource, id, body)]).await.unwrap();
     }
 
     async fn change(&self, resource: &str, id: &str, pointer: &str, value: Value) {
-        let mut body = self.document(resource, id);
+        let mut body = self.document(resource, id).await;
         let (parent, name) = pointer.rsplit_once('/').unwrap();
         body.pointer_mut(parent).unwrap()[name] = value;
         self.set(resource, id, body).await;
@@ -106,12 +106,12 @@ impl World {
 
     async fn remove(&self, resource: &str, id: &str) {
         let removed = Put::new(resource, id, Change::Remove, Expected::Anything);
-        self.bench.app.write(vec![removed]).await.unwrap();
+        self.bench.services.documents.write(vec![removed]).await.unwrap();
     }
 
     /// A copy of a document under another id.
     async fn copy(&self, resource: &str, id: &str, other: &str) {
-        let mut body = self.document(resource, id);
+        let mut body = self.document(resource, id).await;
         body["id"] = json!(other);
         self.set(resource, other, body).await;
     }
@@ -218,13 +218,13 @@ async fn inject_into_books(world: &World, bill: &str, fault: &str) {
             for line in ["/line/0/amount/value", "/line/1/amount/value"] {
                 set(ENTRY, "rate-adj", line, json!(9)).await;
             }
-            let mut entry = world.document(ENTRY, "rate-adj");
+            let mut entry = world.document(ENTRY, "rate-adj").await;
             entry["line"].as_array_mut().unwrap().truncate(2);
             world.set(ENTRY, "rate-adj", entry).await;
         }
         "no entry of a payment" => world.remove(ENTRY, &format!("payment-pay/{bill}")).await,
         "payment without entry" => {
-            let mut body = world.document(BILL, bill);
+            let mut body = world.document(BILL, bill).await;
             let paid = json!({ "payment": { "id": "x" }, "appliedAmount": euro(1.0) });
             body["appliedPayment"].as_array_mut().unwrap().push(paid);
             world.set(BILL, bill, body).await;

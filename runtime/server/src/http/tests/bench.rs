@@ -25,8 +25,9 @@ use serde_json::{Map, Value, json};
 use tmf::time::Timestamp;
 
 use super::super::{Limits, router};
-use crate::app::App;
 use crate::events::{Events, Guard, Settings};
+use crate::plugins::Plugins;
+use crate::services::Services;
 use crate::settings::BillingSettings;
 
 /// The largest body that the router under test takes.
@@ -37,7 +38,7 @@ pub(super) const LIMITS: Limits =
     Limits { body_bytes_max: BODY_BYTES_MAX, bodies_mib: 1, exports: 2 };
 
 pub(super) struct Bench {
-    pub(super) app: App,
+    pub(super) services: Services,
     pub(super) events: Events,
     pub(super) store: Memory,
     service: TowerToHyperService<Router>,
@@ -147,21 +148,25 @@ impl Bench {
         drop(store.append(engine::documents::batch(epoch, at, Vec::new(), documents)));
         let (engine, engine_loop) = Engine::begin(parts).unwrap();
         tokio::spawn(engine_loop.run());
-        let app = App::new(engine, host, Arc::clone(&clock), rulebook, None);
+        let settings = BillingSettings::default();
+        let services =
+            Services::new(engine, Plugins::new(host), Arc::clone(&clock), rulebook, settings);
         let own = SocketAddr::from(([127, 0, 0, 1], 8080));
         let settings = Settings::new("http://127.0.0.1:8080", Guard::new(Vec::new(), own));
-        let events = Events::open(app.engine.clone(), clock, settings).unwrap();
-        let router = router(app.clone(), events.clone(), LIMITS);
+        let events = Events::open(services.engine.clone(), clock, settings).unwrap();
+        let router = router(services.clone(), events.clone(), LIMITS);
         let service = TowerToHyperService::new(router);
         let facts = facts(&store);
-        Self { app, events, store, service, facts, _cache: cache }
+        Self { services, events, store, service, facts, _cache: cache }
     }
 
     /// The same server as an operator has set it up who bills in a way of their own.
     pub(super) fn with_commerce(self, commerce: BillingSettings) -> Self {
-        let app = self.app.with_commerce(commerce);
-        let router = router(app.clone(), self.events.clone(), LIMITS);
-        Self { app, service: TowerToHyperService::new(router), ..self }
+        let Services { engine, plugins, clock, rulebooks, .. } = self.services;
+        let rulebook = Arc::unwrap_or_clone(rulebooks.current());
+        let services = Services::new(engine, plugins, clock, rulebook, commerce);
+        let router = router(services.clone(), self.events.clone(), LIMITS);
+        Self { services, service: TowerToHyperService::new(router), ..self }
     }
 
     /// Puts a run with this many tasks, side by side, into the engine, under a client's key.
@@ -194,7 +199,7 @@ impl Bench {
         let fulfilment = Fulfilment::new(id.clone(), kind, json!({}), Timestamp(1_000));
         let events = vec![Event::Planned { plan: Arc::new(plan) }];
         let key = Some(format!("run/six-steps/{key}"));
-        match self.app.engine.submit(fulfilment, events, key, None).await.unwrap() {
+        match self.services.engine.submit(fulfilment, events, key, None).await.unwrap() {
             Submitted::New(_) => {}
             Submitted::Before(_) => panic!("the key was used before"),
         }
@@ -203,9 +208,9 @@ impl Bench {
 
     /// Waits until a task has asked its element, which the watcher then shows.
     pub(super) async fn waiting(&self, id: &FulfilmentId) {
-        let mut watch = self.app.engine.watch();
+        let mut watch = self.services.engine.watch();
         loop {
-            let now = self.app.engine.get(id).await.unwrap().unwrap();
+            let now = self.services.engine.get(id).await.unwrap().unwrap();
             if now.tasks()[TaskId(0).index()].name() == "waiting" {
                 return;
             }

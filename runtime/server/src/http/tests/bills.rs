@@ -130,7 +130,7 @@ async fn an_account_that_cannot_be_billed_stops_no_other() {
     sold(&bench, "acc-3").await;
     // A rate that stands where the run puts its own, and that it does not see.
     let squatter = Put::create("appliedCustomerBillingRate", format!("{product}-b1"), json!({}));
-    bench.app.write(vec![squatter]).await.unwrap();
+    bench.services.documents.write(vec![squatter]).await.unwrap();
     let asked = json!({ "date": "2026-04-01" });
     let run = ran(&bench, &asked).await;
     assert_eq!((&run["billCount"], &run["failedCount"]), (&json!(2), &json!(1)), "{run}");
@@ -143,7 +143,7 @@ async fn an_account_that_cannot_be_billed_stops_no_other() {
         engine::documents::Change::Remove,
         engine::documents::Expected::Anything,
     );
-    bench.app.write(vec![gone]).await.unwrap();
+    bench.services.documents.write(vec![gone]).await.unwrap();
     let again = ran(&bench, &asked).await;
     assert_eq!((&again["billCount"], &again["nothingCount"]), (&json!(1), &json!(2)), "{again}");
 }

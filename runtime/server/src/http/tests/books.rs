@@ -260,7 +260,7 @@ async fn an_entry_that_is_there_already_refuses_another_of_its_id() {
     let entry = json!({ "id": "x", "date": "2026-04-01T00:00:00Z", "line": [] });
     let ids = [format!("payment-p/{bill}"), format!("writeOff-{bill}"), "rate-adj".to_owned()];
     let there = ids.map(|id| Put::create("journalEntry", id, entry.clone()));
-    bench.app.write(there.to_vec()).await.unwrap();
+    bench.services.documents.write(there.to_vec()).await.unwrap();
     let before = bench.facts();
     refused(&paid(&bench, "p", &bill, euro(30.0)).await, 422, "id");
     refused(&adjusted(&bench, "adj", &bill, 1.0).await, 422, "id");

@@ -1,9 +1,12 @@
 //! Imports and exports over HTTP.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use serde_json::{Value, json};
 
 use super::bench::{Answer, BODY_BYTES_MAX, Bench};
+use crate::bulk::jobs::Jobs;
 
 const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 
@@ -233,7 +236,7 @@ async fn job(bench: &Bench, path: &str, body: &Value) -> Value {
     let created = bench.post(path, body).await;
     assert_eq!(created.status, 201, "{}", created.body);
     let place = format!("{path}/{}", created.body["id"].as_str().unwrap());
-    let mut changed = bench.app.engine.store().changed();
+    let mut changed = bench.services.engine.store().changed();
     loop {
         let now = bench.get(&place).await.body;
         if now["completionDate"].is_string() {
@@ -249,7 +252,12 @@ async fn jobs_take_a_catalog_out_and_bring_it_in() {
     let bench = Bench::new();
     let folder = tempfile::tempdir().unwrap();
     let never = std::future::pending();
-    tokio::spawn(crate::bulk::jobs::run(bench.app.clone(), folder.path().into(), never));
+    let jobs = Jobs {
+        importer: bench.services.importer(),
+        arrived: Arc::clone(&bench.services.jobs),
+        folder: folder.path().into(),
+    };
+    tokio::spawn(crate::bulk::jobs::run(jobs, never));
     let body = json!({ "url": "file:out.ndjson", "path": format!("{CATALOG}/category") });
     bench.post(&format!("{CATALOG}/category"), &json!({ "name": "fast" })).await;
     let out = job(&bench, &format!("{CATALOG}/exportJob"), &body).await;

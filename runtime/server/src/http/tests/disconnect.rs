@@ -82,7 +82,7 @@ impl Bench {
                 if let Some(response) = answer.as_mut().now_or_never() {
                     return Some(response.status().as_u16());
                 }
-                tokio::task::yield_now().await;
+                self.turn().await;
             }
         }
         self.settled().await;
@@ -91,19 +91,29 @@ impl Bench {
 
     async fn settled(&self) {
         for _ in 0..TURNS {
-            tokio::task::yield_now().await;
+            self.turn().await;
+        }
+    }
+
+    /// Lets every task go on once, and then the reads of the store end.
+    async fn turn(&self) {
+        tokio::task::yield_now().await;
+        while self.services.documents.reads() > 0 {
+            std::thread::yield_now();
         }
     }
 
     /// The documents of a resource.
-    fn kept(&self, resource: &str) -> Vec<Value> {
-        let mut kept = Vec::new();
-        let each = self.app.each_document(resource, |document| {
-            kept.push(document.body);
-            Ok::<_, engine::documents::Error>(())
+    async fn kept(&self, resource: &'static str) -> Vec<Value> {
+        let read = self.services.documents.read(move |session| {
+            let mut kept = Vec::new();
+            session.each_document(resource, |document| {
+                kept.push(document.body);
+                Ok::<_, engine::documents::Error>(())
+            })?;
+            Ok::<_, engine::documents::Error>(kept)
         });
-        each.unwrap();
-        kept
+        read.await.unwrap()
     }
 }
 
@@ -153,7 +163,7 @@ async fn a_quote_is_ordered_once_whenever_its_clients_vanish() {
             let answered = join_all(clients).await;
             bench.settled().await;
             let last = bench.post(ORDERS, &by_hand).await;
-            let orders = bench.kept("productOrder");
+            let orders = bench.kept("productOrder").await;
             let of_quote = orders.iter().filter(|order| order.to_string().contains(&id)).count();
             assert_eq!(of_quote, 1, "after {after} waits");
             let answered: Vec<u16> = answered.into_iter().flatten().collect();
@@ -173,7 +183,7 @@ async fn a_hub_that_is_on_disk_is_listed_and_no_other() {
         async |after| {
             let callback = json!({ "callback": format!("http://127.0.0.1:9/{after}") });
             let answered = bench.vanish(after, &format!("POST {HUB}"), &callback).await;
-            let kept = bench.kept("subscription").len();
+            let kept = bench.kept("subscription").await.len();
             assert_eq!(bench.events.all().len(), kept, "after {after} waits");
             let listed = bench.get(HUB).await.body.as_array().unwrap().len();
             assert_eq!(listed, kept, "after {after} waits");
@@ -193,7 +203,7 @@ async fn a_hub_that_is_forgotten_is_gone_from_disk_and_list() {
             let hub = bench.post(HUB, &callback).await;
             let line = format!("DELETE {HUB}/{}", hub.body["id"].as_str().unwrap());
             let answered = bench.vanish(after, &line, &json!({})).await;
-            assert_eq!(bench.events.all().len(), bench.kept("subscription").len());
+            assert_eq!(bench.events.all().len(), bench.kept("subscription").await.len());
             answered
         },
         204,
@@ -210,7 +220,8 @@ async fn a_catalog_that_is_on_disk_is_in_use() {
             let line = format!("PATCH {CATALOG}/productOfferingPrice/{price}");
             let dearer = json!({ "price": { "unit": "USD", "value": 100 + after } });
             let answered = bench.vanish(after, &line, &dearer).await;
-            let kept = bench.app.document("productOfferingPrice", price).unwrap().unwrap();
+            let kept = bench.services.documents.document("productOfferingPrice", price);
+            let kept = kept.await.unwrap().unwrap();
             let quote = json!({
                 "quoteItem": [{
                     "productOffering": { "id": "PO-SF200H" },
@@ -233,13 +244,13 @@ async fn a_job_that_is_on_disk_is_begun() {
     let bench = bench();
     at_each_point(
         async |after| {
-            let jobs = bench.app.jobs();
+            let jobs = Arc::clone(&bench.services.jobs);
             let mut told = pin!(jobs.notified());
             told.as_mut().enable();
-            let before = bench.kept("productCatalogExportJob").len();
+            let before = bench.kept("productCatalogExportJob").await.len();
             let job = json!({ "url": "file:out.ndjson", "path": format!("{CATALOG}/category") });
             let answered = bench.vanish(after, &format!("POST {CATALOG}/exportJob"), &job).await;
-            let now = bench.kept("productCatalogExportJob").len();
+            let now = bench.kept("productCatalogExportJob").await.len();
             assert_eq!(told.now_or_never().is_some(), now > before, "after {after} waits");
             answered
         },
@@ -254,13 +265,13 @@ async fn a_reconciliation_that_is_on_disk_is_begun() {
     let open = json!({});
     at_each_point(
         async |after| {
-            let asked = bench.app.reconciling();
+            let asked = Arc::clone(&bench.services.reconciler.arrived);
             let mut told = pin!(asked.notified());
             told.as_mut().enable();
-            let before = bench.kept("reconciliation").len();
+            let before = bench.kept("reconciliation").await.len();
             let line = "POST /orchestration/v1/reconciliations";
             let answered = bench.vanish(after, line, &open).await;
-            let now = bench.kept("reconciliation").len();
+            let now = bench.kept("reconciliation").await.len();
             assert_eq!(told.now_or_never().is_some(), now > before, "after {after} waits");
             answered
         },
@@ -279,7 +290,7 @@ async fn an_order_is_cancelled_with_its_request_or_not_at_all() {
             let id = made.body["id"].as_str().unwrap().to_string();
             let cancel = json!({ "productOrder": { "id": id } });
             let answered = bench.vanish(after, &format!("POST {path}"), &cancel).await;
-            let requests = bench.kept("cancelProductOrder");
+            let requests = bench.kept("cancelProductOrder").await;
             let of_order = requests.iter().filter(|one| one["productOrder"]["id"] == *id).count();
             let order = bench.get(&format!("{ORDERS}/{id}")).await.body;
             assert_eq!(
@@ -320,7 +331,7 @@ async fn a_client_that_vanishes_within_its_body_changes_nothing() {
             }
         }
         bench.settled().await;
-        assert!(bench.kept("productOrder").is_empty());
+        assert!(bench.kept("productOrder").await.is_empty());
     }
     assert_eq!(bench.facts(), 0);
 }

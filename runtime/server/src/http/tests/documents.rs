@@ -149,7 +149,7 @@ async fn an_unreadable_version_stops_no_other_account() {
         import(&bench, id, &priced(id, account, 10)).await;
     }
     let key = keys::version("product", "P1", 1);
-    bench.app.engine.append(vec![(key, Some(vec![b'['; 300]))], Vec::new()).await.unwrap();
+    bench.services.engine.append(vec![(key, Some(vec![b'['; 300]))], Vec::new()).await.unwrap();
     let run = bench.post(&format!("{BILLING}/runs"), &json!({ "date": "2026-04-01" })).await;
     assert_eq!(run.status, 201, "{}", run.text);
     assert_eq!((&run.body["billCount"], &run.body["failedCount"]), (&json!(1), &json!(1)));

@@ -16,14 +16,14 @@ use model::{Failure, FailureClass, FulfilmentId};
 use tmf::field::Malformed;
 use tmf::subscription::SubscriptionError;
 
-use crate::app::SubmitError;
 use crate::bulk::import::ImportError;
 use crate::bulk::progress::WrongLine;
 use crate::events::SubscribeError;
 use crate::http::problem::Problem;
+use crate::orders::SubmitError;
+use crate::policies::Refusal;
 use crate::reconcile::{CheckError, RepairError};
 use crate::retention::RetentionError;
-use crate::systems::Refusal;
 
 /// Who must act.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -158,7 +158,6 @@ async fn errors_of_the_server_are_sorted() {
     sorted! { RetentionError:
         RetentionError::Store(_) => Ours, RetentionError::Store(unreadable());
         RetentionError::Ask(_) => Ours, RetentionError::Ask(stopped());
-        RetentionError::Look(_) => Ours, RetentionError::Look(panicked().await);
     }
     sorted! { CheckError:
         CheckError::Store(_) => Ours, CheckError::Store(unreadable());

@@ -36,7 +36,7 @@ async fn an_export_of_many_pieces_has_each_document_once() {
         engine::documents::Put::create("category", body["id"].as_str().unwrap(), body.clone())
             .quiet()
     });
-    bench.app.write(documents.collect()).await.unwrap();
+    bench.services.documents.write(documents.collect()).await.unwrap();
     let all = bench.get("/orchestration/v1/exports/category").await;
     let ids: Vec<String> = all
         .text

@@ -81,7 +81,7 @@ async fn an_element_answers_and_watchers_see_it() {
     assert_eq!(done["journal"], json!(records));
     let logs = bench.get(&format!("{path}/logs")).await.body;
     assert_eq!(logs[0]["lines"], json!(["called"]));
-    let own = bench.app.engine.addresses().of("run-k:0");
+    let own = bench.services.engine.addresses().of("run-k:0");
     let late = bench.post(&format!("/orchestration/v1/callbacks/{own}"), &json!({})).await;
     assert!(late.body["state"].as_str().unwrap().starts_with("ignored"));
     for guessed in ["run-k:0", "no-task-yet", &own[..own.len() - 1], &own.replace(":0", ":1")] {

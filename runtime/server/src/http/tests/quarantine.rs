@@ -37,7 +37,7 @@ async fn a_journal_that_cannot_be_read_is_reported_and_everything_else_is_served
     let path = format!("/orchestration/v1/quarantine/{id}");
     let again = bench.post(&format!("{path}/retry"), &json!({})).await;
     assert_eq!(again.status, 409, "{}", again.text);
-    bench.app.engine.append(vec![(key, whole)], Vec::new()).await.unwrap();
+    bench.services.engine.append(vec![(key, whole)], Vec::new()).await.unwrap();
     let again = bench.post(&format!("{path}/retry"), &json!({})).await;
     assert_eq!(again.status, 200, "{}", again.text);
     assert_eq!(bench.get("/readyz").await.body["status"], "ready");

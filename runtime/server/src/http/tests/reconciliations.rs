@@ -35,7 +35,8 @@ async fn carried_out(bench: &Bench, scope: &Value) -> Value {
 
 async fn ended(bench: &Bench, id: &str) -> Value {
     let path = format!("{PATH}/{id}");
-    let running = tokio::spawn(reconcile::run(bench.app.clone(), std::future::pending()));
+    let running =
+        tokio::spawn(reconcile::run(bench.services.reconciler.clone(), std::future::pending()));
     loop {
         let now = bench.get(&path).await.body;
         if now["state"] == "completed" {
@@ -99,7 +100,12 @@ async fn instances_without_prior_work_are_unknown_and_counted() {
     }
     (cut["checked"], cut["findings"]) = (json!(100), json!([]));
     cut["found"]["unknown"] = json!(100);
-    bench.app.write(vec![Put::set(reconcile::RECONCILIATIONS, id, cut)]).await.unwrap();
+    bench
+        .services
+        .documents
+        .write(vec![Put::set(reconcile::RECONCILIATIONS, id, cut)])
+        .await
+        .unwrap();
     let whole = ended(&bench, id).await;
     assert_eq!((&whole["checked"], &whole["found"]["unknown"]), (&json!(150), &json!(150)));
     assert_eq!(whole["findings"].as_array().unwrap().len(), 50);

@@ -11,9 +11,9 @@ use tmf::time::Timestamp;
 
 use super::bench::Bench;
 use crate::config::Retention;
-use crate::retention::sweep_all;
+use crate::retention::{Retainer, sweep_all};
 
-/// Whatever has ended was kept for long enough.
+/// The retention of everything is over at once.
 const NOTHING: Retention = Retention {
     orders_days: 0,
     runs_days: 0,
@@ -21,6 +21,11 @@ const NOTHING: Retention = Retention {
     submissions_days: 0,
     callbacks_minutes: 0,
 };
+
+fn retainer(bench: &Bench, keep: Retention) -> Retainer {
+    let (engine, documents) = (bench.services.engine.clone(), bench.services.documents.clone());
+    Retainer { engine, documents, removed: Arc::clone(&bench.services.removed), keep }
+}
 
 fn has_journal(bench: &Bench, id: &FulfilmentId) -> bool {
     let scan = Scan::prefix(keys::journal_prefix(id), 1);
@@ -33,12 +38,12 @@ async fn ended_documents_are_removed_and_open_ones_stay() {
     let ended = bench.run(0, "ended").await;
     let open = bench.run(1, "open").await;
     bench.waiting(&open).await;
-    sweep_all(&bench.app, Retention::default()).await.unwrap();
+    sweep_all(&retainer(&bench, Retention::default())).await.unwrap();
     assert!(has_journal(&bench, &ended), "it is kept for some days");
-    sweep_all(&bench.app, NOTHING).await.unwrap();
+    sweep_all(&retainer(&bench, NOTHING)).await.unwrap();
     assert!(!has_journal(&bench, &ended));
     assert!(has_journal(&bench, &open));
-    assert_eq!(bench.app.removed().runs.load(Ordering::Relaxed), 1);
+    assert_eq!(bench.services.removed.runs.load(Ordering::Relaxed), 1);
     assert_eq!(bench.get(&format!("/orchestration/v1/runs/{ended}")).await.status, 404);
     assert!(bench.get("/metrics").await.text.contains("ferrule_removed_runs_total 1\n"));
 
@@ -46,7 +51,7 @@ async fn ended_documents_are_removed_and_open_ones_stay() {
     assert_eq!(bench.send(&line, &[], Body::empty()).await.status, 409);
     let callback = "/orchestration/v1/callbacks/patient/answer%2F0";
     assert_eq!(bench.post(callback, &json!({})).await.status, 200);
-    bench.app.engine.ended(&open).await.unwrap();
+    bench.services.engine.ended(&open).await.unwrap();
     assert_eq!(bench.send(&line, &[], Body::empty()).await.status, 204);
     assert!(!has_journal(&bench, &open));
     let logs = Scan::prefix(keys::logs(&open), 1);
@@ -65,14 +70,14 @@ async fn the_journal_of_an_order_stays_while_what_it_made_is_in_use() {
     let document = json!({ "productOrderItem": [] });
     let order = Fulfilment::new(id.clone(), Kind::ProductOrder, document, Timestamp(1));
     let planned = vec![Event::Planned { plan: Arc::new(Plan::default()) }];
-    bench.app.engine.submit(order, planned, None, None).await.unwrap();
-    bench.app.engine.ended(&id).await.unwrap();
+    bench.services.engine.submit(order, planned, None, None).await.unwrap();
+    bench.services.engine.ended(&id).await.unwrap();
     for (status, stays) in [("active", true), ("suspended", true), ("terminated", false)] {
         let product = json!({
             "id": "p-1", "status": status, "productOrderItem": [{ "productOrderId": id }],
         });
-        bench.app.write(vec![Put::set("product", "p-1", product)]).await.unwrap();
-        sweep_all(&bench.app, NOTHING).await.unwrap();
+        bench.services.documents.write(vec![Put::set("product", "p-1", product)]).await.unwrap();
+        sweep_all(&retainer(&bench, NOTHING)).await.unwrap();
         assert_eq!(has_journal(&bench, &id), stays, "{status}");
     }
     let order =

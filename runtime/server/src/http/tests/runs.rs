@@ -301,14 +301,20 @@ async fn a_row_that_cannot_be_read_holds_up_its_account_alone() {
     let put = |resource: &str, body: &Value| {
         engine::documents::Put::set(resource, body["id"].as_str().unwrap(), body.clone())
     };
-    world.bench.app.write(vec![put("product", &bad)]).await.unwrap();
+    world.bench.services.documents.write(vec![put("product", &bad)]).await.unwrap();
     let rate = json!({ "id": "worse", "billingAccount": { "id": "acc-3" }, "type": "gift" });
-    world.bench.app.write(vec![put("appliedCustomerBillingRate", &rate)]).await.unwrap();
+    world
+        .bench
+        .services
+        .documents
+        .write(vec![put("appliedCustomerBillingRate", &rate)])
+        .await
+        .unwrap();
     let cycle = json!({ "id": "c", "frequency": "now and then" });
     let account =
         json!({ "id": "acc-4", "billStructure": { "cycleSpecification": { "id": "c" } } });
     let kept = vec![put("billingCycleSpecification", &cycle), put("billingAccount", &account)];
-    world.bench.app.write(kept).await.unwrap();
+    world.bench.services.documents.write(kept).await.unwrap();
     world.sold(&product("acc-4", start, &[fee("A", 31.0, "month")])).await;
     let run = world.all("2026-04-01T08:00:00Z").await;
     assert_eq!(billed(&run), [("acc-1".to_owned(), 31.0)], "{run}");
@@ -345,7 +351,7 @@ async fn an_account_is_billed_on_the_last_days_of_months() {
         "billStructure": { "cycleSpecification": { "id": cycle.body["id"], "name": "c" } },
     });
     let put = engine::documents::Put::set("billingAccount", "acc-1", account);
-    world.bench.app.write(vec![put]).await.unwrap();
+    world.bench.services.documents.write(vec![put]).await.unwrap();
     world.sold(&product("acc-1", "2026-01-31T00:00:00Z", &[fee("A", 31.0, "month")])).await;
     for (day, due) in [
         ("02-27", vec![]),
@@ -390,7 +396,7 @@ async fn a_cycle_that_nothing_can_be_billed_by_is_rejected_where_it_is_written()
     assert_eq!((told.status.as_u16(), told.body["referenceError"].as_str()), (422, Some(path)));
     let bad = json!({ "id": "c", "frequency": "now and then" });
     let put = engine::documents::Put::set("billingCycleSpecification", "c", bad);
-    world.bench.app.write(vec![put]).await.unwrap();
+    world.bench.services.documents.write(vec![put]).await.unwrap();
     let account = json!({
         "name": "a", "relatedParty": [{ "id": "c", "role": "owner" }],
         "billStructure": { "cycleSpecification": { "id": "c", "name": "c" } },

@@ -10,7 +10,7 @@ async fn a_server_that_stops_ends_streams_and_idle_connections() {
     let bench = Bench::new();
     let id = bench.run(1, "k").await;
     let router =
-        router_at(bench.app.clone(), bench.events.clone(), LIMITS, "https://ferrule.example");
+        router_at(bench.services.clone(), bench.events.clone(), LIMITS, "https://ferrule.example");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

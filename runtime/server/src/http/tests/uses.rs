@@ -18,7 +18,7 @@ async fn put(bench: &Bench, key: &'static str, mut body: Value, state: Option<&s
         body[lifecycle.attribute] = json!(state);
     }
     let id = body["id"].as_str().unwrap().to_string();
-    bench.app.write(vec![Put::set(key, id, body)]).await.unwrap();
+    bench.services.documents.write(vec![Put::set(key, id, body)]).await.unwrap();
 }
 
 /// A state in which a document of this use keeps what it refers to, and one in which it does not.
@@ -63,7 +63,9 @@ async fn a_document_in_use_is_not_removed_until_its_user_has_ended() {
             assert!(told.contains(&format!("`{user}`")) && told.contains(found.path), "{told}");
             match over {
                 Some(over) => put(&bench, found.by, document, Some(over)).await,
-                None => bench.app.write(vec![removed(found.by, &user)]).await.unwrap(),
+                None => {
+                    bench.services.documents.write(vec![removed(found.by, &user)]).await.unwrap();
+                }
             }
             let removed = delete(&bench, of, &it).await;
             assert_eq!(removed.status, 204, "{of} used by {found:?}: {}", removed.text);

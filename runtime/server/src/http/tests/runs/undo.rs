@@ -99,7 +99,7 @@ async fn usage_of_a_run_that_is_undone_is_billed_again() {
         }],
     });
     let put = engine::documents::Put::set("usage", "u1", usage.clone());
-    world.bench.app.write(vec![put]).await.unwrap();
+    world.bench.services.documents.write(vec![put]).await.unwrap();
     let kept = async || {
         world.bench.get("/tmf-api/usageManagement/v4/usage/u1").await.body["status"].clone()
     };

@@ -1,0 +1,154 @@
+//! The documents for work on a thread that may wait for the disk.
+
+use engine::SetAside;
+use engine::documents::{Document, Error, Put, versions};
+use engine::keys;
+use engine::store::{Fact, Scan, Store};
+use model::FulfilmentId;
+use tmf::time::Timestamp;
+
+use super::{Documents, Ids};
+
+/// Documents and index entries read from the store at once.
+const ENTRIES_AT_ONCE: usize = 256;
+
+/// Reads documents at once, and writes them. [`Documents`] makes it on threads that may wait for
+/// the disk; it is not handed to asynchronous code.
+pub struct Session(Documents);
+
+impl Session {
+    pub(super) fn new(documents: Documents) -> Self {
+        Self(documents)
+    }
+
+    /// The facts beneath the documents.
+    pub fn store(&self) -> &dyn Store {
+        &**self.0.0.engine.store()
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.store().get(key)?)
+    }
+
+    /// The facts under a prefix.
+    pub(crate) fn scan(&self, scan: &Scan) -> Result<Vec<Fact>, Error> {
+        Ok(self.store().scan(scan)?)
+    }
+
+    /// The document of a resource, as it was last written.
+    pub fn document(&self, resource: &str, id: &str) -> Result<Option<Document>, Error> {
+        let key = keys::document(resource, id);
+        let document = self.get(&key)?.map(|bytes| Document::read_at(&key, &bytes)).transpose();
+        let unreadable = &self.0.0.engine.counters().unreadable;
+        document.inspect_err(|error| unreadable.note(&key, error))
+    }
+
+    /// The document of a resource; `None` also if it is unreadable.
+    pub fn readable(&self, resource: &str, id: &str) -> Result<Option<Document>, Error> {
+        match self.document(resource, id) {
+            Err(Error::Unreadable { .. }) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// The documents among some facts. Unreadable ones are skipped.
+    pub(crate) fn read_all<'a>(
+        &'a self,
+        facts: &'a [Fact],
+    ) -> impl Iterator<Item = Document> + use<'a> {
+        let unreadable = &self.0.0.engine.counters().unreadable;
+        facts.iter().filter_map(|(key, bytes)| unreadable.pass_over(key, bytes))
+    }
+
+    /// The document of a fact; `None` if it is unreadable.
+    pub(crate) fn read_one(&self, (key, bytes): &Fact) -> Option<Document> {
+        self.0.0.engine.counters().unreadable.pass_over(key, bytes)
+    }
+
+    /// The documents of a resource with a value of an indexed attribute, in the order of their ids,
+    /// at most `limit`.
+    pub fn documents_by(
+        &self,
+        resource: &str,
+        path: &str,
+        value: &str,
+        limit: usize,
+    ) -> Result<Vec<Document>, Error> {
+        let mut found = Vec::new();
+        let mut ids = Ids::new(resource, path, value);
+        while found.len() < limit {
+            let Some(id) = ids.next(self.store())? else { break };
+            found.extend(self.readable(resource, &id)?);
+        }
+        Ok(found)
+    }
+
+    /// The first document of a resource with a value of an indexed attribute for which `is_it` is
+    /// true.
+    pub(crate) fn first_by(
+        &self,
+        resource: &str,
+        path: &str,
+        value: &str,
+        is_it: impl Fn(&Document) -> bool,
+    ) -> Result<Option<Document>, Error> {
+        let mut ids = Ids::new(resource, path, value);
+        while let Some(id) = ids.next(self.store())? {
+            let found = self.readable(resource, &id)?;
+            if let Some(document) = found.filter(&is_it) {
+                return Ok(Some(document));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All documents of a resource in the order of their ids, page by page; stops at an error.
+    pub fn each_document<E: From<Error>>(
+        &self,
+        resource: &str,
+        mut take: impl FnMut(Document) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut scan = Scan::prefix(keys::documents(resource), ENTRIES_AT_ONCE);
+        loop {
+            let page = self.scan(&scan)?;
+            scan.after = page.last().map(|(key, _)| key.clone());
+            for document in self.read_all(&page) {
+                take(document)?;
+            }
+            if page.len() < ENTRIES_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The earlier versions of a document, oldest first, at most `limit`.
+    pub(crate) fn versions(
+        &self,
+        resource: &str,
+        id: &str,
+        limit: usize,
+    ) -> Result<Vec<Document>, Error> {
+        versions(self.store(), resource, id, limit)
+    }
+
+    /// The keys of documents that were found unreadable, and still are.
+    pub(crate) fn unreadable(&self) -> Result<Vec<String>, Error> {
+        self.0.0.engine.counters().unreadable.current(self.store())
+    }
+
+    /// The fulfilments that are quarantined or given up, with the reasons that can be read.
+    pub(crate) fn quarantine(&self) -> Result<Vec<(FulfilmentId, Option<SetAside>)>, Error> {
+        Ok(self.0.0.engine.quarantine()?)
+    }
+
+    /// Writes documents together or not at all; on disk when it returns.
+    pub(crate) async fn write(&self, documents: Vec<Put>) -> Result<(), Error> {
+        self.0.write(documents).await
+    }
+
+    /// What time the engine has.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.0.engine.now()
+    }
+}

@@ -1,0 +1,306 @@
+//! Orders and runs on their way to the engine: they are checked, decomposed, planned and submitted.
+
+mod decide;
+mod existing;
+mod instances;
+mod pools;
+mod quotes;
+mod replan;
+mod requested;
+mod submission;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use engine::clock::Clock;
+use engine::worker::{Effects, Worker as _};
+use engine::{Engine, Submitted};
+use model::decompose::{Answers, Decision, Production, Question, decompose, plan_run};
+use model::journal::Activation;
+use model::order::OrderError;
+use model::plan::{Plan, Step};
+use model::{Event, Failure, FailureClass, FailureCode, Kind, Order, PluginId, Rulebook};
+use serde_json::Value;
+use tmf::time::Timestamp;
+use tokio::sync::Notify;
+
+use crate::documents::Documents;
+use crate::plugins::Plugins;
+use crate::rulebooks::Rulebooks;
+pub(crate) use pools::Use;
+pub(crate) use replan::{Retried, Wanted};
+pub use requested::Requested;
+
+/// Takes orders and runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Orders {
+    engine: Engine,
+    plugins: Plugins,
+    rulebooks: Rulebooks,
+    documents: Documents,
+    clock: Arc<dyn Clock>,
+}
+
+/// Why an order or a run was not submitted.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The order is malformed or contradicts itself.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// The order refers to an instance, a quote or an order that cannot be used.
+    #[error("{path}: {message}")]
+    Reference {
+        /// The attribute.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// No pack has the workflow.
+    #[error("no pack has a workflow `{workflow}`; {}", there_are(.known))]
+    Workflow {
+        /// The requested workflow.
+        workflow: String,
+        /// The known ones.
+        known: String,
+    },
+    /// The plugins folder was not read yet.
+    #[error(
+        "the server has just started and still takes in plugins: send the request again in a moment"
+    )]
+    Starting,
+    /// The pack of the workflow has a mistake, and is left out until its author mends it.
+    #[error("{}", .0.message)]
+    Closed(Failure),
+    /// The workflow cannot be planned.
+    #[error("{}", .0.message)]
+    Plan(Failure),
+    /// The instance cannot be activated directly.
+    #[error("{}", .0.message)]
+    Refused(Failure),
+    /// The engine has stopped, or is full.
+    #[error(transparent)]
+    Ask(#[from] engine::handle::AskError),
+    /// An earlier fulfilment cannot be read.
+    #[error(transparent)]
+    Read(#[from] engine::handle::ReadError),
+    #[error("the store cannot be read")]
+    Store(#[from] engine::documents::Error),
+    /// The instances of the order changed each time that it was planned.
+    #[error("others changed what the order is about each of the {0} times it was planned")]
+    Contended(usize),
+}
+
+impl From<engine::store::Error> for SubmitError {
+    fn from(error: engine::store::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+fn there_are(known: &str) -> String {
+    match known {
+        "" => "no pack has any".into(),
+        known => format!("there are: {known}"),
+    }
+}
+
+impl Orders {
+    /// Takes orders for an engine.
+    pub fn new(
+        engine: Engine,
+        plugins: Plugins,
+        rulebooks: Rulebooks,
+        documents: Documents,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { engine, plugins, rulebooks, documents, clock }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Waits until orders can be planned.
+    pub(crate) async fn ready(&self) {
+        self.plugins.ready().await;
+    }
+
+    /// Notified when an order that could not be planned may be planned now.
+    pub(crate) fn replanning(&self) -> Arc<Notify> {
+        self.rulebooks.changed()
+    }
+
+    /// Submits an order or a run; its result is on disk. `submission` is the client's idempotency key.
+    pub async fn submit(
+        &self,
+        kind: Kind,
+        document: Value,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        self.submit_or_find(kind, document, None, submission).await
+    }
+
+    /// Submits the order of a request that activates an instance directly. An order that cannot be
+    /// planned is refused: it is not kept as a rejected one.
+    pub(crate) async fn activate(
+        &self,
+        kind: Kind,
+        document: Value,
+        activation: Activation,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        self.submit_or_find(kind, document, Some(activation), submission).await
+    }
+
+    /// Plans an order or a run without submitting it: the event is `planned`, `held` or `rejected`.
+    pub async fn plan(&self, kind: &Kind, document: &Arc<Value>) -> Result<Event, SubmitError> {
+        let requested = Requested::read(kind, document)?;
+        // Orders that it waits for must be there.
+        self.awaited(&requested).await?;
+        self.plan_at(requested, document, self.clock.now()).await
+    }
+
+    /// Plans an order or a run as of a time.
+    async fn plan_at(
+        &self,
+        requested: Requested<'_>,
+        document: &Arc<Value>,
+        at: Timestamp,
+    ) -> Result<Event, SubmitError> {
+        if !self.plugins.are_ready() {
+            return Err(SubmitError::Starting);
+        }
+        if let Requested::Run(workflow) = requested {
+            let rulebook = self.rulebooks.current();
+            if let Some(failure) = rulebook.closed_workflow(workflow) {
+                return Err(SubmitError::Closed(failure));
+            }
+            if rulebook.workflow(workflow).is_none() {
+                let known = rulebook.packs().flat_map(|pack| pack.workflows.keys().cloned());
+                let known = known.collect::<Vec<_>>().join(", ");
+                return Err(SubmitError::Workflow { workflow: workflow.into(), known });
+            }
+        }
+        let planned = self.decomposed(requested, document, at).await?;
+        Ok(match planned.and_then(|plan| self.pinned(plan)) {
+            Ok(plan) => Event::Planned { plan: Arc::new(plan) },
+            Err(failure) if failure.class == FailureClass::Reject => Event::Rejected { failure },
+            Err(failure) => Event::Held { failure },
+        })
+    }
+
+    /// The plan of an order or a run, without the versions of its plugins.
+    pub async fn decomposed(
+        &self,
+        requested: Requested<'_>,
+        document: &Arc<Value>,
+        at: Timestamp,
+    ) -> Result<Result<Plan, Failure>, SubmitError> {
+        let rulebook = self.rulebooks.current();
+        match requested {
+            Requested::Run(workflow) => {
+                Ok(Ok(plan_run(workflow, document, &rulebook).map_err(SubmitError::Plan)?))
+            }
+            Requested::Order(order) => self.decompose(order.at(at), document, &rulebook).await,
+        }
+    }
+
+    async fn decompose(
+        &self,
+        order: Order,
+        document: &Arc<Value>,
+        rulebook: &Rulebook,
+    ) -> Result<Result<Plan, Failure>, SubmitError> {
+        order.check_dates()?;
+        let order = Arc::new(order);
+        self.check_references(&order, document).await?;
+        // Only a dated order needs to know which checks may run before its date.
+        let is_dated = order.dates.start.is_some();
+        let pure = if is_dated { self.pure_checks(rulebook) } else { BTreeSet::new() };
+        let decide = |answers: &Answers| decompose(&order, document, rulebook, answers);
+        let decision = Decision::new(Answers::new().with_pure(pure), decide);
+        self.decided(decision, document, order.lines.len()).await
+    }
+
+    /// Checks the instances and quotes that an order names against the store, in one read. An order
+    /// that names none is not read for.
+    async fn check_references(
+        &self,
+        order: &Arc<Order>,
+        document: &Arc<Value>,
+    ) -> Result<(), SubmitError> {
+        let has_quotes = quotes::are_named(order, document);
+        if !has_quotes && !instances::are_named(order, document) {
+            return Ok(());
+        }
+        let (order, document) = (Arc::clone(order), Arc::clone(document));
+        let check = self.documents.read(move |session| {
+            instances::check(session, &order, &document)?;
+            if has_quotes { quotes::check(session, &document) } else { Ok(()) }
+        });
+        check.await
+    }
+
+    /// The plugins of the steps before an order that cannot reach outside, as they are granted now.
+    fn pure_checks(&self, rulebook: &Rulebook) -> BTreeSet<PluginId> {
+        let names = rulebook.packs().filter_map(|pack| pack.hooks.before.as_deref());
+        let workflows = names.filter_map(|name| rulebook.workflow(name));
+        let plugins = workflows
+            .flat_map(|(_, workflow)| workflow.steps.iter().map(|entry| entry.step.plugin.clone()));
+        let is_pure = |plugin: &PluginId| {
+            self.plugins.host.resolve(plugin).is_some_and(|found| found.effects == Effects::Pure)
+        };
+        plugins.filter(is_pure).collect()
+    }
+
+    /// Asks a decomposer plugin.
+    async fn ask(&self, question: &Question, order: &Value) -> Result<Vec<Production>, Failure> {
+        let Some(plugin) = self.plugins.host.resolve(&question.plugin) else {
+            return Err(missing(&question.plugin));
+        };
+        let item = host::Decomposition {
+            spec: question.spec.clone(),
+            action: question.action,
+            characteristics: question.characteristics.clone(),
+            order: order.clone(),
+        };
+        let (productions, _log) = self.plugins.host.decompose(&plugin.digest, &item).await;
+        let ours = |made: host::Production| Production {
+            spec: made.spec,
+            characteristics: made.characteristics,
+        };
+        Ok(productions?.into_iter().map(ours).collect())
+    }
+
+    /// Pins the version of each plugin that a plan calls.
+    fn pinned(&self, mut plan: Plan) -> Result<Plan, Failure> {
+        let mut plugins = BTreeMap::new();
+        for step in &plan.steps {
+            let resolved =
+                self.plugins.host.resolve(&step.plugin).ok_or_else(|| missing(&step.plugin))?;
+            if step.undo && self.plugins.host.can_undo(&step.plugin) == Some(false) {
+                return Err(no_undo(step));
+            }
+            plugins.insert(step.plugin.clone(), resolved.digest);
+        }
+        plan.plugins = plugins;
+        Ok(plan)
+    }
+}
+
+fn no_undo(step: &Step) -> Failure {
+    let Step { workflow, step, plugin, .. } = step;
+    let message = format!(
+        "step `{step}` of workflow `{workflow}` is to be undone, and plugin `{plugin}` of world \
+         `step` cannot undo its work outside: write `undo: false`, or use a plugin that exports `undo`, \
+         then retry the order"
+    );
+    Failure::new(FailureClass::Operator, FailureCode::PlanNoUndo, message)
+}
+
+fn missing(plugin: &PluginId) -> Failure {
+    let message = format!(
+        "no plugin `{plugin}` is active: put its .wasm into the plugins folder, see why it is not \
+         taken with `ferrule plugin list`; the order is planned again when the plugin is there"
+    );
+    Failure::new(FailureClass::Operator, FailureCode::PluginMissing, message)
+}

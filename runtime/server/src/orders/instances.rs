@@ -1,0 +1,130 @@
+//! The instances that an order names, validated against the inventories: those that it changes or
+//! terminates exist, those that it adds do not, and a change that an instance cannot make is refused.
+
+use model::Order;
+use model::order::attributes::fixed;
+use model::order::{Form, Line};
+use model::plan::Action;
+use serde_json::Value;
+use tmf::document::Attributes;
+use tmf::document::order::{Items, Written};
+
+use super::SubmitError;
+use crate::documents::Session;
+
+/// Whether an order names instances, or lacks one that it must name.
+pub(super) fn are_named(order: &Order, document: &Value) -> bool {
+    let form = Form::of(order.level);
+    order
+        .lines
+        .iter()
+        .zip(items(form, document))
+        .any(|(line, item)| line.instance.is_some() || must_exist(line) || relates(form, item))
+}
+
+/// Checks the instance that each line names, and those that it relates to (the validation
+/// matrix: 422).
+pub(super) fn check(session: &Session, order: &Order, document: &Value) -> Result<(), SubmitError> {
+    let form = Form::of(order.level);
+    for (line, item) in order.lines.iter().zip(items(form, document)) {
+        check_instance(session, form, line, item)?;
+        check_relations(session, form, line, item)?;
+    }
+    Ok(())
+}
+
+fn check_instance(
+    session: &Session,
+    form: Form,
+    line: &Line,
+    item: Written<'_>,
+) -> Result<(), SubmitError> {
+    let resource = form.subject();
+    let refused = |message: String| {
+        let path = format!("{}.{resource}.id", line.path);
+        Err(SubmitError::Reference { path, message })
+    };
+    let Some(instance) = &line.instance else {
+        if must_exist(line) {
+            let action = line.action.as_str();
+            return refused(format!("is mandatory for `{action}`: what is it about?"));
+        }
+        return Ok(());
+    };
+    match (session.document(resource, instance)?, line.action) {
+        (None, Action::Add) => Ok(()),
+        (None, Action::Modify | Action::Delete | Action::NoChange) => {
+            refused(format!("the inventory has no {resource} `{instance}`"))
+        }
+        (Some(_), Action::Add) => refused(format!(
+            "the inventory has a {resource} `{instance}` already: leave the id out, or \
+             order a `modify` of that {resource}"
+        )),
+        (Some(found), Action::Modify | Action::Delete | Action::NoChange) => {
+            match fixed(form, line, item, Attributes::of(&found.body)) {
+                Some((path, message)) => Err(SubmitError::Reference { path, message }),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// Checks that the instances that an instance relates to exist, and are not the instance itself.
+fn check_relations(
+    session: &Session,
+    form: Form,
+    line: &Line,
+    item: Written<'_>,
+) -> Result<(), SubmitError> {
+    let resource = form.subject();
+    let name = relationship(form);
+    if !matches!(line.action, Action::Add | Action::Modify) {
+        return Ok(());
+    }
+    for (position, relation) in relations(form, item).enumerate() {
+        let nested = relation.object(resource);
+        let other = nested.unwrap_or(relation);
+        let is_elsewhere = other.text("href").is_some_and(is_absolute);
+        let Some(id) = other.text("id").filter(|_| !is_elsewhere) else { continue };
+        let within = if nested.is_some() { format!(".{resource}") } else { String::new() };
+        let path = format!("{}.{resource}.{name}[{position}]{within}.id", line.path);
+        if line.instance.as_deref() == Some(id) {
+            let message = "relates to itself: name another, or leave it out".into();
+            return Err(SubmitError::Reference { path, message });
+        }
+        if session.document(resource, id)?.is_none() {
+            let message = format!("the inventory has no {resource} `{id}`");
+            return Err(SubmitError::Reference { path, message });
+        }
+    }
+    Ok(())
+}
+
+fn relationship(form: Form) -> String {
+    format!("{}Relationship", form.subject())
+}
+
+fn relates(form: Form, item: Written<'_>) -> bool {
+    relations(form, item).next().is_some()
+}
+
+fn relations<'a>(form: Form, item: Written<'a>) -> impl Iterator<Item = Attributes<'a>> {
+    item.subject.entries(&relationship(form)).map(Attributes::of).collect::<Vec<_>>().into_iter()
+}
+
+/// The items of an order in the order of its lines.
+fn items(form: Form, document: &Value) -> Vec<Written<'_>> {
+    let items = Items::of(Attributes::of(document), form.names());
+    items.map(|items| items.all()).unwrap_or_default()
+}
+
+fn is_absolute(href: &str) -> bool {
+    href.starts_with("http://") || href.starts_with("https://")
+}
+
+fn must_exist(line: &Line) -> bool {
+    match line.action {
+        Action::Modify | Action::Delete => true,
+        Action::Add | Action::NoChange => false,
+    }
+}

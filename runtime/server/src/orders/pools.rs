@@ -1,0 +1,139 @@
+//! The reservations of pools, and whether they are used: a reservation may outlive its instance, if an
+//! operator gave up its undo.
+
+use engine::documents::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use engine::store::Scan;
+use engine::{Held, keys};
+use model::expr::Expressions;
+use model::{End, Fulfilment, FulfilmentId, InstanceId, ItemId, Phase, PoolId};
+
+use super::existing::installed;
+use super::{Orders, SubmitError};
+use crate::documents::Session;
+
+/// The user of a reserved value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// An order or a run that is open, or quarantined.
+    Open(FulfilmentId),
+    /// An installed instance.
+    Instance(InstanceId),
+    /// An order or a run that has ended, and keeps a value that belongs to no instance.
+    Ended(FulfilmentId),
+    Nothing,
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(id) => write!(f, "order `{id}` is open"),
+            Self::Instance(id) => write!(f, "the {} `{}` has it", id.resource(), id.id()),
+            Self::Ended(id) => write!(f, "`{id}` took it for no instance, and keeps it"),
+            Self::Nothing => f.write_str("nothing"),
+        }
+    }
+}
+
+impl Orders {
+    /// Reservations, with their positions in the pool.
+    pub(crate) async fn reserved(&self, scan: Scan) -> Result<Vec<(u64, Held)>, Error> {
+        self.documents.read(move |session| reserved(session, &scan)).await
+    }
+
+    /// The reservation of a value; `None` if it is free.
+    pub(crate) async fn reserved_as(
+        &self,
+        pool: &PoolId,
+        value: &str,
+    ) -> Result<Option<(u64, Held)>, Error> {
+        let (pool, value) = (pool.clone(), value.to_owned());
+        self.documents.read(move |session| reserved_as(session, &pool, &value)).await
+    }
+
+    /// The user of a reserved value.
+    pub(crate) async fn use_of(
+        &self,
+        pool: &PoolId,
+        index: u64,
+        held: &Held,
+    ) -> Result<Use, SubmitError> {
+        let taker = match self.quarantined(&held.fulfilment).await? {
+            Some(aside) if aside.as_ref().is_none_or(|aside| aside.given_up.is_none()) => {
+                return Ok(Use::Open(held.fulfilment.clone()));
+            }
+            // Its journal cannot be read.
+            Some(_) => None,
+            None => self.engine.get(&held.fulfilment).await?,
+        };
+        if taker.as_ref().is_some_and(|taker| !taker.is_ended()) {
+            return Ok(Use::Open(held.fulfilment.clone()));
+        }
+        if let Some(holder) = held.holder.as_ref().map(|holder| InstanceId::new(holder.as_str()))
+            && let Some(owner) = self.owner_of(&holder).await?
+        {
+            let (fulfilment, item) = owner;
+            let prior_work = fulfilment.prior_work(item, &mut Expressions::default());
+            let reservations = prior_work.map_err(SubmitError::Plan)?;
+            let mut reservations = reservations.iter().flat_map(|(_, made)| &made.reservations);
+            let has = reservations
+                .any(|reservation| reservation.pool == *pool && reservation.index == index);
+            return Ok(if has { Use::Instance(holder) } else { Use::Nothing });
+        }
+        Ok(match taker {
+            Some(taker) if keeps(&taker, held) => Use::Ended(taker.id().clone()),
+            Some(_) | None => Use::Nothing,
+        })
+    }
+
+    /// The fulfilment that owns an installed instance, and its item there.
+    async fn owner_of(
+        &self,
+        instance: &InstanceId,
+    ) -> Result<Option<(Arc<Fulfilment>, ItemId)>, SubmitError> {
+        let id = instance.clone();
+        let installed = self.documents.read(move |session| installed(session, &id));
+        let Some(installed) = installed.await? else { return Ok(None) };
+        let owner = self.engine.get(&installed.owner).await?;
+        Ok(owner.map(|owner| (owner, installed.item)))
+    }
+}
+
+fn reserved(session: &Session, scan: &Scan) -> Result<Vec<(u64, Held)>, Error> {
+    let facts = session.scan(scan)?;
+    let held = facts.iter().filter_map(|(key, bytes)| {
+        let text = std::str::from_utf8(key).ok()?;
+        let (_, index) = text.rsplit_once('/')?;
+        Some((u64::from_str_radix(index, 16).ok()?, serde_json::from_slice(bytes).ok()?))
+    });
+    Ok(held.collect())
+}
+
+fn reserved_as(
+    session: &Session,
+    pool: &PoolId,
+    value: &str,
+) -> Result<Option<(u64, Held)>, Error> {
+    const AT_ONCE: usize = 1_000;
+    let mut scan = Scan::prefix(keys::reservations(pool), AT_ONCE);
+    loop {
+        let found = reserved(session, &scan)?;
+        let last = found.last().map(|(index, _)| keys::reservation(pool, *index));
+        if let Some(found) = found.into_iter().find(|(_, held)| held.value == value) {
+            return Ok(Some(found));
+        }
+        match last {
+            Some(last) => scan.after = Some(last),
+            None => return Ok(None),
+        }
+    }
+}
+
+/// Whether a fulfilment that has ended keeps a reservation that belongs to no instance.
+fn keeps(taker: &Fulfilment, held: &Held) -> bool {
+    let is_of_instance = held.holder.as_ref().is_some_and(|holder| holder.contains('/'));
+    let is_done = matches!(taker.phase(), Phase::Ended(End::Completed | End::Partial, _));
+    is_done && !is_of_instance
+}

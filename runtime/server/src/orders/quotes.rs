@@ -1,0 +1,102 @@
+//! The quotes that orders are of: each is ordered once, at the prices that were quoted.
+
+use engine::documents::Document;
+use engine::keys;
+use model::order::quotes_of;
+use model::plan::Level;
+use model::{FulfilmentId, Order};
+use serde_json::Value;
+
+use super::{Orders, SubmitError};
+use crate::documents::Session;
+
+/// Max orders of one quote that are read: all but one of them were rejected, cancelled or failed.
+const ORDERS_MAX: usize = 1_000;
+
+/// The attributes of an order that name a quote.
+const PATHS: [&str; 2] = ["quote.id", "productOrderItem.quoteItem.quoteId"];
+
+impl Orders {
+    /// Checks that the quotes of an order are not ordered yet: their prices were agreed once. Orders
+    /// that were rejected, cancelled or failed do not count. The commit of an order records its quote;
+    /// orders that were imported are found by their documents.
+    pub(super) async fn check_ordered_once(&self, document: &Value) -> Result<(), SubmitError> {
+        for quote in quotes_of(document) {
+            let key = keys::quote(quote);
+            let first = self.documents.read(move |session| session.get(&key)).await?;
+            if let Some(first) = first {
+                let first = FulfilmentId::new(String::from_utf8_lossy(&first));
+                // The journal has the state of an ended order, even if its document was removed. If
+                // the journal was removed too, the order may have succeeded.
+                let order = self.engine.get(&first).await?;
+                if order.is_none_or(|order| counts(order.order_state().as_str())) {
+                    return Err(ordered_before(quote, &first));
+                }
+            }
+            let id = quote.to_owned();
+            let order = self.documents.read(move |session| order_of(session, &id)).await?;
+            if let Some(order) = order {
+                return Err(ordered_before(quote, &order));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An order of a quote that counts, by the documents of orders.
+fn order_of(session: &Session, quote: &str) -> Result<Option<FulfilmentId>, SubmitError> {
+    for path in PATHS {
+        let orders = session.documents_by("productOrder", path, quote, ORDERS_MAX)?;
+        let state = |order: &Document| order.body.get("state").and_then(Value::as_str).map(counts);
+        if let Some(order) = orders.iter().find(|order| state(order).unwrap_or(true)) {
+            let id = order.body.get("id").and_then(Value::as_str).unwrap_or_default();
+            return Ok(Some(FulfilmentId::new(id)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether an order in a state succeeded, or may yet.
+fn counts(state: &str) -> bool {
+    !["rejected", "cancelled", "failed"].contains(&state)
+}
+
+/// Why a quote is not ordered again.
+pub(super) fn ordered_before(quote: &str, order: &FulfilmentId) -> SubmitError {
+    let message = format!("`{quote}` is ordered already: see the productOrder `{order}`");
+    SubmitError::Reference { path: "quote".into(), message }
+}
+
+/// Whether an order names quotes.
+pub(super) fn are_named(order: &Order, document: &Value) -> bool {
+    order.level == Level::Product && !quotes_of(document).is_empty()
+}
+
+/// Validates an order against its quote: it has the prices that were quoted.
+pub(super) fn check(session: &Session, document: &Value) -> Result<(), SubmitError> {
+    use commerce::cpq::{is_from_elsewhere, quote_path, unbacked};
+    let quotes = quotes_of(document);
+    let wrong = |path: String, message: String| SubmitError::Reference { path, message };
+    if let Some(second) = quotes.iter().nth(1) {
+        let message = "an order is of at most one quote";
+        return Err(wrong(quote_path(document, second), message.into()));
+    }
+    for id in quotes {
+        let Some(quote) = session.document("quote", id)? else {
+            // An order of a quote of another system has the prices itself.
+            if is_from_elsewhere(document, id) {
+                continue;
+            }
+            let message = format!(
+                "there is no quote `{id}` here, and the order tells neither its prices \
+                 (`itemPrice`) nor where it is (`href`)"
+            );
+            return Err(wrong(quote_path(document, id), message));
+        };
+        let unbacked = unbacked(document, &quote.body);
+        if !unbacked.is_empty() {
+            return Err(wrong("quote".into(), unbacked.join("; ")));
+        }
+    }
+    Ok(())
+}

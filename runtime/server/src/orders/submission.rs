@@ -1,0 +1,126 @@
+//! Submits orders: reads their instances, plans, submits, and starts again if an instance has changed
+//! meanwhile. No lock is taken: the engine locks the prior work of an order in the commit that submits
+//! it.
+
+use engine::{NotSubmitted, Submitted};
+use model::FailureCode;
+use model::journal::Activation;
+use model::order::quotes_of;
+use model::{Event, Failure, Fulfilment, FulfilmentId, Kind};
+use serde_json::Value;
+use std::sync::Arc;
+
+use super::quotes::ordered_before;
+use super::{Orders, Requested, SubmitError, existing};
+
+/// Max times that an order is planned while others change its instances.
+const PLANS_MAX: usize = 16;
+
+impl Orders {
+    pub(super) async fn submit_or_find(
+        &self,
+        kind: Kind,
+        document: Value,
+        activation: Option<Activation>,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        let submitted = self.submit_new(kind, document, activation, submission.clone()).await;
+        // A repeated request may fail because of the effects of the first one.
+        match submitted {
+            Ok(submitted) => Ok(submitted),
+            Err(error) => match self.submitted_before(submission.as_deref()).await? {
+                Some(first) => Ok(Submitted::Before(first)),
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn submit_new(
+        &self,
+        kind: Kind,
+        document: Value,
+        activation: Option<Activation>,
+        submission: Option<String>,
+    ) -> Result<Submitted, SubmitError> {
+        let (activation, document) = (activation.map(Arc::new), Arc::new(document));
+        let is_of_quote = kind == Kind::ProductOrder && !quotes_of(&document).is_empty();
+        let mut looks = is_of_quote || existing::changes(&document);
+        for _ in 0..PLANS_MAX {
+            if let Some(first) = self.submitted_before(submission.as_deref()).await? {
+                return Ok(Submitted::Before(first));
+            }
+            let seen = if looks { Some(self.engine.look().await?) } else { None };
+            if is_of_quote {
+                self.check_ordered_once(&document).await?;
+            }
+            let requested = Requested::read(&kind, &document)?;
+            let after = self.awaited(&requested).await?;
+            let event = self.plan_at(requested, &document, self.clock.now()).await?;
+            let event = after_others(after, event);
+            // Planning may have taken long. The engine knows the last keys only.
+            if let Some(first) = self.submitted_before(submission.as_deref()).await? {
+                return Ok(Submitted::Before(first));
+            }
+            if let (Event::Planned { plan }, false) = (&event, looks)
+                && plan.locks().next().is_some()
+            {
+                // It changes prior work after all: the engine is asked for its state first.
+                looks = true;
+                continue;
+            }
+            if let (Some(_), Some(failure)) = (&activation, refusal(&event)) {
+                return Err(SubmitError::Refused(failure.clone()));
+            }
+            let id = FulfilmentId::new(uuid::Uuid::now_v7().simple().to_string());
+            let now = self.clock.now();
+            let mut fulfilment = Fulfilment::new(id, kind.clone(), Arc::clone(&document), now);
+            fulfilment.activated_by(activation.clone());
+            let submitted =
+                self.engine.submit(fulfilment, vec![event], submission.clone(), seen).await;
+            match submitted {
+                Ok(submitted) => return Ok(submitted),
+                Err(NotSubmitted::Stale) => {}
+                Err(NotSubmitted::Ordered(first)) => {
+                    let quotes = quotes_of(&document);
+                    let quote = quotes.first().copied().unwrap_or_default();
+                    return Err(ordered_before(quote, &first));
+                }
+                Err(NotSubmitted::Ask(error)) => return Err(error.into()),
+            }
+        }
+        Err(SubmitError::Contended(PLANS_MAX))
+    }
+
+    /// The fulfilment that was submitted under a client's key.
+    async fn submitted_before(
+        &self,
+        key: Option<&str>,
+    ) -> Result<Option<FulfilmentId>, SubmitError> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        let key = engine::keys::submission(key);
+        let found = self.documents.read(move |session| session.get(&key)).await?;
+        Ok(found.map(|id| FulfilmentId::new(String::from_utf8_lossy(&id))))
+    }
+}
+
+/// An order that waits for others is planned when these have completed: they may create its instances.
+/// Any other error of it is reported now.
+fn after_others(orders: Vec<FulfilmentId>, event: Event) -> Event {
+    let is_wrong = matches!(
+        &event,
+        Event::Rejected { failure } if !failure.code.is_of_instance()
+    );
+    if orders.is_empty() || is_wrong { event } else { Event::Awaiting { orders, queued: false } }
+}
+
+/// Why an instance cannot be activated directly: the client can ask for something else.
+fn refusal(event: &Event) -> Option<&Failure> {
+    if let Event::Rejected { failure } = event {
+        return Some(failure);
+    }
+    let Event::Held { failure } = event else { return None };
+    let codes = [FailureCode::DecompNoRule, FailureCode::InstanceForeign, FailureCode::PackLeftOut];
+    codes.contains(&failure.code).then_some(failure)
+}

@@ -1,0 +1,166 @@
+//! The documents that a list reads: those in an index, if the filter asks for a value
+//! of an indexed attribute, or all.
+
+use engine::documents::{Document, Error, number};
+use engine::keys;
+use engine::store::{Fact, Scan, Store};
+use std::collections::BTreeSet;
+use tmf::index;
+use tmf::resource::Resource;
+
+use super::filter::{Filter, Wanted};
+use crate::documents::{Ids, Session};
+
+/// Documents read from the store at once.
+const DOCUMENTS_AT_ONCE: usize = 256;
+
+/// Documents that may be on a list, in the order of their ids.
+pub(crate) struct Candidates {
+    resource: &'static Resource,
+    source: Source,
+    /// How many of them match.
+    pub(crate) total: Total,
+    /// Whether each of them matches.
+    pub(crate) are_wanted: bool,
+}
+
+/// The number of matching documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Total {
+    Known(usize),
+    /// They have to be counted.
+    Counted,
+}
+
+enum Source {
+    All {
+        scan: Scan,
+        page: std::vec::IntoIter<Fact>,
+        is_last: bool,
+    },
+    /// Documents with one of some values of an attribute: an iterator for each value, and its
+    /// next id.
+    Index(Vec<(Ids, Option<String>)>),
+}
+
+impl Candidates {
+    /// The documents that may match a filter.
+    pub(crate) fn of(
+        session: &Session,
+        resource: &'static Resource,
+        filter: &Filter,
+    ) -> Result<Self, Error> {
+        let store = session.store();
+        let state = resource.lifecycle.map(|lifecycle| lifecycle.attribute);
+        let mut usable: Vec<Wanted<'_>> =
+            filter.wanted().filter(|wanted| resource.indexes().any(|p| p == wanted.path)).collect();
+        // The state has many documents: any other attribute is preferred.
+        usable.sort_by_key(|wanted| Some(wanted.path.as_str()) == state);
+        let Some(wanted) = usable.first() else {
+            let scan = Scan::prefix(keys::documents(resource.key), DOCUMENTS_AT_ONCE);
+            let source = Source::All { scan, page: Vec::new().into_iter(), is_last: false };
+            let are_wanted = filter.is_empty() && resource.only_type.is_none();
+            let total = match are_wanted {
+                true => Total::Known(count(store, &keys::total(resource.key))?),
+                false => Total::Counted,
+            };
+            return Ok(Self { resource, source, total, are_wanted });
+        };
+        let values: BTreeSet<&str> = wanted.values.iter().copied().collect();
+        let is_whole = values.iter().all(|value| index::value(value) == **value);
+        let are_wanted = is_whole && wanted.is_all && resource.only_type.is_none();
+        let total = match are_wanted && Some(wanted.path.as_str()) == state {
+            true => Total::Known(values.iter().try_fold(0, |sum, value| {
+                Ok::<_, Error>(sum + count(store, &keys::count(resource.key, &wanted.path, value))?)
+            })?),
+            false => Total::Counted,
+        };
+        let ways = values.iter().map(|value| {
+            let mut ids = Ids::new(resource.key, &wanted.path, value);
+            let next = ids.next(store)?;
+            Ok::<_, Error>((ids, next))
+        });
+        let source = Source::Index(ways.collect::<Result<_, _>>()?);
+        Ok(Self { resource, source, total, are_wanted })
+    }
+
+    /// Begins after an id.
+    pub(crate) fn begin_after(&mut self, session: &Session, id: &str) -> Result<(), Error> {
+        match &mut self.source {
+            Source::All { scan, .. } => scan.after = Some(keys::document(self.resource.key, id)),
+            Source::Index(ways) => {
+                for (ids, next) in ways {
+                    ids.begin_after(id);
+                    *next = ids.next(session.store())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next document. Unreadable documents are skipped.
+    pub(crate) fn next(&mut self, session: &Session) -> Result<Option<Document>, Error> {
+        loop {
+            let fact = match self.source {
+                Source::All { .. } => self.next_fact(session)?,
+                Source::Index(_) => self.next_indexed(session)?,
+            };
+            let Some(fact) = fact else { return Ok(None) };
+            let document = session.read_one(&fact);
+            if document.is_some() {
+                return Ok(document);
+            }
+        }
+    }
+
+    fn next_indexed(&mut self, session: &Session) -> Result<Option<Fact>, Error> {
+        while let Some(id) = self.next_id(session)? {
+            let key = keys::document(self.resource.key, &id);
+            // A document may be removed between its index and itself.
+            if let Some(bytes) = session.get(&key)? {
+                return Ok(Some((key, bytes)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Skips the next document; false at the end.
+    pub(crate) fn skip(&mut self, session: &Session) -> Result<bool, Error> {
+        match self.source {
+            Source::All { .. } => Ok(self.next_fact(session)?.is_some()),
+            Source::Index(_) => Ok(self.next_id(session)?.is_some()),
+        }
+    }
+
+    fn next_fact(&mut self, session: &Session) -> Result<Option<Fact>, Error> {
+        let Source::All { scan, page, is_last } = &mut self.source else { return Ok(None) };
+        if let Some(fact) = page.next() {
+            return Ok(Some(fact));
+        }
+        if *is_last {
+            return Ok(None);
+        }
+        let facts = session.scan(scan)?;
+        *is_last = facts.len() < DOCUMENTS_AT_ONCE;
+        scan.after = facts.last().map(|(key, _)| key.clone());
+        *page = facts.into_iter();
+        Ok(page.next())
+    }
+
+    /// The smallest next id of all iterators, which advances those that have it.
+    fn next_id(&mut self, session: &Session) -> Result<Option<String>, Error> {
+        let Source::Index(ways) = &mut self.source else { return Ok(None) };
+        let smallest = ways.iter().filter_map(|(_, next)| next.clone()).min();
+        for (ids, next) in ways {
+            if *next == smallest && smallest.is_some() {
+                *next = ids.next(session.store())?;
+            }
+        }
+        Ok(smallest)
+    }
+}
+
+fn count(store: &dyn Store, key: &[u8]) -> Result<usize, Error> {
+    let count = number(store.get(key)?.as_deref());
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
