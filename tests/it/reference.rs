@@ -6,6 +6,7 @@ use std::path::Path;
 
 use host::Manifest;
 use model::pack::keys;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::world::{Settings, World, repository};
@@ -60,8 +61,9 @@ fn manifests() -> Vec<Manifest> {
             let mut manifest = Manifest::parse(&text).unwrap();
             let schemas = std::fs::read(folder.join("schema.json")).unwrap_or_default();
             let schemas: Value = serde_json::from_slice(&schemas).unwrap_or_default();
-            if let Some(schema) = schemas["input"].as_object() {
-                manifest.input = host::manifest::Input::of_schema(schema);
+            if let Some(schema) = schemas.get("input") {
+                let schema = host::schema::Keywords::deserialize(schema).unwrap();
+                manifest.input = host::manifest::Input::of_schema(&schema);
             }
             manifest
         })

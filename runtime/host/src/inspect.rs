@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use model::Failure;
 use model::pack::Asked;
+use serde::Deserialize as _;
+use serde_json::{Map, Value};
 
+use crate::answer;
 use crate::component::Component;
 use crate::contract::Part;
 use crate::error::InstallError;
 use crate::host::Host;
 use crate::invoke::{self, Schemas};
 use crate::manifest::{Input, Manifest};
+use crate::schema::Keywords;
 
 /// A plugin's file.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct Inspected {
     pub can_undo: bool,
     /// The schemas by which it describes its JSON; `None` if it does not.
     pub schemas: Option<Schemas>,
+    /// The input of the steps that call it: by its schema, or else by its manifest.
+    input: Input,
 }
 
 /// Why a file cannot be inspected.
@@ -50,17 +56,25 @@ impl Host {
             false => None,
         };
         let (manifest, can_undo) = (component.manifest.clone(), component.can_undo());
-        Ok(Inspected { manifest, can_undo, schemas })
+        let described = schemas.as_ref().and_then(|schemas| schemas.input.as_ref());
+        let input = match described {
+            Some(schema) => described_input(schema).map_err(InspectError::Description)?,
+            None => manifest.input.clone(),
+        };
+        Ok(Inspected { manifest, can_undo, schemas, input })
     }
 }
 
 impl Inspected {
-    /// What the plugin asks of the steps that call it: by its schema, or else by its manifest.
+    /// The input that steps must have to call it.
     pub fn asked(&self) -> Asked {
-        let described = self.schemas.as_ref().and_then(|schemas| schemas.input.as_ref());
-        match described {
-            Some(schema) => Input::of_schema(schema).asked(self.can_undo),
-            None => self.manifest.input.asked(self.can_undo),
-        }
+        self.input.asked(self.can_undo)
     }
+}
+
+/// The input that a plugin describes.
+fn described_input(schema: &Map<String, Value>) -> Result<Input, Failure> {
+    let wrong =
+        |error| answer::malformed(&format!("a schema of inputs with a wrong keyword: {error}"));
+    Keywords::deserialize(schema).map(|keywords| Input::of_schema(&keywords)).map_err(wrong)
 }

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod manifest;
 pub mod registry;
 pub mod role;
+pub mod schema;
 
 mod admission;
 mod answer;
@@ -29,7 +30,6 @@ mod machine;
 mod mask;
 mod precompiled;
 mod rating;
-mod schema;
 mod shared;
 mod state;
 mod sweep;

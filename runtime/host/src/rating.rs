@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{Failure, FailureClass, FailureCode, Outcome};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use tmf::money::{AMOUNT_MAX, Decimal, decimal};
 
 use crate::answer::malformed;
@@ -179,33 +179,53 @@ pub(crate) fn outputs(charges: Vec<Charge>) -> Outcome {
         let answer = format!("`{} {}`, which is no money", money.amount, money.currency);
         return Outcome::Failed(malformed(&answer));
     }
-    let charges = charges.into_iter().map(charge).collect();
-    Outcome::Done([("charges".to_owned(), Value::Array(charges))].into_iter().collect())
+    let charges: Vec<Charged> = charges.into_iter().map(charge).collect();
+    let charges = serde_json::to_value(charges).expect("texts are JSON");
+    Outcome::Done([("charges".to_owned(), charges)].into_iter().collect())
 }
 
-fn charge(charge: Charge) -> Value {
-    let kind = match charge.kind {
-        ChargeKind::OneOff => "oneOff",
-        ChargeKind::Recurring => "recurring",
-        ChargeKind::Usage => "usage",
-    };
-    let money = |money: Money| json!({ "currency": money.currency, "amount": money.amount });
+/// A charge, as a step's outputs have it.
+#[derive(Serialize)]
+struct Charged {
+    price: String,
+    name: String,
+    kind: &'static str,
+    net: ChargedMoney,
+    tax: ChargedMoney,
+    from: String,
+    to: String,
+    attributes: BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct ChargedMoney {
+    currency: String,
+    amount: String,
+}
+
+fn charge(charge: Charge) -> Charged {
     let (from, to) = charge.covers.unwrap_or_default();
-    let attributes: Map<_, _> = charge
-        .attributes
-        .into_iter()
-        .map(|attribute| (attribute.name, Value::String(attribute.value)))
-        .collect();
-    json!({
-        "price": charge.price,
-        "name": charge.name,
-        "kind": kind,
-        "net": money(charge.net),
-        "tax": money(charge.tax),
-        "from": from,
-        "to": to,
-        "attributes": attributes,
-    })
+    let attributes = charge.attributes.into_iter();
+    Charged {
+        price: charge.price,
+        name: charge.name,
+        kind: match charge.kind {
+            ChargeKind::OneOff => "oneOff",
+            ChargeKind::Recurring => "recurring",
+            ChargeKind::Usage => "usage",
+        },
+        net: charge.net.into(),
+        tax: charge.tax.into(),
+        from,
+        to,
+        attributes: attributes.map(|attribute| (attribute.name, attribute.value)).collect(),
+    }
+}
+
+impl From<Money> for ChargedMoney {
+    fn from(money: Money) -> Self {
+        Self { currency: money.currency, amount: money.amount }
+    }
 }
 
 /// Whether a text is a decimal that keeps all its digits, of an amount that may be charged.

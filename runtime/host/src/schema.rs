@@ -4,27 +4,74 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::pack::InputKind;
-use serde_json::{Map, Value};
+use serde::Deserialize;
 
 use crate::manifest::{Input, Key};
 
 /// Max depth of a schema that is read.
 const DEPTH_MAX: usize = 16;
 
+/// A schema: a boolean allows or forbids every value.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Schema {
+    Any(bool),
+    Keywords(Box<Keywords>),
+}
+
+/// The keywords of a schema from which a step's keys are read.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Keywords {
+    #[serde(rename = "$ref")]
+    reference: Option<String>,
+    #[serde(rename = "$defs")]
+    definitions: BTreeMap<String, Schema>,
+    #[serde(rename = "type")]
+    kinds: Option<Kinds>,
+    any_of: Vec<Schema>,
+    one_of: Vec<Schema>,
+    properties: BTreeMap<String, Schema>,
+    required: BTreeSet<String>,
+    additional_properties: Option<Schema>,
+    items: Option<Schema>,
+    #[serde(rename = "enum")]
+    values: Vec<Literal>,
+    #[serde(rename = "const")]
+    value: Option<Literal>,
+    description: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Kinds {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// A value that a schema lists.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum Literal {
+    Text(String),
+    Other(serde::de::IgnoredAny),
+}
+
 impl Input {
     /// The input that a schema describes.
-    pub fn of_schema(schema: &Map<String, Value>) -> Self {
+    pub fn of_schema(schema: &Keywords) -> Self {
         let reader = Reader { root: schema };
         let variants = reader.variants(schema);
-        let required: Vec<BTreeSet<&str>> = variants.iter().map(|one| required(one)).collect();
-        let common = |name: &&str| required.iter().all(|names| names.contains(name));
-        let all: BTreeSet<&str> = required.iter().flatten().copied().collect();
-        let (mandatory, alternatives): (Vec<&str>, Vec<&str>) = all.into_iter().partition(common);
+        let is_common = |name: &&str| variants.iter().all(|one| one.required.contains(*name));
+        let all: BTreeSet<&str> =
+            variants.iter().flat_map(|one| &one.required).map(String::as_str).collect();
+        let (mandatory, alternatives): (Vec<&str>, Vec<&str>) =
+            all.into_iter().partition(is_common);
         let texts = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         let mut keys = BTreeMap::new();
         // A schema that allows other names does not list them.
-        if variants.iter().all(|variant| is_closed(variant)) {
-            for variant in variants {
+        if variants.iter().all(|variant| variant.is_closed()) {
+            for variant in &variants {
                 reader.keys(variant, "", 0, &mut keys);
             }
         }
@@ -37,26 +84,28 @@ impl Input {
 }
 
 struct Reader<'a> {
-    root: &'a Map<String, Value>,
+    root: &'a Keywords,
 }
 
 impl<'a> Reader<'a> {
     /// The alternatives of a schema; itself if it has none.
-    fn variants(&self, schema: &'a Map<String, Value>) -> Vec<&'a Map<String, Value>> {
+    fn variants(&self, schema: &'a Keywords) -> Vec<&'a Keywords> {
         let schema = self.resolved(schema);
-        let listed = ["anyOf", "oneOf"].iter().find_map(|name| schema.get(*name)?.as_array());
-        let Some(listed) = listed else { return vec![schema] };
-        let objects = listed.iter().filter_map(Value::as_object);
-        objects.map(|schema| self.resolved(schema)).filter(|schema| !is_null(schema)).collect()
+        let listed = if schema.any_of.is_empty() { &schema.one_of } else { &schema.any_of };
+        if listed.is_empty() {
+            return vec![schema];
+        }
+        let resolved = listed.iter().filter_map(Schema::keywords).map(|one| self.resolved(one));
+        resolved.filter(|schema| !schema.is_null()).collect()
     }
 
     /// The schema that a reference within this one names.
-    fn resolved(&self, schema: &'a Map<String, Value>) -> &'a Map<String, Value> {
+    fn resolved(&self, schema: &'a Keywords) -> &'a Keywords {
         let mut schema = schema;
         for _ in 0..DEPTH_MAX {
-            let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { break };
+            let Some(reference) = &schema.reference else { break };
             let named = reference.strip_prefix("#/$defs/");
-            let found = named.and_then(|name| self.root.get("$defs")?.get(name)?.as_object());
+            let found = named.and_then(|name| self.root.definitions.get(name)?.keywords());
             let Some(found) = found else { break };
             schema = found;
         }
@@ -66,7 +115,7 @@ impl<'a> Reader<'a> {
     /// Adds the properties of a schema, and those within them.
     fn keys(
         &self,
-        schema: &'a Map<String, Value>,
+        schema: &'a Keywords,
         prefix: &str,
         depth: usize,
         keys: &mut BTreeMap<String, Key>,
@@ -74,24 +123,24 @@ impl<'a> Reader<'a> {
         if depth > DEPTH_MAX {
             return;
         }
-        let required = required(schema);
-        for (name, property) in properties(schema) {
+        for (name, property) in &schema.properties {
             let path = format!("{prefix}{name}");
-            let variants = property.as_object().map(|one| self.variants(one)).unwrap_or_default();
+            let own = property.keywords();
+            let variants = own.map(|one| self.variants(one)).unwrap_or_default();
             let key = Key {
                 name: path.clone(),
                 kind: kind(&variants),
-                about: about(property),
+                about: own.map(Keywords::about).unwrap_or_default(),
                 // At the top it is in the list of mandatory names.
-                mandatory: depth > 0 && required.contains(name.as_str()),
+                mandatory: depth > 0 && schema.required.contains(name),
             };
             for variant in &variants {
-                if is_closed(variant) {
+                if variant.is_closed() {
                     self.keys(variant, &format!("{path}."), depth + 1, keys);
                 }
-                let items = variant.get("items").and_then(Value::as_object);
+                let items = variant.items.as_ref().and_then(Schema::keywords);
                 for item in items.into_iter().flat_map(|items| self.variants(items)) {
-                    if is_closed(item) {
+                    if item.is_closed() {
                         self.keys(item, &format!("{path}[]."), depth + 1, keys);
                     }
                 }
@@ -101,27 +150,51 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn properties(schema: &Map<String, Value>) -> impl Iterator<Item = (&String, &Value)> {
-    schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+impl Schema {
+    fn keywords(&self) -> Option<&Keywords> {
+        match self {
+            Self::Keywords(keywords) => Some(keywords),
+            Self::Any(_) => None,
+        }
+    }
 }
 
-fn required(schema: &Map<String, Value>) -> BTreeSet<&str> {
-    let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-    names.filter_map(Value::as_str).collect()
-}
+impl Keywords {
+    /// Whether other properties than the listed ones are forbidden.
+    fn is_closed(&self) -> bool {
+        self.additional_properties == Some(Schema::Any(false))
+    }
 
-/// Whether other properties than the listed ones are forbidden.
-fn is_closed(schema: &Map<String, Value>) -> bool {
-    schema.get("additionalProperties") == Some(&Value::Bool(false))
-}
+    fn is_null(&self) -> bool {
+        matches!(&self.kinds, Some(Kinds::One(kind)) if kind == "null")
+    }
 
-fn is_null(schema: &Map<String, Value>) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("null")
+    /// The types apart from null; `any` if they are not restricted.
+    fn types(&self) -> Vec<&str> {
+        match &self.kinds {
+            Some(Kinds::One(one)) => vec![one],
+            Some(Kinds::Several(several)) => {
+                several.iter().map(String::as_str).filter(|one| *one != "null").collect()
+            }
+            None => {
+                // An enumeration without a type is one of texts, if its values are.
+                let mut values = self.values.iter().chain(&self.value).peekable();
+                let is_listed = values.peek().is_some();
+                let are_texts = is_listed && values.all(|value| matches!(value, Literal::Text(_)));
+                vec![if are_texts { "string" } else { "any" }]
+            }
+        }
+    }
+
+    /// The description, on one line.
+    fn about(&self) -> String {
+        self.description.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// The kind of a value, if all alternatives have the same one.
-fn kind(variants: &[&Map<String, Value>]) -> InputKind {
-    let kinds: BTreeSet<&str> = variants.iter().flat_map(|variant| types(variant)).collect();
+fn kind(variants: &[&Keywords]) -> InputKind {
+    let kinds: BTreeSet<&str> = variants.iter().flat_map(|variant| variant.types()).collect();
     let mut kinds = kinds.into_iter();
     match (kinds.next(), kinds.next()) {
         (Some("string"), None) => InputKind::Text,
@@ -131,33 +204,6 @@ fn kind(variants: &[&Map<String, Value>]) -> InputKind {
         (Some("object"), None) => InputKind::Mapping,
         _ => InputKind::Any,
     }
-}
-
-/// The types of a schema apart from null; `any` if it does not restrict them.
-fn types(schema: &Map<String, Value>) -> Vec<&str> {
-    match schema.get("type") {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => {
-            several.iter().filter_map(Value::as_str).filter(|one| *one != "null").collect()
-        }
-        // An enumeration without a type is one of texts, if its values are.
-        _ if schema.get("enum").is_some_and(are_texts)
-            || schema.get("const").is_some_and(Value::is_string) =>
-        {
-            vec!["string"]
-        }
-        _ => vec!["any"],
-    }
-}
-
-fn are_texts(values: &Value) -> bool {
-    values.as_array().is_some_and(|values| values.iter().all(Value::is_string))
-}
-
-/// The description of a property, on one line.
-fn about(property: &Value) -> String {
-    let text = property.get("description").and_then(Value::as_str).unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
-fn input(schema: Value) -> Input {
-    let Value::Object(schema) = schema else { panic!("{schema}") };
+fn input(schema: &Value) -> Input {
+    let schema = Keywords::deserialize(schema).unwrap();
     Input::of_schema(&schema)
 }
 
@@ -18,7 +18,7 @@ fn keys(input: &Input) -> String {
 
 #[test]
 fn keys_have_names_types_and_descriptions() {
-    let input = input(json!({
+    let input = input(&json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["element"],
@@ -51,7 +51,7 @@ fn keys_have_names_types_and_descriptions() {
 
 #[test]
 fn alternatives_share_their_keys() {
-    let input = input(json!({ "anyOf": [
+    let input = input(&json!({ "anyOf": [
         { "type": "object", "additionalProperties": false, "required": ["pool", "site"],
           "properties": { "pool": { "type": "string" }, "site": { "type": "string" } } },
         { "type": "object", "additionalProperties": false, "required": ["take", "site"],
@@ -64,7 +64,7 @@ fn alternatives_share_their_keys() {
 
 #[test]
 fn an_open_schema_lists_no_keys() {
-    let input = input(json!({
+    let input = input(&json!({
         "type": "object", "required": ["a"], "properties": { "a": { "type": "string" } },
     }));
     assert_eq!(input.mandatory, ["a"]);
@@ -73,7 +73,7 @@ fn an_open_schema_lists_no_keys() {
 
 #[test]
 fn a_schema_that_refers_to_itself_ends() {
-    let input = input(json!({
+    let input = input(&json!({
         "$ref": "#/$defs/a",
         "$defs": { "a": {
             "type": "object", "additionalProperties": false,
@@ -81,4 +81,17 @@ fn a_schema_that_refers_to_itself_ends() {
         } },
     }));
     assert!(input.keys.len() > 3);
+}
+
+#[test]
+fn a_keyword_of_the_wrong_type_is_an_error() {
+    for wrong in [
+        json!({ "required": "element" }),
+        json!({ "properties": ["element"] }),
+        json!({ "properties": { "element": 1 } }),
+        json!({ "type": 1 }),
+        json!({ "description": 1 }),
+    ] {
+        assert!(Keywords::deserialize(&wrong).is_err(), "{wrong}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Translates requests to rate into contract 0.1, where the tariff of a usage is in attributes.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::bindings::rater::exports::ferrule::plugin::rating as old;
 use super::old as old_types;
@@ -70,12 +70,12 @@ pub(super) fn usage_request(
     let weekday = usage.weekday.map(|day| day_number(day).to_string());
     attributes.extend(weekday.map(|day| attribute("weekday", &day)));
     if !usage.tiers.is_empty() {
-        let tiers = usage.tiers.iter().map(tier).collect();
-        attributes.push(attribute("tiers", &Value::Array(tiers).to_string()));
+        let tiers: Vec<Tier<'_>> = usage.tiers.iter().map(tier).collect();
+        attributes.push(attribute("tiers", &json(&tiers)));
     }
     if !usage.bands.is_empty() {
-        let bands = usage.bands.iter().map(band).collect();
-        attributes.push(attribute("bands", &Value::Array(bands).to_string()));
+        let bands: Vec<Band<'_>> = usage.bands.iter().map(band).collect();
+        attributes.push(attribute("bands", &json(&bands)));
     }
     let price = old::Price {
         id: usage.price.clone(),
@@ -88,22 +88,41 @@ pub(super) fn usage_request(
     with_prices(request, vec![price])
 }
 
-fn tier(tier: &usage_rating::Tier) -> Value {
-    match &tier.up_to {
-        Some(up_to) => json!({ "upTo": up_to, "price": tier.price }),
-        None => json!({ "price": tier.price }),
+/// A tier as contract 0.1 writes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tier<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_to: Option<&'a str>,
+    price: &'a str,
+}
+
+/// A band of the day as contract 0.1 writes it.
+#[derive(Serialize)]
+struct Band<'a> {
+    name: &'a str,
+    from: String,
+    until: String,
+    percent: &'a str,
+    days: Vec<u32>,
+}
+
+fn tier(tier: &usage_rating::Tier) -> Tier<'_> {
+    Tier { up_to: tier.up_to.as_deref(), price: &tier.price }
+}
+
+fn band(band: &usage_rating::Band) -> Band<'_> {
+    Band {
+        name: &band.name,
+        from: time(band.first_minute),
+        until: time(band.end_minute),
+        percent: &band.percent,
+        days: band.days.iter().map(|day| day_number(*day)).collect(),
     }
 }
 
-fn band(band: &usage_rating::Band) -> Value {
-    let days: Vec<u32> = band.days.iter().map(|day| day_number(*day)).collect();
-    json!({
-        "name": band.name,
-        "from": time(band.first_minute),
-        "until": time(band.end_minute),
-        "percent": band.percent,
-        "days": days,
-    })
+fn json<T: Serialize>(attribute: &T) -> String {
+    serde_json::to_string(attribute).expect("texts and numbers are JSON")
 }
 
 fn time(minute: u32) -> String {
