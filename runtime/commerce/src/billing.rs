@@ -1,6 +1,6 @@
-//! Rating and billing as functions of documents and dates: what products and usage cost, the bills
-//! made of that, what is paid, and the books. Nothing here knows what day it is or where documents
-//! lie.
+//! Rating and billing as functions of documents and dates: the cost of products and usage, the bills
+//! made of it, payments, and the books. Nothing here knows the present day or where documents are
+//! stored.
 //!
 //! The days of a product that are charged follow from its status ([`timeline`]); the prices that it
 //! had on them ([`spans`]) give rates ([`charge`]), which are TMF678 applied billing rates ([`rate`](model::pricing::rate)). Usage is
@@ -15,6 +15,7 @@ pub mod left;
 mod periods;
 pub mod spans;
 pub mod timeline;
+pub mod versions;
 
 pub mod charge;
 pub mod terms;

@@ -11,14 +11,15 @@ pub mod usages;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::charge::{Reach, Until, Window, kept, owed};
 use super::terms::Terms;
 use super::timeline::{Status, Timeline};
 use model::pricing::rate::{Rate, RateKind};
+use tmf::Malformed;
 use tmf::day::{Day, Days};
-use tmf::field::{Field, Malformed};
+use tmf::document::product::Product;
+use tmf::document::{Deferred, Reference};
 use tmf::money::Money;
 
 pub use fault::{Fault, FaultKind, Row};
@@ -56,24 +57,22 @@ impl Kind {
     }
 }
 
-/// Compares products with rates before a day. `rates` are all that
-/// there are.
+/// Compares products with all their rates before a day.
 pub fn compare(
-    products: &[(Value, Timeline)],
+    products: &[(&Product, &Timeline)],
     rates: &[Rate],
     until: Day,
     terms: &Terms,
 ) -> Result<Vec<Finding>, Malformed> {
     let mut found: BTreeMap<(Kind, String, String, String), Finding> = BTreeMap::new();
-    let mut by_product: BTreeMap<&str, Vec<Rate>> = BTreeMap::new();
+    let mut by_product: BTreeMap<&str, Vec<&Rate>> = BTreeMap::new();
     for rate in rates {
         if let Some(product) = &rate.product {
-            by_product.entry(product).or_default().push(rate.clone());
+            by_product.entry(product).or_default().push(rate);
         }
     }
     for (product, timeline) in products {
-        let id = Field::root(product).need("id")?.text()?.to_owned();
-        let mine = by_product.remove(id.as_str()).unwrap_or_default();
+        let mine = by_product.remove(product.id.as_str()).unwrap_or_default();
         let all = Until::all(until);
         let window = Window { until: &all, reach: Reach::Window };
         for rate in owed(product, timeline, &mine, window, terms, terms.zone.start_of(until))? {
@@ -83,14 +82,13 @@ pub fn compare(
                     Kind::ActiveNotBilled
                 }
             };
-            add(&mut found, kind, &id, &rate, rate.covers, rate.net.amount);
+            add(&mut found, kind, &product.id, &rate, rate.covers, rate.net.amount);
         }
     }
-    // What is left is charged for products that the inventory does not know.
+    // The other rates are of products that the inventory does not know.
     for (product, rates) in by_product {
-        let all: Vec<&Rate> = rates.iter().collect();
         for charge in rates.iter().filter(|rate| rate.kind == RateKind::Recurring) {
-            for days in kept(charge, &all) {
+            for days in kept(charge, &rates) {
                 let of = charge.covers.map_or(1, Days::count);
                 let share = charge.net.amount * Decimal::from(days.count()) / Decimal::from(of);
                 let net = terms.rounding.of(-share, &charge.net.currency).amount;
@@ -101,17 +99,20 @@ pub fn compare(
     Ok(found.into_values().collect())
 }
 
-/// A product that is charged for something, and has no account that pays it.
-pub fn no_account(product: &Value) -> Option<Fault> {
-    let has_account = |one: &Value| one.pointer("/billingAccount/id").is_some_and(Value::is_string);
-    let status = product.get("status").and_then(Value::as_str).and_then(Status::parse);
-    let prices = product.get("productPrice").and_then(Value::as_array);
-    let is_unpaid = prices.is_some_and(|prices| !prices.iter().all(has_account));
-    if status != Some(Status::Active) || !is_unpaid || has_account(product) {
+/// A product that has a price, and no account that pays it.
+pub fn no_account(product: &Product) -> Option<Fault> {
+    let is_account = |reference: &Reference| reference.id.is_some();
+    let mut prices = product.product_price.iter().map(Deferred::ok);
+    let is_unpaid = prices.any(|price| {
+        let account = price.and_then(|price| price.billing_account.as_ref());
+        !account.is_some_and(is_account)
+    });
+    let is_paid = !is_unpaid || product.billing_account.as_ref().is_some_and(is_account);
+    if product.status != Some(Status::Active) || is_paid {
         return None;
     }
-    let id = product.get("id").and_then(Value::as_str).unwrap_or_default();
-    Some(FaultKind::NoAccount.of("product", id, "is active, and no account pays for its prices"))
+    let reason = "is active, and no account pays for its prices";
+    Some(FaultKind::NoAccount.of("product", &product.id, reason))
 }
 
 /// Adds a rate to the finding of its product and price.

@@ -40,7 +40,7 @@ pub enum NotMoved {
     #[error("bill `{bill}` becomes `{}` by payments and write-offs only", .to.as_str())]
     Paid { bill: String, to: BillState },
     /// It is not the sum of its lines.
-    #[error("bill `{bill}` says {told} {what}, and its lines come to {lines}")]
+    #[error("bill `{bill}` has {told} {what}, and its lines come to {lines}")]
     Sum {
         bill: String,
         what: &'static str,

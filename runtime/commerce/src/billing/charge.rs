@@ -1,4 +1,4 @@
-//! The charges of a product up to a day, and what is given back of earlier ones.
+//! The charges of a product up to a day, and the refunds of earlier ones.
 //!
 //! The rule: a price is owed for every day that the product is charged ([`super::timeline`]) and has
 //! that price ([`crate::billing::spans`]), from its first day on. Days that a rate covers already are not
@@ -9,17 +9,16 @@
 //! of the month that the day is in, counted from bill day to bill day; so does one for years. A
 //! price for days or weeks costs the same share every day. A price whose period is longer than
 //! the bill cycle is charged to the end of that period, ahead. Charges of one period are computed
-//! exactly, added up and rounded once: each is what the sum is more than before. Taxes are taken
-//! from what was rounded.
+//! exactly, added up and rounded once: each is the increase of the rounded sum. Taxes are computed from
+//! the rounded amounts.
 
 mod earlier;
 mod exact;
 mod until;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use self::earlier::{Earlier, without};
 use super::left::Left;
@@ -29,25 +28,29 @@ use super::timeline::Timeline;
 use crate::billing::spans::Span;
 use model::pricing::product_price::{Alteration, AlterationKey, Period, ProductPrice};
 use model::pricing::rate::{Rate, RateKind};
+use tmf::Malformed;
 use tmf::day::{Day, Days};
-use tmf::field::{Field, Malformed};
+use tmf::document::id_of;
+use tmf::document::product::Product;
 use tmf::money::{PriceKind, decimals};
 use tmf::time::Timestamp;
 
 pub(super) use self::exact::{Exact, Exacts};
 pub use self::until::Until;
 
-/// Lists what a product owes up to a day, and what it is given back, beyond the rates that there
-/// are: all of the product's, billed or not. `at` is when the new ones are made.
+/// Lists the charges and refunds of a product up to a day that are not among its rates yet. `rates` are
+/// all rates of the product, billed or not; `at` is when the new ones are made.
 pub fn due(
-    product: &Value,
+    product: &Product,
     timeline: &Timeline,
     rates: &[Rate],
     until: &Until,
     terms: &Terms,
     at: Timestamp,
 ) -> Result<Vec<Rate>, Malformed> {
-    owed(product, timeline, rates, Window { until, reach: Reach::PricePeriod }, terms, at)
+    let mine: Vec<&Rate> =
+        rates.iter().filter(|rate| rate.product.as_ref() == Some(&product.id)).collect();
+    owed(product, timeline, &mine, Window { until, reach: Reach::PricePeriod }, terms, at)
 }
 
 /// The days to charge for.
@@ -66,23 +69,21 @@ pub(super) enum Reach {
     PricePeriod,
 }
 
-/// As [`due`], for a window.
+/// As [`due`], for a window, with the rates of the product alone.
 pub(super) fn owed(
-    product: &Value,
+    product: &Product,
     timeline: &Timeline,
-    rates: &[Rate],
+    rates: &[&Rate],
     window: Window<'_>,
     terms: &Terms,
     at: Timestamp,
 ) -> Result<Vec<Rate>, Malformed> {
-    let id = Field::root(product).need("id")?.text()?.to_owned();
-    let mine: Vec<&Rate> = rates.iter().filter(|rate| rate.product.as_ref() == Some(&id)).collect();
-    let Some(mut charging) = Charging::new(product, timeline, &mine, terms, at)? else {
+    let Some(mut charging) = Charging::new(product, timeline, rates, terms, at)? else {
         return Ok(Vec::new());
     };
     let credits = charging.credits(window.until);
     for span in timeline.spans() {
-        let account = span.price.account.as_deref().or(charging.account.as_deref());
+        let account = span.price.account.as_deref().or(charging.account);
         let Some(until) = window.until.of(account) else { continue };
         match (span.price.kind, span.price.period) {
             (PriceKind::OneOff, _) => charging.one_off(span, until),
@@ -93,9 +94,9 @@ pub(super) fn owed(
             (PriceKind::Usage, _) | (PriceKind::Recurring, None) => {}
         }
     }
-    let Charging { id, mut made, .. } = charging;
+    let mut made = charging.made;
     made.extend(credits);
-    number(&id, mine, &mut made);
+    number(&product.id, rates.iter().copied(), &mut made);
     Ok(made)
 }
 
@@ -115,7 +116,7 @@ pub fn number<'a>(product: &str, earlier: impl IntoIterator<Item = &'a Rate>, ma
     }
 }
 
-/// The days of a charge that were not given back.
+/// The days of a charge that were not refunded.
 pub(super) fn kept(charge: &Rate, rates: &[&Rate]) -> Vec<Days> {
     let credits = rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
     without(charge, &credits.copied().collect::<Vec<_>>())
@@ -147,16 +148,15 @@ fn altering(span: &Span, alteration: &Alteration) -> Altering {
 }
 
 struct Charging<'a> {
-    id: String,
-    name: String,
-    account: Option<String>,
+    product: &'a Product,
+    account: Option<&'a str>,
     charged: Vec<Days>,
     /// The first day that is charged.
     begin: Day,
     spans: &'a [Span],
     earlier: Vec<Earlier<'a>>,
     /// The one-off prices that are charged.
-    once: Vec<String>,
+    once: BTreeSet<&'a str>,
     begins: BTreeMap<Altering, Day>,
     terms: &'a Terms,
     at: Timestamp,
@@ -174,44 +174,42 @@ struct Row<'a> {
 impl<'a> Charging<'a> {
     /// The charging of a product whose rates these are. `None` if it was never charged, nor is to be.
     fn new(
-        product: &Value,
+        product: &'a Product,
         timeline: &'a Timeline,
         rates: &[&'a Rate],
         terms: &'a Terms,
         at: Timestamp,
     ) -> Result<Option<Self>, Malformed> {
-        let root = Field::root(product);
-        let id = root.need("id")?.text()?.to_owned();
         let charged = timeline.charged();
         let begin = charged.first().map(|days| days.from).or_else(|| first_covered(rates));
         let Some(begin) = begin else { return Ok(None) };
         let once = rates.iter().filter(|rate| rate.kind == RateKind::OneOff);
         Ok(Some(Self {
-            name: root.text_or("name", &id)?.to_owned(),
-            account: root.reference("billingAccount")?,
-            once: once.filter_map(|rate| rate.price.clone()).collect(),
+            product,
+            account: id_of(product.billing_account.as_ref(), "billingAccount")?,
+            once: once.filter_map(|rate| rate.price.as_deref()).collect(),
             earlier: Earlier::all(rates, timeline.spans(), &charged),
             begins: begins(timeline.spans(), &charged),
             spans: timeline.spans(),
             charged,
             begin,
-            id,
             terms,
             at,
             made: Vec::new(),
         }))
     }
 
-    fn one_off(&mut self, span: &Span, until: Day) {
+    fn one_off(&mut self, span: &'a Span, until: Day) {
         let price = &span.price;
         // On the first day on which the product is charged and has it.
         let begin = self.charged.iter().find_map(|days| days.common(span.days));
         let begin = begin.map(|days| days.from).filter(|begin| *begin < until);
-        let Some(begin) = begin.filter(|_| !self.once.contains(&span.key)) else { return };
+        let is_new = !self.once.contains(span.key.as_str());
+        let Some(begin) = begin.filter(|_| is_new) else { return };
         let (amount, altered_by) = price.on(begin, begin);
         let day = Days { from: begin, until: begin.plus_days(1) };
         let rate = self.charge(span, RateKind::OneOff, amount, &altered_by, day);
-        self.once.push(span.key.clone());
+        self.once.insert(&span.key);
         self.made.push(rate);
     }
 
@@ -282,8 +280,8 @@ impl<'a> Charging<'a> {
         self.rounded(days / of, row.span) - charged
     }
 
-    /// What was charged of a price, and is made now: the days, what is left of the amount as the
-    /// price is told, and how often it was rounded.
+    /// The earlier and new charges of a price: the days, the amount that is left, with tax if the price
+    /// includes it, and how often it was rounded.
     fn charges_of(&self, span: &Span) -> impl Iterator<Item = (Vec<Days>, Decimal, u32)> {
         let (key, price) = (span.key.as_str(), &span.price);
         let is_same = move |rate: &Rate| {
@@ -329,7 +327,7 @@ impl<'a> Charging<'a> {
         self.terms.rounding.of(amount, &span.price.amount.currency).amount
     }
 
-    /// What a price is on a day, and the names of what alters it.
+    /// A price on a day, and the names of its alterations then.
     fn altered<'b>(&self, span: &'b Span, day: Day) -> (Decimal, Vec<&'b str>) {
         span.price.altered(|alteration| day < self.end(span, alteration))
     }
@@ -344,7 +342,7 @@ impl<'a> Charging<'a> {
         span.price.alterations().iter().map(|one| self.end(span, one)).collect()
     }
 
-    /// Gives back days that were charged and are not owed, of what is charged now.
+    /// Refunds days that were charged and are not owed, to the accounts that are charged now.
     fn credits(&mut self, until: &Until) -> Vec<Rate> {
         let mut earlier = std::mem::take(&mut self.earlier);
         let mut credits = Vec::new();
@@ -365,8 +363,8 @@ impl<'a> Charging<'a> {
         credits
     }
 
-    /// Of a charge the share of some days, and no more than is left of it; all of that if no days are
-    /// left.
+    /// Refunds the share of some days of a charge, up to the amount that is left of it; all of that if
+    /// no days are left.
     fn credit(&self, earlier: &Earlier<'_>, days: Days, left: i64) -> Rate {
         let Earlier { charge, left: rest, .. } = earlier;
         let of = charge.covers.map_or(1, Days::count);
@@ -405,12 +403,12 @@ impl<'a> Charging<'a> {
         let (net, taxes) = self.terms.charged(price, amount);
         Rate {
             id: String::new(),
-            name: joined(&self.name, &price.name),
+            name: joined(self.product.name.as_ref().unwrap_or(&self.product.id), &price.name),
             description: altered_by.join(", "),
             kind,
             date: self.at,
-            account: price.account.clone().or_else(|| self.account.clone()),
-            product: Some(self.id.clone()),
+            account: price.account.as_deref().or(self.account).map(str::to_owned),
+            product: Some(self.product.id.clone()),
             price: Some(span.key.clone()),
             credits: None,
             covers: Some(covers),
@@ -421,7 +419,7 @@ impl<'a> Charging<'a> {
     }
 }
 
-/// Two texts with a comma between, or the one that says something.
+/// Two texts with a comma between, or the one that is not empty.
 fn joined(left: &str, right: &str) -> String {
     match (left.is_empty(), right.is_empty()) {
         (false, false) => format!("{left}, {right}"),

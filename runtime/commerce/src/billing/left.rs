@@ -1,4 +1,4 @@
-//! What is left of a charge: what was charged, less what was given back of it.
+//! The amounts that are left of a charge: the charge, less its refunds.
 
 use rust_decimal::Decimal;
 
@@ -28,15 +28,19 @@ impl Left {
         Self { net: rate.net.clone(), taxes: rate.taxes.clone() }
     }
 
-    /// What is left after another rate, which is less than zero if it gives something back.
+    /// The amounts with those of another rate, which are negative if it refunds something.
     #[must_use]
     pub fn after(mut self, rate: &Rate) -> Self {
-        self.net.amount += rate.net.amount;
-        tax::add(&mut self.taxes, &rate.taxes);
+        self.add(rate);
         self
     }
 
-    /// A share of it as it is given back: each amount by itself, rounded once.
+    pub(super) fn add(&mut self, rate: &Rate) {
+        self.net.amount += rate.net.amount;
+        tax::add(&mut self.taxes, &rate.taxes);
+    }
+
+    /// The refund of a share of it: each amount by itself, rounded once.
     #[must_use]
     pub fn share_back(&self, share: Decimal, of: Decimal, rounding: Rounding) -> Self {
         let currency = &self.net.currency;
@@ -45,22 +49,22 @@ impl Left {
         Self { net: back(self.net.amount), taxes: self.taxes.iter().map(tax).collect() }
     }
 
-    /// The same, but of each amount no more than of another one of the same signs.
+    /// The same, with each amount limited to that of another one of the same signs.
     #[must_use]
-    pub fn within(mut self, most: &Self) -> Self {
-        let bounded = |amount: Decimal, most: Decimal| {
-            if amount.abs() > most.abs() { most } else { amount }
+    pub fn within(mut self, max: &Self) -> Self {
+        let bounded = |amount: Decimal, max: Decimal| {
+            if amount.abs() > max.abs() { max } else { amount }
         };
-        self.net.amount = bounded(self.net.amount, most.net.amount);
+        self.net.amount = bounded(self.net.amount, max.net.amount);
         for tax in &mut self.taxes {
-            if let Some(most) = most.taxes.iter().find(|one| one.is_same(tax)) {
-                tax.amount = bounded(tax.amount, most.amount);
+            if let Some(max) = max.taxes.iter().find(|one| one.is_same(tax)) {
+                tax.amount = bounded(tax.amount, max.amount);
             }
         }
         self
     }
 
-    /// All of it as it is given back.
+    /// The refund of all of it.
     #[must_use]
     pub fn all_back(&self, rounding: Rounding) -> Self {
         self.share_back(Decimal::ONE, Decimal::ONE, rounding)

@@ -5,45 +5,41 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use model::pricing::product_price::{ProductPrice, keys};
 use model::pricing::rate::Rate;
+use tmf::Malformed;
 use tmf::day::{Day, Days};
-use tmf::field::Malformed;
+use tmf::document::product::Product;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
 /// A price and the days on which a product has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// What tells the price apart from the others of its product, and what its rates name.
+    /// Identifies the price among those of its product, and in its rates.
     pub key: String,
-    /// The price.
     pub price: ProductPrice,
-    /// The days.
     pub days: Days,
-    /// Since when it is known.
+    /// The time since which it is known.
     pub since: Timestamp,
 }
 
-/// What prices a product had: each version of its document with the time since which it is so, in
-/// order. The present one counts from the beginning if there is no earlier one. A version that
-/// cannot be read is passed over if a later one can be.
-pub fn spans(
-    product: &Value,
-    versions: &[(Timestamp, Value)],
+/// The prices of a product by its versions, oldest first, each with the time since which it is so. The
+/// first one counts from the beginning. A version whose prices cannot be read is passed over if those of
+/// a later one can be.
+pub fn spans<'a>(
+    versions: impl ExactSizeIterator<Item = (Timestamp, &'a Product)>,
     zone: Zone,
 ) -> Result<Vec<Span>, Malformed> {
-    let eras = eras(product, versions, zone)?;
+    let eras = eras(versions, zone)?;
     let mut spans: Vec<Span> = Vec::new();
-    // What the era before had, as places in `spans`.
+    // The places of the prices of the era before, in `spans`.
     let mut open: BTreeMap<String, usize> = BTreeMap::new();
     for (days, since, prices) in eras {
         let mut next = BTreeMap::new();
         for (key, price) in keyed(prices) {
-            let same = open.get(&key).filter(|at| spans[**at].price.costs_as(&price));
-            let at = same.copied().unwrap_or(spans.len());
+            let same = open.remove(&key).filter(|at| spans[*at].price.costs_as(&price));
+            let at = same.unwrap_or(spans.len());
             if at == spans.len() {
                 spans.push(Span { key: key.clone(), price, days, since });
             }
@@ -55,7 +51,7 @@ pub fn spans(
     Ok(spans)
 }
 
-/// Prices with what tells each apart.
+/// Prices, each with its key.
 fn keyed(prices: Vec<ProductPrice>) -> Vec<(String, ProductPrice)> {
     let ids: Vec<&str> = prices.iter().map(|price| price.id.as_str()).collect();
     let keys = keys(&ids);
@@ -65,18 +61,16 @@ fn keyed(prices: Vec<ProductPrice>) -> Vec<(String, ProductPrice)> {
 type Era = (Days, Timestamp, Vec<ProductPrice>);
 
 /// The days of each version that is the last one of a day, with its prices.
-fn eras(
-    product: &Value,
-    versions: &[(Timestamp, Value)],
+fn eras<'a>(
+    versions: impl ExactSizeIterator<Item = (Timestamp, &'a Product)>,
     zone: Zone,
 ) -> Result<Vec<Era>, Malformed> {
-    let now = (Timestamp(0), product.clone());
-    let versions = if versions.is_empty() { std::slice::from_ref(&now) } else { versions };
-    let mut known: Vec<(Timestamp, Vec<ProductPrice>)> = Vec::with_capacity(versions.len());
-    for (index, (since, version)) in versions.iter().enumerate() {
+    let count = versions.len();
+    let mut known: Vec<(Timestamp, Vec<ProductPrice>)> = Vec::with_capacity(count);
+    for (index, (since, version)) in versions.enumerate() {
         match ProductPrice::all(version) {
-            Ok(prices) => known.push((*since, prices)),
-            Err(wrong) if index + 1 == versions.len() => return Err(wrong),
+            Ok(prices) => known.push((since, prices)),
+            Err(wrong) if index + 1 == count => return Err(wrong),
             Err(_) => {}
         }
     }
@@ -93,7 +87,7 @@ fn eras(
 }
 
 /// The days for which a charge counts, of those on which the product is charged: those of its price
-/// as it was known when the charge was made. A price that the product never had says nothing.
+/// as it was known when the charge was made. All charged days if the product never had the price.
 pub(super) fn owed(charge: &Rate, spans: &[Span], charged: &[Days]) -> Vec<Days> {
     let mut own = spans.iter().filter(|span| charge.price.as_ref() == Some(&span.key)).peekable();
     let Some(first) = own.peek().copied() else { return charged.to_vec() };

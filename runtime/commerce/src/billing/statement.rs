@@ -53,7 +53,7 @@ impl Statement {
         })
     }
 
-    /// As one HTML file that needs nothing else. What came from elsewhere is escaped.
+    /// As one self-contained HTML file. All texts are escaped.
     pub fn html(&self) -> String {
         html::page(self)
     }

@@ -1,9 +1,8 @@
-//! What applies to all charges of a product alike: when bills are cut, and what tax there is.
+//! The terms of all charges of a product: when bills are cut, and the taxes.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::cycle::Cycle;
 use model::id::SpecId;
@@ -11,26 +10,28 @@ use model::pricing::amount::Rounding;
 use model::pricing::product_price::ProductPrice;
 use model::pricing::tax::AppliedTax;
 use model::rulebook::Rulebook;
+use tmf::document::product::Product;
+use tmf::document::{Deferred, Reference};
 use tmf::money::{Money, TAX_CATEGORY, Tax};
 use tmf::zone::Zone;
 
-/// What applies to all charges alike.
+/// The terms of all charges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     /// When bills are cut.
     pub cycle: Cycle,
-    /// The tax on a price that neither says its own nor is listed in `taxes`.
+    /// The tax on a price that neither names its own nor is listed in `taxes`.
     pub tax: Tax,
     /// The taxes that the catalog names, by the id of the price.
     pub taxes: BTreeMap<String, Vec<Tax>>,
-    /// Which way ties go.
+    /// The direction in which ties are rounded.
     pub rounding: Rounding,
     /// The zone of days.
     pub zone: Zone,
 }
 
 impl Default for Terms {
-    /// Monthly on the first; no tax but what prices say.
+    /// Monthly on the first; no tax except those that prices name.
     fn default() -> Self {
         Self {
             cycle: Cycle::default(),
@@ -43,7 +44,7 @@ impl Default for Terms {
 }
 
 impl Terms {
-    /// The terms of nothing in particular: the tax is the operator's own.
+    /// The terms without a product: the tax is the operator's own.
     pub fn general(rulebook: &Rulebook, cycle: Cycle) -> Self {
         let usual = Self::default();
         let tax = rulebook.usual_tax().cloned().unwrap_or(usual.tax);
@@ -52,19 +53,24 @@ impl Terms {
 
     /// The terms of a product: as quotes of its offering have them. A tax that changes in the
     /// catalog counts from the next charge on.
-    pub fn of_product(product: &Value, rulebook: &Rulebook, cycle: Cycle) -> Self {
-        let general = Self::general(rulebook, cycle);
-        let offering = product.pointer("/productOffering/id").and_then(Value::as_str);
-        let tax = offering.and_then(|offering| rulebook.tax(&SpecId::new(offering)));
-        let prices = product.get("productPrice").and_then(Value::as_array).into_iter().flatten();
-        let ids = prices
-            .filter_map(|price| price.pointer("/productOfferingPrice/id").and_then(Value::as_str));
+    pub fn of_product(product: &Product, rulebook: &Rulebook, cycle: Cycle) -> Self {
+        fn id(reference: Option<&Reference>) -> Option<&str> {
+            reference.and_then(|reference| reference.id.as_deref())
+        }
+        let mut terms = Self::general(rulebook, cycle);
+        let offering = id(product.product_offering.as_ref());
+        if let Some(tax) = offering.and_then(|offering| rulebook.tax(&SpecId::new(offering))) {
+            terms.tax = tax;
+        }
         let catalog = rulebook.catalog();
-        let taxes = ids.filter_map(|id| {
-            let taxes = catalog.prices.get(id)?.taxes.clone();
-            (!taxes.is_empty()).then(|| (id.to_owned(), taxes))
-        });
-        Self { tax: tax.unwrap_or_else(|| general.tax.clone()), taxes: taxes.collect(), ..general }
+        for price in product.product_price.iter().filter_map(Deferred::ok) {
+            let Some(id) = id(price.product_offering_price.as_ref()) else { continue };
+            let taxes = catalog.prices.get(id).map_or(&[][..], |price| price.taxes.as_slice());
+            if !taxes.is_empty() {
+                terms.taxes.insert(id.to_owned(), taxes.to_vec());
+            }
+        }
+        terms
     }
 
     /// The taxes on a price: its own, else those of the catalog, else the usual one. A rate without
@@ -85,7 +91,7 @@ impl Terms {
         price.taxes.iter().map(named).collect()
     }
 
-    /// An amount of a price as it is charged: before tax, and the taxes. What includes tax is
+    /// An amount of a price as it is charged: before tax, and the taxes. An amount that includes tax is
     /// rounded with it, and the tax is the difference.
     pub(super) fn charged(
         &self,

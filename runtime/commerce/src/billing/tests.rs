@@ -7,11 +7,14 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::charge::Until;
 use super::cycle::Cycle;
 use super::terms::Terms;
 use super::timeline::{Status, Timeline};
+use super::versions::Versions;
 use model::pricing::amount::{Rounding, written};
 use model::pricing::rate::Rate;
+use tmf::Malformed;
 use tmf::day::{Day, Days};
 use tmf::money::{Money, Tax};
 use tmf::time::Timestamp;
@@ -85,13 +88,38 @@ pub(super) fn one_off(amount: &str) -> Value {
     })
 }
 
+/// The typed document of a JSON document.
+pub(super) fn read<T: serde::de::DeserializeOwned>(document: &Value) -> T {
+    tmf::document::read(document).unwrap()
+}
+
+/// The versions of a document, the last of which is the present one.
+pub(super) fn versions<T: serde::de::DeserializeOwned>(
+    versions: &[(Timestamp, Value)],
+) -> Versions<T> {
+    let versions = versions.iter().map(|(since, version)| (*since, read(version)));
+    Versions::new(versions.collect()).unwrap()
+}
+
+/// The charges and refunds of a product.
+pub(super) fn due(
+    product: &Value,
+    timeline: &Timeline,
+    rates: &[Rate],
+    until: &Until,
+    terms: &Terms,
+    at: Timestamp,
+) -> Result<Vec<Rate>, Malformed> {
+    crate::billing::charge::due(&read(product), timeline, rates, until, terms, at)
+}
+
 /// A timeline such as `2026-03-10 active, 2026-03-20 suspended`; each at ten o'clock.
 pub(super) fn timeline(product: &Value, history: &str) -> Timeline {
     let changes = history.split(", ").filter(|change| !change.is_empty()).map(|change| {
         let (day, status) = change.split_once(' ').unwrap();
         (at(&format!("{day}T10:00:00Z")), Status::parse(status).unwrap())
     });
-    Timeline::of(product, &changes.collect::<Vec<_>>(), Zone::UTC).unwrap()
+    Timeline::of(&read(product), changes.collect(), Zone::UTC).unwrap()
 }
 
 /// Rates, one a line.

@@ -1,20 +1,21 @@
-//! Which days of a product are charged.
+//! The days on which a product is charged.
 //!
 //! A day is charged when the product is charged at the end of it: the day on which it becomes
 //! active or is resumed counts, the day on which it is suspended, terminated or replaced does not.
 //! So a product and the one that takes its place are never both charged for a day.
 
-use serde_json::Value;
-
 use crate::billing::spans::{Span, spans};
+use crate::billing::versions::Versions;
+use tmf::Malformed;
 use tmf::day::{Day, Days};
-use tmf::field::{Field, Malformed};
+use tmf::document::DateTime;
+use tmf::document::product::Product;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
 pub use tmf::ProductStatus as Status;
 
-/// What a product was when, and what it cost.
+/// The statuses and the prices of a product by time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     changes: Vec<(Timestamp, Status)>,
@@ -30,46 +31,43 @@ impl Timeline {
     /// Without a history it had its present status from its `startDate` on, and one that is
     /// terminated was active before.
     pub fn of(
-        product: &Value,
-        history: &[(Timestamp, Status)],
+        product: &Product,
+        history: Vec<(Timestamp, Status)>,
         zone: Zone,
     ) -> Result<Self, Malformed> {
-        let product = Field::root(product);
-        let status = product.need("status")?;
-        let status = Status::parse(status.text()?)
-            .ok_or_else(|| status.wrong("is not the status of a product"))?;
-        let start = product.get("startDate").map(|field| field.time()).transpose()?;
-        let end = product.get("terminationDate").map(|field| field.time()).transpose()?;
-        let mut changes = history.to_vec();
+        let spans = spans([(Timestamp(0), product)].into_iter(), zone)?;
+        Self::with(product, history, spans, zone)
+    }
+
+    fn with(
+        product: &Product,
+        history: Vec<(Timestamp, Status)>,
+        spans: Vec<Span>,
+        zone: Zone,
+    ) -> Result<Self, Malformed> {
+        let status = product.status.ok_or_else(|| Malformed::new("status", "is missing"))?;
+        let start = product.start_date.as_ref().map(DateTime::at);
+        let end = product.termination_date.as_ref().map(DateTime::at);
+        let mut changes = history;
         changes.sort_by_key(|(from, _)| *from);
         if let (true, Some(start)) = (changes.is_empty(), start) {
             let was = if status == Status::Terminated { Status::Active } else { status };
             changes.push((start, was));
         }
-        // What is told of for the first time when it is over was active until then.
+        // A product whose first version is that of its end was active until then.
         let is_over = changes.first().is_some_and(|(_, status)| *status == Status::Terminated);
         if let (true, Some(start), Some(end)) = (is_over, start, end) {
             changes[0].0 = changes[0].0.max(end);
             changes.insert(0, (start, Status::Active));
         }
-        let spans = spans(product.value(), &[], zone)?;
         let [start, end] = [start, end].map(|at| at.map(|at| zone.day_of(at)));
         Ok(Self { changes, spans, zone, start, end })
     }
 
-    /// The timeline of a product with all versions of its document, each with the time since which
-    /// it was so.
-    pub fn of_versions(
-        product: &Value,
-        versions: &[(Timestamp, Value)],
-        zone: Zone,
-    ) -> Result<Self, Malformed> {
-        let status = |version: &Value| Status::parse(version.get("status")?.as_str()?);
-        let history = versions.iter().filter_map(|(since, body)| Some((*since, status(body)?)));
-        let timeline = Self::of(product, &history.collect::<Vec<_>>(), zone)?;
-        let mut versions = versions.to_vec();
-        versions.sort_by_key(|(since, _)| *since);
-        Ok(Self { spans: spans(product, &versions, zone)?, ..timeline })
+    /// The timeline of a product with all versions of its document.
+    pub fn of_versions(versions: &Versions<Product>, zone: Zone) -> Result<Self, Malformed> {
+        let history = versions.iter().filter_map(|(since, version)| Some((since, version.status?)));
+        Self::with(versions.last(), history.collect(), spans(versions.iter(), zone)?, zone)
     }
 
     /// The prices that it had, and when.
@@ -82,11 +80,11 @@ impl Timeline {
         self.zone
     }
 
-    /// The days that are charged, up to the end of days while nothing ends them.
+    /// The days that are charged, without an end if nothing ends them.
     pub fn charged(&self) -> Vec<Days> {
         let mut charged: Vec<Days> = Vec::new();
         let mut first = true;
-        // Without a history before it, what is to end was active.
+        // A product that is to end was active if it has no history before that.
         let mut is_charged = true;
         for (index, (from, status)) in self.changes.iter().enumerate() {
             if status.is_final() {

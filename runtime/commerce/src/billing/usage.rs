@@ -1,30 +1,32 @@
-//! Usage (TMF635): to which product and price it belongs, in which order it counts, its cost as a
-//! rater gave it, and how it is billed.
+//! Usage (TMF635): the product and the price that it belongs to, the order in which it counts, its cost
+//! as a rater gave it, and its charges.
 
 mod billed;
 mod change;
 mod guide;
 mod history;
+mod rated;
+mod rating;
 
 use std::collections::BTreeMap;
 
-use rust_decimal::{Decimal, RoundingStrategy};
-use serde_json::{Value, json};
+use rust_decimal::Decimal;
 
 use tmf::day::Days;
-use tmf::document::Reference;
-use tmf::field::{Field, Malformed};
-use tmf::money::{Money, TAX_CATEGORY, Tax, decimals, number};
+use tmf::document::product::PriceTax;
+use tmf::document::usage::{RatedProductUsage, Usage, UsageRejection};
+use tmf::document::{Amount, Number, Reference, Rest};
+use tmf::money::Tax;
 use tmf::time::Timestamp;
 
 pub use billed::{Billed, bill, unbilled};
-pub use change::{Change, Refused, check_new, check_removal, follow, reopened};
-pub use guide::{Candidate, Guided, GuidedBy, Rejection, guide};
-pub use history::{History, Versions};
+pub use change::{Change, Refused, awaiting_rating, check_new, check_removal, follow};
+pub use guide::{Guided, Rejection, guide};
+pub use history::History;
+pub use rated::Rated;
+pub use rating::{RaterCharges, Rating};
 pub use tmf::UsageStatus as State;
-
-/// Digits that a rated usage has beyond those of its currency.
-const EXTRA_DIGITS: u32 = 4;
+pub use tmf::document::usage::GuidedBy;
 
 /// What happens to a usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub enum Step {
     Guide,
     /// A rater gave it a price.
     Rate,
-    /// It was refused.
+    /// It was rejected.
     Reject,
     /// It is to be tried again.
     Recycle,
@@ -51,19 +53,12 @@ pub struct IllegalStep {
     pub step: &'static str,
 }
 
-/// The status of a usage; one without a status was received.
-pub fn status_of(usage: &Value) -> Result<State, Malformed> {
-    let root = Field::root(usage);
-    let Some(field) = root.get("status") else { return Ok(State::Received) };
-    State::parse(field.text()?).ok_or_else(|| field.wrong("is not the status of a usage"))
-}
-
 impl Step {
     /// The status that follows from a step in another one.
     pub fn after(self, state: State) -> Result<State, IllegalStep> {
         match (state, self) {
             (State::Received | State::Recycled, Self::Guide) => Ok(State::Guided),
-            // A rated usage is refused if its product turns out to have ended before it.
+            // A rated usage is rejected if its product turns out to have ended before it.
             (
                 State::Received | State::Recycled | State::Guided | State::Rated | State::Rerated,
                 Self::Reject,
@@ -90,97 +85,9 @@ impl Step {
     }
 }
 
-/// What a usage costs, as its document says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rated {
-    /// The usage.
-    pub id: String,
-    /// When it was used.
-    pub at: Timestamp,
-    /// The product that was used.
-    pub product: String,
-    /// The account that pays; the product's own if nothing is noted.
-    pub account: Option<String>,
-    /// When it was rated.
-    pub rated_at: Timestamp,
-    /// The price that it was rated by.
-    pub price: String,
-    /// The name of that price.
-    pub name: String,
-    /// How many units it counts for.
-    pub units: Decimal,
-    /// How many of them were free.
-    pub free: Decimal,
-    /// How many units of its period it was rated after.
-    pub before: Decimal,
-    /// Before tax, with more digits than a bill has.
-    pub net: Money,
-    /// With tax, if that is how the price is told.
-    pub gross: Option<Money>,
-    /// The taxes on it.
-    pub taxes: Vec<Tax>,
-    /// Whether it is on a bill.
-    pub is_billed: bool,
-}
-
-impl Rated {
-    /// Reads the cost of a usage; `None` if it is not rated.
-    pub fn read(usage: &Value) -> Result<Option<Self>, Malformed> {
-        let is_billed = match status_of(usage)? {
-            State::Rated | State::Rerated => false,
-            State::Billed => true,
-            State::Received | State::Guided | State::Rejected | State::Recycled => return Ok(None),
-        };
-        let root = Field::root(usage);
-        let Some(rated) = root.items("ratedProductUsage")?.into_iter().next() else {
-            return Ok(None);
-        };
-        let product = rated.reference("productRef")?;
-        Ok(Some(Self {
-            id: root.need("id")?.text()?.to_owned(),
-            at: root.need("usageDate")?.time()?,
-            product: product.ok_or_else(|| rated.wrong("has no `productRef`"))?,
-            account: rated.reference("billingAccount")?,
-            rated_at: rated.get("ratingDate").map_or(Ok(Timestamp(0)), |date| date.time())?,
-            price: rated.need("price")?.text()?.to_owned(),
-            name: rated.text_or("priceName", "")?.to_owned(),
-            units: rated.need("units")?.decimal()?,
-            free: rated.need("freeUnits")?.decimal()?,
-            before: rated.get("unitsBefore").map_or(Ok(Decimal::ZERO), |one| one.decimal())?,
-            net: rated.need("taxExcludedRatingAmount")?.money()?,
-            gross: match rated.value().get("includesTax") {
-                Some(Value::Bool(true)) => Some(rated.need("taxIncludedRatingAmount")?.money()?),
-                _ => None,
-            },
-            taxes: taxes(&rated)?,
-            is_billed,
-        }))
-    }
-}
-
-impl Rated {
-    /// What is added up for a bill: with tax if the price is told so.
-    pub(super) fn charged(&self) -> &Money {
-        self.gross.as_ref().unwrap_or(&self.net)
-    }
-}
-
-/// The taxes on a rated usage. Earlier versions noted one percentage.
-fn taxes(rated: &Field<'_>) -> Result<Vec<Tax>, Malformed> {
-    if rated.get("tax").is_none() {
-        let rate = rated.need("taxRate")?.decimal()?;
-        return Ok(vec![Tax { rate, category: TAX_CATEGORY.into() }]);
-    }
-    let one = |tax: &Field<'_>| {
-        let category = tax.text_or("taxCategory", TAX_CATEGORY)?.to_owned();
-        Ok(Tax { rate: tax.need("taxRate")?.decimal()?, category })
-    };
-    rated.items("tax")?.iter().map(one).collect()
-}
-
-/// What comes before a usage in its period: what is billed, and what was used earlier. So usage
-/// that comes in late counts at its own time, but changes no bill. `period_of` has the time between
-/// two bills that a usage is in.
+/// The units before a usage in its period: those that are billed, and those that were used earlier. So
+/// usage that comes in late counts at its own time, but changes no bill. `period_of` has the time
+/// between two bills that a usage is in.
 pub fn used_before(
     guided: &Guided,
     others: &[Rated],
@@ -199,11 +106,10 @@ pub fn used_before(
         .sum()
 }
 
-/// Lists the usages that are not billed and may cost something else by now: what was rated after
-/// other units than come before it, as when usage came in late or together with other usage; and
-/// what was rated before the product became what it is, or before it was used. What is billed stays.
-/// `period_of` has the time between two bills that a usage is in; `since` is when the product became
-/// what it is, and `now` when this is asked.
+/// Lists the usages that are not billed and have to be rated again: those that were rated after other
+/// units than come before them, as when usage came in late or together with other usage; and those that
+/// were rated before the present version of the product, or before they were used. `period_of` has the
+/// time between two bills that a usage is in; `since` is the time since which the product is as it is.
 pub fn stale(
     rated: &[Rated],
     period_of: impl Fn(&Rated) -> Days,
@@ -229,142 +135,89 @@ pub fn stale(
     found
 }
 
-/// The cost of a usage as a rater gave it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rating {
-    net: Money,
-    tax: Money,
-    units: Decimal,
-    free: Decimal,
-    band: String,
-}
-
-impl Rating {
-    /// Reads the one charge of a rater's outputs.
-    pub fn read(outputs: &Value) -> Result<Self, Malformed> {
-        let root = Field::root(outputs);
-        let charge = root.items("charges")?.into_iter().next();
-        let charge = charge.ok_or_else(|| Malformed {
-            attribute: "charges".into(),
-            problem: "has no charge of this usage".into(),
-        })?;
-        let money = |name: &str| -> Result<Money, Malformed> {
-            let field = charge.need(name)?;
-            let currency = field.need("currency")?.text()?.to_owned();
-            Ok(Money { currency, amount: field.need("amount")?.decimal()? })
-        };
-        let attributes = charge.need("attributes")?;
-        Ok(Self {
-            net: money("net")?,
-            tax: money("tax")?,
-            units: attributes.need("units")?.decimal()?,
-            free: attributes.need("free-units")?.decimal()?,
-            band: attributes.text_or("band", "Normal")?.to_owned(),
-        })
-    }
-}
-
-impl Rating {
-    /// Before and after tax. A price that includes tax was rated with it.
-    fn amounts(&self, includes_tax: bool, tax_rate: Decimal) -> (Money, Money) {
-        let currency = || self.net.currency.clone();
-        if !includes_tax {
-            let amount = self.net.amount + self.tax.amount;
-            return (self.net.clone(), Money { currency: currency(), amount });
-        }
-        let share = Decimal::ONE_HUNDRED / (Decimal::ONE_HUNDRED + tax_rate);
-        let digits = decimals(&self.net.currency) + EXTRA_DIGITS;
-        let strategy = RoundingStrategy::MidpointAwayFromZero;
-        let amount = (self.net.amount * share).round_dp_with_strategy(digits, strategy);
-        (Money { currency: currency(), amount }, self.net.clone())
-    }
-}
-
 /// Notes on a usage its cost as a rater gave it, after the units that were `used` before: guided and
 /// rated, or rated anew.
 pub fn rated(
-    usage: &Value,
+    mut usage: Usage,
     guided: &Guided,
     rating: &Rating,
     used: Decimal,
     taxes: &[Tax],
     at: Timestamp,
-) -> Result<Value, IllegalStep> {
-    let state = status_of(usage).unwrap_or(State::Received);
+) -> Result<Usage, IllegalStep> {
+    let state = usage.state();
     let state = match state {
         State::Received | State::Recycled => Step::Rate.after(Step::Guide.after(state)?)?,
         State::Guided | State::Rated | State::Rerated | State::Rejected | State::Billed => {
             Step::Rate.after(state)?
         }
     };
-    let tax_rate: Decimal = taxes.iter().map(|tax| tax.rate).sum();
-    let (net, gross) = rating.amounts(guided.price.includes_tax, tax_rate);
-    let each = |tax: &Tax| json!({ "taxCategory": tax.category, "taxRate": number(tax.rate) });
-    let mut line = json!({
-        "isBilled": false,
-        "isTaxExempt": tax_rate.is_zero(),
-        "offerTariffType": rating.band,
-        "ratingAmountType": "Total",
-        "ratingDate": at.to_string(),
-        "taxRate": number(tax_rate),
-        "tax": taxes.iter().map(each).collect::<Vec<_>>(),
-        "usageRatingTag": tag(guided, rating),
-        "productRef": Reference::to("product", &guided.product),
-        "guidedBy": guided.by.as_str(),
-        "taxExcludedRatingAmount": net.to_tmf(),
-        "taxIncludedRatingAmount": gross.to_tmf(),
-        "price": guided.price.id,
-        "priceName": guided.price.name,
-        "units": number(rating.units),
-        "freeUnits": number(rating.free),
-        "unitsBefore": number(used),
-        "@type": "RatedProductUsage",
-    });
-    if let Some(account) = &guided.account {
-        line["billingAccount"] = json!(Reference::to("billingAccount", account));
-    }
-    if guided.price.includes_tax {
-        line["includesTax"] = json!(true);
-    }
-    let attributes = [("ratedProductUsage", json!([line])), ("rejection", Value::Null)];
-    Ok(changed(usage, state, &attributes))
+    usage.status = Some(state);
+    usage.rated_product_usage = vec![line(guided, rating, used, taxes, at)];
+    usage.rejection = None;
+    Ok(usage)
 }
 
-/// Notes on a usage why it was refused. What it cost before, if anything, is left out.
-pub fn rejected(usage: &Value, rejection: &Rejection) -> Result<Value, IllegalStep> {
-    let state = Step::Reject.after(status_of(usage).unwrap_or(State::Received))?;
-    let reason = json!({
-        "code": rejection.code(),
-        "reason": rejection.to_string(),
-        "attribute": rejection.attribute(),
-    });
-    let mut after = changed(usage, state, &[("rejection", reason)]);
-    change::forget_rating(&mut after);
-    Ok(after)
+fn line(
+    guided: &Guided,
+    rating: &Rating,
+    used: Decimal,
+    taxes: &[Tax],
+    at: Timestamp,
+) -> RatedProductUsage {
+    let rate: Decimal = taxes.iter().map(|tax| tax.rate).sum();
+    let (net, gross) = rating.amounts(guided.price.includes_tax, rate);
+    let tax = |tax: &Tax| PriceTax {
+        tax_category: Some(tax.category.clone()),
+        tax_rate: Number(tax.rate),
+        rest: Rest::new(),
+    };
+    let account = guided.account.as_deref();
+    RatedProductUsage {
+        product_ref: Some(Reference::to("product", &guided.product)),
+        guided_by: Some(guided.by),
+        billing_account: account.map(|account| Reference::to("billingAccount", account)),
+        is_billed: Some(false),
+        is_tax_exempt: Some(rate.is_zero()),
+        offer_tariff_type: Some(rating.band().to_owned()),
+        rating_amount_type: Some("Total".into()),
+        rating_date: Some(at.into()),
+        usage_rating_tag: Some(rating_tag(guided, rating).into()),
+        tax_excluded_rating_amount: Some(Amount(net)),
+        tax_included_rating_amount: Some(Amount(gross)),
+        includes_tax: guided.price.includes_tax.then_some(true),
+        tax_rate: Some(Number(rate)),
+        tax: taxes.iter().map(tax).collect(),
+        price: Some(guided.price.id.clone()),
+        price_name: Some(guided.price.name.clone()),
+        units: Some(Number(rating.units())),
+        free_units: Some(Number(rating.free())),
+        units_before: Some(Number(used)),
+        kind: Some("RatedProductUsage".into()),
+        rest: Rest::new(),
+    }
 }
 
-/// The tag that TMF635 has for how an allowance took part.
-fn tag(guided: &Guided, rating: &Rating) -> &'static str {
-    match (guided.tariff.allowance.is_zero(), rating.free == rating.units) {
+/// Notes on a usage why it was rejected, and removes its cost if it had any.
+pub fn rejected(mut usage: Usage, rejection: &Rejection) -> Result<Usage, IllegalStep> {
+    usage.status = Some(Step::Reject.after(usage.state())?);
+    usage.rejection = Some(UsageRejection {
+        code: Some(rejection.code().into()),
+        reason: Some(rejection.to_string()),
+        attribute: Some(rejection.attribute().into()),
+        rest: Rest::new(),
+    });
+    change::forget_rating(&mut usage);
+    Ok(usage)
+}
+
+/// TMF635's tag for the part that an allowance had in the cost.
+fn rating_tag(guided: &Guided, rating: &Rating) -> &'static str {
+    match (guided.tariff.allowance.is_zero(), rating.free() == rating.units()) {
         (true, _) => "usage",
         (false, true) => "included usage",
         (false, false) => "non included usage",
     }
-}
-
-fn changed(usage: &Value, state: State, attributes: &[(&str, Value)]) -> Value {
-    let mut usage = usage.clone();
-    if let Some(fields) = usage.as_object_mut() {
-        fields.insert("status".into(), json!(state.as_str()));
-        for (name, value) in attributes {
-            if value.is_null() {
-                fields.remove(*name);
-            } else {
-                fields.insert((*name).into(), value.clone());
-            }
-        }
-    }
-    usage
 }
 
 #[cfg(test)]

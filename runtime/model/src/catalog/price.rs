@@ -11,6 +11,7 @@ use super::lifecycle::{Lifecycle, Validity};
 use super::read::{ids, status, values_used};
 use crate::pricing::effect::Effect;
 use crate::pricing::tariff;
+use tmf::Malformed;
 use tmf::document::offering::{OfferedTax, OfferingTerm, ProductOfferingPrice};
 use tmf::document::specification::Relationship;
 use tmf::document::{self, Amount, Deferred, Number, Quantity, WrittenNumber};
@@ -92,9 +93,9 @@ fn wrong(attribute: &str, message: impl Into<String>) -> PriceError {
 
 /// Reads a price that a client or a pack wrote, if it can be billed as it is.
 pub fn read_price(entity: &Value) -> Result<OfferingPrice, PriceError> {
-    let price =
-        document::read(entity).map_err(|found| wrong(&found.attribute, found.to_string()))?;
-    tariff::check_price(entity).map_err(|found| wrong(&found.attribute, found.to_string()))?;
+    let malformed = |found: Malformed| wrong(&found.attribute, found.to_string());
+    let price: ProductOfferingPrice = document::read(entity).map_err(malformed)?;
+    tariff::check_price(price.price_type.as_deref(), price.tariff.as_ref()).map_err(malformed)?;
     of_document(price)
 }
 

@@ -260,18 +260,13 @@ pub fn payment_id(payment: &str, bill: &str) -> String {
     format!("payment-{payment}/{bill}")
 }
 
-/// The id of the entry of a payment as earlier versions wrote it, with one entry for each payment.
-pub fn former_payment_id(payment: &str) -> String {
-    format!("payment-{payment}")
-}
-
 /// The id of the entry of the write-off of a bill.
 pub fn write_off_id(bill: &str) -> String {
     format!("writeOff-{bill}")
 }
 
 /// The account of rates without a billing account.
-const NO_ACCOUNT: &str = "nobody";
+const NO_ACCOUNT: &str = "none";
 
 /// The balances of all accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,6 +7,9 @@ use std::iter::FromIterator;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::Number;
+use crate::field::Malformed;
+
 crate::document! {
     /// A characteristic as TM Forum lists it (`Characteristic`): a name and a value of any type.
     pub struct Characteristic {
@@ -39,6 +42,12 @@ impl Characteristic {
             Value::Object(_) => "object",
         };
         Self { value_type: Some(value_type.into()), ..Self::new(name, value) }
+    }
+
+    /// The value as a number. The error is that of the attribute `value`.
+    pub fn number(&self) -> Result<Number, Malformed> {
+        super::read(self.value.as_ref().unwrap_or(&Value::Null))
+            .map_err(|wrong| wrong.within("value"))
     }
 }
 

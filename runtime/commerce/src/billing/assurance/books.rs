@@ -23,8 +23,6 @@ pub enum Cause<'a> {
         payment: &'a str,
         bill: &'a str,
     },
-    /// A payment, as earlier versions wrote it, with one entry for each payment.
-    FormerPayment(&'a str),
     WriteOff(&'a str),
     Unknown,
 }
@@ -38,11 +36,8 @@ impl<'a> Cause<'a> {
         if let Some(bill) = entry.strip_prefix("writeOff-") {
             return Self::WriteOff(bill);
         }
-        match entry.strip_prefix("payment-") {
-            Some(rest) => match rest.rsplit_once('/') {
-                Some((payment, bill)) => Self::Payment { payment, bill },
-                None => Self::FormerPayment(rest),
-            },
+        match entry.strip_prefix("payment-").and_then(|rest| rest.rsplit_once('/')) {
+            Some((payment, bill)) => Self::Payment { payment, bill },
             None => Self::Unknown,
         }
     }
@@ -91,13 +86,10 @@ impl Booked {
         payments.filter_map(|one| Some((one.payment.id.as_deref()?, &one.applied_amount.0)))
     }
 
-    /// The ids of the entries of each payment: as it is now, and as it was formerly.
-    pub fn payments(&self) -> impl Iterator<Item = (usize, [String; 2])> {
-        self.paid().enumerate().map(|(index, (payment, _))| {
-            let ids =
-                [ledger::payment_id(payment, &self.bill.id), ledger::former_payment_id(payment)];
-            (index, ids)
-        })
+    /// The id of the entry of each payment.
+    pub fn payments(&self) -> impl Iterator<Item = (usize, String)> {
+        let payments = self.paid().enumerate();
+        payments.map(|(index, (payment, _))| (index, ledger::payment_id(payment, &self.bill.id)))
     }
 
     /// Whether a payment is on the bill.

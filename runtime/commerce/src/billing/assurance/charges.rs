@@ -1,7 +1,6 @@
 //! Whether the charges of a product have the right amount, go to the right account, and are made once.
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::fault::{Fault, FaultKind};
 use crate::billing::charge::{Exact, Exacts, kept};
@@ -10,19 +9,20 @@ use crate::billing::terms::Terms;
 use crate::billing::timeline::Timeline;
 use model::pricing::amount::written;
 use model::pricing::rate::{self, Rate, RateKind, is_of_order};
+use tmf::Malformed;
 use tmf::day::Days;
-use tmf::field::Malformed;
+use tmf::document::product::Product;
 use tmf::money::{Money, decimals};
 use tmf::time::Timestamp;
 
 /// Compares the charges of a product with its prices. `account_at` has the account of the product
 /// at a time.
-pub fn faults(
-    product: &Value,
+pub fn faults<'a>(
+    product: &Product,
     timeline: &Timeline,
     rates: &[Rate],
     terms: &Terms,
-    account_at: impl Fn(Timestamp) -> Option<String>,
+    account_at: impl Fn(Timestamp) -> Option<&'a str>,
 ) -> Result<Vec<Fault>, Malformed> {
     let all: Vec<&Rate> = rates.iter().collect();
     let Some(exacts) = Exacts::new(product, timeline, &all, terms)? else { return Ok(Vec::new()) };
@@ -38,10 +38,8 @@ pub fn faults(
         faults.extend(overdrawn(charge, rates));
         let Some(exact) = exacts.of(charge, &all) else { continue };
         let own = account_at(charge.date);
-        let pays = exact
-            .payers
-            .iter()
-            .any(|payer| payer.as_ref().or(own.as_ref()) == charge.account.as_ref());
+        let pays =
+            exact.payers.iter().any(|payer| payer.as_deref().or(own) == charge.account.as_deref());
         if !pays {
             let reason = format!(
                 "goes to account `{}`, which does not pay for it",
@@ -49,9 +47,9 @@ pub fn faults(
             );
             faults.push(FaultKind::WrongPayer.of(rate::RESOURCE, &charge.id, reason));
         }
-        // What the rater of an order charged is its own; see the entry in the books.
-        // What is given back as a whole may have been for what never came, such as an alteration
-        // that the product had after it ended.
+        // The amount of a charge of an order is that of its rater; see the entry in the books. A charge
+        // that was refunded as a whole may have been for something that the product never had, such as
+        // an alteration after its end.
         let is_back = charge.kind == RateKind::Recurring && kept(charge, &all).is_empty();
         if !exact.is_right && !is_back && !is_of_order(&charge.id) {
             let told = if exact.includes_tax { charge.gross() } else { charge.net.clone() };
@@ -64,7 +62,7 @@ pub fn faults(
     Ok(faults)
 }
 
-/// Days and one-off prices that are charged twice, and not given back.
+/// Days and one-off prices that are charged twice, and not refunded.
 fn twice(rates: &[Rate], all: &[&Rate]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut seen: Vec<(&Rate, Vec<Days>)> = Vec::new();
@@ -96,16 +94,16 @@ fn twice(rates: &[Rate], all: &[&Rate]) -> Vec<Fault> {
 fn taxed(charge: &Rate, exact: Option<&Exact>) -> Option<Fault> {
     let unit = Decimal::new(1, decimals(&charge.net.currency));
     let parts = Decimal::from(charge.taxes.len());
-    let most = match exact {
+    let max = match exact {
         Some(exact) if !exact.includes_tax => unit / Decimal::TWO,
-        // Of an amount with tax the last tax is what is left.
+        // Of an amount with tax, the last tax is the remainder.
         Some(_) | None => unit * parts,
     };
     let wrong = |reason: String| Some(FaultKind::WrongTax.of(rate::RESOURCE, &charge.id, reason));
     for tax in &charge.taxes {
         let Some(percent) = tax.rate else { continue };
         let due = charge.net.amount * percent / Decimal::ONE_HUNDRED;
-        if (tax.amount - due).abs() > most {
+        if (tax.amount - due).abs() > max {
             return wrong(format!("has a tax of {} at {percent} %, not {due}", tax.amount));
         }
     }
@@ -121,7 +119,7 @@ fn taxed(charge: &Rate, exact: Option<&Exact>) -> Option<Fault> {
     wrong(format!("is taxed at {told:?} %, and its price at {due:?} %"))
 }
 
-/// A charge of which more was given back than it was.
+/// A charge with refunds of more than its amount.
 fn overdrawn(charge: &Rate, rates: &[Rate]) -> Option<Fault> {
     let back = rates.iter().filter(|rate| rate.credits.as_ref() == Some(&charge.id));
     let left = back.fold(Left::of(charge), Left::after).net.amount;

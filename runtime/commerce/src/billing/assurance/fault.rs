@@ -5,11 +5,10 @@ use std::fmt;
 /// Something that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What it is.
     pub kind: FaultKind,
-    /// What document it is about.
+    /// The document that has it.
     pub row: Row,
-    /// What is wrong, with what it should be.
+    /// The wrong value, and the right one.
     pub reason: String,
 }
 
@@ -22,7 +21,7 @@ pub struct Row {
     pub id: String,
 }
 
-/// What can be wrong with a document.
+/// The faults that a document can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
     /// It cannot be read.
@@ -37,7 +36,7 @@ pub enum FaultKind {
     WrongPayer,
     /// Days, or a one-off price, are charged twice.
     ChargedTwice,
-    /// A credit or an adjustment gives back what there is not.
+    /// A credit or an adjustment refunds more than there is.
     WrongCredit,
     /// A rate names a bill that does not exist.
     WrongBill,
@@ -47,7 +46,7 @@ pub enum FaultKind {
     EntryDiffers,
     /// An entry in the books is about nothing that happened.
     EntryUnfounded,
-    /// A bill is not the sum of its lines, or what is left of it not that less the payments.
+    /// A bill is not the sum of its lines, or the amount left to pay not that less the payments.
     WrongSum,
     /// Usage is rated and not billed.
     UsageNotBilled,

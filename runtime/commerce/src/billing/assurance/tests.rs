@@ -1,11 +1,17 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::billing::charge::{Until, due};
-use crate::billing::tests::{at, day, days, one_off, product, recurring, terms, timeline};
+use crate::billing::charge::Until;
+use crate::billing::tests::{
+    at, day, days, due, one_off, product, read, recurring, terms, timeline,
+};
 
 fn found(products: &[(Value, Timeline)], rates: &[Rate], until: &str) -> String {
-    let findings = compare(products, rates, day(until), &terms()).unwrap();
+    let products: Vec<(Product, &Timeline)> =
+        products.iter().map(|(product, timeline)| (read(product), timeline)).collect();
+    let products: Vec<_> =
+        products.iter().map(|(product, timeline)| (product, *timeline)).collect();
+    let findings = compare(&products, rates, day(until), &terms()).unwrap();
     let lines = findings.iter().map(|finding| {
         let Finding { kind, product, price, days, net } = finding;
         format!("{} {product} {price} {days} {net}", kind.as_str())
@@ -64,7 +70,7 @@ fn charged_and_not_active_is_found() {
 }
 
 #[test]
-fn charges_of_products_that_nobody_knows_are_found() {
+fn charges_of_unknown_products_are_found() {
     let march = charged(&fibre("active", ""), "2026-03-01..2026-04-01");
     insta::assert_snapshot!(found(&[], &march, "2026-04-01"), @r"
     billedNotActive prod-1 Access 2026-03-10..2026-04-01 -22.00 EUR
@@ -73,7 +79,7 @@ fn charges_of_products_that_nobody_knows_are_found() {
 }
 
 #[test]
-fn what_is_not_active_and_not_charged_is_fine() {
+fn a_product_that_is_neither_active_nor_charged_is_fine() {
     for status in ["created", "pendingActive", "suspended", "cancelled"] {
         assert_eq!(found(&[fibre(status, "")], &[], "2026-04-01"), "", "{status}");
     }

@@ -20,9 +20,9 @@ pub struct Usages {
 
 #[derive(Clone, Debug, Default)]
 struct Sums {
-    /// Usages, exactly, as they are added up: with tax if the price is told so.
+    /// The exact sum of usages, with tax if the price includes it.
     used: Decimal,
-    /// What the charges of usage are before tax, and with it.
+    /// The sum of the charges of usage before tax, and with it.
     net: Decimal,
     gross: Decimal,
     includes_tax: bool,

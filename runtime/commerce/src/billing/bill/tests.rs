@@ -2,9 +2,9 @@ use serde_json::json;
 use tmf::document::{read, write};
 
 use super::*;
-use crate::billing::charge::{Until, due};
+use crate::billing::charge::Until;
 use crate::billing::tests::{
-    at, days, decimal, money, one_off, product, recurring, terms, timeline,
+    at, days, decimal, due, money, one_off, product, recurring, terms, timeline,
 };
 
 fn account() -> BillingAccount {
@@ -122,13 +122,13 @@ fn a_period_is_billed_once() {
 }
 
 #[test]
-fn what_is_charged_for_later_waits_and_what_is_given_back_does_not() {
+fn charges_of_later_days_wait_and_refunds_do_not() {
     let account = account();
     let mut rates = rates("2026-04-01..2026-05-01");
     let drawn = |rates: &[AppliedRate]| {
         draw(&run(&account, "2026-03-01..2026-04-01"), rates.to_vec()).unwrap()
     };
-    // What the run itself charges ahead is on its bill.
+    // Charges of the run for later days are on its bill.
     assert_eq!(drawn(&rates)[0].rates.len(), rates.len());
     for rate in &mut rates {
         rate.date = at("2026-03-20T10:00:00Z").into();
@@ -166,7 +166,7 @@ fn each_account_and_each_currency_has_its_own_bill() {
 }
 
 #[test]
-fn a_bill_of_nothing_is_settled_and_one_on_demand_says_so() {
+fn a_bill_of_zero_is_settled_and_one_on_demand_names_its_type() {
     let account = account();
     let march = "2026-03-01..2026-04-01";
     let mut free = Rate::read(&rates(march)[0]).unwrap();

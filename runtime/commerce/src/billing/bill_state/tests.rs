@@ -2,8 +2,8 @@ use serde_json::json;
 use tmf::document::read;
 
 use super::*;
-use crate::billing::charge::{Until, due};
-use crate::billing::tests::{at, days, one_off, product, recurring, terms, timeline};
+use crate::billing::charge::Until;
+use crate::billing::tests::{at, days, due, one_off, product, recurring, terms, timeline};
 
 const SENT: &str = "2026-04-05T08:00:00Z";
 
@@ -79,8 +79,8 @@ fn a_bill_that_is_not_the_sum_of_its_lines_is_not_sent() {
     let (bill, lines) = drawn("new");
     let short =
         moved(bill.clone(), BillState::Sent, &lines[1..], Cycle::default(), Zone::UTC, at(SENT));
-    let says = short.unwrap_err().to_string();
-    assert_eq!(says, "bill `b-1` says 71.90 EUR before tax, and its lines come to 49.90 EUR");
+    let message = short.unwrap_err().to_string();
+    assert_eq!(message, "bill `b-1` has 71.90 EUR before tax, and its lines come to 49.90 EUR");
     assert!(
         moved(bill, BillState::OnHold, &lines[1..], Cycle::default(), Zone::UTC, at(SENT)).is_ok()
     );

@@ -1,4 +1,4 @@
-//! What a product was charged earlier by days, and what of it still stands.
+//! The earlier charges of a product for days, and the parts of them that are still owed.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use crate::billing::spans::{Span, owed};
 use model::pricing::rate::{Rate, RateKind};
 use tmf::day::Days;
 
-/// A charge for days, before and after what is not owed of it is given back.
+/// A charge for days, before and after the part that is not owed is refunded.
 pub(super) struct Earlier<'a> {
     pub(super) charge: &'a Rate,
     /// The days that are owed.
     pub(super) stands: Vec<Days>,
-    /// The days that are to be given back.
+    /// The days that are to be refunded.
     pub(super) unowed: Vec<Days>,
-    /// What is left of its amounts.
+    /// The amounts that are left of it.
     pub(super) left: Left,
-    /// How often something was rounded on the way to that.
+    /// How often these were rounded.
     pub(super) roundings: u32,
 }
 
@@ -50,19 +50,19 @@ impl<'a> Earlier<'a> {
         earlier.collect()
     }
 
-    /// What is left of it with tax.
+    /// The amount that is left of it with tax.
     pub(super) fn gross(&self) -> Decimal {
         self.left.net.amount + self.left.taxes.iter().map(|tax| tax.amount).sum::<Decimal>()
     }
 
     /// Notes a credit of it.
     pub(super) fn note(&mut self, credit: &Rate) {
-        self.left = self.left.clone().after(credit);
+        self.left.add(credit);
         self.roundings = self.roundings.saturating_add(1);
     }
 }
 
-/// The days of a charge that were not given back.
+/// The days of a charge that were not refunded.
 pub(super) fn without(charge: &Rate, credits: &[&Rate]) -> Vec<Days> {
     let given_back: Vec<Days> = credits.iter().filter_map(|credit| credit.covers).collect();
     charge.covers.map(|days| days.without(&given_back)).unwrap_or_default()

@@ -1,10 +1,9 @@
-//! What charges should have been, for revenue assurance: computed for each of them from the prices
-//! that were known when it was made.
+//! The right amounts of charges, for revenue assurance: computed for each of them from the prices that
+//! were known when it was made.
 
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
 use super::Charging;
 use crate::billing::periods::Periods;
@@ -12,36 +11,37 @@ use crate::billing::spans::Span;
 use crate::billing::terms::Terms;
 use crate::billing::timeline::Timeline;
 use model::pricing::rate::{Rate, RateKind};
+use tmf::Malformed;
 use tmf::day::{Day, Days};
-use tmf::field::Malformed;
+use tmf::document::product::Product;
 use tmf::money::{Tax, decimals};
 use tmf::time::Timestamp;
 
 /// The last day of a month on which bills are cut.
 const BILL_DAY_MAX: u32 = 31;
 
-/// What a charge should have been.
+/// A charge as it should have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::billing) struct Exact {
     /// Whether its amount is one that its price gives.
     pub(in crate::billing) is_right: bool,
-    /// What it is by the cycle of now, with tax if the price is told so.
+    /// Its amount by the cycle of now, with tax if the price includes it.
     pub(in crate::billing) amount: Decimal,
     /// The accounts that prices of it name; `None` for the product's.
     pub(in crate::billing) payers: BTreeSet<Option<String>>,
     /// The taxes that its price names.
     pub(in crate::billing) taxes: Option<Vec<Tax>>,
-    /// Whether its price is told with tax.
+    /// Whether its price includes tax.
     pub(in crate::billing) includes_tax: bool,
 }
 
-/// What the charges of a product should have been.
+/// The charges of a product as they should have been.
 pub(in crate::billing) struct Exacts<'a>(Charging<'a>);
 
 impl<'a> Exacts<'a> {
     /// Those of a product with its rates. `None` if it was never charged, nor is to be.
     pub(in crate::billing) fn new(
-        product: &Value,
+        product: &'a Product,
         timeline: &'a Timeline,
         rates: &[&'a Rate],
         terms: &'a Terms,
@@ -49,7 +49,7 @@ impl<'a> Exacts<'a> {
         Ok(Charging::new(product, timeline, rates, terms, Timestamp(0))?.map(Self))
     }
 
-    /// What a charge should have been. `None` if the product never had its price.
+    /// A charge as it should have been. `None` if the product never had its price.
     pub(in crate::billing) fn of(&self, charge: &Rate, rates: &[&Rate]) -> Option<Exact> {
         self.0.exact(charge, rates)
     }
@@ -59,7 +59,7 @@ impl Charging<'_> {
     fn exact(&self, charge: &Rate, rates: &[&Rate]) -> Option<Exact> {
         let days = charge.covers?;
         let known = self.known(charge);
-        // What was known first counts from the beginning.
+        // The first known price counts from the beginning.
         let on_days =
             || known.iter().enumerate().filter(|(at, (from, _))| *at == 0 || *from < days.until);
         let (_, (_, last)) = on_days().next_back()?;
@@ -137,8 +137,8 @@ impl Charging<'_> {
     }
 }
 
-/// By how much rounding may move a charge: of several that share a period each is what rounding has
-/// left for it.
+/// The max difference that rounding makes to a charge: of several that share a period, each is the
+/// increase of the rounded sum.
 fn roundings(charge: &Rate, days: Days, rates: &[&Rate], periods: Periods) -> Decimal {
     let from = periods.around(days.from).from;
     let until = periods.around(days.until.before()).until;

@@ -1,12 +1,13 @@
 mod parts;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::billing::cycle::Cycle;
 use crate::billing::tests::{
-    at, day, days, decimal, money, one_off, product, recurring, shown, start, terms, timeline,
+    at, day, days, decimal, due, money, one_off, product, recurring, shown, start, terms, timeline,
+    versions,
 };
 use model::pricing::amount::Rounding;
 
@@ -109,7 +110,7 @@ fn status_starts_and_stops_charges() {
 }
 
 #[test]
-fn what_was_charged_is_not_charged_again() {
+fn charged_days_are_not_charged_again() {
     let fibre = product("active", "2026-03-05", &json!([recurring("31", "month"), one_off("5")]));
     let march = "2026-03-01..2026-04-01";
     let first = more(&fibre, "", &[], march);
@@ -319,7 +320,7 @@ proptest! {
             let times = paid.iter().filter(|days| days.holds(one)).count();
             prop_assert_eq!(times, usize::from(all.is_charged_on(one)), "{}", one);
         }
-        // What is left is the exact price of those days, but for a rounding of each line.
+        // The remainder is the exact price of those days, except for a rounding of each line.
         let exact: Decimal = all.charged().iter().filter_map(|days| days.common(whole)).map(|days| {
             (0..days.count()).map(|number| {
                 let month = Period::Months(1).around(days.from.plus_days(number), day("2026-01-01"));

@@ -1,10 +1,10 @@
-//! Up to which day the prices of a product are charged, by who pays for them.
+//! The day up to which the prices of a product are charged, by the account that pays.
 
 use std::collections::BTreeMap;
 
 use tmf::day::Day;
 
-/// Up to which day, without it, what each account pays for is charged.
+/// The first day that each account is not charged for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Until {
     usual: Option<Day>,
@@ -17,26 +17,26 @@ impl Until {
         Self { usual: Some(day), accounts: BTreeMap::new() }
     }
 
-    /// Only what an account pays for is charged.
+    /// Only one account is charged.
     pub fn only(account: &str, day: Day) -> Self {
         Self { usual: None, accounts: BTreeMap::from([(account.into(), Some(day))]) }
     }
 
-    /// What an account pays for is charged up to another day.
+    /// The charges of an account reach another day.
     #[must_use]
     pub fn and(mut self, account: &str, day: Day) -> Self {
         self.accounts.insert(account.into(), Some(day));
         self
     }
 
-    /// What an account pays for is not charged.
+    /// The charges of an account are left out.
     #[must_use]
     pub fn without(mut self, account: &str) -> Self {
         self.accounts.insert(account.into(), None);
         self
     }
 
-    /// The day for what an account pays; `None` if that is not charged now.
+    /// The day of an account; `None` if it is not charged now.
     pub fn of(&self, account: Option<&str>) -> Option<Day> {
         let own = account.and_then(|account| self.accounts.get(account));
         own.copied().unwrap_or(self.usual)

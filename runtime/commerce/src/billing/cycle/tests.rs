@@ -92,7 +92,7 @@ fn an_account_has_the_cycle_that_it_refers_to_or_repeats() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn malformed_cycles_are_rejected_with_their_path() {
     let error = |specification: Value| {
         read(&specification).and_then(|one| Cycle::read(&one)).unwrap_err().to_string()
     };

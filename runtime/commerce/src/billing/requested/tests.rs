@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::billing::tests::money;
@@ -13,14 +13,26 @@ fn with(body: &Value, pointer: &str, value: Value) -> Value {
     body
 }
 
+fn payment(body: &Value) -> Result<PaymentRequest, Malformed> {
+    read::<PaymentBody>(body).and_then(PaymentRequest::try_from)
+}
+
+fn adjustment(body: &Value) -> Result<AdjustmentRequest, Malformed> {
+    read::<AdjustmentBody>(body).and_then(AdjustmentRequest::try_from)
+}
+
+fn write_off(body: &Value) -> Result<String, Malformed> {
+    read(body).and_then(WriteOffBody::bill)
+}
+
 fn told<const N: usize>(table: [Result<(), Malformed>; N]) -> String {
     table.map(|read| read.unwrap_err().to_string()).join("\n")
 }
 
 #[test]
-fn what_is_wrong_with_a_payment_is_named() {
-    let payment = json!({ "bill": { "id": "b" }, "amount": { "unit": "EUR", "value": 1 } });
-    let paid = |pointer, value| PaymentRequest::read(&with(&payment, pointer, value)).map(|_| ());
+fn malformed_payments_are_rejected_with_their_path() {
+    let body = json!({ "bill": { "id": "b" }, "amount": { "unit": "EUR", "value": 1 } });
+    let paid = |pointer, value| payment(&with(&body, pointer, value)).map(|_| ());
     let table = [
         paid("/date", json!("2026-04-01")),
         paid("/ammount", json!(1)),
@@ -70,12 +82,11 @@ fn what_is_wrong_with_a_payment_is_named() {
 }
 
 #[test]
-fn what_is_wrong_with_an_adjustment_or_a_write_off_is_named() {
+fn malformed_adjustments_and_write_offs_are_rejected_with_their_path() {
     let credit = json!({
         "billingAccount": { "id": "a" }, "reason": "r", "amount": { "unit": "EUR", "value": 1 },
     });
-    let credited =
-        |pointer, value| AdjustmentRequest::read(&with(&credit, pointer, value)).map(|_| ());
+    let credited = |pointer, value| adjustment(&with(&credit, pointer, value)).map(|_| ());
     let table = [
         credited("/reason", Value::Null),
         credited("/reason", json!("")),
@@ -96,17 +107,17 @@ fn what_is_wrong_with_an_adjustment_or_a_write_off_is_named() {
     `billingAccount` is not an object
     `billingAccount.id` is missing
     `amount` is not known
-    `` is not an object
+    `$` is not an object
     ");
 }
 
 #[test]
-fn what_is_known_is_read() {
+fn a_payment_with_known_attributes_is_read() {
     let body = json!({
         "id": "p-1", "bill": { "id": "b", "@referredType": "CustomerBill" },
         "amount": { "unit": "EUR", "value": "0.10" },
     });
-    let read = PaymentRequest::read(&body).unwrap();
+    let read = payment(&body).unwrap();
     assert_eq!((read.id.as_deref(), read.bill.as_str()), (Some("p-1"), "b"));
     assert_eq!(read.amount, money("0.10 EUR"));
 }

@@ -1,10 +1,12 @@
 use proptest::prelude::*;
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::billing::charge::{Until, due};
-use crate::billing::tests::{day, days, one_off, product, recurring, shown, start, terms};
+use crate::billing::charge::Until;
+use crate::billing::tests::{
+    self, day, days, due, one_off, product, recurring, shown, start, terms,
+};
 use crate::billing::timeline::Timeline;
 use model::pricing::ledger::{Entry, Ledger};
 use model::pricing::product_price::Period;
@@ -28,7 +30,7 @@ fn monthly(id: &str, amount: &str) -> Value {
 /// What a product owes for a period, as it is known on its last day.
 fn charged(known: &[(Timestamp, Value)], rates: &[Rate], period: Days) -> Vec<Rate> {
     let product = &known.last().unwrap().1;
-    let timeline = Timeline::of_versions(product, known, Zone::UTC).unwrap();
+    let timeline = Timeline::of_versions(&tests::versions(known), Zone::UTC).unwrap();
     due(product, &timeline, rates, &Until::all(period.until), &terms(), start(period.until))
         .unwrap()
 }
@@ -151,7 +153,7 @@ proptest! {
                 continue;
             }
             let until = today.plus_days(ahead);
-            let timeline = Timeline::of_versions(&known.last().unwrap().1, &known, Zone::UTC).unwrap();
+            let timeline = Timeline::of_versions(&tests::versions(&known), Zone::UTC).unwrap();
             let made = due(&known.last().unwrap().1, &timeline, &rates, &Until::all(until), &terms(), start(today));
             rates.extend(made.unwrap());
             begin = begin.max(until);

@@ -8,7 +8,7 @@ use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref, Str, TextStr};
 use super::{Line, Statement, Total};
 use font::{Text, width};
 
-/// Max lines of a bill in the document. What is more is counted in it; its HTML has all.
+/// Max lines of a bill in the document, which has the number of the others; its HTML has all.
 const LINES_MAX: usize = 10_000;
 
 /// Max characters of a text. The rest of a longer one is left out.

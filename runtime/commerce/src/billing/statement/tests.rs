@@ -2,8 +2,8 @@ use serde_json::{Value, json};
 use tmf::document::{read, write};
 
 use super::*;
-use crate::billing::charge::{Until, due};
-use crate::billing::tests::{at, days, one_off, product, recurring, terms, timeline};
+use crate::billing::charge::Until;
+use crate::billing::tests::{at, days, due, one_off, product, recurring, terms, timeline};
 
 fn bill() -> Value {
     let euro = |value: f64| json!({ "unit": "EUR", "value": value });

@@ -9,7 +9,7 @@ use super::*;
 use crate::billing::adjustment::{Adjustment, limited};
 use crate::billing::bill::{Cause, Run, draw};
 use crate::billing::bill_state::Release;
-use crate::billing::charge::{Until, due};
+use crate::billing::charge::Until;
 use crate::billing::payment::{Payment, note, write_off};
 use crate::billing::statement::Statement;
 use crate::billing::{assurance, usage};
@@ -17,6 +17,8 @@ use model::pricing::ledger::{Account, Entry, Ledger};
 use model::pricing::rate::RateKind;
 use tmf::document::account::BillingAccount;
 use tmf::document::customer_bill::{AppliedRate, CustomerBill};
+use tmf::document::product::Product;
+use tmf::document::usage::Usage;
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -49,7 +51,7 @@ struct Operator {
     billed_until: Day,
     products: Vec<(Value, Vec<(Timestamp, Status)>)>,
     rates: BTreeMap<String, AppliedRate>,
-    usages: Vec<Value>,
+    usages: Vec<Usage>,
     bills: Vec<CustomerBill>,
     ledger: Ledger,
     count: usize,
@@ -125,14 +127,14 @@ impl Operator {
     fn used(&mut self, product: usize, thousandths: u16) {
         let net = Decimal::new(i64::from(thousandths), 3);
         let euro = |amount: Decimal| Money { currency: "EUR".into(), amount }.to_tmf();
-        self.usages.push(json!({
+        self.usages.push(read(&json!({
             "id": format!("use-{:04}", self.count), "status": "rated",
             "usageDate": self.now().to_string(),
             "ratedProductUsage": [{
                 "productRef": { "id": format!("prod-{product}") }, "price": "Data", "units": 1,
-                "freeUnits": 0, "taxRate": 19, "taxExcludedRatingAmount": euro(net),
+                "freeUnits": 0, "tax": [{ "taxRate": 19 }], "taxExcludedRatingAmount": euro(net),
             }],
-        }));
+        })));
     }
 
     fn read_rates(&self) -> Vec<Rate> {
@@ -142,7 +144,9 @@ impl Operator {
     fn timelines(&self) -> Vec<(Value, Timeline)> {
         let products = self.products.iter();
         products
-            .map(|(one, history)| (one.clone(), Timeline::of(one, history, Zone::UTC).unwrap()))
+            .map(|(one, history)| {
+                (one.clone(), Timeline::of(&read(one), history.clone(), Zone::UTC).unwrap())
+            })
             .collect()
     }
 
@@ -162,17 +166,18 @@ impl Operator {
         self.run(period);
         assert_eq!((&self.bills, &self.rates), (&bills, &rates));
         self.billed_until = self.today;
-        let left = assurance::compare(&self.timelines(), &self.read_rates(), self.today, &terms());
+        let timelines = self.timelines();
+        let typed: Vec<Product> = timelines.iter().map(|(product, _)| read(product)).collect();
+        let products: Vec<_> =
+            typed.iter().zip(timelines.iter().map(|(_, timeline)| timeline)).collect();
+        let left = assurance::compare(&products, &self.read_rates(), self.today, &terms());
         assert_eq!(left.unwrap(), []);
         let rates = self.read_rates();
-        for (product, timeline) in self.timelines() {
-            let id = product["id"].as_str();
-            let mine = rates.iter().filter(|rate| rate.product.as_deref() == id);
+        for (product, timeline) in products {
+            let mine = rates.iter().filter(|rate| rate.product.as_ref() == Some(&product.id));
             let mine: Vec<Rate> = mine.cloned().collect();
-            let account = product["billingAccount"]["id"].as_str();
-            let account_at = |_| account.map(str::to_owned);
-            let faults =
-                assurance::charges::faults(&product, &timeline, &mine, &terms(), account_at);
+            let account_at = |_| product.account();
+            let faults = assurance::charges::faults(product, timeline, &mine, &terms(), account_at);
             assert_eq!(faults.unwrap(), []);
         }
     }
@@ -186,14 +191,14 @@ impl Operator {
             let made = limited(made, &known, terms().rounding);
             self.keep(&made);
         }
-        let products = self.products.iter();
-        let products: BTreeMap<String, Value> = products
-            .map(|(one, _)| (one["id"].as_str().unwrap().to_owned(), one.clone()))
-            .collect();
-        let used =
-            usage::bill(&self.usages, &products, &Until::all(period.until), &terms(), now).unwrap();
+        let until = Until::all(period.until);
+        let account_of = |id: &str| {
+            let product = self.products.iter().find(|(one, _)| one["id"] == id);
+            product.and_then(|(product, _)| product["billingAccount"]["id"].as_str())
+        };
+        let used = usage::bill(self.usages.clone(), account_of, &until, &terms(), now).unwrap();
         for billed in used.usages {
-            let index = self.usages.iter().position(|one| one["id"] == billed["id"]).unwrap();
+            let index = self.usages.iter().position(|one| one.id == billed.id).unwrap();
             self.usages[index] = billed;
         }
         self.keep(&used.rates);

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::billing::tests::{day, product, timeline};
@@ -14,7 +14,7 @@ fn with_status(status: &str, history: &str) -> String {
 }
 
 #[test]
-fn charges_run_while_the_status_says_so() {
+fn charges_run_in_the_statuses_that_are_charged() {
     let table = [
         ("created", "2026-03-01 created"),
         ("pendingActive", "2026-03-01 pendingActive"),
@@ -75,7 +75,7 @@ fn it_ends_on_its_termination_date_or_when_it_is_terminated_whatever_comes_first
 }
 
 #[test]
-fn what_was_written_down_later_was_so_before() {
+fn a_status_that_was_written_down_later_counts_from_the_start() {
     let mut product = product("terminated", "2026-03-10", &json!([]));
     product["terminationDate"] = json!("2026-03-21T08:00:00Z");
     let written_down = "2026-11-01 active, 2026-11-02 terminated";
@@ -83,7 +83,7 @@ fn what_was_written_down_later_was_so_before() {
 }
 
 #[test]
-fn without_a_history_the_document_says_what_it_can() {
+fn a_product_without_a_history_counts_as_in_its_document() {
     assert_eq!(with_status("active", ""), "2026-03-10..");
     assert_eq!(with_status("suspended", ""), "");
     let mut ended = product("terminated", "2026-03-10", &json!([]));
@@ -105,12 +105,17 @@ fn a_product_and_the_one_that_takes_its_place_are_never_both_charged() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
-    let error = |product: &Value| Timeline::of(product, &[], Zone::UTC).unwrap_err().to_string();
-    assert_eq!(error(&json!({})), "`status` is missing");
-    assert_eq!(error(&json!({ "status": "live" })), "`status` is not the status of a product");
+fn malformed_products_are_rejected_with_their_path() {
+    let error = |product: &Value| {
+        let read = tmf::document::read::<Product>(product);
+        read.and_then(|product| Timeline::of(&product, Vec::new(), Zone::UTC))
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(error(&json!({ "id": "p" })), "`status` is missing");
+    assert_eq!(error(&json!({ "id": "p", "status": "live" })), "`status` has no state `live`");
     assert_eq!(
-        error(&json!({ "status": "active", "startDate": "2026" })),
+        error(&json!({ "id": "p", "status": "active", "startDate": "2026" })),
         "`startDate` is not a date-time"
     );
 }

@@ -3,33 +3,33 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
 
-use super::{IllegalStep, Rated, State, Step, changed, status_of};
+use super::{IllegalStep, Rated, State, Step};
 use crate::billing::charge::Until;
 use crate::billing::terms::Terms;
 use model::pricing::rate::{Rate, RateKind};
 use model::pricing::tax::AppliedTax;
+use tmf::Malformed;
 use tmf::day::{Day, Days};
-use tmf::field::{Field, Malformed};
+use tmf::document::usage::Usage;
 use tmf::money::Tax;
 use tmf::time::Timestamp;
 
-/// What billing usage makes.
+/// The result of billing usage.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Billed {
     /// The rates, one for each product, price and tax.
     pub rates: Vec<Rate>,
-    /// The usages as they are then.
-    pub usages: Vec<Value>,
+    /// The usages in them, which are `billed` now.
+    pub usages: Vec<Usage>,
 }
 
 /// Makes rates of the usage before a day that is rated and not billed, each for the account that pays.
-/// What was used is added up exactly and rounded once. `products` are the products by id; `at` is when
-/// the rates are made.
-pub fn bill(
-    usages: &[Value],
-    products: &BTreeMap<String, Value>,
+/// The amounts are added up exactly and rounded once. A usage from before its product had an account is
+/// charged to the present one, by `account_of` the product. `at` is when the rates are made.
+pub fn bill<'a>(
+    usages: impl IntoIterator<Item = Usage>,
+    account_of: impl Fn(&str) -> Option<&'a str>,
     until: &Until,
     terms: &Terms,
     at: Timestamp,
@@ -37,57 +37,27 @@ pub fn bill(
     let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
     let mut billed = Billed::default();
     for usage in usages {
-        let Some(rated) = Rated::read(usage)? else { continue };
-        let Ok(state) = Step::Bill.after(status_of(usage)?) else { continue };
+        let Some(mut rated) = Rated::read(&usage)? else { continue };
+        let Ok(state) = Step::Bill.after(usage.state()) else { continue };
         let day = terms.zone.day_of(rated.at);
-        // Earlier versions noted no payer.
-        let root = products.get(&rated.product).map(Field::root);
-        let own = root.as_ref().map(|root| root.reference("billingAccount")).transpose()?;
-        let account = rated.account.clone().or_else(|| own.flatten());
-        if until.of(account.as_deref()).is_none_or(|until| day >= until) {
+        if rated.account.is_none() {
+            rated.account = account_of(&rated.product).map(str::to_owned);
+        }
+        if until.of(rated.account.as_deref()).is_none_or(|until| day >= until) {
             continue;
         }
-        let key = Key {
-            product: rated.product.clone(),
-            price: rated.price.clone(),
-            taxes: rated.taxes.iter().map(|tax| (tax.category.clone(), tax.rate)).collect(),
-            currency: rated.net.currency.clone(),
-            account,
-            includes_tax: rated.gross.is_some(),
-        };
-        groups.entry(key).or_insert_with(|| Group::new(&rated, day)).add(&rated, day);
-        billed.usages.push(noted(usage, state));
+        billed.usages.push(marked(usage, state, true));
+        let (key, group) = parts(rated, day);
+        match groups.get_mut(&key) {
+            Some(sum) => sum.add(group),
+            None => drop(groups.insert(key, group)),
+        }
     }
-    for (Key { product, price, taxes, currency, account, includes_tax }, group) in groups {
-        let taxes = taxes.into_iter().map(|(category, rate)| Tax { rate, category });
-        let taxes: Vec<Tax> = taxes.collect();
-        let rounded = terms.rounding.of(group.sum, &currency);
-        let (net, taxes) = if includes_tax {
-            AppliedTax::within(&rounded, &taxes, terms.rounding)
-        } else {
-            let applied = AppliedTax::on(&rounded, &taxes, terms.rounding);
-            (rounded, applied)
-        };
-        billed.rates.push(Rate {
-            id: format!("{}-b", group.first),
-            name: group.name.clone(),
-            description: group.described(),
-            kind: RateKind::Usage,
-            date: at,
-            account,
-            product: Some(product),
-            price: Some(price),
-            credits: None,
-            covers: Some(group.days),
-            taxes,
-            net,
-            bill: None,
-        });
-    }
+    billed.rates.extend(groups.into_iter().map(|(key, group)| group.rate(key, terms, at)));
     Ok(billed)
 }
 
-/// What has a line of its own on a bill.
+/// Usage with a common line on a bill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     product: String,
@@ -111,27 +81,66 @@ struct Group {
     days: Days,
 }
 
+/// A usage of a day as a group of its own.
+fn parts(rated: Rated, day: Day) -> (Key, Group) {
+    let group = Group {
+        count: 1,
+        units: rated.units,
+        free: rated.free,
+        sum: rated.charged().amount,
+        days: Days { from: day, until: day.plus_days(1) },
+        first: rated.id,
+        name: rated.name,
+    };
+    let key = Key {
+        product: rated.product,
+        price: rated.price,
+        taxes: rated.taxes.into_iter().map(|tax| (tax.category, tax.rate)).collect(),
+        currency: rated.net.currency,
+        account: rated.account,
+        includes_tax: rated.gross.is_some(),
+    };
+    (key, group)
+}
+
 impl Group {
-    fn new(rated: &Rated, day: Day) -> Self {
-        Self {
-            first: rated.id.clone(),
-            name: rated.name.clone(),
-            count: 0,
-            units: Decimal::ZERO,
-            free: Decimal::ZERO,
-            sum: Decimal::ZERO,
-            days: Days { from: day, until: day.plus_days(1) },
+    fn add(&mut self, other: Self) {
+        if other.first < self.first {
+            self.first = other.first;
         }
+        self.count += other.count;
+        self.units += other.units;
+        self.free += other.free;
+        self.sum += other.sum;
+        self.days.from = self.days.from.min(other.days.from);
+        self.days.until = self.days.until.max(other.days.until);
     }
 
-    fn add(&mut self, rated: &Rated, day: Day) {
-        self.first = self.first.clone().min(rated.id.clone());
-        self.count += 1;
-        self.units += rated.units;
-        self.free += rated.free;
-        self.sum += rated.charged().amount;
-        self.days.from = self.days.from.min(day);
-        self.days.until = self.days.until.max(day.plus_days(1));
+    fn rate(self, key: Key, terms: &Terms, at: Timestamp) -> Rate {
+        let taxes = key.taxes.into_iter().map(|(category, rate)| Tax { rate, category });
+        let taxes: Vec<Tax> = taxes.collect();
+        let rounded = terms.rounding.of(self.sum, &key.currency);
+        let (net, taxes) = if key.includes_tax {
+            AppliedTax::within(&rounded, &taxes, terms.rounding)
+        } else {
+            let applied = AppliedTax::on(&rounded, &taxes, terms.rounding);
+            (rounded, applied)
+        };
+        Rate {
+            id: format!("{}-b", self.first),
+            description: self.described(),
+            name: self.name,
+            kind: RateKind::Usage,
+            date: at,
+            account: key.account,
+            product: Some(key.product),
+            price: Some(key.price),
+            credits: None,
+            covers: Some(self.days),
+            taxes,
+            net,
+            bill: None,
+        }
     }
 
     fn described(&self) -> String {
@@ -144,20 +153,16 @@ impl Group {
 }
 
 /// Notes on a usage that the run that billed it is undone.
-pub fn unbilled(usage: &Value) -> Result<Value, IllegalStep> {
-    let state = Step::Unbill.after(status_of(usage).unwrap_or(State::Received))?;
+pub fn unbilled(mut usage: Usage) -> Result<Usage, IllegalStep> {
+    let state = Step::Unbill.after(usage.state())?;
+    usage.bill_run = None;
     Ok(marked(usage, state, false))
 }
 
-fn noted(usage: &Value, state: State) -> Value {
-    marked(usage, state, true)
-}
-
-fn marked(usage: &Value, state: State, is_billed: bool) -> Value {
-    let mut usage = changed(usage, state, &[]);
-    let lines = usage.get_mut("ratedProductUsage").and_then(Value::as_array_mut);
-    for line in lines.into_iter().flatten().filter_map(Value::as_object_mut) {
-        line.insert("isBilled".into(), json!(is_billed));
+fn marked(mut usage: Usage, state: State, is_billed: bool) -> Usage {
+    usage.status = Some(state);
+    for line in &mut usage.rated_product_usage {
+        line.is_billed = Some(is_billed);
     }
     usage
 }

@@ -1,35 +1,35 @@
-//! What a client may do with a usage. Its state and what it costs are set by the server; facts can be
-//! corrected until they are billed, and the usage is rated again then.
+//! The changes of a usage that a client may make. Its state and its cost are set by the server; facts
+//! can be corrected until they are billed, and the usage is rated again then.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use super::guide::GuidedBy;
-use super::{State, Step, changed, status_of};
-use tmf::field::{Field, Malformed};
+use super::{GuidedBy, IllegalStep, State, Step};
+use tmf::Malformed;
+use tmf::document::usage::{RatedProductUsage, Usage};
+use tmf::document::{Rest, id_of, write};
 use tmf::time::Timestamp;
 
-/// How far ahead of the clock a usage may be, for clocks that differ: a day.
+/// Max time between the clock and a later usage, for clocks that differ: a day.
 const AHEAD_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
-/// What decides what a usage costs, and to whom it belongs.
-const FACTS: [&str; 5] =
-    ["usageDate", "usageSpecification", "usageCharacteristic", "ratedProductUsage", "relatedParty"];
+/// The problem of an attribute that a client may not set.
+const SERVER: &str = "is set by the server alone";
 
-/// Whether a client may set an attribute of a rated product: it tells which one it is.
+/// Whether a client may set an attribute of a rated product: it identifies the product.
 fn is_clients(name: &str) -> bool {
     name == "productRef" || name.starts_with('@')
 }
 
-/// What follows from a change.
+/// The consequence of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// Nothing: it costs what it cost.
+    /// Its cost stays as it is.
     Nothing,
     /// It is rated again, from this.
-    Rate(Value),
+    Rate(Box<Usage>),
 }
 
-/// Why a usage cannot be changed so.
+/// Why a change of a usage is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// An attribute is wrong, or is not for clients.
@@ -37,152 +37,168 @@ pub enum Refused {
     Invalid(Malformed),
     /// It is on a bill.
     #[error("`{attribute}` cannot be changed: the usage is on a bill; adjust that instead")]
-    Billed {
-        /// What cannot be changed.
-        attribute: String,
-    },
+    Billed { attribute: String },
 }
 
 /// Whether a client may create this usage.
-pub fn check_new(usage: &Value, now: Timestamp) -> Result<(), Malformed> {
-    let root = Field::root(usage);
-    if let Some(status) = root.get("status").filter(|_| status_of(usage) != Ok(State::Received)) {
-        return Err(status.wrong(SERVER));
+pub fn check_new(usage: &Usage, now: Timestamp) -> Result<(), Malformed> {
+    if usage.state() != State::Received {
+        return Err(Malformed::new("status", SERVER));
     }
-    if let Some(rejection) = root.get("rejection") {
-        return Err(rejection.wrong(SERVER));
+    if usage.rejection.is_some() {
+        return Err(Malformed::new("rejection", SERVER));
     }
-    check_facts(&root, &Value::Null, now)
+    check_facts(usage, None, now)
 }
 
-/// What follows from a client's change of a usage.
-pub fn follow(before: &Value, after: &Value, now: Timestamp) -> Result<Change, Refused> {
-    let state = status_of(before).map_err(Refused::Invalid)?;
-    let differs = |name: &&&str| before.get(**name) != after.get(**name);
-    let fact = FACTS.iter().find(differs);
+/// The consequence of a client's change of a usage.
+pub fn follow(before: &Usage, mut after: Usage, now: Timestamp) -> Result<Change, Refused> {
+    let (state, wanted) = (before.state(), after.state());
+    let fact = changed_fact(before, &after);
     if state == State::Billed {
-        let fixed = fact.or_else(|| ["status", "usageType", "rejection"].iter().find(differs));
+        let fixed = fact.or_else(|| changed_note(before, &after));
         return match fixed {
-            Some(name) => Err(Refused::Billed { attribute: (*name).to_owned() }),
+            Some(name) => Err(Refused::Billed { attribute: name.to_owned() }),
             None => Ok(Change::Nothing),
         };
     }
-    let root = Field::root(after);
-    let wanted = status_of(after).map_err(Refused::Invalid)?;
+    let invalid = |name: &str| Err(Refused::Invalid(Malformed::new(name, SERVER)));
     let asks = match (state, wanted) {
         (State::Rejected, State::Recycled) | (State::Rated, State::Rerated) => true,
         (one, other) if one == other => false,
-        _ => return Err(Refused::Invalid(root_wrong("status"))),
+        _ => return invalid("status"),
     };
-    if let Some(rejection) = root.get("rejection")
-        && before.get("rejection") != after.get("rejection")
-    {
-        return Err(Refused::Invalid(rejection.wrong(SERVER)));
+    if after.rejection.is_some() && before.rejection != after.rejection {
+        return invalid("rejection");
     }
+    let line = before.rated_product_usage.first();
     if fact.is_some() {
-        check_facts(&root, before, now).map_err(Refused::Invalid)?;
+        check_facts(&after, line, now).map_err(Refused::Invalid)?;
     }
     if fact.is_none() && !asks {
         return Ok(Change::Nothing);
     }
-    let mut usage = after.clone();
-    if before.get("ratedProductUsage") != after.get("ratedProductUsage") {
-        name_product(&mut usage);
+    if before.rated_product_usage != after.rated_product_usage {
+        keep_product(&mut after);
     }
-    // It keeps its state until it is rated, but for what was refused, which is tried again.
-    let state = match state {
-        State::Rejected => State::Recycled,
-        State::Received
-        | State::Guided
-        | State::Rated
-        | State::Rerated
-        | State::Recycled
-        | State::Billed => state,
-    };
-    Ok(Change::Rate(changed(&usage, state, &[("rejection", Value::Null)])))
+    // It keeps its state until it is rated, except that a rejected one is tried again.
+    after.status = Some(if state == State::Rejected { State::Recycled } else { state });
+    after.rejection = None;
+    Ok(Change::Rate(Box::new(after)))
+}
+
+/// The first attribute that differs of those that determine the cost of a usage and its product.
+fn changed_fact(before: &Usage, after: &Usage) -> Option<&'static str> {
+    let facts = [
+        ("usageDate", before.usage_date != after.usage_date),
+        ("usageSpecification", before.usage_specification != after.usage_specification),
+        ("usageCharacteristic", before.usage_characteristic != after.usage_characteristic),
+        ("ratedProductUsage", before.rated_product_usage != after.rated_product_usage),
+        ("relatedParty", before.related_party != after.related_party),
+    ];
+    facts.into_iter().find_map(|(name, differs)| differs.then_some(name))
+}
+
+/// The first attribute that differs of the others that are fixed once the usage is billed.
+fn changed_note(before: &Usage, after: &Usage) -> Option<&'static str> {
+    let notes = [
+        ("status", before.status != after.status),
+        ("usageType", before.usage_type != after.usage_type),
+        ("rejection", before.rejection != after.rejection),
+    ];
+    notes.into_iter().find_map(|(name, differs)| differs.then_some(name))
 }
 
 /// Whether a client may remove a usage.
-pub fn check_removal(before: &Value) -> Result<(), Refused> {
-    match status_of(before) {
-        Ok(State::Billed) => Err(Refused::Billed { attribute: "id".into() }),
-        Ok(_) | Err(_) => Ok(()),
+pub fn check_removal(before: &Usage) -> Result<(), Refused> {
+    if before.state() == State::Billed {
+        return Err(Refused::Billed { attribute: "id".into() });
     }
+    Ok(())
 }
 
-/// A usage that waits until it is rated again: what it cost does not count any more.
-pub fn reopened(usage: &Value) -> Result<Value, super::IllegalStep> {
-    let before = status_of(usage).unwrap_or(State::Received);
+/// A usage that waits until it is rated again, without its former cost.
+pub fn awaiting_rating(mut usage: Usage) -> Result<Usage, IllegalStep> {
+    let before = usage.state();
     let state = match before {
         State::Received | State::Recycled => before,
         State::Guided | State::Rated | State::Rerated | State::Rejected | State::Billed => {
             Step::Recycle.after(before)?
         }
     };
-    let mut usage = changed(usage, state, &[("rejection", Value::Null)]);
+    usage.status = Some(state);
+    usage.rejection = None;
     forget_rating(&mut usage);
     Ok(usage)
 }
 
-/// Leaves out what a usage cost. The product stays if the usage names it; what was found by something
-/// else is looked for again.
-pub(super) fn forget_rating(usage: &mut Value) {
-    let line = usage.pointer("/ratedProductUsage/0");
-    let by = line.and_then(|line| line.get("guidedBy")?.as_str());
-    if by.is_none_or(|by| by == GuidedBy::Product.as_str()) {
-        name_product(usage);
-    } else if let Some(fields) = usage.as_object_mut() {
-        fields.remove("ratedProductUsage");
+/// Removes the cost of a usage. The product stays if the usage names it; one that was found otherwise is
+/// looked for again.
+pub(super) fn forget_rating(usage: &mut Usage) {
+    let guided_by = usage.rated_product_usage.first().and_then(|line| line.guided_by);
+    match guided_by {
+        None | Some(GuidedBy::Product) => keep_product(usage),
+        Some(GuidedBy::Characteristic | GuidedBy::Party) => usage.rated_product_usage.clear(),
     }
 }
 
-/// Leaves nothing of the rated product but what a client may say of it.
-fn name_product(usage: &mut Value) {
-    let line = usage.pointer_mut("/ratedProductUsage/0").map(Value::take);
-    let Some(fields) = usage.as_object_mut() else { return };
-    match line {
-        Some(Value::Object(mut line)) if line.contains_key("productRef") => {
-            line.retain(|name, _| is_clients(name));
-            fields.insert("ratedProductUsage".into(), json!([line]));
-        }
-        _ => {
-            fields.remove("ratedProductUsage");
-        }
-    }
+/// Removes everything of the rated product except for the attributes that a client may set.
+fn keep_product(usage: &mut Usage) {
+    let line = usage.rated_product_usage.drain(..).next();
+    let Some(mut line) = line.filter(|line| line.product_ref.is_some()) else { return };
+    let rest = std::mem::take(&mut line.rest);
+    usage.rated_product_usage.push(RatedProductUsage {
+        product_ref: line.product_ref,
+        kind: line.kind,
+        rest: rest.into_iter().filter(|(name, _)| is_clients(name)).collect(),
+        ..RatedProductUsage::default()
+    });
 }
 
-const SERVER: &str = "is set by the server alone";
-
-fn root_wrong(attribute: &str) -> Malformed {
-    Malformed { attribute: attribute.into(), problem: SERVER.into() }
-}
-
-/// Whether the facts of a usage can be: what depends on its product is checked when that is known.
-fn check_facts(root: &Field<'_>, before: &Value, now: Timestamp) -> Result<(), Malformed> {
-    if let Some(date) = root.get("usageDate")
-        && date.time()? > now.plus_ms(AHEAD_MS_MAX)
+/// Whether the facts of a usage are possible. Those that depend on its product are checked when that is
+/// known. `known` is the rated product before the change.
+fn check_facts(
+    usage: &Usage,
+    known: Option<&RatedProductUsage>,
+    now: Timestamp,
+) -> Result<(), Malformed> {
+    if let Some(date) = &usage.usage_date
+        && date.get("usageDate")?.at() > now.plus_ms(AHEAD_MS_MAX)
     {
-        return Err(date.wrong("is more than a day ahead"));
+        return Err(Malformed::new("usageDate", "is more than a day ahead"));
     }
-    let mut names = Vec::new();
-    for one in root.items("usageCharacteristic")? {
-        let name = one.need("name")?;
-        if names.contains(&name.text()?) {
-            return Err(name.wrong("is there twice"));
-        }
-        names.push(name.text()?);
+    let mut names = BTreeSet::new();
+    let names = usage.usage_characteristic.iter().map(|one| names.insert(one.name.as_str()));
+    if let Some(index) = names.into_iter().position(|is_new| !is_new) {
+        return Err(Malformed::new(format!("usageCharacteristic[{index}].name"), "is there twice"));
     }
-    let lines = root.items("ratedProductUsage")?;
-    if let Some(more) = lines.get(1) {
-        return Err(more.wrong("is a second product: a usage belongs to one"));
-    }
-    let Some(line) = lines.first() else { return Ok(()) };
-    let known = before.pointer("/ratedProductUsage/0");
-    let fields = line.value().as_object().ok_or_else(|| line.wrong("is not an object"))?;
-    for (name, value) in fields.iter().filter(|(name, _)| !is_clients(name)) {
-        if known.and_then(|known| known.get(name)) != Some(value) && !value.is_null() {
-            return Err(line.need(name)?.wrong(SERVER));
+    match usage.rated_product_usage.as_slice() {
+        [] => Ok(()),
+        [line] => check_line(line, known).map_err(|wrong| wrong.within("ratedProductUsage[0]")),
+        [_, _, ..] => {
+            let problem = "is a second product: a usage belongs to one";
+            Err(Malformed::new("ratedProductUsage[1]", problem))
         }
     }
-    line.reference("productRef").map(drop)
+}
+
+/// Whether a client changed only attributes of the rated product that it may set.
+fn check_line(
+    line: &RatedProductUsage,
+    known: Option<&RatedProductUsage>,
+) -> Result<(), Malformed> {
+    let known = known.map(attributes).unwrap_or_default();
+    let set = attributes(line);
+    let mut changed = set.iter().filter(|(name, _)| !is_clients(name));
+    if let Some((name, _)) =
+        changed.find(|(name, value)| known.get(*name) != Some(*value) && !value.is_null())
+    {
+        return Err(Malformed::new(name, SERVER));
+    }
+    id_of(line.product_ref.as_ref(), "productRef").map(drop)
+}
+
+/// All attributes of a rated product by name.
+fn attributes(line: &RatedProductUsage) -> Rest {
+    write(line).as_object_mut().map(std::mem::take).unwrap_or_default()
 }

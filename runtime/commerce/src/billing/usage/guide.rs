@@ -1,4 +1,4 @@
-//! Which product and which of its prices a usage belongs to.
+//! The product and the price that a usage belongs to.
 
 use std::collections::BTreeMap;
 
@@ -6,24 +6,20 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use model::pricing::product_price::{AlterationKey, ProductPrice};
-use model::pricing::tariff::{Measure, Tariff};
-use tmf::field::{Field, Malformed};
+use model::pricing::tariff::{Measure, RatingInput, Tariff};
+use tmf::Malformed;
+use tmf::document::product::Product;
+use tmf::document::tariff::OfferedTariff;
+use tmf::document::usage::{GuidedBy, Usage};
+use tmf::document::{Characteristic, Number, Reference, id_of};
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
-use super::history::{History, Versions};
+use super::history::History;
+use crate::billing::versions::Versions;
 
-/// Max decimals of what was used.
+/// Max decimals of the amount that was used.
 const QUANTITY_DECIMALS_MAX: u32 = 9;
-
-/// A product that usage may belong to.
-#[derive(Clone, Copy, Debug)]
-pub struct Candidate<'a> {
-    /// Its document.
-    pub product: &'a Value,
-    /// What it was at each instant.
-    pub history: &'a History,
-}
 
 /// A usage whose product and price are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,36 +28,25 @@ pub struct Guided {
     pub usage: String,
     /// The product that was used.
     pub product: String,
-    /// By what that was found.
+    /// How that was found.
     pub by: GuidedBy,
     /// The account that pays.
     pub account: Option<String>,
     /// The price that applies, as it was then.
     pub price: ProductPrice,
-    /// What that price says of usage.
+    /// The tariff of that price.
     pub tariff: Tariff,
     /// The keys of its alterations that applied then.
     pub altered_by: Vec<AlterationKey>,
-    /// How much was used.
+    /// The amount that was used.
     pub quantity: Decimal,
-    /// When.
+    /// When it was used.
     pub at: Timestamp,
     /// The zone of its day.
     pub zone: Zone,
 }
 
-/// By what the product of a usage was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GuidedBy {
-    /// The usage names it.
-    Product,
-    /// They share a characteristic, or its serial number is a value of the usage.
-    Characteristic,
-    /// They share a party.
-    Party,
-}
-
-/// Why a usage is refused.
+/// Why a usage is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// It cannot be read.
@@ -107,17 +92,6 @@ pub enum Rejection {
     },
 }
 
-impl GuidedBy {
-    /// How documents spell it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Product => "product",
-            Self::Characteristic => "characteristic",
-            Self::Party => "party",
-        }
-    }
-}
-
 impl Rejection {
     /// The attribute that is wrong.
     pub fn attribute(&self) -> &str {
@@ -146,7 +120,7 @@ impl Rejection {
 impl Guided {
     /// The input of a rater, after the units of the period that were `used` before. `tax` is the
     /// percentage of all taxes; a price with tax is rated with it.
-    pub fn rating_input(&self, used: Decimal, tax: Decimal) -> Value {
+    pub fn rating_input(&self, used: Decimal, tax: Decimal) -> RatingInput {
         let tax = if self.price.includes_tax { Decimal::ZERO } else { tax };
         let measure = Measure { quantity: self.quantity, at: self.at, used, zone: self.zone };
         self.tariff.rating_input(&self.price, &self.altered_by, tax, &measure)
@@ -161,173 +135,173 @@ impl Guided {
 ///
 /// Price, tariff, payer and status are those of the instant at which it was used.
 pub fn guide(
-    usage: &Value,
-    candidates: &[Candidate<'_>],
-    catalog: &BTreeMap<String, Versions>,
+    usage: &Usage,
+    candidates: &[History],
+    catalog: &BTreeMap<String, Versions<OfferedTariff>>,
     zone: Zone,
 ) -> Result<Guided, Rejection> {
-    let root = Field::root(usage);
-    let read = Usage::read(&root).map_err(Rejection::Malformed)?;
-    let mut found = Vec::new();
-    let mut by = GuidedBy::Product;
-    for way in [GuidedBy::Product, GuidedBy::Characteristic, GuidedBy::Party] {
-        found = candidates.iter().filter(|one| read.belongs(way, one.product)).collect();
-        by = way;
-        if !found.is_empty() {
-            break;
-        }
-    }
-    let mut refused = None;
+    let facts = Facts::read(usage, zone).map_err(Rejection::Malformed)?;
+    let ways = [GuidedBy::Product, GuidedBy::Characteristic, GuidedBy::Party];
+    let belonging = ways.map(|by| {
+        let fits = |candidate: &&History| facts.belongs(by, candidate.product());
+        (by, candidates.iter().filter(fits).collect::<Vec<_>>())
+    });
+    let found = belonging.into_iter().find(|(_, found)| !found.is_empty());
+    let mut rejected = None;
     let mut fitting = Vec::new();
-    for candidate in found {
-        match read.priced(candidate, (by, zone), catalog).map_err(Rejection::Malformed)? {
+    for (by, candidate) in
+        found.into_iter().flat_map(|(by, found)| found.into_iter().map(move |one| (by, one)))
+    {
+        match facts.priced(candidate, by, catalog) {
             Ok(guided) => fitting.push(guided),
-            Err(rejection) => refused = refused.or(Some(rejection)),
+            Err(malformed @ Rejection::Malformed(_)) => return Err(malformed),
+            Err(rejection) => rejected = rejected.or(Some(rejection)),
         }
     }
     if fitting.len() > 1 {
         let products = fitting.into_iter().map(|guided| guided.product).collect();
-        return Err(Rejection::Ambiguous { usage: read.id, products });
+        return Err(Rejection::Ambiguous { usage: usage.id.clone(), products });
     }
-    match (fitting.pop(), refused) {
+    match (fitting.pop(), rejected) {
         (Some(guided), _) => Ok(guided),
         (None, Some(rejection)) => Err(rejection),
-        (None, None) => Err(Rejection::NoProduct { usage: read.id }),
+        (None, None) => Err(Rejection::NoProduct { usage: usage.id.clone() }),
     }
 }
 
-struct Usage<'a> {
-    id: String,
+/// The facts by which a usage is guided.
+struct Facts<'a> {
+    usage: &'a Usage,
     at: Timestamp,
-    specification: String,
-    specification_name: String,
-    product: Option<String>,
-    characteristics: Vec<(&'a str, &'a Value)>,
-    parties: Vec<&'a str>,
-    root: &'a Field<'a>,
+    zone: Zone,
+    specification: &'a str,
+    specification_name: &'a str,
+    /// The product that the usage names.
+    product: Option<&'a str>,
 }
 
-impl<'a> Usage<'a> {
-    fn read(root: &'a Field<'a>) -> Result<Self, Malformed> {
-        let specification = root.need("usageSpecification")?;
-        let rated = root.items("ratedProductUsage")?.into_iter().next();
-        // What was found by something else is looked for again.
-        let own = rated.filter(|rated| {
-            let by = rated.value().get("guidedBy").and_then(Value::as_str);
-            by.is_none_or(|by| by == GuidedBy::Product.as_str())
+impl<'a> Facts<'a> {
+    fn read(usage: &'a Usage, zone: Zone) -> Result<Self, Malformed> {
+        let missing = |name| Malformed::new(name, "is missing");
+        let specification = usage.usage_specification.as_ref();
+        let specification = specification.ok_or_else(|| missing("usageSpecification"))?;
+        let id = specification.id.as_deref();
+        let rated = usage.rated_product_usage.first();
+        // A product that was found otherwise is looked for again.
+        let own = rated.filter(|rated| match rated.guided_by {
+            None | Some(GuidedBy::Product) => true,
+            Some(GuidedBy::Characteristic | GuidedBy::Party) => false,
         });
-        let product = own.map(|rated| rated.reference("productRef")).transpose()?.flatten();
+        let product = own.and_then(|rated| rated.product_ref.as_ref());
+        let date = usage.usage_date.as_ref().ok_or_else(|| missing("usageDate"))?;
         Ok(Self {
-            id: root.need("id")?.text()?.to_owned(),
-            at: root.need("usageDate")?.time()?,
-            specification: specification.need("id")?.text()?.to_owned(),
-            specification_name: specification.text_or("name", "")?.to_owned(),
-            product,
-            characteristics: root.value().get("usageCharacteristic").map_or_else(Vec::new, named),
-            parties: root.value().get("relatedParty").map_or_else(Vec::new, ids),
-            root,
+            usage,
+            at: date.get("usageDate")?.at(),
+            zone,
+            specification: id.ok_or_else(|| missing("usageSpecification.id"))?,
+            specification_name: specification.name.as_deref().unwrap_or_default(),
+            product: id_of(product, "ratedProductUsage[0].productRef")?,
         })
     }
 
-    fn belongs(&self, way: GuidedBy, product: &Value) -> bool {
-        match way {
-            GuidedBy::Product => self.names(product),
-            GuidedBy::Characteristic => self.shares_characteristic(product),
-            GuidedBy::Party => self.shares_party(product),
+    fn belongs(&self, by: GuidedBy, product: &Product) -> bool {
+        match (by, self.product) {
+            (GuidedBy::Product, named) => named == Some(product.id.as_str()),
+            (GuidedBy::Characteristic | GuidedBy::Party, Some(_)) => false,
+            (GuidedBy::Characteristic, None) => self.shares_characteristic(product),
+            (GuidedBy::Party, None) => self.shares_party(product),
         }
     }
 
-    fn names(&self, product: &Value) -> bool {
-        self.product.is_some() && text(product, "id") == self.product.as_deref()
+    fn shares_characteristic(&self, product: &Product) -> bool {
+        let theirs = &product.product_characteristic;
+        let serial = product.product_serial_number.as_deref();
+        let is_serial = |value: &Value| serial.is_some() && value.as_str() == serial;
+        self.usage.usage_characteristic.iter().any(|mine| {
+            let is_same =
+                |other: &Characteristic| other.name == mine.name && other.value == mine.value;
+            mine.value.as_ref().is_some_and(|value| is_serial(value) || theirs.iter().any(is_same))
+        })
     }
 
-    fn shares_characteristic(&self, product: &Value) -> bool {
-        if self.product.is_some() {
-            return false;
-        }
-        let theirs = product.get("productCharacteristic").map_or_else(Vec::new, named);
-        let serial = product.get("productSerialNumber").filter(|value| value.is_string());
-        self.characteristics.iter().any(|mine| theirs.contains(mine) || Some(mine.1) == serial)
+    fn shares_party(&self, product: &Product) -> bool {
+        let is_theirs = |party: &Reference| {
+            let id = party.id.as_deref();
+            id.is_some_and(|id| product.related_party.iter().any(|other| other.is_to(id)))
+        };
+        self.usage.related_party.iter().any(is_theirs)
     }
 
-    fn shares_party(&self, product: &Value) -> bool {
-        if self.product.is_some() {
-            return false;
-        }
-        let theirs = product.get("relatedParty").map_or_else(Vec::new, ids);
-        self.parties.iter().any(|party| theirs.contains(party))
-    }
-
-    /// The usage with the price of a product; or why that product is not it.
+    /// The usage with the price of a product; or why it is not that product's.
     fn priced(
         &self,
-        candidate: &Candidate<'_>,
-        (by, zone): (GuidedBy, Zone),
-        catalog: &BTreeMap<String, Versions>,
-    ) -> Result<Result<Guided, Rejection>, Malformed> {
-        let product = Field::root(candidate.product).need("id")?.text()?.to_owned();
-        if !candidate.history.is_charged_at(self.at) {
-            return Ok(Err(Rejection::NotActive { product, at: self.at }));
+        candidate: &History,
+        by: GuidedBy,
+        catalog: &BTreeMap<String, Versions<OfferedTariff>>,
+    ) -> Result<Guided, Rejection> {
+        let product = candidate.product().id.clone();
+        if !candidate.is_charged_at(self.at) {
+            return Err(Rejection::NotActive { product, at: self.at });
         }
-        let then = candidate.history.at(self.at);
-        let lines = then.get("productPrice").and_then(Value::as_array);
-        let lines = lines.map_or(&[][..], Vec::as_slice);
-        for (line, price) in lines.iter().zip(ProductPrice::all(then)?) {
-            let offered = catalog.get(&price.id).and_then(|versions| versions.at(self.at));
-            let Some(tariff) = Tariff::of(line, &price, offered)? else { continue };
-            if ![&self.specification, &self.specification_name].contains(&&tariff.specification) {
-                continue;
+        let then = candidate.at(self.at);
+        let Some((price, tariff)) = self.price_of(then, catalog).map_err(Rejection::Malformed)?
+        else {
+            let specification = self.specification.to_owned();
+            return Err(Rejection::NoTariff { product, specification });
+        };
+        let own = || id_of(then.billing_account.as_ref(), "billingAccount");
+        let account = price.account.as_deref().map_or_else(own, |payer| Ok(Some(payer)));
+        let account = account.map_err(Rejection::Malformed)?.map(str::to_owned);
+        Ok(Guided {
+            usage: self.usage.id.clone(),
+            product,
+            by,
+            account,
+            quantity: self.quantity(&tariff).map_err(Rejection::Malformed)?,
+            altered_by: candidate.alterations_at(&price, self.at, self.zone),
+            price,
+            tariff,
+            at: self.at,
+            zone: self.zone,
+        })
+    }
+
+    /// The first price of a product whose tariff is for this usage.
+    fn price_of(
+        &self,
+        product: &Product,
+        catalog: &BTreeMap<String, Versions<OfferedTariff>>,
+    ) -> Result<Option<(ProductPrice, Tariff)>, Malformed> {
+        let documents = product.prices()?;
+        for ((_, document), price) in documents.iter().zip(ProductPrice::all(product)?) {
+            let offered = catalog.get(&price.id).map(|versions| versions.at(self.at));
+            let Some(tariff) = Tariff::of(document, &price, offered)? else { continue };
+            let names = [self.specification, self.specification_name];
+            if names.contains(&tariff.specification.as_str()) {
+                return Ok(Some((price, tariff)));
             }
-            let quantity = self.quantity(&tariff)?;
-            let own = || Field::root(then).reference("billingAccount");
-            let account = price.account.clone().map_or_else(own, |payer| Ok(Some(payer)))?;
-            let altered_by = candidate.history.alterations_at(&price, self.at, zone);
-            return Ok(Ok(Guided {
-                usage: self.id.clone(),
-                product,
-                by,
-                account,
-                price,
-                tariff,
-                altered_by,
-                quantity,
-                at: self.at,
-                zone,
-            }));
         }
-        let specification = self.specification.clone();
-        Ok(Err(Rejection::NoTariff { product, specification }))
+        Ok(None)
     }
 
     fn quantity(&self, tariff: &Tariff) -> Result<Decimal, Malformed> {
-        for one in self.root.items("usageCharacteristic")? {
-            if one.need("name")?.text()? == tariff.quantity {
-                let field = one.need("value")?;
-                let quantity = field.decimal()?;
-                if quantity < Decimal::ZERO {
-                    return Err(field.wrong("is less than nothing"));
-                }
-                if quantity.normalize().scale() > QUANTITY_DECIMALS_MAX {
-                    return Err(field.wrong("has more than nine decimals"));
-                }
-                return Ok(quantity);
-            }
-        }
-        let problem = "has not the characteristic that its tariff counts";
-        Err(Malformed { attribute: "usageCharacteristic".into(), problem: problem.into() })
+        let mut all = self.usage.usage_characteristic.iter().enumerate();
+        let Some((index, one)) = all.find(|(_, one)| one.name == tariff.quantity) else {
+            let problem = "has not the characteristic that its tariff counts";
+            return Err(Malformed::new("usageCharacteristic", problem));
+        };
+        quantity(one).map_err(|wrong| wrong.within(&format!("usageCharacteristic[{index}]")))
     }
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str()
-}
-
-fn named(list: &Value) -> Vec<(&str, &Value)> {
-    let items = list.as_array().map_or(&[][..], Vec::as_slice);
-    items.iter().filter_map(|item| Some((text(item, "name")?, item.get("value")?))).collect()
-}
-
-fn ids(list: &Value) -> Vec<&str> {
-    let items = list.as_array().map_or(&[][..], Vec::as_slice);
-    items.iter().filter_map(|item| text(item, "id")).collect()
+/// An amount that can be counted.
+fn quantity(characteristic: &Characteristic) -> Result<Decimal, Malformed> {
+    let Number(quantity) = characteristic.number()?;
+    if quantity < Decimal::ZERO {
+        return Err(Malformed::new("value", "is less than nothing"));
+    }
+    if quantity.normalize().scale() > QUANTITY_DECIMALS_MAX {
+        return Err(Malformed::new("value", "has more than nine decimals"));
+    }
+    Ok(quantity)
 }

@@ -1,44 +1,17 @@
-//! What a product, or a price of the catalog, was at an instant. Usage goes by instants, where
-//! recurring prices go by days.
-
-use serde_json::Value;
+//! A product at each instant. Usage goes by instants, recurring prices by days.
 
 use crate::billing::timeline::Status;
+use crate::billing::versions::Versions;
 use model::pricing::product_price::{AlterationKey, ProductPrice};
-use tmf::field::{Field, Malformed};
+use tmf::document::DateTime;
+use tmf::document::product::Product;
 use tmf::time::Timestamp;
 use tmf::zone::Zone;
 
-/// The versions of a document, each with the time since which it is so.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Versions(Vec<(Timestamp, Value)>);
-
-impl Versions {
-    /// The versions of a document, in any order; of two with the same time the later one counts.
-    pub fn new(mut versions: Vec<(Timestamp, Value)>) -> Self {
-        versions.sort_by_key(|(since, _)| *since);
-        Self(versions)
-    }
-
-    /// The version at a time. The first one counts back as far as there is need.
-    pub fn at(&self, time: Timestamp) -> Option<&Value> {
-        Some(&self.0.get(self.index_at(time))?.1)
-    }
-
-    /// All of them, oldest first.
-    pub fn all(&self) -> impl Iterator<Item = &Value> {
-        self.0.iter().map(|(_, version)| version)
-    }
-
-    fn index_at(&self, time: Timestamp) -> usize {
-        self.0.partition_point(|(since, _)| *since <= time).saturating_sub(1)
-    }
-}
-
-/// What a product was at each instant.
+/// A product at each instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
-    versions: Versions,
+    versions: Versions<Product>,
     statuses: Vec<(Timestamp, Status)>,
     /// The place of the first version in which it is charged.
     first: Option<usize>,
@@ -47,59 +20,59 @@ pub struct History {
 }
 
 impl History {
-    /// The history of a product with all versions of its document, the present one among them. When
-    /// it begins and ends is what the present one has.
-    pub fn of(product: &Value, versions: Vec<(Timestamp, Value)>) -> Result<Self, Malformed> {
-        let versions = Versions::new(versions);
-        let root = Field::root(product);
-        let time = |name: &str| root.get(name).map(|field| field.time()).transpose();
+    /// The history of a product with all versions of its document. It begins and ends when the present
+    /// one does.
+    pub fn of(versions: Versions<Product>) -> Self {
         let mut is_charged = true;
         let mut first = None;
-        let mut statuses = Vec::with_capacity(versions.0.len());
-        for (index, (since, version)) in versions.0.iter().enumerate() {
-            let status = version.get("status").and_then(Value::as_str).and_then(Status::parse);
-            let Some(status) = status else { continue };
+        let mut statuses = Vec::new();
+        for (index, (since, version)) in versions.iter().enumerate() {
+            let Some(status) = version.status else { continue };
             if status.is_final() {
-                statuses.push((*since, status));
+                statuses.push((since, status));
                 break;
             }
             is_charged = status.is_charged_after(is_charged);
             if is_charged && first.is_none() {
                 first = Some(index);
             }
-            statuses.push((*since, if is_charged { Status::Active } else { status }));
+            statuses.push((since, if is_charged { Status::Active } else { status }));
         }
-        Ok(Self {
+        let product = versions.last();
+        Self {
+            start: product.start_date.as_ref().map(DateTime::at),
+            end: product.termination_date.as_ref().map(DateTime::at),
             statuses,
             first,
-            start: time("startDate")?,
-            end: time("terminationDate")?,
             versions,
-        })
+        }
     }
 
-    /// What the product showed at a time. Its first version in which it is charged counts back to its
-    /// start.
-    pub fn at(&self, time: Timestamp) -> &Value {
+    /// The product now.
+    pub fn product(&self) -> &Product {
+        self.versions.last()
+    }
+
+    /// The product at a time. Its first version in which it is charged counts back to its start.
+    pub fn at(&self, time: Timestamp) -> &Product {
         let index = self.versions.index_at(time).max(self.first.unwrap_or_default());
-        self.versions.0.get(index).map_or(&Value::Null, |(_, version)| version)
+        self.versions.get(index).1
     }
 
     /// All versions, oldest first.
-    pub fn versions(&self) -> impl Iterator<Item = &Value> {
-        self.versions.all()
+    pub fn versions(&self) -> impl Iterator<Item = &Product> {
+        self.versions.iter().map(|(_, version)| version)
     }
 
     /// Whether usage at a time is charged: from the start on, up to the end, and not while the product
     /// is suspended.
     pub fn is_charged_at(&self, time: Timestamp) -> bool {
-        let Some((began, _)) = self.first.and_then(|index| self.versions.0.get(index)) else {
-            return false;
-        };
+        let Some(first) = self.first else { return false };
+        let (began, _) = self.versions.get(first);
         if self.start.is_some_and(|start| time < start) || self.end.is_some_and(|end| time >= end) {
             return false;
         }
-        if time < *began {
+        if time < began {
             // It runs from its start, whenever that was written down.
             return self.start.is_some();
         }
@@ -126,14 +99,14 @@ impl History {
     /// Since when the product is charged and has had an alteration of a price.
     fn first_with(&self, price: &str, alteration: &AlterationKey) -> Timestamp {
         let first = self.first.unwrap_or_default();
-        let has = |version: &Value| {
+        let has = |version: &Product| {
             let prices = ProductPrice::all(version).unwrap_or_default();
             let mut own = prices.iter().filter(|one| one.id == price);
             own.any(|one| one.alterations().iter().any(|other| other.key == *alteration))
         };
-        let found = self.versions.0.iter().position(|(_, version)| has(version));
+        let found = self.versions.iter().position(|(_, version)| has(version));
         let index = found.unwrap_or(first).max(first);
-        let since = self.versions.0.get(index).map_or(Timestamp(0), |(since, _)| *since);
+        let (since, _) = self.versions.get(index);
         if index == first { self.start.unwrap_or(since) } else { since }
     }
 }

@@ -142,7 +142,7 @@ fn what_is_billed_is_what_was_priced_and_its_discount_ends() {
     fulfilment.apply(NOW, &planned).unwrap();
     let changes = fulfilment.changes(&[planned], None);
     let product = changes.documents.iter().find(|document| document.resource == "product").unwrap();
-    let prices = ProductPrice::all(&product.body).unwrap();
+    let prices = ProductPrice::all(&tmf::document::read(&product.body).unwrap()).unwrap();
     let day = |text: &str| Day::parse(text).unwrap();
     let on = |text: &str| prices[0].on(day(text), day("2026-03-12")).0.to_string();
     assert_eq!((on("2026-06-11").as_str(), on("2026-06-12").as_str()), ("19.99", "39.99"));

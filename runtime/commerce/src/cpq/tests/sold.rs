@@ -5,6 +5,7 @@ use crate::billing::terms::Terms;
 use model::documents::product_price;
 use model::pricing::product_price::ProductPrice;
 use tmf::day::Day;
+use tmf::document::product::Product;
 use tmf::money::{PriceKind, number};
 
 /// What the products of a quote cost on some days, a line for each recurring price: its period,
@@ -26,12 +27,17 @@ fn costs(catalog: &Value, text: &str, days: &[&str]) -> String {
     lines.join("\n")
 }
 
+fn product(price: &model::pricing::sold::Price, quantity: u32) -> Product {
+    let prices = [product_price(price, quantity)];
+    tmf::document::read(&json!({ "id": "prod-1", "productPrice": prices })).unwrap()
+}
+
 fn cost(entry: &Value, days: &[&str]) -> Option<String> {
     let charge = Charge::read(&tmf::document::read(entry).unwrap()).unwrap();
     if charge.kind != PriceKind::Recurring {
         return None;
     }
-    let product = json!({ "productPrice": [product_price(&charge.billed(Some("Q")), 1)] });
+    let product = product(&charge.billed(Some("Q")), 1);
     let price = ProductPrice::all(&product).unwrap().remove(0);
     let begin = Day::parse("2026-03-01").unwrap();
     let amounts = days.iter().map(|day| {
@@ -143,7 +149,7 @@ fn elsewhere(entries: &Value) -> String {
     let agreed = read.lines[0].agreed.clone().unwrap_or_default();
     let mut lines: Vec<String> = Vec::new();
     for price in &agreed {
-        let product = json!({ "productPrice": [product_price(price, 2)] });
+        let product = product(price, 2);
         model::pricing::product_price::check(&product).unwrap();
         let price = ProductPrice::all(&product).unwrap().remove(0);
         let day = Day::parse("2026-03-01").unwrap();

@@ -14,6 +14,8 @@ use model::catalog::Effect;
 use model::documents::product_price;
 use model::pricing::charge::{By, Change};
 use tmf::day::{Day, Days};
+use tmf::document::product::Product;
+use tmf::document::read;
 use tmf::money::{Money, PriceKind, Tax, decimal, decimals};
 use tmf::period::{Period, Term};
 use tmf::zone::Zone;
@@ -28,10 +30,10 @@ fn sold(offering: &str, prices: &[Value]) -> Value {
 }
 
 /// The bill of a product for March.
-fn bill(product: &Value, terms: &Terms) -> Value {
+fn bill(product: &Product, terms: &Terms) -> Value {
     let day = |text| Day::parse(text).unwrap();
     let period = Days::new(day("2026-03-01"), day("2026-04-01")).unwrap();
-    let timeline = Timeline::of(product, &[], Zone::UTC).unwrap();
+    let timeline = Timeline::of(product, Vec::new(), Zone::UTC).unwrap();
     let made = due(product, &timeline, &[], &Until::all(period.until), terms, NOW).unwrap();
     let rates = made.iter().map(|rate| rate.document(Zone::UTC)).collect();
     let account = tmf::document::account::BillingAccount::unknown("acc-1");
@@ -74,7 +76,7 @@ fn taxes(offering: &str, usual: Option<&str>) -> String {
         price("NET-FAST", Value::Null),
         price("NET-MRC", json!(2.5)),
     ];
-    let product = sold(offering, &prices);
+    let product = read(&sold(offering, &prices)).unwrap();
     let bill = bill(&product, &Terms::of_product(&product, &rulebook, Cycle::default()));
     let items = bill["taxItem"].as_array().unwrap().iter();
     let items = items.map(|item| {
@@ -168,7 +170,7 @@ proptest! {
             written["price"]["taxRate"] = json!(charge.taxes[0].rate.to_string());
             written
         });
-        let product = sold("GONE", &prices.collect::<Vec<_>>());
+        let product = read(&sold("GONE", &prices.collect::<Vec<_>>())).unwrap();
         let bill = bill(&product, &Terms::default());
         let first = |charge: &Charge| charge.first() * Decimal::from(quantity);
         let net: Decimal = same.iter().map(first).sum();

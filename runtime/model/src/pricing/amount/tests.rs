@@ -22,7 +22,7 @@ fn a_currency_has_its_own_minor_units() {
 }
 
 #[test]
-fn what_is_finer_than_its_currency_is_shown_whole() {
+fn an_amount_that_is_finer_than_its_currency_is_shown_whole() {
     let money = Money { currency: "EUR".into(), amount: decimal("0.00340") };
     assert_eq!(written(&money), "0.0034 EUR");
 }

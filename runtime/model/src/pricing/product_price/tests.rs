@@ -1,10 +1,15 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::pricing::tests::{day, days};
 
+fn all(price: &Value) -> Result<Vec<ProductPrice>, Malformed> {
+    let product = json!({ "id": "prod-1", "productPrice": [price] });
+    tmf::document::read(&product).and_then(|product| ProductPrice::all(&product))
+}
+
 fn error(price: &Value) -> String {
-    ProductPrice::all(&json!({ "productPrice": [price] })).unwrap_err().to_string()
+    all(price).unwrap_err().to_string()
 }
 
 fn period(text: &str) -> Period {
@@ -12,14 +17,14 @@ fn period(text: &str) -> Period {
         "priceType": "recurring", "recurringChargePeriod": text,
         "price": { "dutyFreeAmount": { "unit": "EUR", "value": 1 } },
     });
-    ProductPrice::all(&json!({ "productPrice": [price] })).unwrap()[0].period.unwrap()
+    all(&price).unwrap()[0].period.unwrap()
 }
 
 #[test]
 fn a_price_is_read_as_it_is_told() {
     let price = |value: Value| {
         let price = json!({ "priceType": "oneTime", "name": "Setup", "price": value });
-        let price = ProductPrice::all(&json!({ "productPrice": [price] })).unwrap().remove(0);
+        let price = all(&price).unwrap().remove(0);
         (price.amount.amount.normalize().to_string(), price.includes_tax)
     };
     let euro = |value: f64| json!({ "unit": "EUR", "value": value });
@@ -55,7 +60,7 @@ fn alterations_follow_each_other_by_priority_and_end() {
               "price": { "percentage": 20 } },
         ],
     });
-    let price = ProductPrice::all(&json!({ "productPrice": [price] })).unwrap().remove(0);
+    let price = all(&price).unwrap().remove(0);
     let on = |text| {
         let (amount, names) = price.on(day(text), day("2026-01-31"));
         format!("{} {}", amount.normalize(), names.join(", "))
@@ -72,7 +77,7 @@ fn an_alteration_raises_the_price_if_its_type_tells_so() {
             "priceType": "oneTime", "price": { "dutyFreeAmount": { "unit": "EUR", "value": 30 } },
             "productPriceAlteration": [{ "priceType": kind, "price": value }],
         });
-        let price = ProductPrice::all(&json!({ "productPrice": [price] })).unwrap().remove(0);
+        let price = all(&price).unwrap().remove(0);
         price.on(day("2026-01-01"), day("2026-01-01")).0.normalize().to_string()
     };
     let euro = |value: i32| json!({ "dutyFreeAmount": { "unit": "EUR", "value": value } });
@@ -96,14 +101,14 @@ fn a_discount_makes_nothing_negative() {
                 { "priceType": "discount", "price": { "dutyFreeAmount": { "unit": "EUR", "value": 30 } } },
             ],
         });
-        let price = ProductPrice::all(&json!({ "productPrice": [price] })).unwrap().remove(0);
+        let price = all(&price).unwrap().remove(0);
         price.on(day("2026-01-01"), day("2026-01-01")).0.normalize().to_string()
     };
     assert_eq!((price(40).as_str(), price(20).as_str()), ("10", "0"));
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn malformed_prices_are_rejected_with_their_path() {
     let euro = json!({ "dutyFreeAmount": { "unit": "EUR", "value": 1 } });
     let recurring = |period: Value| json!({ "priceType": "recurring", "recurringChargePeriod": period, "price": euro });
     let table = [

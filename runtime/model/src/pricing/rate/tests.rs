@@ -138,7 +138,7 @@ fn other_attributes_of_a_rate_stay_when_it_is_billed() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn malformed_rates_are_rejected_with_their_path() {
     let error = |name: &str, value: Value| {
         let mut document = write(&rate().document(Zone::UTC));
         document[name] = value;

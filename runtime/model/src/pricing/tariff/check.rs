@@ -1,22 +1,17 @@
-//! Checks of a tariff when it is written. Stored tariffs of earlier versions are read more leniently.
+//! Checks of a tariff when it is written. Stored tariffs are read more leniently.
+
+use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 
-use super::Tariff;
-use tmf::field::{Field, Malformed};
+use super::{ATTRIBUTE, Tariff};
+use tmf::Malformed;
+use tmf::document::product::{Product, ProductPrice};
+use tmf::document::tariff::{self as document, Band, OfferedTariff, Tier};
+use tmf::document::{Deferred, Number, Rest, id_of};
+use tmf::money::PriceKind;
 
-/// What a tariff may have.
-const TARIFF: [&str; 8] =
-    ["usageSpecification", "rater", "quantity", "roundTo", "per", "allowance", "tiers", "bands"];
-
-/// What a tier may have: it begins where the one before it ends.
-const TIER: [&str; 2] = ["upTo", "price"];
-
-/// What a band may have.
-const BAND: [&str; 5] = ["name", "from", "until", "percent", "days"];
-
-/// Max decimals of what a unit costs.
+/// Max decimals of the price of a unit.
 const PRICE_DECIMALS_MAX: u32 = 6;
 
 /// Max decimals of counts of units.
@@ -26,111 +21,139 @@ const UNIT_DECIMALS_MAX: u32 = 9;
 const PERCENT_MAX: i64 = 1_000;
 
 /// Whether the tariff of a price of the catalog (TMF620), if it has one, can be rated.
-pub fn check_price(price: &Value) -> Result<(), Malformed> {
-    check(&Field::root(price)).map(drop)
+pub fn check_price(
+    price_type: Option<&str>,
+    tariff: Option<&Deferred<document::Tariff>>,
+) -> Result<(), Malformed> {
+    tariff.map_or(Ok(()), |tariff| check(price_type, tariff).map(drop))
 }
 
 /// Whether the tariffs of the prices of a product (TMF637) can be rated, and no two are for the same
 /// usage. `offered` finds a price of the catalog, whose tariff counts if a price has none.
 pub fn check_prices<'a>(
-    product: &Value,
-    offered: impl Fn(&str) -> Option<&'a Value>,
+    product: &Product,
+    offered: impl Fn(&str) -> Option<&'a OfferedTariff>,
 ) -> Result<(), Malformed> {
     let mut known: Vec<String> = Vec::new();
-    for price in Field::root(product).items("productPrice")? {
-        let specification = match check(&price)? {
-            Some(tariff) => Some(tariff.specification),
-            None => price
-                .reference("productOfferingPrice")?
-                .and_then(|id| offered(&id)?.pointer("/tariff/usageSpecification")?.as_str())
-                .filter(|_| is_usage(&price))
-                .map(str::to_owned),
+    for (path, price) in product.prices()? {
+        let within = |wrong: Malformed| wrong.within(&path);
+        let specification = match &price.tariff {
+            Some(tariff) => {
+                Some(check(price.price_type.as_deref(), tariff).map_err(within)?.specification)
+            }
+            None => offered_specification(price, &offered).map_err(within)?,
         };
         let Some(specification) = specification else { continue };
         if known.contains(&specification) {
-            let tariff = price.get("tariff");
-            let tariff =
-                tariff.and_then(|tariff| tariff.get("usageSpecification")).unwrap_or(price);
-            return Err(tariff.wrong("is the second price for this usage: a product has one"));
+            let own = if price.tariff.is_some() { ".tariff.usageSpecification" } else { "" };
+            let problem = "is the second price for this usage: a product has one";
+            return Err(Malformed::new(format!("{path}{own}"), problem));
         }
         known.push(specification);
     }
     Ok(())
 }
 
-fn is_usage(price: &Field<'_>) -> bool {
-    let kind = price.value().get("priceType").and_then(Value::as_str);
-    kind.and_then(tmf::money::PriceKind::from_tmf) == Some(tmf::money::PriceKind::Usage)
+/// The usage that the tariff of the catalog is for, of a price without a tariff of its own.
+fn offered_specification<'a>(
+    price: &ProductPrice,
+    offered: impl Fn(&str) -> Option<&'a OfferedTariff>,
+) -> Result<Option<String>, Malformed> {
+    if !is_usage(price.price_type.as_deref()) {
+        return Ok(None);
+    }
+    let id = id_of(price.product_offering_price.as_ref(), "productOfferingPrice")?;
+    let tariff = id.and_then(offered).and_then(|offered| offered.tariff.as_ref()?.ok());
+    Ok(tariff.map(|tariff| tariff.usage_specification.clone()))
 }
 
-fn check(price: &Field<'_>) -> Result<Option<Tariff>, Malformed> {
-    let Some(field) = price.get("tariff") else { return Ok(None) };
-    if !is_usage(price) {
-        return Err(field.wrong("is for prices of usage alone"));
-    }
-    known_keys(&field, &TARIFF)?;
-    let tariff = Tariff::read(&field)?;
-    for name in ["usageSpecification", "quantity", "rater"] {
-        if let Some(empty) = field.get(name).filter(|text| text.text() == Ok("")) {
-            return Err(empty.wrong("is empty"));
-        }
-    }
-    for name in ["roundTo", "per", "allowance"] {
-        field.get(name).map_or(Ok(()), |count| decimals(&count, UNIT_DECIMALS_MAX))?;
-    }
-    for tier in field.items("tiers")? {
-        known_keys(&tier, &TIER)?;
-        tier.get("upTo").map_or(Ok(()), |count| decimals(&count, UNIT_DECIMALS_MAX))?;
-        let price = tier.need("price")?;
-        not_negative(&price)?;
-        decimals(&price, PRICE_DECIMALS_MAX)?;
-    }
-    for band in field.items("bands")? {
-        check_band(&band)?;
-    }
-    Ok(Some(tariff))
+fn is_usage(price_type: Option<&str>) -> bool {
+    price_type.and_then(PriceKind::from_tmf) == Some(PriceKind::Usage)
 }
 
-fn check_band(band: &Field<'_>) -> Result<(), Malformed> {
-    known_keys(band, &BAND)?;
-    let (from, until) = (band.need("from")?, band.need("until")?);
-    if from.text()? == "24:00" {
-        return Err(from.wrong("is the end of the day: a band begins at `00:00` to `23:59`"));
+fn check(
+    price_type: Option<&str>,
+    tariff: &Deferred<document::Tariff>,
+) -> Result<Tariff, Malformed> {
+    if !is_usage(price_type) {
+        return Err(Malformed::new(ATTRIBUTE, "is for prices of usage alone"));
     }
-    if from.text()? == until.text()? {
-        return Err(until.wrong("is when the band begins: `24:00` ends the day"));
+    let read = Tariff::read(tariff)?;
+    let document = tariff.get(ATTRIBUTE)?;
+    check_document(document).map_err(|wrong| wrong.within(ATTRIBUTE))?;
+    Ok(read)
+}
+
+fn check_document(tariff: &document::Tariff) -> Result<(), Malformed> {
+    nothing_unknown(&tariff.rest)?;
+    let texts = [
+        ("usageSpecification", Some(&tariff.usage_specification)),
+        ("quantity", Some(&tariff.quantity)),
+        ("rater", tariff.rater.as_ref()),
+    ];
+    if let Some((name, _)) = texts.iter().find(|(_, text)| text.is_some_and(String::is_empty)) {
+        return Err(Malformed::new(*name, "is empty"));
     }
-    let percent = band.need("percent")?;
-    not_negative(&percent)?;
-    if percent.decimal()? > Decimal::from(PERCENT_MAX) {
-        return Err(percent.wrong("is more than 1000"));
+    let counts =
+        [("roundTo", tariff.round_to), ("per", tariff.per), ("allowance", tariff.allowance)];
+    for (name, count) in counts {
+        count.map_or(Ok(()), |count| decimals(count, UNIT_DECIMALS_MAX, name))?;
     }
-    decimals(&percent, PRICE_DECIMALS_MAX)?;
-    let mut days = Vec::new();
-    for day in band.items("days")? {
-        if days.contains(&day.count()?) {
-            return Err(day.wrong("is there twice"));
-        }
-        days.push(day.count()?);
+    for (index, tier) in tariff.tiers.iter().enumerate() {
+        check_tier(tier).map_err(|wrong| wrong.within(&format!("tiers[{index}]")))?;
+    }
+    for (index, band) in tariff.bands.iter().enumerate() {
+        check_band(band).map_err(|wrong| wrong.within(&format!("bands[{index}]")))?;
     }
     Ok(())
 }
 
-fn known_keys(field: &Field<'_>, known: &[&str]) -> Result<(), Malformed> {
-    let fields = field.value().as_object().ok_or_else(|| field.wrong("is not an object"))?;
-    match fields.iter().find(|(name, value)| !known.contains(&name.as_str()) && !value.is_null()) {
-        Some((name, _)) => Err(field.need(name)?.wrong("is not an attribute that counts")),
+fn check_tier(tier: &Tier) -> Result<(), Malformed> {
+    nothing_unknown(&tier.rest)?;
+    tier.up_to.map_or(Ok(()), |count| decimals(count, UNIT_DECIMALS_MAX, "upTo"))?;
+    not_negative(tier.price, "price")?;
+    decimals(tier.price, PRICE_DECIMALS_MAX, "price")
+}
+
+fn check_band(band: &Band) -> Result<(), Malformed> {
+    nothing_unknown(&band.rest)?;
+    if band.from == "24:00" {
+        let problem = "is the end of the day: a band begins at `00:00` to `23:59`";
+        return Err(Malformed::new("from", problem));
+    }
+    if band.from == band.until {
+        return Err(Malformed::new("until", "is when the band begins: `24:00` ends the day"));
+    }
+    not_negative(band.percent, "percent")?;
+    if band.percent.0 > Decimal::from(PERCENT_MAX) {
+        return Err(Malformed::new("percent", "is more than 1000"));
+    }
+    decimals(band.percent, PRICE_DECIMALS_MAX, "percent")?;
+    let mut days = BTreeSet::new();
+    match band.days.iter().position(|day| !days.insert(*day)) {
+        Some(index) => Err(Malformed::new(format!("days[{index}]"), "is there twice")),
         None => Ok(()),
     }
 }
 
-fn not_negative(field: &Field<'_>) -> Result<(), Malformed> {
-    if field.decimal()? < Decimal::ZERO { Err(field.wrong("is less than zero")) } else { Ok(()) }
+/// Rejects attributes without a meaning: one is misspelt.
+fn nothing_unknown(rest: &Rest) -> Result<(), Malformed> {
+    match rest.iter().find(|(_, value)| !value.is_null()) {
+        Some((name, _)) => Err(Malformed::new(name, "is not an attribute that counts")),
+        None => Ok(()),
+    }
 }
 
-fn decimals(field: &Field<'_>, max: u32) -> Result<(), Malformed> {
-    if field.decimal()?.normalize().scale() > max {
-        return Err(field.wrong("has too many decimals"));
+fn not_negative(Number(number): Number, attribute: &str) -> Result<(), Malformed> {
+    if number < Decimal::ZERO {
+        return Err(Malformed::new(attribute, "is less than zero"));
+    }
+    Ok(())
+}
+
+fn decimals(Number(number): Number, max: u32, attribute: &str) -> Result<(), Malformed> {
+    if number.normalize().scale() > max {
+        return Err(Malformed::new(attribute, "has too many decimals"));
     }
     Ok(())
 }

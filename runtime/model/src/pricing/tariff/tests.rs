@@ -1,7 +1,14 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::pricing::tests::{at, decimal};
+
+fn read(line: &Value) -> (product::ProductPrice, ProductPrice) {
+    let product = json!({ "id": "prod-1", "productPrice": [line] });
+    let product = tmf::document::read(&product).unwrap();
+    let price = ProductPrice::all(&product).unwrap().remove(0);
+    (product.prices().unwrap().remove(0).1.clone(), price)
+}
 
 fn priced(tariff: &Value) -> Result<Option<Tariff>, Malformed> {
     let line = json!({
@@ -9,8 +16,8 @@ fn priced(tariff: &Value) -> Result<Option<Tariff>, Malformed> {
         "price": { "dutyFreeAmount": { "unit": "EUR", "value": 0.09 } },
         "tariff": tariff,
     });
-    let price = ProductPrice::all(&json!({ "productPrice": [line] })).unwrap().remove(0);
-    Tariff::of(&line, &price, None)
+    let (document, price) = read(&line);
+    Tariff::of(&document, &price, None)
 }
 
 fn calls() -> Value {
@@ -23,12 +30,12 @@ fn calls() -> Value {
 }
 
 #[test]
-fn a_rater_is_told_by_attributes() {
+fn a_rater_gets_the_usage_and_the_tariff_as_attributes() {
     let line = json!({
         "name": "Calls", "priceType": "usage",
         "price": { "dutyFreeAmount": { "unit": "EUR", "value": 0.09 } },
     });
-    let price = ProductPrice::all(&json!({ "productPrice": [line] })).unwrap().remove(0);
+    let (_, price) = read(&line);
     let tariff = priced(&calls()).unwrap().unwrap();
     let measure = Measure {
         quantity: decimal("61"),
@@ -37,7 +44,7 @@ fn a_rater_is_told_by_attributes() {
         zone: Zone::UTC,
     };
     let input = tariff.rating_input(&price, &[], decimal("19"), &measure);
-    insta::assert_snapshot!(serde_json::to_string_pretty(&input).unwrap(), @r#"
+    insta::assert_snapshot!(serde_json::to_string_pretty(&tmf::document::write(&input)).unwrap(), @r#"
     {
       "billDay": 0,
       "prices": [
@@ -70,7 +77,7 @@ fn a_rater_is_told_by_attributes() {
 }
 
 #[test]
-fn what_was_used_first_takes_the_allowance_and_then_fills_the_tiers() {
+fn the_first_usage_takes_the_allowance_and_then_fills_the_tiers() {
     let tariff = priced(&calls()).unwrap().unwrap();
     let at = |used| {
         let measure = Measure {
@@ -94,14 +101,14 @@ fn the_catalog_may_hold_the_tariff() {
         "name": "Calls", "priceType": "usage", "productOfferingPrice": { "id": "pop-calls" },
         "price": { "dutyFreeAmount": { "unit": "EUR", "value": 0.09 } },
     });
-    let price = ProductPrice::all(&json!({ "productPrice": [line] })).unwrap().remove(0);
-    let offered = json!({ "tariff": calls() });
+    let (line, price) = read(&line);
+    let offered = tmf::document::read(&json!({ "tariff": calls() })).unwrap();
     assert!(Tariff::of(&line, &price, Some(&offered)).unwrap().is_some());
     assert_eq!(Tariff::of(&line, &price, None), Ok(None));
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn malformed_tariffs_are_rejected_with_their_path() {
     let error = |name: &str, value: Value| {
         let mut tariff = calls();
         tariff[name] = value;

@@ -27,7 +27,7 @@ fn each_tax_is_rounded_once() {
 }
 
 #[test]
-fn what_is_told_with_tax_stays_what_it_is() {
+fn an_amount_with_tax_stays_as_it_is() {
     let rates: [&[&str]; 6] = [&["19"], &["7"], &["0"], &["6.25", "1.5"], &["5", "5", "2.5"], &[]];
     for rates in rates {
         for cents in (0..2_500).chain([-999, 999_999]) {

@@ -7,6 +7,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, VARY};
 use commerce::billing::bill_state::{BillState, Release};
 use commerce::billing::statement::Statement;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tmf::day::Day;
 use tmf::document::write;
@@ -22,42 +23,44 @@ use crate::policies::billing::Asked;
 pub(super) async fn dispatch(server: &ServerState, mut call: Call, path: &[&str]) -> Answer {
     match path {
         ["runs"] if call.method == axum::http::Method::GET => {
-            Ok(answer::json(StatusCode::OK, &server.policies.billing.runs().await?))
+            Ok(answer::json(StatusCode::OK, &write(&server.policies.billing.runs().await?)))
         }
         ["runs", id] => {
             let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
             let run = server.policies.billing.one_run(id).await?.ok_or_else(missing)?;
-            Ok(answer::json(StatusCode::OK, &run))
+            Ok(answer::json(StatusCode::OK, &write(&run)))
         }
         ["runs", id, "undo"] => {
             let missing = || Problem::not_found(format!("there is no bill run `{id}`")).about("id");
             let run = server.policies.billing.undo(id).await?.ok_or_else(missing)?;
-            Ok(answer::json(StatusCode::OK, &run))
+            Ok(answer::json(StatusCode::OK, &write(&run)))
         }
         ["runs"] => {
             let asked = asked(server, &body(&mut call)?)?;
             let ran = server.policies.billing.run(asked).await?;
-            Ok(answer::json(StatusCode::CREATED, &ran))
+            made(&ran)
         }
         ["payments"] => {
-            let body = body(&mut call)?;
+            let body = typed(&mut call)?;
             made(&server.policies.billing.pay(body).await?)
         }
         ["adjustments"] => {
-            let body = body(&mut call)?;
+            let body = typed(&mut call)?;
             made(&server.policies.billing.adjust(body).await?)
         }
         ["write-offs"] => {
-            let body = body(&mut call)?;
+            let body = typed(&mut call)?;
             made(&server.policies.billing.write_off(body).await?)
         }
         ["ledger"] => {
-            Ok(answer::json(StatusCode::OK, &server.policies.billing.trial_balance().await?))
+            let balance = server.policies.billing.trial_balance().await?;
+            Ok(answer::json(StatusCode::OK, &write(&balance)))
         }
         ["assurance"] => {
             let until = call.query.get("until").map(|text| day("until", text)).transpose()?;
             let until = until.unwrap_or_else(|| server.settings.zone.day_of(server.clock.now()));
-            Ok(answer::json(StatusCode::OK, &server.policies.billing.findings(until).await?))
+            let findings = server.policies.billing.findings(until).await?;
+            Ok(answer::json(StatusCode::OK, &write(&findings)))
         }
         ["bills", id, "document"] => {
             let is_pdf = call.prefers("application/pdf", "text/html");
@@ -66,7 +69,8 @@ pub(super) async fn dispatch(server: &ServerState, mut call: Call, path: &[&str]
         ["bills", id, "document.pdf"] => pdf(server, id).await,
         ["bills", step] => {
             let (from, to) = step_of(step)?;
-            Ok(answer::json(StatusCode::OK, &server.policies.billing.move_all(from, to).await?))
+            let moved = server.policies.billing.move_all(from, to).await?;
+            Ok(answer::json(StatusCode::OK, &write(&moved)))
         }
         ["bills", id, step] => {
             let (_, to) = step_of(step)?;
@@ -113,6 +117,14 @@ async fn statement(server: &ServerState, id: &str) -> Result<Statement, Problem>
 fn body(call: &mut Call) -> Result<Value, Problem> {
     let body = call.json_or_nothing()?.unwrap_or_else(|| serde_json::json!({}));
     if body.is_object() { Ok(body) } else { Err(Problem::bad("the body is a JSON object")) }
+}
+
+/// The body as its type. The error names the attribute.
+fn typed<T: DeserializeOwned>(call: &mut Call) -> Result<T, Problem> {
+    tmf::document::read(&body(call)?).map_err(|wrong| {
+        let message = wrong.to_string();
+        Problem::bad(message).about(wrong.attribute)
+    })
 }
 
 fn asked(server: &ServerState, body: &Value) -> Result<Asked, Problem> {

@@ -1,123 +1,167 @@
-//! Revenue assurance: compares the cost of products with their charges, and every row with its
-//! source. A row that cannot be read is a finding, and hides no other.
+//! Revenue assurance: compares the cost of products with their charges, and every row with its source.
+//! A malformed row is a finding, and hides no other.
 
 use commerce::billing::assurance::{self, Fault, Finding};
 use commerce::billing::cycle::Cycle;
 use commerce::billing::terms::Terms;
 use commerce::billing::timeline::Timeline;
+use commerce::billing::versions::Versions;
 use engine::documents::Document;
 use model::pricing::rate;
-use serde_json::{Value, json};
+use serde::Serialize;
 use tmf::day::Day;
-use tmf::time::Timestamp;
+use tmf::document::Amount;
+use tmf::document::product::Product;
 
-use super::charges::{cycle_of, gone, of_this_life};
-use super::faults::{faults, told};
-use super::run::values;
-use super::{Books, past, rates, read_rate, refused, timeline};
+use super::Books;
+use super::charges::{gone, of_this_life};
+use super::faults::{checked, faults};
+use super::stored::{
+    DOCUMENTS_MAX, Stored, cycle_of, earlier, id_of, rate_of, refused, timeline, values,
+    versions_of,
+};
 use crate::policies::Refusal;
 
-/// Lists what is owed and not charged, charged and not owed, and wrong otherwise, before a day.
-pub(crate) fn findings(books: &Books<'_>, until: Day) -> Result<Value, Refusal> {
-    let mut found = Found { until, findings: Vec::new(), faults: Vec::new() };
+/// The findings before a day.
+#[derive(Debug, Serialize)]
+pub(crate) struct Findings {
+    until: String,
+    finding: Vec<Found>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Found {
+    Finding(FoundCharge),
+    Fault(FoundFault),
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundCharge {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    product: ProductId,
+    price: String,
+    from: String,
+    to: String,
+    tax_excluded_amount: Amount,
+}
+
+#[derive(Debug, Serialize)]
+struct FoundFault {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    resource: &'static str,
+    id: String,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<ProductId>,
+}
+
+#[derive(Debug, Serialize)]
+struct ProductId {
+    id: String,
+}
+
+/// Lists the charges that are missing or not owed, and the other faults, before a day.
+pub(crate) fn findings(books: &Books<'_>, until: Day) -> Result<Findings, Refusal> {
+    let mut search = Search { until, findings: Vec::new(), faults: Vec::new() };
     books.session.each_document::<Refusal>("product", |product| {
-        let Some(id) = product.body.get("id").and_then(Value::as_str) else { return Ok(()) };
-        found.faults.extend(assurance::no_account(&product.body));
-        let looked = found.look(books, id, &product);
-        told(&mut found.faults, "product", id, looked)?;
+        let id = id_of(&product);
+        if id.is_empty() {
+            return Ok(());
+        }
+        let looked = search.look(books, id, &product);
+        checked(&mut search.faults, "product", id, looked)?;
         Ok(())
     })?;
     for id in values(books, rate::RESOURCE, "product.id")? {
         if books.session.document("product", &id)?.is_none() {
-            let looked = found.look_at_gone(books, &id);
-            told(&mut found.faults, "product", &id, looked)?;
+            let looked = search.look_at_gone(books, &id);
+            checked(&mut search.faults, "product", &id, looked)?;
         }
     }
-    found.faults.extend(faults(books, until)?);
-    let findings = found.findings.iter().map(finding).chain(found.faults.iter().map(fault));
-    Ok(json!({ "until": until.to_string(), "finding": findings.collect::<Vec<_>>() }))
+    search.faults.extend(faults(books, until)?);
+    let charges = search.findings.into_iter().map(|finding| Found::Finding(finding.into()));
+    let faults = search.faults.into_iter().map(|fault| Found::Fault(fault.into()));
+    Ok(Findings { until: until.to_string(), finding: charges.chain(faults).collect() })
 }
 
-struct Found {
+struct Search {
     until: Day,
     findings: Vec<Finding>,
     faults: Vec<Fault>,
 }
 
-impl Found {
+impl Search {
     fn look(&mut self, books: &Books<'_>, id: &str, product: &Document) -> Result<(), Refusal> {
-        let mut versions = past(books, id)?;
-        versions.push((product.since, product.body.clone()));
-        let timeline = timeline(books, product)?;
-        self.compare(books, id, Some((&product.body, timeline)), &versions)
+        let product: Stored<Product> = Stored::read("product", product)?;
+        self.faults.extend(assurance::no_account(&product.body));
+        let versions = versions_of(books, "product", id, product)?;
+        let timeline = timeline(books, &versions)?;
+        self.compare(books, id, Some((versions.last(), &timeline)), Some(&versions))
     }
 
-    /// A product that the inventory does not have any more.
+    /// A product that is no longer in the inventory.
     fn look_at_gone(&mut self, books: &Books<'_>, id: &str) -> Result<(), Refusal> {
-        let versions = past(books, id)?;
+        let versions = Versions::new(earlier(books, "product", id)?);
         let gone = gone(books, id)?;
-        let product = gone.as_ref().map(|(product, timeline)| (product, timeline.clone()));
-        self.compare(books, id, product, &versions)
+        let product = gone.as_ref().map(|sold| (&sold.product, &sold.timeline));
+        self.compare(books, id, product, versions.as_ref())
     }
 
     fn compare(
         &mut self,
         books: &Books<'_>,
         id: &str,
-        product: Option<(&Value, Timeline)>,
-        versions: &[(Timestamp, Value)],
+        product: Option<(&Product, &Timeline)>,
+        versions: Option<&Versions<Product>>,
     ) -> Result<(), Refusal> {
         let mut known = Vec::new();
-        for rate in rates(books, "product.id", id)? {
-            match read_rate(&rate) {
+        for rate in books.session.documents_by(rate::RESOURCE, "product.id", id, DOCUMENTS_MAX)? {
+            match rate_of(&rate) {
                 Ok(rate) => known.push(rate),
                 // It is reported as a rate; the charges of its product are not known.
                 Err(_) => return Ok(()),
             }
         }
         let known = of_this_life(books, id, &known)?;
-        let account = product.as_ref().and_then(|(product, _)| account_of(product));
-        let cycle = account.map_or(Ok(Cycle::default()), |account| cycle_of(books, &account))?;
-        let document = product.as_ref().map_or(&Value::Null, |(product, _)| product);
-        let terms = Terms::of_product(document, &books.rulebooks.current(), cycle);
-        let wrong = |wrong| refused("product", id, &wrong);
-        if let Some((product, timeline)) = &product {
-            let account_at = |at| {
-                let then = versions.iter().rev().find(|(since, _)| *since <= at);
-                account_of(&then.or_else(|| versions.first())?.1)
-            };
+        let account = product.and_then(|(product, _)| product.account());
+        let cycle = account.map_or(Ok(Cycle::default()), |account| cycle_of(books, account))?;
+        let terms = match product {
+            Some((product, _)) => Terms::of_product(product, &books.rulebooks.current(), cycle),
+            None => Terms::general(&books.rulebooks.current(), cycle),
+        };
+        let wrong = |wrong| refused("product", id, wrong);
+        if let Some((product, timeline)) = product {
+            let account_at = |at| versions.and_then(|versions| versions.at(at).account());
             let all = assurance::charges::faults(product, timeline, &known, &terms, account_at);
             self.faults.extend(all.map_err(wrong)?);
         }
-        let products: Vec<(Value, Timeline)> =
-            product.into_iter().map(|(product, timeline)| (product.clone(), timeline)).collect();
-        let all = assurance::compare(&products, &known, self.until, &terms).map_err(wrong)?;
-        self.findings.extend(all);
+        let all = assurance::compare(product.as_slice(), &known, self.until, &terms);
+        self.findings.extend(all.map_err(wrong)?);
         Ok(())
     }
 }
 
-fn account_of(product: &Value) -> Option<String> {
-    Some(product.pointer("/billingAccount/id")?.as_str()?.to_owned())
-}
-
-fn finding(finding: &Finding) -> Value {
-    json!({
-        "type": finding.kind.as_str(),
-        "product": { "id": finding.product },
-        "price": finding.price,
-        "from": finding.days.from.to_string(),
-        "to": finding.days.until.before().to_string(),
-        "taxExcludedAmount": finding.net.to_tmf(),
-    })
-}
-
-fn fault(fault: &Fault) -> Value {
-    let Fault { kind, row, reason } = fault;
-    let mut told =
-        json!({ "type": kind.as_str(), "resource": row.resource, "id": row.id, "reason": reason });
-    if row.resource == "product" {
-        told["product"] = json!({ "id": row.id });
+impl From<Finding> for FoundCharge {
+    fn from(finding: Finding) -> Self {
+        Self {
+            kind: finding.kind.as_str(),
+            product: ProductId { id: finding.product },
+            price: finding.price,
+            from: finding.days.from.to_string(),
+            to: finding.days.until.before().to_string(),
+            tax_excluded_amount: Amount(finding.net),
+        }
     }
-    told
+}
+
+impl From<Fault> for FoundFault {
+    fn from(Fault { kind, row, reason }: Fault) -> Self {
+        let is_product = row.resource == "product";
+        let product = is_product.then(|| ProductId { id: row.id.clone() });
+        Self { kind: kind.as_str(), resource: row.resource, id: row.id, reason, product }
+    }
 }

@@ -1,13 +1,16 @@
 //! The states of bills after they are drawn: they are validated, put on hold and sent, one or all.
 
 use commerce::billing::bill_state::{BillState, NotMoved, moved};
-use engine::documents::{Change, Error, Expected, Put};
-use serde_json::{Value, json};
+use engine::documents::Error;
+use serde::Serialize;
+use serde_json::Value;
 use tmf::document::customer_bill::CustomerBill;
 use tmf::document::write;
 use tmf::time::Timestamp;
 
-use super::{Books, DOCUMENTS_MAX, Stored, id_of, lines_of, read, run};
+use super::Books;
+use super::stored::{DOCUMENTS_MAX, Stored, cycle_of, id_of, lines_of, read};
+use super::written::replaced;
 use crate::policies::{Draft, Refusal};
 
 /// Max attempts to change a bill while others change it.
@@ -15,6 +18,22 @@ const TRIES_MAX: usize = 16;
 
 /// Max bills in an answer that could not be moved.
 const ANSWERS_MAX: usize = 1_000;
+
+/// The result of moving all bills.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Moved {
+    state: BillState,
+    bill_count: usize,
+    failed: Vec<NotMovedBill>,
+}
+
+/// A bill that could not be moved.
+#[derive(Debug, Serialize)]
+struct NotMovedBill {
+    bill: String,
+    reason: String,
+}
 
 /// Validates a state of a bill that a client sets against the lines of the bill.
 pub(super) fn settle(books: &Books<'_>, draft: &mut Draft) -> Result<(), Refusal> {
@@ -36,15 +55,14 @@ pub(crate) async fn move_one(
     to: BillState,
 ) -> Result<Option<CustomerBill>, Refusal> {
     for _ in 0..TRIES_MAX {
-        let Some(bill) = books.session.document("customerBill", id)? else { return Ok(None) };
-        let bill: Stored<CustomerBill> = Stored::read("customerBill", &bill)?;
+        let bill = Stored::<CustomerBill>::find(books, "customerBill", id)?;
+        let Some(bill) = bill else { return Ok(None) };
         let from = bill.body.state;
         let after = next(books, bill.body, to, books.session.now())?;
         if after.state == from {
             return Ok(Some(after));
         }
-        let (change, expected) = (Change::Set(write(&after)), Expected::Revision(bill.revision));
-        match books.session.write(vec![Put::new("customerBill", id, change, expected)]).await {
+        match books.session.write(vec![replaced("customerBill", id, &after, bill.revision)]).await {
             Ok(()) => return Ok(Some(after)),
             Err(Error::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -59,23 +77,24 @@ pub(crate) async fn move_all(
     books: &Books<'_>,
     from: &[BillState],
     to: BillState,
-) -> Result<Value, Refusal> {
-    let (mut count, mut failed) = (0_usize, Vec::new());
+) -> Result<Moved, Refusal> {
+    let (mut bill_count, mut failed) = (0_usize, Vec::new());
     for state in from {
         let bills =
             books.session.documents_by("customerBill", "state", state.as_str(), DOCUMENTS_MAX)?;
         for id in bills.iter().map(id_of) {
             match move_one(books, id, to).await {
-                Ok(moved) => count += usize::from(moved.is_some()),
+                Ok(moved) => bill_count += usize::from(moved.is_some()),
                 Err(Refusal::Store(error)) => return Err(error.into()),
-                Err(refusal) => {
-                    failed.push(json!({ "bill": id, "reason": refusal.to_string() }));
-                    failed.truncate(ANSWERS_MAX);
+                Err(refusal) if failed.len() < ANSWERS_MAX => {
+                    let (bill, reason) = (id.to_owned(), refusal.to_string());
+                    failed.push(NotMovedBill { bill, reason });
                 }
+                Err(_) => {}
             }
         }
     }
-    Ok(json!({ "state": to.as_str(), "billCount": count, "failed": failed }))
+    Ok(Moved { state: to, bill_count, failed })
 }
 
 fn next(
@@ -85,7 +104,7 @@ fn next(
     at: Timestamp,
 ) -> Result<CustomerBill, Refusal> {
     let lines = lines_of(books, &bill.id)?;
-    let cycle = run::cycle_of(books, bill.account())?;
+    let cycle = cycle_of(books, bill.account())?;
     moved(bill, to, &lines, cycle, books.settings.zone, at)
         .map_err(|wrong: NotMoved| Refusal::unprocessable("state", wrong.to_string()))
 }

@@ -1,6 +1,6 @@
-//! What is charged: the products of an account, what it pays for of others' products, and usage.
+//! Charges: of the products of an account, of the prices of others' products that it pays for, and of
+//! usage.
 
-use engine::documents::{Document, Put};
 use std::collections::{BTreeMap, BTreeSet};
 
 use commerce::billing::charge::{Until, due, number};
@@ -8,26 +8,43 @@ use commerce::billing::cycle::Cycle;
 use commerce::billing::terms::Terms;
 use commerce::billing::timeline::Timeline;
 use commerce::billing::usage as used;
+use commerce::billing::versions::Versions;
+use engine::documents::Put;
 use model::pricing::ledger;
 use model::pricing::rate::Rate;
-use serde_json::{Value, json};
 use tmf::day::Day;
-use tmf::document::account::BillingAccount;
+use tmf::document::product::Product;
+use tmf::document::{DateTime, Rest, write};
 use tmf::time::Timestamp;
 
-use super::undo::reversal;
-use super::{Books, DOCUMENTS_MAX, money, rates, read, read_rate, refused, timeline, usage};
+use super::Books;
+use super::stored::{
+    DOCUMENTS_MAX, Stored, account_of, cycle_of, earlier, rates, refused, timeline, usages_of,
+    versions_of,
+};
+use super::written::{changed_usage, charges_and_bills, reversal};
+use super::{money, usage};
 use crate::policies::{Draft, Refusal};
 
-/// The documents that tell when products were removed.
+/// The resource of removals of products.
 const REMOVED: &str = "removedProduct";
 
-/// New rates, the usages that are in them, and what could not be charged.
+tmf::document! {
+    /// The last removal of a product of some id.
+    struct RemovedProduct {
+        id: String,
+        termination_date: DateTime,
+        /// The removal before it.
+        before?: DateTime,
+    }
+}
+
+/// New rates, the usages that are in them, and the products that could not be charged.
 #[derive(Default)]
 pub(super) struct Charges {
     pub(super) made: Vec<Rate>,
     pub(super) usages: Vec<Put>,
-    /// What is wrong with products, each with the account that it belongs to.
+    /// The errors of products, each with the account that it belongs to.
     pub(super) failed: Vec<(Option<String>, Refusal)>,
 }
 
@@ -41,30 +58,6 @@ pub(super) struct When {
     pub(super) at: Timestamp,
 }
 
-/// The cycle of an account.
-pub(super) fn cycle_of(books: &Books<'_>, account: &str) -> Result<Cycle, Refusal> {
-    let document = books.session.document("billingAccount", account)?;
-    let body: BillingAccount = match document {
-        Some(document) => read("billingAccount", &document)?,
-        None => return Ok(Cycle::default()),
-    };
-    let id = body.cycle().and_then(|cycle| cycle.id.as_deref());
-    let specification = match id {
-        Some(id) => books.session.document("billingCycleSpecification", id)?,
-        None => None,
-    };
-    match specification {
-        Some(found) => {
-            let found = read("billingCycleSpecification", &found)?;
-            Cycle::of_account(&body, Some(&found)).map_err(|wrong| {
-                refused("billingCycleSpecification", id.unwrap_or_default(), &wrong)
-            })
-        }
-        None => Cycle::of_account(&body, None)
-            .map_err(|wrong| refused("billingAccount", account, &wrong)),
-    }
-}
-
 impl Charges {
     /// Charges the products of an account: also for others who pay for some of their prices, up to
     /// their own bill day.
@@ -75,22 +68,22 @@ impl Charges {
         when: When,
     ) -> Result<(), Refusal> {
         let cycle = cycle_of(books, account)?;
-        for product in
+        for document in
             books.session.documents_by("product", "billingAccount.id", account, DOCUMENTS_MAX)?
         {
-            let charged = match timeline(books, &product) {
-                Ok(timeline) => {
-                    let until = self.until(books, account, &timeline, when)?;
-                    self.product(books, &product.body, &timeline, (&until, cycle), when.at).await
-                }
-                Err(refusal) => Err(refusal),
+            let charged = async {
+                let product = Stored::<Product>::read("product", &document)?;
+                let sold = Sold::of(books, product)?;
+                let until = self.until(books, account, &sold.timeline, when)?;
+                self.product(books, &sold, (&until, cycle), when.at).await
             };
-            self.note(charged, &product)?;
+            let charged = charged.await;
+            self.note(charged, Some(account))?;
         }
         Ok(())
     }
 
-    /// Charges what an account pays for of the products of others, by their cycles.
+    /// Charges the prices of others' products that an account pays for, by their cycles.
     pub(super) async fn paid(
         &mut self,
         books: &Books<'_>,
@@ -98,18 +91,18 @@ impl Charges {
         when: When,
     ) -> Result<(), Refusal> {
         let until = Until::only(account, when.until);
-        for product in books.session.documents_by("product", PAYER, account, DOCUMENTS_MAX)? {
-            let owner = account_of(&product.body);
+        for document in books.session.documents_by("product", PAYER, account, DOCUMENTS_MAX)? {
+            let owner = account_of(&document);
             if owner == Some(account) {
                 continue;
             }
             let charged = async {
                 let cycle = owner.map_or(Ok(Cycle::default()), |owner| cycle_of(books, owner))?;
-                let timeline = timeline(books, &product)?;
-                self.product(books, &product.body, &timeline, (&until, cycle), when.at).await
+                let sold = Sold::of(books, Stored::read("product", &document)?)?;
+                self.product(books, &sold, (&until, cycle), when.at).await
             };
             let charged = charged.await;
-            self.note(charged, &product)?;
+            self.note(charged, owner)?;
         }
         Ok(())
     }
@@ -140,45 +133,44 @@ impl Charges {
     async fn product(
         &mut self,
         books: &Books<'_>,
-        product: &Value,
-        timeline: &Timeline,
+        sold: &Sold,
         (until, cycle): (&Until, Cycle),
         at: Timestamp,
     ) -> Result<(), Refusal> {
-        let id = product.get("id").and_then(Value::as_str).unwrap_or_default();
-        let wrong = |wrong| refused("product", id, &wrong);
+        let Sold { product, timeline } = sold;
+        let id = product.id.as_str();
+        let wrong = |wrong| refused("product", id, wrong);
         let all = rates(books, "product.id", id)?;
-        let all = all.iter().map(read_rate).collect::<Result<Vec<_>, _>>()?;
         let known = of_this_life(books, id, &all)?;
         let terms = Terms::of_product(product, &books.rulebooks.current(), cycle);
         let mut made = due(product, timeline, &known, until, &terms, at).map_err(wrong)?;
         number(id, &all, &mut made);
-        usage::settled(books, id, at).await?;
-        let usages = usage::documents(books, id)?;
-        let bodies: Vec<Value> = usages.iter().map(|usage| usage.body.clone()).collect();
-        let products = BTreeMap::from([(id.to_owned(), product.clone())]);
-        let billed = used::bill(&bodies, &products, until, &terms, at).map_err(wrong)?;
+        usage::rated_again(books, id, at).await?;
+        let usages = usages_of(books, id)?;
+        let revisions: BTreeMap<String, u64> =
+            usages.iter().map(|usage| (usage.body.id.clone(), usage.revision)).collect();
+        let usages = usages.into_iter().map(|usage| usage.body);
+        let billed = used::bill(usages, |_| product.account(), until, &terms, at).map_err(wrong)?;
         made.extend(billed.rates);
         for rate in &mut made {
-            rate.id = free_id(books, &rate.id)?;
-        }
-        self.made.extend(money::limited(books, made, &self.made)?);
-        for usage in billed.usages {
-            let kept = usages.iter().find(|kept| kept.body.get("id") == usage.get("id"));
-            let key = usage.get("id").and_then(Value::as_str).map(str::to_owned);
-            if let (Some(kept), Some(key)) = (kept, key) {
-                self.usages.push(usage::changed(&key, usage, kept.revision));
+            if let Some(free) = free_id(books, &rate.id)? {
+                rate.id = free;
             }
         }
+        self.made.extend(money::limited(books, made, &self.made)?);
+        let puts = billed.usages.iter().filter_map(|usage| {
+            let revision = revisions.get(&usage.id)?;
+            Some(changed_usage(usage, *revision))
+        });
+        self.usages.extend(puts);
         Ok(())
     }
 
-    /// Notes what is wrong with a product, which holds up its account; what else goes wrong is told.
-    fn note(&mut self, charged: Result<(), Refusal>, product: &Document) -> Result<(), Refusal> {
+    /// Notes the error of a product, which delays its account; other errors are returned.
+    fn note(&mut self, charged: Result<(), Refusal>, owner: Option<&str>) -> Result<(), Refusal> {
         match charged {
             Err(refusal @ Refusal::Row { .. }) => {
-                let owner = account_of(&product.body).map(str::to_owned);
-                self.failed.push((owner, refusal));
+                self.failed.push((owner.map(str::to_owned), refusal));
                 Ok(())
             }
             other => other,
@@ -186,41 +178,73 @@ impl Charges {
     }
 }
 
-/// Where products name who pays for a price.
-pub(super) const PAYER: &str = "productPrice.billingAccount.id";
-
-fn account_of(product: &Value) -> Option<&str> {
-    product.pointer("/billingAccount/id").and_then(Value::as_str)
+/// A product with its timeline.
+pub(super) struct Sold {
+    pub(super) product: Product,
+    pub(super) timeline: Timeline,
 }
 
-/// An id that no reversed rate had.
-fn free_id(books: &Books<'_>, id: &str) -> Result<String, Refusal> {
-    let mut free = id.to_owned();
+impl Sold {
+    fn of(books: &Books<'_>, product: Stored<Product>) -> Result<Self, Refusal> {
+        let id = product.body.id.clone();
+        let versions = versions_of(books, "product", &id, product)?;
+        Ok(Self { timeline: timeline(books, &versions)?, product: versions.into_last() })
+    }
+
+    /// A product that ended at a time.
+    fn ended(
+        books: &Books<'_>,
+        mut versions: Vec<(Timestamp, Product)>,
+        at: Timestamp,
+    ) -> Result<Option<Self>, Refusal> {
+        if let Some((_, last)) = versions.last_mut() {
+            let end = last.termination_date.take().filter(|end| end.at() < at);
+            last.termination_date = Some(end.unwrap_or_else(|| at.into()));
+        }
+        let Some(versions) = Versions::new(versions) else { return Ok(None) };
+        Ok(Some(Self { timeline: timeline(books, &versions)?, product: versions.into_last() }))
+    }
+}
+
+/// The path of the account that pays for a price of a product.
+pub(super) const PAYER: &str = "productPrice.billingAccount.id";
+
+/// Another id for a rate if a reversed rate had its id.
+fn free_id(books: &Books<'_>, id: &str) -> Result<Option<String>, Refusal> {
+    let mut free = None;
     let mut number = 2;
-    while books.session.document(ledger::RESOURCE, &reversal(&free))?.is_some() {
-        free = format!("{id}-{number}");
+    while books
+        .session
+        .document(ledger::RESOURCE, &reversal(free.as_deref().unwrap_or(id)))?
+        .is_some()
+    {
+        free = Some(format!("{id}-{number}"));
         number += 1;
     }
     Ok(free)
 }
 
-/// Charges a product that is removed: up to this day, and what was charged ahead is given back. One
-/// that cannot be read is removed as it is.
+/// Charges a product that is removed: up to this day, and what was charged ahead is refunded. One that
+/// cannot be read is removed as it is.
 pub(super) async fn removed(books: &Books<'_>, draft: &mut Draft) -> Result<(), Refusal> {
     let (Some(before), None) = (&draft.before, &draft.after) else { return Ok(()) };
     let at = draft.at;
-    let ended = match ended(books, before, at) {
-        Ok(Some(ended)) => ended,
+    let ended = Stored::<Product>::read("product", before).and_then(|product| {
+        let mut versions = earlier(books, "product", &product.body.id)?;
+        versions.push((product.since, product.body));
+        Sold::ended(books, versions, at)
+    });
+    let sold = match ended {
+        Ok(Some(sold)) => sold,
         Ok(None) | Err(Refusal::Row { .. }) => return Ok(()),
         Err(refusal) => return Err(refusal),
     };
-    let (product, timeline) = ended;
-    let cycle =
-        account_of(&product).map_or(Ok(Cycle::default()), |account| cycle_of(books, account));
+    let account = sold.product.account();
+    let cycle = account.map_or(Ok(Cycle::default()), |account| cycle_of(books, account));
     let mut charges = Charges::default();
     let until = Until::all(books.settings.zone.day_of(at).plus_days(1));
     let charged = match cycle {
-        Ok(cycle) => charges.product(books, &product, &timeline, (&until, cycle), at).await,
+        Ok(cycle) => charges.product(books, &sold, (&until, cycle), at).await,
         Err(refusal) => Err(refusal),
     };
     match charged {
@@ -228,57 +252,40 @@ pub(super) async fn removed(books: &Books<'_>, draft: &mut Draft) -> Result<(), 
         Err(Refusal::Row { .. }) => return Ok(()),
         Err(refusal) => return Err(refusal),
     }
-    let before = books.session.document(REMOVED, &draft.id)?;
-    let before = before.and_then(|before| before.body.get("terminationDate").cloned());
-    let told = json!({ "id": draft.id, "terminationDate": at.to_string(), "before": before });
-    let mut puts = vec![Put::set(REMOVED, draft.id.clone(), told).quiet()];
-    puts.extend(charges.usages);
-    puts.extend(super::run::writes(books, &charges.made, &[], &[], None)?);
-    draft.more.extend(puts);
+    let removal = RemovedProduct {
+        id: draft.id.clone(),
+        termination_date: at.into(),
+        before: removal(books, &draft.id)?.map(|removal| removal.termination_date),
+        rest: Rest::new(),
+    };
+    draft.more.push(Put::set(REMOVED, draft.id.clone(), write(&removal)).quiet());
+    draft.more.extend(charges.usages);
+    draft.more.extend(charges_and_bills(books, &charges.made, &[], &[], None)?);
     Ok(())
 }
 
-/// A product that ended at a time, and what it was before.
-fn ended(
-    books: &Books<'_>,
-    last: &Document,
-    at: Timestamp,
-) -> Result<Option<(Value, Timeline)>, Refusal> {
-    let id = last.body.get("id").and_then(Value::as_str).unwrap_or_default();
-    let mut product = last.body.clone();
-    let Some(fields) = product.as_object_mut() else { return Ok(None) };
-    let day = |value: &Value| Timestamp::parse(value.as_str()?);
-    let is_over = fields.get("terminationDate").and_then(day).is_some_and(|end| end < at);
-    if !is_over {
-        fields.insert("terminationDate".into(), json!(at.to_string()));
-    }
-    let mut versions = super::past(books, id)?;
-    versions.push((last.since, last.body.clone()));
-    let timeline = Timeline::of_versions(&product, &versions, books.settings.zone);
-    Ok(Some((product, timeline.map_err(|wrong| refused("product", id, &wrong))?)))
+/// The last removal of a product of an id.
+fn removal(books: &Books<'_>, id: &str) -> Result<Option<RemovedProduct>, Refusal> {
+    Ok(Stored::find(books, REMOVED, id)?.map(|removal| removal.body))
 }
 
-/// Of the rates of a product those that are not of another one of its id, which was removed.
+/// The rates of a product without those of another one of the same id, which was removed.
 pub(super) fn of_this_life(
     books: &Books<'_>,
     id: &str,
     all: &[Rate],
 ) -> Result<Vec<Rate>, Refusal> {
-    let told = books.session.document(REMOVED, id)?;
+    let removal = removal(books, id)?;
     let is_there = books.session.document("product", id)?.is_some();
-    let name = if is_there { "terminationDate" } else { "before" };
-    let since = told.and_then(|told| Timestamp::parse(told.body.get(name)?.as_str()?));
-    let mine = all.iter().filter(|rate| since.is_none_or(|since| rate.date > since));
+    let since = removal
+        .and_then(|removal| if is_there { Some(removal.termination_date) } else { removal.before });
+    let mine = all.iter().filter(|rate| since.as_ref().is_none_or(|since| rate.date > since.at()));
     Ok(mine.cloned().collect())
 }
 
-/// A product that was removed, as it was when it was charged for the last time; `None` if
-/// that time is not known.
-pub(super) fn gone(books: &Books<'_>, id: &str) -> Result<Option<(Value, Timeline)>, Refusal> {
-    let Some(told) = books.session.document(REMOVED, id)? else { return Ok(None) };
-    let at = told.body.get("terminationDate").and_then(|at| Timestamp::parse(at.as_str()?));
-    let mut versions = super::past(books, id)?;
-    let (Some(at), Some((since, body))) = (at, versions.pop()) else { return Ok(None) };
-    let last = Document { body, revision: 0, since };
-    ended(books, &last, at)
+/// A product that was removed, as it was when it was charged for the last time; `None` if that time is
+/// not known.
+pub(super) fn gone(books: &Books<'_>, id: &str) -> Result<Option<Sold>, Refusal> {
+    let Some(removal) = removal(books, id)? else { return Ok(None) };
+    Sold::ended(books, earlier(books, "product", id)?, removal.termination_date.at())
 }

@@ -1,12 +1,11 @@
 //! Rejects billing cycles that cannot be read when they are written (TMF666).
 
 use commerce::billing::cycle::Cycle;
-use serde_json::Value;
-use tmf::Malformed;
 use tmf::document;
 use tmf::document::account::BillingCycleSpecification;
 
 use super::Books;
+use super::invalid;
 use crate::policies::{Draft, Refusal};
 
 /// The attribute of an account that refers to its cycle, and may repeat parts of it.
@@ -24,29 +23,24 @@ pub(super) fn check(books: &Books<'_>, draft: &Draft) -> Result<(), Refusal> {
         if READ.iter().all(is_same) {
             return Ok(());
         }
-        return read(after).map(drop).map_err(|wrong| {
-            let message = wrong.to_string();
-            Refusal::unprocessable(wrong.attribute, message)
-        });
+        let cycle = document::read::<BillingCycleSpecification>(after);
+        return cycle.and_then(|cycle| Cycle::read(&cycle)).map(drop).map_err(invalid);
     }
-    let own = |account: &Value| account.pointer("/billStructure/cycleSpecification").cloned();
-    let Some(copy) = own(after).filter(|one| before.and_then(own).as_ref() != Some(one)) else {
+    let own = "/billStructure/cycleSpecification";
+    let Some(copy) = after.pointer(own) else { return Ok(()) };
+    if before.and_then(|before| before.pointer(own)) == Some(copy) {
         return Ok(());
-    };
-    if let Err(wrong) = read(&copy) {
-        let path = format!("{OWN}.{}", wrong.attribute);
-        return Err(Refusal::unprocessable(path.clone(), format!("`{path}` {}", wrong.problem)));
     }
-    let Some(id) = copy.get("id").and_then(Value::as_str) else { return Ok(()) };
+    let copy = document::read::<BillingCycleSpecification>(copy);
+    let copy = copy.and_then(|copy| Cycle::read(&copy).map(|_| copy));
+    let copy = copy.map_err(|wrong| invalid(wrong.within(OWN)))?;
+    let Some(id) = copy.id.as_deref() else { return Ok(()) };
     let Some(kept) = books.session.document("billingCycleSpecification", id)? else {
         return Ok(());
     };
-    read(&kept.body).map(drop).map_err(|wrong| {
+    let kept = document::read::<BillingCycleSpecification>(&kept.body);
+    kept.and_then(|kept| Cycle::read(&kept)).map(drop).map_err(|wrong| {
         let message = format!("nothing can be billed by the cycle `{id}`: {wrong}");
         Refusal::unprocessable(format!("{OWN}.id"), message)
     })
-}
-
-fn read(specification: &Value) -> Result<Cycle, Malformed> {
-    document::read::<BillingCycleSpecification>(specification).and_then(|one| Cycle::read(&one))
 }

@@ -1,7 +1,6 @@
-//! The rows that revenue assurance finds wrong: what cannot be read, what the books do not have or
-//! have otherwise, bills that do not add up, and usage that is not billed or not charged.
+//! The rows that revenue assurance finds wrong: malformed documents, changes of money with a missing or
+//! different entry in the books, bills that do not add up, and usage that is not billed or not charged.
 
-use engine::documents::Error;
 use std::collections::BTreeMap;
 
 use commerce::billing::adjustment::left_of;
@@ -9,17 +8,17 @@ use commerce::billing::assurance::books::{Booked, Cause, entry_of_rate, reversal
 use commerce::billing::assurance::usages::Usages;
 use commerce::billing::assurance::{Fault, FaultKind};
 use commerce::billing::usage::Rated;
+use engine::documents::{Document, Error};
 use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
-use serde_json::Value;
+use tmf::Malformed;
 use tmf::day::Day;
-use tmf::document::customer_bill::AppliedRate;
 use tmf::document::read;
-use tmf::field::Malformed;
+use tmf::document::usage::Usage;
 use tmf::money::Decimal;
 
-use super::charges::cycle_of;
-use super::{Books, DOCUMENTS_MAX, rates};
+use super::Books;
+use super::stored::{DOCUMENTS_MAX, account_of, cycle_of, id_of, rate_of};
 use crate::policies::Refusal;
 
 /// The end of the id of an entry that reverses a rate's.
@@ -30,21 +29,24 @@ pub(super) fn faults(books: &Books<'_>, until: Day) -> Result<Vec<Fault>, Refusa
     let mut faults = Vec::new();
     let mut usages = Usages::default();
     books.session.each_document::<Refusal>(rate::RESOURCE, |document| {
-        let Some(rate) = readable(&mut faults, rate::RESOURCE, &document.body, rate_of) else {
+        let Some(rate) = readable(&mut faults, rate::RESOURCE, &document, rate_of) else {
             return Ok(());
         };
         usages.rate(&rate);
         of_rate(books, &rate, &mut faults)
     })?;
     books.session.each_document::<Refusal>("customerBill", |document| {
-        of_bill(books, &document.body, &mut faults)
+        of_bill(books, &document, &mut faults)
     })?;
     books.session.each_document::<Refusal>(ledger::RESOURCE, |document| {
-        of_entry(books, &document.body, &mut faults)
+        of_entry(books, &document, &mut faults)
     })?;
     let mut due: BTreeMap<String, Day> = BTreeMap::new();
     books.session.each_document::<Refusal>("usage", |document| {
-        if let Some(Some(rated)) = readable(&mut faults, "usage", &document.body, Rated::read) {
+        let rated = |document: &Document| {
+            read::<Usage>(&document.body).and_then(|usage| Rated::read(&usage))
+        };
+        if let Some(Some(rated)) = readable(&mut faults, "usage", &document, rated) {
             let until = billed_until(books, &rated, until, &mut due)?;
             faults.extend(usages.usage(&rated, until, books.settings.zone));
         }
@@ -66,15 +68,16 @@ fn billed_until(
     }
     let account = match &rated.account {
         Some(account) => Some(account.clone()),
-        None => books.session.document("product", &rated.product)?.and_then(|product| {
-            product.body.pointer("/billingAccount/id")?.as_str().map(str::to_owned)
-        }),
+        None => {
+            let product = books.session.document("product", &rated.product)?;
+            product.and_then(|product| account_of(&product).map(str::to_owned))
+        }
     };
     let Some(account) = account else { return Ok(date) };
     if let Some(until) = known.get(&account) {
         return Ok(*until);
     }
-    // A cycle that cannot be read is told elsewhere.
+    // A malformed cycle is reported elsewhere.
     let cycle = match cycle_of(books, &account) {
         Ok(cycle) => cycle,
         Err(Refusal::Store(error)) => return Err(error.into()),
@@ -89,8 +92,8 @@ fn billed_until(
 pub(super) fn readable<T>(
     faults: &mut Vec<Fault>,
     resource: &'static str,
-    document: &Value,
-    read: impl FnOnce(&Value) -> Result<T, Malformed>,
+    document: &Document,
+    read: impl FnOnce(&Document) -> Result<T, Malformed>,
 ) -> Option<T> {
     match read(document) {
         Ok(found) => Some(found),
@@ -101,8 +104,8 @@ pub(super) fn readable<T>(
     }
 }
 
-/// What was asked of a row; a fault if that cannot be read, or something that it needs.
-pub(super) fn told<T>(
+/// The result of a check of a row; a fault if the row cannot be read, or another one that it needs.
+pub(super) fn checked<T>(
     faults: &mut Vec<Fault>,
     resource: &'static str,
     id: &str,
@@ -139,8 +142,10 @@ fn of_rate(books: &Books<'_>, rate: &Rate, faults: &mut Vec<Fault>) -> Result<()
     let Some(of) = &rate.credits else { return Ok(()) };
     if rate.kind == RateKind::Adjustment {
         let mut known = Vec::new();
-        for one in rates(books, "billingAccount.id", rate.account.as_deref().unwrap_or_default())? {
-            known.extend(rate_of(&one.body));
+        let account = rate.account.as_deref().unwrap_or_default();
+        let path = "billingAccount.id";
+        for one in books.session.documents_by(rate::RESOURCE, path, account, DOCUMENTS_MAX)? {
+            known.extend(rate_of(&one));
         }
         if left_of(of, &rate.net.currency, &known).net.amount < Decimal::ZERO {
             let reason = format!("more of bill `{of}` was given back than it charged");
@@ -152,12 +157,12 @@ fn of_rate(books: &Books<'_>, rate: &Rate, faults: &mut Vec<Fault>) -> Result<()
     } else {
         "customerBill"
     };
-    let of_account =
-        books.session.document(resource, of)?.map(|found| account_of(&found.body).to_owned());
+    let found = books.session.document(resource, of)?;
+    let of_account = found.as_ref().map(|found| account_of(found).unwrap_or_default());
     let reason = match of_account {
-        None => format!("gives back `{of}`, which is not there"),
-        Some(account) if Some(&account) != rate.account.as_ref() => {
-            format!("gives back `{of}`, which is of account `{account}`")
+        None => format!("refunds `{of}`, which is not there"),
+        Some(account) if Some(account) != rate.account.as_deref() => {
+            format!("refunds `{of}`, which is of account `{account}`")
         }
         Some(_) => return Ok(()),
     };
@@ -165,15 +170,11 @@ fn of_rate(books: &Books<'_>, rate: &Rate, faults: &mut Vec<Fault>) -> Result<()
     Ok(())
 }
 
-fn of_bill(books: &Books<'_>, bill: &Value, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
+fn of_bill(books: &Books<'_>, bill: &Document, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
     let Some(booked) = readable(faults, "customerBill", bill, booked) else { return Ok(()) };
     let id = id_of(bill);
-    for (index, [now, formerly]) in booked.payments() {
-        let found = match entry(books, &now)? {
-            Some(found) => Some(found),
-            None => entry(books, &formerly)?,
-        };
-        match found.as_ref().map(read_entry) {
+    for (index, id) in booked.payments() {
+        match entry(books, &id)?.as_ref().map(read_entry) {
             Some(Ok(entry)) => faults.extend(booked.entry_of_payment(index, Some(&entry))),
             None => faults.extend(booked.entry_of_payment(index, None)),
             Some(Err(_)) => {}
@@ -181,7 +182,7 @@ fn of_bill(books: &Books<'_>, bill: &Value, faults: &mut Vec<Fault>) -> Result<(
     }
     let mut lines = Vec::new();
     for line in books.session.documents_by(rate::RESOURCE, "bill.id", id, DOCUMENTS_MAX)? {
-        match rate_of(&line.body) {
+        match rate_of(&line) {
             Ok(line) => lines.push(line),
             // It is reported as a rate; without it there is no sum to compare.
             Err(_) => return Ok(()),
@@ -193,33 +194,29 @@ fn of_bill(books: &Books<'_>, bill: &Value, faults: &mut Vec<Fault>) -> Result<(
     Ok(())
 }
 
-fn of_entry(books: &Books<'_>, document: &Value, faults: &mut Vec<Fault>) -> Result<(), Refusal> {
+fn of_entry(
+    books: &Books<'_>,
+    document: &Document,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Refusal> {
     let Some(read) = readable(faults, ledger::RESOURCE, document, read_entry) else {
         return Ok(());
     };
     let is_founded = match Cause::of(read.id()) {
         Cause::Rate(rate) => of_rate_entry(books, &read, rate, faults)?,
         Cause::Payment { payment, bill } => has_payment(books, bill, payment)?,
-        Cause::FormerPayment(payment) => {
-            let mut found = false;
-            books.session.each_document::<Refusal>("customerBill", |bill| {
-                found |= booked(&bill.body).is_ok_and(|bill| bill.has_payment(payment));
-                Ok(())
-            })?;
-            found
-        }
         Cause::WriteOff(bill) => books.session.document("customerBill", bill)?.is_some(),
         Cause::Unknown => false,
     };
     if !is_founded {
-        let reason = "nothing that is there was booked by it";
+        let reason = "no document is booked by it";
         faults.push(FaultKind::EntryUnfounded.of(ledger::RESOURCE, read.id(), reason));
     }
     Ok(())
 }
 
-/// Whether there is what an entry of a rate is about: the rate, or its reversal; of a reversal, what
-/// it reverses.
+/// Whether an entry of a rate is founded: there is the rate, or the entry is reversed, or it is the
+/// reversal of another one.
 fn of_rate_entry(
     books: &Books<'_>,
     read: &Entry,
@@ -242,31 +239,19 @@ fn of_rate_entry(
 
 fn has_payment(books: &Books<'_>, bill: &str, payment: &str) -> Result<bool, Refusal> {
     let bill = books.session.document("customerBill", bill)?;
-    // A bill that cannot be read has a fault of its own.
-    let has = |bill: &Value| booked(bill).map_or(true, |bill| bill.has_payment(payment));
-    Ok(bill.is_some_and(|bill| has(&bill.body)))
+    // A malformed bill has a fault of its own.
+    let has = |bill: &Document| booked(bill).map_or(true, |bill| bill.has_payment(payment));
+    Ok(bill.as_ref().is_some_and(has))
 }
 
-fn entry(books: &Books<'_>, id: &str) -> Result<Option<Value>, Refusal> {
-    Ok(books.session.document(ledger::RESOURCE, id)?.map(|found| found.body))
+fn entry(books: &Books<'_>, id: &str) -> Result<Option<Document>, Refusal> {
+    Ok(books.session.document(ledger::RESOURCE, id)?)
 }
 
-fn rate_of(document: &Value) -> Result<Rate, Malformed> {
-    read::<AppliedRate>(document).and_then(|rate| Rate::read(&rate))
+fn read_entry(document: &Document) -> Result<Entry, Malformed> {
+    read(&document.body).and_then(Entry::read)
 }
 
-fn read_entry(document: &Value) -> Result<Entry, Malformed> {
-    read(document).and_then(Entry::read)
-}
-
-fn booked(bill: &Value) -> Result<Booked, Malformed> {
-    read(bill).and_then(Booked::read)
-}
-
-fn id_of(document: &Value) -> &str {
-    document.get("id").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn account_of(document: &Value) -> &str {
-    document.pointer("/billingAccount/id").and_then(Value::as_str).unwrap_or_default()
+fn booked(bill: &Document) -> Result<Booked, Malformed> {
+    read(&bill.body).and_then(Booked::read)
 }

@@ -1,27 +1,29 @@
 //! Payments, adjustments and write-offs.
 
-use engine::documents::{Change, Error, Expected, Put};
 use std::collections::BTreeSet;
 
 use commerce::billing::adjustment::{self, Adjustment};
 use commerce::billing::cycle::Cycle;
 use commerce::billing::payment::{self, Payment, note};
-use commerce::billing::requested::{self, About, AdjustmentRequest, PaymentRequest};
+use commerce::billing::requested::{
+    About, AdjustmentBody, AdjustmentRequest, PaymentBody, PaymentRequest, WriteOffBody,
+};
 use commerce::billing::terms::Terms;
+use engine::documents::{Error, Put};
 use model::pricing::ledger::{self, Entry};
 use model::pricing::rate::{self, Rate, RateKind};
-use serde_json::Value;
+use tmf::Malformed;
 use tmf::document::customer_bill::{AppliedRate, CustomerBill};
 use tmf::document::write as written;
-use tmf::field::Malformed;
 
-use super::{Books, Stored, posted, posted_rate, rates, read_rate};
+use super::Books;
+use super::stored::{Stored, rates, read};
+use super::written::{posted, posted_rate, replaced};
 use crate::policies::Refusal;
 
-/// Money came in for a bill: `bill.id`, `amount`, and an `id` by which it is noted once on this bill.
-/// Answers with the bill.
-pub(crate) async fn pay(books: &Books<'_>, body: &Value) -> Result<CustomerBill, Refusal> {
-    let asked = PaymentRequest::read(body).map_err(misread)?;
+/// Notes a payment on a bill, once by its id, and returns the bill.
+pub(crate) async fn pay(books: &Books<'_>, body: PaymentBody) -> Result<CustomerBill, Refusal> {
+    let asked = PaymentRequest::try_from(body).map_err(misread)?;
     let bill = find(books, &asked.bill)?;
     let payment = Payment {
         id: asked.id.unwrap_or_else(new_id),
@@ -34,9 +36,12 @@ pub(crate) async fn pay(books: &Books<'_>, body: &Value) -> Result<CustomerBill,
     save(books, bill.revision, paid, &entry.map_err(|error| unbalanced(&error))?).await
 }
 
-/// Writes off what is left of a bill: `bill.id`. Answers with the bill.
-pub(crate) async fn write_off(books: &Books<'_>, body: &Value) -> Result<CustomerBill, Refusal> {
-    let id = requested::write_off(body).map_err(misread)?;
+/// Writes off the rest of a bill, and returns the bill.
+pub(crate) async fn write_off(
+    books: &Books<'_>,
+    body: WriteOffBody,
+) -> Result<CustomerBill, Refusal> {
+    let id = body.bill().map_err(misread)?;
     let bill = find(books, &id)?;
     let at = books.session.now();
     let (settled, amount) = payment::write_off(bill.body, at).map_err(|error| unpaid(&error))?;
@@ -45,15 +50,17 @@ pub(crate) async fn write_off(books: &Books<'_>, body: &Value) -> Result<Custome
     save(books, bill.revision, settled, &entry).await
 }
 
-/// Credit for a bill (`bill.id`) or an account (`billingAccount.id`): `amount` before tax, `reason`,
-/// and an `id` by which it is granted once. Answers with its rate.
-pub(crate) async fn adjust(books: &Books<'_>, body: &Value) -> Result<AppliedRate, Refusal> {
+/// Grants credit for a bill or an account, once by its id, and returns its rate.
+pub(crate) async fn adjust(
+    books: &Books<'_>,
+    body: AdjustmentBody,
+) -> Result<AppliedRate, Refusal> {
     let AdjustmentRequest { id, about, amount, reason } =
-        AdjustmentRequest::read(body).map_err(misread)?;
+        AdjustmentRequest::try_from(body).map_err(misread)?;
     let id = id.unwrap_or_else(new_id);
     let adjustment = Adjustment { id, net: amount, reason, at: books.session.now() };
     if let Some(before) = books.session.document(rate::RESOURCE, &adjustment.id)? {
-        return repeated(&adjustment, &about, super::read(rate::RESOURCE, &before));
+        return repeated(&adjustment, &about, read(rate::RESOURCE, &before));
     }
     if rate::is_of_charges(&adjustment.id) {
         let message =
@@ -91,7 +98,6 @@ fn of_bill(
         return Err(Refusal::unprocessable("billingAccount.id", message));
     }
     let known = rates(books, "billingAccount.id", account)?;
-    let known = known.iter().map(read_rate).collect::<Result<Vec<_>, _>>()?;
     let rounding = Terms::general(&books.rulebooks.current(), Cycle::default()).rounding;
     adjustment.of_bill(bill, &known, rounding).map_err(|error| unadjusted(&error))
 }
@@ -116,8 +122,8 @@ fn repeated(
     }
 }
 
-/// New rates of a run: their credits give back no more than adjustments have left, nor than others
-/// that the run made before.
+/// New rates of a run. Their credits are limited to the amounts that adjustments have left, and the
+/// earlier credits of the run.
 pub(super) fn limited(
     books: &Books<'_>,
     made: Vec<Rate>,
@@ -127,9 +133,7 @@ pub(super) fn limited(
     let accounts: BTreeSet<String> = credits.filter_map(|rate| rate.account.clone()).collect();
     let mut known = before.to_vec();
     for account in &accounts {
-        for rate in rates(books, "billingAccount.id", account)? {
-            known.push(read_rate(&rate)?);
-        }
+        known.extend(rates(books, "billingAccount.id", account)?);
     }
     let rounding = Terms::general(&books.rulebooks.current(), Cycle::default()).rounding;
     Ok(adjustment::limited(made, &known, rounding))
@@ -162,13 +166,12 @@ async fn write(books: &Books<'_>, puts: Vec<Put>) -> Result<(), Refusal> {
 }
 
 fn expecting(revision: u64, bill: &CustomerBill) -> Put {
-    let change = Change::Set(written(bill));
-    Put::new("customerBill", bill.id.as_str(), change, Expected::Revision(revision))
+    replaced("customerBill", &bill.id, bill, revision)
 }
 
 fn find(books: &Books<'_>, id: &str) -> Result<Stored<CustomerBill>, Refusal> {
     let missing = || Refusal::unprocessable("bill.id", format!("there is no bill `{id}`"));
-    Stored::read("customerBill", &books.session.document("customerBill", id)?.ok_or_else(missing)?)
+    Stored::find(books, "customerBill", id)?.ok_or_else(missing)
 }
 
 /// An id for a request without one.

@@ -1,30 +1,25 @@
 //! Bill runs: for one account or for all of them, by cycle or on demand.
 
-use engine::documents::{Change, Document, Error, Expected, Put};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use commerce::billing::bill::{Cause, Drawn, Run, draw};
+use commerce::billing::bill::{Cause, Run, draw};
 use commerce::billing::bill_state::Release;
-use engine::keys;
-use engine::store::{Direction, Scan};
+use engine::documents::{Change, Document, Error, Expected, Put};
 use model::pricing::rate::{self, Rate};
 use serde_json::{Value, json};
-use tmf::OnDemandState;
 use tmf::day::{Day, Days};
 use tmf::document::account::BillingAccount;
 use tmf::document::customer_bill::{AppliedRate, CustomerBill, CustomerBillOnDemand};
-use tmf::document::{self, Reference, write};
-use tmf::field::Malformed;
+use tmf::document::{self, Reference, Rest, write};
 use tmf::time::Timestamp;
+use tmf::{Malformed, OnDemandState};
 
-pub(super) use super::charges::cycle_of;
-
+use super::Books;
+use super::bill_run::{BillRun, BillSummary, Failed, RunReport, RunState};
 use super::charges::{Charges, PAYER, When};
-use super::undo::RUNS;
-use super::{
-    Books, DOCUMENTS_MAX, id_of, malformed, posted_once, posted_rate, rates, read, read_rate,
-    refused, usage,
-};
+use super::stored::{DOCUMENTS_MAX, Stored, cycle_of, refused, values};
+use super::usage;
+use super::written::{charges_and_bills, of_run};
 use crate::policies::{Draft, Refusal};
 
 /// The document that counts bills.
@@ -33,26 +28,26 @@ const NUMBERS: &str = "billNumber";
 /// Max bills, and max failures, in the answer of a run of all accounts.
 const ANSWERS_MAX: usize = 1_000;
 
-/// What a client asks for.
+/// The request of a run.
 pub(crate) struct Asked {
     /// The day of the run.
     pub(crate) date: Day,
     /// The only account to bill; all of them if `None`.
     pub(crate) account: Option<String>,
-    /// How far the bills go at once; as the operator has it if `None`.
+    /// The state that the bills get at once; the configured one if `None`.
     pub(crate) release: Option<Release>,
 }
 
-/// What is done for an account.
+/// The part of a run that is done for an account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Work {
     /// Its products are charged, and its bills are drawn.
     Products,
-    /// Its products and what it pays for of others are charged; its bills wait.
+    /// Its products and the prices of others that it pays for are charged; its bills wait.
     Charges,
     /// Its bills are drawn.
     Bills,
-    /// Its products and what it pays for of others are charged, and its bills are drawn.
+    /// Its products and the prices of others that it pays for are charged, and its bills are drawn.
     All,
 }
 
@@ -66,14 +61,14 @@ struct Running<'a> {
     id: Option<&'a str>,
 }
 
-/// What an account's part of a run writes.
+/// The writes of an account's part of a run.
 #[derive(Default)]
 struct Drawing {
     puts: Vec<Put>,
     bills: Vec<CustomerBill>,
     /// The others who pay for what was charged.
     payers: BTreeSet<String>,
-    /// What could not be charged, each with the account that it belongs to.
+    /// The documents that could not be charged, each with the account that it belongs to.
     failed: Vec<(Option<String>, Refusal)>,
     /// Whether the account is not billed for that.
     is_held_up: bool,
@@ -82,41 +77,62 @@ struct Drawing {
 /// Max attempts to bill an account while others change its documents.
 const TRIES_MAX: usize = 16;
 
-/// Bills all that is due on a day, and reports each account. A failure is reported with its account and
-/// delays no other bill; another run bills what is left.
-pub(crate) async fn run(books: &Books<'_>, asked: &Asked) -> Result<Value, Refusal> {
+/// Bills everything that is due on a day, and reports each account. A failure is reported with its
+/// account and delays no other bill; another run bills the rest.
+pub(crate) async fn run(books: &Books<'_>, asked: &Asked) -> Result<RunReport, Refusal> {
     let at = books.session.now();
     let id = uuid::Uuid::now_v7().simple().to_string();
     let release = asked.release.unwrap_or(books.settings.release);
     let running = Running { date: asked.date, release, cause: Cause::Cycle, at, id: Some(&id) };
-    let noted = json!({
-        "id": id,
-        "href": format!("/orchestration/v1/billing/runs/{id}"),
-        "state": "running",
-        "startedAt": at.to_string(),
-        "date": asked.date.to_string(),
-        "billingAccount": asked.account.as_ref().map(|account| json!({ "id": account })),
-    });
-    books.session.write(vec![Put::create(RUNS, id.clone(), noted.clone()).quiet()]).await?;
+    let started = asked.started(&id, at);
+    books.session.write(vec![started.stored()]).await?;
     let mut report = Report::default();
     for (account, refusal) in usage::waiting(books, at).await? {
         report.fail(account.as_deref(), &refusal);
     }
     let accounts = match &asked.account {
         Some(account) => {
-            let told = worked(books, account, &running, Work::All).await?;
-            report.add(account, &told);
+            let drawing = worked(books, account, &running, Work::All).await?;
+            report.add(account, &drawing);
             1
         }
         None => all(books, &running, &mut report).await?,
     };
-    let told = report.told(noted, accounts);
-    let mut puts = vec![Put::set(RUNS, id.clone(), counts(&told)).quiet()];
+    let report = report.of_run(started, accounts);
+    let mut puts = vec![report.run.stored()];
     if asked.account.is_none() {
         puts.push(cycle_noted(books, asked.date));
     }
     books.session.write(puts).await?;
-    Ok(told)
+    Ok(report)
+}
+
+impl Asked {
+    /// The run when it begins.
+    fn started(&self, id: &str, at: Timestamp) -> BillRun {
+        let account = self.account.as_ref().map(|account| Reference {
+            id: Some(account.clone()),
+            href: None,
+            name: None,
+            role: None,
+            referred_type: None,
+            rest: Rest::new(),
+        });
+        BillRun {
+            id: id.to_owned(),
+            href: format!("/orchestration/v1/billing/runs/{id}"),
+            state: RunState::Running,
+            started_at: at.into(),
+            date: self.date.to_string(),
+            billing_account: account,
+            accounts: None,
+            bill_count: None,
+            nothing_count: None,
+            failed_count: None,
+            undone_at: None,
+            rest: Rest::new(),
+        }
+    }
 }
 
 /// Bills all accounts: those that pay for products of others when all are charged.
@@ -130,23 +146,23 @@ async fn all(
     let mut late = payers.clone();
     let mut held_up = BTreeSet::new();
     for account in accounts.difference(&payers) {
-        let told = worked(books, account, running, Work::Products).await?;
-        late.extend(told.payers.iter().cloned());
-        report.add(account, &told);
+        let drawing = worked(books, account, running, Work::Products).await?;
+        report.add(account, &drawing);
+        late.extend(drawing.payers);
     }
     for account in &payers {
-        let told = worked(books, account, running, Work::Charges).await?;
-        late.extend(told.payers.iter().cloned());
-        for (owner, refusal) in &told.failed {
+        let drawing = worked(books, account, running, Work::Charges).await?;
+        for (owner, refusal) in &drawing.failed {
             report.fail(owner.as_deref(), refusal);
         }
-        if told.is_held_up {
+        late.extend(drawing.payers);
+        if drawing.is_held_up {
             held_up.insert(account.clone());
         }
     }
     for account in late.difference(&held_up) {
-        let told = worked(books, account, running, Work::Bills).await?;
-        report.add(account, &told);
+        let drawing = worked(books, account, running, Work::Bills).await?;
+        report.add(account, &drawing);
     }
     Ok(accounts.union(&late).count())
 }
@@ -167,41 +183,34 @@ fn cycle_noted(books: &Books<'_>, date: Day) -> Put {
     Put::set(resource, id, noted)
 }
 
-/// What happened to the accounts of a run.
+/// The results of a run by account.
 #[derive(Default)]
 struct Report {
-    bills: Vec<Value>,
+    bills: Vec<BillSummary>,
     nothing: BTreeSet<String>,
-    failed: Vec<Value>,
+    failed: Vec<Failed>,
     bill_count: usize,
     failed_count: usize,
 }
 
 impl Report {
-    fn add(&mut self, account: &str, told: &Drawing) {
-        for (owner, refusal) in &told.failed {
+    fn add(&mut self, account: &str, drawing: &Drawing) {
+        for (owner, refusal) in &drawing.failed {
             self.fail(owner.as_deref(), refusal);
         }
-        self.bill_count += told.bills.len();
+        self.bill_count += drawing.bills.len();
         let room = ANSWERS_MAX.saturating_sub(self.bills.len());
-        self.bills.extend(told.bills.iter().take(room).map(summary));
-        if !told.bills.is_empty() {
+        self.bills.extend(drawing.bills.iter().take(room).map(BillSummary::of));
+        if !drawing.bills.is_empty() {
             self.nothing.remove(account);
-        } else if !told.is_held_up {
+        } else if !drawing.is_held_up {
             self.nothing.insert(account.to_owned());
         }
     }
 
     fn fail(&mut self, account: Option<&str>, refusal: &Refusal) {
-        let mut failed = json!({ "reason": refusal.to_string() });
-        if let Some(account) = account {
-            failed["billingAccount"] = json!(account);
-        }
-        if let Refusal::Row { resource, id, .. } = refusal {
-            failed["resource"] = json!(resource);
-            failed["id"] = json!(id);
-        }
-        // A product is looked at for its account, and for who pays for its prices.
+        let failed = Failed::of(account, refusal);
+        // A product is looked at for its account, and for the accounts that pay for its prices.
         if self.failed.contains(&failed) {
             return;
         }
@@ -211,37 +220,16 @@ impl Report {
         }
     }
 
-    /// The run as it is told when it is over.
-    fn told(self, mut run: Value, accounts: usize) -> Value {
-        let Self { bills, nothing, failed, bill_count, failed_count } = self;
-        let nothing_count = nothing.len();
-        let nothing: Vec<String> = nothing.into_iter().take(ANSWERS_MAX).collect();
-        let more = json!({
-            "state": "done",
-            "accounts": accounts,
-            "billCount": bill_count,
-            "bill": bills,
-            "nothingCount": nothing_count,
-            "nothing": nothing,
-            "failedCount": failed_count,
-            "failed": failed,
-        });
-        if let (Some(run), Value::Object(more)) = (run.as_object_mut(), more) {
-            run.extend(more);
-        }
-        run
+    /// The report of a run that is over.
+    fn of_run(self, mut run: BillRun, accounts: usize) -> RunReport {
+        run.state = RunState::Done;
+        run.accounts = Some(accounts);
+        run.bill_count = Some(self.bill_count);
+        run.nothing_count = Some(self.nothing.len());
+        run.failed_count = Some(self.failed_count);
+        let nothing = self.nothing.into_iter().take(ANSWERS_MAX).collect();
+        RunReport { run, bill: self.bills, nothing, failed: self.failed }
     }
-}
-
-/// What is kept of a run: how it went, without its lists.
-fn counts(told: &Value) -> Value {
-    let mut kept = told.clone();
-    if let Some(fields) = kept.as_object_mut() {
-        for list in ["bill", "nothing", "failed"] {
-            fields.remove(list);
-        }
-    }
-    kept
 }
 
 /// Does an account's part of a run, anew if its documents were changed meanwhile. The result lists the
@@ -254,7 +242,7 @@ async fn worked(
 ) -> Result<Drawing, Refusal> {
     let mut last = String::new();
     for _ in 0..TRIES_MAX {
-        let told = match bill(books, account, running, work).await {
+        let written = match bill(books, account, running, work).await {
             Ok(mut drawing) => {
                 let puts = std::mem::take(&mut drawing.puts);
                 books.session.write(puts).await.map(|()| drawing)
@@ -262,7 +250,7 @@ async fn worked(
             Err(Refusal::Store(error)) => Err(error),
             Err(refusal) => return Ok(Drawing::held_up(account, refusal)),
         };
-        match told {
+        match written {
             Err(Error::Conflict { resource, id, .. }) => last = format!("the {resource} `{id}`"),
             Err(error @ Error::Unreadable { .. }) => {
                 return Ok(Drawing::held_up(account, error.into()));
@@ -286,10 +274,9 @@ impl Drawing {
 /// an attribute for one; all of them are in `customerBills`.
 pub(super) async fn on_demand(books: &Books<'_>, draft: &mut Draft) -> Result<(), Refusal> {
     let (None, Some(after)) = (&draft.before, &draft.after) else { return Ok(()) };
-    let wrong = |wrong: Malformed| malformed(&wrong.attribute, wrong.to_string());
-    let mut asked: CustomerBillOnDemand = document::read(after).map_err(wrong)?;
+    let mut asked: CustomerBillOnDemand = document::read(after).map_err(malformed)?;
     let account = asked.billing_account.as_ref().and_then(|one| one.id.clone());
-    let missing = || malformed("billingAccount.id", "`billingAccount.id` is missing");
+    let missing = || malformed(Malformed::new("billingAccount.id", "is missing"));
     let account = account.ok_or_else(missing)?;
     usage::waiting(books, draft.at).await?;
     let running = Running {
@@ -352,72 +339,53 @@ async fn bill(
     if failed.iter().any(|(owner, _)| owner.as_deref() == Some(account)) {
         return Ok(Drawing { failed, is_held_up: true, ..Drawing::default() });
     }
-    let mut known: Vec<Document> = rates(books, "billingAccount.id", account)?;
-    known.retain(|document| document.body.get("isBilled") != Some(&json!(true)));
-    let mut drawn = Vec::new();
+    let known = unbilled(books, account)?;
     let mut puts = usages.into_iter().map(|put| of_run(put, run)).collect::<Vec<_>>();
-    if work != Work::Charges {
-        for document in &known {
-            read_rate(document)?;
+    let drawn = match work {
+        Work::Charges => Vec::new(),
+        Work::Products | Work::Bills | Work::All => {
+            let mut all: Vec<AppliedRate> =
+                known.iter().map(|(kept, _)| kept.body.clone()).collect();
+            all.extend(made.iter().map(|rate| rate.document(books.settings.zone)));
+            let (number, count) = next_number(books)?;
+            let id = uuid::Uuid::now_v7().simple().to_string();
+            let body = match Stored::<BillingAccount>::find(books, "billingAccount", account)? {
+                Some(document) => document.body,
+                None => BillingAccount::unknown(account),
+            };
+            let (id, number, zone) = (id.as_str(), number.as_str(), books.settings.zone);
+            let run = Run { account: &body, id, number, period, cycle, cause, release, at, zone };
+            let drawn =
+                draw(&run, all).map_err(|wrong| refused("billingAccount", account, wrong))?;
+            puts.extend(count.filter(|_| !drawn.is_empty()));
+            drawn
         }
-        let kept = known.iter().map(|document| read::<AppliedRate>(rate::RESOURCE, document));
-        let mut all = kept.collect::<Result<Vec<_>, Refusal>>()?;
-        all.extend(made.iter().map(|rate| rate.document(books.settings.zone)));
-        let (number, count) = next_number(books)?;
-        let id = uuid::Uuid::now_v7().simple().to_string();
-        let document = books.session.document("billingAccount", account)?;
-        let body = match document {
-            Some(document) => read("billingAccount", &document)?,
-            None => BillingAccount::unknown(account),
-        };
-        let (id, number, zone) = (id.as_str(), number.as_str(), books.settings.zone);
-        let run = Run { account: &body, id, number, period, cycle, cause, release, at, zone };
-        drawn = draw(&run, all).map_err(|wrong| refused("billingAccount", account, &wrong))?;
-        puts.extend(count.filter(|_| !drawn.is_empty()));
-    }
-    puts.extend(writes(books, &made, &known, &drawn, run)?);
-    let payers = made.iter().filter_map(|rate| rate.account.clone());
+    };
+    puts.extend(charges_and_bills(books, &made, &known, &drawn, run)?);
+    let payers = made.into_iter().filter_map(|rate| rate.account);
     let payers = payers.filter(|payer| payer != account).collect();
     let bills = drawn.into_iter().map(|drawn| drawn.bill).collect();
     Ok(Drawing { puts, bills, payers, failed, is_held_up: false })
 }
 
-/// What a run writes, with its id: so that it can be undone.
-fn of_run(mut put: Put, run: Option<&str>) -> Put {
-    if let (Change::Set(body), Some(run)) = (&mut put.change, run) {
-        body["billRun"] = json!({ "id": run });
-    }
-    put
+/// The rates of an account that are not billed.
+fn unbilled(books: &Books<'_>, account: &str) -> Result<Vec<(Stored<AppliedRate>, Rate)>, Refusal> {
+    let mut all =
+        books.session.documents_by(rate::RESOURCE, "billingAccount.id", account, DOCUMENTS_MAX)?;
+    all.retain(|document| document.body.get("isBilled") != Some(&Value::Bool(true)));
+    let read = |document: &Document| {
+        let document = Stored::<AppliedRate>::read(rate::RESOURCE, document)?;
+        let rate = Rate::read(&document.body);
+        let rate = rate.map_err(|wrong| refused(rate::RESOURCE, &document.body.id, wrong))?;
+        Ok((document, rate))
+    };
+    all.iter().map(read).collect()
 }
 
-/// The bills, the rates that are on them or new, and their entries in the books.
-pub(super) fn writes(
-    books: &Books<'_>,
-    made: &[Rate],
-    known: &[Document],
-    drawn: &[Drawn],
-    run: Option<&str>,
-) -> Result<Vec<Put>, Refusal> {
-    let mut puts = Vec::new();
-    let mut on_bills = BTreeMap::new();
-    for Drawn { bill, rates } in drawn {
-        puts.push(of_run(Put::create("customerBill", bill.id.as_str(), write(bill)), run));
-        on_bills.extend(rates.iter().map(|rate| (rate.id.as_str(), rate)));
-    }
-    for rate in made {
-        let document = on_bills.get(rate.id.as_str()).map(|rate| write(*rate));
-        let document = document.unwrap_or_else(|| write(&rate.document(books.settings.zone)));
-        puts.push(of_run(Put::create(rate::RESOURCE, &rate.id, document), run));
-        puts.push(posted_rate(rate)?);
-    }
-    for kept in known {
-        let Some(billed) = on_bills.get(id_of(kept)) else { continue };
-        let change = Change::Set(write(*billed));
-        let expected = Expected::Revision(kept.revision);
-        puts.push(Put::new(rate::RESOURCE, billed.id.as_str(), change, expected));
-        puts.extend(posted_once(books, &read_rate(kept)?)?);
-    }
-    Ok(puts)
+/// A request is malformed.
+fn malformed(wrong: Malformed) -> Refusal {
+    let message = wrong.to_string();
+    Refusal::Malformed { path: wrong.attribute, message }
 }
 
 /// The first day after all bills of an account.
@@ -440,45 +408,11 @@ fn next_number(books: &Books<'_>) -> Result<(String, Option<Put>), Refusal> {
     Ok((format!("B{:08}", last + 1), Some(count)))
 }
 
-fn summary(bill: &CustomerBill) -> Value {
-    json!({
-        "id": bill.id,
-        "href": bill.href,
-        "billNo": bill.bill_no,
-        "billingAccount": bill.billing_account,
-        "amountDue": bill.amount_due,
-        "state": bill.state,
-    })
-}
-
 /// The accounts that have products or rates.
 fn accounts(books: &Books<'_>) -> Result<BTreeSet<String>, Refusal> {
     let mut found = BTreeSet::new();
     for resource in ["product", rate::RESOURCE] {
         found.extend(values(books, resource, "billingAccount.id")?);
-    }
-    Ok(found)
-}
-
-/// The values that an indexed attribute has, each once: the documents of a value are jumped over.
-pub(super) fn values(
-    books: &Books<'_>,
-    resource: &str,
-    path: &str,
-) -> Result<Vec<String>, Refusal> {
-    let mut prefix = keys::entries(resource, path, "");
-    prefix.pop();
-    let mut scan = Scan { prefix, after: None, limit: 1, direction: Direction::Forward };
-    let mut found = Vec::new();
-    while let Some((key, _)) = books.session.scan(&scan)?.pop() {
-        let rest = key.get(scan.prefix.len()..).unwrap_or_default();
-        let value = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-        let mut after = scan.prefix.clone();
-        after.extend_from_slice(value);
-        // Past all ids of this value, which follow a zero.
-        after.push(1);
-        scan.after = Some(after);
-        found.push(String::from_utf8_lossy(value).into_owned());
     }
     Ok(found)
 }

@@ -120,7 +120,7 @@ fn prices_of_one_name_are_all_charged() {
     assert_eq!(net(&rates), decimal("70"));
     let keys: Vec<_> = rates.iter().filter_map(|rate| rate.price.as_deref()).collect();
     assert_eq!(keys, ["Seat", "Seat#2", "Install", "Install#2", "Seat", "Seat#2"]);
-    // What an earlier version charged is that of the first.
+    // A rate without a place is that of the first price.
     let earlier: Vec<Rate> =
         rates.iter().filter(|rate| rate.price.as_deref() == Some("Seat")).cloned().collect();
     let made = more(&fibre, "", &earlier, "2026-01-01..2026-03-01");
@@ -164,17 +164,17 @@ proptest! {
         let fibre = product("active", "2026-01-01", &json!(prices));
         let until = day("2026-03-01");
         let plain = in_runs(&fibre, "", &[day("2026-02-01"), until], &terms());
-        let mut versions = vec![(at("2026-01-01T10:00:00Z"), fibre.clone())];
+        let mut changes = vec![(at("2026-01-01T10:00:00Z"), fibre.clone())];
         for (number, after) in patches.iter().enumerate() {
             let mut patched = fibre.clone();
-            patched["description"] = json!(number);
-            versions.push((start(day("2026-01-01").plus_days(*after)).plus_ms(1), patched));
+            patched["description"] = json!(number.to_string());
+            changes.push((start(day("2026-01-01").plus_days(*after)).plus_ms(1), patched));
         }
         let mut rates: Vec<Rate> = Vec::new();
         for until in [day("2026-02-01"), until] {
-            let mut known = versions.clone();
+            let mut known = changes.clone();
             known.retain(|(since, _)| *since < start(until));
-            let timeline = Timeline::of_versions(&fibre, &known, tmf::zone::Zone::UTC).unwrap();
+            let timeline = Timeline::of_versions(&versions(&known), tmf::zone::Zone::UTC).unwrap();
             rates.extend(due(&fibre, &timeline, &rates, &Until::all(until), &terms(), start(until)).unwrap());
         }
         prop_assert_eq!(net(&rates), net(&plain));
@@ -209,19 +209,19 @@ fn an_alteration_that_is_put_back_does_not_begin_anew() {
     free["productPriceAlteration"] = json!([{ "name": "First month free", "priceType": "discount",
         "applicationDuration": 1, "price": { "percentage": 100 } }]);
     let with = |prices: &Value| product("active", "2026-01-01", &json!([prices]));
-    let versions = [
+    let known = [
         (at("2026-01-01T10:00:00Z"), with(&free)),
         (at("2026-02-10T10:00:00Z"), with(&plain)),
         (at("2026-02-20T10:00:00Z"), with(&free)),
     ];
-    let timeline = Timeline::of_versions(&versions[2].1, &versions, tmf::zone::Zone::UTC).unwrap();
+    let timeline = Timeline::of_versions(&versions(&known), tmf::zone::Zone::UTC).unwrap();
     let until = Until::all(day("2026-05-01"));
-    let rates = due(&versions[2].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap();
+    let rates = due(&known[2].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap();
     assert_eq!(net(&rates), decimal("93"), "{}", shown(&rates));
 }
 
 #[test]
-fn what_another_quote_agrees_under_the_same_name_begins_anew() {
+fn an_alteration_of_another_quote_begins_anew_under_the_same_name() {
     let agreed = |quote: Option<&str>| {
         let mut price = price("F", "31", "EUR", "month");
         let mut loyal = json!({ "name": "Loyal", "priceType": "discount",
@@ -233,14 +233,13 @@ fn what_another_quote_agrees_under_the_same_name_begins_anew() {
         product("active", "2026-01-01", &json!([price]))
     };
     let owed = |second: Option<&str>| {
-        let versions = [
+        let known = [
             (at("2026-01-01T10:00:00Z"), agreed(Some("Q-1"))),
             (at("2026-03-01T10:00:00Z"), agreed(second)),
         ];
-        let timeline =
-            Timeline::of_versions(&versions[1].1, &versions, tmf::zone::Zone::UTC).unwrap();
+        let timeline = Timeline::of_versions(&versions(&known), tmf::zone::Zone::UTC).unwrap();
         let until = Until::all(day("2026-05-01"));
-        net(&due(&versions[1].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap())
+        net(&due(&known[1].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap())
     };
     // January is free, and March too if another quote gives it.
     assert_eq!(owed(Some("Q-1")), decimal("93"));
@@ -254,14 +253,14 @@ fn an_alteration_that_comes_during_a_suspension_begins_after_it() {
     free["productPriceAlteration"] = json!([{ "name": "Month free", "priceType": "discount",
         "applicationDuration": 1, "price": { "percentage": 100 } }]);
     let with = |status: &str, prices: &Value| product(status, "2026-01-01", &json!([prices]));
-    let versions = [
+    let known = [
         (at("2026-01-01T10:00:00Z"), with("active", &plain)),
         (at("2026-02-01T10:00:00Z"), with("suspended", &free)),
         (at("2026-04-01T10:00:00Z"), with("active", &free)),
     ];
-    let timeline = Timeline::of_versions(&versions[2].1, &versions, tmf::zone::Zone::UTC).unwrap();
+    let timeline = Timeline::of_versions(&versions(&known), tmf::zone::Zone::UTC).unwrap();
     let until = Until::all(day("2026-06-01"));
-    let rates = due(&versions[2].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap();
+    let rates = due(&known[2].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap();
     // January and May; April is free.
     assert_eq!(net(&rates), decimal("60"), "{}", shown(&rates));
 }
@@ -272,18 +271,18 @@ fn a_version_that_cannot_be_read_is_passed_over_if_a_later_one_can_be() {
         "price": { "dutyFreeAmount": { "unit": "eur", "value": 31 } } });
     let good = price("F", "31", "EUR", "month");
     let with = |prices: &Value| product("active", "2026-01-01", &json!([prices]));
-    let versions = [
+    let known = [
         (at("2026-01-01T10:00:00Z"), with(&bad)),
         (at("2026-01-20T10:00:00Z"), with(&good)),
         (at("2026-02-10T10:00:00Z"), with(&bad)),
         (at("2026-02-12T10:00:00Z"), with(&good)),
     ];
     let utc = tmf::zone::Zone::UTC;
-    let timeline = Timeline::of_versions(&versions[3].1, &versions, utc).unwrap();
+    let timeline = Timeline::of_versions(&versions(&known), utc).unwrap();
     let until = Until::all(day("2026-03-01"));
-    let rates = due(&versions[3].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap();
+    let rates = due(&known[3].1, &timeline, &[], &until, &terms(), at(RUN)).unwrap();
     assert_eq!(net(&rates), decimal("62"), "{}", shown(&rates));
-    assert!(Timeline::of_versions(&versions[2].1, &versions[..3], utc).is_err());
+    assert!(Timeline::of_versions(&versions(&known[..3]), utc).is_err());
 }
 
 #[test]
@@ -297,7 +296,7 @@ fn a_history_of_ten_years_is_charged_once_and_in_a_moment() {
 }
 
 #[test]
-fn what_was_paid_ahead_counts_when_the_bill_day_changes() {
+fn days_that_were_paid_ahead_count_when_the_bill_day_changes() {
     let fibre = product("active", "2026-03-10", &json!([price("F", "365", "EUR", "year")]));
     let later =
         Cycle::read(&tmf::document::read(&json!({ "billingDateShift": 14 })).unwrap()).unwrap();

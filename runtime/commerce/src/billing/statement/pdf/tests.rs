@@ -138,7 +138,7 @@ fn a_document_is_bounded_and_tells_what_it_leaves_out() {
 }
 
 #[test]
-fn what_the_font_does_not_have_is_a_question_mark_and_told() {
+fn characters_without_a_glyph_are_question_marks_with_a_note() {
     let all = pages(&document(&statement(1, "Оптика 光 Zażółć"))).concat();
     assert!(all.iter().any(|text| text == "?????? ? Za?ó?? 0"), "{all:?}");
     assert!(all.iter().any(|text| text.starts_with("Characters that this document cannot show")));

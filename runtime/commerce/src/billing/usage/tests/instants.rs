@@ -1,4 +1,4 @@
-//! Usage by instants: what a product was when it was used, however late that is told.
+//! Usage by instants: the product as it was when it was used, however late the usage comes in.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::billing::charge::Until;
 
 /// A product, a version a line: `time status start end price`, with `-` for what is not there.
-fn product_of(text: &str) -> (Value, Vec<(Timestamp, Value)>) {
+fn versions_of(text: &str) -> Vec<(Timestamp, Value)> {
     let mut versions = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split(' ');
@@ -20,7 +20,7 @@ fn product_of(text: &str) -> (Value, Vec<(Timestamp, Value)>) {
         version["productPrice"][0]["price"]["dutyFreeAmount"]["value"] = json!(price);
         versions.push((time(since), version));
     }
-    (versions.last().unwrap().1.clone(), versions)
+    versions
 }
 
 /// A time such as `10T12:00`, in March 2026.
@@ -29,12 +29,11 @@ fn time(text: &str) -> Timestamp {
 }
 
 fn prices(text: &str, times: &[&str]) -> String {
-    let (product, versions) = product_of(text);
-    let history = History::of(&product, versions).unwrap();
-    let candidates = [Candidate { product: &product, history: &history }];
+    let history = history(&versions_of(text));
+    let candidates = [history];
     let lines = times.iter().map(|text| {
         let usage = call("u1", &time(text).to_string(), 60);
-        match guide(&usage, &candidates, &BTreeMap::new(), Zone::UTC) {
+        match guide(&read(&usage), &candidates, &BTreeMap::new(), Zone::UTC) {
             Ok(guided) => format!("{text} {}", guided.price.amount.amount),
             Err(rejection) => format!("{text} {}", rejection.code()),
         }
@@ -110,12 +109,12 @@ fn a_tariff_of_the_catalog_is_that_of_the_instant() {
         json!({ "id": "pop-calls", "tariff": tariff })
     };
     let versions = vec![(time("15T12:00"), tariff(700)), (time("05T12:00"), tariff(600))];
-    let catalog = BTreeMap::from([("pop-calls".to_owned(), Versions::new(versions))]);
-    let history = History::of(&product, vec![(time("05T12:00"), product.clone())]).unwrap();
-    let candidates = [Candidate { product: &product, history: &history }];
+    let catalog = BTreeMap::from([("pop-calls".to_owned(), super::versions(&versions))]);
+    let history = history(&[(time("05T12:00"), product)]);
+    let candidates = [history];
     for (text, allowance) in [("02T12:00", 600), ("15T11:59", 600), ("15T12:00", 700)] {
         let usage = call("u1", &time(text).to_string(), 60);
-        let guided = guide(&usage, &candidates, &catalog, Zone::UTC).unwrap();
+        let guided = guide(&read(&usage), &candidates, &catalog, Zone::UTC).unwrap();
         assert_eq!(guided.tariff.allowance, Decimal::from(allowance), "{text}");
     }
 }
@@ -128,27 +127,26 @@ fn usage_goes_to_the_payer_of_its_instant() {
     versions.push((time("10T08:00"), product.clone()));
     product["productPrice"][0]["billingAccount"] = json!({ "id": "boss" });
     versions.push((time("15T08:00"), product.clone()));
-    let history = History::of(&product, versions).unwrap();
-    let candidates = [Candidate { product: &product, history: &history }];
+    let history = history(&versions);
+    let candidates = [history];
     let mut usages = Vec::new();
     for (id, text) in [("u1", "09T08:00"), ("u2", "11T08:00"), ("u3", "16T08:00")] {
         let usage = call(id, &time(text).to_string(), 60);
-        let guided = guide(&usage, &candidates, &BTreeMap::new(), Zone::UTC).unwrap();
+        let guided = guide(&read(&usage), &candidates, &BTreeMap::new(), Zone::UTC).unwrap();
         let rating = answer(guided.quantity, Decimal::ZERO);
         usages.push(rated(&usage, &guided, &rating, Decimal::ZERO, &vat(), NOW).unwrap());
     }
-    let made =
-        bill(&usages, &BTreeMap::new(), &Until::all(day("2026-04-01")), &terms(), NOW).unwrap();
+    let made = bill(&usages, &Until::all(day("2026-04-01")), &terms(), NOW);
     let accounts: Vec<_> = made.rates.iter().map(|rate| rate.account.as_deref()).collect();
     assert_eq!(accounts, [Some("acc-1"), Some("acc-2"), Some("boss")]);
 }
 
-/// What a rater is told of a usage of the phone in a zone.
+/// The input of a rater for a usage of the phone in a zone.
 fn told(product: &Value, usage: &Value, zone: Zone) -> Value {
-    let history = History::of(product, vec![(time("02T10:00"), product.clone())]).unwrap();
-    let candidates = [Candidate { product, history: &history }];
-    let guided = guide(usage, &candidates, &BTreeMap::new(), zone).unwrap();
-    guided.rating_input(Decimal::ZERO, decimal("19"))
+    let history = history(&[(time("02T10:00"), product.clone())]);
+    let candidates = [history];
+    let guided = guide(&read(usage), &candidates, &BTreeMap::new(), zone).unwrap();
+    write(&guided.rating_input(Decimal::ZERO, decimal("19")))
 }
 
 #[test]
@@ -193,7 +191,7 @@ fn alterations_change_what_a_unit_costs_while_they_last() {
 }
 
 #[test]
-fn what_another_quote_agrees_for_usage_begins_anew() {
+fn an_alteration_of_usage_of_another_quote_begins_anew() {
     let agreed = |quote: &str| {
         let mut product = phone("phone-1", "+4930123");
         product["startDate"] = json!("2026-03-02T10:00:00Z");
@@ -206,11 +204,11 @@ fn what_another_quote_agrees_for_usage_begins_anew() {
     let cost = |second: &str| {
         let product = agreed(second);
         let versions = vec![(time("02T10:00"), agreed("Q-1")), (time("15T12:00"), product.clone())];
-        let history = History::of(&product, versions).unwrap();
-        let candidates = [Candidate { product: &product, history: &history }];
+        let history = history(&versions);
+        let candidates = [history];
         let usage = call("u1", &time("16T10:00").to_string(), 60);
-        let guided = guide(&usage, &candidates, &BTreeMap::new(), Zone::UTC).unwrap();
-        let input = guided.rating_input(Decimal::ZERO, decimal("19"));
+        let guided = guide(&read(&usage), &candidates, &BTreeMap::new(), Zone::UTC).unwrap();
+        let input = write(&guided.rating_input(Decimal::ZERO, decimal("19")));
         input["prices"][0]["amount"]["amount"].clone()
     };
     let (whole, half) = (cost("Q-1"), cost("Q-2"));
@@ -235,13 +233,12 @@ fn a_price_with_tax_is_billed_at_it() {
         "tax": { "currency": "EUR", "amount": "0" },
         "attributes": { "units": "60", "free-units": "0" },
     });
-    let rating = Rating::read(&json!({ "charges": [charge] })).unwrap();
+    let rating = rating(&json!({ "charges": [charge] })).unwrap();
     let usage = rated(&usage, &guided, &rating, Decimal::ZERO, &vat(), NOW).unwrap();
     let line = &usage["ratedProductUsage"][0];
     assert_eq!(line["taxExcludedRatingAmount"]["value"], json!(8.394958));
     assert_eq!(line["taxIncludedRatingAmount"]["value"], json!(9.99));
-    let made =
-        bill(&[usage], &BTreeMap::new(), &Until::all(day("2026-04-01")), &terms(), NOW).unwrap();
+    let made = bill(&[usage], &Until::all(day("2026-04-01")), &terms(), NOW);
     assert_eq!(made.rates[0].gross(), money("9.99 EUR"));
     assert_eq!(made.rates[0].net, money("8.39 EUR"));
 }
@@ -256,10 +253,9 @@ struct Server {
 
 impl Server {
     fn rated(&self, usage: &Value) -> Value {
-        let product = &self.versions.last().unwrap().1;
-        let history = History::of(product, self.versions.clone()).unwrap();
-        let candidates = [Candidate { product, history: &history }];
-        let guided = match guide(usage, &candidates, &BTreeMap::new(), Zone::UTC) {
+        let history = history(&self.versions);
+        let candidates = [history];
+        let guided = match guide(&read(usage), &candidates, &BTreeMap::new(), Zone::UTC) {
             Ok(guided) => guided,
             Err(rejection) => return rejected(usage, &rejection).unwrap(),
         };
@@ -272,12 +268,12 @@ impl Server {
             "tax": { "currency": "EUR", "amount": "0" },
             "attributes": { "units": guided.quantity.to_string(), "free-units": free.to_string() },
         });
-        let rating = Rating::read(&json!({ "charges": [charge] })).unwrap();
+        let rating = rating(&json!({ "charges": [charge] })).unwrap();
         rated(usage, &guided, &rating, used, &[], self.now).unwrap()
     }
 
     fn others(&self) -> Vec<Rated> {
-        self.usages.iter().filter_map(|one| Rated::read(one).unwrap()).collect()
+        self.usages.iter().filter_map(cost).collect()
     }
 
     fn settle(&mut self) {

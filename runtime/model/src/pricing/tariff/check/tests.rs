@@ -1,6 +1,7 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use tmf::document::read;
 
 fn calls() -> Value {
     json!({
@@ -9,6 +10,11 @@ fn calls() -> Value {
         "tiers": [{ "upTo": 6000, "price": 0.09 }, { "price": "0.05" }],
         "bands": [{ "name": "night", "from": "20:00", "until": "06:00", "percent": 50, "days": [6, 7] }],
     })
+}
+
+fn check_price(price: &Value) -> Result<(), Malformed> {
+    let price: OfferedTariff = read(price)?;
+    super::check_price(price.price_type.as_deref(), price.tariff.as_ref())
 }
 
 fn price(tariff: &Value) -> Value {
@@ -21,7 +27,7 @@ fn nonsense_in_tariffs_is_named() {
     let check = |path: &str, value: Value| {
         let mut price = price(&calls());
         *price["tariff"].pointer_mut(path).unwrap() = value;
-        let priced = json!({ "productPrice": [price] });
+        let priced = read(&json!({ "id": "prod-1", "productPrice": [price] })).unwrap();
         let told = check_price(&price).map_err(|wrong| wrong.attribute);
         let same = check_prices(&priced, |_| None).map_err(|wrong| wrong.attribute);
         assert_eq!(same, told.clone().map_err(|path| format!("productPrice[0].{path}")));
@@ -89,11 +95,11 @@ fn a_product_has_one_price_for_a_usage() {
     let mut of_catalog = price(&calls());
     of_catalog.as_object_mut().unwrap().remove("tariff");
     of_catalog["productOfferingPrice"] = json!({ "id": "pop-calls" });
-    let offered = json!({ "tariff": calls() });
+    let offered = read(&json!({ "tariff": calls() })).unwrap();
     let mut data = price(&calls());
     data["tariff"]["usageSpecification"] = json!("DATA");
     let check = |prices: Value| {
-        let priced = json!({ "productPrice": prices });
+        let priced = read(&json!({ "id": "prod-1", "productPrice": prices })).unwrap();
         let told = check_prices(&priced, |id| (id == "pop-calls").then_some(&offered));
         told.map_err(|wrong| wrong.attribute)
     };
