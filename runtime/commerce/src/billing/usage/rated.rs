@@ -71,7 +71,7 @@ impl Rated {
         let account = id_of(line.billing_account.as_ref(), "billingAccount")?;
         let gross = match line.includes_tax {
             Some(true) => {
-                Some(amount(&line.tax_included_rating_amount, "taxIncludedRatingAmount")?)
+                Some(amount(line.tax_included_rating_amount.as_ref(), "taxIncludedRatingAmount")?)
             }
             Some(false) | None => None,
         };
@@ -86,7 +86,7 @@ impl Rated {
             units: number(line.units, "units")?,
             free: number(line.free_units, "freeUnits")?,
             before: line.units_before.unwrap_or_default().0,
-            net: amount(&line.tax_excluded_rating_amount, "taxExcludedRatingAmount")?,
+            net: amount(line.tax_excluded_rating_amount.as_ref(), "taxExcludedRatingAmount")?,
             gross,
             taxes: line.tax.iter().map(tax).collect(),
             is_billed,
@@ -108,8 +108,8 @@ fn number(number: Option<Number>, name: &str) -> Result<Decimal, Malformed> {
     number.map(|Number(number)| number).ok_or_else(|| missing(name))
 }
 
-fn amount(amount: &Option<Amount>, name: &str) -> Result<Money, Malformed> {
-    amount.as_ref().map(|Amount(money)| money.clone()).ok_or_else(|| missing(name))
+fn amount(amount: Option<&Amount>, name: &str) -> Result<Money, Malformed> {
+    amount.map(|Amount(money)| money.clone()).ok_or_else(|| missing(name))
 }
 
 fn missing(name: &str) -> Malformed {

@@ -203,7 +203,7 @@ fn an_alteration_of_usage_of_another_quote_begins_anew() {
     };
     let cost = |second: &str| {
         let product = agreed(second);
-        let versions = vec![(time("02T10:00"), agreed("Q-1")), (time("15T12:00"), product.clone())];
+        let versions = vec![(time("02T10:00"), agreed("Q-1")), (time("15T12:00"), product)];
         let history = history(&versions);
         let candidates = [history];
         let usage = call("u1", &time("16T10:00").to_string(), 60);
