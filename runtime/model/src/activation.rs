@@ -1,7 +1,10 @@
 //! Services and resources that are activated directly (TMF640, 702): the order of one line that
 //! carries a request out, by the same rules as any other.
 
-use serde_json::{Map, Value, json};
+use tmf::document::order::SingleItem;
+use tmf::document::{Attributes, Characteristic, Rest, write};
+use tmf::field::Malformed;
+use tmf::table::ServiceState;
 
 use crate::order::Form;
 use crate::plan::Action;
@@ -9,7 +12,7 @@ use crate::plan::Action;
 /// The id of the one line.
 pub const LINE: &str = "1";
 
-/// What of an instance follows from the work and the inventories, whatever a client says.
+/// Attributes of an instance that follow from the work and the inventories, whatever a client sends.
 const DERIVED: [&str; 13] = [
     "id",
     "href",
@@ -26,82 +29,74 @@ const DERIVED: [&str; 13] = [
     "resourceSpecification",
 ];
 
-/// What of an instance a line of an order says, besides its specification and characteristics.
+/// Attributes of an instance in the line of an order, besides its specification and characteristics.
 const ORDERED: [&str; 8] =
     ["name", "description", "category", "serviceType", "state", "place", "relatedParty", "@type"];
 
 /// The attributes of an instance in a request that no decision reads: the inventory shows them.
-pub fn attributes(form: Form, instance: &Value) -> Map<String, Value> {
-    let mut attributes = instance.as_object().cloned().unwrap_or_default();
-    attributes
-        .retain(|name, _| !DERIVED.contains(&name.as_str()) && name != form.characteristics());
-    attributes
+pub fn attributes(form: Form, instance: Attributes<'_>) -> Rest {
+    instance.only(|name| !DERIVED.contains(&name) && name != form.characteristics())
 }
 
 /// The order that activates a new instance.
-pub fn add(form: Form, instance: &Value) -> Value {
-    let mut line = line(form, instance);
-    if let Some(characteristics) = instance.get(form.characteristics()) {
-        line.insert(form.characteristics().into(), characteristics.clone());
-    }
-    order(form, Action::Add, line, instance)
+pub fn add(form: Form, instance: Attributes<'_>) -> SingleItem {
+    let subject = instance.only(|name| is_ordered(form, name) || name == form.characteristics());
+    order(Action::Add, subject, instance)
 }
 
-/// The order that makes of an instance what it is to be; nothing where all that changes is what the
-/// inventory alone knows. A characteristic that is not named stays as it is.
-pub fn modify(form: Form, before: &Value, after: &Value) -> Option<Value> {
-    let name = form.characteristics();
-    let changed = changed(before.get(name), after.get(name));
-    let state = form.state().filter(|state| before.get(*state) != after.get(*state));
+/// The order that changes an instance; `None` if only attributes change that the inventory alone
+/// knows. A characteristic that is not named stays as it is.
+pub fn modify(
+    form: Form,
+    before: Attributes<'_>,
+    after: Attributes<'_>,
+) -> Result<Option<SingleItem>, Malformed> {
+    let changed = changed(form.characteristics(), before, after)?;
+    let state = form.state().filter(|state| before.text(state) != after.text(state));
     if changed.is_empty() && state.is_none() {
-        return None;
+        return Ok(None);
     }
-    if state.is_some_and(|state| after[state] == "terminated") {
-        return Some(delete(form, before));
+    if state.is_some_and(|state| after.text(state) == Some(ServiceState::Terminated.as_str())) {
+        return Ok(Some(delete(before)));
     }
-    let mut line = line(form, after);
-    line.insert("id".into(), before["id"].clone());
-    line.insert(name.into(), Value::Array(changed));
-    if let (None, Some(attribute)) = (state, form.state()) {
-        line.remove(attribute);
-    }
-    Some(order(form, Action::Modify, line, after))
+    let is_kept_state = |name: &str| state.is_none() && Some(name) == form.state();
+    let mut subject = after.only(|name| is_ordered(form, name) && !is_kept_state(name));
+    subject.extend(before.only(|name| name == "id"));
+    subject.insert(form.characteristics().into(), write(&changed));
+    Ok(Some(order(Action::Modify, subject, after)))
 }
 
-/// The order with which an instance ceases.
-pub fn delete(form: Form, before: &Value) -> Value {
-    order(form, Action::Delete, Map::from_iter([("id".into(), before["id"].clone())]), before)
+/// The order that terminates an instance.
+pub fn delete(before: Attributes<'_>) -> SingleItem {
+    order(Action::Delete, before.only(|name| name == "id"), before)
 }
 
-/// What the line of an order says of an instance.
-fn line(form: Form, instance: &Value) -> Map<String, Value> {
-    let names = ORDERED.into_iter().chain([form.spec()]);
-    let fields = names.filter_map(|name| Some((name.into(), instance.get(name)?.clone())));
-    fields.collect()
+/// Whether the line of an order has an attribute of an instance.
+fn is_ordered(form: Form, name: &str) -> bool {
+    ORDERED.contains(&name) || name == form.spec()
 }
 
-fn order(form: Form, action: Action, instance: Map<String, Value>, from: &Value) -> Value {
-    let mut item = json!({ "id": LINE, "action": action.as_str() });
-    item[form.subject()] = Value::Object(instance);
-    let mut order = Map::new();
-    order.insert(form.items().into(), json!([item]));
-    if let Some(parties) = from.get("relatedParty") {
-        order.insert("relatedParty".into(), parties.clone());
+fn order(action: Action, subject: Rest, from: Attributes<'_>) -> SingleItem {
+    SingleItem {
+        id: LINE.into(),
+        action: action.as_str().into(),
+        subject,
+        rest: from.only(|name| name == "relatedParty"),
     }
-    Value::Object(order)
 }
 
 /// The characteristics that have another value, or are new.
-fn changed(before: Option<&Value>, after: Option<&Value>) -> Vec<Value> {
-    let entries = |list: Option<&Value>| list.and_then(Value::as_array).cloned();
-    let before = entries(before).unwrap_or_default();
-    let after = entries(after).unwrap_or_default();
-    let is_known = |entry: &Value| {
-        before
-            .iter()
-            .any(|known| known["name"] == entry["name"] && known["value"] == entry["value"])
-    };
-    after.into_iter().filter(|entry| !is_known(entry)).collect()
+fn changed(
+    list: &str,
+    before: Attributes<'_>,
+    after: Attributes<'_>,
+) -> Result<Vec<Characteristic>, Malformed> {
+    let before: Vec<Characteristic> = before.read(list)?.unwrap_or_default();
+    let mut after: Vec<Characteristic> = after.read(list)?.unwrap_or_default();
+    after.retain(|entry| {
+        !before.iter().any(|known| known.name == entry.name && known.value == entry.value)
+    });
+    Ok(after)
 }
 
 #[cfg(test)]

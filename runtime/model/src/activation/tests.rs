@@ -1,6 +1,13 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+
+const FORM: Form = Form::ServiceOrder;
+
+fn changed_to(after: &Value) -> Option<Value> {
+    let (before, after) = (service(), Attributes::of(after));
+    modify(FORM, Attributes::of(&before), after).unwrap().map(|order| order.write(FORM.names()))
+}
 
 fn service() -> Value {
     json!({
@@ -20,7 +27,7 @@ fn service() -> Value {
 
 #[test]
 fn a_new_instance_is_ordered_as_it_is_described() {
-    let order = add(Form::ServiceOrder, &service());
+    let order = add(FORM, Attributes::of(&service())).write(FORM.names());
     let item = &order["serviceOrderItem"][0];
     assert_eq!((&item["id"], &item["action"]), (&json!("1"), &json!("add")));
     let mut line = service();
@@ -30,16 +37,16 @@ fn a_new_instance_is_ordered_as_it_is_described() {
     assert_eq!(item["service"], line);
     let attributes =
         json!({ "description": "the bearer of a home", "relatedParty": [{ "id": "c-1" }] });
-    assert_eq!(Value::Object(super::attributes(Form::ServiceOrder, &service())), attributes);
+    assert_eq!(Value::Object(super::attributes(FORM, Attributes::of(&service()))), attributes);
     assert_eq!(order["relatedParty"][0]["id"], "c-1");
 }
 
 #[test]
-fn only_what_is_another_is_changed() {
+fn only_other_values_are_changed() {
     let mut after = service();
     after["serviceCharacteristic"] = json!([{ "name": "down", "value": 500 }]);
     after["description"] = json!("a faster one");
-    let order = modify(Form::ServiceOrder, &service(), &after).unwrap();
+    let order = changed_to(&after).unwrap();
     assert_eq!(
         order["serviceOrderItem"][0],
         json!({
@@ -60,19 +67,19 @@ fn only_what_is_another_is_changed() {
 fn another_state_is_asked_for_and_the_last_one_is_an_end() {
     let mut after = service();
     after["state"] = json!("inactive");
-    let order = modify(Form::ServiceOrder, &service(), &after).unwrap();
+    let order = changed_to(&after).unwrap();
     assert_eq!(order["serviceOrderItem"][0]["service"]["state"], "inactive");
     after["state"] = json!("terminated");
-    let order = modify(Form::ServiceOrder, &service(), &after).unwrap();
-    assert_eq!(order, delete(Form::ServiceOrder, &service()));
+    let order = changed_to(&after).unwrap();
+    assert_eq!(order, delete(Attributes::of(&service())).write(FORM.names()));
     assert_eq!(order["serviceOrderItem"][0]["action"], "delete");
     assert_eq!(order["serviceOrderItem"][0]["service"], json!({ "id": "s-1" }));
 }
 
 #[test]
-fn what_the_inventory_alone_knows_is_no_work() {
+fn attributes_that_the_inventory_alone_knows_are_no_work() {
     let mut after = service();
     after["description"] = json!("another");
     after["serviceCharacteristic"] = json!([{ "name": "up", "value": 20 }]);
-    assert_eq!(modify(Form::ServiceOrder, &service(), &after), None);
+    assert_eq!(changed_to(&after), None);
 }

@@ -7,7 +7,7 @@ mod written;
 use serde_json::Value;
 
 pub use read::read;
-pub use written::{ItemResult, Items, Written};
+pub use written::{ItemResult, Items, SingleItem, Written};
 
 use super::item_price::ItemPrice;
 use super::{Attributes, DateTime, Deferred};

@@ -11,6 +11,8 @@ use model::journal::Activation;
 use model::order::Form;
 use model::{Failure, FulfilmentId, Kind, activation};
 use serde_json::{Map, Value};
+use tmf::document::Attributes;
+use tmf::document::order::SingleItem;
 use tmf::patch;
 use tmf::resource::Resource;
 
@@ -58,9 +60,9 @@ pub(super) async fn create(server: &ServerState, mut call: Call, served: &Served
     let body = call.json()?;
     let instance = order::taken(body.clone(), served)?;
     check_state(&subject, &instance)?;
-    let attributes = activation::attributes(subject.form, &instance);
+    let attributes = activation::attributes(subject.form, Attributes::of(&instance));
     let request = request(&call, &served.path(), &body, attributes);
-    let order = activation::add(subject.form, &instance);
+    let order = activation::add(subject.form, Attributes::of(&instance));
     let fulfilment = submit(server, &subject, order, request, submission).await?;
     let made = server.engine.get(&fulfilment).await?.and_then(|made| made.activated());
     let (_, id) = made.unwrap_or_default();
@@ -93,14 +95,17 @@ pub(super) async fn patch(
     resource.check_patched(&before.body, &after)?;
     resource.drop_nulls(&mut after);
     resource.complete_changed(&before.body, &mut after);
-    let Some(order) = activation::modify(subject.form, &before.body, &after) else {
+    let (was, now) = (Attributes::of(&before.body), Attributes::of(&after));
+    let order = activation::modify(subject.form, was, now);
+    let order = order.map_err(|error| Problem::unprocessable(error.to_string()))?;
+    let Some(order) = order else {
         let mut rest = order::difference(&before.body, &after);
         // Each named characteristic keeps its previous value.
         rest.remove(subject.form.characteristics());
         return change::merge(server, &call, served, id, Value::Object(rest)).await;
     };
     check_spec(&subject, &before.body, &after)?;
-    let attributes = activation::attributes(subject.form, &after);
+    let attributes = activation::attributes(subject.form, Attributes::of(&after));
     let request = request(&call, &format!("{}/{id}", served.path()), &body, attributes);
     let fulfilment = submit(server, &subject, order, request, submission).await?;
     let document = stored(server, resource, id).await?;
@@ -119,7 +124,7 @@ pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, i
     if is_over(&before.body) {
         return change::delete(server, call, served, id).await;
     }
-    let order = activation::delete(subject.form, &before.body);
+    let order = activation::delete(Attributes::of(&before.body));
     let path = format!("{}/{id}", served.path());
     let request = request(call, &path, &Value::Null, Map::new());
     let fulfilment = submit(server, &subject, order, request, submission).await?;
@@ -129,10 +134,11 @@ pub(super) async fn delete(server: &ServerState, call: &Call, served: &Served, i
 async fn submit(
     server: &ServerState,
     subject: &Subject,
-    order: Value,
+    order: SingleItem,
     request: Activation,
     submission: Option<String>,
 ) -> Result<FulfilmentId, Problem> {
+    let order = order.write(subject.form.names());
     let (body, method) = (request.body.clone(), request.method.clone());
     match server.orders.activate(subject.kind.clone(), order, request, submission).await {
         Ok(Submitted::New(fulfilment)) => Ok(fulfilment.id().clone()),

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Names;
 use crate::document::ordered::{ErrorMessage, Note};
-use crate::document::{Attributes, Overlay, write};
+use crate::document::{Attributes, Overlay, Rest, write};
 use crate::table::OrderState;
 
 /// An item as its client wrote it.
@@ -96,6 +96,28 @@ impl<'a> Items<'a> {
         let mut items = self.items.get(range).unwrap_or_default().to_vec();
         with_results(&mut items, self.names, &is_derived, &result);
         items
+    }
+}
+
+/// An order of one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SingleItem {
+    /// The id of the item.
+    pub id: String,
+    pub action: String,
+    /// The attributes of the instance that it is about.
+    pub subject: Rest,
+    /// The attributes of the order besides the item.
+    pub rest: Rest,
+}
+
+impl SingleItem {
+    /// The order as a document.
+    pub fn write(self, names: &Names) -> Value {
+        let Self { id, action, subject, rest: mut order } = self;
+        let item = json!({ "id": id, "action": action, names.subject: subject });
+        order.insert(names.items.into(), Value::Array(vec![item]));
+        Value::Object(order)
     }
 }
 
