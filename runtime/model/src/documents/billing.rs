@@ -55,8 +55,8 @@ impl Fulfilment {
         numbered.collect()
     }
 
-    /// Gives back what was charged once for a product that was delivered and is rolled back now. What
-    /// is charged by days is given back when it is billed: a product that ended is owed no more days.
+    /// Refunds the one-time charges of a product that was delivered and is rolled back now. Charges by
+    /// days are refunded by the next bill run: a product that ended is charged for no more days.
     pub(super) fn credits(&self, id: ItemId, item: &Item, changes: &mut Changes) {
         let once = self.rates(id, item).into_iter().filter(|rate| rate.kind == RateKind::OneOff);
         for charge in once {

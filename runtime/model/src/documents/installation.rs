@@ -1,5 +1,5 @@
-//! What a completed order changes of what is installed: who owns an instance, and who uses and needs
-//! it from now on.
+//! Changes of the records of installed instances by a completed order: the owner of an instance, and the
+//! instances that use and need it.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::installed::{INSTALLED, ORDERED, Record, SERVING};
 use crate::journal::End;
 use crate::plan::{Action, Item, Level};
 
-/// What is merged into the record of an instance.
+/// Changes that are merged into the record of an instance.
 #[derive(Default)]
 struct Patch {
     owner: Option<ItemId>,
@@ -21,7 +21,7 @@ struct Patch {
 }
 
 impl Fulfilment {
-    /// What the order changes of what is installed; nothing unless it is complete.
+    /// The changes of records by the order; empty unless it is complete.
     pub(crate) fn installs(&self) -> Vec<Record> {
         let mut changes = Changes::default();
         if matches!(self.phase(), Phase::Ended(End::Completed | End::Partial, _)) {
@@ -34,7 +34,7 @@ impl Fulfilment {
     pub(super) fn install(&self, changes: &mut Changes) {
         let failed = self.failed_instances();
         for (id, item) in changes.part.items(self.plan()) {
-            // What came to nothing is as it was.
+            // An item that failed changes nothing.
             if self.has_failed(id) {
                 continue;
             }
@@ -62,14 +62,13 @@ impl Fulfilment {
         }
     }
 
-    /// The instances of lines that came to nothing: they did not give up what their lines would
-    /// have given up.
+    /// The instances of lines that failed: they still use what their lines would have stopped to use.
     fn failed_instances(&self) -> BTreeSet<InstanceId> {
         let items = (0..self.plan().items.len()).map(ItemId::at);
         items.filter(|item| self.has_failed(*item)).map(|item| self.instance_of(item)).collect()
     }
 
-    /// Who uses an item from now on, and who does not any more.
+    /// Adds the new users of an item, and removes those that use it no longer.
     fn used(&self, id: ItemId, item: &Item, failed: &BTreeSet<InstanceId>, patch: &mut Patch) {
         patch.owner = (!item.stays()).then_some(id);
         let dropped = item.origin.iter().flat_map(|origin| &origin.dropped);

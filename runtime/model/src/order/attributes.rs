@@ -1,8 +1,8 @@
-//! What each attribute of an order does: one table of all that a client may send with TMF622, 641 and
-//! 652, at the order, its items and the instance that an item is about. What is taken and then not
-//! done would be a lie, so each attribute is acted on, refused, or kept and shown only, and the table
-//! tells which. Parsing refuses by it, documents are written by it, and `docs/order-attributes.md` is
-//! made from it.
+//! The effect of each attribute of an order: one table of everything that a client may send with TMF622,
+//! 641 and 652, at the order, its items and the instance that an item is about. An attribute that is
+//! accepted and then ignored would mislead, so each is acted on, refused, or kept and shown only.
+//! Parsing refuses by the table, documents are written by it, and `docs/order-attributes.md` is made
+//! from it.
 
 mod check;
 mod page;
@@ -28,20 +28,20 @@ pub enum Part {
     Instance,
 }
 
-/// What an attribute does.
+/// The effect of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Does {
     /// Something follows from it.
     Acts(&'static str),
     /// The inventory shows it when the item is delivered, as the order has it.
     Shown,
-    /// It may name what the instance has. Another value is refused: why, and what to do instead.
+    /// It may have the value of the instance. Another value is refused: why, and what to do instead.
     Fixed(&'static str),
     /// It is refused: why, and what to do instead.
     Refused(&'static str),
     /// The order keeps it and shows it. Nothing follows.
     Stored,
-    /// It follows from the work, whatever an order has.
+    /// It follows from the work, whatever a client sends.
     Derived,
 }
 
@@ -50,18 +50,18 @@ pub enum Does {
 pub struct Attribute {
     /// Its name.
     pub name: &'static str,
-    /// What it does where an item is added.
+    /// Its effect if an item is added.
     pub add: Does,
-    /// What it does where an item is changed; to suspend and to resume are changes.
+    /// Its effect if an item is changed; to suspend and to resume are changes.
     pub modify: Does,
-    /// What it does where an item is deleted.
+    /// Its effect if an item is deleted.
     pub delete: Does,
-    /// What it does where an item is named for its relations only.
+    /// Its effect if an item is named for its relations only.
     pub no_change: Does,
 }
 
 impl Attribute {
-    /// What it does under an action.
+    /// Its effect under an action.
     pub fn does(&self, action: Action) -> Does {
         match action {
             Action::Add => self.add,
@@ -87,7 +87,7 @@ pub fn attributes(form: Form, part: Part) -> &'static [Attribute] {
     }
 }
 
-/// What an attribute does under an action; `None` if no version of the standard has it.
+/// The effect of an attribute under an action; `None` if no version of the standard has it.
 pub fn does(form: Form, part: Part, name: &str, action: Action) -> Option<Does> {
     let known = attributes(form, part).iter().find(|attribute| attribute.name == name);
     known.map(|attribute| attribute.does(action))
@@ -106,17 +106,17 @@ pub fn is_shown(form: Form, name: &str, action: Action) -> bool {
     }
 }
 
-/// Does the same, whatever is wanted of the item.
+/// An attribute with the same effect under every action.
 const fn always(name: &'static str, does: Does) -> Attribute {
     Attribute { name, add: does, modify: does, delete: does, no_change: does }
 }
 
-/// Does something where there is anything to deliver.
+/// An attribute with an effect if an instance is delivered.
 const fn delivered(name: &'static str, does: Does) -> Attribute {
     Attribute { name, add: does, modify: does, delete: Does::Stored, no_change: Does::Stored }
 }
 
-/// Does something for what is new; what is there keeps what it has.
+/// An attribute with an effect on a new instance; one that is there keeps its value.
 const fn new(name: &'static str, add: Does, why: &'static str) -> Attribute {
     let modify = Does::Fixed(why);
     Attribute { name, add, modify, delete: Does::Stored, no_change: Does::Stored }

@@ -98,7 +98,7 @@ fn an_order_without_items_is_refused() {
 }
 
 #[test]
-fn what_is_missing_or_of_the_wrong_type_is_refused_with_its_place() {
+fn missing_and_wrong_attributes_are_refused_with_their_path() {
     let item = "productOrderItem[0]";
     let table = [
         ("/id", json!(null), "id"),
@@ -157,7 +157,7 @@ fn what_is_missing_or_of_the_wrong_type_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_may_be_missing_may_be_null() {
+fn optional_attributes_may_be_null() {
     for pointer in [
         "/quantity",
         "/productOffering",
@@ -257,7 +257,7 @@ fn an_instance_is_named_by_one_item_whatever_is_wanted_of_it() {
 }
 
 #[test]
-fn what_is_nested_cannot_bundle_what_it_is_nested_in() {
+fn a_nested_item_cannot_bundle_the_item_that_it_is_in() {
     let relation = json!([{ "relationshipType": "bundles", "id": "1" }]);
     let nested = json!([{ "id": "2", "action": "add", "productOrderItemRelationship": relation }]);
     let document = product_with("/productOrderItem", nested);
@@ -314,7 +314,7 @@ fn a_customer_is_found_by_role_or_type() {
 }
 
 #[test]
-fn a_service_order_has_its_own_words() {
+fn a_service_order_has_its_own_names() {
     let item = json!({
         "id": "1",
         "action": "add",
@@ -355,7 +355,7 @@ fn a_service_order_has_its_own_words() {
 }
 
 #[test]
-fn a_resource_order_has_its_own_words_and_may_be_empty() {
+fn a_resource_order_has_its_own_names_and_may_be_empty() {
     let within = json!({
         "id": "1",
         "action": "add",

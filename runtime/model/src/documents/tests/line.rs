@@ -191,9 +191,9 @@ fn an_order_of_one_line_ends_with_it() {
     assert!(!story.log.contains("product f-1 active"), "{}", story.log);
 }
 
-/// The fold of the journal says what the running order says.
+/// The fold of the journal has the same documents as the running order.
 #[test]
-fn what_was_delivered_is_known_after_a_crash() {
+fn delivered_lines_are_known_after_a_crash() {
     let story = third_done();
     let submitted = Event::Submitted {
         kind: Kind::ProductOrder,

@@ -58,7 +58,7 @@ fn each_attribute_of_an_order_is_described_with_its_treatment() {
                 }
                 found.insert(row.name);
             }
-            // What is left out is set by the server alone, or of another version.
+            // Attributes without a schema are set by the server alone, or of another version.
             let known = &types.object(shape).unwrap().attributes;
             let left_out =
                 known.iter().filter_map(|known| attribute(types, shape, place, known.name));
@@ -70,9 +70,9 @@ fn each_attribute_of_an_order_is_described_with_its_treatment() {
     }
 }
 
-/// What the server sets alone is derived by the table, so that no client is told otherwise.
+/// Attributes that the server sets alone are derived in the table.
 #[test]
-fn what_the_server_sets_alone_is_derived() {
+fn attributes_that_the_server_sets_alone_are_derived() {
     let orders = ["productOrder", "serviceOrder", "resourceOrder"];
     for resource in
         APIS.iter().flat_map(|api| api.resources).filter(|served| orders.contains(&served.name))
@@ -87,7 +87,7 @@ fn what_the_server_sets_alone_is_derived() {
 }
 
 #[test]
-fn what_no_patch_changes_of_an_order_is_not_described_for_one() {
+fn attributes_that_no_patch_changes_are_not_described_for_one() {
     for (api, version, shapes) in SERVED {
         let document = describe_api(api, version, "http://localhost:8080", &OrderNotes).unwrap();
         let order = component(api, version, shapes[0]);

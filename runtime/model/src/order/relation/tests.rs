@@ -33,9 +33,9 @@ fn the_words_that_mean_waiting_are_known_however_they_are_written() {
 }
 
 #[test]
-fn what_is_told_for_people_only_may_run_in_a_circle() {
-    let told = product_order(&[("1", "enables", "2"), ("2", "reliesOn", "1")]);
-    let order = Order::read(Form::ProductOrder, &told).unwrap();
+fn relations_for_people_only_may_run_in_a_circle() {
+    let document = product_order(&[("1", "enables", "2"), ("2", "reliesOn", "1")]);
+    let order = Order::read(Form::ProductOrder, &document).unwrap();
     assert_eq!(relied_on(&order), [vec![], vec![0], vec![]]);
 }
 
